@@ -1,0 +1,215 @@
+/** What a caller can do about an error. */
+export type RetryAdvice =
+  /** Asking again changes nothing. */
+  | 'no'
+  /** The same request, with the same Idempotency-Key where it had one, may succeed later. */
+  | 'later'
+  /** A new purchase, with a fresh key, may succeed. */
+  | 'anew';
+
+export interface ErrorKind {
+  readonly title: string;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 502 | 503;
+  readonly retry: RetryAdvice;
+  /** Seconds for `Retry-After`. */
+  readonly retryAfterS?: number;
+  /** The same in words for a customer's page: a sentence or two, no jargon. */
+  readonly words: string;
+}
+
+/** The one list of everything that can go wrong: problems, pages, docs and tests read it. */
+export const errorCatalogue = {
+  sold_out: {
+    title: 'Every unit is sold',
+    status: 409,
+    retry: 'no',
+    words: 'This trip is sold out. You have not been charged.',
+  },
+  queue_full: {
+    title: 'The line for the units still being booked is full',
+    status: 409,
+    retry: 'later',
+    retryAfterS: 2,
+    words: 'The line for this trip is full right now. Try again in a moment: places come free.',
+  },
+  not_open: {
+    title: 'The sale has not opened yet',
+    status: 409,
+    retry: 'later',
+    words: 'The sale of this trip has not opened yet.',
+  },
+  sale_closed: {
+    title: 'The sale has closed',
+    status: 409,
+    retry: 'no',
+    words: 'The sale of this trip has closed.',
+  },
+  order_limit: {
+    title: 'This email has as many orders of this package as one may have',
+    status: 409,
+    retry: 'no',
+    words: 'There is already an order for this trip with your email.',
+  },
+  in_progress: {
+    title: 'The order is being booked and cannot be cancelled at this moment',
+    status: 409,
+    retry: 'later',
+    retryAfterS: 2,
+    words: 'We are booking this order right now. You can cancel it as soon as it is confirmed.',
+  },
+  not_cancellable: {
+    title: 'The order has ended without a booking: there is nothing to cancel',
+    status: 409,
+    retry: 'no',
+    words: 'This order ended without a booking, so there is nothing to cancel.',
+  },
+  version_conflict: {
+    title: 'The package has changed since it was read',
+    status: 409,
+    retry: 'anew',
+    words: 'Somebody changed this package in the meantime. Read it again and repeat your change.',
+  },
+  quota_too_low: {
+    title: 'The quota cannot be below the units held and confirmed',
+    status: 422,
+    retry: 'no',
+    words: 'The quota cannot be lower than the units that are booked or being booked.',
+  },
+  unknown_package: {
+    title: 'No such package',
+    status: 404,
+    retry: 'no',
+    words: 'We do not know this trip. Choose one of those on sale.',
+  },
+  unknown_order: {
+    title: 'No order with this id and email',
+    status: 404,
+    retry: 'no',
+    words: 'We found no order with this number and email. Check both and try again.',
+  },
+  unknown_route: {
+    title: 'No such resource',
+    status: 404,
+    retry: 'no',
+    words: 'There is nothing at this address.',
+  },
+  method_not_allowed: {
+    title: 'This resource does not take that method',
+    status: 405,
+    retry: 'no',
+    words: 'That is not possible here.',
+  },
+  body_too_large: {
+    title: 'The request body is too large',
+    status: 413,
+    retry: 'no',
+    words: 'That was more than we can take.',
+  },
+  unsupported_media_type: {
+    title: 'The content type is not supported',
+    status: 415,
+    retry: 'no',
+    words: 'We could not read that form.',
+  },
+  invalid: {
+    title: 'The request is not valid',
+    status: 422,
+    retry: 'no',
+    words: 'Please check what you entered.',
+  },
+  key_reused: {
+    title: 'The Idempotency-Key was used with another request',
+    status: 422,
+    retry: 'anew',
+    words: 'This form was already sent with other details. Start a new order.',
+  },
+  cross_site: {
+    title: 'The form was sent from another site',
+    status: 403,
+    retry: 'no',
+    words: 'This form did not come from our own pages. Open the page again and repeat it.',
+  },
+  unauthorized: {
+    title: 'A valid token is needed',
+    status: 401,
+    retry: 'no',
+    words: 'This needs a valid token.',
+  },
+  rate_limited: {
+    title: 'Too many requests',
+    status: 429,
+    retry: 'later',
+    retryAfterS: 1,
+    words: 'That was a lot at once. Wait a moment, then try again.',
+  },
+  supplier_failed: {
+    title: 'A supplier could not book this order',
+    status: 502,
+    retry: 'anew',
+    words: 'The booking failed. You have not been charged.',
+  },
+  flight_unavailable: {
+    title: 'The flight has no seat',
+    status: 409,
+    retry: 'no',
+    words: 'The airline had no seat. You have not been charged.',
+  },
+  hotel_unavailable: {
+    title: 'The hotel has no room',
+    status: 409,
+    retry: 'no',
+    words: 'The hotel had no room. You have not been charged.',
+  },
+  invalid_ticket: {
+    title: 'The flight ticket number is unknown, cancelled or of another flight',
+    status: 422,
+    retry: 'no',
+    words: 'The hotel did not accept the flight ticket. You have not been charged.',
+  },
+  cancelled: {
+    title: 'The reservation under this key is cancelled',
+    status: 409,
+    retry: 'no',
+    words: 'This reservation is cancelled.',
+  },
+  overloaded: {
+    title: 'The server has more to do than it can take',
+    status: 503,
+    retry: 'later',
+    retryAfterS: 1,
+    words: 'So many people are ordering that we could not take yours. Try again in a moment.',
+  },
+  no_owner: {
+    title: 'No instance answers for this package right now',
+    status: 503,
+    retry: 'later',
+    retryAfterS: 1,
+    words: 'We cannot take orders for this trip for a moment. Try again.',
+  },
+  paused: {
+    title: 'The sale of this package is paused',
+    status: 503,
+    retry: 'later',
+    retryAfterS: 10,
+    words: 'The sale of this trip is paused. Those in the line keep their place.',
+  },
+  store_unavailable: {
+    title: 'The store cannot be reached',
+    status: 503,
+    retry: 'later',
+    retryAfterS: 2,
+    words: 'We cannot take orders for a moment. Trying again with the same form is safe.',
+  },
+  internal: {
+    title: 'Something went wrong on the server',
+    status: 500,
+    retry: 'later',
+    words: 'Something went wrong on our side. Trying again with the same form is safe.',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export function errorKind(code: ErrorCode): ErrorKind {
+  return errorCatalogue[code];
+}

@@ -1,0 +1,14 @@
+/** A lease on a package: makes two owners rare. The epoch in the store makes them harmless (rule Q9). */
+export interface Lease {
+  /** Aborts at the first doubt whether the lease still holds. */
+  readonly lost: AbortSignal;
+  /** Gives it up; never throws. */
+  release(): Promise<void>;
+}
+
+/** Called by ownership, once per activation. */
+export interface Leases {
+  /** Undefined while somebody else holds it. @throws Error when the lease service cannot be reached. */
+  acquire(packageId: number): Promise<Lease | undefined>;
+  close(): Promise<void>;
+}

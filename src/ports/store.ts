@@ -1,0 +1,98 @@
+import type { Order } from '../domain/order.ts';
+import type { Figures, PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
+
+/** Proof of ownership: a commit applies only while the stored package still carries both. */
+export interface Fence {
+  readonly epoch: number;
+  /** Grows by one with every commit. */
+  readonly seq: number;
+}
+
+/** What a new owner starts from: read after its epoch was durable. */
+export interface Ownership extends PackageSnapshot {
+  readonly fence: Fence;
+  /** Every order of the package that is queued, held, compensating or cancelling, by number. */
+  readonly unfinished: readonly Order[];
+}
+
+/** Everything one commit writes: all of it, or nothing. */
+export interface Change {
+  /** The package's new figures, whole. */
+  readonly figures: Figures;
+  /** The package itself, where an operator changed it. */
+  readonly package?: TravelPackage;
+  readonly inserted: readonly Order[];
+  /** Whole orders, replacing those with the same id. */
+  readonly updated: readonly Order[];
+}
+
+/** One page of a walk over everything. `next` is absent on the last one. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next?: string;
+}
+
+/**
+ * Where packages and orders are kept. The actor's owner is the only caller of `takeOwnership` and `commit`;
+ * pages, the API and the audit use the reads, on any instance.
+ *
+ * Guarantees: what a method answered is durable (it survives a crash of the process and of the machine) and is
+ * seen by every later read. A method that cannot reach the store throws {@link StoreUnavailableError}.
+ * Never: reading the clock, retrying, or knowing what an order means.
+ */
+export interface Store {
+  /** All packages by id. */
+  packages(): Promise<PackageSnapshot[]>;
+  package(id: number): Promise<PackageSnapshot | undefined>;
+  /** Adds packages that are not there yet, with their whole quota remaining; leaves the others. Returns the ids added. */
+  addPackages(packages: readonly TravelPackage[]): Promise<number[]>;
+  /** Ids of the packages that have unfinished orders: they need an owner after a crash. */
+  packagesWithUnfinished(): Promise<number[]>;
+
+  /**
+   * Makes `instance` the package's owner: raises the epoch, durably, and only then reads.
+   * Undefined when there is no such package.
+   */
+  takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined>;
+
+  /**
+   * Applies a change if the package still carries the fence, and raises its seq.
+   * @throws FencedError when it does not: another owner took over; nothing was applied.
+   * @throws CommitUnknownError when it may or may not have been applied.
+   * @throws StoreUnavailableError when it was not applied and may work later.
+   * @throws Error for anything that will not pass (such as a duplicate id or key): nothing was applied.
+   */
+  commit(packageId: number, fence: Fence, change: Change): Promise<void>;
+
+  order(id: string): Promise<Order | undefined>;
+  orders(ids: readonly string[]): Promise<Order[]>;
+  /** The orders of a package that were sent with one of these Idempotency-Keys. */
+  ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]>;
+  /** How many queued, held, compensating, confirmed or cancelling orders each email has in a package; absent means none. */
+  liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>>;
+
+  /** All orders of a package by number, in pages of at most `limit`, for the audit. */
+  ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>>;
+
+  /** The value kept under a name, made and kept if there is none; every instance gets the same. */
+  setting(name: string, make: () => string): Promise<string>;
+
+  /** A cheap read that shows whether the store answers. @throws StoreUnavailableError */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Another owner holds a newer epoch, or the package's seq has moved on. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError';
+}
+
+/** The commit's answer was lost: only a new epoch tells whether it was applied. */
+export class CommitUnknownError extends Error {
+  override readonly name = 'CommitUnknownError';
+}
+
+/** The store does not answer now; nothing was applied; it may work later. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+}
