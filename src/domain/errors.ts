@@ -9,7 +9,7 @@ export type RetryAdvice =
 
 export interface ErrorKind {
   readonly title: string;
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 502 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 426 | 429 | 431 | 500 | 502 | 503;
   readonly retry: RetryAdvice;
   /** Seconds for `Retry-After`. */
   readonly retryAfterS?: number;
@@ -93,11 +93,29 @@ export const errorCatalogue = {
     retry: 'no',
     words: 'There is nothing at this address.',
   },
+  bad_request: {
+    title: 'The request could not be read as HTTP',
+    status: 400,
+    retry: 'no',
+    words: 'We could not read that request.',
+  },
+  headers_too_large: {
+    title: 'The request headers are too large',
+    status: 431,
+    retry: 'no',
+    words: 'That was more than we can take.',
+  },
   method_not_allowed: {
     title: 'This resource does not take that method',
     status: 405,
     retry: 'no',
     words: 'That is not possible here.',
+  },
+  upgrade_required: {
+    title: 'This resource speaks WebSocket only',
+    status: 426,
+    retry: 'no',
+    words: 'There is no page at this address.',
   },
   body_too_large: {
     title: 'The request body is too large',
@@ -199,6 +217,13 @@ export const errorCatalogue = {
     retry: 'later',
     retryAfterS: 2,
     words: 'We cannot take orders for a moment. Trying again with the same form is safe.',
+  },
+  not_ready: {
+    title: 'This instance cannot take orders now',
+    status: 503,
+    retry: 'later',
+    retryAfterS: 1,
+    words: 'We cannot take orders for a moment. Try again.',
   },
   internal: {
     title: 'Something went wrong on the server',

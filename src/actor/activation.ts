@@ -1,0 +1,145 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../ports/store.ts';
+import type { Behaviour } from './behaviour.ts';
+import type { Mailbox } from './mailbox.ts';
+
+export interface ActivationOptions<State, Message, Known, Step> {
+  readonly id: number;
+  readonly behaviour: Behaviour<State, Message, Known, Step>;
+  readonly state: State;
+  readonly mailbox: Mailbox<Message>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Aborts when the actor must stop acting: drained, or its lease in doubt. */
+  readonly stop: AbortSignal;
+  /** The most messages one commit takes. */
+  readonly batchMax: number;
+  /** An actor with nothing going on ends after this many ms. */
+  readonly idleMs: number;
+}
+
+/** Why an activation ended. After `doubt` and `fenced` the state in memory must not be used any more. */
+export type End = 'stopped' | 'idle' | 'fenced' | 'doubt';
+
+const retryFirstMs = 50;
+const retryMaxMs = 1_000;
+
+/**
+ * The loop of one active actor, with its group commit: while a commit is in flight the mailbox fills, so the
+ * batch size follows the load by itself. Messages that were not processed when it ends are back in the mailbox.
+ */
+export async function runActivation<State, Message, Known, Step>(
+  options: ActivationOptions<State, Message, Known, Step>,
+): Promise<End> {
+  const { behaviour, state, mailbox, stop } = options;
+  const ended = new AbortController();
+  try {
+    behaviour.resume(state, ended.signal);
+    while (!stop.aborted) {
+      if (mailbox.size === 0 && (await waitsInVain(options))) return 'idle';
+      const batch = mailbox.take(options.batchMax);
+      if (batch.length === 0) continue;
+      const interrupted = await new Batch(options, ended.signal).handle(batch);
+      if (interrupted === undefined) continue;
+      mailbox.putBack(interrupted.rest);
+      return interrupted.end;
+    }
+    return 'stopped';
+  } finally {
+    ended.abort();
+    behaviour.deactivated(state);
+  }
+}
+
+/** True when nothing came for so long that the actor may be passivated. */
+async function waitsInVain<State, Message, Known, Step>(
+  options: ActivationOptions<State, Message, Known, Step>,
+): Promise<boolean> {
+  const { behaviour, state, mailbox, clock, stop, idleMs } = options;
+  if (!behaviour.isIdle(state)) {
+    await mailbox.arrival(stop);
+    return false;
+  }
+  const waiting = new AbortController();
+  const stopWaiting = () => waiting.abort();
+  stop.addEventListener('abort', stopWaiting);
+  await Promise.race([mailbox.arrival(waiting.signal), clock.sleep(idleMs, waiting.signal)]);
+  waiting.abort();
+  stop.removeEventListener('abort', stopWaiting);
+  return mailbox.size === 0 && !stop.aborted;
+}
+
+/** Why the activation must end, and the messages that were not processed, in their order. */
+interface Interrupted<Message> {
+  readonly end: End;
+  readonly rest: readonly Message[];
+}
+
+class Batch<State, Message, Known, Step> {
+  readonly #options: ActivationOptions<State, Message, Known, Step>;
+  readonly #ended: AbortSignal;
+
+  constructor(options: ActivationOptions<State, Message, Known, Step>, ended: AbortSignal) {
+    this.#options = options;
+    this.#ended = ended;
+  }
+
+  /** Commits the batch, or all of it but the messages that can't be. */
+  async handle(batch: readonly Message[]): Promise<Interrupted<Message> | undefined> {
+    const { behaviour, clock, stop } = this.#options;
+    let messages = [...batch];
+    for (let pauseMs = retryFirstMs; messages.length > 0; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
+      if (stop.aborted) return { end: 'stopped', rest: messages };
+      try {
+        await this.#step(messages);
+        return undefined;
+      } catch (error) {
+        if (error instanceof FencedError) return this.#interrupt('fenced', messages, error);
+        if (error instanceof CommitUnknownError) return this.#interrupt('doubt', messages, error);
+        if (!(error instanceof StoreUnavailableError)) return this.#bisect(messages, error);
+        this.#log('warn', error, 'the store is away: the batch waits');
+        await clock.sleep(pauseMs, stop);
+        messages = behaviour.expire(messages, clock.now(), 'store');
+      }
+    }
+    return undefined;
+  }
+
+  async #step(messages: readonly Message[]): Promise<void> {
+    const { behaviour, state, clock } = this.#options;
+    const known = await behaviour.recall(state, messages);
+    const step = behaviour.decide(state, messages, known, clock.now());
+    await behaviour.commit(state, step);
+    try {
+      behaviour.adopt(state, step);
+      behaviour.perform(state, step, this.#ended);
+    } catch (error) {
+      // The commit stands, the memory may not: only the store is to be believed now.
+      throw new CommitUnknownError('a committed step could not be adopted', { cause: error });
+    }
+  }
+
+  /** The error will not pass: halves the batch until the message that causes it stands alone. */
+  async #bisect(messages: readonly Message[], error: unknown): Promise<Interrupted<Message> | undefined> {
+    if (messages.length === 1) {
+      this.#log('error', error, 'a message could not be processed and was dropped');
+      this.#options.behaviour.drop(messages[0] as Message, error);
+      return undefined;
+    }
+    const middle = messages.length >> 1;
+    const second = messages.slice(middle);
+    const interrupted = await this.handle(messages.slice(0, middle));
+    if (interrupted === undefined) return this.handle(second);
+    return { end: interrupted.end, rest: [...interrupted.rest, ...second] };
+  }
+
+  #interrupt(end: End, messages: readonly Message[], error: Error): Interrupted<Message> {
+    this.#log('warn', error, 'the activation ends: only the store is to be believed now');
+    return { end, rest: this.#options.behaviour.doubt(messages) };
+  }
+
+  #log(level: 'warn' | 'error', error: unknown, message: string): void {
+    this.#options.log[level]({ actor: this.#options.id, err: error }, message);
+  }
+}

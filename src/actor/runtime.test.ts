@@ -1,0 +1,209 @@
+import { describe, expect, test, vi } from 'vitest';
+import { localLeases } from '../adapters/lease/local.ts';
+import { systemClock } from '../adapters/system/clock.ts';
+import { silentLog } from '../ports/log.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../ports/store.ts';
+import type { Behaviour } from './behaviour.ts';
+import { ActorRuntime } from './runtime.ts';
+
+interface Note {
+  readonly text: string;
+  readonly inDoubt?: boolean;
+}
+
+/** An actor that writes its messages down, over a store that can be told to fail. */
+class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note[]> {
+  readonly written: string[] = [];
+  readonly batches: number[] = [];
+  readonly dropped: string[] = [];
+  readonly expired: string[] = [];
+  epochs = 0;
+  idle = true;
+  /** Throws to make a commit fail. */
+  obstacle: (batch: readonly Note[]) => void = () => {};
+  hold: Promise<void> = Promise.resolve();
+
+  async activate(id: number) {
+    if (id === 404) return undefined;
+    this.epochs += 1;
+    return { epoch: this.epochs };
+  }
+  resume() {}
+  async recall() {
+    return null;
+  }
+  decide(_state: unknown, batch: readonly Note[]) {
+    return batch;
+  }
+  async commit(_state: unknown, batch: readonly Note[]) {
+    await this.hold;
+    this.obstacle(batch);
+    this.batches.push(batch.length);
+    this.written.push(...batch.map((note) => (note.inDoubt ? `${note.text}?` : note.text)));
+  }
+  adopt() {}
+  perform() {}
+  expire(batch: readonly Note[], now: number) {
+    if (now !== Number.POSITIVE_INFINITY) return [...batch];
+    this.expired.push(...batch.map((note) => note.text));
+    return [];
+  }
+  drop(note: Note) {
+    this.dropped.push(note.text);
+  }
+  doubt(batch: readonly Note[]) {
+    return batch.map((note) => ({ ...note, inDoubt: true }));
+  }
+  isIdle() {
+    return this.idle;
+  }
+  deactivated() {}
+}
+
+function start(notebook: Notebook, options: { idleMs?: number; mailboxMax?: number } = {}) {
+  const leases = localLeases();
+  return new ActorRuntime({ behaviour: notebook, leases, clock: systemClock, log: silentLog, ...options });
+}
+
+const settled = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+
+describe('group commit', () => {
+  test('while a commit is in flight the mailbox fills, and the next commit takes all of it', async () => {
+    const notebook = new Notebook();
+    const open = Promise.withResolvers<void>();
+    notebook.hold = open.promise;
+    const runtime = start(notebook);
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.epochs).toBe(1));
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const text of ['b', 'c', 'd']) runtime.tell(1, { text });
+    open.resolve();
+    await settled(() => expect(notebook.written).toEqual(['a', 'b', 'c', 'd']));
+    expect(notebook.batches).toEqual([1, 3]);
+    await runtime.drain();
+  });
+
+  test('one message that can never be stored is dropped alone, and the others keep their order', async () => {
+    const notebook = new Notebook();
+    notebook.obstacle = (batch) => {
+      if (batch.some((note) => note.text === 'poison')) throw new TypeError('never');
+    };
+    const runtime = start(notebook);
+    for (const text of ['a', 'b', 'poison', 'c', 'd']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.written).toEqual(['a', 'b', 'c', 'd']));
+    expect(notebook.dropped).toEqual(['poison']);
+    expect(notebook.epochs).toBe(1);
+    await runtime.drain();
+  });
+
+  test('a store that is away makes the batch wait, and nothing is lost', async () => {
+    const notebook = new Notebook();
+    let failures = 3;
+    notebook.obstacle = () => {
+      if (failures-- > 0) throw new StoreUnavailableError('away');
+    };
+    const runtime = start(notebook);
+    for (const text of ['a', 'b']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.written).toEqual(['a', 'b']));
+    expect(notebook.epochs).toBe(1);
+    await runtime.drain();
+  });
+});
+
+describe('activations', () => {
+  test.each([
+    ['Q6 an unknown commit', () => new CommitUnknownError('lost')],
+    ['Q9 a fenced one', () => new FencedError('stale')],
+  ])(
+    '%s ends the activation; the batch comes again in doubt, under a new epoch, in order',
+    async (_, error) => {
+      const notebook = new Notebook();
+      let failures = 1;
+      notebook.obstacle = () => {
+        if (failures-- > 0) throw error();
+      };
+      const runtime = start(notebook);
+      for (const text of ['a', 'b', 'c']) runtime.tell(1, { text });
+      await settled(() => expect(notebook.written).toEqual(['a?', 'b?', 'c?']));
+      expect(notebook.epochs).toBe(2);
+      await runtime.drain();
+    },
+  );
+
+  test('Q5 an interrupted bisection leaves the messages in their order', async () => {
+    const notebook = new Notebook();
+    let commits = 0;
+    notebook.obstacle = (batch) => {
+      commits += 1;
+      if (commits === 1) throw new TypeError('never');
+      if (commits === 2) throw new FencedError('stale');
+      if (batch.some((note) => note.text === 'poison')) throw new TypeError('never');
+    };
+    const runtime = start(notebook);
+    for (const text of ['a', 'b', 'c', 'poison']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.dropped).toEqual(['poison']));
+    await settled(() => expect(notebook.written).toEqual(['a?', 'b?', 'c']));
+    await runtime.drain();
+  });
+
+  test('an idle actor is passivated, and wakes again with the next message', async () => {
+    const notebook = new Notebook();
+    const runtime = start(notebook, { idleMs: 1 });
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(runtime.activeIds()).toEqual([]));
+    runtime.tell(1, { text: 'b' });
+    await settled(() => expect(notebook.written).toEqual(['a', 'b']));
+    expect(notebook.epochs).toBe(2);
+    await runtime.drain();
+  });
+
+  test('an actor with something going on stays', async () => {
+    const notebook = new Notebook();
+    notebook.idle = false;
+    const runtime = start(notebook, { idleMs: 1 });
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.written).toEqual(['a']));
+    await systemClock.sleep(20);
+    expect(runtime.activeIds()).toEqual([1]);
+    await runtime.drain();
+  });
+
+  test('messages to an actor that does not exist are answered', async () => {
+    const notebook = new Notebook();
+    const runtime = start(notebook);
+    runtime.tell(404, { text: 'a' });
+    await settled(() => expect(notebook.expired).toEqual(['a']));
+    await runtime.drain();
+  });
+});
+
+describe('draining', () => {
+  test('what is in the mailboxes is committed, and nothing new is taken', async () => {
+    const notebook = new Notebook();
+    const runtime = start(notebook);
+    for (const text of ['a', 'b']) runtime.tell(1, { text });
+    await runtime.drain();
+    expect(notebook.written).toEqual(['a', 'b']);
+    expect(runtime.tell(1, { text: 'c' })).toBe(false);
+  });
+
+  test('what cannot be committed in time is answered', async () => {
+    const notebook = new Notebook();
+    notebook.obstacle = () => {
+      throw new StoreUnavailableError('away');
+    };
+    const runtime = start(notebook);
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.epochs).toBe(1));
+    await runtime.drain(10);
+    expect(notebook.expired).toEqual(['a']);
+  });
+});
+
+test('a full mailbox refuses', async () => {
+  const notebook = new Notebook();
+  notebook.hold = new Promise(() => {});
+  const runtime = start(notebook, { mailboxMax: 2 });
+  const taken = Array.from({ length: 4 }, (_, index) => runtime.tell(1, { text: String(index) }));
+  expect(taken).toEqual([true, true, false, false]);
+});

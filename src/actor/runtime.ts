@@ -1,0 +1,126 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Lease, Leases } from '../ports/lease.ts';
+import type { Log } from '../ports/log.ts';
+import { type End, runActivation } from './activation.ts';
+import type { Behaviour } from './behaviour.ts';
+import { Mailbox } from './mailbox.ts';
+
+export interface RuntimeOptions<State, Message, Known, Step> {
+  readonly behaviour: Behaviour<State, Message, Known, Step>;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Messages one mailbox holds before it refuses; default 20,000. */
+  readonly mailboxMax?: number;
+  /** The most messages one commit takes; default 1,000. */
+  readonly batchMax?: number;
+  /** An actor with nothing going on is passivated after this many ms; default 60,000. */
+  readonly idleMs?: number;
+}
+
+interface Cell<State, Message> {
+  readonly id: number;
+  readonly mailbox: Mailbox<Message>;
+  state: State | undefined;
+}
+
+const retryFirstMs = 50;
+const retryMaxMs = 2_000;
+
+/** Activates actors when they get messages, keeps them going over takeovers and failures, and passivates idle ones. */
+export class ActorRuntime<State, Message, Known, Step> {
+  readonly #options: RuntimeOptions<State, Message, Known, Step>;
+  readonly #cells = new Map<number, Cell<State, Message>>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #draining = new AbortController();
+
+  constructor(options: RuntimeOptions<State, Message, Known, Step>) {
+    this.#options = options;
+  }
+
+  /** Sends a message that may be refused: false when the mailbox is full or the runtime drains. */
+  tell(id: number, message: Message): boolean {
+    if (this.#draining.signal.aborted) return false;
+    return this.#cell(id).mailbox.offer(message);
+  }
+
+  /** Sends a message to an actor that is active anyway; dropped when it is not. */
+  notify(id: number, message: Message): void {
+    this.#cells.get(id)?.mailbox.put(message);
+  }
+
+  /** Activates an actor that may have something to recover. */
+  wake(id: number): void {
+    if (!this.#draining.signal.aborted) this.#cell(id);
+  }
+
+  /** The present state of an active actor, to read only. */
+  state(id: number): State | undefined {
+    return this.#cells.get(id)?.state;
+  }
+
+  activeIds(): number[] {
+    return [...this.#cells.keys()];
+  }
+
+  /** Commits what is in the mailboxes, then ends every activation. Nothing new is taken from here on. */
+  async drain(patienceMs = 5_000): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.now() + patienceMs;
+    const busy = () => [...this.#cells.values()].some((cell) => cell.mailbox.size > 0);
+    while (busy() && clock.now() < until) await clock.sleep(5);
+    this.#draining.abort();
+    await Promise.all(this.#running);
+  }
+
+  #cell(id: number): Cell<State, Message> {
+    let cell = this.#cells.get(id);
+    if (cell === undefined) {
+      cell = { id, mailbox: new Mailbox(this.#options.mailboxMax ?? 20_000), state: undefined };
+      this.#cells.set(id, cell);
+      this.#keep(cell);
+    }
+    return cell;
+  }
+
+  #keep(cell: Cell<State, Message>): void {
+    const running: Promise<void> = this.#live(cell).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #live(cell: Cell<State, Message>): Promise<void> {
+    const { behaviour, clock } = this.#options;
+    let pauseMs = retryFirstMs;
+    while (!this.#draining.signal.aborted) {
+      const startedAt = clock.now();
+      const end = await this.#activate(cell);
+      if (end === 'unknown' || (end === 'idle' && cell.mailbox.size === 0)) break;
+      // An activation that ended at once will do so again: slow down. One that worked may be followed at once.
+      pauseMs = clock.now() - startedAt > retryMaxMs ? retryFirstMs : Math.min(pauseMs * 2, retryMaxMs);
+      if (end !== 'idle') await clock.sleep(pauseMs, this.#draining.signal);
+      cell.mailbox.putBack(behaviour.expire(cell.mailbox.take(Infinity), clock.now(), 'owner'));
+    }
+    this.#cells.delete(cell.id);
+    behaviour.expire(cell.mailbox.take(Infinity), Infinity, 'owner');
+  }
+
+  async #activate(cell: Cell<State, Message>): Promise<End | 'unknown' | 'failed'> {
+    const { behaviour, leases, clock, log, batchMax = 1_000, idleMs = 60_000 } = this.#options;
+    let lease: Lease | undefined;
+    try {
+      lease = await leases.acquire(cell.id);
+      if (lease === undefined) return 'failed';
+      const state = await behaviour.activate(cell.id);
+      if (state === undefined) return 'unknown';
+      cell.state = state;
+      const stop = AbortSignal.any([this.#draining.signal, lease.lost]);
+      return await runActivation({ ...cell, behaviour, state, clock, log, stop, batchMax, idleMs });
+    } catch (error) {
+      log.warn({ actor: cell.id, err: error }, 'an activation failed and is tried again');
+      return 'failed';
+    } finally {
+      cell.state = undefined;
+      await lease?.release();
+    }
+  }
+}
