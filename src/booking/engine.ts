@@ -84,7 +84,7 @@ export class ActorEngine implements BookingEngine {
   }
 
   async outcome(order: Order, settling: Settling): Promise<Order> {
-    const latest = await this.#outcomes.wait(order, settling);
+    const latest = await this.#outcomes.wait(await this.#present(order), settling);
     if (settling.gone?.aborted === true && latest.key === undefined && !isSettled(latest)) {
       this.#runtime.notify(latest.packageId, { kind: 'withdraw', orderId: latest.id });
     }
@@ -127,6 +127,13 @@ export class ActorEngine implements BookingEngine {
     await this.#runtime.drain();
     this.#outcomes.close();
     this.#catalogue.close();
+  }
+
+  /** The order as it is now: its outcome may have come between the caller's reading and its waiting. */
+  async #present(order: Order): Promise<Order> {
+    const orders = this.#runtime.state(order.packageId)?.orders;
+    if (orders === undefined || isSettled(order)) return order;
+    return orders.get(order.id) ?? (await this.#store.order(order.id).catch(() => undefined)) ?? order;
   }
 
   /** A refusal needs no hop to the owner, but a key is looked up first: its winner may have lost the reply. */

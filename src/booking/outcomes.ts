@@ -35,7 +35,7 @@ export class Outcomes {
     if (isSettled(order) || waitMs <= 0 || gone?.aborted === true || this.#closing.signal.aborted)
       return order;
     const over = new AbortController();
-    const waiter: Waiter = { latest: order, since: this.#clock.now(), wake: () => over.abort() };
+    const waiter: Waiter = { latest: order, since: this.#clock.now(), wake: () => over.abort('over') };
     this.#add(order.id, waiter);
     gone?.addEventListener('abort', waiter.wake);
     try {

@@ -14,7 +14,7 @@ export interface SagaOptions {
 /** A hotel that takes longer lets the buyer see meanwhile that the flight is there. */
 const progressAfterMs = 250;
 const clearFirstMs = 100;
-const clearMaxMs = 5_000;
+const clearMaxMs = 2_000;
 
 /**
  * Books a held order: the flight, then the hotel with the flight's ticket number. It may be a repetition after a
@@ -36,7 +36,7 @@ export async function book(order: Order, options: SagaOptions): Promise<void> {
     { key, packageId, stay, email, flightTicketNumber: ticketNumber },
     options.signal,
   );
-  shown.abort();
+  shown.abort('answered');
   const reservationNumber = steps.note('hotel', room);
   if (reservationNumber === undefined) return steps.giveUp(room, 'hotel_unavailable', ticketNumber);
   steps.report({ kind: 'booked', ticketNumber, reservationNumber });

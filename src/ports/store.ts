@@ -77,8 +77,24 @@ export interface Store {
   /** The value kept under a name, made and kept if there is none; every instance gets the same. */
   setting(name: string, make: () => string): Promise<string>;
 
+  /**
+   * A view of the store at one moment, for the audit, which closes it after each package. Undefined, or no such
+   * method, where there is none to be had: the audit then judges only what did not change while it read.
+   */
+  snapshot?(): Promise<StoreSnapshot | undefined>;
+  /**
+   * Deletes all packages, orders and what the simulated suppliers remember; settings stay. Called by
+   * `db:init --reset` alone, while no instance runs.
+   */
+  clear?(): Promise<void>;
+
   /** A cheap read that shows whether the store answers. @throws StoreUnavailableError */
   ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Reads that all see the same moment, until it is closed. */
+export interface StoreSnapshot extends Pick<Store, 'package' | 'ordersByKey' | 'ordersPage'> {
   close(): Promise<void>;
 }
 

@@ -2,6 +2,9 @@ import type { Page } from './store.ts';
 
 export type SupplierKind = 'flights' | 'hotels';
 
+/** What the keys of anybody's reservations begin with: no order's key does, and their tickets serve no order. */
+export const publicKeyPrefix = 'public:';
+
 export interface FlightRequest {
   /** The order id: the same key gets the same answer, until it is cancelled. */
   readonly key: string;
