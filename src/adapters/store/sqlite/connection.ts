@@ -1,0 +1,92 @@
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { sqliteCode, sqliteCodeOf } from './errors.ts';
+import { lockFor } from './process-lock.ts';
+import { prepareSchema } from './schema.ts';
+
+export interface ConnectionOptions {
+  /** Its folder is made if it is not there. `:memory:` keeps everything in memory. */
+  readonly file: string;
+  /** Refuse a second process. Default: unless `readOnly`. */
+  readonly exclusive?: boolean;
+  /** Read beside a running server, without its lock; the file must be there. */
+  readonly readOnly?: boolean;
+}
+
+export interface Connection {
+  readonly db: DatabaseSync;
+  /** The file behind every symbolic link. */
+  readonly file: string;
+  readonly inMemory: boolean;
+  close(): void;
+}
+
+/** How long a statement waits for another connection's lock; it blocks the process, so it is short. */
+const busyTimeoutMs = 1000;
+
+/**
+ * Opens a database and makes its tables.
+ * @throws Error with one line that names the file and what is wrong with it.
+ */
+export function openConnection(options: ConnectionOptions): Connection {
+  const { readOnly = false, exclusive = !readOnly } = options;
+  const inMemory = options.file === ':memory:';
+  const file = inMemory ? options.file : locate(options.file, readOnly);
+  const lock = exclusive && !inMemory ? explained(file, () => lockFor(file)) : undefined;
+  try {
+    const db = explained(file, () => openDatabase(file, readOnly));
+    const close = () => {
+      if (db.isOpen) db.close();
+      lock?.release();
+    };
+    return { db, file, inMemory, close };
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+}
+
+function openDatabase(file: string, readOnly: boolean): DatabaseSync {
+  const db = new DatabaseSync(file, { readOnly, timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+  try {
+    if (!readOnly) {
+      // WAL lets an audit read while the server writes; `full` makes a commit survive the machine's crash.
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
+    }
+    db.exec('PRAGMA cache_size = -32768');
+    prepareSchema(db, file, readOnly);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** One path per file, so that two names of it share one lock. */
+function locate(file: string, readOnly: boolean): string {
+  if (existsSync(file)) {
+    if (statSync(file).isDirectory()) throw new Error(`${file} is a folder, not a database file`);
+    return realpathSync(file);
+  }
+  if (readOnly) throw new Error(`${file} does not exist: start the server or run db:init first`);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+  } catch (error) {
+    throw new Error(`cannot make the folder of ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  return file;
+}
+
+function explained<T>(file: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    const code = sqliteCodeOf(error);
+    if (code === undefined) throw error;
+    if (code === sqliteCode.notADatabase) {
+      throw new Error(`${file} is not an SQLite database`, { cause: error });
+    }
+    throw new Error(`cannot open ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,92 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Order } from '../../../domain/order.ts';
+import type { PackageSnapshot } from '../../../domain/travel-package.ts';
+import type { Page } from '../../../ports/store.ts';
+import { orderFrom, snapshotFrom } from './rows.ts';
+import { liveCondition, unfinishedCondition } from './schema.ts';
+
+/** The queries, one statement each, prepared once. All of them are synchronous and throw what SQLite throws. */
+export class Reads {
+  readonly #packages;
+  readonly #package;
+  readonly #withUnfinished;
+  readonly #unfinished;
+  readonly #order;
+  readonly #byKey;
+  readonly #liveByEmail;
+  readonly #page;
+  readonly #ping;
+
+  constructor(db: DatabaseSync) {
+    this.#packages = db.prepare('SELECT * FROM packages ORDER BY id');
+    this.#package = db.prepare('SELECT * FROM packages WHERE id = ?');
+    this.#withUnfinished = db.prepare(
+      `SELECT id FROM packages WHERE EXISTS
+        (SELECT 1 FROM orders WHERE package_id = packages.id AND ${unfinishedCondition}) ORDER BY id`,
+    );
+    const orders = 'SELECT document, document_version FROM orders';
+    this.#unfinished = db.prepare(
+      `${orders} WHERE package_id = ? AND ${unfinishedCondition} ORDER BY number`,
+    );
+    this.#order = db.prepare(`${orders} WHERE id = ?`);
+    this.#byKey = db.prepare(`${orders} WHERE package_id = ? AND key = ?`);
+    this.#liveByEmail = db.prepare(
+      `SELECT count(*) AS live FROM orders WHERE package_id = ? AND email = ? AND ${liveCondition}`,
+    );
+    this.#page = db.prepare(
+      `SELECT document, document_version, number FROM orders WHERE package_id = ? AND number > ?
+        ORDER BY number LIMIT ?`,
+    );
+    this.#ping = db.prepare('SELECT 1 FROM packages LIMIT 1');
+  }
+
+  packages(): PackageSnapshot[] {
+    return this.#packages.all().map(snapshotFrom);
+  }
+
+  package(id: number): PackageSnapshot | undefined {
+    const row = this.#package.get(id);
+    return row && snapshotFrom(row);
+  }
+
+  packagesWithUnfinished(): number[] {
+    return this.#withUnfinished.all().map((row) => Number(row.id));
+  }
+
+  unfinished(packageId: number): Order[] {
+    return this.#unfinished.all(packageId).map(orderFrom);
+  }
+
+  order(id: string): Order | undefined {
+    const row = this.#order.get(id);
+    return row && orderFrom(row);
+  }
+
+  orders(ids: readonly string[]): Order[] {
+    return [...new Set(ids)].flatMap((id) => this.order(id) ?? []);
+  }
+
+  ordersByKey(packageId: number, keys: readonly string[]): Order[] {
+    return [...new Set(keys)].flatMap((key) => this.#byKey.all(packageId, key).map(orderFrom));
+  }
+
+  liveOrdersByEmail(packageId: number, emails: readonly string[]): Map<string, number> {
+    const live = new Map<string, number>();
+    for (const email of new Set(emails)) {
+      const count = Number(this.#liveByEmail.get(packageId, email)?.live);
+      if (count > 0) live.set(email, count);
+    }
+    return live;
+  }
+
+  /** The cursor is the last number seen. */
+  ordersPage(packageId: number, cursor: string | undefined, limit: number): Page<Order> {
+    const rows = this.#page.all(packageId, Number(cursor ?? 0), limit);
+    const items = rows.map(orderFrom);
+    return rows.length < limit ? { items } : { items, next: String(rows.at(-1)?.number) };
+  }
+
+  ping(): void {
+    this.#ping.get();
+  }
+}

@@ -1,0 +1,81 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Grows with every change of the tables. */
+export const schemaVersion = 1;
+
+/** The partial indexes are used only by queries that repeat these conditions to the letter. */
+export const unfinishedCondition = "status IN ('queued', 'held', 'compensating', 'cancelling')";
+export const liveCondition = "status IN ('queued', 'held', 'compensating', 'confirmed', 'cancelling')";
+
+/**
+ * `document` is the whole package or order as JSON, in the shape that `document_version` names; the columns
+ * beside it are what queries need. Nothing that a purchase runs reads more rows than it touches.
+ */
+const tables = `
+  CREATE TABLE packages (
+    id INTEGER PRIMARY KEY,
+    document TEXT NOT NULL,
+    document_version INTEGER NOT NULL,
+    remaining INTEGER NOT NULL,
+    held INTEGER NOT NULL,
+    confirmed INTEGER NOT NULL,
+    cancelling INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    next_number INTEGER NOT NULL,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    seq INTEGER NOT NULL DEFAULT 0,
+    owner TEXT
+  ) STRICT;
+
+  CREATE TABLE orders (
+    row INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    package_id INTEGER NOT NULL REFERENCES packages (id),
+    number INTEGER NOT NULL,
+    email TEXT NOT NULL,
+    key TEXT,
+    status TEXT NOT NULL,
+    document TEXT NOT NULL,
+    document_version INTEGER NOT NULL,
+    UNIQUE (package_id, number)
+  ) STRICT;
+  CREATE UNIQUE INDEX orders_by_key ON orders (package_id, key) WHERE key IS NOT NULL;
+  CREATE INDEX orders_unfinished ON orders (package_id, number) WHERE ${unfinishedCondition};
+  CREATE INDEX orders_live_by_email ON orders (package_id, email) WHERE ${liveCondition};
+
+  CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE reservations (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    number TEXT NOT NULL,
+    status TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    package_id INTEGER NOT NULL,
+    PRIMARY KEY (kind, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX reservations_by_number ON reservations (kind, number) WHERE number <> '';
+`;
+
+/**
+ * Makes the tables in an empty database, or checks that this release knows those that are there.
+ * @throws Error when the database is another program's, or a newer release's.
+ */
+export function prepareSchema(db: DatabaseSync, file: string, readOnly: boolean): void {
+  const found = versionOf(db);
+  if (found === schemaVersion) return;
+  if (found > schemaVersion) {
+    throw new Error(
+      `${file} was written by a newer release (schema ${found}, this one knows up to ${schemaVersion}): run that release`,
+    );
+  }
+  if (db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined) {
+    throw new Error(`${file} is the database of another program`);
+  }
+  if (readOnly) throw new Error(`${file} is empty: start the server or run db:init first`);
+  db.exec(`BEGIN IMMEDIATE; ${tables} PRAGMA user_version = ${schemaVersion}; COMMIT`);
+}
+
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.user_version);
+}

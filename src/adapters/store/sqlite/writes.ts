@@ -1,0 +1,114 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Order } from '../../../domain/order.ts';
+import { type TravelPackage, untouched } from '../../../domain/travel-package.ts';
+import { type Change, type Fence, FencedError } from '../../../ports/store.ts';
+import { documentVersion, figureColumns, figureValues } from './rows.ts';
+
+const columns = figureColumns.join(', ');
+const marks = figureColumns.map(() => '?').join(', ');
+const assignments = figureColumns.map((column) => `${column} = ?`).join(', ');
+
+/** What changes the store: synchronous steps, each to be run inside a savepoint. */
+export class Writes {
+  readonly #addPackage;
+  readonly #raiseEpoch;
+  readonly #fencedUpdate;
+  readonly #updatePackage;
+  readonly #insertOrder;
+  readonly #updateOrder;
+  readonly #addSetting;
+  readonly #setting;
+  readonly #clear;
+
+  constructor(db: DatabaseSync) {
+    this.#addPackage = db.prepare(
+      `INSERT INTO packages (id, document, document_version, ${columns}) VALUES (?, ?, ?, ${marks})
+        ON CONFLICT (id) DO NOTHING`,
+    );
+    this.#raiseEpoch = db.prepare(
+      'UPDATE packages SET epoch = epoch + 1, owner = ? WHERE id = ? RETURNING epoch, seq',
+    );
+    this.#fencedUpdate = db.prepare(
+      `UPDATE packages SET seq = seq + 1, ${assignments} WHERE id = ? AND epoch = ? AND seq = ?`,
+    );
+    this.#updatePackage = db.prepare('UPDATE packages SET document = ?, document_version = ? WHERE id = ?');
+    this.#insertOrder = db.prepare(
+      `INSERT INTO orders (id, package_id, number, email, key, status, document, document_version)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    // An order keeps its package, number and key for life, so they find it and their indexes are left alone.
+    this.#updateOrder = db.prepare(
+      `UPDATE orders SET email = ?, status = ?, document = ?, document_version = ?
+        WHERE id = ? AND package_id = ? AND number = ? AND key IS ?`,
+    );
+    this.#addSetting = db.prepare(
+      'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING',
+    );
+    this.#setting = db.prepare('SELECT value FROM settings WHERE name = ?');
+    this.#clear = ['orders', 'packages', 'reservations'].map((table) => db.prepare(`DELETE FROM ${table}`));
+  }
+
+  /** Returns whether it was added. */
+  addPackage(added: TravelPackage): boolean {
+    const figures = figureValues(untouched(added.quota));
+    return this.#addPackage.run(added.id, JSON.stringify(added), documentVersion, ...figures).changes === 1;
+  }
+
+  raiseEpoch(packageId: number, owner: string): Fence | undefined {
+    const row = this.#raiseEpoch.get(owner, packageId);
+    return row && { epoch: Number(row.epoch), seq: Number(row.seq) };
+  }
+
+  /** @throws FencedError; Error when the change contradicts what is stored. */
+  commit(packageId: number, { epoch, seq }: Fence, change: Change): void {
+    const figures = figureValues(change.figures);
+    if (this.#fencedUpdate.run(...figures, packageId, epoch, seq).changes !== 1) {
+      throw new FencedError(`package ${packageId} is no longer at epoch ${epoch}, seq ${seq}`);
+    }
+    if (change.package) this.#replacePackage(packageId, change.package);
+    for (const order of change.inserted) this.#insert(packageId, order);
+    for (const order of change.updated) this.#update(packageId, order);
+  }
+
+  setting(name: string): string | undefined {
+    const row = this.#setting.get(name);
+    return row && String(row.value);
+  }
+
+  addSetting(name: string, value: string): string {
+    this.#addSetting.run(name, value);
+    return this.setting(name) ?? value;
+  }
+
+  clear(): void {
+    for (const statement of this.#clear) statement.run();
+  }
+
+  #replacePackage(packageId: number, replacement: TravelPackage): void {
+    if (replacement.id !== packageId) {
+      throw new Error(`package ${replacement.id} cannot replace package ${packageId}`);
+    }
+    this.#updatePackage.run(JSON.stringify(replacement), documentVersion, packageId);
+  }
+
+  #insert(packageId: number, order: Order): void {
+    ownedBy(packageId, order);
+    const { id, number, email, key = null, status } = order;
+    const document = JSON.stringify(order);
+    this.#insertOrder.run(id, packageId, number, email, key, status, document, documentVersion);
+  }
+
+  #update(packageId: number, order: Order): void {
+    ownedBy(packageId, order);
+    const { id, number, email, key = null, status } = order;
+    const document = JSON.stringify(order);
+    const found = this.#updateOrder.run(email, status, document, documentVersion, id, packageId, number, key);
+    if (found.changes !== 1) throw new Error(`there is no order ${id} with this number and key to update`);
+  }
+}
+
+function ownedBy(packageId: number, order: Order): void {
+  if (order.packageId !== packageId) {
+    throw new Error(`order ${order.id} is of package ${order.packageId}, not ${packageId}`);
+  }
+}
