@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from './config.ts';
+
+function refusal(environment: Record<string, string>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+const mongodb = 'mongodb://a:27017,b:27017/booking?replicaSet=rs0';
+
+describe('readConfig', () => {
+  it('needs nothing to be set', () => {
+    expect(readConfig({})).toEqual({
+      port: 8888,
+      database: { kind: 'sqlite', file: './data/booking.db' },
+      engine: 'actor',
+      instanceId: expect.stringMatching(/^[\w.-]+-\d+$/),
+      leaseTtlMs: 5000,
+      waitersPerUnit: 64,
+      ordersPerEmail: 0,
+      suppliers: { timeoutMs: 2000, latencyMs: 0, flightFailureRate: 0.5, hotelFailureRate: 0 },
+      trustProxy: false,
+      rateLimit: true,
+      currency: 'USD',
+      logLevel: 'info',
+    });
+  });
+
+  it('takes an empty or blank value for none', () => {
+    expect(readConfig({ PORT: '', HOST: ' ', SECRET: '' })).toMatchObject({ port: 8888 });
+  });
+
+  it('reads every setting', () => {
+    const secret = 's'.repeat(32);
+    const read = readConfig({
+      PORT: '0',
+      HOST: '::1',
+      DATABASE_URL: mongodb,
+      REDIS_URL: 'redis://:pw@r:6379/1',
+      REDLOCK_URLS: 'redis://a:6379, rediss://b:6379',
+      ENGINE: 'queue',
+      INSTANCE_ID: 'one',
+      LEASE_TTL_MS: '800',
+      WAITERS_PER_UNIT: '0',
+      ORDERS_PER_EMAIL: '2',
+      SUPPLIERS_URL: 'http://127.0.0.1:8890/api/suppliers/',
+      SUPPLIERS_TOKEN: 'tttttttt',
+      SUPPLIER_TIMEOUT_MS: '100',
+      SUPPLIER_LATENCY_MS: '5',
+      FLIGHT_FAILURE_RATE: '1',
+      HOTEL_FAILURE_RATE: '.25',
+      SECRET: secret,
+      ADMIN_TOKEN: 'aaaaaaaa',
+      TRUST_PROXY: 'on',
+      RATE_LIMIT: 'off',
+      CURRENCY: 'eur',
+      LOG_LEVEL: 'silent',
+      PUBLIC_ORIGIN: 'https://Tickets.example:443/',
+    });
+    expect(read).toEqual({
+      port: 0,
+      host: '::1',
+      database: { kind: 'mongodb', url: mongodb },
+      redisUrl: 'redis://:pw@r:6379/1',
+      redlockUrls: ['redis://a:6379', 'rediss://b:6379'],
+      engine: 'queue',
+      instanceId: 'one',
+      leaseTtlMs: 800,
+      waitersPerUnit: 0,
+      ordersPerEmail: 2,
+      suppliers: {
+        url: 'http://127.0.0.1:8890/api/suppliers',
+        token: 'tttttttt',
+        timeoutMs: 100,
+        latencyMs: 5,
+        flightFailureRate: 1,
+        hotelFailureRate: 0.25,
+      },
+      secret,
+      adminToken: 'aaaaaaaa',
+      trustProxy: true,
+      rateLimit: false,
+      currency: 'EUR',
+      logLevel: 'silent',
+      publicOrigin: 'https://tickets.example',
+    });
+  });
+
+  it.each([
+    ['PORT', '99999', 'a whole number from 0 to 65535'],
+    ['PORT', '80a', 'a whole number from 0 to 65535'],
+    ['PORT', '1e3', 'a whole number from 0 to 65535'],
+    ['HOST', 'a b', 'an IP address or a host name'],
+    ['DATABASE_URL', 'postgres://h/x', 'sqlite:<file>'],
+    ['DATABASE_URL', 'sqlite:', 'sqlite:<file>'],
+    ['DATABASE_URL', 'sqlite::memory:', 'sqlite:<file>'],
+    ['DATABASE_URL', 'mongodb://', 'mongodb://<host>/<database>'],
+    ['REDIS_URL', 'localhost:6379', 'a URL such as redis://localhost:6379'],
+    ['REDLOCK_URLS', 'redis://a, b', 'Redis URLs with commas between'],
+    ['ENGINE', 'actr', 'one of actor, lock, queue'],
+    ['INSTANCE_ID', 'a/b', '1 to 64 letters'],
+    ['LEASE_TTL_MS', '10', 'a whole number from 500 to 600000'],
+    ['WAITERS_PER_UNIT', '-1', 'a whole number from 0'],
+    ['ORDERS_PER_EMAIL', '1.5', 'a whole number from 0'],
+    ['SUPPLIERS_URL', 'ftp://x', 'a URL such as http://'],
+    ['SUPPLIER_TIMEOUT_MS', '0', 'a whole number from 1'],
+    ['SUPPLIER_LATENCY_MS', 'x', 'a whole number from 0'],
+    ['FLIGHT_FAILURE_RATE', '1.1', 'a number from 0 to 1'],
+    ['HOTEL_FAILURE_RATE', 'NaN', 'a number from 0 to 1'],
+    ['TRUST_PROXY', 'maybe', 'on or off'],
+    ['RATE_LIMIT', 'none', 'on or off'],
+    ['CURRENCY', 'dollars', 'an ISO 4217 code'],
+    ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
+    ['PUBLIC_ORIGIN', 'https://a.example/path', 'scheme, host and maybe port'],
+  ])('refuses %s=%s in one line that says what is allowed', (name, value, allowed) => {
+    const message = refusal({ [name]: value });
+    expect(message.startsWith(`${name}=`)).toBe(true);
+    expect(message).toContain(value);
+    expect(message).toContain(allowed);
+    expect(message).not.toContain('\n');
+  });
+
+  it.each([
+    ['SECRET', 'hunter2'],
+    ['ADMIN_TOKEN', 'short'],
+    ['SUPPLIERS_TOKEN', 'with blank'],
+  ])('never shows the value of %s', (name, value) => {
+    const message = refusal({ [name]: value });
+    expect(message).toMatch(new RegExp(`^${name}=\\(hidden\\) is not allowed: .+`));
+    expect(message).not.toContain(value);
+  });
+
+  it('hides passwords in URLs, and keeps a value with line breaks on one line', () => {
+    expect(refusal({ DATABASE_URL: 'postgres://me:p@ss/w0rd@host/db' })).not.toMatch(/p@ss|w0rd/);
+    expect(refusal({ REDIS_URL: 'redis://:pw@h' })).toContain('redis://:(hidden)@h');
+    expect(refusal({ PORT: '80\n90' })).not.toContain('\n');
+  });
+
+  it.each([
+    [{ REDIS_URL: 'redis://h' }, /^REDIS_URL=redis:\/\/h is not allowed: SQLite serves one process/],
+    [{ ENGINE: 'lock' }, /^ENGINE=lock is not allowed: with SQLite/],
+    [{ ENGINE: 'queue' }, /^ENGINE=queue is not allowed: with SQLite/],
+    [{ DATABASE_URL: mongodb, ENGINE: 'lock' }, /^ENGINE=lock is not allowed: lock and queue need REDIS_URL/],
+    [{ DATABASE_URL: mongodb, REDLOCK_URLS: 'redis://a' }, /^REDLOCK_URLS=.* it needs REDIS_URL/],
+  ])('refuses settings that contradict each other: %j', (environment, message) => {
+    expect(refusal(environment as Record<string, string>)).toMatch(message);
+  });
+
+  it('takes file names of SQLite as they are', () => {
+    const file = (text: string) => readConfig({ DATABASE_URL: text }).database;
+    expect(file('sqlite:/var/lib/booking.db')).toEqual({ kind: 'sqlite', file: '/var/lib/booking.db' });
+    expect(file('sqlite:///var/lib/booking.db')).toEqual({ kind: 'sqlite', file: '/var/lib/booking.db' });
+    expect(file('sqlite:data/with space.db')).toEqual({ kind: 'sqlite', file: 'data/with space.db' });
+  });
+});

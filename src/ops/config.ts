@@ -1,0 +1,187 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { ConfigError, redacted } from './config-error.ts';
+import {
+  database,
+  isCurrency,
+  oneOf,
+  onOff,
+  origin,
+  rate,
+  redlockUrls,
+  token,
+  url,
+  whole,
+} from './setting-types.ts';
+
+export { ConfigError } from './config-error.ts';
+
+/** Everything that can be set from outside, checked. Times are in ms. */
+export interface Config {
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Absent: every address of the machine, IPv6 and IPv4. */
+  readonly host?: string;
+  readonly database: DatabaseConfig;
+  readonly redisUrl?: string;
+  /** The Redis nodes that hold leases, where they are not the one at `redisUrl`. */
+  readonly redlockUrls?: readonly string[];
+  readonly engine: 'actor' | 'lock' | 'queue';
+  readonly instanceId: string;
+  readonly leaseTtlMs: number;
+  readonly waitersPerUnit: number;
+  /** Orders that one email may have of a package at the same time; 0: any number. */
+  readonly ordersPerEmail: number;
+  readonly suppliers: SuppliersConfig;
+  readonly secret?: string;
+  readonly adminToken?: string;
+  readonly trustProxy: boolean;
+  readonly rateLimit: boolean;
+  readonly currency: string;
+  readonly logLevel: (typeof logLevels)[number];
+  /** An origin without a slash at its end. */
+  readonly publicOrigin?: string;
+}
+
+export type DatabaseConfig =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'mongodb'; readonly url: string };
+
+export interface SuppliersConfig {
+  /** Where the suppliers are, without a slash at its end; absent: the simulated ones inside. */
+  readonly url?: string;
+  readonly token?: string;
+  readonly timeoutMs: number;
+  readonly latencyMs: number;
+  readonly flightFailureRate: number;
+  readonly hotelFailureRate: number;
+}
+
+const engines = ['actor', 'lock', 'queue'] as const;
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Settings whose value is never shown. */
+const secrets: ReadonlySet<string> = new Set(['SECRET', 'ADMIN_TOKEN', 'SUPPLIERS_TOKEN']);
+
+const settings = z.object({
+  PORT: whole(0, 65_535, 8888),
+  HOST: z
+    .string()
+    .regex(/^[\w.:%-]+$/, 'an IP address or a host name, for example 127.0.0.1')
+    .optional(),
+  DATABASE_URL: z.string().default('sqlite:./data/booking.db').transform(database),
+  REDIS_URL: url(['redis:', 'rediss:'], 'redis://localhost:6379').optional(),
+  REDLOCK_URLS: z.string().transform(redlockUrls).optional(),
+  ENGINE: oneOf(engines, 'actor'),
+  INSTANCE_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters, digits, dots, dashes and underscores')
+    .default(
+      () =>
+        `${hostname()
+          .replace(/[^A-Za-z0-9._-]/g, '-')
+          .slice(0, 50)}-${process.pid}`,
+    ),
+  LEASE_TTL_MS: whole(500, 600_000, 5000),
+  WAITERS_PER_UNIT: whole(0, 100_000, 64),
+  ORDERS_PER_EMAIL: whole(0, 1_000_000, 0),
+  SUPPLIERS_URL: url(['http:', 'https:'], 'http://127.0.0.1:8890/api/suppliers').optional(),
+  SUPPLIERS_TOKEN: token().optional(),
+  SUPPLIER_TIMEOUT_MS: whole(1, 600_000, 2000),
+  SUPPLIER_LATENCY_MS: whole(0, 600_000, 0),
+  FLIGHT_FAILURE_RATE: rate(0.5),
+  HOTEL_FAILURE_RATE: rate(0),
+  SECRET: z.string().min(32, 'at least 32 characters').optional(),
+  ADMIN_TOKEN: token().optional(),
+  TRUST_PROXY: onOff(false),
+  RATE_LIMIT: onOff(true),
+  CURRENCY: z
+    .string()
+    .transform((text) => text.toUpperCase())
+    .refine(isCurrency, 'an ISO 4217 code, for example USD')
+    .default('USD'),
+  LOG_LEVEL: oneOf(logLevels, 'info'),
+  PUBLIC_ORIGIN: origin().optional(),
+});
+
+/**
+ * Reads the settings from an environment. An empty value counts as none.
+ * @throws ConfigError for the first setting that is wrong, or does not go with another.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(
+    Object.keys(settings.shape)
+      .map((name) => [name, environment[name]?.trim()] as const)
+      .filter(([, value]) => value !== undefined && value !== ''),
+  ) as Record<string, string>;
+  const parsed = settings.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const name = String(issue?.path[0]);
+    throw new ConfigError(name, shown(name, given), `${issue?.message}.`);
+  }
+  refuseContradictions(parsed.data, given);
+  return toConfig(parsed.data);
+}
+
+function refuseContradictions(read: z.output<typeof settings>, given: Record<string, string>): void {
+  const refuse = (name: string, why: string): never => {
+    throw new ConfigError(name, shown(name, given), why);
+  };
+  if (read.DATABASE_URL.kind === 'sqlite') {
+    const why = 'SQLite serves one process alone; several instances need DATABASE_URL=mongodb://….';
+    if (read.REDIS_URL) refuse('REDIS_URL', why);
+    if (read.REDLOCK_URLS) refuse('REDLOCK_URLS', why);
+    if (read.ENGINE !== 'actor') {
+      refuse(
+        'ENGINE',
+        'with SQLite it is actor; lock and queue need DATABASE_URL=mongodb://… and REDIS_URL.',
+      );
+    }
+  } else if (!read.REDIS_URL) {
+    if (read.REDLOCK_URLS) refuse('REDLOCK_URLS', 'it needs REDIS_URL, which carries the messages.');
+    if (read.ENGINE !== 'actor') refuse('ENGINE', 'lock and queue need REDIS_URL.');
+  }
+}
+
+function toConfig(read: z.output<typeof settings>): Config {
+  return {
+    port: read.PORT,
+    database: read.DATABASE_URL,
+    engine: read.ENGINE,
+    instanceId: read.INSTANCE_ID,
+    leaseTtlMs: read.LEASE_TTL_MS,
+    waitersPerUnit: read.WAITERS_PER_UNIT,
+    ordersPerEmail: read.ORDERS_PER_EMAIL,
+    suppliers: {
+      ...present({ url: read.SUPPLIERS_URL?.replace(/\/+$/, ''), token: read.SUPPLIERS_TOKEN }),
+      timeoutMs: read.SUPPLIER_TIMEOUT_MS,
+      latencyMs: read.SUPPLIER_LATENCY_MS,
+      flightFailureRate: read.FLIGHT_FAILURE_RATE,
+      hotelFailureRate: read.HOTEL_FAILURE_RATE,
+    },
+    trustProxy: read.TRUST_PROXY,
+    rateLimit: read.RATE_LIMIT,
+    currency: read.CURRENCY,
+    logLevel: read.LOG_LEVEL,
+    ...present({
+      host: read.HOST,
+      redisUrl: read.REDIS_URL,
+      redlockUrls: read.REDLOCK_URLS,
+      secret: read.SECRET,
+      adminToken: read.ADMIN_TOKEN,
+      publicOrigin: read.PUBLIC_ORIGIN,
+    }),
+  };
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Leaves out what is undefined. */
+function present<T extends object>(values: T): Present<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Present<T>;
+}
+
+function shown(name: string, given: Record<string, string>): string {
+  return secrets.has(name) ? redacted : (given[name] ?? '');
+}

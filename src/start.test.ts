@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+const program = join(import.meta.dirname, 'start.mjs');
+
+interface Ended {
+  readonly code: number | string | undefined;
+  readonly output: string;
+}
+
+/** Runs the program until it ends, on a Node that claims to be of some version. */
+function start(settings: Record<string, string>, version = process.versions.node): Promise<Ended> {
+  const claim = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
+  return new Promise((resolve) => {
+    const parameters = ['--import', `data:text/javascript,${encodeURIComponent(claim)}`, program];
+    execFile(process.execPath, parameters, { env: settings }, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, output: stdout + stderr }),
+    );
+  });
+}
+
+it.each(['20.19.0', '22.12.0', '23.11.1'])('says in one line that Node %s is too old', async (version) => {
+  const { code, output } = await start({}, version);
+  expect(code).toBe(1);
+  expect(output).toMatch(new RegExp(`^Node\\.js ${version} is too old: .* 24 or newer.*\\n$`));
+});
+
+it.each([
+  [{ PORT: 'eighty' }, /^PORT=eighty is not allowed: a whole number from 0 to 65535\.\n$/],
+  [{ SECRET: 'hunter2' }, /^SECRET=\(hidden\) is not allowed: at least 32 characters\.\n$/],
+  [
+    { REDIS_URL: 'redis://:pw@h' },
+    /^REDIS_URL=redis:\/\/:\(hidden\)@h is not allowed: SQLite serves one process.*\n$/,
+  ],
+])('says in one line which setting is wrong, its value and what is allowed: %j', async (settings, line) => {
+  const { code, output } = await start(settings as Record<string, string>);
+  expect(code).toBe(1);
+  expect(output).toMatch(line);
+});
