@@ -1,0 +1,169 @@
+/*
+ * Keeps a page live. htmx's hx-ws connects, retries and swaps; this notices dead sockets, asks over plain HTTP
+ * while there is none, comes back at once when the network or the tab does, and keeps the server's clock.
+ * After every change it fires `live:change` on the document.
+ */
+(() => {
+  /** The server says something at least every 4 s. */
+  const silenceMsMax = 9000;
+  const pollMs = 2000;
+  /** A try to connect that takes longer is given up. */
+  const connectMsMax = 4000;
+
+  let source = document.getElementById('live');
+  if (!source) return;
+  const chip = document.getElementById('live-chip');
+  let clockOffset = Number(document.documentElement.dataset.now) - Date.now();
+  let connection;
+  let isOpen = false;
+  let isOver = false;
+  let isPolling = false;
+  let heardAt = performance.now();
+  let triedAt = performance.now();
+  let polledAt = performance.now();
+
+  window.ticketLive = { now: () => Date.now() + clockOffset, stop };
+
+  const ours = (handle) => (event) => {
+    if (event.target === source) handle(event);
+  };
+  document.addEventListener(
+    'htmx:ws:before:connection',
+    ours(({ detail }) => {
+      connection = detail.connection;
+      triedAt = performance.now();
+    }),
+  );
+  document.addEventListener(
+    'htmx:ws:after:connection',
+    ours(() => {
+      isOpen = true;
+      heard();
+    }),
+  );
+  document.addEventListener(
+    'htmx:ws:close',
+    ours(() => {
+      isOpen = false;
+      show('reconnecting', 'Reconnecting');
+    }),
+  );
+  document.addEventListener(
+    'htmx:ws:before:message:incoming',
+    ours(({ detail }) => {
+      const { data } = detail.message;
+      if (data.startsWith('{"now":')) clockOffset = JSON.parse(data).now - Date.now();
+      heard();
+    }),
+  );
+  document.addEventListener('htmx:ws:after:message:incoming', ours(changed));
+
+  window.addEventListener('online', reconnect);
+  window.addEventListener('offline', () => show('reconnecting', 'Reconnecting'));
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) reconnect();
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden || isOver) return;
+    if (!isOpen || performance.now() - heardAt > silenceMsMax / 2) reconnect();
+  });
+  const watch = setInterval(look, 500);
+
+  function look() {
+    const now = performance.now();
+    if (isOpen && now - heardAt > silenceMsMax) reconnect();
+    if (isOpen || document.hidden) return;
+    if (connection?.socket?.readyState === WebSocket.CONNECTING && now - triedAt > connectMsMax) reconnect();
+    if (now - polledAt >= pollMs) void poll();
+  }
+
+  /** Starts over with a new socket. htmx binds a connection to its element, so the element is made anew. */
+  function reconnect() {
+    if (isOver) return;
+    isOpen = false;
+    show('reconnecting', 'Reconnecting');
+    const fresh = source.cloneNode();
+    fresh.removeAttribute('data-htmx-powered');
+    drop();
+    source.replaceWith(fresh);
+    source = fresh;
+    triedAt = performance.now();
+    window.htmx.process(fresh);
+    void poll();
+  }
+
+  function drop() {
+    clearTimeout(connection?.timer);
+    connection?.socket?.close();
+    connection = undefined;
+  }
+
+  /** Nothing more will change. */
+  function stop() {
+    if (isOver) return;
+    isOver = true;
+    clearInterval(watch);
+    source.remove();
+    drop();
+    show('over', '');
+  }
+
+  async function poll() {
+    if (isPolling || isOver) return;
+    isPolling = true;
+    polledAt = performance.now();
+    try {
+      const response = await fetch(source.dataset.poll, {
+        cache: 'no-store',
+        signal: AbortSignal.timeout(4000),
+      });
+      if (!response.ok) return;
+      const text = await response.text();
+      if (isOpen || isOver) return;
+      await swap(text);
+      showTime();
+      changed();
+      if (connection === undefined || performance.now() - triedAt > connectMsMax) reconnect();
+    } catch {
+      // Still no network; the next round asks again.
+    } finally {
+      isPolling = false;
+    }
+  }
+
+  /** What is older than what is shown is left out. */
+  async function swap(text) {
+    for (const fresh of new DOMParser().parseFromString(text, 'text/html').body.children) {
+      const shown = document.getElementById(fresh.id);
+      if (!shown || Number(fresh.dataset.now) < Number(shown.dataset.now)) continue;
+      await window.htmx.swap({
+        sourceElement: source,
+        target: shown,
+        swap: 'outerMorph',
+        text: fresh.outerHTML,
+      });
+    }
+  }
+
+  function heard() {
+    heardAt = performance.now();
+    show('live', 'Live');
+    showTime();
+  }
+
+  function show(state, label) {
+    if (!chip || chip.dataset.state === state) return;
+    chip.dataset.state = state;
+    chip.querySelector('.live-label').textContent = label;
+  }
+
+  function showTime() {
+    if (!chip) return;
+    chip.querySelector('.live-time').textContent =
+      `As of ${window.ticketPage.clock.format(window.ticketLive.now())}`;
+  }
+
+  function changed() {
+    document.dispatchEvent(new CustomEvent('live:change'));
+  }
+})();

@@ -1,0 +1,103 @@
+/*
+ * The order page beyond its live fragments: which stays can be chosen, what the bar at the bottom says, and the
+ * countdown on the server's clock. An update never takes the focus or the choice away.
+ */
+(() => {
+  const form = document.getElementById('order-form');
+  if (!form) return;
+  const button = document.getElementById('buy');
+  const trip = form.querySelector('.choice-trip');
+  const price = form.querySelector('.choice-price');
+  const { announce, moment } = window.ticketPage;
+  const onOffer = new Set(['free', 'line']);
+  const labels = {
+    free: 'Order',
+    line: 'Join the line',
+    sold_out: 'Sold out',
+    closed: 'Sale closed',
+    paused: 'Paused',
+  };
+  const known = new Map();
+  let timer;
+
+  // Not `disabled`, which would drop the focus; page.js does not send a form whose button is aria-disabled.
+  button.disabled = false;
+  form.addEventListener('change', update);
+  document.addEventListener('live:change', update);
+  window.addEventListener('pageshow', update);
+  update();
+
+  function update() {
+    clearTimeout(timer);
+    const now = window.ticketLive.now();
+    const stays = [...form.querySelectorAll('.stay')].map((stay) => readStay(stay, now));
+    stays.forEach(showStay);
+    showBar(stays, now);
+    const next = Math.min(...stays.map((stay) => msToChange(stay, now)));
+    if (next < Number.POSITIVE_INFINITY) timer = setTimeout(update, next);
+  }
+
+  function readStay(element, now) {
+    const { openState, opensAt, closesAt } = element.dataset;
+    let state = openState;
+    if (openState !== 'sold_out' && opensAt && now < Number(opensAt)) state = 'not_open';
+    if (openState !== 'sold_out' && closesAt && now >= Number(closesAt)) state = 'closed';
+    const input = element.parentElement.querySelector('input');
+    return { element, input, state, opensAt: Number(opensAt || 0), closesAt: Number(closesAt || 0) };
+  }
+
+  function showStay({ element, input, state, opensAt }) {
+    element.dataset.state = state;
+    const status = element.querySelector('.stay-status');
+    if (state === 'not_open') status.textContent = `Opens ${moment.format(opensAt)}`;
+    else if (state === 'closed') status.textContent = 'Sale closed';
+    else status.textContent = status.dataset.openWords;
+    const isOff = !onOffer.has(state) && state !== 'not_open';
+    input.disabled = isOff && !input.checked && input !== document.activeElement;
+    const before = known.get(element.id);
+    known.set(element.id, state);
+    if (before !== undefined && before !== state) announce(`${input.dataset.choice}: ${status.textContent}`);
+  }
+
+  function showBar(stays, now) {
+    const chosen = stays.find(({ input }) => input.checked);
+    if (chosen) {
+      trip.textContent = chosen.input.dataset.choice;
+      price.textContent = chosen.element.querySelector('.stay-price').textContent;
+    }
+    if (button.hasAttribute('aria-busy')) return;
+    const best = chosen ?? bestOf(stays);
+    const label =
+      best.state === 'not_open' ? `Opens in ${countdown(best.opensAt - now)}` : labels[best.state];
+    const text = chosen || best.state !== 'line' ? label : 'Order';
+    const isOff = !onOffer.has(best.state);
+    const shown = button.querySelector('.button-label');
+    if (shown.textContent !== text) shown.textContent = text;
+    button.setAttribute('aria-disabled', String(isOff));
+  }
+
+  /** What the button is about before anything is chosen: what can be ordered, or what opens first. */
+  function bestOf(stays) {
+    const rank = (stay) =>
+      onOffer.has(stay.state) ? 0 : stay.state === 'not_open' ? stay.opensAt : Number.MAX_VALUE;
+    return stays.reduce((best, stay) => (rank(stay) < rank(best) ? stay : best));
+  }
+
+  /** When to look again: at the next second of a countdown, or when a sale opens or closes. */
+  function msToChange({ state, opensAt, closesAt }, now) {
+    const upTo = (at) => Math.min(at - now, 60_000);
+    if (state === 'not_open') return Math.min(opensAt - now, ((opensAt - now) % 1000) + 1);
+    return closesAt > now ? upTo(closesAt) : Number.POSITIVE_INFINITY;
+  }
+
+  /** `0:42`, `1:02:03`, `2 d 03:04:05`. */
+  function countdown(ms) {
+    const seconds = Math.max(0, Math.ceil(ms / 1000));
+    const two = (figure) => String(figure).padStart(2, '0');
+    const [d, h, m, s] = [seconds / 86_400, (seconds / 3600) % 24, (seconds / 60) % 60, seconds % 60].map(
+      Math.floor,
+    );
+    if (d > 0) return `${d} d ${two(h)}:${two(m)}:${two(s)}`;
+    return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+  }
+})();

@@ -1,0 +1,103 @@
+/* On every page: busy buttons, copy buttons, times in the reader's own zone, announcements to screen readers. */
+(() => {
+  /** Says a text to screen readers: at once, or when they are at leisure. */
+  function announce(text, { atOnce = false } = {}) {
+    const region = document.getElementById(atOnce ? 'announce-now' : 'announce-politely');
+    region.textContent = '';
+    setTimeout(() => {
+      region.textContent = text;
+    }, 50);
+  }
+
+  const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', hourCycle: 'h23' });
+  const moment = new Intl.DateTimeFormat('en-GB', {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    hourCycle: 'h23',
+  });
+
+  /** The server writes times in UTC; here they turn into the reader's. */
+  function localTimes() {
+    for (const time of document.querySelectorAll('time.clock, time.moment')) {
+      const format = time.classList.contains('clock') ? clock : moment;
+      time.textContent = format.format(new Date(time.dateTime));
+    }
+  }
+
+  window.ticketPage = { announce, localTimes, clock, moment };
+  localTimes();
+
+  /* A form is sent once: its button says what happens, keeps its width, and a second press does nothing. */
+
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    const button = event.submitter ?? form.querySelector('[type=submit]');
+    if (form.dataset.sent || button?.getAttribute('aria-disabled') === 'true') {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = 'yes';
+    if (button?.dataset.busy) setBusy(button);
+  });
+
+  function setBusy(button) {
+    const label = button.querySelector('.button-label') ?? button;
+    button.style.width = `${button.offsetWidth}px`;
+    button.dataset.label = label.textContent;
+    button.setAttribute('aria-disabled', 'true');
+    button.setAttribute('aria-busy', 'true');
+    label.textContent = button.dataset.busy;
+    announce(button.dataset.busy);
+  }
+
+  // Whoever comes back to the page finds it ready again.
+  window.addEventListener('pageshow', (event) => {
+    if (!event.persisted) return;
+    for (const form of document.forms) delete form.dataset.sent;
+    for (const button of document.querySelectorAll('[aria-busy]')) {
+      (button.querySelector('.button-label') ?? button).textContent = button.dataset.label;
+      button.removeAttribute('aria-busy');
+      button.removeAttribute('aria-disabled');
+      button.style.width = '';
+    }
+  });
+
+  /* Copy buttons */
+
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest?.('[data-copy], [data-copy-link]');
+    if (!button) return;
+    const { copy, copyLink } = button.dataset;
+    const isCopied = await writeClipboard(copy ?? new URL(copyLink, location.href).href);
+    button.dataset.said ??= button.textContent;
+    button.style.minWidth = `${button.offsetWidth}px`;
+    button.textContent = isCopied ? 'Copied' : 'Not copied';
+    announce(isCopied ? 'Copied' : 'Could not copy');
+    setTimeout(() => {
+      button.textContent = button.dataset.said;
+    }, 2000);
+  });
+
+  async function writeClipboard(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      return writeClipboardTheOldWay(text);
+    }
+  }
+
+  /** Outside of https there is no clipboard API. */
+  function writeClipboardTheOldWay(text) {
+    const focused = document.activeElement;
+    const area = document.createElement('textarea');
+    area.className = 'unseen';
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const isCopied = document.execCommand('copy');
+    area.remove();
+    focused?.focus();
+    return isCopied;
+  }
+})();

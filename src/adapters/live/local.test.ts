@@ -1,0 +1,7 @@
+import { liveBusContract } from '../../testing/contract/live-bus.ts';
+import { localLiveBus } from './local.ts';
+
+liveBusContract('local', async () => {
+  const bus = localLiveBus();
+  return { publisher: bus, subscriber: bus };
+});

@@ -1,0 +1,129 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { errorKind } from '../../domain/errors.ts';
+import { parseOrderId } from '../../domain/ids.ts';
+import type { Order } from '../../domain/order.ts';
+import type { Refused } from '../../ports/booking-engine.ts';
+import { check, readJson } from '../body.ts';
+import type { AppDeps } from '../deps.ts';
+import { emailInput, isSameEmail, packageIdInput } from '../inputs.ts';
+import { sendJson } from '../json.ts';
+import { allowOnly } from '../methods.ts';
+import { ProblemError, problem } from '../problem.ts';
+import { type OrderView, orderView } from '../views.ts';
+import { readIdempotencyKey } from './idempotency-key.ts';
+import { type Preferences, parsePrefer, preferenceApplied, waitMs } from './prefer.ts';
+
+type Deps = Pick<AppDeps, 'engine' | 'clock'>;
+
+const purchaseBody = z.object(
+  { packageId: packageIdInput, email: emailInput },
+  { error: 'must be an object with packageId and email' },
+);
+const buyerBody = z.object({ email: emailInput }, { error: 'must be an object with email' });
+
+/** `POST /api/orders`, `GET /api/orders/:id?email=…` and `POST /api/orders/:id/cancel`. */
+export function orderRoutes(deps: Deps): Hono {
+  return new Hono()
+    .post('/', (c) => purchase(c, deps))
+    .all('/', allowOnly('POST'))
+    .get('/:id', async (c) => {
+      const order = await findOrder(c, deps, c.req.query('email'));
+      return sendJson(200, view(order, deps));
+    })
+    .all('/:id', allowOnly('GET'))
+    .post('/:id/cancel', (c) => cancel(c, deps))
+    .all('/:id/cancel', allowOnly('POST'));
+}
+
+async function purchase(c: Context, deps: Deps): Promise<Response> {
+  const key = readIdempotencyKey(c);
+  const { packageId, email } = await readJson(c, purchaseBody);
+  const gone = c.req.raw.signal;
+  const result = await deps.engine.purchase({
+    packageId,
+    email,
+    gone,
+    ...(key === undefined ? {} : { key }),
+  });
+  if (result.kind === 'refused') return refusal(c, deps, result, packageId);
+  return settle(c, deps, result.order);
+}
+
+async function cancel(c: Context, deps: Deps): Promise<Response> {
+  const { email } = await readJson(c, buyerBody);
+  const order = await findOrder(c, deps, email);
+  const result = await deps.engine.cancel(order);
+  if (result.kind === 'refused') return refusal(c, deps, result, order.packageId);
+  return settle(c, deps, result.order);
+}
+
+/** Waits for the outcome as long as the caller likes, and answers with it, or with 202 where it takes longer. */
+async function settle(c: Context, deps: Deps, accepted: Order): Promise<Response> {
+  const preferences = parsePrefer(c.req.header('prefer'));
+  const limits = { waitMs: waitMs(preferences), gone: c.req.raw.signal };
+  const order = limits.waitMs === 0 ? accepted : await deps.engine.outcome(accepted, limits);
+  return answer(c, order, view(order, deps), preferences);
+}
+
+function answer(c: Context, order: Order, shown: OrderView, preferences: Preferences): Response {
+  const send = (status: 200 | 201 | 202) =>
+    sendJson(status, shown, {
+      Location: `/api/orders/${order.id}`,
+      ...preferenceApplied(preferences, status),
+    });
+  switch (order.status) {
+    case 'confirmed':
+      return send(201);
+    case 'queued':
+    case 'held':
+    case 'cancelling':
+      return send(202);
+    case 'cancelled':
+    case 'withdrawn':
+      return send(200);
+    case 'rejected':
+      return problem(c, 'sold_out', { order: shown });
+    case 'compensating':
+    case 'failed':
+      return problem(c, 'supplier_failed', { order: shown, detail: failureDetail(order) });
+  }
+}
+
+function failureDetail(order: Order): string {
+  if (order.reason === 'supplier_silent') return 'A supplier did not answer in time.';
+  return order.reason === undefined ? 'The booking failed.' : `${errorKind(order.reason).title}.`;
+}
+
+async function refusal(c: Context, deps: Deps, refused: Refused, packageId: number): Promise<Response> {
+  const { code, order } = refused;
+  const opensAt = code === 'not_open' ? (await deps.engine.package(packageId))?.package.opensAt : undefined;
+  return problem(c, code, {
+    ...(order === undefined ? {} : { order: view(order, deps) }),
+    ...(opensAt === undefined ? {} : { retryAfterS: Math.max(1, (opensAt - deps.clock.now()) / 1000) }),
+  });
+}
+
+/** Read where the id in the request cannot be one, so that every miss costs the same. */
+const nobodysId = '0000-0000-0000-0000';
+
+/**
+ * The order of the path, for who knows its email too (rule Q10).
+ * @throws ProblemError 404, the same one for every miss; 422 without an email.
+ */
+async function findOrder(c: Context, deps: Deps, email: string | undefined): Promise<Order> {
+  if (email === undefined) {
+    const errors = [{ path: 'email', message: 'must be given: the email that the order was made with' }];
+    throw new ProblemError('invalid', { errors });
+  }
+  const id = parseOrderId(c.req.param('id') ?? '');
+  const checked = check(emailInput, email);
+  const order = await deps.engine.order(id ?? nobodysId);
+  const matches = isSameEmail(order?.email ?? '', 'value' in checked ? checked.value : '-');
+  if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
+  return order;
+}
+
+function view(order: Order, { engine }: Pick<Deps, 'engine'>): OrderView {
+  return orderView(order, order.status === 'queued' ? engine.placeInLine(order) : undefined);
+}

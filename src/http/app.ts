@@ -1,0 +1,51 @@
+import { type Context, Hono } from 'hono';
+import { orderRoutes } from './api/orders.ts';
+import { packageRoutes } from './api/packages.ts';
+import { supplierRoutes } from './api/suppliers.ts';
+import { createAssets } from './assets.ts';
+import { compressPages } from './compress-pages.ts';
+import type { AppDeps } from './deps.ts';
+import { healthRoutes } from './health.ts';
+import { createLive, type Live } from './live/routes.ts';
+import { pageRoutes, showProblemPage } from './pages/routes.ts';
+import { onError, onNotFound, problem } from './problem.ts';
+import { pageSecurity } from './security.ts';
+
+export interface App {
+  readonly app: Hono;
+  /** Its sockets, to be attached to the server that serves the app. */
+  readonly live: Live;
+}
+
+/**
+ * Everything that is served, composed; it never listens. What sales are made of comes first and has no middleware
+ * in its way; pages bring their own.
+ */
+export function createApp(deps: AppDeps): App {
+  const assets = createAssets();
+  const live = createLive(deps);
+  const app = new Hono();
+  app.route('/api/orders', orderRoutes(deps));
+  app.route('/api/packages', packageRoutes(deps));
+  app.route('/api/suppliers', supplierRoutes(deps));
+  app.all('/api/*', (c) => problem(c, 'unknown_route'));
+  app.route('/', healthRoutes(deps));
+  app.route('/', live.routes);
+  app.route('/', assets.routes);
+  app.use(compressPages);
+  app.route('/', pageRoutes(deps, assets.url));
+  app.use(pageSecurity(deps.settings));
+  app.all('*', nothingHere(deps, assets.url));
+  app.onError(onError(deps.log));
+  app.notFound(onNotFound());
+  return { app, live };
+}
+
+/** At an unknown address, people are shown a page and programs a problem. */
+function nothingHere(deps: AppDeps, assetUrl: (name: string) => string) {
+  const showPage = showProblemPage({ ...deps, assetUrl });
+  return (c: Context) => {
+    const isBrowser = (c.req.header('accept') ?? '').includes('text/html');
+    return (isBrowser ? showPage : problem)(c, 'unknown_route');
+  };
+}

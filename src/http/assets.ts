@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { type Context, Hono } from 'hono';
+import { acceptsEncoding } from './accept-encoding.ts';
+import { allowOnly } from './methods.ts';
+import { problem } from './problem.ts';
+
+const types: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.webmanifest': 'application/manifest+json',
+  '.woff2': 'font/woff2',
+  '.txt': 'text/plain; charset=utf-8',
+};
+const alreadyCompressed: ReadonlySet<string> = new Set(['.png', '.ico', '.woff2']);
+
+interface Asset {
+  readonly type: string;
+  /** Of the content. */
+  readonly hash: string;
+  /** The content in an encoding; compressed once, when first asked for. */
+  readonly encoded: (encoding: Encoding) => Promise<Buffer<ArrayBuffer>>;
+  readonly encodings: readonly Encoding[];
+}
+
+type Encoding = 'br' | 'gzip' | 'identity';
+
+export interface Assets {
+  /** `GET /assets/:name` */
+  readonly routes: Hono;
+  /** The address of an asset, with a version in it, so that browsers may keep it for ever. @throws Error for an unknown one. */
+  readonly url: (name: string) => string;
+}
+
+/** The files of `public/` and htmx out of its package, read once. */
+export function createAssets(publicDirectory = join(import.meta.dirname, '../../public')): Assets {
+  const assets = new Map(
+    [...filesOf(publicDirectory), ...htmxFiles()].map((file) => [file.name, toAsset(file)] as const),
+  );
+  return {
+    url(name) {
+      const asset = assets.get(name);
+      if (!asset) throw new Error(`there is no asset ${name}`);
+      return `/assets/${name}?v=${asset.hash}`;
+    },
+    routes: new Hono()
+      .get('/assets/:name', (c) => {
+        const asset = assets.get(c.req.param('name'));
+        return asset ? send(c, asset) : problem(c, 'unknown_route');
+      })
+      .all('/assets/:name', allowOnly('GET')),
+  };
+}
+
+interface SourceFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+function filesOf(directory: string): SourceFile[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && Object.hasOwn(types, extname(entry.name)))
+    .map(({ name }) => ({ name, path: join(directory, name) }));
+}
+
+function htmxFiles(): SourceFile[] {
+  const dist = dirname(createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js'));
+  return [
+    { name: 'htmx.min.js', path: join(dist, 'htmx.min.js') },
+    { name: 'hx-ws.min.js', path: join(dist, 'ext/hx-ws.min.js') },
+  ];
+}
+
+function toAsset({ name, path }: SourceFile): Asset {
+  const content = readFileSync(path);
+  const kept = new Map<Encoding, Promise<Buffer<ArrayBuffer>>>();
+  return {
+    type: types[extname(name)] as string,
+    hash: createHash('sha256').update(content).digest('base64url').slice(0, 12),
+    encodings: alreadyCompressed.has(extname(name)) ? ['identity'] : ['br', 'gzip', 'identity'],
+    encoded(encoding) {
+      const known = kept.get(encoding) ?? encode(content, encoding);
+      kept.set(encoding, known);
+      return known;
+    },
+  };
+}
+
+async function encode(content: Buffer<ArrayBuffer>, encoding: Encoding): Promise<Buffer<ArrayBuffer>> {
+  if (encoding === 'identity') return content;
+  const encoded =
+    encoding === 'gzip'
+      ? await promisify(gzip)(content, { level: 9 })
+      : await promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+  return Buffer.from(encoded);
+}
+
+async function send(c: Context, asset: Asset): Promise<Response> {
+  const accepted = c.req.header('accept-encoding');
+  const encoding =
+    asset.encodings.find((name) => name === 'identity' || acceptsEncoding(accepted, name)) ?? 'identity';
+  const etag = `"${asset.hash}-${encoding}"`;
+  const headers = {
+    'Cache-Control': c.req.query('v') === asset.hash ? 'public, max-age=31536000, immutable' : 'no-cache',
+    ETag: etag,
+    Vary: 'Accept-Encoding',
+    'X-Content-Type-Options': 'nosniff',
+  };
+  if ((c.req.header('if-none-match') ?? '').includes(etag)) return c.body(null, 304, headers);
+  return c.body(await asset.encoded(encoding), 200, {
+    ...headers,
+    'Content-Type': asset.type,
+    ...(encoding === 'identity' ? {} : { 'Content-Encoding': encoding }),
+  });
+}

@@ -1,0 +1,139 @@
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import { parseStrictJson } from './json-text.ts';
+import { type FieldError, ProblemError } from './problem.ts';
+
+/** No request of ours needs more, forms included. */
+export const bodyBytesMax = 16 * 1024;
+
+/**
+ * The JSON body, checked. Members that the schema does not know are left out.
+ * @throws ProblemError 413 beyond {@link bodyBytesMax}, 415 unless it is JSON, 422 with `errors` where it is not
+ * what the schema asks for.
+ */
+export async function readJson<Schema extends z.ZodType>(
+  c: Context,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  requireType(c, ['application/json'], '+json');
+  const checked = check(schema, parseBody(decode(await readBytes(c))));
+  if ('errors' in checked) throw new ProblemError('invalid', { errors: checked.errors });
+  return checked.value;
+}
+
+/** A form's fields as they came, beside what the schema made of them, so that a page can show them again. */
+export type CheckedForm<Value> = { readonly fields: Readonly<Record<string, string>> } & Checked<Value>;
+
+export type Checked<Value> = { readonly value: Value } | { readonly errors: readonly FieldError[] };
+
+/**
+ * A page's form, urlencoded or multipart.
+ * @throws ProblemError 413 beyond {@link bodyBytesMax}, 415 unless it is a form, 422 where it is malformed, or a
+ * field is a file or is given twice. What the schema refuses is returned.
+ */
+export async function readForm<Schema extends z.ZodType>(
+  c: Context,
+  schema: Schema,
+): Promise<CheckedForm<z.output<Schema>>> {
+  const type = requireType(c, ['application/x-www-form-urlencoded', 'multipart/form-data']);
+  const bytes = await readBytes(c);
+  const fields = fieldsOf(
+    type === 'multipart/form-data'
+      ? await parseMultipart(bytes, c.req.header('content-type') as string)
+      : new URLSearchParams(decode(bytes)),
+  );
+  return { fields, ...check(schema, fields) };
+}
+
+/** Checks any input against a schema, with its findings in the shape that problems and pages show. */
+export function check<Schema extends z.ZodType>(schema: Schema, input: unknown): Checked<z.output<Schema>> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return { value: parsed.data };
+  return {
+    errors: parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message })),
+  };
+}
+
+/** The media type without its parameters, in lower case. */
+function requireType(c: Context, allowed: readonly string[], suffix?: string): string {
+  const type = (c.req.header('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const fits = allowed.includes(type) || (suffix !== undefined && type.endsWith(suffix));
+  if (!fits) {
+    throw new ProblemError('unsupported_media_type', { detail: `Send the body as ${allowed.join(' or ')}.` });
+  }
+  const encoding = c.req.header('content-encoding') ?? 'identity';
+  if (encoding.trim().toLowerCase() !== 'identity') {
+    throw new ProblemError('unsupported_media_type', { detail: 'Send the body without a Content-Encoding.' });
+  }
+  return type;
+}
+
+async function readBytes(c: Context): Promise<Uint8Array> {
+  try {
+    // Node's parser holds a body to its declared length, so a small one can be read in the fastest way.
+    const declared = c.req.header('content-length');
+    if (declared === undefined || c.req.header('transfer-encoding') !== undefined) {
+      return await readCounting(c.req.raw.body);
+    }
+    if (Number(declared) > bodyBytesMax) throw tooLarge();
+    return new Uint8Array(await c.req.arrayBuffer());
+  } catch (error) {
+    if (error instanceof ProblemError) throw error;
+    throw new ProblemError('bad_request', { detail: 'The body was cut off.' });
+  }
+}
+
+async function readCounting(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > bodyBytesMax) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(): ProblemError {
+  return new ProblemError('body_too_large', { detail: `A body has at most ${bodyBytesMax} bytes.` });
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw invalid('The body is not UTF-8.');
+  }
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return parseStrictJson(text);
+  } catch (error) {
+    throw invalid((error as SyntaxError).message);
+  }
+}
+
+async function parseMultipart(bytes: Uint8Array, contentType: string): Promise<FormData> {
+  try {
+    return await new Response(bytes, { headers: { 'content-type': contentType } }).formData();
+  } catch {
+    throw invalid('The body is not a well-formed multipart form.');
+  }
+}
+
+function fieldsOf(entries: Iterable<[string, string | Blob]>): Record<string, string> {
+  const fields = new Map<string, string>();
+  for (const [name, value] of entries) {
+    if (typeof value !== 'string') throw invalid('must not be a file', name);
+    if (name === '__proto__' || fields.has(name))
+      throw invalid('is given twice or has a forbidden name', name);
+    fields.set(name, value);
+  }
+  return Object.fromEntries(fields);
+}
+
+function invalid(message: string, path = ''): ProblemError {
+  return new ProblemError('invalid', { errors: [{ path, message }] });
+}

@@ -1,0 +1,19 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+
+/** What every API answer says: it is never to be kept by a cache, nor guessed to be something else. */
+const apiHeaders = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+
+/**
+ * Answers with JSON. Made without the context, and with headers that are a plain object, because that is what
+ * node-server sends fastest, and sales make thousands of these answers a second.
+ */
+export function sendJson(
+  status: ContentfulStatusCode,
+  value: object,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: { 'Content-Type': 'application/json', ...apiHeaders, ...headers },
+  });
+}

@@ -1,0 +1,97 @@
+import type { Clock } from '../../ports/clock.ts';
+import type { Channel, Seat } from './channel.ts';
+import { clockMessage } from './envelope.ts';
+
+export interface FanoutOptions {
+  /** How many viewers are served before the event loop gets its turn. */
+  readonly sliceViewers: number;
+  /** A viewer with more than this unsent skips ahead. */
+  readonly bufferedBytesMax: number;
+  /** A viewer that has been too slow for so long is cut. */
+  readonly stuckMs: number;
+  /** A viewer that was told nothing for so long is told the time. */
+  readonly silenceMs: number;
+  /** Resolves when the event loop had its turn. */
+  readonly breathe: () => Promise<void>;
+}
+
+/** Brings viewers to the newest version of their channel, slow ones when they can take it. */
+export class Fanout {
+  readonly #clock: Clock;
+  readonly #options: FanoutOptions;
+  readonly #lagging = new Set<Seat>();
+  #served = 0;
+
+  constructor(clock: Clock, options: FanoutOptions) {
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** Opens a connection: the clock, then the present state where it is known. */
+  welcome(seat: Seat): void {
+    seat.sentAt = this.#clock.now();
+    seat.viewer.send(clockMessage(seat.sentAt));
+    this.#offer(seat);
+  }
+
+  async offerAll(channel: Channel): Promise<void> {
+    for (const seat of channel.seats) {
+      this.#offer(seat);
+      await this.#breatheAfterSlice();
+    }
+  }
+
+  /** Serves those who were too slow and can take more now; cuts those who never will. */
+  async offerLagging(): Promise<void> {
+    for (const seat of this.#lagging) {
+      this.#offer(seat);
+      if (seat.laggingSince !== undefined && this.#clock.now() - seat.laggingSince > this.#options.stuckMs) {
+        this.#lagging.delete(seat);
+        seat.viewer.cut();
+      }
+      await this.#breatheAfterSlice();
+    }
+  }
+
+  /** Tells the time to those who heard nothing for a while. */
+  async breakSilence(channel: Channel): Promise<void> {
+    const now = this.#clock.now();
+    const message = clockMessage(now);
+    for (const seat of channel.seats) {
+      if (now - seat.sentAt < this.#options.silenceMs || this.#isSlow(seat)) continue;
+      seat.sentAt = now;
+      seat.viewer.send(message);
+      await this.#breatheAfterSlice();
+    }
+  }
+
+  forget(seat: Seat): void {
+    this.#lagging.delete(seat);
+  }
+
+  #offer(seat: Seat): void {
+    const { channel, viewer } = seat;
+    if (seat.seen === channel.version) return;
+    if (this.#isSlow(seat)) {
+      seat.laggingSince ??= this.#clock.now();
+      this.#lagging.add(seat);
+      return;
+    }
+    const message = channel.messageSince(seat.seen);
+    seat.seen = channel.version;
+    seat.sentAt = this.#clock.now();
+    if (seat.laggingSince !== undefined) {
+      seat.laggingSince = undefined;
+      this.#lagging.delete(seat);
+    }
+    viewer.send(message);
+  }
+
+  #isSlow(seat: Seat): boolean {
+    return seat.viewer.bufferedBytes() > this.#options.bufferedBytesMax;
+  }
+
+  async #breatheAfterSlice(): Promise<void> {
+    if (++this.#served % this.#options.sliceViewers === 0) await this.#options.breathe();
+  }
+}

@@ -1,0 +1,165 @@
+import { isUnfinished, type Order } from '../../domain/order.ts';
+import type { BookingEngine } from '../../ports/booking-engine.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { LineSnapshot } from '../../ports/live-bus.ts';
+import type { Channel } from './channel.ts';
+import type { Fragment } from './envelope.ts';
+import { LineWatch } from './line-watch.ts';
+import { isSameState, type OrderShown, OrderWatch } from './order-watch.ts';
+
+export interface OrderDeskDeps {
+  readonly engine: Pick<BookingEngine, 'order' | 'placeInLine'>;
+  readonly clock: Clock;
+  readonly draw: (shown: OrderShown) => Fragment | undefined;
+  /** How many units of a package are being booked right now. */
+  readonly inProgress: (packageId: number) => number;
+}
+
+/** The newest state of the orders that are watched, their places in the lines, and what of them is to be drawn. */
+export class OrderDesk {
+  readonly #deps: OrderDeskDeps;
+  readonly #watches = new Map<string, OrderWatch>();
+  readonly #lines = new Map<number, LineWatch>();
+  /** Those without an outcome, the one that was checked longest ago first. */
+  readonly #unfinished = new Set<OrderWatch>();
+  readonly #changed = new Set<OrderWatch>();
+  readonly #movedLines = new Set<LineWatch>();
+
+  constructor(deps: OrderDeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** The watch of an order, made where there is none; `read` tells what it is about. */
+  watch(orderId: string): OrderWatch {
+    let watch = this.#watches.get(orderId);
+    if (watch === undefined) {
+      watch = new OrderWatch(orderId);
+      this.#watches.set(orderId, watch);
+      this.#unfinished.add(watch);
+    }
+    return watch;
+  }
+
+  *channels(): Iterable<Channel> {
+    for (const watch of this.#watches.values()) yield watch.channel;
+  }
+
+  /** Forgets an order that nobody watches any more. */
+  leave(orderId: string): void {
+    const watch = this.#watches.get(orderId);
+    if (watch === undefined || watch.channel.seats.size > 0) return;
+    this.#watches.delete(orderId);
+    this.#unfinished.delete(watch);
+    this.#changed.delete(watch);
+    if (watch.order !== undefined) this.#leaveLine(watch.order);
+  }
+
+  /** Whether anybody watches it. */
+  hear(order: Order): boolean {
+    const watch = this.#watches.get(order.id);
+    if (watch === undefined) return false;
+    watch.heard++;
+    this.#learn(watch, order);
+    return true;
+  }
+
+  /** Whether anybody in it is watched. */
+  hearLine(line: LineSnapshot): boolean {
+    const watched = this.#lines.get(line.packageId);
+    if (watched === undefined) return false;
+    watched.hear(line);
+    this.#movedLines.add(watched);
+    return true;
+  }
+
+  /** Units of this package came to be booked or ceased to be. */
+  hearProgress(packageId: number): void {
+    const watched = this.#lines.get(packageId);
+    if (watched !== undefined) this.#movedLines.add(watched);
+  }
+
+  /**
+   * Reads an order from the store, unless the bus tells of it meanwhile. False when there is no such order.
+   * @throws StoreUnavailableError
+   */
+  async read(watch: OrderWatch): Promise<boolean> {
+    const { heard } = watch;
+    this.#checked(watch);
+    const order = await this.#deps.engine.order(watch.id);
+    if (!this.#watches.has(watch.id)) return true;
+    if (order === undefined) return watch.order !== undefined;
+    if (watch.heard === heard) this.#learn(watch, order);
+    if (watch.order?.status === 'queued') {
+      watch.place = this.#deps.engine.placeInLine(watch.order) ?? watch.place;
+      this.#changed.add(watch);
+    }
+    return true;
+  }
+
+  /** Those without an outcome of whom nothing was heard since `before`, at most so many. */
+  unchecked(before: number, max: number): OrderWatch[] {
+    const found: OrderWatch[] = [];
+    for (const watch of this.#unfinished) {
+      if (watch.checkedAt > before || found.length >= max) break;
+      found.push(watch);
+    }
+    return found;
+  }
+
+  /** Has the places of everybody in a line looked at, not only those of the first. */
+  moveAll(): void {
+    for (const line of this.#lines.values()) {
+      for (const watch of line.placeAll()) this.#changed.add(watch);
+    }
+  }
+
+  /** Draws what has changed, one order at a time: whoever iterates may pause in between. */
+  *draw(): Iterable<OrderWatch> {
+    for (const line of this.#movedLines) {
+      for (const watch of line.placeFirst()) this.#changed.add(watch);
+    }
+    this.#movedLines.clear();
+    for (const watch of this.#changed) {
+      this.#changed.delete(watch);
+      const shown = watch.news(watch.order === undefined ? 0 : this.#deps.inProgress(watch.order.packageId));
+      const fragment = shown && this.#deps.draw(shown);
+      if (fragment === undefined) continue;
+      watch.shown = shown;
+      watch.channel.put([fragment]);
+      yield watch;
+    }
+  }
+
+  #learn(watch: OrderWatch, order: Order): void {
+    this.#checked(watch);
+    const before = watch.order;
+    if (before !== undefined && isSameState(before, order)) return;
+    watch.order = order;
+    this.#changed.add(watch);
+    if (!isUnfinished(order)) this.#unfinished.delete(watch);
+    if (order.status !== 'queued') this.#leaveLine(order);
+    else if (before?.status !== 'queued') this.#joinLine(watch, order);
+  }
+
+  /** Puts it behind those that were checked longer ago. */
+  #checked(watch: OrderWatch): void {
+    watch.checkedAt = this.#deps.clock.now();
+    this.#unfinished.delete(watch);
+    if (watch.order === undefined || isUnfinished(watch.order)) this.#unfinished.add(watch);
+  }
+
+  #joinLine(watch: OrderWatch, order: Order): void {
+    const line = this.#lines.get(order.packageId) ?? new LineWatch();
+    this.#lines.set(order.packageId, line);
+    line.add(order.number, watch);
+  }
+
+  #leaveLine(order: Order): void {
+    const line = this.#lines.get(order.packageId);
+    line?.remove(order.number);
+    if (line?.size === 0) {
+      this.#lines.delete(order.packageId);
+      this.#movedLines.delete(line);
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import type { BookingEngine } from '../../ports/booking-engine.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { Channel } from './channel.ts';
+import type { Fragment } from './envelope.ts';
+
+/** How old the engine's answer about packages may be, in ms: see BookingEngine.packages. */
+const snapshotAgeMsMax = 250;
+
+interface Known {
+  readonly snapshot: PackageSnapshot;
+  /** When the bus told it; -Infinity for what was read. */
+  readonly heardAt: number;
+}
+
+/**
+ * The newest state of the packages and the channels that show it: one with all of them, and one for each that is
+ * watched alone. A package is drawn once per change, and only while somebody watches.
+ */
+export class PackageBoard {
+  #all = new Channel();
+  readonly #single = new Map<number, Channel>();
+  readonly #known = new Map<number, Known>();
+  readonly #drawn = new Map<number, Fragment>();
+  /** Packages that are shown otherwise than they were drawn. */
+  readonly #changed = new Set<number>();
+  readonly #engine: Pick<BookingEngine, 'packages'>;
+  readonly #clock: Clock;
+  readonly #draw: (snapshot: PackageSnapshot) => Fragment | undefined;
+  #reading: Promise<void> | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    engine: Pick<BookingEngine, 'packages'>,
+    clock: Clock,
+    draw: (snapshot: PackageSnapshot) => Fragment | undefined,
+  ) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#draw = draw;
+  }
+
+  /** When the packages were last read as a whole, in ms since the epoch: what the bus told since is newer. */
+  get readAt(): number {
+    return this.#readAt;
+  }
+
+  get(packageId: number): PackageSnapshot | undefined {
+    return this.#known.get(packageId)?.snapshot;
+  }
+
+  hear(snapshot: PackageSnapshot): void {
+    this.#learn(snapshot, this.#clock.now());
+  }
+
+  /**
+   * Reads all packages, once for everybody who asks meanwhile, and learns what the bus did not tell.
+   * @throws StoreUnavailableError
+   */
+  read(): Promise<void> {
+    this.#reading ??= this.#readOnce().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /** The channel of all packages. */
+  all(): Channel {
+    return this.#all;
+  }
+
+  /** The channel of one package alone; it stays empty where there is no such package. */
+  single(packageId: number): Channel {
+    let channel = this.#single.get(packageId);
+    if (channel === undefined) {
+      channel = new Channel();
+      this.#single.set(packageId, channel);
+      const fragment = this.#drawn.get(packageId);
+      if (fragment !== undefined) channel.put([fragment]);
+    }
+    return channel;
+  }
+
+  channels(): Channel[] {
+    return [this.#all, ...this.#single.values()];
+  }
+
+  /** Forgets what nobody watches any more, so that whoever comes next is not shown how it was back then. */
+  leave(): void {
+    for (const [packageId, channel] of this.#single) {
+      if (channel.seats.size === 0) this.#single.delete(packageId);
+    }
+    if (this.isWatched()) return;
+    this.#all = new Channel();
+    this.#drawn.clear();
+    for (const packageId of this.#known.keys()) this.#changed.add(packageId);
+  }
+
+  /** Draws what has changed; returns the channels that have a new version. Does nothing while nobody watches. */
+  draw(): Channel[] {
+    if (!this.isWatched()) return [];
+    const drawn: Fragment[] = [];
+    const channels: Channel[] = [];
+    for (const packageId of this.#changed) {
+      this.#changed.delete(packageId);
+      const known = this.#known.get(packageId);
+      const fragment = known && this.#draw(known.snapshot);
+      if (fragment === undefined) continue;
+      this.#drawn.set(packageId, fragment);
+      drawn.push(fragment);
+      const single = this.#single.get(packageId);
+      single?.put([fragment]);
+      if (single !== undefined) channels.push(single);
+    }
+    if (drawn.length === 0) return [];
+    this.#all.put(drawn);
+    return [this.#all, ...channels];
+  }
+
+  /** When the next sale opens or closes: it looks different from then on, though nothing is published. */
+  nextOpeningOrClosing(): number | undefined {
+    const now = this.#clock.now();
+    let next: number | undefined;
+    for (const { snapshot } of this.#known.values()) {
+      for (const at of [snapshot.package.opensAt, snapshot.package.closesAt]) {
+        if (at !== undefined && at > now && (next === undefined || at < next)) next = at;
+      }
+    }
+    return next;
+  }
+
+  /** Has those packages drawn anew that open or close at this time. */
+  openingOrClosing(at: number): void {
+    for (const [packageId, { snapshot }] of this.#known) {
+      if (snapshot.package.opensAt === at || snapshot.package.closesAt === at) this.#changed.add(packageId);
+    }
+  }
+
+  isWatched(): boolean {
+    return this.#all.seats.size > 0 || this.#single.size > 0;
+  }
+
+  async #readOnce(): Promise<void> {
+    const startedAt = this.#clock.now();
+    for (const snapshot of await this.#engine.packages()) {
+      const heardAt = this.#known.get(snapshot.package.id)?.heardAt ?? Number.NEGATIVE_INFINITY;
+      if (heardAt < startedAt - snapshotAgeMsMax) this.#learn(snapshot, heardAt);
+    }
+    this.#readAt = startedAt;
+  }
+
+  #learn(snapshot: PackageSnapshot, heardAt: number): void {
+    const { id } = snapshot.package;
+    const before = this.#known.get(id)?.snapshot;
+    this.#known.set(id, { snapshot, heardAt });
+    if (before === undefined || !isSame(before, snapshot)) this.#changed.add(id);
+  }
+}
+
+function isSame(a: PackageSnapshot, b: PackageSnapshot): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

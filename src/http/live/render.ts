@@ -1,0 +1,17 @@
+import type { Clock } from '../../ports/clock.ts';
+import { orderElementId, orderFragment, packageFragment, stayElementId } from '../pages/fragments/index.ts';
+import type { LiveRender } from './hub.ts';
+
+/** Draws with the components that the pages themselves are made of. */
+export function pageRender(currency: string, clock: Clock): LiveRender {
+  return {
+    package: (snapshot) => ({
+      rootId: stayElementId(snapshot.package.id),
+      html: String(packageFragment(snapshot, { currency, now: clock.now() })),
+    }),
+    order: ({ order, place, inProgress }) => ({
+      rootId: orderElementId,
+      html: String(orderFragment(order, { place, inProgress, now: clock.now() })),
+    }),
+  };
+}

@@ -1,0 +1,56 @@
+import type { WebSocket } from 'ws';
+import type { Viewer } from './viewer.ts';
+
+const rateWindowMs = 10_000;
+
+/** A WebSocket as a viewer, with what is to be remembered of it: numbers only, for there are thousands. */
+export class SocketViewer implements Viewer {
+  readonly #socket: WebSocket;
+  onEnd: () => void = () => {};
+  #isAlive = true;
+  #askedAt: number;
+  #windowFrom: number;
+  #heard = 0;
+
+  constructor(socket: WebSocket, now: number) {
+    this.#socket = socket;
+    this.#askedAt = now;
+    this.#windowFrom = now;
+  }
+
+  send(message: Buffer): void {
+    this.#socket.send(message, { binary: false });
+  }
+
+  bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  cut(): void {
+    this.#socket.terminate();
+  }
+
+  /** Notes that something came in; returns how much that makes within ten seconds. */
+  hear(now: number): number {
+    this.#isAlive = true;
+    if (now - this.#windowFrom >= rateWindowMs) {
+      this.#windowFrom = now;
+      this.#heard = 0;
+    }
+    return ++this.#heard;
+  }
+
+  /** Asks for a sign of life, or cuts who gave none since it was asked last. Returns whether it is time for that. */
+  ping(now: number, everyMs: number): boolean {
+    if (now - this.#askedAt < everyMs) return false;
+    this.#askedAt = now;
+    if (this.#isAlive) this.#socket.ping();
+    else this.cut();
+    this.#isAlive = false;
+    return true;
+  }
+}

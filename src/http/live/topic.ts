@@ -1,0 +1,28 @@
+import type { ErrorCode } from '../../domain/errors.ts';
+import { parseOrderId } from '../../domain/ids.ts';
+import { isOrderProof } from '../proof.ts';
+
+/** What a connection watches: every package, one of them, or one order. */
+export type Topic =
+  | { readonly kind: 'packages' }
+  | { readonly kind: 'package'; readonly packageId: number }
+  | { readonly kind: 'order'; readonly orderId: string };
+
+/** Shared by thousands of connections. */
+const allPackages: Topic = { kind: 'packages' };
+
+/**
+ * Reads `topic=packages`, `topic=package:3` or `topic=order:<id>&proof=<proof>`. An order without its proof is
+ * refused like an order that does not exist (rule Q10).
+ */
+export function parseTopic(query: URLSearchParams, secret: string): Topic | ErrorCode {
+  const text = query.get('topic') ?? '';
+  if (text === 'packages') return allPackages;
+  const packageId = /^package:([1-9]\d{0,8})$/.exec(text)?.[1];
+  if (packageId !== undefined) return { kind: 'package', packageId: Number(packageId) };
+  if (!text.startsWith('order:')) return 'unknown_route';
+  const orderId = parseOrderId(text.slice('order:'.length));
+  if (orderId === undefined || !isOrderProof(secret, orderId, query.get('proof') ?? ''))
+    return 'unknown_order';
+  return { kind: 'order', orderId };
+}

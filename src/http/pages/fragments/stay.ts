@@ -1,0 +1,74 @@
+import { isSoldOut, type PackageSnapshot, salePhase } from '../../../domain/travel-package.ts';
+import { type Html, markup } from '../markup.ts';
+import { momentWords, priceWords } from '../words.ts';
+import { bar } from './bar.ts';
+
+export interface StayView {
+  /** ISO 4217 code. */
+  readonly currency: string;
+  /** The server's clock, ms since the epoch. */
+  readonly now: number;
+}
+
+/** What a customer can do with a stay; public/js/order.js moves on by itself when the sale opens or closes. */
+export type StayState = 'free' | 'line' | 'sold_out' | 'not_open' | 'closed' | 'paused';
+
+export function stayState({ package: travelPackage, figures }: PackageSnapshot, now: number): StayState {
+  if (isSoldOut(travelPackage.quota, figures)) return 'sold_out';
+  const phase = salePhase(travelPackage, now);
+  if (phase !== 'open') return phase;
+  if (travelPackage.paused) return 'paused';
+  return figures.remaining > 0 && figures.waiting === 0 ? 'free' : 'line';
+}
+
+/** The same while the sale is open: what a stay becomes when its countdown ends. */
+function openState(snapshot: PackageSnapshot): StayState {
+  const { opensAt: _opensAt, closesAt: _closesAt, ...always } = snapshot.package;
+  return stayState({ ...snapshot, package: always }, 0);
+}
+
+export function stayElementId(packageId: number): string {
+  return `stay-${packageId}`;
+}
+
+/**
+ * The live part of one stay: price, status, bar and words. Nothing in it takes the focus, and each of its lines
+ * has a fixed height, so that an update moves nothing.
+ */
+export function packageFragment(snapshot: PackageSnapshot, { currency, now }: StayView): Html {
+  const { id, price, opensAt, closesAt } = snapshot.package;
+  const { remaining: free, held, confirmed: sold } = snapshot.figures;
+  const state = stayState(snapshot, now);
+  const opened = openState(snapshot);
+  const elementId = stayElementId(id);
+  return markup`
+    <span id="${elementId}" class="stay" data-state="${state}" data-open-state="${opened}"
+      data-opens-at="${opensAt ?? ''}" data-closes-at="${closesAt ?? ''}" data-now="${now}">
+      <span class="stay-price">${priceWords(price, currency)}</span>
+      <span class="stay-status" id="${elementId}-status" data-open-words="${statusWords(opened, snapshot)}">
+        ${statusWords(state, snapshot)}</span>
+      ${bar({ sold, held, free })}
+      <span class="stay-words" id="${elementId}-words">
+        <span class="key key-sold">${sold} sold</span>
+        <span class="key key-held">${held} being booked</span>
+        <span class="key key-free">${free} free</span>
+      </span>
+    </span>`;
+}
+
+function statusWords(state: StayState, { package: { opensAt = 0 }, figures }: PackageSnapshot): string {
+  switch (state) {
+    case 'free':
+      return `${figures.remaining} left`;
+    case 'line':
+      return `None free now · ${figures.waiting} in line`;
+    case 'sold_out':
+      return 'Sold out';
+    case 'not_open':
+      return `Opens ${momentWords(opensAt)}`;
+    case 'closed':
+      return 'Sale closed';
+    case 'paused':
+      return 'Paused';
+  }
+}

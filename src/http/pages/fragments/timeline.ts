@@ -1,0 +1,36 @@
+import type { TimelineEntry, TimelineEvent } from '../../../domain/order.ts';
+import { type Html, markup } from '../markup.ts';
+import { clockWords } from '../words.ts';
+
+const plain: Record<TimelineEvent, string> = {
+  queued: 'You joined the line.',
+  claimed: 'A unit was set aside for you.',
+  'flight reserved': 'The airline reserved your seat.',
+  'flight refused': 'The airline had no seat.',
+  'flight unknown': 'The airline did not answer.',
+  'hotel reserved': 'The hotel reserved your room.',
+  'hotel refused': 'The hotel had no room.',
+  'hotel unknown': 'The hotel did not answer.',
+  confirmed: 'Your trip was confirmed.',
+  compensating: 'We began to give back what was reserved.',
+  'cancel requested': 'You asked us to cancel the trip.',
+  'flight cancelled': 'Your seat was given back.',
+  'hotel cancelled': 'Your room was given back.',
+  released: 'The unit went to the next in line.',
+  failed: 'The order ended without a booking.',
+  cancelled: 'The trip was cancelled.',
+  withdrawn: 'You left the line.',
+  'sold out': 'The last unit was sold.',
+};
+
+/** What happened to an order, in plain language, oldest first. */
+export function timeline(entries: readonly TimelineEntry[]): Html {
+  return markup`
+    <ol class="timeline">
+      ${entries.map(
+        ({ at, event }) => markup`
+          <li><time class="clock" datetime="${new Date(at).toISOString()}">${clockWords(at)}</time>
+            <span>${plain[event]}</span></li>`,
+      )}
+    </ol>`;
+}

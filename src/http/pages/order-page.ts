@@ -1,0 +1,200 @@
+import type { ErrorCode } from '../../domain/errors.ts';
+import { errorKind } from '../../domain/errors.ts';
+import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import { alertBox } from './alert.ts';
+import { packageFragment, type StayState, stayElementId, stayState } from './fragments/index.ts';
+import { icon } from './icons.ts';
+import { liveChip, type PageSetting, page } from './layout.ts';
+import { type Html, markup } from './markup.ts';
+import { nightWords, priceWords, shortNightWords } from './words.ts';
+
+/** Which of the two order pages: one waits for the outcome, the other answers at once with a place in line. */
+export type OrderMode = 'order' | 'order-queue';
+
+export interface OrderPageState {
+  readonly mode: OrderMode;
+  readonly snapshots: readonly PackageSnapshot[];
+  /** The Idempotency-Key of the form: a double submit buys once. */
+  readonly key: string;
+  /** What was entered before, as it came. */
+  readonly email?: string;
+  readonly chosen?: string;
+  /** Why the last try did not work. */
+  readonly error?: { readonly code: ErrorCode; readonly fields: OrderFieldErrors };
+}
+
+export interface OrderFieldErrors {
+  readonly packageId?: boolean;
+  readonly email?: boolean;
+}
+
+export const emailAdvice = 'Enter an email address, for example ana@example.com.';
+export const stayAdvice = 'Choose a stay.';
+
+/** A card per flight, a chip per stay, the email, and a bar with choice, price and button. */
+export function orderPage(setting: PageSetting, state: OrderPageState): Html {
+  const { now } = setting;
+  const { mode, snapshots, key, error } = state;
+  const refreshS = secondsToOpening(snapshots, now);
+  return page(setting, {
+    title: error ? `Please check · Order a trip` : 'Order a trip',
+    current: 'order',
+    live: { socket: '/live?topic=packages', poll: '/order/fragments', script: 'order.js' },
+    ...(refreshS === undefined ? {} : { refreshS }),
+    main: markup`
+      <div class="heading">
+        <h1>Choose your trip</h1>
+        ${liveChip(now)}
+      </div>
+      ${modes(mode)}
+      ${error === undefined ? '' : orderAlert(error, state, now)}
+      <form id="order-form" class="order-form" method="post" action="/${mode}">
+        <input type="hidden" name="key" value="${key}" autocomplete="off">
+        <fieldset class="flights">
+          <legend class="unseen">Trips</legend>
+          ${flights(snapshots).map((group) => flightCard(setting, state, group))}
+        </fieldset>
+        ${emailField(state.email ?? '', error?.fields)}
+        ${buyBar(setting, state)}
+      </form>`,
+  });
+}
+
+/** Both pages sell the same; they differ in what happens after the button. */
+function modes(mode: OrderMode): Html {
+  const tab = (of: OrderMode, label: string) =>
+    of === mode
+      ? markup`<a href="/${of}" aria-current="true">${label}</a>`
+      : markup`<a href="/${of}">${label}</a>`;
+  return markup`
+    <nav class="modes" aria-label="How to order">
+      ${tab('order', 'Wait here')}
+      ${tab('order-queue', 'Take a number')}
+    </nav>
+    <p class="modes-words">${
+      mode === 'order'
+        ? 'Units go in order of arrival. The outcome comes in some seconds.'
+        : 'Units go in order of arrival. Your place and the outcome come live.'
+    }</p>`;
+}
+
+function orderAlert(error: NonNullable<OrderPageState['error']>, state: OrderPageState, now: number): Html {
+  const { code, fields } = error;
+  const words =
+    code !== 'invalid' ? errorKind(code).words : fields.packageId ? stayAdvice : errorKind('invalid').words;
+  const others = code === 'sold_out' ? otherStays(state, now) : undefined;
+  const focus = !(fields.email === true && fields.packageId !== true);
+  return alertBox(words, { focus, ...(others === undefined ? {} : { more: others }) });
+}
+
+/** One tap chooses another stay, without JavaScript too: each is a label of its radio button. */
+function otherStays({ snapshots, chosen }: OrderPageState, now: number): Html | undefined {
+  const others = snapshots.filter(
+    (snapshot) => String(snapshot.package.id) !== chosen && isOnOffer(stayState(snapshot, now)),
+  );
+  if (others.length === 0) return undefined;
+  return markup`
+    <p class="others-words">Still on sale:</p>
+    <p class="others">${others.map(
+      ({ package: { id, flight, stay } }) =>
+        markup`<label class="button quiet" for="package-${id}">${flight}, ${shortNightWords(stay)}</label> `,
+    )}</p>`;
+}
+
+interface FlightGroup {
+  readonly flight: string;
+  readonly stays: readonly PackageSnapshot[];
+}
+
+function flights(snapshots: readonly PackageSnapshot[]): FlightGroup[] {
+  const groups = Map.groupBy(snapshots, (snapshot) => snapshot.package.flight);
+  return [...groups].map(([flight, stays]) => ({ flight, stays }));
+}
+
+function flightCard(setting: PageSetting, state: OrderPageState, { flight, stays }: FlightGroup): Html {
+  return markup`
+    <section class="card flight">
+      <h2 class="flight-icon">${icon('plane')}<span>${flight}</span>
+        ${stays.length === 1 ? '' : markup`<small>${stays.length} nights to choose</small>`}</h2>
+      <div class="stays">${stays.map((snapshot) => stayChip(setting, state, snapshot))}</div>
+    </section>`;
+}
+
+/** The choice itself stands outside of the live fragment: no update can move the focus or the choice. */
+function stayChip(setting: PageSetting, { chosen }: OrderPageState, snapshot: PackageSnapshot): Html {
+  const { id, flight, stay } = snapshot.package;
+  const state = stayState(snapshot, setting.now);
+  const isOff = !isChoosable(state);
+  const live = stayElementId(id);
+  return markup`
+    <label class="chip" for="package-${id}">
+      <input type="radio" name="packageId" id="package-${id}" value="${id}" required
+        aria-labelledby="night-${id}" aria-describedby="${live}-status ${live}-words"
+        data-choice="${flight}, ${nightWords(stay)}"${isChosen(snapshot, chosen, setting.now) ? markup` checked` : ''}${isOff ? markup` disabled` : ''}>
+      <span class="night" id="night-${id}"><span class="unseen">${flight}, night of </span>${nightWords(stay)}</span>
+      ${packageFragment(snapshot, setting)}
+    </label>`;
+}
+
+function isChosen(snapshot: PackageSnapshot, chosen: string | undefined, now: number): boolean {
+  return String(snapshot.package.id) === chosen && isChoosable(stayState(snapshot, now));
+}
+
+/** Who comes early may choose already. */
+function isChoosable(state: StayState): boolean {
+  return isOnOffer(state) || state === 'not_open';
+}
+
+function isOnOffer(state: StayState): boolean {
+  return state === 'free' || state === 'line';
+}
+
+function emailField(email: string, errors?: OrderFieldErrors): Html {
+  const isWrong = errors?.email === true;
+  const autofocus = isWrong && errors?.packageId !== true ? markup` autofocus` : '';
+  return markup`
+    <div class="card field">
+      <label for="email">Your email</label>
+      <input id="email" name="email" type="email" autocomplete="email" inputmode="email" maxlength="254" required
+        spellcheck="false" autocapitalize="none" value="${email}" aria-describedby="email-note"${isWrong ? markup` aria-invalid="true"` : ''}${autofocus}>
+      ${
+        isWrong
+          ? markup`<p class="field-error" id="email-note">${emailAdvice}</p>`
+          : markup`<p class="field-note" id="email-note">You find your order again with it. Nothing is sent.</p>`
+      }
+    </div>`;
+}
+
+function buyBar({ currency, now }: PageSetting, { snapshots, chosen }: OrderPageState): Html {
+  const choice = snapshots.find((snapshot) => isChosen(snapshot, chosen, now))?.package;
+  const states = snapshots.map((snapshot) => stayState(snapshot, now));
+  const label = buttonLabel(states);
+  const disabled = states.some(isOnOffer) ? '' : markup` disabled`;
+  return markup`
+    <div class="buy-bar">
+      <div class="buy-inner">
+        <p class="choice"><span class="choice-trip">${choice === undefined ? 'No trip chosen yet' : `${choice.flight}, ${nightWords(choice.stay)}`}</span>
+          <b class="choice-price">${choice === undefined ? '' : priceWords(choice.price, currency)}</b></p>
+        <button id="buy" class="button primary buy" type="submit" data-busy="Asking the airline…"${disabled}>
+          <span class="button-label">${label}</span></button>
+      </div>
+    </div>`;
+}
+
+function buttonLabel(states: readonly StayState[]): string {
+  if (states.some(isOnOffer)) return 'Order';
+  if (states.includes('not_open')) return 'Not open yet';
+  if (states.includes('paused')) return 'Paused';
+  return states.includes('sold_out') ? 'Sold out' : 'Sale closed';
+}
+
+/** For pages without JavaScript on which nothing can be ordered before the first sale opens. */
+function secondsToOpening(snapshots: readonly PackageSnapshot[], now: number): number | undefined {
+  const states = snapshots.map((snapshot) => stayState(snapshot, now));
+  if (states.some(isOnOffer)) return undefined;
+  const openings = snapshots
+    .map((snapshot) => snapshot.package.opensAt)
+    .filter((opensAt) => opensAt !== undefined && opensAt > now);
+  if (openings.length === 0) return undefined;
+  return Math.max(1, Math.min(600, Math.ceil((Math.min(...(openings as number[])) - now) / 1000)));
+}

@@ -1,0 +1,34 @@
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { type ErrorCode, errorKind } from '../../domain/errors.ts';
+import type { AppDeps } from '../deps.ts';
+import type { PageSetting } from './layout.ts';
+import type { Html } from './markup.ts';
+
+/** What the pages' handlers are given. */
+export interface PageDeps extends Pick<AppDeps, 'engine' | 'clock' | 'random' | 'settings'> {
+  readonly assetUrl: PageSetting['assetUrl'];
+}
+
+export function pageSetting({ assetUrl, clock, settings }: PageDeps): PageSetting {
+  return { assetUrl, now: clock.now(), currency: settings.currency };
+}
+
+/** A fresh Idempotency-Key for a form: 128 random bits. */
+export function freshKey({ random }: Pick<PageDeps, 'random'>): string {
+  return Buffer.from(random.bytes(16)).toString('base64url');
+}
+
+/** A page is about now and about one person, so nothing keeps it. */
+export function sendPage(c: Context, page: Html, status: ContentfulStatusCode = 200): Response {
+  c.header('Cache-Control', 'no-store');
+  return c.html(String(page), status);
+}
+
+/** A page about an error of the catalogue, with its status and, where waiting helps, `Retry-After`. */
+export function sendErrorPage(c: Context, page: Html, code: ErrorCode, retryAfterS?: number): Response {
+  const kind: { status: ContentfulStatusCode; retryAfterS?: number } = errorKind(code);
+  const wait = retryAfterS ?? kind.retryAfterS;
+  if (wait !== undefined) c.header('Retry-After', String(Math.ceil(wait)));
+  return sendPage(c, page, kind.status);
+}

@@ -1,0 +1,69 @@
+import { errorKind } from '../../domain/errors.ts';
+import type { Order } from '../../domain/order.ts';
+import { alertBox } from './alert.ts';
+import { orderWords } from './fragments/order-words.ts';
+import { icon } from './icons.ts';
+import { type PageSetting, page } from './layout.ts';
+import { type Html, markup } from './markup.ts';
+import { momentWords, nightWords } from './words.ts';
+
+export interface QueryPageState {
+  /** This browser's orders, newest first. */
+  readonly recent: readonly Order[];
+  /** What was entered before, as it came. */
+  readonly id?: string;
+  readonly email?: string;
+  /** The one answer to every miss. */
+  readonly isMiss?: boolean;
+}
+
+/** This browser's recent orders, and a form for any other. */
+export function queryPage(setting: PageSetting, state: QueryPageState): Html {
+  const { recent, id = '', email = '', isMiss = false } = state;
+  return page(setting, {
+    title: isMiss ? 'Order not found' : 'My orders',
+    current: 'query',
+    main: markup`
+      <div class="narrow">
+        <h1>My orders</h1>
+        ${isMiss ? alertBox(errorKind('unknown_order').words, { focus: true }) : ''}
+        <section class="part" aria-labelledby="recent">
+          <h2 id="recent">Recent in this browser</h2>
+          ${
+            recent.length === 0
+              ? markup`<p class="card empty">None yet. <a href="/order">Order a trip</a>, or look up an order below.</p>`
+              : markup`<ul class="card recent">${recent.map(recentOrder)}</ul>`
+          }
+        </section>
+        <section class="part" aria-labelledby="look-up">
+          <h2 id="look-up">Look up an order</h2>
+          <form class="card look-up" method="post" action="/query">
+            <div class="field">
+              <label for="id">Order number</label>
+              <input id="id" name="id" type="text" required autocomplete="off" autocapitalize="characters"
+                spellcheck="false" maxlength="300" value="${id}" placeholder="7Q4M-9XKD-2VBN-H5TR" aria-describedby="id-note">
+              <p class="field-note" id="id-note">16 letters and digits. Case and dashes do not matter.</p>
+            </div>
+            <div class="field">
+              <label for="email">Email</label>
+              <input id="email" name="email" type="email" autocomplete="email" inputmode="email" required
+                maxlength="254" spellcheck="false" autocapitalize="none" value="${email}">
+            </div>
+            <button class="button primary" type="submit" data-busy="Looking…"><span class="button-label">Show the order</span></button>
+          </form>
+        </section>
+      </div>`,
+  });
+}
+
+function recentOrder(order: Order): Html {
+  const { title, tone, icon: name } = orderWords(order, { inProgress: 0, now: 0 });
+  const { flight, stay } = order.package;
+  return markup`
+    <li><a class="recent-link" href="/orders/${order.id}">
+      <span class="recent-icon tone-${tone}">${icon(name)}</span>
+      <span class="recent-trip"><b>${flight}, ${nightWords(stay)}</b>
+        <span class="recent-more"><b class="tone-${tone}">${title}</b> <code>${order.id}</code>
+          <time class="moment" datetime="${new Date(order.createdAt).toISOString()}">${momentWords(order.createdAt)}</time></span></span>
+    </a></li>`;
+}

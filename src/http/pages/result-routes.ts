@@ -1,0 +1,79 @@
+import { type Context, Hono } from 'hono';
+import type { ErrorCode } from '../../domain/errors.ts';
+import { parseOrderId } from '../../domain/ids.ts';
+import type { Order } from '../../domain/order.ts';
+import { maySeeOrder, rememberOrder } from '../cookies.ts';
+import { isOrderProof, orderProof } from '../proof.ts';
+import { type OrderLive, orderFragment } from './fragments/index.ts';
+import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
+import { missPage } from './problem-page.ts';
+import { resultPage } from './result-page.ts';
+
+/** `/orders/:id`, its live fragment, and cancelling or leaving the line. */
+export function resultPages(deps: PageDeps): Hono {
+  return new Hono()
+    .get('/orders/:id', (c) => show(c, deps))
+    .get('/orders/:id/fragment', (c) => showFragment(c, deps))
+    .post('/orders/:id/cancel', (c) => cancel(c, deps));
+}
+
+async function show(c: Context, deps: PageDeps): Promise<Response> {
+  const id = parseOrderId(c.req.param('id') ?? '');
+  const proof = c.req.query('proof');
+  if (id !== undefined && proof !== undefined && isOrderProof(deps.settings.secret, id, proof)) {
+    await rememberOrder(c, deps.settings, id);
+    return c.redirect(`/orders/${id}`, 303);
+  }
+  const order = await orderOf(c, deps, id);
+  return order === undefined ? sendMiss(c, deps) : showOrder(c, deps, order);
+}
+
+async function showOrder(c: Context, deps: PageDeps, order: Order, error?: ErrorCode): Promise<Response> {
+  const state = {
+    order,
+    live: await liveOf(deps, order),
+    proof: orderProof(deps.settings.secret, order.id),
+    mode: c.req.query('from') === 'queue' ? 'order-queue' : 'order',
+    key: freshKey(deps),
+  } as const;
+  const setting = pageSetting(deps);
+  if (error === undefined) return sendPage(c, resultPage(setting, state));
+  return sendErrorPage(c, resultPage(setting, { ...state, error }), error);
+}
+
+async function showFragment(c: Context, deps: PageDeps): Promise<Response> {
+  const order = await orderOf(c, deps, parseOrderId(c.req.param('id') ?? ''), c.req.query('proof'));
+  c.header('Cache-Control', 'no-store');
+  if (order === undefined) return c.body(null, 404);
+  return c.html(String(orderFragment(order, { ...(await liveOf(deps, order)), now: deps.clock.now() })));
+}
+
+async function cancel(c: Context, deps: PageDeps): Promise<Response> {
+  const order = await orderOf(c, deps, parseOrderId(c.req.param('id') ?? ''));
+  if (order === undefined) return sendMiss(c, deps);
+  const result = await deps.engine.cancel(order);
+  if (result.kind === 'refused') return showOrder(c, deps, result.order ?? order, result.code);
+  return c.redirect(`/orders/${order.id}`, 303);
+}
+
+/** The order, if there is one and this browser may see it; nothing is looked up for who may not (rule Q10). */
+async function orderOf(
+  c: Context,
+  { engine, settings }: PageDeps,
+  id: string | undefined,
+  proof?: string,
+): Promise<Order | undefined> {
+  if (id === undefined || !(await maySeeOrder(c, settings, id, proof))) return undefined;
+  return engine.order(id);
+}
+
+async function liveOf({ engine }: PageDeps, order: Order): Promise<Omit<OrderLive, 'now'>> {
+  const snapshot = await engine.package(order.packageId);
+  const inProgress = snapshot?.figures.held ?? 0;
+  const place = order.status === 'queued' ? engine.placeInLine(order) : undefined;
+  return { inProgress, place };
+}
+
+function sendMiss(c: Context, deps: PageDeps): Response {
+  return sendErrorPage(c, missPage(pageSetting(deps)), 'unknown_order');
+}

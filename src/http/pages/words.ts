@@ -1,0 +1,74 @@
+/** Figures, dates and times as customers read them. All times are UTC; with JavaScript the page shows its own zone. */
+
+/** `$1,250`; an unknown currency code stands as it is: `1,250 XYZ`. */
+export function priceWords(price: number, currency: string): string {
+  try {
+    return formatter(
+      `price ${currency}`,
+      () => new Intl.NumberFormat('en', { style: 'currency', currency, maximumFractionDigits: 0 }),
+    ).format(price);
+  } catch {
+    return `${price} ${currency}`;
+  }
+}
+
+/** `Tue, 9 Aug 2022` for the ISO date `2022-08-09`; anything else stands as it is. */
+export function nightWords(stay: string): string {
+  return dateWords('night', stay, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
+}
+
+/** The same without the year, for where there is little room. */
+export function shortNightWords(stay: string): string {
+  return dateWords('short night', stay, { weekday: 'short', day: 'numeric', month: 'short' });
+}
+
+function dateWords(name: string, date: string, options: Intl.DateTimeFormatOptions): string {
+  const at = Date.parse(`${date}T00:00:00Z`);
+  return Number.isNaN(at) ? date : dateFormatter(name, options).format(at);
+}
+
+/** `14:03:22 UTC`. */
+export function clockWords(at: number): string {
+  const clock = dateFormatter('clock', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  return `${clock.format(at)} UTC`;
+}
+
+/** `9 Aug 2022, 14:03 UTC`. */
+export function momentWords(at: number): string {
+  const moment = dateFormatter('moment', {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+  return `${moment.format(at)} UTC`;
+}
+
+/** `1 unit is`, `3 units are`. */
+export function unitsAre(count: number): string {
+  return count === 1 ? '1 unit is' : `${count} units are`;
+}
+
+/** `1 person is`, `3 people are`. */
+export function peopleAre(count: number): string {
+  return count === 1 ? '1 person is' : `${count} people are`;
+}
+
+type Formatter = { format(value: number): string };
+
+/** Formatters are slow to make, so each is made at its first use and kept. */
+const formatters = new Map<string, Formatter>();
+
+function formatter(name: string, make: () => Formatter): Formatter {
+  const known = formatters.get(name) ?? make();
+  formatters.set(name, known);
+  return known;
+}
+
+function dateFormatter(name: string, options: Intl.DateTimeFormatOptions): Formatter {
+  return formatter(
+    name,
+    () => new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC', hourCycle: 'h23' }),
+  );
+}

@@ -1,0 +1,69 @@
+import type { MiddlewareHandler } from 'hono';
+import { secureHeaders } from 'hono/secure-headers';
+import type { HttpSettings } from './deps.ts';
+import { ProblemError } from './problem.ts';
+
+/**
+ * Headers of pages and assets. Nothing but our own files may run, load or be called; nobody may frame us.
+ * The referrer stays inside: a link to an order carries its proof.
+ */
+export function pageSecurity({ publicOrigin }: Pick<HttpSettings, 'publicOrigin'>): MiddlewareHandler {
+  const self = ["'self'"];
+  const none = ["'none'"];
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: none,
+      scriptSrc: self,
+      styleSrc: self,
+      imgSrc: ["'self'", 'data:'],
+      // A socket to our own host is 'self' too (CSP 3).
+      connectSrc: self,
+      manifestSrc: self,
+      formAction: self,
+      baseUri: none,
+      frameAncestors: none,
+    },
+    // Not `no-referrer`: with that, browsers send `Origin: null` with our own forms.
+    referrerPolicy: 'same-origin',
+    strictTransportSecurity: publicOrigin?.startsWith('https:') ? 'max-age=31536000' : false,
+    xFrameOptions: 'DENY',
+    xXssProtection: false,
+    xDownloadOptions: false,
+    xDnsPrefetchControl: false,
+    permissionsPolicy: { camera: [], microphone: [], geolocation: [], payment: [] },
+  });
+}
+
+/** What tells where a request was started. */
+export interface RequestSource {
+  /** The `Host` that was asked. */
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+  /** `Sec-Fetch-Site`: sent by browsers over https and to localhost. */
+  readonly site: string | undefined;
+}
+
+/**
+ * Whether a request was started by our own pages, or by no page at all (a program, which has nobody's cookies).
+ * Every browser in use sends `Origin` with a form's POST and with a socket's handshake.
+ */
+export function isOwnOrigin({ host, origin, site }: RequestSource, publicOrigin?: string): boolean {
+  if (origin !== undefined && origin === publicOrigin) return true;
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+}
+
+/** Refuses forms of other sites: 403 `cross_site`. For pages' POSTs; the API takes no cookies and needs none. */
+export function sameOriginOnly({ publicOrigin }: Pick<HttpSettings, 'publicOrigin'>): MiddlewareHandler {
+  return async (c, next) => {
+    const isRead = c.req.method === 'GET' || c.req.method === 'HEAD' || c.req.method === 'OPTIONS';
+    const source = {
+      host: c.req.header('host') ?? new URL(c.req.url).host,
+      origin: c.req.header('origin'),
+      site: c.req.header('sec-fetch-site'),
+    };
+    if (!isRead && !isOwnOrigin(source, publicOrigin)) throw new ProblemError('cross_site');
+    await next();
+  };
+}

@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
+import { Hono } from 'hono';
+import { afterEach, expect, it } from 'vitest';
+import { silentLog } from '../ports/log.ts';
+import { createServer } from './server.ts';
+
+let server: Server | undefined;
+
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+async function listen(app: Hono): Promise<number> {
+  server = createServer(app, silentLog).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** Sends raw bytes and returns all that comes back until the server ends the connection. */
+async function raw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(bytes, 'latin1');
+  return text(socket);
+}
+
+it.each([
+  ['no HTTP at all', 'hello\r\n\r\n', 400, 'bad_request'],
+  ['an impossible host', 'GET / HTTP/1.1\r\nHost: a b/c\r\nConnection: close\r\n\r\n', 400, 'bad_request'],
+  ['no host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 400, undefined],
+  [
+    'a backslash in the path',
+    'GET /\\a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    400,
+    'bad_request',
+  ],
+  [
+    'endless headers',
+    `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`,
+    431,
+    'headers_too_large',
+  ],
+  ['a header with a NUL', 'GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n', 400, 'bad_request'],
+])('answers %s with a problem and ends the connection', async (_what, bytes, status, code) => {
+  const port = await listen(new Hono().get('/', (c) => c.text('ok')));
+  const answer = await raw(port, bytes);
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  if (code) expect(answer).toContain(`"code":"${code}"`);
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ok');
+});
+
+it('aborts the signal of a request whose caller hangs up while it waits', async () => {
+  const seen = Promise.withResolvers<AbortSignal>();
+  const app = new Hono().post('/', async (c) => {
+    await c.req.arrayBuffer();
+    const { signal } = c.req.raw;
+    seen.resolve(signal);
+    await once(signal, 'abort');
+    return c.text('nobody reads this');
+  });
+  const socket = connect(await listen(app), '127.0.0.1');
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}');
+  const signal = await seen.promise;
+  expect(signal.aborted).toBe(false);
+  socket.destroy();
+  while (!signal.aborted) await setImmediate();
+});
