@@ -1,0 +1,127 @@
+import type { SqliteStore } from '../adapters/store/sqlite/sqlite-store.ts';
+import { httpSuppliers } from '../adapters/suppliers/http.ts';
+import { audit } from '../booking/audit.ts';
+import type { AuditReport, Finding } from '../booking/audit-report.ts';
+import type { LedgerReader } from '../booking/audit-suppliers.ts';
+import { openStore } from '../compose.ts';
+import { readConfig, type SuppliersConfig } from '../ops/config.ts';
+import { type Command, type Given, runCommand, UsageError } from './args.ts';
+
+const options = {
+  json: { type: 'boolean', help: 'Print the report as JSON.' },
+  'clock-skew-ms': {
+    type: 'string',
+    value: 'ms',
+    help: 'How far the clocks of instances may be apart before a claim counts as unfair; default 0.',
+  },
+} as const;
+
+const command: Command<typeof options> = {
+  name: 'npm run audit',
+  about:
+    'Holds everything stored against the promises: no unit lost or sold twice (Q1, Q3), units by number (Q5), one\n' +
+    'order per key (Q7), no reservation without an order and none missing (Q8). It only reads, beside a running\n' +
+    'server too. The store is the one that DATABASE_URL names; the suppliers are the simulated ones inside, or those\n' +
+    'at SUPPLIERS_URL, whose ledger opens with SUPPLIERS_TOKEN.\n' +
+    'Exits 0 when nothing is wrong, 1 with every finding named, 2 when it could not be done.',
+  options,
+};
+
+/** Reservations in one page of the ledger inside. */
+const ledgerPageSize = 1000;
+
+async function run(given: Given<typeof options>): Promise<number> {
+  const clockSkewMs = milliseconds(given['clock-skew-ms'] ?? '0');
+  const config = readConfig();
+  const store = openStore(config.database, { readOnly: true });
+  const progress = showProgress();
+  try {
+    const suppliers = await ledgerOf(config.suppliers, store);
+    const report = await audit(store, {
+      clockSkewMs,
+      onProgress: progress.show,
+      ...(suppliers ? { suppliers } : {}),
+    });
+    progress.clear();
+    console.log(given.json ? JSON.stringify(report, undefined, 2) : inWords(report));
+    return report.ok ? 0 : 1;
+  } finally {
+    progress.clear();
+    await store.close();
+  }
+}
+
+function milliseconds(text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new UsageError(`--clock-skew-ms takes whole milliseconds, not '${text}'`);
+  return Number(text);
+}
+
+/**
+ * Suppliers elsewhere may want a token for their ledger. Undefined when there is none and they do not open it.
+ * With a token, failing to read it fails the audit.
+ */
+async function ledgerOf(
+  { url, token }: SuppliersConfig,
+  store: SqliteStore,
+): Promise<LedgerReader | undefined> {
+  if (url === undefined) return { ledger: (kind, cursor) => store.ledger.page(kind, cursor, ledgerPageSize) };
+  if (token !== undefined) return httpSuppliers({ url, token });
+  const suppliers = httpSuppliers({ url });
+  try {
+    await suppliers.ledger('flights');
+    return suppliers;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One line on a terminal that counts up; nothing elsewhere. */
+function showProgress() {
+  const { stderr } = process;
+  let isShown = false;
+  return {
+    show({ orders, reservations }: { orders: number; reservations: number }) {
+      if (!stderr.isTTY) return;
+      isShown = true;
+      stderr.write(`\r${orders} orders, ${reservations} reservations read\u001b[K`);
+    },
+    clear() {
+      if (isShown) stderr.write('\r\u001b[K');
+      isShown = false;
+    },
+  };
+}
+
+function inWords(report: AuditReport): string {
+  const { findings, packages, orders, reservations, publicReservations, inMotion, suppliersRead } = report;
+  const read = [count(packages, 'package'), count(orders, 'order')];
+  if (suppliersRead) read.push(`${count(reservations, 'active reservation')} at the suppliers`);
+  const notes = [
+    ...(publicReservations > 0
+      ? [`${count(publicReservations, 'reservation')} made by the public, which belong to no order.`]
+      : []),
+    ...(suppliersRead
+      ? []
+      : ["The suppliers' ledger was not read: SUPPLIERS_URL does not open it without SUPPLIERS_TOKEN."]),
+    ...(inMotion.length > 0
+      ? [`Changing all the while, so their figures were not judged: packages ${inMotion.join(', ')}.`]
+      : []),
+  ];
+  const verdict = findings.length === 0 ? 'nothing is wrong' : count(findings.length, 'finding');
+  return [...findings.map(line), `${read.join(', ')}: ${verdict}.`, ...notes].join('\n');
+}
+
+function line({ rule, packageId, orderId, message }: Finding): string {
+  const place = [
+    ...(packageId === undefined ? [] : [`package ${packageId}`]),
+    ...(orderId === undefined ? [] : [`order ${orderId}`]),
+  ].join(', ');
+  return `${rule} ${place}: ${message}`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+if (import.meta.main) await runCommand(command, run);

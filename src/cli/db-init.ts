@@ -1,0 +1,82 @@
+import { createInterface } from 'node:readline/promises';
+import { openStore } from '../compose.ts';
+import { samplePackages } from '../domain/sample.ts';
+import type { TravelPackage } from '../domain/travel-package.ts';
+import { readConfig } from '../ops/config.ts';
+import type { Store } from '../ports/store.ts';
+import { type Command, type Given, runCommand, UsageError } from './args.ts';
+import { readPackagesFile } from './packages-file.ts';
+
+const options = {
+  file: {
+    type: 'string',
+    value: 'packages.json',
+    help: '{"packages": [{"id", "flight", "stay", "price", "quota", "opensAt"?, "closesAt"?}]}; default: the sample.',
+  },
+  reset: { type: 'boolean', help: 'First delete all packages, orders and simulated reservations; asks.' },
+  yes: { type: 'boolean', help: 'Answer yes to what --reset asks.' },
+} as const;
+
+const command: Command<typeof options> = {
+  name: 'npm run db:init',
+  about:
+    'Puts packages into the store that DATABASE_URL names. Packages that are there already stay as they are.\n' +
+    'Stop the server first. Exits 0 when it is done, 1 when you said no, 2 when it could not be done.',
+  options,
+};
+
+async function initialise({ file, reset = false, yes = false }: Given<typeof options>): Promise<number> {
+  const packages = file === undefined ? samplePackages : await readPackagesFile(file);
+  if (reset && !yes && !process.stdin.isTTY) {
+    throw new UsageError('--reset deletes everything, and there is no terminal to ask: say --yes as well');
+  }
+  const store = openStore(readConfig().database);
+  try {
+    if (reset) {
+      if (!yes && !(await isWanted(store))) {
+        console.log('Nothing was changed.');
+        return 1;
+      }
+      await clear(store);
+    }
+    console.log(await add(store, packages));
+    return 0;
+  } finally {
+    await store.close();
+  }
+}
+
+async function isWanted(store: Store): Promise<boolean> {
+  const { length } = await store.packages();
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const answer = await terminal.question(`Delete all ${length} packages and all their orders? (y/N) `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+async function clear(store: Store): Promise<void> {
+  if (!store.clear) throw new Error('this store cannot be cleared');
+  await store.clear();
+  console.log('Deleted all packages, orders and simulated reservations.');
+}
+
+async function add(store: Store, packages: readonly TravelPackage[]): Promise<string> {
+  const added = await store.addPackages(packages);
+  const isNew = new Set(added);
+  const there = packages.map(({ id }) => id).filter((id) => !isNew.has(id));
+  const lines = [
+    added.length > 0 ? `Added ${named(added)}.` : 'Added no package.',
+    ...(there.length > 0 ? [`There already, and left as they are: ${named(there)}.`] : []),
+  ];
+  return lines.join('\n');
+}
+
+function named(ids: readonly number[]): string {
+  const shown = ids.length > 20 ? `${ids.slice(0, 20).join(', ')}, …` : ids.join(', ');
+  return ids.length === 1 ? `package ${shown}` : `${ids.length} packages (${shown})`;
+}
+
+if (import.meta.main) await runCommand(command, initialise);

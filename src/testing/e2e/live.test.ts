@@ -1,0 +1,240 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { type BreakableNetwork, breakableNetwork } from '../support/breakable-network.ts';
+import { buy } from '../support/buyers.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
+
+/** Suppliers whose flights are decided when the test says so; hotels always have a room. */
+interface GatedSupplier {
+  readonly url: string;
+  /** Flights that wait for an answer, oldest first. */
+  readonly waiting: { key: string; answer(isReserved: boolean): void }[];
+  close(): Promise<void>;
+}
+
+async function gatedSupplier(): Promise<GatedSupplier> {
+  const waiting: GatedSupplier['waiting'] = [];
+  const reply = (response: ServerResponse, status: number, body: object) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  const server = createServer(async (request, response) => {
+    const key = String(request.headers['idempotency-key']);
+    if (request.method === 'DELETE') return void response.writeHead(204).end();
+    await json(request);
+    if (request.url?.startsWith('/hotels')) return reply(response, 201, { reservationNumber: `H-${key}` });
+    return waiting.push({
+      key,
+      answer: (isReserved) =>
+        isReserved
+          ? reply(response, 201, { ticketNumber: `F-${key}` })
+          : reply(response, 409, { code: 'flight_unavailable', status: 409 }),
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    waiting,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+let chromium: Chromium;
+let supplier: GatedSupplier;
+let server: TestServer;
+let network: BreakableNetwork;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  chromium = await launchChromium();
+});
+afterAll(() => chromium?.close());
+
+beforeEach(async () => {
+  supplier = await gatedSupplier();
+  server = await startServer({ settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' } });
+  network = await breakableNetwork(server.origin);
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+  await network?.close();
+  await supplier?.close();
+  await server?.stop();
+});
+
+/** A marked page in a browser of its own. */
+async function visit(path: string, origin = network.origin): Promise<Page> {
+  const context = await chromium.newContext();
+  contexts.push(context);
+  const page = await context.newPage();
+  await page.goto(origin + path);
+  await mark(page);
+  return page;
+}
+
+/** A mark that a reload would take away. */
+async function mark(page: Page): Promise<void> {
+  await page.evaluate("document.documentElement.dataset.neverReloaded = 'yes'");
+}
+
+async function wasNeverReloaded(page: Page): Promise<boolean> {
+  return page.evaluate("document.documentElement.dataset.neverReloaded === 'yes'");
+}
+
+/** Waits until the page says it: the point is that nobody reloads it. */
+async function says(page: Page, selector: string, text: string | RegExp, timeout = 10_000): Promise<void> {
+  await until(async () => expect(await page.textContent(selector)).toMatch(text), timeout);
+}
+
+async function until(holds: () => unknown, timeout = 10_000): Promise<void> {
+  await vi.waitFor(holds, { timeout, interval: 50 });
+}
+
+const isLive = (page: Page) => says(page, '#live-chip .live-label', 'Live');
+const free = (page: Page, text: RegExp, timeout?: number) => says(page, '#stay-4 .key-free', text, timeout);
+
+async function order(page: Page, packageId: number, email: string): Promise<void> {
+  await page.click(`label[for=package-${packageId}]`);
+  await page.fill('#email', email);
+  await page.click('#buy');
+}
+
+/** Answers the oldest flight that waits for it. */
+async function answerFlight(isReserved: boolean): Promise<void> {
+  await until(() => expect(supplier.waiting.length).toBeGreaterThan(0));
+  supplier.waiting.shift()?.answer(isReserved);
+}
+
+/** Has somebody else take a unit of package 4, and waits until it is booked. */
+async function somebodyBuys(): Promise<void> {
+  const bought = buy(server.origin, 4, { email: 'somebody@example.com' });
+  await answerFlight(true);
+  expect((await bought).status).toBe(201);
+}
+
+it('shows in one browser what is bought in the other, without a reload', async () => {
+  const [buyer, watcher] = await Promise.all([visit('/order'), visit('/order')]);
+  await Promise.all([isLive(buyer), isLive(watcher)]);
+  await free(watcher, /^2 free/);
+  await order(buyer, 4, 'ana@example.com');
+  await free(watcher, /^1 free/);
+  await says(watcher, '#stay-4 .key-held', /^1 being booked/);
+  await answerFlight(true);
+  await says(watcher, '#stay-4 .key-sold', /^1 sold/);
+  await says(buyer, 'h1', 'Your trip is booked');
+  expect(await wasNeverReloaded(watcher)).toBe(true);
+});
+
+it('Q4 shows the buyer the line, then its outcome in place, with the tab’s title', async () => {
+  const first = buy(server.origin, 1, { email: 'first@example.com' });
+  await until(() => expect(supplier.waiting).toHaveLength(1));
+  const second = buy(server.origin, 1, { email: 'second@example.com' });
+  await until(async () => expect((await server.engine.package(1))?.figures.waiting).toBe(1));
+  const page = await visit('/order-queue');
+  await order(page, 1, 'ana@example.com');
+  await page.waitForURL(/\/orders\//);
+  await isLive(page);
+  await mark(page);
+  await says(page, '#order-live', '1 unit is being booked; 1 person is before you');
+  expect(await page.title()).toMatch('No. 2 in line');
+  await answerFlight(false);
+  expect((await first).code).toBe('supplier_failed');
+  await says(page, '#order-live', '1 unit is being booked; you are next if it fails');
+  expect(await page.title()).toMatch('No. 1 in line');
+  await answerFlight(false);
+  expect((await second).code).toBe('supplier_failed');
+  await says(page, '.headline', 'Asking the airline');
+  await answerFlight(true);
+  await says(page, '.headline', 'Your trip is booked');
+  await until(async () => expect(await page.title()).toMatch('Booked'));
+  expect(await wasNeverReloaded(page)).toBe(true);
+});
+
+it('moves up who waits when somebody before them leaves the line', async () => {
+  const held = buy(server.origin, 1, { email: 'first@example.com' });
+  await until(() => expect(supplier.waiting).toHaveLength(1));
+  const { order: before } = await buy(server.origin, 1, {
+    email: 'before@example.com',
+    prefer: 'respond-async',
+  });
+  const page = await visit('/order-queue');
+  await order(page, 1, 'ana@example.com');
+  await says(page, '#order-live', '1 person is before you');
+  const leaving = await server.engine.order(before?.id ?? '');
+  if (leaving === undefined) throw new Error('the order is gone');
+  await server.engine.cancel(leaving);
+  await says(page, '#order-live', 'you are next');
+  await answerFlight(true);
+  await held;
+  await says(page, '.headline', 'Sold out');
+});
+
+it.each(['cut', 'swallow'] as const)(
+  'says so when the network is lost (%s), and catches up within 5 s of its return',
+  async (how) => {
+    const page = await visit('/order');
+    await isLive(page);
+    network[how]();
+    await says(page, '#live-chip .live-label', 'Reconnecting', 12_000);
+    await somebodyBuys();
+    await free(page, /^2 free/);
+    network.mend();
+    await free(page, /^1 free/, 5000);
+    await isLive(page);
+    expect(await wasNeverReloaded(page)).toBe(true);
+  },
+);
+
+it('shows an outcome that was missed while the network was gone', async () => {
+  const page = await visit('/order-queue');
+  await order(page, 4, 'ana@example.com');
+  await says(page, '.headline', 'Asking the airline');
+  await isLive(page);
+  network.cut();
+  await answerFlight(true);
+  await until(async () => expect((await server.engine.package(4))?.figures.confirmed).toBe(1));
+  network.mend();
+  await says(page, '.headline', 'Your trip is booked', 5000);
+});
+
+it('catches up when a tab that the browser had put to sleep is shown again', async () => {
+  const page = await visit('/order');
+  await isLive(page);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  network.cut();
+  await somebodyBuys();
+  network.mend();
+  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+  await free(page, /^1 free/, 5000);
+  expect(await wasNeverReloaded(page)).toBe(true);
+});
+
+it('polls where no socket can be had', async () => {
+  network.refuseSockets();
+  const page = await visit('/order');
+  await somebodyBuys();
+  await free(page, /^1 free/);
+  const queue = await visit('/order-queue');
+  await order(queue, 4, 'ana@example.com');
+  await says(queue, '.headline', 'Asking the airline');
+  await answerFlight(true);
+  await says(queue, '.headline', 'Your trip is booked');
+});
+
+it('brings its viewers back after a restart', async () => {
+  const page = await visit('/order');
+  await isLive(page);
+  network.cut();
+  network.mend();
+  await isLive(page);
+  await somebodyBuys();
+  await free(page, /^1 free/);
+});

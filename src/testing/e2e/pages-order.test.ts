@@ -1,0 +1,220 @@
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { buy } from '../support/buyers.ts';
+import { type FaultySupplier, faults, startFaultySupplier } from '../support/faulty-supplier.ts';
+import { onSale, type ServerOptions, startServer, type TestServer } from '../support/server.ts';
+import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
+
+let browser: Chromium;
+let server: TestServer;
+let context: BrowserContext;
+let page: Page;
+
+const certain = { FLIGHT_FAILURE_RATE: '0' };
+const packages = [
+  onSale({ id: 1, flight: 'Flight-1', quota: 1 }),
+  onSale({ id: 2, flight: 'Flight-2', quota: 5 }),
+];
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterEach(async () => {
+  await context?.close();
+  await server?.stop();
+});
+afterAll(() => browser?.close());
+
+async function open(path: string, options: ServerOptions = {}, javaScriptEnabled = true): Promise<void> {
+  server = await startServer({ settings: certain, packages, ...options });
+  context = await browser.newContext({ javaScriptEnabled, viewport: { width: 360, height: 740 } });
+  page = await context.newPage();
+  await page.goto(`${server.origin}${path}`);
+}
+
+async function fill(trip: RegExp, email = 'ana@example.com'): Promise<void> {
+  await page.getByRole('radio', { name: trip }).check();
+  await page.getByLabel('Your email').fill(email);
+}
+
+const press = () => page.locator('#buy').click();
+
+describe('without JavaScript', () => {
+  test('an order is bought and shown', async () => {
+    await open('/order', {}, false);
+    await fill(/Flight-2/);
+    await press();
+    await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+    expect(page.url()).toMatch(/\/orders\/[0-9A-Z-]{19}$/);
+  });
+
+  test('a pending order refreshes itself until it has an outcome', async () => {
+    const supplier = await startFaultySupplier({ fault: () => ({ answerAfterMs: 1200 }) });
+    await open('/order-queue', { settings: { SUPPLIERS_URL: supplier.url } }, false);
+    await fill(/Flight-2/);
+    await press();
+    await page.getByRole('heading', { name: 'Asking the airline…' }).waitFor();
+    await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+    await supplier.stop();
+  });
+
+  test('Q7 the same form sent twice buys once', async () => {
+    await open('/order', {}, false);
+    const form = new URLSearchParams({ packageId: '2', email: 'ana@example.com', key: 'one-and-the-same' });
+    const send = () => fetch(`${server.origin}/order`, { method: 'POST', body: form, redirect: 'manual' });
+    const [first, second] = await Promise.all([send(), send()]);
+    expect(first.status).toBe(303);
+    expect(second.headers.get('location')).toBe(first.headers.get('location'));
+  });
+});
+
+test('Q7 a double click buys once, and the button says so within 100 ms without changing its width', async () => {
+  const supplier = await startFaultySupplier({ fault: () => ({ answerAfterMs: 300 }) });
+  await open('/order', { settings: { SUPPLIERS_URL: supplier.url } });
+  await fill(/Flight-2/);
+  const seen = await page.evaluate<{
+    ms: number;
+    text: string;
+    grewBy: number;
+    busyAfterSecond: string;
+  }>(`(() => {
+    const button = document.getElementById('buy');
+    const before = button.offsetWidth;
+    const at = performance.now();
+    button.click();
+    const text = button.textContent.trim();
+    const ms = performance.now() - at;
+    button.click();
+    return { ms, text, grewBy: button.offsetWidth - before, busyAfterSecond: button.textContent.trim() };
+  })()`);
+  expect(seen).toMatchObject({
+    text: 'Asking the airline…',
+    busyAfterSecond: 'Asking the airline…',
+    grewBy: 0,
+  });
+  expect(seen.ms).toBeLessThan(100);
+  await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+  expect(supplier.calls.filter(({ kind }) => kind === 'flights')).toHaveLength(1);
+  await supplier.stop();
+});
+
+test('a live update moves neither focus nor choice nor layout', async () => {
+  await open('/order');
+  await fill(/Flight-2/);
+  await page.locator('#package-2').focus();
+  await page.locator('#live-chip[data-state=live]').waitFor();
+  await page.evaluate(watchShifts);
+  await buy(server.origin, 2, { email: 'ben@example.com' });
+  await page.locator('#stay-2').getByText('1 sold').waitFor();
+  await buy(server.origin, 1, { email: 'ben@example.com' });
+  await page.locator('#stay-1').getByText('Sold out').waitFor();
+  expect(await page.evaluate('document.activeElement.id')).toBe('package-2');
+  expect(await page.locator('#package-2').isChecked()).toBe(true);
+  expect(await page.locator('#package-1').isDisabled()).toBe(true);
+  expect(await page.evaluate(takeShifts)).toEqual([]);
+});
+
+test('a chosen stay that sells out stays chosen, and its button is off', async () => {
+  await open('/order');
+  await fill(/Flight-1/);
+  await buy(server.origin, 1, { email: 'ben@example.com' });
+  await page.getByRole('button', { name: 'Sold out' }).waitFor();
+  expect(await page.locator('#package-1').isChecked()).toBe(true);
+  expect(await page.locator('#buy').getAttribute('aria-disabled')).toBe('true');
+  await page.getByRole('radio', { name: /Flight-2/ }).check();
+  expect(await page.locator('#buy').getAttribute('aria-disabled')).toBe('false');
+});
+
+test('a purchase of what was sold meanwhile offers the other stays and keeps the email', async () => {
+  await open('/order', {}, false);
+  await fill(/Flight-1/);
+  await buy(server.origin, 1, { email: 'ben@example.com' });
+  const [answer] = await Promise.all([page.waitForResponse(`${server.origin}/order`), press()]);
+  expect(answer.status()).toBe(409);
+  await page.getByRole('alert').getByText('This trip is sold out. You have not been charged.').waitFor();
+  expect(await page.getByLabel('Your email').inputValue()).toBe('ana@example.com');
+  await page.getByRole('alert').getByText('Flight-2').click();
+  await press();
+  await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+});
+
+test('an email that is none is kept, named and given the focus', async () => {
+  await open('/order', {}, false);
+  await fill(/Flight-2/, 'ana@example');
+  const [answer] = await Promise.all([page.waitForResponse(`${server.origin}/order`), press()]);
+  expect(answer.status()).toBe(422);
+  const email = page.getByLabel('Your email');
+  expect(await email.inputValue()).toBe('ana@example');
+  expect(await email.getAttribute('aria-invalid')).toBe('true');
+  await page.locator('#email:focus').waitFor();
+  expect(await page.getByRole('radio', { name: /Flight-2/ }).isChecked()).toBe(true);
+});
+
+test('what is entered is shown as text, never as markup', async () => {
+  await open('/order');
+  const body = new URLSearchParams({ packageId: '"><b>', email: '"><img src=x onerror=alert(1)>' });
+  const text = await (await fetch(`${server.origin}/order`, { method: 'POST', body })).text();
+  expect(text).toContain('value="&quot;&gt;&lt;img src=x onerror=alert(1)&gt;"');
+  expect(text).not.toContain('<img');
+});
+
+test('the button counts down on the server’s clock and wakes up without a reload', async () => {
+  const opensAt = Date.now() + 2500;
+  await open('/order', { packages: [onSale({ id: 1, opensAt })] });
+  await page.evaluate('window.isTheSame = true');
+  await fill(/Flight-1/);
+  await page.getByRole('button', { name: /Opens in 0:0\d/ }).waitFor();
+  expect(await page.locator('#buy').getAttribute('aria-disabled')).toBe('true');
+  await page.getByRole('button', { name: 'Order', exact: true }).waitFor();
+  expect(Date.now()).toBeGreaterThanOrEqual(opensAt);
+  expect(await page.evaluate('window.isTheSame')).toBe(true);
+  await press();
+  await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+});
+
+test('a wrong clock of the browser does not matter', async () => {
+  server = await startServer({
+    settings: certain,
+    packages: [onSale({ id: 1, opensAt: Date.now() + 60_000 })],
+  });
+  context = await browser.newContext();
+  page = await context.newPage();
+  await page.addInitScript('{ const { now } = Date; Date.now = () => now.call(Date) + 3_600_000; }');
+  await page.goto(`${server.origin}/order`);
+  await page.getByRole('button', { name: /Opens in (1:00|0:5\d)/ }).waitFor();
+});
+
+describe('one-tap “Try again”', () => {
+  test.each(['/order', '/order-queue'])('keeps the email, takes a fresh key and goes to %s', async (path) => {
+    const supplier: FaultySupplier = await startFaultySupplier({
+      fault: ({ kind, index }) => (kind === 'flights' && index === 1 ? faults.refuse : {}),
+    });
+    await open(path, { settings: { SUPPLIERS_URL: supplier.url } });
+    await fill(/Flight-2/);
+    await press();
+    await page.getByRole('heading', { name: 'The airline had no seat' }).waitFor();
+    await page.getByText('You have not been charged.').waitFor();
+    const failedAt = page.url();
+    const [request] = await Promise.all([
+      page.waitForRequest((sent) => sent.method() === 'POST'),
+      page.getByRole('button', { name: 'Try again' }).click(),
+    ]);
+    expect(new URL(request.url()).pathname).toBe(path);
+    await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+    expect(page.url()).not.toBe(failedAt);
+    await page.getByText('ana@example.com').waitFor();
+    await supplier.stop();
+  });
+});
+
+const watchShifts = `
+  window.shifts = [];
+  window.shiftWatch = new PerformanceObserver((list) => window.shifts.push(...list.getEntries()));
+  window.shiftWatch.observe({ type: 'layout-shift', buffered: true });`;
+
+/** After two frames, so that what was just drawn is counted. */
+const takeShifts = `
+  new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    window.shifts.push(...window.shiftWatch.takeRecords());
+    resolve(window.shifts.map(({ value, sources }) => [value, ...sources.map(({ node }) => node?.outerHTML ?? node?.parentElement?.outerHTML ?? node?.textContent ?? 'gone')]));
+  })))`;

@@ -1,0 +1,152 @@
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { buy } from '../support/buyers.ts';
+import { type FaultySupplier, faults, startFaultySupplier } from '../support/faulty-supplier.ts';
+import { onSale, startServer, type TestServer } from '../support/server.ts';
+import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
+
+let browser: Chromium;
+let supplier: FaultySupplier;
+let server: TestServer;
+let context: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+beforeEach(async () => {
+  // Whoever is called `late` gets a seat after a moment, whoever is called `loser` gets none.
+  supplier = await startFaultySupplier({
+    fault: ({ kind, body }) => {
+      const email = String(body.email);
+      const answerAfterMs = email.includes('late') ? 1500 : 0;
+      return kind === 'flights' && email.includes('loser')
+        ? { ...faults.refuse, answerAfterMs }
+        : { answerAfterMs };
+    },
+  });
+  const packages = [onSale({ id: 1, quota: 1 }), onSale({ id: 2, flight: 'Flight-2', quota: 5 })];
+  server = await startServer({ settings: { SUPPLIERS_URL: supplier.url }, packages });
+  context = await browser.newContext({ viewport: { width: 360, height: 740 } });
+  page = await context.newPage();
+});
+afterEach(async () => {
+  await context?.close();
+  await server?.stop();
+  await supplier?.stop();
+});
+afterAll(() => browser?.close());
+
+async function order(path: string, packageId: number, email: string): Promise<void> {
+  await page.goto(`${server.origin}${path}?package=${packageId}`);
+  await page.getByLabel('Your email').fill(email);
+  await page.locator('#buy').click();
+  await page.waitForURL('**/orders/*');
+}
+
+const heading = (name: string) => page.getByRole('heading', { level: 1, name });
+
+test('place in line, booking and outcome arrive without a reload, and nothing moves', async () => {
+  await buy(server.origin, 1, { email: 'late-loser@example.com', prefer: 'respond-async' });
+  await order('/order-queue', 1, 'late@example.com');
+  await heading('Your place in line').waitFor();
+  await page.evaluate(watch);
+  expect(await page.locator('#place').textContent()).toBe('1');
+  await page.getByText('1 unit is being booked; you are next if it fails.').waitFor();
+  await page.getByText('You can close this page; your place is kept.').waitFor();
+  expect(await page.title()).toBe('No. 1 in line · Flight-1');
+
+  await heading('Asking the airline…').waitFor();
+  await heading('Your trip is booked').waitFor();
+  expect(await page.title()).toBe('Booked · Flight-1');
+  await page
+    .getByRole('alert')
+    .getByText(/^Your trip is booked\./)
+    .waitFor({ state: 'attached' });
+  expect(await page.evaluate(seen)).toEqual({ reloaded: false, shifts: [] });
+});
+
+test('whoever has the focus on what goes away finds it on the new headline', async () => {
+  await buy(server.origin, 1, { email: 'late-loser@example.com', prefer: 'respond-async' });
+  await order('/order-queue', 1, 'ana@example.com');
+  await page.getByText('Leave the line', { exact: true }).focus();
+  await heading('Your trip is booked').waitFor();
+  await page.locator('#headline-confirmed:focus').waitFor();
+});
+
+test('leaving the line names its effect first, and an update does not close it', async () => {
+  await buy(server.origin, 1, { email: 'late@example.com', prefer: 'respond-async' });
+  await buy(server.origin, 1, { email: 'ben@example.com', prefer: 'respond-async', key: 'ben' });
+  await order('/order-queue', 1, 'cleo@example.com');
+  expect(await page.locator('#place').textContent()).toBe('2');
+  await page.getByText('Leave the line', { exact: true }).click();
+  const yes = page.getByRole('button', { name: 'Yes, leave the line' });
+  await page.getByText('You give up your place.').waitFor();
+  await yes.click();
+  await heading('You left the line').waitFor();
+});
+
+test('numbers are copied, and it is said', async () => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.origin });
+  await order('/order', 2, 'ana@example.com');
+  const row = page.locator('.fact', { hasText: 'Flight ticket' });
+  const button = row.getByRole('button', { name: 'Copy flight ticket' });
+  await button.click();
+  await button.getByText('Copied').waitFor();
+  expect(await page.evaluate('navigator.clipboard.readText()')).toBe(await row.locator('code').textContent());
+  await page.locator('#announce-politely', { hasText: 'Copied' }).waitFor({ state: 'attached' });
+});
+
+test('a confirmed trip is cancelled after its effect was named', async () => {
+  await order('/order', 2, 'ana@example.com');
+  await page.getByText('Cancel this trip').click();
+  await page.getByText('This cannot be undone.').waitFor();
+  await page.getByRole('button', { name: 'Yes, cancel the trip' }).click();
+  await heading('This trip is cancelled').waitFor();
+  await page.getByText('Your seat was given back.').waitFor();
+});
+
+test('an order that is being booked says why it cannot be cancelled', async () => {
+  await order('/order-queue', 2, 'late@example.com');
+  const id = new URL(page.url()).pathname.split('/').at(-1);
+  const cookies = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
+  const address = `${server.origin}/orders/${id}/cancel`;
+  const refused = await fetch(address, { method: 'POST', headers: { cookie: cookies } });
+  expect(refused.status).toBe(409);
+  expect(await refused.text()).toContain('We are booking this order right now.');
+});
+
+test('Q10 another browser sees nothing of an order but by its private link', async () => {
+  await order('/order', 2, 'ana@example.com');
+  const address = new URL(page.url()).pathname;
+  const link = await page.locator('#copy-link').getAttribute('data-copy-link');
+  const stranger = await browser.newContext();
+  const theirs = await stranger.newPage();
+  const answers = [address, '/orders/7Q4M-9XKD-2VBN-H5TR', '/orders/nonsense', `${address}?proof=wrong`];
+  const texts: string[] = [];
+  for (const path of answers) {
+    const answer = await theirs.goto(`${server.origin}${path}`);
+    expect(answer?.status()).toBe(404);
+    texts.push(await theirs.locator('main').innerHTML());
+  }
+  expect(new Set(texts).size).toBe(1);
+  expect(await theirs.getByRole('link', { name: 'Look up an order' }).getAttribute('href')).toBe('/query');
+  await theirs.goto(`${server.origin}${link}`);
+  await theirs.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+  expect(theirs.url()).toBe(`${server.origin}${address}`);
+  await stranger.close();
+});
+
+const watch = `
+  window.isTheSame = true;
+  window.shifts = [];
+  window.shiftWatch = new PerformanceObserver((list) => window.shifts.push(...list.getEntries()));
+  window.shiftWatch.observe({ type: 'layout-shift', buffered: true });`;
+
+const seen = `
+  new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    window.shifts.push(...window.shiftWatch.takeRecords());
+    const shifts = window.shifts.map(({ value, sources }) =>
+      [value, ...sources.map(({ node }) => node?.outerHTML ?? node?.parentElement?.outerHTML ?? 'gone')]);
+    resolve({ reloaded: window.isTheSame !== true, shifts });
+  })))`;
