@@ -110,6 +110,8 @@ async function assemble(config: Config, log: Log, store: SqliteStore): Promise<I
     const patience = setTimeout(() => server.closeAllConnections(), 2_000);
     if (server.listening || server.address() !== null) await closed;
     clearTimeout(patience);
+    engine.close();
+    suppliers.close();
     await liveBus.close();
     await store.close();
   };

@@ -22,6 +22,8 @@ export interface Behaviour<State, Message, Known, Step> {
   perform(state: State, step: Step, signal: AbortSignal): void;
   /** Answers those of the batch that have waited too long while the store was away; returns the others. */
   expire(batch: readonly Message[], now: number, cause: 'store' | 'owner'): Message[];
+  /** Another instance owns the actor: tells the senders to look for it there. */
+  redirect(batch: readonly Message[]): void;
   /** Tells a message's sender that it alone could not be processed, and why. */
   drop(message: Message, error: unknown): void;
   /** The commit of these may have been applied: what each led to must be looked up when it comes again. */

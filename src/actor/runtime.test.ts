@@ -16,7 +16,7 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   readonly written: string[] = [];
   readonly batches: number[] = [];
   readonly dropped: string[] = [];
-  readonly expired: string[] = [];
+  readonly redirected: string[] = [];
   epochs = 0;
   idle = true;
   /** Throws to make a commit fail. */
@@ -43,10 +43,11 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   }
   adopt() {}
   perform() {}
-  expire(batch: readonly Note[], now: number) {
-    if (now !== Number.POSITIVE_INFINITY) return [...batch];
-    this.expired.push(...batch.map((note) => note.text));
-    return [];
+  expire(batch: readonly Note[]) {
+    return [...batch];
+  }
+  redirect(batch: readonly Note[]) {
+    this.redirected.push(...batch.map((note) => note.text));
   }
   drop(note: Note) {
     this.dropped.push(note.text);
@@ -172,7 +173,7 @@ describe('activations', () => {
     const notebook = new Notebook();
     const runtime = start(notebook);
     runtime.tell(404, { text: 'a' });
-    await settled(() => expect(notebook.expired).toEqual(['a']));
+    await settled(() => expect(notebook.redirected).toEqual(['a']));
     await runtime.drain();
   });
 });
@@ -196,7 +197,7 @@ describe('draining', () => {
     runtime.tell(1, { text: 'a' });
     await settled(() => expect(notebook.epochs).toBe(1));
     await runtime.drain(10);
-    expect(notebook.expired).toEqual(['a']);
+    expect(notebook.redirected).toEqual(['a']);
   });
 });
 

@@ -16,12 +16,18 @@ export interface RuntimeOptions<State, Message, Known, Step> {
   readonly batchMax?: number;
   /** An actor with nothing going on is passivated after this many ms; default 60,000. */
   readonly idleMs?: number;
+  /** Called when a commit was refused because another instance has taken an actor over. */
+  readonly onFenced?: (id: number) => void;
 }
 
 interface Cell<State, Message> {
   readonly id: number;
   readonly mailbox: Mailbox<Message>;
+  /** Aborts when the actor is given away. */
+  readonly leaving: AbortController;
   state: State | undefined;
+  /** Resolves when the cell is gone. */
+  ended: Promise<void>;
 }
 
 const retryFirstMs = 50;
@@ -31,7 +37,6 @@ const retryMaxMs = 2_000;
 export class ActorRuntime<State, Message, Known, Step> {
   readonly #options: RuntimeOptions<State, Message, Known, Step>;
   readonly #cells = new Map<number, Cell<State, Message>>();
-  readonly #running = new Set<Promise<void>>();
   readonly #draining = new AbortController();
 
   constructor(options: RuntimeOptions<State, Message, Known, Step>) {
@@ -59,8 +64,28 @@ export class ActorRuntime<State, Message, Known, Step> {
     return this.#cells.get(id)?.state;
   }
 
+  /** Those that are active or on their way to be. */
   activeIds(): number[] {
     return [...this.#cells.keys()];
+  }
+
+  isActive(id: number): boolean {
+    return this.#cells.get(id)?.state !== undefined;
+  }
+
+  /** Gives an actor away: its batch is finished, its lease given up, and who still waits is sent elsewhere. */
+  async release(id: number): Promise<void> {
+    const cell = this.#cells.get(id);
+    cell?.leaving.abort('released');
+    await cell?.ended;
+  }
+
+  /** Takes nothing new and gives every actor away; returns their ids. */
+  async handOver(): Promise<number[]> {
+    this.#draining.abort('handed over');
+    const ids = this.activeIds();
+    await Promise.all(ids.map((id) => this.release(id)));
+    return ids;
   }
 
   /** Commits what is in the mailboxes, then ends every activation. Nothing new is taken from here on. */
@@ -70,53 +95,58 @@ export class ActorRuntime<State, Message, Known, Step> {
     const busy = () => [...this.#cells.values()].some((cell) => cell.mailbox.size > 0);
     while (busy() && clock.now() < until) await clock.sleep(5);
     this.#draining.abort();
-    await Promise.all(this.#running);
+    await Promise.all([...this.#cells.values()].map((cell) => cell.ended));
   }
 
   #cell(id: number): Cell<State, Message> {
     let cell = this.#cells.get(id);
     if (cell === undefined) {
-      cell = { id, mailbox: new Mailbox(this.#options.mailboxMax ?? 20_000), state: undefined };
+      const mailbox = new Mailbox<Message>(this.#options.mailboxMax ?? 20_000);
+      const leaving = new AbortController();
+      cell = { id, mailbox, leaving, state: undefined, ended: Promise.resolve() };
       this.#cells.set(id, cell);
-      this.#keep(cell);
+      cell.ended = this.#live(cell);
     }
     return cell;
   }
 
-  #keep(cell: Cell<State, Message>): void {
-    const running: Promise<void> = this.#live(cell).finally(() => this.#running.delete(running));
-    this.#running.add(running);
-  }
-
   async #live(cell: Cell<State, Message>): Promise<void> {
     const { behaviour, clock } = this.#options;
+    const stop = AbortSignal.any([this.#draining.signal, cell.leaving.signal]);
     let pauseMs = retryFirstMs;
-    while (!this.#draining.signal.aborted) {
+    while (!stop.aborted) {
       const startedAt = clock.now();
-      const end = await this.#activate(cell);
-      if (end === 'unknown' || (end === 'idle' && cell.mailbox.size === 0)) break;
+      const end = await this.#activate(cell, stop);
+      if (end === 'elsewhere' || end === 'unknown' || (end === 'idle' && cell.mailbox.size === 0)) break;
       // An activation that ended at once will do so again: slow down. One that worked may be followed at once.
       pauseMs = clock.now() - startedAt > retryMaxMs ? retryFirstMs : Math.min(pauseMs * 2, retryMaxMs);
-      if (end !== 'idle') await clock.sleep(pauseMs, this.#draining.signal);
+      if (end !== 'idle') await clock.sleep(pauseMs, stop);
       cell.mailbox.putBack(behaviour.expire(cell.mailbox.take(Infinity), clock.now(), 'owner'));
     }
     this.#cells.delete(cell.id);
-    behaviour.expire(cell.mailbox.take(Infinity), Infinity, 'owner');
+    behaviour.redirect(cell.mailbox.take(Infinity));
   }
 
-  async #activate(cell: Cell<State, Message>): Promise<End | 'unknown' | 'failed'> {
-    const { behaviour, leases, clock, log, batchMax = 1_000, idleMs = 60_000 } = this.#options;
+  async #activate(
+    cell: Cell<State, Message>,
+    leaving: AbortSignal,
+  ): Promise<End | 'unknown' | 'failed' | 'elsewhere'> {
+    const { behaviour, leases, clock, log, onFenced, batchMax = 1_000, idleMs = 60_000 } = this.#options;
+    const { id, mailbox } = cell;
     let lease: Lease | undefined;
     try {
-      lease = await leases.acquire(cell.id);
-      if (lease === undefined) return 'failed';
-      const state = await behaviour.activate(cell.id);
+      lease = await leases.acquire(id);
+      if (lease === undefined) return 'elsewhere';
+      const state = await behaviour.activate(id);
       if (state === undefined) return 'unknown';
       cell.state = state;
-      const stop = AbortSignal.any([this.#draining.signal, lease.lost]);
-      return await runActivation({ ...cell, behaviour, state, clock, log, stop, batchMax, idleMs });
+      const stop = AbortSignal.any([leaving, lease.lost]);
+      const end = await runActivation({ id, mailbox, behaviour, state, clock, log, stop, batchMax, idleMs });
+      if (lease.lost.aborted) log.warn({ actor: id }, 'the lease is in doubt: the actor stopped acting');
+      if (end === 'fenced') onFenced?.(id);
+      return end;
     } catch (error) {
-      log.warn({ actor: cell.id, err: error }, 'an activation failed and is tried again');
+      log.warn({ actor: id, err: error }, 'an activation failed and is tried again');
       return 'failed';
     } finally {
       cell.state = undefined;

@@ -4,70 +4,97 @@ import type { LiveBus } from '../ports/live-bus.ts';
 import type { Store } from '../ports/store.ts';
 
 export interface CatalogueOptions {
-  readonly store: Store;
+  readonly store: Pick<Store, 'package' | 'packages'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   /** A snapshot older than this is read again; Infinity where this process alone changes the store. */
   readonly maxAgeMs: number;
 }
 
+interface Entry {
+  /** Undefined: there is no such package. */
+  readonly snapshot: PackageSnapshot | undefined;
+  /** When it was read or heard. */
+  readonly at: number;
+}
+
 /** All packages with their figures, in memory: kept fresh by the live bus, and read again when too old. */
 export class Catalogue {
   readonly #options: CatalogueOptions;
-  #snapshots: ReadonlyMap<number, PackageSnapshot> | undefined;
-  #readAt = 0;
-  #reading: Promise<ReadonlyMap<number, PackageSnapshot>> | undefined;
-  readonly #news = new Map<number, PackageSnapshot>();
+  readonly #entries = new Map<number, Entry>();
+  /** When all were read. */
+  #allAt: number | undefined;
+  #readingAll: Promise<void> | undefined;
+  readonly #reading = new Map<number, Promise<Entry>>();
   readonly #unsubscribe: () => void;
 
   constructor(options: CatalogueOptions) {
     this.#options = options;
-    this.#unsubscribe = options.liveBus.subscribe({ package: (snapshot) => this.#hear(snapshot) });
+    this.#unsubscribe = options.liveBus.subscribe({
+      package: (snapshot) => {
+        this.#entries.set(snapshot.package.id, { snapshot, at: options.clock.now() });
+      },
+    });
   }
 
   /** By id. @throws StoreUnavailableError */
   async all(): Promise<readonly PackageSnapshot[]> {
-    return [...(await this.#fresh()).values()];
+    if (!this.#isFresh(this.#allAt)) {
+      this.#readingAll ??= this.#readAll().finally(() => {
+        this.#readingAll = undefined;
+      });
+      await this.#readingAll;
+    }
+    const snapshots = [...this.#entries.values()].flatMap(({ snapshot }) => snapshot ?? []);
+    return snapshots.sort((a, b) => a.package.id - b.package.id);
   }
 
   /** @throws StoreUnavailableError */
   async get(id: number): Promise<PackageSnapshot | undefined> {
-    return (this.peek() ?? (await this.#fresh())).get(id);
-  }
-
-  /** What is known without reading; undefined when it is too old. */
-  peek(): ReadonlyMap<number, PackageSnapshot> | undefined {
-    const { clock, maxAgeMs } = this.#options;
-    return clock.now() - this.#readAt <= maxAgeMs ? this.#snapshots : undefined;
+    const known = this.#entries.get(id);
+    if (known !== undefined && this.#isFresh(known.at)) return known.snapshot;
+    if (
+      known === undefined &&
+      this.#options.maxAgeMs === Number.POSITIVE_INFINITY &&
+      this.#isFresh(this.#allAt)
+    ) {
+      return undefined;
+    }
+    let reading = this.#reading.get(id);
+    if (reading === undefined) {
+      reading = this.#read(id).finally(() => this.#reading.delete(id));
+      this.#reading.set(id, reading);
+    }
+    return (await reading).snapshot;
   }
 
   close(): void {
     this.#unsubscribe();
   }
 
-  async #fresh(): Promise<ReadonlyMap<number, PackageSnapshot>> {
-    const known = this.peek();
-    if (known !== undefined) return known;
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
+  #isFresh(at: number | undefined): boolean {
+    return at !== undefined && this.#options.clock.now() - at <= this.#options.maxAgeMs;
   }
 
-  async #read(): Promise<ReadonlyMap<number, PackageSnapshot>> {
-    this.#news.clear();
-    const snapshots = await this.#options.store.packages();
-    const byId = new Map(snapshots.map((snapshot) => [snapshot.package.id, snapshot]));
-    // What was heard while reading may be newer than what was read.
-    for (const [id, snapshot] of this.#news) byId.set(id, snapshot);
-    this.#readAt = this.#options.clock.now();
-    this.#snapshots = byId;
-    return byId;
+  async #read(id: number): Promise<Entry> {
+    const at = this.#options.clock.now();
+    return this.#keep(id, await this.#options.store.package(id), at);
   }
 
-  #hear(snapshot: PackageSnapshot): void {
-    const { id } = snapshot.package;
-    this.#news.set(id, snapshot);
-    if (this.#snapshots?.has(id)) (this.#snapshots as Map<number, PackageSnapshot>).set(id, snapshot);
+  async #readAll(): Promise<void> {
+    const at = this.#options.clock.now();
+    for (const snapshot of await this.#options.store.packages())
+      this.#keep(snapshot.package.id, snapshot, at);
+    this.#allAt = at;
+  }
+
+  /** What was heard while reading is newer than what was read. Misses are not kept: anybody can ask for any id. */
+  #keep(id: number, snapshot: PackageSnapshot | undefined, at: number): Entry {
+    const known = this.#entries.get(id);
+    if (known !== undefined && known.at >= at) return known;
+    const entry = { snapshot, at };
+    if (snapshot === undefined) this.#entries.delete(id);
+    else this.#entries.set(id, entry);
+    return entry;
   }
 }

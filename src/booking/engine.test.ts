@@ -200,6 +200,6 @@ test('a draining engine takes nothing, and those who wait get the order as it st
   const outcome = engine.outcome(order, { waitMs: 60_000 });
   await engine.drain();
   expect(await outcome).toMatchObject({ status: 'held' });
-  expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'overloaded' });
+  expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'no_owner' });
   expect(await engine.missing()).toEqual(['this instance is draining']);
 });

@@ -1,65 +1,64 @@
-import { ActorRuntime } from '../actor/runtime.ts';
-import type { ErrorCode } from '../domain/errors.ts';
+import { Placement } from '../actor/placement.ts';
 import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
 import { isSettled, type Order } from '../domain/order.ts';
 import type { PackageSnapshot } from '../domain/travel-package.ts';
 import type { Accepted, BookingEngine, PurchaseRequest, Refused, Settling } from '../ports/booking-engine.ts';
-import type { Leases } from '../ports/lease.ts';
+import type { Messages } from '../ports/messages.ts';
 import type { Random } from '../ports/random.ts';
 import { type Store, StoreUnavailableError } from '../ports/store.ts';
 import { Catalogue } from './catalogue.ts';
-import type { Answer, Caller, PackageMessage } from './messages.ts';
+import type { Command, Route } from './commands.ts';
+import { Lines } from './lines.ts';
+import { LocalActors, type LocalActorsOptions, localRoute } from './local-actors.ts';
+import type { Answer } from './messages.ts';
 import { Outcomes } from './outcomes.ts';
-import { type Known, type PackageRules, type Step, saleObstacle } from './package-actor.ts';
-import { PackageBehaviour, type PackageBehaviourOptions } from './package-behaviour.ts';
-import type { PackageState } from './package-state.ts';
+import { saleObstacle } from './package-actor.ts';
+import { Router } from './router.ts';
 
-export interface ActorEngineOptions extends Omit<PackageBehaviourOptions, 'notify'> {
-  readonly leases: Leases;
+export interface ActorEngineOptions extends LocalActorsOptions {
   readonly random: Random;
   /** See {@link Catalogue}. */
   readonly snapshotMaxAgeMs: number;
+  /** The other instances; absent where this is the only one. */
+  readonly messages?: Messages;
 }
 
-/** How long a message may wait for its commit. */
+/** How long a command may wait for its commit. */
 const patienceMs = 8_000;
 
 /** The actor engine: each purchase goes to its package's mailbox, and is answered after its commit. */
 export class ActorEngine implements BookingEngine {
   readonly #store: Store;
   readonly #options: ActorEngineOptions;
-  readonly #rules: PackageRules;
-  readonly #runtime: ActorRuntime<PackageState, PackageMessage, Known, Step>;
+  readonly #local: LocalActors;
+  readonly #route: Route;
+  readonly #placement: Placement | undefined;
+  readonly #router: Router | undefined;
   readonly #catalogue: Catalogue;
+  readonly #lines: Lines;
   readonly #outcomes: Outcomes;
   /** Keys on their way to their first commit: nobody may refuse them from a snapshot (rule Q7). */
   readonly #keysUnderWay = new Map<string, number>();
-  readonly #unsubscribe: () => void;
   #isDraining = false;
 
   constructor(options: ActorEngineOptions) {
-    const { store, liveBus, clock, leases, log, suppliers, snapshotMaxAgeMs } = options;
-    const notify = (id: number, message: PackageMessage) => this.#runtime.notify(id, message);
+    const { store, liveBus, clock, messages, snapshotMaxAgeMs } = options;
     this.#options = options;
     this.#store = store;
-    this.#rules = options.rules;
-    this.#runtime = new ActorRuntime({
-      behaviour: new PackageBehaviour({ ...options, notify }),
-      leases,
-      clock,
-      log,
-    });
+    this.#local = new LocalActors(options);
+    this.#router = messages && this.#createRouter(messages);
+    this.#route = this.#router ?? localRoute(this.#local, () => clock.now(), patienceMs);
+    this.#placement = messages && this.#createPlacement(messages);
     this.#catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
+    this.#lines = new Lines(liveBus);
     this.#outcomes = new Outcomes(store, liveBus, clock);
-    this.#unsubscribe = suppliers.onAvailability((open) => {
-      for (const id of this.#runtime.activeIds()) notify(id, { kind: 'gate', open });
-    });
   }
 
   /** Recovers what a former process left: every package with unfinished orders gets its owner back. */
   async start(): Promise<void> {
     await this.#catalogue.all();
-    for (const id of await this.#store.packagesWithUnfinished()) this.#runtime.wake(id);
+    if (this.#placement !== undefined) void this.#placement.run();
+    else for (const id of await this.#store.packagesWithUnfinished()) this.#local.wake(id);
   }
 
   async purchase(request: PurchaseRequest): Promise<Accepted | Refused> {
@@ -69,24 +68,20 @@ export class ActorEngine implements BookingEngine {
       const early = await this.#answerFrom(snapshot, request);
       return early ?? (await this.#buy(request));
     } catch (error) {
-      return unavailable(error);
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      return { kind: 'refused', code: 'store_unavailable' };
     }
   }
 
   async cancel(order: Order): Promise<Accepted | Refused> {
-    const answer = await this.#ask(order.packageId, (caller, deadlineAt) => ({
-      kind: 'cancel',
-      orderId: order.id,
-      caller,
-      deadlineAt,
-    }));
+    const answer = await this.#send(order.packageId, { kind: 'cancel', orderId: order.id });
     return answer.kind === 'refused' && answer.order === undefined ? { ...answer, order } : answer;
   }
 
   async outcome(order: Order, settling: Settling): Promise<Order> {
     const latest = await this.#outcomes.wait(await this.#present(order), settling);
     if (settling.gone?.aborted === true && latest.key === undefined && !isSettled(latest)) {
-      this.#runtime.notify(latest.packageId, { kind: 'withdraw', orderId: latest.id });
+      this.#route.withdraw(latest.packageId, latest.id);
     }
     return latest;
   }
@@ -96,7 +91,10 @@ export class ActorEngine implements BookingEngine {
   }
 
   placeInLine(order: Order): number | undefined {
-    return this.#runtime.state(order.packageId)?.line.place(order.number);
+    const state = this.#local.state(order.packageId);
+    return state === undefined
+      ? this.#lines.place(order.packageId, order.number)
+      : state.line.place(order.number);
   }
 
   packages(): Promise<readonly PackageSnapshot[]> {
@@ -113,25 +111,56 @@ export class ActorEngine implements BookingEngine {
 
   async missing(): Promise<string[]> {
     if (this.#isDraining) return ['this instance is draining'];
+    const missing: string[] = [];
+    if (this.#options.messages?.available === false) missing.push('Redis does not answer');
     try {
       await this.#store.ping();
-      return [];
     } catch (error) {
-      return [`the store does not answer: ${error instanceof Error ? error.message : String(error)}`];
+      missing.push(`the store does not answer: ${error instanceof Error ? error.message : String(error)}`);
     }
+    return missing;
   }
 
   async drain(): Promise<void> {
     this.#isDraining = true;
-    this.#unsubscribe();
-    await this.#runtime.drain();
+    this.#placement?.stop();
+    if (this.#router === undefined) {
+      await this.#local.drain();
+      this.#outcomes.close();
+    } else {
+      await this.#options.messages?.leave();
+      this.#router.wakeElsewhere(await this.#local.handOver());
+    }
+  }
+
+  close(): void {
     this.#outcomes.close();
     this.#catalogue.close();
+    this.#lines.close();
+  }
+
+  #createRouter(messages: Messages): Router {
+    const { instance, clock, log, store } = this.#options;
+    const ownerInStore = (id: number) => store.owner(id);
+    return new Router({ instance, messages, local: this.#local, ownerInStore, clock, log, patienceMs });
+  }
+
+  #createPlacement(messages: Messages): Placement {
+    const { instance, clock, log, store } = this.#options;
+    return new Placement({
+      instance,
+      messages,
+      actors: this.#local,
+      unfinished: () => store.packagesWithUnfinished(),
+      wakeElsewhere: (ids) => this.#router?.wakeElsewhere(ids),
+      clock,
+      log,
+    });
   }
 
   /** The order as it is now: its outcome may have come between the caller's reading and its waiting. */
   async #present(order: Order): Promise<Order> {
-    const orders = this.#runtime.state(order.packageId)?.orders;
+    const orders = this.#local.state(order.packageId)?.orders;
     if (orders === undefined || isSettled(order)) return order;
     return orders.get(order.id) ?? (await this.#store.order(order.id).catch(() => undefined)) ?? order;
   }
@@ -142,9 +171,8 @@ export class ActorEngine implements BookingEngine {
     request: PurchaseRequest,
   ): Promise<Accepted | Refused | undefined> {
     const { package: travelPackage, figures } = snapshot;
-    const { clock, suppliers } = this.#options;
-    const { waitersPerUnit } = this.#rules;
-    const code = saleObstacle(travelPackage, figures, clock.now(), waitersPerUnit, suppliers.available);
+    const { clock, suppliers, rules } = this.#options;
+    const code = saleObstacle(travelPackage, figures, clock.now(), rules.waitersPerUnit, suppliers.available);
     if (code === undefined) return undefined;
     if (request.key === undefined) return { kind: 'refused', code };
     if (this.#keysUnderWay.has(keyName(request.packageId, request.key))) return undefined;
@@ -155,37 +183,21 @@ export class ActorEngine implements BookingEngine {
   }
 
   async #buy({ packageId, email, key }: PurchaseRequest): Promise<Accepted | Refused> {
-    const name = key === undefined ? undefined : keyName(packageId, key);
-    if (name !== undefined) this.#keysUnderWay.set(name, (this.#keysUnderWay.get(name) ?? 0) + 1);
+    const orderId = orderIdFrom(this.#options.random.bytes(orderIdBytes));
+    if (key === undefined) return this.#send(packageId, { kind: 'purchase', orderId, email });
+    const name = keyName(packageId, key);
+    this.#keysUnderWay.set(name, (this.#keysUnderWay.get(name) ?? 0) + 1);
     try {
-      const orderId = orderIdFrom(this.#options.random.bytes(orderIdBytes));
-      return await this.#ask(packageId, (caller, deadlineAt) => ({
-        kind: 'purchase',
-        orderId,
-        email,
-        ...(key === undefined ? {} : { key }),
-        caller,
-        deadlineAt,
-      }));
+      return await this.#send(packageId, { kind: 'purchase', orderId, email, key });
     } finally {
-      if (name !== undefined) this.#forget(name);
+      const others = (this.#keysUnderWay.get(name) ?? 1) - 1;
+      if (others === 0) this.#keysUnderWay.delete(name);
+      else this.#keysUnderWay.set(name, others);
     }
   }
 
-  #forget(name: string): void {
-    const others = (this.#keysUnderWay.get(name) ?? 1) - 1;
-    if (others === 0) this.#keysUnderWay.delete(name);
-    else this.#keysUnderWay.set(name, others);
-  }
-
-  async #ask(
-    packageId: number,
-    message: (caller: Caller, deadlineAt: number) => PackageMessage,
-  ): Promise<Accepted | Refused> {
-    const answer = await new Promise<Answer>((resolve) => {
-      const isTaken = this.#runtime.tell(packageId, message(resolve, this.#options.clock.now() + patienceMs));
-      if (!isTaken) resolve({ kind: 'refused', code: 'overloaded' });
-    });
+  async #send(packageId: number, command: Command): Promise<Accepted | Refused> {
+    const answer: Answer = await this.#route.send(packageId, command);
     if (answer.kind === 'amended') throw new TypeError('an amendment answered a customer');
     return answer;
   }
@@ -193,10 +205,4 @@ export class ActorEngine implements BookingEngine {
 
 function keyName(packageId: number, key: string): string {
   return `${packageId}:${key}`;
-}
-
-function unavailable(error: unknown): Refused {
-  if (!(error instanceof StoreUnavailableError)) throw error;
-  const code: ErrorCode = 'store_unavailable';
-  return { kind: 'refused', code };
 }

@@ -8,8 +8,13 @@ export type Answer =
   | { readonly kind: 'amended'; readonly package: TravelPackage }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly order?: Order };
 
+/** The package's owner is another instance: nothing was done here. */
+export interface Elsewhere {
+  readonly kind: 'elsewhere';
+}
+
 /** An opaque token to the pure step; whoever performs the effects calls it, once. */
-export type Caller = (answer: Answer) => void;
+export type Caller = (answer: Answer | Elsewhere) => void;
 
 export interface Purchase {
   readonly kind: 'purchase';

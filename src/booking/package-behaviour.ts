@@ -11,7 +11,7 @@ import { LinePublisher } from './line-publisher.ts';
 import type { PackageMessage } from './messages.ts';
 import { decide, type Known, type PackageRules, type Step } from './package-actor.ts';
 import { PackageState } from './package-state.ts';
-import { expire } from './patience.ts';
+import { expire, redirect } from './patience.ts';
 import { recall } from './recall.ts';
 import { book, clear, type SagaOptions } from './saga.ts';
 
@@ -81,6 +81,10 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
 
   expire(batch: readonly PackageMessage[], now: number, cause: 'store' | 'owner'): PackageMessage[] {
     return expire(batch, now, cause);
+  }
+
+  redirect(batch: readonly PackageMessage[]): void {
+    redirect(batch);
   }
 
   drop(message: PackageMessage, _error: unknown): void {

@@ -16,3 +16,8 @@ export function expire(
     return isLost ? [{ kind: 'withdraw', orderId: message.orderId }] : [];
   });
 }
+
+/** Sends the callers to the instance that owns the package now; what carries no caller is found in the store there. */
+export function redirect(batch: readonly PackageMessage[]): void {
+  for (const message of batch) if ('caller' in message) message.caller({ kind: 'elsewhere' });
+}

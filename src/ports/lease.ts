@@ -2,6 +2,12 @@
 export interface Lease {
   /** Aborts at the first doubt whether the lease still holds. */
   readonly lost: AbortSignal;
+  /**
+   * Whether it surely holds at this moment, by the clock. A process that was stopped past the end of its lease sees
+   * it here first, for its timers may not have run yet: ask before each act. When it says no, `lost` has aborted.
+   * Absent where no lease runs out.
+   */
+  isHeld?(): boolean;
   /** Gives it up; never throws. */
   release(): Promise<void>;
 }

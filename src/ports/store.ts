@@ -46,6 +46,8 @@ export interface Store {
   package(id: number): Promise<PackageSnapshot | undefined>;
   /** Adds packages that are not there yet, with their whole quota remaining; leaves the others. Returns the ids added. */
   addPackages(packages: readonly TravelPackage[]): Promise<number[]>;
+  /** The instance that last took the package over; undefined when none has yet, or there is no such package. */
+  owner(packageId: number): Promise<string | undefined>;
   /** Ids of the packages that have unfinished orders: they need an owner after a crash. */
   packagesWithUnfinished(): Promise<number[]>;
 

@@ -142,6 +142,14 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(fence.epoch).toBeGreaterThan(Math.max(...epochs));
       });
 
+      test('the last owner is known by name', async () => {
+        expect(await store.owner(1)).toBeUndefined();
+        await own(1, 'first');
+        await own(1, 'second');
+        expect(await store.owner(1)).toBe('second');
+        expect([await store.owner(2), await store.owner(404)]).toEqual([undefined, undefined]);
+      });
+
       test('Q9 only the last of racing owners can commit', async () => {
         const taken = await Promise.all(Array.from({ length: 4 }, () => own()));
         const outcomes = await Promise.allSettled(

@@ -1,4 +1,4 @@
-import type { Answer, PackageMessage, Purchase } from '../../booking/messages.ts';
+import type { Answer, Elsewhere, PackageMessage, Purchase } from '../../booking/messages.ts';
 import { decide, type Known, type PackageRules, type Step } from '../../booking/package-actor.ts';
 import { PackageState } from '../../booking/package-state.ts';
 import { recall } from '../../booking/recall.ts';
@@ -21,7 +21,7 @@ export class ActorBench {
   state: PackageState;
   /** Every stored order by id. */
   readonly stored = new Map<string, Order>();
-  readonly answers: Answer[] = [];
+  readonly answers: (Answer | Elsewhere)[] = [];
   now = 1_000;
   #ids = 0;
 
@@ -70,7 +70,7 @@ export class ActorBench {
   }
 
   cancel(orderId: string): PackageMessage {
-    const caller = (answer: Answer) => void this.answers.push(answer);
+    const caller = (answer: Answer | Elsewhere) => void this.answers.push(answer);
     return { kind: 'cancel', orderId, deadlineAt: Number.MAX_SAFE_INTEGER, caller };
   }
 

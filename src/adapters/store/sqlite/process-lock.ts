@@ -14,7 +14,8 @@ export interface ProcessLock {
 export function lockFor(file: string): ProcessLock {
   const sidecar = new DatabaseSync(`${file}.lock`, { timeout: 0 });
   try {
-    sidecar.exec('BEGIN EXCLUSIVE');
+    // The lock is all that is wanted of this database: nothing is written, so it needs no journal file.
+    sidecar.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     sidecar.close();
     if (sqliteCodeOf(error) !== sqliteCode.busy) throw error;

@@ -9,6 +9,7 @@ import { liveCondition, unfinishedCondition } from './schema.ts';
 export class Reads {
   readonly #packages;
   readonly #package;
+  readonly #owner;
   readonly #withUnfinished;
   readonly #unfinished;
   readonly #order;
@@ -20,6 +21,7 @@ export class Reads {
   constructor(db: DatabaseSync) {
     this.#packages = db.prepare('SELECT * FROM packages ORDER BY id');
     this.#package = db.prepare('SELECT * FROM packages WHERE id = ?');
+    this.#owner = db.prepare('SELECT owner FROM packages WHERE id = ?');
     this.#withUnfinished = db.prepare(
       `SELECT id FROM packages WHERE EXISTS
         (SELECT 1 FROM orders WHERE package_id = packages.id AND ${unfinishedCondition}) ORDER BY id`,
@@ -47,6 +49,11 @@ export class Reads {
   package(id: number): PackageSnapshot | undefined {
     const row = this.#package.get(id);
     return row && snapshotFrom(row);
+  }
+
+  owner(packageId: number): string | undefined {
+    const owner = this.#owner.get(packageId)?.owner;
+    return typeof owner === 'string' ? owner : undefined;
   }
 
   packagesWithUnfinished(): number[] {

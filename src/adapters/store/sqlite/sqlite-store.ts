@@ -59,6 +59,10 @@ export class SqliteStore implements Store {
     );
   }
 
+  owner(packageId: number): Promise<string | undefined> {
+    return this.#read((reads) => reads.owner(packageId));
+  }
+
   packagesWithUnfinished(): Promise<number[]> {
     return this.#read((reads) => reads.packagesWithUnfinished());
   }

@@ -1,0 +1,90 @@
+import { ActorRuntime } from '../actor/runtime.ts';
+import type { Leases } from '../ports/lease.ts';
+import { type Command, type Route, toMessage } from './commands.ts';
+import type { Answer, Elsewhere, PackageMessage } from './messages.ts';
+import type { Known, Step } from './package-actor.ts';
+import { PackageBehaviour, type PackageBehaviourOptions } from './package-behaviour.ts';
+import type { PackageState } from './package-state.ts';
+
+export interface LocalActorsOptions extends Omit<PackageBehaviourOptions, 'notify'> {
+  readonly leases: Leases;
+  readonly onFenced?: (packageId: number) => void;
+}
+
+/** The package actors of this instance. */
+export class LocalActors {
+  readonly #runtime: ActorRuntime<PackageState, PackageMessage, Known, Step>;
+  readonly #unsubscribe: () => void;
+  #isHandingOver = false;
+
+  constructor(options: LocalActorsOptions) {
+    const notify = (id: number, message: PackageMessage) => this.#runtime.notify(id, message);
+    this.#runtime = new ActorRuntime({ ...options, behaviour: new PackageBehaviour({ ...options, notify }) });
+    this.#unsubscribe = options.suppliers.onAvailability((open) => {
+      for (const id of this.#runtime.activeIds()) notify(id, { kind: 'gate', open });
+    });
+  }
+
+  /** Answers after the commit, or `elsewhere` when another instance owns the package. */
+  send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | Elsewhere> {
+    return new Promise((resolve) => {
+      if (this.#isHandingOver) return resolve({ kind: 'elsewhere' });
+      const isTaken = this.#runtime.tell(packageId, toMessage(command, deadlineAt, resolve));
+      if (!isTaken) resolve({ kind: 'refused', code: 'overloaded' });
+    });
+  }
+
+  withdraw(packageId: number, orderId: string): void {
+    this.#runtime.notify(packageId, { kind: 'withdraw', orderId });
+  }
+
+  wake(packageId: number): void {
+    this.#runtime.wake(packageId);
+  }
+
+  isActive(packageId: number): boolean {
+    return this.#runtime.isActive(packageId);
+  }
+
+  activeIds(): number[] {
+    return this.#runtime.activeIds();
+  }
+
+  /** The committed present of a package that is owned here, to read only. */
+  state(packageId: number): PackageState | undefined {
+    return this.#runtime.state(packageId);
+  }
+
+  get mayOwn(): boolean {
+    return !this.#isHandingOver;
+  }
+
+  release(packageId: number): Promise<void> {
+    return this.#runtime.release(packageId);
+  }
+
+  /** For the last instance: commits what has come in, then stops. */
+  async drain(): Promise<void> {
+    this.#unsubscribe();
+    await this.#runtime.drain();
+    this.#isHandingOver = true;
+  }
+
+  /** For one of several: gives every package away at once; returns their ids. */
+  handOver(): Promise<number[]> {
+    this.#isHandingOver = true;
+    this.#unsubscribe();
+    return this.#runtime.handOver();
+  }
+}
+
+/** The route of a single instance: every package is owned here. */
+export function localRoute(local: LocalActors, now: () => number, patienceMs: number): Route {
+  return {
+    send: async (packageId, command) => {
+      const answer = await local.send(packageId, command, now() + patienceMs);
+      return answer.kind === 'elsewhere' ? { kind: 'refused', code: 'no_owner' } : answer;
+    },
+    withdraw: (packageId, orderId) => local.withdraw(packageId, orderId),
+  };
+}

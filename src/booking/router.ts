@@ -1,0 +1,146 @@
+import { preference } from '../actor/rendezvous.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { InboxFullError, type Messages } from '../ports/messages.ts';
+import type { Command, Route } from './commands.ts';
+import type { LocalActors } from './local-actors.ts';
+import type { Answer, Elsewhere } from './messages.ts';
+import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type WireAnswer } from './wire.ts';
+
+export interface RouterOptions {
+  readonly instance: string;
+  readonly messages: Messages;
+  readonly local: Pick<LocalActors, 'send' | 'withdraw' | 'wake' | 'isActive' | 'mayOwn'>;
+  /** The instance that last took the package over. @throws StoreUnavailableError */
+  readonly ownerInStore: (packageId: number) => Promise<string | undefined>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a command may look for its owner. */
+  readonly patienceMs: number;
+}
+
+const askTimeoutMs = 2_000;
+const pauseFirstMs = 10;
+const pauseMaxMs = 250;
+/** Without a carrier only a package that is owned here can be sold; nobody waits long for the carrier. */
+const carrierPatienceMs = 1_500;
+
+/**
+ * Finds the owner of a package and takes commands to it, over and over under the same ids until an owner has answered
+ * or the patience is at its end: the first place to ask is the one that answered last, then the owner in the store,
+ * then whom rendezvous hashing prefers, who takes the package over if nobody owns it.
+ */
+export class Router implements Route {
+  readonly #options: RouterOptions;
+  readonly #lastOwner = new Map<number, string>();
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+    options.messages.serve((json) => this.#serve(json));
+  }
+
+  async send(packageId: number, command: Command): Promise<Answer> {
+    const { clock, patienceMs, messages } = this.#options;
+    const startedAt = clock.now();
+    const deadlineAt = startedAt + patienceMs;
+    const failed = new Set<string>();
+    let sent = command;
+    for (let pauseMs = pauseFirstMs; clock.now() < deadlineAt; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
+      const target = await this.#target(packageId, failed);
+      if (target !== undefined) {
+        const answer = await this.#sendTo(target, packageId, sent, deadlineAt);
+        if (answer.kind !== 'elsewhere') {
+          this.#lastOwner.set(packageId, target);
+          return answer;
+        }
+        this.#lastOwner.delete(packageId);
+        failed.add(target);
+        // It may have been stored although nobody said so.
+        if (sent.kind === 'purchase') sent = { ...sent, inDoubt: true };
+      }
+      if (target === undefined || failed.size >= messages.members().length) failed.clear();
+      if (!messages.available && clock.now() - startedAt > carrierPatienceMs) break;
+      await clock.sleep(pauseMs);
+    }
+    return { kind: 'refused', code: 'no_owner' };
+  }
+
+  /** Its caller is gone: best effort. */
+  withdraw(packageId: number, orderId: string): void {
+    const { local, instance } = this.#options;
+    const owner = this.#lastOwner.get(packageId);
+    if (owner === undefined || owner === instance) return local.withdraw(packageId, orderId);
+    this.#tell(owner, { kind: 'withdraw', packageId, orderId });
+  }
+
+  /** Asks those who are preferred as owners to take these packages over. */
+  wakeElsewhere(packageIds: readonly number[]): void {
+    const { messages, instance } = this.#options;
+    const others = messages.members().filter((member) => member !== instance);
+    if (others.length === 0) return;
+    const byOwner = Map.groupBy(packageIds, (id) => preference(id, others)[0] as string);
+    for (const [owner, ids] of byOwner) this.#tell(owner, { kind: 'wake', packageIds: ids });
+  }
+
+  async #target(packageId: number, failed: ReadonlySet<string>): Promise<string | undefined> {
+    const { local, instance, messages, ownerInStore } = this.#options;
+    if (local.isActive(packageId) && !failed.has(instance)) return instance;
+    const members = messages.members().filter((member) => member !== instance || local.mayOwn);
+    const isWorthAsking = (member: string | undefined): member is string =>
+      member !== undefined && members.includes(member) && !failed.has(member);
+    const last = this.#lastOwner.get(packageId);
+    if (isWorthAsking(last)) return last;
+    const owner = await ownerInStore(packageId).catch(() => undefined);
+    if (isWorthAsking(owner)) return owner;
+    return preference(packageId, members).find(isWorthAsking);
+  }
+
+  async #sendTo(
+    target: string,
+    packageId: number,
+    command: Command,
+    deadlineAt: number,
+  ): Promise<Answer | Elsewhere> {
+    const { instance, local, messages, clock, log } = this.#options;
+    if (target === instance) return local.send(packageId, command, deadlineAt);
+    const timeoutMs = Math.max(1, Math.min(askTimeoutMs, deadlineAt - clock.now()));
+    try {
+      const request = encodeRequest({ kind: 'command', packageId, patienceMs: timeoutMs, command });
+      const answer = decodeAnswer(await messages.ask(target, request, timeoutMs));
+      return answer.kind === 'done' ? { kind: 'elsewhere' } : answer;
+    } catch (error) {
+      if (error instanceof InboxFullError) return { kind: 'refused', code: 'overloaded' };
+      log.debug({ packageId, to: target, err: error }, 'no answer from the owner: it is looked for anew');
+      return { kind: 'elsewhere' };
+    }
+  }
+
+  #tell(to: string, request: Parameters<typeof encodeRequest>[0]): void {
+    const { messages, log } = this.#options;
+    messages.ask(to, encodeRequest(request), askTimeoutMs).catch((err: unknown) => {
+      log.debug({ to, err }, `a message got lost: ${request.kind}`);
+    });
+  }
+
+  async #serve(json: Parameters<typeof decodeRequest>[0]): Promise<ReturnType<typeof encodeAnswer>> {
+    return encodeAnswer(await this.#answer(json));
+  }
+
+  async #answer(json: Parameters<typeof decodeRequest>[0]): Promise<WireAnswer> {
+    const { local, clock } = this.#options;
+    const request = decodeRequest(json);
+    switch (request?.kind) {
+      case 'command':
+        if (!local.mayOwn && !local.isActive(request.packageId)) return { kind: 'elsewhere' };
+        return local.send(request.packageId, request.command, clock.now() + request.patienceMs);
+      case 'withdraw':
+        local.withdraw(request.packageId, request.orderId);
+        return { kind: 'done' };
+      case 'wake':
+        for (const id of request.packageIds) local.wake(id);
+        return { kind: 'done' };
+      default:
+        return { kind: 'elsewhere' };
+    }
+  }
+}
