@@ -20,6 +20,20 @@
   const known = new Map();
   let timer;
 
+  /*
+   * Whoever comes back because the answer got lost sends the same order with the same key, and so buys once.
+   * An answer forgets it: here, where it is shown as an alert, or in page.js.
+   */
+  const lastSent = 'last-sent-order';
+  if (document.getElementById('alert')) sessionStorage.removeItem(lastSent);
+  form.addEventListener('submit', () => {
+    const { key, packageId, email } = form.elements;
+    const order = JSON.stringify([packageId.value, email.value.trim().toLowerCase()]);
+    const sent = JSON.parse(sessionStorage.getItem(lastSent) ?? '{}');
+    if (sent.order === order) key.value = sent.key;
+    sessionStorage.setItem(lastSent, JSON.stringify({ order, key: key.value }));
+  });
+
   // Not `disabled`, which would drop the focus; page.js does not send a form whose button is aria-disabled.
   button.disabled = false;
   form.addEventListener('change', update);

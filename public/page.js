@@ -24,6 +24,9 @@
     }
   }
 
+  // An order is shown: nothing that was sent is without an answer any more, see order.js.
+  if (document.getElementById('order-live')) sessionStorage.removeItem('last-sent-order');
+
   window.ticketPage = { announce, localTimes, clock, moment };
   localTimes();
 

@@ -13,6 +13,7 @@ import { ActorEngine } from './booking/engine.ts';
 import { samplePackages } from './domain/sample.ts';
 import { createApp } from './http/app.ts';
 import { createServer } from './http/server.ts';
+import { stopperOf } from './http/stopper.ts';
 import { type Config, ConfigError, type DatabaseConfig, type SuppliersConfig } from './ops/config.ts';
 import type { Log } from './ports/log.ts';
 import type { SupplierClient, SupplierLedger } from './ports/suppliers.ts';
@@ -43,6 +44,10 @@ export function openStore(database: DatabaseConfig, options: { readOnly?: boolea
   );
 }
 
+/** How long a stop waits for the answers under way, and then for the last of them. */
+const answersPatienceMs = 2_000;
+const lastAnswersMs = 500;
+
 /** The only place that chooses adapters. */
 export async function compose(config: Config, log: Log): Promise<Instance> {
   const store = openStore(config.database);
@@ -66,7 +71,7 @@ async function fillIfEmpty(store: SqliteStore, log: Log): Promise<void> {
 async function assemble(config: Config, log: Log, store: SqliteStore): Promise<Instance> {
   const clock = systemClock;
   const random = systemRandom();
-  const liveBus = localLiveBus();
+  const liveBus = localLiveBus(log);
   const simulated = simulate(config.suppliers, store.ledger);
   const suppliers = resilientSuppliers({
     client: supplierClient(config.suppliers, simulated),
@@ -100,17 +105,18 @@ async function assemble(config: Config, log: Log, store: SqliteStore): Promise<I
   const { app, live } = createApp({ engine, liveBus, suppliers: simulated, clock, random, log, settings });
   const server = createServer(app, log);
   live.attach(server);
+  const stopServing = stopperOf(server);
   const close = async () => {
-    const closed = once(server, 'close');
     const draining = engine.drain();
-    server.close();
+    const answered = stopServing();
     await live.stop();
     await draining;
-    server.closeIdleConnections();
-    const patience = setTimeout(() => server.closeAllConnections(), 2_000);
-    if (server.listening || server.address() !== null) await closed;
-    clearTimeout(patience);
+    await Promise.race([answered, clock.sleep(answersPatienceMs)]);
+    // Whoever still waits for an outcome hears how things stand; whoever still sends a request is cut off.
     engine.close();
+    await Promise.race([answered, clock.sleep(lastAnswersMs)]);
+    server.closeAllConnections();
+    await Promise.race([answered, clock.sleep(lastAnswersMs)]);
     suppliers.close();
     await liveBus.close();
     await store.close();

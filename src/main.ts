@@ -1,5 +1,5 @@
 import { compose, type Instance } from './compose.ts';
-import { ConfigError, readConfig } from './ops/config.ts';
+import { type Config, ConfigError, readConfig } from './ops/config.ts';
 import { createLog } from './ops/log.ts';
 import type { Log } from './ports/log.ts';
 
@@ -7,10 +7,18 @@ import type { Log } from './ports/log.ts';
 async function main(): Promise<void> {
   const config = readConfig();
   const log = createLog({ level: config.logLevel, instanceId: config.instanceId });
+  warnOfShortSecret(config, log);
   const instance = await compose(config, log);
   const port = await instance.listen(config.port, config.host);
   console.log(`ticket-booking listens on http://${config.host ?? 'localhost'}:${port}`);
   stopOnSignal(instance, log);
+}
+
+/** Whoever guesses the secret can sign links to orders. */
+function warnOfShortSecret({ secret }: Config, log: Log): void {
+  if (secret !== undefined && secret.length < 32) {
+    log.warn({}, 'SECRET has fewer than 32 characters: it can be guessed');
+  }
 }
 
 function stopOnSignal(instance: Instance, log: Log): void {

@@ -28,7 +28,10 @@ it.each(['20.19.0', '22.12.0', '23.11.1'])('says in one line that Node %s is too
 
 it.each([
   [{ PORT: 'eighty' }, /^PORT=eighty is not allowed: a whole number from 0 to 65535\.\n$/],
-  [{ SECRET: 'hunter2' }, /^SECRET=\(hidden\) is not allowed: at least 32 characters\.\n$/],
+  [
+    { SECRET: 'hunter 2' },
+    /^SECRET=\(hidden\) is not allowed: 1 to 512 visible ASCII characters, no blanks\.\n$/,
+  ],
   [
     { REDIS_URL: 'redis://:pw@h' },
     /^REDIS_URL=redis:\/\/:\(hidden\)@h is not allowed: SQLite serves one process.*\n$/,

@@ -11,6 +11,8 @@ interface Waiter {
 }
 
 const rereadMs = 1_000;
+/** Outcomes that came before anybody waited for them: the owner may be quicker than its answer. */
+const earlyMax = 1_000;
 
 /**
  * Lets callers wait for the outcome of their orders: the live bus tells it, and once a second the store is asked,
@@ -20,6 +22,7 @@ export class Outcomes {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #waiters = new Map<string, Set<Waiter>>();
+  readonly #early = new Map<string, Order>();
   readonly #closing = new AbortController();
   readonly #unsubscribe: () => void;
   #isRereading = false;
@@ -34,6 +37,8 @@ export class Outcomes {
   async wait(order: Order, { waitMs, gone }: Settling): Promise<Order> {
     if (isSettled(order) || waitMs <= 0 || gone?.aborted === true || this.#closing.signal.aborted)
       return order;
+    const early = this.#early.get(order.id);
+    if (early !== undefined) return early;
     const over = new AbortController();
     const waiter: Waiter = { latest: order, since: this.#clock.now(), wake: () => over.abort('over') };
     this.#add(order.id, waiter);
@@ -68,9 +73,22 @@ export class Outcomes {
   }
 
   #hear(order: Order): void {
-    for (const waiter of this.#waiters.get(order.id) ?? []) {
+    const waiters = this.#waiters.get(order.id);
+    if (waiters === undefined) return this.#keepEarly(order);
+    for (const waiter of waiters) {
       waiter.latest = order;
       if (isSettled(order)) waiter.wake();
+    }
+  }
+
+  #keepEarly(order: Order): void {
+    this.#early.delete(order.id);
+    if (!isSettled(order)) return;
+    this.#early.set(order.id, order);
+    if (this.#early.size <= earlyMax) return;
+    for (const oldest of this.#early.keys()) {
+      this.#early.delete(oldest);
+      return;
     }
   }
 

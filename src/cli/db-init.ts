@@ -50,8 +50,8 @@ async function isWanted(store: Store): Promise<boolean> {
   const { length } = await store.packages();
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const answer = await terminal.question(`Delete all ${length} packages and all their orders? (y/N) `);
-    return /^y(es)?$/i.test(answer.trim());
+    const question = `Delete everything (packages: ${length}) with all orders? (y/N) `;
+    return /^y(es)?$/i.test((await terminal.question(question)).trim());
   } finally {
     terminal.close();
   }

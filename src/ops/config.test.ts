@@ -126,8 +126,8 @@ describe('readConfig', () => {
   });
 
   it.each([
-    ['SECRET', 'hunter2'],
-    ['ADMIN_TOKEN', 'short'],
+    ['SECRET', 'hunter 2'],
+    ['ADMIN_TOKEN', 'two words'],
     ['SUPPLIERS_TOKEN', 'with blank'],
   ])('never shows the value of %s', (name, value) => {
     const message = refusal({ [name]: value });

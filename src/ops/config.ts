@@ -91,7 +91,7 @@ const settings = z.object({
   SUPPLIER_LATENCY_MS: whole(0, 600_000, 0),
   FLIGHT_FAILURE_RATE: rate(0.5),
   HOTEL_FAILURE_RATE: rate(0),
-  SECRET: z.string().min(32, 'at least 32 characters').optional(),
+  SECRET: token().optional(),
   ADMIN_TOKEN: token().optional(),
   TRUST_PROXY: onOff(false),
   RATE_LIMIT: onOff(true),

@@ -48,7 +48,7 @@ export function onOff(fallback: boolean) {
 
 /** What a bearer token may be made of. */
 export function token() {
-  return z.string().regex(/^[\x21-\x7e]{8,512}$/, '8 to 512 visible ASCII characters, no blanks');
+  return z.string().regex(/^[\x21-\x7e]{1,512}$/, '1 to 512 visible ASCII characters, no blanks');
 }
 
 export function url(protocols: readonly string[], example: string) {

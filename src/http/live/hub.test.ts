@@ -208,6 +208,19 @@ it('shows a newcomer the present state at once, and never how it was when somebo
   expect(stage.join().shown).toEqual(['1: 0 free, 0 held;2: 2 free, 0 held;']);
 });
 
+it('shows a sale that opened while nobody watched', async () => {
+  const stage = new Stage();
+  const opensAt = clock.now() + 60_000;
+  stage.set(1, {}, { opensAt });
+  const first = stage.join();
+  await tick();
+  stage.hub.leave(first.seat);
+  await clock.pass(60_000);
+  const { drawn } = stage;
+  expect(stage.join().shown).toHaveLength(1);
+  expect(stage.drawn).toBe(drawn + 2);
+});
+
 it('lets a slow reader skip ahead to the newest state, and keeps nothing for it', async () => {
   const stage = new Stage();
   const slow = stage.join();
@@ -328,6 +341,25 @@ it('shows an order as it stands, then its place, then its outcome', async () => 
     `${order.id} queued 2 1;`,
     `${order.id} confirmed - 0;`,
   ]);
+});
+
+it('sends one message per tick for an order that changes while others are served', async () => {
+  const steps: (() => void)[] = [];
+  const stage = new Stage({ sliceViewers: 1, breathe: async () => steps.shift()?.() });
+  const order = stage.setOrder({ number: 7 });
+  const viewer = stage.joinOrder(order.id);
+  await tick();
+  const timeline = [...order.timeline];
+  const change = () => {
+    timeline.push({ at: 1, event: 'flight unknown' });
+    stage.bus.publishOrder({ ...order, status: 'held', timeline: [...timeline] });
+  };
+  steps.push(...Array(10).fill(change));
+  change();
+  await clock.pass(1);
+  expect(viewer.shown).toHaveLength(2);
+  await clock.pass(1000);
+  expect(viewer.shown).toHaveLength(12);
 });
 
 it('tells who waits how many units are being booked', async () => {

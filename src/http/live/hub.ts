@@ -157,7 +157,7 @@ export class Hub {
 
   #channel(topic: Topic): Channel {
     if (topic.kind === 'order') return this.#orders.watch(topic.orderId).channel;
-    return topic.kind === 'package' ? this.#board.single(topic.packageId) : this.#board.all();
+    return topic.kind === 'package' ? this.#board.single(topic.packageId) : this.#board.all;
   }
 
   #openOrder(orderId: string): void {

@@ -119,8 +119,10 @@ export class OrderDesk {
       for (const watch of line.placeFirst()) this.#changed.add(watch);
     }
     this.#movedLines.clear();
-    for (const watch of this.#changed) {
-      this.#changed.delete(watch);
+    // What changes during a pause is for the next tick.
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const watch of changed) {
       const shown = watch.news(watch.order === undefined ? 0 : this.#deps.inProgress(watch.order.packageId));
       const fragment = shown && this.#deps.draw(shown);
       if (fragment === undefined) continue;

@@ -18,7 +18,8 @@ interface Known {
  * watched alone. A package is drawn once per change, and only while somebody watches.
  */
 export class PackageBoard {
-  #all = new Channel();
+  /** The channel of all packages. */
+  readonly all = new Channel();
   readonly #single = new Map<number, Channel>();
   readonly #known = new Map<number, Known>();
   readonly #drawn = new Map<number, Fragment>();
@@ -64,11 +65,6 @@ export class PackageBoard {
     return this.#reading;
   }
 
-  /** The channel of all packages. */
-  all(): Channel {
-    return this.#all;
-  }
-
   /** The channel of one package alone; it stays empty where there is no such package. */
   single(packageId: number): Channel {
     let channel = this.#single.get(packageId);
@@ -82,17 +78,16 @@ export class PackageBoard {
   }
 
   channels(): Channel[] {
-    return [this.#all, ...this.#single.values()];
+    return [this.all, ...this.#single.values()];
   }
 
-  /** Forgets what nobody watches any more, so that whoever comes next is not shown how it was back then. */
+  /** Drops what nobody watches any more. */
   leave(): void {
     for (const [packageId, channel] of this.#single) {
       if (channel.seats.size === 0) this.#single.delete(packageId);
     }
     if (this.isWatched()) return;
-    this.#all = new Channel();
-    this.#drawn.clear();
+    // Time goes on unwatched, and a sale that opens looks different: whoever comes next sees everything drawn anew.
     for (const packageId of this.#known.keys()) this.#changed.add(packageId);
   }
 
@@ -113,8 +108,8 @@ export class PackageBoard {
       if (single !== undefined) channels.push(single);
     }
     if (drawn.length === 0) return [];
-    this.#all.put(drawn);
-    return [this.#all, ...channels];
+    this.all.put(drawn);
+    return [this.all, ...channels];
   }
 
   /** When the next sale opens or closes: it looks different from then on, though nothing is published. */
@@ -137,7 +132,7 @@ export class PackageBoard {
   }
 
   isWatched(): boolean {
-    return this.#all.seats.size > 0 || this.#single.size > 0;
+    return this.all.seats.size > 0 || this.#single.size > 0;
   }
 
   async #readOnce(): Promise<void> {

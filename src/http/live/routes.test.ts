@@ -1,7 +1,9 @@
-import { once } from 'node:events';
-import { request } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { Hono } from 'hono';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { localLiveBus } from '../../adapters/live/local.ts';
@@ -12,6 +14,7 @@ import { fakeEngine, fakeOrder, fakeSnapshot } from '../../testing/support/fake-
 import { ManualClock } from '../../testing/support/manual-clock.ts';
 import { orderProof } from '../proof.ts';
 import { createServer } from '../server.ts';
+import type { LiveRender } from './hub.ts';
 import { createLive, type Live, type LiveOptions } from './routes.ts';
 
 const secret = 'a secret of this test';
@@ -26,7 +29,8 @@ async function start(options: Partial<LiveOptions> = {}, clock: Clock = systemCl
   const settings = { instanceId: 'i1', secret, currency: 'USD', publicOrigin: 'https://tickets.example' };
   const deps = { engine: fakeEngine(), liveBus: bus, clock, log: silentLog, settings };
   const live: Live = createLive(deps, options);
-  const server = createServer(live.routes, silentLog).listen(0, '127.0.0.1');
+  const app = new Hono().get('/', (c) => c.text('home')).route('/', live.routes);
+  const server = createServer(app, silentLog).listen(0, '127.0.0.1');
   live.attach(server);
   await once(server, 'listening');
   stops.push(async () => {
@@ -128,11 +132,33 @@ it('answers 426 to a request without an upgrade, and 405 to other methods', asyn
 it('answers a request that asks for another protocol as if it had not', async () => {
   const { port } = await start();
   const headers = { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABk' };
-  const asked = request({ port, host: '127.0.0.1', path: '/live', headers }).end();
+  const asked = request({ port, host: '127.0.0.1', path: '/', headers }).end();
   const [response] = (await once(asked, 'response')) as [NodeJS.ReadableStream & { statusCode: number }];
-  expect(response.statusCode).toBe(426);
-  expect(await text(response)).toContain('upgrade_required');
+  expect([response.statusCode, await text(response)]).toEqual([200, 'home']);
 });
+
+it.each(['/nothing', '/live?topic=packages'])(
+  'bears a connection that breaks while it answers an upgrade at %s',
+  async (url) => {
+    const { live } = await start();
+    const server = new EventEmitter();
+    live.attach(server as Server);
+    const socket = new Duplex({
+      read() {},
+      write: (_chunk, _encoding, done) => done(new Error('ECONNRESET')),
+    });
+    const headers = {
+      host: 'localhost',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': `${'A'.repeat(22)}==`,
+    };
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    server.emit('upgrade', { method: 'GET', url, headers }, socket, Buffer.alloc(0));
+    await closed;
+    expect(socket.destroyed).toBe(true);
+  },
+);
 
 it('answers 503 once it has as many viewers as it takes, until one of them leaves', async () => {
   const { open, live } = await start({ viewersMax: 2 });
@@ -158,6 +184,26 @@ it('ignores what a viewer says, and closes on a flood of it', async () => {
   const [code] = (await once(socket, 'close')) as [number];
   expect(code).toBe(1008);
   await vi.waitFor(() => expect(live.viewers).toBe(0));
+});
+
+it('lets a viewer that does not read skip ahead: what waits for it stays small, and the newest state comes last', async () => {
+  const page = 'x'.repeat(512 * 1024);
+  const render: LiveRender = {
+    package: ({ figures }) => ({ rootId: 'stay-1', html: `${page}<b>${figures.held}</b>` }),
+    order: () => ({ rootId: 'order-live', html: '' }),
+  };
+  const { bus, open } = await start({ render, tickMs: 1 });
+  const [quick, slow] = [open('topic=packages'), open('topic=packages')];
+  await Promise.all([once(quick, 'open'), once(slow, 'open')]);
+  const [quickHeard, slowHeard] = [received(quick), received(slow)];
+  slow.pause();
+  for (let held = 1; held <= 100; held++) {
+    bus.publishPackage({ ...fakeSnapshot(), figures: { ...fakeSnapshot().figures, held } });
+    await vi.waitFor(() => expect(quickHeard.at(-1)).toContain(`<b>${held}</b>`), { interval: 1 });
+  }
+  slow.resume();
+  await vi.waitFor(() => expect(slowHeard.at(-1)).toContain('<b>100</b>'), { timeout: 5000 });
+  expect(slowHeard.length).toBeLessThan(50);
 });
 
 it('cuts a connection that does not answer pings', async () => {

@@ -2,8 +2,7 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import { errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { alertBox } from './alert.ts';
-import { type OrderLive, orderFragment } from './fragments/index.ts';
-import { orderWords } from './fragments/order-words.ts';
+import { type OrderLive, orderFragment, tabTitle } from './fragments/index.ts';
 import { liveChip, type PageSetting, page } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import type { OrderMode } from './order-page.ts';
@@ -33,7 +32,7 @@ export function resultPage(setting: PageSetting, state: ResultPageState): Html {
   const hasEnded = isSettled(order);
   const address = `/orders/${order.id}`;
   return page(setting, {
-    title: `${orderWords(order, live).title} · ${flight}`,
+    title: tabTitle(order, live),
     ...(hasEnded
       ? {}
       : {

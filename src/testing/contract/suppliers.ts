@@ -177,7 +177,8 @@ export function supplierClientContract(
         await Promise.all(keys.slice(from, from + 100).map((key) => client.reserveFlight(flight(key))));
       }
       const listed = await walk(client, 'flights');
-      expect(listed.map(({ key }) => key).sort()).toEqual(keys);
+      expect(listed).toHaveLength(keys.length);
+      expect(new Set(listed.map(({ key }) => key))).toEqual(new Set(keys));
       expect(new Set(listed.map(({ number }) => number)).size).toBe(keys.length);
     });
   });

@@ -6,7 +6,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { type BreakableNetwork, breakableNetwork } from '../support/breakable-network.ts';
 import { buy } from '../support/buyers.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { makeDatabase, startServer, type TestDatabase, type TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
 /** Suppliers whose flights are decided when the test says so; hotels always have a room. */
@@ -49,6 +49,8 @@ async function gatedSupplier(): Promise<GatedSupplier> {
 let chromium: Chromium;
 let supplier: GatedSupplier;
 let server: TestServer;
+let database: TestDatabase;
+let settings: Record<string, string>;
 let network: BreakableNetwork;
 const contexts: BrowserContext[] = [];
 
@@ -59,7 +61,9 @@ afterAll(() => chromium?.close());
 
 beforeEach(async () => {
   supplier = await gatedSupplier();
-  server = await startServer({ settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' } });
+  database = await makeDatabase();
+  settings = { DATABASE_URL: database.url, SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' };
+  server = await startServer({ settings });
   network = await breakableNetwork(server.origin);
 });
 afterEach(async () => {
@@ -67,6 +71,7 @@ afterEach(async () => {
   await network?.close();
   await supplier?.close();
   await server?.stop();
+  await database?.delete();
 });
 
 /** A marked page in a browser of its own. */
@@ -123,11 +128,12 @@ it('shows in one browser what is bought in the other, without a reload', async (
   const [buyer, watcher] = await Promise.all([visit('/order'), visit('/order')]);
   await Promise.all([isLive(buyer), isLive(watcher)]);
   await free(watcher, /^2 free/);
-  await order(buyer, 4, 'ana@example.com');
+  const ordered = order(buyer, 4, 'ana@example.com');
   await free(watcher, /^1 free/);
   await says(watcher, '#stay-4 .key-held', /^1 being booked/);
   await answerFlight(true);
   await says(watcher, '#stay-4 .key-sold', /^1 sold/);
+  await ordered;
   await says(buyer, 'h1', 'Your trip is booked');
   expect(await wasNeverReloaded(watcher)).toBe(true);
 });
@@ -232,9 +238,12 @@ it('polls where no socket can be had', async () => {
 it('brings its viewers back after a restart', async () => {
   const page = await visit('/order');
   await isLive(page);
-  network.cut();
-  network.mend();
+  await server.stop();
+  await says(page, '#live-chip .live-label', 'Reconnecting');
+  server = await startServer({ settings });
+  network.leadTo(server.origin);
   await isLive(page);
   await somebodyBuys();
   await free(page, /^1 free/);
+  expect(await wasNeverReloaded(page)).toBe(true);
 });

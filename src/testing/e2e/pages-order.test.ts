@@ -2,6 +2,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buy } from '../support/buyers.ts';
 import { type FaultySupplier, faults, startFaultySupplier } from '../support/faulty-supplier.ts';
+import { startGatedSupplier } from '../support/gated-supplier.ts';
 import { onSale, type ServerOptions, startServer, type TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
@@ -39,6 +40,13 @@ async function fill(trip: RegExp, email = 'ana@example.com'): Promise<void> {
 
 const press = () => page.locator('#buy').click();
 
+/** Presses the button, waits for nothing but the request, and returns the key in it. */
+async function sentKey(): Promise<string | null> {
+  const sent = page.waitForRequest((request) => request.method() === 'POST');
+  await page.evaluate('void setTimeout(() => document.getElementById("buy").click())');
+  return new URLSearchParams((await sent).postData() ?? '').get('key');
+}
+
 describe('without JavaScript', () => {
   test('an order is bought and shown', async () => {
     await open('/order', {}, false);
@@ -49,11 +57,13 @@ describe('without JavaScript', () => {
   });
 
   test('a pending order refreshes itself until it has an outcome', async () => {
-    const supplier = await startFaultySupplier({ fault: () => ({ answerAfterMs: 1200 }) });
+    const supplier = await startGatedSupplier();
+    supplier.hold('ana@example.com');
     await open('/order-queue', { settings: { SUPPLIERS_URL: supplier.url } }, false);
     await fill(/Flight-2/);
     await press();
     await page.getByRole('heading', { name: 'Asking the airline…' }).waitFor();
+    supplier.release('ana@example.com', 'seat');
     await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
     await supplier.stop();
   });
@@ -96,6 +106,33 @@ test('Q7 a double click buys once, and the button says so within 100 ms without 
   await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
   expect(supplier.calls.filter(({ kind }) => kind === 'flights')).toHaveLength(1);
   await supplier.stop();
+});
+
+test('Q7 whose answer got lost comes back, sends the same order again and has bought once', async () => {
+  const supplier = await startGatedSupplier();
+  supplier.hold('ana@example.com');
+  await open('/order', { settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' } });
+  await fill(/Flight-2/);
+  const first = await sentKey();
+  await page.goto(`${server.origin}/order`);
+  await fill(/Flight-2/);
+  expect(await sentKey()).toBe(first);
+  supplier.release('ana@example.com', 'seat');
+  await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+  const [, snapshot] = await server.engine.packages();
+  expect(snapshot?.figures).toMatchObject({ confirmed: 1, held: 0, waiting: 0 });
+  await supplier.stop();
+});
+
+test('where no socket can be had, the page asks over plain HTTP', async () => {
+  server = await startServer({ settings: certain, packages });
+  context = await browser.newContext();
+  page = await context.newPage();
+  await page.routeWebSocket('**/live*', (socket) => socket.close({ code: 1011 }));
+  await page.goto(`${server.origin}/order`);
+  await page.locator('#live-chip[data-state=reconnecting]', { hasText: 'Reconnecting' }).waitFor();
+  await buy(server.origin, 1, { email: 'ben@example.com' });
+  await page.locator('#stay-1').getByText('Sold out').waitFor();
 });
 
 test('a live update moves neither focus nor choice nor layout', async () => {

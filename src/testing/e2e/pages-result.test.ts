@@ -1,12 +1,12 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buy } from '../support/buyers.ts';
-import { type FaultySupplier, faults, startFaultySupplier } from '../support/faulty-supplier.ts';
+import { type GatedSupplier, startGatedSupplier } from '../support/gated-supplier.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
 let browser: Chromium;
-let supplier: FaultySupplier;
+let supplier: GatedSupplier;
 let server: TestServer;
 let context: BrowserContext;
 let page: Page;
@@ -15,18 +15,12 @@ beforeAll(async () => {
   browser = await launchChromium();
 });
 beforeEach(async () => {
-  // Whoever is called `late` gets a seat after a moment, whoever is called `loser` gets none.
-  supplier = await startFaultySupplier({
-    fault: ({ kind, body }) => {
-      const email = String(body.email);
-      const answerAfterMs = email.includes('late') ? 1500 : 0;
-      return kind === 'flights' && email.includes('loser')
-        ? { ...faults.refuse, answerAfterMs }
-        : { answerAfterMs };
-    },
-  });
+  supplier = await startGatedSupplier();
   const packages = [onSale({ id: 1, quota: 1 }), onSale({ id: 2, flight: 'Flight-2', quota: 5 })];
-  server = await startServer({ settings: { SUPPLIERS_URL: supplier.url }, packages });
+  server = await startServer({
+    settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' },
+    packages,
+  });
   context = await browser.newContext({ viewport: { width: 360, height: 740 } });
   page = await context.newPage();
 });
@@ -46,9 +40,16 @@ async function order(path: string, packageId: number, email: string): Promise<vo
 
 const heading = (name: string) => page.getByRole('heading', { level: 1, name });
 
+/** Somebody else's order takes the only unit and waits for its flight. */
+async function otherHolds(): Promise<void> {
+  supplier.hold('other@example.com');
+  await buy(server.origin, 1, { email: 'other@example.com', prefer: 'respond-async' });
+}
+
 test('place in line, booking and outcome arrive without a reload, and nothing moves', async () => {
-  await buy(server.origin, 1, { email: 'late-loser@example.com', prefer: 'respond-async' });
-  await order('/order-queue', 1, 'late@example.com');
+  await otherHolds();
+  supplier.hold('ana@example.com');
+  await order('/order-queue', 1, 'ana@example.com');
   await heading('Your place in line').waitFor();
   await page.evaluate(watch);
   expect(await page.locator('#place').textContent()).toBe('1');
@@ -56,7 +57,9 @@ test('place in line, booking and outcome arrive without a reload, and nothing mo
   await page.getByText('You can close this page; your place is kept.').waitFor();
   expect(await page.title()).toBe('No. 1 in line · Flight-1');
 
+  supplier.release('other@example.com', 'no seat');
   await heading('Asking the airline…').waitFor();
+  supplier.release('ana@example.com', 'seat');
   await heading('Your trip is booked').waitFor();
   expect(await page.title()).toBe('Booked · Flight-1');
   await page
@@ -67,21 +70,27 @@ test('place in line, booking and outcome arrive without a reload, and nothing mo
 });
 
 test('whoever has the focus on what goes away finds it on the new headline', async () => {
-  await buy(server.origin, 1, { email: 'late-loser@example.com', prefer: 'respond-async' });
+  await otherHolds();
   await order('/order-queue', 1, 'ana@example.com');
   await page.getByText('Leave the line', { exact: true }).focus();
+  supplier.release('other@example.com', 'no seat');
   await heading('Your trip is booked').waitFor();
   await page.locator('#headline-confirmed:focus').waitFor();
 });
 
 test('leaving the line names its effect first, and an update does not close it', async () => {
-  await buy(server.origin, 1, { email: 'late@example.com', prefer: 'respond-async' });
+  await otherHolds();
+  supplier.hold('ben@example.com');
   await buy(server.origin, 1, { email: 'ben@example.com', prefer: 'respond-async', key: 'ben' });
   await order('/order-queue', 1, 'cleo@example.com');
-  expect(await page.locator('#place').textContent()).toBe('2');
+  await page.locator('#place', { hasText: '2' }).waitFor();
   await page.getByText('Leave the line', { exact: true }).click();
   const yes = page.getByRole('button', { name: 'Yes, leave the line' });
+  await yes.focus();
+  supplier.release('other@example.com', 'no seat');
+  await page.locator('#place', { hasText: '1' }).waitFor();
   await page.getByText('You give up your place.').waitFor();
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Yes, leave the line');
   await yes.click();
   await heading('You left the line').waitFor();
 });
@@ -107,7 +116,8 @@ test('a confirmed trip is cancelled after its effect was named', async () => {
 });
 
 test('an order that is being booked says why it cannot be cancelled', async () => {
-  await order('/order-queue', 2, 'late@example.com');
+  supplier.hold('ana@example.com');
+  await order('/order-queue', 2, 'ana@example.com');
   const id = new URL(page.url()).pathname.split('/').at(-1);
   const cookies = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
   const address = `${server.origin}/orders/${id}/cancel`;

@@ -13,6 +13,8 @@ export interface BreakableNetwork {
   refuseSockets(): void;
   /** New connections pass again; those that were swallowed stay dead. */
   mend(): void;
+  /** New connections lead to another server. */
+  leadTo(target: string): void;
   close(): Promise<void>;
 }
 
@@ -20,7 +22,7 @@ type State = 'whole' | 'cut' | 'swallowing' | 'refusing sockets';
 
 /** Starts to forward a free port of the loopback to a server's. */
 export async function breakableNetwork(target: string): Promise<BreakableNetwork> {
-  const port = Number(new URL(target).port);
+  let port = Number(new URL(target).port);
   const wires = new Set<[Socket, Socket]>();
   let state: State = 'whole';
 
@@ -75,6 +77,9 @@ export async function breakableNetwork(target: string): Promise<BreakableNetwork
     },
     mend() {
       state = 'whole';
+    },
+    leadTo(other) {
+      port = Number(new URL(other).port);
     },
     async close() {
       const closed = once(gate, 'close');

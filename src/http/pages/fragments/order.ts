@@ -2,7 +2,7 @@ import { isSettled, type Order } from '../../../domain/order.ts';
 import { icon } from '../icons.ts';
 import { type Html, markup } from '../markup.ts';
 import { momentWords } from '../words.ts';
-import { type OrderWords, orderWords } from './order-words.ts';
+import { orderWords } from './order-words.ts';
 import { timeline } from './timeline.ts';
 
 export interface OrderLive {
@@ -23,19 +23,20 @@ export function hasOutcome(order: Order): boolean {
 
 /**
  * The live part of a result or queue page: outcome or place in line first, then what can be done, the numbers and
- * the timeline. Its parts are keyed by the order's status where they differ, so that the morph replaces them
+ * the timeline. Its parts are keyed by the order's phase where they differ, so that the morph replaces them
  * instead of moving them. `Try again` submits the form with id `again`, which the page holds beside the fragment.
  */
 export function orderFragment(order: Order, live: OrderLive): Html {
   const words = orderWords(order, live);
   const { status } = order;
+  const phase = status === 'held' && order.flight !== undefined ? 'held-seat' : status;
   return markup`
     <div id="${orderElementId}" class="order" data-status="${status}" data-settled="${isSettled(order) ? 'yes' : 'no'}"
       data-outcome="${hasOutcome(order) ? words.headline : ''}" data-outcome-text="${words.text}"
-      data-place="${live.place ?? ''}" data-title="${tabTitle(order, live, words)}" data-now="${live.now}">
-      <section class="verdict verdict-${status === 'queued' ? 'place' : words.tone}" id="verdict-${status}">
+      data-place="${live.place ?? ''}" data-title="${tabTitle(order, live)}" data-now="${live.now}">
+      <section class="verdict verdict-${status === 'queued' ? 'place' : words.tone}" id="verdict-${phase}">
         ${status === 'queued' ? '' : markup`<p class="verdict-icon">${icon(words.icon)}</p>`}
-        <h1 id="headline-${status}" class="headline" tabindex="-1">${words.headline}</h1>
+        <h1 id="headline-${phase}" class="headline" tabindex="-1">${words.headline}</h1>
         ${status === 'queued' ? markup`<p class="place" id="place">${live.place ?? '–'}</p>` : ''}
         <p class="verdict-text">${words.text}</p>
         ${steps(order)}
@@ -57,9 +58,10 @@ export function orderFragment(order: Order, live: OrderLive): Html {
     </div>`;
 }
 
-/** `3rd in line · Flight-1`; the trip last, because tabs are narrow. */
-function tabTitle(order: Order, { place }: OrderLive, { title }: OrderWords): string {
-  const start = order.status === 'queued' && place !== undefined ? `No. ${place} in line` : title;
+/** The title of the order's tab; the trip last, because tabs are narrow. */
+export function tabTitle(order: Order, live: OrderLive): string {
+  const isPlaced = order.status === 'queued' && live.place !== undefined;
+  const start = isPlaced ? `No. ${live.place} in line` : orderWords(order, live).title;
   return `${start} · ${order.package.flight}`;
 }
 

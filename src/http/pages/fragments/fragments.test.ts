@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import type { Order } from '../../../domain/order.ts';
+import { fakeOrder, fakeSnapshot, fakeNow as now } from '../../../testing/support/fake-engine.ts';
+import { orderFragment, packageFragment, stayState } from './index.ts';
+import { lineWords } from './order-words.ts';
+
+const view = { currency: 'USD', now };
+const live = { inProgress: 1, now };
+
+describe('a stay', () => {
+  const snapshot = (figures: object, overrides = {}) => {
+    const { package: travelPackage, figures: untouched } = fakeSnapshot({ quota: 4, ...overrides });
+    return { package: travelPackage, figures: { ...untouched, ...figures } };
+  };
+  const mixed = snapshot({ remaining: 1, held: 1, confirmed: 2 });
+
+  test('shows sold, being booked and free, in words and as a bar', () => {
+    const text = String(packageFragment(mixed, view));
+    expect(text).toContain('2 sold');
+    expect(text).toContain('1 being booked');
+    expect(text).toContain('1 free');
+    expect(text).toContain('<rect class="bar-sold" x="0" width="50%"');
+    expect(text).toContain('<rect class="bar-held" x="50%" width="25%"');
+    expect(text).toContain('<rect class="bar-free" x="75%" width="25%"');
+  });
+
+  test('has nothing that takes the focus, and nothing around it', () => {
+    const text = String(packageFragment(mixed, view));
+    expect(text).toMatch(/^<span id="stay-1".*<\/span>$/s);
+    expect(text).not.toMatch(/<(input|button|a|select|textarea|summary)\b|tabindex|hx-|style=/);
+  });
+
+  test('escapes what an operator wrote', () => {
+    const hostile = fakeOrder({ package: { flight: '<script>"', stay: '<b>', price: 1 } });
+    expect(String(orderFragment(hostile, live))).not.toMatch(/<script|<b>"|Flight<b>/);
+  });
+
+  test.each([
+    ['free', {}, {}],
+    ['line', { remaining: 0, held: 4 }, {}],
+    ['line', { remaining: 1, held: 3, waiting: 1 }, {}],
+    ['line', { remaining: 0, confirmed: 4, cancelling: 1 }, {}],
+    ['sold_out', { remaining: 0, confirmed: 4 }, {}],
+    ['sold_out', { remaining: 0, confirmed: 4 }, { opensAt: now + 1 }],
+    ['not_open', {}, { opensAt: now + 1 }],
+    ['closed', {}, { closesAt: now }],
+    ['paused', {}, { paused: true }],
+  ] as const)('is %s', (state, figures, overrides) => {
+    expect(stayState(snapshot(figures, overrides), now)).toBe(state);
+  });
+
+  test('knows what it becomes when its sale opens', () => {
+    const text = String(packageFragment(snapshot({}, { opensAt: now + 1 }), view));
+    expect(text).toContain('data-state="not_open" data-open-state="free"');
+    expect(text).toContain('data-open-words="4 left"');
+  });
+});
+
+describe('an order', () => {
+  const shown = (overrides: Partial<Order>, more = {}) =>
+    String(orderFragment(fakeOrder(overrides), { ...live, ...more }));
+
+  test('is one element and needs nothing of htmx', () => {
+    for (const status of ['queued', 'held', 'confirmed', 'failed', 'compensating', 'withdrawn'] as const) {
+      expect(shown({ status })).toMatch(/^<div id="order-live".*<\/div>$/s);
+      expect(shown({ status })).not.toMatch(/hx-|style=/);
+    }
+  });
+
+  test.each([
+    ['flight_unavailable', 'The airline had no seat', 'You have not been charged.'],
+    ['hotel_unavailable', 'The hotel had no room', 'You have not been charged.'],
+    ['invalid_ticket', 'The hotel did not accept the flight ticket', 'You have not been charged.'],
+    ['supplier_silent', 'The airline or the hotel did not answer', 'You have not been charged.'],
+  ] as const)('that failed by %s says so and offers to try again', (reason, headline, text) => {
+    for (const status of ['failed', 'compensating'] as const) {
+      const html = shown({ status, reason });
+      expect(html).toContain(`tabindex="-1">${headline}</h1>`);
+      expect(html).toContain(text);
+      expect(html).toContain('form="again"');
+    }
+  });
+
+  test('that was given back shows no number as if it were valid', () => {
+    const html = shown({ status: 'failed', reason: 'hotel_unavailable', flight: { ticketNumber: 'F1' } });
+    expect(html).not.toContain('F1');
+    expect(html).toContain('Given back');
+  });
+
+  test('tells the title of its tab and its place', () => {
+    expect(shown({}, { place: 7 })).toContain('data-place="7" data-title="No. 7 in line · Flight-1"');
+  });
+
+  test.each([
+    [{ place: 1, inProgress: 1 }, '1 unit is being booked; you are next if it fails.'],
+    [{ place: 1, inProgress: 3 }, '3 units are being booked; you are next if one fails.'],
+    [{ place: 2, inProgress: 1 }, '1 unit is being booked; 1 person is before you.'],
+    [{ place: 9, inProgress: 2 }, '2 units are being booked; 8 people are before you.'],
+    [
+      { place: undefined, inProgress: 1 },
+      '1 unit is being booked; a unit that fails goes to the next in line.',
+    ],
+    [{ place: 1, inProgress: 0 }, 'No unit is being booked at this moment; the line moves on by itself.'],
+  ])('in line says %j as words', (place, words) => {
+    expect(lineWords({ ...place, now })).toBe(words);
+  });
+});

@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import type { BookingEngine, PurchaseRequest, Settling } from '../../ports/booking-engine.ts';
+import { silentLog } from '../../ports/log.ts';
+import { StoreUnavailableError } from '../../ports/store.ts';
+import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../testing/support/fake-engine.ts';
+import type { AppDeps } from '../deps.ts';
+import { orderProof } from '../proof.ts';
+import { pageRoutes } from './routes.ts';
+
+const secret = 'a secret of at least 32 characters';
+const { id } = fakeOrder();
+
+function pages(engine: Partial<BookingEngine> = {}) {
+  const deps = {
+    engine: fakeEngine(engine),
+    clock: { now: () => fakeNow, sleep: async () => {} },
+    random: { bytes: (count: number) => new Uint8Array(count), fraction: () => 0 },
+    log: silentLog,
+    settings: { instanceId: 'a', secret, currency: 'USD' },
+  };
+  return pageRoutes(deps as unknown as AppDeps, (name) => `/assets/${name}`);
+}
+
+const form = (fields: Record<string, string>, headers = {}) => ({
+  method: 'POST',
+  body: new URLSearchParams(fields),
+  headers,
+});
+const purchase = { packageId: '1', email: 'Ana@Example.com', key: 'k1' };
+
+test('/ leads to the order page', async () => {
+  const answer = await pages().request('/');
+  expect([answer.status, answer.headers.get('location')]).toEqual([302, '/order']);
+});
+
+describe('a purchase', () => {
+  test('waits ten seconds for its outcome and leads to the order, whose address holds no email', async () => {
+    const asked: [PurchaseRequest, Settling][] = [];
+    let bought: PurchaseRequest | undefined;
+    const app = pages({
+      purchase: async (request) => {
+        bought = request;
+        return { kind: 'accepted', order: fakeOrder() };
+      },
+      outcome: async (order, settling) => {
+        asked.push([bought as PurchaseRequest, settling]);
+        return order;
+      },
+    });
+    const answer = await app.request('/order', form(purchase));
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/orders/${id}`]);
+    expect(asked).toMatchObject([
+      [{ packageId: 1, email: 'ana@example.com', key: 'k1' }, { waitMs: 10_000 }],
+    ]);
+  });
+
+  test('from the queue page is answered at once', async () => {
+    const outcome = async () => {
+      throw new Error('must not wait');
+    };
+    const answer = await pages({ outcome }).request('/order-queue', form(purchase));
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/orders/${id}?from=queue`]);
+  });
+
+  test('that is refused for now keeps its key and what was entered', async () => {
+    const app = pages({ purchase: async () => ({ kind: 'refused', code: 'overloaded' }) });
+    const answer = await app.request('/order', form(purchase));
+    const text = await answer.text();
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(text).toContain('name="key" value="k1"');
+    expect(text).toContain('value="Ana@Example.com"');
+    expect(text).toMatch(/<input[^>]* value="1"[^>]* checked/);
+  });
+
+  test('that is refused for good gets a fresh key', async () => {
+    const app = pages({ purchase: async () => ({ kind: 'refused', code: 'order_limit' }) });
+    const answer = await app.request('/order', form(purchase));
+    expect(answer.status).toBe(409);
+    expect(await answer.text()).not.toContain('value="k1"');
+  });
+
+  test.each([
+    ['no fields', {}, 422],
+    ['a package that is none', { ...purchase, packageId: '__proto__' }, 422],
+    ['an absurd key', { ...purchase, key: 'x'.repeat(300) }, 422],
+    ['a huge email', { ...purchase, email: 'x'.repeat(20_000) }, 413],
+  ])('with %s is a clear page', async (_what, fields, status) => {
+    const answer = await pages().request('/order', form(fields));
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain('text/html');
+    expect(await answer.text()).toContain('role="alert"');
+  });
+
+  test('from another site is refused', async () => {
+    const answer = await pages().request('/order', form(purchase, { origin: 'https://evil.example' }));
+    expect(answer.status).toBe(403);
+    expect(await answer.text()).toContain('did not come from our own pages');
+  });
+});
+
+test('a store that does not answer is a page, too', async () => {
+  const app = pages({
+    packages: async () => {
+      throw new StoreUnavailableError('gone');
+    },
+  });
+  const answer = await app.request('/order');
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+});
+
+test('the fragments for polling are those of the page', async () => {
+  const app = pages({ packages: async () => [fakeSnapshot(), fakeSnapshot({ id: 2 })] });
+  const page = await (await app.request('/order')).text();
+  const fragments = await (await app.request('/order/fragments')).text();
+  expect(fragments).toMatch(/^<span id="stay-1".*<span id="stay-2".*<\/span>$/s);
+  expect(page).toContain(fragments.slice(0, fragments.indexOf('<span id="stay-2"')));
+});
+
+test('Q10 an order’s fragment is for who has its proof', async () => {
+  const address = `/orders/${id}/fragment?proof=`;
+  expect((await pages().request(`${address}${orderProof(secret, id)}`)).status).toBe(200);
+  expect((await pages().request(`${address}nonsense`)).status).toBe(404);
+});
+
+test.each([
+  'queued',
+  'held',
+  'confirmed',
+  'compensating',
+  'failed',
+  'rejected',
+  'withdrawn',
+  'cancelling',
+  'cancelled',
+] as const)('a private link to an order that is %s sets the cookie and leads to its page', async (status) => {
+  const app = pages({ order: async () => fakeOrder({ status }) });
+  const link = await app.request(`/orders/${id}?proof=${orderProof(secret, id)}`);
+  const cookie = link.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const answer = await app.request(`/orders/${id}`, { headers: { cookie } });
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toContain(id);
+});
+
+test('a private link sets the cookie and leads to the clean address', async () => {
+  const answer = await pages().request(`/orders/${id}?proof=${orderProof(secret, id)}`);
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, `/orders/${id}`]);
+  expect(answer.headers.get('set-cookie')).toMatch(/HttpOnly.*SameSite=Lax/);
+});
+
+test('pages are never kept, and nothing inline could run in them', async () => {
+  const answer = await pages().request('/order');
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  expect(answer.headers.get('content-security-policy')).not.toContain('unsafe');
+  expect(await answer.text()).not.toMatch(/ style=| on[a-z]+=|<script(?![^>]* src=)/);
+});
