@@ -23,7 +23,7 @@
 
   function tell(now) {
     if (now.outcome && now.outcome !== outcome) {
-      announce(`${now.outcome}. ${now.outcomeText}`, { atOnce: true });
+      announce(now.outcome, { atOnce: true });
     } else if (now.status !== status) {
       announce(find().querySelector('.headline').textContent);
     } else if (now.place !== place && performance.now() - saidPlaceAt > placeMs) {

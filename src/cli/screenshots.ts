@@ -87,6 +87,7 @@ async function take({ out = 'public/screenshots', only = '' }: Given<typeof opti
       const page = await context.newPage();
       await scene(page, stage);
       await page.locator('#live-chip:not([data-state=live])').waitFor({ state: 'detached' });
+      await page.mouse.move(0, 0);
       const path = join(out, `${name}-${width}-${colorScheme}.png`);
       const picture = smallPng(await page.screenshot());
       await writeFile(path, picture);

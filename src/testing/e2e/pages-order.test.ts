@@ -229,7 +229,7 @@ describe('one-tap “Try again”', () => {
     await open(path, { settings: { SUPPLIERS_URL: supplier.url } });
     await fill(/Flight-2/);
     await press();
-    await page.getByRole('heading', { name: 'The airline had no seat' }).waitFor();
+    await page.getByRole('heading', { name: 'The airline had no seat.' }).waitFor();
     await page.getByText('You have not been charged.').waitFor();
     const failedAt = page.url();
     const [request] = await Promise.all([

@@ -17,7 +17,7 @@ export interface Stage extends AsyncDisposable {
 
 export type OrderScene = 'queue' | 'pending' | 'confirmed' | 'failed' | 'cancelled';
 
-const secret = 'the screenshots are taken with this secret';
+const secret = 'the-stage-signs-its-cookies-with-this-secret';
 const settings = { SECRET: secret, SUPPLIER_TIMEOUT_MS: '60000', LOG_LEVEL: 'silent' };
 
 const packages = [
@@ -31,13 +31,18 @@ const packages = [
 const opensInMs = 8_130_000;
 
 export async function setStage(): Promise<Stage> {
+  await using started = new AsyncDisposableStack();
   const supplier = await startFaultySupplier({
     fault: ({ kind, body }) => faultOf(kind, String(body.email)),
   });
+  started.defer(() => supplier.stop());
   const server = await startServer({ settings: { ...settings, SUPPLIERS_URL: supplier.url }, packages });
+  started.defer(() => server.stop());
   const opensAt = Date.now() + opensInMs;
   const notOpen = await startServer({ settings, packages: packages.map((one) => ({ ...one, opensAt })) });
+  started.defer(() => notOpen.stop());
   const links = await sellSome(server);
+  const all = started.move();
   return {
     origin: server.origin,
     notOpenOrigin: notOpen.origin,
@@ -45,10 +50,7 @@ export async function setStage(): Promise<Stage> {
     sellOut: async (packageId) => {
       await buy(server.origin, packageId, { email: 'eva@example.com' });
     },
-    [Symbol.asyncDispose]: async () => {
-      await supplier.stop();
-      await Promise.all([server.stop(), notOpen.stop()]);
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
 

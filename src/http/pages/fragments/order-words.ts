@@ -92,7 +92,7 @@ export function lineWords({ place, inProgress }: OrderLive): string {
 function failureWords(order: Order): { headline: string; text: string } {
   const returning = order.status === 'compensating' ? ' We are giving back what was already reserved.' : '';
   const [headline = '', ...rest] = reasonWords(order).split(/(?<=\.) /);
-  return { headline: headline.replace(/\.$/, ''), text: rest.join(' ') + returning };
+  return { headline, text: rest.join(' ') + returning };
 }
 
 function reasonWords({ reason }: Order): string {

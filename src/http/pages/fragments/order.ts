@@ -2,7 +2,7 @@ import { isSettled, type Order } from '../../../domain/order.ts';
 import { icon } from '../icons.ts';
 import { type Html, markup } from '../markup.ts';
 import { momentWords } from '../words.ts';
-import { orderWords } from './order-words.ts';
+import { type OrderWords, orderWords } from './order-words.ts';
 import { timeline } from './timeline.ts';
 
 export interface OrderLive {
@@ -32,7 +32,7 @@ export function orderFragment(order: Order, live: OrderLive): Html {
   const phase = status === 'held' && order.flight !== undefined ? 'held-seat' : status;
   return markup`
     <div id="${orderElementId}" class="order" data-status="${status}" data-settled="${isSettled(order) ? 'yes' : 'no'}"
-      data-outcome="${hasOutcome(order) ? words.headline : ''}" data-outcome-text="${words.text}"
+      data-outcome="${hasOutcome(order) ? outcomeSentence(words) : ''}"
       data-place="${live.place ?? ''}" data-title="${tabTitle(order, live)}" data-now="${live.now}">
       <section class="verdict verdict-${status === 'queued' ? 'place' : words.tone}" id="verdict-${phase}">
         ${status === 'queued' ? '' : markup`<p class="verdict-icon">${icon(words.icon)}</p>`}
@@ -56,6 +56,11 @@ export function orderFragment(order: Order, live: OrderLive): Html {
         ${timeline(order.timeline)}
       </section>
     </div>`;
+}
+
+/** What is announced: `The airline had no seat. You have not been charged.` */
+function outcomeSentence({ headline, text }: OrderWords): string {
+  return headline.endsWith('.') ? `${headline} ${text}` : `${headline}. ${text}`;
 }
 
 /** The title of the order's tab; the trip last, because tabs are narrow. */
