@@ -1,17 +1,27 @@
+import { once } from 'node:events';
 import { compose, type Instance } from './compose.ts';
+import { createServer } from './http/server.ts';
+import { createWaitingRoom } from './http/waiting-room.ts';
 import { type Config, ConfigError, readConfig } from './ops/config.ts';
 import { createLog } from './ops/log.ts';
 import type { Log } from './ports/log.ts';
+import { StoreUnavailableError } from './ports/store.ts';
+
+/** How often a store that is not there at the start is looked for. */
+const lookEveryMs = 1_000;
 
 /** Starts the server, and stops it on SIGTERM or SIGINT. What keeps it from starting is said in one line. */
 async function main(): Promise<void> {
   const config = readConfig();
   const log = createLog({ level: config.logLevel, instanceId: config.instanceId });
   warnOfShortSecret(config, log);
-  const instance = await compose(config, log);
+  let stop: (exitCode: number) => void = (exitCode) => process.exit(exitCode);
+  process.on('SIGTERM', () => stop(0));
+  process.on('SIGINT', () => stop(0));
+  const instance = await start(config, log, (exitCode) => stop(exitCode));
+  stop = stopperFor(instance, log);
   const port = await instance.listen(config.port, config.host);
   console.log(`ticket-booking listens on http://${config.host ?? 'localhost'}:${port}`);
-  stopOnSignal(instance, log);
 }
 
 /** Whoever guesses the secret can sign links to orders. */
@@ -21,22 +31,68 @@ function warnOfShortSecret({ secret }: Config, log: Log): void {
   }
 }
 
-function stopOnSignal(instance: Instance, log: Log): void {
+/** Composes the instance; a store whose server does not answer is waited for, and callers are told so meanwhile. */
+async function start(config: Config, log: Log, stop: (exitCode: number) => void): Promise<Instance> {
+  const onFenced = (packageId: number) => {
+    log.error(
+      { packageId },
+      'another instance works on the same store: this one stops. Several need REDIS_URL.',
+    );
+    stop(1);
+  };
+  const tryOnce = () => compose({ config, log, onFenced });
+  try {
+    return await tryOnce();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    return waitForStore(config, log, error, tryOnce);
+  }
+}
+
+async function waitForStore(
+  config: Config,
+  log: Log,
+  first: StoreUnavailableError,
+  tryOnce: () => Promise<Instance>,
+): Promise<Instance> {
+  let missing = first.message;
+  log.warn({ err: first }, 'the store cannot be reached: waiting for it');
+  const room = createServer(
+    createWaitingRoom(config.instanceId, () => missing),
+    log,
+  );
+  room.listen({ port: config.port, ...(config.host === undefined ? {} : { host: config.host }) });
+  await once(room, 'listening');
+  console.error(`ticket-booking waits for its store: ${missing}`);
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    try {
+      const instance = await tryOnce();
+      room.close();
+      room.closeAllConnections();
+      await once(room, 'close');
+      return instance;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      missing = error.message;
+    }
+  }
+}
+
+function stopperFor(instance: Instance, log: Log): (exitCode: number) => void {
   let isStopping = false;
-  const stop = (signal: string) => {
+  return (exitCode) => {
     if (isStopping) return;
     isStopping = true;
-    log.info({ signal }, 'draining');
+    log.info({}, 'draining');
     instance.close().then(
-      () => process.exit(0),
+      () => process.exit(exitCode),
       (err: unknown) => {
         log.error({ err }, 'the shutdown failed');
         process.exit(1);
       },
     );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
 }
 
 main().catch((error: unknown) => {
@@ -46,9 +102,17 @@ main().catch((error: unknown) => {
   process.exit(1);
 });
 
+/** What to do about an address that cannot be listened on. */
+const listenAdvice: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Stop the other program or set PORT.',
+  EACCES: 'Set PORT to 1024 or more.',
+  EADDRNOTAVAIL: 'Set HOST to an address of this machine.',
+  ENOTFOUND: 'Set HOST to an address of this machine.',
+};
+
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return `${error.message}. Stop the other program or set PORT.`;
-  return error.message;
+  const advice = typeof code === 'string' && listenAdvice[code];
+  return advice ? `${error.message}. ${advice}` : error.message;
 }

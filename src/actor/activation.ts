@@ -87,7 +87,7 @@ class Batch<State, Message, Known, Step> {
 
   /** Commits the batch, or all of it but the messages that can't be. */
   async handle(batch: readonly Message[]): Promise<Interrupted<Message> | undefined> {
-    const { behaviour, clock, stop } = this.#options;
+    const { behaviour, mailbox, clock, stop } = this.#options;
     let messages = [...batch];
     for (let pauseMs = retryFirstMs; messages.length > 0; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
       if (stop.aborted) return { end: 'stopped', rest: messages };
@@ -101,6 +101,8 @@ class Batch<State, Message, Known, Step> {
         this.#log('warn', error, 'the store is away: the batch waits');
         await clock.sleep(pauseMs, stop);
         messages = behaviour.expire(messages, clock.now(), 'store');
+        // A saga's word in the batch waits for ever; the callers behind it do not.
+        mailbox.putBack(behaviour.expire(mailbox.take(Infinity), clock.now(), 'store'));
       }
     }
     return undefined;

@@ -17,7 +17,11 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   readonly batches: number[] = [];
   readonly dropped: string[] = [];
   readonly redirected: string[] = [];
+  readonly expired: string[] = [];
+  /** One for each activation: what runs beside it stops when it aborts. */
+  readonly signals: AbortSignal[] = [];
   epochs = 0;
+  attempts = 0;
   idle = true;
   /** Throws to make a commit fail. */
   obstacle: (batch: readonly Note[]) => void = () => {};
@@ -28,7 +32,9 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
     this.epochs += 1;
     return { epoch: this.epochs };
   }
-  resume() {}
+  resume(_state: unknown, signal: AbortSignal) {
+    this.signals.push(signal);
+  }
   async recall() {
     return null;
   }
@@ -37,6 +43,7 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   }
   async commit(_state: unknown, batch: readonly Note[]) {
     await this.hold;
+    this.attempts += 1;
     this.obstacle(batch);
     this.batches.push(batch.length);
     this.written.push(...batch.map((note) => (note.inDoubt ? `${note.text}?` : note.text)));
@@ -44,7 +51,9 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   adopt() {}
   perform() {}
   expire(batch: readonly Note[]) {
-    return [...batch];
+    const isPatient = ({ text }: Note) => !text.startsWith('impatient');
+    this.expired.push(...batch.filter((note) => !isPatient(note)).map((note) => note.text));
+    return batch.filter(isPatient);
   }
   redirect(batch: readonly Note[]) {
     this.redirected.push(...batch.map((note) => note.text));
@@ -109,6 +118,22 @@ describe('group commit', () => {
     expect(notebook.epochs).toBe(1);
     await runtime.drain();
   });
+
+  test('while the store is away, those in the mailbox are answered in time too', async () => {
+    const notebook = new Notebook();
+    let isAway = true;
+    notebook.obstacle = () => {
+      if (isAway) throw new StoreUnavailableError('away');
+    };
+    const runtime = start(notebook);
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.attempts).toBeGreaterThan(0));
+    for (const text of ['b', 'impatient', 'c']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.expired).toEqual(['impatient']));
+    isAway = false;
+    await settled(() => expect(notebook.written).toEqual(['a', 'b', 'c']));
+    await runtime.drain();
+  });
 });
 
 describe('activations', () => {
@@ -116,7 +141,7 @@ describe('activations', () => {
     ['Q6 an unknown commit', () => new CommitUnknownError('lost')],
     ['Q9 a fenced one', () => new FencedError('stale')],
   ])(
-    '%s ends the activation; the batch comes again in doubt, under a new epoch, in order',
+    '%s ends the activation and its sagas; the batch comes again in doubt, under a new epoch, in order',
     async (_, error) => {
       const notebook = new Notebook();
       let failures = 1;
@@ -127,7 +152,9 @@ describe('activations', () => {
       for (const text of ['a', 'b', 'c']) runtime.tell(1, { text });
       await settled(() => expect(notebook.written).toEqual(['a?', 'b?', 'c?']));
       expect(notebook.epochs).toBe(2);
+      expect(notebook.signals.map(({ aborted }) => aborted)).toEqual([true, false]);
       await runtime.drain();
+      expect(notebook.signals.map(({ aborted }) => aborted)).toEqual([true, true]);
     },
   );
 

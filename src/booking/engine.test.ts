@@ -101,6 +101,27 @@ describe('purchases', () => {
     expect(other).toEqual({ kind: 'refused', code: 'key_reused' });
   });
 
+  test('Q7 a key on its way to its commit is joined, also when the sale closes meanwhile', async () => {
+    await stop();
+    await database.delete();
+    const closesAt = Date.now() + 60_000;
+    await onSaleAre({ closesAt });
+    const gate = Promise.withResolvers<void>();
+    const commit = store.commit.bind(store);
+    const commits = vi.spyOn(store, 'commit').mockImplementation(async (...change) => {
+      await gate.promise;
+      return commit(...change);
+    });
+    const buy = () => accepted(engine.purchase({ packageId: 1, email, key: 'k' }));
+    const first = buy();
+    await vi.waitFor(() => expect(commits).toHaveBeenCalled());
+    const now = vi.spyOn(systemClock, 'now').mockReturnValue(closesAt);
+    const second = buy();
+    gate.resolve();
+    expect((await second).id).toBe((await first).id);
+    now.mockRestore();
+  });
+
   test('an unknown package is refused', async () => {
     expect(await engine.purchase({ packageId: 9, email })).toEqual({
       kind: 'refused',
@@ -175,6 +196,31 @@ describe('recovery', () => {
     for (const [index, status] of ['failed', 'confirmed', 'confirmed', 'rejected'].entries()) {
       expect(await engine.outcome(orders[index] as Order, { waitMs: 5_000 })).toMatchObject({ status });
     }
+  });
+
+  test('Q8 an order that was being cancelled is cancelled to its end', async () => {
+    const order = await accepted(engine.purchase({ packageId: 1, email }));
+    await asked(1);
+    suppliers.answerFlight();
+    const confirmed = await engine.outcome(order, { waitMs: 5_000 });
+    vi.spyOn(suppliers, 'cancel').mockResolvedValue(false);
+    expect(await accepted(engine.cancel(confirmed))).toMatchObject({ status: 'cancelling' });
+    await stop();
+
+    await start();
+    expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'cancelled' });
+    expect(suppliers.cancelled.map(({ kind }) => kind).sort()).toEqual(['flights', 'hotels']);
+  });
+
+  test('Q4 a line that waited for the suppliers is served by the next start, without another message', async () => {
+    suppliers.available = false;
+    const order = await accepted(engine.purchase({ packageId: 1, email, key: 'k' }));
+    expect(order.status).toBe('queued');
+    await stop();
+
+    await start();
+    await asked(1);
+    expect(suppliers.flightKeys).toEqual([order.id]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ActorBench } from '../testing/support/actor-bench.ts';
+import type { PackageMessage } from './messages.ts';
 
 const codes = (bench: ActorBench) =>
   bench.answers.map((answer) => (answer.kind === 'refused' ? answer.code : answer.kind));
@@ -52,12 +53,31 @@ describe('purchases', () => {
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-2']);
   });
 
+  test('Q5 nobody overtakes the line of a new owner that has not served it yet', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch({ kind: 'gate', open: false });
+    await bench.batch(bench.purchase());
+    bench.takeover();
+    bench.state.gateOpen = true;
+    await bench.batch(bench.purchase());
+    expect(bench.ordersBy('held')).toEqual([]);
+    await bench.batch({ kind: 'tick' });
+    expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1']);
+  });
+
   test('Q5 nobody overtakes the line within a batch', async () => {
     const bench = new ActorBench({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());
     await bench.batch(bench.refused('order-1'), bench.purchase());
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-2']);
     expect(bench.ordersBy('queued').map((order) => order.id)).toEqual(['order-3']);
+  });
+
+  test('a caller hears of its order as it stands after the whole batch', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.purchase(), bench.refused('order-1'));
+    expect(bench.answers.at(-1)).toMatchObject({ order: { id: 'order-2', status: 'held' } });
   });
 
   test('Q7 one key is one order, within a batch, after it, and after its end', async () => {
@@ -188,6 +208,44 @@ describe('sagas', () => {
     bench.takeover();
     const step = await bench.batch(old);
     expect(step.change).toBeUndefined();
+  });
+
+  describe('Q2 Q9 a saga’s word counts only for an order that waits for it', () => {
+    const words = {
+      progress: (bench: ActorBench, id: string): PackageMessage =>
+        ({ ...bench.booked(id), kind: 'progress', ticketNumber: 'F1' }) as PackageMessage,
+      booked: (bench: ActorBench, id: string) => bench.booked(id),
+      refused: (bench: ActorBench, id: string) => bench.refused(id),
+      owing: (bench: ActorBench, id: string) => bench.owing(id),
+      cleared: (bench: ActorBench, id: string) => bench.cleared(id),
+    };
+    /** How order-1, which is held, gets into each status. */
+    const ways: Record<string, (bench: ActorBench) => PackageMessage[]> = {
+      held: () => [],
+      compensating: (bench) => [bench.owing('order-1')],
+      failed: (bench) => [bench.refused('order-1')],
+      confirmed: (bench) => [bench.booked('order-1')],
+      cancelling: (bench) => [bench.booked('order-1'), bench.cancel('order-1')],
+      cancelled: (bench) => [bench.booked('order-1'), bench.cancel('order-1'), bench.cleared('order-1')],
+    };
+    const next: Record<string, Partial<Record<keyof typeof words, string>>> = {
+      held: { progress: 'held', booked: 'confirmed', refused: 'failed', owing: 'compensating' },
+      compensating: { cleared: 'failed' },
+      cancelling: { cleared: 'cancelled' },
+    };
+    const cells = Object.keys(ways).flatMap((status) =>
+      (Object.keys(words) as (keyof typeof words)[]).map((word) => [status, word] as const),
+    );
+
+    test.each(cells)('%s: %s', async (status, word) => {
+      const bench = new ActorBench({ quota: 1 });
+      await bench.batch(bench.purchase());
+      for (const message of ways[status]?.(bench) ?? []) await bench.batch(message);
+      expect(bench.stored.get('order-1')?.status).toBe(status);
+      const { change } = await bench.batch(words[word](bench, 'order-1'));
+      const expected = next[status]?.[word];
+      expect(change?.updated.map((order) => order.status)).toEqual(expected && [expected]);
+    });
   });
 
   test('progress is shown before the outcome and not twice', async () => {

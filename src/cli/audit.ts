@@ -1,9 +1,8 @@
-import type { SqliteStore } from '../adapters/store/sqlite/sqlite-store.ts';
 import { httpSuppliers } from '../adapters/suppliers/http.ts';
 import { audit } from '../booking/audit.ts';
 import type { AuditReport, Finding } from '../booking/audit-report.ts';
 import type { LedgerReader } from '../booking/audit-suppliers.ts';
-import { openStore } from '../compose.ts';
+import { type OpenStore, openStore } from '../compose.ts';
 import { readConfig, type SuppliersConfig } from '../ops/config.ts';
 import { type Command, type Given, runCommand, UsageError } from './args.ts';
 
@@ -33,7 +32,7 @@ const ledgerPageSize = 1000;
 async function run(given: Given<typeof options>): Promise<number> {
   const clockSkewMs = milliseconds(given['clock-skew-ms'] ?? '0');
   const config = readConfig();
-  const store = openStore(config.database, { readOnly: true });
+  const store = await openStore(config.database, { readOnly: true });
   const progress = showProgress();
   try {
     const suppliers = await ledgerOf(config.suppliers, store);
@@ -63,7 +62,7 @@ function milliseconds(text: string): number {
  */
 async function ledgerOf(
   { url, token }: SuppliersConfig,
-  store: SqliteStore,
+  store: OpenStore,
 ): Promise<LedgerReader | undefined> {
   if (url === undefined) return { ledger: (kind, cursor) => store.ledger.page(kind, cursor, ledgerPageSize) };
   if (token !== undefined) return httpSuppliers({ url, token });

@@ -30,7 +30,7 @@ async function initialise({ file, reset = false, yes = false }: Given<typeof opt
   if (reset && !yes && !process.stdin.isTTY) {
     throw new UsageError('--reset deletes everything, and there is no terminal to ask: say --yes as well');
   }
-  const store = openStore(readConfig().database);
+  const store = await openStore(readConfig().database);
   try {
     if (reset) {
       if (!yes && !(await isWanted(store))) {

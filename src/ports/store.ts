@@ -1,4 +1,4 @@
-import type { Order } from '../domain/order.ts';
+import type { Order, OrderStatus } from '../domain/order.ts';
 import type { Figures, PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
 
 /** Proof of ownership: a commit applies only while the stored package still carries both. */
@@ -26,6 +26,19 @@ export interface Change {
   readonly updated: readonly Order[];
 }
 
+/** What a commit without ownership is built on. */
+export interface Present extends PackageSnapshot {
+  readonly fence: Fence;
+  /** Those that were asked for, by number. */
+  readonly orders: readonly Order[];
+}
+
+/** Which orders of a package to read along with it. */
+export type OrdersWanted =
+  | { readonly ids: readonly string[] }
+  /** The first `max` unfinished ones, by number, with one of these statuses. */
+  | { readonly statuses: readonly OrderStatus[]; readonly max: number };
+
 /** One page of a walk over everything. `next` is absent on the last one. */
 export interface Page<Item> {
   readonly items: readonly Item[];
@@ -33,8 +46,9 @@ export interface Page<Item> {
 }
 
 /**
- * Where packages and orders are kept. The actor's owner is the only caller of `takeOwnership` and `commit`;
- * pages, the API and the audit use the reads, on any instance.
+ * Where packages and orders are kept. The actor's owner is the only caller of `takeOwnership`, and of `commit` where
+ * packages have owners; the plans commit on what is `present`. Pages, the API and the audit use the reads, on any
+ * instance.
  *
  * Guarantees: what a method answered is durable (it survives a crash of the process and of the machine) and is
  * seen by every later read. A method that cannot reach the store throws {@link StoreUnavailableError}.
@@ -56,6 +70,12 @@ export interface Store {
    * Undefined when there is no such package.
    */
   takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined>;
+
+  /**
+   * The package as it is, with its fence, and orders of it: when a commit with this fence applies, nothing of that
+   * has changed meanwhile. For those who own nothing and try again when they are fenced.
+   */
+  present(packageId: number, wanted?: OrdersWanted): Promise<Present | undefined>;
 
   /**
    * Applies a change if the package still carries the fence, and raises its seq.

@@ -134,6 +134,22 @@ describe('POST /api/orders', () => {
     expect(bought).toHaveBeenLastCalledWith(expect.not.objectContaining({ key: expect.anything() }));
   });
 
+  it('tells the engine of a caller who hung up before the answer, also if it would not have waited', async () => {
+    const gone = new AbortController();
+    const outcome = vi.fn(async (order: Order) => order);
+    const bought = async () => {
+      gone.abort();
+      return { kind: 'accepted', order: fakeOrder() } as const;
+    };
+    await appWith({ purchase: bought, outcome }).request('/api/orders', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Prefer: 'respond-async' },
+      body: JSON.stringify(purchase),
+      signal: gone.signal,
+    });
+    expect(outcome).toHaveBeenCalledOnce();
+  });
+
   it.each([
     ['', 10_000, null],
     ['respond-async', undefined, 'respond-async'],

@@ -62,7 +62,9 @@ async function cancel(c: Context, deps: Deps): Promise<Response> {
 async function settle(c: Context, deps: Deps, accepted: Order): Promise<Response> {
   const preferences = parsePrefer(c.req.header('prefer'));
   const limits = { waitMs: waitMs(preferences), gone: c.req.raw.signal };
-  const order = limits.waitMs === 0 ? accepted : await deps.engine.outcome(accepted, limits);
+  // Also who would not have waited may have hung up meanwhile: the engine has to hear of it.
+  const isAnswered = limits.waitMs === 0 && !limits.gone.aborted;
+  const order = isAnswered ? accepted : await deps.engine.outcome(accepted, limits);
   return answer(c, order, view(order, deps), preferences);
 }
 

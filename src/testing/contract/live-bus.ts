@@ -37,8 +37,10 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       ends.publisher.publishPackage(fakeSnapshot());
       ends.publisher.publishOrder(fakeOrder());
       ends.publisher.publishLine(line);
-      for (let number = 1; number <= 100; number++) ends.publisher.publishOrder(fakeOrder({ number }));
-      const numbered = Array.from({ length: 100 }, (_, index) => fakeOrder({ number: index + 1 }));
+      const numbered = Array.from({ length: 100 }, (_, index) =>
+        fakeOrder({ id: `${index}`, number: index }),
+      );
+      for (const order of numbered) ends.publisher.publishOrder(order);
       const expected = [fakeSnapshot(), fakeOrder(), line, ...numbered];
       await vi.waitFor(() => expect(one.heard).toEqual(expected));
       await vi.waitFor(() => expect(other.heard).toEqual(expected));

@@ -28,7 +28,7 @@ export interface ServerOptions {
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const database = await makeDatabase(options.packages);
   const config = readConfig({ DATABASE_URL: database.url, ...options.settings });
-  const instance = await compose(config, options.log ?? silentLog);
+  const instance = await compose({ config, log: options.log ?? silentLog });
   const port = await instance.listen(0, '127.0.0.1');
   const stop = async () => {
     await instance.close();

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot } from '../../../domain/travel-package.ts';
-import type { Page } from '../../../ports/store.ts';
+import type { OrdersWanted, Page, Present } from '../../../ports/store.ts';
 import { orderFrom, snapshotFrom } from './rows.ts';
 import { liveCondition, unfinishedCondition } from './schema.ts';
 
@@ -12,6 +12,7 @@ export class Reads {
   readonly #owner;
   readonly #withUnfinished;
   readonly #unfinished;
+  readonly #firstUnfinished;
   readonly #order;
   readonly #byKey;
   readonly #liveByEmail;
@@ -29,6 +30,10 @@ export class Reads {
     const orders = 'SELECT document, document_version FROM orders';
     this.#unfinished = db.prepare(
       `${orders} WHERE package_id = ? AND ${unfinishedCondition} ORDER BY number`,
+    );
+    this.#firstUnfinished = db.prepare(
+      `${orders} WHERE package_id = ? AND ${unfinishedCondition} AND status IN (SELECT value FROM json_each(?))
+        ORDER BY number LIMIT ?`,
     );
     this.#order = db.prepare(`${orders} WHERE id = ?`);
     this.#byKey = db.prepare(`${orders} WHERE package_id = ? AND key = ?`);
@@ -49,6 +54,13 @@ export class Reads {
   package(id: number): PackageSnapshot | undefined {
     const row = this.#package.get(id);
     return row && snapshotFrom(row);
+  }
+
+  present(id: number, wanted: OrdersWanted): Present | undefined {
+    const row = this.#package.get(id);
+    if (!row) return undefined;
+    const fence = { epoch: Number(row.epoch), seq: Number(row.seq) };
+    return { ...snapshotFrom(row), fence, orders: this.#wanted(id, wanted) };
   }
 
   owner(packageId: number): string | undefined {
@@ -95,5 +107,14 @@ export class Reads {
 
   ping(): void {
     this.#ping.get();
+  }
+
+  #wanted(packageId: number, wanted: OrdersWanted): Order[] {
+    if ('statuses' in wanted) {
+      const { statuses, max } = wanted;
+      return this.#firstUnfinished.all(packageId, JSON.stringify(statuses), max).map(orderFrom);
+    }
+    const found = this.orders(wanted.ids).filter((order) => order.packageId === packageId);
+    return found.sort((one, other) => one.number - other.number);
   }
 }

@@ -5,8 +5,10 @@ import {
   type Change,
   CommitUnknownError,
   type Fence,
+  type OrdersWanted,
   type Ownership,
   type Page,
+  type Present,
   type Store,
   type StoreSnapshot,
   StoreUnavailableError,
@@ -74,6 +76,10 @@ export class SqliteStore implements Store {
       const snapshot = this.#reads.package(packageId);
       return fence && snapshot && { ...snapshot, fence, unfinished: this.#reads.unfinished(packageId) };
     });
+  }
+
+  present(packageId: number, wanted: OrdersWanted = { ids: [] }): Promise<Present | undefined> {
+    return this.#read((reads) => reads.present(packageId, wanted));
   }
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {

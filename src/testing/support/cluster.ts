@@ -1,0 +1,270 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { openMongoStore } from '../../adapters/store/mongodb/mongo-store.ts';
+import type { TravelPackage } from '../../domain/travel-package.ts';
+import type { Store } from '../../ports/store.ts';
+import { type AuditRun, runAudit } from './audit.ts';
+import { type NodeProcess, startNodeProcess } from './node-process.ts';
+import { type Mongod, startMongod } from './servers/mongod.ts';
+import { type RedisServer, startRedis } from './servers/redis.ts';
+
+export type EngineName = 'actor' | 'lock' | 'queue';
+
+export interface ClusterOptions {
+  readonly instances: number;
+  readonly engine?: EngineName;
+  /** Of the MongoDB replica set; default 1. */
+  readonly members?: 1 | 3;
+  /** What is on sale; default: the sample, which the first instance puts in. */
+  readonly packages?: readonly TravelPackage[];
+  /** As in the environment, for every instance and the suppliers. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Suppliers that run already; default: `npm run suppliers`, in a process of its own. */
+  readonly suppliersUrl?: string;
+  /** The first instance listens here, the others above; default: free ports. */
+  readonly firstPort?: number;
+  /** Where MongoDB and the suppliers keep what they know; default: nowhere, it is gone at the end. */
+  readonly folder?: string;
+  /** Instances see our environment too, as they do when an operator starts them. */
+  readonly inherit?: boolean;
+  /** Process groups of their own: Ctrl-C in our terminal does not reach them. */
+  readonly detached?: boolean;
+  /** Told what is being started. */
+  readonly onProgress?: (what: string) => void;
+}
+
+/** One server process of the cluster. */
+export interface ClusterInstance {
+  /** Its INSTANCE_ID. */
+  readonly id: string;
+  readonly origin: string;
+  readonly pid: number;
+  readonly isRunning: boolean;
+  /** Resolves with its exit code once it has ended, or null after a signal. */
+  readonly ended: Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** SIGTERM, and waits until it has drained; returns its exit code. */
+  terminate(): Promise<number | null>;
+  /** SIGSTOP: frozen in mid-air. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
+  /** Starts it again at the same address, after it has ended. */
+  restart(): Promise<void>;
+  /** Everything it has printed in all its lives. */
+  log(): string;
+}
+
+/** A whole cluster of real processes on the loopback. */
+export interface Cluster extends AsyncDisposable {
+  readonly origins: readonly string[];
+  readonly instances: readonly ClusterInstance[];
+  readonly mongo: Mongod;
+  readonly redis: RedisServer;
+  /** For `SUPPLIERS_URL`. */
+  readonly suppliersUrl: string;
+  readonly suppliers: NodeProcess | undefined;
+  readonly consumer: NodeProcess | undefined;
+  /** A connection of the test's own. */
+  readonly store: Store;
+  /** `npm run audit`, beside whatever is running. */
+  audit(): Promise<AuditRun>;
+  /** The instance that last took the package over. */
+  ownerOf(packageId: number): Promise<ClusterInstance | undefined>;
+  /** Stops everything by its pid, instances first; a second call waits for the first one. */
+  end(): Promise<void>;
+}
+
+/** How long a process may take to drain. */
+const drainMs = 20_000;
+
+/**
+ * Starts MongoDB, Redis, the suppliers and the instances, in this order.
+ * @throws Error with what a part has printed when it does not start; nothing is left behind then.
+ */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { instances: count, engine = 'actor', members = 1, packages, detached = false } = options;
+  const { inherit = false, folder, firstPort, onProgress = () => {} } = options;
+  const inFolder = (name: string) => (folder === undefined ? undefined : join(folder, name));
+  await using parts = new AsyncDisposableStack();
+
+  onProgress(members === 1 ? 'MongoDB, a replica set of one' : `MongoDB, a replica set of ${members}`);
+  const kept = inFolder('mongodb');
+  const mongo = parts.use(
+    await startMongod({ members, detached, ...(kept === undefined ? {} : { folder: kept }) }),
+  );
+  onProgress('Redis');
+  const redis = parts.use(await startRedis({ detached }));
+
+  let suppliers: NodeProcess | undefined;
+  if (options.suppliersUrl === undefined) {
+    onProgress('the suppliers');
+    const ledger = inFolder('suppliers.db') ?? ':memory:';
+    suppliers = parts.adopt(
+      await startNodeProcess({
+        program: 'src/cli/suppliers.ts',
+        parameters: ['--port', '0', '--ledger', ledger],
+        settings: options.settings ?? {},
+        ready: /listen on (?<url>http:\S+)/,
+        inherit,
+        detached,
+      }),
+      async (process) => {
+        await process.end('SIGTERM', drainMs);
+      },
+    );
+  }
+  const suppliersUrl = options.suppliersUrl ?? (suppliers?.match.groups?.url as string);
+
+  const settings = {
+    HOST: '127.0.0.1',
+    ...options.settings,
+    DATABASE_URL: mongo.url,
+    REDIS_URL: redis.url,
+    SUPPLIERS_URL: suppliersUrl,
+    ENGINE: engine,
+  };
+  const store = parts.adopt(await openMongoStore({ url: mongo.url }), (opened) => opened.close());
+  if (packages !== undefined) await store.addPackages(packages);
+
+  onProgress(`${count} ${count === 1 ? 'instance' : 'instances'}`);
+  const instances = Array.from({ length: count }, (_, index) => {
+    const port = firstPort === undefined || firstPort === 0 ? undefined : firstPort + index;
+    return new Instance(`instance-${index + 1}`, port, { settings, inherit, detached });
+  });
+  parts.defer(async () => {
+    await Promise.all(instances.map((instance) => instance.terminate()));
+  });
+  const started = await Promise.allSettled(instances.map((instance) => instance.start()));
+  for (const each of started) if (each.status === 'rejected') throw each.reason;
+
+  let consumer: NodeProcess | undefined;
+  if (engine === 'queue') {
+    onProgress('the consumer');
+    consumer = parts.adopt(
+      await startNodeProcess({
+        program: 'src/cli/consumer.ts',
+        settings: { ...settings, INSTANCE_ID: 'consumer' },
+        ready: /\S/,
+        inherit,
+        detached,
+      }),
+      async (process) => {
+        await process.end('SIGTERM', drainMs);
+      },
+    );
+  }
+
+  const all = parts.move();
+  let ending: Promise<void> | undefined;
+  const end = () => {
+    ending ??= all.disposeAsync();
+    return ending;
+  };
+  return {
+    origins: instances.map(({ origin }) => origin),
+    instances,
+    mongo,
+    redis,
+    suppliersUrl,
+    suppliers,
+    consumer,
+    store,
+    audit: () => runAudit({ DATABASE_URL: mongo.url, SUPPLIERS_URL: suppliersUrl }),
+    async ownerOf(packageId) {
+      const owner = await store.owner(packageId);
+      return instances.find(({ id }) => id === owner);
+    },
+    end,
+    [Symbol.asyncDispose]: end,
+  };
+}
+
+interface InstanceOptions {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly inherit: boolean;
+  readonly detached: boolean;
+}
+
+class Instance implements ClusterInstance {
+  readonly id: string;
+  readonly #options: InstanceOptions;
+  #port: number | undefined;
+  #process: NodeProcess | undefined;
+  #pastLives = '';
+
+  constructor(id: string, port: number | undefined, options: InstanceOptions) {
+    this.id = id;
+    this.#port = port;
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { settings, ...others } = this.#options;
+    this.#port ??= await freePort();
+    this.#process = await startNodeProcess({
+      program: 'src/start.mjs',
+      settings: { ...settings, INSTANCE_ID: this.id, PORT: String(this.#port) },
+      ready: /listens on http:\S+|waits for its store/,
+      ...others,
+    });
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get pid(): number {
+    return this.#running().pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#process?.isRunning ?? false;
+  }
+
+  get ended(): Promise<number | null> {
+    return this.#running().ended;
+  }
+
+  async kill(): Promise<void> {
+    await this.#process?.end('SIGKILL');
+  }
+
+  async terminate(): Promise<number | null> {
+    return (await this.#process?.end('SIGTERM', drainMs)) ?? null;
+  }
+
+  pause(): void {
+    this.#process?.signal('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.signal('SIGCONT');
+  }
+
+  async restart(): Promise<void> {
+    this.#pastLives = this.log();
+    await this.start();
+  }
+
+  log(): string {
+    return this.#pastLives + (this.#process?.output() ?? '');
+  }
+
+  #running(): NodeProcess {
+    if (this.#process === undefined) throw new Error(`${this.id} was not started`);
+    return this.#process;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('the loopback has no free port');
+  return address.port;
+}

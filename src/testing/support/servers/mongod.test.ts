@@ -1,0 +1,29 @@
+import { MongoClient } from 'mongodb';
+import { expect, it } from 'vitest';
+import { startMongod } from './mongod.ts';
+
+it('starts a real replica set that takes transactions, elects another primary, and takes back a killed one', async () => {
+  await using mongod = await startMongod({ members: 3 });
+  await using client = new MongoClient(mongod.url, { serverSelectionTimeoutMS: 10_000 });
+  const numbers = client.db('test').collection<{ _id: number }>('numbers');
+  const insert = (...ids: number[]) =>
+    client.withSession((session) =>
+      session.withTransaction(() =>
+        numbers.insertMany(
+          ids.map((_id) => ({ _id })),
+          { session },
+        ),
+      ),
+    );
+  await insert(1, 2);
+  const first = await mongod.primary();
+  await mongod.stepDown();
+  const second = await mongod.primary();
+  expect(second).not.toBe(first);
+  await insert(3);
+  await mongod.kill(second);
+  expect(await mongod.primary()).not.toBe(second);
+  await insert(4);
+  await mongod.restart(second);
+  expect(await numbers.countDocuments()).toBe(4);
+});

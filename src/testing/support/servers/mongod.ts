@@ -1,0 +1,263 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Document, MongoClient, MongoServerError } from 'mongodb';
+import { findMongod } from './mongod-binary.ts';
+
+export interface MongodOptions {
+  /** Default 1. */
+  readonly members?: 1 | 3;
+  /** Keeps the data there when it is stopped, and goes on with what is there; default: a temporary folder. */
+  readonly folder?: string;
+  /** Process groups of their own: Ctrl-C in our terminal does not reach them. */
+  readonly detached?: boolean;
+}
+
+/** A real replica set on the loopback. Members go by their index. */
+export interface Mongod extends AsyncDisposable {
+  /** Names every member; has no database. */
+  readonly url: string;
+  /** The ports of the members, in their order. */
+  readonly ports: readonly number[];
+  /** The member that takes writes now; waits for an election to end. */
+  primary(): Promise<number>;
+  /** Makes the primary step down; another is elected, which is not waited for. */
+  stepDown(): Promise<void>;
+  /** SIGKILL. */
+  kill(member: number): Promise<void>;
+  /** Starts a killed member again. */
+  restart(member: number): Promise<void>;
+  /** SIGSTOP: its sockets stay open and nothing answers. */
+  freeze(member: number): void;
+  /** SIGCONT. */
+  thaw(member: number): void;
+  stop(): Promise<void>;
+}
+
+const replicaSet = 'rs0';
+const startMs = 60_000;
+
+/** One mongod process on a port of its own. */
+export interface LoneMongod extends AsyncDisposable {
+  readonly port: number;
+  /** Runs a command on its admin database, without a password. */
+  admin(command: Document): Promise<Document>;
+}
+
+/** Starts a single mongod as these parameters say: no replica set of its own accord, nothing initiated. */
+export async function startLoneMongod(...parameters: readonly string[]): Promise<LoneMongod> {
+  const binary = await findMongod();
+  const folder = await mkdtemp(join(tmpdir(), 'ticket-booking-mongod-'));
+  const node = new Node(binary, join(folder, 'member'), await freePort(), { parameters });
+  const stop = async () => {
+    await node.end('SIGKILL');
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  };
+  await node.start().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { port: node.port, admin: (command) => node.admin(command), [Symbol.asyncDispose]: stop };
+}
+
+/**
+ * Starts a replica set and waits until its primary takes writes.
+ * @throws Error with what mongod printed when it does not start.
+ */
+export async function startMongod(options: MongodOptions = {}): Promise<Mongod> {
+  const { members = 1, detached = false } = options;
+  const binary = await findMongod();
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'ticket-booking-mongod-')));
+  const nodes: Node[] = [];
+  const stop = async () => {
+    if (options.folder !== undefined) {
+      await Promise.all(nodes.map((node) => node.end('SIGTERM')));
+      return;
+    }
+    await Promise.all(nodes.map((node) => node.end('SIGKILL')));
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  };
+  try {
+    for (let index = 0; index < members; index++) {
+      const own = join(folder, `member-${index}`);
+      const parameters = ['--replSet', replicaSet];
+      nodes.push(new Node(binary, own, await freePort(), { detached, parameters }));
+    }
+    await Promise.all(nodes.map((node) => node.start()));
+    await initiate(nodes);
+    await primaryOf(nodes);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const at = (member: number): Node => {
+    const node = nodes[member];
+    if (!node) throw new RangeError(`there is no member ${member}`);
+    return node;
+  };
+  return {
+    url: `mongodb://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}/?replicaSet=${replicaSet}`,
+    ports: nodes.map(({ port }) => port),
+    primary: () => primaryOf(nodes),
+    async stepDown() {
+      await at(await primaryOf(nodes)).admin({ replSetStepDown: 10, secondaryCatchUpPeriodSecs: 5 });
+    },
+    kill: (member) => at(member).end('SIGKILL'),
+    restart: (member) => at(member).start(),
+    freeze: (member) => at(member).signal('SIGSTOP'),
+    thaw: (member) => at(member).signal('SIGCONT'),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Data of an earlier run know other ports: then the configuration is replaced. */
+async function initiate(nodes: readonly Node[]): Promise<void> {
+  const config = configOf(nodes);
+  try {
+    await nodes[0]?.admin({ replSetInitiate: config });
+  } catch (error) {
+    if (!(error instanceof MongoServerError && error.codeName === 'AlreadyInitialized')) throw error;
+    const version = 1 + Math.max(...(await Promise.all(nodes.map((node) => node.configVersion()))));
+    await nodes[0]?.admin({ replSetReconfig: { ...config, version }, force: true });
+  }
+}
+
+function configOf(nodes: readonly Node[]): Document {
+  return {
+    _id: replicaSet,
+    members: nodes.map(({ port }, index) => ({ _id: index, host: `127.0.0.1:${port}` })),
+    // Elections within a second or two instead of ten.
+    settings: { electionTimeoutMillis: 1000, heartbeatIntervalMillis: 200, heartbeatTimeoutSecs: 1 },
+  };
+}
+
+async function primaryOf(nodes: readonly Node[]): Promise<number> {
+  const deadline = Date.now() + startMs;
+  while (Date.now() < deadline) {
+    for (const [index, node] of nodes.entries()) {
+      if (await node.isPrimary()) return index;
+    }
+    await sleep(25);
+  }
+  throw new Error(`no member became primary: ${nodes.map((node) => node.lastWords()).join('\n')}`);
+}
+
+/** One mongod process on its port and folder, started as often as wanted. */
+class Node {
+  readonly port: number;
+  readonly #binary: string;
+  readonly #folder: string;
+  readonly #detached: boolean;
+  readonly #parameters: readonly string[];
+  #process: ChildProcess | undefined;
+  #client: MongoClient | undefined;
+  #output = '';
+
+  constructor(
+    binary: string,
+    folder: string,
+    port: number,
+    { detached = false, parameters }: { detached?: boolean; parameters: readonly string[] },
+  ) {
+    this.#binary = binary;
+    this.#folder = folder;
+    this.port = port;
+    this.#detached = detached;
+    this.#parameters = parameters;
+  }
+
+  async start(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    const child = spawn(this.#binary, this.#arguments(), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: this.#detached,
+    });
+    this.#process = child;
+    this.#output = '';
+    // Whoever ends this process before the test has stopped it leaves nothing behind.
+    const endToo = () => child.kill('SIGKILL');
+    process.once('exit', endToo);
+    child.once('exit', () => process.off('exit', endToo));
+    await new Promise<void>((resolve, reject) => {
+      const look = (text: string) => {
+        this.#output = (this.#output + text).slice(-20_000);
+        if (this.#output.includes('Waiting for connections')) resolve();
+      };
+      for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', look);
+      child.once('error', reject);
+      child.once('exit', () => reject(new Error(`mongod ended: ${this.lastWords()}`)));
+    });
+  }
+
+  /** @throws Error when it does not answer. */
+  async admin(command: Document): Promise<Document> {
+    this.#client ??= new MongoClient(`mongodb://127.0.0.1:${this.port}/?directConnection=true`, {
+      serverSelectionTimeoutMS: 500,
+      connectTimeoutMS: 500,
+    });
+    return this.#client.db('admin').command(command);
+  }
+
+  async isPrimary(): Promise<boolean> {
+    if (!this.#isRunning()) return false;
+    const command = this.admin({ hello: 1 }).then(({ isWritablePrimary }) => isWritablePrimary === true);
+    // A frozen one never answers.
+    return Promise.race([command.catch(() => false), sleep(500, false)]);
+  }
+
+  /** Of the replica set that its data belong to; 0 when there is none. */
+  async configVersion(): Promise<number> {
+    await this.admin({ ping: 1 });
+    const kept = await this.#client?.db('local').collection('system.replset').findOne();
+    return kept?.version ?? 0;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    const client = this.#client;
+    this.#client = undefined;
+    if (child && this.#isRunning()) {
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      await exited;
+    }
+    await client?.close(true);
+  }
+
+  /** The end of what it printed: mongod says there why it gave up. */
+  lastWords(): string {
+    return this.#output.slice(-2_000);
+  }
+
+  #isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
+  }
+
+  #arguments(): string[] {
+    return [
+      ...this.#parameters,
+      ...['--bind_ip', '127.0.0.1', '--port', String(this.port)],
+      ...['--dbpath', this.#folder, '--nounixsocket', '--wiredTigerCacheSizeGB', '0.25'],
+      ...['--oplogSize', '128', '--setParameter', 'diagnosticDataCollectionEnabled=false'],
+    ];
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('the loopback has no free port');
+  return address.port;
+}

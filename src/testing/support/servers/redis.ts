@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { aptInstall, firstFound, isRunnable, onPath } from './find.ts';
+
+/** A real Redis of its own, on the loopback, that keeps nothing on disk. */
+export interface RedisServer extends AsyncDisposable {
+  /** `redis://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly port: number;
+  /** Wipes everything. */
+  flush(): Promise<void>;
+  /** Stops the process in its tracks (SIGSTOP) for so long; resolves once it runs again. */
+  pause(ms: number): Promise<void>;
+  /** Kills it and starts an empty one at the same port, after so many ms. */
+  restart(downMs?: number): Promise<void>;
+  /** Kills it: connections break, new ones are refused. `restart` brings it back. */
+  kill(): Promise<void>;
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export interface RedisOptions {
+  /** A process group of its own: Ctrl-C in our terminal does not reach it. */
+  readonly detached?: boolean;
+}
+
+/**
+ * Starts the redis-server that REDIS_SERVER_PATH names, one on PATH, or Debian's package.
+ * @throws Error with what to do where there is none.
+ */
+export async function startRedis({ detached = false }: RedisOptions = {}): Promise<RedisServer> {
+  const program = await findRedis();
+  const folder = await mkdtemp(join(tmpdir(), 'ticket-booking-redis-'));
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  let child = await spawnRedis(program, port, folder, detached);
+
+  const kill = () => end(child);
+  const stop = async () => {
+    await kill();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return {
+    url,
+    port,
+    flush: () => flush(url),
+    async pause(ms) {
+      child.kill('SIGSTOP');
+      await sleep(ms);
+      child.kill('SIGCONT');
+    },
+    kill,
+    async restart(downMs = 0) {
+      await kill();
+      await sleep(downMs);
+      child = await spawnRedis(program, port, folder, detached);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function spawnRedis(
+  program: string,
+  port: number,
+  folder: string,
+  detached: boolean,
+): Promise<ChildProcess> {
+  const parameters = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder];
+  const nothingOnDisk = ['--save', '', '--appendonly', 'no'];
+  const child = spawn(program, [...parameters, ...nothingOnDisk], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
+  });
+  const last = () => child.kill('SIGKILL');
+  process.once('exit', last);
+  child.once('exit', () => process.off('exit', last));
+  await ready(child);
+  return child;
+}
+
+function ready(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const look = (text: Buffer) => {
+      output += text;
+      if (output.includes('Ready to accept connections')) resolve();
+    };
+    child.stdout?.on('data', look);
+    child.stderr?.on('data', look);
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`redis-server ended before it was ready: ${output}`)));
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+async function flush(url: string): Promise<void> {
+  const client = new Redis(url);
+  try {
+    await client.flushall();
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function findRedis(): Promise<string> {
+  return firstFound('Redis', 'Install it (Debian: apt-get install redis-server) or set REDIS_SERVER_PATH.', [
+    async () => {
+      const path = process.env.REDIS_SERVER_PATH;
+      if (!path) return { why: 'REDIS_SERVER_PATH is not set' };
+      return (await isRunnable(path)) ? { path } : { why: `REDIS_SERVER_PATH=${path} cannot be run` };
+    },
+    search,
+    async () => {
+      const why = await aptInstall('redis-server');
+      return why === undefined ? search() : { why };
+    },
+  ]);
+}
+
+async function search(): Promise<{ path: string } | { why: string }> {
+  const path = await onPath('redis-server');
+  return path === undefined ? { why: 'redis-server is not on PATH' } : { path };
+}
