@@ -1,0 +1,7 @@
+import { leasesContract } from '../../testing/contract/leases.ts';
+import { localLeases } from './local.ts';
+
+leasesContract('local', async () => {
+  const leases = localLeases();
+  return { one: leases, other: leases, exclusive: false, close: () => leases.close() };
+});

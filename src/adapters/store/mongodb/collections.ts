@@ -1,0 +1,55 @@
+import type { Collection, Db, IndexDescription } from 'mongodb';
+import type { SupplierKind } from '../../../ports/suppliers.ts';
+import type { OrderDocument, PackageDocument, SettingDocument } from './documents.ts';
+import type { ReservationDocument } from './ledger.ts';
+
+export interface Collections {
+  readonly packages: Collection<PackageDocument>;
+  readonly orders: Collection<OrderDocument>;
+  readonly settings: Collection<SettingDocument>;
+  /** The simulated suppliers' memory. */
+  readonly ledgers: Readonly<Record<SupplierKind, Collection<ReservationDocument>>>;
+}
+
+/** The partial indexes are used only by queries that repeat these conditions. */
+export const unfinished = { unfinished: true } as const;
+export const live = { live: true } as const;
+export const hasNumber = { number: { $gt: '' } };
+
+/** Nothing that a purchase runs reads more documents than it touches. */
+const orderIndexes: IndexDescription[] = [
+  { name: 'by_number', key: { packageId: 1, number: 1 }, unique: true },
+  {
+    name: 'by_key',
+    key: { packageId: 1, key: 1 },
+    unique: true,
+    partialFilterExpression: { key: { $exists: true } },
+  },
+  {
+    name: 'unfinished',
+    key: { unfinished: 1, packageId: 1, number: 1 },
+    partialFilterExpression: unfinished,
+  },
+  { name: 'live_by_email', key: { packageId: 1, email: 1, live: 1 }, partialFilterExpression: live },
+];
+const ledgerIndexes: IndexDescription[] = [
+  { name: 'by_number', key: { number: 1 }, unique: true, partialFilterExpression: hasNumber },
+];
+
+export function collectionsOf(db: Db): Collections {
+  return {
+    packages: db.collection('packages'),
+    orders: db.collection('orders'),
+    settings: db.collection('settings'),
+    ledgers: { flights: db.collection('flights'), hotels: db.collection('hotels') },
+  };
+}
+
+/** Makes the indexes that are not there, and with them the collections. */
+export async function prepareIndexes({ orders, ledgers }: Collections): Promise<void> {
+  await Promise.all([
+    orders.createIndexes(orderIndexes),
+    ledgers.flights.createIndexes(ledgerIndexes),
+    ledgers.hotels.createIndexes(ledgerIndexes),
+  ]);
+}

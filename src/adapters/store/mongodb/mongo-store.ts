@@ -1,0 +1,160 @@
+import type { Order } from '../../../domain/order.ts';
+import type { PackageSnapshot, TravelPackage } from '../../../domain/travel-package.ts';
+import { type Log, silentLog } from '../../../ports/log.ts';
+import type {
+  Change,
+  Fence,
+  OrdersWanted,
+  Ownership,
+  Page,
+  Present,
+  Store,
+  StoreSnapshot,
+} from '../../../ports/store.ts';
+import type { SupplierLedger } from '../../../ports/suppliers.ts';
+import { prepareIndexes } from './collections.ts';
+import { commitChange } from './commit.ts';
+import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
+import { snapshotFrom } from './documents.ts';
+import { MongoLedger } from './ledger.ts';
+import { fenceOf, raiseEpoch } from './ownership.ts';
+import { PackageSessions } from './package-session.ts';
+import { Reads } from './reads.ts';
+import { Writes } from './writes.ts';
+
+/**
+ * The store on a MongoDB replica set, for any number of instances.
+ * @throws Error with one line that says why it cannot be used; no password is in it.
+ */
+export async function openMongoStore(options: MongoConnectionOptions): Promise<MongoStore> {
+  return new MongoStore(await openConnection(options), options.log ?? silentLog);
+}
+
+/**
+ * Writes are acknowledged by a majority, journaled; reads go to the primary and see what a majority has. What this
+ * process was told, it sees from then on. What another instance was told, it sees too, unless a primary that was cut
+ * off has not noticed yet (ten seconds at most): owners are not misled by that, because the epoch is raised first.
+ */
+export class MongoStore implements Store {
+  /** The simulated suppliers' memory, in the same database. */
+  readonly ledger: SupplierLedger;
+  readonly #connection: Connection;
+  readonly #sessions: PackageSessions;
+  readonly #log: Log;
+
+  constructor(connection: Connection, log: Log) {
+    this.#connection = connection;
+    this.#sessions = new PackageSessions(connection.client);
+    this.#log = log;
+    this.ledger = new MongoLedger(connection);
+  }
+
+  packages(): Promise<PackageSnapshot[]> {
+    return this.#read((reads) => reads.packages());
+  }
+
+  package(id: number): Promise<PackageSnapshot | undefined> {
+    return this.#read((reads) => reads.package(id));
+  }
+
+  addPackages(packages: readonly TravelPackage[]): Promise<number[]> {
+    return this.#write((writes) => writes.addPackages(packages));
+  }
+
+  owner(packageId: number): Promise<string | undefined> {
+    return this.#read((reads) => reads.owner(packageId));
+  }
+
+  packagesWithUnfinished(): Promise<number[]> {
+    return this.#read((reads) => reads.packagesWithUnfinished());
+  }
+
+  takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
+    const connection = this.#connection;
+    return connection.write(async (session) => {
+      const claim = { packageId, instance, session: this.#sessions.of(packageId).id };
+      const raised = await raiseEpoch(connection, session, claim, this.#log);
+      if (!raised) return undefined;
+      // In the session that has raised the epoch: it sees all that was committed before.
+      const reads = new Reads(connection.collections, connection.current(session));
+      return {
+        ...snapshotFrom(raised),
+        fence: fenceOf(raised),
+        unfinished: await reads.unfinished(packageId),
+      };
+    });
+  }
+
+  present(packageId: number, wanted: OrdersWanted = { ids: [] }): Promise<Present | undefined> {
+    return this.#read((reads) => reads.present(packageId, wanted));
+  }
+
+  async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
+    this.#connection.refuseClosed();
+    await commitChange(this.#connection, this.#sessions.of(packageId), packageId, fence, change);
+  }
+
+  order(id: string): Promise<Order | undefined> {
+    return this.#read((reads) => reads.order(id));
+  }
+
+  orders(ids: readonly string[]): Promise<Order[]> {
+    return this.#read((reads) => reads.orders(ids));
+  }
+
+  ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
+    return this.#read((reads) => reads.ordersByKey(packageId, keys));
+  }
+
+  liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
+    return this.#read((reads) => reads.liveOrdersByEmail(packageId, emails));
+  }
+
+  ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersPage(packageId, cursor, limit));
+  }
+
+  async setting(name: string, make: () => string): Promise<string> {
+    const kept = await this.#read((reads) => reads.setting(name));
+    return kept ?? this.#write((writes) => writes.addSetting(name, make()));
+  }
+
+  /** The moment is that of its first read. The server keeps it for minSnapshotHistoryWindowInSeconds, 300 by default. */
+  async snapshot(): Promise<StoreSnapshot | undefined> {
+    const connection = this.#connection;
+    connection.refuseClosed();
+    const { timeoutMs: maxTimeMS, collections } = connection;
+    const session = connection.client.startSession({ snapshot: true });
+    const reads = new Reads(collections, { session, readConcern: { level: 'snapshot' }, maxTimeMS });
+    return {
+      package: (id) => connection.bounded(reads.package(id)),
+      ordersByKey: (packageId, keys) => connection.bounded(reads.ordersByKey(packageId, keys)),
+      ordersPage: (packageId, cursor, limit) =>
+        connection.bounded(reads.ordersPage(packageId, cursor, limit)),
+      close: () => session.endSession(),
+    };
+  }
+
+  async clear(): Promise<void> {
+    await this.#write((writes) => writes.clear());
+    await prepareIndexes(this.#connection.collections);
+  }
+
+  ping(): Promise<void> {
+    return this.#read((reads) => reads.ping());
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  #read<T>(read: (reads: Reads) => Promise<T>): Promise<T> {
+    const connection = this.#connection;
+    return connection.run((session) => read(new Reads(connection.collections, connection.current(session))));
+  }
+
+  #write<T>(write: (writes: Writes) => Promise<T>): Promise<T> {
+    const connection = this.#connection;
+    return connection.write((session) => write(new Writes(connection.collections, session)));
+  }
+}

@@ -1,0 +1,78 @@
+import { type ClientSession, MongoServerError, MongoWriteConcernError, type UUID } from 'mongodb';
+import type { Log } from '../../../ports/log.ts';
+import type { Fence } from '../../../ports/store.ts';
+import type { Connection } from './connection.ts';
+import { documentVersion, type PackageDocument, refuseNewer } from './documents.ts';
+import { mongoCode } from './errors.ts';
+
+/** How long the bump waits for a transaction that holds the package, before that is ended by force. */
+const patienceMs = [250, 1_000, 4_000];
+
+export interface Claim {
+  readonly packageId: number;
+  readonly instance: string;
+  /** The id of the session in which the instance will commit. */
+  readonly session: UUID;
+}
+
+/**
+ * Raises the epoch, durably, and the package's document version, so that from here on an older release leaves it alone. A transaction of an older owner has either committed before, so that everything read
+ * in this session after it sees that, or it conflicts and is undone.
+ * @returns the package as it is from then on, or undefined when there is none.
+ * @throws Error for a package that a newer release has changed beyond what this one knows.
+ */
+export async function raiseEpoch(
+  { collections, client }: Connection,
+  session: ClientSession,
+  { packageId, instance, session: own }: Claim,
+  log: Log,
+): Promise<PackageDocument | undefined> {
+  const { packages } = collections;
+  for (const [attempt, maxTimeMS] of patienceMs.entries()) {
+    try {
+      const raised = await packages.findOneAndUpdate(
+        { _id: packageId, v: { $lte: documentVersion } },
+        {
+          $inc: { epoch: 1 },
+          $set: { v: documentVersion, 'owner.instance': instance, 'owner.session': own },
+        },
+        { returnDocument: 'after', session, maxTimeMS },
+      );
+      return raised ?? (await absent());
+    } catch (error) {
+      if (!isBlocked(error) || attempt + 1 === patienceMs.length) throw error;
+      await killHolder();
+    }
+  }
+  return undefined;
+
+  async function absent(): Promise<undefined> {
+    const other = await packages.findOne({ _id: packageId }, { session });
+    if (other) refuseNewer(other);
+  }
+
+  /** An owner that was killed or frozen in the middle of a transaction would lock the package for a minute. */
+  async function killHolder(): Promise<void> {
+    const held = await packages.findOne({ _id: packageId }, { session, projection: { owner: 1 } });
+    if (!held?.owner) return;
+    log.warn({ packageId, owner: held.owner.instance }, "the former owner's open transaction is ended");
+    try {
+      await client.db('admin').command({ killSessions: [{ id: held.owner.session }] });
+    } catch (err) {
+      log.warn({ packageId, err }, "the former owner's open transaction could not be ended");
+    }
+  }
+}
+
+export function fenceOf({ epoch, seq }: PackageDocument): Fence {
+  return { epoch, seq };
+}
+
+/** Not when only the majority was slow: then nobody is in the way. */
+function isBlocked(error: unknown): boolean {
+  return (
+    error instanceof MongoServerError &&
+    !(error instanceof MongoWriteConcernError) &&
+    (error.code === mongoCode.maxTimeExpired || error.code === mongoCode.writeConflict)
+  );
+}

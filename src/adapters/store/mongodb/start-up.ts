@@ -1,0 +1,109 @@
+import { type Document, MongoClient, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import { mongoCode } from './errors.ts';
+
+/** The wire version of the oldest release that the tests run on. */
+const wireVersionMin = 17;
+const probeMs = 1_000;
+
+const tooOld = 'it is too old: MongoDB 6.0 or newer is needed';
+const notInitiated = 'its replica set was never initiated: run rs.initiate() once in mongosh';
+const noReplicaSet =
+  'it runs alone, and only a replica set has the transactions that the store needs. Start mongod with ' +
+  '--replSet rs0 and run rs.initiate() once in mongosh; a single member will do';
+
+/** @throws Error in one line unless it is a MongoDB URL. The driver checks the rest of it. */
+export function parsed(url: string): { readonly hasDatabase: boolean } {
+  const found = /^mongodb(?:\+srv)?:\/\/[^/?]+(?:\/(?<database>[^?]*))?/.exec(url);
+  if (!found) {
+    throw new Error(
+      'the address of MongoDB must look like mongodb://host:27017/ticket-booking?replicaSet=rs0',
+    );
+  }
+  return { hasDatabase: Boolean(found.groups?.database) };
+}
+
+/** @throws Error that says what the server lacks; what the driver throws when it does not answer. */
+export async function checkServer(client: MongoClient): Promise<void> {
+  const admin = client.db('admin');
+  const hello = await admin.command({ hello: 1 });
+  const lack = lackOf(hello);
+  if (lack !== undefined) throw refused(client, lack);
+  // What asks for a password does so at the first command that reads.
+  await client.db().command({ listCollections: 1, nameOnly: true, authorizedCollections: true });
+}
+
+function lackOf(hello: Document): string | undefined {
+  if (hello.maxWireVersion < wireVersionMin) return tooOld;
+  if (hello.isreplicaset) return notInitiated;
+  return hello.setName === undefined && hello.msg !== 'isdbgrid' ? noReplicaSet : undefined;
+}
+
+/** What was thrown while starting, as an error of one line that names the place and hides the password. */
+export async function explainStart(error: unknown, client: MongoClient | undefined): Promise<Error> {
+  if (error instanceof StartError) return error;
+  const words = oneLine(error instanceof Error ? error.message : String(error));
+  if (!client) return new StartError(`the address of MongoDB cannot be used: ${words}`);
+  return refused(client, await whyRefused(error, words, client), error);
+}
+
+async function whyRefused(error: unknown, words: string, client: MongoClient): Promise<string> {
+  if (error instanceof MongoServerSelectionError) return diagnosed(words, client);
+  if (!(error instanceof MongoServerError)) return words;
+  if (error.code === mongoCode.authenticationFailed) {
+    return 'the user or the password is wrong (or the authSource they are kept in)';
+  }
+  if (error.code !== mongoCode.unauthorized) return words;
+  const { credentials } = client.options;
+  return credentials
+    ? `the user ${credentials.username} may not use the database: it needs the role readWrite`
+    : 'it wants a user and a password';
+}
+
+/** Already in one line. */
+class StartError extends Error {}
+
+function refused(client: MongoClient, why: string, cause?: unknown): StartError {
+  const { srvHost, hosts } = client.options;
+  const place = srvHost ?? hosts.map(String).join(',');
+  return new StartError(`MongoDB at ${place} cannot be used: ${why}`, cause === undefined ? {} : { cause });
+}
+
+/** Asks the hosts one by one what they are: the driver only says that none of them will do. */
+async function diagnosed(words: string, client: MongoClient): Promise<string> {
+  const { hosts, replicaSet, tls } = client.options;
+  if (words.includes('wire version')) return tooOld;
+  const answers = await Promise.all(hosts.map((host) => probe(String(host), tls)));
+  const hello = answers.find((answer) => answer !== undefined);
+  if (hello === undefined) return `no server answers there (${words})`;
+  const lack = lackOf(hello);
+  if (lack !== undefined) return lack;
+  if (replicaSet && hello.setName !== replicaSet) {
+    return `its replica set is called ${hello.setName}, and the address says replicaSet=${replicaSet}`;
+  }
+  if (hello.primary === undefined) {
+    return `its replica set ${hello.setName} has no primary: too few of its members are up`;
+  }
+  const members = (hello.hosts as string[]).join(', ');
+  return `its replica set calls its members ${members}, and the primary cannot be reached under that name from here`;
+}
+
+async function probe(host: string, tls: boolean): Promise<Document | undefined> {
+  const options = {
+    directConnection: true,
+    tls,
+    serverSelectionTimeoutMS: probeMs,
+    connectTimeoutMS: probeMs,
+  };
+  const client = new MongoClient(`mongodb://${host}`, { ...options, socketTimeoutMS: probeMs });
+  try {
+    return await client.db('admin').command({ hello: 1 });
+  } catch {
+    return undefined;
+  } finally {
+    await client.close(true);
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/(:\/\/[^\s/@:]*):\S*@/g, '$1:(hidden)@').replace(/\s+/g, ' ');
+}

@@ -1,0 +1,61 @@
+import { type ClientSession, MongoBulkWriteError, type WriteError } from 'mongodb';
+import type { TravelPackage } from '../../../domain/travel-package.ts';
+import type { Collections } from './collections.ts';
+import { documentVersion, packageDocument, refuseNewer } from './documents.ts';
+import { isDuplicate, mongoCode } from './errors.ts';
+
+/** The writes that are no commit: each of them does no harm when it is repeated. They throw what the driver throws. */
+export class Writes {
+  readonly #collections: Collections;
+  readonly #session: ClientSession;
+
+  constructor(collections: Collections, session: ClientSession) {
+    this.#collections = collections;
+    this.#session = session;
+  }
+
+  /** Returns the ids of those that were not there yet. */
+  async addPackages(packages: readonly TravelPackage[]): Promise<number[]> {
+    if (packages.length === 0) return [];
+    const ids = packages.map(({ id }) => id);
+    try {
+      await this.#collections.packages.insertMany(packages.map(packageDocument), {
+        session: this.#session,
+        ordered: false,
+      });
+      return ids;
+    } catch (error) {
+      if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
+      const failures = [error.writeErrors].flat() as WriteError[];
+      if (failures.some(({ code }) => code !== mongoCode.duplicateKey)) throw error;
+      const there = new Set(failures.map(({ index }) => index));
+      return ids.filter((_, index) => !there.has(index));
+    }
+  }
+
+  /** Returns the value that is kept now. */
+  async addSetting(name: string, value: string): Promise<string> {
+    const { settings } = this.#collections;
+    const add = () =>
+      settings.findOneAndUpdate(
+        { _id: name },
+        { $setOnInsert: { v: documentVersion, value } },
+        { upsert: true, returnDocument: 'after', session: this.#session },
+      );
+    const kept = await add().catch((error: unknown) => {
+      // Two upserts of one name at once: the one that lost finds the other's document now.
+      if (isDuplicate(error)) return add();
+      throw error;
+    });
+    if (kept) refuseNewer(kept);
+    return kept?.value ?? value;
+  }
+
+  /** Orders go first: packages that are there without their orders are noticed, the other way round they are not. */
+  async clear(): Promise<void> {
+    const { orders, ledgers, packages } = this.#collections;
+    for (const collection of [orders, ledgers.flights, ledgers.hotels, packages]) {
+      await collection.drop({ session: this.#session });
+    }
+  }
+}
