@@ -104,7 +104,7 @@ describe('npm run suppliers', () => {
     [['--help'], 0, /--ledger <file>/],
     [['--flight-failure-rate', '2'], 1, /--flight-failure-rate 2 is not allowed: a number from 0 to 1/],
     [['--port', '65536'], 1, /--port 65536 is not allowed/],
-    [['--token', 'short'], 1, /--token \(hidden\) is not allowed/],
+    [['--token', 'two words'], 1, /--token \(hidden\) is not allowed/],
     [['--wrong'], 1, /Unknown option '--wrong'/],
     [['left over'], 1, /Unexpected argument 'left over'/],
     [['--host', '0.0.0.0'], 1, /SUPPLIERS_TOKEN must be set to listen on 0\.0\.0\.0/],

@@ -1,4 +1,5 @@
 import { type Document, MongoClient, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import { StoreUnavailableError } from '../../../ports/store.ts';
 import { mongoCode } from './errors.ts';
 
 /** The wire version of the oldest release that the tests run on. */
@@ -38,16 +39,23 @@ function lackOf(hello: Document): string | undefined {
   return hello.setName === undefined && hello.msg !== 'isdbgrid' ? noReplicaSet : undefined;
 }
 
-/** What was thrown while starting, as an error of one line that names the place and hides the password. */
+/**
+ * What was thrown while starting, as an error of one line that names the place and hides the password; a
+ * StoreUnavailableError where waiting may help.
+ */
 export async function explainStart(error: unknown, client: MongoClient | undefined): Promise<Error> {
   if (error instanceof StartError) return error;
   const words = oneLine(error instanceof Error ? error.message : String(error));
   if (!client) return new StartError(`the address of MongoDB cannot be used: ${words}`);
-  return refused(client, await whyRefused(error, words, client), error);
+  if (error instanceof MongoServerSelectionError) {
+    const { why, mayPass } = await diagnosed(words, client);
+    const diagnosis = refused(client, why, error);
+    return mayPass ? new StoreUnavailableError(diagnosis.message, { cause: error }) : diagnosis;
+  }
+  return refused(client, whyRefused(error, words, client), error);
 }
 
-async function whyRefused(error: unknown, words: string, client: MongoClient): Promise<string> {
-  if (error instanceof MongoServerSelectionError) return diagnosed(words, client);
+function whyRefused(error: unknown, words: string, client: MongoClient): string {
   if (!(error instanceof MongoServerError)) return words;
   if (error.code === mongoCode.authenticationFailed) {
     return 'the user or the password is wrong (or the authSource they are kept in)';
@@ -68,23 +76,33 @@ function refused(client: MongoClient, why: string, cause?: unknown): StartError 
   return new StartError(`MongoDB at ${place} cannot be used: ${why}`, cause === undefined ? {} : { cause });
 }
 
+interface Diagnosis {
+  readonly why: string;
+  /** Somebody else may mend it meanwhile. */
+  readonly mayPass: boolean;
+}
+
 /** Asks the hosts one by one what they are: the driver only says that none of them will do. */
-async function diagnosed(words: string, client: MongoClient): Promise<string> {
+async function diagnosed(words: string, client: MongoClient): Promise<Diagnosis> {
   const { hosts, replicaSet, tls } = client.options;
-  if (words.includes('wire version')) return tooOld;
+  if (words.includes('wire version')) return { why: tooOld, mayPass: false };
   const answers = await Promise.all(hosts.map((host) => probe(String(host), tls)));
   const hello = answers.find((answer) => answer !== undefined);
-  if (hello === undefined) return `no server answers there (${words})`;
+  if (hello === undefined) return { why: `no server answers there (${words})`, mayPass: true };
   const lack = lackOf(hello);
-  if (lack !== undefined) return lack;
+  // A replica set may be initiated while we wait.
+  if (lack !== undefined) return { why: lack, mayPass: lack === notInitiated };
   if (replicaSet && hello.setName !== replicaSet) {
-    return `its replica set is called ${hello.setName}, and the address says replicaSet=${replicaSet}`;
+    const why = `its replica set is called ${hello.setName}, and the address says replicaSet=${replicaSet}`;
+    return { why, mayPass: false };
   }
   if (hello.primary === undefined) {
-    return `its replica set ${hello.setName} has no primary: too few of its members are up`;
+    const why = `its replica set ${hello.setName} has no primary: too few of its members are up`;
+    return { why, mayPass: true };
   }
   const members = (hello.hosts as string[]).join(', ');
-  return `its replica set calls its members ${members}, and the primary cannot be reached under that name from here`;
+  const why = `its replica set calls its members ${members}, and the primary cannot be reached under that name from here`;
+  return { why, mayPass: false };
 }
 
 async function probe(host: string, tls: boolean): Promise<Document | undefined> {
