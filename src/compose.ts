@@ -5,13 +5,14 @@ import { localLeases } from './adapters/lease/local.ts';
 import { redlockLeases } from './adapters/lease/redlock.ts';
 import { localLiveBus } from './adapters/live/local.ts';
 import { redisLiveBus } from './adapters/live/redis.ts';
+import { redisList } from './adapters/messages/redis-list.ts';
 import { redisMessages } from './adapters/messages/redis-streams.ts';
 import { openMongoStore } from './adapters/store/mongodb/mongo-store.ts';
 import { openSqliteStore } from './adapters/store/sqlite/sqlite-store.ts';
 import { httpSuppliers } from './adapters/suppliers/http.ts';
 import { resilientSuppliers } from './adapters/suppliers/resilient.ts';
 import { simulatedSuppliers } from './adapters/suppliers/simulated.ts';
-import { systemClock } from './adapters/system/clock.ts';
+import { systemClock as clock } from './adapters/system/clock.ts';
 import { systemRandom } from './adapters/system/random.ts';
 import { ActorEngine } from './booking/engine.ts';
 import { samplePackages } from './domain/sample.ts';
@@ -20,17 +21,19 @@ import type { HttpSettings } from './http/deps.ts';
 import { createServer } from './http/server.ts';
 import { stopperOf } from './http/stopper.ts';
 import type { Config, DatabaseConfig, SuppliersConfig } from './ops/config.ts';
-import { redisConnector } from './ops/redis.ts';
+import { type RedisConnector, redisConnector } from './ops/redis.ts';
+import { LockEngine } from './plans/lock-engine.ts';
+import { QueueEngine } from './plans/queue-engine.ts';
+import type { BookingEngine } from './ports/booking-engine.ts';
 import type { Leases } from './ports/lease.ts';
 import type { LiveBus } from './ports/live-bus.ts';
 import type { Log } from './ports/log.ts';
-import type { Messages } from './ports/messages.ts';
 import { type Store, StoreUnavailableError } from './ports/store.ts';
-import type { SupplierClient, SupplierLedger } from './ports/suppliers.ts';
+import type { SupplierClient, SupplierLedger, Suppliers } from './ports/suppliers.ts';
 
 /** A whole instance, ready to listen. */
 export interface Instance {
-  readonly engine: ActorEngine;
+  readonly engine: BookingEngine;
   readonly server: Server;
   /** Starts to listen and returns the port. @throws Error when the port is taken. */
   listen(port: number, host?: string): Promise<number>;
@@ -48,11 +51,22 @@ export interface ComposeOptions {
 /** A store with the memory of the simulated suppliers in it. */
 export type OpenStore = Store & { readonly ledger: SupplierLedger };
 
-/** What joins an instance to the others; `messages` is absent where it is alone. */
-interface Neighbourhood {
-  readonly leases: Leases;
+/** An engine with what only it needs of the outside. */
+interface RunningEngine {
+  readonly engine: BookingEngine & { start(): Promise<void>; close(): void };
+  /** Whether others go on with what this instance leaves. */
+  readonly hasOthers: boolean;
+  readonly close: () => Promise<unknown>;
+}
+
+/** What every engine is made of. */
+interface Parts {
+  readonly options: ComposeOptions;
+  readonly store: OpenStore;
+  readonly suppliers: Suppliers;
   readonly liveBus: LiveBus;
-  readonly messages?: Messages;
+  /** Absent where the instance is alone. */
+  readonly connect?: RedisConnector;
 }
 
 /** How many refusals one commit takes when everything is sold: a transaction of this size stays below 100 ms. */
@@ -88,9 +102,7 @@ export async function compose(options: ComposeOptions): Promise<Instance> {
   const store = await openStore(options.config.database, { log: options.log });
   try {
     await fillIfEmpty(store, options.log);
-    const instance = await assemble(options, store);
-    await instance.engine.start();
-    return instance;
+    return await assemble(options, store);
   } catch (error) {
     await store.close();
     throw error;
@@ -100,42 +112,37 @@ export async function compose(options: ComposeOptions): Promise<Instance> {
 async function fillIfEmpty(store: Store, log: Log): Promise<void> {
   if ((await store.packages()).length > 0) return;
   const added = await store.addPackages(samplePackages);
-  log.info({ packages: added }, 'the store was empty: it got the sample packages');
+  if (added.length > 0) log.info({ packages: added }, 'the store was empty: it got the sample packages');
 }
 
-async function assemble({ config, log, onFenced }: ComposeOptions, store: OpenStore): Promise<Instance> {
-  const clock = systemClock;
+async function assemble(options: ComposeOptions, store: OpenStore): Promise<Instance> {
+  const { config, log } = options;
   const random = systemRandom();
-  const simulated = simulate(config.suppliers, store.ledger);
-  const client = supplierClient(config.suppliers, simulated);
-  const suppliers = resilientSuppliers({ client, clock, random, log, timeoutMs: config.suppliers.timeoutMs });
-  const neighbourhood = joinOthers(config, log);
-  const { liveBus, messages } = neighbourhood;
-  const engine = new ActorEngine({
-    ...neighbourhood,
+  const { simulated, suppliers } = composeSuppliers(config.suppliers, store.ledger, log);
+  const connect = config.redisUrl && redisConnector(config.redisUrl, config.instanceId, log);
+  const liveBus = openLiveBus(config, connect || undefined, log);
+  const {
+    engine,
+    hasOthers,
+    close: closeEngine,
+  } = await startEngine({
+    options,
     store,
     suppliers,
-    clock,
-    random,
-    log,
-    instance: config.instanceId,
-    rules: { waitersPerUnit: config.waitersPerUnit, ordersPerEmail: config.ordersPerEmail, rejectionsMax },
-    // SQLite serves this process alone, so what the live bus tells is all there is.
-    snapshotMaxAgeMs: config.database.kind === 'sqlite' ? Number.POSITIVE_INFINITY : snapshotMaxAgeMs,
-    ...(messages === undefined && onFenced !== undefined ? { onFenced } : {}),
+    liveBus,
+    ...(connect ? { connect } : {}),
   });
   const settings = await httpSettings(config, store);
   const { app, live } = createApp({ engine, liveBus, suppliers: simulated, clock, random, log, settings });
   const server = createServer(app, log);
   live.attach(server);
-  await messages?.join();
   const stopServing = stopperOf(server);
   const close = async () => {
     await engine.drain();
     // A load balancer sends callers here until it sees that this instance is not ready: they are still answered.
-    if (messages !== undefined) await clock.sleep(noticeMs);
+    if (hasOthers) await clock.sleep(noticeMs);
     const answered = stopServing();
-    const patienceMs = messages === undefined ? answersPatienceMs.alone : answersPatienceMs.amongOthers;
+    const patienceMs = hasOthers ? answersPatienceMs.amongOthers : answersPatienceMs.alone;
     await Promise.all([live.stop(), Promise.race([answered, clock.sleep(patienceMs)])]);
     // Whoever still waits for an outcome hears how things stand; whoever still sends a request is cut off.
     engine.close();
@@ -143,24 +150,65 @@ async function assemble({ config, log, onFenced }: ComposeOptions, store: OpenSt
     server.closeAllConnections();
     await Promise.race([answered, clock.sleep(lastAnswersMs)]);
     suppliers.close();
-    await Promise.all([messages?.close(), neighbourhood.leases.close(), liveBus.close()]);
+    await Promise.all([closeEngine(), liveBus.close()]);
     await store.close();
   };
   return { engine, server, listen: (port, host) => listen(server, port, host), close };
 }
 
-function joinOthers(config: Config, log: Log): Neighbourhood {
-  const local = localLiveBus(log);
-  const { redisUrl, redlockUrls, instanceId: instance, leaseTtlMs: ttlMs } = config;
-  if (redisUrl === undefined) return { leases: localLeases(), liveBus: local };
-  const clock = systemClock;
-  const connect = redisConnector(redisUrl, instance, log);
-  const nodes = (redlockUrls ?? [redisUrl]).map((url) => redisConnector(url, instance, log));
-  return {
-    leases: redlockLeases({ nodes, ttlMs, clock, log }),
-    liveBus: redisLiveBus({ local, connect, instance, clock, log }),
-    messages: redisMessages({ connect, instance, clock, random: systemRandom(), log }),
+async function startEngine(parts: Parts): Promise<RunningEngine> {
+  const running = chooseEngine(parts);
+  await running.engine.start();
+  return running;
+}
+
+function chooseEngine({ options, connect, ...parts }: Parts): RunningEngine {
+  const { config, log, onFenced } = options;
+  const common = {
+    ...parts,
+    clock,
+    random: systemRandom(),
+    log,
+    rules: { waitersPerUnit: config.waitersPerUnit, ordersPerEmail: config.ordersPerEmail, rejectionsMax },
+    // SQLite serves this process alone, so what the live bus tells is all there is.
+    snapshotMaxAgeMs: config.database.kind === 'sqlite' ? Number.POSITIVE_INFINITY : snapshotMaxAgeMs,
   };
+  const { instanceId: instance } = config;
+  if (connect === undefined) {
+    const fenced = onFenced === undefined ? {} : { onFenced };
+    const engine = new ActorEngine({ ...common, instance, leases: localLeases(), ...fenced });
+    return { engine, hasOthers: false, close: async () => {} };
+  }
+  if (config.engine === 'queue') {
+    const workQueue = redisList({ connect });
+    return {
+      engine: new QueueEngine({ ...common, workQueue }),
+      hasOthers: true,
+      close: () => workQueue.close(),
+    };
+  }
+  const leases = openLeases(config, log);
+  if (config.engine === 'lock') {
+    return { engine: new LockEngine({ ...common, leases }), hasOthers: true, close: () => leases.close() };
+  }
+  const messages = redisMessages({ connect, instance, clock, random: systemRandom(), log });
+  const engine = new ActorEngine({ ...common, instance, leases, messages });
+  return { engine, hasOthers: true, close: () => Promise.all([messages.close(), leases.close()]) };
+}
+
+function openLeases({ redisUrl, redlockUrls, instanceId, leaseTtlMs: ttlMs }: Config, log: Log): Leases {
+  const urls = redlockUrls ?? (redisUrl === undefined ? [] : [redisUrl]);
+  const nodes = urls.map((url) => redisConnector(url, instanceId, log));
+  return redlockLeases({ nodes, ttlMs, clock, log });
+}
+
+function openLiveBus(
+  { instanceId: instance }: Config,
+  connect: RedisConnector | undefined,
+  log: Log,
+): LiveBus {
+  const local = localLiveBus(log);
+  return connect === undefined ? local : redisLiveBus({ local, connect, instance, clock, log });
 }
 
 async function httpSettings(config: Config, store: Store): Promise<HttpSettings> {
@@ -175,20 +223,15 @@ async function httpSettings(config: Config, store: Store): Promise<HttpSettings>
   };
 }
 
-function simulate(config: SuppliersConfig, ledger: SupplierLedger): SupplierClient {
-  const { flightFailureRate, hotelFailureRate, latencyMs } = config;
-  return simulatedSuppliers({
-    ledger,
-    random: systemRandom(),
-    clock: systemClock,
-    flightFailureRate,
-    hotelFailureRate,
-    latencyMs,
-  });
-}
-
-function supplierClient({ url, token }: SuppliersConfig, simulated: SupplierClient): SupplierClient {
-  return url === undefined ? simulated : httpSuppliers({ url, ...(token === undefined ? {} : { token }) });
+/** The simulated suppliers, and the ones that are booked at: these, or those behind a URL. */
+export function composeSuppliers(config: SuppliersConfig, ledger: SupplierLedger, log: Log) {
+  const { url, token, timeoutMs, flightFailureRate, hotelFailureRate, latencyMs } = config;
+  const random = systemRandom();
+  const chances = { flightFailureRate, hotelFailureRate, latencyMs };
+  const simulated = simulatedSuppliers({ ledger, random, clock, ...chances });
+  const client: SupplierClient =
+    url === undefined ? simulated : httpSuppliers({ url, ...(token === undefined ? {} : { token }) });
+  return { simulated, suppliers: resilientSuppliers({ client, clock, random, log, timeoutMs }) };
 }
 
 async function listen(server: Server, port: number, host: string | undefined): Promise<number> {

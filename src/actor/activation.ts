@@ -13,6 +13,8 @@ export interface ActivationOptions<State, Message, Known, Step> {
   readonly log: Log;
   /** Aborts when the actor must stop acting: drained, or its lease in doubt. */
   readonly stop: AbortSignal;
+  /** Asked before each commit: a process that was paused past its lease finds out before its timers do. */
+  readonly isHeld?: () => boolean;
   /** The most messages one commit takes. */
   readonly batchMax: number;
   /** An actor with nothing going on ends after this many ms. */
@@ -91,6 +93,14 @@ class Batch<State, Message, Known, Step> {
     let messages = [...batch];
     for (let pauseMs = retryFirstMs; messages.length > 0; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
       if (stop.aborted) return { end: 'stopped', rest: messages };
+      if (this.#options.isHeld?.() === false) {
+        const { id: actor, log } = this.#options;
+        log.warn(
+          { actor, messages: messages.length },
+          'a write of a stale owner was refused: its lease has run out',
+        );
+        return { end: 'stopped', rest: messages };
+      }
       try {
         await this.#step(messages);
         return undefined;

@@ -141,7 +141,20 @@ export class ActorRuntime<State, Message, Known, Step> {
       if (state === undefined) return 'unknown';
       cell.state = state;
       const stop = AbortSignal.any([leaving, lease.lost]);
-      const end = await runActivation({ id, mailbox, behaviour, state, clock, log, stop, batchMax, idleMs });
+      const held = lease;
+      const isHeld = () => held.isHeld?.() ?? true;
+      const end = await runActivation({
+        id,
+        mailbox,
+        behaviour,
+        state,
+        clock,
+        log,
+        stop,
+        isHeld,
+        batchMax,
+        idleMs,
+      });
       if (lease.lost.aborted) log.warn({ actor: id }, 'the lease is in doubt: the actor stopped acting');
       if (end === 'fenced') onFenced?.(id);
       return end;

@@ -57,6 +57,7 @@ export class ActorEngine implements BookingEngine {
   /** Recovers what a former process left: every package with unfinished orders gets its owner back. */
   async start(): Promise<void> {
     await this.#catalogue.all();
+    await this.#options.messages?.join();
     if (this.#placement !== undefined) void this.#placement.run();
     else for (const id of await this.#store.packagesWithUnfinished()) this.#local.wake(id);
   }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { ConfigError, redacted } from './config-error.ts';
+import { isRedisUrl, redisUrlsAllowed } from './redis.ts';
 import {
   database,
   isCurrency,
@@ -70,7 +71,7 @@ const settings = z.object({
     .regex(/^[\w.:%-]+$/, 'an IP address or a host name, for example 127.0.0.1')
     .optional(),
   DATABASE_URL: z.string().default('sqlite:./data/booking.db').transform(database),
-  REDIS_URL: url(['redis:', 'rediss:'], 'redis://localhost:6379').optional(),
+  REDIS_URL: z.string().refine(isRedisUrl, redisUrlsAllowed).optional(),
   REDLOCK_URLS: z.string().transform(redlockUrls).optional(),
   ENGINE: oneOf(engines, 'actor'),
   INSTANCE_ID: z

@@ -36,6 +36,15 @@ export function redisConnector(url: string, instance: string, log: Log): RedisCo
   };
 }
 
+export function isRedisUrl(text: string): boolean {
+  try {
+    parseRedisUrl(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws RangeError when the text is none of {@link redisUrlsAllowed}. */
 export function parseRedisUrl(text: string): RedisOptions {
   const parts = /^(?<tls>rediss?)(?<sentinel>\+sentinel)?:\/\/(?<rest>[^\s]+)$/i.exec(text)?.groups;

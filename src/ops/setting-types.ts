@@ -101,10 +101,12 @@ export function redlockUrls(text: string, context: z.RefinementCtx): string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-  if (urls.length > 0 && urls.every((part) => isUrl(part, ['redis:', 'rediss:']))) return urls;
+  const isOdd = urls.length % 2 === 1;
+  if (isOdd && urls.every((part) => isUrl(part, ['redis:', 'rediss:']))) return urls;
   context.addIssue({
     code: 'custom',
-    message: 'Redis URLs with commas between, for example redis://a:6379,redis://b:6379',
+    message:
+      'an odd number of Redis URLs with commas between, for example redis://a:6379,redis://b:6379,redis://c:6379',
   });
   return z.NEVER;
 }

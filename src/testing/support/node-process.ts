@@ -102,11 +102,11 @@ function started(
     const look = () => {
       const match = ready.exec(output());
       if (match === null) return;
-      child.stdout?.off('data', look);
+      for (const stream of [child.stdout, child.stderr]) stream?.off('data', look);
       clearTimeout(late);
       resolve(match);
     };
-    child.stdout?.on('data', look);
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', look);
     child.once('close', () => {
       clearTimeout(late);
       fail('ended before it was ready');

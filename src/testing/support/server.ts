@@ -2,16 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStore } from '../../adapters/store/sqlite/sqlite-store.ts';
-import type { ActorEngine } from '../../booking/engine.ts';
 import { compose } from '../../compose.ts';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import { readConfig } from '../../ops/config.ts';
+import type { BookingEngine } from '../../ports/booking-engine.ts';
 import { type Log, silentLog } from '../../ports/log.ts';
 
 export interface TestServer {
   /** `http://127.0.0.1:<port>` */
   readonly origin: string;
-  readonly engine: ActorEngine;
+  readonly engine: BookingEngine;
   /** Drains, and deletes the database if it was made for this server. */
   stop(): Promise<void>;
 }
