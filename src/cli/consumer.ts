@@ -1,0 +1,111 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { localLiveBus } from '../adapters/live/local.ts';
+import { redisLiveBus } from '../adapters/live/redis.ts';
+import { redisList } from '../adapters/messages/redis-list.ts';
+import { httpSuppliers } from '../adapters/suppliers/http.ts';
+import { resilientSuppliers } from '../adapters/suppliers/resilient.ts';
+import { simulatedSuppliers } from '../adapters/suppliers/simulated.ts';
+import { systemClock } from '../adapters/system/clock.ts';
+import { systemRandom } from '../adapters/system/random.ts';
+import { type OpenStore, openStore } from '../compose.ts';
+import {
+  type Config,
+  ConfigError,
+  type DatabaseConfig,
+  readConfig,
+  type SuppliersConfig,
+} from '../ops/config.ts';
+import { createLog } from '../ops/log.ts';
+import { redisConnector } from '../ops/redis.ts';
+import { Consumer } from '../plans/consumer.ts';
+import type { Log } from '../ports/log.ts';
+import { StoreUnavailableError } from '../ports/store.ts';
+import type { SupplierClient, SupplierLedger } from '../ports/suppliers.ts';
+import { type Command, runCommand } from './args.ts';
+
+const command: Command<Record<string, never>> = {
+  name: 'npm run consumer',
+  about:
+    'Books what servers with ENGINE=queue have stored, one order after the other. It reads the settings that they\n' +
+    'read: DATABASE_URL and REDIS_URL must be theirs, and the suppliers too. Several may run; one is enough. On\n' +
+    'SIGTERM or SIGINT it finishes the order at hand, for ten seconds at most. Exits 0 then, 2 when it cannot start.',
+  options: {},
+};
+
+/** How often a store that is not there at the start is looked for. */
+const lookEveryMs = 1_000;
+
+async function run(): Promise<number> {
+  const config = readConfig();
+  const log = createLog({ level: config.logLevel, instanceId: config.instanceId });
+  const { consumer, close } = await composeConsumer(config, log);
+  const signal = stopSignal();
+  const running = consumer.run();
+  console.log('the consumer takes orders');
+  log.info({ signal: await signal }, 'draining');
+  await consumer.stop();
+  await running;
+  await close();
+  return 0;
+}
+
+async function composeConsumer(config: Config, log: Log) {
+  const { database, redisUrl, instanceId: instance } = config;
+  if (database.kind === 'sqlite') {
+    const why = 'SQLite serves one process alone; the consumer needs the MongoDB of its servers.';
+    throw new ConfigError('DATABASE_URL', `sqlite:${database.file}`, why);
+  }
+  if (redisUrl === undefined)
+    throw new ConfigError('REDIS_URL', '', 'the consumer needs the Redis of its servers.');
+  const clock = systemClock;
+  const random = systemRandom();
+  const store = await patientlyOpened(database, log);
+  const connect = redisConnector(redisUrl, instance, log);
+  const liveBus = redisLiveBus({ local: localLiveBus(log), connect, instance, clock, log });
+  const workQueue = redisList({ connect });
+  const client = supplierClient(config.suppliers, store.ledger);
+  const suppliers = resilientSuppliers({ client, clock, random, log, timeoutMs: config.suppliers.timeoutMs });
+  const consumer = new Consumer({ store, workQueue, suppliers, liveBus, clock, random, log });
+  const close = async () => {
+    suppliers.close();
+    await Promise.all([workQueue.close(), liveBus.close()]);
+    await store.close();
+  };
+  return { consumer, close };
+}
+
+/** Waits for a store that does not answer yet. */
+async function patientlyOpened(database: DatabaseConfig, log: Log): Promise<OpenStore> {
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await openStore(database, { log });
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      if (isFirst) log.warn({ err: error }, 'the store cannot be reached: waiting for it');
+      await pause(lookEveryMs);
+    }
+  }
+}
+
+function supplierClient(config: SuppliersConfig, ledger: SupplierLedger): SupplierClient {
+  const { url, token, flightFailureRate, hotelFailureRate, latencyMs } = config;
+  if (url !== undefined) return httpSuppliers({ url, ...(token === undefined ? {} : { token }) });
+  const chances = { flightFailureRate, hotelFailureRate, latencyMs };
+  return simulatedSuppliers({ ledger, random: systemRandom(), clock: systemClock, ...chances });
+}
+
+/** Resolves with the first signal; a second one does not wait. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    const stop = (signal: string) => {
+      if (isStopping) process.exit(1);
+      isStopping = true;
+      resolve(signal);
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  });
+}
+
+if (import.meta.main) await runCommand(command, run);
