@@ -8,7 +8,7 @@
   const button = document.getElementById('buy');
   const trip = form.querySelector('.choice-trip');
   const price = form.querySelector('.choice-price');
-  const { announce, moment } = window.ticketPage;
+  const { announce, moment, kept } = window.ticketPage;
   const onOffer = new Set(['free', 'line']);
   const labels = {
     free: 'Order',
@@ -25,14 +25,31 @@
    * An answer forgets it: here, where it is shown as an alert, or in page.js.
    */
   const lastSent = 'last-sent-order';
-  if (document.getElementById('alert')) sessionStorage.removeItem(lastSent);
+  if (document.getElementById('alert')) kept.write(lastSent);
   form.addEventListener('submit', () => {
     const { key, packageId, email } = form.elements;
     const order = JSON.stringify([packageId.value, email.value.trim().toLowerCase()]);
-    const sent = JSON.parse(sessionStorage.getItem(lastSent) ?? '{}');
+    const sent = kept.read(lastSent);
     if (sent.order === order) key.value = sent.key;
-    sessionStorage.setItem(lastSent, JSON.stringify({ order, key: key.value }));
+    kept.write(lastSent, { order, key: key.value });
   });
+
+  /* Whoever goes over to the other way of ordering keeps what was entered. */
+  const entered = 'entered-order';
+  for (const tab of document.querySelectorAll('.modes a')) {
+    tab.addEventListener('click', () => {
+      const { packageId, email } = form.elements;
+      kept.write(entered, { packageId: packageId.value, email: email.value });
+    });
+  }
+  enterAgain(kept.read(entered));
+  kept.write(entered);
+
+  function enterAgain({ packageId, email }) {
+    const stay = document.getElementById(`package-${packageId}`);
+    if (stay && !stay.disabled) stay.checked = true;
+    if (email) form.elements.email.value = email;
+  }
 
   // Not `disabled`, which would drop the focus; page.js does not send a form whose button is aria-disabled.
   button.disabled = false;

@@ -24,13 +24,36 @@
     }
   }
 
-  // An order is shown: nothing that was sent is without an answer any more, see order.js.
-  if (document.getElementById('order-live')) sessionStorage.removeItem('last-sent-order');
+  /** What this tab keeps from page to page. A browser that takes no cookies may throw: then nothing is kept. */
+  const kept = {
+    read(name) {
+      try {
+        return JSON.parse(sessionStorage.getItem(name) ?? '{}');
+      } catch {
+        return {};
+      }
+    },
+    write(name, value) {
+      try {
+        if (value === undefined) sessionStorage.removeItem(name);
+        else sessionStorage.setItem(name, JSON.stringify(value));
+      } catch {}
+    },
+  };
 
-  window.ticketPage = { announce, localTimes, clock, moment };
+  // An order is shown: nothing that was sent is without an answer any more, see order.js.
+  if (document.getElementById('order-live')) kept.write('last-sent-order');
+
+  window.ticketPage = { announce, localTimes, clock, moment, kept };
   localTimes();
 
-  /* A form is sent once: its button says what happens, keeps its width, and a second press does nothing. */
+  /*
+   * A form is sent once: its button says what happens, keeps its width, and a second press does nothing. When no
+   * answer comes, because the network is gone or the loading was stopped, it can be pressed again: the form and its
+   * key are the same, so that it counts once.
+   */
+  const answerMsMax = 20_000;
+  let answerTimer;
 
   document.addEventListener('submit', (event) => {
     const form = event.target;
@@ -40,13 +63,28 @@
       return;
     }
     form.dataset.sent = 'yes';
-    if (button?.dataset.busy) setBusy(button);
+    if (!button?.dataset.busy) return;
+    setBusy(button);
+    clearTimeout(answerTimer);
+    answerTimer = setTimeout(() => offerAgain(form, button), answerMsMax);
   });
 
+  function offerAgain(form, button) {
+    if (!button.hasAttribute('aria-busy')) return;
+    delete form.dataset.sent;
+    button.removeAttribute('aria-disabled');
+    labelOf(button).textContent = 'No answer yet. Ask again';
+    announce('There is no answer yet. You can press the button again: it counts once.', { atOnce: true });
+  }
+
+  function labelOf(button) {
+    return button.querySelector('.button-label') ?? button;
+  }
+
   function setBusy(button) {
-    const label = button.querySelector('.button-label') ?? button;
+    const label = labelOf(button);
     button.style.width = `${button.offsetWidth}px`;
-    button.dataset.label = label.textContent;
+    button.dataset.label ??= label.textContent;
     button.setAttribute('aria-disabled', 'true');
     button.setAttribute('aria-busy', 'true');
     label.textContent = button.dataset.busy;
@@ -58,7 +96,8 @@
     if (!event.persisted) return;
     for (const form of document.forms) delete form.dataset.sent;
     for (const button of document.querySelectorAll('[aria-busy]')) {
-      (button.querySelector('.button-label') ?? button).textContent = button.dataset.label;
+      labelOf(button).textContent = button.dataset.label;
+      delete button.dataset.label;
       button.removeAttribute('aria-busy');
       button.removeAttribute('aria-disabled');
       button.style.width = '';

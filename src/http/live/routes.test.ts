@@ -196,13 +196,18 @@ it('lets a viewer that does not read skip ahead: what waits for it stays small, 
   const [quick, slow] = [open('topic=packages'), open('topic=packages')];
   await Promise.all([once(quick, 'open'), once(slow, 'open')]);
   const [quickHeard, slowHeard] = [received(quick), received(slow)];
+  // On a busy machine a long silence is broken by the time.
+  const newest = (heard: string[]) => heard.findLast((message) => !message.startsWith('{'));
   slow.pause();
   for (let held = 1; held <= 100; held++) {
     bus.publishPackage({ ...fakeSnapshot(), figures: { ...fakeSnapshot().figures, held } });
-    await vi.waitFor(() => expect(quickHeard.at(-1)).toContain(`<b>${held}</b>`), { interval: 1 });
+    await vi.waitFor(() => expect(newest(quickHeard)).toContain(`<b>${held}</b>`), {
+      interval: 1,
+      timeout: 5000,
+    });
   }
   slow.resume();
-  await vi.waitFor(() => expect(slowHeard.at(-1)).toContain('<b>100</b>'), { timeout: 5000 });
+  await vi.waitFor(() => expect(newest(slowHeard)).toContain('<b>100</b>'), { timeout: 5000 });
   expect(slowHeard.length).toBeLessThan(50);
 });
 

@@ -6,6 +6,7 @@ import { readForm } from '../body.ts';
 import { rememberOrder } from '../cookies.ts';
 import { emailInput, keyInput, packageIdField } from '../inputs.ts';
 import { packageFragment } from './fragments/index.ts';
+import { addressToShow } from './order-address.ts';
 import { type OrderFieldErrors, type OrderMode, orderPage } from './order-page.ts';
 import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
 
@@ -52,7 +53,8 @@ async function buy(c: Context, deps: PageDeps, mode: OrderMode): Promise<Respons
   const order = result.order as Order;
   await rememberOrder(c, deps.settings, order.id);
   if (mode === 'order') await deps.engine.outcome(order, { waitMs: outcomeWaitMs, gone });
-  return c.redirect(mode === 'order' ? `/orders/${order.id}` : `/orders/${order.id}?from=queue`, 303);
+  const fromQueue = mode === 'order-queue';
+  return c.redirect(await addressToShow(c, deps.settings, order.id, { fromQueue }), 303);
 }
 
 interface FailedTry {

@@ -5,6 +5,7 @@ import type { Order } from '../../domain/order.ts';
 import { readForm } from '../body.ts';
 import { recentOrders, rememberOrder } from '../cookies.ts';
 import { emailInput, isSameEmail } from '../inputs.ts';
+import { addressToShow } from './order-address.ts';
 import { type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
 import { queryPage } from './query-page.ts';
 
@@ -32,7 +33,7 @@ async function lookUp(c: Context, deps: PageDeps): Promise<Response> {
     return sendErrorPage(c, queryPage(pageSetting(deps), state), 'unknown_order');
   }
   await rememberOrder(c, deps.settings, order.id);
-  return c.redirect(`/orders/${order.id}`, 303);
+  return c.redirect(await addressToShow(c, deps.settings, order.id), 303);
 }
 
 async function findOrder({ engine }: PageDeps, idText: string, email: string): Promise<Order | undefined> {

@@ -13,6 +13,8 @@ export interface ResultPageState {
   readonly live: Omit<OrderLive, 'now'>;
   /** Lets whoever has it see the order: for the socket, polling and the private link. */
   readonly proof: string;
+  /** The browser takes no cookies: what is sent from the page carries the proof too. */
+  readonly actsByProof: boolean;
   /** The page that the order was made on; `Try again` goes there. */
   readonly mode: OrderMode;
   /** A fresh Idempotency-Key, for `Try again`. */
@@ -55,6 +57,7 @@ export function resultPage(setting: PageSetting, state: ResultPageState): Html {
           <button class="button quiet needs-script" type="button" data-copy-link="${address}?proof=${proof}" id="copy-link">Copy a private link to this order</button>
           <a class="button quiet" href="/query">All my orders</a>
         </p>
+        <form id="cancel" method="post" action="${address}/cancel${state.actsByProof ? `?proof=${proof}` : ''}"></form>
         <form id="again" method="post" action="/${state.mode}">
           <input type="hidden" name="key" value="${state.key}" autocomplete="off">
           <input type="hidden" name="packageId" value="${order.packageId}">

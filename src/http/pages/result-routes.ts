@@ -2,9 +2,10 @@ import { type Context, Hono } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { parseOrderId } from '../../domain/ids.ts';
 import type { Order } from '../../domain/order.ts';
-import { maySeeOrder, rememberOrder } from '../cookies.ts';
+import { maySeeOrder, recentOrders, rememberOrder } from '../cookies.ts';
 import { isOrderProof, orderProof } from '../proof.ts';
 import { type OrderLive, orderFragment } from './fragments/index.ts';
+import { orderAddress } from './order-address.ts';
 import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
 import { missPage } from './problem-page.ts';
 import { resultPage } from './result-page.ts';
@@ -21,11 +22,33 @@ async function show(c: Context, deps: PageDeps): Promise<Response> {
   const id = parseOrderId(c.req.param('id') ?? '');
   const proof = c.req.query('proof');
   if (id !== undefined && proof !== undefined && isOrderProof(deps.settings.secret, id, proof)) {
-    await rememberOrder(c, deps.settings, id);
-    return c.redirect(`/orders/${id}`, 303);
+    const next = await withoutProof(c, deps, id, proof);
+    if (next !== undefined) return c.redirect(next, 303);
   }
-  const order = await orderOf(c, deps, id);
+  const order = await orderOf(c, deps, id, proof);
   return order === undefined ? sendMiss(c, deps) : showOrder(c, deps, order);
+}
+
+/**
+ * A link's proof moves into the cookie, so that the address can be shown to anybody. Undefined where that was tried
+ * in vain: a browser that takes no cookies keeps the proof in its address.
+ */
+async function withoutProof(
+  c: Context,
+  { settings }: PageDeps,
+  id: string,
+  proof: string,
+): Promise<string | undefined> {
+  const fromQueue = isFromQueue(c);
+  if ((await recentOrders(c, settings)).includes(id)) return orderAddress(id, { fromQueue });
+  await rememberOrder(c, settings, id);
+  return c.req.query('cookie') === undefined
+    ? orderAddress(id, { fromQueue, cookieSet: true }, proof)
+    : undefined;
+}
+
+function isFromQueue(c: Context): boolean {
+  return c.req.query('from') === 'queue';
 }
 
 async function showOrder(c: Context, deps: PageDeps, order: Order, error?: ErrorCode): Promise<Response> {
@@ -33,7 +56,8 @@ async function showOrder(c: Context, deps: PageDeps, order: Order, error?: Error
     order,
     live: await liveOf(deps, order),
     proof: orderProof(deps.settings.secret, order.id),
-    mode: c.req.query('from') === 'queue' ? 'order-queue' : 'order',
+    actsByProof: c.req.query('proof') !== undefined,
+    mode: isFromQueue(c) ? 'order-queue' : 'order',
     key: freshKey(deps),
   } as const;
   const setting = pageSetting(deps);
@@ -49,11 +73,12 @@ async function showFragment(c: Context, deps: PageDeps): Promise<Response> {
 }
 
 async function cancel(c: Context, deps: PageDeps): Promise<Response> {
-  const order = await orderOf(c, deps, parseOrderId(c.req.param('id') ?? ''));
+  const proof = c.req.query('proof');
+  const order = await orderOf(c, deps, parseOrderId(c.req.param('id') ?? ''), proof);
   if (order === undefined) return sendMiss(c, deps);
   const result = await deps.engine.cancel(order);
   if (result.kind === 'refused') return showOrder(c, deps, result.order ?? order, result.code);
-  return c.redirect(`/orders/${order.id}`, 303);
+  return c.redirect(orderAddress(order.id, { cookieSet: proof !== undefined }, proof), 303);
 }
 
 /** The order, if there is one and this browser may see it; nothing is looked up for who may not (rule Q10). */

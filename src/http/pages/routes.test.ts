@@ -28,6 +28,12 @@ const form = (fields: Record<string, string>, headers = {}) => ({
 });
 const purchase = { packageId: '1', email: 'Ana@Example.com', key: 'k1' };
 
+/** What a browser sends back of the cookies that it was given. */
+const cookieOf = (answer: Response) => ({
+  cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '',
+});
+const proof = orderProof(secret, id);
+
 test('/ leads to the order page', async () => {
   const answer = await pages().request('/');
   expect([answer.status, answer.headers.get('location')]).toEqual([302, '/order']);
@@ -48,7 +54,7 @@ describe('a purchase', () => {
       },
     });
     const answer = await app.request('/order', form(purchase));
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/orders/${id}`]);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/orders/${id}?proof=${proof}`]);
     expect(asked).toMatchObject([
       [{ packageId: 1, email: 'ana@example.com', key: 'k1' }, { waitMs: 10_000 }],
     ]);
@@ -59,7 +65,14 @@ describe('a purchase', () => {
       throw new Error('must not wait');
     };
     const answer = await pages({ outcome }).request('/order-queue', form(purchase));
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/orders/${id}?from=queue`]);
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('location')).toBe(`/orders/${id}?from=queue&proof=${proof}`);
+  });
+
+  test('of a browser that showed our cookie leads to an address without a proof', async () => {
+    const link = await pages().request(`/orders/${id}?proof=${proof}`);
+    const answer = await pages().request('/order-queue', form(purchase, cookieOf(link)));
+    expect(answer.headers.get('location')).toBe(`/orders/${id}?from=queue`);
   });
 
   test('that is refused for now keeps its key and what was entered', async () => {
@@ -134,17 +147,31 @@ test.each([
   'cancelled',
 ] as const)('a private link to an order that is %s sets the cookie and leads to its page', async (status) => {
   const app = pages({ order: async () => fakeOrder({ status }) });
-  const link = await app.request(`/orders/${id}?proof=${orderProof(secret, id)}`);
-  const cookie = link.headers.get('set-cookie')?.split(';')[0] ?? '';
-  const answer = await app.request(`/orders/${id}`, { headers: { cookie } });
+  const link = await app.request(`/orders/${id}?proof=${proof}`);
+  const answer = await app.request(`/orders/${id}`, { headers: cookieOf(link) });
   expect(answer.status).toBe(200);
   expect(await answer.text()).toContain(id);
 });
 
 test('a private link sets the cookie and leads to the clean address', async () => {
-  const answer = await pages().request(`/orders/${id}?proof=${orderProof(secret, id)}`);
-  expect([answer.status, answer.headers.get('location')]).toEqual([303, `/orders/${id}`]);
-  expect(answer.headers.get('set-cookie')).toMatch(/HttpOnly.*SameSite=Lax/);
+  const first = await pages().request(`/orders/${id}?proof=${proof}&from=queue`);
+  expect(first.headers.get('set-cookie')).toMatch(/HttpOnly.*SameSite=Lax/);
+  const second = await pages().request(first.headers.get('location') ?? '', { headers: cookieOf(first) });
+  expect([second.status, second.headers.get('location')]).toEqual([303, `/orders/${id}?from=queue`]);
+});
+
+test('Q10 who takes no cookies sees and cancels an order by its proof, and nobody without it', async () => {
+  const app = pages({ order: async () => fakeOrder({ status: 'confirmed' }) });
+  const first = await app.request(`/orders/${id}?proof=${proof}`);
+  const shown = await app.request(first.headers.get('location') ?? '');
+  expect(shown.status).toBe(200);
+  const [, action = ''] = /<form id="cancel" method="post" action="([^"]*)"/.exec(await shown.text()) ?? [];
+  const cancelled = await app.request(action, { method: 'POST' });
+  expect(cancelled.headers.get('location')).toBe(`/orders/${id}?proof=${proof}&cookie=set`);
+  for (const query of ['', '?cookie=set', '?proof=wrong&cookie=set', `?proof=${proof}x`]) {
+    expect((await app.request(`/orders/${id}${query}`)).status).toBe(404);
+    expect((await app.request(`/orders/${id}/cancel${query}`, { method: 'POST' })).status).toBe(404);
+  }
 });
 
 test('pages are never kept, and nothing inline could run in them', async () => {

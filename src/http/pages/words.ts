@@ -12,6 +12,11 @@ export function priceWords(price: number, currency: string): string {
   }
 }
 
+/** `10,000` */
+export function figureWords(figure: number): string {
+  return formatter('figure', () => new Intl.NumberFormat('en')).format(figure);
+}
+
 /** `Tue, 9 Aug 2022` for the ISO date `2022-08-09`; anything else stands as it is. */
 export function nightWords(stay: string): string {
   return dateWords('night', stay, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
@@ -47,12 +52,12 @@ export function momentWords(at: number): string {
 
 /** `1 unit is`, `3 units are`. */
 export function unitsAre(count: number): string {
-  return count === 1 ? '1 unit is' : `${count} units are`;
+  return count === 1 ? '1 unit is' : `${figureWords(count)} units are`;
 }
 
 /** `1 person is`, `3 people are`. */
 export function peopleAre(count: number): string {
-  return count === 1 ? '1 person is' : `${count} people are`;
+  return count === 1 ? '1 person is' : `${figureWords(count)} people are`;
 }
 
 type Formatter = { format(value: number): string };

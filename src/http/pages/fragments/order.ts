@@ -24,7 +24,7 @@ export function hasOutcome(order: Order): boolean {
 /**
  * The live part of a result or queue page: outcome or place in line first, then what can be done, the numbers and
  * the timeline. Its parts are keyed by the order's phase where they differ, so that the morph replaces them
- * instead of moving them. `Try again` submits the form with id `again`, which the page holds beside the fragment.
+ * instead of moving them. Its buttons submit the forms `again` and `cancel`, which the page holds beside the fragment.
  */
 export function orderFragment(order: Order, live: OrderLive): Html {
   const words = orderWords(order, live);
@@ -122,10 +122,10 @@ function confirmed(order: Order, label: string, effect: string, yes: string): Ht
   return markup`
     <details class="confirm keep" id="confirm-${order.status}">
       <summary class="button quiet">${label}</summary>
-      <form class="confirm-body" method="post" action="/orders/${order.id}/cancel">
+      <div class="confirm-body">
         <p>${effect}</p>
-        <button class="button danger" type="submit" data-busy="One moment…">${yes}</button>
-      </form>
+        <button class="button danger" type="submit" form="cancel" data-busy="One moment…">${yes}</button>
+      </div>
     </details>`;
 }
 

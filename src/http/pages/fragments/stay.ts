@@ -1,6 +1,6 @@
 import { isSoldOut, type PackageSnapshot, salePhase } from '../../../domain/travel-package.ts';
 import { type Html, markup } from '../markup.ts';
-import { momentWords, priceWords } from '../words.ts';
+import { figureWords, momentWords, priceWords } from '../words.ts';
 import { bar } from './bar.ts';
 
 export interface StayView {
@@ -21,6 +21,9 @@ export function stayState({ package: travelPackage, figures }: PackageSnapshot, 
   return figures.remaining > 0 && figures.waiting === 0 ? 'free' : 'line';
 }
 
+/** From so many units on, their figures may not fit into one line of a phone. */
+const largeQuotaMin = 100;
+
 /** The same while the sale is open: what a stay becomes when its countdown ends. */
 function openState(snapshot: PackageSnapshot): StayState {
   const { opensAt: _opensAt, closesAt: _closesAt, ...always } = snapshot.package;
@@ -36,22 +39,23 @@ export function stayElementId(packageId: number): string {
  * has a fixed height, so that an update moves nothing.
  */
 export function packageFragment(snapshot: PackageSnapshot, { currency, now }: StayView): Html {
-  const { id, price, opensAt, closesAt } = snapshot.package;
+  const { id, price, quota, opensAt, closesAt } = snapshot.package;
   const { remaining: free, held, confirmed: sold } = snapshot.figures;
   const state = stayState(snapshot, now);
   const opened = openState(snapshot);
   const elementId = stayElementId(id);
   return markup`
     <span id="${elementId}" class="stay" data-state="${state}" data-open-state="${opened}"
-      data-opens-at="${opensAt ?? ''}" data-closes-at="${closesAt ?? ''}" data-now="${now}">
+      data-opens-at="${opensAt ?? ''}" data-closes-at="${closesAt ?? ''}" data-now="${now}"
+      data-size="${quota < largeQuotaMin ? 'small' : 'large'}">
       <span class="stay-price">${priceWords(price, currency)}</span>
       <span class="stay-status" id="${elementId}-status" data-open-words="${statusWords(opened, snapshot)}">
         ${statusWords(state, snapshot)}</span>
       ${bar({ sold, held, free })}
       <span class="stay-words" id="${elementId}-words">
-        <span class="key key-sold">${sold} sold</span>
-        <span class="key key-held">${held} being booked</span>
-        <span class="key key-free">${free} free</span>
+        <span class="key key-sold">${figureWords(sold)} sold</span>
+        <span class="key key-held">${figureWords(held)} being booked</span>
+        <span class="key key-free">${figureWords(free)} free</span>
       </span>
     </span>`;
 }
@@ -59,9 +63,9 @@ export function packageFragment(snapshot: PackageSnapshot, { currency, now }: St
 function statusWords(state: StayState, { package: { opensAt = 0 }, figures }: PackageSnapshot): string {
   switch (state) {
     case 'free':
-      return `${figures.remaining} left`;
+      return `${figureWords(figures.remaining)} left`;
     case 'line':
-      return `None free now · ${figures.waiting} in line`;
+      return `None free now · ${figureWords(figures.waiting)} in line`;
     case 'sold_out':
       return 'Sold out';
     case 'not_open':

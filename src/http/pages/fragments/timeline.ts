@@ -16,7 +16,7 @@ const plain: Record<TimelineEvent, string> = {
   'cancel requested': 'You asked us to cancel the trip.',
   'flight cancelled': 'Your seat was given back.',
   'hotel cancelled': 'Your room was given back.',
-  released: 'The unit went to the next in line.',
+  released: 'The unit became free for others.',
   failed: 'The order ended without a booking.',
   cancelled: 'The trip was cancelled.',
   withdrawn: 'You left the line.',

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
@@ -27,6 +27,11 @@ export interface Chromium extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+export interface BrowserOptions extends ContextOptions {
+  /** As in Chromium's own `Preferences`; they hold for {@link Chromium.context}. */
+  readonly preferences?: object;
+}
+
 export interface ContextOptions {
   readonly javaScriptEnabled?: boolean;
   readonly viewport?: { readonly width: number; readonly height: number };
@@ -41,9 +46,13 @@ export interface ContextOptions {
  * Starts a real Chromium, headless: the one that CHROMIUM_PATH names, one on PATH, or Debian's package.
  * @throws Error with what to do where there is none.
  */
-export async function launchChromium(options: ContextOptions = {}): Promise<Chromium> {
+export async function launchChromium({ preferences, ...options }: BrowserOptions = {}): Promise<Chromium> {
   const executablePath = await findChromium();
   const profile = await mkdtemp(join(tmpdir(), 'ticket-booking-chromium-'));
+  if (preferences !== undefined) {
+    await mkdir(join(profile, 'Default'));
+    await writeFile(join(profile, 'Default/Preferences'), JSON.stringify(preferences));
+  }
   const context = await chromium
     .launchPersistentContext(profile, { executablePath, headless: true, args: flags, ...options })
     .catch(async (error: unknown) => {

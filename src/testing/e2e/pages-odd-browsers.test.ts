@@ -1,0 +1,146 @@
+import type { Page } from 'playwright-core';
+import { afterEach, expect, test } from 'vitest';
+import { buy } from '../support/buyers.ts';
+import { startGatedSupplier } from '../support/gated-supplier.ts';
+import { onSale, type ServerOptions, startServer } from '../support/server.ts';
+import { launchChromium } from '../support/servers/chromium.ts';
+
+const stack: AsyncDisposableStack[] = [];
+
+afterEach(async () => {
+  for (const one of stack.splice(0)) await one.disposeAsync();
+});
+
+/** A page in a browser with these preferences, a server, and what lets the flights of `first@…` wait. */
+async function open(
+  preferences: object,
+  options: ServerOptions = {},
+  viewport = { width: 360, height: 740 },
+) {
+  const all = new AsyncDisposableStack();
+  stack.push(all);
+  const supplier = await startGatedSupplier();
+  all.defer(() => supplier.stop());
+  supplier.hold('first@example.com');
+  const server = await startServer({
+    settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' },
+    packages: [onSale({ quota: 1 })],
+    ...options,
+  });
+  all.defer(() => server.stop());
+  const browser = all.use(await launchChromium({ preferences, viewport }));
+  const page = await browser.context.newPage();
+  return { page, server, supplier };
+}
+
+async function order(page: Page, origin: string, path = '/order'): Promise<void> {
+  await page.goto(`${origin}${path}?package=1`);
+  await page.getByLabel('Your email').fill('ana@example.com');
+  await page.locator('#buy').click();
+  await page.waitForURL('**/orders/**');
+}
+
+/** Without cookies there is no session storage either: reading it throws. */
+const noCookies = { profile: { default_content_setting_values: { cookies: 2 } } };
+
+test('Q10 a browser that takes no cookies orders, watches and leaves the line', async () => {
+  const { page, server } = await open(noCookies);
+  const errors: string[] = [];
+  page.on('pageerror', ({ message }) => errors.push(message));
+  await buy(server.origin, 1, { email: 'first@example.com', prefer: 'respond-async', key: 'first' });
+  await order(page, server.origin, '/order-queue');
+  await page.getByRole('heading', { name: 'Your place in line' }).waitFor();
+  await page.locator('#live-chip[data-state=live]').waitFor();
+  const address = page.url();
+  await page.getByText('Leave the line', { exact: true }).click();
+  await page.getByRole('button', { name: 'Yes, leave the line' }).click();
+  await page.getByRole('heading', { name: 'You left the line' }).waitFor();
+
+  await page.goto(`${server.origin}/query`);
+  await page.getByLabel('Order number').fill(/orders\/([^?]+)/.exec(address)?.[1] ?? '');
+  await page.getByLabel('Email').fill('ana@example.com');
+  await page.getByRole('button', { name: 'Show the order' }).click();
+  await page.getByRole('heading', { name: 'You left the line' }).waitFor();
+  expect(errors).toEqual([]);
+});
+
+test.each([
+  ['letters twice as large', { webkit: { webprefs: { default_font_size: 32 } } }, 360],
+  ['a window of 320 px', {}, 320],
+] as const)('with %s nothing is cut off or scrolls sideways', async (_what, preferences, width) => {
+  const flight = 'A flight with a very long name, from Thiruvananthapuram by Ouagadougou';
+  const packages = [onSale({ id: 1, flight, price: 1_234_567, quota: 10_000 })];
+  const { page, server } = await open(preferences, { packages }, { width, height: 740 });
+  const check = async () => expect(await page.evaluate(cutOff)).toEqual([]);
+  await page.goto(`${server.origin}/order`);
+  await page.locator('#live-chip[data-state=live]').waitFor();
+  await check();
+  await order(page, server.origin);
+  await check();
+  await page.goto(`${server.origin}/query`);
+  await check();
+});
+
+/** Whatever sticks out of the window, or is larger than the box that hides the rest of it. */
+const cutOff = `
+  [...document.querySelectorAll('header *, main *')]
+    .filter((element) => !element.closest('.unseen, .brand, svg') && element.checkVisibility())
+    .filter((element) =>
+      element.getBoundingClientRect().right > innerWidth + 1 ||
+      (getComputedStyle(element).overflow === 'hidden' && !element.matches('.choice-trip') &&
+        (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 2)))
+    .map((element) => element.outerHTML)`;
+
+/** The wait for an answer, shortened: while a page is on its way, Playwright reaches nothing in the old one. */
+const hurry = `{
+  const { setTimeout } = window;
+  window.setTimeout = (run, ms) => setTimeout(run, ms >= 20_000 ? 300 : ms);
+}`;
+
+/** Presses the button twice, and once more when it asks for it; what it says goes to the console. */
+const pressAndPressAgain = `{
+  const button = document.getElementById('buy');
+  new MutationObserver(() => {
+    const said = button.textContent.trim();
+    console.debug(said);
+    if (said.startsWith('No answer')) button.click();
+  }).observe(button, { childList: true, subtree: true });
+  button.click();
+  button.click();
+}`;
+
+test('Q7 where no answer comes, the button can be pressed again and has bought once', async () => {
+  const { page, server, supplier } = await open({});
+  supplier.hold('ana@example.com');
+  await page.addInitScript(hurry);
+  await page.goto(`${server.origin}/order?package=1`);
+  await page.getByLabel('Your email').fill('ana@example.com');
+  const keys: (string | null)[] = [];
+  const said: string[] = [];
+  page.on('console', (message) => said.push(message.text()));
+  page.on('request', (sent) => {
+    if (sent.method() === 'POST') keys.push(new URLSearchParams(sent.postData() ?? '').get('key'));
+  });
+  await page.evaluate(pressAndPressAgain);
+  await expect.poll(() => keys.length, { timeout: 5000 }).toBeGreaterThan(1);
+  expect(said.slice(0, 3)).toEqual([
+    'Asking the airline…',
+    'No answer yet. Ask again',
+    'Asking the airline…',
+  ]);
+  supplier.release('ana@example.com', 'seat');
+  await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+  expect(new Set(keys).size).toBe(1);
+  expect((await server.engine.package(1))?.figures).toMatchObject({ confirmed: 1, waiting: 0 });
+});
+
+test('what was entered stays on the way to the other way of ordering', async () => {
+  const { page, server } = await open({});
+  await page.goto(`${server.origin}/order`);
+  await page.getByRole('radio').check();
+  await page.getByLabel('Your email').fill('ana@example.com');
+  await page.getByRole('link', { name: 'Take a number' }).click();
+  await page.waitForURL('**/order-queue');
+  expect(await page.getByLabel('Your email').inputValue()).toBe('ana@example.com');
+  expect(await page.getByRole('radio').isChecked()).toBe(true);
+});
