@@ -1,9 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
+const cluster = 'src/testing/cluster/**/*.test.ts';
+const patience = { testTimeout: 30_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    projects: [
+      {
+        test: {
+          ...patience,
+          name: 'single',
+          include: ['src/**/*.test.ts'],
+          exclude: [cluster],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // A whole cluster takes the whole machine: one after the other, when the others are done.
+        test: {
+          ...patience,
+          name: 'cluster',
+          include: [cluster],
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -50,7 +50,7 @@ describe('packages file', () => {
     ['a blank flight', { packages: [{ ...good, flight: '  ' }] }, ': packages[0].flight: '],
     ['a day that is none', { packages: [{ ...good, stay: '2027-02-29' }] }, ': packages[0].stay: expected'],
     ['a broken price', { packages: [{ ...good, price: 1.5 }] }, ': packages[0].price: '],
-    ['a quota of 0', { packages: [{ ...good, quota: 0 }] }, ': packages[0].quota: '],
+    ['a quota below 0', { packages: [{ ...good, quota: -1 }] }, ': packages[0].quota: '],
     [
       'a local time',
       { packages: [{ ...good, opensAt: '2026-11-27T18:00' }] },

@@ -12,7 +12,7 @@ const travelPackage = z
     flight: z.string().trim().min(1).max(100),
     stay: z.iso.date('expected a date like 2022-08-09'),
     price: z.int().min(0),
-    quota: z.int().min(1).max(10_000_000),
+    quota: z.int().min(0).max(10_000_000),
     opensAt: instant.optional(),
     closesAt: instant.optional(),
   })
