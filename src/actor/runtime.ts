@@ -16,7 +16,7 @@ export interface RuntimeOptions<State, Message, Known, Step> {
   readonly batchMax?: number;
   /** An actor with nothing going on is passivated after this many ms; default 60,000. */
   readonly idleMs?: number;
-  /** Called when a commit was refused because another instance has taken an actor over. */
+  /** Called when a commit was refused because another instance has taken an actor over; it is left to that one then. */
   readonly onFenced?: (id: number) => void;
 }
 
@@ -117,6 +117,8 @@ export class ActorRuntime<State, Message, Known, Step> {
     while (!stop.aborted) {
       const startedAt = clock.now();
       const end = await this.#activate(cell, stop);
+      // Without leases between them two owners would only fence each other in turns.
+      if (end === 'fenced' && this.#options.onFenced !== undefined) break;
       if (end === 'elsewhere' || end === 'unknown' || (end === 'idle' && cell.mailbox.size === 0)) break;
       // An activation that ended at once will do so again: slow down. One that worked may be followed at once.
       pauseMs = clock.now() - startedAt > retryMaxMs ? retryFirstMs : Math.min(pauseMs * 2, retryMaxMs);

@@ -7,6 +7,8 @@ export interface TestProcess {
   readonly origin: string;
   /** Everything it has printed so far. */
   output(): string;
+  /** Null while it runs, and after a signal. */
+  exitCode(): number | null;
   /** Sends a signal and waits until the process has ended; returns its exit code, or null after a signal. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -30,6 +32,7 @@ export async function spawnServer(settings: Record<string, string>): Promise<Tes
   return {
     origin,
     output: () => output,
+    exitCode: () => child.exitCode,
     end: async (signal) => {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       const exited = once(child, 'exit');

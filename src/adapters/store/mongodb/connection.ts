@@ -20,7 +20,7 @@ export interface MongoConnectionOptions {
 /** What was acknowledged is never undone, and only such things are seen. */
 export const majority = { level: 'majority' } as const;
 
-export const defaultDatabase = 'ticket-booking';
+const defaultDatabase = 'ticket-booking';
 const defaultTimeoutMs = 5_000;
 
 /**

@@ -171,6 +171,16 @@ describe('two releases side by side:', () => {
     }));
 });
 
+test('many instances may start at once on an empty server', async () => {
+  const url = mongod.url.replace('/?', '/crowded?');
+  const stores = await Promise.all(Array.from({ length: 8 }, () => openMongoStore({ url })));
+  const secrets = await Promise.all(stores.map((store, each) => store.setting('secret', () => `${each}`)));
+  expect(new Set(secrets).size).toBe(1);
+  const added = await Promise.all(stores.map((store) => store.addPackages([samplePackage()])));
+  expect(added.flat()).toEqual([1]);
+  await Promise.all(stores.map((store) => store.close()));
+});
+
 describe('no query reads more than it touches:', () => {
   test('each goes by its index', () =>
     withStore(async (store) => {

@@ -137,7 +137,7 @@ export class MongoStore implements Store {
 
   async clear(): Promise<void> {
     await this.#write((writes) => writes.clear());
-    await prepareIndexes(this.#connection.collections);
+    await this.#connection.bounded(prepareIndexes(this.#connection.collections));
   }
 
   ping(): Promise<void> {

@@ -32,7 +32,7 @@ async function refusal(url: string): Promise<string> {
   return message;
 }
 
-describe('a server that cannot be used is refused with a line that names it:', () => {
+describe.concurrent('a server that cannot be used is refused with a line that names it:', () => {
   test('an address that is none', async () => {
     for (const url of ['', 'mongodb:', 'mongodb://', 'http://127.0.0.1/', 'localhost:27017']) {
       expect(await refusal(url), url).toMatch(/must look like mongodb:\/\//);
@@ -105,7 +105,7 @@ describe('a server that cannot be used is refused with a line that names it:', (
     );
   });
 
-  test('no password, a wrong one, and a user who may not', async () => {
+  test('no password, a wrong one, and a user who may not', async ({ expect }) => {
     const folder = mkdtempSync(join(tmpdir(), 'mongo-key-'));
     const keyFile = join(folder, 'key');
     writeFileSync(keyFile, 'secretOfTheReplicaSet');

@@ -104,7 +104,7 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
     ports: nodes.map(({ port }) => port),
     primary: () => primaryOf(nodes),
     async stepDown() {
-      await at(await primaryOf(nodes)).admin({ replSetStepDown: 10, secondaryCatchUpPeriodSecs: 5 });
+      await at(await primaryOf(nodes)).admin({ replSetStepDown: 3, secondaryCatchUpPeriodSecs: 2 });
     },
     kill: (member) => at(member).end('SIGKILL'),
     restart: (member) => at(member).start(),
