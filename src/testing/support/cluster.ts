@@ -147,7 +147,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await startNodeProcess({
         program: 'src/cli/consumer.ts',
         settings: { ...settings, INSTANCE_ID: 'consumer' },
-        ready: /\S/,
+        ready: /takes orders/,
         inherit,
         detached,
       }),
