@@ -1,0 +1,194 @@
+import { once } from 'node:events';
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Health } from './health.ts';
+import { Replay } from './replay.ts';
+import { tunnel } from './tunnel.ts';
+
+export interface BalancerOptions {
+  /** Where the instances are: `http://127.0.0.1:8881`. */
+  readonly origins: readonly string[];
+  readonly port: number;
+  readonly host?: string;
+  /** How often each instance's `/readyz` is asked; default 250 ms. */
+  readonly checkMs?: number;
+}
+
+export interface Balancer {
+  readonly origin: string;
+  /** Lets the answers under way go out for so long, then cuts what is left. */
+  close(patienceMs?: number): Promise<void>;
+}
+
+/** Headers that are about one connection only (RFC 9110, section 7.6.1). */
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/**
+ * A small load balancer for a cluster on one machine: each request goes to the next instance that is ready, also within
+ * one kept-alive connection, and WebSockets are passed through. A connection that is refused is tried at the next
+ * instance; so is one that was cut before any answer, where repeating the request is harmless.
+ * @throws Error when the port is taken.
+ */
+export async function startBalancer({ origins, port, host, checkMs }: BalancerOptions): Promise<Balancer> {
+  const health = new Health(origins, checkMs);
+  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  const server = createServer({ keepAliveTimeout: 65_000 }, (incoming, response) => {
+    void new Exchange(incoming, response, health.candidates(), agent).run();
+  });
+  const tunnels = new Set<Duplex>();
+  server.on('upgrade', (incoming, socket, head) => {
+    tunnels.add(socket);
+    socket.once('close', () => tunnels.delete(socket));
+    tunnel(incoming, socket, head, health.candidates());
+  });
+  server.on('clientError', (_error, socket) => socket.destroy());
+  await health.start();
+  try {
+    server.listen({ port, backlog: 4096, ...(host === undefined ? {} : { host }) });
+    await once(server, 'listening');
+  } catch (error) {
+    health.stop();
+    throw error;
+  }
+  return {
+    origin: `http://${host ?? 'localhost'}:${(server.address() as AddressInfo).port}`,
+    async close(patienceMs = 1_000) {
+      health.stop();
+      const closed = once(server, 'close');
+      server.close();
+      const patience = setTimeout(() => {
+        server.closeAllConnections();
+        for (const socket of tunnels) socket.destroy();
+      }, patienceMs);
+      await closed;
+      clearTimeout(patience);
+      agent.destroy();
+    },
+  };
+}
+
+/** One request and its answer. */
+class Exchange {
+  readonly #incoming: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #candidates: readonly URL[];
+  readonly #agent: Agent;
+  readonly #body: Replay;
+
+  constructor(incoming: IncomingMessage, response: ServerResponse, candidates: readonly URL[], agent: Agent) {
+    this.#incoming = incoming;
+    this.#response = response;
+    this.#candidates = candidates;
+    this.#agent = agent;
+    this.#body = new Replay(incoming);
+  }
+
+  async run(): Promise<void> {
+    for (const target of this.#candidates) {
+      const tried = await this.#try(target);
+      if (tried === 'done') return;
+      if (tried === 'cut' && !this.#isRepeatable()) {
+        return this.#refuse(
+          502,
+          'The instance ended in the middle of this request: nobody knows what it did.',
+        );
+      }
+      if (this.#body.isIncomplete)
+        return this.#refuse(502, 'The instance ended in the middle of this request.');
+    }
+    this.#refuse(503, 'No instance can be reached.');
+  }
+
+  /** `refused`: it never got the request; `cut`: it may have got it, but nothing came back. */
+  #try(target: URL): Promise<'done' | 'refused' | 'cut'> {
+    const { method = 'GET', url: path = '/' } = this.#incoming;
+    return new Promise((resolve) => {
+      let isConnected = false;
+      const outgoing = request({
+        agent: this.#agent,
+        hostname: target.hostname,
+        port: target.port,
+        method,
+        path,
+        headers: forwarded(this.#incoming),
+      });
+      outgoing.on('socket', (socket) => {
+        if (!socket.connecting) isConnected = true;
+        else socket.once('connect', () => (isConnected = true));
+      });
+      const hangUp = () => outgoing.destroy();
+      this.#response.once('close', hangUp);
+      outgoing.on('response', (answer) => {
+        this.#pass(answer);
+        resolve('done');
+      });
+      outgoing.on('error', () => {
+        this.#response.off('close', hangUp);
+        if (this.#response.headersSent || this.#response.destroyed) {
+          this.#response.destroy();
+          resolve('done');
+        } else {
+          resolve(isConnected ? 'cut' : 'refused');
+        }
+      });
+      this.#body.pipe(outgoing);
+    });
+  }
+
+  #pass(answer: IncomingMessage): void {
+    this.#response.writeHead(answer.statusCode ?? 502, answer.statusMessage, withoutHops(answer.headers));
+    answer.pipe(this.#response);
+    answer.once('error', () => this.#response.destroy());
+  }
+
+  /** By its method (RFC 9110, section 9.2.2), or because it carries a key of its own. */
+  #isRepeatable(): boolean {
+    const { method = 'GET', headers } = this.#incoming;
+    return /^(GET|HEAD|OPTIONS|PUT|DELETE)$/.test(method) || headers['idempotency-key'] !== undefined;
+  }
+
+  #refuse(status: 502 | 503, detail: string): void {
+    if (this.#response.headersSent || this.#response.destroyed) return;
+    const title = status === 503 ? 'No instance can take this request now' : 'An instance gave no answer';
+    const body = JSON.stringify({ type: 'about:blank', title, status, detail });
+    this.#response.writeHead(status, { 'Content-Type': 'application/problem+json', 'Retry-After': '1' });
+    this.#response.end(body);
+    this.#incoming.resume();
+  }
+}
+
+function withoutHops(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const kept = Object.entries(headers).filter(([name]) => !hopByHop.includes(name) && !named.includes(name));
+  return Object.fromEntries(kept);
+}
+
+/** As the client sent them, and from where; `Host` stays, for forms and sockets are checked against it. */
+function forwarded(incoming: IncomingMessage): IncomingHttpHeaders {
+  const { headers, socket } = incoming;
+  const before = headers['x-forwarded-for'];
+  const client = socket.remoteAddress ?? 'unknown';
+  const isChunked = headers['transfer-encoding'] !== undefined;
+  return {
+    ...withoutHops(headers),
+    ...(isChunked ? { 'transfer-encoding': 'chunked' } : {}),
+    'x-forwarded-for': before === undefined ? client : `${String(before)}, ${client}`,
+    'x-forwarded-proto': 'http',
+  };
+}
