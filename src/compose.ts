@@ -37,6 +37,8 @@ export interface Instance {
   readonly server: Server;
   /** Starts to listen and returns the port. @throws Error when the port is taken. */
   listen(port: number, host?: string): Promise<number>;
+  /** Takes over from a server that listens already: no caller is turned away in between. */
+  listenInsteadOf(other: Server): Promise<number>;
   /** Readiness fails first; then callers in flight get their answers, sockets are told to come back, all is closed. */
   close(): Promise<void>;
 }
@@ -153,7 +155,13 @@ async function assemble(options: ComposeOptions, store: OpenStore): Promise<Inst
     await Promise.all([closeEngine(), liveBus.close()]);
     await store.close();
   };
-  return { engine, server, listen: (port, host) => listen(server, port, host), close };
+  return {
+    engine,
+    server,
+    listen: (port, host) => listening(server.listen({ port, ...(host ? { host } : {}), backlog: 4096 })),
+    listenInsteadOf: (other) => listening(server.listen(other)),
+    close,
+  };
 }
 
 async function startEngine(parts: Parts): Promise<RunningEngine> {
@@ -234,8 +242,7 @@ export function composeSuppliers(config: SuppliersConfig, ledger: SupplierLedger
   return { simulated, suppliers: resilientSuppliers({ client, clock, random, log, timeoutMs }) };
 }
 
-async function listen(server: Server, port: number, host: string | undefined): Promise<number> {
-  server.listen({ port, ...(host === undefined ? {} : { host }), backlog: 4096 });
+async function listening(server: Server): Promise<number> {
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }

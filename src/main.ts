@@ -18,10 +18,14 @@ async function main(): Promise<void> {
   let stop: (exitCode: number) => void = (exitCode) => process.exit(exitCode);
   process.on('SIGTERM', () => stop(0));
   process.on('SIGINT', () => stop(0));
-  const instance = await start(config, log, (exitCode) => stop(exitCode));
+  const { instance, port } = await start(config, log, (exitCode) => stop(exitCode));
   stop = stopperFor(instance, log);
-  const port = await instance.listen(config.port, config.host);
   console.log(`ticket-booking listens on http://${config.host ?? 'localhost'}:${port}`);
+}
+
+interface Started {
+  readonly instance: Instance;
+  readonly port: number;
 }
 
 /** Whoever guesses the secret can sign links to orders. */
@@ -32,7 +36,7 @@ function warnOfShortSecret({ secret }: Config, log: Log): void {
 }
 
 /** Composes the instance; a store whose server does not answer is waited for, and callers are told so meanwhile. */
-async function start(config: Config, log: Log, stop: (exitCode: number) => void): Promise<Instance> {
+async function start(config: Config, log: Log, stop: (exitCode: number) => void): Promise<Started> {
   const onFenced = (packageId: number) => {
     log.error(
       { packageId },
@@ -42,7 +46,8 @@ async function start(config: Config, log: Log, stop: (exitCode: number) => void)
   };
   const tryOnce = () => compose({ config, log, onFenced });
   try {
-    return await tryOnce();
+    const instance = await tryOnce();
+    return { instance, port: await instance.listen(config.port, config.host) };
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
     return waitForStore(config, log, error, tryOnce);
@@ -54,13 +59,17 @@ async function waitForStore(
   log: Log,
   first: StoreUnavailableError,
   tryOnce: () => Promise<Instance>,
-): Promise<Instance> {
+): Promise<Started> {
   let missing = first.message;
   log.warn({ err: first }, 'the store cannot be reached: waiting for it');
   const room = createServer(
     createWaitingRoom(config.instanceId, () => missing),
     log,
   );
+  // Whoever comes back comes to the instance, over a connection of its own.
+  room.prependListener('request', (_request, response) => {
+    response.shouldKeepAlive = false;
+  });
   room.listen({ port: config.port, ...(config.host === undefined ? {} : { host: config.host }) });
   await once(room, 'listening');
   console.error(`ticket-booking waits for its store: ${missing}`);
@@ -68,10 +77,8 @@ async function waitForStore(
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     try {
       const instance = await tryOnce();
-      room.close();
-      room.closeAllConnections();
-      await once(room, 'close');
-      return instance;
+      const port = await instance.listenInsteadOf(room);
+      return { instance, port };
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       missing = error.message;

@@ -100,6 +100,9 @@ async function diagnosed(words: string, client: MongoClient): Promise<Diagnosis>
     const why = `its replica set ${hello.setName} has no primary: too few of its members are up`;
     return { why, mayPass: true };
   }
+  // The driver gave up just before the election ended.
+  if (await probe(String(hello.primary), tls))
+    return { why: 'its primary was only just elected', mayPass: true };
   const members = (hello.hosts as string[]).join(', ');
   const why = `its replica set calls its members ${members}, and the primary cannot be reached under that name from here`;
   return { why, mayPass: false };

@@ -1,0 +1,33 @@
+import { expect, it, vi } from 'vitest';
+import { spawnServer } from '../support/process.ts';
+import { startMongod } from '../support/servers/mongod.ts';
+
+it('who starts before its store says so, and turns nobody away when it is there', async () => {
+  await using mongo = await startMongod();
+  await mongo.kill(0);
+  const port = '18897';
+  const origin = `http://127.0.0.1:${port}`;
+  const started = spawnServer({ DATABASE_URL: mongo.url, PORT: port });
+  await vi.waitFor(async () => expect((await fetch(`${origin}/readyz`)).status).toBe(503), {
+    timeout: 20_000,
+  });
+  expect(await (await fetch(`${origin}/readyz`)).json()).toMatchObject({
+    code: 'not_ready',
+    detail: expect.stringMatching(/MongoDB at .* no server answers there/),
+  });
+  const refused = await fetch(`${origin}/api/orders`, { method: 'POST' });
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
+
+  await mongo.restart(0);
+  const statuses = new Set<number>();
+  await vi.waitFor(
+    async () => {
+      const { status } = await fetch(`${origin}/api/packages`);
+      statuses.add(status);
+      expect(status).toBe(200);
+    },
+    { timeout: 30_000, interval: 5 },
+  );
+  expect([...statuses]).toEqual([503, 200]);
+  expect(await (await started).end('SIGTERM')).toBe(0);
+});
