@@ -1,11 +1,12 @@
 import { expect, it, vi } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { spawnServer } from '../support/process.ts';
 import { startMongod } from '../support/servers/mongod.ts';
 
 it('who starts before its store says so, and turns nobody away when it is there', async () => {
   await using mongo = await startMongod();
   await mongo.kill(0);
-  const port = '18897';
+  const port = String(await freePort());
   const origin = `http://127.0.0.1:${port}`;
   const started = spawnServer({ DATABASE_URL: mongo.url, PORT: port });
   await vi.waitFor(async () => expect((await fetch(`${origin}/readyz`)).status).toBe(503), {

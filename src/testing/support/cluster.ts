@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { openMongoStore } from '../../adapters/store/mongodb/mongo-store.ts';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import type { Store } from '../../ports/store.ts';
 import { type AuditRun, runAudit } from './audit.ts';
+import { freePort } from './free-port.ts';
 import { type NodeProcess, startNodeProcess } from './node-process.ts';
 import { type Mongod, startMongod } from './servers/mongod.ts';
 import { type RedisServer, startRedis } from './servers/redis.ts';
@@ -257,14 +256,4 @@ class Instance implements ClusterInstance {
     if (this.#process === undefined) throw new Error(`${this.id} was not started`);
     return this.#process;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the loopback has no free port');
-  return address.port;
 }

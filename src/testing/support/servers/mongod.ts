@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, MongoClient, MongoServerError } from 'mongodb';
+import { freePort } from '../free-port.ts';
 import { findMongod } from './mongod-binary.ts';
 
 export interface MongodOptions {
@@ -250,14 +250,4 @@ class Node {
       ...['--oplogSize', '128', '--setParameter', 'diagnosticDataCollectionEnabled=false'],
     ];
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the loopback has no free port');
-  return address.port;
 }
