@@ -120,6 +120,8 @@ async function fillIfEmpty(store: Store, log: Log): Promise<void> {
 async function assemble(options: ComposeOptions, store: OpenStore): Promise<Instance> {
   const { config, log } = options;
   const random = systemRandom();
+  // Before anything runs: an engine that nobody stops would go on beside the next try.
+  const settings = await httpSettings(config, store);
   const { simulated, suppliers } = composeSuppliers(config.suppliers, store.ledger, log);
   const connect = config.redisUrl && redisConnector(config.redisUrl, config.instanceId, log);
   const liveBus = openLiveBus(config, connect || undefined, log);
@@ -134,7 +136,6 @@ async function assemble(options: ComposeOptions, store: OpenStore): Promise<Inst
     liveBus,
     ...(connect ? { connect } : {}),
   });
-  const settings = await httpSettings(config, store);
   const { app, live } = createApp({ engine, liveBus, suppliers: simulated, clock, random, log, settings });
   const server = createServer(app, log);
   live.attach(server);
@@ -166,8 +167,14 @@ async function assemble(options: ComposeOptions, store: OpenStore): Promise<Inst
 
 async function startEngine(parts: Parts): Promise<RunningEngine> {
   const running = chooseEngine(parts);
-  await running.engine.start();
-  return running;
+  try {
+    await running.engine.start();
+    return running;
+  } catch (error) {
+    running.engine.close();
+    await Promise.all([running.close(), parts.liveBus.close()]);
+    throw error;
+  }
 }
 
 function chooseEngine({ options, connect, ...parts }: Parts): RunningEngine {

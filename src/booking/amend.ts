@@ -7,6 +7,8 @@ export function amend(draft: Draft, change: Amend): void {
   const { caller } = change;
   const { held, confirmed, remaining } = draft.figures;
   const before = draft.package;
+  if (change.inDoubt === true && isDone(before, change))
+    return draft.answer(caller, { kind: 'amended', package: before });
   if (before.version !== change.version)
     return draft.answer(caller, { kind: 'refused', code: 'version_conflict' });
   const quota = change.quota ?? before.quota;
@@ -29,4 +31,15 @@ function amended(before: TravelPackage, change: Amend, quota: number): TravelPac
     ...(closesAt == null ? {} : { closesAt }),
     ...(paused === true ? { paused } : {}),
   };
+}
+
+/** The package is what the change makes of the version before it. */
+function isDone(present: TravelPackage, { version, quota, opensAt, closesAt, paused }: Amend): boolean {
+  return (
+    present.version === version + 1 &&
+    (quota === undefined || present.quota === quota) &&
+    (opensAt === undefined || present.opensAt === (opensAt ?? undefined)) &&
+    (closesAt === undefined || present.closesAt === (closesAt ?? undefined)) &&
+    (paused === undefined || (present.paused ?? false) === paused)
+  );
 }

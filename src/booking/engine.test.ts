@@ -7,6 +7,7 @@ import { systemRandom } from '../adapters/system/random.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import { silentLog } from '../ports/log.ts';
+import type { Messages } from '../ports/messages.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
 import { ScriptedSuppliers } from '../testing/support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../testing/support/server.ts';
@@ -17,7 +18,7 @@ let store: SqliteStore;
 let engine: ActorEngine;
 let suppliers: ScriptedSuppliers;
 
-async function start(): Promise<void> {
+async function start(options: { messages?: Messages } = {}): Promise<void> {
   store = openSqliteStore({ file: database.url.replace('sqlite:', '') });
   suppliers = new ScriptedSuppliers();
   engine = new ActorEngine({
@@ -31,6 +32,7 @@ async function start(): Promise<void> {
     instance: 'test',
     rules: { waitersPerUnit: 2, ordersPerEmail: 0, rejectionsMax: 100 },
     snapshotMaxAgeMs: Number.POSITIVE_INFINITY,
+    ...options,
   });
   await engine.start();
 }
@@ -248,4 +250,25 @@ test('a draining engine takes nothing, and those who wait get the order as it st
   expect(await outcome).toMatchObject({ status: 'held' });
   expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'no_owner' });
   expect(await engine.missing()).toEqual(['this instance is draining']);
+});
+
+test('the last of several instances answers at once when it drains: nobody is there to hand over to', async () => {
+  await stop();
+  const others = { v: 1, kind: 'elsewhere' };
+  const messages: Messages = {
+    members: () => ['test'],
+    onMembers: () => () => {},
+    ask: async () => others,
+    serve: () => {},
+    join: async () => {},
+    leave: async () => {},
+    available: true,
+    close: async () => {},
+  };
+  await start({ messages });
+  const order = await accepted(engine.purchase({ packageId: 1, email }));
+  const outcome = engine.outcome(order, { waitMs: 60_000 });
+  await engine.drain();
+  expect(await outcome).toMatchObject({ id: order.id, status: 'held' });
+  expect(await engine.purchase({ packageId: 1, email })).toEqual({ kind: 'refused', code: 'no_owner' });
 });

@@ -125,12 +125,13 @@ export class ActorEngine implements BookingEngine {
   async drain(): Promise<void> {
     this.#isDraining = true;
     this.#placement?.stop();
-    if (this.#router === undefined) {
+    const hasOthers = this.#hasOthers;
+    await this.#options.messages?.leave();
+    if (hasOthers) {
+      this.#router?.wakeElsewhere(await this.#local.handOver());
+    } else {
       await this.#local.drain();
       this.#outcomes.close();
-    } else {
-      await this.#options.messages?.leave();
-      this.#router.wakeElsewhere(await this.#local.handOver());
     }
   }
 
@@ -138,6 +139,12 @@ export class ActorEngine implements BookingEngine {
     this.#outcomes.close();
     this.#catalogue.close();
     this.#lines.close();
+  }
+
+  /** Whether there is anybody to go on with what this instance leaves. */
+  get #hasOthers(): boolean {
+    const { messages, instance } = this.#options;
+    return messages?.members().some((member) => member !== instance) ?? false;
   }
 
   #createRouter(messages: Messages): Router {

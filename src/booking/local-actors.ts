@@ -1,4 +1,5 @@
 import { ActorRuntime } from '../actor/runtime.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Leases } from '../ports/lease.ts';
 import { type Command, type Route, toMessage } from './commands.ts';
 import type { Answer, Elsewhere, PackageMessage } from './messages.ts';
@@ -11,13 +12,20 @@ export interface LocalActorsOptions extends Omit<PackageBehaviourOptions, 'notif
   readonly onFenced?: (packageId: number) => void;
 }
 
+/** A package that was given away is not taken back for a customer's sake before its next owner had time to take it. */
+const givenAwayMs = 1_000;
+
 /** The package actors of this instance. */
 export class LocalActors {
   readonly #runtime: ActorRuntime<PackageState, PackageMessage, Known, Step>;
   readonly #unsubscribe: () => void;
+  readonly #clock: Clock;
+  /** Until when customers of these packages are sent elsewhere. */
+  readonly #givenAway = new Map<number, number>();
   #isHandingOver = false;
 
   constructor(options: LocalActorsOptions) {
+    this.#clock = options.clock;
     const notify = (id: number, message: PackageMessage) => this.#runtime.notify(id, message);
     this.#runtime = new ActorRuntime({ ...options, behaviour: new PackageBehaviour({ ...options, notify }) });
     this.#unsubscribe = options.suppliers.onAvailability((open) => {
@@ -28,7 +36,7 @@ export class LocalActors {
   /** Answers after the commit, or `elsewhere` when another instance owns the package. */
   send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | Elsewhere> {
     return new Promise((resolve) => {
-      if (this.#isHandingOver) return resolve({ kind: 'elsewhere' });
+      if (this.#isHandingOver || this.#isGivenAway(packageId)) return resolve({ kind: 'elsewhere' });
       const isTaken = this.#runtime.tell(packageId, toMessage(command, deadlineAt, resolve));
       if (!isTaken) resolve({ kind: 'refused', code: 'overloaded' });
     });
@@ -39,6 +47,7 @@ export class LocalActors {
   }
 
   wake(packageId: number): void {
+    this.#givenAway.delete(packageId);
     this.#runtime.wake(packageId);
   }
 
@@ -59,8 +68,10 @@ export class LocalActors {
     return !this.#isHandingOver;
   }
 
-  release(packageId: number): Promise<void> {
-    return this.#runtime.release(packageId);
+  async release(packageId: number): Promise<void> {
+    this.#givenAway.set(packageId, Number.POSITIVE_INFINITY);
+    await this.#runtime.release(packageId);
+    this.#givenAway.set(packageId, this.#clock.now() + givenAwayMs);
   }
 
   /** For the last instance: commits what has come in, then stops. */
@@ -75,6 +86,14 @@ export class LocalActors {
     this.#isHandingOver = true;
     this.#unsubscribe();
     return this.#runtime.handOver();
+  }
+
+  #isGivenAway(packageId: number): boolean {
+    const until = this.#givenAway.get(packageId);
+    if (until === undefined) return false;
+    if (this.#clock.now() < until) return true;
+    this.#givenAway.delete(packageId);
+    return false;
   }
 }
 

@@ -70,6 +70,8 @@ export interface Amend {
   readonly closesAt?: number | null;
   readonly paused?: boolean;
   readonly deadlineAt: number;
+  /** It may be stored already: a former commit's outcome is unknown. */
+  readonly inDoubt?: boolean;
   readonly caller: Caller;
 }
 

@@ -286,6 +286,18 @@ describe('operators', () => {
     expect(bench.state.package.quota).toBe(2);
   });
 
+  test('a change that may be stored already is not refused for its own version, nor made twice', async () => {
+    const bench = new ActorBench({ quota: 2 });
+    const { version } = bench.state.package;
+    await amend(bench, { quota: 5, paused: true });
+    const again = { version, quota: 5, paused: true, inDoubt: true };
+    await amend(bench, again);
+    expect(bench.answers.slice(-2).map(({ kind }) => kind)).toEqual(['amended', 'amended']);
+    expect(bench.state.package).toMatchObject({ quota: 5, version: version + 1 });
+    await amend(bench, { ...again, quota: 6 });
+    expect(codes(bench).at(-1)).toBe('version_conflict');
+  });
+
   test('a paused package keeps its line and serves it when the sale goes on', async () => {
     const bench = new ActorBench({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());

@@ -1,14 +1,37 @@
 import { expect, test, vi } from 'vitest';
 import { localLiveBus } from '../adapters/live/local.ts';
 import type { Order } from '../domain/order.ts';
+import type { LineSnapshot } from '../ports/live-bus.ts';
 import { silentLog } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
-import { someRules } from '../testing/support/actor-bench.ts';
+import { aPackage, someRules } from '../testing/support/actor-bench.ts';
 import { fakeOrder } from '../testing/support/fake-engine.ts';
 import { ManualClock } from '../testing/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../testing/support/scripted-suppliers.ts';
 import type { PackageMessage } from './messages.ts';
 import { PackageBehaviour } from './package-behaviour.ts';
+import { PackageState } from './package-state.ts';
+
+test('a new owner tells the line at once, also when nothing changes in it', () => {
+  const liveBus = localLiveBus();
+  const lines: LineSnapshot[] = [];
+  liveBus.subscribe({ line: (line) => lines.push(line) });
+  const behaviour = new PackageBehaviour({
+    store: {} as Store,
+    clock: new ManualClock(),
+    notify: () => {},
+    suppliers: new ScriptedSuppliers(),
+    liveBus,
+    log: silentLog,
+    instance: 'test',
+    rules: someRules,
+  });
+  const figures = { remaining: 0, held: 0, confirmed: 2, cancelling: 0, waiting: 1, nextNumber: 4 };
+  const unfinished = [fakeOrder({ packageId: 7, number: 3, status: 'queued' })];
+  const ownership = { package: aPackage(), figures, fence: { epoch: 2, seq: 9 }, unfinished };
+  behaviour.resume(new PackageState(ownership, true), new AbortController().signal);
+  expect(lines).toEqual([{ packageId: 7, first: [3], all: [3] }]);
+});
 
 test('Q2 the word of a saga that could not be processed is delivered again', async () => {
   const clock = new ManualClock();

@@ -55,6 +55,8 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
       else if (order.status !== 'queued') this.#run('clear', state, order, signal);
     }
     this.#options.notify(state.package.id, { kind: 'gate', open: this.#options.suppliers.available });
+    // Viewers elsewhere know it from the former owner at best.
+    this.#publishLine(state, signal);
   }
 
   recall(state: PackageState, batch: readonly PackageMessage[]): Promise<Known> {
@@ -93,7 +95,8 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   }
 
   doubt(batch: readonly PackageMessage[]): PackageMessage[] {
-    return batch.map((message) => (message.kind === 'purchase' ? { ...message, inDoubt: true } : message));
+    const mayBeStored = ({ kind }: PackageMessage) => kind === 'purchase' || kind === 'amend';
+    return batch.map((message) => (mayBeStored(message) ? { ...message, inDoubt: true } : message));
   }
 
   isIdle(state: PackageState): boolean {
@@ -141,14 +144,19 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   }
 
   #publish(state: PackageState, change: NonNullable<Step['change']>, signal: AbortSignal): void {
-    const { liveBus, clock } = this.#options;
+    const { liveBus } = this.#options;
     const { package: travelPackage, figures } = state;
     liveBus.publishPackage({ package: travelPackage, figures });
     for (const order of change.updated) liveBus.publishOrder(order);
     for (const order of change.inserted) liveBus.publishOrder(order);
+    this.#publishLine(state, signal);
+  }
+
+  #publishLine(state: PackageState, signal: AbortSignal): void {
+    const { liveBus, clock } = this.#options;
     let line = this.#lines.get(state);
     // Nobody has waited since this activation began: there is no line to tell of.
-    if (line === undefined && figures.waiting === 0) return;
+    if (line === undefined && state.figures.waiting === 0) return;
     if (line === undefined) {
       line = new LinePublisher(liveBus, clock);
       this.#lines.set(state, line);

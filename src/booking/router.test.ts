@@ -1,9 +1,11 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { preference } from '../actor/rendezvous.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import type { Order } from '../domain/order.ts';
+import type { Clock } from '../ports/clock.ts';
 import { silentLog } from '../ports/log.ts';
 import { InboxFullError, type Json, type Messages, NoAnswerError } from '../ports/messages.ts';
+import { ManualClock } from '../testing/support/manual-clock.ts';
 import type { Command } from './commands.ts';
 import type { Answer, Elsewhere } from './messages.ts';
 import { Router } from './router.ts';
@@ -53,18 +55,24 @@ class Network {
 class Instance {
   readonly owned = new Set<number>();
   readonly got: Command[] = [];
+  readonly withdrawn: string[] = [];
   mayOwn = true;
   /** Whether it becomes the owner of what nobody owns. */
   takesOver = true;
   readonly router: Router;
 
-  constructor(name: string, network: Network, ownerInStore: () => string | undefined) {
+  constructor(
+    name: string,
+    network: Network,
+    ownerInStore: () => string | undefined,
+    clock: Clock = systemClock,
+  ) {
     this.router = new Router({
       instance: name,
       messages: network.messages(name),
       local: this,
       ownerInStore: async () => ownerInStore(),
-      clock: systemClock,
+      clock,
       log: silentLog,
       patienceMs: 2_000,
     });
@@ -76,7 +84,9 @@ class Instance {
     this.got.push(command);
     return { kind: 'accepted', order };
   }
-  withdraw(): void {}
+  withdraw(packageId: number, orderId: string): void {
+    if (this.owned.has(packageId)) this.withdrawn.push(orderId);
+  }
   wake(packageId: number): void {
     this.owned.add(packageId);
   }
@@ -165,6 +175,77 @@ describe('finding the owner', () => {
       throw new InboxFullError('b');
     };
     expect(await a.router.send(packageOf('b'), purchase)).toEqual({ kind: 'refused', code: 'overloaded' });
+  });
+});
+
+describe('what may be stored already', () => {
+  test('Q6 a request that came before this life of the instance is in doubt: a former life may have stored it', async () => {
+    const clock = new ManualClock();
+    const restarted = new Instance('c', network, () => undefined, clock);
+    restarted.owned.add(1);
+    const handler = network.handlers.get('c') as Handler;
+    const request = encodeRequest({ kind: 'command', packageId: 1, patienceMs: 10, command: purchase });
+    await handler(request, 'a');
+    expect(restarted.got).toEqual([{ ...purchase, inDoubt: true }]);
+    await clock.pass(10_000);
+    await handler(request, 'a');
+    expect(restarted.got.at(-1)).toEqual(purchase);
+  });
+
+  test('Q6 an operator’s change that is sent again is in doubt as well', async () => {
+    ownerInStore = 'b';
+    let isLost = true;
+    network.fault = () => {
+      if (!isLost) return;
+      isLost = false;
+      throw new NoAnswerError('b');
+    };
+    a.takesOver = false;
+    const change: Command = { kind: 'amend', version: 1, quota: 5 };
+    await a.router.send(packageOf('b'), change);
+    expect(b.got).toEqual([{ ...change, inDoubt: true }]);
+  });
+
+  test('an order that may be stored, and that nobody can ask for, leaves the line when its sender gives up', async () => {
+    ownerInStore = 'b';
+    b.owned.add(1);
+    a.takesOver = false;
+    network.fault = (_to, request) => {
+      if (decodeRequest(request)?.kind === 'command') throw new NoAnswerError('b');
+    };
+    expect(await a.router.send(1, purchase)).toEqual({ kind: 'refused', code: 'no_owner' });
+    await vi.waitFor(() => expect(b.withdrawn).toEqual([order.id]));
+  });
+
+  test('one that can be asked for by its key stays', async () => {
+    ownerInStore = 'b';
+    b.owned.add(1);
+    a.takesOver = false;
+    network.fault = (_to, request) => {
+      if (decodeRequest(request)?.kind === 'command') throw new NoAnswerError('b');
+    };
+    await a.router.send(1, { ...purchase, key: 'k' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(b.withdrawn).toEqual([]);
+  });
+});
+
+describe('a caller who hangs up', () => {
+  test('is heard by the owner, also where that one was never asked from here', async () => {
+    ownerInStore = 'b';
+    b.owned.add(1);
+    a.router.withdraw(1, order.id);
+    await vi.waitFor(() => expect(b.withdrawn).toEqual([order.id]));
+  });
+
+  test('is heard here once the package has come here', async () => {
+    b.owned.add(1);
+    ownerInStore = 'b';
+    await a.router.send(1, purchase);
+    b.owned.delete(1);
+    a.owned.add(1);
+    a.router.withdraw(1, order.id);
+    await vi.waitFor(() => expect(a.withdrawn).toEqual([order.id]));
   });
 });
 

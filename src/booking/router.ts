@@ -22,6 +22,8 @@ export interface RouterOptions {
 const askTimeoutMs = 2_000;
 const pauseFirstMs = 10;
 const pauseMaxMs = 250;
+/** A request that a former life of this instance has stored may be delivered again to this one for so long. */
+const afterlifeMs = 5_000;
 /** Without a carrier only a package that is owned here can be sold; nobody waits long for the carrier. */
 const carrierPatienceMs = 1_500;
 
@@ -33,14 +35,16 @@ const carrierPatienceMs = 1_500;
 export class Router implements Route {
   readonly #options: RouterOptions;
   readonly #lastOwner = new Map<number, string>();
+  readonly #startedAt: number;
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.now();
     options.messages.serve((json) => this.#serve(json));
   }
 
   async send(packageId: number, command: Command): Promise<Answer> {
-    const { clock, patienceMs, messages } = this.#options;
+    const { instance, local, clock, patienceMs, messages } = this.#options;
     const startedAt = clock.now();
     const deadlineAt = startedAt + patienceMs;
     const failed = new Set<string>();
@@ -55,22 +59,37 @@ export class Router implements Route {
         }
         this.#lastOwner.delete(packageId);
         failed.add(target);
-        // It may have been stored although nobody said so.
-        if (sent.kind === 'purchase') sent = { ...sent, inDoubt: true };
+        sent = inDoubt(sent);
       }
       if (target === undefined || failed.size >= messages.members().length) failed.clear();
       if (!messages.available && clock.now() - startedAt > carrierPatienceMs) break;
+      // The last of all is leaving.
+      if (!local.mayOwn && messages.members().every((member) => member === instance)) break;
       await clock.sleep(pauseMs);
     }
+    this.#forgo(packageId, sent);
     return { kind: 'refused', code: 'no_owner' };
   }
 
   /** Its caller is gone: best effort. */
   withdraw(packageId: number, orderId: string): void {
-    const { local, instance } = this.#options;
-    const owner = this.#lastOwner.get(packageId);
+    void this.#withdraw(packageId, orderId);
+  }
+
+  async #withdraw(packageId: number, orderId: string): Promise<void> {
+    const { local, instance, ownerInStore } = this.#options;
+    if (local.isActive(packageId)) return local.withdraw(packageId, orderId);
+    const last = this.#lastOwner.get(packageId);
+    const isElsewhere = last !== undefined && last !== instance;
+    const owner = isElsewhere ? last : await ownerInStore(packageId).catch(() => undefined);
     if (owner === undefined || owner === instance) return local.withdraw(packageId, orderId);
     this.#tell(owner, { kind: 'withdraw', packageId, orderId });
+  }
+
+  /** It may be stored, and nobody is told its id: without a key to ask by, it shall not stand in the line for nothing. */
+  #forgo(packageId: number, sent: Command): void {
+    const isLost = sent.kind === 'purchase' && sent.inDoubt === true && sent.key === undefined;
+    if (isLost) this.withdraw(packageId, sent.orderId);
   }
 
   /** Asks those who are preferred as owners to take these packages over. */
@@ -132,7 +151,11 @@ export class Router implements Route {
     switch (request?.kind) {
       case 'command':
         if (!local.mayOwn && !local.isActive(request.packageId)) return { kind: 'elsewhere' };
-        return local.send(request.packageId, request.command, clock.now() + request.patienceMs);
+        return local.send(
+          request.packageId,
+          this.#delivered(request.command),
+          clock.now() + request.patienceMs,
+        );
       case 'withdraw':
         local.withdraw(request.packageId, request.orderId);
         return { kind: 'done' };
@@ -143,4 +166,14 @@ export class Router implements Route {
         return { kind: 'elsewhere' };
     }
   }
+
+  #delivered(command: Command): Command {
+    const mayBeAgain = this.#options.clock.now() - this.#startedAt < afterlifeMs;
+    return mayBeAgain ? inDoubt(command) : command;
+  }
+}
+
+/** It may have been stored although nobody said so. */
+function inDoubt(command: Command): Command {
+  return command.kind === 'cancel' ? command : { ...command, inDoubt: true };
 }

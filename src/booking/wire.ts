@@ -29,6 +29,7 @@ const command = z.discriminatedUnion('kind', [
     opensAt: z.number().nullable().optional(),
     closesAt: z.number().nullable().optional(),
     paused: z.boolean().optional(),
+    inDoubt: z.boolean().optional(),
   }),
 ]);
 

@@ -1,21 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { type Cluster, type ClusterInstance, startCluster } from '../support/cluster.ts';
-import {
-  attempt,
-  type Crowd,
-  checkHistory,
-  expectCleanAudit,
-  isAccepted,
-  settled,
-  startCrowd,
-  until,
-} from '../support/crowd.ts';
-import { expectPatientAnswers, isReady } from '../support/faults.ts';
+import { attempt, type Crowd, until } from '../support/crowd.ts';
+import { expectPatientAnswers, expectRecovery, isReady, startFaultSale } from '../support/faults.ts';
 import { onSale } from '../support/server.ts';
 
 /** Elections, and the driver's noticing, take their time. */
 vi.setConfig({ testTimeout: 90_000 });
 
+const packages = 3;
 let cluster: Cluster;
 let crowd: Crowd;
 /** Nobody is sent there any more. */
@@ -25,51 +17,30 @@ beforeAll(async () => {
   cluster = await startCluster({
     instances: 3,
     members: 3,
-    packages: Array.from({ length: 3 }, (_, index) => onSale({ id: index + 1, quota: 20_000 })),
+    packages: Array.from({ length: packages }, (_, index) => onSale({ id: index + 1, quota: 20_000 })),
     settings: { LEASE_TTL_MS: '2000', RATE_LIMIT: 'off', FLIGHT_FAILURE_RATE: '0.2' },
   });
 });
 afterAll(() => cluster?.end());
 
 beforeEach(async () => {
-  crowd = startCrowd({
-    origins: () => cluster.instances.filter((each) => each !== leaving).map(({ origin }) => origin),
-    packageOf: (nth) => (Math.floor(nth / 3) % 3) + 1,
-    atOnce: 20,
-    pauseMs: 50,
-  });
-  await until('some sales', 20_000, async () => crowd.history.filter(isAccepted).length > 100);
+  crowd = await startFaultSale({ cluster, packages, atOnce: 20, leaving: () => leaving });
 });
 afterEach(async () => {
   await crowd.stop();
 });
 
-/** Everything works again by itself, and nothing was lost. */
-async function expectRecovery(): Promise<void> {
-  const mendedAt = Date.now();
-  await until('every instance to be ready', 30_000, async () =>
-    (await Promise.all(cluster.origins.map(isReady))).every(Boolean),
-  );
-  await until('sales of every package at every instance', 30_000, async () => {
-    const since = crowd.history.filter((each) => each.sentAt > mendedAt && isAccepted(each));
-    return new Set(since.map(({ packageId, origin }) => `${packageId} ${origin}`)).size === 9;
-  });
-  const history = await crowd.stop();
-  await settled(cluster);
-  expectPatientAnswers(history);
-  await checkHistory(cluster, history);
-  await expectCleanAudit(cluster);
-}
+const recovered = () => expectRecovery(cluster, crowd, packages, 30_000);
 
 it('Q3 Q6 Q7 Q8 the primary of MongoDB steps down under load: nothing is lost', async () => {
   await cluster.mongo.stepDown();
-  await expectRecovery();
+  await recovered();
 });
 
 it('Q3 Q6 Q7 Q8 the primary of MongoDB is killed under load: nothing is lost', async () => {
   const primary = await cluster.mongo.primary();
   await cluster.mongo.kill(primary);
-  await expectRecovery();
+  await recovered();
   await cluster.mongo.restart(primary);
 });
 
@@ -95,5 +66,5 @@ it('Q3 Q6 Q7 Q8 all of MongoDB goes away under load, also at a start: everybody 
   for (const member of [0, 1, 2]) await cluster.mongo.restart(member);
   await until('the new one to be ready', 30_000, () => isReady(last?.origin as string));
   leaving = undefined;
-  await expectRecovery();
+  await recovered();
 });

@@ -1,19 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Cluster, type ClusterInstance, startCluster } from '../support/cluster.ts';
-import {
-  attempt,
-  type Crowd,
-  checkHistory,
-  expectCleanAudit,
-  isAccepted,
-  settled,
-  startCrowd,
-  until,
-} from '../support/crowd.ts';
-import { expectPatientAnswers, isReady, lookUpAnything } from '../support/faults.ts';
+import { attempt, type Crowd, isAccepted, until } from '../support/crowd.ts';
+import { expectPatientAnswers, expectRecovery, lookUpAnything, startFaultSale } from '../support/faults.ts';
 import { onSale } from '../support/server.ts';
 
+const packages = 6;
 let cluster: Cluster;
 let crowd: Crowd;
 /** Nobody is sent there any more. */
@@ -22,54 +14,32 @@ let leaving: ClusterInstance | undefined;
 beforeAll(async () => {
   cluster = await startCluster({
     instances: 3,
-    packages: Array.from({ length: 6 }, (_, index) => onSale({ id: index + 1, quota: 20_000 })),
+    packages: Array.from({ length: packages }, (_, index) => onSale({ id: index + 1, quota: 20_000 })),
     settings: { LEASE_TTL_MS: '2000', RATE_LIMIT: 'off', FLIGHT_FAILURE_RATE: '0.2' },
   });
 });
 afterAll(() => cluster?.end());
 
 beforeEach(async () => {
-  crowd = startCrowd({
-    origins: () => cluster.instances.filter((each) => each !== leaving).map(({ origin }) => origin),
-    packageOf: (nth) => (Math.floor(nth / 3) % 6) + 1,
-    atOnce: 30,
-    pauseMs: 50,
-  });
-  await until('some sales', 20_000, async () => crowd.history.filter(isAccepted).length > 100);
+  crowd = await startFaultSale({ cluster, packages, atOnce: 30, leaving: () => leaving });
 });
-
 afterEach(async () => {
   await crowd.stop();
 });
 
-/** Everything works again by itself, and nothing was lost. */
-async function expectRecovery(): Promise<void> {
-  const mendedAt = Date.now();
-  await until('every instance to be ready', 15_000, async () =>
-    (await Promise.all(cluster.origins.map(isReady))).every(Boolean),
-  );
-  await until('sales of every package at every instance', 15_000, async () => {
-    const since = crowd.history.filter((each) => each.sentAt > mendedAt && isAccepted(each));
-    return new Set(since.map(({ packageId, origin }) => `${packageId} ${origin}`)).size === 18;
-  });
-  const history = await crowd.stop();
-  await settled(cluster);
-  expectPatientAnswers(history);
-  await checkHistory(cluster, history);
-  await expectCleanAudit(cluster);
-}
+const recovered = () => expectRecovery(cluster, crowd, packages, 15_000);
 
 it('Q3 Q6 Q7 Q8 Redis is wiped under load: nothing is lost', async () => {
   for (let times = 0; times < 3; times++) {
     await cluster.redis.flush();
     await sleep(700);
   }
-  await expectRecovery();
+  await recovered();
 });
 
 it('Q3 Q6 Q7 Q8 Redis is restarted, empty, under load: nothing is lost', async () => {
   await cluster.redis.restart(1_000);
-  await expectRecovery();
+  await recovered();
 });
 
 it('Q3 Q6 Q7 Q8 Redis hangs for 8 s under load: purchases succeed or are told to come back, look-ups go on, /readyz says so', async () => {
@@ -82,7 +52,7 @@ it('Q3 Q6 Q7 Q8 Redis hangs for 8 s under load: purchases succeed or are told to
   });
   for (const origin of cluster.origins) await lookUpAnything(origin, accepted);
   await paused;
-  await expectRecovery();
+  await recovered();
 });
 
 it('an instance that starts while Redis is away says so, and sells once it is there', async () => {
@@ -99,5 +69,5 @@ it('an instance that starts while Redis is away says so, and sells once it is th
   expectPatientAnswers([early]);
   await lookUpAnything(origin, crowd.history.find(isAccepted));
   await cluster.redis.restart();
-  await expectRecovery();
+  await recovered();
 });
