@@ -67,8 +67,8 @@ interface Parts {
   readonly store: OpenStore;
   readonly suppliers: Suppliers;
   readonly liveBus: LiveBus;
-  /** Absent where the instance is alone. */
-  readonly connect?: RedisConnector;
+  /** Undefined where the instance is alone. */
+  readonly connect: RedisConnector | undefined;
 }
 
 /** How many refusals one commit takes when everything is sold: a transaction of this size stays below 100 ms. */
@@ -123,19 +123,11 @@ async function assemble(options: ComposeOptions, store: OpenStore): Promise<Inst
   // Before anything runs: an engine that nobody stops would go on beside the next try.
   const settings = await httpSettings(config, store);
   const { simulated, suppliers } = composeSuppliers(config.suppliers, store.ledger, log);
-  const connect = config.redisUrl && redisConnector(config.redisUrl, config.instanceId, log);
-  const liveBus = openLiveBus(config, connect || undefined, log);
-  const {
-    engine,
-    hasOthers,
-    close: closeEngine,
-  } = await startEngine({
-    options,
-    store,
-    suppliers,
-    liveBus,
-    ...(connect ? { connect } : {}),
-  });
+  const { redisUrl, instanceId } = config;
+  const connect = redisUrl === undefined ? undefined : redisConnector(redisUrl, instanceId, log);
+  const liveBus = openLiveBus(config, connect, log);
+  const running = await startEngine({ options, store, suppliers, liveBus, connect });
+  const { engine, hasOthers } = running;
   const { app, live } = createApp({ engine, liveBus, suppliers: simulated, clock, random, log, settings });
   const server = createServer(app, log);
   live.attach(server);
@@ -153,7 +145,7 @@ async function assemble(options: ComposeOptions, store: OpenStore): Promise<Inst
     server.closeAllConnections();
     await Promise.race([answered, clock.sleep(lastAnswersMs)]);
     suppliers.close();
-    await Promise.all([closeEngine(), liveBus.close()]);
+    await Promise.all([running.close(), liveBus.close()]);
     await store.close();
   };
   return {

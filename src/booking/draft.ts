@@ -1,4 +1,4 @@
-import { isUnfinished, type Order } from '../domain/order.ts';
+import type { Order } from '../domain/order.ts';
 import type { Figures, TravelPackage } from '../domain/travel-package.ts';
 import type { Change } from '../ports/store.ts';
 import type { Answer, Caller } from './messages.ts';
@@ -123,16 +123,5 @@ export class Draft {
       const latest = order && this.order(order.id);
       return latest === undefined ? effect : { ...effect, answer: { ...effect.answer, order: latest } };
     });
-  }
-
-  /** Every order that this batch stored or changed, in the order of numbers where new. */
-  *touched(): Iterable<Order> {
-    yield* this.#updated.values();
-    yield* this.#inserted.values();
-  }
-
-  hasUnfinished(id: string): boolean {
-    const order = this.order(id);
-    return order !== undefined && isUnfinished(order);
   }
 }

@@ -11,6 +11,7 @@ import type { Command, Route } from './commands.ts';
 import { Lines } from './lines.ts';
 import { LocalActors, type LocalActorsOptions, localRoute } from './local-actors.ts';
 import type { Answer } from './messages.ts';
+import { missingFor } from './missing.ts';
 import { Outcomes } from './outcomes.ts';
 import { saleObstacle } from './package-actor.ts';
 import { Router } from './router.ts';
@@ -110,16 +111,9 @@ export class ActorEngine implements BookingEngine {
     return this.#options.suppliers.available;
   }
 
-  async missing(): Promise<string[]> {
-    if (this.#isDraining) return ['this instance is draining'];
-    const missing: string[] = [];
-    if (this.#options.messages?.available === false) missing.push('Redis does not answer');
-    try {
-      await this.#store.ping();
-    } catch (error) {
-      missing.push(`the store does not answer: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    return missing;
+  missing(): Promise<string[]> {
+    const isCarrierAvailable = this.#options.messages?.available ?? true;
+    return missingFor(this.#store, { isDraining: this.#isDraining, isCarrierAvailable });
   }
 
   async drain(): Promise<void> {

@@ -120,17 +120,12 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   }
 
   /** Runs beside the loop; what becomes of it comes back as a message that carries the epoch. */
-  #run(
-    what: 'book' | 'clear',
-    state: PackageState,
-    { id: orderId, ...rest }: Order,
-    signal: AbortSignal,
-  ): void {
+  #run(what: 'book' | 'clear', state: PackageState, order: Order, signal: AbortSignal): void {
     const { suppliers, clock, notify, log } = this.#options;
-    const { epoch, package: travelPackage } = state;
-    const order = { id: orderId, ...rest };
+    const { epoch } = state;
+    const { id: orderId, packageId } = order;
     const report: SagaOptions['report'] = (result, events) =>
-      notify(travelPackage.id, { orderId, epoch, events, ...result });
+      notify(packageId, { orderId, epoch, events, ...result });
     const options: SagaOptions = { suppliers, clock, signal, report };
     const limit = what === 'book' ? this.#bookings : this.#clearings;
     const saga = async () => {
@@ -139,7 +134,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
     };
     limit(saga).catch((err: unknown) => {
       // A bug: the order keeps its unit and is tried again at the next activation.
-      log.error({ orderId, packageId: travelPackage.id, err }, `the saga failed: ${what}`);
+      log.error({ orderId, packageId, err }, `the saga failed: ${what}`);
     });
   }
 

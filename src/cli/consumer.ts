@@ -2,25 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { localLiveBus } from '../adapters/live/local.ts';
 import { redisLiveBus } from '../adapters/live/redis.ts';
 import { redisList } from '../adapters/messages/redis-list.ts';
-import { httpSuppliers } from '../adapters/suppliers/http.ts';
-import { resilientSuppliers } from '../adapters/suppliers/resilient.ts';
-import { simulatedSuppliers } from '../adapters/suppliers/simulated.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { systemRandom } from '../adapters/system/random.ts';
-import { type OpenStore, openStore } from '../compose.ts';
-import {
-  type Config,
-  ConfigError,
-  type DatabaseConfig,
-  readConfig,
-  type SuppliersConfig,
-} from '../ops/config.ts';
+import { composeSuppliers, type OpenStore, openStore } from '../compose.ts';
+import { type Config, ConfigError, type DatabaseConfig, readConfig } from '../ops/config.ts';
 import { createLog } from '../ops/log.ts';
 import { redisConnector } from '../ops/redis.ts';
 import { Consumer } from '../plans/consumer.ts';
 import type { Log } from '../ports/log.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
-import type { SupplierClient, SupplierLedger } from '../ports/suppliers.ts';
 import { type Command, runCommand } from './args.ts';
 
 const command: Command<Record<string, never>> = {
@@ -63,8 +53,7 @@ async function composeConsumer(config: Config, log: Log) {
   const connect = redisConnector(redisUrl, instance, log);
   const liveBus = redisLiveBus({ local: localLiveBus(log), connect, instance, clock, log });
   const workQueue = redisList({ connect });
-  const client = supplierClient(config.suppliers, store.ledger);
-  const suppliers = resilientSuppliers({ client, clock, random, log, timeoutMs: config.suppliers.timeoutMs });
+  const { suppliers } = composeSuppliers(config.suppliers, store.ledger, log);
   const consumer = new Consumer({ store, workQueue, suppliers, liveBus, clock, random, log });
   const close = async () => {
     suppliers.close();
@@ -85,13 +74,6 @@ async function patientlyOpened(database: DatabaseConfig, log: Log): Promise<Open
       await pause(lookEveryMs);
     }
   }
-}
-
-function supplierClient(config: SuppliersConfig, ledger: SupplierLedger): SupplierClient {
-  const { url, token, flightFailureRate, hotelFailureRate, latencyMs } = config;
-  if (url !== undefined) return httpSuppliers({ url, ...(token === undefined ? {} : { token }) });
-  const chances = { flightFailureRate, hotelFailureRate, latencyMs };
-  return simulatedSuppliers({ ledger, random: systemRandom(), clock: systemClock, ...chances });
 }
 
 /** Resolves with the first signal; a second one does not wait. */

@@ -1,10 +1,11 @@
-import { createServer as createNodeServer, type Server, STATUS_CODES } from 'node:http';
+import { createServer as createNodeServer, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { type ErrorCode, errorKind } from '../domain/errors.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import type { Log } from '../ports/log.ts';
 import { problemContentType, problemView } from './problem.ts';
+import { rawProblem } from './raw-problem.ts';
 
 /**
  * The HTTP server of an app, not listening yet. What cannot even be read as a request is answered with a problem
@@ -36,16 +37,5 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     return;
   }
   const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'bad_request';
-  const body = JSON.stringify(problemView(code));
-  const { status } = errorKind(code);
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      `Content-Type: ${problemContentType}`,
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      'Connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  socket.end(rawProblem(code));
 }

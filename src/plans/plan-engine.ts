@@ -1,5 +1,6 @@
 import { Catalogue } from '../booking/catalogue.ts';
 import { Lines } from '../booking/lines.ts';
+import { missingFor } from '../booking/missing.ts';
 import { Outcomes } from '../booking/outcomes.ts';
 import type { PackageRules } from '../booking/package-actor.ts';
 import type { ErrorCode } from '../domain/errors.ts';
@@ -99,15 +100,9 @@ export abstract class PlanEngine implements BookingEngine {
     return this.options.suppliers.available;
   }
 
-  async missing(): Promise<string[]> {
-    if (this.isDraining) return ['this instance is draining'];
-    const missing = this.isCarrierAvailable ? [] : ['Redis does not answer'];
-    try {
-      await this.options.store.ping();
-    } catch (error) {
-      missing.push(`the store does not answer: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    return missing;
+  missing(): Promise<string[]> {
+    const { isDraining, isCarrierAvailable } = this;
+    return missingFor(this.options.store, { isDraining, isCarrierAvailable });
   }
 
   /** What is not finished in a second is left to whoever looks after the package next. */

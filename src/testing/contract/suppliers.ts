@@ -1,11 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type {
-  FlightRequest,
-  HotelRequest,
-  Reservation,
-  SupplierClient,
-  SupplierKind,
-} from '../../ports/suppliers.ts';
+import type { FlightRequest, HotelRequest, SupplierClient } from '../../ports/suppliers.ts';
+import { wholeLedger } from '../support/whole-ledger.ts';
 
 /** A client of suppliers that are new and nobody else's. */
 export interface OpenedClient {
@@ -42,8 +37,8 @@ export function supplierClientContract(
       const room = await client.reserveHotel(hotel('A', ticket));
       expect(room).toEqual({ kind: 'reserved', number: expect.stringMatching(/^H[0-9A-Z]{16}$/) });
       expect(ticket).toMatch(/^F[0-9A-Z]{16}$/);
-      expect(await walk(client, 'flights')).toEqual([{ key: 'A', number: ticket, status: 'active' }]);
-      expect(await walk(client, 'hotels')).toMatchObject([{ key: 'A', status: 'active' }]);
+      expect(await wholeLedger(client, 'flights')).toEqual([{ key: 'A', number: ticket, status: 'active' }]);
+      expect(await wholeLedger(client, 'hotels')).toMatchObject([{ key: 'A', status: 'active' }]);
     });
 
     test('Q8 the same key gets the same answer again, another key another number', async () => {
@@ -51,7 +46,7 @@ export function supplierClientContract(
       const first = await client.reserveFlight(flight('A'));
       expect(await client.reserveFlight(flight('A'))).toEqual(first);
       expect(await client.reserveFlight(flight('B'))).not.toEqual(first);
-      expect(await walk(client, 'flights')).toHaveLength(2);
+      expect(await wholeLedger(client, 'flights')).toHaveLength(2);
     });
 
     test('Q8 concurrent duplicates get one answer', async () => {
@@ -67,7 +62,7 @@ export function supplierClientContract(
       const refused = { kind: 'refused', code: 'flight_unavailable' };
       expect(await client.reserveFlight(flight('A'))).toEqual(refused);
       expect(await client.reserveFlight(flight('A'))).toEqual(refused);
-      expect(await walk(client, 'flights')).toEqual([]);
+      expect(await wholeLedger(client, 'flights')).toEqual([]);
     });
 
     test('a hotel without a room says so', async () => {
@@ -89,7 +84,7 @@ export function supplierClientContract(
       expect(await client.reserveHotel(hotel('A', (room as { number: string }).number))).toEqual(invalid);
       await client.cancel('flights', 'A');
       expect(await client.reserveHotel(hotel('A', ticket))).toEqual(invalid);
-      expect(await walk(client, 'hotels')).toHaveLength(1);
+      expect(await wholeLedger(client, 'hotels')).toHaveLength(1);
     });
 
     test('an invalid ticket does not spoil the key for a valid one', async () => {
@@ -113,7 +108,7 @@ export function supplierClientContract(
       await client.reserveHotel(hotel('A', ticket));
       await client.cancel(kind, 'A');
       await client.cancel(kind, 'A');
-      expect(await walk(client, kind)).toMatchObject([{ key: 'A', status: 'cancelled' }]);
+      expect(await wholeLedger(client, kind)).toMatchObject([{ key: 'A', status: 'cancelled' }]);
       const again =
         kind === 'flights' ? client.reserveFlight(flight('A')) : client.reserveHotel(hotel('A', ticket));
       expect(await again).toEqual({ kind: 'refused', code: 'cancelled' });
@@ -126,8 +121,8 @@ export function supplierClientContract(
       expect(await client.reserveFlight(flight('A'))).toEqual({ kind: 'refused', code: 'cancelled' });
       const ticket = await reservedFlight(client, 'B');
       expect(await client.reserveHotel(hotel('B', ticket))).toEqual({ kind: 'refused', code: 'cancelled' });
-      expect(await walk(client, 'flights')).toMatchObject([{ key: 'B', status: 'active' }]);
-      expect(await walk(client, 'hotels')).toEqual([]);
+      expect(await wholeLedger(client, 'flights')).toMatchObject([{ key: 'B', status: 'active' }]);
+      expect(await wholeLedger(client, 'hotels')).toEqual([]);
     });
 
     test('Q8 a cancel overtakes a reservation that is under way', async () => {
@@ -135,7 +130,7 @@ export function supplierClientContract(
       const late = client.reserveFlight(flight('A'));
       await client.cancel('flights', 'A');
       expect(await late).toEqual({ kind: 'refused', code: 'cancelled' });
-      expect((await walk(client, 'flights')).filter(({ status }) => status === 'active')).toEqual([]);
+      expect((await wholeLedger(client, 'flights')).filter(({ status }) => status === 'active')).toEqual([]);
     });
 
     test('a signal ends the call, and asking again with the same key tells what became of it', async () => {
@@ -146,7 +141,7 @@ export function supplierClientContract(
       await expect(call).rejects.toThrow();
       await expect(client.reserveFlight(flight('B'), AbortSignal.abort())).rejects.toThrow();
       expect(await client.reserveFlight(flight('A'))).toMatchObject({ kind: 'reserved' });
-      expect(await walk(client, 'flights')).toMatchObject([{ key: 'A', status: 'active' }]);
+      expect(await wholeLedger(client, 'flights')).toMatchObject([{ key: 'A', status: 'active' }]);
     });
 
     test('a public ticket serves no order, and an order’s ticket nobody public', async () => {
@@ -164,9 +159,17 @@ export function supplierClientContract(
       const client = await start();
       for (const key of ['a/b?c#d%25&e=f', '"quoted\\"', '~'.repeat(255), '__proto__']) {
         const ticket = await reservedFlight(client, key);
-        expect(await walk(client, 'flights')).toContainEqual({ key, number: ticket, status: 'active' });
+        expect(await wholeLedger(client, 'flights')).toContainEqual({
+          key,
+          number: ticket,
+          status: 'active',
+        });
         await client.cancel('flights', key);
-        expect(await walk(client, 'flights')).toContainEqual({ key, number: ticket, status: 'cancelled' });
+        expect(await wholeLedger(client, 'flights')).toContainEqual({
+          key,
+          number: ticket,
+          status: 'cancelled',
+        });
       }
     });
 
@@ -176,7 +179,7 @@ export function supplierClientContract(
       for (let from = 0; from < keys.length; from += 100) {
         await Promise.all(keys.slice(from, from + 100).map((key) => client.reserveFlight(flight(key))));
       }
-      const listed = await walk(client, 'flights');
+      const listed = await wholeLedger(client, 'flights');
       expect(listed).toHaveLength(keys.length);
       expect(new Set(listed.map(({ key }) => key))).toEqual(new Set(keys));
       expect(new Set(listed.map(({ number }) => number)).size).toBe(keys.length);
@@ -196,15 +199,4 @@ async function reservedFlight(client: SupplierClient, key: string): Promise<stri
   const answer = await client.reserveFlight(flight(key));
   if (answer.kind !== 'reserved') throw new Error(`the flight was refused: ${answer.code}`);
   return answer.number;
-}
-
-async function walk(client: SupplierClient, kind: SupplierKind): Promise<Reservation[]> {
-  const found: Reservation[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await client.ledger(kind, cursor);
-    found.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return found;
 }

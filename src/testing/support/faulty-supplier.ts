@@ -15,6 +15,7 @@ import type {
   SupplierKind,
 } from '../../ports/suppliers.ts';
 import { memoryLedger } from './memory-ledger.ts';
+import { wholeLedger } from './whole-ledger.ts';
 
 /** A call as the supplier got it. */
 export interface SupplierCall {
@@ -150,8 +151,8 @@ export async function startFaultySupplier(options: FaultySupplierOptions = {}): 
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/suppliers`,
     calls,
     ledger: async () => ({
-      flights: await everything(willing, 'flights'),
-      hotels: await everything(willing, 'hotels'),
+      flights: await wholeLedger(willing, 'flights'),
+      hotels: await wholeLedger(willing, 'hotels'),
     }),
     async stop() {
       stopping.abort();
@@ -183,7 +184,7 @@ async function perform(client: SupplierClient, { kind, operation, key, body }: S
     await client.cancel(kind, key);
     return { status: 204 };
   }
-  if (operation === 'ledger') return { status: 200, body: { reservations: await everything(client, kind) } };
+  if (operation === 'ledger') return { status: 200, body: { reservations: await wholeLedger(client, kind) } };
   const request = { ...body, key };
   return kind === 'flights'
     ? reserved('ticketNumber', await client.reserveFlight(request as FlightRequest))
@@ -197,17 +198,6 @@ function reserved(member: string, answer: SupplierAnswer): Reply {
 
 function problemReply(status: number, code: string): Reply {
   return { status, body: { type: 'about:blank', title: code, status, code } };
-}
-
-async function everything(client: SupplierClient, kind: SupplierKind): Promise<Reservation[]> {
-  const found: Reservation[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await client.ledger(kind, cursor);
-    found.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return found;
 }
 
 function answer(

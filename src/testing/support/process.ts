@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { startNodeProcess } from './node-process.ts';
 
 export interface TestProcess {
   /** Where the server listens. */
@@ -13,44 +11,24 @@ export interface TestProcess {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-
 /**
  * The server as an operator starts it: a process of its own, on a free port of the loopback.
  * @throws Error with its output when it ends before it listens.
  */
 export async function spawnServer(settings: Record<string, string>): Promise<TestProcess> {
-  const child = spawn(process.execPath, ['src/start.mjs'], {
-    cwd: root,
-    env: { PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'warn', ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const server = await startNodeProcess({
+    program: 'src/start.mjs',
+    settings: { PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'warn', ...settings },
+    ready: /listens on (http:\S+)/,
   });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const origin = await listening(child, () => output);
+  let exitCode: number | null = null;
+  void server.ended.then((code) => {
+    exitCode = code;
+  });
   return {
-    origin,
-    output: () => output,
-    exitCode: () => child.exitCode,
-    end: async (signal) => {
-      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-      const exited = once(child, 'exit');
-      child.kill(signal);
-      await exited;
-      return child.exitCode;
-    },
+    origin: server.match[1] as string,
+    output: server.output,
+    exitCode: () => exitCode,
+    end: (signal) => server.end(signal),
   };
-}
-
-function listening(child: ChildProcess, output: () => string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const look = () => {
-      const origin = /listens on (http:\S+)/.exec(output())?.[1];
-      if (origin !== undefined) resolve(origin);
-    };
-    child.stdout?.on('data', look);
-    child.on('exit', () => reject(new Error(`the server ended before it listened: ${output()}`)));
-    child.on('error', reject);
-  });
 }
