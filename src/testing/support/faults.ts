@@ -1,5 +1,5 @@
-import { expect } from 'vitest';
-import type { Cluster, ClusterInstance } from './cluster.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { type Cluster, type ClusterInstance, startCluster } from './cluster.ts';
 import {
   type Attempt,
   type Crowd,
@@ -10,6 +10,7 @@ import {
   startCrowd,
   until,
 } from './crowd.ts';
+import { onSale } from './server.ts';
 
 export async function isReady(origin: string): Promise<boolean> {
   return fetch(`${origin}/readyz`).then(
@@ -49,41 +50,82 @@ export async function lookUpAnything(origin: string, accepted: Attempt | undefin
   await packages.body?.cancel();
 }
 
-export interface FaultSale {
-  readonly cluster: Cluster;
+export interface FaultSaleOptions {
+  /** Of MongoDB's replica set. */
+  readonly members: 1 | 3;
   /** Packages 1 to so many are on sale. */
   readonly packages: number;
+  /** Buyers at the same time. */
   readonly atOnce: number;
-  /** Whom nobody is sent to any more, if anybody. */
-  readonly leaving: () => ClusterInstance | undefined;
+  /** How long each part of a recovery may take. */
+  readonly patienceMs: number;
 }
 
-/** Buyers of every package at every instance, over and over; resolves when some have bought. */
-export async function startFaultSale({ cluster, packages, atOnce, leaving }: FaultSale): Promise<Crowd> {
-  const crowd = startCrowd({
-    origins: () => cluster.instances.filter((each) => each !== leaving()).map(({ origin }) => origin),
-    packageOf: (nth) => (Math.floor(nth / 3) % packages) + 1,
-    atOnce,
-    pauseMs: 50,
-  });
-  await until('some sales', 20_000, async () => crowd.history.filter(isAccepted).length > 100);
-  return crowd;
-}
+/** Three instances under load, for the tests of the file that makes it. */
+export class FaultSale {
+  /** Nobody is sent there any more. */
+  leaving: ClusterInstance | undefined;
+  readonly #options: FaultSaleOptions;
+  #cluster: Cluster | undefined;
+  #crowd: Crowd | undefined;
 
-/** Every instance sells every package again by itself, within the patience for each; and nothing was lost. */
-export async function expectRecovery(cluster: Cluster, crowd: Crowd, packages: number, patienceMs: number) {
-  const mendedAt = Date.now();
-  await until('every instance to be ready', patienceMs, async () =>
-    (await Promise.all(cluster.origins.map(isReady))).every(Boolean),
-  );
-  await until('sales of every package at every instance', patienceMs, async () => {
-    const since = crowd.history.filter((each) => each.sentAt > mendedAt && isAccepted(each));
-    const pairs = new Set(since.map(({ packageId, origin }) => `${packageId} ${origin}`));
-    return pairs.size === packages * cluster.origins.length;
-  });
-  const history = await crowd.stop();
-  await settled(cluster);
-  expectPatientAnswers(history);
-  await checkHistory(cluster, history);
-  await expectCleanAudit(cluster);
+  constructor(options: FaultSaleOptions) {
+    this.#options = options;
+    beforeAll(async () => {
+      this.#cluster = await startCluster({
+        instances: 3,
+        members: options.members,
+        packages: Array.from({ length: options.packages }, (_, index) =>
+          onSale({ id: index + 1, quota: 20_000 }),
+        ),
+        settings: { LEASE_TTL_MS: '2000', RATE_LIMIT: 'off', FLIGHT_FAILURE_RATE: '0.2' },
+      });
+    });
+    afterAll(() => this.#cluster?.end());
+    beforeEach(() => this.#open());
+    afterEach(() => this.#crowd?.stop());
+  }
+
+  get cluster(): Cluster {
+    return this.#cluster as Cluster;
+  }
+
+  /** Buyers of every package at every instance, over and over. */
+  get crowd(): Crowd {
+    return this.#crowd as Crowd;
+  }
+
+  /** Every instance sells every package again by itself, and nothing was lost. */
+  async expectRecovery(): Promise<void> {
+    const { packages, patienceMs } = this.#options;
+    const { cluster, crowd } = this;
+    const mendedAt = Date.now();
+    await until('every instance to be ready', patienceMs, async () =>
+      (await Promise.all(cluster.origins.map(isReady))).every(Boolean),
+    );
+    await until('sales of every package at every instance', patienceMs, async () => {
+      const since = crowd.history.filter((each) => each.sentAt > mendedAt && isAccepted(each));
+      const pairs = new Set(since.map(({ packageId, origin }) => `${packageId} ${origin}`));
+      return pairs.size === packages * cluster.origins.length;
+    });
+    const history = await crowd.stop();
+    await settled(cluster);
+    expectPatientAnswers(history);
+    await checkHistory(cluster, history);
+    await expectCleanAudit(cluster);
+  }
+
+  /** Resolves when some have bought. */
+  async #open(): Promise<void> {
+    const { packages, atOnce } = this.#options;
+    const crowd = startCrowd({
+      origins: () =>
+        this.cluster.instances.filter((each) => each !== this.leaving).map(({ origin }) => origin),
+      packageOf: (nth) => (Math.floor(nth / 3) % packages) + 1,
+      atOnce,
+      pauseMs: 50,
+    });
+    this.#crowd = crowd;
+    await until('some sales', 20_000, async () => crowd.history.filter(isAccepted).length > 100);
+  }
 }
