@@ -2,12 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { localLeases } from './adapters/lease/local.ts';
-import { redlockLeases } from './adapters/lease/redlock.ts';
 import { localLiveBus } from './adapters/live/local.ts';
-import { redisLiveBus } from './adapters/live/redis.ts';
-import { redisList } from './adapters/messages/redis-list.ts';
-import { redisMessages } from './adapters/messages/redis-streams.ts';
-import { openMongoStore } from './adapters/store/mongodb/mongo-store.ts';
 import { openSqliteStore } from './adapters/store/sqlite/sqlite-store.ts';
 import { httpSuppliers } from './adapters/suppliers/http.ts';
 import { resilientSuppliers } from './adapters/suppliers/resilient.ts';
@@ -21,9 +16,7 @@ import type { HttpSettings } from './http/deps.ts';
 import { createServer } from './http/server.ts';
 import { stopperOf } from './http/stopper.ts';
 import type { Config, DatabaseConfig, SuppliersConfig } from './ops/config.ts';
-import { type RedisConnector, redisConnector } from './ops/redis.ts';
-import { LockEngine } from './plans/lock-engine.ts';
-import { QueueEngine } from './plans/queue-engine.ts';
+import type { RedisConnector } from './ops/redis.ts';
 import type { BookingEngine } from './ports/booking-engine.ts';
 import type { Leases } from './ports/lease.ts';
 import type { LiveBus } from './ports/live-bus.ts';
@@ -68,7 +61,13 @@ interface Parts {
   readonly suppliers: Suppliers;
   readonly liveBus: LiveBus;
   /** Undefined where the instance is alone. */
-  readonly connect: RedisConnector | undefined;
+  readonly cluster: Cluster | undefined;
+}
+
+/** How an instance reaches the others, and what it is made of then. */
+interface Cluster {
+  readonly modules: Awaited<ReturnType<typeof loadClusterModules>>;
+  readonly connect: RedisConnector;
 }
 
 /** How many refusals one commit takes when everything is sold: a transaction of this size stays below 100 ms. */
@@ -87,11 +86,13 @@ const noticeMs = 500;
  */
 export async function openStore(
   database: DatabaseConfig,
-  options: { readOnly?: boolean; log?: Log } = {},
+  options: { readOnly?: boolean; countsEmails?: boolean; log?: Log } = {},
 ): Promise<OpenStore> {
   const { log, ...others } = options;
   try {
     if (database.kind === 'sqlite') return openSqliteStore({ file: database.file, ...others });
+    // The driver is loaded where it is used: it takes memory, and time at the start.
+    const { openMongoStore } = await import('./adapters/store/mongodb/mongo-store.ts');
     return await openMongoStore({ url: database.url, ...options });
   } catch (error) {
     if (error instanceof StoreUnavailableError || !(error instanceof Error)) throw error;
@@ -101,7 +102,8 @@ export async function openStore(
 
 /** The only place that chooses adapters. */
 export async function compose(options: ComposeOptions): Promise<Instance> {
-  const store = await openStore(options.config.database, { log: options.log });
+  const { database, ordersPerEmail } = options.config;
+  const store = await openStore(database, { log: options.log, countsEmails: ordersPerEmail > 0 });
   try {
     await fillIfEmpty(store, options.log);
     return await assemble(options, store);
@@ -123,10 +125,9 @@ async function assemble(options: ComposeOptions, store: OpenStore): Promise<Inst
   // Before anything runs: an engine that nobody stops would go on beside the next try.
   const settings = await httpSettings(config, store);
   const { simulated, suppliers } = composeSuppliers(config.suppliers, store.ledger, log);
-  const { redisUrl, instanceId } = config;
-  const connect = redisUrl === undefined ? undefined : redisConnector(redisUrl, instanceId, log);
-  const liveBus = openLiveBus(config, connect, log);
-  const running = await startEngine({ options, store, suppliers, liveBus, connect });
+  const cluster = await openCluster(config, log);
+  const liveBus = openLiveBus(config, cluster, log);
+  const running = await startEngine({ options, store, suppliers, liveBus, cluster });
   const { engine, hasOthers } = running;
   const { app, live } = createApp({ engine, liveBus, suppliers: simulated, clock, random, log, settings });
   const server = createServer(app, log);
@@ -157,6 +158,26 @@ async function assemble(options: ComposeOptions, store: OpenStore): Promise<Inst
   };
 }
 
+async function openCluster({ redisUrl, instanceId }: Config, log: Log): Promise<Cluster | undefined> {
+  if (redisUrl === undefined) return undefined;
+  const modules = await loadClusterModules();
+  return { modules, connect: modules.redisConnector(redisUrl, instanceId, log) };
+}
+
+/** Loaded only where there are several instances: all of this takes memory, and time at the start. */
+async function loadClusterModules() {
+  const [redis, leases, liveBus, list, messages, lock, queue] = await Promise.all([
+    import('./ops/redis.ts'),
+    import('./adapters/lease/redlock.ts'),
+    import('./adapters/live/redis.ts'),
+    import('./adapters/messages/redis-list.ts'),
+    import('./adapters/messages/redis-streams.ts'),
+    import('./plans/lock-engine.ts'),
+    import('./plans/queue-engine.ts'),
+  ]);
+  return { ...redis, ...leases, ...liveBus, ...list, ...messages, ...lock, ...queue };
+}
+
 async function startEngine(parts: Parts): Promise<RunningEngine> {
   const running = chooseEngine(parts);
   try {
@@ -169,7 +190,7 @@ async function startEngine(parts: Parts): Promise<RunningEngine> {
   }
 }
 
-function chooseEngine({ options, connect, ...parts }: Parts): RunningEngine {
+function chooseEngine({ options, cluster, ...parts }: Parts): RunningEngine {
   const { config, log, onFenced } = options;
   const common = {
     ...parts,
@@ -181,41 +202,48 @@ function chooseEngine({ options, connect, ...parts }: Parts): RunningEngine {
     snapshotMaxAgeMs: config.database.kind === 'sqlite' ? Number.POSITIVE_INFINITY : snapshotMaxAgeMs,
   };
   const { instanceId: instance } = config;
-  if (connect === undefined) {
+  if (cluster === undefined) {
     const fenced = onFenced === undefined ? {} : { onFenced };
     const engine = new ActorEngine({ ...common, instance, leases: localLeases(), ...fenced });
     return { engine, hasOthers: false, close: async () => {} };
   }
+  const { connect, modules } = cluster;
   if (config.engine === 'queue') {
-    const workQueue = redisList({ connect });
+    const workQueue = modules.redisList({ connect });
     return {
-      engine: new QueueEngine({ ...common, workQueue }),
+      engine: new modules.QueueEngine({ ...common, workQueue }),
       hasOthers: true,
       close: () => workQueue.close(),
     };
   }
-  const leases = openLeases(config, log);
+  const leases = openLeases(config, cluster, log);
   if (config.engine === 'lock') {
-    return { engine: new LockEngine({ ...common, leases }), hasOthers: true, close: () => leases.close() };
+    return {
+      engine: new modules.LockEngine({ ...common, leases }),
+      hasOthers: true,
+      close: () => leases.close(),
+    };
   }
-  const messages = redisMessages({ connect, instance, clock, random: systemRandom(), log });
+  const messages = modules.redisMessages({ connect, instance, clock, random: systemRandom(), log });
   const engine = new ActorEngine({ ...common, instance, leases, messages });
   return { engine, hasOthers: true, close: () => Promise.all([messages.close(), leases.close()]) };
 }
 
-function openLeases({ redisUrl, redlockUrls, instanceId, leaseTtlMs: ttlMs }: Config, log: Log): Leases {
+function openLeases(
+  { redisUrl, redlockUrls, instanceId, leaseTtlMs: ttlMs }: Config,
+  { modules }: Cluster,
+  log: Log,
+): Leases {
   const urls = redlockUrls ?? (redisUrl === undefined ? [] : [redisUrl]);
-  const nodes = urls.map((url) => redisConnector(url, instanceId, log));
-  return redlockLeases({ nodes, ttlMs, clock, log });
+  const nodes = urls.map((url) => modules.redisConnector(url, instanceId, log));
+  return modules.redlockLeases({ nodes, ttlMs, clock, log });
 }
 
-function openLiveBus(
-  { instanceId: instance }: Config,
-  connect: RedisConnector | undefined,
-  log: Log,
-): LiveBus {
+function openLiveBus({ instanceId: instance }: Config, cluster: Cluster | undefined, log: Log): LiveBus {
   const local = localLiveBus(log);
-  return connect === undefined ? local : redisLiveBus({ local, connect, instance, clock, log });
+  if (cluster === undefined) return local;
+  const { connect, modules } = cluster;
+  return modules.redisLiveBus({ local, connect, instance, clock, log });
 }
 
 async function httpSettings(config: Config, store: Store): Promise<HttpSettings> {

@@ -28,7 +28,7 @@ export interface PackageBehaviourOptions {
 }
 
 /** Booking calls under way at once in this process; cancels have as many of their own, so neither starves the other. */
-const sagasMax = 256;
+const sagasMax = 512;
 const redeliverMs = 5_000;
 
 /** Joins the pure package actor to the store, the suppliers and the viewers. */

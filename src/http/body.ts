@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import { parseStrictJson } from './json-text.ts';
 import { type FieldError, ProblemError } from './problem.ts';
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** No request of ours needs more, forms included. */
 export const bodyBytesMax = 16 * 1024;
 
@@ -101,7 +103,7 @@ function tooLarge(): ProblemError {
 
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw invalid('The body is not UTF-8.');
   }

@@ -8,8 +8,26 @@ const depthMax = 32;
  */
 export function parseStrictJson(text: string): unknown {
   const value: unknown = parse(text);
-  checkMembers(text);
+  if (!isPlain(text, value)) checkMembers(text);
   return value;
+}
+
+const quote = 0x22;
+
+/**
+ * Whether it is a flat object, without escapes, whose quotes are used up by the members that were kept: then none was
+ * given twice. What purchases send is like that, and this costs a tenth of a walk over it.
+ */
+function isPlain(text: string, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (text.includes('\\') || text.includes('__proto__') || text.includes('{', text.indexOf('{') + 1))
+    return false;
+  if (text.includes('[')) return false;
+  let quotes = 0;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) === quote) quotes += 1;
+  const members = Object.values(value);
+  const strings = members.filter((member) => typeof member === 'string').length;
+  return quotes === 2 * (members.length + strings);
 }
 
 function parse(text: string): unknown {

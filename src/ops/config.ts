@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { ConfigError, redacted } from './config-error.ts';
-import { isRedisUrl, redisUrlsAllowed } from './redis.ts';
+import { isRedisUrl, redisUrlsAllowed } from './redis-url.ts';
 import {
   database,
   isCurrency,

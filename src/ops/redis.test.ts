@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Log } from '../ports/log.ts';
 import { startRedis } from '../testing/support/servers/redis.ts';
-import { parseRedisUrl, redisConnector, redisUrlsAllowed } from './redis.ts';
+import { redisConnector } from './redis.ts';
+import { parseRedisUrl, redisUrlsAllowed } from './redis-url.ts';
 
 describe('a Redis URL', () => {
   it.each([

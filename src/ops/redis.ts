@@ -1,13 +1,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../ports/log.ts';
+import { parseRedisUrl } from './redis-url.ts';
 
 /** Opens a connection of its own for a purpose, which names it in logs and in Redis's `CLIENT LIST`. */
 export type RedisConnector = (purpose: string, options?: RedisOptions) => Redis;
-
-/** What a Redis URL may look like, for messages to operators. */
-export const redisUrlsAllowed =
-  'redis://[user:password@]host[:6379][/db], rediss://… (TLS), or ' +
-  'redis+sentinel://[user:password@]host:26379,host2:26379/master[/db] (rediss+sentinel://… with TLS)';
 
 /** A lost connection is tried again soon: what runs over it has a few seconds at most. */
 const reconnectMaxMs = 500;
@@ -15,7 +11,7 @@ const reconnectMaxMs = 500;
 /**
  * How to reach the Redis at a URL, single or behind Sentinels. Further ioredis options may stand in its query, for
  * example `?sentinelPassword=…`. Connections come back by themselves, and a change of their state is logged once.
- * @throws RangeError when the URL is none of {@link redisUrlsAllowed}.
+ * @throws RangeError when the URL is none of `redisUrlsAllowed`.
  */
 export function redisConnector(url: string, instance: string, log: Log): RedisConnector {
   const place = parseRedisUrl(url);
@@ -34,81 +30,6 @@ export function redisConnector(url: string, instance: string, log: Log): RedisCo
     logChanges(redis, purpose, log);
     return redis;
   };
-}
-
-export function isRedisUrl(text: string): boolean {
-  try {
-    parseRedisUrl(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** @throws RangeError when the text is none of {@link redisUrlsAllowed}. */
-export function parseRedisUrl(text: string): RedisOptions {
-  const parts = /^(?<tls>rediss?)(?<sentinel>\+sentinel)?:\/\/(?<rest>[^\s]+)$/i.exec(text)?.groups;
-  if (parts === undefined) throw new RangeError(redisUrlsAllowed);
-  return parts.sentinel === undefined
-    ? parseSingle(text)
-    : parseSentinels(parts.rest as string, parts.tls?.toLowerCase() === 'rediss');
-}
-
-function parseSingle(text: string): RedisOptions {
-  const url = parse(text);
-  return {
-    ...queryOf(url),
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    ...(url.port === '' ? {} : { port: Number(url.port) }),
-    ...credentials(url),
-    ...database(url.pathname.slice(1)),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-  };
-}
-
-/** `[user:password@]host:port,host:port/master[/db][?…]` */
-function parseSentinels(rest: string, tls: boolean): RedisOptions {
-  const [, user = '', hosts, path] = /^([^@/]*@)?([^/?]+)(.*)$/.exec(rest) ?? [];
-  if (hosts === undefined) throw new RangeError(redisUrlsAllowed);
-  const url = parse(`redis://${user}master${path}`);
-  const [name = '', db = ''] = url.pathname.slice(1).split('/');
-  if (name === '') throw new RangeError(redisUrlsAllowed);
-  return {
-    ...queryOf(url),
-    sentinels: hosts.split(',').map((each) => {
-      const { hostname, port } = parse(`redis://${each}`);
-      return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 26_379 : Number(port) };
-    }),
-    name: decodeURIComponent(name),
-    ...credentials(url),
-    ...database(db),
-    ...(tls ? { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
-  };
-}
-
-function parse(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url?.hostname) throw new RangeError(redisUrlsAllowed);
-  return url;
-}
-
-function credentials({ username, password }: URL): RedisOptions {
-  return {
-    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-  };
-}
-
-function database(text: string): RedisOptions {
-  if (text === '') return {};
-  if (!/^\d{1,5}$/.test(text)) throw new RangeError(redisUrlsAllowed);
-  return { db: Number(text) };
-}
-
-/** ioredis takes every option as text, except for `family`. */
-function queryOf({ searchParams }: URL): RedisOptions {
-  const { family, ...others } = Object.fromEntries(searchParams);
-  return { ...others, ...(family === undefined ? {} : { family: Number(family) }) };
 }
 
 /** ioredis tells of an error at every attempt: once is enough. */

@@ -12,6 +12,7 @@ export class Patience {
   readonly #lose: (why: string) => void;
   readonly #stopped = () => this.#lose('stopped');
   #limit: AbortController | undefined;
+  #isOver = false;
 
   constructor(stop: AbortSignal, clock: Clock, limitMs: number) {
     const over = new AbortController();
@@ -33,7 +34,7 @@ export class Patience {
 
   /** From the first time that this is called, the patience is limited. */
   limit(): void {
-    if (this.#limit !== undefined) return;
+    if (this.#isOver || this.#limit !== undefined) return;
     this.#limit = new AbortController();
     void this.#expire(this.#limit.signal);
   }
@@ -41,8 +42,8 @@ export class Patience {
   /** Lets go of signal and timer. */
   end(): void {
     this.#stop.removeEventListener('abort', this.#stopped);
-    this.#limit ??= new AbortController();
-    this.#limit.abort();
+    this.#isOver = true;
+    this.#limit?.abort('ended');
   }
 
   async #expire(ended: AbortSignal): Promise<void> {

@@ -1,12 +1,4 @@
-import {
-  DelegateBackoff,
-  handleAll,
-  type IRetryBackoffContext,
-  retry,
-  TaskCancelledError,
-  TimeoutStrategy,
-  timeout,
-} from 'cockatiel';
+import { DelegateBackoff, handleAll, type IRetryBackoffContext, retry } from 'cockatiel';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
@@ -20,6 +12,7 @@ import type {
 import { trackAvailability } from './availability.ts';
 import { Gate, type GateStep } from './gate.ts';
 import { Patience } from './patience.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 export interface ResilientOptions {
   readonly client: SupplierClient;
@@ -55,8 +48,6 @@ type Reserve = (signal: AbortSignal) => Promise<SupplierAnswer>;
  */
 export function resilientSuppliers(options: ResilientOptions): ResilientSuppliers {
   const { client, clock, log, timeoutMs } = options;
-  // An answer that comes later is nobody's any more: the same key gets it again.
-  const limit = timeout(timeoutMs, TimeoutStrategy.Aggressive);
   const retrying = retrier(options);
   const availability = trackAvailability(log, () => gates.flights.available && gates.hotels.available);
   const gates = { flights: gateFor('flights'), hotels: gateFor('hotels') };
@@ -79,7 +70,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     const patience = new Patience(stop, clock, options.giveUpAfterMs ?? 60_000);
     const attempt = async () => {
       try {
-        return await limit.execute(({ signal }) => ask(signal), patience.over);
+        return await withTimeLimit(timeoutMs, patience.over, ask);
       } catch (error) {
         patience.limit();
         throw error;
@@ -89,7 +80,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       const answer = retrying.execute(() => gates[kind].run(attempt, patience.over), patience.over);
       return await Promise.race([answer, patience.lost]);
     } catch (error) {
-      const cause = patience.over.aborted ? patience.over.reason.message : causeOf(error, timeoutMs);
+      const cause = patience.over.aborted ? patience.over.reason.message : causeOf(error);
       if (!stop.aborted)
         log.warn({ supplier: kind, order: key, cause }, 'A reservation has no known outcome.');
       return { kind: 'unknown', cause };
@@ -108,10 +99,10 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     async cancel(kind, key, stop) {
       if (stop.aborted) return false;
       try {
-        await limit.execute(({ signal }) => client.cancel(kind, key, signal), stop);
+        await withTimeLimit(timeoutMs, stop, (signal) => client.cancel(kind, key, signal));
         return true;
       } catch (error) {
-        const cause = stop.aborted ? 'stopped' : causeOf(error, timeoutMs);
+        const cause = stop.aborted ? 'stopped' : causeOf(error);
         log.warn({ supplier: kind, order: key, cause }, 'A cancel is not known to have worked.');
         return false;
       }
@@ -142,7 +133,6 @@ function tellStep(log: Log, supplier: SupplierKind, step: GateStep): void {
   if (step === 'closed') log.info({ supplier }, 'A supplier answers again.');
 }
 
-function causeOf(error: unknown, timeoutMs: number): string {
-  if (error instanceof TaskCancelledError) return `no answer within ${timeoutMs} ms`;
+function causeOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

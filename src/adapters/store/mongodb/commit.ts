@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type AnyBulkWriteOperation,
   type ClientSession,
+  type Document,
+  type ErrorDescription,
   MongoError,
   MongoErrorLabel,
+  MongoServerError,
   type TransactionOptions,
 } from 'mongodb';
 import type { Order } from '../../../domain/order.ts';
@@ -15,7 +17,7 @@ import {
   StoreUnavailableError,
 } from '../../../ports/store.ts';
 import type { Connection } from './connection.ts';
-import { type OrderDocument, orderDocument, orderUpdate, packageUpdate } from './documents.ts';
+import { orderDocument, orderUpdate, packageUpdate } from './documents.ts';
 import { isDuplicate, isUnavailable, unavailable } from './errors.ts';
 import type { PackageSession } from './package-session.ts';
 
@@ -88,7 +90,7 @@ class Attempt {
   }
 
   async #write(session: ClientSession): Promise<void> {
-    const { packages, orders } = this.#connection.collections;
+    const { packages } = this.#connection.collections;
     const { figures, package: replacement, inserted, updated } = this.#change;
     const { epoch, seq } = this.#fence;
     const fenced = { _id: this.#packageId, epoch, seq };
@@ -98,14 +100,16 @@ class Attempt {
     if (matchedCount !== 1) {
       throw new FencedError(`package ${this.#packageId} is no longer at epoch ${epoch}, seq ${seq}`);
     }
-    if (inserted.length + updated.length === 0) return;
-    const written = await orders.bulkWrite([...inserted.map(insertion), ...updated.map(replacementOf)], {
-      session,
-    });
-    if (written.matchedCount !== updated.length) {
-      throw new Error(
-        `${updated.length - written.matchedCount} orders to update are not there as they should be`,
-      );
+    const { db, orders } = this.#connection.collections;
+    if (inserted.length > 0) {
+      const documents = inserted.map(orderDocument);
+      await written(db.command({ insert: orders.collectionName, documents }, { session }));
+    }
+    if (updated.length === 0) return;
+    const updates = updated.map(updateOf);
+    const found = await written(db.command({ update: orders.collectionName, updates }, { session }));
+    if (found !== updated.length) {
+      throw new Error(`${updated.length - found} orders to update are not there as they should be`);
     }
   }
 
@@ -140,14 +144,21 @@ function transactionOptions(timeoutMs: number): TransactionOptions {
   };
 }
 
-function insertion(order: Order): AnyBulkWriteOperation<OrderDocument> {
-  return { insertOne: { document: orderDocument(order) } };
+/** By its id alone: the server finds that without planning, and what else would name it is for life. */
+function updateOf(order: Order) {
+  return { q: { _id: order.id }, u: orderUpdate(order) };
 }
 
-function replacementOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
-  const { id, packageId, number, key } = order;
-  const filter = { _id: id, packageId, number, key: key ?? { $exists: false } };
-  return { updateOne: { filter, update: orderUpdate(order) } };
+/**
+ * How many documents a write command has inserted or found. The commands are sent as they are, because the driver's
+ * bulk writes measure every document before they write it, which costs as much again.
+ * @throws MongoServerError for the first document that was refused.
+ */
+async function written(command: Promise<Document>): Promise<number> {
+  const { n, writeErrors } = await command;
+  const [refused] = (writeErrors ?? []) as ErrorDescription[];
+  if (refused !== undefined) throw new MongoServerError(refused);
+  return n as number;
 }
 
 function notApplied(error: unknown): unknown {

@@ -13,6 +13,8 @@ export interface MongoConnectionOptions {
   readonly log?: Log;
   /** The longest that a call waits, in ms, before the store counts as unavailable. Default 5000. */
   readonly timeoutMs?: number;
+  /** Orders are counted by email with every purchase: that wants an index. Default false. */
+  readonly countsEmails?: boolean;
   /** Make no indexes: for the audit. */
   readonly readOnly?: boolean;
 }
@@ -28,7 +30,7 @@ const defaultTimeoutMs = 5_000;
  * @throws Error with one line that says what is wrong, and how to mend it where that is known; no password is in it.
  */
 export async function openConnection(options: MongoConnectionOptions): Promise<Connection> {
-  const { timeoutMs = defaultTimeoutMs } = options;
+  const { timeoutMs = defaultTimeoutMs, countsEmails = false } = options;
   const { hasDatabase } = parsed(options.url);
   let client: MongoClient | undefined;
   try {
@@ -36,8 +38,8 @@ export async function openConnection(options: MongoConnectionOptions): Promise<C
     await client.connect();
     await checkServer(client);
     const collections = collectionsOf(client.db(hasDatabase ? undefined : defaultDatabase));
-    if (!options.readOnly) await prepareIndexes(collections);
-    return new Connection(client, collections, timeoutMs);
+    if (!options.readOnly) await prepareIndexes(collections, countsEmails);
+    return new Connection(client, collections, { timeoutMs, countsEmails });
   } catch (error) {
     const reason = await explainStart(error, client);
     await client?.close(true).catch(() => {});
@@ -70,13 +72,19 @@ export class Connection {
   readonly collections: Collections;
   readonly timeoutMs: number;
   readonly client: MongoClient;
+  readonly countsEmails: boolean;
   #latest: Timestamp | undefined;
   #isClosed = false;
 
-  constructor(client: MongoClient, collections: Collections, timeoutMs: number) {
+  constructor(
+    client: MongoClient,
+    collections: Collections,
+    { timeoutMs, countsEmails }: { readonly timeoutMs: number; readonly countsEmails: boolean },
+  ) {
     this.client = client;
     this.collections = collections;
     this.timeoutMs = timeoutMs;
+    this.countsEmails = countsEmails;
   }
 
   /**

@@ -115,18 +115,17 @@ export function orderFrom(document: OrderDocument): Order {
   };
 }
 
-/** Field by field, so that what a newer release has added beside them stays. Its id, package, number and key are for life. */
+/**
+ * What an order's life changes, field by field, so that what a newer release has added beside them stays. Who
+ * bought what, when and under which number and key is for life, and the server is not made to compare it.
+ */
 export function orderUpdate(order: Order): UpdateFilter<OrderDocument> {
-  const { email, status, reason, flight, hotel, createdAt, timeline } = order;
-  const { flight: flightName, stay, price } = order.package;
+  const { status, reason, flight, hotel, timeline } = order;
   const $set: Record<string, unknown> = {};
   const $unset: Record<string, true> = {};
-  assign({ email, status, reason, createdAt, timeline, ...indexed(order) }, undefined, $set, $unset);
-  assign({ flight: flightName, stay, price }, 'package', $set, $unset);
+  assign({ status, reason, timeline, ...indexed(order) }, undefined, $set, $unset);
   if (flight) $set['flight.ticketNumber'] = flight.ticketNumber;
-  else $unset.flight = true;
   if (hotel) $set['hotel.reservationNumber'] = hotel.reservationNumber;
-  else $unset.hotel = true;
   return { $set, $unset } as UpdateFilter<OrderDocument>;
 }
 

@@ -1,41 +1,43 @@
-import type { ClientSession, Collection } from 'mongodb';
+import { type ClientSession, type Collection, MongoBulkWriteError } from 'mongodb';
 import type { Page } from '../../../ports/store.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../../ports/suppliers.ts';
 import { hasNumber } from './collections.ts';
 import { type Connection, majority } from './connection.ts';
 import { documentVersion, refuseNewer, type Versioned } from './documents.ts';
-import { isDuplicate } from './errors.ts';
+import { isDuplicate, mongoCode, unavailable } from './errors.ts';
+import { Grouped } from './grouped.ts';
 
 export interface ReservationDocument extends Versioned, Omit<LedgerEntry, 'key'> {
   readonly _id: string;
 }
 
+/** One purchase asks for each of these once; in a rush hundreds do, and go in one round trip. */
+interface Groups {
+  readonly record: Grouped<LedgerEntry, LedgerEntry>;
+  readonly find: Grouped<string, LedgerEntry | undefined>;
+  readonly findByNumber: Grouped<string, LedgerEntry | undefined>;
+}
+
 /** Shared by all instances: each key has one document, made once, whoever comes first. */
 export class MongoLedger implements SupplierLedger {
   readonly #connection: Connection;
+  readonly #groups: Readonly<Record<SupplierKind, Groups>>;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#groups = { flights: this.#groupsOf('flights'), hotels: this.#groupsOf('hotels') };
   }
 
-  async record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry> {
-    const { key, ...fields } = entry;
-    return this.#write(kind, async (ledger, session) => {
-      const kept = await ledger.findOneAndUpdate(
-        { _id: key },
-        { $setOnInsert: { v: documentVersion, ...fields } },
-        { upsert: true, returnDocument: 'after', session },
-      );
-      return kept ? entryFrom(kept) : entry;
-    });
+  record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry> {
+    return this.#groups[kind].record.call(entry);
   }
 
   find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined> {
-    return this.#findOne(kind, { _id: key });
+    return this.#groups[kind].find.call(key);
   }
 
   async findByNumber(kind: SupplierKind, number: string): Promise<LedgerEntry | undefined> {
-    return number === '' ? undefined : this.#findOne(kind, { number });
+    return number === '' ? undefined : this.#groups[kind].findByNumber.call(number);
   }
 
   async cancel(kind: SupplierKind, key: string): Promise<void> {
@@ -74,12 +76,50 @@ export class MongoLedger implements SupplierLedger {
   /** It lives on the store's connection, which the store closes. */
   async close(): Promise<void> {}
 
-  #findOne(kind: SupplierKind, filter: object): Promise<LedgerEntry | undefined> {
-    const { collections, timeoutMs } = this.#connection;
+  #groupsOf(kind: SupplierKind): Groups {
+    return {
+      record: new Grouped((entries) => this.#record(kind, entries)),
+      find: new Grouped(async (keys) => {
+        const found = await this.#found(kind, { _id: { $in: [...keys] } });
+        return inOrderOf(keys, found, ({ key }) => key);
+      }),
+      findByNumber: new Grouped(async (numbers) => {
+        const found = await this.#found(kind, { number: { $in: [...numbers], ...hasNumber.number } });
+        return inOrderOf(numbers, found, ({ number }) => number);
+      }),
+    };
+  }
+
+  /** Inserts them all; whoever finds its key taken gets what is kept under it. */
+  async #record(kind: SupplierKind, entries: readonly LedgerEntry[]): Promise<LedgerEntry[]> {
+    const taken = await this.#connection.write(async (session) => {
+      try {
+        await this.#connection.collections.ledgers[kind].insertMany(entries.map(documentOf), {
+          session,
+          ordered: false,
+        });
+        return [];
+      } catch (error) {
+        return takenIn(error);
+      }
+    });
+    if (taken.length === 0) return [...entries];
+    const keys = taken.map((index) => entries[index]!.key);
+    const found = inOrderOf(keys, await this.#found(kind, { _id: { $in: keys } }), ({ key }) => key);
+    const kept = [...entries];
+    taken.forEach((index, at) => {
+      const other = found[at];
+      if (other === undefined) throw new Error('the number of a reservation is taken by another key');
+      kept[index] = other;
+    });
+    return kept;
+  }
+
+  #found(kind: SupplierKind, filter: object): Promise<LedgerEntry[]> {
+    const { collections } = this.#connection;
     return this.#connection.run(async (session) => {
-      const options = { session, readConcern: majority, maxTimeMS: timeoutMs };
-      const found = await collections.ledgers[kind].findOne(filter, options);
-      return found === null ? undefined : entryFrom(found);
+      const options = { ...this.#connection.current(session), batchSize: 100_000 };
+      return (await collections.ledgers[kind].find(filter, options).toArray()).map(entryFrom);
     });
   }
 
@@ -98,6 +138,33 @@ export class MongoLedger implements SupplierLedger {
       }
     });
   }
+}
+
+/**
+ * Where in an unordered insertion the keys were taken.
+ * @throws the error itself when it says anything else.
+ */
+function takenIn(error: unknown): number[] {
+  if (!(error instanceof MongoBulkWriteError)) throw error;
+  if (error.result.getWriteConcernError()) throw unavailable(error);
+  const failures = [error.writeErrors].flat();
+  const isTaken = failures.length > 0 && failures.every(({ code }) => code === mongoCode.duplicateKey);
+  if (!isTaken) throw error;
+  return failures.map(({ index }) => index);
+}
+
+/** What was found for each name, undefined where nothing was. */
+function inOrderOf(
+  names: readonly string[],
+  found: readonly LedgerEntry[],
+  nameOf: (entry: LedgerEntry) => string,
+): (LedgerEntry | undefined)[] {
+  const byName = new Map(found.map((entry) => [nameOf(entry), entry]));
+  return names.map((name) => byName.get(name));
+}
+
+function documentOf({ key, ...fields }: LedgerEntry): ReservationDocument {
+  return { _id: key, v: documentVersion, ...fields };
 }
 
 function entryFrom(document: ReservationDocument): LedgerEntry {

@@ -16,11 +16,17 @@ import { prepareIndexes } from './collections.ts';
 import { commitChange } from './commit.ts';
 import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
 import { snapshotFrom } from './documents.ts';
+import { Grouped } from './grouped.ts';
 import { MongoLedger } from './ledger.ts';
 import { fenceOf, raiseEpoch } from './ownership.ts';
 import { PackageSessions } from './package-session.ts';
 import { Reads } from './reads.ts';
 import { Writes } from './writes.ts';
+
+interface KeysWanted {
+  readonly packageId: number;
+  readonly keys: readonly string[];
+}
 
 /**
  * The store on a MongoDB replica set, for any number of instances.
@@ -41,9 +47,14 @@ export class MongoStore implements Store {
   readonly #connection: Connection;
   readonly #sessions: PackageSessions;
   readonly #log: Log;
+  /** In a rush, hundreds look their orders up and repeat their keys at once: they go in one round trip. */
+  readonly #byId: Grouped<string, Order | undefined>;
+  readonly #byKey: Grouped<KeysWanted, Order[]>;
 
   constructor(connection: Connection, log: Log) {
     this.#connection = connection;
+    this.#byId = new Grouped((ids) => this.#ordersById(ids));
+    this.#byKey = new Grouped((wanted) => this.#ordersByKeys(wanted));
     this.#sessions = new PackageSessions(connection.client);
     this.#log = log;
     this.ledger = new MongoLedger(connection);
@@ -95,7 +106,7 @@ export class MongoStore implements Store {
   }
 
   order(id: string): Promise<Order | undefined> {
-    return this.#read((reads) => reads.order(id));
+    return this.#byId.call(id);
   }
 
   orders(ids: readonly string[]): Promise<Order[]> {
@@ -103,7 +114,7 @@ export class MongoStore implements Store {
   }
 
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
-    return this.#read((reads) => reads.ordersByKey(packageId, keys));
+    return keys.length === 0 ? Promise.resolve([]) : this.#byKey.call({ packageId, keys });
   }
 
   liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
@@ -137,7 +148,8 @@ export class MongoStore implements Store {
 
   async clear(): Promise<void> {
     await this.#write((writes) => writes.clear());
-    await this.#connection.bounded(prepareIndexes(this.#connection.collections));
+    const { collections, countsEmails } = this.#connection;
+    await this.#connection.bounded(prepareIndexes(collections, countsEmails));
   }
 
   ping(): Promise<void> {
@@ -146,6 +158,28 @@ export class MongoStore implements Store {
 
   close(): Promise<void> {
     return this.#connection.close();
+  }
+
+  async #ordersById(ids: readonly string[]): Promise<(Order | undefined)[]> {
+    const orders = await this.orders(ids);
+    const byId = new Map(orders.map((order) => [order.id, order]));
+    return ids.map((id) => byId.get(id));
+  }
+
+  async #ordersByKeys(wanted: readonly KeysWanted[]): Promise<Order[][]> {
+    const packages = new Map<number, string[]>();
+    for (const { packageId, keys } of wanted) {
+      const others = packages.get(packageId);
+      if (others === undefined) packages.set(packageId, [...keys]);
+      else others.push(...keys);
+    }
+    const found = await Promise.all(
+      [...packages].map(([id, keys]) => this.#read((reads) => reads.ordersByKey(id, keys))),
+    );
+    const ofPackage = new Map([...packages.keys()].map((id, index) => [id, byKey(found[index] ?? [])]));
+    return wanted.map(({ packageId, keys }) =>
+      [...new Set(keys)].flatMap((key) => ofPackage.get(packageId)?.get(key) ?? []),
+    );
   }
 
   #read<T>(read: (reads: Reads) => Promise<T>): Promise<T> {
@@ -157,4 +191,8 @@ export class MongoStore implements Store {
     const connection = this.#connection;
     return connection.write((session) => write(new Writes(connection.collections, session)));
   }
+}
+
+function byKey(orders: readonly Order[]): Map<string | undefined, Order> {
+  return new Map(orders.map((order) => [order.key, order]));
 }

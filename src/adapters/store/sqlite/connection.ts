@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sqliteCode, sqliteCodeOf } from './errors.ts';
 import { lockFor } from './process-lock.ts';
-import { prepareSchema } from './schema.ts';
+import { prepareEmailIndex, prepareSchema } from './schema.ts';
 
 export interface ConnectionOptions {
   /** Its folder is made if it is not there. `:memory:` keeps everything in memory. */
@@ -12,6 +12,8 @@ export interface ConnectionOptions {
   readonly exclusive?: boolean;
   /** Read beside a running server, without its lock; the file must be there. */
   readonly readOnly?: boolean;
+  /** Orders are counted by email with every purchase: that wants an index. Default false. */
+  readonly countsEmails?: boolean;
 }
 
 export interface Connection {
@@ -30,12 +32,12 @@ const busyTimeoutMs = 1000;
  * @throws Error with one line that names the file and what is wrong with it.
  */
 export function openConnection(options: ConnectionOptions): Connection {
-  const { readOnly = false, exclusive = !readOnly } = options;
+  const { readOnly = false, exclusive = !readOnly, countsEmails = false } = options;
   const inMemory = options.file === ':memory:';
   const file = inMemory ? options.file : locate(options.file, readOnly);
   const lock = exclusive && !inMemory ? explained(file, () => lockFor(file)) : undefined;
   try {
-    const db = explained(file, () => openDatabase(file, readOnly));
+    const db = explained(file, () => openDatabase(file, readOnly, countsEmails));
     const close = () => {
       if (db.isOpen) db.close();
       lock?.release();
@@ -47,7 +49,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   }
 }
 
-function openDatabase(file: string, readOnly: boolean): DatabaseSync {
+function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly, timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   try {
     if (!readOnly) {
@@ -56,6 +58,7 @@ function openDatabase(file: string, readOnly: boolean): DatabaseSync {
     }
     db.exec('PRAGMA cache_size = -32768');
     prepareSchema(db, file, readOnly);
+    if (countsEmails && !readOnly) prepareEmailIndex(db);
     return db;
   } catch (error) {
     db.close();
