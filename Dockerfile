@@ -17,4 +17,4 @@ EXPOSE 8888
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Not through npm, which would not pass SIGTERM on.
-CMD ["node", "src/start.mjs"]
+CMD ["node", "--max-semi-space-size=32", "src/start.mjs"]

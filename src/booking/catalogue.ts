@@ -68,6 +68,11 @@ export class Catalogue {
     return (await reading).snapshot;
   }
 
+  /** What is known of a package, however old: enough to see that there is nothing to refuse. */
+  glance(id: number): PackageSnapshot | undefined {
+    return this.#entries.get(id)?.snapshot;
+  }
+
   close(): void {
     this.#unsubscribe();
   }

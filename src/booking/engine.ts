@@ -1,4 +1,5 @@
 import { Placement } from '../actor/placement.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
 import { isSettled, type Order } from '../domain/order.ts';
 import type { PackageSnapshot } from '../domain/travel-package.ts';
@@ -65,7 +66,11 @@ export class ActorEngine implements BookingEngine {
 
   async purchase(request: PurchaseRequest): Promise<Accepted | Refused> {
     try {
-      const snapshot = await this.#catalogue.get(request.packageId);
+      const { packageId } = request;
+      // Only a refusal wants a fresh snapshot: whatever is let through, the owner decides.
+      const glanced = this.#catalogue.glance(packageId);
+      if (glanced !== undefined && this.#obstacleIn(glanced) === undefined) return await this.#buy(request);
+      const snapshot = await this.#catalogue.get(packageId);
       if (snapshot === undefined) return { kind: 'refused', code: 'unknown_package' };
       const early = await this.#answerFrom(snapshot, request);
       return early ?? (await this.#buy(request));
@@ -167,14 +172,17 @@ export class ActorEngine implements BookingEngine {
     return orders.get(order.id) ?? (await this.#store.order(order.id).catch(() => undefined)) ?? order;
   }
 
+  #obstacleIn({ package: travelPackage, figures }: PackageSnapshot): ErrorCode | undefined {
+    const { clock, suppliers, rules } = this.#options;
+    return saleObstacle(travelPackage, figures, clock.now(), rules.waitersPerUnit, suppliers.available);
+  }
+
   /** A refusal needs no hop to the owner, but a key is looked up first: its winner may have lost the reply. */
   async #answerFrom(
     snapshot: PackageSnapshot,
     request: PurchaseRequest,
   ): Promise<Accepted | Refused | undefined> {
-    const { package: travelPackage, figures } = snapshot;
-    const { clock, suppliers, rules } = this.#options;
-    const code = saleObstacle(travelPackage, figures, clock.now(), rules.waitersPerUnit, suppliers.available);
+    const code = this.#obstacleIn(snapshot);
     if (code === undefined) return undefined;
     if (request.key === undefined) return { kind: 'refused', code };
     if (this.#keysUnderWay.has(keyName(request.packageId, request.key))) return undefined;

@@ -4,7 +4,6 @@ import type { OrderDocument, PackageDocument, SettingDocument } from './document
 import type { ReservationDocument } from './ledger.ts';
 
 export interface Collections {
-  readonly db: Db;
   readonly packages: Collection<PackageDocument>;
   readonly orders: Collection<OrderDocument>;
   readonly settings: Collection<SettingDocument>;
@@ -44,7 +43,6 @@ const ledgerIndexes: IndexDescription[] = [
 
 export function collectionsOf(db: Db): Collections {
   return {
-    db,
     packages: db.collection('packages'),
     orders: db.collection('orders'),
     settings: db.collection('settings'),

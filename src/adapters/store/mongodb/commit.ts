@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type AnyBulkWriteOperation,
   type ClientSession,
-  type Document,
-  type ErrorDescription,
   MongoError,
   MongoErrorLabel,
-  MongoServerError,
   type TransactionOptions,
 } from 'mongodb';
 import type { Order } from '../../../domain/order.ts';
@@ -16,27 +14,33 @@ import {
   FencedError,
   StoreUnavailableError,
 } from '../../../ports/store.ts';
+import type { CommitSession } from './commit-session.ts';
 import type { Connection } from './connection.ts';
-import { orderDocument, orderUpdate, packageUpdate } from './documents.ts';
+import { type OrderDocument, orderDocument, orderUpdate, packageUpdate } from './documents.ts';
 import { isDuplicate, isUnavailable, unavailable } from './errors.ts';
-import type { PackageSession } from './package-session.ts';
 
 const retryPauseMs = 50;
 
+/** A package's change, on condition of its fence. */
+export interface Part {
+  readonly packageId: number;
+  readonly fence: Fence;
+  readonly change: Change;
+}
+
 /**
- * Applies a change in one transaction: the package on condition of its fence, then the orders, then the commit.
- * The package is always updated, never only read: two transactions that both did so could both commit.
- * @throws Error as Store.commit says.
+ * Applies changes of one package or of several in one transaction, all or nothing: the packages on condition of
+ * their fences, then the orders, then the commit. A package is always updated, never only read: two transactions
+ * that both did so could both commit.
+ * @throws Error as Store.commit says; that of several does not say whose fault it is.
  */
-export async function commitChange(
+export async function commitParts(
   connection: Connection,
-  session: PackageSession,
-  packageId: number,
-  fence: Fence,
-  change: Change,
+  session: CommitSession,
+  parts: readonly Part[],
 ): Promise<void> {
-  refuseForeign(packageId, change);
-  const attempt = new Attempt(connection, packageId, fence, change);
+  for (const part of parts) refuseForeign(part);
+  const attempt = new Attempt(connection, parts);
   await connection.bounded(
     session.turn((own) => attempt.run(own)),
     () => attempt.giveUp(),
@@ -52,17 +56,13 @@ export async function commitChange(
  */
 class Attempt {
   readonly #connection: Connection;
-  readonly #packageId: number;
-  readonly #fence: Fence;
-  readonly #change: Change;
+  readonly #parts: readonly Part[];
   #isCommitting = false;
   #isGivenUp = false;
 
-  constructor(connection: Connection, packageId: number, fence: Fence, change: Change) {
+  constructor(connection: Connection, parts: readonly Part[]) {
     this.#connection = connection;
-    this.#packageId = packageId;
-    this.#fence = fence;
-    this.#change = change;
+    this.#parts = parts;
   }
 
   async run(session: ClientSession): Promise<void> {
@@ -90,24 +90,18 @@ class Attempt {
   }
 
   async #write(session: ClientSession): Promise<void> {
-    const { packages } = this.#connection.collections;
-    const { figures, package: replacement, inserted, updated } = this.#change;
-    const { epoch, seq } = this.#fence;
-    const fenced = { _id: this.#packageId, epoch, seq };
-    const { matchedCount } = await packages.updateOne(fenced, packageUpdate(figures, replacement), {
-      session,
-    });
-    if (matchedCount !== 1) {
-      throw new FencedError(`package ${this.#packageId} is no longer at epoch ${epoch}, seq ${seq}`);
-    }
-    const { db, orders } = this.#connection.collections;
-    if (inserted.length > 0) {
-      const documents = inserted.map(orderDocument);
-      await written(db.command({ insert: orders.collectionName, documents }, { session }));
-    }
-    if (updated.length === 0) return;
-    const updates = updated.map(updateOf);
-    const found = await written(db.command({ update: orders.collectionName, updates }, { session }));
+    const { packages, orders } = this.#connection.collections;
+    const fenced = this.#parts.map(packageUpdateOf);
+    const { matchedCount: owned } = await packages.bulkWrite(fenced, { session });
+    if (owned !== fenced.length)
+      throw new FencedError(`no longer at ${this.#parts.map(nameOf).join(' or ')}`);
+    const updated = this.#parts.flatMap(({ change }) => change.updated);
+    const inserted = this.#parts.flatMap(({ change }) => change.inserted);
+    if (inserted.length + updated.length === 0) return;
+    const { matchedCount: found } = await orders.bulkWrite(
+      [...inserted.map(insertionOf), ...updated.map(updateOf)],
+      { session },
+    );
     if (found !== updated.length) {
       throw new Error(`${updated.length - found} orders to update are not there as they should be`);
     }
@@ -144,21 +138,22 @@ function transactionOptions(timeoutMs: number): TransactionOptions {
   };
 }
 
-/** By its id alone: the server finds that without planning, and what else would name it is for life. */
-function updateOf(order: Order) {
-  return { q: { _id: order.id }, u: orderUpdate(order) };
+function packageUpdateOf({ packageId, fence: { epoch, seq }, change }: Part) {
+  const update = packageUpdate(change.figures, change.package);
+  return { updateOne: { filter: { _id: packageId, epoch, seq }, update } };
 }
 
-/**
- * How many documents a write command has inserted or found. The commands are sent as they are, because the driver's
- * bulk writes measure every document before they write it, which costs as much again.
- * @throws MongoServerError for the first document that was refused.
- */
-async function written(command: Promise<Document>): Promise<number> {
-  const { n, writeErrors } = await command;
-  const [refused] = (writeErrors ?? []) as ErrorDescription[];
-  if (refused !== undefined) throw new MongoServerError(refused);
-  return n as number;
+function nameOf({ packageId, fence: { epoch, seq } }: Part): string {
+  return `package ${packageId}, epoch ${epoch}, seq ${seq}`;
+}
+
+function insertionOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
+  return { insertOne: { document: orderDocument(order) } };
+}
+
+/** By its id alone: the server finds that without planning, and what else would name it is for life. */
+function updateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
+  return { updateOne: { filter: { _id: order.id }, update: orderUpdate(order) } };
 }
 
 function notApplied(error: unknown): unknown {
@@ -176,7 +171,7 @@ function has(error: unknown, label: string): boolean {
   return error instanceof MongoError && error.hasErrorLabel(label);
 }
 
-function refuseForeign(packageId: number, { package: replacement, inserted, updated }: Change): void {
+function refuseForeign({ packageId, change: { package: replacement, inserted, updated } }: Part): void {
   if (replacement && replacement.id !== packageId) {
     throw new Error(`package ${replacement.id} cannot replace package ${packageId}`);
   }

@@ -23,8 +23,8 @@ export interface PackageDocument extends Versioned {
   readonly figures: Figures;
   readonly epoch: number;
   readonly seq: number;
-  /** Who took the epoch, and the session in which it commits. */
-  readonly owner?: { readonly instance: string; readonly session: UUID };
+  /** Who took the epoch, and the sessions in which it commits: the package's own, and the one for groups. */
+  readonly owner?: { readonly instance: string; readonly session: UUID; readonly group?: UUID };
 }
 
 export interface OrderDocument extends Versioned, Omit<Order, 'id'>, Indexed {

@@ -29,8 +29,9 @@ export class Grouped<In, Out> {
     this.#waiting.push({ item, resolve, reject });
     if (!this.#isRunning) {
       this.#isRunning = true;
-      // What is asked for in the same turn of the event loop goes together.
-      setImmediate(() => void this.#runAll());
+      // What is asked for at the same moment goes together. Not setImmediate, which runs between a connection's end
+      // and the event that tells of it: the driver would wait for ever for what it writes then.
+      process.nextTick(() => void this.#runAll());
     }
     return promise;
   }

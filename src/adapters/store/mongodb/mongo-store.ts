@@ -13,15 +13,18 @@ import type {
 } from '../../../ports/store.ts';
 import type { SupplierLedger } from '../../../ports/suppliers.ts';
 import { prepareIndexes } from './collections.ts';
-import { commitChange } from './commit.ts';
+import { CommitSessions } from './commit-session.ts';
 import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
 import { snapshotFrom } from './documents.ts';
+import { GroupCommit } from './group-commit.ts';
 import { Grouped } from './grouped.ts';
 import { MongoLedger } from './ledger.ts';
 import { fenceOf, raiseEpoch } from './ownership.ts';
-import { PackageSessions } from './package-session.ts';
 import { Reads } from './reads.ts';
 import { Writes } from './writes.ts';
+
+/** A commit is given up after its time-out; whatever has not ended after so many of them never will. */
+const hungAfter = 2;
 
 interface KeysWanted {
   readonly packageId: number;
@@ -45,7 +48,8 @@ export class MongoStore implements Store {
   /** The simulated suppliers' memory, in the same database. */
   readonly ledger: SupplierLedger;
   readonly #connection: Connection;
-  readonly #sessions: PackageSessions;
+  readonly #sessions: CommitSessions;
+  readonly #commits: GroupCommit;
   readonly #log: Log;
   /** In a rush, hundreds look their orders up and repeat their keys at once: they go in one round trip. */
   readonly #byId: Grouped<string, Order | undefined>;
@@ -55,7 +59,8 @@ export class MongoStore implements Store {
     this.#connection = connection;
     this.#byId = new Grouped((ids) => this.#ordersById(ids));
     this.#byKey = new Grouped((wanted) => this.#ordersByKeys(wanted));
-    this.#sessions = new PackageSessions(connection.client);
+    this.#sessions = new CommitSessions(connection.client, hungAfter * connection.timeoutMs);
+    this.#commits = new GroupCommit(connection, this.#sessions);
     this.#log = log;
     this.ledger = new MongoLedger(connection);
   }
@@ -83,7 +88,8 @@ export class MongoStore implements Store {
   takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
     const connection = this.#connection;
     return connection.write(async (session) => {
-      const claim = { packageId, instance, session: this.#sessions.of(packageId).id };
+      const { group } = this.#sessions;
+      const claim = { packageId, instance, session: this.#sessions.of(packageId).id, group: group.id };
       const raised = await raiseEpoch(connection, session, claim, this.#log);
       if (!raised) return undefined;
       // In the session that has raised the epoch: it sees all that was committed before.
@@ -102,7 +108,7 @@ export class MongoStore implements Store {
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
     this.#connection.refuseClosed();
-    await commitChange(this.#connection, this.#sessions.of(packageId), packageId, fence, change);
+    await this.#commits.commit({ packageId, fence, change });
   }
 
   order(id: string): Promise<Order | undefined> {
@@ -167,18 +173,14 @@ export class MongoStore implements Store {
   }
 
   async #ordersByKeys(wanted: readonly KeysWanted[]): Promise<Order[][]> {
-    const packages = new Map<number, string[]>();
+    const keysOf = new Map<number, Set<string>>();
     for (const { packageId, keys } of wanted) {
-      const others = packages.get(packageId);
-      if (others === undefined) packages.set(packageId, [...keys]);
-      else others.push(...keys);
+      keysOf.set(packageId, new Set([...(keysOf.get(packageId) ?? []), ...keys]));
     }
-    const found = await Promise.all(
-      [...packages].map(([id, keys]) => this.#read((reads) => reads.ordersByKey(id, keys))),
-    );
-    const ofPackage = new Map([...packages.keys()].map((id, index) => [id, byKey(found[index] ?? [])]));
+    const found = await this.#read((reads) => reads.ordersByKeys(keysOf));
+    const byName = new Map(found.map((order) => [nameOf(order.packageId, order.key), order]));
     return wanted.map(({ packageId, keys }) =>
-      [...new Set(keys)].flatMap((key) => ofPackage.get(packageId)?.get(key) ?? []),
+      [...new Set(keys)].flatMap((key) => byName.get(nameOf(packageId, key)) ?? []),
     );
   }
 
@@ -193,6 +195,6 @@ export class MongoStore implements Store {
   }
 }
 
-function byKey(orders: readonly Order[]): Map<string | undefined, Order> {
-  return new Map(orders.map((order) => [order.key, order]));
+function nameOf(packageId: number, key: string | undefined): string {
+  return `${packageId}:${key}`;
 }

@@ -11,8 +11,9 @@ const patienceMs = [250, 1_000, 4_000];
 export interface Claim {
   readonly packageId: number;
   readonly instance: string;
-  /** The id of the session in which the instance will commit. */
+  /** The ids of the sessions in which the instance will commit: the package's own, and the one for groups. */
   readonly session: UUID;
+  readonly group: UUID;
 }
 
 /**
@@ -24,7 +25,7 @@ export interface Claim {
 export async function raiseEpoch(
   { collections, client }: Connection,
   session: ClientSession,
-  { packageId, instance, session: own }: Claim,
+  { packageId, instance, session: own, group }: Claim,
   log: Log,
 ): Promise<PackageDocument | undefined> {
   const { packages } = collections;
@@ -34,7 +35,10 @@ export async function raiseEpoch(
         { _id: packageId, v: { $lte: documentVersion } },
         {
           $inc: { epoch: 1 },
-          $set: { v: documentVersion, 'owner.instance': instance, 'owner.session': own },
+          $set: {
+            ...{ v: documentVersion, 'owner.instance': instance },
+            ...{ 'owner.session': own, 'owner.group': group },
+          },
         },
         { returnDocument: 'after', session, maxTimeMS },
       );
@@ -57,7 +61,9 @@ export async function raiseEpoch(
     if (!held?.owner) return;
     log.warn({ packageId, owner: held.owner.instance }, "the former owner's open transaction is ended");
     try {
-      await client.db('admin').command({ killSessions: [{ id: held.owner.session }] });
+      const { session: alone, group: amongOthers } = held.owner;
+      const killSessions = [{ id: alone }, ...(amongOthers === undefined ? [] : [{ id: amongOthers }])];
+      await client.db('admin').command({ killSessions });
     } catch (err) {
       log.warn({ packageId, err }, "the former owner's open transaction could not be ended");
     }

@@ -74,6 +74,14 @@ export class Reads {
     return keys.length === 0 ? [] : this.#orders({ packageId, key: { $in: [...keys] } });
   }
 
+  /** Of several packages in one query. */
+  async ordersByKeys(keysOf: ReadonlyMap<number, ReadonlySet<string>>): Promise<Order[]> {
+    const ofPackages = [...keysOf].map(([packageId, keys]) => ({ packageId, key: { $in: [...keys] } }));
+    const [first] = ofPackages;
+    if (first === undefined) return [];
+    return this.#orders(ofPackages.length === 1 ? first : { $or: ofPackages });
+  }
+
   async liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
     if (emails.length === 0) return new Map();
     const counts = this.#collections.orders.aggregate<{ _id: string; count: number }>(
