@@ -10,8 +10,8 @@ export default defineConfig({
         test: {
           ...patience,
           name: 'single',
-          include: ['src/**/*.test.ts'],
-          exclude: [cluster],
+          include: ['src/**/*.test.ts', 'bench/**/*.test.ts'],
+          exclude: [cluster, 'bench/peers/*/node_modules/**'],
           sequence: { groupOrder: 0 },
         },
       },

@@ -11,9 +11,13 @@ interface Ended {
 
 /** Runs the program until it ends, on a Node that claims to be of some version. */
 function start(settings: Record<string, string>, version = process.versions.node): Promise<Ended> {
-  const claim = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
+  return startAfter(`Object.defineProperty(process.versions, 'node', { value: '${version}' })`, settings);
+}
+
+/** Runs some code and then the program, until it ends. */
+function startAfter(code: string, settings: Record<string, string>): Promise<Ended> {
   return new Promise((resolve) => {
-    const parameters = ['--import', `data:text/javascript,${encodeURIComponent(claim)}`, program];
+    const parameters = ['--import', `data:text/javascript,${encodeURIComponent(code)}`, program];
     execFile(process.execPath, parameters, { env: settings }, (error, stdout, stderr) =>
       resolve({ code: error?.code ?? 0, output: stdout + stderr }),
     );
@@ -40,4 +44,23 @@ it.each([
   const { code, output } = await start(settings as Record<string, string>);
   expect(code).toBe(1);
   expect(output).toMatch(line);
+});
+
+it('loads nothing for databases and networks that are not used, and keeps what it has compiled', async () => {
+  const watch = `
+    import { getCompileCacheDir, registerHooks } from 'node:module';
+    const packages = new Set();
+    registerHooks({
+      resolve(specifier, context, next) {
+        const found = next(specifier, context);
+        packages.add(/node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(found.url)?.[1]);
+        return found;
+      },
+    });
+    process.on('exit', () => console.log('loaded', [...packages].join(' '), 'cache', getCompileCacheDir()));
+  `;
+  const { output } = await startAfter(watch, { PORT: 'eighty' });
+  expect(output).toMatch(/^loaded .*\bhono\b/m);
+  expect(output).not.toMatch(/\b(mongodb|bson|ioredis|redlock)\b/);
+  expect(output).toMatch(/ cache \S+node-compile/);
 });

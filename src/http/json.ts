@@ -12,8 +12,17 @@ export function sendJson(
   value: object,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(JSON.stringify(value), {
-    status,
-    headers: { 'Content-Type': 'application/json', ...apiHeaders, ...headers },
-  });
+  return sendText(status, JSON.stringify(value), jsonHeaders(headers));
+}
+
+export type JsonHeaders = Readonly<Record<string, string>>;
+
+/** The headers of an API answer, with these among or instead of them. */
+export function jsonHeaders(headers: Readonly<Record<string, string>>): JsonHeaders {
+  return { 'Content-Type': 'application/json', ...apiHeaders, ...headers };
+}
+
+/** Answers with what is JSON already; its headers are {@link jsonHeaders}. */
+export function sendText(status: ContentfulStatusCode, text: string, headers: JsonHeaders): Response {
+  return new Response(text, { status, headers });
 }

@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
 import type { Log } from '../ports/log.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
-import { sendJson } from './json.ts';
+import { type JsonHeaders, jsonHeaders, sendText } from './json.ts';
 import type { OrderView } from './views.ts';
 
 /** What is wrong with one member of the request; `path` is dotted, and empty for the whole. */
@@ -56,10 +56,25 @@ export function problemView(code: ErrorCode, extra: ProblemExtra = {}): ProblemV
  * Answers with a problem of the catalogue, `Retry-After` included where waiting helps. It fits {@link ShowProblem},
  * which is why it takes the context.
  */
-export function problem(_c: Context, code: ErrorCode, extra: ProblemExtra = {}): Response {
-  const kind = errorKind(code);
-  const retryAfterS = extra.retryAfterS ?? kind.retryAfterS;
-  return sendJson(kind.status, problemView(code, extra), {
+export function problem(_c: Context, code: ErrorCode, extra?: ProblemExtra): Response {
+  const { status } = errorKind(code);
+  if (extra !== undefined && Object.keys(extra).length > 0) {
+    return sendText(status, JSON.stringify(problemView(code, extra)), headersOf(code, extra));
+  }
+  let plain = plainProblems.get(code);
+  if (plain === undefined) {
+    plain = { text: JSON.stringify(problemView(code)), headers: headersOf(code, {}) };
+    plainProblems.set(code, plain);
+  }
+  return sendText(status, plain.text, { ...plain.headers });
+}
+
+/** Problems that say nothing but their code are always the same: a sold-out storm is made of them. */
+const plainProblems = new Map<ErrorCode, { readonly text: string; readonly headers: JsonHeaders }>();
+
+function headersOf(code: ErrorCode, extra: ProblemExtra): JsonHeaders {
+  const retryAfterS = extra.retryAfterS ?? errorKind(code).retryAfterS;
+  return jsonHeaders({
     'Content-Type': problemContentType,
     ...(retryAfterS === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfterS)) }),
     ...extra.headers,

@@ -39,11 +39,13 @@ export function orderRoutes(deps: Deps): Hono {
 async function purchase(c: Context, deps: Deps): Promise<Response> {
   const key = readIdempotencyKey(c);
   const { packageId, email } = await readJson(c, purchaseBody);
-  const gone = c.req.raw.signal;
   const result = await deps.engine.purchase({
     packageId,
     email,
-    gone,
+    // Made only where it is asked for: a refusal, of which there are thousands a second, has nobody to wait for.
+    get gone() {
+      return c.req.raw.signal;
+    },
     ...(key === undefined ? {} : { key }),
   });
   if (result.kind === 'refused') return refusal(c, deps, result, packageId);

@@ -29,8 +29,8 @@ interface Part {
 export class Channel {
   readonly seats = new Set<Seat>();
   readonly #parts = new Map<string, Part>();
-  /** Messages of the present version by the version they start from: all at the same version share one. */
-  readonly #messages = new Map<number, Buffer>();
+  /** Frames of the present version by the version they start from: all at the same version share one. */
+  readonly #frames = new Map<number, Buffer>();
   #version = 0;
 
   get version(): number {
@@ -40,20 +40,20 @@ export class Channel {
   put(fragments: readonly Fragment[]): void {
     if (fragments.length === 0) return;
     this.#version++;
-    this.#messages.clear();
+    this.#frames.clear();
     for (const fragment of fragments) {
       this.#parts.set(fragment.rootId, { fragment, version: this.#version });
     }
   }
 
-  /** What brings a viewer from this version to the present one; not to be asked when it is there already. */
-  messageSince(version: number): Buffer {
-    let message = this.#messages.get(version);
-    if (message === undefined) {
-      message = envelope(this.#newerThan(version));
-      this.#messages.set(version, message);
+  /** The frame that brings a viewer from this version to the present one; not to be asked when it is there already. */
+  frameSince(version: number): Buffer {
+    let frame = this.#frames.get(version);
+    if (frame === undefined) {
+      frame = envelope(this.#newerThan(version));
+      this.#frames.set(version, frame);
     }
-    return message;
+    return frame;
   }
 
   *#newerThan(version: number): Iterable<Fragment> {

@@ -1,30 +1,28 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { Channel, Seat } from './channel.ts';
 import { clockMessage } from './envelope.ts';
+import { Turns, type TurnsOptions } from './turns.ts';
 
-export interface FanoutOptions {
-  /** How many viewers are served before the event loop gets its turn. */
-  readonly sliceViewers: number;
+export interface FanoutOptions extends TurnsOptions {
   /** A viewer with more than this unsent skips ahead. */
   readonly bufferedBytesMax: number;
   /** A viewer that has been too slow for so long is cut. */
   readonly stuckMs: number;
   /** A viewer that was told nothing for so long is told the time. */
   readonly silenceMs: number;
-  /** Resolves when the event loop had its turn. */
-  readonly breathe: () => Promise<void>;
 }
 
 /** Brings viewers to the newest version of their channel, slow ones when they can take it. */
 export class Fanout {
   readonly #clock: Clock;
   readonly #options: FanoutOptions;
+  readonly #turns: Turns;
   readonly #lagging = new Set<Seat>();
-  #served = 0;
 
   constructor(clock: Clock, options: FanoutOptions) {
     this.#clock = clock;
     this.#options = options;
+    this.#turns = new Turns(options);
   }
 
   /** Opens a connection: the clock, then the present state where it is known. */
@@ -37,7 +35,7 @@ export class Fanout {
   async offerAll(channel: Channel): Promise<void> {
     for (const seat of channel.seats) {
       this.#offer(seat);
-      await this.#breatheAfterSlice();
+      if (this.#turns.isOver()) await this.#turns.pass();
     }
   }
 
@@ -49,7 +47,7 @@ export class Fanout {
         this.#lagging.delete(seat);
         seat.viewer.cut();
       }
-      await this.#breatheAfterSlice();
+      if (this.#turns.isOver()) await this.#turns.pass();
     }
   }
 
@@ -61,7 +59,7 @@ export class Fanout {
       if (now - seat.sentAt < this.#options.silenceMs || this.#isSlow(seat)) continue;
       seat.sentAt = now;
       seat.viewer.send(message);
-      await this.#breatheAfterSlice();
+      if (this.#turns.isOver()) await this.#turns.pass();
     }
   }
 
@@ -77,21 +75,17 @@ export class Fanout {
       this.#lagging.add(seat);
       return;
     }
-    const message = channel.messageSince(seat.seen);
+    const frame = channel.frameSince(seat.seen);
     seat.seen = channel.version;
     seat.sentAt = this.#clock.now();
     if (seat.laggingSince !== undefined) {
       seat.laggingSince = undefined;
       this.#lagging.delete(seat);
     }
-    viewer.send(message);
+    viewer.send(frame);
   }
 
   #isSlow(seat: Seat): boolean {
     return seat.viewer.bufferedBytes() > this.#options.bufferedBytesMax;
-  }
-
-  async #breatheAfterSlice(): Promise<void> {
-    if (++this.#served % this.#options.sliceViewers === 0) await this.#options.breathe();
   }
 }

@@ -18,8 +18,9 @@ class TestViewer implements Viewer {
   isCut = false;
   onEnd: () => void = () => {};
 
-  send(message: Buffer): void {
-    this.received.push(message.toString());
+  send(frame: Buffer): void {
+    const headerBytes = (frame[1] ?? 0) < 126 ? 2 : 4;
+    this.received.push(frame.toString('utf8', headerBytes));
   }
   bufferedBytes(): number {
     return this.buffered;
@@ -171,8 +172,24 @@ it('sends at most one message per tick', async () => {
   expect(viewer.shown.at(-1)).toBe('1: 1 free, 100 held;');
 });
 
+it('tells a crowd once of a unit that is held and booked soon after, and a single viewer at once', async () => {
+  for (const [viewersPerMs, expected] of [
+    [0.1, ['1: 0 free, 0 held;']],
+    [1000, ['1: 0 free, 1 held;', '1: 0 free, 0 held;']],
+  ] as const) {
+    const stage = new Stage({ gatherViewersPerMs: viewersPerMs });
+    const viewers = [stage.join(), stage.join()];
+    await clock.pass(100);
+    stage.publish(1, { remaining: 0, held: 1 });
+    await clock.pass(10);
+    stage.publish(1, { held: 0 });
+    await clock.pass(100);
+    for (const viewer of viewers) expect(viewer.shown.slice(1)).toEqual(expected);
+  }
+});
+
 it('draws a change once for any number of viewers, and sends them the same bytes', async () => {
-  const stage = new Stage({ sliceViewers: 7 });
+  const stage = new Stage({ turnMsMin: 0, turnMsMax: 0, breathe: async () => {} });
   const viewers = Array.from({ length: 100 }, () => stage.join());
   await tick();
   expect(stage.drawn).toBe(2);
@@ -345,7 +362,7 @@ it('shows an order as it stands, then its place, then its outcome', async () => 
 
 it('sends one message per tick for an order that changes while others are served', async () => {
   const steps: (() => void)[] = [];
-  const stage = new Stage({ sliceViewers: 1, breathe: async () => steps.shift()?.() });
+  const stage = new Stage({ turnMsMin: 0, turnMsMax: 0, breathe: async () => steps.shift()?.() });
   const order = stage.setOrder({ number: 7 });
   const viewer = stage.joinOrder(order.id);
   await tick();

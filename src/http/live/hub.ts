@@ -22,6 +22,11 @@ export interface LiveRender {
 
 export interface HubOptions extends FanoutOptions {
   readonly tickMs: number;
+  /**
+   * Changes gather for a ms per so many viewers, half a tick at most, before they are told: a unit that is held and
+   * booked a few ms later costs a message to everybody, not two.
+   */
+  readonly gatherViewersPerMs: number;
   readonly pulseMs: number;
   /** How often packages, and orders without an outcome, are read again in case the bus lost a message. */
   readonly rereadMs: number;
@@ -38,16 +43,19 @@ const rereadsAtOnce = 16;
 
 const defaults: HubOptions = {
   tickMs: 50,
+  gatherViewersPerMs: 500,
   pulseMs: 1000,
   rereadMs: 3000,
   rereadsMax: 500,
   farewellMs: 1000,
   farewellGraceMs: 1000,
-  sliceViewers: 256,
+  turnMsMin: 2,
+  turnMsMax: 8,
   bufferedBytesMax: 64 * 1024,
   stuckMs: 20_000,
   silenceMs: 3000,
   breathe: () => setImmediate(),
+  steady: () => performance.now(),
 };
 
 export interface HubDeps {
@@ -90,7 +98,9 @@ export class Hub {
       draw: (shown) => this.#safely(() => render.order(shown)),
       inProgress: (packageId) => this.#board.get(packageId)?.figures.held ?? 0,
     });
-    this.#ticker = new Ticker(clock, this.#options.tickMs, () => this.#guarded(() => this.#tick()));
+    const { tickMs, gatherViewersPerMs } = this.#options;
+    const gatherMs = () => Math.min(this.#viewers / gatherViewersPerMs, tickMs / 2);
+    this.#ticker = new Ticker(clock, { everyMs: tickMs, gatherMs }, () => this.#guarded(() => this.#tick()));
     const isNeeded = () => this.#viewers > 0;
     this.#pulse = new Pulse(clock, this.#options.pulseMs, isNeeded, () => this.#guarded(() => this.#beat()));
     this.#unsubscribe = liveBus.subscribe({

@@ -36,6 +36,12 @@ const pingSliceSockets = 256;
 
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
 
+/** What is asked for, and over which connection. */
+interface Asked<Subject> {
+  readonly subject: Subject;
+  readonly connection: Duplex;
+}
+
 /** Told of a connection that is open; returns whom to tell of its end. */
 export type OnOpen<Subject> = (viewer: Viewer, subject: Subject) => () => void;
 
@@ -50,7 +56,7 @@ export class Sockets<Subject> {
   readonly #options: SocketOptions;
   readonly #onOpen: OnOpen<Subject>;
   readonly #open = new Map<WebSocket, SocketViewer>();
-  readonly #subjects = new WeakMap<IncomingMessage, Subject>();
+  readonly #asked = new WeakMap<IncomingMessage, Asked<Subject>>();
   readonly #pings: Pulse;
   readonly #upgrade: UpgradeListener;
   readonly #heard: (this: WebSocket) => void;
@@ -84,7 +90,7 @@ export class Sockets<Subject> {
 
   /** Completes a handshake that was checked before. Never throws. */
   async accept(request: IncomingMessage, socket: Duplex, head: Buffer, subject: Subject): Promise<void> {
-    this.#subjects.set(request, subject);
+    this.#asked.set(request, { subject, connection: socket });
     try {
       await this.#upgrade(request, socket, head);
     } catch (error) {
@@ -111,10 +117,10 @@ export class Sockets<Subject> {
     app.get(
       livePath,
       upgradeWebSocket((c) => {
-        const subject = this.#subjects.get(c.env.incoming);
+        const asked = this.#asked.get(c.env.incoming);
         return {
           onOpen: (_event, { raw }) => {
-            if (raw !== undefined && subject !== undefined) this.#opened(raw, subject);
+            if (raw !== undefined && asked !== undefined) this.#opened(raw, asked);
           },
         };
       }),
@@ -126,7 +132,7 @@ export class Sockets<Subject> {
     return listener as UpgradeListener;
   }
 
-  #opened(socket: WebSocket, subject: Subject): void {
+  #opened(socket: WebSocket, { subject, connection }: Asked<Subject>): void {
     // node-ws listens with closures that keep the whole request alive, half of what an idle connection costs. They
     // are added right after this call; nothing can arrive before the microtask that takes them away.
     const own = socket.listeners('close');
@@ -137,9 +143,15 @@ export class Sockets<Subject> {
       }
       this.#listen(socket);
     });
-    const viewer = new SocketViewer(socket, this.#clock.now());
+    const viewer = new SocketViewer(socket, connection, this.#clock.now());
     this.#open.set(socket, viewer);
-    viewer.onEnd = this.#onOpen(viewer, subject);
+    // What it is told first leaves in one piece.
+    connection.cork();
+    try {
+      viewer.onEnd = this.#onOpen(viewer, subject);
+    } finally {
+      connection.uncork();
+    }
     this.#pings.wake();
   }
 

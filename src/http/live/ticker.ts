@@ -1,12 +1,19 @@
 import type { Clock } from '../../ports/clock.ts';
 
+export interface TickerTimes {
+  /** At most one pass per so many ms. */
+  readonly everyMs: number;
+  /** How long to wait after it was asked, in ms, so that one pass does for what comes together. */
+  readonly gatherMs: () => number;
+}
+
 /**
  * Runs a pass when it was asked to, at most once per interval; asked during a pass, it runs another one after it.
  * While nobody asks there is no timer.
  */
 export class Ticker {
   readonly #clock: Clock;
-  readonly #everyMs: number;
+  readonly #times: TickerTimes;
   readonly #pass: () => Promise<void>;
   readonly #stopped = new AbortController();
   #asked = false;
@@ -14,9 +21,9 @@ export class Ticker {
   #lastAt = Number.NEGATIVE_INFINITY;
 
   /** `pass` must not throw. */
-  constructor(clock: Clock, everyMs: number, pass: () => Promise<void>) {
+  constructor(clock: Clock, times: TickerTimes, pass: () => Promise<void>) {
     this.#clock = clock;
-    this.#everyMs = everyMs;
+    this.#times = times;
     this.#pass = pass;
   }
 
@@ -44,8 +51,9 @@ export class Ticker {
 
   /** Within the interval even when the machine's clock was set back. */
   #waitMs(): number {
-    const waitMs = this.#lastAt + this.#everyMs - this.#clock.now();
-    return Math.min(Math.max(waitMs, 0), this.#everyMs);
+    const { everyMs, gatherMs } = this.#times;
+    const waitMs = this.#lastAt + everyMs - this.#clock.now();
+    return Math.min(Math.max(waitMs, gatherMs()), everyMs);
   }
 }
 

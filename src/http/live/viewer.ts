@@ -1,7 +1,7 @@
 /** One connection as the fan-out sees it. Nothing here throws, and nothing waits. */
 export interface Viewer {
-  /** Hands over one text message in UTF-8. Every viewer is given the same bytes: never write to them. */
-  send(message: Buffer): void;
+  /** Hands over one message, as a whole frame. Every viewer is given the same bytes: never write to them. */
+  send(frame: Buffer): void;
   /** What was handed over and has not left this process yet. */
   bufferedBytes(): number;
   /** Says goodbye with a close code (RFC 6455, section 7.4). */

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { readArguments, UsageError } from './arguments.ts';
+import { scenarios } from './scenarios/index.ts';
+
+const read = (line: string, environment = {}) =>
+  readArguments(line === '' ? [] : line.split(' '), environment);
+
+describe('the arguments of a bench', () => {
+  it('runs everything when nothing is asked for', () => {
+    expect(read('')).toEqual({
+      kind: 'scenarios',
+      isQuick: false,
+      scenarios,
+      only: [],
+      out: 'bench/results',
+    });
+  });
+
+  it('takes scenarios, once each, and contestants', () => {
+    expect(
+      read('--quick --scenario start --scenario look-ups,start --only hello,lua --rounds 2 --seconds 0.5'),
+    ).toEqual({
+      kind: 'scenarios',
+      isQuick: true,
+      scenarios: ['start', 'look-ups'].map((name) => scenarios.find((each) => each.name === name)),
+      only: ['hello', 'lua'],
+      rounds: 2,
+      seconds: 0.5,
+      out: 'bench/results',
+    });
+  });
+
+  it('leaves what fetches much out of a quick bench, unless it is named', () => {
+    const names = (line: string) => {
+      const wish = read(line);
+      return wish.kind === 'scenarios' ? wish.scenarios.map(({ name }) => name) : [];
+    };
+    expect(names('')).toContain('restate');
+    expect(names('--quick')).not.toContain('restate');
+    expect(names('--quick --scenario restate')).toEqual(['restate']);
+  });
+
+  it('takes targets with an open loop', () => {
+    const wish = read(
+      '--targets http://a:1/,http://b:2 --rate 2000 --duration 1.5m --package 7 --spend --assert p99<50ms',
+    );
+    expect(wish).toEqual({
+      kind: 'targets',
+      origins: ['http://a:1', 'http://b:2'],
+      rate: 2000,
+      callers: 10_000,
+      seconds: 90,
+      packages: [7],
+      isSpendingAllowed: true,
+      isReadOnly: false,
+      assertions: [{ text: 'p99<50ms', metric: 'p99', comparison: '<', bound: 50 }],
+      out: 'bench/results',
+    });
+  });
+
+  it('finds the admin token in the environment', () => {
+    expect(read('--targets http://a:1', { ADMIN_TOKEN: 'secret' })).toMatchObject({
+      adminToken: 'secret',
+      callers: 64,
+    });
+    expect(read('--targets http://a:1 --admin-token mine', { ADMIN_TOKEN: 'secret' })).toMatchObject({
+      adminToken: 'mine',
+    });
+  });
+
+  it.each([
+    ['--scenario nope', "there is no scenario 'nope'"],
+    ['--only nope', "there is no contestant 'nope'"],
+    ['--rounds 0', '--rounds takes a whole number from 1'],
+    ['--seconds -1', '--seconds'],
+    ['--nonsense', "Unknown option '--nonsense'"],
+    ['surplus', "'surplus' is no option"],
+    ['--rate 5', '--rate does not go with a bench without --targets'],
+    ['--targets http://a:1 --quick', '--quick does not go with --targets'],
+    ['--targets ftp://a', '--targets takes origins'],
+    ['--targets http://a:1/path', '--targets takes origins'],
+    ['--targets ,', '--targets takes URLs'],
+    ['--targets http://a:1 --rate nought', '--rate takes a number'],
+    ['--targets http://a:1 --duration soon', '--duration takes'],
+    ['--targets http://a:1 --duration 0s', '--duration takes'],
+    ['--targets http://a:1 --assert p42<1', '--assert takes conditions'],
+    ['--targets http://a:1 --spend', '--spend wants --package'],
+    ['--targets http://a:1 --read-only --spend --package 1', '--read-only does not go with --spend'],
+    ['--compare a.json', '--compare takes two results'],
+    ['--compare a.json b.json c.json', '--compare takes two results'],
+  ])('refuses %s in one line', (line, why) => {
+    expect(() => read(line)).toThrow(UsageError);
+    expect(() => read(line)).toThrow(why);
+    try {
+      read(line);
+    } catch (error) {
+      expect((error as Error).message).not.toContain('\n');
+    }
+  });
+});

@@ -1,0 +1,260 @@
+import { parseArgs } from 'node:util';
+import { type Assertion, parseAssertion } from './assertions.ts';
+import { contestants } from './scenarios/contestants.ts';
+import { scenarios as allScenarios } from './scenarios/index.ts';
+import type { Scenario } from './stage.ts';
+
+/** What the command line asks for. */
+export type Wish =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'compare'; readonly before: string; readonly after: string; readonly out: string }
+  | ScenariosWish
+  | TargetsWish;
+
+export interface ScenariosWish {
+  readonly kind: 'scenarios';
+  readonly isQuick: boolean;
+  /** Those that were named, or all that belong to this pace. */
+  readonly scenarios: readonly Scenario[];
+  readonly rounds?: number;
+  readonly seconds?: number;
+  /** Contestants; empty: all. */
+  readonly only: readonly string[];
+  readonly cpuProfiles?: string;
+  readonly out: string;
+}
+
+export interface TargetsWish {
+  readonly kind: 'targets';
+  readonly origins: readonly string[];
+  /** Requests per second over all of them; absent: a closed loop of the callers. */
+  readonly rate?: number;
+  /** Of a closed loop; of an open one the most connections. */
+  readonly callers: number;
+  readonly seconds: number;
+  readonly packages: readonly number[];
+  readonly isSpendingAllowed: boolean;
+  readonly isReadOnly: boolean;
+  readonly adminToken?: string;
+  readonly assertions: readonly Assertion[];
+  readonly out: string;
+}
+
+/** The command line asks for what the bench does not know. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const options = {
+  quick: { type: 'boolean' },
+  scenario: { type: 'string', multiple: true },
+  rounds: { type: 'string' },
+  seconds: { type: 'string' },
+  only: { type: 'string' },
+  'cpu-prof': { type: 'string' },
+  targets: { type: 'string', multiple: true },
+  rate: { type: 'string' },
+  duration: { type: 'string' },
+  callers: { type: 'string' },
+  package: { type: 'string', multiple: true },
+  spend: { type: 'boolean' },
+  'read-only': { type: 'boolean' },
+  'admin-token': { type: 'string' },
+  assert: { type: 'string', multiple: true },
+  compare: { type: 'boolean' },
+  out: { type: 'string' },
+  list: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Values = ReturnType<typeof parse>['values'];
+type Option = keyof typeof options;
+
+const always: readonly Option[] = ['out'];
+const ofScenarios: readonly Option[] = ['quick', 'scenario', 'rounds', 'seconds', 'only', 'cpu-prof'];
+const ofTargets: readonly Option[] = [
+  ...(['targets', 'rate', 'duration', 'seconds', 'callers', 'package'] as const),
+  ...(['spend', 'read-only', 'admin-token', 'assert'] as const),
+];
+
+export const help = `Usage: npm run bench [-- options]
+
+Compares this product with every usual design, side by side on this machine, and writes bench/results/latest.json and
+report.html; or puts a load on a deployment that runs already. bench/README.md says how to read the figures.
+
+On this machine
+  --quick                  All scenarios in under two minutes: one short round each. Trust the ratios less.
+  --scenario <name>        Only this one; may be given several times. --list shows them.
+  --rounds <count>         Rounds per contestant; default 5, quick 1. Medians are taken over them.
+  --seconds <seconds>      How long one run is measured; default 2, quick 0.6.
+  --only <names>           Only these contestants, with commas between: actor-mongodb,hello.
+  --cpu-prof <folder>      Our servers write a CPU profile there when they stop.
+
+Against a deployment
+  --targets <urls>         Its instances, with commas between: http://a:8888,http://b:8888.
+  --rate <per second>      Requests per second, sent on time whatever the answers do (an open loop). Without it each
+                           caller sends when its last request was answered (a closed loop), which finds the ceiling.
+  --duration <time>        500ms, 30s or 2m; default 30s.
+  --callers <count>        Connections; default 64, and 10000 at most with --rate.
+  --admin-token <token>    Makes packages of its own, so that nobody's quota is spent; or ADMIN_TOKEN in the environment.
+  --package <id> --spend   Buys these packages, whoever they are for; may be given several times.
+  --read-only              Buys nothing: looks packages up.
+  --assert '<condition>'   p50, p90, p99, p999 or max (ms, s), errors, dropped, or finished and answered (per second)
+                           with <, <=, > or >=: 'p99<50ms', 'errors<=0', 'finished>=1000'. May be given several times.
+
+Either way
+  --out <folder>           Where results go; default bench/results.
+  --compare <A> <B>        Says what changed from one result to another: --compare before.json after.json.
+  --list                   The scenarios.
+  --help                   This.
+
+Exits 0 when it is done, 1 when an --assert fails or a run's audit does, 2 when it could not be done, 130 after Ctrl-C.`;
+
+/** @throws UsageError in one line for what makes no sense. */
+export function readArguments(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Wish {
+  const { values, positionals } = parse(args);
+  if (values.help) return { kind: 'help' };
+  if (values.list) return { kind: 'list' };
+  const out = values.out ?? defaultOut;
+  if (values.compare) {
+    refuse(values, ['compare', ...always], '--compare');
+    const [before, after, ...others] = positionals;
+    if (before === undefined || after === undefined || others.length > 0)
+      throw new UsageError('--compare takes two results: --compare before.json after.json');
+    return { kind: 'compare', before, after, out };
+  }
+  if (positionals.length > 0) throw new UsageError(`'${positionals[0]}' is no option`);
+  return values.targets === undefined ? scenariosWish(values, out) : targetsWish(values, out, environment);
+}
+
+/** Relative to the project. */
+const defaultOut = 'bench/results';
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message.split(/\. |\n/)[0] ?? '');
+  }
+}
+
+function scenariosWish(values: Values, out: string): ScenariosWish {
+  refuse(values, [...ofScenarios, ...always], 'a bench without --targets');
+  const isQuick = values.quick ?? false;
+  const named = (values.scenario ?? []).flatMap(list).map(scenario);
+  const usual = allScenarios.filter(({ isFullOnly = false }) => !(isQuick && isFullOnly));
+  const rounds = values.rounds === undefined ? undefined : whole('--rounds', values.rounds, 1, 1_000);
+  const seconds = values.seconds === undefined ? undefined : positive('--seconds', values.seconds, 3_600);
+  return {
+    kind: 'scenarios',
+    isQuick,
+    scenarios: named.length > 0 ? [...new Set(named)] : usual,
+    only: list(values.only ?? '').map(contestant),
+    out,
+    ...(rounds === undefined ? {} : { rounds }),
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(values['cpu-prof'] === undefined ? {} : { cpuProfiles: values['cpu-prof'] }),
+  };
+}
+
+function targetsWish(
+  values: Values,
+  out: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): TargetsWish {
+  refuse(values, [...ofTargets, ...always], '--targets');
+  const origins = (values.targets ?? []).flatMap(list).map(origin);
+  if (origins.length === 0)
+    throw new UsageError('--targets takes URLs: --targets http://a:8888,http://b:8888');
+  if (values['read-only'] && values.spend) throw new UsageError('--read-only does not go with --spend');
+  if (values.spend && values.package === undefined)
+    throw new UsageError('--spend wants --package <id>: which quota may be spent');
+  const rate = values.rate === undefined ? undefined : positive('--rate', values.rate, 1_000_000);
+  const callers = values.callers ?? (rate === undefined ? '64' : '10000');
+  const duration = values.duration ?? (values.seconds === undefined ? '30s' : `${values.seconds}s`);
+  const adminToken = values['admin-token'] ?? environment.ADMIN_TOKEN;
+  return {
+    kind: 'targets',
+    origins,
+    callers: whole('--callers', callers, 1, 60_000),
+    seconds: durationSeconds(duration),
+    packages: (values.package ?? [])
+      .flatMap(list)
+      .map((id) => whole('--package', id, 1, Number.MAX_SAFE_INTEGER)),
+    isSpendingAllowed: values.spend ?? false,
+    isReadOnly: values['read-only'] ?? false,
+    assertions: (values.assert ?? []).map(assertion),
+    out,
+    ...(rate === undefined ? {} : { rate }),
+    ...(adminToken === undefined || adminToken === '' ? {} : { adminToken }),
+  };
+}
+
+/** @throws UsageError for an option that would have no effect. */
+function refuse(values: Values, allowed: readonly Option[], mode: string): void {
+  for (const name of Object.keys(values) as Option[]) {
+    if (!allowed.includes(name)) throw new UsageError(`--${name} does not go with ${mode}`);
+  }
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function scenario(name: string): Scenario {
+  const found = allScenarios.find((each) => each.name === name);
+  if (found === undefined)
+    throw new UsageError(
+      `there is no scenario '${name}': ${allScenarios.map((each) => each.name).join(', ')}`,
+    );
+  return found;
+}
+
+function contestant(name: string): string {
+  if (!contestants.includes(name))
+    throw new UsageError(`there is no contestant '${name}': ${contestants.join(', ')}`);
+  return name;
+}
+
+function origin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '')
+    throw new UsageError(`--targets takes origins like http://127.0.0.1:8888, not '${text}'`);
+  return url.origin;
+}
+
+function assertion(text: string): Assertion {
+  const parsed = parseAssertion(text);
+  if (parsed === undefined)
+    throw new UsageError(`--assert takes conditions like 'p99<50ms' or 'finished>=1000', not '${text}'`);
+  return parsed;
+}
+
+function durationSeconds(text: string): number {
+  const { number, unit } = /^(?<number>\d+(?:\.\d+)?)(?<unit>ms|s|m)?$/.exec(text)?.groups ?? {};
+  const seconds = Number(number) * ({ ms: 0.001, s: 1, m: 60 }[unit ?? 's'] ?? Number.NaN);
+  if (!(seconds > 0 && seconds <= 86_400))
+    throw new UsageError(`--duration takes 500ms, 30s or 2m, not '${text}'`);
+  return seconds;
+}
+
+function whole(name: string, text: string, min: number, max: number): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < min || number > max)
+    throw new UsageError(`${name} takes a whole number from ${min} to ${max}, not '${text}'`);
+  return number;
+}
+
+function positive(name: string, text: string, max: number): number {
+  const number = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || number <= 0 || number > max)
+    throw new UsageError(`${name} takes a number up to ${max}, not '${text}'`);
+  return number;
+}

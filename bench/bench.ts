@@ -1,0 +1,88 @@
+import { fileURLToPath } from 'node:url';
+import type { ScenariosWish } from './arguments.ts';
+import { goalsOf } from './goals.ts';
+import { renderTable } from './report/index.ts';
+import type { BenchResults, Machine, ScenarioResult } from './results.ts';
+import { type LocalStage, openStage } from './runner/local-stage.ts';
+import { commitOf, describeMachine } from './runner/machine.ts';
+import { choosePlacement } from './runner/placement.ts';
+import type { Progress } from './runner/progress.ts';
+import type { Scenario } from './stage.ts';
+import { whenAborted } from './stopping.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+/** Rounds, and how long a run is measured and warmed up before. */
+const full = { rounds: 5, seconds: 2, warmUpSeconds: 1 };
+const quick = { rounds: 1, seconds: 0.6, warmUpSeconds: 0.6 };
+
+/**
+ * Runs scenarios on this machine, one after the other, and prints each one's table when it is done. A scenario that
+ * fails is told and left out; the others go on.
+ */
+export async function runScenarios(
+  wish: ScenariosWish,
+  { command, progress, signal }: { command: string; progress: Progress; signal: AbortSignal },
+): Promise<{ readonly results: BenchResults; readonly failed: readonly string[] }> {
+  const startedAt = new Date();
+  const { isQuick, only, rounds, seconds, cpuProfiles } = wish;
+  const lengths = isQuick ? quick : full;
+  const placement = await choosePlacement();
+  const commit = await commitOf(root);
+  const stage = await openStage({
+    ...lengths,
+    ...(rounds === undefined ? {} : { rounds }),
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(cpuProfiles === undefined ? {} : { cpuProfiles }),
+    isQuick,
+    only,
+    placement,
+    progress,
+  });
+  let machine: Machine | undefined;
+  const done: ScenarioResult[] = [];
+  const failed: string[] = [];
+  const runAll = async () => {
+    for (const scenario of wish.scenarios) {
+      const result = await run(scenario, stage);
+      if (signal.aborted) return;
+      progress.clear();
+      if (typeof result === 'string') failed.push(result);
+      else {
+        done.push(result);
+        console.log(renderTable(result));
+      }
+    }
+  };
+  try {
+    await Promise.race([runAll(), whenAborted(signal)]);
+    machine = describeMachine(placement.cores, await stage.databaseVersions());
+  } finally {
+    await stage[Symbol.asyncDispose]();
+    progress.clear();
+  }
+  const results: BenchResults = {
+    version: 1,
+    startedAt: startedAt.toISOString(),
+    durationS: (Date.now() - startedAt.getTime()) / 1000,
+    command,
+    mode: isQuick ? 'quick' : 'full',
+    machine,
+    scenarios: done,
+    goals: goalsOf(done),
+    ...(commit === undefined ? {} : { commit }),
+  };
+  return { results, failed };
+}
+
+/** @returns what went wrong, in words, where it did. */
+async function run(scenario: Scenario, stage: LocalStage): Promise<ScenarioResult | string> {
+  stage.announce(scenario.name);
+  try {
+    return await scenario.run(stage);
+  } catch (error) {
+    return `${scenario.name} failed: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    await stage.stopAll();
+  }
+}

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { ClosedLoop, LoadResult, OpenLoop } from '../stage.ts';
+import type { ClientReply, ClientRequest } from './wire.ts';
+
+/** The load client, in a process of its own, so that what it costs can be pinned and counted apart. */
+export interface Client extends AsyncDisposable {
+  readonly pid: number;
+  closedLoop(load: ClosedLoop): Promise<LoadResult>;
+  openLoop(load: OpenLoop): Promise<LoadResult>;
+  /** Orders bought so far are gone with their server. */
+  forget(): void;
+}
+
+export interface ClientOptions {
+  /** What runs it: `['taskset', '-c', '1']`, or nothing. */
+  readonly under: readonly string[];
+  /** Told of answers per second while a load runs. */
+  readonly onProgress: (perSecond: number) => void;
+  /** Told when a load begins and ends to be measured. */
+  readonly onWindow?: (edge: 'begin' | 'end') => void;
+}
+
+export function startClient({ under, ...hearing }: ClientOptions): Client {
+  const program = fileURLToPath(new URL('program.ts', import.meta.url));
+  const [command = process.execPath, ...parameters] = [...under, process.execPath, program];
+  const child = spawn(command, parameters, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // Ctrl-C in our terminal reaches us alone: we end it.
+    detached: true,
+  });
+  const endToo = () => child.kill('SIGKILL');
+  process.once('exit', endToo);
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      process.off('exit', endToo);
+      resolve();
+    });
+    child.once('error', () => resolve());
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`the load client could not be started with ${command}`);
+  return {
+    pid,
+    closedLoop: (load) => ask(child, { kind: 'closed', load }, hearing),
+    openLoop: (load) => ask(child, { kind: 'open', load }, hearing),
+    forget() {
+      if (child.connected) child.send({ kind: 'forget' } satisfies ClientRequest);
+    },
+    async [Symbol.asyncDispose]() {
+      endToo();
+      await ended;
+    },
+  };
+}
+
+function ask(
+  child: ChildProcess,
+  request: ClientRequest,
+  { onProgress, onWindow }: Omit<ClientOptions, 'under'>,
+): Promise<LoadResult> {
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void) => {
+      child.off('message', hear).off('exit', gone);
+      settle();
+    };
+    const gone = () => end(() => reject(new Error('the load client has ended')));
+    const hear = (reply: ClientReply) => {
+      if (reply.kind === 'progress') onProgress(reply.perSecond);
+      else if (reply.kind === 'window') onWindow?.(reply.edge);
+      else if (reply.kind === 'result') end(() => resolve(reply.result));
+      else end(() => reject(new Error(`the load client: ${reply.message}`)));
+    };
+    child.on('message', hear).once('exit', gone);
+    if (child.connected) child.send(request);
+    else gone();
+  });
+}

@@ -1,0 +1,91 @@
+import type { ClosedLoop, LoadResult } from '../stage.ts';
+import { Connection, type Listener } from './connection.ts';
+import { comesTrue, MeasuredWindow } from './measured-window.ts';
+import type { Memory } from './memory.ts';
+import { boughtIn, type Names, requestMaker } from './requests.ts';
+import { Tally } from './tally.ts';
+
+export interface Tools {
+  readonly names: Names;
+  readonly memory: Memory;
+  /** Called now and then with the tally so far. */
+  readonly watch?: (tally: Tally) => () => void;
+  /** Called when what is measured begins and ends. */
+  readonly onEdge?: (edge: 'begin' | 'end') => void;
+  /** How long the last answers are waited for, after the window. */
+  readonly lastAnswersMs?: number;
+}
+
+/** Longer than a server waits for an outcome. */
+export const defaultLastAnswersMs = 12_000;
+/** More connections at the same time would meet a full backlog of the server, and try again seconds later. */
+export const openingMax = 128;
+export const openingMs = 5_000;
+/** A connection that was refused is tried again after this. */
+const reconnectMs = 20;
+
+/**
+ * Each caller sends its next request when the last one was answered: finds the ceiling. Rates are of answers that
+ * arrived in the window, latencies of the requests that were sent in it.
+ */
+export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadResult> {
+  const { names, memory, watch, onEdge, lastAnswersMs = defaultLastAnswersMs } = tools;
+  const origins = load.origins.map((origin) => new URL(origin));
+  const makers = origins.map((origin) => requestMaker(origin, load.plan, names, memory.bought));
+  const tally = new Tally();
+  const window = new MeasuredWindow();
+  const connections = new Set<Connection>();
+  let isOver = false;
+  let underWay = 0;
+  let opened = 0;
+
+  const send = (connection: Connection) => {
+    connection.since = performance.now();
+    underWay += 1;
+    connection.send((makers[connection.originIndex] as () => string)());
+  };
+  const open = (originIndex: number) => {
+    connections.add(new Connection(origins[originIndex] as URL, originIndex, listener));
+  };
+  const listener: Listener = {
+    opened(connection) {
+      opened += 1;
+      if (isOver) connection.end();
+      else send(connection);
+    },
+    answered(connection, status, body) {
+      const now = performance.now();
+      tally.seen += 1;
+      underWay -= 1;
+      if (window.holds(now)) tally.count(status, body);
+      if (window.holds(connection.since)) tally.record(status, now - connection.since);
+      if (status === 201 && !memory.isFull) remember(memory, body);
+      connection.since = Number.NaN;
+      if (!isOver && !connection.isClosing) send(connection);
+    },
+    closed(connection) {
+      connections.delete(connection);
+      if (!Number.isNaN(connection.since)) underWay -= 1;
+      if (!connection.isClosing && window.holds(performance.now())) tally.errors += 1;
+      if (!isOver) setTimeout(() => isOver || open(connection.originIndex), reconnectMs);
+    },
+  };
+
+  for (let caller = 0; caller < load.callers; caller++) {
+    if (caller - opened >= openingMax) await comesTrue(() => caller - opened < openingMax, openingMs);
+    open(caller % origins.length);
+  }
+  const stopWatching = watch?.(tally);
+  await window.pass(load.warmUpSeconds, load.seconds, onEdge);
+  isOver = true;
+  stopWatching?.();
+  await comesTrue(() => underWay === 0, lastAnswersMs);
+  tally.errors += underWay;
+  for (const connection of connections) connection.end();
+  return tally.result(window.seconds, window.cpu);
+}
+
+export function remember(memory: Memory, body: Buffer): void {
+  const bought = boughtIn(body);
+  if (bought !== undefined) memory.bought.push(bought);
+}

@@ -1,0 +1,43 @@
+import { build, type Histogram } from 'hdr-histogram-js';
+import type { Percentiles } from '../results.ts';
+
+/** Points of the curve: finer towards the tail, as HDR plots show it. */
+const curvePercentiles = [
+  0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 96, 97, 98, 99, 99.5, 99.7, 99.9, 99.95, 99.99,
+  100,
+];
+const longestUs = 120_000_000;
+
+/** Latencies from 1 µs to two minutes, to three digits. */
+export class Latencies {
+  readonly #histogram: Histogram = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: longestUs,
+    numberOfSignificantValueDigits: 3,
+    useWebAssembly: false,
+  });
+
+  record(ms: number): void {
+    this.#histogram.recordValue(Math.min(longestUs, Math.max(1, Math.round(ms * 1000))));
+  }
+
+  add(other: Latencies): void {
+    this.#histogram.add(other.#histogram);
+  }
+
+  percentiles(): Percentiles {
+    const histogram = this.#histogram;
+    const count = histogram.totalCount;
+    const at = (percentile: number) => (count === 0 ? 0 : histogram.getValueAtPercentile(percentile) / 1000);
+    return {
+      count,
+      mean: count === 0 ? 0 : histogram.mean / 1000,
+      p50: at(50),
+      p90: at(90),
+      p99: at(99),
+      p999: at(99.9),
+      max: count === 0 ? 0 : histogram.maxValue / 1000,
+      curve: count === 0 ? [] : curvePercentiles.map((percentile) => [percentile, at(percentile)] as const),
+    };
+  }
+}

@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it } from 'vitest';
+import { closedLoop } from './closed-loop.ts';
+import { Memory } from './memory.ts';
+import { openLoop } from './open-loop.ts';
+import { Names } from './requests.ts';
+
+interface Seen {
+  readonly email: string;
+  readonly key: string | undefined;
+  readonly packageId: number;
+}
+
+/** A server that sells to everybody, after a while, and keeps what it was asked. */
+async function seller(answer: (response: ServerResponse, seen: Seen) => void) {
+  const asked: Seen[] = [];
+  const server = createServer(async (request: IncomingMessage, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { email, packageId } = JSON.parse(Buffer.concat(chunks).toString());
+    const key = request.headers['idempotency-key'] as string | undefined;
+    const seen = { email, key, packageId };
+    asked.push(seen);
+    answer(response, seen);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    [Symbol.dispose]: () => void server.close().closeAllConnections(),
+  };
+}
+
+const sell = (response: ServerResponse, { email }: Seen) =>
+  void response
+    .writeHead(201, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ id: 'an-order', email }));
+const tools = () => ({ names: new Names(), memory: new Memory() });
+const plan = { kind: 'buy', packages: [1, 2, 3] } as const;
+
+it('buys in a closed loop with a name of its own each time, and remembers what it bought', async () => {
+  using shop = await seller(sell);
+  const own = tools();
+  const load = { origins: [shop.origin], plan, callers: 3, seconds: 0.2, warmUpSeconds: 0.05 };
+  const result = await closedLoop(load, own);
+  const { asked } = shop;
+  expect(result.answers['201']).toBeGreaterThan(10);
+  expect(Math.abs(result.latencies.finished.count - (result.answers['201'] ?? 0))).toBeLessThanOrEqual(3);
+  expect(result.errors + result.dropped).toBe(0);
+  expect(new Set(asked.map(({ email }) => email)).size).toBe(asked.length);
+  expect(new Set(asked.map(({ key }) => key)).size).toBe(asked.length);
+  expect(new Set(asked.map(({ packageId }) => packageId))).toEqual(new Set([1, 2, 3]));
+  expect(own.memory.bought[0]).toEqual({ id: 'an-order', email: asked[0]?.email });
+});
+
+it('tells refusals by their code, and sends no key where none is wanted', async () => {
+  using shop = await seller((response) => {
+    response
+      .writeHead(409, { 'content-type': 'application/problem+json' })
+      .end('{"title":"x","code":"sold_out"}');
+  });
+  const keyless = { ...plan, keys: false };
+  const result = await closedLoop(
+    { origins: [shop.origin], plan: keyless, callers: 2, seconds: 0.1, warmUpSeconds: 0 },
+    tools(),
+  );
+  expect(Object.keys(result.answers)).toEqual(['409 sold_out']);
+  expect(result.latencies.refusal.count).toBeGreaterThan(0);
+  expect(shop.asked.every(({ key }) => key === undefined)).toBe(true);
+});
+
+it('charges a stall to all who would have come meanwhile, in an open loop', async () => {
+  let stalledUntil = Number.POSITIVE_INFINITY;
+  using shop = await seller((response, seen) => {
+    if (stalledUntil === Number.POSITIVE_INFINITY) stalledUntil = performance.now() + 300;
+    setTimeout(() => sell(response, seen), Math.max(0, stalledUntil - performance.now()));
+  });
+  const load = { origins: [shop.origin], plan, rate: 200, connectionsMax: 1, seconds: 0.6, warmUpSeconds: 0 };
+  const { latencies, dropped } = await openLoop(load, tools());
+  expect(dropped).toBe(0);
+  // A third of 120 requests was meant to be sent in the first half of the stall, and one alone was.
+  expect(latencies.answer.count).toBeGreaterThan(100);
+  expect(latencies.answer.p90).toBeGreaterThan(150);
+});
+
+it('reports what it could not send, or got no answer to', async () => {
+  using shop = await seller(() => {});
+  const load = { origins: [shop.origin], plan, rate: 100, connectionsMax: 2, seconds: 0.3, warmUpSeconds: 0 };
+  const { dropped, answers } = await openLoop({ ...load }, { ...tools(), lastAnswersMs: 50 });
+  expect(answers).toEqual({});
+  expect(dropped).toBeGreaterThanOrEqual(29);
+});
+
+it('counts connections that fail, and goes on', async () => {
+  let count = 0;
+  using shop = await seller((response, seen) => {
+    count += 1;
+    if (count % 2 === 0) response.socket?.destroy();
+    else sell(response, seen);
+  });
+  const load = { origins: [shop.origin], plan, callers: 1, seconds: 0.4, warmUpSeconds: 0 };
+  const { errors, answers } = await closedLoop(load, tools());
+  expect(errors).toBeGreaterThan(1);
+  expect(answers['201']).toBeGreaterThan(1);
+});

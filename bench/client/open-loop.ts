@@ -1,0 +1,114 @@
+import type { LoadResult, OpenLoop } from '../stage.ts';
+import { defaultLastAnswersMs, openingMax, openingMs, remember, type Tools } from './closed-loop.ts';
+import { Connection, type Listener } from './connection.ts';
+import { comesTrue, MeasuredWindow } from './measured-window.ts';
+import { requestMaker } from './requests.ts';
+import { Tally } from './tally.ts';
+import { WaitingSends } from './waiting-sends.ts';
+
+/** A request that found no free connection for so long is dropped. */
+const sendPatienceMs = 1_000;
+/** Connections that are there from the start; more are opened when they are missing. */
+const openedFirst = 64;
+
+/**
+ * Sends at the intended times whatever the answers do, and counts latencies from there: a server that stalls is
+ * charged with everybody who would have come meanwhile (coordinated omission). Rates are of answers that arrived in
+ * the window, latencies of the requests that were meant to be sent in it.
+ */
+export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult> {
+  const { names, memory, watch, onEdge, lastAnswersMs = defaultLastAnswersMs } = tools;
+  const origins = load.origins.map((origin) => new URL(origin));
+  const makers = origins.map((origin) => requestMaker(origin, load.plan, names, memory.bought));
+  const tally = new Tally();
+  const window = new MeasuredWindow();
+  const connections = new Set<Connection>();
+  const idle: Connection[][] = origins.map(() => []);
+  const waiting = new WaitingSends();
+  const perMs = load.rate / 1000;
+  let startedAt = 0;
+  let isOver = false;
+  let intended = 0;
+  let underWay = 0;
+  let opening = 0;
+
+  const send = (connection: Connection, since: number) => {
+    connection.since = since;
+    underWay += 1;
+    connection.send((makers[connection.originIndex] as () => string)());
+  };
+  const open = (originIndex: number) => {
+    if (opening >= openingMax || connections.size >= load.connectionsMax) return;
+    opening += 1;
+    connections.add(new Connection(origins[originIndex] as URL, originIndex, listener));
+  };
+  const free = (connection: Connection) => {
+    const next = isOver ? undefined : waiting.take();
+    if (next === undefined) (idle[connection.originIndex] as Connection[]).push(connection);
+    else send(connection, next);
+  };
+  const listener: Listener = {
+    opened(connection) {
+      opening -= 1;
+      if (isOver) connection.end();
+      else free(connection);
+    },
+    answered(connection, status, body) {
+      const now = performance.now();
+      tally.seen += 1;
+      underWay -= 1;
+      if (window.holds(now)) tally.count(status, body);
+      if (window.holds(connection.since)) tally.record(status, now - connection.since);
+      if (status === 201 && !memory.isFull) remember(memory, body);
+      connection.since = Number.NaN;
+      if (!connection.isClosing) free(connection);
+    },
+    closed(connection) {
+      connections.delete(connection);
+      if (!connection.wasOpened) opening -= 1;
+      if (!Number.isNaN(connection.since)) {
+        underWay -= 1;
+        if (window.holds(connection.since)) tally.errors += 1;
+        return;
+      }
+      const others = idle[connection.originIndex] as Connection[];
+      const at = others.indexOf(connection);
+      if (at >= 0) others.splice(at, 1);
+    },
+  };
+  const dispatch = (since: number, originIndex: number) => {
+    const connection = idle[originIndex]?.pop();
+    if (connection !== undefined) return send(connection, since);
+    waiting.add(since);
+    open(originIndex);
+  };
+  const drop = (since: number) => {
+    if (window.holds(since)) tally.dropped += 1;
+  };
+  /** One timer for all that is due in a ms. */
+  const tick = () => {
+    if (isOver) return;
+    const now = performance.now();
+    const due = (now - startedAt) * perMs;
+    for (; intended < due; intended++) dispatch(startedAt + intended / perMs, intended % origins.length);
+    waiting.dropBefore(now - sendPatienceMs, drop);
+    setTimeout(tick, 1);
+  };
+
+  for (let first = 0; first < openedFirst; first++) open(first % origins.length);
+  await comesTrue(() => opening === 0, openingMs);
+  startedAt = performance.now();
+  tick();
+  const stopWatching = watch?.(tally);
+  await window.pass(load.warmUpSeconds, load.seconds, onEdge);
+  isOver = true;
+  stopWatching?.();
+  waiting.dropBefore(Number.POSITIVE_INFINITY, drop);
+  await comesTrue(() => underWay === 0, lastAnswersMs);
+  for (const connection of connections) {
+    // Without an answer.
+    if (window.holds(connection.since)) tally.dropped += 1;
+    connection.end();
+  }
+  return tally.result(window.seconds, window.cpu);
+}

@@ -1,0 +1,68 @@
+import type { LoadResult, OpenLoop } from '../stage.ts';
+import { closedLoop, type Tools } from './closed-loop.ts';
+import { Memory } from './memory.ts';
+import { openLoop } from './open-loop.ts';
+import { Names } from './requests.ts';
+import type { Tally } from './tally.ts';
+import type { ClientReply, ClientRequest } from './wire.ts';
+
+const progressMs = 500;
+/** Bought before the first look-up. */
+const lookedUpMin = 500;
+
+const tools = {
+  names: new Names(),
+  memory: new Memory(),
+  watch,
+  onEdge: (edge: 'begin' | 'end') => tell({ kind: 'window', edge }),
+} satisfies Tools;
+
+process.on('message', (request: ClientRequest) => {
+  if (request.kind === 'forget') return tools.memory.forget();
+  run(request).then(
+    (result) => tell({ kind: 'result', result }),
+    (error: unknown) =>
+      tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
+  );
+});
+// Whoever has started it is gone.
+process.on('disconnect', () => process.exit());
+
+async function run(request: Exclude<ClientRequest, { kind: 'forget' }>): Promise<LoadResult> {
+  const { load } = request;
+  tools.memory.turnTo(load.origins);
+  if (load.plan.kind === 'look-up') await buySome(load);
+  return request.kind === 'closed' ? closedLoop(request.load, tools) : openLoop(request.load, tools);
+}
+
+/** @throws Error when the server sells nothing. */
+async function buySome({ origins, plan }: Pick<OpenLoop, 'origins' | 'plan'>): Promise<void> {
+  const { names, memory } = tools;
+  const purchases = {
+    origins,
+    plan: { ...plan, kind: 'buy' },
+    callers: 32,
+    seconds: 0.25,
+    warmUpSeconds: 0,
+  } as const;
+  for (let attempt = 0; attempt < 20 && memory.bought.length < lookedUpMin; attempt++) {
+    await closedLoop(purchases, { names, memory });
+  }
+  if (memory.bought.length === 0) throw new Error('no order could be bought that could be looked up');
+}
+
+function watch(tally: Tally): () => void {
+  let seen = tally.seen;
+  let at = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    tell({ kind: 'progress', perSecond: ((tally.seen - seen) * 1000) / (now - at) });
+    seen = tally.seen;
+    at = now;
+  }, progressMs);
+  return () => clearInterval(timer);
+}
+
+function tell(reply: ClientReply): void {
+  process.send?.(reply);
+}

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { Arrivals } from './viewers-arrivals.ts';
+
+it('counts from each change until each viewer has seen it, or a later one', () => {
+  const arrivals = new Arrivals(2);
+  arrivals.see(0, 1, 110);
+  arrivals.see(1, 2, 230);
+  arrivals.see(0, 2, 215);
+  expect([...arrivals.delays([100, 200])]).toEqual([10, 130, 15, 30]);
+  expect(arrivals.unseen(2)).toBe(0);
+});
+
+it('hears nothing new in what was seen before, nor in what was there at first', () => {
+  const arrivals = new Arrivals(1);
+  arrivals.see(0, 0, 90);
+  arrivals.see(0, 1, 110);
+  arrivals.see(0, 1, 160);
+  expect([...arrivals.delays([100])]).toEqual([10]);
+});
+
+it('tells what never arrived, and leaves it out of the delays', () => {
+  const arrivals = new Arrivals(3);
+  arrivals.see(0, 2, 210);
+  arrivals.see(1, 1, 120);
+  expect(arrivals.unseen(2)).toBe(3);
+  expect([...arrivals.delays([100, 200])]).toEqual([110, 20, 10]);
+});

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { FrameReader, pong } from './viewers-frames.ts';
+
+export interface ViewerAddress {
+  readonly host: string;
+  readonly port: number;
+  /** `/live?topic=packages` */
+  readonly path: string;
+}
+
+export interface ViewerEvents {
+  /** A text message; the bytes are only valid during the call. */
+  text(bytes: Buffer, start: number, end: number): void;
+  /** It was open and is not any more. */
+  gone(): void;
+}
+
+const endOfHead = '\r\n\r\n';
+const openMsMax = 20_000;
+
+/**
+ * Opens one WebSocket, by hand: all sockets of a process may read into the same buffer, and nothing is made for a
+ * message, so that ten thousand of them measure the server and not themselves.
+ * @throws Error when the server refuses, hangs up, or does not answer within 20 s.
+ */
+export function openViewer(address: ViewerAddress, shared: Buffer, events: ViewerEvents): Promise<Socket> {
+  const { host, port, path } = address;
+  return new Promise((resolve, reject) => {
+    const frames = new FrameReader();
+    let head = '';
+    let isOpen = false;
+    const listener = {
+      text: events.text,
+      ping: (payload: Buffer) => void socket.write(pong(payload)),
+      close: () => void socket.destroy(),
+    };
+    const fail = (error: Error) => {
+      reject(error);
+      socket.destroy();
+    };
+    const read = (length: number, bytes: Buffer): boolean => {
+      if (isOpen) frames.read(bytes, length, listener);
+      else {
+        head += bytes.toString('latin1', 0, length);
+        const end = head.indexOf(endOfHead);
+        if (end >= 0) open(Buffer.from(head.slice(end + endOfHead.length), 'latin1'));
+      }
+      return true;
+    };
+    const open = (rest: Buffer) => {
+      if (!head.startsWith('HTTP/1.1 101 ')) return fail(new Error(head.slice(0, head.indexOf('\r'))));
+      isOpen = true;
+      head = '';
+      socket.setTimeout(0);
+      resolve(socket);
+      frames.read(rest, rest.length, listener);
+    };
+    const socket = connect({
+      host,
+      port,
+      noDelay: true,
+      onread: { buffer: shared, callback: (length) => read(length, shared) },
+    });
+    socket.setTimeout(openMsMax, () => fail(new Error('no answer')));
+    socket.on('error', fail);
+    socket.on('close', () => (isOpen ? events.gone() : fail(new Error('hung up'))));
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}${endOfHead}`,
+    );
+  });
+}

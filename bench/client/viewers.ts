@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-wire.ts';
+
+/** WebSockets on `GET /live`, in a process of their own; disposing of it closes them all. */
+export interface Viewers extends AsyncDisposable {
+  /** Opens so many, which follow the free units of a package. @throws Error when one cannot be opened. */
+  open(origin: string, watch: Watch, count: number): Promise<void>;
+  /** From now on, each unit fewer than these that are free counts as one change. */
+  record(freeUnits: number): Promise<void>;
+  /**
+   * Waits until all have seen all changes, or gives up.
+   * @param madeAt when each change was made, by `monotonicMs()`.
+   */
+  report(madeAt: readonly number[], patienceMs: number): Promise<ViewersReport>;
+}
+
+export interface Watch {
+  /** `packages`, as the order page watches, or `package:1`. */
+  readonly topic: string;
+  /** The one whose free units are followed. */
+  readonly packageId: number;
+}
+
+/** @param under what runs the process: `['taskset', '-c', '1']`, or nothing. */
+export function startViewers(under: readonly string[]): Viewers {
+  const program = fileURLToPath(new URL('viewers-program.ts', import.meta.url));
+  const [command = process.execPath, ...parameters] = [...under, process.execPath, program];
+  // Ctrl-C in our terminal reaches us alone; the process ends when its channel does.
+  const child = spawn(command, parameters, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    detached: true,
+  });
+  return {
+    async open(origin, { topic, packageId }, count) {
+      const { failures } = await ask(child, { kind: 'open', origin, topic, packageId, count });
+      if (failures.length > 0) throw new Error(`viewers could not connect: ${failures.join('; ')}`);
+    },
+    async record(freeUnits) {
+      await ask(child, { kind: 'record', freeUnits });
+    },
+    report: (madeAt, patienceMs) => ask(child, { kind: 'report', madeAt, patienceMs }),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    },
+  };
+}
+
+/** One question at a time. */
+function ask<Kind extends ViewersRequest['kind']>(
+  child: ChildProcess,
+  request: Extract<ViewersRequest, { kind: Kind }>,
+): Promise<Extract<ViewersReply, { kind: Kind }>> {
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void) => {
+      child.off('message', hear).off('close', gone).off('error', gone);
+      settle();
+    };
+    const hear = (reply: Extract<ViewersReply, { kind: Kind }>) => end(() => resolve(reply));
+    const gone = () => end(() => reject(new Error('the process of the viewers has ended')));
+    child.on('message', hear).once('close', gone).once('error', gone);
+    if (child.connected) child.send(request);
+    else gone();
+  });
+}

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { WaitingSends } from './waiting-sends.ts';
+
+it('gives them back in their order, also when there were very many', () => {
+  const waiting = new WaitingSends();
+  for (let time = 0; time < 20_000; time++) waiting.add(time);
+  for (let time = 0; time < 15_000; time++) expect(waiting.take()).toBe(time);
+  waiting.add(20_000);
+  for (let time = 15_000; time <= 20_000; time++) expect(waiting.take()).toBe(time);
+  expect(waiting.take()).toBeUndefined();
+});
+
+it('gives up those that have waited too long, and says which', () => {
+  const waiting = new WaitingSends();
+  for (const time of [1, 2, 3, 4]) waiting.add(time);
+  const dropped: number[] = [];
+  waiting.dropBefore(3, (time) => dropped.push(time));
+  expect(dropped).toEqual([1, 2]);
+  expect(waiting.take()).toBe(3);
+});

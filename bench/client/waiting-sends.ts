@@ -1,0 +1,33 @@
+/** Taken entries are cut off once there are so many. */
+const cutAt = 4_096;
+
+/** Intended send times that found no free connection, first in, first out. */
+export class WaitingSends {
+  #times: number[] = [];
+  #first = 0;
+
+  add(time: number): void {
+    this.#times.push(time);
+  }
+
+  take(): number | undefined {
+    const time = this.#times[this.#first];
+    if (time === undefined) return undefined;
+    this.#first += 1;
+    if (this.#first >= cutAt && this.#first * 2 >= this.#times.length) {
+      this.#times = this.#times.slice(this.#first);
+      this.#first = 0;
+    }
+    return time;
+  }
+
+  /** Gives up those that were meant for before. */
+  dropBefore(time: number, onDrop: (time: number) => void): void {
+    for (;;) {
+      const first = this.#times[this.#first];
+      if (first === undefined || first >= time) return;
+      this.take();
+      onDrop(first);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { goalsOf } from './goals.ts';
+import type { Run, ScenarioResult } from './results.ts';
+
+type Part = Partial<Pick<Run, 'parameters' | 'figures' | 'latencies'>> & { readonly isVoid?: true };
+
+function result(name: string, contestants: Readonly<Record<string, readonly Part[]>>): ScenarioResult {
+  return {
+    name,
+    title: name,
+    what: '',
+    notes: [],
+    contestants: Object.entries(contestants).map(([contestant, parts]) => ({
+      name: contestant,
+      title: contestant,
+      isOurs: contestant.startsWith('actor'),
+      runs: parts.map(({ isVoid, ...part }, index) => ({
+        round: index + 1,
+        parameters: {},
+        figures: {},
+        latencies: {},
+        answers: {},
+        dropped: 0,
+        errors: 0,
+        cpu: {},
+        audit: { verdict: isVoid ? 'void' : 'clean', detail: '' },
+        ...part,
+      })),
+    })),
+  };
+}
+
+const finished = (value: number, parameters: Run['parameters'] = {}): Part => ({
+  parameters,
+  figures: { finished: value },
+});
+const cost = (costPerPurchaseUs: number, parameters: Run['parameters']) => ({
+  parameters,
+  figures: { costPerPurchaseUs },
+});
+const latency = (p99: number) => ({ count: 1, mean: 1, p50: 1, p90: 1, p99, p999: p99, max: p99, curve: [] });
+
+const valueOfGoal = (scenarios: readonly ScenarioResult[], title: string) => {
+  const goal = goalsOf(scenarios).find((each) => each.title.includes(title));
+  if (!goal) throw new Error(`there is no goal ${title}`);
+  return goal.value;
+};
+
+describe('the goals', () => {
+  it('are all there when nothing was measured, without values', () => {
+    const goals = goalsOf([]);
+    expect(goals.length).toBeGreaterThanOrEqual(20);
+    expect(goals.filter((goal) => 'value' in goal)).toEqual([]);
+    expect(new Set(goals.map(({ title }) => title)).size).toBe(goals.length);
+  });
+
+  it('hold each side against the other at its best', () => {
+    const scenario = result('hot-package', {
+      'actor-mongodb': [finished(3000, { callers: 64 }), finished(6000, { callers: 512 })],
+      lock: [finished(200, { callers: 64 }), finished(100, { callers: 512 })],
+    });
+    expect(valueOfGoal([scenario], 'a Redlock')).toBe(30);
+  });
+
+  it('take the median over rounds, and no void one', () => {
+    const scenario = result('hot-package', {
+      'actor-sqlite': [6, 7, 100].map((value) => finished(value, { callers: 64 })),
+      hello: [finished(10, { callers: 64 }), { ...finished(1000, { callers: 64 }), isVoid: true }],
+    });
+    expect(valueOfGoal([scenario], 'SQLite against hello world')).toBe(0.7);
+  });
+
+  it('read the latency at half the ceiling alone', () => {
+    const at = (p99: number, parameters: Run['parameters']) => ({
+      parameters,
+      latencies: { outcome: latency(p99) },
+    });
+    const scenario = result('hot-package', {
+      'actor-mongodb': [at(300, { callers: 512 }), at(20, { load: 'half the ceiling', offered: 700 })],
+    });
+    expect(valueOfGoal([scenario], 'half the ceiling, MongoDB')).toBe(20);
+  });
+
+  it('take the worst of ours where several ran', () => {
+    const scenario = result('flash-sale', {
+      'actor-mongodb': [{ parameters: { buyers: 10_000 }, figures: { allAnsweredMs: 1800, lost: 0 } }],
+      'actor-sqlite': [
+        { parameters: { buyers: 10_000 }, figures: { allAnsweredMs: 900, lost: 1 } },
+        { parameters: { buyers: 2_000 }, figures: { allAnsweredMs: 9_000, lost: 2 } },
+      ],
+    });
+    expect(valueOfGoal([scenario], 'all answered')).toBeCloseTo(1.8);
+    expect(valueOfGoal([scenario], 'lost')).toBe(1);
+  });
+
+  it('tell a viewer alone from ten thousand, and these from those under load', () => {
+    const at = (sockets: number, load: string, p99: number) => ({
+      parameters: { sockets, load },
+      latencies: { fanOut: latency(p99) },
+    });
+    const scenario = result('live', {
+      'actor-sqlite': [at(1, 'none', 30), at(10_000, 'none', 150), at(10_000, 'purchases', 350)],
+    });
+    expect(valueOfGoal([scenario], 'a viewer alone')).toBe(30);
+    expect(valueOfGoal([scenario], 'p99, alone')).toBe(150);
+    expect(valueOfGoal([scenario], 'under purchase load')).toBe(350);
+  });
+
+  it('compare the dearest purchase of a range with its first', () => {
+    const scenario = result('growth', {
+      'actor-sqlite': [
+        cost(250, { orders: 100_000 }),
+        cost(200, { orders: 1000 }),
+        cost(220, { orders: 10_000 }),
+        cost(5, { packages: 1 }),
+      ],
+    });
+    expect(valueOfGoal([scenario], 'stored orders')).toBeCloseTo(25);
+    expect(valueOfGoal([scenario], '10,000 packages')).toBeUndefined();
+  });
+
+  it('compare two instances with one', () => {
+    const scenario = result('cluster', {
+      'actor-mongodb': [
+        finished(100, { instances: 1 }),
+        finished(95, { instances: 2 }),
+        finished(50, { instances: 3 }),
+      ],
+    });
+    expect(valueOfGoal([scenario], 'two instances')).toBe(0.95);
+  });
+});

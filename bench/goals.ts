@@ -1,0 +1,215 @@
+/**
+ * The goals, computed from what was measured. They read these runs, by scenario:
+ *
+ * | scenario | contestants | runs |
+ * | --- | --- | --- |
+ * | hot-package | actor-mongodb, actor-sqlite, lock, queue, atomic, lua, hello | `{callers}`: figure `finished`; `{load: 'half the ceiling', offered}`: latency `outcome` |
+ * | restate | actor-mongodb, restate | `{callers}`: figure `finished` |
+ * | sold-out | actor-mongodb, actor-sqlite, hello | `{callers, keys: 'with' or 'without'}`: figure `answered` |
+ * | cluster | actor-mongodb | `{instances}`: figure `finished` |
+ * | flash-sale | any of ours | `{buyers}` from 10,000 on: figures `allAnsweredMs`, `refusalsUnder100msShare` (0 to 1), `lost`, `overtaken` |
+ * | live | any of ours | `{sockets, load: 'none' or 'purchases'}`: latency `fanOut`, figure `rssPerSocketKB`; the fewest sockets are a viewer alone |
+ * | overload | any of ours | figures `goodput`, `ceiling` (per second), `rssGrowth` (bytes) |
+ * | growth | any of ours | `{orders}`, `{packages}` or `{waiting}`: figure `costPerPurchaseUs` |
+ * | start | actor-sqlite | figures `readyMs`, `idleRssMB` |
+ *
+ * A value is the median over the rounds whose audit did not fail; where a contestant ran with several parameters its
+ * best one counts ("each at its best"), and where several of ours did, the worst of them.
+ */
+import { greatest, least, Measured, ratio } from './measured.ts';
+import type { GoalResult, Run, ScenarioResult } from './results.ts';
+
+/** What one row of the table measures: undefined where this bench did not. */
+interface Goal extends Omit<GoalResult, 'value'> {
+  readonly value: (measured: Measured) => number | undefined;
+}
+
+/** Every goal, measured or not. */
+export function goalsOf(results: readonly ScenarioResult[]): GoalResult[] {
+  const measured = new Measured(results);
+  return goals.map(({ value: read, ...goal }) => {
+    const value = read(measured);
+    return value === undefined || !Number.isFinite(value) ? goal : { ...goal, value };
+  });
+}
+
+const ours = ['actor-mongodb', 'actor-sqlite'];
+const manySockets = 10_000;
+
+const goals: readonly Goal[] = [
+  against('lock', 'a Redlock around each purchase', 30),
+  against('queue', 'a queue with one consumer', 25),
+  against('atomic', 'an atomic update per request', 8),
+  {
+    scenario: 'restate',
+    title: 'MongoDB against Restate, a virtual object per package',
+    atLeast: 30,
+    unit: '×',
+    value: (measured) =>
+      ratio(measured.best('restate', 'actor-mongodb'), measured.best('restate', 'restate')),
+  },
+  against('hello', 'hello world', 0.3),
+  { ...against('hello', 'hello world', 0.6, 'actor-sqlite'), title: 'SQLite against hello world' },
+  against('lua', 'a Redis script, which keeps nothing', 0.5),
+  soldOut('without'),
+  soldOut('with'),
+  ...ours.map((name) => ({
+    scenario: 'hot-package',
+    title: `p99 from intended send to outcome at half the ceiling, ${storeOf(name)}`,
+    atMost: 25,
+    unit: 'ms',
+    value: (measured: Measured) =>
+      measured.median('hot-package', name, (run) => run.latencies.outcome?.p99, isHalfTheCeiling),
+  })),
+  {
+    scenario: 'cluster',
+    title: 'two instances against one, one hot package, purchases to any',
+    atLeast: 0.9,
+    unit: '×',
+    value: (measured) => ratio(instances(measured, 2), instances(measured, 1)),
+  },
+  flashSale('all answered', { atMost: 2, unit: 's' }, 'allAnsweredMs', 0.001),
+  flashSale('lost', { atMost: 0, unit: '' }, 'lost'),
+  flashSale('served out of their order', { atMost: 0, unit: '' }, 'overtaken'),
+  {
+    scenario: 'live',
+    title: 'change of quota to a viewer alone, p99',
+    atMost: 100,
+    unit: 'ms',
+    value: (measured) => fanOut(measured, 'none', (sockets) => sockets < manySockets),
+  },
+  {
+    scenario: 'live',
+    title: '10,000 sockets, 5 updates/s, p99, alone',
+    atMost: 200,
+    unit: 'ms',
+    value: (measured) => fanOut(measured, 'none', (sockets) => sockets >= manySockets),
+  },
+  {
+    scenario: 'live',
+    title: '10,000 sockets, 5 updates/s, p99, under purchase load',
+    atMost: 400,
+    unit: 'ms',
+    value: (measured) => fanOut(measured, 'purchases', (sockets) => sockets >= manySockets),
+  },
+  {
+    scenario: 'live',
+    title: 'memory per idle socket',
+    atMost: 15,
+    unit: 'KB',
+    value: (measured) => measured.worst('live', (run) => run.figures.rssPerSocketKB, 'highest'),
+  },
+  {
+    scenario: 'overload',
+    title: 'goodput at ten times the ceiling, against the ceiling',
+    atLeast: 0.85,
+    unit: '×',
+    value: (measured) =>
+      measured.worst('overload', ({ figures }) => ratio(figures.goodput, figures.ceiling), 'lowest'),
+  },
+  {
+    scenario: 'overload',
+    title: 'growth of memory under it',
+    atMost: 64,
+    unit: 'MB',
+    value: (measured) => {
+      const bytes = measured.worst('overload', (run) => run.figures.rssGrowth, 'highest');
+      return bytes === undefined ? undefined : bytes / 1e6;
+    },
+  },
+  growth('orders', '10³ to 10⁵ stored orders'),
+  growth('packages', '1 to 10,000 packages'),
+  growth('waiting', 'a line of up to 100,000'),
+  start('start to ready', { atMost: 1, unit: 's' }, 'readyMs', 0.001),
+  start('idle memory', { atMost: 120, unit: 'MB' }, 'idleRssMB'),
+];
+
+function against(other: string, words: string, atLeast: number, own = 'actor-mongodb'): Goal {
+  return {
+    scenario: 'hot-package',
+    title: `MongoDB against ${words}`,
+    atLeast,
+    unit: '×',
+    value: (measured) => ratio(measured.best('hot-package', own), measured.best('hot-package', other)),
+  };
+}
+
+function soldOut(keys: 'with' | 'without'): Goal {
+  const withKeys = (run: Run) => run.parameters.keys === keys;
+  return {
+    scenario: 'sold-out',
+    title: `refusals against hello world, ${keys} keys`,
+    atLeast: 0.9,
+    unit: '×',
+    value: (measured) => {
+      const of = (name: string) => measured.median('sold-out', name, (run) => run.figures.answered, withKeys);
+      return least(ours.map((name) => ratio(of(name), of('hello'))));
+    },
+  };
+}
+
+function flashSale(title: string, bound: Pick<Goal, 'atMost' | 'unit'>, figure: string, factor = 1): Goal {
+  const value = (measured: Measured) => {
+    const found = measured.worst('flash-sale', (run) => run.figures[figure], 'highest', isWholeCrowd);
+    return found === undefined ? undefined : found * factor;
+  };
+  return { scenario: 'flash-sale', title: `10,000 buyers, quota 5: ${title}`, ...bound, value };
+}
+
+function start(title: string, bound: Pick<Goal, 'atMost' | 'unit'>, figure: string, factor = 1): Goal {
+  const value = (measured: Measured) => {
+    const found = measured.median('start', 'actor-sqlite', (run) => run.figures[figure]);
+    return found === undefined ? undefined : found * factor;
+  };
+  return { scenario: 'start', title: `${title}, SQLite`, ...bound, value };
+}
+
+function isWholeCrowd({ parameters }: Run): boolean {
+  return Number(parameters.buyers) >= 10_000;
+}
+
+/** How much more a purchase costs where it is dearest than at the beginning of the range. */
+function growth(parameter: string, range: string): Goal {
+  return {
+    scenario: 'growth',
+    title: `cost per purchase over ${range}`,
+    atMost: 20,
+    unit: '%',
+    value: (measured) =>
+      greatest(
+        ours.map((name) => {
+          const costs = measured.byParameter(
+            'growth',
+            name,
+            parameter,
+            (run) => run.figures.costPerPurchaseUs,
+          );
+          const [first, ...others] = costs;
+          const share = ratio(greatest(others), first);
+          return share === undefined ? undefined : (share - 1) * 100;
+        }),
+      ),
+  };
+}
+
+function instances(measured: Measured, count: number): number | undefined {
+  return measured.median(
+    'cluster',
+    'actor-mongodb',
+    (run) => run.figures.finished,
+    (run) => run.parameters.instances === count,
+  );
+}
+
+function fanOut(measured: Measured, load: string, holds: (sockets: number) => boolean): number | undefined {
+  const isMeant = ({ parameters }: Run) => parameters.load === load && holds(Number(parameters.sockets));
+  return measured.worst('live', (run) => run.latencies.fanOut?.p99, 'highest', isMeant);
+}
+
+function isHalfTheCeiling({ parameters }: Run): boolean {
+  return parameters.load === 'half the ceiling';
+}
+
+function storeOf(name: string): string {
+  return name === 'actor-sqlite' ? 'SQLite' : 'MongoDB';
+}

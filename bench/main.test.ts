@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type NodeProcess, startNodeProcess } from '../src/testing/support/node-process.ts';
+import { readResults } from './report/index.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ticket-booking-bench-test-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the bench; its temporary files go to a folder of their own. */
+async function bench(line: string, stopOn?: RegExp): Promise<Ended> {
+  const child = spawn(process.execPath, ['bench/main.ts', ...line.split(' '), '--out', join(folder, 'out')], {
+    cwd: root,
+    env: { PATH: process.env.PATH, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      const before = output[name];
+      output[name] += text;
+      if (stopOn?.test(output[name]) && !stopOn.test(before)) child.kill('SIGINT');
+    });
+  }
+  await once(child, 'close');
+  return { code: child.exitCode, ...output };
+}
+
+const leftBehind = async () => (await readdir(folder)).filter((name) => name.startsWith('ticket-booking'));
+
+describe('a bench on this machine', () => {
+  it('measures, audits, writes its results and leaves nothing behind', async () => {
+    const { code, stdout, stderr } = await bench(
+      '--quick --scenario look-ups --only actor-sqlite --rounds 2 --seconds 0.2',
+    );
+    expect(stderr).toContain('round 2 of 2');
+    expect(stdout).toContain('Look-ups');
+    expect(code).toBe(0);
+    const { scenarios, goals, mode } = await readResults(join(folder, 'out/latest.json'));
+    expect(mode).toBe('quick');
+    expect(goals.length).toBeGreaterThan(20);
+    const runs = scenarios[0]?.contestants[0]?.runs ?? [];
+    expect(runs.map(({ audit }) => audit.verdict)).toEqual(['clean', 'clean']);
+    expect(runs[0]?.figures.lookedUp).toBeGreaterThan(0);
+    expect(await readFile(join(folder, 'out/report.html'), 'utf8')).toContain('Look-ups');
+    expect(await leftBehind()).toEqual([]);
+  });
+
+  it('stops at Ctrl-C and leaves nothing behind', async () => {
+    const { code, stderr } = await bench(
+      '--quick --scenario look-ups --only actor-sqlite --seconds 60',
+      /measuring/,
+    );
+    expect(stderr).toContain('stopping');
+    expect(code).toBe(130);
+    expect(await leftBehind()).toEqual([]);
+  });
+
+  it('says in one line what it does not understand', async () => {
+    const { code, stderr } = await bench('--scenario nope');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^there is no scenario 'nope': hot-package, .*\nSee npm run bench -- --help\n$/);
+  });
+});
+
+describe('a bench against a deployment', () => {
+  let server: NodeProcess;
+  let origin: string;
+
+  beforeAll(async () => {
+    server = await startNodeProcess({
+      program: 'src/main.ts',
+      settings: {
+        DATABASE_URL: `sqlite:${join(folder, 'booking.db')}`,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        LOG_LEVEL: 'warn',
+        RATE_LIMIT: 'off',
+      },
+      ready: /listens on (?<url>http:\S+)/,
+    });
+    origin = server.match.groups?.url as string;
+  });
+  afterAll(async () => {
+    await server.end('SIGTERM');
+  });
+
+  const confirmed = async () => {
+    const { packages } = (await (await fetch(`${origin}/api/packages`)).json()) as {
+      packages: { quota: number; remaining: number }[];
+    };
+    return packages.reduce((sum, { quota, remaining }) => sum + quota - remaining, 0);
+  };
+
+  it('never spends the quota of others unasked', async () => {
+    for (const line of [`--targets ${origin}`, `--targets ${origin} --package 1`]) {
+      const { code, stderr } = await bench(`${line} --duration 300ms`);
+      expect(stderr).toMatch(/--read-only/);
+      expect(code).toBe(2);
+    }
+    expect(await confirmed()).toBe(0);
+  });
+
+  it('looks packages up instead, and holds what it saw against its assertions', async () => {
+    const line = `--targets ${origin} --read-only --rate 50 --duration 500ms`;
+    const held = await bench(`${line} --assert p50<10s --assert errors<=0 --assert answered>10`);
+    expect(held.stdout).toMatch(/holds {2}p50<10s/);
+    expect(held.code).toBe(0);
+    const failed = await bench(`${line} --assert p50<10s --assert max<0.001ms`);
+    expect(failed.stdout).toMatch(/FAILS {2}max<0.001ms/);
+    expect(failed.code).toBe(1);
+    expect(await confirmed()).toBe(0);
+    const { mode, scenarios } = await readResults(join(folder, 'out/latest.json'));
+    expect(mode).toBe('targets');
+    expect(Object.keys(scenarios[0]?.contestants[0]?.runs[0]?.answers ?? {})).toEqual(['200']);
+  });
+
+  it('buys what it is told to spend', async () => {
+    const { code, stdout } = await bench(
+      `--targets ${origin} --package 1 --spend --callers 4 --duration 300ms`,
+    );
+    expect(stdout).toContain('Buys package 1, whose quota is spent');
+    expect(code).toBe(0);
+    expect(await confirmed()).toBeGreaterThan(0);
+  });
+
+  it('says so when an admin token is of no use', async () => {
+    const { code, stderr } = await bench(`--targets ${origin} --admin-token nonsense-token --duration 300ms`);
+    expect(stderr).toMatch(/admin/);
+    expect(code).toBe(2);
+  });
+
+  it('says so when nobody answers, or somebody else does', async () => {
+    const nobody = await bench('--targets http://127.0.0.1:1 --read-only');
+    expect(nobody.stderr).toMatch(/127.0.0.1:1 does not answer/);
+    expect(nobody.code).toBe(2);
+    const other = createServer((_request, response) => void response.end('hello')).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { stderr } = await bench(`--targets http://127.0.0.1:${port} --read-only`);
+    other.close();
+    expect(stderr).toMatch(/is it a ticket-booking server/);
+  });
+});

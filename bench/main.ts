@@ -1,0 +1,106 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { help, readArguments, type ScenariosWish, UsageError, type Wish } from './arguments.ts';
+import { runScenarios } from './bench.ts';
+import { compareResults, goalsTable, readResults, renderComparison, writeReport } from './report/index.ts';
+import type { BenchResults } from './results.ts';
+import { showProgress } from './runner/progress.ts';
+import { scenarios as allScenarios } from './scenarios/index.ts';
+import { StoppedError } from './stopping.ts';
+import { runTargets } from './targets-mode.ts';
+
+const afterCtrlC = 130;
+
+async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  const wish = readArguments(args, process.env);
+  const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args.map(withoutSecrets)] : [])].join(
+    ' ',
+  );
+  switch (wish.kind) {
+    case 'help':
+      console.log(help);
+      return 0;
+    case 'list':
+      return list();
+    case 'compare':
+      return compare(wish);
+    case 'scenarios':
+      return scenarios(wish, command);
+    case 'targets':
+      return runTargets(wish, { command, progress: showProgress(), signal: stopSignal(), write });
+  }
+}
+
+async function scenarios(wish: ScenariosWish, command: string): Promise<number> {
+  const progress = showProgress();
+  const signal = stopSignal();
+  const cpuProfiles = wish.cpuProfiles === undefined ? undefined : resolve(wish.cpuProfiles);
+  if (cpuProfiles !== undefined) await mkdir(cpuProfiles, { recursive: true });
+  const given = { ...wish, ...(cpuProfiles === undefined ? {} : { cpuProfiles }) };
+  const { results, failed } = await runScenarios(given, { command, progress, signal });
+  console.log(goalsTable(results));
+  await write(results, wish.out);
+  for (const line of failed) console.error(line);
+  const voided = voidRunsOf(results);
+  if (voided > 0) console.error(`${voided} runs are void: their audit failed.`);
+  return failed.length > 0 ? 2 : voided > 0 ? 1 : 0;
+}
+
+function voidRunsOf({ scenarios: all }: BenchResults): number {
+  const runs = all.flatMap(({ contestants }) => contestants.flatMap((contestant) => contestant.runs));
+  return runs.filter(({ audit }) => audit.verdict === 'void').length;
+}
+
+async function write(results: BenchResults, out: string): Promise<void> {
+  const { json, report } = await writeReport(results, resolve(out));
+  console.log(`${json}\n${report}`);
+}
+
+function list(): number {
+  for (const { name, what, isFullOnly = false } of allScenarios) {
+    console.log(`${name}${isFullOnly ? ' (not with --quick)' : ''}\n  ${what}`);
+  }
+  return 0;
+}
+
+async function compare({ before, after, out }: Extract<Wish, { kind: 'compare' }>): Promise<number> {
+  const [a, b] = [await readResults(before), await readResults(after)];
+  console.log(compareResults(a, b));
+  const page = join(resolve(out), 'comparison.html');
+  await mkdir(resolve(out), { recursive: true });
+  await writeFile(page, await renderComparison(a, b));
+  console.log(page);
+  return 0;
+}
+
+/** What is kept with the results, and may be shown. */
+function withoutSecrets(argument: string, index: number, args: readonly string[]): string {
+  if (args[index - 1] === '--admin-token') return '…';
+  if (argument.startsWith('--admin-token=')) return '--admin-token=…';
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}
+
+/** Aborts at the first signal; at the second one the program ends at once, and takes its processes with it. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(afterCtrlC);
+      console.error('\nstopping …');
+      stop.abort(new StoppedError());
+    });
+  }
+  return stop.signal;
+}
+
+main().then(
+  // What a scenario has left running must not keep the program.
+  (exitCode) => process.exit(exitCode),
+  (error: unknown) => {
+    if (error instanceof StoppedError) process.exit(afterCtrlC);
+    console.error(error instanceof Error ? error.message : String(error));
+    if (error instanceof UsageError) console.error('See npm run bench -- --help');
+    process.exit(2);
+  },
+);

@@ -1,0 +1,125 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { arch, platform, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePort } from '../../../src/testing/support/free-port.ts';
+import { startNodeProcess } from '../../../src/testing/support/node-process.ts';
+import type { Audit } from '../../baselines/order-route.ts';
+import type { Offer } from '../../baselines/program.ts';
+import { type RestatePorts, serverConfig } from './server-config.ts';
+
+const run = promisify(execFile);
+const here = fileURLToPath(new URL('.', import.meta.url));
+const startMs = 60_000;
+
+export interface RestateOptions {
+  readonly packages: readonly Offer[];
+  /** The service's environment, over its defaults. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A Restate server and the service it calls, with the product's purchase route. */
+export interface Restate {
+  readonly origin: string;
+  /** The server's and the service's. */
+  readonly pids: readonly number[];
+  audit(): Promise<Audit>;
+  /** Ends both and deletes what they kept. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts Restate on the loopback with its data in a temporary folder, and opens the sale. The first time, it installs
+ * this folder's packages (the server's binary is 216 MB).
+ * @throws Error with the server's output when it does not start.
+ */
+export async function startRestate({ packages, settings = {} }: RestateOptions): Promise<Restate> {
+  await install();
+  const folder = await mkdtemp(join(tmpdir(), 'ticket-booking-restate-'));
+  await using parts = new AsyncDisposableStack();
+  parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+  const ports = { ingress: await freePort(), admin: await freePort(), node: await freePort() };
+  const server = parts.adopt(await startServer(folder, ports), endServer);
+  const offers = join(folder, 'packages.json');
+  await writeFile(offers, JSON.stringify({ packages }));
+  const service = parts.adopt(
+    await startNodeProcess({
+      program: 'bench/peers/restate/service.ts',
+      parameters: ['--packages', offers],
+      settings: {
+        RESTATE_INGRESS: `http://127.0.0.1:${ports.ingress}`,
+        RESTATE_ADMIN: `http://127.0.0.1:${ports.admin}`,
+        // It would print two lines for each purchase.
+        RESTATE_LOGGING: 'WARN',
+        NODE_ENV: 'production',
+        ...settings,
+      },
+      ready: /listens on (?<url>http:\S+)/,
+    }),
+    async (process) => {
+      await process.end('SIGTERM', 5_000);
+    },
+  );
+  const origin = service.match.groups?.url as string;
+  const all = parts.move();
+  return {
+    origin,
+    pids: [server.pid as number, service.pid],
+    audit: async () => (await (await fetch(`${origin}/audit`)).json()) as Audit,
+    stop: () => all.disposeAsync(),
+  };
+}
+
+function binary(): string {
+  return join(here, `node_modules/@restatedev/restate-server-${platform()}-${arch()}/bin/restate-server`);
+}
+
+async function install(): Promise<void> {
+  const isThere = await access(binary()).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) await run('npm', ['ci'], { cwd: here });
+}
+
+async function startServer(folder: string, ports: RestatePorts): Promise<ChildProcess> {
+  const file = join(folder, 'restate.toml');
+  await writeFile(file, serverConfig(folder, ports));
+  // The binary itself, not the script around it, which would be one more process to end.
+  const child = spawn(binary(), ['--config-file', file, '--no-logo'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const endToo = () => child.kill('SIGKILL');
+  process.once('exit', endToo);
+  child.once('exit', () => process.off('exit', endToo));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-5_000);
+    });
+  }
+  const isUp = async (url: string) => (await fetch(url).catch(() => undefined))?.ok ?? false;
+  for (const deadline = Date.now() + startMs; Date.now() < deadline; await sleep(100)) {
+    if (child.exitCode !== null) break;
+    const health = [
+      `http://127.0.0.1:${ports.admin}/health`,
+      `http://127.0.0.1:${ports.ingress}/restate/health`,
+    ];
+    if ((await Promise.all(health.map(isUp))).every(Boolean)) return child;
+  }
+  await endServer(child);
+  throw new Error(`restate-server did not start: ${output}`);
+}
+
+/** At once: nobody needs its data any more. */
+async function endServer(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}

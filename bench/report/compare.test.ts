@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import type { BenchResults, Run } from '../results.ts';
+import { compare, compareResults } from './compare.ts';
+import { renderComparison } from './comparison-page.ts';
+import { latencyOf, resultsOf, runOf } from './fixture.ts';
+
+function resultsWith(
+  figures: Readonly<Record<string, readonly number[]>>,
+  more: Partial<Run> = {},
+): BenchResults {
+  const rounds = Math.max(...Object.values(figures).map(({ length }) => length));
+  const runs = Array.from({ length: rounds }, (_, index) =>
+    runOf({
+      round: index + 1,
+      figures: Object.fromEntries(
+        Object.entries(figures).map(([name, values]) => [name, values[index] ?? 0]),
+      ),
+      ...more,
+    }),
+  );
+  const contestants = [{ name: 'actor-mongodb', title: 'ours', isOurs: true, runs }];
+  return resultsOf({
+    scenarios: [{ name: 'hot-package', title: 'Hot', what: '', contestants, notes: [] }],
+    goals: [],
+  });
+}
+
+describe('a comparison', () => {
+  it.each([
+    ['better', 'finished', [100, 110, 105], [200, 220, 210], 1],
+    ['worse', 'finished', [200, 220, 210], [100, 110, 105], -0.5],
+    ['better', 'readyMs', [200, 220, 210], [100, 110, 105], -0.5],
+    ['noise', 'finished', [100, 110, 105], [106, 120, 115], 10 / 105],
+    ['one round', 'finished', [100], [200], 1],
+    ['changed', 'somethingElse', [1, 2], [3, 4], 4 / 3],
+    ['the same', 'finished', [5, 6], [5, 6], 0],
+  ] as const)('says %s of %s from %j to %j', (verdict, figure, before, after, share) => {
+    const { changes } = compare(resultsWith({ [figure]: before }), resultsWith({ [figure]: after }));
+    expect(changes).toHaveLength(1);
+    expect(changes[0]?.verdict).toBe(verdict);
+    expect(changes[0]?.share).toBeCloseTo(share);
+  });
+
+  it('compares latencies by their p50 and p99, and leaves void runs out', () => {
+    const before = resultsWith({ finished: [10] }, { latencies: { outcome: latencyOf(10) } });
+    const after = resultsWith({ finished: [10] }, { latencies: { outcome: latencyOf(20) } });
+    const { changes } = compare(before, after);
+    expect(changes.map(({ figure }) => figure)).toEqual([
+      'orders finished',
+      'p50 to the outcome',
+      'p99 to the outcome',
+    ]);
+    expect(changes[1]?.share).toBeCloseTo(1, 2);
+    const voided = resultsWith({ finished: [10] }, { audit: { verdict: 'void', detail: 'oversold' } });
+    expect(compare(before, voided).changes).toEqual([]);
+  });
+
+  it('takes runs at half of a ceiling for alike, whatever the ceiling was', () => {
+    const at = (offered: number) =>
+      resultsWith({ answered: [offered, offered] }, { parameters: { load: 'half the ceiling', offered } });
+    expect(compare(at(1000), at(1100)).changes).toHaveLength(1);
+  });
+
+  it('lists what only one has, and what was not alike', () => {
+    const machine = { ...resultsOf().machine, node: 'v25.0.0' };
+    const a = resultsWith({ finished: [1, 1], onlyHereMs: [1, 1] });
+    const b = { ...resultsWith({ finished: [1, 1], onlyThereMs: [1, 1] }), machine, mode: 'quick' as const };
+    const told = compareResults(a, b);
+    expect(told).toContain('hot-package: actor-mongodb: only here');
+    expect(told).toContain('hot-package: actor-mongodb: only there');
+    expect(told).toContain('node: v24.21.0 → v25.0.0');
+    expect(told).toContain('mode: full → quick');
+    expect(told.indexOf('only here')).toBeLessThan(told.indexOf('Only in B'));
+  });
+
+  it('is a page too, that escapes and asks the network for nothing', async () => {
+    const a = { ...resultsWith({ finished: [100, 101] }), command: '<script>' };
+    const html = await renderComparison(a, resultsWith({ finished: [150, 151] }));
+    expect(html).toContain('+50 %');
+    expect(html).toContain('better');
+    expect(html).toContain('&lt;script&gt;');
+    expect(html).not.toMatch(/<script|https?:\/\//);
+  });
+});

@@ -1,0 +1,63 @@
+import { html } from 'hono/html';
+import type { BenchResults } from '../results.ts';
+import { type Change, compare, headline } from './compare.ts';
+import { formatChange, formatRange, formatValue, type Spread } from './numbers.ts';
+import { type Html, page } from './page.ts';
+import type { Unit } from './vocabulary.ts';
+
+/** `b` held against `a`, as a page like the report. */
+export async function renderComparison(a: BenchResults, b: BenchResults): Promise<string> {
+  const { changes, onlyInA, onlyInB, differences } = compare(a, b);
+  const scenarios = [...new Set(changes.map(({ scenario }) => scenario))];
+  const count = (verdict: Change['verdict']) => changes.filter((change) => change.verdict === verdict).length;
+  const body = await html`<header class="top">
+<p class="kicker">ticket-booking</p>
+<h1>Two benches compared</h1>
+<p class="lead">${count('better')} figures are better, ${count('worse')} worse, ${count('noise')} within the noise of their rounds.</p>
+<dl class="facts"><div><dt>A, before</dt><dd>${headline(a)}</dd></div><div><dt>B, after</dt><dd>${headline(b)}</dd></div></dl>
+</header>
+<main>
+${list('Not alike', 'They weigh on every figure below.', differences)}
+${changes.length === 0 ? html`<p>Nothing was measured in both.</p>` : ''}
+${scenarios.map((scenario) =>
+  section(
+    scenario,
+    changes.filter((change) => change.scenario === scenario),
+  ),
+)}
+${list('Only in A', '', onlyInA)}
+${list('Only in B', '', onlyInB)}
+</main>
+<footer><p>“noise” where the rounds of A and of B overlap; “one round” where there is nothing to tell noise by.</p></footer>`;
+  return page('Two benches compared', body);
+}
+
+function section(scenario: string, changes: readonly Change[]): Html {
+  return html`<section aria-labelledby="${scenario}-title"><h2 id="${scenario}-title">${scenario}</h2>
+<div class="scroll" role="region" aria-label="${scenario}" tabindex="0"><table>
+<thead><tr><th scope="col">Contestant</th><th scope="col">Figure</th><th scope="col" class="n">A</th><th scope="col" class="n">B</th><th scope="col" class="n">Change</th><th scope="col">Result</th></tr></thead>
+<tbody>
+${changes.map(
+  ({
+    of,
+    figure,
+    unit,
+    before,
+    after,
+    share,
+    verdict,
+  }) => html`<tr class="${verdict}"><th scope="row">${of}</th><td>${figure}</td>
+${cell(before, unit)}${cell(after, unit)}<td class="n"><strong>${formatChange(share)}</strong></td><td><span class="state">${verdict}</span></td></tr>`,
+)}
+</tbody></table></div></section>`;
+}
+
+function cell(spread: Spread, unit: Unit): Html {
+  const range = formatRange(spread, unit);
+  return html`<td class="n">${formatValue(spread.median, unit)}${range === '' ? '' : html`<small>${range}</small>`}</td>`;
+}
+
+function list(title: string, what: string, lines: readonly string[]): Html | '' {
+  if (lines.length === 0) return '';
+  return html`<section><h2>${title}</h2>${what === '' ? '' : html`<p>${what}</p>`}<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul></section>`;
+}

@@ -1,0 +1,33 @@
+import { html } from 'hono/html';
+import type { GoalResult } from '../results.ts';
+import { goalBound, goalState, goalsInShort, goalValue } from './goals.ts';
+import type { Html } from './page.ts';
+
+const signs = { met: '✓', missed: '✗', 'not measured': '–' } as const;
+
+/** The goals, met or not, each in words. */
+export function goalsSection(goals: readonly GoalResult[]): Html {
+  if (goals.length === 0) {
+    return html`<section id="goals"><h2>Goals</h2><p>This run had none to hold itself against.</p></section>`;
+  }
+  return html`<section id="goals" aria-labelledby="goals-title">
+<h2 id="goals-title">Goals</h2>
+<p>${goalsInShort(goals)}. Each is a ratio or a bound within this run: same client, same store, same settings.</p>
+<div class="scroll" role="region" aria-label="Goals" tabindex="0"><table class="goals">
+<thead><tr><th scope="col">Goal</th><th scope="col">Result</th><th scope="col" class="n">Measured</th><th scope="col" class="n">Asked</th><th scope="col">Scenario</th></tr></thead>
+<tbody>
+${goals.map(row)}
+</tbody></table></div>
+</section>`;
+}
+
+function row(goal: GoalResult): Html {
+  const state = goalState(goal);
+  return html`<tr class="${state.replace(' ', '-')}">
+<th scope="row">${goal.title}${goal.why === undefined ? '' : html`<p class="why">${goal.why}</p>`}</th>
+<td><span class="state"><span aria-hidden="true">${signs[state]}</span> ${state}</span></td>
+<td class="n"><strong>${goalValue(goal)}</strong></td>
+<td class="n">${goalBound(goal)}</td>
+<td><a href="#${goal.scenario}">${goal.scenario}</a></td>
+</tr>`;
+}

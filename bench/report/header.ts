@@ -1,0 +1,62 @@
+import { html } from 'hono/html';
+import type { BenchResults } from '../results.ts';
+import { placementText } from './compare.ts';
+import { goalsInShort } from './goals.ts';
+import { formatDuration, formatNumber } from './numbers.ts';
+import type { Html } from './page.ts';
+import { type SpeedUp, speedUpsOf } from './plots/speed-up.ts';
+import { meaningOf } from './vocabulary.ts';
+
+const modes = {
+  full: 'A full run.',
+  quick: 'A quick run: short rounds, to see that all works; its figures are not for quoting.',
+  targets: 'A run against servers that were there already.',
+} as const;
+
+/** What was run, where and how, and what came of it in a sentence. */
+export function header(results: BenchResults): Html {
+  const { machine, scenarios } = results;
+  const facts: [string, string][] = [
+    ['Date', `${results.startedAt.slice(0, 16).replace('T', ' ')} UTC, ${formatDuration(results.durationS)}`],
+    ['Command', results.command],
+    ['Commit', results.commit?.slice(0, 12) ?? 'unknown'],
+    [
+      'Machine',
+      `${machine.cpu}, ${machine.cores} cores, ${formatNumber(machine.memoryGiB)} GiB, ${machine.os}`,
+    ],
+    ['Software', [`Node ${machine.node.replace(/^v/, '')}`, ...machine.servers].join(', ')],
+    ['Placement on cores', placementText(machine.placement)],
+  ];
+  return html`<header class="top">
+<p class="kicker">ticket-booking</p>
+<h1>Bench report</h1>
+<p class="lead">${lead(results)}</p>
+<p class="mode">${modes[results.mode]}</p>
+<dl class="facts">
+${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+</dl>
+<nav aria-label="Contents"><ol>
+<li><a href="#goals">Goals</a></li>
+${scenarios.map(({ name, title }) => html`<li><a href="#${name}">${title}</a></li>`)}
+</ol></nav>
+</header>`;
+}
+
+function lead(results: BenchResults): string {
+  const goals = results.goals.length > 0 ? `${goalsInShort(results.goals)}.` : '';
+  const [fastest] = results.scenarios.map(speedUpsOf).filter((speedUps) => speedUps.length > 1);
+  return [fastest ? speedSentence(fastest) : '', goals].filter((part) => part !== '').join(' ');
+}
+
+function speedSentence(speedUps: readonly SpeedUp[]): string {
+  const [first] = speedUps;
+  const faster = speedUps
+    .filter(({ ours, ratio }) => ours === first?.ours && ratio.median > 1)
+    .toSorted((a, b) => b.ratio.median - a.ratio.median);
+  const rate = first?.ours.figures.get(first.figure)?.median;
+  if (!first || faster.length === 0 || rate === undefined) return '';
+  const { scenario, ours, figure } = first;
+  const parts = faster.map(({ other, ratio }) => `${formatNumber(ratio.median)}× ${other.contestant.title}`);
+  const did = `${formatNumber(rate)} ${meaningOf(figure).label} per second by ${ours.contestant.title}`;
+  return `${scenario.title}: ${did}, ${new Intl.ListFormat('en').format(parts)}.`;
+}

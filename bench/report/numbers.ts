@@ -1,0 +1,81 @@
+import type { Unit } from './vocabulary.ts';
+
+/** What one figure was over the rounds that count. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly rounds: number;
+}
+
+/** @throws Error where there is nothing to take it of. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [min, max] = [sorted.at(0), sorted.at(-1)];
+  if (min === undefined || max === undefined) throw new Error('no values to take a median of');
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? max;
+  const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? min) + upper) / 2;
+  return { median, min, max, rounds: sorted.length };
+}
+
+/** Three significant digits, or all that stand before the point: `0.048`, `0.60`, `4.27`, `31.5`, `13,642`. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  if (value < 0) return `−${formatNumber(-value)}`;
+  const size = value;
+  if (size === 0) return '0';
+  if (size < 1) return value.toPrecision(2);
+  const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2;
+  return value.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** With its unit: `13,642 /s`, `4.27 ms`, `71.3 MB`, `99.8 %`. */
+export function formatValue(value: number, unit: Unit | (string & {})): string {
+  if (unit === 'bytes') return formatBytes(value);
+  if (unit === 'share') return `${formatNumber(value * 100)} %`;
+  if (unit === '×') return `${formatNumber(value)}×`;
+  return unit === '' ? formatNumber(value) : `${formatNumber(value)} ${unit}`;
+}
+
+/** In SI units, as disks and networks are sold: 1 KB is 1,000 bytes. */
+export function formatBytes(bytes: number): string {
+  const per = bytesPer(bytes);
+  return `${formatNumber(bytes / per)} ${byteUnits[per]}`;
+}
+
+const byteUnits: Readonly<Record<number, string>> = { 1: 'B', 1e3: 'KB', 1e6: 'MB', 1e9: 'GB' };
+
+/** Of the unit in which it reads best. */
+function bytesPer(bytes: number): number {
+  return [1e9, 1e6, 1e3].find((per) => Math.abs(bytes) >= per) ?? 1;
+}
+
+/** `median (min–max)`, or the value alone where the rounds agree or there was one. */
+export function formatSpread(spread: Spread, unit: Unit): string {
+  const range = formatRange(spread, unit);
+  return range === '' ? formatValue(spread.median, unit) : `${formatValue(spread.median, unit)} (${range})`;
+}
+
+/** `min–max` without the unit where it is the same as the median's; empty where the rounds agree. */
+export function formatRange({ median, min, max, rounds }: Spread, unit: Unit): string {
+  if (rounds < 2 || min === max) return '';
+  const scale = unit === 'share' ? 100 : unit === 'bytes' ? 1 / bytesPer(median) : 1;
+  return `${formatNumber(min * scale)}–${formatNumber(max * scale)}`;
+}
+
+/** `+4.2 %`, `−12 %`; `±0 %` where nothing changed. */
+export function formatChange(share: number): string {
+  if (!Number.isFinite(share)) return '–';
+  if (Math.abs(share) < 0.0005) return '±0 %';
+  const size = Math.abs(share) * 100;
+  return `${share > 0 ? '+' : '−'}${size >= 10 ? Math.round(size).toLocaleString('en-GB') : size.toFixed(1)} %`;
+}
+
+/** `95 s`, `4 min 12 s`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 120) return `${whole} s`;
+  const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
+  return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
+}

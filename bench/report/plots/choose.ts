@@ -1,0 +1,52 @@
+import type { ScenarioResult } from '../../results.ts';
+import type { Palette } from '../palette.ts';
+import { type Group, groupsOfAll, isOpenLoop, mainFigure } from '../summary.ts';
+import { meaningOf } from '../vocabulary.ts';
+import type { Plot } from './draw.ts';
+import { figurePlot, memoryPlot } from './figure-bars.ts';
+import { latencyPlots, telling } from './latency.ts';
+import { outcomePlots } from './outcome.ts';
+import { speedUpPlots, speedUpsOf } from './speed-up.ts';
+import { figureMeasure, p99Measure, type Sweep, sweepPlot, sweepsOf } from './sweep.ts';
+
+/** What there is to see in a scenario, the most telling first. */
+export function plotsOf(scenario: ScenarioResult, palette: Palette): Plot[] {
+  const groups = groupsOfAll(scenario).filter(({ runs }) => runs.length > 0);
+  const figure = mainFigure(scenario, groups);
+  const sweeps = sweepsOf(groups);
+  const still = groups.filter((group) => !sweeps.some((sweep) => sweep.groups.includes(group)));
+  const speedUps = still.length === 0 ? [] : speedUpsOf(scenario);
+  return [
+    ...speedUpPlots(speedUps, palette),
+    ...stillPlots(still, figure, palette),
+    ...sweeps.flatMap((sweep) => plotsOfSweep(sweep, figure, palette)),
+    ...(scenario.name === 'flash-sale'
+      ? outcomePlots(groups, palette)
+      : latencyPlots(curvesOf(groups, still), figure, palette)),
+    ...memoryPlot(still, palette),
+  ];
+}
+
+/** The figure that the scenario is about; where there is none, all that have a better and a worse and are no rate. */
+function stillPlots(groups: readonly Group[], figure: string | undefined, palette: Palette): Plot[] {
+  const closed = groups.filter((group) => !isOpenLoop(group));
+  if (figure !== undefined) return figurePlot(figure, closed.length > 1 ? closed : groups, palette);
+  const names = [...new Set(groups.flatMap(({ figures }) => [...figures.keys()]))];
+  return names
+    .filter((name) => meaningOf(name).better !== 'neither' && !['bytes', '/s'].includes(meaningOf(name).unit))
+    .flatMap((name) => figurePlot(name, groups, palette));
+}
+
+function plotsOfSweep(sweep: Sweep, figure: string | undefined, palette: Palette): Plot[] {
+  const figures = [...new Set(sweep.groups.flatMap((group) => [...group.figures.keys()]))];
+  const shown = figures.filter((name) => name === figure || ['bytes', 'µs'].includes(meaningOf(name).unit));
+  const latencies = telling(sweep.groups);
+  return [...shown.map(figureMeasure), ...latencies.map(p99Measure)].flatMap((measure) =>
+    sweepPlot(sweep, measure, palette),
+  );
+}
+
+/** A curve per step of a sweep is too many to read: its p99 is drawn over the sweep instead. */
+function curvesOf(groups: readonly Group[], still: readonly Group[]): readonly Group[] {
+  return still.length > 0 ? still : groups.length <= 4 ? groups : [];
+}

@@ -1,0 +1,75 @@
+import { formatValue } from '../numbers.ts';
+import { otherStyle, type Palette } from '../palette.ts';
+import { bestOf, type Group } from '../summary.ts';
+import { meaningOf } from '../vocabulary.ts';
+import { type Bar, barsSpec } from './bars.ts';
+import type { Plot } from './draw.ts';
+import { capital, nameGroups } from './naming.ts';
+
+const barsMax = 8;
+
+/** One figure of every contestant side by side; none where there is but one bar, or all are 0. */
+export function figurePlot(figure: string, groups: readonly Group[], palette: Palette): Plot[] {
+  const { label, unit } = meaningOf(figure);
+  const factor = unit === 'bytes' ? 1e-6 : unit === 'share' ? 100 : 1;
+  const shownUnit = unit === 'bytes' ? 'MB' : unit === 'share' ? '%' : unit === '/s' ? 'per second' : unit;
+  const all = groups.filter(({ figures }) => figures.has(figure));
+  const measured = all.length > barsMax && unit === '/s' ? bestOfEach(all, figure) : all;
+  const bars = nameGroups(measured, palette).flatMap((named): Bar[] => {
+    const spread = named.group.figures.get(figure);
+    if (!spread) return [];
+    const [value, low, high] = [spread.median, spread.min, spread.max].map((of) => of * factor) as [
+      number,
+      number,
+      number,
+    ];
+    return [
+      { label: named.label, style: named.style, value, low, high, text: formatValue(spread.median, unit) },
+    ];
+  });
+  const axis = shownUnit === '' ? label : `${label}, ${shownUnit}`;
+  const isWorthIt = bars.length > 1 && bars.some(({ value }) => value > 0);
+  return isWorthIt ? [plotOf(capital(label), axis, bars, measured.length < all.length)] : [];
+}
+
+/** Memory before, during and after: all figures in bytes in one plot. */
+export function memoryPlot(groups: readonly Group[], palette: Palette): Plot[] {
+  const named = nameGroups(groups, palette);
+  const bars = named.flatMap(({ group, label, style }) =>
+    [...group.figures].flatMap(([figure, spread], index): Bar[] => {
+      const meaning = meaningOf(figure);
+      if (meaning.unit !== 'bytes') return [];
+      const [value, low, high] = [spread.median, spread.min, spread.max].map((of) => of / 1e6) as [
+        number,
+        number,
+        number,
+      ];
+      const text = formatValue(spread.median, 'bytes');
+      const full = named.length > 1 ? `${label}: ${meaning.label}` : meaning.label;
+      return [{ label: full, style: named.length > 1 ? style : otherStyle(index), value, low, high, text }];
+    }),
+  );
+  return bars.length > 1 && bars.every(({ low }) => low >= 0) ? [plotOf('Memory', 'resident, MB', bars)] : [];
+}
+
+function bestOfEach(groups: readonly Group[], figure: string): Group[] {
+  const contestants = [...new Set(groups.map(({ contestant }) => contestant))];
+  return contestants.flatMap((contestant) => {
+    return (
+      bestOf(
+        groups.filter((group) => group.contestant === contestant),
+        figure,
+      ) ?? []
+    );
+  });
+}
+
+function plotOf(title: string, axis: string, bars: readonly Bar[], isBest = false): Plot {
+  return {
+    title,
+    alt: `${title}. ${bars.map((bar) => `${bar.label}: ${bar.text}`).join('; ')}.`,
+    hint: `Bars are medians, whiskers the rounds’ least and most.${isBest ? ' Each at its best; the table has the rest.' : ''}`,
+    legend: [],
+    spec: (frame) => barsSpec({ title, x: { title: axis, scale: 'linear' }, bars, from: 0 }, frame),
+  };
+}

@@ -1,0 +1,107 @@
+import { formatValue } from '../numbers.ts';
+import type { Palette } from '../palette.ts';
+import { bestOf, type Group, isOpenLoop } from '../summary.ts';
+import { latencyLabel } from '../vocabulary.ts';
+import { percentilePosition } from './axis.ts';
+import type { Plot } from './draw.ts';
+import { linesSpec, type Point } from './lines.ts';
+import { type Named, nameGroups } from './naming.ts';
+
+const seriesMax = 8;
+/** Above it the curve would go on for ever to the right. */
+const lastPercentile = 99.999;
+
+/**
+ * Latencies by percentile, as HDR histograms are drawn. Where some were measured at a given rate, only those: in a
+ * closed loop the latency follows from the number of callers.
+ */
+export function latencyPlots(groups: readonly Group[], figure: string | undefined, palette: Palette): Plot[] {
+  return telling(groups).flatMap((name) => {
+    const all = groups.filter(({ latencies }) => (latencies.get(name)?.curve.length ?? 0) > 1);
+    const open = all.filter(isOpenLoop);
+    const shown = open.length > 0 ? fewEnough(open) : bestOfEach(all, figure);
+    return shown.length === 0 ? [] : [latencyPlot(name, nameGroups(shown, palette), open.length > 0)];
+  });
+}
+
+/**
+ * Of the times to an outcome, to a refusal and to any answer, which hold each other, the first that most answers
+ * have; and all that are no answer's.
+ */
+export function telling(groups: readonly Group[]): string[] {
+  const names = [...new Set(groups.flatMap(({ latencies }) => [...latencies.keys()]))];
+  const counted = (name: string) => {
+    return groups.reduce((sum, { latencies }) => sum + (latencies.get(name)?.count ?? 0), 0);
+  };
+  const most = Math.max(...ofAnswers.map(counted));
+  const first = ofAnswers.find((name) => most > 0 && counted(name) >= most / 2);
+  return names.filter((name) => name === first || !ofAnswers.includes(name));
+}
+
+const ofAnswers = ['outcome', 'refusal', 'answer'];
+
+export function latencyPlot(
+  name: string,
+  named: readonly Named[],
+  isOpen: boolean,
+  title = `Latency ${latencyLabel(name)}`,
+): Plot {
+  const series = named.map(({ group, label, style }) => ({ label, style, points: pointsOf(group, name) }));
+  const figures = named.map(({ group, label }) => {
+    const { p50, p99 } = group.latencies.get(name) ?? {};
+    return `${label}: p50 ${p50 ? formatValue(p50.median, 'ms') : '–'}, p99 ${p99 ? formatValue(p99.median, 'ms') : '–'}`;
+  });
+  const loop = isOpen
+    ? ' Counted from the intended send time, so that a stall is not hidden.'
+    : ofAnswers.includes(name)
+      ? ' In a closed loop, where it follows from the number of callers.'
+      : '';
+  return {
+    title,
+    alt: `${title}, by percentile. ${figures.join('; ')}.`,
+    hint: `A point says how many per cent were at least that fast; each step to the right is the slowest tenth of what was left.${loop}`,
+    legend: series.length > 1 ? series : [],
+    spec: (frame) =>
+      linesSpec(
+        {
+          title,
+          x: { title: 'percentile', scale: 'percentile' },
+          y: { title: 'ms', scale: 'log' },
+          series,
+          marks: false,
+        },
+        frame,
+      ),
+  };
+}
+
+function pointsOf(group: Group, name: string): Point[] {
+  const curve = group.latencies.get(name)?.curve ?? [];
+  return curve
+    .filter(([percentile, ms]) => percentile <= lastPercentile && ms > 0)
+    .map(([percentile, ms]) => ({ x: percentilePosition(percentile), y: ms }));
+}
+
+/** In a closed loop one set of parameters says as much as two: the one in which a contestant does most. */
+function bestOfEach(groups: readonly Group[], figure: string | undefined): readonly Group[] {
+  if (figure === undefined) return fewEnough(groups);
+  const contestants = [...new Set(groups.map(({ contestant }) => contestant))];
+  if (contestants.length < 3) return fewEnough(groups);
+  return contestants.flatMap((contestant) => {
+    return (
+      bestOf(
+        groups.filter((group) => group.contestant === contestant),
+        figure,
+      ) ?? []
+    );
+  });
+}
+
+/** Of a long row of parameters, the first and the last of each contestant. */
+function fewEnough(groups: readonly Group[]): readonly Group[] {
+  if (groups.length <= seriesMax) return groups;
+  const ends = groups.filter(({ contestant }, index) => {
+    return groups[index - 1]?.contestant !== contestant || groups[index + 1]?.contestant !== contestant;
+  });
+  return ends.slice(0, seriesMax);
+}

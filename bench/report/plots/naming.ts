@@ -1,0 +1,44 @@
+import { otherStyle, type Palette, type Style, variantOf } from '../palette.ts';
+import type { Group } from '../summary.ts';
+
+export interface Named {
+  readonly group: Group;
+  readonly label: string;
+  readonly style: Style;
+}
+
+/**
+ * A label and a look for each group, as short as they can be told apart: the contestant's title, its parameters where
+ * it has several groups, the parameters alone where there is one contestant.
+ */
+export function nameGroups(groups: readonly Group[], palette: Palette, labelOf = defaultLabel): Named[] {
+  const contestants = [...new Set(groups.map(({ contestant }) => contestant))];
+  return groups.map((group, index) => {
+    const siblings = groups.filter(({ contestant }) => contestant === group.contestant);
+    const isAlone = contestants.length === 1 && groups.length > 1;
+    const label = labelOf(group);
+    return {
+      group,
+      label: isAlone && label !== '' ? label : titleOf(group, siblings.length > 1 ? label : ''),
+      style: isAlone && index > 0 ? otherStyle(index) : styleOf(group, siblings.indexOf(group), palette),
+    };
+  });
+}
+
+/** The same style for the same contestant everywhere; another dash and shape for its other parameters. */
+function styleOf({ contestant }: Group, index: number, palette: Palette): Style {
+  return variantOf(palette.get(contestant.name) ?? otherStyle(index), index);
+}
+
+function titleOf({ contestant }: Group, label: string): string {
+  return label === '' ? contestant.title : `${contestant.title} · ${label}`;
+}
+
+function defaultLabel({ label }: Group): string {
+  return label;
+}
+
+/** For the first word of a title; `p99` stays as it is. */
+export function capital(text: string): string {
+  return /^p\d/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}

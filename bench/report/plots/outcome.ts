@@ -1,0 +1,45 @@
+import { formatValue } from '../numbers.ts';
+import type { Palette } from '../palette.ts';
+import type { Group } from '../summary.ts';
+import { latencyLabel } from '../vocabulary.ts';
+import type { Plot } from './draw.ts';
+import { linesSpec } from './lines.ts';
+import { nameGroups } from './naming.ts';
+
+/** How many have their final outcome by when: for a crowd that comes at once. */
+export function outcomePlots(groups: readonly Group[], palette: Palette): Plot[] {
+  return ['outcome', 'refusal'].flatMap((name) => {
+    const shown = groups.filter(({ latencies }) => (latencies.get(name)?.curve.length ?? 0) > 1);
+    return shown.length === 0 ? [] : [outcomePlot(name, shown, palette)];
+  });
+}
+
+function outcomePlot(name: string, groups: readonly Group[], palette: Palette): Plot {
+  const title = name === 'outcome' ? 'Time to the final outcome' : `Time ${latencyLabel(name)}`;
+  const named = nameGroups(groups, palette);
+  const series = named.map(({ group, label, style }) => {
+    const curve = group.latencies.get(name)?.curve ?? [];
+    return { label, style, points: curve.map(([percentile, ms]) => ({ x: ms, y: percentile })) };
+  });
+  const figures = named.map(({ group, label }) => {
+    const { p50, max } = group.latencies.get(name) ?? {};
+    return `${label}: half by ${p50 ? formatValue(p50.median, 'ms') : '–'}, all by ${max ? formatValue(max.median, 'ms') : '–'}`;
+  });
+  return {
+    title,
+    alt: `${title}. ${figures.join('; ')}.`,
+    hint: 'How many per cent had it by then, from the moment in which all pressed the button.',
+    legend: series.length > 1 ? series : [],
+    spec: (frame) =>
+      linesSpec(
+        {
+          title,
+          x: { title: 'ms since the start', scale: 'linear' },
+          y: { title: '% of them', scale: 'linear', domain: [0, 100] },
+          series,
+          marks: false,
+        },
+        frame,
+      ),
+  };
+}

@@ -1,0 +1,101 @@
+import type { ScenarioResult } from '../../results.ts';
+import { formatNumber, type Spread, spreadOf } from '../numbers.ts';
+import type { Palette } from '../palette.ts';
+import { bestOf, type Group, groupsOf, mainFigure } from '../summary.ts';
+import { meaningOf } from '../vocabulary.ts';
+import { type Bar, barsSpec } from './bars.ts';
+import type { Plot } from './draw.ts';
+
+/** How many times ours did what another contestant did, each at its best. */
+export interface SpeedUp {
+  readonly scenario: ScenarioResult;
+  readonly ours: Group;
+  readonly other: Group;
+  readonly figure: string;
+  /** The ratio of the medians; min and max are of the rounds' own ratios. */
+  readonly ratio: Spread;
+}
+
+/** Each of ours against each other; none where nothing else ran, or there is no figure to compare. */
+export function speedUpsOf(scenario: ScenarioResult): SpeedUp[] {
+  const figure = mainFigure(scenario, scenario.contestants.flatMap(groupsOf));
+  if (figure === undefined) return [];
+  const best = (isOurs: boolean) =>
+    scenario.contestants
+      .filter((contestant) => contestant.isOurs === isOurs)
+      .flatMap((contestant) => bestOf(groupsOf(contestant), figure) ?? []);
+  return best(true).flatMap((ours) =>
+    best(false).flatMap((other) => {
+      const ratio = ratioOf(ours, other, figure);
+      return ratio ? [{ scenario, ours, other, figure, ratio }] : [];
+    }),
+  );
+}
+
+/** Rounds are interleaved: what weighed on one weighed on both, so each round is held against its own. */
+function ratioOf(ours: Group, other: Group, figure: string): Spread | undefined {
+  const [a, b] = [ours.figures.get(figure), other.figures.get(figure)];
+  if (!a || !b || !(b.median > 0)) return undefined;
+  const ratios = ours.runs.flatMap((run) => {
+    const twin = other.runs.find(({ round }) => round === run.round);
+    const [mine, theirs] = [run.figures[figure], twin?.figures[figure]];
+    return mine !== undefined && theirs !== undefined && theirs > 0 ? [mine / theirs] : [];
+  });
+  const ratio = a.median / b.median;
+  if (ratios.length === 0) return { median: ratio, min: ratio, max: ratio, rounds: 1 };
+  const { min, max, rounds } = spreadOf(ratios);
+  return { median: ratio, min: Math.min(min, ratio), max: Math.max(max, ratio), rounds };
+}
+
+/** One plot for each of ours. */
+export function speedUpPlots(speedUps: readonly SpeedUp[], palette: Palette): Plot[] {
+  const ours = [...new Set(speedUps.map((speedUp) => speedUp.ours))];
+  return ours.flatMap((group) => {
+    const title = ours.length > 1 ? `Speed-up of ${group.contestant.title}` : 'Speed-up';
+    return (
+      speedUpPlot(
+        speedUps.filter((speedUp) => speedUp.ours === group),
+        palette,
+        title,
+      ) ?? []
+    );
+  });
+}
+
+/** Speed-ups of the same contestant of ours, in one scenario or in several. */
+export function speedUpPlot(speedUps: readonly SpeedUp[], palette: Palette, title: string): Plot | undefined {
+  const [first] = speedUps;
+  if (!first) return undefined;
+  const sorted = speedUps.toSorted((a, b) => b.ratio.median - a.ratio.median);
+  const bars = sorted.flatMap(({ other: { contestant }, ratio }): Bar[] => {
+    const style = palette.get(contestant.name);
+    const { median, min, max } = ratio;
+    if (!style || !(median > 0)) return [];
+    return [
+      {
+        label: contestant.title,
+        style,
+        value: median,
+        low: min,
+        high: max,
+        text: `${formatNumber(median)}×`,
+      },
+    ];
+  });
+  const ours = first.ours.contestant.title;
+  const { label } = meaningOf(first.figure);
+  return {
+    title,
+    alt: `${label} per second, ${ours} against: ${bars.map((bar) => `${bar.label}, ${bar.text}`).join('; ')}.`,
+    hint: `The ratio of ${label} per second, ${ours} to the other, each at its best. Left of 1× the other is faster. Bars are medians, whiskers the rounds’ least and most.`,
+    legend: [],
+    spec: (frame) => {
+      const x = {
+        title: `times as many ${label} per second`,
+        scale: 'log',
+        suffix: '×',
+      } as const;
+      return barsSpec({ title, x, bars, from: 1 }, frame);
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { BenchResults } from '../results.ts';
+
+/** A file that is no bench's results; its message is one line that says so. */
+export class ResultsError extends Error {
+  override readonly name = 'ResultsError';
+}
+
+const numbers = z.record(z.string(), z.number());
+
+const percentiles = z.object({
+  count: z.number(),
+  mean: z.number(),
+  p50: z.number(),
+  p90: z.number(),
+  p99: z.number(),
+  p999: z.number(),
+  max: z.number(),
+  curve: z.array(z.tuple([z.number(), z.number()])),
+});
+
+const run = z.object({
+  round: z.number(),
+  parameters: z.record(z.string(), z.union([z.number(), z.string()])),
+  figures: numbers,
+  latencies: z.record(z.string(), percentiles),
+  answers: numbers,
+  dropped: z.number(),
+  errors: z.number(),
+  cpu: numbers,
+  audit: z.object({ verdict: z.enum(['clean', 'void', 'none']), detail: z.string() }),
+});
+
+const contestant = z.object({
+  name: z.string(),
+  title: z.string(),
+  isOurs: z.boolean(),
+  runs: z.array(run),
+});
+
+const benchResults = z.object({
+  version: z.literal(1),
+  startedAt: z.iso.datetime({ offset: true }),
+  durationS: z.number(),
+  command: z.string(),
+  mode: z.enum(['full', 'quick', 'targets']),
+  commit: z.string().exactOptional(),
+  machine: z.object({
+    cpu: z.string(),
+    cores: z.number(),
+    memoryGiB: z.number(),
+    os: z.string(),
+    node: z.string(),
+    servers: z.array(z.string()),
+    placement: z.record(z.string(), z.string()),
+  }),
+  scenarios: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      what: z.string(),
+      contestants: z.array(contestant),
+      notes: z.array(z.string()),
+    }),
+  ),
+  goals: z.array(
+    z.object({
+      scenario: z.string(),
+      title: z.string(),
+      atLeast: z.number().exactOptional(),
+      atMost: z.number().exactOptional(),
+      unit: z.string(),
+      value: z.number().exactOptional(),
+      why: z.string().exactOptional(),
+    }),
+  ),
+});
+
+/** @throws ResultsError that names the file, for one that is missing, broken, or of another version. */
+export async function readResults(path: string): Promise<BenchResults> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new ResultsError(`${path} cannot be read (${codeOf(error)})`);
+  }
+  return parseResults(text, path);
+}
+
+/** @throws ResultsError that begins with `source`. */
+export function parseResults(text: string, source: string): BenchResults {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ResultsError(`${source} is not JSON: is it the results of a bench, and whole?`);
+  }
+  const version = versionOf(value);
+  if (version !== 1) {
+    throw new ResultsError(`${source} is of version ${version ?? 'none'}, and this bench reads version 1`);
+  }
+  const { success, data, error } = benchResults.safeParse(value);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw new ResultsError(`${source} is no bench's results: ${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+function versionOf(value: unknown): string | number | undefined {
+  if (typeof value !== 'object' || value === null || !('version' in value)) return undefined;
+  const { version } = value;
+  return typeof version === 'number' ? version : JSON.stringify(version).slice(0, 40);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

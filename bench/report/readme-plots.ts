@@ -1,0 +1,71 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BenchResults, ScenarioResult } from '../results.ts';
+import { type Palette, paletteFor } from './palette.ts';
+import { drawAlone, type Plot } from './plots/draw.ts';
+import { latencyPlot } from './plots/latency.ts';
+import { nameGroups } from './plots/naming.ts';
+import { speedUpPlot, speedUpsOf } from './plots/speed-up.ts';
+import { groupsOfAll, isOpenLoop } from './summary.ts';
+
+/** Writes the plots that a README shows, on white; what was not measured is left out. @returns the files' names. */
+export async function plotsForReadme(results: BenchResults, folder: string): Promise<string[]> {
+  const palette = paletteFor(
+    results.scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)),
+  );
+  const plots: [string, Plot | undefined][] = [
+    ['speed-up.svg', speedUp(results, palette)],
+    ['latency.svg', latency(results, palette)],
+    ['fan-out.svg', fanOut(results, palette)],
+  ];
+  await mkdir(folder, { recursive: true });
+  const written = [];
+  for (const [name, plot] of plots) {
+    if (!plot) continue;
+    await writeFile(join(folder, name), `${await drawAlone(plot)}\n`);
+    written.push(name);
+  }
+  return written;
+}
+
+/** The hot package against all others, the peer from outside included, which has a scenario of its own. */
+function speedUp(results: BenchResults, palette: Palette): Plot | undefined {
+  const all = speedUpsOf(find(results, 'hot-package'));
+  const hot = all.filter(({ ours }) => ours === all[0]?.ours);
+  const peers = speedUpsOf(find(results, 'restate')).filter(
+    ({ ours, other }) =>
+      ours.contestant.name === hot[0]?.ours.contestant.name &&
+      !hot.some((speedUp) => speedUp.other.contestant.name === other.contestant.name),
+  );
+  return speedUpPlot([...hot, ...peers], palette, 'One hot package: speed-up');
+}
+
+/** Open loops only; of several rates, the runs that a word names come first: half the ceiling. */
+function latency(results: BenchResults, palette: Palette): Plot | undefined {
+  const groups = groupsOfAll(find(results, 'hot-package')).filter(
+    (group) => isOpenLoop(group) && group.latencies.size > 0,
+  );
+  const half = groups.filter(({ label }) => label.includes('half'));
+  const shown = (half.length > 0 ? half : groups).slice(0, 6);
+  const name = ['outcome', 'finished', 'answer'].find((latency) => shown[0]?.latencies.has(latency));
+  if (name === undefined) return undefined;
+  const title = `${half.length > 0 ? 'Half the ceiling: from' : 'From'} the intended send to the outcome`;
+  return latencyPlot(name, nameGroups(shown, palette), true, title);
+}
+
+function fanOut(results: BenchResults, palette: Palette): Plot | undefined {
+  const groups = groupsOfAll(find(results, 'live')).filter(({ latencies }) => latencies.has('fanOut'));
+  if (groups.length === 0) return undefined;
+  return latencyPlot(
+    'fanOut',
+    nameGroups(groups.slice(0, 6), palette),
+    true,
+    'From a change of quota to the sockets',
+  );
+}
+
+const nothing: ScenarioResult = { name: '', title: '', what: '', contestants: [], notes: [] };
+
+function find({ scenarios }: BenchResults, name: string): ScenarioResult {
+  return scenarios.find((scenario) => scenario.name === name) ?? nothing;
+}

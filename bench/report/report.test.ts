@@ -1,0 +1,226 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { launchChromium } from '../../src/testing/support/servers/chromium.ts';
+import type { BenchResults, ScenarioResult } from '../results.ts';
+import { goals, latencyOf, resultsOf, runOf } from './fixture.ts';
+import { goalsTable } from './goals.ts';
+import { readResults } from './read.ts';
+import { plotsForReadme } from './readme-plots.ts';
+import { renderReport, writeReport } from './report.ts';
+
+const evil = `<img src="https://example.com/x.png" onerror="alert('1')">`;
+
+/** What a reader's browser would take for the text. */
+function text(html: string): string {
+  return html
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
+}
+
+function withScenario(scenario: Partial<ScenarioResult>): BenchResults {
+  const whole = {
+    name: 'hot-package',
+    title: 'Hot',
+    what: 'It is hot.',
+    contestants: [],
+    notes: [],
+    ...scenario,
+  };
+  return resultsOf({ scenarios: [whole], goals: [] });
+}
+
+describe('the report', () => {
+  it('shows every scenario, contestant, note and goal, and where and how it was run', async () => {
+    const results = resultsOf();
+    const shown = text(await renderReport(results));
+    for (const { name, title, what, contestants, notes } of results.scenarios) {
+      for (const part of [`id="${name}"`, title, what, ...contestants.map((each) => each.title), ...notes]) {
+        expect(shown).toContain(part);
+      }
+    }
+    for (const goal of goals) expect(shown).toContain(goal.title);
+    for (const why of ['38 % of the profile', '✗</span> missed', '✓</span> met', '–</span> not measured']) {
+      expect(shown).toContain(why);
+    }
+    const { cpu, os, servers } = results.machine;
+    for (const part of [
+      cpu,
+      os,
+      ...servers,
+      'client: core 1',
+      '10b5a1a4c2d9',
+      'npm run bench',
+      '2026-03-14 09:26',
+    ]) {
+      expect(shown).toContain(part);
+    }
+  });
+
+  it('draws the kinds of plots that the scenarios need', async () => {
+    const shown = await renderReport(resultsOf());
+    for (const plot of [
+      'Speed-up of ticket-booking on MongoDB',
+      'Latency to the outcome',
+      'Latency from the change to the socket',
+      'Goodput against offered load',
+      'Time to the final outcome',
+      'CPU of the server per purchase over stored orders',
+    ]) {
+      expect(shown).toContain(`<h4>${plot}</h4>`);
+    }
+  });
+
+  it('escapes what it is given, in the page and in the plots', async () => {
+    const contestant = (name: string, isOurs: boolean) => ({
+      name,
+      title: `${name} ${evil}`,
+      isOurs,
+      runs: [
+        runOf({
+          figures: { finished: isOurs ? 10 : 5 },
+          latencies: { [evil]: latencyOf(3) },
+          parameters: { load: evil },
+        }),
+      ],
+    });
+    const results = withScenario({
+      title: evil,
+      what: evil,
+      notes: [evil],
+      contestants: [contestant('a', true), contestant('b', false)],
+    });
+    const html = await renderReport({
+      ...results,
+      command: evil,
+      goals: [{ scenario: evil, title: evil, unit: evil, why: evil, value: 1 }],
+    });
+    expect(html).not.toMatch(/<img/i);
+    expect(html).toContain('&lt;img');
+  });
+
+  it('sets names between backticks', async () => {
+    const shown = await renderReport(withScenario({ notes: ['`lost` counts <b>'] }));
+    expect(shown).toContain('<li><code>lost</code> counts &lt;b&gt;</li>');
+  });
+
+  it('asks the network for nothing, and runs no script', async () => {
+    const html = await renderReport(resultsOf());
+    expect(html).not.toMatch(/<(script|link|img|image|iframe|object|embed|use)\b/i);
+    expect(html).not.toMatch(/(?:src|href|xlink:href|action|data)="(?!#)/i);
+    expect(html).not.toMatch(/@import|url\(/i);
+    expect(html).not.toMatch(/https?:\/\//i);
+  });
+
+  it('counts a void run in no median, and shows it', async () => {
+    const contestants = [
+      {
+        name: 'lock',
+        title: 'a lock',
+        isOurs: false,
+        runs: [100, 102, 90_000].map((finished, index) =>
+          runOf({
+            round: index + 1,
+            figures: { finished },
+            ...(index === 2 ? { audit: { verdict: 'void', detail: 'Q3: one unit too many' } as const } : {}),
+          }),
+        ),
+      },
+    ];
+    const shown = await renderReport(withScenario({ contestants }));
+    expect(shown).toContain('>101<small>100–102</small>');
+    expect(shown).not.toContain('90,000');
+    expect(shown).toContain('2 clean, 1 void');
+    expect(shown).toContain('round 3: Q3: one unit too many');
+  });
+
+  it('stands for runs that measured nothing, or of which all are void', async () => {
+    const audit = { verdict: 'void', detail: 'oversold' } as const;
+    const contestants = [
+      { name: 'a', title: 'nothing', isOurs: true, runs: [] },
+      { name: 'b', title: 'all void', isOurs: false, runs: [runOf({ figures: { finished: 3 }, audit })] },
+      {
+        name: 'c',
+        title: 'zero',
+        isOurs: false,
+        runs: [
+          runOf({
+            figures: { finished: 0 },
+            latencies: { outcome: { ...latencyOf(0), count: 0, curve: [] } },
+          }),
+        ],
+      },
+    ];
+    const shown = await renderReport(withScenario({ contestants }));
+    expect(shown).toContain('1 void');
+    expect(await renderReport(resultsOf({ scenarios: [], goals: [] }))).toContain(
+      'none to hold itself against',
+    );
+  });
+
+  it('fits a phone and a desktop in a real browser, under its own policy', async () => {
+    const html = await renderReport(resultsOf());
+    for (const width of [390, 1280]) {
+      await using browser = await launchChromium({ viewport: { width, height: 900 } });
+      const page = await browser.context.newPage();
+      const complaints: string[] = [];
+      page.on('console', (message) => complaints.push(message.text()));
+      await page.setContent(html);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      expect(await page.locator('figure svg[role=img]:visible').count()).toBe(
+        await page.locator('figure').count(),
+      );
+      expect(complaints).toEqual([]);
+    }
+  });
+
+  it('is written beside its results, which are read back as they were', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-report-'));
+    try {
+      const results = resultsOf();
+      const { json, report } = await writeReport(results, join(folder, 'new'));
+      expect(await readResults(json)).toEqual(results);
+      expect(await readFile(report, 'utf8')).toMatch(/^<!doctype html>/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('what a README shows', () => {
+  it('is drawn on white, each a picture of its own', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-plots-'));
+    try {
+      const names = await plotsForReadme(resultsOf(), folder);
+      expect(names).toEqual(['speed-up.svg', 'latency.svg', 'fan-out.svg']);
+      expect((await readdir(folder)).toSorted()).toEqual(names.toSorted());
+      for (const name of names) {
+        const svg = await readFile(join(folder, name), 'utf8');
+        expect(svg).toMatch(
+          /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"[^>]* role="img" aria-label="[^"]+">/,
+        );
+        expect(svg).toContain('fill="#ffffff"');
+        expect(svg).not.toContain('var(--');
+      }
+      expect(await readFile(join(folder, 'speed-up.svg'), 'utf8')).toContain('a Restate virtual object');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('has a row for every goal, met or not, with why', () => {
+    const table = goalsTable({
+      goals: [...goals, { scenario: 'a', title: 'a | b\nc', unit: 'ms', atMost: 1, value: 2, why: 'x|y' }],
+    });
+    expect(table.trim().split('\n')).toHaveLength(2 + goals.length + 1);
+    expect(table).toContain(
+      '| hot-package | orders per second against the lock engine | ≥ 30× | 45.6× | met |',
+    );
+    expect(table).toContain('| a | a \\| b c | ≤ 1 ms | 2 ms | missed: x\\|y |');
+    expect(table).toContain('| – | not measured |');
+  });
+});

@@ -1,0 +1,36 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { html } from 'hono/html';
+import type { BenchResults } from '../results.ts';
+import { goalsSection } from './goals-section.ts';
+import { header } from './header.ts';
+import { page } from './page.ts';
+import { paletteFor } from './palette.ts';
+import { scenarioSection } from './scenario-section.ts';
+
+/** @returns a whole page that needs nothing else: no script, no font, no picture from anywhere. */
+export async function renderReport(results: BenchResults): Promise<string> {
+  const { scenarios, goals } = results;
+  const palette = paletteFor(scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)));
+  const sections = await Promise.all(scenarios.map((scenario) => scenarioSection(scenario, palette)));
+  const body = await html`${header(results)}
+<main>
+${goalsSection(goals)}
+${sections}
+</main>
+<footer><p>Figures are the median of the rounds that passed their audit, with the least and the most of them. What each
+scenario means, and how it is kept fair, stands in <code>bench/README.md</code>.</p></footer>`;
+  return page(`Bench report, ${results.startedAt.slice(0, 10)}`, body);
+}
+
+/** Writes `latest.json` and `report.html` into the folder. */
+export async function writeReport(
+  results: BenchResults,
+  folder: string,
+): Promise<{ readonly json: string; readonly report: string }> {
+  const paths = { json: join(folder, 'latest.json'), report: join(folder, 'report.html') };
+  await mkdir(folder, { recursive: true });
+  await writeFile(paths.json, `${JSON.stringify(results, null, 1)}\n`);
+  await writeFile(paths.report, await renderReport(results));
+  return paths;
+}

@@ -1,0 +1,30 @@
+import { html } from 'hono/html';
+import type { ScenarioResult } from '../results.ts';
+import { figure } from './figure.ts';
+import type { Html } from './page.ts';
+import type { Palette } from './palette.ts';
+import { plotsOf } from './plots/choose.ts';
+import { groupsOfAll } from './summary.ts';
+import { answersTable, figuresTable, latencyTable, voidRuns } from './tables.ts';
+
+/** What a scenario does, its plots, its tables, and what to know of it. */
+export async function scenarioSection(scenario: ScenarioResult, palette: Palette): Promise<Html> {
+  const groups = groupsOfAll(scenario);
+  const figures = await Promise.all(plotsOf(scenario, palette).map(figure));
+  return html`<section id="${scenario.name}" aria-labelledby="${scenario.name}-title">
+<h2 id="${scenario.name}-title">${scenario.title} <code>${scenario.name}</code></h2>
+<p class="what">${inline(scenario.what)}</p>
+${groups.length === 0 ? html`<p>Nothing was measured.</p>` : ''}
+<div class="plots">${figures}</div>
+${groups.length === 0 ? '' : figuresTable(scenario, groups, palette)}
+${latencyTable(scenario, groups, palette)}
+${voidRuns(groups)}
+${answersTable(scenario, groups, palette)}
+${scenario.notes.length === 0 ? '' : html`<div class="notes"><h4>Notes</h4><ul>${scenario.notes.map((note) => html`<li>${inline(note)}</li>`)}</ul></div>`}
+</section>`;
+}
+
+/** Names between backticks are set as such; everything else is text. */
+function inline(text: string): Html[] {
+  return text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
+}

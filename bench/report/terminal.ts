@@ -1,0 +1,65 @@
+import type { ScenarioResult } from '../results.ts';
+import { formatNumber, formatRange, formatValue } from './numbers.ts';
+import { distinctLatencies, type Group, groupsOfAll } from './summary.ts';
+import { textTable } from './text-table.ts';
+import { latencyLabel, meaningOf } from './vocabulary.ts';
+
+/** One scenario as it stands after its last round, for the terminal: a row per figure and per latency. */
+export function renderTable(scenario: ScenarioResult): string {
+  const rows = groupsOfAll(scenario).flatMap(rowsOf);
+  const table = textTable(['', 'of', 'median', 'min–max', 'p50', 'p90', 'p99', 'p99.9', 'rounds'], rows, [
+    'left',
+    'left',
+    'right',
+    'right',
+    'right',
+    'right',
+    'right',
+    'right',
+    'left',
+  ]);
+  const notes = scenario.notes.map((note) => `  ${note}`);
+  return [scenario.title, '', table, ...(notes.length > 0 ? ['', ...notes] : []), ''].join('\n');
+}
+
+function rowsOf(group: Group): string[][] {
+  const name = group.label === '' ? group.contestant.title : `${group.contestant.title}, ${group.label}`;
+  const figures = [...group.figures].map(([figure, spread]) => {
+    const { label, unit } = meaningOf(figure);
+    return [label, formatValue(spread.median, unit), formatRange(spread, unit), '', '', '', ''];
+  });
+  const latencies = distinctLatencies(group).map(([latency, { p50, p90, p99, p999 }]) => {
+    const percentiles = [p50, p90, p99, p999].map(({ median }) => formatNumber(median));
+    return [`ms ${latencyLabel(latency)}`, '', '', ...percentiles];
+  });
+  const rows = [...figures, ...latencies];
+  if (rows.length === 0) rows.push(['', '', '', '', '', '', '']);
+  return rows.map((cells, index) => [
+    index === 0 ? name : '',
+    ...cells,
+    index === 0 ? [roundsOf(group), lossesOf(group)].filter((part) => part !== '').join(', ') : '',
+  ]);
+}
+
+/** `5 clean`, `4 clean, 1 void`. */
+export function roundsOf({ runs, voided }: Group): string {
+  const clean = runs.filter(({ audit }) => audit.verdict === 'clean').length;
+  const parts = [
+    [clean, 'clean'],
+    [runs.length - clean, 'not audited'],
+    [voided.length, 'void'],
+  ] as const;
+  return counts(parts) || 'none';
+}
+
+/** `3 not sent or answered, 1 error`; empty where nothing was lost. */
+export function lossesOf({ dropped, errors }: Group): string {
+  return counts([
+    [dropped, 'not sent or answered'],
+    [errors, errors === 1 ? 'error' : 'errors'],
+  ]);
+}
+
+function counts(parts: readonly (readonly [number, string])[]): string {
+  return parts.flatMap(([count, what]) => (count > 0 ? [`${formatNumber(count)} ${what}`] : [])).join(', ');
+}

@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { MongoClient } from 'mongodb';
+import { type Mongod, startMongod } from '../../src/testing/support/servers/mongod.ts';
+import { type RedisServer, startRedis } from '../../src/testing/support/servers/redis.ts';
+import { childrenNamed } from './processes.ts';
+
+/** MongoDB and Redis, each started when it is first needed and kept for the whole bench. */
+export interface Databases extends AsyncDisposable {
+  /** The URL of a database that nobody has used, and what drops it. */
+  freshMongo(): Promise<{ readonly url: string; drop(): Promise<void> }>;
+  /** Of a Redis without a key. */
+  emptyRedis(): Promise<string>;
+  pids(): readonly number[];
+  /** Of those that were started: `mongod 6.0.5`. */
+  versions(): Promise<readonly string[]>;
+}
+
+/** @param folder on a real disk, for MongoDB's data and journal. */
+export function openDatabases(folder: string, onProgress: (what: string) => void): Databases {
+  const started: AsyncDisposable[] = [];
+  let pids: readonly number[] = [];
+  let mongod: Promise<Mongod> | undefined;
+  let redis: Promise<RedisServer> | undefined;
+  let count = 0;
+
+  const keep = async <T extends AsyncDisposable>(starting: Promise<T>): Promise<T> => {
+    const server = await starting;
+    started.push(server);
+    pids = await childrenNamed(['mongod', 'redis-server']);
+    return server;
+  };
+  return {
+    async freshMongo() {
+      if (mongod === undefined) onProgress('MongoDB');
+      mongod ??= keep(startMongod({ detached: true, folder: join(folder, 'mongodb') }));
+      const { url } = await mongod;
+      count += 1;
+      const name = `bench-${count}`;
+      return { url: url.replace('/?', `/${name}?`), drop: () => drop(url, name) };
+    },
+    async emptyRedis() {
+      if (redis === undefined) onProgress('Redis');
+      redis ??= keep(startRedis({ detached: true }));
+      const server = await redis;
+      await server.flush();
+      return server.url;
+    },
+    pids: () => pids,
+    async versions() {
+      const all = [
+        mongod?.then(({ url }) => mongodVersion(url)),
+        redis?.then(({ url }) => redisVersion(url)),
+      ];
+      return (await Promise.all(all)).filter((version) => version !== undefined);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(started.map((server) => server[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+async function drop(url: string, name: string): Promise<void> {
+  await using client = new MongoClient(url);
+  await client.db(name).dropDatabase();
+}
+
+async function mongodVersion(url: string): Promise<string> {
+  await using client = new MongoClient(url);
+  const { version } = await client.db('admin').command({ buildInfo: 1 });
+  return `mongod ${version}`;
+}
+
+async function redisVersion(url: string): Promise<string> {
+  const client = new Redis(url);
+  try {
+    return `redis-server ${/redis_version:(\S+)/.exec(await client.info('server'))?.[1] ?? ''}`.trimEnd();
+  } finally {
+    client.disconnect();
+  }
+}

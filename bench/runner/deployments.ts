@@ -1,0 +1,95 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Deployment, Subject } from '../stage.ts';
+import { auditOf, auditOfBaseline } from './audit.ts';
+import type { Databases } from './databases.ts';
+import { type Kind, kinds } from './kinds.ts';
+import type { Placement } from './placement.ts';
+import { startServers } from './servers.ts';
+
+export interface DeploymentParts {
+  readonly databases: Databases;
+  readonly placement: Placement;
+  /** A folder of its own for each deployment is made in here. */
+  readonly folder: string;
+  readonly cpuProfiles: string | undefined;
+}
+
+const defaults = {
+  HOST: '127.0.0.1',
+  PORT: '0',
+  RATE_LIMIT: 'off',
+  FLIGHT_FAILURE_RATE: '0',
+  SUPPLIER_LATENCY_MS: '0',
+  LOG_LEVEL: 'warn',
+} as const;
+
+/**
+ * Starts a server under test in processes of its own, with a fresh database.
+ * @throws Error with what it printed when it does not start; nothing is left behind then.
+ */
+export async function startDeployment(subject: Subject, parts: DeploymentParts): Promise<Deployment> {
+  if (subject.kind === 'restate') return startPeer(subject, parts);
+  const kind = kinds[subject.kind];
+  if (kind === undefined) throw new Error(`there is no subject ${subject.kind}`);
+  const { folder, placement, cpuProfiles } = parts;
+  await using undo = new AsyncDisposableStack();
+  const own = await mkdtemp(join(folder, 'deployment-'));
+  undo.defer(() => rm(own, { recursive: true, force: true }));
+
+  const settings = await settingsOf(subject, kind, { ...parts, folder: own }, undo);
+  const packages = await writePackages(own, subject);
+  const { kind: name, instances = 1 } = subject;
+  const processes = await startServers({ name, kind, settings, packages, instances, cpuProfiles }, undo);
+  if (subject.placement !== 'free') await Promise.all(processes.map(({ pid }) => placement.pinServer(pid)));
+
+  const origins = processes.flatMap(({ match }) => match.groups?.url ?? []).map(onLoopback);
+  const all = undo.move();
+  return {
+    origins,
+    pids: processes.map(({ pid }) => pid),
+    audit: () => (kind.engine === undefined ? auditOfBaseline(origins[0] as string) : auditOf(settings)),
+    stop: () => all.disposeAsync(),
+  };
+}
+
+/** Fetches it, the first time. */
+async function startPeer(
+  { packages, settings = {} }: Subject,
+  { placement }: DeploymentParts,
+): Promise<Deployment> {
+  const { startRestate } = await import('../peers/restate/start.ts');
+  const { origin, pids, audit, stop } = await startRestate({ packages, settings });
+  await Promise.all(pids.map((pid) => placement.pinServer(pid)));
+  return { origins: [origin], pids, audit, stop };
+}
+
+async function settingsOf(
+  subject: Subject,
+  kind: Kind,
+  { databases, folder }: DeploymentParts,
+  undo: AsyncDisposableStack,
+): Promise<Record<string, string>> {
+  const settings: Record<string, string> = { ...defaults };
+  if (kind.store === 'sqlite') settings.DATABASE_URL = `sqlite:${join(folder, 'booking.db')}`;
+  if (kind.store === 'mongodb') {
+    const { url, drop } = await databases.freshMongo();
+    undo.defer(drop);
+    settings.DATABASE_URL = url;
+  }
+  if (kind.needsRedis || (subject.instances ?? 1) > 1) settings.REDIS_URL = await databases.emptyRedis();
+  if (kind.engine !== undefined) settings.ENGINE = kind.engine;
+  return { ...settings, ...subject.settings };
+}
+
+async function writePackages(folder: string, { packages }: Subject): Promise<string> {
+  const file = join(folder, 'packages.json');
+  const rest = { flight: 'BENCH', stay: '2030-01-01', price: 100 };
+  await writeFile(file, JSON.stringify({ packages: packages.map((each) => ({ ...each, ...rest })) }));
+  return file;
+}
+
+/** The name that a server prints may stand for several addresses. */
+function onLoopback(url: string): string {
+  return url.replace('//localhost', '//127.0.0.1');
+}

@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { promisify } from 'node:util';
+import type { Machine } from '../results.ts';
+
+const run = promisify(execFile);
+
+/**
+ * What all this ran on.
+ * @param placement which cores each part had.
+ * @param servers what else ran, with versions.
+ */
+export function describeMachine(placement: Machine['placement'], servers: readonly string[]): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    os: `${type()} ${release()}`,
+    node: process.version,
+    servers,
+    placement,
+  };
+}
+
+/** Of what is measured; undefined outside a git repository. */
+export async function commitOf(folder: string): Promise<string | undefined> {
+  return run('git', ['rev-parse', '--short', 'HEAD'], { cwd: folder }).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  );
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Clock ticks of `/proc` in a second, on every Linux that matters. */
+const ticksPerSecond = 100;
+const pageKiB = 1024;
+
+/** CPU seconds that these processes have used; 0 for what is gone, or where there is no `/proc`. */
+export function cpuSeconds(pids: readonly number[]): number {
+  let ticks = 0;
+  for (const pid of pids) {
+    const fields = statOf(pid);
+    ticks += Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0);
+  }
+  return ticks / ticksPerSecond;
+}
+
+/** What follows the name in `/proc/<pid>/stat` (proc(5)). */
+function statOf(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Resident memory in bytes; 0 where it cannot be known. */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * pageKiB;
+}
+
+/** Our children with one of these names. */
+export async function childrenNamed(names: readonly string[]): Promise<number[]> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
+  return pids.filter((pid) => {
+    try {
+      const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
+      return (
+        Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]) === process.pid &&
+        names.some((each) => name.startsWith(each))
+      );
+    } catch {
+      return false;
+    }
+  });
+}

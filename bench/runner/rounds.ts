@@ -1,0 +1,77 @@
+import type { Contestant, Run } from '../results.ts';
+import type { Deployment, Stage, Subject } from '../stage.ts';
+import type { Unaudited } from './measure.ts';
+
+/** One side of a comparison, and how it is started. */
+export interface Entrant {
+  readonly name: string;
+  readonly title: string;
+  readonly isOurs: boolean;
+  readonly subject: Subject;
+}
+
+/** Measures one entrant's server, as often as it likes. */
+type Turn = (deployment: Deployment, entrant: Entrant, round: number) => Promise<readonly Unaudited[]>;
+
+/**
+ * Runs rounds in which each entrant has its turn, so that whatever the machine is doing meets them all; every turn
+ * begins with a fresh server and ends with its audit, whose verdict holds for all that was measured in it.
+ * A turn that fails is one void run.
+ */
+export async function inRounds(
+  stage: Stage,
+  entrants: readonly Entrant[],
+  turn: Turn,
+): Promise<Contestant[]> {
+  const wanted = entrants.filter(({ name }) => stage.wants(name));
+  const runs = new Map<string, Run[]>(wanted.map(({ name }) => [name, []]));
+  for (let round = 1; round <= stage.rounds; round++) {
+    // Nobody always runs behind the same one.
+    for (const entrant of rotated(wanted, round - 1)) {
+      const say = (what: string) =>
+        stage.progress(`round ${round} of ${stage.rounds} · ${entrant.name} · ${what}`);
+      runs.get(entrant.name)?.push(...(await takeTurn(stage, entrant, round, turn, say)));
+    }
+  }
+  return wanted.map(({ name, title, isOurs }) => ({ name, title, isOurs, runs: runs.get(name) ?? [] }));
+}
+
+async function takeTurn(
+  stage: Stage,
+  entrant: Entrant,
+  round: number,
+  turn: Turn,
+  say: (what: string) => void,
+): Promise<Run[]> {
+  const { subject } = entrant;
+  try {
+    say('starting');
+    const deployment = await stage.start(subject);
+    try {
+      say('measuring');
+      const measured = await turn(deployment, entrant, round);
+      say('audit');
+      const audit = await deployment.audit();
+      return measured.map((run) => ({ ...run, audit }));
+    } finally {
+      say('stopping');
+      await deployment.stop();
+    }
+  } catch (error) {
+    // The others, and the other rounds, are worth having all the same.
+    const reason = error instanceof Error ? error.message : String(error);
+    say(`failed: ${reason}`);
+    return [failedRun(round, reason)];
+  }
+}
+
+function failedRun(round: number, reason: string): Run {
+  const audit = { verdict: 'void', detail: `it failed: ${reason}` } as const;
+  const nothing = { parameters: {}, figures: {}, latencies: {}, answers: {}, cpu: {} };
+  return { round, ...nothing, dropped: 0, errors: 0, audit };
+}
+
+function rotated<T>(all: readonly T[], by: number): T[] {
+  const at = all.length === 0 ? 0 : by % all.length;
+  return [...all.slice(at), ...all.slice(0, at)];
+}

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { type NodeProcess, startNodeProcess } from '../../src/testing/support/node-process.ts';
+import type { Kind } from './kinds.ts';
+import { runProgram } from './program.ts';
+
+export interface ServersOptions {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly settings: Readonly<Record<string, string>>;
+  /** The file with what is on sale. */
+  readonly packages: string;
+  readonly instances: number;
+  /** Where servers of ours write a CPU profile when they stop. */
+  readonly cpuProfiles: string | undefined;
+}
+
+/** How long a server may take to drain, before it is killed. */
+const drainMs = 15_000;
+const listens = /listens on (?<url>http:\/\/\S+)/;
+
+/**
+ * Starts the processes of a subject: instances first; what the engine needs beside them comes after.
+ * @param undo ends what has started.
+ */
+export async function startServers(
+  { name, kind, settings, packages, instances, cpuProfiles }: ServersOptions,
+  undo: AsyncDisposableStack,
+): Promise<NodeProcess[]> {
+  const start = async (command: readonly string[], ready: RegExp, own: Readonly<Record<string, string>>) => {
+    const [program, ...parameters] = command as [string];
+    const all = { ...settings, ...own };
+    const started = await startNodeProcess({ program, parameters, settings: all, ready, detached: true });
+    undo.defer(async () => {
+      await started.end('SIGTERM', drainMs);
+    });
+    return started;
+  };
+  if (kind.engine === undefined)
+    return [await start([`bench/baselines/${name}.ts`, '--packages', packages], listens, {})];
+
+  await putPackages(packages, settings);
+  const profiling: Record<string, string> =
+    cpuProfiles === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${cpuProfiles}` };
+  const server = await commandOf('start');
+  const processes: NodeProcess[] = [];
+  for (let index = 1; index <= instances; index++) {
+    processes.push(await start(server, listens, { ...profiling, INSTANCE_ID: `bench-${index}` }));
+  }
+  if (kind.engine === 'queue') {
+    const own = { ...profiling, INSTANCE_ID: 'bench-consumer' };
+    processes.push(await start(await commandOf('consumer'), /takes orders/, own));
+  }
+  return processes;
+}
+
+/** What follows `node` in a script of the project, so that what users run is what is measured, its flags too. */
+async function commandOf(script: string): Promise<string[]> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const { scripts } = JSON.parse(text) as { scripts: Readonly<Record<string, string>> };
+  const words = (scripts[script] ?? '').split(' ');
+  return words.slice(words.indexOf('node') + 1);
+}
+
+/** @throws Error with what it said when they cannot be put in. */
+async function putPackages(file: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const { code, stderr } = await runProgram('src/cli/db-init.ts', ['--file', file], settings);
+  if (code !== 0) throw new Error(`the packages could not be put in: ${stderr.trim()}`);
+}

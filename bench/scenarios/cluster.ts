@@ -1,0 +1,77 @@
+import type { Contestant, Run } from '../results.ts';
+import type { Unaudited } from '../runner/measure.ts';
+import { measured } from '../runner/measure.ts';
+import { type Entrant, inRounds } from '../runner/rounds.ts';
+import type { Deployment, Scenario, Stage } from '../stage.ts';
+import { plenty } from './contestants.ts';
+
+const kind = 'actor-mongodb';
+const callers = 256;
+const sizes = { full: [1, 2, 3], quick: [1, 2] };
+/** The first one is the hot one; all of them are bought in the runs with many. */
+const packages = Array.from({ length: 100 }, (_, index) => ({ id: index + 1, quota: plenty }));
+const ids = packages.map(({ id }) => id);
+
+export const scenario: Scenario = {
+  name: 'cluster',
+  title: 'Cluster',
+  what:
+    'One, two and three instances on the same MongoDB and Redis; purchases go to any of them, whoever owns the package. ' +
+    'Purchases finished per second, of one hot package and of a hundred.',
+  async run(stage) {
+    const instances = sizes[stage.isQuick ? 'quick' : 'full'];
+    const entrants: Entrant[] = instances.map((count) => ({
+      name: `${kind} × ${count}`,
+      title: kind,
+      isOurs: true,
+      // The same for all of them: pinned, several would share the one core that one has for itself.
+      subject: { kind, instances: count, packages, placement: 'free' },
+    }));
+    const wants = () => stage.wants(kind);
+    const sides = await inRounds({ ...stage, wants }, entrants, (deployment, _entrant, round) =>
+      oneAndMany(stage, deployment, round),
+    );
+    const { name, title, what } = scenario;
+    return {
+      name,
+      title,
+      what,
+      contestants: stage.isQuick ? [ofOne(sides)] : [ofOne(sides), ofMany(sides)],
+      notes: [placementNote],
+    };
+  },
+};
+
+const placementNote =
+  'Instances, client and databases share all cores: more instances mean more work on the same machine.';
+
+async function oneAndMany(stage: Stage, deployment: Deployment, round: number): Promise<Unaudited[]> {
+  const { origins } = deployment;
+  const runs: Unaudited[] = [];
+  const hot = ids.slice(0, 1);
+  for (const bought of stage.isQuick ? [hot] : [hot, ids]) {
+    const parameters = { instances: origins.length, packages: bought.length };
+    const plan = { kind: 'buy', packages: bought } as const;
+    const { seconds, warmUpSeconds } = stage;
+    runs.push(
+      await measured(stage, deployment, { round, parameters }, () =>
+        stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds }),
+      ),
+    );
+  }
+  return runs;
+}
+
+/** Apart, so that a figure of one package is never compared with one of many. */
+function ofOne(sides: readonly Contestant[]): Contestant {
+  return { name: kind, title: 'ticket-booking on MongoDB', isOurs: true, runs: runsWith(sides, 1) };
+}
+
+function ofMany(sides: readonly Contestant[]): Contestant {
+  const title = `ticket-booking on MongoDB, ${ids.length} packages`;
+  return { name: `${kind}-many`, title, isOurs: true, runs: runsWith(sides, ids.length) };
+}
+
+function runsWith(sides: readonly Contestant[], count: number): Run[] {
+  return sides.flatMap(({ runs }) => runs.filter(({ parameters }) => parameters.packages === count));
+}

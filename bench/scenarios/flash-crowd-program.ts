@@ -1,0 +1,82 @@
+import { Connection, type Listener } from '../client/connection.ts';
+import { comesTrue } from '../client/measured-window.ts';
+import { Names, requestMaker } from '../client/requests.ts';
+import { Tally } from '../client/tally.ts';
+import type { CrowdResult, CrowdWish } from './flash-crowd.ts';
+
+/** New connections that are opened at a time: more would overflow the server's backlog. */
+const openedAtOnce = 200;
+const promptMs = 100;
+
+/**
+ * Connects everybody, lets all of them send their purchase in the same instant, and waits for the last answer. All
+ * latencies count from that instant.
+ */
+async function crowd({ origin, packageId, buyers, patienceMs }: CrowdWish): Promise<CrowdResult> {
+  const url = new URL(origin);
+  const make = requestMaker(url, { kind: 'buy', packages: [packageId] }, new Names());
+  const requests = Array.from({ length: buyers }, make);
+  const tally = new Tally();
+  let [opened, answered, refused, promptlyRefused] = [0, 0, 0, 0];
+  let lastAnswerAt = 0;
+  let instant = Number.NaN;
+  const listener: Listener = {
+    opened() {
+      opened += 1;
+    },
+    answered(connection, status, body) {
+      lastAnswerAt = performance.now();
+      const took = lastAnswerAt - instant;
+      tally.count(status, body);
+      tally.record(status, took);
+      if (status === 409 && isRefusal(body)) {
+        refused += 1;
+        if (took <= promptMs) promptlyRefused += 1;
+      }
+      answered += 1;
+      connection.end();
+    },
+    closed() {
+      tally.errors += 1;
+    },
+  };
+  const connections: Connection[] = [];
+  while (connections.length < buyers) {
+    const count = Math.min(openedAtOnce, buyers - connections.length);
+    for (let one = 0; one < count; one++) connections.push(new Connection(url, 0, listener));
+    await comesTrue(() => opened + tally.errors === connections.length, patienceMs);
+  }
+  if (opened < buyers) throw new Error(`only ${opened} of ${buyers} buyers could connect`);
+
+  const cpuBefore = process.cpuUsage();
+  instant = performance.now();
+  for (const [index, connection] of connections.entries()) connection.send(requests[index] as string);
+  const allSentMs = performance.now() - instant;
+  await comesTrue(() => answered + tally.errors === buyers, patienceMs);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const seconds = (performance.now() - instant) / 1000;
+  return {
+    load: tally.result(seconds, (user + system) / 1e6 / seconds),
+    allSentMs,
+    allAnsweredMs: lastAnswerAt - instant,
+    refused,
+    promptlyRefused,
+    lost: buyers - answered,
+  };
+}
+
+/** Nothing was stored for it: not somebody who stood in the line until it was sold out. */
+function isRefusal(body: Buffer): boolean {
+  return !body.includes('"order":');
+}
+
+process.once('message', (wish: CrowdWish) => {
+  crowd(wish).then(
+    (result) => process.send?.(result, () => process.exit(0)),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,122 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Contestant } from '../results.ts';
+import type { Unaudited } from '../runner/measure.ts';
+import { choosePlacement } from '../runner/placement.ts';
+import { inRounds } from '../runner/rounds.ts';
+import type { Deployment, Scenario, Stage } from '../stage.ts';
+import { entrants, plenty } from './contestants.ts';
+import { sendCrowd } from './flash-crowd.ts';
+
+/** The package on sale, and one to warm up with. */
+const flash = 1;
+const warmUp = 2;
+const quota = 5;
+const patienceMs = 30_000;
+const buyersOf = { full: 10_000, quick: 2_000 };
+/** None of the flights fails; half of them, as in the real sale, so that units come back and the line moves. */
+const failureRates = { full: [0, 0.5], quick: [0.5] };
+const kindsOf = {
+  full: ['actor-sqlite', 'actor-mongodb', 'lock', 'queue', 'atomic'],
+  quick: ['actor-sqlite'],
+};
+const roundsMax = 3;
+
+export const scenario: Scenario = {
+  name: 'flash-sale',
+  title: 'Flash sale',
+  what:
+    'A quota of 5, and 10,000 buyers on connections of their own who press the button in the same instant: how long ' +
+    'until the last of them has an answer, and who is refused within 100 ms.',
+  async run(stage) {
+    const pace = stage.isQuick ? 'quick' : 'full';
+    const packages = [
+      { id: flash, quota },
+      { id: warmUp, quota: plenty },
+    ];
+    let contestants: Contestant[] = [];
+    for (const failureRate of failureRates[pace]) {
+      const settings = { FLIGHT_FAILURE_RATE: String(failureRate) };
+      const all = entrants(kindsOf[pace], packages).filter(
+        ({ name }) => failureRate === 0 || name !== 'atomic',
+      );
+      const more = await inRounds(
+        { ...stage, rounds: Math.min(stage.rounds, roundsMax) },
+        all.map((entrant) => ({ ...entrant, subject: { kind: entrant.name, packages, settings } })),
+        (deployment, _entrant, round) =>
+          sale(stage, deployment, { round, parameters: { buyers: buyersOf[pace], failureRate } }),
+      );
+      contestants = merged(contestants, more);
+    }
+    const { name, title, what } = scenario;
+    const notes = [
+      'All latencies count from the instant in which the first byte is sent. The share of refusals within 100 ms is therefore bounded ' +
+        'by how fast the machine can take in requests at all; `allSentMs` is how long the client took to hand them over.',
+      '`overtaken` counts units that the audit found given out of turn (rule Q5); `lost` counts who got no answer, and units that stayed unsold.',
+      ...(stage.isQuick ? [`Quick: ${buyersOf.quick} buyers.`] : []),
+    ];
+    return { name, title, what, contestants, notes };
+  },
+};
+
+async function sale(
+  stage: Stage,
+  deployment: Deployment,
+  { round, parameters }: Pick<Unaudited, 'round'> & { parameters: { buyers: number; failureRate: number } },
+): Promise<Unaudited[]> {
+  const { origins, pids } = deployment;
+  const [origin] = origins as [string];
+  const plan = { kind: 'buy', packages: [warmUp] } as const;
+  await stage.closedLoop({ origins, plan, callers: 64, seconds: stage.warmUpSeconds, warmUpSeconds: 0 });
+  stage.progress(`${parameters.buyers} buyers at once`);
+  const { clientUnder } = await choosePlacement();
+  const wish = { origin, packageId: flash, buyers: parameters.buyers, patienceMs };
+  const { result: crowd, cores: server } = await stage.cpuOf(pids, () => sendCrowd(wish, clientUnder));
+  const { load, allAnsweredMs, allSentMs, refused, promptlyRefused } = crowd;
+  const unsold = await unsoldUnits(origin);
+  return [
+    {
+      round,
+      parameters,
+      figures: {
+        allAnsweredMs,
+        allSentMs,
+        refusalsUnder100msShare: refused === 0 ? 1 : promptlyRefused / refused,
+        lost: crowd.lost + unsold,
+        confirmed: quota - unsold,
+        overtaken: await unfairClaims(deployment),
+      },
+      latencies: { outcome: load.latencies.answer, refusal: load.latencies.refusal },
+      answers: load.answers,
+      dropped: crowd.lost,
+      errors: load.errors,
+      cpu: { client: load.clientCpu, server },
+    },
+  ];
+}
+
+/** Waits until nobody stands in the line any more, and nothing is being booked. */
+async function unsoldUnits(origin: string): Promise<number> {
+  for (let attempt = 0; ; attempt++) {
+    const response = await fetch(`${origin}/api/packages/${flash}`);
+    // A baseline that shows no packages sells what it answered 201 to.
+    if (response.status !== 200) return 0;
+    const { held = 0, waiting = 0, confirmed } = (await response.json()) as Readonly<Record<string, number>>;
+    if (held + waiting === 0 || attempt === 300) return quota - (confirmed ?? quota);
+    await pause(100);
+  }
+}
+
+async function unfairClaims(deployment: Deployment): Promise<number> {
+  const { verdict, detail } = await deployment.audit();
+  return verdict === 'void' && detail.includes('Q5') ? Number.parseInt(detail, 10) || 1 : 0;
+}
+
+/** The runs of the same contestants, together. */
+function merged(before: readonly Contestant[], more: readonly Contestant[]): Contestant[] {
+  const left = before.filter(({ name }) => !more.some((other) => other.name === name));
+  const both = more.map((contestant) => {
+    const same = before.find(({ name }) => name === contestant.name);
+    return { ...contestant, runs: [...(same?.runs ?? []), ...contestant.runs] };
+  });
+  return [...both, ...left];
+}

@@ -1,0 +1,135 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Unaudited } from '../runner/measure.ts';
+import { measured, perSecond } from '../runner/measure.ts';
+import type { Deployment, LoadResult, RequestPlan, Stage } from '../stage.ts';
+
+/** Rising. */
+export interface Ranges {
+  readonly orders: readonly number[];
+  readonly packages: readonly number[];
+  readonly waiting: readonly number[];
+}
+
+export interface Turn {
+  readonly stage: Stage;
+  readonly deployment: Deployment;
+  readonly round: number;
+}
+
+/** Enough to keep the server busy while it waits for the disk. */
+const callers = 256;
+/** What is measured adds to what is stored: short enough to be far less than the next step. */
+const secondsMax = 2;
+/** After so many the server runs as fast as it will. */
+const warmPurchases = 5_000;
+const drainMsMax = 60_000;
+
+/** Fills the store through the front door, and stops to measure on the way. */
+export async function growOrders(turn: Turn, steps: readonly number[]): Promise<Unaudited[]> {
+  const plan = { kind: 'buy', packages: [1] } as const;
+  const runs: Unaudited[] = [];
+  for (const orders of steps) {
+    await fill(turn, plan, orders, 'confirmed');
+    runs.push(await cost(turn, plan, { orders }, '201'));
+  }
+  return runs;
+}
+
+/** All packages are bought alike, so that each has an actor of its own. */
+export async function growPackages(turn: Turn, packages: readonly number[]): Promise<Unaudited[]> {
+  const plan = { kind: 'buy', packages } as const;
+  // Most packages have been bought once then: their first purchase wakes them.
+  await warmUp(turn, plan, Math.max(warmPurchases, 2 * packages.length));
+  return [await cost(turn, plan, { packages: packages.length }, '201')];
+}
+
+/** Two units each, so that twice `WAITERS_PER_UNIT` can wait: a line is measured while it grows beyond its step. */
+export const waitingPackages = [1, 2].map((id) => ({ id, quota: 2 }));
+
+/** The units are being booked for so long that the line has time to grow, and everybody is answered in the end. */
+export function waitingSettings(isQuick: boolean): Record<string, string> {
+  const bookingMs = isQuick ? 3_000 : 50_000;
+  // Flight and hotel take half of it each.
+  return {
+    WAITERS_PER_UNIT: '100000',
+    SUPPLIER_LATENCY_MS: String(bookingMs / 2),
+    SUPPLIER_TIMEOUT_MS: String(2 * bookingMs),
+  };
+}
+
+export async function growWaiting(turn: Turn, steps: readonly number[]): Promise<Unaudited[]> {
+  const plan = { kind: 'buy', packages: [1], prefer: 'respond-async' } as const;
+  await warmUp(turn, { ...plan, packages: [2] }, warmPurchases);
+  const runs: Unaudited[] = [];
+  for (const waiting of steps) {
+    await fill(turn, plan, waiting, 'waiting');
+    runs.push(await cost(turn, plan, { waiting }, '202'));
+  }
+  const drainedMs = await drained(turn);
+  return runs.map((run, index) =>
+    index === runs.length - 1 ? { ...run, figures: { ...run.figures, drainedMs } } : run,
+  );
+}
+
+async function warmUp({ stage, deployment }: Turn, plan: RequestPlan, purchases: number): Promise<void> {
+  const { origins } = deployment;
+  const count = stage.isQuick ? purchases / 5 : purchases;
+  for (let made = 0; made < count; ) {
+    const { answers } = await stage.closedLoop({ origins, plan, callers, seconds: 0.5, warmUpSeconds: 0 });
+    made += Object.values(answers).reduce((sum, some) => sum + some, 0);
+  }
+}
+
+async function fill(
+  { stage, deployment }: Turn,
+  plan: RequestPlan,
+  until: number,
+  figure: 'confirmed' | 'waiting',
+): Promise<void> {
+  const { origins } = deployment;
+  for (;;) {
+    const has = (await figures(deployment))[figure] ?? 0;
+    if (has >= until) return;
+    stage.progress(`filling: ${has} of ${until} ${figure}`);
+    const seconds = until - has > 5_000 ? 0.5 : 0.1;
+    await stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds: 0 });
+  }
+}
+
+/** @param finished the answer that ends a purchase. */
+async function cost(
+  { stage, deployment, round }: Turn,
+  plan: RequestPlan,
+  parameters: Readonly<Record<string, number>>,
+  finished: '201' | '202',
+): Promise<Unaudited> {
+  const { origins, pids } = deployment;
+  const seconds = Math.min(stage.seconds, secondsMax);
+  stage.progress(`measuring at ${JSON.stringify(parameters)}`);
+  let cores = 0;
+  let result: LoadResult | undefined;
+  const run = await measured(stage, deployment, { round, parameters }, async () => {
+    ({ result, cores } = await stage.cpuOf(pids, () =>
+      stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds: 0 }),
+    ));
+    return result;
+  });
+  const rate = result === undefined ? 0 : perSecond(result, finished);
+  const costPerPurchaseUs = (cores / rate) * 1e6;
+  return { ...run, figures: { finished: rate, costPerPurchaseUs } };
+}
+
+/** @returns how long it took from the first confirmed unit until nobody stood in the line. */
+async function drained({ stage, deployment }: Turn): Promise<number> {
+  stage.progress('waiting for the line to end');
+  const isOver = async () => (await figures(deployment)).waiting === 0;
+  while ((await figures(deployment)).confirmed === 0) await pause(20);
+  const startedAt = performance.now();
+  while (!(await isOver()) && performance.now() - startedAt < drainMsMax) await pause(20);
+  return performance.now() - startedAt;
+}
+
+async function figures({ origins }: Deployment): Promise<Readonly<Record<string, number>>> {
+  const response = await fetch(`${origins[0]}/api/packages/1`);
+  return (await response.json()) as Readonly<Record<string, number>>;
+}

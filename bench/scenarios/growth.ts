@@ -1,0 +1,78 @@
+import type { Contestant } from '../results.ts';
+import { inRounds } from '../runner/rounds.ts';
+import type { Scenario } from '../stage.ts';
+import { entrants, plenty } from './contestants.ts';
+import {
+  growOrders,
+  growPackages,
+  growWaiting,
+  type Ranges,
+  waitingPackages,
+  waitingSettings,
+} from './growth-steps.ts';
+
+const full: Ranges = {
+  orders: [1_000, 10_000, 100_000],
+  packages: [1, 100, 10_000],
+  waiting: [0, 10_000, 100_000],
+};
+const quick: Ranges = { orders: [1_000, 5_000], packages: [1, 1_000], waiting: [0, 3_000] };
+const roundsMax = 2;
+
+export const scenario: Scenario = {
+  name: 'growth',
+  title: 'Growth',
+  what:
+    'What a purchase costs as the store grows: with more stored orders, with more packages on sale that are all bought, ' +
+    'and with a longer line of people who wait for a unit. CPU of the server per purchase, and purchases per second.',
+  async run(stage) {
+    const ranges = stage.isQuick ? quick : full;
+    const kinds = stage.isQuick ? ['actor-sqlite'] : ['actor-sqlite', 'actor-mongodb'];
+    const few = { ...stage, rounds: Math.min(stage.rounds, roundsMax) };
+    const one = [{ id: 1, quota: plenty }];
+    const contestants: Contestant[][] = [
+      await inRounds(few, entrants(kinds, one), (deployment, _entrant, round) =>
+        growOrders({ stage, deployment, round }, ranges.orders),
+      ),
+    ];
+    for (const count of ranges.packages) {
+      const packages = Array.from({ length: count }, (_, index) => ({ id: index + 1, quota: plenty }));
+      contestants.push(
+        await inRounds(few, entrants(kinds, packages), (deployment, _entrant, round) =>
+          growPackages(
+            { stage, deployment, round },
+            packages.map(({ id }) => id),
+          ),
+        ),
+      );
+    }
+    const held = entrants(kinds, waitingPackages).map((entrant) => ({
+      ...entrant,
+      subject: {
+        kind: entrant.name,
+        packages: [{ id: 1, quota: 1 }],
+        settings: waitingSettings(stage.isQuick),
+      },
+    }));
+    contestants.push(
+      await inRounds(few, held, (deployment, _entrant, round) =>
+        growWaiting({ stage, deployment, round }, ranges.waiting),
+      ),
+    );
+    const { name, title, what } = scenario;
+    return { name, title, what, contestants: together(contestants), notes };
+  },
+};
+
+const notes = [
+  '`costPerPurchaseUs` is CPU of the server processes alone. With `waiting`, a purchase is one that joins the line (202), and ' +
+    '`drainedMs` is how long everybody waited for the answer once the last unit was sold.',
+];
+
+function together(parts: readonly (readonly Contestant[])[]): Contestant[] {
+  const [first = []] = parts;
+  return first.map((contestant) => ({
+    ...contestant,
+    runs: parts.flatMap((part) => part.find(({ name }) => name === contestant.name)?.runs ?? []),
+  }));
+}

@@ -1,0 +1,53 @@
+import { measured, type Unaudited } from '../runner/measure.ts';
+import { inRounds } from '../runner/rounds.ts';
+import type { Deployment, Scenario, Stage } from '../stage.ts';
+import { ceilings } from './ceilings.ts';
+import { entrants, plenty } from './contestants.ts';
+
+const kinds = ['actor-mongodb', 'actor-sqlite', 'lock', 'queue', 'atomic', 'lua', 'hello'];
+/** One at a time. */
+const slow = ['lock', 'queue'];
+const plan = { kind: 'buy', packages: [1] } as const;
+
+export const scenario: Scenario = {
+  name: 'hot-package',
+  title: 'Hot package',
+  what:
+    'Everybody buys one package whose quota is large, each purchase durable before it is answered. Purchases finished ' +
+    'per second with 64 and with 512 callers, each design at its better one; then, for ours, latencies from the ' +
+    'intended send at half of that ceiling.',
+  async run(stage) {
+    const contestants = await inRounds(
+      stage,
+      entrants(kinds, [{ id: 1, quota: plenty }]),
+      async (deployment, { name: contestant, isOurs }, round) => {
+        const isSlow = slow.includes(contestant);
+        const runs = await ceilings(stage, deployment, round, { plan, isSlow });
+        if (!isOurs) return runs;
+        const ceiling = Math.max(...runs.map(({ figures }) => figures.finished ?? 0));
+        return [...runs, await atHalfTheCeiling(stage, deployment, round, ceiling)];
+      },
+    );
+    const { name, title, what } = scenario;
+    const notes = stage.isQuick
+      ? ['Quick: 512 callers are not tried on the lock and the queue, which gain nothing by them.']
+      : [];
+    return { name, title, what, contestants, notes };
+  },
+};
+
+/** Purchases at half of what it can finish: how long each waits from the moment it was meant to be sent. */
+async function atHalfTheCeiling(
+  stage: Stage,
+  deployment: Deployment,
+  round: number,
+  ceiling: number,
+): Promise<Unaudited> {
+  const { origins } = deployment;
+  const { seconds } = stage;
+  const warmUpSeconds = stage.warmUpSeconds / 3;
+  const rate = Math.max(1, Math.round(ceiling / 2));
+  const parameters = { load: 'half the ceiling', offered: rate };
+  const load = { origins, plan, rate, connectionsMax: 2_000, seconds, warmUpSeconds };
+  return measured(stage, deployment, { round, parameters }, () => stage.openLoop(load));
+}

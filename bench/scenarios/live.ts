@@ -1,0 +1,164 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { startViewers, type Viewers, type Watch } from '../client/viewers.ts';
+import type { Unaudited } from '../runner/measure.ts';
+import { choosePlacement } from '../runner/placement.ts';
+import { inRounds } from '../runner/rounds.ts';
+import type { Deployment, LoadResult, Scenario, Stage } from '../stage.ts';
+import { entrants, plenty } from './contestants.ts';
+import { buyAtPace } from './live-changes.ts';
+
+/** The package that is watched, and one that only the load buys. */
+const watched = 1;
+const other = 2;
+const changesPerSecond = 5;
+/** Of a single viewer, one change at a time. */
+const idleChangesPerSecond = 10;
+const loadPerSecond = 1_000;
+/** Changes that have not arrived after this never will. */
+const lastArrivalsMs = 3_000;
+const roundsMax = 3;
+
+interface Lengths {
+  readonly sockets: number;
+  readonly idleSeconds: number;
+  /** How long a server is left alone before its memory is read. */
+  readonly settleMs: number;
+  readonly seconds: number;
+}
+
+const full: Lengths = { sockets: 10_000, idleSeconds: 15, settleMs: 3_000, seconds: 10 };
+const quick: Lengths = { sockets: 2_000, idleSeconds: 1.5, settleMs: 800, seconds: 1.5 };
+
+export const scenario: Scenario = {
+  name: 'live',
+  title: 'Live pages',
+  what:
+    'Sockets watch a package as the pages do, while it changes five times a second: from the moment in which a purchase ' +
+    'is sent until each socket has its figures, alone and under purchase load, and the memory of an idle socket.',
+  async run(stage) {
+    const lengths = stage.isQuick ? quick : full;
+    const packages = [watched, other].map((id) => ({ id, quota: plenty }));
+    const contestants = await inRounds(
+      { ...stage, rounds: Math.min(stage.rounds, roundsMax) },
+      entrants(['actor-sqlite'], packages),
+      (deployment, _entrant, round) => watchInSteps({ stage, deployment, round }, lengths),
+    );
+    const { name, title, what } = scenario;
+    const notes = [
+      `The load is ${loadPerSecond} purchases per second of another package. Sockets watch one package, which it does not ` +
+        'change; with `purchases of what they watch` they watch all, as the order page does, so that every change is theirs.',
+      'A delay begins when the purchase is sent, so the purchase itself is part of it.',
+    ];
+    return { name, title, what, contestants, notes };
+  },
+};
+
+interface Turn {
+  readonly stage: Stage;
+  readonly deployment: Deployment;
+  readonly round: number;
+}
+
+async function watchInSteps(
+  turn: Turn,
+  { sockets, idleSeconds, seconds, settleMs }: Lengths,
+): Promise<Unaudited[]> {
+  const { stage, deployment } = turn;
+  const [origin] = deployment.origins as [string];
+  const { clientUnder } = await choosePlacement();
+  const one: Watch = { topic: `package:${watched}`, packageId: watched };
+  const all: Watch = { topic: 'packages', packageId: watched };
+  const runs: Unaudited[] = [];
+  {
+    await using viewers = startViewers(clientUnder);
+    await viewers.open(origin, one, 1);
+    // Not measured: the first purchases and frames of a fresh server.
+    await buyAtPace(origin, watched, { perSecond: 50, seconds: 1 });
+    const watching = { sockets: 1, load: 'none', seconds: idleSeconds, perSecond: idleChangesPerSecond };
+    runs.push(await watch(turn, viewers, watching));
+  }
+  {
+    await using viewers = startViewers(clientUnder);
+    const rssPerSocketKB = await openIdle(turn, viewers, one, { sockets, settleMs });
+    const watching = { sockets, load: 'none', seconds, perSecond: changesPerSecond };
+    const alone = await watch(turn, viewers, watching);
+    runs.push({ ...alone, figures: { ...alone.figures, rssPerSocketKB } });
+    runs.push(await watch(turn, viewers, { ...watching, load: 'purchases' }));
+  }
+  if (!stage.isQuick) {
+    await using viewers = startViewers(clientUnder);
+    await viewers.open(origin, all, sockets);
+    runs.push(
+      await watch(turn, viewers, {
+        sockets,
+        load: 'purchases of what they watch',
+        seconds,
+        perSecond: changesPerSecond,
+      }),
+    );
+  }
+  return runs;
+}
+
+/** @returns what each of them costs the server in KB (1024 bytes) of resident memory while nothing happens. */
+async function openIdle(
+  { stage, deployment }: Turn,
+  viewers: Viewers,
+  what: Watch,
+  { sockets, settleMs }: Pick<Lengths, 'sockets' | 'settleMs'>,
+): Promise<number> {
+  const [origin] = deployment.origins as [string];
+  const [pid] = deployment.pids as [number];
+  await pause(settleMs);
+  const before = await stage.rss(pid);
+  await viewers.open(origin, what, sockets);
+  await pause(settleMs);
+  return ((await stage.rss(pid)) - before) / sockets / 1024;
+}
+
+interface Watching {
+  readonly sockets: number;
+  readonly load: string;
+  readonly seconds: number;
+  readonly perSecond: number;
+}
+
+async function watch(turn: Turn, viewers: Viewers, watching: Watching): Promise<Unaudited> {
+  const { stage, deployment, round } = turn;
+  const { sockets, load, seconds, perSecond } = watching;
+  const [origin] = deployment.origins as [string];
+  stage.progress(`${sockets} sockets, load ${load}`);
+  const buying = load === 'none' ? undefined : startLoad(turn, seconds);
+  if (buying !== undefined) await pause(1_000);
+  await viewers.record(await freeUnits(origin));
+  const { result: changes, cores: server } = await stage.cpuOf(deployment.pids, () =>
+    buyAtPace(origin, watched, { perSecond, seconds }),
+  );
+  const { delays, unseen, messages, gone, cpu } = await viewers.report(changes.madeAt, lastArrivalsMs);
+  const purchases = await buying;
+  return {
+    round,
+    parameters: { sockets, load },
+    figures: {
+      messagesPerSecond: messages / seconds,
+      ...(purchases && { finished: (purchases.answers['201'] ?? 0) / purchases.seconds }),
+    },
+    latencies: { fanOut: delays, ...(purchases && { outcome: purchases.latencies.finished }) },
+    answers: purchases?.answers ?? {},
+    dropped: unseen + (purchases?.dropped ?? 0),
+    errors: gone + changes.failed + (purchases?.errors ?? 0),
+    cpu: { client: cpu + (purchases?.clientCpu ?? 0), server },
+  };
+}
+
+function startLoad({ stage, deployment }: Turn, seconds: number): Promise<LoadResult> {
+  const { origins } = deployment;
+  const plan = { kind: 'buy', packages: [other] } as const;
+  const load = { origins, plan, rate: loadPerSecond, connectionsMax: 512, warmUpSeconds: 1, seconds };
+  return stage.openLoop(load);
+}
+
+async function freeUnits(origin: string): Promise<number> {
+  const response = await fetch(`${origin}/api/packages/${watched}`);
+  return ((await response.json()) as { remaining: number }).remaining;
+}

@@ -1,0 +1,107 @@
+import type { Unaudited } from '../runner/measure.ts';
+import { measured, perSecond } from '../runner/measure.ts';
+import { inRounds } from '../runner/rounds.ts';
+import type { Deployment, Scenario, Stage } from '../stage.ts';
+import { entrants, plenty } from './contestants.ts';
+
+const plan = { kind: 'buy', packages: [1] } as const;
+/** Enough to find the ceiling. */
+const callers = 256;
+const offeredTimes = 10;
+const connectionsMax = { full: 8_000, quick: 2_000 };
+const roundsMax = 3;
+/** Of the ceiling, on the way there. */
+const shares = [0.25, 0.5, 0.75, 1, 1.5, 2];
+
+export const scenario: Scenario = {
+  name: 'overload',
+  title: 'Overload',
+  what:
+    'From a quarter of the ceiling, which a closed loop found just before, to ten times of it is offered, over ' +
+    'thousands of connections in the end: purchases finished per second against the ceiling, and by how much the ' +
+    'resident memory of the server has grown.',
+  async run(stage) {
+    const kinds = stage.isQuick ? ['actor-sqlite'] : ['actor-sqlite', 'actor-mongodb'];
+    const contestants = await inRounds(
+      { ...stage, rounds: Math.min(stage.rounds, roundsMax) },
+      entrants(kinds, [{ id: 1, quota: plenty }]),
+      (deployment, _entrant, round) => overloaded(stage, deployment, round),
+    );
+    const { name, title, what } = scenario;
+    const notes = [
+      'What found no free connection within a second was never sent, and counts as dropped.',
+      'Memory grows by what the connections cost when they are opened; `rssGrowth` is what a second overload over as many adds.',
+    ];
+    return { name, title, what, contestants, notes };
+  },
+};
+
+async function overloaded(stage: Stage, deployment: Deployment, round: number): Promise<Unaudited[]> {
+  const { origins, pids } = deployment;
+  const [pid] = pids as [number];
+  const { seconds, warmUpSeconds } = stage;
+  const rssStartBytes = await stage.rss(pid);
+  const found = await stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds });
+  const ceiling = perSecond(found, '201');
+  const onTheWay = stage.isQuick ? [] : await sweep(stage, deployment, round, ceiling);
+  const offered = Math.round(ceiling * offeredTimes);
+  const connections = connectionsMax[stage.isQuick ? 'quick' : 'full'];
+  stage.progress(`offering ${offered} per second, ${offeredTimes} times the ceiling`);
+  const offer = () =>
+    // Long enough for what piles up to show.
+    stage.openLoop({
+      origins,
+      plan,
+      rate: offered,
+      connectionsMax: connections,
+      seconds: 2 * seconds,
+      warmUpSeconds,
+    });
+  // The first time everybody connects: what a connection costs is not what an overload leaves behind.
+  if (!stage.isQuick) await offer();
+  const before = await stage.rss(pid);
+  const run = await measured(
+    stage,
+    deployment,
+    { round, parameters: { offered: `${offeredTimes}× the ceiling` } },
+    offer,
+  );
+  const { finished: goodput = 0, ...rest } = run.figures;
+  const rssAfterBytes = await stage.rss(pid);
+  // In a quick bench it would be the cost of connecting.
+  const growth = stage.isQuick ? {} : { rssGrowth: rssAfterBytes - before };
+  return [
+    ...onTheWay,
+    {
+      ...run,
+      figures: {
+        ...rest,
+        goodput,
+        ceiling,
+        goodputRatio: goodput / ceiling,
+        ...growth,
+        rssStartBytes,
+        rssAfterBytes,
+      },
+    },
+  ];
+}
+
+/** What is finished, and how late, as more and more is offered. */
+async function sweep(
+  stage: Stage,
+  deployment: Deployment,
+  round: number,
+  ceiling: number,
+): Promise<Unaudited[]> {
+  const { origins } = deployment;
+  const warmUpSeconds = stage.warmUpSeconds / 2;
+  const runs: Unaudited[] = [];
+  for (const share of shares) {
+    const rate = Math.max(1, Math.round(ceiling * share));
+    const load = { origins, plan, rate, connectionsMax: 2_000, seconds: stage.seconds, warmUpSeconds };
+    const parameters = { load: `${share}× the ceiling`, offered: rate };
+    runs.push(await measured(stage, deployment, { round, parameters }, () => stage.openLoop(load)));
+  }
+  return runs;
+}

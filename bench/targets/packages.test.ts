@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it } from 'vitest';
+import { readArguments, type TargetsWish } from '../arguments.ts';
+import { choosePackages } from './packages.ts';
+
+/** A deployment whose admin API answers like this, and what it was asked. */
+async function deployment(status: number, body: object) {
+  const asked: { readonly token: string | undefined; readonly body: Readonly<Record<string, unknown>> }[] =
+    [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (request.url === '/api/packages') {
+      response.end('{"packages":[{"id":1,"remaining":5},{"id":2,"remaining":0}]}');
+      return;
+    }
+    asked.push({ token: request.headers.authorization, body: JSON.parse(Buffer.concat(chunks).toString()) });
+    response.writeHead(status).end(JSON.stringify(body));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    asked,
+    choose: (line: string) =>
+      choosePackages(
+        readArguments(['--targets', origin, ...line.split(' ').filter(Boolean)]) as TargetsWish,
+        new AbortController().signal,
+      ),
+    [Symbol.dispose]: () => void server.close().closeAllConnections(),
+  };
+}
+
+it('makes a package of its own with the admin token', async () => {
+  using target = await deployment(201, { id: 77 });
+  expect((await target.choose('--admin-token abc')).packages).toEqual([77]);
+  expect(target.asked).toEqual([
+    {
+      token: 'Bearer abc',
+      body: expect.objectContaining({ quota: expect.any(Number), flight: expect.any(String) }),
+    },
+  ]);
+});
+
+it.each([
+  [401, 'does not take this admin token'],
+  [404, 'has no POST /api/admin/packages'],
+  [500, 'answers 500'],
+])('says what a %i of the admin API means', async (status, why) => {
+  using target = await deployment(status, {});
+  await expect(target.choose('--admin-token abc')).rejects.toThrow(why);
+});
+
+it('asks before it spends', async () => {
+  using target = await deployment(201, { id: 77 });
+  await expect(target.choose('')).rejects.toThrow('Nothing here may be bought');
+  await expect(target.choose('--package 1')).rejects.toThrow('say --spend');
+  await expect(target.choose('--package 9 --spend')).rejects.toThrow('has no package 9');
+  expect((await target.choose('--package 2 --spend')).packages).toEqual([2]);
+  expect((await target.choose('--read-only')).packages).toEqual([1, 2]);
+  expect((await target.choose('--read-only --package 2')).packages).toEqual([2]);
+  expect(target.asked).toEqual([]);
+});

@@ -1,0 +1,35 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { textFrame } from './frame.ts';
+
+const server = createServer();
+let text = '';
+
+beforeAll(async () => {
+  const sockets = new WebSocketServer({ noServer: true });
+  server.on('upgrade', (request, socket, head) => {
+    sockets.handleUpgrade(request, socket, head, () => socket.write(textFrame(text)));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+it.each([0, 1, 125, 126, 127, 65_534, 65_535, 65_536, 70_000])(
+  'makes a frame of %i bytes that others can read',
+  async (length) => {
+    text = length < 3 ? 'x'.repeat(length) : `€${'x'.repeat(length - 3)}`;
+    const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const [heard, isBinary] = (await once(socket, 'message')) as [Buffer, boolean];
+    socket.terminate();
+    expect([heard.length, isBinary]).toEqual([length, false]);
+    expect(heard.toString() === text).toBe(true);
+  },
+);

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { Turns } from './turns.ts';
+
+/** How long a pass goes on at a stretch after the others took so many ms. */
+async function turnAfter(othersMs: number): Promise<number> {
+  let now = 1_000;
+  const breathe = async () => {
+    now += othersMs;
+  };
+  const turns = new Turns({ turnMsMin: 2, turnMsMax: 8, breathe, steady: () => now });
+  expect(turns.isOver()).toBe(true);
+  await turns.pass();
+  const from = now;
+  while (!turns.isOver()) now += 0.5;
+  return now - from;
+}
+
+it.each([
+  [0, 2],
+  [1, 2],
+  [5, 5],
+  [100, 8],
+])('goes on as long as the others took, within bounds: after %i ms for %i ms', async (othersMs, turnMs) => {
+  expect(await turnAfter(othersMs)).toBe(turnMs);
+});
