@@ -69,7 +69,12 @@ export class ActorEngine implements BookingEngine {
       const { packageId } = request;
       // Only a refusal wants a fresh snapshot: whatever is let through, the owner decides.
       const glanced = this.#catalogue.glance(packageId);
-      if (glanced !== undefined && this.#obstacleIn(glanced) === undefined) return await this.#buy(request);
+      if (glanced !== undefined && this.#obstacleIn(glanced) === undefined) {
+        const answer = await this.#buy(request);
+        // The glance was wrong: others shall not have to ask the owner for the same answer.
+        if (answer.kind === 'refused') void this.#catalogue.get(packageId).catch(() => {});
+        return answer;
+      }
       const snapshot = await this.#catalogue.get(packageId);
       if (snapshot === undefined) return { kind: 'refused', code: 'unknown_package' };
       const early = await this.#answerFrom(snapshot, request);

@@ -27,7 +27,10 @@ export interface PackageBehaviourOptions {
   readonly notify: (packageId: number, message: PackageMessage) => void;
 }
 
-/** Booking calls under way at once in this process; cancels have as many of their own, so neither starves the other. */
+/**
+ * Booking calls under way at once in this process, as many as a batch of callers that a bench or a balancer keeps
+ * waiting; cancels have as many of their own, so neither starves the other.
+ */
 const sagasMax = 512;
 const redeliverMs = 5_000;
 

@@ -29,6 +29,7 @@ export function withTimeLimit<T>(
     };
     if (stop.aborted) return onStop();
     stop.addEventListener('abort', onStop, { once: true });
-    work(ending.signal).finally(release).then(resolve, reject);
+    const begun = async () => work(ending.signal);
+    begun().finally(release).then(resolve, reject);
   });
 }

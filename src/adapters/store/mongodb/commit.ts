@@ -21,6 +21,9 @@ import { isDuplicate, isUnavailable, unavailable } from './errors.ts';
 
 const retryPauseMs = 50;
 
+/** It was not applied in time, and never will be. */
+export class GivenUpError extends StoreUnavailableError {}
+
 /** A package's change, on condition of its fence. */
 export interface Part {
   readonly packageId: number;
@@ -86,7 +89,7 @@ class Attempt {
     this.#isGivenUp = true;
     return this.#isCommitting
       ? new CommitUnknownError('MongoDB did not say in time whether the change was applied')
-      : new StoreUnavailableError('MongoDB does not answer in time');
+      : new GivenUpError('MongoDB does not answer in time');
   }
 
   async #write(session: ClientSession): Promise<void> {
@@ -94,12 +97,12 @@ class Attempt {
     const fenced = this.#parts.map(packageUpdateOf);
     const { matchedCount: owned } = await packages.bulkWrite(fenced, { session });
     if (owned !== fenced.length)
-      throw new FencedError(`no longer at ${this.#parts.map(nameOf).join(' or ')}`);
+      throw new FencedError(`no longer at ${this.#parts.map(fenceInWords).join(' or ')}`);
     const updated = this.#parts.flatMap(({ change }) => change.updated);
     const inserted = this.#parts.flatMap(({ change }) => change.inserted);
     if (inserted.length + updated.length === 0) return;
     const { matchedCount: found } = await orders.bulkWrite(
-      [...inserted.map(insertionOf), ...updated.map(updateOf)],
+      [...inserted.map(insertionOf), ...updated.map(this.#connection.isSharded ? shardedUpdateOf : updateOf)],
       { session },
     );
     if (found !== updated.length) {
@@ -143,7 +146,7 @@ function packageUpdateOf({ packageId, fence: { epoch, seq }, change }: Part) {
   return { updateOne: { filter: { _id: packageId, epoch, seq }, update } };
 }
 
-function nameOf({ packageId, fence: { epoch, seq } }: Part): string {
+function fenceInWords({ packageId, fence: { epoch, seq } }: Part): string {
   return `package ${packageId}, epoch ${epoch}, seq ${seq}`;
 }
 
@@ -154,6 +157,12 @@ function insertionOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
 /** By its id alone: the server finds that without planning, and what else would name it is for life. */
 function updateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
   return { updateOne: { filter: { _id: order.id }, update: orderUpdate(order) } };
+}
+
+/** With the key that tells the shard. */
+function shardedUpdateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
+  const { id, packageId } = order;
+  return { updateOne: { filter: { _id: id, packageId }, update: orderUpdate(order) } };
 }
 
 function notApplied(error: unknown): unknown {

@@ -36,10 +36,10 @@ export async function openConnection(options: MongoConnectionOptions): Promise<C
   try {
     client = new MongoClient(options.url, clientOptions(timeoutMs));
     await client.connect();
-    await checkServer(client);
+    const { isSharded } = await checkServer(client);
     const collections = collectionsOf(client.db(hasDatabase ? undefined : defaultDatabase));
     if (!options.readOnly) await prepareIndexes(collections, countsEmails);
-    return new Connection(client, collections, { timeoutMs, countsEmails });
+    return new Connection(client, collections, { timeoutMs, countsEmails, isSharded });
   } catch (error) {
     const reason = await explainStart(error, client);
     await client?.close(true).catch(() => {});
@@ -67,24 +67,32 @@ function clientOptions(timeoutMs: number): MongoClientOptions {
   };
 }
 
+interface ConnectionTraits {
+  readonly timeoutMs: number;
+  readonly countsEmails: boolean;
+  readonly isSharded: boolean;
+}
+
 /** A client whose calls all end in bounded time, and see what earlier calls of this process have written. */
 export class Connection {
   readonly collections: Collections;
   readonly timeoutMs: number;
   readonly client: MongoClient;
   readonly countsEmails: boolean;
+  readonly isSharded: boolean;
   #latest: Timestamp | undefined;
   #isClosed = false;
 
   constructor(
     client: MongoClient,
     collections: Collections,
-    { timeoutMs, countsEmails }: { readonly timeoutMs: number; readonly countsEmails: boolean },
+    { timeoutMs, countsEmails, isSharded }: ConnectionTraits,
   ) {
     this.client = client;
     this.collections = collections;
     this.timeoutMs = timeoutMs;
     this.countsEmails = countsEmails;
+    this.isSharded = isSharded;
   }
 
   /**

@@ -102,4 +102,42 @@ describe('changes of several packages at once', () => {
     for (const { status } of await sellOneOfEach(both)) expect(status).toBe('fulfilled');
     await cutOff.close();
   });
+
+  test('Q6 left open by ourselves do not keep their packages from us', async () => {
+    await using proxy = await mongodProxy(mongod.ports[0] as number);
+    const url = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
+    const shaky = await openMongoStore({ url, timeoutMs: 1_000 });
+    const both = [1, 2];
+    for (const id of both) fences.set(id, (await shaky.takeOwnership(id, 'shaky'))!.fence);
+    proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
+    for (const { status } of await sellOneOfEach(both, shaky)) expect(status).toBe('rejected');
+    proxy.decide(() => 'pass');
+    const sold = async () => (await sellOneOfEach(both, shaky)).map(({ status }) => status);
+    await expect.poll(sold, { timeout: 10_000 }).toEqual(['fulfilled', 'fulfilled']);
+    await shaky.close();
+  });
+
+  test('Q6 in a session that hung are given up, and the packages name the one that is used from then on', async () => {
+    const hasty = await openMongoStore({ url: mongod.url, timeoutMs: 200 });
+    const both = [1, 2];
+    for (const id of both) fences.set(id, (await hasty.takeOwnership(id, 'hasty'))!.fence);
+    mongod.freeze(0);
+    const outcomes = await sellOneOfEach(both, hasty);
+    // Longer than a turn may take, so that the session is replaced.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    mongod.thaw(0);
+    for (const { status } of outcomes) expect(status).toBe('rejected');
+    const [untaken] = await sellOneOfEach([1], hasty);
+    expect(untaken).toMatchObject({ status: 'rejected', reason: { name: 'CommitUnknownError' } });
+    const retaken = async () => {
+      for (const id of both) {
+        const taken = await hasty.takeOwnership(id, 'hasty').catch(() => undefined);
+        if (taken === undefined) return [];
+        fences.set(id, taken.fence);
+      }
+      return (await sellOneOfEach(both, hasty)).map(({ status }) => status);
+    };
+    await expect.poll(retaken, { timeout: 10_000 }).toEqual(['fulfilled', 'fulfilled']);
+    await hasty.close();
+  });
 });

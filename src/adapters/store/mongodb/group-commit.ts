@@ -1,5 +1,6 @@
-import { CommitUnknownError } from '../../../ports/store.ts';
-import { commitParts, type Part } from './commit.ts';
+import type { Log } from '../../../ports/log.ts';
+import { CommitUnknownError, FencedError } from '../../../ports/store.ts';
+import { commitParts, GivenUpError, type Part } from './commit.ts';
 import type { CommitSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
 import { Grouped } from './grouped.ts';
@@ -14,43 +15,57 @@ const documentsMax = 2_000;
  * ```
  *            ┌─► applied: all of them
  *   a group ─┼─► unknown: all of them
- *            └─► not applied: each is committed alone, and hears of its own outcome
+ *            ├─► not applied in time: none of them
+ *            └─► refused: each is committed alone, and hears of its own outcome
  * ```
  *
- * A package whose last commit failed goes alone until one succeeds, so that it does not fail the others' groups.
+ * A package that was refused alone too goes alone until it succeeds, so that it does not fail the others' groups.
  */
 export class GroupCommit {
   readonly #connection: Connection;
   readonly #sessions: CommitSessions;
+  readonly #log: Log;
   readonly #groups: Grouped<Part, Error | undefined>;
   readonly #failed = new Set<number>();
 
-  constructor(connection: Connection, sessions: CommitSessions) {
+  constructor(connection: Connection, sessions: CommitSessions, log: Log) {
     this.#connection = connection;
     this.#sessions = sessions;
-    this.#groups = new Grouped((parts) => this.#commitAll(parts));
+    this.#log = log;
+    this.#groups = new Grouped({
+      run: (parts) => this.#together(parts),
+      limitMs: connection.timeoutMs,
+      weigh: ({ change }) => 1 + change.inserted.length + change.updated.length,
+      // A transaction over several shards costs more than it saves.
+      weightMax: connection.isSharded ? 1 : documentsMax,
+    });
   }
 
   /** @throws Error as Store.commit says. */
   async commit(part: Part): Promise<void> {
-    const failure = await (this.#failed.has(part.packageId) ? this.#alone(part) : this.#groups.call(part));
+    const { packageId } = part;
+    if (this.#sessions.isMisnamed(packageId)) {
+      throw new CommitUnknownError(
+        `the session of package ${packageId} was replaced: it has to be taken again`,
+      );
+    }
+    const failure = await (this.#failed.has(packageId) ? this.#alone(part) : this.#groups.call(part));
     if (failure !== undefined) throw failure;
   }
 
-  async #commitAll(parts: readonly Part[]): Promise<(Error | undefined)[]> {
-    const outcomes: (Error | undefined)[] = [];
-    for (const group of groupsOf(parts)) outcomes.push(...(await this.#together(group)));
-    return outcomes;
-  }
-
   async #together(parts: readonly Part[]): Promise<(Error | undefined)[]> {
-    if (parts.length > 1) {
-      try {
-        await commitParts(this.#connection, this.#sessions.group, parts);
-        return parts.map(() => undefined);
-      } catch (error) {
-        if (error instanceof CommitUnknownError) return parts.map(() => error);
-      }
+    const [first] = parts;
+    if (parts.length === 1 && first !== undefined) return [await this.#alone(first)];
+    const { group } = this.#sessions;
+    try {
+      await commitParts(this.#connection, group, parts);
+      return parts.map(() => undefined);
+    } catch (error) {
+      if (error instanceof CommitUnknownError) return parts.map(() => error);
+      // Its end may not have reached the server: then it would keep all these packages, from ourselves too.
+      if (!(error instanceof FencedError)) this.#sessions.leave(group.id);
+      this.#log.debug({ packages: parts.length, err: error }, 'a group was not applied');
+      if (error instanceof GivenUpError) return parts.map(() => error);
     }
     return Promise.all(parts.map((part) => this.#alone(part)));
   }
@@ -58,6 +73,7 @@ export class GroupCommit {
   async #alone(part: Part): Promise<Error | undefined> {
     const { packageId } = part;
     try {
+      await this.#connection.bounded(this.#sessions.endWhatWasLeft());
       await commitParts(this.#connection, this.#sessions.of(packageId), [part]);
       this.#failed.delete(packageId);
       return undefined;
@@ -66,21 +82,4 @@ export class GroupCommit {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
-}
-
-/** In their order, each of bounded size. */
-function groupsOf(parts: readonly Part[]): Part[][] {
-  const groups: Part[][] = [];
-  let room = 0;
-  for (const part of parts) {
-    const { inserted, updated } = part.change;
-    const documents = 1 + inserted.length + updated.length;
-    if (documents > room) {
-      groups.push([]);
-      room = documentsMax;
-    }
-    groups.at(-1)?.push(part);
-    room -= documents;
-  }
-  return groups;
 }

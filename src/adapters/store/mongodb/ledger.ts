@@ -77,15 +77,22 @@ export class MongoLedger implements SupplierLedger {
   async close(): Promise<void> {}
 
   #groupsOf(kind: SupplierKind): Groups {
+    const { timeoutMs: limitMs } = this.#connection;
     return {
-      record: new Grouped((entries) => this.#record(kind, entries)),
-      find: new Grouped(async (keys) => {
-        const found = await this.#found(kind, { _id: { $in: [...keys] } });
-        return inOrderOf(keys, found, ({ key }) => key);
+      record: new Grouped({ run: (entries) => this.#record(kind, entries), limitMs }),
+      find: new Grouped({
+        limitMs,
+        run: async (keys) => {
+          const found = await this.#found(kind, { _id: { $in: [...keys] } });
+          return inOrderOf(keys, found, ({ key }) => key);
+        },
       }),
-      findByNumber: new Grouped(async (numbers) => {
-        const found = await this.#found(kind, { number: { $in: [...numbers], ...hasNumber.number } });
-        return inOrderOf(numbers, found, ({ number }) => number);
+      findByNumber: new Grouped({
+        limitMs,
+        run: async (numbers) => {
+          const found = await this.#found(kind, { number: { $in: [...numbers], ...hasNumber.number } });
+          return inOrderOf(numbers, found, ({ number }) => number);
+        },
       }),
     };
   }

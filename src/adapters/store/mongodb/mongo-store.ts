@@ -26,6 +26,9 @@ import { Writes } from './writes.ts';
 /** A commit is given up after its time-out; whatever has not ended after so many of them never will. */
 const hungAfter = 2;
 
+/** In one query. */
+const keysMax = 2_000;
+
 interface KeysWanted {
   readonly packageId: number;
   readonly keys: readonly string[];
@@ -57,10 +60,16 @@ export class MongoStore implements Store {
 
   constructor(connection: Connection, log: Log) {
     this.#connection = connection;
-    this.#byId = new Grouped((ids) => this.#ordersById(ids));
-    this.#byKey = new Grouped((wanted) => this.#ordersByKeys(wanted));
+    const { timeoutMs: limitMs } = connection;
+    this.#byId = new Grouped({ run: (ids) => this.#ordersById(ids), limitMs });
+    this.#byKey = new Grouped({
+      run: (wanted) => this.#ordersByKeys(wanted),
+      limitMs,
+      weigh: ({ keys }) => keys.length,
+      weightMax: keysMax,
+    });
     this.#sessions = new CommitSessions(connection.client, hungAfter * connection.timeoutMs);
-    this.#commits = new GroupCommit(connection, this.#sessions);
+    this.#commits = new GroupCommit(connection, this.#sessions, log);
     this.#log = log;
     this.ledger = new MongoLedger(connection);
   }
@@ -88,8 +97,9 @@ export class MongoStore implements Store {
   takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
     const connection = this.#connection;
     return connection.write(async (session) => {
-      const { group } = this.#sessions;
-      const claim = { packageId, instance, session: this.#sessions.of(packageId).id, group: group.id };
+      // What we have left open ourselves would be in our own way.
+      await this.#sessions.endWhatWasLeft();
+      const claim = { packageId, instance, ...this.#sessions.name(packageId) };
       const raised = await raiseEpoch(connection, session, claim, this.#log);
       if (!raised) return undefined;
       // In the session that has raised the epoch: it sees all that was committed before.
@@ -175,12 +185,14 @@ export class MongoStore implements Store {
   async #ordersByKeys(wanted: readonly KeysWanted[]): Promise<Order[][]> {
     const keysOf = new Map<number, Set<string>>();
     for (const { packageId, keys } of wanted) {
-      keysOf.set(packageId, new Set([...(keysOf.get(packageId) ?? []), ...keys]));
+      const known = keysOf.get(packageId) ?? new Set();
+      keysOf.set(packageId, known);
+      for (const key of keys) known.add(key);
     }
     const found = await this.#read((reads) => reads.ordersByKeys(keysOf));
-    const byName = new Map(found.map((order) => [nameOf(order.packageId, order.key), order]));
+    const byName = new Map(found.map((order) => [keyName(order.packageId, order.key), order]));
     return wanted.map(({ packageId, keys }) =>
-      [...new Set(keys)].flatMap((key) => byName.get(nameOf(packageId, key)) ?? []),
+      [...new Set(keys)].flatMap((key) => byName.get(keyName(packageId, key)) ?? []),
     );
   }
 
@@ -195,6 +207,6 @@ export class MongoStore implements Store {
   }
 }
 
-function nameOf(packageId: number, key: string | undefined): string {
+function keyName(packageId: number, key: string | undefined): string {
   return `${packageId}:${key}`;
 }

@@ -36,8 +36,10 @@ export async function raiseEpoch(
         {
           $inc: { epoch: 1 },
           $set: {
-            ...{ v: documentVersion, 'owner.instance': instance },
-            ...{ 'owner.session': own, 'owner.group': group },
+            v: documentVersion,
+            'owner.instance': instance,
+            'owner.session': own,
+            'owner.group': group,
           },
         },
         { returnDocument: 'after', session, maxTimeMS },

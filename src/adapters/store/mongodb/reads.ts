@@ -61,11 +61,6 @@ export class Reads {
     return (await found.toArray()).map(orderFrom);
   }
 
-  async order(id: string): Promise<Order | undefined> {
-    const found = await this.#collections.orders.findOne({ _id: id }, this.#options);
-    return found === null ? undefined : orderFrom(found);
-  }
-
   async orders(ids: readonly string[]): Promise<Order[]> {
     return ids.length === 0 ? [] : this.#orders({ _id: { $in: [...ids] } });
   }

@@ -5,6 +5,8 @@ import { mongoCode } from './errors.ts';
 /** The wire version of the oldest release that the tests run on. */
 const wireVersionMin = 17;
 const probeMs = 1_000;
+/** What a router of a sharded cluster says it is. */
+const mongos = 'isdbgrid';
 
 const tooOld = 'it is too old: MongoDB 6.0 or newer is needed';
 const notInitiated = 'its replica set was never initiated: run rs.initiate() once in mongosh';
@@ -24,19 +26,20 @@ export function parsed(url: string): { readonly hasDatabase: boolean } {
 }
 
 /** @throws Error that says what the server lacks; what the driver throws when it does not answer. */
-export async function checkServer(client: MongoClient): Promise<void> {
+export async function checkServer(client: MongoClient): Promise<{ readonly isSharded: boolean }> {
   const admin = client.db('admin');
   const hello = await admin.command({ hello: 1 });
   const lack = lackOf(hello);
   if (lack !== undefined) throw refused(client, lack);
   // What asks for a password does so at the first command that reads.
   await client.db().command({ listCollections: 1, nameOnly: true, authorizedCollections: true });
+  return { isSharded: hello.msg === mongos };
 }
 
 function lackOf(hello: Document): string | undefined {
   if (hello.maxWireVersion < wireVersionMin) return tooOld;
   if (hello.isreplicaset) return notInitiated;
-  return hello.setName === undefined && hello.msg !== 'isdbgrid' ? noReplicaSet : undefined;
+  return hello.setName === undefined && hello.msg !== mongos ? noReplicaSet : undefined;
 }
 
 /**
