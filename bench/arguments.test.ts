@@ -58,6 +58,10 @@ describe('the arguments of a bench', () => {
     });
   });
 
+  it('takes --seconds for a duration', () => {
+    expect(read('--targets http://a:1 --seconds 3')).toMatchObject({ seconds: 3 });
+  });
+
   it('finds the admin token in the environment', () => {
     expect(read('--targets http://a:1', { ADMIN_TOKEN: 'secret' })).toMatchObject({
       adminToken: 'secret',
@@ -84,6 +88,9 @@ describe('the arguments of a bench', () => {
     ['--targets http://a:1 --duration soon', '--duration takes'],
     ['--targets http://a:1 --duration 0s', '--duration takes'],
     ['--targets http://a:1 --assert p42<1', '--assert takes conditions'],
+    ['--targets http://a:1 --duration 5s --seconds 3', '--seconds does not go with --duration'],
+    ['--targets http://a:1,http://ada:secret@b:2', '--targets takes no user or password'],
+    ['--targets http://a:1 --read-only --assert finished>1', 'which buys nothing'],
     ['--targets http://a:1 --spend', '--spend wants --package'],
     ['--targets http://a:1 --read-only --spend --package 1', '--read-only does not go with --spend'],
     ['--compare a.json', '--compare takes two results'],
@@ -94,7 +101,7 @@ describe('the arguments of a bench', () => {
     try {
       read(line);
     } catch (error) {
-      expect((error as Error).message).not.toContain('\n');
+      expect((error as Error).message).not.toMatch(/\n|secret/);
     }
   });
 });

@@ -95,13 +95,17 @@ Against a deployment
   --targets <urls>         Its instances, with commas between: http://a:8888,http://b:8888.
   --rate <per second>      Requests per second, sent on time whatever the answers do (an open loop). Without it each
                            caller sends when its last request was answered (a closed loop), which finds the ceiling.
-  --duration <time>        500ms, 30s or 2m; default 30s.
+  --duration <time>        500ms, 30s or 2m; default 30s. --seconds <seconds> says the same.
   --callers <count>        Connections; default 64, and 10000 at most with --rate.
   --admin-token <token>    Makes packages of its own, so that nobody's quota is spent; or ADMIN_TOKEN in the environment.
   --package <id> --spend   Buys these packages, whoever they are for; may be given several times.
   --read-only              Buys nothing: looks packages up.
   --assert '<condition>'   p50, p90, p99, p999 or max (ms, s), errors, dropped, or finished and answered (per second)
                            with <, <=, > or >=: 'p99<50ms', 'errors<=0', 'finished>=1000'. May be given several times.
+                           Percentiles are of outcomes: confirmed (2xx), sold out, line full (409), or refused by a
+                           supplier (502); with --read-only, of 2xx. Errors are all other answers, connections that
+                           failed, and requests without an answer; dropped is what could not be sent in time. A
+                           percentile fails, whatever its value, when errors and dropped reach into it.
 
 Either way
   --out <folder>           Where results go; default bench/results.
@@ -173,6 +177,12 @@ function targetsWish(
   if (values['read-only'] && values.spend) throw new UsageError('--read-only does not go with --spend');
   if (values.spend && values.package === undefined)
     throw new UsageError('--spend wants --package <id>: which quota may be spent');
+  if (values.seconds !== undefined && values.duration !== undefined)
+    throw new UsageError('--seconds does not go with --duration: it says the same');
+  const assertions = (values.assert ?? []).map(assertion);
+  const ofPurchases = assertions.find(({ metric }) => metric === 'finished' || metric === 'goodput');
+  if (values['read-only'] && ofPurchases !== undefined)
+    throw new UsageError(`--assert '${ofPurchases.text}' does not go with --read-only, which buys nothing`);
   const rate = values.rate === undefined ? undefined : positive('--rate', values.rate, 1_000_000);
   const callers = values.callers ?? (rate === undefined ? '64' : '10000');
   const duration = values.duration ?? (values.seconds === undefined ? '30s' : `${values.seconds}s`);
@@ -187,7 +197,7 @@ function targetsWish(
       .map((id) => whole('--package', id, 1, Number.MAX_SAFE_INTEGER)),
     isSpendingAllowed: values.spend ?? false,
     isReadOnly: values['read-only'] ?? false,
-    assertions: (values.assert ?? []).map(assertion),
+    assertions,
     out,
     ...(rate === undefined ? {} : { rate }),
     ...(adminToken === undefined || adminToken === '' ? {} : { adminToken }),
@@ -225,6 +235,11 @@ function contestant(name: string): string {
 
 function origin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  // The text is not shown: a password is in it.
+  if (url !== undefined && (url.username !== '' || url.password !== ''))
+    throw new UsageError(
+      '--targets takes no user or password in a URL, as none is sent: only origins like http://127.0.0.1:8888',
+    );
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '')
     throw new UsageError(`--targets takes origins like http://127.0.0.1:8888, not '${text}'`);
   return url.origin;

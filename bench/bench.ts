@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { ScenariosWish } from './arguments.ts';
 import { goalsOf } from './goals.ts';
 import { renderTable } from './report/index.ts';
-import type { BenchResults, Machine, ScenarioResult } from './results.ts';
+import type { BenchResults, ScenarioResult } from './results.ts';
 import { type LocalStage, openStage } from './runner/local-stage.ts';
 import { commitOf, describeMachine } from './runner/machine.ts';
 import { choosePlacement } from './runner/placement.ts';
@@ -16,13 +16,22 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const full = { rounds: 5, seconds: 2, warmUpSeconds: 1 };
 const quick = { rounds: 1, seconds: 0.6, warmUpSeconds: 0.6 };
 
+export interface BenchOptions {
+  /** As it was typed. */
+  readonly command: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Called with all there is after each scenario: whatever ends the bench early, that much is kept. */
+  readonly keep: (results: BenchResults) => Promise<unknown>;
+}
+
 /**
  * Runs scenarios on this machine, one after the other, and prints each one's table when it is done. A scenario that
  * fails is told and left out; the others go on.
  */
 export async function runScenarios(
   wish: ScenariosWish,
-  { command, progress, signal }: { command: string; progress: Progress; signal: AbortSignal },
+  { command, progress, signal, keep }: BenchOptions,
 ): Promise<{ readonly results: BenchResults; readonly failed: readonly string[] }> {
   const startedAt = new Date();
   const { isQuick, only, rounds, seconds, cpuProfiles } = wish;
@@ -39,7 +48,6 @@ export async function runScenarios(
     placement,
     progress,
   });
-  let machine: Machine | undefined;
   const done: ScenarioResult[] = [];
   const failed: string[] = [];
   const runAll = async () => {
@@ -51,28 +59,28 @@ export async function runScenarios(
       else {
         done.push(result);
         console.log(renderTable(result));
+        await keep(await resultsSoFar());
       }
     }
   };
-  try {
-    await Promise.race([runAll(), whenAborted(signal)]);
-    machine = describeMachine(placement.cores, await stage.databaseVersions());
-  } finally {
-    await stage[Symbol.asyncDispose]();
-    progress.clear();
-  }
-  const results: BenchResults = {
+  const resultsSoFar = async (): Promise<BenchResults> => ({
     version: 1,
     startedAt: startedAt.toISOString(),
     durationS: (Date.now() - startedAt.getTime()) / 1000,
     command,
     mode: isQuick ? 'quick' : 'full',
-    machine,
-    scenarios: done,
+    machine: describeMachine(placement.cores, await stage.databaseVersions()),
+    scenarios: [...done],
     goals: goalsOf(done),
     ...(commit === undefined ? {} : { commit }),
-  };
-  return { results, failed };
+  });
+  try {
+    await Promise.race([runAll(), whenAborted(signal)]);
+    return { results: await resultsSoFar(), failed };
+  } finally {
+    await stage[Symbol.asyncDispose]();
+    progress.clear();
+  }
 }
 
 /** @returns what went wrong, in words, where it did. */

@@ -103,7 +103,7 @@ describe('the goals', () => {
     });
     expect(valueOfGoal([scenario], 'a viewer alone')).toBe(30);
     expect(valueOfGoal([scenario], 'p99, alone')).toBe(150);
-    expect(valueOfGoal([scenario], 'under purchase load')).toBe(350);
+    expect(valueOfGoal([scenario], 'under purchases of another')).toBe(350);
   });
 
   it('compare the dearest purchase of a range with its first', () => {

@@ -43,6 +43,13 @@ async function bench(line: string, stopOn?: RegExp): Promise<Ended> {
   return { code: child.exitCode, ...output };
 }
 
+/** Those with this in their command line. */
+async function processesOf(text: string): Promise<string[]> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const lines = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+  return (await Promise.all(lines)).filter((line) => line.includes(text));
+}
+
 const leftBehind = async () => (await readdir(folder)).filter((name) => name.startsWith('ticket-booking'));
 
 describe('a bench on this machine', () => {
@@ -71,6 +78,13 @@ describe('a bench on this machine', () => {
     expect(stderr).toContain('stopping');
     expect(code).toBe(130);
     expect(await leftBehind()).toEqual([]);
+  });
+
+  it('stops at Ctrl-C while a server is started, and leaves no process behind', async () => {
+    const { code } = await bench('--quick --scenario hot-package --only actor-mongodb', /starting MongoDB/);
+    expect(code).toBe(130);
+    expect(await leftBehind()).toEqual([]);
+    expect(await processesOf(folder)).toEqual([]);
   });
 
   it('says in one line what it does not understand', async () => {
@@ -129,7 +143,33 @@ describe('a bench against a deployment', () => {
     expect(await confirmed()).toBe(0);
     const { mode, scenarios } = await readResults(join(folder, 'out/latest.json'));
     expect(mode).toBe('targets');
-    expect(Object.keys(scenarios[0]?.contestants[0]?.runs[0]?.answers ?? {})).toEqual(['200']);
+    const [measured] = scenarios[0]?.contestants[0]?.runs ?? [];
+    expect(Object.keys(measured?.answers ?? {})).toEqual(['200']);
+    expect(Object.keys(measured?.figures ?? {})).toEqual(['answered']);
+    expect(held.stdout).not.toContain('orders finished');
+    const written = JSON.parse(await readFile(join(folder, 'out/latest.json'), 'utf8'));
+    expect(written.assertions).toEqual([
+      { text: 'p50<10s', held: true },
+      { text: 'max<0.001ms', held: false },
+    ]);
+    expect(scenarios[0]?.notes.join()).toContain('FAILS  max<0.001ms');
+  });
+
+  it('holds no assertion where all that comes are errors, however fast', async () => {
+    const shown = '{"packages":[{"id":1}]}';
+    const limited = createServer((request, response) => {
+      if (request.url === '/api/packages') response.end(shown);
+      else response.writeHead(429).end('{"code":"rate_limited"}');
+    }).listen(0, '127.0.0.1');
+    await once(limited, 'listening');
+    const { port } = limited.address() as AddressInfo;
+    const line = `--targets http://127.0.0.1:${port} --package 1 --spend --rate 50 --duration 300ms`;
+    const { code, stdout } = await bench(`${line} --assert p99<10s --assert errors<=0`);
+    limited.close().closeAllConnections();
+    expect(stdout).toMatch(/FAILS {2}p99<10s/);
+    expect(stdout).toMatch(/FAILS {2}errors<=0/);
+    expect(stdout).toMatch(/429 rate_limited {2}\(an error\)/);
+    expect(code).toBe(1);
   });
 
   it('buys what it is told to spend', async () => {

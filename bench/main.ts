@@ -38,7 +38,8 @@ async function scenarios(wish: ScenariosWish, command: string): Promise<number> 
   const cpuProfiles = wish.cpuProfiles === undefined ? undefined : resolve(wish.cpuProfiles);
   if (cpuProfiles !== undefined) await mkdir(cpuProfiles, { recursive: true });
   const given = { ...wish, ...(cpuProfiles === undefined ? {} : { cpuProfiles }) };
-  const { results, failed } = await runScenarios(given, { command, progress, signal });
+  const keep = (results: BenchResults) => writeReport(results, resolve(wish.out));
+  const { results, failed } = await runScenarios(given, { command, progress, signal, keep });
   console.log(goalsTable(results));
   await write(results, wish.out);
   for (const line of failed) console.error(line);

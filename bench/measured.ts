@@ -40,6 +40,14 @@ export class Measured {
     return which === 'highest' ? greatest(medians) : least(medians);
   }
 
+  /** How many of our runs the audit found to break a rule; undefined where none was audited. */
+  foundIn(scenario: string, rule: string): number | undefined {
+    const ours = this.#contestants(scenario).filter(({ isOurs }) => isOurs);
+    const audited = ours.flatMap(({ runs }) => runs).filter(({ audit }) => audit.verdict !== 'none');
+    if (audited.length === 0) return undefined;
+    return audited.filter(({ audit }) => audit.verdict === 'void' && audit.detail.includes(rule)).length;
+  }
+
   /** The medians by the rising values of a parameter; runs without it are left out. */
   byParameter(
     scenario: string,

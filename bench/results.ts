@@ -14,6 +14,8 @@ export interface BenchResults {
   readonly machine: Machine;
   readonly scenarios: readonly ScenarioResult[];
   readonly goals: readonly GoalResult[];
+  /** `--assert`, against a deployment. */
+  readonly assertions?: readonly { readonly text: string; readonly held: boolean }[];
 }
 
 export interface Machine {
@@ -60,8 +62,9 @@ export interface Run {
   readonly latencies: Readonly<Record<string, Percentiles>>;
   /** Answers by status and code: `{ '201': 4000, '409 sold_out': 12 }`. */
   readonly answers: Readonly<Record<string, number>>;
-  /** Requests that the open loop could not send in time, or that got no answer. */
+  /** Requests that the open loop could not send in time. */
   readonly dropped: number;
+  /** Connections that failed, and requests that got no answer. */
   readonly errors: number;
   /** Cores used while it was measured. */
   readonly cpu: Readonly<Record<string, number>>;

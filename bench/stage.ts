@@ -80,11 +80,17 @@ export interface LoadResult {
    */
   readonly latencies: {
     readonly answer: Percentiles;
+    /** Answers that a purchase may come to: not 401, 429 or 503, say. */
+    readonly outcome?: Percentiles;
     readonly finished: Percentiles;
     readonly refusal: Percentiles;
   };
+  /** Found no free connection in time, in an open loop. */
   readonly dropped: number;
+  /** Connections that could not be opened or broke, and requests without an answer. */
   readonly errors: number;
+  /** The errors by what was wrong: `{ ECONNREFUSED: 3, 'no answer': 1 }`. */
+  readonly reasons?: Readonly<Record<string, number>>;
   /** Cores that the client used. */
   readonly clientCpu: number;
 }

@@ -1,10 +1,10 @@
 import type { TargetsWish } from './arguments.ts';
-import { judge } from './assertions.ts';
+import { errorsOf, isFailure, type Judgement, judge } from './assertions.ts';
 import { startClient } from './client/client.ts';
 import { renderTable } from './report/index.ts';
 import type { BenchResults, Run, ScenarioResult } from './results.ts';
 import { describeMachine } from './runner/machine.ts';
-import { runOf } from './runner/measure.ts';
+import { perSecond, runOf } from './runner/measure.ts';
 import type { Progress } from './runner/progress.ts';
 import type { LoadResult, RequestPlan } from './stage.ts';
 import { whenAborted } from './stopping.ts';
@@ -43,10 +43,14 @@ export async function runTargets(wish: TargetsWish, tools: TargetsTools): Promis
   const result = await Promise.race([load(), whenAborted(signal)]);
   progress.clear();
   const audit = { verdict: 'none', detail: 'a store of others: run npm run audit beside it' } as const;
-  const run: Run = { ...runOf(result, { round: 1, parameters }), audit };
+  const run: Run = { ...runOf(result, { round: 1, parameters }), ...measuredOf(result, wish), audit };
   const scenario = scenarioOf(wish, run, chosen.notes);
   console.log(renderTable(scenario));
-  console.log(answersInWords(run));
+  console.log(answersInWords(wish, run, result));
+  const assertions = wish.assertions.map((assertion) => ({
+    text: assertion.text,
+    ...judge(assertion, run, wish.isReadOnly),
+  }));
   const results: BenchResults = {
     version: 1,
     startedAt: startedAt.toISOString(),
@@ -54,11 +58,34 @@ export async function runTargets(wish: TargetsWish, tools: TargetsTools): Promis
     command,
     mode: 'targets',
     machine: describeMachine({ client: 'any' }, []),
-    scenarios: [scenario],
+    scenarios: [
+      { ...scenario, notes: [...scenario.notes, ...errorNotes(result), ...assertions.map(inWords)] },
+    ],
     goals: [],
+    assertions: assertions.map(({ text, holds }) => ({ text, held: holds })),
   };
   await tools.write(results, wish.out);
-  return report(wish, run);
+  for (const assertion of assertions) console.log(inWords(assertion));
+  return assertions.every(({ holds }) => holds) ? 0 : 1;
+}
+
+/** What the assertions are about: a purchase is timed to its outcome, a look-up until the package was shown. */
+export function measuredOf(
+  result: LoadResult,
+  { isReadOnly }: Pick<TargetsWish, 'isReadOnly'>,
+): Pick<Run, 'figures' | 'latencies'> {
+  const { answer, outcome = answer, refusal } = result.latencies;
+  const all = Object.keys(result.answers).reduce((sum, name) => sum + perSecond(result, name), 0);
+  const finished = perSecond(result, '201');
+  const latencies = {
+    [isReadOnly ? 'shown' : 'outcome']: outcome,
+    ...(answer.count === outcome.count ? {} : { answer }),
+    ...(refusal.count === answer.count ? {} : { refusal }),
+  };
+  return {
+    figures: isReadOnly ? { answered: all } : { finished, ...(finished === all ? {} : { answered: all }) },
+    latencies: Object.fromEntries(Object.entries(latencies).filter(([, { count }]) => count > 0)),
+  };
 }
 
 function loadInWords({ rate, callers, isReadOnly, origins }: TargetsWish): string {
@@ -82,27 +109,29 @@ function scenarioOf(wish: TargetsWish, run: Run, notes: readonly string[]): Scen
   };
 }
 
-function answersInWords({ answers, dropped, errors, cpu }: Run): string {
-  const lines = Object.entries(answers).map(
-    ([name, count]) => `  ${count.toLocaleString('en').padStart(12)}  ${name}`,
-  );
+function answersInWords({ isReadOnly }: TargetsWish, run: Run, result: LoadResult): string {
+  const { answers, dropped, cpu } = run;
+  const lines = Object.entries(answers).map(([name, count]) => {
+    const mark = isFailure(name, isReadOnly) ? '  (an error)' : '';
+    return `  ${count.toLocaleString('en').padStart(12)}  ${name}${mark}`;
+  });
   const client = `The client used ${(cpu.client ?? 0).toFixed(2)} cores; past 0.9 it is the client that is measured.`;
   return [
     'Answers',
     ...lines,
-    `Not sent in time, or not answered: ${dropped}. Connections that failed: ${errors}.`,
+    `Not sent in time: ${dropped}. Errors, with such answers: ${errorsOf(run, isReadOnly)}.`,
+    ...errorNotes(result),
     client,
     '',
   ].join('\n');
 }
 
-function report({ assertions }: TargetsWish, run: Run): number {
-  let failures = 0;
-  for (const assertion of assertions) {
-    const { value, holds } = judge(assertion, run);
-    const was = Number.isFinite(value) ? String(Number(value.toPrecision(6))) : 'nothing was measured';
-    console.log(`${holds ? 'holds' : 'FAILS'}  ${assertion.text}  (${was})`);
-    if (!holds) failures += 1;
-  }
-  return failures > 0 ? 1 : 0;
+function errorNotes({ errors, reasons = {} }: LoadResult): string[] {
+  const each = Object.entries(reasons).map(([reason, count]) => `${reason} ${count}`);
+  return errors === 0 ? [] : [`Connections that failed, and requests without an answer: ${each.join(', ')}.`];
+}
+
+function inWords({ text, value, holds, why }: Judgement & { readonly text: string }): string {
+  const was = Number.isFinite(value) ? String(Number(value.toPrecision(6))) : 'nothing was measured';
+  return `${holds ? 'holds' : 'FAILS'}  ${text}  (${was}${why === undefined ? '' : `; ${why}`})`;
 }

@@ -3,7 +3,7 @@ import { Connection, type Listener } from './connection.ts';
 import { comesTrue, MeasuredWindow } from './measured-window.ts';
 import type { Memory } from './memory.ts';
 import { boughtIn, type Names, requestMaker } from './requests.ts';
-import { Tally } from './tally.ts';
+import { answerName, Tally } from './tally.ts';
 
 export interface Tools {
   readonly names: Names;
@@ -21,6 +21,8 @@ export const defaultLastAnswersMs = 12_000;
 /** More connections at the same time would meet a full backlog of the server, and try again seconds later. */
 export const openingMax = 128;
 export const openingMs = 5_000;
+/** Why a request counts as an error that was still under way when its answer was waited for no longer. */
+export const noAnswer = 'no answer';
 /** A connection that was refused is tried again after this. */
 const reconnectMs = 20;
 
@@ -57,16 +59,17 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
       const now = performance.now();
       tally.seen += 1;
       underWay -= 1;
-      if (window.holds(now)) tally.count(status, body);
-      if (window.holds(connection.since)) tally.record(status, now - connection.since);
+      const name = answerName(status, body);
+      if (window.holds(now)) tally.countAs(name);
+      if (window.holds(connection.since)) tally.record(status, now - connection.since, name);
       if (status === 201 && !memory.isFull) remember(memory, body);
       connection.since = Number.NaN;
       if (!isOver && !connection.isClosing) send(connection);
     },
-    closed(connection) {
+    closed(connection, reason) {
       connections.delete(connection);
       if (!Number.isNaN(connection.since)) underWay -= 1;
-      if (!connection.isClosing && window.holds(performance.now())) tally.errors += 1;
+      if (!connection.isClosing && window.holds(performance.now())) tally.fail(reason);
       if (!isOver) setTimeout(() => isOver || open(connection.originIndex), reconnectMs);
     },
   };
@@ -80,7 +83,7 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
   isOver = true;
   stopWatching?.();
   await comesTrue(() => underWay === 0, lastAnswersMs);
-  tally.errors += underWay;
+  tally.fail(noAnswer, underWay);
   for (const connection of connections) connection.end();
   return tally.result(window.seconds, window.cpu);
 }

@@ -88,9 +88,54 @@ it('charges a stall to all who would have come meanwhile, in an open loop', asyn
 it('reports what it could not send, or got no answer to', async () => {
   using shop = await seller(() => {});
   const load = { origins: [shop.origin], plan, rate: 100, connectionsMax: 2, seconds: 0.3, warmUpSeconds: 0 };
-  const { dropped, answers } = await openLoop({ ...load }, { ...tools(), lastAnswersMs: 50 });
+  const { dropped, answers, errors, reasons } = await openLoop(load, { ...tools(), lastAnswersMs: 50 });
   expect(answers).toEqual({});
-  expect(dropped).toBeGreaterThanOrEqual(29);
+  // The first may have been meant for the instant before the window.
+  expect(errors).toBeGreaterThanOrEqual(1);
+  expect(errors).toBeLessThanOrEqual(2);
+  expect(dropped + errors).toBeGreaterThanOrEqual(29);
+  expect(reasons).toEqual({ 'no answer': errors });
+});
+
+it('calls a request without an answer an error in a closed loop too', async () => {
+  using shop = await seller(() => {});
+  const load = { origins: [shop.origin], plan, callers: 3, seconds: 0.1, warmUpSeconds: 0.05 };
+  const { dropped, errors, reasons } = await closedLoop(load, { ...tools(), lastAnswersMs: 50 });
+  expect({ dropped, errors, reasons }).toEqual({ dropped: 0, errors: 3, reasons: { 'no answer': 3 } });
+});
+
+it.each(['open', 'closed'] as const)(
+  'says why connections could not be opened, in an %s loop',
+  async (loop) => {
+    const shop = await seller(sell);
+    shop[Symbol.dispose]();
+    const common = { origins: [shop.origin], plan, seconds: 0.2, warmUpSeconds: 0 };
+    const { errors, reasons, answers } =
+      loop === 'open'
+        ? await openLoop({ ...common, rate: 100, connectionsMax: 10 }, tools())
+        : await closedLoop({ ...common, callers: 2 }, { ...tools() });
+    expect(answers).toEqual({});
+    expect(errors).toBeGreaterThan(5);
+    expect(reasons).toEqual({ ECONNREFUSED: errors });
+  },
+);
+
+it('tells what an answer took that is an outcome from what is an error', async () => {
+  let count = 0;
+  using shop = await seller((response, seen) => {
+    count += 1;
+    if (count % 3 === 0) response.writeHead(429).end('{"code":"rate_limited"}');
+    else if (count % 3 === 1) response.writeHead(409).end('{"code":"sold_out"}');
+    else setTimeout(() => sell(response, seen), 20);
+  });
+  const load = { origins: [shop.origin], plan, callers: 1, seconds: 0.4, warmUpSeconds: 0 };
+  const { latencies } = await closedLoop(load, tools());
+  const { answer, outcome, finished, refusal } = latencies;
+  const rejected = answer.count - (outcome?.count ?? 0);
+  expect(rejected).toBeGreaterThan(3);
+  expect(finished.count + refusal.count).toBe(answer.count);
+  expect(outcome?.count).toBe(answer.count - rejected);
+  expect(Math.abs((outcome?.count ?? 0) - 2 * rejected)).toBeLessThanOrEqual(2);
 });
 
 it('counts connections that fail, and goes on', async () => {

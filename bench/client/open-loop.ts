@@ -1,9 +1,16 @@
 import type { LoadResult, OpenLoop } from '../stage.ts';
-import { defaultLastAnswersMs, openingMax, openingMs, remember, type Tools } from './closed-loop.ts';
+import {
+  defaultLastAnswersMs,
+  noAnswer,
+  openingMax,
+  openingMs,
+  remember,
+  type Tools,
+} from './closed-loop.ts';
 import { Connection, type Listener } from './connection.ts';
 import { comesTrue, MeasuredWindow } from './measured-window.ts';
 import { requestMaker } from './requests.ts';
-import { Tally } from './tally.ts';
+import { answerName, Tally } from './tally.ts';
 import { WaitingSends } from './waiting-sends.ts';
 
 /** A request that found no free connection for so long is dropped. */
@@ -57,18 +64,24 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
       const now = performance.now();
       tally.seen += 1;
       underWay -= 1;
-      if (window.holds(now)) tally.count(status, body);
-      if (window.holds(connection.since)) tally.record(status, now - connection.since);
+      const name = answerName(status, body);
+      if (window.holds(now)) tally.countAs(name);
+      if (window.holds(connection.since)) tally.record(status, now - connection.since, name);
       if (status === 201 && !memory.isFull) remember(memory, body);
       connection.since = Number.NaN;
       if (!connection.isClosing) free(connection);
     },
-    closed(connection) {
+    closed(connection, reason) {
       connections.delete(connection);
-      if (!connection.wasOpened) opening -= 1;
+      if (!connection.wasOpened) {
+        opening -= 1;
+        // Its request still waits, and may find another one.
+        if (window.holds(performance.now())) tally.fail(reason);
+        return;
+      }
       if (!Number.isNaN(connection.since)) {
         underWay -= 1;
-        if (window.holds(connection.since)) tally.errors += 1;
+        if (window.holds(connection.since)) tally.fail(reason);
         return;
       }
       const others = idle[connection.originIndex] as Connection[];
@@ -106,8 +119,7 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
   waiting.dropBefore(Number.POSITIVE_INFINITY, drop);
   await comesTrue(() => underWay === 0, lastAnswersMs);
   for (const connection of connections) {
-    // Without an answer.
-    if (window.holds(connection.since)) tally.dropped += 1;
+    if (window.holds(connection.since)) tally.fail(noAnswer);
     connection.end();
   }
   return tally.result(window.seconds, window.cpu);

@@ -64,6 +64,7 @@ const benchResults = z.object({
       notes: z.array(z.string()),
     }),
   ),
+  assertions: z.array(z.object({ text: z.string(), held: z.boolean() })).exactOptional(),
   goals: z.array(
     z.object({
       scenario: z.string(),

@@ -103,6 +103,6 @@ it('prints a table of a scenario, with what is void and what was lost', () => {
   expect(table).toContain('ticket-booking on MongoDB, callers 512');
   expect(table).toMatch(/orders finished +6,480 \/s +6,221–6,674/);
   expect(table).toContain('4 clean, 1 void');
-  expect(table).toContain('5 clean, 3 not sent or answered');
+  expect(table).toContain('5 clean, 3 not sent in time');
   expect(table).not.toContain('9,999');
 });

@@ -58,7 +58,7 @@ export function answersTable(
   return html`<details><summary>Answers by status</summary>
 <div class="scroll" role="region" aria-label="${title}: answers" tabindex="0"><table>
 <thead><tr><th scope="col">Contestant</th>${answers.map((name) => html`<th scope="col" class="n">${name}</th>`)}
-<th scope="col" class="n">not sent or answered</th><th scope="col" class="n">errors</th></tr></thead>
+<th scope="col" class="n">not sent in time</th><th scope="col" class="n">errors</th></tr></thead>
 <tbody>
 ${groups.map(
   (group) => html`<tr>${nameCell(group, palette)}

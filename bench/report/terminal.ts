@@ -52,10 +52,10 @@ export function roundsOf({ runs, voided }: Group): string {
   return counts(parts) || 'none';
 }
 
-/** `3 not sent or answered, 1 error`; empty where nothing was lost. */
+/** `3 not sent in time, 1 error`; empty where nothing was lost. */
 export function lossesOf({ dropped, errors }: Group): string {
   return counts([
-    [dropped, 'not sent or answered'],
+    [dropped, 'not sent in time'],
     [errors, errors === 1 ? 'error' : 'errors'],
   ]);
 }

@@ -24,7 +24,6 @@ const figures: Readonly<Record<string, Meaning>> = {
   messagesPerSecond: { label: 'messages received', unit: '/s', better: 'higher' },
   goodputRatio: { label: 'goodput against the ceiling', unit: '×', better: 'higher' },
   rssPeakBytes: { label: 'memory at its peak', unit: 'bytes', better: 'lower' },
-  overtaken: { label: 'served out of their order', unit: '', better: 'lower' },
   allSentMs: { label: 'until all are sent', unit: 'ms', better: 'neither' },
   allAnsweredMs: { label: 'until all are answered', unit: 'ms', better: 'lower' },
   refusalsUnder100msShare: { label: 'refusals within 100 ms', unit: 'share', better: 'higher' },
@@ -51,6 +50,7 @@ const usualFigures = ['finished', 'goodput', 'answered'];
 
 const latencies: Readonly<Record<string, string>> = {
   outcome: 'to the outcome',
+  shown: 'to the package shown',
   answer: 'to the answer',
   finished: 'to the confirmed order',
   fanOut: 'from the change to the socket',

@@ -55,7 +55,9 @@ export function openDatabases(folder: string, onProgress: (what: string) => void
       return (await Promise.all(all)).filter((version) => version !== undefined);
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(started.map((server) => server[Symbol.asyncDispose]()));
+      // One that is being started would be left behind.
+      await Promise.allSettled([mongod, redis]);
+      await Promise.allSettled(started.map((server) => server[Symbol.asyncDispose]()));
     },
   };
 }

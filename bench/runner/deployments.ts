@@ -5,7 +5,7 @@ import { auditOf, auditOfBaseline } from './audit.ts';
 import type { Databases } from './databases.ts';
 import { type Kind, kinds } from './kinds.ts';
 import type { Placement } from './placement.ts';
-import { startServers } from './servers.ts';
+import { nodeFlags, startServers } from './servers.ts';
 
 export interface DeploymentParts {
   readonly databases: Databases;
@@ -59,8 +59,11 @@ async function startPeer(
   { placement }: DeploymentParts,
 ): Promise<Deployment> {
   const { startRestate } = await import('../peers/restate/start.ts');
-  const { origin, pids, audit, stop } = await startRestate({ packages, settings });
-  await Promise.all(pids.map((pid) => placement.pinServer(pid)));
+  const flags = { NODE_OPTIONS: (await nodeFlags()).join(' ') };
+  const peer = await startRestate({ packages, settings: { ...flags, ...settings } });
+  const { origin, pids, audit, stop } = peer;
+  // Its server is its database, which runs on any core as ours do.
+  await placement.pinServer(peer.servicePid);
   return { origins: [origin], pids, audit, stop };
 }
 

@@ -1,11 +1,13 @@
 import { startClient } from '../client/client.ts';
-import type { Deployment, Stage, Subject } from '../stage.ts';
+import type { Stage, Subject } from '../stage.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { openDatabases } from './databases.ts';
 import { startDeployment } from './deployments.ts';
 import type { Placement } from './placement.ts';
 import { residentBytes } from './processes.ts';
+import { endPrograms } from './program.ts';
 import type { Progress } from './progress.ts';
+import { Starts } from './starts.ts';
 import { makeWorkFolder } from './work-folder.ts';
 
 export interface StageOptions {
@@ -26,7 +28,7 @@ export interface LocalStage extends Stage, AsyncDisposable {
   announce(scenario: string): void;
   /** Of the databases that were started: `mongod 6.0.5`. */
   databaseVersions(): Promise<readonly string[]>;
-  /** Stops the servers that still run. */
+  /** Stops the servers that still run, or are being started. */
   stopAll(): Promise<void>;
 }
 
@@ -35,14 +37,15 @@ export async function openStage(options: StageOptions): Promise<LocalStage> {
   await using undo = new AsyncDisposableStack();
   const folder = undo.use(await makeWorkFolder());
   let scenario = '';
-  const tell = (line: string) => progress.step(scenario === '' ? line : `${scenario} · ${line}`);
+  let isOver = false;
+  const tell = (line: string) => {
+    // A scenario hears that all is over turn by turn; that is nothing to tell.
+    if (!isOver) progress.step(scenario === '' ? line : `${scenario} · ${line}`);
+  };
   const databases = undo.use(openDatabases(folder.path, (what) => tell(`starting ${what}`)));
   const meter = new CpuMeter();
-  const running = new Set<Deployment>();
-  const stopAll = async () => {
-    await Promise.allSettled([...running].map((deployment) => deployment.stop()));
-  };
-  undo.defer(stopAll);
+  const starts = new Starts();
+  undo.defer(() => starts.stopAll());
   // It is stopped first, so that servers need not wait for it.
   const client = undo.use(
     startClient({
@@ -52,6 +55,11 @@ export async function openStage(options: StageOptions): Promise<LocalStage> {
     }),
   );
   const parts = { databases, placement, folder: folder.path, cpuProfiles: options.cpuProfiles };
+  undo.defer(() => {
+    isOver = true;
+    starts.end();
+    endPrograms();
+  });
   const all = undo.move();
 
   return {
@@ -60,19 +68,17 @@ export async function openStage(options: StageOptions): Promise<LocalStage> {
     seconds,
     warmUpSeconds,
     wants: (contestant) => only.length === 0 || only.includes(contestant),
-    async start(subject: Subject) {
-      const started = await startDeployment(subject, parts);
-      const deployment: Deployment = {
-        ...started,
-        async stop() {
-          running.delete(deployment);
-          client.forget();
-          await started.stop();
-        },
-      };
-      running.add(deployment);
-      return deployment;
-    },
+    start: (subject: Subject) =>
+      starts.start(async () => {
+        const started = await startDeployment(subject, parts);
+        return {
+          ...started,
+          async stop() {
+            client.forget();
+            await started.stop();
+          },
+        };
+      }),
     closedLoop: (load) => client.closedLoop(load),
     openLoop: (load) => client.openLoop(load),
     cpuOf: (pids, work) => meter.coresOf(pids, work),
@@ -83,7 +89,10 @@ export async function openStage(options: StageOptions): Promise<LocalStage> {
     announce(name) {
       scenario = name;
     },
-    stopAll,
-    [Symbol.asyncDispose]: () => all.disposeAsync(),
+    stopAll: () => starts.stopAll(),
+    async [Symbol.asyncDispose]() {
+      // What could not be taken away is worth a word; what ended the bench is worth more.
+      await all.disposeAsync().catch((error: unknown) => console.error('could not be removed:', error));
+    },
   };
 }

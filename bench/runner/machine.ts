@@ -24,7 +24,7 @@ export function describeMachine(placement: Machine['placement'], servers: readon
 
 /** Of what is measured; undefined outside a git repository. */
 export async function commitOf(folder: string): Promise<string | undefined> {
-  return run('git', ['rev-parse', '--short', 'HEAD'], { cwd: folder }).then(
+  return run('git', ['describe', '--always', '--dirty'], { cwd: folder }).then(
     ({ stdout }) => stdout.trim(),
     () => undefined,
   );

@@ -27,7 +27,9 @@ export async function inRounds(
   const runs = new Map<string, Run[]>(wanted.map(({ name }) => [name, []]));
   for (let round = 1; round <= stage.rounds; round++) {
     // Nobody always runs behind the same one.
-    for (const entrant of rotated(wanted, round - 1)) {
+    const order = rotated(wanted, (round - 1) >> 1);
+    if (round % 2 === 0) order.reverse();
+    for (const entrant of order) {
       const say = (what: string) =>
         stage.progress(`round ${round} of ${stage.rounds} · ${entrant.name} · ${what}`);
       runs.get(entrant.name)?.push(...(await takeTurn(stage, entrant, round, turn, say)));

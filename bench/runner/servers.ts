@@ -35,8 +35,10 @@ export async function startServers(
     });
     return started;
   };
-  if (kind.engine === undefined)
-    return [await start([`bench/baselines/${name}.ts`, '--packages', packages], listens, {})];
+  if (kind.engine === undefined) {
+    const baseline = [...(await nodeFlags()), `bench/baselines/${name}.ts`, '--packages', packages];
+    return [await start(baseline, listens, {})];
+  }
 
   await putPackages(packages, settings);
   const profiling: Record<string, string> =
@@ -54,11 +56,16 @@ export async function startServers(
 }
 
 /** What follows `node` in a script of the project, so that what users run is what is measured, its flags too. */
-async function commandOf(script: string): Promise<string[]> {
+export async function commandOf(script: string): Promise<string[]> {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
   const { scripts } = JSON.parse(text) as { scripts: Readonly<Record<string, string>> };
   const words = (scripts[script] ?? '').split(' ');
   return words.slice(words.indexOf('node') + 1);
+}
+
+/** How Node runs our server: whatever else is measured runs under the same flags. */
+export async function nodeFlags(): Promise<string[]> {
+  return (await commandOf('start')).filter((word) => word.startsWith('-'));
 }
 
 /** @throws Error with what it said when they cannot be put in. */

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,8 +17,15 @@ export async function makeWorkFolder(): Promise<WorkFolder> {
   const parent = inMemory.has(type) ? fileURLToPath(new URL('../../data/', import.meta.url)) : tmpdir();
   await mkdir(parent, { recursive: true });
   const path = await mkdtemp(join(parent, 'ticket-booking-bench-'));
+  const options = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 };
+  // A second Ctrl-C ends the program at once; and a scenario that is given up disposes of nothing.
+  const removeToo = () => rmSync(path, options);
+  process.once('exit', removeToo);
   return {
     path,
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }),
+    async [Symbol.asyncDispose]() {
+      await rm(path, options);
+      process.off('exit', removeToo);
+    },
   };
 }

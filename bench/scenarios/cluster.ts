@@ -73,5 +73,7 @@ function ofMany(sides: readonly Contestant[]): Contestant {
 }
 
 function runsWith(sides: readonly Contestant[], count: number): Run[] {
-  return sides.flatMap(({ runs }) => runs.filter(({ parameters }) => parameters.packages === count));
+  // A turn that failed says nothing of its packages, and shows as void in both.
+  const isMeant = ({ parameters }: Run) => (parameters.packages ?? count) === count;
+  return sides.flatMap(({ runs }) => runs.filter(isMeant));
 }

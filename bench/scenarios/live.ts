@@ -100,7 +100,7 @@ async function watchInSteps(
   return runs;
 }
 
-/** @returns what each of them costs the server in KB (1024 bytes) of resident memory while nothing happens. */
+/** @returns what each of them costs the server in KB (1,000 bytes) of resident memory while nothing happens. */
 async function openIdle(
   { stage, deployment }: Turn,
   viewers: Viewers,
@@ -113,7 +113,7 @@ async function openIdle(
   const before = await stage.rss(pid);
   await viewers.open(origin, what, sockets);
   await pause(settleMs);
-  return ((await stage.rss(pid)) - before) / sockets / 1024;
+  return ((await stage.rss(pid)) - before) / sockets / 1_000;
 }
 
 interface Watching {

@@ -30,7 +30,7 @@ export const scenario: Scenario = {
     const { name, title, what } = scenario;
     const notes = [
       'What found no free connection within a second was never sent, and counts as dropped.',
-      'Memory grows by what the connections cost when they are opened; `rssGrowth` is what a second overload over as many adds.',
+      'Memory grows by what the connections cost when they are opened; `rssGrowth` is what a second overload over as many adds at its peak.',
     ];
     return { name, title, what, contestants, notes };
   },
@@ -60,16 +60,20 @@ async function overloaded(stage: Stage, deployment: Deployment, round: number): 
   // The first time everybody connects: what a connection costs is not what an overload leaves behind.
   if (!stage.isQuick) await offer();
   const before = await stage.rss(pid);
+  let rssPeakBytes = before;
   const run = await measured(
     stage,
     deployment,
-    { round, parameters: { offered: `${offeredTimes}× the ceiling` } },
-    offer,
+    { round, parameters: { load: `${offeredTimes}× the ceiling`, offered } },
+    () =>
+      peakOf(stage, pid, offer, (peak) => {
+        rssPeakBytes = peak;
+      }),
   );
   const { finished: goodput = 0, ...rest } = run.figures;
   const rssAfterBytes = await stage.rss(pid);
   // In a quick bench it would be the cost of connecting.
-  const growth = stage.isQuick ? {} : { rssGrowth: rssAfterBytes - before };
+  const growth = stage.isQuick ? {} : { rssGrowth: rssPeakBytes - before };
   return [
     ...onTheWay,
     {
@@ -81,6 +85,7 @@ async function overloaded(stage: Stage, deployment: Deployment, round: number): 
         goodputRatio: goodput / ceiling,
         ...growth,
         rssStartBytes,
+        rssPeakBytes,
         rssAfterBytes,
       },
     },
@@ -101,7 +106,32 @@ async function sweep(
     const rate = Math.max(1, Math.round(ceiling * share));
     const load = { origins, plan, rate, connectionsMax: 2_000, seconds: stage.seconds, warmUpSeconds };
     const parameters = { load: `${share}× the ceiling`, offered: rate };
-    runs.push(await measured(stage, deployment, { round, parameters }, () => stage.openLoop(load)));
+    const run = await measured(stage, deployment, { round, parameters }, () => stage.openLoop(load));
+    const { finished: goodput = 0, ...rest } = run.figures;
+    runs.push({ ...run, figures: { ...rest, goodput } });
   }
   return runs;
+}
+
+const sampleMs = 250;
+
+/** Watches the memory of a process while the work runs. */
+async function peakOf<T>(
+  stage: Stage,
+  pid: number,
+  work: () => Promise<T>,
+  tell: (bytes: number) => void,
+): Promise<T> {
+  let peak = 0;
+  const sample = async () => {
+    peak = Math.max(peak, await stage.rss(pid).catch(() => 0));
+    tell(peak);
+  };
+  const timer = setInterval(() => void sample(), sampleMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    await sample();
+  }
 }

@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startNodeProcess } from '../../src/testing/support/node-process.ts';
 import type { Run } from '../results.ts';
+import { commandOf } from '../runner/servers.ts';
 import { makeWorkFolder } from '../runner/work-folder.ts';
 import type { Scenario, Stage } from '../stage.ts';
 
-/** As `npm start` runs it. */
-const program = 'src/start.mjs';
 const roundsMin = { full: 7, quick: 2 };
 const idleMs = { full: 5_000, quick: 1_000 };
 const readyMsMax = 30_000;
@@ -34,9 +33,11 @@ export const scenario: Scenario = {
 };
 
 async function startOnce(stage: Stage, file: string, idle: number, round: number): Promise<Run> {
+  const [program, ...parameters] = (await commandOf('start')) as [string, ...string[]];
   const startedAt = performance.now();
   const server = await startNodeProcess({
     program,
+    parameters,
     settings: { DATABASE_URL: `sqlite:${file}`, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn' },
     ready: /listens on (http:\S+)/,
   });
@@ -44,7 +45,7 @@ async function startOnce(stage: Stage, file: string, idle: number, round: number
     await ready(server.match[1] as string);
     const readyMs = performance.now() - startedAt;
     await pause(idle);
-    const idleRssMB = (await stage.rss(server.pid)) / 1024 ** 2;
+    const idleRssMB = (await stage.rss(server.pid)) / 1e6;
     return {
       round,
       parameters: {},

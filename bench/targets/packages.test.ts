@@ -5,15 +5,20 @@ import { expect, it } from 'vitest';
 import { readArguments, type TargetsWish } from '../arguments.ts';
 import { choosePackages } from './packages.ts';
 
+const usual = [
+  { id: 1, remaining: 5 },
+  { id: 2, remaining: 0 },
+];
+
 /** A deployment whose admin API answers like this, and what it was asked. */
-async function deployment(status: number, body: object) {
+async function deployment(status: number, body: object, packages: readonly object[] = usual) {
   const asked: { readonly token: string | undefined; readonly body: Readonly<Record<string, unknown>> }[] =
     [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     if (request.url === '/api/packages') {
-      response.end('{"packages":[{"id":1,"remaining":5},{"id":2,"remaining":0}]}');
+      response.end(JSON.stringify({ packages }));
       return;
     }
     asked.push({ token: request.headers.authorization, body: JSON.parse(Buffer.concat(chunks).toString()) });
@@ -23,9 +28,14 @@ async function deployment(status: number, body: object) {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     asked,
-    choose: (line: string) =>
+    origin,
+    choose: (line: string, ...others: readonly string[]) =>
       choosePackages(
-        readArguments(['--targets', origin, ...line.split(' ').filter(Boolean)]) as TargetsWish,
+        readArguments([
+          '--targets',
+          [origin, ...others].join(),
+          ...line.split(' ').filter(Boolean),
+        ]) as TargetsWish,
         new AbortController().signal,
       ),
     [Symbol.dispose]: () => void server.close().closeAllConnections(),
@@ -61,4 +71,24 @@ it('asks before it spends', async () => {
   expect((await target.choose('--read-only')).packages).toEqual([1, 2]);
   expect((await target.choose('--read-only --package 2')).packages).toEqual([2]);
   expect(target.asked).toEqual([]);
+});
+
+it('warns where another instance shows other packages', async () => {
+  using target = await deployment(201, { id: 77 });
+  using same = await deployment(201, {});
+  using other = await deployment(201, {}, [{ id: 1, quota: 9 }, { id: 2 }]);
+  expect((await target.choose('--package 1 --spend', same.origin)).notes).toHaveLength(1);
+  const { packages, notes } = await target.choose('--package 1 --spend', same.origin, other.origin);
+  expect(packages).toEqual([1]);
+  expect(notes[1]).toMatch(/^WARNING: .* does not show package 1 as /);
+  expect(notes[1]).toContain(other.origin);
+  expect((await target.choose('--read-only --package 2', other.origin)).notes).toHaveLength(1);
+});
+
+it('buys nothing where its own package is one of somebody else at another instance', async () => {
+  using target = await deployment(201, { id: 77 });
+  using other = await deployment(201, {}, [{ id: 77, quota: 3 }]);
+  await expect(target.choose('--admin-token abc', other.origin)).rejects.toThrow(
+    /^Nothing was bought\. .* does not show package 77/,
+  );
 });

@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { TargetsWish } from '../arguments.ts';
+import { differences } from './differences.ts';
 
 export interface Chosen {
   readonly packages: readonly number[];
@@ -7,14 +9,20 @@ export interface Chosen {
 }
 
 /** As `GET /api/packages` shows it. */
-interface Shown {
+export interface Shown {
   readonly id: number;
-  readonly remaining: number;
+  readonly flight?: string;
+  readonly stay?: string;
+  readonly price?: number;
+  readonly quota?: number;
 }
 
 /** Never sold out within a bench. */
 const plenty = 10_000_000;
 const patienceMs = 10_000;
+/** Until all instances show what one of them has made. */
+const spreadMs = 3_000;
+const betweenLooksMs = 100;
 
 /**
  * Chooses what is bought, so that nobody's quota is spent unasked: packages that were named with `--spend`, or one
@@ -22,22 +30,27 @@ const patienceMs = 10_000;
  * @throws Error with one line that says what to do, where nothing may be bought.
  */
 export async function choosePackages(wish: TargetsWish, signal: AbortSignal): Promise<Chosen> {
-  const shown = await reachAll(wish.origins, signal);
+  const all = await reachAll(wish.origins, signal);
+  const shown = all[0] ?? [];
   const known = new Set(shown.map(({ id }) => id));
   const missing = wish.packages.filter((id) => !known.has(id));
   if (missing.length > 0) throw new Error(`${wish.origins[0]} has no package ${missing.join(', ')}`);
-  if (wish.isReadOnly) return looked(wish, shown);
+  const warned = ({ packages, notes }: Chosen): Chosen => ({
+    packages,
+    notes: [...notes, ...differences(packages, wish.origins, all).map((line) => `WARNING: ${line}`)],
+  });
+  if (wish.isReadOnly) return warned(looked(wish, shown));
   if (wish.packages.length > 0 && wish.isSpendingAllowed) {
-    return {
+    return warned({
       packages: wish.packages,
       notes: [`Buys package ${wish.packages.join(', ')}, whose quota is spent.`],
-    };
+    });
   }
   if (wish.packages.length > 0)
     throw new Error(
       'This would spend the quota of those packages: say --spend as well, or look them up with --read-only.',
     );
-  if (wish.adminToken !== undefined) return ownPackage(wish.origins[0] as string, wish.adminToken, signal);
+  if (wish.adminToken !== undefined) return ownPackage(wish.origins, wish.adminToken, signal);
   throw new Error(
     'Nothing here may be bought: give --admin-token, and the bench makes a package of its own; or --package <id> --spend for a package whose quota may be spent; or --read-only to look packages up.',
   );
@@ -52,10 +65,9 @@ function looked({ packages, origins }: TargetsWish, shown: readonly Shown[]): Ch
   };
 }
 
-/** @returns the packages of the first one. */
-async function reachAll(origins: readonly string[], signal: AbortSignal): Promise<readonly Shown[]> {
-  const all = await Promise.all(origins.map((origin) => packagesOf(origin, signal)));
-  return all[0] ?? [];
+/** @returns the packages of each. */
+function reachAll(origins: readonly string[], signal: AbortSignal): Promise<(readonly Shown[])[]> {
+  return Promise.all(origins.map((origin) => packagesOf(origin, signal)));
 }
 
 async function packagesOf(origin: string, signal: AbortSignal): Promise<readonly Shown[]> {
@@ -68,7 +80,8 @@ async function packagesOf(origin: string, signal: AbortSignal): Promise<readonly
   return packages;
 }
 
-async function ownPackage(origin: string, token: string, signal: AbortSignal): Promise<Chosen> {
+async function ownPackage(origins: readonly string[], token: string, signal: AbortSignal): Promise<Chosen> {
+  const [origin] = origins as readonly [string];
   const response = await ask(origin, '/api/admin/packages', {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -86,10 +99,21 @@ async function ownPackage(origin: string, token: string, signal: AbortSignal): P
   const { id } = (await response.json().catch(() => ({}))) as { id?: unknown };
   if (!response.ok || typeof id !== 'number')
     throw new Error(`${origin} answers ${response.status} to POST /api/admin/packages, and no package`);
+  await shownByAll(id, origins, signal);
   return {
     packages: [id],
-    notes: [`Made package ${id} for this bench, with a quota of ${plenty}; it stays.`],
+    notes: [`Made package ${id} for this bench, with a quota of ${plenty}; it stays on sale.`],
   };
+}
+
+/** @throws Error with one line when they do not show the same one: a package of this id may be somebody's there. */
+async function shownByAll(id: number, origins: readonly string[], signal: AbortSignal): Promise<void> {
+  for (const until = performance.now() + spreadMs; origins.length > 1; ) {
+    const [difference] = differences([id], origins, await reachAll(origins, signal));
+    if (difference === undefined) return;
+    if (performance.now() > until) throw new Error(`Nothing was bought. ${difference}`);
+    await pause(betweenLooksMs, undefined, { signal });
+  }
 }
 
 /** @throws Error in one line when it does not answer. */

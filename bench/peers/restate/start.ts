@@ -1,18 +1,17 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { arch, platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { freePort } from '../../../src/testing/support/free-port.ts';
 import { startNodeProcess } from '../../../src/testing/support/node-process.ts';
 import type { Audit } from '../../baselines/order-route.ts';
 import type { Offer } from '../../baselines/program.ts';
+import { runCommand } from '../../runner/program.ts';
 import { type RestatePorts, serverConfig } from './server-config.ts';
 
-const run = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));
 const startMs = 60_000;
 
@@ -27,6 +26,8 @@ export interface Restate {
   readonly origin: string;
   /** The server's and the service's. */
   readonly pids: readonly number[];
+  /** The one with our route, which is pinned as the other servers are. */
+  readonly servicePid: number;
   audit(): Promise<Audit>;
   /** Ends both and deletes what they kept. */
   stop(): Promise<void>;
@@ -69,6 +70,7 @@ export async function startRestate({ packages, settings = {} }: RestateOptions):
   return {
     origin,
     pids: [server.pid as number, service.pid],
+    servicePid: service.pid,
     audit: async () => (await (await fetch(`${origin}/audit`)).json()) as Audit,
     stop: () => all.disposeAsync(),
   };
@@ -83,7 +85,9 @@ async function install(): Promise<void> {
     () => true,
     () => false,
   );
-  if (!isThere) await run('npm', ['ci'], { cwd: here });
+  if (isThere) return;
+  const { code, stderr } = await runCommand('npm', ['ci'], { cwd: here });
+  if (code !== 0) throw new Error(`npm ci in bench/peers/restate failed: ${stderr.trim()}`);
 }
 
 async function startServer(folder: string, ports: RestatePorts): Promise<ChildProcess> {
