@@ -18,9 +18,8 @@ const full: Ranges = {
   waiting: [0, 10_000, 100_000],
 };
 const quick: Ranges = { orders: [1_000, 5_000], packages: [1, 1_000], waiting: [0, 3_000] };
-const roundsMax = 2;
-/** The booking alone takes longer than a minute. */
-const waitingRoundsMax = 1;
+/** Filling takes minutes, and each step is held against the one before it on the same server. */
+const roundsMax = 1;
 
 export const scenario: Scenario = {
   name: 'growth',
@@ -58,7 +57,7 @@ export const scenario: Scenario = {
       },
     }));
     contestants.push(
-      await inRounds({ ...stage, rounds: waitingRoundsMax }, held, (deployment, _entrant, round) =>
+      await inRounds(few, held, (deployment, _entrant, round) =>
         growWaiting({ stage, deployment, round }, ranges.waiting),
       ),
     );
