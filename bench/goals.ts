@@ -69,7 +69,7 @@ const goals: readonly Goal[] = [
     title: `p99 from intended send to outcome at half the ceiling, ${storeOf(name)}`,
     atMost: 25,
     unit: 'ms',
-    why: limits.latency,
+    why: name === 'actor-sqlite' ? limits.latencySqlite : limits.latencyMongodb,
     value: (measured: Measured) =>
       measured.median('hot-package', name, (run) => run.latencies.outcome?.p99, isHalfTheCeiling),
   })),
@@ -206,7 +206,7 @@ function growth(parameter: string, range: string): Goal {
     title: `cost per purchase over ${range}`,
     atMost: 20,
     unit: '%',
-    why: limits.growth,
+    why: parameter === 'orders' ? limits.growthOfOrders : limits.growthOfPackages,
     value: (measured) =>
       greatest(
         ours.map((name) => {

@@ -11,16 +11,20 @@ export const limits = {
   refusal:
     'A refusal is what hello world does, and a strict reading of the body, its check, the key, the sale and a problem: ' +
     'about as much again, in many small pieces. With a key the store is asked first.',
-  latency:
-    'One purchase alone takes 18 ms on MongoDB: two commits of four round trips and three trips to the ledger, each of ' +
-    'which waits for the journal. On SQLite what is over 25 ms are checkpoints of the log.',
+  latencyMongodb:
+    'One purchase alone takes 18 ms: two commits of four round trips and three trips to the ledger, most of which wait for ' +
+    'the journal; at half the ceiling each of them waits for the batch before it too.',
+  latencySqlite: 'What is over 25 ms are checkpoints of the log, which block the one thread.',
   cluster:
     'One instance, mongod and the client fill both cores; a second instance adds the way between them: messages, answers ' +
     'and live news of every order.',
   memory:
     'Each of the 8,000 connections has a request under way, in the line for its commit: what is kept is theirs, and the ' +
     'young generation of V8 grows with it.',
-  growth:
+  growthOfOrders:
+    'The server’s own cost stays; mongod’s grows, as its checkpoints write the pages of random indexes that filling the store ' +
+    'at full speed has left.',
+  growthOfPackages:
     'Where many packages sell a little each, each sale is a change of its own: fewer purchases share a commit, a statement ' +
     'and a turn of the actor.',
   flashSale:
