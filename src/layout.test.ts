@@ -111,7 +111,7 @@ describe('layout', () => {
 
   it('has only tests, and commands for developers, import from testing', () => {
     const found = breaches(({ path, imports, isTest }) => {
-      if (isTest || /^(testing|cli\/(screenshots|cluster))/.test(path)) return undefined;
+      if (isTest || /^(testing|cli\/(screenshots|cluster|simulate))/.test(path)) return undefined;
       return imports.some((target) => target.startsWith('testing/')) ? 'imports from testing' : undefined;
     });
     expect(found).toEqual([]);

@@ -11,7 +11,7 @@ import { Catalogue } from './catalogue.ts';
 import type { Command, Route } from './commands.ts';
 import { Lines } from './lines.ts';
 import { LocalActors, type LocalActorsOptions, localRoute } from './local-actors.ts';
-import type { Answer } from './messages.ts';
+import type { Amend, Answer } from './messages.ts';
 import { missingFor } from './missing.ts';
 import { Outcomes } from './outcomes.ts';
 import { saleObstacle } from './package-actor.ts';
@@ -24,6 +24,9 @@ export interface ActorEngineOptions extends LocalActorsOptions {
   /** The other instances; absent where this is the only one. */
   readonly messages?: Messages;
 }
+
+/** What an operator changes, absolute figures with the version that they were read at. */
+export type Amendment = Pick<Amend, 'version' | 'quota' | 'opensAt' | 'closesAt' | 'paused'>;
 
 /** How long a command may wait for its commit. */
 const patienceMs = 8_000;
@@ -71,9 +74,7 @@ export class ActorEngine implements BookingEngine {
       const glanced = this.#catalogue.glance(packageId);
       if (glanced !== undefined && this.#obstacleIn(glanced) === undefined) {
         const answer = await this.#buy(request);
-        // The glance was wrong: others shall not have to ask the owner for the same answer.
-        if (answer.kind === 'refused') void this.#catalogue.get(packageId).catch(() => {});
-        return answer;
+        return answer.kind === 'refused' ? await this.#verified(packageId, answer) : answer;
       }
       const snapshot = await this.#catalogue.get(packageId);
       if (snapshot === undefined) return { kind: 'refused', code: 'unknown_package' };
@@ -88,6 +89,11 @@ export class ActorEngine implements BookingEngine {
   async cancel(order: Order): Promise<Accepted | Refused> {
     const answer = await this.#send(order.packageId, { kind: 'cancel', orderId: order.id });
     return answer.kind === 'refused' && answer.order === undefined ? { ...answer, order } : answer;
+  }
+
+  /** An operator's change of a package, made to the version that was read. */
+  amend(packageId: number, change: Amendment): Promise<Answer> {
+    return this.#route.send(packageId, { kind: 'amend', ...change });
   }
 
   async outcome(order: Order, settling: Settling): Promise<Order> {
@@ -175,6 +181,16 @@ export class ActorEngine implements BookingEngine {
     const orders = this.#local.state(order.packageId)?.orders;
     if (orders === undefined || isSettled(order)) return order;
     return orders.get(order.id) ?? (await this.#store.order(order.id).catch(() => undefined)) ?? order;
+  }
+
+  /**
+   * Nothing is committed for a refusal, so an owner that does not know yet that another has taken over might say that
+   * everything is sold when it is no more (rule Q4): what is stored has to agree. Others need not ask the owner then.
+   */
+  async #verified(packageId: number, answer: Refused): Promise<Refused> {
+    const stored = await this.#catalogue.get(packageId);
+    const isStale = answer.code === 'sold_out' && stored && this.#obstacleIn(stored) === undefined;
+    return isStale ? { kind: 'refused', code: 'no_owner' } : answer;
   }
 
   #obstacleIn({ package: travelPackage, figures }: PackageSnapshot): ErrorCode | undefined {

@@ -43,6 +43,16 @@ describe('purchases', () => {
     expect(bench.stored.get('order-3')?.status).toBe('held');
   });
 
+  test('Q4 nobody is told sold out in a batch that sends a unit on its way back', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.booked('order-1'), bench.purchase(), bench.cancel('order-1'));
+    expect(bench.stored.get('order-2')).toMatchObject({ status: 'queued', number: 2 });
+    expect(codes(bench)).not.toContain('sold_out');
+    await bench.batch(bench.cleared('order-1'));
+    expect(bench.stored.get('order-2')?.status).toBe('held');
+  });
+
   test('Q5 a unit that returns goes to the lowest number, also after a takeover', async () => {
     const bench = new ActorBench({ quota: 1 });
     await bench.batch(bench.purchase());

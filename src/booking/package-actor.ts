@@ -55,6 +55,8 @@ class Decision {
   readonly #now: number;
   readonly #rules: PackageRules;
   #gateOpen: boolean;
+  /** Purchases that met a package without a unit left. */
+  readonly #soldOut: Purchase[] = [];
 
   constructor(state: PackageState, known: Known, now: number, rules: PackageRules) {
     this.#draft = new Draft(state);
@@ -86,6 +88,7 @@ class Decision {
   }
 
   finish(): Step {
+    this.#refuseSoldOut();
     this.#refuseLine();
     const change = this.#draft.change();
     return { change, gateOpen: this.#gateOpen, effects: this.#draft.settledEffects() };
@@ -99,6 +102,10 @@ class Decision {
       return this.#draft.answer(caller, { kind: 'accepted', order: before });
     }
     const obstacle = this.#obstacle(purchase);
+    if (obstacle === 'sold_out') {
+      this.#soldOut.push(purchase);
+      return;
+    }
     if (obstacle !== undefined) return this.#refuse(caller, obstacle);
     this.#draft.answer(caller, { kind: 'accepted', order: this.#store(purchase) });
   }
@@ -235,6 +242,15 @@ class Decision {
   #hold(order: Order): void {
     this.#draft.move({ remaining: -1, held: 1 });
     this.#draft.effects.push({ kind: 'book', order });
+  }
+
+  /** It is said of what the batch commits: a later message of it may have sent a unit on its way back (rule Q4). */
+  #refuseSoldOut(): void {
+    const draft = this.#draft;
+    for (const purchase of this.#soldOut.splice(0)) {
+      if (isSoldOut(draft.package.quota, draft.figures)) this.#refuse(purchase.caller, 'sold_out');
+      else this.#purchase(purchase);
+    }
   }
 
   /** Every unit is confirmed: those in the line hear it, in batches that one commit can bear (rule Q4). */

@@ -1,0 +1,100 @@
+import { availableParallelism } from 'node:os';
+import { huntBugs } from '../testing/simulation/bug-hunt.ts';
+import { isMostlyErrors, missingIn, type Range, simulateRange } from '../testing/simulation/ranges.ts';
+import { simulate, type Verdict } from '../testing/simulation/simulation.ts';
+import { type Command, type Given, runCommand, UsageError } from './args.ts';
+
+const options = {
+  seeds: { type: 'string', value: 'count', help: 'How many; default 1000.' },
+  from: { type: 'string', value: 'seed', help: 'The first one; default 1.' },
+  workers: { type: 'string', value: 'count', help: 'Threads; default one per core.' },
+  seed: { type: 'string', value: 'seed', help: 'Replay this one alone.' },
+  trace: { type: 'boolean', help: 'With --seed: print everything that happens.' },
+  first: { type: 'boolean', help: 'Stop at the first seed that breaks a promise.' },
+  bugs: {
+    type: 'boolean',
+    help: 'Plant each known bug in a copy of the program and look for a seed that finds it.',
+  },
+  json: { type: 'boolean', help: 'Print the result as JSON.' },
+} as const;
+
+const command: Command<typeof options> = {
+  name: 'npm run simulate',
+  about:
+    'Runs the production actors, sagas, ownership, routing and recovery of several instances on simulated time, with\n' +
+    'crashes, pauses, partitions, lost replies, failing suppliers and more, all drawn from a seed, and holds the\n' +
+    'promises Q1 to Q9 against what is stored after every step. The same seed gives the same history on any machine.\n' +
+    'Exits 0 when no promise was broken, 1 with each seed that broke one, 2 when it could not be done.',
+  options,
+};
+
+/** From here on every fault and every outcome must have happened. */
+const enoughSeeds = 1_000;
+const bugSeedsMax = 10_000;
+
+async function run(given: Given<typeof options>): Promise<number> {
+  const workers = whole(given.workers, '--workers') ?? availableParallelism();
+  const seed = whole(given.seed, '--seed');
+  if (seed !== undefined) return replay(seed, given.trace === true);
+  if (given.trace) throw new UsageError('--trace needs --seed');
+  if (given.bugs) return bugs(whole(given.seeds, '--seeds') ?? bugSeedsMax, workers, given.json === true);
+  const seeds = whole(given.seeds, '--seeds') ?? 1_000;
+  const from = whole(given.from, '--from') ?? 1;
+  return range({ from, seeds, workers, stopAtFirst: given.first === true }, given.json === true);
+}
+
+async function replay(seed: number, isTraced: boolean): Promise<number> {
+  const verdict = await simulate(seed, isTraced ? (line) => console.log(line) : undefined);
+  console.log(JSON.stringify(verdict, undefined, 2));
+  return verdict.violation === undefined ? 0 : 1;
+}
+
+async function range(wish: Range, isJson: boolean): Promise<number> {
+  const { from, seeds } = wish;
+  const isShown = process.stderr.isTTY;
+  const onVerdict = ({ seed, violation }: Verdict, done: number) => {
+    if (violation !== undefined) console.error(`seed ${seed}: ${violation}`);
+    if (isShown && done % 50 === 0) process.stderr.write(`\r${done} of ${seeds} seeds`);
+  };
+  const result = await simulateRange({ ...wish, onVerdict });
+  if (isShown) process.stderr.write('\r\x1b[K');
+  const { violations, counters, seconds, steps } = result;
+  const missing = seeds >= enoughSeeds ? missingIn(counters) : [];
+  const isHollow = seeds >= enoughSeeds && isMostlyErrors(counters);
+  const isOk = violations.length === 0 && missing.length === 0 && !isHollow;
+  if (isJson) {
+    const found = violations.map(({ seed, violation }) => ({ seed, violation }));
+    console.log(
+      JSON.stringify({ ok: isOk, from, seeds, seconds, steps, violations: found, missing, counters }),
+    );
+    return isOk ? 0 : 1;
+  }
+  for (const [what, count] of Object.entries(counters.toJSON()))
+    console.log(`${String(count).padStart(12)} ${what}`);
+  console.log(
+    `${seeds} seeds from ${from} in ${seconds.toFixed(0)} s (${steps} steps): ${violations.length} broke a promise.`,
+  );
+  for (const { seed, violation } of violations.slice(0, 20)) {
+    console.log(`seed ${seed}: ${violation}\n  npm run simulate -- --seed ${seed} --trace`);
+  }
+  if (missing.length > 0) console.log(`Never happened, so it proves nothing: ${missing.join(', ')}`);
+  if (isHollow) console.log('Most customers met an error: that proves nothing.');
+  return isOk ? 0 : 1;
+}
+
+async function bugs(seedsMax: number, workers: number, isJson: boolean): Promise<number> {
+  const found = await huntBugs(seedsMax, workers, (line) => console.error(line));
+  if (isJson) console.log(JSON.stringify(found));
+  else
+    for (const { name, seed, violation } of found)
+      console.log(`| ${name} | ${seed ?? '–'} | ${violation ?? 'NOT FOUND'} |`);
+  return found.every(({ seed }) => seed !== undefined) ? 0 : 1;
+}
+
+function whole(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${option} takes a whole number, not '${text}'`);
+  return Number(text);
+}
+
+await runCommand(command, run);

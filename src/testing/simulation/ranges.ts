@@ -1,0 +1,85 @@
+import { Worker } from 'node:worker_threads';
+import { Counters } from './counters.ts';
+import type { Verdict } from './simulation.ts';
+
+export interface Range {
+  readonly from: number;
+  readonly seeds: number;
+  readonly workers: number;
+  /** Called after each seed. */
+  readonly onVerdict?: (verdict: Verdict, done: number) => void;
+  /** Ends at the first violation. */
+  readonly stopAtFirst?: boolean;
+}
+
+export interface RangeResult {
+  readonly seeds: number;
+  readonly steps: number;
+  readonly violations: readonly Verdict[];
+  readonly counters: Counters;
+  readonly seconds: number;
+}
+
+const program = new URL('simulate-program.ts', import.meta.url);
+
+/** Runs a range of seeds on several cores. @throws Error when a worker breaks. */
+export async function simulateRange(range: Range): Promise<RangeResult> {
+  const { from, seeds, workers, onVerdict, stopAtFirst = false } = range;
+  const startedAt = performance.now();
+  const counters = new Counters();
+  const violations: Verdict[] = [];
+  let done = 0;
+  let steps = 0;
+  const count = Math.max(1, Math.min(workers, seeds));
+  const crew = Array.from({ length: count }, (_, index) => {
+    const workerData = { from: from + index, to: from + seeds, step: count };
+    return new Worker(program, { workerData });
+  });
+  const hear = (verdict: Verdict) => {
+    done += 1;
+    steps += verdict.steps;
+    counters.add(verdict.counters);
+    if (verdict.violation !== undefined) violations.push(verdict);
+    onVerdict?.(verdict, done);
+    if (stopAtFirst && violations.length > 0) for (const worker of crew) void worker.terminate();
+  };
+  await Promise.all(
+    crew.map(
+      (worker) =>
+        new Promise<void>((resolve, reject) => {
+          worker.on('message', hear);
+          worker.on('error', reject);
+          worker.on('exit', () => resolve());
+        }),
+    ),
+  );
+  violations.sort((one, other) => one.seed - other.seed);
+  return { seeds: done, steps, violations, counters, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+/** What must have happened in a long enough range: whatever never did was not proved. */
+export function missingIn(counters: Counters): string[] {
+  return [...expectedFaults, ...expectedOutcomes].filter((what) => counters.of(what) === 0);
+}
+
+/** A range in which almost everything failed proves as little. */
+export function isMostlyErrors(counters: Counters): boolean {
+  return counters.of('accepted') < counters.of('refused no_owner') + counters.of('refused store_unavailable');
+}
+
+const expectedFaults = [
+  ...['crashBefore', 'crashAfter', 'pause', 'clockJump', 'storeLost', 'storeReplyLost', 'storeOutage'],
+  ...['messageLost', 'messageTwice', 'messageLate', 'partition', 'leaseTwice', 'leaseWipe', 'leaseLost'],
+  ...['flightRefused', 'hotelRefused', 'supplierError', 'supplierReplyLost', 'supplierLate', 'cancelFails'],
+  ...['breaker', 'joins', 'leaves'],
+].map((fault) => `fault ${fault}`);
+
+const expectedOutcomes = [
+  ...['crash', 'takeover', 'fenced', 'commit', 'commit unknown', 'commit unavailable', 'supplier unknown'],
+  ...['drained', 'hung up', 'message cut off', 'accepted'],
+  ...['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled'].map((status) => `outcome ${status}`),
+  ...['sold_out', 'queue_full', 'paused', 'no_owner', 'unknown_package', 'order_limit'].map(
+    (code) => `refused ${code}`,
+  ),
+  ...['cancel accepted', 'amend done', 'amend version_conflict', 'amend quota_too_low'],
+];

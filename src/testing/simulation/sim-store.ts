@@ -1,0 +1,248 @@
+import { confirmedStatuses, holdingStatuses, isUnfinished, type Order } from '../../domain/order.ts';
+import {
+  type Figures,
+  type PackageSnapshot,
+  type TravelPackage,
+  untouched,
+} from '../../domain/travel-package.ts';
+import {
+  type Change,
+  CommitUnknownError,
+  type Fence,
+  FencedError,
+  type OrdersWanted,
+  type Ownership,
+  type Page,
+  type Present,
+  type Store,
+  StoreUnavailableError,
+} from '../../ports/store.ts';
+import type { FaultRates } from './faults.ts';
+import type { SimHost, World } from './world.ts';
+
+interface Shelf {
+  package: TravelPackage;
+  figures: Figures;
+  epoch: number;
+  seq: number;
+  owner: string | undefined;
+  /** By number. */
+  readonly orders: Order[];
+  readonly byKey: Map<string, string>;
+}
+
+/** A commit that was applied, with what was there before. */
+export interface Applied {
+  readonly packageId: number;
+  readonly before: Pick<Shelf, 'package' | 'figures'>;
+  readonly shelf: Readonly<Shelf>;
+  readonly change: Change;
+}
+
+/** What is stored, and nothing that can fail: every method is one atomic, durable step. */
+export class StoreCore {
+  readonly shelves = new Map<number, Shelf>();
+  readonly orders = new Map<string, Order>();
+  readonly settings = new Map<string, string>();
+  /** Told of every commit that was applied. */
+  onApplied: (applied: Applied) => void = () => {};
+
+  add(packages: readonly TravelPackage[]): number[] {
+    const added = packages.filter(({ id }) => !this.shelves.has(id));
+    for (const each of added) {
+      const figures = untouched(each.quota);
+      const shelf = {
+        package: each,
+        figures,
+        epoch: 0,
+        seq: 0,
+        owner: undefined,
+        orders: [],
+        byKey: new Map(),
+      };
+      this.shelves.set(each.id, shelf);
+    }
+    return added.map(({ id }) => id);
+  }
+
+  take(packageId: number, instance: string): Ownership | undefined {
+    const shelf = this.shelves.get(packageId);
+    if (shelf === undefined) return undefined;
+    shelf.epoch += 1;
+    shelf.owner = instance;
+    const { epoch, seq } = shelf;
+    return {
+      ...snapshotOf(shelf),
+      fence: { epoch, seq },
+      unfinished: this.ordersOf(packageId).filter(isUnfinished),
+    };
+  }
+
+  commit(packageId: number, fence: Fence, change: Change): void {
+    const shelf = this.shelves.get(packageId);
+    if (shelf === undefined || shelf.epoch !== fence.epoch || shelf.seq !== fence.seq) {
+      throw new FencedError(`package ${packageId} is no longer at epoch ${fence.epoch}, seq ${fence.seq}`);
+    }
+    this.#refuseImpossible(packageId, shelf, change);
+    const before = { package: shelf.package, figures: shelf.figures };
+    shelf.seq += 1;
+    shelf.figures = change.figures;
+    shelf.package = change.package ?? shelf.package;
+    for (const order of change.inserted) {
+      this.orders.set(order.id, order);
+      shelf.orders.push(order);
+      if (order.key !== undefined) shelf.byKey.set(order.key, order.id);
+    }
+    shelf.orders.sort((one, other) => one.number - other.number);
+    for (const order of change.updated) this.orders.set(order.id, order);
+    this.onApplied({ packageId, before, shelf, change });
+  }
+
+  /** The orders of a package as they are now, by number. */
+  ordersOf(packageId: number): Order[] {
+    return (this.shelves.get(packageId)?.orders ?? []).map(({ id }) => this.orders.get(id) as Order);
+  }
+
+  clear(): void {
+    this.shelves.clear();
+    this.orders.clear();
+  }
+
+  #refuseImpossible(packageId: number, shelf: Shelf, { package: replaced, inserted, updated }: Change): void {
+    const numbers = new Set(shelf.orders.map(({ number }) => number));
+    const keys = new Set(shelf.byKey.keys());
+    const ids = new Set<string>();
+    if (replaced !== undefined && replaced.id !== packageId) throw new Error('a package of another id');
+    for (const { id, packageId: of, number, key } of inserted) {
+      const isTaken = this.orders.has(id) || ids.has(id) || numbers.has(number) || keys.has(key ?? '\0');
+      if (of !== packageId || isTaken) throw new Error(`order ${id} cannot be inserted`);
+      ids.add(id);
+      numbers.add(number);
+      if (key !== undefined) keys.add(key);
+    }
+    for (const { id, packageId: of, number, key } of updated) {
+      const stored = this.orders.get(id) ?? inserted.find((order) => order.id === id);
+      const isSame = stored?.packageId === packageId && stored.number === number && stored.key === key;
+      if (of !== packageId || !isSame) throw new Error(`order ${id} cannot be updated`);
+    }
+  }
+}
+
+export function snapshotOf({ package: travelPackage, figures }: Readonly<Shelf>): PackageSnapshot {
+  return { package: travelPackage, figures };
+}
+
+/** Whether the store is away for a host. */
+export type StoreOutage = (host: SimHost) => boolean;
+
+/** A process's way to the store: every call may get lost, or be done without a reply. */
+export function simStore(world: World, host: SimHost, core: StoreCore, isAway: StoreOutage): Store {
+  let isClosed = false;
+  const failed = () => isClosed || isAway(host);
+
+  function read<T>(what: string, serve: () => T): Promise<T> {
+    return ask(what, serve, 'storeLost', 'storeReplyLost', () => new StoreUnavailableError('no reply'));
+  }
+
+  function ask<T>(
+    what: string,
+    serve: () => T,
+    lost: keyof FaultRates,
+    replyLost: keyof FaultRates,
+    unavailable: (mayBeDone: boolean) => Error,
+  ): Promise<T> {
+    return world.call(host, what, { serve, lost, replyLost, failed, unavailable });
+  }
+
+  return {
+    packages: () =>
+      read('packages', () =>
+        [...core.shelves.values()].map(snapshotOf).sort((a, b) => a.package.id - b.package.id),
+      ),
+    package: (id) =>
+      read(`package ${id}`, () => {
+        const shelf = core.shelves.get(id);
+        return shelf && snapshotOf(shelf);
+      }),
+    addPackages: (packages) => read('add packages', () => core.add(packages)),
+    owner: (id) => read(`owner ${id}`, () => core.shelves.get(id)?.owner),
+    packagesWithUnfinished: () =>
+      read('unfinished', () =>
+        [...core.shelves.keys()].filter((id) => core.ordersOf(id).some(isUnfinished)).sort((a, b) => a - b),
+      ),
+    takeOwnership: (id, instance) =>
+      read(`take ${id}`, () => {
+        const taken = core.take(id, instance);
+        if ((taken?.fence.epoch ?? 0) > 1) world.counters.count('takeover');
+        return taken;
+      }),
+    present: (id, wanted = { ids: [] }) => read(`present ${id}`, () => presentOf(core, id, wanted)),
+    commit: (id, fence, change) =>
+      ask(
+        `commit ${id} ${fence.epoch}.${fence.seq} +${change.inserted.length} ~${change.updated.length}`,
+        () => {
+          try {
+            core.commit(id, fence, change);
+          } catch (error) {
+            world.counters.count(error instanceof FencedError ? 'fenced' : 'commit refused');
+            throw error;
+          }
+          world.counters.count('commit');
+        },
+        'storeLost',
+        'storeReplyLost',
+        (mayBeDone) => {
+          world.counters.count(mayBeDone ? 'commit unknown' : 'commit unavailable');
+          // A call that got lost may also look as if only its reply had.
+          const isUnknown = mayBeDone || (!isClosed && world.dice.chance(0.3));
+          return isUnknown ? new CommitUnknownError('no reply') : new StoreUnavailableError('not sent');
+        },
+      ),
+    order: (id) => read(`order ${id}`, () => core.orders.get(id)),
+    orders: (ids) => read('orders', () => [...new Set(ids)].flatMap((id) => core.orders.get(id) ?? [])),
+    ordersByKey: (id, keys) =>
+      read('orders by key', () => {
+        const byKey = core.shelves.get(id)?.byKey;
+        return [...new Set(keys)].flatMap((key) => core.orders.get(byKey?.get(key) ?? '') ?? []);
+      }),
+    liveOrdersByEmail: (id, emails) => read('orders by email', () => liveByEmail(core.ordersOf(id), emails)),
+    ordersPage: (id, cursor, limit) => read('page', () => pageOf(core.ordersOf(id), cursor, limit)),
+    setting: (name, make) =>
+      read('setting', () => {
+        const value = core.settings.get(name) ?? make();
+        core.settings.set(name, value);
+        return value;
+      }),
+    clear: () => read('clear', () => core.clear()),
+    ping: () => read('ping', () => {}),
+    async close() {
+      isClosed = true;
+    },
+  };
+}
+
+function presentOf(core: StoreCore, id: number, wanted: OrdersWanted): Present | undefined {
+  const shelf = core.shelves.get(id);
+  if (shelf === undefined) return undefined;
+  const { epoch, seq } = shelf;
+  const orders = core.ordersOf(id).filter((order) => {
+    if ('ids' in wanted) return wanted.ids.includes(order.id);
+    return isUnfinished(order) && wanted.statuses.includes(order.status);
+  });
+  const few = 'ids' in wanted ? orders : orders.slice(0, wanted.max);
+  return { ...snapshotOf(shelf), fence: { epoch, seq }, orders: few };
+}
+
+function liveByEmail(orders: readonly Order[], emails: readonly string[]): Map<string, number> {
+  const live = ['queued', ...holdingStatuses, ...confirmedStatuses];
+  const counts = new Map<string, number>();
+  for (const { email, status } of orders) {
+    if (emails.includes(email) && live.includes(status)) counts.set(email, (counts.get(email) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function pageOf(orders: readonly Order[], cursor: string | undefined, limit: number): Page<Order> {
+  const items = orders.filter(({ number }) => number > Number(cursor ?? 0)).slice(0, limit);
+  return items.length < limit ? { items } : { items, next: String(items.at(-1)?.number) };
+}
