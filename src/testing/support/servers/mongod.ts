@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Document, MongoClient, MongoServerError } from 'mongodb';
+import { type Document, MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
 import { freePort } from '../free-port.ts';
 import { findMongod } from './mongod-binary.ts';
 
@@ -117,6 +117,17 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
 
 /** Data of an earlier run know other ports: then the configuration is replaced. */
 async function initiate(nodes: readonly Node[]): Promise<void> {
+  for (let attemptsLeft = 5; ; attemptsLeft--) {
+    try {
+      return await configure(nodes);
+    } catch (error) {
+      // A member that changes its state closes its connections, the one that told it to among them.
+      if (!(error instanceof MongoNetworkError) || attemptsLeft === 0) throw error;
+    }
+  }
+}
+
+async function configure(nodes: readonly Node[]): Promise<void> {
   const config = configOf(nodes);
   try {
     await nodes[0]?.admin({ replSetInitiate: config });
