@@ -74,7 +74,9 @@ export class ActorEngine implements BookingEngine {
       const glanced = this.#catalogue.glance(packageId);
       if (glanced !== undefined && this.#obstacleIn(glanced) === undefined) {
         const answer = await this.#buy(request);
-        return answer.kind === 'refused' ? await this.#verified(packageId, answer) : answer;
+        // The glance was wrong: others shall not have to ask the owner for the same answer.
+        if (answer.kind === 'refused') void this.#catalogue.get(packageId).catch(() => {});
+        return answer;
       }
       const snapshot = await this.#catalogue.get(packageId);
       if (snapshot === undefined) return { kind: 'refused', code: 'unknown_package' };
@@ -181,16 +183,6 @@ export class ActorEngine implements BookingEngine {
     const orders = this.#local.state(order.packageId)?.orders;
     if (orders === undefined || isSettled(order)) return order;
     return orders.get(order.id) ?? (await this.#store.order(order.id).catch(() => undefined)) ?? order;
-  }
-
-  /**
-   * Nothing is committed for a refusal, so an owner that does not know yet that another has taken over might say that
-   * everything is sold when it is no more (rule Q4): what is stored has to agree. Others need not ask the owner then.
-   */
-  async #verified(packageId: number, answer: Refused): Promise<Refused> {
-    const stored = await this.#catalogue.get(packageId);
-    const isStale = answer.code === 'sold_out' && stored && this.#obstacleIn(stored) === undefined;
-    return isStale ? { kind: 'refused', code: 'no_owner' } : answer;
   }
 
   #obstacleIn({ package: travelPackage, figures }: PackageSnapshot): ErrorCode | undefined {

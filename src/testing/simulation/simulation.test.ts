@@ -11,12 +11,12 @@ describe('the simulation', () => {
     for (const seed of seeds) expect((await simulate(seed)).violation, `seed ${seed}`).toBeUndefined();
   });
 
-  test.each([
-    [11658, 'Q4 sold out was said in a batch that also sent a unit on its way back'],
-    [6307, 'Q4 an owner that did not know of its successor said sold out'],
-  ])('seed %i: %s', async (seed) => {
-    expect((await simulate(seed)).violation).toBeUndefined();
-  });
+  test.each([[11658, 'Q4 sold out was said in a batch that also sent a unit on its way back']])(
+    'seed %i: %s',
+    async (seed) => {
+      expect((await simulate(seed)).violation).toBeUndefined();
+    },
+  );
 
   test('gives the same history for the same seed, and another one for another', async () => {
     const [one, again, other] = [await simulate(7), await simulate(7), await simulate(8)];
