@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import type { ClosedLoop, LoadResult, OpenLoop } from '../stage.ts';
+import { spawnProgram } from './spawn.ts';
 import type { ClientReply, ClientRequest } from './wire.ts';
 
 /** The load client, in a process of its own, so that what it costs can be pinned and counted apart. */
@@ -22,13 +22,7 @@ export interface ClientOptions {
 }
 
 export function startClient({ under, ...hearing }: ClientOptions): Client {
-  const program = fileURLToPath(new URL('program.ts', import.meta.url));
-  const [command = process.execPath, ...parameters] = [...under, process.execPath, program];
-  const child = spawn(command, parameters, {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // Ctrl-C in our terminal reaches us alone: we end it.
-    detached: true,
-  });
+  const child = spawnProgram(new URL('program.ts', import.meta.url), under);
   const endToo = () => child.kill('SIGKILL');
   process.once('exit', endToo);
   const ended = new Promise<void>((resolve) => {
@@ -39,7 +33,8 @@ export function startClient({ under, ...hearing }: ClientOptions): Client {
     child.once('error', () => resolve());
   });
   const { pid } = child;
-  if (pid === undefined) throw new Error(`the load client could not be started with ${command}`);
+  if (pid === undefined)
+    throw new Error(`the load client could not be started with ${under[0] ?? process.execPath}`);
   return {
     pid,
     closedLoop: (load) => ask(child, { kind: 'closed', load }, hearing),

@@ -1,28 +1,10 @@
 import type { ClosedLoop, LoadResult } from '../stage.ts';
 import { Connection, type Listener } from './connection.ts';
+import { defaultLastAnswersMs, noAnswer, noteAnswer, openingMax, openingMs, type Tools } from './loop.ts';
 import { comesTrue, MeasuredWindow } from './measured-window.ts';
-import type { Memory } from './memory.ts';
-import { boughtIn, type Names, requestMaker } from './requests.ts';
-import { answerName, Tally } from './tally.ts';
+import { requestMaker } from './requests.ts';
+import { Tally } from './tally.ts';
 
-export interface Tools {
-  readonly names: Names;
-  readonly memory: Memory;
-  /** Called now and then with the tally so far. */
-  readonly watch?: (tally: Tally) => () => void;
-  /** Called when what is measured begins and ends. */
-  readonly onEdge?: (edge: 'begin' | 'end') => void;
-  /** How long the last answers are waited for, after the window. */
-  readonly lastAnswersMs?: number;
-}
-
-/** Longer than a server waits for an outcome. */
-export const defaultLastAnswersMs = 12_000;
-/** More connections at the same time would meet a full backlog of the server, and try again seconds later. */
-export const openingMax = 128;
-export const openingMs = 5_000;
-/** Why a request counts as an error that was still under way when its answer was waited for no longer. */
-export const noAnswer = 'no answer';
 /** A connection that was refused is tried again after this. */
 const reconnectMs = 20;
 
@@ -56,14 +38,8 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
       else send(connection);
     },
     answered(connection, status, body) {
-      const now = performance.now();
-      tally.seen += 1;
       underWay -= 1;
-      const name = answerName(status, body);
-      if (window.holds(now)) tally.countAs(name);
-      if (window.holds(connection.since)) tally.record(status, now - connection.since, name);
-      if (status === 201 && !memory.isFull) remember(memory, body);
-      connection.since = Number.NaN;
+      noteAnswer({ tally, window, memory }, connection, status, body);
       if (!isOver && !connection.isClosing) send(connection);
     },
     closed(connection, reason) {
@@ -86,9 +62,4 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
   tally.fail(noAnswer, underWay);
   for (const connection of connections) connection.end();
   return tally.result(window.seconds, window.cpu);
-}
-
-export function remember(memory: Memory, body: Buffer): void {
-  const bought = boughtIn(body);
-  if (bought !== undefined) memory.bought.push(bought);
 }

@@ -1,16 +1,9 @@
 import type { LoadResult, OpenLoop } from '../stage.ts';
-import {
-  defaultLastAnswersMs,
-  noAnswer,
-  openingMax,
-  openingMs,
-  remember,
-  type Tools,
-} from './closed-loop.ts';
 import { Connection, type Listener } from './connection.ts';
+import { defaultLastAnswersMs, noAnswer, noteAnswer, openingMax, openingMs, type Tools } from './loop.ts';
 import { comesTrue, MeasuredWindow } from './measured-window.ts';
 import { requestMaker } from './requests.ts';
-import { answerName, Tally } from './tally.ts';
+import { Tally } from './tally.ts';
 import { WaitingSends } from './waiting-sends.ts';
 
 /** A request that found no free connection for so long is dropped. */
@@ -61,14 +54,8 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
       else free(connection);
     },
     answered(connection, status, body) {
-      const now = performance.now();
-      tally.seen += 1;
       underWay -= 1;
-      const name = answerName(status, body);
-      if (window.holds(now)) tally.countAs(name);
-      if (window.holds(connection.since)) tally.record(status, now - connection.since, name);
-      if (status === 201 && !memory.isFull) remember(memory, body);
-      connection.since = Number.NaN;
+      noteAnswer({ tally, window, memory }, connection, status, body);
       if (!connection.isClosing) free(connection);
     },
     closed(connection, reason) {

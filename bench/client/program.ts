@@ -1,5 +1,6 @@
 import type { LoadResult, OpenLoop } from '../stage.ts';
-import { closedLoop, type Tools } from './closed-loop.ts';
+import { closedLoop } from './closed-loop.ts';
+import type { Tools } from './loop.ts';
 import { Memory } from './memory.ts';
 import { openLoop } from './open-loop.ts';
 import { Names } from './requests.ts';

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { spawnProgram } from './spawn.ts';
 import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-wire.ts';
 
 /** WebSockets on `GET /live`, in a process of their own; disposing of it closes them all. */
@@ -25,13 +25,8 @@ export interface Watch {
 
 /** @param under what runs the process: `['taskset', '-c', '1']`, or nothing. */
 export function startViewers(under: readonly string[]): Viewers {
-  const program = fileURLToPath(new URL('viewers-program.ts', import.meta.url));
-  const [command = process.execPath, ...parameters] = [...under, process.execPath, program];
-  // Ctrl-C in our terminal reaches us alone; the process ends when its channel does.
-  const child = spawn(command, parameters, {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    detached: true,
-  });
+  // The process ends when its channel does.
+  const child = spawnProgram(new URL('viewers-program.ts', import.meta.url), under);
   return {
     async open(origin, { topic, packageId }, count) {
       const { failures } = await ask(child, { kind: 'open', origin, topic, packageId, count });

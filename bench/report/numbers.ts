@@ -23,10 +23,9 @@ export function spreadOf(values: readonly number[]): Spread {
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (value < 0) return `−${formatNumber(-value)}`;
-  const size = value;
-  if (size === 0) return '0';
-  if (size < 1) return value.toPrecision(2);
-  const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2;
+  if (value === 0) return '0';
+  if (value < 1) return value.toPrecision(2);
+  const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 

@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { spawnProgram } from '../client/spawn.ts';
 import type { LoadResult } from '../stage.ts';
 
 export interface CrowdWish {
@@ -29,12 +28,7 @@ export interface CrowdResult {
  * @param under what runs it: `['taskset', '-c', '1']`, or nothing.
  */
 export function sendCrowd(wish: CrowdWish, under: readonly string[]): Promise<CrowdResult> {
-  const program = fileURLToPath(new URL('flash-crowd-program.ts', import.meta.url));
-  const [command = process.execPath, ...parameters] = [...under, process.execPath, program];
-  const child = spawn(command, parameters, {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    detached: true,
-  });
+  const child = spawnProgram(new URL('flash-crowd-program.ts', import.meta.url), under);
   return new Promise((resolve, reject) => {
     child.once('message', (result) => resolve(result as CrowdResult));
     child.once('error', reject);

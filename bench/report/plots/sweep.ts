@@ -83,7 +83,7 @@ export function sweepPlot({ parameter, groups }: Sweep, measure: Measure, palett
           {
             title,
             x: {
-              title: isOffered ? 'offered per second' : `${over}${isLog ? '' : ''}`,
+              title: isOffered ? 'offered per second' : over,
               scale: isLog ? 'log' : 'linear',
             },
             y: { title: measure.title, scale: measure.scale },

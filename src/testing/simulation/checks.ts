@@ -15,8 +15,9 @@ export class Checks {
   readonly #suppliers: SupplierCore;
   /** Per package: when it began, and ceased, to be sold out. */
   readonly #soldOut = new Map<number, { readonly from: number; to: number }[]>();
-  /** Ids that somebody was told are accepted, with their keys. */
-  readonly #accepted = new Map<string, { readonly key: string | undefined; readonly packageId: number }>();
+  /** Ids that somebody was told are accepted. */
+  readonly #accepted = new Set<string>();
+  /** Those of them that came with a key, by package and key. */
   readonly #byKey = new Map<string, string>();
   /** Ids of orders that have had a unit. */
   readonly #held = new Set<string>();
@@ -25,14 +26,8 @@ export class Checks {
     this.#world = world;
     this.#store = store;
     this.#suppliers = suppliers;
-    for (const [
-      id,
-      {
-        package: { quota },
-        figures,
-      },
-    ] of store.shelves) {
-      this.#noteSoldOut(id, isSoldOut(quota, figures));
+    for (const [id, shelf] of store.shelves) {
+      this.#noteSoldOut(id, isSoldOut(shelf.package.quota, shelf.figures));
     }
     store.onApplied = (applied) => this.#applied(applied);
     suppliers.onReserve = (kind, key) => this.#reserved(kind, key);
@@ -44,7 +39,7 @@ export class Checks {
     const { id, key, packageId } = order;
     const world = this.#world;
     world.require(this.#store.orders.has(id), 'Q6', () => `order ${id} was accepted and is not stored`);
-    this.#accepted.set(id, { key, packageId });
+    this.#accepted.add(id);
     if (key === undefined) return;
     const name = `${packageId}:${key}`;
     const before = this.#byKey.get(name) ?? id;
@@ -73,7 +68,7 @@ export class Checks {
       );
       this.#world.require(held === 0, 'Q6', () => `package ${id}: ${held} are still held`);
     }
-    for (const [id] of this.#accepted) {
+    for (const id of this.#accepted) {
       this.#world.require(this.#store.orders.has(id), 'Q6', () => `order ${id} was accepted and is lost`);
     }
     this.#ledgersMatch();

@@ -133,3 +133,16 @@ export function unavailable(error: unknown): StoreUnavailableError {
 export function isDuplicate(error: unknown): error is MongoServerError {
   return error instanceof MongoServerError && error.code === mongoCode.duplicateKey;
 }
+
+/**
+ * Where in an unordered insertion the keys were taken.
+ * @throws the error itself when it says anything else.
+ */
+export function takenIn(error: unknown): number[] {
+  if (!(error instanceof MongoBulkWriteError)) throw error;
+  if (error.result.getWriteConcernError()) throw unavailable(error);
+  const failures = [error.writeErrors].flat();
+  const isTaken = failures.length > 0 && failures.every(({ code }) => code === mongoCode.duplicateKey);
+  if (!isTaken) throw error;
+  return failures.map(({ index }) => index);
+}

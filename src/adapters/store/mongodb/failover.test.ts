@@ -140,17 +140,15 @@ test('a primary that steps down in a stream of commits: what was said about each
 });
 
 test('a primary that is killed in a stream of commits: what was said about each of them is so', async () => {
-  const told = await whileCommitting(async (progress) => {
+  await whileCommitting(async (progress) => {
     const primary = await mongod.primary();
     await mongod.kill(primary);
     await progress(20);
+    // The commits since then went to another primary. Whether one was under way at the kill is a matter of luck.
+    expect(await mongod.primary()).not.toEqual(primary);
     await mongod.restart(primary);
     await progress(20);
   });
-  // The kill was felt.
-  expect(
-    told.flatMap(({ notApplied, unknown }) => [...notApplied, ...Object.values(unknown).flat()]),
-  ).not.toEqual([]);
 });
 
 test('a primary that freezes in a stream of commits, and wakes up deposed: what was said is so', async () => {

@@ -1,11 +1,11 @@
-import { type ClientSession, type Collection, MongoBulkWriteError } from 'mongodb';
 import type { Page } from '../../../ports/store.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../../ports/suppliers.ts';
 import { hasNumber } from './collections.ts';
 import { type Connection, majority } from './connection.ts';
 import { documentVersion, refuseNewer, type Versioned } from './documents.ts';
-import { isDuplicate, mongoCode, unavailable } from './errors.ts';
+import { isDuplicate, takenIn } from './errors.ts';
 import { Grouped } from './grouped.ts';
+import { inOneAnswer } from './reads.ts';
 
 export interface ReservationDocument extends Versioned, Omit<LedgerEntry, 'key'> {
   readonly _id: string;
@@ -41,16 +41,17 @@ export class MongoLedger implements SupplierLedger {
   }
 
   async cancel(kind: SupplierKind, key: string): Promise<void> {
-    await this.#write(kind, (ledger, session) =>
-      ledger.updateOne(
-        { _id: key },
-        {
-          $set: { status: 'cancelled' },
-          $setOnInsert: { v: documentVersion, number: '', subject: '', packageId: 0 },
-        },
-        { upsert: true, session },
-      ),
-    );
+    const ledger = this.#connection.collections.ledgers[kind];
+    const $set = { status: 'cancelled' } as const;
+    const $setOnInsert = { v: documentVersion, number: '', subject: '', packageId: 0 };
+    await this.#connection.write(async (session) => {
+      const mark = () => ledger.updateOne({ _id: key }, { $set, $setOnInsert }, { upsert: true, session });
+      await mark().catch((error: unknown) => {
+        // Two upserts of one key at once: the one that lost finds the other's document now.
+        if (isDuplicate(error)) return mark();
+        throw error;
+      });
+    });
   }
 
   /** The cursor is the last key seen. */
@@ -125,39 +126,10 @@ export class MongoLedger implements SupplierLedger {
   #found(kind: SupplierKind, filter: object): Promise<LedgerEntry[]> {
     const { collections } = this.#connection;
     return this.#connection.run(async (session) => {
-      const options = { ...this.#connection.current(session), batchSize: 100_000 };
+      const options = { ...this.#connection.current(session), ...inOneAnswer };
       return (await collections.ledgers[kind].find(filter, options).toArray()).map(entryFrom);
     });
   }
-
-  #write<T>(
-    kind: SupplierKind,
-    write: (ledger: Collection<ReservationDocument>, session: ClientSession) => Promise<T>,
-  ): Promise<T> {
-    const ledger = this.#connection.collections.ledgers[kind];
-    return this.#connection.write(async (session) => {
-      try {
-        return await write(ledger, session);
-      } catch (error) {
-        // Two upserts of one key at once: the one that lost finds the other's document now.
-        if (!isDuplicate(error)) throw error;
-        return write(ledger, session);
-      }
-    });
-  }
-}
-
-/**
- * Where in an unordered insertion the keys were taken.
- * @throws the error itself when it says anything else.
- */
-function takenIn(error: unknown): number[] {
-  if (!(error instanceof MongoBulkWriteError)) throw error;
-  if (error.result.getWriteConcernError()) throw unavailable(error);
-  const failures = [error.writeErrors].flat();
-  const isTaken = failures.length > 0 && failures.every(({ code }) => code === mongoCode.duplicateKey);
-  if (!isTaken) throw error;
-  return failures.map(({ index }) => index);
 }
 
 /** What was found for each name, undefined where nothing was. */

@@ -13,7 +13,7 @@ export interface ReadOptions {
 }
 
 /** More than any answer holds, so that none takes a second round trip but for its bytes. */
-const batchSize = 100_000;
+export const inOneAnswer = { batchSize: 100_000 };
 
 /** The queries, all on the primary, in one session. They throw what the driver throws. */
 export class Reads {
@@ -27,7 +27,7 @@ export class Reads {
 
   async packages(): Promise<PackageSnapshot[]> {
     const { packages } = this.#collections;
-    const found = packages.find({}, { ...this.#options, batchSize, sort: { _id: 1 } });
+    const found = packages.find({}, { ...this.#options, ...inOneAnswer, sort: { _id: 1 } });
     return (await found.toArray()).map(snapshotFrom);
   }
 
@@ -56,7 +56,7 @@ export class Reads {
   }
 
   async unfinished(packageId: number): Promise<Order[]> {
-    const options = { ...this.#options, batchSize, sort: { number: 1 } as const };
+    const options = { ...this.#options, ...inOneAnswer, sort: { number: 1 } as const };
     const found = this.#collections.orders.find({ packageId, ...unfinished }, options);
     return (await found.toArray()).map(orderFrom);
   }
@@ -84,7 +84,7 @@ export class Reads {
         { $match: { packageId, email: { $in: [...emails] }, ...live } },
         { $group: { _id: '$email', count: { $sum: 1 } } },
       ],
-      { ...this.#options, batchSize },
+      { ...this.#options, ...inOneAnswer },
     );
     return new Map((await counts.toArray()).map(({ _id, count }) => [_id, count]));
   }
@@ -124,7 +124,7 @@ export class Reads {
   }
 
   async #orders(filter: object): Promise<Order[]> {
-    const found = this.#collections.orders.find(filter, { ...this.#options, batchSize });
+    const found = this.#collections.orders.find(filter, { ...this.#options, ...inOneAnswer });
     return (await found.toArray()).map(orderFrom);
   }
 }

@@ -1,8 +1,8 @@
-import { type ClientSession, MongoBulkWriteError } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import type { TravelPackage } from '../../../domain/travel-package.ts';
 import type { Collections } from './collections.ts';
 import { documentVersion, packageDocument, refuseNewer } from './documents.ts';
-import { isDuplicate, mongoCode, unavailable } from './errors.ts';
+import { isDuplicate, takenIn } from './errors.ts';
 
 /** The writes that are no commit: each of them does no harm when it is repeated. They throw what the driver throws. */
 export class Writes {
@@ -25,12 +25,7 @@ export class Writes {
       });
       return ids;
     } catch (error) {
-      if (!(error instanceof MongoBulkWriteError)) throw error;
-      if (error.result.getWriteConcernError()) throw unavailable(error);
-      const failures = [error.writeErrors].flat();
-      const isTaken = failures.length > 0 && failures.every(({ code }) => code === mongoCode.duplicateKey);
-      if (!isTaken) throw error;
-      const there = new Set(failures.map(({ index }) => index));
+      const there = new Set(takenIn(error));
       return ids.filter((_, index) => !there.has(index));
     }
   }
