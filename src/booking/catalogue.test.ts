@@ -55,6 +55,21 @@ test('what is heard while reading wins over what was read', async () => {
   catalogue.close();
 });
 
+test('what is read again was read after the call, and many who call at once share a read', async () => {
+  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  const underWay = Promise.withResolvers<PackageSnapshot>();
+  store.package.mockReturnValueOnce(underWay.promise);
+  const before = catalogue.get(1);
+  const after = Promise.all([catalogue.reread(1), catalogue.reread(1)]);
+  liveBus.publishPackage(snapshot(1, 9));
+  store.package.mockResolvedValueOnce(snapshot(1, 2));
+  underWay.resolve(snapshot(1, 1));
+  await before;
+  expect((await after).map((each) => each?.figures.waiting)).toEqual([2, 2]);
+  expect(store.package).toHaveBeenCalledTimes(2);
+  catalogue.close();
+});
+
 test('where this process alone changes the store, unknown ids cost no read', async () => {
   const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
   await catalogue.all();

@@ -18,6 +18,12 @@ interface Entry {
   readonly at: number;
 }
 
+interface Reading {
+  readonly stored: PackageSnapshot | undefined;
+  /** What is known after it. */
+  readonly entry: Entry;
+}
+
 /** All packages with their figures, in memory: kept fresh by the live bus, and read again when too old. */
 export class Catalogue {
   readonly #options: CatalogueOptions;
@@ -25,7 +31,7 @@ export class Catalogue {
   /** When all were read. */
   #allAt: number | undefined;
   #readingAll: Promise<void> | undefined;
-  readonly #reading = new Map<number, Promise<Entry>>();
+  readonly #reading = new Map<number, Promise<Reading>>();
   readonly #unsubscribe: () => void;
 
   constructor(options: CatalogueOptions) {
@@ -60,12 +66,15 @@ export class Catalogue {
     ) {
       return undefined;
     }
-    let reading = this.#reading.get(id);
-    if (reading === undefined) {
-      reading = this.#read(id).finally(() => this.#reading.delete(id));
-      this.#reading.set(id, reading);
-    }
-    return (await reading).snapshot;
+    return (await this.#readOnce(id)).entry.snapshot;
+  }
+
+  /** What is stored, by a reading that begins after this call; many calls share one. @throws StoreUnavailableError */
+  async reread(id: number): Promise<PackageSnapshot | undefined> {
+    if (this.#options.maxAgeMs === Number.POSITIVE_INFINITY) return this.get(id);
+    // One that is under way may have seen what was before.
+    await this.#reading.get(id)?.catch(() => {});
+    return (await this.#readOnce(id)).stored;
   }
 
   /** What is known of a package, however old: enough to see that there is nothing to refuse. */
@@ -81,9 +90,16 @@ export class Catalogue {
     return at !== undefined && this.#options.clock.now() - at <= this.#options.maxAgeMs;
   }
 
-  async #read(id: number): Promise<Entry> {
+  #readOnce(id: number): Promise<Reading> {
+    const reading = this.#reading.get(id) ?? this.#read(id).finally(() => this.#reading.delete(id));
+    this.#reading.set(id, reading);
+    return reading;
+  }
+
+  async #read(id: number): Promise<Reading> {
     const at = this.#options.clock.now();
-    return this.#keep(id, await this.#options.store.package(id), at);
+    const stored = await this.#options.store.package(id);
+    return { stored, entry: this.#keep(id, stored, at) };
   }
 
   async #readAll(): Promise<void> {

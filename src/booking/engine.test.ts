@@ -11,17 +11,22 @@ import type { Messages } from '../ports/messages.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
 import { ScriptedSuppliers } from '../testing/support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../testing/support/server.ts';
-import { ActorEngine } from './engine.ts';
+import { ActorEngine, type ActorEngineOptions } from './engine.ts';
 
 let database: TestDatabase;
 let store: SqliteStore;
 let engine: ActorEngine;
 let suppliers: ScriptedSuppliers;
 
-async function start(options: { messages?: Messages } = {}): Promise<void> {
+async function start(options: Partial<ActorEngineOptions> = {}): Promise<void> {
   store = openSqliteStore({ file: database.url.replace('sqlite:', '') });
   suppliers = new ScriptedSuppliers();
-  engine = new ActorEngine({
+  engine = makeEngine(options);
+  await engine.start();
+}
+
+function makeEngine(options: Partial<ActorEngineOptions> = {}): ActorEngine {
+  return new ActorEngine({
     store,
     suppliers,
     liveBus: localLiveBus(),
@@ -34,7 +39,6 @@ async function start(options: { messages?: Messages } = {}): Promise<void> {
     snapshotMaxAgeMs: Number.POSITIVE_INFINITY,
     ...options,
   });
-  await engine.start();
 }
 
 async function stop(): Promise<void> {
@@ -241,6 +245,29 @@ test('Q6 a caller whose news got lost hears of the outcome from the store', asyn
   const outcome = engine.outcome(order, { waitMs: 10_000 });
   vi.spyOn(store, 'orders').mockResolvedValue([{ ...order, status: 'failed', reason: 'flight_unavailable' }]);
   expect(await outcome).toMatchObject({ status: 'failed' });
+});
+
+test('Q4 an owner that was replaced unawares does not say sold out of what its successor has free', async () => {
+  await stop();
+  let lease = new AbortController();
+  const acquire = async () => {
+    lease = new AbortController();
+    return { lost: lease.signal, release: async () => {} };
+  };
+  await start({ snapshotMaxAgeMs: 0, leases: { acquire, close: async () => {} } });
+  const sold = await accepted(engine.purchase({ packageId: 1, email }));
+  suppliers.answerFlight();
+  await engine.outcome(sold, { waitMs: 5_000 });
+  const successor = makeEngine({ instance: 'successor' });
+  await accepted(successor.cancel({ ...sold, status: 'confirmed' }));
+  await vi.waitFor(async () => expect((await store.package(1))?.figures.remaining).toBe(1));
+
+  const reread = vi.spyOn(store, 'package');
+  const purchase = engine.purchase({ packageId: 1, email });
+  await vi.waitFor(() => expect(reread.mock.calls.length).toBeGreaterThan(2));
+  lease.abort(new Error('the lease is lost'));
+  expect(await accepted(purchase)).toMatchObject({ status: 'held' });
+  await successor.drain();
 });
 
 test('a draining engine takes nothing, and those who wait get the order as it stands', async () => {

@@ -30,6 +30,8 @@ export type Amendment = Pick<Amend, 'version' | 'quota' | 'opensAt' | 'closesAt'
 
 /** How long a command may wait for its commit. */
 const patienceMs = 8_000;
+/** Until an owner that was replaced is asked again: it notices when its lease or its next commit fails. */
+const staleOwnerPauseMs = 100;
 
 /** The actor engine: each purchase goes to its package's mailbox, and is answered after its commit. */
 export class ActorEngine implements BookingEngine {
@@ -73,7 +75,7 @@ export class ActorEngine implements BookingEngine {
       // Only a refusal wants a fresh snapshot: whatever is let through, the owner decides.
       const glanced = this.#catalogue.glance(packageId);
       if (glanced !== undefined && this.#obstacleIn(glanced) === undefined) {
-        const answer = await this.#buy(request);
+        const answer = await this.#ask(request);
         // The glance was wrong: others shall not have to ask the owner for the same answer.
         if (answer.kind === 'refused') void this.#catalogue.get(packageId).catch(() => {});
         return answer;
@@ -81,7 +83,7 @@ export class ActorEngine implements BookingEngine {
       const snapshot = await this.#catalogue.get(packageId);
       if (snapshot === undefined) return { kind: 'refused', code: 'unknown_package' };
       const early = await this.#answerFrom(snapshot, request);
-      return early ?? (await this.#buy(request));
+      return early ?? (await this.#ask(request));
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       return { kind: 'refused', code: 'store_unavailable' };
@@ -203,6 +205,24 @@ export class ActorEngine implements BookingEngine {
     if (order === undefined) return { kind: 'refused', code };
     if (order.email !== request.email) return { kind: 'refused', code: 'key_reused' };
     return { kind: 'accepted', order };
+  }
+
+  /**
+   * Asks the owner. It says sold out from memory, and may have been replaced without having noticed: its word counts
+   * once the store, read after it, says the same (rule Q4).
+   */
+  async #ask(request: PurchaseRequest): Promise<Accepted | Refused> {
+    const { clock } = this.#options;
+    const deadlineAt = clock.now() + patienceMs;
+    for (;;) {
+      const answer = await this.#buy(request);
+      if (answer.kind !== 'refused' || answer.code !== 'sold_out') return answer;
+      const stored = await this.#catalogue.reread(request.packageId);
+      const code = stored === undefined ? 'unknown_package' : this.#obstacleIn(stored);
+      if (code !== undefined) return { kind: 'refused', code };
+      if (clock.now() >= deadlineAt) return { kind: 'refused', code: 'no_owner' };
+      await clock.sleep(staleOwnerPauseMs);
+    }
   }
 
   async #buy({ packageId, email, key }: PurchaseRequest): Promise<Accepted | Refused> {
