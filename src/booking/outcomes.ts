@@ -1,4 +1,4 @@
-import { isSettled, type Order } from '../domain/order.ts';
+import { isOlder, isSettled, type Order } from '../domain/order.ts';
 import type { Settling } from '../ports/booking-engine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LiveBus } from '../ports/live-bus.ts';
@@ -19,7 +19,7 @@ const earlyMax = 1_000;
  * so that a lost message is only a delay.
  */
 export class Outcomes {
-  readonly #store: Store;
+  readonly #store: Pick<Store, 'orders'>;
   readonly #clock: Clock;
   readonly #waiters = new Map<string, Set<Waiter>>();
   readonly #early = new Map<string, Order>();
@@ -27,7 +27,7 @@ export class Outcomes {
   readonly #unsubscribe: () => void;
   #isRereading = false;
 
-  constructor(store: Store, liveBus: LiveBus, clock: Clock) {
+  constructor(store: Pick<Store, 'orders'>, liveBus: LiveBus, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
     this.#unsubscribe = liveBus.subscribe({ order: (order) => this.#hear(order) });
@@ -38,7 +38,7 @@ export class Outcomes {
     if (isSettled(order) || waitMs <= 0 || gone?.aborted === true || this.#closing.signal.aborted)
       return order;
     const early = this.#early.get(order.id);
-    if (early !== undefined) return early;
+    if (early !== undefined && !isOlder(early, order)) return early;
     const over = new AbortController();
     const waiter: Waiter = { latest: order, since: this.#clock.now(), wake: () => over.abort('over') };
     this.#add(order.id, waiter);
@@ -76,6 +76,8 @@ export class Outcomes {
     const waiters = this.#waiters.get(order.id);
     if (waiters === undefined) return this.#keepEarly(order);
     for (const waiter of waiters) {
+      // A confirmed order that is being cancelled has had an outcome before.
+      if (isOlder(order, waiter.latest)) continue;
       waiter.latest = order;
       if (isSettled(order)) waiter.wake();
     }

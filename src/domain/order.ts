@@ -91,6 +91,14 @@ export function isSettled(order: Order): boolean {
   return settled.has(order.status);
 }
 
+/**
+ * Whether `order` is older than what is known of it already: news may overtake each other. Every change of an order
+ * adds to its timeline.
+ */
+export function isOlder(order: Order, known: Order): boolean {
+  return order.timeline.length < known.timeline.length;
+}
+
 /** Whether an owner still has work to do for it. */
 export function isUnfinished(order: Order): boolean {
   return !settled.has(order.status);

@@ -1,4 +1,4 @@
-import { isUnfinished, type Order } from '../../domain/order.ts';
+import { isOlder, isUnfinished, type Order } from '../../domain/order.ts';
 import type { BookingEngine } from '../../ports/booking-engine.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LineSnapshot } from '../../ports/live-bus.ts';
@@ -135,7 +135,7 @@ export class OrderDesk {
   #learn(watch: OrderWatch, order: Order): void {
     this.#checked(watch);
     const before = watch.order;
-    if (before !== undefined && isSameState(before, order)) return;
+    if (before !== undefined && (isSameState(before, order) || isOlder(order, before))) return;
     watch.order = order;
     this.#changed.add(watch);
     if (!isUnfinished(order)) this.#unfinished.delete(watch);
