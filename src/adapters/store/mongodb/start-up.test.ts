@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { StoreUnavailableError } from '../../../ports/store.ts';
 import { samplePackage } from '../../../testing/contract/samples.ts';
 import { type Mongod, startLoneMongod, startMongod } from '../../../testing/support/servers/mongod.ts';
 import { mongodProxy } from '../../../testing/support/servers/mongod-proxy.ts';
@@ -101,7 +102,7 @@ describe.concurrent('a server that cannot be used is refused with a line that na
     // What a client sees behind another name: the names that the members call themselves.
     proxy.rewrite((reply) => replaceAll(reply, `localhost:${node.port}`, `elsewhere:${node.port}`));
     expect(await refusal(`mongodb://127.0.0.1:${proxy.port}/?replicaSet=rs0`)).toMatch(
-      /calls its members elsewhere:\d+, and the primary cannot be reached under that name/,
+      /calls its members elsewhere:\d+, and none can be reached under that name/,
     );
   });
 
@@ -145,6 +146,20 @@ describe.concurrent('a server that cannot be used is refused with a line that na
     }
   });
 });
+
+test.each(['listCollections', 'createIndexes'])(
+  'a server that goes away at %s, once it was found, is one to wait for',
+  async (command) => {
+    await using proxy = await mongodProxy(mongod.ports[0] as number);
+    proxy.decide((each) => (each === command ? 'cut' : 'pass'));
+    const url = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
+    const error = await openMongoStore({ url, timeoutMs: 500 }).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+  },
+);
 
 test('without a database in the address it is called ticket-booking, with one it is that', async () => {
   await using raw = new MongoClient(mongod.url);

@@ -1,6 +1,6 @@
 import { type Document, MongoClient, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import { StoreUnavailableError } from '../../../ports/store.ts';
-import { mongoCode } from './errors.ts';
+import { isUnavailable, mongoCode } from './errors.ts';
 
 /** The wire version of the oldest release that the tests run on. */
 const wireVersionMin = 17;
@@ -55,15 +55,20 @@ export async function explainStart(error: unknown, client: MongoClient | undefin
     const diagnosis = refused(client, why, error);
     return mayPass ? new StoreUnavailableError(diagnosis.message, { cause: error }) : diagnosis;
   }
-  return refused(client, whyRefused(error, words, client), error);
+  const denied = whyDenied(error, client);
+  if (denied !== undefined) return refused(client, denied, error);
+  const diagnosis = refused(client, words, error);
+  // It went, or ceased to be the primary, after it had been found.
+  return isUnavailable(error) ? new StoreUnavailableError(diagnosis.message, { cause: error }) : diagnosis;
 }
 
-function whyRefused(error: unknown, words: string, client: MongoClient): string {
-  if (!(error instanceof MongoServerError)) return words;
+/** Undefined where it is not about who we are. */
+function whyDenied(error: unknown, client: MongoClient): string | undefined {
+  if (!(error instanceof MongoServerError)) return undefined;
   if (error.code === mongoCode.authenticationFailed) {
     return 'the user or the password is wrong (or the authSource they are kept in)';
   }
-  if (error.code !== mongoCode.unauthorized) return words;
+  if (error.code !== mongoCode.unauthorized) return undefined;
   const { credentials } = client.options;
   return credentials
     ? `the user ${credentials.username} may not use the database: it needs the role readWrite`
@@ -103,11 +108,16 @@ async function diagnosed(words: string, client: MongoClient): Promise<Diagnosis>
     const why = `its replica set ${hello.setName} has no primary: too few of its members are up`;
     return { why, mayPass: true };
   }
-  // The driver gave up just before the election ended.
-  if (await probe(String(hello.primary), tls))
-    return { why: 'its primary was only just elected', mayPass: true };
-  const members = (hello.hosts as string[]).join(', ');
-  const why = `its replica set calls its members ${members}, and the primary cannot be reached under that name from here`;
+  const members = (hello.hosts as string[]).map((host) => ({ host, answer: probe(host, tls) }));
+  for (const { host, answer } of members) {
+    if ((await answer) === undefined) continue;
+    // The names are right: the driver gave up just before the election ended, or the primary has just gone.
+    const isPrimary = host === hello.primary;
+    const why = isPrimary ? 'its primary was only just elected' : `its primary ${hello.primary} is silent`;
+    return { why, mayPass: true };
+  }
+  const names = members.map(({ host }) => host).join(', ');
+  const why = `its replica set calls its members ${names}, and none can be reached under that name from here`;
   return { why, mayPass: false };
 }
 
