@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { huntBugs } from '../testing/simulation/bug-hunt.ts';
+import { copyProgram, type Find, type Hunt } from '../testing/simulation/bug-hunt.ts';
+import { findsTable, writeFinds } from '../testing/simulation/found-bugs.ts';
+import { plantedBugs } from '../testing/simulation/planted-bugs.ts';
 import { isMostlyErrors, missingIn, type Range, simulateRange } from '../testing/simulation/ranges.ts';
 import { simulate, type Verdict } from '../testing/simulation/simulation.ts';
 import { type Command, type Given, runCommand, UsageError } from './args.ts';
@@ -13,8 +15,9 @@ const options = {
   first: { type: 'boolean', help: 'Stop at the first seed that breaks a promise.' },
   bugs: {
     type: 'boolean',
-    help: 'Plant each known bug in a copy of the program and look for a seed that finds it.',
+    help: 'Plant each known bug in a copy of the program and look for a seed that finds it, up to 10,000.',
   },
+  write: { type: 'boolean', help: 'With --bugs: keep what was found, for the tests and in the README.' },
   json: { type: 'boolean', help: 'Print the result as JSON.' },
 } as const;
 
@@ -23,7 +26,7 @@ const command: Command<typeof options> = {
   about:
     'Runs the production actors, sagas, ownership, routing and recovery of several instances on simulated time, with\n' +
     'crashes, pauses, partitions, lost replies, failing suppliers and more, all drawn from a seed, and holds the\n' +
-    'promises Q1 to Q9 against what is stored after every step. The same seed gives the same history on any machine.\n' +
+    'promises Q1 to Q10 against what is stored and said after every step. The same seed gives the same history on any machine.\n' +
     'Exits 0 when no promise was broken, 1 with each seed that broke one, 2 when it could not be done.',
   options,
 };
@@ -37,9 +40,13 @@ async function run(given: Given<typeof options>): Promise<number> {
   const seed = whole(given.seed, '--seed');
   if (seed !== undefined) return replay(seed, given.trace === true);
   if (given.trace) throw new UsageError('--trace needs --seed');
-  if (given.bugs) return bugs(whole(given.seeds, '--seeds') ?? bugSeedsMax, workers, given.json === true);
-  const seeds = whole(given.seeds, '--seeds') ?? 1_000;
   const from = whole(given.from, '--from') ?? 1;
+  if (given.bugs) {
+    const hunt = { from, seeds: whole(given.seeds, '--seeds') ?? bugSeedsMax, workers };
+    return bugs(hunt, given.write === true, given.json === true);
+  }
+  if (given.write) throw new UsageError('--write needs --bugs');
+  const seeds = whole(given.seeds, '--seeds') ?? 1_000;
   return range({ from, seeds, workers, stopAtFirst: given.first === true }, given.json === true);
 }
 
@@ -82,13 +89,21 @@ async function range(wish: Range, isJson: boolean): Promise<number> {
   return isOk ? 0 : 1;
 }
 
-async function bugs(seedsMax: number, workers: number, isJson: boolean): Promise<number> {
-  const found = await huntBugs(seedsMax, workers, (line) => console.error(line));
-  if (isJson) console.log(JSON.stringify(found));
-  else
-    for (const { name, seed, violation } of found)
-      console.log(`| ${name} | ${seed ?? '–'} | ${violation ?? 'NOT FOUND'} |`);
-  return found.every(({ seed }) => seed !== undefined) ? 0 : 1;
+async function bugs(hunt: Hunt, isKept: boolean, isJson: boolean): Promise<number> {
+  const copy = await copyProgram();
+  const finds: Find[] = [];
+  try {
+    for (const bug of plantedBugs) {
+      const find = await copy.hunt(bug, hunt);
+      finds.push(find);
+      console.error(`${find.name}: ${find.seed === undefined ? 'NOT FOUND' : `seed ${find.seed}`}`);
+    }
+  } finally {
+    await copy.remove();
+  }
+  if (isKept) await writeFinds(finds);
+  console.log(isJson ? JSON.stringify(finds) : findsTable(finds));
+  return finds.every(({ seed }) => seed !== undefined) ? 0 : 1;
 }
 
 function whole(text: string | undefined, option: string): number | undefined {

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
+import type { Edit, PlantedBug } from './planted-bugs.ts';
 
 /** What found a bug; without a seed nothing did. */
 export interface Find {
@@ -12,58 +12,75 @@ export interface Find {
   readonly violation?: string;
 }
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-
-/** Plants each bug in a copy of the program, and looks for the first seed that finds it. */
-export async function huntBugs(
-  seedsMax: number,
-  workers: number,
-  tell: (line: string) => void,
-): Promise<Find[]> {
-  const finds: Find[] = [];
-  for (const bug of plantedBugs) {
-    const find = await hunt(bug, seedsMax, workers);
-    tell(`${bug.name}: ${find.seed === undefined ? 'NOT FOUND' : `seed ${find.seed}, ${find.violation}`}`);
-    finds.push(find);
-  }
-  return finds;
+/** Where to look, and with how many threads. */
+export interface Hunt {
+  readonly from: number;
+  readonly seeds: number;
+  readonly workers: number;
 }
 
-async function hunt(bug: PlantedBug, seedsMax: number, workers: number): Promise<Find> {
+/** A copy of the program to plant bugs in. */
+export interface ProgramCopy {
+  /** Plants a bug, looks for a seed that finds it, and takes it out again. */
+  hunt(bug: PlantedBug, hunt: Hunt): Promise<Find>;
+  remove(): Promise<void>;
+}
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+export async function copyProgram(): Promise<ProgramCopy> {
   const copy = await mkdtemp(join(tmpdir(), 'ticket-booking-bug-'));
-  try {
-    await cp(join(root, 'src'), join(copy, 'src'), { recursive: true });
-    await cp(join(root, 'package.json'), join(copy, 'package.json'));
-    await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
-    const file = join(copy, 'src', bug.file);
-    await writeFile(file, plant(await readFile(file, 'utf8'), bug));
-    const words = ['--seeds', String(seedsMax), '--workers', String(workers), '--first', '--json'];
-    const output = await stdoutOf(join(copy, 'src/cli/simulate.ts'), words);
-    const { violations } = JSON.parse(output) as { violations: { seed: number; violation: string }[] };
-    return { name: bug.name, ...violations[0] };
-  } finally {
-    await rm(copy, { recursive: true, force: true });
-  }
+  await cp(join(root, 'src'), join(copy, 'src'), { recursive: true });
+  await cp(join(root, 'package.json'), join(copy, 'package.json'));
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return {
+    async hunt(bug, hunt) {
+      const takeOut = await plantIn(copy, bug);
+      try {
+        return { name: bug.name, ...(await firstViolation(copy, hunt)) };
+      } finally {
+        await takeOut();
+      }
+    },
+    remove: () => rm(copy, { recursive: true, force: true }),
+  };
 }
 
 /** @throws Error when the place is not there exactly once: the program has changed, and the bug must too. */
-export function plant(text: string, { name, find, replace }: PlantedBug): string {
+export function plant(text: string, { find, replace, file }: Edit, name: string): string {
   const times = text.split(find).length - 1;
-  if (times !== 1) throw new Error(`the bug “${name}” cannot be planted: its place is there ${times} times`);
+  if (times !== 1) throw new Error(`“${name}” cannot be planted: its place is ${times} times in ${file}`);
   return text.replace(find, () => replace);
+}
+
+/** Returns how to take it out again. */
+async function plantIn(copy: string, { name, edits }: PlantedBug): Promise<() => Promise<void>> {
+  const before = new Map<string, string>();
+  for (const edit of edits) {
+    const file = join(copy, 'src', edit.file);
+    const text = await readFile(file, 'utf8');
+    if (!before.has(file)) before.set(file, text);
+    await writeFile(file, plant(text, edit, name));
+  }
+  return async () => {
+    for (const [file, text] of before) await writeFile(file, text);
+  };
+}
+
+async function firstViolation(copy: string, { from, seeds, workers }: Hunt): Promise<Omit<Find, 'name'>> {
+  const range = ['--from', String(from), '--seeds', String(seeds), '--workers', String(workers)];
+  const output = await stdoutOf(join(copy, 'src/cli/simulate.ts'), [...range, '--first', '--json']);
+  const { violations } = JSON.parse(output) as { violations: { seed: number; violation: string }[] };
+  return violations[0] ?? {};
 }
 
 /** Whatever it exits with. */
 function stdoutOf(program: string, words: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(
-      process.execPath,
-      [program, ...words],
-      { maxBuffer: 64 * 1024 ** 2 },
-      (error, stdout, stderr) => {
-        if (stdout === '') reject(error ?? new Error(stderr));
-        else resolve(stdout);
-      },
-    );
+    const options = { maxBuffer: 64 * 1024 ** 2 };
+    execFile(process.execPath, [program, ...words], options, (error, stdout, stderr) => {
+      if (stdout === '') reject(new Error(stderr, { cause: error }));
+      else resolve(stdout);
+    });
   });
 }

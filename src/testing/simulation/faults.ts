@@ -5,6 +5,8 @@ export interface FaultRates {
   /** Per call of an outside service: the process ends before the call arrives, or after it was done. */
   readonly crashBefore: number;
   readonly crashAfter: number;
+  /** Per step of a process, and per message that it sends: it ends between any two things that it does. */
+  readonly crashStep: number;
   /** Per call: the process stands still for a while, often past its lease. */
   readonly pause: number;
   /** Per virtual second: an instance's clock jumps. */
@@ -20,8 +22,12 @@ export interface FaultRates {
   readonly messageLate: number;
   /** Per virtual second: one instance hears another no more, but is heard. */
   readonly partition: number;
-  /** Per request for a lease: it is granted although another holds it. */
+  /** Per virtual second: what carries messages and leases is away for a while, for everybody or for one. */
+  readonly carrierOutage: number;
+  /** Per request for a lease that another holds: it is granted all the same. */
   readonly leaseTwice: number;
+  /** Per virtual second: an instance is asked to take over a package, whoever owns it. */
+  readonly rival: number;
   /** Per virtual second: the lease service forgets everything. */
   readonly leaseWipe: number;
   readonly leaseLost: number;
@@ -31,6 +37,8 @@ export interface FaultRates {
   readonly supplierError: number;
   readonly supplierReplyLost: number;
   readonly supplierLate: number;
+  /** Per attempt at a supplier: it arrives twice, and is answered twice. */
+  readonly supplierTwice: number;
   /** Per cancel. */
   readonly cancelFails: number;
   /** Per virtual second: the breaker opens for a while. */
@@ -48,6 +56,7 @@ export function drawFaults(dice: Dice): FaultRates {
   return {
     crashBefore: upTo(0.03),
     crashAfter: upTo(0.03),
+    crashStep: upTo(0.012),
     pause: upTo(0.03),
     clockJump: upTo(0.5),
     storeLost: upTo(0.15),
@@ -57,7 +66,9 @@ export function drawFaults(dice: Dice): FaultRates {
     messageTwice: upTo(0.3),
     messageLate: upTo(0.3),
     partition: upTo(0.3),
-    leaseTwice: upTo(0.4),
+    carrierOutage: upTo(0.1),
+    leaseTwice: upTo(0.9),
+    rival: upTo(0.9),
     leaseWipe: upTo(0.4),
     leaseLost: upTo(0.2),
     flightRefused: dice.pick([0, 0, 0.3, 0.5, 0.9]),
@@ -65,6 +76,7 @@ export function drawFaults(dice: Dice): FaultRates {
     supplierError: upTo(0.4),
     supplierReplyLost: upTo(0.4),
     supplierLate: upTo(0.3),
+    supplierTwice: upTo(0.3),
     cancelFails: upTo(0.6),
     breaker: upTo(0.2),
     joins: upTo(0.3),
@@ -75,6 +87,7 @@ export function drawFaults(dice: Dice): FaultRates {
 export const noFaults: FaultRates = {
   crashBefore: 0,
   crashAfter: 0,
+  crashStep: 0,
   pause: 0,
   clockJump: 0,
   storeLost: 0,
@@ -84,7 +97,9 @@ export const noFaults: FaultRates = {
   messageTwice: 0,
   messageLate: 0,
   partition: 0,
+  carrierOutage: 0,
   leaseTwice: 0,
+  rival: 0,
   leaseWipe: 0,
   leaseLost: 0,
   flightRefused: 0,
@@ -92,6 +107,7 @@ export const noFaults: FaultRates = {
   supplierError: 0,
   supplierReplyLost: 0,
   supplierLate: 0,
+  supplierTwice: 0,
   cancelFails: 0,
   breaker: 0,
   joins: 0,

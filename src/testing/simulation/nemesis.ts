@@ -1,11 +1,18 @@
+import { writeRequest } from '../../adapters/messages/wire.ts';
+import { encodeRequest } from '../../booking/wire.ts';
 import type { Cluster } from './cluster.ts';
 import type { Dice } from './dice.ts';
+import type { Network } from './network.ts';
+import { Outage } from './outage.ts';
+import type { Services, SimInstance } from './sim-instance.ts';
 import type { LeaseCore } from './sim-leases.ts';
-import type { Network } from './sim-messages.ts';
 import type { SimHost, World } from './world.ts';
 
 const instancesMax = 5;
 const everyMs = 1_000;
+/** How long somebody waits for an answer. */
+const askedForMs = 2_000;
+const outagesMs = [100, 2_000, 10_000];
 
 /** The faults that come by themselves, looked for once per second. */
 export class Nemesis {
@@ -13,18 +20,26 @@ export class Nemesis {
   readonly #cluster: Cluster;
   readonly #leases: LeaseCore;
   readonly #network: Network;
+  readonly #packageIds: readonly number[];
   readonly #dice: Dice;
-  /** Until when the store is away: for everybody, and by host. */
-  #storeBackAt = 0;
-  readonly #storeBackFor = new Map<string, number>();
+  readonly #store: Outage;
+  readonly #carrier: Outage;
   #isHealed = false;
 
-  constructor(world: World, cluster: Cluster, leases: LeaseCore, network: Network) {
+  constructor(
+    world: World,
+    cluster: Cluster,
+    { leases, network, store }: Pick<Services, 'leases' | 'network' | 'store'>,
+  ) {
     this.#world = world;
     this.#cluster = cluster;
     this.#leases = leases;
     this.#network = network;
+    this.#packageIds = [...store.shelves.keys()];
     this.#dice = world.dice.fork();
+    this.#store = new Outage(world.scheduler);
+    this.#carrier = new Outage(world.scheduler);
+    network.isAway = (host) => this.#carrier.isAwayFor(host);
   }
 
   begin(): void {
@@ -36,15 +51,14 @@ export class Nemesis {
   }
 
   isStoreAway(host: SimHost): boolean {
-    const { now } = this.#world.scheduler;
-    return now < this.#storeBackAt || now < (this.#storeBackFor.get(host.name) ?? 0);
+    return this.#store.isAwayFor(host);
   }
 
   /** Ends whatever lasts: from here on everything works. */
   heal(): void {
     this.#isHealed = true;
-    this.#storeBackAt = 0;
-    this.#storeBackFor.clear();
+    this.#store.end();
+    this.#carrier.end();
     this.#network.cut.clear();
     this.#network.changed(false);
     for (const instance of this.#cluster.alive) {
@@ -57,13 +71,11 @@ export class Nemesis {
     const { scheduler } = world;
     const dice = this.#dice;
     const anybody = this.#cluster.alive.length === 0 ? undefined : dice.pick(this.#cluster.alive);
-    if (world.strikes('storeOutage')) {
-      const backAt = scheduler.now + dice.pick([100, 2_000, 10_000]);
-      if (anybody === undefined || dice.chance(0.5)) this.#storeBackAt = backAt;
-      else this.#storeBackFor.set(anybody.host.name, backAt);
-    }
+    if (world.strikes('storeOutage')) this.#store.begin(dice.pick(outagesMs), this.#oneOrAll(anybody));
+    if (world.strikes('carrierOutage')) this.#carrier.begin(dice.pick(outagesMs), this.#oneOrAll(anybody));
     if (world.strikes('leaseWipe')) this.#leases.wipe();
     if (world.strikes('partition')) this.#cutSomebodyOff();
+    if (anybody !== undefined && world.strikes('rival')) this.#callForTakeover(anybody.host);
     if (world.strikes('joins') && this.#cluster.alive.length < instancesMax) this.#cluster.add();
     if (anybody === undefined) return;
     if (world.strikes('clockJump')) anybody.host.clockOffsetMs += dice.pick([-10_000, -500, 500, 10_000]);
@@ -76,6 +88,19 @@ export class Nemesis {
     }
     const { ready } = this.#cluster;
     if (world.strikes('leaves') && ready.length > 1) this.#cluster.leave(dice.pick(ready));
+  }
+
+  #oneOrAll(anybody: SimInstance | undefined): SimHost | undefined {
+    return this.#dice.chance(0.5) ? undefined : anybody?.host;
+  }
+
+  /** As from a fellow that left, and believed that this one comes next. */
+  #callForTakeover({ name }: SimHost): void {
+    const { scheduler } = this.#world;
+    const body = encodeRequest({ kind: 'wake', packageIds: [this.#dice.pick(this.#packageIds)] });
+    const id = `wake-${this.#network.nextLife()}`;
+    const until = scheduler.now + askedForMs;
+    this.#network.station(name)?.take('request', writeRequest({ id, from: 'gone', until, body }));
   }
 
   /** One way only: it hears the others, and they do not hear it, or the other way round. */

@@ -1,6 +1,5 @@
-/** A bug that somebody might write: one place in the program, changed. */
-export interface PlantedBug {
-  readonly name: string;
+/** One place in the program, changed. */
+export interface Edit {
   /** From `src`. */
   readonly file: string;
   /** Occurs once. */
@@ -8,154 +7,384 @@ export interface PlantedBug {
   readonly replace: string;
 }
 
-/** Each of them breaks a promise, and the simulation has to see it. */
+/** A bug that somebody might write. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+/** Each of them breaks a promise, and the simulation has to see it. Which seed does: found-bugs.json. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'the store does not look at the fence',
-    file: 'testing/simulation/sim-store.ts',
-    find: 'if (shelf === undefined || shelf.epoch !== fence.epoch || shelf.seq !== fence.seq) {',
-    replace: 'if (shelf === undefined) {',
+    edits: [
+      {
+        file: 'testing/simulation/sim-store.ts',
+        find: 'if (shelf === undefined || shelf.epoch !== fence.epoch || shelf.seq !== fence.seq) {',
+        replace: 'if (shelf === undefined) {',
+      },
+    ],
   },
   {
-    name: 'the lease alone is trusted: a takeover raises no epoch',
-    file: 'testing/simulation/sim-store.ts',
-    find: '    shelf.epoch += 1;\n',
-    replace: '',
+    name: 'the fence is read, and not held until the write',
+    edits: [
+      {
+        file: 'testing/simulation/sim-store.ts',
+        find: `    commit(id, fence, change) {
+`,
+        replace: `    commit(id, fence, change, seen = { ...core.shelves.get(id) }) {
+`,
+      },
+      {
+        file: 'testing/simulation/sim-store.ts',
+        find: `            core.commit(id, fence, change, host);
+`,
+        replace: `            const isSeen = seen.epoch === fence.epoch && seen.seq === fence.seq;
+            const { epoch, seq } = isSeen ? (core.shelves.get(id) ?? fence) : fence;
+            core.commit(id, { epoch, seq }, change, host);
+`,
+      },
+    ],
   },
   {
-    name: 'a saga’s word counts twice: the unit returns twice',
-    file: 'booking/package-actor.ts',
-    find: '    if (!expected.includes(order.status)) return;\n',
-    replace: '',
+    name: 'the lease alone is trusted: whatever fence the store has will do',
+    edits: [
+      {
+        file: 'booking/package-behaviour.ts',
+        find: `    if (change !== undefined) await this.#options.store.commit(id, { epoch, seq }, change);
+`,
+        replace: `    if (change === undefined) return;
+    const present = await this.#options.store.present(id);
+    await this.#options.store.commit(id, present?.fence ?? { epoch, seq }, change);
+`,
+      },
+    ],
   },
   {
-    name: 'a saga of a former epoch is believed, for whatever state the order is in',
-    file: 'booking/package-actor.ts',
-    find: "    const expected = message.kind === 'cleared' ? ['compensating', 'cancelling'] : ['held'];",
-    replace: "    const expected = ['compensating', 'cancelling', 'held'];",
+    name: 'a unit is released twice: when its compensation begins, and when it has ended',
+    edits: [
+      {
+        file: 'booking/package-actor.ts',
+        find: `        draft.update(owing);
+`,
+        replace: `        draft.update(owing);
+        this.#unitReturns({ held: -1 });
+`,
+      },
+    ],
+  },
+  {
+    name: 'a saga says twice what it has done, and its word counts twice',
+    edits: [
+      {
+        file: 'booking/saga.ts',
+        find: `    if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
+`,
+        replace: `    for (const _ of [1, 2]) if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
+`,
+      },
+      {
+        file: 'booking/package-actor.ts',
+        find: `    if (!expected.includes(order.status)) return;
+`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a saga of a former epoch speaks on, and is believed for whatever state the order is in',
+    edits: [
+      {
+        file: 'booking/saga.ts',
+        find: `    if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
+`,
+        replace: `    this.#options.report(result, [...this.#events]);
+`,
+      },
+      {
+        file: 'booking/package-actor.ts',
+        find: `    if (order === undefined || message.epoch !== draft.state.epoch) return;
+    const expected = message.kind === 'cleared' ? ['compensating', 'cancelling'] : ['held'];
+`,
+        replace: `    if (order === undefined) return;
+    const expected = ['held', 'compensating', 'cancelling'];
+`,
+      },
+    ],
   },
   {
     name: 'an owed cancel is forgotten at a takeover',
-    file: 'booking/package-behaviour.ts',
-    find: "      else if (order.status !== 'queued') this.#run('clear', state, order, signal);\n",
-    replace: '',
+    edits: [
+      {
+        file: 'booking/package-behaviour.ts',
+        find: "      else if (order.status !== 'queued') this.#run('clear', state, order, signal);\n",
+        replace: '',
+      },
+    ],
   },
   {
     name: 'what is held is not resumed at a takeover',
-    file: 'booking/package-behaviour.ts',
-    find: "if (order.status === 'held') this.#run('book', state, order, signal);",
-    replace: "if (order.status === 'held') continue;",
+    edits: [
+      {
+        file: 'booking/package-behaviour.ts',
+        find: "if (order.status === 'held') this.#run('book', state, order, signal);",
+        replace: "if (order.status === 'held') continue;",
+      },
+    ],
   },
   {
     name: 'a cancel goes out before its commit',
-    file: 'booking/saga.ts',
-    find: "  const ticketNumber = steps.note('flight', ticket);\n",
-    replace:
-      "  const ticketNumber = steps.note('flight', ticket);\n" +
-      "  if (ticket.kind === 'unknown') void options.suppliers.cancel('flights', key, options.signal);\n",
+    edits: [
+      {
+        file: 'booking/saga.ts',
+        find: "  const ticketNumber = steps.note('flight', ticket);\n",
+        replace:
+          "  const ticketNumber = steps.note('flight', ticket);\n" +
+          "  if (ticket.kind === 'unknown') void options.suppliers.cancel('flights', key, options.signal);\n",
+      },
+    ],
   },
   {
     name: 'sold out is said while units are held',
-    file: 'domain/travel-package.ts',
-    find: '  return figures.confirmed - figures.cancelling >= quota;',
-    replace: '  return figures.confirmed - figures.cancelling + figures.held >= quota;',
+    edits: [
+      {
+        file: 'domain/travel-package.ts',
+        find: '  return figures.confirmed - figures.cancelling >= quota;',
+        replace: '  return figures.confirmed - figures.cancelling + figures.held >= quota;',
+      },
+    ],
   },
   {
     name: 'sold out is said while a unit is on its way back',
-    file: 'domain/travel-package.ts',
-    find: '  return figures.confirmed - figures.cancelling >= quota;',
-    replace: '  return figures.confirmed >= quota;',
+    edits: [
+      {
+        file: 'domain/travel-package.ts',
+        find: '  return figures.confirmed - figures.cancelling >= quota;',
+        replace: '  return figures.confirmed >= quota;',
+      },
+    ],
   },
   {
-    name: 'the line is lost at a takeover',
-    file: 'booking/package-state.ts',
-    find: '    for (const order of ownership.unfinished) this.#take(order);',
-    replace: '    for (const order of [...ownership.unfinished].reverse()) this.#take(order);',
+    name: 'the line stands back to front after a takeover',
+    edits: [
+      {
+        file: 'booking/package-state.ts',
+        find: '    for (const order of ownership.unfinished) this.#take(order);',
+        replace: '    for (const order of [...ownership.unfinished].reverse()) this.#take(order);',
+      },
+      {
+        file: 'booking/line.ts',
+        find: `    if (last !== undefined && last.number >= number) throw new RangeError('numbers in the line only grow');
+`,
+        replace: '',
+      },
+    ],
   },
   {
-    name: 'who comes now is served before the line',
-    file: 'booking/package-actor.ts',
-    find: 'const isClaimed = this.#mayClaim() && draft.figures.waiting === 0;',
-    replace: 'const isClaimed = this.#mayClaim();',
+    name: 'who came last is served first',
+    edits: [
+      {
+        file: 'booking/draft.ts',
+        find: `    this.#committedLine = state.line[Symbol.iterator]();
+`,
+        replace: `    this.#committedLine = [...state.line].reverse()[Symbol.iterator]();
+`,
+      },
+    ],
   },
   {
     name: 'a unit that returns is not given to the line',
-    file: 'booking/package-actor.ts',
-    find: '    this.#draft.move({ ...from, remaining: 1 });\n    this.#serveLine();',
-    replace: '    this.#draft.move({ ...from, remaining: 1 });',
+    edits: [
+      {
+        file: 'booking/package-actor.ts',
+        find: '    this.#draft.move({ ...from, remaining: 1 });\n    this.#serveLine();',
+        replace: '    this.#draft.move({ ...from, remaining: 1 });',
+      },
+    ],
   },
   {
     name: 'callers are answered before the commit',
-    file: 'actor/activation.ts',
-    find: '    await behaviour.commit(state, step);\n',
-    replace:
-      '    behaviour.perform(state, { ...step, change: undefined } as Step, this.#ended);\n    await behaviour.commit(state, step);\n',
+    edits: [
+      {
+        file: 'actor/activation.ts',
+        find: '    await behaviour.commit(state, step);\n',
+        replace:
+          '    behaviour.perform(state, { ...step, change: undefined } as Step, this.#ended);\n    await behaviour.commit(state, step);\n',
+      },
+    ],
   },
   {
     name: 'a commit of unknown outcome counts as applied',
-    file: 'actor/activation.ts',
-    find: '    await behaviour.commit(state, step);\n',
-    replace:
-      '    await behaviour.commit(state, step).catch((error: unknown) => {\n      if (!(error instanceof CommitUnknownError)) throw error;\n    });\n',
+    edits: [
+      {
+        file: 'actor/activation.ts',
+        find: '    await behaviour.commit(state, step);\n',
+        replace:
+          '    await behaviour.commit(state, step).catch((error: unknown) => {\n      if (!(error instanceof CommitUnknownError)) throw error;\n    });\n',
+      },
+    ],
   },
   {
     name: 'a key is forgotten once the package is sold out',
-    file: 'booking/engine.ts',
-    find: "    if (request.key === undefined) return { kind: 'refused', code };\n",
-    replace: "    return { kind: 'refused', code };\n",
+    edits: [
+      {
+        file: 'booking/engine.ts',
+        find: "    if (request.key === undefined) return { kind: 'refused', code };\n",
+        replace: "    return { kind: 'refused', code };\n",
+      },
+    ],
   },
   {
     name: 'a key is not looked up in the store',
-    file: 'booking/recall.ts',
-    find: '    if (message.key !== undefined) keys.push(message.key);\n',
-    replace: '',
+    edits: [
+      {
+        file: 'booking/recall.ts',
+        find: '    if (message.key !== undefined) keys.push(message.key);\n',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'what is in doubt is not looked up',
-    file: 'booking/recall.ts',
-    find: '    if (message.inDoubt === true) ids.push(message.orderId);\n',
-    replace: '',
+    edits: [
+      {
+        file: 'booking/recall.ts',
+        find: '    if (message.inDoubt === true) ids.push(message.orderId);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a command that is sent again is not in doubt',
+    edits: [
+      {
+        file: 'booking/router.ts',
+        find: `        sent = inDoubt(sent);
+`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a key shows another one’s order',
+    edits: [
+      {
+        file: 'booking/package-actor.ts',
+        find: `      if (before.email !== email) return this.#refuse(caller, 'key_reused');
+`,
+        replace: '',
+      },
+    ],
   },
   {
     name: 'silence of a supplier counts as a refusal',
-    file: 'booking/saga.ts',
-    find: "    if (answer.kind === 'unknown') return this.#owe('supplier_silent', ticketNumber);\n",
-    replace: "    if (answer.kind === 'unknown') return this.report({ kind: 'refused', reason: refused });\n",
+    edits: [
+      {
+        file: 'booking/saga.ts',
+        find: "    if (answer.kind === 'unknown') return this.#owe('supplier_silent', ticketNumber);\n",
+        replace:
+          "    if (answer.kind === 'unknown') return this.report({ kind: 'refused', reason: refused });\n",
+      },
+    ],
   },
   {
     name: 'a cancel is believed at its first try',
-    file: 'booking/saga.ts',
-    find: '    if (await suppliers.cancel(kind, key, signal)) return;\n',
-    replace: '    await suppliers.cancel(kind, key, signal);\n    return;\n',
+    edits: [
+      {
+        file: 'booking/saga.ts',
+        find: '    if (await suppliers.cancel(kind, key, signal)) return;\n',
+        replace: '    await suppliers.cancel(kind, key, signal);\n    return;\n',
+      },
+    ],
   },
   {
     name: 'only the flight is cancelled',
-    file: 'booking/saga.ts',
-    find: "    cancelUntilDone('hotels', order.id, options).then(() => steps.noteCancelled(order, 'hotel')),\n",
-    replace: '',
+    edits: [
+      {
+        file: 'booking/saga.ts',
+        find: "    cancelUntilDone('hotels', order.id, options).then(() => steps.noteCancelled(order, 'hotel')),\n",
+        replace: '',
+      },
+    ],
   },
   {
-    name: 'another key at the supplier after a takeover',
-    file: 'booking/saga.ts',
-    find: '  const ticket = await options.suppliers.reserveFlight({ key,',
-    replace: '  const ticket = await options.suppliers.reserveFlight({ key: key + (options.clock.now() % 2),',
+    name: 'another key at the suppliers after a takeover',
+    edits: [
+      {
+        file: 'booking/package-behaviour.ts',
+        find: `      await (what === 'book' ? book(order, options) : clear(order, options));
+`,
+        replace: `      const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
+      await (what === 'book' ? book(again, options) : clear(order, options));
+`,
+      },
+    ],
   },
   {
     name: 'nobody adopts a package whose owner died',
-    file: 'actor/placement.ts',
-    find: '    for (const id of orphans.slice(0, perScan)) actors.wake(id);\n',
-    replace: '    void orphans;\n',
+    edits: [
+      {
+        file: 'actor/placement.ts',
+        find: '    for (const id of orphans.slice(0, perScan)) actors.wake(id);\n',
+        replace: '    void orphans;\n',
+      },
+    ],
   },
   {
     name: 'a quota may fall below what is held and sold',
-    file: 'booking/amend.ts',
-    find: "  if (quota < held + confirmed) return draft.answer(caller, { kind: 'refused', code: 'quota_too_low' });\n",
-    replace: '',
+    edits: [
+      {
+        file: 'booking/amend.ts',
+        find: "  if (quota < held + confirmed) return draft.answer(caller, { kind: 'refused', code: 'quota_too_low' });\n",
+        replace: '',
+      },
+    ],
   },
   {
     name: 'the unit of a cancellation returns at once',
-    file: 'booking/package-actor.ts',
-    find: '        draft.move({ cancelling: 1 });\n',
-    replace: '        draft.move({ confirmed: -1, remaining: 1 });\n',
+    edits: [
+      {
+        file: 'booking/package-actor.ts',
+        find: '        draft.move({ cancelling: 1 });\n',
+        replace: '        draft.move({ confirmed: -1, remaining: 1 });\n',
+      },
+    ],
+  },
+  {
+    name: 'who hangs up leaves, whatever became of the order',
+    edits: [
+      {
+        file: 'booking/package-actor.ts',
+        find: `    if (order?.status === 'queued' && order.key === undefined) this.#leave(order);
+`,
+        replace: `    if (order !== undefined) this.#leave(order);
+`,
+      },
+    ],
+  },
+  {
+    name: 'an order is shown to whoever knows its number',
+    edits: [
+      {
+        file: 'http/api/orders.ts',
+        find: `  if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
+`,
+        replace: `  if (order === undefined || id === undefined || (!matches && false)) throw new ProblemError('unknown_order');
+`,
+      },
+    ],
+  },
+  {
+    name: 'a miss tells that the number exists',
+    edits: [
+      {
+        file: 'http/api/orders.ts',
+        find: `  if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
+`,
+        replace: `  if (order === undefined || id === undefined) throw new ProblemError('unknown_order');
+  if (!matches) throw new ProblemError('unknown_order', { detail: 'Another email.' });
+`,
+      },
+    ],
   },
 ];

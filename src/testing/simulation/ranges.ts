@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { Counters } from './counters.ts';
+import { noFaults } from './faults.ts';
 import type { Verdict } from './simulation.ts';
 
 export interface Range {
@@ -67,19 +68,22 @@ export function isMostlyErrors(counters: Counters): boolean {
   return counters.of('accepted') < counters.of('refused no_owner') + counters.of('refused store_unavailable');
 }
 
-const expectedFaults = [
-  ...['crashBefore', 'crashAfter', 'pause', 'clockJump', 'storeLost', 'storeReplyLost', 'storeOutage'],
-  ...['messageLost', 'messageTwice', 'messageLate', 'partition', 'leaseTwice', 'leaseWipe', 'leaseLost'],
-  ...['flightRefused', 'hotelRefused', 'supplierError', 'supplierReplyLost', 'supplierLate', 'cancelFails'],
-  ...['breaker', 'joins', 'leaves'],
-].map((fault) => `fault ${fault}`);
+const expectedFaults = Object.keys(noFaults).map((fault) => `fault ${fault}`);
 
+/** What the faults led to, and what people were told: each of them at least once. */
 const expectedOutcomes = [
-  ...['crash', 'takeover', 'fenced', 'commit', 'commit unknown', 'commit unavailable', 'supplier unknown'],
-  ...['drained', 'hung up', 'message cut off', 'accepted'],
+  ...['crash', 'paused past the lease', 'lease lost', 'takeover', 'fenced', 'drained'],
+  ...['commit', 'commit unknown, applied', 'commit unknown, not applied', 'commit unavailable'],
+  ...['message cut off', 'message overtaken'],
+  ...['supplier unknown', 'cancel overtook', 'cancel failed again and again'],
+  ...['accepted', 'hung up', 'key joined', 'looked and found', 'looked and missed'],
   ...['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled'].map((status) => `outcome ${status}`),
-  ...['sold_out', 'queue_full', 'paused', 'no_owner', 'unknown_package', 'order_limit'].map(
-    (code) => `refused ${code}`,
-  ),
-  ...['cancel accepted', 'amend done', 'amend version_conflict', 'amend quota_too_low'],
+  ...['sold_out', 'queue_full', 'paused', 'not_open', 'sale_closed', 'order_limit'].map(refused),
+  ...['key_reused', 'unknown_package', 'no_owner', 'store_unavailable'].map(refused),
+  ...['cancel accepted', 'cancel in_progress', 'cancel not_cancellable'],
+  ...['amend done', 'amend version_conflict', 'amend quota_too_low'],
 ];
+
+function refused(code: string): string {
+  return `refused ${code}`;
+}

@@ -3,13 +3,23 @@ import { noFaults } from './faults.ts';
 import { Scheduler } from './scheduler.ts';
 import { World } from './world.ts';
 
-/** A world without faults whose time passes as fast as it can, for tests that know nothing of it. */
-export function runningWorld(): { readonly world: World; readonly stop: () => void } {
+/** How its time passes: as fast as it can, for tests that know nothing of it, or beside tests that sleep. */
+export type Pace = 'as fast as it can' | 'as the clock on the wall';
+
+const tickMs = 10;
+
+/** A world without faults whose time passes by itself. */
+export function runningWorld(pace: Pace = 'as fast as it can'): {
+  readonly world: World;
+  readonly stop: () => void;
+} {
   const scheduler = new Scheduler();
+  const beganAt = performance.now();
   let isOver = false;
   const run = async () => {
     while (!isOver) {
-      await scheduler.runUntil(scheduler.now + 10, () => isOver);
+      const end = pace === 'as fast as it can' ? scheduler.now + tickMs : performance.now() - beganAt;
+      await scheduler.runUntil(end, () => isOver);
       await new Promise((resolve) => setImmediate(resolve));
     }
   };

@@ -6,15 +6,23 @@ export interface Host {
   isAlive: boolean;
   /** It does nothing before this moment: a long collection of garbage, a stopped virtual machine. */
   pausedUntil: number;
+  /** Ends the process at this very point. */
+  crash(why: string): void;
 }
 
 interface Planned {
-  readonly at: number;
+  at: number;
   readonly order: number;
   readonly host: Host | undefined;
   readonly what: string;
   readonly run: () => void;
+  isCancelled: boolean;
 }
+
+/** How much of the history is hashed at once, in characters. */
+const hashedAtOnce = 16_384;
+/** After how many steps the event loop gets its turn. */
+const stepsPerTurn = 64;
 
 /**
  * Simulated time. Whatever takes time is planned here and happens one at a time; between two of them every promise
@@ -27,6 +35,10 @@ export class Scheduler {
   #order = 0;
   #now = 0;
   #steps = 0;
+  /** Notes that are not in the hash yet. */
+  #fresh = '';
+  /** Told before each step of a process, which may end there and then: between any two things that it does. */
+  onStep: (host: Host, what: string) => void = () => {};
 
   /** @param trace is told of everything that happens. */
   constructor(trace?: (line: string) => void) {
@@ -45,19 +57,36 @@ export class Scheduler {
 
   /** The same for the same history, on any machine. */
   digest(): string {
+    this.#hashFresh();
     return this.#hash.copy().digest('hex').slice(0, 16);
   }
 
-  /** Plans something `delayMs` from now; with a host, for as long as that one lives. */
-  after(delayMs: number, what: string, run: () => void, host?: Host): void {
-    this.#push({ at: this.#now + Math.max(0, delayMs), order: this.#order++, host, what, run });
+  /** Plans something `delayMs` from now; with a host, for as long as that one lives. Returns how to cancel it. */
+  after(delayMs: number, what: string, run: () => void, host?: Host): () => void {
+    const at = this.#now + Math.max(0, delayMs);
+    const planned: Planned = { at, order: this.#order++, host, what, run, isCancelled: false };
+    this.#push(planned);
+    return () => {
+      planned.isCancelled = true;
+    };
   }
 
   /** Notes what has happened, for the trace and its hash. */
   note(line: string): void {
     const entry = `${this.#now.toFixed(3)} ${line}`;
-    this.#hash.update(entry).update('\n');
+    this.#fresh += `${entry}\n`;
+    if (this.#fresh.length > hashedAtOnce) this.#hashFresh();
     this.#trace?.(entry);
+  }
+
+  /** For the trace alone: what may differ from one machine to another. */
+  remark(line: string): void {
+    this.#trace?.(line);
+  }
+
+  #hashFresh(): void {
+    this.#hash.update(this.#fresh);
+    this.#fresh = '';
   }
 
   /** Lets everything happen that is planned up to a moment, or until `isOver` says so after a step. */
@@ -66,17 +95,24 @@ export class Scheduler {
       this.#pop();
       this.#now = next.at;
       const { host } = next;
-      if (host?.isAlive === false) continue;
+      if (next.isCancelled || host?.isAlive === false) continue;
       if (host !== undefined && host.pausedUntil > this.#now) {
-        this.#push({ ...next, at: host.pausedUntil });
+        next.at = host.pausedUntil;
+        this.#push(next);
         continue;
+      }
+      if (host !== undefined) {
+        this.onStep(host, next.what);
+        if (!host.isAlive) continue;
       }
       this.#steps += 1;
       this.note(host === undefined ? next.what : `${host.name}: ${next.what}`);
       next.run();
       await promisesSettled();
+      if (this.#steps % stepsPerTurn === 0) await nextTurn();
       if (isOver()) return;
     }
+    await nextTurn();
     this.#now = Math.max(this.#now, end);
   }
 
@@ -114,7 +150,12 @@ function isBefore(one: Planned, other: Planned): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
 
-/** Every promise that does not wait for something planned has gone on when the next turn of the event loop comes. */
+/** Ticks come when every promise that does not wait for something planned has gone on: cheaper than a turn of the loop. */
 function promisesSettled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
+/** What nobody has handled is told of between two turns of the event loop. */
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

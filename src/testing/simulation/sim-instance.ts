@@ -1,11 +1,12 @@
-import { localLiveBus } from '../../adapters/live/local.ts';
 import { ActorEngine } from '../../booking/engine.ts';
 import type { PackageRules } from '../../booking/package-actor.ts';
 import { type Log, silentLog } from '../../ports/log.ts';
+import { type LookUp, lookUps } from './look-up.ts';
+import type { Network } from './network.ts';
 import { type LeaseCore, simLeases } from './sim-leases.ts';
-import { type Network, simStation } from './sim-messages.ts';
 import { type StoreCore, type StoreOutage, simStore } from './sim-store.ts';
 import { type SupplierCore, simSuppliers } from './sim-suppliers.ts';
+import { openStation } from './station.ts';
 import type { SimHost, World } from './world.ts';
 
 /** The services that all instances share. */
@@ -25,6 +26,7 @@ export interface SimInstance {
   /** Its breaker opens, or closes. */
   toggleBreaker(): void;
   readonly breakerIsOpen: () => boolean;
+  readonly lookUp: LookUp;
 }
 
 export const leaseTtlMs = 5_000;
@@ -40,16 +42,23 @@ export function simInstance(
 ): SimInstance {
   const clock = world.clockOf(host);
   const suppliers = simSuppliers(world, host, services.suppliers);
-  const { messages, liveBus } = simStation(world, host, services.network, localLiveBus());
+  const log = logOf(world, host);
+  const { messages, liveBus } = openStation(world, host, services.network, log);
   const engine = new ActorEngine({
     store: simStore(world, host, services.store, services.isAway),
     suppliers,
     liveBus,
     clock,
-    log: logOf(world, host),
+    log,
     instance: host.name,
     rules,
-    leases: simLeases({ world, host, core: services.leases, ttlMs: leaseTtlMs }),
+    leases: simLeases({
+      world,
+      host,
+      core: services.leases,
+      ttlMs: leaseTtlMs,
+      isAway: (who) => services.network.isAway(who),
+    }),
     messages,
     random: world.dice.fork(),
     snapshotMaxAgeMs,
@@ -60,6 +69,7 @@ export function simInstance(
     isReady: false,
     toggleBreaker: () => suppliers.toggle(),
     breakerIsOpen: () => !suppliers.available,
+    lookUp: lookUps(engine, clock),
   };
 }
 
@@ -68,11 +78,15 @@ function logOf(world: World, host: SimHost): Log {
   return {
     ...silentLog,
     error: (fields, message) =>
-      world.violate('bug', `${host.name} logs an error: ${message} ${words(fields)}`),
+      world.violate('bug', `${host.name} logs an error: ${message} ${words(fields)}`, causeOf(fields)),
   };
 }
 
 function words(fields: object): string {
   const { err, ...others } = fields as { err?: unknown };
-  return `${JSON.stringify(others)} ${err instanceof Error ? err.stack : String(err ?? '')}`;
+  return `${JSON.stringify(others)} ${String(err ?? '')}`;
+}
+
+function causeOf(fields: object): unknown {
+  return (fields as { err?: unknown }).err;
 }

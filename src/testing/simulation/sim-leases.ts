@@ -7,9 +7,13 @@ export class LeaseCore {
   readonly #held = new Map<number, { readonly token: number; readonly until: number }>();
   #tokens = 0;
 
+  isHeld(packageId: number, now: number): boolean {
+    return (this.#held.get(packageId)?.until ?? 0) > now;
+  }
+
+  /** @param isForced gives it also while another holds it. */
   grant(packageId: number, now: number, ttlMs: number, isForced: boolean): number | undefined {
-    const holder = this.#held.get(packageId);
-    if (holder !== undefined && holder.until > now && !isForced) return undefined;
+    if (this.isHeld(packageId, now) && !isForced) return undefined;
     const token = ++this.#tokens;
     this.#held.set(packageId, { token, until: now + ttlMs });
     return token;
@@ -37,6 +41,8 @@ export interface SimLeasesOptions {
   readonly host: SimHost;
   readonly core: LeaseCore;
   readonly ttlMs: number;
+  /** The service cannot be reached now. */
+  readonly isAway?: (host: SimHost) => boolean;
 }
 
 /** A process's way to the lease service, which may grant a lease twice, forget it, or not answer. */
@@ -49,8 +55,12 @@ export function simLeases(options: SimLeasesOptions): Leases {
       const clock = world.clockOf(host);
       const askedAt = { steady: scheduler.now, wall: clock.now() };
       const token = await world.call(host, `lease ${packageId}`, {
-        serve: () => core.grant(packageId, scheduler.now, ttlMs, world.strikes('leaseTwice')),
+        serve: () => {
+          const isForced = core.isHeld(packageId, scheduler.now) && world.strikes('leaseTwice');
+          return core.grant(packageId, scheduler.now, ttlMs, isForced);
+        },
         lost: 'leaseLost',
+        failed: () => options.isAway?.(host) === true,
         unavailable: noAnswer,
       });
       if (token === undefined) return undefined;
@@ -102,17 +112,18 @@ class SimLease implements Lease {
 
   async release(): Promise<void> {
     this.#isOver = true;
-    const { world, host, core } = this.#options;
+    const { world, host, core, isAway } = this.#options;
     const released = world.call(host, `release ${this.#packageId}`, {
       serve: () => core.release(this.#packageId, this.#token),
       lost: 'leaseLost',
+      failed: () => isAway?.(host) === true,
       unavailable: noAnswer,
     });
     await released.catch(() => {});
   }
 
   async #keep(): Promise<void> {
-    const { world, host, core, ttlMs } = this.#options;
+    const { world, host, core, ttlMs, isAway } = this.#options;
     const { scheduler } = world;
     while (this.isHeld()) {
       await this.#clock.sleep(ttlMs / 3);
@@ -121,6 +132,7 @@ class SimLease implements Lease {
       const extended = world.call(host, `extend ${this.#packageId}`, {
         serve: () => core.extend(this.#packageId, this.#token, scheduler.now, ttlMs),
         lost: 'leaseLost',
+        failed: () => isAway?.(host) === true,
         unavailable: noAnswer,
       });
       const isExtended = await extended.catch(() => undefined);
@@ -137,6 +149,7 @@ class SimLease implements Lease {
   #lose(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#options.world.counters.count('lease lost');
     this.#lost.abort(new Error(`the lease of package ${this.#packageId} is in doubt`));
   }
 }

@@ -1,184 +1,103 @@
-import type { LiveBus, LiveListener } from '../../ports/live-bus.ts';
+import { RedisTime } from '../../adapters/messages/redis-time.ts';
+import { Requests } from '../../adapters/messages/requests.ts';
+import { readAnswer, writeAnswer, writeRequest } from '../../adapters/messages/wire.ts';
+import type { Log } from '../../ports/log.ts';
 import { type Json, type Messages, MessagesUnavailableError, NoAnswerError } from '../../ports/messages.ts';
-import type { SimHost, World } from './world.ts';
+import type { Network, Station } from './network.ts';
+import type { World } from './world.ts';
 
-type Handler = (request: Json, from: string) => Promise<Json>;
+const handlingMax = 10_000;
 
-interface Station {
-  readonly host: SimHost;
-  isJoined: boolean;
-  handler: Handler | undefined;
-  readonly listeners: Set<(members: readonly string[]) => void>;
-  /** Whom it believes to be there. */
-  members: readonly string[];
-  readonly hear: (what: keyof LiveListener, item: never) => void;
+/** How one that waits for an answer is told. */
+interface Asking {
+  readonly resolve: (answer: Json) => void;
+  readonly reject: (error: Error) => void;
 }
 
-/** How long somebody who is gone is still believed to be there, and how soon others hear of who comes. */
-const noticedMs = { gone: 1_500, come: 100 };
-
-/** The network between the processes: who can hear whom, and what is on its way. */
-export class Network {
-  readonly #world: World;
-  readonly #stations = new Map<string, Station>();
-  /** `from>to` for those who are not heard. */
-  readonly cut = new Set<string>();
-
-  constructor(world: World) {
-    this.#world = world;
-  }
-
-  enter(station: Station): void {
-    this.#stations.set(station.host.name, station);
-  }
-
-  station(name: string): Station | undefined {
-    const station = this.#stations.get(name);
-    return station?.host.isAlive === true ? station : undefined;
-  }
-
-  /** Those who announce themselves. */
-  present(): string[] {
-    const stations = [...this.#stations.values()];
-    return stations
-      .filter(({ host, isJoined }) => host.isAlive && isJoined)
-      .map(({ host }) => host.name)
-      .sort();
-  }
-
-  /** Somebody came or went: each of the others notices at a time of its own. */
-  changed(isGone: boolean): void {
-    const { scheduler, dice } = this.#world;
-    for (const { host } of this.#stations.values()) {
-      const delayMs = (isGone ? noticedMs.gone : noticedMs.come) * dice.between(0.2, 1.5);
-      scheduler.after(delayMs, 'looks who is there', () => this.#look(host.name), host);
-    }
-  }
-
-  #look(name: string): void {
-    const station = this.station(name);
-    if (station === undefined) return;
-    const members = this.present().filter((other) => other === name || !this.cut.has(`${other}>${name}`));
-    if (members.join() === station.members.join()) return;
-    station.members = members;
-    for (const listener of station.listeners) listener(members);
-  }
-
-  /** Carries something: it may get lost, come twice, or come late and so out of order. */
-  carry(from: SimHost, to: string, what: string, deliver: (station: Station) => void): void {
-    const { scheduler, dice } = this.#world;
-    // What a process that has just died still tries to say is not said.
-    if (!from.isAlive) return;
-    const copies = this.#world.strikes('messageTwice') ? 2 : 1;
-    for (let copy = 0; copy < copies; copy++) {
-      if (this.#world.strikes('messageLost')) continue;
-      const delayMs = this.#world.strikes('messageLate') ? dice.pick([100, 1_000, 3_000, 10_000]) : 2;
-      const arrive = () => {
-        // Whoever has the name by now: an inbox outlives the process that it was for.
-        const station = this.station(to);
-        if (station === undefined) return;
-        if (this.cut.has(`${from.name}>${to}`)) return this.#world.counters.count('message cut off');
-        scheduler.after(0, what, () => deliver(station), station.host);
-      };
-      scheduler.after(dice.between(0.2, delayMs), `${from.name} ⇒ ${what}`, arrive);
-    }
-  }
-
-  others(name: string): string[] {
-    return [...this.#stations.keys()].filter((other) => other !== name);
-  }
-}
-
-/** A process's place in the network: requests, answers, who is there, and live changes. */
-export function simStation(world: World, host: SimHost, network: Network, local: LiveBus) {
+/**
+ * A process's way to send requests to the others, and to hear who is there: the production wire format and receiver,
+ * and between them the simulated network.
+ */
+export function simMessages(world: World, network: Network, station: Station, log: Log): Messages {
   const { scheduler } = world;
-  let requests = 0;
-  const station: Station = {
-    host,
-    isJoined: false,
-    handler: undefined,
-    listeners: new Set(),
-    members: [host.name],
-    hear: (what, item) => {
-      if (what === 'package') local.publishPackage(item);
-      else if (what === 'order') local.publishOrder(item);
-      else local.publishLine(item);
-    },
-  };
-  network.enter(station);
+  const { host } = station;
+  // Everybody knows the carrier's clock, however its own one jumps.
+  const time = new RedisTime({ now: () => scheduler.now, sleep: () => Promise.resolve() });
+  const requests = new Requests({
+    time,
+    log,
+    handlingMax,
+    reply: (to, answer) => send(to, 'answer', answer.id, writeAnswer(answer)),
+  });
+  const asking = new Map<string, Asking>();
+  /** What came before there was a handler. */
+  const waiting: string[] = [];
+  const life = network.nextLife();
+  let asked = 0;
 
-  function ask(to: string, request: Json, timeoutMs: number): Promise<Json> {
-    const id = ++requests;
-    return new Promise((resolve, reject) => {
-      const sentAt = scheduler.now;
-      scheduler.after(
-        timeoutMs,
-        `no answer to ${id}`,
-        () => reject(new NoAnswerError(`${to} did not answer`)),
-        host,
-      );
-      if (!station.isJoined) return reject(new MessagesUnavailableError('not joined'));
-      const text = JSON.stringify(request);
-      network.carry(host, to, `request ${id} to ${to}`, ({ handler, host: receiver }) => {
-        if (handler === undefined || scheduler.now - sentAt > timeoutMs) return;
-        handler(JSON.parse(text) as Json, host.name).then(
-          (answer) => {
-            const answered = JSON.stringify(answer);
-            if (!receiver.isAlive) return;
-            network.carry(receiver, host.name, `answer ${id} to ${host.name}`, () =>
-              resolve(JSON.parse(answered) as Json),
-            );
-          },
-          (error: unknown) => world.violate('bug', `a handler of messages failed: ${String(error)}`),
-        );
-      });
+  function send(to: string, what: 'request' | 'answer', id: string, text: string): void {
+    network.carry(host, to, `${what} ${id} to ${to}`, (receiver) => receiver.take(what, text));
+  }
+
+  station.take = (what, text) => {
+    if (what === 'answer') takeAnswer(text);
+    else if (requests.isOpen()) requests.take(text);
+    else waiting.push(text);
+  };
+
+  function takeAnswer(text: string): void {
+    const answer = readAnswer(text);
+    const { resolve, reject } = asking.get(answer.id ?? '') ?? {};
+    if ('body' in answer) resolve?.(answer.body);
+    else reject?.(new NoAnswerError('the receiver gave none'));
+  }
+
+  function ask(to: string, body: Json, timeoutMs: number): Promise<Json> {
+    if (station.isClosed || network.isAway(host)) {
+      return Promise.reject(new MessagesUnavailableError('the carrier does not answer'));
+    }
+    const id = `${life}-${++asked}`;
+    const answer = new Promise<Json>((resolve, reject) => asking.set(id, { resolve, reject }));
+    const late = () => asking.get(id)?.reject(new NoAnswerError(`${to} did not answer`));
+    const cancel = scheduler.after(timeoutMs, `no answer to ${id}`, late, host);
+    const until = time.now() + timeoutMs;
+    send(to, 'request', id, writeRequest({ id, from: host.name, until, body }));
+    return answer.finally(() => {
+      cancel();
+      asking.delete(id);
     });
   }
 
-  const messages: Messages = {
+  return {
     members: () => station.members,
     onMembers(listener) {
-      station.listeners.add(listener);
-      return () => station.listeners.delete(listener);
+      const own = (members: readonly string[]) => listener(members);
+      station.listeners.add(own);
+      return () => station.listeners.delete(own);
     },
     ask,
     serve(handler) {
-      station.handler = handler;
+      requests.handler = handler;
+      for (const text of waiting.splice(0)) requests.take(text);
     },
     async join() {
       station.isJoined = true;
-      station.members = network.present();
+      network.look(host.name);
       network.changed(false);
     },
     async leave() {
       station.isJoined = false;
+      network.look(host.name);
       network.changed(true);
     },
-    available: true,
-    close: async () => {},
+    get available() {
+      return !station.isClosed && !network.isAway(host);
+    },
+    async close() {
+      if (station.isClosed) return;
+      station.isClosed = true;
+      network.changed(true);
+      for (const { reject } of asking.values()) reject(new MessagesUnavailableError('messages are closed'));
+    },
   };
-
-  function tellOthers(what: keyof LiveListener, item: unknown): void {
-    for (const other of network.others(host.name)) {
-      network.carry(host, other, `news to ${other}`, ({ hear }) => hear(what, item as never));
-    }
-  }
-
-  const liveBus: LiveBus = {
-    publishPackage(snapshot) {
-      local.publishPackage(snapshot);
-      tellOthers('package', snapshot);
-    },
-    publishOrder(order) {
-      local.publishOrder(order);
-      tellOthers('order', order);
-    },
-    publishLine(line) {
-      local.publishLine(line);
-      tellOthers('line', line);
-    },
-    subscribe: (listener) => local.subscribe(listener),
-    close: () => local.close(),
-  };
-  return { messages, liveBus };
 }

@@ -37,6 +37,8 @@ export interface Applied {
   readonly before: Pick<Shelf, 'package' | 'figures'>;
   readonly shelf: Readonly<Shelf>;
   readonly change: Change;
+  /** Whose commit it was. */
+  readonly by: SimHost;
 }
 
 /** What is stored, and nothing that can fail: every method is one atomic, durable step. */
@@ -46,6 +48,8 @@ export class StoreCore {
   readonly settings = new Map<string, string>();
   /** Told of every commit that was applied. */
   onApplied: (applied: Applied) => void = () => {};
+  /** Told of every takeover. */
+  onTaken: (packageId: number, by: SimHost) => void = () => {};
 
   add(packages: readonly TravelPackage[]): number[] {
     const added = packages.filter(({ id }) => !this.shelves.has(id));
@@ -65,11 +69,12 @@ export class StoreCore {
     return added.map(({ id }) => id);
   }
 
-  take(packageId: number, instance: string): Ownership | undefined {
+  take(packageId: number, instance: string, by: SimHost): Ownership | undefined {
     const shelf = this.shelves.get(packageId);
     if (shelf === undefined) return undefined;
     shelf.epoch += 1;
     shelf.owner = instance;
+    this.onTaken(packageId, by);
     const { epoch, seq } = shelf;
     return {
       ...snapshotOf(shelf),
@@ -78,7 +83,7 @@ export class StoreCore {
     };
   }
 
-  commit(packageId: number, fence: Fence, change: Change): void {
+  commit(packageId: number, fence: Fence, change: Change, by: SimHost): void {
     const shelf = this.shelves.get(packageId);
     if (shelf === undefined || shelf.epoch !== fence.epoch || shelf.seq !== fence.seq) {
       throw new FencedError(`package ${packageId} is no longer at epoch ${fence.epoch}, seq ${fence.seq}`);
@@ -95,7 +100,7 @@ export class StoreCore {
     }
     shelf.orders.sort((one, other) => one.number - other.number);
     for (const order of change.updated) this.orders.set(order.id, order);
-    this.onApplied({ packageId, before, shelf, change });
+    this.onApplied({ packageId, before, shelf, change, by });
   }
 
   /** The orders of a package as they are now, by number. */
@@ -172,17 +177,19 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       ),
     takeOwnership: (id, instance) =>
       read(`take ${id}`, () => {
-        const taken = core.take(id, instance);
+        const taken = core.take(id, instance, host);
         if ((taken?.fence.epoch ?? 0) > 1) world.counters.count('takeover');
         return taken;
       }),
     present: (id, wanted = { ids: [] }) => read(`present ${id}`, () => presentOf(core, id, wanted)),
-    commit: (id, fence, change) =>
-      ask(
+    commit(id, fence, change) {
+      let isApplied = false;
+      return ask(
         `commit ${id} ${fence.epoch}.${fence.seq} +${change.inserted.length} ~${change.updated.length}`,
         () => {
           try {
-            core.commit(id, fence, change);
+            core.commit(id, fence, change, host);
+            isApplied = true;
           } catch (error) {
             world.counters.count(error instanceof FencedError ? 'fenced' : 'commit refused');
             throw error;
@@ -192,12 +199,14 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         'storeLost',
         'storeReplyLost',
         (mayBeDone) => {
-          world.counters.count(mayBeDone ? 'commit unknown' : 'commit unavailable');
           // A call that got lost may also look as if only its reply had.
           const isUnknown = mayBeDone || (!isClosed && world.dice.chance(0.3));
+          const what = `unknown, ${isApplied ? 'applied' : 'not applied'}`;
+          world.counters.count(`commit ${isUnknown ? what : 'unavailable'}`);
           return isUnknown ? new CommitUnknownError('no reply') : new StoreUnavailableError('not sent');
         },
-      ),
+      );
+    },
     order: (id) => read(`order ${id}`, () => core.orders.get(id)),
     orders: (ids) => read('orders', () => [...new Set(ids)].flatMap((id) => core.orders.get(id) ?? [])),
     ordersByKey: (id, keys) =>

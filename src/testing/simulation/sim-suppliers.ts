@@ -22,6 +22,8 @@ export class SupplierCore {
   /** Told of every request that arrives, before it is answered. */
   onReserve: (kind: SupplierKind, key: string) => void = () => {};
   onCancel: (kind: SupplierKind, key: string) => void = () => {};
+  /** Told of every reservation that comes to life. */
+  onActive: (kind: SupplierKind, key: string) => void = () => {};
   #numbers = 0;
 
   reserve(kind: SupplierKind, key: string, isRefused: () => boolean): SupplierAnswer {
@@ -34,6 +36,7 @@ export class SupplierCore {
         number: status === 'active' ? `${kind === 'flights' ? 'F' : 'H'}${++this.#numbers}` : '',
       };
       this.ledgers[kind].set(key, entry);
+      if (status === 'active') this.onActive(kind, key);
     }
     if (entry.status === 'active') return { kind: 'reserved', number: entry.number };
     if (entry.status === 'cancelled') return { kind: 'refused', code: 'cancelled' };
@@ -73,6 +76,8 @@ export function simSuppliers(
   const { scheduler, dice } = world;
   const clock = world.clockOf(host);
   const listeners = new Set<(available: boolean) => void>();
+  /** How often in a row the cancel of a kind and key has failed. */
+  const failures = new Map<string, number>();
   let isOpen = true;
 
   async function reserve(
@@ -85,7 +90,7 @@ export function simSuppliers(
       try {
         return await race(
           world.call(host, `reserve ${kind} ${key}`, {
-            serve: () => late(`late ${kind} ${key}`, serve),
+            serve: () => late(`late ${kind} ${key}`, () => twice(`again ${kind} ${key}`, heard(serve))),
             lost: 'supplierError',
             replyLost: 'supplierReplyLost',
             unavailable: () => new Error('no answer'),
@@ -107,6 +112,26 @@ export function simSuppliers(
     throw new Error('timed out');
   }
 
+  /** The network repeats it. */
+  function twice<T>(what: string, serve: () => T): T {
+    if (world.strikes('supplierTwice')) scheduler.after(dice.pick([1, 100, 5_000]), what, () => void serve());
+    return serve();
+  }
+
+  function heard(serve: () => SupplierAnswer): () => SupplierAnswer {
+    return () => {
+      const answer = serve();
+      if (answer.kind === 'refused' && answer.code === 'cancelled') world.counters.count('cancel overtook');
+      return answer;
+    };
+  }
+
+  function noteFailure(name: string): void {
+    const inARow = (failures.get(name) ?? 0) + 1;
+    failures.set(name, inARow);
+    if (inARow >= 3) world.counters.count('cancel failed again and again');
+  }
+
   return {
     reserveFlight: (request: FlightRequest, signal) =>
       reserve('flights', request.key, signal, () =>
@@ -121,14 +146,17 @@ export function simSuppliers(
     async cancel(kind, key, signal) {
       if (signal.aborted) return false;
       const cancelled = world.call(host, `cancel ${kind} ${key}`, {
-        serve: () => core.cancel(kind, key),
+        serve: () => twice(`again cancel ${kind} ${key}`, () => core.cancel(kind, key)),
         lost: 'cancelFails',
         replyLost: 'supplierReplyLost',
         unavailable: () => new Error('no answer'),
       });
       return race(cancelled, signal).then(
         () => true,
-        () => false,
+        () => {
+          noteFailure(`${kind} ${key}`);
+          return false;
+        },
       );
     },
     get available() {

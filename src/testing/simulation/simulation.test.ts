@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { plant } from './bug-hunt.ts';
-import { plantedBugs } from './planted-bugs.ts';
 import { simulate } from './simulation.ts';
 
 const seeds = Array.from({ length: 150 }, (_, index) => index + 1);
 
 describe('the simulation', () => {
-  test('Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 Q9 hold in a first range of seeds', { timeout: 120_000 }, async () => {
+  test('Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8 Q9 Q10 hold in a first range of seeds', { timeout: 120_000 }, async () => {
     for (const seed of seeds) expect((await simulate(seed)).violation, `seed ${seed}`).toBeUndefined();
   });
 
@@ -22,11 +19,5 @@ describe('the simulation', () => {
     const [one, again, other] = [await simulate(7), await simulate(7), await simulate(8)];
     expect(again).toEqual(one);
     expect(other.hash).not.toBe(one.hash);
-  });
-
-  test.each(plantedBugs)('knows where to plant: $name', async (bug) => {
-    const file = new URL(`../../${bug.file}`, import.meta.url);
-    const text = await readFile(file, 'utf8');
-    expect(plant(text, bug)).not.toBe(text);
   });
 });

@@ -1,16 +1,19 @@
 import { isUnfinished } from '../../domain/order.ts';
+import { AnswerChecks } from './answer-checks.ts';
 import { Checks } from './checks.ts';
 import { Cluster } from './cluster.ts';
 import { Dice } from './dice.ts';
 import { drawFaults } from './faults.ts';
 import { Nemesis } from './nemesis.ts';
+import { Network } from './network.ts';
+import { drawSale } from './sale.ts';
 import { Scheduler } from './scheduler.ts';
 import { leaseTtlMs, type Services } from './sim-instance.ts';
 import { LeaseCore } from './sim-leases.ts';
-import { Network } from './sim-messages.ts';
 import { StoreCore } from './sim-store.ts';
 import { SupplierCore } from './sim-suppliers.ts';
-import { drawSale, Workload } from './workload.ts';
+import { SoldOutTimes } from './sold-out-times.ts';
+import { Workload } from './workload.ts';
 import { World } from './world.ts';
 
 /** What came of one seed. */
@@ -49,17 +52,18 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     isAway: (host) => nemesis.isStoreAway(host),
   };
   services.store.add(sale.packages);
-  const checks = new Checks(world, services.store, services.suppliers);
+  const soldOut = new SoldOutTimes();
+  const checks = new Checks(world, services.store, services.suppliers, soldOut);
+  const answers = new AnswerChecks(world, services.store, soldOut);
   const { waitersPerUnit, ordersPerEmail } = sale;
   const cluster = new Cluster(world, services, {
     waitersPerUnit,
     ordersPerEmail,
     rejectionsMax: dice.pick([2, 500]),
   });
-  const nemesis = new Nemesis(world, cluster, services.leases, services.network);
-  const workload = new Workload(world, cluster, checks, services.store, sale);
-  const unexpected = (error: unknown) =>
-    world.violate('bug', `unhandled: ${(error as Error)?.stack ?? error}`);
+  const nemesis = new Nemesis(world, cluster, services);
+  const workload = new Workload(world, cluster, answers, sale);
+  const unexpected = (error: unknown) => world.violate('bug', `unhandled: ${String(error)}`, error);
   process.on('unhandledRejection', unexpected);
   try {
     for (let each = dice.pick([1, 2, 3, 3, 4]); each > 0; each--) cluster.add();
@@ -75,6 +79,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     await runFor(leaseTtlMs);
     while (!isSettled() && scheduler.now < end && world.violation === undefined) await runFor(lookEveryMs);
     if (world.violation === undefined) checks.settled();
+    if (world.violation === undefined) answers.settled();
   } finally {
     process.off('unhandledRejection', unexpected);
   }

@@ -8,8 +8,6 @@ import type { Host, Scheduler } from './scheduler.ts';
 export interface SimHost extends Host {
   /** How far its wall clock is off, in ms. */
   clockOffsetMs: number;
-  /** Ends the process at this very point. */
-  crash(why: string): void;
 }
 
 /** A process that has just begun. */
@@ -32,6 +30,7 @@ export class World {
   /** The rates of this seed, also after everything was healed. */
   readonly drawn: FaultRates;
   #faults: FaultRates;
+  #healedAt: number | undefined;
   /** Why the simulation must not go on: the first broken promise, or an error that nobody expected. */
   #violation: string | undefined;
 
@@ -40,6 +39,9 @@ export class World {
     this.dice = dice;
     this.drawn = faults;
     this.#faults = faults;
+    scheduler.onStep = (host, what) => {
+      if (this.strikes('crashStep')) host.crash(`just before: ${what}`);
+    };
   }
 
   get faults(): FaultRates {
@@ -53,6 +55,12 @@ export class World {
   /** From here on everything works. */
   heal(): void {
     this.#faults = noFaults;
+    this.#healedAt = this.scheduler.now;
+  }
+
+  /** For how many ms everything has worked again; 0 before. */
+  get calmMs(): number {
+    return this.#healedAt === undefined ? 0 : this.scheduler.now - this.#healedAt;
   }
 
   /** Tosses for a fault and counts it when it comes. */
@@ -62,10 +70,12 @@ export class World {
     return isStruck;
   }
 
-  violate(rule: string, words: string): void {
+  /** @param cause is told with its stack to who reads the trace. */
+  violate(rule: string, words: string, cause?: unknown): void {
     if (this.#violation !== undefined) return;
     this.#violation = `${rule} ${words}`;
     this.scheduler.note(`VIOLATION ${this.#violation}`);
+    if (cause instanceof Error) this.scheduler.remark(cause.stack ?? cause.message);
   }
 
   require(holds: boolean, rule: string, words: () => string): void {
@@ -79,17 +89,21 @@ export class World {
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           if (signal?.aborted) return resolve();
-          let isOver = false;
           const done = () => {
-            if (isOver) return;
-            isOver = true;
+            cancel();
             signal?.removeEventListener('abort', done);
             resolve();
           };
           signal?.addEventListener('abort', done);
-          scheduler.after(ms, 'timer', done, host);
+          const cancel = scheduler.after(ms, 'timer', done, host);
         }),
     };
+  }
+
+  #pause(host: SimHost): void {
+    const ms = this.dice.pick(pausesMs);
+    if (ms > longPauseMs) this.counters.count('paused past the lease');
+    host.pausedUntil = this.scheduler.now + ms;
   }
 
   /**
@@ -102,13 +116,13 @@ export class World {
     return new Promise((resolve, reject) => {
       if (!host.isAlive) return;
       if (this.strikes('crashBefore')) return host.crash(`before ${what}`);
-      if (this.strikes('pause'))
-        host.pausedUntil = scheduler.now + dice.pick([20, 200, 2_000, 8_000, 20_000]);
+      if (this.strikes('pause')) this.#pause(host);
       const isLost = failed?.() === true || (lost !== undefined && this.strikes(lost));
       const thereMs = dice.between(0.1, 3);
       if (isLost) {
         const reportMs = dice.pick([1, 50, 1_000]);
-        return scheduler.after(reportMs, `${what} failed`, () => reject(options.unavailable(false)), host);
+        scheduler.after(reportMs, `${what} failed`, () => reject(options.unavailable(false)), host);
+        return;
       }
       const isReplyLost = replyLost !== undefined && this.strikes(replyLost);
       const crashesAfter = this.strikes('crashAfter');
@@ -132,6 +146,10 @@ export class World {
     });
   }
 }
+
+const pausesMs = [20, 200, 2_000, 8_000, 20_000];
+/** Longer than any lease lasts. */
+const longPauseMs = 5_000;
 
 /** When simulated time begins: any moment will do. */
 export const epochMs = Date.UTC(2030, 0, 1);

@@ -1,0 +1,176 @@
+import { isSettled, type Order } from '../../domain/order.ts';
+import type { Accepted, PurchaseRequest, Refused } from '../../ports/booking-engine.ts';
+import type { Seen } from './look-up.ts';
+import type { StoreCore } from './sim-store.ts';
+import type { SoldOutTimes } from './sold-out-times.ts';
+import type { World } from './world.ts';
+
+/** A purchase as it was sent. */
+export interface Asked extends Pick<PurchaseRequest, 'packageId' | 'email' | 'key'> {
+  readonly at: number;
+  /** What was stored under its key at that time. */
+  readonly stored: Order | undefined;
+}
+
+interface Wish {
+  readonly packageId: number;
+  readonly email: string;
+  readonly key?: string | undefined;
+}
+
+function nameOf({ packageId, email, key }: Wish): string {
+  return `${email} with key ${key ?? 'none'} at package ${packageId}`;
+}
+
+/** So long after everything works again, every package has an owner whom everybody finds. */
+const recoveredMs = 20_000;
+
+/** Answers that say nothing about the order: it could not be asked for. */
+const passing: readonly string[] = ['no_owner', 'overloaded', 'store_unavailable'];
+
+/** Holds what people are told against the promises and what is stored. */
+export class AnswerChecks {
+  readonly #world: World;
+  readonly #store: StoreCore;
+  readonly #soldOut: SoldOutTimes;
+  /** Ids that somebody was told are accepted. */
+  readonly #accepted = new Set<string>();
+  /** Those of them that came with a key, by package and key. */
+  readonly #byKey = new Map<string, string>();
+  /** By package, email and key: how many purchases were not refused outright, and so may have been stored. */
+  readonly #mayBeStored = new Map<string, number>();
+  /** What the first one saw who looked for an order in vain. */
+  #miss: string | undefined;
+
+  constructor(world: World, store: StoreCore, soldOut: SoldOutTimes) {
+    this.#world = world;
+    this.#store = store;
+    this.#soldOut = soldOut;
+  }
+
+  asked({ packageId, email, key }: Pick<PurchaseRequest, 'packageId' | 'email' | 'key'>): Asked {
+    const stored = this.#storedUnder(packageId, key);
+    const wish = { packageId, email, ...(key === undefined ? {} : { key }) };
+    this.#count(wish, 1);
+    return { ...wish, at: this.#world.scheduler.now, stored };
+  }
+
+  /** @param answer is undefined when there was none. */
+  answered(asked: Asked, answer: Accepted | Refused | undefined): void {
+    const { stored, email, packageId, key } = asked;
+    const isServed = answer?.kind === 'accepted' || (answer !== undefined && !passing.includes(answer.code));
+    const isServable = this.#world.calmMs < recoveredMs + (this.#world.scheduler.now - asked.at);
+    this.#world.require(
+      isServed || isServable,
+      'Q6',
+      () =>
+        `nobody serves package ${packageId}, and all works: ${answer?.kind === 'refused' ? answer.code : 'no answer'}`,
+    );
+    if (answer === undefined) return;
+    const name = `key ${key} of package ${packageId}`;
+    const isShown = answer.order === undefined || answer.order.email === email;
+    this.#world.require(isShown, 'Q10', () => `${email} was shown the order ${answer.order?.id}`);
+    if (answer.kind === 'refused') return this.#refused(asked, answer);
+    this.#world.require(answer.order.packageId === packageId, 'Q7', () => `${name} gave another package`);
+    const isSame = stored === undefined || stored.id === answer.order.id;
+    this.#world.require(isSame, 'Q7', () => `${name} was ${stored?.id}, and gave ${answer.order.id}`);
+    if (stored !== undefined) this.#world.counters.count('key joined');
+    this.#isAccepted(answer.order);
+  }
+
+  /** A customer has waited for the outcome, and was told this. What has happened can only be cancelled. */
+  heard(told: Order): void {
+    const stored = this.#store.orders.get(told.id);
+    const isSo =
+      stored !== undefined &&
+      (stored.status === told.status ||
+        !isSettled(told) ||
+        ['cancelling', 'cancelled'].includes(stored.status));
+    this.#world.require(
+      isSo,
+      'Q6',
+      () => `order ${told.id} was told ${told.status} and is ${stored?.status}`,
+    );
+  }
+
+  /** Somebody has looked for an order, with its number and its email, or with one of them wrong. */
+  looked({ id }: { readonly id: string }, knowsBoth: boolean, { status, text, reads, looks }: Seen): void {
+    const { counters } = this.#world;
+    const require = this.#world.require.bind(this.#world);
+    if (status === 503) return counters.count('looked in vain');
+    require(reads === looks, 'Q10', () => `${looks} looks read the store ${reads} times`);
+    if (knowsBoth) {
+      require(status === 200 && text.includes(id), 'Q6', () => `order ${id} is not shown: ${status}`);
+      return counters.count('looked and found');
+    }
+    this.#miss ??= text;
+    const isMiss = status === 404 && text === this.#miss;
+    require(isMiss, 'Q10', () => `a look for ${id} saw ${status}, and not what others see`);
+    counters.count('looked and missed');
+  }
+
+  /** Once everything has settled. */
+  settled(): void {
+    const stored = new Map<string, number>();
+    for (const order of this.#store.orders.values()) {
+      const name = nameOf(order);
+      stored.set(name, (stored.get(name) ?? 0) + 1);
+    }
+    for (const [name, count] of stored) {
+      const most = this.#mayBeStored.get(name) ?? 0;
+      this.#world.require(
+        count <= most,
+        'refusal',
+        () => `${name} has ${count} orders, and was refused all but ${most}`,
+      );
+    }
+    for (const id of this.#accepted) {
+      this.#world.require(this.#store.orders.has(id), 'Q6', () => `order ${id} was accepted and is lost`);
+    }
+  }
+
+  #isAccepted({ id, key, packageId }: Order): void {
+    this.#world.require(this.#store.orders.has(id), 'Q6', () => `order ${id} was accepted and is not stored`);
+    this.#accepted.add(id);
+    if (key === undefined) return;
+    const name = `${packageId}:${key}`;
+    const before = this.#byKey.get(name) ?? id;
+    this.#world.require(before === id, 'Q7', () => `key ${name} gave ${before}, and then ${id}`);
+    this.#byKey.set(name, id);
+  }
+
+  #refused({ packageId, key, email, at, stored }: Asked, { code }: Refused): void {
+    const require = this.#world.require.bind(this.#world);
+    const name = `key ${key} of package ${packageId}`;
+    require(code !== 'internal', 'bug', () => 'a customer was told internal');
+    if (!passing.includes(code)) this.#count({ packageId, email, key }, -1);
+    const isAnotherOnes = this.#storedUnder(packageId, key)?.email !== email;
+    if (code === 'sold_out') this.#saidSoldOut(packageId, at);
+    if (code === 'key_reused') return require(isAnotherOnes, 'Q7', () => `${name} was refused to its owner`);
+    const isNoAnswer = stored === undefined || passing.includes(code);
+    require(isNoAnswer, 'Q7', () => `${name} is order ${stored?.id}, and was refused: ${code}`);
+  }
+
+  #saidSoldOut(packageId: number, askedAt: number): void {
+    const { now } = this.#world.scheduler;
+    const isTrue = this.#soldOut.wasSoldOut(packageId, askedAt - this.#staleMs(), now);
+    this.#world.require(isTrue, 'Q4', () => `package ${packageId} was called sold out and was not`);
+  }
+
+  /** How old a snapshot that refuses may be: a quarter of a second, by clocks and news that may be late. */
+  #staleMs(): number {
+    const { messageLate, pause, clockJump } = this.#world.drawn;
+    return 300 + (messageLate > 0 ? 10_000 : 0) + (pause > 0 ? 20_000 : 0) + (clockJump > 0 ? 10_000 : 0);
+  }
+
+  #count(wish: Wish, by: number): void {
+    const name = nameOf(wish);
+    this.#mayBeStored.set(name, (this.#mayBeStored.get(name) ?? 0) + by);
+  }
+
+  #storedUnder(packageId: number, key: string | undefined): Order | undefined {
+    if (key === undefined) return undefined;
+    const id = this.#store.shelves.get(packageId)?.byKey.get(key);
+    return id === undefined ? undefined : this.#store.orders.get(id);
+  }
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { copyProgram, type Find, type ProgramCopy, plant } from './bug-hunt.ts';
+import { findsTable, readFinds, readTable } from './found-bugs.ts';
+import { plantedBugs } from './planted-bugs.ts';
+import { simulate } from './simulation.ts';
+
+/** The program or the simulation has changed, and with it what happens in a seed. */
+const refresh = 'look again: npm run simulate -- --bugs --write';
+
+describe('planted bugs', () => {
+  let copy: ProgramCopy;
+  let finds: readonly Find[];
+
+  beforeAll(async () => {
+    finds = await readFinds();
+    copy = await copyProgram();
+  });
+  afterAll(() => copy.remove());
+
+  test.each(plantedBugs)('there is a place for: $name', async ({ edits, name }) => {
+    for (const edit of edits) {
+      const text = await readFile(new URL(`../../${edit.file}`, import.meta.url), 'utf8');
+      expect(plant(text, edit, name)).not.toBe(text);
+    }
+  });
+
+  test.each(plantedBugs)('the seed that found it finds it, and nothing else: $name', async (bug) => {
+    const { seed = 0 } = finds.find(({ name }) => name === bug.name) ?? {};
+    expect(seed, refresh).toBeGreaterThan(0);
+    expect((await simulate(seed)).violation, refresh).toBeUndefined();
+    const { violation } = await copy.hunt(bug, { from: seed, seeds: 1, workers: 1 });
+    expect(violation, refresh).toBeDefined();
+  });
+
+  test('the README has the table of the last hunt', async () => {
+    expect(await readTable(), refresh).toBe(findsTable(finds));
+    expect(finds.map(({ name }) => name)).toEqual(plantedBugs.map(({ name }) => name));
+  });
+});
