@@ -9,7 +9,23 @@ export type RetryAdvice =
 
 export interface ErrorKind {
   readonly title: string;
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 426 | 429 | 431 | 500 | 502 | 503;
+  readonly status:
+    | 400
+    | 401
+    | 403
+    | 404
+    | 405
+    | 408
+    | 409
+    | 413
+    | 415
+    | 422
+    | 426
+    | 429
+    | 431
+    | 500
+    | 502
+    | 503;
   readonly retry: RetryAdvice;
   /** Seconds for `Retry-After`. */
   readonly retryAfterS?: number;
@@ -98,6 +114,12 @@ export const errorCatalogue = {
     status: 400,
     retry: 'no',
     words: 'We could not read that request.',
+  },
+  request_timeout: {
+    title: 'The request did not arrive in time',
+    status: 408,
+    retry: 'later',
+    words: 'That took too long to arrive. Try again.',
   },
   headers_too_large: {
     title: 'The request headers are too large',

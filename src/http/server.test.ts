@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
-import { Hono } from 'hono';
-import { afterEach, expect, it } from 'vitest';
+import { type Context, Hono } from 'hono';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../ports/log.ts';
 import { createServer } from './server.ts';
 
@@ -68,4 +68,36 @@ it('aborts the signal of a request whose caller hangs up while it waits', async 
   expect(signal.aborted).toBe(false);
   socket.destroy();
   while (!signal.aborted) await setImmediate();
+});
+
+describe('a request that does not arrive in time', () => {
+  const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+  const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  async function dial(app: Hono): Promise<{ near: Socket; far: Socket }> {
+    const port = await listen(app);
+    const connected = once(server as Server, 'connection');
+    const near = connect(port, '127.0.0.1');
+    const [far] = (await connected) as [Socket];
+    return { near, far };
+  }
+
+  it('is answered with 408 where it had begun', async () => {
+    const { near, far } = await dial(new Hono());
+    near.write(request.slice(0, 20));
+    while (far.bytesRead === 0) await setImmediate();
+    server?.emit('clientError', late, far);
+    expect(await text(near)).toMatch(/^HTTP\/1.1 408 .*"code":"request_timeout"/s);
+  });
+
+  it('Q7 is not served any more once its connection was given up, nor answered for it', async () => {
+    const served = vi.fn((c: Context) => c.text('ok'));
+    const { near, far } = await dial(new Hono().get('/', served));
+    // It is in the network when the timer strikes, as after this process stood still.
+    near.write(request);
+    server?.emit('clientError', late, far);
+    const heard = await text(near).catch((error: NodeJS.ErrnoException) => error.code);
+    expect(['', 'ECONNRESET']).toContain(heard);
+    expect(served).not.toHaveBeenCalled();
+  });
 });

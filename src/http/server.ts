@@ -1,4 +1,5 @@
 import { createServer as createNodeServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -30,12 +31,28 @@ function unreadable(error: unknown, log: Log): Response {
   });
 }
 
-/** For bytes that Node's parser refuses. The connection ends: nobody knows where a next request would begin. */
+/**
+ * For bytes that Node's parser refuses, and requests that do not arrive in time. The connection ends: nobody knows
+ * where a next request would begin.
+ */
 function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === timedOut) return endLate(socket as Socket);
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'bad_request';
   socket.end(rawProblem(code));
+}
+
+const timedOut = 'ERR_HTTP_REQUEST_TIMEOUT';
+
+/**
+ * The parser would go on with what arrives now: a request that had waited in the network while this process stood
+ * still would be served behind an answer that is not its own. So nothing is read any more; and where nothing was,
+ * nobody has asked for an answer.
+ */
+function endLate(socket: Socket): void {
+  if (socket.bytesRead > 0 && socket.writable) socket.write(rawProblem('request_timeout'));
+  socket.destroy();
 }

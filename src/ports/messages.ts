@@ -20,7 +20,10 @@ export interface Messages {
    * @throws MessagesUnavailableError when the carrier cannot be reached.
    */
   ask(to: string, request: Json, timeoutMs: number): Promise<Json>;
-  /** Answers requests from here on, one handler per process. A request past its sender's time-out is not handed over. */
+  /**
+   * Answers requests from here on, one handler per process. A request past its sender's time-out is not handed over,
+   * and none twice to the same process: one that was served before may be delivered again to its next life alone.
+   */
   serve(handler: (request: Json, from: string) => Promise<Json>): void;
   /** Starts to announce this instance and to read its inbox. */
   join(): Promise<void>;
