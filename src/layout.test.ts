@@ -111,10 +111,21 @@ describe('layout', () => {
 
   it('has only tests, and commands for developers, import from testing', () => {
     const found = breaches(({ path, imports, isTest }) => {
-      if (isTest || /^(testing|cli\/(screenshots|cluster|simulate))/.test(path)) return undefined;
+      if (isTest || /^(testing|cli\/(screenshots|cluster|simulate|chaos))/.test(path)) return undefined;
       return imports.some((target) => target.startsWith('testing/')) ? 'imports from testing' : undefined;
     });
     expect(found).toEqual([]);
+  });
+
+  it('has a checker of chaos runs that shares no code with the server', () => {
+    const own = /^testing\/chaos\/(checker\/|history\.ts$)/;
+    const found = breaches(({ path, imports, isTest }) => {
+      if (isTest || !own.test(path)) return undefined;
+      const foreign = imports.filter((target) => !own.test(target) && !/^(mongodb$|node:)/.test(target));
+      return foreign.length === 0 ? undefined : `imports ${foreign.join(', ')}`;
+    });
+    expect(found).toEqual([]);
+    expect(files.filter(({ path }) => own.test(path)).length).toBeGreaterThan(10);
   });
 
   it('reads the environment in one file', () => {

@@ -31,6 +31,16 @@ export interface ClusterOptions {
   readonly detached?: boolean;
   /** Told what is being started. */
   readonly onProgress?: (what: string) => void;
+  /** What lies between the parts; default: nothing. */
+  readonly network?: ClusterNetwork;
+}
+
+/** Puts something between the parts of a cluster: each method gets an address, and returns one that leads there. */
+export interface ClusterNetwork {
+  /** For everybody who speaks to this member of the replica set, the other members too. */
+  toMember(port: number, member: number): Promise<number>;
+  toRedis(url: string, instance: string): Promise<string>;
+  toSuppliers(url: string, instance: string): Promise<string>;
 }
 
 /** One server process of the cluster. */
@@ -85,14 +95,19 @@ const drainMs = 20_000;
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { instances: count, engine = 'actor', members = 1, packages, detached = false } = options;
-  const { inherit = false, folder, firstPort, onProgress = () => {} } = options;
+  const { inherit = false, folder, firstPort, onProgress = () => {}, network } = options;
   const inFolder = (name: string) => (folder === undefined ? undefined : join(folder, name));
   await using parts = new AsyncDisposableStack();
 
   onProgress(members === 1 ? 'MongoDB, a replica set of one' : `MongoDB, a replica set of ${members}`);
   const kept = inFolder('mongodb');
   const mongo = parts.use(
-    await startMongod({ members, detached, ...(kept === undefined ? {} : { folder: kept }) }),
+    await startMongod({
+      members,
+      detached,
+      ...(kept === undefined ? {} : { folder: kept }),
+      ...(network === undefined ? {} : { inFront: (port, member) => network.toMember(port, member) }),
+    }),
   );
   onProgress('Redis');
   const redis = parts.use(await startRedis({ detached }));
@@ -129,10 +144,16 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   if (packages !== undefined) await store.addPackages(packages);
 
   onProgress(`${count} ${count === 1 ? 'instance' : 'instances'}`);
-  const instances = Array.from({ length: count }, (_, index) => {
+  const instances: Instance[] = [];
+  for (let index = 0; index < count; index++) {
+    const id = `instance-${index + 1}`;
     const port = firstPort === undefined || firstPort === 0 ? undefined : firstPort + index;
-    return new Instance(`instance-${index + 1}`, port, { settings, inherit, detached });
-  });
+    const wires = network && {
+      REDIS_URL: await network.toRedis(redis.url, id),
+      SUPPLIERS_URL: await network.toSuppliers(suppliersUrl, id),
+    };
+    instances.push(new Instance(id, port, { settings: { ...settings, ...wires }, inherit, detached }));
+  }
   parts.defer(async () => {
     await Promise.all(instances.map((instance) => instance.terminate()));
   });
@@ -202,7 +223,7 @@ class Instance implements ClusterInstance {
 
   async start(): Promise<void> {
     const { settings, ...others } = this.#options;
-    this.#port ??= await freePort();
+    this.#port ??= await freePort({ isKept: true });
     this.#process = await startNodeProcess({
       program: 'src/start.mjs',
       settings: { ...settings, INSTANCE_ID: this.id, PORT: String(this.#port) },

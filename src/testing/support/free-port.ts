@@ -1,9 +1,29 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+export interface FreePortOptions {
+  /**
+   * Whoever takes it is stopped and started again there: below the ports that systems give to outgoing connections,
+   * one of which would sooner or later take it in between.
+   */
+  readonly isKept?: boolean;
+}
+
+const kept = { least: 12_000, most: 31_999 };
+
 /** A port of the loopback that nothing listens on now. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
+export async function freePort({ isKept = false }: FreePortOptions = {}): Promise<number> {
+  for (let attemptsLeft = 50; ; attemptsLeft--) {
+    try {
+      return await listenOnce(isKept ? kept.least + Math.floor(Math.random() * (kept.most - kept.least)) : 0);
+    } catch (error) {
+      if (attemptsLeft === 0) throw error;
+    }
+  }
+}
+
+async function listenOnce(port: number): Promise<number> {
+  const probe = createServer().listen(port, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();
   probe.close();

@@ -15,6 +15,8 @@ export interface MongodOptions {
   readonly folder?: string;
   /** Process groups of their own: Ctrl-C in our terminal does not reach them. */
   readonly detached?: boolean;
+  /** Returns a port that leads to the member's own: the other members and all clients know it by that one. */
+  readonly inFront?: (port: number, member: number) => Promise<number>;
 }
 
 /** A real replica set on the loopback. Members go by their index. */
@@ -25,6 +27,8 @@ export interface Mongod extends AsyncDisposable {
   readonly ports: readonly number[];
   /** The member that takes writes now; waits for an election to end. */
   primary(): Promise<number>;
+  /** Resolves once every member is the primary or has caught up with it. @throws Error after a minute. */
+  whole(): Promise<void>;
   /** Makes the primary step down; another is elected, which is not waited for. */
   stepDown(): Promise<void>;
   /** SIGKILL. */
@@ -85,7 +89,9 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
     for (let index = 0; index < members; index++) {
       const own = join(folder, `member-${index}`);
       const parameters = ['--replSet', replicaSet];
-      nodes.push(new Node(binary, own, await freePort(), { detached, parameters }));
+      const node = new Node(binary, own, await freePort({ isKept: true }), { detached, parameters });
+      node.publicPort = (await options.inFront?.(node.port, index)) ?? node.port;
+      nodes.push(node);
     }
     await Promise.all(nodes.map((node) => node.start()));
     await initiate(nodes);
@@ -100,9 +106,10 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
     return node;
   };
   return {
-    url: `mongodb://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}/?replicaSet=${replicaSet}`,
+    url: `mongodb://${nodes.map(({ publicPort }) => `127.0.0.1:${publicPort}`).join(',')}/?replicaSet=${replicaSet}`,
     ports: nodes.map(({ port }) => port),
     primary: () => primaryOf(nodes),
+    whole: () => wholeSet(nodes),
     async stepDown() {
       await at(await primaryOf(nodes)).admin({ replSetStepDown: 3, secondaryCatchUpPeriodSecs: 2 });
     },
@@ -141,7 +148,7 @@ async function configure(nodes: readonly Node[]): Promise<void> {
 function configOf(nodes: readonly Node[]): Document {
   return {
     _id: replicaSet,
-    members: nodes.map(({ port }, index) => ({ _id: index, host: `127.0.0.1:${port}` })),
+    members: nodes.map(({ publicPort }, index) => ({ _id: index, host: `127.0.0.1:${publicPort}` })),
     // Elections within a second or two instead of ten.
     settings: { electionTimeoutMillis: 1000, heartbeatIntervalMillis: 200, heartbeatTimeoutSecs: 1 },
   };
@@ -158,9 +165,21 @@ async function primaryOf(nodes: readonly Node[]): Promise<number> {
   throw new Error(`no member became primary: ${nodes.map((node) => node.lastWords()).join('\n')}`);
 }
 
+async function wholeSet(nodes: readonly Node[]): Promise<void> {
+  const deadline = Date.now() + startMs;
+  while (Date.now() < deadline) {
+    const states = await Promise.all(nodes.map((node) => node.isServing()));
+    if (states.every(Boolean) && (await primaryOf(nodes)) >= 0) return;
+    await sleep(100);
+  }
+  throw new Error(`not every member came back: ${nodes.map((node) => node.lastWords()).join('\n')}`);
+}
+
 /** One mongod process on its port and folder, started as often as wanted. */
 class Node {
   readonly port: number;
+  /** Where everybody else finds it. */
+  publicPort: number;
   readonly #binary: string;
   readonly #folder: string;
   readonly #detached: boolean;
@@ -178,6 +197,7 @@ class Node {
     this.#binary = binary;
     this.#folder = folder;
     this.port = port;
+    this.publicPort = port;
     this.#detached = detached;
     this.#parameters = parameters;
   }
@@ -215,10 +235,22 @@ class Node {
   }
 
   async isPrimary(): Promise<boolean> {
-    if (!this.#isRunning()) return false;
-    const command = this.admin({ hello: 1 }).then(({ isWritablePrimary }) => isWritablePrimary === true);
+    const { isWritablePrimary } = await this.#hello();
+    return isWritablePrimary === true;
+  }
+
+  /** It is the primary, or a secondary that keeps up. */
+  async isServing(): Promise<boolean> {
+    const { isWritablePrimary, secondary } = await this.#hello();
+    return isWritablePrimary === true || secondary === true;
+  }
+
+  /** Empty when it does not answer. */
+  async #hello(): Promise<Document> {
+    if (!this.#isRunning()) return {};
+    const command = this.admin({ hello: 1 });
     // A frozen one never answers.
-    return Promise.race([command.catch(() => false), sleep(500, false)]);
+    return Promise.race([command.catch(() => ({})), sleep(500, {})]);
   }
 
   /** Of the replica set that its data belong to; 0 when there is none. */

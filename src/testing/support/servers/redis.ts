@@ -37,7 +37,7 @@ export interface RedisOptions {
 export async function startRedis({ detached = false }: RedisOptions = {}): Promise<RedisServer> {
   const program = await findRedis();
   const folder = await mkdtemp(join(tmpdir(), 'ticket-booking-redis-'));
-  const port = await freePort();
+  const port = await freePort({ isKept: true });
   const url = `redis://127.0.0.1:${port}`;
   let child = await spawnRedis(program, port, folder, detached);
 

@@ -1,0 +1,215 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Dice } from '../simulation/dice.ts';
+import { checkRun, type Findings, type Violation } from './checker/index.ts';
+import { Client } from './client.ts';
+import { clientsNow } from './clock.ts';
+import { type Drained, drain, lookUpAll } from './drain.ts';
+import { every } from './every.ts';
+import { leaseTtlMs } from './lanes.ts';
+import { Load } from './load.ts';
+import { unleash } from './nemesis.ts';
+import { Recorder } from './recorder.ts';
+import { type ChaosReport, hollow } from './report.ts';
+import { drawSchedule } from './schedule.ts';
+import { Shelf } from './shelf.ts';
+import { openStage, type Stage, waitersPerUnit } from './stage.ts';
+import { writeTimeline } from './timeline/index.ts';
+import { type Complain, WatchedInstance } from './watched-instance.ts';
+
+export interface ChaosOptions {
+  /** Of load under faults. */
+  readonly minutes: number;
+  readonly seed: number;
+  /** Buyers per second. */
+  readonly rate: number;
+  /** Folder for what the run leaves behind; what an earlier one left there is replaced. */
+  readonly out: string;
+  /** Ends it early, as a failure. */
+  readonly stop: AbortSignal;
+  /** Told what is going on, every few seconds. */
+  readonly onProgress: (line: string) => void;
+}
+
+/** An owner within a lease and 5 s, then whatever its sagas have to do: a supplier's breaker, owed cancels. */
+const settleMs = leaseTtlMs + 5_000 + 40_000;
+const progressEveryMs = 5_000;
+
+/**
+ * Runs a cluster, sells under faults, lets it settle, and holds what clients saw against what is stored.
+ * @throws Error when it could not be done, or was stopped: that says nothing about the cluster.
+ */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { out, seed, minutes, stop, onProgress } = options;
+  const startedAt = performance.now();
+  const violations: Violation[] = [];
+  const complain: Complain = (rule, words) => {
+    violations.push({ rule, words });
+    onProgress(`VIOLATION ${rule}: ${words}`);
+  };
+  const files = await freshFiles(out);
+  const dice = new Dice(seed);
+  const shelf = new Shelf(minutes, dice.fork(), clientsNow);
+  await using recorder = await Recorder.open(files.history);
+  await using stage = await openStage(shelf.packages, (line) => {
+    stop.throwIfAborted();
+    onProgress(line);
+  });
+  const client = new Client({ origins: stage.origins, now: clientsNow, write: recorder.write });
+  const instances = stage.cluster.instances.map((instance) => new WatchedInstance(instance, complain));
+  const { tally } = recorder;
+  let isClean = false;
+  try {
+    const run = seed.toString(36);
+    const load = new Load({ client, shelf, dice: dice.fork(), run, rate: options.rate });
+    const loadMs = await sellUnderFaults(options, stage, instances, recorder, load);
+    const drained = await settle(client, recorder, stop);
+    for (const words of drained.left.slice(0, 20)) complain('did not settle', words);
+    recorder.phase('end');
+    await recorder.close();
+    onProgress(`settled after ${(drained.tookMs / 1000).toFixed(1)} s; checking …`);
+    const findings = await judge(stage, files.history, complain);
+    violations.push(...findings.violations, ...hollow(minutes, tally.confirmed, tally.faults));
+    stop.throwIfAborted();
+    await writeTimeline({
+      historyFile: files.history,
+      file: files.timeline,
+      title: `Chaos, seed ${seed}, ${minutes} min`,
+      findings: { ...findings, violations },
+    });
+    const report: ChaosReport = {
+      ok: violations.length === 0,
+      seed,
+      minutes,
+      loadSeconds: loadMs / 1000,
+      seconds: (performance.now() - startedAt) / 1000,
+      settledAfterMs: drained.tookMs,
+      purchases: load.begun,
+      decided: load.decided,
+      requests: tally.requests,
+      orders: tally.orders,
+      confirmed: tally.confirmed,
+      answers: sorted(tally.answers),
+      faults: sorted(tally.faults),
+      figures: findings.figures,
+      violations,
+    };
+    await writeFile(files.report, `${JSON.stringify(report, undefined, 2)}\n`);
+    isClean = report.ok;
+    return report;
+  } finally {
+    for (const each of instances) each.leave();
+    await client.close();
+    if (!isClean) await keepLogs(stage, out);
+  }
+}
+
+async function freshFiles(out: string) {
+  await mkdir(out, { recursive: true });
+  const files = {
+    history: join(out, 'history.jsonl'),
+    report: join(out, 'report.json'),
+    timeline: join(out, 'timeline.html'),
+  };
+  const logs = (await readdir(out)).filter((name) => /^instance-\d+\.log$/.test(name));
+  for (const file of [...Object.values(files), ...logs.map((name) => join(out, name))])
+    await rm(file, { force: true });
+  return files;
+}
+
+/** Returns how long it took, with everything mended at the end. */
+async function sellUnderFaults(
+  { minutes, seed, stop, onProgress }: ChaosOptions,
+  { cluster, network }: Stage,
+  instances: readonly WatchedInstance[],
+  recorder: Recorder,
+  load: Load,
+): Promise<number> {
+  const { tally } = recorder;
+  const startedAt = performance.now();
+  const elapsedMs = () => performance.now() - startedAt;
+  recorder.phase('load');
+  let last = 'none';
+  const progress = every(progressEveryMs, () => {
+    const faults = [...tally.faults.values()].reduce((sum, count) => sum + count, 0);
+    onProgress(
+      `${clockTime(elapsedMs())} of ${clockTime(minutes * 60_000)}: ${load.begun} purchases, ${tally.orders} orders, ` +
+        `${tally.confirmed} confirmed; ${faults} faults, the last: ${last}`,
+    );
+  });
+  const healing = new AbortController();
+  const faults = unleash(
+    {
+      ...{ cluster, network, instances, now: clientsNow, schedule: drawSchedule(seed, minutes) },
+      onFault(entry) {
+        last = `${entry.fault} ${entry.target}`;
+        recorder.write(entry);
+      },
+    },
+    healing.signal,
+  );
+  const selling = load.run();
+  try {
+    // Whichever fails first ends the other.
+    await Promise.race([selling, faults.then(() => new Promise(() => {})), over(minutes * 60_000, stop)]);
+  } finally {
+    healing.abort();
+    load.stop();
+    progress.stop();
+    await Promise.allSettled([faults, selling]);
+  }
+  await Promise.all([faults, selling]);
+  stop.throwIfAborted();
+  return elapsedMs();
+}
+
+/** Resolves when it is over, or stopped. */
+function over(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    if (stop.aborted) end();
+    stop.addEventListener('abort', end, { once: true });
+  });
+}
+
+/** And looks up some of all orders at every instance. */
+async function settle(client: Client, recorder: Recorder, stop: AbortSignal): Promise<Drained> {
+  recorder.phase('drain');
+  const unfinished = () => recorder.unfinished.tickets;
+  const drained = await drain({ client, unfinished, patienceMs: settleMs, stop });
+  stop.throwIfAborted();
+  for (let instance = 0; instance < client.instances; instance++)
+    await lookUpAll(client, recorder.tally.sample, instance);
+  return drained;
+}
+
+/** The product's own audit, and a checker that shares no code with it. */
+async function judge({ cluster }: Stage, historyFile: string, complain: Complain): Promise<Findings> {
+  const { report } = await cluster.audit();
+  for (const { rule, message } of report.findings.slice(0, 20)) complain(`audit ${rule}`, message);
+  if (!report.suppliersRead) complain('audit', "it could not read the suppliers' ledger");
+  return checkRun({
+    historyFile,
+    mongoUrl: cluster.mongo.url.replace('/?', '/ticket-booking?'),
+    suppliersUrl: cluster.suppliersUrl,
+    waitersPerUnit,
+  });
+}
+
+async function keepLogs({ cluster }: Stage, out: string): Promise<void> {
+  for (const { id, log } of cluster.instances.map((each) => ({ id: each.id, log: each.log() })))
+    await writeFile(join(out, `${id}.log`), log);
+}
+
+function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([one], [other]) => one.localeCompare(other)));
+}
+
+function clockTime(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}

@@ -1,0 +1,78 @@
+import type { HistoryEntry } from '../history.ts';
+
+/** An entry of the history that is a request. */
+export type Request = Exclude<HistoryEntry, { kind: 'fault' | 'phase' }>;
+
+const everywhere = [
+  '429 rate_limited',
+  '503 overloaded',
+  '503 no_owner',
+  '503 store_unavailable',
+  '503 not_ready',
+];
+const bodies = ['413 body_too_large', '415 unsupported_media_type', '422 invalid'];
+
+/** Whatever the README says may be answered. */
+const documented: Readonly<Record<Request['kind'], ReadonlySet<string>>> = {
+  purchase: new Set([
+    ...everywhere,
+    ...bodies,
+    ...['200', '201', '202', '404 unknown_package', '422 key_reused', '502 supplier_failed', '503 paused'],
+    ...['sold_out', 'queue_full', 'not_open', 'sale_closed', 'order_limit', 'in_progress'].map(
+      (code) => `409 ${code}`,
+    ),
+  ]),
+  'look-up': new Set([...everywhere, '200', '404 unknown_order', '422 invalid']),
+  cancel: new Set([
+    ...everywhere,
+    ...bodies,
+    ...['200', '202', '404 unknown_order', '409 in_progress', '409 not_cancellable', '503 paused'],
+  ]),
+  figures: new Set([...everywhere, '200', '404 unknown_package']),
+};
+
+/** The status and the code of an answer: `201`, `409 sold_out`; undefined where there was none. */
+export function answerOf({ status, code }: Request): string | undefined {
+  if (status === undefined) return undefined;
+  return code === undefined ? String(status) : `${status} ${code}`;
+}
+
+export function isDocumented(request: Request): boolean {
+  const answer = answerOf(request);
+  return answer === undefined || documented[request.kind].has(answer);
+}
+
+/** What an order may be when an answer carries it, by the answer to the request. */
+const shown: Readonly<Record<string, readonly string[]>> = {
+  'purchase 200': ['cancelled', 'withdrawn'],
+  'purchase 201': ['confirmed'],
+  'purchase 202': ['queued', 'held', 'cancelling'],
+  'purchase 409 sold_out': ['rejected'],
+  'purchase 502 supplier_failed': ['failed', 'compensating'],
+  'cancel 200': ['cancelled', 'withdrawn'],
+  'cancel 202': ['cancelling'],
+};
+/** Answers that make no sense without an order. */
+const carriesOrder = /^(purchase (20\d|502 .*)|look-up 200|cancel 20\d)$/;
+
+/** What is wrong between an answer and the order that it carries; undefined when nothing is. */
+export function mismatchOf(request: Request): string | undefined {
+  const name = `${request.kind} ${answerOf(request)}`;
+  const { order } = request;
+  if (order === undefined) return carriesOrder.test(name) ? 'without an order' : undefined;
+  const allowed = shown[name];
+  return allowed === undefined || allowed.includes(order.status)
+    ? undefined
+    : `with an order that is ${order.status}`;
+}
+
+/** Whether a purchase was refused such that nothing of it may be stored, now or later. */
+export function isRefused({ status, order }: Request): boolean {
+  return order === undefined && status !== undefined && status >= 400 && status < 500;
+}
+
+/** Where in the history it stands, for who wants to look. */
+export function placeOf(request: Request): string {
+  const answer = answerOf(request) ?? `no answer (${request.error ?? 'unknown'})`;
+  return `${request.kind} at ${request.origin}, sent ${request.sentAt}, ended ${request.endedAt}: ${answer}`;
+}

@@ -1,0 +1,44 @@
+/** What a checked run came to. */
+export interface Findings {
+  /** At most {@link keptPerRule} of each rule; the figures have the count of all, as `violations Q5`. */
+  readonly violations: readonly Violation[];
+  /** What there was to check, so that a run in which little happened is seen to prove little. */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+export interface Violation {
+  /** `Q1` to `Q10` of the domain's SPEC.md, or `API` for an answer that is not documented. */
+  readonly rule: string;
+  readonly words: string;
+}
+
+/** A bug breaks its rule thousands of times, and the first few say as much. */
+const keptPerRule = 20;
+
+/** Where the checks write down what they find and what they counted. */
+export class Notes {
+  readonly #violations: Violation[] = [];
+  readonly #counts = new Map<string, number>();
+  readonly #figures = new Map<string, number>();
+
+  violation(rule: string, words: string): void {
+    const count = (this.#counts.get(rule) ?? 0) + 1;
+    this.#counts.set(rule, count);
+    if (count <= keptPerRule) this.#violations.push({ rule, words });
+  }
+
+  count(figure: string, by = 1): void {
+    this.#figures.set(figure, (this.#figures.get(figure) ?? 0) + by);
+  }
+
+  findings(): Findings {
+    const byName = (a: { rule: string }, b: { rule: string }) =>
+      a.rule.localeCompare(b.rule, 'en', { numeric: true });
+    const figures = [...this.#figures].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
+    const counts = [...this.#counts].map(([rule, count]) => [`violations ${rule}`, count] as const);
+    return {
+      violations: this.#violations.toSorted(byName),
+      figures: Object.fromEntries([...figures, ...counts]),
+    };
+  }
+}

@@ -1,0 +1,162 @@
+import type { HistoryEntry, PurchaseEntry, SeenOrder } from '../history.ts';
+import type { FinalState, StoredOrder, StoredPackage } from './final-state.ts';
+import type { Violation } from './findings.ts';
+import { judge } from './judge.ts';
+
+/** What an order is after each event that changes it. */
+const statusAfter: Readonly<Record<string, string>> = {
+  queued: 'queued',
+  claimed: 'held',
+  confirmed: 'confirmed',
+  compensating: 'compensating',
+  failed: 'failed',
+  'cancel requested': 'cancelling',
+  cancelled: 'cancelled',
+  withdrawn: 'withdrawn',
+  'sold out': 'rejected',
+};
+
+/** An order of package 1, from what happened to it: `['claimed', 10], ['confirmed', 20]`. */
+export function order(
+  number: number,
+  events: readonly (readonly [event: string, at: number])[],
+  over: Partial<StoredOrder> = {},
+): StoredOrder {
+  const names = events.map(([event]) => event);
+  const last = names.findLast((event) => event in statusAfter) ?? '';
+  return {
+    id: `ID-${number}`,
+    packageId: 1,
+    number,
+    email: `buyer-${number}@example.com`,
+    key: `key-${number}`,
+    status: statusAfter[last] ?? last,
+    ...(names.includes('confirmed') ? { ticketNumber: `F${number}`, reservationNumber: `H${number}` } : {}),
+    timeline: events.map(([event, at]) => ({ event, at })),
+    ...over,
+  };
+}
+
+/** Confirmed at once, in ten milliseconds. */
+export function confirmed(number: number, at: number, over: Partial<StoredOrder> = {}): StoredOrder {
+  const events = ['claimed', 'flight reserved', 'hotel reserved', 'confirmed'];
+  return order(
+    number,
+    events.map((event, index) => [event, at + index * 3]),
+    over,
+  );
+}
+
+/** What such orders leave behind when all is right. */
+export function stateOf(
+  quota: number,
+  orders: readonly StoredOrder[],
+  over: Partial<StoredPackage> = {},
+): FinalState {
+  const count = (...statuses: string[]) => orders.filter(({ status }) => statuses.includes(status)).length;
+  const [held, sold] = [count('held', 'compensating'), count('confirmed', 'cancelling')];
+  const bought = orders.filter(({ ticketNumber }) => ticketNumber !== undefined);
+  const reserved = (numberOf: (order: StoredOrder) => string | undefined) =>
+    bought.map((each) => ({
+      key: each.id,
+      number: numberOf(each) ?? '',
+      status: each.status === 'confirmed' ? 'active' : 'cancelled',
+    }));
+  const onSale = {
+    ...{ id: 1, quota, version: 1, isPaused: false, remaining: quota - held - sold, held, confirmed: sold },
+    ...{ cancelling: count('cancelling'), waiting: count('queued'), nextNumber: orders.length + 1 },
+  };
+  return {
+    packages: [{ ...onSale, ...over }],
+    orders,
+    flights: reserved(({ ticketNumber }) => ticketNumber),
+    hotels: reserved(({ reservationNumber }) => reservationNumber),
+  };
+}
+
+export function seen(stored: StoredOrder, status = stored.status): SeenOrder {
+  const { id, packageId, email, ticketNumber, reservationNumber } = stored;
+  const hasTickets = status === 'confirmed' && ticketNumber !== undefined;
+  return {
+    id,
+    packageId,
+    email,
+    status,
+    ...(hasTickets ? { ticketNumber, reservationNumber } : {}),
+  } as SeenOrder;
+}
+
+/** The answer to a purchase whose order is in that status by then. */
+const answers: Readonly<Record<string, { readonly status: number; readonly code?: string }>> = {
+  confirmed: { status: 201 },
+  queued: { status: 202 },
+  held: { status: 202 },
+  cancelling: { status: 202 },
+  cancelled: { status: 200 },
+  withdrawn: { status: 200 },
+  failed: { status: 502, code: 'supplier_failed' },
+  compensating: { status: 502, code: 'supplier_failed' },
+  rejected: { status: 409, code: 'sold_out' },
+};
+
+/** The purchase of a stored order, answered when it was in this status. */
+export function purchase(
+  stored: StoredOrder,
+  sentAt: number,
+  endedAt: number,
+  status = stored.status,
+): PurchaseEntry {
+  return {
+    ...unanswered(stored, sentAt, endedAt),
+    ...answers[status],
+    order: seen(stored, status),
+  };
+}
+
+/** A purchase that heard nothing. */
+export function unanswered(stored: StoredOrder, sentAt: number, endedAt: number): PurchaseEntry {
+  const { packageId, email, key } = stored;
+  const origin = 'http://127.0.0.1:1';
+  return {
+    kind: 'purchase',
+    sentAt,
+    endedAt,
+    origin,
+    packageId,
+    email,
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+/** A purchase that was refused without an order. */
+export function refused(
+  sentAt: number,
+  endedAt: number,
+  code: string,
+  over: Partial<PurchaseEntry> = {},
+): PurchaseEntry {
+  const nobody = order(0, [], { email: 'nobody@example.com', key: `key-${sentAt}-${endedAt}` });
+  return { ...unanswered(nobody, sentAt, endedAt), status: 409, code, ...over };
+}
+
+/** Each order bought by one purchase that waited for its end. */
+export function bought(orders: readonly StoredOrder[]): PurchaseEntry[] {
+  return orders.map((each) =>
+    purchase(each, (each.timeline[0]?.at ?? 0) - 5, (each.timeline.at(-1)?.at ?? 0) + 5),
+  );
+}
+
+export async function violations(
+  history: readonly HistoryEntry[],
+  state: FinalState,
+): Promise<readonly Violation[]> {
+  async function* entries() {
+    yield* history;
+  }
+  return (await judge(entries(), state)).violations;
+}
+
+/** The rules that were found broken. */
+export async function rulesBroken(history: readonly HistoryEntry[], state: FinalState): Promise<string[]> {
+  return [...new Set((await violations(history, state)).map(({ rule }) => rule))];
+}

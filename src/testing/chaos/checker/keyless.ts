@@ -1,0 +1,39 @@
+import type { PurchaseEntry } from '../history.ts';
+import { isRefused } from './answers.ts';
+import type { Notes } from './findings.ts';
+import { canonical, type Orders } from './orders.ts';
+
+/**
+ * Purchases without a key. Nothing ties one that lost its answer to an order, but by package and email there can be
+ * no more orders than purchases that were not refused for good (rule Q7: a message delivered twice is stored once).
+ */
+export class Keyless {
+  /** Stored orders that no purchase was seen for yet. */
+  readonly #unasked = new Map<string, number>();
+
+  constructor(orders: Orders) {
+    for (const { order } of orders.all()) {
+      if (order.key !== undefined) continue;
+      const name = nameFor(order.packageId, order.email);
+      this.#unasked.set(name, (this.#unasked.get(name) ?? 0) + 1);
+    }
+  }
+
+  see(purchase: PurchaseEntry): void {
+    if (isRefused(purchase)) return;
+    const name = nameFor(purchase.packageId, purchase.email);
+    const unasked = this.#unasked.get(name);
+    if (unasked !== undefined) this.#unasked.set(name, unasked - 1);
+  }
+
+  judge(notes: Notes): void {
+    for (const [name, unasked] of this.#unasked) {
+      if (unasked <= 0) continue;
+      notes.violation('Q7', `${name}: ${unasked} more orders than purchases that were not refused`);
+    }
+  }
+}
+
+function nameFor(packageId: number, email: string): string {
+  return `package ${packageId}, ${canonical(email)}`;
+}

@@ -1,0 +1,73 @@
+import type { Notes } from './findings.ts';
+import { leadsTo, statuses } from './life-cycle.ts';
+import { nameOf, type Orders, type Trace } from './orders.ts';
+
+/** What became of each order, against all that was said of it (rules Q2, Q6, Q7). */
+export function judgeOutcomes(orders: Orders, notes: Notes): void {
+  for (const trace of orders.all()) {
+    judgeUnits(trace, notes);
+    judgeCancel(trace, notes);
+    judgeRefusals(trace, notes);
+    judgeSightings(trace, notes);
+    if (trace.firstSeenAt !== undefined) notes.count('orders that were shown');
+    if (trace.asked > 1) notes.count('orders that were asked for again');
+  }
+}
+
+/** Rule Q2: claimed before any supplier is asked; given back once, by the commit that ends the order. */
+function judgeUnits({ order }: Trace, notes: Notes): void {
+  const events = order.timeline.map(({ event }) => event);
+  const supplier = events.findIndex((event) => /^(flight|hotel) /.test(event));
+  const claimed = events.indexOf('claimed');
+  if (supplier >= 0 && (claimed < 0 || claimed > supplier))
+    notes.violation('Q2', `${nameOf(order)} was at a supplier before it had a unit: ${events.join(', ')}`);
+  const count = (wanted: string) => events.filter((event) => event === wanted).length;
+  const hasEnded = order.status === 'failed' || order.status === 'cancelled';
+  if (count('released') !== (hasEnded ? 1 : 0))
+    notes.violation('Q2', `${nameOf(order)} is ${order.status} and gave back ${count('released')} units`);
+  if (count('claimed') > 1 || (count('claimed') === 0 && leadsTo('held', order.status)))
+    notes.violation('Q2', `${nameOf(order)} is ${order.status} and claimed ${count('claimed')} units`);
+}
+
+/** Nobody's order is cancelled for him, and a cancel that was taken comes true. */
+function judgeCancel(trace: Trace, notes: Notes): void {
+  const { order, isCancelAsked, isCancelled, isAccepted } = trace;
+  const { status } = order;
+  if (isCancelled && !['cancelling', 'cancelled', 'withdrawn'].includes(status))
+    notes.violation('Q6', `${nameOf(order)} is ${status}, and its cancel was taken`);
+  if (isCancelAsked) return;
+  // Who hangs up leaves the line, unless there is a key to come back with.
+  const mayHaveHungUp = order.key === undefined && !isAccepted;
+  if (status === 'cancelling' || status === 'cancelled' || (status === 'withdrawn' && !mayHaveHungUp))
+    notes.violation('Q6', `${nameOf(order)} is ${status}, and nobody asked for that`);
+}
+
+/** Rule Q7: a key is answered with its order once it has one, and a refusal leaves none. */
+function judgeRefusals({ order, asked, askedInDoubt, knownAt, refusedAt }: Trace, notes: Notes): void {
+  if (order.key === undefined) return;
+  if (asked === 0) notes.violation('Q7', `${nameOf(order)} was bought by nobody`);
+  else if (askedInDoubt === 0)
+    notes.violation('Q7', `${nameOf(order)} is stored although each of its ${asked} purchases was refused`);
+  if (refusedAt > knownAt)
+    notes.violation(
+      'Q7',
+      `${nameOf(order)} was answered at ${knownAt}, and refused to its key at ${refusedAt}`,
+    );
+}
+
+/** Rule Q6: an order that was seen is found by who asks later, and never goes back. */
+function judgeSightings({ order, knownAt, missedAt, firstSeenAt, lastAskedAt }: Trace, notes: Notes): void {
+  if (missedAt > knownAt)
+    notes.violation(
+      'Q6',
+      `${nameOf(order)} was known at ${knownAt}, and not found by who asked at ${missedAt}`,
+    );
+  if (firstSeenAt === undefined || lastAskedAt === undefined) return;
+  for (const [before, early] of firstSeenAt.entries()) {
+    for (const [after, late] of lastAskedAt.entries()) {
+      if (late <= early || leadsTo(statuses[before] as string, statuses[after] as string)) continue;
+      const [was, became] = [statuses[before], statuses[after]];
+      notes.violation('Q6', `${nameOf(order)} was ${was} at ${early}, and ${became} to who asked at ${late}`);
+    }
+  }
+}

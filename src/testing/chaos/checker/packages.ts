@@ -1,0 +1,51 @@
+import type { FinalState, StoredPackage } from './final-state.ts';
+import type { Notes } from './findings.ts';
+import { nameOf, type Orders, type Trace } from './orders.ts';
+
+/** Rules Q1, Q3 and Q4 at the end: each package by its own figures and by its orders. */
+export function judgePackages({ packages }: FinalState, orders: Orders, notes: Notes): void {
+  const known = new Set(packages.map(({ id }) => id));
+  for (const id of orders.packageIds()) {
+    if (!known.has(id)) notes.violation('Q1', `there are orders of package ${id}, which is not stored`);
+  }
+  for (const onSale of packages) {
+    const traces = orders.of(onSale.id);
+    judgeFigures(onSale, traces, notes);
+    judgeDrain(onSale, traces, notes);
+    notes.count('units', onSale.quota);
+    notes.count('units sold', onSale.confirmed);
+  }
+}
+
+function judgeFigures(onSale: StoredPackage, traces: readonly Trace[], notes: Notes): void {
+  const { id, quota, remaining, held, confirmed, cancelling, waiting } = onSale;
+  const name = `package ${id} (quota ${quota}, remaining ${remaining}, held ${held}, confirmed ${confirmed})`;
+  if (quota !== remaining + held + confirmed) notes.violation('Q1', `${name} does not add up`);
+  if (Math.min(quota, remaining, held, cancelling, confirmed - cancelling, waiting) < 0)
+    notes.violation('Q1', `${name} has less than nothing: cancelling ${cancelling}, waiting ${waiting}`);
+  const count = (...statuses: string[]) =>
+    traces.filter(({ order }) => statuses.includes(order.status)).length;
+  const counted = {
+    held: count('held', 'compensating'),
+    confirmed: count('confirmed', 'cancelling'),
+    cancelling: count('cancelling'),
+    waiting: count('queued'),
+  };
+  for (const [figure, byOrders] of Object.entries(counted)) {
+    const stored = onSale[figure as keyof typeof counted];
+    if (stored !== byOrders)
+      notes.violation('Q1', `package ${id} says ${figure} ${stored}, its orders say ${byOrders}`);
+  }
+  const sold = Math.max(confirmed, counted.confirmed);
+  if (sold > quota) notes.violation('Q3', `package ${id} has sold ${sold} units of ${quota}`);
+}
+
+/** The line has drained: everything that began has ended, and nobody waits. A paused sale may keep its line. */
+function judgeDrain(onSale: StoredPackage, traces: readonly Trace[], notes: Notes): void {
+  for (const { order } of traces) {
+    if (['held', 'compensating', 'cancelling'].includes(order.status))
+      notes.violation('Q4', `${nameOf(order)} is still ${order.status}`);
+    if (order.status === 'queued' && !onSale.isPaused)
+      notes.violation('Q4', `${nameOf(order)} still waits, while ${onSale.remaining} units are free`);
+  }
+}

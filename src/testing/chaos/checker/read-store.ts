@@ -1,0 +1,60 @@
+import { type Document, MongoClient } from 'mongodb';
+import type { FinalState, StoredOrder, StoredPackage } from './final-state.ts';
+
+/** The server's database where its `DATABASE_URL` names none. */
+const defaultDatabase = 'ticket-booking';
+
+/**
+ * Packages and orders as they are in MongoDB, all of one moment, with nothing between them and the driver: a mistake
+ * in the server's own adapter would be in both otherwise.
+ */
+export async function readStore(mongoUrl: string): Promise<Pick<FinalState, 'packages' | 'orders'>> {
+  const client = new MongoClient(mongoUrl, { readPreference: 'primary' });
+  try {
+    const db = client.db(hasDatabase(mongoUrl) ? undefined : defaultDatabase);
+    return await client.withSession({ snapshot: true }, async (session) => {
+      const packages = await db.collection('packages').find({}, { session }).toArray();
+      const orders: StoredOrder[] = [];
+      const words = new Map<string, string>();
+      const options = { session, projection: { package: 0 }, sort: { _id: 1 } } as const;
+      for await (const document of db.collection('orders').find({}, options)) {
+        orders.push(orderFrom(document, words));
+      }
+      return { packages: packages.map(packageFrom), orders };
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+function hasDatabase(url: string): boolean {
+  return /^mongodb(?:\+srv)?:\/\/[^/]+\/[^?]/.test(url);
+}
+
+function packageFrom({ _id, package: onSale, figures }: Document): StoredPackage {
+  const { remaining, held, confirmed, cancelling, waiting, nextNumber } = figures;
+  return {
+    ...{ id: Number(_id), quota: onSale.quota, version: onSale.version, isPaused: onSale.paused === true },
+    ...{ remaining, held, confirmed, cancelling, waiting, nextNumber },
+  };
+}
+
+/** The few words of timelines come in every document: `words` keeps one copy of each. */
+function orderFrom(document: Document, words: Map<string, string>): StoredOrder {
+  const { packageId, number, email, key, flight, hotel } = document;
+  const timeline = document.timeline as readonly { at: number; event: string }[];
+  return {
+    ...{ id: String(document._id), packageId, number, email },
+    ...(key === undefined ? {} : { key }),
+    status: once(document.status, words),
+    ...(flight?.ticketNumber === undefined ? {} : { ticketNumber: flight.ticketNumber }),
+    ...(hotel?.reservationNumber === undefined ? {} : { reservationNumber: hotel.reservationNumber }),
+    timeline: timeline.map(({ at, event }) => ({ at, event: once(event, words) })),
+  };
+}
+
+function once(word: string, words: Map<string, string>): string {
+  const known = words.get(word);
+  if (known === undefined) words.set(word, word);
+  return known ?? word;
+}

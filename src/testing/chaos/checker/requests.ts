@@ -1,0 +1,175 @@
+import type { CancelEntry, FiguresEntry, LookUpEntry, PurchaseEntry } from '../history.ts';
+import { isDocumented, isRefused, mismatchOf, placeOf, type Request } from './answers.ts';
+import type { Notes } from './findings.ts';
+import { Keyless } from './keyless.ts';
+import { leadsTo } from './life-cycle.ts';
+import { isSameEmail, nameOf, type Orders, sight, type Trace } from './orders.ts';
+import type { Refusals } from './refusals.ts';
+
+/**
+ * Holds every request of the history, as it comes, against the final store (rules Q6, Q7, Q10), and leaves on the
+ * traces of the orders what can be judged only when all are read. Their order in the history does not matter.
+ */
+export class Requests {
+  readonly #orders: Orders;
+  readonly #refusals: Refusals;
+  readonly #notes: Notes;
+  readonly #keyless: Keyless;
+
+  constructor(orders: Orders, refusals: Refusals, notes: Notes) {
+    this.#orders = orders;
+    this.#refusals = refusals;
+    this.#notes = notes;
+    this.#keyless = new Keyless(orders);
+  }
+
+  see(request: Request): void {
+    if (!isDocumented(request)) this.#notes.violation('API', `undocumented answer: ${placeOf(request)}`);
+    const mismatch = mismatchOf(request);
+    if (mismatch !== undefined) this.#notes.violation('API', `${placeOf(request)} ${mismatch}`);
+    switch (request.kind) {
+      case 'purchase':
+        return this.#purchase(request);
+      case 'look-up':
+        return this.#lookUp(request);
+      case 'cancel':
+        return this.#cancel(request);
+      case 'figures':
+        return this.#figures(request);
+    }
+  }
+
+  /** To be called when the whole history was seen. */
+  finish(): void {
+    this.#keyless.judge(this.#notes);
+  }
+
+  #purchase(purchase: PurchaseEntry): void {
+    const { packageId, email, key, code, status } = purchase;
+    if (key === undefined) this.#keyless.see(purchase);
+    else this.#underKey(purchase, key);
+    if (code === 'sold_out' && purchase.order === undefined) this.#refusals.soldOut(purchase);
+    if (code === 'queue_full') this.#refusals.queueFull(purchase);
+    const trace = this.#seen(purchase);
+    if (trace === undefined) return;
+    const { order } = trace;
+    if (status === 201 || status === 202) trace.isAccepted = true;
+    if (order.packageId !== packageId || !isSameEmail(order.email, email))
+      this.#notes.violation('Q6', `${nameOf(order)} is not what was bought: ${placeOf(purchase)}`);
+    if (order.key !== key)
+      this.#notes.violation('Q7', `${nameOf(order)} has another key than its ${placeOf(purchase)}`);
+    if (key === undefined) trace.askedAt = Math.min(trace.askedAt, purchase.sentAt);
+  }
+
+  /** Rule Q7: whatever is answered under a key is its order's, and its buyer's alone. */
+  #underKey(purchase: PurchaseEntry, key: string): void {
+    const { packageId, email, code, order, sentAt } = purchase;
+    const trace = this.#orders.underKey(packageId, key);
+    if (trace === undefined) {
+      if (code === 'key_reused')
+        this.#notes.violation('Q7', `nothing is stored under the key of ${placeOf(purchase)}`);
+      return;
+    }
+    if (!isSameEmail(trace.order.email, email)) {
+      if (order !== undefined)
+        this.#notes.violation(
+          'Q7',
+          `an order was shown to another email under its key: ${placeOf(purchase)}`,
+        );
+      return;
+    }
+    if (code === 'key_reused')
+      this.#notes.violation('Q7', `${nameOf(trace.order)} is this very purchase: ${placeOf(purchase)}`);
+    if (order !== undefined && order.id !== trace.order.id)
+      this.#notes.violation(
+        'Q7',
+        `${order.id} and ${nameOf(trace.order)} under one key: ${placeOf(purchase)}`,
+      );
+    trace.asked += 1;
+    trace.askedAt = Math.min(trace.askedAt, sentAt);
+    if (isRefused(purchase)) trace.refusedAt = Math.max(trace.refusedAt, sentAt);
+    else trace.askedInDoubt += 1;
+  }
+
+  #lookUp(lookUp: LookUpEntry): void {
+    if (this.#isStrangers(lookUp)) return;
+    this.#seen(lookUp);
+    this.#missed(lookUp);
+    if (lookUp.order !== undefined && lookUp.order.id !== lookUp.orderId)
+      this.#notes.violation('Q10', `${lookUp.order.id} was shown for ${lookUp.orderId}: ${placeOf(lookUp)}`);
+  }
+
+  #cancel(cancel: CancelEntry): void {
+    if (this.#isStrangers(cancel)) return;
+    this.#seen(cancel);
+    this.#missed(cancel);
+    const trace = this.#orders.get(cancel.orderId);
+    if (trace === undefined) return;
+    trace.isCancelAsked = true;
+    if (cancel.status === 200 || cancel.status === 202) trace.isCancelled = true;
+  }
+
+  /** Rule Q10: who does not know the email of an order hears 404, or nothing. */
+  #isStrangers(request: LookUpEntry | CancelEntry): boolean {
+    const { orderId, email, status } = request;
+    const order = this.#orders.get(orderId)?.order;
+    if (order === undefined || isSameEmail(order.email, email)) return false;
+    this.#notes.count('asked with another email');
+    const isTold =
+      request.order !== undefined || (status !== undefined && status < 500 && ![404, 429].includes(status));
+    if (isTold)
+      this.#notes.violation('Q10', `${nameOf(order)} was shown to another email: ${placeOf(request)}`);
+    return true;
+  }
+
+  #missed({ orderId, status, sentAt }: LookUpEntry | CancelEntry): void {
+    const trace = status === 404 ? this.#orders.get(orderId) : undefined;
+    if (trace !== undefined) trace.missedAt = Math.max(trace.missedAt, sentAt);
+  }
+
+  /** Rules Q6 and Q8 for the order that an answer carried. */
+  #seen(request: Request): Trace | undefined {
+    const { order: shown, sentAt, endedAt } = request;
+    if (shown === undefined) return undefined;
+    const trace = this.#orders.get(shown.id);
+    if (trace === undefined) {
+      this.#notes.violation('Q6', `order ${shown.id} is not stored: ${placeOf(request)}`);
+      return undefined;
+    }
+    const { order } = trace;
+    if (shown.packageId !== order.packageId || !isSameEmail(shown.email, order.email))
+      this.#notes.violation(
+        'Q6',
+        `${nameOf(order)} was shown with another package or email: ${placeOf(request)}`,
+      );
+    if (!leadsTo(shown.status, order.status))
+      this.#notes.violation(
+        'Q6',
+        `${nameOf(order)} is ${order.status}, and was ${shown.status}: ${placeOf(request)}`,
+      );
+    const isOther = (seen?: string, stored?: string) => seen !== undefined && seen !== stored;
+    if (
+      isOther(shown.ticketNumber, order.ticketNumber) ||
+      isOther(shown.reservationNumber, order.reservationNumber)
+    )
+      this.#notes.violation('Q8', `${nameOf(order)} was shown with other tickets: ${placeOf(request)}`);
+    if (shown.status === 'confirmed' && !(shown.ticketNumber && shown.reservationNumber))
+      this.#notes.violation(
+        'Q8',
+        `${nameOf(order)} was shown confirmed without its tickets: ${placeOf(request)}`,
+      );
+    sight(trace, shown.status, sentAt, endedAt);
+    return trace;
+  }
+
+  /** Rules Q1 and Q3 at any moment. */
+  #figures(request: FiguresEntry): void {
+    if (request.figures === undefined) return;
+    const { quota, remaining, held, confirmed, waiting } = request.figures;
+    const words = `quota ${quota}, remaining ${remaining}, held ${held}, confirmed ${confirmed}, waiting ${waiting}`;
+    const place = `package ${request.packageId} showed ${words}: ${placeOf(request)}`;
+    if (quota !== remaining + held + confirmed || Math.min(remaining, held, confirmed, waiting) < 0)
+      this.#notes.violation('Q1', place);
+    if (confirmed > quota) this.#notes.violation('Q3', place);
+  }
+}

@@ -1,0 +1,73 @@
+import type { FinalState, Reservation, StoredOrder } from './final-state.ts';
+import type { Notes } from './findings.ts';
+import { nameOf, type Orders } from './orders.ts';
+
+/** What anybody may reserve at the suppliers without being a peer of theirs: no order's. */
+const publicPrefix = 'public:';
+
+/** Rules Q3 and Q8: what is reserved is what is confirmed, ticket by ticket. */
+export function judgeTickets(state: FinalState, orders: Orders, notes: Notes): void {
+  const quotas = new Map(state.packages.map(({ id, quota }) => [id, quota]));
+  judgeLedger('flight', state.flights, orders, quotas, ({ ticketNumber }) => ticketNumber, notes);
+  judgeLedger('hotel', state.hotels, orders, quotas, ({ reservationNumber }) => reservationNumber, notes);
+}
+
+function judgeLedger(
+  what: 'flight' | 'hotel',
+  ledger: readonly Reservation[],
+  orders: Orders,
+  quotas: ReadonlyMap<number, number>,
+  storedNumber: (order: StoredOrder) => string | undefined,
+  notes: Notes,
+): void {
+  const numbers = new Set<string>();
+  const activeKeys = new Set<string>();
+  const perPackage = new Map<number, number>();
+  for (const { key, number, status } of ledger) {
+    if (numbers.has(number)) notes.violation('Q8', `${what} ${number} is in the ledger twice`);
+    numbers.add(number);
+    if (status !== 'active') continue;
+    if (key.startsWith(publicPrefix)) {
+      notes.count(`${what}s reserved by the public`);
+      continue;
+    }
+    notes.count(`${what}s reserved`);
+    if (activeKeys.has(key)) notes.violation('Q8', `order ${key} has a second ${what}, ${number}`);
+    activeKeys.add(key);
+    const order = orders.get(key)?.order;
+    const stored = order && storedNumber(order);
+    if (order) perPackage.set(order.packageId, (perPackage.get(order.packageId) ?? 0) + 1);
+    if (order?.status !== 'confirmed') {
+      const whose =
+        order === undefined ? `order ${key}, which is not stored` : `${nameOf(order)}, ${order.status}`;
+      notes.violation('Q8', `${what} ${number} is reserved for ${whose}`);
+    } else if (stored !== number) {
+      notes.violation('Q8', `${nameOf(order)} carries ${what} ${stored}, but ${number} is reserved`);
+    }
+  }
+  for (const [id, count] of perPackage) {
+    const quota = quotas.get(id) ?? 0;
+    if (count > quota)
+      notes.violation('Q3', `package ${id} has ${count} ${what}s reserved, of a quota of ${quota}`);
+  }
+  judgeConfirmed(what, activeKeys, orders, storedNumber, notes);
+}
+
+function judgeConfirmed(
+  what: string,
+  activeKeys: ReadonlySet<string>,
+  orders: Orders,
+  storedNumber: (order: StoredOrder) => string | undefined,
+  notes: Notes,
+): void {
+  const owners = new Map<string, StoredOrder>();
+  for (const { order } of orders.all()) {
+    const number = storedNumber(order);
+    const other = number === undefined ? undefined : owners.get(number);
+    if (other) notes.violation('Q3', `${nameOf(order)} and ${nameOf(other)} both have ${what} ${number}`);
+    if (number !== undefined) owners.set(number, order);
+    if (order.status !== 'confirmed') continue;
+    if (!activeKeys.has(order.id)) notes.violation('Q8', `${nameOf(order)} is confirmed without a ${what}`);
+    if (number === undefined) notes.violation('Q8', `${nameOf(order)} is confirmed and carries no ${what}`);
+  }
+}

@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Client } from './client.ts';
+import { clientsNow } from './clock.ts';
+import { drain } from './drain.ts';
+import type { HistoryEntry } from './history.ts';
+
+let server: Server;
+let client: Client;
+let answer: RequestListener;
+let history: HistoryEntry[];
+
+beforeEach(async () => {
+  history = [];
+  server = createServer((request, response) => answer(request, response)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origins = [`http://127.0.0.1:${(server.address() as AddressInfo).port}`];
+  client = new Client({ origins, now: clientsNow, write: (entry) => history.push(entry) });
+});
+afterEach(async () => {
+  await client.close();
+  server.close();
+  server.closeAllConnections();
+});
+
+const wish = { packageId: 1, email: 'a@example.com', key: 'k' };
+const order = { id: 'A', packageId: 1, email: 'a@example.com', status: 'confirmed' };
+
+function say(status: number, body: unknown): void {
+  answer = (_request, response) => response.writeHead(status).end(JSON.stringify(body));
+}
+
+it('writes down a purchase with its order', async () => {
+  say(201, { ...order, flight: { ticketNumber: 'F1' }, hotel: { reservationNumber: 'H1' }, timeline: [] });
+  await client.purchase(0, wish);
+  const [entry] = history;
+  expect(entry).toMatchObject({
+    kind: 'purchase',
+    ...wish,
+    status: 201,
+    order: { ...order, ticketNumber: 'F1', reservationNumber: 'H1' },
+  });
+  const { sentAt, endedAt } = entry as unknown as { sentAt: number; endedAt: number };
+  expect(endedAt).toBeGreaterThanOrEqual(sentAt);
+});
+
+it('writes down a problem with its code and the order that it is about', async () => {
+  say(502, { code: 'supplier_failed', status: 502, order: { ...order, status: 'failed' } });
+  expect(await client.purchase(0, wish)).toMatchObject({
+    status: 502,
+    code: 'supplier_failed',
+    order: { id: 'A', status: 'failed' },
+  });
+  say(404, { code: 'unknown_order', status: 404 });
+  const missed = await client.lookUp(0, { orderId: 'A', email: 'a@example.com' });
+  expect(missed).toMatchObject({ status: 404, code: 'unknown_order' });
+  expect(missed).not.toHaveProperty('order');
+});
+
+it('has no status where there was no whole answer', async () => {
+  answer = (_request, response) => void response.destroy();
+  const cut = await client.purchase(0, wish);
+  expect(cut).not.toHaveProperty('status');
+  expect(cut.error).toEqual(expect.any(String));
+  answer = (_request, response) => {
+    response.writeHead(201, { 'content-length': 100 }).write('{"id"', () => response.destroy());
+  };
+  expect(await client.purchase(0, wish)).not.toHaveProperty('status');
+});
+
+it('hangs up when it is told to', async () => {
+  const { promise: hungUp, resolve } = Promise.withResolvers<void>();
+  answer = (_request, response) => void response.once('close', resolve);
+  expect(await client.purchase(0, wish, { patienceMs: 30 })).toMatchObject({ error: 'hung up' });
+  await hungUp;
+});
+
+it('drains until nothing is held or waiting, and says what is left when it has waited long enough', async () => {
+  let asked = 0;
+  const figures = (held: number) => ({
+    packages: [{ id: 7, quota: 2, remaining: 1, held, confirmed: 1, waiting: 0 }],
+  });
+  answer = (_request, response) => response.end(JSON.stringify(figures(asked++ === 0 ? 1 : 0)));
+  const options = { client, unfinished: () => [], stop: new AbortController().signal };
+  expect(await drain({ ...options, patienceMs: 5_000 })).toMatchObject({ left: [] });
+  expect(asked).toBe(2);
+  say(200, figures(1));
+  const { left } = await drain({ ...options, patienceMs: 0 });
+  expect(left).toEqual([expect.stringMatching(/^instance-1 shows package 7 with 1 held and 0 waiting/)]);
+});
+
+it('drains until every order has been seen at its end', async () => {
+  answer = (request, response) =>
+    response.end(JSON.stringify(request.url === '/api/packages' ? { packages: [] } : order));
+  const tickets = [{ orderId: 'A', email: 'a@example.com' }];
+  const unfinished = () => (history.length > 0 ? [] : tickets);
+  const stop = new AbortController().signal;
+  expect(await drain({ client, unfinished, stop, patienceMs: 5_000 })).toMatchObject({ left: [] });
+  expect(history).toEqual([expect.objectContaining({ kind: 'look-up', orderId: 'A' })]);
+});

@@ -1,0 +1,5 @@
+/** Does something over and over, until it is stopped. */
+export function every(ms: number, act: () => void): { stop(): void } {
+  const timer = setInterval(act, ms);
+  return { stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,79 @@
+/** What is done to the cluster, as the history calls it. */
+export type FaultKind =
+  | 'kill'
+  | 'pause'
+  | 'rolling restart'
+  | 'step-down'
+  | 'kill primary'
+  | 'freeze primary'
+  | 'redis wiped'
+  | 'redis restarted'
+  | 'redis paused'
+  | 'supplier errors'
+  | 'supplier hangs'
+  | 'supplier cuts'
+  | 'supplier late'
+  | 'suppliers paused'
+  | 'delay'
+  | 'cut'
+  | 'blackhole';
+
+export type LaneName = 'instances' | 'more instances' | 'mongodb' | 'redis' | 'suppliers' | 'clients';
+
+export interface Lane {
+  /** Each kind as often as it weighs. */
+  readonly deck: readonly FaultKind[];
+  /** From one fault to the next within a storm, on average. */
+  readonly everyMs: number;
+  /** How long each kind lasts at least and at most, in ms. */
+  readonly lasts: Readonly<Partial<Record<FaultKind, readonly [number, number]>>>;
+}
+
+/** A lease of the cluster under test. */
+export const leaseTtlMs = 2_000;
+
+const link = { delay: [1_500, 5_000], cut: [500, 4_000], blackhole: [1_000, 5_000] } as const;
+/** Long enough to outlast its leases. */
+const pause = [leaseTtlMs * 1.25, leaseTtlMs * 3.5] as const;
+
+/**
+ * Which faults come one after the other. MongoDB has one lane, so that a majority is always there or on its way back;
+ * instances have two, and of three one is always left alone.
+ */
+export const lanes: Readonly<Record<LaneName, Lane>> = {
+  instances: {
+    deck: [
+      ...(['kill', 'pause', 'kill', 'pause', 'kill', 'pause', 'kill', 'pause', 'kill'] as const),
+      'rolling restart',
+    ],
+    everyMs: 7_500,
+    lasts: { kill: [0, 4_000], pause },
+  },
+  'more instances': { deck: ['pause', 'kill'], everyMs: 20_000, lasts: { kill: [0, 2_000], pause } },
+  mongodb: {
+    deck: ['step-down', 'kill primary', 'delay', 'step-down', 'freeze primary', 'cut', 'blackhole'],
+    everyMs: 11_000,
+    lasts: { ...link, 'kill primary': [500, 5_000], 'freeze primary': [2_000, 7_000] },
+  },
+  redis: {
+    deck: ['redis wiped', 'redis restarted', 'delay', 'redis wiped', 'redis paused', 'cut', 'blackhole'],
+    everyMs: 11_000,
+    lasts: { ...link, 'redis restarted': [0, 3_000], 'redis paused': [500, 6_000] },
+  },
+  suppliers: {
+    deck: [
+      ...(['supplier errors', 'supplier hangs', 'supplier cuts', 'supplier late'] as const),
+      ...(['suppliers paused', 'delay', 'cut', 'blackhole'] as const),
+    ],
+    everyMs: 10_000,
+    lasts: {
+      ...link,
+      'supplier errors': [2_000, 6_000],
+      'supplier hangs': [2_000, 6_000],
+      'supplier cuts': [2_000, 6_000],
+      'supplier late': [2_000, 6_000],
+      'suppliers paused': [1_000, 4_000],
+    },
+  },
+  clients: { deck: ['delay', 'cut', 'blackhole'], everyMs: 12_000, lasts: link },
+};

@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Link, startLink } from './link.ts';
+
+let server: Server;
+let link: Link;
+const clients: Socket[] = [];
+/** Everything that arrived at the server. */
+let arrived: string;
+
+beforeEach(async () => {
+  arrived = '';
+  server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      arrived += bytes;
+      socket.write(bytes);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  link = await startLink((server.address() as AddressInfo).port);
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await link[Symbol.asyncDispose]();
+  server.close();
+});
+
+async function open() {
+  const socket = connect(link.port, '127.0.0.1');
+  clients.push(socket);
+  const heard = { text: '', isClosed: false };
+  socket.on('data', (bytes) => {
+    heard.text += bytes;
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    heard.isClosed = true;
+  });
+  await once(socket, 'connect').catch(() => {});
+  return { socket, heard };
+}
+
+/** A turn of everything that is under way on the loopback, which is what "nothing comes" has to wait for. */
+const aWhile = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+it('passes bytes both ways, and the end of one side', async () => {
+  const { socket, heard } = await open();
+  socket.end('ping');
+  await expect.poll(() => heard).toEqual({ text: 'ping', isClosed: true });
+});
+
+it('delays: all of it comes, later, and in its order also when the delay ends', async () => {
+  const { socket, heard } = await open();
+  link.suffer({ kind: 'delay', ms: 150 });
+  const sentAt = performance.now();
+  socket.write('a');
+  await aWhile();
+  expect(arrived).toBe('');
+  link.mend();
+  socket.write('b');
+  await expect.poll(() => heard.text).toBe('ab');
+  expect(performance.now() - sentAt).toBeGreaterThan(140);
+});
+
+it('cuts: connections break, new ones too, until it is mended', async () => {
+  const before = await open();
+  link.suffer({ kind: 'cut' });
+  await expect.poll(() => before.heard.isClosed).toBe(true);
+  const meanwhile = await open();
+  await expect.poll(() => meanwhile.heard.isClosed).toBe(true);
+  link.mend();
+  const after = await open();
+  after.socket.write('x');
+  await expect.poll(() => after.heard.text).toBe('x');
+});
+
+it('is a blackhole: nothing comes, nobody is told, and all of it arrives afterwards', async () => {
+  const before = await open();
+  link.suffer({ kind: 'blackhole' });
+  const meanwhile = await open();
+  before.socket.write('old');
+  meanwhile.socket.write('new');
+  await aWhile();
+  expect(arrived).toBe('');
+  expect([before.heard.isClosed, meanwhile.heard.isClosed]).toEqual([false, false]);
+  link.mend();
+  await expect.poll(() => [before.heard.text, meanwhile.heard.text]).toEqual(['old', 'new']);
+});
+
+it('is a blackhole: what was given up breaks', async () => {
+  const { socket, heard } = await open();
+  link.suffer({ kind: 'blackhole' });
+  socket.write('lost');
+  link.mend(() => false);
+  await expect.poll(() => heard.isClosed).toBe(true);
+  expect(heard.text).toBe('');
+});
+
+it('strikes only some', async () => {
+  const lucky = await open();
+  const unlucky = await open();
+  await aWhile();
+  let nth = 0;
+  link.suffer({ kind: 'cut' }, () => nth++ === 1);
+  await expect.poll(() => unlucky.heard.isClosed).toBe(true);
+  lucky.socket.write('x');
+  await expect.poll(() => lucky.heard.text).toBe('x');
+});
+
+it('breaks the connection when nothing listens behind it', async () => {
+  server.close();
+  await once(server, 'close');
+  const { heard } = await open();
+  await expect.poll(() => heard.isClosed).toBe(true);
+});

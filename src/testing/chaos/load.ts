@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Dice } from '../simulation/dice.ts';
+import { Buyer } from './buyer.ts';
+import type { Client } from './client.ts';
+import type { Shelf } from './shelf.ts';
+
+export interface LoadOptions {
+  readonly client: Client;
+  readonly shelf: Shelf;
+  readonly dice: Dice;
+  /** Tells the buyers of this run from those of another. */
+  readonly run: string;
+  /** Buyers who come per second. */
+  readonly rate: number;
+}
+
+/** At the same time, those included who only wait and see: who comes then goes away again. */
+const buyersMax = 3_000;
+const tickMs = 20;
+/** A crowd comes for one of the smallest packages. */
+const crowd = { everyMs: 4_000, size: 50 };
+const keyless = 0.12;
+const figuresEveryMs = 250;
+
+/** Buyers who keep coming, whether or not those before them were served. */
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #leaving = new AbortController();
+  readonly #buyers = new Set<Promise<void>>();
+  #count = 0;
+  #decided = 0;
+  #failure: unknown;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+  }
+
+  /** Purchases that were begun. */
+  get begun(): number {
+    return this.#count;
+  }
+
+  /** Purchases with a definite answer. */
+  get decided(): number {
+    return this.#decided;
+  }
+
+  /** Resolves once everybody has left, after {@link stop}. @throws whatever went wrong with a buyer: a bug. */
+  async run(): Promise<void> {
+    const figures = this.#watchFigures();
+    const { rate, shelf } = this.#options;
+    const startedAt = performance.now();
+    let crowdAt = startedAt + crowd.everyMs;
+    let come = 0;
+    while (!this.#leaving.signal.aborted) {
+      const now = performance.now();
+      for (const due = ((now - startedAt) * rate) / 1000; come < due; come++) this.#welcome(shelf.pick());
+      if (now >= crowdAt) {
+        crowdAt = now + crowd.everyMs;
+        const packageId = shelf.pickHot();
+        for (let each = 0; each < crowd.size; each++) this.#welcome(packageId);
+      }
+      await sleep(tickMs);
+      if (this.#failure !== undefined) throw this.#failure;
+    }
+    await Promise.all([figures, ...this.#buyers]);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Nobody comes any more, and nobody asks anything new. */
+  stop(): void {
+    this.#leaving.abort();
+  }
+
+  #welcome(packageId: number): void {
+    if (this.#buyers.size >= buyersMax) return;
+    const { client, dice, run, shelf } = this.#options;
+    const nth = ++this.#count;
+    const wish = {
+      packageId,
+      email: `buyer-${run}-${nth}@example.com`,
+      ...(dice.chance(keyless) ? {} : { key: `${run}-${nth}` }),
+    };
+    const buyer = new Buyer({
+      client,
+      wish,
+      dice: dice.fork(),
+      leaving: this.#leaving.signal,
+      onDecided: ({ code }) => {
+        this.#decided += 1;
+        if (code === 'sold_out') shelf.noteSoldOut(packageId);
+      },
+    });
+    const bought = buyer.buy().catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+    this.#buyers.add(bought);
+    void bought.finally(() => this.#buyers.delete(bought));
+  }
+
+  async #watchFigures(): Promise<void> {
+    const { client, shelf } = this.#options;
+    const dice = new Dice(this.#options.dice.whole(0, 2 ** 31));
+    while (!this.#leaving.signal.aborted) {
+      const packageId = dice.chance(0.5) ? shelf.pickHot() : shelf.pick();
+      await Promise.all([
+        client.figures(dice.whole(0, client.instances - 1), packageId),
+        sleep(figuresEveryMs, undefined, { signal: this.#leaving.signal }).catch(() => {}),
+      ]);
+    }
+  }
+}

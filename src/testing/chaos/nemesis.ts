@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Dice } from '../simulation/dice.ts';
+import type { Cluster } from '../support/cluster.ts';
+import type { FaultEntry } from './history.ts';
+import { type LaneName, lanes } from './lanes.ts';
+import type { Network } from './network.ts';
+import type { PlannedFault } from './schedule.ts';
+import { strikes } from './strikes.ts';
+import type { WatchedInstance } from './watched-instance.ts';
+
+export interface NemesisOptions {
+  readonly cluster: Cluster;
+  readonly network: Network;
+  readonly instances: readonly WatchedInstance[];
+  readonly schedule: readonly PlannedFault[];
+  /** The clients' clock. */
+  readonly now: () => number;
+  /** Told of each fault once it is mended. */
+  readonly onFault: (entry: FaultEntry) => void;
+}
+
+/**
+ * Does to the cluster what the schedule says, every lane by itself. What comes too late, because the fault before it
+ * took longer to mend, is done at once: nothing is left out.
+ * @param healing ends it early, with everything mended.
+ * @throws Error when something cannot be mended.
+ */
+export async function unleash(options: NemesisOptions, healing: AbortSignal): Promise<void> {
+  const startedAt = performance.now();
+  const names = Object.keys(lanes) as LaneName[];
+  const done = await Promise.allSettled(names.map((lane) => runLane(lane, options, startedAt, healing)));
+  for (const each of done) if (each.status === 'rejected') throw each.reason;
+}
+
+async function runLane(
+  lane: LaneName,
+  options: NemesisOptions,
+  startedAt: number,
+  healing: AbortSignal,
+): Promise<void> {
+  for (const planned of options.schedule) {
+    if (planned.lane !== lane) continue;
+    const early = startedAt + planned.at - performance.now();
+    if (early > 0) await sleep(early, undefined, { signal: healing }).catch(() => {});
+    if (healing.aborted) return;
+    await strike(planned, options, healing);
+  }
+}
+
+async function strike(
+  { kind, lane, forMs, seed }: PlannedFault,
+  options: NemesisOptions,
+  healing: AbortSignal,
+): Promise<void> {
+  const { cluster, network, instances, now, onFault } = options;
+  await strikes[kind]({
+    cluster,
+    network,
+    instances,
+    healing,
+    lane,
+    forMs,
+    dice: new Dice(seed),
+    async during(targets, work) {
+      const at = now();
+      await work();
+      const until = now();
+      for (const target of [targets].flat()) onFault({ kind: 'fault', at, until, fault: kind, target });
+    },
+  });
+}

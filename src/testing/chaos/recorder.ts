@@ -1,0 +1,42 @@
+import { clientsNow } from './clock.ts';
+import type { HistoryEntry } from './history.ts';
+import { type HistoryFile, openHistory } from './history-file.ts';
+import { Tally } from './tally.ts';
+import { Unfinished } from './unfinished.ts';
+
+/** Writes down what happens in a run, and knows what of it is asked for while it runs. */
+export class Recorder implements AsyncDisposable {
+  readonly tally = new Tally();
+  readonly unfinished = new Unfinished();
+  readonly #history: HistoryFile;
+  #closing: Promise<void> | undefined;
+
+  private constructor(history: HistoryFile) {
+    this.#history = history;
+  }
+
+  /** @throws Error when the file cannot be written. */
+  static async open(file: string): Promise<Recorder> {
+    return new Recorder(await openHistory(file));
+  }
+
+  readonly write = (entry: HistoryEntry): void => {
+    this.#history.write(entry);
+    this.tally.hear(entry);
+    this.unfinished.hear(entry);
+  };
+
+  phase(phase: string): void {
+    this.write({ kind: 'phase', at: clientsNow(), phase });
+  }
+
+  /** Resolves once all of it is on the disk. */
+  close(): Promise<void> {
+    this.#closing ??= this.#history.close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

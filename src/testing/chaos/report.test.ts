@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { expectedFaults, hollow } from './report.ts';
+import { nameOf, Tally } from './tally.ts';
+
+const all = new Map(expectedFaults().map((fault) => [fault, 1]));
+
+it('finds nothing hollow where something was sold and every fault happened', () => {
+  expect(hollow(2, 1, all)).toEqual([]);
+});
+
+it('fails a run in which nothing was sold, or a fault never happened', () => {
+  expect(hollow(2, 0, all)).toHaveLength(1);
+  for (const fault of expectedFaults()) {
+    const others = new Map([...all].filter(([name]) => name !== fault));
+    expect(hollow(2, 1, others)).toEqual([{ rule: 'hollow', words: `the fault '${fault}' never happened` }]);
+  }
+});
+
+it('does not ask all faults of a short run', () => {
+  expect(hollow(1, 1, new Map())).toEqual([]);
+});
+
+it('names the faults of links by what is at their ends, as they are expected', () => {
+  const targets = ['clients to instance-1', 'instance-2 to redis', 'instance-3 to suppliers', 'mongod-1'];
+  const names = targets.map((target) => nameOf('cut', target));
+  expect(names).toEqual(['cut clients', 'cut redis', 'cut suppliers', 'cut mongodb']);
+  expect(expectedFaults()).toEqual(expect.arrayContaining(names));
+  expect(nameOf('kill', 'instance-1')).toBe('kill');
+});
+
+it('counts answers, orders and faults', () => {
+  const tally = new Tally();
+  const asked = { packageId: 1, email: 'a@example.com', origin: 'http://a', sentAt: 1, endedAt: 2 } as const;
+  const order = { id: 'A', packageId: 1, email: 'a@example.com', status: 'confirmed' };
+  tally.hear({ kind: 'purchase', ...asked, status: 201, order });
+  tally.hear({ kind: 'purchase', ...asked, status: 201, order });
+  tally.hear({ kind: 'purchase', ...asked, status: 409, code: 'sold_out' });
+  tally.hear({ kind: 'purchase', ...asked, error: 'ECONNRESET' });
+  tally.hear({ kind: 'fault', at: 1, fault: 'kill', target: 'instance-1' });
+  expect(Object.fromEntries(tally.answers)).toEqual({
+    '201 confirmed': 2,
+    '409 sold_out': 1,
+    'no answer ECONNRESET': 1,
+  });
+  expect([tally.requests, tally.orders, tally.confirmed]).toEqual([4, 1, 1]);
+  expect(tally.sample).toEqual([{ orderId: 'A', email: 'a@example.com' }]);
+  expect(Object.fromEntries(tally.faults)).toEqual({ kill: 1 });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { type LaneName, lanes } from './lanes.ts';
+import { drawSchedule, storm } from './schedule.ts';
+
+const seeds = Array.from({ length: 200 }, (_, index) => index + 1);
+
+function count(kinds: readonly { readonly kind: string }[], kind: string): number {
+  return kinds.filter((each) => each.kind === kind).length;
+}
+
+describe('drawSchedule', () => {
+  it('draws the same for the same seed, and something else for another one', () => {
+    expect(drawSchedule(7, 20)).toEqual(drawSchedule(7, 20));
+    expect(drawSchedule(7, 20)).not.toEqual(drawSchedule(8, 20));
+  });
+
+  it('has each fault of each lane at least once within two minutes', () => {
+    for (const seed of seeds) {
+      const drawn = new Set(drawSchedule(seed, 2).map(({ lane, kind }) => `${lane}: ${kind}`));
+      for (const [lane, { deck }] of Object.entries(lanes))
+        for (const kind of deck) expect(drawn, `seed ${seed}`).toContain(`${lane}: ${kind}`);
+    }
+  });
+
+  it('has half as many again as a proof of twenty minutes needs', () => {
+    for (const seed of seeds) {
+      const drawn = drawSchedule(seed, 20);
+      expect(count(drawn, 'kill')).toBeGreaterThanOrEqual(60);
+      expect(count(drawn, 'pause')).toBeGreaterThanOrEqual(45);
+      expect(count(drawn, 'step-down')).toBeGreaterThanOrEqual(15);
+      expect(count(drawn, 'redis wiped')).toBeGreaterThanOrEqual(15);
+    }
+  });
+
+  it('begins no fault in a calm, none after the end, and two lanes never in step', () => {
+    for (const minutes of [0.25, 2, 20]) {
+      const drawn = drawSchedule(3, minutes);
+      expect(drawn.length).toBeGreaterThan(0);
+      for (const { at, forMs } of drawn) {
+        expect(forMs).toBeGreaterThanOrEqual(0);
+        expect(at).toBeLessThan(minutes * 60_000);
+        if (minutes >= 2) expect(at % (storm.stormMs + storm.calmMs)).toBeLessThan(storm.stormMs);
+      }
+      const lanesAt = Map.groupBy(drawn, ({ at }) => at);
+      expect([...lanesAt.values()].filter(({ length }) => length > 1).length).toBeLessThan(drawn.length / 10);
+    }
+  });
+
+  it('keeps the order within a lane', () => {
+    for (const lane of Object.keys(lanes) as LaneName[]) {
+      const times = drawSchedule(5, 20).flatMap((each) => (each.lane === lane ? [each.at] : []));
+      expect(times).toEqual(times.toSorted((one, other) => one - other));
+      expect(new Set(times).size).toBe(times.length);
+    }
+  });
+});

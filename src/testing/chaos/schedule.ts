@@ -1,0 +1,80 @@
+import { Dice } from '../simulation/dice.ts';
+import { type FaultKind, type LaneName, lanes } from './lanes.ts';
+
+/** Something that is going to be done to the cluster. */
+export interface PlannedFault {
+  /** ms from the beginning of the load. */
+  readonly at: number;
+  readonly lane: LaneName;
+  readonly kind: FaultKind;
+  /** How long it is to last. */
+  readonly forMs: number;
+  /** Chance of its own, for whatever is left to decide when it happens: the target above all. */
+  readonly seed: number;
+}
+
+/** Faults come in storms, with a calm after each in which everything is whole and sales catch up. */
+export const storm = { stormMs: 30_000, calmMs: 10_000 } as const;
+
+/**
+ * Draws what happens when, the same for the same seed. Lanes run beside each other, so that their faults overlap at
+ * random; within a lane one fault ends before the next begins. Each lane deals its kinds like cards: all of them have
+ * come before one comes again.
+ */
+export function drawSchedule(seed: number, minutes: number): PlannedFault[] {
+  const dice = new Dice(seed);
+  const windows = stormWindows(minutes * 60_000);
+  const planned = (Object.keys(lanes) as LaneName[]).flatMap((lane) => drawLane(lane, windows, dice.fork()));
+  return planned.sort((one, other) => one.at - other.at);
+}
+
+interface Window {
+  readonly from: number;
+  readonly ms: number;
+}
+
+/** Too short a run is one storm, with a calm at its end. */
+function stormWindows(totalMs: number): Window[] {
+  const { stormMs, calmMs } = storm;
+  const count = Math.floor(totalMs / (stormMs + calmMs));
+  if (count === 0) return [{ from: 0, ms: totalMs * 0.75 }];
+  return Array.from({ length: count }, (_, index) => ({ from: index * (stormMs + calmMs), ms: stormMs }));
+}
+
+function drawLane(lane: LaneName, windows: readonly Window[], dice: Dice): PlannedFault[] {
+  const { deck, everyMs } = lanes[lane];
+  const stormMs = windows.reduce((sum, { ms }) => sum + ms, 0);
+  // A short run is denser, so that each card is dealt at least once.
+  const pitchMs = Math.min(everyMs, stormMs / (deck.length + 0.5));
+  const planned: PlannedFault[] = [];
+  let hand: FaultKind[] = [];
+  let owed = 0;
+  for (const { from, ms } of windows) {
+    owed += ms / pitchMs;
+    const count = Math.floor(owed);
+    owed -= count;
+    for (let index = 0; index < count; index++) {
+      if (hand.length === 0) hand = shuffled(deck, dice);
+      const kind = hand.pop() as FaultKind;
+      const slotMs = ms / count;
+      const [least, most] = lanes[lane].lasts[kind] ?? [0, 0];
+      planned.push({
+        at: Math.round(from + (index + dice.between(0, 0.4)) * slotMs),
+        lane,
+        kind,
+        forMs: Math.round(dice.between(least, most)),
+        seed: dice.whole(0, 2 ** 31),
+      });
+    }
+  }
+  return planned;
+}
+
+function shuffled(deck: readonly FaultKind[], dice: Dice): FaultKind[] {
+  const cards = [...deck];
+  for (let last = cards.length - 1; last > 0; last--) {
+    const other = dice.whole(0, last);
+    [cards[last], cards[other]] = [cards[other] as FaultKind, cards[last] as FaultKind];
+  }
+  return cards;
+}

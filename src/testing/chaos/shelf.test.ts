@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { Dice } from '../simulation/dice.ts';
+import { Shelf } from './shelf.ts';
+
+it('offers small and large packages, and replaces what has been sold out for a while', () => {
+  let now = 0;
+  const shelf = new Shelf(20, new Dice(1), () => now);
+  const quotas = new Map(shelf.packages.map(({ id, quota }) => [id, quota]));
+  const offered = new Set(Array.from({ length: 2_000 }, () => shelf.pick()));
+  expect(offered.size).toBe(11);
+  const hot = shelf.pickHot();
+  expect(quotas.get(hot)).toBeLessThanOrEqual(5);
+  shelf.noteSoldOut(hot);
+  const hots = () => new Set(Array.from({ length: 100 }, () => shelf.pickHot()));
+  expect(hots()).toContain(hot);
+  now += 10_000;
+  expect(hots()).not.toContain(hot);
+});
+
+it('never runs out of packages that do not sell out', () => {
+  let now = 0;
+  const shelf = new Shelf(0.5, new Dice(1), () => now);
+  for (let round = 0; round < 5_000; round++) {
+    shelf.noteSoldOut(shelf.pickHot());
+    now += 1_000;
+  }
+  const quotas = new Map(shelf.packages.map(({ id, quota }) => [id, quota]));
+  const large = Array.from({ length: 1_000 }, () => quotas.get(shelf.pick()) as number);
+  expect(large.filter((quota) => quota >= 200_000).length).toBeGreaterThan(200);
+});

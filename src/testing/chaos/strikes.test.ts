@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import { Dice } from '../simulation/dice.ts';
+import type { ClusterInstance } from '../support/cluster.ts';
+import type { FaultKind } from './lanes.ts';
+import { type Stage, strikes } from './strikes.ts';
+import { WatchedInstance } from './watched-instance.ts';
+
+/** A cluster that only writes down what is done to it. */
+function stageOf(kind: FaultKind, forMs: number) {
+  const done: string[] = [];
+  const healing = new AbortController();
+  const note = (what: string) => () => {
+    done.push(what);
+  };
+  const instances = ['a', 'b', 'c'].map((id) => {
+    const fake = {
+      id,
+      ended: new Promise(() => {}),
+      pause: note(`pause ${id}`),
+      resume: note(`resume ${id}`),
+    };
+    return new WatchedInstance(fake as unknown as ClusterInstance, () => {});
+  });
+  const cluster = {
+    mongo: {
+      primary: async () => 1,
+      freeze: (member: number) => done.push(`freeze ${member}`),
+      thaw: (member: number) => done.push(`thaw ${member}`),
+      whole: async () => note('whole')(),
+    },
+    suppliers: { signal: (signal: string) => done.push(signal) },
+  };
+  const stage = {
+    ...{ cluster, instances, forMs, lane: 'instances', healing: healing.signal, dice: new Dice(1) },
+    async during(targets: string | readonly string[], work: () => Promise<void>) {
+      await work();
+      done.push(`${kind} of ${targets} mended`);
+    },
+  } as unknown as Stage;
+  return { stage, done, healing, instances, struck: strikes[kind](stage) };
+}
+
+it('pauses and resumes one instance, and lets go of it', async () => {
+  const { done, struck, instances } = stageOf('pause', 1);
+  await struck;
+  const id = done[0]?.slice('pause '.length);
+  expect(done).toEqual([`pause ${id}`, `resume ${id}`, `pause of ${id} mended`]);
+  expect(instances.map(({ isTaken }) => isTaken)).toEqual([false, false, false]);
+});
+
+it('leaves the last instance alone', async () => {
+  const taken = stageOf('pause', 60_000);
+  await expect.poll(() => taken.done).toHaveLength(1);
+  for (const each of taken.instances) if (!each.isTaken) await each.take();
+  const other = strikes.pause(taken.stage);
+  taken.healing.abort();
+  await Promise.all([taken.struck, other]);
+  expect(taken.done).toHaveLength(3);
+});
+
+it.each<[FaultKind, string[]]>([
+  ['freeze primary', ['freeze 1', 'thaw 1', 'freeze primary of mongod-2 mended', 'whole']],
+  ['suppliers paused', ['SIGSTOP', 'SIGCONT', 'suppliers paused of suppliers mended']],
+])('mends %s as soon as everything is to heal', async (kind, expected) => {
+  const { struck, done, healing } = stageOf(kind, 60_000);
+  await expect.poll(() => done).toHaveLength(1);
+  healing.abort();
+  await struck;
+  expect(done).toEqual(expected);
+});

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type CallFault, type SupplierGateway, startSupplierGateway } from './supplier-gateway.ts';
+
+let server: Server;
+let gateway: SupplierGateway;
+/** What reached the suppliers. */
+let done: string[];
+
+beforeEach(async () => {
+  done = [];
+  server = createServer(async (request, response) => {
+    done.push(
+      [request.method, request.url, request.headers['idempotency-key'], await text(request)].join(' '),
+    );
+    response.writeHead(201, { 'content-type': 'application/json' }).end('{"ticketNumber":"F1"}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  gateway = await startSupplierGateway(
+    `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/suppliers`,
+  );
+});
+afterEach(async () => {
+  await gateway[Symbol.asyncDispose]();
+  server.close();
+  server.closeAllConnections();
+});
+
+/** Its status and body, or `silent` or `cut`. */
+async function call(fault?: CallFault): Promise<string> {
+  gateway.decide(() => fault);
+  const gone = AbortSignal.timeout(100);
+  try {
+    const answer = await fetch(`http://127.0.0.1:${gateway.port}/api/suppliers/flights/reservations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
+      body: '{"flight":"A"}',
+      signal: gone,
+    });
+    return `${answer.status} ${await answer.text()}`;
+  } catch {
+    return gone.aborted ? 'silent' : 'cut';
+  }
+}
+
+const whole = '201 {"ticketNumber":"F1"}';
+const reserved = 'POST /api/suppliers/flights/reservations k {"flight":"A"}';
+
+it('passes a call on as it is, and its answer', async () => {
+  expect(await call()).toBe(whole);
+  expect(done).toEqual([reserved]);
+});
+
+it.each<[CallFault, RegExp, boolean]>([
+  ['error', /^500 /, false],
+  ['done but error', /^500 /, true],
+  ['garbage', /^201 \{"ticketNu?$/, true],
+  ['lost', /^silent$/, false],
+  ['silent', /^silent$/, true],
+  ['cut', /^cut$/, false],
+  ['cut reply', /^cut$/, true],
+  ['answered late', /^silent$/, true],
+])('%s: the caller hears %s; done: %s', async (fault, heard, isDone) => {
+  expect(await call(fault)).toMatch(heard);
+  expect(done).toEqual(isDone ? [reserved] : []);
+});
+
+it('done late: it happens after its caller has gone', async () => {
+  gateway.lateMs = () => 150;
+  expect(await call('done late')).toBe('silent');
+  expect(done).toEqual([]);
+  await expect.poll(() => done).toEqual([reserved]);
+});
+
+it('passes the next call again', async () => {
+  await call('cut');
+  expect(await call()).toBe(whole);
+});

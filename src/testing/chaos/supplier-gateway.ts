@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool } from 'undici';
+
+/** What goes wrong with one call to the suppliers. */
+export type CallFault =
+  /** Not done, and answered 500. */
+  | 'error'
+  /** Done, and answered 500. */
+  | 'done but error'
+  /** Done, and answered with half of a body, well closed. */
+  | 'garbage'
+  /** Not done, and never answered. */
+  | 'lost'
+  /** Done, and never answered. */
+  | 'silent'
+  /** Not done, and the connection breaks. */
+  | 'cut'
+  /** Done, and the connection breaks in the middle of the answer. */
+  | 'cut reply'
+  /** Done after its caller has given up, and maybe after it has cancelled. */
+  | 'done late'
+  /** Done at once, answered after its caller has given up. */
+  | 'answered late';
+
+export interface SupplierGateway extends AsyncDisposable {
+  readonly port: number;
+  /** Asked for every call from here on; the default lets it pass. */
+  decide(fault: () => CallFault | undefined): void;
+  /** How late a late one is, in ms. */
+  lateMs: () => number;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** Passes calls on to the real suppliers, and lets them go wrong on the way. */
+export async function startSupplierGateway(target: string): Promise<SupplierGateway> {
+  const pool = new Pool(new URL(target).origin, { connections: 64 });
+  const closing = new AbortController();
+  let faultOf: () => CallFault | undefined = () => undefined;
+
+  async function pass(request: IncomingMessage, body: Buffer): Promise<Reply> {
+    const { accept, authorization, 'content-type': type, 'idempotency-key': key } = request.headers;
+    const sent = { accept, authorization, 'content-type': type, 'idempotency-key': key as string };
+    const given = Object.entries(sent).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const answer = await pool.request({
+      path: request.url as string,
+      method: request.method as 'GET' | 'POST' | 'DELETE',
+      headers: Object.fromEntries(given),
+      ...(body.length === 0 ? {} : { body }),
+      signal: closing.signal,
+    });
+    const answered = Buffer.from(await answer.body.arrayBuffer());
+    return { status: answer.statusCode, type: String(answer.headers['content-type'] ?? ''), body: answered };
+  }
+
+  const late = () => sleep(gateway.lateMs(), undefined, { signal: closing.signal });
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await buffer(request);
+    const fault = faultOf();
+    if (fault === 'error') return send(response, broken);
+    if (fault === 'lost') return;
+    if (fault === 'cut') return void response.destroy();
+    if (fault === 'done late') await late();
+    const reply = await pass(request, body);
+    if (fault === 'silent') return;
+    if (fault === 'answered late') await late();
+    if (fault === 'done but error') return send(response, broken);
+    const half = reply.body.subarray(0, reply.body.length / 2);
+    if (fault === 'garbage') return send(response, { ...reply, body: half });
+    if (fault !== 'cut reply' || half.length === 0) return send(response, reply);
+    response.writeHead(reply.status, { 'content-type': reply.type, 'content-length': reply.body.length });
+    response.write(half, () => response.destroy());
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  const gateway: SupplierGateway = {
+    port: (server.address() as AddressInfo).port,
+    decide(fault) {
+      faultOf = fault;
+    },
+    lateMs: () => 1_000,
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await Promise.all([closed, pool.destroy()]);
+    },
+  };
+  return gateway;
+}
+
+const broken: Reply = {
+  status: 500,
+  type: 'application/problem+json',
+  body: Buffer.from('{"type":"about:blank","title":"Broken","status":500,"code":"internal"}'),
+};
+
+function send(response: ServerResponse, { status, type, body }: Reply): void {
+  if (response.destroyed) return;
+  if (body.length === 0) response.writeHead(status).end();
+  else response.writeHead(status, { 'content-type': type, 'content-length': body.length }).end(body);
+}

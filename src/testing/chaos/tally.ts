@@ -1,0 +1,56 @@
+import type { Ticket } from './client.ts';
+import type { HistoryEntry } from './history.ts';
+
+/** What a run counts while it goes on. */
+export class Tally {
+  /** Answers to purchases: `201 confirmed`, `409 sold_out`, `no answer ECONNRESET`. */
+  readonly answers = new Map<string, number>();
+  readonly faults = new Map<string, number>();
+  requests = 0;
+  readonly #orders = new Set<string>();
+  readonly #confirmed = new Set<string>();
+  readonly #sample: Ticket[] = [];
+
+  /** Orders that somebody was shown. */
+  get orders(): number {
+    return this.#orders.size;
+  }
+
+  /** Those of them that were shown as confirmed, cancelled or not since. */
+  get confirmed(): number {
+    return this.#confirmed.size;
+  }
+
+  /** One of every two hundred orders, from the whole run. */
+  get sample(): readonly Ticket[] {
+    return this.#sample;
+  }
+
+  hear(entry: HistoryEntry): void {
+    if (entry.kind === 'phase') return;
+    if (entry.kind === 'fault') return add(this.faults, nameOf(entry.fault, entry.target));
+    this.requests += 1;
+    if (entry.kind === 'purchase') {
+      const { status, code, error, order } = entry;
+      const words = status === undefined ? ['no answer', error] : [status, code ?? order?.status];
+      add(this.answers, words.filter(Boolean).join(' '));
+    }
+    if (!('order' in entry) || entry.order === undefined) return;
+    const { id, email, status } = entry.order;
+    if (!this.#orders.has(id) && this.#orders.size % 200 === 0) this.#sample.push({ orderId: id, email });
+    this.#orders.add(id);
+    if (status === 'confirmed') this.#confirmed.add(id);
+  }
+}
+
+/** Links go by what is at their ends: `cut redis`, `delay clients`. */
+export function nameOf(fault: string, target: string): string {
+  if (!/^(delay|cut|blackhole)$/.test(fault)) return fault;
+  if (target.startsWith('clients')) return `${fault} clients`;
+  if (target.startsWith('mongod')) return `${fault} mongodb`;
+  return `${fault} ${target.split(' ').at(-1)}`;
+}
+
+function add(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}

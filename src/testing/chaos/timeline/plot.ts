@@ -1,0 +1,237 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { type FaultLane, harm, shortName } from './fault-lanes.ts';
+import { harms, inks, type Outcome, outcomes } from './palette.ts';
+import type { Bin } from './seconds.ts';
+
+/** All that is drawn, over one axis of time. */
+export interface Timeline {
+  /** ms since 1970: where the axis begins and ends. */
+  readonly from: number;
+  readonly to: number;
+  readonly bins: (binsMax: number) => readonly Bin[];
+  readonly lanes: readonly FaultLane[];
+  readonly phases: readonly { readonly at: number; readonly phase: string }[];
+}
+
+export interface Frame {
+  /** Of the plots without their labels. */
+  readonly width: number;
+  readonly isNarrow: boolean;
+}
+
+/** Room for the labels of values: the same in all plots, so that their times stand above each other. */
+const labelsWidth = 44;
+const laneTitleHeight = 19;
+const rowHeight = 10;
+const laneGap = 6;
+
+/** Throughput, latency and faults, one below the other. */
+export function plotSpec(timeline: Timeline, frame: Frame): TopLevelSpec {
+  const bins = timeline.bins(frame.isNarrow ? 150 : 450);
+  return {
+    spacing: 40,
+    bounds: 'flush',
+    resolve: { scale: { color: 'independent' } },
+    vconcat: [throughput(timeline, bins, frame), latency(timeline, bins, frame), faults(timeline, frame)],
+  } as TopLevelSpec;
+}
+
+function throughput(timeline: Timeline, bins: readonly Bin[], frame: Frame): object {
+  const names = Object.keys(outcomes) as Outcome[];
+  const rows = bins.flatMap(({ at, perSecond }) =>
+    names.map((outcome, order) => ({ at: at - timeline.from, outcome, order, count: perSecond[outcome] })),
+  );
+  const y = { field: 'count', type: 'quantitative', stack: 'zero', axis: yAxis({ tickCount: 5 }) };
+  const colour = { domain: names, range: names.map((name) => outcomes[name].light) };
+  return {
+    ...part(frame, 'Purchases answered per second', frame.isNarrow ? 170 : 220),
+    data: { values: rows },
+    layer: [
+      {
+        mark: { type: 'area', interpolate: 'monotone' },
+        encoding: {
+          x: xOf(timeline, frame, { labels: false }),
+          y,
+          color: { field: 'outcome', type: 'nominal', legend: null, scale: colour },
+          order: { field: 'order' },
+        },
+      },
+      ...phaseMarks(timeline, frame, { isNamed: true, hasLabels: false }),
+    ],
+  };
+}
+
+function latency(timeline: Timeline, bins: readonly Bin[], frame: Frame): object {
+  const rows = bins.flatMap(({ at, p50, p99 }) =>
+    // Where nothing was answered the line breaks off.
+    (['p99', 'p50'] as const).map((name) => ({
+      at: at - timeline.from,
+      name,
+      ms: { p50, p99 }[name] ?? null,
+    })),
+  );
+  const values = rows.flatMap(({ ms }) => ms ?? []);
+  const domain: [number, number] = [Math.max(1, Math.min(...values) * 0.8), Math.max(10, ...values) * 1.25];
+  const ticks = logTicks(domain);
+  const labelExpr = "datum.value >= 1000 ? datum.value / 1000 + ' s' : datum.value + ' ms'";
+  return {
+    ...part(frame, 'Latency of the answers, log axis', frame.isNarrow ? 130 : 150),
+    data: { values: rows },
+    layer: [
+      {
+        mark: { type: 'line', strokeWidth: 1.5, strokeJoin: 'round', clip: true },
+        encoding: {
+          x: xOf(timeline, frame, { labels: false }),
+          y: {
+            field: 'ms',
+            type: 'quantitative',
+            scale: { type: 'log', domain, nice: false },
+            axis: yAxis({ values: ticks, labelExpr, labelOverlap: false }),
+          },
+          color: {
+            field: 'name',
+            type: 'nominal',
+            legend: null,
+            scale: { domain: ['p50', 'p99'], range: [inks.p50.light, inks.p99.light] },
+          },
+        },
+      },
+      ...phaseMarks(timeline, frame, { isNamed: false, hasLabels: false }),
+    ],
+  };
+}
+
+/** Powers of ten, with 2 and 5 between where there are few of them. */
+function logTicks([low, high]: readonly [number, number]): number[] {
+  const powers = [1, 10, 100, 1_000, 10_000, 100_000];
+  const inside = (ticks: readonly number[]) => ticks.filter((tick) => tick >= low && tick <= high);
+  const few = inside(powers);
+  return few.length > 2 ? few : inside(powers.flatMap((power) => [power, 2 * power, 5 * power]));
+}
+
+/** Below each lane's title a row for each of its targets. */
+function faults(timeline: Timeline, frame: Frame): object {
+  const leastMs = ((timeline.to - timeline.from) / frame.width) * 2;
+  let top = 0;
+  const titles: object[] = [];
+  const grounds: object[] = [];
+  const bars: object[] = [];
+  const names: object[] = [];
+  for (const { title, rows, count } of timeline.lanes) {
+    titles.push({ y: top + laneTitleHeight - 5, text: `${title}: ${count}` });
+    top += laneTitleHeight;
+    const height = rows.length * (rowHeight + 1) + 1;
+    grounds.push({ y: top, y2: top + height, at: 0, until: timeline.to - timeline.from });
+    for (const [index, row] of rows.entries()) {
+      const y = top + 1 + index * (rowHeight + 1);
+      names.push({ y: y + rowHeight / 2, text: row[0] === undefined ? '' : shortName(row[0].target) });
+      for (const { at, until = at, fault } of row) {
+        const ends = Math.max(until, at + leastMs) - timeline.from;
+        bars.push({ at: at - timeline.from, until: ends, y, y2: y + rowHeight, harm: harm(fault) });
+      }
+    }
+    top += height + laneGap;
+  }
+  const colour = { domain: Object.keys(harms), range: Object.values(harms).map(({ light }) => light) };
+  const pixels = (field: string) => ({ field, type: 'quantitative', scale: null, axis: null });
+  const span = {
+    x: xOf(timeline, frame, { labels: true }),
+    x2: { field: 'until' },
+    y: pixels('y'),
+    y2: { field: 'y2' },
+  };
+  return {
+    ...part(frame, 'What was done to the cluster', Math.max(top, 20)),
+    layer: [
+      {
+        data: { values: grounds },
+        mark: { type: 'rect', color: inks.lane.light, clip: true },
+        encoding: span,
+      },
+      {
+        data: { values: bars },
+        mark: { type: 'rect', clip: true },
+        encoding: { ...span, color: { field: 'harm', type: 'nominal', legend: null, scale: colour } },
+      },
+      {
+        data: { values: titles },
+        mark: { type: 'text', align: 'left', baseline: 'alphabetic', color: inks.ink.light },
+        encoding: { x: { value: 0 }, y: pixels('y'), text: { field: 'text' } },
+      },
+      {
+        data: { values: names },
+        mark: { type: 'text', align: 'right', fontSize: 9, color: inks.soft.light },
+        encoding: { x: { value: -5 }, y: pixels('y'), text: { field: 'text' } },
+      },
+      ...phaseMarks(timeline, frame, { isNamed: false, hasLabels: true }),
+    ],
+  };
+}
+
+function part({ width, isNarrow }: Frame, title: string, height: number): object {
+  return {
+    width,
+    height,
+    title: { text: title, anchor: 'start', frame: 'group', fontSize: isNarrow ? 12 : 13, dx: 0, offset: 8 },
+  };
+}
+
+/** Where a phase began, but for the one with which everything begins. */
+function phaseMarks(
+  timeline: Timeline,
+  frame: Frame,
+  { isNamed, hasLabels }: { readonly isNamed: boolean; readonly hasLabels: boolean },
+): object[] {
+  const values = timeline.phases
+    .map(({ at, phase }) => ({ at: at - timeline.from, phase }))
+    .filter(({ at }) => at > 1_000);
+  if (values.length === 0) return [];
+  const x = xOf(timeline, frame, { labels: hasLabels });
+  const rule = {
+    data: { values },
+    mark: { type: 'rule', color: inks.soft.light, strokeDash: [3, 3], clip: true },
+    encoding: { x },
+  };
+  const name = {
+    // The others stand close to the first of them.
+    data: { values: values.slice(0, 1) },
+    mark: { type: 'text', align: 'right', baseline: 'top', dx: -4, color: inks.soft.light },
+    encoding: { x, y: { value: 2 }, text: { field: 'phase' } },
+  };
+  return isNamed ? [rule, name] : [rule];
+}
+
+/** Steps that read well on a clock, in seconds. */
+const clockSteps = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400];
+
+function xOf({ from, to }: Timeline, { isNarrow }: Frame, { labels }: { readonly labels: boolean }): object {
+  const seconds = (to - from) / 1_000;
+  const step = clockSteps.find((each) => seconds / each <= (isNarrow ? 5 : 12)) ?? 86_400;
+  const values = Array.from({ length: Math.floor(seconds / step) + 1 }, (_, index) => index * step * 1_000);
+  const minutes = "floor(datum.value / 60000) + ':' + pad(floor(datum.value / 1000) % 60, 2, '0', 'left')";
+  return {
+    field: 'at',
+    type: 'quantitative',
+    scale: { domain: [0, to - from], nice: false },
+    axis: {
+      values,
+      labelExpr: minutes,
+      labels,
+      labelOverlap: false,
+      ticks: labels,
+      grid: true,
+      title: labels ? 'minutes since the start' : null,
+    },
+  };
+}
+
+function yAxis(more: object): object {
+  return {
+    title: null,
+    domain: false,
+    ticks: false,
+    minExtent: labelsWidth,
+    maxExtent: labelsWidth,
+    ...more,
+  };
+}

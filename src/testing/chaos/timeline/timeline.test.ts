@@ -1,0 +1,153 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Findings } from '../checker/index.ts';
+import type { FaultEntry, HistoryEntry, PurchaseEntry } from '../history.ts';
+import { harm, lanesOf, shortName } from './fault-lanes.ts';
+import { writeTimeline } from './index.ts';
+import { Seconds } from './seconds.ts';
+
+const t0 = 1_800_000_000_000;
+
+function purchase(at: number, tookMs: number, over: Partial<PurchaseEntry> = {}): PurchaseEntry {
+  const [sentAt, endedAt] = [t0 + at - tookMs, t0 + at];
+  return { kind: 'purchase', sentAt, endedAt, origin: 'x', packageId: 1, email: 'a@example.com', ...over };
+}
+
+function fault(kind: string, target: string, at = 0, until?: number): FaultEntry {
+  return {
+    kind: 'fault',
+    at: t0 + at,
+    fault: kind,
+    target,
+    ...(until === undefined ? {} : { until: t0 + until }),
+  };
+}
+
+describe('the seconds', () => {
+  it('count each answer where it came, per second of a bin', () => {
+    const seconds = new Seconds();
+    for (let each = 0; each < 30; each++) seconds.see(purchase(500 + each, 10, { status: 201 }));
+    seconds.see(purchase(1_500, 10, { status: 409, code: 'sold_out' }));
+    seconds.see(purchase(3_500, 10, { error: 'timeout' }));
+    const [first, second] = seconds.bins(2);
+    expect(seconds.bins(100)).toHaveLength(4);
+    expect(first).toMatchObject({
+      at: t0 + 1_000,
+      perSecond: { confirmed: 15, 'sold-out': 0.5, silence: 0 },
+    });
+    expect(second).toMatchObject({ at: t0 + 3_000, perSecond: { confirmed: 0, silence: 0.5 } });
+    expect([...seconds.answers]).toEqual([
+      ['201', 30],
+      ['409 sold_out', 1],
+      ['no answer: timeout', 1],
+    ]);
+  });
+
+  it('have the latency of what was answered, to a few per cent', () => {
+    const seconds = new Seconds();
+    for (let each = 1; each <= 100; each++) seconds.see(purchase(500, each * 10, { status: 201 }));
+    seconds.see(purchase(500, 60_000, { error: 'timeout' }));
+    const [bin] = seconds.bins(10);
+    expect(bin?.p50).toBeGreaterThan(475);
+    expect(bin?.p50).toBeLessThan(525);
+    expect(bin?.p99).toBeGreaterThan(945);
+    expect(bin?.p99).toBeLessThan(1_045);
+  });
+});
+
+describe('the lanes', () => {
+  it('are one for each kind of target, a row for each target', () => {
+    const lanes = lanesOf([
+      fault('kill', 'instance-2'),
+      fault('redis wiped', 'redis'),
+      fault('cut', 'instance-1 to redis'),
+      fault('kill', 'instance-10'),
+      fault('pause', 'instance-2'),
+      fault('delay', 'clients to instance-1'),
+    ]);
+    const names = lanes.map(({ title, rows, count }) => [title, rows.map(([first]) => first?.target), count]);
+    expect(names).toEqual([
+      ['Instances', ['instance-2', 'instance-10'], 3],
+      ['Clients’ network', ['clients to instance-1'], 1],
+      ['Redis', ['instance-1 to redis', 'redis'], 2],
+    ]);
+    expect(['instance-2', 'redis', 'instance-1 to redis', 'clients to instance-3'].map(shortName)).toEqual([
+      ...['2', '', 'from 1', 'to 3'],
+    ]);
+  });
+
+  it('tell what a fault does from what it is called', () => {
+    const faults = [
+      'kill primary',
+      'redis paused',
+      'freeze primary',
+      'cut',
+      'supplier cuts',
+      'step-down',
+      'redis wiped',
+    ];
+    expect(faults.map(harm)).toEqual([
+      'killed',
+      'frozen',
+      'frozen',
+      'network',
+      'failing',
+      'moved',
+      'failing',
+    ]);
+  });
+});
+
+describe('the page', () => {
+  const history: readonly HistoryEntry[] = [
+    { kind: 'phase', at: t0, phase: 'load' },
+    ...Array.from({ length: 50 }, (_, index) => purchase(index * 500, 20 + index, { status: 201 })),
+    fault('kill', 'instance-1', 2_000, 5_000),
+    fault('redis wiped', 'redis', 6_000),
+    { kind: 'phase', at: t0 + 26_000, phase: 'drain' },
+  ];
+
+  async function write(entries: readonly HistoryEntry[], findings: Findings): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'chaos-timeline-'));
+    try {
+      const [historyFile, file] = [join(folder, 'history.jsonl'), join(folder, 'timeline.html')];
+      await writeFile(historyFile, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+      await writeTimeline({ historyFile, file, title: 'A <run>', findings });
+      return await readFile(file, 'utf8');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  it('shows a run, and asks for nothing', async () => {
+    const page = await write(history, { violations: [], figures: { orders: 1234 } });
+    expect(page).toContain('0 violations');
+    expect(page).toContain('<title>A &lt;run&gt;</title>');
+    expect(page).toContain('1,234');
+    expect(page).toContain('Instances: 1');
+    expect(page).toContain('>drain</text>');
+    expect(page.match(/<svg /g)).toHaveLength(2);
+    expect(page).toContain("default-src 'none'");
+    expect(page).not.toMatch(/https?:|url\((?!#)|<script|<link|src=|@import/);
+  });
+
+  it('draws nothing in a colour that would not follow the reader’s mode', async () => {
+    const [, figure = ''] =
+      /<figure>([\s\S]*)<\/figure>/.exec(await write(history, { violations: [], figures: {} })) ?? [];
+    expect(figure.match(/(?:fill|stroke)="(?!var\(|none|transparent)[^"]*"/g) ?? []).toEqual([]);
+  });
+
+  it('names violations, and counts those that were not kept', async () => {
+    const violations = [{ rule: 'Q4', words: 'sold out at <once>' }];
+    const page = await write(history, { violations, figures: { 'violations Q4': 31 } });
+    expect(page).toContain('31 violations');
+    expect(page).toContain('sold out at &lt;once&gt;');
+    expect(await write(history, { violations, figures: {} })).toContain('>1 violation<');
+  });
+
+  it('can be written of a run in which nothing happened', async () => {
+    expect(await write([], { violations: [], figures: {} })).toContain('0 violations');
+  });
+});

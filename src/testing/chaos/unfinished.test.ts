@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import type { LookUpEntry } from './history.ts';
+import { Unfinished } from './unfinished.ts';
+
+const seen = (status: string, sentAt: number, id = 'A'): LookUpEntry => ({
+  kind: 'look-up',
+  ...{ orderId: id, email: 'a@example.com', origin: 'http://a', sentAt, endedAt: sentAt + 1, status: 200 },
+  order: { id, packageId: 1, email: 'a@example.com', status },
+});
+
+it('knows the orders that were last seen on their way', () => {
+  const unfinished = new Unfinished();
+  const ids = () => unfinished.tickets.map(({ orderId }) => orderId);
+  unfinished.hear(seen('queued', 1));
+  unfinished.hear(seen('held', 2, 'B'));
+  expect(ids()).toEqual(['A', 'B']);
+  unfinished.hear(seen('confirmed', 3));
+  expect(ids()).toEqual(['B']);
+  unfinished.hear(seen('cancelling', 4));
+  expect(ids()).toEqual(['B', 'A']);
+});
+
+it('takes an answer that was overtaken for what it is', () => {
+  const unfinished = new Unfinished();
+  unfinished.hear(seen('confirmed', 5));
+  unfinished.hear(seen('held', 4));
+  expect(unfinished.tickets).toEqual([]);
+});

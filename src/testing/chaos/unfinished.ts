@@ -1,0 +1,28 @@
+import type { Ticket } from './client.ts';
+import type { HistoryEntry, SeenOrder } from './history.ts';
+
+const final: ReadonlySet<string> = new Set(['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled']);
+
+export function isFinal({ status }: SeenOrder): boolean {
+  return final.has(status);
+}
+
+/** The orders that clients have last seen on their way: all of them have to arrive. */
+export class Unfinished {
+  readonly #tickets = new Map<string, Ticket>();
+  /** When what was seen last of an order was asked for: answers may overtake each other. */
+  readonly #askedAt = new Map<string, number>();
+
+  hear(entry: HistoryEntry): void {
+    if (!('order' in entry) || entry.order === undefined) return;
+    const { order, sentAt } = entry;
+    if ((this.#askedAt.get(order.id) ?? 0) > sentAt) return;
+    this.#askedAt.set(order.id, sentAt);
+    if (isFinal(order)) this.#tickets.delete(order.id);
+    else this.#tickets.set(order.id, { orderId: order.id, email: order.email });
+  }
+
+  get tickets(): readonly Ticket[] {
+    return [...this.#tickets.values()];
+  }
+}

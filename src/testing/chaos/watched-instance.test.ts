@@ -1,0 +1,92 @@
+import { expect, it } from 'vitest';
+import type { ClusterInstance } from '../support/cluster.ts';
+import { WatchedInstance } from './watched-instance.ts';
+
+/** An instance without a process. */
+class FakeInstance {
+  readonly id = 'instance-1';
+  starts = 1;
+  isRunning = true;
+  exitCode: number | null = 0;
+  ended: Promise<number | null>;
+  #end: (code: number | null) => void = () => {};
+
+  constructor() {
+    this.ended = this.#live();
+  }
+
+  #live(): Promise<number | null> {
+    return new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  die(code: number | null): void {
+    this.isRunning = false;
+    this.#end(code);
+  }
+
+  async kill(): Promise<void> {
+    this.die(null);
+  }
+
+  async terminate(): Promise<number | null> {
+    this.die(this.exitCode);
+    return this.exitCode;
+  }
+
+  async restart(): Promise<void> {
+    this.starts += 1;
+    this.isRunning = true;
+    this.ended = this.#live();
+  }
+
+  log(): string {
+    return 'its last words';
+  }
+}
+
+function watch() {
+  const fake = new FakeInstance();
+  const complaints: string[] = [];
+  const watched = new WatchedInstance(fake as unknown as ClusterInstance, (rule, words) =>
+    complaints.push(`${rule}: ${words}`),
+  );
+  return { fake, watched, complaints };
+}
+
+it('complains when it ends by itself, with its last words, and starts it again', async () => {
+  const { fake, complaints } = watch();
+  fake.die(1);
+  await expect.poll(() => fake.starts).toBe(2);
+  expect(complaints).toEqual(['no crash: instance-1 ended by itself with exit code 1: its last words']);
+});
+
+it('does not complain of what is done to it, and watches its next life too', async () => {
+  const { fake, watched, complaints } = watch();
+  await watched.kill();
+  await watched.restart();
+  await watched.terminate();
+  await watched.restart();
+  expect([fake.starts, complaints]).toEqual([3, []]);
+  fake.die(7);
+  await expect.poll(() => complaints).toHaveLength(1);
+});
+
+it('complains when SIGTERM does not end well', async () => {
+  const { fake, watched, complaints } = watch();
+  fake.exitCode = null;
+  await watched.terminate();
+  expect(complaints).toEqual([expect.stringMatching(/^drain: instance-1 had to be killed/)]);
+});
+
+it('lets one fault at a time have it', async () => {
+  const { watched } = watch();
+  const order: string[] = [];
+  await watched.take();
+  const second = watched.take().then(() => order.push('second'));
+  order.push('first');
+  watched.release();
+  await second;
+  expect(order).toEqual(['first', 'second']);
+});

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterInstance } from '../support/cluster.ts';
+
+/** Told of what must not happen, with the name of the rule. */
+export type Complain = (rule: string, words: string) => void;
+
+const lastWords = 1_500;
+const startsMax = 3;
+
+/** An instance that nobody but the nemesis may end: it complains about every other end, and starts it again then. */
+export class WatchedInstance {
+  readonly instance: ClusterInstance;
+  readonly #complain: Complain;
+  #isTaken = false;
+  #isLeaving = false;
+
+  constructor(instance: ClusterInstance, complain: Complain) {
+    this.instance = instance;
+    this.#complain = complain;
+    this.#watch();
+  }
+
+  get id(): string {
+    return this.instance.id;
+  }
+
+  /** Something is being done to it. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  /** One fault at a time; waits for the one before. */
+  async take(): Promise<void> {
+    while (this.#isTaken) await sleep(20);
+    this.#isTaken = true;
+  }
+
+  release(): void {
+    this.#isTaken = false;
+  }
+
+  /** From here on it may end. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  async kill(): Promise<void> {
+    this.#isLeaving = true;
+    await this.instance.kill();
+  }
+
+  async terminate(): Promise<void> {
+    this.#isLeaving = true;
+    const before = this.instance.log().length;
+    const code = await this.instance.terminate();
+    if (code === 0) return;
+    const how = code === null ? 'had to be killed' : `ended with exit code ${code}`;
+    this.#complain('drain', `${this.id} ${how} after SIGTERM: ${tail(this.instance.log().slice(before))}`);
+  }
+
+  async restart(): Promise<void> {
+    for (let attempt = 1; !this.instance.isRunning; attempt++) {
+      try {
+        await this.instance.restart();
+      } catch (error) {
+        this.#complain('start', `${this.id} did not start again: ${tail(String(error))}`);
+        if (attempt === startsMax) throw error;
+      }
+    }
+    this.#isLeaving = false;
+    this.#watch();
+  }
+
+  #watch(): void {
+    void this.instance.ended.then((code) => {
+      if (this.#isLeaving) return;
+      const how = code === null ? 'by a signal' : `with exit code ${code}`;
+      this.#complain('no crash', `${this.id} ended by itself ${how}: ${tail(this.instance.log())}`);
+      void this.#comeBack();
+    });
+  }
+
+  async #comeBack(): Promise<void> {
+    await this.take();
+    await this.restart().catch(() => {});
+    this.release();
+  }
+}
+
+function tail(text: string): string {
+  return text.trimEnd().slice(-lastWords);
+}
