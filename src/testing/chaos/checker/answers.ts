@@ -4,6 +4,7 @@ import type { HistoryEntry } from '../history.ts';
 export type Request = Exclude<HistoryEntry, { kind: 'fault' | 'phase' }>;
 
 const everywhere = [
+  '408 request_timeout',
   '429 rate_limited',
   '503 overloaded',
   '503 no_owner',
