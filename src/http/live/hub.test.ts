@@ -360,6 +360,19 @@ it('shows an order as it stands, then its place, then its outcome', async () => 
   ]);
 });
 
+it('does not let late news of an order undo what is known of it', async () => {
+  const stage = new Stage();
+  const order = stage.setOrder({ status: 'held' });
+  const viewer = stage.joinOrder(order.id);
+  await tick();
+  const timeline = [...order.timeline, { at: 2, event: 'confirmed' } as const];
+  stage.bus.publishOrder({ ...order, status: 'confirmed', timeline });
+  await tick();
+  stage.bus.publishOrder({ ...order, status: 'queued' });
+  await tick();
+  expect(viewer.shown).toEqual([`${order.id} held - 0;`, `${order.id} confirmed - 0;`]);
+});
+
 it('sends one message per tick for an order that changes while others are served', async () => {
   const steps: (() => void)[] = [];
   const stage = new Stage({ turnMsMin: 0, turnMsMax: 0, breathe: async () => steps.shift()?.() });
