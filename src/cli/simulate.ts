@@ -38,7 +38,13 @@ const bugSeedsMax = 10_000;
 async function run(given: Given<typeof options>): Promise<number> {
   const workers = whole(given.workers, '--workers') ?? availableParallelism();
   const seed = whole(given.seed, '--seed');
-  if (seed !== undefined) return replay(seed, given.trace === true);
+  if (seed !== undefined) {
+    const others = (['seeds', 'from', 'first', 'bugs', 'write'] as const).filter(
+      (name) => given[name] !== undefined,
+    );
+    if (others.length > 0) throw new UsageError(`--seed replays one seed: it goes without --${others[0]}`);
+    return replay(seed, given.trace === true);
+  }
   if (given.trace) throw new UsageError('--trace needs --seed');
   const from = whole(given.from, '--from') ?? 1;
   if (given.bugs) {
@@ -47,6 +53,7 @@ async function run(given: Given<typeof options>): Promise<number> {
   }
   if (given.write) throw new UsageError('--write needs --bugs');
   const seeds = whole(given.seeds, '--seeds') ?? 1_000;
+  if (seeds === 0) throw new UsageError('--seeds 0 proves nothing');
   return range({ from, seeds, workers, stopAtFirst: given.first === true }, given.json === true);
 }
 

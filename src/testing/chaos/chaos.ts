@@ -69,7 +69,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     await recorder.close();
     onProgress(`settled after ${(drained.tookMs / 1000).toFixed(1)} s; checking …`);
     const findings = await judge(stage, files.history, complain);
-    violations.push(...findings.violations, ...hollow(minutes, tally.confirmed, tally.faults));
+    violations.push(
+      ...findings.violations,
+      ...hollow(
+        minutes,
+        { ...figuresOf(load), orders: tally.orders, confirmed: tally.confirmed },
+        tally.faults,
+      ),
+    );
     stop.throwIfAborted();
     await writeTimeline({
       historyFile: files.history,
@@ -84,8 +91,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       loadSeconds: loadMs / 1000,
       seconds: (performance.now() - startedAt) / 1000,
       settledAfterMs: drained.tookMs,
-      purchases: load.begun,
-      decided: load.decided,
+      ...figuresOf(load),
       requests: tally.requests,
       orders: tally.orders,
       confirmed: tally.confirmed,
@@ -203,6 +209,10 @@ async function judge({ cluster }: Stage, historyFile: string, complain: Complain
 async function keepLogs({ cluster }: Stage, out: string): Promise<void> {
   for (const { id, log } of cluster.instances.map((each) => ({ id: each.id, log: each.log() })))
     await writeFile(join(out, `${id}.log`), log);
+}
+
+function figuresOf({ begun, decided, turnedAway }: Load) {
+  return { purchases: begun, decided, turnedAway };
 }
 
 function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {

@@ -29,6 +29,7 @@ export class Load {
   readonly #buyers = new Set<Promise<void>>();
   #count = 0;
   #decided = 0;
+  #turnedAway = 0;
   #failure: unknown;
 
   constructor(options: LoadOptions) {
@@ -43,6 +44,11 @@ export class Load {
   /** Purchases with a definite answer. */
   get decided(): number {
     return this.#decided;
+  }
+
+  /** Buyers who found too many others there. */
+  get turnedAway(): number {
+    return this.#turnedAway;
   }
 
   /** Resolves once everybody has left, after {@link stop}. @throws whatever went wrong with a buyer: a bug. */
@@ -73,7 +79,10 @@ export class Load {
   }
 
   #welcome(packageId: number): void {
-    if (this.#buyers.size >= buyersMax) return;
+    if (this.#buyers.size >= buyersMax) {
+      this.#turnedAway += 1;
+      return;
+    }
     const { client, dice, run, shelf } = this.#options;
     const nth = ++this.#count;
     const wish = {

@@ -4,20 +4,29 @@ import { nameOf, Tally } from './tally.ts';
 
 const all = new Map(expectedFaults().map((fault) => [fault, 1]));
 
+const sales = (confirmed: number) => ({ purchases: 12, decided: 10, orders: 10, confirmed });
+
 it('finds nothing hollow where something was sold and every fault happened', () => {
-  expect(hollow(2, 1, all)).toEqual([]);
+  expect(hollow(2, sales(7), all)).toEqual([]);
 });
 
 it('fails a run in which nothing was sold, or a fault never happened', () => {
-  expect(hollow(2, 0, all)).toHaveLength(1);
+  expect(hollow(2, sales(0), all)).toHaveLength(1);
   for (const fault of expectedFaults()) {
     const others = new Map([...all].filter(([name]) => name !== fault));
-    expect(hollow(2, 1, others)).toEqual([{ rule: 'hollow', words: `the fault '${fault}' never happened` }]);
+    expect(hollow(2, sales(7), others)).toEqual([
+      { rule: 'hollow', words: `the fault '${fault}' never happened` },
+    ]);
   }
 });
 
+it('fails a run in which hardly anything was confirmed, or answered', () => {
+  expect(hollow(1, sales(1), all)).toHaveLength(1);
+  expect(hollow(1, { ...sales(7), decided: 2 }, all)).toHaveLength(1);
+});
+
 it('does not ask all faults of a short run', () => {
-  expect(hollow(1, 1, new Map())).toEqual([]);
+  expect(hollow(1, sales(7), new Map())).toEqual([]);
 });
 
 it('names the faults of links by what is at their ends, as they are expected', () => {

@@ -39,6 +39,7 @@ export class AnswerChecks {
   readonly #byKey = new Map<string, string>();
   /** By package, email and key: how many purchases were not refused outright, and so may have been stored. */
   readonly #mayBeStored = new Map<string, number>();
+  readonly #cancelAsked = new Set<string>();
   /** What the first one saw who looked for an order in vain. */
   #miss: string | undefined;
 
@@ -109,8 +110,31 @@ export class AnswerChecks {
     counters.count('looked and missed');
   }
 
+  /** Somebody asks for a cancel. */
+  cancels({ id }: Order): void {
+    this.#cancelAsked.add(id);
+  }
+
+  /** What was answered to it. */
+  cancelled({ id }: Order, answer: Accepted | Refused | undefined): void {
+    const status = this.#store.orders.get(id)?.status ?? 'not stored';
+    const left = ['cancelling', 'cancelled', 'withdrawn'];
+    const isTrue =
+      answer?.kind === 'accepted'
+        ? left.includes(status) && left.includes(answer.order.status)
+        : answer?.code !== 'not_cancellable' || ['failed', 'rejected'].includes(status);
+    const words = answer?.kind === 'refused' ? answer.code : answer?.kind;
+    this.#world.require(isTrue, 'Q6', () => `the cancel of ${id} was answered ${words}, and it is ${status}`);
+  }
+
   /** Once everything has settled. */
   settled(): void {
+    for (const { id, key, status } of this.#store.orders.values()) {
+      // Who hangs up leaves the line, unless there is a key to come back with.
+      const isLeft = status === 'cancelled' || (status === 'withdrawn' && key !== undefined);
+      const isAsked = !isLeft || this.#cancelAsked.has(id);
+      this.#world.require(isAsked, 'Q6', () => `order ${id} is ${status}, and nobody asked for that`);
+    }
     const stored = new Map<string, number>();
     for (const order of this.#store.orders.values()) {
       const name = nameOf(order);

@@ -1,5 +1,6 @@
-import { isSettled, type Order, type OrderStatus } from '../../domain/order.ts';
+import { isSettled, isUnfinished, type Order, type OrderStatus } from '../../domain/order.ts';
 import type { Figures } from '../../domain/travel-package.ts';
+import type { OrderChecks } from './order-checks.ts';
 import type { Applied, StoreCore } from './sim-store.ts';
 import type { SupplierCore } from './sim-suppliers.ts';
 import type { SoldOutTimes } from './sold-out-times.ts';
@@ -21,7 +22,16 @@ export class Checks {
   /** Ids of orders that have had a unit. */
   readonly #held = new Set<string>();
 
-  constructor(world: World, store: StoreCore, suppliers: SupplierCore, soldOut: SoldOutTimes) {
+  readonly #orderChecks: OrderChecks;
+
+  constructor(
+    world: World,
+    store: StoreCore,
+    suppliers: SupplierCore,
+    soldOut: SoldOutTimes,
+    orderChecks: OrderChecks,
+  ) {
+    this.#orderChecks = orderChecks;
     this.#world = world;
     this.#store = store;
     this.#suppliers = suppliers;
@@ -32,6 +42,16 @@ export class Checks {
     suppliers.onReserve = (kind, key) => this.#reserves(kind, key);
     suppliers.onActive = (kind, key) => this.#isWanted(kind, key);
     suppliers.onCancel = (kind, key) => this.#cancels(kind, key);
+  }
+
+  /** Soon after the faults' end every package with something to do has an owner that lives (rule Q6). */
+  owned(now: number): void {
+    for (const id of this.#store.shelves.keys()) {
+      const owner = this.#owners.get(id);
+      const isIdle = !this.#store.ordersOf(id).some(isUnfinished);
+      const isOwned = owner?.isAlive === true && owner.pausedUntil <= now;
+      this.#require(isIdle || isOwned, 'Q6', () => `package ${id} has no owner: ${owner?.name} is gone`);
+    }
   }
 
   /** Once everything works again and time enough has passed: nothing is owed, and nobody waits. */
@@ -65,6 +85,7 @@ export class Checks {
     const numbers = change.inserted.map(({ number }) => number - before.figures.nextNumber);
     const isNumbered = numbers.every((number, index) => number === index);
     this.#require(isNumbered, 'Q5', () => `${name}: ${numbers} are not the next numbers`);
+    this.#orderChecks.applied(applied, orders);
     this.#isFair(name, orders, [...change.inserted, ...change.updated]);
     const isSoldOut = count(orders, 'confirmed') >= shelf.package.quota;
     const said = change.updated.some(({ status }) => status === 'rejected');
@@ -98,11 +119,13 @@ export class Checks {
   }
 
   /** What a commit has ended has both tickets, or none. */
-  #hasItsTickets({ id, status, flight }: Order): void {
+  #hasItsTickets({ id, status, flight, hotel }: Order): void {
     const has = kinds.map((kind) => this.#suppliers.isActive(kind, id));
     if (status === 'confirmed') {
-      const isTicket = this.#suppliers.ledgers.flights.get(id)?.number === flight?.ticketNumber;
-      const hasAll = has.every((each) => each) && isTicket;
+      const { flights, hotels } = this.#suppliers.ledgers;
+      const isTicket = flights.get(id)?.number === flight?.ticketNumber;
+      const isRoom = hotels.get(id)?.number === hotel?.reservationNumber;
+      const hasAll = has.every((each) => each) && isTicket && isRoom;
       this.#require(hasAll, 'Q8', () => `order ${id} is confirmed without its tickets`);
     } else if (status === 'failed' || status === 'cancelled') {
       this.#require(!has.includes(true), 'Q8', () => `order ${id} is ${status}, and a ticket of it is live`);

@@ -4,6 +4,7 @@ import { type SimHost, simHost, type World } from './world.ts';
 
 /** How long a process that crashed takes to come back, in ms. */
 const restartMs = [100, 1_000, 6_000];
+export const restartMsMax = Math.max(...restartMs);
 /** How long one that leaves goes on answering. */
 const lastAnswersMs = 10_000;
 

@@ -101,7 +101,9 @@ export class Customer {
         instance.engine.order(id).catch(() => undefined),
       );
       if (order === undefined) return;
+      this.#checks.cancels(order);
       const answer = await this.#access.answer(instance, instance.engine.cancel(order));
+      this.#checks.cancelled(order, answer);
       const code = answer?.kind === 'refused' ? answer.code : answer?.kind;
       if (code !== undefined) this.#world.counters.count(`cancel ${code}`);
       if (code !== 'in_progress') return;

@@ -29,7 +29,7 @@ const shiftSeeds = 500;
 
 const program = new URL('simulate-program.ts', import.meta.url);
 
-/** Runs a range of seeds on several cores. @throws Error when a worker breaks. */
+/** Runs a range of seeds on several cores. @throws Error naming the seed at which a worker broke or ended too early. */
 export async function simulateRange(range: Range): Promise<RangeResult> {
   const { from, seeds, workers, onVerdict, stopAtFirst = false } = range;
   const startedAt = performance.now();
@@ -37,33 +37,63 @@ export async function simulateRange(range: Range): Promise<RangeResult> {
   const violations: Verdict[] = [];
   let done = 0;
   let steps = 0;
+  let isOver = false;
   const crew = new Set<Worker>();
+  const stop = () => {
+    isOver = true;
+    for (const worker of crew) void worker.terminate();
+  };
   const hear = (verdict: Verdict) => {
     done += 1;
     steps += verdict.steps;
     counters.add(verdict.counters);
     if (verdict.violation !== undefined) violations.push(verdict);
     onVerdict?.(verdict, done);
-    if (stopAtFirst && violations.length > 0) for (const worker of crew) void worker.terminate();
+    if (stopAtFirst && violations.length > 0) stop();
   };
   const count = Math.max(1, Math.min(workers, seeds));
-  for (let first = from; first < from + seeds; first += count * shiftSeeds) {
-    if (stopAtFirst && violations.length > 0) break;
+  for (let first = from; first < from + seeds && !isOver; first += count * shiftSeeds) {
     const to = Math.min(first + count * shiftSeeds, from + seeds);
-    for (let index = 0; index < count; index++)
-      crew.add(new Worker(program, { workerData: { from: first + index, to, step: count } }));
-    await Promise.all([...crew].map((worker) => ended(worker, hear)));
+    const shifts = Array.from({ length: count }, (_, index) => ({ from: first + index, to, step: count }));
+    const work = shifts.map((shift) => workShift(shift, crew, hear, () => isOver));
+    await Promise.all(work).catch((error: unknown) => {
+      stop();
+      throw error;
+    });
     crew.clear();
   }
   violations.sort((one, other) => one.seed - other.seed);
   return { seeds: done, steps, violations, counters, seconds: (performance.now() - startedAt) / 1000 };
 }
 
-function ended(worker: Worker, hear: (verdict: Verdict) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    worker.on('message', hear);
-    worker.on('error', reject);
-    worker.on('exit', () => resolve());
+interface Shift {
+  readonly from: number;
+  readonly to: number;
+  readonly step: number;
+}
+
+/** @throws Error naming the seed at which the worker broke, or ended before its time. */
+async function workShift(
+  shift: Shift,
+  crew: Set<Worker>,
+  hear: (verdict: Verdict) => void,
+  isOver: () => boolean,
+): Promise<void> {
+  let next = shift.from;
+  const worker = new Worker(program, { workerData: shift });
+  crew.add(worker);
+  await new Promise<void>((resolve, reject) => {
+    const fail = (why: string, cause?: unknown) =>
+      reject(new Error(`seed ${next} could not be simulated: ${why}`, { cause }));
+    worker.on('message', (verdict: Verdict) => {
+      next = verdict.seed + shift.step;
+      hear(verdict);
+    });
+    worker.on('error', (error: Error) => fail(error.message, error));
+    worker.on('exit', (code) => {
+      if (isOver() || next >= shift.to) resolve();
+      else fail(`its worker ended with exit code ${code}`);
+    });
   });
 }
 

@@ -24,6 +24,8 @@ export class SupplierCore {
   onCancel: (kind: SupplierKind, key: string) => void = () => {};
   /** Told of every reservation that comes to life. */
   onActive: (kind: SupplierKind, key: string) => void = () => {};
+  /** Keys of which some process was left without an answer. */
+  readonly silent = new Set<string>();
   #numbers = 0;
 
   reserve(kind: SupplierKind, key: string, isRefused: () => boolean): SupplierAnswer {
@@ -102,6 +104,7 @@ export function simSuppliers(
       }
     }
     world.counters.count('supplier unknown');
+    core.silent.add(key);
     return { kind: 'unknown', cause: signal.aborted ? 'stopped' : 'no answer' };
   }
 

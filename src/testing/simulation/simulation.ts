@@ -1,11 +1,12 @@
 import { isUnfinished } from '../../domain/order.ts';
 import { AnswerChecks } from './answer-checks.ts';
 import { Checks } from './checks.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster, restartMsMax } from './cluster.ts';
 import { Dice } from './dice.ts';
 import { drawFaults } from './faults.ts';
 import { Nemesis } from './nemesis.ts';
 import { Network } from './network.ts';
+import { OrderChecks } from './order-checks.ts';
 import { drawSale } from './sale.ts';
 import { Scheduler } from './scheduler.ts';
 import { leaseTtlMs, type Services } from './sim-instance.ts';
@@ -31,6 +32,8 @@ export interface Verdict {
 const troubleMs = 30_000;
 const calmMs = 180_000;
 const lookEveryMs = 1_000;
+/** Rule Q6: so long after a lease has run out. */
+const ownerWithinMs = 5_000;
 
 /**
  * Runs the production engine, several instances of it, through a sale under faults that are all drawn from one seed:
@@ -53,7 +56,8 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   };
   services.store.add(sale.packages);
   const soldOut = new SoldOutTimes();
-  const checks = new Checks(world, services.store, services.suppliers, soldOut);
+  const orderChecks = new OrderChecks(world, services.suppliers, sale.ordersPerEmail);
+  const checks = new Checks(world, services.store, services.suppliers, soldOut, orderChecks);
   const answers = new AnswerChecks(world, services.store, soldOut);
   const { waitersPerUnit, ordersPerEmail } = sale;
   const cluster = new Cluster(world, services, {
@@ -74,10 +78,18 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     world.heal();
     nemesis.heal();
     if (cluster.alive.length === 0) cluster.add();
+    const pausedUntil = Math.max(scheduler.now, ...cluster.alive.map(({ host }) => host.pausedUntil));
+    const ownedBy = Math.max(pausedUntil, scheduler.now + restartMsMax) + leaseTtlMs + ownerWithinMs;
+    let isOwnedChecked = false;
     const end = scheduler.now + calmMs;
     // Whatever was lost is noticed once the leases have run out.
     await runFor(leaseTtlMs);
-    while (!isSettled() && scheduler.now < end && world.violation === undefined) await runFor(lookEveryMs);
+    while (!isSettled() && scheduler.now < end && world.violation === undefined) {
+      await runFor(lookEveryMs);
+      if (isOwnedChecked || scheduler.now < ownedBy) continue;
+      isOwnedChecked = true;
+      checks.owned(scheduler.now);
+    }
     if (world.violation === undefined) checks.settled();
     if (world.violation === undefined) answers.settled();
   } finally {

@@ -52,6 +52,7 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   'purchase 502 supplier_failed': ['failed', 'compensating'],
   'cancel 200': ['cancelled', 'withdrawn'],
   'cancel 202': ['cancelling'],
+  'cancel 409 not_cancellable': ['failed', 'rejected'],
 };
 /** Answers that make no sense without an order. */
 const carriesOrder = /^(purchase (20\d|502 .*)|look-up 200|cancel 20\d)$/;

@@ -56,6 +56,23 @@ export interface Reservation {
   readonly status: string;
 }
 
+const eventOf: Readonly<Record<string, string>> = {
+  queued: 'queued',
+  held: 'claimed',
+  compensating: 'compensating',
+  confirmed: 'confirmed',
+  cancelling: 'cancel requested',
+  failed: 'failed',
+  rejected: 'sold out',
+  withdrawn: 'withdrawn',
+  cancelled: 'cancelled',
+};
+
+/** When its owner decided that it gets into this status; undefined where it never did. */
+export function decidedAt(order: StoredOrder, status: string): number | undefined {
+  return timeOf(order, eventOf[status] ?? '');
+}
+
 /** When something first happened to an order; undefined where it never did. */
 export function timeOf(order: StoredOrder, ...events: readonly string[]): number | undefined {
   return order.timeline.find(({ event }) => events.includes(event))?.at;

@@ -18,7 +18,7 @@ export async function judge(history: AsyncIterable<HistoryEntry>, state: FinalSt
   const notes = new Notes();
   const orders = new Orders(state.orders, notes);
   const refusals = new Refusals(state, orders, notes);
-  const requests = new Requests(orders, refusals, notes);
+  const requests = new Requests(state, orders, refusals, notes);
   for await (const entry of history) {
     if (entry.kind === 'fault') {
       refusals.fault(entry);

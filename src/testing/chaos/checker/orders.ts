@@ -25,6 +25,10 @@ export interface Trace {
   refusedAt: number;
   /** When the last request for it by its email was sent that was answered 404. */
   missedAt: number;
+  /** When the last cancel was sent that was told that the order is still being booked. */
+  inProgressAt: number;
+  /** Purchases without a key that were answered with it. */
+  keylessAnswers: number;
 }
 
 /** All stored orders: by id, by key, by package. Whatever the history says of an order is held against these. */
@@ -93,6 +97,8 @@ function traceOf(order: StoredOrder): Trace {
     askedInDoubt: 0,
     refusedAt: Number.NEGATIVE_INFINITY,
     missedAt: Number.NEGATIVE_INFINITY,
+    inProgressAt: Number.NEGATIVE_INFINITY,
+    keylessAnswers: 0,
   };
 }
 

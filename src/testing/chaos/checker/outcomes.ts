@@ -56,7 +56,10 @@ function judgeRefusals({ order, asked, askedInDoubt, knownAt, refusedAt }: Trace
 }
 
 /** Rule Q6: an order that was seen is found by who asks later, and never goes back. */
-function judgeSightings({ order, knownAt, missedAt, firstSeenAt, lastAskedAt }: Trace, notes: Notes): void {
+function judgeSightings(
+  { order, knownAt, missedAt, inProgressAt, firstSeenAt, lastAskedAt }: Trace,
+  notes: Notes,
+): void {
   if (missedAt > knownAt)
     notes.violation(
       'Q6',
@@ -64,6 +67,12 @@ function judgeSightings({ order, knownAt, missedAt, firstSeenAt, lastAskedAt }: 
     );
   if (firstSeenAt === undefined || lastAskedAt === undefined) return;
   for (const [before, early] of firstSeenAt.entries()) {
+    const hasBeenBooked = !['queued', 'held', 'compensating'].includes(statuses[before] as string);
+    if (hasBeenBooked && inProgressAt > early)
+      notes.violation(
+        'Q6',
+        `${nameOf(order)} was ${statuses[before]} at ${early}, and in progress to who cancelled at ${inProgressAt}`,
+      );
     for (const [after, late] of lastAskedAt.entries()) {
       if (late <= early || leadsTo(statuses[before] as string, statuses[after] as string)) continue;
       const [was, became] = [statuses[before], statuses[after]];

@@ -1,4 +1,4 @@
-import type { FaultEntry, PurchaseEntry } from '../history.ts';
+import type { FaultEntry, FiguresEntry, PurchaseEntry } from '../history.ts';
 import { placeOf } from './answers.ts';
 import type { FinalState, StoredPackage } from './final-state.ts';
 import { timeOf } from './final-state.ts';
@@ -24,6 +24,9 @@ interface Units {
   readonly onSale: StoredPackage;
   /** Confirmed for good: not those whose cancel was asked for. */
   readonly sold: Level;
+  /** Claimed, and confirmed, up to then, whatever came later. */
+  readonly everClaimed: Level;
+  readonly everConfirmed: Level;
   /** Claimed and not given back. */
   readonly taken: Level;
   readonly waiting: Level;
@@ -90,6 +93,20 @@ export class Refusals {
     this.#suspect(suspect, true);
   }
 
+  /** Figures cannot tell of what was not decided yet. @param place names them. */
+  figures({ packageId, figures, endedAt }: FiguresEntry, place: string): void {
+    const units = this.#units.get(packageId);
+    if (units === undefined || figures === undefined) return;
+    const { quota, held, confirmed } = figures;
+    const until = endedAt + clockToleranceMs;
+    const most = (level: Level) => level.most(Number.NEGATIVE_INFINITY, until);
+    const isTrue =
+      quota === units.onSale.quota &&
+      confirmed <= most(units.everConfirmed) &&
+      held + confirmed <= most(units.everClaimed);
+    if (!isTrue) this.#notes.violation('Q1', `more than there was: ${place}`);
+  }
+
   /** To be called when the whole history was seen: what holds a snapshot up may be written down after its effect. */
   finish(): void {
     for (const { purchase, level, enough, what } of this.#suspects) {
@@ -140,11 +157,14 @@ export class Refusals {
 
 function unitsOf(onSale: StoredPackage, orders: Orders): Units {
   const [sold, taken, waiting] = [new Level(), new Level(), new Level()];
+  const [everClaimed, everConfirmed] = [new Level(), new Level()];
   let hasCancels = false;
   for (const { order } of orders.of(onSale.id)) {
     const cancelledAt = timeOf(order, 'cancel requested');
     hasCancels ||= cancelledAt !== undefined;
     sold.add(timeOf(order, 'confirmed'), 1);
+    everClaimed.add(timeOf(order, 'claimed'), 1);
+    everConfirmed.add(timeOf(order, 'confirmed'), 1);
     sold.add(cancelledAt, -1);
     taken.add(timeOf(order, 'claimed'), 1);
     taken.add(timeOf(order, 'released'), -1);
@@ -152,5 +172,5 @@ function unitsOf(onSale: StoredPackage, orders: Orders): Units {
     waiting.add(queuedAt, 1);
     if (queuedAt !== undefined) waiting.add(timeOf(order, 'claimed', 'withdrawn', 'sold out'), -1);
   }
-  return { onSale, sold, taken, waiting, hasCancels };
+  return { onSale, sold, everClaimed, everConfirmed, taken, waiting, hasCancels };
 }

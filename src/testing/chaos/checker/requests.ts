@@ -1,8 +1,10 @@
 import type { CancelEntry, FiguresEntry, LookUpEntry, PurchaseEntry } from '../history.ts';
 import { isDocumented, isRefused, mismatchOf, placeOf, type Request } from './answers.ts';
+import { decidedAt, type FinalState } from './final-state.ts';
 import type { Notes } from './findings.ts';
 import { Keyless } from './keyless.ts';
 import { leadsTo } from './life-cycle.ts';
+import { clockToleranceMs } from './numbers.ts';
 import { isSameEmail, nameOf, type Orders, sight, type Trace } from './orders.ts';
 import type { Refusals } from './refusals.ts';
 
@@ -15,8 +17,10 @@ export class Requests {
   readonly #refusals: Refusals;
   readonly #notes: Notes;
   readonly #keyless: Keyless;
+  readonly #packageIds: ReadonlySet<number>;
 
-  constructor(orders: Orders, refusals: Refusals, notes: Notes) {
+  constructor({ packages }: FinalState, orders: Orders, refusals: Refusals, notes: Notes) {
+    this.#packageIds = new Set(packages.map(({ id }) => id));
     this.#orders = orders;
     this.#refusals = refusals;
     this.#notes = notes;
@@ -27,6 +31,12 @@ export class Requests {
     if (!isDocumented(request)) this.#notes.violation('API', `undocumented answer: ${placeOf(request)}`);
     const mismatch = mismatchOf(request);
     if (mismatch !== undefined) this.#notes.violation('API', `${placeOf(request)} ${mismatch}`);
+    if (
+      request.code === 'unknown_package' &&
+      'packageId' in request &&
+      this.#packageIds.has(request.packageId)
+    )
+      this.#notes.violation('API', `package ${request.packageId} is stored: ${placeOf(request)}`);
     switch (request.kind) {
       case 'purchase':
         return this.#purchase(request);
@@ -58,7 +68,12 @@ export class Requests {
       this.#notes.violation('Q6', `${nameOf(order)} is not what was bought: ${placeOf(purchase)}`);
     if (order.key !== key)
       this.#notes.violation('Q7', `${nameOf(order)} has another key than its ${placeOf(purchase)}`);
-    if (key === undefined) trace.askedAt = Math.min(trace.askedAt, purchase.sentAt);
+    if (key !== undefined) return;
+    trace.askedAt = Math.min(trace.askedAt, purchase.sentAt);
+    trace.keylessAnswers += 1;
+    // Whoever came second has paid for a trip that somebody else has.
+    if (trace.keylessAnswers > 1)
+      this.#notes.violation('Q6', `${nameOf(order)} was the answer to two purchases: ${placeOf(purchase)}`);
   }
 
   /** Rule Q7: whatever is answered under a key is its order's, and its buyer's alone. */
@@ -106,6 +121,7 @@ export class Requests {
     const trace = this.#orders.get(cancel.orderId);
     if (trace === undefined) return;
     trace.isCancelAsked = true;
+    if (cancel.code === 'in_progress') trace.inProgressAt = Math.max(trace.inProgressAt, cancel.sentAt);
     if (cancel.status === 200 || cancel.status === 202) trace.isCancelled = true;
   }
 
@@ -158,6 +174,12 @@ export class Requests {
         'Q8',
         `${nameOf(order)} was shown confirmed without its tickets: ${placeOf(request)}`,
       );
+    const decided = decidedAt(order, shown.status);
+    if (decided !== undefined && endedAt + clockToleranceMs < decided)
+      this.#notes.violation(
+        'Q6',
+        `${nameOf(order)} was shown ${shown.status}, which was decided at ${decided}: ${placeOf(request)}`,
+      );
     sight(trace, shown.status, sentAt, endedAt);
     return trace;
   }
@@ -171,5 +193,6 @@ export class Requests {
     if (quota !== remaining + held + confirmed || Math.min(remaining, held, confirmed, waiting) < 0)
       this.#notes.violation('Q1', place);
     if (confirmed > quota) this.#notes.violation('Q3', place);
+    this.#refusals.figures(request, place);
   }
 }
