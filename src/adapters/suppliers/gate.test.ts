@@ -249,6 +249,43 @@ describe('gate', () => {
     await Promise.allSettled(earlier);
   });
 
+  test('lets more and more pass once it has closed, and not all who have waited at once', async () => {
+    await open();
+    const calls = Array.from({ length: 60 }, (_, index) => call(String(index)));
+    await clock.pass(500);
+    answer('ok');
+    const rounds: number[] = [];
+    for (await settle(); attempts.length > 0; await settle()) {
+      rounds.push(attempts.length);
+      for (let left = attempts.length; left > 0; left--) answer('ok');
+    }
+    expect(rounds[0]).toBe(8);
+    expect(rounds.reduce((sum, round) => sum + round)).toBe(59);
+    expect(rounds[1]).toBeGreaterThan(8);
+    expect(Math.max(...rounds)).toBeLessThan(40);
+    expect(await Promise.all(calls)).toHaveLength(60);
+  });
+
+  test('who is given up while it waits for room leaves the line to the others', async () => {
+    await open();
+    const gone = new AbortController();
+    const calls = Array.from({ length: 9 }, (_, index) => call(String(index)));
+    const left = call('left', gone.signal);
+    const last = call('last');
+    await clock.pass(500);
+    answer('ok');
+    await settle();
+    expect(waiting()).toHaveLength(8);
+    gone.abort(new Error('gone'));
+    await expect(left).rejects.toThrow('gone');
+    for (let each = 0; each < 8; each++) answer('ok');
+    await settle();
+    expect(waiting()).toEqual(['last']);
+    answer('ok');
+    expect(await last).toBe('ok');
+    await Promise.all(calls);
+  });
+
   test('leaves no timer behind', async () => {
     await open();
     expect(clock.sleepers).toBe(1);

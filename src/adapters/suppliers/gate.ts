@@ -1,5 +1,6 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import type { Clock } from '../../ports/clock.ts';
+import { CongestionWindow } from './congestion-window.ts';
 
 export interface GateOptions {
   readonly clock: Clock;
@@ -21,7 +22,7 @@ export type GateStep = 'open' | 'due' | 'probing' | 'closed';
  *            unknown outcomes in a row             the wait is over
  *   closed ─────────────────────────────► open ─────────────────────► due
  *     ▲                                    ▲                           │ the first in line, or the next to come
- *     │ answered: all may pass             │ not answered              ▼
+ *     │ answered: more and more pass       │ not answered              ▼
  *     └────────────────────────────────────┴──────────────────────── probing
  * ```
  *
@@ -33,6 +34,7 @@ export class Gate {
   readonly #breaker;
   /** In the order they came. They are told whether they are to probe. */
   readonly #line = new Set<(probe: boolean) => void>();
+  readonly #window = new CongestionWindow();
   #wait = new AbortController();
   #due = false;
   #probing = false;
@@ -66,7 +68,7 @@ export class Gate {
   async run<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
       signal.throwIfAborted();
-      if (this.#closed) return await this.#attempt(attempt, signal);
+      if (this.#closed && this.#window.room > 0) return await this.#attempt(attempt, signal);
       if (!(await this.#appointed(signal))) continue;
       try {
         return await this.#breaker.execute(attempt);
@@ -89,16 +91,26 @@ export class Gate {
 
   /** An attempt that its caller gave up says nothing about the supplier. */
   async #attempt<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#breaker.execute(async () => {
-      try {
-        return await attempt();
-      } catch (error) {
-        throw signal.aborted ? new GivenUp('given up', { cause: error }) : error;
-      }
-    });
+    this.#window.begun();
+    try {
+      return await this.#breaker.execute(async () => {
+        try {
+          const result = await attempt();
+          this.#window.answered();
+          return result;
+        } catch (error) {
+          if (signal.aborted) throw new GivenUp('given up', { cause: error });
+          this.#window.unanswered();
+          throw error;
+        }
+      });
+    } finally {
+      this.#window.ended();
+      this.#admit();
+    }
   }
 
-  /** Stands in line, until it is this call's turn to probe (true) or the breaker has closed (false). */
+  /** Stands in line, until it is this call's turn to probe (true) or to try whether it may pass (false). */
   async #appointed(signal: AbortSignal): Promise<boolean> {
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     const leave = () => {
@@ -113,6 +125,17 @@ export class Gate {
     // Appointed and given up in the same instant: somebody else's turn.
     this.#probed();
     throw signal.reason;
+  }
+
+  /** While the breaker is closed, as many of the line may pass as there is room for. */
+  #admit(): void {
+    if (!this.#closed) return;
+    let { room } = this.#window;
+    for (const pass of this.#line) {
+      if (room-- <= 0) return;
+      this.#line.delete(pass);
+      pass(false);
+    }
   }
 
   #appoint(): void {
@@ -139,6 +162,7 @@ export class Gate {
     const ms = this.#reopenAfterMs;
     this.#reopenAfterMs = Math.min(2 * ms, this.#options.reopenAfterMaxMs);
     this.#due = false;
+    this.#window.shut();
     this.#wait.abort();
     this.#wait = new AbortController();
     this.#options.onStep('open');
@@ -157,9 +181,7 @@ export class Gate {
     this.#wait.abort();
     this.#reopenAfterMs = this.#options.reopenAfterMs;
     this.#options.onStep('closed');
-    const line = [...this.#line];
-    this.#line.clear();
-    for (const pass of line) pass(false);
+    this.#admit();
   }
 }
 

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { CongestionWindow } from './congestion-window.ts';
+
+/** A round of calls, all answered. */
+function round(window: CongestionWindow): number {
+  const calls = window.room;
+  for (let call = 0; call < calls; call++) window.begun();
+  for (let call = 0; call < calls; call++) {
+    window.answered();
+    window.ended();
+  }
+  return calls;
+}
+
+/** Shut while so many calls were under way. */
+function shutUnder(calls: number): CongestionWindow {
+  const window = new CongestionWindow();
+  for (let call = 0; call < calls; call++) window.begun();
+  window.shut();
+  for (let call = 0; call < calls; call++) window.ended();
+  return window;
+}
+
+test('knows no limit until the supplier was away', () => {
+  const window = new CongestionWindow();
+  window.unanswered();
+  for (let call = 0; call < 10_000; call++) window.begun();
+  expect(window.room).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('doubles with every round up to half of what was too much, then grows by about one', () => {
+  const window = shutUnder(256);
+  expect(Array.from({ length: 5 }, () => round(window))).toEqual([8, 16, 32, 64, 128]);
+  for (let rounds = 0; rounds < 10; rounds++) round(window);
+  expect(window.room).toBeGreaterThan(135);
+  expect(window.room).toBeLessThanOrEqual(138);
+});
+
+test('halves when an answer stays away, and keeps a few', () => {
+  const window = shutUnder(512);
+  for (const _ of [1, 2, 3]) round(window);
+  expect(window.room).toBe(64);
+  window.unanswered();
+  expect(window.room).toBe(32);
+  for (const _ of [1, 2, 3, 4]) window.unanswered();
+  expect(window.room).toBe(8);
+});
+
+test('has no limit again once nobody could reach it', () => {
+  const window = shutUnder(4_096);
+  for (let rounds = 0; rounds < 7; rounds++) expect(round(window)).toBeLessThan(1_024);
+  expect(window.room).toBe(Number.POSITIVE_INFINITY);
+});
