@@ -1,15 +1,23 @@
 import type { Cluster } from './cluster.ts';
 import type { Dice } from './dice.ts';
 import type { SimInstance } from './sim-instance.ts';
-import type { World } from './world.ts';
+import type { SimHost, World } from './world.ts';
 
 const patienceMs = 12_000;
+/** No live process owes anybody an answer for so long, whatever it has lost or slept through. */
+const answeredWithinMs = 40_000;
+
+interface Call {
+  readonly host: SimHost;
+  readonly since: number;
+}
 
 /** How people reach the instances: through a balancer that knows who is ready, and with a patience of their own. */
 export class Access {
   readonly #world: World;
   readonly #cluster: Cluster;
   readonly #dice: Dice;
+  readonly #calls = new Set<Call>();
 
   constructor(world: World, cluster: Cluster, dice: Dice) {
     this.#world = world;
@@ -22,8 +30,24 @@ export class Access {
     return ready.length === 0 ? undefined : this.#dice.pick(ready);
   }
 
+  /** Once everything has settled: nobody was forgotten. */
+  settled(): void {
+    const { scheduler } = this.#world;
+    for (const { host, since } of this.#calls) {
+      const isOwed = host.isAlive && scheduler.now - since > answeredWithinMs;
+      this.#world.require(
+        !isOwed,
+        'Q6',
+        () => `${host.name} has never answered a call of ${since.toFixed(0)}`,
+      );
+    }
+  }
+
   /** Nobody hears of a process that has died: the caller gives up after a while. */
   answer<T>({ host }: SimInstance, answer: Promise<T>): Promise<T | undefined> {
+    const call = { host, since: this.#world.scheduler.now };
+    this.#calls.add(call);
+    void answer.finally(() => this.#calls.delete(call)).catch(() => {});
     return new Promise((resolve, reject) => {
       const cancel = this.#world.scheduler.after(patienceMs, 'gives up', () => resolve(undefined));
       answer.then((value) => {

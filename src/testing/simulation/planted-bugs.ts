@@ -387,4 +387,87 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'an owner is looked for once a minute',
+    edits: [
+      {
+        file: 'actor/placement.ts',
+        find: 'scanMs = 1_000',
+        replace: 'scanMs = 60_000',
+      },
+    ],
+  },
+  {
+    name: 'the hotel’s number is the flight’s',
+    edits: [
+      {
+        file: 'booking/transitions.ts',
+        find: 'hotel: { reservationNumber },',
+        replace: 'hotel: { reservationNumber: ticketNumber },',
+      },
+    ],
+  },
+  {
+    name: 'units are claimed while the sale is paused',
+    edits: [
+      {
+        file: 'booking/package-actor.ts',
+        find: 'return this.#gateOpen && travelPackage.paused !== true && figures.remaining > 0;',
+        replace: 'return this.#gateOpen && figures.remaining > 0;',
+      },
+    ],
+  },
+  {
+    name: 'an email has one order more than it may',
+    edits: [
+      {
+        file: 'booking/package-actor.ts',
+        find: 'return orders >= ordersPerEmail ?',
+        replace: 'return orders > ordersPerEmail ?',
+      },
+    ],
+  },
+  {
+    name: 'who leaves the line is told so, and stays',
+    edits: [
+      {
+        file: 'booking/package-actor.ts',
+        find: "return draft.answer(caller, { kind: 'accepted', order: this.#leave(order) });",
+        replace: "return draft.answer(caller, { kind: 'accepted', order });",
+      },
+    ],
+  },
+  {
+    name: 'held orders are given up at a takeover',
+    edits: [
+      {
+        file: 'booking/package-behaviour.ts',
+        find: "if (order.status === 'held') this.#run('book', state, order, signal);",
+        replace: `if (order.status === 'held')
+        this.#options.notify(state.package.id, {
+          ...{ kind: 'owing', reason: 'supplier_silent', orderId: order.id, epoch: state.epoch, events: [] },
+        });`,
+      },
+    ],
+  },
+  {
+    name: 'an order forgets who bought it',
+    edits: [
+      {
+        file: 'booking/transitions.ts',
+        find: "return { ...order, status: 'held', timeline: log(order, at, 'claimed') };",
+        replace: "return { ...order, email: '', status: 'held', timeline: log(order, at, 'claimed') };",
+      },
+    ],
+  },
+  {
+    name: 'who came with a commit of unknown outcome is forgotten',
+    edits: [
+      {
+        file: 'actor/activation.ts',
+        find: 'mailbox.putBack(interrupted.rest);',
+        replace: "if (interrupted.end !== 'doubt') mailbox.putBack(interrupted.rest);",
+      },
+    ],
+  },
 ];

@@ -92,6 +92,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     }
     if (world.violation === undefined) checks.settled();
     if (world.violation === undefined) answers.settled();
+    if (world.violation === undefined) workload.settled();
   } finally {
     process.off('unhandledRejection', unexpected);
   }

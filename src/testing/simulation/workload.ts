@@ -32,6 +32,11 @@ export class Workload {
     return this.#underWay === 0;
   }
 
+  /** Once everything has settled. */
+  settled(): void {
+    this.#access.settled();
+  }
+
   begin(): void {
     const { customers, rushMs, amendments } = this.#sale;
     for (let each = 0; each < customers; each++) {
