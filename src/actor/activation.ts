@@ -81,6 +81,8 @@ interface Interrupted<Message> {
 class Batch<State, Message, Known, Step> {
   readonly #options: ActivationOptions<State, Message, Known, Step>;
   readonly #ended: AbortSignal;
+  /** Those that were tried alone, and are tried once more. */
+  readonly #doubted = new Set<Message>();
 
   constructor(options: ActivationOptions<State, Message, Known, Step>, ended: AbortSignal) {
     this.#options = options;
@@ -135,8 +137,10 @@ class Batch<State, Message, Known, Step> {
   /** The error will not pass: halves the batch until the message that causes it stands alone. */
   async #bisect(messages: readonly Message[], error: unknown): Promise<Interrupted<Message> | undefined> {
     if (messages.length === 1) {
+      const [message] = messages as [Message];
+      if (!this.#doubted.has(message)) return this.#handleInDoubt(message);
       this.#log('error', error, 'a message could not be processed and was dropped');
-      this.#options.behaviour.drop(messages[0] as Message, error);
+      this.#options.behaviour.drop(message, error);
       return undefined;
     }
     const middle = messages.length >> 1;
@@ -144,6 +148,13 @@ class Batch<State, Message, Known, Step> {
     const interrupted = await this.handle(messages.slice(0, middle));
     if (interrupted === undefined) return this.handle(second);
     return { end: interrupted.end, rest: [...interrupted.rest, ...second] };
+  }
+
+  /** What a former life of this process has stored cannot be stored again: it is looked up before it is given up. */
+  #handleInDoubt(message: Message): Promise<Interrupted<Message> | undefined> {
+    const [doubted] = this.#options.behaviour.doubt([message]) as [Message];
+    this.#doubted.add(doubted);
+    return this.handle([doubted]);
   }
 
   #interrupt(end: End, messages: readonly Message[], error: Error): Interrupted<Message> {

@@ -106,6 +106,19 @@ describe('group commit', () => {
     await runtime.drain();
   });
 
+  test('Q7 what cannot be stored because it is stored already is looked up, and not dropped', async () => {
+    const notebook = new Notebook();
+    notebook.obstacle = (batch) => {
+      if (batch.some((note) => note.text === 'again' && note.inDoubt !== true))
+        throw new TypeError('it is there');
+    };
+    const runtime = start(notebook);
+    for (const text of ['a', 'again', 'b']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.written).toEqual(['a', 'again?', 'b']));
+    expect(notebook.dropped).toEqual([]);
+    await runtime.drain();
+  });
+
   test('a store that is away makes the batch wait, and nothing is lost', async () => {
     const notebook = new Notebook();
     let failures = 3;

@@ -255,12 +255,17 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a command that is sent again is not in doubt',
+    name: 'a command that is sent again is not in doubt, and is dropped without another look',
     edits: [
       {
         file: 'booking/router.ts',
         find: `        sent = inDoubt(sent);
 `,
+        replace: '',
+      },
+      {
+        file: 'actor/activation.ts',
+        find: '      if (!this.#doubted.has(message)) return this.#handleInDoubt(message);\n',
         replace: '',
       },
     ],
