@@ -59,6 +59,7 @@ class Instance {
   mayOwn = true;
   /** Whether it becomes the owner of what nobody owns. */
   takesOver = true;
+  answer: Answer = { kind: 'accepted', order };
   readonly router: Router;
 
   constructor(
@@ -66,6 +67,7 @@ class Instance {
     network: Network,
     ownerInStore: () => string | undefined,
     clock: Clock = systemClock,
+    patienceMs = 2_000,
   ) {
     this.router = new Router({
       instance: name,
@@ -74,7 +76,7 @@ class Instance {
       ownerInStore: async () => ownerInStore(),
       clock,
       log: silentLog,
-      patienceMs: 2_000,
+      patienceMs,
     });
   }
 
@@ -82,7 +84,7 @@ class Instance {
     if (!this.owned.has(packageId) && !this.takesOver) return { kind: 'elsewhere' };
     this.owned.add(packageId);
     this.got.push(command);
-    return { kind: 'accepted', order };
+    return this.answer;
   }
   withdraw(packageId: number, orderId: string): void {
     if (this.owned.has(packageId)) this.withdrawn.push(orderId);
@@ -152,6 +154,36 @@ describe('finding the owner', () => {
     a.takesOver = false;
     expect(await a.router.send(id, purchase)).toEqual(accepted);
     expect(b.got).toEqual([{ ...purchase, inDoubt: true }]);
+  });
+
+  test('Q7 a refusal counts once no copy that went unanswered can be stored any more', async () => {
+    const clock = new ManualClock();
+    a = new Instance('a', network, () => 'b', clock, 8_000);
+    a.takesOver = false;
+    b.answer = { kind: 'refused', code: 'queue_full' };
+    let isLost = true;
+    network.fault = () => {
+      if (!isLost) return;
+      isLost = false;
+      throw new NoAnswerError('b');
+    };
+    const answered = vi.fn();
+    const sending = a.router.send(packageOf('b'), purchase).then(answered);
+    await clock.pass(3_000);
+    expect(b.got.length).toBeGreaterThan(0);
+    expect(answered).not.toHaveBeenCalled();
+    // The copy has been stored meanwhile.
+    b.answer = { kind: 'accepted', order };
+    await clock.pass(2_000);
+    await sending;
+    expect(answered).toHaveBeenCalledWith(accepted);
+  });
+
+  test('a refusal of the first who is asked counts at once', async () => {
+    a = new Instance('a', network, () => 'b', new ManualClock());
+    b.owned.add(1);
+    b.answer = { kind: 'refused', code: 'queue_full' };
+    expect(await a.router.send(1, purchase)).toEqual(b.answer);
   });
 
   test('an instance that hands over owns nothing new', async () => {

@@ -1,4 +1,5 @@
 import { preference } from '../actor/rendezvous.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { InboxFullError, type Messages } from '../ports/messages.ts';
@@ -6,6 +7,11 @@ import type { Command, Route } from './commands.ts';
 import type { LocalActors } from './local-actors.ts';
 import type { Answer, Elsewhere } from './messages.ts';
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type WireAnswer } from './wire.ts';
+
+/** It was not heard of again: it may be stored, now or a little later. */
+interface Silent {
+  readonly kind: 'silent';
+}
 
 export interface RouterOptions {
   readonly instance: string;
@@ -20,6 +26,8 @@ export interface RouterOptions {
 }
 
 const askTimeoutMs = 2_000;
+/** A copy is handed over while its sender waits for the answer, and may be stored for as long again after that. */
+const copyLivesMs = 2 * askTimeoutMs;
 const pauseFirstMs = 10;
 const pauseMaxMs = 250;
 /** A request that a former life of this instance has stored may be delivered again to this one for so long. */
@@ -49,17 +57,24 @@ export class Router implements Route {
     const deadlineAt = startedAt + patienceMs;
     const failed = new Set<string>();
     let sent = command;
+    let doubtfulUntil = 0;
     for (let pauseMs = pauseFirstMs; clock.now() < deadlineAt; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
       const target = await this.#target(packageId, failed);
       if (target !== undefined) {
+        const sentAt = clock.now();
         const answer = await this.#sendTo(target, packageId, sent, deadlineAt);
-        if (answer.kind !== 'elsewhere') {
+        if (answer.kind === 'silent' || answer.kind === 'elsewhere') {
+          this.#lastOwner.delete(packageId);
+          failed.add(target);
+          sent = inDoubt(sent);
+          if (answer.kind === 'silent') doubtfulUntil = sentAt + copyLivesMs;
+        } else {
           this.#lastOwner.set(packageId, target);
-          return answer;
+          const isFinal = !isRefusedPurchase(command, answer) || clock.now() >= doubtfulUntil;
+          if (isFinal) return answer;
+          // Refused by this owner, and perhaps about to be stored by one that has not answered.
+          await clock.sleep(Math.min(doubtfulUntil, deadlineAt) - clock.now());
         }
-        this.#lastOwner.delete(packageId);
-        failed.add(target);
-        sent = inDoubt(sent);
       }
       if (target === undefined || failed.size >= messages.members().length) failed.clear();
       if (!messages.available && clock.now() - startedAt > carrierPatienceMs) break;
@@ -119,7 +134,7 @@ export class Router implements Route {
     packageId: number,
     command: Command,
     deadlineAt: number,
-  ): Promise<Answer | Elsewhere> {
+  ): Promise<Answer | Elsewhere | Silent> {
     const { instance, local, messages, clock, log } = this.#options;
     if (target === instance) return local.send(packageId, command, deadlineAt);
     const timeoutMs = Math.max(1, Math.min(askTimeoutMs, deadlineAt - clock.now()));
@@ -130,7 +145,7 @@ export class Router implements Route {
     } catch (error) {
       if (error instanceof InboxFullError) return { kind: 'refused', code: 'overloaded' };
       log.debug({ packageId, to: target, err: error }, 'no answer from the owner: it is looked for anew');
-      return { kind: 'elsewhere' };
+      return { kind: 'silent' };
     }
   }
 
@@ -172,6 +187,14 @@ export class Router implements Route {
     return mayBeAgain ? inDoubt(command) : command;
   }
 }
+
+/** Told that nothing was stored, and that asking again is no use at once. */
+function isRefusedPurchase({ kind }: Command, answer: Answer): boolean {
+  return kind === 'purchase' && answer.kind === 'refused' && !passing.has(answer.code);
+}
+
+/** What says nothing about the order. */
+const passing: ReadonlySet<ErrorCode> = new Set(['overloaded', 'no_owner', 'store_unavailable', 'internal']);
 
 /** It may have been stored although nobody said so. */
 function inDoubt(command: Command): Command {

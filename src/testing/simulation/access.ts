@@ -4,7 +4,7 @@ import type { SimInstance } from './sim-instance.ts';
 import type { SimHost, World } from './world.ts';
 
 const patienceMs = 12_000;
-/** No live process owes anybody an answer for so long, whatever it has lost or slept through. */
+/** No live process owes anybody an answer for so long, whatever it has lost; while it sleeps, none counts. */
 const answeredWithinMs = 40_000;
 
 interface Call {
@@ -34,7 +34,7 @@ export class Access {
   settled(): void {
     const { scheduler } = this.#world;
     for (const { host, since } of this.#calls) {
-      const isOwed = host.isAlive && scheduler.now - since > answeredWithinMs;
+      const isOwed = host.isAlive && scheduler.now - Math.max(since, host.pausedUntil) > answeredWithinMs;
       this.#world.require(
         !isOwed,
         'Q6',
