@@ -65,4 +65,8 @@ function whole(text: string | undefined, option: string, byDefault: number): num
   return Number(text);
 }
 
-if (import.meta.main) await runCommand(command, run);
+if (import.meta.main) {
+  await runCommand(command, run);
+  // All is ended and written by now: what a broken network may have left of a connection is not waited for.
+  process.exit();
+}
