@@ -67,6 +67,6 @@ function whole(text: string | undefined, option: string, byDefault: number): num
 
 if (import.meta.main) {
   await runCommand(command, run);
-  // All is ended and written by now: what a broken network may have left of a connection is not waited for.
+  // All of it is ended and written: nothing that a broken connection may have left behind is waited for.
   process.exit();
 }

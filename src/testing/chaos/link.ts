@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { cutOff } from '../support/cut-off.ts';
 import { Direction } from './direction.ts';
 
 /** What becomes of a link. */
@@ -111,7 +112,7 @@ class Wire {
   }
 
   break(): void {
-    this.#near.resetAndDestroy();
-    this.#far?.resetAndDestroy();
+    cutOff(this.#near);
+    if (this.#far !== undefined) cutOff(this.#far);
   }
 }
