@@ -117,6 +117,8 @@
         cache: 'no-store',
         signal: AbortSignal.timeout(4000),
       });
+      // Signed out: the page itself asks to log in.
+      if (response.status === 401) location.reload();
       if (!response.ok) return;
       const text = await response.text();
       if (isOpen || isOver) return;

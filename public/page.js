@@ -9,15 +9,23 @@
     }, 50);
   }
 
-  const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', hourCycle: 'h23' });
+  /** Operators' pages keep to one zone, and name it. */
+  const { timeZone } = document.documentElement.dataset;
+  const clock = new Intl.DateTimeFormat('en-GB', {
+    timeStyle: timeZone ? 'long' : 'medium',
+    hourCycle: 'h23',
+    timeZone,
+  });
   const moment = new Intl.DateTimeFormat('en-GB', {
     dateStyle: 'medium',
     timeStyle: 'short',
     hourCycle: 'h23',
+    timeZone,
   });
 
   /** The server writes times in UTC; here they turn into the reader's. */
   function localTimes() {
+    if (timeZone) return;
     for (const time of document.querySelectorAll('time.clock, time.moment')) {
       const format = time.classList.contains('clock') ? clock : moment;
       time.textContent = format.format(new Date(time.dateTime));

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { localLeases } from './adapters/lease/local.ts';
 import { localLiveBus } from './adapters/live/local.ts';
 import { openSqliteStore } from './adapters/store/sqlite/sqlite-store.ts';
@@ -10,19 +8,28 @@ import { simulatedSuppliers } from './adapters/suppliers/simulated.ts';
 import { systemClock as clock } from './adapters/system/clock.ts';
 import { systemRandom } from './adapters/system/random.ts';
 import { ActorEngine } from './booking/engine.ts';
+import { openProtection } from './compose/limits.ts';
+import { openOperations } from './compose/operations.ts';
 import { samplePackages } from './domain/sample.ts';
 import { createApp } from './http/app.ts';
 import type { HttpSettings } from './http/deps.ts';
+import { listenAt, listenInsteadOf } from './http/listen.ts';
 import { createServer } from './http/server.ts';
 import { stopperOf } from './http/stopper.ts';
+import { observer } from './http/telemetry/index.ts';
+import { insistOnTls } from './http/transport-security.ts';
 import type { Config, DatabaseConfig, SuppliersConfig } from './ops/config.ts';
 import type { RedisConnector } from './ops/redis.ts';
+import { httpTelemetry, openTelemetry, type Telemetry } from './ops/telemetry.ts';
 import type { BookingEngine } from './ports/booking-engine.ts';
 import type { Leases } from './ports/lease.ts';
 import type { LiveBus } from './ports/live-bus.ts';
 import type { Log } from './ports/log.ts';
+import type { Metrics } from './ports/metrics.ts';
+import type { OperatedEngine } from './ports/operated-engine.ts';
 import { type Store, StoreUnavailableError } from './ports/store.ts';
 import type { SupplierClient, SupplierLedger, Suppliers } from './ports/suppliers.ts';
+import type { Tracing } from './ports/tracing.ts';
 
 /** A whole instance, ready to listen. */
 export interface Instance {
@@ -41,6 +48,8 @@ export interface ComposeOptions {
   readonly log: Log;
   /** Called when the instance must not go on: another one works on the same packages, and no lease keeps them apart. */
   readonly onFenced?: (packageId: number) => void;
+  /** Called when an operator has the instance leave: whoever runs it closes it then. */
+  readonly onDrain?: () => void;
 }
 
 /** A store with the memory of the simulated suppliers in it. */
@@ -48,7 +57,7 @@ export type OpenStore = Store & { readonly ledger: SupplierLedger };
 
 /** An engine with what only it needs of the outside. */
 interface RunningEngine {
-  readonly engine: BookingEngine & { start(): Promise<void>; close(): void };
+  readonly engine: OperatedEngine & { start(): Promise<void>; close(): void };
   /** Whether others go on with what this instance leaves. */
   readonly hasOthers: boolean;
   readonly close: () => Promise<unknown>;
@@ -60,6 +69,8 @@ interface Parts {
   readonly store: OpenStore;
   readonly suppliers: Suppliers;
   readonly liveBus: LiveBus;
+  readonly metrics: Telemetry['metrics'];
+  readonly tracing?: Tracing;
   /** Undefined where the instance is alone. */
   readonly cluster: Cluster | undefined;
 }
@@ -104,11 +115,12 @@ export async function openStore(
 export async function compose(options: ComposeOptions): Promise<Instance> {
   const { database, ordersPerEmail } = options.config;
   const store = await openStore(database, { log: options.log, countsEmails: ordersPerEmail > 0 });
+  const telemetry = await openTelemetry(options.config, options.log);
   try {
     await fillIfEmpty(store, options.log);
-    return await assemble(options, store);
+    return await assemble(options, store, telemetry);
   } catch (error) {
-    await store.close();
+    await Promise.all([store.close(), telemetry.close()]);
     throw error;
   }
 }
@@ -119,18 +131,38 @@ async function fillIfEmpty(store: Store, log: Log): Promise<void> {
   if (added.length > 0) log.info({ packages: added }, 'the store was empty: it got the sample packages');
 }
 
-async function assemble(options: ComposeOptions, store: OpenStore): Promise<Instance> {
+async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Telemetry): Promise<Instance> {
   const { config, log } = options;
+  const { metrics, tracing } = telemetry;
+  const observers = { metrics, ...(tracing === undefined ? {} : { tracing }) };
   const random = systemRandom();
   // Before anything runs: an engine that nobody stops would go on beside the next try.
   const settings = await httpSettings(config, store);
-  const { simulated, suppliers } = composeSuppliers(config.suppliers, store.ledger, log);
+  const { simulated, suppliers } = composeSuppliers(config.suppliers, store.ledger, log, observers);
   const cluster = await openCluster(config, log);
   const liveBus = openLiveBus(config, cluster, log);
-  const running = await startEngine({ options, store, suppliers, liveBus, cluster });
+  const running = await startEngine({ options, store, suppliers, liveBus, cluster, ...observers });
   const { engine, hasOthers } = running;
-  const { app, live } = createApp({ engine, liveBus, suppliers: simulated, clock, random, log, settings });
-  const server = createServer(app, log);
+  const shown = { log, telemetry: httpTelemetry(telemetry, config, engine) };
+  const protection = await openProtection(config, cluster?.connect, log);
+  const { onDrain } = options;
+  const sockets = (): number => live.viewers;
+  const operations = openOperations({ config, log, store, engine, settings, sockets, onDrain });
+  const { app, live } = createApp({
+    engine,
+    liveBus,
+    suppliers: simulated,
+    clock,
+    random,
+    settings,
+    ...protection.deps,
+    ...operations.deps,
+    ...shown,
+  });
+  metrics.gauge('sockets', sockets);
+  const server = createServer(app, log, observer(app, shown));
+  insistOnTls(server, settings.publicOrigin);
+  protection.attach(server);
   live.attach(server);
   const stopServing = stopperOf(server);
   const close = async () => {
@@ -146,14 +178,15 @@ async function assemble(options: ComposeOptions, store: OpenStore): Promise<Inst
     server.closeAllConnections();
     await Promise.race([answered, clock.sleep(lastAnswersMs)]);
     suppliers.close();
-    await Promise.all([running.close(), liveBus.close()]);
-    await store.close();
+    operations.close();
+    await Promise.all([running.close(), liveBus.close(), protection.close()]);
+    await Promise.all([store.close(), telemetry.close()]);
   };
   return {
     engine,
     server,
-    listen: (port, host) => listening(server.listen({ port, ...(host ? { host } : {}), backlog: 4096 })),
-    listenInsteadOf: (other) => listening(server.listen(other)),
+    listen: (port, host) => listenAt(server, { port, host }),
+    listenInsteadOf: (other) => listenInsteadOf(server, other),
     close,
   };
 }
@@ -224,7 +257,8 @@ function chooseEngine({ options, cluster, ...parts }: Parts): RunningEngine {
       close: () => leases.close(),
     };
   }
-  const messages = modules.redisMessages({ connect, instance, clock, random: systemRandom(), log });
+  const { metrics } = parts;
+  const messages = modules.redisMessages({ connect, instance, clock, random: systemRandom(), log, metrics });
   const engine = new ActorEngine({ ...common, instance, leases, messages });
   return { engine, hasOthers: true, close: () => Promise.all([messages.close(), leases.close()]) };
 }
@@ -259,17 +293,22 @@ async function httpSettings(config: Config, store: Store): Promise<HttpSettings>
 }
 
 /** The simulated suppliers, and the ones that are booked at: these, or those behind a URL. */
-export function composeSuppliers(config: SuppliersConfig, ledger: SupplierLedger, log: Log) {
+export function composeSuppliers(
+  config: SuppliersConfig,
+  ledger: SupplierLedger,
+  log: Log,
+  observers: Pick<Parts, 'tracing'> & { readonly metrics?: Metrics } = {},
+) {
   const { url, token, timeoutMs, flightFailureRate, hotelFailureRate, latencyMs } = config;
   const random = systemRandom();
   const chances = { flightFailureRate, hotelFailureRate, latencyMs };
   const simulated = simulatedSuppliers({ ledger, random, clock, ...chances });
   const client: SupplierClient =
-    url === undefined ? simulated : httpSuppliers({ url, ...(token === undefined ? {} : { token }) });
-  return { simulated, suppliers: resilientSuppliers({ client, clock, random, log, timeoutMs }) };
-}
-
-async function listening(server: Server): Promise<number> {
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
+    url === undefined
+      ? simulated
+      : httpSuppliers({ url, ...(token === undefined ? {} : { token }), ...observers });
+  return {
+    simulated,
+    suppliers: resilientSuppliers({ client, clock, random, log, timeoutMs, ...observers }),
+  };
 }

@@ -46,6 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   actor: ['domain', 'ports'],
   booking: ['domain', 'ports', 'actor'],
   plans: ['domain', 'ports', 'actor', 'booking'],
+  operations: ['domain', 'ports', 'actor', 'booking'],
   http: ['domain', 'ports', 'actor', 'booking', 'plans'],
   ops: ['domain', 'ports'],
 };
@@ -53,8 +54,9 @@ const adaptersMayImport = ['domain', 'ports'];
 
 /** Folders and files that may stand in `src`. */
 const places =
-  /^(domain|ports|actor|booking|plans|adapters|http|ops|cli|testing|main\.ts|compose\.ts|start\.mjs|start\.test\.ts|layout\.test\.ts)$/;
-const seesEverything = /^(cli|testing|main\.ts|compose\.ts|start\.mjs|start\.test\.ts|layout\.test\.ts)$/;
+  /^(domain|ports|actor|booking|plans|operations|adapters|http|ops|cli|testing|compose|main\.ts|compose\.ts|start\.mjs|start\.test\.ts|layout\.test\.ts)$/;
+const seesEverything =
+  /^(cli|testing|compose|main\.ts|compose\.ts|start\.mjs|start\.test\.ts|layout\.test\.ts)$/;
 
 /** `why` for each file that breaks a rule; empty when none does. */
 function breaches(rule: (file: SourceFile) => string | undefined): string[] {
@@ -69,7 +71,7 @@ function codeOf(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(?<=^|\s)\/\/.*$/gm, '');
 }
 
-const pureLayers = /^(domain|actor|booking|plans)$/;
+const pureLayers = /^(domain|actor|booking|plans|operations)$/;
 
 describe('layout', () => {
   it('reads the sources and their imports', () => {
@@ -111,7 +113,7 @@ describe('layout', () => {
 
   it('has only tests, and commands for developers, import from testing', () => {
     const found = breaches(({ path, imports, isTest }) => {
-      if (isTest || /^(testing|cli\/(screenshots|cluster|simulate|chaos))/.test(path)) return undefined;
+      if (isTest || /^(testing|cli\/(screenshots|cluster|simulate|chaos|fuzz))/.test(path)) return undefined;
       return imports.some((target) => target.startsWith('testing/')) ? 'imports from testing' : undefined;
     });
     expect(found).toEqual([]);

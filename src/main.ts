@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { compose, type Instance } from './compose.ts';
+import { listenAt } from './http/listen.ts';
 import { createServer } from './http/server.ts';
 import { createWaitingRoom } from './http/waiting-room.ts';
 import { type Config, ConfigError, readConfig } from './ops/config.ts';
@@ -44,7 +44,8 @@ async function start(config: Config, log: Log, stop: (exitCode: number) => void)
     );
     stop(1);
   };
-  const tryOnce = () => compose({ config, log, onFenced });
+  const onDrain = () => stop(0);
+  const tryOnce = () => compose({ config, log, onFenced, onDrain });
   try {
     const instance = await tryOnce();
     return { instance, port: await instance.listen(config.port, config.host) };
@@ -70,8 +71,7 @@ async function waitForStore(
   room.prependListener('request', (_request, response) => {
     response.shouldKeepAlive = false;
   });
-  room.listen({ port: config.port, ...(config.host === undefined ? {} : { host: config.host }) });
-  await once(room, 'listening');
+  await listenAt(room, { port: config.port, host: config.host });
   console.error(`ticket-booking waits for its store: ${missing}`);
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));

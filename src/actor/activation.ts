@@ -1,7 +1,9 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../ports/store.ts';
 import type { Behaviour } from './behaviour.ts';
+import type { DrainRate } from './drain-rate.ts';
 import type { Mailbox } from './mailbox.ts';
 
 export interface ActivationOptions<State, Message, Known, Step> {
@@ -9,8 +11,11 @@ export interface ActivationOptions<State, Message, Known, Step> {
   readonly behaviour: Behaviour<State, Message, Known, Step>;
   readonly state: State;
   readonly mailbox: Mailbox<Message>;
+  /** Told how fast the mailbox is emptied. */
+  readonly drainRate: DrainRate;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Aborts when the actor must stop acting: drained, or its lease in doubt. */
   readonly stop: AbortSignal;
   /** Asked before each commit: a process that was paused past its lease finds out before its timers do. */
@@ -34,7 +39,7 @@ const retryMaxMs = 1_000;
 export async function runActivation<State, Message, Known, Step>(
   options: ActivationOptions<State, Message, Known, Step>,
 ): Promise<End> {
-  const { behaviour, state, mailbox, stop } = options;
+  const { behaviour, state, mailbox, metrics, stop } = options;
   const ended = new AbortController();
   try {
     behaviour.resume(state, ended.signal);
@@ -42,6 +47,7 @@ export async function runActivation<State, Message, Known, Step>(
       if (mailbox.size === 0 && (await waitsInVain(options))) return 'idle';
       const batch = mailbox.take(options.batchMax);
       if (batch.length === 0) continue;
+      metrics.batch(batch.length);
       const interrupted = await new Batch(options, ended.signal).handle(batch);
       if (interrupted === undefined) continue;
       mailbox.putBack(interrupted.rest);
@@ -96,7 +102,8 @@ class Batch<State, Message, Known, Step> {
     for (let pauseMs = retryFirstMs; messages.length > 0; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
       if (stop.aborted) return { end: 'stopped', rest: messages };
       if (this.#options.isHeld?.() === false) {
-        const { id: actor, log } = this.#options;
+        const { id: actor, log, metrics } = this.#options;
+        metrics.staleWrite();
         log.warn(
           { actor, messages: messages.length },
           'a write of a stale owner was refused: its lease has run out',
@@ -107,6 +114,7 @@ class Batch<State, Message, Known, Step> {
         await this.#step(messages);
         return undefined;
       } catch (error) {
+        this.#options.drainRate.forget();
         if (error instanceof FencedError) return this.#interrupt('fenced', messages, error);
         if (error instanceof CommitUnknownError) return this.#interrupt('doubt', messages, error);
         if (!(error instanceof StoreUnavailableError)) return this.#bisect(messages, error);
@@ -121,10 +129,12 @@ class Batch<State, Message, Known, Step> {
   }
 
   async #step(messages: readonly Message[]): Promise<void> {
-    const { behaviour, state, clock } = this.#options;
+    const { behaviour, state, clock, drainRate } = this.#options;
+    const from = clock.now();
     const known = await behaviour.recall(state, messages);
     const step = behaviour.decide(state, messages, known, clock.now());
     await behaviour.commit(state, step);
+    drainRate.committed(messages.length, from, clock.now());
     try {
       behaviour.adopt(state, step);
       behaviour.perform(state, step, this.#ended);

@@ -3,6 +3,7 @@ import { localLeases } from '../adapters/lease/local.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { silentLog } from '../ports/log.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../ports/store.ts';
+import { ManualClock } from '../testing/support/manual-clock.ts';
 import type { Behaviour } from './behaviour.ts';
 import { ActorRuntime } from './runtime.ts';
 
@@ -26,6 +27,8 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   /** Throws to make a commit fail. */
   obstacle: (batch: readonly Note[]) => void = () => {};
   hold: Promise<void> = Promise.resolve();
+  /** What each commit takes. */
+  work: () => Promise<void> = async () => {};
 
   async activate(id: number) {
     if (id === 404) return undefined;
@@ -43,6 +46,7 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   }
   async commit(_state: unknown, batch: readonly Note[]) {
     await this.hold;
+    await this.work();
     this.attempts += 1;
     this.obstacle(batch);
     this.batches.push(batch.length);
@@ -247,4 +251,74 @@ test('a full mailbox refuses', async () => {
   const runtime = start(notebook, { mailboxMax: 2 });
   const taken = Array.from({ length: 4 }, (_, index) => runtime.tell(1, { text: String(index) }));
   expect(taken).toEqual([true, true, false, false]);
+});
+
+describe('overload', () => {
+  /** A full batch takes 300 ms. */
+  async function overloaded() {
+    const clock = new ManualClock();
+    const notebook = new Notebook();
+    notebook.work = () => clock.sleep(300);
+    const runtime = new ActorRuntime({
+      behaviour: notebook,
+      leases: localLeases(),
+      clock,
+      log: silentLog,
+      batchMax: 10,
+      shedAfterMs: 1_000,
+    });
+    const offer = (count: number) =>
+      Array.from({ length: count }, (_, index) => runtime.tellIfInTime(1, { text: String(index) }));
+    const taken = (count: number) => offer(count).filter(Boolean).length;
+    offer(10);
+    await clock.pass(0);
+    offer(30);
+    // One batch is done, so it is known how long they take; the next one is under way.
+    await clock.pass(300);
+    return { clock, notebook, runtime, taken };
+  }
+
+  test('sheds the newest once they would wait too long, and takes them again as the mailbox empties', async () => {
+    const { clock, notebook, runtime, taken } = await overloaded();
+    expect(runtime.mailboxSize(1)).toBe(20);
+    expect(taken(50)).toBe(14);
+    // What is not new is taken as ever.
+    expect(runtime.tell(1, { text: 'a cancel' })).toBe(true);
+    await clock.pass(300);
+    expect(taken(50)).toBe(9);
+    expect(notebook.batches.every((batch) => batch === 10)).toBe(true);
+    await clock.pass(10_000);
+    expect(taken(20)).toBe(20);
+    void runtime.drain(0);
+  });
+
+  test('sheds nobody while the store is away', async () => {
+    const { clock, notebook, runtime, taken } = await overloaded();
+    notebook.obstacle = () => {
+      throw new StoreUnavailableError('away');
+    };
+    await clock.pass(300);
+    expect(taken(500)).toBe(500);
+    void runtime.drain(0);
+  });
+
+  test('sheds nobody while a commit hangs', async () => {
+    const { clock, notebook, runtime, taken } = await overloaded();
+    notebook.work = () => new Promise(() => {});
+    await clock.pass(1_400);
+    expect(taken(500)).toBe(500);
+    void runtime.drain(0);
+  });
+
+  test('sheds nobody after a takeover', async () => {
+    const { clock, notebook, runtime, taken } = await overloaded();
+    notebook.obstacle = () => {
+      notebook.obstacle = () => {};
+      throw new FencedError('another owner');
+    };
+    await clock.pass(400);
+    expect(notebook.epochs).toBe(2);
+    expect(taken(500)).toBe(500);
+    void runtime.drain(0);
+  });
 });

@@ -1,8 +1,10 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Lease, Leases } from '../ports/lease.ts';
 import type { Log } from '../ports/log.ts';
+import { type Metrics, noMetrics } from '../ports/metrics.ts';
 import { type End, runActivation } from './activation.ts';
 import type { Behaviour } from './behaviour.ts';
+import { DrainRate } from './drain-rate.ts';
 import { Mailbox } from './mailbox.ts';
 
 export interface RuntimeOptions<State, Message, Known, Step> {
@@ -10,10 +12,13 @@ export interface RuntimeOptions<State, Message, Known, Step> {
   readonly leases: Leases;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics?: Metrics;
   /** Messages one mailbox holds before it refuses; default 20,000. */
   readonly mailboxMax?: number;
   /** The most messages one commit takes; default 1,000. */
   readonly batchMax?: number;
+  /** A message that may be shed is refused when it would wait longer than this in its mailbox; default 1,000 ms. */
+  readonly shedAfterMs?: number;
   /** An actor with nothing going on is passivated after this many ms; default 60,000. */
   readonly idleMs?: number;
   /** Called when a commit was refused because another instance has taken an actor over; it is left to that one then. */
@@ -23,6 +28,7 @@ export interface RuntimeOptions<State, Message, Known, Step> {
 interface Cell<State, Message> {
   readonly id: number;
   readonly mailbox: Mailbox<Message>;
+  readonly drainRate: DrainRate;
   /** Aborts when the actor is given away. */
   readonly leaving: AbortController;
   state: State | undefined;
@@ -30,6 +36,7 @@ interface Cell<State, Message> {
   ended: Promise<void>;
 }
 
+const batchMaxDefault = 1_000;
 const retryFirstMs = 50;
 const retryMaxMs = 2_000;
 
@@ -41,12 +48,25 @@ export class ActorRuntime<State, Message, Known, Step> {
 
   constructor(options: RuntimeOptions<State, Message, Known, Step>) {
     this.#options = options;
+    const sizes = () => [...this.#cells.values()].map(({ mailbox }) => mailbox.size);
+    options.metrics?.gauge('active_actors', () => this.#cells.size);
+    options.metrics?.gauge('mailbox_messages', () => sizes().reduce((sum, size) => sum + size, 0));
+    options.metrics?.gauge('mailbox_messages_max', () =>
+      sizes().reduce((most, size) => Math.max(most, size), 0),
+    );
   }
 
   /** Sends a message that may be refused: false when the mailbox is full or the runtime drains. */
   tell(id: number, message: Message): boolean {
     if (this.#draining.signal.aborted) return false;
     return this.#cell(id).mailbox.offer(message);
+  }
+
+  /** The same, for a message that nothing depends on yet: false also when it would have to wait too long. */
+  tellIfInTime(id: number, message: Message): boolean {
+    if (this.#draining.signal.aborted) return false;
+    const { mailbox, drainRate } = this.#cell(id);
+    return !drainRate.isTooLong(mailbox.size, this.#options.clock.now()) && mailbox.offer(message);
   }
 
   /** Sends a message to an actor that is active anyway; dropped when it is not. */
@@ -62,6 +82,11 @@ export class ActorRuntime<State, Message, Known, Step> {
   /** The present state of an active actor, to read only. */
   state(id: number): State | undefined {
     return this.#cells.get(id)?.state;
+  }
+
+  /** How many messages wait for an actor. */
+  mailboxSize(id: number): number {
+    return this.#cells.get(id)?.mailbox.size ?? 0;
   }
 
   /** Those that are active or on their way to be. */
@@ -101,9 +126,11 @@ export class ActorRuntime<State, Message, Known, Step> {
   #cell(id: number): Cell<State, Message> {
     let cell = this.#cells.get(id);
     if (cell === undefined) {
-      const mailbox = new Mailbox<Message>(this.#options.mailboxMax ?? 20_000);
+      const { mailboxMax = 20_000, batchMax = batchMaxDefault, shedAfterMs = 1_000 } = this.#options;
+      const mailbox = new Mailbox<Message>(mailboxMax);
+      const drainRate = new DrainRate({ batchMax, shedAfterMs });
       const leaving = new AbortController();
-      cell = { id, mailbox, leaving, state: undefined, ended: Promise.resolve() };
+      cell = { id, mailbox, drainRate, leaving, state: undefined, ended: Promise.resolve() };
       this.#cells.set(id, cell);
       cell.ended = this.#live(cell);
     }
@@ -133,8 +160,17 @@ export class ActorRuntime<State, Message, Known, Step> {
     cell: Cell<State, Message>,
     leaving: AbortSignal,
   ): Promise<End | 'unknown' | 'failed' | 'elsewhere'> {
-    const { behaviour, leases, clock, log, onFenced, batchMax = 1_000, idleMs = 60_000 } = this.#options;
-    const { id, mailbox } = cell;
+    const {
+      behaviour,
+      leases,
+      clock,
+      log,
+      onFenced,
+      batchMax = batchMaxDefault,
+      idleMs = 60_000,
+    } = this.#options;
+    const { metrics = noMetrics } = this.#options;
+    const { id, mailbox, drainRate } = cell;
     let lease: Lease | undefined;
     try {
       lease = await leases.acquire(id);
@@ -148,10 +184,12 @@ export class ActorRuntime<State, Message, Known, Step> {
       const end = await runActivation({
         id,
         mailbox,
+        drainRate,
         behaviour,
         state,
         clock,
         log,
+        metrics,
         stop,
         isHeld,
         batchMax,
@@ -165,6 +203,7 @@ export class ActorRuntime<State, Message, Known, Step> {
       return 'failed';
     } finally {
       cell.state = undefined;
+      drainRate.forget();
       await lease?.release();
     }
   }

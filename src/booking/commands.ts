@@ -1,10 +1,12 @@
-import type { Amend, Answer, Cancel, PackageMessage, Purchase } from './messages.ts';
+import type { Amend, Answer, Cancel, Erase, PackageMessage, Purchase, Retry } from './messages.ts';
 
 /** What a caller wants of a package, whichever instance owns it: a message without its way back. */
 export type Command =
-  | Omit<Purchase, 'caller' | 'deadlineAt'>
-  | Omit<Cancel, 'caller' | 'deadlineAt'>
-  | Omit<Amend, 'caller' | 'deadlineAt'>;
+  | Omit<Purchase, 'caller' | 'deadlineAt' | 'waiting'>
+  | Omit<Cancel, 'caller' | 'deadlineAt' | 'waiting'>
+  | Omit<Amend, 'caller' | 'deadlineAt'>
+  | Omit<Retry, 'caller' | 'deadlineAt'>
+  | Omit<Erase, 'caller' | 'deadlineAt'>;
 
 /** Takes commands to a package's owner, and answers with what the owner said. Never rejects. */
 export interface Route {

@@ -11,6 +11,8 @@ export type Effect =
   | { readonly kind: 'book'; readonly order: Order }
   /** Cancels what a compensating or cancelling order owes. */
   | { readonly kind: 'clear'; readonly order: Order }
+  /** Has the order's saga begin anew, if it has one. */
+  | { readonly kind: 'retry'; readonly order: Order }
   /** There is more to do than one commit should take. */
   | { readonly kind: 'continue' };
 
@@ -25,6 +27,7 @@ export class Draft {
   #package: TravelPackage;
   readonly #inserted = new Map<string, Order>();
   readonly #updated = new Map<string, Order>();
+  readonly #erased = new Map<string, Order>();
   readonly #byKey = new Map<string, Order>();
   /** How far the committed line has been served by this batch. */
   readonly #committedLine: Iterator<{ orderId: string }>;
@@ -59,7 +62,9 @@ export class Draft {
 
   /** The order as it stands in this batch; undefined unless it is unfinished or was touched. */
   order(id: string): Order | undefined {
-    return this.#inserted.get(id) ?? this.#updated.get(id) ?? this.state.orders.get(id);
+    return (
+      this.#inserted.get(id) ?? this.#updated.get(id) ?? this.#erased.get(id) ?? this.state.orders.get(id)
+    );
   }
 
   /** An order that this batch stored under a key. */
@@ -86,6 +91,16 @@ export class Draft {
     else this.#updated.set(order.id, order);
   }
 
+  /** Whether this batch has stored or changed it: then its email stays until it is stored. */
+  isTouched(id: string): boolean {
+    return this.#inserted.has(id) || this.#updated.has(id);
+  }
+
+  /** An order that has ended, with another email. */
+  erase(order: Order): void {
+    this.#erased.set(order.id, order);
+  }
+
   answer(caller: Caller, answer: Answer): void {
     this.effects.push({ kind: 'answer', caller, answer });
   }
@@ -106,19 +121,21 @@ export class Draft {
   /** What there is to commit; undefined when nothing changed. */
   change(): Change | undefined {
     const isAmended = this.#package !== this.state.package;
-    if (this.#inserted.size === 0 && this.#updated.size === 0 && !isAmended) return undefined;
+    const touched = this.#inserted.size + this.#updated.size + this.#erased.size;
+    if (touched === 0 && !isAmended) return undefined;
     return {
       figures: this.#figures,
       ...(isAmended ? { package: this.#package } : {}),
       inserted: [...this.#inserted.values()],
       updated: [...this.#updated.values()],
+      ...(this.#erased.size === 0 ? {} : { erased: [...this.#erased.values()] }),
     };
   }
 
   /** The answers carry orders as they stood when they were given: brings them up to the end of the batch. */
   settledEffects(): Effect[] {
     return this.effects.map((effect) => {
-      if (effect.kind !== 'answer' || effect.answer.kind === 'amended') return effect;
+      if (effect.kind !== 'answer' || !('order' in effect.answer)) return effect;
       const { order } = effect.answer;
       const latest = order && this.order(order.id);
       return latest === undefined ? effect : { ...effect, answer: { ...effect.answer, order: latest } };

@@ -254,7 +254,7 @@ test('Q4 an owner that was replaced unawares does not say sold out of what its s
     lease = new AbortController();
     return { lost: lease.signal, release: async () => {} };
   };
-  await start({ snapshotMaxAgeMs: 0, leases: { acquire, close: async () => {} } });
+  await start({ snapshotMaxAgeMs: 0, leases: { acquire, ping: async () => {}, close: async () => {} } });
   const sold = await accepted(engine.purchase({ packageId: 1, email }));
   suppliers.answerFlight();
   await engine.outcome(sold, { waitMs: 5_000 });

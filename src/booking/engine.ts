@@ -2,19 +2,23 @@ import { Placement } from '../actor/placement.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
 import { isSettled, type Order } from '../domain/order.ts';
-import type { PackageSnapshot } from '../domain/travel-package.ts';
-import type { Accepted, BookingEngine, PurchaseRequest, Refused, Settling } from '../ports/booking-engine.ts';
+import { type PackageSnapshot, type TravelPackage, untouched } from '../domain/travel-package.ts';
+import type { Accepted, PurchaseRequest, Refused, Settling } from '../ports/booking-engine.ts';
 import type { Messages } from '../ports/messages.ts';
+import type { Amended, EngineLoad, Erasure, ErasureDone, OperatedEngine } from '../ports/operated-engine.ts';
+import type { PackageAmendment } from '../ports/operations.ts';
 import type { Random } from '../ports/random.ts';
 import { type Store, StoreUnavailableError } from '../ports/store.ts';
+import { noTracing } from '../ports/tracing.ts';
 import { Catalogue } from './catalogue.ts';
 import type { Command, Route } from './commands.ts';
 import { Lines } from './lines.ts';
 import { LocalActors, type LocalActorsOptions, localRoute } from './local-actors.ts';
-import type { Amend, Answer } from './messages.ts';
-import { missingFor } from './missing.ts';
+import type { Answer } from './messages.ts';
+import { Readiness } from './missing.ts';
 import { Outcomes } from './outcomes.ts';
 import { saleObstacle } from './package-actor.ts';
+import { PeerDesk } from './peers.ts';
 import { Router } from './router.ts';
 
 export interface ActorEngineOptions extends LocalActorsOptions {
@@ -25,18 +29,17 @@ export interface ActorEngineOptions extends LocalActorsOptions {
   readonly messages?: Messages;
 }
 
-/** What an operator changes, absolute figures with the version that they were read at. */
-export type Amendment = Pick<Amend, 'version' | 'quota' | 'opensAt' | 'closesAt' | 'paused'>;
-
 /** How long a command may wait for its commit. */
 const patienceMs = 8_000;
 /** Until an owner that was replaced is asked again: it notices when its lease or its next commit fails. */
 const staleOwnerPauseMs = 100;
 
 /** The actor engine: each purchase goes to its package's mailbox, and is answered after its commit. */
-export class ActorEngine implements BookingEngine {
+export class ActorEngine implements OperatedEngine {
   readonly #store: Store;
   readonly #options: ActorEngineOptions;
+  /** Absent where this is the only instance. */
+  readonly peers?: PeerDesk;
   readonly #local: LocalActors;
   readonly #route: Route;
   readonly #placement: Placement | undefined;
@@ -44,6 +47,7 @@ export class ActorEngine implements BookingEngine {
   readonly #catalogue: Catalogue;
   readonly #lines: Lines;
   readonly #outcomes: Outcomes;
+  readonly #readiness: Readiness;
   /** Keys on their way to their first commit: nobody may refuse them from a snapshot (rule Q7). */
   readonly #keysUnderWay = new Map<string, number>();
   #isDraining = false;
@@ -53,12 +57,14 @@ export class ActorEngine implements BookingEngine {
     this.#options = options;
     this.#store = store;
     this.#local = new LocalActors(options);
+    if (messages !== undefined) this.peers = new PeerDesk(messages);
     this.#router = messages && this.#createRouter(messages);
     this.#route = this.#router ?? localRoute(this.#local, () => clock.now(), patienceMs);
     this.#placement = messages && this.#createPlacement(messages);
     this.#catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
     this.#lines = new Lines(liveBus);
     this.#outcomes = new Outcomes(store, liveBus, clock);
+    this.#readiness = new Readiness({ store, clock, leases: options.leases });
   }
 
   /** Recovers what a former process left: every package with unfinished orders gets its owner back. */
@@ -95,9 +101,32 @@ export class ActorEngine implements BookingEngine {
     return answer.kind === 'refused' && answer.order === undefined ? { ...answer, order } : answer;
   }
 
-  /** An operator's change of a package, made to the version that was read. */
-  amend(packageId: number, change: Amendment): Promise<Answer> {
-    return this.#route.send(packageId, { kind: 'amend', ...change });
+  async amend(packageId: number, change: PackageAmendment): Promise<Amended | Refused> {
+    const answer = await this.#route.send(packageId, { kind: 'amend', ...change });
+    return answer.kind === 'amended' ? answer : refusal(answer);
+  }
+
+  async retry({ id, packageId }: Order): Promise<Accepted | Refused> {
+    const answer = await this.#route.send(packageId, { kind: 'retry', orderId: id });
+    return answer.kind === 'accepted' ? answer : refusal(answer);
+  }
+
+  async erase(
+    packageId: number,
+    email: string,
+    erasures: readonly Erasure[],
+  ): Promise<ErasureDone | Refused> {
+    const answer = await this.#route.send(packageId, { kind: 'erase', email, erasures });
+    return answer.kind === 'erased' ? answer : refusal(answer);
+  }
+
+  added(travelPackage: TravelPackage): void {
+    const figures = untouched(travelPackage.quota);
+    this.#options.liveBus.publishPackage({ package: travelPackage, figures });
+  }
+
+  load(): EngineLoad {
+    return { ...this.#local.load(), isDraining: this.#isDraining };
   }
 
   async outcome(order: Order, settling: Settling): Promise<Order> {
@@ -133,7 +162,7 @@ export class ActorEngine implements BookingEngine {
 
   missing(): Promise<string[]> {
     const isCarrierAvailable = this.#options.messages?.available ?? true;
-    return missingFor(this.#store, { isDraining: this.#isDraining, isCarrierAvailable });
+    return this.#readiness.missing({ isDraining: this.#isDraining, isCarrierAvailable });
   }
 
   async drain(): Promise<void> {
@@ -162,9 +191,11 @@ export class ActorEngine implements BookingEngine {
   }
 
   #createRouter(messages: Messages): Router {
-    const { instance, clock, log, store } = this.#options;
+    const { instance, clock, log, store, tracing = noTracing } = this.#options;
     const ownerInStore = (id: number) => store.owner(id);
-    return new Router({ instance, messages, local: this.#local, ownerInStore, clock, log, patienceMs });
+    const peers = this.peers === undefined ? {} : { peers: this.peers };
+    const local = this.#local;
+    return new Router({ instance, messages, local, ownerInStore, clock, log, tracing, patienceMs, ...peers });
   }
 
   #createPlacement(messages: Messages): Placement {
@@ -220,6 +251,7 @@ export class ActorEngine implements BookingEngine {
       const stored = await this.#catalogue.reread(request.packageId);
       const code = stored === undefined ? 'unknown_package' : this.#obstacleIn(stored);
       if (code !== undefined) return { kind: 'refused', code };
+      this.#options.metrics?.staleRefusal();
       if (clock.now() >= deadlineAt) return { kind: 'refused', code: 'no_owner' };
       await clock.sleep(staleOwnerPauseMs);
     }
@@ -241,9 +273,14 @@ export class ActorEngine implements BookingEngine {
 
   async #send(packageId: number, command: Command): Promise<Accepted | Refused> {
     const answer: Answer = await this.#route.send(packageId, command);
-    if (answer.kind === 'amended') throw new TypeError('an amendment answered a customer');
-    return answer;
+    return answer.kind === 'accepted' ? answer : refusal(answer);
   }
+}
+
+/** Everything else would answer another question. */
+function refusal(answer: Answer): Refused {
+  if (answer.kind === 'refused') return answer;
+  throw new TypeError(`${answer.kind} is no answer to what was asked`);
 }
 
 function keyName(packageId: number, key: string): string {

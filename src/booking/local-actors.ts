@@ -1,8 +1,11 @@
 import { ActorRuntime } from '../actor/runtime.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Leases } from '../ports/lease.ts';
+import type { EngineLoad } from '../ports/operated-engine.ts';
+import { noTracing, type Tracing } from '../ports/tracing.ts';
 import { type Command, type Route, toMessage } from './commands.ts';
 import type { Answer, Elsewhere, PackageMessage } from './messages.ts';
+import { traced } from './order-traces.ts';
 import type { Known, Step } from './package-actor.ts';
 import { PackageBehaviour, type PackageBehaviourOptions } from './package-behaviour.ts';
 import type { PackageState } from './package-state.ts';
@@ -18,16 +21,20 @@ const givenAwayMs = 1_000;
 /** The package actors of this instance. */
 export class LocalActors {
   readonly #runtime: ActorRuntime<PackageState, PackageMessage, Known, Step>;
+  readonly #behaviour: PackageBehaviour;
   readonly #unsubscribe: () => void;
   readonly #clock: Clock;
+  readonly #tracing: Tracing;
   /** Until when customers of these packages are sent elsewhere. */
   readonly #givenAway = new Map<number, number>();
   #isHandingOver = false;
 
   constructor(options: LocalActorsOptions) {
     this.#clock = options.clock;
+    this.#tracing = options.tracing ?? noTracing;
     const notify = (id: number, message: PackageMessage) => this.#runtime.notify(id, message);
-    this.#runtime = new ActorRuntime({ ...options, behaviour: new PackageBehaviour({ ...options, notify }) });
+    this.#behaviour = new PackageBehaviour({ ...options, notify });
+    this.#runtime = new ActorRuntime({ ...options, behaviour: this.#behaviour });
     this.#unsubscribe = options.suppliers.onAvailability((open) => {
       for (const id of this.#runtime.activeIds()) notify(id, { kind: 'gate', open });
     });
@@ -37,8 +44,14 @@ export class LocalActors {
   send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | Elsewhere> {
     return new Promise((resolve) => {
       if (this.#isHandingOver || this.#isGivenAway(packageId)) return resolve({ kind: 'elsewhere' });
-      const isTaken = this.#runtime.tell(packageId, toMessage(command, deadlineAt, resolve));
-      if (!isTaken) resolve({ kind: 'refused', code: 'overloaded' });
+      const message = traced(this.#tracing, packageId, toMessage(command, deadlineAt, resolve));
+      // Whoever wakes an actor is answered long before it sleeps again.
+      const isTaken = this.#tracing.outside(() =>
+        message.kind === 'purchase'
+          ? this.#runtime.tellIfInTime(packageId, message)
+          : this.#runtime.tell(packageId, message),
+      );
+      if (!isTaken) message.caller({ kind: 'refused', code: 'overloaded' });
     });
   }
 
@@ -62,6 +75,17 @@ export class LocalActors {
   /** The committed present of a package that is owned here, to read only. */
   state(packageId: number): PackageState | undefined {
     return this.#runtime.state(packageId);
+  }
+
+  /** What goes on here at this moment. */
+  load(): Omit<EngineLoad, 'isDraining'> {
+    const packages = this.#runtime.activeIds().flatMap((packageId) => {
+      const state = this.#runtime.state(packageId);
+      const mailbox = this.#runtime.mailboxSize(packageId);
+      const activity = state && this.#behaviour.activity(state, mailbox);
+      return activity === undefined ? [] : [{ packageId, activity }];
+    });
+    return { packages, sagas: this.#behaviour.sagas };
   }
 
   get mayOwn(): boolean {

@@ -1,11 +1,15 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Order, OrderReason, TimelineEntry } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
+import type { Erasure } from '../ports/operated-engine.ts';
+import type { PackageAmendment } from '../ports/operations.ts';
+import type { Span, TraceContext } from '../ports/tracing.ts';
 
 /** What a caller hears once its message's commit is applied. */
 export type Answer =
   | { readonly kind: 'accepted'; readonly order: Order }
   | { readonly kind: 'amended'; readonly package: TravelPackage }
+  | { readonly kind: 'erased'; readonly left: number }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly order?: Order };
 
 /** The package's owner is another instance: nothing was done here. */
@@ -16,7 +20,14 @@ export interface Elsewhere {
 /** An opaque token to the pure step; whoever performs the effects calls it, once. */
 export type Caller = (answer: Answer | Elsewhere) => void;
 
-export interface Purchase {
+/** Where a caller's message belongs in a trace, if it is traced. */
+export interface Traced {
+  readonly trace?: TraceContext;
+  /** Its time in the mailbox. */
+  readonly waiting?: Span;
+}
+
+export interface Purchase extends Traced {
   readonly kind: 'purchase';
   /** Drawn by the sender, so that it can be looked up whatever becomes of the answer. */
   readonly orderId: string;
@@ -29,7 +40,7 @@ export interface Purchase {
   readonly caller: Caller;
 }
 
-export interface Cancel {
+export interface Cancel extends Traced {
   readonly kind: 'cancel';
   readonly orderId: string;
   readonly deadlineAt: number;
@@ -61,17 +72,28 @@ export type SagaResult =
   | { readonly kind: 'cleared' };
 
 /** An operator's change, made to the version that was read. */
-export interface Amend {
+export interface Amend extends PackageAmendment {
   readonly kind: 'amend';
-  readonly version: number;
-  readonly quota?: number;
-  /** Null takes the limit away. */
-  readonly opensAt?: number | null;
-  readonly closesAt?: number | null;
-  readonly paused?: boolean;
   readonly deadlineAt: number;
   /** It may be stored already: a former commit's outcome is unknown. */
   readonly inDoubt?: boolean;
+  readonly caller: Caller;
+}
+
+/** An operator wants what the order waits for tried at once. */
+export interface Retry {
+  readonly kind: 'retry';
+  readonly orderId: string;
+  readonly deadlineAt: number;
+  readonly caller: Caller;
+}
+
+/** An operator wants an email gone from orders that have ended. */
+export interface Erase {
+  readonly kind: 'erase';
+  readonly email: string;
+  readonly erasures: readonly Erasure[];
+  readonly deadlineAt: number;
   readonly caller: Caller;
 }
 
@@ -86,4 +108,4 @@ export interface Tick {
   readonly kind: 'tick';
 }
 
-export type PackageMessage = Purchase | Cancel | Withdraw | SagaMessage | Amend | Gate | Tick;
+export type PackageMessage = Purchase | Cancel | Withdraw | SagaMessage | Amend | Retry | Erase | Gate | Tick;

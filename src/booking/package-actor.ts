@@ -1,10 +1,11 @@
 import type { ErrorCode } from '../domain/errors.ts';
-import type { Order } from '../domain/order.ts';
+import { isSettled, type Order } from '../domain/order.ts';
 import { isSoldOut, salePhase } from '../domain/travel-package.ts';
 import type { Change } from '../ports/store.ts';
 import { amend } from './amend.ts';
 import { Draft, type Effect } from './draft.ts';
-import type { Cancel, PackageMessage, Purchase, SagaMessage, Withdraw } from './messages.ts';
+import { erasing } from './erase.ts';
+import type { Cancel, Erase, PackageMessage, Purchase, Retry, SagaMessage, Withdraw } from './messages.ts';
 import type { PackageState } from './package-state.ts';
 import * as to from './transitions.ts';
 
@@ -80,6 +81,10 @@ class Decision {
       case 'amend':
         amend(this.#draft, message);
         return this.#serveLine();
+      case 'retry':
+        return this.#retry(message);
+      case 'erase':
+        return this.#erase(message);
       case 'tick':
         return this.#serveLine();
       default:
@@ -166,6 +171,24 @@ class Decision {
       default:
         return this.#refuse(caller, 'not_cancellable', order);
     }
+  }
+
+  #retry({ orderId, caller, deadlineAt }: Retry): void {
+    const order = this.#stored(orderId);
+    if (order === undefined) return this.#refuse(caller, 'unknown_order');
+    if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded', order);
+    if (isSettled(order)) return this.#refuse(caller, 'not_retryable', order);
+    if (order.status === 'queued') this.#serveLine();
+    else this.#draft.effects.push({ kind: 'retry', order });
+    return this.#draft.answer(caller, { kind: 'accepted', order });
+  }
+
+  #erase({ email, erasures, caller, deadlineAt }: Erase): void {
+    if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded');
+    const draft = this.#draft;
+    const { erased, left } = erasing(email, erasures, (id) => this.#stored(id), draft);
+    for (const order of erased) draft.erase(order);
+    return draft.answer(caller, { kind: 'erased', left });
   }
 
   #withdraw({ orderId }: Withdraw): void {

@@ -1,19 +1,23 @@
-import pLimit from 'p-limit';
 import type { Behaviour } from '../actor/behaviour.ts';
-import type { Order } from '../domain/order.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LiveBus } from '../ports/live-bus.ts';
 import type { Log } from '../ports/log.ts';
+import { type Metrics, noMetrics } from '../ports/metrics.ts';
+import type { Activity } from '../ports/operations.ts';
 import type { Store } from '../ports/store.ts';
 import type { Suppliers } from '../ports/suppliers.ts';
+import type { Tracing } from '../ports/tracing.ts';
+import { ActivityMeter } from './activity.ts';
+import { commitEndOf } from './commit-end.ts';
 import type { Effect } from './draft.ts';
 import { LinePublisher } from './line-publisher.ts';
 import type { PackageMessage } from './messages.ts';
+import { OrderTraces } from './order-traces.ts';
 import { decide, type Known, type PackageRules, type Step } from './package-actor.ts';
 import { PackageState } from './package-state.ts';
 import { expire, redirect } from './patience.ts';
 import { recall } from './recall.ts';
-import { book, clear, type SagaOptions } from './saga.ts';
+import { Sagas, SagaTurns } from './sagas.ts';
 
 export interface PackageBehaviourOptions {
   readonly store: Store;
@@ -22,40 +26,56 @@ export interface PackageBehaviourOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly instance: string;
+  readonly metrics?: Metrics;
+  /** Absent where nothing is traced. */
+  readonly tracing?: Tracing;
   readonly rules: PackageRules;
   /** Puts a message into a package's mailbox, if its actor is active. */
   readonly notify: (packageId: number, message: PackageMessage) => void;
 }
 
-/**
- * Booking calls under way at once in this process, as many as a batch of callers that a bench or a balancer keeps
- * waiting; cancels have as many of their own, so neither starves the other.
- */
-const sagasMax = 512;
 const redeliverMs = 5_000;
+
+/** What goes on for one activation beside its state. */
+interface Work {
+  readonly sagas: Sagas;
+  readonly activity: ActivityMeter;
+  /** Made when somebody waits for the first time. */
+  line?: LinePublisher;
+  /** Messages in the batch at hand. */
+  messages: number;
+}
 
 /** Joins the pure package actor to the store, the suppliers and the viewers. */
 export class PackageBehaviour implements Behaviour<PackageState, PackageMessage, Known, Step> {
   readonly #options: PackageBehaviourOptions;
-  readonly #bookings = pLimit(sagasMax);
-  readonly #clearings = pLimit(sagasMax);
-  readonly #lines = new WeakMap<PackageState, LinePublisher>();
+  readonly #turns = new SagaTurns();
+  readonly #work = new WeakMap<PackageState, Work>();
+  readonly #metrics: Metrics;
+  readonly #traces: OrderTraces | undefined;
 
   constructor(options: PackageBehaviourOptions) {
     this.#options = options;
+    this.#metrics = options.metrics ?? noMetrics;
+    this.#traces = options.tracing && new OrderTraces(options.tracing);
   }
 
   async activate(id: number): Promise<PackageState | undefined> {
     const { store, suppliers, instance } = this.#options;
     const ownership = await store.takeOwnership(id, instance);
-    return ownership && new PackageState(ownership, suppliers.available);
+    if (ownership === undefined) return undefined;
+    this.#metrics.takeover(ownership.unfinished.length > 0);
+    return new PackageState(ownership, suppliers.available);
   }
 
   /** Recovery: held orders go on with the same keys, owed cancels are tried again, the line is served. */
   resume(state: PackageState, signal: AbortSignal): void {
+    const { clock } = this.#options;
+    const sagas = new Sagas({ ...this.#options, traces: this.#traces }, this.#turns, state.epoch, signal);
+    this.#work.set(state, { sagas, activity: new ActivityMeter(clock.now()), messages: 0 });
     for (const order of state.orders.values()) {
-      if (order.status === 'held') this.#run('book', state, order, signal);
-      else if (order.status !== 'queued') this.#run('clear', state, order, signal);
+      if (order.status === 'held') sagas.start('book', order);
+      else if (order.status !== 'queued') sagas.start('clear', order);
     }
     this.#options.notify(state.package.id, { kind: 'gate', open: this.#options.suppliers.available });
     // Viewers elsewhere know it from the former owner at best.
@@ -63,24 +83,42 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   }
 
   recall(state: PackageState, batch: readonly PackageMessage[]): Promise<Known> {
+    this.#traces?.taken(state, batch);
     return recall(this.#options.store, this.#options.rules, state, batch);
   }
 
   decide(state: PackageState, batch: readonly PackageMessage[], known: Known, now: number): Step {
+    const work = this.#work.get(state);
+    if (work !== undefined) work.messages = batch.length;
     return decide(state, batch, known, now, this.#options.rules);
   }
 
-  async commit({ package: { id }, epoch, seq }: PackageState, { change }: Step): Promise<void> {
-    if (change !== undefined) await this.#options.store.commit(id, { epoch, seq }, change);
+  async commit(state: PackageState, { change }: Step): Promise<void> {
+    if (change === undefined) return;
+    const { package: travelPackage, epoch, seq } = state;
+    const write = () => this.#options.store.commit(travelPackage.id, { epoch, seq }, change);
+    const ended = this.#metrics.commit();
+    const startedAt = this.#options.clock.now();
+    try {
+      await (this.#traces === undefined ? write() : this.#traces.commit(state, write));
+    } catch (error) {
+      ended(commitEndOf(error));
+      throw error;
+    }
+    ended('applied');
+    this.#note(state, change.inserted.length, startedAt);
   }
 
   adopt(state: PackageState, step: Step): void {
     state.gateOpen = step.gateOpen;
-    if (step.change !== undefined) state.adopt(step.change);
+    if (step.change === undefined) return;
+    state.adopt(step.change);
+    this.#metrics.committed(step.change);
+    this.#traces?.committed(state, step.change);
   }
 
   perform(state: PackageState, step: Step, signal: AbortSignal): void {
-    for (const effect of step.effects) this.#perform(effect, state, signal);
+    for (const effect of step.effects) this.#perform(effect, state);
     if (step.change !== undefined) this.#publish(state, step.change, signal);
   }
 
@@ -107,38 +145,38 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   }
 
   deactivated(state: PackageState): void {
-    this.#lines.delete(state);
+    this.#work.delete(state);
+    this.#traces?.forget(state);
   }
 
-  #perform(effect: Effect, state: PackageState, signal: AbortSignal): void {
+  /** How busy a package is that is acted for here. */
+  activity(state: PackageState, mailbox: number): Activity | undefined {
+    return this.#work.get(state)?.activity.read(this.#options.clock.now(), mailbox);
+  }
+
+  /** Sagas of all packages, those that wait for their turn included. */
+  get sagas(): number {
+    return this.#turns.count;
+  }
+
+  #note(state: PackageState, orders: number, startedAt: number): void {
+    const work = this.#work.get(state);
+    const now = this.#options.clock.now();
+    work?.activity.note(now, { orders, messages: work.messages, ms: now - startedAt });
+  }
+
+  #perform(effect: Effect, state: PackageState): void {
     switch (effect.kind) {
       case 'answer':
         return effect.caller(effect.answer);
       case 'book':
       case 'clear':
-        return this.#run(effect.kind, state, effect.order, signal);
+        return this.#work.get(state)?.sagas.start(effect.kind, effect.order);
+      case 'retry':
+        return this.#work.get(state)?.sagas.retry(effect.order);
       case 'continue':
         return this.#options.notify(state.package.id, { kind: 'tick' });
     }
-  }
-
-  /** Runs beside the loop; what becomes of it comes back as a message that carries the epoch. */
-  #run(what: 'book' | 'clear', state: PackageState, order: Order, signal: AbortSignal): void {
-    const { suppliers, clock, notify, log } = this.#options;
-    const { epoch } = state;
-    const { id: orderId, packageId } = order;
-    const report: SagaOptions['report'] = (result, events) =>
-      notify(packageId, { orderId, epoch, events, ...result });
-    const options: SagaOptions = { suppliers, clock, signal, report };
-    const limit = what === 'book' ? this.#bookings : this.#clearings;
-    const saga = async () => {
-      if (signal.aborted) return;
-      await (what === 'book' ? book(order, options) : clear(order, options));
-    };
-    limit(saga).catch((err: unknown) => {
-      // A bug: the order keeps its unit and is tried again at the next activation.
-      log.error({ orderId, packageId, err }, `the saga failed: ${what}`);
-    });
   }
 
   #publish(state: PackageState, change: NonNullable<Step['change']>, signal: AbortSignal): void {
@@ -147,19 +185,17 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
     liveBus.publishPackage({ package: travelPackage, figures });
     for (const order of change.updated) liveBus.publishOrder(order);
     for (const order of change.inserted) liveBus.publishOrder(order);
+    for (const order of change.erased ?? []) liveBus.publishOrder(order);
     this.#publishLine(state, signal);
   }
 
   #publishLine(state: PackageState, signal: AbortSignal): void {
     const { liveBus, clock } = this.#options;
-    let line = this.#lines.get(state);
+    const work = this.#work.get(state);
     // Nobody has waited since this activation began: there is no line to tell of.
-    if (line === undefined && state.figures.waiting === 0) return;
-    if (line === undefined) {
-      line = new LinePublisher(liveBus, clock);
-      this.#lines.set(state, line);
-    }
-    line.publish(state, signal);
+    if (work === undefined || (work.line === undefined && state.figures.waiting === 0)) return;
+    work.line ??= new LinePublisher(liveBus, clock);
+    work.line.publish(state, signal);
   }
 
   /** A saga's word must not get lost, even if it could not be processed this time. */

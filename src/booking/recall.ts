@@ -17,7 +17,9 @@ export async function recall(
   const ids: string[] = [];
   const emails = new Set<string>();
   for (const message of batch) {
-    if (message.kind === 'cancel' && !state.orders.has(message.orderId)) ids.push(message.orderId);
+    const isAboutOrder = message.kind === 'cancel' || message.kind === 'retry';
+    if (isAboutOrder && !state.orders.has(message.orderId)) ids.push(message.orderId);
+    if (message.kind === 'erase') ids.push(...message.erasures.map(({ orderId }) => orderId));
     if (message.kind !== 'purchase') continue;
     if (message.key !== undefined) keys.push(message.key);
     if (message.inDoubt === true) ids.push(message.orderId);

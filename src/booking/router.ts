@@ -3,9 +3,11 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { InboxFullError, type Messages } from '../ports/messages.ts';
+import { noTracing, type Tracing } from '../ports/tracing.ts';
 import type { Command, Route } from './commands.ts';
 import type { LocalActors } from './local-actors.ts';
 import type { Answer, Elsewhere } from './messages.ts';
+import type { PeerDesk } from './peers.ts';
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type WireAnswer } from './wire.ts';
 
 /** It was not heard of again: it may be stored, now or a little later. */
@@ -17,10 +19,13 @@ export interface RouterOptions {
   readonly instance: string;
   readonly messages: Messages;
   readonly local: Pick<LocalActors, 'send' | 'withdraw' | 'wake' | 'isActive' | 'mayOwn'>;
+  /** Answers what operators ask of this instance through another. */
+  readonly peers?: Pick<PeerDesk, 'answer'>;
   /** The instance that last took the package over. @throws StoreUnavailableError */
   readonly ownerInStore: (packageId: number) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tracing?: Tracing;
   /** How long a command may look for its owner. */
   readonly patienceMs: number;
 }
@@ -135,13 +140,31 @@ export class Router implements Route {
     command: Command,
     deadlineAt: number,
   ): Promise<Answer | Elsewhere | Silent> {
-    const { instance, local, messages, clock, log } = this.#options;
+    const { instance, local, tracing = noTracing } = this.#options;
     if (target === instance) return local.send(packageId, command, deadlineAt);
+    const isTraced = command.kind === 'purchase' || command.kind === 'cancel';
+    if (!isTraced || tracing.current() === undefined) {
+      return this.#ask(target, packageId, command, deadlineAt);
+    }
+    const attributes = { 'package.id': packageId, 'order.id': command.orderId, 'owner.instance': target };
+    return tracing.within('ask owner', { kind: 'producer', attributes }, ({ context: trace }) => {
+      const sent = trace === undefined ? command : { ...command, trace };
+      return this.#ask(target, packageId, sent, deadlineAt);
+    });
+  }
+
+  async #ask(
+    target: string,
+    packageId: number,
+    command: Command,
+    deadlineAt: number,
+  ): Promise<Answer | Elsewhere | Silent> {
+    const { messages, clock, log } = this.#options;
     const timeoutMs = Math.max(1, Math.min(askTimeoutMs, deadlineAt - clock.now()));
     try {
       const request = encodeRequest({ kind: 'command', packageId, patienceMs: timeoutMs, command });
       const answer = decodeAnswer(await messages.ask(target, request, timeoutMs));
-      return answer.kind === 'done' ? { kind: 'elsewhere' } : answer;
+      return answer.kind === 'done' || answer.kind === 'status' ? { kind: 'elsewhere' } : answer;
     } catch (error) {
       if (error instanceof InboxFullError) return { kind: 'refused', code: 'overloaded' };
       log.debug({ packageId, to: target, err: error }, 'no answer from the owner: it is looked for anew');
@@ -177,6 +200,9 @@ export class Router implements Route {
       case 'wake':
         for (const id of request.packageIds) local.wake(id);
         return { kind: 'done' };
+      case 'status':
+      case 'drain':
+        return (await this.#options.peers?.answer(request)) ?? { kind: 'elsewhere' };
       default:
         return { kind: 'elsewhere' };
     }
@@ -198,5 +224,5 @@ const passing: ReadonlySet<ErrorCode> = new Set(['overloaded', 'no_owner', 'stor
 
 /** It may have been stored although nobody said so. */
 function inDoubt(command: Command): Command {
-  return command.kind === 'cancel' ? command : { ...command, inDoubt: true };
+  return command.kind === 'purchase' || command.kind === 'amend' ? { ...command, inDoubt: true } : command;
 }

@@ -3,6 +3,7 @@ import { type ErrorCode, errorCatalogue } from '../domain/errors.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Json } from '../ports/messages.ts';
+import type { PeerRequest } from '../ports/operated-engine.ts';
 import type { Command } from './commands.ts';
 import type { Answer, Elsewhere } from './messages.ts';
 
@@ -13,6 +14,8 @@ import type { Answer, Elsewhere } from './messages.ts';
 const version = 1;
 
 const id = z.string().min(1).max(64);
+/** Where it belongs in a trace; what is no such place is no reason to refuse the message. */
+const trace = z.string().max(64).optional().catch(undefined);
 const command = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('purchase'),
@@ -20,16 +23,28 @@ const command = z.discriminatedUnion('kind', [
     email: z.string().max(320),
     key: z.string().max(255).optional(),
     inDoubt: z.boolean().optional(),
+    trace,
   }),
-  z.object({ kind: z.literal('cancel'), orderId: id }),
+  z.object({ kind: z.literal('cancel'), orderId: id, trace }),
   z.object({
     kind: z.literal('amend'),
     version: z.int(),
+    flight: z.string().optional(),
+    stay: z.string().optional(),
+    price: z.number().optional(),
     quota: z.int().min(0).optional(),
     opensAt: z.number().nullable().optional(),
     closesAt: z.number().nullable().optional(),
     paused: z.boolean().optional(),
     inDoubt: z.boolean().optional(),
+  }),
+  z.object({ kind: z.literal('retry'), orderId: id }),
+  z.object({
+    kind: z.literal('erase'),
+    email: z.string().max(320),
+    erasures: z
+      .array(z.object({ orderId: id, email: z.string().max(320), key: z.string().max(255).optional() }))
+      .max(1_000),
   }),
 ]);
 
@@ -43,13 +58,16 @@ const request = z.discriminatedUnion('kind', [
   }),
   z.object({ v: z.literal(version), kind: z.literal('withdraw'), packageId: z.int(), orderId: id }),
   z.object({ v: z.literal(version), kind: z.literal('wake'), packageIds: z.array(z.int()).max(10_000) }),
+  z.object({ v: z.literal(version), kind: z.literal('status') }),
+  z.object({ v: z.literal(version), kind: z.literal('drain') }),
 ]);
 
 /** A request that was understood. */
 export type WireRequest =
   | { kind: 'command'; packageId: number; patienceMs: number; command: Command }
   | { kind: 'withdraw'; packageId: number; orderId: string }
-  | { kind: 'wake'; packageIds: readonly number[] };
+  | { kind: 'wake'; packageIds: readonly number[] }
+  | PeerRequest;
 
 export function encodeRequest(body: WireRequest): Json {
   return { v: version, ...body } as unknown as Json;
@@ -68,12 +86,19 @@ const travelPackage = z.looseObject({ id: z.int(), quota: z.int() }) as unknown 
 const answer = z.discriminatedUnion('kind', [
   z.object({ v: z.literal(version), kind: z.literal('accepted'), order }),
   z.object({ v: z.literal(version), kind: z.literal('amended'), package: travelPackage }),
+  z.object({ v: z.literal(version), kind: z.literal('erased'), left: z.int() }),
   z.object({ v: z.literal(version), kind: z.literal('refused'), code, order: order.optional() }),
   z.object({ v: z.literal(version), kind: z.literal('elsewhere') }),
   z.object({ v: z.literal(version), kind: z.literal('done') }),
+  z.object({ v: z.literal(version), kind: z.literal('status'), status: z.unknown() }),
 ]);
 
-export type WireAnswer = Answer | Elsewhere | { readonly kind: 'done' };
+export type WireAnswer =
+  | Answer
+  | Elsewhere
+  | { readonly kind: 'done' }
+  /** What the instance says of itself: whoever asked for it checks it. */
+  | { readonly kind: 'status'; readonly status: Json };
 
 export function encodeAnswer(body: WireAnswer): Json {
   return { v: version, ...body } as unknown as Json;

@@ -1,9 +1,8 @@
-import { httpSuppliers } from '../adapters/suppliers/http.ts';
 import { audit } from '../booking/audit.ts';
 import type { AuditReport, Finding } from '../booking/audit-report.ts';
-import type { LedgerReader } from '../booking/audit-suppliers.ts';
-import { type OpenStore, openStore } from '../compose.ts';
-import { readConfig, type SuppliersConfig } from '../ops/config.ts';
+import { ledgerOf } from '../compose/ledger.ts';
+import { openStore } from '../compose.ts';
+import { readConfig } from '../ops/config.ts';
 import { type Command, type Given, runCommand, UsageError } from './args.ts';
 
 const options = {
@@ -26,16 +25,13 @@ const command: Command<typeof options> = {
   options,
 };
 
-/** Reservations in one page of the ledger inside. */
-const ledgerPageSize = 1000;
-
 async function run(given: Given<typeof options>): Promise<number> {
   const clockSkewMs = milliseconds(given['clock-skew-ms'] ?? '0');
   const config = readConfig();
   const store = await openStore(config.database, { readOnly: true });
   const progress = showProgress();
   try {
-    const suppliers = await ledgerOf(config.suppliers, store);
+    const suppliers = await ledgerOf(config.suppliers, store.ledger);
     const report = await audit(store, {
       clockSkewMs,
       onProgress: progress.show,
@@ -54,25 +50,6 @@ function milliseconds(text: string): number {
   if (!/^\d{1,9}$/.test(text))
     throw new UsageError(`--clock-skew-ms takes whole milliseconds, not '${text}'`);
   return Number(text);
-}
-
-/**
- * Suppliers elsewhere may want a token for their ledger. Undefined when there is none and they do not open it.
- * With a token, failing to read it fails the audit.
- */
-async function ledgerOf(
-  { url, token }: SuppliersConfig,
-  store: OpenStore,
-): Promise<LedgerReader | undefined> {
-  if (url === undefined) return { ledger: (kind, cursor) => store.ledger.page(kind, cursor, ledgerPageSize) };
-  if (token !== undefined) return httpSuppliers({ url, token });
-  const suppliers = httpSuppliers({ url });
-  try {
-    await suppliers.ledger('flights');
-    return suppliers;
-  } catch {
-    return undefined;
-  }
 }
 
 /** One line on a terminal that counts up; nothing elsewhere. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { TravelPackage } from '../domain/travel-package.ts';
+import { packageIdMax, type TravelPackage } from '../domain/travel-package.ts';
 
 const instant = z.iso
   .datetime({ offset: true, error: 'expected a date and time like 2026-11-27T18:00:00Z' })
@@ -8,7 +8,7 @@ const instant = z.iso
 
 const travelPackage = z
   .strictObject({
-    id: z.int().min(1),
+    id: z.int().min(1).max(packageIdMax),
     flight: z.string().trim().min(1).max(100),
     stay: z.iso.date('expected a date like 2022-08-09'),
     price: z.int().min(0),

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { adminStageIds } from '../testing/support/admin-stage.ts';
 import { launchChromium } from '../testing/support/servers/chromium.ts';
 import { type Stage, setStage } from '../testing/support/stage.ts';
 import { type Command, type Given, runCommand } from './args.ts';
@@ -32,6 +33,17 @@ const submitWith = (packageId: number) =>
 
 /** What is done before a picture is taken. */
 type Scene = (page: Page, stage: Stage) => Promise<unknown>;
+
+/** A page for operators, by its address. */
+const forOperators =
+  (path: string): Scene =>
+  async (page, stage) => {
+    const { origin, token } = await stage.admin();
+    await page.goto(`${origin}${path}`);
+    await page.getByLabel('Admin token').fill(token);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByLabel('Admin token').waitFor({ state: 'detached' });
+  };
 
 const scenes: Readonly<Record<string, Scene>> = {
   'order-not-open': (page, { notOpenOrigin }) => page.goto(`${notOpenOrigin}/order`),
@@ -65,6 +77,10 @@ const scenes: Readonly<Record<string, Scene>> = {
     await page.goto(`${origin}/query`);
   },
   miss: (page, { origin }) => page.goto(`${origin}/orders/7Q4M-9XKD-2VBN-H5TR`),
+  'admin-log-in': async (page, stage) => page.goto(`${(await stage.admin()).origin}/admin`),
+  admin: forOperators('/admin'),
+  'admin-package': forOperators(`/admin/packages/${adminStageIds.busy}`),
+  'admin-confirm': forOperators(`/admin/packages/${adminStageIds.selling}/quota?quota=400`),
   // The last one, because it sells what the others show.
   'order-sold-out': async (page, { origin, sellOut }) => {
     await page.goto(`${origin}/order`);

@@ -97,11 +97,43 @@ export const errorCatalogue = {
     retry: 'no',
     words: 'We do not know this trip. Choose one of those on sale.',
   },
+  package_exists: {
+    title: 'There is a package with this id already',
+    status: 409,
+    retry: 'no',
+    words: 'There is a package with this number already.',
+  },
   unknown_order: {
     title: 'No order with this id and email',
     status: 404,
     retry: 'no',
     words: 'We found no order with this number and email. Check both and try again.',
+  },
+  not_retryable: {
+    title: 'The order has ended: there is nothing left to try',
+    status: 409,
+    retry: 'no',
+    words: 'This order has ended, so there is nothing to try again.',
+  },
+  unknown_instance: {
+    title: 'No such instance',
+    status: 404,
+    retry: 'no',
+    words: 'There is no instance with this name any more.',
+  },
+  no_answer: {
+    title: 'The instance does not answer',
+    status: 503,
+    retry: 'later',
+    retryAfterS: 2,
+    words: 'The instance does not answer. Look at its state before you try again.',
+  },
+  audit_running: {
+    title: 'An audit is under way',
+    status: 409,
+    retry: 'later',
+    retryAfterS: 10,
+    words: 'Another audit is under way. Try again when it is done.',
   },
   unknown_route: {
     title: 'No such resource',

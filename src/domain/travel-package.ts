@@ -7,6 +7,9 @@ export interface Offer {
   readonly price: number;
 }
 
+/** Ids go up to here: fifteen digits, which every store and every client keeps exactly, with room above. */
+export const packageIdMax = 999_999_999_999_999;
+
 /** A package on sale. `version` grows with every change an operator makes. */
 export interface TravelPackage extends Offer {
   readonly id: number;
@@ -59,6 +62,11 @@ export function isConserved(quota: number, figures: Figures): boolean {
 /** Rule Q4: only when every unit is confirmed for good, none of them on its way back. */
 export function isSoldOut(quota: number, figures: Figures): boolean {
   return figures.confirmed - figures.cancelling >= quota;
+}
+
+/** Whether a sale with these limits could ever be open. */
+export function isSaleWindow({ opensAt, closesAt }: Pick<TravelPackage, 'opensAt' | 'closesAt'>): boolean {
+  return opensAt === undefined || closesAt === undefined || opensAt < closesAt;
 }
 
 export type SalePhase = 'not_open' | 'open' | 'closed';

@@ -1,4 +1,6 @@
 import { type Context, Hono } from 'hono';
+import { createAdmin } from './admin/index.ts';
+import { adminApiRoutes } from './api/admin/routes.ts';
 import { orderRoutes } from './api/orders.ts';
 import { packageRoutes } from './api/packages.ts';
 import { supplierRoutes } from './api/suppliers.ts';
@@ -7,9 +9,11 @@ import { compressPages } from './compress-pages.ts';
 import type { AppDeps } from './deps.ts';
 import { healthRoutes } from './health.ts';
 import { createLive, type Live } from './live/routes.ts';
+import { descriptionRoutes } from './openapi/routes.ts';
 import { pageRoutes, showProblemPage } from './pages/routes.ts';
 import { onError, onNotFound, problem } from './problem.ts';
 import { pageSecurity } from './security.ts';
+import { metricsRoutes } from './telemetry/metrics-route.ts';
 
 export interface App {
   readonly app: Hono;
@@ -23,18 +27,23 @@ export interface App {
  */
 export function createApp(deps: AppDeps): App {
   const assets = createAssets();
-  const live = createLive(deps);
+  const admin = createAdmin(deps, assets.url);
+  const live = createLive({ ...deps, ...(admin === undefined ? {} : { operators: admin.live }) });
   const app = new Hono();
   app.route('/api/orders', orderRoutes(deps));
   app.route('/api/packages', packageRoutes(deps));
   app.route('/api/suppliers', supplierRoutes(deps));
+  app.route('/api/admin', adminApiRoutes(deps));
   app.all('/api/*', (c) => problem(c, 'unknown_route'));
   app.route('/', healthRoutes(deps));
+  app.route('/', metricsRoutes(deps));
   app.route('/', live.routes);
   app.route('/', assets.routes);
   app.use(compressPages);
+  app.route('/', descriptionRoutes(deps, assets.url));
   app.route('/', pageRoutes(deps, assets.url));
-  app.use(pageSecurity(deps.settings));
+  if (admin !== undefined) app.route('/', admin.routes);
+  app.use(pageSecurity());
   app.all('*', nothingHere(deps, assets.url));
   app.onError(onError(deps.log));
   app.notFound(onNotFound());

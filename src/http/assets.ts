@@ -21,6 +21,9 @@ const types: Readonly<Record<string, string>> = {
 };
 const alreadyCompressed: ReadonlySet<string> = new Set(['.png', '.ico', '.woff2']);
 
+/** A larger file is compressed less hard: at the highest level a megabyte takes seconds, to save a tenth. */
+const hardBytesMax = 256 * 1024;
+
 interface Asset {
   readonly type: string;
   /** Of the content. */
@@ -39,10 +42,10 @@ export interface Assets {
   readonly url: (name: string) => string;
 }
 
-/** The files of `public/` and htmx out of its package, read once. */
+/** The files of `public/`, and htmx and Swagger UI out of their packages, read once. */
 export function createAssets(publicDirectory = join(import.meta.dirname, '../../public')): Assets {
   const assets = new Map(
-    [...filesOf(publicDirectory), ...htmxFiles()].map((file) => [file.name, toAsset(file)] as const),
+    [...filesOf(publicDirectory), ...packagedFiles()].map((file) => [file.name, toAsset(file)] as const),
   );
   return {
     url(name) {
@@ -70,11 +73,16 @@ function filesOf(directory: string): SourceFile[] {
     .map(({ name }) => ({ name, path: join(directory, name) }));
 }
 
-function htmxFiles(): SourceFile[] {
-  const dist = dirname(createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js'));
+/** What is served out of the package that it came in. */
+function packagedFiles(): SourceFile[] {
+  const require = createRequire(import.meta.url);
+  const htmx = dirname(require.resolve('htmx.org/dist/htmx.min.js'));
+  const swaggerUi = dirname(require.resolve('swagger-ui-dist/swagger-ui-bundle.js'));
   return [
-    { name: 'htmx.min.js', path: join(dist, 'htmx.min.js') },
-    { name: 'hx-ws.min.js', path: join(dist, 'ext/hx-ws.min.js') },
+    { name: 'htmx.min.js', path: join(htmx, 'htmx.min.js') },
+    { name: 'hx-ws.min.js', path: join(htmx, 'ext/hx-ws.min.js') },
+    { name: 'swagger-ui-bundle.js', path: join(swaggerUi, 'swagger-ui-bundle.js') },
+    { name: 'swagger-ui.css', path: join(swaggerUi, 'swagger-ui.css') },
   ];
 }
 
@@ -98,7 +106,9 @@ async function encode(content: Buffer<ArrayBuffer>, encoding: Encoding): Promise
   const encoded =
     encoding === 'gzip'
       ? await promisify(gzip)(content, { level: 9 })
-      : await promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+      : await promisify(brotliCompress)(content, {
+          params: { [constants.BROTLI_PARAM_QUALITY]: content.length > hardBytesMax ? 5 : 11 },
+        });
   return Buffer.from(encoded);
 }
 
@@ -112,6 +122,7 @@ async function send(c: Context, asset: Asset): Promise<Response> {
     ETag: etag,
     Vary: 'Accept-Encoding',
     'X-Content-Type-Options': 'nosniff',
+    'Cross-Origin-Resource-Policy': 'same-origin',
   };
   if ((c.req.header('if-none-match') ?? '').includes(etag)) return c.body(null, 304, headers);
   return c.body(await asset.encoded(encoding), 200, {

@@ -44,7 +44,7 @@ export async function maySeeOrder(
 }
 
 /** Behind a proxy only the public origin tells; a cookie that is `Secure` by mistake would never come back. */
-function isSecure(c: Context, { publicOrigin }: CookieSettings): boolean {
+export function isSecure(c: Context, { publicOrigin }: Pick<CookieSettings, 'publicOrigin'>): boolean {
   const url = new URL(c.req.url);
   return url.protocol === 'https:' || (publicOrigin !== undefined && publicOrigin === `https://${url.host}`);
 }

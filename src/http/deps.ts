@@ -2,8 +2,15 @@ import type { BookingEngine } from '../ports/booking-engine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LiveBus } from '../ports/live-bus.ts';
 import type { Log } from '../ports/log.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import type { Operations } from '../ports/operations.ts';
 import type { Random } from '../ports/random.ts';
 import type { SupplierClient } from '../ports/suppliers.ts';
+import type { Tracing } from '../ports/tracing.ts';
+import type { AdminSessions } from './admin/sessions.ts';
+import type { AdminIdentity } from './admin-auth.ts';
+import type { HttpLimits } from './limits/limits.ts';
+import type { Admission } from './overload.ts';
 
 /** Everything the HTTP side needs, chosen by compose.ts. */
 export interface AppDeps {
@@ -15,6 +22,33 @@ export interface AppDeps {
   readonly random: Random;
   readonly log: Log;
   readonly settings: HttpSettings;
+  /** Absent where purchases are taken however far the server is behind. */
+  readonly admission?: Admission;
+  /** Absent where everybody may do whatever they like. */
+  readonly limits?: HttpLimits;
+  /** Absent where nobody looks. */
+  readonly telemetry?: HttpTelemetry;
+  /** Absent where there is no admin token: operators have no pages then, and no API. */
+  readonly admin?: HttpAdmin;
+}
+
+/** What the HTTP side reports, and what it shows to operators. */
+export interface HttpTelemetry {
+  readonly metrics: Metrics;
+  /** Absent where nothing is traced. */
+  readonly tracing?: Tracing;
+  /** Whether the log gets a line per request. */
+  readonly logsRequests: boolean;
+  /** The present figures, as Prometheus reads them. */
+  readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** What operators see and do, and how they prove that they are. */
+export interface HttpAdmin {
+  readonly operations: Operations;
+  readonly sessions: AdminSessions;
+  /** For the API. */
+  readonly identity: AdminIdentity;
 }
 
 export interface HttpSettings {

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { packageIdMax } from '../domain/travel-package.ts';
 
 const emailAdvice = 'must be an email address, for example ana@example.com';
 
@@ -13,13 +14,20 @@ export const emailInput = z
   .regex(/^[\x20-\x7e]*$/, emailAdvice)
   .toLowerCase()
   .max(254, 'must have at most 254 characters')
-  .pipe(z.email({ error: emailAdvice }));
+  .pipe(z.email({ error: emailAdvice }))
+  .meta({
+    description: 'An email address. Its case does not matter.',
+    pattern: z.regexes.email.source,
+  });
 
 /** A package's id as JSON has it. */
 export const packageIdInput = z
   .int({ error: 'must be a whole number, 1 or more' })
-  .min(1, 'must be a whole number, 1 or more');
+  .min(1, 'must be a whole number, 1 or more')
+  .max(packageIdMax, `must be ${packageIdMax} or less`)
+  .meta({ description: "A package's number." });
 
+/** 1 to {@link packageIdMax}. */
 const packageIdText = /^[1-9]\d{0,14}$/;
 
 /** A package's id as a form field or a part of a path; undefined where it cannot be one. */
@@ -31,7 +39,21 @@ export function packageIdFrom(text: string): number | undefined {
 export const packageIdField = z
   .string({ error: 'Choose a stay' })
   .regex(packageIdText, 'Choose a stay')
-  .transform(Number);
+  .transform(Number)
+  .meta({ description: "A package's number." });
+
+/**
+ * Any text of so many characters at most. They are counted as JSON Schema counts them: by code point, where zod's
+ * own `max` counts halves of what lies beyond the 16-bit plane.
+ */
+export function shortText(charactersMax: number, error?: string) {
+  return z
+    .string(error === undefined ? {} : { error })
+    .refine((text) => text.length <= charactersMax || [...text].length <= charactersMax, {
+      error: `must have at most ${charactersMax} characters`,
+    })
+    .meta({ maxLength: charactersMax });
+}
 
 export const keyBytesMax = 255;
 

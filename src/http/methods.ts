@@ -1,14 +1,25 @@
-import type { Handler } from 'hono';
-import { problem } from './problem.ts';
+import type { Context, Handler } from 'hono';
+import { ProblemError, problem, type ShowProblem } from './problem.ts';
 
 /**
  * What a route answers to every other method, put after its own handlers:
  * `routes.get(path, read).all(path, allowOnly('GET'))`. Hono answers HEAD from GET.
  */
 export function allowOnly(...methods: readonly string[]): Handler {
+  return allowing(methods, problem);
+}
+
+/** The same for a page: it is refused in the way that everything else is at its address. */
+export function allowOnlyOnPage(...methods: readonly string[]): Handler {
+  return allowing(methods, (_c, code, extra) => {
+    throw new ProblemError(code, extra);
+  });
+}
+
+function allowing(methods: readonly string[], show: ShowProblem): Handler {
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
-  return (c) =>
+  return (c: Context) =>
     c.req.method === 'OPTIONS'
       ? c.body(null, 204, { Allow: allow })
-      : problem(c, 'method_not_allowed', { headers: { Allow: allow } });
+      : show(c, 'method_not_allowed', { headers: { Allow: allow } });
 }

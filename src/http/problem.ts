@@ -1,9 +1,13 @@
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import type { z } from 'zod';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
 import type { Log } from '../ports/log.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
+import type { problemAnswer } from './api/answers.ts';
 import { type JsonHeaders, jsonHeaders, sendText } from './json.ts';
+import { requestIdIn } from './telemetry/request-id.ts';
+import { orderIdOf, shownPath } from './telemetry/shown-path.ts';
 import type { OrderView } from './views.ts';
 
 /** What is wrong with one member of the request; `path` is dotted, and empty for the whole. */
@@ -24,16 +28,7 @@ export interface ProblemExtra {
 }
 
 /** Problem details for HTTP APIs (RFC 9457), with the catalogue's code as an extension. */
-export interface ProblemView {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly code: ErrorCode;
-  readonly detail?: string;
-  readonly instance?: string;
-  readonly errors?: readonly FieldError[];
-  readonly order?: OrderView;
-}
+export type ProblemView = z.output<typeof problemAnswer>;
 
 export const problemContentType = 'application/problem+json';
 
@@ -47,7 +42,7 @@ export function problemView(code: ErrorCode, extra: ProblemExtra = {}): ProblemV
     code,
     ...(detail === undefined ? {} : { detail }),
     ...(order === undefined ? {} : { instance: `/api/orders/${order.id}` }),
-    ...(errors === undefined ? {} : { errors }),
+    ...(errors === undefined ? {} : { errors: [...errors] }),
     ...(order === undefined ? {} : { order }),
   };
 }
@@ -56,17 +51,22 @@ export function problemView(code: ErrorCode, extra: ProblemExtra = {}): ProblemV
  * Answers with a problem of the catalogue, `Retry-After` included where waiting helps. It fits {@link ShowProblem},
  * which is why it takes the context.
  */
-export function problem(_c: Context, code: ErrorCode, extra?: ProblemExtra): Response {
+export function problem(c: Context, code: ErrorCode, extra?: ProblemExtra): Response {
   const { status } = errorKind(code);
+  // Whoever asks about a failure can name the request that the log tells of.
+  const named = status < 500 ? undefined : { 'X-Request-Id': requestIdIn(c) };
   if (extra !== undefined && Object.keys(extra).length > 0) {
-    return sendText(status, JSON.stringify(problemView(code, extra)), headersOf(code, extra));
+    return sendText(status, JSON.stringify(problemView(code, extra)), {
+      ...headersOf(code, extra),
+      ...named,
+    });
   }
   let plain = plainProblems.get(code);
   if (plain === undefined) {
     plain = { text: JSON.stringify(problemView(code)), headers: headersOf(code, {}) };
     plainProblems.set(code, plain);
   }
-  return sendText(status, plain.text, { ...plain.headers });
+  return sendText(status, plain.text, { ...plain.headers, ...named });
 }
 
 /** Problems that say nothing but their code are always the same: a sold-out storm is made of them. */
@@ -116,13 +116,18 @@ export type ShowProblem = (c: Context, code: ErrorCode, extra?: ProblemExtra) =>
 export function onError(log: Log, show: ShowProblem = problem): ErrorHandler {
   return (error, c) => {
     const { code, extra } = asProblemError(error);
-    if (code === 'internal') {
-      log.error({ err: error, method: c.req.method, path: c.req.path }, 'A request failed unexpectedly.');
-    } else if (errorKind(code).status >= 500) {
-      log.warn(
-        { err: error, code, method: c.req.method, path: c.req.path },
-        'A request could not be served.',
-      );
+    const isServers = errorKind(code).status >= 500;
+    if (isServers) {
+      const path = shownPath(c.req.path);
+      const fields = {
+        requestId: requestIdIn(c),
+        err: error,
+        method: c.req.method,
+        path,
+        ...orderIdOf(path),
+      };
+      if (code === 'internal') log.error(fields, 'A request failed unexpectedly.');
+      else log.warn({ ...fields, code }, 'A request could not be served.');
     }
     return show(c, code, extra);
   };

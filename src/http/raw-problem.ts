@@ -9,6 +9,8 @@ export function rawProblem(code: ErrorCode, headers: readonly string[] = []): st
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `Content-Type: ${problemContentType}`,
+    'X-Content-Type-Options: nosniff',
+    'Cache-Control: no-store',
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...headers,
     'Connection: close',

@@ -3,18 +3,23 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { HttpSettings } from './deps.ts';
 import { ProblemError } from './problem.ts';
 
+export interface PageSecurityOptions {
+  /** For a page of somebody else's making that writes styles; its scripts are held to the policy all the same. */
+  readonly inlineStyles?: boolean;
+}
+
 /**
  * Headers of pages and assets. Nothing but our own files may run, load or be called; nobody may frame us.
  * The referrer stays inside: a link to an order carries its proof.
  */
-export function pageSecurity({ publicOrigin }: Pick<HttpSettings, 'publicOrigin'>): MiddlewareHandler {
+export function pageSecurity({ inlineStyles = false }: PageSecurityOptions = {}): MiddlewareHandler {
   const self = ["'self'"];
   const none = ["'none'"];
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: none,
       scriptSrc: self,
-      styleSrc: self,
+      styleSrc: inlineStyles ? [...self, "'unsafe-inline'"] : self,
       imgSrc: ["'self'", 'data:'],
       // A socket to our own host is 'self' too (CSP 3).
       connectSrc: self,
@@ -25,7 +30,8 @@ export function pageSecurity({ publicOrigin }: Pick<HttpSettings, 'publicOrigin'
     },
     // Not `no-referrer`: with that, browsers send `Origin: null` with our own forms.
     referrerPolicy: 'same-origin',
-    strictTransportSecurity: publicOrigin?.startsWith('https:') ? 'max-age=31536000' : false,
+    // Where there is TLS, every answer asks for it: see transport-security.ts.
+    strictTransportSecurity: false,
     xFrameOptions: 'DENY',
     xXssProtection: false,
     xDownloadOptions: false,

@@ -5,17 +5,57 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Log } from '../ports/log.ts';
+import { jsonHeaders } from './json.ts';
 import { problemContentType, problemView } from './problem.ts';
 import { rawProblem } from './raw-problem.ts';
+import type { Listener } from './telemetry/observed.ts';
+
+/** How long the other side may take, in ms. */
+export interface ServerTimes {
+  /** For the headers of a request. */
+  readonly headersMs: number;
+  /** For a whole request. */
+  readonly requestMs: number;
+  /** Between two requests. */
+  readonly keepAliveMs: number;
+  /** Without a byte in either direction, in the middle of whatever: longer than any answer is waited for. */
+  readonly silenceMs: number;
+  /** How often it is looked for those who take longer. */
+  readonly lookEveryMs: number;
+}
+
+const defaultTimes: ServerTimes = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 20_000,
+  silenceMs: 120_000,
+  lookEveryMs: 2_000,
+};
 
 /**
  * The HTTP server of an app, not listening yet. What cannot even be read as a request is answered with a problem
- * like everything else, and slow senders are cut off.
+ * like everything else, and who sends or reads too slowly is cut off. `observe` puts itself between a request and its answer.
  */
-export function createServer(app: Pick<Hono, 'fetch'>, log: Log): Server {
-  const listener = getRequestListener(app.fetch, { errorHandler: (error) => unreadable(error, log) });
-  const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 20_000 };
-  const server = createNodeServer(timeouts, (incoming, outgoing) => void listener(incoming, outgoing));
+export function createServer(
+  app: Pick<Hono, 'fetch'>,
+  log: Log,
+  observe = (listener: Listener) => listener,
+  times: Partial<ServerTimes> = {},
+): Server {
+  const answer = getRequestListener(app.fetch, { errorHandler: (error) => unreadable(error, log) });
+  const listener = observe(answer);
+  const { headersMs, requestMs, keepAliveMs, silenceMs, lookEveryMs } = { ...defaultTimes, ...times };
+  const options = {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: lookEveryMs,
+  };
+  const server = createNodeServer(options, (incoming, outgoing) => void listener(incoming, outgoing));
+  server.timeout = silenceMs;
+  // Node leaves headers beyond this out, silently, and what a trusted proxy has added stands at the end. There are no
+  // more of them than 16 KiB hold.
+  server.maxHeadersCount = 0;
   server.on('clientError', answerClientError);
   return server;
 }
@@ -27,7 +67,7 @@ function unreadable(error: unknown, log: Log): Response {
   const view = problemView(isTheirs ? 'bad_request' : 'internal');
   return new Response(JSON.stringify(view), {
     status: view.status,
-    headers: { 'Content-Type': problemContentType, 'Cache-Control': 'no-store' },
+    headers: jsonHeaders({ 'Content-Type': problemContentType }),
   });
 }
 

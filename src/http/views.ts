@@ -1,19 +1,10 @@
-import type { Order, OrderReason, OrderStatus, TimelineEvent } from '../domain/order.ts';
-import type { Offer, PackageSnapshot } from '../domain/travel-package.ts';
+import type { z } from 'zod';
+import type { Order } from '../domain/order.ts';
+import type { PackageSnapshot } from '../domain/travel-package.ts';
+import type { orderAnswer, packageAnswer } from './api/answers.ts';
 
 /** A package as the API shows it. */
-export interface PackageView extends Offer {
-  readonly id: number;
-  readonly quota: number;
-  readonly remaining: number;
-  readonly held: number;
-  readonly confirmed: number;
-  readonly waiting: number;
-  /** The sale window as ISO times in UTC, where there is one. */
-  readonly opensAt?: string;
-  readonly closesAt?: string;
-  readonly paused?: true;
-}
+export type PackageView = z.output<typeof packageAnswer>;
 
 export function packageView(snapshot: PackageSnapshot): PackageView {
   const { id, flight, stay, price, quota, opensAt, closesAt, paused } = snapshot.package;
@@ -35,25 +26,7 @@ export function packageView(snapshot: PackageSnapshot): PackageView {
 }
 
 /** An order as the API shows it to its buyer (rule Q10). */
-export interface OrderView {
-  readonly id: string;
-  readonly packageId: number;
-  readonly package: Offer;
-  readonly email: string;
-  readonly status: OrderStatus;
-  readonly reason?: OrderReason;
-  readonly flight?: { readonly ticketNumber: string };
-  readonly hotel?: { readonly reservationNumber: string };
-  /** The place in the line, from 1, while it is queued and its line is known here. */
-  readonly queuePosition?: number;
-  /** ISO time in UTC, as are those of the timeline. */
-  readonly createdAt: string;
-  readonly timeline: readonly {
-    readonly at: string;
-    readonly event: TimelineEvent;
-    readonly detail?: string;
-  }[];
-}
+export type OrderView = z.output<typeof orderAnswer>;
 
 export function orderView(order: Order, queuePosition?: number): OrderView {
   const { id, packageId, email, status, reason, flight, hotel } = order;

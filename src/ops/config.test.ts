@@ -24,8 +24,15 @@ describe('readConfig', () => {
       waitersPerUnit: 64,
       ordersPerEmail: 0,
       suppliers: { timeoutMs: 2000, latencyMs: 0, flightFailureRate: 0.5, hotelFailureRate: 0 },
-      trustProxy: false,
-      rateLimit: true,
+      trustProxy: 0,
+      limits: {
+        purchases: { count: 500, windowS: 10 },
+        purchasesPerEmail: { count: 100, windowS: 10 },
+        lookUps: { count: 300, windowS: 10 },
+        sockets: { count: 200, windowS: 10 },
+        socketsPerClient: 500,
+        connectionsPerClient: 2_000,
+      },
       currency: 'USD',
       logLevel: 'info',
     });
@@ -57,7 +64,12 @@ describe('readConfig', () => {
       SECRET: secret,
       ADMIN_TOKEN: 'aaaaaaaa',
       TRUST_PROXY: 'on',
-      RATE_LIMIT: 'off',
+      RATE_LIMIT_PURCHASES: '1/s',
+      RATE_LIMIT_EMAIL: '20/2m',
+      RATE_LIMIT_LOOKUPS: '3000/1h',
+      RATE_LIMIT_SOCKETS: '7/30s',
+      SOCKETS_PER_CLIENT: '0',
+      CONNECTIONS_PER_CLIENT: '10',
       CURRENCY: 'eur',
       LOG_LEVEL: 'silent',
       PUBLIC_ORIGIN: 'https://Tickets.example:443/',
@@ -83,8 +95,15 @@ describe('readConfig', () => {
       },
       secret,
       adminToken: 'aaaaaaaa',
-      trustProxy: true,
-      rateLimit: false,
+      trustProxy: 1,
+      limits: {
+        purchases: { count: 1, windowS: 1 },
+        purchasesPerEmail: { count: 20, windowS: 120 },
+        lookUps: { count: 3_000, windowS: 3_600 },
+        sockets: { count: 7, windowS: 30 },
+        socketsPerClient: 0,
+        connectionsPerClient: 10,
+      },
       currency: 'EUR',
       logLevel: 'silent',
       publicOrigin: 'https://tickets.example',
@@ -112,7 +131,17 @@ describe('readConfig', () => {
     ['SUPPLIER_LATENCY_MS', 'x', 'a whole number from 0'],
     ['FLIGHT_FAILURE_RATE', '1.1', 'a number from 0 to 1'],
     ['HOTEL_FAILURE_RATE', 'NaN', 'a number from 0 to 1'],
-    ['TRUST_PROXY', 'maybe', 'on or off'],
+    ['TRUST_PROXY', 'maybe', 'off, on, a number of proxies'],
+    ['TRUST_PROXY', '17', 'off, on, a number of proxies'],
+    ['TRUST_PROXY', '10.0.0.0/8,proxy.example', 'off, on, a number of proxies'],
+    ['TRUST_PROXY', '10.0.0.0/33', 'off, on, a number of proxies'],
+    ['TRUST_PROXY', '::ffff:10.0.0.0/8', 'off, on, a number of proxies'],
+    ['RATE_LIMIT_PURCHASES', '500', 'a count per duration'],
+    ['RATE_LIMIT_EMAIL', '0/10s', 'a count per duration'],
+    ['RATE_LIMIT_LOOKUPS', '5/10', 'a count per duration'],
+    ['RATE_LIMIT_SOCKETS', '5/0s', 'a count per duration'],
+    ['SOCKETS_PER_CLIENT', 'all', 'a whole number from 0'],
+    ['CONNECTIONS_PER_CLIENT', '-1', 'a whole number from 0'],
     ['RATE_LIMIT', 'none', 'on or off'],
     ['CURRENCY', 'dollars', 'an ISO 4217 code'],
     ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
@@ -151,10 +180,39 @@ describe('readConfig', () => {
     expect(refusal(environment as Record<string, string>)).toMatch(message);
   });
 
+  it('limits nothing with RATE_LIMIT=off', () => {
+    expect(readConfig({ RATE_LIMIT: 'off' })).not.toHaveProperty('limits');
+  });
+
+  it.each([
+    ['off', 0],
+    ['0', 0],
+    ['on', 1],
+    ['1', 1],
+    ['3', 3],
+    ['10.0.0.7', ['10.0.0.7']],
+    ['10.0.0.0/8, fd00::/8,::1', ['10.0.0.0/8', 'fd00::/8', '::1']],
+  ])('trusts the proxies that TRUST_PROXY=%s says', (text, trusted) => {
+    expect(readConfig({ TRUST_PROXY: text }).trustProxy).toEqual(trusted);
+  });
+
   it('takes file names of SQLite as they are', () => {
     const file = (text: string) => readConfig({ DATABASE_URL: text }).database;
     expect(file('sqlite:/var/lib/booking.db')).toEqual({ kind: 'sqlite', file: '/var/lib/booking.db' });
     expect(file('sqlite:///var/lib/booking.db')).toEqual({ kind: 'sqlite', file: '/var/lib/booking.db' });
     expect(file('sqlite:data/with space.db')).toEqual({ kind: 'sqlite', file: 'data/with space.db' });
+  });
+
+  it.each([
+    [{}, undefined],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }, {}],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' }, {}],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, { protocol: 'grpc' }],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SDK_DISABLED: 'True' }, undefined],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SDK_DISABLED: 'yes' }, {}],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_TRACES_EXPORTER: 'none' }, undefined],
+    [{ OTEL_SERVICE_NAME: 'alone' }, undefined],
+  ])('traces when the standard variables say where to: %j', (environment, tracing) => {
+    expect(readConfig(environment as Record<string, string>).tracing).toEqual(tracing);
   });
 });

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { ConfigError, redacted } from './config-error.ts';
+import { type LimitsConfig, rateLimit, type TrustProxy, trustProxy } from './limit-settings.ts';
 import { isRedisUrl, redisUrlsAllowed } from './redis-url.ts';
 import {
   database,
@@ -36,12 +37,15 @@ export interface Config {
   readonly suppliers: SuppliersConfig;
   readonly secret?: string;
   readonly adminToken?: string;
-  readonly trustProxy: boolean;
-  readonly rateLimit: boolean;
+  readonly trustProxy: TrustProxy;
+  /** Absent: everybody may do whatever they like. */
+  readonly limits?: LimitsConfig;
   readonly currency: string;
   readonly logLevel: (typeof logLevels)[number];
   /** An origin without a slash at its end. */
   readonly publicOrigin?: string;
+  /** Absent unless traces are asked for. Where they go and how many is read by OpenTelemetry itself. */
+  readonly tracing?: { readonly protocol?: string };
 }
 
 export type DatabaseConfig =
@@ -94,8 +98,14 @@ const settings = z.object({
   HOTEL_FAILURE_RATE: rate(0),
   SECRET: token().optional(),
   ADMIN_TOKEN: token().optional(),
-  TRUST_PROXY: onOff(false),
+  TRUST_PROXY: trustProxy(),
   RATE_LIMIT: onOff(true),
+  RATE_LIMIT_PURCHASES: rateLimit('500/10s'),
+  RATE_LIMIT_EMAIL: rateLimit('100/10s'),
+  RATE_LIMIT_LOOKUPS: rateLimit('300/10s'),
+  RATE_LIMIT_SOCKETS: rateLimit('200/10s'),
+  SOCKETS_PER_CLIENT: whole(0, 1_000_000, 500),
+  CONNECTIONS_PER_CLIENT: whole(0, 1_000_000, 2_000),
   CURRENCY: z
     .string()
     .transform((text) => text.toUpperCase())
@@ -103,6 +113,13 @@ const settings = z.object({
     .default('USD'),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   PUBLIC_ORIGIN: origin().optional(),
+  // Standard ones, which OpenTelemetry reads too: they tell whether it is loaded.
+  OTEL_SDK_DISABLED: z.string().optional(),
+  OTEL_TRACES_EXPORTER: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: z.string().optional(),
 });
 
 /**
@@ -162,7 +179,6 @@ function toConfig(read: z.output<typeof settings>): Config {
       hotelFailureRate: read.HOTEL_FAILURE_RATE,
     },
     trustProxy: read.TRUST_PROXY,
-    rateLimit: read.RATE_LIMIT,
     currency: read.CURRENCY,
     logLevel: read.LOG_LEVEL,
     ...present({
@@ -172,8 +188,29 @@ function toConfig(read: z.output<typeof settings>): Config {
       secret: read.SECRET,
       adminToken: read.ADMIN_TOKEN,
       publicOrigin: read.PUBLIC_ORIGIN,
+      tracing: tracing(read),
+      limits: read.RATE_LIMIT ? limits(read) : undefined,
     }),
   };
+}
+
+function limits(read: z.output<typeof settings>): LimitsConfig {
+  return {
+    purchases: read.RATE_LIMIT_PURCHASES,
+    purchasesPerEmail: read.RATE_LIMIT_EMAIL,
+    lookUps: read.RATE_LIMIT_LOOKUPS,
+    sockets: read.RATE_LIMIT_SOCKETS,
+    socketsPerClient: read.SOCKETS_PER_CLIENT,
+    connectionsPerClient: read.CONNECTIONS_PER_CLIENT,
+  };
+}
+
+/** By the standard's words: only `true` disables, and `none` is the exporter that exports nothing. */
+function tracing(read: z.output<typeof settings>): Config['tracing'] {
+  const endpoint = read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? read.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const isDisabled = read.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || read.OTEL_TRACES_EXPORTER === 'none';
+  if (endpoint === undefined || isDisabled) return undefined;
+  return present({ protocol: read.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? read.OTEL_EXPORTER_OTLP_PROTOCOL });
 }
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

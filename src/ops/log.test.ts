@@ -21,3 +21,18 @@ it('writes lines of JSON in which emails, secrets and passwords do not appear', 
     err: { type: 'Error', message: 'cannot reach redis://:(hidden)@host' },
   });
 });
+
+it('hides emails in what others say of an error, and leaves users of servers alone', () => {
+  const lines: string[] = [];
+  const log = createLog({
+    level: 'info',
+    instanceId: 'one',
+    destination: { write: (line) => lines.push(line) },
+  });
+  const err = new Error(
+    'no value in {"email":"ana.b+c@mail.example.com"} at mongodb://reader@db.example.com/x',
+  );
+  log.warn({ err: new Error('ana%40example.com', { cause: err }) }, 'An event.');
+  expect(lines[0]).not.toMatch(/ana|mail\.example/);
+  expect(lines[0]).toContain('mongodb://reader@db.example.com/x');
+});

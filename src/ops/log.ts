@@ -30,11 +30,19 @@ export function createLog({ level, instanceId, destination }: LogOptions): Logge
 }
 
 function errorFields(error: unknown): unknown {
-  if (!(error instanceof Error)) return withoutPassword(String(error));
+  if (!(error instanceof Error)) return shown(String(error));
   return {
     type: error.name,
-    message: withoutPassword(error.message),
-    stack: withoutPassword(error.stack ?? ''),
+    message: shown(error.message),
+    stack: shown(error.stack ?? ''),
     ...(error.cause === undefined ? {} : { cause: errorFields(error.cause) }),
   };
+}
+
+/** Not the user of an address such as `mongodb://user@host`: that is known not to be a customer. */
+const email = /(?<!:\/\/[^\s/]*)[^\s"'<>(){}[\],;:=/@]+(?:@|%40)[^\s"'<>(){}[\],;:=/@]+\.[a-z]{2,}/gi;
+
+/** Others' error messages may repeat what they were given. */
+function shown(text: string): string {
+  return withoutPassword(text).replace(email, '(hidden)');
 }

@@ -3,6 +3,7 @@ import { book, clear } from '../booking/saga.ts';
 import type { Order, OrderStatus, TimelineEntry } from '../domain/order.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { type Metrics, noMetrics, type SagaEnd } from '../ports/metrics.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
 import type { Suppliers } from '../ports/suppliers.ts';
 import { settle } from './changes.ts';
@@ -13,6 +14,7 @@ export interface FinisherOptions {
   readonly suppliers: Suppliers;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics?: Metrics;
 }
 
 /** The orders that have something to be done at the suppliers. */
@@ -49,10 +51,12 @@ export class Finisher {
 
   /** Undefined when the signal has ended the saga. */
   async #work(order: Order, signal: AbortSignal): Promise<Word | undefined> {
-    const { suppliers, clock, log } = this.#options;
+    const { suppliers, clock, log, metrics = noMetrics } = this.#options;
     let last: Word | undefined;
+    let end: SagaEnd = 'stopped';
     const report = (result: SagaResult, events: readonly TimelineEntry[]) => {
       if (result.kind !== 'progress') {
+        end = result.kind;
         last = { result, events };
         return;
       }
@@ -60,8 +64,9 @@ export class Finisher {
         log.debug({ orderId: order.id, err }, 'the progress of an order could not be stored');
       });
     };
-    const saga = order.status === 'held' ? book : clear;
-    await saga(order, { suppliers, clock, signal, report });
+    const [kind, saga] = order.status === 'held' ? (['book', book] as const) : (['clear', clear] as const);
+    const ended = metrics.saga(kind);
+    await saga(order, { suppliers, clock, signal, report }).finally(() => ended(end));
     return last;
   }
 

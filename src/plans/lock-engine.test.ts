@@ -60,6 +60,9 @@ function locks(): TestLocks {
       };
       return { lost: lost.signal, release };
     },
+    async ping() {
+      if (this.isAway) throw new Error('away');
+    },
     expire() {
       for (const lost of leases) lost.abort();
       leases = new Set();

@@ -1,23 +1,27 @@
 import { Catalogue } from '../booking/catalogue.ts';
 import { Lines } from '../booking/lines.ts';
-import { missingFor } from '../booking/missing.ts';
+import { Readiness } from '../booking/missing.ts';
 import { Outcomes } from '../booking/outcomes.ts';
 import type { PackageRules } from '../booking/package-actor.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
 import { isSettled, type Order } from '../domain/order.ts';
-import type { PackageSnapshot } from '../domain/travel-package.ts';
-import type { BookingEngine, PurchaseRequest, Settling } from '../ports/booking-engine.ts';
+import { type PackageSnapshot, type TravelPackage, untouched } from '../domain/travel-package.ts';
+import type { PurchaseRequest, Refused, Settling } from '../ports/booking-engine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LiveBus } from '../ports/live-bus.ts';
 import type { Log } from '../ports/log.ts';
+import { type Metrics, noMetrics } from '../ports/metrics.ts';
+import type { Amended, EngineLoad, Erasure, ErasureDone, OperatedEngine } from '../ports/operated-engine.ts';
+import type { PackageAmendment } from '../ports/operations.ts';
 import type { Random } from '../ports/random.ts';
-import { type Store, StoreUnavailableError } from '../ports/store.ts';
+import { type Present, type Store, StoreUnavailableError } from '../ports/store.ts';
 import type { Suppliers } from '../ports/suppliers.ts';
 import type { Wish } from './changes.ts';
 import { Finisher } from './finisher.ts';
-import { type Answer, answerByKey, isOverLimit, type Recalled, recall, refused } from './judge.ts';
-import { ContendedError, Transactor, type TransactorOptions } from './transactor.ts';
+import { type Answer, accepted, answerByKey, isOverLimit, type Recalled, recall, refused } from './judge.ts';
+import { amending, decideErasing } from './operating.ts';
+import { ContendedError, type Limits, Transactor, type TransactorOptions } from './transactor.ts';
 
 export interface PlanOptions {
   readonly store: Store;
@@ -26,6 +30,7 @@ export interface PlanOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics?: Metrics;
   readonly rules: Pick<PackageRules, 'waitersPerUnit' | 'ordersPerEmail'>;
   /** See {@link Catalogue}. */
   readonly snapshotMaxAgeMs: number;
@@ -37,7 +42,7 @@ export interface PlanOptions {
 const drainMs = 1_000;
 
 /** What the two plans have in common: everything but how an order gets its unit. */
-export abstract class PlanEngine implements BookingEngine {
+export abstract class PlanEngine implements OperatedEngine {
   protected readonly options: PlanOptions;
   protected readonly patienceMs: number;
   protected readonly transactor: Transactor;
@@ -46,19 +51,24 @@ export abstract class PlanEngine implements BookingEngine {
   protected isDraining = false;
   readonly #lines: Lines;
   readonly #outcomes: Outcomes;
+  readonly #readiness: Readiness;
   readonly #closing = new AbortController();
   readonly #background = new Set<Promise<void>>();
+  /** Orders that operators have had tried again. */
+  readonly #retrying = new Set<string>();
 
   constructor(options: PlanOptions, onLine?: TransactorOptions['onLine']) {
     const { store, suppliers, liveBus, clock, random, log, snapshotMaxAgeMs, patienceMs = 8_000 } = options;
+    const metrics = options.metrics ?? noMetrics;
     this.options = options;
     this.patienceMs = patienceMs;
     const line = onLine === undefined ? {} : { onLine };
-    this.transactor = new Transactor({ store, liveBus, clock, random, ...line });
-    this.finisher = new Finisher({ transactor: this.transactor, suppliers, clock, log });
+    this.transactor = new Transactor({ store, liveBus, clock, random, metrics, ...line });
+    this.finisher = new Finisher({ transactor: this.transactor, suppliers, clock, log, metrics });
     this.catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
     this.#lines = new Lines(liveBus);
     this.#outcomes = new Outcomes(store, liveBus, clock);
+    this.#readiness = new Readiness({ store, clock });
   }
 
   async start(): Promise<void> {
@@ -102,7 +112,7 @@ export abstract class PlanEngine implements BookingEngine {
 
   missing(): Promise<string[]> {
     const { isDraining, isCarrierAvailable } = this;
-    return missingFor(this.options.store, { isDraining, isCarrierAvailable });
+    return this.#readiness.missing({ isDraining, isCarrierAvailable });
   }
 
   /** What is not finished in a second is left to whoever looks after the package next. */
@@ -122,6 +132,53 @@ export abstract class PlanEngine implements BookingEngine {
     this.#outcomes.close();
     this.catalogue.close();
     this.#lines.close();
+  }
+
+  amend(packageId: number, change: PackageAmendment): Promise<Amended | Refused> {
+    return answered(async () => {
+      if ((await this.options.store.package(packageId)) === undefined) return refused('unknown_package');
+      return this.transactor.run(packageId, { ids: [] }, amending(change), this.#limits);
+    });
+  }
+
+  erase(packageId: number, email: string, erasures: readonly Erasure[]): Promise<ErasureDone | Refused> {
+    const ids = erasures.map(({ orderId }) => orderId);
+    const decide = (present: Present) => decideErasing(present, email, erasures);
+    return answered(() => this.transactor.run(packageId, { ids }, decide, this.#limits));
+  }
+
+  /** Whoever has it in hand already goes on with it: the first to commit decides. */
+  retry({ id }: Order): Promise<Answer> {
+    return answered(async () => {
+      const order = await this.order(id);
+      if (order === undefined) return refused('unknown_order');
+      if (isSettled(order)) return refused('not_retryable', order);
+      this.tryNow(order);
+      return accepted(order);
+    });
+  }
+
+  added(travelPackage: TravelPackage): void {
+    const figures = untouched(travelPackage.quota);
+    this.options.liveBus.publishPackage({ package: travelPackage, figures });
+  }
+
+  /** Packages have no owner here. */
+  load(): EngineLoad {
+    return { packages: [], sagas: this.#background.size, isDraining: this.isDraining };
+  }
+
+  /** Has an order that is not finished looked after at once. */
+  protected tryNow(order: Order): void {
+    const { id } = order;
+    if (this.#retrying.has(id)) return;
+    this.#retrying.add(id);
+    const finished = this.finisher.finish(order, this.closing).finally(() => this.#retrying.delete(id));
+    this.spawn(finished, `finishing order ${id}`);
+  }
+
+  get #limits(): Limits {
+    return { until: this.options.clock.now() + this.patienceMs };
   }
 
   /** Stores an order, after `early` had no answer. */
@@ -190,7 +247,7 @@ export abstract class PlanEngine implements BookingEngine {
 }
 
 /** Operating errors as refusals. */
-export async function answered(work: () => Promise<Answer>): Promise<Answer> {
+export async function answered<T>(work: () => Promise<T | Refused>): Promise<T | Refused> {
   try {
     return await work();
   } catch (error) {

@@ -158,6 +158,12 @@ export class QueueEngine extends PlanEngine {
     return { change: inserted.length === 0 ? undefined : change, result: answers };
   }
 
+  /** Those in the line wait for a consumer to look. */
+  protected override tryNow(order: Order): void {
+    if (order.status === 'queued') this.#push(order.id);
+    else super.tryNow(order);
+  }
+
   #push(orderId: string): void {
     this.#workQueue.push(orderId).catch((err: unknown) => {
       this.options.log.warn(

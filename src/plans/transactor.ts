@@ -1,6 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit';
+import { commitEndOf } from '../booking/commit-end.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LiveBus } from '../ports/live-bus.ts';
+import { type Metrics, noMetrics } from '../ports/metrics.ts';
 import type { Random } from '../ports/random.ts';
 import {
   type Change,
@@ -30,6 +32,7 @@ export interface TransactorOptions {
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   readonly random: Random;
+  readonly metrics?: Metrics;
   /** Called when a package's line has become another. */
   readonly onLine?: (packageId: number) => void;
 }
@@ -76,7 +79,7 @@ export class Transactor {
     decide: (present: Present, now: number) => Decision<T> | Promise<Decision<T>>,
     { until = Number.POSITIVE_INFINITY, signal }: Limits,
   ): Promise<T> {
-    const { store, clock, random } = this.#options;
+    const { store, clock, random, metrics = noMetrics } = this.#options;
     for (let pauseMs = pauseFirstMs; ; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
       if (signal?.aborted === true || clock.now() > until)
         throw new ContendedError('no time is left to commit');
@@ -84,23 +87,29 @@ export class Transactor {
       if (present === undefined) throw new Error(`there is no package ${packageId}`);
       const { change, result } = await decide(present, clock.now());
       if (change === undefined) return result;
+      const ended = metrics.commit();
       try {
         await store.commit(packageId, present.fence, change);
       } catch (error) {
+        ended(commitEndOf(error));
         if (!mayPass(error)) throw error;
         await clock.sleep(random.fraction() * pauseMs, signal);
         continue;
       }
+      ended('applied');
+      metrics.committed(change);
       this.#publish(present, change);
       return result;
     }
   }
 
-  #publish(before: Present, { figures, inserted, updated }: Change): void {
+  #publish(before: Present, change: Change): void {
+    const { package: replacement, figures, inserted, updated, erased = [] } = change;
     const { liveBus, onLine } = this.#options;
-    liveBus.publishPackage({ package: before.package, figures });
+    liveBus.publishPackage({ package: replacement ?? before.package, figures });
     for (const order of updated) liveBus.publishOrder(order);
     for (const order of inserted) liveBus.publishOrder(order);
+    for (const order of erased) liveBus.publishOrder(order);
     if (figures.waiting !== before.figures.waiting) onLine?.(before.package.id);
   }
 }

@@ -16,5 +16,7 @@ export interface Lease {
 export interface Leases {
   /** Undefined while somebody else holds it. @throws Error when the lease service cannot be reached. */
   acquire(packageId: number): Promise<Lease | undefined>;
+  /** @throws Error when no majority of the lease service answers: nothing can be owned for long. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }

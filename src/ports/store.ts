@@ -1,5 +1,6 @@
 import type { Order, OrderStatus } from '../domain/order.ts';
 import type { Figures, PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
+import type { OperatorLog } from './operator-log.ts';
 
 /** Proof of ownership: a commit applies only while the stored package still carries both. */
 export interface Fence {
@@ -24,6 +25,16 @@ export interface Change {
   readonly inserted: readonly Order[];
   /** Whole orders, replacing those with the same id. */
   readonly updated: readonly Order[];
+  /** Whole orders that have ended, with another email and perhaps another key, and nothing else changed. */
+  readonly erased?: readonly Order[];
+}
+
+/** Who took a package over last. */
+export interface Tenure {
+  readonly packageId: number;
+  /** Absent until somebody has. */
+  readonly instance?: string;
+  readonly epoch: number;
 }
 
 /** What a commit without ownership is built on. */
@@ -54,7 +65,7 @@ export interface Page<Item> {
  * seen by every later read. A method that cannot reach the store throws {@link StoreUnavailableError}.
  * Never: reading the clock, retrying, or knowing what an order means.
  */
-export interface Store {
+export interface Store extends OperatorLog {
   /** All packages by id. */
   packages(): Promise<PackageSnapshot[]>;
   package(id: number): Promise<PackageSnapshot | undefined>;
@@ -62,6 +73,8 @@ export interface Store {
   addPackages(packages: readonly TravelPackage[]): Promise<number[]>;
   /** The instance that last took the package over; undefined when none has yet, or there is no such package. */
   owner(packageId: number): Promise<string | undefined>;
+  /** The same of all packages, by id. */
+  tenures(): Promise<Tenure[]>;
   /** Ids of the packages that have unfinished orders: they need an owner after a crash. */
   packagesWithUnfinished(): Promise<number[]>;
 
@@ -96,6 +109,21 @@ export interface Store {
   /** All orders of a package by number, in pages of at most `limit`, for the audit. */
   ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>>;
 
+  /** The newest orders of a package with a number below this one, newest first. */
+  ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]>;
+  /**
+   * The orders of a package that were bought with an email, by number. One page looks through `span` numbers, so it
+   * may be empty although `next` is there: no index is kept for this.
+   */
+  ordersOfEmail(
+    packageId: number,
+    email: string,
+    cursor: string | undefined,
+    span: number,
+  ): Promise<Page<Order>>;
+
+  /** The value kept under a name, if there is one. */
+  settingIfAny(name: string): Promise<string | undefined>;
   /** The value kept under a name, made and kept if there is none; every instance gets the same. */
   setting(name: string, make: () => string): Promise<string>;
 
@@ -112,6 +140,11 @@ export interface Store {
 
   /** A cheap read that shows whether the store answers. @throws StoreUnavailableError */
   ping(): Promise<void>;
+  /**
+   * A small durable write, of something that nobody reads, that shows whether the store takes writes: a full disk or
+   * another one's lock leaves reads alone. Any number at once get along. @throws StoreUnavailableError
+   */
+  probe(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ export function localLeases(): Leases {
   const never = new AbortController().signal;
   return {
     acquire: async () => ({ lost: never, release: async () => {} }),
+    ping: async () => {},
     close: async () => {},
   };
 }

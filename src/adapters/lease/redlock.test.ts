@@ -214,7 +214,9 @@ describe('a lease over three nodes', () => {
     await sleep(1.5 * ttlMs);
     expect([early.isHeld?.(), late.isHeld?.()]).toEqual([true, true]);
     expect(await other.acquire(1)).toBeUndefined();
+    await one.ping();
     await second.kill();
+    await expect(one.ping()).rejects.toThrow('no majority');
     await Promise.all([untilLost(early), untilLost(late)]);
     await expect(other.acquire(3)).rejects.toThrow('no majority');
   });

@@ -60,8 +60,7 @@ class RedlockLeases implements Leases {
 
   async acquire(packageId: number): Promise<Lease | undefined> {
     if (this.#closing.signal.aborted) throw new Error('leases are closed');
-    if (this.#firstContact !== undefined)
-      await Promise.race([this.#firstContact, this.#clock.sleep(this.#patienceMs)]);
+    await this.#connected();
     const askedAt = this.#times.steady();
     const lock = await this.#lock(packageId);
     if (lock === undefined) return undefined;
@@ -74,10 +73,23 @@ class RedlockLeases implements Leases {
     throw new Error(`the lease of package ${packageId} was granted too late`);
   }
 
+  async ping(): Promise<void> {
+    await this.#connected();
+    const answers = await Promise.allSettled(this.#clients.map((client) => client.ping()));
+    const failed = answers.filter((answer) => answer.status === 'rejected');
+    if (failed.length * 2 < answers.length) return;
+    throw new Error('no majority of the Redis nodes for leases answers', { cause: failed[0]?.reason });
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all([...this.#held].map((lease) => lease.release()));
     for (const client of this.#clients) client.disconnect();
+  }
+
+  async #connected(): Promise<void> {
+    if (this.#firstContact === undefined) return;
+    await Promise.race([this.#firstContact, this.#clock.sleep(this.#patienceMs)]);
   }
 
   /** Undefined when it is somebody else's. @throws Error when no majority answers. */

@@ -1,7 +1,14 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import { type Json, type Messages, MessagesUnavailableError, NoAnswerError } from '../../ports/messages.ts';
+import {
+  InboxFullError,
+  type Json,
+  type Messages,
+  MessagesUnavailableError,
+  NoAnswerError,
+} from '../../ports/messages.ts';
+import { type MessageEnd, type Metrics, noMetrics } from '../../ports/metrics.ts';
 import type { Random } from '../../ports/random.ts';
 import { Asks } from './asks.ts';
 import { Membership } from './membership.ts';
@@ -19,6 +26,7 @@ export interface RedisMessagesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics?: Metrics;
   /** The most messages that may lie in an inbox; default 10,000. */
   readonly inboxMax?: number;
   /** The most requests that are handled at the same time; the others stay in the inbox. Default 10,000. */
@@ -88,6 +96,7 @@ class RedisMessages implements Messages {
       onContact,
     });
     this.#requests = new Requests({ time, log, handlingMax, reply: (to, answer) => this.#reply(to, answer) });
+    options.metrics?.gauge('inbox_messages', () => this.#commands.xlen(inboxOf(instance)));
     this.#commands.on('close', () => onContact(false));
     this.#commands.on('ready', () => this.#membership.hurry());
   }
@@ -133,6 +142,18 @@ class RedisMessages implements Messages {
   }
 
   async ask(to: string, request: Json, timeoutMs: number): Promise<Json> {
+    const { metrics = noMetrics } = this.#options;
+    try {
+      const answer = await this.#ask(to, request, timeoutMs);
+      metrics.message('answered');
+      return answer;
+    } catch (error) {
+      metrics.message(endOf(error));
+      throw error;
+    }
+  }
+
+  async #ask(to: string, request: Json, timeoutMs: number): Promise<Json> {
     if (this.#closing.signal.aborted || this.#joined === undefined) {
       throw new MessagesUnavailableError('messages go from join to close only');
     }
@@ -193,6 +214,11 @@ class RedisMessages implements Messages {
     const busy = () => this.#requests.handling > 0 || !this.#outbox.isEmpty;
     while (this.#available && busy() && clock.now() < until) await clock.sleep(5);
   }
+}
+
+function endOf(error: unknown): MessageEnd {
+  if (error instanceof InboxFullError) return 'inbox_full';
+  return error instanceof NoAnswerError ? 'no_answer' : 'unavailable';
 }
 
 function firstReady(redis: Redis): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Refusal, SupplierAnswer, SupplierClient, SupplierKind } from '../../ports/suppliers.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 import { causeOf, read, type SupplierReply } from './http-reply.ts';
 import { anyProblem, ledgerPage, problem, reserved } from './http-shapes.ts';
 
@@ -7,6 +8,7 @@ export interface HttpSuppliersOptions {
   readonly url: string;
   /** Sent as a bearer token. */
   readonly token?: string;
+  readonly tracing?: Tracing;
 }
 
 /** An answer about one reservation is short. */
@@ -26,13 +28,19 @@ const refusals: Readonly<Record<SupplierKind, Readonly<Partial<Record<Refusal, n
  * whether a reservation exists is then unknown. Emails travel in bodies alone, and no message repeats a body.
  * @throws TypeError when the URL is none.
  */
-export function httpSuppliers({ url, token }: HttpSuppliersOptions): SupplierClient {
+export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): SupplierClient {
   const base = new URL(`${url.replace(/\/+$/, '')}/`);
   const authorization: Record<string, string> =
     token === undefined ? {} : { authorization: `Bearer ${token}` };
 
   async function ask(path: string, init: RequestInit, bytesMax = answerBytesMax): Promise<SupplierReply> {
-    const headers = { accept: 'application/json', ...authorization, ...init.headers };
+    const traceparent = tracing?.current();
+    const headers = {
+      accept: 'application/json',
+      ...authorization,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      ...init.headers,
+    };
     try {
       // A redirect would carry the email to somebody who was not chosen.
       const response = await fetch(new URL(path, base), { ...init, headers, redirect: 'error' });

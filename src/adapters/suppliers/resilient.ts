@@ -1,6 +1,7 @@
 import { DelegateBackoff, handleAll, type IRetryBackoffContext, retry } from 'cockatiel';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
+import { type Metrics, noMetrics } from '../../ports/metrics.ts';
 import type { Random } from '../../ports/random.ts';
 import type {
   SupplierAnswer,
@@ -9,6 +10,7 @@ import type {
   Suppliers,
   UnknownAnswer,
 } from '../../ports/suppliers.ts';
+import { noTracing, type Tracing } from '../../ports/tracing.ts';
 import { trackAvailability } from './availability.ts';
 import { Gate, type GateStep } from './gate.ts';
 import { Patience } from './patience.ts';
@@ -20,6 +22,8 @@ export interface ResilientOptions {
   /** Spreads the pauses between attempts; absent: no spread. */
   readonly random?: Random;
   readonly log: Log;
+  readonly metrics?: Metrics;
+  readonly tracing?: Tracing;
   /** How long one attempt may take, in ms. */
   readonly timeoutMs: number;
   /** Attempts with an unknown outcome until a call ends as unknown; probes of the breaker come on top. */
@@ -49,13 +53,14 @@ type Reserve = (signal: AbortSignal) => Promise<SupplierAnswer>;
 export function resilientSuppliers(options: ResilientOptions): ResilientSuppliers {
   const { client, clock, log, timeoutMs } = options;
   const retrying = retrier(options);
+  const observed = observing(options);
   const availability = trackAvailability(log, () => gates.flights.available && gates.hotels.available);
   const gates = { flights: gateFor('flights'), hotels: gateFor('hotels') };
 
   function gateFor(kind: SupplierKind): Gate {
     const { failuresToOpen = 10, reopenAfterMs = 500, reopenAfterMaxMs = 5000 } = options;
     const onStep = (step: GateStep) => {
-      tellStep(log, kind, step);
+      tellStep(options, kind, step);
       availability.check();
     };
     return new Gate({ clock, failuresToOpen, reopenAfterMs, reopenAfterMaxMs, onStep });
@@ -70,7 +75,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     const patience = new Patience(stop, clock, options.giveUpAfterMs ?? 60_000);
     const attempt = async () => {
       try {
-        return await withTimeLimit(timeoutMs, patience.over, ask);
+        return await observed(kind, 'POST', key, () => withTimeLimit(timeoutMs, patience.over, ask));
       } catch (error) {
         patience.limit();
         throw error;
@@ -82,7 +87,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     } catch (error) {
       const cause = patience.over.aborted ? patience.over.reason.message : causeOf(error);
       if (!stop.aborted)
-        log.warn({ supplier: kind, order: key, cause }, 'A reservation has no known outcome.');
+        log.warn({ supplier: kind, orderId: key, cause }, 'A reservation has no known outcome.');
       return { kind: 'unknown', cause };
     } finally {
       patience.end();
@@ -99,11 +104,13 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     async cancel(kind, key, stop) {
       if (stop.aborted) return false;
       try {
-        await withTimeLimit(timeoutMs, stop, (signal) => client.cancel(kind, key, signal));
+        await observed(kind, 'DELETE', key, async (): Promise<undefined> => {
+          await withTimeLimit(timeoutMs, stop, (signal) => client.cancel(kind, key, signal));
+        });
         return true;
       } catch (error) {
         const cause = stop.aborted ? 'stopped' : causeOf(error);
-        log.warn({ supplier: kind, order: key, cause }, 'A cancel is not known to have worked.');
+        log.warn({ supplier: kind, orderId: key, cause }, 'A cancel is not known to have worked.');
         return false;
       }
     },
@@ -128,7 +135,36 @@ function retrier({ attempts = 5, retryAfterMs = 100, retryAfterMaxMs = 2000, ran
   return retry(handleAll, { maxAttempts: attempts - 1, backoff }).dangerouslyUnref();
 }
 
-function tellStep(log: Log, supplier: SupplierKind, step: GateStep): void {
+/** Measures one attempt, and makes it a span of the present trace. */
+function observing({ metrics = noMetrics, tracing = noTracing }: ResilientOptions) {
+  return async function observed<T extends SupplierAnswer | undefined>(
+    supplier: SupplierKind,
+    method: 'POST' | 'DELETE',
+    orderId: string,
+    attempt: () => Promise<T>,
+  ): Promise<T> {
+    const ended = metrics.supplierCall(supplier);
+    const attributes = { supplier, 'order.id': orderId };
+    const isTraced = tracing.current() !== undefined;
+    try {
+      const answer = await (isTraced
+        ? tracing.within(`supplier ${method}`, { kind: 'client', attributes }, attempt)
+        : attempt());
+      ended(answer?.kind ?? 'cancelled');
+      return answer;
+    } catch (error) {
+      ended('unknown');
+      throw error;
+    }
+  };
+}
+
+function tellStep(
+  { log, metrics = noMetrics }: ResilientOptions,
+  supplier: SupplierKind,
+  step: GateStep,
+): void {
+  if (step === 'open' || step === 'closed') metrics.breaker(supplier, step === 'open');
   if (step === 'open') log.warn({ supplier }, 'A supplier gives no definite answers: calls to it wait.');
   if (step === 'closed') log.info({ supplier }, 'A supplier answers again.');
 }

@@ -1,44 +1,53 @@
 import { type Context, Hono } from 'hono';
-import { z } from 'zod';
 import { errorKind } from '../../domain/errors.ts';
 import { parseOrderId } from '../../domain/ids.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Refused } from '../../ports/booking-engine.ts';
 import { check, readJson } from '../body.ts';
 import type { AppDeps } from '../deps.ts';
-import { emailInput, isSameEmail, packageIdInput } from '../inputs.ts';
+import { emailInput, isSameEmail } from '../inputs.ts';
 import { sendJson } from '../json.ts';
+import { limited, takeEmail } from '../limits/limited.ts';
+import { purchasing } from '../limits/purchasing.ts';
 import { allowOnly } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
+import { purchaseOutcome } from '../telemetry/purchase-outcome.ts';
 import { type OrderView, orderView } from '../views.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { type Preferences, parsePrefer, preferenceApplied, waitMs } from './prefer.ts';
+import { buyerBody, purchaseBody } from './requests.ts';
 
-type Deps = Pick<AppDeps, 'engine' | 'clock'>;
-
-const purchaseBody = z.object(
-  { packageId: packageIdInput, email: emailInput },
-  { error: 'must be an object with packageId and email' },
-);
-const buyerBody = z.object({ email: emailInput }, { error: 'must be an object with email' });
+type Deps = Pick<AppDeps, 'engine' | 'clock' | 'telemetry' | 'limits' | 'admission'>;
 
 /** `POST /api/orders`, `GET /api/orders/:id?email=…` and `POST /api/orders/:id/cancel`. */
 export function orderRoutes(deps: Deps): Hono {
   return new Hono()
-    .post('/', (c) => purchase(c, deps))
+    .post(
+      '/',
+      purchasing(deps, (c) => purchase(c, deps)),
+    )
     .all('/', allowOnly('POST'))
-    .get('/:id', async (c) => {
-      const order = await findOrder(c, deps, c.req.query('email'));
-      return sendJson(200, view(order, deps));
-    })
+    .get(
+      '/:id',
+      limited(deps.limits?.lookUp, (c) => lookUp(c, deps)),
+    )
     .all('/:id', allowOnly('GET'))
-    .post('/:id/cancel', (c) => cancel(c, deps))
+    .post(
+      '/:id/cancel',
+      limited(deps.limits?.lookUp, (c) => cancel(c, deps)),
+    )
     .all('/:id/cancel', allowOnly('POST'));
+}
+
+async function lookUp(c: Context, deps: Deps): Promise<Response> {
+  return sendJson(200, view(await findOrder(c, deps, c.req.query('email')), deps));
 }
 
 async function purchase(c: Context, deps: Deps): Promise<Response> {
   const key = readIdempotencyKey(c);
   const { packageId, email } = await readJson(c, purchaseBody);
+  const tooMany = await takeEmail(c, deps.limits, email);
+  if (tooMany !== undefined) return problem(c, 'rate_limited', tooMany);
   const result = await deps.engine.purchase({
     packageId,
     email,
@@ -48,8 +57,12 @@ async function purchase(c: Context, deps: Deps): Promise<Response> {
     },
     ...(key === undefined ? {} : { key }),
   });
-  if (result.kind === 'refused') return refusal(c, deps, result, packageId);
-  return settle(c, deps, result.order);
+  const metrics = deps.telemetry?.metrics;
+  if (result.kind === 'refused') {
+    metrics?.purchase(result.code);
+    return refusal(c, deps, result, packageId);
+  }
+  return settle(c, deps, result.order, (order) => metrics?.purchase(purchaseOutcome(order)));
 }
 
 async function cancel(c: Context, deps: Deps): Promise<Response> {
@@ -61,12 +74,18 @@ async function cancel(c: Context, deps: Deps): Promise<Response> {
 }
 
 /** Waits for the outcome as long as the caller likes, and answers with it, or with 202 where it takes longer. */
-async function settle(c: Context, deps: Deps, accepted: Order): Promise<Response> {
+async function settle(
+  c: Context,
+  deps: Deps,
+  accepted: Order,
+  onAnswer: (order: Order) => void = () => {},
+): Promise<Response> {
   const preferences = parsePrefer(c.req.header('prefer'));
   const limits = { waitMs: waitMs(preferences), gone: c.req.raw.signal };
   // Also who would not have waited may have hung up meanwhile: the engine has to hear of it.
   const isAnswered = limits.waitMs === 0 && !limits.gone.aborted;
   const order = isAnswered ? accepted : await deps.engine.outcome(accepted, limits);
+  onAnswer(order);
   return answer(c, order, view(order, deps), preferences);
 }
 

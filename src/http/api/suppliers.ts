@@ -1,16 +1,17 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { publicKeyPrefix, type SupplierAnswer, type SupplierKind } from '../../ports/suppliers.ts';
 import { check, readJson } from '../body.ts';
 import type { AppDeps, HttpSettings } from '../deps.ts';
-import { emailInput, keyBytesMax, packageIdInput } from '../inputs.ts';
 import { sendJson } from '../json.ts';
+import { take } from '../limits/limited.ts';
 import { allowOnly } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
+import { cursorInput, flightBody, hotelBody, storedKey } from './requests.ts';
 
-type Deps = Pick<AppDeps, 'suppliers' | 'random'> & {
+type Deps = Pick<AppDeps, 'suppliers' | 'random' | 'limits'> & {
   readonly settings: Pick<HttpSettings, 'suppliersToken'>;
 };
 
@@ -21,28 +22,6 @@ export interface SupplierRoutesOptions {
    */
   readonly trust?: 'token' | 'everyone';
 }
-
-const name = z.string().trim().min(1).max(100);
-const flightBody = z.strictObject({ packageId: packageIdInput, flight: name, email: emailInput });
-const hotelBody = z.strictObject({
-  packageId: packageIdInput,
-  stay: name,
-  email: emailInput,
-  flightTicketNumber: z
-    .string({ error: 'must be the ticket number of a reserved flight' })
-    .min(1, 'must be the ticket number of a reserved flight')
-    .max(100),
-});
-
-/** A key as the ledger has it, with the prefix that was put before a public one. */
-const storedKey = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters, no blanks')
-  .max(publicKeyPrefix.length + keyBytesMax);
-const cursorInput = z
-  .string()
-  .max(publicKeyPrefix.length + keyBytesMax)
-  .optional();
 
 /**
  * The supplier protocol: per kind of supplier `POST /<kind>/reservations`, `GET` of the same (the ledger) and
@@ -56,6 +35,14 @@ export function supplierRoutes(deps: Deps, { trust = 'token' }: SupplierRoutesOp
 
   function requireTrust(c: Context): void {
     if (!isTrusted(c)) throw unauthorized('This is for callers with the token of the suppliers.');
+  }
+
+  /** Peers may reserve as often as they like. */
+  async function requireRate(c: Context): Promise<void> {
+    const { limits } = deps;
+    if (limits === undefined || isTrusted(c)) return;
+    const refused = await take(c, limits.supplier);
+    if (refused !== undefined) throw new ProblemError('rate_limited', refused);
   }
 
   /** The caller's own key, or one in the public world, where a caller without any gets one that nobody knows. */
@@ -82,11 +69,13 @@ export function supplierRoutes(deps: Deps, { trust = 'token' }: SupplierRoutesOp
 
   const routes = new Hono()
     .post('/flights/reservations', async (c) => {
+      await requireRate(c);
       const key = keyOf(c);
       const answer = await deps.suppliers.reserveFlight({ key, ...(await readJson(c, flightBody)) });
       return send(c, 'ticketNumber', answer);
     })
     .post('/hotels/reservations', async (c) => {
+      await requireRate(c);
       const key = keyOf(c);
       const answer = await deps.suppliers.reserveHotel({ key, ...(await readJson(c, hotelBody)) });
       return send(c, 'reservationNumber', answer);

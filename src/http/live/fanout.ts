@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../ports/clock.ts';
 import type { Channel, Seat } from './channel.ts';
 import { clockMessage } from './envelope.ts';
@@ -11,6 +12,16 @@ export interface FanoutOptions extends TurnsOptions {
   /** A viewer that was told nothing for so long is told the time. */
   readonly silenceMs: number;
 }
+
+export const fanoutDefaults: FanoutOptions = {
+  turnMsMin: 2,
+  turnMsMax: 8,
+  bufferedBytesMax: 64 * 1024,
+  stuckMs: 20_000,
+  silenceMs: 3000,
+  breathe: () => setImmediate(),
+  steady: () => performance.now(),
+};
 
 /** Brings viewers to the newest version of their channel, slow ones when they can take it. */
 export class Fanout {

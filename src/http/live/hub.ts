@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { BookingEngine } from '../../ports/booking-engine.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -6,12 +5,12 @@ import type { LiveBus } from '../../ports/live-bus.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Channel, Seat } from './channel.ts';
 import type { Fragment } from './envelope.ts';
-import { Fanout, type FanoutOptions } from './fanout.ts';
+import { Fanout, type FanoutOptions, fanoutDefaults } from './fanout.ts';
 import { OrderDesk } from './order-desk.ts';
 import type { OrderShown, OrderWatch } from './order-watch.ts';
 import { PackageBoard } from './package-board.ts';
 import { Pulse, Ticker } from './ticker.ts';
-import type { Topic } from './topic.ts';
+import type { CustomerTopic } from './topic.ts';
 import { closeCodes, type Viewer } from './viewer.ts';
 
 /** Draws the very components that the pages are made of. */
@@ -42,6 +41,7 @@ export interface HubOptions extends FanoutOptions {
 const rereadsAtOnce = 16;
 
 const defaults: HubOptions = {
+  ...fanoutDefaults,
   tickMs: 50,
   gatherViewersPerMs: 500,
   pulseMs: 1000,
@@ -49,13 +49,6 @@ const defaults: HubOptions = {
   rereadsMax: 500,
   farewellMs: 1000,
   farewellGraceMs: 1000,
-  turnMsMin: 2,
-  turnMsMax: 8,
-  bufferedBytesMax: 64 * 1024,
-  stuckMs: 20_000,
-  silenceMs: 3000,
-  breathe: () => setImmediate(),
-  steady: () => performance.now(),
 };
 
 export interface HubDeps {
@@ -122,7 +115,7 @@ export class Hub {
    * Seats a viewer. It is told the time at once, the present state at once or as soon as it is read, and from then
    * on whatever changes. A viewer of something that does not exist is closed.
    */
-  join(topic: Topic, viewer: Viewer): Seat {
+  join(topic: CustomerTopic, viewer: Viewer): Seat {
     const isFirst = !this.#board.isWatched();
     const channel = this.#channel(topic);
     const seat: Seat = { viewer, topic, channel, seen: 0, sentAt: 0, laggingSince: undefined };
@@ -165,7 +158,7 @@ export class Hub {
     for (const { viewer } of this.#seats()) viewer.cut();
   }
 
-  #channel(topic: Topic): Channel {
+  #channel(topic: CustomerTopic): Channel {
     if (topic.kind === 'order') return this.#orders.watch(topic.orderId).channel;
     return topic.kind === 'package' ? this.#board.single(topic.packageId) : this.#board.all;
   }
@@ -180,7 +173,7 @@ export class Hub {
     });
   }
 
-  #openPackages(topic: Topic, isFirst: boolean): void {
+  #openPackages(topic: CustomerTopic, isFirst: boolean): void {
     // Whoever watched before is served by the tick; this draws what nobody was there to see.
     if (isFirst) this.#board.draw();
     const isKnown = topic.kind !== 'package' || this.#board.get(topic.packageId) !== undefined;

@@ -5,10 +5,14 @@ import type { Order } from '../../domain/order.ts';
 import { readForm } from '../body.ts';
 import { rememberOrder } from '../cookies.ts';
 import { emailInput, keyInput, packageIdField } from '../inputs.ts';
+import { takeEmail } from '../limits/limited.ts';
+import { purchasingPage } from '../limits/purchasing.ts';
+import { purchaseOutcome } from '../telemetry/purchase-outcome.ts';
 import { packageFragment } from './fragments/index.ts';
 import { addressToShow } from './order-address.ts';
 import { type OrderFieldErrors, type OrderMode, orderPage } from './order-page.ts';
 import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
+import { problemPage } from './problem-page.ts';
 
 const orderForm = z.object({ packageId: packageIdField, email: emailInput, key: keyInput.optional() });
 
@@ -17,11 +21,19 @@ const outcomeWaitMs = 10_000;
 
 /** `/order`, `/order-queue`, and the live fragments of both for where no socket can be had. */
 export function orderPages(deps: PageDeps): Hono {
+  const overloaded = (c: Context) =>
+    sendErrorPage(c, problemPage(pageSetting(deps), 'overloaded'), 'overloaded');
   return new Hono()
     .get('/order', (c) => showForm(c, deps, 'order'))
-    .post('/order', (c) => buy(c, deps, 'order'))
+    .post(
+      '/order',
+      purchasingPage(deps, (c) => buy(c, deps, 'order'), overloaded),
+    )
     .get('/order-queue', (c) => showForm(c, deps, 'order-queue'))
-    .post('/order-queue', (c) => buy(c, deps, 'order-queue'))
+    .post(
+      '/order-queue',
+      purchasingPage(deps, (c) => buy(c, deps, 'order-queue'), overloaded),
+    )
     .get('/order/fragments', async (c) => {
       const view = pageSetting(deps);
       c.header('Cache-Control', 'no-store');
@@ -45,14 +57,22 @@ async function buy(c: Context, deps: PageDeps, mode: OrderMode): Promise<Respons
     return showError(c, deps, { mode, entered: form.fields, code: 'invalid', fields });
   }
   const { packageId, email, key = freshKey(deps) } = form.value;
+  const tooMany = await takeEmail(c, deps.limits, email);
+  if (tooMany !== undefined) {
+    const { retryAfterS } = tooMany;
+    return showError(c, deps, { mode, entered: form.fields, code: 'rate_limited', fields: {}, retryAfterS });
+  }
   const gone = c.req.raw.signal;
   const result = await deps.engine.purchase({ packageId, email, key, gone });
+  const metrics = deps.telemetry?.metrics;
+  if (result.kind === 'refused') metrics?.purchase(result.code);
   if (result.kind === 'refused' && result.order === undefined) {
     return showError(c, deps, { mode, entered: form.fields, code: result.code, fields: {} });
   }
   const order = result.order as Order;
   await rememberOrder(c, deps.settings, order.id);
-  if (mode === 'order') await deps.engine.outcome(order, { waitMs: outcomeWaitMs, gone });
+  const latest = mode === 'order' ? await deps.engine.outcome(order, { waitMs: outcomeWaitMs, gone }) : order;
+  if (result.kind === 'accepted') metrics?.purchase(purchaseOutcome(latest));
   const fromQueue = mode === 'order-queue';
   return c.redirect(await addressToShow(c, deps.settings, order.id, { fromQueue }), 303);
 }
@@ -62,15 +82,17 @@ interface FailedTry {
   readonly entered: Readonly<Record<string, string>>;
   readonly code: ErrorCode;
   readonly fields: OrderFieldErrors;
+  readonly retryAfterS?: number | undefined;
 }
 
 /** The form again, with what was entered; its key stays where repeating the same request is the thing to do. */
 async function showError(c: Context, deps: PageDeps, failed: FailedTry): Promise<Response> {
-  const { mode, entered, code, fields } = failed;
+  const { mode, entered, code, fields, retryAfterS } = failed;
   const { email = '', packageId: chosen = '', key: sentKey } = entered;
   const kept = keyInput.safeParse(sentKey);
   const key = kept.success && errorKind(code).retry === 'later' ? kept.data : freshKey(deps);
   const snapshots = await deps.engine.packages();
   const error = { code, fields };
-  return sendErrorPage(c, orderPage(pageSetting(deps), { mode, snapshots, key, email, chosen, error }), code);
+  const page = orderPage(pageSetting(deps), { mode, snapshots, key, email, chosen, error });
+  return sendErrorPage(c, page, code, retryAfterS);
 }

@@ -2,11 +2,13 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import type { AppDeps } from '../deps.ts';
+import { requestIdIn } from '../telemetry/request-id.ts';
 import type { PageSetting } from './layout.ts';
 import type { Html } from './markup.ts';
 
 /** What the pages' handlers are given. */
-export interface PageDeps extends Pick<AppDeps, 'engine' | 'clock' | 'random' | 'settings'> {
+export interface PageDeps
+  extends Pick<AppDeps, 'engine' | 'clock' | 'random' | 'settings' | 'telemetry' | 'limits' | 'admission'> {
   readonly assetUrl: PageSetting['assetUrl'];
 }
 
@@ -30,5 +32,6 @@ export function sendErrorPage(c: Context, page: Html, code: ErrorCode, retryAfte
   const kind: { status: ContentfulStatusCode; retryAfterS?: number } = errorKind(code);
   const wait = retryAfterS ?? kind.retryAfterS;
   if (wait !== undefined) c.header('Retry-After', String(Math.ceil(wait)));
+  if (kind.status >= 500) c.header('X-Request-Id', requestIdIn(c));
   return sendPage(c, page, kind.status);
 }

@@ -5,6 +5,7 @@ import type { Order } from '../../domain/order.ts';
 import { readForm } from '../body.ts';
 import { recentOrders, rememberOrder } from '../cookies.ts';
 import { emailInput, isSameEmail } from '../inputs.ts';
+import { limitedPage } from '../limits/limited.ts';
 import { addressToShow } from './order-address.ts';
 import { type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
 import { queryPage } from './query-page.ts';
@@ -18,10 +19,18 @@ const nobodysId = '0000-0000-0000-0000';
 /** `/query`: look up an order by number and email; this browser's recent orders above. */
 export function queryPages(deps: PageDeps): Hono {
   return new Hono()
-    .get('/query', async (c) =>
-      sendPage(c, queryPage(pageSetting(deps), { recent: await recentOf(c, deps) })),
+    .get(
+      '/query',
+      limitedPage(deps.limits?.lookUp, (c) => showForm(c, deps)),
     )
-    .post('/query', (c) => lookUp(c, deps));
+    .post(
+      '/query',
+      limitedPage(deps.limits?.lookUp, (c) => lookUp(c, deps)),
+    );
+}
+
+async function showForm(c: Context, deps: PageDeps): Promise<Response> {
+  return sendPage(c, queryPage(pageSetting(deps), { recent: await recentOf(c, deps) }));
 }
 
 async function lookUp(c: Context, deps: PageDeps): Promise<Response> {

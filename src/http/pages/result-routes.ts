@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import { parseOrderId } from '../../domain/ids.ts';
 import type { Order } from '../../domain/order.ts';
 import { maySeeOrder, recentOrders, rememberOrder } from '../cookies.ts';
+import { limitedPage } from '../limits/limited.ts';
 import { isOrderProof, orderProof } from '../proof.ts';
 import { type OrderLive, orderFragment } from './fragments/index.ts';
 import { orderAddress } from './order-address.ts';
@@ -13,9 +14,18 @@ import { resultPage } from './result-page.ts';
 /** `/orders/:id`, its live fragment, and cancelling or leaving the line. */
 export function resultPages(deps: PageDeps): Hono {
   return new Hono()
-    .get('/orders/:id', (c) => show(c, deps))
-    .get('/orders/:id/fragment', (c) => showFragment(c, deps))
-    .post('/orders/:id/cancel', (c) => cancel(c, deps));
+    .get(
+      '/orders/:id',
+      limitedPage(deps.limits?.lookUp, (c) => show(c, deps)),
+    )
+    .get(
+      '/orders/:id/fragment',
+      limitedPage(deps.limits?.lookUp, (c) => showFragment(c, deps)),
+    )
+    .post(
+      '/orders/:id/cancel',
+      limitedPage(deps.limits?.lookUp, (c) => cancel(c, deps)),
+    );
 }
 
 async function show(c: Context, deps: PageDeps): Promise<Response> {

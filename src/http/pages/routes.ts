@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { AppDeps } from '../deps.ts';
+import { allowOnlyOnPage } from '../methods.ts';
 import { onError, type ShowProblem } from '../problem.ts';
 import { pageSecurity, sameOriginOnly } from '../security.ts';
 import { orderPages } from './order-routes.ts';
@@ -10,6 +11,17 @@ import { resultPages } from './result-routes.ts';
 
 const paths = ['/', '/order', '/order/*', '/order-queue', '/orders/*', '/query'];
 
+const methods: Readonly<Record<string, readonly string[]>> = {
+  '/': ['GET'],
+  '/order': ['GET', 'POST'],
+  '/order/fragments': ['GET'],
+  '/order-queue': ['GET', 'POST'],
+  '/orders/:id': ['GET'],
+  '/orders/:id/fragment': ['GET'],
+  '/orders/:id/cancel': ['POST'],
+  '/query': ['GET', 'POST'],
+};
+
 /**
  * The customers' pages, to be mounted at `/`. They bring their own security headers and refuse forms of other
  * sites; what goes wrong in them is shown as a page.
@@ -18,16 +30,20 @@ const paths = ['/', '/order', '/order/*', '/order-queue', '/orders/*', '/query']
 export function pageRoutes(deps: AppDeps, assetUrl: (name: string) => string): Hono {
   const pageDeps: PageDeps = { ...deps, assetUrl };
   const routes = new Hono();
-  for (const path of paths) routes.use(path, pageSecurity(deps.settings), sameOriginOnly(deps.settings));
+  for (const path of paths) routes.use(path, pageSecurity(), sameOriginOnly(deps.settings));
   routes.get('/', (c) => c.redirect('/order', 302));
   routes.route('/', orderPages(pageDeps));
   routes.route('/', resultPages(pageDeps));
   routes.route('/', queryPages(pageDeps));
+  for (const [path, allowed] of Object.entries(methods)) routes.all(path, allowOnlyOnPage(...allowed));
   routes.onError(onError(deps.log, showProblemPage(pageDeps)));
   return routes;
 }
 
 /** Shows any problem as a page, for who asks for HTML. */
 export function showProblemPage(deps: PageDeps): ShowProblem {
-  return (c, code, extra) => sendErrorPage(c, problemPage(pageSetting(deps), code), code, extra?.retryAfterS);
+  return (c, code, extra) => {
+    for (const [name, value] of Object.entries(extra?.headers ?? {})) c.header(name, value);
+    return sendErrorPage(c, problemPage(pageSetting(deps), code), code, extra?.retryAfterS);
+  };
 }

@@ -83,6 +83,10 @@ export function leasesContract(name: string, open: () => Promise<OpenedLeases>):
       expect(next.lost.aborted).toBe(false);
     });
 
+    test('it answers', async () => {
+      await opened.one.ping();
+    });
+
     test('closing gives up every lease', async () => {
       await acquire(opened.one, 1);
       await acquire(opened.one, 2);

@@ -8,6 +8,7 @@ import {
   type Store,
   StoreUnavailableError,
 } from '../../ports/store.ts';
+import { operatorStoreContract } from './operator-store.ts';
 import { sampleChange, sampleFigures, sampleOrder, samplePackage } from './samples.ts';
 
 /** An empty store, alone in its place. */
@@ -50,6 +51,7 @@ const strangeKeys = [
 
 /** What every store promises: see the port. */
 export function storeContract(name: string, open: () => Promise<OpenedStore>): void {
+  operatorStoreContract(name, open);
   describe(`store contract: ${name}`, () => {
     let opened: OpenedStore;
     let store: Store;
@@ -541,12 +543,21 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       expect((await own()).fence).toEqual({ epoch: fence.epoch + 1, seq: fence.seq + 2 });
     });
 
+    test('probing writes nothing that anybody sees, and any number of probes get along', async () => {
+      const before = await own();
+      await Promise.all(Array.from({ length: 20 }, () => store.probe()));
+      expect(await store.package(1)).toStrictEqual({ package: before.package, figures: before.figures });
+      await store.commit(1, before.fence, sampleChange());
+      await store.probe();
+    });
+
     test('ping answers while open; closed, everything says unavailable', async () => {
       await store.ping();
       const { fence } = await own();
       await store.close();
       for (const call of [
         () => store.ping(),
+        () => store.probe(),
         () => store.packages(),
         () => store.order('ORDER-1-1'),
         () => store.takeOwnership(1, 'one'),

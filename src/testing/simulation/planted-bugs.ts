@@ -117,7 +117,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'booking/package-behaviour.ts',
-        find: "      else if (order.status !== 'queued') this.#run('clear', state, order, signal);\n",
+        find: "      else if (order.status !== 'queued') sagas.start('clear', order);\n",
         replace: '',
       },
     ],
@@ -127,7 +127,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'booking/package-behaviour.ts',
-        find: "if (order.status === 'held') this.#run('book', state, order, signal);",
+        find: "if (order.status === 'held') sagas.start('book', order);",
         replace: "if (order.status === 'held') continue;",
       },
     ],
@@ -336,11 +336,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'an email is erased while its order is being booked',
+    edits: [{ file: 'booking/erase.ts', find: 'if (isSettled(order) && ', replace: 'if (' }],
+  },
+  {
     name: 'a quota may fall below what is held and sold',
     edits: [
       {
         file: 'booking/amend.ts',
-        find: "  if (quota < held + confirmed) return draft.answer(caller, { kind: 'refused', code: 'quota_too_low' });\n",
+        find: "  if (next.quota < held + confirmed) return 'quota_too_low';\n",
         replace: '',
       },
     ],

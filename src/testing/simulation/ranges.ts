@@ -121,6 +121,7 @@ const expectedOutcomes = [
   ...['key_reused', 'unknown_package', 'no_owner', 'store_unavailable'].map(refused),
   ...['cancel accepted', 'cancel in_progress', 'cancel not_cancellable'],
   ...['amend done', 'amend version_conflict', 'amend quota_too_low'],
+  ...['retry done', 'retry not_retryable', 'erase done'],
 ];
 
 function refused(code: string): string {

@@ -68,6 +68,7 @@ export function simLeases(options: SimLeasesOptions): Leases {
       granted.add(lease);
       return lease;
     },
+    ping: async () => {},
     async close() {
       await Promise.all([...granted].map((lease) => lease.release()));
     },

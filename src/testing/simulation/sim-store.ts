@@ -5,6 +5,7 @@ import {
   type TravelPackage,
   untouched,
 } from '../../domain/travel-package.ts';
+import type { OperatorEvent, OperatorLog } from '../../ports/operator-log.ts';
 import {
   type Change,
   CommitUnknownError,
@@ -46,6 +47,7 @@ export class StoreCore {
   readonly shelves = new Map<number, Shelf>();
   readonly orders = new Map<string, Order>();
   readonly settings = new Map<string, string>();
+  readonly operatorEvents = new Map<string, OperatorEvent>();
   /** Told of every commit that was applied. */
   onApplied: (applied: Applied) => void = () => {};
   /** Told of every takeover. */
@@ -99,8 +101,16 @@ export class StoreCore {
       if (order.key !== undefined) shelf.byKey.set(order.key, order.id);
     }
     shelf.orders.sort((one, other) => one.number - other.number);
+    for (const order of change.erased ?? []) this.#erase(shelf, order);
     for (const order of change.updated) this.orders.set(order.id, order);
     this.onApplied({ packageId, before, shelf, change, by });
+  }
+
+  #erase(shelf: Shelf, order: Order): void {
+    const key = this.orders.get(order.id)?.key;
+    if (key !== undefined) shelf.byKey.delete(key);
+    if (order.key !== undefined) shelf.byKey.set(order.key, order.id);
+    this.orders.set(order.id, order);
   }
 
   /** The orders of a package as they are now, by number. */
@@ -113,7 +123,13 @@ export class StoreCore {
     this.orders.clear();
   }
 
-  #refuseImpossible(packageId: number, shelf: Shelf, { package: replaced, inserted, updated }: Change): void {
+  #refuseImpossible(packageId: number, shelf: Shelf, change: Change): void {
+    const { package: replaced, inserted, updated, erased = [] } = change;
+    for (const { id, packageId: of, number, status } of erased) {
+      const stored = this.orders.get(id);
+      const isSame = stored?.packageId === of && stored.number === number && stored.status === status;
+      if (of !== packageId || !isSame) throw new Error(`order ${id} cannot be erased`);
+    }
     const numbers = new Set(shelf.orders.map(({ number }) => number));
     const keys = new Set(shelf.byKey.keys());
     const ids = new Set<string>();
@@ -171,6 +187,16 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       }),
     addPackages: (packages) => read('add packages', () => core.add(packages)),
     owner: (id) => read(`owner ${id}`, () => core.shelves.get(id)?.owner),
+    tenures: () =>
+      read('tenures', () =>
+        [...core.shelves]
+          .map(([packageId, { owner, epoch }]) => ({
+            packageId,
+            ...(owner === undefined ? {} : { instance: owner }),
+            epoch,
+          }))
+          .sort((one, other) => one.packageId - other.packageId),
+      ),
     packagesWithUnfinished: () =>
       read('unfinished', () =>
         [...core.shelves.keys()].filter((id) => core.ordersOf(id).some(isUnfinished)).sort((a, b) => a - b),
@@ -216,6 +242,18 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       }),
     liveOrdersByEmail: (id, emails) => read('orders by email', () => liveByEmail(core.ordersOf(id), emails)),
     ordersPage: (id, cursor, limit) => read('page', () => pageOf(core.ordersOf(id), cursor, limit)),
+    ordersBelow: (id, number = Number.POSITIVE_INFINITY, limit) =>
+      read('orders below', () =>
+        core
+          .ordersOf(id)
+          .filter((order) => order.number < number)
+          .reverse()
+          .slice(0, limit),
+      ),
+    ordersOfEmail: (id, email, cursor, span) =>
+      read('orders of an email', () => emailPageOf(core.ordersOf(id), email, Number(cursor ?? 0), span)),
+    ...simOperatorLog(core, read),
+    settingIfAny: (name) => read('setting if any', () => core.settings.get(name)),
     setting: (name, make) =>
       read('setting', () => {
         const value = core.settings.get(name) ?? make();
@@ -224,10 +262,44 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       }),
     clear: () => read('clear', () => core.clear()),
     ping: () => read('ping', () => {}),
+    probe: () => read('probe', () => {}),
     async close() {
       isClosed = true;
     },
   };
+}
+
+type Read = <T>(what: string, serve: () => T) => Promise<T>;
+
+function simOperatorLog({ operatorEvents: events }: StoreCore, read: Read): OperatorLog {
+  return {
+    appendOperatorEvent: (event) =>
+      read('append operator event', () => {
+        if (!events.has(event.id)) events.set(event.id, event);
+      }),
+    endOperatorEvent: (id, end) =>
+      read('end operator event', () => {
+        const event = events.get(id);
+        if (event?.outcome === 'open') events.set(id, { ...event, ...end });
+      }),
+    operatorEvents: (cursor, limit) =>
+      read('operator events', () => {
+        const nameOf = ({ at, id }: OperatorEvent) => `${String(at).padStart(16, '0')}-${id}`;
+        const names = new Map([...events.values()].map((event) => [nameOf(event), event]));
+        const wanted = [...names.keys()].filter((name) => cursor === undefined || name < cursor);
+        const found = wanted.sort().reverse().slice(0, limit);
+        const items = found.map((name) => names.get(name) as OperatorEvent);
+        return items.length < limit ? { items } : { items, next: found.at(-1) as string };
+      }),
+  };
+}
+
+function emailPageOf(orders: readonly Order[], email: string, from: number, span: number): Page<Order> {
+  const items = orders.filter(
+    (order) => order.number > from && order.number <= from + span && order.email === email,
+  );
+  const last = orders.at(-1)?.number ?? 0;
+  return from + span < last ? { items, next: String(from + span) } : { items };
 }
 
 function presentOf(core: StoreCore, id: number, wanted: OrdersWanted): Present | undefined {

@@ -6,6 +6,7 @@ import { Dice } from './dice.ts';
 import { drawFaults } from './faults.ts';
 import { Nemesis } from './nemesis.ts';
 import { Network } from './network.ts';
+import { Operators } from './operators.ts';
 import { OrderChecks } from './order-checks.ts';
 import { drawSale } from './sale.ts';
 import { Scheduler } from './scheduler.ts';
@@ -67,11 +68,13 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   });
   const nemesis = new Nemesis(world, cluster, services);
   const workload = new Workload(world, cluster, answers, sale);
+  const operators = new Operators(world, cluster, services.store, seed);
   const unexpected = (error: unknown) => world.violate('bug', `unhandled: ${String(error)}`, error);
   process.on('unhandledRejection', unexpected);
   try {
     for (let each = dice.pick([1, 2, 3, 3, 4]); each > 0; each--) cluster.add();
     workload.begin();
+    operators.begin();
     nemesis.begin();
     await runFor(troubleMs);
     scheduler.note('everything works again');
@@ -111,7 +114,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   }
 
   function isSettled(): boolean {
-    if (!workload.isOver) return false;
+    if (!workload.isOver || !operators.isOver) return false;
     return [...services.store.shelves].every(
       ([
         id,

@@ -42,7 +42,8 @@ export class ActorBench {
     this.now += 1;
     this.state.gateOpen = step.gateOpen;
     if (step.change !== undefined) {
-      for (const order of [...step.change.inserted, ...step.change.updated]) this.stored.set(order.id, order);
+      const { erased = [], inserted, updated } = step.change;
+      for (const order of [...erased, ...inserted, ...updated]) this.stored.set(order.id, order);
       this.state.adopt(step.change);
     }
     for (const effect of step.effects) if (effect.kind === 'answer') effect.caller(effect.answer);

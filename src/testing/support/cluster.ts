@@ -134,6 +134,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   const settings = {
     HOST: '127.0.0.1',
+    // An operator says so, or has them.
+    ...(inherit ? {} : { RATE_LIMIT: 'off' }),
     ...options.settings,
     DATABASE_URL: mongo.url,
     REDIS_URL: redis.url,

@@ -12,13 +12,13 @@ export interface TestProcess {
 }
 
 /**
- * The server as an operator starts it: a process of its own, on a free port of the loopback.
+ * The server as an operator starts it, but for rate limits: a process of its own, on a free port of the loopback.
  * @throws Error with its output when it ends before it listens.
  */
 export async function spawnServer(settings: Record<string, string>): Promise<TestProcess> {
   const server = await startNodeProcess({
     program: 'src/start.mjs',
-    settings: { PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'warn', ...settings },
+    settings: { PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'warn', RATE_LIMIT: 'off', ...settings },
     ready: /listens on (http:\S+)/,
   });
   let exitCode: number | null = null;

@@ -17,7 +17,7 @@ export interface TestServer {
 }
 
 export interface ServerOptions {
-  /** As in the environment. `DATABASE_URL` may name an older database to start on again. */
+  /** As in the environment, without rate limits by default. `DATABASE_URL` may name an older database to start on again. */
   readonly settings?: Record<string, string>;
   /** What is on sale instead of the sample. */
   readonly packages?: readonly TravelPackage[];
@@ -27,7 +27,7 @@ export interface ServerOptions {
 /** The whole server in this process, on a free port of the loopback, over a database of its own. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const database = await makeDatabase(options.packages);
-  const config = readConfig({ DATABASE_URL: database.url, ...options.settings });
+  const config = readConfig({ DATABASE_URL: database.url, RATE_LIMIT: 'off', ...options.settings });
   const instance = await compose({ config, log: options.log ?? silentLog });
   const port = await instance.listen(0, '127.0.0.1');
   const stop = async () => {

@@ -1,5 +1,6 @@
 import type { Order } from '../../domain/order.ts';
 import { orderProof } from '../../http/proof.ts';
+import { type AdminStage, setAdminStage } from './admin-stage.ts';
 import { buy } from './buyers.ts';
 import { type Fault, startFaultySupplier } from './faulty-supplier.ts';
 import { onSale, startServer, type TestServer } from './server.ts';
@@ -11,6 +12,8 @@ export interface Stage extends AsyncDisposable {
   readonly notOpenOrigin: string;
   /** Private links to orders, by what they show. */
   readonly links: Readonly<Record<OrderScene, string>>;
+  /** What operators see, on a server of its own; started when it is first asked for. */
+  admin(): Promise<AdminStage>;
   /** Sells the last unit of the package with this id. */
   sellOut(packageId: number): Promise<void>;
 }
@@ -43,7 +46,12 @@ export async function setStage(): Promise<Stage> {
   started.defer(() => notOpen.stop());
   const links = await sellSome(server);
   const all = started.move();
+  let admin: Promise<AdminStage> | undefined;
   return {
+    admin: () => {
+      admin ??= setAdminStage().then((stage) => all.use(stage));
+      return admin;
+    },
     origin: server.origin,
     notOpenOrigin: notOpen.origin,
     links,

@@ -1,12 +1,13 @@
 import type { Collection, Db, IndexDescription } from 'mongodb';
 import type { SupplierKind } from '../../../ports/suppliers.ts';
-import type { OrderDocument, PackageDocument, SettingDocument } from './documents.ts';
+import type { OperatorEventDocument, OrderDocument, PackageDocument, SettingDocument } from './documents.ts';
 import type { ReservationDocument } from './ledger.ts';
 
 export interface Collections {
   readonly packages: Collection<PackageDocument>;
   readonly orders: Collection<OrderDocument>;
   readonly settings: Collection<SettingDocument>;
+  readonly operatorEvents: Collection<OperatorEventDocument>;
   /** The simulated suppliers' memory. */
   readonly ledgers: Readonly<Record<SupplierKind, Collection<ReservationDocument>>>;
 }
@@ -41,20 +42,27 @@ const ledgerIndexes: IndexDescription[] = [
   { name: 'by_number', key: { number: 1 }, unique: true, partialFilterExpression: hasNumber },
 ];
 
+const operatorEventIndexes: IndexDescription[] = [{ name: 'by_time', key: { at: -1, _id: -1 } }];
+
 export function collectionsOf(db: Db): Collections {
   return {
     packages: db.collection('packages'),
     orders: db.collection('orders'),
     settings: db.collection('settings'),
+    operatorEvents: db.collection('operatorEvents'),
     ledgers: { flights: db.collection('flights'), hotels: db.collection('hotels') },
   };
 }
 
 /** Makes the indexes that are not there, and with them the collections. */
-export async function prepareIndexes({ orders, ledgers }: Collections, countsEmails: boolean): Promise<void> {
+export async function prepareIndexes(
+  { orders, ledgers, operatorEvents }: Collections,
+  countsEmails: boolean,
+): Promise<void> {
   await Promise.all([
     orders.createIndexes(countsEmails ? [...orderIndexes, emailIndex] : orderIndexes),
     ledgers.flights.createIndexes(ledgerIndexes),
     ledgers.hotels.createIndexes(ledgerIndexes),
+    operatorEvents.createIndexes(operatorEventIndexes),
   ]);
 }

@@ -16,7 +16,7 @@ import {
 } from '../../../ports/store.ts';
 import type { CommitSession } from './commit-session.ts';
 import type { Connection } from './connection.ts';
-import { type OrderDocument, orderDocument, orderUpdate, packageUpdate } from './documents.ts';
+import { type OrderDocument, orderDocument, orderErasure, orderUpdate, packageUpdate } from './documents.ts';
 import { isDuplicate, isUnavailable, unavailable } from './errors.ts';
 
 const retryPauseMs = 50;
@@ -100,13 +100,20 @@ class Attempt {
       throw new FencedError(`no longer at ${this.#parts.map(fenceInWords).join(' or ')}`);
     const updated = this.#parts.flatMap(({ change }) => change.updated);
     const inserted = this.#parts.flatMap(({ change }) => change.inserted);
-    if (inserted.length + updated.length === 0) return;
+    const erased = this.#parts.flatMap(({ change }) => change.erased ?? []);
+    const expected = updated.length + erased.length;
+    if (inserted.length + expected === 0) return;
     const { matchedCount: found } = await orders.bulkWrite(
-      [...inserted.map(insertionOf), ...updated.map(this.#connection.isSharded ? shardedUpdateOf : updateOf)],
+      [
+        ...inserted.map(insertionOf),
+        // Before the updates: an order may be cancelled in the very commit that takes its email.
+        ...erased.map(erasureOf),
+        ...updated.map(this.#connection.isSharded ? shardedUpdateOf : updateOf),
+      ],
       { session },
     );
-    if (found !== updated.length) {
-      throw new Error(`${updated.length - found} orders to update are not there as they should be`);
+    if (found !== expected) {
+      throw new Error(`${expected - found} orders to update are not there as they should be`);
     }
   }
 
@@ -165,6 +172,12 @@ function shardedUpdateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
   return { updateOne: { filter: { _id: id, packageId }, update: orderUpdate(order) } };
 }
 
+/** Only as it has ended: an order that has not needs its email. */
+function erasureOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
+  const { id, packageId, number, status } = order;
+  return { updateOne: { filter: { _id: id, packageId, number, status }, update: orderErasure(order) } };
+}
+
 function notApplied(error: unknown): unknown {
   if (error instanceof FencedError) return error;
   if (isUnavailable(error)) return unavailable(error);
@@ -180,11 +193,12 @@ function has(error: unknown, label: string): boolean {
   return error instanceof MongoError && error.hasErrorLabel(label);
 }
 
-function refuseForeign({ packageId, change: { package: replacement, inserted, updated } }: Part): void {
+function refuseForeign({ packageId, change }: Part): void {
+  const { package: replacement, inserted, updated, erased = [] } = change;
   if (replacement && replacement.id !== packageId) {
     throw new Error(`package ${replacement.id} cannot replace package ${packageId}`);
   }
-  for (const order of [...inserted, ...updated]) {
+  for (const order of [...inserted, ...updated, ...erased]) {
     if (order.packageId !== packageId) {
       throw new Error(`order ${order.id} is of package ${order.packageId}, not ${packageId}`);
     }

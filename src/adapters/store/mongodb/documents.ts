@@ -6,6 +6,7 @@ import {
   type TravelPackage,
   untouched,
 } from '../../../domain/travel-package.ts';
+import type { OperatorEvent } from '../../../ports/operator-log.ts';
 
 /**
  * The shape of the documents that this release writes. It grows when an older release could no longer make sense
@@ -45,6 +46,10 @@ interface Indexed {
 export interface SettingDocument extends Versioned {
   readonly _id: string;
   readonly value: string;
+}
+
+export interface OperatorEventDocument extends Versioned, Omit<OperatorEvent, 'id'> {
+  readonly _id: string;
 }
 
 /** @throws Error for a newer release's document, which may mean what this one does not know. */
@@ -127,6 +132,17 @@ export function orderUpdate(order: Order): UpdateFilter<OrderDocument> {
   if (flight) $set['flight.ticketNumber'] = flight.ticketNumber;
   if (hotel) $set['hotel.reservationNumber'] = hotel.reservationNumber;
   return { $set, $unset } as UpdateFilter<OrderDocument>;
+}
+
+/** Who bought it is nobody's business any more. */
+export function orderErasure({ email, key }: Order): UpdateFilter<OrderDocument> {
+  return { $set: { email, ...(key === undefined ? {} : { key }) } };
+}
+
+export function operatorEventFrom(stored: OperatorEventDocument): OperatorEvent {
+  refuseNewer(stored);
+  const { _id: id, v: _, ...event } = stored;
+  return { id, ...event };
 }
 
 /** Sets what is there and takes away what is undefined. */

@@ -1,6 +1,7 @@
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../../domain/travel-package.ts';
 import { type Log, silentLog } from '../../../ports/log.ts';
+import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
 import type {
   Change,
   Fence,
@@ -10,6 +11,7 @@ import type {
   Present,
   Store,
   StoreSnapshot,
+  Tenure,
 } from '../../../ports/store.ts';
 import type { SupplierLedger } from '../../../ports/suppliers.ts';
 import { prepareIndexes } from './collections.ts';
@@ -90,6 +92,10 @@ export class MongoStore implements Store {
     return this.#read((reads) => reads.owner(packageId));
   }
 
+  tenures(): Promise<Tenure[]> {
+    return this.#read((reads) => reads.tenures());
+  }
+
   packagesWithUnfinished(): Promise<number[]> {
     return this.#read((reads) => reads.packagesWithUnfinished());
   }
@@ -141,9 +147,38 @@ export class MongoStore implements Store {
     return this.#read((reads) => reads.ordersPage(packageId, cursor, limit));
   }
 
+  ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
+    return this.#read((reads) => reads.ordersBelow(packageId, number, limit));
+  }
+
+  ordersOfEmail(
+    packageId: number,
+    email: string,
+    cursor: string | undefined,
+    span: number,
+  ): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersOfEmail(packageId, email, cursor, span));
+  }
+
+  settingIfAny(name: string): Promise<string | undefined> {
+    return this.#read((reads) => reads.setting(name));
+  }
+
   async setting(name: string, make: () => string): Promise<string> {
     const kept = await this.#read((reads) => reads.setting(name));
     return kept ?? this.#write((writes) => writes.addSetting(name, make()));
+  }
+
+  appendOperatorEvent(event: OperatorEvent): Promise<void> {
+    return this.#write((writes) => writes.appendOperatorEvent(event));
+  }
+
+  endOperatorEvent(id: string, end: OperatorEventEnd): Promise<void> {
+    return this.#write((writes) => writes.endOperatorEvent(id, end));
+  }
+
+  operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {
+    return this.#read((reads) => reads.operatorEvents(cursor, limit));
   }
 
   /** The moment is that of its first read. The server keeps it for minSnapshotHistoryWindowInSeconds, 300 by default. */
@@ -170,6 +205,10 @@ export class MongoStore implements Store {
 
   ping(): Promise<void> {
     return this.#read((reads) => reads.ping());
+  }
+
+  probe(): Promise<void> {
+    return this.#write((writes) => writes.probe());
   }
 
   close(): Promise<void> {

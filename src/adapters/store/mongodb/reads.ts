@@ -1,9 +1,10 @@
 import type { ClientSession, ReadConcernLike } from 'mongodb';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot } from '../../../domain/travel-package.ts';
-import type { OrdersWanted, Page, Present } from '../../../ports/store.ts';
+import type { OperatorEvent } from '../../../ports/operator-log.ts';
+import type { OrdersWanted, Page, Present, Tenure } from '../../../ports/store.ts';
 import { type Collections, live, unfinished } from './collections.ts';
-import { orderFrom, refuseNewer, snapshotFrom } from './documents.ts';
+import { operatorEventFrom, orderFrom, refuseNewer, snapshotFrom } from './documents.ts';
 
 export interface ReadOptions {
   readonly session: ClientSession;
@@ -48,6 +49,21 @@ export class Reads {
     const options = { ...this.#options, projection: { owner: 1 } };
     const found = await this.#collections.packages.findOne({ _id: packageId }, options);
     return found?.owner?.instance;
+  }
+
+  async tenures(): Promise<Tenure[]> {
+    const options = {
+      ...this.#options,
+      ...inOneAnswer,
+      sort: { _id: 1 },
+      projection: { owner: 1, epoch: 1 },
+    } as const;
+    const found = await this.#collections.packages.find({}, options).toArray();
+    return found.map(({ _id, owner, epoch }) => ({
+      packageId: _id,
+      ...(owner === undefined ? {} : { instance: owner.instance }),
+      epoch,
+    }));
   }
 
   async packagesWithUnfinished(): Promise<number[]> {
@@ -97,6 +113,49 @@ export class Reads {
     );
     const items = (await found.toArray()).map(orderFrom);
     return items.length < limit ? { items } : { items, next: String(items.at(-1)?.number) };
+  }
+
+  async ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
+    const found = this.#collections.orders.find(
+      { packageId, number: { $lt: number ?? Number.MAX_SAFE_INTEGER } },
+      { ...this.#options, batchSize: limit + 1, limit, sort: { number: -1 } },
+    );
+    return (await found.toArray()).map(orderFrom);
+  }
+
+  /** The cursor is the last number that was looked at. */
+  async ordersOfEmail(
+    packageId: number,
+    email: string,
+    cursor: string | undefined,
+    span: number,
+  ): Promise<Page<Order>> {
+    const from = Number(cursor ?? 0);
+    const [last] = await this.ordersBelow(packageId, undefined, 1);
+    const filter = { packageId, number: { $gt: from, $lte: from + span }, email };
+    const found = this.#collections.orders.find(filter, {
+      ...this.#options,
+      ...inOneAnswer,
+      hint: 'by_number',
+      sort: { number: 1 },
+    });
+    const items = (await found.toArray()).map(orderFrom);
+    return from + span < (last?.number ?? 0) ? { items, next: String(from + span) } : { items };
+  }
+
+  /** The cursor is the time and the id of the last one seen. */
+  async operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {
+    const [, at, id = ''] = /^(\d+)-(.*)$/.exec(cursor ?? '') ?? [];
+    const before =
+      at === undefined ? {} : { $or: [{ at: { $lt: Number(at) } }, { at: Number(at), _id: { $lt: id } }] };
+    const found = this.#collections.operatorEvents.find(before, {
+      ...this.#options,
+      limit,
+      sort: { at: -1, _id: -1 },
+    });
+    const items = (await found.toArray()).map(operatorEventFrom);
+    const last = items.at(-1);
+    return items.length < limit || !last ? { items } : { items, next: `${last.at}-${last.id}` };
   }
 
   async setting(name: string): Promise<string | undefined> {

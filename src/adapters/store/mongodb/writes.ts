@@ -1,5 +1,6 @@
 import type { ClientSession } from 'mongodb';
 import type { TravelPackage } from '../../../domain/travel-package.ts';
+import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
 import type { Collections } from './collections.ts';
 import { documentVersion, packageDocument, refuseNewer } from './documents.ts';
 import { isDuplicate, takenIn } from './errors.ts';
@@ -46,6 +47,45 @@ export class Writes {
     });
     if (kept) refuseNewer(kept);
     return kept?.value ?? value;
+  }
+
+  async appendOperatorEvent({ id, ...event }: OperatorEvent): Promise<void> {
+    const { operatorEvents } = this.#collections;
+    try {
+      await operatorEvents.insertOne({ _id: id, v: documentVersion, ...event }, { session: this.#session });
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+    }
+  }
+
+  async endOperatorEvent(id: string, { outcome, after, code, endedAt }: OperatorEventEnd): Promise<void> {
+    await this.#collections.operatorEvents.updateOne(
+      { _id: id, outcome: 'open' },
+      {
+        $set: {
+          ...{ outcome, endedAt },
+          ...(after === undefined ? {} : { after }),
+          ...(code === undefined ? {} : { code }),
+        },
+      },
+      { session: this.#session },
+    );
+  }
+
+  /** Leaves the time of the last one. */
+  async probe(): Promise<void> {
+    const { settings } = this.#collections;
+    const leave = () =>
+      settings.updateOne(
+        { _id: 'probe' },
+        { $set: { v: documentVersion, value: new Date().toISOString() } },
+        { upsert: true, session: this.#session },
+      );
+    await leave().catch((error: unknown) => {
+      // Two first ones at once.
+      if (!isDuplicate(error)) throw error;
+      return leave();
+    });
   }
 
   /** Orders go first: packages that are there without their orders are noticed, the other way round they are not. */

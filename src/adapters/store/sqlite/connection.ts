@@ -55,6 +55,8 @@ function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): D
     if (!readOnly) {
       // WAL lets an audit read while the server writes; `full` makes a commit survive the machine's crash.
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
+      // Whatever is replaced is overwritten: an email that was erased shall not be found in the file.
+      db.exec('PRAGMA secure_delete = ON');
     }
     db.exec('PRAGMA cache_size = -32768');
     prepareSchema(db, file, readOnly);

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot } from '../../../domain/travel-package.ts';
-import type { OrdersWanted, Page, Present } from '../../../ports/store.ts';
+import type { OrdersWanted, Page, Present, Tenure } from '../../../ports/store.ts';
 import { orderFrom, snapshotFrom } from './rows.ts';
 import { liveCondition, unfinishedCondition } from './schema.ts';
 
@@ -10,6 +10,7 @@ export class Reads {
   readonly #packages;
   readonly #package;
   readonly #owner;
+  readonly #tenures;
   readonly #withUnfinished;
   readonly #unfinished;
   readonly #firstUnfinished;
@@ -17,12 +18,16 @@ export class Reads {
   readonly #byKey;
   readonly #liveByEmail;
   readonly #page;
+  readonly #below;
+  readonly #lastNumber;
+  readonly #ofEmail;
   readonly #ping;
 
   constructor(db: DatabaseSync) {
     this.#packages = db.prepare('SELECT * FROM packages ORDER BY id');
     this.#package = db.prepare('SELECT * FROM packages WHERE id = ?');
     this.#owner = db.prepare('SELECT owner FROM packages WHERE id = ?');
+    this.#tenures = db.prepare('SELECT id, owner, epoch FROM packages ORDER BY id');
     this.#withUnfinished = db.prepare(
       `SELECT id FROM packages WHERE EXISTS
         (SELECT 1 FROM orders WHERE package_id = packages.id AND ${unfinishedCondition}) ORDER BY id`,
@@ -43,6 +48,12 @@ export class Reads {
     this.#page = db.prepare(
       `SELECT document, document_version, number FROM orders WHERE package_id = ? AND number > ?
         ORDER BY number LIMIT ?`,
+    );
+    this.#below = db.prepare(`${orders} WHERE package_id = ? AND number < ? ORDER BY number DESC LIMIT ?`);
+    this.#lastNumber = db.prepare('SELECT max(number) AS last FROM orders WHERE package_id = ?');
+    // The numbers lead: an index of live emails would leave out the others.
+    this.#ofEmail = db.prepare(
+      `${orders} WHERE package_id = ? AND number > ? AND number <= ? AND +email = ? ORDER BY number`,
     );
     this.#ping = db.prepare('SELECT 1 FROM packages LIMIT 1');
   }
@@ -66,6 +77,14 @@ export class Reads {
   owner(packageId: number): string | undefined {
     const owner = this.#owner.get(packageId)?.owner;
     return typeof owner === 'string' ? owner : undefined;
+  }
+
+  tenures(): Tenure[] {
+    return this.#tenures.all().map(({ id, owner, epoch }) => ({
+      packageId: Number(id),
+      ...(typeof owner === 'string' ? { instance: owner } : {}),
+      epoch: Number(epoch),
+    }));
   }
 
   packagesWithUnfinished(): number[] {
@@ -103,6 +122,18 @@ export class Reads {
     const rows = this.#page.all(packageId, Number(cursor ?? 0), limit);
     const items = rows.map(orderFrom);
     return rows.length < limit ? { items } : { items, next: String(rows.at(-1)?.number) };
+  }
+
+  ordersBelow(packageId: number, number: number | undefined, limit: number): Order[] {
+    return this.#below.all(packageId, number ?? Number.MAX_SAFE_INTEGER, limit).map(orderFrom);
+  }
+
+  /** The cursor is the last number that was looked at. */
+  ordersOfEmail(packageId: number, email: string, cursor: string | undefined, span: number): Page<Order> {
+    const from = Number(cursor ?? 0);
+    const last = Number(this.#lastNumber.get(packageId)?.last ?? 0);
+    const items = this.#ofEmail.all(packageId, from, from + span, email).map(orderFrom);
+    return from + span < last ? { items, next: String(from + span) } : { items };
   }
 
   ping(): void {

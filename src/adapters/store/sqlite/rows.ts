@@ -42,7 +42,7 @@ function figuresFrom(row: Row): Figures {
 }
 
 /** A newer release's document may mean what this one does not know: better no answer than a wrong one. */
-function document<T>(row: Row): T {
+export function document<T>(row: Row): T {
   if (Number(row.document_version) > documentVersion) {
     throw new Error(`a row was written by a newer release (document version ${row.document_version})`);
   }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** Grows with every change of the tables. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /** The partial indexes are used only by queries that repeat these conditions to the letter. */
 export const unfinishedCondition = "status IN ('queued', 'held', 'compensating', 'cancelling')";
@@ -56,6 +56,19 @@ const tables = `
   CREATE UNIQUE INDEX reservations_by_number ON reservations (kind, number) WHERE number <> '';
 `;
 
+/** Version 2: what operators change. A document is added open and replaced once, when it has ended. */
+const operatorTables = `
+  CREATE TABLE operator_events (
+    row INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    is_open INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    document_version INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX operator_events_by_time ON operator_events (at, id);
+`;
+
 /** Made only where emails have a limit: every order pays for each index, and this one's pages are all over the file. */
 const emailIndex = `
   CREATE INDEX IF NOT EXISTS orders_live_by_email ON orders (package_id, email) WHERE ${liveCondition}
@@ -66,7 +79,8 @@ export function prepareEmailIndex(db: DatabaseSync): void {
 }
 
 /**
- * Makes the tables in an empty database, or checks that this release knows those that are there.
+ * Makes the tables in an empty database, adds what an older release did not know, or checks that this release knows
+ * those that are there. Whatever only reads takes them as they are.
  * @throws Error when the database is another program's, or a newer release's.
  */
 export function prepareSchema(db: DatabaseSync, file: string, readOnly: boolean): void {
@@ -77,11 +91,16 @@ export function prepareSchema(db: DatabaseSync, file: string, readOnly: boolean)
       `${file} was written by a newer release (schema ${found}, this one knows up to ${schemaVersion}): run that release`,
     );
   }
+  if (found === 1) {
+    if (!readOnly)
+      db.exec(`BEGIN IMMEDIATE; ${operatorTables} PRAGMA user_version = ${schemaVersion}; COMMIT`);
+    return;
+  }
   if (db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined) {
     throw new Error(`${file} is the database of another program`);
   }
   if (readOnly) throw new Error(`${file} is empty: start the server or run db:init first`);
-  db.exec(`BEGIN IMMEDIATE; ${tables} PRAGMA user_version = ${schemaVersion}; COMMIT`);
+  db.exec(`BEGIN IMMEDIATE; ${tables} ${operatorTables} PRAGMA user_version = ${schemaVersion}; COMMIT`);
 }
 
 function versionOf(db: DatabaseSync): number {

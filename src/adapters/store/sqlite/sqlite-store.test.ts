@@ -1,5 +1,13 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -98,7 +106,7 @@ describe('a file that cannot be used is refused with a line that names it:', () 
     const file = join(folder, 'newer.db');
     await openSqliteStore({ file }).close();
     run(file, 'PRAGMA user_version = 99');
-    expect(() => openSqliteStore({ file })).toThrow(/newer release \(schema 99, this one knows up to 1\)/);
+    expect(() => openSqliteStore({ file })).toThrow(/newer release \(schema 99, this one knows up to 2\)/);
   });
 
   test('one that is not there, or empty, when it is only to be read', () => {
@@ -107,6 +115,48 @@ describe('a file that cannot be used is refused with a line that names it:', () 
     writeFileSync(file, '');
     expect(() => openSqliteStore({ file, readOnly: true })).toThrow(`${file} is empty`);
   });
+});
+
+describe('a file of the release before', () => {
+  const file = () => join(folder, 'before.db');
+
+  beforeEach(async () => {
+    const store = openSqliteStore({ file: file() });
+    await store.addPackages([samplePackage()]);
+    await store.close();
+    run(file(), 'DROP TABLE operator_events; PRAGMA user_version = 1');
+  });
+
+  test('gets what is new, and keeps what is there', async () => {
+    const store = openSqliteStore({ file: file() });
+    expect(await store.operatorEvents(undefined, 1)).toEqual({ items: [] });
+    expect(await store.packages()).toHaveLength(1);
+    await store.close();
+    await openSqliteStore({ file: file() }).close();
+  });
+
+  test('is read as it is', async () => {
+    const store = openSqliteStore({ file: file(), readOnly: true });
+    expect(await store.packages()).toHaveLength(1);
+    await store.close();
+  });
+});
+
+test('an email that was erased is not in the file any more', async () => {
+  const file = join(folder, 'erased.db');
+  const store = openSqliteStore({ file, countsEmails: true });
+  await store.addPackages([samplePackage()]);
+  const email = 'a-long-address-to-look-for@example.com';
+  const orders = Array.from({ length: 50 }, (_, index) =>
+    sampleOrder(index + 1, { email, key: `${email}-${index}`, status: 'confirmed' }),
+  );
+  const { fence } = (await store.present(1))!;
+  await store.commit(1, fence, sampleChange({ inserted: orders }));
+  const erased = orders.map((order, index) => ({ ...order, email: 'x@erased.invalid', key: `x-${index}` }));
+  await store.commit(1, { ...fence, seq: fence.seq + 1 }, sampleChange({ erased }));
+  await store.close();
+  expect(readFileSync(file).includes(email)).toBe(false);
+  expect(existsSync(`${file}-wal`)).toBe(false);
 });
 
 test("a newer release's row is not guessed at", async () => {

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../../domain/travel-package.ts';
+import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
 import {
   type Change,
   CommitUnknownError,
@@ -12,12 +13,14 @@ import {
   type Store,
   type StoreSnapshot,
   StoreUnavailableError,
+  type Tenure,
 } from '../../../ports/store.ts';
 import type { SupplierLedger } from '../../../ports/suppliers.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { SqliteLedger } from './ledger.ts';
+import { OperatorEvents } from './operator-events.ts';
 import { Reads } from './reads.ts';
 import { Writes } from './writes.ts';
 
@@ -37,6 +40,7 @@ export class SqliteStore implements Store {
   readonly #commits: GroupCommit;
   readonly #reads: Reads;
   readonly #writes: Writes;
+  #operatorEvents: OperatorEvents | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -65,6 +69,10 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.owner(packageId));
   }
 
+  tenures(): Promise<Tenure[]> {
+    return this.#read((reads) => reads.tenures());
+  }
+
   packagesWithUnfinished(): Promise<number[]> {
     return this.#read((reads) => reads.packagesWithUnfinished());
   }
@@ -83,7 +91,7 @@ export class SqliteStore implements Store {
   }
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
-    const rows = 1 + change.inserted.length + change.updated.length;
+    const rows = 1 + change.inserted.length + change.updated.length + (change.erased?.length ?? 0);
     await this.#commits.write(() => this.#writes.commit(packageId, fence, change), rows);
   }
 
@@ -107,9 +115,38 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.ordersPage(packageId, cursor, limit));
   }
 
+  ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
+    return this.#read((reads) => reads.ordersBelow(packageId, number, limit));
+  }
+
+  ordersOfEmail(
+    packageId: number,
+    email: string,
+    cursor: string | undefined,
+    span: number,
+  ): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersOfEmail(packageId, email, cursor, span));
+  }
+
+  settingIfAny(name: string): Promise<string | undefined> {
+    return this.#read(() => this.#writes.setting(name));
+  }
+
   async setting(name: string, make: () => string): Promise<string> {
     const kept = await this.#read(() => this.#writes.setting(name));
     return kept ?? this.#write(() => this.#writes.addSetting(name, make()));
+  }
+
+  async appendOperatorEvent(event: OperatorEvent): Promise<void> {
+    await this.#write(() => this.#operators.append(event));
+  }
+
+  async endOperatorEvent(id: string, end: OperatorEventEnd): Promise<void> {
+    await this.#write(() => this.#operators.end(id, end));
+  }
+
+  operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {
+    return this.#read(() => this.#operators.page(cursor, limit));
   }
 
   /** Another connection's read transaction; a database in memory has no other connection. */
@@ -126,9 +163,19 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.ping());
   }
 
+  probe(): Promise<void> {
+    return this.#write(() => this.#writes.probe());
+  }
+
   async close(): Promise<void> {
     this.#commits.close();
     this.#connection.close();
+  }
+
+  /** A file of an older release that is only read has no such table. */
+  get #operators(): OperatorEvents {
+    this.#operatorEvents ??= new OperatorEvents(this.#connection.db);
+    return this.#operatorEvents;
   }
 
   async #read<T>(read: (reads: Reads) => T): Promise<T> {

@@ -16,8 +16,10 @@ export class Writes {
   readonly #updatePackage;
   readonly #insertOrder;
   readonly #updateOrder;
+  readonly #eraseOrder;
   readonly #addSetting;
   readonly #setting;
+  readonly #probe;
   readonly #clear;
 
   constructor(db: DatabaseSync) {
@@ -41,10 +43,18 @@ export class Writes {
       `UPDATE orders SET email = ?, status = ?, document = ?, document_version = ?
         WHERE id = ? AND package_id = ? AND number = ? AND key IS ?`,
     );
+    this.#eraseOrder = db.prepare(
+      `UPDATE orders SET email = ?, key = ?, document = ?, document_version = ?
+        WHERE id = ? AND package_id = ? AND number = ? AND status = ?`,
+    );
     this.#addSetting = db.prepare(
       'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING',
     );
     this.#setting = db.prepare('SELECT value FROM settings WHERE name = ?');
+    this.#probe = db.prepare(
+      `INSERT INTO settings (name, value) VALUES ('probe', strftime('%FT%R:%fZ', 'now'))
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+    );
     this.#clear = ['orders', 'packages', 'reservations'].map((table) => db.prepare(`DELETE FROM ${table}`));
   }
 
@@ -67,6 +77,8 @@ export class Writes {
     }
     if (change.package) this.#replacePackage(packageId, change.package);
     for (const order of change.inserted) this.#insert(packageId, order);
+    // First: an order may be cancelled in the very commit that takes its email.
+    for (const order of change.erased ?? []) this.#erase(packageId, order);
     for (const order of change.updated) this.#update(packageId, order);
   }
 
@@ -78,6 +90,11 @@ export class Writes {
   addSetting(name: string, value: string): string {
     this.#addSetting.run(name, value);
     return this.setting(name) ?? value;
+  }
+
+  /** Leaves the time of the last one. */
+  probe(): void {
+    this.#probe.run();
   }
 
   clear(): void {
@@ -104,6 +121,14 @@ export class Writes {
     const document = JSON.stringify(order);
     const found = this.#updateOrder.run(email, status, document, documentVersion, id, packageId, number, key);
     if (found.changes !== 1) throw new Error(`there is no order ${id} with this number and key to update`);
+  }
+
+  #erase(packageId: number, order: Order): void {
+    ownedBy(packageId, order);
+    const { id, number, email, key = null, status } = order;
+    const values = [email, key, JSON.stringify(order), documentVersion];
+    const found = this.#eraseOrder.run(...values, id, packageId, number, status);
+    if (found.changes !== 1) throw new Error(`there is no order ${id} with this number and status to erase`);
   }
 }
 

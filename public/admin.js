@@ -1,0 +1,13 @@
+/* The operators' pages beyond their live fragments: screen readers hear of problems that come and go. */
+(() => {
+  const find = () => document.getElementById('admin-problems');
+  const { announce } = window.ticketPage;
+  let kinds = find()?.dataset.kinds;
+
+  document.addEventListener('live:change', () => {
+    const now = find()?.dataset;
+    if (!now || now.kinds === kinds) return;
+    kinds = now.kinds;
+    announce(now.said);
+  });
+})();

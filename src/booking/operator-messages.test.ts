@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { ActorBench } from '../testing/support/actor-bench.ts';
+import type { Amend, Erase, PackageMessage } from './messages.ts';
+
+const last = (bench: ActorBench) => bench.answers.at(-1);
+const always = Number.MAX_SAFE_INTEGER;
+
+function amend(bench: ActorBench, change: Partial<Amend>): PackageMessage {
+  return {
+    kind: 'amend',
+    version: bench.state.package.version,
+    deadlineAt: always,
+    caller: (answer) => bench.answers.push(answer),
+    ...change,
+  };
+}
+
+function retry(bench: ActorBench, orderId: string): PackageMessage {
+  return { kind: 'retry', orderId, deadlineAt: always, caller: (answer) => bench.answers.push(answer) };
+}
+
+/** An order `order-1` of a package of two, and whatever its life has come to. */
+async function sold(...messages: ((bench: ActorBench) => PackageMessage)[]): Promise<ActorBench> {
+  const bench = new ActorBench({ quota: 2 });
+  await bench.batch(bench.purchase({ email: 'ana@example.com', key: 'ana@example.com-1' }));
+  for (const message of messages) await bench.batch(message(bench));
+  return bench;
+}
+
+const booked = (bench: ActorBench) => bench.booked('order-1');
+
+describe('an amendment', () => {
+  test('of the offer goes for later orders: those before keep what they bought', async () => {
+    const bench = await sold();
+    await bench.batch(amend(bench, { flight: 'Flight-8', stay: '2023-01-01', price: 5 }), bench.purchase());
+    expect(last(bench)).toMatchObject({ kind: 'accepted' });
+    expect(bench.stored.get('order-1')?.package).toEqual({
+      flight: 'Flight-7',
+      stay: '2022-08-09',
+      price: 100,
+    });
+    expect(bench.stored.get('order-2')?.package).toEqual({
+      flight: 'Flight-8',
+      stay: '2023-01-01',
+      price: 5,
+    });
+    expect(bench.state.package).toMatchObject({ quota: 2, version: 2 });
+  });
+
+  test('that closes the sale before it opens is refused, whichever of the two is changed', async () => {
+    const bench = new ActorBench({ opensAt: 100 });
+    await bench.batch(amend(bench, { closesAt: 100 }));
+    expect(last(bench)).toMatchObject({ code: 'invalid' });
+    await bench.batch(amend(bench, { closesAt: 101 }));
+    await bench.batch(amend(bench, { opensAt: 101 }));
+    expect(last(bench)).toMatchObject({ code: 'invalid' });
+    await bench.batch(amend(bench, { opensAt: null }));
+    expect(last(bench)).toMatchObject({ kind: 'amended', package: { closesAt: 101 } });
+    expect(bench.state.package).not.toHaveProperty('opensAt');
+  });
+
+  test('of the price that may be stored already is known again by all that it changed', async () => {
+    const bench = new ActorBench();
+    const { version } = bench.state.package;
+    await bench.batch(amend(bench, { price: 7 }));
+    await bench.batch(amend(bench, { version, price: 7, inDoubt: true }));
+    expect(last(bench)).toMatchObject({ kind: 'amended' });
+    await bench.batch(amend(bench, { version, price: 8, inDoubt: true }));
+    expect(last(bench)).toMatchObject({ code: 'version_conflict' });
+  });
+});
+
+describe('a retry', () => {
+  test('has the saga of an order in hand begin anew, and stores nothing', async () => {
+    for (const bench of [
+      await sold(),
+      await sold((one) => one.owing('order-1')),
+      await sold(booked, (one) => one.cancel('order-1')),
+    ]) {
+      const step = await bench.batch(retry(bench, 'order-1'));
+      expect(step.change).toBeUndefined();
+      expect(step.effects).toMatchObject([{ kind: 'retry', order: { id: 'order-1' } }, { kind: 'answer' }]);
+      expect(last(bench)).toMatchObject({ kind: 'accepted', order: { id: 'order-1' } });
+    }
+  });
+
+  test('of an order in the line serves the line', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(amend(bench, { paused: true }));
+    bench.state.gateOpen = false;
+    await bench.batch(amend(bench, { paused: false }), bench.purchase());
+    expect(bench.stored.get('order-1')?.status).toBe('queued');
+    bench.state.gateOpen = true;
+    await bench.batch(retry(bench, 'order-1'));
+    expect(bench.stored.get('order-1')?.status).toBe('held');
+  });
+
+  test('of an order that has ended, or is not there, is refused', async () => {
+    const bench = await sold(booked);
+    await bench.batch(retry(bench, 'order-1'), retry(bench, 'nobody'));
+    expect(bench.answers.slice(-2)).toMatchObject([
+      { code: 'not_retryable', order: { id: 'order-1', status: 'confirmed' } },
+      { code: 'unknown_order' },
+    ]);
+  });
+});
+
+describe('erasing', () => {
+  const erase = (bench: ActorBench, over: Partial<Erase> = {}): PackageMessage => ({
+    kind: 'erase',
+    email: 'ana@example.com',
+    erasures: [{ orderId: 'order-1', email: 'x@erased.invalid', key: 'erased-x' }],
+    deadlineAt: always,
+    caller: (answer) => bench.answers.push(answer),
+    ...over,
+  });
+
+  test('takes the email, and the key that tells it, out of an order that has ended', async () => {
+    const bench = await sold(booked);
+    const step = await bench.batch(erase(bench));
+    expect(step.change).toMatchObject({ inserted: [], updated: [], figures: bench.state.figures });
+    expect(bench.stored.get('order-1')).toMatchObject({
+      status: 'confirmed',
+      email: 'x@erased.invalid',
+      key: 'erased-x',
+    });
+    expect(last(bench)).toEqual({ kind: 'erased', left: 0 });
+  });
+
+  test('leaves a key that tells nothing: Q7 whoever repeats it hears that it is taken, and buys nothing', async () => {
+    const bench = await sold(booked);
+    await bench.batch(erase(bench, { erasures: [{ orderId: 'order-1', email: 'x@erased.invalid' }] }));
+    await bench.batch(bench.purchase({ email: 'ana@example.com', key: 'ana@example.com-1' }));
+    expect(last(bench)).toMatchObject({ code: 'key_reused' });
+    expect(last(bench)).not.toHaveProperty('order');
+    expect(bench.stored.size).toBe(1);
+  });
+
+  test('counts what has not ended, and leaves it: its suppliers ask for the email', async () => {
+    const bench = await sold();
+    const step = await bench.batch(erase(bench));
+    expect(step.change).toBeUndefined();
+    expect(last(bench)).toEqual({ kind: 'erased', left: 1 });
+    expect(bench.stored.get('order-1')?.email).toBe('ana@example.com');
+  });
+
+  test('repeats without harm, and spares orders of others', async () => {
+    const bench = await sold(booked);
+    await bench.batch(bench.purchase({ email: 'ben@example.com' }));
+    await bench.batch(bench.booked('order-2'));
+    await bench.batch(erase(bench));
+    const both = ['order-1', 'order-2', 'nobody'].map((orderId) => ({ orderId, email: 'y@erased.invalid' }));
+    const step = await bench.batch(erase(bench, { erasures: both }));
+    expect(step.change).toBeUndefined();
+    expect(bench.stored.get('order-1')?.email).toBe('x@erased.invalid');
+    expect(bench.stored.get('order-2')?.email).toBe('ben@example.com');
+  });
+
+  test('Q1 goes together with a cancel in one batch, in whichever order they come', async () => {
+    const first = await sold(booked);
+    const step = await first.batch(erase(first), first.cancel('order-1'));
+    expect(step.change).toMatchObject({
+      erased: [{ id: 'order-1', status: 'confirmed', email: 'x@erased.invalid' }],
+      updated: [{ id: 'order-1', status: 'cancelling', email: 'x@erased.invalid' }],
+    });
+    const second = await sold(booked);
+    await second.batch(second.cancel('order-1'), erase(second));
+    expect(second.stored.get('order-1')).toMatchObject({ status: 'cancelling', email: 'ana@example.com' });
+    expect(last(second)).toEqual({ kind: 'erased', left: 1 });
+  });
+
+  test('of an order that ends in the same batch is left for the next time', async () => {
+    const bench = await sold();
+    await bench.batch(bench.booked('order-1'), erase(bench));
+    expect(last(bench)).toEqual({ kind: 'erased', left: 1 });
+    await bench.batch(erase(bench));
+    expect(bench.stored.get('order-1')).toMatchObject({ status: 'confirmed', email: 'x@erased.invalid' });
+  });
+});

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { OperatorEvent } from '../../ports/operator-log.ts';
+import { fakeOperator } from '../../testing/support/fake-operations.ts';
+import { changesOf } from './changes.ts';
+
+const event = (overrides: Partial<OperatorEvent>): OperatorEvent => ({
+  ...{ id: 'one', at: 0, by: fakeOperator, instance: 'instance-1' },
+  ...{ action: 'package.amend', target: { packageId: 1 }, outcome: 'done' },
+  ...overrides,
+});
+
+test('only what is different, without the version', () => {
+  const before = { quota: 50, price: 100, version: 1, closesAt: 7 };
+  const after = { quota: 60, price: 100, version: 2 };
+  expect(changesOf(event({ before, after }))).toEqual([
+    { name: 'quota', before: 50, after: 60 },
+    { name: 'closesAt', before: 7 },
+  ]);
+});
+
+test('of something new, all that it has', () => {
+  expect(changesOf(event({ wish: { quota: 5 }, after: { id: 3, quota: 5, flight: 'F' } }))).toEqual([
+    { name: 'quota', after: 5 },
+    { name: 'flight', after: 'F' },
+  ]);
+});
+
+test('where nothing was changed, what was wanted beside what was there', () => {
+  for (const outcome of ['refused', 'failed', 'open'] as const) {
+    const found = changesOf(event({ outcome, before: { quota: 50, price: 1 }, wish: { quota: 20 } }));
+    expect(found).toEqual([{ name: 'quota', before: 50, after: 20 }]);
+  }
+});
+
+test('nested fields by their path, and nothing of what is no object', () => {
+  const nested = { order: { status: 'queued' } };
+  expect(changesOf(event({ before: nested, after: { order: { status: 'withdrawn' } } }))).toEqual([
+    { name: 'order.status', before: 'queued', after: 'withdrawn' },
+  ]);
+  expect(changesOf(event({ before: 'was', after: [1, 2] }))).toEqual([]);
+  expect(changesOf(event({}))).toEqual([]);
+});

@@ -1,0 +1,50 @@
+import type { Json } from '../../ports/messages.ts';
+import type { OperatorEvent } from '../../ports/operator-log.ts';
+
+/** One field that a change is about. */
+export interface Change {
+  readonly name: string;
+  /** Absent where there was nothing before. */
+  readonly before?: Json;
+  /** Absent where nothing is left. */
+  readonly after?: Json;
+}
+
+/** Fields that change with every change and say nothing to a reader. */
+const bookkeeping: ReadonlySet<string> = new Set(['version', 'id']);
+
+/**
+ * What a change made different: fields before and after. Where nothing was changed, because it was refused or has not
+ * ended, what was wanted beside what was there.
+ */
+export function changesOf({ before, after, wish, outcome }: OperatorEvent): Change[] {
+  const was = fieldsOf(before);
+  const is = outcome === 'done' ? fieldsOf(after ?? wish) : fieldsOf(wish);
+  const names =
+    outcome === 'done' && after !== undefined ? new Set([...was.keys(), ...is.keys()]) : is.keys();
+  const changes: Change[] = [];
+  for (const name of names) {
+    const [from, to] = [was.get(name), is.get(name)];
+    if (bookkeeping.has(name) || JSON.stringify(from) === JSON.stringify(to)) continue;
+    changes.push({
+      name,
+      ...(from === undefined ? {} : { before: from }),
+      ...(to === undefined ? {} : { after: to }),
+    });
+  }
+  return changes;
+}
+
+/** Nested objects are flattened: `package.flight`. */
+function fieldsOf(value: Json | undefined, prefix = ''): Map<string, Json> {
+  const fields = new Map<string, Json>();
+  if (value === undefined || value === null || typeof value !== 'object' || Array.isArray(value)) {
+    return fields;
+  }
+  for (const [name, field] of Object.entries(value as Readonly<Record<string, Json>>)) {
+    const isNested = field !== null && typeof field === 'object' && !Array.isArray(field);
+    if (!isNested) fields.set(prefix + name, field);
+    else for (const [inner, deep] of fieldsOf(field, `${prefix}${name}.`)) fields.set(inner, deep);
+  }
+  return fields;
+}

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { fakeOrder } from '../../testing/support/fake-engine.ts';
+import { fakeInstance, fakeStatus } from '../../testing/support/fake-operations.ts';
+import { cancelEffects, drainEffects, pauseEffects, quotaEffects } from './effects.ts';
+
+describe('a quota', () => {
+  const status = fakeStatus({ quota: 50 }, { remaining: 12, held: 3, confirmed: 35, waiting: 0 });
+  const withLine = fakeStatus({ quota: 38 }, { remaining: 0, held: 3, confirmed: 35, waiting: 312 });
+
+  test.each([
+    [40, 'Lowering to 40: 38 are held or confirmed, 2 stay on sale.'],
+    [39, 'Lowering to 39: 38 are held or confirmed, 1 stays on sale.'],
+    [60, 'Raising to 60: 38 are held or confirmed, 22 are on sale instead of 12.'],
+  ])('of %i', (quota, first) => {
+    expect(quotaEffects(status, quota)[0]).toBe(first);
+  });
+
+  test('names those who wait', () => {
+    expect(quotaEffects(withLine, 40)[1]).toBe('2 of 312 waiting get units at once, in their order.');
+    const paused = { ...withLine, package: { ...withLine.package, paused: true } };
+    expect(quotaEffects(paused, 39)[1]).toBe(
+      '1 of 312 waiting get a unit when it is resumed, in their order.',
+    );
+    expect(quotaEffects(status, 40)[2]).toBe('Nobody waits in its line.');
+    const tight = fakeStatus({ quota: 50 }, { remaining: 12, held: 3, confirmed: 35, waiting: 2 });
+    expect(quotaEffects(tight, 38)[2]).toBe('2 waiting keep their place, but no unit may come to them.');
+  });
+});
+
+test('a pause names the line and what is being booked', () => {
+  expect(pauseEffects(fakeStatus({}, { waiting: 312, held: 1 })).slice(1)).toEqual([
+    '312 waiting keep their place.',
+    '1 order being booked goes on to the end.',
+  ]);
+  expect(pauseEffects(fakeStatus({}, { waiting: 1 }))[1]).toBe('1 waiting keeps the place.');
+});
+
+test('a drain names who takes over, or that nobody does', () => {
+  const [one, two] = [fakeInstance('instance-1'), fakeInstance('instance-2')];
+  const three = fakeInstance('instance-3', { state: 'draining' });
+  const silent = { id: 'instance-4', isThis: false, state: 'silent' } as const;
+  expect(drainEffects(two, [one, two, fakeInstance('instance-5')])[0]).toBe(
+    'instance-2 hands over 14 packages to 2 others; 230 viewers reconnect.',
+  );
+  expect(drainEffects(two, [two, three, silent])[0]).toBe(
+    'instance-2 is the only instance: nobody takes its 14 packages over.',
+  );
+});
+
+test('what can be cancelled, and what cannot', () => {
+  expect(cancelEffects(fakeOrder({ status: 'queued' }))?.[0]).toContain('gives up the place');
+  expect(cancelEffects(fakeOrder({ status: 'confirmed' }))?.[0]).toContain('are given back');
+  for (const status of ['held', 'compensating', 'cancelling', 'failed', 'withdrawn'] as const) {
+    expect(cancelEffects(fakeOrder({ status }))).toBeUndefined();
+  }
+});

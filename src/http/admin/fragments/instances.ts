@@ -1,0 +1,60 @@
+import type { InstanceStatus } from '../../../ports/operations.ts';
+import { type Html, markup } from '../../pages/markup.ts';
+import { figureWords } from '../../pages/words.ts';
+import { durationWords, memoryWords, msWords, rateWords } from '../words.ts';
+import { type Column, cell, dash, figureCell, headCell, table } from './table.ts';
+
+export const instancesElementId = 'admin-instances';
+
+const columns: readonly Column[] = [
+  { name: 'instance', label: 'Instance' },
+  { name: 'state', label: 'State' },
+  { name: 'load', label: 'Packages', isFigure: true },
+  { name: 'load', label: 'Orders / s', isFigure: true },
+  { name: 'load', label: 'Mailbox', isFigure: true },
+  { name: 'load', label: 'Sagas', isFigure: true },
+  { name: 'load', label: 'Viewers', isFigure: true },
+  { name: 'load', label: 'Loop lag', isFigure: true },
+  { name: 'load', label: 'Memory', isFigure: true },
+  { name: 'action', label: 'Actions', isUnlabelled: true },
+];
+
+/** Who serves, and how busy each is. */
+export function instancesTable(instances: readonly InstanceStatus[], now: number): Html {
+  return table({
+    id: instancesElementId,
+    caption: 'Instances and their load',
+    columns,
+    rows: instances.map((instance) => instanceRow(instance, now)),
+    empty: 'No instance announces itself.',
+  });
+}
+
+function instanceRow(instance: InstanceStatus, now: number): Html {
+  const { id, state, isThis } = instance;
+  const load = state === 'silent' ? undefined : instance.load;
+  const since = state === 'silent' ? 'no answer in time' : `up ${durationWords(now - instance.startedAt)}`;
+  const figure = (words: string | undefined) => words ?? dash();
+  return markup`
+    <tr role="row" id="admin-instance-${id}" class="instance">
+      ${headCell(markup`
+        <span class="row-name">${id}</span>
+        <span class="under">${state === 'silent' ? 'unknown version' : `version ${instance.version}`}${isThis ? ' · shows this page' : ''}</span>`)}
+      ${cell('State', markup`<span class="state state-${tones[state]}">${stateWords[state]}</span><span class="under">${since}</span>`, 'wide')}
+      ${figureCell('Packages', figure(load && figureWords(load.packages)))}
+      ${figureCell('Orders / s', figure(load && rateWords(load.purchasesPerS)))}
+      ${figureCell('Mailbox', figure(load && figureWords(load.mailbox)))}
+      ${figureCell('Sagas', figure(load && figureWords(load.sagas)))}
+      ${figureCell('Viewers', figure(load && figureWords(load.sockets)))}
+      ${figureCell('Loop lag', figure(load && msWords(load.eventLoopLagMs)))}
+      ${figureCell('Memory', figure(load && memoryWords(load.rssBytes)))}
+      <td role="cell" class="row-actions">${
+        state === 'ready'
+          ? markup`<a class="small-button" href="/admin/instances/${id}/drain">Drain<span class="unseen"> ${id}</span></a>`
+          : ''
+      }</td>
+    </tr>`;
+}
+
+const tones = { ready: 'good', draining: 'wait', silent: 'bad' } as const;
+const stateWords = { ready: 'Ready', draining: 'Draining', silent: 'Silent' } as const;

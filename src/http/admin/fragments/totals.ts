@@ -1,0 +1,27 @@
+import { type Html, markup } from '../../pages/markup.ts';
+import { figureWords } from '../../pages/words.ts';
+import type { Overview } from '../overview.ts';
+import { rateWords } from '../words.ts';
+
+export const totalsElementId = 'admin-totals';
+
+/** The whole sale in six figures. */
+export function totalsFragment({ packages, instances, suppliersAvailable }: Overview): Html {
+  const total = (of: (each: Overview['packages'][number]) => number) =>
+    packages.reduce((sum, each) => sum + of(each), 0);
+  const ready = instances.filter(({ state }) => state === 'ready').length;
+  return markup`
+    <dl id="${totalsElementId}" class="totals">
+      ${tile('Purchases', rateWords(total(({ activity }) => activity?.recent.purchasesPerS ?? 0)), 'per second')}
+      ${tile('Waiting', figureWords(total(({ figures }) => figures.waiting)), 'in all lines')}
+      ${tile('Held', figureWords(total(({ figures }) => figures.held)), 'booking')}
+      ${tile('Confirmed', figureWords(total(({ figures }) => figures.confirmed)), `of ${figureWords(total((each) => each.package.quota))}`)}
+      ${tile('Instances', `${ready} / ${instances.length}`, 'ready')}
+      ${tile('Suppliers', suppliersAvailable ? 'Open' : 'Shut', suppliersAvailable ? 'they answer' : 'the breaker is open')}
+    </dl>`;
+}
+
+function tile(label: string, figure: string, note: string): Html {
+  return markup`
+    <div class="tile"><dt>${label}</dt><dd><b>${figure}</b> <span>${note}</span></dd></div>`;
+}

@@ -1,0 +1,52 @@
+import type { Hono } from 'hono';
+import type { AppDeps } from '../deps.ts';
+import { fanoutDefaults } from '../live/fanout.ts';
+import type { LiveAdmin } from '../live/routes.ts';
+import type { PageSetting } from '../pages/layout.ts';
+import { AdminFeed, type FeedOptions } from './feed.ts';
+import type { AdminDeps } from './kit.ts';
+import { PackageRows } from './package-rows.ts';
+import { adminRoutes } from './routes.ts';
+
+/** The operators' side of the app. */
+export interface Admin {
+  /** To be mounted at `/`. */
+  readonly routes: Hono;
+  /** For the topic `admin`. */
+  readonly live: LiveAdmin;
+}
+
+const feedDefaults: FeedOptions = {
+  ...fanoutDefaults,
+  everyMs: 1000,
+  proveEveryMs: 5000,
+  farewellGraceMs: 1000,
+};
+
+/** Composes it; undefined where there is no admin token, and then nothing of it is served. */
+export function createAdmin(
+  deps: AppDeps,
+  assetUrl: PageSetting['assetUrl'],
+  options: Partial<FeedOptions> = {},
+): Admin | undefined {
+  if (deps.admin === undefined) return undefined;
+  const { operations, sessions } = deps.admin;
+  const { engine, clock, log, settings } = deps;
+  const rows = new PackageRows(settings.currency, fanoutDefaults);
+  const adminDeps: AdminDeps = { ...deps, operations, sessions, rows, assetUrl };
+  const feed = new AdminFeed({ operations, engine, clock, log, rows }, { ...feedDefaults, ...options });
+  return {
+    routes: adminRoutes(adminDeps),
+    live: {
+      async admit({ cookie }) {
+        const isSignedIn = async () => (await sessions.operator(cookie)) !== undefined;
+        return (await isSignedIn()) ? isSignedIn : undefined;
+      },
+      join: (viewer, stillMay) => feed.join(viewer, stillMay),
+      stop: () => feed.stop(),
+      get viewers() {
+        return feed.viewers;
+      },
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { fakeNow } from '../../testing/support/fake-engine.ts';
+import { fakeActivity, fakeStatus } from '../../testing/support/fake-operations.ts';
+import { PackageRows } from './package-rows.ts';
+
+/** A clock on which every question costs a ms, and how often the others got their turn. */
+function stage() {
+  let now = 0;
+  let turns = 0;
+  const breathe = async () => {
+    turns++;
+  };
+  const rows = new PackageRows('USD', { turnMsMin: 2, turnMsMax: 2, breathe, steady: () => now++ });
+  return { rows, turns: () => turns };
+}
+
+test('a row is drawn anew when it looks different, and only then', async () => {
+  const { rows } = stage();
+  const draw = async (status = fakeStatus()) => (await rows.draw([status], fakeNow))[0];
+  const first = await draw();
+  const measuredLater = fakeStatus({}, {}, { activity: { ...fakeActivity(), endedAt: fakeNow + 1000 } });
+  expect(await draw(measuredLater)).toBe(first);
+  const others = [
+    fakeStatus({ price: 5 }),
+    fakeStatus({}, { waiting: 1 }),
+    fakeStatus({}, {}, { obstacle: 'queue_full' }),
+    fakeStatus({}, {}, { owner: { instance: 'instance-2', epoch: 8, state: 'idle' } }),
+    fakeStatus({}, {}, { activity: fakeActivity(13) }),
+    fakeStatus({}, {}, { activity: { ...fakeActivity(), mailbox: 4 } }),
+  ];
+  for (const other of others) {
+    await draw();
+    expect(String(await draw(other))).not.toBe(String(first));
+  }
+});
+
+test('rows come in the order of the packages, and the others get their turn in between', async () => {
+  const { rows, turns } = stage();
+  const many = Array.from({ length: 20 }, (_, index) => fakeStatus({ id: index + 1 }));
+  const drawn = await rows.draw(many, fakeNow);
+  expect(drawn.map((row) => /id="admin-package-(\d+)"/.exec(String(row))?.[1])).toEqual(
+    many.map((each) => String(each.package.id)),
+  );
+  expect(turns()).toBeGreaterThan(3);
+});

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { fakeNow, fakeOrder } from '../../testing/support/fake-engine.ts';
+import { fakeInstance, fakeStatus } from '../../testing/support/fake-operations.ts';
+import type { Overview } from './overview.ts';
+import { problemsOf } from './problems.ts';
+
+const well: Overview = {
+  now: fakeNow,
+  packages: [fakeStatus()],
+  instances: [fakeInstance('instance-1')],
+  concerns: [],
+  changes: [],
+  suppliersAvailable: true,
+  missing: [],
+  isStale: false,
+};
+
+const found = (overview: Partial<Overview>) =>
+  problemsOf({ ...well, ...overview }).map(({ level, headline, text }) => `${level}: ${headline}. ${text}`);
+
+const ownedBy = (state: 'gone' | 'silent', id: number, waiting = 0) =>
+  fakeStatus({ id }, { waiting }, { owner: { instance: 'instance-3', epoch: 2, state } });
+
+const order = (concern: 'stuck' | 'slow', forMs: number) => ({
+  order: fakeOrder({ status: 'held' }),
+  since: fakeNow - forMs,
+  concern,
+});
+
+test('all is well', () => {
+  expect(found({})).toEqual([]);
+  expect(found({ packages: [] })).toEqual([]);
+});
+
+test.each<[Partial<Overview>, string]>([
+  [
+    { isStale: true },
+    'bad: The store does not answer. No order can be taken. The figures below are the last that were read.',
+  ],
+  [{ missing: ['Redis', 'the store'] }, 'bad: This instance is not ready. Missing: Redis; the store.'],
+  [
+    { suppliersAvailable: false, packages: [fakeStatus({}, { waiting: 5 })] },
+    'bad: The suppliers do not answer. The breaker is open: nothing is claimed until they do. 5 people are in line.',
+  ],
+  [
+    { instances: [{ id: 'instance-2', isThis: false, state: 'silent' }] },
+    'bad: instance-2 is silent. It announces itself, but does not answer.',
+  ],
+  [
+    { packages: [ownedBy('gone', 3, 1)] },
+    'bad: Package 3 without an owner. instance-3 left. 1 order waits for the takeover.',
+  ],
+  [
+    { packages: [ownedBy('silent', 3), ownedBy('gone', 4)] },
+    'warn: 2 packages without an owner. instance-3 does not answer. The next purchase finds another.',
+  ],
+  [
+    { concerns: [order('stuck', 134_000), order('stuck', 40_000)] },
+    'bad: 2 orders are stuck. The oldest has not moved for 2 min.',
+  ],
+  [{ concerns: [order('slow', 9_000)] }, 'warn: 1 order is slow. The oldest has not moved for 9 s.'],
+  [
+    { packages: [fakeStatus({ id: 2, paused: true }, { waiting: 1 }, { obstacle: 'paused' })] },
+    'warn: Package 2 paused with a line. 1 person is waiting and keeps the place.',
+  ],
+  [
+    { packages: [fakeStatus({}, {}, { obstacle: 'queue_full' })] },
+    'warn: The line of package 1 is full. Purchases are told to try again later.',
+  ],
+  [
+    { instances: [fakeInstance('instance-2', { state: 'draining' })] },
+    'warn: instance-2 is draining. Packages and viewers go over to the others.',
+  ],
+])('%#: it is said what is wrong', (overview, said) => {
+  expect(found(overview)).toEqual([said]);
+});
+
+test('a paused package without a line, a sold-out and an idle one are no problems', () => {
+  const quiet = [
+    fakeStatus({ paused: true }, {}, { obstacle: 'paused' }),
+    fakeStatus({}, {}, { obstacle: 'sold_out' }),
+    fakeStatus({}, {}, { owner: { instance: 'instance-1', epoch: 1, state: 'idle' } }),
+  ];
+  expect(found({ packages: quiet })).toEqual([]);
+});
+
+test('what hurts customers now comes first', () => {
+  const overview = {
+    packages: [fakeStatus({ paused: true }, { waiting: 3 }, { obstacle: 'paused' })],
+    concerns: [order('slow', 9_000), order('stuck', 31_000)],
+  };
+  expect(problemsOf({ ...well, ...overview }).map(({ id }) => id)).toEqual(['stuck', 'paused', 'slow']);
+});
+
+test('one of them leads to itself, several to the table', () => {
+  const link = (packages: Overview['packages']) => problemsOf({ ...well, packages })[0]?.link;
+  expect(link([ownedBy('gone', 3)])).toEqual({ href: '/admin/packages/3', what: 'package 3' });
+  expect(link([ownedBy('gone', 3), ownedBy('gone', 4)])).toEqual({
+    href: '#packages',
+    what: 'packages 3 and 4',
+  });
+});

@@ -1,0 +1,205 @@
+import type { InstanceStatus, PackageStatus } from '../../ports/operations.ts';
+import { figureWords, peopleAre } from '../pages/words.ts';
+import type { Overview } from './overview.ts';
+import { counted, durationWords, listed, msWords } from './words.ts';
+
+/** Something that an operator should look at. */
+export interface Problem {
+  /** The same while it lasts. */
+  readonly id: string;
+  /** `bad`: customers suffer now. `warn`: they may soon. */
+  readonly level: 'bad' | 'warn';
+  readonly headline: string;
+  readonly text: string;
+  /** Where to look; `what` is there. */
+  readonly link?: { readonly href: string; readonly what: string };
+}
+
+/** From here on an event loop is late enough for callers to feel it, in ms. */
+const lagMsMax = 250;
+
+/** What is wrong, what hurts customers first. One problem per kind, however many packages or orders have it. */
+export function problemsOf(overview: Overview): Problem[] {
+  const found = [
+    ...store(overview),
+    ...notReady(overview),
+    ...suppliers(overview),
+    ...silentInstances(overview),
+    ...ownerless(overview.packages),
+    ...concerned(overview, 'stuck'),
+    ...paused(overview.packages),
+    ...fullLines(overview.packages),
+    ...concerned(overview, 'slow'),
+    ...lagging(overview.instances),
+    ...draining(overview.instances),
+  ];
+  return [...found.filter(({ level }) => level === 'bad'), ...found.filter(({ level }) => level === 'warn')];
+}
+
+function store({ isStale }: Overview): Problem[] {
+  if (!isStale) return [];
+  return [
+    {
+      id: 'store',
+      level: 'bad',
+      headline: 'The store does not answer',
+      text: 'No order can be taken. The figures below are the last that were read.',
+    },
+  ];
+}
+
+function notReady({ missing }: Overview): Problem[] {
+  if (missing.length === 0) return [];
+  return [
+    {
+      id: 'not-ready',
+      level: 'bad',
+      headline: 'This instance is not ready',
+      text: `Missing: ${missing.join('; ')}.`,
+      link: { href: '#instances', what: 'instances' },
+    },
+  ];
+}
+
+function suppliers({ suppliersAvailable, packages }: Overview): Problem[] {
+  if (suppliersAvailable) return [];
+  const waiting = sum(packages, ({ figures }) => figures.waiting);
+  return [
+    {
+      id: 'suppliers',
+      level: 'bad',
+      headline: 'The suppliers do not answer',
+      text: `The breaker is open: nothing is claimed until they do. ${peopleAre(waiting)} in line.`,
+    },
+  ];
+}
+
+function silentInstances({ instances }: Overview): Problem[] {
+  const silent = instances.filter(({ state }) => state === 'silent').map(({ id }) => id);
+  if (silent.length === 0) return [];
+  return [
+    {
+      id: 'silent',
+      level: 'bad',
+      headline: silent.length === 1 ? `${silent[0]} is silent` : `${silent.length} instances are silent`,
+      text: `${silent.length === 1 ? 'It announces itself, but does' : `${listed(silent)} announce themselves, but do`} not answer.`,
+      link: { href: '#instances', what: 'instances' },
+    },
+  ];
+}
+
+function ownerless(packages: readonly PackageStatus[]): Problem[] {
+  const found = packages.filter(({ owner }) => owner?.state === 'gone' || owner?.state === 'silent');
+  if (found.length === 0) return [];
+  const undone = sum(found, ({ figures }) => figures.waiting + figures.held + figures.cancelling);
+  const owners = listed([...new Set(found.map(({ owner }) => owner?.instance ?? ''))], 2);
+  return [
+    {
+      id: 'ownerless',
+      level: undone > 0 ? 'bad' : 'warn',
+      headline: `${found.length === 1 ? nameOf(found[0] as PackageStatus) : counted(found.length, 'package')} without an owner`,
+      text:
+        `${owners} ${found.every(({ owner }) => owner?.state === 'gone') ? 'left' : 'does not answer'}. ` +
+        (undone > 0
+          ? `${counted(undone, 'order')} ${undone === 1 ? 'waits' : 'wait'} for the takeover.`
+          : 'The next purchase finds another.'),
+      link: linkTo(found),
+    },
+  ];
+}
+
+function concerned({ concerns, now }: Overview, kind: 'stuck' | 'slow'): Problem[] {
+  const found = concerns.filter(({ concern }) => concern === kind);
+  const oldest = Math.min(...found.map(({ since }) => since));
+  if (found.length === 0) return [];
+  return [
+    {
+      id: kind,
+      level: kind === 'stuck' ? 'bad' : 'warn',
+      headline: `${counted(found.length, 'order')} ${found.length === 1 ? 'is' : 'are'} ${kind}`,
+      text: `The oldest has not moved for ${durationWords(now - oldest)}.`,
+      link: { href: '#orders', what: 'orders' },
+    },
+  ];
+}
+
+function paused(packages: readonly PackageStatus[]): Problem[] {
+  const found = packages.filter(
+    ({ package: { paused: isPaused }, figures }) => isPaused === true && figures.waiting > 0,
+  );
+  if (found.length === 0) return [];
+  const waiting = sum(found, ({ figures }) => figures.waiting);
+  return [
+    {
+      id: 'paused',
+      level: 'warn',
+      headline: `${found.length === 1 ? nameOf(found[0] as PackageStatus) : counted(found.length, 'package')} paused with a line`,
+      text: `${peopleAre(waiting)} waiting and ${waiting === 1 ? 'keeps the' : 'keep their'} place.`,
+      link: linkTo(found),
+    },
+  ];
+}
+
+function fullLines(packages: readonly PackageStatus[]): Problem[] {
+  const found = packages.filter(({ obstacle }) => obstacle === 'queue_full');
+  if (found.length === 0) return [];
+  return [
+    {
+      id: 'full',
+      level: 'warn',
+      headline:
+        found.length === 1
+          ? `The line of package ${found[0]?.package.id} is full`
+          : `${found.length} lines are full`,
+      text: 'Purchases are told to try again later.',
+      link: linkTo(found),
+    },
+  ];
+}
+
+function lagging(instances: readonly InstanceStatus[]): Problem[] {
+  return instances.flatMap((instance) =>
+    instance.state === 'silent' || instance.load.eventLoopLagMs < lagMsMax
+      ? []
+      : [
+          {
+            id: `lag-${instance.id}`,
+            level: 'warn' as const,
+            headline: `${instance.id} is slow`,
+            text: `Its event loop lags by ${msWords(instance.load.eventLoopLagMs)}; ${figureWords(instance.load.mailbox)} messages wait.`,
+            link: { href: '#instances', what: 'instances' },
+          },
+        ],
+  );
+}
+
+function draining(instances: readonly InstanceStatus[]): Problem[] {
+  const found = instances.filter(({ state }) => state === 'draining').map(({ id }) => id);
+  if (found.length === 0) return [];
+  return [
+    {
+      id: 'draining',
+      level: 'warn',
+      headline: `${listed(found)} ${found.length === 1 ? 'is' : 'are'} draining`,
+      text: 'Packages and viewers go over to the others.',
+      link: { href: '#instances', what: 'instances' },
+    },
+  ];
+}
+
+/** `Package 3` */
+function nameOf({ package: { id } }: PackageStatus): string {
+  return `Package ${id}`;
+}
+
+function linkTo(found: readonly PackageStatus[]): NonNullable<Problem['link']> {
+  const [only] = found;
+  if (found.length === 1 && only !== undefined) {
+    return { href: `/admin/packages/${only.package.id}`, what: `package ${only.package.id}` };
+  }
+  return { href: '#packages', what: `packages ${listed(found.map(({ package: { id } }) => String(id)))}` };
+}
+
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}

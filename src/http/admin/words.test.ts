@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { durationWords, listed, msWords, rateWords, shortMomentWords } from './words.ts';
+
+test.each([
+  [-5, '0 s'],
+  [119_999, '119 s'],
+  [120_000, '2 min'],
+  [7_200_000, '2 h'],
+  [12_000_000, '3 h 20 min'],
+  [187_200_000, '2 d 4 h'],
+])('%i ms are %s', (ms, said) => {
+  expect(durationWords(ms)).toBe(said);
+});
+
+test('rates and times have a decimal while it says something', () => {
+  expect([0, 0.44, 12.44, 99.96, 100.4, 12_345].map(rateWords)).toEqual([
+    ...['0', '0.4', '12.4', '100.0', '100', '12,345'],
+  ]);
+  expect([0, 0.81, 12.3, 1234].map(msWords)).toEqual(['0 ms', '0.8 ms', '12 ms', '1,234 ms']);
+});
+
+test('a moment has its year where it is another one', () => {
+  const now = Date.UTC(2026, 10, 24);
+  expect(shortMomentWords(Date.UTC(2026, 10, 24, 11, 24), now)).toBe('24 Nov, 11:24');
+  expect(shortMomentWords(Date.UTC(2027, 0, 1, 0, 5), now)).toBe('1 Jan 2027, 00:05');
+});
+
+test('a long list is cut', () => {
+  expect(listed([])).toBe('');
+  expect(listed(['1', '2'])).toBe('1 and 2');
+  expect(listed(['1', '2', '3', '4', '5', '6'])).toBe('1, 2, 3, 4 and 2 more');
+});

@@ -1,0 +1,71 @@
+import type { z } from 'zod';
+import type { TravelPackage } from '../../../domain/travel-package.ts';
+import type { InstanceStatus, OperatedOrder, PackageStatus } from '../../../ports/operations.ts';
+import type { OperatorEvent } from '../../../ports/operator-log.ts';
+import { orderView, packageView } from '../../views.ts';
+import type {
+  changeAnswer,
+  instanceAnswer,
+  managedPackageAnswer,
+  operatedOrderAnswer,
+  packageStatusAnswer,
+} from './answers.ts';
+
+/* What operators are answered, as JSON has it: times are ISO, in UTC. */
+
+export function managedPackageView(managed: TravelPackage): z.output<typeof managedPackageAnswer> {
+  const { id, flight, stay, price, quota, version, opensAt, closesAt, paused } = managed;
+  return {
+    ...{ id, flight, stay, price, quota },
+    ...(opensAt === undefined ? {} : { opensAt: iso(opensAt) }),
+    ...(closesAt === undefined ? {} : { closesAt: iso(closesAt) }),
+    ...(paused === true ? { paused } : {}),
+    version,
+  };
+}
+
+export function packageStatusView(status: PackageStatus): z.output<typeof packageStatusAnswer> {
+  const { waitersMax, obstacle, owner, activity } = status;
+  return {
+    ...packageView(status),
+    version: status.package.version,
+    cancelling: status.figures.cancelling,
+    waitersMax,
+    ...(obstacle === undefined ? {} : { obstacle }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(activity === undefined
+      ? {}
+      : {
+          activity: {
+            ...activity,
+            endedAt: iso(activity.endedAt),
+            purchasesPerS: [...activity.purchasesPerS],
+            batchSize: [...activity.batchSize],
+            commitMs: [...activity.commitMs],
+          },
+        }),
+  };
+}
+
+export function instanceView(status: InstanceStatus): z.output<typeof instanceAnswer> {
+  return status.state === 'silent' ? status : { ...status, startedAt: iso(status.startedAt) };
+}
+
+export function operatedOrderView(operated: OperatedOrder): z.output<typeof operatedOrderAnswer> {
+  const { order, since, concern } = operated;
+  return {
+    ...orderView(order),
+    number: order.number,
+    since: iso(since),
+    ...(concern === undefined ? {} : { concern }),
+  };
+}
+
+export function changeView(event: OperatorEvent): z.output<typeof changeAnswer> {
+  const { at, endedAt, ...rest } = event;
+  return { ...rest, at: iso(at), ...(endedAt === undefined ? {} : { endedAt: iso(endedAt) }) };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}

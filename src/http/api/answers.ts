@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { type ErrorCode, errorCatalogue } from '../../domain/errors.ts';
+import { type OrderReason, type OrderStatus, timelineEvents } from '../../domain/order.ts';
+
+/* What the API answers, for the types of what is built, for its description, and for tests to hold it against. */
+
+const count = z.int().min(0);
+const isoTime = z.iso.datetime({ precision: 3 }).meta({ pattern: undefined });
+const orderId = z
+  .string()
+  .regex(/^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$/)
+  .meta({
+    description: 'Nobody guesses it: with the email it is all that is needed to see and cancel the order.',
+  });
+
+/** What a buyer gets. */
+export const offerAnswer = z.object({
+  flight: z.string(),
+  stay: z.string().meta({ description: 'The night, as an ISO date.' }),
+  price: z.int().min(0).meta({ description: 'In whole units of the currency.' }),
+});
+
+/** `quota = remaining + held + confirmed`, in every answer (rule Q1). */
+export const packageAnswer = z.object({
+  id: z.int().min(1),
+  ...offerAnswer.shape,
+  quota: count.meta({ description: 'Units on sale in all: remaining + held + confirmed.' }),
+  remaining: count,
+  held: count.meta({ description: 'Units that are being booked; they may come back.' }),
+  confirmed: count,
+  waiting: count.meta({ description: 'Orders in the line.' }),
+  opensAt: isoTime.exactOptional(),
+  closesAt: isoTime.exactOptional(),
+  paused: z.literal(true).exactOptional(),
+});
+
+export const packagesAnswer = z.object({ packages: z.array(packageAnswer) });
+
+const statusWords = {
+  queued: 'it stands in the line',
+  held: 'it has a unit, and the suppliers are being asked',
+  compensating: 'it failed, and what was reserved is being cancelled',
+  confirmed: 'it is booked',
+  cancelling: 'it was booked, and is being cancelled',
+  failed: 'a supplier could not book it',
+  rejected: 'it stood in the line until everything was sold',
+  withdrawn: 'it left the line',
+  cancelled: 'it was booked, then cancelled',
+} as const satisfies Record<OrderStatus, string>;
+
+const reasonWords = {
+  flight_unavailable: 'the flight had no seat',
+  hotel_unavailable: 'the hotel had no room',
+  invalid_ticket: 'the hotel did not accept the flight ticket',
+  supplier_silent: 'a supplier did not answer in time',
+  sold_out: 'every unit was sold',
+} as const satisfies Record<OrderReason, string>;
+
+/** An order, for who knows its id and its email (rule Q10). */
+export const orderAnswer = z.object({
+  id: orderId,
+  packageId: z.int().min(1),
+  package: offerAnswer.meta({ description: 'The package as bought.' }),
+  email: z.string(),
+  status: z.enum(namesOf(statusWords)).meta({ description: inWords(statusWords) }),
+  reason: z
+    .enum(namesOf(reasonWords))
+    .exactOptional()
+    .meta({ description: `Why it failed. ${inWords(reasonWords)}` }),
+  flight: z.object({ ticketNumber: z.string() }).exactOptional(),
+  hotel: z.object({ reservationNumber: z.string() }).exactOptional(),
+  queuePosition: z
+    .int()
+    .min(1)
+    .exactOptional()
+    .meta({ description: 'The place in the line, while it is known.' }),
+  createdAt: isoTime,
+  timeline: z.array(
+    z.object({ at: isoTime, event: z.enum(timelineEvents), detail: z.string().exactOptional() }),
+  ),
+});
+
+/** RFC 9457, with our code as an extension. */
+export const problemAnswer = z.object({
+  type: z.string().meta({ format: 'uri-reference' }),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  code: z
+    .enum(namesOf(errorCatalogue))
+    .meta({ description: 'What went wrong; it never changes its meaning.' }),
+  detail: z.string().exactOptional().meta({ description: 'A sentence about this very case.' }),
+  instance: z
+    .string()
+    .exactOptional()
+    .meta({ format: 'uri-reference', description: 'The order that it is about.' }),
+  errors: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .exactOptional()
+    .meta({ description: 'What is wrong with the members of the request; `path` is dotted.' }),
+  order: orderAnswer.exactOptional().meta({ description: 'The order that it is about, where there is one.' }),
+}) satisfies z.ZodType<{ readonly code: ErrorCode }>;
+
+export const flightAnswer = z.object({ ticketNumber: z.string() });
+export const hotelAnswer = z.object({ reservationNumber: z.string() });
+
+export const ledgerAnswer = z.object({
+  reservations: z.array(
+    z.object({ key: z.string(), number: z.string(), status: z.enum(['active', 'cancelled']) }),
+  ),
+  next: z.string().exactOptional().meta({ description: 'The cursor of the next page, if there is one.' }),
+});
+
+export const healthAnswer = z.object({ status: z.literal('ok'), instance: z.string() });
+export const readyAnswer = z.object({ status: z.literal('ready'), instance: z.string() });
+
+function namesOf<Name extends string>(words: Readonly<Record<Name, unknown>>): [Name, ...Name[]] {
+  return Object.keys(words) as [Name, ...Name[]];
+}
+
+function inWords(words: Readonly<Record<string, string>>): string {
+  return `${Object.entries(words)
+    .map(([name, meaning]) => `\`${name}\`: ${meaning}`)
+    .join('; ')}.`;
+}

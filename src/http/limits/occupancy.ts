@@ -1,0 +1,34 @@
+/** How many of something each client has at the same time. */
+export class Occupancy {
+  readonly #max: number;
+  readonly #counts = new Map<string, number>();
+
+  /** @param max 0: any number, and nothing is counted. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** One more; returns how to give it back (once, however often it is called), or undefined: there are as many as may be. */
+  take(client: string): (() => void) | undefined {
+    if (this.#max === 0) return () => {};
+    const count = this.#counts.get(client) ?? 0;
+    if (count >= this.#max) return undefined;
+    this.#counts.set(client, count + 1);
+    let isTaken = true;
+    return () => {
+      if (isTaken) this.#giveBack(client);
+      isTaken = false;
+    };
+  }
+
+  /** Clients that have any. */
+  get clients(): number {
+    return this.#counts.size;
+  }
+
+  #giveBack(client: string): void {
+    const left = (this.#counts.get(client) ?? 1) - 1;
+    if (left === 0) this.#counts.delete(client);
+    else this.#counts.set(client, left);
+  }
+}

@@ -1,0 +1,42 @@
+import { packageAnswer, packagesAnswer } from '../../api/answers.ts';
+import { packageIdField } from '../../inputs.ts';
+import type { Link, Operation } from '../operation.ts';
+
+const getPackage: Link = {
+  operationId: 'getPackage',
+  parameters: { 'path.id': '$response.body#/packages/0/id' },
+};
+const buyFirst: Link = {
+  operationId: 'createOrder',
+  requestBody: { packageId: '$response.body#/packages/0/id' },
+};
+const buy: Link = { operationId: 'createOrder', requestBody: { packageId: '$response.body#/id' } };
+
+/** `http/api/packages.ts` */
+export const packageOperations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/api/packages',
+    operationId: 'listPackages',
+    tag: 'Packages',
+    summary: 'All packages',
+    answers: {
+      200: {
+        description: 'The packages by id, at most 250 ms old.',
+        schema: packagesAnswer,
+        links: { getPackage, createOrder: buyFirst },
+      },
+    },
+    problems: ['store_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/api/packages/{id}',
+    operationId: 'getPackage',
+    tag: 'Packages',
+    summary: 'One package',
+    parameters: [{ in: 'path', name: 'id', schema: packageIdField, example: '1' }],
+    answers: { 200: { description: 'The package.', schema: packageAnswer, links: { createOrder: buy } } },
+    problems: ['unknown_package', 'store_unavailable'],
+  },
+];

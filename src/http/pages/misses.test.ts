@@ -1,0 +1,87 @@
+import { expect, it, vi } from 'vitest';
+import type { BookingEngine } from '../../ports/booking-engine.ts';
+import { fakeApp } from '../../testing/support/fake-app.ts';
+import { fakeOrder } from '../../testing/support/fake-engine.ts';
+
+const { id, email } = fakeOrder();
+const others = '0000-0000-0000-0001';
+
+function app() {
+  const order = vi.fn<BookingEngine['order']>(async (asked) => (asked === id ? fakeOrder() : undefined));
+  const cancel = vi.fn<BookingEngine['cancel']>();
+  return { pages: fakeApp({ engine: { order, cancel } }), order, cancel };
+}
+
+/** An answer without what was entered. */
+async function shown(answer: Response, ...entered: string[]): Promise<string> {
+  const body = await answer.text();
+  const page = entered.reduce((text, word) => text.replaceAll(`value="${word}"`, 'value=""'), body);
+  return JSON.stringify([answer.status, [...answer.headers], page]);
+}
+
+const post = (fields: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(fields) });
+
+it('Q10 /query gives one answer for every miss, after one read of the store', async () => {
+  const { pages, order } = app();
+  const misses = [];
+  for (const [asked, by] of [
+    [id, 'eve@example.com'],
+    [others, email],
+    ['nonsense', email],
+    [id, ''],
+    [id, '-'],
+    [id, 'no email'],
+    ['', ''],
+  ] as const) {
+    misses.push(await shown(await pages.request('/query', post({ id: asked, email: by })), asked, by));
+  }
+  expect(misses[0]).toContain('[404,');
+  expect(new Set(misses).size).toBe(1);
+  expect(order).toHaveBeenCalledTimes(misses.length);
+  // A field that is missing is one that is empty.
+  await pages.request('/query', post({}));
+  expect(order).toHaveBeenCalledTimes(misses.length + 1);
+});
+
+it.each([
+  ['GET', `/orders/ID`],
+  ['GET', `/orders/ID/fragment`],
+  ['POST', `/orders/ID/cancel`],
+])('Q10 %s %s looks nothing up for who has no proof, and gives one answer', async (method, path) => {
+  const { pages, order, cancel } = app();
+  const misses = [];
+  for (const [asked, query] of [
+    [id, ''],
+    [others, ''],
+    ['nonsense', ''],
+    [id, '?proof='],
+    [id, '?proof=wrong'],
+    [others, '?proof=wrong'],
+    [id, `?email=${email}`],
+  ] as const) {
+    const init = method === 'POST' ? post({}) : {};
+    misses.push(await shown(await pages.request(path.replace('ID', asked) + query, init)));
+  }
+  expect(misses[0]).toContain('[404,');
+  expect(new Set(misses).size).toBe(1);
+  expect(order).not.toHaveBeenCalled();
+  expect(cancel).not.toHaveBeenCalled();
+});
+
+it('Q10 POST /api/orders/:id/cancel gives one answer for every miss, after one read of the store', async () => {
+  const { pages, order, cancel } = app();
+  const misses = [];
+  for (const [asked, by] of [
+    [id, 'eve@example.com'],
+    [others, email],
+    ['nonsense', email],
+  ] as const) {
+    const headers = { 'Content-Type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify({ email: by }) };
+    misses.push(await shown(await pages.request(`/api/orders/${asked}/cancel`, init)));
+  }
+  expect(misses[0]).toContain('[404,');
+  expect(new Set(misses).size).toBe(1);
+  expect(order).toHaveBeenCalledTimes(misses.length);
+  expect(cancel).not.toHaveBeenCalled();
+});

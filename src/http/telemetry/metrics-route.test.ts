@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { afterEach, describe, expect, test } from 'vitest';
+import { silentLog } from '../../ports/log.ts';
+import { noMetrics } from '../../ports/metrics.ts';
+import type { AdminIdentity } from '../admin-auth.ts';
+import type { HttpAdmin, HttpTelemetry } from '../deps.ts';
+import { onError, ProblemError } from '../problem.ts';
+import { metricsRoutes } from './metrics-route.ts';
+import { isFromNearby } from './nearby.ts';
+
+describe('who counts as nearby', () => {
+  test.each([
+    '127.0.0.1',
+    '127.8.8.8',
+    '::1',
+    '::ffff:127.0.0.1',
+    '10.1.2.3',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.1.1',
+    '::ffff:192.168.1.1',
+    'fd00::1',
+  ])('%s', (remoteAddress) => {
+    expect(isFromNearby({ headers: {}, socket: { remoteAddress } })).toBe(true);
+  });
+
+  test.each([
+    '8.8.8.8',
+    '172.32.0.1',
+    '172.15.255.255',
+    '192.169.0.1',
+    '11.0.0.1',
+    '::ffff:8.8.8.8',
+    '2001:db8::1',
+    'fe00::1',
+    '::',
+    '0.0.0.0',
+    'nonsense',
+    undefined,
+  ])('not %s', (remoteAddress) => {
+    expect(isFromNearby({ headers: {}, socket: { remoteAddress } })).toBe(false);
+  });
+});
+
+const telemetry: HttpTelemetry = {
+  metrics: noMetrics,
+  logsRequests: false,
+  expose: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
+};
+const token = 'operators-only-0123456789';
+let server: Server;
+
+async function stop(): Promise<void> {
+  server.close();
+  await once(server, 'close');
+}
+
+/** Lets whoever has the token pass. */
+const identity: AdminIdentity = {
+  async identify(c) {
+    if (c.req.header('authorization') === `Bearer ${token}`) return { name: 'admin', via: 'token' };
+    throw new ProblemError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } });
+  },
+};
+
+async function listen(
+  operators: 'with operators' | 'without operators' = 'without operators',
+): Promise<void> {
+  const admin = operators === 'with operators' ? { admin: { identity } as HttpAdmin } : {};
+  const app = new Hono().route('/', metricsRoutes({ telemetry, ...admin }));
+  app.onError(onError(silentLog));
+  server = createServer(getRequestListener(app.fetch) as never).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+}
+
+interface Heard {
+  readonly status: number | undefined;
+  readonly text: string;
+  readonly headers: Record<string, unknown>;
+}
+
+function ask(headers: Record<string, string> = {}, method = 'GET'): Promise<Heard> {
+  const { port } = server.address() as AddressInfo;
+  return new Promise((resolve, reject) => {
+    const asked = request({ port, path: '/metrics', method, headers, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part) => {
+        text += part;
+      });
+      response.on('end', () => resolve({ status: response.statusCode, text, headers: response.headers }));
+    });
+    asked.on('error', reject).end();
+  });
+}
+
+describe('GET /metrics over a real connection', () => {
+  afterEach(stop);
+
+  test('a machine nearby reads it without a token, whether one is set or not', async () => {
+    await listen();
+    expect(await ask()).toMatchObject({
+      status: 200,
+      text: 'up 1\n',
+      headers: { 'content-type': 'text/plain; version=0.0.4', 'cache-control': 'no-store' },
+    });
+    await stop();
+    await listen('with operators');
+    expect((await ask()).status).toBe(200);
+  });
+
+  test.each(['forwarded', 'x-forwarded-for', 'X-Forwarded-Host', 'x-forwarded-proto', 'x-real-ip', 'via'])(
+    'what came through a proxy (%s) is the public: there is nothing here, or a token is missing',
+    async (name) => {
+      await listen();
+      expect(await ask({ [name]: '127.0.0.1' })).toMatchObject({ status: 404 });
+      expect(await ask({ [name]: '' })).toMatchObject({ status: 404 });
+      await stop();
+      await listen('with operators');
+      const refused = await ask({ [name]: '127.0.0.1' });
+      expect(refused).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } });
+      expect(refused.text).not.toContain('up 1');
+    },
+  );
+
+  test('operators read it from everywhere', async () => {
+    await listen('with operators');
+    const far = { 'x-forwarded-for': '8.8.8.8' };
+    expect((await ask({ ...far, authorization: `Bearer ${token}` })).status).toBe(200);
+    expect((await ask({ ...far, authorization: 'Bearer another' })).status).toBe(401);
+  });
+
+  test('where there are no operators, no token opens it', async () => {
+    await listen();
+    for (const authorization of ['Bearer undefined', 'Bearer x']) {
+      expect((await ask({ 'x-forwarded-for': '8.8.8.8', authorization })).status).toBe(404);
+    }
+  });
+
+  test.each(['POST', 'PUT', 'DELETE'])('%s is not allowed', async (method) => {
+    await listen();
+    expect(await ask({}, method)).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD, OPTIONS' } });
+  });
+});

@@ -1,0 +1,87 @@
+import { Hono } from 'hono';
+import { describe, expect, test } from 'vitest';
+import { requestIdOf } from './request-id.ts';
+import { routeNames } from './route-names.ts';
+import { orderIdOf, shownPath } from './shown-path.ts';
+
+describe('the id of a request', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  test('is the one that it came with, else its trace, else a new one that stays', () => {
+    expect(requestIdOf({ headers: { 'x-request-id': 'abc-12345', traceparent } })).toBe('abc-12345');
+    expect(requestIdOf({ headers: { traceparent } })).toBe('0af7651916cd43dd8448eb211c80319c');
+    const request = { headers: {} };
+    expect(requestIdOf(request)).toMatch(/^[\da-f-]{36}$/);
+    expect(requestIdOf(request)).toBe(requestIdOf(request));
+    expect(requestIdOf({ headers: {} })).not.toBe(requestIdOf(request));
+  });
+
+  test.each([
+    'short',
+    'x'.repeat(129),
+    'with blanks in it',
+    'ana@example.com',
+    'ana%40example.com',
+    'two-of-them, at-once',
+    '{"level":"error"}',
+    'quoted"quoted"',
+  ])('%j is passed over', (id) => {
+    expect(requestIdOf({ headers: { 'x-request-id': id } })).toMatch(/^[\da-f-]{36}$/);
+  });
+
+  test.each([`00-${'0'.repeat(32)}-b7ad6b7169203331-01`, traceparent.toUpperCase(), 'nonsense'])(
+    'no trace: %s',
+    (other) => {
+      expect(requestIdOf({ headers: { traceparent: other } })).toMatch(/^[\da-f-]{36}$/);
+    },
+  );
+});
+
+describe('a path as a log shows it', () => {
+  test.each([
+    ['/api/orders/7Q4M-9XKD-2VBN-H5TR?email=a@b.example', '/api/orders/7Q4M-9XKD-2VBN-H5TR'],
+    ['/orders/a@b.example/cancel', '/orders/(hidden)/cancel'],
+    ['/orders/a%40b.example', '/orders/(hidden)'],
+    ['/x#a@b.example', '/x'],
+    ['http://host/order?x', 'http://host/order'],
+    ['', ''],
+  ])('%s', (url, shown) => {
+    expect(shownPath(url)).toBe(shown);
+  });
+
+  test('is never long', () => {
+    expect(shownPath(`/${'a'.repeat(5_000)}`).length).toBeLessThanOrEqual(200);
+  });
+
+  test('tells its order', () => {
+    expect(orderIdOf('/api/orders/7q4m-9xkd-2vbn-h5tr/cancel')).toEqual({ orderId: '7Q4M-9XKD-2VBN-H5TR' });
+    expect(orderIdOf('/api/orders/7q4m')).toEqual({});
+  });
+});
+
+describe('the names of routes', () => {
+  const any = () => new Response();
+  const app = new Hono()
+    .get('/api/orders', any)
+    .get('/api/orders/:id', any)
+    .get('/api/orders/:id/cancel', any)
+    .get('/', any)
+    .use('*', async (_c, next) => next())
+    .all('/api/*', any);
+  const nameOf = routeNames(app);
+
+  test.each([
+    ['/api/orders', '/api/orders'],
+    ['/api/orders?a=b', '/api/orders'],
+    ['/api/orders/x', '/api/orders/:id'],
+    ['/api/orders/x/cancel?y', '/api/orders/:id/cancel'],
+    ['/', '/'],
+    ['/api/orders/x/y', 'other'],
+    ['/api/orders/', '/api/orders/:id'],
+    ['/wp-login.php', 'other'],
+    ['*', 'other'],
+    ['', 'other'],
+  ])('%s', (url, name) => {
+    expect(nameOf(url)).toBe(name);
+  });
+});

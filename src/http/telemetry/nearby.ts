@@ -1,0 +1,37 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { BlockList, isIPv6 } from 'node:net';
+
+/** The machine itself, and private networks (RFC 1918, RFC 4193). */
+const near = new BlockList();
+near.addSubnet('127.0.0.0', 8, 'ipv4');
+near.addSubnet('10.0.0.0', 8, 'ipv4');
+near.addSubnet('172.16.0.0', 12, 'ipv4');
+near.addSubnet('192.168.0.0', 16, 'ipv4');
+near.addAddress('::1', 'ipv6');
+near.addSubnet('fc00::', 7, 'ipv6');
+
+/** What proxies add to what they pass on. */
+const passedOn = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'via',
+];
+
+/** A request's sender, as far as the connection tells. */
+export interface Sender {
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+/**
+ * Whether a request was sent by a machine nearby, and by nobody behind it: what came through a proxy is as public as
+ * the proxy is.
+ */
+export function isFromNearby({ headers, socket }: Sender): boolean {
+  const address = socket.remoteAddress;
+  if (address === undefined || passedOn.some((name) => headers[name] !== undefined)) return false;
+  return near.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}

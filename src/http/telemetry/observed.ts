@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Log } from '../../ports/log.ts';
+import type { Metrics } from '../../ports/metrics.ts';
+import type { Span, Tracing } from '../../ports/tracing.ts';
+import { requestIdOf } from './request-id.ts';
+import { orderIdOf, shownPath } from './shown-path.ts';
+
+export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
+
+/** What is told of each request, and to whom. */
+export interface Observation {
+  readonly metrics: Metrics;
+  readonly routeOf: (url: string) => string;
+  /** Absent where nothing is traced. */
+  readonly tracing?: Tracing;
+  /** Gets a line per request; absent where nobody wants those. */
+  readonly log?: Pick<Log, 'debug'>;
+}
+
+/** Asked every few seconds by machines: nobody wants to see those traced. */
+const untraced: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/assets/:name']);
+/** As nginx has it: the caller had hung up before there was an answer. */
+const hungUp = 499;
+
+/** Counts, times and traces what a listener answers. It stands outside of the app, so that a sale pays next to nothing. */
+export function observed(listener: Listener, observation: Observation): Listener {
+  const { metrics, routeOf, tracing, log } = observation;
+
+  async function traced(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const route = routeOf(incoming.url ?? '');
+    if (tracing === undefined || untraced.has(route)) return void (await listener(incoming, outgoing));
+    const { method = '', headers } = incoming;
+    const path = shownPath(incoming.url ?? '');
+    const parent = typeof headers.traceparent === 'string' ? headers.traceparent : undefined;
+    const attributes = { 'http.request.method': method, 'http.route': route, 'url.path': path };
+    await tracing.within(`${method} ${route}`, { kind: 'server', parent, attributes }, async (span: Span) => {
+      await listener(incoming, outgoing);
+      const status = statusOf(outgoing);
+      span.set({ 'http.response.status_code': status });
+      if (status >= 500) span.end(new Error(String(status)));
+    });
+  }
+
+  const answer = tracing === undefined ? listener : traced;
+  return (incoming, outgoing) => {
+    const begunAt = performance.now();
+    const told = () => {
+      const { method = '', url = '' } = incoming;
+      const route = routeOf(url);
+      const status = statusOf(outgoing);
+      const ms = performance.now() - begunAt;
+      metrics.request(route, method, status, ms / 1_000);
+      if (log !== undefined) tell(log, incoming, { method, route, status, ms: Math.round(ms * 100) / 100 });
+    };
+    const answered = answer(incoming, outgoing);
+    if (answered instanceof Promise) void answered.then(told, told);
+    else told();
+  };
+}
+
+function statusOf({ headersSent, statusCode, destroyed, writableFinished }: ServerResponse): number {
+  const isCut = destroyed && !writableFinished;
+  return headersSent && !isCut ? statusCode : hungUp;
+}
+
+function tell(log: Pick<Log, 'debug'>, incoming: IncomingMessage, fields: object): void {
+  const path = shownPath(incoming.url ?? '');
+  log.debug(
+    { requestId: requestIdOf(incoming), ...fields, path, ...orderIdOf(path) },
+    'a request was answered',
+  );
+}

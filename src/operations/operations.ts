@@ -1,0 +1,128 @@
+import type { Order } from '../domain/order.ts';
+import type { TravelPackage } from '../domain/travel-package.ts';
+import type { AuditReport } from '../ports/audit-report.ts';
+import type {
+  AuditWish,
+  Erased,
+  InstanceStatus,
+  NewPackage,
+  OperatedOrder,
+  Operations,
+  OrdersFound,
+  OrdersQuery,
+  Outcome,
+  PackageAmendment,
+  PackageStatus,
+} from '../ports/operations.ts';
+import type { Operator, OperatorEvent } from '../ports/operator-log.ts';
+import type { Page } from '../ports/store.ts';
+import { Audits, type AuditsOptions } from './audits.ts';
+import { ChangeLog, type ChangeLogOptions } from './change-log.ts';
+import { ClusterView, type ClusterViewOptions } from './cluster-view.ts';
+import { Eraser, type EraserOptions } from './eraser.ts';
+import { OrderDesk } from './order-desk.ts';
+import { PackageDesk, type PackageDeskOptions } from './package-desk.ts';
+import { SessionBook } from './session-book.ts';
+
+export type OperationsOptions = ChangeLogOptions &
+  ClusterViewOptions &
+  Omit<PackageDeskOptions, 'cluster' | 'changes'> &
+  Omit<EraserOptions, 'changes'> &
+  AuditsOptions;
+
+const changesDefault = 50;
+const changesMax = 200;
+
+/** All that operators see and do, put together. */
+export class OperationsDesk implements Operations {
+  readonly #options: OperationsOptions;
+  readonly #changes: ChangeLog;
+  readonly #cluster: ClusterView;
+  readonly #packages: PackageDesk;
+  readonly #orders: OrderDesk;
+  readonly #eraser: Eraser;
+  readonly #audits: Audits;
+  readonly #sessions: SessionBook;
+
+  constructor(options: OperationsOptions) {
+    const changes = new ChangeLog(options);
+    const cluster = new ClusterView(options);
+    this.#options = options;
+    this.#changes = changes;
+    this.#cluster = cluster;
+    this.#packages = new PackageDesk({ ...options, changes, cluster });
+    this.#orders = new OrderDesk({ ...options, changes });
+    this.#eraser = new Eraser({ ...options, changes });
+    this.#audits = new Audits(options);
+    this.#sessions = new SessionBook({ ...options, changes });
+  }
+
+  packages(): Promise<readonly PackageStatus[]> {
+    return this.#packages.all();
+  }
+
+  package(id: number): Promise<PackageStatus | undefined> {
+    return this.#packages.one(id);
+  }
+
+  create(by: Operator, wish: NewPackage): Promise<Outcome<TravelPackage>> {
+    return this.#packages.create(by, wish);
+  }
+
+  amend(by: Operator, id: number, change: PackageAmendment): Promise<Outcome<TravelPackage>> {
+    return this.#packages.amend(by, id, change);
+  }
+
+  pause(by: Operator, id: number, paused: boolean): Promise<Outcome<TravelPackage>> {
+    return this.#packages.pause(by, id, paused);
+  }
+
+  instances(): Promise<readonly InstanceStatus[]> {
+    return this.#cluster.instances();
+  }
+
+  drain(by: Operator, instance: string): Promise<Outcome<{ readonly instance: string }>> {
+    const asked = { by, action: 'instance.drain', target: { instance } } as const;
+    return this.#changes.record(asked, () => this.#cluster.drain(instance));
+  }
+
+  orders(query: OrdersQuery): Promise<OrdersFound> {
+    return this.#orders.find(query);
+  }
+
+  order(id: string): Promise<OperatedOrder | undefined> {
+    return this.#orders.one(id);
+  }
+
+  retryOrder(by: Operator, id: string): Promise<Outcome<Order>> {
+    return this.#orders.retry(by, id);
+  }
+
+  cancelOrder(by: Operator, id: string): Promise<Outcome<Order>> {
+    return this.#orders.cancel(by, id);
+  }
+
+  erase(by: Operator, email: string): Promise<Outcome<Erased>> {
+    return this.#eraser.erase(by, email);
+  }
+
+  audit(wish?: AuditWish): Promise<Outcome<AuditReport>> {
+    return this.#audits.run(wish);
+  }
+
+  changes(cursor?: string, limit = changesDefault): Promise<Page<OperatorEvent>> {
+    return this.#options.store.operatorEvents(cursor, Math.min(limit, changesMax));
+  }
+
+  sessionStarted(by: Operator): Promise<Outcome<true>> {
+    return this.#sessions.started(by);
+  }
+
+  endSession(by: Operator): Promise<Outcome<true>> {
+    return this.#sessions.end(by);
+  }
+
+  isSessionEnded(session: string): Promise<boolean> {
+    return this.#sessions.isEnded(session);
+  }
+}

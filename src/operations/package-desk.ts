@@ -1,0 +1,205 @@
+import { saleObstacle } from '../booking/package-actor.ts';
+import {
+  isSaleWindow,
+  type PackageSnapshot,
+  packageIdMax,
+  type TravelPackage,
+} from '../domain/travel-package.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Json } from '../ports/messages.ts';
+import type { OperatedEngine } from '../ports/operated-engine.ts';
+import type {
+  NewPackage,
+  Outcome,
+  PackageAmendment,
+  PackageOwner,
+  PackageStatus,
+} from '../ports/operations.ts';
+import type { Operator } from '../ports/operator-log.ts';
+import type { Store, Tenure } from '../ports/store.ts';
+import { type Asked, type ChangeLog, orUnavailable } from './change-log.ts';
+import type { ClusterView, Statuses } from './cluster-view.ts';
+import type { OwnStatus } from './instance-status.ts';
+import { keptFor } from './kept.ts';
+
+export interface PackageDeskOptions {
+  readonly engine: OperatedEngine;
+  readonly store: Store;
+  readonly cluster: ClusterView;
+  readonly changes: ChangeLog;
+  readonly clock: Clock;
+  readonly waitersPerUnit: number;
+  /** Whether packages have owners: not with the plans. */
+  readonly hasOwners: boolean;
+}
+
+/** How often an id that was free is taken by somebody else, or a version is outrun, before we give up. */
+const triesMax = 8;
+const keptMs = 1_000;
+
+/** Packages as operators see and change them. */
+export class PackageDesk {
+  readonly #options: PackageDeskOptions;
+  readonly #tenures: () => Promise<ReadonlyMap<number, Tenure>>;
+
+  constructor(options: PackageDeskOptions) {
+    this.#options = options;
+    const { store, clock, hasOwners } = options;
+    this.#tenures = keptFor(keptMs, clock, async () => {
+      const tenures = hasOwners ? await store.tenures() : [];
+      return new Map(tenures.map((tenure) => [tenure.packageId, tenure]));
+    });
+  }
+
+  async all(): Promise<PackageStatus[]> {
+    const { engine, cluster } = this.#options;
+    const [snapshots, tenures, statuses] = await Promise.all([
+      engine.packages(),
+      this.#tenures(),
+      cluster.statuses(),
+    ]);
+    const owned = ownedBy(statuses);
+    return snapshots.map((snapshot) => this.#status(snapshot, { tenures, statuses, owned }));
+  }
+
+  async one(id: number): Promise<PackageStatus | undefined> {
+    const { engine, cluster } = this.#options;
+    const snapshot = await engine.package(id);
+    if (snapshot === undefined) return undefined;
+    const [tenures, statuses] = await Promise.all([this.#tenures(), cluster.statuses()]);
+    return this.#status(snapshot, { tenures, statuses, owned: ownedBy(statuses) });
+  }
+
+  create(by: Operator, wish: NewPackage): Promise<Outcome<TravelPackage>> {
+    const target = wish.id === undefined ? {} : { packageId: wish.id };
+    const asked = { by, action: 'package.create', target, wish: asJson(wish) } as const;
+    return this.#options.changes.record(asked, () => this.#create(wish), asJson);
+  }
+
+  amend(by: Operator, id: number, change: PackageAmendment): Promise<Outcome<TravelPackage>> {
+    const asked = { by, action: 'package.amend', wish: asJson(change) } as const;
+    return this.#recorded(id, asked, () => this.#amend(id, change));
+  }
+
+  pause(by: Operator, id: number, paused: boolean): Promise<Outcome<TravelPackage>> {
+    const asked = { by, action: paused ? 'package.pause' : 'package.resume', wish: { paused } } as const;
+    return this.#recorded(id, asked, () => this.#pause(id, paused));
+  }
+
+  #recorded(
+    id: number,
+    asked: Pick<Asked, 'by' | 'action' | 'wish'>,
+    change: () => Promise<Outcome<TravelPackage>>,
+  ): Promise<Outcome<TravelPackage>> {
+    return orUnavailable(async () => {
+      const { changes, store } = this.#options;
+      const stored = await store.package(id);
+      const before = stored && asJson(stored.package);
+      const known = async () =>
+        stored === undefined ? ({ kind: 'refused', code: 'unknown_package' } as const) : change();
+      return changes.record({ ...asked, target: { packageId: id }, before }, known, asJson);
+    });
+  }
+
+  /** An id that is free when it is looked for may be taken when it is stored: then the next is tried. */
+  async #create({ id: wanted, ...wish }: NewPackage): Promise<Outcome<TravelPackage>> {
+    const { store, engine } = this.#options;
+    if (!isSaleWindow(wish)) return { kind: 'refused', code: 'invalid' };
+    for (let tries = 0; tries < triesMax; tries++) {
+      const id = wanted ?? (await this.#freeId());
+      const { paused, ...rest } = wish;
+      const added: TravelPackage = { id, ...rest, version: 1, ...(paused === true ? { paused } : {}) };
+      const [isAdded] = await store.addPackages([added]);
+      if (isAdded !== undefined) {
+        engine.added(added);
+        return { kind: 'done', value: added };
+      }
+      if (wanted !== undefined) return { kind: 'refused', code: 'package_exists' };
+    }
+    return { kind: 'refused', code: 'package_exists' };
+  }
+
+  async #freeId(): Promise<number> {
+    const ids = (await this.#options.store.packages()).map((one) => one.package.id).sort((a, b) => a - b);
+    const highest = ids.at(-1) ?? 0;
+    if (highest < packageIdMax) return highest + 1;
+    // Somebody has taken the last one there is: then the first gap.
+    return 1 + ids.findIndex((id, index) => id !== index + 1);
+  }
+
+  async #amend(id: number, change: PackageAmendment): Promise<Outcome<TravelPackage>> {
+    const answer = await this.#options.engine.amend(id, change);
+    return answer.kind === 'amended' ? { kind: 'done', value: answer.package } : answer;
+  }
+
+  /** To the version that is there: an operator who pauses does not care who has changed the price meanwhile. */
+  async #pause(id: number, paused: boolean): Promise<Outcome<TravelPackage>> {
+    for (let tries = 1; ; tries++) {
+      const stored = await this.#options.store.package(id);
+      if (stored === undefined) return { kind: 'refused', code: 'unknown_package' };
+      const { version, paused: isPaused = false } = stored.package;
+      if (isPaused === paused) return { kind: 'done', value: stored.package };
+      const outcome = await this.#amend(id, { version, paused });
+      const isOutrun = outcome.kind === 'refused' && outcome.code === 'version_conflict';
+      if (!isOutrun || tries === triesMax) return outcome;
+    }
+  }
+
+  #status(snapshot: PackageSnapshot, known: Known): PackageStatus {
+    const { clock, engine, waitersPerUnit } = this.#options;
+    const { package: travelPackage, figures } = snapshot;
+    const now = clock.now();
+    const obstacle = saleObstacle(travelPackage, figures, now, waitersPerUnit, engine.suppliersAvailable);
+    const tenure = known.tenures.get(travelPackage.id);
+    const owned = known.owned.get(travelPackage.id);
+    const owner = ownerOf(tenure, owned, known.statuses);
+    const isActive = owner?.state === 'active' && owned?.activity !== undefined;
+    return {
+      package: travelPackage,
+      figures,
+      ...(obstacle === undefined ? {} : { obstacle: obstacle as NonNullable<PackageStatus['obstacle']> }),
+      waitersMax: waitersPerUnit * travelPackage.quota,
+      ...(owner === undefined ? {} : { owner }),
+      ...(isActive ? { activity: owned.activity } : {}),
+    };
+  }
+}
+
+interface Owned {
+  readonly instance: string;
+  /** Absent where the instance acts for too many to tell of each. */
+  readonly activity?: OwnStatus['packages'][number]['activity'];
+}
+
+interface Known {
+  readonly tenures: ReadonlyMap<number, Tenure>;
+  readonly statuses: Statuses;
+  readonly owned: ReadonlyMap<number, Owned>;
+}
+
+/** Who says that it acts for a package. An owner that was replaced a moment ago may say so still: the store knows. */
+function ownedBy(statuses: Statuses): ReadonlyMap<number, Owned> {
+  const owned = new Map<number, Owned>();
+  for (const [instance, status] of statuses) {
+    for (const id of status?.others ?? []) owned.set(id, { instance });
+    for (const { packageId, activity } of status?.packages ?? [])
+      owned.set(packageId, { instance, activity });
+  }
+  return owned;
+}
+
+function ownerOf(
+  tenure: Tenure | undefined,
+  owned: Owned | undefined,
+  statuses: Statuses,
+): PackageOwner | undefined {
+  if (tenure?.instance === undefined) return undefined;
+  const { instance, epoch } = tenure;
+  if (owned?.instance === instance) return { instance, epoch, state: 'active' };
+  if (!statuses.has(instance)) return { instance, epoch, state: 'gone' };
+  return { instance, epoch, state: statuses.get(instance) === undefined ? 'silent' : 'idle' };
+}
+
+function asJson(value: TravelPackage | NewPackage | PackageAmendment): Json {
+  return { ...value } as Json;
+}

@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { localLeases } from '../adapters/lease/local.ts';
+import type { Order } from '../domain/order.ts';
+import { CommitUnknownError } from '../ports/store.ts';
+import { fakeOrder } from '../testing/support/fake-engine.ts';
+import { memoryQueue } from '../testing/support/memory-queue.ts';
+import { bought, outcomeOf, type PlanStage, setPlanStage } from '../testing/support/plan-stage.ts';
+import { LockEngine } from './lock-engine.ts';
+import type { PlanEngine, PlanOptions } from './plan-engine.ts';
+import { QueueEngine } from './queue-engine.ts';
+
+const email = 'ana@example.com';
+
+describe.each([
+  ['lock', (options: PlanOptions) => new LockEngine({ ...options, leases: localLeases() })],
+  ['queue', (options: PlanOptions) => new QueueEngine({ ...options, workQueue: memoryQueue() })],
+] as const)('what operators do with the %s engine', (_, make) => {
+  let stage: PlanStage;
+  let engine: PlanEngine;
+  beforeEach(async () => {
+    stage = await setPlanStage({ package: { quota: 2 } });
+    engine = make(stage.options());
+    await engine.start();
+  });
+  afterEach(async () => {
+    engine.close();
+    await engine.drain();
+    await stage.close();
+  });
+
+  /** A held order that nobody works on. */
+  async function left(number: number): Promise<Order> {
+    const { fence, figures } = (await stage.store.present(1))!;
+    const order = fakeOrder({ number, email, status: 'held' });
+    const { remaining, held } = figures;
+    const moved = { ...figures, remaining: remaining - 1, held: held + 1, nextNumber: number + 1 };
+    await stage.store.commit(1, fence, { figures: moved, inserted: [order], updated: [] });
+    return order;
+  }
+
+  test('Q1 a package is amended at the version that was read, never below what is held and confirmed', async () => {
+    await left(1);
+    expect(await engine.amend(1, { version: 1, quota: 0 })).toMatchObject({ code: 'quota_too_low' });
+    expect(await engine.amend(1, { version: 1, quota: 5, price: 7 })).toMatchObject({
+      kind: 'amended',
+      package: { quota: 5, price: 7, version: 2 },
+    });
+    expect(await engine.amend(1, { version: 1, quota: 9 })).toMatchObject({ code: 'version_conflict' });
+    expect(await engine.amend(99, { version: 1 })).toMatchObject({ code: 'unknown_package' });
+    expect((await engine.package(1))?.package).toMatchObject({ quota: 5 });
+    const { package: stored, figures } = (await stage.store.package(1))!;
+    expect(figures.remaining + figures.held + figures.confirmed).toBe(stored.quota);
+  });
+
+  test('a change whose commit was applied unnoticed is not made twice', async () => {
+    const { store } = stage;
+    const commit = store.commit.bind(store);
+    const once = vi.spyOn(store, 'commit').mockImplementationOnce(async (...all) => {
+      await commit(...all);
+      throw new CommitUnknownError('lost');
+    });
+    expect(await engine.amend(1, { version: 1, quota: 5 })).toMatchObject({
+      package: { quota: 5, version: 2 },
+    });
+    expect(once).toHaveBeenCalledOnce();
+  });
+
+  test('while it is paused nobody buys', async () => {
+    await engine.amend(1, { version: 1, paused: true });
+    expect(await outcomeOf(engine)).toBe('paused');
+  });
+
+  test('an email goes out of what has ended', async () => {
+    const order = await bought(engine, { email, key: email });
+    const erasures = [{ orderId: order.id, email: 'x@erased.invalid', key: 'erased-x' }];
+    if (engine instanceof QueueEngine) {
+      // Nobody consumes.
+      expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'erased', left: 1 });
+      await engine.cancel(order);
+    } else {
+      await engine.outcome(order, { waitMs: 10_000 });
+    }
+    await vi.waitFor(async () =>
+      expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'erased', left: 0 }),
+    );
+    expect(await engine.order(order.id)).toMatchObject({ email: 'x@erased.invalid', key: 'erased-x' });
+  });
+
+  test('an order that has ended, or is not there, is not tried again', async () => {
+    const order = await bought(engine);
+    await engine.outcome(order, { waitMs: engine instanceof QueueEngine ? 0 : 10_000 });
+    if (engine instanceof QueueEngine) await engine.cancel(order);
+    expect(await engine.retry(order)).toMatchObject({ code: 'not_retryable' });
+    expect(await engine.retry({ ...order, id: '0000-0000-0000-0000' })).toMatchObject({
+      code: 'unknown_order',
+    });
+  });
+
+  test('an order that somebody left is finished at once', async () => {
+    const order = await left(1);
+    expect(await engine.retry(order)).toMatchObject({ kind: 'accepted' });
+    await vi.waitFor(async () => expect((await engine.order(order.id))?.status).toBe('confirmed'));
+  });
+});

@@ -1,0 +1,75 @@
+import type { Order } from '../domain/order.ts';
+import type { TravelPackage } from '../domain/travel-package.ts';
+import type { Accepted, BookingEngine, Refused } from './booking-engine.ts';
+import type { Json } from './messages.ts';
+import type { Activity, PackageAmendment } from './operations.ts';
+
+/** What an order's email becomes, and its key where that goes too. Drawn by the caller, so that it may be repeated. */
+export interface Erasure {
+  readonly orderId: string;
+  readonly email: string;
+  readonly key?: string;
+}
+
+export interface Amended {
+  readonly kind: 'amended';
+  readonly package: TravelPackage;
+}
+
+export interface ErasureDone {
+  readonly kind: 'erased';
+  /** Orders that have not ended, and keep the email until they have. */
+  readonly left: number;
+}
+
+/** A package that this instance acts for. */
+export interface OwnedPackage {
+  readonly packageId: number;
+  readonly activity: Activity;
+}
+
+/** What an engine has to do at this moment. */
+export interface EngineLoad {
+  readonly packages: readonly OwnedPackage[];
+  /** Orders being booked or cancelled at the suppliers, those that wait for their turn included. */
+  readonly sagas: number;
+  readonly isDraining: boolean;
+}
+
+/** What one instance asks another for an operator's sake. */
+export type PeerRequest = { readonly kind: 'status' } | { readonly kind: 'drain' };
+
+export interface PeerHandler {
+  /** What this instance says of itself. */
+  status(): Promise<Json>;
+  /** Begins to leave, as on SIGTERM. */
+  drain(): void;
+}
+
+/** The other instances. Absent where they do not speak to each other. */
+export interface Peers {
+  /** Those that announce themselves now, this one among them, sorted. */
+  members(): readonly string[];
+  /** What it says of itself; undefined when it says nothing in time. */
+  status(instance: string, timeoutMs: number): Promise<Json | undefined>;
+  /** Has it leave. False when it could not be told. */
+  drain(instance: string): Promise<boolean>;
+  /** Answers the others from here on. */
+  serve(handler: PeerHandler): void;
+}
+
+/**
+ * What operators do with an engine: the actor engine, or one of the two plans. Called by the operations alone, which
+ * log each change. Operating errors come as `refused`; what is thrown is a bug.
+ */
+export interface OperatedEngine extends BookingEngine {
+  amend(packageId: number, change: PackageAmendment): Promise<Amended | Refused>;
+  /** Has what the order waits for tried at once. `not_retryable` once it has ended. */
+  retry(order: Order): Promise<Accepted | Refused>;
+  /** Replaces an email in orders of one package that were bought with it, at most a thousand. Repeating it is harmless. */
+  erase(packageId: number, email: string, erasures: readonly Erasure[]): Promise<ErasureDone | Refused>;
+  /** A package has been added to the store. */
+  added(travelPackage: TravelPackage): void;
+  load(): EngineLoad;
+  readonly peers?: Peers;
+}

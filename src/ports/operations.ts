@@ -1,0 +1,224 @@
+import type { ErrorCode } from '../domain/errors.ts';
+import type { Order, OrderStatus } from '../domain/order.ts';
+import type { Figures, Offer, TravelPackage } from '../domain/travel-package.ts';
+import type { AuditReport } from './audit-report.ts';
+import type { Operator, OperatorEvent } from './operator-log.ts';
+import type { Page } from './store.ts';
+
+/** A change that was made, or why it was not. `order` is there where it is about one. */
+export type Outcome<Value> =
+  | { readonly kind: 'done'; readonly value: Value }
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly order?: Order };
+
+/** How busy the owner of a package was with it, over the last minute, from its memory. Arrays are oldest first. */
+export interface Activity {
+  /** How long each bucket of the series is. */
+  readonly bucketMs: number;
+  /** When the last bucket ended, in ms since the epoch by the owner's clock. */
+  readonly endedAt: number;
+  /** Orders stored, per second. */
+  readonly purchasesPerS: readonly number[];
+  /** Messages that one commit took, on average; 0 where there was none. */
+  readonly batchSize: readonly number[];
+  /** What one commit took, on average, in ms; 0 where there was none. */
+  readonly commitMs: readonly number[];
+  /** The same over the last ten seconds. */
+  readonly recent: {
+    readonly purchasesPerS: number;
+    readonly batchSize: number;
+    readonly commitMs: number;
+  };
+  /** Messages that wait for their commit now. */
+  readonly mailbox: number;
+}
+
+export interface PackageOwner {
+  /** The instance that last took the package over. */
+  readonly instance: string;
+  /** It grows with every takeover. */
+  readonly epoch: number;
+  /**
+   * `active`: it acts for the package now. `idle`: it is there, and has nothing to do for it. `silent`: it did not
+   * answer in time. `gone`: it announces itself no more; the next purchase finds another owner.
+   */
+  readonly state: 'active' | 'idle' | 'silent' | 'gone';
+}
+
+/** A package as an operator sees it. */
+export interface PackageStatus {
+  readonly package: TravelPackage;
+  readonly figures: Figures;
+  /** What a purchase would be refused with now; absent while it would be taken. */
+  readonly obstacle?: 'paused' | 'not_open' | 'sale_closed' | 'sold_out' | 'queue_full';
+  /** Places in its line. */
+  readonly waitersMax: number;
+  /** Absent until somebody has bought, and with the plans, where packages have no owner. */
+  readonly owner?: PackageOwner;
+  /** Absent unless its owner is active and answers. */
+  readonly activity?: Activity;
+}
+
+export interface NewPackage extends Offer {
+  /** Absent: the next that is free. */
+  readonly id?: number;
+  readonly quota: number;
+  /** ms since the epoch. */
+  readonly opensAt?: number;
+  readonly closesAt?: number;
+  /** Made while nobody may buy it yet. */
+  readonly paused?: boolean;
+}
+
+/**
+ * Absolute figures, with the version that they were read at; what is absent stays. Orders keep the package as they
+ * were bought.
+ */
+export interface PackageAmendment extends Partial<Offer> {
+  readonly version: number;
+  /** Never below held + confirmed: `quota_too_low`. */
+  readonly quota?: number;
+  /** Null takes the limit away. */
+  readonly opensAt?: number | null;
+  readonly closesAt?: number | null;
+  readonly paused?: boolean;
+}
+
+/** What an instance has to do at this moment. */
+export interface InstanceLoad {
+  /** Those it acts for. */
+  readonly packages: number;
+  /** Messages in all mailboxes. */
+  readonly mailbox: number;
+  /** Orders being booked or cancelled at the suppliers, those that wait for their turn included. */
+  readonly sagas: number;
+  /** Open WebSockets. */
+  readonly sockets: number;
+  /** The worst delay of a timer in the last second or two. */
+  readonly eventLoopLagMs: number;
+  /** Resident memory. */
+  readonly rssBytes: number;
+  /** Orders stored, over the last ten seconds. */
+  readonly purchasesPerS: number;
+}
+
+export type InstanceStatus =
+  /** A member that did not answer in time. */
+  | { readonly id: string; readonly isThis: false; readonly state: 'silent' }
+  | {
+      readonly id: string;
+      /** Whether it is the one that answers. */
+      readonly isThis: boolean;
+      readonly state: 'ready' | 'draining';
+      /** ms since the epoch. */
+      readonly startedAt: number;
+      /** Of the program. */
+      readonly version: string;
+      readonly load: InstanceLoad;
+    };
+
+/**
+ * `stuck`: held, compensating or cancelling for 30 s or longer. `slow`: the same for 5 s or longer.
+ * Waiting in the line is neither: that is what a line is for.
+ */
+export type Concern = 'stuck' | 'slow';
+
+export interface OperatedOrder {
+  readonly order: Order;
+  /** Since when it has its status, in ms since the epoch. */
+  readonly since: number;
+  readonly concern?: Concern;
+}
+
+export interface OrdersQuery {
+  /** Only those that are a concern, of every package or of this one: the stuck first, then the slow, oldest first. */
+  readonly stuck?: boolean;
+  readonly packageId?: number;
+  readonly status?: OrderStatus;
+  readonly cursor?: string;
+  /** At most so many; default 50. */
+  readonly limit?: number;
+}
+
+/** One page of orders. `next` may be there although `orders` is short or empty: a page looks at so many and no more. */
+export interface OrdersFound {
+  readonly orders: readonly OperatedOrder[];
+  readonly next?: string;
+}
+
+export interface AuditWish {
+  /** How far the clocks of instances may be apart before a claim counts as unfair, in ms; default 0. */
+  readonly clockSkewMs?: number;
+}
+
+export interface Erased {
+  /** Orders from which the email is gone. */
+  readonly erased: number;
+  /** Orders that still have it because they are not finished: repeat when they are. */
+  readonly left: number;
+}
+
+/**
+ * Everything that an operator sees and does: what `/api/admin` and the admin pages are made of.
+ *
+ * Every instance answers for all of them. What changes something is written into the log of changes first (see
+ * {@link OperatorEvent}), also when it is refused then. Operating errors come as `refused` with a code of the
+ * catalogue: `store_unavailable` before anything was changed, `no_owner` or `overloaded` when it may have been.
+ *
+ * @throws StoreUnavailableError from the readings.
+ */
+export interface Operations {
+  /** All packages by id. Their owners are asked at most once a second, however many look. */
+  packages(): Promise<readonly PackageStatus[]>;
+  package(id: number): Promise<PackageStatus | undefined>;
+  /** `package_exists` when the id that was asked for is taken. Known to every instance once it has answered, or 250 ms later. */
+  create(by: Operator, wish: NewPackage): Promise<Outcome<TravelPackage>>;
+  /** `unknown_package`, `version_conflict`, `quota_too_low`, or `invalid` when it would close before it opens. */
+  amend(by: Operator, id: number, change: PackageAmendment): Promise<Outcome<TravelPackage>>;
+  /** While paused, purchases get `paused` and the line keeps its place; what is being booked goes on. Repeating it is harmless. */
+  pause(by: Operator, id: number, paused: boolean): Promise<Outcome<TravelPackage>>;
+
+  /** The members of the cluster by id, with what each says of itself; this one alone where there is no cluster. */
+  instances(): Promise<readonly InstanceStatus[]>;
+  /**
+   * Has an instance leave as on SIGTERM: it stops being ready, gives its packages to the others, answers its callers,
+   * sends its viewers to another instance (sockets close with 1012) and its process exits 0. Whoever runs it may
+   * start it again. Answers when it has begun. `unknown_instance` when no member has this id, `no_answer` when it
+   * could not be told.
+   */
+  drain(by: Operator, instance: string): Promise<Outcome<{ readonly instance: string }>>;
+
+  /**
+   * Newest first, package after package by id. With `stuck` as it says there, and with the status of an order that
+   * has not ended oldest first: both have one page, of 200 at most.
+   */
+  orders(query: OrdersQuery): Promise<OrdersFound>;
+  order(id: string): Promise<OperatedOrder | undefined>;
+  /**
+   * Has the owner try now: an order that sleeps between attempts at its suppliers is asked for again at once, under
+   * the same key, so it is harmless however often. `unknown_order`, or `not_retryable` once it has ended.
+   */
+  retryOrder(by: Operator, id: string): Promise<Outcome<Order>>;
+  /** As its buyer could: queued → withdrawn, confirmed → cancelling; `in_progress`, `not_cancellable`, `unknown_order`. */
+  cancelOrder(by: Operator, id: string): Promise<Outcome<Order>>;
+  /**
+   * Replaces an email by a random placeholder in every order that has ended, and an Idempotency-Key that contains it.
+   * It cannot be undone: nobody can look these orders up any more, and a confirmed one stays valid at its suppliers.
+   * @param email trimmed and in lower case.
+   */
+  erase(by: Operator, email: string): Promise<Outcome<Erased>>;
+
+  /** Holds everything stored against the promises, as `npm run audit` does. One at a time: else `audit_running`. */
+  audit(wish?: AuditWish): Promise<Outcome<AuditReport>>;
+  /** The log of changes, newest first. */
+  changes(cursor?: string, limit?: number): Promise<Page<OperatorEvent>>;
+
+  /** Notes that a browser was signed in. */
+  sessionStarted(by: Operator): Promise<Outcome<true>>;
+  /** Its cookie is worth nothing from here on, at any instance. */
+  endSession(by: Operator): Promise<Outcome<true>>;
+  isSessionEnded(session: string): Promise<boolean>;
+}
+
+/** Absent fields of {@link NewPackage} and {@link PackageAmendment} keep within these. */
+export const quotaMax = 1_000_000_000;
+export const priceMax = 1_000_000_000;

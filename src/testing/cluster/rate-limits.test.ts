@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+
+const limit = 200;
+let cluster: Cluster;
+
+beforeAll(async () => {
+  const settings = { RATE_LIMIT: 'on', RATE_LIMIT_LOOKUPS: `${limit}/1h`, FLIGHT_FAILURE_RATE: '0' };
+  cluster = await startCluster({ instances: 2, settings });
+});
+afterAll(() => cluster.end());
+
+async function lookUp(instance: number): Promise<number> {
+  const answer = await fetch(
+    `${cluster.origins[instance]}/api/orders/0000-0000-0000-0000?email=ana@example.com`,
+  );
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+it('a client has one limit at all instances, and while Redis is away each instance goes on with what it knows', async () => {
+  const seen: number[] = [];
+  for (let asked = 0; asked < 2 * limit; asked++) {
+    seen.push(await lookUp(asked % 2));
+    // As people do, and not within the moment that it takes to hear of each other.
+    if (asked % 20 === 0) await sleep(100);
+  }
+  const allowed = seen.filter((status) => status === 404).length;
+  expect(seen.filter((status) => status === 429)).toHaveLength(2 * limit - allowed);
+  // A tenth is what an instance counts before it says so.
+  expect(allowed).toBeGreaterThanOrEqual(limit * 0.9);
+  expect(allowed).toBeLessThanOrEqual(limit * 1.3);
+  await cluster.redis.kill();
+  expect([await lookUp(0), await lookUp(1)]).toEqual([429, 429]);
+  expect((await fetch(`${cluster.origins[0]}/api/packages`)).status).toBe(200);
+});

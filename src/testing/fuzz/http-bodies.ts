@@ -1,0 +1,108 @@
+import type { Dice } from '../simulation/dice.ts';
+
+export interface FuzzedBody {
+  readonly headers: readonly string[];
+  readonly bytes: Buffer;
+}
+
+const emails = [
+  'ana@example.com',
+  'ANA@EXAMPLE.COM ',
+  'ana',
+  '',
+  'a@b',
+  `${'a'.repeat(300)}@example.com`,
+  'ana@example.com\u0000',
+];
+const numbers = [
+  '1',
+  '2',
+  '3',
+  '99',
+  '0',
+  '-1',
+  '1.5',
+  '1e999',
+  '9007199254740993',
+  '"1"',
+  'null',
+  '[1]',
+  '{}',
+];
+
+/** A purchase in JSON, in most cases one that is fine. */
+function json(dice: Dice): string {
+  const isFine = dice.chance(0.7);
+  const packageId = isFine ? dice.pick(['1', '2', '3']) : dice.pick(numbers);
+  const email = JSON.stringify(isFine ? `buyer${dice.whole(1, 50)}@example.com` : dice.pick(emails));
+  const more = dice.chance(0.15) ? `,${dice.pick(oddMembers)}` : '';
+  const reservation = dice.chance(0.2)
+    ? ',"flight":"Flight-1","stay":"2022-08-09","flightTicketNumber":"F1"'
+    : '';
+  return `{"packageId":${packageId},"email":${email}${reservation}${more}}`;
+}
+
+const oddMembers = [
+  '"packageId":1',
+  '"__proto__":{"admin":true}',
+  '"constructor":{"prototype":{}}',
+  `"deep":${'['.repeat(40)}${']'.repeat(40)}`,
+  `"deep":${'{"a":'.repeat(6000)}`,
+  '"surrogate":"\\ud800"',
+  `"long":"${'x'.repeat(5000)}"`,
+  '"":""',
+];
+
+function form(dice: Dice): string {
+  const email = encodeURIComponent(dice.pick(dice.chance(0.5) ? emails.slice(0, 1) : emails));
+  const odd = dice.chance(0.3) ? dice.pick(['&email=x', '&%=%', '&__proto__=1', '&key=%00', '&id=%ff']) : '';
+  return `packageId=${dice.pick(['1', '2', '3', '99', 'x', ''])}&email=${email}&id=7Q4M-9XKD-2VBN-H5TR${odd}`;
+}
+
+function multipart(dice: Dice): string {
+  const file = dice.chance(0.3) ? '; filename="x"' : '';
+  const end = dice.chance(0.8) ? '--x--\r\n' : '';
+  return `--x\r\nContent-Disposition: form-data; name="email"${file}\r\n\r\na@b.cd\r\n${end}`;
+}
+
+const kinds = [
+  { type: 'application/json', text: json },
+  { type: 'application/json; charset=utf-8', text: json },
+  { type: 'application/problem+json', text: json },
+  { type: 'application/x-www-form-urlencoded', text: form },
+  { type: 'multipart/form-data; boundary=x', text: multipart },
+  { type: 'text/plain', text: json },
+  {
+    type: 'application/json',
+    text: (dice: Dice) => Buffer.from(dice.bytes(dice.whole(0, 60))).toString('latin1'),
+  },
+];
+
+/** A body with the headers that announce it, by its length or in chunks, rightly or not. */
+export function fuzzedBody(dice: Dice): FuzzedBody {
+  const { type, text } = dice.pick(dice.chance(0.6) ? kinds.slice(0, 1) : kinds);
+  let bytes = Buffer.from(text(dice), dice.chance(0.9) ? 'utf8' : 'latin1');
+  if (dice.chance(0.01)) bytes = Buffer.concat([bytes, Buffer.alloc(dice.whole(10_000, 200_000), 0x20)]);
+  const headers = [`Content-Type: ${type}`];
+  if (dice.chance(0.02)) headers.push('Content-Encoding: gzip');
+  if (dice.chance(0.25))
+    return { headers: [...headers, 'Transfer-Encoding: chunked'], bytes: chunked(bytes, dice) };
+  const length = dice.chance(0.9) ? bytes.length : dice.whole(0, bytes.length + 10);
+  return { headers: [...headers, `Content-Length: ${length}`], bytes };
+}
+
+const oddSizes = ['', 'zz', '-1', '0x5', ' 5', 'ffffffffffffffff', '10000000000000000', '5;ext="', '5;\x00'];
+
+function chunked(bytes: Buffer, dice: Dice): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const chunk = bytes.subarray(at, at + dice.whole(1, Math.max(1, bytes.length)));
+    const size = dice.chance(0.05) ? dice.pick(oddSizes) : chunk.length.toString(16);
+    const extension = dice.chance(0.05) ? `;${'x'.repeat(dice.whole(0, 200))}` : '';
+    parts.push(Buffer.from(`${size}${extension}\r\n`, 'latin1'), chunk, Buffer.from('\r\n'));
+    at += chunk.length;
+  }
+  const trailer = dice.chance(0.1) ? 'X-Trailer: 1\r\nContent-Length: 3\r\n' : '';
+  if (dice.chance(0.9)) parts.push(Buffer.from(`0\r\n${trailer}\r\n`));
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,156 @@
+import type { Dice } from '../simulation/dice.ts';
+import { fuzzedBody } from './http-bodies.ts';
+import { inPieces, mutateBytes } from './mutate-bytes.ts';
+import type { RawInput } from './raw-input.ts';
+
+const targets = [
+  '/api/orders',
+  '/api/orders/7Q4M-9XKD-2VBN-H5TR?email=ana%40example.com',
+  '/api/orders/7Q4M-9XKD-2VBN-H5TR/cancel',
+  '/api/packages',
+  '/api/packages/1',
+  '/api/suppliers/flights/reservations',
+  '/api/suppliers/hotels/reservations',
+  '/api/suppliers/flights/reservations/a-key',
+  '/api/admin/packages',
+  '/api/admin/audit',
+  '/admin',
+  '/order',
+  '/order-queue',
+  '/order/fragments',
+  '/orders/7Q4M-9XKD-2VBN-H5TR?proof=AAAAAAAAAAAAAAAAAAAAAA',
+  '/orders/7Q4M-9XKD-2VBN-H5TR/fragment',
+  '/query',
+  '/docs',
+  '/openapi.json',
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/assets/app.css',
+  '/live?topic=packages',
+  '/nothing',
+];
+
+/** What is sent most in a sale. */
+const purchases = ['/api/orders', '/api/orders', '/order', '/order-queue'];
+
+const oddTargets = [
+  '*',
+  '//',
+  '/%',
+  '/%00',
+  '/%2e%2e/%2e%2e/etc/passwd',
+  '/api/packages/%ff',
+  'http://[',
+  'http://evil.example/api/packages',
+  '/api/orders/../packages',
+  '/\\..\\',
+  '?',
+  '#',
+  `/${'a'.repeat(9000)}`,
+  `/api/packages?${'%41'.repeat(3000)}`,
+];
+
+const methods = [
+  'GET',
+  'POST',
+  'HEAD',
+  'PUT',
+  'DELETE',
+  'PATCH',
+  'OPTIONS',
+  'TRACE',
+  'CONNECT',
+  'QUERY',
+  'PRI',
+  'get',
+];
+const versions = [
+  'HTTP/1.1',
+  'HTTP/1.1',
+  'HTTP/1.1',
+  'HTTP/1.0',
+  'HTTP/0.9',
+  'HTTP/2.0',
+  'HTTP/1.2',
+  'HTCPCP/1.0',
+  '',
+];
+
+/** Headers that change what a request is, or where its body ends. */
+const oddHeaders = [
+  'Transfer-Encoding: chunked',
+  'Transfer-Encoding : chunked',
+  'Transfer-Encoding: xchunked',
+  'Transfer-Encoding: chunked, identity',
+  'Transfer-Encoding: identity, chunked',
+  'Transfer-Encoding:\tchunked',
+  'Transfer-Encoding:\x0bchunked',
+  ' Transfer-Encoding: chunked',
+  'X: y\r\n Transfer-Encoding: chunked',
+  'Content-Length: 0',
+  'Content-Length: 5',
+  'Content-Length: +5',
+  'Content-Length: 5, 5',
+  'Content-Length: 0x10',
+  'Content-Length: 99999999999999999999',
+  'Content-Length:',
+  'Expect: 100-continue',
+  'Expect: miracles',
+  'Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__',
+  'Connection: Upgrade\r\nUpgrade: websocket',
+  'Connection: close, keep-alive',
+  'Connection: Content-Length',
+  'Host: evil.example',
+  'Host:',
+  'Origin: null',
+  'Sec-Fetch-Site: cross-site',
+  'Idempotency-Key: ""',
+  'Idempotency-Key: k\xe9y',
+  'Prefer: wait=1; respond-async="x\\"',
+  'Prefer: respond-async, wait=0',
+  'Accept-Encoding: gzip;q=0, br;q=x, *;q=2',
+  'Accept: text/html',
+  'If-None-Match: "*", W/"x',
+  'Range: bytes=0-,-5,9-1',
+  'Cookie: orders=%00; orders=\xff; ;=;__Host-orders',
+  'Authorization: Bearer',
+  'Authorization: Basic \x00',
+  'X-Forwarded-For: 1.2.3.4, [::1], unknown',
+  'X-HTTP-Method-Override: DELETE',
+  'traceparent: 00-00000000000000000000000000000000-0000000000000000-ff',
+  '__proto__: x',
+  ': no name',
+  'no colon',
+  'X\0Y: z',
+];
+
+/** One request, valid or nearly so, or several in a row. */
+export function httpInput(dice: Dice): RawInput {
+  const count = dice.chance(0.15) ? dice.whole(2, 8) : 1;
+  const requests = Buffer.concat(Array.from({ length: count }, () => request(dice)));
+  const mutationsMade = dice.chance(0.55) ? 0 : dice.whole(1, 4);
+  const bytes = mutateBytes(requests, dice, mutationsMade);
+  const writes = dice.chance(0.2) && bytes.length < 2000 ? inPieces(bytes, dice) : [bytes];
+  const ending = dice.chance(0.8) ? 'polite' : dice.pick(['at once', 'reset'] as const);
+  return { what: `${count} HTTP, ${mutationsMade} mutations`, writes, waitsForAnswer: false, ending };
+}
+
+function request(dice: Dice): Buffer {
+  const hasBody = dice.chance(0.6);
+  const usual = hasBody && dice.chance(0.6) ? purchases : targets;
+  const target = dice.pick(dice.chance(0.06) ? oddTargets : usual);
+  const method = dice.chance(0.15) ? dice.pick(methods) : hasBody ? 'POST' : 'GET';
+  const version = dice.chance(0.05) ? dice.pick(versions) : 'HTTP/1.1';
+  const head = [`${method} ${target} ${version}`, 'Host: localhost'];
+  if (dice.chance(0.5)) head.push('Connection: close');
+  if (dice.chance(0.2)) head.push(`Idempotency-Key: key-${dice.whole(1, 1000)}`);
+  const body = hasBody ? fuzzedBody(dice) : { headers: [], bytes: Buffer.alloc(0) };
+  head.push(...body.headers);
+  while (dice.chance(0.15)) head.splice(dice.whole(1, head.length), 0, dice.pick(oddHeaders));
+  if (dice.chance(0.005)) head.push(`X-Large: ${'x'.repeat(dice.whole(8_000, 80_000))}`);
+  if (dice.chance(0.005))
+    head.push(...Array.from({ length: dice.whole(90, 3000) }, (_, n) => `X-${n}: ${n}`));
+  const lineEnd = dice.chance(0.02) ? '\n' : '\r\n';
+  return Buffer.concat([Buffer.from([...head, '', ''].join(lineEnd), 'latin1'), body.bytes]);
+}

@@ -1,0 +1,62 @@
+import type { Dice } from '../simulation/dice.ts';
+
+/** Bytes that mean something to parsers. */
+const special = [
+  0x00, 0x09, 0x0a, 0x0d, 0x20, 0x22, 0x25, 0x2c, 0x3a, 0x5c, 0x7f, 0x80, 0xc0, 0xc3, 0xed, 0xff,
+];
+
+type Mutation = (bytes: Buffer, dice: Dice) => Buffer;
+
+const mutations: readonly Mutation[] = [
+  function flipBit(bytes, dice) {
+    const at = dice.whole(0, bytes.length - 1);
+    const changed = Buffer.from(bytes);
+    changed[at] = (changed[at] as number) ^ (1 << dice.whole(0, 7));
+    return changed;
+  },
+  function setByte(bytes, dice) {
+    const changed = Buffer.from(bytes);
+    changed[dice.whole(0, bytes.length - 1)] = dice.pick(special);
+    return changed;
+  },
+  function insertByte(bytes, dice) {
+    return spliced(bytes, dice.whole(0, bytes.length), 0, Buffer.from([dice.pick(special)]));
+  },
+  function insertNoise(bytes, dice) {
+    return spliced(bytes, dice.whole(0, bytes.length), 0, Buffer.from(dice.bytes(dice.whole(1, 40))));
+  },
+  function deleteRange(bytes, dice) {
+    return spliced(bytes, dice.whole(0, bytes.length), dice.whole(1, 20), Buffer.alloc(0));
+  },
+  function repeatRange(bytes, dice) {
+    const from = dice.whole(0, bytes.length - 1);
+    const part = bytes.subarray(from, from + dice.whole(1, 60));
+    return spliced(bytes, from, 0, part);
+  },
+  function truncate(bytes, dice) {
+    return bytes.subarray(0, dice.whole(1, bytes.length));
+  },
+];
+
+/** Breaks bytes in so many ways, one after the other. */
+export function mutateBytes(bytes: Buffer, dice: Dice, times: number): Buffer {
+  let mutated = bytes;
+  for (let time = 0; time < times && mutated.length > 0; time++)
+    mutated = dice.pick(mutations)(mutated, dice);
+  return mutated;
+}
+
+function spliced(bytes: Buffer, at: number, removed: number, inserted: Buffer): Buffer {
+  return Buffer.concat([bytes.subarray(0, at), inserted, bytes.subarray(at + removed)]);
+}
+
+/** Cuts bytes into writes of their own. */
+export function inPieces(bytes: Buffer, dice: Dice): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + dice.whole(1, Math.max(1, Math.ceil(bytes.length / 3)));
+    pieces.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return pieces;
+}

@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it } from 'vitest';
+import { startFuzzedServer } from './fuzzed-server.ts';
+import { fuzzRaw, rawInput } from './raw-fuzz.ts';
+
+/* A sample, from a seed that stays; `npm run fuzz` sends more, and weighs the process. */
+
+it('Q1 Q8 whatever bytes come, the server goes on, and nothing is sold that was not bought', {
+  timeout: 300_000,
+}, async () => {
+  await using server = await startFuzzedServer();
+  const { inputs, statuses, failures } = await fuzzRaw(server, { seed: 1, inputs: 3000 });
+  expect(failures).toEqual([]);
+  expect(inputs).toBe(3000);
+  // They get in, and are turned away, at every depth.
+  const reached = [101, 200, 201, 303, 400, 403, 404, 405, 409, 413, 415, 422, 431].map(String);
+  expect(Object.keys(statuses)).toEqual(expect.arrayContaining(reached));
+  expect(server.isRunning).toBe(true);
+  expect(server.output()).not.toMatch(/"level":"(error|fatal)"/);
+  expect(await server.buyHonestly()).toBeUndefined();
+  expect(await server.auditFindings()).toEqual([]);
+});
+
+it('the same seed gives the same bytes', () => {
+  expect(rawInput(7)).toEqual(rawInput(7));
+  expect(rawInput(7)).not.toEqual(rawInput(8));
+});
+
+it('tells of a server that fails, with what it was sent', async () => {
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === '/api/orders' ? 500 : 200;
+    response.end('{"code":"internal"}');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { failures } = await fuzzRaw({ port, isRunning: true }, { seed: 1, inputs: 300 });
+  server.closeAllConnections();
+  server.close();
+  const [first] = failures;
+  expect(first?.why).toContain('500 Internal Server Error');
+  expect(first?.hex).toEqual(rawInput(first?.seed as number).writes.map((bytes) => bytes.toString('hex')));
+});

@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { keptInCache, patienceMs } from '../support/servers/cache.ts';
+import { firstFound } from '../support/servers/find.ts';
+import { fuzzedInstance, fuzzTokens } from './fuzzed-server.ts';
+
+const run = promisify(execFile);
+const here = import.meta.dirname;
+const requirements = join(here, 'requirements.txt');
+
+export interface ApiFuzz {
+  readonly origin: string;
+  readonly seed: number;
+  /** Requests per operation and phase at most; simple operations have fewer to offer. */
+  readonly examples: number;
+}
+
+export interface ApiFuzzReport {
+  /** Requests that were sent and checked. */
+  readonly cases: number;
+  /** Every failure once, with how to repeat it. */
+  readonly failures: readonly string[];
+  readonly operations: { readonly selected: number; readonly tested: number };
+}
+
+/**
+ * Meets an API with requests made from its description: valid, invalid, and in the order that its links suggest, and
+ * holds every answer against the description, with every check that schemathesis has.
+ * @throws Error where it could not run to its end.
+ */
+export async function fuzzApi({ origin, seed, examples }: ApiFuzz): Promise<ApiFuzzReport> {
+  const packages = await findSchemathesis();
+  const folder = await mkdtemp(join(tmpdir(), 'ticket-booking-schemathesis-'));
+  const report = join(folder, 'report.json');
+  const program = 'from schemathesis.cli import schemathesis; schemathesis()';
+  const parameters = ['--checks', 'all', '--seed', String(seed), '--max-examples', String(examples)];
+  const config = ['--config-file', join(here, 'schemathesis.toml')];
+  const reports = ['--report', 'json', '--report-json-path', report];
+  try {
+    const { code, output } = await exitOf(
+      ['-c', program, ...config, 'run', `${origin}/openapi.json`, ...parameters, ...reports],
+      // Whatever it remembers goes away with the folder.
+      {
+        cwd: folder,
+        env: {
+          ...fuzzTokens,
+          INSTANCE_ID: fuzzedInstance,
+          PATH: process.env.PATH,
+          ...pythonSettings(packages),
+        },
+      },
+    );
+    const text = await readFile(report, 'utf8').catch(() => undefined);
+    if (text === undefined || code > 1) throw new Error(`schemathesis failed:\n${output}`);
+    return read(JSON.parse(text), code, output);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function pythonSettings(packages: string): Record<string, string> {
+  return { PYTHONPATH: `${packages}:${here}`, PYTHONDONTWRITEBYTECODE: '1', LANG: 'C.UTF-8' };
+}
+
+/** What of its report is read. */
+interface Report {
+  readonly operations: { readonly selected: number; readonly tested: number };
+  readonly test_cases: { readonly generated: number; readonly without_checks: number };
+  readonly failures: readonly unknown[];
+  readonly errors: readonly unknown[];
+}
+
+function read(
+  { operations, test_cases, failures, errors }: Report,
+  code: number,
+  output: string,
+): ApiFuzzReport {
+  const found = [...failures, ...errors];
+  return {
+    cases: test_cases.generated - test_cases.without_checks,
+    // As it tells of them itself: with a command that repeats each.
+    failures:
+      code === 0 && found.length === 0 ? [] : [output.replace(/^[\s\S]*?(?=^=+ (FAILURES|ERRORS) )/m, '')],
+    operations,
+  };
+}
+
+/** Runs Python and returns how it ended, whichever way. */
+async function exitOf(
+  parameters: readonly string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv },
+): Promise<{ code: number; output: string }> {
+  try {
+    const { stdout } = await run('python3', parameters, { ...options, maxBuffer: 64 << 20 });
+    return { code: 0, output: stdout };
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string };
+    if (typeof code !== 'number') throw error;
+    return { code, output: `${stdout}\n${stderr}` };
+  }
+}
+
+/**
+ * The folder of Python packages that schemathesis is made of, fetched once and kept outside the tree.
+ * @throws Error with what to do where there is none.
+ */
+function findSchemathesis(): Promise<string> {
+  const advice = 'It takes Python 3.10 or newer with pip, and the Python package index.';
+  return firstFound('schemathesis', advice, [
+    async () => {
+      try {
+        const wanted = createHash('sha256')
+          .update(await readFile(requirements))
+          .digest('hex')
+          .slice(0, 12);
+        const { stdout } = await run('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
+        return await keptInCache(`schemathesis-${wanted}-python${stdout.trim()}`, install);
+      } catch (error) {
+        const [firstLine] = (error as Error).message.split('\n');
+        return { why: `installing it with pip failed: ${firstLine}` };
+      }
+    },
+  ]);
+}
+
+async function install(folder: string): Promise<string> {
+  const into = join(folder, 'packages');
+  const pip = ['-m', 'pip', 'install', '--quiet', '--only-binary=:all:', '--disable-pip-version-check'];
+  await run('python3', [...pip, '--target', into, '--requirement', requirements], { timeout: patienceMs });
+  return into;
+}

@@ -1,0 +1,50 @@
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A download that takes longer has died. */
+export const patienceMs = 300_000;
+
+/**
+ * Something fetched once and kept outside the tree, under this name: a file or a folder. `make` gets an empty folder
+ * to work in and returns what of it is to be kept. Test files that want it at the same time wait for the one that
+ * makes it.
+ * @throws Error when it cannot be made.
+ */
+export async function keptInCache(
+  name: string,
+  make: (folder: string) => Promise<string>,
+): Promise<{ path: string }> {
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ticket-booking');
+  const path = join(cache, name);
+  await mkdir(cache, { recursive: true });
+  while ((await stat(path).catch(() => undefined)) === undefined) {
+    const lock = `${path}.lock`;
+    if (await taken(lock)) await makeAt(path, cache, make).finally(() => rm(lock, { recursive: true }));
+    // Another test file is at it.
+    else await sleep(250);
+  }
+  return { path };
+}
+
+/** The one that makes the folder does the work. */
+async function taken(lock: string): Promise<boolean> {
+  const made = await mkdir(lock).then(
+    () => true,
+    () => false,
+  );
+  if (made) return true;
+  const since = await stat(lock).catch(() => undefined);
+  if (since && Date.now() - since.mtimeMs > patienceMs) await rm(lock, { recursive: true, force: true });
+  return false;
+}
+
+async function makeAt(path: string, cache: string, make: (folder: string) => Promise<string>): Promise<void> {
+  const folder = await mkdtemp(join(cache, 'fetch-'));
+  try {
+    await rename(await make(folder), path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
