@@ -17,6 +17,13 @@ function leadsTo(from: string, to: string): boolean {
   return from === to || (next[from] ?? []).some((status) => leadsTo(status, to));
 }
 
+/** Whether it is the same package, bought by the same person at the same time. */
+function isSame(one: Order, other: Order): boolean {
+  const fixed = ({ email, key, number, packageId, createdAt, package: offer }: Order) =>
+    JSON.stringify([email, key, number, packageId, createdAt, offer]);
+  return fixed(one) === fixed(other);
+}
+
 const live: readonly string[] = ['queued', 'held', 'compensating', 'confirmed', 'cancelling'];
 
 /** Holds each order against what it was before, whatever the figures say. */
@@ -35,6 +42,7 @@ export class OrderChecks {
   applied({ before, shelf, change }: Applied, orders: readonly Order[]): void {
     const isPaused = shelf.package.paused === true && before.package === shelf.package;
     for (const order of change.inserted) this.#isBought(order, [before.package, shelf.package]);
+    for (const order of change.erased ?? []) this.#isErased(order);
     for (const order of [...change.inserted, ...change.updated]) {
       this.#goesOn(order);
       this.#isFailedForAReason(order);
@@ -61,9 +69,7 @@ export class OrderChecks {
   #goesOn(order: Order): void {
     const before = this.#last.get(order.id);
     if (before === undefined) return;
-    const fixed = ({ email, key, number, packageId, createdAt, package: offer }: Order) =>
-      JSON.stringify([email, key, number, packageId, createdAt, offer]);
-    this.#require(fixed(before) === fixed(order), 'Q6', () => `order ${order.id} has become another`);
+    this.#require(isSame(before, order), 'Q6', () => `order ${order.id} has become another`);
     this.#require(
       leadsTo(before.status, order.status),
       'Q6',
@@ -73,6 +79,18 @@ export class OrderChecks {
       ({ at, event }, index) => order.timeline[index]?.at === at && order.timeline[index]?.event === event,
     );
     this.#require(isLonger, 'Q6', () => `order ${order.id} has lost some of its timeline`);
+  }
+
+  /** It loses its email, and nothing else. */
+  #isErased(order: Order): void {
+    const { id, email, key, status } = order;
+    const before = this.#last.get(id) as Order;
+    const gone = { email, ...(key === undefined ? {} : { key }) };
+    const isErased = email !== before.email && isSame({ ...before, ...gone }, order);
+    this.#require(isErased, 'erasure', () => `order ${id} lost more than its email, or not even that`);
+    const ended = !['queued', 'held', 'compensating', 'cancelling'].includes(status);
+    this.#require(ended, 'Q6', () => `order ${id} lost its email while it was ${status}`);
+    this.#last.set(id, order);
   }
 
   /** Sagas are delayed and not failed: only a supplier's answer, or its silence, ends an order that has a unit. */

@@ -51,11 +51,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'booking/package-behaviour.ts',
-        find: `    if (change !== undefined) await this.#options.store.commit(id, { epoch, seq }, change);
-`,
-        replace: `    if (change === undefined) return;
-    const present = await this.#options.store.present(id);
-    await this.#options.store.commit(id, present?.fence ?? { epoch, seq }, change);
+        find: '    const write = () => this.#options.store.commit(travelPackage.id, { epoch, seq }, change);\n',
+        replace: `    const write = async () => {
+      const present = await this.#options.store.present(travelPackage.id);
+      await this.#options.store.commit(travelPackage.id, present?.fence ?? { epoch, seq }, change);
+    };
 `,
       },
     ],
@@ -316,11 +316,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'another key at the suppliers after a takeover',
     edits: [
       {
-        file: 'booking/package-behaviour.ts',
-        find: `      await (what === 'book' ? book(order, options) : clear(order, options));
-`,
+        file: 'booking/sagas.ts',
+        find: "      const work = () => (what === 'book' ? book(order, options) : clear(order, options));\n",
         replace: `      const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
-      await (what === 'book' ? book(again, options) : clear(order, options));
+      const work = () => (what === 'book' ? book(again, options) : clear(order, options));
 `,
       },
     ],
@@ -451,7 +450,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'booking/package-behaviour.ts',
-        find: "if (order.status === 'held') this.#run('book', state, order, signal);",
+        find: "if (order.status === 'held') sagas.start('book', order);",
         replace: `if (order.status === 'held')
         this.#options.notify(state.package.id, {
           ...{ kind: 'owing', reason: 'supplier_silent', orderId: order.id, epoch: state.epoch, events: [] },

@@ -48,6 +48,8 @@ export class StoreCore {
   readonly orders = new Map<string, Order>();
   readonly settings = new Map<string, string>();
   readonly operatorEvents = new Map<string, OperatorEvent>();
+  /** Emails as they were before they were erased, by order. */
+  readonly erasedEmails = new Map<string, string>();
   /** Told of every commit that was applied. */
   onApplied: (applied: Applied) => void = () => {};
   /** Told of every takeover. */
@@ -107,7 +109,8 @@ export class StoreCore {
   }
 
   #erase(shelf: Shelf, order: Order): void {
-    const key = this.orders.get(order.id)?.key;
+    const { key, email } = this.orders.get(order.id) as Order;
+    if (!this.erasedEmails.has(order.id)) this.erasedEmails.set(order.id, email);
     if (key !== undefined) shelf.byKey.delete(key);
     if (order.key !== undefined) shelf.byKey.set(order.key, order.id);
     this.orders.set(order.id, order);
