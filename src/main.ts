@@ -1,3 +1,4 @@
+import { attachConnectionLimits } from './compose/limits.ts';
 import { compose, type Instance } from './compose.ts';
 import { listenAt } from './http/listen.ts';
 import { createServer } from './http/server.ts';
@@ -14,7 +15,7 @@ const lookEveryMs = 1_000;
 async function main(): Promise<void> {
   const config = readConfig();
   const log = createLog({ level: config.logLevel, instanceId: config.instanceId });
-  warnOfShortSecret(config, log);
+  warnOfGuessable(config, log);
   let stop: (exitCode: number) => void = (exitCode) => process.exit(exitCode);
   process.on('SIGTERM', () => stop(0));
   process.on('SIGINT', () => stop(0));
@@ -28,10 +29,14 @@ interface Started {
   readonly port: number;
 }
 
-/** Whoever guesses the secret can sign links to orders. */
-function warnOfShortSecret({ secret }: Config, log: Log): void {
-  if (secret !== undefined && secret.length < 32) {
-    log.warn({}, 'SECRET has fewer than 32 characters: it can be guessed');
+/** Whoever guesses the secret can sign links to orders; with the admin token, everything can be done. */
+function warnOfGuessable({ secret, adminToken }: Config, log: Log): void {
+  for (const [setting, value, least] of [
+    ['SECRET', secret, 32],
+    ['ADMIN_TOKEN', adminToken, 20],
+  ] as const) {
+    if (value === undefined || value.length >= least) continue;
+    log.warn({}, `${setting} has fewer than ${least} characters: it can be guessed`);
   }
 }
 
@@ -71,6 +76,7 @@ async function waitForStore(
   room.prependListener('request', (_request, response) => {
     response.shouldKeepAlive = false;
   });
+  attachConnectionLimits(room, config);
   await listenAt(room, { port: config.port, host: config.host });
   console.error(`ticket-booking waits for its store: ${missing}`);
   for (;;) {

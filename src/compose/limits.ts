@@ -6,12 +6,15 @@ import { limitConnections } from '../http/limits/connections.ts';
 import { httpLimits } from '../http/limits/limits.ts';
 import { LoopAdmission } from '../http/overload.ts';
 import type { Config } from '../ops/config.ts';
+import { openFilesMax } from '../ops/open-files.ts';
 import type { RedisConnector } from '../ops/redis.ts';
 import type { Log } from '../ports/log.ts';
 import type { RateLimits } from '../ports/rate-limits.ts';
 
 /** More than a machine of this kind serves well, and less than it breaks down under. */
 const connectionsMax = 40_000;
+/** Kept for the store, for suppliers and for Redis: a server without a file to open could not even commit. */
+const otherFilesMax = 1_000;
 
 /** What protects an instance from too much of anything. */
 export interface Protection {
@@ -23,25 +26,55 @@ export interface Protection {
 
 /** @param connect how Redis is reached; undefined where the instance is alone. */
 export async function openProtection(
-  { limits: settings, trustProxy }: Pick<Config, 'limits' | 'trustProxy'>,
+  config: Pick<Config, 'limits' | 'trustProxy'>,
   connect: RedisConnector | undefined,
   log: Log,
 ): Promise<Protection> {
+  const { limits: settings, trustProxy } = config;
   const admission = new LoopAdmission(clock);
   admission.start();
   const rates = settings && (await openRateLimits(connect, log));
-  const limits = rates && settings && httpLimits(rates, settings, trustProxy);
-  const maxPerClient = settings?.connectionsPerClient ?? 0;
-  const connections = { max: connectionsMax, maxPerClient, clients: clientsBehind(trustProxy) };
+  const limits = rates && settings && httpLimits(rates, settings, trustProxy, proxyWarning(log));
   return {
     deps: { admission, ...(limits === undefined ? {} : { limits }) },
-    attach: (server) => limitConnections(server, connections),
+    attach: (server) => attachConnectionLimits(server, config),
     async close() {
       admission.stop();
       await rates?.close();
     },
   };
 }
+
+/** For any server that listens where customers come, also while there is no instance yet. */
+export function attachConnectionLimits(
+  server: Server,
+  { limits, trustProxy }: Pick<Config, 'limits' | 'trustProxy'>,
+): void {
+  limitConnections(server, {
+    max: connectionsAllowed(openFilesMax()),
+    maxPerClient: limits?.connectionsPerClient ?? 0,
+    clients: clientsBehind(trustProxy),
+  });
+}
+
+/** @param files how many the process may have open; undefined: any number. */
+export function connectionsAllowed(files: number | undefined): number {
+  if (files === undefined) return connectionsMax;
+  return Math.min(connectionsMax, files - Math.min(otherFilesMax, Math.ceil(files / 4)));
+}
+
+/** Said once: it is a slip in the set-up, or somebody who lies. */
+function proxyWarning(log: Log): () => void {
+  let isSaid = false;
+  return () => {
+    if (!isSaid) log.warn({}, proxyWords);
+    isSaid = true;
+  };
+}
+
+const proxyWords =
+  'a client that is refused by a rate limit sends X-Forwarded-For, and TRUST_PROXY is off. If there is a proxy in ' +
+  'front of this server, everybody behind it counts as one client: set TRUST_PROXY.';
 
 /** Loaded only where there are limits: the library takes memory, and time at the start. */
 async function openRateLimits(connect: RedisConnector | undefined, log: Log): Promise<RateLimits> {

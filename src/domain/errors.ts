@@ -135,6 +135,13 @@ export const errorCatalogue = {
     retryAfterS: 10,
     words: 'Another audit is under way. Try again when it is done.',
   },
+  ledger_unavailable: {
+    title: "The suppliers' ledger cannot be read",
+    status: 502,
+    retry: 'later',
+    retryAfterS: 10,
+    words: 'The suppliers do not show their ledger. Try again in a moment.',
+  },
   unknown_route: {
     title: 'No such resource',
     status: 404,

@@ -120,9 +120,31 @@ describe('a session', () => {
       expect(cookie).toContain(part);
     expect(cookie).not.toContain('Secure');
     expect(cookie).not.toContain(token);
+  });
+
+  it('has a cookie of this very host behind TLS, and takes no other', async () => {
     const settings = { secret, publicOrigin: 'https://tickets.example' };
-    const secure = await appWith({ settings }).send('POST', '/in', { 'x-token': token });
-    expect(secure.headers.get('set-cookie')).toContain('Secure');
+    const { send } = appWith({ settings });
+    const answer = await send('POST', '/in', { 'x-token': token });
+    const set = answer.headers.get('set-cookie') as string;
+    expect(set).toMatch(/^__Host-admin_session=.*; Secure/);
+    const cookie = set.split(';')[0] as string;
+    expect((await send('GET', '/who', { cookie })).status).toBe(200);
+    expect((await send('GET', '/who', { cookie: cookie.replace('__Host-', '') })).status).toBe(401);
+    const out = await send('POST', '/out', { cookie });
+    expect(out.headers.get('set-cookie')).toMatch(/^__Host-admin_session=;.*Max-Age=0.*; Secure/);
+  });
+
+  it('takes the place of the one that the browser had', async () => {
+    const { send, logIn } = appWith();
+    const former = await logIn();
+    const answer = await send('POST', '/in', { 'x-token': token, cookie: former });
+    const cookie = (answer.headers.get('set-cookie') as string).split(';')[0] as string;
+    expect((await send('GET', '/who', { cookie: former })).status).toBe(401);
+    expect((await send('GET', '/who', { cookie })).status).toBe(200);
+    // A wrong token ends nothing.
+    await send('POST', '/in', { 'x-token': 'another', cookie });
+    expect((await send('GET', '/who', { cookie })).status).toBe(200);
   });
 
   it('is begun by the token alone', async () => {
@@ -178,8 +200,11 @@ describe('a session', () => {
       {},
       { isSessionEnded: () => Promise.reject(new StoreUnavailableError('away')) },
     );
-    const answer = await appWith({ operations }).send('GET', '/who', { cookie });
-    expect(answer.status).toBe(503);
+    const { send } = appWith({ operations });
+    expect((await send('GET', '/who', { cookie })).status).toBe(503);
+    const again = await send('POST', '/in', { 'x-token': token, cookie });
+    expect(await again.json()).toEqual({ code: 'store_unavailable' });
+    expect(again.headers.get('set-cookie')).toBeNull();
   });
 
   it.each([

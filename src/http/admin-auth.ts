@@ -8,8 +8,9 @@ import type { Log } from '../ports/log.ts';
 import type { Operations } from '../ports/operations.ts';
 import type { Operator } from '../ports/operator-log.ts';
 import type { Random } from '../ports/random.ts';
+import { StoreUnavailableError } from '../ports/store.ts';
 import type { AdminSessions } from './admin/sessions.ts';
-import { isSecure } from './cookies.ts';
+import { type OwnCookie, ownCookie } from './cookies.ts';
 import type { HttpSettings } from './deps.ts';
 import { FailedGuesses } from './failed-guesses.ts';
 import type { Sender } from './limits/client-of.ts';
@@ -39,7 +40,6 @@ export interface AdminIdentity {
   identify(c: Context): Promise<Operator>;
 }
 
-const cookieName = 'admin_session';
 const sessionMs = 8 * 60 * 60 * 1_000;
 const bearer = /^bearer +(?<token>\S+) *$/i;
 const name = 'admin';
@@ -52,6 +52,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
   readonly #options: AdminAuthOptions;
   readonly #digest: Buffer;
   readonly #cookieSecret: string;
+  readonly #cookie: OwnCookie;
   readonly #guesses: FailedGuesses;
 
   constructor(options: AdminAuthOptions) {
@@ -60,6 +61,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
     this.#digest = digestOf(token);
     const hangsOnToken = createHmac('sha256', settings.secret).update('admin-session:').update(this.#digest);
     this.#cookieSecret = hangsOnToken.digest('base64url');
+    this.#cookie = ownCookie('admin_session', settings);
     this.#guesses = new FailedGuesses({ clock });
   }
 
@@ -78,19 +80,20 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
   }
 
   async start(c: Context, token: string): Promise<ErrorCode | undefined> {
-    const { operations, settings, clock, random } = this.#options;
+    const { operations, clock, random } = this.#options;
     const address = this.#addressOf(senderOf(c));
     const verdict = this.#judge(token, address);
     if (verdict !== undefined) return verdict.code;
+    const refusal = await this.#endFormer(c);
+    if (refusal !== undefined) return refusal;
     const session = Buffer.from(random.bytes(16)).toString('base64url');
     const known = address === undefined ? {} : { address };
     const noted = await operations.sessionStarted({ name, via: 'session', session, ...known });
     if (noted.kind === 'refused') return noted.code;
+    const { name: cookieName, attributes } = this.#cookie;
     await setSignedCookie(c, cookieName, `${session}.${clock.now()}`, this.#cookieSecret, {
-      path: '/',
-      httpOnly: true,
+      ...attributes,
       sameSite: 'Strict',
-      secure: isSecure(c, settings),
       maxAge: sessionMs / 1_000,
     });
     return undefined;
@@ -98,6 +101,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
 
   /** @throws StoreUnavailableError where it cannot be known whether the session was ended. */
   async operator(cookies: string | undefined, sender?: Sender): Promise<Operator | undefined> {
+    const { name: cookieName } = this.#cookie;
     const value = cookies && (await parseSigned(cookies, this.#cookieSecret, cookieName))[cookieName];
     const { session, at } = /^(?<session>[\w-]{22})\.(?<at>\d{1,15})$/.exec(value || '')?.groups ?? {};
     if (session === undefined || this.#options.clock.now() - Number(at) >= sessionMs) return undefined;
@@ -110,7 +114,19 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
   async end(c: Context, by: Operator): Promise<void> {
     const ended = await this.#options.operations.endSession(by);
     if (ended.kind === 'refused') throw new ProblemError(ended.code);
-    deleteCookie(c, cookieName, { path: '/' });
+    deleteCookie(c, this.#cookie.name, this.#cookie.attributes);
+  }
+
+  /** Whoever proves it anew gets another session, and what the browser had is worth nothing any more. */
+  async #endFormer(c: Context): Promise<ErrorCode | undefined> {
+    try {
+      const former = await this.operator(c.req.header('cookie'), senderOf(c));
+      const left = former && (await this.#options.operations.endSession(former));
+      return left?.kind === 'refused' ? left.code : undefined;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return 'store_unavailable';
+      throw error;
+    }
   }
 
   /** Undefined for the right token. A client that has guessed too often is not heard, whatever it brings. */

@@ -26,7 +26,7 @@ export interface App {
  * in its way; pages bring their own.
  */
 export function createApp(deps: AppDeps): App {
-  const assets = createAssets();
+  const assets = createAssets({ hasAdmin: deps.admin !== undefined });
   const admin = createAdmin(deps, assets.url);
   const live = createLive({ ...deps, ...(admin === undefined ? {} : { operators: admin.live }) });
   const app = new Hono();

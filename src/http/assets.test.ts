@@ -16,7 +16,7 @@ beforeAll(async () => {
   await writeFile(join(directory, 'app.css'), css);
   await writeFile(join(directory, 'icon.png'), 'not really');
   await writeFile(join(directory, '.secret'), 'hidden');
-  assets = createAssets(directory);
+  assets = createAssets({ directory });
   app = new Hono().route('/', assets.routes);
 });
 

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { type Context, Hono } from 'hono';
 import { acceptsEncoding } from './accept-encoding.ts';
+import { inertPolicy } from './json.ts';
 import { allowOnly } from './methods.ts';
 import { problem } from './problem.ts';
 
@@ -42,11 +43,21 @@ export interface Assets {
   readonly url: (name: string) => string;
 }
 
+export interface AssetsOptions {
+  readonly directory?: string;
+  /** Those of the operators' pages too. Default true. */
+  readonly hasAdmin?: boolean;
+}
+
 /** The files of `public/`, and htmx and Swagger UI out of their packages, read once. */
-export function createAssets(publicDirectory = join(import.meta.dirname, '../../public')): Assets {
-  const assets = new Map(
-    [...filesOf(publicDirectory), ...packagedFiles()].map((file) => [file.name, toAsset(file)] as const),
+export function createAssets({
+  directory = join(import.meta.dirname, '../../public'),
+  hasAdmin = true,
+}: AssetsOptions = {}): Assets {
+  const served = [...filesOf(directory), ...packagedFiles()].filter(
+    ({ name }) => hasAdmin || !name.startsWith('admin.'),
   );
+  const assets = new Map(served.map((file) => [file.name, toAsset(file)] as const));
   return {
     url(name) {
       const asset = assets.get(name);
@@ -121,6 +132,7 @@ async function send(c: Context, asset: Asset): Promise<Response> {
     'Cache-Control': c.req.query('v') === asset.hash ? 'public, max-age=31536000, immutable' : 'no-cache',
     ETag: etag,
     Vary: 'Accept-Encoding',
+    'Content-Security-Policy': inertPolicy,
     'X-Content-Type-Options': 'nosniff',
     'Cross-Origin-Resource-Policy': 'same-origin',
   };

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -132,4 +134,30 @@ describe('readForm', () => {
   ])('refuses %s', async (_what, body, headers, status) => {
     expect((await send('/form', body, headers)).status).toBe(status);
   });
+});
+
+it('keeps a body that comes byte by byte in one piece', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const kept = () => {
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const before = kept();
+  let grown = 0;
+  const text = JSON.stringify({ name: 'a' }).padEnd(1_000);
+  let at = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (at === text.length) {
+        grown = kept() - before;
+        return controller.close();
+      }
+      // As Node has it: a slice of what came in one packet.
+      const packet = Buffer.alloc(64 * 1024, text[at++]);
+      controller.enqueue(packet.subarray(0, 1));
+    },
+  });
+  expect(await sendJson(body)).toMatchObject({ status: 200, body: { value: { name: 'a' } } });
+  expect(grown).toBeLessThan(8 * 1024 * 1024);
 });

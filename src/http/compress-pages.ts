@@ -13,6 +13,7 @@ export const compressPages: MiddlewareHandler = async (c, next) => {
   await next();
   if (!c.res.headers.get('content-type')?.startsWith('text/html')) return;
   c.header('Vary', 'Accept-Encoding', { append: true });
+  if (c.res.headers.has('content-encoding')) return;
   if (c.req.method === 'HEAD' || !acceptsEncoding(c.req.header('accept-encoding'), 'gzip')) return;
   const { status, headers } = c.res;
   const page = Buffer.from(await c.res.arrayBuffer());

@@ -3,18 +3,34 @@ import { getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { parseOrderId } from '../domain/ids.ts';
 import type { HttpSettings } from './deps.ts';
 import { isOrderProof } from './proof.ts';
+import { isBehindTls } from './transport-security.ts';
 
 type CookieSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
+
+/** A cookie of ours as browsers know it. */
+export interface OwnCookie {
+  readonly name: string;
+  readonly attributes: { readonly path: '/'; readonly httpOnly: true; readonly secure: boolean };
+}
+
+/**
+ * Out of reach of scripts; behind TLS also `Secure`, with a name (`__Host-…`) under which browsers take it from this
+ * very host alone, and never from one beside or below it (RFC 6265bis, section 4.1.3.2).
+ */
+export function ownCookie(name: string, settings: Pick<HttpSettings, 'publicOrigin'>): OwnCookie {
+  const secure = isBehindTls(settings);
+  return { name: secure ? `__Host-${name}` : name, attributes: { path: '/', httpOnly: true, secure } };
+}
 
 /** How many orders a browser keeps in its cookie. */
 export const recentOrdersMax = 20;
 
-const name = 'orders';
+const ordersName = 'orders';
 const keptS = 180 * 24 * 60 * 60;
 
 /** The orders made or looked up in this browser, newest first. A cookie that we did not sign counts for nothing. */
-export async function recentOrders(c: Context, { secret }: CookieSettings): Promise<string[]> {
-  const value = await getSignedCookie(c, secret, name);
+export async function recentOrders(c: Context, settings: CookieSettings): Promise<string[]> {
+  const value = await getSignedCookie(c, settings.secret, ownCookie(ordersName, settings).name);
   if (!value) return [];
   const ids = value.split('.').map((id) => parseOrderId(id));
   return ids.filter((id) => id !== undefined).slice(0, recentOrdersMax);
@@ -23,11 +39,10 @@ export async function recentOrders(c: Context, { secret }: CookieSettings): Prom
 /** Puts an order at the head of this browser's. Only for who has proved that it may see it (rule Q10). */
 export async function rememberOrder(c: Context, settings: CookieSettings, orderId: string): Promise<void> {
   const others = (await recentOrders(c, settings)).filter((id) => id !== orderId);
+  const { name, attributes } = ownCookie(ordersName, settings);
   await setSignedCookie(c, name, [orderId, ...others].slice(0, recentOrdersMax).join('.'), settings.secret, {
-    path: '/',
-    httpOnly: true,
+    ...attributes,
     sameSite: 'Lax',
-    secure: isSecure(c, settings),
     maxAge: keptS,
   });
 }
@@ -41,10 +56,4 @@ export async function maySeeOrder(
 ): Promise<boolean> {
   if (proof !== undefined && isOrderProof(settings.secret, orderId, proof)) return true;
   return (await recentOrders(c, settings)).includes(orderId);
-}
-
-/** Behind a proxy only the public origin tells; a cookie that is `Secure` by mistake would never come back. */
-export function isSecure(c: Context, { publicOrigin }: Pick<CookieSettings, 'publicOrigin'>): boolean {
-  const url = new URL(c.req.url);
-  return url.protocol === 'https:' || (publicOrigin !== undefined && publicOrigin === `https://${url.host}`);
 }

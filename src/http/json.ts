@@ -1,7 +1,14 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
-/** What every API answer says: it is never to be kept by a cache, nor guessed to be something else. */
-const apiHeaders = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+/** For what is no page: whoever opens it as one runs and loads nothing by it, and nobody frames it. */
+export const inertPolicy = "default-src 'none'; frame-ancestors 'none'";
+
+/** What every API answer says: it is never to be kept by a cache, nor guessed to be something else, nor a page. */
+const apiHeaders = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': inertPolicy,
+  'X-Content-Type-Options': 'nosniff',
+};
 
 /**
  * Answers with JSON. Made without the context, and with headers that are a plain object, because that is what

@@ -1,12 +1,25 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
+import {
+  type AddressInfo,
+  connect,
+  createServer as createNetServer,
+  type ListenOptions,
+  Server as NetServer,
+} from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, it, vi } from 'vitest';
 import { freePort } from '../testing/support/free-port.ts';
 import { listenAt, listenInsteadOf } from './listen.ts';
 
 const servers: Server[] = [];
+const realListen = NetServer.prototype.listen;
+const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+/** The systems on which Node can listen with several sockets at one port. */
+const hasDoors = /^(linux|freebsd|sunos|aix)$/.test(process.platform);
 
 afterEach(async () => {
   for (const server of servers.splice(0)) {
@@ -39,7 +52,7 @@ const crowd = `
     socket.on('error', () => {});
   }`;
 
-it('takes in several people per turn of a busy event loop', async () => {
+it.runIf(hasDoors)('takes in several people per turn of a busy event loop', async () => {
   const server = saying('ok');
   const port = await listenAt(server, { port: 0, host });
   const count = 200;
@@ -130,4 +143,64 @@ it('hands everything over to another server: nobody is turned away, and the firs
   for (const word of await asking) expect(['wait', 'open']).toContain(word);
   for (let asked = 0; asked < 60; asked++) expect(await ask(port)).toBe('open');
   servers.splice(servers.indexOf(room), 1);
+});
+
+it('is not fooled by two that look at the same moment whether a port is free', async () => {
+  const port = await freePort();
+  let second: Promise<number> | undefined;
+  const listen = vi.spyOn(NetServer.prototype, 'listen').mockImplementation(function (
+    this: NetServer,
+    ...parameters: unknown[]
+  ) {
+    const [options] = parameters as [ListenOptions];
+    if (!options.reusePort || second !== undefined)
+      return realListen.apply(this, parameters as [ListenOptions]);
+    // The first has looked, and takes its time: time enough for another one to look too.
+    second = listenAt(saying('second'), { port, host });
+    second.catch(() => {});
+    setTimeout(() => realListen.apply(this, [options]), 300);
+    return this;
+  });
+  try {
+    expect(await listenAt(saying('first'), { port, host })).toBe(port);
+    await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  } finally {
+    listen.mockRestore();
+  }
+  for (let asked = 0; asked < 20; asked++) expect(await ask(port)).toBe('first');
+});
+
+it.each(['ENOTSUP', 'EINVAL'])(
+  'listens with one socket where the system has no others (%s)',
+  async (code) => {
+    const listen = vi.spyOn(NetServer.prototype, 'listen').mockImplementation(function (
+      this: NetServer,
+      ...parameters: unknown[]
+    ) {
+      const [options] = parameters as [ListenOptions];
+      if (options.reusePort) {
+        process.nextTick(() => this.emit('error', Object.assign(new Error(code), { code })));
+        return this;
+      }
+      return realListen.apply(this, [options]);
+    });
+    try {
+      const port = await freePort();
+      expect(await listenAt(saying('one'), { port, host })).toBe(port);
+      expect(await ask(port)).toBe('one');
+      await expect(listenAt(saying('two'), { port, host })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+      expect(await ask(await listenAt(saying('any'), { port: 0, host }))).toBe('any');
+    } finally {
+      listen.mockRestore();
+    }
+  },
+);
+
+it.skipIf(!hasIPv6)('listens at an address of IPv6', async () => {
+  const port = await listenAt(saying('six'), { port: 0, host: '::1' });
+  for (let asked = 0; asked < 20; asked++) {
+    expect(await (await fetch(`http://[::1]:${port}/`, { headers: { connection: 'close' } })).text()).toBe(
+      'six',
+    );
+  }
 });

@@ -6,6 +6,7 @@ import {
   type Server as Door,
   type ListenOptions,
 } from 'node:net';
+import { inTurnAt } from './listen-turn.ts';
 
 export interface ListenAddress {
   /** 0 takes any free one. */
@@ -31,10 +32,18 @@ interface Doors {
 const doorsOf = new WeakMap<Server, Doors>();
 
 /** Starts to listen; returns the port. @throws Error when the address is taken, or is none of this machine. */
-export async function listenAt(server: Server, { port, host }: ListenAddress): Promise<number> {
+export function listenAt(server: Server, { port, host }: ListenAddress): Promise<number> {
   const address: ListenOptions = { port, backlog, ...(host === undefined ? {} : { host }) };
-  // With several sockets at a port nobody is told that it is taken: ask first. A free one that the kernel picks is.
-  if (port !== 0) await listened(createDoor(), address).then(closed);
+  // A free one that the kernel picks is nobody else's.
+  if (port === 0) return openAt(server, address);
+  // With several sockets at a port nobody is told that it is taken: ask first, and not at the same time as others.
+  return inTurnAt(port, async () => {
+    await listened(createDoor(), address).then(closed);
+    return openAt(server, address);
+  });
+}
+
+async function openAt(server: Server, address: ListenOptions): Promise<number> {
   try {
     await listened(server, { ...address, reusePort: true });
   } catch (error) {

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
+import { inertPolicy } from './json.ts';
 import { problemContentType, problemView } from './problem.ts';
 
 /** A whole HTTP answer for a bare socket, after which its connection ends. */
@@ -9,6 +10,7 @@ export function rawProblem(code: ErrorCode, headers: readonly string[] = []): st
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `Content-Type: ${problemContentType}`,
+    `Content-Security-Policy: ${inertPolicy}`,
     'X-Content-Type-Options: nosniff',
     'Cache-Control: no-store',
     `Content-Length: ${Buffer.byteLength(body)}`,

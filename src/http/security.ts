@@ -15,7 +15,7 @@ export interface PageSecurityOptions {
 export function pageSecurity({ inlineStyles = false }: PageSecurityOptions = {}): MiddlewareHandler {
   const self = ["'self'"];
   const none = ["'none'"];
-  return secureHeaders({
+  const headers = secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: none,
       scriptSrc: self,
@@ -38,6 +38,11 @@ export function pageSecurity({ inlineStyles = false }: PageSecurityOptions = {})
     xDnsPrefetchControl: false,
     permissionsPolicy: { camera: [], microphone: [], geolocation: [], payment: [] },
   });
+  return async (c, next) => {
+    await headers(c, next);
+    // What is shown, and where one is sent, is between the server and one person.
+    if (!c.res.headers.has('cache-control')) c.res.headers.set('Cache-Control', 'no-store');
+  };
 }
 
 /** What tells where a request was started. */

@@ -81,7 +81,7 @@ describe('cuts off who', () => {
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n');
     const heard = text(socket);
     await trickle(socket, 'X: a\r\n', 20);
-    expect(await heard).toMatch(/^HTTP\/1.1 400 /);
+    expect(await heard).toMatch(/^HTTP\/1.1 408 /);
     socket.end();
     await expectNobody();
   });

@@ -31,7 +31,7 @@ async function raw(port: number, bytes: string): Promise<string> {
 it.each([
   ['no HTTP at all', 'hello\r\n\r\n', 400, 'bad_request'],
   ['an impossible host', 'GET / HTTP/1.1\r\nHost: a b/c\r\nConnection: close\r\n\r\n', 400, 'bad_request'],
-  ['no host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 400, undefined],
+  ['no host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'bad_request'],
   [
     'a backslash in the path',
     'GET /\\a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
@@ -45,11 +45,13 @@ it.each([
     'headers_too_large',
   ],
   ['a header with a NUL', 'GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n', 400, 'bad_request'],
+  ['no host in HTTP/1.0', 'GET / HTTP/1.0\r\n\r\n', 400, 'bad_request'],
+  ['an unknown expectation', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n', 400, 'bad_request'],
 ])('answers %s with a problem and ends the connection', async (_what, bytes, status, code) => {
   const port = await listen(new Hono().get('/', (c) => c.text('ok')));
   const answer = await raw(port, bytes);
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-  if (code) expect(answer).toContain(`"code":"${code}"`);
+  expect(answer).toContain(`"code":"${code}"`);
   expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ok');
 });
 

@@ -1,4 +1,9 @@
-import { createServer as createNodeServer, type Server } from 'node:http';
+import {
+  createServer as createNodeServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
@@ -6,6 +11,7 @@ import type { Hono } from 'hono';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Log } from '../ports/log.ts';
 import { jsonHeaders } from './json.ts';
+import { limitPipelining } from './limits/pipelining.ts';
 import { problemContentType, problemView } from './problem.ts';
 import { rawProblem } from './raw-problem.ts';
 import type { Listener } from './telemetry/observed.ts';
@@ -43,15 +49,18 @@ export function createServer(
   times: Partial<ServerTimes> = {},
 ): Server {
   const answer = getRequestListener(app.fetch, { errorHandler: (error) => unreadable(error, log) });
-  const listener = observe(answer);
+  const listener = limitPipelining(observe(answer));
   const { headersMs, requestMs, keepAliveMs, silenceMs, lookEveryMs } = { ...defaultTimes, ...times };
   const options = {
     headersTimeout: headersMs,
     requestTimeout: requestMs,
     keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: lookEveryMs,
+    // Node would refuse it without a word: see `unreadable`.
+    requireHostHeader: false,
   };
   const server = createNodeServer(options, (incoming, outgoing) => void listener(incoming, outgoing));
+  server.on('checkExpectation', refuseExpectation);
   server.timeout = silenceMs;
   // Node leaves headers beyond this out, silently, and what a trusted proxy has added stands at the end. There are no
   // more of them than 16 KiB hold.
@@ -60,7 +69,7 @@ export function createServer(
   return server;
 }
 
-/** For requests that node-server cannot make a `Request` of: an impossible host, a broken address. */
+/** For requests that node-server cannot make a `Request` of: no host or an impossible one, a broken address. */
 function unreadable(error: unknown, log: Log): Response {
   const isTheirs = error instanceof Error && error.name === 'RequestError';
   if (!isTheirs) log.error({ err: error }, 'A request failed outside of the app.');
@@ -69,6 +78,18 @@ function unreadable(error: unknown, log: Log): Response {
     status: view.status,
     headers: jsonHeaders({ 'Content-Type': problemContentType }),
   });
+}
+
+/** For who expects what nobody knows (RFC 9110, 10.1.1). Node would say 417, and no more. */
+function refuseExpectation(_incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const detail = 'Nothing is known of what the request expects.';
+  const text = JSON.stringify(problemView('bad_request', { detail }));
+  const headers = jsonHeaders({
+    'Content-Type': problemContentType,
+    'Content-Length': String(Buffer.byteLength(text)),
+    Connection: 'close',
+  });
+  outgoing.writeHead(400, headers).end(text);
 }
 
 /**

@@ -3,11 +3,14 @@ import type { AuditedStore } from '../booking/audit-package.ts';
 import type { LedgerReader } from '../booking/audit-suppliers.ts';
 import type { AuditReport } from '../ports/audit-report.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
 import type { AuditWish, Outcome } from '../ports/operations.ts';
+import { LedgerUnavailableError, patientLedger } from './patient-ledger.ts';
 
 export interface AuditsOptions {
   readonly store: AuditedStore;
   readonly clock: Clock;
+  readonly log: Log;
   /** The suppliers' ledger; undefined where it does not open. */
   readonly ledger: () => Promise<LedgerReader | undefined>;
 }
@@ -29,16 +32,23 @@ export class Audits {
     if (this.#isRunning) return { kind: 'refused', code: 'audit_running' };
     this.#isRunning = true;
     try {
-      const { store, clock, ledger } = this.#options;
-      const suppliers = await ledger();
-      const value = await audit(paced(store, clock), {
-        ...{ pageSize, clockSkewMs },
-        ...(suppliers === undefined ? {} : { suppliers: pacedLedger(suppliers, clock) }),
-      });
-      return { kind: 'done', value };
+      return { kind: 'done', value: await this.#audit(clockSkewMs) };
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailableError)) throw error;
+      this.#options.log.warn({ err: error }, "the suppliers' ledger cannot be read: there is no audit");
+      return { kind: 'refused', code: 'ledger_unavailable' };
     } finally {
       this.#isRunning = false;
     }
+  }
+
+  async #audit(clockSkewMs: number): Promise<AuditReport> {
+    const { store, clock, ledger } = this.#options;
+    const suppliers = await patientLedger(ledger, clock, pauseMs);
+    return audit(paced(store, clock), {
+      ...{ pageSize, clockSkewMs },
+      ...(suppliers === undefined ? {} : { suppliers }),
+    });
   }
 }
 
@@ -66,15 +76,6 @@ function paced(store: AuditedStore, clock: Clock): AuditedStore {
           close: () => snapshot.close(),
         }
       );
-    },
-  };
-}
-
-function pacedLedger(reader: LedgerReader, clock: Clock): LedgerReader {
-  return {
-    ledger: async (kind, cursor, signal) => {
-      await clock.sleep(pauseMs);
-      return reader.ledger(kind, cursor, signal);
     },
   };
 }

@@ -17,7 +17,10 @@ const activity = {
 const load: EngineLoad = { packages: [{ packageId: 1, activity }], sagas: 6, isDraining: false };
 const processLoad = () => ({ eventLoopLagMs: 1.5, rssBytes: 1_000 });
 
-function viewWith(answers: Record<string, Json | undefined> = {}) {
+function viewWith(
+  answers: Record<string, Json | undefined> = {},
+  missing: () => Promise<string[]> = async () => [],
+) {
   const clock = new ManualClock();
   const leave = vi.fn();
   const asked: string[] = [];
@@ -34,7 +37,13 @@ function viewWith(answers: Record<string, Json | undefined> = {}) {
     },
   };
   const view = new ClusterView({
-    ...{ engine: { load: () => load, peers }, clock, instance: 'one', version: '1.2.3', processLoad },
+    ...{
+      engine: { load: () => load, peers, missing, suppliersAvailable: false },
+      clock,
+      instance: 'one',
+      version: '1.2.3',
+      processLoad,
+    },
     ...{ sockets: () => 7, leave },
   });
   return { view, clock, leave, asked, handler: () => handler as PeerHandler };
@@ -44,7 +53,7 @@ describe('instances', () => {
   it('tell of themselves, by id; who says nothing, or nothing that is understood, is silent', async () => {
     const other = statusOf({
       ...{ engine: { ...load, isDraining: true }, process: processLoad(), sockets: 1 },
-      ...{ startedAt: 5, version: '1.2.4' },
+      ...{ startedAt: 5, version: '1.2.4', missing: [], suppliersAvailable: true },
     });
     const { view } = viewWith({ two: encodeStatus(other), three: undefined, zero: { state: 'odd' } });
     expect(await view.instances()).toMatchObject([
@@ -59,6 +68,13 @@ describe('instances', () => {
       { id: 'two', isThis: false, state: 'draining', startedAt: 5, version: '1.2.4' },
       { id: 'zero', state: 'silent' },
     ]);
+  });
+
+  it('tell what they miss to take orders, and whether the suppliers answer them', async () => {
+    const { view, handler } = viewWith({}, async () => ['the store does not answer']);
+    const told = { state: 'not_ready', missing: ['the store does not answer'], suppliersAvailable: false };
+    expect(await view.instances()).toMatchObject([told]);
+    expect(await handler().status()).toMatchObject(told);
   });
 
   it('are asked once a second, however many look', async () => {

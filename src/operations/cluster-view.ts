@@ -4,9 +4,10 @@ import type { InstanceStatus, Outcome } from '../ports/operations.ts';
 import type { ProcessLoad } from '../ports/process-load.ts';
 import { decodeStatus, encodeStatus, type OwnStatus, statusOf } from './instance-status.ts';
 import { keptFor } from './kept.ts';
+import { Missing } from './missing.ts';
 
 export interface ClusterViewOptions {
-  readonly engine: Pick<OperatedEngine, 'load' | 'peers'>;
+  readonly engine: Pick<OperatedEngine, 'load' | 'missing' | 'peers' | 'suppliersAvailable'>;
   readonly clock: Clock;
   /** Of this instance. */
   readonly instance: string;
@@ -32,6 +33,7 @@ export class ClusterView {
   readonly #options: ClusterViewOptions;
   readonly #startedAt: number;
   readonly #peers: Peers | undefined;
+  readonly #missing: Missing;
   #isLeaving = false;
   /** By instance. */
   readonly statuses: () => Promise<Statuses>;
@@ -41,9 +43,10 @@ export class ClusterView {
     this.#options = options;
     this.#startedAt = clock.now();
     this.#peers = engine.peers;
+    this.#missing = new Missing(engine, clock);
     this.statuses = keptFor(keptMs, clock, () => this.#collect());
     this.#peers?.serve({
-      status: async () => encodeStatus(this.#own()),
+      status: async () => encodeStatus(await this.#own()),
       drain: () => this.#leave(),
     });
   }
@@ -52,8 +55,8 @@ export class ClusterView {
     const statuses = await this.statuses();
     return [...statuses].map(([id, status]) => {
       if (status === undefined) return { id, isThis: false, state: 'silent' };
-      const { state, startedAt, version, load } = status;
-      return { id, isThis: id === this.#options.instance, state, startedAt, version, load };
+      const { packages: _packages, others: _others, ...shown } = status;
+      return { id, isThis: id === this.#options.instance, ...shown };
     });
   }
 
@@ -71,7 +74,7 @@ export class ClusterView {
   async #collect(): Promise<Statuses> {
     const { instance } = this.#options;
     const ids = [...new Set([...(this.#peers?.members() ?? []), instance])].sort();
-    const all = ids.map(async (id) => [id, id === instance ? this.#own() : await this.#ask(id)] as const);
+    const all = ids.map(async (id) => [id, await (id === instance ? this.#own() : this.#ask(id))] as const);
     return new Map(await Promise.all(all));
   }
 
@@ -80,12 +83,15 @@ export class ClusterView {
     return answer === undefined ? undefined : decodeStatus(answer);
   }
 
-  #own(): OwnStatus {
+  async #own(): Promise<OwnStatus> {
     const { engine, processLoad, sockets, version } = this.#options;
+    const missing = await this.#missing.read();
     const load = engine.load();
     const isDraining = load.isDraining || this.#isLeaving;
     return statusOf({
       engine: { ...load, isDraining },
+      missing,
+      suppliersAvailable: engine.suppliersAvailable,
       process: processLoad(),
       sockets: sockets(),
       startedAt: this.#startedAt,

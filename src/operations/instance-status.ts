@@ -18,7 +18,9 @@ const activity = z.object({
 
 /** What an instance says of itself to the others: members that a newer release has added are left out. */
 const ownStatus = z.object({
-  state: z.enum(['ready', 'draining']),
+  state: z.enum(['ready', 'not_ready', 'draining']),
+  missing: z.array(z.string().max(1_000)).max(20),
+  suppliersAvailable: z.boolean(),
   startedAt: z.number(),
   version: z.string().max(100),
   load: z.object({
@@ -42,6 +44,9 @@ const busiestMax = 200;
 
 export interface StatusParts {
   readonly engine: EngineLoad;
+  /** What keeps it from taking orders, in words. */
+  readonly missing: readonly string[];
+  readonly suppliersAvailable: boolean;
   readonly process: ProcessLoad;
   readonly sockets: number;
   /** ms since the epoch. */
@@ -51,7 +56,8 @@ export interface StatusParts {
 }
 
 /** What this instance says of itself. */
-export function statusOf({ engine, process, sockets, startedAt, version }: StatusParts): OwnStatus {
+export function statusOf(parts: StatusParts): OwnStatus {
+  const { engine, missing, suppliersAvailable, process, sockets, startedAt, version } = parts;
   const { packages, sagas, isDraining } = engine;
   const busiest = packages.toSorted((one, other) => rate(other) - rate(one));
   const load: InstanceLoad = {
@@ -63,7 +69,9 @@ export function statusOf({ engine, process, sockets, startedAt, version }: Statu
     purchasesPerS: Math.round(sum(packages.map(rate)) * 100) / 100,
   };
   return {
-    state: isDraining ? 'draining' : 'ready',
+    state: isDraining ? 'draining' : missing.length > 0 ? 'not_ready' : 'ready',
+    missing: missing.map((words) => words.slice(0, 1_000)),
+    suppliersAvailable,
     startedAt,
     version,
     load,

@@ -102,9 +102,10 @@ const settings = z.object({
   RATE_LIMIT: onOff(true),
   RATE_LIMIT_PURCHASES: rateLimit('500/10s'),
   RATE_LIMIT_EMAIL: rateLimit('100/10s'),
-  RATE_LIMIT_LOOKUPS: rateLimit('300/10s'),
-  RATE_LIMIT_SOCKETS: rateLimit('200/10s'),
-  SOCKETS_PER_CLIENT: whole(0, 1_000_000, 500),
+  RATE_LIMIT_LOOKUPS: rateLimit('1000/10s'),
+  RATE_LIMIT_READS: rateLimit('2000/10s'),
+  RATE_LIMIT_SOCKETS: rateLimit('1000/10s'),
+  SOCKETS_PER_CLIENT: whole(0, 1_000_000, 1_000),
   CONNECTIONS_PER_CLIENT: whole(0, 1_000_000, 2_000),
   CURRENCY: z
     .string()
@@ -199,6 +200,7 @@ function limits(read: z.output<typeof settings>): LimitsConfig {
     purchases: read.RATE_LIMIT_PURCHASES,
     purchasesPerEmail: read.RATE_LIMIT_EMAIL,
     lookUps: read.RATE_LIMIT_LOOKUPS,
+    reads: read.RATE_LIMIT_READS,
     sockets: read.RATE_LIMIT_SOCKETS,
     socketsPerClient: read.SOCKETS_PER_CLIENT,
     connectionsPerClient: read.CONNECTIONS_PER_CLIENT,

@@ -16,6 +16,8 @@ export interface LimitsConfig {
   readonly purchasesPerEmail: RateConfig;
   /** Orders looked up or cancelled by a client. */
   readonly lookUps: RateConfig;
+  /** Looks of a client at what is on sale. */
+  readonly reads: RateConfig;
   /** Sockets opened by a client. */
   readonly sockets: RateConfig;
   /** Sockets that a client has open; 0: any number. */
@@ -30,6 +32,8 @@ export interface LimitsConfig {
  */
 export type TrustProxy = number | readonly string[];
 
+/** Counting begins anew at a restart: a longer window would promise what nobody keeps. */
+const windowSMax = 86_400;
 const unitsS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
 
 /** `<count>/<duration>` */
@@ -41,10 +45,13 @@ export function rateLimit(fallback: string) {
       'a count per duration, for example 500/10s, 30/m or 1000/1h',
     )
     .default(fallback)
-    .transform((text): RateConfig => {
+    .transform((text, context): RateConfig => {
       const [count = '', duration = ''] = text.split('/');
       const unitS = unitsS[duration.at(-1) ?? ''] ?? 1;
-      return { count: Number(count), windowS: Number(duration.slice(0, -1) || 1) * unitS };
+      const windowS = Number(duration.slice(0, -1) || 1) * unitS;
+      if (windowS <= windowSMax) return { count: Number(count), windowS };
+      context.addIssue({ code: 'custom', message: 'a count per duration of 24h at most' });
+      return z.NEVER;
     });
 }
 

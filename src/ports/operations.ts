@@ -108,7 +108,12 @@ export type InstanceStatus =
       readonly id: string;
       /** Whether it is the one that answers. */
       readonly isThis: boolean;
-      readonly state: 'ready' | 'draining';
+      /** `not_ready`: it runs, and cannot take orders. */
+      readonly state: 'ready' | 'not_ready' | 'draining';
+      /** What keeps it from taking orders, in words; empty when it is ready. */
+      readonly missing: readonly string[];
+      /** Whether the suppliers answer it; while not, the lines of its packages wait. */
+      readonly suppliersAvailable: boolean;
       /** ms since the epoch. */
       readonly startedAt: number;
       /** Of the program. */
@@ -207,7 +212,10 @@ export interface Operations {
    */
   erase(by: Operator, email: string): Promise<Outcome<Erased>>;
 
-  /** Holds everything stored against the promises, as `npm run audit` does. One at a time: else `audit_running`. */
+  /**
+   * Holds everything stored against the promises, as `npm run audit` does. One at a time: else `audit_running`.
+   * `ledger_unavailable` when the suppliers should show their ledger, and do not.
+   */
   audit(wish?: AuditWish): Promise<Outcome<AuditReport>>;
   /** The log of changes, newest first. */
   changes(cursor?: string, limit?: number): Promise<Page<OperatorEvent>>;

@@ -62,6 +62,11 @@ test('without an admin token there is nothing', async () => {
   expect((await fetch(`${server.origin}/admin`)).status).toBe(404);
   expect((await post('/admin/log-in', { token })).status).toBe(404);
   expect(await connect({})).toBe(404);
+  const headers = { authorization: `Bearer ${token}` };
+  for (const path of ['/api/admin/packages', '/api/admin/nothing', '/assets/admin.css', '/assets/admin.js']) {
+    expect((await fetch(server.origin + path, { headers })).status, path).toBe(404);
+  }
+  expect(await (await fetch(`${server.origin}/openapi.json`)).text()).not.toContain('/api/admin');
 });
 
 test('a guess is slowed down, the right token among guesses too, and none is logged', async () => {

@@ -168,7 +168,7 @@ const headers: Case[] = [
   ],
   ['a header with a NUL', get('/api/packages', 'X: a\0b'), 400, 'bad_request'],
   ['a header without a name', get('/api/packages', ': x'), 400, 'bad_request'],
-  ['no Host', 'GET /api/packages HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+  ['no Host', 'GET /api/packages HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'bad_request'],
   [
     'an impossible Host',
     'GET /api/packages HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n',
@@ -197,7 +197,7 @@ const headers: Case[] = [
       .replace(/Content-Length: \d+/, 'Transfer-Encoding: rot13'),
     400,
   ],
-  ['an unknown Expect', post(orders, good, { headers: ['Expect: miracles'] }), 417],
+  ['an unknown Expect', post(orders, good, { headers: ['Expect: miracles'] }), 400, 'bad_request'],
   ['an empty Idempotency-Key', post(orders, good, { headers: ['Idempotency-Key:'] }), 422, 'invalid'],
   [
     'an overlong Idempotency-Key',

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
+import { type Log, silentLog } from '../ports/log.ts';
 import { onSale, startServer, type TestServer } from './support/server.ts';
 
 let server: TestServer;
@@ -14,14 +15,14 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function start(settings: Record<string, string>): Promise<void> {
+async function start(settings: Record<string, string>, log: Log = silentLog): Promise<void> {
   const all = {
     RATE_LIMIT: 'on',
     FLIGHT_FAILURE_RATE: '0',
     SUPPLIERS_TOKEN: 'of-the-suppliers',
     ...settings,
   };
-  server = await startServer({ settings: all, packages: [onSale({ quota: 1_000 })] });
+  server = await startServer({ settings: all, packages: [onSale({ quota: 1_000 })], log });
 }
 
 interface Answer {
@@ -196,6 +197,49 @@ describe('look-ups', () => {
   });
 });
 
+describe('looks at what is on sale', () => {
+  const paths = ['/order', '/order-queue', '/order/fragments', '/api/packages', '/api/packages/1'];
+
+  it('are counted together, by page and by API, and refused alike', async () => {
+    await start({ RATE_LIMIT_READS: '5/60s' });
+    const left = [];
+    for (const path of paths) {
+      const { status, headers } = await ask(path);
+      expect([status, headers['ratelimit-policy']]).toEqual([200, '"read";q=5;w=60']);
+      left.push(String(headers.ratelimit).replace(/t=\d+/, 't'));
+    }
+    expect(left).toEqual([4, 3, 2, 1, 0].map((rest) => `"read";r=${rest};t`));
+    for (const path of paths) {
+      const refused = await ask(path);
+      expect(refused.status).toBe(429);
+      expect(refused.headers.ratelimit).toMatch(/^"read";r=0;t=\d\d$/);
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(40);
+      expect(refused.headers['content-type']).toMatch(
+        path.startsWith('/api') ? 'application/problem+json' : 'text/html',
+      );
+    }
+    // Who may not look any more can still buy, and look up what was bought.
+    expect((await buy()).status).toBe(201);
+    expect((await ask('/query')).status).toBe(200);
+    expect((await ask('/order', { from: '127.0.0.2' })).status).toBe(200);
+  });
+});
+
+describe('a proxy that nobody trusts', () => {
+  it.each([
+    ['off', true],
+    ['on', false],
+  ])('is told of in the log, once, when a client is refused (TRUST_PROXY=%s)', async (trust, isTold) => {
+    const warned = vi.fn<Log['warn']>();
+    await start({ RATE_LIMIT_PURCHASES: '1/60s', TRUST_PROXY: trust }, { ...silentLog, warn: warned });
+    const headers = { 'X-Forwarded-For': '203.0.113.1' };
+    expect(await statuses(2, () => buy({ headers }))).toEqual([201, 429]);
+    await statuses(3, () => buy({ headers }));
+    const told = warned.mock.calls.filter(([, words]) => words.includes('TRUST_PROXY'));
+    expect(told).toHaveLength(isTold ? 1 : 0);
+  });
+});
+
 describe('reservations at the simulated suppliers', () => {
   it('are limited for the public, and not for peers', async () => {
     await start({ RATE_LIMIT_PURCHASES: '2/60s' });
@@ -309,7 +353,7 @@ describe('sockets of one client', () => {
 });
 
 describe('connections of one client', () => {
-  it('are so many at the same time; the next is cut without a word, and let in when one has gone', async () => {
+  it('are so many at the same time; the next is refused, and let in when one has gone', async () => {
     await start({ CONNECTIONS_PER_CLIENT: '3' });
     const port = Number(new URL(server.origin).port);
     const dial = (from: string) => {
@@ -327,7 +371,10 @@ describe('connections of one client', () => {
     expect([await word('127.0.0.1'), await word('127.0.0.1')]).toEqual(['200', '200']);
     const third = dial('127.0.0.1');
     await once(third, 'data');
-    expect([await word('127.0.0.1'), await word('127.0.0.2')]).toEqual(['cut', '200']);
+    expect([await word('127.0.0.1'), await word('127.0.0.2')]).toEqual(['429', '200']);
+    const refused = await text(dial('127.0.0.1'));
+    expect(refused).toMatch(/^HTTP\/1.1 429 Too Many Requests\r\n[\s\S]*\r\nRetry-After: 10\r\n/);
+    expect(refused).toContain('"code":"rate_limited"');
     third.destroy();
     await expect.poll(() => word('127.0.0.1'), { timeout: 5_000, interval: 50 }).toBe('200');
   });

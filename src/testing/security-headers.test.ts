@@ -61,7 +61,9 @@ describe('every answer', () => {
   it.each([...pages, ...assets, ...answers])('%s is taken for what it is, and over TLS', async (path) => {
     const { headers } = await get(path, { headers: { Accept: 'text/html' } });
     expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
+    expect(headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains');
+    const policy = (headers.get('content-security-policy') ?? '').split('; ');
+    expect(policy).toEqual(expect.arrayContaining(["default-src 'none'", "frame-ancestors 'none'"]));
     expect(headers.get('x-powered-by')).toBeNull();
   });
 
@@ -71,10 +73,19 @@ describe('every answer', () => {
   });
 
   it('that never reached the app, too, is taken for what it is', async () => {
-    for (const bytes of ['nonsense\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n']) {
+    const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade';
+    for (const bytes of [
+      'nonsense\r\n\r\n',
+      'GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n',
+      `GET /live?topic=packages HTTP/1.1\r\nHost: x\r\n${upgrade}\r\nOrigin: https://evil.example\r\n\r\n`,
+    ]) {
       const socket = connect(Number(new URL(server.origin).port), '127.0.0.1');
       socket.write(bytes);
-      expect((await text(socket)).toLowerCase()).toContain('x-content-type-options: nosniff');
+      const answer = (await text(socket)).toLowerCase();
+      expect(answer).toMatch(/^http\/1.1 4/);
+      expect(answer).toContain('x-content-type-options: nosniff');
+      expect(answer).toContain("content-security-policy: default-src 'none'; frame-ancestors 'none'");
+      expect(answer).toContain('cache-control: no-store');
     }
   });
 });

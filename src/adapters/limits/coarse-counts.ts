@@ -1,6 +1,7 @@
 /** As many keys as this share a slot with few others; a power of two. */
 const slotsCount = 65_536;
-const slotMax = 65_535;
+/** The most that is counted of a key. */
+export const roughMax = 65_535;
 
 /**
  * A rough count of uses by key, in constant memory: keys are hashed to slots, and those that fall on the same one are
@@ -27,7 +28,7 @@ export class CoarseCounts {
       this.#endsAt = now + this.#windowMs;
     }
     const slot = hashOf(key) & (slotsCount - 1);
-    const count = Math.min((this.#slots[slot] as number) + 1, slotMax);
+    const count = Math.min((this.#slots[slot] as number) + 1, roughMax);
     this.#slots[slot] = count;
     return count;
   }

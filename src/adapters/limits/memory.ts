@@ -2,7 +2,7 @@ import type { RateLimiterRes } from 'rate-limiter-flexible';
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
 import type { Clock } from '../../ports/clock.ts';
 import type { Allowance, RateLimiter, RateLimits, RatePolicy } from '../../ports/rate-limits.ts';
-import { CoarseCounts } from './coarse-counts.ts';
+import { CoarseCounts, roughMax } from './coarse-counts.ts';
 
 /** Told of uses that were allowed and counted exactly, under the key they are told by. */
 export type OnCounted = (key: string, uses: number) => void;
@@ -11,6 +11,11 @@ export type OnCounted = (key: string, uses: number) => void;
 export function memoryRateLimits({ clock }: { readonly clock: Clock }): RateLimits {
   return { limiter: (policy) => new MemoryLimiter(policy, clock), close: async () => {} };
 }
+
+/** Exact counts at the same time, each of a few hundred bytes; past them, who was first counted longest ago is forgotten. */
+const exactMax = 50_000;
+/** The way to the first entry of a map leads past all that were deleted: nobody goes it for each. */
+const forgottenAtOnce = 1_000;
 
 /**
  * Counts roughly up to a tenth of the limit, and exactly from there: of ten thousand buyers nearly all come once or
@@ -33,7 +38,7 @@ export class MemoryLimiter implements RateLimiter {
     this.#clock = clock;
     this.#onCounted = onCounted;
     this.#coarse = new CoarseCounts(policy.windowS * 1000);
-    this.#free = Math.floor(policy.count / 10);
+    this.#free = Math.min(Math.floor(policy.count / 10), roughMax - 1);
     this.#exact = new RateLimiterMemory({ points: policy.count, duration: policy.windowS, keyPrefix: '' });
   }
 
@@ -50,17 +55,28 @@ export class MemoryLimiter implements RateLimiter {
   /** What all instances together have counted by now. */
   adopt(key: string, uses: number, resetMs: number): void {
     void this.#exact.set(key, uses, resetMs / 1000);
-    this.#watched.set(key, this.#clock.now() + resetMs);
+    this.#watch(key, this.#clock.now() + resetMs);
   }
 
   async #count(key: string, uses: number, now: number): Promise<Allowance> {
     const { remainingPoints, consumedPoints, msBeforeNext } = await this.#exact
       .consume(key, uses)
       .catch(spent);
-    this.#watched.set(key, now + msBeforeNext);
+    this.#watch(key, now + msBeforeNext);
     const isAllowed = consumedPoints <= this.policy.count;
     if (isAllowed) this.#onCounted(key, uses);
     return { isAllowed, remaining: remainingPoints, resetMs: msBeforeNext };
+  }
+
+  #watch(key: string, until: number): void {
+    this.#watched.set(key, until);
+    if (this.#watched.size <= exactMax) return;
+    let left = forgottenAtOnce;
+    for (const first of this.#watched.keys()) {
+      this.#watched.delete(first);
+      void this.#exact.delete(first);
+      if (--left === 0) return;
+    }
   }
 
   #sweep(now: number): void {

@@ -96,3 +96,23 @@ it('neither blocks nor fails while Redis hangs or is gone, holds the limit alone
   }
   await Promise.all([one.close(), other.close()]);
 });
+
+it('keeps no more of what it could not tell than so much, while Redis hangs', async () => {
+  const limits = await open();
+  const limiter = limits.limiter({ name: 'hung', count: 5, windowS: 60 });
+  const outage = server.pause(4_000);
+  for (let buyer = 0; buyer < 60_000; buyer++) await limiter.take(`buyer-${buyer}`);
+  await outage;
+  const redis = new Redis(server.url);
+  // Everything that was kept is told by and by, and nothing else.
+  let told = 0;
+  const isAllTold = async () => {
+    const before = told;
+    told = await redis.dbsize();
+    return told > 10_000 && told === before;
+  };
+  await expect.poll(isAllTold, { timeout: 30_000, interval: 1_000 }).toBe(true);
+  expect(told).toBeLessThan(30_000);
+  redis.disconnect();
+  await limits.close();
+});

@@ -17,6 +17,8 @@ export interface RedisRateLimitsOptions {
 const tellEveryMs = 50;
 /** Keys that are told of in one go: what does not fit is told next time. */
 const toldMax = 1_000;
+/** Keys that wait to be told of: while Redis hangs, further ones are counted here alone. */
+const untoldMax = 20_000;
 const patienceMs = 1_000;
 
 /**
@@ -73,7 +75,9 @@ class Teller {
   }
 
   note(key: string, uses: number): void {
-    this.#untold.set(key, (this.#untold.get(key) ?? 0) + uses);
+    const before = this.#untold.get(key);
+    if (before === undefined && this.#untold.size >= untoldMax) return;
+    this.#untold.set(key, (before ?? 0) + uses);
     if (!this.#telling) void this.#tell();
   }
 

@@ -1,12 +1,12 @@
 import { beforeEach, expect, test } from 'vitest';
 import { silentLog } from '../../ports/log.ts';
 import { StoreUnavailableError } from '../../ports/store.ts';
-import { fakeEngine } from '../../testing/support/fake-engine.ts';
 import { type FakeOperations, fakeOperations, fakeStatus } from '../../testing/support/fake-operations.ts';
 import { ManualClock } from '../../testing/support/manual-clock.ts';
 import { fanoutDefaults } from '../live/fanout.ts';
 import type { Viewer } from '../live/viewer.ts';
 import { AdminFeed } from './feed.ts';
+import { OverviewReader } from './overview.ts';
 import { PackageRows } from './package-rows.ts';
 
 class TestViewer implements Viewer {
@@ -58,7 +58,12 @@ beforeEach(() => {
     },
   };
   feed = new AdminFeed(
-    { operations, engine: fakeEngine(), clock, log: silentLog, rows: new PackageRows('USD', fanoutDefaults) },
+    {
+      overview: new OverviewReader({ operations, clock }),
+      clock,
+      log: silentLog,
+      rows: new PackageRows('USD', fanoutDefaults),
+    },
     { ...fanoutDefaults, everyMs: 1000, proveEveryMs: 5000, farewellGraceMs: 1000 },
   );
 });

@@ -8,11 +8,12 @@ import type { StillMay } from '../live/routes.ts';
 import { Pulse } from '../live/ticker.ts';
 import { closeCodes, type Viewer } from '../live/viewer.ts';
 import type { Html } from '../pages/markup.ts';
-import { type Overview, type OverviewDeps, readOverview } from './overview.ts';
+import type { Overview, OverviewReader } from './overview.ts';
 import { overviewFragments, packageFragments, packagesFragment } from './overview-page.ts';
 import type { PackageRows } from './package-rows.ts';
 
-export interface FeedDeps extends OverviewDeps {
+export interface FeedDeps {
+  readonly overview: OverviewReader;
   readonly clock: Clock;
   readonly log: Log;
   readonly rows: PackageRows;
@@ -43,7 +44,6 @@ export class AdminFeed {
   readonly #drawn = new Map<string, string>();
   /** The packages of the table that was sent last. */
   #listed = '';
-  #overview: Overview | undefined;
   #provedAt = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<void> | undefined;
 
@@ -93,7 +93,6 @@ export class AdminFeed {
     this.#channel = new Channel();
     this.#drawn.clear();
     this.#listed = '';
-    this.#overview = undefined;
   }
 
   async #beat(): Promise<void> {
@@ -132,10 +131,9 @@ export class AdminFeed {
 
   async #refreshOnce(): Promise<void> {
     const channel = this.#channel;
-    const overview = await readOverview(this.#deps, this.#overview);
+    const overview = await this.#deps.overview.read();
     const rows = await this.#deps.rows.draw(overview.packages, overview.now);
     if (channel !== this.#channel) return;
-    this.#overview = overview;
     channel.put(this.#news(overview, rows));
     await this.#fanout.offerAll(channel);
   }

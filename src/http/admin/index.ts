@@ -5,8 +5,10 @@ import type { LiveAdmin } from '../live/routes.ts';
 import type { PageSetting } from '../pages/layout.ts';
 import { AdminFeed, type FeedOptions } from './feed.ts';
 import type { AdminDeps } from './kit.ts';
+import { OverviewReader } from './overview.ts';
 import { PackageRows } from './package-rows.ts';
 import { adminRoutes } from './routes.ts';
+import { isWatcher } from './sessions.ts';
 
 /** The operators' side of the app. */
 export interface Admin {
@@ -31,16 +33,17 @@ export function createAdmin(
 ): Admin | undefined {
   if (deps.admin === undefined) return undefined;
   const { operations, sessions } = deps.admin;
-  const { engine, clock, log, settings } = deps;
+  const { clock, log, settings } = deps;
   const rows = new PackageRows(settings.currency, fanoutDefaults);
-  const adminDeps: AdminDeps = { ...deps, operations, sessions, rows, assetUrl };
-  const feed = new AdminFeed({ operations, engine, clock, log, rows }, { ...feedDefaults, ...options });
+  const overview = new OverviewReader({ operations, clock });
+  const adminDeps: AdminDeps = { ...deps, operations, sessions, overview, rows, assetUrl };
+  const feed = new AdminFeed({ overview, clock, log, rows }, { ...feedDefaults, ...options });
   return {
     routes: adminRoutes(adminDeps),
     live: {
       async admit({ cookie }) {
-        const isSignedIn = async () => (await sessions.operator(cookie)) !== undefined;
-        return (await isSignedIn()) ? isSignedIn : undefined;
+        const mayWatch = () => isWatcher(sessions, cookie);
+        return (await mayWatch()) ? mayWatch : undefined;
       },
       join: (viewer, stillMay) => feed.join(viewer, stillMay),
       stop: () => feed.stop(),

@@ -25,7 +25,7 @@ async function confirmDrain(c: AdminContext, deps: AdminDeps): Promise<Response>
   const all = await deps.operations.instances();
   const instance = instanceOf(c, all);
   const { id, state } = instance;
-  const canBe = state === 'ready';
+  const canBe = state === 'ready' || state === 'not_ready';
   return show(c, deps, {
     title: `Drain ${id}`,
     main: confirmStep({

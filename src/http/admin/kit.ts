@@ -10,6 +10,7 @@ import { sendErrorPage, sendPage } from '../pages/page-kit.ts';
 import { ProblemError, type ProblemExtra } from '../problem.ts';
 import { type AdminPageParts, adminPage } from './layout.ts';
 import { leaveNotice, takeNotice } from './notice.ts';
+import type { OverviewReader } from './overview.ts';
 import type { PackageRows } from './package-rows.ts';
 import type { AdminSessions } from './sessions.ts';
 
@@ -17,6 +18,7 @@ import type { AdminSessions } from './sessions.ts';
 export interface AdminDeps extends Pick<AppDeps, 'engine' | 'clock' | 'log' | 'settings'> {
   readonly operations: Operations;
   readonly sessions: AdminSessions;
+  readonly overview: OverviewReader;
   readonly rows: PackageRows;
   readonly assetUrl: PageSetting['assetUrl'];
 }

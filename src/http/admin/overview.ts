@@ -1,4 +1,3 @@
-import type { BookingEngine } from '../../ports/booking-engine.ts';
 import type { InstanceStatus, OperatedOrder, Operations, PackageStatus } from '../../ports/operations.ts';
 import type { OperatorEvent } from '../../ports/operator-log.ts';
 import { StoreUnavailableError } from '../../ports/store.ts';
@@ -13,60 +12,58 @@ export interface Overview {
   readonly concerns: readonly OperatedOrder[];
   /** The newest of the operators' log, newest first. */
   readonly changes: readonly OperatorEvent[];
-  /** Whether the suppliers answer this instance. */
-  readonly suppliersAvailable: boolean;
-  /** What keeps this instance from taking orders, in words. */
-  readonly missing: readonly string[];
-  /** The store did not answer: what is shown is what was read before. */
-  readonly isStale: boolean;
+  /** The store did not answer: what it did not tell is of this moment before; 0 where it was never read. */
+  readonly staleSince?: number;
 }
 
 export interface OverviewDeps {
   readonly operations: Pick<Operations, 'packages' | 'instances' | 'orders' | 'changes'>;
-  readonly engine: Pick<BookingEngine, 'missing' | 'suppliersAvailable'>;
   readonly clock: { now(): number };
 }
 
 const changesShown = 5;
+const nothing = { now: 0, packages: [], instances: [], concerns: [], changes: [] } satisfies Overview;
 
 /**
- * Reads it. What the store does not answer is as it was before, and empty if there is no before: just then an
- * operator needs the page.
+ * Reads the overview, for the page, for polling and for the socket. What the store does not answer is as it was when
+ * somebody last looked, and empty if nobody has: just then an operator needs the page.
  */
-export async function readOverview(deps: OverviewDeps, before?: Overview): Promise<Overview> {
-  const { operations, engine, clock } = deps;
-  let isStale = false;
-  const orBefore = async <Value>(reading: Promise<Value>, known: Value): Promise<Value> => {
-    try {
-      return await reading;
-    } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error;
-      isStale = true;
-      return known;
-    }
-  };
-  const [packages, instances, concerns, changes, missing] = await Promise.all([
-    orBefore(operations.packages(), before?.packages ?? []),
-    orBefore(operations.instances(), before?.instances ?? []),
-    orBefore(
-      operations.orders({ stuck: true }).then(({ orders }) => orders),
-      before?.concerns ?? [],
-    ),
-    orBefore(
-      operations.changes(undefined, changesShown).then(({ items }) => items),
-      before?.changes ?? [],
-    ),
-    engine.missing(),
-  ]);
-  const { suppliersAvailable } = engine;
-  return {
-    now: clock.now(),
-    packages,
-    instances,
-    concerns,
-    changes,
-    suppliersAvailable,
-    missing,
-    isStale,
-  };
+export class OverviewReader {
+  readonly #deps: OverviewDeps;
+  #before: Overview = nothing;
+
+  constructor(deps: OverviewDeps) {
+    this.#deps = deps;
+  }
+
+  async read(): Promise<Overview> {
+    const { operations, clock } = this.#deps;
+    const before = this.#before;
+    let isStale = false;
+    const orBefore = async <Value>(reading: Promise<Value>, known: Value): Promise<Value> => {
+      try {
+        return await reading;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error;
+        isStale = true;
+        return known;
+      }
+    };
+    const [packages, instances, concerns, changes] = await Promise.all([
+      orBefore(operations.packages(), before.packages),
+      orBefore(operations.instances(), before.instances),
+      orBefore(
+        operations.orders({ stuck: true }).then(({ orders }) => orders),
+        before.concerns,
+      ),
+      orBefore(
+        operations.changes(undefined, changesShown).then(({ items }) => items),
+        before.changes,
+      ),
+    ]);
+    const overview = { now: clock.now(), packages, instances, concerns, changes };
+    if (isStale) return { ...overview, staleSince: before.now };
+    this.#before = overview;
+    return overview;
+  }
 }

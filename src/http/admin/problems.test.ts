@@ -10,9 +10,6 @@ const well: Overview = {
   instances: [fakeInstance('instance-1')],
   concerns: [],
   changes: [],
-  suppliersAvailable: true,
-  missing: [],
-  isStale: false,
 };
 
 const found = (overview: Partial<Overview>) =>
@@ -34,13 +31,37 @@ test('all is well', () => {
 
 test.each<[Partial<Overview>, string]>([
   [
-    { isStale: true },
-    'bad: The store does not answer. No order can be taken. The figures below are the last that were read.',
+    { staleSince: fakeNow - 5_000 },
+    'bad: The store does not answer. No order can be taken. What it has not told is of 23:59:55 UTC.',
   ],
-  [{ missing: ['Redis', 'the store'] }, 'bad: This instance is not ready. Missing: Redis; the store.'],
+  [{ staleSince: 0 }, 'bad: The store does not answer. No order can be taken. Figures come when it answers.'],
   [
-    { suppliersAvailable: false, packages: [fakeStatus({}, { waiting: 5 })] },
+    {
+      instances: [
+        fakeInstance('instance-1'),
+        fakeInstance('instance-2', { state: 'not_ready', missing: ['Redis does not answer', 'no store'] }),
+      ],
+    },
+    'bad: instance-2 is not ready. Missing: Redis does not answer; no store.',
+  ],
+  [
+    {
+      instances: ['instance-1', 'instance-2'].map((id) =>
+        fakeInstance(id, { state: 'not_ready', missing: ['no store'] }),
+      ),
+    },
+    'bad: instance-1 and instance-2 are not ready. Missing: no store.',
+  ],
+  [
+    {
+      instances: [fakeInstance('instance-1', { suppliersAvailable: false })],
+      packages: [fakeStatus({}, { waiting: 5 })],
+    },
     'bad: The suppliers do not answer. The breaker is open: nothing is claimed until they do. 5 people are in line.',
+  ],
+  [
+    { instances: [fakeInstance('instance-1'), fakeInstance('instance-2', { suppliersAvailable: false })] },
+    'bad: The suppliers do not answer instance-2. The breaker is open there: nothing is claimed for its packages until they do.',
   ],
   [
     { instances: [{ id: 'instance-2', isThis: false, state: 'silent' }] },

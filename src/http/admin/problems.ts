@@ -1,5 +1,5 @@
 import type { InstanceStatus, PackageStatus } from '../../ports/operations.ts';
-import { figureWords, peopleAre } from '../pages/words.ts';
+import { clockWords, figureWords, peopleAre } from '../pages/words.ts';
 import type { Overview } from './overview.ts';
 import { counted, durationWords, listed, msWords } from './words.ts';
 
@@ -36,40 +36,54 @@ export function problemsOf(overview: Overview): Problem[] {
   return [...found.filter(({ level }) => level === 'bad'), ...found.filter(({ level }) => level === 'warn')];
 }
 
-function store({ isStale }: Overview): Problem[] {
-  if (!isStale) return [];
+function store({ staleSince }: Overview): Problem[] {
+  if (staleSince === undefined) return [];
   return [
     {
       id: 'store',
       level: 'bad',
       headline: 'The store does not answer',
-      text: 'No order can be taken. The figures below are the last that were read.',
+      text: `No order can be taken. ${
+        staleSince === 0
+          ? 'Figures come when it answers.'
+          : `What it has not told is of ${clockWords(staleSince)}.`
+      }`,
     },
   ];
 }
 
-function notReady({ missing }: Overview): Problem[] {
-  if (missing.length === 0) return [];
+function notReady({ instances }: Overview): Problem[] {
+  const found = instances.filter((instance) => instance.state === 'not_ready');
+  if (found.length === 0) return [];
+  const names = listed(found.map(({ id }) => id));
+  const missing = new Set(found.flatMap((each) => (each.state === 'silent' ? [] : each.missing)));
   return [
     {
       id: 'not-ready',
       level: 'bad',
-      headline: 'This instance is not ready',
-      text: `Missing: ${missing.join('; ')}.`,
+      headline: `${names} ${found.length === 1 ? 'is' : 'are'} not ready`,
+      text: `Missing: ${[...missing].join('; ')}.`,
       link: { href: '#instances', what: 'instances' },
     },
   ];
 }
 
-function suppliers({ suppliersAvailable, packages }: Overview): Problem[] {
-  if (suppliersAvailable) return [];
+/** Each instance has a breaker of its own. */
+function suppliers({ instances, packages }: Overview): Problem[] {
+  const heard = instances.filter((instance) => instance.state !== 'silent');
+  const shut = heard.filter((instance) => !instance.suppliersAvailable);
+  if (shut.length === 0) return [];
+  const isForAll = shut.length === heard.length;
   const waiting = sum(packages, ({ figures }) => figures.waiting);
   return [
     {
       id: 'suppliers',
       level: 'bad',
-      headline: 'The suppliers do not answer',
-      text: `The breaker is open: nothing is claimed until they do. ${peopleAre(waiting)} in line.`,
+      headline: `The suppliers do not answer${isForAll ? '' : ` ${listed(shut.map(({ id }) => id))}`}`,
+      text: isForAll
+        ? `The breaker is open: nothing is claimed until they do. ${peopleAre(waiting)} in line.`
+        : 'The breaker is open there: nothing is claimed for its packages until they do.',
+      link: { href: '#instances', what: 'instances' },
     },
   ];
 }

@@ -11,6 +11,7 @@ import {
   fakeStatus,
 } from '../../testing/support/fake-operations.ts';
 import { fanoutDefaults } from '../live/fanout.ts';
+import { OverviewReader } from './overview.ts';
 import { PackageRows } from './package-rows.ts';
 import { adminRoutes } from './routes.ts';
 
@@ -49,6 +50,7 @@ type Fields = Readonly<Record<string, string>>;
 /** The pages over a fake, and a browser that keeps its cookies. */
 class Desk {
   readonly operations;
+  readonly sessions = fakeSessions('open-sesame');
   readonly #routes;
   #cookies = new Map<string, string>();
 
@@ -56,7 +58,8 @@ class Desk {
     this.operations = fakeOperations(world, overrides);
     this.#routes = adminRoutes({
       operations: this.operations,
-      sessions: fakeSessions('open-sesame'),
+      sessions: this.sessions,
+      overview: new OverviewReader({ operations: this.operations, clock: { now: () => fakeNow } }),
       rows: new PackageRows('USD', fanoutDefaults),
       engine: fakeEngine(),
       clock: { now: () => fakeNow, sleep: async () => {} },
@@ -433,4 +436,47 @@ describe('instances, orders and emails', () => {
     expect(text).toMatch(/admin in a browser, 192\.0\.2\.7 Changed a package package 3 quota 50 → 60 done/);
     expect((await desk.get('/admin/log?cursor=%00')).status).toBe(200);
   });
+});
+
+describe('while the store is away', () => {
+  const away = () => Promise.reject(new StoreUnavailableError('gone'));
+
+  /** Signed in before; now nobody can tell whether that session was ended. */
+  async function untold() {
+    const desk = await signedIn({ packages: [fakeStatus({ flight: 'Flight-77' })] });
+    expect((await desk.get('/admin')).text).toContain('Flight-77');
+    Object.assign(desk.operations, { packages: away, orders: away, changes: away });
+    Object.assign(desk.sessions, { operator: away });
+    return desk;
+  }
+
+  test('whoever was signed in still sees how things stand, with the figures of before', async () => {
+    const desk = await untold();
+    for (const path of ['/admin', '/admin/fragments']) {
+      const { status, text } = await desk.get(path);
+      expect([path, status]).toEqual([path, 200]);
+      expect(words(text)).toContain('The store does not answer');
+      expect(words(text)).toContain('Flight-77');
+    }
+  });
+
+  test('a form that is sent is not lost: it can be sent again as it was', async () => {
+    const desk = await untold();
+    const fields = { flight: 'Flight-7 & "co"', stay: '2030-01-01', price: '7', version: '1' };
+    const { status, text } = await desk.post('/admin/packages/1', fields);
+    expect(status).toBe(503);
+    expect(text).toContain('action="/admin/packages/1"');
+    expect(hidden(text)).toEqual({ ...fields, flight: 'Flight-7 &amp; &quot;co&quot;' });
+  });
+
+  test.each(addresses.filter(([, path]) => !['/admin', '/admin/fragments'].includes(path)))(
+    '%s %s shows and does nothing',
+    async (method, path) => {
+      const desk = await untold();
+      const answer = method === 'GET' ? await desk.get(path) : await desk.post(path, { confirmed: 'yes' });
+      expect(answer.status).toBe(503);
+      expect(answer.text).not.toMatch(/Flight-77|@/);
+      expect(desk.operations.asked).toEqual([]);
+    },
+  );
 });

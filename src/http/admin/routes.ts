@@ -1,6 +1,6 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { allowOnlyOnPage } from '../methods.ts';
-import { onError } from '../problem.ts';
+import { onError, type ShowProblem } from '../problem.ts';
 import { pageSecurity, sameOriginOnly } from '../security.ts';
 import { senderOf } from '../sender.ts';
 import { eraseRoutes } from './erase-routes.ts';
@@ -9,10 +9,11 @@ import { type AdminDeps, type AdminEnv, adminRouter, adminSetting, show, showPro
 import { askToLogIn, logInRoutes, logOutRoutes } from './log-in-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { orderRoutes } from './order-routes.ts';
-import { readOverview } from './overview.ts';
 import { overviewFragments, overviewPage, packagesFragment } from './overview-page.ts';
 import { packageRoutes } from './package-routes.ts';
 import { saleRoutes } from './sale-routes.ts';
+import { showSendAgain } from './send-again.ts';
+import { isWatcher } from './sessions.ts';
 
 const methods: Readonly<Record<string, readonly string[]>> = {
   '/admin': ['GET'],
@@ -45,26 +46,33 @@ export function adminRoutes(deps: AdminDeps): Hono {
   }
   routes.route('/', logInRoutes(deps));
   routes.route('/', behindLogIn(deps) as unknown as Hono);
-  routes.onError(onError(deps.log, (c, code, extra) => showProblem(c, deps, code, extra)));
+  const explain: ShowProblem = (c, code, extra) =>
+    code === 'store_unavailable' && c.req.method === 'POST'
+      ? showSendAgain(c, deps)
+      : showProblem(c, deps, code, extra);
+  routes.onError(onError(deps.log, explain));
   return routes;
 }
 
 function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
   const routes = adminRouter();
-  for (const path of ['/admin', '/admin/*']) routes.use(path, signedInOnly(deps));
-  routes.get('/admin', async (c) => {
-    const overview = await readOverview(deps);
+  const watchersOnly: MiddlewareHandler<AdminEnv> = async (c, next) =>
+    (await isWatcher(deps.sessions, c.req.header('cookie'))) ? next() : askToLogIn(c, deps);
+  routes.get('/admin', watchersOnly, async (c) => {
+    const overview = await deps.overview.read();
     const rows = await deps.rows.draw(overview.packages, overview.now);
     return show(c, deps, overviewPage(adminSetting(deps), overview, rows));
   });
-  routes.get('/admin/fragments', async (c) => {
-    const overview = await readOverview(deps);
+  routes.get('/admin/fragments', watchersOnly, async (c) => {
+    const overview = await deps.overview.read();
     const rows = await deps.rows.draw(overview.packages, overview.now);
     // A row cannot stand alone in HTML: the table comes as a whole.
     const fragments = [packagesFragment(rows), ...overviewFragments(overview)];
     c.header('Cache-Control', 'no-store');
     return c.html(fragments.map(({ html }) => html).join(''));
   });
+  // What follows shows emails, or changes something.
+  for (const path of ['/admin', '/admin/*']) routes.use(path, signedInOnly(deps));
   routes.route('/', logOutRoutes(deps));
   routes.route('/', saleRoutes(deps));
   routes.route('/', packageRoutes(deps));

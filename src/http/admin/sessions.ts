@@ -1,14 +1,31 @@
 import type { Context } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Operator } from '../../ports/operator-log.ts';
+import { StoreUnavailableError } from '../../ports/store.ts';
 import type { Sender } from '../limits/client-of.ts';
 
 /** Who is signed in to the operators' pages, kept in a cookie of theirs. */
 export interface AdminSessions {
   /** Signs the browser in. Returns why not: `unauthorized` for a wrong token. */
   start(c: Context, token: string): Promise<ErrorCode | undefined>;
-  /** Who asks, by the `Cookie` header; undefined unless signed in. */
+  /**
+   * Who asks, by the `Cookie` header; undefined unless signed in.
+   * @throws StoreUnavailableError for a cookie that is good, where nobody can tell whether its session was ended.
+   */
   operator(cookies: string | undefined, sender?: Sender): Promise<Operator | undefined>;
   /** Signs it out, here and everywhere. */
   end(c: Context, by: Operator): Promise<void>;
+}
+
+/**
+ * Whether somebody may watch how things stand. While the store is away a good cookie is enough for that, for just then
+ * operators have to see; whoever is known here to have signed out may not.
+ */
+export async function isWatcher(sessions: AdminSessions, cookies: string | undefined): Promise<boolean> {
+  try {
+    return (await sessions.operator(cookies)) !== undefined;
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) return true;
+    throw error;
+  }
 }

@@ -1,20 +1,25 @@
-import { Hono } from 'hono';
-import type { BookingEngine } from '../../ports/booking-engine.ts';
+import { type Context, Hono } from 'hono';
+import type { AppDeps } from '../deps.ts';
 import { packageIdFrom } from '../inputs.ts';
 import { sendJson } from '../json.ts';
+import { limited } from '../limits/limited.ts';
 import { allowOnly } from '../methods.ts';
 import { problem } from '../problem.ts';
 import { packageView } from '../views.ts';
 
+type Deps = Pick<AppDeps, 'engine' | 'limits'>;
+
 /** `GET /api/packages` and `GET /api/packages/:id`: what is on sale, with live figures. */
-export function packageRoutes({ engine }: { readonly engine: BookingEngine }): Hono {
+export function packageRoutes({ engine, limits }: Deps): Hono {
+  const showAll = async () => sendJson(200, { packages: (await engine.packages()).map(packageView) });
+  const showOne = async (c: Context) => {
+    const id = packageIdFrom(c.req.param('id') ?? '');
+    const snapshot = id === undefined ? undefined : await engine.package(id);
+    return snapshot ? sendJson(200, packageView(snapshot)) : problem(c, 'unknown_package');
+  };
   return new Hono()
-    .get('/', async () => sendJson(200, { packages: (await engine.packages()).map(packageView) }))
+    .get('/', limited(limits?.read, showAll))
     .all('/', allowOnly('GET'))
-    .get('/:id', async (c) => {
-      const id = packageIdFrom(c.req.param('id'));
-      const snapshot = id === undefined ? undefined : await engine.package(id);
-      return snapshot ? sendJson(200, packageView(snapshot)) : problem(c, 'unknown_package');
-    })
+    .get('/:id', limited(limits?.read, showOne))
     .all('/:id', allowOnly('GET'));
 }

@@ -12,6 +12,7 @@ export interface LimitSettings {
   readonly purchases: Rate;
   readonly purchasesPerEmail: Rate;
   readonly lookUps: Rate;
+  readonly reads: Rate;
   readonly sockets: Rate;
   /** 0: any number. */
   readonly socketsPerClient: number;
@@ -26,6 +27,8 @@ export interface Verdict extends Allowance {
 export interface HttpLimits {
   readonly purchase: ClientLimit;
   readonly lookUp: ClientLimit;
+  /** What is on sale, as a page or as data: a page costs ten times what other reads do. */
+  readonly read: ClientLimit;
   /** Reservations at the simulated suppliers by who has no token. */
   readonly supplier: ClientLimit;
   readonly socketOpening: ClientLimit;
@@ -46,15 +49,27 @@ export interface ClientLimit {
   take(sender: Sender | undefined): Promise<Verdict>;
 }
 
-export function httpLimits(limits: RateLimits, settings: LimitSettings, trusted: TrustedProxies): HttpLimits {
-  const { purchases, purchasesPerEmail, lookUps, sockets, socketsPerClient } = settings;
+/**
+ * @param onUnheardProxy called for each refusal of a request that seems to come through a proxy, where none is trusted.
+ */
+export function httpLimits(
+  limits: RateLimits,
+  settings: LimitSettings,
+  trusted: TrustedProxies,
+  onUnheardProxy = () => {},
+): HttpLimits {
+  const { purchases, purchasesPerEmail, lookUps, reads, sockets, socketsPerClient } = settings;
   const clients = clientsBehind(trusted);
   const email = limits.limiter({ name: 'email', ...purchasesPerEmail });
+  const onRefused = (sender: Sender | undefined) => {
+    if (trusted === 0 && sender?.headers['x-forwarded-for'] !== undefined) onUnheardProxy();
+  };
   const byClient = (name: string, rate: Rate, ...others: RateLimiter[]) =>
-    clientLimit(limits.limiter({ name, ...rate }), clients, others);
+    clientLimit(limits.limiter({ name, ...rate }), clients, others, onRefused);
   return {
     purchase: byClient('purchase', purchases, email),
     lookUp: byClient('look-up', lookUps),
+    read: byClient('read', reads),
     supplier: byClient('supplier', purchases),
     socketOpening: byClient('socket', sockets),
     email,
@@ -63,15 +78,21 @@ export function httpLimits(limits: RateLimits, settings: LimitSettings, trusted:
   };
 }
 
-function clientLimit(limiter: RateLimiter, clients: Clients, others: readonly RateLimiter[]): ClientLimit {
+function clientLimit(
+  limiter: RateLimiter,
+  clients: Clients,
+  others: readonly RateLimiter[],
+  onRefused: (sender: Sender | undefined) => void,
+): ClientLimit {
   const { policy } = limiter;
   return {
     policies: [limiter, ...others].map((each) => policyItem(each.policy)).join(', '),
-    take: async (sender) => ({
-      policy,
+    async take(sender) {
       // Requests that did not come over a connection are those of tests.
-      ...(await limiter.take(sender === undefined ? '' : clients.of(sender))),
-    }),
+      const allowance = await limiter.take(sender === undefined ? '' : clients.of(sender));
+      if (!allowance.isAllowed) onRefused(sender);
+      return { policy, ...allowance };
+    },
   };
 }
 

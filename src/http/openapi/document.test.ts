@@ -18,7 +18,7 @@ function* objectsIn(value: unknown): Generator<Readonly<Record<string, unknown>>
 describe('the description of the API', () => {
   it('tells of every route that the app serves to programs, and of no other', () => {
     const served = fakeApp()
-      .routes.filter(({ method, path }) => method !== 'ALL' && isForPrograms(path))
+      .routes.filter(({ method, path }) => method !== 'ALL' && !isForPeople(path))
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
     const described = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(described.toSorted()).toEqual([...new Set(served)].toSorted());
@@ -60,8 +60,38 @@ describe('the description of the API', () => {
   it('tells of every error that a program can meet', () => {
     const told = new Set([...everyProblem, ...operations.flatMap(({ problems }) => problems)]);
     const untold = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => !told.has(code));
-    // Sockets.
+    // Of sockets alone.
     expect(untold).toEqual(['upgrade_required']);
+  });
+
+  it('says of every answer that is no success that it is a problem, with which codes, and when to ask again', () => {
+    const responses = Object.values(document.paths)
+      .flatMap((members) => Object.values(members) as { responses: Record<string, object> }[])
+      .flatMap((member) => Object.entries(member.responses));
+    for (const [status, answer] of responses) {
+      expect(status).toMatch(/^[245]\d\d$/);
+      if (status.startsWith('2')) continue;
+      const { content, headers = {} } = ('$ref' in answer ? find(String(answer.$ref)) : answer) as {
+        content: Record<
+          string,
+          { schema: { allOf: [object, { properties: { code: { enum: ErrorCode[] } } }] } }
+        >;
+        headers?: Record<string, { required?: boolean }>;
+      };
+      expect(Object.keys(content)).toEqual(['application/problem+json']);
+      const codes = content['application/problem+json']?.schema.allOf[1].properties.code.enum ?? [];
+      expect(codes.map((code) => String(errorCatalogue[code].status))).toEqual(codes.map(() => status));
+      if (status === '405') expect(headers.Allow?.required).toBe(true);
+      if (status === '429' || status === '503') expect(headers['Retry-After']?.required).toBe(true);
+    }
+  });
+
+  it('says of what is limited how much is left', () => {
+    for (const { path, method, isLimited } of operations) {
+      const member = document.paths[path]?.[method] as { responses: Record<string, { headers?: object }> };
+      const told = Object.keys(member.responses[429]?.headers ?? {});
+      expect(told.includes('RateLimit'), `${method} ${path}`).toBe(isLimited === true);
+    }
   });
 
   it('is checked by the schemas of the requests themselves', () => {
@@ -72,6 +102,14 @@ describe('the description of the API', () => {
     expect(find('#/components/schemas/FlightReservationRequest')).toMatchObject({
       additionalProperties: false,
     });
+  });
+
+  it('shows nothing that is not so', () => {
+    for (const { body, answers } of operations) {
+      if (body !== undefined) body.schema.parse(body.example);
+      for (const { schema, example } of Object.values(answers))
+        if (example !== undefined) expect(schema?.parse(example)).toEqual(example);
+    }
   });
 
   it('says nothing of operators where they have no token', () => {
@@ -87,8 +125,9 @@ describe('the description of the API', () => {
   });
 });
 
-function isForPrograms(path: string): boolean {
-  return /^\/(api\/|healthz$|readyz$|metrics$|openapi\.json$)/.test(path);
+/** Pages with what they are made of, and the socket that keeps them live. All else is for programs. */
+function isForPeople(path: string): boolean {
+  return /^\/($|(order|order-queue|orders|query|assets|docs|live|admin)($|\/))/.test(path);
 }
 
 /** What a reference within the document points to. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../domain/errors.ts';
 import { type Components, createComponents } from './components.ts';
 import { rateLimit } from './headers.ts';
 import {
@@ -50,7 +51,10 @@ export function openApiDocument(operations: readonly Operation[]): ApiDescriptio
 function describe(operation: Operation, components: Components): object {
   const { operationId, tag, summary, description, parameters, body, answers, security } = operation;
   const common = operation.isLimited ? rateLimit : {};
-  const problems = [...operation.problems, ...(operation.isLimited ? (['rate_limited'] as const) : [])];
+  const problems: ErrorCode[] = [...operation.problems];
+  if (operation.isLimited) problems.push('rate_limited');
+  // An id that is no single part of a path leads elsewhere.
+  if (operation.path.includes('{')) problems.push('unknown_route');
   return {
     operationId,
     tags: [tag],
@@ -101,11 +105,12 @@ function describeAnswer(
   common: Readonly<Record<string, Header>>,
   components: Components,
 ): object {
-  const { description, schema, type = 'application/json', headers = {}, links } = answer;
+  const { description, schema, example, type = 'application/json', headers = {}, links } = answer;
+  const shown = example === undefined ? {} : { example };
   return {
     description,
     ...headersOf({ ...headers, ...common }, components),
-    ...(schema === undefined ? {} : { content: { [type]: { schema: components.answer(schema) } } }),
+    ...(schema === undefined ? {} : { content: { [type]: { schema: components.answer(schema), ...shown } } }),
     ...(links === undefined ? {} : { links }),
   };
 }

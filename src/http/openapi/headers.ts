@@ -6,7 +6,16 @@ export const retryAfter: Header = {
   schema: z.int().min(0),
 };
 
-export const allow: Header = { description: 'With 405: the methods of this resource.', schema: z.string() };
+export const allow: Header = {
+  description: 'The methods of this resource.',
+  schema: z.string(),
+  required: true,
+};
+
+export const requestId: Header = {
+  description: 'What the log calls this request.',
+  schema: z.string(),
+};
 
 export const authenticate: Header = {
   description: 'How to authenticate.',

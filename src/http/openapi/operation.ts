@@ -68,6 +68,7 @@ export interface Body {
 export interface Answer {
   readonly description: string;
   readonly schema?: z.ZodType;
+  readonly example?: object;
   /** `application/json`, where there is a schema and nothing else is said. */
   readonly type?: string;
   readonly headers?: Readonly<Record<string, Header>>;

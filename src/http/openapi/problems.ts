@@ -1,51 +1,57 @@
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { problemAnswer } from '../api/answers.ts';
-import { problemContentType } from '../problem.ts';
+import { problemContentType, problemView } from '../problem.ts';
 import type { Components } from './components.ts';
-import { allow, authenticate, retryAfter } from './headers.ts';
+import { allow, authenticate, requestId, retryAfter } from './headers.ts';
 import type { Header } from './operation.ts';
 
 /** What any request may meet, whatever it asks for. */
 export const everyProblem: readonly ErrorCode[] = [
   'bad_request',
-  'unknown_route',
   'method_not_allowed',
+  'request_timeout',
   'headers_too_large',
-  'rate_limited',
-  'overloaded',
   'internal',
 ];
 
 /** What every request with a body may meet. */
 export const bodyProblems: readonly ErrorCode[] = ['invalid', 'body_too_large', 'unsupported_media_type'];
 
-/** The name of the answer that every operation has as its `default`. */
-const anyName = 'AnyProblem';
-
-/** Answers of the catalogue by status, and under `default` what any request may meet. */
+/** Answers of the catalogue by status: `codes`, and what any request may meet. */
 export function problemAnswers(
   codes: readonly ErrorCode[],
   headers: Readonly<Record<string, Header>>,
   components: Components,
 ): Record<string, object> {
-  const statuses = new Set(codes.map(statusOf));
-  // Where a status is told of, `default` is not looked at.
-  const all = new Set([...codes, ...everyProblem.filter((code) => statuses.has(statusOf(code)))]);
-  const answers = [...Map.groupBy(all, statusOf)].map(([status, group]) => [
-    String(status),
-    answerWith(group, headers, components),
-  ]);
-  return { ...Object.fromEntries(answers), default: { $ref: `#/components/responses/${anyName}` } };
+  // What a request meets before it is counted says nothing of what is left.
+  const isCounted = Object.keys(headers).length > 0;
+  const byStatus = Map.groupBy(new Set([...codes, ...everyProblem]), statusOf);
+  const answers = [...byStatus].map(([status, group]) => {
+    const [first] = group as [ErrorCode];
+    const isShared = group.length === 1 && everyProblem.includes(first) && !(isCounted && status >= 500);
+    return [status, isShared ? { $ref: refTo(first) } : answerWith(group, headers, components)];
+  });
+  return Object.fromEntries(answers);
 }
 
 function statusOf(code: ErrorCode): number {
   return errorKind(code).status;
 }
 
-/** `components.responses` */
+/** `components.responses`: what any request may meet, which is told of once. */
 export function sharedAnswers(components: Components): Record<string, object> {
-  const headers = { Allow: allow, 'Retry-After': retryAfter };
-  return { [anyName]: problemWith(everyProblem, headers, components) };
+  return Object.fromEntries(
+    everyProblem.map((code) => [answerName(code), answerWith([code], {}, components)]),
+  );
+}
+
+/** `bad_request`: `BadRequest` */
+function answerName(code: ErrorCode): string {
+  return code.replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+}
+
+function refTo(code: ErrorCode): string {
+  return `#/components/responses/${answerName(code)}`;
 }
 
 function answerWith(
@@ -61,21 +67,16 @@ function answerWith(
     headers['Retry-After'] = { ...retryAfter, ...(isCertain ? { required: true } : {}) };
   }
   if (codes.includes('unauthorized')) headers['WWW-Authenticate'] = authenticate;
-  return problemWith(codes, headers, components);
-}
-
-function problemWith(
-  codes: readonly ErrorCode[],
-  headers: Readonly<Record<string, Header>>,
-  components: Components,
-): object {
+  if (codes.includes('method_not_allowed')) headers.Allow = allow;
+  if (codes.some((code) => statusOf(code) >= 500)) headers['X-Request-Id'] = requestId;
   const code = { enum: codes };
   return {
     description: codes.map((name) => `\`${name}\`: ${errorKind(name).title}.`).join(' '),
     ...headersOf(headers, components),
     content: {
       [problemContentType]: {
-        schema: { allOf: [components.answer(problemAnswer), { properties: { code } }] },
+        schema: { allOf: [components.answer(problemAnswer), { type: 'object', properties: { code } }] },
+        examples: Object.fromEntries(codes.map((name) => [name, { value: problemView(name) }])),
       },
     },
   };

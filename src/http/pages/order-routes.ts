@@ -5,14 +5,14 @@ import type { Order } from '../../domain/order.ts';
 import { readForm } from '../body.ts';
 import { rememberOrder } from '../cookies.ts';
 import { emailInput, keyInput, packageIdField } from '../inputs.ts';
-import { takeEmail } from '../limits/limited.ts';
+import { limitedPage, takeEmail } from '../limits/limited.ts';
 import { purchasingPage } from '../limits/purchasing.ts';
 import { purchaseOutcome } from '../telemetry/purchase-outcome.ts';
 import { packageFragment } from './fragments/index.ts';
 import { addressToShow } from './order-address.ts';
 import { type OrderFieldErrors, type OrderMode, orderPage } from './order-page.ts';
 import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
-import { problemPage } from './problem-page.ts';
+import { problemPages } from './storm-pages.ts';
 
 const orderForm = z.object({ packageId: packageIdField, email: emailInput, key: keyInput.optional() });
 
@@ -21,25 +21,36 @@ const outcomeWaitMs = 10_000;
 
 /** `/order`, `/order-queue`, and the live fragments of both for where no socket can be had. */
 export function orderPages(deps: PageDeps): Hono {
-  const overloaded = (c: Context) =>
-    sendErrorPage(c, problemPage(pageSetting(deps), 'overloaded'), 'overloaded');
+  const sendProblem = problemPages(deps);
+  const overloaded = (c: Context) => sendProblem(c, 'overloaded');
   return new Hono()
-    .get('/order', (c) => showForm(c, deps, 'order'))
+    .get(
+      '/order',
+      limitedPage(deps.limits?.read, (c) => showForm(c, deps, 'order')),
+    )
     .post(
       '/order',
       purchasingPage(deps, (c) => buy(c, deps, 'order'), overloaded),
     )
-    .get('/order-queue', (c) => showForm(c, deps, 'order-queue'))
+    .get(
+      '/order-queue',
+      limitedPage(deps.limits?.read, (c) => showForm(c, deps, 'order-queue')),
+    )
     .post(
       '/order-queue',
       purchasingPage(deps, (c) => buy(c, deps, 'order-queue'), overloaded),
     )
-    .get('/order/fragments', async (c) => {
-      const view = pageSetting(deps);
-      c.header('Cache-Control', 'no-store');
-      const snapshots = await deps.engine.packages();
-      return c.html(snapshots.map((snapshot) => String(packageFragment(snapshot, view))).join(''));
-    });
+    .get(
+      '/order/fragments',
+      limitedPage(deps.limits?.read, (c) => showFragments(c, deps)),
+    );
+}
+
+async function showFragments(c: Context, deps: PageDeps): Promise<Response> {
+  const view = pageSetting(deps);
+  c.header('Cache-Control', 'no-store');
+  const snapshots = await deps.engine.packages();
+  return c.html(snapshots.map((snapshot) => String(packageFragment(snapshot, view))).join(''));
 }
 
 async function showForm(c: Context, deps: PageDeps, mode: OrderMode): Promise<Response> {

@@ -29,9 +29,14 @@ export function sendPage(c: Context, page: Html, status: ContentfulStatusCode = 
 
 /** A page about an error of the catalogue, with its status and, where waiting helps, `Retry-After`. */
 export function sendErrorPage(c: Context, page: Html, code: ErrorCode, retryAfterS?: number): Response {
+  return sendPage(c, page, sayError(c, code, retryAfterS));
+}
+
+/** Sets the headers that go with an error; returns its status. */
+export function sayError(c: Context, code: ErrorCode, retryAfterS?: number): ContentfulStatusCode {
   const kind: { status: ContentfulStatusCode; retryAfterS?: number } = errorKind(code);
   const wait = retryAfterS ?? kind.retryAfterS;
   if (wait !== undefined) c.header('Retry-After', String(Math.ceil(wait)));
   if (kind.status >= 500) c.header('X-Request-Id', requestIdIn(c));
-  return sendPage(c, page, kind.status);
+  return kind.status;
 }

@@ -4,6 +4,7 @@ import { parseOrderId } from '../../domain/ids.ts';
 import type { Order } from '../../domain/order.ts';
 import { maySeeOrder, recentOrders, rememberOrder } from '../cookies.ts';
 import { limitedPage } from '../limits/limited.ts';
+import { problem } from '../problem.ts';
 import { isOrderProof, orderProof } from '../proof.ts';
 import { type OrderLive, orderFragment } from './fragments/index.ts';
 import { orderAddress } from './order-address.ts';
@@ -78,7 +79,7 @@ async function showOrder(c: Context, deps: PageDeps, order: Order, error?: Error
 async function showFragment(c: Context, deps: PageDeps): Promise<Response> {
   const order = await orderOf(c, deps, parseOrderId(c.req.param('id') ?? ''), c.req.query('proof'));
   c.header('Cache-Control', 'no-store');
-  if (order === undefined) return c.body(null, 404);
+  if (order === undefined) return problem(c, 'unknown_order');
   return c.html(String(orderFragment(order, { ...(await liveOf(deps, order)), now: deps.clock.now() })));
 }
 

@@ -4,10 +4,10 @@ import { allowOnlyOnPage } from '../methods.ts';
 import { onError, type ShowProblem } from '../problem.ts';
 import { pageSecurity, sameOriginOnly } from '../security.ts';
 import { orderPages } from './order-routes.ts';
-import { type PageDeps, pageSetting, sendErrorPage } from './page-kit.ts';
-import { problemPage } from './problem-page.ts';
+import type { PageDeps } from './page-kit.ts';
 import { queryPages } from './query-routes.ts';
 import { resultPages } from './result-routes.ts';
+import { problemPages } from './storm-pages.ts';
 
 const paths = ['/', '/order', '/order/*', '/order-queue', '/orders/*', '/query'];
 
@@ -42,8 +42,9 @@ export function pageRoutes(deps: AppDeps, assetUrl: (name: string) => string): H
 
 /** Shows any problem as a page, for who asks for HTML. */
 export function showProblemPage(deps: PageDeps): ShowProblem {
+  const send = problemPages(deps);
   return (c, code, extra) => {
     for (const [name, value] of Object.entries(extra?.headers ?? {})) c.header(name, value);
-    return sendErrorPage(c, problemPage(pageSetting(deps), code), code, extra?.retryAfterS);
+    return send(c, code, extra?.retryAfterS);
   };
 }

@@ -19,6 +19,8 @@ export interface Observation {
 
 /** Asked every few seconds by machines: nobody wants to see those traced. */
 const untraced: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/assets/:name']);
+/** Anybody may send any of the thirty methods that HTTP parsers know, and each would make series of its own. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 /** As nginx has it: the caller had hung up before there was an answer. */
 const hungUp = 499;
 
@@ -49,7 +51,7 @@ export function observed(listener: Listener, observation: Observation): Listener
       const route = routeOf(url);
       const status = statusOf(outgoing);
       const ms = performance.now() - begunAt;
-      metrics.request(route, method, status, ms / 1_000);
+      metrics.request(route, methods.has(method) ? method : 'other', status, ms / 1_000);
       if (log !== undefined) tell(log, incoming, { method, route, status, ms: Math.round(ms * 100) / 100 });
     };
     const answered = answer(incoming, outgoing);

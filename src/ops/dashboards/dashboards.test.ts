@@ -213,3 +213,13 @@ function anchorOf(heading: string): string {
     .replace(/[^\w -]/g, '')
     .replaceAll(' ', '-');
 }
+
+test('the runbook names every cause that readiness knows', () => {
+  const source = readFileSync(join(import.meta.dirname, '../../booking/missing.ts'), 'utf8');
+  const causes = [
+    ...source.matchAll(/['`]((?:this instance|the store|the lease service|Redis) [\w ]+)/g),
+  ].map(([, cause]) => cause as string);
+  expect(causes.length).toBeGreaterThanOrEqual(5);
+  const section = /^## TicketBookingNotReady\n(.*?)^## /ms.exec(read('RUNBOOK.md'))?.[1];
+  for (const cause of causes) expect(section).toContain(`| \`${cause}\` |`);
+});

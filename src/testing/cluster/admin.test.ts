@@ -15,7 +15,7 @@ import { onSale } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
 const token = 'a-token-for-operators-only';
-const ids = [1, 2, 3, 4];
+const soldFirst = [1, 2, 3, 4];
 
 let cluster: Cluster;
 let balancer: Balancer;
@@ -24,7 +24,7 @@ let browser: Chromium;
 beforeEach(async () => {
   cluster = await startCluster({
     instances: 2,
-    packages: ids.map((id) => onSale({ id, quota: 20_000 })),
+    packages: soldFirst.map((id) => onSale({ id, quota: 20_000 })),
     settings: { ADMIN_TOKEN: token, RATE_LIMIT: 'off', FLIGHT_FAILURE_RATE: '0.1', LOG_LEVEL: 'info' },
   });
   balancer = await startBalancer({ origins: cluster.origins, port: 0, host: '127.0.0.1' });
@@ -52,7 +52,53 @@ const isLive = (page: Page) => page.locator('#live-chip[data-state=live]').waitF
 /** Who owns the packages, as the page shows it now: nobody reloads it. */
 const owners = (page: Page) => page.locator('#admin-packages .owner-name').allTextContents();
 
-it('Q6 Q8 an operator drains an instance: the other takes its packages over, its viewers come back, nothing is lost', async () => {
+interface Meanwhile {
+  onSale(id: number): void;
+  whilePaused(): Promise<unknown>;
+}
+
+/** Creates a package beside the sale, raises its quota, pauses and resumes it: what the page says of each. */
+async function manageOnPages(admin: Page, meanwhile: Meanwhile): Promise<void> {
+  const says = (text: string) => admin.getByText(text).first().waitFor({ timeout: 20_000 });
+  const row = admin.locator('#admin-package-5');
+  await admin.getByRole('link', { name: 'New package' }).click();
+  for (const [label, value] of [
+    ['Quota', '900'],
+    ['Flight', 'Flight-55'],
+    ['Night of the stay', '2030-08-09'],
+    ['Price in USD', '120'],
+  ] as const) {
+    await admin.getByLabel(label).fill(value);
+  }
+  await admin.getByRole('button', { name: 'Create package' }).click();
+  await says('Package 5 is there.');
+  meanwhile.onSale(5);
+  await admin.getByRole('link', { name: 'Overview' }).click();
+  await isLive(admin);
+  await until('a live sale of it', 20_000, async () => {
+    const confirmed = await row.locator('[data-label=Confirmed]').textContent();
+    return Number(confirmed) > 3;
+  });
+
+  await admin.getByRole('link', { name: 'Flight-55' }).click();
+  await admin.getByLabel('Units on sale in all').fill('20000');
+  await admin.getByRole('button', { name: 'Show the effect' }).click();
+  await says('Raising to 20,000');
+  await admin.getByRole('button', { name: 'Raise to 20,000' }).click();
+  await says('The quota of package 5 is 20,000 now; it was 900.');
+
+  await admin.getByRole('link', { name: 'Pause package 5' }).click();
+  await says('Purchases are refused with 503 “paused” from now on.');
+  await admin.getByRole('button', { name: 'Pause package 5' }).click();
+  await says('Package 5 is paused.');
+  await meanwhile.whilePaused();
+  await admin.getByRole('button', { name: 'Resume package 5' }).click();
+  await says('Package 5 is on sale again.');
+  await isLive(admin);
+}
+
+it('Q6 Q8 an operator creates, raises, pauses and drains on the pages, amid a sale: nothing is lost', async () => {
+  const ids = [...soldFirst];
   const crowd = startCrowd({
     origins: () => [balancer.origin],
     packageOf: (nth) => ids[nth % ids.length] as number,
@@ -65,6 +111,11 @@ it('Q6 Q8 an operator drains an instance: the other takes its packages over, its
   await admin.getByLabel('Admin token').fill(token);
   await admin.getByRole('button', { name: 'Log in' }).click();
   await isLive(admin);
+  await manageOnPages(admin, {
+    onSale: (id) => ids.push(id),
+    whilePaused: () =>
+      until('a purchase that meets the pause', 10_000, async () => '503 paused' in tally(crowd.history)),
+  });
   await until('an owner of each package', 20_000, async () => (await owners(admin)).length === ids.length);
   const customer = await open('/order');
   await isLive(customer);
@@ -102,7 +153,7 @@ it('Q6 Q8 an operator drains an instance: the other takes its packages over, its
   );
 
   const history = await crowd.stop();
-  const usual = ['201', '202', '502 supplier_failed'];
+  const usual = ['201', '202', '502 supplier_failed', '503 paused'];
   expect(Object.keys(tally(history)).filter((name) => !usual.includes(name))).toEqual([]);
   await settled(cluster);
   await checkHistory(cluster, history);

@@ -35,6 +35,11 @@ describe.each(Object.entries(sizes))('/docs on a %s', (_name, viewport) => {
     expect(await page.locator('.errors-wrapper').count()).toBe(0);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
 
+    // The one that says most fits as well.
+    await page.locator('#operations-Orders-createOrder .opblock-summary-control').click();
+    await page.locator('#operations-Orders-createOrder .responses-table').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
+
     // It can be tried: the answer comes from this server.
     await page.locator('#operations-Packages-listPackages .opblock-summary-control').click();
     await page.locator('#operations-Packages-listPackages .try-out__btn').click();

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runAudit } from '../support/audit.ts';
 import { buy, lookUp } from '../support/buyers.ts';
 import { type NodeProcess, startNodeProcess } from '../support/node-process.ts';
 import { makeDatabase, onSale } from '../support/server.ts';
+import { collectGarbage, heapUsed } from './inspector.ts';
 
 /** What the fuzzers know of it, to get further in. */
 export const fuzzTokens = {
@@ -13,6 +15,23 @@ export const fuzzTokens = {
 /** Its name: who drains it ends it. */
 export const fuzzedInstance = 'the-fuzzed-instance';
 
+/** In bytes. */
+export interface Weight {
+  /** Memory that it takes, as the kernel counts it. */
+  readonly resident: number;
+  /** JavaScript objects that it holds. */
+  readonly heap: number;
+}
+
+/** Rates that nobody reaches: what is left is counted and told, and nobody is turned away. */
+const wideLimits = {
+  RATE_LIMIT_PURCHASES: '1000000/10s',
+  RATE_LIMIT_EMAIL: '1000000/10s',
+  RATE_LIMIT_LOOKUPS: '1000000/10s',
+  RATE_LIMIT_SOCKETS: '1000000/10s',
+  SOCKETS_PER_CLIENT: '0',
+};
+
 /** A server in a process of its own, set up to be attacked: suppliers do not fail, and nobody is slowed down. */
 export interface FuzzedServer extends AsyncDisposable {
   readonly origin: string;
@@ -20,8 +39,8 @@ export interface FuzzedServer extends AsyncDisposable {
   readonly isRunning: boolean;
   /** What it has printed. */
   output(): string;
-  /** Bytes of memory that it takes, as the kernel counts them. */
-  memory(): Promise<number>;
+  /** Weighs it at rest, after its garbage is collected: takes some seconds. */
+  weigh(): Promise<Weight>;
   /** Puts a package on sale and buys it. @returns what went wrong, if anything. */
   buyHonestly(): Promise<string | undefined>;
   /**
@@ -45,11 +64,13 @@ export async function startFuzzedServer(settings: Record<string, string> = {}): 
       LOG_LEVEL: 'error',
       DATABASE_URL: database.url,
       FLIGHT_FAILURE_RATE: '0',
-      RATE_LIMIT: 'off',
       // Each request says that it is somebody else's, so that nobody has guessed too many tokens.
       TRUST_PROXY: '1',
       INSTANCE_ID: fuzzedInstance,
+      ...wideLimits,
       ...fuzzTokens,
+      // As `npm start` has it. The inspector listens to who wants to weigh it, and does nothing by itself.
+      NODE_OPTIONS: '--max-semi-space-size=32 --inspect=127.0.0.1:0',
       ...settings,
     },
     ready: /listens on (http:\S+)/,
@@ -62,7 +83,7 @@ export async function startFuzzedServer(settings: Record<string, string> = {}): 
       return server.isRunning;
     },
     output: server.output,
-    memory: () => residentBytes(server),
+    weigh: () => weigh(server),
     buyHonestly: () => buyHonestly(origin),
     async auditFindings({ suppliersToken } = { suppliersToken: false }) {
       const { report } = await runAudit({ DATABASE_URL: database.url });
@@ -74,6 +95,26 @@ export async function startFuzzedServer(settings: Record<string, string> = {}): 
       await database.delete();
     },
   };
+}
+
+const weighings = 10;
+
+/**
+ * The least of some weighings a second apart, each after two full collections: the first lets go of what the second
+ * can collect, and V8 hands pages back to the kernel in its own time.
+ */
+async function weigh(server: NodeProcess): Promise<Weight> {
+  const url = /Debugger listening on (ws:\S+)/.exec(server.output())?.[1];
+  if (url === undefined) throw new Error('the server has no inspector');
+  let least: Weight = { resident: Number.POSITIVE_INFINITY, heap: Number.POSITIVE_INFINITY };
+  for (let count = 0; count < weighings; count++) {
+    await sleep(1_000);
+    await collectGarbage(url);
+    await collectGarbage(url);
+    const [resident, heap] = [await residentBytes(server), await heapUsed(url)];
+    least = { resident: Math.min(least.resident, resident), heap: Math.min(least.heap, heap) };
+  }
+  return least;
 }
 
 async function residentBytes({ pid }: NodeProcess): Promise<number> {

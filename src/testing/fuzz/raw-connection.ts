@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { cutOff } from '../support/cut-off.ts';
 import type { RawInput } from './raw-input.ts';
 
 /** How long a server may say nothing before it is taken to have nothing to say, or nothing more. */
@@ -38,7 +39,7 @@ export async function sendRaw(
       if (index === 0 && waitsForAnswer) await quiet(socket, () => heardAt);
       else await new Promise((resolve) => setImmediate(resolve));
     }
-    if (ending === 'reset') socket.resetAndDestroy();
+    if (ending === 'reset') cutOff(socket);
     else {
       if (ending === 'polite') await quiet(socket, () => heardAt);
       socket.end();

@@ -28,17 +28,22 @@ it('the same seed gives the same bytes', () => {
   expect(rawInput(7)).not.toEqual(rawInput(8));
 });
 
-it('tells of a server that fails, with what it was sent', async () => {
-  const server = createServer((request, response) => {
-    response.statusCode = request.url === '/api/orders' ? 500 : 200;
-    response.end('{"code":"internal"}');
+it.each([
+  ['fails', 500, 'application/problem+json', '500 Internal Server Error'],
+  ['refuses without a word', 404, 'text/plain', '404 Not Found'],
+])('tells of a server that %s, with what it was sent', async (_how, status, type, words) => {
+  const server = createServer({ requireHostHeader: false }, (request, response) => {
+    const isHit = request.url === '/api/orders';
+    response.writeHead(isHit ? status : 200, { 'content-type': type }).end('{"code":"internal"}');
   });
+  server.on('clientError', (_error, socket) => socket.destroy());
+  server.on('checkExpectation', (_request, response) => response.end());
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   const { failures } = await fuzzRaw({ port, isRunning: true }, { seed: 1, inputs: 300 });
   server.closeAllConnections();
   server.close();
   const [first] = failures;
-  expect(first?.why).toContain('500 Internal Server Error');
+  expect(first?.why).toContain(words);
   expect(first?.hex).toEqual(rawInput(first?.seed as number).writes.map((bytes) => bytes.toString('hex')));
 });

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { errorKind } from '../../domain/errors.ts';
 import { Dice } from '../simulation/dice.ts';
 import type { FuzzedServer } from './fuzzed-server.ts';
 import { httpInput } from './http-inputs.ts';
@@ -13,6 +13,8 @@ export interface RawFuzz {
   /** Connections at a time. */
   readonly connections?: number;
   readonly onProgress?: (done: number) => void;
+  /** Aborting it ends the fuzz, with whatever was found until then. */
+  readonly stop?: AbortSignal;
 }
 
 export interface RawFailure {
@@ -49,14 +51,14 @@ export async function fuzzRaw(
   server: Pick<FuzzedServer, 'port' | 'isRunning'>,
   options: RawFuzz,
 ): Promise<RawReport> {
-  const { seed: first, inputs, connections = connectionsAtOnce, onProgress } = options;
+  const { seed: first, inputs, connections = connectionsAtOnce, onProgress, stop } = options;
   const statuses: Record<string, number> = {};
   const failures: RawFailure[] = [];
   const startedAt = performance.now();
   let next = 0;
   let done = 0;
   const work = async () => {
-    while (next < inputs && failures.length < failuresMax && server.isRunning) {
+    while (next < inputs && failures.length < failuresMax && server.isRunning && !stop?.aborted) {
       const seed = first + next++;
       const input = rawInput(seed);
       const { answer, hangs } = await sendRaw(server.port, input);
@@ -64,7 +66,7 @@ export async function fuzzRaw(
       const why = hangs ? 'the connection stays open' : wrongIn(answer);
       if (why !== undefined) failures.push(failureOf(seed, input, why));
       done += 1;
-      if (done % 1000 === 0) onProgress?.(done);
+      onProgress?.(done);
     }
   };
   await Promise.all(Array.from({ length: connections }, work));
@@ -79,30 +81,28 @@ function statusesIn(answer: Buffer): string[] {
   return [...answer.toString('latin1').matchAll(statusLine)].map((match) => match[1] as string);
 }
 
-/** Every 5xx must be a problem that says that there is too much to do; nothing else is the caller's doing. */
+/**
+ * Every refusal must be a problem or a page, and every 5xx one that says that there is too much to do: nothing else
+ * is the caller's doing.
+ */
 function wrongIn(answer: Buffer): string | undefined {
   const text = answer.toString('latin1');
   for (const match of text.matchAll(statusLine)) {
-    if (!match[1]?.startsWith('5')) continue;
-    const rest = text.slice(match.index, match.index + 2000);
-    if (!/"code":"overloaded"/.test(rest))
-      return `answered ${rest.split('\r\n\r\n').slice(0, 2).join(' | ')}`;
+    const status = Number(match[1]);
+    if (status < 400) continue;
+    const [head = '', body = ''] = text.slice(match.index).split('\r\n\r\n', 2);
+    const isTold = /^content-type: (application\/problem\+json|text\/html)/im.test(head);
+    if (!isTold || (status >= 500 && !saysOverloaded(body)))
+      return `answered ${head} | ${body.slice(0, 2000)}`;
   }
   return undefined;
 }
 
-function failureOf(seed: number, { what, writes }: RawInput, why: string): RawFailure {
-  return { seed, why, what, hex: writes.map((bytes) => bytes.toString('hex')) };
+/** As a problem, or in words on a page. */
+function saysOverloaded(body: string): boolean {
+  return body.includes('"code":"overloaded"') || body.includes(errorKind('overloaded').words);
 }
 
-const idleRounds = 20;
-
-/** What the server takes once it has had time to tidy up: the least of some seconds of rest, in bytes. */
-export async function restingMemory(server: FuzzedServer): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < idleRounds; round++) {
-    await sleep(1000);
-    least = Math.min(least, await server.memory());
-  }
-  return least;
+function failureOf(seed: number, { what, writes }: RawInput, why: string): RawFailure {
+  return { seed, why, what, hex: writes.map((bytes) => bytes.toString('hex')) };
 }

@@ -17,6 +17,8 @@ export interface ApiFuzz {
   readonly seed: number;
   /** Requests per operation and phase at most; simple operations have fewer to offer. */
   readonly examples: number;
+  /** Aborting it ends it, and what it has found until then is lost. */
+  readonly stop?: AbortSignal;
 }
 
 export interface ApiFuzzReport {
@@ -32,7 +34,7 @@ export interface ApiFuzzReport {
  * holds every answer against the description, with every check that schemathesis has.
  * @throws Error where it could not run to its end.
  */
-export async function fuzzApi({ origin, seed, examples }: ApiFuzz): Promise<ApiFuzzReport> {
+export async function fuzzApi({ origin, seed, examples, stop }: ApiFuzz): Promise<ApiFuzzReport> {
   const packages = await findSchemathesis();
   const folder = await mkdtemp(join(tmpdir(), 'ticket-booking-schemathesis-'));
   const report = join(folder, 'report.json');
@@ -46,6 +48,7 @@ export async function fuzzApi({ origin, seed, examples }: ApiFuzz): Promise<ApiF
       // Whatever it remembers goes away with the folder.
       {
         cwd: folder,
+        ...(stop === undefined ? {} : { signal: stop }),
         env: {
           ...fuzzTokens,
           INSTANCE_ID: fuzzedInstance,
@@ -92,7 +95,7 @@ function read(
 /** Runs Python and returns how it ended, whichever way. */
 async function exitOf(
   parameters: readonly string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv },
+  options: { cwd: string; env: NodeJS.ProcessEnv; signal?: AbortSignal },
 ): Promise<{ code: number; output: string }> {
   try {
     const { stdout } = await run('python3', parameters, { ...options, maxBuffer: 64 << 20 });

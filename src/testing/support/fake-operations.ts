@@ -67,6 +67,8 @@ export function fakeInstance(
     id,
     isThis: id === 'instance-1',
     state: 'ready',
+    missing: [],
+    suppliersAvailable: true,
     startedAt: fakeNow - 7_200_000,
     version: '0.1.0',
     load: {

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 export interface NodeProcessOptions {
-  /** The program, from the root of the project. */
+  /** The program, from the root of the project, or of the copy of it at `folder`. */
   readonly program: string;
+  readonly folder?: string;
+  /** The user, and the group of the same number, that it runs as. Absent: ours. */
+  readonly uid?: number;
   readonly parameters?: readonly string[];
   /** Its environment. Of ours it gets only PATH, unless it inherits. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -43,8 +46,10 @@ const chunksMax = 10_000;
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
   const { program, parameters = [], settings = {}, inherit = false, ready, detached = false } = options;
+  const { folder = root, uid } = options;
   const child = spawn(process.execPath, [program, ...parameters], {
-    cwd: root,
+    cwd: folder,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
     env: { ...(inherit ? process.env : { PATH: process.env.PATH }), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached,

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,5 +10,15 @@ test('Q6 a commit is on the disk before it counts: WAL, with a sync for each', a
   const connection = openConnection({ file: join(folder.path, 'booking.db') });
   const pragma = (name: string) => Object.values(connection.db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
   expect([pragma('journal_mode'), pragma('synchronous')]).toEqual(['wal', 2]);
+  connection.close();
+});
+
+test('a new file, with emails and the secret in it, is for nobody else on the machine to read', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'ticket-booking-'));
+  const file = join(folder.path, 'booking.db');
+  const connection = openConnection({ file });
+  for (const name of [file, `${file}-wal`, `${file}-shm`]) {
+    expect((statSync(name).mode & 0o777).toString(8), name).toBe('600');
+  }
   connection.close();
 });

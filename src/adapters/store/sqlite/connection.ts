@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sqliteCode, sqliteCodeOf } from './errors.ts';
@@ -37,7 +37,10 @@ export function openConnection(options: ConnectionOptions): Connection {
   const file = inMemory ? options.file : locate(options.file, readOnly);
   const lock = exclusive && !inMemory ? explained(file, () => lockFor(file)) : undefined;
   try {
-    const db = explained(file, () => openDatabase(file, readOnly, countsEmails));
+    const db = explained(file, () => {
+      if (!readOnly && !inMemory) createPrivately(file);
+      return openDatabase(file, readOnly, countsEmails);
+    });
     const close = () => {
       if (db.isOpen) db.close();
       lock?.release();
@@ -47,6 +50,11 @@ export function openConnection(options: ConnectionOptions): Connection {
     lock?.release();
     throw error;
   }
+}
+
+/** Emails are in it, and the secret: it is for this user's eyes, and what SQLite puts beside it has the same mode. */
+function createPrivately(file: string): void {
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
 }
 
 function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): DatabaseSync {

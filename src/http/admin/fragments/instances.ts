@@ -49,12 +49,17 @@ function instanceRow(instance: InstanceStatus, now: number): Html {
       ${figureCell('Loop lag', figure(load && msWords(load.eventLoopLagMs)))}
       ${figureCell('Memory', figure(load && memoryWords(load.rssBytes)))}
       <td role="cell" class="row-actions">${
-        state === 'ready'
+        state === 'ready' || state === 'not_ready'
           ? markup`<a class="small-button" href="/admin/instances/${id}/drain">Drain<span class="unseen"> ${id}</span></a>`
           : ''
       }</td>
     </tr>`;
 }
 
-const tones = { ready: 'good', draining: 'wait', silent: 'bad' } as const;
-const stateWords = { ready: 'Ready', draining: 'Draining', silent: 'Silent' } as const;
+const tones = { ready: 'good', not_ready: 'bad', draining: 'wait', silent: 'bad' } as const;
+const stateWords = {
+  ready: 'Ready',
+  not_ready: 'Not ready',
+  draining: 'Draining',
+  silent: 'Silent',
+} as const;

@@ -6,7 +6,7 @@ import { rateWords } from '../words.ts';
 export const totalsElementId = 'admin-totals';
 
 /** The whole sale in six figures. */
-export function totalsFragment({ packages, instances, suppliersAvailable }: Overview): Html {
+export function totalsFragment({ packages, instances }: Overview): Html {
   const total = (of: (each: Overview['packages'][number]) => number) =>
     packages.reduce((sum, each) => sum + of(each), 0);
   const ready = instances.filter(({ state }) => state === 'ready').length;
@@ -17,8 +17,17 @@ export function totalsFragment({ packages, instances, suppliersAvailable }: Over
       ${tile('Held', figureWords(total(({ figures }) => figures.held)), 'booking')}
       ${tile('Confirmed', figureWords(total(({ figures }) => figures.confirmed)), `of ${figureWords(total((each) => each.package.quota))}`)}
       ${tile('Instances', `${ready} / ${instances.length}`, 'ready')}
-      ${tile('Suppliers', suppliersAvailable ? 'Open' : 'Shut', suppliersAvailable ? 'they answer' : 'the breaker is open')}
+      ${suppliersTile(instances)}
     </dl>`;
+}
+
+/** Each instance has a breaker of its own. */
+function suppliersTile(instances: Overview['instances']): Html {
+  const heard = instances.filter((instance) => instance.state !== 'silent');
+  const open = heard.filter(({ suppliersAvailable }) => suppliersAvailable).length;
+  if (open === heard.length) return tile('Suppliers', 'Open', 'they answer');
+  if (open === 0) return tile('Suppliers', 'Shut', 'the breaker is open');
+  return tile('Suppliers', `${open} / ${heard.length}`, 'are answered');
 }
 
 function tile(label: string, figure: string, note: string): Html {

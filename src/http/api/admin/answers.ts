@@ -74,7 +74,17 @@ const loadAnswer = z.object({
 export const instanceAnswer = z.object({
   id: instance,
   isThis: z.boolean().meta({ description: 'Whether it is the one that answers.' }),
-  state: z.enum(['ready', 'draining', 'silent']),
+  state: z.enum(['ready', 'not_ready', 'draining', 'silent']).meta({
+    description: '`silent`: it announces itself, and does not answer; nothing else is known of it then.',
+  }),
+  missing: z
+    .array(z.string())
+    .exactOptional()
+    .meta({ description: 'What keeps it from taking orders, as `/readyz` says.' }),
+  suppliersAvailable: z
+    .boolean()
+    .exactOptional()
+    .meta({ description: 'Whether the suppliers answer it; while not, the lines of its packages wait.' }),
   startedAt: isoTime.exactOptional(),
   version: z.string().exactOptional(),
   load: loadAnswer.exactOptional(),

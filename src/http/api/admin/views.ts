@@ -48,7 +48,8 @@ export function packageStatusView(status: PackageStatus): z.output<typeof packag
 }
 
 export function instanceView(status: InstanceStatus): z.output<typeof instanceAnswer> {
-  return status.state === 'silent' ? status : { ...status, startedAt: iso(status.startedAt) };
+  if (status.state === 'silent') return status;
+  return { ...status, missing: [...status.missing], startedAt: iso(status.startedAt) };
 }
 
 export function operatedOrderView(operated: OperatedOrder): z.output<typeof operatedOrderAnswer> {

@@ -210,7 +210,7 @@ const books: Operation[] = [
     description: 'What `npm run audit -- --json` prints. A long one begins with blanks, which JSON allows.',
     parameters: query(auditQuery),
     answers: { 200: { description: 'The report.', schema: auditAnswer } },
-    problems: [...readProblems, 'invalid', 'audit_running', 'internal'],
+    problems: [...readProblems, 'invalid', 'audit_running', 'ledger_unavailable', 'internal'],
   }),
   admin({
     method: 'get',

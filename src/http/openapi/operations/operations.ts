@@ -32,7 +32,7 @@ export const operatingOperations: readonly Operation[] = [
     answers: {
       200: { description: 'In the text format of Prometheus.', schema: z.string(), type: 'text/plain' },
     },
-    problems: ['unauthorized', 'rate_limited'],
+    problems: ['unauthorized', 'unknown_route', 'rate_limited'],
     security: { scheme: 'adminToken', optional: true },
   },
   {

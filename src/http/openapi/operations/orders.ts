@@ -3,9 +3,11 @@ import { orderAnswer } from '../../api/answers.ts';
 import { waitSMax } from '../../api/prefer.ts';
 import { buyerBody, purchaseBody } from '../../api/requests.ts';
 import { emailInput } from '../../inputs.ts';
+import type { OrderView } from '../../views.ts';
 import { orderLocation, preferenceApplied } from '../headers.ts';
 import type { Answer, Link, Operation, Parameter } from '../operation.ts';
 import { bodyProblems } from '../problems.ts';
+import { cancelledExample, cancellingExample, confirmedExample, waitingExample } from './examples.ts';
 import { idempotencyKeyParameter, orderIdParameter } from './parameters.ts';
 
 const prefer: Parameter = {
@@ -30,9 +32,10 @@ const links: Record<string, Link> = {
   },
 };
 
-const settled = (description: string): Answer => ({
+const settled = (description: string, example: OrderView): Answer => ({
   description,
   schema: orderAnswer,
+  example,
   headers: { Location: orderLocation, 'Preference-Applied': preferenceApplied },
   links,
 });
@@ -53,9 +56,9 @@ export const orderOperations: readonly Operation[] = [
     parameters: [idempotencyKeyParameter('The same key with the same body gets the same order.'), prefer],
     body: { schema: purchaseBody, example: { packageId: 1, email: 'ana@example.com' } },
     answers: {
-      200: settled('The order of this key, which was cancelled or left the line since.'),
-      201: settled('Booked: the order is confirmed.'),
-      202: settled('Accepted, and certain to come to an outcome: look it up.'),
+      200: settled('The order of this key, which was cancelled or left the line since.', cancelledExample),
+      201: settled('Booked: the order is confirmed.', confirmedExample),
+      202: settled('Accepted, and certain to come to an outcome: look it up.', waitingExample),
     },
     problems: [
       ...bodyProblems,
@@ -92,7 +95,7 @@ export const orderOperations: readonly Operation[] = [
         example: 'ana@example.com',
       },
     ],
-    answers: { 200: { description: 'The order.', schema: orderAnswer, links } },
+    answers: { 200: { description: 'The order.', schema: orderAnswer, example: confirmedExample, links } },
     problems: ['invalid', 'unknown_order', 'store_unavailable'],
   },
   {
@@ -106,8 +109,8 @@ export const orderOperations: readonly Operation[] = [
     parameters: [orderIdParameter, prefer],
     body: { schema: buyerBody, example: { email: 'ana@example.com' } },
     answers: {
-      200: settled('It is cancelled, or has left the line.'),
-      202: settled('It is being cancelled.'),
+      200: settled('It is cancelled, or has left the line.', cancelledExample),
+      202: settled('It is being cancelled.', cancellingExample),
     },
     problems: [
       ...bodyProblems,

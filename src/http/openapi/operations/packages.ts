@@ -1,6 +1,7 @@
 import { packageAnswer, packagesAnswer } from '../../api/answers.ts';
 import { packageIdField } from '../../inputs.ts';
 import type { Link, Operation } from '../operation.ts';
+import { packageExample } from './examples.ts';
 
 const getPackage: Link = {
   operationId: 'getPackage',
@@ -19,11 +20,13 @@ export const packageOperations: readonly Operation[] = [
     path: '/api/packages',
     operationId: 'listPackages',
     tag: 'Packages',
+    isLimited: true,
     summary: 'All packages',
     answers: {
       200: {
         description: 'The packages by id, at most 250 ms old.',
         schema: packagesAnswer,
+        example: { packages: [packageExample] },
         links: { getPackage, createOrder: buyFirst },
       },
     },
@@ -34,9 +37,17 @@ export const packageOperations: readonly Operation[] = [
     path: '/api/packages/{id}',
     operationId: 'getPackage',
     tag: 'Packages',
+    isLimited: true,
     summary: 'One package',
     parameters: [{ in: 'path', name: 'id', schema: packageIdField, example: '1' }],
-    answers: { 200: { description: 'The package.', schema: packageAnswer, links: { createOrder: buy } } },
+    answers: {
+      200: {
+        description: 'The package.',
+        schema: packageAnswer,
+        example: packageExample,
+        links: { createOrder: buy },
+      },
+    },
     problems: ['unknown_package', 'store_unavailable'],
   },
 ];

@@ -1,0 +1,65 @@
+import { gunzipSync } from 'node:zlib';
+import { Hono } from 'hono';
+import { expect, it, vi } from 'vitest';
+import { fakeNow } from '../../testing/support/fake-engine.ts';
+import { compressPages } from '../compress-pages.ts';
+import type { PageDeps } from './page-kit.ts';
+import { problemPages } from './storm-pages.ts';
+
+function pages() {
+  let now = fakeNow;
+  const assetUrl = vi.fn((name: string) => `/assets/${name}`);
+  const deps = { clock: { now: () => now }, settings: { currency: 'USD' }, assetUrl } as unknown as PageDeps;
+  const send = problemPages(deps);
+  const app = new Hono()
+    .use(compressPages)
+    .get('/limited', (c) => send(c, 'rate_limited', 7))
+    .get('/full', (c) => send(c, 'overloaded'))
+    .get('/other', (c) => send(c, 'internal'));
+  const get = (path: string, encoding = 'gzip') =>
+    app.request(path, { headers: { 'Accept-Encoding': encoding } });
+  const wait = (ms: number) => {
+    now += ms;
+  };
+  return { get, assetUrl, wait };
+}
+
+it('sends the pages of a storm like any others, compressed for who takes it', async () => {
+  const { get } = pages();
+  for (const encoding of ['gzip', 'identity', 'gzip']) {
+    const answer = await get('/limited', encoding);
+    const { headers } = answer;
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    const isCompressed = encoding === 'gzip';
+    const text = (isCompressed ? gunzipSync(bytes) : bytes).toString();
+    expect(text).toContain('That was a lot at once. Wait a moment, then try again.');
+    expect([answer.status, headers.get('retry-after'), headers.get('cache-control')]).toEqual([
+      429,
+      '7',
+      'no-store',
+    ]);
+    expect(headers.get('content-encoding')).toBe(isCompressed ? 'gzip' : null);
+    expect(headers.get('content-type')).toBe('text/html; charset=UTF-8');
+    expect(headers.get('vary')).toBe('Accept-Encoding');
+  }
+  const full = await get('/full', 'identity');
+  expect([full.status, full.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(full.headers.get('x-request-id')).not.toBe(null);
+});
+
+it('draws them once a second and not for each, and others anew each time', async () => {
+  const { get, assetUrl, wait } = pages();
+  const drawnBy = async (path: string) => {
+    assetUrl.mockClear();
+    await get(path);
+    return assetUrl.mock.calls.length > 0;
+  };
+  expect([await drawnBy('/limited'), await drawnBy('/limited'), await drawnBy('/full')]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  wait(1_000);
+  expect([await drawnBy('/limited'), await drawnBy('/limited')]).toEqual([true, false]);
+  expect([await drawnBy('/other'), await drawnBy('/other')]).toEqual([true, true]);
+});

@@ -1,0 +1,45 @@
+import { gzipSync } from 'node:zlib';
+import type { Context } from 'hono';
+import type { ErrorCode } from '../../domain/errors.ts';
+import { acceptsEncoding } from '../accept-encoding.ts';
+import { type PageDeps, pageSetting, sayError, sendErrorPage } from './page-kit.ts';
+import { problemPage } from './problem-page.ts';
+
+/** Problems that thousands meet in the same second, and that have to cost less than what they refuse. */
+const storms: ReadonlySet<ErrorCode> = new Set(['rate_limited', 'overloaded']);
+const keptMs = 1_000;
+
+interface KeptPage {
+  readonly text: string;
+  readonly compressed: Uint8Array<ArrayBuffer>;
+  /** ms since the epoch. */
+  readonly until: number;
+}
+
+export type SendProblemPage = (c: Context, code: ErrorCode, retryAfterS?: number) => Response;
+
+/** Sends problems as pages; those of a storm are drawn and compressed once a second, and not for each. */
+export function problemPages(deps: PageDeps): SendProblemPage {
+  const kept = new Map<ErrorCode, KeptPage>();
+
+  function pageOf(code: ErrorCode): KeptPage {
+    const now = deps.clock.now();
+    let page = kept.get(code);
+    if (page === undefined || now >= page.until) {
+      const text = String(problemPage(pageSetting(deps), code));
+      page = { text, compressed: new Uint8Array(gzipSync(text)), until: now + keptMs };
+      kept.set(code, page);
+    }
+    return page;
+  }
+
+  return (c, code, retryAfterS) => {
+    if (!storms.has(code)) return sendErrorPage(c, problemPage(pageSetting(deps), code), code, retryAfterS);
+    const { text, compressed } = pageOf(code);
+    const isCompressed = c.req.method !== 'HEAD' && acceptsEncoding(c.req.header('accept-encoding'), 'gzip');
+    c.header('Content-Type', 'text/html; charset=UTF-8');
+    c.header('Cache-Control', 'no-store');
+    if (isCompressed) c.header('Content-Encoding', 'gzip');
+    return c.body(isCompressed ? compressed : text, sayError(c, code, retryAfterS));
+  };
+}

@@ -1,0 +1,24 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { noMetrics } from '../../ports/metrics.ts';
+import { observed } from './observed.ts';
+
+test.each([
+  ['GET', 'GET'],
+  ['PATCH', 'PATCH'],
+  ['PROPFIND', 'other'],
+  ['M-SEARCH', 'other'],
+])(
+  'a request by %s is counted under %s: nobody makes series with methods of their own',
+  (method, counted) => {
+    const told: string[] = [];
+    const metrics = {
+      ...noMetrics,
+      request: (route: string, by: string, status: number) => void told.push(`${route} ${by} ${status}`),
+    };
+    const incoming = Object.assign(new IncomingMessage(new Socket()), { method, url: '/order' });
+    observed(() => undefined, { metrics, routeOf: (url) => url })(incoming, new ServerResponse(incoming));
+    expect(told).toEqual([`/order ${counted} 499`]);
+  },
+);

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { ManualClock, settle } from '../testing/support/manual-clock.ts';
+import { Missing } from './missing.ts';
+
+const silence = ['the store, or the lease service, is silent'];
+
+function lookedAt() {
+  const clock = new ManualClock();
+  const looks: PromiseWithResolvers<string[]>[] = [];
+  const look = () => {
+    const withResolvers = Promise.withResolvers<string[]>();
+    looks.push(withResolvers);
+    return withResolvers.promise;
+  };
+  const missing = new Missing({ missing: look }, clock);
+  return { missing, clock, looks };
+}
+
+it('says what was found, at once where it can be', async () => {
+  const { missing, looks } = lookedAt();
+  for (const found of [[], ['Redis does not answer'], []]) {
+    const read = missing.read();
+    looks.at(-1)?.resolve(found);
+    expect(await read).toEqual(found);
+  }
+  expect(looks).toHaveLength(3);
+});
+
+it('waits no longer for a look that hangs, begins no other, and tells the silence once it has lasted', async () => {
+  const { missing, clock, looks } = lookedAt();
+  const first = missing.read();
+  await clock.pass(300);
+  expect(await first).toEqual([]);
+  await clock.pass(1_500);
+  const late = missing.read();
+  await clock.pass(300);
+  expect(await late).toEqual(silence);
+  expect(looks).toHaveLength(1);
+  looks[0]?.resolve(['the store does not answer']);
+  await settle();
+  const next = missing.read();
+  await clock.pass(300);
+  expect(await next).toEqual(['the store does not answer']);
+});
+
+it('a look that fails is no reason to fail', async () => {
+  const { missing, looks } = lookedAt();
+  const read = missing.read();
+  looks[0]?.reject(new Error('a bug'));
+  expect(await read).toEqual(silence);
+});
