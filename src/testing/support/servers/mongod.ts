@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
 import { freePort } from '../free-port.ts';
+import { standStill } from '../stand-still.ts';
 import { findMongod } from './mongod-binary.ts';
 
 export interface MongodOptions {
@@ -115,7 +116,7 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
     },
     kill: (member) => at(member).end('SIGKILL'),
     restart: (member) => at(member).start(),
-    freeze: (member) => at(member).signal('SIGSTOP'),
+    freeze: (member) => at(member).freeze(),
     thaw: (member) => at(member).signal('SIGCONT'),
     stop,
     [Symbol.asyncDispose]: stop,
@@ -262,6 +263,11 @@ class Node {
 
   signal(signal: NodeJS.Signals): void {
     this.#process?.kill(signal);
+  }
+
+  /** What is sent to it from now on finds it frozen. */
+  freeze(): void {
+    if (this.#process !== undefined) standStill(this.#process);
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {

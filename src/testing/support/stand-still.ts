@@ -1,0 +1,25 @@
+import type { ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+const patienceMs = 1_000;
+
+/**
+ * Stops a process, and returns once all of its threads stand: on a busy machine they work on for a while after the
+ * signal. Where the system does not tell (there is no `/proc`), it returns at once.
+ */
+export function standStill(child: ChildProcess): void {
+  if (!child.kill('SIGSTOP')) return;
+  const until = performance.now() + patienceMs;
+  while (!stands(child.pid as number) && performance.now() < until);
+}
+
+function stands(pid: number): boolean {
+  const threads = `/proc/${pid}/task`;
+  try {
+    return readdirSync(threads).every((each) =>
+      /\) [TtZX] /.test(readFileSync(`${threads}/${each}/stat`, 'utf8')),
+    );
+  } catch {
+    return true;
+  }
+}
