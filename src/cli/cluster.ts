@@ -97,7 +97,7 @@ function tell(cluster: Cluster, balancer: Balancer): void {
 /** Says so when a process ends that nobody has stopped; the balancer goes on with the others. */
 function watch({ instances, suppliers, consumer }: Cluster, stopped: AbortSignal): void {
   const parts = [
-    ...instances.map(({ id, ended, log }) => ({ name: id, ended, log })),
+    ...instances.map((instance) => ({ name: instance.id, ended: instance.ended, log: () => instance.log() })),
     ...(suppliers === undefined
       ? []
       : [{ name: 'suppliers', ended: suppliers.ended, log: suppliers.output }]),

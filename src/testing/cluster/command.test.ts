@@ -25,7 +25,7 @@ async function left(): Promise<string[]> {
   return lines.filter((line) => line.includes(folder));
 }
 
-it('starts a cluster, tells where it is, sells through the balancer, keeps its data, and stops all of it on SIGTERM', async () => {
+it('starts a cluster, tells where it is, sells through the balancer, keeps its data, outlives an instance, and stops all of it on SIGTERM', async () => {
   const first = await start('--instances', '2', '--port', '0', '--data', folder);
   const output = first.output();
   const origin = /balancer +(http:\/\/127\.0\.0\.1:\d+)/.exec(output)?.[1] as string;
@@ -48,10 +48,14 @@ it('starts a cluster, tells where it is, sells through the balancer, keeps its d
   expect((await closed)[0]).toBe(1012);
   expect(await left()).toEqual([]);
 
-  const second = await start('--instances', '1', '--port', '0', '--data', folder);
+  const second = await start('--instances', '2', '--port', '0', '--data', folder);
   const again = /balancer +(http:\/\/127\.0\.0\.1:\d+)/.exec(second.output())?.[1];
   const kept = await (await fetch(`${again}/api/packages/2`)).json();
   expect(kept).toMatchObject({ confirmed: sold });
+  // One that is killed, or drained by an operator, is told of; the others go on.
+  process.kill(Number(/instance-1 .*pid (\d+)/.exec(second.output())?.[1]), 'SIGKILL');
+  await expect.poll(second.output).toContain('instance-1 has ended by a signal');
+  expect((await fetch(`${again}/healthz`)).status).toBe(200);
   expect(await second.end('SIGINT')).toBe(0);
   expect(await left()).toEqual([]);
 });
