@@ -42,8 +42,15 @@
       kept.write(entered, { packageId: packageId.value, email: email.value });
     });
   }
+  if (form.elements.packageId.value === '') enterAgain(unanswered());
   enterAgain(kept.read(entered));
   kept.write(entered);
+
+  /** What was sent and not taken, as from a page that said to come back later. */
+  function unanswered() {
+    const [packageId, email] = JSON.parse(kept.read(lastSent).order ?? '[]');
+    return { packageId, email };
+  }
 
   function enterAgain({ packageId, email }) {
     const stay = document.getElementById(`package-${packageId}`);

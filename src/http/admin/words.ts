@@ -1,6 +1,8 @@
 import type { OrderStatus } from '../../domain/order.ts';
 import { figureWords, momentWords } from '../pages/words.ts';
 
+export { counted } from '../pages/words.ts';
+
 /** Figures as operators read them: short, of a steady width, and all times in UTC. */
 
 /** `8 s`, `4 min`, `3 h 20 min`, `2 d 4 h`. */
@@ -31,11 +33,6 @@ export function msWords(ms: number): string {
 /** `184 MB` */
 export function memoryWords(bytes: number): string {
   return `${figureWords(Math.round(bytes / 1_000_000))} MB`;
-}
-
-/** `1 order`, `12 orders`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${figureWords(count)} ${count === 1 ? one : many}`;
 }
 
 /** `1`, `1 and 2`, `1, 2, 3 and 9 more`. */

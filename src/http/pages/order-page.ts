@@ -6,7 +6,7 @@ import { packageFragment, type StayState, stayElementId, stayState } from './fra
 import { icon } from './icons.ts';
 import { liveChip, type PageSetting, page } from './layout.ts';
 import { type Html, markup } from './markup.ts';
-import { nightWords, priceWords, shortNightWords } from './words.ts';
+import { nightWords, priceWords, shortNightWords, waitWords } from './words.ts';
 
 /** Which of the two order pages: one waits for the outcome, the other answers at once with a place in line. */
 export type OrderMode = 'order' | 'order-queue';
@@ -20,7 +20,12 @@ export interface OrderPageState {
   readonly email?: string;
   readonly chosen?: string;
   /** Why the last try did not work. */
-  readonly error?: { readonly code: ErrorCode; readonly fields: OrderFieldErrors };
+  readonly error?: {
+    readonly code: ErrorCode;
+    readonly fields: OrderFieldErrors;
+    /** Seconds until another try can work, where that is known. */
+    readonly retryAfterS?: number | undefined;
+  };
 }
 
 export interface OrderFieldErrors {
@@ -79,9 +84,9 @@ function modes(mode: OrderMode): Html {
 }
 
 function orderAlert(error: NonNullable<OrderPageState['error']>, state: OrderPageState, now: number): Html {
-  const { code, fields } = error;
-  const words =
-    code !== 'invalid' ? errorKind(code).words : fields.packageId ? stayAdvice : errorKind('invalid').words;
+  const { code, fields, retryAfterS } = error;
+  const said = code === 'invalid' && fields.packageId ? stayAdvice : errorKind(code).words;
+  const words = retryAfterS === undefined ? said : `${said} It works again in ${waitWords(retryAfterS)}.`;
   const others = code === 'sold_out' ? otherStays(state, now) : undefined;
   const focus = !(fields.email === true && fields.packageId !== true);
   return alertBox(words, { focus, ...(others === undefined ? {} : { more: others }) });

@@ -103,7 +103,7 @@ async function showError(c: Context, deps: PageDeps, failed: FailedTry): Promise
   const kept = keyInput.safeParse(sentKey);
   const key = kept.success && errorKind(code).retry === 'later' ? kept.data : freshKey(deps);
   const snapshots = await deps.engine.packages();
-  const error = { code, fields };
+  const error = { code, fields, retryAfterS };
   const page = orderPage(pageSetting(deps), { mode, snapshots, key, email, chosen, error });
   return sendErrorPage(c, page, code, retryAfterS);
 }

@@ -34,9 +34,15 @@ export function sendErrorPage(c: Context, page: Html, code: ErrorCode, retryAfte
 
 /** Sets the headers that go with an error; returns its status. */
 export function sayError(c: Context, code: ErrorCode, retryAfterS?: number): ContentfulStatusCode {
-  const kind: { status: ContentfulStatusCode; retryAfterS?: number } = errorKind(code);
-  const wait = retryAfterS ?? kind.retryAfterS;
-  if (wait !== undefined) c.header('Retry-After', String(Math.ceil(wait)));
-  if (kind.status >= 500) c.header('X-Request-Id', requestIdIn(c));
-  return kind.status;
+  const { status } = errorKind(code) as { status: ContentfulStatusCode };
+  const wait = waitFor(code, retryAfterS);
+  if (wait !== undefined) c.header('Retry-After', String(wait));
+  if (status >= 500) c.header('X-Request-Id', requestIdIn(c));
+  return status;
+}
+
+/** Whole seconds to wait before another try, where that helps: as given, else the catalogue's figure. */
+export function waitFor(code: ErrorCode, retryAfterS?: number): number | undefined {
+  const wait = retryAfterS ?? errorKind(code).retryAfterS;
+  return wait === undefined ? undefined : Math.ceil(wait);
 }

@@ -2,18 +2,26 @@ import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { icon } from './icons.ts';
 import { type PageSetting, page } from './layout.ts';
 import { type Html, markup } from './markup.ts';
+import { waitWords } from './words.ts';
 
-/** Any error that has no page of its own, in words. */
-export function problemPage(setting: PageSetting, code: ErrorCode): Html {
+/**
+ * Any error that has no page of its own, in words.
+ * @param retryAfterS where waiting helps. Then nothing has failed: the page may even be that of an order which was taken
+ * a moment ago.
+ */
+export function problemPage(setting: PageSetting, code: ErrorCode, retryAfterS?: number): Html {
   const { words, retry } = errorKind(code);
+  const failed = retryAfterS === undefined ? 'That did not work' : 'Please wait a moment';
+  const headline = code === 'unknown_route' ? 'Nothing here' : failed;
   return page(setting, {
-    title: 'That did not work',
+    title: headline,
     main: markup`
       <div class="narrow">
         <section class="verdict verdict-neutral" role="alert">
           <p class="verdict-icon">${icon('alert')}</p>
-          <h1 class="headline">${code === 'unknown_route' ? 'Nothing here' : 'That did not work'}</h1>
+          <h1 class="headline">${headline}</h1>
           <p class="verdict-text">${words}</p>
+          ${retryAfterS === undefined ? '' : againAdvice(retryAfterS)}
           <div class="actions">
             <a class="button primary" href="/order">${retry === 'no' ? 'See the trips' : 'Back to the trips'}</a>
             <a class="button quiet" href="/query">My orders</a>
@@ -21,6 +29,12 @@ export function problemPage(setting: PageSetting, code: ErrorCode): Html {
         </section>
       </div>`,
   });
+}
+
+/** What a browser sends again by itself, without JavaScript too: its form with the same key. */
+function againAdvice(retryAfterS: number): Html {
+  return markup`
+    <p class="verdict-text">Reload this page in ${waitWords(retryAfterS)}: it asks the same again, and an order counts once.</p>`;
 }
 
 /** The one answer for an order that does not exist, and for one that this browser may not see (rule Q10). */

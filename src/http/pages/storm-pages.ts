@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import type { Context } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { acceptsEncoding } from '../accept-encoding.ts';
-import { type PageDeps, pageSetting, sayError, sendErrorPage } from './page-kit.ts';
+import { type PageDeps, pageSetting, sayError, sendErrorPage, waitFor } from './page-kit.ts';
 import { problemPage } from './problem-page.ts';
 
 /** Problems that thousands meet in the same second, and that have to cost less than what they refuse. */
@@ -20,22 +20,31 @@ export type SendProblemPage = (c: Context, code: ErrorCode, retryAfterS?: number
 
 /** Sends problems as pages; those of a storm are drawn and compressed once a second, and not for each. */
 export function problemPages(deps: PageDeps): SendProblemPage {
-  const kept = new Map<ErrorCode, KeptPage>();
+  /** By what they say: the problem, and in how many seconds to come back. */
+  const kept = new Map<string, KeptPage>();
 
-  function pageOf(code: ErrorCode): KeptPage {
+  function pageOf(code: ErrorCode, retryAfterS?: number): KeptPage {
     const now = deps.clock.now();
-    let page = kept.get(code);
-    if (page === undefined || now >= page.until) {
-      const text = String(problemPage(pageSetting(deps), code));
-      page = { text, compressed: new Uint8Array(gzipSync(text)), until: now + keptMs };
-      kept.set(code, page);
-    }
+    const name = `${code} ${retryAfterS}`;
+    const known = kept.get(name);
+    if (known !== undefined && now < known.until) return known;
+    forgetOld(now);
+    const text = String(problemPage(pageSetting(deps), code, retryAfterS));
+    const page = { text, compressed: new Uint8Array(gzipSync(text)), until: now + keptMs };
+    kept.set(name, page);
     return page;
   }
 
+  function forgetOld(now: number): void {
+    for (const [name, { until }] of kept) if (now >= until) kept.delete(name);
+  }
+
   return (c, code, retryAfterS) => {
-    if (!storms.has(code)) return sendErrorPage(c, problemPage(pageSetting(deps), code), code, retryAfterS);
-    const { text, compressed } = pageOf(code);
+    const waitS = waitFor(code, retryAfterS);
+    if (!storms.has(code)) {
+      return sendErrorPage(c, problemPage(pageSetting(deps), code, waitS), code, retryAfterS);
+    }
+    const { text, compressed } = pageOf(code, waitS);
     const isCompressed = c.req.method !== 'HEAD' && acceptsEncoding(c.req.header('accept-encoding'), 'gzip');
     c.header('Content-Type', 'text/html; charset=UTF-8');
     c.header('Cache-Control', 'no-store');

@@ -50,6 +50,17 @@ export function momentWords(at: number): string {
   return `${moment.format(at)} UTC`;
 }
 
+/** `1 second`, `7 seconds`, `2 minutes`: never less than it takes. */
+export function waitWords(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  return seconds <= 90 ? counted(Math.ceil(seconds), 'second') : counted(minutes, 'minute');
+}
+
+/** `1 order`, `12 orders`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${figureWords(count)} ${count === 1 ? one : many}`;
+}
+
 /** `1 unit is`, `3 units are`. */
 export function unitsAre(count: number): string {
   return count === 1 ? '1 unit is' : `${figureWords(count)} units are`;

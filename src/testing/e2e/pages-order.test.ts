@@ -1,4 +1,4 @@
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buy } from '../support/buyers.ts';
 import { type FaultySupplier, faults, startFaultySupplier } from '../support/faulty-supplier.ts';
@@ -122,6 +122,45 @@ test('Q7 whose answer got lost comes back, sends the same order again and has bo
   const [, snapshot] = await server.engine.packages();
   expect(snapshot?.figures).toMatchObject({ confirmed: 1, held: 0, waiting: 0 });
   await supplier.stop();
+});
+
+describe('whoever is turned away by a limit', () => {
+  const settings = { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/1h' };
+
+  async function turnedAway(javaScriptEnabled: boolean): Promise<string | null> {
+    await open('/order', { settings: { ...certain, ...settings } }, javaScriptEnabled);
+    await buy(server.origin, 1, { email: 'ben@example.com' });
+    await fill(/Flight-2/);
+    const [sent, answer] = await Promise.all([
+      page.waitForRequest((request) => request.method() === 'POST'),
+      page.waitForResponse(`${server.origin}/order`),
+      press(),
+    ]);
+    expect(answer.status()).toBe(429);
+    return keyIn(sent);
+  }
+
+  const keyIn = (sent: Request) => new URLSearchParams(sent.postData() ?? '').get('key');
+
+  test('Q7 hears when to reload the page, which sends the same order again, without JavaScript', async () => {
+    const key = await turnedAway(false);
+    await page.getByRole('alert').getByText('Reload this page in 60 minutes').waitFor();
+    const again = page.waitForRequest((request) => request.method() === 'POST');
+    await page.reload();
+    expect(keyIn(await again)).toBe(key);
+  });
+
+  test('Q7 finds the form as it was sent, and sends the same order again', async () => {
+    const key = await turnedAway(true);
+    await page.getByRole('link', { name: 'Back to the trips' }).click();
+    await page.getByRole('button', { name: 'Order', exact: true }).waitFor();
+    expect(await page.getByRole('radio', { name: /Flight-2/ }).isChecked()).toBe(true);
+    expect(await page.getByLabel('Your email').inputValue()).toBe('ana@example.com');
+    const sent = page.waitForRequest((request) => request.method() === 'POST');
+    await press();
+    expect(keyIn(await sent)).toBe(key);
+    await page.getByRole('alert').getByText('Reload this page').waitFor();
+  });
 });
 
 test('where no socket can be had, the page asks over plain HTTP', async () => {
