@@ -103,7 +103,8 @@ export class World {
   #pause(host: SimHost): void {
     const ms = this.dice.pick(pausesMs);
     if (ms > longPauseMs) this.counters.count('paused past the lease');
-    host.pausedUntil = this.scheduler.now + ms;
+    // Who stands still already stands still for that long at least.
+    host.pausedUntil = Math.max(host.pausedUntil, this.scheduler.now + ms);
   }
 
   /**
