@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Command, parse, UsageError } from './args.ts';
+import { type Command, parse, UsageError, whole } from './args.ts';
 
 const options = {
   file: { type: 'string', value: 'path', help: 'Where.' },
@@ -25,4 +25,10 @@ describe('command line', () => {
       expect(() => parse(command, args)).toThrow(UsageError);
     },
   );
+
+  test('whole numbers come as numbers', () => {
+    expect([whole('12', '--seed'), whole(undefined, '--seed')]).toEqual([12, undefined]);
+    for (const text of ['', '-1', '1.5', '1e3', '1234567890'])
+      expect(() => whole(text, '--seed')).toThrow(UsageError);
+  });
 });

@@ -61,6 +61,13 @@ export function parse<Options extends Record<string, CommandOption>>(
   }
 }
 
+/** A whole number of up to nine digits; undefined when the option was not given. @throws UsageError for anything else. */
+export function whole(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${option} takes a whole number, not '${text}'`);
+  return Number(text);
+}
+
 function help({ name, about, options }: Command<Record<string, CommandOption>>): string {
   const all = { ...options, help: { type: 'boolean', help: 'Print this and exit.' } as CommandOption };
   const lines = Object.entries(all).map(([option, { value, help: words }]) => {

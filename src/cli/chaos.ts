@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { runChaos } from '../testing/chaos/chaos.ts';
 import { inWords } from '../testing/chaos/report.ts';
-import { type Command, type Given, runCommand, UsageError } from './args.ts';
+import { type Command, type Given, runCommand, UsageError, whole } from './args.ts';
+import { stopSignal } from './stop-signal.ts';
 
 const options = {
   minutes: { type: 'string', value: 'minutes', help: 'How long it sells under faults; default 2.' },
@@ -25,7 +26,7 @@ const command: Command<typeof options> = {
 
 async function run(given: Given<typeof options>): Promise<number> {
   const minutes = number(given.minutes, '--minutes', 2, 24 * 60);
-  const seed = whole(given.seed, '--seed', 1);
+  const seed = whole(given.seed, '--seed') ?? 1;
   const rate = number(given.rate, '--rate', 150, 100_000);
   const out = resolve(given.out ?? 'chaos-results');
   const report = await runChaos({
@@ -38,31 +39,12 @@ async function run(given: Given<typeof options>): Promise<number> {
   return report.ok ? 0 : 1;
 }
 
-/** Aborts at the first signal to stop; at the second one the program ends at once, and takes the cluster with it. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(2);
-      console.error('stopping …');
-      stop.abort(new Error('It was stopped: that proves nothing.'));
-    });
-  }
-  return stop.signal;
-}
-
 function number(text: string | undefined, option: string, byDefault: number, most: number): number {
   if (text === undefined) return byDefault;
   const value = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > most)
     throw new UsageError(`${option} takes a number above 0, at most ${most}, not '${text}'`);
   return value;
-}
-
-function whole(text: string | undefined, option: string, byDefault: number): number {
-  if (text === undefined) return byDefault;
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${option} takes a whole number, not '${text}'`);
-  return Number(text);
 }
 
 if (import.meta.main) {

@@ -1,7 +1,8 @@
 import { type FuzzedServer, startFuzzedServer, type Weight } from '../testing/fuzz/fuzzed-server.ts';
 import { fuzzRaw, type RawFailure, type RawFuzz, rawInput } from '../testing/fuzz/raw-fuzz.ts';
 import { fuzzApi } from '../testing/fuzz/schemathesis.ts';
-import { type Command, type Given, runCommand, UsageError } from './args.ts';
+import { type Command, type Given, runCommand, UsageError, whole } from './args.ts';
+import { stopSignal } from './stop-signal.ts';
 
 const options = {
   mode: { type: 'string', value: 'api|raw', help: 'One of the two; default both.' },
@@ -40,7 +41,7 @@ async function run(given: Given<typeof options>): Promise<number> {
   if (mode !== undefined && mode !== 'api' && mode !== 'raw') throw new UsageError('--mode takes api or raw');
   if (replay && mode === 'api')
     throw new UsageError('--replay is for raw: api says itself how to repeat what it finds');
-  const seed = whole(given.seed, '--seed', 1);
+  const seed = whole(given.seed, '--seed') ?? 1;
   const cases = positive(given.cases, '--cases', 5_000);
   const inputs = positive(given.inputs, '--inputs', 100_000);
   if (replay) return replayRaw(seed);
@@ -145,33 +146,14 @@ function progress(what: string, { inputs }: Pick<RawFuzz, 'inputs'>): (done: num
   };
 }
 
-/** Aborts at the first signal to stop; at the second one the program ends at once, and takes the server with it. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(2);
-      console.error('stopping …');
-      stop.abort(new Error('It was stopped: that proves nothing.'));
-    });
-  }
-  return stop.signal;
-}
-
 function megabytes(bytes: number): string {
   return (bytes / 1024 / 1024).toFixed(1);
 }
 
 function positive(text: string | undefined, option: string, byDefault: number): number {
-  const value = whole(text, option, byDefault);
+  const value = whole(text, option) ?? byDefault;
   if (value === 0) throw new UsageError(`${option} 0 proves nothing`);
   return value;
-}
-
-function whole(text: string | undefined, option: string, byDefault: number): number {
-  if (text === undefined) return byDefault;
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${option} takes a whole number, not '${text}'`);
-  return Number(text);
 }
 
 if (import.meta.main) await runCommand(command, run);

@@ -4,7 +4,7 @@ import { findsTable, writeFinds } from '../testing/simulation/found-bugs.ts';
 import { plantedBugs } from '../testing/simulation/planted-bugs.ts';
 import { isMostlyErrors, missingIn, type Range, simulateRange } from '../testing/simulation/ranges.ts';
 import { simulate, type Verdict } from '../testing/simulation/simulation.ts';
-import { type Command, type Given, runCommand, UsageError } from './args.ts';
+import { type Command, type Given, runCommand, UsageError, whole } from './args.ts';
 
 const options = {
   seeds: { type: 'string', value: 'count', help: 'How many; default 1000.' },
@@ -111,12 +111,6 @@ async function bugs(hunt: Hunt, isKept: boolean, isJson: boolean): Promise<numbe
   if (isKept) await writeFinds(finds);
   console.log(isJson ? JSON.stringify(finds) : findsTable(finds));
   return finds.every(({ seed }) => seed !== undefined) ? 0 : 1;
-}
-
-function whole(text: string | undefined, option: string): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${option} takes a whole number, not '${text}'`);
-  return Number(text);
 }
 
 await runCommand(command, run);
