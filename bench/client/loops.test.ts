@@ -78,10 +78,10 @@ it('charges a stall to all who would have come meanwhile, in an open loop', asyn
     setTimeout(() => sell(response, seen), Math.max(0, stalledUntil - performance.now()));
   });
   const load = { origins: [shop.origin], plan, rate: 200, connectionsMax: 1, seconds: 0.6, warmUpSeconds: 0 };
-  const { latencies } = await openLoop(load, tools());
+  const { latencies, dropped } = await openLoop(load, tools());
   // A third of 120 requests was meant to be sent in the first half of the stall, and one alone was. Whoever still
   // waits for the connection when the window ends is dropped.
-  expect(latencies.answer.count).toBeGreaterThan(100);
+  expect(latencies.answer.count + dropped).toBeGreaterThanOrEqual(119);
   expect(latencies.answer.p90).toBeGreaterThan(150);
 });
 
