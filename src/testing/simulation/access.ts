@@ -10,6 +10,8 @@ const answeredWithinMs = 40_000;
 interface Call {
   readonly host: SimHost;
   readonly since: number;
+  /** How far the host's clock was off then, in ms. */
+  readonly clockOffsetMs: number;
 }
 
 /** How people reach the instances: through a balancer that knows who is ready, and with a patience of their own. */
@@ -33,8 +35,11 @@ export class Access {
   /** Once everything has settled: nobody was forgotten. */
   settled(): void {
     const { scheduler } = this.#world;
-    for (const { host, since } of this.#calls) {
-      const isOwed = host.isAlive && scheduler.now - Math.max(since, host.pausedUntil) > answeredWithinMs;
+    for (const { host, since, clockOffsetMs } of this.#calls) {
+      // Patience is measured by the host's clock, which may have been set back.
+      const longerMs = Math.max(0, clockOffsetMs - host.clockOffsetMs);
+      const waitedMs = scheduler.now - Math.max(since, host.pausedUntil) - longerMs;
+      const isOwed = host.isAlive && waitedMs > answeredWithinMs;
       this.#world.require(
         !isOwed,
         'Q6',
@@ -45,7 +50,7 @@ export class Access {
 
   /** Nobody hears of a process that has died: the caller gives up after a while. */
   answer<T>({ host }: SimInstance, answer: Promise<T>): Promise<T | undefined> {
-    const call = { host, since: this.#world.scheduler.now };
+    const call = { host, since: this.#world.scheduler.now, clockOffsetMs: host.clockOffsetMs };
     this.#calls.add(call);
     void answer.finally(() => this.#calls.delete(call)).catch(() => {});
     return new Promise((resolve, reject) => {
