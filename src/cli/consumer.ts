@@ -12,6 +12,7 @@ import { Consumer } from '../plans/consumer.ts';
 import type { Log } from '../ports/log.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
 import { type Command, runCommand } from './args.ts';
+import { onStopSignals } from './stop-signal.ts';
 
 const command: Command<Record<string, never>> = {
   name: 'npm run consumer',
@@ -78,16 +79,7 @@ async function patientlyOpened(database: DatabaseConfig, log: Log): Promise<Open
 
 /** Resolves with the first signal; a second one does not wait. */
 function stopSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    let isStopping = false;
-    const stop = (signal: string) => {
-      if (isStopping) process.exit(1);
-      isStopping = true;
-      resolve(signal);
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
-  });
+  return new Promise((resolve) => onStopSignals(resolve, () => process.exit(1)));
 }
 
 if (import.meta.main) await runCommand(command, run);

@@ -14,6 +14,7 @@ import { ConfigError, readConfig, type SuppliersConfig } from '../ops/config.ts'
 import { createLog } from '../ops/log.ts';
 import type { Log } from '../ports/log.ts';
 import type { SupplierLedger } from '../ports/suppliers.ts';
+import { onStopSignals } from './stop-signal.ts';
 
 const usage = `npm run suppliers -- [options]
 
@@ -124,10 +125,7 @@ async function listen(server: Server, port: number, host: string): Promise<void>
 
 /** Lets the answers under way go out, then closes the ledger. A second signal does not wait. */
 function stopOnSignal(server: Server, ledger: SupplierLedger, log: Log): void {
-  let isStopping = false;
   const stop = async () => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
     const closed = once(server, 'close');
     server.close();
     server.closeIdleConnections();
@@ -144,8 +142,7 @@ function stopOnSignal(server: Server, ledger: SupplierLedger, log: Log): void {
       },
     );
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  onStopSignals(onSignal, () => process.exit(1));
 }
 
 main().catch((error: unknown) => {
