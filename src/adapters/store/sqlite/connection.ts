@@ -1,6 +1,6 @@
-import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { locateDatabase } from './database-path.ts';
 import { sqliteCode, sqliteCodeOf } from './errors.ts';
 import { lockFor } from './process-lock.ts';
 import { prepareEmailIndex, prepareSchema } from './schema.ts';
@@ -34,7 +34,7 @@ const busyTimeoutMs = 1000;
 export function openConnection(options: ConnectionOptions): Connection {
   const { readOnly = false, exclusive = !readOnly, countsEmails = false } = options;
   const inMemory = options.file === ':memory:';
-  const file = inMemory ? options.file : locate(options.file, readOnly);
+  const file = inMemory ? options.file : locateDatabase(options.file, readOnly);
   const lock = exclusive && !inMemory ? explained(file, () => lockFor(file)) : undefined;
   try {
     const db = explained(file, () => {
@@ -74,21 +74,6 @@ function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): D
     db.close();
     throw error;
   }
-}
-
-/** One path per file, so that two names of it share one lock. */
-function locate(file: string, readOnly: boolean): string {
-  if (existsSync(file)) {
-    if (statSync(file).isDirectory()) throw new Error(`${file} is a folder, not a database file`);
-    return realpathSync(file);
-  }
-  if (readOnly) throw new Error(`${file} does not exist: start the server or run db:init first`);
-  try {
-    mkdirSync(dirname(file), { recursive: true });
-  } catch (error) {
-    throw new Error(`cannot make the folder of ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  return file;
 }
 
 function explained<T>(file: string, open: () => T): T {

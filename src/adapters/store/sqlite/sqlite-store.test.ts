@@ -91,7 +91,7 @@ describe('a file that cannot be used is refused with a line that names it:', () 
   test('a folder that cannot be made', () => {
     writeFileSync(join(folder, 'plain'), '');
     const file = join(folder, 'plain', 'booking.db');
-    expect(() => openSqliteStore({ file })).toThrow(`cannot make the folder of ${file}`);
+    expect(() => openSqliteStore({ file })).toThrow(`${join(folder, 'plain')} is a file, not a folder`);
   });
 
   test("another program's database", () => {
