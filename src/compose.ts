@@ -1,4 +1,6 @@
+import { stat } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import { dirname } from 'node:path';
 import { localLeases } from './adapters/lease/local.ts';
 import { localLiveBus } from './adapters/live/local.ts';
 import { openSqliteStore } from './adapters/store/sqlite/sqlite-store.ts';
@@ -10,6 +12,7 @@ import { systemRandom } from './adapters/system/random.ts';
 import { ActorEngine } from './booking/engine.ts';
 import { openProtection } from './compose/limits.ts';
 import { openOperations } from './compose/operations.ts';
+import { startStep } from './compose/start-step.ts';
 import { samplePackages } from './domain/sample.ts';
 import { createApp } from './http/app.ts';
 import type { HttpSettings } from './http/deps.ts';
@@ -89,6 +92,8 @@ const snapshotMaxAgeMs = 250;
 const answersPatienceMs = { alone: 2_000, amongOthers: 11_000 };
 const lastAnswersMs = 500;
 const noticeMs = 500;
+/** How long a failed start waits for what it had opened. */
+const closingTimeoutMs = 5_000;
 
 /**
  * Opens the store that a configuration names.
@@ -101,10 +106,21 @@ export async function openStore(
 ): Promise<OpenStore> {
   const { log, ...others } = options;
   try {
-    if (database.kind === 'sqlite') return openSqliteStore({ file: database.file, ...others });
+    if (database.kind === 'sqlite') {
+      const { file } = database;
+      // SQLite would hold up the whole process while a network file system is silent.
+      await startStep(
+        `looking at ${file}`,
+        stat(dirname(file)).catch(() => undefined),
+      );
+      return openSqliteStore({ file, ...others });
+    }
     // The driver is loaded where it is used: it takes memory, and time at the start.
     const { openMongoStore } = await import('./adapters/store/mongodb/mongo-store.ts');
-    return await openMongoStore({ url: database.url, ...options });
+    return await startStep('opening the store', openMongoStore({ url: database.url, ...options }), {
+      error: (message) => new StoreUnavailableError(message),
+      late: (store) => store.close(),
+    });
   } catch (error) {
     if (error instanceof StoreUnavailableError || !(error instanceof Error)) throw error;
     throw new Error(`DATABASE_URL cannot be used: ${error.message}`, { cause: error });
@@ -115,14 +131,19 @@ export async function openStore(
 export async function compose(options: ComposeOptions): Promise<Instance> {
   const { database, ordersPerEmail } = options.config;
   const store = await openStore(database, { log: options.log, countsEmails: ordersPerEmail > 0 });
-  const telemetry = await openTelemetry(options.config, options.log);
+  const telemetry = await startStep('loading the telemetry', openTelemetry(options.config, options.log));
   try {
-    await fillIfEmpty(store, options.log);
+    await startStep('putting the sample packages into the store', fillIfEmpty(store, options.log));
     return await assemble(options, store, telemetry);
   } catch (error) {
-    await Promise.all([store.close(), telemetry.close()]);
+    await closed(store.close(), telemetry.close());
     throw error;
   }
+}
+
+/** After a failed start: whatever hangs shall not keep its reason back. */
+async function closed(...closing: Promise<unknown>[]): Promise<void> {
+  await startStep('closing', Promise.allSettled(closing), { timeoutMs: closingTimeoutMs }).catch(() => {});
 }
 
 async function fillIfEmpty(store: Store, log: Log): Promise<void> {
@@ -137,14 +158,17 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   const observers = { metrics, ...(tracing === undefined ? {} : { tracing }) };
   const random = systemRandom();
   // Before anything runs: an engine that nobody stops would go on beside the next try.
-  const settings = await httpSettings(config, store);
+  const settings = await startStep('reading the secret from the store', httpSettings(config, store));
   const { simulated, suppliers } = composeSuppliers(config.suppliers, store.ledger, log, observers);
-  const cluster = await openCluster(config, log);
+  const cluster = await startStep('loading the Redis client', openCluster(config, log));
   const liveBus = openLiveBus(config, cluster, log);
   const running = await startEngine({ options, store, suppliers, liveBus, cluster, ...observers });
   const { engine, hasOthers } = running;
   const shown = { log, telemetry: httpTelemetry(telemetry, config, engine) };
-  const protection = await openProtection(config, cluster?.connect, log);
+  const protection = await startStep(
+    'setting up the rate limits',
+    openProtection(config, cluster?.connect, log),
+  );
   const { onDrain } = options;
   const sockets = (): number => live.viewers;
   const operations = openOperations({ config, log, store, engine, settings, sockets, onDrain });
@@ -185,8 +209,8 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   return {
     engine,
     server,
-    listen: (port, host) => listenAt(server, { port, host }),
-    listenInsteadOf: (other) => listenInsteadOf(server, other),
+    listen: (port, host) => startStep(`listening on port ${port}`, listenAt(server, { port, host })),
+    listenInsteadOf: (other) => startStep('taking over the port', listenInsteadOf(server, other)),
     close,
   };
 }
@@ -214,11 +238,12 @@ async function loadClusterModules() {
 async function startEngine(parts: Parts): Promise<RunningEngine> {
   const running = chooseEngine(parts);
   try {
-    await running.engine.start();
+    const step = `starting the engine${running.hasOthers ? ', which joins the others over Redis' : ''}`;
+    await startStep(step, running.engine.start());
     return running;
   } catch (error) {
     running.engine.close();
-    await Promise.all([running.close(), parts.liveBus.close()]);
+    await closed(running.close(), parts.liveBus.close());
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { attachConnectionLimits } from './compose/limits.ts';
+import { startStep } from './compose/start-step.ts';
 import { compose, type Instance } from './compose.ts';
 import { listenAt } from './http/listen.ts';
 import { createServer } from './http/server.ts';
@@ -17,10 +18,19 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, instanceId: config.instanceId });
   warnOfGuessable(config, log);
   let stop: (exitCode: number) => void = (exitCode) => process.exit(exitCode);
-  process.on('SIGTERM', () => stop(0));
-  process.on('SIGINT', () => stop(0));
-  const { instance, port } = await start(config, log, (exitCode) => stop(exitCode));
+  const signals = { areHeard: false };
+  const hearSignals = () => {
+    if (signals.areHeard) return;
+    signals.areHeard = true;
+    process.on('SIGTERM', () => stop(0));
+    process.on('SIGINT', () => stop(0));
+  };
+  // Until there is something to drain, the system ends the process, even one that hangs and would hear nothing. The
+  // first process of a container is the exception: the system leaves it alone.
+  if (process.pid === 1) hearSignals();
+  const { instance, port } = await start(config, log, { stop: (exitCode) => stop(exitCode), hearSignals });
   stop = stopperFor(instance, log);
+  hearSignals();
   console.log(`ticket-booking listens on http://${config.host ?? 'localhost'}:${port}`);
 }
 
@@ -40,8 +50,14 @@ function warnOfGuessable({ secret, adminToken }: Config, log: Log): void {
   }
 }
 
+interface Control {
+  readonly stop: (exitCode: number) => void;
+  /** From now on SIGTERM and SIGINT call `stop`. */
+  readonly hearSignals: () => void;
+}
+
 /** Composes the instance; a store whose server does not answer is waited for, and callers are told so meanwhile. */
-async function start(config: Config, log: Log, stop: (exitCode: number) => void): Promise<Started> {
+async function start(config: Config, log: Log, { stop, hearSignals }: Control): Promise<Started> {
   const onFenced = (packageId: number) => {
     log.error(
       { packageId },
@@ -56,6 +72,7 @@ async function start(config: Config, log: Log, stop: (exitCode: number) => void)
     return { instance, port: await instance.listen(config.port, config.host) };
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
+    hearSignals();
     return waitForStore(config, log, error, tryOnce);
   }
 }
@@ -67,7 +84,7 @@ async function waitForStore(
   tryOnce: () => Promise<Instance>,
 ): Promise<Started> {
   let missing = first.message;
-  log.warn({ err: first }, 'the store cannot be reached: waiting for it');
+  log.warn({}, `waiting for the store, which cannot be reached: ${missing}`);
   const room = createServer(
     createWaitingRoom(config.instanceId, () => missing),
     log,
@@ -77,7 +94,10 @@ async function waitForStore(
     response.shouldKeepAlive = false;
   });
   attachConnectionLimits(room, config);
-  await listenAt(room, { port: config.port, host: config.host });
+  await startStep(
+    `listening on port ${config.port}`,
+    listenAt(room, { port: config.port, host: config.host }),
+  );
   console.error(`ticket-booking waits for its store: ${missing}`);
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));

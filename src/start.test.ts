@@ -1,6 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const program = join(import.meta.dirname, 'start.mjs');
 
@@ -63,4 +66,82 @@ it('loads nothing for databases and networks that are not used, and keeps what i
   expect(output).toMatch(/^loaded .*\bhono\b/m);
   expect(output).not.toMatch(/\b(mongodb|bson|ioredis|redlock)\b/);
   expect(output).toMatch(/ cache \S+node-compile/);
+});
+
+describe('a start that cannot go on', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ticket-booking-start-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const settings = () => ({
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATABASE_URL: `sqlite:${join(folder, 'booking.db')}`,
+    LOG_LEVEL: 'warn',
+  });
+
+  it.each([
+    ['/proc/nope/x.db', 'cannot make the folder /proc/nope: nothing can be made there'],
+    ['/dev/null', '/dev/null is a device or a pipe, not a file'],
+    [`${program}/x.db`, `${program} is a file, not a folder`],
+    [join(program, '..'), `${join(program, '..')} is a folder, not a database file`],
+  ])('says in one line what is wrong with the path %s, and exits 1', async (file, message) => {
+    const { code, output } = await start({ ...settings(), DATABASE_URL: `sqlite:${file}` });
+    expect({ code, output }).toEqual({
+      code: 1,
+      output: `ticket-booking cannot start: DATABASE_URL cannot be used: ${message}\n`,
+    });
+  });
+
+  /** Thirty seconds pass in a tenth of one. */
+  const inHaste = `
+    const setTimer = setTimeout;
+    globalThis.setTimeout = (work, ms, ...values) => setTimer(work, ms === 30_000 ? 100 : ms, ...values);
+  `;
+
+  it.each([
+    [
+      'a disk that does not answer',
+      `import fs from 'node:fs/promises';
+       fs.stat = () => new Promise(() => {});`,
+      /looking at .*booking\.db took longer than 30 s/,
+    ],
+    [
+      'a port that is never opened',
+      `import net from 'node:net';
+       net.Server.prototype.listen = function () { return this; };`,
+      /listening on port 0 took longer than 30 s/,
+    ],
+  ])('names the step that hangs, and exits 1: %s', async (_, code, message) => {
+    const sync = "import { syncBuiltinESMExports } from 'node:module'; syncBuiltinESMExports();";
+    // A timer that is not waited for would end a process with nothing else to do.
+    const alive = 'setInterval(() => {}, 60_000);';
+    const ended = await startAfter([code, sync, inHaste, alive].join('\n'), settings());
+    expect(ended.code).toBe(1);
+    expect(ended.output).toMatch(new RegExp(`^ticket-booking cannot start: .*${message.source}\\n$`));
+  });
+
+  it('ends on SIGTERM, even in the middle of what nothing can interrupt', async () => {
+    const code = `
+      import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      fs.accessSync = () => { fs.writeSync(1, 'busy'); for (;;); };
+      syncBuiltinESMExports();
+    `;
+    const parameters = ['--import', `data:text/javascript,${encodeURIComponent(code)}`, program];
+    const child = spawn(process.execPath, parameters, {
+      env: settings(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      expect(String((await once(child.stdout, 'data'))[0])).toBe('busy');
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([null, 'SIGTERM']);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
 });

@@ -71,7 +71,7 @@ async function patientlyOpened(database: DatabaseConfig, log: Log): Promise<Open
       return await openStore(database, { log });
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
-      if (isFirst) log.warn({ err: error }, 'the store cannot be reached: waiting for it');
+      if (isFirst) log.warn({}, `waiting for the store, which cannot be reached: ${error.message}`);
       await pause(lookEveryMs);
     }
   }

@@ -7,6 +7,7 @@ import { openSqliteLedger } from '../adapters/store/sqlite/ledger.ts';
 import { simulatedSuppliers } from '../adapters/suppliers/simulated.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { systemRandom } from '../adapters/system/random.ts';
+import { startStep } from '../compose/start-step.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
 import { onError, onNotFound } from '../http/problem.ts';
 import { createServer } from '../http/server.ts';
@@ -56,7 +57,7 @@ async function main(): Promise<void> {
   const log = createLog({ level: environment.logLevel, instanceId: 'suppliers' });
   const ledger = openSqliteLedger({ file: values.ledger });
   const server = createServer(suppliersApp(config, ledger, log), log);
-  await listen(server, port, values.host);
+  await startStep(`listening on port ${port}`, listen(server, port, values.host));
   stopOnSignal(server, ledger, log);
   const { port: bound } = server.address() as AddressInfo;
   const host = isIP(values.host) === 6 ? `[${values.host}]` : values.host;

@@ -30,5 +30,19 @@ it('who starts before its store says so, and turns nobody away when it is there'
     { timeout: 30_000, interval: 5 },
   );
   expect([...statuses]).toEqual([503, 200]);
-  expect(await (await started).end('SIGTERM')).toBe(0);
+  const server = await started;
+  const waiting = server
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('waiting for the store'));
+  expect(waiting).toHaveLength(1);
+  expect(JSON.parse(waiting[0] as string)).toEqual({
+    level: 'warn',
+    time: expect.any(String),
+    instance: expect.any(String),
+    msg: expect.stringMatching(
+      /cannot be reached: MongoDB at \S+ cannot be used: no server answers there \(.*\)$/,
+    ),
+  });
+  expect(await server.end('SIGTERM')).toBe(0);
 });
