@@ -4,7 +4,7 @@ import { compose, type Instance } from './compose.ts';
 import { listenAt } from './http/listen.ts';
 import { createServer } from './http/server.ts';
 import { createWaitingRoom } from './http/waiting-room.ts';
-import { type Config, ConfigError, readConfig } from './ops/config.ts';
+import { type Config, ConfigError, readConfig, settingWarnings } from './ops/config.ts';
 import { createLog } from './ops/log.ts';
 import type { Log } from './ports/log.ts';
 import { StoreUnavailableError } from './ports/store.ts';
@@ -16,6 +16,7 @@ const lookEveryMs = 1_000;
 async function main(): Promise<void> {
   const config = readConfig();
   const log = createLog({ level: config.logLevel, instanceId: config.instanceId });
+  for (const warning of settingWarnings()) log.warn({}, warning);
   warnOfGuessable(config, log);
   let stop: (exitCode: number) => void = (exitCode) => process.exit(exitCode);
   const signals = { areHeard: false };
@@ -129,9 +130,8 @@ function stopperFor(instance: Instance, log: Log): (exitCode: number) => void {
 }
 
 main().catch((error: unknown) => {
-  console.error(
-    error instanceof ConfigError ? error.message : `ticket-booking cannot start: ${reason(error)}`,
-  );
+  if (error instanceof ConfigError) console.error([error.message, ...settingWarnings()].join('\n'));
+  else console.error(`ticket-booking cannot start: ${reason(error)}`);
   process.exit(1);
 });
 

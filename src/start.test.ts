@@ -21,8 +21,11 @@ function start(settings: Record<string, string>, version = process.versions.node
 function startAfter(code: string, settings: Record<string, string>): Promise<Ended> {
   return new Promise((resolve) => {
     const parameters = ['--import', `data:text/javascript,${encodeURIComponent(code)}`, program];
-    execFile(process.execPath, parameters, { env: settings }, (error, stdout, stderr) =>
-      resolve({ code: error?.code ?? 0, output: stdout + stderr }),
+    execFile(
+      process.execPath,
+      parameters,
+      { env: settings, timeout: 20_000, killSignal: 'SIGKILL' },
+      (error, stdout, stderr) => resolve({ code: error?.code ?? 0, output: stdout + stderr }),
     );
   });
 }
@@ -47,6 +50,24 @@ it.each([
   const { code, output } = await start(settings as Record<string, string>);
   expect(code).toBe(1);
   expect(output).toMatch(line);
+});
+
+it('says all at once which settings are wrong, and which may be misspelt', async () => {
+  const { code, output } = await start({
+    PORT: 'eighty',
+    FLIGHT_FAILURE_RATE: '2',
+    FLIGHT_FAILURE_RTE: '0',
+    ENGINE: 'queue',
+  });
+  expect(code).toBe(1);
+  expect(output.split('\n')).toEqual([
+    '3 settings are wrong:',
+    'PORT=eighty is not allowed: a whole number from 0 to 65535.',
+    'FLIGHT_FAILURE_RATE=2 is not allowed: a number from 0 to 1.',
+    'ENGINE=queue is not allowed: with SQLite it is actor; lock and queue need DATABASE_URL=mongodb://… and REDIS_URL.',
+    'FLIGHT_FAILURE_RTE is not a setting: did you mean FLIGHT_FAILURE_RATE?',
+    '',
+  ]);
 });
 
 it('loads nothing for databases and networks that are not used, and keeps what it has compiled', async () => {

@@ -2,8 +2,8 @@ import { audit } from '../booking/audit.ts';
 import type { AuditReport, Finding } from '../booking/audit-report.ts';
 import { ledgerOf } from '../compose/ledger.ts';
 import { openStore } from '../compose.ts';
-import { readConfig } from '../ops/config.ts';
 import { type Command, type Given, runCommand, UsageError } from './args.ts';
+import { readSettings } from './settings.ts';
 
 const options = {
   json: { type: 'boolean', help: 'Print the report as JSON.' },
@@ -27,7 +27,7 @@ const command: Command<typeof options> = {
 
 async function run(given: Given<typeof options>): Promise<number> {
   const clockSkewMs = milliseconds(given['clock-skew-ms'] ?? '0');
-  const config = readConfig();
+  const config = readSettings();
   const store = await openStore(config.database, { readOnly: true });
   const progress = showProgress();
   try {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type Cluster, type EngineName, startCluster } from '../testing/support/cluster.ts';
 import { type Command, type Given, runCommand, UsageError } from './args.ts';
 import { type Balancer, startBalancer } from './cluster/balancer.ts';
+import { warnOfUnknownSettings } from './settings.ts';
 
 const options = {
   instances: { type: 'string', value: 'count', help: 'Server processes, 1 to 32; default 3.' },
@@ -46,6 +47,7 @@ async function run(given: Given<typeof options>): Promise<number> {
   const folder = given.data === undefined ? undefined : resolve(given.data);
   if (folder !== undefined) await mkdir(folder, { recursive: true });
 
+  warnOfUnknownSettings();
   const stopped = stopSignal();
   await using parts = new AsyncDisposableStack();
   const cluster = parts.adopt(

@@ -5,13 +5,14 @@ import { redisList } from '../adapters/messages/redis-list.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import { composeSuppliers, type OpenStore, openStore } from '../compose.ts';
-import { type Config, ConfigError, type DatabaseConfig, readConfig } from '../ops/config.ts';
+import { type Config, ConfigError, type DatabaseConfig } from '../ops/config.ts';
 import { createLog } from '../ops/log.ts';
 import { redisConnector } from '../ops/redis.ts';
 import { Consumer } from '../plans/consumer.ts';
 import type { Log } from '../ports/log.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
 import { type Command, runCommand } from './args.ts';
+import { readSettings } from './settings.ts';
 import { onStopSignals } from './stop-signal.ts';
 
 const command: Command<Record<string, never>> = {
@@ -27,7 +28,7 @@ const command: Command<Record<string, never>> = {
 const lookEveryMs = 1_000;
 
 async function run(): Promise<number> {
-  const config = readConfig();
+  const config = readSettings();
   const log = createLog({ level: config.logLevel, instanceId: config.instanceId });
   const { consumer, close } = await composeConsumer(config, log);
   const signal = stopSignal();
@@ -43,11 +44,13 @@ async function run(): Promise<number> {
 async function composeConsumer(config: Config, log: Log) {
   const { database, redisUrl, instanceId: instance } = config;
   if (database.kind === 'sqlite') {
-    const why = 'SQLite serves one process alone; the consumer needs the MongoDB of its servers.';
-    throw new ConfigError('DATABASE_URL', `sqlite:${database.file}`, why);
+    const allowed = 'SQLite serves one process alone; the consumer needs the MongoDB of its servers.';
+    throw new ConfigError([{ setting: 'DATABASE_URL', value: `sqlite:${database.file}`, allowed }]);
   }
-  if (redisUrl === undefined)
-    throw new ConfigError('REDIS_URL', '', 'the consumer needs the Redis of its servers.');
+  if (redisUrl === undefined) {
+    const allowed = 'the consumer needs the Redis of its servers.';
+    throw new ConfigError([{ setting: 'REDIS_URL', value: '', allowed }]);
+  }
   const clock = systemClock;
   const random = systemRandom();
   const store = await patientlyOpened(database, log);

@@ -2,10 +2,10 @@ import { createInterface } from 'node:readline/promises';
 import { openStore } from '../compose.ts';
 import { samplePackages } from '../domain/sample.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
-import { readConfig } from '../ops/config.ts';
 import type { Store } from '../ports/store.ts';
 import { type Command, type Given, runCommand, UsageError } from './args.ts';
 import { readPackagesFile } from './packages-file.ts';
+import { readSettings } from './settings.ts';
 
 const options = {
   file: {
@@ -30,7 +30,7 @@ async function initialise({ file, reset = false, yes = false }: Given<typeof opt
   if (reset && !yes && !process.stdin.isTTY) {
     throw new UsageError('--reset deletes everything, and there is no terminal to ask: say --yes as well');
   }
-  const store = await openStore(readConfig().database);
+  const store = await openStore(readSettings().database);
   try {
     if (reset) {
       if (!yes && !(await isWanted(store))) {

@@ -116,6 +116,20 @@ describe('npm run suppliers', () => {
     if (code !== 0) expect(output().trim().split('\n')).toHaveLength(1);
   });
 
+  it('says of all flags and settings at once what is wrong with them', async () => {
+    const flags = run(['--port', '65536', '--latency-ms', 'x']);
+    expect(await flags.exited).toBe(1);
+    expect(flags.output().trim().split('\n')).toEqual([
+      'suppliers cannot start: 2 settings are wrong:',
+      '--port 65536 is not allowed: a whole number from 0 to 65535.',
+      '--latency-ms x is not allowed: a whole number from 0 to 600000.',
+    ]);
+    const settings = run([], { FLIGHT_FAILURE_RATE: '2', LOG_LEVEL: 'loud', HOTEL_RATE: '0' });
+    expect(await settings.exited).toBe(1);
+    expect(settings.output()).toMatch(/^HOTEL_RATE is not a setting: did you mean HOTEL_FAILURE_RATE\?\n/);
+    expect(settings.output()).toMatch(/2 settings are wrong:\nFLIGHT_FAILURE_RATE=2 .*\nLOG_LEVEL=loud /);
+  });
+
   it('says in one line that its port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

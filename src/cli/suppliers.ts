@@ -12,9 +12,11 @@ import { supplierRoutes } from '../http/api/suppliers.ts';
 import { onError, onNotFound } from '../http/problem.ts';
 import { createServer } from '../http/server.ts';
 import { ConfigError, readConfig, type SuppliersConfig } from '../ops/config.ts';
+import { inLines, refused } from '../ops/config-error.ts';
 import { createLog } from '../ops/log.ts';
 import type { Log } from '../ports/log.ts';
 import type { SupplierLedger } from '../ports/suppliers.ts';
+import { readSettings } from './settings.ts';
 import { onStopSignals } from './stop-signal.ts';
 
 const usage = `npm run suppliers -- [options]
@@ -49,7 +51,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: flags });
   if (values.help) return console.log(usage);
   const { port, suppliers } = readFlags(values);
-  const environment = readConfig();
+  const environment = readSettings();
   const config = { ...environment.suppliers, ...suppliers };
   if (config.token === undefined && !isLoopback(values.host)) {
     throw new Error(`SUPPLIERS_TOKEN must be set to listen on ${values.host}: anybody could cancel there.`);
@@ -94,8 +96,11 @@ function readFlags(values: Readonly<Record<string, unknown>>): {
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const flag = given.find((each) => error.message.startsWith(`${settingOf[each]}=`));
-    throw new Error(error.message.replace(/^[^=]*=/, `--${flag} `), { cause: error });
+    const lines = error.refusals.map(({ setting, value, allowed }) => {
+      const flag = given.find((each) => settingOf[each] === setting);
+      return `--${flag} ${refused(value, allowed)}`;
+    });
+    throw new Error(inLines(lines), { cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from './config.ts';
+import { ConfigError, readConfig, settingNames } from './config.ts';
 
 function refusal(environment: Record<string, string>): string {
   try {
@@ -183,6 +183,36 @@ describe('readConfig', () => {
     [{ DATABASE_URL: mongodb, REDLOCK_URLS: 'redis://a' }, /^REDLOCK_URLS=.* it needs REDIS_URL/],
   ])('refuses settings that contradict each other: %j', (environment, message) => {
     expect(refusal(environment as Record<string, string>)).toMatch(message);
+  });
+
+  it('refuses all that is wrong at once, each setting in a line of its own', () => {
+    const environment = {
+      PORT: 'x',
+      SECRET: 'a b',
+      REDIS_URL: 'redis://h',
+      REDLOCK_URLS: 'no',
+      ENGINE: 'lock',
+    };
+    expect(refusal(environment).split('\n')).toEqual([
+      '5 settings are wrong:',
+      'PORT=x is not allowed: a whole number from 0 to 65535.',
+      expect.stringMatching(/^REDLOCK_URLS=no is not allowed: an odd number/),
+      expect.stringMatching(/^SECRET=\(hidden\) is not allowed: /),
+      expect.stringMatching(/^REDIS_URL=redis:\/\/h is not allowed: SQLite/),
+      expect.stringMatching(/^ENGINE=lock is not allowed: with SQLite/),
+    ]);
+  });
+
+  it('takes a setting that is wrong by itself for no contradiction', () => {
+    expect(refusal({ DATABASE_URL: 'mysql://h', ENGINE: 'lock' })).toMatch(/^DATABASE_URL=.*$/);
+    expect(refusal({ DATABASE_URL: mongodb, REDIS_URL: 'h', ENGINE: 'lock' })).toMatch(/^REDIS_URL=.*$/);
+    expect(refusal({ ENGINE: 'actr' })).toMatch(/^ENGINE=actr is not allowed: one of .*$/);
+  });
+
+  it.each([...settingNames])('takes an empty %s for one that is not set', (name) => {
+    const { instanceId, ...settings } = readConfig({});
+    expect(readConfig({ [name]: '' })).toEqual({ ...settings, instanceId });
+    expect(readConfig({ [name]: ' ' })).toEqual({ ...settings, instanceId });
   });
 
   it('limits nothing with RATE_LIMIT=off', () => {

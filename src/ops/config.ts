@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { ConfigError, redacted } from './config-error.ts';
+import { ConfigError, type Refusal, redacted } from './config-error.ts';
 import { type LimitsConfig, rateLimit, type TrustProxy, trustProxy } from './limit-settings.ts';
 import { isRedisUrl, redisUrlsAllowed } from './redis-url.ts';
 import {
@@ -15,6 +15,7 @@ import {
   url,
   whole,
 } from './setting-types.ts';
+import { resemblingSettings } from './unknown-settings.ts';
 
 export { ConfigError } from './config-error.ts';
 
@@ -123,47 +124,71 @@ const settings = z.object({
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: z.string().optional(),
 });
 
+type Settings = z.output<typeof settings>;
+
+/** The names of all settings. */
+export const settingNames = Object.keys(settings.shape) as (keyof Settings)[];
+
 /**
  * Reads the settings from an environment. An empty value counts as none.
- * @throws ConfigError for the first setting that is wrong, or does not go with another.
+ * @throws ConfigError with every setting that is wrong, or does not go with another.
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = Object.fromEntries(
-    Object.keys(settings.shape)
+    settingNames
       .map((name) => [name, environment[name]?.trim()] as const)
       .filter(([, value]) => value !== undefined && value !== ''),
   ) as Record<string, string>;
-  const parsed = settings.safeParse(given);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const name = String(issue?.path[0]);
-    throw new ConfigError(name, shown(name, given), `${issue?.message}.`);
-  }
-  refuseContradictions(parsed.data, given);
-  return toConfig(parsed.data);
+  const parsed = settingNames.map((name) => ({ name, ...settings.shape[name].safeParse(given[name]) }));
+  const read = Object.fromEntries(parsed.map(({ name, data }) => [name, data])) as Partial<Settings>;
+  const wrong = parsed.flatMap(({ name, error }) =>
+    error === undefined ? [] : [{ setting: name, allowed: `${error.issues[0]?.message}.` }],
+  );
+  // What is wrong by itself contradicts nothing.
+  const isWrong = new Set(wrong.map(({ setting }) => setting));
+  const contradictions = contradictionsIn(read, isWrong).filter(({ setting }) => !isWrong.has(setting));
+  const refusals = [...wrong, ...contradictions].map(({ setting, allowed }) => ({
+    ...{ setting, allowed },
+    value: shown(setting, given),
+  }));
+  if (refusals.length > 0) throw new ConfigError(refusals);
+  return toConfig(read as Settings);
 }
 
-function refuseContradictions(read: z.output<typeof settings>, given: Record<string, string>): void {
-  const refuse = (name: string, why: string): never => {
-    throw new ConfigError(name, shown(name, given), why);
-  };
-  if (read.DATABASE_URL.kind === 'sqlite') {
-    const why = 'SQLite serves one process alone; several instances need DATABASE_URL=mongodb://….';
-    if (read.REDIS_URL) refuse('REDIS_URL', why);
-    if (read.REDLOCK_URLS) refuse('REDLOCK_URLS', why);
-    if (read.ENGINE !== 'actor') {
-      refuse(
-        'ENGINE',
-        'with SQLite it is actor; lock and queue need DATABASE_URL=mongodb://… and REDIS_URL.',
-      );
-    }
-  } else if (!read.REDIS_URL) {
-    if (read.REDLOCK_URLS) refuse('REDLOCK_URLS', 'it needs REDIS_URL, which carries the messages.');
-    if (read.ENGINE !== 'actor') refuse('ENGINE', 'lock and queue need REDIS_URL.');
-  }
+/** A sentence for each variable that is no setting and resembles one: it may be misspelt. */
+export function settingWarnings(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string[] {
+  return resemblingSettings(environment, settingNames);
 }
 
-function toConfig(read: z.output<typeof settings>): Config {
+type Contradiction = Pick<Refusal, 'allowed'> & { readonly setting: keyof Settings };
+
+function contradictionsIn(read: Partial<Settings>, isWrong: ReadonlySet<keyof Settings>): Contradiction[] {
+  if (isWrong.has('DATABASE_URL')) return [];
+  const isSet = ({ setting }: Contradiction) =>
+    setting === 'ENGINE' ? read.ENGINE !== 'actor' : read[setting] !== undefined;
+  if (read.DATABASE_URL?.kind === 'sqlite') {
+    const alone = 'SQLite serves one process alone; several instances need DATABASE_URL=mongodb://….';
+    const contradictions: Contradiction[] = [
+      { setting: 'REDIS_URL', allowed: alone },
+      { setting: 'REDLOCK_URLS', allowed: alone },
+      {
+        setting: 'ENGINE',
+        allowed: 'with SQLite it is actor; lock and queue need DATABASE_URL=mongodb://… and REDIS_URL.',
+      },
+    ];
+    return contradictions.filter(isSet);
+  }
+  if (read.REDIS_URL !== undefined || isWrong.has('REDIS_URL')) return [];
+  const contradictions: Contradiction[] = [
+    { setting: 'REDLOCK_URLS', allowed: 'it needs REDIS_URL, which carries the messages.' },
+    { setting: 'ENGINE', allowed: 'lock and queue need REDIS_URL.' },
+  ];
+  return contradictions.filter(isSet);
+}
+
+function toConfig(read: Settings): Config {
   return {
     port: read.PORT,
     database: read.DATABASE_URL,
@@ -195,7 +220,7 @@ function toConfig(read: z.output<typeof settings>): Config {
   };
 }
 
-function limits(read: z.output<typeof settings>): LimitsConfig {
+function limits(read: Settings): LimitsConfig {
   return {
     purchases: read.RATE_LIMIT_PURCHASES,
     purchasesPerEmail: read.RATE_LIMIT_EMAIL,
@@ -208,7 +233,7 @@ function limits(read: z.output<typeof settings>): LimitsConfig {
 }
 
 /** By the standard's words: only `true` disables, and `none` is the exporter that exports nothing. */
-function tracing(read: z.output<typeof settings>): Config['tracing'] {
+function tracing(read: Settings): Config['tracing'] {
   const endpoint = read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? read.OTEL_EXPORTER_OTLP_ENDPOINT;
   const isDisabled = read.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || read.OTEL_TRACES_EXPORTER === 'none';
   if (endpoint === undefined || isDisabled) return undefined;
