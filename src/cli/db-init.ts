@@ -1,10 +1,11 @@
 import { createInterface } from 'node:readline/promises';
+import { systemClock } from '../adapters/system/clock.ts';
 import { openStore } from '../compose.ts';
 import { samplePackages } from '../domain/sample.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Store } from '../ports/store.ts';
 import { type Command, type Given, runCommand, UsageError } from './args.ts';
-import { readPackagesFile } from './packages-file.ts';
+import { readPackagesFile, withNightInThePast } from './packages-file.ts';
 import { readSettings } from './settings.ts';
 
 const options = {
@@ -21,12 +22,14 @@ const command: Command<typeof options> = {
   name: 'npm run db:init',
   about:
     'Puts packages into the store that DATABASE_URL names. Packages that are there already stay as they are.\n' +
+    'Prices are whole units of CURRENCY, without cents. A file with mistakes changes nothing: all are named.\n' +
     'Stop the server first. Exits 0 when it is done, 1 when you said no, 2 when it could not be done.',
   options,
 };
 
 async function initialise({ file, reset = false, yes = false }: Given<typeof options>): Promise<number> {
   const packages = file === undefined ? samplePackages : await readPackagesFile(file);
+  if (file !== undefined) warnOfPast(packages);
   if (reset && !yes && !process.stdin.isTTY) {
     throw new UsageError('--reset deletes everything, and there is no terminal to ask: say --yes as well');
   }
@@ -44,6 +47,12 @@ async function initialise({ file, reset = false, yes = false }: Given<typeof opt
   } finally {
     await store.close();
   }
+}
+
+/** A slip of the year is easily made. The sample is old on purpose. */
+function warnOfPast(packages: readonly TravelPackage[]): void {
+  for (const { id, stay } of withNightInThePast(packages, systemClock.now()))
+    console.error(`Warning: package ${id} has its night in the past (${stay}).`);
 }
 
 async function isWanted(store: Store): Promise<boolean> {

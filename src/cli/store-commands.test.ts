@@ -89,7 +89,7 @@ describe('db:init', () => {
     await writeFile(packages, JSON.stringify({ packages: [{ id: 9 }] }));
     const wrong = await run('db-init', ['--file', packages]);
     expect(wrong).toMatchObject({ code: 2, out: '' });
-    expect(wrong.err).toContain(`${packages}: packages[0].flight: `);
+    expect(wrong.err).toContain(`${packages}: packages[0].flight (package 9): `);
     const good = {
       id: 9,
       flight: 'F',
@@ -100,6 +100,25 @@ describe('db:init', () => {
     };
     await writeFile(packages, JSON.stringify({ packages: [good] }));
     expect(await run('db-init', ['--file', packages])).toMatchObject({ code: 0, out: 'Added package 9.\n' });
+  });
+
+  test('adds a package with its night in the past, and warns of it', async () => {
+    const packages = join(folder, 'packages.json');
+    const old = { id: 9, flight: 'F', stay: '2020-01-01', price: 5, quota: 2 };
+    const next = { ...old, id: 10, stay: '2999-01-01' };
+    await writeFile(packages, JSON.stringify({ packages: [old, next] }));
+    expect(await run('db-init', ['--file', packages])).toEqual({
+      code: 0,
+      out: 'Added 2 packages (9, 10).\n',
+      err: 'Warning: package 9 has its night in the past (2020-01-01).\n',
+    });
+  });
+
+  test('warns of a misspelt setting, as audit does', async () => {
+    const settings = { SUPPLIER_URL: 'http://127.0.0.1:1' };
+    const warning = 'SUPPLIER_URL is not a setting: did you mean SUPPLIERS_URL?\n';
+    expect(await run('db-init', [], settings)).toMatchObject({ code: 0, err: warning });
+    expect(await run('audit', [], settings)).toMatchObject({ code: 0, err: warning });
   });
 
   test('--reset wants a yes, deletes packages, orders and reservations, and keeps settings', async () => {
