@@ -1,0 +1,40 @@
+import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { keptInCache } from './cache.ts';
+
+let cache: string;
+beforeEach(async () => {
+  cache = await mkdtemp(join(tmpdir(), 'ticket-booking-cache-'));
+  vi.stubEnv('XDG_CACHE_HOME', cache);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(cache, { recursive: true, force: true });
+});
+
+async function make(folder: string): Promise<string> {
+  await writeFile(join(folder, 'thing'), 'made');
+  return join(folder, 'thing');
+}
+
+it('makes a thing once for all who want it at the same time, and finds it again', async () => {
+  const making = vi.fn(make);
+  const found = await Promise.all([1, 2, 3].map(() => keptInCache('thing', making)));
+  expect(making).toHaveBeenCalledTimes(1);
+  expect(new Set(found.map(({ path }) => path)).size).toBe(1);
+  expect(await readFile(found[0]?.path as string, 'utf8')).toBe('made');
+  expect(await keptInCache('thing', making)).toEqual(found[0]);
+  expect(making).toHaveBeenCalledTimes(1);
+});
+
+it('takes over from one that died over it, and leaves no lock when making fails', async () => {
+  const lock = join(cache, 'ticket-booking', 'thing.lock');
+  await mkdir(lock, { recursive: true });
+  const longAgo = new Date(Date.now() - 120_000);
+  await utimes(lock, longAgo, longAgo);
+  await expect(keptInCache('thing', () => Promise.reject(new Error('no net')))).rejects.toThrow('no net');
+  await expect(stat(lock)).rejects.toThrow('ENOENT');
+  expect(await readFile((await keptInCache('thing', make)).path, 'utf8')).toBe('made');
+});
