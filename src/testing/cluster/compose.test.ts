@@ -17,7 +17,7 @@ function block(key: string, indent: number): string[] {
 
 const serviceNames = block('services', 0).flatMap((line) => /^ {2}([\w-]+):$/.exec(line)?.[1] ?? []);
 
-/** There is no YAML parser here: these are the mistakes that are made in such a file. */
+/** What shows in its text. compose-file.test.ts has a real Compose read it. */
 describe('docker-compose.yml', () => {
   it('is indented as YAML must be', () => {
     expect(text).not.toMatch(/\t/);
@@ -55,7 +55,7 @@ describe('docker-compose.yml', () => {
 
   it('lets the app wait for what it needs, and scale', () => {
     const app = block('app', 2).join('\n');
-    expect(app).toContain('*wired');
+    expect(app).toContain('*needs');
     for (const needed of ['mongo', 'redis', 'suppliers'])
       expect(text).toMatch(new RegExp(`^ {4}${needed}: \\{ condition: service_healthy \\}$`, 'm'));
     expect(app).not.toMatch(/^ {4}(ports|container_name|hostname):/m);
