@@ -34,7 +34,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ticket-booking-compose-'));
   compose = await findDockerCompose();
   // Where Compose has to be built first.
-}, 900_000);
+}, 1_200_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Every service, those behind a profile too. A file .env in the tree is not read. */

@@ -80,7 +80,8 @@ async function buildInto(folder: string): Promise<string> {
   const goes = async (...parameters: string[]) => {
     const running = run(go, parameters, options);
     // Tests that run meanwhile go first.
-    if (running.child.pid !== undefined) setPriority(running.child.pid, priorities.priority.PRIORITY_LOW);
+    if (running.child.pid !== undefined)
+      setPriority(running.child.pid, priorities.priority.PRIORITY_BELOW_NORMAL);
     await running;
   };
   await goes('mod', 'init', 'tools');
