@@ -19,10 +19,10 @@ async function main(): Promise<void> {
   for (const warning of settingWarnings()) log.warn({}, warning);
   warnOfGuessable(config, log);
   let stop: (exitCode: number) => void = (exitCode) => process.exit(exitCode);
-  const signals = { areHeard: false };
+  let areHeard = false;
   const hearSignals = () => {
-    if (signals.areHeard) return;
-    signals.areHeard = true;
+    if (areHeard) return;
+    areHeard = true;
     process.on('SIGTERM', () => stop(0));
     process.on('SIGINT', () => stop(0));
   };
