@@ -141,6 +141,10 @@ export class ActorEngine implements OperatedEngine {
     return this.#store.order(id);
   }
 
+  ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
+    return this.#store.ordersByKey(packageId, keys);
+  }
+
   placeInLine(order: Order): number | undefined {
     const state = this.#local.state(order.packageId);
     return state === undefined

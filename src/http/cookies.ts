@@ -37,14 +37,29 @@ export async function recentOrders(c: Context, settings: CookieSettings): Promis
 }
 
 /** Puts an order at the head of this browser's. Only for who has proved that it may see it (rule Q10). */
-export async function rememberOrder(c: Context, settings: CookieSettings, orderId: string): Promise<void> {
-  const others = (await recentOrders(c, settings)).filter((id) => id !== orderId);
+export function rememberOrder(c: Context, settings: CookieSettings, orderId: string): Promise<void> {
+  return rememberOrders(c, settings, [orderId]);
+}
+
+/** The same for several, newest first: an answer sets the cookie once. */
+export async function rememberOrders(
+  c: Context,
+  settings: CookieSettings,
+  orderIds: readonly string[],
+): Promise<void> {
+  const others = (await recentOrders(c, settings)).filter((id) => !orderIds.includes(id));
   const { name, attributes } = ownCookie(ordersName, settings);
-  await setSignedCookie(c, name, [orderId, ...others].slice(0, recentOrdersMax).join('.'), settings.secret, {
-    ...attributes,
-    sameSite: 'Lax',
-    maxAge: keptS,
-  });
+  await setSignedCookie(
+    c,
+    name,
+    [...orderIds, ...others].slice(0, recentOrdersMax).join('.'),
+    settings.secret,
+    {
+      ...attributes,
+      sameSite: 'Lax',
+      maxAge: keptS,
+    },
+  );
 }
 
 /** Whether the one who asks may see an order: by this browser's cookie, or by the proof in a link. */

@@ -94,6 +94,10 @@ export abstract class PlanEngine implements OperatedEngine {
     return this.options.store.order(id);
   }
 
+  ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
+    return this.options.store.ordersByKey(packageId, keys);
+  }
+
   placeInLine(order: Order): number | undefined {
     return this.#lines.place(order.packageId, order.number);
   }

@@ -29,6 +29,7 @@ let store: SqliteStore;
 let engine: ActorEngine;
 let server: Server;
 let order: Order;
+const key = 'the-key-of-a-form';
 
 beforeAll(async () => {
   database = await makeDatabase([onSale({ quota: 2 })]);
@@ -57,7 +58,7 @@ beforeAll(async () => {
   server = createNodeServer(getRequestListener(app.fetch) as never).listen(0, '127.0.0.1');
   live.attach(server);
   await once(server, 'listening');
-  const bought = await engine.purchase({ packageId: 1, email });
+  const bought = await engine.purchase({ packageId: 1, email, key });
   order = bought.order as Order;
 });
 afterAll(async () => {
@@ -183,6 +184,22 @@ describe('Q10 a miss by proof gives one answer, and the store is not asked', () 
       expect(await observe(attempt(id, proof)), `${id} ${proof}`).toEqual(first);
     }
   });
+});
+
+it('Q10 a miss by the key of a form gives one answer, after the same calls of the store', async () => {
+  const attempt = (packageId: string, by: string, formKey: string) =>
+    send(
+      'POST',
+      '/order/sent',
+      asForm,
+      new URLSearchParams({ packageId, email: by, key: formKey }).toString(),
+    );
+  const first = await observe(attempt('1', 'eve@example.com', key));
+  expect(first.answer).toMatch(/^HTTP\/1\.1 404 /);
+  expect(first.calls).toEqual(['ordersByKey']);
+  expect(await observe(attempt('1', email, 'another-key'))).toEqual(first);
+  expect(await observe(attempt('9', email, key))).toEqual(first);
+  expect((await observe(attempt('1', email, key))).answer).toMatch(/^HTTP\/1\.1 303 /);
 });
 
 it('a hit is what costs more, so that the count can tell', async () => {

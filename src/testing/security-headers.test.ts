@@ -117,6 +117,7 @@ describe('pages', () => {
     ['PATCH', '/query', 'GET, POST, HEAD, OPTIONS'],
     ['POST', '/', 'GET, HEAD, OPTIONS'],
     ['POST', '/order/fragments', 'GET, HEAD, OPTIONS'],
+    ['GET', '/order/sent', 'POST, OPTIONS'],
     ['DELETE', '/orders/7Q4M-9XKD-2VBN-H5TR', 'GET, HEAD, OPTIONS'],
     ['PUT', '/orders/7Q4M-9XKD-2VBN-H5TR/fragment', 'GET, HEAD, OPTIONS'],
     ['GET', '/orders/7Q4M-9XKD-2VBN-H5TR/cancel', 'POST, OPTIONS'],

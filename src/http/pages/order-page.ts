@@ -19,6 +19,8 @@ export interface OrderPageState {
   /** What was entered before, as it came. */
   readonly email?: string;
   readonly chosen?: string;
+  /** Stands above the form. */
+  readonly note?: Html;
   /** Why the last try did not work. */
   readonly error?: {
     readonly code: ErrorCode;
@@ -53,6 +55,7 @@ export function orderPage(setting: PageSetting, state: OrderPageState): Html {
       </div>
       ${modes(mode)}
       ${error === undefined ? '' : orderAlert(error, state, now)}
+      ${state.note ?? ''}
       <form id="order-form" class="order-form" method="post" action="/${mode}">
         <input type="hidden" name="key" value="${key}" autocomplete="off">
         <fieldset class="flights">

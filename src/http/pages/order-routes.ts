@@ -4,23 +4,41 @@ import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import type { Order } from '../../domain/order.ts';
 import { readForm } from '../body.ts';
 import { rememberOrder } from '../cookies.ts';
-import { emailInput, keyInput, packageIdField } from '../inputs.ts';
-import { limitedPage, takeEmail } from '../limits/limited.ts';
+import { emailInput, isSameEmail, keyInput, packageIdField } from '../inputs.ts';
+import { limited, limitedPage, takeEmail } from '../limits/limited.ts';
 import { purchasingPage } from '../limits/purchasing.ts';
+import { ProblemError, problem } from '../problem.ts';
 import { purchaseOutcome } from '../telemetry/purchase-outcome.ts';
+import { leadTo } from './answered.ts';
 import { packageFragment } from './fragments/index.ts';
+import { forgetKeys, issueKey } from './issued-forms.ts';
 import { addressToShow } from './order-address.ts';
 import { type OrderFieldErrors, type OrderMode, orderPage } from './order-page.ts';
 import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
+import type { SentOrderFinder } from './sent-orders.ts';
+import { lookingPage, nothingSentNote } from './sent-pages.ts';
 import { problemPages } from './storm-pages.ts';
 
-const orderForm = z.object({ packageId: packageIdField, email: emailInput, key: keyInput.optional() });
+const orderForm = z.object({
+  packageId: packageIdField,
+  email: emailInput,
+  key: keyInput.optional(),
+});
+
+const sentForm = z.object({ packageId: packageIdField, email: emailInput, key: keyInput });
 
 /** How long `POST /order` waits for the outcome before it shows the order as it stands. */
 const outcomeWaitMs = 10_000;
 
-/** `/order`, `/order-queue`, and the live fragments of both for where no socket can be had. */
-export function orderPages(deps: PageDeps): Hono {
+/** How soon a browser without scripts asks again for an order that is not stored yet. */
+const lookAgainS = 2;
+
+/**
+ * `/order`, `/order-queue`, the live fragments of both for where no socket can be had, and `/order/sent`, which tells
+ * what became of a purchase whose answer was lost.
+ */
+export function orderPages(pageDeps: PageDeps, sent: SentOrderFinder): Hono {
+  const deps = { ...pageDeps, sent };
   const sendProblem = problemPages(deps);
   const overloaded = (c: Context) => sendProblem(c, 'overloaded');
   return new Hono()
@@ -43,8 +61,14 @@ export function orderPages(deps: PageDeps): Hono {
     .get(
       '/order/fragments',
       limitedPage(deps.limits?.read, (c) => showFragments(c, deps)),
+    )
+    .post(
+      '/order/sent',
+      limited(deps.limits?.lookUp, (c) => findSent(c, deps)),
     );
 }
+
+type OrderDeps = PageDeps & { readonly sent: SentOrderFinder };
 
 async function showFragments(c: Context, deps: PageDeps): Promise<Response> {
   const view = pageSetting(deps);
@@ -53,14 +77,25 @@ async function showFragments(c: Context, deps: PageDeps): Promise<Response> {
   return c.html(snapshots.map((snapshot) => String(packageFragment(snapshot, view))).join(''));
 }
 
-async function showForm(c: Context, deps: PageDeps, mode: OrderMode): Promise<Response> {
+async function showForm(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Response> {
+  const { found, isPending, isNone } = await deps.sent.find(c);
+  const [lost] = found;
+  if (lost !== undefined) {
+    return c.redirect(
+      await addressToShow(c, deps.settings, lost.id, { fromQueue: mode === 'order-queue' }),
+      303,
+    );
+  }
+  if (isPending && !deps.sent.hasScript(c)) return sendPage(c, lookingPage(pageSetting(deps), lookAgainS));
   const snapshots = await deps.engine.packages();
   const chosen = c.req.query('package');
   const choice = chosen === undefined ? {} : { chosen };
-  return sendPage(c, orderPage(pageSetting(deps), { mode, snapshots, key: freshKey(deps), ...choice }));
+  const note = isNone ? { note: nothingSentNote() } : {};
+  const state = { mode, snapshots, key: issueKey(c, deps), ...choice, ...note };
+  return sendPage(c, orderPage(pageSetting(deps), state));
 }
 
-async function buy(c: Context, deps: PageDeps, mode: OrderMode): Promise<Response> {
+async function buy(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Response> {
   const form = await readForm(c, orderForm);
   if ('errors' in form) {
     const paths = form.errors.map(({ path }) => path);
@@ -74,7 +109,7 @@ async function buy(c: Context, deps: PageDeps, mode: OrderMode): Promise<Respons
     return showError(c, deps, { mode, entered: form.fields, code: 'rate_limited', fields: {}, retryAfterS });
   }
   const gone = c.req.raw.signal;
-  const result = await deps.engine.purchase({ packageId, email, key, gone });
+  const result = await deps.sent.during(key, () => deps.engine.purchase({ packageId, email, key, gone }));
   const metrics = deps.telemetry?.metrics;
   if (result.kind === 'refused') metrics?.purchase(result.code);
   if (result.kind === 'refused' && result.order === undefined) {
@@ -82,10 +117,30 @@ async function buy(c: Context, deps: PageDeps, mode: OrderMode): Promise<Respons
   }
   const order = result.order as Order;
   await rememberOrder(c, deps.settings, order.id);
+  forgetKeys(c, deps.settings, [key]);
   const latest = mode === 'order' ? await deps.engine.outcome(order, { waitMs: outcomeWaitMs, gone }) : order;
   if (result.kind === 'accepted') metrics?.purchase(purchaseOutcome(latest));
   const fromQueue = mode === 'order-queue';
-  return c.redirect(await addressToShow(c, deps.settings, order.id, { fromQueue }), 303);
+  return leadTo(c, await addressToShow(c, deps.settings, order.id, { fromQueue }));
+}
+
+/**
+ * What became of a purchase whose answer was lost, for who knows its package, key and email: to them, the purchase
+ * sent again would show the same order (rule Q7). This buys nothing. 404 where there is none; 202 while it is being
+ * stored here.
+ */
+async function findSent(c: Context, deps: OrderDeps): Promise<Response> {
+  const form = await readForm(c, sentForm);
+  if ('errors' in form) throw new ProblemError('invalid', { errors: form.errors });
+  const { packageId, email, key } = form.value;
+  const isUnderWay = deps.sent.isUnderWay(key);
+  const [order] = await deps.engine.ordersByKey(packageId, [key]);
+  if (!isSameEmail(order?.email ?? '', email) || order === undefined) {
+    return isUnderWay ? c.body(null, 202, { 'Retry-After': '1' }) : problem(c, 'unknown_order');
+  }
+  await rememberOrder(c, deps.settings, order.id);
+  forgetKeys(c, deps.settings, [key]);
+  return leadTo(c, await addressToShow(c, deps.settings, order.id));
 }
 
 interface FailedTry {
@@ -101,7 +156,7 @@ async function showError(c: Context, deps: PageDeps, failed: FailedTry): Promise
   const { mode, entered, code, fields, retryAfterS } = failed;
   const { email = '', packageId: chosen = '', key: sentKey } = entered;
   const kept = keyInput.safeParse(sentKey);
-  const key = kept.success && errorKind(code).retry === 'later' ? kept.data : freshKey(deps);
+  const key = kept.success && errorKind(code).retry === 'later' ? kept.data : issueKey(c, deps);
   const snapshots = await deps.engine.packages();
   const error = { code, fields, retryAfterS };
   const page = orderPage(pageSetting(deps), { mode, snapshots, key, email, chosen, error });

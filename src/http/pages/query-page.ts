@@ -10,6 +10,8 @@ import { momentWords, nightWords } from './words.ts';
 export interface QueryPageState {
   /** This browser's orders, newest first. */
   readonly recent: readonly Order[];
+  /** Stands below the list. */
+  readonly note?: Html;
   /** What was entered before, as it came. */
   readonly id?: string;
   readonly email?: string;
@@ -34,6 +36,7 @@ export function queryPage(setting: PageSetting, state: QueryPageState): Html {
               ? markup`<p class="card empty">None yet. <a href="/order">Order a trip</a>, or look up an order below.</p>`
               : markup`<ul class="card recent">${recent.map(recentOrder)}</ul>`
           }
+          ${state.note ?? ''}
         </section>
         <section class="part" aria-labelledby="look-up">
           <h2 id="look-up">Look up an order</h2>

@@ -9,6 +9,8 @@ import { limitedPage } from '../limits/limited.ts';
 import { addressToShow } from './order-address.ts';
 import { type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
 import { queryPage } from './query-page.ts';
+import type { SentOrderFinder } from './sent-orders.ts';
+import { lookingPage, nothingSentNote } from './sent-pages.ts';
 
 /** Whatever is in the fields is looked up or misses: there is one neutral answer for every miss (rule Q10). */
 const queryForm = z.object({ id: z.string().catch(''), email: z.string().catch('') });
@@ -16,12 +18,15 @@ const queryForm = z.object({ id: z.string().catch(''), email: z.string().catch('
 /** Looked up in place of what cannot be an id, so that every miss costs the same. */
 const nobodysId = '0000-0000-0000-0000';
 
+/** How soon a browser without scripts asks again for an order that is not stored yet. */
+const lookAgainS = 2;
+
 /** `/query`: look up an order by number and email; this browser's recent orders above. */
-export function queryPages(deps: PageDeps): Hono {
+export function queryPages(deps: PageDeps, sent: SentOrderFinder): Hono {
   return new Hono()
     .get(
       '/query',
-      limitedPage(deps.limits?.lookUp, (c) => showForm(c, deps)),
+      limitedPage(deps.limits?.lookUp, (c) => showForm(c, deps, sent)),
     )
     .post(
       '/query',
@@ -29,8 +34,14 @@ export function queryPages(deps: PageDeps): Hono {
     );
 }
 
-async function showForm(c: Context, deps: PageDeps): Promise<Response> {
-  return sendPage(c, queryPage(pageSetting(deps), { recent: await recentOf(c, deps) }));
+async function showForm(c: Context, deps: PageDeps, sent: SentOrderFinder): Promise<Response> {
+  const { found, isPending, isNone } = await sent.find(c, true);
+  if (isPending && !sent.hasScript(c)) return sendPage(c, lookingPage(pageSetting(deps), lookAgainS));
+  const recent = [...found, ...(await recentOf(c, deps))];
+  return sendPage(
+    c,
+    queryPage(pageSetting(deps), { recent, ...(isNone ? { note: nothingSentNote() } : {}) }),
+  );
 }
 
 async function lookUp(c: Context, deps: PageDeps): Promise<Response> {

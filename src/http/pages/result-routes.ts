@@ -1,12 +1,13 @@
 import { type Context, Hono } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { parseOrderId } from '../../domain/ids.ts';
-import type { Order } from '../../domain/order.ts';
+import { isSettled, type Order } from '../../domain/order.ts';
 import { maySeeOrder, recentOrders, rememberOrder } from '../cookies.ts';
 import { limitedPage } from '../limits/limited.ts';
 import { problem } from '../problem.ts';
 import { isOrderProof, orderProof } from '../proof.ts';
 import { type OrderLive, orderFragment } from './fragments/index.ts';
+import { issueKey } from './issued-forms.ts';
 import { orderAddress } from './order-address.ts';
 import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
 import { missPage } from './problem-page.ts';
@@ -69,7 +70,8 @@ async function showOrder(c: Context, deps: PageDeps, order: Order, error?: Error
     proof: orderProof(deps.settings.secret, order.id),
     actsByProof: c.req.query('proof') !== undefined,
     mode: isFromQueue(c) ? 'order-queue' : 'order',
-    key: freshKey(deps),
+    // While it is pending, the page asks again every few seconds and offers no form to send.
+    key: isSettled(order) ? issueKey(c, deps) : freshKey(deps),
   } as const;
   const setting = pageSetting(deps);
   if (error === undefined) return sendPage(c, resultPage(setting, state));

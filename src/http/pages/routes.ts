@@ -7,6 +7,7 @@ import { orderPages } from './order-routes.ts';
 import type { PageDeps } from './page-kit.ts';
 import { queryPages } from './query-routes.ts';
 import { resultPages } from './result-routes.ts';
+import { SentOrderFinder } from './sent-orders.ts';
 import { problemPages } from './storm-pages.ts';
 
 const paths = ['/', '/order', '/order/*', '/order-queue', '/orders/*', '/query'];
@@ -15,6 +16,7 @@ const methods: Readonly<Record<string, readonly string[]>> = {
   '/': ['GET'],
   '/order': ['GET', 'POST'],
   '/order/fragments': ['GET'],
+  '/order/sent': ['POST'],
   '/order-queue': ['GET', 'POST'],
   '/orders/:id': ['GET'],
   '/orders/:id/fragment': ['GET'],
@@ -29,12 +31,13 @@ const methods: Readonly<Record<string, readonly string[]>> = {
  */
 export function pageRoutes(deps: AppDeps, assetUrl: (name: string) => string): Hono {
   const pageDeps: PageDeps = { ...deps, assetUrl };
+  const sent = new SentOrderFinder(pageDeps);
   const routes = new Hono();
   for (const path of paths) routes.use(path, pageSecurity(), sameOriginOnly(deps.settings));
   routes.get('/', (c) => c.redirect('/order', 302));
-  routes.route('/', orderPages(pageDeps));
+  routes.route('/', orderPages(pageDeps, sent));
   routes.route('/', resultPages(pageDeps));
-  routes.route('/', queryPages(pageDeps));
+  routes.route('/', queryPages(pageDeps, sent));
   for (const [path, allowed] of Object.entries(methods)) routes.all(path, allowOnlyOnPage(...allowed));
   routes.onError(onError(deps.log, showProblemPage(pageDeps)));
   return routes;

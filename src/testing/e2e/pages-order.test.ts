@@ -108,15 +108,15 @@ test('Q7 a double click buys once, and the button says so within 100 ms without 
   await supplier.stop();
 });
 
-test('Q7 whose answer got lost comes back, sends the same order again and has bought once', async () => {
+test('Q7 whoever leaves while the order is under way comes back to it, and has bought once', async () => {
   const supplier = await startGatedSupplier();
   supplier.hold('ana@example.com');
   await open('/order', { settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' } });
   await fill(/Flight-2/);
-  const first = await sentKey();
+  await sentKey();
+  await expect.poll(async () => (await server.engine.package(2))?.figures.held).toBe(1);
   await page.goto(`${server.origin}/order`);
-  await fill(/Flight-2/);
-  expect(await sentKey()).toBe(first);
+  await page.getByRole('heading', { name: 'Asking the airline…' }).waitFor();
   supplier.release('ana@example.com', 'seat');
   await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
   const [, snapshot] = await server.engine.packages();

@@ -18,6 +18,7 @@ const targets = [
   '/order',
   '/order-queue',
   '/order/fragments',
+  '/order/sent',
   '/orders/7Q4M-9XKD-2VBN-H5TR?proof=AAAAAAAAAAAAAAAAAAAAAA',
   '/orders/7Q4M-9XKD-2VBN-H5TR/fragment',
   '/query',

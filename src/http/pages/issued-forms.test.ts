@@ -1,0 +1,54 @@
+import { Hono } from 'hono';
+import { expect, it } from 'vitest';
+import { forgetKeys, issuedFormsMax, issuedKeys, issueKey } from './issued-forms.ts';
+
+const settings = { secret: 's'.repeat(32) };
+
+function appWith(of: { secret: string; publicOrigin?: string }): Hono {
+  let count = 0;
+  const random = { bytes: (length: number) => new Uint8Array(length).fill(++count), fraction: () => 0 };
+  return new Hono()
+    .get('/form', (c) => c.text(issueKey(c, { settings: of, random })))
+    .get('/keys', (c) => c.json(issuedKeys(c, of)))
+    .post('/answer/:key', (c) => {
+      forgetKeys(c, of, [c.req.param('key')]);
+      return c.body(null, 204);
+    });
+}
+
+const app = appWith(settings);
+const pair = (answer: Response) => answer.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+
+async function form(cookie: string) {
+  const answer = await app.request('/form', { headers: { cookie } });
+  return { key: await answer.text(), cookie: pair(answer), header: answer.headers.get('set-cookie') };
+}
+
+const keysIn = async (cookie: string, on = app) =>
+  (await on.request('/keys', { headers: { cookie } })).json();
+
+it('keeps the keys of the newest forms until they are answered', async () => {
+  const keys: string[] = [];
+  let cookie = '';
+  for (let n = 0; n < issuedFormsMax + 2; n++) {
+    const given = await form(cookie);
+    keys.unshift(given.key);
+    cookie = given.cookie;
+  }
+  expect(await keysIn(cookie)).toEqual(keys.slice(0, issuedFormsMax));
+  const answered = await app.request(`/answer/${keys[1]}`, { method: 'POST', headers: { cookie } });
+  expect(await keysIn(pair(answered))).toEqual([keys[0], ...keys.slice(2, issuedFormsMax)]);
+  const unknown = await app.request('/answer/other', { method: 'POST', headers: { cookie } });
+  expect(unknown.headers.get('set-cookie')).toBe(null);
+});
+
+it('Q10 believes no cookie that it did not sign, and leaves it out of reach of scripts', async () => {
+  const { key, cookie, header } = await form('');
+  expect(key).toMatch(/^[\w-]{22}$/);
+  expect(await keysIn(cookie)).toEqual([key]);
+  expect(await keysIn(`${cookie}.another-key`)).toEqual([]);
+  expect(await keysIn(`forms=${key}`)).toEqual([]);
+  expect(await keysIn('forms=%ff%00; forms')).toEqual([]);
+  expect(await keysIn(cookie, appWith({ secret: 'o'.repeat(32) }))).toEqual([]);
+  expect(header).toMatch(/^forms=.*; Max-Age=86400; Path=\/; HttpOnly; SameSite=Lax$/);
+});

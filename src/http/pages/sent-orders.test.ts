@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import type { Order } from '../../domain/order.ts';
+import type { BookingEngine } from '../../ports/booking-engine.ts';
+import { silentLog } from '../../ports/log.ts';
+import { StoreUnavailableError } from '../../ports/store.ts';
+import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../testing/support/fake-engine.ts';
+import type { AppDeps } from '../deps.ts';
+import type { HttpLimits } from '../limits/limits.ts';
+import { pageRoutes } from './routes.ts';
+
+const secret = 'a secret of at least 32 characters';
+const { id } = fakeOrder();
+const opensLater = fakeSnapshot({ id: 2, opensAt: fakeNow + 1000 });
+
+/** The pages over an engine that counts what is asked of the store by key. */
+function pages(engine: Partial<BookingEngine> = {}, limits?: HttpLimits) {
+  const lookUps: [number, readonly string[]][] = [];
+  let count = 0;
+  const deps = {
+    engine: fakeEngine({
+      packages: async () => [fakeSnapshot(), opensLater],
+      ...engine,
+      ordersByKey: async (packageId, keys) => {
+        lookUps.push([packageId, keys]);
+        return (await engine.ordersByKey?.(packageId, keys)) ?? [];
+      },
+    }),
+    clock: { now: () => fakeNow, sleep: async () => {} },
+    random: { bytes: (length: number) => new Uint8Array(length).fill(++count), fraction: () => 0 },
+    log: silentLog,
+    settings: { instanceId: 'a', secret, currency: 'USD' },
+    ...(limits === undefined ? {} : { limits }),
+  };
+  const app = pageRoutes(deps as unknown as AppDeps, (name) => `/assets/${name}`);
+  const cookies = new Map<string, string>();
+  /** A browser, as far as its cookies go. */
+  const ask = async (path: string, fields?: Record<string, string>, headers: Record<string, string> = {}) => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const form = fields === undefined ? {} : { method: 'POST', body: new URLSearchParams(fields) };
+    const answer = await app.request(path, { ...form, headers: { ...headers, cookie } });
+    for (const set of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]*)=([^;]*)/.exec(set) ?? [];
+      cookies.set(name, value);
+    }
+    return { answer, text: await answer.text() };
+  };
+  return { ask, lookUps, cookies };
+}
+
+const keyIn = (text: string) => /name="key" value="([^"]*)"/.exec(text)?.[1] ?? '';
+const form = (key: string, more = {}) => ({ packageId: '1', email: 'ana@example.com', key, ...more });
+
+describe('the cost of looking for lost orders', () => {
+  test('a first load asks the store nothing, and neither do those of a browser whose script has nothing open', async () => {
+    const { ask, lookUps, cookies } = pages();
+    await ask('/order');
+    cookies.set('sent', '0');
+    for (let times = 0; times < 10; times++)
+      for (const path of ['/order', '/order-queue', '/query']) await ask(path);
+    expect(lookUps).toEqual([]);
+  });
+
+  test('a script names the packages to look into, and nothing else is believed of it', async () => {
+    const { ask, lookUps, cookies } = pages();
+    const key = keyIn((await ask('/order')).text);
+    for (const [hint, packageIds] of [
+      ['2', [2]],
+      ['1.2', [1, 2]],
+      ['99.x.-1.', []],
+      ['%00', []],
+    ] as const) {
+      lookUps.length = 0;
+      cookies.set('sent', hint);
+      await ask('/query');
+      expect(lookUps).toEqual(packageIds.map((packageId) => [packageId, [key]]));
+    }
+  });
+
+  test('without scripts only what may have been sold is looked into, and only for a cookie that we signed', async () => {
+    const { ask, lookUps, cookies } = pages();
+    const key = keyIn((await ask('/order')).text);
+    await ask('/order');
+    expect(lookUps).toEqual([[1, [key]]]);
+    for (const path of ['/order', '/query']) {
+      cookies.set('forms', `${'x'.repeat(22)}.${key}`);
+      await ask(path);
+    }
+    expect(lookUps).toHaveLength(1);
+  });
+
+  test('who looks up too often is shown the form, and nothing is looked for', async () => {
+    const policy = { name: 'look-up', count: 1, windowS: 60 };
+    const verdict = (isAllowed: boolean) => ({ policy, isAllowed, remaining: 0, resetMs: 60_000 });
+    const limit = (isAllowed: boolean) => ({ policies: '', take: async () => verdict(isAllowed) });
+    const limits = { read: limit(true), lookUp: limit(false) } as unknown as HttpLimits;
+    const { ask, lookUps } = pages({}, limits);
+    await ask('/order');
+    const again = await ask('/order');
+    expect(again.answer.status).toBe(200);
+    expect(lookUps).toEqual([]);
+  });
+});
+
+describe('an order whose answer was lost', () => {
+  const lost = (key: string): Order => fakeOrder({ key, status: 'held' });
+
+  test('Q7 Q10 is led to once, by the cookie that was set with its form', async () => {
+    const sent: string[] = [];
+    const { ask, lookUps } = pages({
+      ordersByKey: async (_id, keys) => sent.filter((key) => keys.includes(key)).map(lost),
+    });
+    sent.push(keyIn((await ask('/order')).text));
+    const { answer } = await ask('/order-queue');
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('location')).toMatch(new RegExp(`^/orders/${id}\\?from=queue`));
+    expect((await ask(`/orders/${id}`)).text).toContain(id);
+    expect((await ask('/order')).answer.status).toBe(200);
+    expect(lookUps).toHaveLength(1);
+  });
+
+  test('is listed among “My orders”', async () => {
+    const { ask } = pages({ ordersByKey: async (_id, [key = '']) => [lost(key)] });
+    await ask('/order');
+    const { text } = await ask('/query');
+    expect(text.match(new RegExp(`href="/orders/${id}"`, 'g'))).toHaveLength(1);
+    expect((await ask('/query')).text.match(new RegExp(`href="/orders/${id}"`, 'g'))).toHaveLength(1);
+  });
+
+  test('is looked for while it is being stored, and while the store does not answer', async () => {
+    const begun = Promise.withResolvers<void>();
+    const stored = Promise.withResolvers<void>();
+    const { ask } = pages({
+      purchase: async () => {
+        begun.resolve();
+        await stored.promise;
+        return { kind: 'refused', code: 'sold_out' };
+      },
+    });
+    const key = keyIn((await ask('/order')).text);
+    const bought = ask('/order', form(key));
+    await begun.promise;
+    for (const path of ['/order', '/query']) {
+      const { text } = await ask(path);
+      expect(text).toContain('Looking for your order…');
+      expect(text).toContain('<noscript><meta http-equiv="refresh" content="2"></noscript>');
+    }
+    expect((await ask('/order/sent', form(key))).answer.status).toBe(202);
+    stored.resolve();
+    await bought;
+    const { text } = await ask('/order');
+    expect(text).toContain('it has not reached us, and nothing was booked');
+
+    const away = pages({
+      ordersByKey: async () => {
+        throw new StoreUnavailableError('gone');
+      },
+    });
+    await away.ask('/order');
+    expect((await away.ask('/order')).text).toContain('Looking for your order…');
+  });
+});
+
+describe('POST /order/sent', () => {
+  const found = pages({ ordersByKey: async (_id, [key = '']) => (key === 'k' ? [fakeOrder({ key })] : []) });
+
+  test('leads to the order, and tells a script the address alone', async () => {
+    const { answer } = await found.ask('/order/sent', form('k'));
+    expect([answer.status, answer.headers.get('location')?.slice(0, 27)]).toEqual([303, `/orders/${id}`]);
+    const minimal = await found.ask('/order/sent', form('k'), { Prefer: 'return=minimal' });
+    expect([minimal.answer.status, minimal.text]).toEqual([200, '']);
+    expect(minimal.answer.headers.get('location')).toMatch(`/orders/${id}`);
+    expect(minimal.answer.headers.get('preference-applied')).toBe('return=minimal');
+  });
+
+  test('Q10 answers every miss in the same way', async () => {
+    const misses = await Promise.all([
+      found.ask('/order/sent', form('other')),
+      found.ask('/order/sent', form('k', { email: 'ben@example.com' })),
+    ]);
+    expect(misses.map(({ answer }) => answer.status)).toEqual([404, 404]);
+    expect(misses[0]?.text).toBe(misses[1]?.text);
+    expect(misses[0]?.text).not.toContain(id);
+    expect((await found.ask('/order/sent', form(''))).answer.status).toBe(422);
+  });
+});

@@ -1,0 +1,127 @@
+import type { Context } from 'hono';
+import { getCookie } from 'hono/cookie';
+import type { Order } from '../../domain/order.ts';
+import { type PackageSnapshot, packageIdMax } from '../../domain/travel-package.ts';
+import { StoreUnavailableError } from '../../ports/store.ts';
+import { recentOrders, rememberOrders } from '../cookies.ts';
+import { packageIdFrom } from '../inputs.ts';
+import { take } from '../limits/limited.ts';
+import { forgetKeys, issuedKeys } from './issued-forms.ts';
+import type { PageDeps } from './page-kit.ts';
+
+/** What became of the forms that a browser was given and has had no answer for. */
+export interface SentOrders {
+  /** Orders whose answer was lost, newest first. This answer tells the browser of them. */
+  readonly found: readonly Order[];
+  /** It may yet come: a purchase is being stored, or the store cannot be asked now. */
+  readonly isPending: boolean;
+  /** It was looked for, and nothing is there. */
+  readonly isNone: boolean;
+}
+
+const notLookedFor: SentOrders = { found: [], isPending: false, isNone: false };
+
+/**
+ * Written by `purchase.js`: the packages whose purchases it has had no answer for, with dots between, or `0`. It is a
+ * hint for where to look and no proof, so it needs no signature. A browser without it runs no scripts.
+ */
+const hintName = 'sent';
+
+/** Finds orders whose answer was lost. One for all pages of an app. */
+export class SentOrderFinder {
+  readonly #deps: PageDeps;
+  /** Keys of purchases that this process is storing: they cannot be found yet. */
+  readonly #underWay = new Map<string, number>();
+
+  constructor(deps: PageDeps) {
+    this.#deps = deps;
+  }
+
+  /** Has a key known as under way until its purchase is stored or refused. */
+  async during<Result>(key: string, purchase: () => Promise<Result>): Promise<Result> {
+    this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1);
+    try {
+      return await purchase();
+    } finally {
+      const others = (this.#underWay.get(key) ?? 1) - 1;
+      if (others === 0) this.#underWay.delete(key);
+      else this.#underWay.set(key, others);
+    }
+  }
+
+  isUnderWay(key: string): boolean {
+    return this.#underWay.has(key);
+  }
+
+  /** Whether this browser runs our script, which looks for what it sent by itself. */
+  hasScript(c: Context): boolean {
+    return getCookie(c, hintName) !== undefined;
+  }
+
+  /**
+   * Looks for what this browser sent, where a purchase may be without an answer: with scripts only in the packages
+   * that they name, else in those on sale. So a crowd that loads the page over and over costs the store nothing.
+   * @param isCounted the request has taken a look-up from the client's limit already.
+   */
+  async find(c: Context, isCounted = false): Promise<SentOrders> {
+    const { limits, settings } = this.#deps;
+    const keys = issuedKeys(c, settings);
+    if (keys.length === 0) return notLookedFor;
+    const packageIds = await this.#packagesToSearch(c);
+    if (packageIds.length === 0) return notLookedFor;
+    if (!isCounted && limits !== undefined && (await take(c, limits.lookUp)) !== undefined)
+      return notLookedFor;
+    const isPending = keys.some((key) => this.isUnderWay(key));
+    try {
+      const found = await this.#ordersOf(packageIds, keys);
+      if (found.length === 0) return { found, isPending, isNone: !isPending };
+      return { found: await this.#tell(c, found), isPending, isNone: false };
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      return { found: [], isPending: true, isNone: false };
+    }
+  }
+
+  async #packagesToSearch(c: Context): Promise<number[]> {
+    const { engine, clock } = this.#deps;
+    const hint = getCookie(c, hintName)?.slice(0, 200);
+    const snapshots = await engine.packages();
+    if (hint === undefined) {
+      return snapshots.filter((snapshot) => mayHaveSold(snapshot, clock.now())).map(idOf);
+    }
+    const named = new Set(hint.split('.').map((text) => packageIdFrom(text) ?? packageIdMax + 1));
+    return snapshots.map(idOf).filter((id) => named.has(id));
+  }
+
+  async #ordersOf(packageIds: readonly number[], keys: readonly string[]): Promise<Order[]> {
+    const { engine } = this.#deps;
+    const found = await Promise.all(packageIds.map((id) => engine.ordersByKey(id, keys)));
+    return found.flat().sort((a, b) => b.createdAt - a.createdAt);
+  }
+
+  /** Tells the browser of orders; returns those that it did not know. */
+  async #tell(c: Context, orders: readonly Order[]): Promise<Order[]> {
+    const { settings } = this.#deps;
+    const known = await recentOrders(c, settings);
+    const lost = orders.filter(({ id }) => !known.includes(id));
+    if (lost.length > 0) {
+      const ids = lost.map(({ id }) => id);
+      await rememberOrders(c, settings, ids);
+    }
+    forgetKeys(
+      c,
+      settings,
+      orders.map(({ key = '' }) => key),
+    );
+    return lost;
+  }
+}
+
+function idOf({ package: { id } }: PackageSnapshot): number {
+  return id;
+}
+
+/** Nothing can have been bought before a sale opens, which is when most people look. */
+function mayHaveSold({ package: { opensAt } }: PackageSnapshot, now: number): boolean {
+  return opensAt === undefined || opensAt <= now;
+}
