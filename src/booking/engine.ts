@@ -141,6 +141,10 @@ export class ActorEngine implements OperatedEngine {
     return this.#store.order(id);
   }
 
+  orders(ids: readonly string[]): Promise<Order[]> {
+    return this.#store.orders(ids);
+  }
+
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
     return this.#store.ordersByKey(packageId, keys);
   }

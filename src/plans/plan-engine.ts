@@ -94,6 +94,10 @@ export abstract class PlanEngine implements OperatedEngine {
     return this.options.store.order(id);
   }
 
+  orders(ids: readonly string[]): Promise<Order[]> {
+    return this.options.store.orders(ids);
+  }
+
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
     return this.options.store.ordersByKey(packageId, keys);
   }

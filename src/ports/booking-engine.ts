@@ -44,6 +44,8 @@ export interface BookingEngine {
   outcome(order: Order, settling: Settling): Promise<Order>;
   /** @throws StoreUnavailableError */
   order(id: string): Promise<Order | undefined>;
+  /** Those of these ids that are there, in any order. @throws StoreUnavailableError */
+  orders(ids: readonly string[]): Promise<Order[]>;
   /** The orders of a package that came with one of these Idempotency-Keys. @throws StoreUnavailableError */
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]>;
   /** How many are before this order in its line, plus one; undefined unless it is queued and its line is known here. */

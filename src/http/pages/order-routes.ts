@@ -16,13 +16,14 @@ import { addressToShow } from './order-address.ts';
 import { type OrderFieldErrors, type OrderMode, orderPage } from './order-page.ts';
 import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
 import type { SentOrderFinder } from './sent-orders.ts';
-import { lookingPage, nothingSentNote } from './sent-pages.ts';
+import { anotherField, anotherPage, lookingPage, nothingSentNote } from './sent-pages.ts';
 import { problemPages } from './storm-pages.ts';
 
 const orderForm = z.object({
   packageId: packageIdField,
   email: emailInput,
   key: keyInput.optional(),
+  [anotherField]: z.literal('yes').optional().catch(undefined),
 });
 
 const sentForm = z.object({ packageId: packageIdField, email: emailInput, key: keyInput });
@@ -102,7 +103,11 @@ async function buy(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Respon
     const fields = { packageId: paths.includes('packageId'), email: paths.includes('email') };
     return showError(c, deps, { mode, entered: form.fields, code: 'invalid', fields });
   }
-  const { packageId, email, key = freshKey(deps) } = form.value;
+  const { packageId, email, key = freshKey(deps), [anotherField]: isAnother } = form.value;
+  const first = isAnother ? undefined : await deps.sent.liveOrderHere(c, packageId, key);
+  if (first !== undefined) {
+    return sendPage(c, anotherPage(pageSetting(deps), { mode, order: first, key, email }), 409);
+  }
   const tooMany = await takeEmail(c, deps.limits, email);
   if (tooMany !== undefined) {
     const { retryAfterS } = tooMany;

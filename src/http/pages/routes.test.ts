@@ -71,7 +71,8 @@ describe('a purchase', () => {
 
   test('of a browser that showed our cookie leads to an address without a proof', async () => {
     const link = await pages().request(`/orders/${id}?proof=${proof}`);
-    const answer = await pages().request('/order-queue', form(purchase, cookieOf(link)));
+    const app = pages({ orders: async () => [fakeOrder({ packageId: 2 })] });
+    const answer = await app.request('/order-queue', form(purchase, cookieOf(link)));
     expect(answer.headers.get('location')).toBe(`/orders/${id}?from=queue`);
   });
 

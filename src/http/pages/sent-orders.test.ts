@@ -183,3 +183,58 @@ describe('POST /order/sent', () => {
     expect((await found.ask('/order/sent', form(''))).answer.status).toBe(422);
   });
 });
+
+describe('a second order of the same trip', () => {
+  const withFirst = (first: Partial<Order>, engine: Partial<BookingEngine> = {}) => {
+    let bought = 0;
+    const made = pages({
+      orders: async () => [fakeOrder({ key: 'first', ...first })],
+      purchase: async () => {
+        bought++;
+        return { kind: 'accepted', order: fakeOrder({ key: 'first' }) };
+      },
+      ...engine,
+    });
+    return { ...made, bought: () => bought };
+  };
+
+  test.each([
+    ['confirmed', 1],
+    ['held', 1],
+    ['queued', 1],
+    ['compensating', 2],
+    ['failed', 2],
+    ['rejected', 2],
+    ['withdrawn', 2],
+    ['cancelling', 2],
+    ['cancelled', 2],
+  ] as const)('is asked about unless the first has no trip: %s', async (status, boughtThen) => {
+    const { ask, bought } = withFirst({ status });
+    await ask('/order', form('first'));
+    const { answer, text } = await ask('/order', form('second'));
+    expect(bought()).toBe(boughtThen);
+    if (boughtThen === 2) return;
+    expect(answer.status).toBe(409);
+    expect(text).toContain('name="key" value="second"');
+    await ask('/order', form('second', { another: 'yes' }));
+    expect(bought()).toBe(2);
+  });
+
+  test('Q7 a repetition of the first, or of the second, is not asked about', async () => {
+    const { ask, bought } = withFirst(
+      { status: 'confirmed' },
+      { ordersByKey: async (_id, [key]) => (key === 'second' ? [fakeOrder({ key })] : []) },
+    );
+    await ask('/order', form('first'));
+    await ask('/order', form('first'));
+    await ask('/order', form('second'));
+    expect(bought()).toBe(3);
+  });
+
+  test('is not asked about for another trip, nor in a browser without orders', async () => {
+    const { ask, bought } = withFirst({ status: 'confirmed', packageId: 2 });
+    await ask('/order', form('first'));
+    await ask('/order', form('second'));
+    expect(bought()).toBe(2);
+  });
+});

@@ -82,6 +82,26 @@ export class SentOrderFinder {
     }
   }
 
+  /**
+   * An order of this browser for a package, by its cookie, that has a place or may get one; undefined also where the
+   * key has an order already: it is a repetition and buys nothing more (rule Q7).
+   */
+  async liveOrderHere(c: Context, packageId: number, key: string): Promise<Order | undefined> {
+    const { engine, settings } = this.#deps;
+    const ids = await recentOrders(c, settings);
+    if (ids.length === 0) return undefined;
+    try {
+      const orders = await engine.orders(ids);
+      const live = orders.find((order) => order.packageId === packageId && hasPlace(order));
+      if (live === undefined || live.key === key) return undefined;
+      return (await engine.ordersByKey(packageId, [key])).length > 0 ? undefined : live;
+    } catch (error) {
+      // The purchase itself says so better.
+      if (error instanceof StoreUnavailableError) return undefined;
+      throw error;
+    }
+  }
+
   async #packagesToSearch(c: Context): Promise<number[]> {
     const { engine, clock } = this.#deps;
     const hint = getCookie(c, hintName)?.slice(0, 200);
@@ -124,4 +144,9 @@ function idOf({ package: { id } }: PackageSnapshot): number {
 /** Nothing can have been bought before a sale opens, which is when most people look. */
 function mayHaveSold({ package: { opensAt } }: PackageSnapshot, now: number): boolean {
   return opensAt === undefined || opensAt <= now;
+}
+
+/** Whether another order would be a second one: those that end without a trip do not count. */
+function hasPlace({ status }: Order): boolean {
+  return status === 'confirmed' || status === 'held' || status === 'queued';
 }

@@ -1,6 +1,9 @@
+import type { Order } from '../../domain/order.ts';
 import { icon } from './icons.ts';
 import { type PageSetting, page } from './layout.ts';
 import { type Html, markup } from './markup.ts';
+import type { OrderMode } from './order-page.ts';
+import { nightWords, priceWords } from './words.ts';
 
 /** Shown while it is not known what became of a purchase; it asks again by itself. */
 export function lookingPage(setting: PageSetting, refreshS: number): Html {
@@ -24,4 +27,43 @@ export function nothingSentNote(): Html {
   return markup`
     <noscript><p class="sent-note">If you sent an order and saw no answer: it has not reached us, and nothing was booked.
       You can send it again.</p></noscript>`;
+}
+
+export interface AnotherPageState {
+  readonly mode: OrderMode;
+  /** The order that this browser has for the same trip. */
+  readonly order: Order;
+  /** What was entered: it is sent again as it is. */
+  readonly key: string;
+  readonly email: string;
+}
+
+/** The form field that says that a second purchase of the same trip is meant. */
+export const anotherField = 'another';
+
+/** Asks before the same browser buys the same trip twice. */
+export function anotherPage(setting: PageSetting, { mode, order, key, email }: AnotherPageState): Html {
+  const { flight, stay, price } = order.package;
+  const has =
+    order.status === 'confirmed' ? 'You already have a place on this trip' : 'You already ordered this trip';
+  return page(setting, {
+    title: 'Buy another one?',
+    current: 'order',
+    main: markup`
+      <div class="narrow">
+        <form class="verdict verdict-neutral" method="post" action="/${mode}">
+          <p class="verdict-icon">${icon('ticket')}</p>
+          <h1 class="headline" tabindex="-1" autofocus>${has}</h1>
+          <p class="verdict-text">${flight}, ${nightWords(stay)}. Buy another one for ${priceWords(price, setting.currency)}?</p>
+          <input type="hidden" name="key" value="${key}" autocomplete="off">
+          <input type="hidden" name="packageId" value="${order.packageId}">
+          <input type="hidden" name="email" value="${email}">
+          <input type="hidden" name="${anotherField}" value="yes">
+          <div class="actions">
+            <a class="button primary" href="/orders/${order.id}">No, show my order</a>
+            <button class="button quiet" type="submit" data-busy="Ordering…"><span class="button-label">Yes, buy another</span></button>
+          </div>
+        </form>
+      </div>`,
+  });
 }

@@ -42,6 +42,7 @@ export function fakeEngine(overrides: Partial<BookingEngine> = {}): BookingEngin
     cancel: async (order) => ({ kind: 'accepted', order: { ...order, status: 'cancelling' } }),
     outcome: async (order) => order,
     order: async (id) => (id === fakeOrder().id ? fakeOrder() : undefined),
+    orders: async (ids) => (ids.includes(fakeOrder().id) ? [fakeOrder()] : []),
     ordersByKey: async () => [],
     placeInLine: () => 3,
     packages: async () => snapshots,
