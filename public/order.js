@@ -20,20 +20,6 @@
   const known = new Map();
   let timer;
 
-  /*
-   * Whoever comes back because the answer got lost sends the same order with the same key, and so buys once.
-   * An answer forgets it: here, where it is shown as an alert, or in page.js.
-   */
-  const lastSent = 'last-sent-order';
-  if (document.getElementById('alert')) kept.write(lastSent);
-  form.addEventListener('submit', () => {
-    const { key, packageId, email } = form.elements;
-    const order = JSON.stringify([packageId.value, email.value.trim().toLowerCase()]);
-    const sent = kept.read(lastSent);
-    if (sent.order === order) key.value = sent.key;
-    kept.write(lastSent, { order, key: key.value });
-  });
-
   /* Whoever goes over to the other way of ordering keeps what was entered. */
   const entered = 'entered-order';
   for (const tab of document.querySelectorAll('.modes a')) {
@@ -46,10 +32,9 @@
   enterAgain(kept.read(entered));
   kept.write(entered);
 
-  /** What was sent and not taken, as from a page that said to come back later. */
+  /** What was sent and has no answer: see purchase.js. */
   function unanswered() {
-    const [packageId, email] = JSON.parse(kept.read(lastSent).order ?? '[]');
-    return { packageId, email };
+    return window.ticketPurchase.openOrders()[0]?.fields ?? {};
   }
 
   function enterAgain({ packageId, email }) {

@@ -49,10 +49,7 @@
     },
   };
 
-  // An order is shown: nothing that was sent is without an answer any more, see order.js.
-  if (document.getElementById('order-live')) kept.write('last-sent-order');
-
-  window.ticketPage = { announce, localTimes, clock, moment, kept };
+  window.ticketPage = { announce, localTimes, clock, moment, kept, ready };
   localTimes();
 
   /*
@@ -74,7 +71,10 @@
     if (!button?.dataset.busy) return;
     setBusy(button);
     clearTimeout(answerTimer);
-    answerTimer = setTimeout(() => offerAgain(form, button), answerMsMax);
+    answerTimer = setTimeout(() => {
+      // What a script sends itself, it looks after itself.
+      if (!event.defaultPrevented) offerAgain(form, button);
+    }, answerMsMax);
   });
 
   function offerAgain(form, button) {
@@ -102,15 +102,21 @@
   // Whoever comes back to the page finds it ready again.
   window.addEventListener('pageshow', (event) => {
     if (!event.persisted) return;
-    for (const form of document.forms) delete form.dataset.sent;
+    for (const form of document.forms) ready(form);
+  });
+
+  /** Lets a form be sent again. */
+  function ready(form) {
+    delete form.dataset.sent;
     for (const button of document.querySelectorAll('[aria-busy]')) {
-      labelOf(button).textContent = button.dataset.label;
+      if (button.form !== form) continue;
+      if (button.dataset.label) labelOf(button).textContent = button.dataset.label;
       delete button.dataset.label;
       button.removeAttribute('aria-busy');
       button.removeAttribute('aria-disabled');
       button.style.width = '';
     }
-  });
+  }
 
   /* Copy buttons */
 

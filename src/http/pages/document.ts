@@ -28,6 +28,8 @@ export interface DocumentParts {
   readonly live?: LiveSource;
   /** Browsers without JavaScript ask again after so many seconds. */
   readonly refreshS?: number;
+  /** On top of the one script that every page has. */
+  readonly scripts?: readonly string[];
   /** On top of the one stylesheet that every page has. */
   readonly styles?: readonly string[];
   /** Times stay in this zone; absent: with JavaScript they turn into the reader's. */
@@ -45,7 +47,7 @@ const htmxConfig = JSON.stringify({
 
 /** What all pages have in common: head, scripts, and where screen readers are told of changes. */
 export function htmlDocument({ assetUrl, now }: PageSetting, parts: DocumentParts): Html {
-  const { title, header, main, live, refreshS, styles = [], timeZone } = parts;
+  const { title, header, main, live, refreshS, scripts = [], styles = [], timeZone } = parts;
   return markup`<!doctype html>
     <html lang="en" data-now="${now}"${timeZone === undefined ? '' : markup` data-time-zone="${timeZone}"`}>
     <head>
@@ -60,7 +62,7 @@ export function htmlDocument({ assetUrl, now }: PageSetting, parts: DocumentPart
       ${refreshS === undefined ? '' : markup`<noscript><meta http-equiv="refresh" content="${refreshS}"></noscript>`}
       <link rel="icon" href="${assetUrl('favicon.svg')}" type="image/svg+xml">
       ${['app.css', ...styles].map((name) => markup`<link rel="stylesheet" href="${assetUrl(name)}">`)}
-      <script defer src="${assetUrl('page.js')}"></script>
+      ${['page.js', ...scripts].map((name) => markup`<script defer src="${assetUrl(name)}"></script>`)}
       ${live === undefined ? '' : liveScripts(assetUrl, live.script)}
     </head>
     <body>

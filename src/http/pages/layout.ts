@@ -13,6 +13,8 @@ export interface PageParts extends Pick<DocumentParts, 'title' | 'main' | 'live'
 export function page(setting: PageSetting, { current, ...parts }: PageParts): Html {
   return htmlDocument(setting, {
     ...parts,
+    scripts: ['purchase.js'],
+    styles: ['purchase.css'],
     header: markup`
       <header class="top">
         <div class="top-inner">

@@ -91,43 +91,32 @@ const cutOff = `
         (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 2)))
     .map((element) => element.outerHTML)`;
 
-/** The wait for an answer, shortened: while a page is on its way, Playwright reaches nothing in the old one. */
+/** The wait for an answer, shortened. */
 const hurry = `{
   const { setTimeout } = window;
   window.setTimeout = (run, ms) => setTimeout(run, ms >= 20_000 ? 300 : ms);
 }`;
 
-/** Presses the button twice, and once more when it asks for it; what it says goes to the console. */
-const pressAndPressAgain = `{
+const pressTwice = `{
   const button = document.getElementById('buy');
-  new MutationObserver(() => {
-    const said = button.textContent.trim();
-    console.debug(said);
-    if (said.startsWith('No answer')) button.click();
-  }).observe(button, { childList: true, subtree: true });
   button.click();
   button.click();
 }`;
 
-test('Q7 where no answer comes, the button can be pressed again and has bought once', async () => {
+test('Q7 where no answer comes, the order is sent again by itself and has bought once', async () => {
   const { page, server, supplier } = await open({});
   supplier.hold('ana@example.com');
   await page.addInitScript(hurry);
   await page.goto(`${server.origin}/order?package=1`);
   await page.getByLabel('Your email').fill('ana@example.com');
   const keys: (string | null)[] = [];
-  const said: string[] = [];
-  page.on('console', (message) => said.push(message.text()));
   page.on('request', (sent) => {
     if (sent.method() === 'POST') keys.push(new URLSearchParams(sent.postData() ?? '').get('key'));
   });
-  await page.evaluate(pressAndPressAgain);
+  await page.evaluate(pressTwice);
+  await page.getByRole('button', { name: 'Asking the airline…' }).waitFor();
+  await page.getByRole('heading', { name: 'No answer yet' }).waitFor();
   await expect.poll(() => keys.length, { timeout: 5000 }).toBeGreaterThan(1);
-  expect(said.slice(0, 3)).toEqual([
-    'Asking the airline…',
-    'No answer yet. Ask again',
-    'Asking the airline…',
-  ]);
   supplier.release('ana@example.com', 'seat');
   await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
   expect(new Set(keys).size).toBe(1);

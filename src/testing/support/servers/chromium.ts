@@ -39,6 +39,8 @@ export interface ContextOptions {
   readonly deviceScaleFactor?: number;
   readonly hasTouch?: boolean;
   readonly isMobile?: boolean;
+  /** Cookies and local storage of a context that is gone, as its `storageState()` gave them. */
+  readonly storageState?: Awaited<ReturnType<BrowserContext['storageState']>>;
   readonly reducedMotion?: 'reduce' | 'no-preference';
 }
 

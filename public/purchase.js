@@ -1,0 +1,449 @@
+/*
+ * Sends purchases, and sees each through until its answer is known. What is bought is remembered before it is sent, so
+ * that a broken connection, a closed tab or a killed browser loses nothing: a purchase is repeated under its key, which
+ * counts once, and whoever comes back is shown what became of it. Without this script the form is sent as it is.
+ */
+(() => {
+  const { announce, ready } = window.ticketPage;
+  /** `POST /order` waits 10 s for its outcome. */
+  const answerMsMax = 20_000;
+  /** What has reached the server is stored, or given up, within this time. */
+  const storedMsMax = 10_000;
+  const pausesMs = [1000, 2000, 4000, 8000, 15_000];
+  /** Whoever is told to come back later than this is told so, and need not wait here. */
+  const waitMsMax = 60_000;
+  const waitsMax = 20;
+  const serverErrorsMax = 3;
+
+  /* What was sent, or is to be sent, and has no answer: { action, fields, tries, triedAt }, newest first. */
+
+  const storeName = 'open-orders';
+  const openMax = 5;
+  const keptMs = 24 * 60 * 60 * 1000;
+  /** For a browser that keeps nothing. */
+  let inMemory = [];
+
+  function openOrders() {
+    try {
+      const orders = JSON.parse(localStorage.getItem(storeName) ?? '[]');
+      return orders.filter(({ triedAt }) => Date.now() - triedAt < keptMs);
+    } catch {
+      return inMemory;
+    }
+  }
+
+  function keep(orders) {
+    inMemory = orders;
+    try {
+      if (orders.length === 0) localStorage.removeItem(storeName);
+      else localStorage.setItem(storeName, JSON.stringify(orders));
+    } catch {}
+    tellServer(orders);
+  }
+
+  /** Where the server is to look when a page is loaded; `0`: nowhere, because this script looks after it. */
+  function tellServer(orders) {
+    const where = orders.map(({ fields }) => fields.packageId).join('.') || '0';
+    const secure = location.protocol === 'https:' ? '; secure' : '';
+    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API needs https, and two browsers lack it.
+    document.cookie = `sent=${where}; path=/; max-age=86400; samesite=lax${secure}`;
+  }
+
+  const isSame = (a, b) => a.fields.key === b.fields.key && a.fields.packageId === b.fields.packageId;
+
+  function remember(order) {
+    keep([order, ...openOrders().filter((other) => !isSame(other, order))].slice(0, openMax));
+  }
+
+  function forget(order) {
+    keep(openOrders().filter((other) => !isSame(other, order)));
+  }
+
+  /* One purchase at a time is seen through by a page; a new one takes the place of what was looked for. */
+
+  let turn;
+
+  function begin() {
+    turn?.stop();
+    const mine = { isOver: false, wake() {}, request: undefined, wakesOnline: false };
+    mine.stop = () => {
+      mine.isOver = true;
+      mine.request?.abort();
+      mine.wake();
+    };
+    turn = mine;
+    return mine;
+  }
+
+  /** Resolves after so many ms, when it is woken, and where that is wanted with the network. */
+  function pause(mine, ms, { wakesOnline = false } = {}) {
+    return new Promise((resolve) => {
+      const timer = ms < Number.POSITIVE_INFINITY ? setTimeout(resolve, ms) : undefined;
+      mine.wakesOnline = wakesOnline;
+      mine.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  window.addEventListener('online', () => {
+    if (turn?.wakesOnline) turn.wake();
+  });
+
+  /** Not all at once, when a server comes back. */
+  function backOffMs(failures) {
+    return pausesMs[Math.min(failures, pausesMs.length) - 1] * (0.75 + Math.random() / 2);
+  }
+
+  /** An answer of ours, or undefined where none came: then nobody knows what became of it. */
+  async function post(mine, action, fields) {
+    const request = new AbortController();
+    mine.request = request;
+    const timer = setTimeout(() => request.abort(), answerMsMax);
+    try {
+      const response = await fetch(action, {
+        method: 'POST',
+        body: new URLSearchParams(fields),
+        headers: { Accept: 'text/html', Prefer: 'return=minimal' },
+        redirect: 'error',
+        cache: 'no-store',
+        signal: request.signal,
+      });
+      const { status, headers } = response;
+      const address = status === 200 ? headers.get('Location') : null;
+      const isOurs = address?.startsWith('/orders/') || status === 202 || status >= 400;
+      const isTransient = [408, 425, 502, 504].includes(status);
+      if (!isOurs || isTransient) return undefined;
+      const retryMs = 1000 * Number(headers.get('Retry-After')) || undefined;
+      const page = status < 400 ? undefined : readPage(await response.text());
+      return { status, address, retryMs, page };
+    } catch {
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  const readPage = (text) => new DOMParser().parseFromString(text, 'text/html');
+
+  /* Sending */
+
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    const { key, packageId, email } = form.elements;
+    if (event.defaultPrevented || !key || !packageId || !email) return;
+    event.preventDefault();
+    const fields = Object.fromEntries(new FormData(form));
+    const order = { action: form.getAttribute('action'), fields, tries: 0, triedAt: Date.now() };
+    // The same once more, while the first has no answer, is the same order.
+    const former = openOrders().find((other) => sameWish(other.fields, fields));
+    if (former) {
+      key.value = former.fields.key;
+      fields.key = former.fields.key;
+      order.tries = former.tries;
+    }
+    void send(order, form);
+  });
+
+  function sameWish(a, b) {
+    return a.packageId === b.packageId && plain(a.email) === plain(b.email);
+  }
+
+  const plain = (email) => email.trim().toLowerCase();
+
+  async function send(order, form) {
+    const mine = begin();
+    let failures = 0;
+    let waits = 0;
+    let isForced = false;
+    remember(order);
+    const tryNow = () => {
+      isForced = true;
+      mine.wake();
+    };
+    for (;;) {
+      if (!navigator.onLine && !isForced) {
+        // Nobody is asked now; the dialog keeps the form from being sent twice.
+        if (form) ready(form);
+        show(offline(order, tryNow, form));
+        await pause(mine, Number.POSITIVE_INFINITY, { wakesOnline: true });
+        if (mine.isOver) return;
+        if (navigator.onLine || isForced) show(sending(order, form));
+        continue;
+      }
+      isForced = false;
+      order.tries += 1;
+      order.triedAt = Date.now();
+      remember(order);
+      const answer = await post(mine, order.action, order.fields);
+      if (mine.isOver) return;
+      if (answer?.address) return goTo(answer.address, order);
+      if (answer === undefined || (answer.status === 500 && failures < serverErrorsMax)) {
+        failures += 1;
+        if (!navigator.onLine) continue;
+        show(unanswered(order, form));
+        await pause(mine, backOffMs(failures), { wakesOnline: true });
+      } else if (mayWait(answer) && ++waits <= waitsMax) {
+        show(busy(answer, order, form));
+        await pause(mine, answer.retryMs);
+      } else {
+        return refused(answer, order, form);
+      }
+      if (mine.isOver) return;
+    }
+  }
+
+  function mayWait({ status, retryMs }) {
+    return (status === 429 || status === 503) && retryMs > 0 && retryMs <= waitMsMax;
+  }
+
+  function goTo(address, order) {
+    forget(order);
+    location.assign(address);
+  }
+
+  /** A definite answer: the form again with what is wrong, a question, or a problem in words. */
+  async function refused(answer, order, form) {
+    forget(order);
+    if (answer.status === 429 || answer.status === 503) return show(later(answer, form));
+    hide();
+    const isShown = await showForm(answer.page);
+    if (isShown) return;
+    // Its page is of another kind. The browser is to load it: with the same key it counts once.
+    submitPlainly(order);
+  }
+
+  function submitPlainly({ action, fields }) {
+    const form = document.createElement('form');
+    form.method = 'post';
+    form.action = action;
+    for (const [name, value] of Object.entries(fields)) {
+      const field = document.createElement('input');
+      field.type = 'hidden';
+      field.name = name;
+      field.value = value;
+      form.append(field);
+    }
+    document.body.append(form);
+    form.submit();
+  }
+
+  /** Puts the answer's form in place of the one that is shown, without losing the live connection. */
+  async function showForm(page) {
+    const main = document.getElementById('main');
+    const fresh = page?.getElementById('main');
+    if (!document.getElementById('order-form') || !page?.getElementById('order-form')) return false;
+    const chip = document.getElementById('live-chip');
+    if (chip) page.getElementById('live-chip')?.replaceWith(chip.cloneNode(true));
+    document.title = page.title;
+    const text = fresh.outerHTML;
+    await window.htmx.swap({ sourceElement: main, target: main, swap: 'outerMorph', text });
+    for (const form of document.forms) ready(form);
+    document.dispatchEvent(new CustomEvent('live:change'));
+    document.querySelector('#main [autofocus]')?.focus();
+    return true;
+  }
+
+  /* Looking for what was sent before this page was loaded */
+
+  const finds = document.getElementById('order-form')
+    ? (address) => location.assign(address)
+    : document.querySelector('form[action="/query"]')
+      ? () => location.reload()
+      : undefined;
+
+  async function look(order) {
+    const mine = begin();
+    const isQuiet = finds === undefined;
+    if (order.tries === 0) return isQuiet || show(missing(order));
+    for (let failures = 0; ; ) {
+      if (!isQuiet) show(looking());
+      const { packageId, email, key } = order.fields;
+      const answer = await post(mine, '/order/sent', { packageId, email, key });
+      if (mine.isOver) return;
+      const latest = openOrders().find((other) => isSame(other, order));
+      if (latest === undefined || answer?.status === 422) {
+        forget(order);
+        return hide();
+      }
+      if (answer?.address) {
+        forget(order);
+        return finds?.(answer.address);
+      }
+      if (answer?.status === 404 && Math.abs(Date.now() - latest.triedAt) > storedMsMax) {
+        return isQuiet || show(missing(order));
+      }
+      const isAnswered = answer !== undefined;
+      failures = isAnswered ? 0 : failures + 1;
+      const ms = isAnswered ? (answer.retryMs ?? 1000) : backOffMs(failures);
+      await pause(mine, ms, { wakesOnline: !isAnswered });
+      if (mine.isOver) return;
+    }
+  }
+
+  function lookAgain() {
+    const [order] = openOrders();
+    tellServer(openOrders());
+    if (order) void look(order);
+  }
+
+  /* What is said. Texts are those of the shop; a problem's are the server's. */
+
+  const once = 'Your order counts once, however often it is sent.';
+
+  function offline(order, tryNow, form) {
+    return {
+      title: 'You are offline',
+      text: 'Your order will be sent when the connection is back.',
+      actions: [{ label: 'Try now', act: tryNow }, stopping(order, form)],
+    };
+  }
+
+  function sending(order, form) {
+    return { title: 'Sending your order…', text: once, actions: [stopping(order, form)] };
+  }
+
+  function unanswered(order, form) {
+    return {
+      title: 'No answer yet',
+      text: `We cannot reach the shop at the moment. We keep trying. ${once}`,
+      actions: [stopping(order, form)],
+    };
+  }
+
+  function busy({ page, retryMs }, order, form) {
+    const seconds = Math.ceil(retryMs / 1000);
+    return {
+      title: 'Please wait',
+      text: `${wordsIn(page)} We send your order again in ${seconds === 1 ? '1 second' : `${seconds} seconds`}.`,
+      actions: [stopping(order, form)],
+    };
+  }
+
+  function later({ page, retryMs }, form) {
+    const minutes = Math.ceil(retryMs / 60_000);
+    const when = retryMs > waitMsMax ? ` It works again in ${minutes} minutes.` : '';
+    return {
+      title: 'Your order was not taken',
+      text: `${wordsIn(page)}${when} Nothing was booked.`,
+      actions: [{ label: 'Close', act: () => close(form) }],
+    };
+  }
+
+  function looking() {
+    return {
+      title: 'Looking for your order…',
+      text: navigator.onLine
+        ? 'You sent an order, and its answer did not arrive.'
+        : 'You are offline. We look for it when the connection is back.',
+      actions: [{ label: 'Close', act: () => close() }],
+    };
+  }
+
+  function missing(order) {
+    const isUnsent = order.tries === 0;
+    return {
+      title: isUnsent ? 'Your order was not sent' : 'Your order has not reached us',
+      text: `${tripOf(order)}Nothing was booked. You can send it ${isUnsent ? 'now' : `again. ${once}`}`,
+      actions: [
+        {
+          label: isUnsent ? 'Send it now' : 'Send it again',
+          isMain: true,
+          act: () => {
+            show(sending(order));
+            void send(order);
+          },
+        },
+        { label: 'Do not send it', act: () => dropped(order) },
+      ],
+    };
+  }
+
+  /** Which order it is about, where the page knows the trip. */
+  function tripOf({ fields }) {
+    const { choice } = document.getElementById(`package-${fields.packageId}`)?.dataset ?? {};
+    return choice ? `${choice}, for ${fields.email}. ` : '';
+  }
+
+  /** What has not been sent is given up; what may have arrived is looked for. */
+  function stopping(order, form) {
+    if (order.tries === 0) return { label: 'Do not send it', act: () => dropped(order, form) };
+    return {
+      label: 'Stop trying',
+      act: () => {
+        if (form) ready(form);
+        if (finds) void look(order);
+        else close(form);
+      },
+    };
+  }
+
+  function dropped(order, form) {
+    forget(order);
+    close(form);
+    announce('Your order was not sent.');
+  }
+
+  function wordsIn(page) {
+    return page?.querySelector('#alert p, .verdict-text')?.textContent ?? '';
+  }
+
+  /* The dialog. It lies above the page, so nothing moves; what it says is announced. */
+
+  let dialog;
+
+  function show({ title, text, actions }) {
+    dialog ??= createDialog();
+    const [heading, words] = dialog.querySelectorAll('h2, p');
+    // The same again is not said again, and takes the focus from no button.
+    if (dialog.open && heading.textContent === title && words.textContent === text) return;
+    heading.textContent = title;
+    words.textContent = text;
+    dialog.querySelector('.actions').replaceChildren(...actions.map(toButton));
+    if (!dialog.open) dialog.showModal();
+    heading.focus();
+  }
+
+  function toButton({ label, act, isMain = false }) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = isMain ? 'button primary' : 'button quiet';
+    button.textContent = label;
+    button.addEventListener('click', act);
+    return button;
+  }
+
+  function createDialog() {
+    const made = document.createElement('dialog');
+    made.className = 'purchase';
+    made.setAttribute('aria-labelledby', 'purchase-title');
+    made.setAttribute('aria-describedby', 'purchase-text');
+    made.innerHTML =
+      '<div role="status"><h2 id="purchase-title" tabindex="-1"></h2><p id="purchase-text"></p></div><div class="actions"></div>';
+    // Only a button says what becomes of the order.
+    made.addEventListener('cancel', (event) => event.preventDefault());
+    document.body.append(made);
+    return made;
+  }
+
+  function hide() {
+    dialog?.close();
+  }
+
+  function close(form) {
+    turn?.stop();
+    hide();
+    for (const each of form ? [form] : document.forms) ready(each);
+  }
+
+  window.ticketPurchase = { openOrders };
+  // A request that ends with its page was not lost.
+  window.addEventListener('pagehide', () => turn?.stop());
+  window.addEventListener('pageshow', (event) => {
+    if (!event.persisted) return;
+    close();
+    lookAgain();
+  });
+  lookAgain();
+})();
