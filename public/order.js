@@ -32,9 +32,9 @@
   enterAgain(kept.read(entered));
   kept.write(entered);
 
-  /** What was sent and has no answer: see purchase.js. */
+  /** What was sent and has no answer: see purchase-store.js. */
   function unanswered() {
-    return window.ticketPurchase.openOrders()[0]?.fields ?? {};
+    return window.ticketOrders.openOrders()[0]?.fields ?? {};
   }
 
   function enterAgain({ packageId, email }) {

@@ -5,6 +5,8 @@
  */
 (() => {
   const { announce, ready } = window.ticketPage;
+  const { openOrders, isSame, remember, forget, tellServer } = window.ticketOrders;
+  const { show, hide } = window.ticketDialog;
   /** `POST /order` waits 10 s for its outcome. */
   const answerMsMax = 20_000;
   /** What has reached the server is stored, or given up, within this time. */
@@ -14,50 +16,6 @@
   const waitMsMax = 60_000;
   const waitsMax = 20;
   const serverErrorsMax = 3;
-
-  /* What was sent, or is to be sent, and has no answer: { action, fields, tries, triedAt }, newest first. */
-
-  const storeName = 'open-orders';
-  const openMax = 5;
-  const keptMs = 24 * 60 * 60 * 1000;
-  /** For a browser that keeps nothing. */
-  let inMemory = [];
-
-  function openOrders() {
-    try {
-      const orders = JSON.parse(localStorage.getItem(storeName) ?? '[]');
-      return orders.filter(({ triedAt }) => Date.now() - triedAt < keptMs);
-    } catch {
-      return inMemory;
-    }
-  }
-
-  function keep(orders) {
-    inMemory = orders;
-    try {
-      if (orders.length === 0) localStorage.removeItem(storeName);
-      else localStorage.setItem(storeName, JSON.stringify(orders));
-    } catch {}
-    tellServer(orders);
-  }
-
-  /** Where the server is to look when a page is loaded; `0`: nowhere, because this script looks after it. */
-  function tellServer(orders) {
-    const where = orders.map(({ fields }) => fields.packageId).join('.') || '0';
-    const secure = location.protocol === 'https:' ? '; secure' : '';
-    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API needs https, and two browsers lack it.
-    document.cookie = `sent=${where}; path=/; max-age=86400; samesite=lax${secure}`;
-  }
-
-  const isSame = (a, b) => a.fields.key === b.fields.key && a.fields.packageId === b.fields.packageId;
-
-  function remember(order) {
-    keep([order, ...openOrders().filter((other) => !isSame(other, order))].slice(0, openMax));
-  }
-
-  function forget(order) {
-    keep(openOrders().filter((other) => !isSame(other, order)));
-  }
 
   /* One purchase at a time is seen through by a page; a new one takes the place of what was looked for. */
 
@@ -389,55 +347,12 @@
     return page?.querySelector('#alert p, .verdict-text')?.textContent ?? '';
   }
 
-  /* The dialog. It lies above the page, so nothing moves; what it says is announced. */
-
-  let dialog;
-
-  function show({ title, text, actions }) {
-    dialog ??= createDialog();
-    const [heading, words] = dialog.querySelectorAll('h2, p');
-    // The same again is not said again, and takes the focus from no button.
-    if (dialog.open && heading.textContent === title && words.textContent === text) return;
-    heading.textContent = title;
-    words.textContent = text;
-    dialog.querySelector('.actions').replaceChildren(...actions.map(toButton));
-    if (!dialog.open) dialog.showModal();
-    heading.focus();
-  }
-
-  function toButton({ label, act, isMain = false }) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = isMain ? 'button primary' : 'button quiet';
-    button.textContent = label;
-    button.addEventListener('click', act);
-    return button;
-  }
-
-  function createDialog() {
-    const made = document.createElement('dialog');
-    made.className = 'purchase';
-    made.setAttribute('aria-labelledby', 'purchase-title');
-    made.setAttribute('aria-describedby', 'purchase-text');
-    made.innerHTML =
-      '<div role="status"><h2 id="purchase-title" tabindex="-1"></h2><p id="purchase-text"></p></div><div class="actions"></div>';
-    // Only a button says what becomes of the order.
-    made.addEventListener('cancel', (event) => event.preventDefault());
-    document.body.append(made);
-    return made;
-  }
-
-  function hide() {
-    dialog?.close();
-  }
-
   function close(form) {
     turn?.stop();
     hide();
     for (const each of form ? [form] : document.forms) ready(each);
   }
 
-  window.ticketPurchase = { openOrders };
   // A request that ends with its page was not lost.
   window.addEventListener('pagehide', () => turn?.stop());
   window.addEventListener('pageshow', (event) => {

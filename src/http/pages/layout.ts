@@ -13,7 +13,7 @@ export interface PageParts extends Pick<DocumentParts, 'title' | 'main' | 'live'
 export function page(setting: PageSetting, { current, ...parts }: PageParts): Html {
   return htmlDocument(setting, {
     ...parts,
-    scripts: ['purchase.js'],
+    scripts: ['purchase-store.js', 'purchase-dialog.js', 'purchase.js'],
     styles: ['purchase.css'],
     header: markup`
       <header class="top">

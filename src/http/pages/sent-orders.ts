@@ -22,7 +22,7 @@ export interface SentOrders {
 const notLookedFor: SentOrders = { found: [], isPending: false, isNone: false };
 
 /**
- * Written by `purchase.js`: the packages whose purchases it has had no answer for, with dots between, or `0`. It is a
+ * Written by `purchase-store.js`: the packages whose purchases it has had no answer for, with dots between, or `0`. It is a
  * hint for where to look and no proof, so it needs no signature. A browser without it runs no scripts.
  */
 const hintName = 'sent';
