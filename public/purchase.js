@@ -139,6 +139,7 @@
       if (answer?.address) return goTo(answer.address, order);
       if (answer === undefined || (answer.status === 500 && failures < serverErrorsMax)) {
         failures += 1;
+        order.mayHaveArrived = true;
         if (!navigator.onLine) continue;
         show(unanswered(order, form));
         await pause(mine, backOffMs(failures), { wakesOnline: true });
@@ -163,8 +164,14 @@
 
   /** A definite answer: the form again with what is wrong, a question, or a problem in words. */
   async function refused(answer, order, form) {
+    const isTurnedAway = answer.status === 429 || answer.status === 503;
+    // Who is turned away now may have been heard before.
+    if (isTurnedAway && order.mayHaveArrived && finds) {
+      if (form) ready(form);
+      return look(order);
+    }
     forget(order);
-    if (answer.status === 429 || answer.status === 503) return show(later(answer, form));
+    if (isTurnedAway) return show(later(answer, form));
     hide();
     const isShown = await showForm(answer.page);
     if (isShown) return;

@@ -222,6 +222,20 @@ describe('with JavaScript', () => {
     expect(keys).toEqual([]);
   });
 
+  test('whoever is turned away after an answer was lost is still shown the order', async () => {
+    supplier.hold(email);
+    const page = await open('/order', {}, { settings: { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/1h' } });
+    await fill(page);
+    await press(page);
+    await isStored();
+    network.cut();
+    await says(page, 'No answer yet');
+    supplier.release(email, 'seat');
+    network.mend();
+    await booked(page);
+    expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
+  });
+
   test('a limit that passes soon is waited for', async () => {
     const page = await open('/order', {}, { settings: { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/3s' } });
     await fill(page);
