@@ -12,7 +12,7 @@ import { waitWords } from './words.ts';
 export function problemPage(setting: PageSetting, code: ErrorCode, retryAfterS?: number): Html {
   const { words, retry } = errorKind(code);
   const failed = retryAfterS === undefined ? 'That did not work' : 'Please wait a moment';
-  const headline = code === 'unknown_route' ? 'Nothing here' : failed;
+  const headline = code === 'unknown_route' ? 'Page not found' : failed;
   return page(setting, {
     title: headline,
     main: markup`
@@ -34,7 +34,7 @@ export function problemPage(setting: PageSetting, code: ErrorCode, retryAfterS?:
 /** What a browser sends again by itself, without JavaScript too: its form with the same key. */
 function againAdvice(retryAfterS: number): Html {
   return markup`
-    <p class="verdict-text">Reload this page in ${waitWords(retryAfterS)}: it asks the same again, and an order counts once.</p>`;
+    <p class="verdict-text">Reload this page in ${waitWords(retryAfterS)}. If you have sent an order, it counts only once.</p>`;
 }
 
 /** The one answer for an order that does not exist, and for one that this browser may not see (rule Q10). */
@@ -46,7 +46,7 @@ export function missPage(setting: PageSetting): Html {
         <section class="verdict verdict-neutral">
           <p class="verdict-icon">${icon('ticket')}</p>
           <h1 class="headline">We cannot show this order here</h1>
-          <p class="verdict-text">Look it up with its number and your email.</p>
+          <p class="verdict-text">Look it up with its order number and the email that you ordered with.</p>
           <div class="actions"><a class="button primary" href="/query">Look up an order</a></div>
         </section>
       </div>`,

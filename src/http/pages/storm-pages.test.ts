@@ -33,7 +33,7 @@ it('sends the pages of a storm like any others, compressed for who takes it', as
     const bytes = Buffer.from(await answer.arrayBuffer());
     const isCompressed = encoding === 'gzip';
     const text = (isCompressed ? gunzipSync(bytes) : bytes).toString();
-    expect(text).toContain('That was a lot at once. Wait a moment, then try again.');
+    expect(text).toContain('Too many requests at once. Wait a moment, then try again.');
     expect(text).toContain('Reload this page in 7 seconds');
     expect([answer.status, headers.get('retry-after'), headers.get('cache-control')]).toEqual([
       429,
@@ -46,7 +46,7 @@ it('sends the pages of a storm like any others, compressed for who takes it', as
   }
   const full = await get('/full', 'identity');
   expect([full.status, full.headers.get('retry-after')]).toEqual([503, '1']);
-  expect(await full.text()).toContain('Reload this page in 1 second:');
+  expect(await full.text()).toContain('Reload this page in 1 second.');
   expect(await (await get('/limited-longer', 'identity')).text()).toContain('Reload this page in 50 minutes');
   expect(full.headers.get('x-request-id')).not.toBe(null);
 });
