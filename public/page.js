@@ -118,6 +118,17 @@
     }
   }
 
+  /* Printing, and keeping what was about to be given up: the page need not be loaded again for that. */
+
+  document.addEventListener('click', (event) => {
+    if (event.target.closest?.('[data-print]')) window.print();
+    const confirm = event.target.closest?.('[form=keep]')?.closest('details');
+    if (!confirm) return;
+    event.preventDefault();
+    confirm.open = false;
+    confirm.querySelector('summary').focus();
+  });
+
   /* Copy buttons */
 
   document.addEventListener('click', async (event) => {

@@ -3,7 +3,7 @@
   const find = () => document.getElementById('order-live');
   if (!find()) return;
   const { announce, localTimes } = window.ticketPage;
-  /** A line that moves fast is not read out at every step. */
+  /** A queue that moves fast is not read out at every step. */
   const placeMs = 10_000;
   let { outcome, status, place } = find().dataset;
   let saidPlaceAt = 0;
@@ -28,7 +28,7 @@
       announce(find().querySelector('.headline').textContent);
     } else if (now.place !== place && performance.now() - saidPlaceAt > placeMs) {
       saidPlaceAt = performance.now();
-      announce(`You are number ${now.place} in line.`);
+      announce(`You are number ${now.place} in the queue.`);
     }
     ({ outcome, status, place } = now);
   }

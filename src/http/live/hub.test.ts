@@ -77,9 +77,12 @@ class Stage {
         this.drawn++;
         return { rootId: `stay-${id}`, html: `${id}: ${remaining} free, ${held} held` };
       },
-      order: ({ order: { id, status }, place, inProgress }) => {
+      order: ({ order: { id, status }, place, inProgress, offer = 'open' }) => {
         this.drawn++;
-        return { rootId: 'order-live', html: `${id} ${status} ${place ?? '-'} ${inProgress}` };
+        return {
+          rootId: 'order-live',
+          html: `${id} ${status} ${place ?? '-'} ${inProgress}${offer === 'open' ? '' : ` ${offer}`}`,
+        };
       },
     };
     this.hub = new Hub({ engine, liveBus: this.bus, clock, log: silentLog }, render, options);
@@ -500,4 +503,19 @@ it('says goodbye with 1012, a few at a time, and cuts who does not answer', asyn
   expect([deaf.isCut, stage.hub.viewers]).toEqual([true, 0]);
   stage.publish(1, { held: 1 });
   expect(clock.sleepers).toBe(0);
+});
+
+it('draws an order that may be ordered again anew when its trip sells out, and only then', async () => {
+  const stage = new Stage();
+  stage.publish(1, { remaining: 1 });
+  const order = stage.setOrder({ status: 'failed', reason: 'flight_unavailable' });
+  const viewer = stage.joinOrder(order.id);
+  await tick();
+  expect(viewer.shown).toEqual([`${order.id} failed - 0;`]);
+  stage.publish(1, { remaining: 0, held: 1 });
+  await tick();
+  expect(viewer.shown).toHaveLength(1);
+  stage.publish(1, { remaining: 0, held: 0, confirmed: 1 });
+  await tick();
+  expect(viewer.shown).toEqual([`${order.id} failed - 0;`, `${order.id} failed - 0 sold_out;`]);
 });

@@ -3,6 +3,7 @@ import type { BookingEngine } from '../../ports/booking-engine.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LiveBus } from '../../ports/live-bus.ts';
 import type { Log } from '../../ports/log.ts';
+import { tripOffer } from '../pages/fragments/index.ts';
 import type { Channel, Seat } from './channel.ts';
 import type { Fragment } from './envelope.ts';
 import { Fanout, type FanoutOptions, fanoutDefaults } from './fanout.ts';
@@ -90,6 +91,10 @@ export class Hub {
       clock,
       draw: (shown) => this.#safely(() => render.order(shown)),
       inProgress: (packageId) => this.#board.get(packageId)?.figures.held ?? 0,
+      offer: (packageId) => {
+        const snapshot = this.#board.get(packageId);
+        return snapshot && tripOffer(snapshot, clock.now());
+      },
     });
     const { tickMs, gatherViewersPerMs } = this.#options;
     const gatherMs = () => Math.min(this.#viewers / gatherViewersPerMs, tickMs / 2);

@@ -2,6 +2,7 @@ import { isOlder, isUnfinished, type Order } from '../../domain/order.ts';
 import type { BookingEngine } from '../../ports/booking-engine.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LineSnapshot } from '../../ports/live-bus.ts';
+import { offersAgain, type TripOffer } from '../pages/fragments/index.ts';
 import type { Channel } from './channel.ts';
 import type { Fragment } from './envelope.ts';
 import { LineWatch } from './line-watch.ts';
@@ -13,6 +14,14 @@ export interface OrderDeskDeps {
   readonly draw: (shown: OrderShown) => Fragment | undefined;
   /** How many units of a package are being booked right now. */
   readonly inProgress: (packageId: number) => number;
+  /** Whether a package can be ordered now, where that is known. */
+  readonly offer: (packageId: number) => TripOffer | undefined;
+}
+
+/** The watched orders whose pages offer to order the same trip again. */
+interface AgainWatch {
+  readonly watches: Set<OrderWatch>;
+  offer: TripOffer | undefined;
 }
 
 /** The newest state of the orders that are watched, their places in the lines, and what of them is to be drawn. */
@@ -24,6 +33,8 @@ export class OrderDesk {
   readonly #unfinished = new Set<OrderWatch>();
   readonly #changed = new Set<OrderWatch>();
   readonly #movedLines = new Set<LineWatch>();
+  /** By package. */
+  readonly #again = new Map<number, AgainWatch>();
 
   constructor(deps: OrderDeskDeps) {
     this.#deps = deps;
@@ -51,7 +62,9 @@ export class OrderDesk {
     this.#watches.delete(orderId);
     this.#unfinished.delete(watch);
     this.#changed.delete(watch);
-    if (watch.order !== undefined) this.#leaveLine(watch.order);
+    if (watch.order === undefined) return;
+    this.#leaveLine(watch.order);
+    this.#leaveAgain(watch, watch.order.packageId);
   }
 
   /** Whether anybody watches it. */
@@ -76,6 +89,7 @@ export class OrderDesk {
   hearProgress(packageId: number): void {
     const watched = this.#lines.get(packageId);
     if (watched !== undefined) this.#movedLines.add(watched);
+    this.#checkOffer(packageId);
   }
 
   /**
@@ -106,11 +120,12 @@ export class OrderDesk {
     return found;
   }
 
-  /** Has the places of everybody in a line looked at, not only those of the first. */
+  /** Has the places of everybody in a line looked at, not only those of the first, and whether sales open or close. */
   moveAll(): void {
     for (const line of this.#lines.values()) {
       for (const watch of line.placeAll()) this.#changed.add(watch);
     }
+    for (const packageId of this.#again.keys()) this.#checkOffer(packageId);
   }
 
   /** Draws what has changed, one order at a time: whoever iterates may pause in between. */
@@ -123,7 +138,9 @@ export class OrderDesk {
     const changed = [...this.#changed];
     this.#changed.clear();
     for (const watch of changed) {
-      const shown = watch.news(watch.order === undefined ? 0 : this.#deps.inProgress(watch.order.packageId));
+      if (watch.order === undefined) continue;
+      const { packageId } = watch.order;
+      const shown = watch.news(this.#deps.inProgress(packageId), this.#deps.offer(packageId));
       const fragment = shown && this.#deps.draw(shown);
       if (fragment === undefined) continue;
       watch.shown = shown;
@@ -141,6 +158,28 @@ export class OrderDesk {
     if (!isUnfinished(order)) this.#unfinished.delete(watch);
     if (order.status !== 'queued') this.#leaveLine(order);
     else if (before?.status !== 'queued') this.#joinLine(watch, order);
+    if (offersAgain(order)) this.#joinAgain(watch, order.packageId);
+  }
+
+  #joinAgain(watch: OrderWatch, packageId: number): void {
+    const again = this.#again.get(packageId) ?? { watches: new Set(), offer: this.#deps.offer(packageId) };
+    this.#again.set(packageId, again);
+    again.watches.add(watch);
+  }
+
+  #leaveAgain(watch: OrderWatch, packageId: number): void {
+    const again = this.#again.get(packageId);
+    again?.watches.delete(watch);
+    if (again?.watches.size === 0) this.#again.delete(packageId);
+  }
+
+  /** Goes through the orders of a package only when what their pages offer has changed. */
+  #checkOffer(packageId: number): void {
+    const again = this.#again.get(packageId);
+    const offer = again && this.#deps.offer(packageId);
+    if (again === undefined || offer === again.offer) return;
+    again.offer = offer;
+    for (const watch of again.watches) this.#changed.add(watch);
   }
 
   /** Puts it behind those that were checked longer ago. */

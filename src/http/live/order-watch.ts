@@ -1,4 +1,5 @@
 import type { Order } from '../../domain/order.ts';
+import { offersAgain, type TripOffer } from '../pages/fragments/index.ts';
 import { Channel } from './channel.ts';
 
 /** What is drawn of an order, besides the order itself. */
@@ -8,6 +9,8 @@ export interface OrderShown {
   readonly place: number | undefined;
   /** How many units of its package are being booked right now. */
   readonly inProgress: number;
+  /** Whether its trip can be ordered now, where its page offers to order it again. */
+  readonly offer?: TripOffer | undefined;
 }
 
 /** An order that somebody watches. */
@@ -27,16 +30,23 @@ export class OrderWatch {
   }
 
   /** What is to be shown now, where that is known and differs from what was shown last. */
-  news(inProgress: number): OrderShown | undefined {
+  news(inProgress: number, tripOffer?: TripOffer): OrderShown | undefined {
     const { order, shown } = this;
     if (order === undefined) return undefined;
     const isQueued = order.status === 'queued';
-    const next = { order, place: isQueued ? this.place : undefined, inProgress: isQueued ? inProgress : 0 };
+    const offer = offersAgain(order) ? tripOffer : undefined;
+    const next = {
+      order,
+      place: isQueued ? this.place : undefined,
+      inProgress: isQueued ? inProgress : 0,
+      offer,
+    };
     const isSame =
       shown !== undefined &&
       isSameState(shown.order, order) &&
       shown.place === next.place &&
-      shown.inProgress === next.inProgress;
+      shown.inProgress === next.inProgress &&
+      shown.offer === offer;
     return isSame ? undefined : next;
   }
 }

@@ -9,9 +9,9 @@ export function pageRender(currency: string, clock: Clock): LiveRender {
       rootId: stayElementId(snapshot.package.id),
       html: String(packageFragment(snapshot, { currency, now: clock.now() })),
     }),
-    order: ({ order, place, inProgress }) => ({
+    order: ({ order, place, inProgress, offer }) => ({
       rootId: orderElementId,
-      html: String(orderFragment(order, { place, inProgress, now: clock.now() })),
+      html: String(orderFragment(order, { place, inProgress, offer, now: clock.now() })),
     }),
   };
 }

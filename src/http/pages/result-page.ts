@@ -2,9 +2,11 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import { errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { alertBox } from './alert.ts';
-import { type OrderLive, orderFragment, tabTitle } from './fragments/index.ts';
+import { type OrderLive, offersAgain, orderFragment, tabTitle } from './fragments/index.ts';
+import { confirmBody, leaving } from './fragments/order.ts';
 import { liveChip, type PageSetting, page } from './layout.ts';
 import { type Html, markup } from './markup.ts';
+import { orderAddress } from './order-address.ts';
 import type { OrderMode } from './order-page.ts';
 import { nightWords, priceWords } from './words.ts';
 
@@ -19,6 +21,10 @@ export interface ResultPageState {
   readonly mode: OrderMode;
   /** A fresh Idempotency-Key, for `Try again`. */
   readonly key: string;
+  /** Where the page is served, for the private link to be read: `tickets.example`, or a whole origin. */
+  readonly host: string;
+  /** The buyer is asked whether to leave the queue, on a page that does not load again by itself. */
+  readonly isLeaving?: boolean;
   /** Why the last action did not work. */
   readonly error?: ErrorCode;
 }
@@ -26,19 +32,19 @@ export interface ResultPageState {
 /** How long a browser without JavaScript waits before it asks again. */
 const refreshS = 2;
 
-/** Outcome or place in line; live until the order has ended. */
+/** Outcome or position in the queue; live until nothing can change any more. */
 export function resultPage(setting: PageSetting, state: ResultPageState): Html {
-  const { order, proof, error } = state;
+  const { order, proof, error, isLeaving = false } = state;
   const live: OrderLive = { ...state.live, now: setting.now };
   const { flight, stay, price } = order.package;
   const hasEnded = isSettled(order);
   const address = `/orders/${order.id}`;
   return page(setting, {
     title: tabTitle(order, live),
-    ...(hasEnded
+    ...(hasEnded || isLeaving ? {} : { refreshS }),
+    ...(hasEnded && !offersAgain(order)
       ? {}
       : {
-          refreshS,
           live: {
             socket: `/live?topic=order:${order.id}&proof=${proof}`,
             poll: `${address}/fragment?proof=${proof}`,
@@ -48,15 +54,14 @@ export function resultPage(setting: PageSetting, state: ResultPageState): Html {
     main: markup`
       <div class="narrow">
         <div class="trip">
-          <p class="trip-words"><b>${flight}</b> <span>${nightWords(stay)}</span> <span>${priceWords(price, setting.currency)}</span></p>
+          <p class="trip-words"><b dir="auto">${flight}</b> <span>${nightWords(stay)}</span> <span>${priceWords(price, setting.currency)}</span></p>
           ${hasEnded ? '' : liveChip(setting.now)}
         </div>
         ${error === undefined ? '' : alertBox(errorKind(error).words, { focus: true })}
+        ${isLeaving ? leavePage() : ''}
         ${orderFragment(order, live)}
-        <p class="after">
-          <button class="button quiet needs-script" type="button" data-copy-link="${address}?proof=${proof}" id="copy-link">Copy a private link to this order</button>
-          <a class="button quiet" href="/query">All my orders</a>
-        </p>
+        ${findAgain(state)}
+        ${waysBack(state)}
         <form id="cancel" method="post" action="${address}/cancel${state.actsByProof ? `?proof=${proof}` : ''}"></form>
         <form id="again" method="post" action="/${state.mode}">
           <input type="hidden" name="key" value="${state.key}" autocomplete="off">
@@ -65,4 +70,40 @@ export function resultPage(setting: PageSetting, state: ResultPageState): Html {
         </form>
       </div>`,
   });
+}
+
+function leavePage(): Html {
+  return markup`
+    <section class="card asked" aria-labelledby="asked">
+      <h2 id="asked">Leave the queue?</h2>
+      ${confirmBody(leaving)}
+    </section>`;
+}
+
+/** What is needed to come back to the order; all of it can be read and copied without JavaScript. */
+function findAgain({ order, proof, host }: ResultPageState): Html {
+  const link = orderAddress(order.id, {}, proof);
+  return markup`
+    <section class="card find-again" id="find-again" aria-labelledby="find-again-title">
+      <h2 id="find-again-title">How to find this order again</h2>
+      <p>In this browser it is among <a href="/query">My orders</a>. Anywhere else you need its order number and your email; we do not send them to you.</p>
+      <p><button class="button quiet needs-script" type="button" data-copy="${order.id}" id="copy-number">Copy order number</button></p>
+      <p>Or keep this private link. Anyone who has it can see this order and your email${
+        isSettled(order) && order.status !== 'confirmed' ? '' : ', and can cancel the order'
+      }.</p>
+      <p><a class="private-link" href="${link}" rel="nofollow">${host}${link}</a></p>
+      <p><button class="button quiet needs-script" type="button" data-copy-link="${link}" id="copy-link">Copy private link</button></p>
+    </section>`;
+}
+
+/** Forms that lead back to this page: as it is, or with the question whether to leave the queue. */
+function waysBack({ order, proof, actsByProof, mode }: ResultPageState): Html {
+  const hidden = (name: string, value: string) =>
+    markup`<input type="hidden" name="${name}" value="${value}" autocomplete="off">`;
+  const parts = markup`
+    ${mode === 'order-queue' ? hidden('from', 'queue') : ''}
+    ${actsByProof ? [hidden('proof', proof), hidden('cookie', 'set')] : ''}`;
+  return markup`
+    <form id="keep" method="get" action="/orders/${order.id}">${parts}</form>
+    <form id="ask" method="get" action="/orders/${order.id}">${parts}${hidden('ask', 'leave')}</form>`;
 }

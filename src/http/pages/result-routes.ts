@@ -6,14 +6,14 @@ import { maySeeOrder, recentOrders, rememberOrder } from '../cookies.ts';
 import { limitedPage } from '../limits/limited.ts';
 import { problem } from '../problem.ts';
 import { isOrderProof, orderProof } from '../proof.ts';
-import { type OrderLive, orderFragment } from './fragments/index.ts';
+import { type OrderLive, orderFragment, tripOffer } from './fragments/index.ts';
 import { issueKey } from './issued-forms.ts';
 import { orderAddress } from './order-address.ts';
 import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
 import { missPage } from './problem-page.ts';
 import { resultPage } from './result-page.ts';
 
-/** `/orders/:id`, its live fragment, and cancelling or leaving the line. */
+/** `/orders/:id`, its live fragment, and cancelling or leaving the queue. */
 export function resultPages(deps: PageDeps): Hono {
   return new Hono()
     .get(
@@ -64,10 +64,14 @@ function isFromQueue(c: Context): boolean {
 }
 
 async function showOrder(c: Context, deps: PageDeps, order: Order, error?: ErrorCode): Promise<Response> {
+  const proof = orderProof(deps.settings.secret, order.id);
   const state = {
     order,
     live: await liveOf(deps, order),
-    proof: orderProof(deps.settings.secret, order.id),
+    proof,
+    // Whether TLS ends in front of us is known only where the public origin says it: then no scheme is better.
+    host: deps.settings.publicOrigin ?? new URL(c.req.url).host,
+    isLeaving: c.req.query('ask') === 'leave' && order.status === 'queued',
     actsByProof: c.req.query('proof') !== undefined,
     mode: isFromQueue(c) ? 'order-queue' : 'order',
     // While it is pending, the page asks again every few seconds and offers no form to send.
@@ -105,11 +109,12 @@ async function orderOf(
   return engine.order(id);
 }
 
-async function liveOf({ engine }: PageDeps, order: Order): Promise<Omit<OrderLive, 'now'>> {
+async function liveOf({ engine, clock }: PageDeps, order: Order): Promise<Omit<OrderLive, 'now'>> {
   const snapshot = await engine.package(order.packageId);
   const inProgress = snapshot?.figures.held ?? 0;
   const place = order.status === 'queued' ? engine.placeInLine(order) : undefined;
-  return { inProgress, place };
+  const offer = snapshot === undefined ? undefined : tripOffer(snapshot, clock.now());
+  return { inProgress, place, offer };
 }
 
 function sendMiss(c: Context, deps: PageDeps): Response {

@@ -61,9 +61,9 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${figureWords(count)} ${count === 1 ? one : many}`;
 }
 
-/** `1 unit is`, `3 units are`. */
-export function unitsAre(count: number): string {
-  return count === 1 ? '1 unit is' : `${figureWords(count)} units are`;
+/** `1 place is`, `3 places are`. */
+export function placesAre(count: number): string {
+  return count === 1 ? '1 place is' : `${figureWords(count)} places are`;
 }
 
 /** `1 person is`, `3 people are`. */

@@ -94,7 +94,7 @@ test('an operator logs in, creates a package, watches its sale live, raises, pau
   await says(ana, 'Asking the airline');
   await row(admin, 2, { Left: '0', Held: '1' });
   const ben = await order('ben@example.com', 2);
-  await says(ben, 'Your place in line');
+  await says(ben, 'Your position in the queue');
   await row(admin, 2, { Held: '1', Waiting: '1' });
   expect(await wasNeverReloaded(admin)).toBe(true);
 
@@ -108,7 +108,7 @@ test('an operator logs in, creates a package, watches its sale live, raises, pau
   await row(admin, 2, { Quota: '2', Held: '2', Waiting: '0' });
 
   const cleo = await order('cleo@example.com', 2);
-  await says(cleo, 'Your place in line');
+  await says(cleo, 'Your position in the queue');
   await admin.getByRole('link', { name: 'Pause package 2' }).click();
   await says(admin, '1 waiting keeps the place.');
   await admin.getByRole('button', { name: 'Pause package 2' }).click();

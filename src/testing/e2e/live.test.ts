@@ -103,7 +103,8 @@ async function until(holds: () => unknown, timeout = 10_000): Promise<void> {
 }
 
 const isLive = (page: Page) => says(page, '#live-chip .live-label', 'Live');
-const free = (page: Page, text: RegExp, timeout?: number) => says(page, '#stay-4 .key-free', text, timeout);
+const free = (page: Page, text: RegExp, timeout?: number) =>
+  says(page, '#stay-4 .stay-status', text, timeout);
 
 async function order(page: Page, packageId: number, email: string): Promise<void> {
   await page.click(`label[for=package-${packageId}]`);
@@ -127,9 +128,9 @@ async function somebodyBuys(): Promise<void> {
 it('shows in one browser what is bought in the other, without a reload', async () => {
   const [buyer, watcher] = await Promise.all([visit('/order'), visit('/order')]);
   await Promise.all([isLive(buyer), isLive(watcher)]);
-  await free(watcher, /^2 free/);
+  await free(watcher, /^2 places left/);
   const ordered = order(buyer, 4, 'ana@example.com');
-  await free(watcher, /^1 free/);
+  await free(watcher, /^1 place left/);
   await says(watcher, '#stay-4 .key-held', /^1 being booked/);
   await answerFlight(true);
   await says(watcher, '#stay-4 .key-sold', /^1 sold/);
@@ -149,11 +150,11 @@ it('Q4 shows the buyer the line, then its outcome in place, with the tab’s tit
   await isLive(page);
   await mark(page);
   await says(page, '#order-live', '1 unit is being booked; 1 person is before you');
-  expect(await page.title()).toMatch('No. 2 in line');
+  expect(await page.title()).toMatch('No. 2 in the queue');
   await answerFlight(false);
   expect((await first).code).toBe('supplier_failed');
   await says(page, '#order-live', '1 unit is being booked; you are next if it fails');
-  expect(await page.title()).toMatch('No. 1 in line');
+  expect(await page.title()).toMatch('No. 1 in the queue');
   await answerFlight(false);
   expect((await second).code).toBe('supplier_failed');
   await says(page, '.headline', 'Asking the airline');
@@ -190,9 +191,9 @@ it.each(['cut', 'swallow'] as const)(
     network[how]();
     await says(page, '#live-chip .live-label', 'Reconnecting', 12_000);
     await somebodyBuys();
-    await free(page, /^2 free/);
+    await free(page, /^2 places left/);
     network.mend();
-    await free(page, /^1 free/, 5000);
+    await free(page, /^1 place left/, 5000);
     await isLive(page);
     expect(await wasNeverReloaded(page)).toBe(true);
   },
@@ -219,7 +220,7 @@ it('catches up when a tab that the browser had put to sleep is shown again', asy
   await somebodyBuys();
   network.mend();
   await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-  await free(page, /^1 free/, 5000);
+  await free(page, /^1 place left/, 5000);
   expect(await wasNeverReloaded(page)).toBe(true);
 });
 
@@ -227,7 +228,7 @@ it('polls where no socket can be had', async () => {
   network.refuseSockets();
   const page = await visit('/order');
   await somebodyBuys();
-  await free(page, /^1 free/);
+  await free(page, /^1 place left/);
   const queue = await visit('/order-queue');
   await order(queue, 4, 'ana@example.com');
   await says(queue, '.headline', 'Asking the airline');
@@ -244,6 +245,6 @@ it('brings its viewers back after a restart', async () => {
   network.leadTo(server.origin);
   await isLive(page);
   await somebodyBuys();
-  await free(page, /^1 free/);
+  await free(page, /^1 place left/);
   expect(await wasNeverReloaded(page)).toBe(true);
 });

@@ -46,16 +46,16 @@ async function otherHolds(): Promise<void> {
   await buy(server.origin, 1, { email: 'other@example.com', prefer: 'respond-async' });
 }
 
-test('place in line, booking and outcome arrive without a reload, and nothing moves', async () => {
+test('position, booking and outcome arrive without a reload, and nothing moves', async () => {
   await otherHolds();
   supplier.hold('ana@example.com');
   await order('/order-queue', 1, 'ana@example.com');
-  await heading('Your place in line').waitFor();
+  await heading('Your position in the queue').waitFor();
   await page.evaluate(watch);
   expect(await page.locator('#place').textContent()).toBe('1');
-  await page.getByText('1 unit is being booked; you are next if it fails.').waitFor();
-  await page.getByText('You can close this page; your place is kept.').waitFor();
-  expect(await page.title()).toBe('No. 1 in line · Flight-1');
+  await page.getByText('1 place is being booked. You get it if that booking fails.').waitFor();
+  await page.getByText('You can close this page; we keep your position.').waitFor();
+  expect(await page.title()).toBe('No. 1 in the queue · Flight-1');
 
   supplier.release('other@example.com', 'no seat');
   await heading('Asking the airline…').waitFor();
@@ -72,27 +72,27 @@ test('place in line, booking and outcome arrive without a reload, and nothing mo
 test('whoever has the focus on what goes away finds it on the new headline', async () => {
   await otherHolds();
   await order('/order-queue', 1, 'ana@example.com');
-  await page.getByText('Leave the line', { exact: true }).focus();
+  await page.locator('summary', { hasText: 'Leave the queue' }).focus();
   supplier.release('other@example.com', 'no seat');
   await heading('Your trip is booked').waitFor();
   await page.locator('#headline-confirmed:focus').waitFor();
 });
 
-test('leaving the line names its effect first, and an update does not close it', async () => {
+test('leaving the queue names its effect first, and an update does not close it', async () => {
   await otherHolds();
   supplier.hold('ben@example.com');
   await buy(server.origin, 1, { email: 'ben@example.com', prefer: 'respond-async', key: 'ben' });
   await order('/order-queue', 1, 'cleo@example.com');
   await page.locator('#place', { hasText: '2' }).waitFor();
-  await page.getByText('Leave the line', { exact: true }).click();
-  const yes = page.getByRole('button', { name: 'Yes, leave the line' });
+  await page.locator('summary', { hasText: 'Leave the queue' }).click();
+  const yes = page.getByRole('button', { name: 'Yes, leave the queue' });
   await yes.focus();
   supplier.release('other@example.com', 'no seat');
   await page.locator('#place', { hasText: '1' }).waitFor();
-  await page.getByText('You give up your place.').waitFor();
-  expect(await page.evaluate('document.activeElement.textContent')).toBe('Yes, leave the line');
+  await page.getByText('You give up your position.').waitFor();
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Yes, leave the queue');
   await yes.click();
-  await heading('You left the line').waitFor();
+  await heading('You left the queue').waitFor();
 });
 
 test('numbers are copied, and it is said', async () => {

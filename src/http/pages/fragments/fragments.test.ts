@@ -14,14 +14,28 @@ describe('a stay', () => {
   };
   const mixed = snapshot({ remaining: 1, held: 1, confirmed: 2 });
 
-  test('shows sold, being booked and free, in words and as a bar', () => {
+  test('shows what is left, sold and being booked, in words and as a bar', () => {
     const text = String(packageFragment(mixed, view));
+    expect(text).toContain('1 place left');
     expect(text).toContain('2 sold');
     expect(text).toContain('1 being booked');
-    expect(text).toContain('1 free');
     expect(text).toContain('<rect class="bar-sold" x="0" width="50%"');
     expect(text).toContain('<rect class="bar-held" x="50%" width="25%"');
     expect(text).toContain('<rect class="bar-free" x="75%" width="25%"');
+  });
+
+  test.each([
+    [{}, ['4 places left', 'None sold yet']],
+    [{ remaining: 3, held: 1 }, ['3 places left', 'None sold yet', '1 being booked']],
+    [{ remaining: 0, held: 4 }, ['No place free right now', 'None sold yet', '4 being booked']],
+    [
+      { remaining: 0, held: 4, waiting: 12_345 },
+      ['Queue · 12,345 waiting', 'None sold yet', '4 being booked'],
+    ],
+    [{ remaining: 0, confirmed: 4 }, ['Sold out', '4 sold']],
+  ])('says %j once and leaves out what is zero', (figures, said) => {
+    const text = String(packageFragment(snapshot(figures), view)).replaceAll(/<[^>]*>/g, '|');
+    expect(text.split('|').filter((part) => part.trim() !== '')).toEqual(['$100', ...said]);
   });
 
   test('has nothing that takes the focus, and nothing around it', () => {
@@ -52,7 +66,7 @@ describe('a stay', () => {
   test('knows what it becomes when its sale opens', () => {
     const text = String(packageFragment(snapshot({}, { opensAt: now + 1 }), view));
     expect(text).toContain('data-state="not_open" data-open-state="free"');
-    expect(text).toContain('data-open-words="4 left"');
+    expect(text).toContain('data-open-words="4 places left"');
   });
 });
 
@@ -81,6 +95,22 @@ describe('an order', () => {
     }
   });
 
+  test.each(['failed', 'compensating', 'withdrawn', 'cancelled'] as const)(
+    'that is %s is not offered again once its trip cannot be had',
+    (status) => {
+      expect(shown({ status }, { offer: 'open' })).toContain('form="again"');
+      for (const [offer, words] of [
+        ['sold_out', 'This trip has sold out since.'],
+        ['off', 'This trip is not on sale right now.'],
+      ] as const) {
+        const html = shown({ status }, { offer });
+        expect(html).not.toContain('form="again"');
+        expect(html).toContain(words);
+        expect(html).toContain('href="/order" id="other-trips">See other trips');
+      }
+    },
+  );
+
   test('that was given back shows no number as if it were valid', () => {
     const html = shown({ status: 'failed', reason: 'hotel_unavailable', flight: { ticketNumber: 'F1' } });
     expect(html).not.toContain('F1');
@@ -88,20 +118,21 @@ describe('an order', () => {
   });
 
   test('tells the title of its tab and its place', () => {
-    expect(shown({}, { place: 7 })).toContain('data-place="7" data-title="No. 7 in line · Flight-1"');
+    expect(shown({}, { place: 7 })).toContain('data-place="7" data-title="No. 7 in the queue · Flight-1"');
   });
 
   test.each([
-    [{ place: 1, inProgress: 1 }, '1 unit is being booked; you are next if it fails.'],
-    [{ place: 1, inProgress: 3 }, '3 units are being booked; you are next if one fails.'],
-    [{ place: 2, inProgress: 1 }, '1 unit is being booked; 1 person is before you.'],
-    [{ place: 9, inProgress: 2 }, '2 units are being booked; 8 people are before you.'],
+    [{ place: 1, inProgress: 1 }, '1 place is being booked. You get it if that booking fails.'],
+    [{ place: 1, inProgress: 3 }, '3 places are being booked. You get the first that comes free.'],
+    [{ place: 2, inProgress: 1 }, '1 person is ahead of you. 1 place is being booked.'],
+    [{ place: 9, inProgress: 2 }, '8 people are ahead of you. 2 places are being booked.'],
     [
       { place: undefined, inProgress: 1 },
-      '1 unit is being booked; a unit that fails goes to the next in line.',
+      '1 place is being booked. If a booking fails, its place goes to the next in the queue.',
     ],
-    [{ place: 1, inProgress: 0 }, 'No unit is being booked at this moment; the line moves on by itself.'],
-  ])('in line says %j as words', (place, words) => {
+    [{ place: 1, inProgress: 0 }, 'You will move up as soon as a place comes free.'],
+    [{ place: 2, inProgress: 0 }, '1 person is ahead of you.'],
+  ])('in the queue says %j as words', (place, words) => {
     expect(lineWords({ ...place, now })).toBe(words);
   });
 });

@@ -17,5 +17,13 @@
  *
  * Ids: `stay-<package id>` and `order-live`, see {@link stayElementId} and {@link orderElementId}.
  */
-export { hasOutcome, type OrderLive, orderElementId, orderFragment, tabTitle } from './order.ts';
-export { packageFragment, type StayState, type StayView, stayElementId, stayState } from './stay.ts';
+export { hasOutcome, type OrderLive, offersAgain, orderElementId, orderFragment, tabTitle } from './order.ts';
+export {
+  packageFragment,
+  type StayState,
+  type StayView,
+  stayElementId,
+  stayState,
+  type TripOffer,
+  tripOffer,
+} from './stay.ts';

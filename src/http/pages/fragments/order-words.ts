@@ -1,7 +1,7 @@
 import { errorKind } from '../../../domain/errors.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { IconName } from '../icons.ts';
-import { nightWords, peopleAre, unitsAre } from '../words.ts';
+import { nightWords, peopleAre, placesAre } from '../words.ts';
 import type { OrderLive } from './order.ts';
 
 /** How an order stands, as its buyer sees it. `tone` picks the colour; icon and words say the same. */
@@ -15,21 +15,24 @@ export interface OrderWords {
 }
 
 export function orderWords(order: Order, live: OrderLive): OrderWords {
-  const { flight, stay } = order.package;
   switch (order.status) {
     case 'queued':
-      return { ...waiting('line', 'In line'), headline: 'Your place in line', text: lineWords(live) };
+      return {
+        ...waiting('line', 'In the queue'),
+        headline: 'Your position in the queue',
+        text: lineWords(live),
+      };
     case 'held':
       return order.flight === undefined
         ? {
             ...waiting('plane', 'Booking'),
             headline: 'Asking the airline…',
-            text: 'A unit is held for you while we book. This takes a few seconds.',
+            text: 'We hold a place for you while we book. You will know in a few seconds.',
           }
         : {
             ...waiting('bed', 'Booking'),
             headline: 'Asking the hotel…',
-            text: 'Your seat is reserved. The room is next.',
+            text: 'Your seat is reserved. Your room is next.',
           };
     case 'confirmed':
       return {
@@ -37,24 +40,24 @@ export function orderWords(order: Order, live: OrderLive): OrderWords {
         icon: 'check',
         title: 'Booked',
         headline: 'Your trip is booked',
-        text: `${flight} and the night of ${nightWords(stay)} are yours.`,
+        text: `Your seat and your room for the night of ${nightWords(order.package.stay)} are reserved. No payment is taken.`,
       };
     case 'cancelling':
       return {
         ...waiting('back', 'Cancelling'),
         headline: 'Cancelling your trip…',
-        text: 'We are giving your seat and your room back.',
+        text: 'We are giving back your seat and your room.',
       };
     case 'cancelled':
       return {
         ...neutral('Cancelled'),
         headline: 'This trip is cancelled',
-        text: 'Your seat and your room were given back.',
+        text: 'Your seat and your room were given back. You have not been charged.',
       };
     case 'withdrawn':
       return {
-        ...neutral('Left the line'),
-        headline: 'You left the line',
+        ...neutral('Left the queue'),
+        headline: 'You left the queue',
         text: 'Nothing was booked. You have not been charged.',
       };
     case 'rejected':
@@ -79,13 +82,16 @@ function neutral(title: string) {
   return { tone: 'neutral', icon: 'back', title } as const;
 }
 
-/** `1 unit is being booked; you are next if it fails.` */
+/** `1 place is being booked. You get it if that booking fails.` */
 export function lineWords({ place, inProgress }: OrderLive): string {
-  if (inProgress === 0) return 'No unit is being booked at this moment; the line moves on by itself.';
-  const booked = `${unitsAre(inProgress)} being booked`;
-  if (place === undefined) return `${booked}; a unit that fails goes to the next in line.`;
-  if (place > 1) return `${booked}; ${peopleAre(place - 1)} before you.`;
-  return `${booked}; you are next if ${inProgress === 1 ? 'it' : 'one'} fails.`;
+  const ahead = place === undefined || place === 1 ? '' : `${peopleAre(place - 1)} ahead of you.`;
+  if (inProgress === 0) return ahead === '' ? 'You will move up as soon as a place comes free.' : ahead;
+  const booked = `${placesAre(inProgress)} being booked.`;
+  if (place === undefined) return `${booked} If a booking fails, its place goes to the next in the queue.`;
+  if (place > 1) return `${ahead} ${booked}`;
+  return inProgress === 1
+    ? `${booked} You get it if that booking fails.`
+    : `${booked} You get the first that comes free.`;
 }
 
 /** `The airline had no seat.` as the headline, `You have not been charged.` beneath. */

@@ -1,15 +1,18 @@
-import { isSettled, type Order } from '../../../domain/order.ts';
+import { isSettled, type Order, type OrderStatus } from '../../../domain/order.ts';
 import { icon } from '../icons.ts';
 import { type Html, markup } from '../markup.ts';
-import { momentWords } from '../words.ts';
+import { figureWords, momentWords } from '../words.ts';
 import { type OrderWords, orderWords } from './order-words.ts';
+import type { TripOffer } from './stay.ts';
 import { timeline } from './timeline.ts';
 
 export interface OrderLive {
-  /** From 1, while the order is queued and its line is known. */
+  /** Its position, from 1, while the order is queued and its queue is known. */
   readonly place?: number | undefined;
   /** Units of its package that are being booked right now. */
   readonly inProgress: number;
+  /** Whether its trip can be ordered now; absent where that is not known. */
+  readonly offer?: TripOffer | undefined;
   /** The server's clock, ms since the epoch. */
   readonly now: number;
 }
@@ -21,32 +24,45 @@ export function hasOutcome(order: Order): boolean {
   return isSettled(order) || order.status === 'compensating';
 }
 
+const offering: ReadonlySet<OrderStatus> = new Set(['compensating', 'failed', 'withdrawn', 'cancelled']);
+
+/** Whether its page offers to order the same trip again: it has to follow what becomes of the trip. */
+export function offersAgain({ status }: Order): boolean {
+  return offering.has(status);
+}
+
+/** Whether nothing on its page will change any more. */
+function isStill(order: Order, { offer }: OrderLive): boolean {
+  return isSettled(order) && (!offersAgain(order) || offer === 'sold_out');
+}
+
 /**
- * The live part of a result or queue page: outcome or place in line first, then what can be done, the numbers and
+ * The live part of a result or queue page: outcome or position in the queue first, then what can be done, the numbers and
  * the timeline. Its parts are keyed by the order's phase where they differ, so that the morph replaces them
- * instead of moving them. Its buttons submit the forms `again` and `cancel`, which the page holds beside the fragment.
+ * instead of moving them. Its buttons submit the forms `again`, `cancel` and
+ * `keep`, which the page holds beside the fragment.
  */
 export function orderFragment(order: Order, live: OrderLive): Html {
   const words = orderWords(order, live);
   const { status } = order;
   const phase = status === 'held' && order.flight !== undefined ? 'held-seat' : status;
   return markup`
-    <div id="${orderElementId}" class="order" data-status="${status}" data-settled="${isSettled(order) ? 'yes' : 'no'}"
+    <div id="${orderElementId}" class="order" data-status="${status}" data-settled="${isStill(order, live) ? 'yes' : 'no'}"
       data-outcome="${hasOutcome(order) ? outcomeSentence(words) : ''}"
       data-place="${live.place ?? ''}" data-title="${tabTitle(order, live)}" data-now="${live.now}">
       <section class="verdict verdict-${status === 'queued' ? 'place' : words.tone}" id="verdict-${phase}">
         ${status === 'queued' ? '' : markup`<p class="verdict-icon">${icon(words.icon)}</p>`}
         <h1 id="headline-${phase}" class="headline" tabindex="-1">${words.headline}</h1>
-        ${status === 'queued' ? markup`<p class="place" id="place">${live.place ?? '–'}</p>` : ''}
+        ${status === 'queued' ? markup`<p class="place" id="place" data-size="${(live.place ?? 0) < 1000 ? 'small' : 'large'}">${live.place === undefined ? '–' : figureWords(live.place)}</p>` : ''}
         <p class="verdict-text">${words.text}</p>
         ${steps(order)}
-        <div class="actions">${actions(order)}</div>
+        <div class="actions">${actions(order, live)}</div>
       </section>
       <dl class="facts">
         ${fact('Order number', order.id)}
         ${fact('Flight ticket', order.flight?.ticketNumber, order)}
         ${fact('Hotel reservation', order.hotel?.reservationNumber, order)}
-        <div class="fact"><dt>Email</dt><dd>${order.email}</dd></div>
+        <div class="fact"><dt>Email</dt><dd dir="auto">${order.email}</dd></div>
         <div class="fact"><dt>Ordered</dt>
           <dd><time class="moment" datetime="${new Date(order.createdAt).toISOString()}">
             ${momentWords(order.createdAt)}</time></dd></div>
@@ -66,7 +82,7 @@ function outcomeSentence({ headline, text }: OrderWords): string {
 /** The title of the order's tab; the trip last, because tabs are narrow. */
 export function tabTitle(order: Order, live: OrderLive): string {
   const isPlaced = order.status === 'queued' && live.place !== undefined;
-  const start = isPlaced ? `No. ${live.place} in line` : orderWords(order, live).title;
+  const start = isPlaced ? `No. ${figureWords(live.place ?? 0)} in the queue` : orderWords(order, live).title;
   return `${start} · ${order.package.flight}`;
 }
 
@@ -78,55 +94,95 @@ function steps(order: Order): Html | '' {
     <li class="step step-${state}">${icon(state === 'done' ? 'check' : 'clock')}<b>${name}</b> <span>${words}</span></li>`;
   return markup`
     <ol class="steps">
-      ${step('done', 'Unit', 'held')}
+      ${step('done', 'Place', 'held')}
       ${hasSeat ? step('done', 'Flight', 'reserved') : step('now', 'Flight', 'asking')}
       ${hasSeat ? step('now', 'Hotel', 'asking') : step('next', 'Hotel', 'next')}
     </ol>`;
 }
 
-function actions(order: Order): Html | '' {
+function actions(order: Order, { offer }: OrderLive): Html | '' {
   switch (order.status) {
     case 'queued':
       return markup`
-        <p class="reassurance">You can close this page; your place is kept.</p>
-        ${confirmed(order, 'Leave the line', 'You give up your place. If you order again, you start at the end of the line.', 'Yes, leave the line')}`;
+        <p class="reassurance">You can close this page; we keep your position.</p>
+        <button class="button quiet without-script" type="submit" form="ask">Leave the queue</button>
+        ${confirmed(order, 'Leave the queue', leaving)}`;
     case 'held':
     case 'cancelling':
       return markup`<p class="reassurance">You can close this page; we carry on.</p>`;
     case 'confirmed':
-      return confirmed(
-        order,
-        'Cancel this trip',
-        'Your seat and your room are given back at once, and the next in line may take them. This cannot be undone.',
-        'Yes, cancel the trip',
-      );
+      return markup`
+        <div class="choices">
+          <button class="button primary needs-script" type="button" data-print id="print">Print</button>
+          <a class="button quiet" href="#find-again">How to find it again</a>
+          <a class="button quiet" href="/order">Book another trip</a>
+        </div>
+        ${confirmed(order, 'Cancel this trip', {
+          effect:
+            'Your seat and your room are given back at once, and somebody else may take them. This cannot be undone.',
+          yes: 'Yes, cancel the trip',
+          no: 'Keep it',
+        })}`;
     case 'rejected':
-      return markup`<a class="button primary" href="/order">See the other trips</a>`;
+      return otherTrips();
     case 'compensating':
     case 'failed':
-      return again('Try again');
+      return again('Try again', offer);
     case 'withdrawn':
     case 'cancelled':
-      return again('Order again');
+      return again('Order again', offer);
   }
 }
 
-function again(label: string): Html {
+function again(label: string, offer: TripOffer = 'open'): Html {
+  if (offer === 'open') {
+    return markup`
+      <button class="button primary" type="submit" form="again" data-busy="Placing your order…" id="try-again">${label}</button>
+      <a class="button quiet" href="/order">Other trips</a>`;
+  }
   return markup`
-    <button class="button primary" type="submit" form="again" data-busy="Asking the airline…">${label}</button>
-    <a class="button quiet" href="/order">Other trips</a>`;
+    <p class="reassurance">${offer === 'sold_out' ? 'This trip has sold out since.' : 'This trip is not on sale right now.'}</p>
+    ${otherTrips()}`;
 }
 
-/** A step that names its effect before it is taken; it works without JavaScript, and stays open across updates. */
-function confirmed(order: Order, label: string, effect: string, yes: string): Html {
+function otherTrips(): Html {
+  return markup`<a class="button primary" href="/order" id="other-trips">See other trips</a>`;
+}
+
+interface Confirmation {
+  readonly effect: string;
+  readonly yes: string;
+  readonly no: string;
+}
+
+export const leaving: Confirmation = {
+  effect: 'You give up your position. If you order again, you join the queue at its end.',
+  yes: 'Yes, leave the queue',
+  no: 'Keep my position',
+};
+
+/**
+ * A step that names its effect before it is taken, and can be turned down. It stays open across updates. Without
+ * JavaScript a queued order's page loads again and again, so there the question has a page of its own.
+ */
+function confirmed(order: Order, label: string, confirmation: Confirmation): Html {
+  const isCancel = order.status === 'confirmed';
   return markup`
-    <details class="confirm keep" id="confirm-${order.status}">
-      <summary class="button quiet">${label}</summary>
-      <div class="confirm-body">
-        <p>${effect}</p>
-        <button class="button danger" type="submit" form="cancel" data-busy="One moment…">${yes}</button>
-      </div>
+    <details class="confirm keep${isCancel ? '' : ' needs-script'}" id="confirm-${order.status}">
+      <summary class="button ${isCancel ? 'plain' : 'quiet'}">${label}</summary>
+      ${confirmBody(confirmation)}
     </details>`;
+}
+
+export function confirmBody({ effect, yes, no }: Confirmation): Html {
+  return markup`
+    <div class="confirm-body">
+      <p>${effect}</p>
+      <div class="choices">
+        <button class="button danger" type="submit" form="cancel" data-busy="One moment…">${yes}</button>
+        <button class="button quiet" type="submit" form="keep">${no}</button>
+      </div>
+    </div>`;
 }
 
 /** A number to keep, with its copy button; its row is there from the beginning, so that nothing moves. */

@@ -1,6 +1,6 @@
 import { isSoldOut, type PackageSnapshot, salePhase } from '../../../domain/travel-package.ts';
 import { type Html, markup } from '../markup.ts';
-import { figureWords, momentWords, priceWords } from '../words.ts';
+import { counted, figureWords, momentWords, priceWords } from '../words.ts';
 import { bar } from './bar.ts';
 
 export interface StayView {
@@ -10,7 +10,7 @@ export interface StayView {
   readonly now: number;
 }
 
-/** What a customer can do with a stay; public/js/order.js moves on by itself when the sale opens or closes. */
+/** What a customer can do with a stay; public/order.js moves on by itself when the sale opens or closes. */
 export type StayState = 'free' | 'line' | 'sold_out' | 'not_open' | 'closed' | 'paused';
 
 export function stayState({ package: travelPackage, figures }: PackageSnapshot, now: number): StayState {
@@ -19,6 +19,15 @@ export function stayState({ package: travelPackage, figures }: PackageSnapshot, 
   if (phase !== 'open') return phase;
   if (travelPackage.paused) return 'paused';
   return figures.remaining > 0 && figures.waiting === 0 ? 'free' : 'line';
+}
+
+/** What a trip's page can promise to who wants to order it (again). */
+export type TripOffer = 'open' | 'sold_out' | 'off';
+
+export function tripOffer(snapshot: PackageSnapshot, now: number): TripOffer {
+  const state = stayState(snapshot, now);
+  if (state === 'free' || state === 'line') return 'open';
+  return state === 'sold_out' ? 'sold_out' : 'off';
 }
 
 /** From so many units on, their figures may not fit into one line of a phone. */
@@ -53,9 +62,8 @@ export function packageFragment(snapshot: PackageSnapshot, { currency, now }: St
         ${statusWords(state, snapshot)}</span>
       ${bar({ sold, held, free })}
       <span class="stay-words" id="${elementId}-words">
-        <span class="key key-sold">${figureWords(sold)} sold</span>
-        <span class="key key-held">${figureWords(held)} being booked</span>
-        <span class="key key-free">${figureWords(free)} free</span>
+        <span class="key${sold === 0 ? '' : ' key-sold'}">${sold === 0 ? 'None sold yet' : `${figureWords(sold)} sold`}</span>
+        ${held === 0 ? '' : markup`<span class="key key-held">${figureWords(held)} being booked</span>`}
       </span>
     </span>`;
 }
@@ -63,9 +71,11 @@ export function packageFragment(snapshot: PackageSnapshot, { currency, now }: St
 function statusWords(state: StayState, { package: { opensAt = 0 }, figures }: PackageSnapshot): string {
   switch (state) {
     case 'free':
-      return `${figureWords(figures.remaining)} left`;
+      return `${counted(figures.remaining, 'place')} left`;
     case 'line':
-      return `None free now · ${figureWords(figures.waiting)} in line`;
+      return figures.waiting === 0
+        ? 'No place free right now'
+        : `Queue · ${figureWords(figures.waiting)} waiting`;
     case 'sold_out':
       return 'Sold out';
     case 'not_open':

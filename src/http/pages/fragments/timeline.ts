@@ -3,8 +3,8 @@ import { type Html, markup } from '../markup.ts';
 import { clockWords } from '../words.ts';
 
 const plain: Record<TimelineEvent, string> = {
-  queued: 'You joined the line.',
-  claimed: 'A unit was set aside for you.',
+  queued: 'You joined the queue.',
+  claimed: 'A place was held for you.',
   'flight reserved': 'The airline reserved your seat.',
   'flight refused': 'The airline had no seat.',
   'flight unknown': 'The airline did not answer.',
@@ -12,15 +12,15 @@ const plain: Record<TimelineEvent, string> = {
   'hotel refused': 'The hotel had no room.',
   'hotel unknown': 'The hotel did not answer.',
   confirmed: 'Your trip was confirmed.',
-  compensating: 'We began to give back what was reserved.',
+  compensating: 'We started to give back what was reserved.',
   'cancel requested': 'You asked us to cancel the trip.',
   'flight cancelled': 'Your seat was given back.',
   'hotel cancelled': 'Your room was given back.',
-  released: 'The unit became free for others.',
+  released: 'The place became free for others.',
   failed: 'The order ended without a booking.',
   cancelled: 'The trip was cancelled.',
-  withdrawn: 'You left the line.',
-  'sold out': 'The last unit was sold.',
+  withdrawn: 'You left the queue.',
+  'sold out': 'The last place was sold.',
 };
 
 /** What happened to an order, in plain language, oldest first. */
