@@ -6,19 +6,43 @@
   const form = document.getElementById('order-form');
   if (!form) return;
   const button = document.getElementById('buy');
-  const trip = form.querySelector('.choice-trip');
-  const price = form.querySelector('.choice-price');
+  const trips = document.getElementById('trips');
+  const shownFlight = form.querySelector('.choice-flight');
+  const shownNight = form.querySelector('.choice-night');
+  const shownPrice = form.querySelector('.choice-price');
   const { announce, moment, kept } = window.ticketPage;
   const onOffer = new Set(['free', 'line']);
   const labels = {
     free: 'Order',
-    line: 'Join the line',
+    line: 'Join the queue',
     sold_out: 'Sold out',
     closed: 'Sale closed',
     paused: 'Paused',
   };
   const known = new Map();
   let timer;
+
+  /*
+   * Nothing is chosen: the whole choice is pointed at, before the email is asked for. This comes before everything
+   * else that is done with the form.
+   */
+  const tripsError = document.getElementById('trips-error');
+  const pointAtTrips = (event) => {
+    if (form.elements.packageId.value !== '') return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    trips.setAttribute('aria-invalid', 'true');
+    tripsError.hidden = false;
+    trips.focus({ preventScroll: true });
+    tripsError.scrollIntoView({ block: 'start' });
+  };
+  form.addEventListener('submit', pointAtTrips);
+  form.addEventListener('invalid', pointAtTrips, true);
+  form.addEventListener('change', () => {
+    if (form.elements.packageId.value === '') return;
+    trips.removeAttribute('aria-invalid');
+    tripsError.hidden = true;
+  });
 
   /* Whoever goes over to the other way of ordering keeps what was entered. */
   const entered = 'entered-order';
@@ -85,8 +109,9 @@
   function showBar(stays, now) {
     const chosen = stays.find(({ input }) => input.checked);
     if (chosen) {
-      trip.textContent = chosen.input.dataset.choice;
-      price.textContent = chosen.element.querySelector('.stay-price').textContent;
+      shownFlight.textContent = chosen.input.dataset.flight;
+      shownNight.textContent = chosen.input.dataset.night;
+      shownPrice.textContent = chosen.element.querySelector('.stay-price').textContent;
     }
     if (button.hasAttribute('aria-busy')) return;
     const best = chosen ?? bestOf(stays);

@@ -34,7 +34,7 @@ export function confirmStep(parts: ConfirmParts): Html {
   } = parts;
   return markup`
     <section class="card confirm-step">
-      <div><h1>${question}</h1>${subject === undefined ? '' : markup`<p class="confirm-subject">${subject}</p>`}</div>
+      <div><h1>${question}</h1>${subject === undefined ? '' : markup`<p class="confirm-subject" dir="auto">${subject}</p>`}</div>
       <ul class="effects">${effects.map((effect) => markup`<li>${effect}</li>`)}</ul>
       <div class="confirm-actions">
         ${

@@ -80,7 +80,7 @@ export function orderPage(setting: PageSetting, operated: OperatedOrder, alert?:
         <dl class="card known">
           ${known('Status', orderState(operated, setting.now))}
           ${order.reason === undefined ? '' : known('Reason', order.reason)}
-          ${known('Package', markup`<a href="/admin/packages/${packageId}">${packageId}</a> ${offer.flight}, ${nightWords(offer.stay)}, ${priceWords(offer.price, setting.currency)}`)}
+          ${known('Package', markup`<a href="/admin/packages/${packageId}">${packageId}</a> <bdi>${offer.flight}</bdi>, ${nightWords(offer.stay)}, ${priceWords(offer.price, setting.currency)}`)}
           ${known('Number', `${order.number} of its package`)}
           ${known('Email', order.email)}
           ${known('Ordered', momentWords(order.createdAt))}

@@ -35,7 +35,7 @@ export function packagePage(setting: PageSetting, state: PackagePageState): Admi
     isLive: true,
     alert: state.alert,
     main: markup`
-      ${heading(markup`<span class="number">${id}</span> ${flight}`, liveChip(setting.now))}
+      ${heading(markup`<span class="number">${id}</span> <bdi>${flight}</bdi>`, liveChip(setting.now))}
       ${packagesTable([packageRow(status, setting)])}
       <div class="forms">
         ${quotaCard(travelPackage, state.quota ?? String(travelPackage.quota), errors)}

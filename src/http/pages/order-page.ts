@@ -8,7 +8,7 @@ import { liveChip, type PageSetting, page } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import { nightWords, priceWords, shortNightWords, waitWords } from './words.ts';
 
-/** Which of the two order pages: one waits for the outcome, the other answers at once with a place in line. */
+/** Which of the two order pages: one waits for the outcome, the other answers at once with a position in the queue. */
 export type OrderMode = 'order' | 'order-queue';
 
 export interface OrderPageState {
@@ -36,76 +36,80 @@ export interface OrderFieldErrors {
 }
 
 export const emailAdvice = 'Enter an email address, for example ana@example.com.';
-export const stayAdvice = 'Choose a stay.';
+export const tripAdvice = 'Choose a trip first: pick one of the nights below.';
 
-/** A card per flight, a chip per stay, the email, and a bar with choice, price and button. */
+/** A card per flight, a chip per night, and a bar with the email, the choice, its price and the button. */
 export function orderPage(setting: PageSetting, state: OrderPageState): Html {
   const { now } = setting;
   const { mode, snapshots, key, error } = state;
   const refreshS = secondsToOpening(snapshots, now);
   return page(setting, {
-    title: error ? `Please check · Order a trip` : 'Order a trip',
+    title: error ? 'Please check · Order a trip' : 'Order a trip',
     current: 'order',
     live: { socket: '/live?topic=packages', poll: '/order/fragments', script: 'order.js' },
     ...(refreshS === undefined ? {} : { refreshS }),
     main: markup`
-      <div class="heading">
-        <h1>Choose your trip</h1>
-        ${liveChip(now)}
-      </div>
-      ${modes(mode)}
-      ${error === undefined ? '' : orderAlert(error, state, now)}
-      ${state.note ?? ''}
       <form id="order-form" class="order-form" method="post" action="/${mode}">
+        <div class="order-head">
+          <div class="heading">
+            <h1>Choose your trip</h1>
+            ${liveChip(now)}
+          </div>
+          ${modes(mode)}
+          ${error === undefined ? '' : orderAlert(error, state, now)}
+          ${state.note ?? ''}
+        </div>
         <input type="hidden" name="key" value="${key}" autocomplete="off">
-        <fieldset class="flights">
+        <fieldset class="flights" id="trips" role="radiogroup" aria-required="true" tabindex="-1"
+          aria-describedby="trips-error"${error?.fields.packageId === true ? markup` aria-invalid="true"` : ''}>
           <legend class="unseen">Trips</legend>
+          <p class="field-error trips-error" id="trips-error" hidden>${tripAdvice}</p>
           ${flights(snapshots).map((group) => flightCard(setting, state, group))}
         </fieldset>
-        ${emailField(state.email ?? '', error?.fields)}
-        ${buyBar(setting, state)}
+        <div class="buy-bar">
+          ${emailField(state.email ?? '', error?.fields)}
+          ${choiceAndButton(setting, state)}
+        </div>
       </form>`,
   });
 }
 
 /** Both pages sell the same; they differ in what happens after the button. */
 function modes(mode: OrderMode): Html {
-  const tab = (of: OrderMode, label: string) =>
-    of === mode
-      ? markup`<a href="/${of}" aria-current="true">${label}</a>`
-      : markup`<a href="/${of}">${label}</a>`;
+  const tab = (of: OrderMode, label: string, words: string) => markup`
+    <a href="/${of}"${of === mode ? markup` aria-current="true"` : ''}><b class="modes-label">${label}</b> <span>${words}</span></a>`;
   return markup`
     <nav class="modes" aria-label="How to order">
-      ${tab('order', 'Wait here')}
-      ${tab('order-queue', 'Take a number')}
+      ${tab('order', 'Wait here', 'Wait a few seconds, and the next page shows whether your trip is booked.')}
+      ${tab('order-queue', 'Take a number', 'Get your order number at once, and follow your order live.')}
     </nav>
-    <p class="modes-words">${
-      mode === 'order'
-        ? 'Units go in order of arrival. The outcome comes in some seconds.'
-        : 'Units go in order of arrival. Your place and the outcome come live.'
-    }</p>`;
+    <p class="modes-words">First come, first served. If there is a queue, you see your position in it.</p>`;
 }
 
 function orderAlert(error: NonNullable<OrderPageState['error']>, state: OrderPageState, now: number): Html {
   const { code, fields, retryAfterS } = error;
-  const said = code === 'invalid' && fields.packageId ? stayAdvice : errorKind(code).words;
-  const words = retryAfterS === undefined ? said : `${said} It works again in ${waitWords(retryAfterS)}.`;
+  const said = code === 'invalid' && fields.packageId ? tripAdvice : errorKind(code).words;
+  const words =
+    retryAfterS === undefined ? said : `${said} You can order again in ${waitWords(retryAfterS)}.`;
   const others = code === 'sold_out' ? otherStays(state, now) : undefined;
   const focus = !(fields.email === true && fields.packageId !== true);
   return alertBox(words, { focus, ...(others === undefined ? {} : { more: others }) });
 }
 
+/** So many stays are named beside what went wrong; all of them are below. */
+const othersMax = 6;
+
 /** One tap chooses another stay, without JavaScript too: each is a label of its radio button. */
 function otherStays({ snapshots, chosen }: OrderPageState, now: number): Html | undefined {
-  const others = snapshots.filter(
-    (snapshot) => String(snapshot.package.id) !== chosen && isOnOffer(stayState(snapshot, now)),
-  );
+  const others = snapshots
+    .filter((snapshot) => String(snapshot.package.id) !== chosen && isOnOffer(stayState(snapshot, now)))
+    .slice(0, othersMax);
   if (others.length === 0) return undefined;
   return markup`
     <p class="others-words">Still on sale:</p>
     <p class="others">${others.map(
       ({ package: { id, flight, stay } }) =>
-        markup`<label class="button quiet" for="package-${id}">${flight}, ${shortNightWords(stay)}</label> `,
+        markup`<label class="button quiet" for="package-${id}"><bdi>${flight}</bdi>, ${shortNightWords(stay)}</label> `,
     )}</p>`;
 }
 
@@ -122,8 +126,8 @@ function flights(snapshots: readonly PackageSnapshot[]): FlightGroup[] {
 function flightCard(setting: PageSetting, state: OrderPageState, { flight, stays }: FlightGroup): Html {
   return markup`
     <section class="card flight">
-      <h2 class="flight-icon">${icon('plane')}<span>${flight}</span>
-        ${stays.length === 1 ? '' : markup`<small>${stays.length} nights to choose</small>`}</h2>
+      <h2 class="flight-icon">${icon('plane')}<span dir="auto">${flight}</span>
+        ${stays.length === 1 ? '' : markup`<small>${stays.length} nights to choose from</small>`}</h2>
       <div class="stays">${stays.map((snapshot) => stayChip(setting, state, snapshot))}</div>
     </section>`;
 }
@@ -136,10 +140,10 @@ function stayChip(setting: PageSetting, { chosen }: OrderPageState, snapshot: Pa
   const live = stayElementId(id);
   return markup`
     <label class="chip" for="package-${id}">
-      <input type="radio" name="packageId" id="package-${id}" value="${id}" required
+      <input type="radio" name="packageId" id="package-${id}" value="${id}"
         aria-labelledby="night-${id}" aria-describedby="${live}-status ${live}-words"
-        data-choice="${flight}, ${nightWords(stay)}"${isChosen(snapshot, chosen, setting.now) ? markup` checked` : ''}${isOff ? markup` disabled` : ''}>
-      <span class="night" id="night-${id}"><span class="unseen">${flight}, night of </span>${nightWords(stay)}</span>
+        data-choice="${flight}, ${nightWords(stay)}" data-flight="${flight}" data-night="${nightWords(stay)}"${isChosen(snapshot, chosen, setting.now) ? markup` checked` : ''}${isOff ? markup` disabled` : ''}>
+      <span class="night" id="night-${id}"><span class="unseen"><bdi>${flight}</bdi>, night of </span>${nightWords(stay)}</span>
       ${packageFragment(snapshot, setting)}
     </label>`;
 }
@@ -168,24 +172,28 @@ function emailField(email: string, errors?: OrderFieldErrors): Html {
       ${
         isWrong
           ? markup`<p class="field-error" id="email-note">${emailAdvice}</p>`
-          : markup`<p class="field-note" id="email-note">You find your order again with it. Nothing is sent.</p>`
+          : markup`<p class="field-note" id="email-note">Needed, with the order number, to find your order again. No email is sent, and no payment is taken.</p>`
       }
     </div>`;
 }
 
-function buyBar({ currency, now }: PageSetting, { snapshots, chosen }: OrderPageState): Html {
+/** What is chosen is told by the script; without it, by the stylesheet, which only knows that something is. */
+function choiceAndButton({ currency, now }: PageSetting, { snapshots, chosen }: OrderPageState): Html {
   const choice = snapshots.find((snapshot) => isChosen(snapshot, chosen, now))?.package;
   const states = snapshots.map((snapshot) => stayState(snapshot, now));
   const label = buttonLabel(states);
   const disabled = states.some(isOnOffer) ? '' : markup` disabled`;
   return markup`
-    <div class="buy-bar">
-      <div class="buy-inner">
-        <p class="choice"><span class="choice-trip">${choice === undefined ? 'No trip chosen yet' : `${choice.flight}, ${nightWords(choice.stay)}`}</span>
-          <b class="choice-price">${choice === undefined ? '' : priceWords(choice.price, currency)}</b></p>
-        <button id="buy" class="button primary buy" type="submit" data-busy="Asking the airline…"${disabled}>
-          <span class="button-label">${label}</span></button>
+    <div class="buy-inner">
+      <div class="choice">
+        <p class="choice-none">No trip chosen yet</p>
+        <p class="choice-marked">Your trip is marked above, with its price</p>
+        <p class="choice-made"><span class="choice-flight" dir="auto">${choice?.flight}</span>
+          <span class="choice-night">${choice && nightWords(choice.stay)}</span>
+          <b class="choice-price">${choice && priceWords(choice.price, currency)}</b></p>
       </div>
+      <button id="buy" class="button primary buy" type="submit" data-busy="Placing your order…"${disabled}>
+        <span class="button-label">${label}</span></button>
     </div>`;
 }
 

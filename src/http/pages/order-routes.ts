@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
-import type { Order } from '../../domain/order.ts';
+import { isSettled, type Order } from '../../domain/order.ts';
 import { readForm } from '../body.ts';
 import { rememberOrder } from '../cookies.ts';
 import { emailInput, isSameEmail, keyInput, packageIdField } from '../inputs.ts';
@@ -30,6 +30,8 @@ const sentForm = z.object({ packageId: packageIdField, email: emailInput, key: k
 
 /** How long `POST /order` waits for the outcome before it shows the order as it stands. */
 const outcomeWaitMs = 10_000;
+/** The same while the order is in the queue: its position is worth more to the buyer than an empty page. */
+const queueWaitMs = 1_000;
 
 /** How soon a browser without scripts asks again for an order that is not stored yet. */
 const lookAgainS = 2;
@@ -123,7 +125,7 @@ async function buy(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Respon
   const order = result.order as Order;
   await rememberOrder(c, deps.settings, order.id);
   forgetKeys(c, deps.settings, [key]);
-  const latest = mode === 'order' ? await deps.engine.outcome(order, { waitMs: outcomeWaitMs, gone }) : order;
+  const latest = mode === 'order' ? await outcomeOrPosition(deps, order, gone) : order;
   if (result.kind === 'accepted') metrics?.purchase(purchaseOutcome(latest));
   const fromQueue = mode === 'order-queue';
   return leadTo(c, await addressToShow(c, deps.settings, order.id, { fromQueue }));
@@ -146,6 +148,13 @@ async function findSent(c: Context, deps: OrderDeps): Promise<Response> {
   await rememberOrder(c, deps.settings, order.id);
   forgetKeys(c, deps.settings, [key]);
   return leadTo(c, await addressToShow(c, deps.settings, order.id));
+}
+
+/** The order with its outcome, or while it is in the queue; its page shows the position then, and goes on by itself. */
+async function outcomeOrPosition({ engine }: PageDeps, order: Order, gone: AbortSignal): Promise<Order> {
+  const early = await engine.outcome(order, { waitMs: queueWaitMs, gone });
+  if (early.status === 'queued' || isSettled(early)) return early;
+  return engine.outcome(early, { waitMs: outcomeWaitMs - queueWaitMs, gone });
 }
 
 interface FailedTry {

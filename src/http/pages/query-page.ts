@@ -30,22 +30,23 @@ export function queryPage(setting: PageSetting, state: QueryPageState): Html {
         <h1>My orders</h1>
         ${isMiss ? alertBox(errorKind('unknown_order').words, { focus: true }) : ''}
         <section class="part" aria-labelledby="recent">
-          <h2 id="recent">Recent in this browser</h2>
+          <h2 id="recent">Ordered in this browser</h2>
           ${
             recent.length === 0
-              ? markup`<p class="card empty">None yet. <a href="/order">Order a trip</a>, or look up an order below.</p>`
+              ? markup`<p class="card empty">No orders in this browser yet. <a href="/order">Order a trip</a>, or look up an order below.</p>`
               : markup`<ul class="card recent">${recent.map(recentOrder)}</ul>`
           }
           ${state.note ?? ''}
         </section>
         <section class="part" aria-labelledby="look-up">
           <h2 id="look-up">Look up an order</h2>
+          <p class="soft">You need its order number, which its page showed, and the email that you ordered with.</p>
           <form class="card look-up" method="post" action="/query">
             <div class="field">
               <label for="id">Order number</label>
               <input id="id" name="id" type="text" required autocomplete="off" autocapitalize="characters"
                 spellcheck="false" maxlength="300" value="${id}" placeholder="7Q4M-9XKD-2VBN-H5TR" aria-describedby="id-note">
-              <p class="field-note" id="id-note">16 letters and digits. Case and dashes do not matter.</p>
+              <p class="field-note" id="id-note">16 letters and digits. Capitals, dashes and spaces do not matter.</p>
             </div>
             <div class="field">
               <label for="email">Email</label>
@@ -65,7 +66,7 @@ function recentOrder(order: Order): Html {
   return markup`
     <li><a class="recent-link" href="/orders/${order.id}">
       <span class="recent-icon tone-${tone}">${icon(name)}</span>
-      <span class="recent-trip"><b>${flight}, ${nightWords(stay)}</b>
+      <span class="recent-trip"><b><bdi>${flight}</bdi>, ${nightWords(stay)}</b>
         <span class="recent-more"><b class="tone-${tone}">${title}</b> <code>${order.id}</code>
           <time class="moment" datetime="${new Date(order.createdAt).toISOString()}">${momentWords(order.createdAt)}</time></span></span>
     </a></li>`;

@@ -50,14 +50,33 @@ describe('a purchase', () => {
       },
       outcome: async (order, settling) => {
         asked.push([bought as PurchaseRequest, settling]);
-        return order;
+        return { ...order, status: 'held' };
       },
     });
     const answer = await app.request('/order', form(purchase));
     expect([answer.status, answer.headers.get('location')]).toEqual([303, `/orders/${id}?proof=${proof}`]);
     expect(asked).toMatchObject([
-      [{ packageId: 1, email: 'ana@example.com', key: 'k1' }, { waitMs: 10_000 }],
+      [{ packageId: 1, email: 'ana@example.com', key: 'k1' }, { waitMs: 1_000 }],
+      [{ packageId: 1, email: 'ana@example.com', key: 'k1' }, { waitMs: 9_000 }],
     ]);
+  });
+
+  test('that is in the queue leads to its position after a second', async () => {
+    const waited: number[] = [];
+    const app = pages({
+      outcome: async (order, { waitMs }) => {
+        waited.push(waitMs);
+        return order;
+      },
+    });
+    const answer = await app.request('/order', form(purchase));
+    expect([answer.status, waited]).toEqual([303, [1_000]]);
+    const page = await app.request(answer.headers.get('location') ?? '', { headers: cookieOf(answer) });
+    const shown = await app.request(page.headers.get('location') ?? '', { headers: cookieOf(answer) });
+    const text = await shown.text();
+    expect(text).toContain('Your position in the queue');
+    expect(text).toMatch(/id="place"[^>]*>3</);
+    expect(text).toMatch(/<noscript><meta http-equiv="refresh" content="2">/);
   });
 
   test('from the queue page is answered at once', async () => {

@@ -43,24 +43,24 @@ async function order(page: Page, origin: string, path = '/order'): Promise<void>
 /** Without cookies there is no session storage either: reading it throws. */
 const noCookies = { profile: { default_content_setting_values: { cookies: 2 } } };
 
-test('Q10 a browser that takes no cookies orders, watches and leaves the line', async () => {
+test('Q10 a browser that takes no cookies orders, watches and leaves the queue', async () => {
   const { page, server } = await open(noCookies);
   const errors: string[] = [];
   page.on('pageerror', ({ message }) => errors.push(message));
   await buy(server.origin, 1, { email: 'first@example.com', prefer: 'respond-async', key: 'first' });
   await order(page, server.origin, '/order-queue');
-  await page.getByRole('heading', { name: 'Your place in line' }).waitFor();
+  await page.getByRole('heading', { name: 'Your position in the queue' }).waitFor();
   await page.locator('#live-chip[data-state=live]').waitFor();
   const address = page.url();
-  await page.getByText('Leave the line', { exact: true }).click();
-  await page.getByRole('button', { name: 'Yes, leave the line' }).click();
-  await page.getByRole('heading', { name: 'You left the line' }).waitFor();
+  await page.locator('summary', { hasText: 'Leave the queue' }).click();
+  await page.getByRole('button', { name: 'Yes, leave the queue' }).click();
+  await page.getByRole('heading', { name: 'You left the queue' }).waitFor();
 
   await page.goto(`${server.origin}/query`);
   await page.getByLabel('Order number').fill(/orders\/([^?]+)/.exec(address)?.[1] ?? '');
   await page.getByLabel('Email').fill('ana@example.com');
   await page.getByRole('button', { name: 'Show the order' }).click();
-  await page.getByRole('heading', { name: 'You left the line' }).waitFor();
+  await page.getByRole('heading', { name: 'You left the queue' }).waitFor();
   expect(errors).toEqual([]);
 });
 
@@ -87,8 +87,7 @@ const cutOff = `
     .filter((element) => !element.closest('.unseen, .brand, svg') && element.checkVisibility())
     .filter((element) =>
       element.getBoundingClientRect().right > innerWidth + 1 ||
-      (getComputedStyle(element).overflow === 'hidden' && !element.matches('.choice-trip') &&
-        (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 2)))
+      (getComputedStyle(element).overflow === 'hidden' && (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 2)))
     .map((element) => element.outerHTML)`;
 
 /** The wait for an answer, shortened. */

@@ -98,8 +98,8 @@ test('Q7 a double click buys once, and the button says so within 100 ms without 
     return { ms, text, grewBy: button.offsetWidth - before, busyAfterSecond: button.textContent.trim() };
   })()`);
   expect(seen).toMatchObject({
-    text: 'Asking the airline…',
-    busyAfterSecond: 'Asking the airline…',
+    text: 'Placing your order…',
+    busyAfterSecond: 'Placing your order…',
     grewBy: 0,
   });
   expect(seen.ms).toBeLessThan(100);

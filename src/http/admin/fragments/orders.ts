@@ -43,7 +43,7 @@ function orderRow(operated: OperatedOrder, now: number): Html {
   return markup`
     <tr role="row" id="admin-order-${id}" class="order-row">
       ${headCell(markup`<a class="row-link" href="/admin/orders/${id}"><code>${id}</code></a>`)}
-      ${cell('Package', markup`<span><span class="number">${packageId}</span> ${offer.flight}</span><span class="under">${nightWords(offer.stay)}</span>`)}
+      ${cell('Package', markup`<span><span class="number">${packageId}</span> <bdi>${offer.flight}</bdi></span><span class="under">${nightWords(offer.stay)}</span>`)}
       ${cell('Status', orderState(operated, now), 'wide')}
       ${cell('What happened', lastSteps(order.timeline), 'wide')}
       <td role="cell" class="row-actions">${orderActions(operated)}</td>

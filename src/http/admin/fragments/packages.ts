@@ -50,7 +50,7 @@ export function packageRow(status: PackageStatus, { currency, now }: PackageView
   return markup`
     <tr role="row" id="${packageElementId(id)}" class="package">
       ${headCell(markup`
-        <span class="number">${id}</span> <a class="row-link" href="/admin/packages/${id}">${flight}</a>
+        <span class="number">${id}</span> <a class="row-link" href="/admin/packages/${id}"><bdi>${flight}</bdi></a>
         <span class="under">${nightWords(stay)} · ${priceWords(price, currency)}</span>`)}
       ${cell('Sale (UTC)', saleState(status, now), 'wide')}
       ${figureCell('Quota', figureWords(quota))}
