@@ -16,23 +16,25 @@ describe('a quota', () => {
   });
 
   test('names those who wait', () => {
-    expect(quotaEffects(withLine, 40)[1]).toBe('2 of 312 waiting get units at once, in their order.');
+    expect(quotaEffects(withLine, 40)[1]).toBe(
+      '2 of 312 in the queue get places at once, first come, first served.',
+    );
     const paused = { ...withLine, package: { ...withLine.package, paused: true } };
     expect(quotaEffects(paused, 39)[1]).toBe(
-      '1 of 312 waiting get a unit when it is resumed, in their order.',
+      '1 of 312 in the queue gets a place when the sale is resumed, first come, first served.',
     );
-    expect(quotaEffects(status, 40)[2]).toBe('Nobody waits in its line.');
+    expect(quotaEffects(status, 40)[2]).toBe('Nobody is in its queue.');
     const tight = fakeStatus({ quota: 50 }, { remaining: 12, held: 3, confirmed: 35, waiting: 2 });
-    expect(quotaEffects(tight, 38)[2]).toBe('2 waiting keep their place, but no unit may come to them.');
+    expect(quotaEffects(tight, 38)[2]).toBe('2 in the queue keep their positions, but may get nothing.');
   });
 });
 
 test('a pause names the line and what is being booked', () => {
   expect(pauseEffects(fakeStatus({}, { waiting: 312, held: 1 })).slice(1)).toEqual([
-    '312 waiting keep their place.',
-    '1 order being booked goes on to the end.',
+    '312 in the queue keep their positions.',
+    '1 order being booked is finished as usual.',
   ]);
-  expect(pauseEffects(fakeStatus({}, { waiting: 1 }))[1]).toBe('1 waiting keeps the place.');
+  expect(pauseEffects(fakeStatus({}, { waiting: 1 }))[1]).toBe('1 in the queue keeps the position.');
 });
 
 test('a drain names who takes over, or that nobody does', () => {
@@ -43,12 +45,12 @@ test('a drain names who takes over, or that nobody does', () => {
     'instance-2 hands over 14 packages to 2 others; 230 viewers reconnect.',
   );
   expect(drainEffects(two, [two, three, silent])[0]).toBe(
-    'instance-2 is the only instance: nobody takes its 14 packages over.',
+    'instance-2 is the only instance: nobody can take over its 14 packages.',
   );
 });
 
 test('what can be cancelled, and what cannot', () => {
-  expect(cancelEffects(fakeOrder({ status: 'queued' }))?.[0]).toContain('gives up the place');
+  expect(cancelEffects(fakeOrder({ status: 'queued' }))?.[0]).toContain('loses the position');
   expect(cancelEffects(fakeOrder({ status: 'confirmed' }))?.[0]).toContain('are given back');
   for (const status of ['held', 'compensating', 'cancelling', 'failed', 'withdrawn'] as const) {
     expect(cancelEffects(fakeOrder({ status }))).toBeUndefined();

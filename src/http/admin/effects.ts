@@ -7,13 +7,13 @@ import { counted } from './words.ts';
 
 export function pauseEffects({ figures: { waiting, held } }: PackageStatus): string[] {
   return [
-    'Purchases are refused with 503 “paused” from now on.',
+    'From now on, purchases are refused with 503 “paused”.',
     waiting === 0
-      ? 'Nobody waits in its line.'
-      : `${figureWords(waiting)} waiting ${waiting === 1 ? 'keeps the' : 'keep their'} place.`,
+      ? 'Nobody is in its queue.'
+      : `${figureWords(waiting)} in the queue ${waiting === 1 ? 'keeps the position' : 'keep their positions'}.`,
     held === 0
       ? 'Nothing is being booked right now.'
-      : `${counted(held, 'order')} being booked ${held === 1 ? 'goes' : 'go'} on to the end.`,
+      : `${counted(held, 'order')} being booked ${held === 1 ? 'is' : 'are'} finished as usual.`,
   ];
 }
 
@@ -28,18 +28,18 @@ export function quotaEffects(
   if (quota < was) {
     return [
       `Lowering to ${figureWords(quota)}: ${takenWords}, ${figureWords(free)} ${free === 1 ? 'stays' : 'stay'} on sale.`,
-      `${counted(was - quota, 'unit')} ${was - quota === 1 ? 'is' : 'are'} taken off sale.`,
+      `${counted(was - quota, 'place')} ${was - quota === 1 ? 'is' : 'are'} taken off sale.`,
       waiting === 0
-        ? 'Nobody waits in its line.'
-        : `${figureWords(waiting)} waiting ${waiting === 1 ? 'keeps the' : 'keep their'} place${free === 0 ? ', but no unit may come to them' : ''}.`,
+        ? 'Nobody is in its queue.'
+        : `${figureWords(waiting)} in the queue ${waiting === 1 ? 'keeps the position' : 'keep their positions'}${free === 0 ? ', but may get nothing' : ''}.`,
     ];
   }
   const served = Math.min(waiting, free);
   return [
     `Raising to ${figureWords(quota)}: ${takenWords}, ${figureWords(free)} ${free === 1 ? 'is' : 'are'} on sale instead of ${figureWords(remaining)}.`,
     waiting === 0
-      ? 'Nobody waits in its line.'
-      : `${figureWords(served)} of ${figureWords(waiting)} waiting get ${served === 1 ? 'a unit' : 'units'} ${paused === true ? 'when it is resumed' : 'at once'}, in their order.`,
+      ? 'Nobody is in its queue.'
+      : `${figureWords(served)} of ${figureWords(waiting)} in the queue ${served === 1 ? 'gets a place' : 'get places'} ${paused === true ? 'when the sale is resumed' : 'at once'}, first come, first served.`,
   ];
 }
 
@@ -50,11 +50,11 @@ export function closingEffects(
 ): string[] {
   return [
     phase === 'closed'
-      ? 'With this time the sale is closed at once: purchases are refused.'
-      : 'With this time the sale is not open any more: purchases are refused until then.',
+      ? 'With this time the sale closes at once, and purchases are refused.'
+      : 'With this time the sale is no longer open, and purchases are refused until then.',
     waiting === 0
-      ? 'Nobody waits in its line.'
-      : `${figureWords(waiting)} waiting ${waiting === 1 ? 'keeps the' : 'keep their'} place and ${waiting === 1 ? 'is' : 'are'} still served.`,
+      ? 'Nobody is in its queue.'
+      : `${figureWords(waiting)} in the queue ${waiting === 1 ? 'keeps the position and is' : 'keep their positions and are'} still served.`,
   ];
 }
 
@@ -65,17 +65,17 @@ export function drainEffects(instance: InstanceStatus, all: readonly InstanceSta
   const packages = counted(load?.packages ?? 0, 'package');
   const viewers = counted(load?.sockets ?? 0, 'viewer');
   const reconnect = `${viewers} ${load?.sockets === 1 ? 'reconnects' : 'reconnect'}`;
-  const start = 'Its process ends when that is done; whoever runs it may start it again.';
+  const start = 'Its process then ends, and can be started again.';
   if (others === 0) {
     return [
-      `${id} is the only instance: nobody takes its ${packages} over.`,
-      'The sale stops for everybody until it is started again. Orders are kept.',
+      `${id} is the only instance: nobody can take over its ${packages}.`,
+      'The sale stops for everybody until an instance is started. No order is lost.',
       start,
     ];
   }
   return [
     `${id} hands over ${packages} to ${counted(others, 'other')}; ${reconnect}.`,
-    `${counted(load?.sagas ?? 0, 'booking')} under way ${load?.sagas === 1 ? 'is' : 'are'} taken up again by the new owners. No order is lost.`,
+    `The new owners carry on with ${counted(load?.sagas ?? 0, 'booking')} under way. No order is lost.`,
     start,
   ];
 }
@@ -84,23 +84,23 @@ export function drainEffects(instance: InstanceStatus, all: readonly InstanceSta
 export function cancelEffects({ status, flight, hotel }: Order): string[] | undefined {
   if (status === 'queued') {
     return [
-      'The buyer gives up the place in the line and is told so.',
-      'Nothing was booked, so nothing is given back.',
+      'The buyer loses the position in the queue, and is told so.',
+      'Nothing has been booked, so nothing is given back.',
     ];
   }
   if (status !== 'confirmed') return undefined;
   return [
     `The seat${flight === undefined ? '' : ` (${flight.ticketNumber})`} and the room${hotel === undefined ? '' : ` (${hotel.reservationNumber})`} are given back at the suppliers.`,
-    'The unit goes to the next in the line, or on sale.',
+    'The place goes to the next in the queue, or back on sale.',
     'The buyer sees the trip as cancelled. This cannot be undone.',
   ];
 }
 
 export const eraseEffects: readonly string[] = [
-  'Every order of this email that has ended loses it: a random placeholder takes its place.',
-  'Nobody can look these orders up any more. A confirmed trip stays valid at the airline and the hotel.',
-  'Orders that have not ended keep it; repeat this when they have.',
-  'It cannot be undone.',
+  'In every order that has ended, a random placeholder replaces this email.',
+  'Nobody can look these orders up any more. A confirmed trip stays valid with the airline and the hotel.',
+  'Orders still under way keep the email: repeat this when they have ended.',
+  'This cannot be undone.',
 ];
 
 /** `312 people are waiting.` */

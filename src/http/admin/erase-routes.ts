@@ -38,7 +38,7 @@ function erasePage(email: string, errors: readonly FieldError[] = []): AdminPage
     main: markup`
       ${heading('Erase an email')}
       <form class="card form form-wide" method="post" action="/admin/erase">
-        ${field({ name: 'email', label: 'Email', value: email, type: 'email', maxLength: 254, required: true, note: 'The effect is shown before anything is erased.' }, errors)}
+        ${field({ name: 'email', label: 'Email', value: email, type: 'email', maxLength: 254, required: true, note: 'You see the effect before anything is erased.' }, errors)}
         <button class="button quiet" type="submit"><span class="button-label">Show the effect</span></button>
       </form>`,
   };
@@ -76,8 +76,8 @@ function whyNot(code: ErrorCode): string {
 function erasedWords({ erased, left }: Erased): string {
   const done =
     erased === 0
-      ? 'No order that has ended had this email.'
-      : `The email is gone from ${counted(erased, 'order')}.`;
+      ? 'No ended order has this email.'
+      : `The email was erased from ${counted(erased, 'order')}.`;
   return left === 0
     ? done
     : `${done} ${counted(left, 'order')} that ${left === 1 ? 'has' : 'have'} not ended still ${left === 1 ? 'has' : 'have'} it.`;

@@ -50,7 +50,7 @@ async function drain(c: AdminContext, deps: AdminDeps): Promise<Response> {
     title: `${id} is draining`,
     main: markup`
       <h1>${words}</h1>
-      <p>It has served this page too. The overview comes from another instance, as soon as one answers here.</p>
+      <p>It served this page too. The overview comes back as soon as another instance answers here.</p>
       <p><a class="button quiet" href="/admin">Overview</a></p>`,
   });
 }

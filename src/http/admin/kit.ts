@@ -65,7 +65,7 @@ export function showProblem(
 ): Response {
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
   const main = markup`
-    <h1>${code === 'unknown_route' ? 'Nothing here' : 'That did not work'}</h1>
+    <h1>${code === 'unknown_route' ? 'Page not found' : 'That did not work'}</h1>
     <p><a class="button quiet" href="/admin">Back to the overview</a></p>`;
   return showRefused(c, deps, code, { title: errorKind(code).title, main });
 }

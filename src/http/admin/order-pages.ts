@@ -43,7 +43,7 @@ export function ordersPage(
           </select></div>
         <button class="button primary" type="submit"><span class="button-label">Find</span></button>
       </form>
-      ${ordersTable(orders, now, { caption: 'Orders', empty: next === undefined ? 'No such order.' : 'None among those looked at; there are more.' })}
+      ${ordersTable(orders, now, { caption: 'Orders', empty: next === undefined ? 'No matching orders.' : 'No matches so far. There are more orders to search.' })}
       ${next === undefined ? '' : markup`<p><a class="button quiet" href="/admin/orders?${more.toString()}">More</a></p>`}`,
   };
 }

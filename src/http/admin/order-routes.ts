@@ -64,7 +64,7 @@ async function retry(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const { order } = await orderOf(c, deps);
   const outcome = await deps.operations.retryOrder(c.var.operator, order.id);
   if (outcome.kind === 'refused') return refuse(c, deps, outcome.code);
-  return goOn(c, deps, addressOf(order.id), 'Its owner asks the suppliers again now.');
+  return goOn(c, deps, addressOf(order.id), 'The suppliers are being asked again now.');
 }
 
 async function confirmCancel(c: AdminContext, deps: AdminDeps): Promise<Response> {
@@ -96,14 +96,14 @@ async function confirmCancel(c: AdminContext, deps: AdminDeps): Promise<Response
 }
 
 function whyNot(status: OperatedOrder['order']['status']): string[] {
-  const state = `It is: ${statusWords[status].toLowerCase()}.`;
+  const state = `Its status is: ${statusWords[status].toLowerCase()}.`;
   if (status === 'held') {
     return [
       state,
-      'What a supplier may have booked is not known yet. Retry it, and cancel it when it is confirmed.',
+      'It is not known yet what the suppliers have booked. Retry the order, and cancel it once it is confirmed.',
     ];
   }
-  return [state, 'There is nothing to cancel, or it is on its way already.'];
+  return [state, 'There is nothing to cancel, or it is being cancelled already.'];
 }
 
 async function cancel(c: AdminContext, deps: AdminDeps): Promise<Response> {
@@ -111,7 +111,7 @@ async function cancel(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const outcome = await deps.operations.cancelOrder(c.var.operator, order.id);
   if (outcome.kind === 'refused') return refuse(c, deps, outcome.code);
   const words =
-    outcome.value.status === 'withdrawn' ? 'The order left the line.' : 'The order is being cancelled.';
+    outcome.value.status === 'withdrawn' ? 'The order has left the queue.' : 'The order is being cancelled.';
   return goOn(c, deps, addressOf(order.id), words);
 }
 

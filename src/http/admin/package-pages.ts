@@ -46,9 +46,9 @@ export function packagePage(setting: PageSetting, state: PackagePageState): Admi
         'Newest orders',
         ordersTable(orders, setting.now, {
           caption: 'Orders of this package',
-          empty: 'Nobody has ordered it yet.',
+          empty: 'No orders yet.',
         }),
-        markup`<a class="small-button" href="/admin/orders?package=${id}">All of them</a>`,
+        markup`<a class="small-button" href="/admin/orders?package=${id}">All orders</a>`,
       )}`,
   };
 }
@@ -57,7 +57,7 @@ function quotaCard({ id }: TravelPackage, quota: string, errors: Errors): Html {
   return markup`
     <form class="card form" method="get" action="/admin/packages/${id}/quota">
       <h2>Quota</h2>
-      ${field({ name: 'quota', label: 'Units on sale in all', value: quota, type: 'number', min: 0, required: true, note: 'Never below what is held or confirmed. The effect is shown before anything changes.' }, errors)}
+      ${field({ name: 'quota', label: 'Places on sale in total', value: quota, type: 'number', min: 0, required: true, note: 'Not below the places held and confirmed. You see the effect before anything changes.' }, errors)}
       <button class="button quiet" type="submit">Show the effect</button>
     </form>`;
 }
@@ -73,14 +73,14 @@ function offerCard(
       <h2>Offer and sale times</h2>
       <input type="hidden" name="version" value="${version}" autocomplete="off">
       <div class="field-row">${offerFields(entered, errors, currency)}</div>
-      <p class="field-note">Orders keep the package as it was when they were made.</p>
+      <p class="field-note">Existing orders keep the flight, night and price they were made with.</p>
       <button class="button primary" type="submit" data-busy="Saving…"><span class="button-label">Save</span></button>
     </form>`;
 }
 
 function offerFields(entered: PackageFields, errors: Errors, currency: string): Html[] {
   const { flight, stay, price, opensAt, closesAt } = entered;
-  const utc = 'UTC. Empty: no limit.';
+  const utc = 'In UTC. Leave empty for no limit.';
   return [
     field({ name: 'flight', label: 'Flight', value: flight, maxLength: 100, required: true }, errors),
     field({ name: 'stay', label: 'Night of the stay', value: stay, type: 'date', required: true }, errors),
@@ -115,11 +115,11 @@ export function newPackagePage({ currency }: PageSetting, state: NewPackageState
       ${heading('New package')}
       <form class="card form form-wide" method="post" action="/admin/packages">
         <div class="field-row">
-          ${field({ name: 'id', label: 'Number', value: id, type: 'number', min: 1, required: true, note: 'Free as of now. If it was taken meanwhile, you are told.' }, errors)}
+          ${field({ name: 'id', label: 'Number', value: id, type: 'number', min: 1, required: true, note: 'The next free number. If somebody takes it first, you are told.' }, errors)}
           ${field({ name: 'quota', label: 'Quota', value: quota, type: 'number', min: 0, required: true }, errors)}
           ${offerFields(entered, errors, currency)}
         </div>
-        <label class="check"><input type="checkbox" name="paused"${paused ? markup` checked` : ''}> <span>Pause it until I resume it</span></label>
+        <label class="check"><input type="checkbox" name="paused"${paused ? markup` checked` : ''}> <span>Create it paused, until I resume it</span></label>
         <button class="button primary" type="submit" data-busy="Creating…"><span class="button-label">Create package</span></button>
       </form>`,
   };

@@ -108,7 +108,7 @@ async function edit(c: AdminContext, deps: AdminDeps): Promise<Response> {
   }
   const change = changeOf(present, entered, form.value);
   if (Object.keys(change).length === 1) {
-    return goOn(c, deps, `/admin/packages/${present.id}`, 'Nothing was different, so nothing was changed.');
+    return goOn(c, deps, `/admin/packages/${present.id}`, 'Nothing to save: nothing has changed.');
   }
   const closes = closingPhase(present, change, deps.clock.now());
   if (closes !== undefined && form.value.confirmed !== 'yes') {
@@ -190,10 +190,10 @@ function conflictWords(present: TravelPackage, entered: PackageFields): string {
     .filter((name) => is[name] !== entered[name].trim())
     .map((name) => `${fieldWords[name]} ${is[name] === '' ? 'none' : is[name]}`);
   return (
-    'Somebody changed this package while you did. ' +
+    'Somebody else changed this package while you were editing it. ' +
     (differences.length === 0
       ? `It is as you entered it, with a quota of ${figureWords(present.quota)}.`
-      : `It is now: ${differences.join(', ')}. The form has what you entered; save again to overwrite.`)
+      : `It is now: ${differences.join(', ')}. The form has what you entered: save again to overwrite it.`)
   );
 }
 

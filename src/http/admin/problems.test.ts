@@ -32,9 +32,12 @@ test('all is well', () => {
 test.each<[Partial<Overview>, string]>([
   [
     { staleSince: fakeNow - 5_000 },
-    'bad: The store does not answer. No order can be taken. What it has not told is of 23:59:55 UTC.',
+    'bad: The store does not answer. No order can be taken. Some figures are from 23:59:55 UTC.',
   ],
-  [{ staleSince: 0 }, 'bad: The store does not answer. No order can be taken. Figures come when it answers.'],
+  [
+    { staleSince: 0 },
+    'bad: The store does not answer. No order can be taken. Figures appear as soon as it answers.',
+  ],
   [
     {
       instances: [
@@ -57,11 +60,11 @@ test.each<[Partial<Overview>, string]>([
       instances: [fakeInstance('instance-1', { suppliersAvailable: false })],
       packages: [fakeStatus({}, { waiting: 5 })],
     },
-    'bad: The suppliers do not answer. The breaker is open: nothing is claimed until they do. 5 people are in line.',
+    'bad: The suppliers do not answer. The circuit breaker is open: no place is claimed until they answer. 5 people are in the queue.',
   ],
   [
     { instances: [fakeInstance('instance-1'), fakeInstance('instance-2', { suppliersAvailable: false })] },
-    'bad: The suppliers do not answer instance-2. The breaker is open there: nothing is claimed for its packages until they do.',
+    'bad: The suppliers do not answer instance-2. The circuit breaker is open there: no place of its packages is claimed until they answer.',
   ],
   [
     { instances: [{ id: 'instance-2', isThis: false, state: 'silent' }] },
@@ -69,11 +72,11 @@ test.each<[Partial<Overview>, string]>([
   ],
   [
     { packages: [ownedBy('gone', 3, 1)] },
-    'bad: Package 3 without an owner. instance-3 left. 1 order waits for the takeover.',
+    'bad: Package 3 has no owner. instance-3 left. 1 order waits for the takeover.',
   ],
   [
     { packages: [ownedBy('silent', 3), ownedBy('gone', 4)] },
-    'warn: 2 packages without an owner. instance-3 does not answer. The next purchase finds another.',
+    'warn: 2 packages have no owner. instance-3 does not answer. The next purchase finds a new one.',
   ],
   [
     { concerns: [order('stuck', 134_000), order('stuck', 40_000)] },
@@ -82,15 +85,15 @@ test.each<[Partial<Overview>, string]>([
   [{ concerns: [order('slow', 9_000)] }, 'warn: 1 order is slow. The oldest has not moved for 9 s.'],
   [
     { packages: [fakeStatus({ id: 2, paused: true }, { waiting: 1 }, { obstacle: 'paused' })] },
-    'warn: Package 2 paused with a line. 1 person is waiting and keeps the place.',
+    'warn: Package 2 is paused with people waiting. 1 person is in the queue and keeps the position.',
   ],
   [
     { packages: [fakeStatus({}, {}, { obstacle: 'queue_full' })] },
-    'warn: The line of package 1 is full. Purchases are told to try again later.',
+    'warn: The queue of package 1 is full. Customers are asked to try again later.',
   ],
   [
     { instances: [fakeInstance('instance-2', { state: 'draining' })] },
-    'warn: instance-2 is draining. Packages and viewers go over to the others.',
+    'warn: instance-2 is draining. Packages and viewers move to the other instances.',
   ],
 ])('%#: it is said what is wrong', (overview, said) => {
   expect(found(overview)).toEqual([said]);

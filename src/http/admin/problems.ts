@@ -45,8 +45,8 @@ function store({ staleSince }: Overview): Problem[] {
       headline: 'The store does not answer',
       text: `No order can be taken. ${
         staleSince === 0
-          ? 'Figures come when it answers.'
-          : `What it has not told is of ${clockWords(staleSince)}.`
+          ? 'Figures appear as soon as it answers.'
+          : `Some figures are from ${clockWords(staleSince)}.`
       }`,
     },
   ];
@@ -81,8 +81,8 @@ function suppliers({ instances, packages }: Overview): Problem[] {
       level: 'bad',
       headline: `The suppliers do not answer${isForAll ? '' : ` ${listed(shut.map(({ id }) => id))}`}`,
       text: isForAll
-        ? `The breaker is open: nothing is claimed until they do. ${peopleAre(waiting)} in line.`
-        : 'The breaker is open there: nothing is claimed for its packages until they do.',
+        ? `The circuit breaker is open: no place is claimed until they answer. ${peopleAre(waiting)} in the queue.`
+        : 'The circuit breaker is open there: no place of its packages is claimed until they answer.',
       link: { href: '#instances', what: 'instances' },
     },
   ];
@@ -111,12 +111,12 @@ function ownerless(packages: readonly PackageStatus[]): Problem[] {
     {
       id: 'ownerless',
       level: undone > 0 ? 'bad' : 'warn',
-      headline: `${found.length === 1 ? nameOf(found[0] as PackageStatus) : counted(found.length, 'package')} without an owner`,
+      headline: `${found.length === 1 ? `${nameOf(found[0] as PackageStatus)} has` : `${counted(found.length, 'package')} have`} no owner`,
       text:
         `${owners} ${found.every(({ owner }) => owner?.state === 'gone') ? 'left' : 'does not answer'}. ` +
         (undone > 0
           ? `${counted(undone, 'order')} ${undone === 1 ? 'waits' : 'wait'} for the takeover.`
-          : 'The next purchase finds another.'),
+          : 'The next purchase finds a new one.'),
       link: linkTo(found),
     },
   ];
@@ -147,8 +147,8 @@ function paused(packages: readonly PackageStatus[]): Problem[] {
     {
       id: 'paused',
       level: 'warn',
-      headline: `${found.length === 1 ? nameOf(found[0] as PackageStatus) : counted(found.length, 'package')} paused with a line`,
-      text: `${peopleAre(waiting)} waiting and ${waiting === 1 ? 'keeps the' : 'keep their'} place.`,
+      headline: `${found.length === 1 ? `${nameOf(found[0] as PackageStatus)} is` : `${counted(found.length, 'package')} are`} paused with people waiting`,
+      text: `${peopleAre(waiting)} in the queue and ${waiting === 1 ? 'keeps the position' : 'keep their positions'}.`,
       link: linkTo(found),
     },
   ];
@@ -163,9 +163,9 @@ function fullLines(packages: readonly PackageStatus[]): Problem[] {
       level: 'warn',
       headline:
         found.length === 1
-          ? `The line of package ${found[0]?.package.id} is full`
-          : `${found.length} lines are full`,
-      text: 'Purchases are told to try again later.',
+          ? `The queue of package ${found[0]?.package.id} is full`
+          : `${found.length} queues are full`,
+      text: 'Customers are asked to try again later.',
       link: linkTo(found),
     },
   ];
@@ -195,7 +195,7 @@ function draining(instances: readonly InstanceStatus[]): Problem[] {
       id: 'draining',
       level: 'warn',
       headline: `${listed(found)} ${found.length === 1 ? 'is' : 'are'} draining`,
-      text: 'Packages and viewers go over to the others.',
+      text: 'Packages and viewers move to the other instances.',
       link: { href: '#instances', what: 'instances' },
     },
   ];

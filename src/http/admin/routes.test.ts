@@ -205,9 +205,9 @@ describe('the overview', () => {
       expect(text).toContain(what);
       return text.indexOf(what);
     };
-    expect(at('instance-4 is silent')).toBeLessThan(at('Package 6 without an owner'));
-    expect(at('1 order is stuck')).toBeLessThan(at('Package 2 paused with a line'));
-    expect(at('312 people are waiting')).toBeLessThan(at('Purchases'));
+    expect(at('instance-4 is silent')).toBeLessThan(at('Package 6 has no owner'));
+    expect(at('1 order is stuck')).toBeLessThan(at('Package 2 is paused with people waiting'));
+    expect(at('312 people are in the queue')).toBeLessThan(at('Purchases'));
   });
 
   test('is shown while the store is away, and says so', async () => {
@@ -232,12 +232,12 @@ describe('a package', () => {
   test('is paused after its effect was named, and the notice is told once', async () => {
     const desk = await signedIn({ packages: [fakeStatus({}, { waiting: 312, held: 3 })] });
     const step = words((await desk.get('/admin/packages/1/pause')).text);
-    expect(step).toContain('312 waiting keep their place.');
-    expect(step).toContain('3 orders being booked go on');
+    expect(step).toContain('312 in the queue keep their positions.');
+    expect(step).toContain('3 orders being booked are finished as usual');
     expect(desk.operations.asked).toEqual([]);
     const done = await desk.follow(await desk.post('/admin/packages/1/pause'));
     expect(desk.operations.asked).toEqual(['pause 1']);
-    expect(words(done.text)).toContain('Package 1 is paused. 312 waiting keep their place.');
+    expect(words(done.text)).toContain('Package 1 is paused. 312 in the queue keep their positions.');
     expect((await desk.get('/admin')).text).not.toContain('id="notice"');
     await desk.post('/admin/packages/1/resume');
     expect(desk.operations.asked).toEqual(['pause 1', 'resume 1']);
@@ -285,7 +285,7 @@ describe('a package', () => {
     const opensAt = '2022-07-31T23:59:58.500';
     expect((await desk.get('/admin/packages/1')).text).toContain(`value="${opensAt}"`);
     const same = await desk.post('/admin/packages/1', { ...offer, opensAt, version: '1' });
-    expect(words((await desk.follow(same)).text)).toContain('nothing was changed');
+    expect(words((await desk.follow(same)).text)).toContain('nothing has changed');
     const closesAt = '2022-08-05T18:00';
     await desk.post('/admin/packages/1', { ...offer, opensAt, closesAt, price: '120', version: '1' });
     expect(desk.operations.asked).toEqual([
@@ -310,8 +310,8 @@ describe('a package', () => {
     const edit = { ...offer, closesAt: '2022-07-01T00:00', version: '1' };
     const step = await desk.post('/admin/packages/1', edit);
     expect(step.status).toBe(200);
-    expect(words(step.text)).toContain('the sale is closed at once');
-    expect(words(step.text)).toContain('312 waiting keep their place');
+    expect(words(step.text)).toContain('the sale closes at once');
+    expect(words(step.text)).toContain('312 in the queue keep their positions');
     expect(desk.operations.asked).toEqual([]);
     expect((await desk.post('/admin/packages/1', hidden(step.text))).status).toBe(303);
     expect(desk.operations.asked).toHaveLength(1);
@@ -409,14 +409,14 @@ describe('instances, orders and emails', () => {
   test('an email is erased after its effect was named, and stays out of addresses and cookies', async () => {
     const desk = await signedIn();
     const step = await desk.post('/admin/erase', { email: ' Ana@Example.com ' });
-    expect(words(step.text)).toContain('It cannot be undone.');
+    expect(words(step.text)).toContain('This cannot be undone.');
     expect(desk.operations.asked).toEqual([]);
     const done = await desk.post('/admin/erase', hidden(step.text));
     expect(desk.operations.asked).toEqual(['erase ana@example.com']);
     expect(done.location).toBe('/admin/erase');
     expect(done.headers.getSetCookie().join()).not.toContain('ana');
     const said = words((await desk.follow(done)).text);
-    expect(said).toContain('The email is gone from 12 orders. 1 order that has not ended still has it.');
+    expect(said).toContain('The email was erased from 12 orders. 1 order that has not ended still has it.');
     expect((await desk.post('/admin/erase', { email: 'ana' })).status).toBe(422);
   });
 

@@ -96,7 +96,7 @@ function showTooLow(
   quota: string,
 ): Promise<Response> {
   const taken = takenOf(status);
-  const message = `${figureWords(taken)} ${taken === 1 ? 'unit is' : 'units are'} held or confirmed, so it cannot be below ${figureWords(taken)}.`;
+  const message = `${figureWords(taken)} ${taken === 1 ? 'place is' : 'places are'} held or confirmed, so the quota cannot be lower than ${figureWords(taken)}.`;
   return showPackage(c, deps, status, { code: 'quota_too_low', quota, errors: [{ path: 'quota', message }] });
 }
 
@@ -132,7 +132,7 @@ async function pause(c: AdminContext, deps: AdminDeps, paused: boolean): Promise
   const line =
     waiting === 0
       ? ''
-      : ` ${figureWords(waiting)} waiting ${paused ? 'keep their place' : 'are served again'}.`;
+      : ` ${figureWords(waiting)} in the queue ${paused ? (waiting === 1 ? 'keeps the position' : 'keep their positions') : waiting === 1 ? 'is served again' : 'are served again'}.`;
   return goOn(c, deps, '/admin', `Package ${id} is ${paused ? 'paused' : 'on sale again'}.${line}`);
 }
 

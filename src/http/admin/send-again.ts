@@ -14,7 +14,7 @@ export async function showSendAgain(c: Context, deps: AdminDeps): Promise<Respon
     title: 'The store does not answer',
     main: markup`
       <h1>That did not work yet</h1>
-      <p>What you entered is kept on this page. Send it again when the store answers.</p>
+      <p>Your entries are kept on this page. Send them again when the store answers.</p>
       <div class="confirm-actions">
         <form method="post" action="${new URL(c.req.url).pathname}">
           ${Object.entries(fields).map(

@@ -52,13 +52,13 @@ export function shortMomentWords(at: number, now: number): string {
 }
 
 export const statusWords: Readonly<Record<OrderStatus, string>> = {
-  queued: 'In line',
+  queued: 'In the queue',
   held: 'Being booked',
   compensating: 'Giving back',
   confirmed: 'Confirmed',
   cancelling: 'Cancelling',
   failed: 'Failed',
   rejected: 'Sold out',
-  withdrawn: 'Left the line',
+  withdrawn: 'Left the queue',
   cancelled: 'Cancelled',
 };

@@ -24,11 +24,11 @@ export const offerAnswer = z.object({
 export const packageAnswer = z.object({
   id: z.int().min(1),
   ...offerAnswer.shape,
-  quota: count.meta({ description: 'Units on sale in all: remaining + held + confirmed.' }),
+  quota: count.meta({ description: 'Places on sale in total: remaining + held + confirmed.' }),
   remaining: count,
-  held: count.meta({ description: 'Units that are being booked; they may come back.' }),
+  held: count.meta({ description: 'Places that are being booked; they may come back.' }),
   confirmed: count,
-  waiting: count.meta({ description: 'Orders in the line.' }),
+  waiting: count.meta({ description: 'Orders in the queue.' }),
   opensAt: isoTime.exactOptional(),
   closesAt: isoTime.exactOptional(),
   paused: z.literal(true).exactOptional(),
@@ -37,14 +37,14 @@ export const packageAnswer = z.object({
 export const packagesAnswer = z.object({ packages: z.array(packageAnswer) });
 
 const statusWords = {
-  queued: 'it stands in the line',
-  held: 'it has a unit, and the suppliers are being asked',
+  queued: 'it is in the queue',
+  held: 'it holds a place, and the suppliers are being asked',
   compensating: 'it failed, and what was reserved is being cancelled',
   confirmed: 'it is booked',
   cancelling: 'it was booked, and is being cancelled',
   failed: 'a supplier could not book it',
-  rejected: 'it stood in the line until everything was sold',
-  withdrawn: 'it left the line',
+  rejected: 'it was in the queue until everything was sold',
+  withdrawn: 'it left the queue',
   cancelled: 'it was booked, then cancelled',
 } as const satisfies Record<OrderStatus, string>;
 
@@ -53,7 +53,7 @@ const reasonWords = {
   hotel_unavailable: 'the hotel had no room',
   invalid_ticket: 'the hotel did not accept the flight ticket',
   supplier_silent: 'a supplier did not answer in time',
-  sold_out: 'every unit was sold',
+  sold_out: 'every place was sold',
 } as const satisfies Record<OrderReason, string>;
 
 /** An order, for who knows its id and its email (rule Q10). */
@@ -73,7 +73,7 @@ export const orderAnswer = z.object({
     .int()
     .min(1)
     .exactOptional()
-    .meta({ description: 'The place in the line, while it is known.' }),
+    .meta({ description: 'The position in the queue, while it is known.' }),
   createdAt: isoTime,
   timeline: z.array(
     z.object({ at: isoTime, event: z.enum(timelineEvents), detail: z.string().exactOptional() }),

@@ -81,12 +81,16 @@ function leavePage(): Html {
 }
 
 /** What is needed to come back to the order; all of it can be read and copied without JavaScript. */
-function findAgain({ order, proof, host }: ResultPageState): Html {
+function findAgain({ order, proof, host, actsByProof }: ResultPageState): Html {
   const link = orderAddress(order.id, {}, proof);
   return markup`
     <section class="card find-again" id="find-again" aria-labelledby="find-again-title">
       <h2 id="find-again-title">How to find this order again</h2>
-      <p>In this browser it is among <a href="/query">My orders</a>. Anywhere else you need its order number and your email; we do not send them to you.</p>
+      <p>${
+        actsByProof
+          ? markup`Under <a href="/query">My orders</a>`
+          : markup`In this browser it is listed under <a href="/query">My orders</a>. Anywhere else`
+      } you need its order number and your email; we do not send them to you.</p>
       <p><button class="button quiet needs-script" type="button" data-copy="${order.id}" id="copy-number">Copy order number</button></p>
       <p>Or keep this private link. Anyone who has it can see this order and your email${
         isSettled(order) && order.status !== 'confirmed' ? '' : ', and can cancel the order'

@@ -101,7 +101,7 @@ test('an operator logs in, creates a package, watches its sale live, raises, pau
   await admin.getByRole('link', { name: 'Flight-7' }).click();
   await admin.getByLabel('Units on sale in all').fill('2');
   await admin.getByRole('button', { name: 'Show the effect' }).click();
-  await says(admin, '1 of 1 waiting get a unit at once');
+  await says(admin, '1 of 1 in the queue gets a place at once');
   await admin.getByRole('button', { name: 'Raise to 2' }).click();
   await says(admin, 'The quota of package 2 is 2 now; it was 1.');
   await says(ben, 'Asking the airline');
@@ -110,7 +110,7 @@ test('an operator logs in, creates a package, watches its sale live, raises, pau
   const cleo = await order('cleo@example.com', 2);
   await says(cleo, 'Your position in the queue');
   await admin.getByRole('link', { name: 'Pause package 2' }).click();
-  await says(admin, '1 waiting keeps the place.');
+  await says(admin, '1 in the queue keeps the position.');
   await admin.getByRole('button', { name: 'Pause package 2' }).click();
   await says(admin, 'Package 2 is paused.');
   await says(admin, 'Package 2 paused with a line');
@@ -174,7 +174,7 @@ test('all of it works without JavaScript', async () => {
   await admin.getByRole('link', { name: 'Flight-1' }).click();
   await admin.getByLabel('Sale closes').fill('2020-01-01T00:00');
   await admin.getByRole('button', { name: 'Save' }).click();
-  await says(admin, 'the sale is closed at once');
+  await says(admin, 'the sale closes at once');
   await admin.getByRole('button', { name: 'Save and end the sale' }).click();
   await says(admin, 'Package 1 is changed: closing.');
   await says(admin, 'Closed');

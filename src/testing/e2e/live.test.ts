@@ -149,11 +149,11 @@ it('Q4 shows the buyer the line, then its outcome in place, with the tab’s tit
   await page.waitForURL(/\/orders\//);
   await isLive(page);
   await mark(page);
-  await says(page, '#order-live', '1 unit is being booked; 1 person is before you');
+  await says(page, '#order-live', '1 person is ahead of you. 1 place is being booked.');
   expect(await page.title()).toMatch('No. 2 in the queue');
   await answerFlight(false);
   expect((await first).code).toBe('supplier_failed');
-  await says(page, '#order-live', '1 unit is being booked; you are next if it fails');
+  await says(page, '#order-live', '1 place is being booked. You get it if that booking fails.');
   expect(await page.title()).toMatch('No. 1 in the queue');
   await answerFlight(false);
   expect((await second).code).toBe('supplier_failed');
@@ -173,11 +173,11 @@ it('moves up who waits when somebody before them leaves the line', async () => {
   });
   const page = await visit('/order-queue');
   await order(page, 1, 'ana@example.com');
-  await says(page, '#order-live', '1 person is before you');
+  await says(page, '#order-live', '1 person is ahead of you');
   const leaving = await server.engine.order(before?.id ?? '');
   if (leaving === undefined) throw new Error('the order is gone');
   await server.engine.cancel(leaving);
-  await says(page, '#order-live', 'you are next');
+  await says(page, '#order-live', 'You get it if that booking fails');
   await answerFlight(true);
   await held;
   await says(page, '.headline', 'Sold out');

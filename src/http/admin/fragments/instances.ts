@@ -26,7 +26,7 @@ export function instancesTable(instances: readonly InstanceStatus[], now: number
     caption: 'Instances and their load',
     columns,
     rows: instances.map((instance) => instanceRow(instance, now)),
-    empty: 'No instance announces itself.',
+    empty: 'No instances found.',
   });
 }
 

@@ -19,7 +19,7 @@ const columns: readonly Column[] = [
 export function logTable(events: readonly OperatorEvent[], id?: string): Html {
   return table({
     ...(id === undefined ? {} : { id }),
-    caption: 'What operators did',
+    caption: 'Changes by operators',
     columns,
     rows: events.map(eventRow),
     empty: 'Nobody has changed anything yet.',

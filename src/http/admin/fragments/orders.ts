@@ -23,7 +23,7 @@ export function concernsTable(orders: readonly OperatedOrder[], now: number): Ht
   return ordersTable(orders, now, {
     id: concernsElementId,
     caption: 'Orders that are stuck or slow',
-    empty: 'Every order moves.',
+    empty: 'No order is stuck or slow.',
   });
 }
 
@@ -62,7 +62,7 @@ function lastSteps(timeline: readonly TimelineEntry[]): Html {
   const hidden = timeline.length - stepsShown;
   return markup`
     <ol class="steps-short">
-      ${hidden > 0 ? markup`<li class="under">${counted(hidden, 'step')} before</li>` : ''}
+      ${hidden > 0 ? markup`<li class="under">${counted(hidden, 'earlier step')}</li>` : ''}
       ${timeline
         .slice(-stepsShown)
         .map(

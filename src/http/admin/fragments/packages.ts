@@ -36,10 +36,10 @@ export interface PackageView {
 export function packagesTable(rows: readonly Html[], id?: string): Html {
   return table({
     ...(id === undefined ? {} : { id }),
-    caption: 'Packages with their units, activity and owner',
+    caption: 'Packages with their places, activity and owner',
     columns,
     rows,
-    empty: 'No package yet. Create one to sell it.',
+    empty: 'No packages yet. Create one to start selling.',
   });
 }
 
@@ -81,7 +81,7 @@ function saleState({ package: travelPackage, obstacle }: PackageStatus, now: num
 export const saleWords = {
   on_sale: ['good', 'On sale'],
   paused: ['wait', 'Paused'],
-  queue_full: ['wait', 'Line full'],
+  queue_full: ['wait', 'Queue full'],
   sold_out: ['rest', 'Sold out'],
   not_open: ['rest', 'Not open'],
   sale_closed: ['rest', 'Closed'],
@@ -95,8 +95,7 @@ function purchases({ activity }: PackageStatus): Html {
 }
 
 function owner({ owner: owned }: PackageStatus): Html {
-  if (owned === undefined)
-    return markup`<span>Nobody yet</span><span class="under">until somebody buys</span>`;
+  if (owned === undefined) return markup`<span>None yet</span><span class="under">until somebody buys</span>`;
   const { instance, epoch, state } = owned;
   const tone = state === 'gone' || state === 'silent' ? 'state state-bad' : '';
   return markup`

@@ -13,8 +13,8 @@ export function totalsFragment({ packages, instances }: Overview): Html {
   return markup`
     <dl id="${totalsElementId}" class="totals">
       ${tile('Purchases', rateWords(total(({ activity }) => activity?.recent.purchasesPerS ?? 0)), 'per second')}
-      ${tile('Waiting', figureWords(total(({ figures }) => figures.waiting)), 'in all lines')}
-      ${tile('Held', figureWords(total(({ figures }) => figures.held)), 'booking')}
+      ${tile('Waiting', figureWords(total(({ figures }) => figures.waiting)), 'in all queues')}
+      ${tile('Held', figureWords(total(({ figures }) => figures.held)), 'being booked')}
       ${tile('Confirmed', figureWords(total(({ figures }) => figures.confirmed)), `of ${figureWords(total((each) => each.package.quota))}`)}
       ${tile('Instances', `${ready} / ${instances.length}`, 'ready')}
       ${suppliersTile(instances)}

@@ -45,8 +45,8 @@ export const managedPackageAnswer = z.object({
 export const packageStatusAnswer = z.object({
   ...packageAnswer.shape,
   version: z.int().min(1),
-  cancelling: count.meta({ description: 'Those of `confirmed` whose unit is on its way back.' }),
-  waitersMax: count.meta({ description: 'Places in the line.' }),
+  cancelling: count.meta({ description: 'Those of `confirmed` whose place is being given back.' }),
+  waitersMax: count.meta({ description: 'How many orders its queue takes.' }),
   obstacle: z
     .enum(['paused', 'not_open', 'sale_closed', 'sold_out', 'queue_full'])
     .exactOptional()
@@ -84,7 +84,7 @@ export const instanceAnswer = z.object({
   suppliersAvailable: z
     .boolean()
     .exactOptional()
-    .meta({ description: 'Whether the suppliers answer it; while not, the lines of its packages wait.' }),
+    .meta({ description: 'Whether the suppliers answer it; while not, the queues of its packages wait.' }),
   startedAt: isoTime.exactOptional(),
   version: z.string().exactOptional(),
   load: loadAnswer.exactOptional(),
@@ -94,7 +94,10 @@ export const drainAnswer = z.object({ instance });
 
 export const operatedOrderAnswer = z.object({
   ...orderAnswer.shape,
-  number: z.int().min(1).meta({ description: "The package's running number of it: units go by it." }),
+  number: z
+    .int()
+    .min(1)
+    .meta({ description: "The package's running number of it: places are given in this order." }),
   since: isoTime.meta({ description: 'Since when it has its status.' }),
   concern: z
     .enum(['stuck', 'slow'])

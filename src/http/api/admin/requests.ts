@@ -16,8 +16,8 @@ const timeInput = z.iso
 const flight = shortText(100, 'must be the name of a flight').regex(/[^ ]/, 'must not be blank');
 const stay = z.iso.date({ error: 'must be a night as an ISO date, for example 2030-01-01' });
 const price = wholeUpTo(priceMax).meta({ description: 'In whole units of the currency.' });
-const quota = wholeUpTo(quotaMax).meta({ description: 'Units on sale in all.' });
-const paused = z.boolean().meta({ description: 'While paused nobody can buy; the line keeps its place.' });
+const quota = wholeUpTo(quotaMax).meta({ description: 'Places on sale in total.' });
+const paused = z.boolean().meta({ description: 'While paused nobody can buy; the queue keeps its order.' });
 
 function wholeUpTo(max: number) {
   const advice = `must be a whole number, 0 to ${max}`;

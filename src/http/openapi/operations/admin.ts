@@ -123,7 +123,7 @@ const packages: Operation[] = [
       method: 'post',
       path: `/api/admin/packages/{id}/${verb}`,
       operationId: `${verb}Package`,
-      summary: verb === 'pause' ? 'Stop the sale; the line keeps its place' : 'Go on with the sale',
+      summary: verb === 'pause' ? 'Pause the sale; the queue keeps its order' : 'Resume the sale',
       parameters: [packageId],
       answers: { 200: { description: 'Done, or it was so already.', schema: managedPackageAnswer } },
       problems: [...changeProblems, 'unknown_package', 'version_conflict'],

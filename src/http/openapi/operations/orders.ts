@@ -56,7 +56,10 @@ export const orderOperations: readonly Operation[] = [
     parameters: [idempotencyKeyParameter('The same key with the same body gets the same order.'), prefer],
     body: { schema: purchaseBody, example: { packageId: 1, email: 'ana@example.com' } },
     answers: {
-      200: settled('The order of this key, which was cancelled or left the line since.', cancelledExample),
+      200: settled(
+        'The order of this key, which has been cancelled or has left the queue since.',
+        cancelledExample,
+      ),
       201: settled('Booked: the order is confirmed.', confirmedExample),
       202: settled('Accepted, and certain to come to an outcome: look it up.', waitingExample),
     },
@@ -104,12 +107,12 @@ export const orderOperations: readonly Operation[] = [
     operationId: 'cancelOrder',
     tag: 'Orders',
     isLimited: true,
-    summary: 'Cancel a booking, or leave the line',
+    summary: 'Cancel a booking, or leave the queue',
     description: 'Waits until it is done, unless told otherwise. Repeating it is harmless.',
     parameters: [orderIdParameter, prefer],
     body: { schema: buyerBody, example: { email: 'ana@example.com' } },
     answers: {
-      200: settled('It is cancelled, or has left the line.', cancelledExample),
+      200: settled('It is cancelled, or has left the queue.', cancelledExample),
       202: settled('It is being cancelled.', cancellingExample),
     },
     problems: [

@@ -114,8 +114,8 @@ function actions(order: Order, { offer }: OrderLive): Html | '' {
       return markup`
         <div class="choices">
           <button class="button primary needs-script" type="button" data-print id="print">Print</button>
-          <a class="button quiet" href="#find-again">How to find it again</a>
           <a class="button quiet" href="/order">Book another trip</a>
+          <a class="button quiet" href="#find-again">How to find it again</a>
         </div>
         ${confirmed(order, 'Cancel this trip', {
           effect:
