@@ -122,7 +122,7 @@
 
   document.addEventListener('click', (event) => {
     if (event.target.closest?.('[data-print]')) window.print();
-    const confirm = event.target.closest?.('[form=keep]')?.closest('details');
+    const confirm = event.target.closest?.('[data-keep]')?.closest('details');
     if (!confirm) return;
     event.preventDefault();
     confirm.open = false;

@@ -117,8 +117,8 @@ describe('purchases of one client', () => {
       expect(refused.headers['content-type']).toMatch(/^text\/html/);
       expect(refused.headers['content-security-policy']).toContain("default-src 'none'");
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-      expect(refused.body).toContain('That was a lot at once.');
-      expect(refused.body).toMatch(/Reload this page in \d+ seconds:/);
+      expect(refused.body).toContain('Too many requests at once.');
+      expect(refused.body).toMatch(/Reload this page in \d+ seconds\./);
     }
     // Whoever is refused can still look at what is on sale.
     expect((await ask('/order')).status).toBe(200);
@@ -149,7 +149,7 @@ describe('purchases with one email', () => {
     // The form with what was entered: sending it again is the thing to do, later.
     expect(page.body).toContain('value="ana@example.com"');
     expect(page.body).toContain('value="my-key"');
-    expect(page.body).toMatch(/It works again in \d+ seconds\./);
+    expect(page.body).toMatch(/You can order again in \d+ seconds\./);
   });
 });
 

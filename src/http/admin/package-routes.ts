@@ -84,7 +84,7 @@ async function create(c: AdminContext, deps: AdminDeps): Promise<Response> {
       c,
       deps,
       `/admin/packages/${id}`,
-      `Package ${id} is there${paused === 'on' ? ', paused' : ''}.`,
+      `Package ${id} is created${paused === 'on' ? ', and paused' : ''}.`,
     );
   }
   const isTaken = outcome.code === 'package_exists';
@@ -131,7 +131,7 @@ async function edit(c: AdminContext, deps: AdminDeps): Promise<Response> {
       c,
       deps,
       `/admin/packages/${present.id}`,
-      `Package ${present.id} is changed: ${names.map((name) => fieldWords[name] ?? name).join(', ')}.`,
+      `Package ${present.id} is saved. Changed: ${names.map((name) => fieldWords[name] ?? name).join(', ')}.`,
     );
   }
   const now = await packageOf(c, deps);

@@ -251,7 +251,7 @@ describe('a package', () => {
     expect(words(lower)).toContain('Lowering to 40: 38 are held or confirmed, 2 stay on sale.');
     expect(hidden(lower)).toEqual({ quota: '40', version: '4' });
     const done = await desk.follow(await desk.post('/admin/packages/1/quota', hidden(lower)));
-    expect(words(done.text)).toContain('The quota of package 1 is 40 now; it was 50.');
+    expect(words(done.text)).toContain('The quota of package 1 is now 40; it was 50.');
     const raise = words((await desk.get('/admin/packages/1/quota?quota=60')).text);
     expect(raise).toContain('Raising to 60');
   });

@@ -78,7 +78,7 @@ async function changeQuota(c: AdminContext, deps: AdminDeps): Promise<Response> 
       c,
       deps,
       addressOf(status),
-      `The quota of package ${id} is ${figureWords(quota)} now; it was ${figureWords(was)}.`,
+      `The quota of package ${id} is now ${figureWords(quota)}; it was ${figureWords(was)}.`,
     );
   }
   const now = await packageOf(c, deps);

@@ -45,7 +45,9 @@ it('turns purchases away unread while the server is far behind, and answers ever
   for (const path of ['/order', '/order-queue']) {
     const page = await app.request(path, { method: 'POST', body: new URLSearchParams({ packageId: '1' }) });
     expect([page.status, page.headers.get('retry-after')]).toEqual([503, '1']);
-    expect(await page.text()).toContain('So many people are ordering that we could not take yours.');
+    expect(await page.text()).toContain(
+      'So many people are ordering right now that we could not take your order.',
+    );
   }
   expect(purchase).not.toHaveBeenCalled();
   expect((await app.request('/order')).status).toBe(200);

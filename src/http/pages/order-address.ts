@@ -9,6 +9,8 @@ export interface AddressParts {
   readonly fromQueue?: boolean;
   /** The cookie was set once, at an address that said no more than the proof: a browser without it takes none. */
   readonly cookieSet?: boolean;
+  /** Its page asks whether to leave the queue or to cancel the trip. */
+  readonly isAsked?: boolean;
 }
 
 /** An order's address for who may see it by cookie; with the proof, for whoever has the address. */
@@ -17,6 +19,7 @@ export function orderAddress(orderId: string, parts: AddressParts = {}, proof?: 
   if (parts.fromQueue) query.set('from', 'queue');
   if (proof !== undefined) query.set('proof', proof);
   if (parts.cookieSet) query.set('cookie', 'set');
+  if (parts.isAsked) query.set('ask', 'yes');
   return query.size === 0 ? `/orders/${orderId}` : `/orders/${orderId}?${query}`;
 }
 

@@ -3,7 +3,7 @@ import { errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { alertBox } from './alert.ts';
 import { type OrderLive, offersAgain, orderFragment, tabTitle } from './fragments/index.ts';
-import { confirmBody, leaving } from './fragments/order.ts';
+import { confirmBody, givingUp } from './fragments/order.ts';
 import { liveChip, type PageSetting, page } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import { orderAddress } from './order-address.ts';
@@ -23,8 +23,8 @@ export interface ResultPageState {
   readonly key: string;
   /** Where the page is served, for the private link to be read: `tickets.example`, or a whole origin. */
   readonly host: string;
-  /** The buyer is asked whether to leave the queue, on a page that does not load again by itself. */
-  readonly isLeaving?: boolean;
+  /** The buyer is asked whether to give up what there is. */
+  readonly isAsking?: boolean;
   /** Why the last action did not work. */
   readonly error?: ErrorCode;
 }
@@ -34,14 +34,14 @@ const refreshS = 2;
 
 /** Outcome or position in the queue; live until nothing can change any more. */
 export function resultPage(setting: PageSetting, state: ResultPageState): Html {
-  const { order, proof, error, isLeaving = false } = state;
+  const { order, proof, error, isAsking = false } = state;
   const live: OrderLive = { ...state.live, now: setting.now };
   const { flight, stay, price } = order.package;
   const hasEnded = isSettled(order);
   const address = `/orders/${order.id}`;
   return page(setting, {
     title: tabTitle(order, live),
-    ...(hasEnded || isLeaving ? {} : { refreshS }),
+    ...(hasEnded || isAsking ? {} : { refreshS }),
     ...(hasEnded && !offersAgain(order)
       ? {}
       : {
@@ -58,10 +58,9 @@ export function resultPage(setting: PageSetting, state: ResultPageState): Html {
           ${hasEnded ? '' : liveChip(setting.now)}
         </div>
         ${error === undefined ? '' : alertBox(errorKind(error).words, { focus: true })}
-        ${isLeaving ? leavePage() : ''}
+        ${giveUp(state)}
         ${orderFragment(order, live)}
         ${findAgain(state)}
-        ${waysBack(state)}
         <form id="cancel" method="post" action="${address}/cancel${state.actsByProof ? `?proof=${proof}` : ''}"></form>
         <form id="again" method="post" action="/${state.mode}">
           <input type="hidden" name="key" value="${state.key}" autocomplete="off">
@@ -72,12 +71,24 @@ export function resultPage(setting: PageSetting, state: ResultPageState): Html {
   });
 }
 
-function leavePage(): Html {
+/**
+ * For who has no JavaScript: a link that asks whether to give up what there is, or the question itself, on a page that
+ * does not load again by itself.
+ */
+function giveUp({ order, proof, actsByProof, mode, isAsking }: ResultPageState): Html | '' {
+  const step = givingUp(order);
+  if (step === undefined) return '';
+  const parts = { fromQueue: mode === 'order-queue', cookieSet: actsByProof };
+  const address = (isAsked: boolean) =>
+    orderAddress(order.id, { ...parts, isAsked }, actsByProof ? proof : undefined);
+  if (!isAsking) {
+    return markup`<noscript><p><a class="button quiet" href="${address(true)}">${step.label}</a></p></noscript>`;
+  }
   return markup`
-    <section class="card asked" aria-labelledby="asked">
-      <h2 id="asked">Leave the queue?</h2>
-      ${confirmBody(leaving)}
-    </section>`;
+    <noscript><section class="card asked" aria-labelledby="asked">
+      <h2 id="asked">${step.label}?</h2>
+      ${confirmBody(step, address(false))}
+    </section></noscript>`;
 }
 
 /** What is needed to come back to the order; all of it can be read and copied without JavaScript. */
@@ -98,16 +109,4 @@ function findAgain({ order, proof, host, actsByProof }: ResultPageState): Html {
       <p><a class="private-link" href="${link}" rel="nofollow">${host}${link}</a></p>
       <p><button class="button quiet needs-script" type="button" data-copy-link="${link}" id="copy-link">Copy private link</button></p>
     </section>`;
-}
-
-/** Forms that lead back to this page: as it is, or with the question whether to leave the queue. */
-function waysBack({ order, proof, actsByProof, mode }: ResultPageState): Html {
-  const hidden = (name: string, value: string) =>
-    markup`<input type="hidden" name="${name}" value="${value}" autocomplete="off">`;
-  const parts = markup`
-    ${mode === 'order-queue' ? hidden('from', 'queue') : ''}
-    ${actsByProof ? [hidden('proof', proof), hidden('cookie', 'set')] : ''}`;
-  return markup`
-    <form id="keep" method="get" action="/orders/${order.id}">${parts}</form>
-    <form id="ask" method="get" action="/orders/${order.id}">${parts}${hidden('ask', 'leave')}</form>`;
 }

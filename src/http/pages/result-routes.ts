@@ -71,8 +71,8 @@ async function showOrder(c: Context, deps: PageDeps, order: Order, error?: Error
     proof,
     // Whether TLS ends in front of us is known only where the public origin says it: then no scheme is better.
     host: deps.settings.publicOrigin ?? new URL(c.req.url).host,
-    isLeaving: c.req.query('ask') === 'leave' && order.status === 'queued',
     actsByProof: c.req.query('proof') !== undefined,
+    isAsking: c.req.query('ask') !== undefined,
     mode: isFromQueue(c) ? 'order-queue' : 'order',
     // While it is pending, the page asks again every few seconds and offers no form to send.
     key: isSettled(order) ? issueKey(c, deps) : freshKey(deps),

@@ -71,7 +71,7 @@ async function manageOnPages(admin: Page, meanwhile: Meanwhile): Promise<void> {
     await admin.getByLabel(label).fill(value);
   }
   await admin.getByRole('button', { name: 'Create package' }).click();
-  await says('Package 5 is there.');
+  await says('Package 5 is created.');
   meanwhile.onSale(5);
   await admin.getByRole('link', { name: 'Overview' }).click();
   await isLive(admin);
@@ -81,14 +81,14 @@ async function manageOnPages(admin: Page, meanwhile: Meanwhile): Promise<void> {
   });
 
   await admin.getByRole('link', { name: 'Flight-55' }).click();
-  await admin.getByLabel('Units on sale in all').fill('20000');
+  await admin.getByLabel('Places on sale in total').fill('20000');
   await admin.getByRole('button', { name: 'Show the effect' }).click();
   await says('Raising to 20,000');
   await admin.getByRole('button', { name: 'Raise to 20,000' }).click();
-  await says('The quota of package 5 is 20,000 now; it was 900.');
+  await says('The quota of package 5 is now 20,000; it was 900.');
 
   await admin.getByRole('link', { name: 'Pause package 5' }).click();
-  await says('Purchases are refused with 503 “paused” from now on.');
+  await says('From now on, purchases are refused with 503 “paused”.');
   await admin.getByRole('button', { name: 'Pause package 5' }).click();
   await says('Package 5 is paused.');
   await meanwhile.whilePaused();

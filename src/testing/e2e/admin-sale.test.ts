@@ -84,7 +84,7 @@ test('an operator logs in, creates a package, watches its sale live, raises, pau
   await admin.getByLabel('Night of the stay').fill('2030-08-09');
   await admin.getByLabel('Price in USD').fill('120');
   await admin.getByRole('button', { name: 'Create package' }).click();
-  await says(admin, 'Package 2 is there.');
+  await says(admin, 'Package 2 is created.');
   await admin.getByRole('link', { name: 'Overview' }).click();
   await admin.locator('#live-chip[data-state=live]').waitFor();
   await mark(admin);
@@ -99,11 +99,11 @@ test('an operator logs in, creates a package, watches its sale live, raises, pau
   expect(await wasNeverReloaded(admin)).toBe(true);
 
   await admin.getByRole('link', { name: 'Flight-7' }).click();
-  await admin.getByLabel('Units on sale in all').fill('2');
+  await admin.getByLabel('Places on sale in total').fill('2');
   await admin.getByRole('button', { name: 'Show the effect' }).click();
   await says(admin, '1 of 1 in the queue gets a place at once');
   await admin.getByRole('button', { name: 'Raise to 2' }).click();
-  await says(admin, 'The quota of package 2 is 2 now; it was 1.');
+  await says(admin, 'The quota of package 2 is now 2; it was 1.');
   await says(ben, 'Asking the airline');
   await row(admin, 2, { Quota: '2', Held: '2', Waiting: '0' });
 
@@ -113,7 +113,7 @@ test('an operator logs in, creates a package, watches its sale live, raises, pau
   await says(admin, '1 in the queue keeps the position.');
   await admin.getByRole('button', { name: 'Pause package 2' }).click();
   await says(admin, 'Package 2 is paused.');
-  await says(admin, 'Package 2 paused with a line');
+  await says(admin, 'Package 2 is paused with people waiting');
 
   const dan = await visit('/order-queue?package=2');
   await says(dan, 'Paused');
@@ -176,7 +176,7 @@ test('all of it works without JavaScript', async () => {
   await admin.getByRole('button', { name: 'Save' }).click();
   await says(admin, 'the sale closes at once');
   await admin.getByRole('button', { name: 'Save and end the sale' }).click();
-  await says(admin, 'Package 1 is changed: closing.');
+  await says(admin, 'Package 1 is saved. Changed: closing.');
   await says(admin, 'Closed');
 });
 

@@ -66,9 +66,9 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     await order();
     const leave = javaScriptEnabled
       ? page.locator('summary', { hasText: 'Leave the queue' })
-      : page.getByRole('button', { name: 'Leave the queue', exact: true });
+      : page.getByRole('link', { name: 'Leave the queue', exact: true });
     await leave.click();
-    const keep = page.getByRole('button', { name: 'Keep my position' });
+    const keep = page.getByRole('link', { name: 'Keep my position' });
     await keep.waitFor();
     // Without JavaScript, the page of a queued order loads again every other second; not while it asks.
     if (!javaScriptEnabled) expect(await page.content()).not.toContain('http-equiv="refresh"');
@@ -78,10 +78,9 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
 
     supplier.release('other@example.com', 'no seat');
     await heading('Your trip is booked').waitFor();
-    const cancel = page.locator('summary', { hasText: 'Cancel this trip' });
-    await cancel.click();
-    await page.getByRole('button', { name: 'Keep it' }).click();
-    await page.getByRole('button', { name: 'Keep it' }).waitFor({ state: 'hidden' });
+    await cancelling(page, javaScriptEnabled).click();
+    await page.getByRole('link', { name: 'Keep it' }).click();
+    await page.getByRole('link', { name: 'Keep it' }).waitFor({ state: 'hidden' });
     if (javaScriptEnabled) await page.locator('summary:focus', { hasText: 'Cancel this trip' }).waitFor();
     await heading('Your trip is booked').waitFor();
     expect((await server.engine.package(1))?.figures.confirmed).toBe(1);
@@ -134,12 +133,17 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     const theirs = await stranger.newPage();
     await theirs.goto(`http://${await link.textContent()}`);
     await theirs.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
-    await theirs.locator('summary', { hasText: 'Cancel this trip' }).click();
+    await cancelling(theirs, javaScriptEnabled).click();
     await theirs.getByRole('button', { name: 'Yes, cancel the trip' }).click();
     await theirs.getByRole('heading', { name: 'This trip is cancelled' }).waitFor();
     await stranger.close();
   });
 });
+
+const cancelling = (on: Page, javaScriptEnabled: boolean) =>
+  javaScriptEnabled
+    ? on.locator('summary', { hasText: 'Cancel this trip' })
+    : on.getByRole('link', { name: 'Cancel this trip', exact: true });
 
 const isInSight = (element: { getBoundingClientRect(): { top: number; bottom: number } }) => {
   const { top, bottom } = element.getBoundingClientRect();

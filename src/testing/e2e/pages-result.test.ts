@@ -108,7 +108,7 @@ test('numbers are copied, and it is said', async () => {
 
 test('a confirmed trip is cancelled after its effect was named', async () => {
   await order('/order', 2, 'ana@example.com');
-  await page.getByText('Cancel this trip').click();
+  await page.locator('summary', { hasText: 'Cancel this trip' }).click();
   await page.getByText('This cannot be undone.').waitFor();
   await page.getByRole('button', { name: 'Yes, cancel the trip' }).click();
   await heading('This trip is cancelled').waitFor();

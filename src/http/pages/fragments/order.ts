@@ -39,8 +39,7 @@ function isStill(order: Order, { offer }: OrderLive): boolean {
 /**
  * The live part of a result or queue page: outcome or position in the queue first, then what can be done, the numbers and
  * the timeline. Its parts are keyed by the order's phase where they differ, so that the morph replaces them
- * instead of moving them. Its buttons submit the forms `again`, `cancel` and
- * `keep`, which the page holds beside the fragment.
+ * instead of moving them. Its buttons submit the forms `again` and `cancel`, which the page holds beside the fragment.
  */
 export function orderFragment(order: Order, live: OrderLive): Html {
   const words = orderWords(order, live);
@@ -105,8 +104,7 @@ function actions(order: Order, { offer }: OrderLive): Html | '' {
     case 'queued':
       return markup`
         <p class="reassurance">You can close this page; we keep your position.</p>
-        <button class="button quiet without-script" type="submit" form="ask">Leave the queue</button>
-        ${confirmed(order, 'Leave the queue', leaving)}`;
+        ${confirmed(order)}`;
     case 'held':
     case 'cancelling':
       return markup`<p class="reassurance">You can close this page; we carry on.</p>`;
@@ -117,12 +115,7 @@ function actions(order: Order, { offer }: OrderLive): Html | '' {
           <a class="button quiet" href="/order">Book another trip</a>
           <a class="button quiet" href="#find-again">How to find it again</a>
         </div>
-        ${confirmed(order, 'Cancel this trip', {
-          effect:
-            'Your seat and your room are given back at once, and somebody else may take them. This cannot be undone.',
-          yes: 'Yes, cancel the trip',
-          no: 'Keep it',
-        })}`;
+        ${confirmed(order)}`;
     case 'rejected':
       return otherTrips();
     case 'compensating':
@@ -150,37 +143,55 @@ function otherTrips(): Html {
 }
 
 interface Confirmation {
+  readonly label: string;
   readonly effect: string;
   readonly yes: string;
   readonly no: string;
 }
 
-export const leaving: Confirmation = {
-  effect: 'You give up your position. If you order again, you join the queue at its end.',
-  yes: 'Yes, leave the queue',
-  no: 'Keep my position',
-};
+/** What a buyer can give up in this status; undefined where there is nothing. */
+export function givingUp({ status }: Order): Confirmation | undefined {
+  if (status === 'queued') {
+    return {
+      label: 'Leave the queue',
+      effect: 'You give up your position. If you order again, you join the queue at its end.',
+      yes: 'Yes, leave the queue',
+      no: 'Keep my position',
+    };
+  }
+  if (status !== 'confirmed') return undefined;
+  return {
+    label: 'Cancel this trip',
+    effect:
+      'Your seat and your room are given back at once, and somebody else may take them. This cannot be undone.',
+    yes: 'Yes, cancel the trip',
+    no: 'Keep it',
+  };
+}
 
 /**
  * A step that names its effect before it is taken, and can be turned down. It stays open across updates. Without
- * JavaScript a queued order's page loads again and again, so there the question has a page of its own.
+ * JavaScript the page asks beside the fragment: there a queued order's page loads again and again.
  */
-function confirmed(order: Order, label: string, confirmation: Confirmation): Html {
-  const isCancel = order.status === 'confirmed';
+function confirmed(order: Order): Html {
+  const step = givingUp(order);
+  if (step === undefined) return markup``;
+  const look = order.status === 'confirmed' ? 'plain' : 'quiet';
   return markup`
-    <details class="confirm keep${isCancel ? '' : ' needs-script'}" id="confirm-${order.status}">
-      <summary class="button ${isCancel ? 'plain' : 'quiet'}">${label}</summary>
-      ${confirmBody(confirmation)}
+    <details class="confirm keep needs-script" id="confirm-${order.status}">
+      <summary class="button ${look}">${step.label}</summary>
+      ${confirmBody(step)}
     </details>`;
 }
 
-export function confirmBody({ effect, yes, no }: Confirmation): Html {
+/** @param back where it leads to keep what there is; with JavaScript the question only closes. */
+export function confirmBody({ effect, yes, no }: Confirmation, back = '#main'): Html {
   return markup`
     <div class="confirm-body">
       <p>${effect}</p>
       <div class="choices">
         <button class="button danger" type="submit" form="cancel" data-busy="One moment…">${yes}</button>
-        <button class="button quiet" type="submit" form="keep">${no}</button>
+        <a class="button quiet" href="${back}" data-keep>${no}</a>
       </div>
     </div>`;
 }
