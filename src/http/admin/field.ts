@@ -27,6 +27,7 @@ export function field(parts: FieldParts, errors: readonly FieldError[] = []): Ht
     required && markup` required`,
     parts.min !== undefined && markup` min="${parts.min}" step="1" inputmode="numeric"`,
     parts.maxLength !== undefined && markup` maxlength="${parts.maxLength}"`,
+    type === 'text' && markup` dir="auto"`,
     type === 'datetime-local' && markup` step="${/:\d\d:/.test(value) ? 1 : 60}" max="9999-12-31T23:59:59"`,
     described !== '' && markup` aria-describedby="${described}"`,
     wrong.length > 0 && markup` aria-invalid="true"`,

@@ -262,7 +262,7 @@ describe('a package', () => {
     desk.operations.world.packages = [fakeStatus({ version: 5, quota: 55 }, { waiting: 9 })];
     const conflict = await desk.post('/admin/packages/1/quota', before);
     expect(conflict.status).toBe(409);
-    expect(words(conflict.text)).toContain('its quota is 55');
+    expect(words(conflict.text)).toContain('its quota is now 55');
     expect(words(conflict.text)).toContain('from 55 to 60');
     expect(hidden(conflict.text)).toEqual({ quota: '60', version: '5' });
     expect((await desk.post('/admin/packages/1/quota', hidden(conflict.text))).status).toBe(303);

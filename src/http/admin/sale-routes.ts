@@ -85,7 +85,7 @@ async function changeQuota(c: AdminContext, deps: AdminDeps): Promise<Response> 
   if (outcome.code === 'quota_too_low') return showTooLow(c, deps, now, entered);
   if (outcome.code !== 'version_conflict')
     return showPackage(c, deps, now, { code: outcome.code, quota: entered });
-  const alert = `Somebody changed this package meanwhile; its quota is ${figureWords(now.package.quota)}. Look at the effect again.`;
+  const alert = `Somebody else has changed this package: its quota is now ${figureWords(now.package.quota)}. Check the effect again.`;
   return showRefused(c, deps, 'version_conflict', { ...quotaStep(now, quota), alert });
 }
 

@@ -30,7 +30,7 @@ export function queryPage(setting: PageSetting, state: QueryPageState): Html {
         <h1>My orders</h1>
         ${isMiss ? alertBox(errorKind('unknown_order').words, { focus: true }) : ''}
         <section class="part" aria-labelledby="recent">
-          <h2 id="recent">Ordered in this browser</h2>
+          <h2 id="recent">Recent in this browser</h2>
           ${
             recent.length === 0
               ? markup`<p class="card empty">No orders in this browser yet. <a href="/order">Order a trip</a>, or look up an order below.</p>`

@@ -187,12 +187,12 @@ test('two operators who change the same quota: the second sees what the first di
     await page.goto(`${server.origin}/admin/packages/1/quota?quota=${page === first ? 8 : 9}`);
   }
   await first.getByRole('button', { name: 'Raise to 8' }).click();
-  await says(first, 'The quota of package 1 is 8 now');
+  await says(first, 'The quota of package 1 is now 8');
   await second.getByRole('button', { name: 'Raise to 9' }).click();
-  await says(second, 'its quota is 8');
+  await says(second, 'its quota is now 8');
   await second.getByRole('heading', { name: 'from 8 to 9' }).waitFor();
   await second.getByRole('button', { name: 'Raise to 9' }).click();
-  await says(second, 'The quota of package 1 is 9 now; it was 8.');
+  await says(second, 'The quota of package 1 is now 9; it was 8.');
 });
 
 test('where no socket can be had, the page polls', async () => {

@@ -67,7 +67,7 @@ function changesCell(changes: readonly Change[]): Html {
   const list = markup`
     <ul class="changes">${changes.map(
       ({ name, before, after }) => markup`
-        <li>${name} ${before === undefined ? '' : markup`<span class="was">${valueWords(name, before)}</span> → `}<b>${valueWords(name, after)}</b></li>`,
+        <li>${name} ${before === undefined ? '' : markup`<span class="was" dir="auto">${valueWords(name, before)}</span> → `}<b dir="auto">${valueWords(name, after)}</b></li>`,
     )}</ul>`;
   return cell('Change', list, 'wide');
 }
