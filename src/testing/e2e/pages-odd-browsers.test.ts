@@ -113,7 +113,7 @@ test('Q7 where no answer comes, the order is sent again by itself and has bought
     if (sent.method() === 'POST') keys.push(new URLSearchParams(sent.postData() ?? '').get('key'));
   });
   await page.evaluate(pressTwice);
-  await page.getByRole('button', { name: 'Asking the airline…' }).waitFor();
+  await page.getByRole('button', { name: 'Placing your order…' }).waitFor();
   await page.getByRole('heading', { name: 'No answer yet' }).waitFor();
   await expect.poll(() => keys.length, { timeout: 5000 }).toBeGreaterThan(1);
   supplier.release('ana@example.com', 'seat');
