@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../ports/store.ts';
-import type { Behaviour } from './behaviour.ts';
+import { type Behaviour, GoneError } from './behaviour.ts';
 import type { DrainRate } from './drain-rate.ts';
 import type { Mailbox } from './mailbox.ts';
 
@@ -26,8 +26,8 @@ export interface ActivationOptions<State, Message, Known, Step> {
   readonly idleMs: number;
 }
 
-/** Why an activation ended. After `doubt` and `fenced` the state in memory must not be used any more. */
-export type End = 'stopped' | 'idle' | 'fenced' | 'doubt';
+/** Why an activation ended. After `gone`, `doubt` and `fenced` the state in memory must not be used any more. */
+export type End = 'stopped' | 'idle' | 'fenced' | 'doubt' | 'gone';
 
 const retryFirstMs = 50;
 const retryMaxMs = 1_000;
@@ -115,6 +115,7 @@ class Batch<State, Message, Known, Step> {
         return undefined;
       } catch (error) {
         this.#options.drainRate.forget();
+        if (error instanceof GoneError) return { end: 'gone', rest: messages };
         if (error instanceof FencedError) return this.#interrupt('fenced', messages, error);
         if (error instanceof CommitUnknownError) return this.#interrupt('doubt', messages, error);
         if (!(error instanceof StoreUnavailableError)) return this.#bisect(messages, error);

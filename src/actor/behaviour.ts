@@ -13,7 +13,7 @@ export interface Behaviour<State, Message, Known, Step> {
   decide(state: State, batch: readonly Message[], known: Known, now: number): Step;
   /**
    * Writes the step in one fenced transaction.
-   * @throws FencedError, CommitUnknownError, StoreUnavailableError, or another Error that will not pass.
+   * @throws GoneError, FencedError, CommitUnknownError, StoreUnavailableError, or another Error that will not pass.
    */
   commit(state: State, step: Step): Promise<void>;
   /** Makes the step the present: it is known to be applied. */
@@ -24,6 +24,8 @@ export interface Behaviour<State, Message, Known, Step> {
   expire(batch: readonly Message[], now: number, cause: 'store' | 'owner'): Message[];
   /** Another instance owns the actor: tells the senders to look for it there. */
   redirect(batch: readonly Message[]): void;
+  /** There is no such actor, or no more: tells the senders. */
+  unknown(batch: readonly Message[]): void;
   /** Tells a message's sender that it alone could not be processed, and why. */
   drop(message: Message, error: unknown): void;
   /** The commit of these may have been applied: what each led to must be looked up when it comes again. */
@@ -32,4 +34,9 @@ export interface Behaviour<State, Message, Known, Step> {
   isIdle(state: State): boolean;
   /** The activation has ended. */
   deactivated(state: State): void;
+}
+
+/** What the actor stands for is not there any more. */
+export class GoneError extends Error {
+  override readonly name = 'GoneError';
 }

@@ -4,7 +4,7 @@ import { systemClock } from '../adapters/system/clock.ts';
 import { silentLog } from '../ports/log.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../ports/store.ts';
 import { ManualClock } from '../testing/support/manual-clock.ts';
-import type { Behaviour } from './behaviour.ts';
+import { type Behaviour, GoneError } from './behaviour.ts';
 import { ActorRuntime } from './runtime.ts';
 
 interface Note {
@@ -18,6 +18,7 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   readonly batches: number[] = [];
   readonly dropped: string[] = [];
   readonly redirected: string[] = [];
+  readonly unknowns: string[] = [];
   readonly expired: string[] = [];
   /** One for each activation: what runs beside it stops when it aborts. */
   readonly signals: AbortSignal[] = [];
@@ -62,6 +63,9 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   redirect(batch: readonly Note[]) {
     this.redirected.push(...batch.map((note) => note.text));
   }
+  unknown(batch: readonly Note[]) {
+    this.unknowns.push(...batch.map((note) => note.text));
+  }
   drop(note: Note) {
     this.dropped.push(note.text);
   }
@@ -74,7 +78,10 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   deactivated() {}
 }
 
-function start(notebook: Notebook, options: { idleMs?: number; mailboxMax?: number } = {}) {
+function start(
+  notebook: Notebook,
+  options: { idleMs?: number; mailboxMax?: number; onFenced?: (id: number) => void } = {},
+) {
   const leases = localLeases();
   return new ActorRuntime({ behaviour: notebook, leases, clock: systemClock, log: silentLog, ...options });
 }
@@ -217,7 +224,33 @@ describe('activations', () => {
     const notebook = new Notebook();
     const runtime = start(notebook);
     runtime.tell(404, { text: 'a' });
-    await settled(() => expect(notebook.redirected).toEqual(['a']));
+    await settled(() => expect(notebook.unknowns).toEqual(['a']));
+    await runtime.drain();
+  });
+
+  test('of what is gone end, and tell those who wait and those who come', async () => {
+    const notebook = new Notebook();
+    const fencedFor: number[] = [];
+    const runtime = start(notebook, { onFenced: (id) => fencedFor.push(id) });
+    notebook.obstacle = () => {
+      throw new GoneError('removed');
+    };
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.unknowns).toEqual(['a']));
+    await settled(() => expect(runtime.activeIds()).toEqual([]));
+    expect([notebook.epochs, fencedFor]).toEqual([1, []]);
+    await runtime.drain();
+  });
+
+  test('that are retired end at once', async () => {
+    const notebook = new Notebook();
+    const runtime = start(notebook);
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.written).toEqual(['a']));
+    runtime.retire(1);
+    runtime.tell(1, { text: 'b' });
+    await settled(() => expect(runtime.activeIds()).toEqual([]));
+    expect([notebook.unknowns, notebook.redirected]).toEqual([['b'], []]);
     await runtime.drain();
   });
 });

@@ -32,6 +32,8 @@ interface Cell<State, Message> {
   /** Aborts when the actor is given away. */
   readonly leaving: AbortController;
   state: State | undefined;
+  /** What it stands for is not there any more. */
+  isGone: boolean;
   /** Resolves when the cell is gone. */
   ended: Promise<void>;
 }
@@ -110,6 +112,14 @@ export class ActorRuntime<State, Message, Known, Step> {
     await cell?.ended;
   }
 
+  /** What an actor stands for was removed: it ends, and who waits is told so. */
+  retire(id: number): void {
+    const cell = this.#cells.get(id);
+    if (cell === undefined) return;
+    cell.isGone = true;
+    cell.leaving.abort('removed');
+  }
+
   /** Takes nothing new and gives every actor away; returns their ids. */
   async handOver(): Promise<number[]> {
     this.#draining.abort('handed over');
@@ -139,7 +149,7 @@ export class ActorRuntime<State, Message, Known, Step> {
       const mailbox = new Mailbox<Message>(mailboxMax);
       const drainRate = new DrainRate({ batchMax, shedAfterMs });
       const leaving = new AbortController();
-      cell = { id, mailbox, drainRate, leaving, state: undefined, ended: Promise.resolve() };
+      cell = { id, mailbox, drainRate, leaving, state: undefined, isGone: false, ended: Promise.resolve() };
       this.#cells.set(id, cell);
       cell.ended = this.#live(cell);
     }
@@ -155,14 +165,17 @@ export class ActorRuntime<State, Message, Known, Step> {
       const end = await this.#activate(cell, stop);
       // Without leases between them two owners would only fence each other in turns.
       if (end === 'fenced' && this.#options.onFenced !== undefined) break;
-      if (end === 'elsewhere' || end === 'unknown' || (end === 'idle' && cell.mailbox.size === 0)) break;
+      if (end === 'unknown' || end === 'gone') cell.isGone = true;
+      if (end === 'elsewhere' || cell.isGone || (end === 'idle' && cell.mailbox.size === 0)) break;
       // An activation that ended at once will do so again: slow down. One that worked may be followed at once.
       pauseMs = clock.now() - startedAt > retryMaxMs ? retryFirstMs : Math.min(pauseMs * 2, retryMaxMs);
       if (end !== 'idle') await clock.sleep(pauseMs, stop);
       cell.mailbox.putBack(behaviour.expire(cell.mailbox.take(Infinity), clock.now(), 'owner'));
     }
     this.#cells.delete(cell.id);
-    behaviour.redirect(cell.mailbox.take(Infinity));
+    const left = cell.mailbox.take(Infinity);
+    if (cell.isGone) behaviour.unknown(left);
+    else behaviour.redirect(left);
   }
 
   async #activate(

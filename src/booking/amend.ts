@@ -1,16 +1,22 @@
 import type { ErrorCode } from '../domain/errors.ts';
-import { type Figures, isSaleWindow, type TravelPackage } from '../domain/travel-package.ts';
+import {
+  type Figures,
+  isSaleWindow,
+  isSoldOut,
+  salePhase,
+  type TravelPackage,
+} from '../domain/travel-package.ts';
 import type { PackageAmendment } from '../ports/operations.ts';
 import type { Draft } from './draft.ts';
 import type { Amend } from './messages.ts';
 
 /** Applies an operator's change to the version that was read, or refuses it whole. */
-export function amend(draft: Draft, change: Amend): void {
+export function amend(draft: Draft, change: Amend, now: number): void {
   const { caller } = change;
   const before = draft.package;
   if (change.inDoubt === true && isAmended(before, change))
     return draft.answer(caller, { kind: 'amended', package: before });
-  const next = amendment(before, draft.figures, change);
+  const next = amendment(before, draft.figures, change, now);
   if (typeof next === 'string') return draft.answer(caller, { kind: 'refused', code: next });
   draft.package = next;
   draft.move({ remaining: next.quota - before.quota });
@@ -20,20 +26,32 @@ export function amend(draft: Draft, change: Amend): void {
 /** What a change makes of a package, or why it can't. The units it adds or takes are the remaining ones. */
 export function amendment(
   before: TravelPackage,
-  { held, confirmed }: Figures,
+  figures: Figures,
   change: PackageAmendment,
+  now: number,
 ): TravelPackage | ErrorCode {
   if (before.version !== change.version) return 'version_conflict';
   const next = amended(before, change);
+  const { held, confirmed } = figures;
   if (next.quota < held + confirmed) return 'quota_too_low';
+  if (change.archived === true && !hasEnded(next, figures, now)) return 'sale_not_ended';
   return isSaleWindow(next) ? next : 'invalid';
 }
 
+/** Nobody can buy it, and no order of it has anything left to happen. */
+function hasEnded(next: TravelPackage, figures: Figures, now: number): boolean {
+  const { waiting, held, cancelling } = figures;
+  const isClosed =
+    next.paused === true || salePhase(next, now) === 'closed' || isSoldOut(next.quota, figures);
+  return isClosed && waiting + held + cancelling === 0;
+}
+
 function amended(before: TravelPackage, change: PackageAmendment): TravelPackage {
-  const { opensAt: opened, closesAt: closed, paused: wasPaused, ...rest } = before;
+  const { opensAt: opened, closesAt: closed, paused: wasPaused, listed: wasListed, ...rest } = before;
   const opensAt = change.opensAt === undefined ? opened : change.opensAt;
   const closesAt = change.closesAt === undefined ? closed : change.closesAt;
   const paused = change.paused ?? wasPaused;
+  const listed = change.listed ?? wasListed;
   return {
     ...rest,
     flight: change.flight ?? before.flight,
@@ -44,12 +62,14 @@ function amended(before: TravelPackage, change: PackageAmendment): TravelPackage
     ...(opensAt == null ? {} : { opensAt }),
     ...(closesAt == null ? {} : { closesAt }),
     ...(paused === true ? { paused } : {}),
+    ...(listed === false ? { listed } : {}),
+    ...(change.archived === true ? { archived: true } : {}),
   };
 }
 
 /** Whether the package is what the change makes of the version before it. */
 export function isAmended(present: TravelPackage, change: PackageAmendment): boolean {
-  const { version, opensAt, closesAt, paused } = change;
+  const { version, opensAt, closesAt, paused, listed, archived } = change;
   return (
     present.version === version + 1 &&
     (['flight', 'stay', 'price', 'quota'] as const).every(
@@ -57,6 +77,8 @@ export function isAmended(present: TravelPackage, change: PackageAmendment): boo
     ) &&
     (opensAt === undefined || present.opensAt === (opensAt ?? undefined)) &&
     (closesAt === undefined || present.closesAt === (closesAt ?? undefined)) &&
-    (paused === undefined || (present.paused ?? false) === paused)
+    (paused === undefined || (present.paused ?? false) === paused) &&
+    (listed === undefined || (present.listed ?? true) === listed) &&
+    (archived === undefined || present.archived === true)
   );
 }

@@ -44,6 +44,20 @@ test('a snapshot that is too old is read again; one that was just heard is not',
   catalogue.close();
 });
 
+test('a package that was removed is not known any more, heard of or not', async () => {
+  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  await catalogue.all();
+  liveBus.publishRemoved(1);
+  expect([catalogue.glance(1), (await catalogue.all()).map((each) => each.package.id)]).toEqual([
+    undefined,
+    [2],
+  ]);
+  store.packages.mockResolvedValueOnce([snapshot(3)]);
+  await clock.pass(251);
+  expect((await catalogue.all()).map((each) => each.package.id)).toEqual([3]);
+  catalogue.close();
+});
+
 test('what is heard while reading wins over what was read', async () => {
   const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
   const read = Promise.withResolvers<PackageSnapshot>();

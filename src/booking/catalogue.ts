@@ -40,6 +40,7 @@ export class Catalogue {
       package: (snapshot) => {
         this.#entries.set(snapshot.package.id, { snapshot, at: options.clock.now() });
       },
+      removed: (packageId) => this.#entries.delete(packageId),
     });
   }
 
@@ -104,8 +105,11 @@ export class Catalogue {
 
   async #readAll(): Promise<void> {
     const at = this.#options.clock.now();
-    for (const snapshot of await this.#options.store.packages())
-      this.#keep(snapshot.package.id, snapshot, at);
+    const stored = await this.#options.store.packages();
+    for (const snapshot of stored) this.#keep(snapshot.package.id, snapshot, at);
+    const ids = new Set(stored.map((snapshot) => snapshot.package.id));
+    // Removed while nobody here heard of it; what was heard since may have been added since.
+    for (const [id, known] of this.#entries) if (!ids.has(id) && known.at < at) this.#entries.delete(id);
     this.#allAt = at;
   }
 

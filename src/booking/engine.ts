@@ -50,6 +50,7 @@ export class ActorEngine implements OperatedEngine {
   readonly #readiness: Readiness;
   /** Keys on their way to their first commit: nobody may refuse them from a snapshot (rule Q7). */
   readonly #keysUnderWay = new Map<string, number>();
+  readonly #unsubscribe: () => void;
   #isDraining = false;
 
   constructor(options: ActorEngineOptions) {
@@ -64,6 +65,7 @@ export class ActorEngine implements OperatedEngine {
     this.#catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
     this.#lines = new Lines(liveBus);
     this.#outcomes = new Outcomes(store, liveBus, clock);
+    this.#unsubscribe = liveBus.subscribe({ removed: (packageId) => this.#local.retire(packageId) });
     this.#readiness = new Readiness({ store, clock, leases: options.leases });
   }
 
@@ -123,6 +125,10 @@ export class ActorEngine implements OperatedEngine {
   added(travelPackage: TravelPackage): void {
     const figures = untouched(travelPackage.quota);
     this.#options.liveBus.publishPackage({ package: travelPackage, figures });
+  }
+
+  removed(packageId: number): void {
+    this.#options.liveBus.publishRemoved(packageId);
   }
 
   load(): EngineLoad {
@@ -187,6 +193,7 @@ export class ActorEngine implements OperatedEngine {
   }
 
   close(): void {
+    this.#unsubscribe();
     this.#outcomes.close();
     this.#catalogue.close();
     this.#lines.close();

@@ -92,6 +92,11 @@ export class LocalActors {
     return !this.#isHandingOver;
   }
 
+  /** The package was removed. */
+  retire(packageId: number): void {
+    this.#runtime.retire(packageId);
+  }
+
   async release(packageId: number): Promise<void> {
     this.#givenAway.set(packageId, Number.POSITIVE_INFINITY);
     await this.#runtime.release(packageId);

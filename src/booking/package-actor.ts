@@ -79,7 +79,7 @@ class Decision {
         this.#gateOpen = message.open;
         return this.#serveLine();
       case 'amend':
-        amend(this.#draft, message);
+        amend(this.#draft, message, this.#now);
         return this.#serveLine();
       case 'retry':
         return this.#retry(message);
@@ -259,7 +259,8 @@ class Decision {
 
   #mayClaim(): boolean {
     const { figures, package: travelPackage } = this.#draft;
-    return this.#gateOpen && travelPackage.paused !== true && figures.remaining > 0;
+    const isOnSale = travelPackage.paused !== true && travelPackage.archived !== true;
+    return this.#gateOpen && isOnSale && figures.remaining > 0;
   }
 
   #hold(order: Order): void {
@@ -317,6 +318,7 @@ export function saleObstacle(
   waitersPerUnit: number,
   gateOpen: boolean,
 ): ErrorCode | undefined {
+  if (travelPackage.archived === true) return 'sale_closed';
   if (travelPackage.paused === true) return 'paused';
   const phase = salePhase(travelPackage, now);
   if (phase === 'not_open') return 'not_open';

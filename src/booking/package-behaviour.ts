@@ -1,10 +1,10 @@
-import type { Behaviour } from '../actor/behaviour.ts';
+import { type Behaviour, GoneError } from '../actor/behaviour.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LiveBus } from '../ports/live-bus.ts';
 import type { Log } from '../ports/log.ts';
 import { type Metrics, noMetrics } from '../ports/metrics.ts';
 import type { Activity } from '../ports/operations.ts';
-import type { Store } from '../ports/store.ts';
+import { FencedError, type Store } from '../ports/store.ts';
 import type { Suppliers } from '../ports/suppliers.ts';
 import type { Tracing } from '../ports/tracing.ts';
 import { ActivityMeter } from './activity.ts';
@@ -63,7 +63,11 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   async activate(id: number): Promise<PackageState | undefined> {
     const { store, suppliers, instance } = this.#options;
     const ownership = await store.takeOwnership(id, instance);
-    if (ownership === undefined) return undefined;
+    if (ownership === undefined) {
+      // Whoever sent a message here still believed in it.
+      this.#options.liveBus.publishRemoved(id);
+      return undefined;
+    }
     this.#metrics.takeover(ownership.unfinished.length > 0);
     return new PackageState(ownership, suppliers.available);
   }
@@ -103,6 +107,10 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
       await (this.#traces === undefined ? write() : this.#traces.commit(state, write));
     } catch (error) {
       ended(commitEndOf(error));
+      if (error instanceof FencedError && (await this.#isRemoved(travelPackage.id))) {
+        this.#options.liveBus.publishRemoved(travelPackage.id);
+        throw new GoneError(`package ${travelPackage.id} was removed`);
+      }
       throw error;
     }
     ended('applied');
@@ -128,6 +136,12 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
 
   redirect(batch: readonly PackageMessage[]): void {
     redirect(batch);
+  }
+
+  unknown(batch: readonly PackageMessage[]): void {
+    for (const message of batch) {
+      if ('caller' in message) message.caller({ kind: 'refused', code: 'unknown_package' });
+    }
   }
 
   drop(message: PackageMessage, _error: unknown): void {
@@ -157,6 +171,14 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   /** Sagas of all packages, those that wait for their turn included. */
   get sagas(): number {
     return this.#turns.count;
+  }
+
+  /** Nobody has taken it over, then: it is not there. */
+  async #isRemoved(id: number): Promise<boolean> {
+    return this.#options.store.package(id).then(
+      (stored) => stored === undefined,
+      () => false,
+    );
   }
 
   #note(state: PackageState, orders: number, startedAt: number): void {

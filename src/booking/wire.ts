@@ -36,6 +36,8 @@ const command = z.discriminatedUnion('kind', [
     opensAt: z.number().nullable().optional(),
     closesAt: z.number().nullable().optional(),
     paused: z.boolean().optional(),
+    listed: z.boolean().optional(),
+    archived: z.literal(true).optional(),
     inDoubt: z.boolean().optional(),
   }),
   z.object({ kind: z.literal('retry'), orderId: id }),

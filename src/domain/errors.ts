@@ -103,6 +103,20 @@ export const errorCatalogue = {
     retry: 'no',
     words: 'A package with this number exists already.',
   },
+  package_not_empty: {
+    title: 'The package has been ordered: it cannot be deleted',
+    status: 409,
+    retry: 'no',
+    words: 'This package has been ordered, so it cannot be deleted. Archive it when its sale has ended.',
+  },
+  sale_not_ended: {
+    title: 'The sale has not ended: the package cannot be archived yet',
+    status: 409,
+    retry: 'later',
+    retryAfterS: 2,
+    words:
+      'The sale has not ended. Pause it or let it close, and wait until no order is waiting, being booked or being cancelled.',
+  },
   unknown_order: {
     title: 'No order with this id and email',
     status: 404,

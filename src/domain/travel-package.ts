@@ -20,6 +20,10 @@ export interface TravelPackage extends Offer {
   readonly closesAt?: number;
   /** While paused nothing is claimed and nobody joins the line; those in it keep their place. */
   readonly paused?: boolean;
+  /** False: it is in no list of customers, and is bought by its id alone. Absent means true. */
+  readonly listed?: boolean;
+  /** Its sale has ended for good: it is in no list, and cannot be bought. Its orders stay. */
+  readonly archived?: boolean;
   readonly version: number;
 }
 
@@ -43,6 +47,11 @@ export interface Figures {
 export interface PackageSnapshot {
   readonly package: TravelPackage;
   readonly figures: Figures;
+}
+
+/** Whether customers find it in lists: all but those that are not listed, or archived. */
+export function isListed({ package: { listed, archived } }: PackageSnapshot): boolean {
+  return listed !== false && archived !== true;
 }
 
 /** The figures of a package that nobody has ordered yet. */

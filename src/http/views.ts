@@ -7,7 +7,8 @@ import type { orderAnswer, packageAnswer } from './api/answers.ts';
 export type PackageView = z.output<typeof packageAnswer>;
 
 export function packageView(snapshot: PackageSnapshot): PackageView {
-  const { id, flight, stay, price, quota, opensAt, closesAt, paused } = snapshot.package;
+  const { id, flight, stay, price, quota, opensAt, closesAt } = snapshot.package;
+  const { paused, listed, archived } = snapshot.package;
   const { remaining, held, confirmed, waiting } = snapshot.figures;
   return {
     id,
@@ -22,6 +23,8 @@ export function packageView(snapshot: PackageSnapshot): PackageView {
     ...(opensAt === undefined ? {} : { opensAt: isoTime(opensAt) }),
     ...(closesAt === undefined ? {} : { closesAt: isoTime(closesAt) }),
     ...(paused ? { paused } : {}),
+    ...(listed === false ? { listed } : {}),
+    ...(archived ? { archived } : {}),
   };
 }
 

@@ -77,6 +77,14 @@ export class OperationsDesk implements Operations {
     return this.#packages.pause(by, id, paused);
   }
 
+  archive(by: Operator, id: number): Promise<Outcome<TravelPackage>> {
+    return this.#packages.archive(by, id);
+  }
+
+  remove(by: Operator, id: number): Promise<Outcome<TravelPackage>> {
+    return this.#packages.remove(by, id);
+  }
+
   instances(): Promise<readonly InstanceStatus[]> {
     return this.#cluster.instances();
   }

@@ -1,6 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { packageIdMax } from '../domain/travel-package.ts';
-import { anOperator as by, setOperations } from '../testing/support/operations-bench.ts';
+import type { Accepted } from '../ports/booking-engine.ts';
+import { CommitUnknownError, type Fence } from '../ports/store.ts';
+import {
+  anOperator as by,
+  type OperationsBench,
+  setOperations,
+} from '../testing/support/operations-bench.ts';
 
 const wish = { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 3 };
 
@@ -81,6 +87,116 @@ describe('changing', () => {
       'package.pause',
     ]);
     expect(await operations.pause(by, 99, true)).toMatchObject({ code: 'unknown_package' });
+  });
+});
+
+describe('archiving', () => {
+  const buy = async (bench: OperationsBench, email: string) =>
+    (await bench.engine.purchase({ packageId: 1, email })) as Accepted;
+
+  it('waits for the end of the sale and of every order, and closes it for good', async () => {
+    await using bench = await setOperations({ packages: [{ quota: 1 }] });
+    const { operations, engine, store } = bench;
+    const bought = await buy(bench, 'a@example.com');
+    expect(await operations.archive(by, 1)).toMatchObject({ code: 'sale_not_ended' });
+    await operations.pause(by, 1, true);
+    expect(await operations.archive(by, 1)).toMatchObject({ code: 'sale_not_ended' });
+    await vi.waitFor(() => bench.suppliers.answerFlight());
+    await vi.waitFor(async () => expect((await store.order(bought.order.id))?.status).toBe('confirmed'));
+    for (let each = 0; each < 2; each++) {
+      expect(await operations.archive(by, 1)).toMatchObject({ value: { archived: true, version: 3 } });
+    }
+    await operations.pause(by, 1, false);
+    expect(await buy(bench, 'b@example.com')).toMatchObject({ kind: 'refused', code: 'sale_closed' });
+    expect(await engine.cancel((await store.order(bought.order.id))!)).toMatchObject({ kind: 'accepted' });
+    expect(await operations.archive(by, 99)).toMatchObject({ code: 'unknown_package' });
+    expect((await bench.log()).map(({ action, outcome }) => `${action} ${outcome}`)).toContain(
+      'package.archive done',
+    );
+  });
+
+  it('is done by a sale that has closed', async () => {
+    await using bench = await setOperations({ packages: [{ closesAt: 1 }, { id: 2, opensAt: 9e15 }] });
+    expect(await bench.operations.archive(by, 1)).toMatchObject({ kind: 'done' });
+    expect(await bench.operations.archive(by, 2)).toMatchObject({ code: 'sale_not_ended' });
+  });
+});
+
+describe('deleting', () => {
+  it('takes a package away that nobody has ordered, and logs it', async () => {
+    await using bench = await setOperations({ packages: [{ id: 1 }, { id: 2 }] });
+    const { operations, engine } = bench;
+    await operations.amend(by, 1, { version: 1, price: 7 });
+    expect(await operations.remove(by, 1)).toMatchObject({ kind: 'done' });
+    expect((await engine.packages()).map((each) => each.package.id)).toEqual([2]);
+    expect(await engine.package(1)).toBeUndefined();
+    expect(await engine.purchase({ packageId: 1, email: 'a@example.com' })).toEqual({
+      ...{ kind: 'refused', code: 'unknown_package' },
+    });
+    expect(await operations.remove(by, 1)).toMatchObject({ code: 'unknown_package' });
+    const [again, done] = await bench.log();
+    expect(again).toMatchObject({ action: 'package.delete', outcome: 'refused', code: 'unknown_package' });
+    expect(done).toMatchObject({ action: 'package.delete', outcome: 'done', before: { price: 7 } });
+  });
+
+  it('Q6 never takes one that was ordered, also in the same moment', async () => {
+    const ids = Array.from({ length: 20 }, (_, index) => index + 1);
+    await using bench = await setOperations({ packages: ids.map((id) => ({ id, quota: 3 })) });
+    const { operations, engine, store } = bench;
+    // Half of them have an owner already.
+    for (const id of ids.slice(10)) await operations.amend(by, id, { version: 1, price: 7 });
+    const answers = await Promise.all(
+      ids.map(async (id) => {
+        const email = `buyer${id}@example.com`;
+        const [bought, removed] = await Promise.all([
+          engine.purchase({ packageId: id, email }),
+          new Promise((go) => setImmediate(go)).then(() => operations.remove(by, id)),
+        ]);
+        if (bought.kind === 'accepted') {
+          expect(removed).toMatchObject({ code: 'package_not_empty' });
+          expect(await store.order(bought.order.id)).toBeDefined();
+        } else {
+          expect([bought.code, removed.kind]).toEqual(['unknown_package', 'done']);
+        }
+        expect((await store.package(id)) !== undefined).toBe(bought.kind === 'accepted');
+        return bought.kind;
+      }),
+    );
+    expect(answers).toHaveLength(ids.length);
+  });
+
+  it('finds out what became of a removal without an answer', async () => {
+    let isLost = true;
+    await using bench = await setOperations({
+      through: (store) =>
+        new Proxy(store, {
+          get(target, name) {
+            if (name === 'removePackage' && isLost) {
+              return async (id: number, fence: Fence) => {
+                isLost = false;
+                await target.removePackage(id, fence);
+                throw new CommitUnknownError('lost');
+              };
+            }
+            const value = Reflect.get(target, name);
+            return typeof value === 'function' ? value.bind(target) : value;
+          },
+        }),
+    });
+    expect(await bench.operations.remove(by, 1)).toMatchObject({ kind: 'done' });
+    expect(await bench.store.packages()).toEqual([]);
+  });
+
+  it('an owner that has not heard of it refuses, and no process believes to be replaced', async () => {
+    const fencedFor: number[] = [];
+    await using bench = await setOperations({ onFenced: (id) => fencedFor.push(id) });
+    const { engine, store, operations } = bench;
+    await operations.amend(by, 1, { version: 1, price: 7 });
+    await store.removePackage(1, (await store.present(1))!.fence);
+    const late = () => engine.purchase({ packageId: 1, email: 'a@example.com' });
+    expect(await late()).toMatchObject({ code: 'unknown_package' });
+    expect(await engine.packages()).toEqual([]);
+    expect([await late(), fencedFor]).toMatchObject([{ code: 'unknown_package' }, []]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { isAmended } from '../booking/amend.ts';
 import { saleObstacle } from '../booking/package-actor.ts';
 import {
   isSaleWindow,
@@ -16,7 +17,13 @@ import type {
   PackageStatus,
 } from '../ports/operations.ts';
 import type { Operator } from '../ports/operator-log.ts';
-import type { Store, Tenure } from '../ports/store.ts';
+import {
+  CommitUnknownError,
+  FencedError,
+  type Store,
+  StoreUnavailableError,
+  type Tenure,
+} from '../ports/store.ts';
 import { type Asked, type ChangeLog, orUnavailable } from './change-log.ts';
 import type { ClusterView, Statuses } from './cluster-view.ts';
 import type { OwnStatus } from './instance-status.ts';
@@ -83,13 +90,29 @@ export class PackageDesk {
 
   pause(by: Operator, id: number, paused: boolean): Promise<Outcome<TravelPackage>> {
     const asked = { by, action: paused ? 'package.pause' : 'package.resume', wish: { paused } } as const;
-    return this.#recorded(id, asked, () => this.#pause(id, paused));
+    return this.#recorded(id, asked, () => this.#toPresent(id, { paused }));
+  }
+
+  archive(by: Operator, id: number): Promise<Outcome<TravelPackage>> {
+    const asked = { by, action: 'package.archive', wish: { archived: true } } as const;
+    return this.#recorded(id, asked, () => this.#toPresent(id, { archived: true }));
+  }
+
+  remove(by: Operator, id: number): Promise<Outcome<TravelPackage>> {
+    const asked = { by, action: 'package.delete' } as const;
+    return this.#recorded(
+      id,
+      asked,
+      () => this.#remove(id),
+      () => undefined,
+    );
   }
 
   #recorded(
     id: number,
     asked: Pick<Asked, 'by' | 'action' | 'wish'>,
     change: () => Promise<Outcome<TravelPackage>>,
+    after: (value: TravelPackage) => Json | undefined = asJson,
   ): Promise<Outcome<TravelPackage>> {
     return orUnavailable(async () => {
       const { changes, store } = this.#options;
@@ -97,7 +120,7 @@ export class PackageDesk {
       const before = stored && asJson(stored.package);
       const known = async () =>
         stored === undefined ? ({ kind: 'refused', code: 'unknown_package' } as const) : change();
-      return changes.record({ ...asked, target: { packageId: id }, before }, known, asJson);
+      return changes.record({ ...asked, target: { packageId: id }, before }, known, after);
     });
   }
 
@@ -107,8 +130,12 @@ export class PackageDesk {
     if (!isSaleWindow(wish)) return { kind: 'refused', code: 'invalid' };
     for (let tries = 0; tries < triesMax; tries++) {
       const id = wanted ?? (await this.#freeId());
-      const { paused, ...rest } = wish;
-      const added: TravelPackage = { id, ...rest, version: 1, ...(paused === true ? { paused } : {}) };
+      const { paused, listed, ...rest } = wish;
+      const sale = {
+        ...(paused === true ? { paused } : {}),
+        ...(listed === false ? { listed } : {}),
+      };
+      const added: TravelPackage = { id, ...rest, version: 1, ...sale };
       const [isAdded] = await store.addPackages([added]);
       if (isAdded !== undefined) {
         engine.added(added);
@@ -129,20 +156,48 @@ export class PackageDesk {
 
   async #amend(id: number, change: PackageAmendment): Promise<Outcome<TravelPackage>> {
     const answer = await this.#options.engine.amend(id, change);
-    return answer.kind === 'amended' ? { kind: 'done', value: answer.package } : answer;
+    if (answer.kind !== 'amended') return answer;
+    // An owner of an older release does not know what it was asked for, and leaves it as it was.
+    const isDone = isAmended(answer.package, { ...change, version: answer.package.version - 1 });
+    return isDone ? { kind: 'done', value: answer.package } : { kind: 'refused', code: 'no_owner' };
   }
 
   /** To the version that is there: an operator who pauses does not care who has changed the price meanwhile. */
-  async #pause(id: number, paused: boolean): Promise<Outcome<TravelPackage>> {
+  async #toPresent(id: number, change: Omit<PackageAmendment, 'version'>): Promise<Outcome<TravelPackage>> {
     for (let tries = 1; ; tries++) {
       const stored = await this.#options.store.package(id);
       if (stored === undefined) return { kind: 'refused', code: 'unknown_package' };
-      const { version, paused: isPaused = false } = stored.package;
-      if (isPaused === paused) return { kind: 'done', value: stored.package };
-      const outcome = await this.#amend(id, { version, paused });
+      const { version } = stored.package;
+      if (isAmended(stored.package, { ...change, version: version - 1 })) {
+        return { kind: 'done', value: stored.package };
+      }
+      const outcome = await this.#amend(id, { version, ...change });
       const isOutrun = outcome.kind === 'refused' && outcome.code === 'version_conflict';
       if (!isOutrun || tries === triesMax) return outcome;
     }
+  }
+
+  /** What was decided of is what is removed: a purchase that was quicker has moved the fence on. */
+  async #remove(id: number): Promise<Outcome<TravelPackage>> {
+    const { store, engine } = this.#options;
+    let last: TravelPackage | undefined;
+    for (let tries = 1; ; tries++) {
+      const present = await store.present(id);
+      // A former try may have removed it without our knowing.
+      if (present === undefined && last === undefined) return { kind: 'refused', code: 'unknown_package' };
+      if (present === undefined) break;
+      if (present.figures.nextNumber !== 1) return { kind: 'refused', code: 'package_not_empty' };
+      last = present.package;
+      try {
+        await store.removePackage(id, present.fence);
+        break;
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        if (tries === triesMax) return { kind: 'refused', code: 'overloaded' };
+      }
+    }
+    engine.removed(id);
+    return { kind: 'done', value: last as TravelPackage };
   }
 
   #status(snapshot: PackageSnapshot, known: Known): PackageStatus {
@@ -163,6 +218,11 @@ export class PackageDesk {
       ...(isActive ? { activity: owned.activity } : {}),
     };
   }
+}
+
+/** After these the package may be there or not: it is read again. */
+function mayPass(error: unknown): boolean {
+  return [FencedError, CommitUnknownError, StoreUnavailableError].some((kind) => error instanceof kind);
 }
 
 interface Owned {

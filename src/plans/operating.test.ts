@@ -5,6 +5,7 @@ import { CommitUnknownError } from '../ports/store.ts';
 import { fakeOrder } from '../testing/support/fake-engine.ts';
 import { memoryQueue } from '../testing/support/memory-queue.ts';
 import { bought, outcomeOf, type PlanStage, setPlanStage } from '../testing/support/plan-stage.ts';
+import { onSale } from '../testing/support/server.ts';
 import { LockEngine } from './lock-engine.ts';
 import type { PlanEngine, PlanOptions } from './plan-engine.ts';
 import { QueueEngine } from './queue-engine.ts';
@@ -50,6 +51,19 @@ describe.each([
     expect((await engine.package(1))?.package).toMatchObject({ quota: 5 });
     const { package: stored, figures } = (await stage.store.package(1))!;
     expect(figures.remaining + figures.held + figures.confirmed).toBe(stored.quota);
+  });
+
+  test('Q6 a package that is removed is unknown, and one that is archived is closed', async () => {
+    await stage.store.addPackages([onSale({ id: 2 })]);
+    await engine.packages();
+    await stage.store.removePackage(2, (await stage.store.present(2))!.fence);
+    expect(await engine.purchase({ packageId: 2, email })).toMatchObject({ code: 'unknown_package' });
+    engine.removed(2);
+    expect((await engine.packages()).map((each) => each.package.id)).toEqual([1]);
+    const archiving = { archived: true, version: 1 } as const;
+    expect(await engine.amend(1, archiving)).toMatchObject({ code: 'sale_not_ended' });
+    expect(await engine.amend(1, { ...archiving, paused: true })).toMatchObject({ kind: 'amended' });
+    expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'sale_closed' });
   });
 
   test('a change whose commit was applied unnoticed is not made twice', async () => {

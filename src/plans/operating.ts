@@ -16,10 +16,10 @@ export function amending(
   change: PackageAmendment,
 ): (present: Present, now: number) => Decision<Amended | Refused> {
   let isTried = false;
-  return ({ package: before, figures }) => {
+  return ({ package: before, figures }, now) => {
     if (isTried && isAmended(before, change)) return { result: { kind: 'amended', package: before } };
     isTried = true;
-    const next = amendment(before, figures, change);
+    const next = amendment(before, figures, change, now);
     if (typeof next === 'string') return { result: refused(next) };
     const remaining = figures.remaining + next.quota - before.quota;
     return {

@@ -21,7 +21,13 @@ import type { Wish } from './changes.ts';
 import { Finisher } from './finisher.ts';
 import { type Answer, accepted, answerByKey, isOverLimit, type Recalled, recall, refused } from './judge.ts';
 import { amending, decideErasing } from './operating.ts';
-import { ContendedError, type Limits, Transactor, type TransactorOptions } from './transactor.ts';
+import {
+  ContendedError,
+  type Limits,
+  Transactor,
+  type TransactorOptions,
+  UnknownPackageError,
+} from './transactor.ts';
 
 export interface PlanOptions {
   readonly store: Store;
@@ -171,6 +177,10 @@ export abstract class PlanEngine implements OperatedEngine {
     this.options.liveBus.publishPackage({ package: travelPackage, figures });
   }
 
+  removed(packageId: number): void {
+    this.options.liveBus.publishRemoved(packageId);
+  }
+
   /** Packages have no owner here. */
   load(): EngineLoad {
     return { packages: [], sagas: this.#background.size, isDraining: this.isDraining };
@@ -260,6 +270,7 @@ export async function answered<T>(work: () => Promise<T | Refused>): Promise<T |
     return await work();
   } catch (error) {
     if (error instanceof StoreUnavailableError) return refused('store_unavailable');
+    if (error instanceof UnknownPackageError) return refused('unknown_package');
     if (error instanceof ContendedError) return refused('overloaded');
     throw error;
   }

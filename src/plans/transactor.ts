@@ -57,6 +57,7 @@ export class Transactor {
   /**
    * @param decide may be called several times, also when an earlier change was applied without our knowing.
    * @throws ContendedError when the limits end it.
+   * @throws UnknownPackageError when it is not there.
    * @throws StoreUnavailableError when the store cannot be read.
    */
   run<T>(
@@ -84,7 +85,7 @@ export class Transactor {
       if (signal?.aborted === true || clock.now() > until)
         throw new ContendedError('no time is left to commit');
       const present = await store.present(packageId, wanted);
-      if (present === undefined) throw new Error(`there is no package ${packageId}`);
+      if (present === undefined) throw new UnknownPackageError(`there is no package ${packageId}`);
       const { change, result } = await decide(present, clock.now());
       if (change === undefined) return result;
       const ended = metrics.commit();
@@ -117,6 +118,11 @@ export class Transactor {
 /** A commit could not get through in time: others were quicker, or the store was away. */
 export class ContendedError extends Error {
   override readonly name = 'ContendedError';
+}
+
+/** It never was there, or was removed. */
+export class UnknownPackageError extends Error {
+  override readonly name = 'UnknownPackageError';
 }
 
 function mayPass(error: unknown): boolean {

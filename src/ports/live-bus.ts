@@ -15,6 +15,8 @@ export interface LineSnapshot {
 export interface LiveListener {
   readonly package?: (snapshot: PackageSnapshot) => void;
   readonly order?: (order: Order) => void;
+  /** A package was removed: nobody had ordered it. */
+  readonly removed?: (packageId: number) => void;
   readonly line?: (line: LineSnapshot) => void;
 }
 
@@ -24,6 +26,7 @@ export interface LiveListener {
  */
 export interface LiveBus {
   publishPackage(snapshot: PackageSnapshot): void;
+  publishRemoved(packageId: number): void;
   publishOrder(order: Order): void;
   publishLine(line: LineSnapshot): void;
   /** Returns how to stop listening. */

@@ -70,6 +70,8 @@ export interface OperatedEngine extends BookingEngine {
   erase(packageId: number, email: string, erasures: readonly Erasure[]): Promise<ErasureDone | Refused>;
   /** A package has been added to the store. */
   added(travelPackage: TravelPackage): void;
+  /** A package has been removed from the store. */
+  removed(packageId: number): void;
   load(): EngineLoad;
   readonly peers?: Peers;
 }

@@ -67,6 +67,8 @@ export interface NewPackage extends Offer {
   readonly closesAt?: number;
   /** Made while nobody may buy it yet. */
   readonly paused?: boolean;
+  /** False: in no list of customers. */
+  readonly listed?: boolean;
 }
 
 /**
@@ -81,6 +83,9 @@ export interface PackageAmendment extends Partial<Offer> {
   readonly opensAt?: number | null;
   readonly closesAt?: number | null;
   readonly paused?: boolean;
+  readonly listed?: boolean;
+  /** Ends the sale for good. `sale_not_ended` while it can be bought, or orders wait, are held or being cancelled. */
+  readonly archived?: true;
 }
 
 /** What an instance has to do at this moment. */
@@ -181,6 +186,11 @@ export interface Operations {
   amend(by: Operator, id: number, change: PackageAmendment): Promise<Outcome<TravelPackage>>;
   /** While paused, purchases get `paused` and the line keeps its place; what is being booked goes on. Repeating it is harmless. */
   pause(by: Operator, id: number, paused: boolean): Promise<Outcome<TravelPackage>>;
+
+  /** Takes a package whose sale has ended out of every list; its orders stay. `unknown_package`, `sale_not_ended`. */
+  archive(by: Operator, id: number): Promise<Outcome<TravelPackage>>;
+  /** Deletes a package that nobody has ordered. `unknown_package`, `package_not_empty`. */
+  remove(by: Operator, id: number): Promise<Outcome<TravelPackage>>;
 
   /** The members of the cluster by id, with what each says of itself; this one alone where there is no cluster. */
   instances(): Promise<readonly InstanceStatus[]>;

@@ -19,6 +19,8 @@ export const operatorActions = [
   'package.amend',
   'package.pause',
   'package.resume',
+  'package.archive',
+  'package.delete',
   'order.retry',
   'order.cancel',
   'email.erase',

@@ -99,6 +99,14 @@ export interface Store extends OperatorLog {
    */
   commit(packageId: number, fence: Fence, change: Change): Promise<void>;
 
+  /**
+   * Removes a package that nobody has ordered, if it still carries the fence. An owner that has not heard of it is
+   * fenced, also where its id is used again: the seq of an added package starts anywhere.
+   * @throws FencedError when it does not carry the fence, has been ordered, or is not there.
+   * @throws CommitUnknownError or StoreUnavailableError as `commit` does.
+   */
+  removePackage(packageId: number, fence: Fence): Promise<void>;
+
   order(id: string): Promise<Order | undefined>;
   orders(ids: readonly string[]): Promise<Order[]>;
   /** The orders of a package that were sent with one of these Idempotency-Keys. */

@@ -167,6 +167,13 @@ it('answers operators', async () => {
   await ask(`POST ${one}/resume 200`, { headers });
   await ask('GET /api/admin/packages 200', { headers });
   await ask('GET /api/admin/packages 401');
+  await ask(`POST ${one}/archive 409`, { headers });
+  await ask(`POST ${one}/pause 200`, { headers });
+  await ask(`POST ${one}/archive 200`, { headers });
+  await ask('GET /api/admin/packages?archived=true 200', { headers });
+  await ask(`DELETE ${one} 204`, { headers });
+  await ask(`DELETE ${one} 404`, { headers });
+  await ask('DELETE /api/admin/packages/1 409', { headers });
   await ask('GET /api/admin/packages/99 404', { headers });
   await ask('GET /api/admin/instances 200', { headers });
   await ask('POST /api/admin/instances/nobody/drain 404', { headers });

@@ -18,7 +18,7 @@ export class Coalescer {
 
   add(item: LiveItem): void {
     if ('line' in item) this.#addLine(item.line);
-    else this.#put('order' in item ? `order ${item.order.id}` : `package ${item.package.package.id}`, item);
+    else this.#put(keyOf(item), item);
   }
 
   /** Takes out the oldest ones. */
@@ -60,4 +60,10 @@ export class Coalescer {
       this.#dropped++;
     }
   }
+}
+
+/** A removal takes the place of the package's news that wait, and the other way round. */
+function keyOf(item: Exclude<LiveItem, { line: LineSnapshot }>): string {
+  if ('order' in item) return `order ${item.order.id}`;
+  return `package ${'removed' in item ? item.removed.packageId : item.package.package.id}`;
 }

@@ -6,6 +6,7 @@ import type { LineSnapshot } from '../../ports/live-bus.ts';
 /** Something that changed. */
 export type LiveItem =
   | { readonly package: PackageSnapshot }
+  | { readonly removed: { readonly packageId: number } }
   | { readonly order: Order }
   | { readonly line: LineSnapshot };
 
@@ -25,6 +26,8 @@ const snapshot = z.looseObject({
     opensAt: optionalTime,
     closesAt: optionalTime,
     paused: z.boolean().optional(),
+    listed: z.boolean().optional(),
+    archived: z.boolean().optional(),
     version: whole,
   }),
   figures: z.looseObject({
@@ -57,6 +60,7 @@ const line = z.looseObject({ packageId: positive, first: z.array(whole), all: z.
 
 const items = {
   package: z.object({ package: snapshot }),
+  removed: z.object({ removed: z.looseObject({ packageId: positive }) }),
   order: z.object({ order }),
   line: z.object({ line }),
 };
@@ -75,7 +79,7 @@ export function isFrom(sender: string, text: string): boolean {
 export function readNews(text: string): LiveItem[] {
   const read = news.parse(JSON.parse(text.slice(text.indexOf('\n') + 1)));
   return read.items.flatMap((item) => {
-    const kind = (['package', 'order', 'line'] as const).find((each) => Object.hasOwn(item, each));
+    const kind = (['package', 'removed', 'order', 'line'] as const).find((each) => Object.hasOwn(item, each));
     return kind === undefined ? [] : [items[kind].parse(item) as LiveItem];
   });
 }

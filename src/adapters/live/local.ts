@@ -20,6 +20,7 @@ export function localLiveBus(log: Log = silentLog): LiveBus {
 
   return {
     publishPackage: (snapshot) => tell((listener) => listener.package?.(snapshot)),
+    publishRemoved: (packageId) => tell((listener) => listener.removed?.(packageId)),
     publishOrder: (order) => tell((listener) => listener.order?.(order)),
     publishLine: (line) => tell((listener) => listener.line?.(line)),
     subscribe(listener) {

@@ -61,6 +61,10 @@ class RedisLiveBus implements LiveBus {
     this.#publish({ package: snapshot });
   }
 
+  publishRemoved(packageId: number): void {
+    this.#publish({ removed: { packageId } });
+  }
+
   publishOrder(order: Order): void {
     this.#publish({ order });
   }
@@ -158,5 +162,6 @@ class RedisLiveBus implements LiveBus {
 function tell(bus: LiveBus, item: LiveItem): void {
   if ('order' in item) bus.publishOrder(item.order);
   else if ('line' in item) bus.publishLine(item.line);
+  else if ('removed' in item) bus.publishRemoved(item.removed.packageId);
   else bus.publishPackage(item.package);
 }

@@ -43,6 +43,39 @@ export function quotaEffects(
   ];
 }
 
+export function archiveEffects({ figures: { confirmed } }: PackageStatus): string[] {
+  return [
+    'It leaves the lists of customers and operators. Nobody can buy it any more.',
+    confirmed === 0
+      ? 'No trip of it is confirmed.'
+      : `${counted(confirmed, 'confirmed order')} ${confirmed === 1 ? 'stays' : 'stay'} valid, and can still be looked up and cancelled.`,
+    'It stays in the audit. Archiving cannot be undone.',
+  ];
+}
+
+/** What stands in the way of archiving; empty when nothing does. */
+export function whyNotArchived({ package: { archived }, figures, obstacle }: PackageStatus): string[] {
+  if (archived === true) return ['It is archived already.'];
+  const { waiting, held, cancelling } = figures;
+  const hasEnded = obstacle === 'paused' || obstacle === 'sale_closed' || obstacle === 'sold_out';
+  return [
+    ...(hasEnded ? [] : ['It can still be bought. Pause it or let its sale close first.']),
+    ...(waiting === 0 ? [] : [`${peopleAre(waiting)} waiting for it.`]),
+    ...(held === 0 ? [] : [`${counted(held, 'order')} ${held === 1 ? 'is' : 'are'} being booked.`]),
+    ...(cancelling === 0
+      ? []
+      : [`${counted(cancelling, 'order')} ${cancelling === 1 ? 'is' : 'are'} being cancelled.`]),
+  ];
+}
+
+export function deleteEffects({ package: { quota } }: PackageStatus): string[] {
+  return [
+    'Nobody has ordered it, so no order is lost.',
+    `It is gone at once, with its ${counted(quota, 'unit')}: who tries to buy it is told that there is no such trip.`,
+    'This cannot be undone.',
+  ];
+}
+
 /** A sale that is open now and would not be after an edit. */
 export function closingEffects(
   { figures: { waiting } }: PackageStatus,

@@ -1,6 +1,7 @@
 import type { Fragment } from '../live/envelope.ts';
 import { liveChip, type PageSetting } from '../pages/layout.ts';
 import { type Html, markup } from '../pages/markup.ts';
+import { figureWords } from '../pages/words.ts';
 import { instancesElementId, instancesTable } from './fragments/instances.ts';
 import { logElementId, logTable } from './fragments/log.ts';
 import { concernsElementId, concernsTable } from './fragments/orders.ts';
@@ -21,7 +22,12 @@ export function overviewPage(
   overview: Overview,
   rows: readonly Html[],
 ): AdminPageParts {
-  const newPackage = markup`<a class="small-button small-primary" href="/admin/packages/new">New package</a>`;
+  const { archived } = overview;
+  const newPackage = markup`
+    <span class="row-actions">
+      ${archived === 0 ? '' : markup`<a class="small-button" href="/admin/packages/archived">Archived (${figureWords(archived)})</a>`}
+      <a class="small-button small-primary" href="/admin/packages/new">New package</a>
+    </span>`;
   return {
     title: 'Overview',
     current: 'overview',

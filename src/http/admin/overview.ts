@@ -6,7 +6,10 @@ import { StoreUnavailableError } from '../../ports/store.ts';
 export interface Overview {
   /** ms since the epoch. */
   readonly now: number;
+  /** Without those that are archived. */
   readonly packages: readonly PackageStatus[];
+  /** How many packages are archived. */
+  readonly archived: number;
   readonly instances: readonly InstanceStatus[];
   /** Orders that are stuck or slow. */
   readonly concerns: readonly OperatedOrder[];
@@ -22,7 +25,14 @@ export interface OverviewDeps {
 }
 
 const changesShown = 5;
-const nothing = { now: 0, packages: [], instances: [], concerns: [], changes: [] } satisfies Overview;
+const nothing = {
+  now: 0,
+  packages: [],
+  archived: 0,
+  instances: [],
+  concerns: [],
+  changes: [],
+} satisfies Overview;
 
 /**
  * Reads the overview, for the page, for polling and for the socket. What the store does not answer is as it was when
@@ -40,7 +50,7 @@ export class OverviewReader {
     const { operations, clock } = this.#deps;
     const before = this.#before;
     let isStale = false;
-    const orBefore = async <Value>(reading: Promise<Value>, known: Value): Promise<Value> => {
+    const orBefore = async <Value, Known>(reading: Promise<Value>, known: Known): Promise<Value | Known> => {
       try {
         return await reading;
       } catch (error) {
@@ -49,8 +59,8 @@ export class OverviewReader {
         return known;
       }
     };
-    const [packages, instances, concerns, changes] = await Promise.all([
-      orBefore(operations.packages(), before.packages),
+    const [all, instances, concerns, changes] = await Promise.all([
+      orBefore(operations.packages(), undefined),
       orBefore(operations.instances(), before.instances),
       orBefore(
         operations.orders({ stuck: true }).then(({ orders }) => orders),
@@ -61,7 +71,11 @@ export class OverviewReader {
         before.changes,
       ),
     ]);
-    const overview = { now: clock.now(), packages, instances, concerns, changes };
+    const packages = all?.filter((each) => each.package.archived !== true);
+    const shown = packages ?? before.packages;
+    const archived =
+      all === undefined || packages === undefined ? before.archived : all.length - packages.length;
+    const overview = { now: clock.now(), packages: shown, archived, instances, concerns, changes };
     if (isStale) return { ...overview, staleSince: before.now };
     this.#before = overview;
     return overview;

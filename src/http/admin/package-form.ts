@@ -60,8 +60,16 @@ const versionField = z
   .regex(/^\d{1,15}$/, 'is missing')
   .transform(Number);
 
+/** What a checkbox sends when it is checked; nothing when it is not. */
+const checkField = z.literal('on').optional();
+
 export const editForm = z
-  .object({ ...offerFields, version: versionField, confirmed: z.literal('yes').optional() })
+  .object({
+    ...offerFields,
+    unlisted: checkField,
+    version: versionField,
+    confirmed: z.literal('yes').optional(),
+  })
   .refine(opensFirst, notFirst);
 
 export const createForm = z
@@ -73,7 +81,8 @@ export const createForm = z
       .regex(/^[1-9]\d{0,8}$/, 'must be a whole number, 1 or more')
       .transform(Number),
     quota: quotaField,
-    paused: z.literal('on').optional(),
+    paused: checkField,
+    unlisted: checkField,
   })
   .refine(opensFirst, notFirst);
 

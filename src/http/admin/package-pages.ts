@@ -37,10 +37,16 @@ export function packagePage(setting: PageSetting, state: PackagePageState): Admi
     main: markup`
       ${heading(markup`<span class="number">${id}</span> <bdi>${flight}</bdi>`, liveChip(setting.now))}
       ${packagesTable([packageRow(status, setting)])}
-      <div class="forms">
-        ${quotaCard(travelPackage, state.quota ?? String(travelPackage.quota), errors)}
-        ${offerCard(travelPackage, state.entered ?? fieldsOf(travelPackage), errors, setting.currency)}
-      </div>
+      ${
+        travelPackage.archived === true
+          ? ''
+          : markup`
+            <div class="forms">
+              ${quotaCard(travelPackage, state.quota ?? String(travelPackage.quota), errors)}
+              ${offerCard(travelPackage, state.entered ?? fieldsOf(travelPackage), errors, setting.currency)}
+            </div>`
+      }
+      ${endCard(status)}
       ${section(
         'orders',
         'Newest orders',
@@ -53,6 +59,24 @@ export function packagePage(setting: PageSetting, state: PackagePageState): Admi
   };
 }
 
+/** An archived package has nothing left to end. */
+function endCard({ package: { id, archived }, figures: { nextNumber } }: PackageStatus): Html | string {
+  if (archived === true) return '';
+  const [words, href, label] =
+    nextNumber === 1
+      ? (['Nobody has ordered it: it can be deleted.', 'delete', 'Delete…'] as const)
+      : ([
+          'When its sale has ended, it can be archived: it leaves the lists, and its orders stay.',
+          'archive',
+          'Archive…',
+        ] as const);
+  return markup`
+    <section class="card end-card" aria-label="End of the package">
+      <p>${words}</p>
+      <a class="button quiet" href="/admin/packages/${id}/${href}">${label}</a>
+    </section>`;
+}
+
 function quotaCard({ id }: TravelPackage, quota: string, errors: Errors): Html {
   return markup`
     <form class="card form" method="get" action="/admin/packages/${id}/quota">
@@ -63,7 +87,7 @@ function quotaCard({ id }: TravelPackage, quota: string, errors: Errors): Html {
 }
 
 function offerCard(
-  { id, version }: TravelPackage,
+  { id, version, listed }: TravelPackage,
   entered: PackageFields,
   errors: Errors,
   currency: string,
@@ -73,9 +97,16 @@ function offerCard(
       <h2>Offer and sale times</h2>
       <input type="hidden" name="version" value="${version}" autocomplete="off">
       <div class="field-row">${offerFields(entered, errors, currency)}</div>
+      ${unlistedCheck(listed === false)}
       <p class="field-note">Existing orders keep the flight, night and price they were made with.</p>
       <button class="button primary" type="submit" data-busy="Saving…"><span class="button-label">Save</span></button>
     </form>`;
+}
+
+function unlistedCheck(isChecked: boolean): Html {
+  return markup`
+    <label class="check"><input type="checkbox" name="unlisted"${isChecked ? markup` checked` : ''}>
+      <span>Keep it out of the customers’ lists: only those who know its number can buy it</span></label>`;
 }
 
 function offerFields(entered: PackageFields, errors: Errors, currency: string): Html[] {
@@ -99,15 +130,31 @@ function offerFields(entered: PackageFields, errors: Errors, currency: string): 
   ];
 }
 
+/** Those whose sale has ended and that no list shows. */
+export function archivedPage(setting: PageSetting, archived: readonly PackageStatus[]): AdminPageParts {
+  return {
+    title: 'Archived packages',
+    main: markup`
+      ${heading('Archived packages')}
+      <p>Nobody can buy them. Their orders stay, and the audit reads them.</p>
+      ${packagesTable(archived.map((status) => packageRow(status, setting)))}`,
+  };
+}
+
 export interface NewPackageState {
-  readonly entered: PackageFields & { readonly id: string; readonly quota: string; readonly paused: boolean };
+  readonly entered: PackageFields & {
+    readonly id: string;
+    readonly quota: string;
+    readonly paused: boolean;
+    readonly unlisted: boolean;
+  };
   readonly errors?: Errors;
   readonly alert?: string;
 }
 
 export function newPackagePage({ currency }: PageSetting, state: NewPackageState): AdminPageParts {
   const { entered, errors = [], alert } = state;
-  const { id, quota, paused } = entered;
+  const { id, quota, paused, unlisted } = entered;
   return {
     title: 'New package',
     alert,
@@ -120,6 +167,7 @@ export function newPackagePage({ currency }: PageSetting, state: NewPackageState
           ${offerFields(entered, errors, currency)}
         </div>
         <label class="check"><input type="checkbox" name="paused"${paused ? markup` checked` : ''}> <span>Create it paused, until I resume it</span></label>
+        ${unlistedCheck(unlisted)}
         <button class="button primary" type="submit" data-busy="Creating…"><span class="button-label">Create package</span></button>
       </form>`,
   };

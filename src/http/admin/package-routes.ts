@@ -21,7 +21,7 @@ import {
   showRefused,
 } from './kit.ts';
 import { createForm, editForm, fieldsOf, type PackageFields } from './package-form.ts';
-import { newPackagePage, type PackagePageState, packagePage } from './package-pages.ts';
+import { archivedPage, newPackagePage, type PackagePageState, packagePage } from './package-pages.ts';
 
 /** How many of its orders a package's page shows. */
 const ordersShown = 20;
@@ -30,6 +30,7 @@ const ordersShown = 20;
 export function packageRoutes(deps: AdminDeps): Hono<AdminEnv> {
   return adminRouter()
     .get('/admin/packages/new', (c) => showNew(c, deps))
+    .get('/admin/packages/archived', (c) => showArchived(c, deps))
     .post('/admin/packages', (c) => create(c, deps))
     .get('/admin/packages/:id', async (c) => showPackage(c, deps, await packageOf(c, deps)))
     .post('/admin/packages/:id', (c) => edit(c, deps));
@@ -62,21 +63,32 @@ async function showNew(c: AdminContext, deps: AdminDeps): Promise<Response> {
     id: String(Math.max(0, ...ids) + 1),
     quota: '',
     paused: false,
+    unlisted: false,
     ...{ flight: '', stay: '', price: '', opensAt: '', closesAt: '' },
   };
   return show(c, deps, newPackagePage(adminSetting(deps), { entered }));
 }
 
+async function showArchived(c: AdminContext, deps: AdminDeps): Promise<Response> {
+  const archived = (await deps.operations.packages()).filter((each) => each.package.archived === true);
+  return show(c, deps, archivedPage(adminSetting(deps), archived));
+}
+
 async function create(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const form = await readForm(c, createForm);
   const refuse = (code: ErrorCode, errors: readonly FieldError[]) => {
-    const { id = '', quota = '', paused } = form.fields;
-    const entered = { ...enteredIn(form.fields), id, quota, paused: paused === 'on' };
+    const { id = '', quota = '', paused, unlisted } = form.fields;
+    const checks = { paused: paused === 'on', unlisted: unlisted === 'on' };
+    const entered = { ...enteredIn(form.fields), id, quota, ...checks };
     return showRefused(c, deps, code, newPackagePage(adminSetting(deps), { entered, errors }));
   };
   if ('errors' in form) return refuse('invalid', form.errors);
-  const { paused, ...wish } = form.value;
-  const wanted = without({ ...wish, ...(paused === 'on' ? { paused: true } : {}) }) as NewPackage;
+  const { paused, unlisted, ...wish } = form.value;
+  const checks = {
+    ...(paused === 'on' ? { paused: true } : {}),
+    ...(unlisted === 'on' ? { listed: false } : {}),
+  };
+  const wanted = without({ ...wish, ...checks }) as NewPackage;
   const outcome = await deps.operations.create(c.var.operator, wanted);
   if (outcome.kind === 'done') {
     const { id } = outcome.value;
@@ -107,6 +119,7 @@ async function edit(c: AdminContext, deps: AdminDeps): Promise<Response> {
     });
   }
   const change = changeOf(present, entered, form.value);
+  const listing = form.value.unlisted === 'on' ? { unlisted: 'on' } : {};
   if (Object.keys(change).length === 1) {
     return goOn(c, deps, `/admin/packages/${present.id}`, 'Nothing to save: nothing has changed.');
   }
@@ -118,7 +131,7 @@ async function edit(c: AdminContext, deps: AdminDeps): Promise<Response> {
         question: `End the sale of package ${present.id}?`,
         effects: closingEffects(status, closes),
         action: `/admin/packages/${present.id}`,
-        fields: { ...entered, version: String(version), confirmed: 'yes' },
+        fields: { ...entered, ...listing, version: String(version), confirmed: 'yes' },
         yes: 'Save and end the sale',
         back: `/admin/packages/${present.id}`,
       }),
@@ -145,6 +158,7 @@ const fieldWords: Readonly<Record<string, string>> = {
   price: 'price',
   opensAt: 'opening',
   closesAt: 'closing',
+  listed: 'listing',
 };
 
 /** Only what is different from the present, so that the log says what was meant. */
@@ -154,6 +168,7 @@ function changeOf(
   { version, ...value }: z.output<typeof editForm>,
 ): PackageAmendment {
   const was = fieldsOf(present);
+  const isListed = value.unlisted !== 'on';
   const isNew = (name: keyof PackageFields) => entered[name].trim() !== was[name];
   return {
     version,
@@ -162,6 +177,7 @@ function changeOf(
     ...(isNew('price') && value.price !== present.price ? { price: value.price } : {}),
     ...(isNew('opensAt') && value.opensAt !== present.opensAt ? { opensAt: value.opensAt ?? null } : {}),
     ...(isNew('closesAt') && value.closesAt !== present.closesAt ? { closesAt: value.closesAt ?? null } : {}),
+    ...(isListed === (present.listed ?? true) ? {} : { listed: isListed }),
   };
 }
 

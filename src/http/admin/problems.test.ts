@@ -7,6 +7,7 @@ import { problemsOf } from './problems.ts';
 const well: Overview = {
   now: fakeNow,
   packages: [fakeStatus()],
+  archived: 0,
   instances: [fakeInstance('instance-1')],
   concerns: [],
   changes: [],

@@ -32,6 +32,11 @@ const addresses: readonly [method: 'GET' | 'POST', path: string][] = [
   ['GET', '/admin/packages/1/pause'],
   ['POST', '/admin/packages/1/pause'],
   ['POST', '/admin/packages/1/resume'],
+  ['GET', '/admin/packages/archived'],
+  ['GET', '/admin/packages/1/archive'],
+  ['POST', '/admin/packages/1/archive'],
+  ['GET', '/admin/packages/1/delete'],
+  ['POST', '/admin/packages/1/delete'],
   ['GET', '/admin/instances/instance-2/drain'],
   ['POST', '/admin/instances/instance-2/drain'],
   ['GET', '/admin/orders'],
@@ -241,6 +246,53 @@ describe('a package', () => {
     expect((await desk.get('/admin')).text).not.toContain('id="notice"');
     await desk.post('/admin/packages/1/resume');
     expect(desk.operations.asked).toEqual(['pause 1', 'resume 1']);
+  });
+
+  test('is archived once its sale has ended, and is found in the archive from then on', async () => {
+    const held = fakeStatus({}, { held: 2, nextNumber: 3 });
+    const desk = await signedIn({ packages: [held, fakeStatus({ id: 2, listed: false })] });
+    const early = (await desk.get('/admin/packages/1/archive')).text;
+    expect(words(early)).toContain('It can still be bought. Pause it or let its sale close first.');
+    expect(words(early)).toContain('2 orders are being booked.');
+    expect(early).not.toContain('<form method="post" action="/admin/packages/1');
+    expect((await desk.post('/admin/packages/1/archive')).status).toBe(409);
+    const ended = fakeStatus({ paused: true }, { confirmed: 2, nextNumber: 3 }, { obstacle: 'paused' });
+    desk.operations.world.packages = [ended, fakeStatus({ id: 2, listed: false })];
+    expect(words((await desk.get('/admin/packages/1/archive')).text)).toContain(
+      '2 confirmed orders stay valid',
+    );
+    const done = await desk.follow(await desk.post('/admin/packages/1/archive'));
+    expect(words(done.text)).toContain('Package 1 is archived.');
+    expect(words(done.text)).toContain('Archived (1)');
+    expect(words(done.text)).toContain('not listed');
+    expect(done.text).not.toContain('id="admin-package-1"');
+    expect((await desk.get('/admin/fragments')).text).not.toContain('id="admin-package-1"');
+    expect((await desk.get('/admin/packages/archived')).text).toContain('id="admin-package-1"');
+    expect((await desk.get('/admin/packages/1')).text).not.toContain('href="/admin/packages/1/archive"');
+  });
+
+  test('is deleted while nobody has ordered it', async () => {
+    const ordered = fakeStatus({ id: 2 }, { nextNumber: 2 });
+    const desk = await signedIn({ packages: [fakeStatus(), ordered] });
+    expect((await desk.get('/admin/packages/1')).text).toContain('href="/admin/packages/1/delete"');
+    expect(words((await desk.get('/admin/packages/1/delete')).text)).toContain('no order is lost');
+    expect(desk.operations.asked).toEqual([]);
+    const done = await desk.follow(await desk.post('/admin/packages/1/delete'));
+    expect(words(done.text)).toContain('Package 1 is deleted.');
+    expect((await desk.get('/admin/packages/1')).status).toBe(404);
+    expect((await desk.get('/admin/packages/2/delete')).text).not.toContain(
+      'method="post" action="/admin/pack',
+    );
+    expect((await desk.post('/admin/packages/2/delete')).status).toBe(409);
+  });
+
+  test('is taken out of the lists of customers, and put back', async () => {
+    const desk = await signedIn({ packages: [fakeStatus()] });
+    const offer = { flight: 'Flight-1', stay: '2022-08-09', price: '100', opensAt: '', closesAt: '' };
+    await desk.post('/admin/packages/1', { ...offer, version: '1', unlisted: 'on' });
+    expect((await desk.get('/admin/packages/1')).text).toContain('name="unlisted" checked');
+    await desk.post('/admin/packages/1', { ...offer, version: '2' });
+    expect(desk.operations.asked).toEqual(['amend 1 {"listed":false}', 'amend 1 {"listed":true}']);
   });
 
   test('gets another quota with the version that its effect was shown for', async () => {

@@ -3,6 +3,7 @@ import { allowOnlyOnPage } from '../methods.ts';
 import { onError, type ShowProblem } from '../problem.ts';
 import { pageSecurity, sameOriginOnly } from '../security.ts';
 import { senderOf } from '../sender.ts';
+import { endRoutes } from './end-routes.ts';
 import { eraseRoutes } from './erase-routes.ts';
 import { instanceRoutes } from './instance-routes.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, adminSetting, show, showProblem } from './kit.ts';
@@ -22,10 +23,13 @@ const methods: Readonly<Record<string, readonly string[]>> = {
   '/admin/log-out': ['POST'],
   '/admin/packages': ['POST'],
   '/admin/packages/new': ['GET'],
+  '/admin/packages/archived': ['GET'],
   '/admin/packages/:id': ['GET', 'POST'],
   '/admin/packages/:id/quota': ['GET', 'POST'],
   '/admin/packages/:id/pause': ['GET', 'POST'],
   '/admin/packages/:id/resume': ['POST'],
+  '/admin/packages/:id/archive': ['GET', 'POST'],
+  '/admin/packages/:id/delete': ['GET', 'POST'],
   '/admin/instances/:id/drain': ['GET', 'POST'],
   '/admin/orders': ['GET'],
   '/admin/orders/:id': ['GET'],
@@ -75,6 +79,7 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
   for (const path of ['/admin', '/admin/*']) routes.use(path, signedInOnly(deps));
   routes.route('/', logOutRoutes(deps));
   routes.route('/', saleRoutes(deps));
+  routes.route('/', endRoutes(deps));
   routes.route('/', packageRoutes(deps));
   routes.route('/', instanceRoutes(deps));
   routes.route('/', orderRoutes(deps));

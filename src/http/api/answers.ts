@@ -32,6 +32,14 @@ export const packageAnswer = z.object({
   opensAt: isoTime.exactOptional(),
   closesAt: isoTime.exactOptional(),
   paused: z.literal(true).exactOptional(),
+  listed: z
+    .literal(false)
+    .exactOptional()
+    .meta({ description: 'It is in no list, and is bought by its id.' }),
+  archived: z
+    .literal(true)
+    .exactOptional()
+    .meta({ description: 'Its sale has ended for good, and it is in no list.' }),
 });
 
 export const packagesAnswer = z.object({ packages: z.array(packageAnswer) });

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { isListed } from '../../domain/travel-package.ts';
 import type { AppDeps } from '../deps.ts';
 import { packageIdFrom } from '../inputs.ts';
 import { sendJson } from '../json.ts';
@@ -11,7 +12,8 @@ type Deps = Pick<AppDeps, 'engine' | 'limits'>;
 
 /** `GET /api/packages` and `GET /api/packages/:id`: what is on sale, with live figures. */
 export function packageRoutes({ engine, limits }: Deps): Hono {
-  const showAll = async () => sendJson(200, { packages: (await engine.packages()).map(packageView) });
+  const showAll = async () =>
+    sendJson(200, { packages: (await engine.packages()).filter(isListed).map(packageView) });
   const showOne = async (c: Context) => {
     const id = packageIdFrom(c.req.param('id') ?? '');
     const snapshot = id === undefined ? undefined : await engine.package(id);

@@ -46,6 +46,11 @@ export class Channel {
     }
   }
 
+  /** Who comes from now on does not see it. */
+  drop(rootId: string): void {
+    if (this.#parts.delete(rootId)) this.#frames.clear();
+  }
+
   /** The frame that brings a viewer from this version to the present one; not to be asked when it is there already. */
   frameSince(version: number): Buffer {
     let frame = this.#frames.get(version);

@@ -73,8 +73,9 @@ class Stage {
       placeInLine: ({ id }) => this.places.get(id),
     });
     const render: LiveRender = {
-      package: ({ package: { id }, figures: { remaining, held } }) => {
+      package: ({ package: { id, archived }, figures: { remaining, held } }) => {
         this.drawn++;
+        if (archived === true) return { rootId: `stay-${id}`, html: `${id}: archived` };
         return { rootId: `stay-${id}`, html: `${id}: ${remaining} free, ${held} held` };
       },
       order: ({ order: { id, status }, place, inProgress, offer = 'open' }) => {
@@ -95,7 +96,11 @@ class Stage {
   }
 
   /** Changes a package in the store. */
-  set(id: number, figures: Partial<Figures>, sale: { opensAt?: number } = {}): PackageSnapshot {
+  set(
+    id: number,
+    figures: Partial<Figures>,
+    sale: Partial<PackageSnapshot['package']> = {},
+  ): PackageSnapshot {
     const before = this.packages.get(id) ?? fakeSnapshot({ id });
     const snapshot = {
       package: { ...before.package, ...sale },
@@ -322,6 +327,27 @@ it('shows one package alone to who watches that one, and closes on one that does
   await tick();
   expect(viewer.shown).toEqual(['2: 2 free, 0 held;', '2: 1 free, 0 held;']);
   expect([viewer.closed, stranger.closed, stranger.shown.length]).toEqual([undefined, 1008, 0]);
+});
+
+it('shows packages that are not listed to who watches them alone, and closes those that go', async () => {
+  const stage = new Stage();
+  stage.set(3, {}, { listed: false });
+  const viewer = stage.join();
+  const single = new TestViewer();
+  stage.hub.join({ kind: 'package', packageId: 3 }, single);
+  await tick();
+  stage.publish(3, { held: 1 });
+  await tick();
+  expect(single.shown).toEqual(['3: 1 free, 0 held;', '3: 1 free, 1 held;']);
+  expect(viewer.shown).toEqual(['1: 1 free, 0 held;2: 2 free, 0 held;']);
+  stage.bus.publishPackage(stage.set(1, {}, { archived: true }));
+  stage.packages.delete(2);
+  stage.bus.publishRemoved(2);
+  await tick();
+  expect(viewer.shown.slice(1)).toEqual(['1: archived;2: archived;']);
+  stage.publish(1, { held: 1 });
+  await clock.pass(5000);
+  expect(viewer.shown).toHaveLength(2);
 });
 
 it('draws a package anew in the moment its sale opens', async () => {

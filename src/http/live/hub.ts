@@ -103,6 +103,10 @@ export class Hub {
     this.#pulse = new Pulse(clock, this.#options.pulseMs, isNeeded, () => this.#guarded(() => this.#beat()));
     this.#unsubscribe = liveBus.subscribe({
       package: (snapshot) => this.#hearPackage(snapshot),
+      removed: (packageId) => {
+        this.#board.forget(packageId);
+        if (this.#viewers > 0) this.#ticker.ask();
+      },
       order: (order) => {
         if (this.#orders.hear(order)) this.#ticker.ask();
       },

@@ -1,4 +1,4 @@
-import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import { isListed, type PackageSnapshot } from '../../domain/travel-package.ts';
 import type { BookingEngine } from '../../ports/booking-engine.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { Channel } from './channel.ts';
@@ -25,6 +25,9 @@ export class PackageBoard {
   readonly #drawn = new Map<number, Fragment>();
   /** Packages that are shown otherwise than they were drawn. */
   readonly #changed = new Set<number>();
+  /** Those that the channel of all shows: listed ones, and until it is redrawn one that is no more. */
+  readonly #listed = new Set<number>();
+  readonly #removed = new Set<number>();
   readonly #engine: Pick<BookingEngine, 'packages'>;
   readonly #clock: Clock;
   readonly #draw: (snapshot: PackageSnapshot) => Fragment | undefined;
@@ -47,10 +50,11 @@ export class PackageBoard {
   }
 
   get(packageId: number): PackageSnapshot | undefined {
-    return this.#known.get(packageId)?.snapshot;
+    return this.#removed.has(packageId) ? undefined : this.#known.get(packageId)?.snapshot;
   }
 
   hear(snapshot: PackageSnapshot): void {
+    this.#removed.delete(snapshot.package.id);
     this.#learn(snapshot, this.#clock.now());
   }
 
@@ -87,6 +91,14 @@ export class PackageBoard {
       if (channel.seats.size === 0) this.#single.delete(packageId);
     }
     if (this.isWatched()) return;
+    for (const [packageId, { rootId }] of this.#drawn) {
+      if (!this.#listed.has(packageId)) this.all.drop(rootId);
+    }
+    for (const packageId of this.#removed) {
+      this.#known.delete(packageId);
+      this.#drawn.delete(packageId);
+    }
+    this.#removed.clear();
     // Time goes on unwatched, and a sale that opens looks different: whoever comes next sees everything drawn anew.
     for (const packageId of this.#known.keys()) this.#changed.add(packageId);
   }
@@ -100,16 +112,34 @@ export class PackageBoard {
       this.#changed.delete(packageId);
       const known = this.#known.get(packageId);
       const fragment = known && this.#draw(known.snapshot);
-      if (fragment === undefined) continue;
+      if (known === undefined || fragment === undefined) continue;
       this.#drawn.set(packageId, fragment);
-      drawn.push(fragment);
+      if (this.#isForAll(known.snapshot)) drawn.push(fragment);
+      else this.all.drop(fragment.rootId);
       const single = this.#single.get(packageId);
       single?.put([fragment]);
       if (single !== undefined) channels.push(single);
     }
-    if (drawn.length === 0) return [];
+    if (drawn.length === 0) return channels;
     this.all.put(drawn);
     return [this.all, ...channels];
+  }
+
+  /** It is not there any more: pages that show it see its sale closed, as for one that is archived. */
+  forget(packageId: number): void {
+    const known = this.#known.get(packageId);
+    if (known === undefined) return;
+    const { package: travelPackage, figures } = known.snapshot;
+    this.hear({ package: { ...travelPackage, archived: true }, figures });
+    this.#removed.add(packageId);
+  }
+
+  /** Whether the pages with all packages are to see it; one that is archived is shown closed once more. */
+  #isForAll(snapshot: PackageSnapshot): boolean {
+    const { id, archived } = snapshot.package;
+    if (!isListed(snapshot)) return this.#listed.delete(id) && archived === true;
+    this.#listed.add(id);
+    return true;
   }
 
   /** When the next sale opens or closes: it looks different from then on, though nothing is published. */
@@ -137,9 +167,15 @@ export class PackageBoard {
 
   async #readOnce(): Promise<void> {
     const startedAt = this.#clock.now();
-    for (const snapshot of await this.#engine.packages()) {
+    const snapshots = await this.#engine.packages();
+    const isOld = (heardAt: number) => heardAt < startedAt - snapshotAgeMsMax;
+    for (const snapshot of snapshots) {
       const heardAt = this.#known.get(snapshot.package.id)?.heardAt ?? Number.NEGATIVE_INFINITY;
-      if (heardAt < startedAt - snapshotAgeMsMax) this.#learn(snapshot, heardAt);
+      if (isOld(heardAt)) this.#learn(snapshot, heardAt);
+    }
+    const ids = new Set(snapshots.map((snapshot) => snapshot.package.id));
+    for (const [id, { heardAt }] of this.#known) {
+      if (!ids.has(id) && !this.#removed.has(id) && isOld(heardAt)) this.forget(id);
     }
     this.#readAt = startedAt;
   }

@@ -35,6 +35,7 @@ const change: OperatorEvent = {
 
 const good: Partial<Operations> = {
   packages: async () => [fakeStatus(), fakeStatus({ id: 2, paused: true }, {}, { obstacle: 'paused' })],
+  archive: async () => ({ kind: 'done', value: fakeStatus({ listed: false, archived: true }).package }),
   orders: async () => ({ orders: [stuck], next: '1-5' }),
   order: async () => stuck,
   audit: async () => ({ kind: 'done', value: report }),
@@ -52,6 +53,8 @@ const questions: readonly Question[] = [
   },
   { method: 'POST', path: '/api/admin/packages/1/pause', status: 200, inside: 'pause' },
   { method: 'POST', path: '/api/admin/packages/1/resume', status: 200, inside: 'pause' },
+  { method: 'POST', path: '/api/admin/packages/2/archive', status: 200, inside: 'archive' },
+  { method: 'DELETE', path: '/api/admin/packages/1', status: 204, inside: 'remove' },
   { method: 'GET', path: '/api/admin/instances', status: 200, inside: 'instances' },
   { method: 'POST', path: '/api/admin/instances/instance-2/drain', status: 202, inside: 'drain' },
   { method: 'GET', path: '/api/admin/orders?stuck=true&limit=5', status: 200, inside: 'orders' },

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
+import { isListed, type PackageSnapshot } from '../../domain/travel-package.ts';
 import { readForm } from '../body.ts';
 import { rememberOrder } from '../cookies.ts';
 import { emailInput, isSameEmail, keyInput, packageIdField } from '../inputs.ts';
@@ -73,10 +74,14 @@ export function orderPages(pageDeps: PageDeps, sent: SentOrderFinder): Hono {
 
 type OrderDeps = PageDeps & { readonly sent: SentOrderFinder };
 
+async function onSale({ engine }: PageDeps): Promise<PackageSnapshot[]> {
+  return (await engine.packages()).filter(isListed);
+}
+
 async function showFragments(c: Context, deps: PageDeps): Promise<Response> {
   const view = pageSetting(deps);
   c.header('Cache-Control', 'no-store');
-  const snapshots = await deps.engine.packages();
+  const snapshots = await onSale(deps);
   return c.html(snapshots.map((snapshot) => String(packageFragment(snapshot, view))).join(''));
 }
 
@@ -90,7 +95,7 @@ async function showForm(c: Context, deps: OrderDeps, mode: OrderMode): Promise<R
     );
   }
   if (isPending && !deps.sent.hasScript(c)) return sendPage(c, lookingPage(pageSetting(deps), lookAgainS));
-  const snapshots = await deps.engine.packages();
+  const snapshots = await onSale(deps);
   const chosen = c.req.query('package');
   const choice = chosen === undefined ? {} : { chosen };
   const note = isNone ? { note: nothingSentNote() } : {};
@@ -171,7 +176,7 @@ async function showError(c: Context, deps: PageDeps, failed: FailedTry): Promise
   const { email = '', packageId: chosen = '', key: sentKey } = entered;
   const kept = keyInput.safeParse(sentKey);
   const key = kept.success && errorKind(code).retry === 'later' ? kept.data : issueKey(c, deps);
-  const snapshots = await deps.engine.packages();
+  const snapshots = await onSale(deps);
   const error = { code, fields, retryAfterS };
   const page = orderPage(pageSetting(deps), { mode, snapshots, key, email, chosen, error });
   return sendErrorPage(c, page, code, retryAfterS);

@@ -39,6 +39,22 @@ test('/ leads to the order page', async () => {
   expect([answer.status, answer.headers.get('location')]).toEqual([302, '/order']);
 });
 
+test('packages that are not listed, or archived, are on neither page, nor in what is polled', async () => {
+  const packages = [
+    fakeSnapshot(),
+    fakeSnapshot({ id: 2, listed: false }),
+    fakeSnapshot({ id: 3, archived: true }),
+  ];
+  const app = pages({ packages: async () => packages });
+  for (const path of ['/order', '/order-queue', '/order/fragments']) {
+    const html = await (await app.request(path)).text();
+    expect(
+      [1, 2, 3].filter((id) => html.includes(`id="stay-${id}"`)),
+      path,
+    ).toEqual([1]);
+  }
+});
+
 describe('a purchase', () => {
   test('waits ten seconds for its outcome and leads to the order, whose address holds no email', async () => {
     const asked: [PurchaseRequest, Settling][] = [];

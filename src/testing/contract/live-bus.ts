@@ -27,6 +27,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
         package: (snapshot) => heard.push(snapshot),
         order: (order) => heard.push(order),
         line: (line) => heard.push(line),
+        removed: (packageId) => heard.push({ removed: packageId }),
       };
       return { heard, leave: ends.subscriber.subscribe(listener) };
     }
@@ -44,6 +45,14 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       const expected = [fakeSnapshot(), fakeOrder(), line, ...numbered];
       await vi.waitFor(() => expect(one.heard).toEqual(expected));
       await vi.waitFor(() => expect(other.heard).toEqual(expected));
+    });
+
+    it('tells of a package that was removed, after what was told of it before', async () => {
+      const { heard } = listen();
+      ends.publisher.publishPackage(fakeSnapshot());
+      ends.publisher.publishRemoved(1);
+      ends.publisher.publishPackage(fakeSnapshot({ id: 2 }));
+      await vi.waitFor(() => expect(heard.slice(-2)).toEqual([{ removed: 1 }, fakeSnapshot({ id: 2 })]));
     });
 
     it('harms neither the publisher nor other listeners when one throws', async () => {

@@ -82,6 +82,65 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       });
     });
 
+    describe('removing a package', () => {
+      const fenceOf = async (id = 1) => (await store.present(id))!.fence;
+
+      test('takes it away, and nobody owns, commits or removes what is not there', async () => {
+        const { fence } = (await store.takeOwnership(1, 'one'))!;
+        await store.removePackage(1, fence);
+        expect((await store.packages()).map((each) => each.package.id)).toEqual([2]);
+        expect(await store.takeOwnership(1, 'two')).toBeUndefined();
+        const late = sampleChange({ inserted: [sampleOrder(1)] });
+        await expect(store.commit(1, fence, late)).rejects.toBeInstanceOf(FencedError);
+        await expect(store.removePackage(1, fence)).rejects.toBeInstanceOf(FencedError);
+        expect(await store.order(sampleOrder(1).id)).toBeUndefined();
+      });
+
+      test('Q6 leaves one that was ordered, also in the very moment', async () => {
+        const fence = await fenceOf();
+        await commit({ figures: sampleFigures({ nextNumber: 2 }), inserted: [sampleOrder(1)] });
+        await expect(store.removePackage(1, fence)).rejects.toBeInstanceOf(FencedError);
+        await expect(store.removePackage(1, await fenceOf())).rejects.toBeInstanceOf(FencedError);
+        expect(await store.order(sampleOrder(1).id)).toBeDefined();
+      });
+
+      test('Q6 and a purchase at the same moment: one of them wins', async () => {
+        for (let id = 10; id < 20; id++) {
+          await store.addPackages([samplePackage({ id })]);
+          const fence = await fenceOf(id);
+          const order = sampleOrder(1, { packageId: id });
+          const change = sampleChange({ figures: sampleFigures({ nextNumber: 2 }), inserted: [order] });
+          const [bought, removed] = await Promise.allSettled([
+            store.commit(id, fence, change),
+            store.removePackage(id, fence),
+          ]);
+          const isBought = bought.status === 'fulfilled';
+          expect([isBought, removed.status === 'fulfilled'].filter(Boolean), `package ${id}`).toHaveLength(1);
+          expect((await store.order(order.id)) !== undefined).toBe(isBought);
+          expect((await store.package(id)) !== undefined).toBe(isBought);
+        }
+      });
+
+      test('Q9 an owner of the former package cannot write to a new one with its id', async () => {
+        const { fence } = (await store.takeOwnership(1, 'one'))!;
+        await store.removePackage(1, fence);
+        await store.addPackages([samplePackage({ id: 1 })]);
+        const again = (await store.takeOwnership(1, 'two'))!;
+        expect(again.fence).not.toEqual(fence);
+        await expect(store.commit(1, fence, sampleChange())).rejects.toBeInstanceOf(FencedError);
+        await store.commit(1, again.fence, sampleChange());
+      });
+
+      test('of another epoch or seq is refused', async () => {
+        const before = await fenceOf();
+        const { fence } = (await store.takeOwnership(1, 'one'))!;
+        await expect(store.removePackage(1, before)).rejects.toBeInstanceOf(FencedError);
+        await store.commit(1, fence, sampleChange());
+        await expect(store.removePackage(1, fence)).rejects.toBeInstanceOf(FencedError);
+        await store.removePackage(1, await fenceOf());
+      });
+    });
+
     test('owners are known by name and epoch', async () => {
       await store.takeOwnership(2, 'one');
       await store.takeOwnership(2, 'two');

@@ -107,7 +107,8 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       });
 
       test('keep optional fields exactly, and absent ones absent', async () => {
-        const full = samplePackage({ id: 5, opensAt: 0, closesAt: 1_893_456_000_001, paused: false });
+        const sale = { opensAt: 0, closesAt: 1_893_456_000_001, paused: false };
+        const full = samplePackage({ id: 5, ...sale, listed: false, archived: true });
         await store.addPackages([full]);
         expect((await store.package(5))?.package).toStrictEqual(full);
         expect((await store.package(1))?.package).toStrictEqual(samplePackage());
@@ -120,7 +121,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
       test('are replaced by a commit that carries one', async () => {
         const { fence } = await own();
-        const changed = samplePackage({ quota: 7, version: 2, paused: true });
+        const changed = samplePackage({ quota: 7, version: 2, paused: true, listed: false, archived: true });
         await store.commit(
           1,
           fence,

@@ -420,7 +420,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'booking/package-actor.ts',
-        find: 'return this.#gateOpen && travelPackage.paused !== true && figures.remaining > 0;',
+        find: 'return this.#gateOpen && isOnSale && figures.remaining > 0;',
         replace: 'return this.#gateOpen && figures.remaining > 0;',
       },
     ],

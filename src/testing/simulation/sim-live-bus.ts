@@ -17,6 +17,10 @@ export function simLiveBus(network: Network, { host }: Station, local: LiveBus):
       local.publishPackage(snapshot);
       tellOthers('package', snapshot);
     },
+    publishRemoved(packageId) {
+      local.publishRemoved(packageId);
+      tellOthers('removed', packageId);
+    },
     publishOrder(order) {
       local.publishOrder(order);
       tellOthers('order', order);

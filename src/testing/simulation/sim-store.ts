@@ -47,6 +47,8 @@ export class StoreCore {
   readonly shelves = new Map<number, Shelf>();
   readonly orders = new Map<string, Order>();
   readonly settings = new Map<string, string>();
+  /** Where the seq of removed packages ended, by id: one that is added again goes on from there. */
+  readonly #removedSeqs = new Map<number, number>();
   readonly operatorEvents = new Map<string, OperatorEvent>();
   /** Emails as they were before they were erased, by order. */
   readonly erasedEmails = new Map<string, string>();
@@ -63,7 +65,7 @@ export class StoreCore {
         package: each,
         figures,
         epoch: 0,
-        seq: 0,
+        seq: this.#removedSeqs.get(each.id) ?? 0,
         owner: undefined,
         orders: [],
         byKey: new Map(),
@@ -85,6 +87,18 @@ export class StoreCore {
       fence: { epoch, seq },
       unfinished: this.ordersOf(packageId).filter(isUnfinished),
     };
+  }
+
+  remove(packageId: number, fence: Fence): void {
+    const shelf = this.shelves.get(packageId);
+    const isThere = shelf?.epoch === fence.epoch && shelf.seq === fence.seq;
+    if (!isThere || shelf.figures.nextNumber !== 1) {
+      throw new FencedError(
+        `package ${packageId} cannot be removed at epoch ${fence.epoch}, seq ${fence.seq}`,
+      );
+    }
+    this.#removedSeqs.set(packageId, shelf.seq + 1);
+    this.shelves.delete(packageId);
   }
 
   commit(packageId: number, fence: Fence, change: Change, by: SimHost): void {
@@ -236,6 +250,15 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         },
       );
     },
+    removePackage: (id, fence) =>
+      ask(
+        `remove ${id} ${fence.epoch}.${fence.seq}`,
+        () => core.remove(id, fence),
+        'storeLost',
+        'storeReplyLost',
+        (mayBeDone) =>
+          mayBeDone ? new CommitUnknownError('no reply') : new StoreUnavailableError('not sent'),
+      ),
     order: (id) => read(`order ${id}`, () => core.orders.get(id)),
     orders: (ids) => read('orders', () => [...new Set(ids)].flatMap((id) => core.orders.get(id) ?? [])),
     ordersByKey: (id, keys) =>

@@ -159,6 +159,29 @@ export function fakeOperations(
       note(paused ? 'package.pause' : 'package.resume', { packageId: id });
       return done((find(id) as PackageStatus).package);
     },
+    async archive(_by, id) {
+      asked.push(`archive ${id}`);
+      const status = find(id);
+      if (status === undefined) return refused('unknown_package');
+      const { waiting, held, cancelling } = status.figures;
+      if (status.obstacle === undefined || waiting + held + cancelling > 0) return refused('sale_not_ended');
+      replace(id, (each) => ({
+        ...each,
+        package: { ...each.package, archived: true, version: each.package.version + 1 },
+        obstacle: 'sale_closed',
+      }));
+      note('package.archive', { packageId: id });
+      return done((find(id) as PackageStatus).package);
+    },
+    async remove(_by, id) {
+      asked.push(`delete ${id}`);
+      const status = find(id);
+      if (status === undefined) return refused('unknown_package');
+      if (status.figures.nextNumber !== 1) return refused('package_not_empty');
+      world.packages = world.packages.filter((each) => each !== status);
+      note('package.delete', { packageId: id });
+      return done(status.package);
+    },
     instances: async () => world.instances,
     async drain(_by, instance) {
       asked.push(`drain ${instance}`);

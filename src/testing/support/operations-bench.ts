@@ -28,12 +28,13 @@ export interface OperationsBenchOptions {
   /** Puts something between the operations and the store. */
   readonly through?: (store: SqliteStore) => Store;
   readonly over?: Partial<OperationsOptions>;
+  readonly onFenced?: (packageId: number) => void;
 }
 
 export const anOperator: Operator = { name: 'admin', via: 'token', address: '192.0.2.1' };
 
 export async function setOperations(options: OperationsBenchOptions = {}): Promise<OperationsBench> {
-  const { packages = [{}], through = (store) => store, over = {} } = options;
+  const { packages = [{}], through = (store) => store, over = {}, onFenced } = options;
   const sqlite = openSqliteStore({ file: ':memory:' });
   await sqlite.addPackages(packages.map(onSale));
   const suppliers = new ScriptedSuppliers();
@@ -42,6 +43,7 @@ export async function setOperations(options: OperationsBenchOptions = {}): Promi
     ...{ ...common, store: sqlite, suppliers, liveBus: localLiveBus(), leases: localLeases() },
     rules: { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 100 },
     snapshotMaxAgeMs: Number.POSITIVE_INFINITY,
+    ...(onFenced === undefined ? {} : { onFenced }),
   });
   await engine.start();
   const operations = new OperationsDesk({

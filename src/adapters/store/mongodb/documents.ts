@@ -7,6 +7,7 @@ import {
   untouched,
 } from '../../../domain/travel-package.ts';
 import type { OperatorEvent } from '../../../ports/operator-log.ts';
+import { seqStart } from '../seq-start.ts';
 
 /**
  * The shape of the documents that this release writes. It grows when an older release could no longer make sense
@@ -61,12 +62,13 @@ export function refuseNewer({ v }: Versioned): void {
 
 export function packageDocument({ id, ...added }: TravelPackage): PackageDocument {
   const figures = untouched(added.quota);
-  return { _id: id, v: documentVersion, package: added, figures, epoch: 0, seq: 0 };
+  return { _id: id, v: documentVersion, package: added, figures, epoch: 0, seq: seqStart() };
 }
 
 export function snapshotFrom(document: PackageDocument): PackageSnapshot {
   refuseNewer(document);
-  const { flight, stay, price, quota, version, opensAt, closesAt, paused } = document.package;
+  const { flight, stay, price, quota, version, opensAt, closesAt } = document.package;
+  const { paused, listed, archived } = document.package;
   const { remaining, held, confirmed, cancelling, waiting, nextNumber } = document.figures;
   return {
     package: {
@@ -74,6 +76,8 @@ export function snapshotFrom(document: PackageDocument): PackageSnapshot {
       ...(opensAt === undefined ? {} : { opensAt }),
       ...(closesAt === undefined ? {} : { closesAt }),
       ...(paused === undefined ? {} : { paused }),
+      ...(listed === undefined ? {} : { listed }),
+      ...(archived === undefined ? {} : { archived }),
     },
     figures: { remaining, held, confirmed, cancelling, waiting, nextNumber },
   };
@@ -86,8 +90,10 @@ export function packageUpdate(figures: Figures, replacement?: TravelPackage): Up
   const { remaining, held, confirmed, cancelling, waiting, nextNumber } = figures;
   assign({ remaining, held, confirmed, cancelling, waiting, nextNumber }, 'figures', $set, $unset);
   if (replacement) {
-    const { flight, stay, price, quota, version, opensAt, closesAt, paused } = replacement;
-    assign({ flight, stay, price, quota, version, opensAt, closesAt, paused }, 'package', $set, $unset);
+    const { flight, stay, price, quota, version, opensAt, closesAt } = replacement;
+    const { paused, listed, archived } = replacement;
+    const sale = { opensAt, closesAt, paused, listed, archived };
+    assign({ flight, stay, price, quota, version, ...sale }, 'package', $set, $unset);
   }
   return { $set, $unset, $inc: { seq: 1 } };
 }

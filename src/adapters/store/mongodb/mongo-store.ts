@@ -127,6 +127,11 @@ export class MongoStore implements Store {
     await this.#commits.commit({ packageId, fence, change });
   }
 
+  /** Repeating it is no harm: a package that is gone is refused as fenced, and the caller finds it gone. */
+  removePackage(packageId: number, fence: Fence): Promise<void> {
+    return this.#write((writes) => writes.removePackage(packageId, fence));
+  }
+
   order(id: string): Promise<Order | undefined> {
     return this.#byId.call(id);
   }

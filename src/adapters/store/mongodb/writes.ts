@@ -1,6 +1,7 @@
 import type { ClientSession } from 'mongodb';
 import type { TravelPackage } from '../../../domain/travel-package.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
+import { type Fence, FencedError } from '../../../ports/store.ts';
 import type { Collections } from './collections.ts';
 import { documentVersion, packageDocument, refuseNewer } from './documents.ts';
 import { isDuplicate, takenIn } from './errors.ts';
@@ -29,6 +30,24 @@ export class Writes {
       const there = new Set(takenIn(error));
       return ids.filter((_, index) => !there.has(index));
     }
+  }
+
+  /**
+   * One document, in one step: a purchase's transaction that has changed the package is waited for, and one that
+   * comes later finds nothing to change. The server does a repetition by the driver once.
+   * @throws FencedError unless it was there with this fence, and without an order.
+   */
+  async removePackage(packageId: number, { epoch, seq }: Fence): Promise<void> {
+    const { packages, orders } = this.#collections;
+    const where = `package ${packageId} is not there at epoch ${epoch}, seq ${seq}, without an order`;
+    if ((await orders.findOne({ packageId }, { session: this.#session, projection: { _id: 1 } })) !== null) {
+      throw new FencedError(where);
+    }
+    const { deletedCount } = await packages.deleteOne(
+      { _id: packageId, v: { $lte: documentVersion }, epoch, seq, 'figures.nextNumber': 1 },
+      { session: this.#session },
+    );
+    if (deletedCount !== 1) throw new FencedError(where);
   }
 
   /** Returns the value that is kept now. */

@@ -95,6 +95,10 @@ export class SqliteStore implements Store {
     await this.#commits.write(() => this.#writes.commit(packageId, fence, change), rows);
   }
 
+  async removePackage(packageId: number, fence: Fence): Promise<void> {
+    await this.#commits.write(() => this.#writes.removePackage(packageId, fence));
+  }
+
   order(id: string): Promise<Order | undefined> {
     return this.#read((reads) => reads.order(id));
   }

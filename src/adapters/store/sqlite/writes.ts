@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../../domain/order.ts';
 import { type TravelPackage, untouched } from '../../../domain/travel-package.ts';
 import { type Change, type Fence, FencedError } from '../../../ports/store.ts';
+import { seqStart } from '../seq-start.ts';
 import { documentVersion, figureColumns, figureValues } from './rows.ts';
 
 const columns = figureColumns.join(', ');
@@ -19,12 +20,13 @@ export class Writes {
   readonly #eraseOrder;
   readonly #addSetting;
   readonly #setting;
+  readonly #removePackage;
   readonly #probe;
   readonly #clear;
 
   constructor(db: DatabaseSync) {
     this.#addPackage = db.prepare(
-      `INSERT INTO packages (id, document, document_version, ${columns}) VALUES (?, ?, ?, ${marks})
+      `INSERT INTO packages (id, document, document_version, seq, ${columns}) VALUES (?, ?, ?, ?, ${marks})
         ON CONFLICT (id) DO NOTHING`,
     );
     this.#raiseEpoch = db.prepare(
@@ -47,6 +49,9 @@ export class Writes {
       `UPDATE orders SET email = ?, key = ?, document = ?, document_version = ?
         WHERE id = ? AND package_id = ? AND number = ? AND status = ?`,
     );
+    this.#removePackage = db.prepare(
+      'DELETE FROM packages WHERE id = ? AND epoch = ? AND seq = ? AND next_number = 1',
+    );
     this.#addSetting = db.prepare(
       'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING',
     );
@@ -61,7 +66,8 @@ export class Writes {
   /** Returns whether it was added. */
   addPackage(added: TravelPackage): boolean {
     const figures = figureValues(untouched(added.quota));
-    return this.#addPackage.run(added.id, JSON.stringify(added), documentVersion, ...figures).changes === 1;
+    const values = [added.id, JSON.stringify(added), documentVersion, seqStart(), ...figures];
+    return this.#addPackage.run(...values).changes === 1;
   }
 
   raiseEpoch(packageId: number, owner: string): Fence | undefined {
@@ -80,6 +86,15 @@ export class Writes {
     // First: an order may be cancelled in the very commit that takes its email.
     for (const order of change.erased ?? []) this.#erase(packageId, order);
     for (const order of change.updated) this.#update(packageId, order);
+  }
+
+  /** @throws FencedError; Error when there are orders of it all the same. */
+  removePackage(packageId: number, { epoch, seq }: Fence): void {
+    if (this.#removePackage.run(packageId, epoch, seq).changes !== 1) {
+      throw new FencedError(
+        `package ${packageId} is not there at epoch ${epoch}, seq ${seq}, without an order`,
+      );
+    }
   }
 
   setting(name: string): string | undefined {

@@ -44,6 +44,8 @@ const actionWords: Readonly<Record<OperatorAction, string>> = {
   'package.amend': 'Changed a package',
   'package.pause': 'Paused a package',
   'package.resume': 'Resumed a package',
+  'package.archive': 'Archived a package',
+  'package.delete': 'Deleted a package',
   'order.retry': 'Retried an order',
   'order.cancel': 'Cancelled an order',
   'email.erase': 'Erased an email',

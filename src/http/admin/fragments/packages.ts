@@ -67,15 +67,16 @@ export function packageRow(status: PackageStatus, { currency, now }: PackageView
 
 /** The tone carries nothing alone: the words say it. */
 function saleState({ package: travelPackage, obstacle }: PackageStatus, now: number): Html {
-  const { opensAt, closesAt } = travelPackage;
+  const { opensAt, closesAt, listed, archived } = travelPackage;
   const window =
     obstacle === 'not_open' && opensAt !== undefined
       ? `opens ${shortMomentWords(opensAt, now)}`
       : closesAt !== undefined
         ? `${obstacle === 'sale_closed' ? 'since' : 'until'} ${shortMomentWords(closesAt, now)}`
         : 'open-ended';
-  const [tone, words] = saleWords[obstacle ?? 'on_sale'];
-  return markup`<span class="state state-${tone}">${words}</span><span class="under">${window}</span>`;
+  const [tone, words] = archived === true ? saleWords.archived : saleWords[obstacle ?? 'on_sale'];
+  const notListed = listed === false ? markup`<span class="under">not listed</span>` : '';
+  return markup`<span class="state state-${tone}">${words}</span><span class="under">${window}</span>${notListed}`;
 }
 
 export const saleWords = {
@@ -85,6 +86,7 @@ export const saleWords = {
   sold_out: ['rest', 'Sold out'],
   not_open: ['rest', 'Not open'],
   sale_closed: ['rest', 'Closed'],
+  archived: ['rest', 'Archived'],
 } as const satisfies Record<string, readonly [tone: string, words: string]>;
 
 function purchases({ activity }: PackageStatus): Html {
@@ -118,7 +120,8 @@ function commit(status: PackageStatus): Html {
 }
 
 /** The one thing that cannot wait; everything else is on the package's own page. */
-function saleAction({ package: { id, paused } }: PackageStatus): Html {
+function saleAction({ package: { id, paused, archived } }: PackageStatus): Html | string {
+  if (archived === true) return '';
   if (paused !== true) {
     return markup`<a class="small-button" href="/admin/packages/${id}/pause">Pause<span class="unseen"> package ${id}</span></a>`;
   }

@@ -38,7 +38,9 @@ export const managedPackageAnswer = z.object({
   quota: count,
   opensAt: isoTime.exactOptional(),
   closesAt: isoTime.exactOptional(),
-  paused: z.literal(true).exactOptional(),
+  paused: packageAnswer.shape.paused,
+  listed: packageAnswer.shape.listed,
+  archived: packageAnswer.shape.archived,
   version: z.int().min(1).meta({ description: 'It grows with every change.' }),
 });
 

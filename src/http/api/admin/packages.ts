@@ -10,8 +10,9 @@ import {
   adminApi,
   done,
   packageIdOf,
+  readQuery,
 } from './kit.ts';
-import { amendmentBody, newPackageBody } from './requests.ts';
+import { amendmentBody, newPackageBody, packagesQuery } from './requests.ts';
 import { managedPackageView, packageStatusView } from './views.ts';
 
 /** `/api/admin/packages`: what is on sale, and how it is changed. */
@@ -21,7 +22,13 @@ export function packageRoutes(deps: AdminApiDeps): Hono<AdminApiEnv> {
     sendJson(200, managedPackageView(done(await operations.pause(c.var.operator, packageIdOf(c), paused))));
   return new Hono<AdminApiEnv>()
     .use(adminApi(deps))
-    .get('/', async () => sendJson(200, { packages: (await operations.packages()).map(packageStatusView) }))
+    .get('/', async (c) => {
+      const { archived = false } = readQuery(c, packagesQuery);
+      const packages = (await operations.packages()).filter(
+        ({ package: each }) => (each.archived === true) === archived,
+      );
+      return sendJson(200, { packages: packages.map(packageStatusView) });
+    })
     .post('/', async (c) => {
       const wish = await readJson(c, newPackageBody);
       refuseBackwards(wish);
@@ -40,7 +47,15 @@ export function packageRoutes(deps: AdminApiDeps): Hono<AdminApiEnv> {
       refuseBackwards(change);
       return sendJson(200, managedPackageView(done(await operations.amend(c.var.operator, id, change))));
     })
-    .all('/:id', allowOnly('GET', 'PATCH'))
+    .delete('/:id', async (c) => {
+      done(await operations.remove(c.var.operator, packageIdOf(c)));
+      return c.body(null, 204);
+    })
+    .all('/:id', allowOnly('GET', 'PATCH', 'DELETE'))
+    .post('/:id/archive', async (c) =>
+      sendJson(200, managedPackageView(done(await operations.archive(c.var.operator, packageIdOf(c))))),
+    )
+    .all('/:id/archive', allowOnly('POST'))
     .post('/:id/pause', pause(true))
     .all('/:id/pause', allowOnly('POST'))
     .post('/:id/resume', pause(false))

@@ -18,6 +18,9 @@ const stay = z.iso.date({ error: 'must be a night as an ISO date, for example 20
 const price = wholeUpTo(priceMax).meta({ description: 'In whole units of the currency.' });
 const quota = wholeUpTo(quotaMax).meta({ description: 'Places on sale in total.' });
 const paused = z.boolean().meta({ description: 'While paused nobody can buy; the queue keeps its order.' });
+const listed = z.boolean().meta({
+  description: 'False: in no list of customers. Who knows its id can buy it.',
+});
 
 function wholeUpTo(max: number) {
   const advice = `must be a whole number, 0 to ${max}`;
@@ -34,6 +37,7 @@ export const newPackageBody = z.strictObject(
     opensAt: timeInput.exactOptional(),
     closesAt: timeInput.exactOptional(),
     paused: paused.exactOptional(),
+    listed: listed.exactOptional(),
   },
   { error: 'must be an object with flight, stay, price and quota' },
 );
@@ -50,6 +54,7 @@ export const amendmentBody = z.strictObject(
     opensAt: timeInput.nullable().exactOptional().meta({ description: 'Null: no limit.' }),
     closesAt: timeInput.nullable().exactOptional().meta({ description: 'Null: no limit.' }),
     paused: paused.exactOptional(),
+    listed: listed.exactOptional(),
   },
   { error: 'must be an object with the version that was read and what is to be changed' },
 );
@@ -64,6 +69,10 @@ const statuses = [
 const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
+export const packagesQuery = z.object({
+  archived: flag.exactOptional().meta({ description: 'True: those that are archived, and only those.' }),
+});
+
 const cursor = shortText(100).meta({ description: '`next` of the page before. Absent: the first page.' });
 const limit = z
   .string()

@@ -75,6 +75,8 @@ const everyRoute = [
   ['PATCH', '/packages/1'],
   ['POST', '/packages/1/pause'],
   ['POST', '/packages/1/resume'],
+  ['POST', '/packages/1/archive'],
+  ['DELETE', '/packages/1'],
   ['GET', '/instances'],
   ['POST', '/instances/instance-2/drain'],
   ['GET', '/orders'],
@@ -104,7 +106,8 @@ describe('who may', () => {
     const { send } = adminWith();
     expect(await codeOf(await send('GET', '/nothing'))).toBe('unknown_route');
     for (const [method, path, allow] of [
-      ['DELETE', '/packages/1', 'GET, PATCH, HEAD, OPTIONS'],
+      ['PUT', '/packages/1', 'GET, PATCH, DELETE, HEAD, OPTIONS'],
+      ['GET', '/packages/1/archive', 'POST, OPTIONS'],
       ['GET', '/packages/1/pause', 'POST, OPTIONS'],
       ['POST', '/audit', 'GET, HEAD, OPTIONS'],
       ['GET', '/erase', 'POST, OPTIONS'],
@@ -129,6 +132,37 @@ describe('packages', () => {
     await fits(await send('GET', '/packages/2'), schemas.packageStatusAnswer);
     expect(await codeOf(await send('GET', '/packages/99'))).toBe('unknown_package');
     expect(await codeOf(await send('GET', '/packages/x'))).toBe('unknown_package');
+  });
+
+  it('are archived when their sale has ended, and shown then only to who asks for it', async () => {
+    const { send, world } = adminWith();
+    world.packages = [fakeStatus({ listed: false }, { held: 1 }), fakeStatus({ id: 2 })];
+    const ids = async (query: string) => {
+      const { packages } = await fits(await send('GET', `/packages${query}`), schemas.packageStatusesAnswer);
+      return (packages as { id: number }[]).map(({ id }) => id);
+    };
+    expect(await codeOf(await send('POST', '/packages/1/archive'))).toBe('sale_not_ended');
+    world.packages = [
+      fakeStatus({ listed: false, paused: true }, {}, { obstacle: 'paused' }),
+      fakeStatus({ id: 2 }),
+    ];
+    expect(await fits(await send('POST', '/packages/1/archive'), schemas.managedPackageAnswer)).toMatchObject(
+      { id: 1, listed: false, archived: true },
+    );
+    expect([await ids(''), await ids('?archived=true'), await ids('?archived=false')]).toEqual([
+      [2],
+      [1],
+      [2],
+    ]);
+    expect(await codeOf(await send('GET', '/packages?archived=1'))).toBe('invalid');
+  });
+
+  it('are deleted only while nobody has ordered them', async () => {
+    const { send, world } = adminWith();
+    world.packages = [fakeStatus(), fakeStatus({ id: 2 }, { nextNumber: 2 })];
+    expect((await send('DELETE', '/packages/1')).status).toBe(204);
+    expect(await codeOf(await send('DELETE', '/packages/1'))).toBe('unknown_package');
+    expect(await codeOf(await send('DELETE', '/packages/2'))).toBe('package_not_empty');
   });
 
   it('are created as the bench asks for it, and with everything that there is', async () => {

@@ -14,12 +14,15 @@ import type {
 /* What operators are answered, as JSON has it: times are ISO, in UTC. */
 
 export function managedPackageView(managed: TravelPackage): z.output<typeof managedPackageAnswer> {
-  const { id, flight, stay, price, quota, version, opensAt, closesAt, paused } = managed;
+  const { id, flight, stay, price, quota, version, opensAt, closesAt } = managed;
+  const { paused, listed, archived } = managed;
   return {
     ...{ id, flight, stay, price, quota },
     ...(opensAt === undefined ? {} : { opensAt: iso(opensAt) }),
     ...(closesAt === undefined ? {} : { closesAt: iso(closesAt) }),
     ...(paused === true ? { paused } : {}),
+    ...(listed === false ? { listed } : {}),
+    ...(archived === true ? { archived } : {}),
     version,
   };
 }

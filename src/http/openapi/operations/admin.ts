@@ -18,6 +18,7 @@ import {
   ordersQuery,
   packageStatusAnswer,
   packageStatusesAnswer,
+  packagesQuery,
 } from '../../api/admin/schemas.ts';
 import { orderAnswer } from '../../api/answers.ts';
 import { packageIdField } from '../../inputs.ts';
@@ -76,8 +77,9 @@ const packages: Operation[] = [
     path: '/api/admin/packages',
     operationId: 'listManagedPackages',
     summary: 'All packages, with their owners and how busy they are',
+    parameters: query(packagesQuery),
     answers: { 200: { description: 'The packages by id.', schema: packageStatusesAnswer } },
-    problems: readProblems,
+    problems: [...readProblems, 'invalid'],
   }),
   admin({
     method: 'post',
@@ -117,6 +119,27 @@ const packages: Operation[] = [
     body: { schema: amendmentBody, example: { version: 1, quota: 60, closesAt: '2030-01-01T09:00:00Z' } },
     answers: { 200: { description: 'Changed.', schema: managedPackageAnswer, links: packageLinks } },
     problems: [...bodyProblems, ...changeProblems, 'unknown_package', 'version_conflict', 'quota_too_low'],
+  }),
+  admin({
+    method: 'delete',
+    path: '/api/admin/packages/{id}',
+    operationId: 'deletePackage',
+    summary: 'Delete a package that nobody has ordered',
+    description: 'One that was ordered is archived instead, when its sale has ended.',
+    parameters: [packageId],
+    answers: { 204: { description: 'It is gone.' } },
+    problems: [...changeProblems, 'unknown_package', 'package_not_empty'],
+  }),
+  admin({
+    method: 'post',
+    path: '/api/admin/packages/{id}/archive',
+    operationId: 'archivePackage',
+    summary: 'Take a package whose sale has ended out of every list',
+    description:
+      'Nobody can buy it any more, and no order of it is waiting, being booked or being cancelled. Its orders stay.',
+    parameters: [packageId],
+    answers: { 200: { description: 'Done, or it was so already.', schema: managedPackageAnswer } },
+    problems: [...changeProblems, 'unknown_package', 'version_conflict', 'sale_not_ended'],
   }),
   ...(['pause', 'resume'] as const).map((verb) =>
     admin({

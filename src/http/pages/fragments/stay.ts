@@ -14,6 +14,7 @@ export interface StayView {
 export type StayState = 'free' | 'line' | 'sold_out' | 'not_open' | 'closed' | 'paused';
 
 export function stayState({ package: travelPackage, figures }: PackageSnapshot, now: number): StayState {
+  if (travelPackage.archived) return 'closed';
   if (isSoldOut(travelPackage.quota, figures)) return 'sold_out';
   const phase = salePhase(travelPackage, now);
   if (phase !== 'open') return phase;
