@@ -12,6 +12,8 @@ export interface Fence {
 /** What a new owner starts from: read after its epoch was durable. */
 export interface Ownership extends PackageSnapshot {
   readonly fence: Fence;
+  /** Who owned it before; absent where nobody did. */
+  readonly former?: string;
   /** Every order of the package that is queued, held, compensating or cancelling, by number. */
   readonly unfinished: readonly Order[];
 }
@@ -134,6 +136,13 @@ export interface Store extends OperatorLog {
   settingIfAny(name: string): Promise<string | undefined>;
   /** The value kept under a name, made and kept if there is none; every instance gets the same. */
   setting(name: string, make: () => string): Promise<string>;
+  /** The values kept under names that begin like this, by name. */
+  settingsNamed(prefix: string): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Puts another value in the place of the one that was read; undefined stands for none. False when it is another
+   * by now: nothing was changed.
+   */
+  swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean>;
 
   /**
    * A view of the store at one moment, for the audit, which closes it after each package. Undefined, or no such

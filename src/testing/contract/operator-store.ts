@@ -156,6 +156,37 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       expect(await store.settingIfAny('b')).toBe('');
     });
 
+    test('a setting is swapped only as it was read', async () => {
+      expect(await store.swapSetting('x:1', undefined, undefined)).toBe(true);
+      expect(await store.swapSetting('x:1', 'nothing', 'a')).toBe(false);
+      expect(await store.swapSetting('x:1', undefined, 'a')).toBe(true);
+      expect(await store.swapSetting('x:1', undefined, 'b')).toBe(false);
+      expect(await store.swapSetting('x:1', 'b', 'c')).toBe(false);
+      expect(await store.swapSetting('x:1', 'a', 'b')).toBe(true);
+      const raced = await Promise.all(['c', 'd', 'e'].map((after) => store.swapSetting('x:1', 'b', after)));
+      expect(raced.filter(Boolean)).toHaveLength(1);
+      const kept = (await store.settingIfAny('x:1'))!;
+      expect(await store.swapSetting('x:1', 'b', undefined)).toBe(false);
+      expect(await store.swapSetting('x:1', kept, undefined)).toBe(true);
+      expect(await store.settingIfAny('x:1')).toBeUndefined();
+      expect(await store.swapSetting('x:1', undefined, undefined)).toBe(true);
+    });
+
+    test('settings are found by how their names begin', async () => {
+      for (const name of ['x:2', 'x:1', 'x', 'y:1', 'X:3', 'x:%', 'x:ü'])
+        await store.setting(name, () => name);
+      expect(new Map(await store.settingsNamed('x:'))).toEqual(
+        new Map(['x:1', 'x:2', 'x:%', 'x:ü'].map((name) => [name, name])),
+      );
+      expect((await store.settingsNamed('none')).size).toBe(0);
+    });
+
+    test('who takes a package over hears who owned it before', async () => {
+      expect(await store.takeOwnership(1, 'one')).not.toHaveProperty('former');
+      expect(await store.takeOwnership(1, 'two')).toMatchObject({ former: 'one', fence: { epoch: 2 } });
+      expect(await store.takeOwnership(1, 'two')).toMatchObject({ former: 'two', fence: { epoch: 3 } });
+    });
+
     test('the newest orders come first', async () => {
       await commit({ inserted: [3, 1, 2].map((number) => sampleOrder(number)) });
       await commit({ inserted: [sampleOrder(9, { packageId: 2 })] }, 2);

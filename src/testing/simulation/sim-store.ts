@@ -78,6 +78,7 @@ export class StoreCore {
   take(packageId: number, instance: string, by: SimHost): Ownership | undefined {
     const shelf = this.shelves.get(packageId);
     if (shelf === undefined) return undefined;
+    const { owner: former } = shelf;
     shelf.epoch += 1;
     shelf.owner = instance;
     this.onTaken(packageId, by);
@@ -85,6 +86,7 @@ export class StoreCore {
     return {
       ...snapshotOf(shelf),
       fence: { epoch, seq },
+      ...(former === undefined ? {} : { former }),
       unfinished: this.ordersOf(packageId).filter(isUnfinished),
     };
   }
@@ -285,6 +287,15 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         const value = core.settings.get(name) ?? make();
         core.settings.set(name, value);
         return value;
+      }),
+    settingsNamed: (prefix) =>
+      read('settings named', () => new Map([...core.settings].filter(([name]) => name.startsWith(prefix)))),
+    swapSetting: (name, before, after) =>
+      read('swap setting', () => {
+        if (core.settings.get(name) !== before) return false;
+        if (after === undefined) core.settings.delete(name);
+        else core.settings.set(name, after);
+        return true;
       }),
     clear: () => read('clear', () => core.clear()),
     ping: () => read('ping', () => {}),

@@ -111,8 +111,9 @@ export class MongoStore implements Store {
       // In the session that has raised the epoch: it sees all that was committed before.
       const reads = new Reads(connection.collections, connection.current(session));
       return {
-        ...snapshotFrom(raised),
-        fence: fenceOf(raised),
+        ...snapshotFrom(raised.package),
+        fence: fenceOf(raised.package),
+        ...(raised.former === undefined ? {} : { former: raised.former }),
         unfinished: await reads.unfinished(packageId),
       };
     });
@@ -172,6 +173,14 @@ export class MongoStore implements Store {
   async setting(name: string, make: () => string): Promise<string> {
     const kept = await this.#read((reads) => reads.setting(name));
     return kept ?? this.#write((writes) => writes.addSetting(name, make()));
+  }
+
+  settingsNamed(prefix: string): Promise<ReadonlyMap<string, string>> {
+    return this.#read((reads) => reads.settingsNamed(prefix));
+  }
+
+  swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean> {
+    return this.#write((writes) => writes.swapSetting(name, before, after));
   }
 
   appendOperatorEvent(event: OperatorEvent): Promise<void> {

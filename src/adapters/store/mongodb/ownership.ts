@@ -16,6 +16,13 @@ export interface Claim {
   readonly group: UUID;
 }
 
+export interface Raised {
+  /** As it is from then on, but for its owner. */
+  readonly package: PackageDocument;
+  /** Who owned it before. */
+  readonly former?: string;
+}
+
 /**
  * Raises the epoch, durably, and the package's document version, so that from here on an older release leaves it alone. A transaction of an older owner has either committed before, so that everything read
  * in this session after it sees that, or it conflicts and is undone.
@@ -27,7 +34,7 @@ export async function raiseEpoch(
   session: ClientSession,
   { packageId, instance, session: own, group }: Claim,
   log: Log,
-): Promise<PackageDocument | undefined> {
+): Promise<Raised | undefined> {
   const { packages } = collections;
   for (const [attempt, maxTimeMS] of patienceMs.entries()) {
     try {
@@ -42,9 +49,10 @@ export async function raiseEpoch(
             'owner.group': group,
           },
         },
-        { returnDocument: 'after', session, maxTimeMS },
+        // As it was: this tells who owned it, and nobody else changes it in between.
+        { returnDocument: 'before', session, maxTimeMS },
       );
-      return raised ?? (await absent());
+      return raised ? raisedFrom(raised) : await absent();
     } catch (error) {
       if (!isBlocked(error) || attempt + 1 === patienceMs.length) throw error;
       await killHolder();
@@ -70,6 +78,11 @@ export async function raiseEpoch(
       log.warn({ packageId, err }, "the former owner's open transaction could not be ended");
     }
   }
+}
+
+function raisedFrom(before: PackageDocument): Raised {
+  const raised = { package: { ...before, v: documentVersion, epoch: before.epoch + 1 } };
+  return before.owner === undefined ? raised : { ...raised, former: before.owner.instance };
 }
 
 export function fenceOf({ epoch, seq }: PackageDocument): Fence {

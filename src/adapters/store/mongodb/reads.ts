@@ -164,6 +164,15 @@ export class Reads {
     return found?.value;
   }
 
+  async settingsNamed(prefix: string): Promise<Map<string, string>> {
+    // No name begins with a greater character.
+    const filter = { _id: { $gte: prefix, $lt: `${prefix}\uffff` } };
+    const found = await this.#collections.settings
+      .find(filter, { ...this.#options, ...inOneAnswer })
+      .toArray();
+    return new Map(found.map(({ _id, value }) => [_id, value]));
+  }
+
   async ping(): Promise<void> {
     await this.#collections.packages.findOne({}, { ...this.#options, projection: { _id: 1 } });
   }

@@ -68,6 +68,26 @@ export class Writes {
     return kept?.value ?? value;
   }
 
+  /** Returns whether it was as it was read. */
+  async swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean> {
+    const { settings } = this.#collections;
+    const session = this.#session;
+    if (before === undefined) {
+      if (after === undefined) return (await settings.findOne({ _id: name }, { session })) === null;
+      try {
+        await settings.insertOne({ _id: name, v: documentVersion, value: after }, { session });
+        return true;
+      } catch (error) {
+        if (isDuplicate(error)) return false;
+        throw error;
+      }
+    }
+    const asRead = { _id: name, value: before };
+    if (after === undefined) return (await settings.deleteOne(asRead, { session })).deletedCount === 1;
+    const $set = { v: documentVersion, value: after };
+    return (await settings.updateOne(asRead, { $set }, { session })).matchedCount === 1;
+  }
+
   async appendOperatorEvent({ id, ...event }: OperatorEvent): Promise<void> {
     const { operatorEvents } = this.#collections;
     try {

@@ -80,9 +80,9 @@ export class SqliteStore implements Store {
   /** What is read inside the write is what the new epoch starts from; it is handed out once it is durable. */
   takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
     return this.#write(() => {
-      const fence = this.#writes.raiseEpoch(packageId, instance);
+      const taken = this.#writes.raiseEpoch(packageId, instance);
       const snapshot = this.#reads.package(packageId);
-      return fence && snapshot && { ...snapshot, fence, unfinished: this.#reads.unfinished(packageId) };
+      return taken && snapshot && { ...snapshot, ...taken, unfinished: this.#reads.unfinished(packageId) };
     });
   }
 
@@ -139,6 +139,14 @@ export class SqliteStore implements Store {
   async setting(name: string, make: () => string): Promise<string> {
     const kept = await this.#read(() => this.#writes.setting(name));
     return kept ?? this.#write(() => this.#writes.addSetting(name, make()));
+  }
+
+  settingsNamed(prefix: string): Promise<ReadonlyMap<string, string>> {
+    return this.#read(() => this.#writes.settingsNamed(prefix));
+  }
+
+  swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean> {
+    return this.#write(() => this.#writes.swapSetting(name, before, after));
   }
 
   async appendOperatorEvent(event: OperatorEvent): Promise<void> {

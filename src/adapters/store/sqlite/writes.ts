@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../../domain/order.ts';
 import { type TravelPackage, untouched } from '../../../domain/travel-package.ts';
-import { type Change, type Fence, FencedError } from '../../../ports/store.ts';
+import { type Change, type Fence, FencedError, type Ownership } from '../../../ports/store.ts';
 import { seqStart } from '../seq-start.ts';
 import { documentVersion, figureColumns, figureValues } from './rows.ts';
 
@@ -12,6 +12,7 @@ const assignments = figureColumns.map((column) => `${column} = ?`).join(', ');
 /** What changes the store: synchronous steps, each to be run inside a savepoint. */
 export class Writes {
   readonly #addPackage;
+  readonly #owner;
   readonly #raiseEpoch;
   readonly #fencedUpdate;
   readonly #updatePackage;
@@ -20,6 +21,9 @@ export class Writes {
   readonly #eraseOrder;
   readonly #addSetting;
   readonly #setting;
+  readonly #settingsFrom;
+  readonly #swapSetting;
+  readonly #removeSetting;
   readonly #removePackage;
   readonly #probe;
   readonly #clear;
@@ -29,6 +33,7 @@ export class Writes {
       `INSERT INTO packages (id, document, document_version, seq, ${columns}) VALUES (?, ?, ?, ?, ${marks})
         ON CONFLICT (id) DO NOTHING`,
     );
+    this.#owner = db.prepare('SELECT owner FROM packages WHERE id = ?');
     this.#raiseEpoch = db.prepare(
       'UPDATE packages SET epoch = epoch + 1, owner = ? WHERE id = ? RETURNING epoch, seq',
     );
@@ -56,6 +61,9 @@ export class Writes {
       'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING',
     );
     this.#setting = db.prepare('SELECT value FROM settings WHERE name = ?');
+    this.#settingsFrom = db.prepare('SELECT name, value FROM settings WHERE name >= ? ORDER BY name');
+    this.#swapSetting = db.prepare('UPDATE settings SET value = ? WHERE name = ? AND value = ?');
+    this.#removeSetting = db.prepare('DELETE FROM settings WHERE name = ? AND value = ?');
     this.#probe = db.prepare(
       `INSERT INTO settings (name, value) VALUES ('probe', strftime('%FT%R:%fZ', 'now'))
         ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
@@ -70,9 +78,12 @@ export class Writes {
     return this.#addPackage.run(...values).changes === 1;
   }
 
-  raiseEpoch(packageId: number, owner: string): Fence | undefined {
+  raiseEpoch(packageId: number, owner: string): Pick<Ownership, 'fence' | 'former'> | undefined {
+    const former = this.#owner.get(packageId)?.owner;
     const row = this.#raiseEpoch.get(owner, packageId);
-    return row && { epoch: Number(row.epoch), seq: Number(row.seq) };
+    if (row === undefined) return undefined;
+    const fence = { epoch: Number(row.epoch), seq: Number(row.seq) };
+    return typeof former === 'string' ? { fence, former } : { fence };
   }
 
   /** @throws FencedError; Error when the change contradicts what is stored. */
@@ -105,6 +116,28 @@ export class Writes {
   addSetting(name: string, value: string): string {
     this.#addSetting.run(name, value);
     return this.setting(name) ?? value;
+  }
+
+  settingsNamed(prefix: string): Map<string, string> {
+    const found = new Map<string, string>();
+    for (const { name, value } of this.#settingsFrom.iterate(prefix)) {
+      if (!String(name).startsWith(prefix)) break;
+      found.set(String(name), String(value));
+    }
+    return found;
+  }
+
+  /** Returns whether it was as it was read. */
+  swapSetting(name: string, before: string | undefined, after: string | undefined): boolean {
+    if (before === undefined) {
+      if (after === undefined) return this.setting(name) === undefined;
+      return this.#addSetting.run(name, after).changes === 1;
+    }
+    const swapped =
+      after === undefined
+        ? this.#removeSetting.run(name, before)
+        : this.#swapSetting.run(after, name, before);
+    return swapped.changes === 1;
   }
 
   /** Leaves the time of the last one. */
