@@ -191,6 +191,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   const stopServing = stopperOf(server);
   const close = async () => {
     await engine.drain();
+    await operations.left();
     // A load balancer sends callers here until it sees that this instance is not ready: they are still answered.
     if (hasOthers) await clock.sleep(noticeMs);
     const answered = stopServing();

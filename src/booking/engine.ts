@@ -57,7 +57,8 @@ export class ActorEngine implements OperatedEngine {
     const { store, liveBus, clock, messages, snapshotMaxAgeMs } = options;
     this.#options = options;
     this.#store = store;
-    this.#local = new LocalActors(options);
+    const members = messages && { members: () => messages.members() };
+    this.#local = new LocalActors({ ...options, ...members });
     if (messages !== undefined) this.peers = new PeerDesk(messages);
     this.#router = messages && this.#createRouter(messages);
     this.#route = this.#router ?? localRoute(this.#local, () => clock.now(), patienceMs);

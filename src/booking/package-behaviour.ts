@@ -4,7 +4,7 @@ import type { LiveBus } from '../ports/live-bus.ts';
 import type { Log } from '../ports/log.ts';
 import { type Metrics, noMetrics } from '../ports/metrics.ts';
 import type { Activity } from '../ports/operations.ts';
-import { FencedError, type Store } from '../ports/store.ts';
+import { FencedError, type Ownership, type Store } from '../ports/store.ts';
 import type { Suppliers } from '../ports/suppliers.ts';
 import type { Tracing } from '../ports/tracing.ts';
 import { ActivityMeter } from './activity.ts';
@@ -30,6 +30,8 @@ export interface PackageBehaviourOptions {
   /** Absent where nothing is traced. */
   readonly tracing?: Tracing;
   readonly rules: PackageRules;
+  /** The instances that are there; absent where this is the only one. */
+  readonly members?: () => readonly string[];
   /** Puts a message into a package's mailbox, if its actor is active. */
   readonly notify: (packageId: number, message: PackageMessage) => void;
 }
@@ -69,6 +71,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
       return undefined;
     }
     this.#metrics.takeover(ownership.unfinished.length > 0);
+    this.#logTakeover(ownership);
     return new PackageState(ownership, suppliers.available);
   }
 
@@ -171,6 +174,23 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   /** Sagas of all packages, those that wait for their turn included. */
   get sagas(): number {
     return this.#turns.count;
+  }
+
+  /** One's own packages come and go with what is sold; what another has owned is worth a line. */
+  #logTakeover({ package: { id: packageId }, fence: { epoch }, former, unfinished }: Ownership): void {
+    const { instance, members, log } = this.#options;
+    const isOwn = former === undefined || former === instance;
+    const ownReason = former === undefined ? 'nobody has owned it before' : 'it was passivated, or in doubt';
+    const isThere = members?.().includes(former ?? '') === true;
+    const reason = isOwn
+      ? ownReason
+      : isThere
+        ? 'its owner gave it away, or lost its lease'
+        : 'its owner is gone';
+    log[isOwn ? 'debug' : 'info'](
+      { packageId, from: former ?? null, epoch, unfinished: unfinished.length, reason },
+      isOwn ? 'a package was activated' : 'a package was taken over',
+    );
   }
 
   /** Nobody has taken it over, then: it is not there. */

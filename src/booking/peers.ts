@@ -17,6 +17,10 @@ export class PeerDesk implements Peers {
     return this.#messages.members();
   }
 
+  get available(): boolean {
+    return this.#messages.available;
+  }
+
   async status(instance: string, timeoutMs: number): Promise<Json | undefined> {
     const answer = await this.#ask(instance, { kind: 'status' }, timeoutMs);
     return answer?.kind === 'status' ? answer.status : undefined;

@@ -28,6 +28,8 @@ export interface OperationsParts {
 export interface OpenOperations {
   /** Nothing of `admin` where there is no admin token. */
   readonly deps: Pick<AppDeps, 'admin'>;
+  /** The engine has given everything away. */
+  left(): Promise<void>;
   close(): void;
 }
 
@@ -49,9 +51,10 @@ export function openOperations(parts: OperationsParts): OpenOperations {
   });
   const close = () => meter.close();
   const { adminToken: token } = config;
-  if (token === undefined) return { deps: {}, close };
+  const left = () => operations.left();
+  if (token === undefined) return { deps: {}, left, close };
   const clients = clientsBehind(config.trustProxy);
   const clientOf = clients.of.bind(clients);
   const auth = new AdminAuth({ operations, token, settings, clock, random, log, clientOf });
-  return { deps: { admin: { operations, sessions: auth, identity: auth } }, close };
+  return { deps: { admin: { operations, sessions: auth, identity: auth } }, left, close };
 }

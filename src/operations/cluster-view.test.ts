@@ -31,6 +31,7 @@ function viewWith(
       asked.push(instance);
       return answers[instance];
     },
+    available: true,
     drain: async (instance) => answers[instance] !== undefined,
     serve: (served) => {
       handler = served;

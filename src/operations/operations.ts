@@ -20,6 +20,7 @@ import { Audits, type AuditsOptions } from './audits.ts';
 import { ChangeLog, type ChangeLogOptions } from './change-log.ts';
 import { ClusterView, type ClusterViewOptions } from './cluster-view.ts';
 import { Eraser, type EraserOptions } from './eraser.ts';
+import { InstanceRegister } from './instance-register.ts';
 import { OrderDesk } from './order-desk.ts';
 import { PackageDesk, type PackageDeskOptions } from './package-desk.ts';
 import { SessionBook } from './session-book.ts';
@@ -38,6 +39,8 @@ export class OperationsDesk implements Operations {
   readonly #options: OperationsOptions;
   readonly #changes: ChangeLog;
   readonly #cluster: ClusterView;
+  /** Absent where instances do not see each other. */
+  readonly #register: InstanceRegister | undefined;
   readonly #packages: PackageDesk;
   readonly #orders: OrderDesk;
   readonly #eraser: Eraser;
@@ -50,6 +53,9 @@ export class OperationsDesk implements Operations {
     this.#options = options;
     this.#changes = changes;
     this.#cluster = cluster;
+    const { peers } = options.engine;
+    this.#register = peers && new InstanceRegister({ ...options, peers });
+    this.#register?.start();
     this.#packages = new PackageDesk({ ...options, changes, cluster });
     this.#orders = new OrderDesk({ ...options, changes });
     this.#eraser = new Eraser({ ...options, changes });
@@ -85,8 +91,24 @@ export class OperationsDesk implements Operations {
     return this.#packages.remove(by, id);
   }
 
-  instances(): Promise<readonly InstanceStatus[]> {
-    return this.#cluster.instances();
+  async instances(): Promise<readonly InstanceStatus[]> {
+    const members = await this.#cluster.instances();
+    const ids = new Set(members.map(({ id }) => id));
+    const lost = (this.#register?.lost ?? []).filter(({ id }) => !ids.has(id));
+    return [...members, ...lost.map((each) => ({ ...each, isThis: false, state: 'lost' }) as const)];
+  }
+
+  dismissInstance(by: Operator, instance: string): Promise<Outcome<{ readonly instance: string }>> {
+    const asked = { by, action: 'instance.dismiss', target: { instance } } as const;
+    return this.#changes.record<{ readonly instance: string }>(asked, async () => {
+      const isDone = (await this.#register?.dismiss(instance)) === true;
+      return isDone ? { kind: 'done', value: { instance } } : { kind: 'refused', code: 'unknown_instance' };
+    });
+  }
+
+  /** This instance has given everything away: nobody shall take it for lost. */
+  async left(): Promise<void> {
+    await this.#register?.leave();
   }
 
   drain(by: Operator, instance: string): Promise<Outcome<{ readonly instance: string }>> {

@@ -50,6 +50,8 @@ export interface PeerHandler {
 export interface Peers {
   /** Those that announce themselves now, this one among them, sorted. */
   members(): readonly string[];
+  /** Whether they can be seen now; while not, the members are those of before. */
+  readonly available: boolean;
   /** What it says of itself; undefined when it says nothing in time. */
   status(instance: string, timeoutMs: number): Promise<Json | undefined>;
   /** Has it leave. False when it could not be told. */

@@ -106,7 +106,25 @@ export interface InstanceLoad {
   readonly purchasesPerS: number;
 }
 
+/** An instance that died, or was cut off: it did not leave in order. */
+export interface LostInstance {
+  readonly id: string;
+  /** Since when it has not announced itself, in ms since the epoch. */
+  readonly at: number;
+  /** The instance that noticed it. */
+  readonly noticedBy: string;
+  /** How many packages it owned. */
+  readonly packages: number;
+  /** The first of them by id, ten at most. */
+  readonly firstPackages: readonly number[];
+  /** Who owns them now, as far as a thousand of them tell. */
+  readonly takenOver: readonly { readonly instance: string; readonly packages: number }[];
+  /** Those of them that nobody has taken over: the next purchase finds an owner. */
+  readonly unowned: number;
+}
+
 export type InstanceStatus =
+  | ({ readonly isThis: false; readonly state: 'lost' } & LostInstance)
   /** A member that did not answer in time. */
   | { readonly id: string; readonly isThis: false; readonly state: 'silent' }
   | {
@@ -192,7 +210,10 @@ export interface Operations {
   /** Deletes a package that nobody has ordered. `unknown_package`, `package_not_empty`. */
   remove(by: Operator, id: number): Promise<Outcome<TravelPackage>>;
 
-  /** The members of the cluster by id, with what each says of itself; this one alone where there is no cluster. */
+  /**
+   * The members of the cluster by id, with what each says of itself; this one alone where there is no cluster. Those
+   * that were lost in the last day stay, until somebody dismisses them or they come back.
+   */
   instances(): Promise<readonly InstanceStatus[]>;
   /**
    * Has an instance leave as on SIGTERM: it stops being ready, gives its packages to the others, answers its callers,
@@ -201,6 +222,9 @@ export interface Operations {
    * could not be told.
    */
   drain(by: Operator, instance: string): Promise<Outcome<{ readonly instance: string }>>;
+
+  /** Shows a lost instance no more. `unknown_instance` when none with this id is lost. */
+  dismissInstance(by: Operator, instance: string): Promise<Outcome<{ readonly instance: string }>>;
 
   /**
    * Newest first, package after package by id. With `stuck` as it says there, and with the status of an order that

@@ -25,6 +25,7 @@ export const operatorActions = [
   'order.cancel',
   'email.erase',
   'instance.drain',
+  'instance.dismiss',
   'session.start',
   'session.end',
 ] as const;

@@ -94,7 +94,7 @@ export function closingEffects(
 export function drainEffects(instance: InstanceStatus, all: readonly InstanceStatus[]): string[] {
   const { id } = instance;
   const others = all.filter((other) => other.id !== id && other.state === 'ready').length;
-  const load = instance.state === 'silent' ? undefined : instance.load;
+  const load = 'load' in instance ? instance.load : undefined;
   const packages = counted(load?.packages ?? 0, 'package');
   const viewers = counted(load?.sockets ?? 0, 'viewer');
   const reconnect = `${viewers} ${load?.sockets === 1 ? 'reconnects' : 'reconnect'}`;

@@ -14,11 +14,12 @@ import {
   showProblem,
 } from './kit.ts';
 
-/** `/admin/instances/:id/drain` */
+/** `/admin/instances/:id/drain` and `…/dismiss` */
 export function instanceRoutes(deps: AdminDeps): Hono<AdminEnv> {
   return adminRouter()
     .get('/admin/instances/:id/drain', (c) => confirmDrain(c, deps))
-    .post('/admin/instances/:id/drain', (c) => drain(c, deps));
+    .post('/admin/instances/:id/drain', (c) => drain(c, deps))
+    .post('/admin/instances/:id/dismiss', (c) => dismiss(c, deps));
 }
 
 async function confirmDrain(c: AdminContext, deps: AdminDeps): Promise<Response> {
@@ -53,6 +54,13 @@ async function drain(c: AdminContext, deps: AdminDeps): Promise<Response> {
       <p>It served this page too. The overview comes back as soon as another instance answers here.</p>
       <p><a class="button quiet" href="/admin">Overview</a></p>`,
   });
+}
+
+async function dismiss(c: AdminContext, deps: AdminDeps): Promise<Response> {
+  const { id } = instanceOf(c, await deps.operations.instances());
+  const outcome = await deps.operations.dismissInstance(c.var.operator, id);
+  if (outcome.kind === 'refused') return showProblem(c, deps, outcome.code);
+  return goOn(c, deps, '/admin', `${id} is not shown any more. If it comes back, it is listed again.`);
 }
 
 function instanceOf(c: AdminContext, all: readonly InstanceStatus[]): InstanceStatus {

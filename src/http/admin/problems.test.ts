@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fakeNow, fakeOrder } from '../../testing/support/fake-engine.ts';
-import { fakeInstance, fakeStatus } from '../../testing/support/fake-operations.ts';
+import { fakeInstance, fakeLost, fakeStatus } from '../../testing/support/fake-operations.ts';
 import type { Overview } from './overview.ts';
 import { problemsOf } from './problems.ts';
 
@@ -124,4 +124,20 @@ test('one of them leads to itself, several to the table', () => {
     href: '#packages',
     what: 'packages 3 and 4',
   });
+});
+
+test('an instance that was lost, what it owned and who has that now', () => {
+  const lost = (overrides = {}) =>
+    found({ instances: [fakeInstance('instance-1'), fakeLost('instance-2', overrides)] });
+  expect(lost()).toEqual([
+    'warn: instance-2 is lost. It stopped without leaving in order, 60 min ago. It owned 5 packages: 1, 2, 5, 8 and 9. ' +
+      'instance-1 took over 4; 1 will find an owner with the next purchase.',
+  ]);
+  expect(lost({ packages: 1_234, unowned: 0 })).toEqual([
+    'warn: instance-2 is lost. It stopped without leaving in order, 60 min ago. ' +
+      'It owned 1,234 packages: 1, 2, 5, 8, 9 and 1,229 more. instance-1 took over 4.',
+  ]);
+  expect(lost({ packages: 0, firstPackages: [], takenOver: [], unowned: 0 })).toEqual([
+    'warn: instance-2 is lost. It stopped without leaving in order, 60 min ago. It owned no package.',
+  ]);
 });

@@ -1,4 +1,4 @@
-import type { InstanceStatus, PackageStatus } from '../../ports/operations.ts';
+import type { InstanceStatus, LostInstance, PackageStatus } from '../../ports/operations.ts';
 import { clockWords, figureWords, peopleAre } from '../pages/words.ts';
 import type { Overview } from './overview.ts';
 import { counted, durationWords, listed, msWords } from './words.ts';
@@ -25,6 +25,7 @@ export function problemsOf(overview: Overview): Problem[] {
     ...notReady(overview),
     ...suppliers(overview),
     ...silentInstances(overview),
+    ...lostInstances(overview),
     ...ownerless(overview.packages),
     ...concerned(overview, 'stuck'),
     ...paused(overview.packages),
@@ -56,7 +57,7 @@ function notReady({ instances }: Overview): Problem[] {
   const found = instances.filter((instance) => instance.state === 'not_ready');
   if (found.length === 0) return [];
   const names = listed(found.map(({ id }) => id));
-  const missing = new Set(found.flatMap((each) => (each.state === 'silent' ? [] : each.missing)));
+  const missing = new Set(found.flatMap((each) => ('missing' in each ? each.missing : [])));
   return [
     {
       id: 'not-ready',
@@ -70,7 +71,7 @@ function notReady({ instances }: Overview): Problem[] {
 
 /** Each instance has a breaker of its own. */
 function suppliers({ instances, packages }: Overview): Problem[] {
-  const heard = instances.filter((instance) => instance.state !== 'silent');
+  const heard = instances.filter((instance) => 'load' in instance);
   const shut = heard.filter((instance) => !instance.suppliersAvailable);
   if (shut.length === 0) return [];
   const isForAll = shut.length === heard.length;
@@ -100,6 +101,39 @@ function silentInstances({ instances }: Overview): Problem[] {
       link: { href: '#instances', what: 'instances' },
     },
   ];
+}
+
+/** What it owned has other owners soon; an operator should know all the same, until it is dismissed. */
+function lostInstances({ instances, now }: Overview): Problem[] {
+  return instances.flatMap((instance): Problem[] => {
+    if (instance.state !== 'lost') return [];
+    const { id, at, takenOver, unowned } = instance;
+    const taken = takenOver.map((each) => `${each.instance} took over ${figureWords(each.packages)}`);
+    const rest = unowned === 0 ? [] : [`${figureWords(unowned)} will find an owner with the next purchase`];
+    const owners = [...taken, ...rest];
+    return [
+      {
+        id: `lost-${id}`,
+        level: 'warn',
+        headline: `${id} is lost`,
+        text:
+          `It stopped without leaving in order, ${durationWords(now - at)} ago. ${ownedWords(instance)}` +
+          (owners.length === 0 ? '' : ` ${owners.join('; ')}.`),
+        link: { href: '#instances', what: 'instances' },
+      },
+    ];
+  });
+}
+
+function ownedWords({ packages, firstPackages }: LostInstance): string {
+  if (packages === 0) return 'It owned no package.';
+  if (packages === 1) return `It owned package ${firstPackages[0]}.`;
+  const more = packages - firstPackages.length;
+  const ids =
+    more > 0
+      ? `${firstPackages.join(', ')} and ${figureWords(more)} more`
+      : listed(firstPackages.map(String), 10);
+  return `It owned ${figureWords(packages)} packages: ${ids}.`;
 }
 
 function ownerless(packages: readonly PackageStatus[]): Problem[] {
@@ -173,7 +207,7 @@ function fullLines(packages: readonly PackageStatus[]): Problem[] {
 
 function lagging(instances: readonly InstanceStatus[]): Problem[] {
   return instances.flatMap((instance) =>
-    instance.state === 'silent' || instance.load.eventLoopLagMs < lagMsMax
+    !('load' in instance) || instance.load.eventLoopLagMs < lagMsMax
       ? []
       : [
           {

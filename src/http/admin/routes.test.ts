@@ -6,6 +6,8 @@ import { fakeApp } from '../../testing/support/fake-app.ts';
 import { fakeEngine, fakeNow, fakeOrder } from '../../testing/support/fake-engine.ts';
 import {
   type FakeWorld,
+  fakeInstance,
+  fakeLost,
   fakeOperations,
   fakeSessions,
   fakeStatus,
@@ -39,6 +41,7 @@ const addresses: readonly [method: 'GET' | 'POST', path: string][] = [
   ['POST', '/admin/packages/1/delete'],
   ['GET', '/admin/instances/instance-2/drain'],
   ['POST', '/admin/instances/instance-2/drain'],
+  ['POST', '/admin/instances/instance-2/dismiss'],
   ['GET', '/admin/orders'],
   ['GET', `/admin/orders/${orderId}`],
   ['POST', `/admin/orders/${orderId}/retry`],
@@ -419,6 +422,19 @@ describe('instances, orders and emails', () => {
     expect(words(done.text)).toContain('instance-2 is draining.');
     expect((await desk.get('/admin/instances/instance-9/drain')).status).toBe(404);
     expect((await desk.post('/admin/instances/instance-9/drain')).status).toBe(404);
+  });
+
+  test('a lost instance is listed until it is dismissed', async () => {
+    const desk = await signedIn({ instances: [fakeInstance('instance-1'), fakeLost('instance-2')] });
+    const shown = await desk.get('/admin');
+    expect(words(shown.text)).toContain('instance-2 is lost');
+    expect(words(shown.text)).toContain('1 / 2 ready');
+    expect(words(shown.text)).toMatch(/Lost for 60 min had 5/);
+    expect(words((await desk.get('/admin/instances/instance-2/drain')).text)).toContain('It is lost.');
+    const done = await desk.follow(await desk.post('/admin/instances/instance-2/dismiss'));
+    expect(words(done.text)).toContain('instance-2 is not shown any more.');
+    expect(words(done.text)).toContain('All is well');
+    expect((await desk.post('/admin/instances/instance-2/dismiss')).status).toBe(404);
   });
 
   test('the instance that answers says so itself: it may not be there for another page', async () => {

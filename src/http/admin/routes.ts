@@ -31,6 +31,7 @@ const methods: Readonly<Record<string, readonly string[]>> = {
   '/admin/packages/:id/archive': ['GET', 'POST'],
   '/admin/packages/:id/delete': ['GET', 'POST'],
   '/admin/instances/:id/drain': ['GET', 'POST'],
+  '/admin/instances/:id/dismiss': ['POST'],
   '/admin/orders': ['GET'],
   '/admin/orders/:id': ['GET'],
   '/admin/orders/:id/retry': ['POST'],

@@ -7,7 +7,13 @@ import { StoreUnavailableError } from '../../ports/store.ts';
 import { expectDescribed, operationAt } from '../../testing/support/described.ts';
 import { adminToken, fakeApp } from '../../testing/support/fake-app.ts';
 import { fakeNow, fakeOrder } from '../../testing/support/fake-engine.ts';
-import { fakeOperations, fakeOperator, fakeStatus } from '../../testing/support/fake-operations.ts';
+import {
+  fakeInstance,
+  fakeLost,
+  fakeOperations,
+  fakeOperator,
+  fakeStatus,
+} from '../../testing/support/fake-operations.ts';
 import { allOperations } from './table.ts';
 
 /* What operators are answered is what the description tells of, member by member. */
@@ -35,6 +41,8 @@ const change: OperatorEvent = {
 
 const good: Partial<Operations> = {
   packages: async () => [fakeStatus(), fakeStatus({ id: 2, paused: true }, {}, { obstacle: 'paused' })],
+  instances: async () => [fakeInstance('instance-1'), fakeLost('instance-9')],
+  dismissInstance: async () => ({ kind: 'done', value: { instance: 'instance-9' } }),
   archive: async () => ({ kind: 'done', value: fakeStatus({ listed: false, archived: true }).package }),
   orders: async () => ({ orders: [stuck], next: '1-5' }),
   order: async () => stuck,
@@ -57,6 +65,7 @@ const questions: readonly Question[] = [
   { method: 'DELETE', path: '/api/admin/packages/1', status: 204, inside: 'remove' },
   { method: 'GET', path: '/api/admin/instances', status: 200, inside: 'instances' },
   { method: 'POST', path: '/api/admin/instances/instance-2/drain', status: 202, inside: 'drain' },
+  { method: 'POST', path: '/api/admin/instances/instance-9/dismiss', status: 200, inside: 'dismissInstance' },
   { method: 'GET', path: '/api/admin/orders?stuck=true&limit=5', status: 200, inside: 'orders' },
   { method: 'GET', path: order, status: 200, inside: 'order' },
   { method: 'POST', path: `${order}/retry`, status: 200, inside: 'retryOrder' },

@@ -4,6 +4,7 @@ import type { AdminSessions } from '../../http/admin/sessions.ts';
 import type {
   Activity,
   InstanceStatus,
+  LostInstance,
   OperatedOrder,
   Operations,
   Outcome,
@@ -80,6 +81,16 @@ export function fakeInstance(
       rssBytes: 184_000_000,
       purchasesPerS: 12.4,
     },
+    ...overrides,
+  };
+}
+
+/** An instance that was lost an hour ago, with five packages. */
+export function fakeLost(id: string, overrides: Partial<LostInstance> = {}): InstanceStatus {
+  return {
+    ...{ id, isThis: false, state: 'lost', at: fakeNow - 3_600_000, noticedBy: 'instance-1' },
+    ...{ packages: 5, firstPackages: [1, 2, 5, 8, 9] },
+    ...{ takenOver: [{ instance: 'instance-1', packages: 4 }], unowned: 1 },
     ...overrides,
   };
 }
@@ -187,8 +198,16 @@ export function fakeOperations(
       asked.push(`drain ${instance}`);
       if (!world.instances.some(({ id }) => id === instance)) return refused('unknown_instance');
       world.instances = world.instances.map((each) =>
-        each.id === instance && each.state !== 'silent' ? { ...each, state: 'draining' } : each,
+        each.id === instance && 'load' in each ? { ...each, state: 'draining' } : each,
       );
+      return done({ instance });
+    },
+    async dismissInstance(_by, instance) {
+      asked.push(`dismiss ${instance}`);
+      const found = world.instances.find(({ id, state }) => id === instance && state === 'lost');
+      if (found === undefined) return refused('unknown_instance');
+      world.instances = world.instances.filter((each) => each !== found);
+      note('instance.dismiss', { instance });
       return done({ instance });
     },
     orders: async ({ stuck = false, packageId, status, limit = 50 }) => ({

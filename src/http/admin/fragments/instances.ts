@@ -32,34 +32,49 @@ export function instancesTable(instances: readonly InstanceStatus[], now: number
 
 function instanceRow(instance: InstanceStatus, now: number): Html {
   const { id, state, isThis } = instance;
-  const load = state === 'silent' ? undefined : instance.load;
-  const since = state === 'silent' ? 'no answer in time' : `up ${durationWords(now - instance.startedAt)}`;
+  const load = 'load' in instance ? instance.load : undefined;
+  const version = 'version' in instance ? `version ${instance.version}` : 'unknown version';
   const figure = (words: string | undefined) => words ?? dash();
   return markup`
     <tr role="row" id="admin-instance-${id}" class="instance">
       ${headCell(markup`
         <span class="row-name">${id}</span>
-        <span class="under">${state === 'silent' ? 'unknown version' : `version ${instance.version}`}${isThis ? ' · shows this page' : ''}</span>`)}
-      ${cell('State', markup`<span class="state state-${tones[state]}">${stateWords[state]}</span><span class="under">${since}</span>`, 'wide')}
-      ${figureCell('Packages', figure(load && figureWords(load.packages)))}
+        <span class="under">${state === 'lost' ? '' : version}${isThis ? ' · shows this page' : ''}</span>`)}
+      ${cell('State', markup`<span class="state state-${tones[state]}">${stateWords[state]}</span><span class="under">${sinceWords(instance, now)}</span>`, 'wide')}
+      ${figureCell('Packages', figure(state === 'lost' ? `had ${figureWords(instance.packages)}` : load && figureWords(load.packages)))}
       ${figureCell('Orders / s', figure(load && rateWords(load.purchasesPerS)))}
       ${figureCell('Mailbox', figure(load && figureWords(load.mailbox)))}
       ${figureCell('Sagas', figure(load && figureWords(load.sagas)))}
       ${figureCell('Viewers', figure(load && figureWords(load.sockets)))}
       ${figureCell('Loop lag', figure(load && msWords(load.eventLoopLagMs)))}
       ${figureCell('Memory', figure(load && memoryWords(load.rssBytes)))}
-      <td role="cell" class="row-actions">${
-        state === 'ready' || state === 'not_ready'
-          ? markup`<a class="small-button" href="/admin/instances/${id}/drain">Drain<span class="unseen"> ${id}</span></a>`
-          : ''
-      }</td>
+      <td role="cell" class="row-actions">${action(instance)}</td>
     </tr>`;
 }
 
-const tones = { ready: 'good', not_ready: 'bad', draining: 'wait', silent: 'bad' } as const;
+function sinceWords(instance: InstanceStatus, now: number): string {
+  if (instance.state === 'silent') return 'no answer in time';
+  if (instance.state === 'lost') return `for ${durationWords(now - instance.at)}`;
+  return `up ${durationWords(now - instance.startedAt)}`;
+}
+
+function action({ id, state }: InstanceStatus): Html | string {
+  const unseen = markup`<span class="unseen"> ${id}</span>`;
+  if (state === 'lost') {
+    return markup`
+      <form method="post" action="/admin/instances/${encodeURIComponent(id)}/dismiss">
+        <button class="small-button" type="submit">Dismiss${unseen}</button>
+      </form>`;
+  }
+  if (state !== 'ready' && state !== 'not_ready') return '';
+  return markup`<a class="small-button" href="/admin/instances/${id}/drain">Drain${unseen}</a>`;
+}
+
+const tones = { ready: 'good', not_ready: 'bad', draining: 'wait', silent: 'bad', lost: 'bad' } as const;
 const stateWords = {
   ready: 'Ready',
   not_ready: 'Not ready',
   draining: 'Draining',
   silent: 'Silent',
+  lost: 'Lost',
 } as const;

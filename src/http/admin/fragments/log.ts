@@ -50,6 +50,7 @@ const actionWords: Readonly<Record<OperatorAction, string>> = {
   'order.cancel': 'Cancelled an order',
   'email.erase': 'Erased an email',
   'instance.drain': 'Drained an instance',
+  'instance.dismiss': 'Dismissed a lost instance',
   'session.start': 'Logged in',
   'session.end': 'Logged out',
 };

@@ -21,7 +21,7 @@ export function problemsFragment(problems: readonly Problem[]): Html {
 function allWell(): Html {
   return markup`
     <p class="problem problem-none">${icon('check')}<span class="problem-words"><b>All is well</b>
-      <span>Every instance answers, every package has its owner, and no order is stuck.</span></span></p>`;
+      <span>Every instance answers and none is lost, every package has its owner, and no order is stuck.</span></span></p>`;
 }
 
 function problemCard({ id, level, headline, text, link }: Problem): Html {

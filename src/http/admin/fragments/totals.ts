@@ -23,7 +23,7 @@ export function totalsFragment({ packages, instances }: Overview): Html {
 
 /** Each instance has a breaker of its own. */
 function suppliersTile(instances: Overview['instances']): Html {
-  const heard = instances.filter((instance) => instance.state !== 'silent');
+  const heard = instances.filter((instance) => 'load' in instance);
   const open = heard.filter(({ suppliersAvailable }) => suppliersAvailable).length;
   if (open === heard.length) return tile('Suppliers', 'Open', 'they answer');
   if (open === 0) return tile('Suppliers', 'Shut', 'the breaker is open');

@@ -76,8 +76,10 @@ const loadAnswer = z.object({
 export const instanceAnswer = z.object({
   id: instance,
   isThis: z.boolean().meta({ description: 'Whether it is the one that answers.' }),
-  state: z.enum(['ready', 'not_ready', 'draining', 'silent']).meta({
-    description: '`silent`: it announces itself, and does not answer; nothing else is known of it then.',
+  state: z.enum(['ready', 'not_ready', 'draining', 'silent', 'lost']).meta({
+    description:
+      '`silent`: it announces itself, and does not answer; nothing else is known of it then. `lost`: it announces ' +
+      'itself no more, and did not leave in order; it stays for a day, or until it is dismissed or comes back.',
   }),
   missing: z
     .array(z.string())
@@ -90,9 +92,22 @@ export const instanceAnswer = z.object({
   startedAt: isoTime.exactOptional(),
   version: z.string().exactOptional(),
   load: loadAnswer.exactOptional(),
+  lost: z
+    .object({
+      since: isoTime,
+      noticedBy: instance,
+      packages: count.meta({ description: 'How many it owned.' }),
+      firstPackages: z.array(z.int()).meta({ description: 'The first of them by id, ten at most.' }),
+      takenOver: z
+        .array(z.object({ instance, packages: count }))
+        .meta({ description: 'Who owns them now, as far as a thousand of them tell.' }),
+      unowned: count.meta({ description: 'Those that nobody has taken over.' }),
+    })
+    .exactOptional(),
 });
 export const instancesAnswer = z.object({ instances: z.array(instanceAnswer) });
 export const drainAnswer = z.object({ instance });
+export const dismissAnswer = z.object({ instance });
 
 export const operatedOrderAnswer = z.object({
   ...orderAnswer.shape,

@@ -79,6 +79,7 @@ const everyRoute = [
   ['DELETE', '/packages/1'],
   ['GET', '/instances'],
   ['POST', '/instances/instance-2/drain'],
+  ['POST', '/instances/instance-2/dismiss'],
   ['GET', '/orders'],
   ['GET', '/orders/7Q4M-9XKD-2VBN-H5TR'],
   ['POST', '/orders/7Q4M-9XKD-2VBN-H5TR/retry'],

@@ -52,7 +52,14 @@ export function packageStatusView(status: PackageStatus): z.output<typeof packag
 
 export function instanceView(status: InstanceStatus): z.output<typeof instanceAnswer> {
   if (status.state === 'silent') return status;
+  if (status.state === 'lost') return lostView(status);
   return { ...status, missing: [...status.missing], startedAt: iso(status.startedAt) };
+}
+
+function lostView(lost: Extract<InstanceStatus, { state: 'lost' }>): z.output<typeof instanceAnswer> {
+  const { id, isThis, state, at, noticedBy, packages, firstPackages, takenOver, unowned } = lost;
+  const owned = { packages, firstPackages: [...firstPackages], takenOver: [...takenOver], unowned };
+  return { id, isThis, state, lost: { since: iso(at), noticedBy, ...owned } };
 }
 
 export function operatedOrderView(operated: OperatedOrder): z.output<typeof operatedOrderAnswer> {

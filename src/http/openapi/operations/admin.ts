@@ -6,6 +6,7 @@ import {
   auditQuery,
   changesAnswer,
   changesQuery,
+  dismissAnswer,
   drainAnswer,
   eraseBody,
   erasedAnswer,
@@ -171,6 +172,15 @@ const instances: Operation[] = [
     parameters: [instanceId],
     answers: { 202: { description: 'It has begun.', schema: drainAnswer } },
     problems: [...changeProblems, 'unknown_instance', 'no_answer'],
+  }),
+  admin({
+    method: 'post',
+    path: '/api/admin/instances/{id}/dismiss',
+    operationId: 'dismissInstance',
+    summary: 'Show a lost instance no more',
+    parameters: [instanceId],
+    answers: { 200: { description: 'It is shown no more.', schema: dismissAnswer } },
+    problems: [...changeProblems, 'unknown_instance'],
   }),
 ];
 
