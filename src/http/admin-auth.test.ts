@@ -45,7 +45,9 @@ function appWith(over: Partial<AdminAuthOptions> = {}) {
   const app = new Hono()
     .get('/who', async (c) => c.json(await auth.identify(c)))
     .post('/who', async (c) => c.json(await auth.identify(c)))
-    .post('/in', async (c) => c.json({ code: (await auth.start(c, c.req.header('x-token') ?? '')) ?? null }))
+    .post('/in', async (c) =>
+      c.json({ code: (await auth.start(c, c.req.header('x-token') ?? ''))?.code ?? null }),
+    )
     .post('/out', async (c) => {
       await auth.end(c, (await auth.operator(c.req.header('cookie'))) as Operator);
       return c.body(null, 204);

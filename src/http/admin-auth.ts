@@ -9,7 +9,7 @@ import type { Operations } from '../ports/operations.ts';
 import type { Operator } from '../ports/operator-log.ts';
 import type { Random } from '../ports/random.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
-import type { AdminSessions } from './admin/sessions.ts';
+import type { AdminSessions, SignInRefusal } from './admin/sessions.ts';
 import { type OwnCookie, ownCookie } from './cookies.ts';
 import type { HttpSettings } from './deps.ts';
 import { FailedGuesses } from './failed-guesses.ts';
@@ -79,17 +79,20 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
     return operator;
   }
 
-  async start(c: Context, token: string): Promise<ErrorCode | undefined> {
+  async start(c: Context, token: string): Promise<SignInRefusal | undefined> {
     const { operations, clock, random } = this.#options;
     const address = this.#addressOf(senderOf(c));
     const verdict = this.#judge(token, address);
-    if (verdict !== undefined) return verdict.code;
+    if (verdict !== undefined) {
+      const { code, extra } = verdict;
+      return { code, ...(extra.retryAfterS === undefined ? {} : { retryAfterS: extra.retryAfterS }) };
+    }
     const refusal = await this.#endFormer(c);
-    if (refusal !== undefined) return refusal;
+    if (refusal !== undefined) return { code: refusal };
     const session = Buffer.from(random.bytes(16)).toString('base64url');
     const known = address === undefined ? {} : { address };
     const noted = await operations.sessionStarted({ name, via: 'session', session, ...known });
-    if (noted.kind === 'refused') return noted.code;
+    if (noted.kind === 'refused') return { code: noted.code };
     const { name: cookieName, attributes } = this.#cookie;
     await setSignedCookie(c, cookieName, `${session}.${clock.now()}`, this.#cookieSecret, {
       ...attributes,
@@ -132,7 +135,10 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
   /** Undefined for the right token. A client that has guessed too often is not heard, whatever it brings. */
   #judge(token: string, address = ''): ProblemError | undefined {
     const waitS = this.#guesses.waitS(address);
-    if (waitS > 0) return new ProblemError('rate_limited', { retryAfterS: waitS });
+    if (waitS > 0) {
+      const detail = `Too many wrong tokens came from this address. The next one is heard in ${waitS} s.`;
+      return new ProblemError('rate_limited', { retryAfterS: waitS, detail });
+    }
     if (timingSafeEqual(digestOf(token), this.#digest)) return undefined;
     this.#guesses.failed(address);
     this.#options.log.warn({ client: address }, 'a wrong admin token was given');

@@ -18,8 +18,17 @@ export function allowOnlyOnPage(...methods: readonly string[]): Handler {
 
 function allowing(methods: readonly string[], show: ShowProblem): Handler {
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  const taken = methods.join(' and ');
   return (c: Context) =>
     c.req.method === 'OPTIONS'
       ? c.body(null, 204, { Allow: allow })
-      : show(c, 'method_not_allowed', { headers: { Allow: allow } });
+      : show(c, 'method_not_allowed', {
+          headers: { Allow: allow },
+          detail: `This address takes ${taken}, not ${named(c.req.method)}.`,
+        });
+}
+
+/** What a stranger sends as a method is not repeated, unless it looks like one. */
+function named(method: string): string {
+  return /^[A-Z]{1,10}$/.test(method) ? method : 'that method';
 }

@@ -76,5 +76,12 @@ test('a guess is slowed down, the right token among guesses too, and none is log
   }
   expect(answers[0]).toBe(401);
   expect(answers.at(-1)).toBe(429);
-  expect((await post('/admin/log-in', { token })).status).toBe(429);
+  const locked = await post('/admin/log-in', { token });
+  const waitS = Number(locked.headers.get('retry-after'));
+  expect([locked.status, waitS > 30 && waitS <= 60]).toEqual([429, true]);
+  expect(await locked.text()).toMatch(/Try again in \d+ seconds/);
+  const asked = await fetch(`${server.origin}/api/admin/packages`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect([asked.status, Number(asked.headers.get('retry-after')) > 30]).toEqual([429, true]);
 });

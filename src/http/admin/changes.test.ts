@@ -18,6 +18,21 @@ test('only what is different, without the version', () => {
   ]);
 });
 
+test('a member that is absent because it is not so says so', () => {
+  const pausing = { before: { quota: 5, version: 1 }, after: { quota: 5, paused: true, version: 2 } };
+  expect(changesOf(event(pausing))).toEqual([{ name: 'paused', before: false, after: true }]);
+  const resuming = { before: pausing.after, after: pausing.before, wish: { paused: false } };
+  expect(changesOf(event(resuming))).toEqual([{ name: 'paused', before: true, after: false }]);
+  const hiding = { before: { quota: 5 }, after: { quota: 5, listed: false, archived: true } };
+  expect(changesOf(event(hiding))).toEqual([
+    { name: 'listed', before: true, after: false },
+    { name: 'archived', before: false, after: true },
+  ]);
+  expect(changesOf(event({ ...resuming, outcome: 'refused' }))).toEqual([
+    { name: 'paused', before: true, after: false },
+  ]);
+});
+
 test('of something new, all that it has', () => {
   expect(changesOf(event({ wish: { quota: 5 }, after: { id: 3, quota: 5, flight: 'F' } }))).toEqual([
     { name: 'quota', after: 5 },

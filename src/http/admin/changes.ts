@@ -13,6 +13,9 @@ export interface Change {
 /** Fields that change with every change and say nothing to a reader. */
 const bookkeeping: ReadonlySet<string> = new Set(['version', 'id']);
 
+/** What a member is that is absent, where a package has no such member unless it is otherwise. */
+const absentMeans: Readonly<Record<string, boolean>> = { paused: false, listed: true, archived: false };
+
 /**
  * What a change made different: fields before and after. Where nothing was changed, because it was refused or has not
  * ended, what was wanted beside what was there.
@@ -24,7 +27,8 @@ export function changesOf({ before, after, wish, outcome }: OperatorEvent): Chan
     outcome === 'done' && after !== undefined ? new Set([...was.keys(), ...is.keys()]) : is.keys();
   const changes: Change[] = [];
   for (const name of names) {
-    const [from, to] = [was.get(name), is.get(name)];
+    const from = was.get(name) ?? (before === undefined ? undefined : absentMeans[name]);
+    const to = is.get(name) ?? (after === undefined ? undefined : absentMeans[name]);
     if (bookkeeping.has(name) || JSON.stringify(from) === JSON.stringify(to)) continue;
     changes.push({
       name,

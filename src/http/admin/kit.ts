@@ -50,10 +50,16 @@ export async function show(
 }
 
 /** The same page again, with why what was asked for did not happen, and the status of that. */
-export function showRefused(c: Context, deps: AdminDeps, code: ErrorCode, parts: AdminPageParts): Response {
+export function showRefused(
+  c: Context,
+  deps: AdminDeps,
+  code: ErrorCode,
+  parts: AdminPageParts,
+  retryAfterS?: number,
+): Response {
   // The catalogue's words are for customers; its titles say the same to who runs the server.
   const alert = parts.alert ?? `${errorKind(code).title}.`;
-  return sendErrorPage(c, adminPage(adminSetting(deps), { ...parts, alert }), code);
+  return sendErrorPage(c, adminPage(adminSetting(deps), { ...parts, alert }), code, retryAfterS);
 }
 
 /** A page that says nothing but what went wrong. */
@@ -61,13 +67,15 @@ export function showProblem(
   c: Context,
   deps: AdminDeps,
   code: ErrorCode,
-  { headers = {} }: ProblemExtra = {},
+  { headers = {}, detail }: ProblemExtra = {},
 ): Response {
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
   const main = markup`
     <h1>${code === 'unknown_route' ? 'Page not found' : 'That did not work'}</h1>
     <p><a class="button quiet" href="/admin">Back to the overview</a></p>`;
-  return showRefused(c, deps, code, { title: errorKind(code).title, main });
+  // What a route says of itself is more than the catalogue knows.
+  const alert = code === 'method_not_allowed' ? detail : undefined;
+  return showRefused(c, deps, code, { title: errorKind(code).title, main, alert });
 }
 
 /** Goes to a page after something was done, and has it say so. */

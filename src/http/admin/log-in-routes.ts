@@ -1,9 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { type ErrorCode, errorKind } from '../../domain/errors.ts';
+import { errorKind } from '../../domain/errors.ts';
 import { readForm } from '../body.ts';
+import { waitWords } from '../pages/words.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, show, showRefused } from './kit.ts';
 import { logInPage, safeNext } from './log-in-page.ts';
+import type { SignInRefusal } from './sessions.ts';
 
 const logInForm = z.object({ token: z.string().trim().min(1).max(1024), next: z.string().optional() });
 
@@ -12,14 +14,18 @@ export function logInRoutes(deps: AdminDeps): Hono {
   return new Hono().post('/admin/log-in', async (c) => {
     const form = await readForm(c, logInForm);
     const next = safeNext(form.fields.next);
-    const code = 'errors' in form ? 'unauthorized' : await deps.sessions.start(c, form.value.token);
-    if (code === undefined) return c.redirect(next, 303);
-    return showRefused(c, deps, code, logInPage({ next, alert: refusalWords(code) }));
+    const refusal =
+      'errors' in form ? ({ code: 'unauthorized' } as const) : await deps.sessions.start(c, form.value.token);
+    if (refusal === undefined) return c.redirect(next, 303);
+    const page = logInPage({ next, alert: refusalWords(refusal) });
+    return showRefused(c, deps, refusal.code, page, refusal.retryAfterS);
   });
 }
 
-function refusalWords(code: ErrorCode): string {
-  return code === 'unauthorized' ? 'That is not the admin token of this server.' : errorKind(code).words;
+function refusalWords({ code, retryAfterS }: SignInRefusal): string {
+  if (code === 'unauthorized') return 'That is not the admin token of this server.';
+  if (code !== 'rate_limited' || retryAfterS === undefined) return errorKind(code).words;
+  return `Too many wrong tokens came from your address. Try again in ${waitWords(retryAfterS)}; until then no token is checked.`;
 }
 
 /** The log-in form in place of a page that needs it. After a form that was sent, one begins at the overview. */

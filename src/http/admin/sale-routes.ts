@@ -26,6 +26,7 @@ export function saleRoutes(deps: AdminDeps): Hono<AdminEnv> {
     .post('/admin/packages/:id/quota', (c) => changeQuota(c, deps))
     .get('/admin/packages/:id/pause', (c) => confirmPause(c, deps))
     .post('/admin/packages/:id/pause', (c) => pause(c, deps, true))
+    .get('/admin/packages/:id/resume', (c) => confirmResume(c, deps))
     .post('/admin/packages/:id/resume', (c) => pause(c, deps, false));
 }
 
@@ -121,6 +122,29 @@ async function confirmPause(c: AdminContext, deps: AdminDeps): Promise<Response>
     title: `Pause package ${id}`,
     main: confirmStep(paused === true ? already : asked),
   });
+}
+
+/** Nothing leads here but an address that was typed, or kept: the button sends the form itself. */
+async function confirmResume(c: AdminContext, deps: AdminDeps): Promise<Response> {
+  const status = await packageOf(c, deps);
+  const { id, paused } = status.package;
+  const { waiting } = status.figures;
+  const step: ConfirmParts =
+    paused === true
+      ? {
+          question: `Resume package ${id}?`,
+          subject: subjectOf(status),
+          effects: [
+            'It can be bought again at once.',
+            waiting === 0 ? 'Nobody waits in its line.' : `${figureWords(waiting)} waiting are served again.`,
+          ],
+          action: `${addressOf(status)}/resume`,
+          yes: `Resume package ${id}`,
+          isDangerous: false,
+          back: addressOf(status),
+        }
+      : { question: `Package ${id} is not paused`, effects: [], back: addressOf(status), backLabel: 'Back' };
+  return show(c, deps, { title: `Resume package ${id}`, main: confirmStep(step) });
 }
 
 async function pause(c: AdminContext, deps: AdminDeps, paused: boolean): Promise<Response> {

@@ -4,10 +4,17 @@ import type { Operator } from '../../ports/operator-log.ts';
 import { StoreUnavailableError } from '../../ports/store.ts';
 import type { Sender } from '../limits/client-of.ts';
 
+export interface SignInRefusal {
+  /** `unauthorized` for a wrong token, `rate_limited` after too many of them. */
+  readonly code: ErrorCode;
+  /** Seconds until another try is heard, where that is known. */
+  readonly retryAfterS?: number;
+}
+
 /** Who is signed in to the operators' pages, kept in a cookie of theirs. */
 export interface AdminSessions {
-  /** Signs the browser in. Returns why not: `unauthorized` for a wrong token. */
-  start(c: Context, token: string): Promise<ErrorCode | undefined>;
+  /** Signs the browser in. Returns why not. */
+  start(c: Context, token: string): Promise<SignInRefusal | undefined>;
   /**
    * Who asks, by the `Cookie` header; undefined unless signed in.
    * @throws StoreUnavailableError for a cookie that is good, where nobody can tell whether its session was ended.

@@ -246,7 +246,8 @@ export function fakeSessions(token = 'open-sesame'): AdminSessions {
   const worth = createHash('sha256').update(token).digest('base64url');
   return {
     async start(c, given) {
-      if (given !== token) return 'unauthorized';
+      if (given === 'again and again') return { code: 'rate_limited', retryAfterS: 42 };
+      if (given !== token) return { code: 'unauthorized' };
       setCookie(c, 'admin', worth, { path: '/', httpOnly: true, sameSite: 'Strict' });
       return undefined;
     },

@@ -77,6 +77,7 @@ function changesCell(changes: readonly Change[]): Html {
 
 function valueWords(name: string, value: Json | undefined): string {
   if (value === undefined || value === null) return 'none';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (/At$/.test(name) && typeof value === 'number') return momentWords(value);
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
