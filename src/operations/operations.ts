@@ -120,6 +120,10 @@ export class OperationsDesk implements Operations {
     return this.#orders.find(query);
   }
 
+  ordersOfEmail(email: string, cursor?: string, limit?: number): Promise<OrdersFound> {
+    return this.#orders.ofEmail(email, cursor, limit);
+  }
+
   order(id: string): Promise<OperatedOrder | undefined> {
     return this.#orders.one(id);
   }

@@ -53,6 +53,14 @@ export class OrderDesk {
     return this.#walk({ packageId, status, cursor, limit });
   }
 
+  async ofEmail(email: string, cursor?: string, limit = limitDefault): Promise<OrdersFound> {
+    const { store, clock } = this.#options;
+    const { items, next } = await store.ordersByEmail(email, cursor, Math.min(limit, limitMax));
+    const now = clock.now();
+    const orders = items.map((order) => operated(order, now));
+    return next === undefined ? { orders } : { orders, next };
+  }
+
   async one(id: string): Promise<OperatedOrder | undefined> {
     const order = await this.#stored(id);
     return order && operated(order, this.#options.clock.now());

@@ -231,6 +231,11 @@ export interface Operations {
    * has not ended oldest first: both have one page, of 200 at most.
    */
   orders(query: OrdersQuery): Promise<OrdersFound>;
+  /**
+   * All orders bought with an email, of the greatest package first, and of each the newest first.
+   * @param email trimmed and in lower case.
+   */
+  ordersOfEmail(email: string, cursor?: string, limit?: number): Promise<OrdersFound>;
   order(id: string): Promise<OperatedOrder | undefined>;
   /**
    * Has the owner try now: an order that sleeps between attempts at its suppliers is asked for again at once, under

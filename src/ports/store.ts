@@ -132,6 +132,9 @@ export interface Store extends OperatorLog {
     span: number,
   ): Promise<Page<Order>>;
 
+  /** All orders that were bought with an email, the greatest package first, and of each the newest: an index is kept. */
+  ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>>;
+
   /** The value kept under a name, if there is one. */
   settingIfAny(name: string): Promise<string | undefined>;
   /** The value kept under a name, made and kept if there is none; every instance gets the same. */

@@ -187,6 +187,13 @@ it('answers operators', async () => {
   await ask('GET /api/admin/orders/7Q4M-9XKD-2VBN-H5TR 404', { headers });
   await ask(`POST ${order}/retry 409`, { headers });
   await ask(`POST ${order}/cancel 200`, { headers });
+  const mine = await ask('POST /api/admin/orders/search 200', {
+    headers,
+    body: { email: ' ANA@example.com', limit: 1 },
+  });
+  expect(mine.orders).toMatchObject([{ packageId: created.id, email }]);
+  await ask('POST /api/admin/orders/search 200', { headers, body: { email, cursor: mine.next } });
+  await ask('POST /api/admin/orders/search 422', { headers, body: { email: 'x' } });
   await ask('POST /api/admin/erase 200', { headers, body: { email } });
   expect((await ask('GET /api/admin/audit 200', { headers })).ok).toBe(true);
   expect((await ask('GET /api/admin/changes?limit=200 200', { headers })).changes.length).toBeGreaterThan(4);

@@ -4,6 +4,7 @@ import { ordersQuery } from '../api/admin/requests.ts';
 import type { PageSetting } from '../pages/layout.ts';
 import { type Html, markup } from '../pages/markup.ts';
 import { clockWords, momentWords, nightWords, priceWords } from '../pages/words.ts';
+import type { FieldError } from '../problem.ts';
 import { field } from './field.ts';
 import { orderActions, orderState, ordersTable } from './fragments/orders.ts';
 import { heading } from './heading.ts';
@@ -43,9 +44,49 @@ export function ordersPage(
           </select></div>
         <button class="button primary" type="submit"><span class="button-label">Find</span></button>
       </form>
+      ${emailSearch('')}
       ${ordersTable(orders, now, { caption: 'Orders', empty: next === undefined ? 'No matching orders.' : 'No matches so far. There are more orders to search.' })}
       ${next === undefined ? '' : markup`<p><a class="button quiet" href="/admin/orders?${more.toString()}">More</a></p>`}`,
   };
+}
+
+/** By POST: no email is in an address, nor in what is logged of it. */
+function emailSearch(email: string, errors: readonly FieldError[] = []): Html {
+  return markup`
+    <form class="card form form-bar" method="post" action="/admin/orders/search">
+      ${field({ name: 'email', label: 'Email', value: email, type: 'email', required: true, maxLength: 320, autocomplete: 'off' }, errors)}
+      <button class="button primary" type="submit"><span class="button-label">Find by email</span></button>
+    </form>`;
+}
+
+export interface EmailSearchState {
+  readonly email: string;
+  readonly found?: OrdersFound;
+  readonly errors?: readonly FieldError[];
+}
+
+/** The orders of one email. */
+export function emailOrdersPage({ now }: PageSetting, state: EmailSearchState): AdminPageParts {
+  const { email, found, errors } = state;
+  return {
+    title: 'Orders of an email',
+    current: 'orders',
+    main: markup`
+      ${heading('Orders of an email')}
+      ${emailSearch(email, errors)}
+      ${found === undefined ? '' : ordersTable(found.orders, now, { caption: 'Orders of this email', empty: 'No order with this email.' })}
+      ${found?.next === undefined ? '' : moreOf(email, found.next)}
+      <p><a class="button quiet" href="/admin/orders">All orders</a></p>`,
+  };
+}
+
+function moreOf(email: string, cursor: string): Html {
+  return markup`
+    <form method="post" action="/admin/orders/search">
+      <input type="hidden" name="email" value="${email}" autocomplete="off">
+      <input type="hidden" name="cursor" value="${cursor}" autocomplete="off">
+      <p><button class="button quiet" type="submit">More</button></p>
+    </form>`;
 }
 
 /** `stuck` is a status too, as far as the form is concerned. */

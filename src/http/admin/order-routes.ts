@@ -1,8 +1,11 @@
 import type { Hono } from 'hono';
+import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { parseOrderId } from '../../domain/ids.ts';
 import type { OperatedOrder } from '../../ports/operations.ts';
-import { packageIdFrom } from '../inputs.ts';
+import { ordersQuery } from '../api/admin/requests.ts';
+import { readForm } from '../body.ts';
+import { emailInput, packageIdFrom } from '../inputs.ts';
 import { orderIdIn } from '../pages/query-routes.ts';
 import { nightWords } from '../pages/words.ts';
 import { confirmStep } from './confirm.ts';
@@ -18,13 +21,15 @@ import {
   show,
   showRefused,
 } from './kit.ts';
-import { orderPage, ordersPage, queryOf } from './order-pages.ts';
+import { emailOrdersPage, orderPage, ordersPage, queryOf } from './order-pages.ts';
 import { statusWords } from './words.ts';
 
 /** `/admin/orders`: find, look at, retry and cancel orders. */
 export function orderRoutes(deps: AdminDeps): Hono<AdminEnv> {
   return adminRouter()
     .get('/admin/orders', (c) => findOrders(c, deps))
+    .post('/admin/orders/search', (c) => findByEmail(c, deps))
+    .get('/admin/orders/search', (c) => c.redirect('/admin/orders', 303))
     .get('/admin/orders/:id', async (c) =>
       show(c, deps, orderPage(adminSetting(deps), await orderOf(c, deps))),
     )
@@ -52,6 +57,20 @@ async function findOrders(c: AdminContext, deps: AdminDeps): Promise<Response> {
   }
   const orders = await deps.operations.orders(queryOf(search, packageId, cursor));
   return show(c, deps, ordersPage(setting, search, orders));
+}
+
+const searchForm = z.object({ email: emailInput, cursor: ordersQuery.shape.cursor });
+
+async function findByEmail(c: AdminContext, deps: AdminDeps): Promise<Response> {
+  const form = await readForm(c, searchForm);
+  const setting = adminSetting(deps);
+  if ('errors' in form) {
+    const page = emailOrdersPage(setting, { email: form.fields.email ?? '', errors: form.errors });
+    return showRefused(c, deps, 'invalid', page);
+  }
+  const { email, cursor } = form.value;
+  const found = await deps.operations.ordersOfEmail(email, cursor);
+  return show(c, deps, emailOrdersPage(setting, { email, found }));
 }
 
 /** The order of the address. @throws ProblemError where there is none. */

@@ -43,6 +43,7 @@ const addresses: readonly [method: 'GET' | 'POST', path: string][] = [
   ['POST', '/admin/instances/instance-2/drain'],
   ['POST', '/admin/instances/instance-2/dismiss'],
   ['GET', '/admin/orders'],
+  ['POST', '/admin/orders/search'],
   ['GET', `/admin/orders/${orderId}`],
   ['POST', `/admin/orders/${orderId}/retry`],
   ['GET', `/admin/orders/${orderId}/cancel`],
@@ -155,6 +156,12 @@ describe('who may see it', () => {
     expect(words(answer.text)).toContain('That is not the admin token of this server.');
     expect(answer.text).toContain('value="/admin/log"');
     expect(answer.headers.getSetCookie()).toEqual([]);
+  });
+
+  test('whoever guessed too often reads for how long nothing is heard', async () => {
+    const refused = await new Desk().post('/admin/log-in', { token: 'again and again' });
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '42']);
+    expect(words(refused.text)).toContain('Try again in 42 seconds');
   });
 
   test('after the log-in one comes to the page that was asked for, and to none of another site', async () => {
@@ -296,6 +303,22 @@ describe('a package', () => {
     expect((await desk.get('/admin/packages/1')).text).toContain('name="unlisted" checked');
     await desk.post('/admin/packages/1', { ...offer, version: '2' });
     expect(desk.operations.asked).toEqual(['amend 1 {"listed":false}', 'amend 1 {"listed":true}']);
+  });
+
+  test('is resumed from its address too, and what takes a form only says so', async () => {
+    const desk = await signedIn({
+      packages: [fakeStatus({ paused: true }, { waiting: 3 }, { obstacle: 'paused' })],
+    });
+    const step = await desk.get('/admin/packages/1/resume');
+    expect(words(step.text)).toContain('Resume package 1?');
+    expect(words(step.text)).toContain('3 waiting are served again.');
+    await desk.post('/admin/packages/1/resume');
+    expect(words((await desk.get('/admin/packages/1/resume')).text)).toContain('Package 1 is not paused');
+    const retry = await desk.get(`/admin/orders/${orderId}/retry`);
+    expect([retry.status, words(retry.text).includes('This address takes POST, not GET.')]).toEqual([
+      405,
+      true,
+    ]);
   });
 
   test('gets another quota with the version that its effect was shown for', async () => {
@@ -472,6 +495,28 @@ describe('instances, orders and emails', () => {
     expect((await desk.get('/admin/orders?package=1&status=queued')).text).toContain(orderId);
     expect((await desk.get('/admin/orders?status=held')).text).not.toContain(orderId);
     expect((await desk.get('/admin/orders?cursor=%00&status=no-such')).status).toBe(200);
+  });
+
+  test('orders are found by email, which stays out of every address', async () => {
+    const ana = { order: fakeOrder(), since: fakeNow };
+    const desk = await signedIn(
+      { orders: [ana] },
+      {
+        ordersOfEmail: async (email) =>
+          email === ana.order.email ? { orders: [ana], next: '1-1' } : { orders: [] },
+      },
+    );
+    expect((await desk.get('/admin/orders')).text).toContain('action="/admin/orders/search"');
+    const found = await desk.post('/admin/orders/search', { email: ' ANA@example.com ' });
+    const html = found.text;
+    expect([found.status, found.headers.get('location')]).toEqual([200, null]);
+    expect(html).toContain(`href="/admin/orders/${orderId}"`);
+    expect(hidden(html)).toEqual({ email: 'ana@example.com', cursor: '1-1' });
+    expect(html).not.toMatch(/(href|action)="[^"]*(ana|%40)/i);
+    const none = await desk.post('/admin/orders/search', { email: 'eve@example.com' });
+    expect(words(none.text)).toContain('No order with this email.');
+    expect((await desk.post('/admin/orders/search', { email: 'x' })).status).toBe(422);
+    expect((await desk.get('/admin/orders/search')).status).toBe(303);
   });
 
   test('an email is erased after its effect was named, and stays out of addresses and cookies', async () => {

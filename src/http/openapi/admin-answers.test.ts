@@ -45,6 +45,7 @@ const good: Partial<Operations> = {
   dismissInstance: async () => ({ kind: 'done', value: { instance: 'instance-9' } }),
   archive: async () => ({ kind: 'done', value: fakeStatus({ listed: false, archived: true }).package }),
   orders: async () => ({ orders: [stuck], next: '1-5' }),
+  ordersOfEmail: async () => ({ orders: [stuck], next: '1-5' }),
   order: async () => stuck,
   audit: async () => ({ kind: 'done', value: report }),
   changes: async () => ({ items: [change], next: '1-a' }),
@@ -67,6 +68,10 @@ const questions: readonly Question[] = [
   { method: 'POST', path: '/api/admin/instances/instance-2/drain', status: 202, inside: 'drain' },
   { method: 'POST', path: '/api/admin/instances/instance-9/dismiss', status: 200, inside: 'dismissInstance' },
   { method: 'GET', path: '/api/admin/orders?stuck=true&limit=5', status: 200, inside: 'orders' },
+  {
+    ...{ method: 'POST', path: '/api/admin/orders/search', status: 200, inside: 'ordersOfEmail' },
+    body: { email: 'ana@example.com', limit: 5, cursor: '1-5' },
+  },
   { method: 'GET', path: order, status: 200, inside: 'order' },
   { method: 'POST', path: `${order}/retry`, status: 200, inside: 'retryOrder' },
   { method: 'POST', path: `${order}/cancel`, status: 200, inside: 'cancelOrder' },
@@ -117,7 +122,7 @@ it.each(questions)('$method $path, when the store is away or something is broken
   expect(await ask(question, { operations: failing(new Error('a bug')) })).toBe(500);
 });
 
-const changing = questions.filter(({ inside }) => !/s$|^package$|^order$/.test(inside));
+const changing = questions.filter(({ inside }) => !/s$|^package$|^order$|^ordersOfEmail$/.test(inside));
 
 it.each(changing)('$method $path, refused for whatever is described', async (question) => {
   const codes = operationAt(question.method, question.path)?.problems ?? [];

@@ -219,6 +219,32 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       expect(await store.ordersOfEmail(404, email, undefined, 5)).toEqual({ items: [] });
     });
 
+    test("an email's orders are found in all packages, the newest of the greatest first, page by page", async () => {
+      const email = 'ana@example.com';
+      const mine = (number: number, packageId: number) =>
+        sampleOrder(number, { packageId, email, status: 'failed' });
+      await commit({
+        inserted: [mine(1, 1), sampleOrder(2), mine(3, 1), sampleOrder(4, { email: `x${email}` })],
+      });
+      await commit({ inserted: [mine(1, 2), mine(2, 2), sampleOrder(3, { packageId: 2 })] }, 2);
+      const expected = [mine(2, 2), mine(1, 2), mine(3, 1), mine(1, 1)];
+      for (const limit of [1, 2, 3, 4, 9]) {
+        const found: Order[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store.ordersByEmail(email, cursor, limit);
+          expect(page.items.length).toBeLessThanOrEqual(limit);
+          found.push(...page.items);
+          cursor = page.next;
+        } while (cursor !== undefined);
+        expect(found, `limit ${limit}`).toStrictEqual(expected);
+      }
+      await commit({ erased: [{ ...mine(3, 1), email: placeholder }] });
+      expect((await store.ordersByEmail(email, undefined, 9)).items).toHaveLength(3);
+      expect((await store.ordersByEmail(placeholder, undefined, 9)).items).toHaveLength(1);
+      expect(await store.ordersByEmail('nobody@example.com', undefined, 9)).toEqual({ items: [] });
+    });
+
     describe('erasing', () => {
       const settled = sampleOrder(1, { status: 'confirmed', key: 'ana@example.com-1' });
       const erased = { ...settled, email: placeholder, key: 'erased-1' };

@@ -280,6 +280,20 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       ),
     ordersOfEmail: (id, email, cursor, span) =>
       read('orders of an email', () => emailPageOf(core.ordersOf(id), email, Number(cursor ?? 0), span)),
+    ordersByEmail: (email, cursor, limit) =>
+      read('orders by email, all', () => {
+        const place = ({ packageId, number }: Order) => packageId * 1e9 + number;
+        const [packageId, number] = (cursor ?? '').split('-').map(Number) as [number, number];
+        const below = cursor === undefined ? Number.POSITIVE_INFINITY : packageId * 1e9 + number;
+        const all = [...core.orders.values()].filter(
+          (order) => order.email === email && place(order) < below,
+        );
+        const items = all.sort((one, other) => place(other) - place(one)).slice(0, limit);
+        const last = items.at(-1);
+        return items.length < limit || last === undefined
+          ? { items }
+          : { items, next: `${last.packageId}-${last.number}` };
+      }),
     ...simOperatorLog(core, read),
     settingIfAny: (name) => read('setting if any', () => core.settings.get(name)),
     setting: (name, make) =>

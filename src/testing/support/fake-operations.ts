@@ -217,6 +217,9 @@ export function fakeOperations(
         .filter(({ order }) => status === undefined || order.status === status)
         .slice(0, limit),
     }),
+    ordersOfEmail: async (email, _cursor, limit = 50) => ({
+      orders: world.orders.filter(({ order }) => order.email === email).slice(0, limit),
+    }),
     order: async (id) => orderOf(id),
     async retryOrder(_by, id) {
       asked.push(`retry ${id}`);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Db, IndexDescription } from 'mongodb';
 import type { SupplierKind } from '../../../ports/suppliers.ts';
 import type { OperatorEventDocument, OrderDocument, PackageDocument, SettingDocument } from './documents.ts';
@@ -38,6 +39,13 @@ const emailIndex: IndexDescription = {
   key: { packageId: 1, email: 1, live: 1 },
   partialFilterExpression: live,
 };
+/** Operators look for orders by email. */
+const ordersByEmail: IndexDescription = {
+  name: 'orders_by_email',
+  key: { email: 1, packageId: 1, number: 1 },
+};
+/** So long a start waits for it: to build it for millions of orders of an older release takes longer. */
+const ordersByEmailMs = 2_000;
 const ledgerIndexes: IndexDescription[] = [
   { name: 'by_number', key: { number: 1 }, unique: true, partialFilterExpression: hasNumber },
 ];
@@ -65,4 +73,8 @@ export async function prepareIndexes(
     ledgers.hotels.createIndexes(ledgerIndexes),
     operatorEvents.createIndexes(operatorEventIndexes),
   ]);
+  // The server builds it beside everything else; until it is there, looking for an email may take too long. What goes
+  // wrong is tried again at the next start.
+  const built = orders.createIndexes([ordersByEmail]).catch(() => {});
+  await Promise.race([built, sleep(ordersByEmailMs, undefined, { ref: false })]);
 }

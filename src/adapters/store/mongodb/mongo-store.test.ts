@@ -202,6 +202,8 @@ describe('no query reads more than it touches:', () => {
       await store.ordersByKey(1, keys);
       await store.liveOrdersByEmail(1, ['buyer1@example.com', 'buyer400@example.com', 'nobody']);
       await store.ordersPage(1, '490', 5);
+      await store.ordersByEmail('buyer400@example.com', undefined, 5);
+      await store.ordersByEmail('buyer400@example.com', '1-401', 5);
       await commit(store, [], [{ ...many[0]!, status: 'held' }]);
       await store.ledger.findByNumber('flights', 'F-1');
       await store.ledger.page('flights', 'A', 5);
@@ -210,7 +212,7 @@ describe('no query reads more than it touches:', () => {
       const profile = db.collection('system.profile');
       const found = await profile.find({ ns: /orders|flights/, planSummary: { $exists: true } }).toArray();
       await profile.drop();
-      expect(found.length).toBeGreaterThanOrEqual(10);
+      expect(found.length).toBeGreaterThanOrEqual(12);
       for (const { planSummary, docsExamined, keysExamined, command } of found) {
         const words = JSON.stringify({ planSummary, docsExamined, keysExamined, command });
         expect(planSummary, words).toMatch(/IXSCAN|IDHACK|DISTINCT_SCAN|EXPRESS/);

@@ -166,6 +166,10 @@ export class MongoStore implements Store {
     return this.#read((reads) => reads.ordersOfEmail(packageId, email, cursor, span));
   }
 
+  ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersByEmail(email, cursor, limit));
+  }
+
   settingIfAny(name: string): Promise<string | undefined> {
     return this.#read((reads) => reads.setting(name));
   }

@@ -3,6 +3,7 @@ import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot } from '../../../domain/travel-package.ts';
 import type { OperatorEvent } from '../../../ports/operator-log.ts';
 import type { OrdersWanted, Page, Present, Tenure } from '../../../ports/store.ts';
+import { placeAfter, placeOf } from '../order-place.ts';
 import { type Collections, live, unfinished } from './collections.ts';
 import { operatorEventFrom, orderFrom, refuseNewer, snapshotFrom } from './documents.ts';
 
@@ -141,6 +142,18 @@ export class Reads {
     });
     const items = (await found.toArray()).map(orderFrom);
     return from + span < (last?.number ?? 0) ? { items, next: String(from + span) } : { items };
+  }
+
+  /** The cursor is the package and the number of the last one seen. */
+  async ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    const { packageId, number } = placeOf(cursor);
+    const below = [{ packageId: { $lt: packageId } }, { packageId, number: { $lt: number } }];
+    const found = this.#collections.orders.find(
+      { email, ...(cursor === undefined ? {} : { packageId: { $lte: packageId }, $or: below }) },
+      { ...this.#options, batchSize: limit + 1, limit, sort: { packageId: -1, number: -1 } },
+    );
+    const items = (await found.toArray()).map(orderFrom);
+    return items.length < limit ? { items } : { items, next: placeAfter(items.at(-1) as Order) };
   }
 
   /** The cursor is the time and the id of the last one seen. */

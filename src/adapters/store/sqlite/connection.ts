@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { locateDatabase } from './database-path.ts';
 import { sqliteCode, sqliteCodeOf } from './errors.ts';
 import { lockFor } from './process-lock.ts';
-import { prepareEmailIndex, prepareSchema } from './schema.ts';
+import { prepareEmailIndex, prepareOrdersByEmail, prepareSchema } from './schema.ts';
 
 export interface ConnectionOptions {
   /** Its folder is made if it is not there. `:memory:` keeps everything in memory. */
@@ -68,6 +68,7 @@ function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): D
     }
     db.exec('PRAGMA cache_size = -32768');
     prepareSchema(db, file, readOnly);
+    if (!readOnly) prepareOrdersByEmail(db);
     if (countsEmails && !readOnly) prepareEmailIndex(db);
     return db;
   } catch (error) {

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot } from '../../../domain/travel-package.ts';
 import type { OrdersWanted, Page, Present, Tenure } from '../../../ports/store.ts';
+import { placeAfter, placeOf } from '../order-place.ts';
 import { orderFrom, snapshotFrom } from './rows.ts';
 import { liveCondition, unfinishedCondition } from './schema.ts';
 
@@ -21,6 +22,7 @@ export class Reads {
   readonly #below;
   readonly #lastNumber;
   readonly #ofEmail;
+  readonly #byEmail;
   readonly #ping;
 
   constructor(db: DatabaseSync) {
@@ -54,6 +56,9 @@ export class Reads {
     // The numbers lead: an index of live emails would leave out the others.
     this.#ofEmail = db.prepare(
       `${orders} WHERE package_id = ? AND number > ? AND number <= ? AND +email = ? ORDER BY number`,
+    );
+    this.#byEmail = db.prepare(
+      `${orders} WHERE email = ? AND (package_id, number) < (?, ?) ORDER BY package_id DESC, number DESC LIMIT ?`,
     );
     this.#ping = db.prepare('SELECT 1 FROM packages LIMIT 1');
   }
@@ -134,6 +139,13 @@ export class Reads {
     const last = Number(this.#lastNumber.get(packageId)?.last ?? 0);
     const items = this.#ofEmail.all(packageId, from, from + span, email).map(orderFrom);
     return from + span < last ? { items, next: String(from + span) } : { items };
+  }
+
+  /** The cursor is the package and the number of the last one seen. */
+  ordersByEmail(email: string, cursor: string | undefined, limit: number): Page<Order> {
+    const { packageId, number } = placeOf(cursor);
+    const items = this.#byEmail.all(email, packageId, number, limit).map(orderFrom);
+    return items.length < limit ? { items } : { items, next: placeAfter(items.at(-1) as Order) };
   }
 
   ping(): void {

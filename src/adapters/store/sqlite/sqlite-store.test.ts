@@ -259,6 +259,10 @@ describe('no query reads more than it touches:', () => {
     ["SELECT document FROM orders WHERE package_id = 1 AND key = 'k'"],
     ["SELECT document FROM orders WHERE id = 'a'"],
     ['SELECT document FROM orders WHERE package_id = 1 AND number > 5 ORDER BY number LIMIT 5'],
+    [
+      `SELECT document FROM orders WHERE email = 'a' AND (package_id, number) < (5, 5)
+        ORDER BY package_id DESC, number DESC LIMIT 5`,
+    ],
   ])('%s', async (query) => {
     const file = join(folder, 'plan.db');
     await openSqliteStore({ file, countsEmails: true }).close();
@@ -269,6 +273,19 @@ describe('no query reads more than it touches:', () => {
     expect(plan.join('; ')).toMatch(/^SEARCH orders USING (COVERING )?INDEX [^;]*$/);
     if (query.includes('status IN')) expect(plan[0]).toMatch(/orders_(unfinished|live_by_email)/);
   });
+});
+
+test('a file of an older release gets the index of emails when it is opened, and an audit reads it without', async () => {
+  const file = join(folder, 'older.db');
+  await openSqliteStore({ file }).close();
+  run(file, 'DROP INDEX orders_by_email');
+  const reader = openSqliteStore({ file, readOnly: true });
+  expect(await reader.ordersByEmail('a', undefined, 5)).toEqual({ items: [] });
+  await reader.close();
+  await openSqliteStore({ file }).close();
+  const db = new DatabaseSync(file);
+  expect(db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'orders_by_email'").get()).toBeDefined();
+  db.close();
 });
 
 function run(file: string, sql: string): void {

@@ -132,6 +132,10 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.ordersOfEmail(packageId, email, cursor, span));
   }
 
+  ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersByEmail(email, cursor, limit));
+  }
+
   settingIfAny(name: string): Promise<string | undefined> {
     return this.#read(() => this.#writes.setting(name));
   }

@@ -45,9 +45,10 @@ export class Writes {
       `INSERT INTO orders (id, package_id, number, email, key, status, document, document_version)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    // An order keeps its package, number and key for life, so they find it and their indexes are left alone.
+    // An order keeps its package, number and key for life, so they find it and their indexes are left alone; its email
+    // is changed by an erasure alone.
     this.#updateOrder = db.prepare(
-      `UPDATE orders SET email = ?, status = ?, document = ?, document_version = ?
+      `UPDATE orders SET status = ?, document = ?, document_version = ?
         WHERE id = ? AND package_id = ? AND number = ? AND key IS ?`,
     );
     this.#eraseOrder = db.prepare(
@@ -165,9 +166,9 @@ export class Writes {
 
   #update(packageId: number, order: Order): void {
     ownedBy(packageId, order);
-    const { id, number, email, key = null, status } = order;
+    const { id, number, key = null, status } = order;
     const document = JSON.stringify(order);
-    const found = this.#updateOrder.run(email, status, document, documentVersion, id, packageId, number, key);
+    const found = this.#updateOrder.run(status, document, documentVersion, id, packageId, number, key);
     if (found.changes !== 1) throw new Error(`there is no order ${id} with this number and key to update`);
   }
 

@@ -1,11 +1,12 @@
 import { type Context, Hono } from 'hono';
 import { parseOrderId } from '../../../domain/ids.ts';
+import { readJson } from '../../body.ts';
 import { sendJson } from '../../json.ts';
 import { allowOnly } from '../../methods.ts';
 import { ProblemError } from '../../problem.ts';
 import { orderView } from '../../views.ts';
 import { type AdminApiDeps, type AdminApiEnv, adminApi, done, readQuery } from './kit.ts';
-import { ordersQuery } from './requests.ts';
+import { ordersQuery, ordersSearchBody } from './requests.ts';
 import { operatedOrderView } from './views.ts';
 
 /** `/api/admin/orders`: any order with its timeline, retry and cancel. */
@@ -23,6 +24,13 @@ export function orderRoutes(deps: AdminApiDeps): Hono<AdminApiEnv> {
       return sendJson(200, next === undefined ? shown : { ...shown, next });
     })
     .all('/', allowOnly('GET'))
+    .post('/search', async (c) => {
+      const { email, cursor, limit } = await readJson(c, ordersSearchBody);
+      const { orders, next } = await operations.ordersOfEmail(email, cursor, limit);
+      const shown = { orders: orders.map(operatedOrderView) };
+      return sendJson(200, next === undefined ? shown : { ...shown, next });
+    })
+    .all('/search', allowOnly('POST'))
     .get('/:id', async (c) => {
       const order = await operations.order(orderIdOf(c));
       if (order === undefined) throw new ProblemError('unknown_order');

@@ -87,6 +87,19 @@ export const ordersQuery = z.object({
   limit: limit.exactOptional(),
 });
 
+export const ordersSearchBody = z.strictObject(
+  {
+    email: emailInput,
+    cursor: ordersQuery.shape.cursor,
+    limit: z
+      .int({ error: 'must be a whole number, 1 to 200' })
+      .min(1, 'must be a whole number, 1 to 200')
+      .max(200, 'must be a whole number, 1 to 200')
+      .exactOptional(),
+  },
+  { error: 'must be an object with email' },
+);
+
 export const changesQuery = z.object({
   cursor: cursor.regex(/^\d{1,15}-[\w-]+$/, 'must be `next` of another page').exactOptional(),
   limit: limit.exactOptional(),

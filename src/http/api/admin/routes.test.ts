@@ -81,6 +81,7 @@ const everyRoute = [
   ['POST', '/instances/instance-2/drain'],
   ['POST', '/instances/instance-2/dismiss'],
   ['GET', '/orders'],
+  ['POST', '/orders/search'],
   ['GET', '/orders/7Q4M-9XKD-2VBN-H5TR'],
   ['POST', '/orders/7Q4M-9XKD-2VBN-H5TR/retry'],
   ['POST', '/orders/7Q4M-9XKD-2VBN-H5TR/cancel'],
@@ -115,6 +116,8 @@ describe('who may', () => {
     ] as const) {
       const answer = await send(method, path);
       expect([answer.status, answer.headers.get('allow')], path).toEqual([405, allow]);
+      const taken = allow.replace(/, (HEAD|OPTIONS)/g, '').replaceAll(', ', ' and ');
+      expect(await answer.json()).toMatchObject({ detail: `This address takes ${taken}, not ${method}.` });
     }
   });
 });

@@ -17,6 +17,7 @@ import {
   operatedOrderAnswer,
   operatedOrdersAnswer,
   ordersQuery,
+  ordersSearchBody,
   packageStatusAnswer,
   packageStatusesAnswer,
   packagesQuery,
@@ -193,6 +194,17 @@ const orders: Operation[] = [
     parameters: query(ordersQuery),
     answers: { 200: { description: 'A page of them.', schema: operatedOrdersAnswer } },
     problems: [...readProblems, 'invalid'],
+  }),
+  admin({
+    method: 'post',
+    path: '/api/admin/orders/search',
+    operationId: 'searchOrders',
+    summary: 'All orders of an email',
+    description:
+      'It is a POST so that no email is in an address. The newest of the greatest package come first.',
+    body: { schema: ordersSearchBody, example: { email: 'ana@example.com' } },
+    answers: { 200: { description: 'A page of them.', schema: operatedOrdersAnswer } },
+    problems: [...bodyProblems, ...readProblems, 'cross_site', 'internal'],
   }),
   admin({
     method: 'get',
