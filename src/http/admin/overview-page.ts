@@ -24,7 +24,7 @@ export function overviewPage(
 ): AdminPageParts {
   const { archived } = overview;
   const newPackage = markup`
-    <span class="row-actions">
+    <span class="block-actions">
       ${archived === 0 ? '' : markup`<a class="small-button" href="/admin/packages/archived">Archived (${figureWords(archived)})</a>`}
       <a class="small-button small-primary" href="/admin/packages/new">New package</a>
     </span>`;

@@ -1,7 +1,7 @@
 import type { Json } from '../../../ports/messages.ts';
 import type { OperatorAction, OperatorEvent } from '../../../ports/operator-log.ts';
 import { type Html, markup } from '../../pages/markup.ts';
-import { clockWords, momentWords } from '../../pages/words.ts';
+import { clockWords, figureWords, momentWords } from '../../pages/words.ts';
 import { type Change, changesOf } from '../changes.ts';
 import { type Column, cell, dash, headCell, table } from './table.ts';
 
@@ -79,5 +79,6 @@ function valueWords(name: string, value: Json | undefined): string {
   if (value === undefined || value === null) return 'none';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (/At$/.test(name) && typeof value === 'number') return momentWords(value);
+  if (typeof value === 'number') return figureWords(value);
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -48,7 +48,7 @@ export function packageRow(status: PackageStatus, { currency, now }: PackageView
   const { package: travelPackage, figures } = status;
   const { id, flight, stay, price, quota } = travelPackage;
   return markup`
-    <tr role="row" id="${packageElementId(id)}" class="package">
+    <tr role="row" id="${packageElementId(id)}" class="${isLarge(status) ? 'package package-large' : 'package'}">
       ${headCell(markup`
         <span class="number">${id}</span> <a class="row-link" href="/admin/packages/${id}"><bdi>${flight}</bdi></a>
         <span class="under">${nightWords(stay)} · ${priceWords(price, currency)}</span>`)}
@@ -65,6 +65,11 @@ export function packageRow(status: PackageStatus, { currency, now }: PackageView
     </tr>`;
 }
 
+/** So large that five figures do not fit side by side on a phone. */
+function isLarge({ package: { quota }, figures: { waiting } }: PackageStatus): boolean {
+  return Math.max(quota, waiting) >= 100_000;
+}
+
 /** The tone carries nothing alone: the words say it. */
 function saleState({ package: travelPackage, obstacle }: PackageStatus, now: number): Html {
   const { opensAt, closesAt, listed, archived } = travelPackage;
@@ -75,8 +80,8 @@ function saleState({ package: travelPackage, obstacle }: PackageStatus, now: num
         ? `${obstacle === 'sale_closed' ? 'since' : 'until'} ${shortMomentWords(closesAt, now)}`
         : 'open-ended';
   const [tone, words] = archived === true ? saleWords.archived : saleWords[obstacle ?? 'on_sale'];
-  const notListed = listed === false ? markup`<span class="under">not listed</span>` : '';
-  return markup`<span class="state state-${tone}">${words}</span><span class="under">${window}</span>${notListed}`;
+  const listing = listed === false ? ' · not listed' : '';
+  return markup`<span class="state state-${tone}">${words}</span><span class="under">${window}${listing}</span>`;
 }
 
 export const saleWords = {
