@@ -31,6 +31,7 @@ beforeEach(async () => {
     SUPPLIER_TIMEOUT_MS: '200',
     LOG_LEVEL: 'trace',
     RATE_LIMIT: 'off',
+    ADMIN_TOKEN: adminToken,
   });
 });
 afterEach(async () => {
@@ -60,6 +61,8 @@ function lines(): Record<string, unknown>[] {
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
+
+const adminToken = 'a-token-for-operators-alone';
 
 /** What people type where they should not, and what goes wrong while they are named. */
 async function everythingWithEmails(): Promise<void> {
@@ -105,6 +108,17 @@ async function everythingWithEmails(): Promise<void> {
       'idempotency-key': `${mark}-supplier-key`,
     },
   );
+  const operator = { ...json, authorization: `Bearer ${adminToken}` };
+  for (const search of [
+    { email },
+    { email, cursor: '1-1', limit: 1 },
+    { email: `${email} ` },
+    { email: `@${email}` },
+  ]) {
+    await post('/api/admin/orders/search', JSON.stringify(search), operator);
+  }
+  await get(`/api/admin/orders/search?email=${email}`, operator);
+  await form('/admin/orders/search', { email });
   const socket = new WebSocket(`${server.origin.replace('http', 'ws')}/live?topic=order:${email}`);
   await new Promise((resolve) => socket.once('error', resolve));
 }

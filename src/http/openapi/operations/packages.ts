@@ -21,7 +21,8 @@ export const packageOperations: readonly Operation[] = [
     operationId: 'listPackages',
     tag: 'Packages',
     isLimited: true,
-    summary: 'All packages',
+    summary: 'All packages on the list',
+    description: 'Those that are not listed, or archived, are found by their id alone.',
     answers: {
       200: {
         description: 'The packages by id, at most 250 ms old.',
