@@ -53,8 +53,28 @@ describe('the arguments of a bench', () => {
       packages: [7],
       isSpendingAllowed: true,
       isReadOnly: false,
+      headers: [],
+      isLimitAllowed: false,
       assertions: [{ text: 'p99<50ms', metric: 'p99', comparison: '<', bound: 50 }],
       out: 'bench/results',
+    });
+  });
+
+  it('takes stages, headers, a file for the seconds and 429s', () => {
+    const args = ['--targets', 'http://a:1', '--stages', '100:30s,500:1m', '--header', 'X-Trace: a b'];
+    expect(readArguments([...args, '--header', 'X-B: c', '--csv', 'a.csv', '--allow-429'])).toMatchObject({
+      stages: [
+        { rate: 100, seconds: 30 },
+        { rate: 500, seconds: 60 },
+      ],
+      seconds: 90,
+      callers: 10_000,
+      headers: [
+        ['X-Trace', 'a b'],
+        ['X-B', 'c'],
+      ],
+      csv: 'a.csv',
+      isLimitAllowed: true,
     });
   });
 
@@ -91,6 +111,11 @@ describe('the arguments of a bench', () => {
     ['--targets http://a:1 --duration 5s --seconds 3', '--seconds does not go with --duration'],
     ['--targets http://a:1,http://ada:secret@b:2', '--targets takes no user or password'],
     ['--targets http://a:1 --read-only --assert finished>1', 'which buys nothing'],
+    ['--targets http://a:1 --stages 100', '--stages takes rates and times'],
+    ['--targets http://a:1 --stages 100:1s --rate 5', '--rate does not go with --stages'],
+    ['--targets http://a:1 --stages 100:1s --duration 5s', '--duration does not go with --stages'],
+    ['--targets http://a:1 --header Host:secret', '--header takes'],
+    ['--targets http://a:1 --read-only --assert confirmed>1', 'which buys nothing'],
     ['--targets http://a:1 --spend', '--spend wants --package'],
     ['--targets http://a:1 --read-only --spend --package 1', '--read-only does not go with --spend'],
     ['--compare a.json', '--compare takes two results'],

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { type Assertion, parseAssertion } from './assertions.ts';
 import { contestants } from './scenarios/contestants.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
-import type { Scenario } from './stage.ts';
+import type { RateStage, Scenario } from './stage.ts';
+import { type Header, parseDuration, parseHeader, parseStages } from './targets/options.ts';
 
 /** What the command line asks for. */
 export type Wish =
@@ -28,8 +29,10 @@ export interface ScenariosWish {
 export interface TargetsWish {
   readonly kind: 'targets';
   readonly origins: readonly string[];
-  /** Requests per second over all of them; absent: a closed loop of the callers. */
+  /** Requests per second over all of them; absent: stages, or a closed loop of the callers. */
   readonly rate?: number;
+  /** One rate after the other. */
+  readonly stages?: readonly RateStage[];
   /** Of a closed loop; of an open one the most connections. */
   readonly callers: number;
   readonly seconds: number;
@@ -37,6 +40,12 @@ export interface TargetsWish {
   readonly isSpendingAllowed: boolean;
   readonly isReadOnly: boolean;
   readonly adminToken?: string;
+  /** Of every request, those to the admin API too. */
+  readonly headers: readonly Header[];
+  /** Whether answers 429 leave the run usable. */
+  readonly isLimitAllowed: boolean;
+  /** Where a row for each second goes. */
+  readonly csv?: string;
   readonly assertions: readonly Assertion[];
   readonly out: string;
 }
@@ -55,12 +64,16 @@ const options = {
   'cpu-prof': { type: 'string' },
   targets: { type: 'string', multiple: true },
   rate: { type: 'string' },
+  stages: { type: 'string' },
   duration: { type: 'string' },
   callers: { type: 'string' },
   package: { type: 'string', multiple: true },
   spend: { type: 'boolean' },
   'read-only': { type: 'boolean' },
   'admin-token': { type: 'string' },
+  header: { type: 'string', multiple: true },
+  'allow-429': { type: 'boolean' },
+  csv: { type: 'string' },
   assert: { type: 'string', multiple: true },
   compare: { type: 'boolean' },
   out: { type: 'string' },
@@ -74,8 +87,8 @@ type Option = keyof typeof options;
 const always: readonly Option[] = ['out'];
 const ofScenarios: readonly Option[] = ['quick', 'scenario', 'rounds', 'seconds', 'only', 'cpu-prof'];
 const ofTargets: readonly Option[] = [
-  ...(['targets', 'rate', 'duration', 'seconds', 'callers', 'package'] as const),
-  ...(['spend', 'read-only', 'admin-token', 'assert'] as const),
+  ...(['targets', 'rate', 'stages', 'duration', 'seconds', 'callers', 'package'] as const),
+  ...(['spend', 'read-only', 'admin-token', 'header', 'allow-429', 'csv', 'assert'] as const),
 ];
 
 export const help = `Usage: npm run bench [-- options]
@@ -95,17 +108,24 @@ Against a deployment
   --targets <urls>         Its instances, with commas between: http://a:8888,http://b:8888.
   --rate <per second>      Requests per second, sent on time whatever the answers do (an open loop). Without it each
                            caller sends when its last request was answered (a closed loop), which finds the ceiling.
+  --stages <stages>        One rate after the other instead: 100:30s,500:60s is 100 per second for 30 s, then 500.
   --duration <time>        500ms, 30s or 2m; default 30s. --seconds <seconds> says the same.
   --callers <count>        Connections; default 64, and 10000 at most with --rate.
-  --admin-token <token>    Makes packages of its own, so that nobody's quota is spent; or ADMIN_TOKEN in the environment.
+  --admin-token <token>    Makes a package of its own, which is not listed and is archived at the end, so that nobody's
+                           quota is spent; and audits the deployment at the end. Or ADMIN_TOKEN in the environment.
   --package <id> --spend   Buys these packages, whoever they are for; may be given several times.
   --read-only              Buys nothing: looks packages up.
-  --assert '<condition>'   p50, p90, p99, p999 or max (ms, s), errors, dropped, or finished and answered (per second)
-                           with <, <=, > or >=: 'p99<50ms', 'errors<=0', 'finished>=1000'. May be given several times.
-                           Percentiles are of outcomes: confirmed (2xx), sold out, line full (409), or refused by a
-                           supplier (502); with --read-only, of 2xx. Errors are all other answers, connections that
-                           failed, and requests without an answer; dropped is what could not be sent in time. A
-                           percentile fails, whatever its value, when errors and dropped reach into it.
+  --header '<name: value>' Sent with every request; may be given several times.
+  --allow-429              Takes a run in which more than 1 % of the answers are 429 (the deployment limits rates) for
+                           a usable one. Without it the exit code is 1.
+  --csv <file>             A row for each second of the run; bench/README.md names the columns.
+  --assert '<condition>'   p50, p90, p99, p999 or max (ms, s), errors, dropped, or finished, confirmed and answered (per
+                           second) with <, <=, > or >=: 'p99<50ms', 'errors<=0', 'finished>=1000'. May be given several
+                           times. A purchase is finished when it has its final outcome: confirmed (201), sold out or
+                           queue full (409), or refused by a supplier (502); a look-up with 2xx. Percentiles are of
+                           those. Errors are all other answers but 202, connections that failed, and requests without
+                           an answer; dropped is what could not be sent in time. A percentile fails, whatever its
+                           value, when what is not finished reaches into it.
 
 Either way
   --out <folder>           Where results go; default bench/results.
@@ -113,7 +133,8 @@ Either way
   --list                   The scenarios.
   --help                   This.
 
-Exits 0 when it is done, 1 when an --assert fails or a run's audit does, 2 when it could not be done, 130 after Ctrl-C.`;
+Exits 0 when it is done; 1 when an --assert fails, an audit has findings, or more than 1 % of the answers are 429; 2 when
+it could not be done, or two results have nothing in common; 130 after Ctrl-C.`;
 
 /** @throws UsageError in one line for what makes no sense. */
 export function readArguments(
@@ -179,27 +200,36 @@ function targetsWish(
     throw new UsageError('--spend wants --package <id>: which quota may be spent');
   if (values.seconds !== undefined && values.duration !== undefined)
     throw new UsageError('--seconds does not go with --duration: it says the same');
+  for (const option of ['rate', 'duration', 'seconds'] as const) {
+    if (values.stages !== undefined && values[option] !== undefined)
+      throw new UsageError(`--${option} does not go with --stages, which say it`);
+  }
   const assertions = (values.assert ?? []).map(assertion);
-  const ofPurchases = assertions.find(({ metric }) => metric === 'finished' || metric === 'goodput');
+  const ofPurchases = assertions.find(({ metric }) => ['finished', 'confirmed', 'goodput'].includes(metric));
   if (values['read-only'] && ofPurchases !== undefined)
     throw new UsageError(`--assert '${ofPurchases.text}' does not go with --read-only, which buys nothing`);
   const rate = values.rate === undefined ? undefined : positive('--rate', values.rate, 1_000_000);
-  const callers = values.callers ?? (rate === undefined ? '64' : '10000');
+  const stages = values.stages === undefined ? undefined : stagesOf(values.stages);
+  const callers = values.callers ?? (rate === undefined && stages === undefined ? '64' : '10000');
   const duration = values.duration ?? (values.seconds === undefined ? '30s' : `${values.seconds}s`);
   const adminToken = values['admin-token'] ?? environment.ADMIN_TOKEN;
   return {
     kind: 'targets',
     origins,
     callers: whole('--callers', callers, 1, 60_000),
-    seconds: durationSeconds(duration),
+    seconds: stages === undefined ? durationSeconds(duration) : sum(stages.map(({ seconds }) => seconds)),
     packages: (values.package ?? [])
       .flatMap(list)
       .map((id) => whole('--package', id, 1, Number.MAX_SAFE_INTEGER)),
     isSpendingAllowed: values.spend ?? false,
     isReadOnly: values['read-only'] ?? false,
+    headers: (values.header ?? []).map(header),
+    isLimitAllowed: values['allow-429'] ?? false,
     assertions,
     out,
     ...(rate === undefined ? {} : { rate }),
+    ...(stages === undefined ? {} : { stages }),
+    ...(values.csv === undefined ? {} : { csv: values.csv }),
     ...(adminToken === undefined || adminToken === '' ? {} : { adminToken }),
   };
 }
@@ -253,11 +283,30 @@ function assertion(text: string): Assertion {
 }
 
 function durationSeconds(text: string): number {
-  const { number, unit } = /^(?<number>\d+(?:\.\d+)?)(?<unit>ms|s|m)?$/.exec(text)?.groups ?? {};
-  const seconds = Number(number) * ({ ms: 0.001, s: 1, m: 60 }[unit ?? 's'] ?? Number.NaN);
-  if (!(seconds > 0 && seconds <= 86_400))
-    throw new UsageError(`--duration takes 500ms, 30s or 2m, not '${text}'`);
+  const seconds = parseDuration(text);
+  if (seconds === undefined) throw new UsageError(`--duration takes 500ms, 30s or 2m, not '${text}'`);
   return seconds;
+}
+
+function stagesOf(text: string): readonly RateStage[] {
+  const stages = parseStages(text);
+  if (stages === undefined)
+    throw new UsageError(`--stages takes rates and times like 100:30s,500:60s, not '${text}'`);
+  return stages;
+}
+
+function header(text: string): Header {
+  const parsed = parseHeader(text);
+  // The value is not shown: a secret may be in it.
+  if (parsed === undefined)
+    throw new UsageError(
+      "--header takes 'Name: value' in ASCII, and no name that the bench sets itself, like Host or Content-Length",
+    );
+  return parsed;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function whole(name: string, text: string, min: number, max: number): number {

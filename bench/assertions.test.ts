@@ -6,7 +6,7 @@ const outcome = { count: 980, mean: 1, p50: 1, p90: 2, p99: 49.9, p999: 80, max:
 const run: Run = {
   round: 1,
   parameters: {},
-  figures: { finished: 900, answered: 1000 },
+  figures: { finished: 980, confirmedPerSecond: 900, answered: 1000 },
   latencies: { outcome, answer: { ...outcome, p99: 1, max: 1 } },
   answers: { '201': 900, '409 queue_full': 5, '409 sold_out': 5, '502 supplier_failed': 70 },
   dropped: 0,
@@ -27,7 +27,8 @@ it.each([
   ['p99<=49.9', true],
   ['max≤0.09s', true],
   ['p999>1s', false],
-  ['finished>=900', true],
+  ['finished>=980', true],
+  ['confirmed<=900', true],
   ['goodput ≥ 901/s', false],
   ['answered>999', true],
   ['dropped<=0', true],
@@ -51,6 +52,10 @@ it.each([
   expect(judged('errors<=4', failing)).toMatchObject({ value: 5, holds: false });
 });
 
+it('takes a 202 for no error', () => {
+  expect(judged('errors<=0', { ...run, answers: { ...run.answers, '202': 3 } }).value).toBe(0);
+});
+
 it('takes nothing but 2xx for a look-up', () => {
   const looked = { ...run, answers: { '200': 9, '409 sold_out': 1 }, latencies: { shown: outcome } };
   expect(judged('errors<=0', looked, true).value).toBe(1);
@@ -66,6 +71,7 @@ it.each([
   ['p99<50', { dropped: 4, errors: 3, answers: { ...run.answers, '503': 3 } }, false],
   ['p90<50', { errors: 10 }, true],
   ['p90<50', { errors: 109 }, false],
+  ['p99<50', { answers: { ...run.answers, '202': 10 } }, false],
   ['p50<50', { errors: 979 }, true],
   ['p50<50', { errors: 980 }, false],
   ['p999<100', { errors: 1 }, false],

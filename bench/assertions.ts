@@ -1,4 +1,4 @@
-import { isOutcome, isSuccess } from './client/outcomes.ts';
+import { countOf, isError, isSuccess } from './client/outcomes.ts';
 import type { Run } from './results.ts';
 
 const metrics = [
@@ -10,6 +10,7 @@ const metrics = [
   'errors',
   'dropped',
   'finished',
+  'confirmed',
   'goodput',
   'answered',
 ] as const;
@@ -52,30 +53,41 @@ export function parseAssertion(text: string): Assertion | undefined {
 }
 
 /**
- * Holds a run against a condition. Percentiles are of outcomes: an answer that is none, a request that was never sent
- * and one without an answer took longer than any of them, and so a percentile that they reach into holds no bound.
+ * Holds a run against a condition. Percentiles are of outcomes: an answer that is none, a 202 among them, a request
+ * that was never sent and one without an answer took longer than any of them, and so a percentile that they reach into
+ * holds no bound.
  */
 export function judge({ metric, comparison, bound }: Assertion, run: Run, isReadOnly = false): Judgement {
   const value = measuredOf(metric, run, isReadOnly);
-  const lost = run.dropped + errorsOf(run, isReadOnly);
+  const lost = failuresOf(run, isReadOnly) + (run.answers['202'] ?? 0);
   const past = pastIt[metric];
   if (past !== undefined && lost > 0) {
     const all = (latencyOf(run, isReadOnly)?.count ?? 0) + lost;
-    const why = `${lost} of ${all} requests failed or were not sent`;
+    const why = `${lost} of ${all} requests failed, were not sent or had no outcome yet`;
     if (lost * 1000 >= all * past) return { value, holds: false, why };
   }
   const compare = { '<': value < bound, '<=': value <= bound, '>': value > bound, '>=': value >= bound };
   return { value, holds: compare[comparison] };
 }
 
-/** Answers that are no outcome (of a look-up: that show nothing), connections that failed, requests without an answer. */
+/** Errors, and what could not be sent in time. */
+export function failuresOf(run: Pick<Run, 'answers' | 'errors' | 'dropped'>, isReadOnly: boolean): number {
+  return run.dropped + errorsOf(run, isReadOnly);
+}
+
+/** Of all requests, the share that were errors or could not be sent in time: 0 to 1; 0 where there were none. */
+export function errorRateOf(run: Pick<Run, 'answers' | 'errors' | 'dropped'>, isReadOnly: boolean): number {
+  const all = countOf(run.answers, () => true) + run.errors + run.dropped;
+  return all === 0 ? 0 : failuresOf(run, isReadOnly) / all;
+}
+
+/** Answers that are errors (of a look-up: that show nothing), connections that failed, requests without an answer. */
 export function errorsOf({ answers, errors }: Pick<Run, 'answers' | 'errors'>, isReadOnly: boolean): number {
-  const failed = Object.entries(answers).filter(([name]) => isFailure(name, isReadOnly));
-  return failed.reduce((sum, [, count]) => sum + count, errors);
+  return errors + countOf(answers, (name) => isFailure(name, isReadOnly));
 }
 
 export function isFailure(answer: string, isReadOnly: boolean): boolean {
-  return isReadOnly ? !isSuccess(answer) : !isOutcome(answer);
+  return isReadOnly ? !isSuccess(answer) : isError(answer);
 }
 
 function measuredOf(metric: Metric, run: Run, isReadOnly: boolean): number {
@@ -86,8 +98,10 @@ function measuredOf(metric: Metric, run: Run, isReadOnly: boolean): number {
     case 'dropped':
       return dropped;
     case 'finished':
-    case 'goodput':
       return figures.finished ?? Number.NaN;
+    case 'confirmed':
+    case 'goodput':
+      return figures.confirmedPerSecond ?? figures.finished ?? Number.NaN;
     case 'answered':
       return figures.answered ?? figures.finished ?? Number.NaN;
     default:

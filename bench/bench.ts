@@ -64,7 +64,7 @@ export async function runScenarios(
     }
   };
   const resultsSoFar = async (): Promise<BenchResults> => ({
-    version: 1,
+    version: 2,
     startedAt: startedAt.toISOString(),
     durationS: (Date.now() - startedAt.getTime()) / 1000,
     command,

@@ -156,20 +156,83 @@ describe('a bench against a deployment', () => {
   });
 
   it('holds no assertion where all that comes are errors, however fast', async () => {
-    const shown = '{"packages":[{"id":1}]}';
     const limited = createServer((request, response) => {
-      if (request.url === '/api/packages') response.end(shown);
+      if (request.url?.startsWith('/api/packages')) response.end('{"id":1,"packages":[{"id":1}]}');
       else response.writeHead(429).end('{"code":"rate_limited"}');
     }).listen(0, '127.0.0.1');
     await once(limited, 'listening');
     const { port } = limited.address() as AddressInfo;
     const line = `--targets http://127.0.0.1:${port} --package 1 --spend --rate 50 --duration 300ms`;
     const { code, stdout } = await bench(`${line} --assert p99<10s --assert errors<=0`);
+    const unusable = await bench(line.replace('300ms', '1500ms'));
+    const allowed = await bench(`${line} --allow-429`);
     limited.close().closeAllConnections();
     expect(stdout).toMatch(/FAILS {2}p99<10s/);
     expect(stdout).toMatch(/FAILS {2}errors<=0/);
     expect(stdout).toMatch(/429 rate_limited {2}\(an error\)/);
+    expect(stdout).toMatch(/0\/s finished, error rate 100 %/);
     expect(code).toBe(1);
+    // As soon as it is seen, and in the summary.
+    expect(unusable.stderr).toContain('RATE_LIMIT=off npm run cluster');
+    expect(unusable.stdout).toMatch(/100 % of the answers are 429\. NOT USABLE/);
+    expect(unusable.code).toBe(1);
+    expect(allowed.stdout).toContain('RATE_LIMIT=off npm run cluster');
+    expect(allowed.code).toBe(0);
+  });
+
+  it.each([
+    ['at its end', '--rate 50 --duration 500ms', undefined, 0],
+    ['after Ctrl-C', '--rate 50 --duration 60s', /sent/, 130],
+  ] as const)('takes its package away %s', async (_when, line, stopOn, exitCode) => {
+    const asked: string[] = [];
+    const own = createServer((request, response) => {
+      request.resume();
+      const { method, url = '' } = request;
+      if (url.startsWith('/api/admin')) asked.push(`${method} ${url}`);
+      const audit = '{"ok":true,"packages":1,"orders":2,"reservations":3,"inMotion":[],"findings":[]}';
+      if (url === '/api/packages') response.end('{"packages":[]}');
+      else if (url === '/api/admin/audit') response.end(audit);
+      else if (url === '/api/orders') response.writeHead(502).end('{"code":"supplier_failed"}');
+      else response.writeHead(method === 'POST' ? 201 : 200).end('{"id":7,"version":1}');
+    }).listen(0, '127.0.0.1');
+    await once(own, 'listening');
+    const { port } = own.address() as AddressInfo;
+    const options = `${line} --admin-token a-token --header X-Secret:hush`;
+    const { code, stdout, stderr } = await bench(`--targets http://127.0.0.1:${port} ${options}`, stopOn);
+    own.close().closeAllConnections();
+    expect(stderr).toContain('Package 7, made for this bench, is archived.');
+    expect(code).toBe(exitCode);
+    const isWhole = stopOn === undefined;
+    expect(asked).toEqual([
+      'POST /api/admin/packages',
+      'PATCH /api/admin/packages/7',
+      'GET /api/admin/packages/7',
+      ...(isWhole ? ['GET /api/admin/audit'] : []),
+      'POST /api/admin/packages/7/archive',
+    ]);
+    if (!isWhole) return;
+    expect(stdout).toMatch(/50\/s offered, .*\/s finished \(0\/s confirmed\), error rate 0 %/);
+    expect(stdout).toContain('Audit: clean, 1 packages, 2 orders, 3 reservations.');
+    const text = await readFile(join(folder, 'out/latest.json'), 'utf8');
+    expect(text).not.toMatch(/a-token|hush/);
+  });
+
+  it('goes through stages, and writes a row for each second', async () => {
+    const csv = join(folder, 'seconds.csv');
+    const stages = '--stages 20:1s,60:1s,40:1s';
+    const { code, stdout } = await bench(`--targets ${origin} --read-only ${stages} --csv ${csv}`);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/40\/s offered, 4\d(\.\d)?\/s shown|40\/s offered, 3\d(\.\d)?\/s shown/);
+    const { scenarios, headline } = await readResults(join(folder, 'out/latest.json'));
+    expect(stdout).toContain(headline);
+    const runs = scenarios[0]?.contestants[0]?.runs ?? [];
+    expect(runs.map(({ parameters }) => parameters)).toEqual([20, 60, 40].map((offered) => ({ offered })));
+    expect(runs[0]?.timeline).toHaveLength(3);
+    const rows = (await readFile(csv, 'utf8')).trim().split('\r\n');
+    expect(rows.map((row) => row.split(',')[2])).toEqual(['offered', '20', '60', '40']);
+    const report = await readFile(join(folder, 'out/report.html'), 'utf8');
+    expect(report).toContain('Requests over time');
+    expect(report).toContain('Latency over time');
   });
 
   it('buys what it is told to spend', async () => {

@@ -6,10 +6,8 @@ import { compareResults, goalsTable, readResults, renderComparison, writeReport 
 import type { BenchResults } from './results.ts';
 import { showProgress } from './runner/progress.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
-import { StoppedError } from './stopping.ts';
+import { afterCtrlC, StoppedError } from './stopping.ts';
 import { runTargets } from './targets-mode.ts';
-
-const afterCtrlC = 130;
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
@@ -77,8 +75,8 @@ async function compare({ before, after, out }: Extract<Wish, { kind: 'compare' }
 
 /** What is kept with the results, and may be shown. */
 function withoutSecrets(argument: string, index: number, args: readonly string[]): string {
-  if (args[index - 1] === '--admin-token') return '…';
-  if (argument.startsWith('--admin-token=')) return '--admin-token=…';
+  if (args[index - 1] === '--admin-token' || args[index - 1] === '--header') return '…';
+  if (/^--(admin-token|header)=/.test(argument)) return `${argument.slice(0, argument.indexOf('='))}=…`;
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 

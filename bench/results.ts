@@ -3,13 +3,16 @@
  * second, memory in bytes; what is shared out over cores (`cpu`) is in cores.
  */
 export interface BenchResults {
-  readonly version: 1;
+  /** 1: `finished` was what was answered 201 within the window. 2: see `finished` in bench/README.md. */
+  readonly version: 1 | 2;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly durationS: number;
   /** As it was typed. */
   readonly command: string;
   readonly mode: 'full' | 'quick' | 'targets';
+  /** What came of it in a sentence, against a deployment. */
+  readonly headline?: string;
   readonly commit?: string;
   readonly machine: Machine;
   readonly scenarios: readonly ScenarioResult[];
@@ -56,7 +59,7 @@ export interface Run {
   readonly round: number;
   /** What was varied within the scenario: `{ callers: 512 }`, `{ offered: 2000 }`. */
   readonly parameters: Readonly<Record<string, number | string>>;
-  /** A rate or a figure by name: see `bench/README.md` for each. `finished` is orders per second. */
+  /** A rate or a figure by name: see `bench/README.md` for each. `finished` is purchases per second. */
   readonly figures: Readonly<Record<string, number>>;
   /** Latencies by name: `outcome`, `answer`, `fanOut`, `refusal`. */
   readonly latencies: Readonly<Record<string, Percentiles>>;
@@ -68,8 +71,29 @@ export interface Run {
   readonly errors: number;
   /** Cores used while it was measured. */
   readonly cpu: Readonly<Record<string, number>>;
+  /** Second by second, against a deployment. */
+  readonly timeline?: readonly TimelineSecond[];
   /** A run that fails its audit is void: it counts for nothing. */
   readonly audit: { readonly verdict: 'clean' | 'void' | 'none'; readonly detail: string };
+}
+
+/** What became of the requests that were meant to be sent in one second of the measured window. */
+export interface TimelineSecond {
+  /** Seconds since the window began, from 0. */
+  readonly second: number;
+  /** Final outcomes; `confirmed` are those with a 201. */
+  readonly finished: number;
+  readonly confirmed: number;
+  /** Answered 202: their outcome was still to come. */
+  readonly accepted: number;
+  /** Other answers, connections that failed, and requests without an answer. */
+  readonly errors: number;
+  /** Not sent in time. */
+  readonly dropped: number;
+  /** Latencies to the outcome in ms; absent where there was none. */
+  readonly p50?: number;
+  readonly p99?: number;
+  readonly max?: number;
 }
 
 /** Of an HDR histogram, in ms. */

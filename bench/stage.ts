@@ -1,4 +1,4 @@
-import type { Percentiles, ScenarioResult } from './results.ts';
+import type { Percentiles, ScenarioResult, TimelineSecond } from './results.ts';
 
 /** One file of `bench/scenarios/`, which exports it as `scenario`. */
 export interface Scenario {
@@ -52,6 +52,8 @@ export interface RequestPlan {
   readonly keys?: boolean;
   /** `Prefer`, if any. */
   readonly prefer?: string;
+  /** More of them, by name. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
 export interface ClosedLoop {
@@ -62,27 +64,40 @@ export interface ClosedLoop {
   readonly seconds: number;
   /** Before that, not measured. */
   readonly warmUpSeconds: number;
+  /** Whether each second is counted apart. */
+  readonly timeline?: boolean;
 }
 
 export interface OpenLoop extends Omit<ClosedLoop, 'callers'> {
   /** Requests per second over all origins, sent at their intended times whatever the answers do. */
   readonly rate: number;
+  /** One rate after the other, instead of the one; their seconds add up to those of the load. */
+  readonly stages?: readonly RateStage[];
   readonly connectionsMax: number;
 }
 
+export interface RateStage {
+  /** Requests per second. */
+  readonly rate: number;
+  readonly seconds: number;
+}
+
+/**
+ * What came of the requests that were meant to be sent in the measured window, whenever they ended within the grace
+ * after it (12 s): one set of requests for rates and latencies.
+ */
 export interface LoadResult {
   readonly seconds: number;
   /** By status and problem code: `{ '201': 4000, '409 sold_out': 12 }`. */
   readonly answers: Readonly<Record<string, number>>;
-  /**
-   * All answers; `finished` are the 201s; `refusal` the 4xx. Of the requests that were sent in the measured window,
-   * whenever their answers came; counted from the intended send time in an open loop.
-   */
+  /** In ms; in an open loop from the intended send time. */
   readonly latencies: {
     readonly answer: Percentiles;
-    /** Answers that a purchase may come to: not 401, 429 or 503, say. */
-    readonly outcome?: Percentiles;
-    readonly finished: Percentiles;
+    /** Final outcomes, see `isOutcome`: not 202, 401, 429 or 503, say. */
+    readonly outcome: Percentiles;
+    /** The 201s. */
+    readonly confirmed: Percentiles;
+    /** The 4xx. */
     readonly refusal: Percentiles;
   };
   /** Found no free connection in time, in an open loop. */
@@ -93,6 +108,9 @@ export interface LoadResult {
   readonly reasons?: Readonly<Record<string, number>>;
   /** Cores that the client used. */
   readonly clientCpu: number;
+  /** Each stage of the load, where it had several. */
+  readonly stages?: readonly LoadResult[];
+  readonly timeline?: readonly TimelineSecond[];
 }
 
 /** What scenarios work with. */

@@ -1,3 +1,6 @@
+/** The exit code then, as shells have it. */
+export const afterCtrlC = 130;
+
 /** Somebody has pressed Ctrl-C. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { ClosedLoop, LoadResult, OpenLoop } from '../stage.ts';
 import { spawnProgram } from './spawn.ts';
-import type { ClientReply, ClientRequest } from './wire.ts';
+import type { ClientReply, ClientRequest, ProgressSample } from './wire.ts';
 
 /** The load client, in a process of its own, so that what it costs can be pinned and counted apart. */
 export interface Client extends AsyncDisposable {
@@ -15,8 +15,8 @@ export interface Client extends AsyncDisposable {
 export interface ClientOptions {
   /** What runs it: `['taskset', '-c', '1']`, or nothing. */
   readonly under: readonly string[];
-  /** Told of answers per second while a load runs. */
-  readonly onProgress: (perSecond: number) => void;
+  /** Told how it goes once a second while a load runs. */
+  readonly onProgress: (sample: ProgressSample) => void;
   /** Told when a load begins and ends to be measured. */
   readonly onWindow?: (edge: 'begin' | 'end') => void;
 }
@@ -61,7 +61,7 @@ function ask(
     };
     const gone = () => end(() => reject(new Error('the load client has ended')));
     const hear = (reply: ClientReply) => {
-      if (reply.kind === 'progress') onProgress(reply.perSecond);
+      if (reply.kind === 'progress') onProgress(reply.sample);
       else if (reply.kind === 'window') onWindow?.(reply.edge);
       else if (reply.kind === 'result') end(() => resolve(reply.result));
       else end(() => reject(new Error(`the load client: ${reply.message}`)));

@@ -1,23 +1,23 @@
 import type { ClosedLoop, LoadResult } from '../stage.ts';
 import { Connection, type Listener } from './connection.ts';
 import { defaultLastAnswersMs, noAnswer, noteAnswer, openingMax, openingMs, type Tools } from './loop.ts';
-import { comesTrue, MeasuredWindow } from './measured-window.ts';
+import { comesTrue } from './measured-window.ts';
+import { Measurement } from './measurement.ts';
 import { requestMaker } from './requests.ts';
-import { Tally } from './tally.ts';
 
 /** A connection that was refused is tried again after this. */
 const reconnectMs = 20;
 
 /**
- * Each caller sends its next request when the last one was answered: finds the ceiling. Rates are of answers that
- * arrived in the window, latencies of the requests that were sent in it.
+ * Each caller sends its next request when the last one was answered: finds the ceiling. Rates and
+ * latencies are of the requests that were sent in the window, whenever their answers came.
  */
 export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadResult> {
   const { names, memory, watch, onEdge, lastAnswersMs = defaultLastAnswersMs } = tools;
   const origins = load.origins.map((origin) => new URL(origin));
   const makers = origins.map((origin) => requestMaker(origin, load.plan, names, memory.bought));
-  const tally = new Tally();
-  const window = new MeasuredWindow();
+  const measurement = new Measurement({ timeline: load.timeline ?? false });
+  const { window } = measurement;
   const connections = new Set<Connection>();
   let isOver = false;
   let underWay = 0;
@@ -26,6 +26,7 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
   const send = (connection: Connection) => {
     connection.since = performance.now();
     underWay += 1;
+    measurement.live.sent += 1;
     connection.send((makers[connection.originIndex] as () => string)());
   };
   const open = (originIndex: number) => {
@@ -39,13 +40,15 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
     },
     answered(connection, status, body) {
       underWay -= 1;
-      noteAnswer({ tally, window, memory }, connection, status, body);
+      noteAnswer({ measurement, memory }, connection, status, body);
       if (!isOver && !connection.isClosing) send(connection);
     },
     closed(connection, reason) {
       connections.delete(connection);
-      if (!Number.isNaN(connection.since)) underWay -= 1;
-      if (!connection.isClosing && window.holds(performance.now())) tally.fail(reason);
+      const { since, isClosing } = connection;
+      const isUnderWay = !Number.isNaN(since);
+      if (isUnderWay) underWay -= 1;
+      if (!isClosing) measurement.failed(reason, isUnderWay ? since : performance.now());
       if (!isOver) setTimeout(() => isOver || open(connection.originIndex), reconnectMs);
     },
   };
@@ -54,12 +57,16 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
     if (caller - opened >= openingMax) await comesTrue(() => caller - opened < openingMax, openingMs);
     open(caller % origins.length);
   }
-  const stopWatching = watch?.(tally);
+  const stopWatching = watch?.(measurement);
   await window.pass(load.warmUpSeconds, load.seconds, onEdge);
   isOver = true;
   stopWatching?.();
   await comesTrue(() => underWay === 0, lastAnswersMs);
-  tally.fail(noAnswer, underWay);
-  for (const connection of connections) connection.end();
-  return tally.result(window.seconds, window.cpu);
+  for (const connection of connections) {
+    // One that hangs since the warm-up has kept its caller from sending all the time.
+    if (!Number.isNaN(connection.since))
+      measurement.failed(noAnswer, Math.max(connection.since, window.start));
+    connection.end();
+  }
+  return measurement.result();
 }

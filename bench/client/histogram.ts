@@ -21,6 +21,10 @@ export class Latencies {
     this.#histogram.recordValue(Math.min(longestUs, Math.max(1, Math.round(ms * 1000))));
   }
 
+  clear(): void {
+    this.#histogram.reset();
+  }
+
   add(other: Latencies): void {
     this.#histogram.add(other.#histogram);
   }

@@ -1,21 +1,24 @@
 import type { Connection } from './connection.ts';
-import type { MeasuredWindow } from './measured-window.ts';
+import type { Measurement } from './measurement.ts';
 import type { Memory } from './memory.ts';
 import { boughtIn, type Names } from './requests.ts';
-import { answerName, type Tally } from './tally.ts';
+import { answerName } from './tally.ts';
 
 export interface Tools {
   readonly names: Names;
   readonly memory: Memory;
-  /** Called now and then with the tally so far. */
-  readonly watch?: (tally: Tally) => () => void;
+  /** Watches a load while it runs; returns what ends that. */
+  readonly watch?: (measurement: Measurement) => () => void;
   /** Called when what is measured begins and ends. */
   readonly onEdge?: (edge: 'begin' | 'end') => void;
   /** How long the last answers are waited for, after the window. */
   readonly lastAnswersMs?: number;
 }
 
-/** Longer than a server waits for an outcome. */
+/**
+ * The grace after the window, in which the answers to its last requests are waited for and count: longer than a server
+ * waits for an outcome.
+ */
 export const defaultLastAnswersMs = 12_000;
 /** More connections at the same time would meet a full backlog of the server, and try again seconds later. */
 export const openingMax = 128;
@@ -25,23 +28,18 @@ export const noAnswer = 'no answer';
 
 /** What answers are written down in. */
 interface Notes {
-  readonly tally: Tally;
-  readonly window: MeasuredWindow;
+  readonly measurement: Measurement;
   readonly memory: Memory;
 }
 
 /** Notes what became of the connection's request, which is over then. */
 export function noteAnswer(
-  { tally, window, memory }: Notes,
+  { measurement, memory }: Notes,
   connection: Connection,
   status: number,
   body: Buffer,
 ): void {
-  const now = performance.now();
-  tally.seen += 1;
-  const name = answerName(status, body);
-  if (window.holds(now)) tally.countAs(name);
-  if (window.holds(connection.since)) tally.record(status, now - connection.since, name);
+  measurement.answered(connection.since, performance.now(), answerName(status, body));
   if (status === 201 && !memory.isFull) remember(memory, body);
   connection.since = Number.NaN;
 }

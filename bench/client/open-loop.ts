@@ -1,9 +1,10 @@
 import type { LoadResult, OpenLoop } from '../stage.ts';
 import { Connection, type Listener } from './connection.ts';
 import { defaultLastAnswersMs, noAnswer, noteAnswer, openingMax, openingMs, type Tools } from './loop.ts';
-import { comesTrue, MeasuredWindow } from './measured-window.ts';
+import { comesTrue } from './measured-window.ts';
+import { Measurement } from './measurement.ts';
 import { requestMaker } from './requests.ts';
-import { Tally } from './tally.ts';
+import { Schedule } from './schedule.ts';
 import { WaitingSends } from './waiting-sends.ts';
 
 /** A request that found no free connection for so long is dropped. */
@@ -13,20 +14,21 @@ const openedFirst = 64;
 
 /**
  * Sends at the intended times whatever the answers do, and counts latencies from there: a server that stalls is
- * charged with everybody who would have come meanwhile (coordinated omission). Rates are of answers that arrived in
- * the window, latencies of the requests that were meant to be sent in it.
+ * charged with everybody who would have come meanwhile (coordinated omission). Rates and latencies are of the
+ * requests that were meant to be sent in the window, whenever their answers came.
  */
 export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult> {
   const { names, memory, watch, onEdge, lastAnswersMs = defaultLastAnswersMs } = tools;
   const origins = load.origins.map((origin) => new URL(origin));
   const makers = origins.map((origin) => requestMaker(origin, load.plan, names, memory.bought));
-  const tally = new Tally();
-  const window = new MeasuredWindow();
+  const { stages = [{ rate: load.rate, seconds: load.seconds }], timeline = false } = load;
+  const schedule = new Schedule(stages, load.warmUpSeconds);
+  const measurement = new Measurement({ stageEnds: schedule.ends, timeline });
+  const { window } = measurement;
   const connections = new Set<Connection>();
   const idle: Connection[][] = origins.map(() => []);
   const waiting = new WaitingSends();
-  const perMs = load.rate / 1000;
-  let startedAt = 0;
+  let isOffering = true;
   let isOver = false;
   let intended = 0;
   let underWay = 0;
@@ -35,6 +37,7 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
   const send = (connection: Connection, since: number) => {
     connection.since = since;
     underWay += 1;
+    measurement.live.sent += 1;
     connection.send((makers[connection.originIndex] as () => string)());
   };
   const open = (originIndex: number) => {
@@ -55,7 +58,7 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
     },
     answered(connection, status, body) {
       underWay -= 1;
-      noteAnswer({ tally, window, memory }, connection, status, body);
+      noteAnswer({ measurement, memory }, connection, status, body);
       if (!connection.isClosing) free(connection);
     },
     closed(connection, reason) {
@@ -63,12 +66,12 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
       if (!connection.wasOpened) {
         opening -= 1;
         // Its request still waits, and may find another one.
-        if (window.holds(performance.now())) tally.fail(reason);
+        measurement.failed(reason, performance.now());
         return;
       }
       if (!Number.isNaN(connection.since)) {
         underWay -= 1;
-        if (window.holds(connection.since)) tally.fail(reason);
+        measurement.failed(reason, connection.since);
         return;
       }
       const others = idle[connection.originIndex] as Connection[];
@@ -82,37 +85,43 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
     waiting.add(since);
     open(originIndex);
   };
-  const drop = (since: number) => {
-    if (window.holds(since)) tally.dropped += 1;
-  };
+  const drop = (since: number) => measurement.dropped(since);
   const sendDue = (now: number) => {
-    const due = (now - startedAt) * perMs;
-    for (; intended < due; intended++) dispatch(startedAt + intended / perMs, intended % origins.length);
+    const { startedAt } = measurement;
+    for (;;) {
+      const next = schedule.takeBefore(now - startedAt);
+      if (next === undefined) return;
+      dispatch(startedAt + next, intended % origins.length);
+      intended += 1;
+    }
   };
   /** One timer for all that is due in a ms. */
   const tick = () => {
     if (isOver) return;
     const now = performance.now();
-    sendDue(now);
+    if (isOffering) sendDue(now);
     waiting.dropBefore(now - sendPatienceMs, drop);
     setTimeout(tick, 1);
   };
 
   for (let first = 0; first < openedFirst; first++) open(first % origins.length);
   await comesTrue(() => opening === 0, openingMs);
-  startedAt = performance.now();
+  measurement.startedAt = performance.now();
   tick();
-  const stopWatching = watch?.(tally);
+  const stopWatching = watch?.(measurement);
   await window.pass(load.warmUpSeconds, load.seconds, onEdge);
   // Whatever kept our timers from firing in time, these were meant to be sent.
   sendDue(window.end);
+  isOffering = false;
+  // Those that wait for a connection have as long as all before them.
+  await comesTrue(() => waiting.isEmpty, sendPatienceMs);
   isOver = true;
   stopWatching?.();
   waiting.dropBefore(Number.POSITIVE_INFINITY, drop);
   await comesTrue(() => underWay === 0, lastAnswersMs);
   for (const connection of connections) {
-    if (window.holds(connection.since)) tally.fail(noAnswer);
+    if (!Number.isNaN(connection.since)) measurement.failed(noAnswer, connection.since);
     connection.end();
   }
-  return tally.result(window.seconds, window.cpu);
+  return measurement.result();
 }

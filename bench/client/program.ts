@@ -1,13 +1,13 @@
 import type { LoadResult, OpenLoop } from '../stage.ts';
 import { closedLoop } from './closed-loop.ts';
 import type { Tools } from './loop.ts';
+import type { Measurement } from './measurement.ts';
 import { Memory } from './memory.ts';
 import { openLoop } from './open-loop.ts';
 import { Names } from './requests.ts';
-import type { Tally } from './tally.ts';
 import type { ClientReply, ClientRequest } from './wire.ts';
 
-const progressMs = 500;
+const progressMs = 1_000;
 /** Bought before the first look-up. */
 const lookedUpMin = 500;
 
@@ -52,13 +52,26 @@ async function buySome({ origins, plan }: Pick<OpenLoop, 'origins' | 'plan'>): P
   if (memory.bought.length === 0) throw new Error('no order could be bought that could be looked up');
 }
 
-function watch(tally: Tally): () => void {
-  let seen = tally.seen;
+function watch(measurement: Measurement): () => void {
+  let before = { ...measurement.live };
   let at = performance.now();
   const timer = setInterval(() => {
     const now = performance.now();
-    tell({ kind: 'progress', perSecond: ((tally.seen - seen) * 1000) / (now - at) });
-    seen = tally.seen;
+    const { live } = measurement;
+    const perSecond = (name: keyof typeof live) => ((live[name] - before[name]) * 1000) / (now - at);
+    const p99 = measurement.p99();
+    tell({
+      kind: 'progress',
+      sample: {
+        sentPerSecond: perSecond('sent'),
+        answeredPerSecond: perSecond('answered'),
+        finishedPerSecond: perSecond('finished'),
+        errors: live.errors,
+        limited: live.limited,
+        ...(p99 === undefined ? {} : { p99 }),
+      },
+    });
+    before = { ...live };
     at = now;
   }, progressMs);
   return () => clearInterval(timer);

@@ -39,24 +39,25 @@ export function requestMaker(
       return purchases(origin, plan, names, packageId);
     case 'look-up': {
       const requests = bought.map(({ id, email }) =>
-        get(origin, `/api/orders/${id}?email=${encodeURIComponent(email)}`),
+        get(origin, `/api/orders/${id}?email=${encodeURIComponent(email)}`, plan),
       );
       return () => requests[Math.floor(Math.random() * requests.length)] as string;
     }
     case 'package':
-      return () => get(origin, `/api/packages/${packageId()}`);
+      return () => get(origin, `/api/packages/${packageId()}`, plan);
   }
 }
 
 function purchases(
   origin: URL,
-  { keys = true, prefer }: RequestPlan,
+  { keys = true, prefer, headers = [] }: RequestPlan,
   names: Names,
   packageId: () => number,
 ): RequestMaker {
   const start =
     `POST /api/orders HTTP/1.1\r\nHost: ${origin.host}\r\nContent-Type: application/json\r\n` +
-    (prefer === undefined ? '' : `Prefer: ${prefer}\r\n`);
+    (prefer === undefined ? '' : `Prefer: ${prefer}\r\n`) +
+    linesOf(headers);
   return () => {
     const name = names.next();
     const body = `{"packageId":${packageId()},"email":"${name}@buyers.example"}`;
@@ -65,8 +66,12 @@ function purchases(
   };
 }
 
-function get(origin: URL, path: string): string {
-  return `GET ${path} HTTP/1.1\r\nHost: ${origin.host}\r\n\r\n`;
+function get(origin: URL, path: string, { headers = [] }: RequestPlan): string {
+  return `GET ${path} HTTP/1.1\r\nHost: ${origin.host}\r\n${linesOf(headers)}\r\n`;
+}
+
+function linesOf(headers: NonNullable<RequestPlan['headers']>): string {
+  return headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 }
 
 /** The order of a 201, or undefined where the answer shows none. */

@@ -3,34 +3,26 @@ import { Latencies } from './histogram.ts';
 import { isOutcome } from './outcomes.ts';
 import { codeIn } from './requests.ts';
 
-/** What came of the requests of one load. */
+/** What came of the requests of one load, or of one stage of it. */
 export class Tally {
   /** Not sent in time. */
   dropped = 0;
   /** Connections that failed, and requests without an answer. */
   errors = 0;
-  /** Of all answers, measured or not: for the live progress. */
-  seen = 0;
   readonly #answers = new Map<string, number>();
   readonly #reasons = new Map<string, number>();
-  readonly #finished = new Latencies();
+  readonly #confirmed = new Latencies();
   readonly #refusal = new Latencies();
   /** Refused for no reason that a sale has: 401, 429. */
   readonly #rejection = new Latencies();
   readonly #otherOutcome = new Latencies();
-  readonly #failure = new Latencies();
+  /** No outcome: 202, 503. */
+  readonly #other = new Latencies();
 
-  /** An answer that arrived while it was measured. */
-  count(status: number, body: Buffer): void {
-    this.countAs(answerName(status, body));
-  }
-
-  countAs(name: string): void {
+  /** @param name by status and problem code: see `answerName`. */
+  answered(name: string, ms: number): void {
     this.#answers.set(name, (this.#answers.get(name) ?? 0) + 1);
-  }
-
-  record(status: number, ms: number, name = String(status)): void {
-    this.#latenciesOf(status, name).record(ms);
+    this.#latenciesOf(name).record(ms);
   }
 
   /** An error, why: `ECONNREFUSED`, `no answer`. */
@@ -40,20 +32,26 @@ export class Tally {
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + count);
   }
 
+  /** Of the outcomes so far, in ms; undefined while there is none. */
+  p99(): number | undefined {
+    const { count, p99 } = this.#outcomes().percentiles();
+    return count === 0 ? undefined : p99;
+  }
+
   result(seconds: number, clientCpu: number): LoadResult {
     return {
       seconds,
       answers: sorted(this.#answers),
       latencies: {
         answer: together(
-          this.#finished,
+          this.#confirmed,
           this.#refusal,
           this.#rejection,
           this.#otherOutcome,
-          this.#failure,
+          this.#other,
         ).percentiles(),
-        outcome: together(this.#finished, this.#refusal, this.#otherOutcome).percentiles(),
-        finished: this.#finished.percentiles(),
+        outcome: this.#outcomes().percentiles(),
+        confirmed: this.#confirmed.percentiles(),
         refusal: together(this.#refusal, this.#rejection).percentiles(),
       },
       dropped: this.dropped,
@@ -63,11 +61,15 @@ export class Tally {
     };
   }
 
-  #latenciesOf(status: number, name: string): Latencies {
-    if (status === 201) return this.#finished;
-    const isRefusal = status >= 400 && status < 500;
+  #outcomes(): Latencies {
+    return together(this.#confirmed, this.#refusal, this.#otherOutcome);
+  }
+
+  #latenciesOf(name: string): Latencies {
+    if (name === '201') return this.#confirmed;
+    const isRefusal = name.startsWith('4');
     if (isOutcome(name)) return isRefusal ? this.#refusal : this.#otherOutcome;
-    return isRefusal ? this.#rejection : this.#failure;
+    return isRefusal ? this.#rejection : this.#other;
   }
 }
 

@@ -10,6 +10,10 @@ export class WaitingSends {
     this.#times.push(time);
   }
 
+  get isEmpty(): boolean {
+    return this.#first >= this.#times.length;
+  }
+
   take(): number | undefined {
     const time = this.#times[this.#first];
     if (time === undefined) return undefined;

@@ -46,7 +46,7 @@ describe('a comparison', () => {
     const after = resultsWith({ finished: [10] }, { latencies: { outcome: latencyOf(20) } });
     const { changes } = compare(before, after);
     expect(changes.map(({ figure }) => figure)).toEqual([
-      'orders finished',
+      'purchases finished',
       'p50 to the outcome',
       'p99 to the outcome',
     ]);

@@ -1,5 +1,6 @@
 import type { BenchResults, Machine } from '../results.ts';
 import { formatChange, formatSpread, type Spread } from './numbers.ts';
+import { inCommonTerms } from './present-terms.ts';
 import { type Group, groupsOf, keyOf } from './summary.ts';
 import { textTable } from './text-table.ts';
 import { type Better, latencyLabel, meaningOf, type Unit } from './vocabulary.ts';
@@ -43,7 +44,8 @@ interface Item {
 
 /** Holds `b` against `a`, the older. */
 export function compare(a: BenchResults, b: BenchResults): Comparison {
-  const [before, after] = [itemsOf(a), itemsOf(b)];
+  const [first, second] = inCommonTerms(a, b);
+  const [before, after] = [itemsOf(first), itemsOf(second)];
   const changes = [...before].flatMap(([key, item]) => {
     const later = after.get(key);
     return later ? [changeOf(item, later)] : [];
@@ -153,11 +155,18 @@ function missing(from: ReadonlyMap<string, Item>, other: ReadonlyMap<string, Ite
 }
 
 function differencesOf(a: BenchResults, b: BenchResults): string[] {
-  const pairs: [string, string, string][] = [['mode', a.mode, b.mode]];
+  const pairs: [string, string, string][] = [
+    ['mode', a.mode, b.mode],
+    ['counting', counting(a), counting(b)],
+  ];
   for (const [name, of] of Object.entries(machineLines)) pairs.push([name, of(a.machine), of(b.machine)]);
   return pairs
     .filter(([, mine, theirs]) => mine !== theirs)
     .map(([name, mine, theirs]) => `${name}: ${mine} → ${theirs}`);
+}
+
+function counting({ version }: BenchResults): string {
+  return version === 1 ? 'by the arrival of the answer' : 'by the intended send';
 }
 
 const machineLines: Readonly<Record<string, (machine: Machine) => string>> = {

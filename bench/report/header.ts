@@ -5,6 +5,7 @@ import { goalsInShort } from './goals.ts';
 import { formatDuration, formatNumber } from './numbers.ts';
 import type { Html } from './page.ts';
 import { type SpeedUp, speedUpsOf } from './plots/speed-up.ts';
+import { countedByArrival } from './present-terms.ts';
 import { meaningOf } from './vocabulary.ts';
 
 const modes = {
@@ -31,7 +32,7 @@ export function header(results: BenchResults): Html {
 <p class="kicker">ticket-booking</p>
 <h1>Bench report</h1>
 <p class="lead">${lead(results)}</p>
-<p class="mode">${modes[results.mode]}</p>
+<p class="mode">${modes[results.mode]}${results.version === 1 ? ` ${countedByArrival}` : ''}</p>
 <dl class="facts">
 ${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
 </dl>

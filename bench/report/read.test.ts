@@ -10,9 +10,9 @@ it('reads what a bench wrote', () => {
 
 it.each([
   ['broken JSON', whole.slice(0, 1000), 'a.json is not JSON: is it the results of a bench, and whole?'],
-  ['another version', '{"version": 2}', 'a.json is of version 2, and this bench reads version 1'],
-  ['no version', '{}', 'a.json is of version none, and this bench reads version 1'],
-  ['no object', 'null', 'a.json is of version none, and this bench reads version 1'],
+  ['another version', '{"version": 3}', 'a.json is of version 3, and this bench reads versions 1 and 2'],
+  ['no version', '{}', 'a.json is of version none, and this bench reads versions 1 and 2'],
+  ['no object', 'null', 'a.json is of version none, and this bench reads versions 1 and 2'],
   ['a part that is missing', '{"version": 1}', "a.json is no bench's results: startedAt: "],
   [
     'a part of another kind',

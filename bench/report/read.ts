@@ -20,6 +20,18 @@ const percentiles = z.object({
   curve: z.array(z.tuple([z.number(), z.number()])),
 });
 
+const timelineSecond = z.object({
+  second: z.number(),
+  finished: z.number(),
+  confirmed: z.number(),
+  accepted: z.number(),
+  errors: z.number(),
+  dropped: z.number(),
+  p50: z.number().exactOptional(),
+  p99: z.number().exactOptional(),
+  max: z.number().exactOptional(),
+});
+
 const run = z.object({
   round: z.number(),
   parameters: z.record(z.string(), z.union([z.number(), z.string()])),
@@ -29,6 +41,7 @@ const run = z.object({
   dropped: z.number(),
   errors: z.number(),
   cpu: numbers,
+  timeline: z.array(timelineSecond).exactOptional(),
   audit: z.object({ verdict: z.enum(['clean', 'void', 'none']), detail: z.string() }),
 });
 
@@ -40,11 +53,12 @@ const contestant = z.object({
 });
 
 const benchResults = z.object({
-  version: z.literal(1),
+  version: z.literal([1, 2]),
   startedAt: z.iso.datetime({ offset: true }),
   durationS: z.number(),
   command: z.string(),
   mode: z.enum(['full', 'quick', 'targets']),
+  headline: z.string().exactOptional(),
   commit: z.string().exactOptional(),
   machine: z.object({
     cpu: z.string(),
@@ -98,8 +112,10 @@ export function parseResults(text: string, source: string): BenchResults {
     throw new ResultsError(`${source} is not JSON: is it the results of a bench, and whole?`);
   }
   const version = versionOf(value);
-  if (version !== 1) {
-    throw new ResultsError(`${source} is of version ${version ?? 'none'}, and this bench reads version 1`);
+  if (version !== 1 && version !== 2) {
+    throw new ResultsError(
+      `${source} is of version ${version ?? 'none'}, and this bench reads versions 1 and 2`,
+    );
   }
   const { success, data, error } = benchResults.safeParse(value);
   if (success) return data;

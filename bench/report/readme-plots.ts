@@ -6,10 +6,12 @@ import { drawAlone, type Plot } from './plots/draw.ts';
 import { latencyPlot } from './plots/latency.ts';
 import { nameGroups } from './plots/naming.ts';
 import { speedUpPlot, speedUpsOf } from './plots/speed-up.ts';
+import { inPresentTerms } from './present-terms.ts';
 import { groupsOfAll, isOpenLoop } from './summary.ts';
 
 /** Writes the plots that a README shows, on white; what was not measured is left out. @returns the files' names. */
-export async function plotsForReadme(results: BenchResults, folder: string): Promise<string[]> {
+export async function plotsForReadme(given: BenchResults, folder: string): Promise<string[]> {
+  const results = inPresentTerms(given);
   const palette = paletteFor(
     results.scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)),
   );
@@ -47,7 +49,7 @@ function latency(results: BenchResults, palette: Palette): Plot | undefined {
   );
   const half = groups.filter(({ label }) => label.includes('half'));
   const shown = (half.length > 0 ? half : groups).slice(0, 6);
-  const name = ['outcome', 'finished', 'answer'].find((latency) => shown[0]?.latencies.has(latency));
+  const name = ['outcome', 'confirmed', 'answer'].find((latency) => shown[0]?.latencies.has(latency));
   if (name === undefined) return undefined;
   const title = `${half.length > 0 ? 'Half the ceiling: from' : 'From'} the intended send to the outcome`;
   return latencyPlot(name, nameGroups(shown, palette), true, title);

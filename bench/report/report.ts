@@ -6,10 +6,12 @@ import { goalsSection } from './goals-section.ts';
 import { header } from './header.ts';
 import { page } from './page.ts';
 import { paletteFor } from './palette.ts';
+import { inPresentTerms } from './present-terms.ts';
 import { scenarioSection } from './scenario-section.ts';
 
 /** @returns a whole page that needs nothing else: no script, no font, no picture from anywhere. */
-export async function renderReport(results: BenchResults): Promise<string> {
+export async function renderReport(given: BenchResults): Promise<string> {
+  const results = inPresentTerms(given);
   const { scenarios, goals } = results;
   const palette = paletteFor(scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)));
   const sections = await Promise.all(scenarios.map((scenario) => scenarioSection(scenario, palette)));

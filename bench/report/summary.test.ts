@@ -28,8 +28,8 @@ it('groups runs by their parameters, in any order, and leaves out a latency of n
   ];
   const groups = groupsOf({ name: 'a', title: 'A', isOurs: true, runs });
   expect(groups.map(({ label, runs: { length } }) => [label, length])).toEqual([
-    ['callers 64, keys: with', 2],
-    ['callers 512, keys: with', 1],
+    ['callers 64, idempotency keys: with', 2],
+    ['callers 512, idempotency keys: with', 1],
   ]);
   expect(groups[0]?.latencies.get('outcome')?.p50.rounds).toBe(1);
 });
@@ -101,7 +101,7 @@ it('prints a table of a scenario, with what is void and what was lost', () => {
   const [scenario] = resultsOf().scenarios;
   const table = renderTable(scenario!);
   expect(table).toContain('ticket-booking on MongoDB, callers 512');
-  expect(table).toMatch(/orders finished +6,480 \/s +6,221–6,674/);
+  expect(table).toMatch(/purchases finished +6,480 \/s +6,221–6,674/);
   expect(table).toContain('4 clean, 1 void');
   expect(table).toContain('5 clean, 3 not sent in time');
   expect(table).not.toContain('9,999');

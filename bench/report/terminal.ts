@@ -1,3 +1,4 @@
+import { countOf, isError } from '../client/outcomes.ts';
 import type { ScenarioResult } from '../results.ts';
 import { formatNumber, formatRange, formatValue } from './numbers.ts';
 import { distinctLatencies, type Group, groupsOfAll } from './summary.ts';
@@ -52,11 +53,14 @@ export function roundsOf({ runs, voided }: Group): string {
   return counts(parts) || 'none';
 }
 
-/** `3 not sent in time, 1 error`; empty where nothing was lost. */
-export function lossesOf({ dropped, errors }: Group): string {
+/** `3 not sent in time, 1 error (0.012 %)`; empty where nothing was lost. Errors are answers too: 503, 429. */
+export function lossesOf({ dropped, errors: failed, answers }: Group): string {
+  const counted = Object.fromEntries(answers);
+  const errors = failed + countOf(counted, isError);
+  const share = formatValue(errors / (countOf(counted, () => true) + failed + dropped), 'share');
   return counts([
     [dropped, 'not sent in time'],
-    [errors, errors === 1 ? 'error' : 'errors'],
+    [errors, `${errors === 1 ? 'error' : 'errors'} (${share})`],
   ]);
 }
 

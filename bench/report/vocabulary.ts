@@ -1,7 +1,8 @@
 /**
  * What the figures, latencies and parameters of a run mean. A name that stands here is drawn and worded as it says;
- * any other is still shown, with a unit read from its last word: `…Us`, `…Ms`, `…S`, `…Bytes`, `…KB`, `…MB`,
- * `…Share` (0 to 1), `…Ratio`, `…PerSecond`, `…Cores`.
+ * any other, of another release, is still shown, with a unit read from its last word: `…Us`, `…Ms`, `…S`, `…Bytes`,
+ * `…KB`, `…MB`, `…Share` (0 to 1), `…Ratio`, `…PerSecond`, `…Cores`. What scenarios measure has a name here: see
+ * `FigureName`.
  */
 export interface Meaning {
   readonly label: string;
@@ -12,33 +13,45 @@ export interface Meaning {
 export type Unit = '/s' | 'µs' | 'ms' | 's' | 'bytes' | 'KB' | 'MB' | 'share' | '×' | 'cores' | '';
 export type Better = 'higher' | 'lower' | 'neither';
 
-const figures: Readonly<Record<string, Meaning>> = {
-  finished: { label: 'orders finished', unit: '/s', better: 'higher' },
+const figures = {
+  finished: { label: 'purchases finished', unit: '/s', better: 'higher' },
+  confirmedPerSecond: { label: 'orders confirmed', unit: '/s', better: 'higher' },
+  queuedPerSecond: { label: 'purchases queued', unit: '/s', better: 'higher' },
   goodput: { label: 'goodput', unit: '/s', better: 'higher' },
   answered: { label: 'requests answered', unit: '/s', better: 'higher' },
   ceiling: { label: 'ceiling', unit: '/s', better: 'higher' },
   offered: { label: 'offered', unit: '/s', better: 'neither' },
   sent: { label: 'sent', unit: '/s', better: 'neither' },
+  shownPerSecond: { label: 'packages shown', unit: '/s', better: 'higher' },
   lookedUp: { label: 'orders looked up', unit: '/s', better: 'higher' },
   refused: { label: 'refusals', unit: '/s', better: 'higher' },
   messagesPerSecond: { label: 'messages received', unit: '/s', better: 'higher' },
   goodputRatio: { label: 'goodput against the ceiling', unit: '×', better: 'higher' },
+  rssStartBytes: { label: 'memory before any load', unit: 'bytes', better: 'lower' },
   rssPeakBytes: { label: 'memory at its peak', unit: 'bytes', better: 'lower' },
+  rssAfterBytes: { label: 'memory after the overload', unit: 'bytes', better: 'lower' },
   allSentMs: { label: 'until all are sent', unit: 'ms', better: 'neither' },
   allAnsweredMs: { label: 'until all are answered', unit: 'ms', better: 'lower' },
   refusalsUnder100msShare: { label: 'refusals within 100 ms', unit: 'share', better: 'higher' },
-  lost: { label: 'buyers without an answer', unit: '', better: 'lower' },
-  rssGrowth: { label: 'memory growth', unit: 'bytes', better: 'lower' },
+  lost: { label: 'buyers without an answer, and units unsold', unit: '', better: 'lower' },
+  confirmed: { label: 'units sold', unit: '', better: 'neither' },
+  drainedMs: { label: 'until the queue was empty', unit: 'ms', better: 'lower' },
+  rssGrowth: { label: 'growth of memory under overload', unit: 'bytes', better: 'lower' },
   rssPerSocketKB: { label: 'memory per socket', unit: 'KB', better: 'lower' },
   readyMs: { label: 'start to ready', unit: 'ms', better: 'lower' },
   costPerPurchaseUs: { label: 'CPU of the server per purchase', unit: 'µs', better: 'lower' },
   idleRssMB: { label: 'memory when idle', unit: 'MB', better: 'lower' },
-};
+} as const satisfies Readonly<Record<string, Meaning>>;
+
+/** What a scenario may measure: each figure has a name in words. */
+export type FigureName = keyof typeof figures;
+export type Figures = Readonly<Partial<Record<FigureName, number>>>;
 
 /** What a scenario is about, if it is a rate: the speed-up and the throughput show it. */
 const mainFigures: Readonly<Record<string, string | null>> = {
   'sold-out': 'answered',
   'look-ups': 'lookedUp',
+  'targets-look-ups': 'shownPerSecond',
   overload: 'goodput',
   'flash-sale': null,
   live: null,
@@ -46,25 +59,49 @@ const mainFigures: Readonly<Record<string, string | null>> = {
 };
 
 /** What any other scenario is about: the first of these that its runs have. */
-const usualFigures = ['finished', 'goodput', 'answered'];
+const usualFigures = ['finished', 'goodput', 'confirmedPerSecond', 'queuedPerSecond', 'answered'];
 
-const latencies: Readonly<Record<string, string>> = {
+const latencies = {
   outcome: 'to the outcome',
   shown: 'to the package shown',
   answer: 'to the answer',
-  finished: 'to the confirmed order',
+  confirmed: 'to the confirmed order',
   fanOut: 'from the change to the socket',
   refusal: 'to the refusal',
-  ready: 'from start to ready',
-};
+} as const;
 
-const parameters: Readonly<Record<string, string>> = {
+export type LatencyName = keyof typeof latencies;
+
+const parameters = {
+  callers: 'callers',
+  offered: 'offered',
+  load: 'load',
+  keys: 'idempotency keys',
+  buyers: 'buyers',
+  failureRate: 'share of flights that fail',
+  instances: 'instances',
+  sockets: 'sockets',
   orders: 'stored orders',
-  waiting: 'length of the line',
-};
+  packages: 'packages',
+  waiting: 'length of the queue',
+  idleSeconds: 'seconds idle',
+} as const;
+
+/** What a scenario may vary. */
+export type ParameterName = keyof typeof parameters;
+export type Parameters = Readonly<Partial<Record<ParameterName, number | string>>>;
 
 export function parameterLabel(name: string): string {
-  return parameters[name] ?? words(name);
+  return own(parameters, name) ?? words(name);
+}
+
+/** Whether a name of a run's JSON has words of its own here. */
+export function hasWords(kind: 'figure' | 'latency' | 'parameter', name: string): boolean {
+  return Object.hasOwn({ figure: figures, latency: latencies, parameter: parameters }[kind], name);
+}
+
+function own<Value>(all: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(all, name) ? all[name] : undefined;
 }
 
 /** Parameters whose runs are an open loop at a rate of their own, and so no measure of a ceiling. */
@@ -84,7 +121,7 @@ const bySuffix: readonly (readonly [RegExp, Unit, Better])[] = [
 ];
 
 export function meaningOf(figure: string): Meaning {
-  const known = figures[figure];
+  const known = own<Meaning>(figures, figure);
   if (known) return known;
   for (const [pattern, unit, better] of bySuffix) {
     if (!pattern.test(figure)) continue;
@@ -95,7 +132,7 @@ export function meaningOf(figure: string): Meaning {
 }
 
 export function latencyLabel(name: string): string {
-  return latencies[name] ?? words(name);
+  return own(latencies, name) ?? words(name);
 }
 
 /** @returns the figure a scenario is about; undefined where it is about none, or its runs have none. */

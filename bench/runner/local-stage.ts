@@ -50,7 +50,7 @@ export async function openStage(options: StageOptions): Promise<LocalStage> {
   const client = undo.use(
     startClient({
       under: placement.clientUnder,
-      onProgress: progress.pace,
+      onProgress: ({ answeredPerSecond }) => progress.pace(answeredPerSecond),
       onWindow: (edge) => (edge === 'begin' ? meter.windowBegins() : meter.windowEnds()),
     }),
   );

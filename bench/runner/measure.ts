@@ -1,13 +1,19 @@
-import type { Run } from '../results.ts';
+import { outcomesIn } from '../client/outcomes.ts';
+import type { Figures, LatencyName, Parameters } from '../report/vocabulary.ts';
+import type { Percentiles, Run } from '../results.ts';
 import type { Deployment, LoadResult, Stage } from '../stage.ts';
 
-/** A run before its deployment was audited. */
-export type Unaudited = Omit<Run, 'audit'>;
+/** A run before its deployment was audited. Whatever it has a figure, a latency or a parameter of has a name in words. */
+export interface Unaudited extends Omit<Run, 'audit' | 'figures' | 'latencies' | 'parameters'> {
+  readonly figures: Figures;
+  readonly latencies: Readonly<Partial<Record<LatencyName, Percentiles>>>;
+  readonly parameters: Parameters;
+}
 
 /** What was varied, and the round. */
 export interface Circumstances {
   readonly round: number;
-  readonly parameters: Readonly<Record<string, number | string>>;
+  readonly parameters: Parameters;
 }
 
 /** Puts a load on a deployment and counts the cores of all parts meanwhile. */
@@ -27,19 +33,33 @@ export async function measured(
 
 /** What is the same as another figure or latency, or was not there at all, is left out. */
 export function runOf(result: LoadResult, { round, parameters }: Circumstances): Unaudited {
-  const { answer, finished, refusal } = result.latencies;
-  const isMixed = finished.count < answer.count && refusal.count < answer.count;
-  const latencies = { ...(isMixed ? { answer } : {}), outcome: finished, refusal };
-  const rates = { finished: perSecond(result, '201'), answered: answeredPerSecond(result) };
+  const { answer, outcome, refusal } = result.latencies;
+  const latencies = {
+    ...(answer.count === outcome.count || answer.count === refusal.count ? {} : { answer }),
+    ...(outcome.count === refusal.count ? {} : { outcome }),
+    refusal,
+  };
   return {
     round,
     parameters,
-    figures: rates.finished === rates.answered ? { finished: rates.finished } : rates,
+    figures: ratesOf(result),
     latencies: Object.fromEntries(Object.entries(latencies).filter(([, { count }]) => count > 0)),
     answers: result.answers,
     dropped: result.dropped,
     errors: result.errors,
     cpu: { client: result.clientCpu },
+  };
+}
+
+/** `confirmedPerSecond` and `answered` are left out where they are `finished` again. */
+export function ratesOf(result: LoadResult): Unaudited['figures'] {
+  const finished = outcomesIn(result.answers) / result.seconds;
+  const confirmedPerSecond = perSecond(result, '201');
+  const answered = answeredPerSecond(result);
+  return {
+    finished,
+    ...(confirmedPerSecond === finished ? {} : { confirmedPerSecond }),
+    ...(answered === finished ? {} : { answered }),
   };
 }
 

@@ -1,16 +1,24 @@
+import type { ProgressSample } from '../client/wire.ts';
+import { formatValue } from '../report/numbers.ts';
+
 /** What is going on, on standard error: one line that is redrawn on a terminal, a line for each step elsewhere. */
 export interface Progress {
   /** A step of the bench: it stays in the log where there is no terminal. */
   step(line: string): void;
   /** How fast it goes, behind the step; only on a terminal. */
   pace(perSecond: number): void;
+  /** How a load goes: behind the step on a terminal, a line of its own every few seconds elsewhere. */
+  load(sample: ProgressSample): void;
   clear(): void;
 }
 
+/** Between two lines about a load where there is no terminal. */
+const plainEveryMs = 5_000;
 const clearLine = '\r\u001b[K';
 
 export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   let step = '';
+  let plainAt = Number.NEGATIVE_INFINITY;
   const startedAt = performance.now();
   const draw = (text: string) => {
     const width = (stream.columns ?? 80) - 1;
@@ -27,8 +35,27 @@ export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progr
     pace(perSecond) {
       if (stream.isTTY) draw(`${elapsed()}  ${step}: ${Math.round(perSecond).toLocaleString('en')}/s`);
     },
+    load(sample) {
+      if (stream.isTTY) return draw(`${elapsed()}  ${sampleInWords(sample)}`);
+      const now = performance.now();
+      // A line more or less late: samples come once a second.
+      if (now - plainAt < plainEveryMs - 500) return;
+      plainAt = now;
+      stream.write(`${elapsed()}  ${sampleInWords(sample)}\n`);
+    },
     clear() {
       if (stream.isTTY) stream.write(clearLine);
     },
   };
+}
+
+/** `300/s sent · 298/s finished · 2 errors · p99 12 ms`. */
+export function sampleInWords({ sentPerSecond, finishedPerSecond, errors, p99 }: ProgressSample): string {
+  const whole = (value: number) => Math.round(value).toLocaleString('en');
+  return [
+    `${whole(sentPerSecond)}/s sent`,
+    `${whole(finishedPerSecond)}/s finished`,
+    `${whole(errors)} ${errors === 1 ? 'error' : 'errors'}`,
+    ...(p99 === undefined ? [] : [`p99 ${formatValue(p99, 'ms')}`]),
+  ].join(' · ');
 }

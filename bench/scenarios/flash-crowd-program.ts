@@ -1,7 +1,7 @@
 import { Connection, type Listener } from '../client/connection.ts';
 import { comesTrue } from '../client/measured-window.ts';
 import { Names, requestMaker } from '../client/requests.ts';
-import { Tally } from '../client/tally.ts';
+import { answerName, Tally } from '../client/tally.ts';
 import type { CrowdResult, CrowdWish } from './flash-crowd.ts';
 
 /** New connections that are opened at a time: more would overflow the server's backlog. */
@@ -27,8 +27,7 @@ async function crowd({ origin, packageId, buyers, patienceMs }: CrowdWish): Prom
     answered(connection, status, body) {
       lastAnswerAt = performance.now();
       const took = lastAnswerAt - instant;
-      tally.count(status, body);
-      tally.record(status, took);
+      tally.answered(answerName(status, body), took);
       if (status === 409 && isRefusal(body)) {
         refused += 1;
         if (took <= promptMs) promptlyRefused += 1;

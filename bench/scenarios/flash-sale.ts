@@ -84,7 +84,7 @@ async function sale(
         lost: crowd.lost + unsold,
         confirmed: quota - unsold,
       },
-      latencies: { outcome: load.latencies.answer, refusal: load.latencies.refusal },
+      latencies: { outcome: load.latencies.outcome, refusal: load.latencies.refusal },
       answers: load.answers,
       dropped: crowd.lost,
       errors: load.errors,

@@ -20,6 +20,8 @@ export interface Turn {
 const callers = 256;
 /** What is measured adds to what is stored: short enough to be far less than the next step. */
 const secondsMax = 1;
+/** Until all callers are under way: what is sent and what the server works on are then the same. */
+const warmUpSeconds = 0.2;
 /** After so many the server runs as fast as it will. */
 const warmPurchases = 5_000;
 const drainMsMax = 60_000;
@@ -107,12 +109,12 @@ async function fill(
   }
 }
 
-/** @param finished the answer that ends a purchase. */
+/** @param counted the answer that a purchase is counted by. */
 async function cost(
   { stage, deployment, round }: Turn,
   plan: RequestPlan,
   parameters: Readonly<Record<string, number>>,
-  finished: '201' | '202',
+  counted: '201' | '202',
 ): Promise<Unaudited> {
   const { origins, pids } = deployment;
   const seconds = Math.min(stage.seconds, secondsMax);
@@ -121,14 +123,16 @@ async function cost(
   let result: LoadResult | undefined;
   const run = await measured(stage, deployment, { round, parameters }, async () => {
     ({ result, cores } = await stage.cpuOf(pids, () =>
-      stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds: 0 }),
+      stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds }),
     ));
     return result;
   });
-  const rate = result === undefined ? 0 : perSecond(result, finished);
+  const rate = result === undefined ? 0 : perSecond(result, counted);
   if (rate === 0) throw new Error(`nothing was bought at ${JSON.stringify(parameters)}`);
   const { databases = 0 } = run.cpu;
-  return { ...run, figures: { finished: rate, costPerPurchaseUs: ((cores + databases) / rate) * 1e6 } };
+  const costPerPurchaseUs = ((cores + databases) / rate) * 1e6;
+  const rates = counted === '201' ? { finished: rate } : { queuedPerSecond: rate };
+  return { ...run, figures: { ...rates, costPerPurchaseUs } };
 }
 
 /** @returns how long it took from the first confirmed unit until nobody stood in the line. */

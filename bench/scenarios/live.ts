@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { outcomesIn } from '../client/outcomes.ts';
 import { startViewers, type Viewers, type Watch } from '../client/viewers.ts';
 import type { Unaudited } from '../runner/measure.ts';
 import { choosePlacement } from '../runner/placement.ts';
@@ -141,9 +142,9 @@ async function watch(turn: Turn, viewers: Viewers, watching: Watching): Promise<
     parameters: { sockets, load },
     figures: {
       messagesPerSecond: messages / seconds,
-      ...(purchases && { finished: (purchases.answers['201'] ?? 0) / purchases.seconds }),
+      ...(purchases && { finished: outcomesIn(purchases.answers) / purchases.seconds }),
     },
-    latencies: { fanOut: delays, ...(purchases && { outcome: purchases.latencies.finished }) },
+    latencies: { fanOut: delays, ...(purchases && { outcome: purchases.latencies.outcome }) },
     answers: purchases?.answers ?? {},
     dropped: unseen + (purchases?.dropped ?? 0),
     errors: gone + changes.failed + (purchases?.errors ?? 0),

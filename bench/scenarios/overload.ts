@@ -1,5 +1,5 @@
 import type { Unaudited } from '../runner/measure.ts';
-import { measured, perSecond } from '../runner/measure.ts';
+import { measured, ratesOf } from '../runner/measure.ts';
 import { inRounds } from '../runner/rounds.ts';
 import type { Deployment, Scenario, Stage } from '../stage.ts';
 import { entrants, plenty } from './contestants.ts';
@@ -42,7 +42,7 @@ async function overloaded(stage: Stage, deployment: Deployment, round: number): 
   const { seconds, warmUpSeconds } = stage;
   const rssStartBytes = await stage.rss(pid);
   const found = await stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds });
-  const ceiling = perSecond(found, '201');
+  const ceiling = ratesOf(found).finished ?? 0;
   const onTheWay = stage.isQuick ? [] : await sweep(stage, deployment, round, ceiling);
   const offered = Math.round(ceiling * offeredTimes);
   const connections = connectionsMax[stage.isQuick ? 'quick' : 'full'];

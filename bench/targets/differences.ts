@@ -1,4 +1,4 @@
-import type { Shown } from './packages.ts';
+import type { Shown } from './shown.ts';
 
 const compared = ['flight', 'stay', 'price', 'quota'] as const;
 const namedMax = 5;

@@ -4,24 +4,34 @@ import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { readArguments, type TargetsWish } from '../arguments.ts';
 import { choosePackages } from './packages.ts';
+import type { Shown } from './shown.ts';
 
-const usual = [
-  { id: 1, remaining: 5 },
-  { id: 2, remaining: 0 },
-];
+const usual = [{ id: 1 }, { id: 2 }];
 
 /** A deployment whose admin API answers like this, and what it was asked. */
-async function deployment(status: number, body: object, packages: readonly object[] = usual) {
+async function deployment(status: number, body: object, packages: readonly Shown[] = usual) {
   const asked: { readonly token: string | undefined; readonly body: Readonly<Record<string, unknown>> }[] =
     [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    if (request.url === '/api/packages') {
+    const [, id] = /^\/api\/packages(?:\/(\d+))?$/.exec(request.url ?? '') ?? ['', 'other'];
+    if (id === undefined) {
       response.end(JSON.stringify({ packages }));
       return;
     }
-    asked.push({ token: request.headers.authorization, body: JSON.parse(Buffer.concat(chunks).toString()) });
+    if (id !== 'other') {
+      const shown = [...packages, ...('id' in body ? [body] : [])].find(
+        (each) => 'id' in each && each.id === Number(id),
+      );
+      response.writeHead(shown === undefined ? 404 : 200).end(JSON.stringify(shown ?? {}));
+      return;
+    }
+    if (request.method === 'POST' && request.url === '/api/admin/packages')
+      asked.push({
+        token: request.headers.authorization,
+        body: JSON.parse(Buffer.concat(chunks).toString()),
+      });
     response.writeHead(status).end(JSON.stringify(body));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -48,7 +58,7 @@ it('makes a package of its own with the admin token', async () => {
   expect(target.asked).toEqual([
     {
       token: 'Bearer abc',
-      body: expect.objectContaining({ quota: expect.any(Number), flight: expect.any(String) }),
+      body: expect.objectContaining({ quota: expect.any(Number), flight: 'BENCH', listed: false }),
     },
   ]);
 });
@@ -91,4 +101,10 @@ it('buys nothing where its own package is one of somebody else at another instan
   await expect(target.choose('--admin-token abc', other.origin)).rejects.toThrow(
     /^Nothing was bought\. .* does not show package 77/,
   );
+});
+
+it('takes packages that are not listed, by name', async () => {
+  using target = await deployment(201, { id: 88 });
+  expect((await target.choose('--package 88 --spend', target.origin)).packages).toEqual([88]);
+  expect((await target.choose('--read-only')).packages).toEqual([1, 2]);
 });

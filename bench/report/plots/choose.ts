@@ -6,6 +6,7 @@ import type { Plot } from './draw.ts';
 import { figurePlot, memoryPlot } from './figure-bars.ts';
 import { latencyPlots, telling } from './latency.ts';
 import { outcomePlots } from './outcome.ts';
+import { overTimePlots } from './over-time.ts';
 import { speedUpPlots, speedUpsOf } from './speed-up.ts';
 import { figureMeasure, p99Measure, type Sweep, sweepPlot, sweepsOf } from './sweep.ts';
 
@@ -17,6 +18,7 @@ export function plotsOf(scenario: ScenarioResult, palette: Palette): Plot[] {
   const still = groups.filter((group) => !sweeps.some((sweep) => sweep.groups.includes(group)));
   const speedUps = still.length === 0 ? [] : speedUpsOf(scenario);
   return [
+    ...overTimePlots(groups),
     ...speedUpPlots(speedUps, palette),
     ...stillPlots(still, figure, palette),
     ...sweeps.flatMap((sweep) => plotsOfSweep(sweep, figure, palette)),
@@ -39,7 +41,10 @@ function stillPlots(groups: readonly Group[], figure: string | undefined, palett
 
 function plotsOfSweep(sweep: Sweep, figure: string | undefined, palette: Palette): Plot[] {
   const figures = [...new Set(sweep.groups.flatMap((group) => [...group.figures.keys()]))];
-  const shown = figures.filter((name) => name === figure || ['bytes', 'µs'].includes(meaningOf(name).unit));
+  // Of a queue that grows, what joins it is counted, and nothing else is.
+  const main =
+    figures.find((name) => name === figure) ?? figures.find((name) => meaningOf(name).unit === '/s');
+  const shown = figures.filter((name) => name === main || ['bytes', 'µs'].includes(meaningOf(name).unit));
   const latencies = telling(sweep.groups);
   return [...shown.map(figureMeasure), ...latencies.map(p99Measure)].flatMap((measure) =>
     sweepPlot(sweep, measure, palette),

@@ -1,0 +1,87 @@
+import type { LoadResult } from '../stage.ts';
+import { MeasuredWindow } from './measured-window.ts';
+import { isError, isOutcome } from './outcomes.ts';
+import { Tally } from './tally.ts';
+import { Timeline } from './timeline.ts';
+
+export interface MeasurementOptions {
+  /** When each stage of the load ends, in ms since `startedAt`; empty: there is one stage. */
+  readonly stageEnds?: readonly number[];
+  /** Whether each second is counted apart. */
+  readonly timeline?: boolean;
+}
+
+/**
+ * What is measured of a load. A request belongs to the moment in which it was meant to be sent: one of the warm-up
+ * counts nowhere, whenever it ends, and one of the measured window counts whenever it ends.
+ */
+export class Measurement {
+  readonly window = new MeasuredWindow();
+  /** Everything so far, the warm-up too: for the live progress. */
+  readonly live = { sent: 0, answered: 0, finished: 0, errors: 0, limited: 0 };
+  /** When the load began, as `performance.now()` has it. */
+  startedAt = performance.now();
+  readonly #whole = new Tally();
+  readonly #stages: readonly { readonly end: number; readonly tally: Tally }[];
+  readonly #timeline: Timeline | undefined;
+
+  constructor({ stageEnds = [], timeline = false }: MeasurementOptions = {}) {
+    this.#stages = stageEnds.length < 2 ? [] : stageEnds.map((end) => ({ end, tally: new Tally() }));
+    this.#timeline = timeline ? new Timeline() : undefined;
+  }
+
+  /** @param since when it was meant to be sent. */
+  answered(since: number, now: number, name: string): void {
+    const { live, window } = this;
+    live.answered += 1;
+    if (isOutcome(name)) live.finished += 1;
+    if (isError(name)) live.errors += 1;
+    if (name.startsWith('429')) live.limited += 1;
+    if (!window.holds(since)) return;
+    for (const tally of this.#talliesOf(since)) tally.answered(name, now - since);
+    this.#timeline?.answered(since - window.start, name, now - since);
+  }
+
+  /** @param at when it was meant to be sent; for a connection, when it failed. */
+  failed(reason: string, at: number, count = 1): void {
+    this.live.errors += count;
+    if (!this.window.holds(at)) return;
+    for (const tally of this.#talliesOf(at)) tally.fail(reason, count);
+    if (count > 0) this.#timeline?.failed(at - this.window.start, count);
+  }
+
+  dropped(since: number): void {
+    this.live.errors += 1;
+    if (!this.window.holds(since)) return;
+    for (const tally of this.#talliesOf(since)) tally.dropped += 1;
+    this.#timeline?.dropped(since - this.window.start);
+  }
+
+  /** Of the measured outcomes so far, in ms; undefined while there is none. */
+  p99(): number | undefined {
+    return this.#whole.p99();
+  }
+
+  result(): LoadResult {
+    const { seconds, cpu } = this.window;
+    const stages = this.#stages.map(({ tally }, index) => tally.result(this.#secondsOf(index), cpu));
+    return {
+      ...this.#whole.result(seconds, cpu),
+      ...(stages.length === 0 ? {} : { stages }),
+      ...(this.#timeline === undefined ? {} : { timeline: this.#timeline.rows(seconds) }),
+    };
+  }
+
+  #talliesOf(since: number): Tally[] {
+    const stage = this.#stages.find(({ end }) => since - this.startedAt < end);
+    return stage === undefined ? [this.#whole] : [this.#whole, stage.tally];
+  }
+
+  /** Of a stage, those inside the window. */
+  #secondsOf(index: number): number {
+    const { start, end } = this.window;
+    const until = Math.min(end, this.startedAt + (this.#stages[index]?.end ?? Number.POSITIVE_INFINITY));
+    const from = index === 0 ? start : this.startedAt + (this.#stages[index - 1]?.end ?? 0);
+    return Math.max(0, until - Math.max(start, from)) / 1000;
+  }
+}

@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { compare } from './compare.ts';
+import { resultsOf, runOf } from './fixture.ts';
+import { countedByArrival } from './present-terms.ts';
+import { readResults } from './read.ts';
+import { renderReport } from './report.ts';
+
+const withRun = (version: 1 | 2, figures: Readonly<Record<string, number>>, parameters = {}) => {
+  const contestants = [{ name: 'a', title: 'ours', isOurs: true, runs: [runOf({ figures, parameters })] }];
+  const scenario = { name: 'growth', title: 'Growth', what: '', notes: [], contestants };
+  return { ...resultsOf({ scenarios: [scenario], goals: [] }), version } as const;
+};
+
+it('calls a figure of an older bench what it was', async () => {
+  const old = await renderReport(withRun(1, { finished: 12 }));
+  expect(old).toContain('orders confirmed per second');
+  expect(old).not.toContain('purchases finished');
+  expect(old).toContain(countedByArrival);
+  expect(await renderReport(withRun(1, { finished: 12 }, { waiting: 0 }))).toContain('purchases queued');
+  const present = await renderReport(withRun(2, { finished: 12 }));
+  expect(present).toContain('purchases finished per second');
+  expect(present).not.toContain(countedByArrival);
+});
+
+it('compares the confirmed orders of an older bench with those of a newer one, and says that they were counted otherwise', () => {
+  const { changes, onlyInB, differences } = compare(
+    withRun(1, { finished: 10 }),
+    withRun(2, { finished: 30, confirmedPerSecond: 20 }),
+  );
+  expect(changes).toMatchObject([{ figure: 'orders confirmed', share: 1 }]);
+  expect(onlyInB).toEqual([]);
+  expect(differences.join()).toMatch(/counting: by the arrival of the answer → by the intended send/);
+});
+
+it('draws the published results as they were', async () => {
+  const published = await readResults(new URL('../published/latest.json', import.meta.url).pathname);
+  const page = await renderReport(published);
+  expect(page.includes('>orders confirmed per second</th>')).toBe(true);
+  expect(page.includes('>purchases finished per second</th>')).toBe(false);
+});

@@ -1,0 +1,74 @@
+import type { Header } from './options.ts';
+
+/** Whom the bench asks beside its load. */
+export interface Target {
+  readonly origins: readonly string[];
+  readonly headers: readonly Header[];
+  readonly adminToken?: string;
+}
+
+export interface Asked {
+  readonly method?: 'GET' | 'POST' | 'PATCH';
+  /** Sent as JSON. */
+  readonly body?: object;
+  /** Whether the admin token goes with it. */
+  readonly isAdmin?: boolean;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const usualTimeoutMs = 10_000;
+
+/** @throws Error in one line when it does not answer; the signal's reason once it is aborted. */
+export async function ask(
+  { headers, adminToken }: Target,
+  origin: string,
+  path: string,
+  { method = 'GET', body, isAdmin = false, timeoutMs = usualTimeoutMs, signal }: Asked = {},
+): Promise<Response> {
+  const all = new Headers();
+  for (const [name, value] of headers) all.append(name, value);
+  if (isAdmin && adminToken !== undefined) all.set('authorization', `Bearer ${adminToken}`);
+  if (body !== undefined) all.set('content-type', 'application/json');
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    return await fetch(origin + path, {
+      method,
+      headers: all,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { cause = error } = error as { cause?: unknown };
+    const why =
+      cause instanceof Error ? cause.message || String((cause as { code?: unknown }).code) : String(cause);
+    throw new Error(`${origin} does not answer: ${why}`, { cause: error });
+  }
+}
+
+/** Asks the operators' API of the first instance that answers. @throws Error in one line when none does. */
+export async function askAdmin(target: Target, path: string, asked: Asked = {}): Promise<Response> {
+  let failure: unknown;
+  for (const origin of target.origins) {
+    try {
+      return await ask(target, origin, path, { ...asked, isAdmin: true });
+    } catch (error) {
+      asked.signal?.throwIfAborted();
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** An answer's JSON; empty for what is none. */
+export async function jsonOf(response: Response): Promise<Readonly<Record<string, unknown>>> {
+  const value: unknown = await response.json().catch(() => undefined);
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** `409 sale_not_ended`. */
+export async function answerInWords(response: Response): Promise<string> {
+  const { code } = await jsonOf(response);
+  return typeof code === 'string' ? `${response.status} ${code}` : String(response.status);
+}

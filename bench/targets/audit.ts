@@ -1,0 +1,63 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Run } from '../results.ts';
+import { answerInWords, askAdmin, jsonOf, type Target } from './ask.ts';
+
+type Verdict = Run['audit'];
+
+/** A store of millions of orders is read in minutes. */
+const auditMs = 10 * 60_000;
+/** Another audit is under way, or packages change whenever they are read: then it asks again. */
+const attemptsMax = 5;
+const betweenAttemptsMs = 1_000;
+
+/**
+ * The deployment's own audit, which holds everything it has stored against its promises. `none` where it could not be
+ * had, with why; `void` where it has findings. Never throws.
+ */
+export async function auditOf(target: Target, signal: AbortSignal): Promise<Verdict> {
+  if (target.adminToken === undefined)
+    return none('no admin token was given: run `npm run audit` beside the deployment');
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const asked = { timeoutMs: auditMs, signal };
+      const response = await askAdmin(target, '/api/admin/audit', asked);
+      const verdict = response.ok
+        ? verdictOf(await jsonOf(response))
+        : none(`GET /api/admin/audit answers ${await answerInWords(response)}`);
+      const isWorthAnother = response.status === 409 || (response.ok && verdict.verdict === 'none');
+      if (!isWorthAnother || attempt === attemptsMax) return verdict;
+      await pause(betweenAttemptsMs, undefined, { signal });
+    }
+  } catch (error) {
+    return none(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Of the report that `npm run audit -- --json` prints. */
+function verdictOf({
+  ok,
+  findings,
+  packages,
+  orders,
+  reservations,
+  inMotion,
+}: Record<string, unknown>): Verdict {
+  if (typeof ok !== 'boolean' || !Array.isArray(findings)) return none('its answer is no report of an audit');
+  if (!ok) {
+    const [first] = findings as { rule?: unknown; message?: unknown }[];
+    return {
+      verdict: 'void',
+      detail: `${findings.length} findings, first ${String(first?.rule)}: ${String(first?.message)}`,
+    };
+  }
+  if (Array.isArray(inMotion) && inMotion.length > 0)
+    return none(`packages ${inMotion.slice(0, 5).join(', ')} changed whenever they were read`);
+  const [all, kept, booked] = [packages, orders, reservations].map((count) =>
+    Number(count).toLocaleString('en'),
+  );
+  return { verdict: 'clean', detail: `${all} packages, ${kept} orders, ${booked} reservations` };
+}
+
+function none(detail: string): Verdict {
+  return { verdict: 'none', detail };
+}

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { limitedInWords, limitedShareOf, remedy } from './limited.ts';
+
+const usual = { isReadOnly: false, isLimitAllowed: false };
+
+it('says nothing where nothing was limited', () => {
+  expect(limitedShareOf({ answers: {} })).toBe(0);
+  expect(limitedInWords({ answers: { '201': 5 } }, usual)).toBeUndefined();
+});
+
+it('calls a run unusable above one per cent, unless that is allowed', () => {
+  const over = { answers: { '201': 334, '429 rate_limited': 1465 } };
+  expect(limitedInWords(over, usual)).toMatch(/^81\.4 % of the answers are 429\. NOT USABLE/);
+  expect(limitedInWords(over, usual)).toContain(remedy(false));
+  expect(limitedInWords(over, { ...usual, isLimitAllowed: true })).toMatch(/Allowed by --allow-429/);
+  const few = limitedInWords({ answers: { '201': 99, '429 rate_limited': 1 } }, usual);
+  expect(few).not.toContain('NOT USABLE');
+});
+
+it('names the setting that is in the way', () => {
+  expect(remedy(false)).toContain('RATE_LIMIT=off npm run cluster');
+  expect(remedy(false)).toContain('RATE_LIMIT_PURCHASES');
+  expect(remedy(true)).toContain('RATE_LIMIT_READS');
+});

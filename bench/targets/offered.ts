@@ -1,0 +1,20 @@
+import type { TargetsWish } from '../arguments.ts';
+
+type Load = Pick<TargetsWish, 'rate' | 'stages' | 'seconds'>;
+
+/** Requests per second that are to be sent in this second of the measured window; undefined in a closed loop. */
+export function rateAt({ rate, stages }: Load, second: number): number | undefined {
+  if (stages === undefined) return rate;
+  let end = 0;
+  for (const stage of stages) {
+    end += stage.seconds;
+    if (second < end) return stage.rate;
+  }
+  return stages.at(-1)?.rate;
+}
+
+/** Over the whole window, on average. */
+export function offeredOf({ rate, stages, seconds }: Load): number | undefined {
+  if (stages === undefined) return rate;
+  return stages.reduce((sum, stage) => sum + stage.rate * stage.seconds, 0) / seconds;
+}

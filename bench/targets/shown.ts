@@ -1,0 +1,51 @@
+import { ask, jsonOf, type Target } from './ask.ts';
+
+/** As `GET /api/packages/:id` shows it. */
+export interface Shown {
+  readonly id: number;
+  readonly flight?: string;
+  readonly stay?: string;
+  readonly price?: number;
+  readonly quota?: number;
+}
+
+/** Asked at a time, so that a limit of reads is not met. */
+const atOnce = 20;
+
+/** What each instance has on its list. @throws Error with one line where one does not answer, or is something else. */
+export function listedAt(target: Target, signal: AbortSignal): Promise<(readonly Shown[])[]> {
+  return Promise.all(target.origins.map((origin) => packagesOf(target, origin, signal)));
+}
+
+/** These packages as each instance shows them, listed or not; what it does not have is left out. */
+export function shownAt(
+  target: Target,
+  ids: readonly number[],
+  signal: AbortSignal,
+): Promise<(readonly Shown[])[]> {
+  return Promise.all(
+    target.origins.map(async (origin) => {
+      const all: Shown[] = [];
+      for (let first = 0; first < ids.length; first += atOnce) {
+        const some = ids
+          .slice(first, first + atOnce)
+          .map((id) => ask(target, origin, `/api/packages/${id}`, { signal }));
+        for (const response of await Promise.all(some)) {
+          const shown = await jsonOf(response);
+          if (response.ok && typeof shown.id === 'number') all.push({ ...shown, id: shown.id });
+        }
+      }
+      return all;
+    }),
+  );
+}
+
+async function packagesOf(target: Target, origin: string, signal: AbortSignal): Promise<readonly Shown[]> {
+  const response = await ask(target, origin, '/api/packages', { signal });
+  const { packages } = await jsonOf(response);
+  if (!response.ok || !Array.isArray(packages))
+    throw new Error(
+      `${origin} answers ${response.status} to GET /api/packages: is it a ticket-booking server?`,
+    );
+  return packages as readonly Shown[];
+}
