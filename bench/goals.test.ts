@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { goalsOf } from './goals.ts';
+import { limits } from './limits.ts';
+import { goalState } from './report/index.ts';
 import type { Run, ScenarioResult } from './results.ts';
 
 type Part = Partial<Pick<Run, 'parameters' | 'figures' | 'latencies'>> & { readonly isVoid?: true };
@@ -128,5 +130,92 @@ describe('the goals', () => {
       ],
     });
     expect(valueOfGoal([scenario], 'two instances')).toBe(0.95);
+  });
+
+  it.each([
+    [
+      'all answered',
+      'flash-sale',
+      [{ parameters: { buyers: 2_000 }, figures: { allAnsweredMs: 900, lost: 0 } }],
+      0.9,
+      'with 2,000 buyers',
+    ],
+    [
+      'quota 5: lost',
+      'flash-sale',
+      [{ parameters: { buyers: 2_000 }, figures: { allAnsweredMs: 900, lost: 0 } }],
+      0,
+      'with 2,000 buyers',
+    ],
+    ['out of turn', 'flash-sale', [{ parameters: { buyers: 2_000 } }], 0, 'with 2,000 buyers'],
+    [
+      'p99, alone',
+      'live',
+      [{ parameters: { sockets: 2_000, load: 'none' }, latencies: { fanOut: latency(7) } }],
+      7,
+      'with 2,000 sockets',
+    ],
+    [
+      'memory per idle socket',
+      'live',
+      [{ parameters: { sockets: 2_000, load: 'none' }, figures: { rssPerSocketKB: 9 } }],
+      9,
+      'with 2,000 sockets',
+    ],
+    [
+      'stored orders',
+      'growth',
+      [cost(100, { orders: 1_000 }), cost(110, { orders: 5_000 })],
+      10,
+      'up to 5,000 orders',
+    ],
+    [
+      '10,000 packages',
+      'growth',
+      [cost(100, { packages: 1 }), cost(110, { packages: 1_000 })],
+      10,
+      'up to 1,000 packages',
+    ],
+    [
+      'queue of up to',
+      'growth',
+      [cost(100, { waiting: 0 }), cost(110, { waiting: 3_000 })],
+      10,
+      'up to 3,000 in the queue',
+    ],
+    [
+      'idle memory',
+      'start',
+      [{ parameters: { idleSeconds: 1 }, figures: { idleRssMB: 90 } }],
+      90,
+      'after 1 s',
+    ],
+  ] as const)(
+    'leave %s unmeasured by a smaller run, and tell what it said',
+    (title, scenario, runs, value, at) => {
+      const goal = goalsOf([result(scenario, { 'actor-sqlite': runs })]).find((each) =>
+        each.title.includes(title),
+      );
+      expect(goal).not.toHaveProperty('value');
+      expect(goal).not.toHaveProperty('why');
+      expect(goal && goalState(goal)).toBe('not measured');
+      expect(goal?.smaller?.value).toBeCloseTo(value);
+      expect(goal?.smaller?.at).toBe(at);
+    },
+  );
+
+  it('measures an idle server after its usual time, and one viewer apart from many', () => {
+    const idle = result('start', { 'actor-sqlite': [{ figures: { idleRssMB: 90 } }] });
+    expect(valueOfGoal([idle], 'idle memory')).toBe(90);
+    const at = (sockets: number, p99: number) => ({
+      parameters: { sockets, load: 'none' },
+      latencies: { fanOut: latency(p99) },
+    });
+    const quick = result('live', { 'actor-sqlite': [at(1, 30), at(2_000, 900)] });
+    expect(valueOfGoal([quick], 'a viewer alone')).toBe(30);
+  });
+
+  it('explains what bounds them without the figures of any run', () => {
+    for (const why of Object.values(limits)) expect(why).not.toMatch(/(?<!V)\d/);
   });
 });

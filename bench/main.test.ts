@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type NodeProcess, startNodeProcess } from '../src/testing/support/node-process.ts';
+import { resultsOf } from './report/fixture.ts';
 import { readResults } from './report/index.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -85,6 +86,18 @@ describe('a bench on this machine', () => {
     expect(code).toBe(130);
     expect(await leftBehind()).toEqual([]);
     expect(await processesOf(folder)).toEqual([]);
+  });
+
+  it('compares nothing with nothing in common', async () => {
+    const results = (scenarios: readonly object[]) =>
+      JSON.stringify(resultsOf({ scenarios, goals: [] } as never));
+    const [a, b] = [join(folder, 'a.json'), join(folder, 'b.json')];
+    await writeFile(a, results(resultsOf().scenarios.slice(0, 1)));
+    await writeFile(b, results(resultsOf().scenarios.slice(-1)));
+    const { code, stderr } = await bench(`--compare ${a} ${b}`);
+    expect(stderr).toContain('have nothing in common');
+    expect(code).toBe(2);
+    expect((await bench(`--compare ${a} ${a}`)).code).toBe(0);
   });
 
   it('says in one line what it does not understand', async () => {

@@ -2,7 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { help, readArguments, type ScenariosWish, UsageError, type Wish } from './arguments.ts';
 import { runScenarios } from './bench.ts';
-import { compareResults, goalsTable, readResults, renderComparison, writeReport } from './report/index.ts';
+import {
+  compare,
+  compareResults,
+  goalsTable,
+  readResults,
+  renderComparison,
+  writeReport,
+} from './report/index.ts';
 import type { BenchResults } from './results.ts';
 import { showProgress } from './runner/progress.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
@@ -22,7 +29,7 @@ async function main(): Promise<number> {
     case 'list':
       return list();
     case 'compare':
-      return compare(wish);
+      return compareFiles(wish);
     case 'scenarios':
       return scenarios(wish, command);
     case 'targets':
@@ -63,14 +70,16 @@ function list(): number {
   return 0;
 }
 
-async function compare({ before, after, out }: Extract<Wish, { kind: 'compare' }>): Promise<number> {
+async function compareFiles({ before, after, out }: Extract<Wish, { kind: 'compare' }>): Promise<number> {
   const [a, b] = [await readResults(before), await readResults(after)];
   console.log(compareResults(a, b));
   const page = join(resolve(out), 'comparison.html');
   await mkdir(resolve(out), { recursive: true });
   await writeFile(page, await renderComparison(a, b));
   console.log(page);
-  return 0;
+  if (compare(a, b).changes.length > 0) return 0;
+  console.error(`${before} and ${after} have nothing in common: no figure was measured in both.`);
+  return 2;
 }
 
 /** What is kept with the results, and may be shown. */

@@ -1,6 +1,16 @@
 import { spreadOf } from './report/numbers.ts';
 import type { Contestant, Run, ScenarioResult } from './results.ts';
 
+/** Which runs are large enough for a goal. */
+export interface RunSize {
+  readonly parameter: string;
+  readonly atLeast: number;
+  /** All runs of a contestant that gets so far count, as a range is compared; otherwise only those that large. */
+  readonly isRange?: boolean;
+  /** Runs without the parameter are that large. */
+  readonly isUsual?: boolean;
+}
+
 /** What was measured, void runs left out. */
 export class Measured {
   readonly #results: readonly ScenarioResult[];
@@ -9,7 +19,33 @@ export class Measured {
     this.#results = results;
   }
 
-  /** Orders finished per second at a ceiling, by the callers with whom there were most. */
+  /** The same with those runs of the scenario alone that are large enough. */
+  atSize(scenario: string, { parameter, atLeast, isRange = false, isUsual = false }: RunSize): Measured {
+    const isLarge = ({ parameters }: Run) =>
+      parameters[parameter] === undefined ? isUsual : Number(parameters[parameter]) >= atLeast;
+    const large = (runs: readonly Run[]) => {
+      if (!isRange) return runs.filter(isLarge);
+      return counted(runs).some(isLarge) ? runs : [];
+    };
+    return new Measured(
+      this.#results.map((result) => ({
+        ...result,
+        contestants:
+          result.name === scenario
+            ? result.contestants.map((contestant) => ({ ...contestant, runs: large(contestant.runs) }))
+            : result.contestants,
+      })),
+    );
+  }
+
+  /** The largest value of a parameter that we ran with; undefined where we never did. */
+  largest(scenario: string, parameter: string): number | undefined {
+    const ours = this.#contestants(scenario).filter(({ isOurs }) => isOurs);
+    const values = ours.flatMap(({ runs }) => counted(runs).map(({ parameters }) => parameters[parameter]));
+    return greatest(values.map((value) => (value === undefined ? undefined : Number(value))));
+  }
+
+  /** Purchases finished per second at a ceiling, by the callers with whom there were most. */
   best(scenario: string, name: string): number | undefined {
     return greatest(this.byParameter(scenario, name, 'callers', (run) => run.figures.finished));
   }

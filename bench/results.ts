@@ -118,6 +118,8 @@ export interface GoalResult {
   readonly unit: string;
   /** Undefined where this run did not measure it. */
   readonly value?: number;
+  /** What a run said of it that is smaller than what it is about: `{ value: 1.2, at: 'with 2,000 buyers' }`. */
+  readonly smaller?: { readonly value: number; readonly at: string };
   /** Why a goal is missed, and what bounds it. */
   readonly why?: string;
 }

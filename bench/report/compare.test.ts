@@ -73,6 +73,14 @@ describe('a comparison', () => {
     expect(told.indexOf('only here')).toBeLessThan(told.indexOf('Only in B'));
   });
 
+  it('says that two results have nothing in common', async () => {
+    const [a, b] = [resultsWith({ finished: [1, 1] }), resultsWith({ readyMs: [1, 1] })];
+    expect(compareResults(a, b)).toContain('Nothing was measured in both.');
+    const page = await renderComparison(a, b);
+    expect(page).toContain('They have nothing in common');
+    expect(page).not.toContain('0 worse');
+  });
+
   it('is a page too, that escapes and asks the network for nothing', async () => {
     const a = { ...resultsWith({ finished: [100, 101] }), command: '<script>' };
     const html = await renderComparison(a, resultsWith({ finished: [150, 151] }));

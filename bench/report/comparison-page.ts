@@ -10,15 +10,18 @@ export async function renderComparison(a: BenchResults, b: BenchResults): Promis
   const { changes, onlyInA, onlyInB, differences } = compare(a, b);
   const scenarios = [...new Set(changes.map(({ scenario }) => scenario))];
   const count = (verdict: Change['verdict']) => changes.filter((change) => change.verdict === verdict).length;
+  const lead =
+    changes.length === 0
+      ? 'They have nothing in common: no figure was measured in both.'
+      : `${count('better')} figures are better, ${count('worse')} worse, ${count('noise')} within the noise of their rounds.`;
   const body = await html`<header class="top">
 <p class="kicker">ticket-booking</p>
 <h1>Two benches compared</h1>
-<p class="lead">${count('better')} figures are better, ${count('worse')} worse, ${count('noise')} within the noise of their rounds.</p>
+<p class="lead">${lead}</p>
 <dl class="facts"><div><dt>A, before</dt><dd>${headline(a)}</dd></div><div><dt>B, after</dt><dd>${headline(b)}</dd></div></dl>
 </header>
 <main>
 ${list('Not alike', 'They weigh on every figure below.', differences)}
-${changes.length === 0 ? html`<p>Nothing was measured in both.</p>` : ''}
 ${scenarios.map((scenario) =>
   section(
     scenario,

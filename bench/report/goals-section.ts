@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { GoalResult } from '../results.ts';
-import { goalBound, goalState, goalsInShort, goalValue } from './goals.ts';
+import { goalBound, goalState, goalStateInWords, goalsInShort, goalValue } from './goals.ts';
 import type { Html } from './page.ts';
 
 const signs = { met: '✓', missed: '✗', 'not measured': '–' } as const;
@@ -24,10 +24,19 @@ ${goals.map(row)}
 function row(goal: GoalResult): Html {
   const state = goalState(goal);
   return html`<tr class="${state.replace(' ', '-')}">
-<th scope="row">${goal.title}${goal.why === undefined ? '' : html`<p class="why">${goal.why}</p>`}</th>
+<th scope="row">${goal.title}${details(goal)}</th>
 <td><span class="state"><span aria-hidden="true">${signs[state]}</span> ${state}</span></td>
 <td class="n"><strong>${goalValue(goal)}</strong></td>
 <td class="n">${goalBound(goal)}</td>
 <td><a href="#${goal.scenario}">${goal.scenario}</a></td>
 </tr>`;
+}
+
+/** One line, which unfolds to why a goal is missed; what a smaller run says of one that was not measured. */
+function details(goal: GoalResult): Html | '' {
+  const state = goalState(goal);
+  if (goal.smaller !== undefined && state === 'not measured')
+    return html`<small>${goalStateInWords(goal)}</small>`;
+  if (goal.why === undefined) return '';
+  return html`<details class="why"><summary>Why</summary><p>${goal.why}</p></details>`;
 }

@@ -21,6 +21,14 @@ export function goalValue({ value, unit }: GoalResult): string {
   return value === undefined ? '–' : formatValue(value, unit);
 }
 
+/** `not measured at this size: 1.20 s with 2,000 buyers`; the state alone for anything else. */
+export function goalStateInWords(goal: GoalResult): string {
+  const { smaller, unit } = goal;
+  const state = goalState(goal);
+  if (state !== 'not measured' || smaller === undefined) return state;
+  return `${state} at this size: ${formatValue(smaller.value, unit)} ${smaller.at}`;
+}
+
 /** `9 of 14 goals met, 2 missed, 3 not measured`. */
 export function goalsInShort(goals: readonly GoalResult[]): string {
   const count = (state: GoalState) => goals.filter((goal) => goalState(goal) === state).length;
@@ -42,7 +50,7 @@ export function goalsTable({ goals }: { readonly goals: readonly GoalResult[] })
 
 function verdict(goal: GoalResult): string {
   const state = goalState(goal);
-  return goal.why === undefined || state === 'met' ? state : `${state}: ${goal.why}`;
+  return goal.why === undefined || state !== 'missed' ? goalStateInWords(goal) : `${state}: ${goal.why}`;
 }
 
 /** A cell is one line, and a bar would end it. */

@@ -14,9 +14,25 @@ const modes = {
   targets: 'A run against servers that were there already.',
 } as const;
 
-/** What was run, where and how, and what came of it in a sentence. */
+/** What was run, and what came of it in a sentence. */
 export function header(results: BenchResults): Html {
-  const { machine, scenarios } = results;
+  const { scenarios, goals, mode } = results;
+  return html`<header class="top">
+<p class="kicker">ticket-booking</p>
+<h1>Bench report</h1>
+<p class="lead">${lead(results)}</p>
+<p class="mode">${modes[mode]}${results.version === 1 ? ` ${countedByArrival}` : ''}</p>
+<nav aria-label="Contents"><ol>
+${goals.length === 0 && mode === 'targets' ? '' : html`<li><a href="#goals">Goals</a></li>`}
+${scenarios.map(({ name, title }) => html`<li><a href="#${name}">${title}</a></li>`)}
+<li><a href="#run">How it was run</a></li>
+</ol></nav>
+</header>`;
+}
+
+/** Where and how it was run. */
+export function runSection(results: BenchResults): Html {
+  const { machine } = results;
   const facts: [string, string][] = [
     ['Date', `${results.startedAt.slice(0, 16).replace('T', ' ')} UTC, ${formatDuration(results.durationS)}`],
     ['Command', results.command],
@@ -28,22 +44,16 @@ export function header(results: BenchResults): Html {
     ['Software', [`Node ${machine.node.replace(/^v/, '')}`, ...machine.servers].join(', ')],
     ['Placement on cores', placementText(machine.placement)],
   ];
-  return html`<header class="top">
-<p class="kicker">ticket-booking</p>
-<h1>Bench report</h1>
-<p class="lead">${lead(results)}</p>
-<p class="mode">${modes[results.mode]}${results.version === 1 ? ` ${countedByArrival}` : ''}</p>
+  return html`<section id="run" aria-labelledby="run-title">
+<h2 id="run-title">How it was run</h2>
 <dl class="facts">
 ${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
 </dl>
-<nav aria-label="Contents"><ol>
-<li><a href="#goals">Goals</a></li>
-${scenarios.map(({ name, title }) => html`<li><a href="#${name}">${title}</a></li>`)}
-</ol></nav>
-</header>`;
+</section>`;
 }
 
 function lead(results: BenchResults): string {
+  if (results.headline !== undefined) return results.headline;
   const goals = results.goals.length > 0 ? `${goalsInShort(results.goals)}.` : '';
   const [fastest] = results.scenarios.map(speedUpsOf).filter((speedUps) => speedUps.length > 1);
   return [fastest ? speedSentence(fastest) : '', goals].filter((part) => part !== '').join(' ');

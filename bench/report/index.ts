@@ -1,4 +1,4 @@
-export { compareResults } from './compare.ts';
+export { compare, compareResults } from './compare.ts';
 export { renderComparison } from './comparison-page.ts';
 export { goalState, goalsTable } from './goals.ts';
 export { ResultsError, readResults } from './read.ts';

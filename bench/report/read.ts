@@ -87,6 +87,7 @@ const benchResults = z.object({
       atMost: z.number().exactOptional(),
       unit: z.string(),
       value: z.number().exactOptional(),
+      smaller: z.object({ value: z.number(), at: z.string() }).exactOptional(),
       why: z.string().exactOptional(),
     }),
   ),

@@ -15,11 +15,7 @@ export async function plotsForReadme(given: BenchResults, folder: string): Promi
   const palette = paletteFor(
     results.scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)),
   );
-  const plots: [string, Plot | undefined][] = [
-    ['speed-up.svg', speedUp(results, palette)],
-    ['latency.svg', latency(results, palette)],
-    ['fan-out.svg', fanOut(results, palette)],
-  ];
+  const plots = namedPlots(results, palette);
   await mkdir(folder, { recursive: true });
   const written = [];
   for (const [name, plot] of plots) {
@@ -28,6 +24,19 @@ export async function plotsForReadme(given: BenchResults, folder: string): Promi
     written.push(name);
   }
   return written;
+}
+
+/** The same plots, for the beginning of a report. */
+export function firstPlots(results: BenchResults, palette: Palette): Plot[] {
+  return namedPlots(results, palette).flatMap(([, plot]) => plot ?? []);
+}
+
+function namedPlots(results: BenchResults, palette: Palette): [string, Plot | undefined][] {
+  return [
+    ['speed-up.svg', speedUp(results, palette)],
+    ['latency.svg', latency(results, palette)],
+    ['fan-out.svg', fanOut(results, palette)],
+  ];
 }
 
 /** The hot package against all others, the peer from outside included, which has a scenario of its own. */

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { launchChromium } from '../../src/testing/support/servers/chromium.ts';
 import type { BenchResults, ScenarioResult } from '../results.ts';
+import { scenarios } from '../scenarios/index.ts';
 import { goals, latencyOf, resultsOf, runOf } from './fixture.ts';
 import { goalsTable } from './goals.ts';
 import { readResults } from './read.ts';
 import { plotsForReadme } from './readme-plots.ts';
 import { renderReport, writeReport } from './report.ts';
+import { hasWords } from './vocabulary.ts';
 
 const evil = `<img src="https://example.com/x.png" onerror="alert('1')">`;
 
@@ -58,6 +60,63 @@ describe('the report', () => {
       '2026-03-14 09:26',
     ]) {
       expect(shown).toContain(part);
+    }
+  });
+
+  it('starts with plots, and folds the explanation of each missed goal', async () => {
+    const html = await renderReport(resultsOf());
+    const at = (text: string) => html.indexOf(text);
+    expect(at('<figure>')).toBeGreaterThan(0);
+    expect(at('<figure>')).toBeLessThan(at('id="goals"'));
+    expect(at('id="goals"')).toBeLessThan(at('id="run"'));
+    expect(html).toMatch(/<details class="why"><summary>Why<\/summary><p>[^<]*38 % of the profile/);
+    const smaller = { value: 1.2, at: 'with 2,000 buyers' };
+    const small = { scenario: 'flash-sale', title: 'all answered', atMost: 2, unit: 's', smaller };
+    const quick = await renderReport(resultsOf({ goals: [small] }));
+    expect(quick).toContain('not measured at this size: 1.20 s with 2,000 buyers');
+    expect(quick).toContain('0 of 1 goals met, 1 not measured');
+    expect(goalsTable({ goals: [small] })).toContain('not measured at this size: 1.20 s with 2,000 buyers');
+  });
+
+  it('says what came of a run against a deployment, over time, and has no goals then', async () => {
+    const second = { finished: 9, confirmed: 4, accepted: 0, errors: 1, dropped: 0, p50: 3, p99: 9, max: 10 };
+    const timeline = [0, 1, 2, 3].map((at) => ({ ...second, second: at }));
+    const runs = [runOf({ parameters: { offered: 10 }, figures: { finished: 9 }, timeline })];
+    const contestants = [{ name: 'targets', title: 'there', isOurs: true, runs }];
+    const results = { ...withScenario({ name: 'targets', contestants }), mode: 'targets' } as const;
+    const html = await renderReport({ ...results, headline: '10/s offered, error rate 10 %.' });
+    expect(html).toContain('<p class="lead">10/s offered, error rate 10 %.</p>');
+    for (const title of ['Requests', 'Errors', 'Latency'])
+      expect(html).toContain(`<h4>${title} over time</h4>`);
+    expect(html).not.toContain('id="goals"');
+  });
+
+  it('has words for whatever a scenario measures, and shows no key of its JSON', async () => {
+    const published = await readResults(new URL('../published/latest.json', import.meta.url).pathname);
+    const keys = { figure: new Set<string>(), latency: new Set<string>(), parameter: new Set<string>() };
+    for (const { contestants } of published.scenarios) {
+      for (const run of contestants.flatMap((contestant) => contestant.runs)) {
+        for (const name of Object.keys(run.figures)) keys.figure.add(name);
+        for (const name of Object.keys(run.latencies)) keys.latency.add(name);
+        for (const name of Object.keys(run.parameters)) keys.parameter.add(name);
+      }
+    }
+    expect(published.scenarios.map(({ name }) => name).toSorted()).toEqual(
+      scenarios.map(({ name }) => name).toSorted(),
+    );
+    for (const kind of ['figure', 'latency', 'parameter'] as const) {
+      expect([...keys[kind]].filter((name) => !hasWords(kind, name))).toEqual([]);
+    }
+    // The notes are those of that run: what is measured now has none with keys.
+    const withoutNotes = published.scenarios.map((scenario) => ({ ...scenario, notes: [] }));
+    const html = await renderReport({ ...published, scenarios: withoutNotes });
+    const shown = text(html.replaceAll(/<(style|svg)[\s\S]*?<\/\1>/g, ' ').replaceAll(/<[^>]+>/g, ' '));
+    const camel = [...keys.figure].filter((name) => /[A-Z]/.test(name));
+    expect(camel.filter((name) => shown.includes(name))).toEqual([]);
+    for (const file of await readdir(new URL('../scenarios/', import.meta.url))) {
+      const code = await readFile(new URL(`../scenarios/${file}`, import.meta.url), 'utf8');
+      const strings = code.match(/'[^'\n]{30,}'|`[^`\n]{30,}`/g) ?? [];
+      expect(strings.filter((each) => camel.some((name) => each.includes(name)))).toEqual([]);
     }
   });
 

@@ -2,11 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { html } from 'hono/html';
 import type { BenchResults } from '../results.ts';
+import { figure } from './figure.ts';
 import { goalsSection } from './goals-section.ts';
-import { header } from './header.ts';
+import { header, runSection } from './header.ts';
 import { page } from './page.ts';
 import { paletteFor } from './palette.ts';
 import { inPresentTerms } from './present-terms.ts';
+import { firstPlots } from './readme-plots.ts';
 import { scenarioSection } from './scenario-section.ts';
 
 /** @returns a whole page that needs nothing else: no script, no font, no picture from anywhere. */
@@ -15,10 +17,15 @@ export async function renderReport(given: BenchResults): Promise<string> {
   const { scenarios, goals } = results;
   const palette = paletteFor(scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)));
   const sections = await Promise.all(scenarios.map((scenario) => scenarioSection(scenario, palette)));
+  const first = await Promise.all(firstPlots(results, palette).map(figure));
+  // Plots come first: where no scenario has one that speaks for all of them, each has its own.
+  const goalsPart = results.mode === 'targets' && goals.length === 0 ? '' : goalsSection(goals);
+  const parts = first.length === 0 ? [sections, goalsPart] : [goalsPart, sections];
   const body = await html`${header(results)}
 <main>
-${goalsSection(goals)}
-${sections}
+${first.length === 0 ? '' : html`<section aria-label="At a glance"><div class="plots">${first}</div></section>`}
+${parts}
+${runSection(results)}
 </main>
 <footer><p>Figures are the median of the rounds that passed their audit, with the least and the most of them. What each
 scenario means, and how it is kept fair, stands in <code>bench/README.md</code>.</p></footer>`;

@@ -50,8 +50,8 @@ export const scenario: Scenario = {
     const { name, title, what } = scenario;
     const notes = [
       'All latencies count from the instant in which the first byte is sent. The share of refusals within 100 ms is therefore bounded ' +
-        'by how fast the machine can take in requests at all; `allSentMs` is how long the client took to hand them over.',
-      '`lost` counts who got no answer, and units that stayed unsold. Who is served out of turn (rule Q5) voids the run.',
+        'by how fast the machine can take in requests at all; the time until all are sent is what the client took to hand them over.',
+      'A buyer without an answer, and a unit that stayed unsold, count as lost. Whoever is served out of turn (rule Q5) voids the run.',
       ...(stage.isQuick ? [`Quick: ${buyersOf.quick} buyers.`] : []),
     ];
     return { name, title, what, contestants, notes };

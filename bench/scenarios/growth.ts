@@ -26,7 +26,7 @@ export const scenario: Scenario = {
   title: 'Growth',
   what:
     'What a purchase costs as the store grows: with more stored orders, with more packages on sale that are all bought, ' +
-    'and with a longer line of people who wait for a unit. CPU of the server and its database per purchase, and purchases per second.',
+    'and with a longer queue of people who wait for a unit. CPU of the server and its database per purchase, and purchases per second.',
   async run(stage) {
     const ranges = stage.isQuick ? quick : full;
     const kinds = stage.isQuick ? ['actor-sqlite'] : ['actor-sqlite', 'actor-mongodb'];
@@ -67,8 +67,8 @@ export const scenario: Scenario = {
 };
 
 const notes = [
-  '`costPerPurchaseUs` is CPU of the server and of its database. With `waiting`, a purchase is one that joins the line (202), and ' +
-    '`drainedMs` is how long everybody waited for the answer once the last unit was sold.',
+  'The cost of a purchase is CPU of the server and of its database. In a growing queue, a purchase is one that joins it ' +
+    '(202); the time until the queue was empty counts from the first unit that was sold.',
 ];
 
 function together(parts: readonly (readonly Contestant[])[]): Contestant[] {

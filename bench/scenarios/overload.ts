@@ -30,7 +30,7 @@ export const scenario: Scenario = {
     const { name, title, what } = scenario;
     const notes = [
       'What found no free connection within a second was never sent, and counts as dropped.',
-      'Memory grows by what the connections cost when they are opened; `rssGrowth` is what a second overload over as many adds at its peak.',
+      'Memory grows by what the connections cost when they are opened; the growth is what a second overload over as many connections adds at its peak.',
     ];
     return { name, title, what, contestants, notes };
   },

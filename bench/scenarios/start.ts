@@ -23,7 +23,12 @@ export const scenario: Scenario = {
     const count = stage.wants('actor-sqlite') ? Math.max(stage.rounds, roundsMin[pace]) : 0;
     for (let round = 1; round <= count; round++) {
       stage.progress(`${round} of ${count}`);
-      runs.push(await startOnce(stage, join(folder.path, `${round}.db`), idleMs[pace], round));
+      const idleSeconds = idleMs[pace] / 1000;
+      const parameters = stage.isQuick ? { idleSeconds } : {};
+      runs.push({
+        ...(await startOnce(stage, join(folder.path, `${round}.db`), idleMs[pace], round)),
+        parameters,
+      });
     }
     const { name, title, what } = scenario;
     const contestants = [{ name: 'actor-sqlite', title: 'ticket-booking on SQLite', isOurs: true, runs }];
