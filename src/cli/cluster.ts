@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { ConfigError, readConfig } from '../ops/config.ts';
 import { type Cluster, type EngineName, startCluster } from '../testing/support/cluster.ts';
 import { type Command, type Given, runCommand, UsageError } from './args.ts';
 import { type Balancer, startBalancer } from './cluster/balancer.ts';
+import { benchHint } from './cluster/bench-hint.ts';
 import { warnOfUnknownSettings } from './settings.ts';
 
 const options = {
@@ -93,7 +95,20 @@ function tell(cluster: Cluster, balancer: Balancer): void {
     ['suppliers', suppliersUrl],
   ];
   console.log(`\n${lines.map(([name, where]) => `  ${name.padEnd(12)} ${where}`).join('\n')}\n`);
-  console.log('The cluster is up. Ctrl-C stops it.');
+  for (const line of hint(cluster)) console.log(line);
+  console.log('\nThe cluster is up. Ctrl-C stops it.');
+}
+
+/** What the instances are set to: they have our environment, but for the addresses of their databases. */
+function hint({ origins }: Cluster): string[] {
+  try {
+    const { limits, adminToken } = readConfig();
+    return benchHint({ origins, purchases: limits?.purchases, hasAdminToken: adminToken !== undefined });
+  } catch (error) {
+    // A REDIS_URL of ours needs a DATABASE_URL of ours; the instances have both from the cluster.
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
 }
 
 /** Says so when a process ends that nobody has stopped; the balancer goes on with the others. */

@@ -35,6 +35,8 @@ it('starts a cluster, tells where it is, sells through the balancer, keeps its d
     'MongoDB +mongodb:',
     'Redis +redis:',
     'suppliers +http:',
+    'npm run bench -- --targets http://127\\.0\\.0\\.1:\\d+,http://127\\.0\\.0\\.1:\\d+ --read-only',
+    'Rate limits are on',
   ])
     expect(output).toMatch(new RegExp(what));
   const answers = await Promise.all([1, 2, 3, 4].map((nth) => buy(origin, 2, { key: `key-${nth}` })));
