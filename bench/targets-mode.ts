@@ -135,12 +135,7 @@ async function conclude(
     ...judge(assertion, whole, isReadOnly),
   }));
   const scenario = scenarioOf(wish, runsOf(whole, result, wish, audit));
-  const notes = [
-    ...chosen.notes,
-    ...(limited === undefined ? [] : [limited]),
-    `Audit: ${auditInWords(audit)}.`,
-    ...errorNotes(result),
-  ];
+  const notes = [...chosen.notes, `Audit: ${auditInWords(audit)}.`, ...errorNotes(result)];
   console.log(renderTable({ ...scenario, notes }));
   console.log(answersInWords(wish, whole, result));
   console.log(headline);
@@ -152,7 +147,12 @@ async function conclude(
     mode: 'targets',
     headline,
     machine: describeMachine({ client: 'any' }, []),
-    scenarios: [{ ...scenario, notes: [...notes, ...assertions.map(inWords)] }],
+    scenarios: [
+      {
+        ...scenario,
+        notes: [...(limited === undefined ? [] : [limited]), ...notes, ...assertions.map(inWords)],
+      },
+    ],
     goals: [],
     assertions: assertions.map(({ text, holds }) => ({ text, held: holds })),
   };
@@ -221,24 +221,29 @@ function parametersOf({ rate, stages, callers }: TargetsWish): Record<string, nu
   return stages === undefined ? { callers } : {};
 }
 
-function loadInWords({ rate, stages, callers, isReadOnly, origins }: TargetsWish): string {
+function loadInWords(wish: TargetsWish): string {
+  const { rate, stages, callers, isReadOnly } = wish;
   const what = isReadOnly ? 'look-ups' : 'purchases';
-  const where = origins.length === 1 ? (origins[0] as string) : `${origins.length} instances`;
+  const where = whereOf(wish);
   if (stages !== undefined)
     return `${what} at ${where}, ${stages.map((stage) => `${stage.rate}/s for ${stage.seconds} s`).join(', ')}`;
   return rate === undefined ? `${what} by ${callers} callers at ${where}` : `${rate} ${what}/s at ${where}`;
 }
 
+function whereOf({ origins }: TargetsWish): string {
+  return origins.length === 1 ? (origins[0] as string) : `${origins.length} instances`;
+}
+
 function scenarioOf(wish: TargetsWish, runs: readonly Run[]): ScenarioResult {
-  const { isReadOnly, rate, stages, origins } = wish;
+  const { isReadOnly, rate, stages } = wish;
   return {
     name: isReadOnly ? 'targets-look-ups' : 'targets',
-    title: `Load on ${origins.join(', ')}`,
+    title: `Load on ${whereOf(wish)}`,
     what:
       rate === undefined && stages === undefined
         ? 'Each caller sends its next request when the last one was answered: a ceiling.'
         : 'Requests are sent on time whatever the answers do; latencies count from the intended send.',
-    contestants: [{ name: 'targets', title: origins.join(', '), isOurs: true, runs }],
+    contestants: [{ name: 'targets', title: whereOf(wish), isOurs: true, runs }],
     notes: [],
   };
 }
