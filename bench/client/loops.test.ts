@@ -214,7 +214,7 @@ it.each(['open', 'closed'] as const)(
         : await closedLoop({ ...common, callers: 2 }, tools());
     const { answers, latencies } = result;
     const outcomes = ['201', '502 supplier_failed', '409 queue_full'].map((name) => answers[name] ?? 0);
-    expect(Math.min(...outcomes)).toBeGreaterThan(3);
+    expect(Math.min(...outcomes)).toBeGreaterThan(0);
     expect(latencies.outcome.count).toBe(outcomes.reduce((sum, each) => sum + each, 0));
     const { figures } = runOf(result, { round: 1, parameters: {} });
     expect(figures.finished).toBeCloseTo(latencies.outcome.count / result.seconds);

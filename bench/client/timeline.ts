@@ -4,6 +4,8 @@ import { isError, isOutcome } from './outcomes.ts';
 
 /** Later than the last answer that is waited for: then the latencies of a second are final. */
 const openForMs = 15_000;
+/** A window that ends so much too late, in seconds, has no row more for it. */
+const lateMax = 0.25;
 
 interface Counts extends Omit<TimelineSecond, 'p50' | 'p99' | 'max'> {
   finished: number;
@@ -45,11 +47,11 @@ export class Timeline {
     this.#at(at).dropped += 1;
   }
 
-  /** @param seconds of the window: the last row may be shorter than a second. */
+  /** @param seconds of the window: the last row may be shorter than a second, or a quarter longer. */
   rows(seconds: number): TimelineSecond[] {
-    const count = Math.max(1, Math.ceil(Math.round(seconds * 10) / 10));
+    const count = Math.max(1, Math.ceil(seconds - lateMax));
     const last = this.#seconds.get(count);
-    // What was meant for the instant in which the window ends belongs to its last second.
+    // The window ends a little late on a busy machine.
     if (last !== undefined) this.#seconds.delete(count);
     const rows = Array.from({ length: count }, (_, second) => this.#row(second));
     const end = rows.at(-1);

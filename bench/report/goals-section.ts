@@ -24,7 +24,7 @@ ${goals.map(row)}
 function row(goal: GoalResult): Html {
   const state = goalState(goal);
   return html`<tr class="${state.replace(' ', '-')}">
-<th scope="row">${goal.title}${details(goal)}</th>
+<th scope="row">${titleOf(goal)}</th>
 <td><span class="state"><span aria-hidden="true">${signs[state]}</span> ${state}</span></td>
 <td class="n"><strong>${goalValue(goal)}</strong></td>
 <td class="n">${goalBound(goal)}</td>
@@ -33,10 +33,9 @@ function row(goal: GoalResult): Html {
 }
 
 /** One line, which unfolds to why a goal is missed; what a smaller run says of one that was not measured. */
-function details(goal: GoalResult): Html | '' {
-  const state = goalState(goal);
-  if (goal.smaller !== undefined && state === 'not measured')
-    return html`<small>${goalStateInWords(goal)}</small>`;
-  if (goal.why === undefined) return '';
-  return html`<details class="why"><summary>Why</summary><p>${goal.why}</p></details>`;
+function titleOf(goal: GoalResult): Html {
+  const { title, why, smaller } = goal;
+  if (why !== undefined) return html`<details class="why"><summary>${title}</summary><p>${why}</p></details>`;
+  const isSmaller = smaller !== undefined && goalState(goal) === 'not measured';
+  return html`${title}${isSmaller ? html`<small>${goalStateInWords(goal)}</small>` : ''}`;
 }

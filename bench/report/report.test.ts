@@ -69,7 +69,9 @@ describe('the report', () => {
     expect(at('<figure>')).toBeGreaterThan(0);
     expect(at('<figure>')).toBeLessThan(at('id="goals"'));
     expect(at('id="goals"')).toBeLessThan(at('id="run"'));
-    expect(html).toMatch(/<details class="why"><summary>Why<\/summary><p>[^<]*38 % of the profile/);
+    expect(html).toMatch(
+      /<details class="why"><summary>against hello-world[^<]*<\/summary><p>[^<]*38 % of the profile/,
+    );
     const smaller = { value: 1.2, at: 'with 2,000 buyers' };
     const small = { scenario: 'flash-sale', title: 'all answered', atMost: 2, unit: 's', smaller };
     const quick = await renderReport(resultsOf({ goals: [small] }));

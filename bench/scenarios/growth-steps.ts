@@ -137,11 +137,11 @@ async function cost(
 
 /** @returns how long it took from the first confirmed unit until nobody stood in the line. */
 async function drained({ stage, deployment }: Turn): Promise<number> {
-  stage.progress('waiting for the line to end');
+  stage.progress('waiting for the queue to end');
   const isOver = async () => (await figures(deployment)).waiting === 0;
   const giveUpAt = performance.now() + patienceMs;
   while ((await figures(deployment)).confirmed === 0) {
-    if (performance.now() > giveUpAt) throw new Error('no unit of the line was ever confirmed');
+    if (performance.now() > giveUpAt) throw new Error('no unit of the queue was ever confirmed');
     await pause(20);
   }
   const startedAt = performance.now();
