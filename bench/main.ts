@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { help, readArguments, type ScenariosWish, UsageError, type Wish } from './arguments.ts';
+import { readArguments, type ScenariosWish, UsageError, type Wish } from './arguments.ts';
 import { runScenarios } from './bench.ts';
+import { help } from './help.ts';
 import {
   compare,
   compareResults,

@@ -1,12 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { TargetsWish } from './arguments.ts';
-import { errorsOf, isFailure, type Judgement, judge } from './assertions.ts';
+import { judge } from './assertions.ts';
 import { startClient } from './client/client.ts';
 import { renderTable } from './report/index.ts';
-import type { BenchResults, Run, ScenarioResult } from './results.ts';
+import type { BenchResults, Run } from './results.ts';
 import { describeMachine } from './runner/machine.ts';
-import { perSecond, ratesOf, runOf } from './runner/measure.ts';
 import type { Progress } from './runner/progress.ts';
 import type { LoadResult, RequestPlan } from './stage.ts';
 import { afterCtrlC, whenAborted } from './stopping.ts';
@@ -16,6 +15,8 @@ import { headlineOf } from './targets/headline.ts';
 import { limitedInWords, limitedShareMax, limitedShareOf, remedy } from './targets/limited.ts';
 import { offeredOf, rateAt } from './targets/offered.ts';
 import { type Chosen, choosePackages } from './targets/packages.ts';
+import { loadInWords, parametersOf, runFrom, runsOf, scenarioOf } from './targets/runs.ts';
+import { answersInWords, assertionInWords, auditInWords, errorNotes } from './targets/words.ts';
 
 export interface TargetsTools {
   readonly command: string;
@@ -150,7 +151,7 @@ async function conclude(
     scenarios: [
       {
         ...scenario,
-        notes: [...(limited === undefined ? [] : [limited]), ...notes, ...assertions.map(inWords)],
+        notes: [...(limited === undefined ? [] : [limited]), ...notes, ...assertions.map(assertionInWords)],
       },
     ],
     goals: [],
@@ -163,119 +164,11 @@ async function conclude(
     await writeFile(file, csvOf(timeline, { startedAt, offeredAt: (second) => rateAt(wish, second) }));
     console.log(file);
   }
-  for (const assertion of assertions) console.log(inWords(assertion));
+  for (const assertion of assertions) console.log(assertionInWords(assertion));
   if (limited !== undefined) console.log(limited);
   if (audit.verdict === 'void') console.log(`The audit has findings: ${audit.detail}`);
   if (signal.aborted) return afterCtrlC;
   const isUsable = isLimitAllowed || limitedShareOf(whole) <= limitedShareMax;
   const isClean = audit.verdict !== 'void';
   return isUsable && isClean && assertions.every(({ holds }) => holds) ? 0 : 1;
-}
-
-function runFrom(
-  result: LoadResult,
-  wish: TargetsWish,
-  parameters: Record<string, number>,
-  audit: Run['audit'],
-): Run {
-  return { ...runOf(result, { round: 1, parameters }), ...measuredOf(result, wish), audit };
-}
-
-/** Each stage is a run of its own; two at the same rate are two rounds of it. */
-function runsOf(whole: Run, { stages = [] }: LoadResult, wish: TargetsWish, audit: Run['audit']): Run[] {
-  if (stages.length === 0) return [whole];
-  const seen = new Map<number, number>();
-  const runs = stages.map((stage, index) => {
-    const offered = wish.stages?.[index]?.rate ?? 0;
-    const round = (seen.get(offered) ?? 0) + 1;
-    seen.set(offered, round);
-    return { ...runFrom(stage, wish, { offered }, audit), round };
-  });
-  const [first, ...others] = runs;
-  return [{ ...(first as Run), ...(whole.timeline && { timeline: whole.timeline }) }, ...others];
-}
-
-/** What the assertions are about: a purchase is timed to its outcome, a look-up until the package was shown. */
-export function measuredOf(
-  result: LoadResult,
-  { isReadOnly }: Pick<TargetsWish, 'isReadOnly'>,
-): Pick<Run, 'figures' | 'latencies'> {
-  const { answer, outcome, refusal } = result.latencies;
-  const { finished = 0, answered = finished, ...rates } = ratesOf(result);
-  const shownPerSecond = perSecond(result, '200');
-  const latencies = {
-    [isReadOnly ? 'shown' : 'outcome']: outcome,
-    ...(answer.count === outcome.count ? {} : { answer }),
-    ...(refusal.count === answer.count || refusal.count === 0 ? {} : { refusal }),
-  };
-  return {
-    figures: isReadOnly
-      ? { ...(shownPerSecond === answered ? {} : { shownPerSecond }), answered }
-      : { finished, ...rates, ...(finished === answered ? {} : { answered }) },
-    latencies: Object.fromEntries(Object.entries(latencies).filter(([, { count }]) => count > 0)),
-  };
-}
-
-function parametersOf({ rate, stages, callers }: TargetsWish): Record<string, number> {
-  if (rate !== undefined) return { offered: rate };
-  return stages === undefined ? { callers } : {};
-}
-
-function loadInWords(wish: TargetsWish): string {
-  const { rate, stages, callers, isReadOnly } = wish;
-  const what = isReadOnly ? 'look-ups' : 'purchases';
-  const where = whereOf(wish);
-  if (stages !== undefined)
-    return `${what} at ${where}, ${stages.map((stage) => `${stage.rate}/s for ${stage.seconds} s`).join(', ')}`;
-  return rate === undefined ? `${what} by ${callers} callers at ${where}` : `${rate} ${what}/s at ${where}`;
-}
-
-function whereOf({ origins }: TargetsWish): string {
-  return origins.length === 1 ? (origins[0] as string) : `${origins.length} instances`;
-}
-
-function scenarioOf(wish: TargetsWish, runs: readonly Run[]): ScenarioResult {
-  const { isReadOnly, rate, stages } = wish;
-  return {
-    name: isReadOnly ? 'targets-look-ups' : 'targets',
-    title: `Load on ${whereOf(wish)}`,
-    what:
-      rate === undefined && stages === undefined
-        ? 'Each caller sends its next request when the last one was answered: a ceiling.'
-        : 'Requests are sent on time whatever the answers do; latencies count from the intended send.',
-    contestants: [{ name: 'targets', title: whereOf(wish), isOurs: true, runs }],
-    notes: [],
-  };
-}
-
-function auditInWords({ verdict, detail }: Run['audit']): string {
-  const state = { clean: 'clean', void: 'FINDINGS', none: 'could not be had' }[verdict];
-  return `${state}, ${detail}`;
-}
-
-function answersInWords({ isReadOnly }: TargetsWish, run: Run, result: LoadResult): string {
-  const { answers, dropped, cpu } = run;
-  const lines = Object.entries(answers).map(([name, count]) => {
-    const mark = isFailure(name, isReadOnly) ? '  (an error)' : '';
-    return `  ${count.toLocaleString('en').padStart(12)}  ${name}${mark}`;
-  });
-  const client = `The client used ${(cpu.client ?? 0).toFixed(2)} cores; past 0.9 it is the client that is measured.`;
-  return [
-    'Answers',
-    ...lines,
-    `Not sent in time: ${dropped}. Errors, with such answers: ${errorsOf(run, isReadOnly)}.`,
-    ...errorNotes(result),
-    client,
-    '',
-  ].join('\n');
-}
-
-function errorNotes({ errors, reasons = {} }: LoadResult): string[] {
-  const each = Object.entries(reasons).map(([reason, count]) => `${reason} ${count}`);
-  return errors === 0 ? [] : [`Connections that failed, and requests without an answer: ${each.join(', ')}.`];
-}
-
-function inWords({ text, value, holds, why }: Judgement & { readonly text: string }): string {
-  const was = Number.isFinite(value) ? String(Number(value.toPrecision(6))) : 'nothing was measured';
-  return `${holds ? 'holds' : 'FAILS'}  ${text}  (${was}${why === undefined ? '' : `; ${why}`})`;
 }

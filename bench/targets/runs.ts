@@ -1,0 +1,86 @@
+import type { TargetsWish } from '../arguments.ts';
+import type { Run, ScenarioResult } from '../results.ts';
+import { perSecond, ratesOf, runOf } from '../runner/measure.ts';
+import type { LoadResult } from '../stage.ts';
+
+/** What was measured, as a run of the results. */
+export function runFrom(
+  result: LoadResult,
+  wish: TargetsWish,
+  parameters: Record<string, number>,
+  audit: Run['audit'],
+): Run {
+  return { ...runOf(result, { round: 1, parameters }), ...measuredOf(result, wish), audit };
+}
+
+/** Each stage is a run of its own; two at the same rate are two rounds of it. */
+export function runsOf(
+  whole: Run,
+  { stages = [] }: LoadResult,
+  wish: TargetsWish,
+  audit: Run['audit'],
+): Run[] {
+  if (stages.length === 0) return [whole];
+  const seen = new Map<number, number>();
+  const runs = stages.map((stage, index) => {
+    const offered = wish.stages?.[index]?.rate ?? 0;
+    const round = (seen.get(offered) ?? 0) + 1;
+    seen.set(offered, round);
+    return { ...runFrom(stage, wish, { offered }, audit), round };
+  });
+  const [first, ...others] = runs;
+  return [{ ...(first as Run), ...(whole.timeline && { timeline: whole.timeline }) }, ...others];
+}
+
+/** What the assertions are about: a purchase is timed to its outcome, a look-up until the package was shown. */
+function measuredOf(
+  result: LoadResult,
+  { isReadOnly }: Pick<TargetsWish, 'isReadOnly'>,
+): Pick<Run, 'figures' | 'latencies'> {
+  const { answer, outcome, refusal } = result.latencies;
+  const { finished = 0, answered = finished, ...rates } = ratesOf(result);
+  const shownPerSecond = perSecond(result, '200');
+  const latencies = {
+    [isReadOnly ? 'shown' : 'outcome']: outcome,
+    ...(answer.count === outcome.count ? {} : { answer }),
+    ...(refusal.count === answer.count || refusal.count === 0 ? {} : { refusal }),
+  };
+  return {
+    figures: isReadOnly
+      ? { ...(shownPerSecond === answered ? {} : { shownPerSecond }), answered }
+      : { finished, ...rates, ...(finished === answered ? {} : { answered }) },
+    latencies: Object.fromEntries(Object.entries(latencies).filter(([, { count }]) => count > 0)),
+  };
+}
+
+export function parametersOf({ rate, stages, callers }: TargetsWish): Record<string, number> {
+  if (rate !== undefined) return { offered: rate };
+  return stages === undefined ? { callers } : {};
+}
+
+export function loadInWords(wish: TargetsWish): string {
+  const { rate, stages, callers, isReadOnly } = wish;
+  const what = isReadOnly ? 'look-ups' : 'purchases';
+  const where = whereOf(wish);
+  if (stages !== undefined)
+    return `${what} at ${where}, ${stages.map((stage) => `${stage.rate}/s for ${stage.seconds} s`).join(', ')}`;
+  return rate === undefined ? `${what} by ${callers} callers at ${where}` : `${rate} ${what}/s at ${where}`;
+}
+
+function whereOf({ origins }: TargetsWish): string {
+  return origins.length === 1 ? (origins[0] as string) : `${origins.length} instances`;
+}
+
+export function scenarioOf(wish: TargetsWish, runs: readonly Run[]): ScenarioResult {
+  const { isReadOnly, rate, stages } = wish;
+  return {
+    name: isReadOnly ? 'targets-look-ups' : 'targets',
+    title: `Load on ${whereOf(wish)}`,
+    what:
+      rate === undefined && stages === undefined
+        ? 'Each caller sends its next request when the last one was answered: a ceiling.'
+        : 'Requests are sent on time whatever the answers do; latencies count from the intended send.',
+    contestants: [{ name: 'targets', title: whereOf(wish), isOurs: true, runs }],
+    notes: [],
+  };
+}
