@@ -108,6 +108,11 @@ export interface LoadResult {
   readonly reasons?: Readonly<Record<string, number>>;
   /** Cores that the client used. */
   readonly clientCpu: number;
+  /**
+   * Final outcomes that came in the window, whenever their requests were meant to be sent: what a server does under an
+   * overload, whose backlog would count as more once it is over.
+   */
+  readonly finishedInWindow?: number;
   /** Each stage of the load, where it had several. */
   readonly stages?: readonly LoadResult[];
   readonly timeline?: readonly TimelineSecond[];

@@ -20,6 +20,8 @@ export interface Tools {
  * waits for an outcome.
  */
 export const defaultLastAnswersMs = 12_000;
+/** A request of an open loop that found no free connection for so long is dropped. */
+export const sendTimeoutMs = 1_000;
 /** More connections at the same time would meet a full backlog of the server, and try again seconds later. */
 export const openingMax = 128;
 export const openingMs = 5_000;

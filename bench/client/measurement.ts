@@ -21,6 +21,7 @@ export class Measurement {
   readonly live = { sent: 0, answered: 0, finished: 0, errors: 0, limited: 0 };
   /** When the load began, as `performance.now()` has it. */
   startedAt = performance.now();
+  #finishedInWindow = 0;
   readonly #whole = new Tally();
   readonly #stages: readonly { readonly end: number; readonly tally: Tally }[];
   readonly #timeline: Timeline | undefined;
@@ -34,7 +35,10 @@ export class Measurement {
   answered(since: number, now: number, name: string): void {
     const { live, window } = this;
     live.answered += 1;
-    if (isOutcome(name)) live.finished += 1;
+    if (isOutcome(name)) {
+      live.finished += 1;
+      if (window.holds(now)) this.#finishedInWindow += 1;
+    }
     if (isError(name)) live.errors += 1;
     if (name.startsWith('429')) live.limited += 1;
     if (!window.holds(since)) return;
@@ -67,6 +71,7 @@ export class Measurement {
     const stages = this.#stages.map(({ tally }, index) => tally.result(this.#secondsOf(index), cpu));
     return {
       ...this.#whole.result(seconds, cpu),
+      finishedInWindow: this.#finishedInWindow,
       ...(stages.length === 0 ? {} : { stages }),
       ...(this.#timeline === undefined ? {} : { timeline: this.#timeline.rows(seconds) }),
     };

@@ -1,14 +1,20 @@
 import type { LoadResult, OpenLoop } from '../stage.ts';
 import { Connection, type Listener } from './connection.ts';
-import { defaultLastAnswersMs, noAnswer, noteAnswer, openingMax, openingMs, type Tools } from './loop.ts';
+import {
+  defaultLastAnswersMs,
+  noAnswer,
+  noteAnswer,
+  openingMax,
+  openingMs,
+  sendTimeoutMs,
+  type Tools,
+} from './loop.ts';
 import { comesTrue } from './measured-window.ts';
 import { Measurement } from './measurement.ts';
 import { requestMaker } from './requests.ts';
 import { Schedule } from './schedule.ts';
 import { WaitingSends } from './waiting-sends.ts';
 
-/** A request that found no free connection for so long is dropped. */
-const sendPatienceMs = 1_000;
 /** Connections that are there from the start; more are opened when they are missing. */
 const openedFirst = 64;
 
@@ -100,7 +106,7 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
     if (isOver) return;
     const now = performance.now();
     if (isOffering) sendDue(now);
-    waiting.dropBefore(now - sendPatienceMs, drop);
+    waiting.dropBefore(now - sendTimeoutMs, drop);
     setTimeout(tick, 1);
   };
 
@@ -114,7 +120,7 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
   sendDue(window.end);
   isOffering = false;
   // Those that wait for a connection have as long as all before them.
-  await comesTrue(() => waiting.isEmpty, sendPatienceMs);
+  await comesTrue(() => waiting.isEmpty, sendTimeoutMs);
   isOver = true;
   stopWatching?.();
   waiting.dropBefore(Number.POSITIVE_INFINITY, drop);

@@ -19,12 +19,14 @@ export const scenario: Scenario = {
       // Buys what is looked up.
       await stage.closedLoop({ origins, plan, callers, seconds: 0.1, warmUpSeconds: 0 });
       let lookedUp = 0;
+      let latencies = {};
       const run = await measured(stage, deployment, { round, parameters: { callers } }, async () => {
         const result = await stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds });
         lookedUp = perSecond(result, '200');
+        latencies = { answer: result.latencies.answer };
         return result;
       });
-      return [{ ...run, figures: { lookedUp } }];
+      return [{ ...run, figures: { lookedUp }, latencies }];
     });
     const { name, title, what } = scenario;
     return { name, title, what, contestants, notes: [] };

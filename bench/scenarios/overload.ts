@@ -1,7 +1,7 @@
 import type { Unaudited } from '../runner/measure.ts';
 import { measured, ratesOf } from '../runner/measure.ts';
 import { inRounds } from '../runner/rounds.ts';
-import type { Deployment, Scenario, Stage } from '../stage.ts';
+import type { Deployment, LoadResult, Scenario, Stage } from '../stage.ts';
 import { entrants, plenty } from './contestants.ts';
 
 const plan = { kind: 'buy', packages: [1] } as const;
@@ -29,7 +29,7 @@ export const scenario: Scenario = {
     );
     const { name, title, what } = scenario;
     const notes = [
-      'What found no free connection within a second was never sent, and counts as dropped.',
+      'What found no free connection within a second was never sent, and counts as dropped. Goodput counts purchases when they are finished.',
       'Memory grows by what the connections cost when they are opened; the growth is what a second overload over as many connections adds at its peak.',
     ];
     return { name, title, what, contestants, notes };
@@ -61,16 +61,26 @@ async function overloaded(stage: Stage, deployment: Deployment, round: number): 
   if (!stage.isQuick) await offer();
   const before = await stage.rss(pid);
   let rssPeakBytes = before;
+  let goodput = 0;
   const run = await measured(
     stage,
     deployment,
     { round, parameters: { load: `${offeredTimes}× the ceiling`, offered } },
     () =>
-      peakOf(stage, pid, offer, (peak) => {
-        rssPeakBytes = peak;
-      }),
+      peakOf(
+        stage,
+        pid,
+        async () => {
+          const result = await offer();
+          goodput = goodputOf(result);
+          return result;
+        },
+        (peak) => {
+          rssPeakBytes = peak;
+        },
+      ),
   );
-  const { finished: goodput = 0, ...rest } = run.figures;
+  const { finished: _finished, ...rest } = run.figures;
   const rssAfterBytes = await stage.rss(pid);
   // In a quick bench it would be the cost of connecting.
   const growth = stage.isQuick ? {} : { rssGrowth: rssPeakBytes - before };
@@ -106,11 +116,21 @@ async function sweep(
     const rate = Math.max(1, Math.round(ceiling * share));
     const load = { origins, plan, rate, connectionsMax: 2_000, seconds: stage.seconds, warmUpSeconds };
     const parameters = { load: `${share}× the ceiling`, offered: rate };
-    const run = await measured(stage, deployment, { round, parameters }, () => stage.openLoop(load));
-    const { finished: goodput = 0, ...rest } = run.figures;
+    let goodput = 0;
+    const run = await measured(stage, deployment, { round, parameters }, async () => {
+      const result = await stage.openLoop(load);
+      goodput = goodputOf(result);
+      return result;
+    });
+    const { finished: _finished, ...rest } = run.figures;
     runs.push({ ...run, figures: { ...rest, goodput } });
   }
   return runs;
+}
+
+/** By when they were finished: what has piled up by the end of the window is not what a server does. */
+function goodputOf({ finishedInWindow = 0, seconds }: LoadResult): number {
+  return finishedInWindow / seconds;
 }
 
 const sampleMs = 250;
