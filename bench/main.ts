@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { onStopSignals } from '../src/cli/stop-signal.ts';
 import { readArguments, type ScenariosWish, UsageError, type Wish } from './arguments.ts';
 import { runScenarios } from './bench.ts';
 import { help } from './help.ts';
@@ -93,13 +94,13 @@ function withoutSecrets(argument: string, index: number, args: readonly string[]
 /** Aborts at the first signal; at the second one the program ends at once, and takes its processes with it. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(afterCtrlC);
+  onStopSignals(
+    () => {
       console.error('\nstopping …');
       stop.abort(new StoppedError());
-    });
-  }
+    },
+    () => process.exit(afterCtrlC),
+  );
   return stop.signal;
 }
 

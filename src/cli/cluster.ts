@@ -6,6 +6,7 @@ import { type Command, type Given, runCommand, UsageError } from './args.ts';
 import { type Balancer, startBalancer } from './cluster/balancer.ts';
 import { benchHint } from './cluster/bench-hint.ts';
 import { warnOfUnknownSettings } from './settings.ts';
+import { onStopSignals } from './stop-signal.ts';
 
 const options = {
   instances: { type: 'string', value: 'count', help: 'Server processes, 1 to 32; default 3.' },
@@ -132,12 +133,10 @@ function watch({ instances, suppliers, consumer }: Cluster, stopped: AbortSignal
 /** Aborts at the first signal to stop; at the second one the program ends at once, and takes its parts with it. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(1);
-      stop.abort(signal);
-    });
-  }
+  onStopSignals(
+    (signal) => stop.abort(signal),
+    () => process.exit(1),
+  );
   return stop.signal;
 }
 
