@@ -242,7 +242,7 @@ describe('with JavaScript', () => {
     await takePurchase();
     await press(page);
     await says(page, 'Please wait');
-    await page.getByRole('dialog').getByText('That was a lot at once.').waitFor();
+    await page.getByRole('dialog').getByText('Too many requests at once.').waitFor();
     await booked(page);
   });
 

@@ -62,7 +62,7 @@ describe('without JavaScript', () => {
     await open('/order-queue', { settings: { SUPPLIERS_URL: supplier.url } }, false);
     await fill(/Flight-2/);
     await press();
-    await page.getByRole('heading', { name: 'Placing your order…' }).waitFor();
+    await page.getByRole('heading', { name: 'Asking the airline…' }).waitFor();
     supplier.release('ana@example.com', 'seat');
     await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
     await supplier.stop();
@@ -116,7 +116,7 @@ test('Q7 whoever leaves while the order is under way comes back to it, and has b
   await sentKey();
   await expect.poll(async () => (await server.engine.package(2))?.figures.held).toBe(1);
   await page.goto(`${server.origin}/order`);
-  await page.getByRole('heading', { name: 'Placing your order…' }).waitFor();
+  await page.getByRole('heading', { name: 'Asking the airline…' }).waitFor();
   supplier.release('ana@example.com', 'seat');
   await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
   const [, snapshot] = await server.engine.packages();
