@@ -121,6 +121,23 @@ it('does not miss who left in order, and forgets who comes back', async () => {
   expect(names(one)).toEqual([]);
 });
 
+it('shows who is gone as silent until it is lost, and never one that left in order', async () => {
+  stage = new Stage();
+  const { clock } = stage;
+  const one = stage.start('one');
+  stage.start('two');
+  stage.start('three');
+  await clock.pass(2_000);
+  await stage.leave('two');
+  stage.kill('three');
+  const seen: string[] = [];
+  for (let second = 0; second < 6; second++) {
+    await clock.pass(1_000);
+    seen.push([...one.silent.map((id) => `${id} silent`), ...names(one).map((id) => `${id} lost`)].join());
+  }
+  expect([...new Set(seen)]).toEqual(['three silent', 'three lost']);
+});
+
 it('does not take anybody for lost while Redis is away, or has forgotten who is there for a moment', async () => {
   stage = new Stage();
   const { clock } = stage;

@@ -68,6 +68,7 @@ export class InstanceRegister {
   #owners: readonly Tenure[] = [];
   #readings = 0;
   #lost: readonly LostInstance[] = [];
+  #silent: readonly string[] = [];
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: InstanceRegisterOptions) {
@@ -78,6 +79,11 @@ export class InstanceRegister {
   /** Those that are lost, as of the last reading. */
   get lost(): readonly LostInstance[] {
     return this.#lost;
+  }
+
+  /** Those that do not announce themselves any more, and are not lost yet, as of the last reading. */
+  get silent(): readonly string[] {
+    return this.#silent;
   }
 
   /** Signs in, and looks after the register until it leaves. */
@@ -133,6 +139,8 @@ export class InstanceRegister {
       else shown.push(shownAs(each.id, each.lost, this.#owners));
     }
     this.#lost = shown;
+    const isLost = new Set(shown.map(({ id }) => id));
+    this.#silent = known.filter(({ id }) => this.#absentSince.has(id) && !isLost.has(id)).map(({ id }) => id);
   }
 
   async #signIn(own: Known | undefined): Promise<void> {

@@ -95,7 +95,13 @@ export class OperationsDesk implements Operations {
     const members = await this.#cluster.instances();
     const ids = new Set(members.map(({ id }) => id));
     const lost = (this.#register?.lost ?? []).filter(({ id }) => !ids.has(id));
-    return [...members, ...lost.map((each) => ({ ...each, isThis: false, state: 'lost' }) as const)];
+    for (const { id } of lost) ids.add(id);
+    const silent = (this.#register?.silent ?? []).filter((id) => !ids.has(id));
+    return [
+      ...members,
+      ...silent.map((id) => ({ id, isThis: false, state: 'silent' }) as const),
+      ...lost.map((each) => ({ ...each, isThis: false, state: 'lost' }) as const),
+    ];
   }
 
   dismissInstance(by: Operator, instance: string): Promise<Outcome<{ readonly instance: string }>> {

@@ -125,7 +125,7 @@ export interface LostInstance {
 
 export type InstanceStatus =
   | ({ readonly isThis: false; readonly state: 'lost' } & LostInstance)
-  /** A member that did not answer in time. */
+  /** A member that did not answer in time, or one that has just gone without leaving: it is lost soon. */
   | { readonly id: string; readonly isThis: false; readonly state: 'silent' }
   | {
       readonly id: string;

@@ -69,7 +69,7 @@ test.each<[Partial<Overview>, string]>([
   ],
   [
     { instances: [{ id: 'instance-2', isThis: false, state: 'silent' }] },
-    'bad: instance-2 is silent. It announces itself, but does not answer.',
+    'bad: instance-2 is silent. It does not answer. Within seconds it answers again, or counts as lost.',
   ],
   [
     { packages: [ownedBy('gone', 3, 1)] },
@@ -81,9 +81,9 @@ test.each<[Partial<Overview>, string]>([
   ],
   [
     { concerns: [order('stuck', 134_000), order('stuck', 40_000)] },
-    'bad: 2 orders are stuck. The oldest has not moved for 2 min.',
+    'bad: 2 orders are stuck. The oldest has not moved for 2\u00a0min.',
   ],
-  [{ concerns: [order('slow', 9_000)] }, 'warn: 1 order is slow. The oldest has not moved for 9 s.'],
+  [{ concerns: [order('slow', 9_000)] }, 'warn: 1 order is slow. The oldest has not moved for 9\u00a0s.'],
   [
     { packages: [fakeStatus({ id: 2, paused: true }, { waiting: 1 }, { obstacle: 'paused' })] },
     'warn: Package 2 is paused with people waiting. 1 person is in the queue and keeps the position.',
@@ -130,14 +130,14 @@ test('an instance that was lost, what it owned and who has that now', () => {
   const lost = (overrides = {}) =>
     found({ instances: [fakeInstance('instance-1'), fakeLost('instance-2', overrides)] });
   expect(lost()).toEqual([
-    'warn: instance-2 is lost. It stopped without leaving in order, 60 min ago. It owned 5 packages: 1, 2, 5, 8 and 9. ' +
+    'warn: instance-2 is lost. It stopped without leaving in order, 60\u00a0min ago. It owned 5 packages: 1, 2, 5, 8 and 9. ' +
       'instance-1 took over 4; 1 will find an owner with the next purchase.',
   ]);
   expect(lost({ packages: 1_234, unowned: 0 })).toEqual([
-    'warn: instance-2 is lost. It stopped without leaving in order, 60 min ago. ' +
+    'warn: instance-2 is lost. It stopped without leaving in order, 60\u00a0min ago. ' +
       'It owned 1,234 packages: 1, 2, 5, 8, 9 and 1,229 more. instance-1 took over 4.',
   ]);
   expect(lost({ packages: 0, firstPackages: [], takenOver: [], unowned: 0 })).toEqual([
-    'warn: instance-2 is lost. It stopped without leaving in order, 60 min ago. It owned no package.',
+    'warn: instance-2 is lost. It stopped without leaving in order, 60\u00a0min ago. It owned no package.',
   ]);
 });

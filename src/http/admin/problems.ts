@@ -97,7 +97,7 @@ function silentInstances({ instances }: Overview): Problem[] {
       id: 'silent',
       level: 'bad',
       headline: silent.length === 1 ? `${silent[0]} is silent` : `${silent.length} instances are silent`,
-      text: `${silent.length === 1 ? 'It announces itself, but does' : `${listed(silent)} announce themselves, but do`} not answer.`,
+      text: `${silent.length === 1 ? 'It does' : `${listed(silent)} do`} not answer. Within seconds it answers again, or counts as lost.`,
       link: { href: '#instances', what: 'instances' },
     },
   ];

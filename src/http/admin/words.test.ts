@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { durationWords, listed, msWords, rateWords, shortMomentWords } from './words.ts';
 
 test.each([
-  [-5, '0 s'],
-  [119_999, '119 s'],
-  [120_000, '2 min'],
-  [7_200_000, '2 h'],
-  [12_000_000, '3 h 20 min'],
-  [187_200_000, '2 d 4 h'],
+  [-5, '0\u00a0s'],
+  [119_999, '119\u00a0s'],
+  [120_000, '2\u00a0min'],
+  [7_200_000, '2\u00a0h'],
+  [12_000_000, '3\u00a0h\u00a020\u00a0min'],
+  [187_200_000, '2\u00a0d\u00a04\u00a0h'],
 ])('%i ms are %s', (ms, said) => {
   expect(durationWords(ms)).toBe(said);
 });
@@ -16,7 +16,12 @@ test('rates and times have a decimal while it says something', () => {
   expect([0, 0.44, 12.44, 99.96, 100.4, 12_345].map(rateWords)).toEqual([
     ...['0', '0.4', '12.4', '100.0', '100', '12,345'],
   ]);
-  expect([0, 0.81, 12.3, 1234].map(msWords)).toEqual(['0 ms', '0.8 ms', '12 ms', '1,234 ms']);
+  expect([0, 0.81, 12.3, 1234].map(msWords)).toEqual([
+    '0\u00a0ms',
+    '0.8\u00a0ms',
+    '12\u00a0ms',
+    '1,234\u00a0ms',
+  ]);
 });
 
 test('a moment has its year where it is another one', () => {

@@ -5,19 +5,22 @@ export { counted } from '../pages/words.ts';
 
 /** Figures as operators read them: short, of a steady width, and all times in UTC. */
 
-/** `8 s`, `4 min`, `3 h 20 min`, `2 d 4 h`. */
+/** Between a figure and its unit: no line may end there. */
+const noBreak = '\u00a0';
+
+/** `8 s`, `4 min`, `3 h 20 min`, `2 d 4 h`: each on one line. */
 export function durationWords(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 120) return `${seconds}${noBreak}s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
+  if (minutes < 120) return `${minutes}${noBreak}min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return withRest(hours, 'h', minutes % 60, 'min');
   return withRest(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
 function withRest(count: number, unit: string, rest: number, restUnit: string): string {
-  return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`;
+  return [count, unit, ...(rest === 0 ? [] : [rest, restUnit])].join(noBreak);
 }
 
 /** `0`, `0.4`, `12.4`, `1,240`: one decimal while it says something. */
@@ -27,12 +30,12 @@ export function rateWords(perS: number): string {
 
 /** `0.8 ms`, `12 ms`, `1,200 ms`. */
 export function msWords(ms: number): string {
-  return `${ms > 0 && ms < 10 ? ms.toFixed(1) : figureWords(Math.round(ms))} ms`;
+  return `${ms > 0 && ms < 10 ? ms.toFixed(1) : figureWords(Math.round(ms))}${noBreak}ms`;
 }
 
 /** `184 MB` */
 export function memoryWords(bytes: number): string {
-  return `${figureWords(Math.round(bytes / 1_000_000))} MB`;
+  return `${figureWords(Math.round(bytes / 1_000_000))}${noBreak}MB`;
 }
 
 /** `1`, `1 and 2`, `1, 2, 3 and 9 more`. */

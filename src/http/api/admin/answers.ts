@@ -78,8 +78,9 @@ export const instanceAnswer = z.object({
   isThis: z.boolean().meta({ description: 'Whether it is the one that answers.' }),
   state: z.enum(['ready', 'not_ready', 'draining', 'silent', 'lost']).meta({
     description:
-      '`silent`: it announces itself, and does not answer; nothing else is known of it then. `lost`: it announces ' +
-      'itself no more, and did not leave in order; it stays for a day, or until it is dismissed or comes back.',
+      '`silent`: it does not answer, and nothing else is known of it then; within seconds it answers again or is lost. ' +
+      '`lost`: it announces itself no more, and did not leave in order; it stays for a day, or until it is dismissed ' +
+      'or comes back.',
   }),
   missing: z
     .array(z.string())
