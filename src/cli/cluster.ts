@@ -34,7 +34,8 @@ const command: Command<typeof options> = {
   about:
     'Runs a whole cluster on this machine: a MongoDB replica set, Redis, the suppliers, the instances and a load\n' +
     'balancer in front of them, from what is on the machine. Settings of the environment hold for every instance\n' +
-    '(FLIGHT_FAILURE_RATE=0 npm run cluster). Ctrl-C or SIGTERM stops it all, instances first.',
+    '(FLIGHT_FAILURE_RATE=0 npm run cluster). What they log goes to standard error, each line with its instance.\n' +
+    'Ctrl-C or SIGTERM stops it all, instances first.',
   options,
 };
 
@@ -63,6 +64,7 @@ async function run(given: Given<typeof options>): Promise<number> {
       settings: { TRUST_PROXY: 'on' },
       inherit: true,
       detached: true,
+      onLine: (line) => console.error(line),
       onProgress(what) {
         if (stopped.aborted) throw new Error('Stopped before it was up.');
         console.log(`starting ${what} …`);
@@ -115,17 +117,14 @@ function hint({ origins }: Cluster): string[] {
 /** Says so when a process ends that nobody has stopped; the balancer goes on with the others. */
 function watch({ instances, suppliers, consumer }: Cluster, stopped: AbortSignal): void {
   const parts = [
-    ...instances.map((instance) => ({ name: instance.id, ended: instance.ended, log: () => instance.log() })),
-    ...(suppliers === undefined
-      ? []
-      : [{ name: 'suppliers', ended: suppliers.ended, log: suppliers.output }]),
-    ...(consumer === undefined ? [] : [{ name: 'consumer', ended: consumer.ended, log: consumer.output }]),
+    ...instances.map(({ id, ended }) => ({ name: id, ended })),
+    ...(suppliers === undefined ? [] : [{ name: 'suppliers', ended: suppliers.ended }]),
+    ...(consumer === undefined ? [] : [{ name: 'consumer', ended: consumer.ended }]),
   ];
-  for (const { name, ended, log } of parts) {
+  for (const { name, ended } of parts) {
     void ended.then((code) => {
       if (stopped.aborted) return;
-      const how = code === null ? 'by a signal' : `with exit code ${code}`;
-      console.error(`${name} has ended ${how}. It said last:\n${log().trimEnd().slice(-500)}`);
+      console.error(`${name} has ended ${code === null ? 'by a signal' : `with exit code ${code}`}.`);
     });
   }
 }

@@ -57,6 +57,10 @@ it('starts a cluster, tells where it is, sells through the balancer, keeps its d
   // One that is killed, or drained by an operator, is told of; the others go on.
   process.kill(Number(/instance-1 .*pid (\d+)/.exec(second.output())?.[1]), 'SIGKILL');
   await expect.poll(second.output).toContain('instance-1 has ended by a signal');
+  // What the others log of it is there to be read.
+  await expect
+    .poll(second.output, { timeout: 20_000 })
+    .toMatch(/"instance":"instance-1".*an instance is lost/);
   expect((await fetch(`${again}/healthz`)).status).toBe(200);
   expect(await second.end('SIGINT')).toBe(0);
   expect(await left()).toEqual([]);

@@ -31,6 +31,8 @@ export interface ClusterOptions {
   readonly detached?: boolean;
   /** Told what is being started. */
   readonly onProgress?: (what: string) => void;
+  /** Told each line that the instances, the suppliers and the consumer print. */
+  readonly onLine?: (line: string) => void;
   /** What lies between the parts; default: nothing. */
   readonly network?: ClusterNetwork;
 }
@@ -95,7 +97,7 @@ const drainMs = 20_000;
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { instances: count, engine = 'actor', members = 1, packages, detached = false } = options;
-  const { inherit = false, folder, firstPort, onProgress = () => {}, network } = options;
+  const { inherit = false, folder, firstPort, onProgress = () => {}, onLine = () => {}, network } = options;
   const inFolder = (name: string) => (folder === undefined ? undefined : join(folder, name));
   await using parts = new AsyncDisposableStack();
 
@@ -122,8 +124,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         parameters: ['--port', '0', '--ledger', ledger],
         settings: options.settings ?? {},
         ready: /listen on (?<url>http:\S+)/,
-        inherit,
-        detached,
+        ...{ inherit, detached, onLine },
       }),
       async (process) => {
         await process.end('SIGTERM', drainMs);
@@ -154,7 +155,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       REDIS_URL: await network.toRedis(redis.url, id),
       SUPPLIERS_URL: await network.toSuppliers(suppliersUrl, id),
     };
-    instances.push(new Instance(id, port, { settings: { ...settings, ...wires }, inherit, detached }));
+    instances.push(
+      new Instance(id, port, { settings: { ...settings, ...wires }, inherit, detached, onLine }),
+    );
   }
   parts.defer(async () => {
     await Promise.all(instances.map((instance) => instance.terminate()));
@@ -170,8 +173,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         program: 'src/cli/consumer.ts',
         settings: { ...settings, INSTANCE_ID: 'consumer' },
         ready: /takes orders/,
-        inherit,
-        detached,
+        ...{ inherit, detached, onLine },
       }),
       async (process) => {
         await process.end('SIGTERM', drainMs);
@@ -208,6 +210,7 @@ interface InstanceOptions {
   readonly settings: Readonly<Record<string, string>>;
   readonly inherit: boolean;
   readonly detached: boolean;
+  readonly onLine: (line: string) => void;
 }
 
 class Instance implements ClusterInstance {

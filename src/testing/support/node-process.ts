@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export interface NodeProcessOptions {
@@ -17,6 +18,8 @@ export interface NodeProcessOptions {
   readonly ready: RegExp;
   /** A process group of its own: Ctrl-C in our terminal does not reach it. */
   readonly detached?: boolean;
+  /** Told each line it prints, without the line's end. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** A program of the project in a process of its own. */
@@ -46,7 +49,7 @@ const chunksMax = 10_000;
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
   const { program, parameters = [], settings = {}, inherit = false, ready, detached = false } = options;
-  const { folder = root, uid } = options;
+  const { folder = root, uid, onLine } = options;
   const child = spawn(process.execPath, [program, ...parameters], {
     cwd: folder,
     ...(uid === undefined ? {} : { uid, gid: uid }),
@@ -60,6 +63,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
       chunks.push(text);
       if (chunks.length > chunksMax) chunks.splice(0, chunks.length, chunks.join('').slice(-keptMax));
     });
+    if (onLine !== undefined) createInterface({ input: stream }).on('line', onLine);
   }
   const output = () => chunks.join('');
   // Whoever ends this process before it has stopped the other leaves nothing behind.
