@@ -147,7 +147,7 @@ export class InstanceRegister {
     const { instance, log } = this.#options;
     const text = JSON.stringify({ startedAt: this.#startedAt } satisfies Entry);
     if ((await this.#swap(instance, own?.text, text)) && own?.lost !== undefined) {
-      log.info({ instance }, 'this instance was taken for lost, and is back');
+      log.info({}, 'this instance was taken for lost, and is back');
     }
   }
 
@@ -178,7 +178,7 @@ export class InstanceRegister {
     if (!(await this.#swap(id, text, JSON.stringify({ startedAt, lost } satisfies Entry)))) return;
     this.#absentSince.delete(id);
     log.error(
-      { instance: id, packages: ids.length, firstPackages: ids.slice(0, 10) },
+      { lost: id, packages: ids.length, firstPackages: ids.slice(0, 10) },
       'an instance is lost: it has not announced itself any more, and did not leave in order',
     );
   }

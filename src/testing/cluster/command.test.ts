@@ -60,7 +60,7 @@ it('starts a cluster, tells where it is, sells through the balancer, keeps its d
   // What the others log of it is there to be read.
   await expect
     .poll(second.output, { timeout: 20_000 })
-    .toMatch(/"instance":"instance-1".*an instance is lost/);
+    .toMatch(/"instance":"instance-2","lost":"instance-1".*an instance is lost/);
   expect((await fetch(`${again}/healthz`)).status).toBe(200);
   expect(await second.end('SIGINT')).toBe(0);
   expect(await left()).toEqual([]);
