@@ -73,7 +73,7 @@ test.each<[Partial<Overview>, string]>([
   ],
   [
     { packages: [ownedBy('gone', 3, 1)] },
-    'bad: Package 3 has no owner. instance-3 left. 1 order waits for the takeover.',
+    'bad: Package 3 has no owner. instance-3 is gone. 1 order waits for the takeover.',
   ],
   [
     { packages: [ownedBy('silent', 3), ownedBy('gone', 4)] },

@@ -147,7 +147,7 @@ function ownerless(packages: readonly PackageStatus[]): Problem[] {
       level: undone > 0 ? 'bad' : 'warn',
       headline: `${found.length === 1 ? `${nameOf(found[0] as PackageStatus)} has` : `${counted(found.length, 'package')} have`} no owner`,
       text:
-        `${owners} ${found.every(({ owner }) => owner?.state === 'gone') ? 'left' : 'does not answer'}. ` +
+        `${owners} ${found.every(({ owner }) => owner?.state === 'gone') ? 'is gone' : 'does not answer'}. ` +
         (undone > 0
           ? `${counted(undone, 'order')} ${undone === 1 ? 'waits' : 'wait'} for the takeover.`
           : 'The next purchase finds a new one.'),
