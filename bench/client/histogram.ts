@@ -32,7 +32,10 @@ export class Latencies {
   percentiles(): Percentiles {
     const histogram = this.#histogram;
     const count = histogram.totalCount;
-    const at = (percentile: number) => (count === 0 ? 0 : histogram.getValueAtPercentile(percentile) / 1000);
+    const { maxValue } = histogram;
+    // A percentile is the upper end of its bucket, which may lie beyond the longest that there was.
+    const at = (percentile: number) =>
+      count === 0 ? 0 : Math.min(histogram.getValueAtPercentile(percentile), maxValue) / 1000;
     return {
       count,
       mean: count === 0 ? 0 : histogram.mean / 1000,
@@ -40,7 +43,7 @@ export class Latencies {
       p90: at(90),
       p99: at(99),
       p999: at(99.9),
-      max: count === 0 ? 0 : histogram.maxValue / 1000,
+      max: count === 0 ? 0 : maxValue / 1000,
       curve: count === 0 ? [] : curvePercentiles.map((percentile) => [percentile, at(percentile)] as const),
     };
   }
