@@ -73,6 +73,14 @@ describe('a comparison', () => {
     expect(told.indexOf('only here')).toBeLessThan(told.indexOf('Only in B'));
   });
 
+  it('does not bury the terminal under what only one has', async () => {
+    const many = Object.fromEntries(Array.from({ length: 40 }, (_, nth) => [`figure${nth}Ms`, [1, 1]]));
+    const [a, b] = [resultsWith({ finished: [1, 1] }), resultsWith({ finished: [1, 1], ...many })];
+    expect(compareResults(a, b).split('\n').length).toBeLessThan(25);
+    expect(compareResults(a, b)).toContain('… and 28 more, which the page lists');
+    expect(await renderComparison(a, b)).toContain('figure 39');
+  });
+
   it('says that two results have nothing in common', async () => {
     const [a, b] = [resultsWith({ finished: [1, 1] }), resultsWith({ readyMs: [1, 1] })];
     expect(compareResults(a, b)).toContain('Nothing was measured in both.');

@@ -58,6 +58,9 @@ export function compare(a: BenchResults, b: BenchResults): Comparison {
   };
 }
 
+/** So many figures that only one has are told on the terminal: a full run has hundreds. */
+const onlyInMax = 12;
+
 /** For the terminal. */
 export function compareResults(a: BenchResults, b: BenchResults): string {
   const { changes, onlyInA, onlyInB, differences } = compare(a, b);
@@ -78,8 +81,8 @@ export function compareResults(a: BenchResults, b: BenchResults): string {
     '',
     changes.length > 0 ? table : 'Nothing was measured in both.',
     ...listed('Not alike', differences),
-    ...listed('Only in A', onlyInA),
-    ...listed('Only in B', onlyInB),
+    ...listed('Only in A', onlyInA, onlyInMax),
+    ...listed('Only in B', onlyInB, onlyInMax),
     '',
   ].join('\n');
 }
@@ -91,8 +94,11 @@ export function headline({ startedAt, commit, mode, command }: BenchResults): st
     .join(' · ');
 }
 
-function listed(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
+function listed(title: string, lines: readonly string[], max = Number.POSITIVE_INFINITY): string[] {
+  if (lines.length === 0) return [];
+  const more = lines.length - max;
+  const rest = more > 0 ? [`… and ${more} more, which the page lists`] : [];
+  return ['', `${title}:`, ...[...lines.slice(0, max), ...rest].map((line) => `  ${line}`)];
 }
 
 function changeOf(before: Item, after: Item): Change {
