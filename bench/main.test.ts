@@ -191,6 +191,9 @@ describe('a bench against a deployment', () => {
     // As soon as it is seen, and in the summary.
     expect(unusable.stderr).toContain('RATE_LIMIT=off npm run cluster');
     expect(unusable.stdout).toMatch(/100 % of the answers are 429\. NOT USABLE/);
+    // The headline stands on the report too, which may be sent to others.
+    expect(unusable.stdout).toMatch(/offered, .*\. NOT USABLE: 100 % of the answers are 429\.\n/);
+    expect(allowed.stdout).not.toContain('NOT USABLE');
     expect(unusable.code).toBe(1);
     expect(allowed.stdout).toContain('RATE_LIMIT=off npm run cluster');
     expect(allowed.code).toBe(0);

@@ -12,7 +12,7 @@ import { afterCtrlC, whenAborted } from './stopping.ts';
 import { auditOf } from './targets/audit.ts';
 import { csvOf } from './targets/csv.ts';
 import { headlineOf } from './targets/headline.ts';
-import { limitedInWords, limitedShareMax, limitedShareOf, remedy } from './targets/limited.ts';
+import { limitedFlaw, limitedInWords, remedy } from './targets/limited.ts';
 import { offeredOf, rateAt } from './targets/offered.ts';
 import { type Chosen, choosePackages } from './targets/packages.ts';
 import { loadInWords, parametersOf, runFrom, runsOf, scenarioOf } from './targets/runs.ts';
@@ -130,7 +130,11 @@ async function conclude(
   const whole: Run = { ...runFrom(result, wish, parametersOf(wish), audit), timeline };
   const limited = limitedInWords(whole, { isReadOnly, isLimitAllowed });
   const offered = offeredOf(wish);
-  const headline = headlineOf(whole, { isReadOnly, ...(offered === undefined ? {} : { offered }) });
+  const flaws = [
+    ...limitedFlaw(whole, { isLimitAllowed }),
+    ...(audit.verdict === 'void' ? ['VOID: the audit has findings.'] : []),
+  ];
+  const headline = headlineOf(whole, { isReadOnly, flaws, ...(offered === undefined ? {} : { offered }) });
   const assertions = wish.assertions.map((assertion) => ({
     text: assertion.text,
     ...judge(assertion, whole, isReadOnly),
@@ -168,7 +172,5 @@ async function conclude(
   if (limited !== undefined) console.log(limited);
   if (audit.verdict === 'void') console.log(`The audit has findings: ${audit.detail}`);
   if (signal.aborted) return afterCtrlC;
-  const isUsable = isLimitAllowed || limitedShareOf(whole) <= limitedShareMax;
-  const isClean = audit.verdict !== 'void';
-  return isUsable && isClean && assertions.every(({ holds }) => holds) ? 0 : 1;
+  return flaws.length === 0 && assertions.every(({ holds }) => holds) ? 0 : 1;
 }

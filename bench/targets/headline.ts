@@ -6,20 +6,22 @@ export interface HeadlineOptions {
   readonly isReadOnly: boolean;
   /** Requests per second that were to be sent on average; undefined in a closed loop. */
   readonly offered?: number;
+  /** Why the figures are not to be used, as a sentence each; default: they are. */
+  readonly flaws?: readonly string[];
 }
 
 /**
  * What came of a run in one sentence: `300/s offered, 298/s finished (149/s confirmed), error rate 0.41 %, p50 4.10 ms,
  * p99 12.3 ms.`
  */
-export function headlineOf(run: Run, { isReadOnly, offered }: HeadlineOptions): string {
+export function headlineOf(run: Run, { isReadOnly, offered, flaws = [] }: HeadlineOptions): string {
   const { finished = 0, confirmedPerSecond } = run.figures;
   const { outcome, shown } = run.latencies;
   const latency = isReadOnly ? shown : outcome;
   const confirmed =
     confirmedPerSecond === undefined ? '' : ` (${formatNumber(confirmedPerSecond)}/s confirmed)`;
   const accepted = run.answers['202'] ?? 0;
-  return `${[
+  const sentence = [
     ...(offered === undefined ? [] : [`${formatNumber(offered)}/s offered`]),
     isReadOnly
       ? `${formatNumber(run.figures.shownPerSecond ?? run.figures.answered ?? 0)}/s shown`
@@ -29,5 +31,6 @@ export function headlineOf(run: Run, { isReadOnly, offered }: HeadlineOptions): 
     ...(latency === undefined
       ? ['no latency']
       : [`p50 ${formatValue(latency.p50, 'ms')}`, `p99 ${formatValue(latency.p99, 'ms')}`]),
-  ].join(', ')}.`;
+  ].join(', ');
+  return [`${sentence}.`, ...flaws].join(' ');
 }

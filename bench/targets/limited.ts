@@ -20,6 +20,17 @@ export function limitedShareOf({ answers }: Pick<Run, 'answers'>): number {
   return limited === 0 ? 0 : limited / countOf(answers, () => true);
 }
 
+/** Why a run's figures are those of limits, and not of the deployment; empty where they are not. */
+export function limitedFlaw(
+  run: Pick<Run, 'answers'>,
+  { isLimitAllowed }: { readonly isLimitAllowed: boolean },
+): string[] {
+  const share = limitedShareOf(run);
+  return isLimitAllowed || share <= limitedShareMax
+    ? []
+    : [`NOT USABLE: ${(share * 100).toPrecision(3)} % of the answers are 429.`];
+}
+
 /** What the summary says of answers 429; undefined where there are none. */
 export function limitedInWords(
   run: Pick<Run, 'answers'>,
