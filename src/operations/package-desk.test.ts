@@ -165,6 +165,16 @@ describe('deleting', () => {
     expect(answers).toHaveLength(ids.length);
   });
 
+  it('Q9 gives its id to no other package: an old page or owner may still know it', async () => {
+    await using bench = await setOperations({ packages: [{ id: 1 }, { id: 2 }] });
+    const { operations, store } = bench;
+    const wish = { flight: 'F', stay: '2030-01-01', price: 1, quota: 1 };
+    expect(await operations.remove(by, 2)).toMatchObject({ kind: 'done' });
+    expect(await operations.create(by, { ...wish, id: 2 })).toMatchObject({ code: 'package_exists' });
+    expect(await operations.create(by, wish)).toMatchObject({ value: { id: 3 } });
+    expect((await store.packages()).map((each) => each.package.id)).toEqual([1, 3]);
+  });
+
   it('finds out what became of a removal without an answer', async () => {
     let isLost = true;
     await using bench = await setOperations({

@@ -43,6 +43,8 @@ export interface PackageDeskOptions {
 /** How often an id that was free is taken by somebody else, or a version is outrun, before we give up. */
 const triesMax = 8;
 const keptMs = 1_000;
+/** Ids of packages that were deleted, in the store's settings. */
+const deleted = 'deleted-package:';
 
 /** Packages as operators see and change them. */
 export class PackageDesk {
@@ -128,6 +130,8 @@ export class PackageDesk {
   async #create({ id: wanted, ...wish }: NewPackage): Promise<Outcome<TravelPackage>> {
     const { store, engine } = this.#options;
     if (!isSaleWindow(wish)) return { kind: 'refused', code: 'invalid' };
+    const isUsed = wanted !== undefined && (await store.settingIfAny(deleted + wanted)) !== undefined;
+    if (isUsed) return { kind: 'refused', code: 'package_exists' };
     for (let tries = 0; tries < triesMax; tries++) {
       const id = wanted ?? (await this.#freeId());
       const { paused, listed, ...rest } = wish;
@@ -146,8 +150,13 @@ export class PackageDesk {
     return { kind: 'refused', code: 'package_exists' };
   }
 
+  /** Never one that was deleted: a page or an owner that still knows that package would take this one for it. */
   async #freeId(): Promise<number> {
-    const ids = (await this.#options.store.packages()).map((one) => one.package.id).sort((a, b) => a - b);
+    const { store } = this.#options;
+    const [stored, gone] = await Promise.all([store.packages(), store.settingsNamed(deleted)]);
+    const used = new Set(stored.map((one) => one.package.id));
+    for (const name of gone.keys()) used.add(Number(name.slice(deleted.length)));
+    const ids = [...used].sort((a, b) => a - b);
     const highest = ids.at(-1) ?? 0;
     if (highest < packageIdMax) return highest + 1;
     // Somebody has taken the last one there is: then the first gap.
@@ -179,7 +188,7 @@ export class PackageDesk {
 
   /** What was decided of is what is removed: a purchase that was quicker has moved the fence on. */
   async #remove(id: number): Promise<Outcome<TravelPackage>> {
-    const { store, engine } = this.#options;
+    const { store, engine, clock } = this.#options;
     let last: TravelPackage | undefined;
     for (let tries = 1; ; tries++) {
       const present = await store.present(id);
@@ -189,6 +198,7 @@ export class PackageDesk {
       if (present.figures.nextNumber !== 1) return { kind: 'refused', code: 'package_not_empty' };
       last = present.package;
       try {
+        await store.setting(deleted + id, () => new Date(clock.now()).toISOString());
         await store.removePackage(id, present.fence);
         break;
       } catch (error) {
