@@ -71,7 +71,7 @@ export function whyNotArchived({ package: { archived }, figures, obstacle }: Pac
 export function deleteEffects({ package: { quota } }: PackageStatus): string[] {
   return [
     'Nobody has ordered it, so no order is lost.',
-    `It is gone at once, with its ${counted(quota, 'unit')}: who tries to buy it is told that there is no such trip.`,
+    `It is gone at once, with its ${counted(quota, 'place')}: who tries to buy it is told that there is no such trip.`,
     'This cannot be undone.',
   ];
 }
