@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { OperatorEvent } from '../../ports/operator-log.ts';
 import { fakeOperator } from '../../testing/support/fake-operations.ts';
-import { changesOf } from './changes.ts';
+import { changesOf, packageIdOf } from './changes.ts';
 
 const event = (overrides: Partial<OperatorEvent>): OperatorEvent => ({
   ...{ id: 'one', at: 0, by: fakeOperator, instance: 'instance-1' },
@@ -38,6 +38,14 @@ test('of something new, all that it has', () => {
     { name: 'quota', after: 5 },
     { name: 'flight', after: 'F' },
   ]);
+});
+
+test('of what was deleted, all that it had, and which package was created', () => {
+  const deletion = event({ action: 'package.delete', before: { id: 3, flight: 'F', version: 2 } });
+  expect(changesOf(deletion)).toEqual([{ name: 'flight', before: 'F' }]);
+  expect(changesOf({ ...deletion, outcome: 'refused', code: 'package_not_empty' })).toEqual([]);
+  const creation = event({ action: 'package.create', target: {}, after: { id: 3, flight: 'F' } });
+  expect([packageIdOf(creation), packageIdOf(event({}))]).toEqual([3, 1]);
 });
 
 test('where nothing was changed, what was wanted beside what was there', () => {

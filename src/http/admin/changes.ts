@@ -16,15 +16,27 @@ const bookkeeping: ReadonlySet<string> = new Set(['version', 'id']);
 /** What a member is that is absent, where a package has no such member unless it is otherwise. */
 const absentMeans: Readonly<Record<string, boolean>> = { paused: false, listed: true, archived: false };
 
+/** A change after which nothing is left of what there was. */
+export function isRemoval({ action, outcome }: OperatorEvent): boolean {
+  return action === 'package.delete' && outcome === 'done';
+}
+
+/** The package that a change is about; one that was created got its id with that. */
+export function packageIdOf({ target, after }: OperatorEvent): number | undefined {
+  const created = fieldsOf(after).get('id');
+  return target.packageId ?? (typeof created === 'number' ? created : undefined);
+}
+
 /**
  * What a change made different: fields before and after. Where nothing was changed, because it was refused or has not
- * ended, what was wanted beside what was there.
+ * ended, what was wanted beside what was there. Of what was removed, all that it had.
  */
-export function changesOf({ before, after, wish, outcome }: OperatorEvent): Change[] {
+export function changesOf(event: OperatorEvent): Change[] {
+  const { before, after, wish, outcome } = event;
   const was = fieldsOf(before);
   const is = outcome === 'done' ? fieldsOf(after ?? wish) : fieldsOf(wish);
-  const names =
-    outcome === 'done' && after !== undefined ? new Set([...was.keys(), ...is.keys()]) : is.keys();
+  const isWhole = outcome === 'done' && (after !== undefined || isRemoval(event));
+  const names = isWhole ? new Set([...was.keys(), ...is.keys()]) : is.keys();
   const changes: Change[] = [];
   for (const name of names) {
     const from = was.get(name) ?? (before === undefined ? undefined : absentMeans[name]);

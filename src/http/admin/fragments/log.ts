@@ -2,7 +2,7 @@ import type { Json } from '../../../ports/messages.ts';
 import type { OperatorAction, OperatorEvent } from '../../../ports/operator-log.ts';
 import { type Html, markup } from '../../pages/markup.ts';
 import { clockWords, figureWords, momentWords } from '../../pages/words.ts';
-import { type Change, changesOf } from '../changes.ts';
+import { type Change, changesOf, isRemoval, packageIdOf } from '../changes.ts';
 import { type Column, cell, dash, headCell, table } from './table.ts';
 
 export const logElementId = 'admin-log';
@@ -34,7 +34,7 @@ function eventRow(event: OperatorEvent): Html {
       ${headCell(markup`<time datetime="${new Date(at).toISOString()}">${clockWords(at)} <span class="under">${momentWords(at).split(',')[0]}</span></time>`)}
       ${cell('Who', markup`<span>${by.name}</span><span class="under">${by.via === 'session' ? 'in a browser' : 'with the token'}${by.address === undefined ? '' : `, ${by.address}`}</span>`)}
       ${cell('What', markup`<span>${actionWords[event.action]}</span><span class="under">${targetOf(event)}</span>`)}
-      ${changesCell(changesOf(event))}
+      ${changesCell(changesOf(event), isRemoval(event))}
       ${cell('Outcome', markup`<span class="state state-${tone}">${outcome}</span>${code === undefined ? '' : markup`<span class="under">${code}</span>`}`)}
     </tr>`;
 }
@@ -55,22 +55,23 @@ const actionWords: Readonly<Record<OperatorAction, string>> = {
   'session.end': 'Logged out',
 };
 
-function targetOf({
-  target: { packageId, orderId, instance, emailHash },
-  instance: asked,
-}: OperatorEvent): Html {
+function targetOf(event: OperatorEvent): Html {
+  const { target, instance: asked } = event;
+  const { orderId, instance, emailHash } = target;
+  // An order's own id says more than its package's.
+  const packageId = event.action.startsWith('package.') ? packageIdOf(event) : target.packageId;
   if (orderId !== undefined) return markup`<a href="/admin/orders/${orderId}">${orderId}</a>`;
   if (packageId !== undefined) return markup`<a href="/admin/packages/${packageId}">package ${packageId}</a>`;
   if (emailHash !== undefined) return markup`hash ${emailHash.slice(0, 12)}`;
   return markup`${instance ?? `at ${asked}`}`;
 }
 
-function changesCell(changes: readonly Change[]): Html {
+function changesCell(changes: readonly Change[], isRemoved: boolean): Html {
   if (changes.length === 0) return cell('Change', dash(), 'wide bare');
   const list = markup`
     <ul class="changes">${changes.map(
       ({ name, before, after }) => markup`
-        <li>${name} ${before === undefined ? '' : markup`<span class="was" dir="auto">${valueWords(name, before)}</span> → `}<b dir="auto">${valueWords(name, after)}</b></li>`,
+        <li>${name} ${before === undefined ? '' : markup`<span class="was" dir="auto">${valueWords(name, before)}</span>${isRemoved ? '' : ' → '}`}${isRemoved ? '' : markup`<b dir="auto">${valueWords(name, after)}</b>`}</li>`,
     )}</ul>`;
   return cell('Change', list, 'wide');
 }
