@@ -25,6 +25,16 @@ const order = (concern: 'stuck' | 'slow', forMs: number) => ({
   concern,
 });
 
+test('one message is not messages', () => {
+  const slow = (mailbox: number) => {
+    const instance = fakeInstance('instance-1', {});
+    const load = 'load' in instance ? { ...instance.load, eventLoopLagMs: 300, mailbox } : undefined;
+    return found({ instances: [{ ...instance, load } as typeof instance] });
+  };
+  expect(slow(1)[0]).toMatch(/; 1 message waits\.$/);
+  expect(slow(2)[0]).toMatch(/; 2 messages wait\.$/);
+});
+
 test('all is well', () => {
   expect(found({})).toEqual([]);
   expect(found({ packages: [] })).toEqual([]);

@@ -214,7 +214,7 @@ function lagging(instances: readonly InstanceStatus[]): Problem[] {
             id: `lag-${instance.id}`,
             level: 'warn' as const,
             headline: `${instance.id} is slow`,
-            text: `Its event loop lags by ${msWords(instance.load.eventLoopLagMs)}; ${figureWords(instance.load.mailbox)} messages wait.`,
+            text: `Its event loop lags by ${msWords(instance.load.eventLoopLagMs)}; ${counted(instance.load.mailbox, 'message')} ${instance.load.mailbox === 1 ? 'waits' : 'wait'}.`,
             link: { href: '#instances', what: 'instances' },
           },
         ],
