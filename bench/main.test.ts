@@ -201,7 +201,8 @@ describe('a bench against a deployment', () => {
 
   it.each([
     ['at its end', '--rate 50 --duration 500ms', undefined, 0],
-    ['after Ctrl-C', '--rate 50 --duration 60s', /sent/, 130],
+    ['after Ctrl-C in the warm-up', '--rate 50 --duration 60s', /sent/, 130],
+    ['after Ctrl-C', '--stages 50:4s,90:1s', /sent/, 130],
   ] as const)('takes its package away %s', async (_when, line, stopOn, exitCode) => {
     const asked: string[] = [];
     const own = createServer((request, response) => {
@@ -229,6 +230,13 @@ describe('a bench against a deployment', () => {
       ...(isWhole ? ['GET /api/admin/audit'] : []),
       'POST /api/admin/packages/7/archive',
     ]);
+    if (line.startsWith('--stages')) {
+      expect(stdout).toMatch(/^50\/s offered, .* STOPPED after \d\.\d s of 5 s\.$/m);
+      const { scenarios } = await readResults(join(folder, 'out/latest.json'));
+      expect(scenarios[0]?.contestants[0]?.runs.map(({ parameters }) => parameters)).toEqual([
+        { offered: 50 },
+      ]);
+    }
     if (!isWhole) return;
     expect(stdout).toMatch(/50\/s offered, .*\/s finished \(0\/s confirmed\), error rate 0 %/);
     expect(stdout).toContain('Audit: clean, 1 packages, 2 orders, 3 reservations.');

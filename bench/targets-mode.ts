@@ -13,7 +13,7 @@ import { auditOf } from './targets/audit.ts';
 import { csvOf } from './targets/csv.ts';
 import { headlineOf } from './targets/headline.ts';
 import { limitedFlaw, limitedInWords, remedy } from './targets/limited.ts';
-import { offeredOf, rateAt } from './targets/offered.ts';
+import { offeredOf, rateAt, shortened } from './targets/offered.ts';
 import { type Chosen, choosePackages } from './targets/packages.ts';
 import { loadInWords, parametersOf, runFrom, runsOf, scenarioOf } from './targets/runs.ts';
 import { answersInWords, assertionInWords, auditInWords, errorNotes } from './targets/words.ts';
@@ -54,6 +54,7 @@ async function measure(wish: TargetsWish, tools: TargetsTools, { packages, own }
   const { progress, signal } = tools;
   let audit: Run['audit'] = { verdict: 'none', detail: 'the bench was stopped before it' };
   const auditNow = async () => {
+    if (signal.aborted) return;
     progress.step('audit of the deployment');
     audit = await auditOf(wish, signal);
     progress.clear();
@@ -80,6 +81,7 @@ async function putLoad(
   packages: readonly number[],
 ): Promise<Omit<Measured, 'audit'>> {
   let isLimited = false;
+  let hasBegun = false;
   let startedAt = new Date();
   await using client = startClient({
     under: [],
@@ -91,7 +93,9 @@ async function putLoad(
       console.error(remedy(wish.isReadOnly));
     },
     onWindow(edge) {
-      if (edge === 'begin') startedAt = new Date();
+      if (edge === 'end') return;
+      hasBegun = true;
+      startedAt = new Date();
     },
   });
   const { origins, headers, seconds, rate, stages, callers } = wish;
@@ -109,13 +113,19 @@ async function putLoad(
           ...(stages === undefined ? {} : { stages }),
         });
   progress.step(`${seconds} s of ${loadInWords(wish)}`);
-  const result = await Promise.race([load(), whenAborted(signal)]);
+  const loading = load();
+  const result = await Promise.race([loading, whenAborted(signal)]).catch((error: unknown) => {
+    if (!signal.aborted || !hasBegun) throw error;
+    // What was measured until Ctrl-C is told.
+    client.stop();
+    return loading;
+  });
   progress.clear();
   return { result, startedAt };
 }
 
 async function conclude(
-  wish: TargetsWish,
+  asked: TargetsWish,
   { command, signal, write }: TargetsTools,
   {
     result,
@@ -125,12 +135,14 @@ async function conclude(
     begunAt,
   }: Measured & { readonly chosen: Chosen; readonly begunAt: Date },
 ): Promise<number> {
+  const wish = signal.aborted ? shortened(asked, result.seconds) : asked;
   const { isReadOnly, isLimitAllowed } = wish;
   const { timeline = [] } = result;
   const whole: Run = { ...runFrom(result, wish, parametersOf(wish), audit), timeline };
   const limited = limitedInWords(whole, { isReadOnly, isLimitAllowed });
   const offered = offeredOf(wish);
   const flaws = [
+    ...(signal.aborted ? [`STOPPED after ${result.seconds.toFixed(1)} s of ${asked.seconds} s.`] : []),
     ...limitedFlaw(whole, { isLimitAllowed }),
     ...(audit.verdict === 'void' ? ['VOID: the audit has findings.'] : []),
   ];
@@ -139,7 +151,10 @@ async function conclude(
     text: assertion.text,
     ...judge(assertion, whole, isReadOnly),
   }));
-  const scenario = scenarioOf(wish, runsOf(whole, result, wish, audit));
+  const scenario = scenarioOf(
+    wish,
+    runsOf(whole, { ...result, stages: (result.stages ?? []).slice(0, wish.stages?.length) }, wish, audit),
+  );
   const notes = [...chosen.notes, `Audit: ${auditInWords(audit)}.`, ...errorNotes(result)];
   console.log(renderTable({ ...scenario, notes }));
   console.log(answersInWords(wish, whole, result));

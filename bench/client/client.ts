@@ -10,6 +10,8 @@ export interface Client extends AsyncDisposable {
   openLoop(load: OpenLoop): Promise<LoadResult>;
   /** Orders bought so far are gone with their server. */
   forget(): void;
+  /** Ends the window that is measured now: the load's result is of what was measured until then. */
+  stop(): void;
 }
 
 export interface ClientOptions {
@@ -41,6 +43,9 @@ export function startClient({ under, ...hearing }: ClientOptions): Client {
     openLoop: (load) => ask(child, { kind: 'open', load }, hearing),
     forget() {
       if (child.connected) child.send({ kind: 'forget' } satisfies ClientRequest);
+    },
+    stop() {
+      if (child.connected) child.send({ kind: 'stop' } satisfies ClientRequest);
     },
     async [Symbol.asyncDispose]() {
       endToo();

@@ -7,6 +7,7 @@ export class MeasuredWindow {
   end = Number.POSITIVE_INFINITY;
   /** Cores that this process used in it. */
   cpu = 0;
+  readonly #cut = new AbortController();
 
   get seconds(): number {
     return (this.end - this.start) / 1000;
@@ -14,6 +15,11 @@ export class MeasuredWindow {
 
   holds(time: number): boolean {
     return time >= this.start && time <= this.end;
+  }
+
+  /** Ends it now; without effect before it begins. */
+  cut(): void {
+    if (this.start !== Number.POSITIVE_INFINITY) this.#cut.abort();
   }
 
   /** Lets the warm-up pass, then the window. */
@@ -27,7 +33,8 @@ export class MeasuredWindow {
     const before = process.cpuUsage();
     onEdge?.('begin');
     this.start = performance.now();
-    await pause(seconds * 1000);
+    const { signal } = this.#cut;
+    await pause(seconds * 1000, undefined, { signal }).catch(() => {});
     this.end = performance.now();
     onEdge?.('end');
     const { user, system } = process.cpuUsage(before);

@@ -11,6 +11,9 @@ const progressMs = 1_000;
 /** Bought before the first look-up. */
 const lookedUpMin = 500;
 
+/** Of the load that runs, or ran last. */
+let watched: Measurement | undefined;
+
 const tools = {
   names: new Names(),
   memory: new Memory(),
@@ -20,6 +23,7 @@ const tools = {
 
 process.on('message', (request: ClientRequest) => {
   if (request.kind === 'forget') return tools.memory.forget();
+  if (request.kind === 'stop') return watched?.window.cut();
   run(request).then(
     (result) => tell({ kind: 'result', result }),
     (error: unknown) =>
@@ -29,7 +33,7 @@ process.on('message', (request: ClientRequest) => {
 // Whoever has started it is gone.
 process.on('disconnect', () => process.exit());
 
-async function run(request: Exclude<ClientRequest, { kind: 'forget' }>): Promise<LoadResult> {
+async function run(request: Exclude<ClientRequest, { kind: 'forget' | 'stop' }>): Promise<LoadResult> {
   const { load } = request;
   tools.memory.turnTo(load.origins);
   if (load.plan.kind === 'look-up') await buySome(load);
@@ -53,6 +57,7 @@ async function buySome({ origins, plan }: Pick<OpenLoop, 'origins' | 'plan'>): P
 }
 
 function watch(measurement: Measurement): () => void {
+  watched = measurement;
   let before = { ...measurement.live };
   let at = performance.now();
   const timer = setInterval(() => {

@@ -18,7 +18,9 @@ export type ClientRequest =
   | { readonly kind: 'closed'; readonly load: ClosedLoop }
   | { readonly kind: 'open'; readonly load: OpenLoop }
   /** What was bought is gone. */
-  | { readonly kind: 'forget' };
+  | { readonly kind: 'forget' }
+  /** The load that is measured ends now, and is told as it is; without effect before it is measured. */
+  | { readonly kind: 'stop' };
 
 export type ClientReply =
   | { readonly kind: 'result'; readonly result: LoadResult }

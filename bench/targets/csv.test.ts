@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { csvOf } from './csv.ts';
-import { offeredOf, rateAt } from './offered.ts';
+import { offeredOf, rateAt, shortened } from './offered.ts';
 
 it('is a row a second, with empty cells for what does not exist', () => {
   const quiet = { second: 1, finished: 0, confirmed: 0, accepted: 0, errors: 0, dropped: 0 };
@@ -27,4 +27,8 @@ it('knows what is offered in each second', () => {
   expect(offeredOf(load)).toBe(300);
   expect(offeredOf({ rate: 7, seconds: 1 })).toBe(7);
   expect(offeredOf({ seconds: 1 })).toBeUndefined();
+  // As far as a load came that was stopped.
+  expect(shortened(load, 3).stages).toEqual([stages[0], { rate: 500, seconds: 1 }]);
+  expect(offeredOf(shortened(load, 1))).toBe(100);
+  expect(offeredOf(shortened({ rate: 7, seconds: 9 }, 2))).toBe(7);
 });

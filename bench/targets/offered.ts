@@ -13,6 +13,22 @@ export function rateAt({ rate, stages }: Load, second: number): number | undefin
   return stages.at(-1)?.rate;
 }
 
+/** A stage that was cut after less has measured nothing. */
+const leastMs = 50;
+
+/** The load as it was when it was stopped after so many seconds of its window. */
+export function shortened<Whole extends Load>(load: Whole, seconds: number): Whole {
+  const { stages } = load;
+  if (stages === undefined) return { ...load, seconds };
+  let left = seconds;
+  const passed = stages.flatMap((stage) => {
+    const lasted = Math.min(left, stage.seconds);
+    left -= lasted;
+    return lasted > leastMs / 1000 ? [{ ...stage, seconds: lasted }] : [];
+  });
+  return { ...load, seconds, stages: passed };
+}
+
 /** Over the whole window, on average. */
 export function offeredOf({ rate, stages, seconds }: Load): number | undefined {
   if (stages === undefined) return rate;
