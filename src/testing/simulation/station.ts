@@ -25,6 +25,7 @@ export function openStation(
     hear: (what, item) => {
       if (what === 'package') local.publishPackage(item);
       else if (what === 'order') local.publishOrder(item);
+      else if (what === 'removed') local.publishRemoved(item);
       else local.publishLine(item);
     },
   };
