@@ -231,6 +231,31 @@ describe('a second order of the same trip', () => {
     expect(bought()).toBe(3);
   });
 
+  test('is asked about too when the first was stored late and its answer was lost, without scripts', async () => {
+    let isStored = false;
+    let first = '';
+    const { ask, bought, cookies } = withFirst(
+      {},
+      {
+        ordersByKey: async (_id, keys) =>
+          isStored && keys.includes(first) ? [fakeOrder({ key: first, status: 'held' })] : [],
+        order: async () => fakeOrder({ key: first, status: 'held' }),
+      },
+    );
+    first = keyIn((await ask('/order')).text);
+    const second = keyIn((await ask('/order')).text);
+    isStored = true;
+    const { answer } = await ask('/order', form(second));
+    expect([answer.status, bought()]).toEqual([409, 0]);
+    expect((await ask(`/orders/${id}`)).answer.status).toBe(200);
+    await ask('/order', form(first));
+    expect(bought()).toBe(1);
+    cookies.set('sent', '0');
+    cookies.delete('orders');
+    await ask('/order', form(second));
+    expect(bought()).toBe(2);
+  });
+
   test('is not asked about for another trip, nor in a browser without orders', async () => {
     const { ask, bought } = withFirst({ status: 'confirmed', packageId: 2 });
     await ask('/order', form('first'));

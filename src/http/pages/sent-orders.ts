@@ -83,18 +83,22 @@ export class SentOrderFinder {
   }
 
   /**
-   * An order of this browser for a package, by its cookie, that has a place or may get one; undefined also where the
-   * key has an order already: it is a repetition and buys nothing more (rule Q7).
+   * An order of this browser for a package that has a place or may get one, found by the cookie of its orders and,
+   * without scripts, by the keys of its other forms: the answer of the first purchase may be lost. Undefined also where
+   * the key has an order already: it is a repetition and buys nothing more (rule Q7).
    */
   async liveOrderHere(c: Context, packageId: number, key: string): Promise<Order | undefined> {
     const { engine, settings } = this.#deps;
     const ids = await recentOrders(c, settings);
-    if (ids.length === 0) return undefined;
+    const otherKeys = this.hasScript(c) ? [] : issuedKeys(c, settings).filter((each) => each !== key);
+    if (ids.length === 0 && otherKeys.length === 0) return undefined;
+    const isLive = (order: Order) => order.packageId === packageId && hasPlace(order);
     try {
-      const orders = await engine.orders(ids);
-      const live = orders.find((order) => order.packageId === packageId && hasPlace(order));
-      if (live === undefined || live.key === key) return undefined;
-      return (await engine.ordersByKey(packageId, [key])).length > 0 ? undefined : live;
+      const known = ids.length === 0 ? [] : await engine.orders(ids);
+      const live = known.find(isLive);
+      if (live?.key === key || (live === undefined && otherKeys.length === 0)) return undefined;
+      const sent = await engine.ordersByKey(packageId, [key, ...otherKeys]);
+      return sent.some((order) => order.key === key) ? undefined : (live ?? sent.find(isLive));
     } catch (error) {
       // The purchase itself says so better.
       if (error instanceof StoreUnavailableError) return undefined;
