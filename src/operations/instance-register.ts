@@ -25,6 +25,8 @@ const dayMs = 24 * 3_600_000;
 const ownersEvery = 5;
 /** Of a lost instance's packages so many are remembered by id. */
 const idsMax = 1_000;
+/** Each of the others writes an entry once. */
+const leaveTriesMax = 5;
 const prefix = 'instance:';
 
 const entry = z.object({
@@ -91,8 +93,12 @@ export class InstanceRegister {
     await this.#running;
     const { instance, log } = this.#options;
     try {
-      const own = (await this.#read()).find(({ id }) => id === instance);
-      if (own !== undefined) await this.#swap(instance, own.text, undefined);
+      for (let tries = 1; tries <= leaveTriesMax; tries++) {
+        const own = (await this.#read()).find(({ id }) => id === instance);
+        // Another instance may take it for lost between the two.
+        if (own === undefined || (await this.#swap(instance, own.text, undefined))) return;
+      }
+      log.warn({ instance }, 'this instance could not sign out: others changed its entry meanwhile');
     } catch (err) {
       log.warn({ err }, 'this instance could not sign out of the store: it will be shown as lost');
     }
