@@ -50,7 +50,7 @@ export function issuedKeys(c: Context, settings: Settings): readonly string[] {
   return expected.length === given.length && timingSafeEqual(expected, given) ? keys : [];
 }
 
-/** What was sent with these keys has its answer. */
+/** Removes keys whose purchases have their answer. */
 export function forgetKeys(c: Context, settings: Settings, answered: readonly string[]): void {
   const keys = issuedKeys(c, settings);
   const left = keys.filter((key) => !answered.includes(key));

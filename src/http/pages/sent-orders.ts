@@ -9,13 +9,13 @@ import { take } from '../limits/limited.ts';
 import { forgetKeys, issuedKeys } from './issued-forms.ts';
 import type { PageDeps } from './page-kit.ts';
 
-/** What became of the forms that a browser was given and has had no answer for. */
+/** The outcome of the order forms that a browser was given and has had no answer for. */
 export interface SentOrders {
-  /** Orders whose answer was lost, newest first. This answer tells the browser of them. */
+  /** Orders whose answer was lost, newest first. The present response adds them to the browser's cookie. */
   readonly found: readonly Order[];
-  /** It may yet come: a purchase is being stored, or the store cannot be asked now. */
+  /** An order may still appear: a purchase is being stored, or the store cannot be read now. */
   readonly isPending: boolean;
-  /** It was looked for, and nothing is there. */
+  /** The store was searched, and there is no order. */
   readonly isNone: boolean;
 }
 
@@ -37,7 +37,7 @@ export class SentOrderFinder {
     this.#deps = deps;
   }
 
-  /** Has a key known as under way until its purchase is stored or refused. */
+  /** Marks a key as under way while its purchase runs. */
   async during<Result>(key: string, purchase: () => Promise<Result>): Promise<Result> {
     this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1);
     try {
@@ -59,8 +59,9 @@ export class SentOrderFinder {
   }
 
   /**
-   * Looks for what this browser sent, where a purchase may be without an answer: with scripts only in the packages
-   * that they name, else in those on sale. So a crowd that loads the page over and over costs the store nothing.
+   * Looks for orders of this browser's forms. A browser with our script names the packages to search, mostly none: so a
+   * crowd that reloads the page costs the store nothing. Without the script, all packages are searched whose sale
+   * has opened.
    * @param isCounted the request has taken a look-up from the client's limit already.
    */
   async find(c: Context, isCounted = false): Promise<SentOrders> {
