@@ -45,5 +45,10 @@
     keep(openOrders().filter((other) => !isSame(other, order)));
   }
 
-  window.ticketOrders = { openOrders, isSame, remember, forget, tellServer };
+  /** Removes what is older than a day, email and all, and tells the server where to look. */
+  function refresh() {
+    keep(openOrders());
+  }
+
+  window.ticketOrders = { openOrders, isSame, remember, forget, refresh };
 })();

@@ -5,7 +5,7 @@
  */
 (() => {
   const { announce, ready } = window.ticketPage;
-  const { openOrders, isSame, remember, forget, tellServer } = window.ticketOrders;
+  const { openOrders, isSame, remember, forget, refresh } = window.ticketOrders;
   const { show, hide } = window.ticketDialog;
   /** `POST /order` waits 10 s for its outcome. */
   const answerMsMax = 20_000;
@@ -248,8 +248,8 @@
   }
 
   function lookAgain() {
+    refresh();
     const [order] = openOrders();
-    tellServer(openOrders());
     if (order) void look(order);
   }
 

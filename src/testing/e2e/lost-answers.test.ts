@@ -267,6 +267,17 @@ describe('with JavaScript', () => {
     await booked(page);
   });
 
+  test('an order that nobody came back for within a day leaves the browser, its email too', async () => {
+    const page = await open('/order');
+    await page.evaluate((sentTo) => {
+      const fields = { key: 'old', packageId: '2', email: sentTo };
+      const triedAt = Date.now() - 24 * 60 * 60 * 1000 - 1;
+      localStorage.setItem('open-orders', JSON.stringify([{ action: '/order', fields, tries: 1, triedAt }]));
+    }, email);
+    await page.reload();
+    await expect.poll(() => page.evaluate("localStorage.getItem('open-orders')")).toBe(null);
+  });
+
   test('two tabs that send the same while the network is gone buy once', async () => {
     const one = await open('/order');
     const other = await one.context().newPage();
