@@ -370,6 +370,15 @@ describe('without JavaScript', () => {
   });
 });
 
+test('a browser that stores nothing buys all the same', async () => {
+  const page = await open('/order');
+  await page.addInitScript("Storage.prototype.setItem = () => { throw new Error('full'); }");
+  await page.reload();
+  await fill(page);
+  await press(page);
+  await booked(page);
+});
+
 test('a browser that takes no cookies loses nothing while its page is open', async () => {
   const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
   await using strict = await launchChromium({ preferences });
