@@ -104,6 +104,8 @@
     void send(order, form);
   });
 
+  const isOpen = (order) => openOrders().some((other) => isSame(other, order));
+
   function sameWish(a, b) {
     return a.packageId === b.packageId && plain(a.email) === plain(b.email);
   }
@@ -121,6 +123,11 @@
       mine.wake();
     };
     for (;;) {
+      // Another tab has its answer, or gave it up.
+      if (!isOpen(order)) {
+        if (form) ready(form);
+        return order.tries > 0 && finds ? look(order) : close(form);
+      }
       if (!navigator.onLine && !isForced) {
         // Nothing is under way, so the button is ready again; the dialog above keeps the form from being sent twice.
         if (form) ready(form);
@@ -227,14 +234,14 @@
       const { packageId, email, key } = order.fields;
       const answer = await post(mine, '/order/sent', { packageId, email, key });
       if (mine.isOver) return;
-      const latest = openOrders().find((other) => isSame(other, order));
-      if (latest === undefined || answer?.status === 422) {
-        forget(order);
-        return hide();
-      }
       if (answer?.address) {
         forget(order);
         return finds?.(answer.address);
+      }
+      const latest = openOrders().find((other) => isSame(other, order));
+      if ((latest === undefined && answer !== undefined) || answer?.status === 422) {
+        forget(order);
+        return hide();
       }
       if (answer?.status === 404 && Math.abs(Date.now() - latest.triedAt) > storedMsMax) {
         return isQuiet || show(missing(order));

@@ -292,6 +292,23 @@ describe('with JavaScript', () => {
     await Promise.all([booked(one), booked(other)]);
     expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
   });
+
+  test('an order that another tab gives up is not sent by this one', async () => {
+    const page = await open('/order');
+    await fill(page);
+    const keys = keysOf(page);
+    network.cut();
+    await press(page);
+    await says(page, 'No answer yet');
+    const tries = keys.length;
+    // What "Do not send it" does in another tab.
+    await page.evaluate("localStorage.removeItem('open-orders')");
+    network.mend();
+    await page.locator('dialog.purchase[open]').waitFor({ state: 'detached' });
+    expect(keys).toHaveLength(tries);
+    expect(await figures()).toMatchObject({ remaining: 9, held: 0, confirmed: 0 });
+    await page.getByRole('button', { name: 'Order', exact: true }).waitFor();
+  });
 });
 
 /** A page whose order is stored, and whose answer was lost. */
