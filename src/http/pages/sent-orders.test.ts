@@ -11,6 +11,7 @@ import { pageRoutes } from './routes.ts';
 const secret = 'a secret of at least 32 characters';
 const { id } = fakeOrder();
 const opensLater = fakeSnapshot({ id: 2, opensAt: fakeNow + 1000 });
+const archived = fakeSnapshot({ id: 3, archived: true });
 
 /** The pages over an engine that counts what is asked of the store by key. */
 function pages(engine: Partial<BookingEngine> = {}, limits?: HttpLimits) {
@@ -18,7 +19,7 @@ function pages(engine: Partial<BookingEngine> = {}, limits?: HttpLimits) {
   let count = 0;
   const deps = {
     engine: fakeEngine({
-      packages: async () => [fakeSnapshot(), opensLater],
+      packages: async () => [fakeSnapshot(), opensLater, archived],
       ...engine,
       ordersByKey: async (packageId, keys) => {
         lookUps.push([packageId, keys]);

@@ -61,7 +61,7 @@ export class SentOrderFinder {
   /**
    * Looks for orders of this browser's forms. A browser with our script names the packages to search, mostly none: so a
    * crowd that reloads the page costs the store nothing. Without the script, all packages are searched whose sale
-   * has opened.
+   * has opened and that are not archived.
    * @param isCounted the request has taken a look-up from the client's limit already.
    */
   async find(c: Context, isCounted = false): Promise<SentOrders> {
@@ -146,9 +146,12 @@ function idOf({ package: { id } }: PackageSnapshot): number {
   return id;
 }
 
-/** Nothing can have been bought before a sale opens, which is when most people look. */
-function mayHaveSold({ package: { opensAt } }: PackageSnapshot, now: number): boolean {
-  return opensAt === undefined || opensAt <= now;
+/**
+ * Whether a form of the last day may have bought it. Most people look before a sale opens, when nothing is bought yet.
+ * Archived packages only become more, and none of their orders was under way when they were archived.
+ */
+function mayHaveSold({ package: { opensAt, archived } }: PackageSnapshot, now: number): boolean {
+  return archived !== true && (opensAt === undefined || opensAt <= now);
 }
 
 /** Whether another order would be a second one: those that end without a trip do not count. */
