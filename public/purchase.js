@@ -144,6 +144,8 @@
       const answer = await post(mine, order.action, order.fields);
       if (mine.isOver) return;
       if (answer?.address) return goTo(answer.address, order);
+      // The store may have failed after it stored the order.
+      if (answer?.status === 503) order.mayHaveArrived = true;
       if (answer === undefined || (answer.status === 500 && failures < serverErrorsMax)) {
         failures += 1;
         order.mayHaveArrived = true;
@@ -173,12 +175,12 @@
   async function refused(answer, order, form) {
     const isTurnedAway = answer.status === 429 || answer.status === 503;
     // A limit refuses this try, but an earlier one may have been stored.
-    if (isTurnedAway && order.mayHaveArrived && finds) {
+    if (isTurnedAway && order.mayHaveArrived) {
       if (form) ready(form);
-      return look(order);
+      return finds ? look(order) : show(later(answer, order, form));
     }
     forget(order);
-    if (isTurnedAway) return show(later(answer, form));
+    if (isTurnedAway) return show(later(answer, order, form));
     hide();
     const isShown = await showForm(answer.page);
     if (isShown) return;
@@ -293,12 +295,12 @@
     };
   }
 
-  function later({ page, retryMs }, form) {
+  function later({ page, retryMs }, { mayHaveArrived }, form) {
     const minutes = Math.ceil(retryMs / 60_000);
     const when = retryMs > waitMsMax ? ` It works again in ${minutes} minutes.` : '';
     return {
-      title: 'Your order was not taken',
-      text: `${wordsIn(page)}${when} Nothing was booked.`,
+      title: mayHaveArrived ? 'No answer yet' : 'Your order was not taken',
+      text: `${wordsIn(page)}${when} ${mayHaveArrived ? 'Look under My orders whether your order arrived.' : 'Nothing was booked.'}`,
       actions: [{ label: 'Close', act: () => close(form) }],
     };
   }

@@ -237,6 +237,19 @@ describe('with JavaScript', () => {
     expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
   });
 
+  test('an order that was stored although its answer is 503 is still shown', async () => {
+    const page = await open('/order');
+    await fill(page);
+    await page.route('**/order', async (route) => {
+      await route.fetch({ maxRedirects: 0 });
+      const headers = { 'Retry-After': '120' };
+      await route.fulfill({ status: 503, headers, contentType: 'text/html', body: '<p>Later.</p>' });
+    });
+    await press(page);
+    await booked(page);
+    expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
+  });
+
   test('a limit that passes soon is waited for', async () => {
     const page = await open('/order', {}, { settings: { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/3s' } });
     await fill(page);
