@@ -89,6 +89,15 @@ describe('the cost of looking for lost orders', () => {
     expect(lookUps).toHaveLength(1);
   });
 
+  test('without scripts at most a hundred packages are searched, and then nobody is told that there is no order', async () => {
+    const many = Array.from({ length: 150 }, (_, index) => fakeSnapshot({ id: index + 1 }));
+    const { ask, lookUps } = pages({ packages: async () => many });
+    await ask('/order');
+    const { text } = await ask('/order');
+    expect(lookUps).toHaveLength(100);
+    expect(text).not.toContain('we have not received it so far');
+  });
+
   test('who looks up too often is shown the form, and nothing is looked for', async () => {
     const policy = { name: 'look-up', count: 1, windowS: 60 };
     const verdict = (isAllowed: boolean) => ({ policy, isAllowed, remaining: 0, resetMs: 60_000 });
@@ -149,7 +158,7 @@ describe('an order whose answer was lost', () => {
     stored.resolve();
     await bought;
     const { text } = await ask('/order');
-    expect(text).toContain('it has not reached us, and nothing was booked');
+    expect(text).toContain('we have not received it so far');
 
     const away = pages({
       ordersByKey: async () => {

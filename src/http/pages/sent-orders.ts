@@ -27,6 +27,9 @@ const notLookedFor: SentOrders = { found: [], isPending: false, isNone: false };
  */
 const hintName = 'sent';
 
+/** The most packages that one page load searches, each with a read of the store. */
+const searchedMax = 100;
+
 /** Finds orders whose answer was lost. One for all pages of an app. */
 export class SentOrderFinder {
   readonly #deps: PageDeps;
@@ -61,7 +64,7 @@ export class SentOrderFinder {
   /**
    * Looks for orders of this browser's forms. A browser with our script names the packages to search, mostly none: so a
    * crowd that reloads the page costs the store nothing. Without the script, all packages are searched whose sale
-   * has opened and that are not archived.
+   * has opened and that are not archived, up to {@link searchedMax} of them.
    * @param isCounted the request has taken a look-up from the client's limit already.
    */
   async find(c: Context, isCounted = false): Promise<SentOrders> {
@@ -75,7 +78,8 @@ export class SentOrderFinder {
     const isPending = keys.some((key) => this.isUnderWay(key));
     try {
       const found = await this.#ordersOf(packageIds, keys);
-      if (found.length === 0) return { found, isPending, isNone: !isPending };
+      const isAll = packageIds.length <= searchedMax;
+      if (found.length === 0) return { found, isPending, isNone: isAll && !isPending };
       return { found: await this.#tell(c, found), isPending, isNone: false };
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
@@ -120,7 +124,8 @@ export class SentOrderFinder {
 
   async #ordersOf(packageIds: readonly number[], keys: readonly string[]): Promise<Order[]> {
     const { engine } = this.#deps;
-    const found = await Promise.all(packageIds.map((id) => engine.ordersByKey(id, keys)));
+    const searched = packageIds.slice(0, searchedMax);
+    const found = await Promise.all(searched.map((id) => engine.ordersByKey(id, keys)));
     return found.flat().sort((a, b) => b.createdAt - a.createdAt);
   }
 

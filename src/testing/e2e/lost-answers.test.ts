@@ -389,9 +389,7 @@ describe('without JavaScript', () => {
     await sendInVain(page, () => network.cut());
     for (const path of ['/query', '/order']) {
       await page.goto(network.origin + path);
-      await page
-        .locator('.sent-note', { hasText: 'it has not reached us, and nothing was booked' })
-        .waitFor();
+      await page.locator('.sent-note', { hasText: 'we have not received it so far' }).waitFor();
     }
     await fill(page);
     await page.locator('#buy').click();
