@@ -23,8 +23,8 @@
   let timer;
 
   /*
-   * Nothing is chosen: the whole choice is pointed at, before the email is asked for. This comes before everything
-   * else that is done with the form.
+   * When no trip is chosen, the list of trips is marked, before the email is asked for. This listener is the first, so
+   * that it can stop the others.
    */
   const tripsError = document.getElementById('trips-error');
   const pointAtTrips = (event) => {

@@ -72,7 +72,7 @@
     setBusy(button);
     clearTimeout(answerTimer);
     answerTimer = setTimeout(() => {
-      // What a script sends itself, it looks after itself.
+      // purchase.js sends this form itself, and handles a missing answer.
       if (!event.defaultPrevented) offerAgain(form, button);
     }, answerMsMax);
   });
@@ -118,7 +118,7 @@
     }
   }
 
-  /* Printing, and keeping what was about to be given up: the page need not be loaded again for that. */
+  /* Printing, and "Keep it" in a question: it closes the question without loading the page again. */
 
   document.addEventListener('click', (event) => {
     if (event.target.closest?.('[data-print]')) window.print();

@@ -1,11 +1,11 @@
-/* What is said about a purchase without an answer. It lies above the page, so nothing moves, and it is announced. */
+/* The dialog about a purchase without an answer. It lies above the page, so nothing moves, and it is announced. */
 (() => {
   let dialog;
 
   function show({ title, text, actions }) {
     dialog ??= createDialog();
     const [heading, words] = dialog.querySelectorAll('h2, p');
-    // The same again is not said again, and takes the focus from no button.
+    // The same text is not announced twice, and does not take the focus from a button.
     if (dialog.open && heading.textContent === title && words.textContent === text) return;
     heading.textContent = title;
     words.textContent = text;
@@ -30,7 +30,7 @@
     made.setAttribute('aria-describedby', 'purchase-text');
     made.innerHTML =
       '<div role="status"><h2 id="purchase-title" tabindex="-1"></h2><p id="purchase-text"></p></div><div class="actions"></div>';
-    // Only a button says what becomes of the order.
+    // Escape does not close it: each button decides something about the order.
     made.addEventListener('cancel', (event) => event.preventDefault());
     document.body.append(made);
     return made;

@@ -6,10 +6,12 @@
   const storeName = 'open-orders';
   const openMax = 5;
   const keptMs = 24 * 60 * 60 * 1000;
-  /** For a browser that keeps nothing. */
+  /** Used instead of the storage once that has failed: it may be full, or forbidden. */
   let inMemory = [];
+  let storageFails = false;
 
   function openOrders() {
+    if (storageFails) return inMemory;
     try {
       const orders = JSON.parse(localStorage.getItem(storeName) ?? '[]');
       return orders.filter(({ triedAt }) => Date.now() - triedAt < keptMs);
@@ -23,7 +25,9 @@
     try {
       if (orders.length === 0) localStorage.removeItem(storeName);
       else localStorage.setItem(storeName, JSON.stringify(orders));
-    } catch {}
+    } catch {
+      storageFails = true;
+    }
     tellServer(orders);
   }
 
@@ -45,5 +49,10 @@
     keep(openOrders().filter((other) => !isSame(other, order)));
   }
 
-  window.ticketOrders = { openOrders, isSame, remember, forget, tellServer };
+  /** Removes what is older than a day, email and all, and tells the server where to look. */
+  function refresh() {
+    keep(openOrders());
+  }
+
+  window.ticketOrders = { openOrders, isSame, remember, forget, refresh };
 })();

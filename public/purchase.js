@@ -1,23 +1,23 @@
 /*
  * Sends purchases, and sees each through until its answer is known. What is bought is remembered before it is sent, so
  * that a broken connection, a closed tab or a killed browser loses nothing: a purchase is repeated under its key, which
- * counts once, and whoever comes back is shown what became of it. Without this script the form is sent as it is.
+ * counts once, and a customer who comes back is shown its outcome. Without this script the form is sent as it is.
  */
 (() => {
   const { announce, ready } = window.ticketPage;
-  const { openOrders, isSame, remember, forget, tellServer } = window.ticketOrders;
+  const { openOrders, isSame, remember, forget, refresh } = window.ticketOrders;
   const { show, hide } = window.ticketDialog;
   /** `POST /order` waits 10 s for its outcome. */
   const answerMsMax = 20_000;
   /** What has reached the server is stored, or given up, within this time. */
   const storedMsMax = 10_000;
   const pausesMs = [1000, 2000, 4000, 8000, 15_000];
-  /** Whoever is told to come back later than this is told so, and need not wait here. */
+  /** Longer waits than this (in ms) are shown to the customer; shorter ones the script waits out. */
   const waitMsMax = 60_000;
   const waitsMax = 20;
   const serverErrorsMax = 3;
 
-  /* One purchase at a time is seen through by a page; a new one takes the place of what was looked for. */
+  /* A page handles one purchase at a time. A new purchase stops the former task, such as a search for an order. */
 
   let turn;
 
@@ -33,7 +33,7 @@
     return mine;
   }
 
-  /** Resolves after so many ms, when it is woken, and where that is wanted with the network. */
+  /** Resolves after `ms`, or earlier when `wake` is called; with `wakesOnline`, also when the network is back. */
   function pause(mine, ms, { wakesOnline = false } = {}) {
     return new Promise((resolve) => {
       const timer = ms < Number.POSITIVE_INFINITY ? setTimeout(resolve, ms) : undefined;
@@ -49,12 +49,12 @@
     if (turn?.wakesOnline) turn.wake();
   });
 
-  /** Not all at once, when a server comes back. */
+  /** With jitter, so that not all browsers try at once when a server comes back. */
   function backOffMs(failures) {
     return pausesMs[Math.min(failures, pausesMs.length) - 1] * (0.75 + Math.random() / 2);
   }
 
-  /** An answer of ours, or undefined where none came: then nobody knows what became of it. */
+  /** Our server's answer; undefined when none came, or a proxy answered: then the outcome is unknown. */
   async function post(mine, action, fields) {
     const request = new AbortController();
     mine.request = request;
@@ -94,7 +94,7 @@
     event.preventDefault();
     const fields = Object.fromEntries(new FormData(form));
     const order = { action: form.getAttribute('action'), fields, tries: 0, triedAt: Date.now() };
-    // The same once more, while the first has no answer, is the same order.
+    // The same trip and email, while the first has no answer, are the same order: it keeps its key.
     const former = openOrders().find((other) => sameWish(other.fields, fields));
     if (former) {
       key.value = former.fields.key;
@@ -103,6 +103,8 @@
     }
     void send(order, form);
   });
+
+  const isOpen = (order) => openOrders().some((other) => isSame(other, order));
 
   function sameWish(a, b) {
     return a.packageId === b.packageId && plain(a.email) === plain(b.email);
@@ -121,8 +123,13 @@
       mine.wake();
     };
     for (;;) {
+      // Another tab has its answer, or gave it up.
+      if (!isOpen(order)) {
+        if (form) ready(form);
+        return order.tries > 0 && finds ? look(order) : close(form);
+      }
       if (!navigator.onLine && !isForced) {
-        // Nobody is asked now; the dialog keeps the form from being sent twice.
+        // Nothing is under way, so the button is ready again; the dialog above keeps the form from being sent twice.
         if (form) ready(form);
         show(offline(order, tryNow, form));
         await pause(mine, Number.POSITIVE_INFINITY, { wakesOnline: true });
@@ -137,6 +144,8 @@
       const answer = await post(mine, order.action, order.fields);
       if (mine.isOver) return;
       if (answer?.address) return goTo(answer.address, order);
+      // The store may have failed after it stored the order.
+      if (answer?.status === 503) order.mayHaveArrived = true;
       if (answer === undefined || (answer.status === 500 && failures < serverErrorsMax)) {
         failures += 1;
         order.mayHaveArrived = true;
@@ -165,17 +174,17 @@
   /** A definite answer: the form again with what is wrong, a question, or a problem in words. */
   async function refused(answer, order, form) {
     const isTurnedAway = answer.status === 429 || answer.status === 503;
-    // Who is turned away now may have been heard before.
-    if (isTurnedAway && order.mayHaveArrived && finds) {
+    // A limit refuses this try, but an earlier one may have been stored.
+    if (isTurnedAway && order.mayHaveArrived) {
       if (form) ready(form);
-      return look(order);
+      return finds ? look(order) : show(later(answer, order, form));
     }
     forget(order);
-    if (isTurnedAway) return show(later(answer, form));
+    if (isTurnedAway) return show(later(answer, order, form));
     hide();
     const isShown = await showForm(answer.page);
     if (isShown) return;
-    // Its page is of another kind. The browser is to load it: with the same key it counts once.
+    // The answer is another page than the form. The browser loads it by sending again: with the same key it counts once.
     submitPlainly(order);
   }
 
@@ -227,14 +236,14 @@
       const { packageId, email, key } = order.fields;
       const answer = await post(mine, '/order/sent', { packageId, email, key });
       if (mine.isOver) return;
-      const latest = openOrders().find((other) => isSame(other, order));
-      if (latest === undefined || answer?.status === 422) {
-        forget(order);
-        return hide();
-      }
       if (answer?.address) {
         forget(order);
         return finds?.(answer.address);
+      }
+      const latest = openOrders().find((other) => isSame(other, order));
+      if ((latest === undefined && answer !== undefined) || answer?.status === 422) {
+        forget(order);
+        return hide();
       }
       if (answer?.status === 404 && Math.abs(Date.now() - latest.triedAt) > storedMsMax) {
         return isQuiet || show(missing(order));
@@ -248,12 +257,12 @@
   }
 
   function lookAgain() {
+    refresh();
     const [order] = openOrders();
-    tellServer(openOrders());
     if (order) void look(order);
   }
 
-  /* What is said. Texts are those of the shop; a problem's are the server's. */
+  /* Texts of the dialog. Those of a problem come from the server's page. */
 
   const once = 'Your order counts once, however often it is sent.';
 
@@ -286,12 +295,12 @@
     };
   }
 
-  function later({ page, retryMs }, form) {
+  function later({ page, retryMs }, { mayHaveArrived }, form) {
     const minutes = Math.ceil(retryMs / 60_000);
     const when = retryMs > waitMsMax ? ` It works again in ${minutes} minutes.` : '';
     return {
-      title: 'Your order was not taken',
-      text: `${wordsIn(page)}${when} Nothing was booked.`,
+      title: mayHaveArrived ? 'No answer yet' : 'Your order was not taken',
+      text: `${wordsIn(page)}${when} ${mayHaveArrived ? 'Look under My orders whether your order arrived.' : 'Nothing was booked.'}`,
       actions: [{ label: 'Close', act: () => close(form) }],
     };
   }
@@ -331,7 +340,7 @@
     return choice ? `${choice}, for ${fields.email}. ` : '';
   }
 
-  /** What has not been sent is given up; what may have arrived is looked for. */
+  /** The button that stops trying: an order that was never sent is dropped, one that may have arrived is looked for. */
   function stopping(order, form) {
     if (order.tries === 0) return { label: 'Do not send it', act: () => dropped(order, form) };
     return {
@@ -360,7 +369,7 @@
     for (const each of form ? [form] : document.forms) ready(each);
   }
 
-  // A request that ends with its page was not lost.
+  // A request that is cut because the customer leaves the page is no lost answer.
   window.addEventListener('pagehide', () => turn?.stop());
   window.addEventListener('pageshow', (event) => {
     if (!event.persisted) return;

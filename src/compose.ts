@@ -108,7 +108,7 @@ export async function openStore(
   try {
     if (database.kind === 'sqlite') {
       const { file } = database;
-      // SQLite would hold up the whole process while a network file system is silent.
+      // SQLite's calls are synchronous: on a silent network file system they would block the process. So look first.
       await startStep(
         `looking at ${file}`,
         stat(dirname(file)).catch(() => undefined),
@@ -141,7 +141,7 @@ export async function compose(options: ComposeOptions): Promise<Instance> {
   }
 }
 
-/** After a failed start: whatever hangs shall not keep its reason back. */
+/** Closes after a failed start. Has a time limit, so that a hanging close cannot hide why the start failed. */
 async function closed(...closing: Promise<unknown>[]): Promise<void> {
   await startStep('closing', Promise.allSettled(closing), { timeoutMs: closingTimeoutMs }).catch(() => {});
 }

@@ -63,7 +63,7 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
   stopWatching?.();
   await comesTrue(() => underWay === 0, lastAnswersMs);
   for (const connection of connections) {
-    // One that hangs since the warm-up has kept its caller from sending all the time.
+    // A request of the warm-up that still hangs has kept its caller from sending: it is an error of the window.
     if (!Number.isNaN(connection.since))
       measurement.failed(noAnswer, Math.max(connection.since, window.start));
     connection.end();

@@ -119,7 +119,7 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
   // Whatever kept our timers from firing in time, these were meant to be sent.
   sendDue(window.end);
   isOffering = false;
-  // Those that wait for a connection have as long as all before them.
+  // Requests that still wait for a connection get the usual time limit too.
   await comesTrue(() => waiting.isEmpty, sendTimeoutMs);
   isOver = true;
   stopWatching?.();

@@ -2,9 +2,9 @@ import type { TimelineSecond } from '../results.ts';
 import { Latencies } from './histogram.ts';
 import { isError, isOutcome } from './outcomes.ts';
 
-/** Later than the last answer that is waited for: then the latencies of a second are final. */
+/** A second's latencies are final after this time (ms): no answer is waited for so long. */
 const openForMs = 15_000;
-/** A window that ends so much too late, in seconds, has no row more for it. */
+/** A window may end this much late (in seconds) without getting another row. */
 const lateMax = 0.25;
 
 interface Counts extends Omit<TimelineSecond, 'p50' | 'p99' | 'max'> {

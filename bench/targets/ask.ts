@@ -1,6 +1,6 @@
 import type { Header } from './options.ts';
 
-/** Whom the bench asks beside its load. */
+/** The deployment that the bench asks for packages, the audit and so on, beside its load. */
 export interface Target {
   readonly origins: readonly string[];
   readonly headers: readonly Header[];

@@ -2,7 +2,7 @@ import type { TargetsWish } from '../arguments.ts';
 
 type Load = Pick<TargetsWish, 'rate' | 'stages' | 'seconds'>;
 
-/** Requests per second that are to be sent in this second of the measured window; undefined in a closed loop. */
+/** Requests per second offered in this second of the measured window; undefined in a closed loop. */
 export function rateAt({ rate, stages }: Load, second: number): number | undefined {
   if (stages === undefined) return rate;
   let end = 0;

@@ -24,7 +24,7 @@ export interface Behaviour<State, Message, Known, Step> {
   expire(batch: readonly Message[], now: number, cause: 'store' | 'owner'): Message[];
   /** Another instance owns the actor: tells the senders to look for it there. */
   redirect(batch: readonly Message[]): void;
-  /** There is no such actor, or no more: tells the senders. */
+  /** The actor does not exist, or was removed: tells the senders of these messages. */
   unknown(batch: readonly Message[]): void;
   /** Tells a message's sender that it alone could not be processed, and why. */
   drop(message: Message, error: unknown): void;
@@ -36,7 +36,7 @@ export interface Behaviour<State, Message, Known, Step> {
   deactivated(state: State): void;
 }
 
-/** What the actor stands for is not there any more. */
+/** The actor's package was removed from the store. */
 export class GoneError extends Error {
   override readonly name = 'GoneError';
 }

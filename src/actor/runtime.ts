@@ -32,7 +32,7 @@ interface Cell<State, Message> {
   /** Aborts when the actor is given away. */
   readonly leaving: AbortController;
   state: State | undefined;
-  /** What it stands for is not there any more. */
+  /** The thing that the actor stands for was removed, or never existed. */
   isGone: boolean;
   /** Resolves when the cell is gone. */
   ended: Promise<void>;
@@ -112,7 +112,7 @@ export class ActorRuntime<State, Message, Known, Step> {
     await cell?.ended;
   }
 
-  /** What an actor stands for was removed: it ends, and who waits is told so. */
+  /** Ends an actor whose package was removed. Messages that wait in its mailbox get `unknown`. */
   retire(id: number): void {
     const cell = this.#cells.get(id);
     if (cell === undefined) return;

@@ -38,7 +38,7 @@ export function amendment(
   return isSaleWindow(next) ? next : 'invalid';
 }
 
-/** Nobody can buy it, and no order of it has anything left to happen. */
+/** Whether nobody can buy it, and no order of it is queued, held or being cancelled. */
 function hasEnded(next: TravelPackage, figures: Figures, now: number): boolean {
   const { waiting, held, cancelling } = figures;
   const isClosed =

@@ -108,7 +108,8 @@ export class Catalogue {
     const stored = await this.#options.store.packages();
     for (const snapshot of stored) this.#keep(snapshot.package.id, snapshot, at);
     const ids = new Set(stored.map((snapshot) => snapshot.package.id));
-    // Removed while nobody here heard of it; what was heard since may have been added since.
+    // Packages that are no longer stored were removed without our hearing of it. One heard of after the read began may
+    // be new, and stays.
     for (const [id, known] of this.#entries) if (!ids.has(id) && known.at < at) this.#entries.delete(id);
     this.#allAt = at;
   }

@@ -66,7 +66,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
     const { store, suppliers, instance } = this.#options;
     const ownership = await store.takeOwnership(id, instance);
     if (ownership === undefined) {
-      // Whoever sent a message here still believed in it.
+      // The sender's snapshot still had the package: tell everybody that it is gone.
       this.#options.liveBus.publishRemoved(id);
       return undefined;
     }
@@ -176,7 +176,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
     return this.#turns.count;
   }
 
-  /** One's own packages come and go with what is sold; what another has owned is worth a line. */
+  /** Logs at `info` when another instance owned the package before; own activations are routine, so `debug`. */
   #logTakeover({ package: { id: packageId }, fence: { epoch }, former, unfinished }: Ownership): void {
     const { instance, members, log } = this.#options;
     const isOwn = former === undefined || former === instance;
@@ -193,7 +193,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
     );
   }
 
-  /** Nobody has taken it over, then: it is not there. */
+  /** Whether a fenced commit was refused because the package was removed, not because another instance owns it. */
   async #isRemoved(id: number): Promise<boolean> {
     return this.#options.store.package(id).then(
       (stored) => stored === undefined,

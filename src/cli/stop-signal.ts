@@ -5,7 +5,7 @@ const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Ctrl-C reaches a program that npm runs twice, from the terminal and from npm: signals this close are one. */
 const repeatMs = 500;
 
-/** Calls `first` at the first signal to stop, and `again` at each later one: somebody does not want to wait. */
+/** Calls `first` at the first signal to stop, and `again` at each later one, when the user does not want to wait. */
 export function onStopSignals(
   first: (signal: NodeJS.Signals) => void,
   again: () => void,

@@ -28,7 +28,7 @@ export interface OperationsParts {
 export interface OpenOperations {
   /** Nothing of `admin` where there is no admin token. */
   readonly deps: Pick<AppDeps, 'admin'>;
-  /** The engine has given everything away. */
+  /** Signs this instance out, once its engine owns nothing any more: else it would be shown as lost. */
   left(): Promise<void>;
   close(): void;
 }

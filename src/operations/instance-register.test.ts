@@ -138,6 +138,28 @@ it('shows who is gone as silent until it is lost, and never one that left in ord
   expect([...new Set(seen)]).toEqual(['three silent', 'three lost']);
 });
 
+it('does not miss who left in order while another was writing it down as lost', async () => {
+  stage = new Stage();
+  const { clock, store } = stage;
+  const one = stage.start('one');
+  stage.start('two');
+  await clock.pass(2_000);
+  const swap = store.swapSetting.bind(store);
+  let outrun = 1;
+  store.swapSetting = async (name, before, after) => {
+    if (name === 'instance:two' && after === undefined && outrun-- > 0)
+      await swap(
+        name,
+        before,
+        JSON.stringify({ startedAt: 1, lost: { at: clock.now(), by: 'one', packages: 0, ids: [] } }),
+      );
+    return swap(name, before, after);
+  };
+  await stage.leave('two');
+  await clock.pass(2_000);
+  expect(names(one)).toEqual([]);
+});
+
 it('does not take anybody for lost while Redis is away, or has forgotten who is there for a moment', async () => {
   stage = new Stage();
   const { clock } = stage;

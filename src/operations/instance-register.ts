@@ -21,10 +21,12 @@ export interface InstanceRegisterOptions {
 }
 
 const dayMs = 24 * 3_600_000;
-/** Every so many readings of the register the owners of all packages are read too. */
+/** With every n-th reading of the register, the owners of all packages are read too. */
 const ownersEvery = 5;
-/** Of a lost instance's packages so many are remembered by id. */
+/** How many ids of a lost instance's packages are kept. */
 const idsMax = 1_000;
+/** Each of the others writes an entry once. */
+const leaveTriesMax = 5;
 const prefix = 'instance:';
 
 const entry = z.object({
@@ -48,10 +50,10 @@ interface Known extends Entry {
 }
 
 /**
- * Who should be there, kept in the store: each instance signs in when it starts and signs out when it has left in
- * order. One that is signed in and does not announce itself any more is lost, whoever notices it and whenever: also
- * an instance that has started since, and one that has to start with an empty Redis. An instance that comes back under
- * its id signs in again, and is not lost any more.
+ * The list of instances that should be running, kept in the store. Each instance signs in when it starts, and signs out
+ * when it has drained. An instance that is signed in but no longer announces itself is lost. Any other instance may
+ * notice that, also one that started later, or after Redis was wiped. An instance that comes back under its id signs in
+ * again, and is no longer lost.
  *
  * ```
  *   (none) ──start──► running ──away for graceMs──► lost ──dismissed, or a day later──► (none)
@@ -64,7 +66,7 @@ export class InstanceRegister {
   readonly #startedAt: number;
   readonly #stopping = new AbortController();
   readonly #absentSince = new Map<string, number>();
-  /** Who owned what, as it was last read: a lost instance's packages may have new owners when it is noticed. */
+  /** The owners as last read. When a loss is noticed, the lost instance's packages may have new owners already. */
   #owners: readonly Tenure[] = [];
   #readings = 0;
   #lost: readonly LostInstance[] = [];
@@ -97,8 +99,12 @@ export class InstanceRegister {
     await this.#running;
     const { instance, log } = this.#options;
     try {
-      const own = (await this.#read()).find(({ id }) => id === instance);
-      if (own !== undefined) await this.#swap(instance, own.text, undefined);
+      for (let tries = 1; tries <= leaveTriesMax; tries++) {
+        const own = (await this.#read()).find(({ id }) => id === instance);
+        // Another instance may take it for lost between the two.
+        if (own === undefined || (await this.#swap(instance, own.text, undefined))) return;
+      }
+      log.warn({}, 'this instance could not sign out: others changed its entry meanwhile');
     } catch (err) {
       log.warn({ err }, 'this instance could not sign out of the store: it will be shown as lost');
     }
@@ -174,7 +180,7 @@ export class InstanceRegister {
     const owned = [...this.#owners, ...(await store.tenures())].filter((each) => each.instance === id);
     const ids = [...new Set(owned.map(({ packageId }) => packageId))].sort((one, other) => one - other);
     const lost = { at, by: instance, packages: ids.length, ids: ids.slice(0, idsMax) };
-    // Whoever notices it first has it written down; the others read it.
+    // The first instance that notices it writes it down; the others read the entry.
     if (!(await this.#swap(id, text, JSON.stringify({ startedAt, lost } satisfies Entry)))) return;
     this.#absentSince.delete(id);
     log.error(

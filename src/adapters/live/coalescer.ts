@@ -62,7 +62,7 @@ export class Coalescer {
   }
 }
 
-/** A removal takes the place of the package's news that wait, and the other way round. */
+/** A package and its removal share a key: the newer one replaces the other while it waits. */
 function keyOf(item: Exclude<LiveItem, { line: LineSnapshot }>): string {
   if ('order' in item) return `order ${item.order.id}`;
   return `package ${'removed' in item ? item.removed.packageId : item.package.package.id}`;

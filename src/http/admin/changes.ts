@@ -13,7 +13,7 @@ export interface Change {
 /** Fields that change with every change and say nothing to a reader. */
 const bookkeeping: ReadonlySet<string> = new Set(['version', 'id']);
 
-/** What a member is that is absent, where a package has no such member unless it is otherwise. */
+/** The value that an absent member of a package stands for. */
 const absentMeans: Readonly<Record<string, boolean>> = { paused: false, listed: true, archived: false };
 
 /** A change after which nothing is left of what there was. */

@@ -73,7 +73,7 @@ export function showProblem(
   const main = markup`
     <h1>${code === 'unknown_route' ? 'Page not found' : 'That did not work'}</h1>
     <p><a class="button quiet" href="/admin">Back to the overview</a></p>`;
-  // What a route says of itself is more than the catalogue knows.
+  // The route's own detail names the methods that it allows.
   const alert = code === 'method_not_allowed' ? detail : undefined;
   return showRefused(c, deps, code, { title: errorKind(code).title, main, alert });
 }

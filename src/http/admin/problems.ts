@@ -103,7 +103,7 @@ function silentInstances({ instances }: Overview): Problem[] {
   ];
 }
 
-/** What it owned has other owners soon; an operator should know all the same, until it is dismissed. */
+/** Shown until an operator dismisses it, although other instances soon own its packages. */
 function lostInstances({ instances, now }: Overview): Problem[] {
   return instances.flatMap((instance): Problem[] => {
     if (instance.state !== 'lost') return [];

@@ -311,7 +311,7 @@ describe('a package', () => {
     });
     const step = await desk.get('/admin/packages/1/resume');
     expect(words(step.text)).toContain('Resume package 1?');
-    expect(words(step.text)).toContain('3 waiting are served again.');
+    expect(words(step.text)).toContain('3 in the queue are served again.');
     await desk.post('/admin/packages/1/resume');
     expect(words((await desk.get('/admin/packages/1/resume')).text)).toContain('Package 1 is not paused');
     const retry = await desk.get(`/admin/orders/${orderId}/retry`);

@@ -136,7 +136,9 @@ async function confirmResume(c: AdminContext, deps: AdminDeps): Promise<Response
           subject: subjectOf(status),
           effects: [
             'It can be bought again at once.',
-            waiting === 0 ? 'Nobody waits in its line.' : `${figureWords(waiting)} waiting are served again.`,
+            waiting === 0
+              ? 'Nobody is in its queue.'
+              : `${figureWords(waiting)} in the queue ${waiting === 1 ? 'is' : 'are'} served again.`,
           ],
           action: `${addressOf(status)}/resume`,
           yes: `Resume package ${id}`,

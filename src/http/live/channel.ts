@@ -46,7 +46,7 @@ export class Channel {
     }
   }
 
-  /** Who comes from now on does not see it. */
+  /** Removes a fragment: later viewers do not get it, present ones keep what they have. */
   drop(rootId: string): void {
     if (this.#parts.delete(rootId)) this.#frames.clear();
   }

@@ -25,8 +25,9 @@ export class PackageBoard {
   readonly #drawn = new Map<number, Fragment>();
   /** Packages that are shown otherwise than they were drawn. */
   readonly #changed = new Set<number>();
-  /** Those that the channel of all shows: listed ones, and until it is redrawn one that is no more. */
+  /** Packages in the channel of all: the listed ones, and one that was unlisted until it is redrawn. */
   readonly #listed = new Set<number>();
+  /** Packages that are gone from the store, but still drawn (as closed) while somebody watches. */
   readonly #removed = new Set<number>();
   readonly #engine: Pick<BookingEngine, 'packages'>;
   readonly #clock: Clock;
@@ -125,7 +126,7 @@ export class PackageBoard {
     return [this.all, ...channels];
   }
 
-  /** It is not there any more: pages that show it see its sale closed, as for one that is archived. */
+  /** Drops a removed package. Pages that show it see its sale closed, as for an archived one. */
   forget(packageId: number): void {
     const known = this.#known.get(packageId);
     if (known === undefined) return;
@@ -134,7 +135,7 @@ export class PackageBoard {
     this.#removed.add(packageId);
   }
 
-  /** Whether the pages with all packages are to see it; one that is archived is shown closed once more. */
+  /** Whether the pages with all packages get this fragment. An archived package is sent once more, as closed. */
   #isForAll(snapshot: PackageSnapshot): boolean {
     const { id, archived } = snapshot.package;
     if (!isListed(snapshot)) return this.#listed.delete(id) && archived === true;

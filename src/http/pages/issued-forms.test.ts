@@ -9,6 +9,10 @@ function appWith(of: { secret: string; publicOrigin?: string }): Hono {
   const random = { bytes: (length: number) => new Uint8Array(length).fill(++count), fraction: () => 0 };
   return new Hono()
     .get('/form', (c) => c.text(issueKey(c, { settings: of, random })))
+    .get('/form-instead-of/:key', (c) => {
+      forgetKeys(c, of, [c.req.param('key')]);
+      return c.text(issueKey(c, { settings: of, random }));
+    })
     .get('/keys', (c) => c.json(issuedKeys(c, of)))
     .post('/answer/:key', (c) => {
       forgetKeys(c, of, [c.req.param('key')]);
@@ -51,4 +55,11 @@ it('Q10 believes no cookie that it did not sign, and leaves it out of reach of s
   expect(await keysIn('forms=%ff%00; forms')).toEqual([]);
   expect(await keysIn(cookie, appWith({ secret: 'o'.repeat(32) }))).toEqual([]);
   expect(header).toMatch(/^forms=.*; Max-Age=86400; Path=\/; HttpOnly; SameSite=Lax$/);
+});
+
+it('forgets a key for good where the same answer brings another form', async () => {
+  const old = await form('');
+  const answer = await app.request(`/form-instead-of/${old.key}`, { headers: { cookie: old.cookie } });
+  const last = answer.headers.getSetCookie().at(-1)?.split(';', 1)[0] ?? '';
+  expect(await keysIn(last)).toEqual([await answer.text()]);
 });

@@ -25,6 +25,9 @@ const keptS = 24 * 60 * 60;
 /** How many forms a browser may have open: the oldest is forgotten beyond it. */
 export const issuedFormsMax = 8;
 
+/** What an answer has set already: a later change in the same answer starts from it, not from the request's cookie. */
+const setByAnswer = new WeakMap<Context, readonly string[]>();
+
 /** A fresh key for a form that this browser is given now. */
 export function issueKey(
   c: Context,
@@ -36,7 +39,9 @@ export function issueKey(
 }
 
 /** The keys of forms without an answer, newest first. A cookie that we did not sign counts for nothing. */
-export function issuedKeys(c: Context, settings: Settings): string[] {
+export function issuedKeys(c: Context, settings: Settings): readonly string[] {
+  const alreadySet = setByAnswer.get(c);
+  if (alreadySet !== undefined) return alreadySet;
   const value = getCookie(c, ownCookie(formsName, settings).name);
   if (value === undefined || value.length > 1000) return [];
   const [mac = '', ...keys] = value.split('.');
@@ -45,7 +50,7 @@ export function issuedKeys(c: Context, settings: Settings): string[] {
   return expected.length === given.length && timingSafeEqual(expected, given) ? keys : [];
 }
 
-/** What was sent with these keys has its answer. */
+/** Removes keys whose purchases have their answer. */
 export function forgetKeys(c: Context, settings: Settings, answered: readonly string[]): void {
   const keys = issuedKeys(c, settings);
   const left = keys.filter((key) => !answered.includes(key));
@@ -53,6 +58,7 @@ export function forgetKeys(c: Context, settings: Settings, answered: readonly st
 }
 
 function write(c: Context, settings: Settings, keys: readonly string[]): void {
+  setByAnswer.set(c, keys);
   const { name, attributes } = ownCookie(formsName, settings);
   setCookie(c, name, [macOf(settings.secret, keys), ...keys].join('.'), {
     ...attributes,

@@ -113,6 +113,8 @@ async function buy(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Respon
   const { packageId, email, key = freshKey(deps), [anotherField]: isAnother } = form.value;
   const first = isAnother ? undefined : await deps.sent.liveOrderHere(c, packageId, key);
   if (first !== undefined) {
+    // The page links to it, and the answer that would have set this cookie may be lost.
+    await rememberOrder(c, deps.settings, first.id);
     return sendPage(c, anotherPage(pageSetting(deps), { mode, order: first, key, email }), 409);
   }
   const tooMany = await takeEmail(c, deps.limits, email);

@@ -11,6 +11,7 @@ import { pageRoutes } from './routes.ts';
 const secret = 'a secret of at least 32 characters';
 const { id } = fakeOrder();
 const opensLater = fakeSnapshot({ id: 2, opensAt: fakeNow + 1000 });
+const archived = fakeSnapshot({ id: 3, archived: true });
 
 /** The pages over an engine that counts what is asked of the store by key. */
 function pages(engine: Partial<BookingEngine> = {}, limits?: HttpLimits) {
@@ -18,7 +19,7 @@ function pages(engine: Partial<BookingEngine> = {}, limits?: HttpLimits) {
   let count = 0;
   const deps = {
     engine: fakeEngine({
-      packages: async () => [fakeSnapshot(), opensLater],
+      packages: async () => [fakeSnapshot(), opensLater, archived],
       ...engine,
       ordersByKey: async (packageId, keys) => {
         lookUps.push([packageId, keys]);
@@ -88,6 +89,15 @@ describe('the cost of looking for lost orders', () => {
     expect(lookUps).toHaveLength(1);
   });
 
+  test('without scripts at most a hundred packages are searched, and then nobody is told that there is no order', async () => {
+    const many = Array.from({ length: 150 }, (_, index) => fakeSnapshot({ id: index + 1 }));
+    const { ask, lookUps } = pages({ packages: async () => many });
+    await ask('/order');
+    const { text } = await ask('/order');
+    expect(lookUps).toHaveLength(100);
+    expect(text).not.toContain('we have not received it so far');
+  });
+
   test('who looks up too often is shown the form, and nothing is looked for', async () => {
     const policy = { name: 'look-up', count: 1, windowS: 60 };
     const verdict = (isAllowed: boolean) => ({ policy, isAllowed, remaining: 0, resetMs: 60_000 });
@@ -148,7 +158,7 @@ describe('an order whose answer was lost', () => {
     stored.resolve();
     await bought;
     const { text } = await ask('/order');
-    expect(text).toContain('it has not reached us, and nothing was booked');
+    expect(text).toContain('we have not received it so far');
 
     const away = pages({
       ordersByKey: async () => {
@@ -229,6 +239,31 @@ describe('a second order of the same trip', () => {
     await ask('/order', form('first'));
     await ask('/order', form('second'));
     expect(bought()).toBe(3);
+  });
+
+  test('is asked about too when the first was stored late and its answer was lost, without scripts', async () => {
+    let isStored = false;
+    let first = '';
+    const { ask, bought, cookies } = withFirst(
+      {},
+      {
+        ordersByKey: async (_id, keys) =>
+          isStored && keys.includes(first) ? [fakeOrder({ key: first, status: 'held' })] : [],
+        order: async () => fakeOrder({ key: first, status: 'held' }),
+      },
+    );
+    first = keyIn((await ask('/order')).text);
+    const second = keyIn((await ask('/order')).text);
+    isStored = true;
+    const { answer } = await ask('/order', form(second));
+    expect([answer.status, bought()]).toEqual([409, 0]);
+    expect((await ask(`/orders/${id}`)).answer.status).toBe(200);
+    await ask('/order', form(first));
+    expect(bought()).toBe(1);
+    cookies.set('sent', '0');
+    cookies.delete('orders');
+    await ask('/order', form(second));
+    expect(bought()).toBe(2);
   });
 
   test('is not asked about for another trip, nor in a browser without orders', async () => {

@@ -9,13 +9,13 @@ import { take } from '../limits/limited.ts';
 import { forgetKeys, issuedKeys } from './issued-forms.ts';
 import type { PageDeps } from './page-kit.ts';
 
-/** What became of the forms that a browser was given and has had no answer for. */
+/** The outcome of the order forms that a browser was given and has had no answer for. */
 export interface SentOrders {
-  /** Orders whose answer was lost, newest first. This answer tells the browser of them. */
+  /** Orders whose answer was lost, newest first. The present response adds them to the browser's cookie. */
   readonly found: readonly Order[];
-  /** It may yet come: a purchase is being stored, or the store cannot be asked now. */
+  /** An order may still appear: a purchase is being stored, or the store cannot be read now. */
   readonly isPending: boolean;
-  /** It was looked for, and nothing is there. */
+  /** The store was searched, and there is no order. */
   readonly isNone: boolean;
 }
 
@@ -27,6 +27,9 @@ const notLookedFor: SentOrders = { found: [], isPending: false, isNone: false };
  */
 const hintName = 'sent';
 
+/** The most packages that one page load searches, each with a read of the store. */
+const searchedMax = 100;
+
 /** Finds orders whose answer was lost. One for all pages of an app. */
 export class SentOrderFinder {
   readonly #deps: PageDeps;
@@ -37,7 +40,7 @@ export class SentOrderFinder {
     this.#deps = deps;
   }
 
-  /** Has a key known as under way until its purchase is stored or refused. */
+  /** Marks a key as under way while its purchase runs. */
   async during<Result>(key: string, purchase: () => Promise<Result>): Promise<Result> {
     this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1);
     try {
@@ -59,8 +62,9 @@ export class SentOrderFinder {
   }
 
   /**
-   * Looks for what this browser sent, where a purchase may be without an answer: with scripts only in the packages
-   * that they name, else in those on sale. So a crowd that loads the page over and over costs the store nothing.
+   * Looks for orders of this browser's forms. A browser with our script names the packages to search, mostly none: so a
+   * crowd that reloads the page costs the store nothing. Without the script, all packages are searched whose sale
+   * has opened and that are not archived, up to {@link searchedMax} of them.
    * @param isCounted the request has taken a look-up from the client's limit already.
    */
   async find(c: Context, isCounted = false): Promise<SentOrders> {
@@ -74,7 +78,8 @@ export class SentOrderFinder {
     const isPending = keys.some((key) => this.isUnderWay(key));
     try {
       const found = await this.#ordersOf(packageIds, keys);
-      if (found.length === 0) return { found, isPending, isNone: !isPending };
+      const isAll = packageIds.length <= searchedMax;
+      if (found.length === 0) return { found, isPending, isNone: isAll && !isPending };
       return { found: await this.#tell(c, found), isPending, isNone: false };
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
@@ -83,18 +88,22 @@ export class SentOrderFinder {
   }
 
   /**
-   * An order of this browser for a package, by its cookie, that has a place or may get one; undefined also where the
-   * key has an order already: it is a repetition and buys nothing more (rule Q7).
+   * An order of this browser for a package that has a place or may get one, found by the cookie of its orders and,
+   * without scripts, by the keys of its other forms: the answer of the first purchase may be lost. Undefined also where
+   * the key has an order already: it is a repetition and buys nothing more (rule Q7).
    */
   async liveOrderHere(c: Context, packageId: number, key: string): Promise<Order | undefined> {
     const { engine, settings } = this.#deps;
     const ids = await recentOrders(c, settings);
-    if (ids.length === 0) return undefined;
+    const otherKeys = this.hasScript(c) ? [] : issuedKeys(c, settings).filter((each) => each !== key);
+    if (ids.length === 0 && otherKeys.length === 0) return undefined;
+    const isLive = (order: Order) => order.packageId === packageId && hasPlace(order);
     try {
-      const orders = await engine.orders(ids);
-      const live = orders.find((order) => order.packageId === packageId && hasPlace(order));
-      if (live === undefined || live.key === key) return undefined;
-      return (await engine.ordersByKey(packageId, [key])).length > 0 ? undefined : live;
+      const known = ids.length === 0 ? [] : await engine.orders(ids);
+      const live = known.find(isLive);
+      if (live?.key === key || (live === undefined && otherKeys.length === 0)) return undefined;
+      const sent = await engine.ordersByKey(packageId, [key, ...otherKeys]);
+      return sent.some((order) => order.key === key) ? undefined : (live ?? sent.find(isLive));
     } catch (error) {
       // The purchase itself says so better.
       if (error instanceof StoreUnavailableError) return undefined;
@@ -115,7 +124,8 @@ export class SentOrderFinder {
 
   async #ordersOf(packageIds: readonly number[], keys: readonly string[]): Promise<Order[]> {
     const { engine } = this.#deps;
-    const found = await Promise.all(packageIds.map((id) => engine.ordersByKey(id, keys)));
+    const searched = packageIds.slice(0, searchedMax);
+    const found = await Promise.all(searched.map((id) => engine.ordersByKey(id, keys)));
     return found.flat().sort((a, b) => b.createdAt - a.createdAt);
   }
 
@@ -141,9 +151,12 @@ function idOf({ package: { id } }: PackageSnapshot): number {
   return id;
 }
 
-/** Nothing can have been bought before a sale opens, which is when most people look. */
-function mayHaveSold({ package: { opensAt } }: PackageSnapshot, now: number): boolean {
-  return opensAt === undefined || opensAt <= now;
+/**
+ * Whether a form of the last day may have bought it. Most people look before a sale opens, when nothing is bought yet.
+ * Archived packages only become more, and none of their orders was under way when they were archived.
+ */
+function mayHaveSold({ package: { opensAt, archived } }: PackageSnapshot, now: number): boolean {
+  return archived !== true && (opensAt === undefined || opensAt <= now);
 }
 
 /** Whether another order would be a second one: those that end without a trip do not count. */

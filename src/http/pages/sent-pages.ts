@@ -25,7 +25,7 @@ export function lookingPage(setting: PageSetting, refreshS: number): Html {
 /** For browsers without scripts: the server cannot tell a form that was lost from one that was never sent. */
 export function nothingSentNote(): Html {
   return markup`
-    <noscript><p class="sent-note">If you sent an order and saw no answer: it has not reached us, and nothing was booked.
+    <noscript><p class="sent-note">If you sent an order and saw no answer: we have not received it so far.
       You can send it again.</p></noscript>`;
 }
 

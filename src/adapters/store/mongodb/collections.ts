@@ -44,7 +44,7 @@ const ordersByEmail: IndexDescription = {
   name: 'orders_by_email',
   key: { email: 1, packageId: 1, number: 1 },
 };
-/** So long a start waits for it: to build it for millions of orders of an older release takes longer. */
+/** How long a start waits for this index. For millions of orders of an older release, building it takes longer. */
 const ordersByEmailMs = 2_000;
 const ledgerIndexes: IndexDescription[] = [
   { name: 'by_number', key: { number: 1 }, unique: true, partialFilterExpression: hasNumber },
@@ -73,8 +73,8 @@ export async function prepareIndexes(
     ledgers.hotels.createIndexes(ledgerIndexes),
     operatorEvents.createIndexes(operatorEventIndexes),
   ]);
-  // The server builds it beside everything else; until it is there, looking for an email may take too long. What goes
-  // wrong is tried again at the next start.
+  // The server builds it in the background. Until it is ready, a search by email may run into its time limit. A build
+  // that fails is tried again at the next start.
   const built = orders.createIndexes([ordersByEmail]).catch(() => {});
   await Promise.race([built, sleep(ordersByEmailMs, undefined, { ref: false })]);
 }

@@ -128,7 +128,7 @@ export class MongoStore implements Store {
     await this.#commits.commit({ packageId, fence, change });
   }
 
-  /** Repeating it is no harm: a package that is gone is refused as fenced, and the caller finds it gone. */
+  /** Safe to repeat: for a package that is gone it throws FencedError, and the caller then reads that it is gone. */
   removePackage(packageId: number, fence: Fence): Promise<void> {
     return this.#write((writes) => writes.removePackage(packageId, fence));
   }

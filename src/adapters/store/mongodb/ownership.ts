@@ -17,7 +17,7 @@ export interface Claim {
 }
 
 export interface Raised {
-  /** As it is from then on, but for its owner. */
+  /** The package with the raised epoch; its `owner` is still the former one. */
   readonly package: PackageDocument;
   /** Who owned it before. */
   readonly former?: string;
@@ -49,7 +49,7 @@ export async function raiseEpoch(
             'owner.group': group,
           },
         },
-        // As it was: this tells who owned it, and nobody else changes it in between.
+        // The document before the update names the former owner, atomically with the update.
         { returnDocument: 'before', session, maxTimeMS },
       );
       return raised ? raisedFrom(raised) : await absent();

@@ -33,8 +33,9 @@ export class Writes {
   }
 
   /**
-   * One document, in one step: a purchase's transaction that has changed the package is waited for, and one that
-   * comes later finds nothing to change. The server does a repetition by the driver once.
+   * Deletes the package document if it still has this fence and no order. The delete waits for a purchase's transaction
+   * that has changed the document, and then does not match; a later purchase finds no document to update. When the
+   * driver retries the delete, the server applies it once.
    * @throws FencedError unless it was there with this fence, and without an order.
    */
   async removePackage(packageId: number, { epoch, seq }: Fence): Promise<void> {
@@ -68,7 +69,7 @@ export class Writes {
     return kept?.value ?? value;
   }
 
-  /** Returns whether it was as it was read. */
+  /** @returns false when the value is no longer `before`: then nothing was changed. */
   async swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean> {
     const { settings } = this.#collections;
     const session = this.#session;

@@ -25,7 +25,7 @@ export function locateDatabase(file: string, readOnly: boolean): string {
 function checkFile(file: string, readOnly: boolean): void {
   const stats = statOf(file);
   if (stats?.isDirectory()) throw new Error(`${file} is a folder, not a database file`);
-  // To open a pipe may take for ever.
+  // Opening a pipe may block forever.
   if (stats !== undefined && !stats.isFile()) throw new Error(`${file} is a device or a pipe, not a file`);
   if (readOnly) check(file, constants.R_OK, `read ${file}`);
   else check(file, constants.R_OK | constants.W_OK, `write to ${file}`);
