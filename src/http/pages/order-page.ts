@@ -58,12 +58,12 @@ export function orderPage(setting: PageSetting, state: OrderPageState): Html {
           ${modes(mode)}
           ${error === undefined ? '' : orderAlert(error, state, now)}
           ${state.note ?? ''}
+          <p class="field-error trips-error" id="trips-error" hidden>${tripAdvice}</p>
         </div>
         <input type="hidden" name="key" value="${key}" autocomplete="off">
         <fieldset class="flights" id="trips" role="radiogroup" aria-required="true" tabindex="-1"
           aria-describedby="trips-error"${error?.fields.packageId === true ? markup` aria-invalid="true"` : ''}>
           <legend class="unseen">Trips</legend>
-          <p class="field-error trips-error" id="trips-error" hidden>${tripAdvice}</p>
           ${flights(snapshots).map((group) => flightCard(setting, state, group))}
         </fieldset>
         <div class="buy-bar">

@@ -102,6 +102,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     await page.keyboard.press('Space');
     expect(await trips.getAttribute('aria-invalid')).toBe(null);
     expect(await page.locator('#trips-error').isVisible()).toBe(false);
+    for (const chip of await page.locator('.chip').all()) expect(await chip.isVisible()).toBe(true);
     await page.locator('#buy').click();
     await page.locator('#email:focus').waitFor();
     expect(new URL(page.url()).pathname).toBe('/order');
