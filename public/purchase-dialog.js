@@ -1,9 +1,11 @@
 /* The dialog about a purchase without an answer. It lies above the page, so nothing moves, and it is announced. */
 (() => {
   let dialog;
+  let isWanted = false;
 
   function show({ title, text, actions }) {
     dialog ??= createDialog();
+    isWanted = true;
     const [heading, words] = dialog.querySelectorAll('h2, p');
     // The same text is not announced twice, and does not take the focus from a button.
     if (dialog.open && heading.textContent === title && words.textContent === text) return;
@@ -30,13 +32,17 @@
     made.setAttribute('aria-describedby', 'purchase-text');
     made.innerHTML =
       '<div role="status"><h2 id="purchase-title" tabindex="-1"></h2><p id="purchase-text"></p></div><div class="actions"></div>';
-    // Escape does not close it: each button decides something about the order.
+    // Only a button says what becomes of the order. A browser lets nobody prevent the second Escape in a row.
     made.addEventListener('cancel', (event) => event.preventDefault());
+    made.addEventListener('close', () => {
+      if (isWanted && !made.open) made.showModal();
+    });
     document.body.append(made);
     return made;
   }
 
   function hide() {
+    isWanted = false;
     dialog?.close();
   }
 

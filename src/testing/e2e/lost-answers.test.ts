@@ -141,6 +141,17 @@ describe('with JavaScript', () => {
     expect(complaints.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([]);
   });
 
+  test('neither Escape nor a phone’s back button hides what becomes of an order', async () => {
+    const page = await open('/order');
+    await fill(page);
+    await page.context().setOffline(true);
+    await press(page);
+    await says(page, 'You are offline');
+    for (let times = 0; times < 4; times++) await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Do not send it' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  });
+
   test('an order that was kept while offline can be given up, and is never sent', async () => {
     const page = await open('/order');
     await fill(page);
