@@ -140,6 +140,7 @@
       isForced = false;
       order.tries += 1;
       order.triedAt = Date.now();
+      order.isTurnedAway = false;
       remember(order);
       const answer = await post(mine, order.action, order.fields);
       if (mine.isOver) return;
@@ -153,6 +154,7 @@
         show(unanswered(order, form));
         await pause(mine, backOffMs(failures), { wakesOnline: true });
       } else if (mayWait(answer) && ++waits <= waitsMax) {
+        order.isTurnedAway = !order.mayHaveArrived;
         show(busy(answer, order, form));
         await pause(mine, answer.retryMs);
       } else {
@@ -340,12 +342,13 @@
     return choice ? `${choice}, for ${fields.email}. ` : '';
   }
 
-  /** The button that stops trying: an order that was never sent is dropped, one that may have arrived is looked for. */
+  /** What has not been sent, or was turned away, is given up; what may have arrived is looked for. */
   function stopping(order, form) {
     if (order.tries === 0) return { label: 'Do not send it', act: () => dropped(order, form) };
     return {
       label: 'Stop trying',
       act: () => {
+        if (order.isTurnedAway) return dropped(order, form, 'Your order was not taken. Nothing was booked.');
         if (form) ready(form);
         if (finds) void look(order);
         else close(form);
@@ -353,10 +356,10 @@
     };
   }
 
-  function dropped(order, form) {
+  function dropped(order, form, words = 'Your order was not sent.') {
     forget(order);
     close(form);
-    announce('Your order was not sent.');
+    announce(words);
   }
 
   function wordsIn(page) {

@@ -271,6 +271,23 @@ describe('with JavaScript', () => {
     await booked(page);
   });
 
+  test('whoever stops waiting for a limit is not told that the order got lost', async () => {
+    const page = await open('/order', {}, { settings: { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/20s' } });
+    await fill(page);
+    await takePurchase();
+    await press(page);
+    await says(page, 'Please wait');
+    await page.getByRole('button', { name: 'Stop trying' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page
+      .locator('#announce-politely', { hasText: 'Your order was not taken. Nothing was booked.' })
+      .waitFor();
+    await page.getByRole('button', { name: 'Order', exact: true }).waitFor();
+    await page.reload();
+    await page.locator('#live-chip[data-state=live]').waitFor();
+    expect(await page.getByRole('dialog').isVisible()).toBe(false);
+  });
+
   test('a refusal is shown in place, and the form keeps what was entered', async () => {
     const page = await open('/order');
     await page.locator('#live-chip[data-state=live]').waitFor();
