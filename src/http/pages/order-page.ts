@@ -109,7 +109,7 @@ function otherStays({ snapshots, chosen }: OrderPageState, now: number): Html | 
     <p class="others-words">Still on sale:</p>
     <p class="others">${others.map(
       ({ package: { id, flight, stay } }) =>
-        markup`<label class="button quiet" for="package-${id}"><bdi>${flight}</bdi>, ${shortNightWords(stay)}</label> `,
+        markup`<label class="button quiet" for="package-${id}"><span><bdi>${flight}</bdi>, ${shortNightWords(stay)}</span></label> `,
     )}</p>`;
 }
 

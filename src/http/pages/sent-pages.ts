@@ -54,7 +54,7 @@ export function anotherPage(setting: PageSetting, { mode, order, key, email }: A
         <form class="verdict verdict-neutral" method="post" action="/${mode}">
           <p class="verdict-icon">${icon('ticket')}</p>
           <h1 class="headline" tabindex="-1" autofocus>${has}</h1>
-          <p class="verdict-text">${flight}, ${nightWords(stay)}. Buy another one for ${priceWords(price, setting.currency)}?</p>
+          <p class="verdict-text"><bdi>${flight}</bdi>, ${nightWords(stay)}. Buy another one for ${priceWords(price, setting.currency)}?</p>
           <input type="hidden" name="key" value="${key}" autocomplete="off">
           <input type="hidden" name="packageId" value="${order.packageId}">
           <input type="hidden" name="email" value="${email}">

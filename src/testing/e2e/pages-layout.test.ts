@@ -70,6 +70,8 @@ describe.each([320, 390, 768, 1280])('at %i px nothing overflows, is cut off or 
     await page.getByLabel('Your email').press('Enter');
     await page.locator('#alert .others').waitFor();
     expect(await page.evaluate(findMisfits)).toEqual([]);
+    // The night stands behind the name, and not in a narrow column of its own.
+    expect(await page.evaluate(brokenNights)).toEqual([]);
     await context.close();
   });
 
@@ -171,6 +173,13 @@ const findMisfits = `(() => {
   }
   return [...found].slice(0, 8);
 })()`;
+
+/** Nights of other trips that are broken over more than two lines. */
+const brokenNights = `[...document.querySelectorAll('.others .button bdi')].flatMap((name) => {
+  const range = document.createRange();
+  range.selectNodeContents(name.nextSibling);
+  return range.getClientRects().length > 2 ? [name.parentElement.innerText] : [];
+})`;
 
 const outOfSight = `(() => {
   const inWindow = ({ left, right, top, bottom, width }) =>
