@@ -292,17 +292,18 @@
     const seconds = Math.ceil(retryMs / 1000);
     return {
       title: 'Please wait',
-      text: `${wordsIn(page)} We send your order again in ${seconds === 1 ? '1 second' : `${seconds} seconds`}.`,
+      text: `${causeIn(page)} We will send your order again in ${seconds === 1 ? '1 second' : `${seconds} seconds`}.`,
       actions: [stopping(order, form)],
     };
   }
 
   function later({ page, retryMs }, { mayHaveArrived }, form) {
     const minutes = Math.ceil(retryMs / 60_000);
-    const when = retryMs > waitMsMax ? ` It works again in ${minutes} minutes.` : '';
+    const words =
+      retryMs > waitMsMax ? `${causeIn(page)} You can order again in ${minutes} minutes.` : wordsIn(page);
     return {
       title: mayHaveArrived ? 'No answer yet' : 'Your order was not taken',
-      text: `${wordsIn(page)}${when} ${mayHaveArrived ? 'Look under My orders whether your order arrived.' : 'Nothing was booked.'}`,
+      text: `${words} ${mayHaveArrived ? 'Look under My orders whether your order arrived.' : 'Nothing was booked.'}`,
       actions: [{ label: 'Close', act: () => close(form) }],
     };
   }
@@ -364,6 +365,11 @@
 
   function wordsIn(page) {
     return page?.querySelector('#alert p, .verdict-text')?.textContent ?? '';
+  }
+
+  /** The first sentence of a problem: the others say what to do, which is done here or said otherwise. */
+  function causeIn(page) {
+    return wordsIn(page).split(/(?<=\.) /)[0];
   }
 
   function close(form) {

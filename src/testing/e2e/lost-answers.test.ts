@@ -267,7 +267,10 @@ describe('with JavaScript', () => {
     await takePurchase();
     await press(page);
     await says(page, 'Please wait');
-    await page.getByRole('dialog').getByText('Too many requests at once.').waitFor();
+    await page
+      .getByRole('dialog')
+      .getByText(/^Too many requests at once\. We will send your order again in \d seconds?\.$/)
+      .waitFor();
     await booked(page);
   });
 

@@ -153,7 +153,7 @@ describe('whoever is turned away by a limit', () => {
   test('Q7 keeps the form as it was sent, and sends the same order again', async () => {
     const key = await turnedAway(true);
     await page.getByRole('heading', { name: 'Your order was not taken' }).waitFor();
-    await page.getByRole('dialog').getByText('It works again in 60 minutes').waitFor();
+    await page.getByRole('dialog').getByText('You can order again in 60 minutes').waitFor();
     await page.getByRole('button', { name: 'Close' }).click();
     await page.getByRole('button', { name: 'Order', exact: true }).waitFor();
     expect(await page.getByRole('radio', { name: /Flight-2/ }).isChecked()).toBe(true);
