@@ -6,7 +6,7 @@ import { packageFragment, type StayState, stayElementId, stayState } from './fra
 import { icon } from './icons.ts';
 import { liveChip, type PageSetting, page } from './layout.ts';
 import { type Html, markup } from './markup.ts';
-import { nightWords, priceWords, shortNightWords, waitWords } from './words.ts';
+import { firstSentence, nightWords, priceWords, shortNightWords, waitWords } from './words.ts';
 
 /** Which of the two order pages: one waits for the outcome, the other answers at once with a position in the queue. */
 export type OrderMode = 'order' | 'order-queue';
@@ -90,7 +90,9 @@ function orderAlert(error: NonNullable<OrderPageState['error']>, state: OrderPag
   const { code, fields, retryAfterS } = error;
   const said = code === 'invalid' && fields.packageId ? tripAdvice : errorKind(code).words;
   const words =
-    retryAfterS === undefined ? said : `${said} You can order again in ${waitWords(retryAfterS)}.`;
+    retryAfterS === undefined
+      ? said
+      : `${firstSentence(said)} You can order again in ${waitWords(retryAfterS)}.`;
   const others = code === 'sold_out' ? otherStays(state, now) : undefined;
   const focus = !(fields.email === true && fields.packageId !== true);
   return alertBox(words, { focus, ...(others === undefined ? {} : { more: others }) });

@@ -2,7 +2,7 @@ import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { icon } from './icons.ts';
 import { type PageSetting, page } from './layout.ts';
 import { type Html, markup } from './markup.ts';
-import { waitWords } from './words.ts';
+import { firstSentence, waitWords } from './words.ts';
 
 /**
  * Any error that has no page of its own, in words.
@@ -20,7 +20,7 @@ export function problemPage(setting: PageSetting, code: ErrorCode, retryAfterS?:
         <section class="verdict verdict-neutral" role="alert">
           <p class="verdict-icon">${icon('alert')}</p>
           <h1 class="headline">${headline}</h1>
-          <p class="verdict-text">${words}</p>
+          <p class="verdict-text">${retryAfterS === undefined ? words : firstSentence(words)}</p>
           ${retryAfterS === undefined ? '' : againAdvice(retryAfterS)}
           <div class="actions">
             <a class="button primary" href="/order">${retry === 'no' ? 'See the trips' : 'Back to the trips'}</a>

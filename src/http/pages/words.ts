@@ -71,6 +71,11 @@ export function peopleAre(count: number): string {
   return count === 1 ? '1 person is' : `${figureWords(count)} people are`;
 }
 
+/** What happened, without the advice after it, for where better advice follows: a time, or what is done by itself. */
+export function firstSentence(words: string): string {
+  return words.split(/(?<=\.) /)[0] ?? words;
+}
+
 type Formatter = { format(value: number): string };
 
 /** Formatters are slow to make, so each is made at its first use and kept. */
