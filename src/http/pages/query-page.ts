@@ -40,7 +40,7 @@ export function queryPage(setting: PageSetting, state: QueryPageState): Html {
         </section>
         <section class="part" aria-labelledby="look-up">
           <h2 id="look-up">Look up an order</h2>
-          <p class="soft">You need its order number, which its page showed, and the email that you ordered with.</p>
+          <p class="soft">You need the order number, shown on the order’s page, and the email that you ordered with.</p>
           <form class="card look-up" method="post" action="/query">
             <div class="field">
               <label for="id">Order number</label>

@@ -91,7 +91,10 @@ function giveUp({ order, proof, actsByProof, mode, isAsking }: ResultPageState):
     </section></noscript>`;
 }
 
-/** What is needed to come back to the order; all of it can be read and copied without JavaScript. */
+/**
+ * What is needed to come back to the order; all of it can be read and copied without JavaScript. It stands outside of the
+ * live part, so what it says holds for every status.
+ */
 function findAgain({ order, proof, host, actsByProof }: ResultPageState): Html {
   const link = orderAddress(order.id, {}, proof);
   return markup`
@@ -103,9 +106,7 @@ function findAgain({ order, proof, host, actsByProof }: ResultPageState): Html {
           : markup`In this browser it is listed under <a href="/query">My orders</a>. Anywhere else`
       } you need its order number and your email; we do not send them to you.</p>
       <p><button class="button quiet needs-script" type="button" data-copy="${order.id}" id="copy-number">Copy order number</button></p>
-      <p>Or keep this private link. Anyone who has it can see this order and your email${
-        isSettled(order) && order.status !== 'confirmed' ? '' : ', and can cancel the order'
-      }.</p>
+      <p>Or keep this private link. Anyone who has it can see this order and your email, and do whatever you can do here.</p>
       <p><a class="private-link" href="${link}" rel="nofollow">${host}${link}</a></p>
       <p><button class="button quiet needs-script" type="button" data-copy-link="${link}" id="copy-link">Copy private link</button></p>
     </section>`;

@@ -125,7 +125,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     const again = page.getByRole('region', { name: 'How to find this order again' });
     await again.getByText('you need its order number and your email').waitFor();
     await again
-      .getByText('Anyone who has it can see this order and your email, and can cancel the order.')
+      .getByText('Anyone who has it can see this order and your email, and do whatever you can do here.')
       .waitFor();
     const link = again.locator('.private-link');
     const { pathname, host } = new URL(page.url());
