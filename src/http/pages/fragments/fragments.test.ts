@@ -25,13 +25,10 @@ describe('a stay', () => {
   });
 
   test.each([
-    [{}, ['4 places left', 'None sold yet']],
-    [{ remaining: 3, held: 1 }, ['3 places left', 'None sold yet', '1 being booked']],
-    [{ remaining: 0, held: 4 }, ['No place free right now', 'None sold yet', '4 being booked']],
-    [
-      { remaining: 0, held: 4, waiting: 12_345 },
-      ['Queue · 12,345 waiting', 'None sold yet', '4 being booked'],
-    ],
+    [{}, ['4 places left']],
+    [{ remaining: 3, held: 1 }, ['3 places left', '1 being booked']],
+    [{ remaining: 0, held: 4 }, ['No place free right now', '4 being booked']],
+    [{ remaining: 0, held: 4, waiting: 12_345 }, ['Queue · 12,345 waiting', '4 being booked']],
     [{ remaining: 0, confirmed: 4 }, ['Sold out', '4 sold']],
   ])('says %j once and leaves out what is zero', (figures, said) => {
     const text = String(packageFragment(snapshot(figures), view)).replaceAll(/<[^>]*>/g, '|');

@@ -63,7 +63,7 @@ export function packageFragment(snapshot: PackageSnapshot, { currency, now }: St
         ${statusWords(state, snapshot)}</span>
       ${bar({ sold, held, free })}
       <span class="stay-words" id="${elementId}-words">
-        <span class="key${sold === 0 ? '' : ' key-sold'}">${sold === 0 ? 'None sold yet' : `${figureWords(sold)} sold`}</span>
+        <span class="key${sold === 0 ? '' : ' key-sold'}">${sold === 0 ? '' : `${figureWords(sold)} sold`}</span>
         ${held === 0 ? '' : markup`<span class="key key-held">${figureWords(held)} being booked</span>`}
       </span>
     </span>`;
