@@ -57,7 +57,7 @@ export function plant(text: string, { find, replace, file }: Edit, name: string)
 async function plantIn(copy: string, { name, edits }: PlantedBug): Promise<() => Promise<void>> {
   const before = new Map<string, string>();
   for (const edit of edits) {
-    const file = join(copy, 'src', edit.file);
+    const file = join(copy, edit.file);
     const text = await readFile(file, 'utf8');
     if (!before.has(file)) before.set(file, text);
     await writeFile(file, plant(text, edit, name));

@@ -1,6 +1,6 @@
 /** One place in the program, changed. */
 export interface Edit {
-  /** From `src`. */
+  /** From the repository's root. */
   readonly file: string;
   /** Occurs once. */
   readonly find: string;
@@ -19,7 +19,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the store does not look at the fence',
     edits: [
       {
-        file: 'testing/simulation/sim-store.ts',
+        file: 'src/testing/simulation/sim-store.ts',
         find: 'if (shelf === undefined || shelf.epoch !== fence.epoch || shelf.seq !== fence.seq) {',
         replace: 'if (shelf === undefined) {',
       },
@@ -29,14 +29,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the fence is read, and not held until the write',
     edits: [
       {
-        file: 'testing/simulation/sim-store.ts',
+        file: 'src/testing/simulation/sim-store.ts',
         find: `    commit(id, fence, change) {
 `,
         replace: `    commit(id, fence, change, seen = { ...core.shelves.get(id) }) {
 `,
       },
       {
-        file: 'testing/simulation/sim-store.ts',
+        file: 'src/testing/simulation/sim-store.ts',
         find: `            core.commit(id, fence, change, host);
 `,
         replace: `            const isSeen = seen.epoch === fence.epoch && seen.seq === fence.seq;
@@ -50,7 +50,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the lease alone is trusted: whatever fence the store has will do',
     edits: [
       {
-        file: 'booking/package-behaviour.ts',
+        file: 'src/booking/package-behaviour.ts',
         find: '    const write = () => this.#options.store.commit(travelPackage.id, { epoch, seq }, change);\n',
         replace: `    const write = async () => {
       const present = await this.#options.store.present(travelPackage.id);
@@ -64,7 +64,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a unit is released twice: when its compensation begins, and when it has ended',
     edits: [
       {
-        file: 'booking/package-actor.ts',
+        file: 'src/booking/package-actor.ts',
         find: `        draft.update(owing);
 `,
         replace: `        draft.update(owing);
@@ -77,14 +77,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a saga says twice what it has done, and its word counts twice',
     edits: [
       {
-        file: 'booking/saga.ts',
+        file: 'src/booking/saga.ts',
         find: `    if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
 `,
         replace: `    for (const _ of [1, 2]) if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
 `,
       },
       {
-        file: 'booking/package-actor.ts',
+        file: 'src/booking/package-actor.ts',
         find: `    if (!expected.includes(order.status)) return;
 `,
         replace: '',
@@ -95,14 +95,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a saga of a former epoch speaks on, and is believed for whatever state the order is in',
     edits: [
       {
-        file: 'booking/saga.ts',
+        file: 'src/booking/saga.ts',
         find: `    if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
 `,
         replace: `    this.#options.report(result, [...this.#events]);
 `,
       },
       {
-        file: 'booking/package-actor.ts',
+        file: 'src/booking/package-actor.ts',
         find: `    if (order === undefined || message.epoch !== draft.state.epoch) return;
     const expected = message.kind === 'cleared' ? ['compensating', 'cancelling'] : ['held'];
 `,
@@ -116,7 +116,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an owed cancel is forgotten at a takeover',
     edits: [
       {
-        file: 'booking/package-behaviour.ts',
+        file: 'src/booking/package-behaviour.ts',
         find: "      else if (order.status !== 'queued') sagas.start('clear', order);\n",
         replace: '',
       },
@@ -126,7 +126,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'what is held is not resumed at a takeover',
     edits: [
       {
-        file: 'booking/package-behaviour.ts',
+        file: 'src/booking/package-behaviour.ts',
         find: "if (order.status === 'held') sagas.start('book', order);",
         replace: "if (order.status === 'held') continue;",
       },
@@ -136,7 +136,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a cancel goes out before its commit',
     edits: [
       {
-        file: 'booking/saga.ts',
+        file: 'src/booking/saga.ts',
         find: "  const ticketNumber = steps.note('flight', ticket);\n",
         replace:
           "  const ticketNumber = steps.note('flight', ticket);\n" +
@@ -148,7 +148,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'sold out is said while units are held',
     edits: [
       {
-        file: 'domain/travel-package.ts',
+        file: 'src/domain/travel-package.ts',
         find: '  return figures.confirmed - figures.cancelling >= quota;',
         replace: '  return figures.confirmed - figures.cancelling + figures.held >= quota;',
       },
@@ -158,7 +158,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'sold out is said while a unit is on its way back',
     edits: [
       {
-        file: 'domain/travel-package.ts',
+        file: 'src/domain/travel-package.ts',
         find: '  return figures.confirmed - figures.cancelling >= quota;',
         replace: '  return figures.confirmed >= quota;',
       },
@@ -168,12 +168,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the line stands back to front after a takeover',
     edits: [
       {
-        file: 'booking/package-state.ts',
+        file: 'src/booking/package-state.ts',
         find: '    for (const order of ownership.unfinished) this.#take(order);',
         replace: '    for (const order of [...ownership.unfinished].reverse()) this.#take(order);',
       },
       {
-        file: 'booking/line.ts',
+        file: 'src/booking/line.ts',
         find: `    if (last !== undefined && last.number >= number) throw new RangeError('numbers in the line only grow');
 `,
         replace: '',
@@ -184,7 +184,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'who came last is served first',
     edits: [
       {
-        file: 'booking/draft.ts',
+        file: 'src/booking/draft.ts',
         find: `    this.#committedLine = state.line[Symbol.iterator]();
 `,
         replace: `    this.#committedLine = [...state.line].reverse()[Symbol.iterator]();
@@ -196,7 +196,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a unit that returns is not given to the line',
     edits: [
       {
-        file: 'booking/package-actor.ts',
+        file: 'src/booking/package-actor.ts',
         find: '    this.#draft.move({ ...from, remaining: 1 });\n    this.#serveLine();',
         replace: '    this.#draft.move({ ...from, remaining: 1 });',
       },
@@ -206,7 +206,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'callers are answered before the commit',
     edits: [
       {
-        file: 'actor/activation.ts',
+        file: 'src/actor/activation.ts',
         find: '    await behaviour.commit(state, step);\n',
         replace:
           '    behaviour.perform(state, { ...step, change: undefined } as Step, this.#ended);\n    await behaviour.commit(state, step);\n',
@@ -217,7 +217,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a commit of unknown outcome counts as applied',
     edits: [
       {
-        file: 'actor/activation.ts',
+        file: 'src/actor/activation.ts',
         find: '    await behaviour.commit(state, step);\n',
         replace:
           '    await behaviour.commit(state, step).catch((error: unknown) => {\n      if (!(error instanceof CommitUnknownError)) throw error;\n    });\n',
@@ -228,7 +228,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a key is forgotten once the package is sold out',
     edits: [
       {
-        file: 'booking/engine.ts',
+        file: 'src/booking/engine.ts',
         find: "    if (request.key === undefined) return { kind: 'refused', code };\n",
         replace: "    return { kind: 'refused', code };\n",
       },
@@ -238,7 +238,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a key is not looked up in the store',
     edits: [
       {
-        file: 'booking/recall.ts',
+        file: 'src/booking/recall.ts',
         find: '    if (message.key !== undefined) keys.push(message.key);\n',
         replace: '',
       },
@@ -248,7 +248,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'what is in doubt is not looked up',
     edits: [
       {
-        file: 'booking/recall.ts',
+        file: 'src/booking/recall.ts',
         find: '    if (message.inDoubt === true) ids.push(message.orderId);\n',
         replace: '',
       },
@@ -258,13 +258,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a command that is sent again is not in doubt, and is dropped without another look',
     edits: [
       {
-        file: 'booking/router.ts',
+        file: 'src/booking/router.ts',
         find: `        sent = inDoubt(sent);
 `,
         replace: '',
       },
       {
-        file: 'actor/activation.ts',
+        file: 'src/actor/activation.ts',
         find: '      if (!this.#doubted.has(message)) return this.#handleInDoubt(message);\n',
         replace: '',
       },
@@ -274,7 +274,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a key shows another one’s order',
     edits: [
       {
-        file: 'booking/package-actor.ts',
+        file: 'src/booking/package-actor.ts',
         find: `      if (before.email !== email) return this.#refuse(caller, 'key_reused');
 `,
         replace: '',
@@ -285,7 +285,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'silence of a supplier counts as a refusal',
     edits: [
       {
-        file: 'booking/saga.ts',
+        file: 'src/booking/saga.ts',
         find: "    if (answer.kind === 'unknown') return this.#owe('supplier_silent', ticketNumber);\n",
         replace:
           "    if (answer.kind === 'unknown') return this.report({ kind: 'refused', reason: refused });\n",
@@ -296,7 +296,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a cancel is believed at its first try',
     edits: [
       {
-        file: 'booking/saga.ts',
+        file: 'src/booking/saga.ts',
         find: '    if (await suppliers.cancel(kind, key, signal)) return;\n',
         replace: '    await suppliers.cancel(kind, key, signal);\n    return;\n',
       },
@@ -306,7 +306,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'only the flight is cancelled',
     edits: [
       {
-        file: 'booking/saga.ts',
+        file: 'src/booking/saga.ts',
         find: "    cancelUntilDone('hotels', order.id, options).then(() => steps.noteCancelled(order, 'hotel')),\n",
         replace: '',
       },
@@ -316,7 +316,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'another key at the suppliers after a takeover',
     edits: [
       {
-        file: 'booking/sagas.ts',
+        file: 'src/booking/sagas.ts',
         find: "      const work = () => (what === 'book' ? book(order, options) : clear(order, options));\n",
         replace: `      const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
       const work = () => (what === 'book' ? book(again, options) : clear(order, options));
@@ -328,7 +328,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'nobody adopts a package whose owner died',
     edits: [
       {
-        file: 'actor/placement.ts',
+        file: 'src/actor/placement.ts',
         find: '    for (const id of orphans.slice(0, perScan)) actors.wake(id);\n',
         replace: '    void orphans;\n',
       },
@@ -336,13 +336,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an email is erased while its order is being booked',
-    edits: [{ file: 'booking/erase.ts', find: 'if (isSettled(order) && ', replace: 'if (' }],
+    edits: [{ file: 'src/booking/erase.ts', find: 'if (isSettled(order) && ', replace: 'if (' }],
   },
   {
     name: 'a quota may fall below what is held and sold',
     edits: [
       {
-        file: 'booking/amend.ts',
+        file: 'src/booking/amend.ts',
         find: "  if (next.quota < held + confirmed) return 'quota_too_low';\n",
         replace: '',
       },
@@ -352,7 +352,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the unit of a cancellation returns at once',
     edits: [
       {
-        file: 'booking/package-actor.ts',
+        file: 'src/booking/package-actor.ts',
         find: '        draft.move({ cancelling: 1 });\n',
         replace: '        draft.move({ confirmed: -1, remaining: 1 });\n',
       },
@@ -362,7 +362,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'who hangs up leaves, whatever became of the order',
     edits: [
       {
-        file: 'booking/package-actor.ts',
+        file: 'src/booking/package-actor.ts',
         find: `    if (order?.status === 'queued' && order.key === undefined) this.#leave(order);
 `,
         replace: `    if (order !== undefined) this.#leave(order);
@@ -374,7 +374,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an order is shown to whoever knows its number',
     edits: [
       {
-        file: 'http/api/orders.ts',
+        file: 'src/http/api/orders.ts',
         find: `  if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
 `,
         replace: `  if (order === undefined || id === undefined || (!matches && false)) throw new ProblemError('unknown_order');
@@ -386,7 +386,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a miss tells that the number exists',
     edits: [
       {
-        file: 'http/api/orders.ts',
+        file: 'src/http/api/orders.ts',
         find: `  if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
 `,
         replace: `  if (order === undefined || id === undefined) throw new ProblemError('unknown_order');
@@ -399,7 +399,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an owner is looked for once a minute',
     edits: [
       {
-        file: 'actor/placement.ts',
+        file: 'src/actor/placement.ts',
         find: 'scanMs = 1_000',
         replace: 'scanMs = 60_000',
       },
@@ -409,7 +409,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the hotel’s number is the flight’s',
     edits: [
       {
-        file: 'booking/transitions.ts',
+        file: 'src/booking/transitions.ts',
         find: 'hotel: { reservationNumber },',
         replace: 'hotel: { reservationNumber: ticketNumber },',
       },
@@ -419,7 +419,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'units are claimed while the sale is paused',
     edits: [
       {
-        file: 'booking/package-actor.ts',
+        file: 'src/booking/package-actor.ts',
         find: 'return this.#gateOpen && isOnSale && figures.remaining > 0;',
         replace: 'return this.#gateOpen && figures.remaining > 0;',
       },
@@ -429,7 +429,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an email has one order more than it may',
     edits: [
       {
-        file: 'booking/package-actor.ts',
+        file: 'src/booking/package-actor.ts',
         find: 'return orders >= ordersPerEmail ?',
         replace: 'return orders > ordersPerEmail ?',
       },
@@ -439,7 +439,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'who leaves the line is told so, and stays',
     edits: [
       {
-        file: 'booking/package-actor.ts',
+        file: 'src/booking/package-actor.ts',
         find: "return draft.answer(caller, { kind: 'accepted', order: this.#leave(order) });",
         replace: "return draft.answer(caller, { kind: 'accepted', order });",
       },
@@ -449,7 +449,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'held orders are given up at a takeover',
     edits: [
       {
-        file: 'booking/package-behaviour.ts',
+        file: 'src/booking/package-behaviour.ts',
         find: "if (order.status === 'held') sagas.start('book', order);",
         replace: `if (order.status === 'held')
         this.#options.notify(state.package.id, {
@@ -462,7 +462,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an order forgets who bought it',
     edits: [
       {
-        file: 'booking/transitions.ts',
+        file: 'src/booking/transitions.ts',
         find: "return { ...order, status: 'held', timeline: log(order, at, 'claimed') };",
         replace: "return { ...order, email: '', status: 'held', timeline: log(order, at, 'claimed') };",
       },
@@ -472,7 +472,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'who came with a commit of unknown outcome is forgotten',
     edits: [
       {
-        file: 'actor/activation.ts',
+        file: 'src/actor/activation.ts',
         find: 'mailbox.putBack(interrupted.rest);',
         replace: "if (interrupted.end !== 'doubt') mailbox.putBack(interrupted.rest);",
       },
