@@ -1,4 +1,4 @@
-import type { Activity } from '../ports/operations.ts';
+import type { Activity } from '../ports/operated-engine.ts';
 
 /** A commit that was applied. */
 export interface CommitNote {

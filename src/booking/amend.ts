@@ -1,3 +1,4 @@
+import type { PackageAmendment } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import {
   type Figures,
@@ -6,7 +7,6 @@ import {
   salePhase,
   type TravelPackage,
 } from '../domain/travel-package.ts';
-import type { PackageAmendment } from '../ports/operations.ts';
 import type { Draft } from './draft.ts';
 import type { Amend } from './messages.ts';
 

@@ -1,6 +1,6 @@
+import type { Change } from '../domain/change.ts';
 import type { Order } from '../domain/order.ts';
 import type { Figures, TravelPackage } from '../domain/travel-package.ts';
-import type { Change } from '../ports/store.ts';
 import type { Answer, Caller } from './messages.ts';
 import type { PackageState } from './package-state.ts';
 

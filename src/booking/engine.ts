@@ -1,12 +1,12 @@
 import { Placement } from '../actor/placement.ts';
+import type { Erasure, PackageAmendment } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
 import { isSettled, type Order } from '../domain/order.ts';
 import { type PackageSnapshot, type TravelPackage, untouched } from '../domain/travel-package.ts';
 import type { Accepted, PurchaseRequest, Refused, Settling } from '../ports/booking-engine.ts';
 import type { Messages } from '../ports/messages.ts';
-import type { Amended, EngineLoad, Erasure, ErasureDone, OperatedEngine } from '../ports/operated-engine.ts';
-import type { PackageAmendment } from '../ports/operations.ts';
+import type { Amended, EngineLoad, ErasureDone, OperatedEngine } from '../ports/operated-engine.ts';
 import type { Random } from '../ports/random.ts';
 import { type Store, StoreUnavailableError } from '../ports/store.ts';
 import { noTracing } from '../ports/tracing.ts';

@@ -1,5 +1,5 @@
+import type { Erasure } from '../domain/change.ts';
 import { isSettled, type Order } from '../domain/order.ts';
-import type { Erasure } from '../ports/operated-engine.ts';
 
 /** What is to be erased now, and how many orders are not there yet. */
 export interface Erasing {

@@ -1,8 +1,7 @@
+import type { Erasure, PackageAmendment } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Order, OrderReason, TimelineEntry } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
-import type { Erasure } from '../ports/operated-engine.ts';
-import type { PackageAmendment } from '../ports/operations.ts';
 import type { Span, TraceContext } from '../ports/tracing.ts';
 
 /** What a caller hears once its message's commit is applied. */

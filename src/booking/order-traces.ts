@@ -1,5 +1,5 @@
+import type { Change } from '../domain/change.ts';
 import { isUnfinished, type Order } from '../domain/order.ts';
-import type { Change } from '../ports/store.ts';
 import type { TraceContext, Tracing } from '../ports/tracing.ts';
 import type { PackageMessage } from './messages.ts';
 import type { PackageState } from './package-state.ts';

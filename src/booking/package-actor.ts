@@ -1,7 +1,7 @@
+import type { Change } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { isSettled, type Order } from '../domain/order.ts';
 import { isSoldOut, salePhase } from '../domain/travel-package.ts';
-import type { Change } from '../ports/store.ts';
 import { amend } from './amend.ts';
 import { Draft, type Effect } from './draft.ts';
 import { erasing } from './erase.ts';

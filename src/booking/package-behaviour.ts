@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { LiveBus } from '../ports/live-bus.ts';
 import type { Log } from '../ports/log.ts';
 import { type Metrics, noMetrics } from '../ports/metrics.ts';
-import type { Activity } from '../ports/operations.ts';
+import type { Activity } from '../ports/operated-engine.ts';
 import { FencedError, type Ownership, type Store } from '../ports/store.ts';
 import type { Suppliers } from '../ports/suppliers.ts';
 import type { Tracing } from '../ports/tracing.ts';

@@ -1,6 +1,7 @@
+import type { Change } from '../domain/change.ts';
 import type { Order } from '../domain/order.ts';
 import type { Figures, TravelPackage } from '../domain/travel-package.ts';
-import type { Change, Ownership } from '../ports/store.ts';
+import type { Ownership } from '../ports/store.ts';
 import { Line } from './line.ts';
 
 /**

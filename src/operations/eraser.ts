@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
+import type { Erasure } from '../domain/change.ts';
 import { isSettled, type Order } from '../domain/order.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Erasure, OperatedEngine } from '../ports/operated-engine.ts';
+import type { OperatedEngine } from '../ports/operated-engine.ts';
 import type { Erased, Outcome } from '../ports/operations.ts';
 import type { Operator } from '../ports/operator-log.ts';
 import type { Random } from '../ports/random.ts';

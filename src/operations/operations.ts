@@ -1,3 +1,4 @@
+import type { PackageAmendment } from '../domain/change.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { AuditReport } from '../ports/audit-report.ts';
@@ -11,7 +12,6 @@ import type {
   OrdersFound,
   OrdersQuery,
   Outcome,
-  PackageAmendment,
   PackageStatus,
 } from '../ports/operations.ts';
 import type { Operator, OperatorEvent } from '../ports/operator-log.ts';

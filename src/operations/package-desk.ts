@@ -1,5 +1,6 @@
 import { isAmended } from '../booking/amend.ts';
 import { saleObstacle } from '../booking/package-actor.ts';
+import type { PackageAmendment } from '../domain/change.ts';
 import {
   isSaleWindow,
   type PackageSnapshot,
@@ -9,13 +10,7 @@ import {
 import type { Clock } from '../ports/clock.ts';
 import type { Json } from '../ports/messages.ts';
 import type { OperatedEngine } from '../ports/operated-engine.ts';
-import type {
-  NewPackage,
-  Outcome,
-  PackageAmendment,
-  PackageOwner,
-  PackageStatus,
-} from '../ports/operations.ts';
+import type { NewPackage, Outcome, PackageOwner, PackageStatus } from '../ports/operations.ts';
 import type { Operator } from '../ports/operator-log.ts';
 import {
   CommitUnknownError,

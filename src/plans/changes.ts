@@ -1,8 +1,8 @@
 import type { SagaResult } from '../booking/messages.ts';
 import * as to from '../booking/transitions.ts';
+import type { Change } from '../domain/change.ts';
 import type { Order, TimelineEntry } from '../domain/order.ts';
 import type { Figures, PackageSnapshot } from '../domain/travel-package.ts';
-import type { Change } from '../ports/store.ts';
 
 /**
  * What the plans commit: steps of the life in domain/order.ts, each with its move of the figures (see SPEC.md).

@@ -1,9 +1,9 @@
 import { amendment, isAmended } from '../booking/amend.ts';
 import { erasing } from '../booking/erase.ts';
+import type { Erasure, PackageAmendment } from '../domain/change.ts';
 import type { Order } from '../domain/order.ts';
 import type { Refused } from '../ports/booking-engine.ts';
-import type { Amended, Erasure, ErasureDone } from '../ports/operated-engine.ts';
-import type { PackageAmendment } from '../ports/operations.ts';
+import type { Amended, ErasureDone } from '../ports/operated-engine.ts';
 import type { Present } from '../ports/store.ts';
 import { refused } from './judge.ts';
 import type { Decision } from './transactor.ts';

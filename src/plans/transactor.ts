@@ -1,11 +1,11 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { commitEndOf } from '../booking/commit-end.ts';
+import type { Change } from '../domain/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LiveBus } from '../ports/live-bus.ts';
 import { type Metrics, noMetrics } from '../ports/metrics.ts';
 import type { Random } from '../ports/random.ts';
 import {
-  type Change,
   CommitUnknownError,
   FencedError,
   type OrdersWanted,

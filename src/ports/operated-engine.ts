@@ -1,15 +1,8 @@
+import type { Erasure, PackageAmendment } from '../domain/change.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Accepted, BookingEngine, Refused } from './booking-engine.ts';
 import type { Json } from './messages.ts';
-import type { Activity, PackageAmendment } from './operations.ts';
-
-/** What an order's email becomes, and its key where that goes too. Drawn by the caller, so that it may be repeated. */
-export interface Erasure {
-  readonly orderId: string;
-  readonly email: string;
-  readonly key?: string;
-}
 
 export interface Amended {
   readonly kind: 'amended';
@@ -76,4 +69,26 @@ export interface OperatedEngine extends BookingEngine {
   removed(packageId: number): void;
   load(): EngineLoad;
   readonly peers?: Peers;
+}
+
+/** How busy the owner of a package was with it, over the last minute, from its memory. Arrays are oldest first. */
+export interface Activity {
+  /** How long each bucket of the series is. */
+  readonly bucketMs: number;
+  /** When the last bucket ended, in ms since the epoch by the owner's clock. */
+  readonly endedAt: number;
+  /** Orders stored, per second. */
+  readonly purchasesPerS: readonly number[];
+  /** Messages that one commit took, on average; 0 where there was none. */
+  readonly batchSize: readonly number[];
+  /** What one commit took, on average, in ms; 0 where there was none. */
+  readonly commitMs: readonly number[];
+  /** The same over the last ten seconds. */
+  readonly recent: {
+    readonly purchasesPerS: number;
+    readonly batchSize: number;
+    readonly commitMs: number;
+  };
+  /** Messages that wait for their commit now. */
+  readonly mailbox: number;
 }

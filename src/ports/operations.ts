@@ -1,7 +1,9 @@
+import type { PackageAmendment } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Order, OrderStatus } from '../domain/order.ts';
 import type { Figures, Offer, TravelPackage } from '../domain/travel-package.ts';
 import type { AuditReport } from './audit-report.ts';
+import type { Activity } from './operated-engine.ts';
 import type { Operator, OperatorEvent } from './operator-log.ts';
 import type { Page } from './store.ts';
 
@@ -9,28 +11,6 @@ import type { Page } from './store.ts';
 export type Outcome<Value> =
   | { readonly kind: 'done'; readonly value: Value }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly order?: Order };
-
-/** How busy the owner of a package was with it, over the last minute, from its memory. Arrays are oldest first. */
-export interface Activity {
-  /** How long each bucket of the series is. */
-  readonly bucketMs: number;
-  /** When the last bucket ended, in ms since the epoch by the owner's clock. */
-  readonly endedAt: number;
-  /** Orders stored, per second. */
-  readonly purchasesPerS: readonly number[];
-  /** Messages that one commit took, on average; 0 where there was none. */
-  readonly batchSize: readonly number[];
-  /** What one commit took, on average, in ms; 0 where there was none. */
-  readonly commitMs: readonly number[];
-  /** The same over the last ten seconds. */
-  readonly recent: {
-    readonly purchasesPerS: number;
-    readonly batchSize: number;
-    readonly commitMs: number;
-  };
-  /** Messages that wait for their commit now. */
-  readonly mailbox: number;
-}
 
 export interface PackageOwner {
   /** The instance that last took the package over. */
@@ -69,23 +49,6 @@ export interface NewPackage extends Offer {
   readonly paused?: boolean;
   /** False: in no list of customers. */
   readonly listed?: boolean;
-}
-
-/**
- * Absolute figures, with the version that they were read at; what is absent stays. Orders keep the package as they
- * were bought.
- */
-export interface PackageAmendment extends Partial<Offer> {
-  readonly version: number;
-  /** Never below held + confirmed: `quota_too_low`. */
-  readonly quota?: number;
-  /** Null takes the limit away. */
-  readonly opensAt?: number | null;
-  readonly closesAt?: number | null;
-  readonly paused?: boolean;
-  readonly listed?: boolean;
-  /** Ends the sale for good. `sale_not_ended` while it can be bought, or orders wait, are held or being cancelled. */
-  readonly archived?: true;
 }
 
 /** What an instance has to do at this moment. */

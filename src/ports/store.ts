@@ -1,5 +1,6 @@
+import type { Change } from '../domain/change.ts';
 import type { Order, OrderStatus } from '../domain/order.ts';
-import type { Figures, PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
+import type { PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
 import type { OperatorLog } from './operator-log.ts';
 
 /** Proof of ownership: a commit applies only while the stored package still carries both. */
@@ -16,19 +17,6 @@ export interface Ownership extends PackageSnapshot {
   readonly former?: string;
   /** Every order of the package that is queued, held, compensating or cancelling, by number. */
   readonly unfinished: readonly Order[];
-}
-
-/** Everything one commit writes: all of it, or nothing. */
-export interface Change {
-  /** The package's new figures, whole. */
-  readonly figures: Figures;
-  /** The package itself, where an operator changed it. */
-  readonly package?: TravelPackage;
-  readonly inserted: readonly Order[];
-  /** Whole orders, replacing those with the same id. */
-  readonly updated: readonly Order[];
-  /** Whole orders that have ended, with another email and perhaps another key, and nothing else changed. */
-  readonly erased?: readonly Order[];
 }
 
 /** Who took a package over last. */

@@ -1,8 +1,9 @@
 import type { Hono } from 'hono';
 import type { z } from 'zod';
+import type { PackageAmendment } from '../../domain/change.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { salePhase, type TravelPackage } from '../../domain/travel-package.ts';
-import type { NewPackage, PackageAmendment, PackageStatus } from '../../ports/operations.ts';
+import type { NewPackage, PackageStatus } from '../../ports/operations.ts';
 import { check, readForm } from '../body.ts';
 import { packageIdFrom } from '../inputs.ts';
 import { figureWords } from '../pages/words.ts';

@@ -1,6 +1,6 @@
+import type { Change } from '../../domain/change.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Figures, TravelPackage } from '../../domain/travel-package.ts';
-import type { Change } from '../../ports/store.ts';
 
 /** Objects for contract suites: plain and valid, except for what a test overrides. */
 export function samplePackage(over: Partial<TravelPackage> = {}): TravelPackage {

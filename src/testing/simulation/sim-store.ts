@@ -1,3 +1,4 @@
+import type { Change } from '../../domain/change.ts';
 import { confirmedStatuses, holdingStatuses, isUnfinished, type Order } from '../../domain/order.ts';
 import {
   type Figures,
@@ -7,7 +8,6 @@ import {
 } from '../../domain/travel-package.ts';
 import type { OperatorEvent, OperatorLog } from '../../ports/operator-log.ts';
 import {
-  type Change,
   CommitUnknownError,
   type Fence,
   FencedError,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { AdminSessions } from '../../http/admin/sessions.ts';
+import type { Activity } from '../../ports/operated-engine.ts';
 import type {
-  Activity,
   InstanceStatus,
   LostInstance,
   OperatedOrder,

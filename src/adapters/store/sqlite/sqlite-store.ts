@@ -1,9 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
+import type { Change } from '../../../domain/change.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../../domain/travel-package.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
 import {
-  type Change,
   CommitUnknownError,
   type Fence,
   type OrdersWanted,
