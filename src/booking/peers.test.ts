@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../adapters/system/clock.ts';
+import type { Json } from '../lib/json.ts';
 import { silentLog } from '../ports/log.ts';
-import { type Json, type Messages, NoAnswerError } from '../ports/messages.ts';
+import { type Messages, NoAnswerError } from '../ports/messages.ts';
 import { PeerDesk } from './peers.ts';
 import { Router } from './router.ts';
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type WireRequest } from './wire.ts';

@@ -1,4 +1,5 @@
-import type { Json, Messages } from '../ports/messages.ts';
+import type { Json } from '../lib/json.ts';
+import type { Messages } from '../ports/messages.ts';
 import type { PeerHandler, PeerRequest, Peers } from '../ports/operated-engine.ts';
 import { decodeAnswer, encodeRequest, type WireAnswer } from './wire.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ErrorCode, errorCatalogue } from '../domain/errors.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
-import type { Json } from '../ports/messages.ts';
+import type { Json } from '../lib/json.ts';
 import type { PeerRequest } from '../ports/operated-engine.ts';
 import type { Command } from './commands.ts';
 import type { Answer, Elsewhere } from './messages.ts';

@@ -8,15 +8,15 @@ import type { Log } from '../ports/log.ts';
 import type { Operations } from '../ports/operations.ts';
 import type { Operator } from '../ports/operator-log.ts';
 import type { Random } from '../ports/random.ts';
+import type { Sender } from '../ports/rate-limits.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
-import type { AdminSessions, SignInRefusal } from './admin/sessions.ts';
+import type { AdminIdentity, AdminSessions, SignInRefusal } from './admin/sessions.ts';
 import { type OwnCookie, ownCookie } from './cookies.ts';
-import type { HttpSettings } from './deps.ts';
 import { FailedGuesses } from './failed-guesses.ts';
-import type { Sender } from './limits/client-of.ts';
 import { ProblemError } from './problem.ts';
 import { isOwnOrigin } from './security.ts';
 import { senderOf } from './sender.ts';
+import type { HttpSettings } from './settings.ts';
 
 export interface AdminAuthOptions {
   readonly operations: Pick<Operations, 'sessionStarted' | 'endSession' | 'isSessionEnded'>;
@@ -28,16 +28,6 @@ export interface AdminAuthOptions {
   readonly log: Log;
   /** What the sender of a request is counted under. */
   readonly clientOf: (sender: Sender) => string;
-}
-
-/** Who asks the operators' API. */
-export interface AdminIdentity {
-  /**
-   * By the bearer token, else by the browser's session.
-   * @throws ProblemError 401 for neither or a wrong one, 429 after too many wrong ones, 403 where another site's page
-   * sends a change along with our cookie.
-   */
-  identify(c: Context): Promise<Operator>;
 }
 
 const sessionMs = 8 * 60 * 60 * 1_000;

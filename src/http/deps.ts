@@ -7,10 +7,10 @@ import type { Operations } from '../ports/operations.ts';
 import type { Random } from '../ports/random.ts';
 import type { SupplierClient } from '../ports/suppliers.ts';
 import type { Tracing } from '../ports/tracing.ts';
-import type { AdminSessions } from './admin/sessions.ts';
-import type { AdminIdentity } from './admin-auth.ts';
+import type { AdminIdentity, AdminSessions } from './admin/sessions.ts';
 import type { HttpLimits } from './limits/limits.ts';
 import type { Admission } from './overload.ts';
+import type { HttpSettings } from './settings.ts';
 
 /** Everything the HTTP side needs, chosen by compose.ts. */
 export interface AppDeps {
@@ -49,16 +49,4 @@ export interface HttpAdmin {
   readonly sessions: AdminSessions;
   /** For the API. */
   readonly identity: AdminIdentity;
-}
-
-export interface HttpSettings {
-  readonly instanceId: string;
-  /** Signs cookies and links. */
-  readonly secret: string;
-  /** ISO 4217 code, for prices. */
-  readonly currency: string;
-  /** Without it nobody may cancel at the simulated suppliers or read their ledger, and every key is made public. */
-  readonly suppliersToken?: string;
-  /** `https://tickets.example`: the only origin that forms and sockets may come from, besides the request's own host. */
-  readonly publicOrigin?: string;
 }

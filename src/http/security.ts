@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
-import type { HttpSettings } from './deps.ts';
 import { ProblemError } from './problem.ts';
+import type { HttpSettings } from './settings.ts';
 
 export interface PageSecurityOptions {
   /** For a page of somebody else's making that writes styles; its scripts are held to the policy all the same. */

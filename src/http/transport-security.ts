@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { HttpSettings } from './deps.ts';
+import type { HttpSettings } from './settings.ts';
 
 /** Browsers that have seen it once come back over TLS alone, to the hosts below ours too, for a year (RFC 6797). */
 const strict = 'max-age=31536000; includeSubDomains';

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
+import type { Json } from '../lib/json.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import type { Json } from '../ports/messages.ts';
 import type { Outcome } from '../ports/operations.ts';
 import type {
   Operator,

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Json } from '../ports/messages.ts';
+import type { Json } from '../lib/json.ts';
 import type { EngineLoad, PeerHandler, Peers } from '../ports/operated-engine.ts';
 import { ManualClock, settle } from '../testing/support/manual-clock.ts';
 import { ClusterView } from './cluster-view.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Json } from '../ports/messages.ts';
+import type { Json } from '../lib/json.ts';
 import type { EngineLoad } from '../ports/operated-engine.ts';
 import type { InstanceLoad } from '../ports/operations.ts';
 import type { ProcessLoad } from '../ports/process-load.ts';

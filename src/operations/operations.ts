@@ -1,6 +1,7 @@
 import type { PackageAmendment } from '../domain/change.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
+import type { Page } from '../lib/page.ts';
 import type { AuditReport } from '../ports/audit-report.ts';
 import type {
   AuditWish,
@@ -15,7 +16,6 @@ import type {
   PackageStatus,
 } from '../ports/operations.ts';
 import type { Operator, OperatorEvent } from '../ports/operator-log.ts';
-import type { Page } from '../ports/store.ts';
 import { Audits, type AuditsOptions } from './audits.ts';
 import { ChangeLog, type ChangeLogOptions } from './change-log.ts';
 import { ClusterView, type ClusterViewOptions } from './cluster-view.ts';

@@ -7,8 +7,8 @@ import {
   packageIdMax,
   type TravelPackage,
 } from '../domain/travel-package.ts';
+import type { Json } from '../lib/json.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Json } from '../ports/messages.ts';
 import type { OperatedEngine } from '../ports/operated-engine.ts';
 import type { NewPackage, Outcome, PackageOwner, PackageStatus } from '../ports/operations.ts';
 import type { Operator } from '../ports/operator-log.ts';

@@ -1,6 +1,4 @@
-/** What travels between instances: plain JSON, checked by its receiver. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
-
+import type { Json } from '../lib/json.ts';
 /**
  * Requests between instances, and who is there. Best effort: a message or its answer may get lost, come late or come
  * twice, so a sender repeats itself under the same ids and acceptance happens in the store alone. All of it may vanish

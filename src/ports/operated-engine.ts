@@ -1,8 +1,8 @@
 import type { Erasure, PackageAmendment } from '../domain/change.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
+import type { Json } from '../lib/json.ts';
 import type { Accepted, BookingEngine, Refused } from './booking-engine.ts';
-import type { Json } from './messages.ts';
 
 export interface Amended {
   readonly kind: 'amended';

@@ -2,10 +2,10 @@ import type { PackageAmendment } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Order, OrderStatus } from '../domain/order.ts';
 import type { Figures, Offer, TravelPackage } from '../domain/travel-package.ts';
+import type { Page } from '../lib/page.ts';
 import type { AuditReport } from './audit-report.ts';
 import type { Activity } from './operated-engine.ts';
 import type { Operator, OperatorEvent } from './operator-log.ts';
-import type { Page } from './store.ts';
 
 /** A change that was made, or why it was not. `order` is there where it is about one. */
 export type Outcome<Value> =

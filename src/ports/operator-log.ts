@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../domain/errors.ts';
-import type { Json } from './messages.ts';
-import type { Page } from './store.ts';
+import type { Json } from '../lib/json.ts';
+import type { Page } from '../lib/page.ts';
 
 /** Who asks for a change, as far as the server can tell. */
 export interface Operator {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 /** So many uses in so much time, for everybody who has the limit applied. */
 export interface RatePolicy {
   /** Names it in headers and in Redis: lower-case letters and dashes. */
@@ -40,3 +41,6 @@ export interface RateLimits {
   limiter(policy: RatePolicy): RateLimiter;
   close(): Promise<void>;
 }
+
+/** Of a request, what tells who sent it. */
+export type Sender = Pick<IncomingMessage, 'socket' | 'headers'>;

@@ -1,6 +1,7 @@
 import type { Change } from '../domain/change.ts';
 import type { Order, OrderStatus } from '../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
+import type { Page } from '../lib/page.ts';
 import type { OperatorLog } from './operator-log.ts';
 
 /** Proof of ownership: a commit applies only while the stored package still carries both. */
@@ -39,12 +40,6 @@ export type OrdersWanted =
   | { readonly ids: readonly string[] }
   /** The first `max` unfinished ones, by number, with one of these statuses. */
   | { readonly statuses: readonly OrderStatus[]; readonly max: number };
-
-/** One page of a walk over everything. `next` is absent on the last one. */
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  readonly next?: string;
-}
 
 /**
  * Where packages and orders are kept. The actor's owner is the only caller of `takeOwnership`, and of `commit` where

@@ -1,4 +1,4 @@
-import type { Page } from './store.ts';
+import type { Page } from '../lib/page.ts';
 
 export type SupplierKind = 'flights' | 'hotels';
 

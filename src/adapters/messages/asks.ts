@@ -1,4 +1,5 @@
-import { type Json, NoAnswerError } from '../../ports/messages.ts';
+import type { Json } from '../../lib/json.ts';
+import { NoAnswerError } from '../../ports/messages.ts';
 
 interface Ask {
   readonly resolve: (answer: Json) => void;

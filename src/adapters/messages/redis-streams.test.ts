@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Json } from '../../lib/json.ts';
 import { redisConnector } from '../../ops/redis.ts';
 import { silentLog } from '../../ports/log.ts';
 import {
   InboxFullError,
-  type Json,
   type Messages,
   MessagesUnavailableError,
   NoAnswerError,

@@ -1,9 +1,9 @@
 import type { Redis, RedisOptions } from 'ioredis';
+import type { Json } from '../../lib/json.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import {
   InboxFullError,
-  type Json,
   type Messages,
   MessagesUnavailableError,
   NoAnswerError,

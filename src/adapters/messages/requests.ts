@@ -1,5 +1,5 @@
+import type { Json } from '../../lib/json.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Json } from '../../ports/messages.ts';
 import type { RedisTime } from './redis-time.ts';
 import { type Answer, type Request, readRequest } from './wire.ts';
 

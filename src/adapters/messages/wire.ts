@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Json } from '../../ports/messages.ts';
+import type { Json } from '../../lib/json.ts';
 
 /**
  * The format's version. A release reads what the one before it and the one after it write: members may be added

@@ -1,4 +1,4 @@
-import type { Json } from '../../ports/messages.ts';
+import type { Json } from '../../lib/json.ts';
 import type { OperatorEvent } from '../../ports/operator-log.ts';
 
 /** One field that a change is about. */

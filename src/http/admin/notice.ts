@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { ownCookie } from '../cookies.ts';
-import type { HttpSettings } from '../deps.ts';
+import type { HttpSettings } from '../settings.ts';
 
 type NoticeSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 

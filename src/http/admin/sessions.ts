@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Operator } from '../../ports/operator-log.ts';
+import type { Sender } from '../../ports/rate-limits.ts';
 import { StoreUnavailableError } from '../../ports/store.ts';
-import type { Sender } from '../limits/client-of.ts';
 
 export interface SignInRefusal {
   /** `unauthorized` for a wrong token, `rate_limited` after too many of them. */
@@ -35,4 +35,14 @@ export async function isWatcher(sessions: AdminSessions, cookies: string | undef
     if (error instanceof StoreUnavailableError) return true;
     throw error;
   }
+}
+
+/** Who asks the operators' API. */
+export interface AdminIdentity {
+  /**
+   * By the bearer token, else by the browser's session.
+   * @throws ProblemError 401 for neither or a wrong one, 429 after too many wrong ones, 403 where another site's page
+   * sends a change along with our cookie.
+   */
+  identify(c: Context): Promise<Operator>;
 }

@@ -3,11 +3,12 @@ import { type Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { publicKeyPrefix, type SupplierAnswer, type SupplierKind } from '../../ports/suppliers.ts';
 import { check, readJson } from '../body.ts';
-import type { AppDeps, HttpSettings } from '../deps.ts';
+import type { AppDeps } from '../deps.ts';
 import { sendJson } from '../json.ts';
 import { take } from '../limits/limited.ts';
 import { allowOnly } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
+import type { HttpSettings } from '../settings.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { cursorInput, flightBody, hotelBody, storedKey } from './requests.ts';
 

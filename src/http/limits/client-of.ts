@@ -1,12 +1,9 @@
-import type { IncomingMessage } from 'node:http';
 import { BlockList, isIPv6, type Socket } from 'node:net';
+import type { Sender } from '../../ports/rate-limits.ts';
 import { clientKey, forwardedAddress, plainAddress } from './address.ts';
 
 /** Whose `X-Forwarded-For` is believed: nobody's (0), that of so many proxies in a row, or of those at these ranges. */
 export type TrustedProxies = number | readonly string[];
-
-/** Of a request, what tells who sent it. */
-export type Sender = Pick<IncomingMessage, 'socket' | 'headers'>;
 
 export interface Clients {
   /** What the sender of a request is counted under. Forged headers change nothing: only trusted proxies are heard. */

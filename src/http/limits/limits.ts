@@ -1,5 +1,5 @@
-import type { Allowance, RateLimiter, RateLimits } from '../../ports/rate-limits.ts';
-import { type Clients, clientsBehind, type Sender, type TrustedProxies } from './client-of.ts';
+import type { Allowance, RateLimiter, RateLimits, Sender } from '../../ports/rate-limits.ts';
+import { type Clients, clientsBehind, type TrustedProxies } from './client-of.ts';
 import { Occupancy } from './occupancy.ts';
 
 /** How often something may be done in so many whole seconds. */

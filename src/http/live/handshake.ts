@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../../domain/errors.ts';
-import type { HttpSettings } from '../deps.ts';
 import { isOwnOrigin } from '../security.ts';
+import type { HttpSettings } from '../settings.ts';
 import { parseTopic, type Topic } from './topic.ts';
 
 export const livePath = '/live';

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { ownCookie } from '../cookies.ts';
-import type { HttpSettings } from '../deps.ts';
+import type { HttpSettings } from '../settings.ts';
 import { freshKey, type PageDeps } from './page-kit.ts';
 
 /*

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { recentOrders } from '../cookies.ts';
-import type { HttpSettings } from '../deps.ts';
 import { orderProof } from '../proof.ts';
+import type { HttpSettings } from '../settings.ts';
 
 /** What an order's address says besides its id. */
 export interface AddressParts {

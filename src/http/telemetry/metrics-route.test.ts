@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import { afterEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../../ports/log.ts';
 import { noMetrics } from '../../ports/metrics.ts';
-import type { AdminIdentity } from '../admin-auth.ts';
+import type { AdminIdentity } from '../admin/sessions.ts';
 import type { HttpAdmin, HttpTelemetry } from '../deps.ts';
 import { onError, ProblemError } from '../problem.ts';
 import { metricsRoutes } from './metrics-route.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Json, type Messages, MessagesUnavailableError, NoAnswerError } from '../../ports/messages.ts';
+import type { Json } from '../../lib/json.ts';
+import { type Messages, MessagesUnavailableError, NoAnswerError } from '../../ports/messages.ts';
 
 /** Somewhere for instances to talk, nobody there yet. */
 export interface OpenedMessages {

@@ -3,7 +3,6 @@ import type { Order } from '../../domain/order.ts';
 import type { OperatorEvent } from '../../ports/operator-log.ts';
 import { FencedError, type Store } from '../../ports/store.ts';
 import { sampleChange, sampleFigures, sampleOrder, samplePackage } from './samples.ts';
-import type { OpenedStore } from './store.ts';
 
 const placeholder = 'erased-1@erased.invalid';
 
@@ -293,4 +292,13 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       });
     });
   });
+}
+
+/** An empty store, alone in its place. */
+export interface OpenedStore {
+  readonly store: Store;
+  /** Closes the store and opens what it left behind; absent where nothing outlives the process. */
+  reopen?(): Promise<Store>;
+  /** Removes everything. */
+  close(): Promise<void>;
 }

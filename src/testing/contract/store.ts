@@ -8,17 +8,9 @@ import {
   type Store,
   StoreUnavailableError,
 } from '../../ports/store.ts';
+import type { OpenedStore } from './operator-store.ts';
 import { operatorStoreContract } from './operator-store.ts';
 import { sampleChange, sampleFigures, sampleOrder, samplePackage } from './samples.ts';
-
-/** An empty store, alone in its place. */
-export interface OpenedStore {
-  readonly store: Store;
-  /** Closes the store and opens what it left behind; absent where nothing outlives the process. */
-  reopen?(): Promise<Store>;
-  /** Removes everything. */
-  close(): Promise<void>;
-}
 
 const allStatuses: readonly OrderStatus[] = [
   'queued',

@@ -1,8 +1,9 @@
 import { RedisTime } from '../../adapters/messages/redis-time.ts';
 import { Requests } from '../../adapters/messages/requests.ts';
 import { readAnswer, writeAnswer, writeRequest } from '../../adapters/messages/wire.ts';
+import type { Json } from '../../lib/json.ts';
 import type { Log } from '../../ports/log.ts';
-import { type Json, type Messages, MessagesUnavailableError, NoAnswerError } from '../../ports/messages.ts';
+import { type Messages, MessagesUnavailableError, NoAnswerError } from '../../ports/messages.ts';
 import type { Network, Station } from './network.ts';
 import type { World } from './world.ts';
 

@@ -6,6 +6,7 @@ import {
   type TravelPackage,
   untouched,
 } from '../../domain/travel-package.ts';
+import type { Page } from '../../lib/page.ts';
 import type { OperatorEvent, OperatorLog } from '../../ports/operator-log.ts';
 import {
   CommitUnknownError,
@@ -13,7 +14,6 @@ import {
   FencedError,
   type OrdersWanted,
   type Ownership,
-  type Page,
   type Present,
   type Store,
   StoreUnavailableError,

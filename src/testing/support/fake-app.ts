@@ -1,8 +1,9 @@
 import type { Hono } from 'hono';
 import { localLiveBus } from '../../adapters/live/local.ts';
 import { createApp } from '../../http/app.ts';
-import type { HttpAdmin, HttpSettings } from '../../http/deps.ts';
+import type { HttpAdmin } from '../../http/deps.ts';
 import { ProblemError } from '../../http/problem.ts';
+import type { HttpSettings } from '../../http/settings.ts';
 import type { BookingEngine } from '../../ports/booking-engine.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type Log, silentLog } from '../../ports/log.ts';

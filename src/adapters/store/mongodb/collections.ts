@@ -1,8 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Db, IndexDescription } from 'mongodb';
 import type { SupplierKind } from '../../../ports/suppliers.ts';
-import type { OperatorEventDocument, OrderDocument, PackageDocument, SettingDocument } from './documents.ts';
-import type { ReservationDocument } from './ledger.ts';
+import type {
+  OperatorEventDocument,
+  OrderDocument,
+  PackageDocument,
+  ReservationDocument,
+  SettingDocument,
+} from './documents.ts';
 
 export interface Collections {
   readonly packages: Collection<PackageDocument>;

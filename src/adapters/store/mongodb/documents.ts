@@ -7,6 +7,7 @@ import {
   untouched,
 } from '../../../domain/travel-package.ts';
 import type { OperatorEvent } from '../../../ports/operator-log.ts';
+import type { LedgerEntry } from '../../../ports/suppliers.ts';
 import { seqStart } from '../seq-start.ts';
 
 /**
@@ -163,4 +164,8 @@ function assign(
     if (value === undefined) $unset[path] = true;
     else $set[path] = value;
   }
+}
+
+export interface ReservationDocument extends Versioned, Omit<LedgerEntry, 'key'> {
+  readonly _id: string;
 }

@@ -1,15 +1,12 @@
-import type { Page } from '../../../ports/store.ts';
+import type { Page } from '../../../lib/page.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../../ports/suppliers.ts';
 import { hasNumber } from './collections.ts';
 import { type Connection, majority } from './connection.ts';
-import { documentVersion, refuseNewer, type Versioned } from './documents.ts';
+import type { ReservationDocument } from './documents.ts';
+import { documentVersion, refuseNewer } from './documents.ts';
 import { isDuplicate, takenIn } from './errors.ts';
 import { Grouped } from './grouped.ts';
 import { inOneAnswer } from './reads.ts';
-
-export interface ReservationDocument extends Versioned, Omit<LedgerEntry, 'key'> {
-  readonly _id: string;
-}
 
 /** One purchase asks for each of these once; in a rush hundreds do, and go in one round trip. */
 interface Groups {

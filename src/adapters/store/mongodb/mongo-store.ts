@@ -1,13 +1,13 @@
 import type { Change } from '../../../domain/change.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../../domain/travel-package.ts';
+import type { Page } from '../../../lib/page.ts';
 import { type Log, silentLog } from '../../../ports/log.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
 import type {
   Fence,
   OrdersWanted,
   Ownership,
-  Page,
   Present,
   Store,
   StoreSnapshot,

@@ -1,8 +1,9 @@
 import type { ClientSession, ReadConcernLike } from 'mongodb';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot } from '../../../domain/travel-package.ts';
+import type { Page } from '../../../lib/page.ts';
 import type { OperatorEvent } from '../../../ports/operator-log.ts';
-import type { OrdersWanted, Page, Present, Tenure } from '../../../ports/store.ts';
+import type { OrdersWanted, Present, Tenure } from '../../../ports/store.ts';
 import { placeAfter, placeOf } from '../order-place.ts';
 import { type Collections, live, unfinished } from './collections.ts';
 import { operatorEventFrom, orderFrom, refuseNewer, snapshotFrom } from './documents.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Page } from '../../../ports/store.ts';
+import type { Page } from '../../../lib/page.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../../ports/suppliers.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Page } from '../../../lib/page.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
-import type { Page } from '../../../ports/store.ts';
 import { document, documentVersion } from './rows.ts';
 
 /** The log of what operators change: synchronous steps, each write to be run inside a savepoint. */

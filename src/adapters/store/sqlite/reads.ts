@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot } from '../../../domain/travel-package.ts';
-import type { OrdersWanted, Page, Present, Tenure } from '../../../ports/store.ts';
+import type { Page } from '../../../lib/page.ts';
+import type { OrdersWanted, Present, Tenure } from '../../../ports/store.ts';
 import { placeAfter, placeOf } from '../order-place.ts';
 import { orderFrom, snapshotFrom } from './rows.ts';
 import { liveCondition, unfinishedCondition } from './schema.ts';

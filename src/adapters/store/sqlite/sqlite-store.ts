@@ -2,13 +2,13 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Change } from '../../../domain/change.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../../domain/travel-package.ts';
+import type { Page } from '../../../lib/page.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
 import {
   CommitUnknownError,
   type Fence,
   type OrdersWanted,
   type Ownership,
-  type Page,
   type Present,
   type Store,
   type StoreSnapshot,

@@ -1,4 +1,4 @@
-import type { Json } from '../../../ports/messages.ts';
+import type { Json } from '../../../lib/json.ts';
 import type { OperatorAction, OperatorEvent } from '../../../ports/operator-log.ts';
 import { type Html, markup } from '../../pages/markup.ts';
 import { clockWords, figureWords, momentWords } from '../../pages/words.ts';

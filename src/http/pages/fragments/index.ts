@@ -17,7 +17,9 @@
  *
  * Ids: `stay-<package id>` and `order-live`, see {@link stayElementId} and {@link orderElementId}.
  */
-export { hasOutcome, type OrderLive, offersAgain, orderElementId, orderFragment, tabTitle } from './order.ts';
+
+export { hasOutcome, offersAgain, orderElementId, orderFragment, tabTitle } from './order.ts';
+export type { OrderLive } from './order-words.ts';
 export {
   packageFragment,
   type StayState,

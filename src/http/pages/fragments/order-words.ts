@@ -2,7 +2,7 @@ import { errorKind } from '../../../domain/errors.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { IconName } from '../icons.ts';
 import { nightWords, peopleAre, placesAre } from '../words.ts';
-import type { OrderLive } from './order.ts';
+import type { TripOffer } from './stay.ts';
 
 /** How an order stands, as its buyer sees it. `tone` picks the colour; icon and words say the same. */
 export interface OrderWords {
@@ -113,4 +113,15 @@ function reasonWords({ reason }: Order): string {
     default:
       return errorKind('supplier_failed').words;
   }
+}
+
+export interface OrderLive {
+  /** Its position, from 1, while the order is queued and its queue is known. */
+  readonly place?: number | undefined;
+  /** Units of its package that are being booked right now. */
+  readonly inProgress: number;
+  /** Whether its trip can be ordered now; absent where that is not known. */
+  readonly offer?: TripOffer | undefined;
+  /** The server's clock, ms since the epoch. */
+  readonly now: number;
 }

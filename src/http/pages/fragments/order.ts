@@ -2,20 +2,10 @@ import { isSettled, type Order, type OrderStatus } from '../../../domain/order.t
 import { icon } from '../icons.ts';
 import { type Html, markup } from '../markup.ts';
 import { figureWords, momentWords } from '../words.ts';
+import type { OrderLive } from './order-words.ts';
 import { type OrderWords, orderWords } from './order-words.ts';
 import type { TripOffer } from './stay.ts';
 import { timeline } from './timeline.ts';
-
-export interface OrderLive {
-  /** Its position, from 1, while the order is queued and its queue is known. */
-  readonly place?: number | undefined;
-  /** Units of its package that are being booked right now. */
-  readonly inProgress: number;
-  /** Whether its trip can be ordered now; absent where that is not known. */
-  readonly offer?: TripOffer | undefined;
-  /** The server's clock, ms since the epoch. */
-  readonly now: number;
-}
 
 export const orderElementId = 'order-live';
 
