@@ -2,7 +2,6 @@ import type { Erasure, PackageAmendment } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Order, OrderReason, TimelineEntry } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
-import type { Span, TraceContext } from '../ports/tracing.ts';
 
 /** What a caller hears once its message's commit is applied. */
 export type Answer =
@@ -21,9 +20,10 @@ export type Caller = (answer: Answer | Elsewhere) => void;
 
 /** Where a caller's message belongs in a trace, if it is traced. */
 export interface Traced {
-  readonly trace?: TraceContext;
+  /** A W3C `traceparent`. */
+  readonly trace?: string;
   /** Its time in the mailbox. */
-  readonly waiting?: Span;
+  readonly waiting?: { end(): void };
 }
 
 export interface Purchase extends Traced {

@@ -1,10 +1,11 @@
 import { type Behaviour, GoneError } from '../actor/behaviour.ts';
+import type { Ownership } from '../domain/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LiveBus } from '../ports/live-bus.ts';
 import type { Log } from '../ports/log.ts';
 import { type Metrics, noMetrics } from '../ports/metrics.ts';
 import type { Activity } from '../ports/operated-engine.ts';
-import { FencedError, type Ownership, type Store } from '../ports/store.ts';
+import { FencedError, type Store } from '../ports/store.ts';
 import type { Suppliers } from '../ports/suppliers.ts';
 import type { Tracing } from '../ports/tracing.ts';
 import { ActivityMeter } from './activity.ts';

@@ -1,7 +1,6 @@
-import type { Change } from '../domain/change.ts';
+import type { Change, Ownership } from '../domain/change.ts';
 import type { Order } from '../domain/order.ts';
 import type { Figures, TravelPackage } from '../domain/travel-package.ts';
-import type { Ownership } from '../ports/store.ts';
 import { Line } from './line.ts';
 
 /**

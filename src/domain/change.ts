@@ -1,5 +1,5 @@
 import type { Order } from './order.ts';
-import type { Figures, Offer, TravelPackage } from './travel-package.ts';
+import type { Figures, Offer, PackageSnapshot, TravelPackage } from './travel-package.ts';
 /**
  * Absolute figures, with the version that they were read at; what is absent stays. Orders keep the package as they
  * were bought.
@@ -35,4 +35,20 @@ export interface Change {
   readonly updated: readonly Order[];
   /** Whole orders that have ended, with another email and perhaps another key, and nothing else changed. */
   readonly erased?: readonly Order[];
+}
+
+/** Proof of ownership: a commit applies only while the stored package still carries both. */
+export interface Fence {
+  readonly epoch: number;
+  /** Grows by one with every commit. */
+  readonly seq: number;
+}
+
+/** What a new owner starts from: read after its epoch was durable. */
+export interface Ownership extends PackageSnapshot {
+  readonly fence: Fence;
+  /** Who owned it before; absent where nobody did. */
+  readonly former?: string;
+  /** Every order of the package that is queued, held, compensating or cancelling, by number. */
+  readonly unfinished: readonly Order[];
 }

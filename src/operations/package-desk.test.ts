@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { Fence } from '../domain/change.ts';
 import { packageIdMax } from '../domain/travel-package.ts';
 import type { Accepted } from '../ports/booking-engine.ts';
-import { CommitUnknownError, type Fence } from '../ports/store.ts';
+import { CommitUnknownError } from '../ports/store.ts';
 import {
   anOperator as by,
   type OperationsBench,

@@ -1,24 +1,8 @@
-import type { Change } from '../domain/change.ts';
+import type { Change, Fence, Ownership } from '../domain/change.ts';
 import type { Order, OrderStatus } from '../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
 import type { Page } from '../lib/page.ts';
 import type { OperatorLog } from './operator-log.ts';
-
-/** Proof of ownership: a commit applies only while the stored package still carries both. */
-export interface Fence {
-  readonly epoch: number;
-  /** Grows by one with every commit. */
-  readonly seq: number;
-}
-
-/** What a new owner starts from: read after its epoch was durable. */
-export interface Ownership extends PackageSnapshot {
-  readonly fence: Fence;
-  /** Who owned it before; absent where nobody did. */
-  readonly former?: string;
-  /** Every order of the package that is queued, held, compensating or cancelling, by number. */
-  readonly unfinished: readonly Order[];
-}
 
 /** Who took a package over last. */
 export interface Tenure {

@@ -1,13 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Fence, Ownership } from '../../domain/change.ts';
 import { type Order, type OrderStatus, unfinishedStatuses } from '../../domain/order.ts';
 import { untouched } from '../../domain/travel-package.ts';
-import {
-  type Fence,
-  FencedError,
-  type Ownership,
-  type Store,
-  StoreUnavailableError,
-} from '../../ports/store.ts';
+import { FencedError, type Store, StoreUnavailableError } from '../../ports/store.ts';
 import type { OpenedStore } from './operator-store.ts';
 import { operatorStoreContract } from './operator-store.ts';
 import { sampleChange, sampleFigures, sampleOrder, samplePackage } from './samples.ts';

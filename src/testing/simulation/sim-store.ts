@@ -1,4 +1,4 @@
-import type { Change } from '../../domain/change.ts';
+import type { Change, Fence, Ownership } from '../../domain/change.ts';
 import { confirmedStatuses, holdingStatuses, isUnfinished, type Order } from '../../domain/order.ts';
 import {
   type Figures,
@@ -10,10 +10,8 @@ import type { Page } from '../../lib/page.ts';
 import type { OperatorEvent, OperatorLog } from '../../ports/operator-log.ts';
 import {
   CommitUnknownError,
-  type Fence,
   FencedError,
   type OrdersWanted,
-  type Ownership,
   type Present,
   type Store,
   StoreUnavailableError,

@@ -6,9 +6,9 @@ import {
   MongoErrorLabel,
   type TransactionOptions,
 } from 'mongodb';
-import type { Change } from '../../../domain/change.ts';
+import type { Change, Fence } from '../../../domain/change.ts';
 import type { Order } from '../../../domain/order.ts';
-import { CommitUnknownError, type Fence, FencedError, StoreUnavailableError } from '../../../ports/store.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../../ports/store.ts';
 import type { CommitSession } from './commit-session.ts';
 import type { Connection } from './connection.ts';
 import { type OrderDocument, orderDocument, orderErasure, orderUpdate, packageUpdate } from './documents.ts';

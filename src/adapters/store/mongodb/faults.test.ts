@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Fence } from '../../../domain/change.ts';
 import type { Order } from '../../../domain/order.ts';
-import { CommitUnknownError, type Fence, FencedError, StoreUnavailableError } from '../../../ports/store.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../../ports/store.ts';
 import {
   sampleChange,
   sampleFigures,

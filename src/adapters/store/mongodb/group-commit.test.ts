@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Fence } from '../../../ports/store.ts';
+import type { Fence } from '../../../domain/change.ts';
 import { sampleChange, sampleOrder, samplePackage } from '../../../testing/contract/samples.ts';
 import { type Mongod, startMongod } from '../../../testing/support/servers/mongod.ts';
 import { mongodProxy } from '../../../testing/support/servers/mongod-proxy.ts';

@@ -1,7 +1,7 @@
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Fence } from '../../../domain/change.ts';
 import type { Order, OrderStatus } from '../../../domain/order.ts';
-import type { Fence } from '../../../ports/store.ts';
 import { ledgerContract } from '../../../testing/contract/ledger.ts';
 import {
   sampleChange,

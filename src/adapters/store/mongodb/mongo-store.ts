@@ -1,18 +1,10 @@
-import type { Change } from '../../../domain/change.ts';
+import type { Change, Fence, Ownership } from '../../../domain/change.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../../domain/travel-package.ts';
 import type { Page } from '../../../lib/page.ts';
 import { type Log, silentLog } from '../../../ports/log.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
-import type {
-  Fence,
-  OrdersWanted,
-  Ownership,
-  Present,
-  Store,
-  StoreSnapshot,
-  Tenure,
-} from '../../../ports/store.ts';
+import type { OrdersWanted, Present, Store, StoreSnapshot, Tenure } from '../../../ports/store.ts';
 import type { SupplierLedger } from '../../../ports/suppliers.ts';
 import { prepareIndexes } from './collections.ts';
 import { CommitSessions } from './commit-session.ts';

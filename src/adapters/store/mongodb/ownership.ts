@@ -1,6 +1,6 @@
 import { type ClientSession, MongoServerError, MongoWriteConcernError, type UUID } from 'mongodb';
+import type { Fence } from '../../../domain/change.ts';
 import type { Log } from '../../../ports/log.ts';
-import type { Fence } from '../../../ports/store.ts';
 import type { Connection } from './connection.ts';
 import { documentVersion, type PackageDocument, refuseNewer } from './documents.ts';
 import { mongoCode } from './errors.ts';

@@ -1,7 +1,8 @@
 import type { ClientSession } from 'mongodb';
+import type { Fence } from '../../../domain/change.ts';
 import type { TravelPackage } from '../../../domain/travel-package.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
-import { type Fence, FencedError } from '../../../ports/store.ts';
+import { FencedError } from '../../../ports/store.ts';
 import type { Collections } from './collections.ts';
 import { documentVersion, packageDocument, refuseNewer } from './documents.ts';
 import { isDuplicate, takenIn } from './errors.ts';

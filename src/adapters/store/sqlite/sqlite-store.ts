@@ -1,14 +1,12 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { Change } from '../../../domain/change.ts';
+import type { Change, Fence, Ownership } from '../../../domain/change.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../../domain/travel-package.ts';
 import type { Page } from '../../../lib/page.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../../../ports/operator-log.ts';
 import {
   CommitUnknownError,
-  type Fence,
   type OrdersWanted,
-  type Ownership,
   type Present,
   type Store,
   type StoreSnapshot,

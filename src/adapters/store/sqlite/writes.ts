@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Change } from '../../../domain/change.ts';
+import type { Change, Fence, Ownership } from '../../../domain/change.ts';
 import type { Order } from '../../../domain/order.ts';
 import { type TravelPackage, untouched } from '../../../domain/travel-package.ts';
-import { type Fence, FencedError, type Ownership } from '../../../ports/store.ts';
+import { FencedError } from '../../../ports/store.ts';
 import { seqStart } from '../seq-start.ts';
 import { documentVersion, figureColumns, figureValues } from './rows.ts';
 
