@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const cluster = 'src/testing/cluster/**/*.test.ts';
+const cluster = 'test/cluster/**/*.test.ts';
 const patience = { testTimeout: 30_000, hookTimeout: 120_000 };
 
 export default defineConfig({
@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           ...patience,
           name: 'single',
-          include: ['src/**/*.test.ts', 'bench/**/*.test.ts'],
+          include: ['{src,test,tools,bench}/**/*.test.ts'],
           exclude: [cluster, 'bench/peers/*/node_modules/**'],
           sequence: { groupOrder: 0 },
         },

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type NodeProcess, startNodeProcess } from '../src/testing/support/node-process.ts';
+import { type NodeProcess, startNodeProcess } from '../test/support/node-process.ts';
 import { resultsOf } from './report/fixture.ts';
 import { readResults } from './report/index.ts';
 

@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Mongod, startMongod } from '../../src/testing/support/servers/mongod.ts';
+import { type Mongod, startMongod } from '../../test/support/servers/mongod.ts';
 import { byStatus, startBaseline } from './started.ts';
 
 let mongod: Mongod;

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/testing/support/servers/redis.ts';
+import { type RedisServer, startRedis } from '../../test/support/servers/redis.ts';
 import { byStatus, startBaseline } from './started.ts';
 
 let server: RedisServer;

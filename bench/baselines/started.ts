@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startNodeProcess } from '../../src/testing/support/node-process.ts';
+import { startNodeProcess } from '../../test/support/node-process.ts';
 import type { Audit } from './order-route.ts';
 import type { Offer } from './program.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { launchChromium } from '../../src/testing/support/servers/chromium.ts';
+import { launchChromium } from '../../test/support/servers/chromium.ts';
 import type { BenchResults, ScenarioResult } from '../results.ts';
 import { scenarios } from '../scenarios/index.ts';
 import { goals, latencyOf, resultsOf, runOf } from './fixture.ts';

@@ -23,7 +23,7 @@ const betweenAttemptsMs = 1_000;
 /** Holds what a server of ours has stored against the promises. */
 export async function auditOf(settings: Readonly<Record<string, string>>): Promise<Verdict> {
   for (let attempt = 1; ; attempt++) {
-    const { code, stdout, stderr } = await runProgram('src/cli/audit.ts', ['--json'], settings);
+    const { code, stdout, stderr } = await runProgram('src/commands/audit.ts', ['--json'], settings);
     if (code > 1) return { verdict: 'void', detail: `the audit could not be done: ${stderr.trim()}` };
     const report = JSON.parse(stdout) as Report;
     const { findings, packages, orders, reservations, inMotion } = report;

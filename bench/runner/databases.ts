@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
-import { type Mongod, startMongod } from '../../src/testing/support/servers/mongod.ts';
-import { type RedisServer, startRedis } from '../../src/testing/support/servers/redis.ts';
+import { type Mongod, startMongod } from '../../test/support/servers/mongod.ts';
+import { type RedisServer, startRedis } from '../../test/support/servers/redis.ts';
 import { childrenNamed } from './processes.ts';
 
 /** MongoDB and Redis, each started when it is first needed and kept for the whole bench. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
-import { onPath } from '../../src/testing/support/servers/find.ts';
+import { onPath } from '../../test/support/servers/find.ts';
 
 const run = promisify(execFile);
 

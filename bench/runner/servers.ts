@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type NodeProcess, startNodeProcess } from '../../src/testing/support/node-process.ts';
+import { type NodeProcess, startNodeProcess } from '../../test/support/node-process.ts';
 import type { Kind } from './kinds.ts';
 import { runProgram } from './program.ts';
 
@@ -70,6 +70,6 @@ export async function nodeFlags(): Promise<string[]> {
 
 /** @throws Error with what it said when they cannot be put in. */
 async function putPackages(file: string, settings: Readonly<Record<string, string>>): Promise<void> {
-  const { code, stderr } = await runProgram('src/cli/db-init.ts', ['--file', file], settings);
+  const { code, stderr } = await runProgram('src/commands/db-init.ts', ['--file', file], settings);
   if (code !== 0) throw new Error(`the packages could not be put in: ${stderr.trim()}`);
 }

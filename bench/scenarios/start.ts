@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startNodeProcess } from '../../src/testing/support/node-process.ts';
+import { startNodeProcess } from '../../test/support/node-process.ts';
 import type { Run } from '../results.ts';
 import { commandOf } from '../runner/servers.ts';
 import { makeWorkFolder } from '../runner/work-folder.ts';

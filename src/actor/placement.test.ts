@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { silentLog } from '../ports/log.ts';
 import type { Messages } from '../ports/messages.ts';
-import { ManualClock } from '../testing/support/manual-clock.ts';
 import { Placement } from './placement.ts';
 import { preference } from './rendezvous.ts';
 

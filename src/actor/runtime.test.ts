@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { localLeases } from '../adapters/lease/local.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { silentLog } from '../ports/log.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../ports/store.ts';
-import { ManualClock } from '../testing/support/manual-clock.ts';
 import { type Behaviour, GoneError } from './behaviour.ts';
 import { ActorRuntime } from './runtime.ts';
 

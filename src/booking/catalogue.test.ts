@@ -1,8 +1,8 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { onSale } from '../../test/support/server.ts';
 import { localLiveBus } from '../adapters/live/local.ts';
 import { type PackageSnapshot, untouched } from '../domain/travel-package.ts';
-import { ManualClock } from '../testing/support/manual-clock.ts';
-import { onSale } from '../testing/support/server.ts';
 import { Catalogue } from './catalogue.ts';
 
 const snapshot = (id: number, waiting = 0): PackageSnapshot => ({

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
+import { makeDatabase, onSale, type TestDatabase } from '../../test/support/server.ts';
 import { localLeases } from '../adapters/lease/local.ts';
 import { localLiveBus } from '../adapters/live/local.ts';
 import { openSqliteStore, type SqliteStore } from '../adapters/store/sqlite/sqlite-store.ts';
@@ -9,8 +11,6 @@ import type { TravelPackage } from '../domain/travel-package.ts';
 import { silentLog } from '../ports/log.ts';
 import type { Messages } from '../ports/messages.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
-import { ScriptedSuppliers } from '../testing/support/scripted-suppliers.ts';
-import { makeDatabase, onSale, type TestDatabase } from '../testing/support/server.ts';
 import { ActorEngine, type ActorEngineOptions } from './engine.ts';
 
 let database: TestDatabase;

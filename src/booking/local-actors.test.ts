@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { someRules } from '../../test/support/actor-bench.ts';
+import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
+import { makeDatabase, onSale, type TestDatabase } from '../../test/support/server.ts';
 import { localLeases } from '../adapters/lease/local.ts';
 import { localLiveBus } from '../adapters/live/local.ts';
 import { openSqliteStore, type SqliteStore } from '../adapters/store/sqlite/sqlite-store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { silentLog } from '../ports/log.ts';
-import { someRules } from '../testing/support/actor-bench.ts';
-import { ScriptedSuppliers } from '../testing/support/scripted-suppliers.ts';
-import { makeDatabase, onSale, type TestDatabase } from '../testing/support/server.ts';
 import { LocalActors } from './local-actors.ts';
 
 const packageId = 1;

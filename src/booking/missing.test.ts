@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
-import { ManualClock } from '../testing/support/manual-clock.ts';
 import { Readiness } from './missing.ts';
 
 const well = { isDraining: false, isCarrierAvailable: true };

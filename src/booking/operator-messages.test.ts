@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ActorBench } from '../testing/support/actor-bench.ts';
+import { ActorBench } from '../../test/support/actor-bench.ts';
 import type { Amend, Erase, PackageMessage } from './messages.ts';
 
 const last = (bench: ActorBench) => bench.answers.at(-1);

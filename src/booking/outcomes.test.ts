@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
+import { ManualClock, settle } from '../../test/support/manual-clock.ts';
 import { localLiveBus } from '../adapters/live/local.ts';
 import type { Order, OrderStatus, TimelineEvent } from '../domain/order.ts';
-import { fakeNow, fakeOrder } from '../testing/support/fake-engine.ts';
-import { ManualClock, settle } from '../testing/support/manual-clock.ts';
 import { Outcomes } from './outcomes.ts';
 
 const events: readonly TimelineEvent[] = ['claimed', 'confirmed', 'cancel requested', 'cancelled'];

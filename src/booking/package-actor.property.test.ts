@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ActorBench } from '../../test/support/actor-bench.ts';
 import type { Order } from '../domain/order.ts';
 import { isConserved } from '../domain/travel-package.ts';
-import { ActorBench } from '../testing/support/actor-bench.ts';
 import type { PackageMessage } from './messages.ts';
 
 /** One thing that may happen; numbers pick among the orders that there are. */

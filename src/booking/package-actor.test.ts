@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ActorBench } from '../testing/support/actor-bench.ts';
+import { ActorBench } from '../../test/support/actor-bench.ts';
 import type { PackageMessage } from './messages.ts';
 
 const codes = (bench: ActorBench) =>

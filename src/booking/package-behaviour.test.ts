@@ -1,13 +1,13 @@
 import { expect, test, vi } from 'vitest';
+import { aPackage, someRules } from '../../test/support/actor-bench.ts';
+import { fakeOrder } from '../../test/support/fake-engine.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import { localLiveBus } from '../adapters/live/local.ts';
 import type { Order } from '../domain/order.ts';
 import type { LineSnapshot } from '../ports/live-bus.ts';
 import { silentLog } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
-import { aPackage, someRules } from '../testing/support/actor-bench.ts';
-import { fakeOrder } from '../testing/support/fake-engine.ts';
-import { ManualClock } from '../testing/support/manual-clock.ts';
-import { ScriptedSuppliers } from '../testing/support/scripted-suppliers.ts';
 import type { PackageMessage } from './messages.ts';
 import { PackageBehaviour } from './package-behaviour.ts';
 import { PackageState } from './package-state.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ActorBench } from '../testing/support/actor-bench.ts';
+import { ActorBench } from '../../test/support/actor-bench.ts';
 import { expire } from './patience.ts';
 
 test.each([

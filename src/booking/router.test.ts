@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { preference } from '../actor/rendezvous.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import type { Order } from '../domain/order.ts';
@@ -6,7 +7,6 @@ import type { Json } from '../lib/json.ts';
 import type { Clock } from '../ports/clock.ts';
 import { silentLog } from '../ports/log.ts';
 import { InboxFullError, type Messages, NoAnswerError } from '../ports/messages.ts';
-import { ManualClock } from '../testing/support/manual-clock.ts';
 import type { Command } from './commands.ts';
 import type { Answer, Elsewhere } from './messages.ts';
 import { Router } from './router.ts';

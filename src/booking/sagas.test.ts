@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { fakeOrder } from '../../test/support/fake-engine.ts';
+import { ManualClock, settle } from '../../test/support/manual-clock.ts';
+import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import { silentLog } from '../ports/log.ts';
-import { fakeOrder } from '../testing/support/fake-engine.ts';
-import { ManualClock, settle } from '../testing/support/manual-clock.ts';
-import { ScriptedSuppliers } from '../testing/support/scripted-suppliers.ts';
 import type { PackageMessage } from './messages.ts';
 import { Sagas, SagaTurns } from './sagas.ts';
 

@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { fakeOperations } from '../../test/support/fake-operations.ts';
+import { type LogBook, logBook } from '../../test/support/log-book.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { silentLog } from '../ports/log.ts';
 import type { Operator } from '../ports/operator-log.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
-import { fakeOperations } from '../testing/support/fake-operations.ts';
-import { type LogBook, logBook } from '../testing/support/log-book.ts';
-import { ManualClock } from '../testing/support/manual-clock.ts';
 import { AdminAuth, type AdminAuthOptions } from './admin-auth.ts';
 import { onError } from './problem.ts';
 

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
+import { fakeEngine, fakeNow, fakeSnapshot } from '../../test/support/fake-engine.ts';
 import { localLiveBus } from '../adapters/live/local.ts';
 import type { BookingEngine } from '../ports/booking-engine.ts';
 import { silentLog } from '../ports/log.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
 import type { SupplierClient } from '../ports/suppliers.ts';
-import { fakeEngine, fakeNow, fakeSnapshot } from '../testing/support/fake-engine.ts';
 import { createApp } from './app.ts';
 
 const suppliers: SupplierClient = {

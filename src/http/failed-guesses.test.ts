@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ManualClock } from '../testing/support/manual-clock.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { FailedGuesses } from './failed-guesses.ts';
 
 it('lets a client guess so often in a window, then wait for its end', async () => {

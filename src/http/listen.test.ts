@@ -10,7 +10,7 @@ import {
 import { networkInterfaces } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, it, vi } from 'vitest';
-import { freePort } from '../testing/support/free-port.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { listenAt, listenInsteadOf } from './listen.ts';
 
 const servers: Server[] = [];

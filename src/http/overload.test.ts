@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ManualClock, settle } from '../testing/support/manual-clock.ts';
+import { ManualClock, settle } from '../../test/support/manual-clock.ts';
 import { LoopAdmission } from './overload.ts';
 
 /** A loop each of whose turns comes so late, in ms. */

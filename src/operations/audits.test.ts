@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
+import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
+import { logBook } from '../../test/support/log-book.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { setOperations } from '../../test/support/operations-bench.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/sqlite-store.ts';
 import type { LedgerReader } from '../booking/audit-suppliers.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
-import { sampleChange, sampleOrder } from '../testing/contract/samples.ts';
-import { logBook } from '../testing/support/log-book.ts';
-import { ManualClock } from '../testing/support/manual-clock.ts';
-import { setOperations } from '../testing/support/operations-bench.ts';
 import { Audits } from './audits.ts';
 
 it('an audit finds what is wrong, one at a time', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
+import { logBook } from '../../test/support/log-book.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { anOperator } from '../../test/support/operations-bench.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/sqlite-store.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import type { Outcome } from '../ports/operations.ts';
 import type { OperatorLog } from '../ports/operator-log.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
-import { logBook } from '../testing/support/log-book.ts';
-import { ManualClock } from '../testing/support/manual-clock.ts';
-import { anOperator } from '../testing/support/operations-bench.ts';
 import { ChangeLog } from './change-log.ts';
 
 const away = () => Promise.reject(new StoreUnavailableError('away'));

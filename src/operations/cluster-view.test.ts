@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
+import { ManualClock, settle } from '../../test/support/manual-clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { EngineLoad, PeerHandler, Peers } from '../ports/operated-engine.ts';
-import { ManualClock, settle } from '../testing/support/manual-clock.ts';
 import { ClusterView } from './cluster-view.ts';
 import { decodeStatus, encodeStatus, statusOf } from './instance-status.ts';
 

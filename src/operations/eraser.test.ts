@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Order } from '../domain/order.ts';
-import { sampleChange, sampleOrder } from '../testing/contract/samples.ts';
+import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
 import {
   anOperator as by,
   type OperationsBench,
   setOperations,
-} from '../testing/support/operations-bench.ts';
+} from '../../test/support/operations-bench.ts';
+import type { Order } from '../domain/order.ts';
 import { emailHashOf, tellsEmail } from './eraser.ts';
 
 const email = 'ana.lee@example.com';

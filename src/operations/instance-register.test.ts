@@ -1,9 +1,9 @@
 import { afterEach, expect, it } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { onSale } from '../../test/support/server.ts';
 import { openSqliteStore, type SqliteStore } from '../adapters/store/sqlite/sqlite-store.ts';
 import { silentLog } from '../ports/log.ts';
 import { StoreUnavailableError } from '../ports/store.ts';
-import { ManualClock } from '../testing/support/manual-clock.ts';
-import { onSale } from '../testing/support/server.ts';
 import { InstanceRegister } from './instance-register.ts';
 
 const keptMs = 60_000;

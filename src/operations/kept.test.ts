@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ManualClock } from '../testing/support/manual-clock.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { keptFor } from './kept.ts';
 
 describe('keptFor', () => {

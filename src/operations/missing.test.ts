@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ManualClock, settle } from '../testing/support/manual-clock.ts';
+import { ManualClock, settle } from '../../test/support/manual-clock.ts';
 import { Missing } from './missing.ts';
 
 const silence = ['the store, or the lease service, is silent'];

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Fence } from '../domain/change.ts';
-import { packageIdMax } from '../domain/travel-package.ts';
-import type { Accepted } from '../ports/booking-engine.ts';
-import { CommitUnknownError } from '../ports/store.ts';
 import {
   anOperator as by,
   type OperationsBench,
   setOperations,
-} from '../testing/support/operations-bench.ts';
+} from '../../test/support/operations-bench.ts';
+import type { Fence } from '../domain/change.ts';
+import { packageIdMax } from '../domain/travel-package.ts';
+import type { Accepted } from '../ports/booking-engine.ts';
+import { CommitUnknownError } from '../ports/store.ts';
 
 const wish = { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 3 };
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { setOperations } from '../../test/support/operations-bench.ts';
 import type { Operator } from '../ports/operator-log.ts';
-import { setOperations } from '../testing/support/operations-bench.ts';
 
 const by: Operator = { name: 'admin', via: 'session', session: 's-1', address: '192.0.2.1' };
 

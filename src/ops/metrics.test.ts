@@ -1,8 +1,8 @@
 import prometheus from 'prom-client';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
+import { samplesOf } from '../../test/support/prometheus.ts';
 import type { PackageSnapshot } from '../domain/travel-package.ts';
-import { fakeOrder, fakeSnapshot } from '../testing/support/fake-engine.ts';
-import { samplesOf } from '../testing/support/prometheus.ts';
 import { counters, gauges, histograms } from './metrics/catalogue.ts';
 import { createMetrics, type MetricsSource } from './metrics.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { startRedis } from '../../test/support/servers/redis.ts';
 import type { Log } from '../ports/log.ts';
-import { startRedis } from '../testing/support/servers/redis.ts';
 import { redisConnector } from './redis.ts';
 import { parseRedisUrl, redisUrlsAllowed } from './redis-url.ts';
 

@@ -1,8 +1,4 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { localLeases } from '../adapters/lease/local.ts';
-import { systemClock } from '../adapters/system/clock.ts';
-import type { Lease, Leases } from '../ports/lease.ts';
-import { StoreUnavailableError } from '../ports/store.ts';
 import {
   bought,
   outcomeOf,
@@ -10,8 +6,12 @@ import {
   type PlanStageOptions,
   setPlanStage,
   tally,
-} from '../testing/support/plan-stage.ts';
-import { ScriptedSuppliers } from '../testing/support/scripted-suppliers.ts';
+} from '../../test/support/plan-stage.ts';
+import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
+import { localLeases } from '../adapters/lease/local.ts';
+import { systemClock } from '../adapters/system/clock.ts';
+import type { Lease, Leases } from '../ports/lease.ts';
+import { StoreUnavailableError } from '../ports/store.ts';
 import { LockEngine, type LockEngineOptions } from './lock-engine.ts';
 
 let stage: PlanStage;

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { fakeOrder } from '../../test/support/fake-engine.ts';
+import { memoryQueue } from '../../test/support/memory-queue.ts';
+import { bought, outcomeOf, type PlanStage, setPlanStage } from '../../test/support/plan-stage.ts';
+import { onSale } from '../../test/support/server.ts';
 import { localLeases } from '../adapters/lease/local.ts';
 import type { Order } from '../domain/order.ts';
 import { CommitUnknownError } from '../ports/store.ts';
-import { fakeOrder } from '../testing/support/fake-engine.ts';
-import { memoryQueue } from '../testing/support/memory-queue.ts';
-import { bought, outcomeOf, type PlanStage, setPlanStage } from '../testing/support/plan-stage.ts';
-import { onSale } from '../testing/support/server.ts';
 import { LockEngine } from './lock-engine.ts';
 import type { PlanEngine, PlanOptions } from './plan-engine.ts';
 import { QueueEngine } from './queue-engine.ts';

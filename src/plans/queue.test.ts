@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { WorkQueue } from '../ports/work-queue.ts';
-import { type MemoryQueue, memoryQueue } from '../testing/support/memory-queue.ts';
+import { type MemoryQueue, memoryQueue } from '../../test/support/memory-queue.ts';
 import {
   bought,
   outcomeOf,
@@ -9,9 +8,10 @@ import {
   type PlanStageOptions,
   setPlanStage,
   tally,
-} from '../testing/support/plan-stage.ts';
-import { ScriptedSuppliers } from '../testing/support/scripted-suppliers.ts';
-import { onSale } from '../testing/support/server.ts';
+} from '../../test/support/plan-stage.ts';
+import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
+import { onSale } from '../../test/support/server.ts';
+import type { WorkQueue } from '../ports/work-queue.ts';
 import { Consumer, type ConsumerOptions } from './consumer.ts';
 import { QueueEngine, type QueueEngineOptions } from './queue-engine.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type PlanStage, setPlanStage } from '../../test/support/plan-stage.ts';
 import { CommitUnknownError, FencedError, type Present, StoreUnavailableError } from '../ports/store.ts';
-import { type PlanStage, setPlanStage } from '../testing/support/plan-stage.ts';
 import { hold } from './changes.ts';
 import { ContendedError, type Decision, Transactor } from './transactor.ts';
 

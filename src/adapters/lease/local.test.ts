@@ -1,4 +1,4 @@
-import { leasesContract } from '../../testing/contract/leases.ts';
+import { leasesContract } from '../../../test/contract/leases.ts';
 import { localLeases } from './local.ts';
 
 leasesContract('local', async () => {

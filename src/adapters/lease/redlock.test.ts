@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { leasesContract } from '../../../test/contract/leases.ts';
+import { logBook } from '../../../test/support/log-book.ts';
+import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
 import { redisConnector } from '../../ops/redis.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Lease, Leases } from '../../ports/lease.ts';
 import { silentLog } from '../../ports/log.ts';
-import { leasesContract } from '../../testing/contract/leases.ts';
-import { logBook } from '../../testing/support/log-book.ts';
-import { type RedisServer, startRedis } from '../../testing/support/servers/redis.ts';
 import { systemClock } from '../system/clock.ts';
 import { type RedlockLeasesOptions, redlockLeases } from './redlock.ts';
 

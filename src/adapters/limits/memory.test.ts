@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
-import { allowedOf, rateLimitsContract, takeMany } from '../../testing/contract/rate-limits.ts';
+import { allowedOf, rateLimitsContract, takeMany } from '../../../test/contract/rate-limits.ts';
 import { systemClock } from '../system/clock.ts';
 import { memoryRateLimits } from './memory.ts';
 

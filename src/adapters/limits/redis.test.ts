@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { allowedOf, rateLimitsContract, takeMany } from '../../../test/contract/rate-limits.ts';
+import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
 import { redisConnector } from '../../ops/redis.ts';
 import { silentLog } from '../../ports/log.ts';
 import type { RateLimits } from '../../ports/rate-limits.ts';
-import { allowedOf, rateLimitsContract, takeMany } from '../../testing/contract/rate-limits.ts';
-import { type RedisServer, startRedis } from '../../testing/support/servers/redis.ts';
 import { systemClock } from '../system/clock.ts';
 import { redisRateLimits } from './redis.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fakeOrder, fakeSnapshot } from '../../testing/support/fake-engine.ts';
+import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import { Coalescer } from './coalescer.ts';
 
 test('keeps the newest of each thing, in the order of the last changes', () => {

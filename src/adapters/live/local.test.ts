@@ -1,4 +1,4 @@
-import { liveBusContract } from '../../testing/contract/live-bus.ts';
+import { liveBusContract } from '../../../test/contract/live-bus.ts';
 import { localLiveBus } from './local.ts';
 
 liveBusContract('local', async () => {

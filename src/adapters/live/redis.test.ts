@@ -1,13 +1,13 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { liveBusContract } from '../../../test/contract/live-bus.ts';
+import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
+import { logBook } from '../../../test/support/log-book.ts';
+import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
 import type { Order } from '../../domain/order.ts';
 import { redisConnector } from '../../ops/redis.ts';
 import type { LiveBus } from '../../ports/live-bus.ts';
 import { silentLog } from '../../ports/log.ts';
-import { liveBusContract } from '../../testing/contract/live-bus.ts';
-import { fakeOrder, fakeSnapshot } from '../../testing/support/fake-engine.ts';
-import { logBook } from '../../testing/support/log-book.ts';
-import { type RedisServer, startRedis } from '../../testing/support/servers/redis.ts';
 import { systemClock } from '../system/clock.ts';
 import { localLiveBus } from './local.ts';
 import { type RedisLiveBusOptions, redisLiveBus } from './redis.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { silentLog } from '../../ports/log.ts';
-import { ManualClock } from '../../testing/support/manual-clock.ts';
 import { Membership } from './membership.ts';
 import { RedisTime } from './redis-time.ts';
 import type { Announced } from './scripts.ts';

@@ -1,7 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { workQueueContract } from '../../testing/contract/work-queue.ts';
-import { type RedisServer, startRedis } from '../../testing/support/servers/redis.ts';
+import { workQueueContract } from '../../../test/contract/work-queue.ts';
+import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
 import { redisList } from './redis-list.ts';
 
 let server: RedisServer;

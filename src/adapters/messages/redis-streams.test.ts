@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { messagesContract } from '../../../test/contract/messages.ts';
+import { logBook } from '../../../test/support/log-book.ts';
+import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
 import type { Json } from '../../lib/json.ts';
 import { redisConnector } from '../../ops/redis.ts';
 import { silentLog } from '../../ports/log.ts';
@@ -10,9 +13,6 @@ import {
   MessagesUnavailableError,
   NoAnswerError,
 } from '../../ports/messages.ts';
-import { messagesContract } from '../../testing/contract/messages.ts';
-import { logBook } from '../../testing/support/log-book.ts';
-import { type RedisServer, startRedis } from '../../testing/support/servers/redis.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemRandom } from '../system/random.ts';
 import { type RedisMessagesOptions, redisMessages } from './redis-streams.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ManualClock, settle } from '../../testing/support/manual-clock.ts';
+import { ManualClock, settle } from '../../../test/support/manual-clock.ts';
 import { Gate, type GateStep } from './gate.ts';
 
 const never = new AbortController().signal;

@@ -3,13 +3,13 @@ import { createServer as createNodeServer, type RequestListener } from 'node:htt
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, test } from 'vitest';
+import { supplierClientContract } from '../../../test/contract/suppliers.ts';
+import { type Fault, faults, startFaultySupplier } from '../../../test/support/faulty-supplier.ts';
+import { memoryLedger } from '../../../test/support/memory-ledger.ts';
 import { supplierRoutes } from '../../http/api/suppliers.ts';
 import { onError, onNotFound } from '../../http/problem.ts';
 import { createServer } from '../../http/server.ts';
 import { silentLog } from '../../ports/log.ts';
-import { supplierClientContract } from '../../testing/contract/suppliers.ts';
-import { type Fault, faults, startFaultySupplier } from '../../testing/support/faulty-supplier.ts';
-import { memoryLedger } from '../../testing/support/memory-ledger.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemRandom } from '../system/random.ts';
 import { httpSuppliers } from './http.ts';

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { silentLog } from '../../ports/log.ts';
-import type { SupplierAnswer, SupplierClient } from '../../ports/suppliers.ts';
 import {
   type Fault,
   faults,
   type SupplierCall,
   startFaultySupplier,
-} from '../../testing/support/faulty-supplier.ts';
+} from '../../../test/support/faulty-supplier.ts';
+import { silentLog } from '../../ports/log.ts';
+import type { SupplierAnswer, SupplierClient } from '../../ports/suppliers.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemRandom } from '../system/random.ts';
 import { httpSuppliers } from './http.ts';

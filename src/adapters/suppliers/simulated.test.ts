@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { supplierClientContract } from '../../testing/contract/suppliers.ts';
-import { memoryLedger } from '../../testing/support/memory-ledger.ts';
+import { supplierClientContract } from '../../../test/contract/suppliers.ts';
+import { memoryLedger } from '../../../test/support/memory-ledger.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemRandom } from '../system/random.ts';
 import { simulatedSuppliers } from './simulated.ts';

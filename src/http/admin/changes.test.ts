@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { fakeOperator } from '../../../test/support/fake-operations.ts';
 import type { OperatorEvent } from '../../ports/operator-log.ts';
-import { fakeOperator } from '../../testing/support/fake-operations.ts';
 import { changesOf, packageIdOf } from './changes.ts';
 
 const event = (overrides: Partial<OperatorEvent>): OperatorEvent => ({

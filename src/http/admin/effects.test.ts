@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { fakeOrder } from '../../testing/support/fake-engine.ts';
-import { fakeInstance, fakeStatus } from '../../testing/support/fake-operations.ts';
+import { fakeOrder } from '../../../test/support/fake-engine.ts';
+import { fakeInstance, fakeStatus } from '../../../test/support/fake-operations.ts';
 import { cancelEffects, drainEffects, pauseEffects, quotaEffects } from './effects.ts';
 
 describe('a quota', () => {

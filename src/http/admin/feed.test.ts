@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
+import { type FakeOperations, fakeOperations, fakeStatus } from '../../../test/support/fake-operations.ts';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { silentLog } from '../../ports/log.ts';
 import { StoreUnavailableError } from '../../ports/store.ts';
-import { type FakeOperations, fakeOperations, fakeStatus } from '../../testing/support/fake-operations.ts';
-import { ManualClock } from '../../testing/support/manual-clock.ts';
 import { fanoutDefaults } from '../live/fanout.ts';
 import type { Viewer } from '../live/viewer.ts';
 import { AdminFeed } from './feed.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { fakeNow, fakeOrder } from '../../testing/support/fake-engine.ts';
-import { fakeInstance, fakeLost, fakeStatus } from '../../testing/support/fake-operations.ts';
+import { fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
+import { fakeInstance, fakeLost, fakeStatus } from '../../../test/support/fake-operations.ts';
 import type { Overview } from './overview.ts';
 import { problemsOf } from './problems.ts';
 

@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { silentLog } from '../../ports/log.ts';
-import type { Operations } from '../../ports/operations.ts';
-import { StoreUnavailableError } from '../../ports/store.ts';
-import { fakeApp } from '../../testing/support/fake-app.ts';
-import { fakeEngine, fakeNow, fakeOrder } from '../../testing/support/fake-engine.ts';
+import { fakeApp } from '../../../test/support/fake-app.ts';
+import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
 import {
   type FakeWorld,
   fakeInstance,
@@ -11,7 +8,10 @@ import {
   fakeOperations,
   fakeSessions,
   fakeStatus,
-} from '../../testing/support/fake-operations.ts';
+} from '../../../test/support/fake-operations.ts';
+import { silentLog } from '../../ports/log.ts';
+import type { Operations } from '../../ports/operations.ts';
+import { StoreUnavailableError } from '../../ports/store.ts';
 import { fanoutDefaults } from '../live/fanout.ts';
 import { OverviewReader } from './overview.ts';
 import { PackageRows } from './package-rows.ts';

@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { expect, it, vi } from 'vitest';
+import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
 import type { BookingEngine } from '../../ports/booking-engine.ts';
 import { silentLog } from '../../ports/log.ts';
-import { fakeEngine, fakeNow, fakeOrder } from '../../testing/support/fake-engine.ts';
 import { orderRoutes } from '../api/orders.ts';
 import type { AppDeps } from '../deps.ts';
 import { pageRoutes } from '../pages/routes.ts';

@@ -1,11 +1,11 @@
 import { afterEach, expect, it } from 'vitest';
+import { fakeEngine, fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
+import { ManualClock, settle } from '../../../test/support/manual-clock.ts';
 import { localLiveBus } from '../../adapters/live/local.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Figures, PackageSnapshot } from '../../domain/travel-package.ts';
 import { silentLog } from '../../ports/log.ts';
 import { StoreUnavailableError } from '../../ports/store.ts';
-import { fakeEngine, fakeOrder, fakeSnapshot } from '../../testing/support/fake-engine.ts';
-import { ManualClock, settle } from '../../testing/support/manual-clock.ts';
 import type { Seat } from './channel.ts';
 import { Hub, type HubOptions, type LiveRender } from './hub.ts';
 import type { Viewer } from './viewer.ts';

@@ -1,19 +1,19 @@
 import { afterAll, expect, it } from 'vitest';
-import { type ErrorCode, errorKind } from '../../domain/errors.ts';
-import type { AuditReport } from '../../ports/audit-report.ts';
-import type { OperatedOrder, Operations, Outcome } from '../../ports/operations.ts';
-import type { OperatorEvent } from '../../ports/operator-log.ts';
-import { StoreUnavailableError } from '../../ports/store.ts';
-import { expectDescribed, operationAt } from '../../testing/support/described.ts';
-import { adminToken, fakeApp } from '../../testing/support/fake-app.ts';
-import { fakeNow, fakeOrder } from '../../testing/support/fake-engine.ts';
+import { expectDescribed, operationAt } from '../../../test/support/described.ts';
+import { adminToken, fakeApp } from '../../../test/support/fake-app.ts';
+import { fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
 import {
   fakeInstance,
   fakeLost,
   fakeOperations,
   fakeOperator,
   fakeStatus,
-} from '../../testing/support/fake-operations.ts';
+} from '../../../test/support/fake-operations.ts';
+import { type ErrorCode, errorKind } from '../../domain/errors.ts';
+import type { AuditReport } from '../../ports/audit-report.ts';
+import type { OperatedOrder, Operations, Outcome } from '../../ports/operations.ts';
+import type { OperatorEvent } from '../../ports/operator-log.ts';
+import { StoreUnavailableError } from '../../ports/store.ts';
 import { allOperations } from './table.ts';
 
 /* What operators are answered is what the description tells of, member by member. */

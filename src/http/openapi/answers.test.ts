@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { expectDescribed, operationAt } from '../../../test/support/described.ts';
+import { adminToken, type FakeAppOptions, fakeApp, suppliersToken } from '../../../test/support/fake-app.ts';
+import { fakeNow, fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderStatus } from '../../domain/order.ts';
 import { StoreUnavailableError } from '../../ports/store.ts';
 import type { Refusal } from '../../ports/suppliers.ts';
-import { expectDescribed, operationAt } from '../../testing/support/described.ts';
-import { adminToken, type FakeAppOptions, fakeApp, suppliersToken } from '../../testing/support/fake-app.ts';
-import { fakeNow, fakeOrder, fakeSnapshot } from '../../testing/support/fake-engine.ts';
 import { allOperations as operations } from './table.ts';
 
 /* Whatever happens inside, the answer is one that the description tells of, member by member. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { adminToken, fakeApp } from '../../../test/support/fake-app.ts';
 import { type ErrorCode, errorCatalogue } from '../../domain/errors.ts';
-import { adminToken, fakeApp } from '../../testing/support/fake-app.ts';
 import { openApiDocument } from './document.ts';
 import { everyProblem } from './problems.ts';
 import { allOperations as operations, operationsServed } from './table.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import type { Order } from '../../domain/order.ts';
 import type { BookingEngine } from '../../ports/booking-engine.ts';
 import { silentLog } from '../../ports/log.ts';
 import { StoreUnavailableError } from '../../ports/store.ts';
-import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../testing/support/fake-engine.ts';
 import type { AppDeps } from '../deps.ts';
 import type { HttpLimits } from '../limits/limits.ts';
 import { pageRoutes } from './routes.ts';

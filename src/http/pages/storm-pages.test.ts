@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { expect, it, vi } from 'vitest';
-import { fakeNow } from '../../testing/support/fake-engine.ts';
+import { fakeNow } from '../../../test/support/fake-engine.ts';
 import { compressPages } from '../compress-pages.ts';
 import type { PageDeps } from './page-kit.ts';
 import { problemPages } from './storm-pages.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { type ExposedSample, readExposition } from '../../../test/support/exposition.ts';
+import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import { errorCatalogue } from '../../domain/errors.ts';
-import { type ExposedSample, readExposition } from '../../testing/support/exposition.ts';
-import { fakeOrder, fakeSnapshot } from '../../testing/support/fake-engine.ts';
 import { createMetrics, type MetricsSource } from '../metrics.ts';
 
 const build = { version: '1.2.3', node: '24.0.0', engine: 'actor', store: 'sqlite' };

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { sampleFigures, sampleOrder, samplePackage } from '../../../../test/contract/samples.ts';
+import { type Mongod, startMongod } from '../../../../test/support/servers/mongod.ts';
 import type { Fence, Ownership } from '../../../domain/change.ts';
 import { CommitUnknownError, StoreUnavailableError } from '../../../ports/store.ts';
-import { sampleFigures, sampleOrder, samplePackage } from '../../../testing/contract/samples.ts';
-import { type Mongod, startMongod } from '../../../testing/support/servers/mongod.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
 let mongod: Mongod;

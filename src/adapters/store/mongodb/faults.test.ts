@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Fence } from '../../../domain/change.ts';
-import type { Order } from '../../../domain/order.ts';
-import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../../ports/store.ts';
 import {
   sampleChange,
   sampleFigures,
   sampleOrder,
   samplePackage,
-} from '../../../testing/contract/samples.ts';
-import { type Mongod, startMongod } from '../../../testing/support/servers/mongod.ts';
-import { type MongodProxy, mongodProxy } from '../../../testing/support/servers/mongod-proxy.ts';
+} from '../../../../test/contract/samples.ts';
+import { type Mongod, startMongod } from '../../../../test/support/servers/mongod.ts';
+import { type MongodProxy, mongodProxy } from '../../../../test/support/servers/mongod-proxy.ts';
+import type { Fence } from '../../../domain/change.ts';
+import type { Order } from '../../../domain/order.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../../ports/store.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
 const timeoutMs = 1_000;

@@ -1,16 +1,16 @@
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Fence } from '../../../domain/change.ts';
-import type { Order, OrderStatus } from '../../../domain/order.ts';
-import { ledgerContract } from '../../../testing/contract/ledger.ts';
+import { ledgerContract } from '../../../../test/contract/ledger.ts';
 import {
   sampleChange,
   sampleFigures,
   sampleOrder,
   samplePackage,
-} from '../../../testing/contract/samples.ts';
-import { storeContract } from '../../../testing/contract/store.ts';
-import { type Mongod, startMongod } from '../../../testing/support/servers/mongod.ts';
+} from '../../../../test/contract/samples.ts';
+import { storeContract } from '../../../../test/contract/store.ts';
+import { type Mongod, startMongod } from '../../../../test/support/servers/mongod.ts';
+import type { Fence } from '../../../domain/change.ts';
+import type { Order, OrderStatus } from '../../../domain/order.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
 let mongod: Mongod;

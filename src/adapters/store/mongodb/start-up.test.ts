@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { samplePackage } from '../../../../test/contract/samples.ts';
+import { type Mongod, startLoneMongod, startMongod } from '../../../../test/support/servers/mongod.ts';
+import { mongodProxy } from '../../../../test/support/servers/mongod-proxy.ts';
 import { StoreUnavailableError } from '../../../ports/store.ts';
-import { samplePackage } from '../../../testing/contract/samples.ts';
-import { type Mongod, startLoneMongod, startMongod } from '../../../testing/support/servers/mongod.ts';
-import { mongodProxy } from '../../../testing/support/servers/mongod-proxy.ts';
 import { openMongoStore } from './mongo-store.ts';
 
 let mongod: Mongod;

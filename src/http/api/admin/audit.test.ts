@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
+import { fakeOperations, fakeOperator, fakeSessions } from '../../../../test/support/fake-operations.ts';
+import { ManualClock, settle } from '../../../../test/support/manual-clock.ts';
 import { silentLog } from '../../../ports/log.ts';
 import type { Outcome } from '../../../ports/operations.ts';
-import { fakeOperations, fakeOperator, fakeSessions } from '../../../testing/support/fake-operations.ts';
-import { ManualClock, settle } from '../../../testing/support/manual-clock.ts';
 import { onError } from '../../problem.ts';
 import { auditRoutes } from './audit.ts';
 

@@ -1,17 +1,17 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
-import { localLiveBus } from '../../../adapters/live/local.ts';
-import type { ErrorCode } from '../../../domain/errors.ts';
-import { silentLog } from '../../../ports/log.ts';
-import type { Operations } from '../../../ports/operations.ts';
-import { StoreUnavailableError } from '../../../ports/store.ts';
-import { fakeEngine, fakeNow, fakeOrder } from '../../../testing/support/fake-engine.ts';
+import { fakeEngine, fakeNow, fakeOrder } from '../../../../test/support/fake-engine.ts';
 import {
   fakeOperations,
   fakeOperator,
   fakeSessions,
   fakeStatus,
-} from '../../../testing/support/fake-operations.ts';
+} from '../../../../test/support/fake-operations.ts';
+import { localLiveBus } from '../../../adapters/live/local.ts';
+import type { ErrorCode } from '../../../domain/errors.ts';
+import { silentLog } from '../../../ports/log.ts';
+import type { Operations } from '../../../ports/operations.ts';
+import { StoreUnavailableError } from '../../../ports/store.ts';
 import { createApp } from '../../app.ts';
 import type { HttpAdmin } from '../../deps.ts';
 import { ProblemError } from '../../problem.ts';

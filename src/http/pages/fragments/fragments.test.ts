@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { fakeOrder, fakeSnapshot, fakeNow as now } from '../../../../test/support/fake-engine.ts';
 import type { Order } from '../../../domain/order.ts';
-import { fakeOrder, fakeSnapshot, fakeNow as now } from '../../../testing/support/fake-engine.ts';
 import { orderFragment, packageFragment, stayState } from './index.ts';
 import { lineWords } from './order-words.ts';
 

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { outcomeOf, tally } from '../../test/support/plan-stage.ts';
+import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
+import { onSale } from '../../test/support/server.ts';
+import { type Mongod, startMongod } from '../../test/support/servers/mongod.ts';
+import { type RedisServer, startRedis } from '../../test/support/servers/redis.ts';
+import { localLiveBus } from '../adapters/live/local.ts';
+import { redisLiveBus } from '../adapters/live/redis.ts';
+import { redisList } from '../adapters/messages/redis-list.ts';
+import { openMongoStore } from '../adapters/store/mongodb/mongo-store.ts';
+import { simulatedSuppliers } from '../adapters/suppliers/simulated.ts';
+import { systemClock } from '../adapters/system/clock.ts';
+import { systemRandom } from '../adapters/system/random.ts';
+import { audit } from '../booking/audit.ts';
+import { redisConnector } from '../ops/redis.ts';
+import { QueueEngine } from '../plans/queue-engine.ts';
+import { silentLog } from '../ports/log.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+let mongod: Mongod;
+let redis: RedisServer;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  [mongod, redis] = await Promise.all([startMongod(), startRedis()]);
+});
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await Promise.all([mongod?.stop(), redis?.stop()]);
+});
+
+/** The consumer as an operator starts it. */
+function spawnConsumer(settings: Record<string, string>, ...parameters: string[]) {
+  const child = spawn(process.execPath, ['src/commands/consumer.ts', ...parameters], {
+    cwd: root,
+    env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  return { child, output: () => output, ended: once(child, 'close') };
+}
+
+/** The queue engine of a server on the same MongoDB and Redis. */
+async function openServer() {
+  const store = await openMongoStore({ url: mongod.url });
+  const connect = redisConnector(redis.url, 'server', silentLog);
+  const base = { store, clock: systemClock, random: systemRandom(), log: silentLog };
+  const liveBus = redisLiveBus({ ...base, local: localLiveBus(), connect, instance: 'server' });
+  const workQueue = redisList({ connect });
+  const rules = { waitersPerUnit: 64, ordersPerEmail: 0 };
+  const suppliers = new ScriptedSuppliers();
+  const engine = new QueueEngine({ ...base, liveBus, workQueue, rules, suppliers, snapshotMaxAgeMs: 250 });
+  const close = async () => {
+    await engine.drain();
+    engine.close();
+    await Promise.all([workQueue.close(), liveBus.close()]);
+    await store.close();
+  };
+  return { engine, store, close };
+}
+
+test('Q3 Q5 Q8 books what a server has stored, goes on when Redis is wiped, and stops on SIGTERM', async () => {
+  const { engine, store, close } = await openServer();
+  await store.addPackages([onSale({ quota: 10 })]);
+  await engine.start();
+  await vi.waitFor(async () => expect(await engine.missing()).toEqual([]), { timeout: 10_000 });
+  const consumer = spawnConsumer({ DATABASE_URL: mongod.url, REDIS_URL: redis.url });
+  const outcomes = Promise.all(
+    Array.from({ length: 100 }, (_, each) => outcomeOf(engine, { email: `${each}@example.com` })),
+  );
+  await redis.flush();
+  expect(tally(await outcomes).confirmed).toBe(10);
+  consumer.child.kill('SIGTERM');
+  await consumer.ended;
+  expect({ code: consumer.child.exitCode, output: consumer.output() }).toEqual({
+    code: 0,
+    output: 'the consumer takes orders\n',
+  });
+  const suppliers = simulatedSuppliers({
+    ...{ ledger: store.ledger, clock: systemClock, random: systemRandom() },
+    ...{ flightFailureRate: 0, hotelFailureRate: 0, latencyMs: 0 },
+  });
+  expect((await audit(store, { suppliers })).findings).toEqual([]);
+  await close();
+});
+
+test.each([
+  ['SQLite', { DATABASE_URL: 'sqlite:./x.db' }, 'SQLite serves one process alone'],
+  ['no Redis', { DATABASE_URL: 'mongodb://localhost' }, 'needs the Redis'],
+])('says what is wrong and exits 2: %s', async (_, settings, words) => {
+  const consumer = spawnConsumer(settings);
+  await consumer.ended;
+  expect(consumer.child.exitCode).toBe(2);
+  expect(consumer.output()).toContain(words);
+  expect(consumer.output().trim().split('\n')).toHaveLength(1);
+});
+
+test('--help says what it is for', async () => {
+  const consumer = spawnConsumer({}, '--help');
+  await consumer.ended;
+  expect(consumer.child.exitCode).toBe(0);
+  expect(consumer.output()).toContain('npm run consumer');
+});

@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const program = fileURLToPath(new URL('../../test/fuzz/command.ts', import.meta.url));
+
+test('--help says what it does and exits 0', async () => {
+  const { stdout } = await run(process.execPath, [program, '--help']);
+  expect(stdout).toMatch(/Usage: npm run fuzz[\s\S]+--mode <api\|raw>[\s\S]+--inputs <count>/);
+});
+
+test.each([
+  [['--mode', 'both'], /--mode takes api or raw/],
+  [['--inputs', '0'], /--inputs 0 proves nothing/],
+  [['--replay', '--mode', 'api'], /--replay is for raw/],
+])('%j is refused with exit code 2', async (args, words) => {
+  const failed = run(process.execPath, [program, ...args]);
+  await expect(failed).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(words) });
+});
+
+test('a short run says what was sent and what was found, and exits 0', { timeout: 120_000 }, async () => {
+  const { stdout } = await run(process.execPath, [program, '--mode', 'raw', '--inputs', '100']);
+  expect(stdout).toMatch(/^raw: 100 inputs in \d+ s; answers .*\b200: \d+/m);
+  expect(stdout).toMatch(/^Nothing was found\.$/m);
+});
+
+test('one seed is sent again, and shown', { timeout: 120_000 }, async () => {
+  const { stdout } = await run(process.execPath, [program, '--replay', '--seed', '7']);
+  expect(stdout).toMatch(/^[0-9a-f]+\n"/);
+});
+
+test('who stops it is told that nothing was proved', { timeout: 120_000 }, async () => {
+  const running = run(process.execPath, [program, '--mode', 'raw']);
+  // It has begun.
+  running.child.stderr?.once('data', () => running.child.kill('SIGTERM'));
+  await expect(running).rejects.toMatchObject({
+    ...{ code: 2, stderr: expect.stringContaining('It was stopped: that proves nothing.') },
+  });
+});

@@ -1,0 +1,212 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+interface SourceFile {
+  /** From the repository's root, with slashes. */
+  readonly path: string;
+  readonly text: string;
+  /** Files as paths from the root, packages as they are written. */
+  readonly imports: readonly string[];
+  readonly isTest: boolean;
+}
+
+const files = ['src', 'test', 'tools', 'bench'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((path) => `${folder}/${path.split(sep).join('/')}`)
+    .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes('node_modules'))
+    .map(readSource),
+);
+const product = files.filter(({ path, isTest }) => path.startsWith('src/') && !isTest);
+
+function readSource(path: string): SourceFile {
+  const text = readFileSync(join(root, path), 'utf8');
+  const specifiers = [...codeOf(text).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(?<specifier>[^'\n]+)'/g)];
+  return {
+    path,
+    text,
+    isTest: /\.test\.ts$/.test(path),
+    imports: specifiers.map(({ groups }) => {
+      const specifier = groups?.specifier as string;
+      if (!specifier.startsWith('.')) return specifier;
+      return relative(root, resolve(root, dirname(path), specifier))
+        .split(sep)
+        .join('/');
+    }),
+  };
+}
+
+/** Code without its comments: to talk about something is not to do it. */
+function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(?<=^|\s)\/\/.*$/gm, '');
+}
+
+/** `storage` for `src/storage/sqlite/reads.ts`. */
+function subjectOf(path: string): string {
+  return path.split('/')[1] as string;
+}
+
+/** Interfaces between the layers. */
+const ports: ReadonlySet<string> = new Set(
+  product.map(({ path }) => path).filter((path) => path.startsWith('src/ports/')),
+);
+
+/** What each layer may import, beside `domain`, `lib` and the ports. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  lib: [],
+  ports: [],
+  actor: [],
+  booking: ['actor'],
+  plans: ['actor', 'booking'],
+  operations: ['actor', 'booking'],
+  http: ['actor', 'booking', 'plans'],
+  ops: [],
+  adapters: [],
+};
+/** These put the others together. */
+const seesEverything: ReadonlySet<string> = new Set([
+  'commands',
+  'compose',
+  'compose.ts',
+  'main.ts',
+  'start.mjs',
+]);
+
+/** `why` for each file that breaks a rule; empty when none does. */
+function breaches(
+  of: readonly SourceFile[],
+  rule: (file: SourceFile) => string | readonly string[] | undefined,
+): string[] {
+  return of.flatMap((file) => [rule(file) ?? []].flat().map((why) => `${file.path}: ${why}`));
+}
+
+describe('architecture', () => {
+  it('reads the sources and their imports', () => {
+    expect(product.length).toBeGreaterThan(200);
+    const problem = files.find(({ path }) => path === 'src/http/problem.ts');
+    expect(problem?.imports).toEqual(
+      expect.arrayContaining(['hono', 'src/domain/errors.ts', 'src/http/json.ts']),
+    );
+  });
+
+  it('has nothing in src but the layers', () => {
+    const known = new Set([...Object.keys(mayImport), ...seesEverything, 'start.test.ts']);
+    const found = breaches(files, ({ path }) =>
+      path.startsWith('src/') && !known.has(subjectOf(path)) ? 'stands in no layer' : undefined,
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('has ports that exist and import only the domain, lib and other ports', () => {
+    const paths = new Set(product.map(({ path }) => path));
+    expect(paths.size).toBeGreaterThan(0);
+    expect([...ports].filter((path) => !paths.has(path))).toEqual([]);
+    const found = breaches(
+      product.filter(({ path }) => ports.has(path)),
+      ({ imports }) =>
+        imports.filter(
+          (target) => target.startsWith('src/') && !/^src\/(domain|lib)\//.test(target) && !ports.has(target),
+        ),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('imports in one direction', () => {
+    const found = breaches(product, ({ path, imports }) => {
+      const subject = subjectOf(path);
+      if (seesEverything.has(subject)) return undefined;
+      return imports.filter((target) => {
+        if (!target.startsWith('src/')) return false;
+        const other = subjectOf(target);
+        if (other === subject) return false;
+        if (subject === 'domain' || subject === 'lib') return true;
+        return !/^(domain|lib)$/.test(other) && !ports.has(target) && !mayImport[subject]?.includes(other);
+      });
+    });
+    expect(found).toEqual([]);
+  });
+
+  it('has no cycle between files, type imports included', () => {
+    expect(cycles(files)).toEqual([]);
+  });
+
+  it('imports nothing of tests, tools and benches in the product', () => {
+    const found = breaches(product, ({ imports }) =>
+      imports.filter((target) => /^(test|tools|bench)\//.test(target)),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('keeps the domain free of packages and of Node', () => {
+    const found = breaches(product, ({ path, imports }) =>
+      path.startsWith('src/domain/') ? imports.filter((target) => !target.startsWith('src/')) : undefined,
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('has a checker of chaos runs that shares no code with the server', () => {
+    const own = /^test\/chaos\/(checker\/|history\.ts$)/;
+    const checker = files.filter(({ path, isTest }) => own.test(path) && !isTest);
+    const found = breaches(checker, ({ imports }) =>
+      imports.filter((target) => !own.test(target) && !/^(mongodb$|node:)/.test(target)),
+    );
+    expect(found).toEqual([]);
+    expect(checker.length).toBeGreaterThan(10);
+  });
+
+  it('reads the environment in one file', () => {
+    const found = breaches(product, ({ path, text }) =>
+      path !== 'src/ops/config.ts' && /process\.env|import\.meta\.env/.test(codeOf(text))
+        ? 'reads the environment'
+        : undefined,
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('takes time and chance from outside where it decides', () => {
+    const pure = /^src\/(domain|actor|booking|plans|operations)\//;
+    const clockOrChance =
+      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\brandomUUID\b|\brandomBytes\b|\bset(Timeout|Interval|Immediate)\b|\bperformance\.now\b|\bprocess\.hrtime\b|AbortSignal\.timeout/;
+    const found = breaches(product, ({ path, text }) =>
+      pure.test(path) ? clockOrChance.exec(codeOf(text))?.[0] : undefined,
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('keeps files small', () => {
+    const found = breaches(files, ({ path, text, isTest }) => {
+      const linesMax = isTest || !path.startsWith('src/') ? 600 : 400;
+      const lines = text.split('\n').length;
+      return lines > linesMax ? `${lines} lines, at most ${linesMax}` : undefined;
+    });
+    expect(found).toEqual([]);
+  });
+});
+
+/** Each group of files that reach each other by imports: Tarjan's strongly connected components. */
+function cycles(all: readonly SourceFile[]): string[] {
+  const byPath = new Map(all.map((file) => [file.path, file]));
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const found: string[] = [];
+  const visit = (path: string): void => {
+    const order = index.size;
+    index.set(path, order);
+    low.set(path, order);
+    stack.push(path);
+    for (const target of byPath.get(path)?.imports ?? []) {
+      if (!byPath.has(target)) continue;
+      if (!index.has(target)) visit(target);
+      if (stack.includes(target)) low.set(path, Math.min(low.get(path) as number, low.get(target) as number));
+    }
+    if (low.get(path) !== order) return;
+    const group = stack.splice(stack.indexOf(path));
+    if (group.length > 1 || byPath.get(path)?.imports.includes(path)) found.push(group.toSorted().join(', '));
+  };
+  for (const path of byPath.keys()) if (!index.has(path)) visit(path);
+  return found;
+}

@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openMongoStore } from '../../../src/adapters/store/mongodb/mongo-store.ts';
+import { sampleChange, sampleFigures, sampleOrder, samplePackage } from '../../contract/samples.ts';
+import { startMongod } from '../../support/servers/mongod.ts';
+import { readHistory } from './read-history.ts';
+import { readLedgers } from './read-ledger.ts';
+import { readStore } from './read-store.ts';
+
+describe('the history', () => {
+  async function read(text: string): Promise<unknown[]> {
+    const folder = await mkdtemp(join(tmpdir(), 'chaos-history-'));
+    try {
+      await writeFile(join(folder, 'history.jsonl'), text);
+      const entries: unknown[] = [];
+      for await (const entry of readHistory(join(folder, 'history.jsonl'))) entries.push(entry);
+      return entries;
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  it('is read line by line, and may break off in the last one', async () => {
+    const phase = { kind: 'phase', at: 1, phase: 'load' };
+    expect(await read(`${JSON.stringify(phase)}\n${JSON.stringify(phase)}\n{"kind":"ph`)).toEqual([
+      phase,
+      phase,
+    ]);
+  });
+
+  it('is refused where a line in the middle is no JSON', async () => {
+    await expect(read('{"kind":"ph\n{}\n')).rejects.toThrow(/line 1 of .* is no JSON/);
+  });
+});
+
+describe('the ledgers', () => {
+  it('are read page by page, with the token', async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.headers.authorization} ${request.url}`);
+      const kind = request.url?.includes('flights') ? 'F' : 'H';
+      const isLast = request.url?.includes('cursor=a%2F1') ?? false;
+      const reservations = [
+        { key: isLast ? 'b' : 'a', number: `${kind}${isLast ? 2 : 1}`, status: 'active', more: 1 },
+      ];
+      response.end(JSON.stringify(isLast ? { reservations } : { reservations, next: 'a/1' }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/suppliers`;
+      expect(await readLedgers(url, 'secret')).toEqual({
+        flights: [
+          { key: 'a', number: 'F1', status: 'active' },
+          { key: 'b', number: 'F2', status: 'active' },
+        ],
+        hotels: [
+          { key: 'a', number: 'H1', status: 'active' },
+          { key: 'b', number: 'H2', status: 'active' },
+        ],
+      });
+      expect(asked).toContain('Bearer secret /api/suppliers/flights/reservations');
+    } finally {
+      server.close();
+    }
+  });
+});
+
+describe('the store', () => {
+  it('is read as the server writes it', async () => {
+    await using mongod = await startMongod();
+    const store = await openMongoStore({ url: mongod.url });
+    try {
+      await store.addPackages([samplePackage({ id: 1, quota: 5 })]);
+      const ownership = await store.takeOwnership(1, 'instance-1');
+      const timeline = [
+        { at: 10, event: 'claimed' },
+        { at: 12, event: 'flight reserved', detail: 'F1' },
+        { at: 20, event: 'confirmed' },
+      ] as const;
+      const tickets = { flight: { ticketNumber: 'F1' }, hotel: { reservationNumber: 'H1' } };
+      const first = sampleOrder(1, { ...tickets, status: 'confirmed', timeline, key: 'k' });
+      const { key: _, ...second } = sampleOrder(2, {
+        status: 'queued',
+        timeline: [{ at: 11, event: 'queued' }],
+      });
+      const figures = sampleFigures({ remaining: 4, confirmed: 1, waiting: 1, nextNumber: 3 });
+      await store.commit(1, ownership!.fence, sampleChange({ figures, inserted: [first, second] }));
+      expect(await readStore(mongod.url)).toEqual({
+        packages: [
+          {
+            ...{ id: 1, quota: 5, version: 1, isPaused: false, remaining: 4, held: 0, confirmed: 1 },
+            ...{ cancelling: 0, waiting: 1, nextNumber: 3 },
+          },
+        ],
+        orders: expect.arrayContaining([
+          {
+            ...{ id: first.id, packageId: 1, number: 1, email: first.email, key: 'k', status: 'confirmed' },
+            ...{ ticketNumber: 'F1', reservationNumber: 'H1' },
+            timeline: timeline.map(({ at, event }) => ({ at, event })),
+          },
+          {
+            ...{ id: second.id, packageId: 1, number: 2, email: second.email, status: 'queued' },
+            timeline: [{ at: 11, event: 'queued' }],
+          },
+        ]),
+      });
+    } finally {
+      await store.close();
+    }
+  });
+});

@@ -1,0 +1,51 @@
+import type { TravelPackage } from '../../src/domain/travel-package.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { leaseTtlMs } from './lanes.ts';
+import { type Network, startNetwork } from './network.ts';
+
+/** The cluster under test, with a network that can be broken. */
+export interface Stage extends AsyncDisposable {
+  readonly cluster: Cluster;
+  readonly network: Network;
+  /** Where clients find the instances. */
+  readonly origins: readonly string[];
+}
+
+/** Places in the line, per unit of quota. */
+export const waitersPerUnit = 64;
+
+/** Whatever can go wrong is to go wrong soon. */
+const settings = {
+  WAITERS_PER_UNIT: String(waitersPerUnit),
+  LEASE_TTL_MS: String(leaseTtlMs),
+  RATE_LIMIT: 'off',
+  SUPPLIER_TIMEOUT_MS: '500',
+  SUPPLIER_LATENCY_MS: '10',
+  FLIGHT_FAILURE_RATE: '0.2',
+  HOTEL_FAILURE_RATE: '0.03',
+};
+
+/** Three instances, three members of a replica set, a Redis and the suppliers. */
+export async function openStage(
+  packages: readonly TravelPackage[],
+  onProgress: (line: string) => void,
+): Promise<Stage> {
+  await using parts = new AsyncDisposableStack();
+  const network = parts.use(await startNetwork());
+  const cluster = parts.use(
+    await startCluster({
+      instances: 3,
+      members: 3,
+      packages,
+      settings,
+      network,
+      // Ctrl-C is for us: we end them, in their order.
+      detached: true,
+      onProgress: (what) => onProgress(`starting ${what} …`),
+    }),
+  );
+  const origins: string[] = [];
+  for (const { origin, id } of cluster.instances) origins.push(await network.toInstance(origin, id));
+  const all = parts.move();
+  return { cluster, network, origins, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}

@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { buy } from '../support/buyers.ts';
+import { startNodeProcess } from '../support/node-process.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ticket-booking-cluster-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const start = (...parameters: string[]) =>
+  startNodeProcess({ program: 'tools/cluster/command.ts', parameters, ready: /The cluster is up/ });
+
+/** Processes that have our folder on their command line. */
+async function left(): Promise<string[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')));
+  return lines.filter((line) => line.includes(folder));
+}
+
+it('starts a cluster, tells where it is, sells through the balancer, keeps its data, outlives an instance, and stops all of it on SIGTERM', async () => {
+  const first = await start('--instances', '2', '--port', '0', '--data', folder);
+  const output = first.output();
+  const origin = /balancer +(http:\/\/127\.0\.0\.1:\d+)/.exec(output)?.[1] as string;
+  for (const what of [
+    'instance-1 +http:',
+    'instance-2 +http:',
+    'MongoDB +mongodb:',
+    'Redis +redis:',
+    'suppliers +http:',
+    'npm run bench -- --targets http://127\\.0\\.0\\.1:\\d+,http://127\\.0\\.0\\.1:\\d+ --read-only',
+    'Rate limits are on',
+  ])
+    expect(output).toMatch(new RegExp(what));
+  const answers = await Promise.all([1, 2, 3, 4].map((nth) => buy(origin, 2, { key: `key-${nth}` })));
+  expect(answers.every(({ status }) => [201, 409, 502].includes(status))).toBe(true);
+  const sold = answers.filter(({ status }) => status === 201).length;
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/live?topic=package:2`);
+  await once(socket, 'message');
+  const closed = once(socket, 'close');
+  expect(await left()).not.toEqual([]);
+  expect(await first.end('SIGTERM')).toBe(0);
+  expect((await closed)[0]).toBe(1012);
+  expect(await left()).toEqual([]);
+
+  const second = await start('--instances', '2', '--port', '0', '--data', folder);
+  const again = /balancer +(http:\/\/127\.0\.0\.1:\d+)/.exec(second.output())?.[1];
+  const kept = await (await fetch(`${again}/api/packages/2`)).json();
+  expect(kept).toMatchObject({ confirmed: sold });
+  // One that is killed, or drained by an operator, is told of; the others go on.
+  process.kill(Number(/instance-1 .*pid (\d+)/.exec(second.output())?.[1]), 'SIGKILL');
+  await expect.poll(second.output).toContain('instance-1 has ended by a signal');
+  // What the others log of it is there to be read.
+  await expect
+    .poll(second.output, { timeout: 20_000 })
+    .toMatch(/"instance":"instance-2","lost":"instance-1".*an instance is lost/);
+  expect((await fetch(`${again}/healthz`)).status).toBe(200);
+  expect(await second.end('SIGINT')).toBe(0);
+  expect(await left()).toEqual([]);
+});
+
+it('says which part did not start, and leaves nothing behind', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  await expect(start('--port', String(port - 1), '--data', folder)).rejects.toThrow(
+    new RegExp(`address already in use 127\\.0\\.0\\.1:${port}`),
+  );
+  taken.close();
+  expect(await left()).toEqual([]);
+});
+
+it.each([
+  [['--instances', '0'], /--instances takes a whole number from 1 to 32, not '0'/],
+  [['--members', '2'], /--members takes 1 or 3/],
+  [['--engine', 'steam'], /--engine takes actor, lock, queue, not 'steam'/],
+  [['--suppliers', 'there'], /--suppliers takes a URL, not 'there'/],
+])('refuses %j', async (parameters, words) => {
+  await expect(start(...parameters)).rejects.toThrow(words);
+});

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LiveBus, LiveListener } from '../../src/ports/live-bus.ts';
+import { fakeOrder, fakeSnapshot } from '../support/fake-engine.ts';
+
+/** Two ends of one bus; the same one where the bus stays within a process. */
+export interface LiveBusEnds {
+  readonly publisher: LiveBus;
+  readonly subscriber: LiveBus;
+}
+
+/** What every live bus must do. Messages may take their time. */
+export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>): void {
+  describe(`live bus contract: ${name}`, () => {
+    let ends: LiveBusEnds;
+
+    beforeEach(async () => {
+      ends = await open();
+    });
+    afterEach(async () => {
+      await ends.publisher.close();
+      await ends.subscriber.close();
+    });
+
+    function listen(): { heard: unknown[]; leave: () => void } {
+      const heard: unknown[] = [];
+      const listener: LiveListener = {
+        package: (snapshot) => heard.push(snapshot),
+        order: (order) => heard.push(order),
+        line: (line) => heard.push(line),
+        removed: (packageId) => heard.push({ removed: packageId }),
+      };
+      return { heard, leave: ends.subscriber.subscribe(listener) };
+    }
+
+    it('tells every listener what was published, in its order', async () => {
+      const [one, other] = [listen(), listen()];
+      const line = { packageId: 1, first: [4, 7], all: [4, 7] };
+      ends.publisher.publishPackage(fakeSnapshot());
+      ends.publisher.publishOrder(fakeOrder());
+      ends.publisher.publishLine(line);
+      const numbered = Array.from({ length: 100 }, (_, index) =>
+        fakeOrder({ id: `${index}`, number: index }),
+      );
+      for (const order of numbered) ends.publisher.publishOrder(order);
+      const expected = [fakeSnapshot(), fakeOrder(), line, ...numbered];
+      await vi.waitFor(() => expect(one.heard).toEqual(expected));
+      await vi.waitFor(() => expect(other.heard).toEqual(expected));
+    });
+
+    it('tells of a package that was removed, after what was told of it before', async () => {
+      const { heard } = listen();
+      ends.publisher.publishPackage(fakeSnapshot());
+      ends.publisher.publishRemoved(1);
+      ends.publisher.publishPackage(fakeSnapshot({ id: 2 }));
+      await vi.waitFor(() => expect(heard.slice(-2)).toEqual([{ removed: 1 }, fakeSnapshot({ id: 2 })]));
+    });
+
+    it('harms neither the publisher nor other listeners when one throws', async () => {
+      const fails = () => {
+        throw new Error('a bug of this listener');
+      };
+      ends.subscriber.subscribe({ package: fails, order: fails, line: fails });
+      const { heard } = listen();
+      ends.publisher.publishPackage(fakeSnapshot());
+      ends.publisher.publishOrder(fakeOrder());
+      await vi.waitFor(() => expect(heard).toHaveLength(2));
+    });
+
+    it('tells nothing to who has left, and goes on for the same listener subscribed once more', async () => {
+      const heard: string[] = [];
+      const listener: LiveListener = { order: (order) => heard.push(order.id) };
+      const leave = ends.subscriber.subscribe(listener);
+      ends.subscriber.subscribe(listener);
+      leave();
+      leave();
+      const { heard: after } = listen();
+      ends.publisher.publishOrder(fakeOrder());
+      await vi.waitFor(() => expect(after).toHaveLength(1));
+      expect(heard).toEqual([fakeOrder().id]);
+    });
+
+    it('takes what is published after it was closed for nothing', async () => {
+      const { heard } = listen();
+      await ends.subscriber.close();
+      await ends.publisher.close();
+      ends.publisher.publishOrder(fakeOrder());
+      expect(heard).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,304 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Order } from '../../src/domain/order.ts';
+import type { OperatorEvent } from '../../src/ports/operator-log.ts';
+import { FencedError, type Store } from '../../src/ports/store.ts';
+import { sampleChange, sampleFigures, sampleOrder, samplePackage } from './samples.ts';
+
+const placeholder = 'erased-1@erased.invalid';
+
+/** What every store promises to operators: see the ports. */
+export function operatorStoreContract(name: string, open: () => Promise<OpenedStore>): void {
+  describe(`store contract, for operators: ${name}`, () => {
+    let opened: OpenedStore;
+    let store: Store;
+
+    beforeEach(async () => {
+      opened = await open();
+      store = opened.store;
+      await store.addPackages([samplePackage({ id: 1 }), samplePackage({ id: 2 })]);
+    });
+    afterEach(() => opened.close());
+
+    async function commit(change: Parameters<typeof sampleChange>[0], packageId = 1): Promise<void> {
+      const present = await store.present(packageId);
+      if (present === undefined) throw new Error(`package ${packageId} is not there`);
+      await store.commit(packageId, present.fence, sampleChange(change));
+    }
+
+    describe('the log of changes', () => {
+      const event = (number: number, over: Partial<OperatorEvent> = {}): OperatorEvent => ({
+        id: `event-${number}`,
+        at: 1_000 + number,
+        by: { name: 'admin', via: 'session', session: 's-1', address: '127.0.0.1' },
+        instance: 'one',
+        action: 'package.amend',
+        target: { packageId: 1 },
+        outcome: 'open',
+        ...over,
+      });
+
+      test('keeps entries exactly, absent members absent', async () => {
+        const full = event(1, { wish: { quota: 5, opensAt: null }, before: { quota: 1, flights: ['a'] } });
+        await store.appendOperatorEvent(full);
+        expect((await store.operatorEvents(undefined, 10)).items).toStrictEqual([full]);
+      });
+
+      test('shows the newest first, each once, whatever the size of the pages', async () => {
+        const numbers = [3, 1, 12, 2, 7, 5];
+        for (const number of numbers) await store.appendOperatorEvent(event(number));
+        // Of the same moment.
+        await store.appendOperatorEvent(event(8, { at: 1_007 }));
+        const expected = [12, 8, 7, 5, 3, 2, 1].map((number) => `event-${number}`);
+        for (const limit of [1, 2, 3, 7, 8]) {
+          const seen: string[] = [];
+          let cursor: string | undefined;
+          do {
+            const page = await store.operatorEvents(cursor, limit);
+            expect(page.items.length).toBeLessThanOrEqual(limit);
+            seen.push(...page.items.map(({ id }) => id));
+            cursor = page.next;
+          } while (cursor !== undefined);
+          expect(seen, `limit ${limit}`).toEqual(expected);
+        }
+      });
+
+      test('ends an entry once', async () => {
+        await store.appendOperatorEvent(event(1));
+        await store.endOperatorEvent('event-1', { outcome: 'done', after: { quota: 5 }, endedAt: 2_000 });
+        await store.endOperatorEvent('event-1', { outcome: 'failed', code: 'internal', endedAt: 3_000 });
+        await store.appendOperatorEvent(event(1, { at: 9 }));
+        await store.endOperatorEvent('nobody', { outcome: 'done', endedAt: 3_000 });
+        expect((await store.operatorEvents(undefined, 10)).items).toStrictEqual([
+          { ...event(1), outcome: 'done', after: { quota: 5 }, endedAt: 2_000 },
+        ]);
+      });
+
+      test('stays when the store is cleared or opened again', async () => {
+        await store.appendOperatorEvent(event(1));
+        await store.clear?.();
+        if (opened.reopen) store = await opened.reopen();
+        expect((await store.operatorEvents(undefined, 10)).items).toHaveLength(1);
+      });
+    });
+
+    describe('removing a package', () => {
+      const fenceOf = async (id = 1) => (await store.present(id))!.fence;
+
+      test('takes it away, and nobody owns, commits or removes what is not there', async () => {
+        const { fence } = (await store.takeOwnership(1, 'one'))!;
+        await store.removePackage(1, fence);
+        expect((await store.packages()).map((each) => each.package.id)).toEqual([2]);
+        expect(await store.takeOwnership(1, 'two')).toBeUndefined();
+        const late = sampleChange({ inserted: [sampleOrder(1)] });
+        await expect(store.commit(1, fence, late)).rejects.toBeInstanceOf(FencedError);
+        await expect(store.removePackage(1, fence)).rejects.toBeInstanceOf(FencedError);
+        expect(await store.order(sampleOrder(1).id)).toBeUndefined();
+      });
+
+      test('Q6 leaves one that was ordered, also in the very moment', async () => {
+        const fence = await fenceOf();
+        await commit({ figures: sampleFigures({ nextNumber: 2 }), inserted: [sampleOrder(1)] });
+        await expect(store.removePackage(1, fence)).rejects.toBeInstanceOf(FencedError);
+        await expect(store.removePackage(1, await fenceOf())).rejects.toBeInstanceOf(FencedError);
+        expect(await store.order(sampleOrder(1).id)).toBeDefined();
+      });
+
+      test('Q6 and a purchase at the same moment: one of them wins', async () => {
+        for (let id = 10; id < 20; id++) {
+          await store.addPackages([samplePackage({ id })]);
+          const fence = await fenceOf(id);
+          const order = sampleOrder(1, { packageId: id });
+          const change = sampleChange({ figures: sampleFigures({ nextNumber: 2 }), inserted: [order] });
+          const [bought, removed] = await Promise.allSettled([
+            store.commit(id, fence, change),
+            store.removePackage(id, fence),
+          ]);
+          const isBought = bought.status === 'fulfilled';
+          expect([isBought, removed.status === 'fulfilled'].filter(Boolean), `package ${id}`).toHaveLength(1);
+          expect((await store.order(order.id)) !== undefined).toBe(isBought);
+          expect((await store.package(id)) !== undefined).toBe(isBought);
+        }
+      });
+
+      test('Q9 an owner of the former package cannot write to a new one with its id', async () => {
+        const { fence } = (await store.takeOwnership(1, 'one'))!;
+        await store.removePackage(1, fence);
+        await store.addPackages([samplePackage({ id: 1 })]);
+        const again = (await store.takeOwnership(1, 'two'))!;
+        expect(again.fence).not.toEqual(fence);
+        await expect(store.commit(1, fence, sampleChange())).rejects.toBeInstanceOf(FencedError);
+        await store.commit(1, again.fence, sampleChange());
+      });
+
+      test('of another epoch or seq is refused', async () => {
+        const before = await fenceOf();
+        const { fence } = (await store.takeOwnership(1, 'one'))!;
+        await expect(store.removePackage(1, before)).rejects.toBeInstanceOf(FencedError);
+        await store.commit(1, fence, sampleChange());
+        await expect(store.removePackage(1, fence)).rejects.toBeInstanceOf(FencedError);
+        await store.removePackage(1, await fenceOf());
+      });
+    });
+
+    test('owners are known by name and epoch', async () => {
+      await store.takeOwnership(2, 'one');
+      await store.takeOwnership(2, 'two');
+      expect(await store.tenures()).toStrictEqual([
+        { packageId: 1, epoch: 0 },
+        { packageId: 2, instance: 'two', epoch: 2 },
+      ]);
+    });
+
+    test('a setting can be looked for without being made', async () => {
+      expect(await store.settingIfAny('b')).toBeUndefined();
+      await store.setting('b', () => '');
+      expect(await store.settingIfAny('b')).toBe('');
+    });
+
+    test('a setting is swapped only as it was read', async () => {
+      expect(await store.swapSetting('x:1', undefined, undefined)).toBe(true);
+      expect(await store.swapSetting('x:1', 'nothing', 'a')).toBe(false);
+      expect(await store.swapSetting('x:1', undefined, 'a')).toBe(true);
+      expect(await store.swapSetting('x:1', undefined, 'b')).toBe(false);
+      expect(await store.swapSetting('x:1', 'b', 'c')).toBe(false);
+      expect(await store.swapSetting('x:1', 'a', 'b')).toBe(true);
+      const raced = await Promise.all(['c', 'd', 'e'].map((after) => store.swapSetting('x:1', 'b', after)));
+      expect(raced.filter(Boolean)).toHaveLength(1);
+      const kept = (await store.settingIfAny('x:1'))!;
+      expect(await store.swapSetting('x:1', 'b', undefined)).toBe(false);
+      expect(await store.swapSetting('x:1', kept, undefined)).toBe(true);
+      expect(await store.settingIfAny('x:1')).toBeUndefined();
+      expect(await store.swapSetting('x:1', undefined, undefined)).toBe(true);
+    });
+
+    test('settings are found by how their names begin', async () => {
+      for (const name of ['x:2', 'x:1', 'x', 'y:1', 'X:3', 'x:%', 'x:ü'])
+        await store.setting(name, () => name);
+      expect(new Map(await store.settingsNamed('x:'))).toEqual(
+        new Map(['x:1', 'x:2', 'x:%', 'x:ü'].map((name) => [name, name])),
+      );
+      expect((await store.settingsNamed('none')).size).toBe(0);
+    });
+
+    test('who takes a package over hears who owned it before', async () => {
+      expect(await store.takeOwnership(1, 'one')).not.toHaveProperty('former');
+      expect(await store.takeOwnership(1, 'two')).toMatchObject({ former: 'one', fence: { epoch: 2 } });
+      expect(await store.takeOwnership(1, 'two')).toMatchObject({ former: 'two', fence: { epoch: 3 } });
+    });
+
+    test('the newest orders come first', async () => {
+      await commit({ inserted: [3, 1, 2].map((number) => sampleOrder(number)) });
+      await commit({ inserted: [sampleOrder(9, { packageId: 2 })] }, 2);
+      const numbers = async (below: number | undefined, limit: number) =>
+        (await store.ordersBelow(1, below, limit)).map(({ number }) => number);
+      expect(await numbers(undefined, 2)).toEqual([3, 2]);
+      expect(await numbers(2, 2)).toEqual([1]);
+      expect(await numbers(1, 2)).toEqual([]);
+    });
+
+    test("an email's orders are found in any status, so many numbers at a time", async () => {
+      const email = 'ana@example.com';
+      const orders = [1, 2, 5, 6, 9].map((number) =>
+        sampleOrder(number, { email, status: number === 5 ? 'failed' : 'held' }),
+      );
+      const others = [3, 4, 7, 8, 10].map((number) => sampleOrder(number, { email: `x${email}` }));
+      await commit({ inserted: [...orders, ...others] });
+      await commit({ inserted: [sampleOrder(1, { packageId: 2, email })] }, 2);
+      for (const span of [1, 3, 10, 99]) {
+        const found: Order[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store.ordersOfEmail(1, email, cursor, span);
+          expect(page.items.length).toBeLessThanOrEqual(span);
+          found.push(...page.items);
+          cursor = page.next;
+        } while (cursor !== undefined);
+        expect(found, `span ${span}`).toStrictEqual(orders);
+      }
+      expect(await store.ordersOfEmail(404, email, undefined, 5)).toEqual({ items: [] });
+    });
+
+    test("an email's orders are found in all packages, the newest of the greatest first, page by page", async () => {
+      const email = 'ana@example.com';
+      const mine = (number: number, packageId: number) =>
+        sampleOrder(number, { packageId, email, status: 'failed' });
+      await commit({
+        inserted: [mine(1, 1), sampleOrder(2), mine(3, 1), sampleOrder(4, { email: `x${email}` })],
+      });
+      await commit({ inserted: [mine(1, 2), mine(2, 2), sampleOrder(3, { packageId: 2 })] }, 2);
+      const expected = [mine(2, 2), mine(1, 2), mine(3, 1), mine(1, 1)];
+      for (const limit of [1, 2, 3, 4, 9]) {
+        const found: Order[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store.ordersByEmail(email, cursor, limit);
+          expect(page.items.length).toBeLessThanOrEqual(limit);
+          found.push(...page.items);
+          cursor = page.next;
+        } while (cursor !== undefined);
+        expect(found, `limit ${limit}`).toStrictEqual(expected);
+      }
+      await commit({ erased: [{ ...mine(3, 1), email: placeholder }] });
+      expect((await store.ordersByEmail(email, undefined, 9)).items).toHaveLength(3);
+      expect((await store.ordersByEmail(placeholder, undefined, 9)).items).toHaveLength(1);
+      expect(await store.ordersByEmail('nobody@example.com', undefined, 9)).toEqual({ items: [] });
+    });
+
+    describe('erasing', () => {
+      const settled = sampleOrder(1, { status: 'confirmed', key: 'ana@example.com-1' });
+      const erased = { ...settled, email: placeholder, key: 'erased-1' };
+
+      beforeEach(() => commit({ inserted: [settled, sampleOrder(2), sampleOrder(3, { status: 'failed' })] }));
+
+      test('Q7 puts another email and key in the place of what was there', async () => {
+        const { key: _, ...keyless } = sampleOrder(4, { status: 'failed' });
+        await commit({ inserted: [keyless] });
+        const third = { ...sampleOrder(3, { status: 'failed' }), email: placeholder };
+        await commit({ erased: [erased, third, { ...keyless, email: placeholder }] });
+        expect(await store.order(settled.id)).toStrictEqual(erased);
+        expect(await store.order(keyless.id)).toStrictEqual({ ...keyless, email: placeholder });
+        expect(await store.ordersByKey(1, ['ana@example.com-1'])).toEqual([]);
+        expect(await store.ordersByKey(1, ['erased-1', 'key-3'])).toHaveLength(2);
+        expect((await store.ordersOfEmail(1, settled.email, undefined, 99)).items).toEqual([]);
+        expect((await store.ordersOfEmail(1, placeholder, undefined, 99)).items).toHaveLength(3);
+      });
+
+      test('Q9 is part of the commit: it is fenced, and applies with the rest or not at all', async () => {
+        const { fence } = (await store.present(1))!;
+        await store.takeOwnership(1, 'other');
+        const change = sampleChange({ figures: sampleFigures({ held: 3 }), erased: [erased] });
+        await expect(store.commit(1, fence, change)).rejects.toBeInstanceOf(FencedError);
+        await expect(commit({ inserted: [sampleOrder(2)], erased: [erased] })).rejects.toThrow();
+        await expect(commit({ erased: [erased, { ...erased, id: 'nobody' }] })).rejects.toThrow();
+        expect(await store.order(settled.id)).toStrictEqual(settled);
+        expect((await store.package(1))?.figures.held).toBe(0);
+      });
+
+      test('takes an order only in the status it was read in', async () => {
+        const cancelling: Order = { ...settled, status: 'cancelling' };
+        await commit({ updated: [cancelling] });
+        await expect(commit({ erased: [erased] })).rejects.toThrow();
+        expect(await store.order(settled.id)).toStrictEqual(cancelling);
+      });
+
+      test('Q6 an order that is changed afterwards keeps what took their place', async () => {
+        await commit({ erased: [erased] });
+        const cancelling: Order = { ...erased, status: 'cancelling' };
+        await commit({ updated: [cancelling] });
+        expect(await store.order(settled.id)).toStrictEqual(cancelling);
+        expect((await store.present(1, { statuses: ['cancelling'], max: 9 }))?.orders).toStrictEqual([
+          cancelling,
+        ]);
+      });
+    });
+  });
+}
+
+/** An empty store, alone in its place. */
+export interface OpenedStore {
+  readonly store: Store;
+  /** Closes the store and opens what it left behind; absent where nothing outlives the process. */
+  reopen?(): Promise<Store>;
+  /** Removes everything. */
+  close(): Promise<void>;
+}

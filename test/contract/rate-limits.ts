@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Allowance, RateLimiter, RateLimits, RatePolicy } from '../../src/ports/rate-limits.ts';
+
+/** Takes so many one after the other. */
+export async function takeMany(limiter: RateLimiter, key: string, uses: number): Promise<Allowance[]> {
+  const taken: Allowance[] = [];
+  for (let use = 0; use < uses; use++) taken.push(await limiter.take(key));
+  return taken;
+}
+
+export const allowedOf = (taken: readonly Allowance[]) => taken.filter(({ isAllowed }) => isAllowed).length;
+
+/** What all rate limits must do. */
+export function rateLimitsContract(name: string, open: () => Promise<RateLimits>): void {
+  describe(`rate limits contract: ${name}`, () => {
+    let limits: RateLimits;
+    let names = 0;
+
+    beforeEach(async () => {
+      limits = await open();
+    });
+    afterEach(() => limits.close());
+
+    function limiter(policy: Partial<RatePolicy> = {}): RateLimiter {
+      names += 1;
+      return limits.limiter({ name: `contract-${names}`, count: 20, windowS: 60, ...policy });
+    }
+
+    it('lets a key through as often as the policy says, then refuses, and says what is left', async () => {
+      const limited = limiter();
+      const taken = await takeMany(limited, 'ana', 25);
+      expect(taken.map(({ isAllowed }) => isAllowed)).toEqual([
+        ...Array(20).fill(true),
+        ...Array(5).fill(false),
+      ]);
+      expect(taken.map(({ remaining }) => remaining)).toEqual([
+        ...Array.from({ length: 20 }, (_, used) => 19 - used),
+        ...Array(5).fill(0),
+      ]);
+      for (const { resetMs } of taken) {
+        expect(resetMs).toBeGreaterThan(50_000);
+        expect(resetMs).toBeLessThanOrEqual(60_000);
+      }
+    });
+
+    it('holds a limit of one', async () => {
+      const taken = await takeMany(limiter({ count: 1 }), 'ana', 3);
+      expect(taken.map(({ isAllowed }) => isAllowed)).toEqual([true, false, false]);
+    });
+
+    it('counts each key alone, and each policy', async () => {
+      const [one, other] = [limiter(), limiter()];
+      await takeMany(one, 'ana', 25);
+      expect(allowedOf(await takeMany(one, 'eve', 25))).toBe(20);
+      expect(allowedOf(await takeMany(other, 'ana', 25))).toBe(20);
+    });
+
+    it('gives the whole count back when the window has passed', async () => {
+      const limited = limiter({ windowS: 1 });
+      expect(allowedOf(await takeMany(limited, 'ana', 25))).toBe(20);
+      await vi.waitFor(async () => expect((await limited.take('ana')).isAllowed).toBe(true), {
+        timeout: 5_000,
+        interval: 20,
+      });
+      await sleep(1_100);
+      expect(allowedOf(await takeMany(limited, 'ana', 25))).toBe(20);
+    });
+
+    it('holds a key to the limit whatever it is made of', async () => {
+      const limited = limiter({ count: 2 });
+      for (const key of ['', ' ', '*', 'a:b', '\0', '__proto__', 'ü', 'k'.repeat(1_000)]) {
+        expect(allowedOf(await takeMany(limited, key, 4))).toBe(2);
+      }
+    });
+
+    it('refuses nobody because of others that come once', async () => {
+      const limited = limiter({ count: 100 });
+      const taken = await Promise.all(
+        Array.from({ length: 20_000 }, (_, key) => limited.take(`buyer-${key}`)),
+      );
+      expect(allowedOf(taken)).toBe(20_000);
+    });
+  });
+}

@@ -1,0 +1,32 @@
+import type { Change } from '../../src/domain/change.ts';
+import type { Order } from '../../src/domain/order.ts';
+import type { Figures, TravelPackage } from '../../src/domain/travel-package.ts';
+
+/** Objects for contract suites: plain and valid, except for what a test overrides. */
+export function samplePackage(over: Partial<TravelPackage> = {}): TravelPackage {
+  return { id: 1, flight: 'Flight-1', stay: '2022-08-09', price: 100, quota: 5, version: 1, ...over };
+}
+
+/** An order of package 1 whose id, key and email follow from its number. */
+export function sampleOrder(number: number, over: Partial<Order> = {}): Order {
+  return {
+    id: `ORDER-${over.packageId ?? 1}-${number}`,
+    packageId: 1,
+    number,
+    package: { flight: 'Flight-1', stay: '2022-08-09', price: 100 },
+    email: `buyer${number}@example.com`,
+    key: `key-${number}`,
+    status: 'queued',
+    createdAt: 1_660_000_000_000 + number,
+    timeline: [{ at: 1_660_000_000_000 + number, event: 'queued' }],
+    ...over,
+  };
+}
+
+export function sampleFigures(over: Partial<Figures> = {}): Figures {
+  return { remaining: 5, held: 0, confirmed: 0, cancelling: 0, waiting: 0, nextNumber: 1, ...over };
+}
+
+export function sampleChange(over: Partial<Change> = {}): Change {
+  return { figures: sampleFigures(), inserted: [], updated: [], ...over };
+}

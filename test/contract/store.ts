@@ -1,0 +1,576 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Fence, Ownership } from '../../src/domain/change.ts';
+import { type Order, type OrderStatus, unfinishedStatuses } from '../../src/domain/order.ts';
+import { untouched } from '../../src/domain/travel-package.ts';
+import { FencedError, type Store, StoreUnavailableError } from '../../src/ports/store.ts';
+import type { OpenedStore } from './operator-store.ts';
+import { operatorStoreContract } from './operator-store.ts';
+import { sampleChange, sampleFigures, sampleOrder, samplePackage } from './samples.ts';
+
+const allStatuses: readonly OrderStatus[] = [
+  'queued',
+  'held',
+  'compensating',
+  'confirmed',
+  'cancelling',
+  'failed',
+  'rejected',
+  'withdrawn',
+  'cancelled',
+];
+
+/** Keys that are awkward as text, as a property name, as a pattern or in size. */
+const strangeKeys = [
+  '__proto__',
+  'constructor',
+  '',
+  ' ',
+  '%',
+  "'; DROP TABLE orders; --",
+  '$where',
+  'a.b',
+  'ключ-🗝️',
+  'é',
+  'e\u0301',
+  'KEY-1',
+  'k'.repeat(255),
+];
+
+/** What every store promises: see the port. */
+export function storeContract(name: string, open: () => Promise<OpenedStore>): void {
+  operatorStoreContract(name, open);
+  describe(`store contract: ${name}`, () => {
+    let opened: OpenedStore;
+    let store: Store;
+
+    beforeEach(async () => {
+      opened = await open();
+      store = opened.store;
+      await store.addPackages([samplePackage({ id: 1 }), samplePackage({ id: 2, quota: 2 })]);
+    });
+    afterEach(() => opened.close());
+
+    async function own(packageId = 1, instance = 'one'): Promise<Ownership> {
+      const ownership = await store.takeOwnership(packageId, instance);
+      if (!ownership) throw new Error(`package ${packageId} is not there`);
+      return ownership;
+    }
+
+    /** Commits orders as a fresh owner. */
+    async function insert(...inserted: Order[]): Promise<Fence> {
+      const { fence, figures } = await own(inserted[0]?.packageId);
+      const nextNumber = Math.max(figures.nextNumber, ...inserted.map((order) => order.number + 1));
+      await store.commit(inserted[0]?.packageId ?? 1, fence, {
+        figures: { ...figures, nextNumber },
+        inserted,
+        updated: [],
+      });
+      return next(fence);
+    }
+
+    describe('packages', () => {
+      test('are listed by id with their whole quota remaining', async () => {
+        await store.addPackages([samplePackage({ id: 30 }), samplePackage({ id: 4 })]);
+        const listed = await store.packages();
+        expect(listed.map((each) => each.package.id)).toEqual([1, 2, 4, 30]);
+        expect(listed[1]).toEqual({ package: samplePackage({ id: 2, quota: 2 }), figures: untouched(2) });
+      });
+
+      test('that are there already are left as they are', async () => {
+        const { fence } = await own();
+        await store.commit(1, fence, sampleChange({ figures: sampleFigures({ remaining: 4, held: 1 }) }));
+        expect(await store.addPackages([samplePackage({ quota: 99 }), samplePackage({ id: 3 })])).toEqual([
+          3,
+        ]);
+        expect(await store.package(1)).toMatchObject({ package: { quota: 5 }, figures: { remaining: 4 } });
+        expect(await store.addPackages([])).toEqual([]);
+      });
+
+      test('are added once by racing callers', async () => {
+        const added = await Promise.all(
+          Array.from({ length: 10 }, () => store.addPackages([samplePackage({ id: 9 })])),
+        );
+        expect(added.flat()).toEqual([9]);
+      });
+
+      test('keep optional fields exactly, and absent ones absent', async () => {
+        const sale = { opensAt: 0, closesAt: 1_893_456_000_001, paused: false };
+        const full = samplePackage({ id: 5, ...sale, listed: false, archived: true });
+        await store.addPackages([full]);
+        expect((await store.package(5))?.package).toStrictEqual(full);
+        expect((await store.package(1))?.package).toStrictEqual(samplePackage());
+      });
+
+      test('that do not exist are undefined', async () => {
+        expect(await store.package(404)).toBeUndefined();
+        expect(await store.takeOwnership(404, 'one')).toBeUndefined();
+      });
+
+      test('are replaced by a commit that carries one', async () => {
+        const { fence } = await own();
+        const changed = samplePackage({ quota: 7, version: 2, paused: true, listed: false, archived: true });
+        await store.commit(
+          1,
+          fence,
+          sampleChange({ package: changed, figures: sampleFigures({ remaining: 7 }) }),
+        );
+        expect(await store.package(1)).toStrictEqual({
+          package: changed,
+          figures: sampleFigures({ remaining: 7 }),
+        });
+        await store.commit(1, next(fence), sampleChange({ package: samplePackage({ version: 3 }) }));
+        expect((await store.package(1))?.package).toStrictEqual(samplePackage({ version: 3 }));
+      });
+    });
+
+    describe('ownership', () => {
+      test('Q9 every take-over gets a greater epoch of its own, racing ones too', async () => {
+        const taken = await Promise.all(Array.from({ length: 8 }, (_, each) => own(1, `instance-${each}`)));
+        const epochs = taken.map(({ fence }) => fence.epoch);
+        expect(new Set(epochs).size).toBe(8);
+        const { fence } = await own();
+        expect(fence.epoch).toBeGreaterThan(Math.max(...epochs));
+      });
+
+      test('the last owner is known by name', async () => {
+        expect(await store.owner(1)).toBeUndefined();
+        await own(1, 'first');
+        await own(1, 'second');
+        expect(await store.owner(1)).toBe('second');
+        expect([await store.owner(2), await store.owner(404)]).toEqual([undefined, undefined]);
+      });
+
+      test('Q9 only the last of racing owners can commit', async () => {
+        const taken = await Promise.all(Array.from({ length: 4 }, () => own()));
+        const outcomes = await Promise.allSettled(
+          taken.map(({ fence }, each) =>
+            store.commit(1, fence, sampleChange({ inserted: [sampleOrder(each + 1)] })),
+          ),
+        );
+        expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+        for (const outcome of outcomes) {
+          if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(FencedError);
+        }
+      });
+
+      test('of one package is not disturbed by another', async () => {
+        const { fence } = await own(1);
+        await own(2, 'two');
+        await store.commit(1, fence, sampleChange());
+      });
+
+      test('Q6 hands out every unfinished order by number, and no other', async () => {
+        const orders = allStatuses.flatMap((status, index) => [
+          sampleOrder(index + 1, { status }),
+          sampleOrder(index + 11, { status }),
+        ]);
+        await insert(...orders.toReversed());
+        await insert(sampleOrder(1, { packageId: 2, status: 'held' }));
+        const { unfinished, figures } = await own();
+        const expected = orders.filter((order) => unfinishedStatuses.includes(order.status));
+        expect(unfinished).toStrictEqual(expected.sort((one, other) => one.number - other.number));
+        expect(figures.nextNumber).toBe(20);
+      });
+
+      test('Q6 packages with unfinished orders are known', async () => {
+        expect(await store.packagesWithUnfinished()).toEqual([]);
+        await insert(sampleOrder(1, { status: 'confirmed' }), sampleOrder(2, { status: 'rejected' }));
+        expect(await store.packagesWithUnfinished()).toEqual([]);
+        const held = sampleOrder(1, { packageId: 2, status: 'held' });
+        const fence = await insert(held);
+        await insert(sampleOrder(3, { status: 'cancelling' }));
+        expect(await store.packagesWithUnfinished()).toEqual([1, 2]);
+        await store.commit(2, fence, sampleChange({ updated: [{ ...held, status: 'failed' }] }));
+        expect(await store.packagesWithUnfinished()).toEqual([1]);
+      });
+    });
+
+    describe('commit', () => {
+      test('writes figures, new and changed orders together', async () => {
+        const { fence } = await own();
+        const first = sampleOrder(1);
+        await store.commit(1, fence, sampleChange({ inserted: [first, sampleOrder(2)] }));
+        const held: Order = {
+          ...first,
+          status: 'held',
+          timeline: [...first.timeline, { at: 5, event: 'claimed' }],
+        };
+        const figures = sampleFigures({ remaining: 3, held: 1, confirmed: 1, waiting: 7, nextNumber: 4 });
+        await store.commit(1, next(fence), { figures, inserted: [sampleOrder(3)], updated: [held] });
+        expect((await store.package(1))?.figures).toStrictEqual(figures);
+        expect(await store.order(first.id)).toStrictEqual(held);
+        expect(await store.order('ORDER-1-3')).toStrictEqual(sampleOrder(3));
+      });
+
+      test('Q9 of an older epoch is fenced and changes nothing', async () => {
+        const { fence } = await own(1, 'old');
+        await own(1, 'new');
+        await fenced(store.commit(1, fence, sampleChange({ inserted: [sampleOrder(1)] })));
+        expect(await store.order('ORDER-1-1')).toBeUndefined();
+        expect((await store.package(1))?.figures.nextNumber).toBe(1);
+      });
+
+      test('Q9 of a seq that was used, skipped or belongs to a future epoch is fenced', async () => {
+        const { fence } = await own();
+        await store.commit(1, fence, sampleChange());
+        await fenced(store.commit(1, fence, sampleChange()));
+        await fenced(store.commit(1, next(next(fence)), sampleChange()));
+        await fenced(store.commit(1, { epoch: fence.epoch + 1, seq: fence.seq + 1 }, sampleChange()));
+        await store.commit(1, next(fence), sampleChange());
+      });
+
+      test('Q9 raises seq also when no figure changes', async () => {
+        const { fence, figures } = await own();
+        await store.commit(1, fence, { figures, inserted: [], updated: [] });
+        await fenced(store.commit(1, fence, { figures, inserted: [], updated: [] }));
+        expect((await own()).fence.seq).toBe(fence.seq + 1);
+      });
+
+      test('Q9 exactly one of racing commits of one fence applies', async () => {
+        const { fence } = await own();
+        const outcomes = await Promise.allSettled(
+          Array.from({ length: 10 }, (_, each) =>
+            store.commit(1, fence, sampleChange({ inserted: [sampleOrder(each + 1)] })),
+          ),
+        );
+        expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+        expect((await store.ordersPage(1, undefined, 100)).items).toHaveLength(1);
+      });
+
+      test('applies nothing when an id is taken', async () => {
+        const fence = await insert(sampleOrder(1));
+        const change = sampleChange({
+          figures: sampleFigures({ remaining: 0, held: 5 }),
+          inserted: [sampleOrder(2), { ...sampleOrder(3), id: 'ORDER-1-1' }],
+          updated: [{ ...sampleOrder(1), status: 'held' }],
+        });
+        await refused(store.commit(1, fence, change));
+        expect(await store.order('ORDER-1-2')).toBeUndefined();
+        expect(await store.order('ORDER-1-1')).toStrictEqual(sampleOrder(1));
+        expect((await store.package(1))?.figures.held).toBe(0);
+        await store.commit(1, fence, sampleChange({ inserted: [sampleOrder(2)] }));
+      });
+
+      test('Q7 applies nothing when a key is taken, or comes twice', async () => {
+        const fence = await insert(sampleOrder(1, { key: 'same' }));
+        await refused(
+          store.commit(
+            1,
+            fence,
+            sampleChange({ inserted: [sampleOrder(2), sampleOrder(3, { key: 'same' })] }),
+          ),
+        );
+        const twice = [sampleOrder(2, { key: 'new' }), sampleOrder(3, { key: 'new' })];
+        await refused(store.commit(1, fence, sampleChange({ inserted: twice })));
+        expect((await store.ordersPage(1, undefined, 100)).items).toHaveLength(1);
+      });
+
+      test('Q5 applies nothing when a number is taken', async () => {
+        const fence = await insert(sampleOrder(1));
+        const second = sampleOrder(2, { number: 1 });
+        await refused(store.commit(1, fence, sampleChange({ inserted: [second] })));
+        expect(await store.order(second.id)).toBeUndefined();
+      });
+
+      test('applies nothing when an order to update is not there', async () => {
+        const { fence } = await own();
+        const change = sampleChange({
+          figures: sampleFigures({ nextNumber: 9 }),
+          inserted: [sampleOrder(1)],
+          updated: [sampleOrder(2)],
+        });
+        await refused(store.commit(1, fence, change));
+        expect(await store.order('ORDER-1-1')).toBeUndefined();
+        expect((await store.package(1))?.figures.nextNumber).toBe(1);
+      });
+
+      test('Q7 keys are unique per package only, and orders without one never clash', async () => {
+        const { key: _one, ...keyless } = sampleOrder(1);
+        const { key: _two, ...another } = sampleOrder(2);
+        await insert(keyless, another, sampleOrder(3, { key: 'shared' }));
+        await insert(sampleOrder(1, { packageId: 2, key: 'shared' }));
+        expect(await store.order(keyless.id)).toStrictEqual(keyless);
+      });
+
+      test('a failing one does no harm to those beside it', async () => {
+        const fence = await insert(sampleOrder(1));
+        const { fence: other } = await own(2);
+        const outcomes = await Promise.allSettled([
+          store.commit(2, other, sampleChange({ inserted: [sampleOrder(1, { packageId: 2 })] })),
+          store.commit(1, fence, sampleChange({ inserted: [sampleOrder(1)] })),
+          store.commit(1, fence, sampleChange({ inserted: [sampleOrder(2)] })),
+          store.addPackages([samplePackage({ id: 3 })]),
+        ]);
+        expect(outcomes.map(({ status }) => status)).toEqual([
+          'fulfilled',
+          'rejected',
+          'fulfilled',
+          'fulfilled',
+        ]);
+        expect(await store.order('ORDER-1-2')).toBeDefined();
+        expect(await store.order('ORDER-2-1')).toBeDefined();
+      });
+
+      test('takes a large batch at once', async () => {
+        const { fence } = await own();
+        const inserted = Array.from({ length: 3000 }, (_, each) => sampleOrder(each + 1));
+        await store.commit(1, fence, sampleChange({ inserted }));
+        expect((await own()).unfinished).toHaveLength(3000);
+      });
+    });
+
+    describe('the present', () => {
+      test('is the package with the fence that its next commit needs', async () => {
+        expect(await store.present(404)).toBeUndefined();
+        const before = await store.present(1);
+        expect(before).toMatchObject({ package: samplePackage(), figures: sampleFigures(), orders: [] });
+        await store.commit(1, before!.fence, sampleChange({ inserted: [sampleOrder(1)] }));
+        const { fence } = await own();
+        expect((await store.present(1))?.fence).toEqual(fence);
+      });
+
+      test('Q3 of racing commits on the same present one applies, and it fences out what was read before', async () => {
+        const presents = await Promise.all(Array.from({ length: 5 }, () => store.present(1)));
+        const outcomes = await Promise.allSettled(
+          presents.map((present, each) =>
+            store.commit(1, present!.fence, sampleChange({ inserted: [sampleOrder(each + 1)] })),
+          ),
+        );
+        expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+        const stale = await store.present(1);
+        await own();
+        await fenced(store.commit(1, stale!.fence, sampleChange()));
+      });
+
+      test('brings orders by id, of this package only', async () => {
+        await insert(sampleOrder(1), sampleOrder(2, { status: 'failed' }), sampleOrder(3));
+        await insert(sampleOrder(1, { packageId: 2 }));
+        const ids = ['ORDER-1-2', 'ORDER-1-1', 'ORDER-1-1', 'ORDER-2-1', 'nobody'];
+        expect((await store.present(1, { ids }))?.orders).toStrictEqual([
+          sampleOrder(1),
+          sampleOrder(2, { status: 'failed' }),
+        ]);
+        expect((await store.present(1, { ids: [] }))?.orders).toEqual([]);
+      });
+
+      test('Q5 brings the first unfinished orders of these statuses by number', async () => {
+        const statuses: OrderStatus[] = ['held', 'queued', 'cancelling', 'confirmed', 'queued', 'queued'];
+        const orders = statuses.map((status, index) => sampleOrder(index + 1, { status }));
+        await insert(...orders.toReversed());
+        await insert(sampleOrder(1, { packageId: 2 }));
+        const numbers = async (max: number, ...wanted: OrderStatus[]) =>
+          (await store.present(1, { statuses: wanted, max }))?.orders.map(({ number }) => number);
+        expect(await numbers(2, 'queued')).toEqual([2, 5]);
+        expect(await numbers(10, 'queued', 'held')).toEqual([1, 2, 5, 6]);
+        expect(await numbers(10, 'compensating', 'cancelling')).toEqual([3]);
+        expect(await numbers(10)).toEqual([]);
+      });
+    });
+
+    describe('orders', () => {
+      const full: Order = {
+        ...sampleOrder(2),
+        status: 'failed',
+        reason: 'hotel_unavailable',
+        flight: { ticketNumber: 'F-1 "quoted" ✈' },
+        hotel: { reservationNumber: '' },
+        timeline: [
+          { at: 1, event: 'claimed' },
+          { at: 1, event: 'flight reserved', detail: 'F-1' },
+          { at: 0, event: 'failed', detail: '' },
+        ],
+      };
+
+      test('keep optional fields exactly, and absent ones absent', async () => {
+        const { key: _, ...bare } = sampleOrder(1, { status: 'confirmed', timeline: [] });
+        await insert(bare, full);
+        expect(await store.order(bare.id)).toStrictEqual(bare);
+        expect(await store.order(full.id)).toStrictEqual(full);
+      });
+
+      test('Q10 an unknown id finds nothing', async () => {
+        await insert(sampleOrder(1));
+        for (const id of ['', 'ORDER-1-2', 'order-1-1', '%', '__proto__']) {
+          expect(await store.order(id)).toBeUndefined();
+        }
+      });
+
+      test('are found by many ids, each once, unknown ones left out', async () => {
+        await insert(sampleOrder(1), sampleOrder(2), sampleOrder(3));
+        const found = await store.orders(['ORDER-1-3', 'nobody', 'ORDER-1-1', 'ORDER-1-3', '__proto__']);
+        expect(found).toHaveLength(2);
+        expect(new Set(found.map(({ number }) => number))).toEqual(new Set([1, 3]));
+        expect(await store.orders([])).toEqual([]);
+      });
+
+      test('Q7 are found by their key, however strange, in their package only', async () => {
+        await insert(...strangeKeys.map((key, index) => sampleOrder(index + 1, { key })));
+        for (const [index, key] of strangeKeys.entries()) {
+          const found = await store.ordersByKey(1, [key]);
+          expect(found, key).toStrictEqual([sampleOrder(index + 1, { key })]);
+        }
+        expect(await store.ordersByKey(1, strangeKeys)).toHaveLength(strangeKeys.length);
+        expect(await store.ordersByKey(1, ['toString', 'key-1', 'K'.repeat(255)])).toEqual([]);
+        expect(await store.ordersByKey(1, [strangeKeys[0]!, strangeKeys[0]!])).toHaveLength(1);
+        expect(await store.ordersByKey(2, strangeKeys)).toEqual([]);
+        expect(await store.ordersByKey(1, [])).toEqual([]);
+      });
+
+      test('that live are counted per email', async () => {
+        const email = '__proto__@example.com';
+        await insert(
+          ...allStatuses.map((status, index) => sampleOrder(index + 1, { status, email })),
+          sampleOrder(20, { status: 'failed', email: 'none@example.com' }),
+          sampleOrder(21, { status: 'held', email: 'one@example.com' }),
+        );
+        await insert(sampleOrder(1, { packageId: 2, status: 'held', email }));
+        const asked = [email, 'none@example.com', 'one@example.com', 'one@example.com', 'nobody@example.com'];
+        expect(await store.liveOrdersByEmail(1, asked)).toEqual(
+          new Map([
+            [email, 5],
+            ['one@example.com', 1],
+          ]),
+        );
+        expect(await store.liveOrdersByEmail(1, [])).toEqual(new Map());
+      });
+    });
+
+    describe('pages of orders', () => {
+      async function walk(limit: number): Promise<number[]> {
+        const numbers: number[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store.ordersPage(1, cursor, limit);
+          expect(page.items.length).toBeLessThanOrEqual(limit);
+          numbers.push(...page.items.map(({ number }) => number));
+          cursor = page.next;
+        } while (cursor !== undefined);
+        return numbers;
+      }
+
+      test('hold every order once, by number, whatever the size', async () => {
+        const orders = Array.from({ length: 12 }, (_, each) => sampleOrder(each + 1));
+        await insert(...orders.toReversed());
+        await insert(sampleOrder(1, { packageId: 2 }));
+        const all = orders.map(({ number }) => number);
+        for (const limit of [1, 5, 6, 12, 13]) expect(await walk(limit), `limit ${limit}`).toEqual(all);
+      });
+
+      test('of a package without orders is one empty page', async () => {
+        expect(await store.ordersPage(1, undefined, 10)).toEqual({ items: [] });
+        expect(await store.ordersPage(404, undefined, 10)).toEqual({ items: [] });
+      });
+
+      test('include what was added behind the cursor', async () => {
+        await insert(sampleOrder(1), sampleOrder(2));
+        const first = await store.ordersPage(1, undefined, 1);
+        await insert(sampleOrder(3));
+        const rest = await store.ordersPage(1, first.next, 10);
+        expect(rest.items.map(({ number }) => number)).toEqual([2, 3]);
+      });
+    });
+
+    describe('settings', () => {
+      test('every one of racing callers gets the same value', async () => {
+        let made = 0;
+        const values = await Promise.all(
+          Array.from({ length: 10 }, () => store.setting('secret', () => `value-${++made}`)),
+        );
+        expect(new Set(values).size).toBe(1);
+        expect(await store.setting('secret', () => 'late')).toBe(values[0]);
+      });
+
+      test('are kept apart by name, and an empty value is one', async () => {
+        expect(await store.setting('__proto__', () => '')).toBe('');
+        expect(await store.setting('__proto__', () => 'other')).toBe('');
+        expect(await store.setting('b', () => 'own')).toBe('own');
+      });
+    });
+
+    describe('a snapshot, where there is one,', () => {
+      test('shows one moment while commits go on', async () => {
+        const fence = await insert(sampleOrder(1));
+        const snapshot = await store.snapshot?.();
+        if (!snapshot) return;
+        const before = await snapshot.package(1);
+        await store.commit(1, fence, sampleChange({ inserted: [sampleOrder(2)] }));
+        expect(await snapshot.package(1)).toStrictEqual(before);
+        expect((await snapshot.ordersPage(1, undefined, 10)).items).toHaveLength(1);
+        expect(await snapshot.ordersByKey(1, ['key-2'])).toEqual([]);
+        await snapshot.close();
+        expect((await store.ordersPage(1, undefined, 10)).items).toHaveLength(2);
+      });
+    });
+
+    describe('clearing', () => {
+      test('deletes packages and orders and keeps settings', async () => {
+        const { clear } = store;
+        if (!clear) return;
+        await insert(sampleOrder(1));
+        await store.setting('secret', () => 'kept');
+        await clear.call(store);
+        expect(await store.packages()).toEqual([]);
+        expect(await store.order('ORDER-1-1')).toBeUndefined();
+        expect(await store.setting('secret', () => 'new')).toBe('kept');
+        expect(await store.addPackages([samplePackage()])).toEqual([1]);
+        expect((await store.ordersPage(1, undefined, 10)).items).toEqual([]);
+      });
+    });
+
+    test('Q6 what was answered is there after it is opened again', async () => {
+      if (!opened.reopen) return;
+      const fence = await insert(sampleOrder(1));
+      const figures = sampleFigures({ remaining: 4, held: 1, nextNumber: 3 });
+      await store.commit(1, fence, { figures, inserted: [sampleOrder(2)], updated: [] });
+      await store.setting('secret', () => 'kept');
+      store = await opened.reopen();
+      expect(await store.package(1)).toStrictEqual({ package: samplePackage(), figures });
+      expect(await store.ordersByKey(1, ['key-2'])).toStrictEqual([sampleOrder(2)]);
+      expect(await store.setting('secret', () => 'new')).toBe('kept');
+      await store.commit(1, next(fence), sampleChange());
+      expect((await own()).fence).toEqual({ epoch: fence.epoch + 1, seq: fence.seq + 2 });
+    });
+
+    test('probing writes nothing that anybody sees, and any number of probes get along', async () => {
+      const before = await own();
+      await Promise.all(Array.from({ length: 20 }, () => store.probe()));
+      expect(await store.package(1)).toStrictEqual({ package: before.package, figures: before.figures });
+      await store.commit(1, before.fence, sampleChange());
+      await store.probe();
+    });
+
+    test('ping answers while open; closed, everything says unavailable', async () => {
+      await store.ping();
+      const { fence } = await own();
+      await store.close();
+      for (const call of [
+        () => store.ping(),
+        () => store.probe(),
+        () => store.packages(),
+        () => store.order('ORDER-1-1'),
+        () => store.takeOwnership(1, 'one'),
+        () => store.commit(1, fence, sampleChange()),
+      ]) {
+        await expect(call()).rejects.toBeInstanceOf(StoreUnavailableError);
+      }
+    });
+  });
+}
+
+function next({ epoch, seq }: Fence): Fence {
+  return { epoch, seq: seq + 1 };
+}
+
+async function fenced(commit: Promise<void>): Promise<void> {
+  await expect(commit).rejects.toBeInstanceOf(FencedError);
+}
+
+/** Refused for a reason that will not pass: neither fenced, nor unavailable, nor unknown. */
+async function refused(commit: Promise<void>): Promise<void> {
+  const error: unknown = await commit.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(Error);
+  expect((error as Error).name).not.toMatch(/Fenced|Unavailable|Unknown/);
+}

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/* SECURITY.md says which test proves what: a test that moves takes its line with it. */
+
+const root = join(import.meta.dirname, '../..');
+const text = readFileSync(join(root, 'SECURITY.md'), 'utf8');
+
+/** The rows of the tables that have these columns, cell by cell. */
+function threats(): string[][] {
+  const heading = '| threat | what guards it | proved by | ASVS | left |';
+  return text
+    .split(heading)
+    .slice(1)
+    .flatMap((table) => table.split('\n\n', 1)[0]?.trim().split('\n').slice(1) ?? [])
+    .map((row) =>
+      row
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+}
+
+const rows = threats();
+const filesIn = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, path]) => path as string);
+
+describe('SECURITY.md', () => {
+  it('has threats to speak of', () => {
+    expect(rows.length).toBeGreaterThan(30);
+    for (const row of rows) expect(row, row.join(' | ')).toHaveLength(5);
+  });
+
+  it.each(rows)('%s: has tests, and they are there', (...[, , proofs]) => {
+    const files = filesIn(proofs);
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) {
+      expect(file).toMatch(/^(src|test)\/[\w/.-]+\.test\.ts$/);
+      expect(existsSync(join(root, file)), file).toBe(true);
+      expect(readFileSync(join(root, file), 'utf8'), file).toMatch(/\b(it|test)(\.each)?[(`]/);
+    }
+  });
+
+  it('names only files that are there', () => {
+    const named = [...text.matchAll(/`((?:src|public)\/[\w/.-]+)`/g)].map(([, path]) => path as string);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('meets the requirements that a sale on the internet is held to', () => {
+    const met = new Set(rows.flatMap(([, , , ids = '']) => ids.match(/\d+\.\d+\.\d+/g) ?? []));
+    const asked = ['2.3.3', '2.3.4', '2.4.1', '3.3.3', '3.4.1', '3.4.3', '4.4.1', '4.4.2', '4.4.3', '4.4.4'];
+    expect(asked.filter((id) => !met.has(id))).toEqual([]);
+  });
+
+  it('knows every setting that it tells to set', () => {
+    const settings = readFileSync(join(root, 'src/ops/config.ts'), 'utf8');
+    const named = [...text.matchAll(/`([A-Z]+_?[A-Z_]+)(?:=[^`]*)?`/g)].map(([, name]) => name as string);
+    expect(named.length).toBeGreaterThan(10);
+    expect([...new Set(named)].filter((name) => !new RegExp(`^  ${name}:`, 'm').test(settings))).toEqual([]);
+  });
+});

@@ -1,0 +1,71 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { allOperations as operations } from '../../src/http/openapi/table.ts';
+import { onSale, startServer, type TestServer } from '../support/server.ts';
+import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
+
+let server: TestServer;
+let browser: Chromium;
+
+beforeAll(async () => {
+  const settings = { FLIGHT_FAILURE_RATE: '0', ADMIN_TOKEN: 'a-token-of-some-length-0123456789' };
+  [server, browser] = await Promise.all([
+    startServer({ settings, packages: [onSale({ quota: 7 })] }),
+    launchChromium(),
+  ]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const sizes = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 900 } };
+
+describe.each(Object.entries(sizes))('/docs on a %s', (_name, viewport) => {
+  test.each(['light', 'dark'] as const)('%s', { timeout: 60_000 }, async (colorScheme) => {
+    const context = await browser.newContext({ colorScheme, viewport, reducedMotion: 'reduce' });
+    const page = await context.newPage();
+    const { complaints, hosts } = listen(page);
+    await page.goto(`${server.origin}/docs`);
+    await page.locator('.opblock').first().waitFor();
+
+    // All there is, without an error in sight.
+    expect(await page.locator('.opblock').count()).toBe(operations.length);
+    expect(await page.locator('.errors-wrapper').count()).toBe(0);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
+
+    // The one that says most fits as well.
+    await page.locator('#operations-Orders-createOrder .opblock-summary-control').click();
+    await page.locator('#operations-Orders-createOrder .responses-table').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
+
+    // It can be tried: the answer comes from this server.
+    await page.locator('#operations-Packages-listPackages .opblock-summary-control').click();
+    await page.locator('#operations-Packages-listPackages .try-out__btn').click();
+    await page.locator('#operations-Packages-listPackages .execute').click();
+    await page.locator('.live-responses-table', { hasText: '"quota": 7' }).waitFor();
+
+    // What is inside of it is not ours to mend.
+    const { violations } = await new AxeBuilder({ page }).exclude('.swagger-ui').analyze();
+    expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
+    expect(complaints).toEqual([]);
+    expect([...hosts]).toEqual([new URL(server.origin).host]);
+    await context.close();
+  });
+});
+
+/** What the browser complains about, a violated policy above all, and whom it asked for anything. */
+function listen(page: Page): { complaints: string[]; hosts: Set<string> } {
+  const complaints: string[] = [];
+  const hosts = new Set<string>();
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.protocol !== 'data:' && url.protocol !== 'blob:') hosts.add(url.host);
+  });
+  return { complaints, hosts };
+}

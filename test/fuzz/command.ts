@@ -1,0 +1,159 @@
+import { type Command, type Given, runCommand, UsageError, whole } from '../../src/commands/args.ts';
+import { stopSignal } from '../../src/commands/stop-signal.ts';
+import { type FuzzedServer, startFuzzedServer, type Weight } from './fuzzed-server.ts';
+import { fuzzRaw, type RawFailure, type RawFuzz, rawInput } from './raw-fuzz.ts';
+import { fuzzApi } from './schemathesis.ts';
+
+const options = {
+  mode: { type: 'string', value: 'api|raw', help: 'One of the two; default both.' },
+  seed: { type: 'string', value: 'seed', help: 'The first one; default 1.' },
+  cases: { type: 'string', value: 'count', help: 'api: requests at least; default 5000.' },
+  inputs: { type: 'string', value: 'count', help: 'raw: connections; default 100000.' },
+  replay: { type: 'boolean', help: 'raw: send the input of this one seed alone, and print it.' },
+} as const;
+
+const command: Command<typeof options> = {
+  name: 'npm run fuzz',
+  about:
+    'Attacks a server of its own, in a process of its own, with what nobody should send.\n' +
+    'api: schemathesis makes requests from /openapi.json, valid and invalid, alone and in a row, with the tokens of\n' +
+    'operators and suppliers, and holds every answer against it. raw: broken HTTP and WebSocket bytes; the process may\n' +
+    'not end, answer a 5xx that is not one of being overloaded, refuse without saying so, keep a connection open, or\n' +
+    'take more than a tenth more memory than after its warm-up (weighed at rest, garbage collected).\n' +
+    'After each, an honest purchase must succeed, the audit be clean and the log free of errors.\n' +
+    'Exits 0 when nothing was found, 1 with each finding and how to repeat it, 2 when it could not be done.',
+  options,
+};
+
+/** Schemathesis finds most of what it finds early: many short rounds, each from another seed, see more. */
+const examplesPerRound = 100;
+/** What the server meets before it is weighed, as a share of what follows. */
+const warmUpShare = 0.5;
+/** Fewer inputs do not tell growth from warming up. */
+const weighedFrom = 20_000;
+/** Seeds of the warm-up are far from those of the run. */
+const warmUpSeed = 1_000_000_000;
+const growthMax = 0.1;
+const progressEveryMs = 10_000;
+
+async function run(given: Given<typeof options>): Promise<number> {
+  const { mode, replay } = given;
+  if (mode !== undefined && mode !== 'api' && mode !== 'raw') throw new UsageError('--mode takes api or raw');
+  if (replay && mode === 'api')
+    throw new UsageError('--replay is for raw: api says itself how to repeat what it finds');
+  const seed = whole(given.seed, '--seed') ?? 1;
+  const cases = positive(given.cases, '--cases', 5_000);
+  const inputs = positive(given.inputs, '--inputs', 100_000);
+  if (replay) return replayRaw(seed);
+  const stop = stopSignal();
+  const found: string[] = [];
+  if (mode !== 'raw') found.push(...(await attackApi(seed, cases, stop)));
+  if (mode !== 'api') found.push(...(await attackRaw(seed, inputs, stop)));
+  for (const finding of found) console.log(finding);
+  console.log(found.length === 0 ? 'Nothing was found.' : `Findings: ${found.length}.`);
+  return found.length === 0 ? 0 : 1;
+}
+
+async function attackApi(firstSeed: number, casesMin: number, stop: AbortSignal): Promise<string[]> {
+  await using server = await startFuzzedServer();
+  console.error(`api: at ${server.origin}`);
+  const startedAt = performance.now();
+  let cases = 0;
+  let seed = firstSeed;
+  for (; cases < casesMin; seed++) {
+    const report = await fuzzApi({ origin: server.origin, seed, examples: examplesPerRound, stop });
+    stop.throwIfAborted();
+    if (report.cases === 0) throw new Error('schemathesis made no request');
+    cases += report.cases;
+    console.error(`api: seed ${seed}: ${cases} of at least ${casesMin} cases`);
+    if (report.failures.length > 0) return [...report.failures, ...errorsIn(server)];
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  console.log(`api: ${cases} cases from ${seed - firstSeed} seeds in ${seconds.toFixed(0)} s: 0 failures`);
+  return await afterwards(server, { suppliersToken: true });
+}
+
+async function attackRaw(seed: number, inputs: number, stop: AbortSignal): Promise<string[]> {
+  await using server = await startFuzzedServer();
+  console.error(`raw: at ${server.origin}`);
+  const isWeighed = inputs >= weighedFrom;
+  let before: Weight | undefined;
+  if (isWeighed) {
+    const warmUp = { seed: warmUpSeed, inputs: Math.round(inputs * warmUpShare), stop };
+    const { failures } = await fuzzRaw(server, { ...warmUp, onProgress: progress('raw: warm-up', warmUp) });
+    stop.throwIfAborted();
+    if (failures.length > 0) return failures.map(inWords);
+    before = await server.weigh();
+  }
+  const wish = { seed, inputs, stop };
+  const report = await fuzzRaw(server, { ...wish, onProgress: progress('raw', wish) });
+  stop.throwIfAborted();
+  const statuses = Object.entries(report.statuses).map(([status, count]) => `${status}: ${count}`);
+  console.log(
+    `raw: ${report.inputs} inputs in ${report.seconds.toFixed(0)} s; answers ${statuses.join(', ')}`,
+  );
+  if (report.failures.length > 0) return report.failures.map(inWords);
+  const grown = before === undefined ? [] : growth(before, await server.weigh());
+  if (!isWeighed) console.log(`raw: not weighed: that takes ${weighedFrom} inputs or more`);
+  return [...grown, ...(await afterwards(server, { suppliersToken: false }))];
+}
+
+function growth(before: Weight, after: Weight): string[] {
+  const share = after.resident / before.resident - 1;
+  const change = `${share < 0 ? '' : '+'}${(share * 100).toFixed(1)} %`;
+  const residents = `${megabytes(before.resident)} MB after the warm-up, ${megabytes(after.resident)} MB after the run`;
+  const heaps = `${megabytes(before.heap)} and ${megabytes(after.heap)} MB`;
+  console.log(`raw: it takes ${residents} (${change}), of which its objects are ${heaps}`);
+  return share > growthMax ? [`It grew by more than a tenth: ${residents} (${change}).`] : [];
+}
+
+/** What must still be so when all is over. */
+async function afterwards(server: FuzzedServer, given: { suppliersToken: boolean }): Promise<string[]> {
+  const found: string[] = [];
+  if (!server.isRunning) return [`The server ended:\n${server.output()}`];
+  const refused = await server.buyHonestly();
+  if (refused !== undefined) found.push(`An honest purchase failed: ${refused}.`);
+  const findings = await server.auditFindings(given);
+  return [...found, ...findings.map((finding) => `The audit: ${finding}`), ...errorsIn(server)];
+}
+
+function errorsIn(server: FuzzedServer): string[] {
+  const lines = server.output().match(/^.*"level":"(?:error|fatal)".*$/gm) ?? [];
+  return lines.map((line) => `In the log: ${line}`);
+}
+
+async function replayRaw(seed: number): Promise<number> {
+  const { what, writes } = rawInput(seed);
+  for (const bytes of writes)
+    console.log(`${bytes.toString('hex')}\n${JSON.stringify(bytes.toString('latin1'))}`);
+  await using server = await startFuzzedServer();
+  const { statuses, failures } = await fuzzRaw(server, { seed, inputs: 1 });
+  console.log(`${what}: ${JSON.stringify(statuses)} ${failures.map(({ why }) => why).join()}`);
+  return failures.length === 0 ? 0 : 1;
+}
+
+function inWords({ seed, why, what, hex }: RawFailure): string {
+  return `seed ${seed} (${what}): ${why}\n  npm run fuzz -- --replay --seed ${seed}\n  ${hex.join('\n  ')}`;
+}
+
+/** Says every now and then how far it is. */
+function progress(what: string, { inputs }: Pick<RawFuzz, 'inputs'>): (done: number) => void {
+  let saidAt = performance.now();
+  return (done) => {
+    if (performance.now() - saidAt < progressEveryMs) return;
+    saidAt = performance.now();
+    console.error(`${what}: ${done} of ${inputs} inputs`);
+  };
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(1);
+}
+
+function positive(text: string | undefined, option: string, byDefault: number): number {
+  const value = whole(text, option) ?? byDefault;
+  if (value === 0) throw new UsageError(`${option} 0 proves nothing`);
+  return value;
+}
+
+if (import.meta.main) await runCommand(command, run);

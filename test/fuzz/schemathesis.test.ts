@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { allOperations as operations } from '../../src/http/openapi/table.ts';
+import { startFuzzedServer } from './fuzzed-server.ts';
+import { fuzzApi } from './schemathesis.ts';
+
+/* A sample, from a seed that stays; `npm run fuzz` sends more. */
+
+it('the API answers whatever its description allows and forbids as the description says', {
+  timeout: 300_000,
+}, async () => {
+  await using server = await startFuzzedServer();
+  const report = await fuzzApi({ origin: server.origin, seed: 8, examples: 25 });
+  expect(report.failures.join('\n')).toBe('');
+  // All but the description itself, which it takes for granted.
+  expect(report.operations).toMatchObject({ selected: operations.length - 1, tested: operations.length - 1 });
+  expect(report.cases).toBeGreaterThan(300);
+  expect(await server.buyHonestly()).toBeUndefined();
+  expect(await server.auditFindings({ suppliersToken: true })).toEqual([]);
+  expect(server.isRunning).toBe(true);
+});

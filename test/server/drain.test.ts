@@ -1,0 +1,41 @@
+import { afterEach, expect, test } from 'vitest';
+import { buy, lookUp } from '../support/buyers.ts';
+import { spawnServer, type TestProcess } from '../support/process.ts';
+import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
+
+let database: TestDatabase;
+let server: TestProcess;
+
+afterEach(async () => {
+  await server.end('SIGKILL');
+  await database.delete();
+});
+
+test('Q6 SIGTERM answers every caller who waits, and the next start finds and ends what was accepted', async () => {
+  database = await makeDatabase([onSale({ quota: 3 })]);
+  const settings = { DATABASE_URL: database.url, FLIGHT_FAILURE_RATE: '0', SUPPLIER_LATENCY_MS: '60000' };
+  server = await spawnServer(settings);
+  const callers = Array.from({ length: 50 }, (_, caller) => `caller-${caller}@example.com`);
+  const purchases = callers.map((email) => buy(server.origin, 1, { email, key: email }));
+  await expect.poll(waiting).toBe(callers.length - 3);
+
+  expect(await server.end('SIGTERM')).toBe(0);
+  const replies = await Promise.all(purchases);
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
+
+  server = await spawnServer({ ...settings, SUPPLIER_LATENCY_MS: '0' });
+  const ends = async () => {
+    const found = replies.map(({ order }, caller) =>
+      lookUp(server.origin, order?.id ?? '', callers[caller] ?? ''),
+    );
+    const statuses = (await Promise.all(found)).map(({ order }) => order?.status);
+    const count = (wanted: string) => statuses.filter((status) => status === wanted).length;
+    return { confirmed: count('confirmed'), rejected: count('rejected') };
+  };
+  await expect.poll(ends).toEqual({ confirmed: 3, rejected: 47 });
+});
+
+async function waiting(): Promise<number> {
+  const reply = await fetch(`${server.origin}/api/packages/1`);
+  return ((await reply.json()) as { waiting: number }).waiting;
+}

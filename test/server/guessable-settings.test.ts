@@ -1,0 +1,25 @@
+import { afterEach, expect, test } from 'vitest';
+import { spawnServer, type TestProcess } from '../support/process.ts';
+import { makeDatabase, type TestDatabase } from '../support/server.ts';
+
+let database: TestDatabase;
+let server: TestProcess;
+
+afterEach(async () => {
+  await server.end('SIGKILL');
+  await database.delete();
+});
+
+test.each([
+  ['SECRET', 32],
+  ['ADMIN_TOKEN', 20],
+])('%s of fewer than %d characters is warned of at the start, and never shown', async (name, least) => {
+  database = await makeDatabase();
+  const long = 'w'.repeat(least);
+  server = await spawnServer({ DATABASE_URL: database.url, [name]: long });
+  expect(server.output()).not.toContain('guessed');
+  await server.end('SIGTERM');
+  server = await spawnServer({ DATABASE_URL: database.url, [name]: long.slice(1) });
+  expect(server.output()).toContain(`${name} has fewer than ${least} characters: it can be guessed`);
+  expect(server.output()).not.toContain('www');
+});

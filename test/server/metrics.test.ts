@@ -1,0 +1,267 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { localLeases } from '../../src/adapters/lease/local.ts';
+import { localLiveBus } from '../../src/adapters/live/local.ts';
+import { openSqliteStore, type SqliteStore } from '../../src/adapters/store/sqlite/sqlite-store.ts';
+import { resilientSuppliers } from '../../src/adapters/suppliers/resilient.ts';
+import { systemClock } from '../../src/adapters/system/clock.ts';
+import { systemRandom } from '../../src/adapters/system/random.ts';
+import { ActorEngine, type ActorEngineOptions } from '../../src/booking/engine.ts';
+import type { Order } from '../../src/domain/order.ts';
+import { createMetrics, type MetricsSource } from '../../src/ops/metrics.ts';
+import { LockEngine } from '../../src/plans/lock-engine.ts';
+import { silentLog } from '../../src/ports/log.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../src/ports/store.ts';
+import { buy, cancel } from '../support/buyers.ts';
+import { type PlanStage, setPlanStage } from '../support/plan-stage.ts';
+import { samplesOf } from '../support/prometheus.ts';
+import { ScriptedSuppliers } from '../support/scripted-suppliers.ts';
+import { onSale, startServer, type TestServer } from '../support/server.ts';
+
+const email = 'a@example.com';
+const build = { version: '', node: '', engine: '', store: '' };
+
+function reader(metrics: MetricsSource) {
+  return async (series: string) => {
+    const surroundings = { packages: async () => [], missing: async () => [], build };
+    const { text } = await metrics.expose(surroundings);
+    return samplesOf(text).get(`ticket_booking_${series}`);
+  };
+}
+
+describe('a whole server', () => {
+  let server: TestServer;
+
+  afterEach(() => server.stop());
+
+  async function figures(): Promise<(series: string) => number | undefined> {
+    const response = await fetch(`${server.origin}/metrics`);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'text/plain; version=0.0.4; charset=utf-8',
+    ]);
+    const samples = samplesOf(await response.text());
+    return (series) => samples.get(`ticket_booking_${series}`);
+  }
+
+  test('tells of purchases on every way, of what they cost, and of how things stand', async () => {
+    const packages = [onSale({ quota: 2 }), onSale({ id: 2, quota: 1 })];
+    server = await startServer({ settings: { FLIGHT_FAILURE_RATE: '0' }, packages });
+    const { order } = await buy(server.origin, 1, { email });
+    await buy(server.origin, 1, { email, prefer: 'respond-async' });
+    await vi.waitFor(async () => expect((await server.engine.package(1))?.figures.confirmed).toBe(2));
+    await buy(server.origin, 1, { email });
+    await buy(server.origin, 99, { email });
+    const form = new URLSearchParams({ packageId: '2', email });
+    await fetch(`${server.origin}/order`, { method: 'POST', body: form, redirect: 'manual' });
+    await fetch(`${server.origin}/order`, { method: 'POST', body: form, redirect: 'manual' });
+    await cancel(server.origin, order?.id ?? '', email);
+    await fetch(`${server.origin}/api/orders/${order?.id}?email=${email}`);
+    await fetch(`${server.origin}/wp-login.php`);
+
+    const value = await figures();
+    expect(value('purchases_total{outcome="confirmed"}')).toBe(2);
+    expect(value('purchases_total{outcome="accepted"}')).toBe(1);
+    expect(value('purchases_total{outcome="sold_out"}')).toBe(2);
+    expect(value('purchases_total{outcome="unknown_package"}')).toBe(1);
+    expect(value('orders_total{status="confirmed"}')).toBe(3);
+    expect(value('orders_total{status="cancelled"}')).toBe(1);
+    expect(value('http_requests_total{route="/api/orders",method="POST",status="201"}')).toBe(1);
+    expect(value('http_requests_total{route="/api/orders",method="POST",status="202"}')).toBe(1);
+    expect(value('http_requests_total{route="/order",method="POST",status="303"}')).toBe(1);
+    expect(value('http_requests_total{route="/api/orders/:id",method="GET",status="200"}')).toBe(1);
+    expect(value('http_requests_total{route="other",method="GET",status="404"}')).toBe(1);
+    expect(value('saga_duration_seconds_count{saga="book",result="booked"}')).toBe(3);
+    expect(value('saga_duration_seconds_count{saga="clear",result="cleared"}')).toBe(1);
+    expect(value('supplier_call_duration_seconds_count{supplier="hotels",result="reserved"}')).toBe(3);
+    expect(value('supplier_call_duration_seconds_count{supplier="flights",result="cancelled"}')).toBe(1);
+    expect(value('commit_duration_seconds_count')).toBeGreaterThanOrEqual(8);
+    expect(value('batch_size_messages_count')).toBeGreaterThanOrEqual(8);
+    expect(value('active_actors')).toBe(2);
+    expect(value('takeovers_total{unfinished_orders="no"}')).toBe(2);
+    expect(value('units{state="confirmed"}')).toBe(2);
+    expect(value('package_units{package="1",state="remaining"}')).toBe(1);
+    expect(value('waiting_orders')).toBe(0);
+    expect(value('ready')).toBe(1);
+  });
+
+  test('a caller that hangs up is counted as such', async () => {
+    server = await startServer({
+      settings: { FLIGHT_FAILURE_RATE: '0', SUPPLIER_LATENCY_MS: '60000', SUPPLIER_TIMEOUT_MS: '60000' },
+      packages: [onSale()],
+    });
+    const gone = new AbortController();
+    const bought = buy(server.origin, 1, { email, signal: gone.signal }).catch(() => undefined);
+    await vi.waitFor(async () =>
+      expect((await figures())('package_units{package="1",state="held"}')).toBe(1),
+    );
+    gone.abort();
+    await bought;
+    const series = 'http_requests_total{route="/api/orders",method="POST",status="499"}';
+    await vi.waitFor(async () => expect((await figures())(series)).toBe(1));
+    expect((await figures())('sagas_in_progress{saga="book"}')).toBe(1);
+  });
+
+  test('each of its routes has a name, so that none is counted as something else', async () => {
+    server = await startServer({ packages: [onSale()] });
+    for (const path of [
+      '/',
+      '/order',
+      '/order-queue',
+      '/query',
+      '/api/packages',
+      '/healthz',
+      '/readyz',
+      '/live',
+    ]) {
+      await fetch(`${server.origin}${path}`, { redirect: 'manual' });
+    }
+    const response = await fetch(`${server.origin}/metrics`);
+    const text = await response.text();
+    expect(text).not.toContain('route="other"');
+  });
+});
+
+describe('the actor engine', () => {
+  let store: SqliteStore;
+  let metrics: MetricsSource;
+  let value: ReturnType<typeof reader>;
+  let suppliers: ScriptedSuppliers;
+  let engines: ActorEngine[];
+
+  beforeEach(async () => {
+    store = openSqliteStore({ file: ':memory:' });
+    await store.addPackages([onSale({ quota: 5 })]);
+    metrics = createMetrics();
+    value = reader(metrics);
+    suppliers = new ScriptedSuppliers();
+    engines = [];
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await Promise.all(engines.map((engine) => engine.drain()));
+    await store.close();
+  });
+
+  async function start(options: Partial<ActorEngineOptions> = {}): Promise<ActorEngine> {
+    const engine = new ActorEngine({
+      ...{ store, suppliers, metrics, liveBus: localLiveBus(), clock: systemClock, random: systemRandom() },
+      ...{ log: silentLog, leases: localLeases(), instance: 'test', snapshotMaxAgeMs: 250 },
+      rules: { waitersPerUnit: 2, ordersPerEmail: 0, rejectionsMax: 100 },
+      ...options,
+    });
+    engines.push(engine);
+    await engine.start();
+    return engine;
+  }
+
+  async function bought(engine: ActorEngine): Promise<Order> {
+    const answer = await engine.purchase({ packageId: 1, email });
+    if (answer.kind !== 'accepted') throw new Error(answer.code);
+    return answer.order;
+  }
+
+  test.each([
+    ['fenced', new FencedError('replaced')],
+    ['unknown', new CommitUnknownError('no reply')],
+    ['unavailable', new StoreUnavailableError('away')],
+    ['refused', new Error('impossible')],
+  ])('a commit that is %s is counted as such', async (kind, error) => {
+    const engine = await start();
+    vi.spyOn(store, 'commit').mockRejectedValueOnce(error);
+    await engine.purchase({ packageId: 1, email });
+    expect(await value(`commit_failures_total{kind="${kind}"}`)).toBe(1);
+    expect(await value('fenced_writes_total{by="store"}')).toBe(kind === 'fenced' ? 1 : 0);
+  });
+
+  test('an owner whose lease has run out is counted before it writes', async () => {
+    let isHeld = true;
+    const lease = { lost: new AbortController().signal, isHeld: () => isHeld, release: async () => {} };
+    const leases = { acquire: async () => lease, ping: async () => {}, close: async () => {} };
+    const engine = await start({ leases });
+    await bought(engine);
+    isHeld = false;
+    const late = engine.purchase({ packageId: 1, email });
+    await vi.waitFor(async () => expect(await value('fenced_writes_total{by="lease"}')).toBeGreaterThan(0));
+    isHeld = true;
+    await late;
+  });
+
+  test('a takeover with orders under way is told apart', async () => {
+    const first = await start();
+    await bought(first);
+    await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
+    await first.drain();
+    await start({ instance: 'other' });
+    await vi.waitFor(async () =>
+      expect(await value('takeovers_total{unfinished_orders="yes"}')).toBeGreaterThan(0),
+    );
+    expect(await value('saga_duration_seconds_count{saga="book",result="stopped"}')).toBe(1);
+    expect(await value('sagas_in_progress{saga="book"}')).toBe(1);
+  });
+
+  test('mailboxes are measured while a commit is under way', async () => {
+    const engine = await start();
+    await bought(engine);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const commit = vi.spyOn(store, 'commit').mockImplementationOnce(async () => promise);
+    const first = engine.purchase({ packageId: 1, email });
+    await vi.waitFor(() => expect(commit).toHaveBeenCalled());
+    const waiting = [first, ...Array.from({ length: 3 }, () => engine.purchase({ packageId: 1, email }))];
+    await vi.waitFor(async () => expect(await value('mailbox_messages')).toBe(3));
+    expect(await value('mailbox_messages_max')).toBe(3);
+    resolve();
+    await Promise.all(waiting);
+    await vi.waitFor(async () => expect(await value('mailbox_messages')).toBe(0));
+  });
+});
+
+describe('the plans', () => {
+  let stage: PlanStage;
+
+  afterEach(() => stage.close());
+
+  test('tell of commits, sagas and outcomes as well', async () => {
+    stage = await setPlanStage();
+    const metrics = createMetrics();
+    const value = reader(metrics);
+    const engine = new LockEngine({ ...stage.options(), metrics, leases: localLeases() });
+    await engine.start();
+    const answer = await engine.purchase({ packageId: 1, email });
+    if (answer.kind !== 'accepted') throw new Error(answer.code);
+    expect(await engine.outcome(answer.order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
+    expect(await value('orders_total{status="confirmed"}')).toBe(1);
+    expect(await value('commit_duration_seconds_count')).toBe(2);
+    expect(await value('saga_duration_seconds_count{saga="book",result="booked"}')).toBe(1);
+    await engine.drain();
+    engine.close();
+  });
+});
+
+test('a breaker that opens, and closes again', async () => {
+  const metrics = createMetrics();
+  const value = reader(metrics);
+  let isAway = true;
+  const suppliers = resilientSuppliers({
+    client: {
+      reserveFlight: async () => {
+        if (isAway) throw new Error('away');
+        return { kind: 'reserved', number: 'F1' };
+      },
+      reserveHotel: async () => ({ kind: 'refused', code: 'hotel_unavailable' }),
+      cancel: async () => {},
+      ledger: async () => ({ items: [] }),
+    },
+    ...{ clock: systemClock, log: silentLog, metrics, timeoutMs: 100, failuresToOpen: 2, reopenAfterMs: 20 },
+    retryAfterMs: 1,
+  });
+  const flight = { key: 'A', packageId: 1, flight: 'Flight-1', email };
+  const answer = suppliers.reserveFlight(flight, new AbortController().signal);
+  await vi.waitFor(async () => expect(await value('breaker_open{supplier="flights"}')).toBe(1));
+  isAway = false;
+  expect(await answer).toEqual({ kind: 'reserved', number: 'F1' });
+  expect(await value('breaker_open{supplier="flights"}')).toBe(0);
+  expect(
+    await value('supplier_call_duration_seconds_count{supplier="flights",result="unknown"}'),
+  ).toBeGreaterThan(1);
+  suppliers.close();
+});

@@ -1,0 +1,182 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { runAudit } from '../support/audit.ts';
+import { buy, lookUp, type Reply } from '../support/buyers.ts';
+import {
+  type Fault,
+  type FaultySupplier,
+  type FaultySupplierOptions,
+  faults,
+  type SupplierCall,
+  startFaultySupplier,
+} from '../support/faulty-supplier.ts';
+import { makeDatabase, onSale, startServer, type TestDatabase, type TestServer } from '../support/server.ts';
+
+const token = 'a-token-for-tests';
+const timeoutMs = 150;
+
+let supplier: FaultySupplier;
+let database: TestDatabase;
+let server: TestServer;
+let settings: Record<string, string>;
+
+async function open(quota: number, fault: NonNullable<FaultySupplierOptions['fault']>): Promise<void> {
+  supplier = await startFaultySupplier({ fault, token });
+  database = await makeDatabase([onSale({ quota })]);
+  settings = {
+    DATABASE_URL: database.url,
+    SUPPLIERS_URL: supplier.url,
+    SUPPLIERS_TOKEN: token,
+    SUPPLIER_TIMEOUT_MS: String(timeoutMs),
+  };
+  server = await startServer({ settings });
+}
+
+afterEach(async () => {
+  await server.stop();
+  await supplier.stop();
+  await database.delete();
+});
+
+const email = (buyer: number) => `buyer-${buyer}@example.com`;
+const purchase = (buyer: number) =>
+  buy(server.origin, 1, { email: email(buyer), key: `key-${buyer}`, prefer: 'wait=30' });
+
+async function expectCleanAudit(): Promise<void> {
+  const { report } = await runAudit(settings);
+  expect(report.findings).toEqual([]);
+  expect(report.suppliersRead).toBe(true);
+}
+
+const outcomeOf = ({ status, code, order }: Reply) => ({ status, code, reason: order?.reason });
+
+/** What becomes of one order when a fault hits its first calls. */
+describe('Q8 one order', () => {
+  const first =
+    (kind: SupplierCall['kind'], fault: Fault, times = 1) =>
+    (call: SupplierCall) =>
+      call.kind === kind && call.operation === 'reserve' && call.nth <= times ? fault : undefined;
+  const confirmed = { status: 201, code: undefined, reason: undefined };
+  const failed = (reason: string) => ({ status: 502, code: 'supplier_failed', reason });
+  const always = Number.POSITIVE_INFINITY;
+
+  test.each([
+    ['a flight that hangs once', first('flights', faults.hang), confirmed],
+    ['a flight booked in silence', first('flights', faults.doneButSilent), confirmed],
+    ['a flight that answers 500', first('flights', faults.error500, 3), confirmed],
+    ['a flight booked with a 500', first('flights', faults.doneBut500), confirmed],
+    ['a connection cut in mid-body', first('flights', faults.cutMidBody, 2), confirmed],
+    ['an answer after the time-out', first('flights', faults.answerLate(timeoutMs * 2)), confirmed],
+    ['an answer that is no JSON', first('hotels', faults.garbage), confirmed],
+    ['a hotel that hangs once', first('hotels', faults.hang), confirmed],
+    ['a hotel cut in mid-body', first('hotels', faults.cutMidBody, 2), confirmed],
+    ['a refused flight', first('flights', faults.refuse, always), failed('flight_unavailable')],
+    ['a refused hotel', first('hotels', faults.refuse, always), failed('hotel_unavailable')],
+    [
+      'a flight that never answers',
+      first('flights', faults.doneButSilent, always),
+      failed('supplier_silent'),
+    ],
+    ['a hotel that never answers', first('hotels', faults.doneButSilent, always), failed('supplier_silent')],
+  ])('%s', async (_, fault, expected) => {
+    await open(1, fault);
+    const reply = await purchase(1);
+    expect(outcomeOf(reply)).toEqual(expected);
+    const { flights, hotels } = await supplier.ledger();
+    const active = [...flights, ...hotels].filter(({ status }) => status === 'active');
+    expect(active.map(({ key }) => key)).toEqual(
+      expected === confirmed ? [reply.order?.id, reply.order?.id] : [],
+    );
+    await expectCleanAudit();
+  });
+
+  test('cancels that fail ten times are tried until they are done; only then the unit returns', async () => {
+    await open(1, (call) => {
+      if (call.operation === 'cancel' && call.nth <= 10)
+        return call.nth % 2 === 0 ? faults.error500 : faults.cutMidBody;
+      return call.kind === 'hotels' ? faults.refuse : undefined;
+    });
+    const reply = await buy(server.origin, 1, { email: email(1), key: 'key-1', prefer: 'wait=1' });
+    expect(reply).toMatchObject({ status: 502, order: { status: 'compensating' } });
+    const held = await (await fetch(`${server.origin}/api/packages/1`)).json();
+    expect(held).toMatchObject({ remaining: 0, held: 1 });
+    await expectCleanAudit();
+    await vi.waitFor(
+      async () => {
+        const { order } = await lookUp(server.origin, reply.order?.id ?? '', email(1));
+        expect(order?.status).toBe('failed');
+      },
+      { timeout: 60_000, interval: 100 },
+    );
+    const { flights } = await supplier.ledger();
+    expect(flights).toMatchObject([{ status: 'cancelled' }]);
+    expect(await (await fetch(`${server.origin}/api/packages/1`)).json()).toMatchObject({
+      remaining: 1,
+      held: 0,
+    });
+    await expectCleanAudit();
+  }, 90_000);
+
+  test('a reservation that comes to life after its cancel stays cancelled', async () => {
+    await open(1, (call) => {
+      if (call.operation !== 'reserve') return undefined;
+      return call.kind === 'flights' && call.nth === 1 ? faults.workLate(4_000) : faults.hang;
+    });
+    const lateAt = Date.now() + 4_000;
+    expect(outcomeOf(await purchase(1))).toEqual(failed('supplier_silent'));
+    await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(lateAt + 100), { timeout: 5_000 });
+    const { flights } = await supplier.ledger();
+    expect(flights.filter(({ status }) => status === 'active')).toEqual([]);
+    await expectCleanAudit();
+  });
+});
+
+test('Q1 Q3 Q4 Q8 a whole sale through a supplier that fails in every way, in turns', async () => {
+  const kinds: Fault[] = [
+    faults.hang,
+    faults.error500,
+    faults.cutMidBody,
+    faults.answerLate(timeoutMs * 2),
+    faults.doneButSilent,
+    faults.garbage,
+  ];
+  await open(8, (call) => {
+    if (call.operation === 'cancel') return call.nth <= 2 ? faults.error500 : undefined;
+    if (call.operation === 'ledger') return undefined;
+    if (call.kind === 'hotels' && call.index % 5 === 0 && call.nth === 1) return faults.refuse;
+    if (call.kind === 'flights' && call.index % 3 === 0 && call.nth === 1) return faults.refuse;
+    return call.nth === 1 ? kinds[call.index % kinds.length] : undefined;
+  });
+  const replies = await Promise.all(Array.from({ length: 40 }, (_, buyer) => purchase(buyer)));
+  await vi.waitFor(
+    async () => {
+      const figures = await (await fetch(`${server.origin}/api/packages/1`)).json();
+      expect(figures).toMatchObject({ remaining: 0, held: 0, confirmed: 8, waiting: 0 });
+    },
+    { timeout: 30_000, interval: 50 },
+  );
+  expect(replies.filter(({ status }) => status === 201).length).toBeLessThanOrEqual(8);
+  await expectCleanAudit();
+}, 90_000);
+
+test('Q5 Q7 a slow flight fails: the second buyer gets the unit, the first’s retry gets its own failure', async () => {
+  const released = Promise.withResolvers<void>();
+  let isFirst = true;
+  await open(1, ({ kind, operation }) => {
+    if (kind !== 'flights' || operation !== 'reserve' || !isFirst) return undefined;
+    isFirst = false;
+    released.resolve();
+    return { effect: 'refuse', answerAfterMs: timeoutMs / 2 };
+  });
+  const first = purchase(1);
+  await released.promise;
+  const second = buy(server.origin, 1, { email: email(2), key: 'key-2', prefer: 'respond-async' });
+  expect(await second).toMatchObject({ status: 202, order: { status: 'queued', queuePosition: 1 } });
+  expect(outcomeOf(await first)).toEqual({
+    status: 502,
+    code: 'supplier_failed',
+    reason: 'flight_unavailable',
+  });
+  expect((await purchase(2)).order).toMatchObject({ status: 'confirmed' });
+  expect(await purchase(1)).toEqual(await first);
+  await expectCleanAudit();
+});

@@ -1,0 +1,85 @@
+import type { PackageRules } from '../../src/booking/package-actor.ts';
+import { type Services, type SimInstance, simInstance } from './sim-instance.ts';
+import { type SimHost, simHost, type World } from './world.ts';
+
+/** How long a process that crashed takes to come back, in ms. */
+const restartMs = [100, 1_000, 6_000];
+export const restartMsMax = Math.max(...restartMs);
+/** How long one that leaves goes on answering. */
+const lastAnswersMs = 10_000;
+
+/** The processes of the simulation: they crash and come back, join and leave. */
+export class Cluster {
+  readonly #world: World;
+  readonly #services: Services;
+  readonly #rules: PackageRules;
+  readonly #instances = new Map<string, SimInstance>();
+  #names = 0;
+
+  constructor(world: World, services: Services, rules: PackageRules) {
+    this.#world = world;
+    this.#services = services;
+    this.#rules = rules;
+  }
+
+  /** Those that take customers. */
+  get ready(): SimInstance[] {
+    return [...this.#instances.values()].filter(({ host, isReady }) => host.isAlive && isReady);
+  }
+
+  get alive(): SimInstance[] {
+    return [...this.#instances.values()].filter(({ host }) => host.isAlive);
+  }
+
+  add(): void {
+    this.#names += 1;
+    this.#begin(`i${this.#names}`);
+  }
+
+  /** As after SIGTERM: it gives everything away, answers those who wait, and ends. */
+  leave(instance: SimInstance): void {
+    const { host, engine } = instance;
+    const { scheduler, counters } = this.#world;
+    instance.isReady = false;
+    counters.count('drained');
+    scheduler.note(`${host.name} leaves`);
+    scheduler.after(lastAnswersMs, 'closes', () => engine.close(), host);
+    scheduler.after(lastAnswersMs + 1_000, 'ends', () => this.#ended(host), host);
+    engine.drain().catch((error: unknown) => {
+      this.#world.violate('bug', `${host.name} could not be drained: ${String(error)}`);
+    });
+  }
+
+  #begin(name: string): void {
+    const { scheduler } = this.#world;
+    const host = simHost(name, (crashed, why) => this.#crashed(crashed, why));
+    scheduler.note(`${name} starts`);
+    const instance = simInstance(this.#world, host, this.#services, this.#rules);
+    this.#instances.set(name, instance);
+    instance.engine.start().then(
+      () => {
+        instance.isReady = true;
+      },
+      // A store that does not answer: the program waits and tries again, which is like another start.
+      () => this.#crashed(host, 'could not start'),
+    );
+  }
+
+  #ended(host: SimHost): void {
+    host.isAlive = false;
+    this.#services.network.changed(true);
+  }
+
+  #crashed(host: SimHost, why: string): void {
+    if (!host.isAlive) return;
+    const { scheduler, counters, dice } = this.#world;
+    counters.count('crash');
+    scheduler.note(`${host.name} crashes ${why}`);
+    this.#ended(host);
+    const isReplaced = dice.chance(0.5);
+    scheduler.after(dice.pick(restartMs), `${host.name} restarts`, () => {
+      if (isReplaced) this.add();
+      else this.#begin(host.name);
+    });
+  }
+}

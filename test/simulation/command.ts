@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os';
+import { type Command, type Given, runCommand, UsageError, whole } from '../../src/commands/args.ts';
+import { copyProgram, type Find, type Hunt } from './bug-hunt.ts';
+import { findsTable, writeFinds } from './found-bugs.ts';
+import { plantedBugs } from './planted-bugs.ts';
+import { isMostlyErrors, missingIn, type Range, simulateRange } from './ranges.ts';
+import { simulate, type Verdict } from './simulation.ts';
+
+const options = {
+  seeds: { type: 'string', value: 'count', help: 'How many; default 1000.' },
+  from: { type: 'string', value: 'seed', help: 'The first one; default 1.' },
+  workers: { type: 'string', value: 'count', help: 'Threads; default one per core.' },
+  seed: { type: 'string', value: 'seed', help: 'Replay this one alone.' },
+  trace: { type: 'boolean', help: 'With --seed: print everything that happens.' },
+  first: { type: 'boolean', help: 'Stop at the first seed that breaks a promise.' },
+  bugs: {
+    type: 'boolean',
+    help: 'Plant each known bug in a copy of the program and look for a seed that finds it, up to 10,000.',
+  },
+  write: { type: 'boolean', help: 'With --bugs: keep what was found, for the tests and in the README.' },
+  json: { type: 'boolean', help: 'Print the result as JSON.' },
+} as const;
+
+const command: Command<typeof options> = {
+  name: 'npm run simulate',
+  about:
+    'Runs the production actors, sagas, ownership, routing and recovery of several instances on simulated time, with\n' +
+    'crashes, pauses, partitions, lost replies, failing suppliers and more, all drawn from a seed, and holds the\n' +
+    'promises Q1 to Q10 against what is stored and said after every step. The same seed gives the same history on any machine.\n' +
+    'Exits 0 when no promise was broken, 1 with each seed that broke one, 2 when it could not be done.',
+  options,
+};
+
+/** From here on every fault and every outcome must have happened. */
+const enoughSeeds = 1_000;
+const bugSeedsMax = 10_000;
+
+async function run(given: Given<typeof options>): Promise<number> {
+  const workers = whole(given.workers, '--workers') ?? availableParallelism();
+  const seed = whole(given.seed, '--seed');
+  if (seed !== undefined) {
+    const others = (['seeds', 'from', 'first', 'bugs', 'write'] as const).filter(
+      (name) => given[name] !== undefined,
+    );
+    if (others.length > 0) throw new UsageError(`--seed replays one seed: it goes without --${others[0]}`);
+    return replay(seed, given.trace === true);
+  }
+  if (given.trace) throw new UsageError('--trace needs --seed');
+  const from = whole(given.from, '--from') ?? 1;
+  if (given.bugs) {
+    const hunt = { from, seeds: whole(given.seeds, '--seeds') ?? bugSeedsMax, workers };
+    return bugs(hunt, given.write === true, given.json === true);
+  }
+  if (given.write) throw new UsageError('--write needs --bugs');
+  const seeds = whole(given.seeds, '--seeds') ?? 1_000;
+  if (seeds === 0) throw new UsageError('--seeds 0 proves nothing');
+  return range({ from, seeds, workers, stopAtFirst: given.first === true }, given.json === true);
+}
+
+async function replay(seed: number, isTraced: boolean): Promise<number> {
+  const verdict = await simulate(seed, isTraced ? (line) => console.log(line) : undefined);
+  console.log(JSON.stringify(verdict, undefined, 2));
+  return verdict.violation === undefined ? 0 : 1;
+}
+
+async function range(wish: Range, isJson: boolean): Promise<number> {
+  const { from, seeds } = wish;
+  const isShown = process.stderr.isTTY;
+  const onVerdict = ({ seed, violation }: Verdict, done: number) => {
+    if (violation !== undefined) console.error(`seed ${seed}: ${violation}`);
+    if (isShown && done % 50 === 0) process.stderr.write(`\r${done} of ${seeds} seeds`);
+  };
+  const result = await simulateRange({ ...wish, onVerdict });
+  if (isShown) process.stderr.write('\r\x1b[K');
+  const { violations, counters, seconds, steps } = result;
+  const missing = seeds >= enoughSeeds ? missingIn(counters) : [];
+  const isHollow = seeds >= enoughSeeds && isMostlyErrors(counters);
+  const isOk = violations.length === 0 && missing.length === 0 && !isHollow;
+  if (isJson) {
+    const found = violations.map(({ seed, violation }) => ({ seed, violation }));
+    console.log(
+      JSON.stringify({ ok: isOk, from, seeds, seconds, steps, violations: found, missing, counters }),
+    );
+    return isOk ? 0 : 1;
+  }
+  for (const [what, count] of Object.entries(counters.toJSON()))
+    console.log(`${String(count).padStart(12)} ${what}`);
+  console.log(
+    `${seeds} seeds from ${from} in ${seconds.toFixed(0)} s (${steps} steps): ${violations.length} broke a promise.`,
+  );
+  for (const { seed, violation } of violations.slice(0, 20)) {
+    console.log(`seed ${seed}: ${violation}\n  npm run simulate -- --seed ${seed} --trace`);
+  }
+  if (missing.length > 0) console.log(`Never happened, so it proves nothing: ${missing.join(', ')}`);
+  if (isHollow) console.log('Most customers met an error: that proves nothing.');
+  return isOk ? 0 : 1;
+}
+
+async function bugs(hunt: Hunt, isKept: boolean, isJson: boolean): Promise<number> {
+  const copy = await copyProgram();
+  const finds: Find[] = [];
+  try {
+    for (const bug of plantedBugs) {
+      const find = await copy.hunt(bug, hunt);
+      finds.push(find);
+      console.error(`${find.name}: ${find.seed === undefined ? 'NOT FOUND' : `seed ${find.seed}`}`);
+    }
+  } finally {
+    await copy.remove();
+  }
+  if (isKept) await writeFinds(finds);
+  console.log(isJson ? JSON.stringify(finds) : findsTable(finds));
+  return finds.every(({ seed }) => seed !== undefined) ? 0 : 1;
+}
+
+await runCommand(command, run);

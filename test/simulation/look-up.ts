@@ -1,0 +1,36 @@
+import { Hono } from 'hono';
+import { orderRoutes } from '../../src/http/api/orders.ts';
+import { onError } from '../../src/http/problem.ts';
+import type { BookingEngine } from '../../src/ports/booking-engine.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import { silentLog } from '../../src/ports/log.ts';
+
+/** What somebody saw who looked for an order. */
+export interface Seen {
+  readonly status: number;
+  /** Headers and body. */
+  readonly text: string;
+  /** How often the store was read for it, and for whoever looked here before. */
+  readonly reads: number;
+  readonly looks: number;
+}
+
+export type LookUp = (id: string, email: string) => Promise<Seen>;
+
+/** Looks orders up at one instance, by the production API. */
+export function lookUps(engine: BookingEngine, clock: Clock): LookUp {
+  let [reads, looks] = [0, 0];
+  const order = (id: string) => {
+    reads += 1;
+    return engine.order(id);
+  };
+  const seen = { order, placeInLine: (given) => engine.placeInLine(given) } as BookingEngine;
+  let app: Hono | undefined;
+  return async (id, email) => {
+    app ??= new Hono().route('/', orderRoutes({ engine: seen, clock })).onError(onError(silentLog));
+    looks += 1;
+    const asked = await app.request(`/${encodeURIComponent(id)}?email=${encodeURIComponent(email)}`);
+    const headers = JSON.stringify([...asked.headers]);
+    return { status: asked.status, text: `${headers} ${await asked.text()}`, reads, looks };
+  };
+}

@@ -1,0 +1,118 @@
+import type { Order } from '../../src/domain/order.ts';
+import type { Offer } from '../../src/domain/travel-package.ts';
+import type { Applied } from './sim-store.ts';
+import type { SupplierCore } from './sim-suppliers.ts';
+import type { World } from './world.ts';
+
+/** What may follow each status, at once. It is written down here again: the program's own table may be wrong. */
+const next: Readonly<Record<string, readonly string[]>> = {
+  queued: ['held', 'withdrawn', 'rejected'],
+  held: ['confirmed', 'compensating', 'failed'],
+  compensating: ['failed'],
+  confirmed: ['cancelling'],
+  cancelling: ['cancelled'],
+};
+
+function leadsTo(from: string, to: string): boolean {
+  return from === to || (next[from] ?? []).some((status) => leadsTo(status, to));
+}
+
+/** Whether it is the same package, bought by the same person at the same time. */
+function isSame(one: Order, other: Order): boolean {
+  const fixed = ({ email, key, number, packageId, createdAt, package: offer }: Order) =>
+    JSON.stringify([email, key, number, packageId, createdAt, offer]);
+  return fixed(one) === fixed(other);
+}
+
+const live: readonly string[] = ['queued', 'held', 'compensating', 'confirmed', 'cancelling'];
+
+/** Holds each order against what it was before, whatever the figures say. */
+export class OrderChecks {
+  readonly #world: World;
+  readonly #suppliers: SupplierCore;
+  readonly #ordersPerEmail: number;
+  readonly #last = new Map<string, Order>();
+
+  constructor(world: World, suppliers: SupplierCore, ordersPerEmail: number) {
+    this.#world = world;
+    this.#suppliers = suppliers;
+    this.#ordersPerEmail = ordersPerEmail;
+  }
+
+  applied({ before, shelf, change }: Applied, orders: readonly Order[]): void {
+    const isPaused = shelf.package.paused === true && before.package === shelf.package;
+    for (const order of change.inserted) this.#isBought(order, [before.package, shelf.package]);
+    for (const order of change.erased ?? []) this.#isErased(order);
+    for (const order of [...change.inserted, ...change.updated]) {
+      this.#goesOn(order);
+      this.#isFailedForAReason(order);
+      const claims = order.status === 'held' && this.#last.get(order.id)?.status !== 'held';
+      this.#require(!(claims && isPaused), 'pause', () => `order ${order.id} got a unit of a paused sale`);
+      this.#last.set(order.id, order);
+    }
+    for (const { email } of change.inserted) this.#isWithinLimit(email, orders);
+  }
+
+  #require(holds: boolean, rule: string, words: () => string): void {
+    this.#world.require(holds, rule, words);
+  }
+
+  /** The order keeps the package as it was bought. */
+  #isBought({ id, package: bought }: Order, offers: readonly Offer[]): void {
+    const isOffer = offers.some(
+      ({ flight, stay, price }) => bought.flight === flight && bought.stay === stay && bought.price === price,
+    );
+    this.#require(isOffer, 'Q6', () => `order ${id} is of another offer: ${JSON.stringify(bought)}`);
+  }
+
+  /** What was bought by whom stays, the status follows the diagram, and the timeline only grows. */
+  #goesOn(order: Order): void {
+    const before = this.#last.get(order.id);
+    if (before === undefined) return;
+    this.#require(isSame(before, order), 'Q6', () => `order ${order.id} has become another`);
+    this.#require(
+      leadsTo(before.status, order.status),
+      'Q6',
+      () => `order ${order.id} was ${before.status} and is ${order.status}`,
+    );
+    const isLonger = before.timeline.every(
+      ({ at, event }, index) => order.timeline[index]?.at === at && order.timeline[index]?.event === event,
+    );
+    this.#require(isLonger, 'Q6', () => `order ${order.id} has lost some of its timeline`);
+  }
+
+  /** It loses its email, and nothing else. */
+  #isErased(order: Order): void {
+    const { id, email, key, status } = order;
+    const before = this.#last.get(id) as Order;
+    const gone = { email, ...(key === undefined ? {} : { key }) };
+    const isErased = email !== before.email && isSame({ ...before, ...gone }, order);
+    this.#require(isErased, 'erasure', () => `order ${id} lost more than its email, or not even that`);
+    const ended = !['queued', 'held', 'compensating', 'cancelling'].includes(status);
+    this.#require(ended, 'Q6', () => `order ${id} lost its email while it was ${status}`);
+    this.#last.set(id, order);
+  }
+
+  /** Sagas are delayed and not failed: only a supplier's answer, or its silence, ends an order that has a unit. */
+  #isFailedForAReason({ id, status, reason }: Order): void {
+    if (status !== 'compensating' && status !== 'failed') return;
+    const { ledgers, silent } = this.#suppliers;
+    const isSaid = (kind: 'flights' | 'hotels') =>
+      ledgers[kind].get(id)?.status === 'refused' || ledgers[kind].get(id)?.status === 'cancelled';
+    const isSo =
+      reason === 'supplier_silent'
+        ? silent.has(id)
+        : reason === 'flight_unavailable'
+          ? isSaid('flights')
+          : reason === 'hotel_unavailable'
+            ? isSaid('hotels')
+            : true;
+    this.#require(isSo, 'Q6', () => `order ${id} is ${status} for ${reason}, which is not so`);
+  }
+
+  #isWithinLimit(email: string, orders: readonly Order[]): void {
+    if (this.#ordersPerEmail === 0) return;
+    const count = orders.filter((order) => order.email === email && live.includes(order.status)).length;
+    this.#require(count <= this.#ordersPerEmail, 'limit', () => `${email} has ${count} live orders`);
+  }
+}

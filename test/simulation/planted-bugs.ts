@@ -1,0 +1,481 @@
+/** One place in the program, changed. */
+export interface Edit {
+  /** From the repository's root. */
+  readonly file: string;
+  /** Occurs once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A bug that somebody might write. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+/** Each of them breaks a promise, and the simulation has to see it. Which seed does: found-bugs.json. */
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'the store does not look at the fence',
+    edits: [
+      {
+        file: 'test/simulation/sim-store.ts',
+        find: 'if (shelf === undefined || shelf.epoch !== fence.epoch || shelf.seq !== fence.seq) {',
+        replace: 'if (shelf === undefined) {',
+      },
+    ],
+  },
+  {
+    name: 'the fence is read, and not held until the write',
+    edits: [
+      {
+        file: 'test/simulation/sim-store.ts',
+        find: `    commit(id, fence, change) {
+`,
+        replace: `    commit(id, fence, change, seen = { ...core.shelves.get(id) }) {
+`,
+      },
+      {
+        file: 'test/simulation/sim-store.ts',
+        find: `            core.commit(id, fence, change, host);
+`,
+        replace: `            const isSeen = seen.epoch === fence.epoch && seen.seq === fence.seq;
+            const { epoch, seq } = isSeen ? (core.shelves.get(id) ?? fence) : fence;
+            core.commit(id, { epoch, seq }, change, host);
+`,
+      },
+    ],
+  },
+  {
+    name: 'the lease alone is trusted: whatever fence the store has will do',
+    edits: [
+      {
+        file: 'src/booking/package-behaviour.ts',
+        find: '    const write = () => this.#options.store.commit(travelPackage.id, { epoch, seq }, change);\n',
+        replace: `    const write = async () => {
+      const present = await this.#options.store.present(travelPackage.id);
+      await this.#options.store.commit(travelPackage.id, present?.fence ?? { epoch, seq }, change);
+    };
+`,
+      },
+    ],
+  },
+  {
+    name: 'a unit is released twice: when its compensation begins, and when it has ended',
+    edits: [
+      {
+        file: 'src/booking/package-actor.ts',
+        find: `        draft.update(owing);
+`,
+        replace: `        draft.update(owing);
+        this.#unitReturns({ held: -1 });
+`,
+      },
+    ],
+  },
+  {
+    name: 'a saga says twice what it has done, and its word counts twice',
+    edits: [
+      {
+        file: 'src/booking/saga.ts',
+        find: `    if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
+`,
+        replace: `    for (const _ of [1, 2]) if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
+`,
+      },
+      {
+        file: 'src/booking/package-actor.ts',
+        find: `    if (!expected.includes(order.status)) return;
+`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a saga of a former epoch speaks on, and is believed for whatever state the order is in',
+    edits: [
+      {
+        file: 'src/booking/saga.ts',
+        find: `    if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
+`,
+        replace: `    this.#options.report(result, [...this.#events]);
+`,
+      },
+      {
+        file: 'src/booking/package-actor.ts',
+        find: `    if (order === undefined || message.epoch !== draft.state.epoch) return;
+    const expected = message.kind === 'cleared' ? ['compensating', 'cancelling'] : ['held'];
+`,
+        replace: `    if (order === undefined) return;
+    const expected = ['held', 'compensating', 'cancelling'];
+`,
+      },
+    ],
+  },
+  {
+    name: 'an owed cancel is forgotten at a takeover',
+    edits: [
+      {
+        file: 'src/booking/package-behaviour.ts',
+        find: "      else if (order.status !== 'queued') sagas.start('clear', order);\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'what is held is not resumed at a takeover',
+    edits: [
+      {
+        file: 'src/booking/package-behaviour.ts',
+        find: "if (order.status === 'held') sagas.start('book', order);",
+        replace: "if (order.status === 'held') continue;",
+      },
+    ],
+  },
+  {
+    name: 'a cancel goes out before its commit',
+    edits: [
+      {
+        file: 'src/booking/saga.ts',
+        find: "  const ticketNumber = steps.note('flight', ticket);\n",
+        replace:
+          "  const ticketNumber = steps.note('flight', ticket);\n" +
+          "  if (ticket.kind === 'unknown') void options.suppliers.cancel('flights', key, options.signal);\n",
+      },
+    ],
+  },
+  {
+    name: 'sold out is said while units are held',
+    edits: [
+      {
+        file: 'src/domain/travel-package.ts',
+        find: '  return figures.confirmed - figures.cancelling >= quota;',
+        replace: '  return figures.confirmed - figures.cancelling + figures.held >= quota;',
+      },
+    ],
+  },
+  {
+    name: 'sold out is said while a unit is on its way back',
+    edits: [
+      {
+        file: 'src/domain/travel-package.ts',
+        find: '  return figures.confirmed - figures.cancelling >= quota;',
+        replace: '  return figures.confirmed >= quota;',
+      },
+    ],
+  },
+  {
+    name: 'the line stands back to front after a takeover',
+    edits: [
+      {
+        file: 'src/booking/package-state.ts',
+        find: '    for (const order of ownership.unfinished) this.#take(order);',
+        replace: '    for (const order of [...ownership.unfinished].reverse()) this.#take(order);',
+      },
+      {
+        file: 'src/booking/line.ts',
+        find: `    if (last !== undefined && last.number >= number) throw new RangeError('numbers in the line only grow');
+`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'who came last is served first',
+    edits: [
+      {
+        file: 'src/booking/draft.ts',
+        find: `    this.#committedLine = state.line[Symbol.iterator]();
+`,
+        replace: `    this.#committedLine = [...state.line].reverse()[Symbol.iterator]();
+`,
+      },
+    ],
+  },
+  {
+    name: 'a unit that returns is not given to the line',
+    edits: [
+      {
+        file: 'src/booking/package-actor.ts',
+        find: '    this.#draft.move({ ...from, remaining: 1 });\n    this.#serveLine();',
+        replace: '    this.#draft.move({ ...from, remaining: 1 });',
+      },
+    ],
+  },
+  {
+    name: 'callers are answered before the commit',
+    edits: [
+      {
+        file: 'src/actor/activation.ts',
+        find: '    await behaviour.commit(state, step);\n',
+        replace:
+          '    behaviour.perform(state, { ...step, change: undefined } as Step, this.#ended);\n    await behaviour.commit(state, step);\n',
+      },
+    ],
+  },
+  {
+    name: 'a commit of unknown outcome counts as applied',
+    edits: [
+      {
+        file: 'src/actor/activation.ts',
+        find: '    await behaviour.commit(state, step);\n',
+        replace:
+          '    await behaviour.commit(state, step).catch((error: unknown) => {\n      if (!(error instanceof CommitUnknownError)) throw error;\n    });\n',
+      },
+    ],
+  },
+  {
+    name: 'a key is forgotten once the package is sold out',
+    edits: [
+      {
+        file: 'src/booking/engine.ts',
+        find: "    if (request.key === undefined) return { kind: 'refused', code };\n",
+        replace: "    return { kind: 'refused', code };\n",
+      },
+    ],
+  },
+  {
+    name: 'a key is not looked up in the store',
+    edits: [
+      {
+        file: 'src/booking/recall.ts',
+        find: '    if (message.key !== undefined) keys.push(message.key);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'what is in doubt is not looked up',
+    edits: [
+      {
+        file: 'src/booking/recall.ts',
+        find: '    if (message.inDoubt === true) ids.push(message.orderId);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a command that is sent again is not in doubt, and is dropped without another look',
+    edits: [
+      {
+        file: 'src/booking/router.ts',
+        find: `        sent = inDoubt(sent);
+`,
+        replace: '',
+      },
+      {
+        file: 'src/actor/activation.ts',
+        find: '      if (!this.#doubted.has(message)) return this.#handleInDoubt(message);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a key shows another one’s order',
+    edits: [
+      {
+        file: 'src/booking/package-actor.ts',
+        find: `      if (before.email !== email) return this.#refuse(caller, 'key_reused');
+`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'silence of a supplier counts as a refusal',
+    edits: [
+      {
+        file: 'src/booking/saga.ts',
+        find: "    if (answer.kind === 'unknown') return this.#owe('supplier_silent', ticketNumber);\n",
+        replace:
+          "    if (answer.kind === 'unknown') return this.report({ kind: 'refused', reason: refused });\n",
+      },
+    ],
+  },
+  {
+    name: 'a cancel is believed at its first try',
+    edits: [
+      {
+        file: 'src/booking/saga.ts',
+        find: '    if (await suppliers.cancel(kind, key, signal)) return;\n',
+        replace: '    await suppliers.cancel(kind, key, signal);\n    return;\n',
+      },
+    ],
+  },
+  {
+    name: 'only the flight is cancelled',
+    edits: [
+      {
+        file: 'src/booking/saga.ts',
+        find: "    cancelUntilDone('hotels', order.id, options).then(() => steps.noteCancelled(order, 'hotel')),\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'another key at the suppliers after a takeover',
+    edits: [
+      {
+        file: 'src/booking/sagas.ts',
+        find: "      const work = () => (what === 'book' ? book(order, options) : clear(order, options));\n",
+        replace: `      const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
+      const work = () => (what === 'book' ? book(again, options) : clear(order, options));
+`,
+      },
+    ],
+  },
+  {
+    name: 'nobody adopts a package whose owner died',
+    edits: [
+      {
+        file: 'src/actor/placement.ts',
+        find: '    for (const id of orphans.slice(0, perScan)) actors.wake(id);\n',
+        replace: '    void orphans;\n',
+      },
+    ],
+  },
+  {
+    name: 'an email is erased while its order is being booked',
+    edits: [{ file: 'src/booking/erase.ts', find: 'if (isSettled(order) && ', replace: 'if (' }],
+  },
+  {
+    name: 'a quota may fall below what is held and sold',
+    edits: [
+      {
+        file: 'src/booking/amend.ts',
+        find: "  if (next.quota < held + confirmed) return 'quota_too_low';\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'the unit of a cancellation returns at once',
+    edits: [
+      {
+        file: 'src/booking/package-actor.ts',
+        find: '        draft.move({ cancelling: 1 });\n',
+        replace: '        draft.move({ confirmed: -1, remaining: 1 });\n',
+      },
+    ],
+  },
+  {
+    name: 'who hangs up leaves, whatever became of the order',
+    edits: [
+      {
+        file: 'src/booking/package-actor.ts',
+        find: `    if (order?.status === 'queued' && order.key === undefined) this.#leave(order);
+`,
+        replace: `    if (order !== undefined) this.#leave(order);
+`,
+      },
+    ],
+  },
+  {
+    name: 'an order is shown to whoever knows its number',
+    edits: [
+      {
+        file: 'src/http/api/orders.ts',
+        find: `  if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
+`,
+        replace: `  if (order === undefined || id === undefined || (!matches && false)) throw new ProblemError('unknown_order');
+`,
+      },
+    ],
+  },
+  {
+    name: 'a miss tells that the number exists',
+    edits: [
+      {
+        file: 'src/http/api/orders.ts',
+        find: `  if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
+`,
+        replace: `  if (order === undefined || id === undefined) throw new ProblemError('unknown_order');
+  if (!matches) throw new ProblemError('unknown_order', { detail: 'Another email.' });
+`,
+      },
+    ],
+  },
+  {
+    name: 'an owner is looked for once a minute',
+    edits: [
+      {
+        file: 'src/actor/placement.ts',
+        find: 'scanMs = 1_000',
+        replace: 'scanMs = 60_000',
+      },
+    ],
+  },
+  {
+    name: 'the hotel’s number is the flight’s',
+    edits: [
+      {
+        file: 'src/booking/transitions.ts',
+        find: 'hotel: { reservationNumber },',
+        replace: 'hotel: { reservationNumber: ticketNumber },',
+      },
+    ],
+  },
+  {
+    name: 'units are claimed while the sale is paused',
+    edits: [
+      {
+        file: 'src/booking/package-actor.ts',
+        find: 'return this.#gateOpen && isOnSale && figures.remaining > 0;',
+        replace: 'return this.#gateOpen && figures.remaining > 0;',
+      },
+    ],
+  },
+  {
+    name: 'an email has one order more than it may',
+    edits: [
+      {
+        file: 'src/booking/package-actor.ts',
+        find: 'return orders >= ordersPerEmail ?',
+        replace: 'return orders > ordersPerEmail ?',
+      },
+    ],
+  },
+  {
+    name: 'who leaves the line is told so, and stays',
+    edits: [
+      {
+        file: 'src/booking/package-actor.ts',
+        find: "return draft.answer(caller, { kind: 'accepted', order: this.#leave(order) });",
+        replace: "return draft.answer(caller, { kind: 'accepted', order });",
+      },
+    ],
+  },
+  {
+    name: 'held orders are given up at a takeover',
+    edits: [
+      {
+        file: 'src/booking/package-behaviour.ts',
+        find: "if (order.status === 'held') sagas.start('book', order);",
+        replace: `if (order.status === 'held')
+        this.#options.notify(state.package.id, {
+          ...{ kind: 'owing', reason: 'supplier_silent', orderId: order.id, epoch: state.epoch, events: [] },
+        });`,
+      },
+    ],
+  },
+  {
+    name: 'an order forgets who bought it',
+    edits: [
+      {
+        file: 'src/booking/transitions.ts',
+        find: "return { ...order, status: 'held', timeline: log(order, at, 'claimed') };",
+        replace: "return { ...order, email: '', status: 'held', timeline: log(order, at, 'claimed') };",
+      },
+    ],
+  },
+  {
+    name: 'who came with a commit of unknown outcome is forgotten',
+    edits: [
+      {
+        file: 'src/actor/activation.ts',
+        find: 'mailbox.putBack(interrupted.rest);',
+        replace: "if (interrupted.end !== 'doubt') mailbox.putBack(interrupted.rest);",
+      },
+    ],
+  },
+];

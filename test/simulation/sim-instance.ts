@@ -1,0 +1,92 @@
+import { ActorEngine } from '../../src/booking/engine.ts';
+import type { PackageRules } from '../../src/booking/package-actor.ts';
+import { type Log, silentLog } from '../../src/ports/log.ts';
+import { type LookUp, lookUps } from './look-up.ts';
+import type { Network } from './network.ts';
+import { type LeaseCore, simLeases } from './sim-leases.ts';
+import { type StoreCore, type StoreOutage, simStore } from './sim-store.ts';
+import { type SupplierCore, simSuppliers } from './sim-suppliers.ts';
+import { openStation } from './station.ts';
+import type { SimHost, World } from './world.ts';
+
+/** The services that all instances share. */
+export interface Services {
+  readonly store: StoreCore;
+  readonly leases: LeaseCore;
+  readonly suppliers: SupplierCore;
+  readonly network: Network;
+  readonly isAway: StoreOutage;
+}
+
+export interface SimInstance {
+  readonly host: SimHost;
+  readonly engine: ActorEngine;
+  /** Whether it takes customers. */
+  isReady: boolean;
+  /** Its breaker opens, or closes. */
+  toggleBreaker(): void;
+  readonly breakerIsOpen: () => boolean;
+  readonly lookUp: LookUp;
+}
+
+export const leaseTtlMs = 5_000;
+/** As in compose.ts. */
+const snapshotMaxAgeMs = 250;
+
+/** One life of an instance: the production engine over simulated services. */
+export function simInstance(
+  world: World,
+  host: SimHost,
+  services: Services,
+  rules: PackageRules,
+): SimInstance {
+  const clock = world.clockOf(host);
+  const suppliers = simSuppliers(world, host, services.suppliers);
+  const log = logOf(world, host);
+  const { messages, liveBus } = openStation(world, host, services.network, log);
+  const engine = new ActorEngine({
+    store: simStore(world, host, services.store, services.isAway),
+    suppliers,
+    liveBus,
+    clock,
+    log,
+    instance: host.name,
+    rules,
+    leases: simLeases({
+      world,
+      host,
+      core: services.leases,
+      ttlMs: leaseTtlMs,
+      isAway: (who) => services.network.isAway(who),
+    }),
+    messages,
+    random: world.dice.fork(),
+    snapshotMaxAgeMs,
+  });
+  return {
+    host,
+    engine,
+    isReady: false,
+    toggleBreaker: () => suppliers.toggle(),
+    breakerIsOpen: () => !suppliers.available,
+    lookUp: lookUps(engine, clock),
+  };
+}
+
+/** What the program itself calls an error is a bug, whatever the faults. */
+function logOf(world: World, host: SimHost): Log {
+  return {
+    ...silentLog,
+    error: (fields, message) =>
+      world.violate('bug', `${host.name} logs an error: ${message} ${words(fields)}`, causeOf(fields)),
+  };
+}
+
+function words(fields: object): string {
+  const { err, ...others } = fields as { err?: unknown };
+  return `${JSON.stringify(others)} ${String(err ?? '')}`;
+}
+
+function causeOf(fields: object): unknown {
+  return (fields as { err?: unknown }).err;
+}

@@ -1,0 +1,160 @@
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Lease, Leases } from '../../src/ports/lease.ts';
+import type { SimHost, World } from './world.ts';
+
+/** What the lease service knows: who holds which lease until when, by its own clock. */
+export class LeaseCore {
+  readonly #held = new Map<number, { readonly token: number; readonly until: number }>();
+  #tokens = 0;
+
+  isHeld(packageId: number, now: number): boolean {
+    return (this.#held.get(packageId)?.until ?? 0) > now;
+  }
+
+  /** @param isForced gives it also while another holds it. */
+  grant(packageId: number, now: number, ttlMs: number, isForced: boolean): number | undefined {
+    if (this.isHeld(packageId, now) && !isForced) return undefined;
+    const token = ++this.#tokens;
+    this.#held.set(packageId, { token, until: now + ttlMs });
+    return token;
+  }
+
+  extend(packageId: number, token: number, now: number, ttlMs: number): boolean {
+    const holder = this.#held.get(packageId);
+    if (holder?.token !== token || holder.until <= now) return false;
+    this.#held.set(packageId, { token, until: now + ttlMs });
+    return true;
+  }
+
+  release(packageId: number, token: number): void {
+    if (this.#held.get(packageId)?.token === token) this.#held.delete(packageId);
+  }
+
+  /** As after a restart without persistence. */
+  wipe(): void {
+    this.#held.clear();
+  }
+}
+
+export interface SimLeasesOptions {
+  readonly world: World;
+  readonly host: SimHost;
+  readonly core: LeaseCore;
+  readonly ttlMs: number;
+  /** The service cannot be reached now. */
+  readonly isAway?: (host: SimHost) => boolean;
+}
+
+/** A process's way to the lease service, which may grant a lease twice, forget it, or not answer. */
+export function simLeases(options: SimLeasesOptions): Leases {
+  const { world, host, core, ttlMs } = options;
+  const { scheduler } = world;
+  const granted = new Set<SimLease>();
+  return {
+    async acquire(packageId) {
+      const clock = world.clockOf(host);
+      const askedAt = { steady: scheduler.now, wall: clock.now() };
+      const token = await world.call(host, `lease ${packageId}`, {
+        serve: () => {
+          const isForced = core.isHeld(packageId, scheduler.now) && world.strikes('leaseTwice');
+          return core.grant(packageId, scheduler.now, ttlMs, isForced);
+        },
+        lost: 'leaseLost',
+        failed: () => options.isAway?.(host) === true,
+        unavailable: noAnswer,
+      });
+      if (token === undefined) return undefined;
+      const lease = new SimLease(options, packageId, token, clock, askedAt);
+      granted.add(lease);
+      return lease;
+    },
+    ping: async () => {},
+    async close() {
+      await Promise.all([...granted].map((lease) => lease.release()));
+    },
+  };
+}
+
+interface Moment {
+  readonly steady: number;
+  readonly wall: number;
+}
+
+/** Its holder gives up before the service does: by a clock that never jumps, and by one that may. */
+const marginShare = 0.05;
+
+class SimLease implements Lease {
+  readonly lost: AbortSignal;
+  readonly #lost = new AbortController();
+  readonly #options: SimLeasesOptions;
+  readonly #packageId: number;
+  readonly #token: number;
+  readonly #clock: Clock;
+  #end: Moment;
+  #isOver = false;
+
+  constructor(options: SimLeasesOptions, packageId: number, token: number, clock: Clock, askedAt: Moment) {
+    this.lost = this.#lost.signal;
+    this.#options = options;
+    this.#packageId = packageId;
+    this.#token = token;
+    this.#clock = clock;
+    this.#end = this.#endAfter(askedAt);
+    void this.#keep();
+  }
+
+  isHeld(): boolean {
+    if (this.#isOver) return false;
+    const { scheduler } = this.#options.world;
+    if (scheduler.now < this.#end.steady && this.#clock.now() < this.#end.wall) return true;
+    this.#lose();
+    return false;
+  }
+
+  async release(): Promise<void> {
+    this.#isOver = true;
+    const { world, host, core, isAway } = this.#options;
+    const released = world.call(host, `release ${this.#packageId}`, {
+      serve: () => core.release(this.#packageId, this.#token),
+      lost: 'leaseLost',
+      failed: () => isAway?.(host) === true,
+      unavailable: noAnswer,
+    });
+    await released.catch(() => {});
+  }
+
+  async #keep(): Promise<void> {
+    const { world, host, core, ttlMs, isAway } = this.#options;
+    const { scheduler } = world;
+    while (this.isHeld()) {
+      await this.#clock.sleep(ttlMs / 3);
+      if (this.#isOver) return;
+      const askedAt = { steady: scheduler.now, wall: this.#clock.now() };
+      const extended = world.call(host, `extend ${this.#packageId}`, {
+        serve: () => core.extend(this.#packageId, this.#token, scheduler.now, ttlMs),
+        lost: 'leaseLost',
+        failed: () => isAway?.(host) === true,
+        unavailable: noAnswer,
+      });
+      const isExtended = await extended.catch(() => undefined);
+      if (isExtended === true) this.#end = this.#endAfter(askedAt);
+      else if (isExtended === false) this.#lose();
+    }
+  }
+
+  #endAfter({ steady, wall }: Moment): Moment {
+    const lasts = this.#options.ttlMs * (1 - marginShare);
+    return { steady: steady + lasts, wall: wall + lasts };
+  }
+
+  #lose(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#options.world.counters.count('lease lost');
+    this.#lost.abort(new Error(`the lease of package ${this.#packageId} is in doubt`));
+  }
+}
+
+function noAnswer(): Error {
+  return new Error('the lease service does not answer');
+}

@@ -1,0 +1,38 @@
+import type { LiveBus, LiveListener } from '../../src/ports/live-bus.ts';
+import type { Network, Station } from './network.ts';
+
+/** A process's end of the live bus: what it publishes is heard here at once, and by the others over the network. */
+export function simLiveBus(network: Network, { host }: Station, local: LiveBus): LiveBus {
+  let isClosed = false;
+
+  function tellOthers(what: keyof LiveListener, item: unknown): void {
+    if (isClosed) return;
+    for (const other of network.others(host.name)) {
+      network.carry(host, other, `news to ${other}`, ({ hear }) => hear(what, item as never));
+    }
+  }
+
+  return {
+    publishPackage(snapshot) {
+      local.publishPackage(snapshot);
+      tellOthers('package', snapshot);
+    },
+    publishRemoved(packageId) {
+      local.publishRemoved(packageId);
+      tellOthers('removed', packageId);
+    },
+    publishOrder(order) {
+      local.publishOrder(order);
+      tellOthers('order', order);
+    },
+    publishLine(line) {
+      local.publishLine(line);
+      tellOthers('line', line);
+    },
+    subscribe: (listener) => local.subscribe(listener),
+    async close() {
+      isClosed = true;
+      await local.close();
+    },
+  };
+}

@@ -1,0 +1,378 @@
+import type { Change, Fence, Ownership } from '../../src/domain/change.ts';
+import { confirmedStatuses, holdingStatuses, isUnfinished, type Order } from '../../src/domain/order.ts';
+import {
+  type Figures,
+  type PackageSnapshot,
+  type TravelPackage,
+  untouched,
+} from '../../src/domain/travel-package.ts';
+import type { Page } from '../../src/lib/page.ts';
+import type { OperatorEvent, OperatorLog } from '../../src/ports/operator-log.ts';
+import {
+  CommitUnknownError,
+  FencedError,
+  type OrdersWanted,
+  type Present,
+  type Store,
+  StoreUnavailableError,
+} from '../../src/ports/store.ts';
+import type { FaultRates } from './faults.ts';
+import type { SimHost, World } from './world.ts';
+
+interface Shelf {
+  package: TravelPackage;
+  figures: Figures;
+  epoch: number;
+  seq: number;
+  owner: string | undefined;
+  /** By number. */
+  readonly orders: Order[];
+  readonly byKey: Map<string, string>;
+}
+
+/** A commit that was applied, with what was there before. */
+export interface Applied {
+  readonly packageId: number;
+  readonly before: Pick<Shelf, 'package' | 'figures'>;
+  readonly shelf: Readonly<Shelf>;
+  readonly change: Change;
+  /** Whose commit it was. */
+  readonly by: SimHost;
+}
+
+/** What is stored, and nothing that can fail: every method is one atomic, durable step. */
+export class StoreCore {
+  readonly shelves = new Map<number, Shelf>();
+  readonly orders = new Map<string, Order>();
+  readonly settings = new Map<string, string>();
+  /** Where the seq of removed packages ended, by id: one that is added again goes on from there. */
+  readonly #removedSeqs = new Map<number, number>();
+  readonly operatorEvents = new Map<string, OperatorEvent>();
+  /** Emails as they were before they were erased, by order. */
+  readonly erasedEmails = new Map<string, string>();
+  /** Told of every commit that was applied. */
+  onApplied: (applied: Applied) => void = () => {};
+  /** Told of every takeover. */
+  onTaken: (packageId: number, by: SimHost) => void = () => {};
+
+  add(packages: readonly TravelPackage[]): number[] {
+    const added = packages.filter(({ id }) => !this.shelves.has(id));
+    for (const each of added) {
+      const figures = untouched(each.quota);
+      const shelf = {
+        package: each,
+        figures,
+        epoch: 0,
+        seq: this.#removedSeqs.get(each.id) ?? 0,
+        owner: undefined,
+        orders: [],
+        byKey: new Map(),
+      };
+      this.shelves.set(each.id, shelf);
+    }
+    return added.map(({ id }) => id);
+  }
+
+  take(packageId: number, instance: string, by: SimHost): Ownership | undefined {
+    const shelf = this.shelves.get(packageId);
+    if (shelf === undefined) return undefined;
+    const { owner: former } = shelf;
+    shelf.epoch += 1;
+    shelf.owner = instance;
+    this.onTaken(packageId, by);
+    const { epoch, seq } = shelf;
+    return {
+      ...snapshotOf(shelf),
+      fence: { epoch, seq },
+      ...(former === undefined ? {} : { former }),
+      unfinished: this.ordersOf(packageId).filter(isUnfinished),
+    };
+  }
+
+  remove(packageId: number, fence: Fence): void {
+    const shelf = this.shelves.get(packageId);
+    const isThere = shelf?.epoch === fence.epoch && shelf.seq === fence.seq;
+    if (!isThere || shelf.figures.nextNumber !== 1) {
+      throw new FencedError(
+        `package ${packageId} cannot be removed at epoch ${fence.epoch}, seq ${fence.seq}`,
+      );
+    }
+    this.#removedSeqs.set(packageId, shelf.seq + 1);
+    this.shelves.delete(packageId);
+  }
+
+  commit(packageId: number, fence: Fence, change: Change, by: SimHost): void {
+    const shelf = this.shelves.get(packageId);
+    if (shelf === undefined || shelf.epoch !== fence.epoch || shelf.seq !== fence.seq) {
+      throw new FencedError(`package ${packageId} is no longer at epoch ${fence.epoch}, seq ${fence.seq}`);
+    }
+    this.#refuseImpossible(packageId, shelf, change);
+    const before = { package: shelf.package, figures: shelf.figures };
+    shelf.seq += 1;
+    shelf.figures = change.figures;
+    shelf.package = change.package ?? shelf.package;
+    for (const order of change.inserted) {
+      this.orders.set(order.id, order);
+      shelf.orders.push(order);
+      if (order.key !== undefined) shelf.byKey.set(order.key, order.id);
+    }
+    shelf.orders.sort((one, other) => one.number - other.number);
+    for (const order of change.erased ?? []) this.#erase(shelf, order);
+    for (const order of change.updated) this.orders.set(order.id, order);
+    this.onApplied({ packageId, before, shelf, change, by });
+  }
+
+  #erase(shelf: Shelf, order: Order): void {
+    const { key, email } = this.orders.get(order.id) as Order;
+    if (!this.erasedEmails.has(order.id)) this.erasedEmails.set(order.id, email);
+    if (key !== undefined) shelf.byKey.delete(key);
+    if (order.key !== undefined) shelf.byKey.set(order.key, order.id);
+    this.orders.set(order.id, order);
+  }
+
+  /** The orders of a package as they are now, by number. */
+  ordersOf(packageId: number): Order[] {
+    return (this.shelves.get(packageId)?.orders ?? []).map(({ id }) => this.orders.get(id) as Order);
+  }
+
+  clear(): void {
+    this.shelves.clear();
+    this.orders.clear();
+  }
+
+  #refuseImpossible(packageId: number, shelf: Shelf, change: Change): void {
+    const { package: replaced, inserted, updated, erased = [] } = change;
+    for (const { id, packageId: of, number, status } of erased) {
+      const stored = this.orders.get(id);
+      const isSame = stored?.packageId === of && stored.number === number && stored.status === status;
+      if (of !== packageId || !isSame) throw new Error(`order ${id} cannot be erased`);
+    }
+    const numbers = new Set(shelf.orders.map(({ number }) => number));
+    const keys = new Set(shelf.byKey.keys());
+    const ids = new Set<string>();
+    if (replaced !== undefined && replaced.id !== packageId) throw new Error('a package of another id');
+    for (const { id, packageId: of, number, key } of inserted) {
+      const isTaken = this.orders.has(id) || ids.has(id) || numbers.has(number) || keys.has(key ?? '\0');
+      if (of !== packageId || isTaken) throw new Error(`order ${id} cannot be inserted`);
+      ids.add(id);
+      numbers.add(number);
+      if (key !== undefined) keys.add(key);
+    }
+    for (const { id, packageId: of, number, key } of updated) {
+      const stored = this.orders.get(id) ?? inserted.find((order) => order.id === id);
+      const isSame = stored?.packageId === packageId && stored.number === number && stored.key === key;
+      if (of !== packageId || !isSame) throw new Error(`order ${id} cannot be updated`);
+    }
+  }
+}
+
+export function snapshotOf({ package: travelPackage, figures }: Readonly<Shelf>): PackageSnapshot {
+  return { package: travelPackage, figures };
+}
+
+/** Whether the store is away for a host. */
+export type StoreOutage = (host: SimHost) => boolean;
+
+/** A process's way to the store: every call may get lost, or be done without a reply. */
+export function simStore(world: World, host: SimHost, core: StoreCore, isAway: StoreOutage): Store {
+  let isClosed = false;
+  const failed = () => isClosed || isAway(host);
+
+  function read<T>(what: string, serve: () => T): Promise<T> {
+    return ask(what, serve, 'storeLost', 'storeReplyLost', () => new StoreUnavailableError('no reply'));
+  }
+
+  function ask<T>(
+    what: string,
+    serve: () => T,
+    lost: keyof FaultRates,
+    replyLost: keyof FaultRates,
+    unavailable: (mayBeDone: boolean) => Error,
+  ): Promise<T> {
+    return world.call(host, what, { serve, lost, replyLost, failed, unavailable });
+  }
+
+  return {
+    packages: () =>
+      read('packages', () =>
+        [...core.shelves.values()].map(snapshotOf).sort((a, b) => a.package.id - b.package.id),
+      ),
+    package: (id) =>
+      read(`package ${id}`, () => {
+        const shelf = core.shelves.get(id);
+        return shelf && snapshotOf(shelf);
+      }),
+    addPackages: (packages) => read('add packages', () => core.add(packages)),
+    owner: (id) => read(`owner ${id}`, () => core.shelves.get(id)?.owner),
+    tenures: () =>
+      read('tenures', () =>
+        [...core.shelves]
+          .map(([packageId, { owner, epoch }]) => ({
+            packageId,
+            ...(owner === undefined ? {} : { instance: owner }),
+            epoch,
+          }))
+          .sort((one, other) => one.packageId - other.packageId),
+      ),
+    packagesWithUnfinished: () =>
+      read('unfinished', () =>
+        [...core.shelves.keys()].filter((id) => core.ordersOf(id).some(isUnfinished)).sort((a, b) => a - b),
+      ),
+    takeOwnership: (id, instance) =>
+      read(`take ${id}`, () => {
+        const taken = core.take(id, instance, host);
+        if ((taken?.fence.epoch ?? 0) > 1) world.counters.count('takeover');
+        return taken;
+      }),
+    present: (id, wanted = { ids: [] }) => read(`present ${id}`, () => presentOf(core, id, wanted)),
+    commit(id, fence, change) {
+      let isApplied = false;
+      return ask(
+        `commit ${id} ${fence.epoch}.${fence.seq} +${change.inserted.length} ~${change.updated.length}`,
+        () => {
+          try {
+            core.commit(id, fence, change, host);
+            isApplied = true;
+          } catch (error) {
+            world.counters.count(error instanceof FencedError ? 'fenced' : 'commit refused');
+            throw error;
+          }
+          world.counters.count('commit');
+        },
+        'storeLost',
+        'storeReplyLost',
+        (mayBeDone) => {
+          // A call that got lost may also look as if only its reply had.
+          const isUnknown = mayBeDone || (!isClosed && world.dice.chance(0.3));
+          const what = `unknown, ${isApplied ? 'applied' : 'not applied'}`;
+          world.counters.count(`commit ${isUnknown ? what : 'unavailable'}`);
+          return isUnknown ? new CommitUnknownError('no reply') : new StoreUnavailableError('not sent');
+        },
+      );
+    },
+    removePackage: (id, fence) =>
+      ask(
+        `remove ${id} ${fence.epoch}.${fence.seq}`,
+        () => core.remove(id, fence),
+        'storeLost',
+        'storeReplyLost',
+        (mayBeDone) =>
+          mayBeDone ? new CommitUnknownError('no reply') : new StoreUnavailableError('not sent'),
+      ),
+    order: (id) => read(`order ${id}`, () => core.orders.get(id)),
+    orders: (ids) => read('orders', () => [...new Set(ids)].flatMap((id) => core.orders.get(id) ?? [])),
+    ordersByKey: (id, keys) =>
+      read('orders by key', () => {
+        const byKey = core.shelves.get(id)?.byKey;
+        return [...new Set(keys)].flatMap((key) => core.orders.get(byKey?.get(key) ?? '') ?? []);
+      }),
+    liveOrdersByEmail: (id, emails) => read('orders by email', () => liveByEmail(core.ordersOf(id), emails)),
+    ordersPage: (id, cursor, limit) => read('page', () => pageOf(core.ordersOf(id), cursor, limit)),
+    ordersBelow: (id, number = Number.POSITIVE_INFINITY, limit) =>
+      read('orders below', () =>
+        core
+          .ordersOf(id)
+          .filter((order) => order.number < number)
+          .reverse()
+          .slice(0, limit),
+      ),
+    ordersOfEmail: (id, email, cursor, span) =>
+      read('orders of an email', () => emailPageOf(core.ordersOf(id), email, Number(cursor ?? 0), span)),
+    ordersByEmail: (email, cursor, limit) =>
+      read('orders by email, all', () => {
+        const place = ({ packageId, number }: Order) => packageId * 1e9 + number;
+        const [packageId, number] = (cursor ?? '').split('-').map(Number) as [number, number];
+        const below = cursor === undefined ? Number.POSITIVE_INFINITY : packageId * 1e9 + number;
+        const all = [...core.orders.values()].filter(
+          (order) => order.email === email && place(order) < below,
+        );
+        const items = all.sort((one, other) => place(other) - place(one)).slice(0, limit);
+        const last = items.at(-1);
+        return items.length < limit || last === undefined
+          ? { items }
+          : { items, next: `${last.packageId}-${last.number}` };
+      }),
+    ...simOperatorLog(core, read),
+    settingIfAny: (name) => read('setting if any', () => core.settings.get(name)),
+    setting: (name, make) =>
+      read('setting', () => {
+        const value = core.settings.get(name) ?? make();
+        core.settings.set(name, value);
+        return value;
+      }),
+    settingsNamed: (prefix) =>
+      read('settings named', () => new Map([...core.settings].filter(([name]) => name.startsWith(prefix)))),
+    swapSetting: (name, before, after) =>
+      read('swap setting', () => {
+        if (core.settings.get(name) !== before) return false;
+        if (after === undefined) core.settings.delete(name);
+        else core.settings.set(name, after);
+        return true;
+      }),
+    clear: () => read('clear', () => core.clear()),
+    ping: () => read('ping', () => {}),
+    probe: () => read('probe', () => {}),
+    async close() {
+      isClosed = true;
+    },
+  };
+}
+
+type Read = <T>(what: string, serve: () => T) => Promise<T>;
+
+function simOperatorLog({ operatorEvents: events }: StoreCore, read: Read): OperatorLog {
+  return {
+    appendOperatorEvent: (event) =>
+      read('append operator event', () => {
+        if (!events.has(event.id)) events.set(event.id, event);
+      }),
+    endOperatorEvent: (id, end) =>
+      read('end operator event', () => {
+        const event = events.get(id);
+        if (event?.outcome === 'open') events.set(id, { ...event, ...end });
+      }),
+    operatorEvents: (cursor, limit) =>
+      read('operator events', () => {
+        const nameOf = ({ at, id }: OperatorEvent) => `${String(at).padStart(16, '0')}-${id}`;
+        const names = new Map([...events.values()].map((event) => [nameOf(event), event]));
+        const wanted = [...names.keys()].filter((name) => cursor === undefined || name < cursor);
+        const found = wanted.sort().reverse().slice(0, limit);
+        const items = found.map((name) => names.get(name) as OperatorEvent);
+        return items.length < limit ? { items } : { items, next: found.at(-1) as string };
+      }),
+  };
+}
+
+function emailPageOf(orders: readonly Order[], email: string, from: number, span: number): Page<Order> {
+  const items = orders.filter(
+    (order) => order.number > from && order.number <= from + span && order.email === email,
+  );
+  const last = orders.at(-1)?.number ?? 0;
+  return from + span < last ? { items, next: String(from + span) } : { items };
+}
+
+function presentOf(core: StoreCore, id: number, wanted: OrdersWanted): Present | undefined {
+  const shelf = core.shelves.get(id);
+  if (shelf === undefined) return undefined;
+  const { epoch, seq } = shelf;
+  const orders = core.ordersOf(id).filter((order) => {
+    if ('ids' in wanted) return wanted.ids.includes(order.id);
+    return isUnfinished(order) && wanted.statuses.includes(order.status);
+  });
+  const few = 'ids' in wanted ? orders : orders.slice(0, wanted.max);
+  return { ...snapshotOf(shelf), fence: { epoch, seq }, orders: few };
+}
+
+function liveByEmail(orders: readonly Order[], emails: readonly string[]): Map<string, number> {
+  const live = ['queued', ...holdingStatuses, ...confirmedStatuses];
+  const counts = new Map<string, number>();
+  for (const { email, status } of orders) {
+    if (emails.includes(email) && live.includes(status)) counts.set(email, (counts.get(email) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function pageOf(orders: readonly Order[], cursor: string | undefined, limit: number): Page<Order> {
+  const items = orders.filter(({ number }) => number > Number(cursor ?? 0)).slice(0, limit);
+  return items.length < limit ? { items } : { items, next: String(items.at(-1)?.number) };
+}

@@ -1,0 +1,130 @@
+import { isUnfinished } from '../../src/domain/order.ts';
+import { AnswerChecks } from './answer-checks.ts';
+import { Checks } from './checks.ts';
+import { Cluster, restartMsMax } from './cluster.ts';
+import { Dice } from './dice.ts';
+import { drawFaults } from './faults.ts';
+import { Nemesis } from './nemesis.ts';
+import { Network } from './network.ts';
+import { Operators } from './operators.ts';
+import { OrderChecks } from './order-checks.ts';
+import { drawSale } from './sale.ts';
+import { Scheduler } from './scheduler.ts';
+import { leaseTtlMs, type Services } from './sim-instance.ts';
+import { LeaseCore } from './sim-leases.ts';
+import { StoreCore } from './sim-store.ts';
+import { SupplierCore } from './sim-suppliers.ts';
+import { SoldOutTimes } from './sold-out-times.ts';
+import { Workload } from './workload.ts';
+import { World } from './world.ts';
+
+/** What came of one seed. */
+export interface Verdict {
+  readonly seed: number;
+  /** The first broken promise. */
+  readonly violation?: string;
+  /** Of everything that happened: the same on any machine. */
+  readonly hash: string;
+  readonly steps: number;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** With faults, so long; then without, until everything has settled, but no longer than this. */
+const troubleMs = 30_000;
+const calmMs = 180_000;
+const lookEveryMs = 1_000;
+/** Rule Q6: so long after a lease has run out. */
+const ownerWithinMs = 5_000;
+
+/**
+ * Runs the production engine, several instances of it, through a sale under faults that are all drawn from one seed:
+ * after every step the promises are held against what is stored; then everything works again, and has to settle.
+ * @param trace is told of everything that happens.
+ */
+export async function simulate(seed: number, trace?: (line: string) => void): Promise<Verdict> {
+  const scheduler = new Scheduler(trace);
+  const dice = new Dice(seed);
+  const world = new World(scheduler, dice, drawFaults(dice));
+  const sale = drawSale(dice);
+  scheduler.note(`seed ${seed}: ${JSON.stringify({ faults: world.faults, sale })}`);
+
+  const services: Services = {
+    store: new StoreCore(),
+    leases: new LeaseCore(),
+    suppliers: new SupplierCore(),
+    network: new Network(world),
+    isAway: (host) => nemesis.isStoreAway(host),
+  };
+  services.store.add(sale.packages);
+  const soldOut = new SoldOutTimes();
+  const orderChecks = new OrderChecks(world, services.suppliers, sale.ordersPerEmail);
+  const checks = new Checks(world, services.store, services.suppliers, soldOut, orderChecks);
+  const answers = new AnswerChecks(world, services.store, soldOut);
+  const { waitersPerUnit, ordersPerEmail } = sale;
+  const cluster = new Cluster(world, services, {
+    waitersPerUnit,
+    ordersPerEmail,
+    rejectionsMax: dice.pick([2, 500]),
+  });
+  const nemesis = new Nemesis(world, cluster, services);
+  const workload = new Workload(world, cluster, answers, sale);
+  const operators = new Operators(world, cluster, services.store, seed);
+  const unexpected = (error: unknown) => world.violate('bug', `unhandled: ${String(error)}`, error);
+  process.on('unhandledRejection', unexpected);
+  try {
+    for (let each = dice.pick([1, 2, 3, 3, 4]); each > 0; each--) cluster.add();
+    workload.begin();
+    operators.begin();
+    nemesis.begin();
+    await runFor(troubleMs);
+    scheduler.note('everything works again');
+    world.heal();
+    nemesis.heal();
+    if (cluster.alive.length === 0) cluster.add();
+    const pausedUntil = Math.max(scheduler.now, ...cluster.alive.map(({ host }) => host.pausedUntil));
+    const ownedBy = Math.max(pausedUntil, scheduler.now + restartMsMax) + leaseTtlMs + ownerWithinMs;
+    let isOwnedChecked = false;
+    const end = scheduler.now + calmMs;
+    // Whatever was lost is noticed once the leases have run out.
+    await runFor(leaseTtlMs);
+    while (!isSettled() && scheduler.now < end && world.violation === undefined) {
+      await runFor(lookEveryMs);
+      if (isOwnedChecked || scheduler.now < ownedBy) continue;
+      isOwnedChecked = true;
+      checks.owned(scheduler.now);
+    }
+    if (world.violation === undefined) checks.settled();
+    if (world.violation === undefined) answers.settled();
+    if (world.violation === undefined) workload.settled();
+  } finally {
+    process.off('unhandledRejection', unexpected);
+  }
+  for (const { status } of services.store.orders.values()) world.counters.count(`outcome ${status}`);
+  const { violation } = world;
+  return {
+    seed,
+    ...(violation === undefined ? {} : { violation }),
+    hash: scheduler.digest(),
+    steps: scheduler.steps,
+    counters: world.counters.toJSON(),
+  };
+
+  async function runFor(ms: number): Promise<void> {
+    await scheduler.runUntil(scheduler.now + ms, () => world.violation !== undefined);
+  }
+
+  function isSettled(): boolean {
+    if (!workload.isOver || !operators.isOver) return false;
+    return [...services.store.shelves].every(
+      ([
+        id,
+        {
+          package: { paused },
+        },
+      ]) =>
+        services.store
+          .ordersOf(id)
+          .every((order) => !isUnfinished(order) || (paused === true && order.status === 'queued')),
+    );
+  }
+}

@@ -1,0 +1,113 @@
+import type { Answer, Elsewhere, PackageMessage, Purchase } from '../../src/booking/messages.ts';
+import { decide, type Known, type PackageRules, type Step } from '../../src/booking/package-actor.ts';
+import { PackageState } from '../../src/booking/package-state.ts';
+import { recall } from '../../src/booking/recall.ts';
+import type { Order } from '../../src/domain/order.ts';
+import { type TravelPackage, untouched } from '../../src/domain/travel-package.ts';
+import type { Store } from '../../src/ports/store.ts';
+
+export const someRules: PackageRules = { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 1_000 };
+
+export function aPackage(overrides: Partial<TravelPackage> = {}): TravelPackage {
+  return { id: 7, flight: 'Flight-7', stay: '2022-08-09', price: 100, quota: 2, version: 1, ...overrides };
+}
+
+/**
+ * A package's actor on a workbench: the pure step with a committed state and a list of stored orders, without
+ * loop, store or suppliers.
+ */
+export class ActorBench {
+  readonly rules: PackageRules;
+  state: PackageState;
+  /** Every stored order by id. */
+  readonly stored = new Map<string, Order>();
+  readonly answers: (Answer | Elsewhere)[] = [];
+  now = 1_000;
+  #ids = 0;
+
+  constructor(travelPackage: Partial<TravelPackage> = {}, rules: Partial<PackageRules> = {}) {
+    const whole = aPackage(travelPackage);
+    this.rules = { ...someRules, ...rules };
+    const figures = untouched(whole.quota);
+    this.state = new PackageState(
+      { package: whole, figures, fence: { epoch: 1, seq: 0 }, unfinished: [] },
+      true,
+    );
+  }
+
+  /** Decides, commits and adopts one batch; answers are collected. */
+  async batch(...messages: PackageMessage[]): Promise<Step> {
+    const known = await this.#recall(messages);
+    const step = decide(this.state, messages, known, this.now, this.rules);
+    this.now += 1;
+    this.state.gateOpen = step.gateOpen;
+    if (step.change !== undefined) {
+      const { erased = [], inserted, updated } = step.change;
+      for (const order of [...erased, ...inserted, ...updated]) this.stored.set(order.id, order);
+      this.state.adopt(step.change);
+    }
+    for (const effect of step.effects) if (effect.kind === 'answer') effect.caller(effect.answer);
+    return step;
+  }
+
+  /** A new owner starts from what is stored. */
+  takeover(): void {
+    const { package: travelPackage, figures, epoch, seq, gateOpen } = this.state;
+    const unfinished = this.ordersBy('queued', 'held', 'compensating', 'cancelling');
+    const fence = { epoch: epoch + 1, seq };
+    this.state = new PackageState({ package: travelPackage, figures, fence, unfinished }, gateOpen);
+  }
+
+  purchase(overrides: Partial<Purchase> = {}): Purchase {
+    this.#ids += 1;
+    return {
+      kind: 'purchase',
+      orderId: `order-${this.#ids}`,
+      email: `buyer-${this.#ids}@example.com`,
+      deadlineAt: Number.MAX_SAFE_INTEGER,
+      caller: (answer) => this.answers.push(answer),
+      ...overrides,
+    };
+  }
+
+  cancel(orderId: string): PackageMessage {
+    const caller = (answer: Answer | Elsewhere) => void this.answers.push(answer);
+    return { kind: 'cancel', orderId, deadlineAt: Number.MAX_SAFE_INTEGER, caller };
+  }
+
+  booked(orderId: string): PackageMessage {
+    const { epoch } = this.state;
+    return { kind: 'booked', orderId, epoch, events: [], ticketNumber: 'F1', reservationNumber: 'H1' };
+  }
+
+  refused(orderId: string): PackageMessage {
+    return { kind: 'refused', orderId, epoch: this.state.epoch, events: [], reason: 'flight_unavailable' };
+  }
+
+  owing(orderId: string): PackageMessage {
+    return { kind: 'owing', orderId, epoch: this.state.epoch, events: [], reason: 'hotel_unavailable' };
+  }
+
+  cleared(orderId: string): PackageMessage {
+    return { kind: 'cleared', orderId, epoch: this.state.epoch, events: [] };
+  }
+
+  /** Stored orders with one of these statuses, by number. */
+  ordersBy(...statuses: Order['status'][]): Order[] {
+    const matching = [...this.stored.values()].filter((order) => statuses.includes(order.status));
+    return matching.sort((a, b) => a.number - b.number);
+  }
+
+  #recall(messages: readonly PackageMessage[]): Promise<Known> {
+    const all = () => [...this.stored.values()];
+    const lookups: Pick<Store, 'orders' | 'ordersByKey' | 'liveOrdersByEmail'> = {
+      orders: async (ids) => all().filter((order) => ids.includes(order.id)),
+      ordersByKey: async (_, keys) => all().filter((order) => order.key && keys.includes(order.key)),
+      liveOrdersByEmail: async (_, emails) => {
+        const live = this.ordersBy('queued', 'held', 'compensating', 'confirmed', 'cancelling');
+        return new Map(emails.map((email) => [email, live.filter((order) => order.email === email).length]));
+      },
+    };
+    return recall(lookups as Store, this.rules, this.state, messages);
+  }
+}

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openSqliteStore } from '../../src/adapters/store/sqlite/sqlite-store.ts';
+import { orderIdFrom } from '../../src/domain/ids.ts';
+import type { Order } from '../../src/domain/order.ts';
+import type { TravelPackage } from '../../src/domain/travel-package.ts';
+import { buy } from './buyers.ts';
+import { type Fault, startFaultySupplier } from './faulty-supplier.ts';
+import { makeDatabase, onSale, startServer } from './server.ts';
+
+/** A server in the middle of a sale, in which operators see everything at once. */
+export interface AdminStage extends AsyncDisposable {
+  readonly origin: string;
+  /** What operators log in with. */
+  readonly token: string;
+  /** The order that is stuck. */
+  readonly stuckOrder: Order;
+}
+
+/** Two packages that sell, one paused with a line, one sold out, one not open yet, one with a stuck order. */
+export const adminStageIds = { selling: 1, paused: 2, busy: 3, soldOut: 4, notOpen: 5, stuck: 6 } as const;
+
+const token = 'the-token-of-the-operators';
+const lineLength = 12;
+const dayMs = 24 * 60 * 60 * 1000;
+
+export async function setAdminStage(): Promise<AdminStage> {
+  await using started = new AsyncDisposableStack();
+  const supplier = await startFaultySupplier({ fault: ({ body }) => faultOf(String(body.email)) });
+  started.defer(() => supplier.stop());
+  const packages = packagesOf(Math.ceil(Date.now() / 3_600_000) * 3_600_000);
+  const database = await makeDatabase(packages);
+  started.defer(() => database.delete());
+  const stuckOrder = stuckOrderOf(packages.find(({ id }) => id === adminStageIds.stuck) as TravelPackage);
+  await putIn(database.url.replace('sqlite:', ''), stuckOrder);
+  const server = await startServer({
+    settings: {
+      ...{ DATABASE_URL: database.url, SUPPLIERS_URL: supplier.url, INSTANCE_ID: 'instance-1' },
+      ...{ ADMIN_TOKEN: token, RATE_LIMIT: 'off', SUPPLIER_TIMEOUT_MS: '600000' },
+    },
+  });
+  started.defer(() => server.stop());
+  const { origin } = server;
+  await sellOut(origin);
+  await pauseWithLine(origin);
+  const crowds = [crowd(origin, adminStageIds.selling, 240), crowd(origin, adminStageIds.busy, 70)];
+  started.defer(async () => {
+    await Promise.all(crowds.map((each) => each.stop()));
+  });
+  // Sparklines are of the last minute: some of it has to go by.
+  await sleep(4_000);
+  const all = started.move();
+  return { origin, token, stuckOrder, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+function packagesOf(now: number): TravelPackage[] {
+  const { selling, paused, busy, soldOut, notOpen, stuck } = adminStageIds;
+  return [
+    onSale({ id: selling, flight: 'Flight-1', stay: '2026-12-24', price: 320, quota: 500 }),
+    onSale({ id: paused, flight: 'Flight-2', stay: '2026-12-24', price: 280, quota: 3 }),
+    onSale({
+      ...{ id: busy, flight: 'Flight-3', stay: '2026-12-25', price: 190, quota: 2000 },
+      closesAt: now + dayMs,
+    }),
+    onSale({ id: soldOut, flight: 'Flight-3', stay: '2026-12-26', price: 190, quota: 2 }),
+    onSale({ id: notOpen, flight: 'Flight-4', stay: '2026-12-31', quota: 40, opensAt: now + 2 * dayMs }),
+    onSale({ id: stuck, flight: 'Flight-5', stay: '2027-01-02', price: 150, quota: 20 }),
+  ];
+}
+
+/** How the suppliers treat a buyer is in the name. */
+function faultOf(email: string): Fault {
+  if (email.startsWith('hangs')) return { effect: 'none', answer: 'hang' };
+  if (email.startsWith('no-seat')) return { effect: 'refuse' };
+  return email.startsWith('crowd') ? { answerAfterMs: 150 } : {};
+}
+
+/** Booked so far that its flight is reserved, two minutes ago. */
+function stuckOrderOf({ id, flight, stay, price }: TravelPackage): Order {
+  const at = Date.now() - 134_000;
+  return {
+    id: orderIdFrom(Buffer.from('stuckorder')),
+    ...{ packageId: id, number: 1, package: { flight, stay, price }, email: 'hangs@example.com' },
+    ...{ status: 'held', createdAt: at, flight: { ticketNumber: 'F00083920' } },
+    timeline: [
+      { at, event: 'claimed' },
+      { at: at + 1_200, event: 'flight reserved', detail: 'F00083920' },
+    ],
+  };
+}
+
+/** As if an earlier run of the server had left it. */
+async function putIn(file: string, order: Order): Promise<void> {
+  const store = openSqliteStore({ file });
+  const owned = await store.takeOwnership(order.packageId, 'instance-1');
+  if (owned === undefined) throw new Error(`there is no package ${order.packageId}`);
+  const figures = { ...owned.figures, remaining: owned.figures.remaining - 1, held: 1, nextNumber: 2 };
+  await store.commit(order.packageId, owned.fence, { figures, inserted: [order], updated: [] });
+  await store.close();
+}
+
+async function sellOut(origin: string): Promise<void> {
+  for (const email of ['ana@example.com', 'ben@example.com']) {
+    await buy(origin, adminStageIds.soldOut, { email });
+  }
+}
+
+async function pauseWithLine(origin: string): Promise<void> {
+  const id = adminStageIds.paused;
+  await buy(origin, id, { email: 'ana@example.com' });
+  await buy(origin, id, { email: 'ben@example.com' });
+  await buy(origin, id, { email: 'hangs@example.com', prefer: 'respond-async' });
+  for (let place = 1; place <= lineLength; place++) {
+    await buy(origin, id, { email: `line${place}@example.com`, prefer: 'respond-async' });
+  }
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${origin}/api/admin/packages/${id}/pause`, { method: 'POST', headers });
+  if (!answer.ok) throw new Error(`package ${id} could not be paused: ${await answer.text()}`);
+}
+
+/** Buyers who come again and again, in waves, one in five without luck. */
+function crowd(origin: string, packageId: number, everyMs: number) {
+  const ended = new AbortController();
+  const { signal } = ended;
+  const run = async () => {
+    for (let buyer = 0; !signal.aborted; buyer++) {
+      const email = `${buyer % 5 === 4 ? 'no-seat' : 'crowd'}${buyer}@example.com`;
+      void buy(origin, packageId, { email, prefer: 'respond-async', signal }).catch(() => undefined);
+      await sleep(everyMs * (1.2 + Math.sin(buyer / 6)), undefined, { signal }).catch(() => undefined);
+    }
+  };
+  const running = run();
+  return {
+    stop: () => {
+      ended.abort();
+      return running;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface AuditRun {
+  readonly exitCode: number;
+  readonly report: {
+    readonly ok: boolean;
+    readonly orders: number;
+    readonly findings: readonly { rule: string; message: string }[];
+    readonly suppliersRead: boolean;
+  };
+}
+
+/** Runs `npm run audit -- --json` as an operator would, beside whatever is running. */
+export async function runAudit(settings: Record<string, string>): Promise<AuditRun> {
+  const env = { PATH: process.env.PATH, ...settings };
+  const args = ['src/commands/audit.ts', '--json'];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, { cwd: root, env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+      const exitCode = error === null ? 0 : Number(error.code);
+      if (exitCode > 1 || stdout === '') return reject(new Error(`the audit did not run: ${stderr}`));
+      resolve({ exitCode, report: JSON.parse(stdout) });
+    });
+  });
+}

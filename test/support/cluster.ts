@@ -1,0 +1,285 @@
+import { join } from 'node:path';
+import { openMongoStore } from '../../src/adapters/store/mongodb/mongo-store.ts';
+import type { TravelPackage } from '../../src/domain/travel-package.ts';
+import type { Store } from '../../src/ports/store.ts';
+import { type AuditRun, runAudit } from './audit.ts';
+import { freePort } from './free-port.ts';
+import { type NodeProcess, startNodeProcess } from './node-process.ts';
+import { type Mongod, startMongod } from './servers/mongod.ts';
+import { type RedisServer, startRedis } from './servers/redis.ts';
+
+export type EngineName = 'actor' | 'lock' | 'queue';
+
+export interface ClusterOptions {
+  readonly instances: number;
+  readonly engine?: EngineName;
+  /** Of the MongoDB replica set; default 1. */
+  readonly members?: 1 | 3;
+  /** What is on sale; default: the sample, which the first instance puts in. */
+  readonly packages?: readonly TravelPackage[];
+  /** As in the environment, for every instance and the suppliers. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Suppliers that run already; default: `npm run suppliers`, in a process of its own. */
+  readonly suppliersUrl?: string;
+  /** The first instance listens here, the others above; default: free ports. */
+  readonly firstPort?: number;
+  /** Where MongoDB and the suppliers keep what they know; default: nowhere, it is gone at the end. */
+  readonly folder?: string;
+  /** Instances see our environment too, as they do when an operator starts them. */
+  readonly inherit?: boolean;
+  /** Process groups of their own: Ctrl-C in our terminal does not reach them. */
+  readonly detached?: boolean;
+  /** Told what is being started. */
+  readonly onProgress?: (what: string) => void;
+  /** Told each line that the instances, the suppliers and the consumer print. */
+  readonly onLine?: (line: string) => void;
+  /** What lies between the parts; default: nothing. */
+  readonly network?: ClusterNetwork;
+}
+
+/** Puts something between the parts of a cluster: each method gets an address, and returns one that leads there. */
+export interface ClusterNetwork {
+  /** For everybody who speaks to this member of the replica set, the other members too. */
+  toMember(port: number, member: number): Promise<number>;
+  toRedis(url: string, instance: string): Promise<string>;
+  toSuppliers(url: string, instance: string): Promise<string>;
+}
+
+/** One server process of the cluster. */
+export interface ClusterInstance {
+  /** Its INSTANCE_ID. */
+  readonly id: string;
+  readonly origin: string;
+  readonly pid: number;
+  readonly isRunning: boolean;
+  /** Resolves with its exit code once it has ended, or null after a signal. */
+  readonly ended: Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** SIGTERM, and waits until it has drained; returns its exit code. */
+  terminate(): Promise<number | null>;
+  /** SIGSTOP: frozen in mid-air. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
+  /** Starts it again at the same address, after it has ended. */
+  restart(): Promise<void>;
+  /** Everything it has printed in all its lives. */
+  log(): string;
+}
+
+/** A whole cluster of real processes on the loopback. */
+export interface Cluster extends AsyncDisposable {
+  readonly origins: readonly string[];
+  readonly instances: readonly ClusterInstance[];
+  readonly mongo: Mongod;
+  readonly redis: RedisServer;
+  /** For `SUPPLIERS_URL`. */
+  readonly suppliersUrl: string;
+  readonly suppliers: NodeProcess | undefined;
+  readonly consumer: NodeProcess | undefined;
+  /** A connection of the test's own. */
+  readonly store: Store;
+  /** `npm run audit`, beside whatever is running. */
+  audit(): Promise<AuditRun>;
+  /** The instance that last took the package over. */
+  ownerOf(packageId: number): Promise<ClusterInstance | undefined>;
+  /** Stops everything by its pid, instances first; a second call waits for the first one. */
+  end(): Promise<void>;
+}
+
+/** How long a process may take to drain. */
+const drainMs = 20_000;
+
+/**
+ * Starts MongoDB, Redis, the suppliers and the instances, in this order.
+ * @throws Error with what a part has printed when it does not start; nothing is left behind then.
+ */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { instances: count, engine = 'actor', members = 1, packages, detached = false } = options;
+  const { inherit = false, folder, firstPort, onProgress = () => {}, onLine = () => {}, network } = options;
+  const inFolder = (name: string) => (folder === undefined ? undefined : join(folder, name));
+  await using parts = new AsyncDisposableStack();
+
+  onProgress(members === 1 ? 'MongoDB, a replica set of one' : `MongoDB, a replica set of ${members}`);
+  const kept = inFolder('mongodb');
+  const mongo = parts.use(
+    await startMongod({
+      members,
+      detached,
+      ...(kept === undefined ? {} : { folder: kept }),
+      ...(network === undefined ? {} : { inFront: (port, member) => network.toMember(port, member) }),
+    }),
+  );
+  onProgress('Redis');
+  const redis = parts.use(await startRedis({ detached }));
+
+  let suppliers: NodeProcess | undefined;
+  if (options.suppliersUrl === undefined) {
+    onProgress('the suppliers');
+    const ledger = inFolder('suppliers.db') ?? ':memory:';
+    suppliers = parts.adopt(
+      await startNodeProcess({
+        program: 'src/commands/suppliers.ts',
+        parameters: ['--port', '0', '--ledger', ledger],
+        settings: options.settings ?? {},
+        ready: /listen on (?<url>http:\S+)/,
+        ...{ inherit, detached, onLine },
+      }),
+      async (process) => {
+        await process.end('SIGTERM', drainMs);
+      },
+    );
+  }
+  const suppliersUrl = options.suppliersUrl ?? (suppliers?.match.groups?.url as string);
+
+  const settings = {
+    HOST: '127.0.0.1',
+    // An operator says so, or has them.
+    ...(inherit ? {} : { RATE_LIMIT: 'off' }),
+    ...options.settings,
+    DATABASE_URL: mongo.url,
+    REDIS_URL: redis.url,
+    SUPPLIERS_URL: suppliersUrl,
+    ENGINE: engine,
+  };
+  const store = parts.adopt(await openMongoStore({ url: mongo.url }), (opened) => opened.close());
+  if (packages !== undefined) await store.addPackages(packages);
+
+  onProgress(`${count} ${count === 1 ? 'instance' : 'instances'}`);
+  const instances: Instance[] = [];
+  for (let index = 0; index < count; index++) {
+    const id = `instance-${index + 1}`;
+    const port = firstPort === undefined || firstPort === 0 ? undefined : firstPort + index;
+    const wires = network && {
+      REDIS_URL: await network.toRedis(redis.url, id),
+      SUPPLIERS_URL: await network.toSuppliers(suppliersUrl, id),
+    };
+    instances.push(
+      new Instance(id, port, { settings: { ...settings, ...wires }, inherit, detached, onLine }),
+    );
+  }
+  parts.defer(async () => {
+    await Promise.all(instances.map((instance) => instance.terminate()));
+  });
+  const started = await Promise.allSettled(instances.map((instance) => instance.start()));
+  for (const each of started) if (each.status === 'rejected') throw each.reason;
+
+  let consumer: NodeProcess | undefined;
+  if (engine === 'queue') {
+    onProgress('the consumer');
+    consumer = parts.adopt(
+      await startNodeProcess({
+        program: 'src/commands/consumer.ts',
+        settings: { ...settings, INSTANCE_ID: 'consumer' },
+        ready: /takes orders/,
+        ...{ inherit, detached, onLine },
+      }),
+      async (process) => {
+        await process.end('SIGTERM', drainMs);
+      },
+    );
+  }
+
+  const all = parts.move();
+  let ending: Promise<void> | undefined;
+  const end = () => {
+    ending ??= all.disposeAsync();
+    return ending;
+  };
+  return {
+    origins: instances.map(({ origin }) => origin),
+    instances,
+    mongo,
+    redis,
+    suppliersUrl,
+    suppliers,
+    consumer,
+    store,
+    audit: () => runAudit({ DATABASE_URL: mongo.url, SUPPLIERS_URL: suppliersUrl }),
+    async ownerOf(packageId) {
+      const owner = await store.owner(packageId);
+      return instances.find(({ id }) => id === owner);
+    },
+    end,
+    [Symbol.asyncDispose]: end,
+  };
+}
+
+interface InstanceOptions {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly inherit: boolean;
+  readonly detached: boolean;
+  readonly onLine: (line: string) => void;
+}
+
+class Instance implements ClusterInstance {
+  readonly id: string;
+  readonly #options: InstanceOptions;
+  #port: number | undefined;
+  #process: NodeProcess | undefined;
+  #pastLives = '';
+
+  constructor(id: string, port: number | undefined, options: InstanceOptions) {
+    this.id = id;
+    this.#port = port;
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { settings, ...others } = this.#options;
+    this.#port ??= await freePort({ isKept: true });
+    this.#process = await startNodeProcess({
+      program: 'src/start.mjs',
+      settings: { ...settings, INSTANCE_ID: this.id, PORT: String(this.#port) },
+      ready: /listens on http:\S+|waits for its store/,
+      ...others,
+    });
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get pid(): number {
+    return this.#running().pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#process?.isRunning ?? false;
+  }
+
+  get ended(): Promise<number | null> {
+    return this.#running().ended;
+  }
+
+  async kill(): Promise<void> {
+    await this.#process?.end('SIGKILL');
+  }
+
+  async terminate(): Promise<number | null> {
+    return (await this.#process?.end('SIGTERM', drainMs)) ?? null;
+  }
+
+  pause(): void {
+    this.#process?.signal('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.signal('SIGCONT');
+  }
+
+  async restart(): Promise<void> {
+    this.#pastLives = this.log();
+    await this.start();
+  }
+
+  log(): string {
+    return this.#pastLives + (this.#process?.output() ?? '');
+  }
+
+  #running(): NodeProcess {
+    if (this.#process === undefined) throw new Error(`${this.id} was not started`);
+    return this.#process;
+  }
+}

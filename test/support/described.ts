@@ -1,0 +1,117 @@
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { errorKind } from '../../src/domain/errors.ts';
+import { openApiDocument } from '../../src/http/openapi/document.ts';
+import type { Operation } from '../../src/http/openapi/operation.ts';
+import { allOperations as operations } from '../../src/http/openapi/table.ts';
+import { problemContentType } from '../../src/http/problem.ts';
+
+/* Holds answers against the description as it is served, and against nothing else: what tools make of it is what counts. */
+
+/** What of an OpenAPI document is looked at. */
+export interface ServedDescription {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Responses }>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>;
+    readonly responses: Responses;
+  };
+}
+
+type Responses = Readonly<Record<string, DescribedAnswer | { readonly $ref: string }>>;
+
+interface DescribedAnswer {
+  readonly headers?: Readonly<Record<string, { readonly required?: boolean; readonly schema: object }>>;
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>;
+}
+
+/** What every answer of every server has, and no description tells of. */
+const usualHeaders = new Set([
+  ...['cache-control', 'connection', 'content-length', 'content-security-policy', 'content-type', 'date'],
+  ...['keep-alive', 'strict-transport-security', 'transfer-encoding', 'x-content-type-options'],
+]);
+
+const whole = servedAs(openApiDocument(operations));
+
+/** The operation that answers at this address, as the API's description has it. */
+export function operationAt(method: string, url: string): Operation | undefined {
+  const { pathname } = new URL(url, 'http://localhost');
+  return operations.find(
+    (operation) => operation.method === method.toLowerCase() && patternOf(operation.path).test(pathname),
+  );
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
+}
+
+/** As a client reads it. */
+export function servedAs(document: unknown): ServedDescription {
+  return JSON.parse(JSON.stringify(document)) as ServedDescription;
+}
+
+/** Fails unless an answer is one that the operation's description tells of: its status, its headers, and every member. */
+export async function expectDescribed(
+  { method, path, operationId }: Pick<Operation, 'method' | 'path' | 'operationId'>,
+  response: Response,
+  description = whole,
+): Promise<void> {
+  const text = await response.clone().text();
+  const where = `${operationId} ${response.status} ${text.slice(0, 500)}`;
+  const found = description.paths[path]?.[method]?.responses[response.status];
+  expect(found, where).toBeDefined();
+  const { headers = {}, content } = resolved(found as object, description);
+  for (const [name, header] of Object.entries(headers)) expectHeader(response, name, header, where);
+  const told = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const untold = [...response.headers.keys()].filter((name) => !told.has(name) && !usualHeaders.has(name));
+  expect(untold, where).toEqual([]);
+  if (content === undefined) return expect(text).toBe('');
+  const [type] = (response.headers.get('content-type') ?? '').split(';', 1) as [string];
+  const schema = content[type]?.schema;
+  expect(schema, `${where}\nas ${type}`).toBeDefined();
+  const value: unknown = type.endsWith('json') ? JSON.parse(text) : text;
+  const { error } = validator(schema as object, description).safeParse(value);
+  expect(error === undefined ? '' : `${where}\n${z.prettifyError(error)}`).toBe('');
+  if (type === problemContentType) expectOwnStatus(value as { code: never; status: number }, response.status);
+}
+
+function resolved(answer: object, { components }: ServedDescription): DescribedAnswer {
+  if (!('$ref' in answer)) return answer as DescribedAnswer;
+  const name = String(answer.$ref).replace('#/components/responses/', '');
+  return components.responses[name] as DescribedAnswer;
+}
+
+function expectHeader(
+  response: Response,
+  name: string,
+  { required = false, schema }: { readonly required?: boolean; readonly schema: object },
+  where: string,
+): void {
+  const text = response.headers.get(name);
+  if (text === null) return expect(required ? `${name} is missing: ${where}` : '').toBe('');
+  const value = 'type' in schema && schema.type === 'integer' ? Number(text) : text;
+  expect(validator(schema, whole).safeParse(value).error, `${name}: ${text}`).toBeUndefined();
+}
+
+/** A problem's code, its status and the answer's are one. */
+function expectOwnStatus({ code, status }: { code: never; status: number }, answered: number): void {
+  expect(status).toBe(answered);
+  expect(errorKind(code).status).toBe(answered);
+}
+
+const validators = new Map<string, z.ZodType>();
+
+function validator(schema: object, { components }: ServedDescription): z.ZodType {
+  const text = JSON.stringify({ ...schema, $defs: components.schemas });
+  let known = validators.get(text);
+  if (known === undefined) {
+    const inPlace = text.replaceAll('#/components/schemas/', '#/$defs/');
+    known = z.fromJSONSchema(JSON.parse(inPlace, withoutRelativeAddresses));
+    validators.set(text, known);
+  }
+  return known;
+}
+
+/** Zod takes every `uri-reference` for a whole address. Schemathesis looks at these. */
+function withoutRelativeAddresses(key: string, value: unknown): unknown {
+  return key === 'format' && value === 'uri-reference' ? undefined : value;
+}

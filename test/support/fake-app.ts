@@ -1,0 +1,87 @@
+import type { Hono } from 'hono';
+import { localLiveBus } from '../../src/adapters/live/local.ts';
+import { createApp } from '../../src/http/app.ts';
+import type { HttpAdmin } from '../../src/http/deps.ts';
+import { ProblemError } from '../../src/http/problem.ts';
+import type { HttpSettings } from '../../src/http/settings.ts';
+import type { BookingEngine } from '../../src/ports/booking-engine.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import { type Log, silentLog } from '../../src/ports/log.ts';
+import { noMetrics } from '../../src/ports/metrics.ts';
+import type { Operations } from '../../src/ports/operations.ts';
+import type { SupplierClient } from '../../src/ports/suppliers.ts';
+import { fakeEngine, fakeNow } from './fake-engine.ts';
+import { fakeOperations, fakeOperator, fakeSessions } from './fake-operations.ts';
+
+/** What its callers prove themselves with. */
+export const suppliersToken = 'the-token-of-the-suppliers';
+export const adminToken = 'the-token-of-the-operators';
+
+export interface FakeAppOptions {
+  readonly engine?: Partial<BookingEngine>;
+  readonly suppliers?: Partial<SupplierClient>;
+  readonly settings?: Partial<HttpSettings>;
+  readonly operations?: Partial<Operations>;
+  /** False: as without an admin token. Default true. */
+  readonly hasOperators?: boolean;
+  readonly log?: Log;
+}
+
+/** Time stands still: whoever sleeps is only woken. */
+const stoppedClock: Clock = {
+  now: () => fakeNow,
+  sleep: (_ms, signal) =>
+    new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
+};
+
+/** The whole app over an engine and suppliers that do as they are told. */
+export function fakeApp({
+  engine,
+  suppliers,
+  settings,
+  operations,
+  hasOperators = true,
+  log = silentLog,
+}: FakeAppOptions = {}): Hono {
+  const { app } = createApp({
+    engine: fakeEngine(engine),
+    liveBus: localLiveBus(),
+    suppliers: {
+      reserveFlight: async () => ({ kind: 'reserved', number: 'F1' }),
+      reserveHotel: async () => ({ kind: 'reserved', number: 'H1' }),
+      cancel: async () => {},
+      ledger: async () => ({ items: [] }),
+      ...suppliers,
+    },
+    clock: stoppedClock,
+    random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
+    log,
+    settings: {
+      instanceId: 'one',
+      secret: 's'.repeat(32),
+      currency: 'USD',
+      suppliersToken,
+      ...settings,
+    },
+    ...(hasOperators ? { admin: fakeAdmin(operations) } : {}),
+    telemetry: {
+      metrics: noMetrics,
+      logsRequests: false,
+      expose: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'up 1\n' }),
+    },
+  });
+  return app;
+}
+
+function fakeAdmin(operations: Partial<Operations> = {}): HttpAdmin {
+  return {
+    operations: fakeOperations({}, operations),
+    sessions: fakeSessions(),
+    identity: {
+      async identify(c) {
+        if (c.req.header('authorization') === `Bearer ${adminToken}`) return fakeOperator;
+        throw new ProblemError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } });
+      },
+    },
+  };
+}

@@ -1,0 +1,263 @@
+import { createHash } from 'node:crypto';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { AdminSessions } from '../../src/http/admin/sessions.ts';
+import type { Activity } from '../../src/ports/operated-engine.ts';
+import type {
+  InstanceStatus,
+  LostInstance,
+  OperatedOrder,
+  Operations,
+  Outcome,
+  PackageStatus,
+} from '../../src/ports/operations.ts';
+import type { Operator, OperatorAction, OperatorEvent } from '../../src/ports/operator-log.ts';
+import { fakeNow, fakeOrder, fakeSnapshot } from './fake-engine.ts';
+
+/** What the fake shows, to be changed by a test at any time. */
+export interface FakeWorld {
+  packages: PackageStatus[];
+  instances: InstanceStatus[];
+  orders: OperatedOrder[];
+  changes: OperatorEvent[];
+}
+
+export interface FakeOperations extends Operations {
+  readonly world: FakeWorld;
+  /** What was asked for, oldest first: `pause 1`. */
+  readonly asked: string[];
+}
+
+export const fakeOperator: Operator = { name: 'admin', via: 'session', session: 'one', address: '127.0.0.1' };
+
+/** A package on sale with an owner that is busy. */
+export function fakeStatus(
+  overrides: Partial<PackageStatus['package']> = {},
+  figures: Partial<PackageStatus['figures']> = {},
+  rest: Partial<PackageStatus> = {},
+): PackageStatus {
+  const { package: travelPackage, figures: untouched } = fakeSnapshot({ quota: 50, ...overrides });
+  return {
+    package: travelPackage,
+    figures: { ...untouched, ...figures },
+    waitersMax: 64 * travelPackage.quota,
+    owner: { instance: 'instance-1', epoch: 7, state: 'active' },
+    activity: fakeActivity(),
+    ...rest,
+  };
+}
+
+/** A minute that begins quietly and ends in a rush. */
+export function fakeActivity(peak = 12): Activity {
+  const series = (of: (share: number) => number) => Array.from({ length: 60 }, (_, index) => of(index / 59));
+  return {
+    bucketMs: 1000,
+    endedAt: fakeNow,
+    purchasesPerS: series((share) => peak * share * share * (0.8 + 0.2 * Math.sin(40 * share))),
+    batchSize: series((share) => 1 + 14 * share),
+    commitMs: series((share) => 1 + 3 * share),
+    recent: { purchasesPerS: peak, batchSize: 14.2, commitMs: 3.4 },
+    mailbox: 3,
+  };
+}
+
+export function fakeInstance(
+  id: string,
+  overrides: Partial<Extract<InstanceStatus, { load: unknown }>> = {},
+): InstanceStatus {
+  return {
+    id,
+    isThis: id === 'instance-1',
+    state: 'ready',
+    missing: [],
+    suppliersAvailable: true,
+    startedAt: fakeNow - 7_200_000,
+    version: '0.1.0',
+    load: {
+      packages: 14,
+      mailbox: 3,
+      sagas: 5,
+      sockets: 230,
+      eventLoopLagMs: 4.2,
+      rssBytes: 184_000_000,
+      purchasesPerS: 12.4,
+    },
+    ...overrides,
+  };
+}
+
+/** An instance that was lost an hour ago, with five packages. */
+export function fakeLost(id: string, overrides: Partial<LostInstance> = {}): InstanceStatus {
+  return {
+    ...{ id, isThis: false, state: 'lost', at: fakeNow - 3_600_000, noticedBy: 'instance-1' },
+    ...{ packages: 5, firstPackages: [1, 2, 5, 8, 9] },
+    ...{ takenOver: [{ instance: 'instance-1', packages: 4 }], unowned: 1 },
+    ...overrides,
+  };
+}
+
+/** Operations over what the test says, which change it as the real ones would. */
+export function fakeOperations(
+  start: Partial<FakeWorld> = {},
+  overrides: Partial<Operations> = {},
+): FakeOperations {
+  const world: FakeWorld = {
+    packages: [fakeStatus()],
+    instances: [fakeInstance('instance-1'), fakeInstance('instance-2')],
+    orders: [],
+    changes: [],
+    ...start,
+  };
+  const asked: string[] = [];
+  const done = <Value>(value: Value) => ({ kind: 'done', value }) as const;
+  const refused = (code: Extract<Outcome<never>, { kind: 'refused' }>['code']) =>
+    ({ kind: 'refused', code }) as const;
+  const find = (id: number) => world.packages.find((each) => each.package.id === id);
+  const replace = (id: number, change: (status: PackageStatus) => PackageStatus) => {
+    world.packages = world.packages.map((each) => (each.package.id === id ? change(each) : each));
+  };
+  const note = (action: OperatorAction, target: OperatorEvent['target']) => {
+    const id = String(world.changes.length);
+    world.changes.unshift({
+      ...{ id, at: fakeNow, by: fakeOperator, instance: 'instance-1', action, target },
+      ...{ outcome: 'done', endedAt: fakeNow },
+    });
+  };
+  const orderOf = (id: string) => world.orders.find(({ order }) => order.id === id);
+
+  return {
+    world,
+    asked,
+    packages: async () => world.packages,
+    package: async (id) => find(id),
+    async create(_by, wish) {
+      asked.push(`create ${wish.id}`);
+      const { id = 99 } = wish;
+      if (find(id) !== undefined) return refused('package_exists');
+      world.packages = [...world.packages, fakeStatus({ ...wish, id }, { remaining: wish.quota })];
+      note('package.create', { packageId: id });
+      return done((find(id) as PackageStatus).package);
+    },
+    async amend(_by, id, { version, ...change }) {
+      asked.push(`amend ${id} ${JSON.stringify(change)}`);
+      const status = find(id);
+      if (status === undefined) return refused('unknown_package');
+      if (version !== status.package.version) return refused('version_conflict');
+      const { held, confirmed } = status.figures;
+      const quota = change.quota ?? status.package.quota;
+      if (quota < held + confirmed) return refused('quota_too_low');
+      const { opensAt: _opens, closesAt: _closes, ...rest } = { ...status.package, ...change };
+      const times = Object.fromEntries(
+        (['opensAt', 'closesAt'] as const)
+          .map((name) => [name, change[name] === undefined ? status.package[name] : change[name]] as const)
+          .filter(([, value]) => value !== undefined && value !== null),
+      );
+      replace(id, (each) => ({
+        ...each,
+        package: { ...rest, ...times, quota, version: version + 1 },
+        figures: { ...each.figures, remaining: quota - held - confirmed },
+      }));
+      note('package.amend', { packageId: id });
+      return done((find(id) as PackageStatus).package);
+    },
+    async pause(_by, id, paused) {
+      asked.push(`${paused ? 'pause' : 'resume'} ${id}`);
+      if (find(id) === undefined) return refused('unknown_package');
+      replace(id, ({ obstacle: _, package: { paused: __, ...travelPackage }, ...each }) => ({
+        ...each,
+        package: { ...travelPackage, ...(paused ? { paused } : {}), version: travelPackage.version + 1 },
+        ...(paused ? { obstacle: 'paused' } : {}),
+      }));
+      note(paused ? 'package.pause' : 'package.resume', { packageId: id });
+      return done((find(id) as PackageStatus).package);
+    },
+    async archive(_by, id) {
+      asked.push(`archive ${id}`);
+      const status = find(id);
+      if (status === undefined) return refused('unknown_package');
+      const { waiting, held, cancelling } = status.figures;
+      if (status.obstacle === undefined || waiting + held + cancelling > 0) return refused('sale_not_ended');
+      replace(id, (each) => ({
+        ...each,
+        package: { ...each.package, archived: true, version: each.package.version + 1 },
+        obstacle: 'sale_closed',
+      }));
+      note('package.archive', { packageId: id });
+      return done((find(id) as PackageStatus).package);
+    },
+    async remove(_by, id) {
+      asked.push(`delete ${id}`);
+      const status = find(id);
+      if (status === undefined) return refused('unknown_package');
+      if (status.figures.nextNumber !== 1) return refused('package_not_empty');
+      world.packages = world.packages.filter((each) => each !== status);
+      note('package.delete', { packageId: id });
+      return done(status.package);
+    },
+    instances: async () => world.instances,
+    async drain(_by, instance) {
+      asked.push(`drain ${instance}`);
+      if (!world.instances.some(({ id }) => id === instance)) return refused('unknown_instance');
+      world.instances = world.instances.map((each) =>
+        each.id === instance && 'load' in each ? { ...each, state: 'draining' } : each,
+      );
+      return done({ instance });
+    },
+    async dismissInstance(_by, instance) {
+      asked.push(`dismiss ${instance}`);
+      const found = world.instances.find(({ id, state }) => id === instance && state === 'lost');
+      if (found === undefined) return refused('unknown_instance');
+      world.instances = world.instances.filter((each) => each !== found);
+      note('instance.dismiss', { instance });
+      return done({ instance });
+    },
+    orders: async ({ stuck = false, packageId, status, limit = 50 }) => ({
+      orders: world.orders
+        .filter(({ concern }) => !stuck || concern !== undefined)
+        .filter(({ order }) => packageId === undefined || order.packageId === packageId)
+        .filter(({ order }) => status === undefined || order.status === status)
+        .slice(0, limit),
+    }),
+    ordersOfEmail: async (email, _cursor, limit = 50) => ({
+      orders: world.orders.filter(({ order }) => order.email === email).slice(0, limit),
+    }),
+    order: async (id) => orderOf(id),
+    async retryOrder(_by, id) {
+      asked.push(`retry ${id}`);
+      return done(orderOf(id)?.order ?? fakeOrder());
+    },
+    async cancelOrder(_by, id) {
+      asked.push(`cancel ${id}`);
+      const order = orderOf(id)?.order ?? fakeOrder();
+      if (order.status === 'held') return refused('in_progress');
+      return done({ ...order, status: order.status === 'queued' ? 'withdrawn' : 'cancelling' });
+    },
+    async erase(_by, email) {
+      asked.push(`erase ${email}`);
+      return done({ erased: 12, left: 1 });
+    },
+    audit: async () => refused('audit_running'),
+    changes: async (_cursor, limit = 50) => ({ items: world.changes.slice(0, limit) }),
+    sessionStarted: async () => done(true as const),
+    endSession: async () => done(true as const),
+    isSessionEnded: async () => false,
+    ...overrides,
+  };
+}
+
+/** Signs in whoever has this token, with a cookie that anybody could make. */
+export function fakeSessions(token = 'open-sesame'): AdminSessions {
+  const worth = createHash('sha256').update(token).digest('base64url');
+  return {
+    async start(c, given) {
+      if (given === 'again and again') return { code: 'rate_limited', retryAfterS: 42 };
+      if (given !== token) return { code: 'unauthorized' };
+      setCookie(c, 'admin', worth, { path: '/', httpOnly: true, sameSite: 'Strict' });
+      return undefined;
+    },
+    operator: async (cookies) =>
+      cookies?.split('; ').includes(`admin=${worth}`) === true ? fakeOperator : undefined,
+    async end(c) {
+      if (getCookie(c, 'admin') !== undefined) deleteCookie(c, 'admin', { path: '/' });
+    },
+  };
+}

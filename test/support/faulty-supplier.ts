@@ -1,0 +1,246 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { simulatedSuppliers } from '../../src/adapters/suppliers/simulated.ts';
+import { systemClock } from '../../src/adapters/system/clock.ts';
+import { systemRandom } from '../../src/adapters/system/random.ts';
+import type {
+  FlightRequest,
+  HotelRequest,
+  Reservation,
+  SupplierAnswer,
+  SupplierClient,
+  SupplierKind,
+} from '../../src/ports/suppliers.ts';
+import { memoryLedger } from './memory-ledger.ts';
+import { wholeLedger } from './whole-ledger.ts';
+
+/** A call as the supplier got it. */
+export interface SupplierCall {
+  /** Counts all calls, from 1. */
+  readonly index: number;
+  readonly kind: SupplierKind;
+  readonly operation: 'reserve' | 'cancel' | 'ledger';
+  /** Empty for the ledger. */
+  readonly key: string;
+  /** Counts the calls with the same kind, operation and key, from 1. */
+  readonly nth: number;
+  /** Of a reservation. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: IncomingMessage['headers'];
+}
+
+/** What goes wrong with one call: what it does to the ledger, and what the caller hears of it. */
+export interface Fault {
+  /**
+   * `none`: the call is lost. `refuse`: there is no seat or room, for good. `afterMs`: it takes effect later, also
+   * when a cancel has come before. Absent: as it should, at once.
+   */
+  readonly effect?: 'none' | 'refuse' | { readonly afterMs: number };
+  /** What the caller gets instead of the true answer. A call without an effect, or a late one, hangs by default. */
+  readonly answer?: 'hang' | 'cut' | 'garbage' | 'html' | 'numberless' | 'huge' | { readonly status: number };
+  /** The answer is held back so long. */
+  readonly answerAfterMs?: number;
+}
+
+/** The usual faults by name. */
+export const faults = {
+  /** Never does anything, never answers. */
+  hang: { effect: 'none', answer: 'hang' },
+  /** Books or cancels, but never answers. */
+  doneButSilent: { answer: 'hang' },
+  /** Fails before it did anything. */
+  error500: { effect: 'none', answer: { status: 500 } },
+  doneBut500: { answer: { status: 500 } },
+  /** Does it, and cuts the connection in the middle of saying so. */
+  cutMidBody: { answer: 'cut' },
+  refuse: { effect: 'refuse' },
+  garbage: { answer: 'garbage' },
+  wrongContentType: { answer: 'html' },
+  withoutNumber: { answer: 'numberless' },
+  oversized: { answer: 'huge' },
+  /** Does it at once, and says so later than anybody waits. */
+  answerLate: (answerAfterMs: number): Fault => ({ answerAfterMs }),
+  /** Is so slow that the reservation comes after its caller has gone, maybe after its cancel. */
+  workLate: (afterMs: number): Fault => ({ effect: { afterMs }, answer: 'hang' }),
+} as const satisfies Record<string, Fault | ((ms: number) => Fault)>;
+
+export interface FaultySupplierOptions {
+  /** Asked once for every call. */
+  readonly fault?: (call: SupplierCall) => Fault | undefined;
+  /** When set, calls without this bearer token are turned away. */
+  readonly token?: string;
+}
+
+export interface FaultySupplier {
+  /** For `SUPPLIERS_URL`. */
+  readonly url: string;
+  /** Everything that was ever reserved. */
+  ledger(): Promise<Record<SupplierKind, readonly Reservation[]>>;
+  /** All calls so far, in the order they came. */
+  readonly calls: readonly SupplierCall[];
+  /** Cuts what still hangs. Work that is due later is dropped. */
+  stop(): Promise<void>;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly body?: object;
+}
+
+/** A supplier over real HTTP on loopback that keeps a true ledger, refuses nothing by itself, and fails as told. */
+export async function startFaultySupplier(options: FaultySupplierOptions = {}): Promise<FaultySupplier> {
+  const calls: SupplierCall[] = [];
+  const counts = new Map<string, number>();
+  const stopping = new AbortController();
+  const { willing, unwilling } = simulations();
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const call = await readCall(request);
+    if (call === undefined) return send(response, problemReply(404, 'unknown_route'));
+    if (options.token !== undefined && request.headers.authorization !== `Bearer ${options.token}`) {
+      return send(response, problemReply(401, 'unauthorized'));
+    }
+    calls.push(call);
+    const fault = options.fault?.(call) ?? {};
+    const reply = await take(call, fault);
+    if (fault.answerAfterMs !== undefined) await sleep(fault.answerAfterMs, undefined, stopping);
+    answer(response, call, reply, fault.answer ?? (reply === undefined ? 'hang' : undefined));
+  }
+
+  async function readCall(request: IncomingMessage): Promise<SupplierCall | undefined> {
+    const { pathname } = new URL(request.url ?? '/', 'http://supplier');
+    const path = /^\/api\/suppliers\/(?<kind>flights|hotels)\/reservations(?:\/(?<key>[^/]+))?$/.exec(
+      pathname,
+    );
+    const kind = path?.groups?.kind as SupplierKind | undefined;
+    const operation = operations[`${request.method}${path?.groups?.key === undefined ? '' : ' key'}`];
+    if (kind === undefined || operation === undefined) return undefined;
+    const body = operation === 'reserve' ? JSON.parse(await text(request)) : {};
+    const key =
+      operation === 'reserve'
+        ? String(request.headers['idempotency-key'])
+        : decodeURIComponent(path?.groups?.key ?? '');
+    const name = [kind, operation, key].join(' ');
+    const nth = (counts.get(name) ?? 0) + 1;
+    counts.set(name, nth);
+    return { index: calls.length + 1, kind, operation, key, nth, body, headers: request.headers };
+  }
+
+  /** Undefined where there is nothing to answer yet. */
+  async function take(call: SupplierCall, { effect }: Fault): Promise<Reply | undefined> {
+    if (effect === 'none') return undefined;
+    if (effect === 'refuse') return perform(unwilling, call);
+    if (effect === undefined) return perform(willing, call);
+    void sleep(effect.afterMs, undefined, stopping).then(
+      () => perform(willing, call),
+      () => undefined,
+    );
+    return undefined;
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/suppliers`,
+    calls,
+    ledger: async () => ({
+      flights: await wholeLedger(willing, 'flights'),
+      hotels: await wholeLedger(willing, 'hotels'),
+    }),
+    async stop() {
+      stopping.abort();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const operations: Readonly<Record<string, SupplierCall['operation']>> = {
+  POST: 'reserve',
+  'DELETE key': 'cancel',
+  GET: 'ledger',
+};
+
+/** Two suppliers over one ledger: whatever one of them has decided binds the other. */
+function simulations() {
+  const base = { ledger: memoryLedger(), random: systemRandom(), clock: systemClock, latencyMs: 0 };
+  return {
+    willing: simulatedSuppliers({ ...base, flightFailureRate: 0, hotelFailureRate: 0 }),
+    unwilling: simulatedSuppliers({ ...base, flightFailureRate: 1, hotelFailureRate: 1 }),
+  };
+}
+
+async function perform(client: SupplierClient, { kind, operation, key, body }: SupplierCall): Promise<Reply> {
+  if (operation === 'cancel') {
+    await client.cancel(kind, key);
+    return { status: 204 };
+  }
+  if (operation === 'ledger') return { status: 200, body: { reservations: await wholeLedger(client, kind) } };
+  const request = { ...body, key };
+  return kind === 'flights'
+    ? reserved('ticketNumber', await client.reserveFlight(request as FlightRequest))
+    : reserved('reservationNumber', await client.reserveHotel(request as HotelRequest));
+}
+
+function reserved(member: string, answer: SupplierAnswer): Reply {
+  if (answer.kind === 'reserved') return { status: 201, body: { [member]: answer.number } };
+  return problemReply(answer.code === 'invalid_ticket' ? 422 : 409, answer.code);
+}
+
+function problemReply(status: number, code: string): Reply {
+  return { status, body: { type: 'about:blank', title: code, status, code } };
+}
+
+function answer(
+  response: ServerResponse,
+  call: SupplierCall,
+  reply: Reply | undefined,
+  manner: Fault['answer'],
+): void {
+  if (manner === 'hang') return;
+  if (typeof manner === 'object') return send(response, problemReply(manner.status, 'internal'));
+  const { status, body } = reply ?? problemReply(500, 'internal');
+  const json = body === undefined ? '' : JSON.stringify(body);
+  switch (manner) {
+    case undefined:
+      return send(response, reply ?? problemReply(500, 'internal'));
+    case 'cut':
+      return cut(response, status, json);
+    case 'garbage':
+      return sendText(response, status, json.slice(0, -2));
+    case 'html':
+      return sendText(response, status, json, 'text/html');
+    case 'numberless':
+      return send(response, { status: 201, body: {} });
+    case 'huge': {
+      const member = call.kind === 'flights' ? 'ticketNumber' : 'reservationNumber';
+      return send(response, { status: 201, body: { [member]: 'F1', padding: 'x'.repeat(2 ** 20) } });
+    }
+  }
+}
+
+function send(response: ServerResponse, { status, body }: Reply): void {
+  if (body === undefined) response.writeHead(status).end();
+  else
+    sendText(response, status, JSON.stringify(body), status < 400 ? undefined : 'application/problem+json');
+}
+
+function sendText(response: ServerResponse, status: number, body: string, type = 'application/json'): void {
+  response.writeHead(status, { 'content-type': type }).end(body);
+}
+
+/** Promises the whole body and sends half of it. */
+function cut(response: ServerResponse, status: number, body: string): void {
+  if (body === '') return void response.destroy();
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length });
+  response.write(body.slice(0, body.length / 2), () => response.destroy());
+}

@@ -1,0 +1,14 @@
+import type { Log } from '../../src/ports/log.ts';
+
+/** A log that remembers its lines, those for debugging aside. */
+export interface LogBook extends Log {
+  readonly lines: readonly string[];
+}
+
+export function logBook(): LogBook {
+  const lines: string[] = [];
+  const write = (_fields: object, message: string) => {
+    lines.push(message);
+  };
+  return { lines, debug() {}, info: write, warn: write, error: write };
+}

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface NodeProcessOptions {
+  /** The program, from the root of the project, or of the copy of it at `folder`. */
+  readonly program: string;
+  readonly folder?: string;
+  /** The user, and the group of the same number, that it runs as. Absent: ours. */
+  readonly uid?: number;
+  readonly parameters?: readonly string[];
+  /** Its environment. Of ours it gets only PATH, unless it inherits. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Our whole environment, under its settings. */
+  readonly inherit?: boolean;
+  /** It has started once it has printed this. */
+  readonly ready: RegExp;
+  /** A process group of its own: Ctrl-C in our terminal does not reach it. */
+  readonly detached?: boolean;
+  /** Told each line it prints, without the line's end. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** A program of the project in a process of its own. */
+export interface NodeProcess {
+  readonly pid: number;
+  /** What matched `ready`. */
+  readonly match: RegExpExecArray;
+  /** What it has printed so far, the last millions of characters of it. */
+  output(): string;
+  readonly isRunning: boolean;
+  /** Resolves with its exit code once it has ended, or null after a signal. */
+  readonly ended: Promise<number | null>;
+  signal(signal: NodeJS.Signals): void;
+  /** Sends a signal and waits until it has ended; kills it when that takes longer than the patience. */
+  end(signal: NodeJS.Signals, patienceMs?: number): Promise<number | null>;
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const startMs = 60_000;
+/** Characters of output that are kept at least. */
+const keptMax = 8_000_000;
+const chunksMax = 10_000;
+
+/**
+ * Starts a program and waits until it is ready.
+ * @throws Error with its output when it ends before, or takes longer than a minute.
+ */
+export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
+  const { program, parameters = [], settings = {}, inherit = false, ready, detached = false } = options;
+  const { folder = root, uid, onLine } = options;
+  const child = spawn(process.execPath, [program, ...parameters], {
+    cwd: folder,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+    env: { ...(inherit ? process.env : { PATH: process.env.PATH }), ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
+  });
+  const chunks: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      chunks.push(text);
+      if (chunks.length > chunksMax) chunks.splice(0, chunks.length, chunks.join('').slice(-keptMax));
+    });
+    if (onLine !== undefined) createInterface({ input: stream }).on('line', onLine);
+  }
+  const output = () => chunks.join('');
+  // Whoever ends this process before it has stopped the other leaves nothing behind.
+  const endToo = () => child.kill('SIGKILL');
+  process.once('exit', endToo);
+  const ended = once(child, 'close').then(() => child.exitCode);
+  void ended.finally(() => process.off('exit', endToo));
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  const end = async (signal: NodeJS.Signals, patienceMs = startMs) => {
+    if (!isRunning()) return ended;
+    child.kill(signal);
+    const lastResort = setTimeout(endToo, patienceMs);
+    // A stopped process takes no signal but these.
+    if (signal !== 'SIGKILL') child.kill('SIGCONT');
+    await ended;
+    clearTimeout(lastResort);
+    return child.exitCode;
+  };
+  const match = await started(child, program, ready, output).catch(async (error: unknown) => {
+    if (child.pid !== undefined) await end('SIGKILL');
+    throw error;
+  });
+  return {
+    pid: child.pid as number,
+    match,
+    output,
+    get isRunning() {
+      return isRunning();
+    },
+    ended,
+    signal: (signal) => void child.kill(signal),
+    end,
+  };
+}
+
+function started(
+  child: ChildProcess,
+  program: string,
+  ready: RegExp,
+  output: () => string,
+): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    const fail = (what: string) => reject(new Error(`${program} ${what}:\n${output().trim().slice(-2_000)}`));
+    const late = setTimeout(() => fail(`was not ready within ${startMs / 1000} s`), startMs);
+    const look = () => {
+      const match = ready.exec(output());
+      if (match === null) return;
+      for (const stream of [child.stdout, child.stderr]) stream?.off('data', look);
+      clearTimeout(late);
+      resolve(match);
+    };
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', look);
+    child.once('close', () => {
+      clearTimeout(late);
+      fail('ended before it was ready');
+    });
+    child.once('error', (error) => {
+      clearTimeout(late);
+      reject(error);
+    });
+  });
+}

@@ -1,0 +1,97 @@
+import { expect } from 'vitest';
+import { localLiveBus } from '../../src/adapters/live/local.ts';
+import { openSqliteStore, type SqliteStore } from '../../src/adapters/store/sqlite/sqlite-store.ts';
+import { resilientSuppliers } from '../../src/adapters/suppliers/resilient.ts';
+import { simulatedSuppliers } from '../../src/adapters/suppliers/simulated.ts';
+import { systemClock } from '../../src/adapters/system/clock.ts';
+import { systemRandom } from '../../src/adapters/system/random.ts';
+import { audit } from '../../src/booking/audit.ts';
+import type { Order, OrderStatus } from '../../src/domain/order.ts';
+import type { TravelPackage } from '../../src/domain/travel-package.ts';
+import type { PlanOptions } from '../../src/plans/plan-engine.ts';
+import type { BookingEngine, PurchaseRequest } from '../../src/ports/booking-engine.ts';
+import type { LiveBus } from '../../src/ports/live-bus.ts';
+import { silentLog } from '../../src/ports/log.ts';
+import type { SupplierClient } from '../../src/ports/suppliers.ts';
+import { onSale } from './server.ts';
+
+/** A store with simulated suppliers, for several engines of the plans in one process. */
+export interface PlanStage {
+  readonly store: SqliteStore;
+  readonly liveBus: LiveBus;
+  readonly suppliers: SupplierClient;
+  /** What an engine is made with; suppliers, or anything else, may be others. */
+  options(over?: Partial<PlanOptions>): PlanOptions;
+  /** All orders of package 1, by number. */
+  orders(...statuses: OrderStatus[]): Promise<Order[]>;
+  /** Expects every promise that an audit can judge to be kept, and nothing to be in hand any more. */
+  audited(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface PlanStageOptions {
+  readonly package?: Partial<TravelPackage>;
+  readonly flightFailureRate?: number;
+  readonly hotelFailureRate?: number;
+  readonly latencyMs?: number;
+}
+
+export async function setPlanStage(options: PlanStageOptions = {}): Promise<PlanStage> {
+  const store = openSqliteStore({ file: ':memory:' });
+  await store.addPackages([onSale(options.package)]);
+  const base = { clock: systemClock, random: systemRandom() };
+  const { flightFailureRate = 0, hotelFailureRate = 0, latencyMs = 0 } = options;
+  const chances = { flightFailureRate, hotelFailureRate, latencyMs };
+  const client = simulatedSuppliers({ ...base, ...chances, ledger: store.ledger });
+  const suppliers = resilientSuppliers({ ...base, client, log: silentLog, timeoutMs: 2_000 });
+  const liveBus = localLiveBus();
+  const orders = async (...statuses: OrderStatus[]) => {
+    const { items } = await store.ordersPage(1, undefined, 100_000);
+    return items.filter(({ status }) => statuses.length === 0 || statuses.includes(status));
+  };
+  return {
+    store,
+    liveBus,
+    suppliers: client,
+    orders,
+    options: (over) => ({
+      ...{ ...base, store, suppliers, liveBus, log: silentLog, snapshotMaxAgeMs: 250 },
+      rules: { waitersPerUnit: 1_000, ordersPerEmail: 0 },
+      ...over,
+    }),
+    async audited() {
+      const report = await audit(store, { suppliers: client });
+      expect(report.findings).toEqual([]);
+      expect(await orders('held', 'compensating', 'cancelling')).toEqual([]);
+    },
+    async close() {
+      suppliers.close();
+      await store.close();
+    },
+  };
+}
+
+/** Buys and waits for the outcome; what was refused is told by its code. */
+export async function outcomeOf(
+  engine: BookingEngine,
+  request: Partial<PurchaseRequest> = {},
+  waitMs = 20_000,
+): Promise<string> {
+  const answer = await engine.purchase({ packageId: 1, email: 'a@example.com', ...request });
+  if (answer.kind === 'refused') return answer.code;
+  return (await engine.outcome(answer.order, { waitMs })).status;
+}
+
+/** Buys; what is refused is an error. */
+export async function bought(engine: BookingEngine, request: Partial<PurchaseRequest> = {}): Promise<Order> {
+  const answer = await engine.purchase({ packageId: 1, email: 'a@example.com', ...request });
+  if (answer.kind === 'refused') throw new Error(`refused: ${answer.code}`);
+  return answer.order;
+}
+
+/** How often each of them is there. */
+export function tally(words: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,51 @@
+import type { SupplierAnswer, SupplierKind, Suppliers, UnknownAnswer } from '../../src/ports/suppliers.ts';
+
+type Reply = SupplierAnswer | UnknownAnswer;
+
+/** Suppliers whose answers a test gives when it likes; everything they were asked is on record. */
+export class ScriptedSuppliers implements Suppliers {
+  /** What is asked and not answered yet, oldest first. */
+  readonly flights: PromiseWithResolvers<Reply>[] = [];
+  readonly cancelled: { kind: SupplierKind; key: string }[] = [];
+  readonly flightKeys: string[] = [];
+  #isAvailable = true;
+  readonly #listeners = new Set<(available: boolean) => void>();
+
+  reserveFlight({ key }: { key: string }, signal: AbortSignal): Promise<Reply> {
+    this.flightKeys.push(key);
+    const reply = Promise.withResolvers<Reply>();
+    this.flights.push(reply);
+    signal.addEventListener('abort', () => reply.resolve({ kind: 'unknown', cause: 'stopped' }));
+    return reply.promise;
+  }
+
+  async reserveHotel({ key }: { key: string }): Promise<Reply> {
+    return { kind: 'reserved', number: `H-${key}` };
+  }
+
+  async cancel(kind: SupplierKind, key: string): Promise<boolean> {
+    this.cancelled.push({ kind, key });
+    return true;
+  }
+
+  get available(): boolean {
+    return this.#isAvailable;
+  }
+
+  set available(available: boolean) {
+    this.#isAvailable = available;
+    for (const listener of this.#listeners) listener(available);
+  }
+
+  onAvailability(listener: (available: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Answers the oldest open question. */
+  answerFlight(reply: Reply = { kind: 'reserved', number: 'F1' }): void {
+    const question = this.flights.shift();
+    if (question === undefined) throw new Error('no flight was asked for');
+    question.resolve(reply);
+  }
+}

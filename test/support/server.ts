@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSqliteStore } from '../../src/adapters/store/sqlite/sqlite-store.ts';
+import { compose } from '../../src/compose.ts';
+import type { TravelPackage } from '../../src/domain/travel-package.ts';
+import { readConfig } from '../../src/ops/config.ts';
+import type { BookingEngine } from '../../src/ports/booking-engine.ts';
+import { type Log, silentLog } from '../../src/ports/log.ts';
+
+export interface TestServer {
+  /** `http://127.0.0.1:<port>` */
+  readonly origin: string;
+  readonly engine: BookingEngine;
+  /** Drains, and deletes the database if it was made for this server. */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** As in the environment, without rate limits by default. `DATABASE_URL` may name an older database to start on again. */
+  readonly settings?: Record<string, string>;
+  /** What is on sale instead of the sample. */
+  readonly packages?: readonly TravelPackage[];
+  readonly log?: Log;
+}
+
+/** The whole server in this process, on a free port of the loopback, over a database of its own. */
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const database = await makeDatabase(options.packages);
+  const config = readConfig({ DATABASE_URL: database.url, RATE_LIMIT: 'off', ...options.settings });
+  const instance = await compose({ config, log: options.log ?? silentLog });
+  const port = await instance.listen(0, '127.0.0.1');
+  const stop = async () => {
+    await instance.close();
+    await database.delete();
+  };
+  return { origin: `http://127.0.0.1:${port}`, engine: instance.engine, stop };
+}
+
+export interface TestDatabase {
+  readonly url: string;
+  delete(): Promise<void>;
+}
+
+/** A database file in a temporary folder, with these packages. */
+export async function makeDatabase(packages: readonly TravelPackage[] = []): Promise<TestDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), 'ticket-booking-'));
+  const file = join(folder, 'booking.db');
+  if (packages.length > 0) {
+    const store = openSqliteStore({ file });
+    await store.addPackages(packages);
+    await store.close();
+  }
+  return { url: `sqlite:${file}`, delete: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** A package on sale, where a test says only what matters to it. */
+export function onSale(overrides: Partial<TravelPackage> = {}): TravelPackage {
+  return { id: 1, flight: 'Flight-1', stay: '2022-08-09', price: 100, quota: 1, version: 1, ...overrides };
+}

@@ -1,0 +1,98 @@
+import type { Order } from '../../src/domain/order.ts';
+import { orderProof } from '../../src/http/proof.ts';
+import { type AdminStage, setAdminStage } from './admin-stage.ts';
+import { buy } from './buyers.ts';
+import { type Fault, startFaultySupplier } from './faulty-supplier.ts';
+import { onSale, startServer, type TestServer } from './server.ts';
+
+/** Servers on temporary stores in which every state of the pages can be seen at once. */
+export interface Stage extends AsyncDisposable {
+  readonly origin: string;
+  /** The same, before the sale has opened. */
+  readonly notOpenOrigin: string;
+  /** Private links to orders, by what they show. */
+  readonly links: Readonly<Record<OrderScene, string>>;
+  /** What operators see, on a server of its own; started when it is first asked for. */
+  admin(): Promise<AdminStage>;
+  /** Sells the last unit of the package with this id. */
+  sellOut(packageId: number): Promise<void>;
+}
+
+export type OrderScene = 'queue' | 'pending' | 'confirmed' | 'failed' | 'cancelled';
+
+const secret = 'the-stage-signs-its-cookies-with-this-secret';
+const settings = { SECRET: secret, SUPPLIER_TIMEOUT_MS: '60000', LOG_LEVEL: 'silent' };
+
+const packages = [
+  onSale({ id: 1, flight: 'Flight-1', stay: '2022-08-09', quota: 1 }),
+  onSale({ id: 2, flight: 'Flight-2', stay: '2022-08-09', quota: 2 }),
+  onSale({ id: 3, flight: 'Flight-3', stay: '2022-08-10', quota: 2 }),
+  onSale({ id: 4, flight: 'Flight-3', stay: '2022-08-11', quota: 2 }),
+];
+
+/** Opens in two hours and a quarter: a countdown with three parts. */
+const opensInMs = 8_130_000;
+
+export async function setStage(): Promise<Stage> {
+  await using started = new AsyncDisposableStack();
+  const supplier = await startFaultySupplier({
+    fault: ({ kind, body }) => faultOf(kind, String(body.email)),
+  });
+  started.defer(() => supplier.stop());
+  const server = await startServer({ settings: { ...settings, SUPPLIERS_URL: supplier.url }, packages });
+  started.defer(() => server.stop());
+  const opensAt = Date.now() + opensInMs;
+  const notOpen = await startServer({ settings, packages: packages.map((one) => ({ ...one, opensAt })) });
+  started.defer(() => notOpen.stop());
+  const links = await sellSome(server);
+  const all = started.move();
+  let admin: Promise<AdminStage> | undefined;
+  return {
+    admin: () => {
+      admin ??= setAdminStage().then((stage) => all.use(stage));
+      return admin;
+    },
+    origin: server.origin,
+    notOpenOrigin: notOpen.origin,
+    links,
+    sellOut: async (packageId) => {
+      await buy(server.origin, packageId, { email: 'eva@example.com' });
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+/** How the suppliers treat a buyer is in the name: `slow-flight@…` waits for its seat for ever. */
+function faultOf(kind: string, email: string): Fault {
+  if (email.startsWith('no-seat') && kind === 'flights') return { effect: 'refuse' };
+  const isSlow = email.startsWith(kind === 'flights' ? 'slow-flight' : 'slow-hotel');
+  return isSlow ? { effect: 'none', answer: 'hang' } : {};
+}
+
+async function sellSome({ origin, engine }: TestServer): Promise<Stage['links']> {
+  const order = async (packageId: number, email: string, status: Order['status']): Promise<Order> => {
+    const { order: sent } = await buy(origin, packageId, { email, prefer: 'respond-async' });
+    for (;;) {
+      const found = await engine.order(sent?.id ?? '');
+      if (found?.status === status) return found;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  const link = ({ id }: Order) => `${origin}/orders/${id}?proof=${orderProof(secret, id)}`;
+  const confirmed = await order(2, 'ana@example.com', 'confirmed');
+  await order(2, 'slow-flight@example.com', 'held');
+  await order(2, 'ben@example.com', 'queued');
+  const queued = await order(2, 'cleo@example.com', 'queued');
+  const failed = await order(3, 'no-seat@example.com', 'failed');
+  const toCancel = await order(3, 'dan@example.com', 'confirmed');
+  await engine.cancel(toCancel);
+  const cancelled = await engine.outcome(toCancel, { waitMs: 5_000 });
+  const pending = await order(4, 'slow-hotel@example.com', 'held');
+  return {
+    queue: link(queued),
+    pending: link(pending),
+    confirmed: link(confirmed),
+    failed: link(failed),
+    cancelled: link(cancelled),
+  };
+}

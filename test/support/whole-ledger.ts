@@ -1,0 +1,13 @@
+import type { Reservation, SupplierClient, SupplierKind } from '../../src/ports/suppliers.ts';
+
+/** All pages of a supplier's ledger. */
+export async function wholeLedger(client: SupplierClient, kind: SupplierKind): Promise<Reservation[]> {
+  const found: Reservation[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await client.ledger(kind, cursor);
+    found.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return found;
+}

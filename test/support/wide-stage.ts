@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { orderIdFrom } from '../../src/domain/ids.ts';
+import type { Order, OrderReason, OrderStatus, TimelineEvent } from '../../src/domain/order.ts';
+import { orderProof } from '../../src/http/proof.ts';
+import { createServer } from '../../src/http/server.ts';
+import { silentLog } from '../../src/ports/log.ts';
+import type { PackageStatus } from '../../src/ports/operations.ts';
+import { fakeApp } from './fake-app.ts';
+import { fakeNow, fakeOrder } from './fake-engine.ts';
+import { fakeInstance, fakeOperations, fakeOperator, fakeStatus } from './fake-operations.ts';
+
+/** Names as operators enter them: ordinary, long, long without a blank, and in other scripts. */
+export const wideFlights = [
+  'BA 117 London – New York',
+  'The very long morning flight from Thiruvananthapuram by way of Ouagadougou1',
+  'TheVeryLongMorningFlightFromThiruvananthapuramByWayOfOuagadougouAndBackHome',
+  'Donaudampfschifffahrtsgesellschaft, Flug München – Köln über Österreich',
+  'رحلة مصر للطيران ٩٨٦ من القاهرة إلى الدار البيضاء',
+] as const;
+
+/** Every page with texts and figures as long as they get. No store, no sale: each state is simply shown. */
+export interface WideStage extends AsyncDisposable {
+  readonly origin: string;
+  /** What operators log in with. */
+  readonly token: string;
+  /** Private links to orders, by what they show. */
+  readonly orders: Readonly<Record<string, string>>;
+  /** The order of the last link. */
+  readonly orderId: string;
+}
+
+const secret = 's'.repeat(32);
+const quota = 250_000;
+const email = 'maximiliana.featherstonehaugh-cholmondeley@a-long-company-name.example.com';
+
+const statuses: readonly OrderStatus[] = [
+  ...(['queued', 'held', 'compensating', 'confirmed', 'cancelling'] as const),
+  ...(['failed', 'rejected', 'withdrawn', 'cancelled'] as const),
+];
+
+const timeline: readonly TimelineEvent[] = ['queued', 'claimed', 'flight reserved', 'hotel unknown'];
+
+export async function setWideStage(): Promise<WideStage> {
+  const packages = Array.from({ length: 40 }, (_, index) => packageOf(index));
+  const orders = wideFlights.flatMap((flight, index) =>
+    statuses.map((status, row) => orderOf(flight, status, index * 16 + row)),
+  );
+  const byId = new Map(orders.map((order) => [order.id, order]));
+  const app = fakeApp({
+    settings: { secret },
+    engine: {
+      packages: async () => packages,
+      package: async (id) => packages.find((each) => each.package.id === id),
+      order: async (id) => byId.get(id),
+      placeInLine: () => 12_345,
+      purchase: async () => ({ kind: 'refused', code: 'sold_out' }),
+    },
+    operations: fakeOperations({
+      packages,
+      instances: [fakeInstance('instance-1'), fakeInstance('a-long-instance-name-of-a-pod-7f9c6d5b4-xk2lq')],
+      orders: orders.map((order) => ({ order, since: fakeNow - 95_000, concern: 'stuck' })),
+      changes: orders.slice(0, 5).map(({ id, packageId }, index) => ({
+        ...{ id: `${index}`, at: fakeNow, by: fakeOperator, instance: 'instance-1', action: 'package.amend' },
+        ...{ target: { packageId, orderId: id }, outcome: 'done', endedAt: fakeNow },
+        ...{ before: { quota: 100_000, flight: wideFlights[0] }, after: { quota, flight: wideFlights[2] } },
+      })),
+    }),
+  });
+  const server = createServer(app, silentLog);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const link = ({ id }: Order) => `${origin}/orders/${id}?proof=${orderProof(secret, id)}`;
+  return {
+    origin,
+    token: 'open-sesame',
+    orders: Object.fromEntries(
+      orders.map((order, index) => [`${order.status}, name ${Math.floor(index / 9)}`, link(order)]),
+    ),
+    orderId: orders.at(-1)?.id ?? '',
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** Forty nights on sale: eight of each flight, and among them every state of a sale. */
+function packageOf(index: number): PackageStatus {
+  const held = index % 4 === 1 ? quota : 123_456;
+  const isSoldOut = index % 8 === 7;
+  const confirmed = isSoldOut ? quota : index % 4 === 1 ? 0 : 100_000;
+  return fakeStatus(
+    {
+      id: 1000 + index,
+      flight: wideFlights[Math.floor(index / 8)] as string,
+      stay: `2026-09-${String((index % 8) + 20).padStart(2, '0')}`,
+      price: 1_234_567 + index,
+      quota,
+      ...(index % 8 === 5 ? { opensAt: fakeNow + 8_130_000 } : {}),
+      ...(index % 8 === 6 ? { paused: true } : {}),
+    },
+    {
+      ...{ held: isSoldOut ? 0 : held, confirmed },
+      ...{ remaining: isSoldOut ? 0 : quota - held - confirmed, waiting: index % 4 === 1 ? 123_456 : 0 },
+    },
+  );
+}
+
+function orderOf(flight: string, status: OrderStatus, count: number): Order {
+  const bytes = new Uint8Array(10).fill(255);
+  bytes[9] = count;
+  const reasons: Partial<Record<OrderStatus, OrderReason>> = {
+    failed: 'hotel_unavailable',
+    compensating: 'invalid_ticket',
+    rejected: 'sold_out',
+  };
+  const reason = reasons[status];
+  return fakeOrder({
+    ...{ id: orderIdFrom(bytes), packageId: 1000, status, email },
+    package: { flight, stay: '2026-09-20', price: 1_234_567 },
+    timeline: timeline.map((event, step) => ({ at: fakeNow + step * 1000, event })),
+    ...(reason === undefined ? {} : { reason }),
+    ...(status === 'confirmed' ? { flight: { ticketNumber: 'F00083920123456789' } } : {}),
+    ...(status === 'confirmed' ? { hotel: { reservationNumber: 'H00083920123456789' } } : {}),
+  });
+}

@@ -1,0 +1,159 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Command, type Given, runCommand, UsageError } from '../../src/commands/args.ts';
+import { warnOfUnknownSettings } from '../../src/commands/settings.ts';
+import { onStopSignals } from '../../src/commands/stop-signal.ts';
+import { ConfigError, readConfig } from '../../src/ops/config.ts';
+import { type Cluster, type EngineName, startCluster } from '../../test/support/cluster.ts';
+import { type Balancer, startBalancer } from './balancer.ts';
+import { benchHint } from './bench-hint.ts';
+
+const options = {
+  instances: { type: 'string', value: 'count', help: 'Server processes, 1 to 32; default 3.' },
+  port: {
+    type: 'string',
+    value: 'port',
+    help: 'Where the balancer listens; the instances take the ports above. 0: free ports. Default 8880.',
+  },
+  data: {
+    type: 'string',
+    value: 'folder',
+    help: 'Keeps orders and reservations there; without it they are gone at the end.',
+  },
+  engine: { type: 'string', value: 'name', help: 'actor, lock or queue; default actor.' },
+  suppliers: {
+    type: 'string',
+    value: 'url',
+    help: 'Suppliers that run already; default: the simulated ones, in a process of their own.',
+  },
+  members: { type: 'string', value: 'count', help: 'Of the MongoDB replica set, 1 or 3; default 1.' },
+} as const;
+
+const command: Command<typeof options> = {
+  name: 'npm run cluster',
+  about:
+    'Runs a whole cluster on this machine: a MongoDB replica set, Redis, the suppliers, the instances and a load\n' +
+    'balancer in front of them, from what is on the machine. Settings of the environment hold for every instance\n' +
+    '(FLIGHT_FAILURE_RATE=0 npm run cluster). What they log goes to standard error, each line with its instance.\n' +
+    'Ctrl-C or SIGTERM stops it all, instances first.',
+  options,
+};
+
+async function run(given: Given<typeof options>): Promise<number> {
+  const instances = whole('--instances', given.instances ?? '3', 1, 32);
+  const port = whole('--port', given.port ?? '8880', 0, 65_535 - instances);
+  const engine = oneOf('--engine', given.engine ?? 'actor', ['actor', 'lock', 'queue']) as EngineName;
+  const members = whole('--members', given.members ?? '1', 1, 3) as 1 | 3;
+  if (given.members === '2') throw new UsageError('--members takes 1 or 3: two cannot outvote one');
+  const suppliersUrl = given.suppliers;
+  if (suppliersUrl !== undefined && !URL.canParse(suppliersUrl))
+    throw new UsageError(`--suppliers takes a URL, not '${suppliersUrl}'`);
+  const folder = given.data === undefined ? undefined : resolve(given.data);
+  if (folder !== undefined) await mkdir(folder, { recursive: true });
+
+  warnOfUnknownSettings();
+  const stopped = stopSignal();
+  await using parts = new AsyncDisposableStack();
+  const cluster = parts.adopt(
+    await startCluster({
+      instances,
+      engine,
+      members,
+      firstPort: port === 0 ? 0 : port + 1,
+      // The balancer tells them who their clients are.
+      settings: { TRUST_PROXY: 'on' },
+      inherit: true,
+      detached: true,
+      onLine: (line) => console.error(line),
+      onProgress(what) {
+        if (stopped.aborted) throw new Error('Stopped before it was up.');
+        console.log(`starting ${what} …`);
+      },
+      ...(folder === undefined ? {} : { folder }),
+      ...(suppliersUrl === undefined ? {} : { suppliersUrl }),
+    }),
+    (each) => each.end(),
+  );
+  const balancer = parts.adopt(
+    await startBalancer({ origins: cluster.origins, port, host: '127.0.0.1' }),
+    (each) => each.close(),
+  );
+  if (!stopped.aborted) tell(cluster, balancer);
+  watch(cluster, stopped);
+  await aborted(stopped);
+  console.log('\nstopping …');
+  // While the instances drain, their last answers still need a way out.
+  await cluster.end();
+  return 0;
+}
+
+function tell(cluster: Cluster, balancer: Balancer): void {
+  const { mongo, redis, suppliersUrl, instances, consumer } = cluster;
+  const lines: (readonly [string, string])[] = [
+    ['balancer', `${balancer.origin}/order`],
+    ...instances.map(({ id, origin, pid }) => [id, `${origin}   pid ${pid}`] as const),
+    ...(consumer === undefined ? [] : [['consumer', `pid ${consumer.pid}`] as const]),
+    ['MongoDB', mongo.url],
+    ['Redis', redis.url],
+    ['suppliers', suppliersUrl],
+  ];
+  console.log(`\n${lines.map(([name, where]) => `  ${name.padEnd(12)} ${where}`).join('\n')}\n`);
+  for (const line of hint(cluster)) console.log(line);
+  console.log('\nThe cluster is up. Ctrl-C stops it.');
+}
+
+/** What the instances are set to: they have our environment, but for the addresses of their databases. */
+function hint({ origins }: Cluster): string[] {
+  try {
+    const { limits, adminToken } = readConfig();
+    return benchHint({ origins, purchases: limits?.purchases, hasAdminToken: adminToken !== undefined });
+  } catch (error) {
+    // A REDIS_URL of ours needs a DATABASE_URL of ours; the instances have both from the cluster.
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
+}
+
+/** Says so when a process ends that nobody has stopped; the balancer goes on with the others. */
+function watch({ instances, suppliers, consumer }: Cluster, stopped: AbortSignal): void {
+  const parts = [
+    ...instances.map(({ id, ended }) => ({ name: id, ended })),
+    ...(suppliers === undefined ? [] : [{ name: 'suppliers', ended: suppliers.ended }]),
+    ...(consumer === undefined ? [] : [{ name: 'consumer', ended: consumer.ended }]),
+  ];
+  for (const { name, ended } of parts) {
+    void ended.then((code) => {
+      if (stopped.aborted) return;
+      console.error(`${name} has ended ${code === null ? 'by a signal' : `with exit code ${code}`}.`);
+    });
+  }
+}
+
+/** Aborts at the first signal to stop; at the second one the program ends at once, and takes its parts with it. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  onStopSignals(
+    (signal) => stop.abort(signal),
+    () => process.exit(1),
+  );
+  return stop.signal;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+}
+
+function whole(name: string, text: string, min: number, max: number): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < min || number > max)
+    throw new UsageError(`${name} takes a whole number from ${min} to ${max}, not '${text}'`);
+  return number;
+}
+
+function oneOf(name: string, text: string, allowed: readonly string[]): string {
+  if (!allowed.includes(text)) throw new UsageError(`${name} takes ${allowed.join(', ')}, not '${text}'`);
+  return text;
+}
+
+if (import.meta.main) await runCommand(command, run);
