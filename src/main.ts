@@ -1,13 +1,13 @@
+import { compose, type Instance } from './compose/compose.ts';
 import { attachConnectionLimits } from './compose/limits.ts';
 import { startStep } from './compose/start-step.ts';
-import { compose, type Instance } from './compose.ts';
-import { listenAt } from './http/listen.ts';
-import { createServer } from './http/server.ts';
+import { type Config, ConfigError, readConfig, settingWarnings } from './config/config.ts';
+import { listenAt } from './http/server/listen.ts';
+import { createServer } from './http/server/server.ts';
 import { createWaitingRoom } from './http/waiting-room.ts';
-import { type Config, ConfigError, readConfig, settingWarnings } from './ops/config.ts';
-import { createLog } from './ops/log.ts';
-import type { Log } from './ports/log.ts';
-import { StoreUnavailableError } from './ports/store.ts';
+import type { Log } from './observability/log.ts';
+import { createLog } from './observability/pino-log.ts';
+import { StoreUnavailableError } from './storage/store.ts';
 
 /** How often a store that is not there at the start is looked for. */
 const lookEveryMs = 1_000;

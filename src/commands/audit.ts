@@ -1,7 +1,7 @@
-import { audit } from '../booking/audit.ts';
-import type { AuditReport, Finding } from '../booking/audit-report.ts';
+import { audit } from '../audit/audit.ts';
+import type { AuditReport, Finding } from '../audit/audit-report.ts';
+import { openStore } from '../compose/compose.ts';
 import { ledgerOf } from '../compose/ledger.ts';
-import { openStore } from '../compose.ts';
 import { type Command, type Given, runCommand, UsageError } from './args.ts';
 import { readSettings } from './settings.ts';
 

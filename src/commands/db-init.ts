@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
-import { systemClock } from '../adapters/system/clock.ts';
-import { openStore } from '../compose.ts';
+import { openStore } from '../compose/compose.ts';
 import { samplePackages } from '../domain/sample.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
-import type { Store } from '../ports/store.ts';
+import { systemClock } from '../lib/system-clock.ts';
+import type { Store } from '../storage/store.ts';
 import { type Command, type Given, runCommand, UsageError } from './args.ts';
 import { readPackagesFile, withNightInThePast } from './packages-file.ts';
 import { readSettings } from './settings.ts';

@@ -1,4 +1,4 @@
-import { type Config, readConfig, settingWarnings } from '../ops/config.ts';
+import { type Config, readConfig, settingWarnings } from '../config/config.ts';
 
 /**
  * The settings, for a command. A variable that may be a misspelt setting is warned of on standard error.

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sampleChange, sampleFigures, sampleOrder } from '../../test/contract/samples.ts';
 import { startServer } from '../../test/support/server.ts';
-import { openSqliteStore } from '../adapters/store/sqlite/sqlite-store.ts';
-import type { AuditReport } from '../booking/audit-report.ts';
+import type { AuditReport } from '../audit/audit-report.ts';
+import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 
 let folder: string;
 let file: string;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { httpSuppliers } from '../adapters/suppliers/http.ts';
+import { httpSuppliers } from '../suppliers/http-suppliers.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const flight = { key: 'A', packageId: 1, flight: 'Flight-1', email: 'ana@example.com' };

@@ -1,7 +1,7 @@
-import { httpSuppliers } from '../adapters/suppliers/http.ts';
-import type { LedgerReader } from '../booking/audit-suppliers.ts';
-import type { SuppliersConfig } from '../ops/config.ts';
-import type { SupplierLedger } from '../ports/suppliers.ts';
+import type { LedgerReader } from '../audit/audit-suppliers.ts';
+import type { SuppliersConfig } from '../config/config.ts';
+import { httpSuppliers } from '../suppliers/http-suppliers.ts';
+import type { SupplierLedger } from '../suppliers/suppliers.ts';
 
 /** Reservations in one page of the ledger inside. */
 const pageSize = 1000;

@@ -1,15 +1,15 @@
 import type { Server } from 'node:http';
-import { systemClock as clock } from '../adapters/system/clock.ts';
+import type { RedisConnector } from '../cluster/redis/connector.ts';
+import type { Config } from '../config/config.ts';
 import type { AppDeps } from '../http/deps.ts';
-import { clientsBehind } from '../http/limits/client-of.ts';
-import { limitConnections } from '../http/limits/connections.ts';
-import { httpLimits } from '../http/limits/limits.ts';
-import { LoopAdmission } from '../http/overload.ts';
-import type { Config } from '../ops/config.ts';
-import { openFilesMax } from '../ops/open-files.ts';
-import type { RedisConnector } from '../ops/redis.ts';
-import type { Log } from '../ports/log.ts';
-import type { RateLimits } from '../ports/rate-limits.ts';
+import { limitConnections } from '../http/server/connections.ts';
+import { LoopAdmission } from '../http/server/overload.ts';
+import { openFilesMax } from '../lib/open-files.ts';
+import { systemClock as clock } from '../lib/system-clock.ts';
+import type { Log } from '../observability/log.ts';
+import { clientsBehind } from '../rate-limits/client-of.ts';
+import { httpLimits } from '../rate-limits/limits.ts';
+import type { RateLimits } from '../rate-limits/rate-limits.ts';
 
 /** More than a machine of this kind serves well, and less than it breaks down under. */
 const connectionsMax = 40_000;
@@ -79,9 +79,9 @@ const proxyWords =
 /** Loaded only where there are limits: the library takes memory, and time at the start. */
 async function openRateLimits(connect: RedisConnector | undefined, log: Log): Promise<RateLimits> {
   if (connect === undefined) {
-    const { memoryRateLimits } = await import('../adapters/limits/memory.ts');
+    const { memoryRateLimits } = await import('../rate-limits/memory.ts');
     return memoryRateLimits({ clock });
   }
-  const { redisRateLimits } = await import('../adapters/limits/redis.ts');
+  const { redisRateLimits } = await import('../rate-limits/redis.ts');
   return redisRateLimits({ connect, clock, log });
 }

@@ -1,17 +1,17 @@
-import { systemClock as clock } from '../adapters/system/clock.ts';
-import { loadMeter } from '../adapters/system/process-load.ts';
-import { systemRandom } from '../adapters/system/random.ts';
-import { AdminAuth } from '../http/admin-auth.ts';
+import { AdminAuth } from '../admin/admin-auth.ts';
+import { OperationsDesk } from '../admin/operations-desk.ts';
+import type { Config } from '../config/config.ts';
+import type { OperatedEngine } from '../engine/operated-engine.ts';
 import type { AppDeps } from '../http/deps.ts';
-import { clientsBehind } from '../http/limits/client-of.ts';
 import type { HttpSettings } from '../http/settings.ts';
-import { OperationsDesk } from '../operations/operations.ts';
-import type { Config } from '../ops/config.ts';
-import { programVersion } from '../ops/telemetry.ts';
-import type { Log } from '../ports/log.ts';
-import type { OperatedEngine } from '../ports/operated-engine.ts';
-import type { Store } from '../ports/store.ts';
-import type { SupplierLedger } from '../ports/suppliers.ts';
+import { systemClock as clock } from '../lib/system-clock.ts';
+import { systemRandom } from '../lib/system-random.ts';
+import type { Log } from '../observability/log.ts';
+import { loadMeter } from '../observability/measured-process-load.ts';
+import { programVersion } from '../observability/telemetry.ts';
+import { clientsBehind } from '../rate-limits/client-of.ts';
+import type { Store } from '../storage/store.ts';
+import type { SupplierLedger } from '../suppliers/suppliers.ts';
 import { ledgerOf } from './ledger.ts';
 
 export interface OperationsParts {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { StoreUnavailableError } from '../ports/store.ts';
+import { StoreUnavailableError } from '../storage/store.ts';
 import { startStep } from './start-step.ts';
 
 it('gives what a step yields, or throws what it throws', async () => {

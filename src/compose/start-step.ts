@@ -1,4 +1,4 @@
-import { within } from '../adapters/store/mongodb/deadline.ts';
+import { within } from '../storage/mongodb/deadline.ts';
 
 /** No step that succeeds takes this long. */
 export const stepTimeoutMs = 30_000;

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { silentLog } from '../ports/log.ts';
+import { silentLog } from '../observability/log.ts';
 import { bodyBytesMax, readForm, readJson } from './body.ts';
 import { onError } from './problem.ts';
 

@@ -2,8 +2,8 @@ import type { Context } from 'hono';
 import { getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { parseOrderId } from '../domain/ids.ts';
 import { isOrderProof } from './proof.ts';
+import { isBehindTls } from './server/transport-security.ts';
 import type { HttpSettings } from './settings.ts';
-import { isBehindTls } from './transport-security.ts';
 
 type CookieSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 

@@ -1,15 +1,15 @@
-import type { BookingEngine } from '../ports/booking-engine.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { LiveBus } from '../ports/live-bus.ts';
-import type { Log } from '../ports/log.ts';
-import type { Metrics } from '../ports/metrics.ts';
-import type { Operations } from '../ports/operations.ts';
-import type { Random } from '../ports/random.ts';
-import type { SupplierClient } from '../ports/suppliers.ts';
-import type { Tracing } from '../ports/tracing.ts';
-import type { AdminIdentity, AdminSessions } from './admin/sessions.ts';
-import type { HttpLimits } from './limits/limits.ts';
-import type { Admission } from './overload.ts';
+import type { AdminIdentity, AdminSessions } from '../admin/identity.ts';
+import type { Operations } from '../admin/operations.ts';
+import type { BookingEngine } from '../engine/engine.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
+import type { Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Tracing } from '../observability/tracing.ts';
+import type { HttpLimits } from '../rate-limits/limits.ts';
+import type { LiveBus } from '../realtime/live-bus.ts';
+import type { SupplierClient } from '../suppliers/suppliers.ts';
+import type { Admission } from './server/overload.ts';
 import type { HttpSettings } from './settings.ts';
 
 /** Everything the HTTP side needs, chosen by compose.ts. */

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
-import { silentLog } from '../ports/log.ts';
+import { silentLog } from '../observability/log.ts';
 import { onError } from './problem.ts';
 import { isOwnOrigin, pageSecurity, sameOriginOnly } from './security.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { openMongoStore } from '../../src/adapters/store/mongodb/mongo-store.ts';
+import { openMongoStore } from '../../src/storage/mongodb/mongo-store.ts';
 import { buy } from '../support/buyers.ts';
 import { spawnServer, type TestProcess } from '../support/process.ts';
 import { onSale } from '../support/server.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Script } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readConfig, settingNames } from '../../src/ops/config.ts';
+import { readConfig, settingNames } from '../../src/config/config.ts';
 import { freePort } from '../support/free-port.ts';
 import { startNodeProcess } from '../support/node-process.ts';
 import { spawnServer } from '../support/process.ts';

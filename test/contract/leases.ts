@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Lease, Leases } from '../../src/ports/lease.ts';
+import type { Lease, Leases } from '../../src/cluster/lease.ts';
 
 /** The leases of two instances, over the same lease service. */
 export interface OpenedLeases {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LedgerEntry, Reservation, SupplierLedger } from '../../src/ports/suppliers.ts';
+import type { LedgerEntry, Reservation, SupplierLedger } from '../../src/suppliers/suppliers.ts';
 
 /** An empty ledger, alone in its place. */
 export interface OpenedLedger {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LiveBus, LiveListener } from '../../src/ports/live-bus.ts';
+import type { LiveBus, LiveListener } from '../../src/realtime/live-bus.ts';
 import { fakeOrder, fakeSnapshot } from '../support/fake-engine.ts';
 
 /** Two ends of one bus; the same one where the bus stays within a process. */

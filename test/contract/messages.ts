@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Messages, MessagesUnavailableError, NoAnswerError } from '../../src/cluster/messages.ts';
 import type { Json } from '../../src/lib/json.ts';
-import { type Messages, MessagesUnavailableError, NoAnswerError } from '../../src/ports/messages.ts';
 
 /** Somewhere for instances to talk, nobody there yet. */
 export interface OpenedMessages {

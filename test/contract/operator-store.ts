@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Order } from '../../src/domain/order.ts';
-import type { OperatorEvent } from '../../src/ports/operator-log.ts';
-import { FencedError, type Store } from '../../src/ports/store.ts';
+import type { OperatorEvent } from '../../src/storage/operator-log.ts';
+import { FencedError, type Store } from '../../src/storage/store.ts';
 import { sampleChange, sampleFigures, sampleOrder, samplePackage } from './samples.ts';
 
 const placeholder = 'erased-1@erased.invalid';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Allowance, RateLimiter, RateLimits, RatePolicy } from '../../src/ports/rate-limits.ts';
+import type { Allowance, RateLimiter, RateLimits, RatePolicy } from '../../src/rate-limits/rate-limits.ts';
 
 /** Takes so many one after the other. */
 export async function takeMany(limiter: RateLimiter, key: string, uses: number): Promise<Allowance[]> {

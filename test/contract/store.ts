@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Fence, Ownership } from '../../src/domain/change.ts';
 import { type Order, type OrderStatus, unfinishedStatuses } from '../../src/domain/order.ts';
 import { untouched } from '../../src/domain/travel-package.ts';
-import { FencedError, type Store, StoreUnavailableError } from '../../src/ports/store.ts';
+import { FencedError, type Store, StoreUnavailableError } from '../../src/storage/store.ts';
 import type { OpenedStore } from './operator-store.ts';
 import { operatorStoreContract } from './operator-store.ts';
 import { sampleChange, sampleFigures, sampleOrder, samplePackage } from './samples.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { FlightRequest, HotelRequest, SupplierClient } from '../../src/ports/suppliers.ts';
+import type { FlightRequest, HotelRequest, SupplierClient } from '../../src/suppliers/suppliers.ts';
 import { wholeLedger } from '../support/whole-ledger.ts';
 
 /** A client of suppliers that are new and nobody else's. */

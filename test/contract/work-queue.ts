@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { WorkQueue } from '../../src/ports/work-queue.ts';
+import type { WorkQueue } from '../../src/engine/queue/work-queue.ts';
 
 export interface OpenedQueue {
   readonly queue: WorkQueue;

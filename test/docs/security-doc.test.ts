@@ -53,7 +53,7 @@ describe('SECURITY.md', () => {
   });
 
   it('knows every setting that it tells to set', () => {
-    const settings = readFileSync(join(root, 'src/ops/config.ts'), 'utf8');
+    const settings = readFileSync(join(root, 'src/config/config.ts'), 'utf8');
     const named = [...text.matchAll(/`([A-Z]+_?[A-Z_]+)(?:=[^`]*)?`/g)].map(([, name]) => name as string);
     expect(named.length).toBeGreaterThan(10);
     expect([...new Set(named)].filter((name) => !new RegExp(`^  ${name}:`, 'm').test(settings))).toEqual([]);

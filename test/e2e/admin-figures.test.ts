@@ -2,12 +2,12 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import AxeBuilder from '@axe-core/playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { localLiveBus } from '../../src/adapters/live/local.ts';
-import { systemClock as clock } from '../../src/adapters/system/clock.ts';
-import { systemRandom } from '../../src/adapters/system/random.ts';
-import { createApp } from '../../src/http/app.ts';
-import { createServer } from '../../src/http/server.ts';
-import { silentLog } from '../../src/ports/log.ts';
+import { createApp } from '../../src/compose/app.ts';
+import { createServer } from '../../src/http/server/server.ts';
+import { systemClock as clock } from '../../src/lib/system-clock.ts';
+import { systemRandom } from '../../src/lib/system-random.ts';
+import { silentLog } from '../../src/observability/log.ts';
+import { localLiveBus } from '../../src/realtime/bus/local.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 import {
   fakeActivity,

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
-import { type Log, silentLog } from '../../src/ports/log.ts';
+import { type Log, silentLog } from '../../src/observability/log.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLog } from '../../src/ops/log.ts';
+import { createLog } from '../../src/observability/pino-log.ts';
 import { buy, lookUp } from '../support/buyers.ts';
 import { fakeApp } from '../support/fake-app.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';

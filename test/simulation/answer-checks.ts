@@ -1,5 +1,5 @@
 import { isSettled, type Order } from '../../src/domain/order.ts';
-import type { Accepted, PurchaseRequest, Refused } from '../../src/ports/booking-engine.ts';
+import type { Accepted, PurchaseRequest, Refused } from '../../src/engine/engine.ts';
 import type { Seen } from './look-up.ts';
 import type { StoreCore } from './sim-store.ts';
 import type { SoldOutTimes } from './sold-out-times.ts';

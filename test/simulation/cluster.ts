@@ -1,4 +1,4 @@
-import type { PackageRules } from '../../src/booking/package-actor.ts';
+import type { PackageRules } from '../../src/domain/decide.ts';
 import { type Services, type SimInstance, simInstance } from './sim-instance.ts';
 import { type SimHost, simHost, type World } from './world.ts';
 

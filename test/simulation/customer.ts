@@ -1,6 +1,6 @@
 import { orderIdBytes, orderIdFrom } from '../../src/domain/ids.ts';
 import type { Order } from '../../src/domain/order.ts';
-import type { Accepted, PurchaseRequest, Refused } from '../../src/ports/booking-engine.ts';
+import type { Accepted, PurchaseRequest, Refused } from '../../src/engine/engine.ts';
 import type { Access } from './access.ts';
 import type { AnswerChecks } from './answer-checks.ts';
 import type { Dice } from './dice.ts';

@@ -1,4 +1,4 @@
-import type { Random } from '../../src/ports/random.ts';
+import type { Random } from '../../src/lib/random.ts';
 
 /** All chance of a simulation: the same seed throws the same. https://prng.di.unimi.it/splitmix64.c, on 32 bits. */
 export class Dice implements Random {

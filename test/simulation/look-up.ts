@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
+import type { BookingEngine } from '../../src/engine/engine.ts';
 import { orderRoutes } from '../../src/http/api/orders.ts';
 import { onError } from '../../src/http/problem.ts';
-import type { BookingEngine } from '../../src/ports/booking-engine.ts';
-import type { Clock } from '../../src/ports/clock.ts';
-import { silentLog } from '../../src/ports/log.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import { silentLog } from '../../src/observability/log.ts';
 
 /** What somebody saw who looked for an order. */
 export interface Seen {

@@ -1,5 +1,5 @@
-import { writeRequest } from '../../src/adapters/messages/wire.ts';
-import { encodeRequest } from '../../src/booking/wire.ts';
+import { writeRequest } from '../../src/cluster/redis/wire.ts';
+import { encodeRequest } from '../../src/engine/actor/routing/wire.ts';
 import type { Cluster } from './cluster.ts';
 import type { Dice } from './dice.ts';
 import type { Network } from './network.ts';

@@ -1,4 +1,4 @@
-import type { LiveListener } from '../../src/ports/live-bus.ts';
+import type { LiveListener } from '../../src/realtime/live-bus.ts';
 import type { SimHost, World } from './world.ts';
 
 /** A process's place in the network. */

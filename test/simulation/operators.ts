@@ -1,4 +1,4 @@
-import type { Refused } from '../../src/ports/booking-engine.ts';
+import type { Refused } from '../../src/engine/engine.ts';
 import type { Cluster } from './cluster.ts';
 import { Dice } from './dice.ts';
 import type { SimInstance } from './sim-instance.ts';

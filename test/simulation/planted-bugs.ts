@@ -50,7 +50,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the lease alone is trusted: whatever fence the store has will do',
     edits: [
       {
-        file: 'src/booking/package-behaviour.ts',
+        file: 'src/engine/actor/package-behaviour.ts',
         find: '    const write = () => this.#options.store.commit(travelPackage.id, { epoch, seq }, change);\n',
         replace: `    const write = async () => {
       const present = await this.#options.store.present(travelPackage.id);
@@ -64,7 +64,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a unit is released twice: when its compensation begins, and when it has ended',
     edits: [
       {
-        file: 'src/booking/package-actor.ts',
+        file: 'src/domain/decide.ts',
         find: `        draft.update(owing);
 `,
         replace: `        draft.update(owing);
@@ -77,14 +77,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a saga says twice what it has done, and its word counts twice',
     edits: [
       {
-        file: 'src/booking/saga.ts',
+        file: 'src/saga/saga.ts',
         find: `    if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
 `,
         replace: `    for (const _ of [1, 2]) if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
 `,
       },
       {
-        file: 'src/booking/package-actor.ts',
+        file: 'src/domain/decide.ts',
         find: `    if (!expected.includes(order.status)) return;
 `,
         replace: '',
@@ -95,14 +95,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a saga of a former epoch speaks on, and is believed for whatever state the order is in',
     edits: [
       {
-        file: 'src/booking/saga.ts',
+        file: 'src/saga/saga.ts',
         find: `    if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
 `,
         replace: `    this.#options.report(result, [...this.#events]);
 `,
       },
       {
-        file: 'src/booking/package-actor.ts',
+        file: 'src/domain/decide.ts',
         find: `    if (order === undefined || message.epoch !== draft.state.epoch) return;
     const expected = message.kind === 'cleared' ? ['compensating', 'cancelling'] : ['held'];
 `,
@@ -116,7 +116,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an owed cancel is forgotten at a takeover',
     edits: [
       {
-        file: 'src/booking/package-behaviour.ts',
+        file: 'src/engine/actor/package-behaviour.ts',
         find: "      else if (order.status !== 'queued') sagas.start('clear', order);\n",
         replace: '',
       },
@@ -126,7 +126,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'what is held is not resumed at a takeover',
     edits: [
       {
-        file: 'src/booking/package-behaviour.ts',
+        file: 'src/engine/actor/package-behaviour.ts',
         find: "if (order.status === 'held') sagas.start('book', order);",
         replace: "if (order.status === 'held') continue;",
       },
@@ -136,7 +136,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a cancel goes out before its commit',
     edits: [
       {
-        file: 'src/booking/saga.ts',
+        file: 'src/saga/saga.ts',
         find: "  const ticketNumber = steps.note('flight', ticket);\n",
         replace:
           "  const ticketNumber = steps.note('flight', ticket);\n" +
@@ -168,12 +168,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the line stands back to front after a takeover',
     edits: [
       {
-        file: 'src/booking/package-state.ts',
+        file: 'src/domain/package-state.ts',
         find: '    for (const order of ownership.unfinished) this.#take(order);',
         replace: '    for (const order of [...ownership.unfinished].reverse()) this.#take(order);',
       },
       {
-        file: 'src/booking/line.ts',
+        file: 'src/domain/line.ts',
         find: `    if (last !== undefined && last.number >= number) throw new RangeError('numbers in the line only grow');
 `,
         replace: '',
@@ -184,7 +184,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'who came last is served first',
     edits: [
       {
-        file: 'src/booking/draft.ts',
+        file: 'src/domain/draft.ts',
         find: `    this.#committedLine = state.line[Symbol.iterator]();
 `,
         replace: `    this.#committedLine = [...state.line].reverse()[Symbol.iterator]();
@@ -196,7 +196,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a unit that returns is not given to the line',
     edits: [
       {
-        file: 'src/booking/package-actor.ts',
+        file: 'src/domain/decide.ts',
         find: '    this.#draft.move({ ...from, remaining: 1 });\n    this.#serveLine();',
         replace: '    this.#draft.move({ ...from, remaining: 1 });',
       },
@@ -206,7 +206,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'callers are answered before the commit',
     edits: [
       {
-        file: 'src/actor/activation.ts',
+        file: 'src/engine/actor/activation.ts',
         find: '    await behaviour.commit(state, step);\n',
         replace:
           '    behaviour.perform(state, { ...step, change: undefined } as Step, this.#ended);\n    await behaviour.commit(state, step);\n',
@@ -217,7 +217,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a commit of unknown outcome counts as applied',
     edits: [
       {
-        file: 'src/actor/activation.ts',
+        file: 'src/engine/actor/activation.ts',
         find: '    await behaviour.commit(state, step);\n',
         replace:
           '    await behaviour.commit(state, step).catch((error: unknown) => {\n      if (!(error instanceof CommitUnknownError)) throw error;\n    });\n',
@@ -228,7 +228,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a key is forgotten once the package is sold out',
     edits: [
       {
-        file: 'src/booking/engine.ts',
+        file: 'src/engine/actor/actor-engine.ts',
         find: "    if (request.key === undefined) return { kind: 'refused', code };\n",
         replace: "    return { kind: 'refused', code };\n",
       },
@@ -238,7 +238,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a key is not looked up in the store',
     edits: [
       {
-        file: 'src/booking/recall.ts',
+        file: 'src/engine/actor/recall.ts',
         find: '    if (message.key !== undefined) keys.push(message.key);\n',
         replace: '',
       },
@@ -248,7 +248,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'what is in doubt is not looked up',
     edits: [
       {
-        file: 'src/booking/recall.ts',
+        file: 'src/engine/actor/recall.ts',
         find: '    if (message.inDoubt === true) ids.push(message.orderId);\n',
         replace: '',
       },
@@ -258,13 +258,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a command that is sent again is not in doubt, and is dropped without another look',
     edits: [
       {
-        file: 'src/booking/router.ts',
+        file: 'src/engine/actor/routing/router.ts',
         find: `        sent = inDoubt(sent);
 `,
         replace: '',
       },
       {
-        file: 'src/actor/activation.ts',
+        file: 'src/engine/actor/activation.ts',
         find: '      if (!this.#doubted.has(message)) return this.#handleInDoubt(message);\n',
         replace: '',
       },
@@ -274,7 +274,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a key shows another one’s order',
     edits: [
       {
-        file: 'src/booking/package-actor.ts',
+        file: 'src/domain/decide.ts',
         find: `      if (before.email !== email) return this.#refuse(caller, 'key_reused');
 `,
         replace: '',
@@ -285,7 +285,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'silence of a supplier counts as a refusal',
     edits: [
       {
-        file: 'src/booking/saga.ts',
+        file: 'src/saga/saga.ts',
         find: "    if (answer.kind === 'unknown') return this.#owe('supplier_silent', ticketNumber);\n",
         replace:
           "    if (answer.kind === 'unknown') return this.report({ kind: 'refused', reason: refused });\n",
@@ -296,7 +296,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a cancel is believed at its first try',
     edits: [
       {
-        file: 'src/booking/saga.ts',
+        file: 'src/saga/saga.ts',
         find: '    if (await suppliers.cancel(kind, key, signal)) return;\n',
         replace: '    await suppliers.cancel(kind, key, signal);\n    return;\n',
       },
@@ -306,7 +306,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'only the flight is cancelled',
     edits: [
       {
-        file: 'src/booking/saga.ts',
+        file: 'src/saga/saga.ts',
         find: "    cancelUntilDone('hotels', order.id, options).then(() => steps.noteCancelled(order, 'hotel')),\n",
         replace: '',
       },
@@ -316,7 +316,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'another key at the suppliers after a takeover',
     edits: [
       {
-        file: 'src/booking/sagas.ts',
+        file: 'src/saga/sagas.ts',
         find: "      const work = () => (what === 'book' ? book(order, options) : clear(order, options));\n",
         replace: `      const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
       const work = () => (what === 'book' ? book(again, options) : clear(order, options));
@@ -328,7 +328,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'nobody adopts a package whose owner died',
     edits: [
       {
-        file: 'src/actor/placement.ts',
+        file: 'src/engine/actor/placement.ts',
         find: '    for (const id of orphans.slice(0, perScan)) actors.wake(id);\n',
         replace: '    void orphans;\n',
       },
@@ -336,13 +336,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an email is erased while its order is being booked',
-    edits: [{ file: 'src/booking/erase.ts', find: 'if (isSettled(order) && ', replace: 'if (' }],
+    edits: [{ file: 'src/domain/erase.ts', find: 'if (isSettled(order) && ', replace: 'if (' }],
   },
   {
     name: 'a quota may fall below what is held and sold',
     edits: [
       {
-        file: 'src/booking/amend.ts',
+        file: 'src/domain/amend.ts',
         find: "  if (next.quota < held + confirmed) return 'quota_too_low';\n",
         replace: '',
       },
@@ -352,7 +352,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the unit of a cancellation returns at once',
     edits: [
       {
-        file: 'src/booking/package-actor.ts',
+        file: 'src/domain/decide.ts',
         find: '        draft.move({ cancelling: 1 });\n',
         replace: '        draft.move({ confirmed: -1, remaining: 1 });\n',
       },
@@ -362,7 +362,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'who hangs up leaves, whatever became of the order',
     edits: [
       {
-        file: 'src/booking/package-actor.ts',
+        file: 'src/domain/decide.ts',
         find: `    if (order?.status === 'queued' && order.key === undefined) this.#leave(order);
 `,
         replace: `    if (order !== undefined) this.#leave(order);
@@ -399,7 +399,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an owner is looked for once a minute',
     edits: [
       {
-        file: 'src/actor/placement.ts',
+        file: 'src/engine/actor/placement.ts',
         find: 'scanMs = 1_000',
         replace: 'scanMs = 60_000',
       },
@@ -409,7 +409,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the hotel’s number is the flight’s',
     edits: [
       {
-        file: 'src/booking/transitions.ts',
+        file: 'src/domain/life-cycle.ts',
         find: 'hotel: { reservationNumber },',
         replace: 'hotel: { reservationNumber: ticketNumber },',
       },
@@ -419,7 +419,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'units are claimed while the sale is paused',
     edits: [
       {
-        file: 'src/booking/package-actor.ts',
+        file: 'src/domain/decide.ts',
         find: 'return this.#gateOpen && isOnSale && figures.remaining > 0;',
         replace: 'return this.#gateOpen && figures.remaining > 0;',
       },
@@ -429,7 +429,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an email has one order more than it may',
     edits: [
       {
-        file: 'src/booking/package-actor.ts',
+        file: 'src/domain/decide.ts',
         find: 'return orders >= ordersPerEmail ?',
         replace: 'return orders > ordersPerEmail ?',
       },
@@ -439,7 +439,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'who leaves the line is told so, and stays',
     edits: [
       {
-        file: 'src/booking/package-actor.ts',
+        file: 'src/domain/decide.ts',
         find: "return draft.answer(caller, { kind: 'accepted', order: this.#leave(order) });",
         replace: "return draft.answer(caller, { kind: 'accepted', order });",
       },
@@ -449,7 +449,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'held orders are given up at a takeover',
     edits: [
       {
-        file: 'src/booking/package-behaviour.ts',
+        file: 'src/engine/actor/package-behaviour.ts',
         find: "if (order.status === 'held') sagas.start('book', order);",
         replace: `if (order.status === 'held')
         this.#options.notify(state.package.id, {
@@ -462,7 +462,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an order forgets who bought it',
     edits: [
       {
-        file: 'src/booking/transitions.ts',
+        file: 'src/domain/life-cycle.ts',
         find: "return { ...order, status: 'held', timeline: log(order, at, 'claimed') };",
         replace: "return { ...order, email: '', status: 'held', timeline: log(order, at, 'claimed') };",
       },
@@ -472,7 +472,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'who came with a commit of unknown outcome is forgotten',
     edits: [
       {
-        file: 'src/actor/activation.ts',
+        file: 'src/engine/actor/activation.ts',
         find: 'mailbox.putBack(interrupted.rest);',
         replace: "if (interrupted.end !== 'doubt') mailbox.putBack(interrupted.rest);",
       },

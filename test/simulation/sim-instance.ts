@@ -1,6 +1,6 @@
-import { ActorEngine } from '../../src/booking/engine.ts';
-import type { PackageRules } from '../../src/booking/package-actor.ts';
-import { type Log, silentLog } from '../../src/ports/log.ts';
+import type { PackageRules } from '../../src/domain/decide.ts';
+import { ActorEngine } from '../../src/engine/actor/actor-engine.ts';
+import { type Log, silentLog } from '../../src/observability/log.ts';
 import { type LookUp, lookUps } from './look-up.ts';
 import type { Network } from './network.ts';
 import { type LeaseCore, simLeases } from './sim-leases.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/ports/clock.ts';
-import type { Lease, Leases } from '../../src/ports/lease.ts';
+import type { Lease, Leases } from '../../src/cluster/lease.ts';
+import type { Clock } from '../../src/lib/clock.ts';
 import type { SimHost, World } from './world.ts';
 
 /** What the lease service knows: who holds which lease until when, by its own clock. */

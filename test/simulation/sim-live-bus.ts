@@ -1,4 +1,4 @@
-import type { LiveBus, LiveListener } from '../../src/ports/live-bus.ts';
+import type { LiveBus, LiveListener } from '../../src/realtime/live-bus.ts';
 import type { Network, Station } from './network.ts';
 
 /** A process's end of the live bus: what it publishes is heard here at once, and by the others over the network. */

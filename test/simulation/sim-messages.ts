@@ -1,9 +1,9 @@
-import { RedisTime } from '../../src/adapters/messages/redis-time.ts';
-import { Requests } from '../../src/adapters/messages/requests.ts';
-import { readAnswer, writeAnswer, writeRequest } from '../../src/adapters/messages/wire.ts';
+import { type Messages, MessagesUnavailableError, NoAnswerError } from '../../src/cluster/messages.ts';
+import { RedisTime } from '../../src/cluster/redis/redis-time.ts';
+import { Requests } from '../../src/cluster/redis/requests.ts';
+import { readAnswer, writeAnswer, writeRequest } from '../../src/cluster/redis/wire.ts';
 import type { Json } from '../../src/lib/json.ts';
-import type { Log } from '../../src/ports/log.ts';
-import { type Messages, MessagesUnavailableError, NoAnswerError } from '../../src/ports/messages.ts';
+import type { Log } from '../../src/observability/log.ts';
 import type { Network, Station } from './network.ts';
 import type { World } from './world.ts';
 

@@ -7,7 +7,7 @@ import {
   untouched,
 } from '../../src/domain/travel-package.ts';
 import type { Page } from '../../src/lib/page.ts';
-import type { OperatorEvent, OperatorLog } from '../../src/ports/operator-log.ts';
+import type { OperatorEvent, OperatorLog } from '../../src/storage/operator-log.ts';
 import {
   CommitUnknownError,
   FencedError,
@@ -15,7 +15,7 @@ import {
   type Present,
   type Store,
   StoreUnavailableError,
-} from '../../src/ports/store.ts';
+} from '../../src/storage/store.ts';
 import type { FaultRates } from './faults.ts';
 import type { SimHost, World } from './world.ts';
 

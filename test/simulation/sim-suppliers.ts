@@ -5,7 +5,7 @@ import type {
   SupplierKind,
   Suppliers,
   UnknownAnswer,
-} from '../../src/ports/suppliers.ts';
+} from '../../src/suppliers/suppliers.ts';
 import type { SimHost, World } from './world.ts';
 
 interface Entry {

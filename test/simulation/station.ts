@@ -1,7 +1,7 @@
-import { localLiveBus } from '../../src/adapters/live/local.ts';
-import type { LiveBus } from '../../src/ports/live-bus.ts';
-import { type Log, silentLog } from '../../src/ports/log.ts';
-import type { Messages } from '../../src/ports/messages.ts';
+import type { Messages } from '../../src/cluster/messages.ts';
+import { type Log, silentLog } from '../../src/observability/log.ts';
+import { localLiveBus } from '../../src/realtime/bus/local.ts';
+import type { LiveBus } from '../../src/realtime/live-bus.ts';
 import type { Network, Station } from './network.ts';
 import { simLiveBus } from './sim-live-bus.ts';
 import { simMessages } from './sim-messages.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/ports/clock.ts';
+import type { Clock } from '../../src/lib/clock.ts';
 import { Counters } from './counters.ts';
 import type { Dice } from './dice.ts';
 import { type FaultRates, noFaults } from './faults.ts';

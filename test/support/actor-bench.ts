@@ -1,10 +1,10 @@
-import type { Answer, Elsewhere, PackageMessage, Purchase } from '../../src/booking/messages.ts';
-import { decide, type Known, type PackageRules, type Step } from '../../src/booking/package-actor.ts';
-import { PackageState } from '../../src/booking/package-state.ts';
-import { recall } from '../../src/booking/recall.ts';
+import { decide, type Known, type PackageRules, type Step } from '../../src/domain/decide.ts';
+import type { Answer, Elsewhere, PackageMessage, Purchase } from '../../src/domain/messages.ts';
 import type { Order } from '../../src/domain/order.ts';
+import { PackageState } from '../../src/domain/package-state.ts';
 import { type TravelPackage, untouched } from '../../src/domain/travel-package.ts';
-import type { Store } from '../../src/ports/store.ts';
+import { recall } from '../../src/engine/actor/recall.ts';
+import type { Store } from '../../src/storage/store.ts';
 
 export const someRules: PackageRules = { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 1_000 };
 

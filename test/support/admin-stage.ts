@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openSqliteStore } from '../../src/adapters/store/sqlite/sqlite-store.ts';
 import { orderIdFrom } from '../../src/domain/ids.ts';
 import type { Order } from '../../src/domain/order.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
+import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { buy } from './buyers.ts';
 import { type Fault, startFaultySupplier } from './faulty-supplier.ts';
 import { makeDatabase, onSale, startServer } from './server.ts';

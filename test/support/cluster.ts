@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { openMongoStore } from '../../src/adapters/store/mongodb/mongo-store.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
-import type { Store } from '../../src/ports/store.ts';
+import { openMongoStore } from '../../src/storage/mongodb/mongo-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { type AuditRun, runAudit } from './audit.ts';
 import { freePort } from './free-port.ts';
 import { type NodeProcess, startNodeProcess } from './node-process.ts';

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { errorKind } from '../../src/domain/errors.ts';
-import { openApiDocument } from '../../src/http/openapi/document.ts';
-import type { Operation } from '../../src/http/openapi/operation.ts';
-import { allOperations as operations } from '../../src/http/openapi/table.ts';
 import { problemContentType } from '../../src/http/problem.ts';
+import { openApiDocument } from '../../src/openapi/document.ts';
+import type { Operation } from '../../src/openapi/operation.ts';
+import { allOperations as operations } from '../../src/openapi/table.ts';
 
 /* Holds answers against the description as it is served, and against nothing else: what tools make of it is what counts. */
 

@@ -1,15 +1,15 @@
 import type { Hono } from 'hono';
-import { localLiveBus } from '../../src/adapters/live/local.ts';
-import { createApp } from '../../src/http/app.ts';
+import type { Operations } from '../../src/admin/operations.ts';
+import { createApp } from '../../src/compose/app.ts';
+import type { BookingEngine } from '../../src/engine/engine.ts';
 import type { HttpAdmin } from '../../src/http/deps.ts';
 import { ProblemError } from '../../src/http/problem.ts';
 import type { HttpSettings } from '../../src/http/settings.ts';
-import type { BookingEngine } from '../../src/ports/booking-engine.ts';
-import type { Clock } from '../../src/ports/clock.ts';
-import { type Log, silentLog } from '../../src/ports/log.ts';
-import { noMetrics } from '../../src/ports/metrics.ts';
-import type { Operations } from '../../src/ports/operations.ts';
-import type { SupplierClient } from '../../src/ports/suppliers.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import { type Log, silentLog } from '../../src/observability/log.ts';
+import { noMetrics } from '../../src/observability/metrics.ts';
+import { localLiveBus } from '../../src/realtime/bus/local.ts';
+import type { SupplierClient } from '../../src/suppliers/suppliers.ts';
 import { fakeEngine, fakeNow } from './fake-engine.ts';
 import { fakeOperations, fakeOperator, fakeSessions } from './fake-operations.ts';
 

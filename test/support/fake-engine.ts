@@ -1,6 +1,6 @@
 import type { Order } from '../../src/domain/order.ts';
 import { type PackageSnapshot, untouched } from '../../src/domain/travel-package.ts';
-import type { BookingEngine } from '../../src/ports/booking-engine.ts';
+import type { BookingEngine } from '../../src/engine/engine.ts';
 
 /** 2022-08-01T00:00:00.000Z */
 export const fakeNow = Date.UTC(2022, 7, 1);

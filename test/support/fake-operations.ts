@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import type { AdminSessions } from '../../src/http/admin/sessions.ts';
-import type { Activity } from '../../src/ports/operated-engine.ts';
+import type { AdminSessions } from '../../src/admin/identity.ts';
 import type {
   InstanceStatus,
   LostInstance,
@@ -9,8 +8,9 @@ import type {
   Operations,
   Outcome,
   PackageStatus,
-} from '../../src/ports/operations.ts';
-import type { Operator, OperatorAction, OperatorEvent } from '../../src/ports/operator-log.ts';
+} from '../../src/admin/operations.ts';
+import type { Activity } from '../../src/engine/operated-engine.ts';
+import type { Operator, OperatorAction, OperatorEvent } from '../../src/storage/operator-log.ts';
 import { fakeNow, fakeOrder, fakeSnapshot } from './fake-engine.ts';
 
 /** What the fake shows, to be changed by a test at any time. */

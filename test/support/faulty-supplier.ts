@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { simulatedSuppliers } from '../../src/adapters/suppliers/simulated.ts';
-import { systemClock } from '../../src/adapters/system/clock.ts';
-import { systemRandom } from '../../src/adapters/system/random.ts';
+import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemRandom } from '../../src/lib/system-random.ts';
+import { simulatedSuppliers } from '../../src/suppliers/simulated-suppliers.ts';
 import type {
   FlightRequest,
   HotelRequest,
@@ -13,7 +13,7 @@ import type {
   SupplierAnswer,
   SupplierClient,
   SupplierKind,
-} from '../../src/ports/suppliers.ts';
+} from '../../src/suppliers/suppliers.ts';
 import { memoryLedger } from './memory-ledger.ts';
 import { wholeLedger } from './whole-ledger.ts';
 

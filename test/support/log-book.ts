@@ -1,4 +1,4 @@
-import type { Log } from '../../src/ports/log.ts';
+import type { Log } from '../../src/observability/log.ts';
 
 /** A log that remembers its lines, those for debugging aside. */
 export interface LogBook extends Log {

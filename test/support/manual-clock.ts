@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../../src/ports/clock.ts';
+import type { Clock } from '../../src/lib/clock.ts';
 import { fakeNow } from './fake-engine.ts';
 
 interface Sleeper {

@@ -1,4 +1,4 @@
-import type { LedgerEntry, Reservation, SupplierLedger } from '../../src/ports/suppliers.ts';
+import type { LedgerEntry, Reservation, SupplierLedger } from '../../src/suppliers/suppliers.ts';
 
 /** A supplier ledger that forgets everything with its process. */
 export function memoryLedger(): SupplierLedger {

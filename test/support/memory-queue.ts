@@ -1,4 +1,4 @@
-import type { WorkQueue } from '../../src/ports/work-queue.ts';
+import type { WorkQueue } from '../../src/engine/queue/work-queue.ts';
 
 export interface MemoryQueue extends WorkQueue {
   available: boolean;

@@ -1,15 +1,15 @@
-import { localLeases } from '../../src/adapters/lease/local.ts';
-import { localLiveBus } from '../../src/adapters/live/local.ts';
-import { openSqliteStore, type SqliteStore } from '../../src/adapters/store/sqlite/sqlite-store.ts';
-import { systemClock } from '../../src/adapters/system/clock.ts';
-import { systemRandom } from '../../src/adapters/system/random.ts';
-import { ActorEngine } from '../../src/booking/engine.ts';
+import { OperationsDesk, type OperationsOptions } from '../../src/admin/operations-desk.ts';
+import { localLeases } from '../../src/cluster/local-leases.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
-import { OperationsDesk, type OperationsOptions } from '../../src/operations/operations.ts';
-import { silentLog } from '../../src/ports/log.ts';
-import type { OperatedEngine } from '../../src/ports/operated-engine.ts';
-import type { Operator, OperatorEvent } from '../../src/ports/operator-log.ts';
-import type { Store } from '../../src/ports/store.ts';
+import { ActorEngine } from '../../src/engine/actor/actor-engine.ts';
+import type { OperatedEngine } from '../../src/engine/operated-engine.ts';
+import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemRandom } from '../../src/lib/system-random.ts';
+import { silentLog } from '../../src/observability/log.ts';
+import { localLiveBus } from '../../src/realtime/bus/local.ts';
+import type { Operator, OperatorEvent } from '../../src/storage/operator-log.ts';
+import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { ScriptedSuppliers } from './scripted-suppliers.ts';
 import { onSale } from './server.ts';
 

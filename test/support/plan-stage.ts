@@ -1,18 +1,18 @@
 import { expect } from 'vitest';
-import { localLiveBus } from '../../src/adapters/live/local.ts';
-import { openSqliteStore, type SqliteStore } from '../../src/adapters/store/sqlite/sqlite-store.ts';
-import { resilientSuppliers } from '../../src/adapters/suppliers/resilient.ts';
-import { simulatedSuppliers } from '../../src/adapters/suppliers/simulated.ts';
-import { systemClock } from '../../src/adapters/system/clock.ts';
-import { systemRandom } from '../../src/adapters/system/random.ts';
-import { audit } from '../../src/booking/audit.ts';
+import { audit } from '../../src/audit/audit.ts';
 import type { Order, OrderStatus } from '../../src/domain/order.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
-import type { PlanOptions } from '../../src/plans/plan-engine.ts';
-import type { BookingEngine, PurchaseRequest } from '../../src/ports/booking-engine.ts';
-import type { LiveBus } from '../../src/ports/live-bus.ts';
-import { silentLog } from '../../src/ports/log.ts';
-import type { SupplierClient } from '../../src/ports/suppliers.ts';
+import type { BookingEngine, PurchaseRequest } from '../../src/engine/engine.ts';
+import type { PlanOptions } from '../../src/engine/strategies/plan-engine.ts';
+import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemRandom } from '../../src/lib/system-random.ts';
+import { silentLog } from '../../src/observability/log.ts';
+import { localLiveBus } from '../../src/realtime/bus/local.ts';
+import type { LiveBus } from '../../src/realtime/live-bus.ts';
+import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
+import { resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
+import { simulatedSuppliers } from '../../src/suppliers/simulated-suppliers.ts';
+import type { SupplierClient } from '../../src/suppliers/suppliers.ts';
 import { onSale } from './server.ts';
 
 /** A store with simulated suppliers, for several engines of the plans in one process. */

@@ -1,4 +1,9 @@
-import type { SupplierAnswer, SupplierKind, Suppliers, UnknownAnswer } from '../../src/ports/suppliers.ts';
+import type {
+  SupplierAnswer,
+  SupplierKind,
+  Suppliers,
+  UnknownAnswer,
+} from '../../src/suppliers/suppliers.ts';
 
 type Reply = SupplierAnswer | UnknownAnswer;
 

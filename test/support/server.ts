@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSqliteStore } from '../../src/adapters/store/sqlite/sqlite-store.ts';
-import { compose } from '../../src/compose.ts';
+import { compose } from '../../src/compose/compose.ts';
+import { readConfig } from '../../src/config/config.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
-import { readConfig } from '../../src/ops/config.ts';
-import type { BookingEngine } from '../../src/ports/booking-engine.ts';
-import { type Log, silentLog } from '../../src/ports/log.ts';
+import type { BookingEngine } from '../../src/engine/engine.ts';
+import { type Log, silentLog } from '../../src/observability/log.ts';
+import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 
 export interface TestServer {
   /** `http://127.0.0.1:<port>` */

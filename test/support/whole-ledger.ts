@@ -1,4 +1,4 @@
-import type { Reservation, SupplierClient, SupplierKind } from '../../src/ports/suppliers.ts';
+import type { Reservation, SupplierClient, SupplierKind } from '../../src/suppliers/suppliers.ts';
 
 /** All pages of a supplier's ledger. */
 export async function wholeLedger(client: SupplierClient, kind: SupplierKind): Promise<Reservation[]> {

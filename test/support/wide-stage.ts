@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { PackageStatus } from '../../src/admin/operations.ts';
 import { orderIdFrom } from '../../src/domain/ids.ts';
 import type { Order, OrderReason, OrderStatus, TimelineEvent } from '../../src/domain/order.ts';
 import { orderProof } from '../../src/http/proof.ts';
-import { createServer } from '../../src/http/server.ts';
-import { silentLog } from '../../src/ports/log.ts';
-import type { PackageStatus } from '../../src/ports/operations.ts';
+import { createServer } from '../../src/http/server/server.ts';
+import { silentLog } from '../../src/observability/log.ts';
 import { fakeApp } from './fake-app.ts';
 import { fakeNow, fakeOrder } from './fake-engine.ts';
 import { fakeInstance, fakeOperations, fakeOperator, fakeStatus } from './fake-operations.ts';

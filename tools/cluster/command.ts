@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { type Command, type Given, runCommand, UsageError } from '../../src/commands/args.ts';
 import { warnOfUnknownSettings } from '../../src/commands/settings.ts';
 import { onStopSignals } from '../../src/commands/stop-signal.ts';
-import { ConfigError, readConfig } from '../../src/ops/config.ts';
+import { ConfigError, readConfig } from '../../src/config/config.ts';
 import { type Cluster, type EngineName, startCluster } from '../../test/support/cluster.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { benchHint } from './bench-hint.ts';

@@ -3,9 +3,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
-import type { BookingEngine } from '../../ports/booking-engine.ts';
-import { silentLog } from '../../ports/log.ts';
-import { StoreUnavailableError } from '../../ports/store.ts';
+import type { BookingEngine } from '../../engine/engine.ts';
+import { silentLog } from '../../observability/log.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
 import { onError, onNotFound } from '../problem.ts';
 import { orderRoutes } from './orders.ts';
 

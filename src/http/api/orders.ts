@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { errorKind } from '../../domain/errors.ts';
 import { parseOrderId } from '../../domain/ids.ts';
 import type { Order } from '../../domain/order.ts';
-import type { Refused } from '../../ports/booking-engine.ts';
+import type { Refused } from '../../engine/engine.ts';
 import { check, readJson } from '../body.ts';
 import type { AppDeps } from '../deps.ts';
 import { emailInput, isSameEmail } from '../inputs.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { publicKeyPrefix } from '../../ports/suppliers.ts';
+import { publicKeyPrefix } from '../../suppliers/suppliers.ts';
 import { emailInput, keyBytesMax, packageIdInput, shortText } from '../inputs.ts';
 
 /* What the API takes: requests are checked with these, and described by them. */

@@ -1,12 +1,12 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryLedger } from '../../../test/support/memory-ledger.ts';
-import { simulatedSuppliers } from '../../adapters/suppliers/simulated.ts';
-import { systemClock } from '../../adapters/system/clock.ts';
-import { systemRandom } from '../../adapters/system/random.ts';
-import { silentLog } from '../../ports/log.ts';
-import { StoreUnavailableError } from '../../ports/store.ts';
-import type { SupplierClient, SupplierLedger } from '../../ports/suppliers.ts';
+import { systemClock } from '../../lib/system-clock.ts';
+import { systemRandom } from '../../lib/system-random.ts';
+import { silentLog } from '../../observability/log.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
+import { simulatedSuppliers } from '../../suppliers/simulated-suppliers.ts';
+import type { SupplierClient, SupplierLedger } from '../../suppliers/suppliers.ts';
 import { onError, onNotFound } from '../problem.ts';
 import { type SupplierRoutesOptions, supplierRoutes } from './suppliers.ts';
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import type { z } from 'zod';
-import { publicKeyPrefix, type SupplierAnswer, type SupplierKind } from '../../ports/suppliers.ts';
+import { publicKeyPrefix, type SupplierAnswer, type SupplierKind } from '../../suppliers/suppliers.ts';
 import { check, readJson } from '../body.ts';
 import type { AppDeps } from '../deps.ts';
 import { sendJson } from '../json.ts';

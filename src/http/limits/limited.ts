@@ -1,6 +1,5 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
-import { ProblemError, type ProblemExtra, problem } from '../problem.ts';
 import {
   type ClientLimit,
   type HttpLimits,
@@ -8,7 +7,8 @@ import {
   rateItem,
   secondsUntil,
   type Verdict,
-} from './limits.ts';
+} from '../../rate-limits/limits.ts';
+import { ProblemError, type ProblemExtra, problem } from '../problem.ts';
 
 export type Handle = (c: Context) => Response | Promise<Response>;
 

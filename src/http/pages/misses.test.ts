@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { fakeApp } from '../../../test/support/fake-app.ts';
 import { fakeOrder } from '../../../test/support/fake-engine.ts';
-import type { BookingEngine } from '../../ports/booking-engine.ts';
+import type { BookingEngine } from '../../engine/engine.ts';
 
 const { id, email } = fakeOrder();
 const others = '0000-0000-0000-0001';

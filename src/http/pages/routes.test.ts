@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
-import type { BookingEngine, PurchaseRequest, Settling } from '../../ports/booking-engine.ts';
-import { silentLog } from '../../ports/log.ts';
-import { StoreUnavailableError } from '../../ports/store.ts';
+import type { BookingEngine, PurchaseRequest, Settling } from '../../engine/engine.ts';
+import { silentLog } from '../../observability/log.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
 import type { AppDeps } from '../deps.ts';
 import { orderProof } from '../proof.ts';
 import { pageRoutes } from './routes.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import type { Order } from '../../domain/order.ts';
-import type { BookingEngine } from '../../ports/booking-engine.ts';
-import { silentLog } from '../../ports/log.ts';
-import { StoreUnavailableError } from '../../ports/store.ts';
+import type { BookingEngine } from '../../engine/engine.ts';
+import { silentLog } from '../../observability/log.ts';
+import type { HttpLimits } from '../../rate-limits/limits.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
 import type { AppDeps } from '../deps.ts';
-import type { HttpLimits } from '../limits/limits.ts';
 import { pageRoutes } from './routes.ts';
 
 const secret = 'a secret of at least 32 characters';

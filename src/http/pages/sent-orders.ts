@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Order } from '../../domain/order.ts';
 import { type PackageSnapshot, packageIdMax } from '../../domain/travel-package.ts';
-import { StoreUnavailableError } from '../../ports/store.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
 import { recentOrders, rememberOrders } from '../cookies.ts';
 import { packageIdFrom } from '../inputs.ts';
 import { take } from '../limits/limited.ts';

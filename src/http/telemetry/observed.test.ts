@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { noMetrics } from '../../ports/metrics.ts';
+import { noMetrics } from '../../observability/metrics.ts';
 import { observed } from './observed.ts';
 
 test.each([

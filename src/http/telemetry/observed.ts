@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Log } from '../../ports/log.ts';
-import type { Metrics } from '../../ports/metrics.ts';
-import type { Span, Tracing } from '../../ports/tracing.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Metrics } from '../../observability/metrics.ts';
+import type { Span, Tracing } from '../../observability/tracing.ts';
 import { requestIdOf } from './request-id.ts';
 import { orderIdOf, shownPath } from './shown-path.ts';
 

@@ -1,5 +1,5 @@
 import type { Order } from '../../domain/order.ts';
-import type { PurchaseOutcome } from '../../ports/metrics.ts';
+import type { PurchaseOutcome } from '../../observability/metrics.ts';
 
 /** How a purchase was answered, by the order that it was answered with. */
 export function purchaseOutcome({ status }: Order): PurchaseOutcome {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openMongoStore } from '../../../src/adapters/store/mongodb/mongo-store.ts';
+import { openMongoStore } from '../../../src/storage/mongodb/mongo-store.ts';
 import { sampleChange, sampleFigures, sampleOrder, samplePackage } from '../../contract/samples.ts';
 import { startMongod } from '../../support/servers/mongod.ts';
 import { readHistory } from './read-history.ts';

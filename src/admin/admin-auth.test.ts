@@ -1,0 +1,227 @@
+import { Hono } from 'hono';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { fakeOperations } from '../../test/support/fake-operations.ts';
+import { type LogBook, logBook } from '../../test/support/log-book.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { onError } from '../http/problem.ts';
+import { silentLog } from '../observability/log.ts';
+import type { Operator } from '../storage/operator-log.ts';
+import { StoreUnavailableError } from '../storage/store.ts';
+import { AdminAuth, type AdminAuthOptions } from './admin-auth.ts';
+
+const token = 'the-admin-token-of-this-server';
+const secret = 's'.repeat(32);
+const hour = 60 * 60 * 1_000;
+
+let clock: ManualClock;
+let ended: Set<string>;
+let drawn: number;
+let log: LogBook;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  ended = new Set();
+  drawn = 0;
+  log = logBook();
+});
+
+function appWith(over: Partial<AdminAuthOptions> = {}) {
+  const operations = fakeOperations(
+    {},
+    {
+      isSessionEnded: async (session) => ended.has(session),
+      endSession: async (by) => {
+        ended.add(by.session as string);
+        return { kind: 'done', value: true };
+      },
+    },
+  );
+  const bytes = (count: number) => new Uint8Array(count).fill(++drawn);
+  const auth = new AdminAuth({
+    ...{ operations, token, clock, log, settings: { secret }, random: { bytes, fraction: () => 0 } },
+    clientOf: ({ headers }) => String(headers['x-test-client'] ?? '192.0.2.1'),
+    ...over,
+  });
+  const app = new Hono()
+    .get('/who', async (c) => c.json(await auth.identify(c)))
+    .post('/who', async (c) => c.json(await auth.identify(c)))
+    .post('/in', async (c) =>
+      c.json({ code: (await auth.start(c, c.req.header('x-token') ?? ''))?.code ?? null }),
+    )
+    .post('/out', async (c) => {
+      await auth.end(c, (await auth.operator(c.req.header('cookie'))) as Operator);
+      return c.body(null, 204);
+    });
+  app.onError(onError(silentLog));
+  const send = (method: string, path: string, headers: Record<string, string> = {}) =>
+    app.request(`http://tickets.example${path}`, { method, headers }, {
+      incoming: { socket: {}, headers },
+    } as object);
+  const logIn = async () => {
+    const answer = await send('POST', '/in', { 'x-token': token });
+    return (answer.headers.get('set-cookie') as string).split(';')[0] as string;
+  };
+  return { auth, send, logIn };
+}
+
+const bearer = (given: string) => ({ authorization: `Bearer ${given}` });
+
+describe('the bearer token', () => {
+  it('proves an operator, by any case of its scheme', async () => {
+    const { send } = appWith();
+    for (const authorization of [`Bearer ${token}`, `bearer  ${token}`]) {
+      const answer = await send('GET', '/who', { authorization });
+      expect(await answer.json()).toEqual({ name: 'admin', via: 'token', address: '192.0.2.1' });
+    }
+  });
+
+  it.each([
+    ['none', {}],
+    ['another', bearer('another')],
+    ['the beginning of it', bearer(token.slice(0, -1))],
+    ['an empty one', { authorization: 'Bearer ' }],
+    ['another scheme', { authorization: `Basic ${token}` }],
+    ['no session', { cookie: 'admin_session=AAAAAAAAAAAAAAAAAAAAAA.1.c2lnbmVk' }],
+  ])('that is %s is answered 401', async (_, headers) => {
+    const answer = await appWith().send('GET', '/who', headers);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="admin"');
+    expect(await answer.json()).toMatchObject({ code: 'unauthorized' });
+  });
+
+  it('is not guessed: a client that has failed ten times is not heard, and the others are', async () => {
+    const { send } = appWith();
+    for (let each = 0; each < 10; each++) {
+      expect((await send('GET', '/who', bearer(`guess-${each}`))).status).toBe(401);
+    }
+    // Each guess has its line, and none of those that are not heard.
+    const answer = await send('GET', '/who', bearer(token));
+    expect(log.lines).toHaveLength(10);
+    expect(answer.status).toBe(429);
+    expect(answer.headers.get('retry-after')).toBe('60');
+    const other = await send('GET', '/who', { ...bearer(token), 'x-test-client': '192.0.2.2' });
+    expect(other.status).toBe(200);
+    expect(await (await send('POST', '/in', { 'x-token': token })).json()).toEqual({ code: 'rate_limited' });
+    await clock.pass(60_000);
+    expect((await send('GET', '/who', bearer(token))).status).toBe(200);
+  });
+
+  it('that is wrong is not made up for by a session', async () => {
+    const { send, logIn } = appWith();
+    const cookie = await logIn();
+    expect((await send('GET', '/who', { ...bearer('another'), cookie })).status).toBe(401);
+  });
+});
+
+describe('a session', () => {
+  it('has a cookie that no script and no other site can use', async () => {
+    const answer = await appWith().send('POST', '/in', { 'x-token': token });
+    const cookie = answer.headers.get('set-cookie') as string;
+    expect(cookie).toMatch(/^admin_session=/);
+    for (const part of ['HttpOnly', 'SameSite=Strict', 'Path=/', 'Max-Age=28800'])
+      expect(cookie).toContain(part);
+    expect(cookie).not.toContain('Secure');
+    expect(cookie).not.toContain(token);
+  });
+
+  it('has a cookie of this very host behind TLS, and takes no other', async () => {
+    const settings = { secret, publicOrigin: 'https://tickets.example' };
+    const { send } = appWith({ settings });
+    const answer = await send('POST', '/in', { 'x-token': token });
+    const set = answer.headers.get('set-cookie') as string;
+    expect(set).toMatch(/^__Host-admin_session=.*; Secure/);
+    const cookie = set.split(';')[0] as string;
+    expect((await send('GET', '/who', { cookie })).status).toBe(200);
+    expect((await send('GET', '/who', { cookie: cookie.replace('__Host-', '') })).status).toBe(401);
+    const out = await send('POST', '/out', { cookie });
+    expect(out.headers.get('set-cookie')).toMatch(/^__Host-admin_session=;.*Max-Age=0.*; Secure/);
+  });
+
+  it('takes the place of the one that the browser had', async () => {
+    const { send, logIn } = appWith();
+    const former = await logIn();
+    const answer = await send('POST', '/in', { 'x-token': token, cookie: former });
+    const cookie = (answer.headers.get('set-cookie') as string).split(';')[0] as string;
+    expect((await send('GET', '/who', { cookie: former })).status).toBe(401);
+    expect((await send('GET', '/who', { cookie })).status).toBe(200);
+    // A wrong token ends nothing.
+    await send('POST', '/in', { 'x-token': 'another', cookie });
+    expect((await send('GET', '/who', { cookie })).status).toBe(200);
+  });
+
+  it('is begun by the token alone', async () => {
+    const answer = await appWith().send('POST', '/in', { 'x-token': 'another' });
+    expect(await answer.json()).toEqual({ code: 'unauthorized' });
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  });
+
+  it('proves an operator for eight hours', async () => {
+    const { send, logIn } = appWith();
+    const cookie = await logIn();
+    const who = async () => (await send('GET', '/who', { cookie })).status;
+    expect(await (await send('GET', '/who', { cookie })).json()).toMatchObject({
+      via: 'session',
+      session: 'AQEBAQEBAQEBAQEBAQEBAQ',
+      address: '192.0.2.1',
+    });
+    await clock.pass(8 * hour - 1);
+    expect(await who()).toBe(200);
+    await clock.pass(1);
+    expect(await who()).toBe(401);
+  });
+
+  it('ends when it is logged out, and a copy of its cookie with it; another goes on', async () => {
+    const { send, logIn } = appWith();
+    const [cookie, other] = [await logIn(), await logIn()];
+    const out = await send('POST', '/out', { cookie });
+    expect(out.headers.get('set-cookie')).toMatch(/^admin_session=;.*Max-Age=0/);
+    expect((await send('GET', '/who', { cookie })).status).toBe(401);
+    expect((await send('GET', '/who', { cookie: other })).status).toBe(200);
+  });
+
+  it('ends with the token, and with the secret', async () => {
+    const cookie = await appWith().logIn();
+    for (const over of [{ token: 'a new one' }, { settings: { secret: 't'.repeat(32) } }]) {
+      expect((await appWith(over).send('GET', '/who', { cookie })).status).toBe(401);
+    }
+    expect((await appWith().send('GET', '/who', { cookie })).status).toBe(200);
+  });
+
+  it('is not made by hand, nor made longer', async () => {
+    const { send, logIn } = appWith();
+    const [name, value] = (await logIn()).split('=') as [string, string];
+    const [session, at, ...signature] = decodeURIComponent(value).split('.') as [string, string];
+    const forged = `${name}=${encodeURIComponent([session, Number(at) + hour, ...signature].join('.'))}`;
+    expect((await send('GET', '/who', { cookie: forged })).status).toBe(401);
+  });
+
+  it('where it cannot be known whether it was ended, lets nobody in', async () => {
+    const { logIn } = appWith();
+    const cookie = await logIn();
+    const operations = fakeOperations(
+      {},
+      { isSessionEnded: () => Promise.reject(new StoreUnavailableError('away')) },
+    );
+    const { send } = appWith({ operations });
+    expect((await send('GET', '/who', { cookie })).status).toBe(503);
+    const again = await send('POST', '/in', { 'x-token': token, cookie });
+    expect(await again.json()).toEqual({ code: 'store_unavailable' });
+    expect(again.headers.get('set-cookie')).toBeNull();
+  });
+
+  it.each([
+    ['another site', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }, 403],
+    ['another site, in an old browser', { origin: 'https://evil.example' }, 403],
+    ['another host of this site', { 'sec-fetch-site': 'same-site' }, 403],
+    ['a page of nobody', { origin: 'null' }, 403],
+    ['the address bar', { 'sec-fetch-site': 'none' }, 403],
+    ['our own pages', { origin: 'http://tickets.example', 'sec-fetch-site': 'same-origin' }, 200],
+  ] as const)('cannot be used for changes by %s', async (_, headers, status) => {
+    const { send, logIn } = appWith();
+    const cookie = await logIn();
+    expect((await send('POST', '/who', { ...headers, cookie })).status).toBe(status);
+    // Whoever has the token is no browser that was led astray.
+    expect((await send('POST', '/who', { ...headers, ...bearer(token) })).status).toBe(200);
+    expect((await send('GET', '/who', { cookie })).status).toBe(200);
+  });
+});

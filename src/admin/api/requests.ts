@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { OrderStatus } from '../../domain/order.ts';
+import { emailInput, packageIdField, packageIdInput, shortText } from '../../http/inputs.ts';
+import { priceMax, quotaMax } from '../operations.ts';
+
+/* What the operators' API takes: requests are checked with these, and described by them. */
+
+const timeAdvice = 'must be an ISO time with its zone, for example 2030-01-01T09:00:00Z';
+
+/** A time as JSON has it; what comes out is ms since the epoch. */
+const timeInput = z.iso
+  .datetime({ offset: true, error: timeAdvice })
+  .transform((text) => Date.parse(text))
+  .refine(Number.isSafeInteger, { error: timeAdvice });
+
+const flight = shortText(100, 'must be the name of a flight').regex(/[^ ]/, 'must not be blank');
+const stay = z.iso.date({ error: 'must be a night as an ISO date, for example 2030-01-01' });
+const price = wholeUpTo(priceMax).meta({ description: 'In whole units of the currency.' });
+const quota = wholeUpTo(quotaMax).meta({ description: 'Places on sale in total.' });
+const paused = z.boolean().meta({ description: 'While paused nobody can buy; the queue keeps its order.' });
+const listed = z.boolean().meta({
+  description: 'False: in no list of customers. Who knows its id can buy it.',
+});
+
+function wholeUpTo(max: number) {
+  const advice = `must be a whole number, 0 to ${max}`;
+  return z.int({ error: advice }).min(0, advice).max(max, advice);
+}
+
+export const newPackageBody = z.strictObject(
+  {
+    id: packageIdInput.exactOptional().meta({ description: 'Absent: the next that is free.' }),
+    flight,
+    stay,
+    price,
+    quota,
+    opensAt: timeInput.exactOptional(),
+    closesAt: timeInput.exactOptional(),
+    paused: paused.exactOptional(),
+    listed: listed.exactOptional(),
+  },
+  { error: 'must be an object with flight, stay, price and quota' },
+);
+
+export const amendmentBody = z.strictObject(
+  {
+    version: z.int({ error: 'must be the version that was read' }).min(1).meta({
+      description: 'The version that was read: a change made meanwhile is not overwritten unseen.',
+    }),
+    flight: flight.exactOptional(),
+    stay: stay.exactOptional(),
+    price: price.exactOptional(),
+    quota: quota.exactOptional().meta({ description: 'Never below held + confirmed.' }),
+    opensAt: timeInput.nullable().exactOptional().meta({ description: 'Null: no limit.' }),
+    closesAt: timeInput.nullable().exactOptional().meta({ description: 'Null: no limit.' }),
+    paused: paused.exactOptional(),
+    listed: listed.exactOptional(),
+  },
+  { error: 'must be an object with the version that was read and what is to be changed' },
+);
+
+export const eraseBody = z.strictObject({ email: emailInput }, { error: 'must be an object with email' });
+
+const statuses = [
+  ...(['queued', 'held', 'compensating', 'confirmed', 'cancelling'] as const),
+  ...(['failed', 'rejected', 'withdrawn', 'cancelled'] as const),
+] satisfies OrderStatus[];
+
+const flag = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .transform((text) => text === 'true');
+export const packagesQuery = z.object({
+  archived: flag.exactOptional().meta({ description: 'True: those that are archived, and only those.' }),
+});
+
+const cursor = shortText(100).meta({ description: '`next` of the page before. Absent: the first page.' });
+const limit = z
+  .string()
+  .regex(/^([1-9]\d?|1\d\d|200)$/, 'must be a whole number, 1 to 200')
+  .transform(Number);
+
+export const ordersQuery = z.object({
+  stuck: flag.exactOptional().meta({ description: 'Only those that are stuck or slow, the worst first.' }),
+  package: packageIdField.exactOptional(),
+  status: z.enum(statuses).exactOptional(),
+  cursor: cursor.regex(/^\d{1,15}-\d{1,15}$/, 'must be `next` of another page').exactOptional(),
+  limit: limit.exactOptional(),
+});
+
+export const ordersSearchBody = z.strictObject(
+  {
+    email: emailInput,
+    cursor: ordersQuery.shape.cursor,
+    limit: z
+      .int({ error: 'must be a whole number, 1 to 200' })
+      .min(1, 'must be a whole number, 1 to 200')
+      .max(200, 'must be a whole number, 1 to 200')
+      .exactOptional(),
+  },
+  { error: 'must be an object with email' },
+);
+
+export const changesQuery = z.object({
+  cursor: cursor.regex(/^\d{1,15}-[\w-]+$/, 'must be `next` of another page').exactOptional(),
+  limit: limit.exactOptional(),
+});
+
+export const auditQuery = z.object({
+  clockSkewMs: z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be whole milliseconds')
+    .transform(Number)
+    .exactOptional()
+    .meta({ description: 'How far the clocks of instances may be apart before a claim counts as unfair.' }),
+});
+
+export const instanceIdInput = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be the name of an instance')
+  .meta({ description: "An instance's name." });

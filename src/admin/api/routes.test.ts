@@ -1,0 +1,342 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { z } from 'zod';
+import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
+import {
+  fakeOperations,
+  fakeOperator,
+  fakeSessions,
+  fakeStatus,
+} from '../../../test/support/fake-operations.ts';
+import { createApp } from '../../compose/app.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
+import type { HttpAdmin } from '../../http/deps.ts';
+import { ProblemError } from '../../http/problem.ts';
+import { silentLog } from '../../observability/log.ts';
+import { localLiveBus } from '../../realtime/bus/local.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
+import type { Operations } from '../operations.ts';
+import * as schemas from './schemas.ts';
+
+const token = 'secret';
+
+function appOf(admin?: HttpAdmin) {
+  const { app } = createApp({
+    ...{ engine: fakeEngine(), liveBus: localLiveBus(), suppliers: {} as never },
+    clock: {
+      now: () => fakeNow,
+      sleep: (_ms, signal) =>
+        new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
+    },
+    random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
+    ...{ log: silentLog, settings: { instanceId: 'one', secret: 's'.repeat(32), currency: 'USD' } },
+    ...(admin === undefined ? {} : { admin }),
+  });
+  return app;
+}
+
+function adminWith(overrides: Partial<Operations> = {}) {
+  const operations = fakeOperations({}, overrides);
+  const app = appOf({
+    operations,
+    sessions: fakeSessions(),
+    identity: {
+      async identify(c) {
+        if (c.req.header('authorization') === `Bearer ${token}`) return fakeOperator;
+        throw new ProblemError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } });
+      },
+    },
+  });
+  const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    app.request(`/api/admin${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  return { send, operations, world: operations.world, asked: operations.asked };
+}
+
+async function fits(answer: Response, schema: z.ZodType, status = 200): Promise<Record<string, unknown>> {
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  const body = (await answer.json()) as Record<string, unknown>;
+  expect(schema.parse(body)).toEqual(body);
+  return body;
+}
+
+async function codeOf(answer: Response): Promise<ErrorCode> {
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  return ((await answer.json()) as { code: ErrorCode }).code;
+}
+
+const everyRoute = [
+  ['GET', '/packages'],
+  ['POST', '/packages'],
+  ['GET', '/packages/1'],
+  ['PATCH', '/packages/1'],
+  ['POST', '/packages/1/pause'],
+  ['POST', '/packages/1/resume'],
+  ['POST', '/packages/1/archive'],
+  ['DELETE', '/packages/1'],
+  ['GET', '/instances'],
+  ['POST', '/instances/instance-2/drain'],
+  ['POST', '/instances/instance-2/dismiss'],
+  ['GET', '/orders'],
+  ['POST', '/orders/search'],
+  ['GET', '/orders/7Q4M-9XKD-2VBN-H5TR'],
+  ['POST', '/orders/7Q4M-9XKD-2VBN-H5TR/retry'],
+  ['POST', '/orders/7Q4M-9XKD-2VBN-H5TR/cancel'],
+  ['POST', '/erase'],
+  ['GET', '/audit'],
+  ['GET', '/changes'],
+] as const;
+
+describe('who may', () => {
+  it.each([...everyRoute, ['GET', '/nothing'], ['DELETE', '/packages'], ['GET', '']] as const)(
+    '%s %s is not there without an admin token, and closed to who has none',
+    async (method, path) => {
+      const off = await appOf().request(`/api/admin${path}`, { method });
+      expect([off.status, await codeOf(off)]).toEqual([404, 'unknown_route']);
+      const { send, asked } = adminWith();
+      const closed = await send(method, path, undefined, { authorization: 'Bearer another' });
+      expect([closed.status, await codeOf(closed)]).toEqual([401, 'unauthorized']);
+      expect(closed.headers.get('www-authenticate')).toBe('Bearer');
+      expect(asked).toEqual([]);
+    },
+  );
+
+  it('an operator is told what there is not, and which methods there are', async () => {
+    const { send } = adminWith();
+    expect(await codeOf(await send('GET', '/nothing'))).toBe('unknown_route');
+    for (const [method, path, allow] of [
+      ['PUT', '/packages/1', 'GET, PATCH, DELETE, HEAD, OPTIONS'],
+      ['GET', '/packages/1/archive', 'POST, OPTIONS'],
+      ['GET', '/packages/1/pause', 'POST, OPTIONS'],
+      ['POST', '/audit', 'GET, HEAD, OPTIONS'],
+      ['GET', '/erase', 'POST, OPTIONS'],
+    ] as const) {
+      const answer = await send(method, path);
+      expect([answer.status, answer.headers.get('allow')], path).toEqual([405, allow]);
+      const taken = allow.replace(/, (HEAD|OPTIONS)/g, '').replaceAll(', ', ' and ');
+      expect(await answer.json()).toMatchObject({ detail: `This address takes ${taken}, not ${method}.` });
+    }
+  });
+});
+
+describe('packages', () => {
+  it('are shown with their owner and how busy it was', async () => {
+    const { send, world } = adminWith();
+    world.packages.push(fakeStatus({ id: 2, opensAt: fakeNow, paused: true }, {}, { obstacle: 'paused' }));
+    const listed = await fits(await send('GET', '/packages'), schemas.packageStatusesAnswer);
+    expect(listed).toMatchObject({
+      packages: [
+        { id: 1, version: 1, owner: { instance: 'instance-1', epoch: 7 }, activity: { mailbox: 3 } },
+        { id: 2, paused: true, obstacle: 'paused', opensAt: '2022-08-01T00:00:00.000Z' },
+      ],
+    });
+    await fits(await send('GET', '/packages/2'), schemas.packageStatusAnswer);
+    expect(await codeOf(await send('GET', '/packages/99'))).toBe('unknown_package');
+    expect(await codeOf(await send('GET', '/packages/x'))).toBe('unknown_package');
+  });
+
+  it('are archived when their sale has ended, and shown then only to who asks for it', async () => {
+    const { send, world } = adminWith();
+    world.packages = [fakeStatus({ listed: false }, { held: 1 }), fakeStatus({ id: 2 })];
+    const ids = async (query: string) => {
+      const { packages } = await fits(await send('GET', `/packages${query}`), schemas.packageStatusesAnswer);
+      return (packages as { id: number }[]).map(({ id }) => id);
+    };
+    expect(await codeOf(await send('POST', '/packages/1/archive'))).toBe('sale_not_ended');
+    world.packages = [
+      fakeStatus({ listed: false, paused: true }, {}, { obstacle: 'paused' }),
+      fakeStatus({ id: 2 }),
+    ];
+    expect(await fits(await send('POST', '/packages/1/archive'), schemas.managedPackageAnswer)).toMatchObject(
+      { id: 1, listed: false, archived: true },
+    );
+    expect([await ids(''), await ids('?archived=true'), await ids('?archived=false')]).toEqual([
+      [2],
+      [1],
+      [2],
+    ]);
+    expect(await codeOf(await send('GET', '/packages?archived=1'))).toBe('invalid');
+  });
+
+  it('are deleted only while nobody has ordered them', async () => {
+    const { send, world } = adminWith();
+    world.packages = [fakeStatus(), fakeStatus({ id: 2 }, { nextNumber: 2 })];
+    expect((await send('DELETE', '/packages/1')).status).toBe(204);
+    expect(await codeOf(await send('DELETE', '/packages/1'))).toBe('unknown_package');
+    expect(await codeOf(await send('DELETE', '/packages/2'))).toBe('package_not_empty');
+  });
+
+  it('are created as the bench asks for it, and with everything that there is', async () => {
+    const { send } = adminWith();
+    const bench = { flight: 'BENCH', stay: '2030-01-01', price: 100, quota: 10_000_000 };
+    const answer = await send('POST', '/packages', bench);
+    expect(answer.headers.get('location')).toBe('/api/admin/packages/99');
+    await fits(answer, schemas.managedPackageAnswer, 201);
+    const create = vi.fn(fakeOperations().create);
+    const full = { ...bench, id: 5, opensAt: '2030-01-01T09:00:00+02:00', closesAt: '2030-01-01T08:00:00Z' };
+    await fits(
+      await adminWith({ create }).send('POST', '/packages', full),
+      schemas.managedPackageAnswer,
+      201,
+    );
+    expect(create).toHaveBeenCalledWith(fakeOperator, {
+      ...full,
+      opensAt: Date.UTC(2030, 0, 1, 7),
+      closesAt: Date.UTC(2030, 0, 1, 8),
+    });
+    const { send: again } = adminWith();
+    expect(await codeOf(await again('POST', '/packages', { ...bench, id: 1 }))).toBe('package_exists');
+  });
+
+  it.each([
+    [{}, 'flight'],
+    [{ quota: -1 }, 'quota'],
+    [{ quota: 1.5 }, 'quota'],
+    [{ quota: 1e10 }, 'quota'],
+    [{ price: '5' }, 'price'],
+    [{ stay: '2030-02-30' }, 'stay'],
+    [{ flight: ' ' }, 'flight'],
+    [{ flight: 'F'.repeat(101) }, 'flight'],
+    [{ opensAt: '2030-01-01T09:00:00' }, 'opensAt'],
+    [{ id: 0 }, 'id'],
+    [{ opensAt: '2030-01-02T00:00:00Z', closesAt: '2030-01-01T00:00:00Z' }, 'closesAt'],
+    [{ owner: 'me' }, ''],
+  ])('are not created from %j', async (wrong, path) => {
+    const { send, asked } = adminWith();
+    const whole = { flight: 'F', stay: '2030-01-01', price: 1, quota: 1, ...wrong };
+    const body = Object.keys(wrong).length === 0 ? {} : whole;
+    const answer = await send('POST', '/packages', body);
+    expect(answer.status).toBe(422);
+    const { errors } = (await answer.json()) as { errors: { path: string }[] };
+    expect(errors.map((error) => error.path)).toContain(path);
+    expect(asked).toEqual([]);
+  });
+
+  it('are amended at the version that was read', async () => {
+    const { send, asked } = adminWith();
+    const body = { version: 1, quota: 60, opensAt: null, closesAt: '2030-01-01T00:00:00Z' };
+    const amended = await fits(await send('PATCH', '/packages/1', body), schemas.managedPackageAnswer);
+    expect(amended).toMatchObject({ quota: 60, version: 2, closesAt: '2030-01-01T00:00:00.000Z' });
+    expect(asked).toEqual([`amend 1 {"quota":60,"opensAt":null,"closesAt":${Date.UTC(2030, 0, 1)}}`]);
+    expect(await codeOf(await send('PATCH', '/packages/1', body))).toBe('version_conflict');
+    expect(await codeOf(await send('PATCH', '/packages/1', { quota: 1 }))).toBe('invalid');
+    expect(await codeOf(await send('PATCH', '/packages/99', body))).toBe('unknown_package');
+    expect(await codeOf(await send('PATCH', '/packages/1', { version: 2, id: 3 }))).toBe('invalid');
+  });
+
+  it('are paused and resumed', async () => {
+    const { send, asked } = adminWith();
+    const paused = await fits(await send('POST', '/packages/1/pause'), schemas.managedPackageAnswer);
+    expect(paused).toMatchObject({ paused: true });
+    expect(await (await send('POST', '/packages/1/resume')).json()).not.toHaveProperty('paused');
+    expect(asked).toEqual(['pause 1', 'resume 1']);
+    expect(await codeOf(await send('POST', '/packages/99/pause'))).toBe('unknown_package');
+  });
+});
+
+describe('instances', () => {
+  it('are shown with their load, and those that are silent', async () => {
+    const { send, world } = adminWith();
+    world.instances.push({ id: 'instance-3', isThis: false, state: 'silent' });
+    const shown = await fits(await send('GET', '/instances'), schemas.instancesAnswer);
+    expect(shown.instances).toMatchObject([
+      { isThis: true, load: { sockets: 230 } },
+      {},
+      { state: 'silent' },
+    ]);
+  });
+
+  it('are drained by name', async () => {
+    const { send } = adminWith();
+    await fits(await send('POST', '/instances/instance-2/drain'), schemas.drainAnswer, 202);
+    for (const name of ['instance-9', '%20', 'a%2Fb']) {
+      expect(await codeOf(await send('POST', `/instances/${name}/drain`)), name).toBe('unknown_instance');
+    }
+  });
+});
+
+describe('orders', () => {
+  const operated = { order: fakeOrder({ status: 'held' }), since: fakeNow, concern: 'stuck' } as const;
+
+  it('are found by what is asked for', async () => {
+    const orders = vi.fn(async () => ({ orders: [operated], next: '1-5' }));
+    const { send } = adminWith({ orders });
+    const query = '?stuck=true&package=3&status=held&cursor=2-7&limit=200';
+    const found = await fits(await send('GET', `/orders${query}`), schemas.operatedOrdersAnswer);
+    expect(found).toMatchObject({ orders: [{ concern: 'stuck', number: 1 }], next: '1-5' });
+    const wish = { stuck: true, packageId: 3, status: 'held', cursor: '2-7', limit: 200 };
+    expect(orders).toHaveBeenCalledWith(wish);
+  });
+
+  it.each(['stuck=yes', 'package=0', 'status=lost', 'cursor=x', 'limit=0', 'limit=201'])(
+    'are not asked for by %s',
+    async (query) => {
+      expect(await codeOf(await adminWith().send('GET', `/orders?${query}`))).toBe('invalid');
+    },
+  );
+
+  it('are shown, tried again and cancelled by id, however it is written', async () => {
+    const { send, world, asked } = adminWith();
+    world.orders.push(operated);
+    await fits(await send('GET', '/orders/7q4m9xkd2vbnh5tr'), schemas.operatedOrderAnswer);
+    const retried = await send('POST', '/orders/7q4m9xkd2vbnh5tr/retry');
+    expect(await retried.json()).toMatchObject({ status: 'held' });
+    expect(await codeOf(await send('POST', '/orders/7Q4M-9XKD-2VBN-H5TR/cancel'))).toBe('in_progress');
+    expect(asked).toEqual(['retry 7Q4M-9XKD-2VBN-H5TR', 'cancel 7Q4M-9XKD-2VBN-H5TR']);
+    for (const id of ['0000-0000-0000-0000', 'nobody']) {
+      expect(await codeOf(await send('GET', `/orders/${id}`))).toBe('unknown_order');
+    }
+  });
+
+  it('bring the order along where it is why', async () => {
+    const order = fakeOrder({ status: 'failed' });
+    const { send } = adminWith({
+      retryOrder: async () => ({ kind: 'refused', code: 'not_retryable', order }),
+    });
+    const answer = await send('POST', `/orders/${order.id}/retry`);
+    expect([answer.status, await answer.json()]).toMatchObject([409, { order: { status: 'failed' } }]);
+  });
+});
+
+describe('the rest', () => {
+  it('erases by email, in its canonical form', async () => {
+    const { send, asked } = adminWith();
+    await fits(await send('POST', '/erase', { email: ' Ana@Example.com ' }), schemas.erasedAnswer);
+    expect(asked).toEqual(['erase ana@example.com']);
+    expect(await codeOf(await send('POST', '/erase', { email: 'nobody' }))).toBe('invalid');
+  });
+
+  it('shows what was changed, newest first', async () => {
+    const { send } = adminWith();
+    await send('POST', '/packages/1/pause');
+    const changes = vi.fn(fakeOperations().changes);
+    const shown = await fits(await send('GET', '/changes?limit=3'), schemas.changesAnswer);
+    expect(shown.changes).toMatchObject([{ action: 'package.pause', at: '2022-08-01T00:00:00.000Z' }]);
+    const cursor = '1795430175219-000000001-gxo_PX0ddb-vq';
+    await adminWith({ changes }).send('GET', `/changes?limit=3&cursor=${cursor}`);
+    expect(changes).toHaveBeenCalledWith(cursor, 3);
+    expect(await codeOf(await send('GET', '/changes?cursor=x'))).toBe('invalid');
+  });
+
+  const report = {
+    ...{ ok: true, packages: 1, orders: 2, reservations: 2, publicReservations: 0, suppliersRead: true },
+    ...{ inMotion: [], findings: [] },
+  };
+
+  it('audits', async () => {
+    const audit = vi.fn(async () => ({ kind: 'done', value: report }) as const);
+    await fits(await adminWith({ audit }).send('GET', '/audit?clockSkewMs=50'), schemas.auditAnswer);
+    expect(audit).toHaveBeenCalledWith({ clockSkewMs: 50 });
+    expect(await codeOf(await adminWith().send('GET', '/audit'))).toBe('audit_running');
+    expect(await codeOf(await adminWith({ audit }).send('GET', '/audit?clockSkewMs=-1'))).toBe('invalid');
+  });
+
+  it('says which store does not answer', async () => {
+    const { send } = adminWith({ packages: () => Promise.reject(new StoreUnavailableError('away')) });
+    const answer = await send('GET', '/packages');
+    expect([answer.status, await codeOf(answer)]).toEqual([503, 'store_unavailable']);
+  });
+});

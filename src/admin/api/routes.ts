@@ -1,0 +1,26 @@
+import { Hono } from 'hono';
+import type { AppDeps } from '../../http/deps.ts';
+import { problem } from '../../http/problem.ts';
+import { auditRoutes } from './audit.ts';
+import { instanceRoutes } from './instances.ts';
+import { type AdminApiDeps, type AdminApiEnv, adminApi } from './kit.ts';
+import { logRoutes } from './log.ts';
+import { orderRoutes } from './orders.ts';
+import { packageRoutes } from './packages.ts';
+
+/**
+ * `/api/admin/…`: what the operators' pages do, for programs. Where there is no admin token there is nothing here;
+ * where there is one, nobody without it is told whether there is.
+ */
+export function adminApiRoutes({ admin, clock }: Pick<AppDeps, 'admin' | 'clock'>): Hono<AdminApiEnv> {
+  const routes = new Hono<AdminApiEnv>();
+  if (admin === undefined) return routes;
+  const deps: AdminApiDeps = { ...admin, clock };
+  routes.route('/packages', packageRoutes(deps));
+  routes.route('/instances', instanceRoutes(deps));
+  routes.route('/orders', orderRoutes(deps));
+  routes.route('/audit', auditRoutes(deps));
+  routes.route('/', logRoutes(deps));
+  routes.all('*', adminApi(deps), (c) => problem(c, 'unknown_route'));
+  return routes;
+}

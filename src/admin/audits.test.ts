@@ -1,0 +1,92 @@
+import { describe, expect, it, vi } from 'vitest';
+import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
+import { logBook } from '../../test/support/log-book.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { setOperations } from '../../test/support/operations-bench.ts';
+import type { LedgerReader } from '../audit/audit-suppliers.ts';
+import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
+import { StoreUnavailableError } from '../storage/store.ts';
+import { Audits } from './audits.ts';
+
+it('an audit finds what is wrong, one at a time', async () => {
+  await using bench = await setOperations();
+  const { fence, figures } = (await bench.store.present(1))!;
+  await bench.store.commit(
+    1,
+    fence,
+    sampleChange({ figures, inserted: [sampleOrder(1, { status: 'held' })] }),
+  );
+  const [first, second] = await Promise.all([bench.operations.audit(), bench.operations.audit()]);
+  expect(first).toMatchObject({ kind: 'done', value: { ok: false, orders: 1, suppliersRead: false } });
+  expect(second).toEqual({ kind: 'refused', code: 'audit_running' });
+  expect(await bench.operations.audit()).toMatchObject({ kind: 'done' });
+});
+
+it('an audit that fails leaves room for the next', async () => {
+  let isAway = true;
+  const ledger = async () => {
+    if (isAway) throw new StoreUnavailableError('away');
+    return undefined;
+  };
+  await using bench = await setOperations({ over: { ledger } });
+  await expect(bench.operations.audit()).rejects.toBeInstanceOf(StoreUnavailableError);
+  isAway = false;
+  expect(await bench.operations.audit()).toMatchObject({ kind: 'done', value: { ok: true } });
+});
+
+describe('a ledger that cannot be read', () => {
+  const refused = { kind: 'refused', code: 'ledger_unavailable' };
+  const auditsOf = (reader: LedgerReader, clock = new ManualClock()) => {
+    const log = logBook();
+    const store = openSqliteStore({ file: ':memory:' });
+    return { audits: new Audits({ store, clock, log, ledger: async () => reader }), clock, log };
+  };
+
+  it('is said before anything else is read, and its cause is logged', async () => {
+    const { audits, log } = auditsOf({ ledger: () => Promise.reject(new Error('status 401')) });
+    expect(await audits.run()).toEqual(refused);
+    expect(log.lines).toEqual([expect.stringContaining('ledger cannot be read')]);
+  });
+
+  it('is said in the middle of it, too', async () => {
+    const { audits, clock } = auditsOf({
+      ledger: async (kind) => {
+        if (kind === 'hotels') throw new Error('away');
+        return { items: [] };
+      },
+    });
+    const running = audits.run();
+    await clock.pass(1_000);
+    expect(await running).toEqual(refused);
+  });
+
+  it('is one that turns in a circle', async () => {
+    const { audits, clock } = auditsOf({ ledger: async () => ({ items: [], next: 'again' }) });
+    const running = audits.run();
+    await clock.pass(1_000);
+    expect(await running).toEqual(refused);
+  });
+
+  it('is one that hangs, which is told to stop; and the next audit can begin', async () => {
+    const stopped = vi.fn();
+    let hangs = true;
+    const { audits, clock } = auditsOf({
+      ledger: async (_kind, _cursor, signal) => {
+        if (!hangs) return { items: [] };
+        signal?.addEventListener('abort', stopped);
+        return new Promise(() => {});
+      },
+    });
+    const running = audits.run();
+    await clock.pass(3_900);
+    expect(stopped).not.toHaveBeenCalled();
+    // Before the answer is begun: see api/admin/audit.ts.
+    await clock.pass(200);
+    expect(await running).toEqual(refused);
+    expect(stopped).toHaveBeenCalledOnce();
+    hangs = false;
+    const next = audits.run();
+    await clock.pass(1_000);
+    expect(await next).toMatchObject({ kind: 'done', value: { ok: true, suppliersRead: true } });
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, it, vi } from 'vitest';
+import { logBook } from '../../test/support/log-book.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { anOperator } from '../../test/support/operations-bench.ts';
+import { systemRandom } from '../lib/system-random.ts';
+import type { OperatorLog } from '../storage/operator-log.ts';
+import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
+import { StoreUnavailableError } from '../storage/store.ts';
+import { ChangeLog } from './change-log.ts';
+import type { Outcome } from './operations.ts';
+
+const away = () => Promise.reject(new StoreUnavailableError('away'));
+
+function logOver(over: Partial<OperatorLog> = {}) {
+  const sqlite = openSqliteStore({ file: ':memory:' });
+  const store: OperatorLog = {
+    appendOperatorEvent: (event) => sqlite.appendOperatorEvent(event),
+    endOperatorEvent: (id, end) => sqlite.endOperatorEvent(id, end),
+    operatorEvents: (cursor, limit) => sqlite.operatorEvents(cursor, limit),
+    ...over,
+  };
+  const clock = new ManualClock();
+  const book = logBook();
+  const log = new ChangeLog({ store, clock, random: systemRandom(), log: book, instance: 'one' });
+  const entries = async () => (await sqlite.operatorEvents(undefined, 10)).items;
+  return { log, entries, clock, book };
+}
+
+const asked = {
+  by: anOperator,
+  action: 'package.pause',
+  target: { packageId: 1 },
+  wish: { paused: true },
+  before: { version: 1 },
+} as const;
+
+describe('ChangeLog', () => {
+  it('has an entry, open, before anything is changed, and ends it before it answers', async () => {
+    const { log, entries } = logOver();
+    const outcome = await log.record<number>(
+      asked,
+      async () => {
+        expect(await entries()).toMatchObject([{ ...asked, instance: 'one', outcome: 'open' }]);
+        return { kind: 'done', value: 5 };
+      },
+      (value) => ({ value }),
+    );
+    expect(outcome).toEqual({ kind: 'done', value: 5 });
+    expect(await entries()).toMatchObject([{ ...asked, outcome: 'done', after: { value: 5 } }]);
+  });
+
+  it('changes nothing where the entry cannot be written', async () => {
+    const { log } = logOver({ appendOperatorEvent: away });
+    const change = vi.fn(async (): Promise<Outcome<true>> => ({ kind: 'done', value: true }));
+    expect(await log.record(asked, change)).toEqual({ kind: 'refused', code: 'store_unavailable' });
+    expect(change).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['quota_too_low', 'refused'],
+    ['no_owner', 'failed'],
+    ['no_answer', 'failed'],
+    ['store_unavailable', 'failed'],
+  ] as const)('logs a change that comes to %s as %s', async (code, outcome) => {
+    const { log, entries } = logOver();
+    await log.record(asked, async () => ({ kind: 'refused', code }));
+    expect(await entries()).toMatchObject([{ outcome, code }]);
+  });
+
+  it('logs a change that throws as failed, and hides no bug', async () => {
+    const { log, entries } = logOver();
+    const bug = log.record(asked, () => Promise.reject(new TypeError('a bug')));
+    await expect(bug).rejects.toThrow('a bug');
+    expect(await log.record(asked, away)).toEqual({ kind: 'refused', code: 'store_unavailable' });
+    expect(await entries()).toMatchObject([{ outcome: 'failed' }, { outcome: 'failed' }]);
+  });
+
+  it('tries again to end an entry, and tells the truth when it cannot', async () => {
+    const ends = vi.fn(away);
+    const { log, entries, clock, book } = logOver({ endOperatorEvent: ends });
+    const outcome = log.record<number>(asked, async () => ({ kind: 'done', value: 5 }));
+    await clock.pass(10_000);
+    expect(await outcome).toEqual({ kind: 'done', value: 5 });
+    expect(ends).toHaveBeenCalledTimes(4);
+    expect(await entries()).toMatchObject([{ outcome: 'open', wish: { paused: true } }]);
+    expect(book.lines.at(-1)).toContain('its entry stays open');
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, it, vi } from 'vitest';
+import { ManualClock, settle } from '../../test/support/manual-clock.ts';
+import type { EngineLoad, PeerHandler, Peers } from '../engine/operated-engine.ts';
+import type { Json } from '../lib/json.ts';
+import { ClusterView } from './cluster-view.ts';
+import { decodeStatus, encodeStatus, statusOf } from './instance-status.ts';
+
+const activity = {
+  bucketMs: 2_000,
+  endedAt: 0,
+  purchasesPerS: [0, 1],
+  batchSize: [0, 2],
+  commitMs: [0, 3],
+  recent: { purchasesPerS: 4, batchSize: 2, commitMs: 3 },
+  mailbox: 5,
+};
+const load: EngineLoad = { packages: [{ packageId: 1, activity }], sagas: 6, isDraining: false };
+const processLoad = () => ({ eventLoopLagMs: 1.5, rssBytes: 1_000 });
+
+function viewWith(
+  answers: Record<string, Json | undefined> = {},
+  missing: () => Promise<string[]> = async () => [],
+) {
+  const clock = new ManualClock();
+  const leave = vi.fn();
+  const asked: string[] = [];
+  let handler: PeerHandler | undefined;
+  const peers: Peers = {
+    members: () => ['one', ...Object.keys(answers)].sort(),
+    status: async (instance) => {
+      asked.push(instance);
+      return answers[instance];
+    },
+    available: true,
+    drain: async (instance) => answers[instance] !== undefined,
+    serve: (served) => {
+      handler = served;
+    },
+  };
+  const view = new ClusterView({
+    ...{
+      engine: { load: () => load, peers, missing, suppliersAvailable: false },
+      clock,
+      instance: 'one',
+      version: '1.2.3',
+      processLoad,
+    },
+    ...{ sockets: () => 7, leave },
+  });
+  return { view, clock, leave, asked, handler: () => handler as PeerHandler };
+}
+
+describe('instances', () => {
+  it('tell of themselves, by id; who says nothing, or nothing that is understood, is silent', async () => {
+    const other = statusOf({
+      ...{ engine: { ...load, isDraining: true }, process: processLoad(), sockets: 1 },
+      ...{ startedAt: 5, version: '1.2.4', missing: [], suppliersAvailable: true },
+    });
+    const { view } = viewWith({ two: encodeStatus(other), three: undefined, zero: { state: 'odd' } });
+    expect(await view.instances()).toMatchObject([
+      {
+        id: 'one',
+        isThis: true,
+        state: 'ready',
+        version: '1.2.3',
+        load: { packages: 1, mailbox: 5, sagas: 6, sockets: 7, purchasesPerS: 4, eventLoopLagMs: 1.5 },
+      },
+      { id: 'three', isThis: false, state: 'silent' },
+      { id: 'two', isThis: false, state: 'draining', startedAt: 5, version: '1.2.4' },
+      { id: 'zero', state: 'silent' },
+    ]);
+  });
+
+  it('tell what they miss to take orders, and whether the suppliers answer them', async () => {
+    const { view, handler } = viewWith({}, async () => ['the store does not answer']);
+    const told = { state: 'not_ready', missing: ['the store does not answer'], suppliersAvailable: false };
+    expect(await view.instances()).toMatchObject([told]);
+    expect(await handler().status()).toMatchObject(told);
+  });
+
+  it('are asked once a second, however many look', async () => {
+    const { view, asked, clock } = viewWith({ two: undefined });
+    await Promise.all([view.instances(), view.instances()]);
+    await view.instances();
+    expect(asked).toEqual(['two']);
+    await clock.pass(1_000);
+    await view.instances();
+    expect(asked).toEqual(['two', 'two']);
+  });
+
+  it('take in what a newer release adds, and all that is said again', async () => {
+    const { handler } = viewWith();
+    const status = (await handler().status()) as Record<string, Json>;
+    expect(decodeStatus({ ...status, more: 1 })).toEqual(status);
+  });
+});
+
+describe('draining', () => {
+  it('leaves once, a moment later, when asked here or through another', async () => {
+    const { view, leave, clock, handler } = viewWith();
+    expect(await view.drain('one')).toEqual({ kind: 'done', value: { instance: 'one' } });
+    expect(await view.instances()).toMatchObject([{ state: 'draining' }]);
+    handler().drain();
+    await settle();
+    expect(leave).not.toHaveBeenCalled();
+    await clock.pass(1_000);
+    expect(leave).toHaveBeenCalledOnce();
+  });
+
+  it('tells another, and says when it could not be told or is not there', async () => {
+    const { view, leave, clock } = viewWith({ two: {}, three: undefined });
+    expect(await view.drain('two')).toMatchObject({ kind: 'done' });
+    expect(await view.drain('three')).toMatchObject({ code: 'no_answer' });
+    expect(await view.drain('four')).toMatchObject({ code: 'unknown_instance' });
+    await clock.pass(1_000);
+    expect(leave).not.toHaveBeenCalled();
+  });
+});

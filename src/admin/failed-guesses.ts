@@ -1,0 +1,60 @@
+import type { Clock } from '../lib/clock.ts';
+
+export interface FailedGuessesOptions {
+  readonly clock: Clock;
+  /** Wrong guesses that one client may make within the window. */
+  readonly guessesMax?: number;
+  readonly windowMs?: number;
+  /** Clients that are remembered; beyond it, who guessed longest ago is forgotten. */
+  readonly clientsMax?: number;
+}
+
+interface Guesses {
+  count: number;
+  /** ms since the epoch. */
+  readonly until: number;
+}
+
+/** Counts wrong tokens by client, so that nobody can try many. Each instance counts for itself. */
+export class FailedGuesses {
+  readonly #clock: Clock;
+  readonly #guessesMax: number;
+  readonly #windowMs: number;
+  readonly #clientsMax: number;
+  readonly #byClient = new Map<string, Guesses>();
+
+  constructor({ clock, guessesMax = 10, windowMs = 60_000, clientsMax = 10_000 }: FailedGuessesOptions) {
+    this.#clock = clock;
+    this.#guessesMax = guessesMax;
+    this.#windowMs = windowMs;
+    this.#clientsMax = clientsMax;
+  }
+
+  /** Whole seconds until a client may guess again; 0 when it may. */
+  waitS(client: string): number {
+    const guesses = this.#present(client);
+    if (guesses === undefined || guesses.count < this.#guessesMax) return 0;
+    return Math.max(1, Math.ceil((guesses.until - this.#clock.now()) / 1_000));
+  }
+
+  failed(client: string): void {
+    const guesses = this.#present(client);
+    if (guesses !== undefined) {
+      guesses.count += 1;
+      return;
+    }
+    this.#byClient.set(client, { count: 1, until: this.#clock.now() + this.#windowMs });
+    if (this.#byClient.size <= this.#clientsMax) return;
+    for (const oldest of this.#byClient.keys()) {
+      this.#byClient.delete(oldest);
+      return;
+    }
+  }
+
+  #present(client: string): Guesses | undefined {
+    const guesses = this.#byClient.get(client);
+    if (guesses === undefined || this.#clock.now() < guesses.until) return guesses;
+    this.#byClient.delete(client);
+    return undefined;
+  }
+}

@@ -1,0 +1,240 @@
+import { afterEach, expect, it } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { onSale } from '../../test/support/server.ts';
+import { silentLog } from '../observability/log.ts';
+import { openSqliteStore, type SqliteStore } from '../storage/sqlite/sqlite-store.ts';
+import { StoreUnavailableError } from '../storage/store.ts';
+import { InstanceRegister } from './instance-register.ts';
+
+const keptMs = 60_000;
+
+/** Instances that see each other, over one store. */
+class Stage {
+  readonly clock = new ManualClock();
+  readonly store: SqliteStore = openSqliteStore({ file: ':memory:' });
+  readonly #running = new Map<string, { register: InstanceRegister; kill: () => void }>();
+  members: readonly string[] = [];
+  available = true;
+  isStoreAway = false;
+
+  start(instance: string): InstanceRegister {
+    const { clock, store } = this;
+    const stage = this;
+    let isDead = false;
+    const alive = async <T>(work: () => Promise<T>): Promise<T> => {
+      if (isDead || stage.isStoreAway) throw new StoreUnavailableError('away');
+      return work();
+    };
+    const register = new InstanceRegister({
+      ...{ clock, instance, log: silentLog, keptMs },
+      peers: {
+        members: () => stage.members,
+        get available() {
+          return stage.available;
+        },
+      },
+      store: {
+        settingsNamed: (prefix) => alive(() => store.settingsNamed(prefix)),
+        swapSetting: (...all) => alive(() => store.swapSetting(...all)),
+        tenures: () => alive(() => store.tenures()),
+      },
+    });
+    const kill = () => {
+      isDead = true;
+    };
+    this.#running.set(instance, { register, kill });
+    this.#announce();
+    register.start();
+    return register;
+  }
+
+  /** It ends without a word. */
+  kill(instance: string): void {
+    this.#running.get(instance)?.kill();
+    this.#running.delete(instance);
+    this.#announce();
+  }
+
+  async leave(instance: string): Promise<void> {
+    const { register } = this.#running.get(instance)!;
+    this.#running.delete(instance);
+    this.#announce();
+    await register.leave();
+  }
+
+  async end(): Promise<void> {
+    this.isStoreAway = true;
+    for (const { register } of this.#running.values()) await register.leave();
+    await this.store.close();
+  }
+
+  #announce(): void {
+    this.members = [...this.#running.keys()].sort();
+  }
+}
+
+let stage: Stage;
+afterEach(() => stage.end());
+
+const names = (register: InstanceRegister) => register.lost.map(({ id }) => id);
+
+it('tells who died, what it owned and who has that now, also to who starts after it was noticed', async () => {
+  stage = new Stage();
+  const { store, clock } = stage;
+  await store.addPackages([1, 2, 3, 4].map((id) => onSale({ id })));
+  for (const id of [1, 2, 3]) await store.takeOwnership(id, 'two');
+  const one = stage.start('one');
+  stage.start('two');
+  await clock.pass(6_000);
+  expect(names(one)).toEqual([]);
+  stage.kill('two');
+  const at = clock.now();
+  // It is taken over before anybody calls the owner lost.
+  await store.takeOwnership(2, 'one');
+  await clock.pass(6_000);
+  const two = {
+    ...{ id: 'two', noticedBy: 'one', packages: 3, firstPackages: [1, 2, 3], unowned: 2 },
+    takenOver: [{ instance: 'one', packages: 1 }],
+  };
+  expect(one.lost).toMatchObject([two]);
+  expect(one.lost[0]!.at - at).toBeLessThanOrEqual(1_000);
+  // Who saw it dies itself.
+  stage.kill('one');
+  const three = stage.start('three');
+  await clock.pass(6_000);
+  expect(three.lost).toMatchObject([{ id: 'one', packages: 1, noticedBy: 'three' }, two]);
+});
+
+it('does not miss who left in order, and forgets who comes back', async () => {
+  stage = new Stage();
+  const { clock } = stage;
+  const one = stage.start('one');
+  stage.start('two');
+  stage.start('three');
+  await clock.pass(2_000);
+  await stage.leave('two');
+  stage.kill('three');
+  await clock.pass(6_000);
+  expect(names(one)).toEqual(['three']);
+  stage.start('three');
+  await clock.pass(2_000);
+  expect(names(one)).toEqual([]);
+});
+
+it('shows who is gone as silent until it is lost, and never one that left in order', async () => {
+  stage = new Stage();
+  const { clock } = stage;
+  const one = stage.start('one');
+  stage.start('two');
+  stage.start('three');
+  await clock.pass(2_000);
+  await stage.leave('two');
+  stage.kill('three');
+  const seen: string[] = [];
+  for (let second = 0; second < 6; second++) {
+    await clock.pass(1_000);
+    seen.push([...one.silent.map((id) => `${id} silent`), ...names(one).map((id) => `${id} lost`)].join());
+  }
+  expect([...new Set(seen)]).toEqual(['three silent', 'three lost']);
+});
+
+it('does not miss who left in order while another was writing it down as lost', async () => {
+  stage = new Stage();
+  const { clock, store } = stage;
+  const one = stage.start('one');
+  stage.start('two');
+  await clock.pass(2_000);
+  const swap = store.swapSetting.bind(store);
+  let outrun = 1;
+  store.swapSetting = async (name, before, after) => {
+    if (name === 'instance:two' && after === undefined && outrun-- > 0)
+      await swap(
+        name,
+        before,
+        JSON.stringify({ startedAt: 1, lost: { at: clock.now(), by: 'one', packages: 0, ids: [] } }),
+      );
+    return swap(name, before, after);
+  };
+  await stage.leave('two');
+  await clock.pass(2_000);
+  expect(names(one)).toEqual([]);
+});
+
+it('does not take anybody for lost while Redis is away, or has forgotten who is there for a moment', async () => {
+  stage = new Stage();
+  const { clock } = stage;
+  const one = stage.start('one');
+  stage.start('two');
+  await clock.pass(2_000);
+  stage.available = false;
+  stage.members = [];
+  await clock.pass(20_000);
+  stage.available = true;
+  await clock.pass(2_000);
+  stage.members = ['one', 'two'];
+  await clock.pass(6_000);
+  expect(names(one)).toEqual([]);
+});
+
+it('has an instance that was only cut off sign in again by itself', async () => {
+  stage = new Stage();
+  const { clock } = stage;
+  const one = stage.start('one');
+  const two = stage.start('two');
+  await clock.pass(2_000);
+  await stage.store.swapSetting('instance:two', (await stage.store.settingIfAny('instance:two'))!, undefined);
+  stage.members = ['one'];
+  await clock.pass(2_000);
+  expect(await stage.store.settingIfAny('instance:two')).toBeDefined();
+  stage.members = ['one', 'two'];
+  await clock.pass(2_000);
+  expect([names(one), names(two)]).toEqual([[], []]);
+});
+
+it('shows it until it is dismissed, anywhere, or its time is over', async () => {
+  stage = new Stage();
+  const { clock } = stage;
+  const one = stage.start('one');
+  const two = stage.start('two');
+  stage.start('three');
+  stage.start('four');
+  await clock.pass(2_000);
+  stage.kill('three');
+  stage.kill('four');
+  await clock.pass(6_000);
+  expect([names(one), names(two)]).toEqual([
+    ['four', 'three'],
+    ['four', 'three'],
+  ]);
+  expect([await one.dismiss('three'), await one.dismiss('three'), await one.dismiss('two')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(names(one)).toEqual(['four']);
+  await clock.pass(2_000);
+  expect(names(two)).toEqual(['four']);
+  await clock.pass(keptMs);
+  expect([names(one), names(two)]).toEqual([[], []]);
+  expect([...(await stage.store.settingsNamed('instance:')).keys()]).toEqual([
+    'instance:one',
+    'instance:two',
+  ]);
+});
+
+it('keeps what was known while the store is away, and leaves alone what it does not understand', async () => {
+  stage = new Stage();
+  const { clock, store } = stage;
+  await store.setting('instance:odd', () => 'not JSON');
+  await store.setting('instance:new', () => JSON.stringify({ startedAt: 'yesterday' }));
+  const one = stage.start('one');
+  stage.start('two');
+  await clock.pass(2_000);
+  stage.kill('two');
+  await clock.pass(6_000);
+  stage.isStoreAway = true;
+  await clock.pass(6_000);
+  expect(names(one)).toEqual(['two']);
+  await expect(one.dismiss('two')).rejects.toBeInstanceOf(StoreUnavailableError);
+  expect([...(await store.settingsNamed('instance:')).keys()]).toContain('instance:odd');
+});

@@ -1,0 +1,66 @@
+import type { Json } from '../../lib/json.ts';
+import type { OperatorEvent } from '../../storage/operator-log.ts';
+
+/** One field that a change is about. */
+export interface Change {
+  readonly name: string;
+  /** Absent where there was nothing before. */
+  readonly before?: Json;
+  /** Absent where nothing is left. */
+  readonly after?: Json;
+}
+
+/** Fields that change with every change and say nothing to a reader. */
+const bookkeeping: ReadonlySet<string> = new Set(['version', 'id']);
+
+/** The value that an absent member of a package stands for. */
+const absentMeans: Readonly<Record<string, boolean>> = { paused: false, listed: true, archived: false };
+
+/** A change after which nothing is left of what there was. */
+export function isRemoval({ action, outcome }: OperatorEvent): boolean {
+  return action === 'package.delete' && outcome === 'done';
+}
+
+/** The package that a change is about; one that was created got its id with that. */
+export function packageIdOf({ target, after }: OperatorEvent): number | undefined {
+  const created = fieldsOf(after).get('id');
+  return target.packageId ?? (typeof created === 'number' ? created : undefined);
+}
+
+/**
+ * What a change made different: fields before and after. Where nothing was changed, because it was refused or has not
+ * ended, what was wanted beside what was there. Of what was removed, all that it had.
+ */
+export function changesOf(event: OperatorEvent): Change[] {
+  const { before, after, wish, outcome } = event;
+  const was = fieldsOf(before);
+  const is = outcome === 'done' ? fieldsOf(after ?? wish) : fieldsOf(wish);
+  const isWhole = outcome === 'done' && (after !== undefined || isRemoval(event));
+  const names = isWhole ? new Set([...was.keys(), ...is.keys()]) : is.keys();
+  const changes: Change[] = [];
+  for (const name of names) {
+    const from = was.get(name) ?? (before === undefined ? undefined : absentMeans[name]);
+    const to = is.get(name) ?? (after === undefined ? undefined : absentMeans[name]);
+    if (bookkeeping.has(name) || JSON.stringify(from) === JSON.stringify(to)) continue;
+    changes.push({
+      name,
+      ...(from === undefined ? {} : { before: from }),
+      ...(to === undefined ? {} : { after: to }),
+    });
+  }
+  return changes;
+}
+
+/** Nested objects are flattened: `package.flight`. */
+function fieldsOf(value: Json | undefined, prefix = ''): Map<string, Json> {
+  const fields = new Map<string, Json>();
+  if (value === undefined || value === null || typeof value !== 'object' || Array.isArray(value)) {
+    return fields;
+  }
+  for (const [name, field] of Object.entries(value as Readonly<Record<string, Json>>)) {
+    const isNested = field !== null && typeof field === 'object' && !Array.isArray(field);
+    if (!isNested) fields.set(prefix + name, field);
+    else for (const [inner, deep] of fieldsOf(field, `${prefix}${name}.`)) fields.set(inner, deep);
+  }
+  return fields;
+}

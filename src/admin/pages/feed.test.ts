@@ -1,0 +1,185 @@
+import { beforeEach, expect, test } from 'vitest';
+import { type FakeOperations, fakeOperations, fakeStatus } from '../../../test/support/fake-operations.ts';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { silentLog } from '../../observability/log.ts';
+import { fanoutDefaults } from '../../realtime/fanout.ts';
+import type { Viewer } from '../../realtime/viewer.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
+import { AdminFeed } from './feed.ts';
+import { OverviewReader } from './overview.ts';
+import { PackageRows } from './package-rows.ts';
+
+class TestViewer implements Viewer {
+  readonly received: string[] = [];
+  closed: number | undefined;
+  isCut = false;
+  leave: () => void = () => {};
+
+  send(frame: Buffer): void {
+    const length = (frame[1] ?? 0) & 127;
+    this.received.push(frame.toString('utf8', length < 126 ? 2 : length === 126 ? 4 : 10));
+  }
+  bufferedBytes = () => 0;
+  close(code: number): void {
+    this.closed = code;
+    this.leave();
+  }
+  cut(): void {
+    this.isCut = true;
+    this.leave();
+  }
+
+  /** The ids of what came in, message by message, and nothing of what came before. */
+  take(): string[][] {
+    return this.received
+      .splice(0)
+      .filter((text) => text.startsWith('<hx-partial'))
+      .map((text) => [...text.matchAll(/hx-target="#admin-([^"]+)"/g)].map(([, id]) => id ?? ''));
+  }
+}
+
+let clock: ManualClock;
+let operations: FakeOperations;
+let reads: number;
+let isStoreAway: boolean;
+let feed: AdminFeed;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  reads = 0;
+  isStoreAway = false;
+  const fake = fakeOperations({ packages: [fakeStatus({ id: 1 }), fakeStatus({ id: 2 })] });
+  operations = {
+    ...fake,
+    async packages() {
+      reads++;
+      if (isStoreAway) throw new StoreUnavailableError('gone');
+      return fake.packages();
+    },
+  };
+  feed = new AdminFeed(
+    {
+      overview: new OverviewReader({ operations, clock }),
+      clock,
+      log: silentLog,
+      rows: new PackageRows('USD', fanoutDefaults),
+    },
+    { ...fanoutDefaults, everyMs: 1000, proveEveryMs: 5000, farewellGraceMs: 1000 },
+  );
+});
+
+function watch(stillMay: () => Promise<boolean> = async () => true): TestViewer {
+  const viewer = new TestViewer();
+  viewer.leave = feed.join(viewer, stillMay);
+  return viewer;
+}
+
+const setPackage = (id: number, remaining: number) => {
+  const { world } = operations;
+  world.packages = world.packages.map((each) =>
+    each.package.id === id ? { ...each, figures: { ...each.figures, remaining } } : each,
+  );
+};
+
+const everything = [
+  ...['packages', 'problems', 'totals', 'concerns', 'instances', 'log'],
+  ...['package-1', 'package-2'],
+];
+
+test('nothing is read while nobody watches, and there is no timer', async () => {
+  await clock.pass(5000);
+  const viewer = watch();
+  await clock.pass(0);
+  expect(reads).toBe(1);
+  viewer.leave();
+  await clock.pass(5000);
+  expect([reads, clock.sleepers]).toEqual([1, 0]);
+});
+
+test('whoever comes gets everything, the table before its rows', async () => {
+  const viewer = watch();
+  await clock.pass(0);
+  expect(viewer.take()).toEqual([everything]);
+});
+
+test('everybody shares one reading a second, and gets what has changed', async () => {
+  const [one, two] = [watch(), watch()];
+  await clock.pass(3500);
+  expect(reads).toBe(4);
+  one.take();
+  two.take();
+  setPackage(2, 7);
+  await clock.pass(1000);
+  expect(one.take()).toEqual([['package-2']]);
+  expect(two.take()).toEqual([['package-2']]);
+  await clock.pass(1000);
+  expect(one.take()).toEqual([]);
+});
+
+test('a new package brings the whole table', async () => {
+  const viewer = watch();
+  await clock.pass(0);
+  viewer.take();
+  operations.world.packages = [...operations.world.packages, fakeStatus({ id: 3 })];
+  await clock.pass(1000);
+  expect(viewer.take()).toEqual([[...everything, 'package-3']]);
+  await clock.pass(1000);
+  expect(viewer.take()).toEqual([]);
+});
+
+test('who comes after a pause is shown the present alone', async () => {
+  const first = watch();
+  await clock.pass(0);
+  first.leave();
+  setPackage(1, 7);
+  const second = watch();
+  expect(second.take()).toEqual([]);
+  await clock.pass(0);
+  expect(second.take()).toEqual([everything]);
+});
+
+test('whoever was signed out is sent away within 5 s, and nobody else', async () => {
+  let isSignedIn = true;
+  const [gone, stays] = [watch(async () => isSignedIn), watch()];
+  await clock.pass(2000);
+  isSignedIn = false;
+  await clock.pass(5000);
+  expect([gone.closed, stays.closed]).toEqual([1008, undefined]);
+  expect(feed.viewers).toBe(1);
+});
+
+test('while the store is away the last figures stay, and viewers are told', async () => {
+  const viewer = watch(async () => {
+    if (isStoreAway) throw new StoreUnavailableError('gone');
+    return true;
+  });
+  await clock.pass(0);
+  viewer.take();
+  isStoreAway = true;
+  await clock.pass(6000);
+  expect(viewer.take()).toEqual([['problems']]);
+  expect(viewer.closed).toBeUndefined();
+  isStoreAway = false;
+  await clock.pass(1000);
+  expect(viewer.take()).toEqual([['problems']]);
+});
+
+test('a silence is broken, so that pages notice a dead socket', async () => {
+  const viewer = watch();
+  await clock.pass(0);
+  viewer.received.splice(0);
+  await clock.pass(4000);
+  expect(viewer.received.map((text) => text.slice(0, 7))).toEqual(['{"now":']);
+});
+
+test('a stop tells everybody to come back, and cuts who does not answer', async () => {
+  const [polite, deaf] = [watch(), watch()];
+  deaf.close = (code) => {
+    deaf.closed = code;
+  };
+  const stopped = feed.stop();
+  await clock.pass(1000);
+  await stopped;
+  expect([polite.closed, polite.isCut]).toEqual([1012, false]);
+  expect([deaf.closed, deaf.isCut]).toEqual([1012, true]);
+});

@@ -1,0 +1,85 @@
+import { type Html, markup } from '../../../http/pages/markup.ts';
+import { clockWords, figureWords, momentWords } from '../../../http/pages/words.ts';
+import type { Json } from '../../../lib/json.ts';
+import type { OperatorAction, OperatorEvent } from '../../../storage/operator-log.ts';
+import { type Change, changesOf, isRemoval, packageIdOf } from '../changes.ts';
+import { type Column, cell, dash, headCell, table } from './table.ts';
+
+export const logElementId = 'admin-log';
+
+const columns: readonly Column[] = [
+  { name: 'when', label: 'When' },
+  { name: 'who', label: 'Who' },
+  { name: 'what', label: 'What' },
+  { name: 'change', label: 'Before → after' },
+  { name: 'outcome', label: 'Outcome' },
+];
+
+/** Who did what and when, and what it changed. */
+export function logTable(events: readonly OperatorEvent[], id?: string): Html {
+  return table({
+    ...(id === undefined ? {} : { id }),
+    caption: 'Changes by operators',
+    columns,
+    rows: events.map(eventRow),
+    empty: 'Nobody has changed anything yet.',
+  });
+}
+
+function eventRow(event: OperatorEvent): Html {
+  const { id, at, by, outcome, code } = event;
+  const tone = { done: 'good', open: 'wait', refused: 'rest', failed: 'bad' }[outcome];
+  return markup`
+    <tr role="row" id="admin-event-${id}" class="event">
+      ${headCell(markup`<time datetime="${new Date(at).toISOString()}">${clockWords(at)} <span class="under">${momentWords(at).split(',')[0]}</span></time>`)}
+      ${cell('Who', markup`<span>${by.name}</span><span class="under">${by.via === 'session' ? 'in a browser' : 'with the token'}${by.address === undefined ? '' : `, ${by.address}`}</span>`)}
+      ${cell('What', markup`<span>${actionWords[event.action]}</span><span class="under">${targetOf(event)}</span>`)}
+      ${changesCell(changesOf(event), isRemoval(event))}
+      ${cell('Outcome', markup`<span class="state state-${tone}">${outcome}</span>${code === undefined ? '' : markup`<span class="under">${code}</span>`}`)}
+    </tr>`;
+}
+
+const actionWords: Readonly<Record<OperatorAction, string>> = {
+  'package.create': 'Created a package',
+  'package.amend': 'Changed a package',
+  'package.pause': 'Paused a package',
+  'package.resume': 'Resumed a package',
+  'package.archive': 'Archived a package',
+  'package.delete': 'Deleted a package',
+  'order.retry': 'Retried an order',
+  'order.cancel': 'Cancelled an order',
+  'email.erase': 'Erased an email',
+  'instance.drain': 'Drained an instance',
+  'instance.dismiss': 'Dismissed a lost instance',
+  'session.start': 'Logged in',
+  'session.end': 'Logged out',
+};
+
+function targetOf(event: OperatorEvent): Html {
+  const { target, instance: asked } = event;
+  const { orderId, instance, emailHash } = target;
+  // An order's own id says more than its package's.
+  const packageId = event.action.startsWith('package.') ? packageIdOf(event) : target.packageId;
+  if (orderId !== undefined) return markup`<a href="/admin/orders/${orderId}">${orderId}</a>`;
+  if (packageId !== undefined) return markup`<a href="/admin/packages/${packageId}">package ${packageId}</a>`;
+  if (emailHash !== undefined) return markup`hash ${emailHash.slice(0, 12)}`;
+  return markup`${instance ?? `at ${asked}`}`;
+}
+
+function changesCell(changes: readonly Change[], isRemoved: boolean): Html {
+  if (changes.length === 0) return cell('Change', dash(), 'wide bare');
+  const list = markup`
+    <ul class="changes">${changes.map(
+      ({ name, before, after }) => markup`
+        <li>${name} ${before === undefined ? '' : markup`<span class="was" dir="auto">${valueWords(name, before)}</span>${isRemoved ? '' : ' → '}`}${isRemoved ? '' : markup`<b dir="auto">${valueWords(name, after)}</b>`}</li>`,
+    )}</ul>`;
+  return cell('Change', list, 'wide');
+}
+
+function valueWords(name: string, value: Json | undefined): string {
+  if (value === undefined || value === null) return 'none';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (/At$/.test(name) && typeof value === 'number') return momentWords(value);
+  if (typeof value === 'number') return figureWords(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,87 @@
+import type { TimelineEntry } from '../../../domain/order.ts';
+import { type Html, markup } from '../../../http/pages/markup.ts';
+import { clockWords, nightWords } from '../../../http/pages/words.ts';
+import type { OperatedOrder } from '../../operations.ts';
+import { counted, durationWords, statusWords } from '../words.ts';
+import { type Column, cell, headCell, table } from './table.ts';
+
+export const concernsElementId = 'admin-concerns';
+
+const columns: readonly Column[] = [
+  { name: 'order', label: 'Order' },
+  { name: 'trip', label: 'Package' },
+  { name: 'status', label: 'Status' },
+  { name: 'story', label: 'What happened' },
+  { name: 'actions', label: 'Actions', isUnlabelled: true },
+];
+
+/** The last steps that are shown; the order's own page has all. */
+const stepsShown = 4;
+
+/** Orders that are stuck or slow, with what happened to them and what can be done. */
+export function concernsTable(orders: readonly OperatedOrder[], now: number): Html {
+  return ordersTable(orders, now, {
+    id: concernsElementId,
+    caption: 'Orders that are stuck or slow',
+    empty: 'No order is stuck or slow.',
+  });
+}
+
+export interface OrdersTableParts {
+  readonly id?: string;
+  readonly caption: string;
+  readonly empty: string;
+}
+
+export function ordersTable(orders: readonly OperatedOrder[], now: number, parts: OrdersTableParts): Html {
+  return table({ ...parts, columns, rows: orders.map((order) => orderRow(order, now)) });
+}
+
+function orderRow(operated: OperatedOrder, now: number): Html {
+  const { order } = operated;
+  const { id, package: offer, packageId } = order;
+  return markup`
+    <tr role="row" id="admin-order-${id}" class="order-row">
+      ${headCell(markup`<a class="row-link" href="/admin/orders/${id}"><code>${id}</code></a>`)}
+      ${cell('Package', markup`<span><span class="number">${packageId}</span> <bdi>${offer.flight}</bdi></span><span class="under">${nightWords(offer.stay)}</span>`)}
+      ${cell('Status', orderState(operated, now), 'wide')}
+      ${cell('What happened', lastSteps(order.timeline), 'wide')}
+      <td role="cell" class="row-actions">${orderActions(operated)}</td>
+    </tr>`;
+}
+
+/** `Being booked`, and since when. */
+export function orderState({ order, since, concern }: OperatedOrder, now: number): Html {
+  const tone = concern === 'stuck' ? 'bad' : concern === 'slow' ? 'wait' : 'rest';
+  return markup`
+    <span class="state state-${tone}">${statusWords[order.status]}</span>
+    <span class="under">${concern === undefined ? '' : `${concern}, `}for ${durationWords(now - since)}</span>`;
+}
+
+function lastSteps(timeline: readonly TimelineEntry[]): Html {
+  const hidden = timeline.length - stepsShown;
+  return markup`
+    <ol class="steps-short">
+      ${hidden > 0 ? markup`<li class="under">${counted(hidden, 'earlier step')}</li>` : ''}
+      ${timeline
+        .slice(-stepsShown)
+        .map(
+          ({ at, event, detail }) =>
+            markup`<li><time datetime="${new Date(at).toISOString()}">${clockWords(at).slice(0, 8)}</time> ${event}${detail === undefined ? '' : ` ${detail}`}</li>`,
+        )}
+    </ol>`;
+}
+
+const endedStatuses: ReadonlySet<string> = new Set(['failed', 'rejected', 'withdrawn', 'cancelled']);
+
+/** A retry is harmless, so it happens at once; a cancel names its effect first. */
+export function orderActions({ order: { id, status } }: OperatedOrder): Html {
+  if (endedStatuses.has(status)) return markup``;
+  const name = markup`<span class="unseen"> order ${id}</span>`;
+  const cancel = markup`<a class="small-button" href="/admin/orders/${id}/cancel">Cancel${name}</a>`;
+  if (status === 'confirmed') return cancel;
+  return markup`
+    <form method="post" action="/admin/orders/${id}/retry">
+      <button class="small-button" type="submit">Retry${name}</button>
+    </form>${cancel}`;
+}

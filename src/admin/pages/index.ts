@@ -1,0 +1,55 @@
+import type { Hono } from 'hono';
+import type { AppDeps } from '../../http/deps.ts';
+import type { PageSetting } from '../../http/pages/layout.ts';
+import { fanoutDefaults } from '../../realtime/fanout.ts';
+import type { LiveAdmin } from '../../realtime/routes.ts';
+import { isWatcher } from '../identity.ts';
+import { AdminFeed, type FeedOptions } from './feed.ts';
+import type { AdminDeps } from './kit.ts';
+import { OverviewReader } from './overview.ts';
+import { PackageRows } from './package-rows.ts';
+import { adminRoutes } from './routes.ts';
+
+/** The operators' side of the app. */
+export interface Admin {
+  /** To be mounted at `/`. */
+  readonly routes: Hono;
+  /** For the topic `admin`. */
+  readonly live: LiveAdmin;
+}
+
+const feedDefaults: FeedOptions = {
+  ...fanoutDefaults,
+  everyMs: 1000,
+  proveEveryMs: 5000,
+  farewellGraceMs: 1000,
+};
+
+/** Composes it; undefined where there is no admin token, and then nothing of it is served. */
+export function createAdmin(
+  deps: AppDeps,
+  assetUrl: PageSetting['assetUrl'],
+  options: Partial<FeedOptions> = {},
+): Admin | undefined {
+  if (deps.admin === undefined) return undefined;
+  const { operations, sessions } = deps.admin;
+  const { clock, log, settings } = deps;
+  const rows = new PackageRows(settings.currency, fanoutDefaults);
+  const overview = new OverviewReader({ operations, clock });
+  const adminDeps: AdminDeps = { ...deps, operations, sessions, overview, rows, assetUrl };
+  const feed = new AdminFeed({ overview, clock, log, rows }, { ...feedDefaults, ...options });
+  return {
+    routes: adminRoutes(adminDeps),
+    live: {
+      async admit({ cookie }) {
+        const mayWatch = () => isWatcher(sessions, cookie);
+        return (await mayWatch()) ? mayWatch : undefined;
+      },
+      join: (viewer, stillMay) => feed.join(viewer, stillMay),
+      stop: () => feed.stop(),
+      get viewers() {
+        return feed.viewers;
+      },
+    },
+  };
+}

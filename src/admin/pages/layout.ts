@@ -1,0 +1,62 @@
+import { alertBox } from '../../http/pages/alert.ts';
+import { type DocumentParts, htmlDocument } from '../../http/pages/document.ts';
+import { icon } from '../../http/pages/icons.ts';
+import { navLink, type PageSetting } from '../../http/pages/layout.ts';
+import { type Html, markup } from '../../http/pages/markup.ts';
+
+export type AdminSection = 'overview' | 'orders' | 'log' | 'erase';
+
+export interface AdminPageParts extends Pick<DocumentParts, 'title' | 'main' | 'refreshS'> {
+  readonly current?: AdminSection;
+  /** It shows live fragments. */
+  readonly isLive?: boolean;
+  /** Nobody is signed in: there is nowhere to go. */
+  readonly isOutside?: boolean;
+  /** What was done last. */
+  readonly notice?: string | undefined;
+  /** Why it was not done. */
+  readonly alert?: string | undefined;
+}
+
+/** A page for operators. All of its times are in UTC. */
+export function adminPage(setting: PageSetting, parts: AdminPageParts): Html {
+  const { title, main, refreshS, current, isLive = false, isOutside = false, notice, alert } = parts;
+  const live = { socket: '/live?topic=admin', poll: '/admin/fragments', script: 'admin.js' } as const;
+  return htmlDocument(setting, {
+    title: `${title} · Operations`,
+    styles: ['admin.css'],
+    timeZone: 'UTC',
+    ...(isLive ? { live } : {}),
+    ...(refreshS === undefined ? {} : { refreshS }),
+    header: markup`
+      <header class="top admin-top">
+        <div class="top-inner">
+          <a class="brand" href="/admin">${icon('ticket')}<span>Operations</span></a>
+          ${isOutside ? '' : navigation(current)}
+        </div>
+      </header>`,
+    main: markup`
+      <div class="admin">
+        ${notice === undefined ? '' : noticeBox(notice)}
+        ${alert === undefined ? '' : alertBox(alert, { focus: true })}
+        ${main}
+      </div>`,
+  });
+}
+
+function navigation(current: AdminSection | undefined): Html {
+  return markup`
+    <nav aria-label="Operations">
+      ${navLink('/admin', 'Overview', current === 'overview')}
+      ${navLink('/admin/orders', 'Orders', current === 'orders')}
+      ${navLink('/admin/log', 'Log', current === 'log')}
+      ${navLink('/admin/erase', 'Erase', current === 'erase')}
+      <form method="post" action="/admin/log-out"><button class="top-link" type="submit">Log out</button></form>
+    </nav>`;
+}
+
+/** It takes the focus when the page is shown, so that a screen reader says it. */
+function noticeBox(words: string): Html {
+  return markup`
+    <div class="notice" role="status" id="notice" tabindex="-1" autofocus>${icon('check')}<p>${words}</p></div>`;
+}

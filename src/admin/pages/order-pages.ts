@@ -1,0 +1,145 @@
+import { type OrderStatus, unfinishedStatuses } from '../../domain/order.ts';
+import type { PageSetting } from '../../http/pages/layout.ts';
+import { type Html, markup } from '../../http/pages/markup.ts';
+import { clockWords, momentWords, nightWords, priceWords } from '../../http/pages/words.ts';
+import type { FieldError } from '../../http/problem.ts';
+import { ordersQuery } from '../api/requests.ts';
+import type { OperatedOrder, OrdersFound, OrdersQuery } from '../operations.ts';
+import { field } from './field.ts';
+import { orderActions, orderState, ordersTable } from './fragments/orders.ts';
+import { heading } from './heading.ts';
+import type { AdminPageParts } from './layout.ts';
+import { statusWords } from './words.ts';
+
+/** What is looked for, as it was entered. */
+export interface OrdersSearch {
+  readonly id: string;
+  readonly package: string;
+  readonly status: string;
+}
+
+/** Orders by number, package and status, newest first. */
+export function ordersPage(
+  { now }: PageSetting,
+  search: OrdersSearch,
+  { orders, next }: OrdersFound,
+  alert?: string,
+): AdminPageParts {
+  const option = (value: string, label: string) =>
+    markup`<option value="${value}"${value === search.status ? markup` selected` : ''}>${label}</option>`;
+  const more = new URLSearchParams({ package: search.package, status: search.status, cursor: next ?? '' });
+  return {
+    title: 'Orders',
+    current: 'orders',
+    alert,
+    main: markup`
+      ${heading('Orders')}
+      <form class="card form form-bar" method="get" action="/admin/orders">
+        ${field({ name: 'id', label: 'Order number', value: search.id, maxLength: 300 })}
+        ${field({ name: 'package', label: 'Package', value: search.package, type: 'number', min: 1 })}
+        <div class="field"><label for="status">Status</label>
+          <select id="status" name="status">
+            ${option('', 'Any')}${option('stuck', 'Stuck or slow')}
+            ${Object.entries(statusWords).map(([value, label]) => option(value, label))}
+          </select></div>
+        <button class="button primary" type="submit"><span class="button-label">Find</span></button>
+      </form>
+      ${emailSearch('')}
+      ${ordersTable(orders, now, { caption: 'Orders', empty: next === undefined ? 'No matching orders.' : 'No matches so far. There are more orders to search.' })}
+      ${next === undefined ? '' : markup`<p><a class="button quiet" href="/admin/orders?${more.toString()}">More</a></p>`}`,
+  };
+}
+
+/** By POST: no email is in an address, nor in what is logged of it. */
+function emailSearch(email: string, errors: readonly FieldError[] = []): Html {
+  return markup`
+    <form class="card form form-bar" method="post" action="/admin/orders/search">
+      ${field({ name: 'email', label: 'Email', value: email, type: 'email', required: true, maxLength: 320, autocomplete: 'off' }, errors)}
+      <button class="button primary" type="submit"><span class="button-label">Find by email</span></button>
+    </form>`;
+}
+
+export interface EmailSearchState {
+  readonly email: string;
+  readonly found?: OrdersFound;
+  readonly errors?: readonly FieldError[];
+}
+
+/** The orders of one email. */
+export function emailOrdersPage({ now }: PageSetting, state: EmailSearchState): AdminPageParts {
+  const { email, found, errors } = state;
+  return {
+    title: 'Orders of an email',
+    current: 'orders',
+    main: markup`
+      ${heading('Orders of an email')}
+      ${emailSearch(email, errors)}
+      ${found === undefined ? '' : ordersTable(found.orders, now, { caption: 'Orders of this email', empty: 'No order with this email.' })}
+      ${found?.next === undefined ? '' : moreOf(email, found.next)}
+      <p><a class="button quiet" href="/admin/orders">All orders</a></p>`,
+  };
+}
+
+function moreOf(email: string, cursor: string): Html {
+  return markup`
+    <form method="post" action="/admin/orders/search">
+      <input type="hidden" name="email" value="${email}" autocomplete="off">
+      <input type="hidden" name="cursor" value="${cursor}" autocomplete="off">
+      <p><button class="button quiet" type="submit">More</button></p>
+    </form>`;
+}
+
+/** `stuck` is a status too, as far as the form is concerned. */
+export function queryOf(search: OrdersSearch, packageId: number | undefined, cursor?: string): OrdersQuery {
+  const { status } = search;
+  const known = ordersQuery.safeParse({ cursor });
+  return {
+    ...(packageId === undefined ? {} : { packageId }),
+    ...(status === 'stuck' ? { stuck: true } : isStatus(status) ? { status } : {}),
+    ...(known.success && known.data.cursor !== undefined ? { cursor: known.data.cursor } : {}),
+  };
+}
+
+function isStatus(text: string): text is OrderStatus {
+  return Object.hasOwn(statusWords, text);
+}
+
+/** One order: everything that is known of it. */
+export function orderPage(setting: PageSetting, operated: OperatedOrder, alert?: string): AdminPageParts {
+  const { order } = operated;
+  const { id, packageId, package: offer } = order;
+  const isUnderWay = unfinishedStatuses.includes(order.status);
+  return {
+    title: `Order ${id}`,
+    current: 'orders',
+    alert,
+    // What happens to it is not told live here.
+    ...(isUnderWay ? { refreshS: 5 } : {}),
+    main: markup`
+      ${heading(markup`<code>${id}</code>`, markup`<div class="row-actions">${orderActions(operated)}</div>`)}
+      <div class="forms">
+        <dl class="card known">
+          ${known('Status', orderState(operated, setting.now))}
+          ${order.reason === undefined ? '' : known('Reason', order.reason)}
+          ${known('Package', markup`<a href="/admin/packages/${packageId}">${packageId}</a> <bdi>${offer.flight}</bdi>, ${nightWords(offer.stay)}, ${priceWords(offer.price, setting.currency)}`)}
+          ${known('Number', `${order.number} of its package`)}
+          ${known('Email', order.email)}
+          ${known('Ordered', momentWords(order.createdAt))}
+          ${known('Flight ticket', order.flight?.ticketNumber ?? 'none')}
+          ${known('Hotel reservation', order.hotel?.reservationNumber ?? 'none')}
+        </dl>
+        <section class="card known-story" aria-labelledby="story">
+          <h2 id="story">What happened</h2>
+          <ol class="timeline">${order.timeline.map(
+            ({ at, event, detail }) => markup`
+              <li><time datetime="${new Date(at).toISOString()}">${clockWords(at)}</time>
+                <span>${event}${detail === undefined ? '' : markup` <code>${detail}</code>`}</span></li>`,
+          )}</ol>
+        </section>
+      </div>`,
+  };
+}
+
+function known(label: string, value: Html | string): Html {
+  return markup`<div><dt>${label}</dt><dd>${value}</dd></div>`;
+}

@@ -1,0 +1,83 @@
+import type { OperatorEvent } from '../../storage/operator-log.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
+import type { InstanceStatus, OperatedOrder, Operations, PackageStatus } from '../operations.ts';
+
+/** Everything that the overview shows, read at one moment. */
+export interface Overview {
+  /** ms since the epoch. */
+  readonly now: number;
+  /** Without those that are archived. */
+  readonly packages: readonly PackageStatus[];
+  /** How many packages are archived. */
+  readonly archived: number;
+  readonly instances: readonly InstanceStatus[];
+  /** Orders that are stuck or slow. */
+  readonly concerns: readonly OperatedOrder[];
+  /** The newest of the operators' log, newest first. */
+  readonly changes: readonly OperatorEvent[];
+  /** The store did not answer: what it did not tell is of this moment before; 0 where it was never read. */
+  readonly staleSince?: number;
+}
+
+export interface OverviewDeps {
+  readonly operations: Pick<Operations, 'packages' | 'instances' | 'orders' | 'changes'>;
+  readonly clock: { now(): number };
+}
+
+const changesShown = 5;
+const nothing = {
+  now: 0,
+  packages: [],
+  archived: 0,
+  instances: [],
+  concerns: [],
+  changes: [],
+} satisfies Overview;
+
+/**
+ * Reads the overview, for the page, for polling and for the socket. What the store does not answer is as it was when
+ * somebody last looked, and empty if nobody has: just then an operator needs the page.
+ */
+export class OverviewReader {
+  readonly #deps: OverviewDeps;
+  #before: Overview = nothing;
+
+  constructor(deps: OverviewDeps) {
+    this.#deps = deps;
+  }
+
+  async read(): Promise<Overview> {
+    const { operations, clock } = this.#deps;
+    const before = this.#before;
+    let isStale = false;
+    const orBefore = async <Value, Known>(reading: Promise<Value>, known: Known): Promise<Value | Known> => {
+      try {
+        return await reading;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error;
+        isStale = true;
+        return known;
+      }
+    };
+    const [all, instances, concerns, changes] = await Promise.all([
+      orBefore(operations.packages(), undefined),
+      orBefore(operations.instances(), before.instances),
+      orBefore(
+        operations.orders({ stuck: true }).then(({ orders }) => orders),
+        before.concerns,
+      ),
+      orBefore(
+        operations.changes(undefined, changesShown).then(({ items }) => items),
+        before.changes,
+      ),
+    ]);
+    const packages = all?.filter((each) => each.package.archived !== true);
+    const shown = packages ?? before.packages;
+    const archived =
+      all === undefined || packages === undefined ? before.archived : all.length - packages.length;
+    const overview = { now: clock.now(), packages: shown, archived, instances, concerns, changes };
+    if (isStale) return { ...overview, staleSince: before.now };
+    this.#before = overview;
+    return overview;
+  }
+}

@@ -1,0 +1,229 @@
+import type { Hono } from 'hono';
+import type { z } from 'zod';
+import type { PackageAmendment } from '../../domain/change.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
+import { salePhase, type TravelPackage } from '../../domain/travel-package.ts';
+import { check, readForm } from '../../http/body.ts';
+import { packageIdFrom } from '../../http/inputs.ts';
+import { figureWords } from '../../http/pages/words.ts';
+import type { FieldError } from '../../http/problem.ts';
+import type { NewPackage, PackageStatus } from '../operations.ts';
+import { confirmStep } from './confirm.ts';
+import { closingEffects } from './effects.ts';
+import {
+  type AdminContext,
+  type AdminDeps,
+  type AdminEnv,
+  adminRouter,
+  adminSetting,
+  found,
+  goOn,
+  show,
+  showRefused,
+} from './kit.ts';
+import { createForm, editForm, fieldsOf, type PackageFields } from './package-form.ts';
+import { archivedPage, newPackagePage, type PackagePageState, packagePage } from './package-pages.ts';
+
+/** How many of its orders a package's page shows. */
+const ordersShown = 20;
+
+/** `/admin/packages/:id`: create, look at, and edit a package. */
+export function packageRoutes(deps: AdminDeps): Hono<AdminEnv> {
+  return adminRouter()
+    .get('/admin/packages/new', (c) => showNew(c, deps))
+    .get('/admin/packages/archived', (c) => showArchived(c, deps))
+    .post('/admin/packages', (c) => create(c, deps))
+    .get('/admin/packages/:id', async (c) => showPackage(c, deps, await packageOf(c, deps)))
+    .post('/admin/packages/:id', (c) => edit(c, deps));
+}
+
+/** The package of the address. @throws ProblemError where there is none. */
+export async function packageOf(c: AdminContext, { operations }: AdminDeps): Promise<PackageStatus> {
+  const id = packageIdFrom(c.req.param('id') ?? '');
+  return found(id === undefined ? undefined : await operations.package(id), 'unknown_package');
+}
+
+type Refusal = Omit<PackagePageState, 'status' | 'orders'> & { readonly code: ErrorCode };
+
+/** The page of a package, with why the last change of it was not made. */
+export async function showPackage(
+  c: AdminContext,
+  deps: AdminDeps,
+  status: PackageStatus,
+  refusal?: Refusal,
+): Promise<Response> {
+  const packageId = status.package.id;
+  const { orders } = await deps.operations.orders({ packageId, limit: ordersShown });
+  const parts = packagePage(adminSetting(deps), { status, orders, ...refusal });
+  return refusal === undefined ? show(c, deps, parts) : showRefused(c, deps, refusal.code, parts);
+}
+
+async function showNew(c: AdminContext, deps: AdminDeps): Promise<Response> {
+  const ids = (await deps.operations.packages()).map((status) => status.package.id);
+  const entered = {
+    id: String(Math.max(0, ...ids) + 1),
+    quota: '',
+    paused: false,
+    unlisted: false,
+    ...{ flight: '', stay: '', price: '', opensAt: '', closesAt: '' },
+  };
+  return show(c, deps, newPackagePage(adminSetting(deps), { entered }));
+}
+
+async function showArchived(c: AdminContext, deps: AdminDeps): Promise<Response> {
+  const archived = (await deps.operations.packages()).filter((each) => each.package.archived === true);
+  return show(c, deps, archivedPage(adminSetting(deps), archived));
+}
+
+async function create(c: AdminContext, deps: AdminDeps): Promise<Response> {
+  const form = await readForm(c, createForm);
+  const refuse = (code: ErrorCode, errors: readonly FieldError[]) => {
+    const { id = '', quota = '', paused, unlisted } = form.fields;
+    const checks = { paused: paused === 'on', unlisted: unlisted === 'on' };
+    const entered = { ...enteredIn(form.fields), id, quota, ...checks };
+    return showRefused(c, deps, code, newPackagePage(adminSetting(deps), { entered, errors }));
+  };
+  if ('errors' in form) return refuse('invalid', form.errors);
+  const { paused, unlisted, ...wish } = form.value;
+  const checks = {
+    ...(paused === 'on' ? { paused: true } : {}),
+    ...(unlisted === 'on' ? { listed: false } : {}),
+  };
+  const wanted = without({ ...wish, ...checks }) as NewPackage;
+  const outcome = await deps.operations.create(c.var.operator, wanted);
+  if (outcome.kind === 'done') {
+    const { id } = outcome.value;
+    return goOn(
+      c,
+      deps,
+      `/admin/packages/${id}`,
+      `Package ${id} is created${paused === 'on' ? ', and paused' : ''}.`,
+    );
+  }
+  const isTaken = outcome.code === 'package_exists';
+  return refuse(outcome.code, isTaken ? [{ path: 'id', message: 'is taken' }] : []);
+}
+
+async function edit(c: AdminContext, deps: AdminDeps): Promise<Response> {
+  const status = await packageOf(c, deps);
+  const present = status.package;
+  const form = await readForm(c, editForm);
+  const entered = enteredIn(form.fields);
+  if ('errors' in form)
+    return showPackage(c, deps, status, { code: 'invalid', entered, errors: form.errors });
+  const { version } = form.value;
+  if (version !== present.version) {
+    return showPackage(c, deps, status, {
+      code: 'version_conflict',
+      entered,
+      alert: conflictWords(present, entered),
+    });
+  }
+  const change = changeOf(present, entered, form.value);
+  const listing = form.value.unlisted === 'on' ? { unlisted: 'on' } : {};
+  if (Object.keys(change).length === 1) {
+    return goOn(c, deps, `/admin/packages/${present.id}`, 'Nothing to save: nothing has changed.');
+  }
+  const closes = closingPhase(present, change, deps.clock.now());
+  if (closes !== undefined && form.value.confirmed !== 'yes') {
+    return show(c, deps, {
+      title: `End the sale of package ${present.id}`,
+      main: confirmStep({
+        question: `End the sale of package ${present.id}?`,
+        effects: closingEffects(status, closes),
+        action: `/admin/packages/${present.id}`,
+        fields: { ...entered, ...listing, version: String(version), confirmed: 'yes' },
+        yes: 'Save and end the sale',
+        back: `/admin/packages/${present.id}`,
+      }),
+    });
+  }
+  const outcome = await deps.operations.amend(c.var.operator, present.id, change);
+  if (outcome.kind === 'done') {
+    const names = Object.keys(change).filter((name) => name !== 'version');
+    return goOn(
+      c,
+      deps,
+      `/admin/packages/${present.id}`,
+      `Package ${present.id} is saved. Changed: ${names.map((name) => fieldWords[name] ?? name).join(', ')}.`,
+    );
+  }
+  const now = await packageOf(c, deps);
+  const alert = outcome.code === 'version_conflict' ? { alert: conflictWords(now.package, entered) } : {};
+  return showPackage(c, deps, now, { code: outcome.code, entered, ...alert });
+}
+
+const fieldWords: Readonly<Record<string, string>> = {
+  flight: 'flight',
+  stay: 'night',
+  price: 'price',
+  opensAt: 'opening',
+  closesAt: 'closing',
+  listed: 'listing',
+};
+
+/** Only what is different from the present, so that the log says what was meant. */
+function changeOf(
+  present: TravelPackage,
+  entered: PackageFields,
+  { version, ...value }: z.output<typeof editForm>,
+): PackageAmendment {
+  const was = fieldsOf(present);
+  const isListed = value.unlisted !== 'on';
+  const isNew = (name: keyof PackageFields) => entered[name].trim() !== was[name];
+  return {
+    version,
+    ...(isNew('flight') ? { flight: value.flight } : {}),
+    ...(isNew('stay') ? { stay: value.stay } : {}),
+    ...(isNew('price') && value.price !== present.price ? { price: value.price } : {}),
+    ...(isNew('opensAt') && value.opensAt !== present.opensAt ? { opensAt: value.opensAt ?? null } : {}),
+    ...(isNew('closesAt') && value.closesAt !== present.closesAt ? { closesAt: value.closesAt ?? null } : {}),
+    ...(isListed === (present.listed ?? true) ? {} : { listed: isListed }),
+  };
+}
+
+/** What an open sale would become; undefined while it stays open, or was not. */
+function closingPhase(
+  present: TravelPackage,
+  { opensAt = present.opensAt ?? null, closesAt = present.closesAt ?? null }: PackageAmendment,
+  now: number,
+): 'not_open' | 'closed' | undefined {
+  if (salePhase(present, now) !== 'open') return undefined;
+  const { opensAt: _opens, closesAt: _closes, ...rest } = present;
+  const next = {
+    ...rest,
+    ...(opensAt === null ? {} : { opensAt }),
+    ...(closesAt === null ? {} : { closesAt }),
+  };
+  const phase = salePhase(next, now);
+  return phase === 'open' ? undefined : phase;
+}
+
+/** What the form shows is what was entered; this says what is there. */
+function conflictWords(present: TravelPackage, entered: PackageFields): string {
+  const is = fieldsOf(present);
+  const names = Object.keys(is) as (keyof PackageFields)[];
+  const differences = names
+    .filter((name) => is[name] !== entered[name].trim())
+    .map((name) => `${fieldWords[name]} ${is[name] === '' ? 'none' : is[name]}`);
+  return (
+    'Somebody else changed this package while you were editing it. ' +
+    (differences.length === 0
+      ? `It is as you entered it, with a quota of ${figureWords(present.quota)}.`
+      : `It is now: ${differences.join(', ')}. The form has what you entered: save again to overwrite it.`)
+  );
+}
+
+function enteredIn(fields: Readonly<Record<string, string>>): PackageFields {
+  const { flight = '', stay = '', price = '', opensAt = '', closesAt = '' } = fields;
+  return { flight, stay, price, opensAt, closesAt };
+}
+
+function without(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** What a query says, checked as a form is. */
+export function readQuery<Schema extends z.ZodType>(c: AdminContext, schema: Schema) {
+  return { fields: c.req.query(), ...check(schema, c.req.query()) };
+}

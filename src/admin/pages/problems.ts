@@ -1,0 +1,253 @@
+import { clockWords, figureWords, peopleAre } from '../../http/pages/words.ts';
+import type { InstanceStatus, LostInstance, PackageStatus } from '../operations.ts';
+import type { Overview } from './overview.ts';
+import { counted, durationWords, listed, msWords } from './words.ts';
+
+/** Something that an operator should look at. */
+export interface Problem {
+  /** The same while it lasts. */
+  readonly id: string;
+  /** `bad`: customers suffer now. `warn`: they may soon. */
+  readonly level: 'bad' | 'warn';
+  readonly headline: string;
+  readonly text: string;
+  /** Where to look; `what` is there. */
+  readonly link?: { readonly href: string; readonly what: string };
+}
+
+/** From here on an event loop is late enough for callers to feel it, in ms. */
+const lagMsMax = 250;
+
+/** What is wrong, what hurts customers first. One problem per kind, however many packages or orders have it. */
+export function problemsOf(overview: Overview): Problem[] {
+  const found = [
+    ...store(overview),
+    ...notReady(overview),
+    ...suppliers(overview),
+    ...silentInstances(overview),
+    ...lostInstances(overview),
+    ...ownerless(overview.packages),
+    ...concerned(overview, 'stuck'),
+    ...paused(overview.packages),
+    ...fullLines(overview.packages),
+    ...concerned(overview, 'slow'),
+    ...lagging(overview.instances),
+    ...draining(overview.instances),
+  ];
+  return [...found.filter(({ level }) => level === 'bad'), ...found.filter(({ level }) => level === 'warn')];
+}
+
+function store({ staleSince }: Overview): Problem[] {
+  if (staleSince === undefined) return [];
+  return [
+    {
+      id: 'store',
+      level: 'bad',
+      headline: 'The store does not answer',
+      text: `No order can be taken. ${
+        staleSince === 0
+          ? 'Figures appear as soon as it answers.'
+          : `Some figures are from ${clockWords(staleSince)}.`
+      }`,
+    },
+  ];
+}
+
+function notReady({ instances }: Overview): Problem[] {
+  const found = instances.filter((instance) => instance.state === 'not_ready');
+  if (found.length === 0) return [];
+  const names = listed(found.map(({ id }) => id));
+  const missing = new Set(found.flatMap((each) => ('missing' in each ? each.missing : [])));
+  return [
+    {
+      id: 'not-ready',
+      level: 'bad',
+      headline: `${names} ${found.length === 1 ? 'is' : 'are'} not ready`,
+      text: `Missing: ${[...missing].join('; ')}.`,
+      link: { href: '#instances', what: 'instances' },
+    },
+  ];
+}
+
+/** Each instance has a breaker of its own. */
+function suppliers({ instances, packages }: Overview): Problem[] {
+  const heard = instances.filter((instance) => 'load' in instance);
+  const shut = heard.filter((instance) => !instance.suppliersAvailable);
+  if (shut.length === 0) return [];
+  const isForAll = shut.length === heard.length;
+  const waiting = sum(packages, ({ figures }) => figures.waiting);
+  return [
+    {
+      id: 'suppliers',
+      level: 'bad',
+      headline: `The suppliers do not answer${isForAll ? '' : ` ${listed(shut.map(({ id }) => id))}`}`,
+      text: isForAll
+        ? `The circuit breaker is open: no place is claimed until they answer. ${peopleAre(waiting)} in the queue.`
+        : 'The circuit breaker is open there: no place of its packages is claimed until they answer.',
+      link: { href: '#instances', what: 'instances' },
+    },
+  ];
+}
+
+function silentInstances({ instances }: Overview): Problem[] {
+  const silent = instances.filter(({ state }) => state === 'silent').map(({ id }) => id);
+  if (silent.length === 0) return [];
+  return [
+    {
+      id: 'silent',
+      level: 'bad',
+      headline: silent.length === 1 ? `${silent[0]} is silent` : `${silent.length} instances are silent`,
+      text: `${silent.length === 1 ? 'It does' : `${listed(silent)} do`} not answer. Within seconds it answers again, or counts as lost.`,
+      link: { href: '#instances', what: 'instances' },
+    },
+  ];
+}
+
+/** Shown until an operator dismisses it, although other instances soon own its packages. */
+function lostInstances({ instances, now }: Overview): Problem[] {
+  return instances.flatMap((instance): Problem[] => {
+    if (instance.state !== 'lost') return [];
+    const { id, at, takenOver, unowned } = instance;
+    const taken = takenOver.map((each) => `${each.instance} took over ${figureWords(each.packages)}`);
+    const rest = unowned === 0 ? [] : [`${figureWords(unowned)} will find an owner with the next purchase`];
+    const owners = [...taken, ...rest];
+    return [
+      {
+        id: `lost-${id}`,
+        level: 'warn',
+        headline: `${id} is lost`,
+        text:
+          `It stopped without leaving in order, ${durationWords(now - at)} ago. ${ownedWords(instance)}` +
+          (owners.length === 0 ? '' : ` ${owners.join('; ')}.`),
+        link: { href: '#instances', what: 'instances' },
+      },
+    ];
+  });
+}
+
+function ownedWords({ packages, firstPackages }: LostInstance): string {
+  if (packages === 0) return 'It owned no package.';
+  if (packages === 1) return `It owned package ${firstPackages[0]}.`;
+  const more = packages - firstPackages.length;
+  const ids =
+    more > 0
+      ? `${firstPackages.join(', ')} and ${figureWords(more)} more`
+      : listed(firstPackages.map(String), 10);
+  return `It owned ${figureWords(packages)} packages: ${ids}.`;
+}
+
+function ownerless(packages: readonly PackageStatus[]): Problem[] {
+  const found = packages.filter(({ owner }) => owner?.state === 'gone' || owner?.state === 'silent');
+  if (found.length === 0) return [];
+  const undone = sum(found, ({ figures }) => figures.waiting + figures.held + figures.cancelling);
+  const owners = listed([...new Set(found.map(({ owner }) => owner?.instance ?? ''))], 2);
+  return [
+    {
+      id: 'ownerless',
+      level: undone > 0 ? 'bad' : 'warn',
+      headline: `${found.length === 1 ? `${nameOf(found[0] as PackageStatus)} has` : `${counted(found.length, 'package')} have`} no owner`,
+      text:
+        `${owners} ${found.every(({ owner }) => owner?.state === 'gone') ? 'is gone' : 'does not answer'}. ` +
+        (undone > 0
+          ? `${counted(undone, 'order')} ${undone === 1 ? 'waits' : 'wait'} for the takeover.`
+          : 'The next purchase finds a new one.'),
+      link: linkTo(found),
+    },
+  ];
+}
+
+function concerned({ concerns, now }: Overview, kind: 'stuck' | 'slow'): Problem[] {
+  const found = concerns.filter(({ concern }) => concern === kind);
+  const oldest = Math.min(...found.map(({ since }) => since));
+  if (found.length === 0) return [];
+  return [
+    {
+      id: kind,
+      level: kind === 'stuck' ? 'bad' : 'warn',
+      headline: `${counted(found.length, 'order')} ${found.length === 1 ? 'is' : 'are'} ${kind}`,
+      text: `The oldest has not moved for ${durationWords(now - oldest)}.`,
+      link: { href: '#orders', what: 'orders' },
+    },
+  ];
+}
+
+function paused(packages: readonly PackageStatus[]): Problem[] {
+  const found = packages.filter(
+    ({ package: { paused: isPaused }, figures }) => isPaused === true && figures.waiting > 0,
+  );
+  if (found.length === 0) return [];
+  const waiting = sum(found, ({ figures }) => figures.waiting);
+  return [
+    {
+      id: 'paused',
+      level: 'warn',
+      headline: `${found.length === 1 ? `${nameOf(found[0] as PackageStatus)} is` : `${counted(found.length, 'package')} are`} paused with people waiting`,
+      text: `${peopleAre(waiting)} in the queue and ${waiting === 1 ? 'keeps the position' : 'keep their positions'}.`,
+      link: linkTo(found),
+    },
+  ];
+}
+
+function fullLines(packages: readonly PackageStatus[]): Problem[] {
+  const found = packages.filter(({ obstacle }) => obstacle === 'queue_full');
+  if (found.length === 0) return [];
+  return [
+    {
+      id: 'full',
+      level: 'warn',
+      headline:
+        found.length === 1
+          ? `The queue of package ${found[0]?.package.id} is full`
+          : `${found.length} queues are full`,
+      text: 'Customers are asked to try again later.',
+      link: linkTo(found),
+    },
+  ];
+}
+
+function lagging(instances: readonly InstanceStatus[]): Problem[] {
+  return instances.flatMap((instance) =>
+    !('load' in instance) || instance.load.eventLoopLagMs < lagMsMax
+      ? []
+      : [
+          {
+            id: `lag-${instance.id}`,
+            level: 'warn' as const,
+            headline: `${instance.id} is slow`,
+            text: `Its event loop lags by ${msWords(instance.load.eventLoopLagMs)}; ${counted(instance.load.mailbox, 'message')} ${instance.load.mailbox === 1 ? 'waits' : 'wait'}.`,
+            link: { href: '#instances', what: 'instances' },
+          },
+        ],
+  );
+}
+
+function draining(instances: readonly InstanceStatus[]): Problem[] {
+  const found = instances.filter(({ state }) => state === 'draining').map(({ id }) => id);
+  if (found.length === 0) return [];
+  return [
+    {
+      id: 'draining',
+      level: 'warn',
+      headline: `${listed(found)} ${found.length === 1 ? 'is' : 'are'} draining`,
+      text: 'Packages and viewers move to the other instances.',
+      link: { href: '#instances', what: 'instances' },
+    },
+  ];
+}
+
+/** `Package 3` */
+function nameOf({ package: { id } }: PackageStatus): string {
+  return `Package ${id}`;
+}
+
+function linkTo(found: readonly PackageStatus[]): NonNullable<Problem['link']> {
+  const [only] = found;
+  if (found.length === 1 && only !== undefined) {
+    return { href: `/admin/packages/${only.package.id}`, what: `package ${only.package.id}` };
+  }
+  return { href: '#packages', what: `packages ${listed(found.map(({ package: { id } }) => String(id)))}` };
+}
+
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}

@@ -1,0 +1,595 @@
+import { describe, expect, test } from 'vitest';
+import { fakeApp } from '../../../test/support/fake-app.ts';
+import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
+import {
+  type FakeWorld,
+  fakeInstance,
+  fakeLost,
+  fakeOperations,
+  fakeSessions,
+  fakeStatus,
+} from '../../../test/support/fake-operations.ts';
+import { silentLog } from '../../observability/log.ts';
+import { fanoutDefaults } from '../../realtime/fanout.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
+import type { Operations } from '../operations.ts';
+import { OverviewReader } from './overview.ts';
+import { PackageRows } from './package-rows.ts';
+import { adminRoutes } from './routes.ts';
+
+const settings = { instanceId: 'instance-1', secret: 's'.repeat(32), currency: 'USD' };
+const { id: orderId } = fakeOrder();
+
+/** Every address of the operators' pages. */
+const addresses: readonly [method: 'GET' | 'POST', path: string][] = [
+  ['GET', '/admin'],
+  ['GET', '/admin/fragments'],
+  ['POST', '/admin/log-out'],
+  ['POST', '/admin/packages'],
+  ['GET', '/admin/packages/new'],
+  ['GET', '/admin/packages/1'],
+  ['POST', '/admin/packages/1'],
+  ['GET', '/admin/packages/1/quota?quota=60'],
+  ['POST', '/admin/packages/1/quota'],
+  ['GET', '/admin/packages/1/pause'],
+  ['POST', '/admin/packages/1/pause'],
+  ['POST', '/admin/packages/1/resume'],
+  ['GET', '/admin/packages/archived'],
+  ['GET', '/admin/packages/1/archive'],
+  ['POST', '/admin/packages/1/archive'],
+  ['GET', '/admin/packages/1/delete'],
+  ['POST', '/admin/packages/1/delete'],
+  ['GET', '/admin/instances/instance-2/drain'],
+  ['POST', '/admin/instances/instance-2/drain'],
+  ['POST', '/admin/instances/instance-2/dismiss'],
+  ['GET', '/admin/orders'],
+  ['POST', '/admin/orders/search'],
+  ['GET', `/admin/orders/${orderId}`],
+  ['POST', `/admin/orders/${orderId}/retry`],
+  ['GET', `/admin/orders/${orderId}/cancel`],
+  ['POST', `/admin/orders/${orderId}/cancel`],
+  ['GET', '/admin/log'],
+  ['GET', '/admin/erase'],
+  ['POST', '/admin/erase'],
+  ['GET', '/admin/nothing-here'],
+];
+
+type Fields = Readonly<Record<string, string>>;
+
+/** The pages over a fake, and a browser that keeps its cookies. */
+class Desk {
+  readonly operations;
+  readonly sessions = fakeSessions('open-sesame');
+  readonly #routes;
+  #cookies = new Map<string, string>();
+
+  constructor(world: Partial<FakeWorld> = {}, overrides: Partial<Operations> = {}) {
+    this.operations = fakeOperations(world, overrides);
+    this.#routes = adminRoutes({
+      operations: this.operations,
+      sessions: this.sessions,
+      overview: new OverviewReader({ operations: this.operations, clock: { now: () => fakeNow } }),
+      rows: new PackageRows('USD', fanoutDefaults),
+      engine: fakeEngine(),
+      clock: { now: () => fakeNow, sleep: async () => {} },
+      log: silentLog,
+      settings,
+      assetUrl: (name) => `/assets/${name}`,
+    });
+  }
+
+  async get(path: string) {
+    return this.#ask(path, {});
+  }
+
+  async post(path: string, fields: Fields = {}, headers: Fields = {}) {
+    return this.#ask(path, { method: 'POST', body: new URLSearchParams(fields), headers });
+  }
+
+  async logIn(): Promise<this> {
+    expect((await this.post('/admin/log-in', { token: 'open-sesame' })).status).toBe(303);
+    return this;
+  }
+
+  /** Goes where it is sent. */
+  async follow(answer: { readonly location: string | null }) {
+    return this.get(answer.location ?? '');
+  }
+
+  async #ask(path: string, init: { method?: string; body?: URLSearchParams; headers?: Fields }) {
+    const cookie = [...this.#cookies].map((pair) => pair.join('=')).join('; ');
+    const answer = await this.#routes.request(path, { ...init, headers: { ...init.headers, cookie } });
+    for (const set of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
+      if (/Max-Age=0/.test(set)) this.#cookies.delete(name);
+      else this.#cookies.set(name, value);
+    }
+    const { status, headers } = answer;
+    return { status, headers, location: headers.get('location'), text: await answer.text() };
+  }
+}
+
+const signedIn = (world: Partial<FakeWorld> = {}, overrides: Partial<Operations> = {}) =>
+  new Desk(world, overrides).logIn();
+
+/** What was put into the hidden fields of a page's confirm step. */
+function hidden(text: string): Record<string, string> {
+  const fields = text.matchAll(/<input type="hidden" name="(?<name>[^"]+)" value="(?<value>[^"]*)"/g);
+  return Object.fromEntries([...fields].map(({ groups }) => [groups?.name, groups?.value]));
+}
+
+const words = (text: string) => text.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ');
+
+describe('who may see it', () => {
+  test.each([...addresses, ['POST', '/admin/log-in'] as const])(
+    'without an admin token %s %s is not there',
+    async (method, path) => {
+      const init = method === 'GET' ? {} : { method, body: new URLSearchParams({ token: 'open-sesame' }) };
+      const answer = await fakeApp({ hasOperators: false }).request(path, init);
+      expect(answer.status).toBe(404);
+      expect(answer.headers.get('set-cookie')).toBeNull();
+    },
+  );
+
+  test.each(addresses)('%s %s asks to log in, and shows and does nothing', async (method, path) => {
+    const desk = new Desk();
+    const answer = method === 'GET' ? await desk.get(path) : await desk.post(path, { confirmed: 'yes' });
+    expect(answer.status).toBe(path === '/admin' ? 200 : 401);
+    expect(answer.text).toContain('Admin token');
+    expect(answer.text).not.toMatch(/Flight-1|instance-1|Log out/);
+    expect(desk.operations.asked).toEqual([]);
+  });
+
+  test.each(addresses.filter(([method]) => method === 'POST'))(
+    '%s %s from another site is refused, signed in or not',
+    async (_method, path) => {
+      const desk = await signedIn();
+      const answer = await desk.post(path, {}, { origin: 'https://evil.example' });
+      expect(answer.status).toBe(403);
+      expect(desk.operations.asked).toEqual([]);
+    },
+  );
+
+  test('a wrong token is refused in words, and leaves no cookie', async () => {
+    const answer = await new Desk().post('/admin/log-in', { token: 'sesame', next: '/admin/log' });
+    expect(answer.status).toBe(401);
+    expect(words(answer.text)).toContain('That is not the admin token of this server.');
+    expect(answer.text).toContain('value="/admin/log"');
+    expect(answer.headers.getSetCookie()).toEqual([]);
+  });
+
+  test('whoever guessed too often reads for how long nothing is heard', async () => {
+    const refused = await new Desk().post('/admin/log-in', { token: 'again and again' });
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '42']);
+    expect(words(refused.text)).toContain('Try again in 42 seconds');
+  });
+
+  test('after the log-in one comes to the page that was asked for, and to none of another site', async () => {
+    const leadsTo = async (next: string) =>
+      (await new Desk().post('/admin/log-in', { token: 'open-sesame', next })).location;
+    expect(await leadsTo('/admin/orders?status=stuck')).toBe('/admin/orders?status=stuck');
+    const others = ['//evil.example', 'https://evil.example', '/admin/../x', '/order', '/admin/log-in'];
+    for (const next of [...others, '/admin\\@evil.example', '/admin/fragments', '']) {
+      expect(await leadsTo(next)).toBe('/admin');
+    }
+  });
+
+  test('after the log-out the pages ask to log in again', async () => {
+    const desk = await signedIn();
+    expect((await desk.get('/admin/log')).status).toBe(200);
+    expect((await desk.post('/admin/log-out')).location).toBe('/admin');
+    expect((await desk.get('/admin/log')).status).toBe(401);
+  });
+
+  test('an unknown method gets 405, and nothing may run but our own files', async () => {
+    const desk = await signedIn();
+    const answer = await desk.post('/admin/log');
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+    const policy = (await desk.get('/admin')).headers.get('content-security-policy');
+    expect(policy).toContain("style-src 'self'");
+    expect(policy).not.toContain('unsafe');
+  });
+
+  test('no page has an inline script, style or handler, and what others wrote is escaped', async () => {
+    const flight = '<img src=x onerror=alert(1)>"\'';
+    const order = fakeOrder({ status: 'held', package: { flight, stay: '2022-08-09', price: 1 } });
+    const desk = await signedIn({
+      packages: [fakeStatus({ flight })],
+      orders: [{ order, since: 0, concern: 'stuck' }],
+    });
+    for (const [method, path] of addresses.filter(([each]) => each === 'GET')) {
+      const { text } = await desk.get(path);
+      expect(text, `${method} ${path}`).not.toMatch(/<img|<style| style=|<script>| on\w+="/);
+    }
+  });
+});
+
+describe('the overview', () => {
+  test('names problems first, what hurts customers first of all', async () => {
+    const order = fakeOrder({ status: 'held' });
+    const desk = await signedIn({
+      packages: [
+        fakeStatus({ id: 2, paused: true }, { waiting: 312 }, { obstacle: 'paused' }),
+        fakeStatus({ id: 6 }, { held: 1 }, { owner: { instance: 'instance-3', epoch: 3, state: 'gone' } }),
+      ],
+      instances: [{ id: 'instance-4', isThis: false, state: 'silent' }],
+      orders: [{ order, since: fakeNow - 40_000, concern: 'stuck' }],
+    });
+    const text = words((await desk.get('/admin')).text);
+    const at = (what: string) => {
+      expect(text).toContain(what);
+      return text.indexOf(what);
+    };
+    expect(at('instance-4 is silent')).toBeLessThan(at('Package 6 has no owner'));
+    expect(at('1 order is stuck')).toBeLessThan(at('Package 2 is paused with people waiting'));
+    expect(at('312 people are in the queue')).toBeLessThan(at('Purchases'));
+  });
+
+  test('is shown while the store is away, and says so', async () => {
+    const away = () => Promise.reject(new StoreUnavailableError('gone'));
+    const desk = await signedIn({}, { packages: away, orders: away, changes: away });
+    const answer = await desk.get('/admin');
+    expect(answer.status).toBe(200);
+    expect(words(answer.text)).toContain('The store does not answer');
+    expect((await desk.get('/admin/packages/new')).status).toBe(503);
+  });
+
+  test('polling gets the same parts, the table as a whole', async () => {
+    const { text } = await (await signedIn()).get('/admin/fragments');
+    expect(text).toMatch(/^<table/);
+    for (const id of ['packages', 'problems', 'totals', 'concerns', 'instances', 'log']) {
+      expect(text).toContain(`id="admin-${id}"`);
+    }
+  });
+});
+
+describe('a package', () => {
+  test('is paused after its effect was named, and the notice is told once', async () => {
+    const desk = await signedIn({ packages: [fakeStatus({}, { waiting: 312, held: 3 })] });
+    const step = words((await desk.get('/admin/packages/1/pause')).text);
+    expect(step).toContain('312 in the queue keep their positions.');
+    expect(step).toContain('3 orders being booked are finished as usual');
+    expect(desk.operations.asked).toEqual([]);
+    const done = await desk.follow(await desk.post('/admin/packages/1/pause'));
+    expect(desk.operations.asked).toEqual(['pause 1']);
+    expect(words(done.text)).toContain('Package 1 is paused. 312 in the queue keep their positions.');
+    expect((await desk.get('/admin')).text).not.toContain('id="notice"');
+    await desk.post('/admin/packages/1/resume');
+    expect(desk.operations.asked).toEqual(['pause 1', 'resume 1']);
+  });
+
+  test('is archived once its sale has ended, and is found in the archive from then on', async () => {
+    const held = fakeStatus({}, { held: 2, nextNumber: 3 });
+    const desk = await signedIn({ packages: [held, fakeStatus({ id: 2, listed: false })] });
+    const early = (await desk.get('/admin/packages/1/archive')).text;
+    expect(words(early)).toContain('It can still be bought. Pause it or let its sale close first.');
+    expect(words(early)).toContain('2 orders are being booked.');
+    expect(early).not.toContain('<form method="post" action="/admin/packages/1');
+    expect((await desk.post('/admin/packages/1/archive')).status).toBe(409);
+    const ended = fakeStatus({ paused: true }, { confirmed: 2, nextNumber: 3 }, { obstacle: 'paused' });
+    desk.operations.world.packages = [ended, fakeStatus({ id: 2, listed: false })];
+    expect(words((await desk.get('/admin/packages/1/archive')).text)).toContain(
+      '2 confirmed orders stay valid',
+    );
+    const done = await desk.follow(await desk.post('/admin/packages/1/archive'));
+    expect(words(done.text)).toContain('Package 1 is archived.');
+    expect(words(done.text)).toContain('Archived (1)');
+    expect(words(done.text)).toContain('not listed');
+    expect(done.text).not.toContain('id="admin-package-1"');
+    expect((await desk.get('/admin/fragments')).text).not.toContain('id="admin-package-1"');
+    expect((await desk.get('/admin/packages/archived')).text).toContain('id="admin-package-1"');
+    expect((await desk.get('/admin/packages/1')).text).not.toContain('href="/admin/packages/1/archive"');
+  });
+
+  test('is deleted while nobody has ordered it', async () => {
+    const ordered = fakeStatus({ id: 2 }, { nextNumber: 2 });
+    const desk = await signedIn({ packages: [fakeStatus(), ordered] });
+    expect((await desk.get('/admin/packages/1')).text).toContain('href="/admin/packages/1/delete"');
+    expect(words((await desk.get('/admin/packages/1/delete')).text)).toContain('no order is lost');
+    expect(desk.operations.asked).toEqual([]);
+    const done = await desk.follow(await desk.post('/admin/packages/1/delete'));
+    expect(words(done.text)).toContain('Package 1 is deleted.');
+    expect((await desk.get('/admin/packages/1')).status).toBe(404);
+    expect((await desk.get('/admin/packages/2/delete')).text).not.toContain(
+      'method="post" action="/admin/pack',
+    );
+    expect((await desk.post('/admin/packages/2/delete')).status).toBe(409);
+  });
+
+  test('is taken out of the lists of customers, and put back', async () => {
+    const desk = await signedIn({ packages: [fakeStatus()] });
+    const offer = { flight: 'Flight-1', stay: '2022-08-09', price: '100', opensAt: '', closesAt: '' };
+    await desk.post('/admin/packages/1', { ...offer, version: '1', unlisted: 'on' });
+    expect((await desk.get('/admin/packages/1')).text).toContain('name="unlisted" checked');
+    await desk.post('/admin/packages/1', { ...offer, version: '2' });
+    expect(desk.operations.asked).toEqual(['amend 1 {"listed":false}', 'amend 1 {"listed":true}']);
+  });
+
+  test('is resumed from its address too, and what takes a form only says so', async () => {
+    const desk = await signedIn({
+      packages: [fakeStatus({ paused: true }, { waiting: 3 }, { obstacle: 'paused' })],
+    });
+    const step = await desk.get('/admin/packages/1/resume');
+    expect(words(step.text)).toContain('Resume package 1?');
+    expect(words(step.text)).toContain('3 in the queue are served again.');
+    await desk.post('/admin/packages/1/resume');
+    expect(words((await desk.get('/admin/packages/1/resume')).text)).toContain('Package 1 is not paused');
+    const retry = await desk.get(`/admin/orders/${orderId}/retry`);
+    expect([retry.status, words(retry.text).includes('This address takes POST, not GET.')]).toEqual([
+      405,
+      true,
+    ]);
+  });
+
+  test('gets another quota with the version that its effect was shown for', async () => {
+    const desk = await signedIn({
+      packages: [fakeStatus({ version: 4 }, { remaining: 12, held: 3, confirmed: 35 })],
+    });
+    const lower = (await desk.get('/admin/packages/1/quota?quota=40')).text;
+    expect(words(lower)).toContain('Lowering to 40: 38 are held or confirmed, 2 stay on sale.');
+    expect(hidden(lower)).toEqual({ quota: '40', version: '4' });
+    const done = await desk.follow(await desk.post('/admin/packages/1/quota', hidden(lower)));
+    expect(words(done.text)).toContain('The quota of package 1 is now 40; it was 50.');
+    const raise = words((await desk.get('/admin/packages/1/quota?quota=60')).text);
+    expect(raise).toContain('Raising to 60');
+  });
+
+  test('whose quota was changed meanwhile shows the present effect and asks again', async () => {
+    const desk = await signedIn({ packages: [fakeStatus({ version: 4 }, { waiting: 5 })] });
+    const before = hidden((await desk.get('/admin/packages/1/quota?quota=60')).text);
+    desk.operations.world.packages = [fakeStatus({ version: 5, quota: 55 }, { waiting: 9 })];
+    const conflict = await desk.post('/admin/packages/1/quota', before);
+    expect(conflict.status).toBe(409);
+    expect(words(conflict.text)).toContain('its quota is now 55');
+    expect(words(conflict.text)).toContain('from 55 to 60');
+    expect(hidden(conflict.text)).toEqual({ quota: '60', version: '5' });
+    expect((await desk.post('/admin/packages/1/quota', hidden(conflict.text))).status).toBe(303);
+    expect(desk.operations.world.packages[0]?.package.quota).toBe(60);
+  });
+
+  test.each(['37', '-1', '1.5', '1e3', '', 'x'])('keeps its quota when %s is asked for', async (quota) => {
+    const desk = await signedIn({ packages: [fakeStatus({}, { held: 3, confirmed: 35 })] });
+    const step = await desk.get(`/admin/packages/1/quota?quota=${quota}`);
+    expect(step.status).toBe(422);
+    expect(step.text).toContain('id="quota-error"');
+    expect((await desk.post('/admin/packages/1/quota', { quota, version: '1' })).status).toBe(422);
+    expect(desk.operations.world.packages[0]?.package.quota).toBe(50);
+  });
+
+  const offer = { flight: 'Flight-1', stay: '2022-08-09', price: '100', opensAt: '', closesAt: '' };
+
+  test('is changed in what is different, and in nothing else', async () => {
+    const desk = await signedIn({ packages: [fakeStatus({ opensAt: fakeNow - 1_500 })] });
+    const opensAt = '2022-07-31T23:59:58.500';
+    expect((await desk.get('/admin/packages/1')).text).toContain(`value="${opensAt}"`);
+    const same = await desk.post('/admin/packages/1', { ...offer, opensAt, version: '1' });
+    expect(words((await desk.follow(same)).text)).toContain('nothing has changed');
+    const closesAt = '2022-08-05T18:00';
+    await desk.post('/admin/packages/1', { ...offer, opensAt, closesAt, price: '120', version: '1' });
+    expect(desk.operations.asked).toEqual([
+      `amend 1 ${JSON.stringify({ price: 120, closesAt: Date.UTC(2022, 7, 5, 18) })}`,
+    ]);
+    await desk.post('/admin/packages/1', { ...offer, price: '120', version: '2' });
+    expect(desk.operations.asked.at(-1)).toBe('amend 1 {"opensAt":null,"closesAt":null}');
+  });
+
+  test('that somebody else changed is shown as it is, beside what was entered', async () => {
+    const desk = await signedIn({ packages: [fakeStatus({ version: 3, price: 90 })] });
+    const conflict = await desk.post('/admin/packages/1', { ...offer, price: '120', version: '2' });
+    expect(conflict.status).toBe(409);
+    expect(words(conflict.text)).toContain('It is now: price 90.');
+    expect(conflict.text).toContain('value="120"');
+    expect(conflict.text).toContain('name="version" value="3"');
+    expect(desk.operations.asked).toEqual([]);
+  });
+
+  test('whose sale an edit would end asks first', async () => {
+    const desk = await signedIn({ packages: [fakeStatus({}, { waiting: 312 })] });
+    const edit = { ...offer, closesAt: '2022-07-01T00:00', version: '1' };
+    const step = await desk.post('/admin/packages/1', edit);
+    expect(step.status).toBe(200);
+    expect(words(step.text)).toContain('the sale closes at once');
+    expect(words(step.text)).toContain('312 in the queue keep their positions');
+    expect(desk.operations.asked).toEqual([]);
+    expect((await desk.post('/admin/packages/1', hidden(step.text))).status).toBe(303);
+    expect(desk.operations.asked).toHaveLength(1);
+  });
+
+  test.each([
+    [{ flight: ' ' }, 'flight'],
+    [{ flight: 'x'.repeat(101) }, 'flight'],
+    [{ stay: '2022-02-30' }, 'stay'],
+    [{ price: '-5' }, 'price'],
+    [{ price: '99999999999' }, 'price'],
+    [{ opensAt: 'tomorrow' }, 'opensAt'],
+    [{ opensAt: '2022-13-01T00:00' }, 'opensAt'],
+    [{ opensAt: '2022-08-02T00:00', closesAt: '2022-08-01T00:00' }, 'closesAt'],
+  ])('is neither made nor changed with %j, and says where it is wrong', async (wrong, field) => {
+    const desk = await signedIn();
+    const made = await desk.post('/admin/packages', { ...offer, id: '7', quota: '5', ...wrong });
+    const changed = await desk.post('/admin/packages/1', { ...offer, version: '1', ...wrong });
+    for (const { status, text } of [made, changed]) {
+      expect(status).toBe(422);
+      expect(text).toContain(`id="${field}-error"`);
+    }
+    expect(desk.operations.asked).toEqual([]);
+  });
+
+  test('is created under the number that is next, unless that was taken meanwhile', async () => {
+    const desk = await signedIn();
+    expect((await desk.get('/admin/packages/new')).text).toMatch(/name="id"[^>]* value="2"/);
+    const fields = { ...offer, quota: '5', paused: 'on' };
+    const taken = await desk.post('/admin/packages', { ...fields, id: '1' });
+    expect(taken.status).toBe(409);
+    expect(words(taken.text)).toContain('Number is taken.');
+    const done = await desk.post('/admin/packages', { ...fields, id: '2' });
+    expect(done.location).toBe('/admin/packages/2');
+    expect(desk.operations.world.packages[1]?.package).toMatchObject({ id: 2, quota: 5, paused: true });
+  });
+
+  test.each(['/admin/packages/9', '/admin/packages/x', '/admin/packages/9/pause'])(
+    '%s is none',
+    async (path) => {
+      expect((await (await signedIn()).get(path)).status).toBe(404);
+    },
+  );
+});
+
+describe('instances, orders and emails', () => {
+  test('an instance is drained after its effect was named', async () => {
+    const desk = await signedIn();
+    const step = words((await desk.get('/admin/instances/instance-2/drain')).text);
+    expect(step).toContain('instance-2 hands over 14 packages to 1 other; 230 viewers reconnect.');
+    expect(desk.operations.asked).toEqual([]);
+    const done = await desk.follow(await desk.post('/admin/instances/instance-2/drain'));
+    expect(words(done.text)).toContain('instance-2 is draining.');
+    expect((await desk.get('/admin/instances/instance-9/drain')).status).toBe(404);
+    expect((await desk.post('/admin/instances/instance-9/drain')).status).toBe(404);
+  });
+
+  test('a lost instance is listed until it is dismissed', async () => {
+    const desk = await signedIn({ instances: [fakeInstance('instance-1'), fakeLost('instance-2')] });
+    const shown = await desk.get('/admin');
+    expect(words(shown.text)).toContain('instance-2 is lost');
+    expect(words(shown.text)).toContain('1 / 2 ready');
+    expect(words(shown.text)).toMatch(/Lost for 60 min had 5/);
+    expect(words((await desk.get('/admin/instances/instance-2/drain')).text)).toContain('It is lost.');
+    const done = await desk.follow(await desk.post('/admin/instances/instance-2/dismiss'));
+    expect(words(done.text)).toContain('instance-2 is not shown any more.');
+    expect(words(done.text)).toContain('All is well');
+    expect((await desk.post('/admin/instances/instance-2/dismiss')).status).toBe(404);
+  });
+
+  test('the instance that answers says so itself: it may not be there for another page', async () => {
+    const desk = await signedIn();
+    const own = await desk.post('/admin/instances/instance-1/drain');
+    expect([own.status, words(own.text).includes('instance-1 is draining.')]).toEqual([200, true]);
+  });
+
+  test('an order is retried at once, and cancelled after its effect was named', async () => {
+    const order = fakeOrder({ status: 'confirmed', flight: { ticketNumber: 'F-1' } });
+    const desk = await signedIn({ orders: [{ order, since: fakeNow }] });
+    const step = words((await desk.get(`/admin/orders/${orderId}/cancel`)).text);
+    expect(step).toContain('The seat (F-1) and the room are given back');
+    expect(desk.operations.asked).toEqual([]);
+    await desk.post(`/admin/orders/${orderId}/cancel`);
+    await desk.post(`/admin/orders/${orderId}/retry`);
+    expect(desk.operations.asked).toEqual([`cancel ${orderId}`, `retry ${orderId}`]);
+  });
+
+  test('an order that is being booked says why it cannot be cancelled', async () => {
+    const desk = await signedIn({ orders: [{ order: fakeOrder({ status: 'held' }), since: fakeNow }] });
+    const step = await desk.get(`/admin/orders/${orderId}/cancel`);
+    expect(words(step.text)).toContain('cannot be cancelled now');
+    expect(step.text).not.toContain('<form method="post" action="/admin/orders');
+    const forced = await desk.post(`/admin/orders/${orderId}/cancel`);
+    expect([forced.status, words(forced.text).includes('is being booked')]).toEqual([409, true]);
+  });
+
+  test('orders are found by number, package and status', async () => {
+    const desk = await signedIn({ orders: [{ order: fakeOrder(), since: fakeNow }] });
+    const pasted = encodeURIComponent(`order ${orderId.toLowerCase()}!`);
+    expect((await desk.get(`/admin/orders?id=${pasted}`)).location).toBe(`/admin/orders/${orderId}`);
+    expect((await desk.get('/admin/orders?id=nothing')).status).toBe(404);
+    expect((await desk.get('/admin/orders?package=x')).status).toBe(422);
+    expect((await desk.get('/admin/orders?package=1&status=queued')).text).toContain(orderId);
+    expect((await desk.get('/admin/orders?status=held')).text).not.toContain(orderId);
+    expect((await desk.get('/admin/orders?cursor=%00&status=no-such')).status).toBe(200);
+  });
+
+  test('orders are found by email, which stays out of every address', async () => {
+    const ana = { order: fakeOrder(), since: fakeNow };
+    const desk = await signedIn(
+      { orders: [ana] },
+      {
+        ordersOfEmail: async (email) =>
+          email === ana.order.email ? { orders: [ana], next: '1-1' } : { orders: [] },
+      },
+    );
+    expect((await desk.get('/admin/orders')).text).toContain('action="/admin/orders/search"');
+    const found = await desk.post('/admin/orders/search', { email: ' ANA@example.com ' });
+    const html = found.text;
+    expect([found.status, found.headers.get('location')]).toEqual([200, null]);
+    expect(html).toContain(`href="/admin/orders/${orderId}"`);
+    expect(hidden(html)).toEqual({ email: 'ana@example.com', cursor: '1-1' });
+    expect(html).not.toMatch(/(href|action)="[^"]*(ana|%40)/i);
+    const none = await desk.post('/admin/orders/search', { email: 'eve@example.com' });
+    expect(words(none.text)).toContain('No order with this email.');
+    expect((await desk.post('/admin/orders/search', { email: 'x' })).status).toBe(422);
+    expect((await desk.get('/admin/orders/search')).status).toBe(303);
+  });
+
+  test('an email is erased after its effect was named, and stays out of addresses and cookies', async () => {
+    const desk = await signedIn();
+    const step = await desk.post('/admin/erase', { email: ' Ana@Example.com ' });
+    expect(words(step.text)).toContain('This cannot be undone.');
+    expect(desk.operations.asked).toEqual([]);
+    const done = await desk.post('/admin/erase', hidden(step.text));
+    expect(desk.operations.asked).toEqual(['erase ana@example.com']);
+    expect(done.location).toBe('/admin/erase');
+    expect(done.headers.getSetCookie().join()).not.toContain('ana');
+    const said = words((await desk.follow(done)).text);
+    expect(said).toContain('The email was erased from 12 orders. 1 order that has not ended still has it.');
+    expect((await desk.post('/admin/erase', { email: 'ana' })).status).toBe(422);
+  });
+
+  test('the log says who changed what, from what to what', async () => {
+    const by = { name: 'admin', via: 'session', address: '192.0.2.7' } as const;
+    const desk = await signedIn({
+      changes: [
+        {
+          ...{ id: 'one', at: fakeNow, by, instance: 'instance-1', outcome: 'done' },
+          ...{ action: 'package.amend', target: { packageId: 3 } },
+          ...{ before: { quota: 50, version: 1 }, after: { quota: 60, version: 2 } },
+        },
+      ],
+    });
+    const text = words((await desk.get('/admin/log')).text);
+    expect(text).toContain('00:00:00 UTC 1 Aug 2022');
+    expect(text).toMatch(/admin in a browser, 192\.0\.2\.7 Changed a package package 3 quota 50 → 60 done/);
+    expect((await desk.get('/admin/log?cursor=%00')).status).toBe(200);
+  });
+});
+
+describe('while the store is away', () => {
+  const away = () => Promise.reject(new StoreUnavailableError('gone'));
+
+  /** Signed in before; now nobody can tell whether that session was ended. */
+  async function untold() {
+    const desk = await signedIn({ packages: [fakeStatus({ flight: 'Flight-77' })] });
+    expect((await desk.get('/admin')).text).toContain('Flight-77');
+    Object.assign(desk.operations, { packages: away, orders: away, changes: away });
+    Object.assign(desk.sessions, { operator: away });
+    return desk;
+  }
+
+  test('whoever was signed in still sees how things stand, with the figures of before', async () => {
+    const desk = await untold();
+    for (const path of ['/admin', '/admin/fragments']) {
+      const { status, text } = await desk.get(path);
+      expect([path, status]).toEqual([path, 200]);
+      expect(words(text)).toContain('The store does not answer');
+      expect(words(text)).toContain('Flight-77');
+    }
+  });
+
+  test('a form that is sent is not lost: it can be sent again as it was', async () => {
+    const desk = await untold();
+    const fields = { flight: 'Flight-7 & "co"', stay: '2030-01-01', price: '7', version: '1' };
+    const { status, text } = await desk.post('/admin/packages/1', fields);
+    expect(status).toBe(503);
+    expect(text).toContain('action="/admin/packages/1"');
+    expect(hidden(text)).toEqual({ ...fields, flight: 'Flight-7 &amp; &quot;co&quot;' });
+  });
+
+  test.each(addresses.filter(([, path]) => !['/admin', '/admin/fragments'].includes(path)))(
+    '%s %s shows and does nothing',
+    async (method, path) => {
+      const desk = await untold();
+      const answer = method === 'GET' ? await desk.get(path) : await desk.post(path, { confirmed: 'yes' });
+      expect(answer.status).toBe(503);
+      expect(answer.text).not.toMatch(/Flight-77|@/);
+      expect(desk.operations.asked).toEqual([]);
+    },
+  );
+});

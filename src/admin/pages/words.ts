@@ -1,0 +1,67 @@
+import type { OrderStatus } from '../../domain/order.ts';
+import { figureWords, momentWords } from '../../http/pages/words.ts';
+
+export { counted } from '../../http/pages/words.ts';
+
+/** Figures as operators read them: short, of a steady width, and all times in UTC. */
+
+/** Between a figure and its unit: no line may end there. */
+const noBreak = '\u00a0';
+
+/** `8 s`, `4 min`, `3 h 20 min`, `2 d 4 h`: each on one line. */
+export function durationWords(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 120) return `${seconds}${noBreak}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes}${noBreak}min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return withRest(hours, 'h', minutes % 60, 'min');
+  return withRest(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+function withRest(count: number, unit: string, rest: number, restUnit: string): string {
+  return [count, unit, ...(rest === 0 ? [] : [rest, restUnit])].join(noBreak);
+}
+
+/** `0`, `0.4`, `12.4`, `1,240`: one decimal while it says something. */
+export function rateWords(perS: number): string {
+  return perS === 0 || perS >= 100 ? figureWords(Math.round(perS)) : perS.toFixed(1);
+}
+
+/** `0.8 ms`, `12 ms`, `1,200 ms`. */
+export function msWords(ms: number): string {
+  return `${ms > 0 && ms < 10 ? ms.toFixed(1) : figureWords(Math.round(ms))}${noBreak}ms`;
+}
+
+/** `184 MB` */
+export function memoryWords(bytes: number): string {
+  return `${figureWords(Math.round(bytes / 1_000_000))}${noBreak}MB`;
+}
+
+/** `1`, `1 and 2`, `1, 2, 3 and 9 more`. */
+export function listed(items: readonly string[], shownMax = 4): string {
+  if (items.length <= 1) return items.join('');
+  const isCut = items.length > shownMax;
+  const shown = isCut ? items.slice(0, shownMax) : items.slice(0, -1);
+  const last = isCut ? `${figureWords(items.length - shownMax)} more` : items.at(-1);
+  return `${shown.join(', ')} and ${last}`;
+}
+
+/** `24 Nov, 11:24`, and the year where it is another one. Whatever shows it says that it is UTC. */
+export function shortMomentWords(at: number, now: number): string {
+  const [, date, time] = /^(.+), (.+) UTC$/.exec(momentWords(at)) ?? [];
+  const year = new Date(at).getUTCFullYear();
+  return `${year === new Date(now).getUTCFullYear() ? date?.replace(` ${year}`, '') : date}, ${time}`;
+}
+
+export const statusWords: Readonly<Record<OrderStatus, string>> = {
+  queued: 'In the queue',
+  held: 'Being booked',
+  compensating: 'Giving back',
+  confirmed: 'Confirmed',
+  cancelling: 'Cancelling',
+  failed: 'Failed',
+  rejected: 'Sold out',
+  withdrawn: 'Left the queue',
+  cancelled: 'Cancelled',
+};

@@ -1,0 +1,173 @@
+import { confirmedStatuses, holdingStatuses, type Order, type OrderStatus } from '../domain/order.ts';
+import { isConserved, type PackageSnapshot } from '../domain/travel-package.ts';
+import type { Store, StoreSnapshot } from '../storage/store.ts';
+import { Fairness } from './audit-fairness.ts';
+import type { AuditedRule, Finding } from './audit-report.ts';
+
+/** What an audit needs of the store. */
+export type AuditedStore = Pick<
+  Store,
+  'packages' | 'package' | 'orders' | 'ordersPage' | 'ordersByKey' | 'snapshot'
+>;
+
+export interface PackageAudit {
+  readonly orders: number;
+  /** Absent when the package never stood still. */
+  readonly findings?: readonly Finding[];
+}
+
+export interface PackageAuditOptions {
+  readonly pageSize: number;
+  readonly clockSkewMs: number;
+  /** Called for each order, once or more often. */
+  readonly onOrder: (order: Order) => void;
+}
+
+/** How often a package that changes while it is read is read again. */
+const attemptsMax = 5;
+
+/**
+ * Judges one package by its figures and all its orders, as they were at one moment: in a snapshot, or else
+ * between two reads of the same figures. The latter is as good: no order can take a unit, return one, join the
+ * line or leave it such that all figures, `nextNumber` among them, come out the same.
+ */
+export async function auditPackage(
+  store: AuditedStore,
+  id: number,
+  options: PackageAuditOptions,
+): Promise<PackageAudit> {
+  let orders = 0;
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    const snapshot = await store.snapshot?.();
+    try {
+      const audited = await readOnce(snapshot ?? store, id, options);
+      orders = audited.orders;
+      if (audited.findings) return audited;
+    } finally {
+      await snapshot?.close();
+    }
+  }
+  return { orders };
+}
+
+type Reads = Omit<StoreSnapshot, 'close'>;
+
+async function readOnce(reads: Reads, id: number, options: PackageAuditOptions): Promise<PackageAudit> {
+  const before = await reads.package(id);
+  if (!before) return { orders: 0, findings: [] };
+  const judge = new PackageJudge(before, options.clockSkewMs);
+  let cursor: string | undefined;
+  do {
+    const page = await reads.ordersPage(id, cursor, options.pageSize);
+    for (const order of page.items) {
+      options.onOrder(order);
+      judge.see(order);
+    }
+    judge.compareKeys(page.items, await reads.ordersByKey(id, keysOf(page.items)));
+    cursor = page.next;
+  } while (cursor !== undefined);
+  const after = await reads.package(id);
+  const stoodStill = after && isSame(before, after);
+  return stoodStill ? { orders: judge.orders, findings: judge.verdict() } : { orders: judge.orders };
+}
+
+class PackageJudge {
+  readonly #snapshot: PackageSnapshot;
+  readonly #fairness: Fairness;
+  readonly #findings: Finding[] = [];
+  readonly #counts = new Map<OrderStatus, number>();
+  #lastNumber = 0;
+  orders = 0;
+
+  constructor(snapshot: PackageSnapshot, clockSkewMs: number) {
+    this.#snapshot = snapshot;
+    this.#fairness = new Fairness(clockSkewMs);
+  }
+
+  see(order: Order): void {
+    this.orders += 1;
+    this.#counts.set(order.status, (this.#counts.get(order.status) ?? 0) + 1);
+    this.#fairness.see(order);
+    this.#compareNumber(order);
+    if (order.status === 'confirmed' && !(order.flight && order.hotel)) {
+      this.#find('Q8', 'the order is confirmed without a flight and a hotel', order.id);
+    }
+  }
+
+  /** Rule Q7. `sameKey` is everything stored under the keys of `orders`. */
+  compareKeys(orders: readonly Order[], sameKey: readonly Order[]): void {
+    const byKey = new Map(orders.map((order) => [order.key, order]));
+    for (const other of sameKey) {
+      const order = byKey.get(other.key);
+      if (!order || order.number <= other.number) continue;
+      this.#find('Q7', `the order has the same Idempotency-Key as order ${other.id}`, order.id);
+    }
+  }
+
+  verdict(): readonly Finding[] {
+    this.#compareFigures();
+    for (const breach of this.#fairness.breaches()) this.#find('Q5', breach);
+    return this.#findings;
+  }
+
+  #compareNumber({ id, number }: Order): void {
+    const expected = this.#lastNumber + 1;
+    if (number < expected) this.#find('Q5', `number ${number} was given more than once`, id);
+    if (number > expected) {
+      const missing = number - 1 === expected ? `${expected}` : `${expected} to ${number - 1}`;
+      this.#find('Q5', `there is no order with number ${missing}`);
+    }
+    this.#lastNumber = Math.max(this.#lastNumber, number);
+  }
+
+  #compareFigures(): void {
+    const { package: travelPackage, figures } = this.#snapshot;
+    const { quota } = travelPackage;
+    if (!isConserved(quota, figures)) {
+      const { remaining, held, confirmed, cancelling, waiting } = figures;
+      const words = `remaining ${remaining}, held ${held}, confirmed ${confirmed}, cancelling ${cancelling}, waiting ${waiting}`;
+      this.#find('Q1', `the figures do not add up: quota ${quota}, ${words}`);
+    }
+    const counted = {
+      held: this.#count(...holdingStatuses),
+      confirmed: this.#count(...confirmedStatuses),
+      cancelling: this.#count('cancelling'),
+      waiting: this.#count('queued'),
+    };
+    for (const [name, count] of Object.entries(counted)) {
+      const stored = figures[name as keyof typeof counted];
+      if (stored !== count) {
+        this.#find('Q1', `the package says ${name} ${stored}, its orders say ${count}`);
+      }
+    }
+    const confirmed = Math.max(figures.confirmed, counted.confirmed);
+    if (confirmed > quota) this.#find('Q3', `${confirmed} units are confirmed of a quota of ${quota}`);
+    if (figures.nextNumber !== this.#lastNumber + 1) {
+      this.#find(
+        'Q5',
+        `the next number is ${figures.nextNumber}, but the last order has number ${this.#lastNumber}`,
+      );
+    }
+  }
+
+  #count(...statuses: readonly OrderStatus[]): number {
+    return statuses.reduce((sum, status) => sum + (this.#counts.get(status) ?? 0), 0);
+  }
+
+  #find(rule: AuditedRule, message: string, orderId?: string): void {
+    const packageId = this.#snapshot.package.id;
+    this.#findings.push({ rule, packageId, ...(orderId === undefined ? {} : { orderId }), message });
+  }
+}
+
+function keysOf(orders: readonly Order[]): string[] {
+  return orders.flatMap(({ key }) => key ?? []);
+}
+
+function isSame(before: PackageSnapshot, after: PackageSnapshot): boolean {
+  const names = Object.keys(before.figures) as (keyof PackageSnapshot['figures'])[];
+  return (
+    before.package.version === after.package.version &&
+    names.every((name) => before.figures[name] === after.figures[name])
+  );
+}

@@ -1,1 +1,0 @@
-export type { AuditedRule, AuditReport, Finding } from '../ports/audit-report.ts';

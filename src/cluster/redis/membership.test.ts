@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { silentLog } from '../../observability/log.ts';
+import { Membership } from './membership.ts';
+import { RedisTime } from './redis-time.ts';
+import type { Announced } from './scripts.ts';
+
+type Reply = Omit<Announced, 'now'> | 'none';
+
+/** A membership whose looks get these replies, one after the other; the last one for good. */
+async function started(...replies: [Reply, ...Reply[]]) {
+  const clock = new ManualClock();
+  const announcers: string[] = [];
+  const changes: (readonly string[])[] = [];
+  const membership = new Membership({
+    scripts: {
+      async announce(_key, instance) {
+        announcers.push(instance);
+        const reply = replies.length > 1 ? (replies.shift() as Reply) : replies[0];
+        if (reply === 'none') throw new Error('Redis is away');
+        return { ...reply, now: clock.now() };
+      },
+    },
+    key: 'instances',
+    instance: 'a',
+    silenceMs: 2_000,
+    time: new RedisTime(clock),
+    clock,
+    log: silentLog,
+    onContact() {},
+  });
+  membership.onChange((members) => changes.push(members));
+  const stop = new AbortController();
+  await membership.start(stop.signal);
+  return { membership, clock, changes, announcers, stop };
+}
+
+const both: Reply = { was: true, members: ['a', 'b'] };
+const alone: Reply = { was: true, members: ['a'] };
+
+test('an instance that has gone silent is gone at the next look', async () => {
+  const { clock, changes } = await started(both, alone);
+  await clock.pass(500);
+  expect(changes).toEqual([['a', 'b'], ['a']]);
+});
+
+test('while Redis does not answer the last list stands, and after that until all had time to come back', async () => {
+  const { membership, clock } = await started(both, 'none', 'none', 'none', 'none', 'none', alone);
+  await clock.pass(2_500);
+  expect(membership.members).toEqual(['a', 'b']);
+  // It answers again, and what was sent before is carried out: this instance is there, the other one not yet.
+  await clock.pass(500);
+  expect(membership.members).toEqual(['a', 'b']);
+  await clock.pass(1_000);
+  expect(membership.members).toEqual(['a']);
+});
+
+test('nobody is taken for gone when Redis has forgotten everybody', async () => {
+  const { changes, clock } = await started(both, { was: false, members: ['a'] }, both);
+  await clock.pass(5_000);
+  expect(changes).toEqual([['a', 'b']]);
+});
+
+test('who comes while others are missed is seen at once', async () => {
+  const { membership, clock } = await started(both, { was: false, members: ['a', 'c'] });
+  await clock.pass(500);
+  expect(membership.members).toEqual(['a', 'b', 'c']);
+});
+
+test('an instance that has left looks on without announcing itself', async () => {
+  const { membership, clock, announcers, stop } = await started(both);
+  await membership.leave(async () => {});
+  expect(membership.members).toEqual(['b']);
+  await clock.pass(1_000);
+  expect(announcers).toEqual(['a', '', '']);
+  stop.abort();
+  await clock.pass(5_000);
+  expect(announcers).toHaveLength(3);
+});
+
+test('an instance that was not seen yet is looked for', async () => {
+  const { membership, announcers } = await started(alone, both);
+  expect(await Promise.all(['b', 'b', 'b'].map((each) => membership.has(each)))).toEqual([true, true, true]);
+  expect(announcers).toHaveLength(2);
+  expect(await membership.has('a')).toBe(true);
+  expect(announcers).toHaveLength(2);
+});

@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Clock } from '../../lib/clock.ts';
+import { RedisTime } from './redis-time.ts';
+
+test('the guess is never further from the truth than the last answer took', () => {
+  const delay = fc.integer({ min: 0, max: 2_000 });
+  const trip = fc.record({ there: delay, back: delay, shift: fc.integer({ min: -500, max: 500 }) });
+  fc.assert(
+    fc.property(fc.integer(), fc.array(trip, { minLength: 1 }), (offset, trips) => {
+      let now = 0;
+      let ahead = offset;
+      const clock: Clock = { now: () => now, sleep: async () => {} };
+      const time = new RedisTime(clock);
+      for (const { there, back, shift } of trips) {
+        // Redis's clock, or ours, is set anew now and then.
+        ahead += shift;
+        const askedAt = now;
+        now += there;
+        const answer = now + ahead;
+        now += back;
+        time.learn(answer, askedAt);
+        expect(Math.abs(time.now() - (now + ahead))).toBeLessThanOrEqual(there + back + 1);
+      }
+    }),
+  );
+});
+
+test('a slow answer does not spoil a good guess', () => {
+  let now = 0;
+  const time = new RedisTime({ now: () => now, sleep: async () => {} });
+  time.learn(1_000, 0);
+  now = 5_000;
+  time.learn(2_000, 1);
+  expect(time.now()).toBe(6_000);
+});

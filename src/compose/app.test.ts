@@ -1,0 +1,114 @@
+import { expect, it } from 'vitest';
+import { fakeEngine, fakeNow, fakeSnapshot } from '../../test/support/fake-engine.ts';
+import type { BookingEngine } from '../engine/engine.ts';
+import { silentLog } from '../observability/log.ts';
+import { localLiveBus } from '../realtime/bus/local.ts';
+import { StoreUnavailableError } from '../storage/store.ts';
+import type { SupplierClient } from '../suppliers/suppliers.ts';
+import { createApp } from './app.ts';
+
+const suppliers: SupplierClient = {
+  reserveFlight: async () => ({ kind: 'reserved', number: 'F1' }),
+  reserveHotel: async () => ({ kind: 'refused', code: 'invalid_ticket' }),
+  cancel: async () => {},
+  ledger: async () => ({ items: [] }),
+};
+
+function appWith(overrides: Partial<BookingEngine> = {}) {
+  const { app } = createApp({
+    engine: fakeEngine(overrides),
+    liveBus: localLiveBus(),
+    suppliers,
+    clock: { now: () => fakeNow, sleep: async () => {} },
+    random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
+    log: silentLog,
+    settings: { instanceId: 'one', secret: 's'.repeat(32), currency: 'USD' },
+  });
+  return app;
+}
+
+async function problemOf(answer: Response) {
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  return (await answer.json()) as Record<string, unknown>;
+}
+
+it('lists packages with their figures, and the sale window where there is one', async () => {
+  const windowed = fakeSnapshot({ id: 2, opensAt: fakeNow, paused: true });
+  const app = appWith({ packages: async () => [fakeSnapshot(), windowed] });
+  const answer = await app.request('/api/packages');
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  const plain = {
+    id: 1,
+    flight: 'Flight-1',
+    stay: '2022-08-09',
+    price: 100,
+    quota: 1,
+    remaining: 1,
+    held: 0,
+    confirmed: 0,
+    waiting: 0,
+  };
+  expect(await answer.json()).toEqual({
+    packages: [plain, { ...plain, id: 2, opensAt: '2022-08-01T00:00:00.000Z', paused: true }],
+  });
+  expect(await (await appWith().request('/api/packages/1')).json()).toEqual(plain);
+});
+
+it.each(['/api/packages/2', '/api/packages/0', '/api/packages/1.0', '/api/packages/x', '/api/packages/1e0'])(
+  'answers 404 unknown_package to %s',
+  async (path) => {
+    expect(await problemOf(await appWith().request(path))).toMatchObject({
+      status: 404,
+      code: 'unknown_package',
+    });
+  },
+);
+
+it.each(['/nothing', '/api/nothing', '/api', '/api/orders/a/b', '/api/orders/', '/%ff%00', '/order/../x'])(
+  'answers 404 to the unknown route %s: a problem to programs',
+  async (path) => {
+    const answer = await appWith().request(path);
+    expect(await problemOf(answer)).toMatchObject({ status: 404, code: 'unknown_route' });
+  },
+);
+
+it('shows a page at an unknown address to people, under the strict policy', async () => {
+  const answer = await appWith().request('/nothing', { headers: { Accept: 'text/html,*/*' } });
+  expect(answer.status).toBe(404);
+  expect(answer.headers.get('content-type')).toContain('text/html');
+  expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+});
+
+it('serves the parts that others wrote', async () => {
+  const app = appWith();
+  expect((await app.request('/order')).headers.get('content-type')).toContain('text/html');
+  expect((await app.request('/assets/htmx.min.js')).status).toBe(200);
+  expect((await app.request('/live')).status).toBe(426);
+  const flight = await app.request('/api/suppliers/flights/reservations', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{"packageId":1,"flight":"Flight-1","email":"a@b.cd"}',
+  });
+  expect(flight.status).toBe(201);
+});
+
+it('is healthy as long as it answers, and ready while nothing is missing', async () => {
+  expect((await appWith({ missing: async () => ['the store'] }).request('/healthz')).status).toBe(200);
+  expect((await appWith().request('/readyz')).status).toBe(200);
+  const unready = await appWith({ missing: async () => ['the store'] }).request('/readyz');
+  expect(unready.headers.get('retry-after')).toBe('1');
+  expect(await problemOf(unready)).toMatchObject({ status: 503, detail: 'Missing: the store.' });
+});
+
+it('answers 503 while the store is away', async () => {
+  const app = appWith({ packages: () => Promise.reject(new StoreUnavailableError('gone')) });
+  const answer = await app.request('/api/packages');
+  expect(answer.headers.get('retry-after')).toBe('2');
+  expect(await problemOf(answer)).toMatchObject({ code: 'store_unavailable' });
+});
+
+it('answers HEAD like GET, without a body', async () => {
+  const answer = await appWith().request('/api/packages', { method: 'HEAD' });
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toBe('');
+});

@@ -1,0 +1,60 @@
+import { type Context, Hono } from 'hono';
+import { adminApiRoutes } from '../admin/api/routes.ts';
+import { createAdmin } from '../admin/pages/index.ts';
+import { orderRoutes } from '../http/api/orders.ts';
+import { packageRoutes } from '../http/api/packages.ts';
+import { supplierRoutes } from '../http/api/suppliers.ts';
+import { createAssets } from '../http/assets.ts';
+import { compressPages } from '../http/compress-pages.ts';
+import type { AppDeps } from '../http/deps.ts';
+import { healthRoutes } from '../http/health.ts';
+import { pageRoutes, showProblemPage } from '../http/pages/routes.ts';
+import { onError, onNotFound, problem } from '../http/problem.ts';
+import { pageSecurity } from '../http/security.ts';
+import { metricsRoutes } from '../http/telemetry/metrics-route.ts';
+import { descriptionRoutes } from '../openapi/routes.ts';
+import { createLive, type Live } from '../realtime/routes.ts';
+
+export interface App {
+  readonly app: Hono;
+  /** Its sockets, to be attached to the server that serves the app. */
+  readonly live: Live;
+}
+
+/**
+ * Everything that is served, composed; it never listens. What sales are made of comes first and has no middleware
+ * in its way; pages bring their own.
+ */
+export function createApp(deps: AppDeps): App {
+  const assets = createAssets({ hasAdmin: deps.admin !== undefined });
+  const admin = createAdmin(deps, assets.url);
+  const live = createLive({ ...deps, ...(admin === undefined ? {} : { operators: admin.live }) });
+  const app = new Hono();
+  app.route('/api/orders', orderRoutes(deps));
+  app.route('/api/packages', packageRoutes(deps));
+  app.route('/api/suppliers', supplierRoutes(deps));
+  app.route('/api/admin', adminApiRoutes(deps));
+  app.all('/api/*', (c) => problem(c, 'unknown_route'));
+  app.route('/', healthRoutes(deps));
+  app.route('/', metricsRoutes(deps));
+  app.route('/', live.routes);
+  app.route('/', assets.routes);
+  app.use(compressPages);
+  app.route('/', descriptionRoutes(deps, assets.url));
+  app.route('/', pageRoutes(deps, assets.url));
+  if (admin !== undefined) app.route('/', admin.routes);
+  app.use(pageSecurity());
+  app.all('*', nothingHere(deps, assets.url));
+  app.onError(onError(deps.log));
+  app.notFound(onNotFound());
+  return { app, live };
+}
+
+/** At an unknown address, people are shown a page and programs a problem. */
+function nothingHere(deps: AppDeps, assetUrl: (name: string) => string) {
+  const showPage = showProblemPage({ ...deps, assetUrl });
+  return (c: Context) => {
+    const isBrowser = (c.req.header('accept') ?? '').includes('text/html');
+    return (isBrowser ? showPage : problem)(c, 'unknown_route');
+  };
+}

@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ActorBench } from '../../test/support/actor-bench.ts';
+import type { PackageMessage } from './messages.ts';
+import type { Order } from './order.ts';
+import { isConserved } from './travel-package.ts';
+
+/** One thing that may happen; numbers pick among the orders that there are. */
+const happenings = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('purchase'), key: fc.option(fc.nat(8)), who: fc.nat(3) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom('booked', 'refused', 'owing', 'cleared', 'cancel', 'withdraw', 'old word'),
+      which: fc.nat(30),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('gate'), open: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('amend'), quota: fc.nat(6), paused: fc.boolean() }) },
+);
+type Happening = typeof happenings extends fc.Arbitrary<infer T> ? T : never;
+
+const runs = fc.record({
+  quota: fc.nat(4),
+  waitersPerUnit: fc.nat(3),
+  rejectionsMax: fc.integer({ min: 1, max: 3 }),
+  batches: fc.array(fc.record({ batch: fc.array(happenings, { maxLength: 6 }), takeover: fc.boolean() }), {
+    maxLength: 25,
+  }),
+});
+
+function toMessage(bench: ActorBench, happening: Happening): PackageMessage {
+  const ids = [...bench.stored.keys()];
+  const orderId = ('which' in happening && ids[happening.which % ids.length]) || 'none';
+  switch (happening.do) {
+    case 'purchase': {
+      const { key, who } = happening as { key: number | null; who: number };
+      return bench.purchase({ email: `${who}@example.com`, ...(key === null ? {} : { key: `k${key}` }) });
+    }
+    case 'booked':
+    case 'refused':
+    case 'owing':
+    case 'cleared':
+    case 'cancel':
+      return bench[happening.do](orderId);
+    case 'withdraw':
+      return { kind: 'withdraw', orderId };
+    case 'old word':
+      return { ...bench.refused(orderId), epoch: bench.state.epoch - 1 } as PackageMessage;
+    case 'gate':
+      return { kind: 'gate', open: (happening as { open: boolean }).open };
+    default: {
+      const { quota, paused } = happening as { quota: number; paused: boolean };
+      const { version } = bench.state.package;
+      return { kind: 'amend', version, quota, paused, deadlineAt: Number.MAX_SAFE_INTEGER, caller: () => {} };
+    }
+  }
+}
+
+function count(bench: ActorBench, ...statuses: Order['status'][]): number {
+  return bench.ordersBy(...statuses).length;
+}
+
+function check(bench: ActorBench): void {
+  const { figures, package: travelPackage, line, orders } = bench.state;
+  expect(isConserved(travelPackage.quota, figures), 'Q1').toBe(true);
+  expect(figures, 'Q1 figures are those of the orders').toMatchObject({
+    held: count(bench, 'held', 'compensating'),
+    confirmed: count(bench, 'confirmed', 'cancelling'),
+    cancelling: count(bench, 'cancelling'),
+    waiting: count(bench, 'queued'),
+    nextNumber: bench.stored.size + 1,
+  });
+  expect(figures.confirmed, 'Q3').toBeLessThanOrEqual(travelPackage.quota);
+  const waiting = bench.ordersBy('queued').map((order) => order.number);
+  expect(line.first(Number.POSITIVE_INFINITY), 'Q5 the line is by number').toEqual(waiting);
+  expect(waiting.map((number) => line.place(number))).toEqual(waiting.map((_, index) => index + 1));
+  expect(line.size).toBe(waiting.length);
+  expect(orders.size).toBe(count(bench, 'queued', 'held', 'compensating', 'cancelling'));
+  const keys = [...bench.stored.values()].flatMap((order) => order.key ?? []);
+  expect(new Set(keys).size, 'Q7').toBe(keys.length);
+  if (waiting.length > 0 && bench.state.gateOpen && travelPackage.paused !== true) {
+    expect(figures.remaining, 'Q4 nobody waits beside a free unit').toBe(0);
+  }
+}
+
+/** Q5: whoever is claimed in a batch has a lower number than everybody who still waits. */
+function checkOrder(bench: ActorBench, before: ReadonlyMap<string, Order>): void {
+  const claimed = bench.ordersBy('held').filter(({ id }) => before.get(id)?.status !== 'held');
+  const stillWaiting = bench.ordersBy('queued')[0]?.number ?? Number.POSITIVE_INFINITY;
+  for (const { number } of claimed) expect(number, 'Q5').toBeLessThan(stillWaiting);
+}
+
+test('Q1 Q2 Q3 Q4 Q5 Q7 hold after every batch, whatever happens in whatever order', async () => {
+  await fc.assert(
+    fc.asyncProperty(runs, async ({ quota, waitersPerUnit, rejectionsMax, batches }) => {
+      const bench = new ActorBench({ quota }, { waitersPerUnit, rejectionsMax });
+      for (const { batch, takeover } of batches) {
+        const before = new Map(bench.stored);
+        if (takeover) bench.takeover();
+        await bench.batch(...batch.map((happening) => toMessage(bench, happening)));
+        check(bench);
+        checkOrder(bench, before);
+      }
+    }),
+    { numRuns: 1_500 },
+  );
+});
+
+test('Q4 after the line drains every unit is confirmed, or nobody waits', async () => {
+  await fc.assert(
+    fc.asyncProperty(runs, fc.infiniteStream(fc.boolean()), async ({ quota, batches }, coin) => {
+      const bench = new ActorBench({ quota }, { waitersPerUnit: 3 });
+      for (const { batch } of batches) {
+        const messages = batch.map((happening) => toMessage(bench, happening));
+        await bench.batch(...messages.filter(({ kind }) => kind !== 'amend' && kind !== 'gate'));
+      }
+      for (let rounds = 0; bench.state.orders.size > 0; rounds++) {
+        expect(rounds).toBeLessThan(1_000);
+        const messages = [...bench.state.orders.values()].flatMap(({ id, status }) => {
+          if (status === 'queued') return [];
+          if (status !== 'held') return [bench.cleared(id)];
+          return [coin.next().value ? bench.booked(id) : bench.refused(id)];
+        });
+        await bench.batch(...messages);
+      }
+      const { figures, package: travelPackage } = bench.state;
+      expect(figures.held + figures.waiting + figures.cancelling).toBe(0);
+      if (count(bench, 'rejected') > 0 && count(bench, 'cancelled') === 0) {
+        expect(figures.confirmed).toBe(travelPackage.quota);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});

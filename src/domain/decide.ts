@@ -1,0 +1,330 @@
+import { amend } from './amend.ts';
+import type { Change } from './change.ts';
+import { Draft, type Effect } from './draft.ts';
+import { erasing } from './erase.ts';
+import type { ErrorCode } from './errors.ts';
+import * as to from './life-cycle.ts';
+import type { Cancel, Erase, PackageMessage, Purchase, Retry, SagaMessage, Withdraw } from './messages.ts';
+import { isSettled, type Order } from './order.ts';
+import type { PackageState } from './package-state.ts';
+import { isSoldOut, salePhase } from './travel-package.ts';
+
+/** Limits of a package's actor. */
+export interface PackageRules {
+  /** Places in the line per unit of quota. */
+  readonly waitersPerUnit: number;
+  /** Live orders one email may have per package; 0 means any number. */
+  readonly ordersPerEmail: number;
+  /** How many of the line one commit refuses when everything is sold. */
+  readonly rejectionsMax: number;
+}
+
+/** What the store knows of a batch's keys, ids and emails. */
+export interface Known {
+  readonly byKey: ReadonlyMap<string, Order>;
+  readonly byId: ReadonlyMap<string, Order>;
+  readonly liveByEmail: ReadonlyMap<string, number>;
+}
+
+/** The outcome of deciding a batch: `change` is committed, then the state adopts it and the effects are run. */
+export interface Step {
+  /** Undefined when there is nothing to store. */
+  readonly change: Change | undefined;
+  readonly gateOpen: boolean;
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * The behaviour of a package's actor: state and messages in; what to commit, and what to do once it is applied,
+ * out. Pure: the same input gives the same step, and the state is not touched.
+ */
+export function decide(
+  state: PackageState,
+  messages: readonly PackageMessage[],
+  known: Known,
+  now: number,
+  rules: PackageRules,
+): Step {
+  const batch = new Decision(state, known, now, rules);
+  for (const message of messages) batch.take(message);
+  return batch.finish();
+}
+
+class Decision {
+  readonly #draft: Draft;
+  readonly #known: Known;
+  readonly #now: number;
+  readonly #rules: PackageRules;
+  #gateOpen: boolean;
+  /** Purchases that met a package without a unit left. */
+  readonly #soldOut: Purchase[] = [];
+
+  constructor(state: PackageState, known: Known, now: number, rules: PackageRules) {
+    this.#draft = new Draft(state);
+    this.#known = known;
+    this.#now = now;
+    this.#rules = rules;
+    this.#gateOpen = state.gateOpen;
+  }
+
+  take(message: PackageMessage): void {
+    switch (message.kind) {
+      case 'purchase':
+        return this.#purchase(message);
+      case 'cancel':
+        return this.#cancel(message);
+      case 'withdraw':
+        return this.#withdraw(message);
+      case 'gate':
+        this.#gateOpen = message.open;
+        return this.#serveLine();
+      case 'amend':
+        amend(this.#draft, message, this.#now);
+        return this.#serveLine();
+      case 'retry':
+        return this.#retry(message);
+      case 'erase':
+        return this.#erase(message);
+      case 'tick':
+        return this.#serveLine();
+      default:
+        return this.#saga(message);
+    }
+  }
+
+  finish(): Step {
+    this.#refuseSoldOut();
+    this.#refuseLine();
+    const change = this.#draft.change();
+    return { change, gateOpen: this.#gateOpen, effects: this.#draft.settledEffects() };
+  }
+
+  #purchase(purchase: Purchase): void {
+    const { caller, email, key, orderId } = purchase;
+    const before = this.#stored(orderId) ?? (key === undefined ? undefined : this.#storedUnder(key));
+    if (before !== undefined) {
+      if (before.email !== email) return this.#refuse(caller, 'key_reused');
+      return this.#draft.answer(caller, { kind: 'accepted', order: before });
+    }
+    const obstacle = this.#obstacle(purchase);
+    if (obstacle === 'sold_out') {
+      this.#soldOut.push(purchase);
+      return;
+    }
+    if (obstacle !== undefined) return this.#refuse(caller, obstacle);
+    this.#draft.answer(caller, { kind: 'accepted', order: this.#store(purchase) });
+  }
+
+  #store({ orderId, email, key }: Purchase): Order {
+    const draft = this.#draft;
+    const { id: packageId, flight, stay, price } = draft.package;
+    const order = {
+      id: orderId,
+      packageId,
+      number: draft.figures.nextNumber,
+      package: { flight, stay, price },
+      email,
+      ...(key === undefined ? {} : { key }),
+      createdAt: this.#now,
+    };
+    const isClaimed = this.#mayClaim() && draft.figures.waiting === 0;
+    const stored = isClaimed ? to.claimAtOnce(order, this.#now) : to.queue(order, this.#now);
+    draft.insert(stored);
+    if (isClaimed) this.#hold(stored);
+    else draft.move({ waiting: 1 });
+    return stored;
+  }
+
+  /** Why this purchase can't be taken; undefined when it can. */
+  #obstacle({ deadlineAt, email }: Purchase): ErrorCode | undefined {
+    const { package: travelPackage, figures } = this.#draft;
+    const { waitersPerUnit, ordersPerEmail } = this.#rules;
+    if (this.#now > deadlineAt) return 'overloaded';
+    const obstacle = saleObstacle(travelPackage, figures, this.#now, waitersPerUnit, this.#gateOpen);
+    if (obstacle !== undefined || ordersPerEmail === 0) return obstacle;
+    const orders = (this.#known.liveByEmail.get(email) ?? 0) + this.#draft.insertedWithEmail(email);
+    return orders >= ordersPerEmail ? 'order_limit' : undefined;
+  }
+
+  #cancel({ orderId, caller, deadlineAt }: Cancel): void {
+    const draft = this.#draft;
+    const order = this.#stored(orderId);
+    if (order === undefined) return this.#refuse(caller, 'unknown_order');
+    if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded', order);
+    switch (order.status) {
+      case 'queued':
+        return draft.answer(caller, { kind: 'accepted', order: this.#leave(order) });
+      case 'confirmed': {
+        const cancelling = to.requestCancel(order, this.#now);
+        draft.update(cancelling);
+        draft.move({ cancelling: 1 });
+        draft.effects.push({ kind: 'clear', order: cancelling });
+        return draft.answer(caller, { kind: 'accepted', order: cancelling });
+      }
+      case 'cancelling':
+      case 'cancelled':
+      case 'withdrawn':
+        return draft.answer(caller, { kind: 'accepted', order });
+      case 'held':
+      case 'compensating':
+        return this.#refuse(caller, 'in_progress', order);
+      default:
+        return this.#refuse(caller, 'not_cancellable', order);
+    }
+  }
+
+  #retry({ orderId, caller, deadlineAt }: Retry): void {
+    const order = this.#stored(orderId);
+    if (order === undefined) return this.#refuse(caller, 'unknown_order');
+    if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded', order);
+    if (isSettled(order)) return this.#refuse(caller, 'not_retryable', order);
+    if (order.status === 'queued') this.#serveLine();
+    else this.#draft.effects.push({ kind: 'retry', order });
+    return this.#draft.answer(caller, { kind: 'accepted', order });
+  }
+
+  #erase({ email, erasures, caller, deadlineAt }: Erase): void {
+    if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded');
+    const draft = this.#draft;
+    const { erased, left } = erasing(email, erasures, (id) => this.#stored(id), draft);
+    for (const order of erased) draft.erase(order);
+    return draft.answer(caller, { kind: 'erased', left });
+  }
+
+  #withdraw({ orderId }: Withdraw): void {
+    const order = this.#draft.order(orderId);
+    if (order?.status === 'queued' && order.key === undefined) this.#leave(order);
+  }
+
+  #leave(order: Order): Order {
+    const withdrawn = to.withdraw(order, this.#now);
+    this.#draft.update(withdrawn);
+    this.#draft.move({ waiting: -1 });
+    return withdrawn;
+  }
+
+  /** A saga's word counts only under the present epoch, and only for an order that still waits for it. */
+  #saga(message: SagaMessage): void {
+    const draft = this.#draft;
+    const order = draft.order(message.orderId);
+    if (order === undefined || message.epoch !== draft.state.epoch) return;
+    const expected = message.kind === 'cleared' ? ['compensating', 'cancelling'] : ['held'];
+    if (!expected.includes(order.status)) return;
+    const { events } = message;
+    switch (message.kind) {
+      case 'progress':
+        return draft.update(to.progress(order, message.ticketNumber, events));
+      case 'booked':
+        draft.update(to.confirm(order, this.#now, message.ticketNumber, message.reservationNumber, events));
+        return draft.move({ held: -1, confirmed: 1 });
+      case 'refused':
+        draft.update(to.fail(order, this.#now, message.reason, events));
+        return this.#unitReturns({ held: -1 });
+      case 'owing': {
+        const owing = to.compensate(order, this.#now, message.reason, message.ticketNumber, events);
+        draft.update(owing);
+        draft.effects.push({ kind: 'clear', order: owing });
+        return;
+      }
+      case 'cleared':
+        return this.#cleared(order, events);
+    }
+  }
+
+  #cleared(order: Order, events: SagaMessage['events']): void {
+    if (order.status === 'compensating') {
+      this.#draft.update(to.compensated(order, this.#now, events));
+      return this.#unitReturns({ held: -1 });
+    }
+    this.#draft.update(to.cancelled(order, this.#now, events));
+    return this.#unitReturns({ confirmed: -1, cancelling: -1 });
+  }
+
+  #unitReturns(from: { held?: number; confirmed?: number; cancelling?: number }): void {
+    this.#draft.move({ ...from, remaining: 1 });
+    this.#serveLine();
+  }
+
+  /** Claims units for those in the line, by number (rule Q5). */
+  #serveLine(): void {
+    while (this.#mayClaim() && this.#draft.figures.waiting > 0) {
+      const next = this.#draft.nextInLine();
+      if (next === undefined) return;
+      const held = to.claim(next, this.#now);
+      this.#draft.update(held);
+      this.#draft.move({ waiting: -1 });
+      this.#hold(held);
+    }
+  }
+
+  #mayClaim(): boolean {
+    const { figures, package: travelPackage } = this.#draft;
+    const isOnSale = travelPackage.paused !== true && travelPackage.archived !== true;
+    return this.#gateOpen && isOnSale && figures.remaining > 0;
+  }
+
+  #hold(order: Order): void {
+    this.#draft.move({ remaining: -1, held: 1 });
+    this.#draft.effects.push({ kind: 'book', order });
+  }
+
+  /** It is said of what the batch commits: a later message of it may have sent a unit on its way back (rule Q4). */
+  #refuseSoldOut(): void {
+    const draft = this.#draft;
+    for (const purchase of this.#soldOut.splice(0)) {
+      if (isSoldOut(draft.package.quota, draft.figures)) this.#refuse(purchase.caller, 'sold_out');
+      else this.#purchase(purchase);
+    }
+  }
+
+  /** Every unit is confirmed: those in the line hear it, in batches that one commit can bear (rule Q4). */
+  #refuseLine(): void {
+    const draft = this.#draft;
+    if (!isSoldOut(draft.package.quota, draft.figures)) return;
+    for (let refused = 0; draft.figures.waiting > 0; refused++) {
+      if (refused >= this.#rules.rejectionsMax) {
+        draft.effects.push({ kind: 'continue' });
+        return;
+      }
+      const next = draft.nextInLine();
+      if (next === undefined) return;
+      draft.update(to.reject(next, this.#now));
+      draft.move({ waiting: -1 });
+    }
+  }
+
+  #refuse(caller: Purchase['caller'], code: ErrorCode, order?: Order): void {
+    this.#draft.answer(caller, { kind: 'refused', code, ...(order === undefined ? {} : { order }) });
+  }
+
+  #stored(id: string): Order | undefined {
+    return this.#draft.order(id) ?? this.#known.byId.get(id);
+  }
+
+  #storedUnder(key: string): Order | undefined {
+    const stored = this.#known.byKey.get(key);
+    return this.#draft.orderByKey(key) ?? (stored && (this.#draft.order(stored.id) ?? stored));
+  }
+}
+
+/**
+ * Why a package takes no purchase now; undefined when it does. It depends on nothing but the package's figures, so
+ * that any instance can refuse from a fresh snapshot.
+ */
+export function saleObstacle(
+  travelPackage: PackageState['package'],
+  figures: PackageState['figures'],
+  now: number,
+  waitersPerUnit: number,
+  gateOpen: boolean,
+): ErrorCode | undefined {
+  if (travelPackage.archived === true) return 'sale_closed';
+  if (travelPackage.paused === true) return 'paused';
+  const phase = salePhase(travelPackage, now);
+  if (phase === 'not_open') return 'not_open';
+  if (phase === 'closed') return 'sale_closed';
+  if (isSoldOut(travelPackage.quota, figures)) return 'sold_out';
+  const isClaimedAtOnce = gateOpen && figures.remaining > 0 && figures.waiting === 0;
+  const isLineFull = figures.waiting >= waitersPerUnit * travelPackage.quota;
+  return isLineFull && !isClaimedAtOnce ? 'queue_full' : undefined;
+}

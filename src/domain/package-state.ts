@@ -1,0 +1,74 @@
+import type { Change, Ownership } from './change.ts';
+import { Line } from './line.ts';
+import type { Order } from './order.ts';
+import type { Figures, TravelPackage } from './travel-package.ts';
+
+/**
+ * What the owner of a package has in memory: the committed present. Only `adopt` changes it, and only with a
+ * change that is known to be applied.
+ */
+export class PackageState {
+  readonly epoch: number;
+  #seq: number;
+  #package: TravelPackage;
+  #figures: Figures;
+  readonly #orders = new Map<string, Order>();
+  readonly #line = new Line();
+  /** Whether suppliers answer; while not, nothing is claimed. Not stored: each owner sees for itself. */
+  gateOpen: boolean;
+
+  constructor(ownership: Ownership, gateOpen: boolean) {
+    this.epoch = ownership.fence.epoch;
+    this.#seq = ownership.fence.seq;
+    this.#package = ownership.package;
+    this.#figures = ownership.figures;
+    this.gateOpen = gateOpen;
+    for (const order of ownership.unfinished) this.#take(order);
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  get package(): TravelPackage {
+    return this.#package;
+  }
+
+  get figures(): Figures {
+    return this.#figures;
+  }
+
+  /** Every unfinished order by id: queued, held, compensating or cancelling. */
+  get orders(): ReadonlyMap<string, Order> {
+    return this.#orders;
+  }
+
+  /** The queued ones, by number. */
+  get line(): Line {
+    return this.#line;
+  }
+
+  adopt(change: Change): void {
+    this.#seq += 1;
+    this.#figures = change.figures;
+    if (change.package !== undefined) this.#package = change.package;
+    for (const order of change.inserted) this.#take(order);
+    for (const order of change.updated) this.#take(order);
+  }
+
+  #take(order: Order): void {
+    const before = this.#orders.get(order.id);
+    if (before?.status === 'queued' && order.status !== 'queued') this.#line.remove(order.number);
+    if (before === undefined && order.status === 'queued') this.#line.add(order.number, order.id);
+    switch (order.status) {
+      case 'queued':
+      case 'held':
+      case 'compensating':
+      case 'cancelling':
+        this.#orders.set(order.id, order);
+        break;
+      default:
+        this.#orders.delete(order.id);
+    }
+  }
+}

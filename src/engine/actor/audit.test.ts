@@ -1,0 +1,327 @@
+import { describe, expect, test } from 'vitest';
+import { type AuditOptions, audit } from '../../audit/audit.ts';
+import type { AuditedStore } from '../../audit/audit-package.ts';
+import type { Finding } from '../../audit/audit-report.ts';
+import type { LedgerReader } from '../../audit/audit-suppliers.ts';
+import type { Order, TimelineEntry } from '../../domain/order.ts';
+import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
+import type { Reservation, SupplierKind } from '../../suppliers/suppliers.ts';
+
+const offer = { flight: 'Flight-1', stay: '2022-08-09', price: 100 };
+
+/** What is in the store, the ledger with it, free to be wrong. */
+class World {
+  package: TravelPackage = { id: 1, ...offer, quota: 4, version: 1 };
+  figures: Record<keyof PackageSnapshot['figures'], number>;
+  orders: Order[];
+  ledger: Record<SupplierKind, Reservation[]> = { flights: [], hotels: [] };
+  /** Called before every read, with its name. */
+  onRead: (what: string) => void = () => {};
+
+  /** Two confirmed, one held, one compensating, one in the line, and one of every end. */
+  constructor() {
+    this.orders = [
+      order(1, 'confirmed', 'queued 1', 'claimed 2', 'confirmed 3'),
+      order(2, 'withdrawn', 'queued 1', 'withdrawn 2'),
+      order(3, 'cancelling', 'claimed 3', 'confirmed 4', 'cancel requested 9'),
+      order(4, 'failed', 'queued 3', 'claimed 5', 'failed 6'),
+      order(5, 'cancelled', 'queued 4', 'claimed 6', 'cancelled 8'),
+      order(6, 'compensating', 'queued 4', 'claimed 7', 'compensating 8'),
+      order(7, 'held', 'queued 4', 'claimed 8'),
+      order(8, 'queued', 'queued 9'),
+    ];
+    this.figures = { remaining: 0, held: 2, confirmed: 2, cancelling: 1, waiting: 1, nextNumber: 9 };
+    for (const { id, status } of this.orders) {
+      if (status === 'confirmed' || status === 'cancelling' || status === 'compensating') {
+        this.reserve('flights', id);
+        this.reserve('hotels', id);
+      }
+      if (status === 'held') this.reserve('flights', id);
+      if (status === 'cancelled') this.reserve('flights', id, 'cancelled');
+    }
+  }
+
+  reserve(kind: SupplierKind, key: string, status: Reservation['status'] = 'active', number?: string): void {
+    const prefix = kind === 'flights' ? 'F' : 'H';
+    this.ledger[kind].push({ key, number: number ?? `${prefix}-${key}`, status });
+  }
+
+  change(number: number, over: Partial<Order>): void {
+    this.orders = this.orders.map((each) => (each.number === number ? { ...each, ...over } : each));
+  }
+
+  get store(): AuditedStore {
+    const snapshot = () => ({ package: this.package, figures: { ...this.figures } });
+    return {
+      packages: async () => [snapshot()],
+      package: async () => {
+        this.onRead('package');
+        return snapshot();
+      },
+      orders: async (ids) => {
+        this.onRead('orders');
+        return this.orders.filter(({ id }) => ids.includes(id));
+      },
+      ordersByKey: async (_, keys) =>
+        this.orders.filter(({ key }) => key !== undefined && keys.includes(key)),
+      ordersPage: async (_, cursor, limit) => {
+        this.onRead('page');
+        const from = Number(cursor ?? 0);
+        const items = this.orders.slice(from, from + limit);
+        return items.length < limit ? { items } : { items, next: String(from + limit) };
+      },
+    };
+  }
+
+  get suppliers(): LedgerReader {
+    return {
+      ledger: async (kind, cursor) => {
+        this.onRead(kind);
+        const from = Number(cursor ?? 0);
+        const items = this.ledger[kind].slice(from, from + 2);
+        return items.length < 2 ? { items } : { items, next: String(from + 2) };
+      },
+    };
+  }
+
+  async audit(options: AuditOptions = {}) {
+    return audit(this.store, { suppliers: this.suppliers, pageSize: 3, ...options });
+  }
+}
+
+/** Times in the timeline are in seconds: `claimed 2`. */
+function order(number: number, status: Order['status'], ...events: string[]): Order {
+  const id = `ID-${number}`;
+  const timeline = events.map((text): TimelineEntry => {
+    const [, event, at] = /^(.*) (\d+)$/.exec(text) ?? [];
+    return { event: event as TimelineEntry['event'], at: Number(at) * 1000 };
+  });
+  const isBooked = status === 'confirmed' || status === 'cancelling' || status === 'cancelled';
+  return {
+    id,
+    packageId: 1,
+    number,
+    package: offer,
+    email: 'a@example.com',
+    key: `key-${number}`,
+    status,
+    ...(isBooked ? { flight: { ticketNumber: `F-${id}` }, hotel: { reservationNumber: `H-${id}` } } : {}),
+    createdAt: timeline[0]?.at ?? 0,
+    timeline,
+  };
+}
+
+function rules(findings: readonly Finding[]): string[] {
+  return findings.map(({ rule, orderId = '' }) => `${rule} ${orderId}`.trim());
+}
+
+describe('audit', () => {
+  test('finds nothing where nothing is wrong, and counts what it read', async () => {
+    const world = new World();
+    world.reserve('flights', 'public:anybody');
+    world.reserve('flights', 'public:cancelled', 'cancelled');
+    expect(await world.audit()).toEqual({
+      ok: true,
+      packages: 1,
+      orders: 8,
+      reservations: 7,
+      publicReservations: 1,
+      suppliersRead: true,
+      inMotion: [],
+      findings: [],
+    });
+    expect(await audit(world.store)).toMatchObject({ ok: true, suppliersRead: false, reservations: 0 });
+  });
+
+  const planted: [string, (world: World) => void, string[]][] = [
+    ['Q1 figures that do not add up', ({ figures }) => figures.remaining++, ['Q1']],
+    [
+      'Q1 figures that add up, but not to the orders',
+      ({ figures }) => {
+        figures.held--;
+        figures.remaining++;
+      },
+      ['Q1'],
+    ],
+    ['Q1 a line of another length', ({ figures }) => figures.waiting++, ['Q1']],
+    ['Q1 a cancelling count that is off', ({ figures }) => figures.cancelling--, ['Q1']],
+    [
+      'Q3 more confirmed than the quota',
+      (world) => {
+        world.package = { ...world.package, quota: 1 };
+      },
+      ['Q1', 'Q3'],
+    ],
+    ['Q5 a number given twice', (world) => world.change(5, { number: 4 }), ['Q5 ID-5', 'Q5']],
+    [
+      'Q5 a missing number',
+      (world) => {
+        world.orders = world.orders.filter(({ number }) => number !== 2);
+      },
+      ['Q5'],
+    ],
+    ['Q5 a next number that is off', ({ figures }) => figures.nextNumber++, ['Q5']],
+    [
+      'Q5 a unit that went past one who still waits',
+      (world) => {
+        world.change(2, { status: 'queued', timeline: [{ at: 1, event: 'queued' }] });
+        world.figures.waiting++;
+      },
+      ['Q5'],
+    ],
+    [
+      'Q5 a unit that went past one who waited then',
+      (world) => world.change(4, order(4, 'failed', 'queued 3', 'claimed 20', 'failed 21')),
+      ['Q5'],
+    ],
+    [
+      'Q5 a unit that went past one who gave up later',
+      (world) => world.change(2, order(2, 'withdrawn', 'queued 1', 'withdrawn 20')),
+      ['Q5'],
+    ],
+    ['Q7 a key used twice', (world) => world.change(7, { key: 'key-3' }), ['Q7 ID-7']],
+    [
+      'Q8 a confirmed order without its numbers',
+      (world) => {
+        const { hotel: _, ...bare } = world.orders[0]!;
+        world.orders[0] = bare;
+      },
+      ['Q8 ID-1'],
+    ],
+    [
+      'Q8 a confirmed order whose flight is gone',
+      (world) => {
+        world.ledger.flights = world.ledger.flights.filter(({ key }) => key !== 'ID-1');
+      },
+      ['Q8 ID-1'],
+    ],
+    [
+      'Q8 a confirmed order whose hotel is cancelled',
+      (world) => {
+        world.ledger.hotels = world.ledger.hotels.map((each) =>
+          each.key === 'ID-1' ? { ...each, status: 'cancelled' } : each,
+        );
+      },
+      ['Q8 ID-1'],
+    ],
+    [
+      'Q8 a confirmed order with another ticket',
+      (world) => world.change(1, { flight: { ticketNumber: 'F-other' } }),
+      ['Q8 ID-1'],
+    ],
+    ['Q8 a reservation of a failed order', (world) => world.reserve('flights', 'ID-4'), ['Q8 ID-4']],
+    ['Q8 a reservation of a withdrawn order', (world) => world.reserve('hotels', 'ID-2'), ['Q8 ID-2']],
+    ['Q8 a reservation of a queued order', (world) => world.reserve('flights', 'ID-8'), ['Q8 ID-8']],
+    ['Q8 a reservation of nobody', (world) => world.reserve('hotels', 'ID-99'), ['Q8 ID-99']],
+    [
+      'Q8 a second ticket for one order',
+      (world) => world.reserve('flights', 'ID-1', 'active', 'F-second'),
+      ['Q8 ID-1'],
+    ],
+  ];
+
+  test.each(planted)('%s', async (_, plant, expected) => {
+    const world = new World();
+    plant(world);
+    const report = await world.audit();
+    expect(report.ok).toBe(false);
+    expect(rules(report.findings), JSON.stringify(report.findings)).toEqual(expected);
+  });
+
+  describe('Q5 times prove nothing', () => {
+    test('within the same millisecond', async () => {
+      const world = new World();
+      world.change(7, order(7, 'held', 'queued 4', 'claimed 7'));
+      expect((await world.audit()).findings).toEqual([]);
+    });
+
+    test('when the clock went back, as those who came show', async () => {
+      const world = new World();
+      world.change(4, order(4, 'failed', 'queued 3', 'claimed 20', 'failed 21'));
+      world.change(8, order(8, 'queued', 'queued 2'));
+      expect((await world.audit()).findings).toEqual([]);
+    });
+
+    test('within the skew of the clocks', async () => {
+      const world = new World();
+      world.change(4, order(4, 'failed', 'queued 3', 'claimed 7', 'failed 7'));
+      expect(rules((await world.audit()).findings)).toEqual(['Q5']);
+      expect((await world.audit({ clockSkewMs: 1000 })).findings).toEqual([]);
+    });
+  });
+
+  describe('beside a running server', () => {
+    /** Runs `change` at the n-th read of a kind. */
+    function at(world: World, what: string, nth: number, change: () => void): void {
+      let seen = 0;
+      world.onRead = (read) => {
+        if (read === what && ++seen === nth) change();
+      };
+    }
+
+    test('Q1 a claim between two pages is no finding', async () => {
+      const world = new World();
+      at(world, 'page', 2, () => {
+        world.change(7, order(7, 'failed', 'queued 4', 'claimed 8', 'failed 10'));
+        world.change(8, order(8, 'held', 'queued 9', 'claimed 10'));
+        world.figures.waiting--;
+        world.ledger.flights = world.ledger.flights.filter(({ key }) => key !== 'ID-7');
+      });
+      expect(await world.audit()).toMatchObject({ ok: true, inMotion: [], orders: 8 });
+    });
+
+    test('a package that never stands still is not judged, and said so', async () => {
+      const world = new World();
+      world.onRead = (what) => {
+        if (what !== 'page') return;
+        const { nextNumber } = world.figures;
+        world.orders.push(order(nextNumber, 'queued', 'queued 10'));
+        world.figures.nextNumber++;
+        world.figures.waiting++;
+        world.figures.remaining++;
+      };
+      expect(await world.audit()).toMatchObject({ ok: true, inMotion: [1] });
+    });
+
+    test('Q8 an order that is confirmed while the ledger is read is no finding', async () => {
+      const world = new World();
+      at(world, 'hotels', 2, () => {
+        world.change(7, order(7, 'confirmed', 'queued 4', 'claimed 8', 'confirmed 11'));
+        world.ledger.hotels.unshift({ key: 'ID-7', number: 'H-ID-7', status: 'active' });
+      });
+      expect((await world.audit()).findings).toEqual([]);
+    });
+
+    test('Q8 an order that is cancelled while the ledger is read is no finding', async () => {
+      const world = new World();
+      at(world, 'flights', 1, () => {
+        world.change(1, { status: 'cancelled' });
+        world.ledger.flights = world.ledger.flights.map((each) =>
+          each.key === 'ID-1' ? { ...each, status: 'cancelled' } : each,
+        );
+        world.ledger.hotels = world.ledger.hotels.map((each) =>
+          each.key === 'ID-1' ? { ...each, status: 'cancelled' } : each,
+        );
+      });
+      expect((await world.audit()).findings).toEqual([]);
+    });
+
+    test('Q8 a cancellation between a page of the ledger and its orders is no finding', async () => {
+      const world = new World();
+      at(world, 'orders', 1, () => {
+        world.change(1, { status: 'cancelled' });
+        world.ledger.flights = world.ledger.flights.map((each) =>
+          each.key === 'ID-1' ? { ...each, status: 'cancelled' } : each,
+        );
+        world.ledger.hotels = world.ledger.hotels.filter(({ key }) => key !== 'ID-1');
+      });
+      expect((await world.audit()).findings).toEqual([]);
+    });
+  });
+
+  test('a ledger that turns in circles is an error, not an endless audit', async () => {
+    const world = new World();
+    const circling: LedgerReader = { ledger: async () => ({ items: [], next: 'same' }) };
+    await expect(world.audit({ suppliers: circling })).rejects.toThrow('does not go on after same');
+  });
+});

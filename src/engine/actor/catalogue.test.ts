@@ -1,0 +1,93 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { onSale } from '../../../test/support/server.ts';
+import { type PackageSnapshot, untouched } from '../../domain/travel-package.ts';
+import { localLiveBus } from '../../realtime/bus/local.ts';
+import { Catalogue } from '../catalogue.ts';
+
+const snapshot = (id: number, waiting = 0): PackageSnapshot => ({
+  package: onSale({ id }),
+  figures: { ...untouched(1), waiting },
+});
+
+let clock: ManualClock;
+const liveBus = localLiveBus();
+const store = {
+  packages: vi.fn(async () => [snapshot(2), snapshot(1)]),
+  package: vi.fn(async (id: number) => (id === 404 ? undefined : snapshot(id))),
+};
+
+beforeEach(() => {
+  clock = new ManualClock();
+  store.packages.mockClear();
+  store.package.mockClear();
+});
+
+test('packages come by id, and many who ask at once cause one read', async () => {
+  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  const [all] = await Promise.all([catalogue.all(), catalogue.all()]);
+  expect(all.map((each) => each.package.id)).toEqual([1, 2]);
+  await Promise.all([catalogue.get(1), catalogue.get(2)]);
+  expect([store.packages.mock.calls.length, store.package.mock.calls.length]).toEqual([1, 0]);
+  catalogue.close();
+});
+
+test('a snapshot that is too old is read again; one that was just heard is not', async () => {
+  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  await catalogue.all();
+  await clock.pass(251);
+  await Promise.all([catalogue.get(1), catalogue.get(1)]);
+  expect(store.package).toHaveBeenCalledTimes(1);
+  liveBus.publishPackage(snapshot(2, 5));
+  expect((await catalogue.get(2))?.figures.waiting).toBe(5);
+  expect(store.package).toHaveBeenCalledTimes(1);
+  catalogue.close();
+});
+
+test('a package that was removed is not known any more, heard of or not', async () => {
+  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  await catalogue.all();
+  liveBus.publishRemoved(1);
+  expect([catalogue.glance(1), (await catalogue.all()).map((each) => each.package.id)]).toEqual([
+    undefined,
+    [2],
+  ]);
+  store.packages.mockResolvedValueOnce([snapshot(3)]);
+  await clock.pass(251);
+  expect((await catalogue.all()).map((each) => each.package.id)).toEqual([3]);
+  catalogue.close();
+});
+
+test('what is heard while reading wins over what was read', async () => {
+  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  const read = Promise.withResolvers<PackageSnapshot>();
+  store.package.mockReturnValueOnce(read.promise);
+  const asked = catalogue.get(1);
+  liveBus.publishPackage(snapshot(1, 9));
+  read.resolve(snapshot(1, 0));
+  expect((await asked)?.figures.waiting).toBe(9);
+  catalogue.close();
+});
+
+test('what is read again was read after the call, and many who call at once share a read', async () => {
+  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  const underWay = Promise.withResolvers<PackageSnapshot>();
+  store.package.mockReturnValueOnce(underWay.promise);
+  const before = catalogue.get(1);
+  const after = Promise.all([catalogue.reread(1), catalogue.reread(1)]);
+  liveBus.publishPackage(snapshot(1, 9));
+  store.package.mockResolvedValueOnce(snapshot(1, 2));
+  underWay.resolve(snapshot(1, 1));
+  await before;
+  expect((await after).map((each) => each?.figures.waiting)).toEqual([2, 2]);
+  expect(store.package).toHaveBeenCalledTimes(2);
+  catalogue.close();
+});
+
+test('where this process alone changes the store, unknown ids cost no read', async () => {
+  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
+  await catalogue.all();
+  expect(await catalogue.get(404)).toBeUndefined();
+  expect(store.package).not.toHaveBeenCalled();
+  catalogue.close();
+});

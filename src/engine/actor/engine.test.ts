@@ -1,0 +1,301 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
+import { makeDatabase, onSale, type TestDatabase } from '../../../test/support/server.ts';
+import { localLeases } from '../../cluster/local-leases.ts';
+import type { Messages } from '../../cluster/messages.ts';
+import type { Order } from '../../domain/order.ts';
+import type { TravelPackage } from '../../domain/travel-package.ts';
+import { systemClock } from '../../lib/system-clock.ts';
+import { systemRandom } from '../../lib/system-random.ts';
+import { silentLog } from '../../observability/log.ts';
+import { localLiveBus } from '../../realtime/bus/local.ts';
+import { openSqliteStore, type SqliteStore } from '../../storage/sqlite/sqlite-store.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
+import { ActorEngine, type ActorEngineOptions } from './actor-engine.ts';
+
+let database: TestDatabase;
+let store: SqliteStore;
+let engine: ActorEngine;
+let suppliers: ScriptedSuppliers;
+
+async function start(options: Partial<ActorEngineOptions> = {}): Promise<void> {
+  store = openSqliteStore({ file: database.url.replace('sqlite:', '') });
+  suppliers = new ScriptedSuppliers();
+  engine = makeEngine(options);
+  await engine.start();
+}
+
+function makeEngine(options: Partial<ActorEngineOptions> = {}): ActorEngine {
+  return new ActorEngine({
+    store,
+    suppliers,
+    liveBus: localLiveBus(),
+    clock: systemClock,
+    random: systemRandom(),
+    log: silentLog,
+    leases: localLeases(),
+    instance: 'test',
+    rules: { waitersPerUnit: 2, ordersPerEmail: 0, rejectionsMax: 100 },
+    snapshotMaxAgeMs: Number.POSITIVE_INFINITY,
+    ...options,
+  });
+}
+
+async function stop(): Promise<void> {
+  await engine.drain();
+  await store.close();
+}
+
+async function onSaleAre(...packages: Partial<TravelPackage>[]): Promise<void> {
+  database = await makeDatabase(packages.map(onSale));
+  await start();
+}
+
+beforeEach(() => onSaleAre({ quota: 1 }));
+afterEach(async () => {
+  await stop();
+  await database.delete();
+});
+
+const email = 'a@example.com';
+
+async function accepted(purchase: ReturnType<ActorEngine['purchase']>): Promise<Order> {
+  const answer = await purchase;
+  if (answer.kind !== 'accepted') throw new Error(`refused: ${answer.code}`);
+  return answer.order;
+}
+
+const asked = (count: number) => vi.waitFor(() => expect(suppliers.flights).toHaveLength(count));
+
+describe('purchases', () => {
+  test('Q2 Q6 the claim is stored before the flight is asked, and the outcome follows', async () => {
+    const order = await accepted(engine.purchase({ packageId: 1, email }));
+    expect(await store.order(order.id)).toMatchObject({ status: 'held' });
+    await asked(1);
+    suppliers.answerFlight();
+    const outcome = await engine.outcome(order, { waitMs: 5_000 });
+    expect(outcome).toMatchObject({ status: 'confirmed', flight: { ticketNumber: 'F1' } });
+    expect(await store.order(order.id)).toEqual(outcome);
+  });
+
+  test('Q5 a slow flight fails: the second buyer gets the unit, the first’s retry gets its own failure', async () => {
+    const first = await accepted(engine.purchase({ packageId: 1, email, key: 'first' }));
+    const second = await accepted(engine.purchase({ packageId: 1, email: 'b@example.com', key: 'second' }));
+    expect([first.status, second.status]).toEqual(['held', 'queued']);
+    expect(engine.placeInLine(second)).toBe(1);
+    await asked(1);
+    suppliers.answerFlight({ kind: 'refused', code: 'flight_unavailable' });
+    await asked(1);
+    suppliers.answerFlight();
+    expect(await engine.outcome(second, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
+    const again = await accepted(engine.purchase({ packageId: 1, email, key: 'first' }));
+    expect(again).toMatchObject({ id: first.id, status: 'failed', reason: 'flight_unavailable' });
+  });
+
+  test('Q7 one key sent many times at once is one order, also when it takes the last place', async () => {
+    await accepted(engine.purchase({ packageId: 1, email }));
+    await accepted(engine.purchase({ packageId: 1, email }));
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => accepted(engine.purchase({ packageId: 1, email, key: 'k' }))),
+    );
+    expect(new Set(answers.map((order) => order.id)).size).toBe(1);
+    expect(await engine.purchase({ packageId: 1, email })).toEqual({ kind: 'refused', code: 'queue_full' });
+    expect(await accepted(engine.purchase({ packageId: 1, email, key: 'k' }))).toMatchObject({
+      id: answers[0]?.id,
+    });
+    const other = await engine.purchase({ packageId: 1, email: 'b@example.com', key: 'k' });
+    expect(other).toEqual({ kind: 'refused', code: 'key_reused' });
+  });
+
+  test('Q7 a key on its way to its commit is joined, also when the sale closes meanwhile', async () => {
+    await stop();
+    await database.delete();
+    const closesAt = Date.now() + 60_000;
+    await onSaleAre({ closesAt });
+    const gate = Promise.withResolvers<void>();
+    const commit = store.commit.bind(store);
+    const commits = vi.spyOn(store, 'commit').mockImplementation(async (...change) => {
+      await gate.promise;
+      return commit(...change);
+    });
+    const buy = () => accepted(engine.purchase({ packageId: 1, email, key: 'k' }));
+    const first = buy();
+    await vi.waitFor(() => expect(commits).toHaveBeenCalled());
+    const now = vi.spyOn(systemClock, 'now').mockReturnValue(closesAt);
+    const second = buy();
+    gate.resolve();
+    expect((await second).id).toBe((await first).id);
+    now.mockRestore();
+  });
+
+  test('an unknown package is refused', async () => {
+    expect(await engine.purchase({ packageId: 9, email })).toEqual({
+      kind: 'refused',
+      code: 'unknown_package',
+    });
+  });
+
+  test('Q6 while the store is away purchases wait; those past their deadline are told so', async () => {
+    const away = vi.spyOn(store, 'commit').mockRejectedValue(new StoreUnavailableError('away'));
+    const purchase = engine.purchase({ packageId: 1, email });
+    await vi.waitFor(() => expect(away).toHaveBeenCalled());
+    away.mockRestore();
+    expect(await accepted(purchase)).toMatchObject({ status: 'held' });
+  });
+});
+
+describe('callers who hang up', () => {
+  test.each([
+    ['without a key it leaves the line', undefined, 'withdrawn'],
+    ['with a key its place is kept', 'k', 'queued'],
+  ])('%s', async (_, key, status) => {
+    await accepted(engine.purchase({ packageId: 1, email }));
+    const gone = new AbortController();
+    const request = { packageId: 1, email, ...(key === undefined ? {} : { key }) };
+    const order = await accepted(engine.purchase(request));
+    const outcome = engine.outcome(order, { waitMs: 60_000, gone: gone.signal });
+    gone.abort();
+    await outcome;
+    // A later message: once it is processed, so is the withdrawal.
+    await accepted(engine.purchase({ packageId: 1, email: 'b@example.com' }));
+    expect(await engine.order(order.id)).toMatchObject({ status });
+  });
+});
+
+describe('cancelling', () => {
+  test('Q2 Q8 a confirmed order is cancelled at both suppliers, and its unit is sold again', async () => {
+    const order = await accepted(engine.purchase({ packageId: 1, email }));
+    expect(await engine.cancel(order)).toMatchObject({ kind: 'refused', code: 'in_progress' });
+    await asked(1);
+    suppliers.answerFlight();
+    const confirmed = await engine.outcome(order, { waitMs: 5_000 });
+    const cancelling = await accepted(engine.cancel(confirmed));
+    expect(await engine.outcome(cancelling, { waitMs: 5_000 })).toMatchObject({ status: 'cancelled' });
+    expect(suppliers.cancelled.map(({ kind }) => kind).sort()).toEqual(['flights', 'hotels']);
+    expect(await accepted(engine.purchase({ packageId: 1, email }))).toMatchObject({ status: 'held' });
+  });
+});
+
+describe('recovery', () => {
+  test('Q5 Q6 held orders resume with the same key, the line keeps its order, owed cancels go on', async () => {
+    await stop();
+    await database.delete();
+    await onSaleAre({ quota: 2 });
+    const buyers = ['a', 'b', 'c', 'd'].map((name) => `${name}@example.com`);
+    const orders: Order[] = [];
+    for (const buyer of buyers)
+      orders.push(await accepted(engine.purchase({ packageId: 1, email: buyer, key: buyer })));
+    await asked(2);
+    vi.spyOn(suppliers, 'cancel').mockResolvedValue(false);
+    suppliers.answerFlight({ kind: 'unknown', cause: 'time-out' });
+    await vi.waitFor(async () =>
+      expect(await store.order(orders[0]?.id ?? '')).toMatchObject({ status: 'compensating' }),
+    );
+    await stop();
+
+    await start();
+    await vi.waitFor(() => expect(suppliers.cancelled).toHaveLength(2));
+    await asked(2);
+    expect(suppliers.flightKeys).toEqual([orders[1]?.id, orders[2]?.id]);
+    suppliers.answerFlight();
+    suppliers.answerFlight();
+    for (const [index, status] of ['failed', 'confirmed', 'confirmed', 'rejected'].entries()) {
+      expect(await engine.outcome(orders[index] as Order, { waitMs: 5_000 })).toMatchObject({ status });
+    }
+  });
+
+  test('Q8 an order that was being cancelled is cancelled to its end', async () => {
+    const order = await accepted(engine.purchase({ packageId: 1, email }));
+    await asked(1);
+    suppliers.answerFlight();
+    const confirmed = await engine.outcome(order, { waitMs: 5_000 });
+    vi.spyOn(suppliers, 'cancel').mockResolvedValue(false);
+    expect(await accepted(engine.cancel(confirmed))).toMatchObject({ status: 'cancelling' });
+    await stop();
+
+    await start();
+    expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'cancelled' });
+    expect(suppliers.cancelled.map(({ kind }) => kind).sort()).toEqual(['flights', 'hotels']);
+  });
+
+  test('Q4 a line that waited for the suppliers is served by the next start, without another message', async () => {
+    suppliers.available = false;
+    const order = await accepted(engine.purchase({ packageId: 1, email, key: 'k' }));
+    expect(order.status).toBe('queued');
+    await stop();
+
+    await start();
+    await asked(1);
+    expect(suppliers.flightKeys).toEqual([order.id]);
+  });
+});
+
+test('Q4 while the suppliers are away nothing is claimed, and nobody is refused for it', async () => {
+  suppliers.available = false;
+  const order = await accepted(engine.purchase({ packageId: 1, email }));
+  expect(order.status).toBe('queued');
+  suppliers.available = true;
+  await asked(1);
+  suppliers.answerFlight();
+  expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
+});
+
+test('Q6 a caller whose news got lost hears of the outcome from the store', async () => {
+  const order = await accepted(engine.purchase({ packageId: 1, email }));
+  const outcome = engine.outcome(order, { waitMs: 10_000 });
+  vi.spyOn(store, 'orders').mockResolvedValue([{ ...order, status: 'failed', reason: 'flight_unavailable' }]);
+  expect(await outcome).toMatchObject({ status: 'failed' });
+});
+
+test('Q4 an owner that was replaced unawares does not say sold out of what its successor has free', async () => {
+  await stop();
+  let lease = new AbortController();
+  const acquire = async () => {
+    lease = new AbortController();
+    return { lost: lease.signal, release: async () => {} };
+  };
+  await start({ snapshotMaxAgeMs: 0, leases: { acquire, ping: async () => {}, close: async () => {} } });
+  const sold = await accepted(engine.purchase({ packageId: 1, email }));
+  suppliers.answerFlight();
+  await engine.outcome(sold, { waitMs: 5_000 });
+  const successor = makeEngine({ instance: 'successor' });
+  await accepted(successor.cancel({ ...sold, status: 'confirmed' }));
+  await vi.waitFor(async () => expect((await store.package(1))?.figures.remaining).toBe(1));
+
+  const reread = vi.spyOn(store, 'package');
+  const purchase = engine.purchase({ packageId: 1, email });
+  await vi.waitFor(() => expect(reread.mock.calls.length).toBeGreaterThan(2));
+  lease.abort(new Error('the lease is lost'));
+  expect(await accepted(purchase)).toMatchObject({ status: 'held' });
+  await successor.drain();
+});
+
+test('a draining engine takes nothing, and those who wait get the order as it stands', async () => {
+  const order = await accepted(engine.purchase({ packageId: 1, email }));
+  const outcome = engine.outcome(order, { waitMs: 60_000 });
+  await engine.drain();
+  expect(await outcome).toMatchObject({ status: 'held' });
+  expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'no_owner' });
+  expect(await engine.missing()).toEqual(['this instance is draining']);
+});
+
+test('the last of several instances answers at once when it drains: nobody is there to hand over to', async () => {
+  await stop();
+  const others = { v: 1, kind: 'elsewhere' };
+  const messages: Messages = {
+    members: () => ['test'],
+    onMembers: () => () => {},
+    ask: async () => others,
+    serve: () => {},
+    join: async () => {},
+    leave: async () => {},
+    available: true,
+    close: async () => {},
+  };
+  await start({ messages });
+  const order = await accepted(engine.purchase({ packageId: 1, email }));
+  const outcome = engine.outcome(order, { waitMs: 60_000 });
+  await engine.drain();
+  expect(await outcome).toMatchObject({ id: order.id, status: 'held' });
+  expect(await engine.purchase({ packageId: 1, email })).toEqual({ kind: 'refused', code: 'no_owner' });
+});

@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { someRules } from '../../../test/support/actor-bench.ts';
+import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
+import { makeDatabase, onSale, type TestDatabase } from '../../../test/support/server.ts';
+import { localLeases } from '../../cluster/local-leases.ts';
+import { systemClock } from '../../lib/system-clock.ts';
+import { silentLog } from '../../observability/log.ts';
+import { localLiveBus } from '../../realtime/bus/local.ts';
+import { openSqliteStore, type SqliteStore } from '../../storage/sqlite/sqlite-store.ts';
+import { LocalActors } from './local-actors.ts';
+
+const packageId = 1;
+
+let database: TestDatabase;
+let store: SqliteStore;
+let actors: LocalActors;
+let aheadMs: number;
+
+beforeEach(async () => {
+  aheadMs = 0;
+  database = await makeDatabase([onSale({ id: packageId, quota: 5 })]);
+  store = openSqliteStore({ file: database.url.replace('sqlite:', '') });
+  actors = new LocalActors({
+    store,
+    suppliers: new ScriptedSuppliers(),
+    liveBus: localLiveBus(),
+    clock: { ...systemClock, now: () => systemClock.now() + aheadMs },
+    log: silentLog,
+    instance: 'test',
+    rules: someRules,
+    leases: localLeases(),
+  });
+});
+
+afterEach(async () => {
+  await actors.drain();
+  await store.close();
+  await database.delete();
+});
+
+let bought = 0;
+const buy = () => {
+  const orderId = `order-${++bought}`;
+  return actors.send(
+    packageId,
+    { kind: 'purchase', orderId, email: 'a@example.com' },
+    systemClock.now() + 60_000,
+  );
+};
+
+test('a package that was given away is left to its next owner, and may come back later', async () => {
+  expect(await buy()).toMatchObject({ kind: 'accepted' });
+  const released = actors.release(packageId);
+  expect(await buy()).toEqual({ kind: 'elsewhere' });
+  await released;
+  expect(await buy()).toEqual({ kind: 'elsewhere' });
+  expect(actors.activeIds()).toEqual([]);
+  aheadMs = 5_000;
+  expect(await buy()).toMatchObject({ kind: 'accepted' });
+});
+
+test('a package that was given away is taken back at once when another instance says so', async () => {
+  await buy();
+  await actors.release(packageId);
+  actors.wake(packageId);
+  await vi.waitFor(() => expect(actors.isActive(packageId)).toBe(true));
+  expect(await buy()).toMatchObject({ kind: 'accepted' });
+});

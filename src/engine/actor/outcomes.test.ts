@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
+import { ManualClock, settle } from '../../../test/support/manual-clock.ts';
+import type { Order, OrderStatus, TimelineEvent } from '../../domain/order.ts';
+import { localLiveBus } from '../../realtime/bus/local.ts';
+import { Outcomes } from '../outcomes.ts';
+
+const events: readonly TimelineEvent[] = ['claimed', 'confirmed', 'cancel requested', 'cancelled'];
+
+/** The order with so many things that have happened to it. */
+function order(status: OrderStatus, happened: number): Order {
+  return fakeOrder({
+    status,
+    timeline: events.slice(0, happened).map((event) => ({ at: fakeNow, event })),
+  });
+}
+
+const held = order('held', 1);
+const confirmed = order('confirmed', 2);
+const cancelling = order('cancelling', 3);
+const cancelled = order('cancelled', 4);
+
+const liveBus = localLiveBus();
+let stored: Order[];
+let clock: ManualClock;
+let outcomes: Outcomes;
+
+beforeEach(() => {
+  stored = [];
+  clock = new ManualClock();
+  outcomes = new Outcomes({ orders: async () => stored }, liveBus, clock);
+});
+afterEach(() => outcomes.close());
+
+test('an outcome that came before anybody waited for it is not waited for', async () => {
+  liveBus.publishOrder(confirmed);
+  expect(await outcomes.wait(held, { waitMs: 1_000 })).toBe(confirmed);
+});
+
+test('what was confirmed before its cancellation is not the outcome of the cancellation', async () => {
+  liveBus.publishOrder(confirmed);
+  const outcome = outcomes.wait(cancelling, { waitMs: 10_000 });
+  // Late news of the time before.
+  liveBus.publishOrder(confirmed);
+  stored = [confirmed];
+  await clock.pass(3_000);
+  liveBus.publishOrder(cancelled);
+  await settle();
+  expect(await outcome).toBe(cancelled);
+});
+
+test('the order as it stands is what is newest of it when the time is up', async () => {
+  const outcome = outcomes.wait(held, { waitMs: 500 });
+  const further = order('held', 2);
+  liveBus.publishOrder(further);
+  liveBus.publishOrder(held);
+  await clock.pass(500);
+  expect(await outcome).toBe(further);
+});
+
+test('news that got lost is read from the store', async () => {
+  const outcome = outcomes.wait(held, { waitMs: 10_000 });
+  stored = [confirmed];
+  await clock.pass(2_000);
+  expect(await outcome).toBe(confirmed);
+});

@@ -1,0 +1,332 @@
+import { describe, expect, test } from 'vitest';
+import { ActorBench } from '../../../test/support/actor-bench.ts';
+import type { PackageMessage } from '../../domain/messages.ts';
+
+const codes = (bench: ActorBench) =>
+  bench.answers.map((answer) => (answer.kind === 'refused' ? answer.code : answer.kind));
+
+describe('purchases', () => {
+  test('Q2 a free unit is claimed in the commit that stores the order, and only then booked', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    const step = await bench.batch(bench.purchase());
+    expect(step.change?.inserted).toMatchObject([{ id: 'order-1', number: 1, status: 'held' }]);
+    expect(step.change?.figures).toMatchObject({ remaining: 0, held: 1, waiting: 0 });
+    expect(step.effects.map((effect) => effect.kind)).toEqual(['book', 'answer']);
+  });
+
+  test('Q4 while units are held the others stand in line; sold out is said when all are confirmed', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase(), bench.purchase());
+    expect(bench.stored.get('order-2')).toMatchObject({ status: 'queued', number: 2 });
+    await bench.batch(bench.booked('order-1'));
+    expect(bench.stored.get('order-2')).toMatchObject({ status: 'rejected', reason: 'sold_out' });
+    await bench.batch(bench.purchase());
+    expect(codes(bench).at(-1)).toBe('sold_out');
+  });
+
+  test('Q4 a full line refuses for now, not for good', async () => {
+    const bench = new ActorBench({ quota: 1 }, { waitersPerUnit: 2 });
+    await bench.batch(bench.purchase(), bench.purchase(), bench.purchase(), bench.purchase());
+    expect(codes(bench)).toEqual(['accepted', 'accepted', 'accepted', 'queue_full']);
+    await bench.batch(bench.refused('order-1'), bench.purchase());
+    expect(bench.stored.get('order-2')?.status).toBe('held');
+    expect(codes(bench).at(-1)).toBe('accepted');
+  });
+
+  test('Q4 a unit on its way back keeps the line: nobody in it is told sold out', async () => {
+    const bench = new ActorBench({ quota: 2 });
+    await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
+    await bench.batch(bench.booked('order-1'), bench.cancel('order-1'));
+    await bench.batch(bench.booked('order-2'));
+    expect(bench.state.figures).toMatchObject({ confirmed: 2, cancelling: 1, waiting: 1 });
+    await bench.batch(bench.cleared('order-1'));
+    expect(bench.stored.get('order-3')?.status).toBe('held');
+  });
+
+  test('Q4 nobody is told sold out in a batch that sends a unit on its way back', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.booked('order-1'), bench.purchase(), bench.cancel('order-1'));
+    expect(bench.stored.get('order-2')).toMatchObject({ status: 'queued', number: 2 });
+    expect(codes(bench)).not.toContain('sold_out');
+    await bench.batch(bench.cleared('order-1'));
+    expect(bench.stored.get('order-2')?.status).toBe('held');
+  });
+
+  test('Q5 a unit that returns goes to the lowest number, also after a takeover', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.purchase());
+    bench.takeover();
+    await bench.batch(bench.refused('order-1'));
+    expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-2']);
+  });
+
+  test('Q5 nobody overtakes the line of a new owner that has not served it yet', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch({ kind: 'gate', open: false });
+    await bench.batch(bench.purchase());
+    bench.takeover();
+    bench.state.gateOpen = true;
+    await bench.batch(bench.purchase());
+    expect(bench.ordersBy('held')).toEqual([]);
+    await bench.batch({ kind: 'tick' });
+    expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1']);
+  });
+
+  test('Q5 nobody overtakes the line within a batch', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase(), bench.purchase());
+    await bench.batch(bench.refused('order-1'), bench.purchase());
+    expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-2']);
+    expect(bench.ordersBy('queued').map((order) => order.id)).toEqual(['order-3']);
+  });
+
+  test('a caller hears of its order as it stands after the whole batch', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.purchase(), bench.refused('order-1'));
+    expect(bench.answers.at(-1)).toMatchObject({ order: { id: 'order-2', status: 'held' } });
+  });
+
+  test('Q7 one key is one order, within a batch, after it, and after its end', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    const again = () => bench.purchase({ key: 'k', email: 'a@example.com' });
+    await bench.batch(again(), again());
+    await bench.batch(bench.refused('order-1'));
+    await bench.batch(again());
+    expect(bench.stored.size).toBe(1);
+    const ids = bench.answers.map((answer) => answer.kind === 'accepted' && answer.order.id);
+    expect(ids).toEqual(['order-1', 'order-1', 'order-1']);
+    expect(bench.answers.at(-1)).toMatchObject({ order: { status: 'failed' } });
+  });
+
+  test('Q7 a key with another body is refused and shows nothing', async () => {
+    const bench = new ActorBench();
+    await bench.batch(bench.purchase({ key: 'k' }), bench.purchase({ key: 'k' }));
+    expect(bench.answers.at(-1)).toEqual({ kind: 'refused', code: 'key_reused' });
+  });
+
+  test('Q7 the winner hears of the win, though everything is sold', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase({ key: 'k', email: 'a@example.com' }));
+    await bench.batch(bench.booked('order-1'));
+    await bench.batch(bench.purchase({ key: 'k', email: 'a@example.com' }));
+    expect(bench.answers.at(-1)).toMatchObject({ kind: 'accepted', order: { status: 'confirmed' } });
+  });
+
+  test('Q6 a purchase in doubt is found by its id instead of being stored twice', async () => {
+    const bench = new ActorBench();
+    const purchase = bench.purchase();
+    await bench.batch(purchase);
+    await bench.batch(bench.booked('order-1'));
+    bench.takeover();
+    await bench.batch({ ...purchase, inDoubt: true });
+    expect(bench.stored.size).toBe(1);
+    expect(bench.answers.at(-1)).toMatchObject({ kind: 'accepted', order: { status: 'confirmed' } });
+  });
+
+  test('one email may have as many live orders as the rules say', async () => {
+    const bench = new ActorBench({ quota: 5 }, { ordersPerEmail: 1 });
+    const mine = () => bench.purchase({ email: 'a@example.com' });
+    await bench.batch(mine(), mine());
+    expect(codes(bench)).toEqual(['accepted', 'order_limit']);
+    await bench.batch(bench.refused('order-1'));
+    await bench.batch(mine());
+    expect(codes(bench).at(-1)).toBe('accepted');
+  });
+
+  test.each([
+    ['not_open', { opensAt: 2_000 }],
+    ['sale_closed', { closesAt: 1_000 }],
+    ['paused', { paused: true }],
+    ['sold_out', { quota: 0 }],
+  ])('a purchase is refused: %s', async (code, travelPackage) => {
+    const bench = new ActorBench(travelPackage);
+    await bench.batch(bench.purchase());
+    expect(codes(bench)).toEqual([code]);
+    expect(bench.stored.size).toBe(0);
+  });
+
+  test('a message past its deadline is dropped', async () => {
+    const bench = new ActorBench();
+    await bench.batch(bench.purchase({ deadlineAt: 999 }));
+    expect(codes(bench)).toEqual(['overloaded']);
+  });
+});
+
+describe('suppliers away', () => {
+  test('nothing is claimed and the line waits; then it is served in order', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch({ kind: 'gate', open: false }, bench.purchase(), bench.purchase());
+    expect(bench.ordersBy('held')).toEqual([]);
+    await bench.batch({ kind: 'gate', open: true });
+    expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1']);
+  });
+});
+
+describe('leaving', () => {
+  test('a caller who hangs up without a key leaves the line; with a key the place is kept', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase(), bench.purchase(), bench.purchase({ key: 'k' }));
+    for (const orderId of ['order-1', 'order-2', 'order-3']) await bench.batch({ kind: 'withdraw', orderId });
+    expect([...bench.stored.values()].map((order) => order.status)).toEqual(['held', 'withdrawn', 'queued']);
+  });
+
+  test.each([
+    ['queued', 'accepted', 'withdrawn'],
+    ['held', 'in_progress', 'held'],
+    ['confirmed', 'accepted', 'cancelling'],
+    ['failed', 'not_cancellable', 'failed'],
+  ] as const)('cancelling an order that is %s: %s', async (from, answer, status) => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase(), bench.purchase());
+    const orderId = from === 'queued' ? 'order-2' : 'order-1';
+    if (from === 'confirmed') await bench.batch(bench.booked(orderId));
+    if (from === 'failed') await bench.batch(bench.refused(orderId));
+    await bench.batch(bench.cancel(orderId));
+    expect(codes(bench).at(-1)).toBe(answer);
+    expect(bench.stored.get(orderId)?.status).toBe(status);
+  });
+
+  test('Q2 cancelling twice returns the unit once', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.booked('order-1'));
+    await bench.batch(bench.cancel('order-1'), bench.cancel('order-1'));
+    await bench.batch(bench.cleared('order-1'), bench.cleared('order-1'));
+    await bench.batch(bench.cancel('order-1'));
+    expect(bench.state.figures).toMatchObject({ remaining: 1, held: 0, confirmed: 0, cancelling: 0 });
+  });
+});
+
+describe('sagas', () => {
+  test('Q9 no cancel starts before the commit that says it is owed', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase());
+    const step = await bench.batch(bench.owing('order-1'));
+    expect(step.change?.updated).toMatchObject([{ status: 'compensating' }]);
+    expect(step.change?.figures).toMatchObject({ remaining: 0, held: 1 });
+    expect(step.effects).toMatchObject([{ kind: 'clear', order: { id: 'order-1' } }]);
+  });
+
+  test('Q9 the word of a saga from an older epoch is not believed', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase());
+    const old = bench.refused('order-1');
+    bench.takeover();
+    const step = await bench.batch(old);
+    expect(step.change).toBeUndefined();
+  });
+
+  describe('Q2 Q9 a saga’s word counts only for an order that waits for it', () => {
+    const words = {
+      progress: (bench: ActorBench, id: string): PackageMessage =>
+        ({ ...bench.booked(id), kind: 'progress', ticketNumber: 'F1' }) as PackageMessage,
+      booked: (bench: ActorBench, id: string) => bench.booked(id),
+      refused: (bench: ActorBench, id: string) => bench.refused(id),
+      owing: (bench: ActorBench, id: string) => bench.owing(id),
+      cleared: (bench: ActorBench, id: string) => bench.cleared(id),
+    };
+    /** How order-1, which is held, gets into each status. */
+    const ways: Record<string, (bench: ActorBench) => PackageMessage[]> = {
+      held: () => [],
+      compensating: (bench) => [bench.owing('order-1')],
+      failed: (bench) => [bench.refused('order-1')],
+      confirmed: (bench) => [bench.booked('order-1')],
+      cancelling: (bench) => [bench.booked('order-1'), bench.cancel('order-1')],
+      cancelled: (bench) => [bench.booked('order-1'), bench.cancel('order-1'), bench.cleared('order-1')],
+    };
+    const next: Record<string, Partial<Record<keyof typeof words, string>>> = {
+      held: { progress: 'held', booked: 'confirmed', refused: 'failed', owing: 'compensating' },
+      compensating: { cleared: 'failed' },
+      cancelling: { cleared: 'cancelled' },
+    };
+    const cells = Object.keys(ways).flatMap((status) =>
+      (Object.keys(words) as (keyof typeof words)[]).map((word) => [status, word] as const),
+    );
+
+    test.each(cells)('%s: %s', async (status, word) => {
+      const bench = new ActorBench({ quota: 1 });
+      await bench.batch(bench.purchase());
+      for (const message of ways[status]?.(bench) ?? []) await bench.batch(message);
+      expect(bench.stored.get('order-1')?.status).toBe(status);
+      const { change } = await bench.batch(words[word](bench, 'order-1'));
+      const expected = next[status]?.[word];
+      expect(change?.updated.map((order) => order.status)).toEqual(expected && [expected]);
+    });
+  });
+
+  test('progress is shown before the outcome and not twice', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase());
+    const events = [{ at: 1, event: 'flight reserved', detail: 'F1' }] as const;
+    const epoch = bench.state.epoch;
+    await bench.batch({ kind: 'progress', orderId: 'order-1', epoch, events, ticketNumber: 'F1' });
+    await bench.batch({ ...bench.booked('order-1'), events } as never);
+    const shown = bench.stored.get('order-1')?.timeline.map((entry) => entry.event);
+    expect(shown).toEqual(['claimed', 'flight reserved', 'confirmed']);
+  });
+});
+
+describe('operators', () => {
+  const amend = (bench: ActorBench, change: object) =>
+    bench.batch({
+      kind: 'amend',
+      version: bench.state.package.version,
+      deadlineAt: Number.MAX_SAFE_INTEGER,
+      caller: (answer) => bench.answers.push(answer),
+      ...change,
+    });
+
+  test('Q4 a higher quota serves the line', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
+    await amend(bench, { quota: 2 });
+    expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1', 'order-2']);
+  });
+
+  test('Q1 a quota below what is held and confirmed is refused, and so is a change to an older version', async () => {
+    const bench = new ActorBench({ quota: 2 });
+    await bench.batch(bench.purchase(), bench.purchase());
+    await amend(bench, { quota: 1 });
+    await amend(bench, { quota: 9, version: 0 });
+    expect(codes(bench).slice(-2)).toEqual(['quota_too_low', 'version_conflict']);
+    expect(bench.state.package.quota).toBe(2);
+  });
+
+  test('a change that may be stored already is not refused for its own version, nor made twice', async () => {
+    const bench = new ActorBench({ quota: 2 });
+    const { version } = bench.state.package;
+    await amend(bench, { quota: 5, paused: true });
+    const again = { version, quota: 5, paused: true, inDoubt: true };
+    await amend(bench, again);
+    expect(bench.answers.slice(-2).map(({ kind }) => kind)).toEqual(['amended', 'amended']);
+    expect(bench.state.package).toMatchObject({ quota: 5, version: version + 1 });
+    await amend(bench, { ...again, quota: 6 });
+    expect(codes(bench).at(-1)).toBe('version_conflict');
+  });
+
+  test('a paused package keeps its line and serves it when the sale goes on', async () => {
+    const bench = new ActorBench({ quota: 1 });
+    await bench.batch(bench.purchase(), bench.purchase());
+    await amend(bench, { paused: true });
+    await bench.batch(bench.refused('order-1'));
+    expect(bench.ordersBy('queued').map((order) => order.id)).toEqual(['order-2']);
+    await amend(bench, { paused: false });
+    expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-2']);
+  });
+});
+
+test('Q4 a long line is refused over several commits, and none of it is forgotten', async () => {
+  const bench = new ActorBench({ quota: 1 }, { waitersPerUnit: 100, rejectionsMax: 10 });
+  await bench.batch(...Array.from({ length: 36 }, () => bench.purchase()));
+  let step = await bench.batch(bench.booked('order-1'));
+  let commits = 1;
+  for (; step.effects.some((effect) => effect.kind === 'continue'); commits++) {
+    step = await bench.batch({ kind: 'tick' });
+  }
+  expect(commits).toBe(4);
+  expect(bench.ordersBy('rejected')).toHaveLength(35);
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { type Messages, NoAnswerError } from '../../cluster/messages.ts';
+import type { Json } from '../../lib/json.ts';
+import { systemClock } from '../../lib/system-clock.ts';
+import { silentLog } from '../../observability/log.ts';
+import { PeerDesk } from './routing/peers.ts';
+import { Router } from './routing/router.ts';
+import {
+  decodeAnswer,
+  decodeRequest,
+  encodeAnswer,
+  encodeRequest,
+  type WireRequest,
+} from './routing/wire.ts';
+
+type Handler = (request: Json, from: string) => Promise<Json>;
+
+/** Two instances in this process, each with a desk behind its router. */
+function pair() {
+  const handlers = new Map<string, Handler>();
+  const deskOf = (self: string) => {
+    const messages: Messages = {
+      members: () => [...handlers.keys()],
+      onMembers: () => () => {},
+      async ask(to, request) {
+        const handler = handlers.get(to);
+        if (handler === undefined) throw new NoAnswerError(to);
+        return JSON.parse(JSON.stringify(await handler(JSON.parse(JSON.stringify(request)), self)));
+      },
+      serve: (handler) => void handlers.set(self, handler),
+      join: async () => {},
+      leave: async () => {},
+      available: true,
+      close: async () => {},
+    };
+    const desk = new PeerDesk(messages);
+    const local = {
+      send: async () => ({ kind: 'elsewhere' }) as const,
+      withdraw() {},
+      wake() {},
+      isActive: () => false,
+      mayOwn: true,
+    };
+    const others = {
+      clock: systemClock,
+      log: silentLog,
+      patienceMs: 100,
+      ownerInStore: async () => undefined,
+    };
+    new Router({ instance: self, messages, local, peers: desk, ...others });
+    return desk;
+  };
+  return { one: deskOf('one'), two: deskOf('two') };
+}
+
+describe('peers', () => {
+  test('tell each other how they are, and one has the other leave', async () => {
+    const { one, two } = pair();
+    let drained = 0;
+    two.serve({ status: async () => ({ load: [1, { a: null }] }), drain: () => void drained++ });
+    expect(one.members()).toEqual(['one', 'two']);
+    expect(await one.status('two', 100)).toEqual({ load: [1, { a: null }] });
+    expect(await one.drain('two')).toBe(true);
+    expect(drained).toBe(1);
+  });
+
+  test('that have nothing to say yet, or are not there, are silent', async () => {
+    const { one } = pair();
+    expect(await one.status('two', 100)).toBeUndefined();
+    expect(await one.drain('two')).toBe(false);
+    expect(await one.status('three', 100)).toBeUndefined();
+    expect(await one.drain('three')).toBe(false);
+  });
+
+  test('that break over it are silent as well', async () => {
+    const { one, two } = pair();
+    two.serve({ status: () => Promise.reject(new Error('a bug')), drain() {} });
+    expect(await one.status('two', 100)).toBeUndefined();
+  });
+});
+
+describe('what operators want, on the wire', () => {
+  const amend = { kind: 'amend', version: 3, flight: 'F', stay: '2030-01-01', price: 5, quota: 0 } as const;
+  const erasures = [{ orderId: '7Q4M-9XKD-2VBN-H5TR', email: 'x@erased.invalid', key: 'erased-x' }];
+  const commands = [
+    { ...amend, opensAt: null, closesAt: 7, paused: false, inDoubt: true },
+    { kind: 'retry', orderId: '7Q4M-9XKD-2VBN-H5TR' },
+    { kind: 'erase', email: 'ana@example.com', erasures },
+  ] as const;
+
+  test.each(commands)('arrives as it was sent: $kind', (command) => {
+    const request: WireRequest = { kind: 'command', packageId: 1, patienceMs: 10, command };
+    const { v: _, ...received } = decodeRequest(encodeRequest(request)) as WireRequest & { v: number };
+    expect(received).toEqual(request);
+  });
+
+  test('an answer too', () => {
+    expect(decodeAnswer(encodeAnswer({ kind: 'erased', left: 2 }))).toEqual({ kind: 'erased', left: 2 });
+  });
+
+  test('more erasures than one message bears are not understood', () => {
+    const command = { kind: 'erase', email: 'a@b', erasures: Array(1_001).fill(erasures[0]) } as const;
+    expect(
+      decodeRequest(encodeRequest({ kind: 'command', packageId: 1, patienceMs: 1, command })),
+    ).toBeUndefined();
+  });
+});

@@ -1,0 +1,52 @@
+import type { Known, PackageRules } from '../../domain/decide.ts';
+import type { PackageMessage } from '../../domain/messages.ts';
+import type { Order } from '../../domain/order.ts';
+import type { PackageState } from '../../domain/package-state.ts';
+import type { Store } from '../../storage/store.ts';
+
+const none: ReadonlyMap<string, never> = new Map<string, never>();
+
+/** Looks up what a batch may already have led to: keys that were used, ids that may be stored, emails that count. */
+export async function recall(
+  store: Store,
+  rules: PackageRules,
+  state: PackageState,
+  batch: readonly PackageMessage[],
+): Promise<Known> {
+  const keys: string[] = [];
+  const ids: string[] = [];
+  const emails = new Set<string>();
+  for (const message of batch) {
+    const isAboutOrder = message.kind === 'cancel' || message.kind === 'retry';
+    if (isAboutOrder && !state.orders.has(message.orderId)) ids.push(message.orderId);
+    if (message.kind === 'erase') ids.push(...message.erasures.map(({ orderId }) => orderId));
+    if (message.kind !== 'purchase') continue;
+    if (message.key !== undefined) keys.push(message.key);
+    if (message.inDoubt === true) ids.push(message.orderId);
+    if (rules.ordersPerEmail > 0) emails.add(message.email);
+  }
+  const packageId = state.package.id;
+  const [keyed, identified, liveByEmail] = await Promise.all([
+    keys.length === 0 ? [] : store.ordersByKey(packageId, keys),
+    ids.length === 0 ? [] : store.orders(ids),
+    emails.size === 0 ? none : store.liveOrdersByEmail(packageId, [...emails]),
+  ]);
+  return {
+    byKey: mapBy(keyed, (order) => order.key),
+    byId: mapBy(identified, (order) => order.id),
+    liveByEmail,
+  };
+}
+
+function mapBy(
+  orders: readonly Order[],
+  by: (order: Order) => string | undefined,
+): ReadonlyMap<string, Order> {
+  if (orders.length === 0) return none;
+  const map = new Map<string, Order>();
+  for (const order of orders) {
+    const name = by(order);
+    if (name !== undefined) map.set(name, order);
+  }
+  return map;
+}

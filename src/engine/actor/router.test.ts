@@ -1,0 +1,305 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { InboxFullError, type Messages, NoAnswerError } from '../../cluster/messages.ts';
+import type { Answer, Elsewhere } from '../../domain/messages.ts';
+import type { Order } from '../../domain/order.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Json } from '../../lib/json.ts';
+import { systemClock } from '../../lib/system-clock.ts';
+import { silentLog } from '../../observability/log.ts';
+import type { Command } from './routing/commands.ts';
+import { preference } from './routing/rendezvous.ts';
+import { Router } from './routing/router.ts';
+import { decodeRequest, encodeRequest } from './routing/wire.ts';
+
+const order: Order = {
+  id: '7Q4M-9XKD-2VBN-H5TR',
+  packageId: 1,
+  number: 1,
+  package: { flight: 'Flight-1', stay: '2022-08-09', price: 100 },
+  email: 'a@example.com',
+  status: 'held',
+  createdAt: 1,
+  timeline: [{ at: 1, event: 'claimed' }],
+};
+const purchase: Command = { kind: 'purchase', orderId: order.id, email: order.email };
+
+type Handler = (request: Json, from: string) => Promise<Json>;
+
+/** A network of instances in this process; `fault` may throw instead of delivering. */
+class Network {
+  readonly handlers = new Map<string, Handler>();
+  readonly sent: { to: string; request: Json }[] = [];
+  fault: (to: string, request: Json) => void = () => {};
+
+  messages(self: string): Messages {
+    return {
+      members: () => [...this.handlers.keys()].sort(),
+      onMembers: () => () => {},
+      ask: async (to, request) => {
+        this.sent.push({ to, request });
+        this.fault(to, request);
+        const handler = this.handlers.get(to);
+        if (handler === undefined) throw new NoAnswerError(to);
+        return handler(JSON.parse(JSON.stringify(request)), self);
+      },
+      serve: (handler) => void this.handlers.set(self, handler),
+      join: async () => {},
+      leave: async () => void this.handlers.delete(self),
+      available: true,
+      close: async () => {},
+    };
+  }
+}
+
+/** An instance that owns what it is told to own. */
+class Instance {
+  readonly owned = new Set<number>();
+  readonly got: Command[] = [];
+  readonly withdrawn: string[] = [];
+  mayOwn = true;
+  /** Whether it becomes the owner of what nobody owns. */
+  takesOver = true;
+  answer: Answer = { kind: 'accepted', order };
+  readonly router: Router;
+
+  constructor(
+    name: string,
+    network: Network,
+    ownerInStore: () => string | undefined,
+    clock: Clock = systemClock,
+    patienceMs = 2_000,
+  ) {
+    this.router = new Router({
+      instance: name,
+      messages: network.messages(name),
+      local: this,
+      ownerInStore: async () => ownerInStore(),
+      clock,
+      log: silentLog,
+      patienceMs,
+    });
+  }
+
+  async send(packageId: number, command: Command): Promise<Answer | Elsewhere> {
+    if (!this.owned.has(packageId) && !this.takesOver) return { kind: 'elsewhere' };
+    this.owned.add(packageId);
+    this.got.push(command);
+    return this.answer;
+  }
+  withdraw(packageId: number, orderId: string): void {
+    if (this.owned.has(packageId)) this.withdrawn.push(orderId);
+  }
+  wake(packageId: number): void {
+    this.owned.add(packageId);
+  }
+  isActive(packageId: number): boolean {
+    return this.owned.has(packageId);
+  }
+}
+
+let network: Network;
+let ownerInStore: string | undefined;
+let a: Instance;
+let b: Instance;
+
+beforeEach(() => {
+  network = new Network();
+  ownerInStore = undefined;
+  a = new Instance('a', network, () => ownerInStore);
+  b = new Instance('b', network, () => ownerInStore);
+});
+
+const accepted = { kind: 'accepted', order };
+/** A package that rendezvous hashing gives to this instance. */
+const packageOf = (instance: string) =>
+  Array.from({ length: 100 }, (_, index) => index + 1).find(
+    (id) => preference(id, ['a', 'b'])[0] === instance,
+  ) as number;
+
+describe('finding the owner', () => {
+  test('what is owned here needs no message', async () => {
+    a.owned.add(1);
+    expect(await a.router.send(1, purchase)).toEqual(accepted);
+    expect(network.sent).toEqual([]);
+  });
+
+  test('the owner in the store is asked, and remembered', async () => {
+    ownerInStore = 'b';
+    b.owned.add(1);
+    expect(await a.router.send(1, purchase)).toEqual(accepted);
+    ownerInStore = undefined;
+    expect(await a.router.send(1, purchase)).toEqual(accepted);
+    expect(network.sent.map(({ to }) => to)).toEqual(['b', 'b']);
+  });
+
+  test('where nobody owns it the preferred instance takes it over', async () => {
+    const id = packageOf('b');
+    expect(await a.router.send(id, purchase)).toEqual(accepted);
+    expect(b.owned.has(id)).toBe(true);
+  });
+
+  test('an owner that has gone is passed over', async () => {
+    ownerInStore = 'gone';
+    expect(await a.router.send(packageOf('a'), purchase)).toEqual(accepted);
+  });
+
+  test('Q6 after silence the command goes on under the same id, in doubt', async () => {
+    const id = packageOf('b');
+    let isLost = true;
+    network.fault = () => {
+      if (!isLost) return;
+      isLost = false;
+      throw new NoAnswerError('b');
+    };
+    a.takesOver = false;
+    expect(await a.router.send(id, purchase)).toEqual(accepted);
+    expect(b.got).toEqual([{ ...purchase, inDoubt: true }]);
+  });
+
+  test('Q7 a refusal counts once no copy that went unanswered can be stored any more', async () => {
+    const clock = new ManualClock();
+    a = new Instance('a', network, () => 'b', clock, 8_000);
+    a.takesOver = false;
+    b.answer = { kind: 'refused', code: 'queue_full' };
+    let isLost = true;
+    network.fault = () => {
+      if (!isLost) return;
+      isLost = false;
+      throw new NoAnswerError('b');
+    };
+    const answered = vi.fn();
+    const sending = a.router.send(packageOf('b'), purchase).then(answered);
+    await clock.pass(3_000);
+    expect(b.got.length).toBeGreaterThan(0);
+    expect(answered).not.toHaveBeenCalled();
+    // The copy has been stored meanwhile.
+    b.answer = { kind: 'accepted', order };
+    await clock.pass(2_000);
+    await sending;
+    expect(answered).toHaveBeenCalledWith(accepted);
+  });
+
+  test('a refusal of the first who is asked counts at once', async () => {
+    a = new Instance('a', network, () => 'b', new ManualClock());
+    b.owned.add(1);
+    b.answer = { kind: 'refused', code: 'queue_full' };
+    expect(await a.router.send(1, purchase)).toEqual(b.answer);
+  });
+
+  test('an instance that hands over owns nothing new', async () => {
+    a.mayOwn = false;
+    const id = packageOf('a');
+    expect(await a.router.send(id, purchase)).toEqual(accepted);
+    expect(b.got).toHaveLength(1);
+    a.owned.clear();
+    expect(await b.router.send(packageOf('a'), purchase)).toEqual(accepted);
+    expect(a.got).toEqual([]);
+  });
+
+  test('nobody answers: the caller hears so in time', async () => {
+    a.takesOver = false;
+    b.takesOver = false;
+    expect(await a.router.send(1, purchase)).toEqual({ kind: 'refused', code: 'no_owner' });
+  });
+
+  test('a full inbox is no reason to try again', async () => {
+    network.fault = () => {
+      throw new InboxFullError('b');
+    };
+    expect(await a.router.send(packageOf('b'), purchase)).toEqual({ kind: 'refused', code: 'overloaded' });
+  });
+});
+
+describe('what may be stored already', () => {
+  test('Q6 a request that came before this life of the instance is in doubt: a former life may have stored it', async () => {
+    const clock = new ManualClock();
+    const restarted = new Instance('c', network, () => undefined, clock);
+    restarted.owned.add(1);
+    const handler = network.handlers.get('c') as Handler;
+    const request = encodeRequest({ kind: 'command', packageId: 1, patienceMs: 10, command: purchase });
+    await handler(request, 'a');
+    expect(restarted.got).toEqual([{ ...purchase, inDoubt: true }]);
+    await clock.pass(10_000);
+    await handler(request, 'a');
+    expect(restarted.got.at(-1)).toEqual(purchase);
+  });
+
+  test('Q6 an operator’s change that is sent again is in doubt as well', async () => {
+    ownerInStore = 'b';
+    let isLost = true;
+    network.fault = () => {
+      if (!isLost) return;
+      isLost = false;
+      throw new NoAnswerError('b');
+    };
+    a.takesOver = false;
+    const change: Command = { kind: 'amend', version: 1, quota: 5 };
+    await a.router.send(packageOf('b'), change);
+    expect(b.got).toEqual([{ ...change, inDoubt: true }]);
+  });
+
+  test('an order that may be stored, and that nobody can ask for, leaves the line when its sender gives up', async () => {
+    ownerInStore = 'b';
+    b.owned.add(1);
+    a.takesOver = false;
+    network.fault = (_to, request) => {
+      if (decodeRequest(request)?.kind === 'command') throw new NoAnswerError('b');
+    };
+    expect(await a.router.send(1, purchase)).toEqual({ kind: 'refused', code: 'no_owner' });
+    await vi.waitFor(() => expect(b.withdrawn).toEqual([order.id]));
+  });
+
+  test('one that can be asked for by its key stays', async () => {
+    ownerInStore = 'b';
+    b.owned.add(1);
+    a.takesOver = false;
+    network.fault = (_to, request) => {
+      if (decodeRequest(request)?.kind === 'command') throw new NoAnswerError('b');
+    };
+    await a.router.send(1, { ...purchase, key: 'k' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(b.withdrawn).toEqual([]);
+  });
+});
+
+describe('a caller who hangs up', () => {
+  test('is heard by the owner, also where that one was never asked from here', async () => {
+    ownerInStore = 'b';
+    b.owned.add(1);
+    a.router.withdraw(1, order.id);
+    await vi.waitFor(() => expect(b.withdrawn).toEqual([order.id]));
+  });
+
+  test('is heard here once the package has come here', async () => {
+    b.owned.add(1);
+    ownerInStore = 'b';
+    await a.router.send(1, purchase);
+    b.owned.delete(1);
+    a.owned.add(1);
+    a.router.withdraw(1, order.id);
+    await vi.waitFor(() => expect(a.withdrawn).toEqual([order.id]));
+  });
+});
+
+test('packages that are given away are woken at those who are preferred for them', async () => {
+  const mine = packageOf('a');
+  a.router.wakeElsewhere([mine, packageOf('b')]);
+  await Promise.resolve();
+  expect([...b.owned].sort()).toEqual([mine, packageOf('b')].sort());
+});
+
+describe('two releases side by side', () => {
+  test('members that this release does not know are ignored', () => {
+    const request = encodeRequest({ kind: 'command', packageId: 1, patienceMs: 10, command: purchase });
+    const later = { ...(request as object), trace: 'abc', command: { ...purchase, loyalty: 7 } } as Json;
+    expect(decodeRequest(later)).toEqual(decodeRequest(request));
+  });
+
+  test('a form of a later version is answered with elsewhere, and the sender tries another instance', async () => {
+    const handler = network.handlers.get('b') as Handler;
+    const request = encodeRequest({ kind: 'wake', packageIds: [1] });
+    expect(await handler({ ...(request as object), v: 2 } as Json, 'a')).toMatchObject({ kind: 'elsewhere' });
+    expect(b.owned.size).toBe(0);
+  });
+});

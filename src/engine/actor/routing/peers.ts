@@ -1,0 +1,55 @@
+import type { Messages } from '../../../cluster/messages.ts';
+import type { Json } from '../../../lib/json.ts';
+import type { PeerHandler, PeerRequest, Peers } from '../../operated-engine.ts';
+import { decodeAnswer, encodeRequest, type WireAnswer } from './wire.ts';
+
+const tellTimeoutMs = 2_000;
+
+/** What instances ask each other for an operator's sake; the router hands their requests over. */
+export class PeerDesk implements Peers {
+  readonly #messages: Messages;
+  #handler: PeerHandler | undefined;
+
+  constructor(messages: Messages) {
+    this.#messages = messages;
+  }
+
+  members(): readonly string[] {
+    return this.#messages.members();
+  }
+
+  get available(): boolean {
+    return this.#messages.available;
+  }
+
+  async status(instance: string, timeoutMs: number): Promise<Json | undefined> {
+    const answer = await this.#ask(instance, { kind: 'status' }, timeoutMs);
+    return answer?.kind === 'status' ? answer.status : undefined;
+  }
+
+  async drain(instance: string): Promise<boolean> {
+    const answer = await this.#ask(instance, { kind: 'drain' }, tellTimeoutMs);
+    return answer?.kind === 'done';
+  }
+
+  serve(handler: PeerHandler): void {
+    this.#handler = handler;
+  }
+
+  /** For the router. An instance that is only starting has nothing to say yet. */
+  async answer({ kind }: PeerRequest): Promise<WireAnswer> {
+    const handler = this.#handler;
+    if (handler === undefined) return { kind: 'elsewhere' };
+    if (kind === 'status') return { kind: 'status', status: await handler.status() };
+    handler.drain();
+    return { kind: 'done' };
+  }
+
+  async #ask(instance: string, request: PeerRequest, timeoutMs: number): Promise<WireAnswer | undefined> {
+    try {
+      return decodeAnswer(await this.#messages.ask(instance, encodeRequest(request), timeoutMs));
+    } catch {
+      return undefined;
+    }
+  }
+}

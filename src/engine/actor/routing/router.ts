@@ -1,0 +1,228 @@
+import { InboxFullError, type Messages } from '../../../cluster/messages.ts';
+import type { ErrorCode } from '../../../domain/errors.ts';
+import type { Answer, Elsewhere } from '../../../domain/messages.ts';
+import type { Clock } from '../../../lib/clock.ts';
+import type { Log } from '../../../observability/log.ts';
+import { noTracing, type Tracing } from '../../../observability/tracing.ts';
+import type { LocalActors } from '../local-actors.ts';
+import type { Command, Route } from './commands.ts';
+import type { PeerDesk } from './peers.ts';
+import { preference } from './rendezvous.ts';
+import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type WireAnswer } from './wire.ts';
+
+/** It was not heard of again: it may be stored, now or a little later. */
+interface Silent {
+  readonly kind: 'silent';
+}
+
+export interface RouterOptions {
+  readonly instance: string;
+  readonly messages: Messages;
+  readonly local: Pick<LocalActors, 'send' | 'withdraw' | 'wake' | 'isActive' | 'mayOwn'>;
+  /** Answers what operators ask of this instance through another. */
+  readonly peers?: Pick<PeerDesk, 'answer'>;
+  /** The instance that last took the package over. @throws StoreUnavailableError */
+  readonly ownerInStore: (packageId: number) => Promise<string | undefined>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tracing?: Tracing;
+  /** How long a command may look for its owner. */
+  readonly patienceMs: number;
+}
+
+const askTimeoutMs = 2_000;
+/** A copy is handed over while its sender waits for the answer, and may be stored for as long again after that. */
+const copyLivesMs = 2 * askTimeoutMs;
+const pauseFirstMs = 10;
+const pauseMaxMs = 250;
+/** A request that a former life of this instance has stored may be delivered again to this one for so long. */
+const afterlifeMs = 5_000;
+/** Without a carrier only a package that is owned here can be sold; nobody waits long for the carrier. */
+const carrierPatienceMs = 1_500;
+
+/**
+ * Finds the owner of a package and takes commands to it, over and over under the same ids until an owner has answered
+ * or the patience is at its end: the first place to ask is the one that answered last, then the owner in the store,
+ * then whom rendezvous hashing prefers, who takes the package over if nobody owns it.
+ */
+export class Router implements Route {
+  readonly #options: RouterOptions;
+  readonly #lastOwner = new Map<number, string>();
+  readonly #startedAt: number;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+    options.messages.serve((json) => this.#serve(json));
+  }
+
+  async send(packageId: number, command: Command): Promise<Answer> {
+    const { instance, local, clock, patienceMs, messages } = this.#options;
+    const startedAt = clock.now();
+    const deadlineAt = startedAt + patienceMs;
+    const failed = new Set<string>();
+    let sent = command;
+    let doubtfulUntil = 0;
+    for (let pauseMs = pauseFirstMs; clock.now() < deadlineAt; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
+      const target = await this.#target(packageId, failed);
+      if (target !== undefined) {
+        const sentAt = clock.now();
+        const answer = await this.#sendTo(target, packageId, sent, deadlineAt);
+        if (answer.kind === 'silent' || answer.kind === 'elsewhere') {
+          this.#lastOwner.delete(packageId);
+          failed.add(target);
+          sent = inDoubt(sent);
+          if (answer.kind === 'silent') doubtfulUntil = sentAt + copyLivesMs;
+        } else {
+          this.#lastOwner.set(packageId, target);
+          const isFinal = !isRefusedPurchase(command, answer) || clock.now() >= doubtfulUntil;
+          if (isFinal) return answer;
+          // Refused by this owner, and perhaps about to be stored by one that has not answered.
+          await clock.sleep(Math.min(doubtfulUntil, deadlineAt) - clock.now());
+        }
+      }
+      if (target === undefined || failed.size >= messages.members().length) failed.clear();
+      if (!messages.available && clock.now() - startedAt > carrierPatienceMs) break;
+      // The last of all is leaving.
+      if (!local.mayOwn && messages.members().every((member) => member === instance)) break;
+      await clock.sleep(pauseMs);
+    }
+    this.#forgo(packageId, sent);
+    return { kind: 'refused', code: 'no_owner' };
+  }
+
+  /** Its caller is gone: best effort. */
+  withdraw(packageId: number, orderId: string): void {
+    void this.#withdraw(packageId, orderId);
+  }
+
+  async #withdraw(packageId: number, orderId: string): Promise<void> {
+    const { local, instance, ownerInStore } = this.#options;
+    if (local.isActive(packageId)) return local.withdraw(packageId, orderId);
+    const last = this.#lastOwner.get(packageId);
+    const isElsewhere = last !== undefined && last !== instance;
+    const owner = isElsewhere ? last : await ownerInStore(packageId).catch(() => undefined);
+    if (owner === undefined || owner === instance) return local.withdraw(packageId, orderId);
+    this.#tell(owner, { kind: 'withdraw', packageId, orderId });
+  }
+
+  /** It may be stored, and nobody is told its id: without a key to ask by, it shall not stand in the line for nothing. */
+  #forgo(packageId: number, sent: Command): void {
+    const isLost = sent.kind === 'purchase' && sent.inDoubt === true && sent.key === undefined;
+    if (isLost) this.withdraw(packageId, sent.orderId);
+  }
+
+  /** Asks those who are preferred as owners to take these packages over. */
+  wakeElsewhere(packageIds: readonly number[]): void {
+    const { messages, instance } = this.#options;
+    const others = messages.members().filter((member) => member !== instance);
+    if (others.length === 0) return;
+    const byOwner = Map.groupBy(packageIds, (id) => preference(id, others)[0] as string);
+    for (const [owner, ids] of byOwner) this.#tell(owner, { kind: 'wake', packageIds: ids });
+  }
+
+  async #target(packageId: number, failed: ReadonlySet<string>): Promise<string | undefined> {
+    const { local, instance, messages, ownerInStore } = this.#options;
+    if (local.isActive(packageId) && !failed.has(instance)) return instance;
+    const members = messages.members().filter((member) => member !== instance || local.mayOwn);
+    const isWorthAsking = (member: string | undefined): member is string =>
+      member !== undefined && members.includes(member) && !failed.has(member);
+    const last = this.#lastOwner.get(packageId);
+    if (isWorthAsking(last)) return last;
+    const owner = await ownerInStore(packageId).catch(() => undefined);
+    if (isWorthAsking(owner)) return owner;
+    return preference(packageId, members).find(isWorthAsking);
+  }
+
+  async #sendTo(
+    target: string,
+    packageId: number,
+    command: Command,
+    deadlineAt: number,
+  ): Promise<Answer | Elsewhere | Silent> {
+    const { instance, local, tracing = noTracing } = this.#options;
+    if (target === instance) return local.send(packageId, command, deadlineAt);
+    const isTraced = command.kind === 'purchase' || command.kind === 'cancel';
+    if (!isTraced || tracing.current() === undefined) {
+      return this.#ask(target, packageId, command, deadlineAt);
+    }
+    const attributes = { 'package.id': packageId, 'order.id': command.orderId, 'owner.instance': target };
+    return tracing.within('ask owner', { kind: 'producer', attributes }, ({ context: trace }) => {
+      const sent = trace === undefined ? command : { ...command, trace };
+      return this.#ask(target, packageId, sent, deadlineAt);
+    });
+  }
+
+  async #ask(
+    target: string,
+    packageId: number,
+    command: Command,
+    deadlineAt: number,
+  ): Promise<Answer | Elsewhere | Silent> {
+    const { messages, clock, log } = this.#options;
+    const timeoutMs = Math.max(1, Math.min(askTimeoutMs, deadlineAt - clock.now()));
+    try {
+      const request = encodeRequest({ kind: 'command', packageId, patienceMs: timeoutMs, command });
+      const answer = decodeAnswer(await messages.ask(target, request, timeoutMs));
+      return answer.kind === 'done' || answer.kind === 'status' ? { kind: 'elsewhere' } : answer;
+    } catch (error) {
+      if (error instanceof InboxFullError) return { kind: 'refused', code: 'overloaded' };
+      log.debug({ packageId, to: target, err: error }, 'no answer from the owner: it is looked for anew');
+      return { kind: 'silent' };
+    }
+  }
+
+  #tell(to: string, request: Parameters<typeof encodeRequest>[0]): void {
+    const { messages, log } = this.#options;
+    messages.ask(to, encodeRequest(request), askTimeoutMs).catch((err: unknown) => {
+      log.debug({ to, err }, `a message got lost: ${request.kind}`);
+    });
+  }
+
+  async #serve(json: Parameters<typeof decodeRequest>[0]): Promise<ReturnType<typeof encodeAnswer>> {
+    return encodeAnswer(await this.#answer(json));
+  }
+
+  async #answer(json: Parameters<typeof decodeRequest>[0]): Promise<WireAnswer> {
+    const { local, clock } = this.#options;
+    const request = decodeRequest(json);
+    switch (request?.kind) {
+      case 'command':
+        if (!local.mayOwn && !local.isActive(request.packageId)) return { kind: 'elsewhere' };
+        return local.send(
+          request.packageId,
+          this.#delivered(request.command),
+          clock.now() + request.patienceMs,
+        );
+      case 'withdraw':
+        local.withdraw(request.packageId, request.orderId);
+        return { kind: 'done' };
+      case 'wake':
+        for (const id of request.packageIds) local.wake(id);
+        return { kind: 'done' };
+      case 'status':
+      case 'drain':
+        return (await this.#options.peers?.answer(request)) ?? { kind: 'elsewhere' };
+      default:
+        return { kind: 'elsewhere' };
+    }
+  }
+
+  #delivered(command: Command): Command {
+    const mayBeAgain = this.#options.clock.now() - this.#startedAt < afterlifeMs;
+    return mayBeAgain ? inDoubt(command) : command;
+  }
+}
+
+/** Told that nothing was stored, and that asking again is no use at once. */
+function isRefusedPurchase({ kind }: Command, answer: Answer): boolean {
+  return kind === 'purchase' && answer.kind === 'refused' && !passing.has(answer.code);
+}
+
+/** What says nothing about the order. */
+const passing: ReadonlySet<ErrorCode> = new Set(['overloaded', 'no_owner', 'store_unavailable', 'internal']);
+
+/** It may have been stored although nobody said so. */
+function inDoubt(command: Command): Command {
+  return command.kind === 'purchase' || command.kind === 'amend' ? { ...command, inDoubt: true } : command;
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { type ErrorCode, errorCatalogue } from '../../../domain/errors.ts';
+import type { Answer, Elsewhere } from '../../../domain/messages.ts';
+import type { Order } from '../../../domain/order.ts';
+import type { TravelPackage } from '../../../domain/travel-package.ts';
+import type { Json } from '../../../lib/json.ts';
+import type { PeerRequest } from '../../operated-engine.ts';
+import type { Command } from './commands.ts';
+
+/**
+ * What instances say to each other, as JSON. `v` is the version of the form: a receiver ignores members that it does
+ * not know, and answers a greater version with `elsewhere`, so that two releases can run side by side.
+ */
+const version = 1;
+
+const id = z.string().min(1).max(64);
+/** Where it belongs in a trace; what is no such place is no reason to refuse the message. */
+const trace = z.string().max(64).optional().catch(undefined);
+const command = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('purchase'),
+    orderId: id,
+    email: z.string().max(320),
+    key: z.string().max(255).optional(),
+    inDoubt: z.boolean().optional(),
+    trace,
+  }),
+  z.object({ kind: z.literal('cancel'), orderId: id, trace }),
+  z.object({
+    kind: z.literal('amend'),
+    version: z.int(),
+    flight: z.string().optional(),
+    stay: z.string().optional(),
+    price: z.number().optional(),
+    quota: z.int().min(0).optional(),
+    opensAt: z.number().nullable().optional(),
+    closesAt: z.number().nullable().optional(),
+    paused: z.boolean().optional(),
+    listed: z.boolean().optional(),
+    archived: z.literal(true).optional(),
+    inDoubt: z.boolean().optional(),
+  }),
+  z.object({ kind: z.literal('retry'), orderId: id }),
+  z.object({
+    kind: z.literal('erase'),
+    email: z.string().max(320),
+    erasures: z
+      .array(z.object({ orderId: id, email: z.string().max(320), key: z.string().max(255).optional() }))
+      .max(1_000),
+  }),
+]);
+
+const request = z.discriminatedUnion('kind', [
+  z.object({
+    v: z.literal(version),
+    kind: z.literal('command'),
+    packageId: z.int(),
+    patienceMs: z.number().min(0).max(60_000),
+    command,
+  }),
+  z.object({ v: z.literal(version), kind: z.literal('withdraw'), packageId: z.int(), orderId: id }),
+  z.object({ v: z.literal(version), kind: z.literal('wake'), packageIds: z.array(z.int()).max(10_000) }),
+  z.object({ v: z.literal(version), kind: z.literal('status') }),
+  z.object({ v: z.literal(version), kind: z.literal('drain') }),
+]);
+
+/** A request that was understood. */
+export type WireRequest =
+  | { kind: 'command'; packageId: number; patienceMs: number; command: Command }
+  | { kind: 'withdraw'; packageId: number; orderId: string }
+  | { kind: 'wake'; packageIds: readonly number[] }
+  | PeerRequest;
+
+export function encodeRequest(body: WireRequest): Json {
+  return { v: version, ...body } as unknown as Json;
+}
+
+/** Undefined for what this release does not understand. */
+export function decodeRequest(json: Json): WireRequest | undefined {
+  const parsed = request.safeParse(json);
+  return parsed.success ? (parsed.data as WireRequest) : undefined;
+}
+
+const code = z.string().refine((text): text is ErrorCode => Object.hasOwn(errorCatalogue, text));
+/** Orders and packages come from a fellow instance, which read them from the store: their form is checked there. */
+const order = z.looseObject({ id, packageId: z.int(), status: z.string() }) as unknown as z.ZodType<Order>;
+const travelPackage = z.looseObject({ id: z.int(), quota: z.int() }) as unknown as z.ZodType<TravelPackage>;
+const answer = z.discriminatedUnion('kind', [
+  z.object({ v: z.literal(version), kind: z.literal('accepted'), order }),
+  z.object({ v: z.literal(version), kind: z.literal('amended'), package: travelPackage }),
+  z.object({ v: z.literal(version), kind: z.literal('erased'), left: z.int() }),
+  z.object({ v: z.literal(version), kind: z.literal('refused'), code, order: order.optional() }),
+  z.object({ v: z.literal(version), kind: z.literal('elsewhere') }),
+  z.object({ v: z.literal(version), kind: z.literal('done') }),
+  z.object({ v: z.literal(version), kind: z.literal('status'), status: z.unknown() }),
+]);
+
+export type WireAnswer =
+  | Answer
+  | Elsewhere
+  | { readonly kind: 'done' }
+  /** What the instance says of itself: whoever asked for it checks it. */
+  | { readonly kind: 'status'; readonly status: Json };
+
+export function encodeAnswer(body: WireAnswer): Json {
+  return { v: version, ...body } as unknown as Json;
+}
+
+/** What is not understood counts as no answer of an owner. */
+export function decodeAnswer(json: Json): WireAnswer {
+  const parsed = answer.safeParse(json);
+  if (!parsed.success) return { kind: 'elsewhere' };
+  const { v: _, ...body } = parsed.data;
+  return body as WireAnswer;
+}

@@ -1,0 +1,357 @@
+import { describe, expect, test, vi } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { localLeases } from '../../cluster/local-leases.ts';
+import { systemClock } from '../../lib/system-clock.ts';
+import { silentLog } from '../../observability/log.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
+import { type Behaviour, GoneError } from './behaviour.ts';
+import { ActorRuntime } from './runtime.ts';
+
+interface Note {
+  readonly text: string;
+  readonly inDoubt?: boolean;
+}
+
+/** An actor that writes its messages down, over a store that can be told to fail. */
+class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note[]> {
+  readonly written: string[] = [];
+  readonly batches: number[] = [];
+  readonly dropped: string[] = [];
+  readonly redirected: string[] = [];
+  readonly unknowns: string[] = [];
+  readonly expired: string[] = [];
+  /** One for each activation: what runs beside it stops when it aborts. */
+  readonly signals: AbortSignal[] = [];
+  epochs = 0;
+  attempts = 0;
+  idle = true;
+  /** Throws to make a commit fail. */
+  obstacle: (batch: readonly Note[]) => void = () => {};
+  hold: Promise<void> = Promise.resolve();
+  /** What each commit takes. */
+  work: () => Promise<void> = async () => {};
+
+  async activate(id: number) {
+    if (id === 404) return undefined;
+    this.epochs += 1;
+    return { epoch: this.epochs };
+  }
+  resume(_state: unknown, signal: AbortSignal) {
+    this.signals.push(signal);
+  }
+  async recall() {
+    return null;
+  }
+  decide(_state: unknown, batch: readonly Note[]) {
+    return batch;
+  }
+  async commit(_state: unknown, batch: readonly Note[]) {
+    await this.hold;
+    await this.work();
+    this.attempts += 1;
+    this.obstacle(batch);
+    this.batches.push(batch.length);
+    this.written.push(...batch.map((note) => (note.inDoubt ? `${note.text}?` : note.text)));
+  }
+  adopt() {}
+  perform() {}
+  expire(batch: readonly Note[]) {
+    const isPatient = ({ text }: Note) => !text.startsWith('impatient');
+    this.expired.push(...batch.filter((note) => !isPatient(note)).map((note) => note.text));
+    return batch.filter(isPatient);
+  }
+  redirect(batch: readonly Note[]) {
+    this.redirected.push(...batch.map((note) => note.text));
+  }
+  unknown(batch: readonly Note[]) {
+    this.unknowns.push(...batch.map((note) => note.text));
+  }
+  drop(note: Note) {
+    this.dropped.push(note.text);
+  }
+  doubt(batch: readonly Note[]) {
+    return batch.map((note) => ({ ...note, inDoubt: true }));
+  }
+  isIdle() {
+    return this.idle;
+  }
+  deactivated() {}
+}
+
+function start(
+  notebook: Notebook,
+  options: { idleMs?: number; mailboxMax?: number; onFenced?: (id: number) => void } = {},
+) {
+  const leases = localLeases();
+  return new ActorRuntime({ behaviour: notebook, leases, clock: systemClock, log: silentLog, ...options });
+}
+
+const settled = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+
+describe('group commit', () => {
+  test('while a commit is in flight the mailbox fills, and the next commit takes all of it', async () => {
+    const notebook = new Notebook();
+    const open = Promise.withResolvers<void>();
+    notebook.hold = open.promise;
+    const runtime = start(notebook);
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.epochs).toBe(1));
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const text of ['b', 'c', 'd']) runtime.tell(1, { text });
+    open.resolve();
+    await settled(() => expect(notebook.written).toEqual(['a', 'b', 'c', 'd']));
+    expect(notebook.batches).toEqual([1, 3]);
+    await runtime.drain();
+  });
+
+  test('one message that can never be stored is dropped alone, and the others keep their order', async () => {
+    const notebook = new Notebook();
+    notebook.obstacle = (batch) => {
+      if (batch.some((note) => note.text === 'poison')) throw new TypeError('never');
+    };
+    const runtime = start(notebook);
+    for (const text of ['a', 'b', 'poison', 'c', 'd']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.written).toEqual(['a', 'b', 'c', 'd']));
+    expect(notebook.dropped).toEqual(['poison']);
+    expect(notebook.epochs).toBe(1);
+    await runtime.drain();
+  });
+
+  test('Q7 what cannot be stored because it is stored already is looked up, and not dropped', async () => {
+    const notebook = new Notebook();
+    notebook.obstacle = (batch) => {
+      if (batch.some((note) => note.text === 'again' && note.inDoubt !== true))
+        throw new TypeError('it is there');
+    };
+    const runtime = start(notebook);
+    for (const text of ['a', 'again', 'b']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.written).toEqual(['a', 'again?', 'b']));
+    expect(notebook.dropped).toEqual([]);
+    await runtime.drain();
+  });
+
+  test('a store that is away makes the batch wait, and nothing is lost', async () => {
+    const notebook = new Notebook();
+    let failures = 3;
+    notebook.obstacle = () => {
+      if (failures-- > 0) throw new StoreUnavailableError('away');
+    };
+    const runtime = start(notebook);
+    for (const text of ['a', 'b']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.written).toEqual(['a', 'b']));
+    expect(notebook.epochs).toBe(1);
+    await runtime.drain();
+  });
+
+  test('while the store is away, those in the mailbox are answered in time too', async () => {
+    const notebook = new Notebook();
+    let isAway = true;
+    notebook.obstacle = () => {
+      if (isAway) throw new StoreUnavailableError('away');
+    };
+    const runtime = start(notebook);
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.attempts).toBeGreaterThan(0));
+    for (const text of ['b', 'impatient', 'c']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.expired).toEqual(['impatient']));
+    isAway = false;
+    await settled(() => expect(notebook.written).toEqual(['a', 'b', 'c']));
+    await runtime.drain();
+  });
+});
+
+describe('activations', () => {
+  test.each([
+    ['Q6 an unknown commit', () => new CommitUnknownError('lost')],
+    ['Q9 a fenced one', () => new FencedError('stale')],
+  ])(
+    '%s ends the activation and its sagas; the batch comes again in doubt, under a new epoch, in order',
+    async (_, error) => {
+      const notebook = new Notebook();
+      let failures = 1;
+      notebook.obstacle = () => {
+        if (failures-- > 0) throw error();
+      };
+      const runtime = start(notebook);
+      for (const text of ['a', 'b', 'c']) runtime.tell(1, { text });
+      await settled(() => expect(notebook.written).toEqual(['a?', 'b?', 'c?']));
+      expect(notebook.epochs).toBe(2);
+      expect(notebook.signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+      await runtime.drain();
+      expect(notebook.signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+    },
+  );
+
+  test('Q5 an interrupted bisection leaves the messages in their order', async () => {
+    const notebook = new Notebook();
+    let commits = 0;
+    notebook.obstacle = (batch) => {
+      commits += 1;
+      if (commits === 1) throw new TypeError('never');
+      if (commits === 2) throw new FencedError('stale');
+      if (batch.some((note) => note.text === 'poison')) throw new TypeError('never');
+    };
+    const runtime = start(notebook);
+    for (const text of ['a', 'b', 'c', 'poison']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.dropped).toEqual(['poison']));
+    await settled(() => expect(notebook.written).toEqual(['a?', 'b?', 'c']));
+    await runtime.drain();
+  });
+
+  test('an idle actor is passivated, and wakes again with the next message', async () => {
+    const notebook = new Notebook();
+    const runtime = start(notebook, { idleMs: 1 });
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(runtime.activeIds()).toEqual([]));
+    runtime.tell(1, { text: 'b' });
+    await settled(() => expect(notebook.written).toEqual(['a', 'b']));
+    expect(notebook.epochs).toBe(2);
+    await runtime.drain();
+  });
+
+  test('an actor with something going on stays', async () => {
+    const notebook = new Notebook();
+    notebook.idle = false;
+    const runtime = start(notebook, { idleMs: 1 });
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.written).toEqual(['a']));
+    await systemClock.sleep(20);
+    expect(runtime.activeIds()).toEqual([1]);
+    await runtime.drain();
+  });
+
+  test('messages to an actor that does not exist are answered', async () => {
+    const notebook = new Notebook();
+    const runtime = start(notebook);
+    runtime.tell(404, { text: 'a' });
+    await settled(() => expect(notebook.unknowns).toEqual(['a']));
+    await runtime.drain();
+  });
+
+  test('of what is gone end, and tell those who wait and those who come', async () => {
+    const notebook = new Notebook();
+    const fencedFor: number[] = [];
+    const runtime = start(notebook, { onFenced: (id) => fencedFor.push(id) });
+    notebook.obstacle = () => {
+      throw new GoneError('removed');
+    };
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.unknowns).toEqual(['a']));
+    await settled(() => expect(runtime.activeIds()).toEqual([]));
+    expect([notebook.epochs, fencedFor]).toEqual([1, []]);
+    await runtime.drain();
+  });
+
+  test('that are retired end at once', async () => {
+    const notebook = new Notebook();
+    const runtime = start(notebook);
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.written).toEqual(['a']));
+    runtime.retire(1);
+    runtime.tell(1, { text: 'b' });
+    await settled(() => expect(runtime.activeIds()).toEqual([]));
+    expect([notebook.unknowns, notebook.redirected]).toEqual([['b'], []]);
+    await runtime.drain();
+  });
+});
+
+describe('draining', () => {
+  test('what is in the mailboxes is committed, and nothing new is taken', async () => {
+    const notebook = new Notebook();
+    const runtime = start(notebook);
+    for (const text of ['a', 'b']) runtime.tell(1, { text });
+    await runtime.drain();
+    expect(notebook.written).toEqual(['a', 'b']);
+    expect(runtime.tell(1, { text: 'c' })).toBe(false);
+  });
+
+  test('what cannot be committed in time is answered', async () => {
+    const notebook = new Notebook();
+    notebook.obstacle = () => {
+      throw new StoreUnavailableError('away');
+    };
+    const runtime = start(notebook);
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(notebook.epochs).toBe(1));
+    await runtime.drain(10);
+    expect(notebook.redirected).toEqual(['a']);
+  });
+});
+
+test('a full mailbox refuses', async () => {
+  const notebook = new Notebook();
+  notebook.hold = new Promise(() => {});
+  const runtime = start(notebook, { mailboxMax: 2 });
+  const taken = Array.from({ length: 4 }, (_, index) => runtime.tell(1, { text: String(index) }));
+  expect(taken).toEqual([true, true, false, false]);
+});
+
+describe('overload', () => {
+  /** A full batch takes 300 ms. */
+  async function overloaded() {
+    const clock = new ManualClock();
+    const notebook = new Notebook();
+    notebook.work = () => clock.sleep(300);
+    const runtime = new ActorRuntime({
+      behaviour: notebook,
+      leases: localLeases(),
+      clock,
+      log: silentLog,
+      batchMax: 10,
+      shedAfterMs: 1_000,
+    });
+    const offer = (count: number) =>
+      Array.from({ length: count }, (_, index) => runtime.tellIfInTime(1, { text: String(index) }));
+    const taken = (count: number) => offer(count).filter(Boolean).length;
+    offer(10);
+    await clock.pass(0);
+    offer(30);
+    // One batch is done, so it is known how long they take; the next one is under way.
+    await clock.pass(300);
+    return { clock, notebook, runtime, taken };
+  }
+
+  test('sheds the newest once they would wait too long, and takes them again as the mailbox empties', async () => {
+    const { clock, notebook, runtime, taken } = await overloaded();
+    expect(runtime.mailboxSize(1)).toBe(20);
+    expect(taken(50)).toBe(14);
+    // What is not new is taken as ever.
+    expect(runtime.tell(1, { text: 'a cancel' })).toBe(true);
+    await clock.pass(300);
+    expect(taken(50)).toBe(9);
+    expect(notebook.batches.every((batch) => batch === 10)).toBe(true);
+    await clock.pass(10_000);
+    expect(taken(20)).toBe(20);
+    void runtime.drain(0);
+  });
+
+  test('sheds nobody while the store is away', async () => {
+    const { clock, notebook, runtime, taken } = await overloaded();
+    notebook.obstacle = () => {
+      throw new StoreUnavailableError('away');
+    };
+    await clock.pass(300);
+    expect(taken(500)).toBe(500);
+    void runtime.drain(0);
+  });
+
+  test('sheds nobody while a commit hangs', async () => {
+    const { clock, notebook, runtime, taken } = await overloaded();
+    notebook.work = () => new Promise(() => {});
+    await clock.pass(1_400);
+    expect(taken(500)).toBe(500);
+    void runtime.drain(0);
+  });
+
+  test('sheds nobody after a takeover', async () => {
+    const { clock, notebook, runtime, taken } = await overloaded();
+    notebook.obstacle = () => {
+      notebook.obstacle = () => {};
+      throw new FencedError('another owner');
+    };
+    await clock.pass(400);
+    expect(notebook.epochs).toBe(2);
+    expect(taken(500)).toBe(500);
+    void runtime.drain(0);
+  });
+});

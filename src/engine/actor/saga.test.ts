@@ -1,0 +1,155 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { SagaResult } from '../../domain/messages.ts';
+import type { Order } from '../../domain/order.ts';
+import { systemClock } from '../../lib/system-clock.ts';
+import { book, clear, type SagaOptions } from '../../saga/saga.ts';
+import type { SupplierAnswer, Suppliers, UnknownAnswer } from '../../suppliers/suppliers.ts';
+
+const order: Order = {
+  id: '7Q4M-9XKD-2VBN-H5TR',
+  packageId: 3,
+  number: 1,
+  package: { flight: 'Flight-3', stay: '2022-08-10', price: 100 },
+  email: 'a@example.com',
+  status: 'held',
+  createdAt: 1,
+  timeline: [{ at: 1, event: 'claimed' }],
+};
+
+type Reply = SupplierAnswer | UnknownAnswer;
+const ticket: Reply = { kind: 'reserved', number: 'F1' };
+const room: Reply = { kind: 'reserved', number: 'H1' };
+const unknown: Reply = { kind: 'unknown', cause: 'time-out' };
+const refused = (
+  code: 'flight_unavailable' | 'hotel_unavailable' | 'invalid_ticket' | 'cancelled',
+): Reply => ({
+  kind: 'refused',
+  code,
+});
+
+function suppliersThat(flight: Reply | Promise<Reply>, hotel: Reply | Promise<Reply> = room) {
+  const suppliers = {
+    reserveFlight: vi.fn(async () => flight),
+    reserveHotel: vi.fn(async () => hotel),
+    cancel: vi.fn<Suppliers['cancel']>(async () => true),
+    available: true,
+    onAvailability: () => () => {},
+  };
+  return suppliers satisfies Suppliers;
+}
+
+async function run(suppliers: Suppliers, what: typeof book, subject = order) {
+  const results: SagaResult[] = [];
+  const events: string[] = [];
+  const stop = new AbortController();
+  const options: SagaOptions = {
+    suppliers,
+    clock: systemClock,
+    signal: stop.signal,
+    report: (result, entries) => {
+      results.push(result);
+      events.splice(0, events.length, ...entries.map(({ event }) => event));
+    },
+  };
+  await what(subject, options);
+  return { results, events };
+}
+
+describe('booking', () => {
+  test('the hotel is asked with the flight’s ticket number, and both under the order’s id', async () => {
+    const suppliers = suppliersThat(ticket);
+    const { results, events } = await run(suppliers, book);
+    expect(suppliers.reserveFlight.mock.lastCall).toMatchObject([
+      { key: order.id, packageId: 3, flight: 'Flight-3', email: order.email },
+      {},
+    ]);
+    expect(suppliers.reserveHotel.mock.lastCall).toMatchObject([
+      { key: order.id, packageId: 3, stay: '2022-08-10', email: order.email, flightTicketNumber: 'F1' },
+      {},
+    ]);
+    expect(results).toEqual([{ kind: 'booked', ticketNumber: 'F1', reservationNumber: 'H1' }]);
+    expect(events).toEqual(['flight reserved', 'hotel reserved']);
+  });
+
+  test.each([
+    [
+      'Q2 a flight refused outright owes nothing',
+      refused('flight_unavailable'),
+      room,
+      'refused',
+      'flight_unavailable',
+    ],
+    ['Q8 an unknown flight owes a cancel', unknown, room, 'owing', 'supplier_silent'],
+    [
+      'Q8 a flight that somebody cancelled owes one',
+      refused('cancelled'),
+      room,
+      'owing',
+      'flight_unavailable',
+    ],
+    [
+      'Q8 a refused hotel owes the flight',
+      ticket,
+      refused('hotel_unavailable'),
+      'owing',
+      'hotel_unavailable',
+    ],
+    ['Q8 a refused ticket owes the flight', ticket, refused('invalid_ticket'), 'owing', 'invalid_ticket'],
+    ['Q8 an unknown hotel owes both', ticket, unknown, 'owing', 'supplier_silent'],
+  ] as const)('%s, and nothing is cancelled here', async (_, flight, hotel, kind, reason) => {
+    const suppliers = suppliersThat(flight, hotel);
+    const { results } = await run(suppliers, book);
+    expect(results).toMatchObject([{ kind, reason }]);
+    expect(suppliers.cancel).not.toHaveBeenCalled();
+  });
+
+  test('Q9 a saga whose activation has ended stops at its next step and says nothing', async () => {
+    const suppliers = suppliersThat(ticket);
+    const stop = new AbortController();
+    const report = vi.fn();
+    suppliers.reserveHotel.mockImplementation(async () => {
+      stop.abort();
+      return unknown;
+    });
+    await book(order, { suppliers, clock: systemClock, signal: stop.signal, report });
+    expect(report).not.toHaveBeenCalled();
+  });
+
+  test('a slow hotel lets the flight be seen meanwhile', async () => {
+    const hotel = Promise.withResolvers<Reply>();
+    const suppliers = suppliersThat(ticket, hotel.promise);
+    const results: SagaResult[] = [];
+    const report = (result: SagaResult) => void results.push(result);
+    const booking = book(order, {
+      suppliers,
+      clock: systemClock,
+      signal: new AbortController().signal,
+      report,
+    });
+    await vi.waitFor(() => expect(results).toEqual([{ kind: 'progress', ticketNumber: 'F1' }]));
+    hotel.resolve(room);
+    await booking;
+    expect(results.at(-1)).toMatchObject({ kind: 'booked' });
+  });
+});
+
+describe('clearing', () => {
+  test('Q8 both suppliers are asked until both have agreed', async () => {
+    const suppliers = suppliersThat(ticket);
+    let failures = 2;
+    suppliers.cancel.mockImplementation(async (kind) => kind === 'hotels' || failures-- <= 0);
+    const owing: Order = {
+      ...order,
+      timeline: [...order.timeline, { at: 2, event: 'flight reserved', detail: 'F1' }],
+    };
+    const { results, events } = await run(suppliers, clear, owing);
+    expect(suppliers.cancel.mock.calls.map(([kind, key]) => `${kind} ${key === order.id}`).sort()).toEqual([
+      'flights true',
+      'flights true',
+      'flights true',
+      'hotels true',
+    ]);
+    expect(results).toEqual([{ kind: 'cleared' }]);
+    expect(events).toEqual(['flight cancelled']);
+  });
+});

@@ -1,0 +1,126 @@
+import type { PackageSnapshot } from '../domain/travel-package.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { LiveBus } from '../realtime/live-bus.ts';
+import type { Store } from '../storage/store.ts';
+
+export interface CatalogueOptions {
+  readonly store: Pick<Store, 'package' | 'packages'>;
+  readonly liveBus: LiveBus;
+  readonly clock: Clock;
+  /** A snapshot older than this is read again; Infinity where this process alone changes the store. */
+  readonly maxAgeMs: number;
+}
+
+interface Entry {
+  /** Undefined: there is no such package. */
+  readonly snapshot: PackageSnapshot | undefined;
+  /** When it was read or heard. */
+  readonly at: number;
+}
+
+interface Reading {
+  readonly stored: PackageSnapshot | undefined;
+  /** What is known after it. */
+  readonly entry: Entry;
+}
+
+/** All packages with their figures, in memory: kept fresh by the live bus, and read again when too old. */
+export class Catalogue {
+  readonly #options: CatalogueOptions;
+  readonly #entries = new Map<number, Entry>();
+  /** When all were read. */
+  #allAt: number | undefined;
+  #readingAll: Promise<void> | undefined;
+  readonly #reading = new Map<number, Promise<Reading>>();
+  readonly #unsubscribe: () => void;
+
+  constructor(options: CatalogueOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.liveBus.subscribe({
+      package: (snapshot) => {
+        this.#entries.set(snapshot.package.id, { snapshot, at: options.clock.now() });
+      },
+      removed: (packageId) => this.#entries.delete(packageId),
+    });
+  }
+
+  /** By id. @throws StoreUnavailableError */
+  async all(): Promise<readonly PackageSnapshot[]> {
+    if (!this.#isFresh(this.#allAt)) {
+      this.#readingAll ??= this.#readAll().finally(() => {
+        this.#readingAll = undefined;
+      });
+      await this.#readingAll;
+    }
+    const snapshots = [...this.#entries.values()].flatMap(({ snapshot }) => snapshot ?? []);
+    return snapshots.sort((a, b) => a.package.id - b.package.id);
+  }
+
+  /** @throws StoreUnavailableError */
+  async get(id: number): Promise<PackageSnapshot | undefined> {
+    const known = this.#entries.get(id);
+    if (known !== undefined && this.#isFresh(known.at)) return known.snapshot;
+    if (
+      known === undefined &&
+      this.#options.maxAgeMs === Number.POSITIVE_INFINITY &&
+      this.#isFresh(this.#allAt)
+    ) {
+      return undefined;
+    }
+    return (await this.#readOnce(id)).entry.snapshot;
+  }
+
+  /** What is stored, by a reading that begins after this call; many calls share one. @throws StoreUnavailableError */
+  async reread(id: number): Promise<PackageSnapshot | undefined> {
+    if (this.#options.maxAgeMs === Number.POSITIVE_INFINITY) return this.get(id);
+    // One that is under way may have seen what was before.
+    await this.#reading.get(id)?.catch(() => {});
+    return (await this.#readOnce(id)).stored;
+  }
+
+  /** What is known of a package, however old: enough to see that there is nothing to refuse. */
+  glance(id: number): PackageSnapshot | undefined {
+    return this.#entries.get(id)?.snapshot;
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  #isFresh(at: number | undefined): boolean {
+    return at !== undefined && this.#options.clock.now() - at <= this.#options.maxAgeMs;
+  }
+
+  #readOnce(id: number): Promise<Reading> {
+    const reading = this.#reading.get(id) ?? this.#read(id).finally(() => this.#reading.delete(id));
+    this.#reading.set(id, reading);
+    return reading;
+  }
+
+  async #read(id: number): Promise<Reading> {
+    const at = this.#options.clock.now();
+    const stored = await this.#options.store.package(id);
+    return { stored, entry: this.#keep(id, stored, at) };
+  }
+
+  async #readAll(): Promise<void> {
+    const at = this.#options.clock.now();
+    const stored = await this.#options.store.packages();
+    for (const snapshot of stored) this.#keep(snapshot.package.id, snapshot, at);
+    const ids = new Set(stored.map((snapshot) => snapshot.package.id));
+    // Packages that are no longer stored were removed without our hearing of it. One heard of after the read began may
+    // be new, and stays.
+    for (const [id, known] of this.#entries) if (!ids.has(id) && known.at < at) this.#entries.delete(id);
+    this.#allAt = at;
+  }
+
+  /** What was heard while reading is newer than what was read. Misses are not kept: anybody can ask for any id. */
+  #keep(id: number, snapshot: PackageSnapshot | undefined, at: number): Entry {
+    const known = this.#entries.get(id);
+    if (known !== undefined && known.at >= at) return known;
+    const entry = { snapshot, at };
+    if (snapshot === undefined) this.#entries.delete(id);
+    else this.#entries.set(id, entry);
+    return entry;
+  }
+}

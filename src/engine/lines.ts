@@ -1,0 +1,34 @@
+import type { LineSnapshot, LiveBus } from '../realtime/live-bus.ts';
+
+/** The lines of packages that other instances own, as last heard on the live bus. */
+export class Lines {
+  readonly #lines = new Map<number, LineSnapshot>();
+  readonly #unsubscribe: () => void;
+
+  constructor(liveBus: LiveBus) {
+    this.#unsubscribe = liveBus.subscribe({ line: (line) => this.#hear(line) });
+  }
+
+  /** The place of an order's number in its line, from 1; undefined when it was not heard of. */
+  place(packageId: number, number: number): number | undefined {
+    const line = this.#lines.get(packageId);
+    if (line === undefined) return undefined;
+    const inFirst = line.first.indexOf(number);
+    if (inFirst >= 0) return inFirst + 1;
+    const inAll = line.all?.indexOf(number) ?? -1;
+    return inAll >= 0 ? inAll + 1 : undefined;
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  #hear(line: LineSnapshot): void {
+    if (line.first.length === 0) {
+      this.#lines.delete(line.packageId);
+      return;
+    }
+    const all = line.all ?? this.#lines.get(line.packageId)?.all;
+    this.#lines.set(line.packageId, { ...line, ...(all === undefined ? {} : { all }) });
+  }
+}

@@ -1,0 +1,195 @@
+import type { Order } from '../../domain/order.ts';
+import { isSoldOut } from '../../domain/travel-package.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
+import type { Log } from '../../observability/log.ts';
+import type { LiveBus } from '../../realtime/live-bus.ts';
+import { type Present, type Store, StoreUnavailableError } from '../../storage/store.ts';
+import type { Suppliers } from '../../suppliers/suppliers.ts';
+import { claim, reject } from '../strategies/changes.ts';
+import { Finisher, inHand } from '../strategies/finisher.ts';
+import { ContendedError, type Decision, Transactor } from '../strategies/transactor.ts';
+import { LineTeller } from './line-teller.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+export interface ConsumerOptions {
+  readonly store: Store;
+  readonly workQueue: WorkQueue;
+  readonly suppliers: Suppliers;
+  readonly liveBus: LiveBus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** An order that nothing was done for in so long has been left by its consumer; ms, default 10,000. */
+  readonly abandonedAfterMs?: number;
+}
+
+/** How long a pop waits: not while there is something to do, briefly while units are awaited elsewhere. */
+const popMs = { busy: 0, waiting: 50, idle: 500 } as const;
+/** The store is looked through so often, and when the list is empty. */
+const rescanMs = 5_000;
+const rescanWhileIdleMs = 1_000;
+const pauseAfterErrorMs = 200;
+/** The orders that one commit refuses when everything is sold. */
+const rejectionsMax = 500;
+const leftMax = 1_000;
+/** How long stopping waits for the order at hand. */
+const graceMs = 10_000;
+
+/** What serving a package once came to: an order was served, none is there, or none could be. */
+type Served = 'done' | 'empty' | 'waiting';
+
+/**
+ * The consumer of Plan B: pops one order after the other and books it, without a lock. A popped id tells whose line
+ * is to be served; the unit goes to the first of that line by number, so that the order of the list, which servers
+ * push to as they come, does not matter (rule Q5). Several consumers may run: each commit is conditional on a unit
+ * being there.
+ */
+export class Consumer {
+  readonly #options: ConsumerOptions;
+  readonly #transactor: Transactor;
+  readonly #finisher: Finisher;
+  /** Packages whose line is to be served. */
+  readonly #due = new Set<number>();
+  readonly #closing = new AbortController();
+  #isStopping = false;
+  #running: Promise<void> | undefined;
+  #rescannedAt = Number.NEGATIVE_INFINITY;
+  /** Where orders in hand count as abandoned however new they are: nothing is in our own hands yet. */
+  #hasRescanned = false;
+  #said = '';
+
+  constructor(options: ConsumerOptions) {
+    const { store, liveBus, clock, random, suppliers, log } = options;
+    this.#options = options;
+    const lines = new LineTeller({ store, liveBus, clock });
+    const onLine = (packageId: number) => lines.changed(packageId);
+    this.#transactor = new Transactor({ store, liveBus, clock, random, onLine });
+    this.#finisher = new Finisher({ transactor: this.#transactor, suppliers, clock, log });
+  }
+
+  /** Works until it is stopped. */
+  run(): Promise<void> {
+    this.#running ??= this.#loop();
+    return this.#running;
+  }
+
+  /** Finishes the order at hand, for ten seconds at most. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const finished = new AbortController();
+    const running = (this.#running ?? Promise.resolve()).finally(() => finished.abort());
+    await this.#options.clock.sleep(graceMs, finished.signal);
+    this.#closing.abort();
+    await running;
+  }
+
+  async #loop(): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#isStopping) {
+      try {
+        await this.#round();
+        this.#said = '';
+      } catch (error) {
+        this.#tell(error);
+        await clock.sleep(pauseAfterErrorMs, this.#closing.signal);
+      }
+    }
+  }
+
+  async #round(): Promise<void> {
+    if (this.#isRescanDue(rescanMs)) await this.#rescan();
+    const state = await this.#serveDue();
+    if (this.#isStopping) return;
+    const popped = await this.#pop(popMs[state]);
+    const order = popped === undefined ? undefined : await this.#options.store.order(popped);
+    if (order !== undefined) this.#due.add(order.packageId);
+    else if (state === 'idle' && this.#isRescanDue(rescanWhileIdleMs)) await this.#rescan();
+  }
+
+  /** Serves each package that is due once. */
+  async #serveDue(): Promise<keyof typeof popMs> {
+    let isBusy = false;
+    for (const packageId of this.#due) {
+      if (this.#isStopping) break;
+      const served = await this.#serve(packageId);
+      if (served === 'empty') this.#due.delete(packageId);
+      isBusy ||= served === 'done';
+    }
+    return isBusy ? 'busy' : this.#due.size > 0 ? 'waiting' : 'idle';
+  }
+
+  async #serve(packageId: number): Promise<Served> {
+    const first = { statuses: ['queued'], max: 1 } as const;
+    const step = await this.#transactor.run(packageId, first, (present, now) => this.#next(present, now));
+    if (step === 'sold out') return this.#refuse(packageId);
+    if (typeof step === 'string') return step;
+    await this.#finisher.finish(step, this.#closing.signal);
+    return 'done';
+  }
+
+  #next(present: Present, now: number): Decision<Order | 'empty' | 'waiting' | 'sold out'> {
+    const { package: travelPackage, figures } = present;
+    const [order] = present.orders;
+    if (order === undefined) return { result: 'empty' };
+    if (isSoldOut(travelPackage.quota, figures)) return { result: 'sold out' };
+    const isPaused = travelPackage.paused === true || !this.#options.suppliers.available;
+    if (isPaused || figures.remaining === 0) return { result: 'waiting' };
+    const change = claim(present, order, now);
+    return { change, result: change.updated[0] as Order };
+  }
+
+  #refuse(packageId: number): Promise<Served> {
+    const many = { statuses: ['queued'], max: rejectionsMax } as const;
+    return this.#transactor.run<Served>(packageId, many, (present, now) => {
+      const { package: travelPackage, figures, orders } = present;
+      if (orders.length === 0 || !isSoldOut(travelPackage.quota, figures)) return { result: 'done' };
+      return { change: reject(present, orders, now), result: 'done' };
+    });
+  }
+
+  #isRescanDue(afterMs: number): boolean {
+    return this.#options.clock.now() - this.#rescannedAt >= afterMs;
+  }
+
+  /** Finds what the list has forgotten, and finishes what others have left. */
+  async #rescan(): Promise<void> {
+    const { store, clock } = this.#options;
+    this.#rescannedAt = clock.now();
+    for (const packageId of await store.packagesWithUnfinished()) {
+      this.#due.add(packageId);
+      const present = await store.present(packageId, { statuses: inHand, max: leftMax });
+      for (const order of present?.orders ?? []) {
+        if (this.#isStopping) return;
+        if (this.#isAbandoned(order)) await this.#finisher.finish(order, this.#closing.signal);
+      }
+    }
+    this.#hasRescanned = true;
+  }
+
+  #isAbandoned({ timeline, createdAt }: Order): boolean {
+    const { clock, abandonedAfterMs = 10_000 } = this.#options;
+    return !this.#hasRescanned || clock.now() - (timeline.at(-1)?.at ?? createdAt) > abandonedAfterMs;
+  }
+
+  /** Without the list there is still the store. */
+  async #pop(timeoutMs: number): Promise<string | undefined> {
+    try {
+      return await this.#options.workQueue.pop(timeoutMs);
+    } catch (error) {
+      this.#tell(error);
+      await this.#options.clock.sleep(Math.max(timeoutMs, pauseAfterErrorMs), this.#closing.signal);
+      return undefined;
+    }
+  }
+
+  /** One line for a whole series of the same. */
+  #tell(error: unknown): void {
+    const { log } = this.#options;
+    const words = String(error);
+    if (words === this.#said || this.#closing.signal.aborted) return;
+    this.#said = words;
+    const isPassing = error instanceof StoreUnavailableError || error instanceof ContendedError;
+    log[isPassing ? 'warn' : 'error']({ err: error }, 'the consumer is held up and tries again');
+  }
+}

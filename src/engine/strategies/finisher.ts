@@ -1,0 +1,102 @@
+import type { SagaResult } from '../../domain/messages.ts';
+import type { Order, OrderStatus, TimelineEntry } from '../../domain/order.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../observability/log.ts';
+import { type Metrics, noMetrics, type SagaEnd } from '../../observability/metrics.ts';
+import { book, clear } from '../../saga/saga.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
+import type { Suppliers } from '../../suppliers/suppliers.ts';
+import { settle } from './changes.ts';
+import { ContendedError, type Limits, type Transactor } from './transactor.ts';
+
+export interface FinisherOptions {
+  readonly transactor: Transactor;
+  readonly suppliers: Suppliers;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics?: Metrics;
+}
+
+/** The orders that have something to be done at the suppliers. */
+export const inHand: readonly OrderStatus[] = ['held', 'compensating', 'cancelling'];
+
+interface Word {
+  readonly result: SagaResult;
+  readonly events: readonly TimelineEntry[];
+}
+
+const retryMs = 500;
+
+/**
+ * Brings orders that hold a unit to their end: books what is held, cancels what is owed. Several processes may have
+ * the same order in hand; the suppliers give each the same answers, and the first to commit decides (rules Q2, Q8).
+ */
+export class Finisher {
+  readonly #options: FinisherOptions;
+
+  constructor(options: FinisherOptions) {
+    this.#options = options;
+  }
+
+  /** Returns the order as it has ended, or as it stands when the signal aborts. */
+  async finish(order: Order, signal: AbortSignal): Promise<Order> {
+    let latest = order;
+    while (inHand.includes(latest.status) && !signal.aborted) {
+      const word = await this.#work(latest, signal);
+      if (word === undefined) break;
+      latest = await this.#record(latest, word, signal);
+    }
+    return latest;
+  }
+
+  /** Undefined when the signal has ended the saga. */
+  async #work(order: Order, signal: AbortSignal): Promise<Word | undefined> {
+    const { suppliers, clock, log, metrics = noMetrics } = this.#options;
+    let last: Word | undefined;
+    let end: SagaEnd = 'stopped';
+    const report = (result: SagaResult, events: readonly TimelineEntry[]) => {
+      if (result.kind !== 'progress') {
+        end = result.kind;
+        last = { result, events };
+        return;
+      }
+      this.#store(order, { result, events }, { signal }).catch((err: unknown) => {
+        log.debug({ orderId: order.id, err }, 'the progress of an order could not be stored');
+      });
+    };
+    const [kind, saga] = order.status === 'held' ? (['book', book] as const) : (['clear', clear] as const);
+    const ended = metrics.saga(kind);
+    await saga(order, { suppliers, clock, signal, report }).finally(() => ended(end));
+    return last;
+  }
+
+  /** Keeps at it until it is stored: a result that got lost would have to be asked for again. */
+  async #record(order: Order, word: Word, signal: AbortSignal): Promise<Order> {
+    const { clock, log } = this.#options;
+    for (;;) {
+      try {
+        return await this.#store(order, word, { signal });
+      } catch (error) {
+        if (signal.aborted) return order;
+        if (!(error instanceof StoreUnavailableError || error instanceof ContendedError)) throw error;
+        log.warn({ orderId: order.id, err: error }, 'an outcome waits to be stored');
+        await clock.sleep(retryMs, signal);
+      }
+    }
+  }
+
+  /** Returns the order as it is stored now, whoever brought it there. */
+  #store({ id, packageId }: Order, { result, events }: Word, limits: Limits): Promise<Order> {
+    return this.#options.transactor.run<Order>(
+      packageId,
+      { ids: [id] },
+      (present, now) => {
+        const [stored] = present.orders;
+        if (stored === undefined) throw new Error(`order ${id} is not stored`);
+        const change = settle(present, stored, result, events, now);
+        return { change, result: change?.updated[0] ?? stored };
+      },
+      limits,
+    );
+  }
+}

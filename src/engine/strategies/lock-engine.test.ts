@@ -1,0 +1,332 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import {
+  bought,
+  outcomeOf,
+  type PlanStage,
+  type PlanStageOptions,
+  setPlanStage,
+  tally,
+} from '../../../test/support/plan-stage.ts';
+import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
+import type { Lease, Leases } from '../../cluster/lease.ts';
+import { localLeases } from '../../cluster/local-leases.ts';
+import { systemClock } from '../../lib/system-clock.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
+import { LockEngine, type LockEngineOptions } from '../lock/lock-engine.ts';
+
+let stage: PlanStage;
+const engines: LockEngine[] = [];
+
+async function setStage(options: PlanStageOptions = {}): Promise<void> {
+  stage = await setPlanStage(options);
+}
+
+async function start(over: Partial<LockEngineOptions> = {}): Promise<LockEngine> {
+  const engine = new LockEngine({ ...stage.options(over), leases: locks(), ...over });
+  engines.push(engine);
+  await engine.start();
+  return engine;
+}
+
+afterEach(async () => {
+  for (const engine of engines.splice(0)) {
+    await engine.drain();
+    engine.close();
+  }
+  await stage.close();
+});
+
+interface TestLocks extends Leases {
+  /** Everything that is held now runs out, without its holder noticing before its next act. */
+  expire(): void;
+  /** Whether the service answers. */
+  isAway: boolean;
+}
+
+/** Locks that are kept, for any number of engines of this process. */
+function locks(): TestLocks {
+  const held = new Set<number>();
+  let leases = new Set<AbortController>();
+  return {
+    isAway: false,
+    async acquire(packageId): Promise<Lease | undefined> {
+      if (this.isAway) throw new Error('away');
+      if (held.has(packageId)) return undefined;
+      held.add(packageId);
+      const lost = new AbortController();
+      leases.add(lost);
+      const release = async () => {
+        if (leases.delete(lost)) held.delete(packageId);
+      };
+      return { lost: lost.signal, release };
+    },
+    async ping() {
+      if (this.isAway) throw new Error('away');
+    },
+    expire() {
+      for (const lost of leases) lost.abort();
+      leases = new Set();
+      held.clear();
+    },
+    async close() {},
+  };
+}
+
+/** A lock that is granted to everybody who asks. */
+const broken = localLeases();
+
+const crowd = (count: number) => Array.from({ length: count }, (_, each) => `${each}@example.com`);
+
+describe('a sale', () => {
+  test('Q1 Q3 Q8 two hundred at once over two engines: each unit is sold once', async () => {
+    await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.2 });
+    const leases = locks();
+    const pair = [await start({ leases }), await start({ leases })];
+    const outcomes = await Promise.all(
+      crowd(200).map((email, each) => outcomeOf(pair[each % 2] as LockEngine, { email })),
+    );
+    const counts = tally(outcomes);
+    expect(counts.confirmed).toBe(20);
+    expect(Object.keys(counts).sort()).toEqual(['confirmed', 'failed', 'sold_out']);
+    await stage.audited();
+  });
+
+  test('Q3 Q8 with a lock that is granted to everybody nothing is sold twice', async () => {
+    await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.3, latencyMs: 2 });
+    const many: LockEngine[] = [];
+    for (let each = 0; each < 4; each++) many.push(await start({ leases: broken }));
+    const outcomes = await Promise.all(
+      crowd(200).map((email, each) => outcomeOf(many[each % 4] as LockEngine, { email })),
+    );
+    const { confirmed = 0 } = tally(outcomes);
+    expect(confirmed).toBeLessThanOrEqual(20);
+    expect(await stage.orders('confirmed')).toHaveLength(confirmed);
+    await vi.waitFor(() => stage.audited());
+  });
+
+  test('Q7 one key sent many times over two engines is one order, whose outcome all get', async () => {
+    await setStage({ package: { quota: 5 }, latencyMs: 5 });
+    const leases = locks();
+    const pair = [await start({ leases }), await start({ leases })];
+    const orders = await Promise.all(
+      crowd(100).map((_, each) => bought(pair[each % 2] as LockEngine, { key: 'k' })),
+    );
+    expect(new Set(orders.map(({ id }) => id)).size).toBe(1);
+    const other = await pair[0]?.purchase({ packageId: 1, email: 'b@example.com', key: 'k' });
+    expect(other).toEqual({ kind: 'refused', code: 'key_reused' });
+    expect(await outcomeOf(pair[1] as LockEngine, { key: 'k' })).toBe('confirmed');
+    expect(await stage.orders()).toHaveLength(1);
+  });
+
+  test('Q7 a key finds its order also when everything is sold', async () => {
+    await setStage();
+    const engine = await start();
+    expect(await outcomeOf(engine, { key: 'k' })).toBe('confirmed');
+    expect(await outcomeOf(engine, { key: 'other' })).toBe('sold_out');
+    expect(await outcomeOf(engine, { key: 'k' })).toBe('confirmed');
+  });
+
+  test('viewers hear of the package and the order', async () => {
+    await setStage();
+    const heard: string[] = [];
+    stage.liveBus.subscribe({
+      package: ({ figures: { held, confirmed } }) => heard.push(`held ${held}, confirmed ${confirmed}`),
+      order: ({ status }) => heard.push(status),
+    });
+    await outcomeOf(await start());
+    expect(heard).toEqual(['held 1, confirmed 0', 'held', 'held 0, confirmed 1', 'confirmed']);
+  });
+
+  test('an email has as many orders as it may', async () => {
+    await setStage({ package: { quota: 5 } });
+    const engine = await start({ rules: { waitersPerUnit: 1, ordersPerEmail: 1 } });
+    expect(await outcomeOf(engine)).toBe('confirmed');
+    expect(await outcomeOf(engine)).toBe('order_limit');
+  });
+});
+
+describe('the lock', () => {
+  test('while a purchase has it the next one waits, and gets the unit that the first gives back', async () => {
+    await setStage();
+    const suppliers = new ScriptedSuppliers();
+    const engine = await start({ suppliers });
+    const first = outcomeOf(engine);
+    await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
+    const second = outcomeOf(engine, { email: 'b@example.com' });
+    suppliers.answerFlight({ kind: 'refused', code: 'flight_unavailable' });
+    expect(await first).toBe('failed');
+    await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
+    suppliers.answerFlight();
+    expect(await second).toBe('confirmed');
+  });
+
+  test('who waits for it longer than the patience is told so, and nothing is stored', async () => {
+    await setStage();
+    const leases = locks();
+    const lease = await leases.acquire(1);
+    const engine = await start({ leases, patienceMs: 50 });
+    expect(await outcomeOf(engine)).toBe('overloaded');
+    await lease?.release();
+    await engine.drain();
+    expect(await stage.orders()).toEqual([]);
+  });
+
+  test('whose patience ends while others’ orders are finished first has nothing stored for it', async () => {
+    await setStage();
+    const leases = locks();
+    await bought(await start({ leases, suppliers: new ScriptedSuppliers() }));
+    const silent = new ScriptedSuppliers();
+    const next = await start({ leases, suppliers: silent, patienceMs: 50 });
+    leases.expire();
+    expect(await outcomeOf(next, { email: 'b@example.com' })).toBe('overloaded');
+    await vi.waitFor(() => expect(silent.flights).toHaveLength(1));
+    silent.answerFlight({ kind: 'refused', code: 'flight_unavailable' });
+    await next.drain();
+    expect((await stage.orders()).map(({ status }) => status)).toEqual(['failed']);
+  });
+
+  test('who hangs up without a key while waiting for it buys nothing', async () => {
+    await setStage();
+    const leases = locks();
+    const lease = await leases.acquire(1);
+    const engine = await start({ leases });
+    const gone = new AbortController();
+    const [keyless, keyed] = [
+      outcomeOf(engine, { gone: gone.signal }),
+      outcomeOf(engine, { gone: gone.signal, key: 'k' }),
+    ];
+    gone.abort();
+    expect(await keyless).toBe('overloaded');
+    await lease?.release();
+    expect(await keyed).toBe('confirmed');
+    expect(await stage.orders()).toHaveLength(1);
+  });
+
+  test('while the lock service is away purchases are refused, it is missing, and it is found again', async () => {
+    await setStage();
+    const leases = locks();
+    leases.isAway = true;
+    const engine = await start({ leases });
+    expect(await outcomeOf(engine)).toBe('no_owner');
+    expect(await engine.missing()).toEqual(['Redis does not answer']);
+    leases.isAway = false;
+    await vi.waitFor(async () => expect(await engine.missing()).toEqual([]), 5_000);
+    expect(await outcomeOf(engine)).toBe('confirmed');
+  });
+});
+
+describe('a process that dies in the middle of a purchase', () => {
+  test('Q2 Q8 its order is finished by the next one who holds the lock', async () => {
+    await setStage();
+    const leases = locks();
+    const silent = new ScriptedSuppliers();
+    const order = await bought(await start({ leases, suppliers: silent }));
+    const next = await start({ leases });
+    await vi.waitFor(() => expect(silent.flights).toHaveLength(1));
+    leases.expire();
+    expect(await outcomeOf(next, { email: 'b@example.com' })).toBe('sold_out');
+    expect(await next.order(order.id)).toMatchObject({ status: 'confirmed' });
+    await stage.audited();
+  });
+
+  test('Q8 an owed cancel is paid by the next one, and the unit is sold again', async () => {
+    await setStage();
+    const leases = locks();
+    const silent = new ScriptedSuppliers();
+    vi.spyOn(silent, 'cancel').mockResolvedValue(false);
+    const order = await bought(await start({ leases, suppliers: silent }));
+    const next = await start({ leases });
+    await vi.waitFor(() => expect(silent.flights).toHaveLength(1));
+    silent.answerFlight({ kind: 'unknown', cause: 'time-out' });
+    await vi.waitFor(async () => expect(await stage.orders('compensating')).toHaveLength(1));
+    leases.expire();
+    expect(await outcomeOf(next, { email: 'b@example.com' })).toBe('confirmed');
+    expect(await next.order(order.id)).toMatchObject({ status: 'failed', reason: 'supplier_silent' });
+    await stage.audited();
+  });
+
+  test('Q3 Q8 one that wakes up after the next has finished its order changes nothing', async () => {
+    await setStage();
+    const silent = new ScriptedSuppliers();
+    const first = await start({ leases: broken, suppliers: silent });
+    const order = await bought(first);
+    await vi.waitFor(() => expect(silent.flights).toHaveLength(1));
+    await start({ leases: broken });
+    await vi.waitFor(async () => expect(await stage.orders('confirmed')).toHaveLength(1));
+    silent.answerFlight({ kind: 'unknown', cause: 'time-out' });
+    await first.drain();
+    expect(await first.order(order.id)).toMatchObject({ status: 'confirmed' });
+    expect(silent.cancelled).toEqual([]);
+    await stage.audited();
+  });
+
+  test('its orders are finished at the next start although nobody buys', async () => {
+    await setStage();
+    const order = await bought(await start({ suppliers: new ScriptedSuppliers() }));
+    const next = await start();
+    await vi.waitFor(async () => expect(await next.order(order.id)).toMatchObject({ status: 'confirmed' }));
+  });
+});
+
+describe('cancelling', () => {
+  test('Q2 Q8 a confirmed order is cancelled at both suppliers, and its unit is sold again', async () => {
+    await setStage();
+    const engine = await start();
+    const order = await engine.outcome(await bought(engine), { waitMs: 5_000 });
+    expect(await engine.cancel(order)).toMatchObject({ kind: 'accepted' });
+    expect(await engine.outcome({ ...order, status: 'cancelling' }, { waitMs: 5_000 })).toMatchObject({
+      status: 'cancelled',
+    });
+    expect(await engine.cancel(order)).toMatchObject({ kind: 'accepted', order: { status: 'cancelled' } });
+    expect(await outcomeOf(engine)).toBe('confirmed');
+    await stage.audited();
+  });
+
+  test('an order that is being booked cannot be cancelled, nor one that failed', async () => {
+    await setStage();
+    const suppliers = new ScriptedSuppliers();
+    const engine = await start({ suppliers });
+    const order = await bought(engine);
+    expect(await engine.cancel(order)).toMatchObject({ kind: 'refused', code: 'in_progress', order });
+    await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
+    suppliers.answerFlight({ kind: 'refused', code: 'flight_unavailable' });
+    await engine.outcome(order, { waitMs: 5_000 });
+    expect(await engine.cancel(order)).toMatchObject({ kind: 'refused', code: 'not_cancellable' });
+  });
+});
+
+describe('when something is away', () => {
+  test('the store: purchases are refused, and it is missing', async () => {
+    await setStage();
+    const engine = await start();
+    vi.spyOn(stage.store, 'present').mockRejectedValue(new StoreUnavailableError('away'));
+    vi.spyOn(stage.store, 'ping').mockRejectedValue(new StoreUnavailableError('away'));
+    expect(await outcomeOf(engine)).toBe('store_unavailable');
+    expect(await engine.missing()).toEqual(['the store does not answer: away']);
+    vi.restoreAllMocks();
+    expect(await outcomeOf(engine)).toBe('confirmed');
+  });
+
+  test('the suppliers: nothing is claimed', async () => {
+    await setStage();
+    const suppliers = new ScriptedSuppliers();
+    suppliers.available = false;
+    expect(await outcomeOf(await start({ suppliers }))).toBe('not_ready');
+    expect(await stage.orders()).toEqual([]);
+  });
+
+  test('this instance: a draining engine takes nothing', async () => {
+    await setStage();
+    const engine = await start({ suppliers: new ScriptedSuppliers() });
+    const order = await bought(engine);
+    const waiting = engine.outcome(order, { waitMs: 60_000 });
+    const inLine = outcomeOf(engine, { email: 'b@example.com' });
+    const startedAt = systemClock.now();
+    await engine.drain();
+    expect(systemClock.now() - startedAt).toBeLessThan(5_000);
+    expect(await inLine).toBe('no_owner');
+    expect(await outcomeOf(engine)).toBe('no_owner');
+    engine.close();
+    expect(await waiting).toMatchObject({ status: 'held' });
+  });
+});

@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { fakeOrder } from '../../../test/support/fake-engine.ts';
+import { memoryQueue } from '../../../test/support/memory-queue.ts';
+import { bought, outcomeOf, type PlanStage, setPlanStage } from '../../../test/support/plan-stage.ts';
+import { onSale } from '../../../test/support/server.ts';
+import { localLeases } from '../../cluster/local-leases.ts';
+import type { Order } from '../../domain/order.ts';
+import { CommitUnknownError } from '../../storage/store.ts';
+import { LockEngine } from '../lock/lock-engine.ts';
+import { QueueEngine } from '../queue/queue-engine.ts';
+import type { PlanEngine, PlanOptions } from './plan-engine.ts';
+
+const email = 'ana@example.com';
+
+describe.each([
+  ['lock', (options: PlanOptions) => new LockEngine({ ...options, leases: localLeases() })],
+  ['queue', (options: PlanOptions) => new QueueEngine({ ...options, workQueue: memoryQueue() })],
+] as const)('what operators do with the %s engine', (_, make) => {
+  let stage: PlanStage;
+  let engine: PlanEngine;
+  beforeEach(async () => {
+    stage = await setPlanStage({ package: { quota: 2 } });
+    engine = make(stage.options());
+    await engine.start();
+  });
+  afterEach(async () => {
+    engine.close();
+    await engine.drain();
+    await stage.close();
+  });
+
+  /** A held order that nobody works on. */
+  async function left(number: number): Promise<Order> {
+    const { fence, figures } = (await stage.store.present(1))!;
+    const order = fakeOrder({ number, email, status: 'held' });
+    const { remaining, held } = figures;
+    const moved = { ...figures, remaining: remaining - 1, held: held + 1, nextNumber: number + 1 };
+    await stage.store.commit(1, fence, { figures: moved, inserted: [order], updated: [] });
+    return order;
+  }
+
+  test('Q1 a package is amended at the version that was read, never below what is held and confirmed', async () => {
+    await left(1);
+    expect(await engine.amend(1, { version: 1, quota: 0 })).toMatchObject({ code: 'quota_too_low' });
+    expect(await engine.amend(1, { version: 1, quota: 5, price: 7 })).toMatchObject({
+      kind: 'amended',
+      package: { quota: 5, price: 7, version: 2 },
+    });
+    expect(await engine.amend(1, { version: 1, quota: 9 })).toMatchObject({ code: 'version_conflict' });
+    expect(await engine.amend(99, { version: 1 })).toMatchObject({ code: 'unknown_package' });
+    expect((await engine.package(1))?.package).toMatchObject({ quota: 5 });
+    const { package: stored, figures } = (await stage.store.package(1))!;
+    expect(figures.remaining + figures.held + figures.confirmed).toBe(stored.quota);
+  });
+
+  test('Q6 a package that is removed is unknown, and one that is archived is closed', async () => {
+    await stage.store.addPackages([onSale({ id: 2 })]);
+    await engine.packages();
+    await stage.store.removePackage(2, (await stage.store.present(2))!.fence);
+    expect(await engine.purchase({ packageId: 2, email })).toMatchObject({ code: 'unknown_package' });
+    engine.removed(2);
+    expect((await engine.packages()).map((each) => each.package.id)).toEqual([1]);
+    const archiving = { archived: true, version: 1 } as const;
+    expect(await engine.amend(1, archiving)).toMatchObject({ code: 'sale_not_ended' });
+    expect(await engine.amend(1, { ...archiving, paused: true })).toMatchObject({ kind: 'amended' });
+    expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'sale_closed' });
+  });
+
+  test('a change whose commit was applied unnoticed is not made twice', async () => {
+    const { store } = stage;
+    const commit = store.commit.bind(store);
+    const once = vi.spyOn(store, 'commit').mockImplementationOnce(async (...all) => {
+      await commit(...all);
+      throw new CommitUnknownError('lost');
+    });
+    expect(await engine.amend(1, { version: 1, quota: 5 })).toMatchObject({
+      package: { quota: 5, version: 2 },
+    });
+    expect(once).toHaveBeenCalledOnce();
+  });
+
+  test('while it is paused nobody buys', async () => {
+    await engine.amend(1, { version: 1, paused: true });
+    expect(await outcomeOf(engine)).toBe('paused');
+  });
+
+  test('an email goes out of what has ended', async () => {
+    const order = await bought(engine, { email, key: email });
+    const erasures = [{ orderId: order.id, email: 'x@erased.invalid', key: 'erased-x' }];
+    if (engine instanceof QueueEngine) {
+      // Nobody consumes.
+      expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'erased', left: 1 });
+      await engine.cancel(order);
+    } else {
+      await engine.outcome(order, { waitMs: 10_000 });
+    }
+    await vi.waitFor(async () =>
+      expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'erased', left: 0 }),
+    );
+    expect(await engine.order(order.id)).toMatchObject({ email: 'x@erased.invalid', key: 'erased-x' });
+  });
+
+  test('an order that has ended, or is not there, is not tried again', async () => {
+    const order = await bought(engine);
+    await engine.outcome(order, { waitMs: engine instanceof QueueEngine ? 0 : 10_000 });
+    if (engine instanceof QueueEngine) await engine.cancel(order);
+    expect(await engine.retry(order)).toMatchObject({ code: 'not_retryable' });
+    expect(await engine.retry({ ...order, id: '0000-0000-0000-0000' })).toMatchObject({
+      code: 'unknown_order',
+    });
+  });
+
+  test('an order that somebody left is finished at once', async () => {
+    const order = await left(1);
+    expect(await engine.retry(order)).toMatchObject({ kind: 'accepted' });
+    await vi.waitFor(async () => expect((await engine.order(order.id))?.status).toBe('confirmed'));
+  });
+});

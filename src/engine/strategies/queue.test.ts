@@ -1,0 +1,300 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type MemoryQueue, memoryQueue } from '../../../test/support/memory-queue.ts';
+import {
+  bought,
+  outcomeOf,
+  type PlanStage,
+  type PlanStageOptions,
+  setPlanStage,
+  tally,
+} from '../../../test/support/plan-stage.ts';
+import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
+import { onSale } from '../../../test/support/server.ts';
+import { Consumer, type ConsumerOptions } from '../queue/consumer.ts';
+import { QueueEngine, type QueueEngineOptions } from '../queue/queue-engine.ts';
+import type { WorkQueue } from '../queue/work-queue.ts';
+
+let stage: PlanStage;
+let workQueue: MemoryQueue;
+const engines: QueueEngine[] = [];
+const consumers: Consumer[] = [];
+
+async function setStage(options: PlanStageOptions = {}): Promise<void> {
+  stage = await setPlanStage(options);
+}
+
+beforeEach(() => {
+  workQueue = memoryQueue();
+});
+
+async function start(over: Partial<QueueEngineOptions> = {}): Promise<QueueEngine> {
+  const engine = new QueueEngine({ ...stage.options(over), workQueue, ...over });
+  engines.push(engine);
+  await engine.start();
+  return engine;
+}
+
+function consume(over: Partial<ConsumerOptions> = {}): Consumer {
+  const consumer = new Consumer({ ...stage.options(), workQueue, ...over });
+  consumers.push(consumer);
+  void consumer.run();
+  return consumer;
+}
+
+/** One that dies with an order in its hands: its suppliers never answer. */
+async function dyingConsumer(): Promise<ScriptedSuppliers> {
+  const suppliers = new ScriptedSuppliers();
+  consume({ suppliers });
+  await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
+  return suppliers;
+}
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const engine of engines.splice(0)) {
+    await engine.drain();
+    engine.close();
+  }
+  // Their time of grace is not this test's.
+  const silenced = consumers.splice(0).map((consumer) => consumer.stop());
+  await Promise.race([Promise.all(silenced), pause(1_000)]);
+  await stage.close();
+});
+
+const crowd = (count: number) => Array.from({ length: count }, (_, each) => `${each}@example.com`);
+
+describe('a sale', () => {
+  test('Q1 Q3 Q5 Q8 two servers, one consumer: units go by number, all are sold, the rest hears of it', async () => {
+    await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.2 });
+    const pair = [await start(), await start()];
+    consume();
+    const outcomes = await Promise.all(
+      crowd(200).map((email, each) => outcomeOf(pair[each % 2] as QueueEngine, { email })),
+    );
+    const counts = tally(outcomes);
+    expect(counts.confirmed).toBe(20);
+    expect(Object.keys(counts).every((word) => /confirmed|failed|rejected|sold_out/.test(word))).toBe(true);
+    await stage.audited();
+    expect(await stage.orders('queued')).toEqual([]);
+  });
+
+  test('Q5 units go by number, however the ids get onto the list', async () => {
+    await setStage({ package: { quota: 10 } });
+    const numbers: number[] = [];
+    stage.liveBus.subscribe({
+      order: ({ status, number }) => void (status === 'held' && numbers.push(number)),
+    });
+    const list = lastInFirstOut();
+    const engine = await start({ workQueue: list });
+    for (const email of crowd(20)) await bought(engine, { email });
+    consume({ workQueue: list });
+    await vi.waitFor(async () => expect(await stage.orders('queued')).toEqual([]), 10_000);
+    expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(await stage.orders('rejected')).toHaveLength(10);
+  });
+
+  test('Q1 Q3 Q8 several consumers at once sell nothing twice', async () => {
+    await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.3, latencyMs: 2 });
+    const engine = await start();
+    for (let each = 0; each < 3; each++) consume({ abandonedAfterMs: 50 });
+    const outcomes = await Promise.all(crowd(200).map((email) => outcomeOf(engine, { email })));
+    const { confirmed = 0, rejected = 0, failed = 0, sold_out = 0 } = tally(outcomes);
+    expect([confirmed, rejected + failed + sold_out]).toEqual([20, 180]);
+    await vi.waitFor(() => stage.audited());
+  });
+
+  test('Q7 one key sent many times over two servers is one order, also once it is sold out', async () => {
+    await setStage();
+    const pair = [await start(), await start()];
+    // Those that have none come first, so that those with the same one are stored together.
+    const keyless = pair.map((engine) => bought(engine, { email: 'c@example.com' }));
+    const orders = await Promise.all(
+      crowd(100).map((_, each) => bought(pair[each % 2] as QueueEngine, { key: 'k' })),
+    );
+    expect(new Set(orders.map(({ id }) => id)).size).toBe(1);
+    for (const order of keyless) await pair[0]?.cancel(await order);
+    expect(workQueue.size).toBe(3);
+    consume();
+    expect(await outcomeOf(pair[0] as QueueEngine, { key: 'k' })).toBe('confirmed');
+    expect(await outcomeOf(pair[1] as QueueEngine, { key: 'k' })).toBe('confirmed');
+    expect(await outcomeOf(pair[1] as QueueEngine, { key: 'k', email: 'b@example.com' })).toBe('key_reused');
+  });
+
+  test('the line is bounded, and viewers are told of it', async () => {
+    await setStage();
+    const engine = await start({ rules: { waitersPerUnit: 3, ordersPerEmail: 0 } });
+    const first = await bought(engine);
+    const second = await bought(engine);
+    await vi.waitFor(() => expect(engine.placeInLine(second)).toBe(2));
+    expect([first.number, second.number]).toEqual([1, 2]);
+    await bought(engine);
+    expect(await outcomeOf(engine)).toBe('queue_full');
+    consume();
+    await vi.waitFor(() => expect(engine.placeInLine(second)).toBeUndefined());
+    expect(await engine.outcome(first, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
+    expect(await engine.outcome(second, { waitMs: 5_000 })).toMatchObject({ status: 'rejected' });
+  });
+});
+
+/** A list that turns the order of the ids around. */
+function lastInFirstOut(): WorkQueue {
+  const ids: string[] = [];
+  return {
+    available: true,
+    push: async (id) => void ids.push(id),
+    pop: async (timeoutMs) => {
+      const id = ids.pop();
+      if (id === undefined) await pause(timeoutMs);
+      return id;
+    },
+    close: async () => {},
+  };
+}
+
+describe('when something gets lost', () => {
+  test('Q2 Q8 what a dead consumer has left is finished by the next, before the line is served', async () => {
+    await setStage();
+    const engine = await start();
+    const [order, other] = [await bought(engine), await bought(engine, { email: 'b@example.com' })];
+    const silent = await dyingConsumer();
+    consume();
+    expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
+    expect(await engine.outcome(other, { waitMs: 5_000 })).toMatchObject({ status: 'rejected' });
+    // The dead one wakes up: its word counts for nothing, and it cancels nothing.
+    silent.answerFlight({ kind: 'unknown', cause: 'time-out' });
+    await consumers[0]?.stop();
+    expect(await engine.order(order.id)).toMatchObject({ status: 'confirmed' });
+    expect(silent.cancelled).toEqual([]);
+    await stage.audited();
+  });
+
+  test('Q2 what a consumer leaves while another one runs is finished by that in time', async () => {
+    await setStage();
+    const engine = await start();
+    consume({ abandonedAfterMs: 100 });
+    vi.spyOn(workQueue, 'pop').mockImplementation(() => pause(50).then(() => undefined));
+    const silent = new ScriptedSuppliers();
+    const order = await bought(engine);
+    consume({ suppliers: silent });
+    await vi.waitFor(() => expect(silent.flights).toHaveLength(1));
+    expect(await engine.outcome(order, { waitMs: 20_000 })).toMatchObject({ status: 'confirmed' });
+  });
+
+  test('a list that was wiped loses no order, neither before a consumer starts nor while it runs', async () => {
+    await setStage({ package: { quota: 3 } });
+    const engine = await start();
+    const before = await bought(engine);
+    workQueue.wipe();
+    consume();
+    expect(await engine.outcome(before, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
+    vi.spyOn(workQueue, 'push').mockResolvedValueOnce().mockRejectedValueOnce(new Error('away'));
+    const during = [await bought(engine), await bought(engine)];
+    for (const order of during) {
+      expect(await engine.outcome(order, { waitMs: 10_000 })).toMatchObject({ status: 'confirmed' });
+    }
+  });
+
+  test('without the list a consumer goes on from the store', async () => {
+    await setStage();
+    const engine = await start();
+    vi.spyOn(workQueue, 'pop').mockRejectedValue(new Error('away'));
+    consume();
+    expect(await outcomeOf(engine)).toBe('confirmed');
+  });
+
+  test('without the list servers take no orders', async () => {
+    await setStage();
+    const engine = await start();
+    workQueue.available = false;
+    expect(await outcomeOf(engine)).toBe('no_owner');
+    expect(await engine.missing()).toEqual(['Redis does not answer']);
+    expect(await stage.orders()).toEqual([]);
+  });
+});
+
+describe('leaving', () => {
+  test('a queued order is withdrawn, and never served', async () => {
+    await setStage();
+    const engine = await start();
+    const order = await bought(engine);
+    expect(await engine.cancel(order)).toMatchObject({ kind: 'accepted', order: { status: 'withdrawn' } });
+    consume();
+    expect(await outcomeOf(engine)).toBe('confirmed');
+    expect(await engine.order(order.id)).toMatchObject({ status: 'withdrawn' });
+  });
+
+  test.each([
+    ['without a key it leaves the line', undefined, 'withdrawn'],
+    ['with a key its place is kept', 'k', 'queued'],
+  ])('who hangs up: %s', async (_, key, status) => {
+    await setStage();
+    const engine = await start();
+    const order = await bought(engine, key === undefined ? {} : { key });
+    const gone = new AbortController();
+    const outcome = engine.outcome(order, { waitMs: 60_000, gone: gone.signal });
+    gone.abort();
+    await outcome;
+    await engine.drain();
+    expect(await engine.order(order.id)).toMatchObject({ status });
+  });
+
+  test('Q2 Q8 a confirmed order is cancelled at both suppliers, and its unit goes to the line', async () => {
+    await setStage();
+    const engine = await start();
+    consume();
+    const order = await engine.outcome(await bought(engine), { waitMs: 5_000 });
+    expect(await engine.cancel(order)).toMatchObject({ kind: 'accepted' });
+    expect(await outcomeOf(engine)).toBe('confirmed');
+    expect(await engine.order(order.id)).toMatchObject({ status: 'cancelled' });
+    await stage.audited();
+  });
+});
+
+describe('a consumer', () => {
+  test('that is stopped finishes the order at hand and takes no other', async () => {
+    await setStage({ package: { quota: 2 } });
+    const engine = await start();
+    const [order, other] = [await bought(engine), await bought(engine)];
+    const suppliers = await dyingConsumer();
+    const stopped = consumers[0]?.stop();
+    suppliers.answerFlight();
+    await stopped;
+    expect(await engine.order(order.id)).toMatchObject({ status: 'confirmed' });
+    expect(await engine.order(other.id)).toMatchObject({ status: 'queued' });
+  });
+
+  test('Q4 claims nothing while the suppliers are away or the sale is paused, and refuses nobody', async () => {
+    await setStage();
+    const engine = await start();
+    const suppliers = new ScriptedSuppliers();
+    suppliers.available = false;
+    const order = await bought(engine);
+    consume({ suppliers });
+    await vi.waitFor(() => expect(workQueue.size).toBe(0));
+    expect(await engine.order(order.id)).toMatchObject({ status: 'queued' });
+    suppliers.available = true;
+    await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
+    suppliers.answerFlight();
+    expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
+  });
+
+  test('is not held up by a package whose units are awaited', async () => {
+    await setStage();
+    await stage.store.addPackages([onSale({ id: 2 })]);
+    const engine = await start();
+    const stuck = await bought(engine, { packageId: 2 });
+    await pauseSale(2);
+    consume();
+    expect(await outcomeOf(engine)).toBe('confirmed');
+    expect(await engine.order(stuck.id)).toMatchObject({ status: 'queued' });
+  });
+});
+
+async function pauseSale(packageId: number): Promise<void> {
+  const present = await stage.store.present(packageId);
+  if (present === undefined) throw new Error('no such package');
+  const { package: travelPackage, figures, fence } = present;
+  const paused = { ...travelPackage, paused: true, version: 2 };
+  await stage.store.commit(packageId, fence, { figures, package: paused, inserted: [], updated: [] });
+}

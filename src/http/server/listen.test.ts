@@ -1,0 +1,206 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import {
+  type AddressInfo,
+  connect,
+  createServer as createNetServer,
+  type ListenOptions,
+  Server as NetServer,
+} from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { afterEach, expect, it, vi } from 'vitest';
+import { freePort } from '../../../test/support/free-port.ts';
+import { listenAt, listenInsteadOf } from './listen.ts';
+
+const servers: Server[] = [];
+const realListen = NetServer.prototype.listen;
+const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+/** The systems on which Node can listen with several sockets at one port. */
+const hasDoors = /^(linux|freebsd|sunos|aix)$/.test(process.platform);
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+function saying(word: string): Server {
+  const server = createServer((_request, response) => response.end(word));
+  servers.push(server);
+  return server;
+}
+
+const host = '127.0.0.1';
+
+async function ask(port: number): Promise<string> {
+  return (await fetch(`http://${host}:${port}/`, { headers: { connection: 'close' } })).text();
+}
+
+/** In a thread of its own, as this one is busy. */
+const crowd = `
+  const { connect } = require('node:net');
+  const { workerData: { port, count }, parentPort } = require('node:worker_threads');
+  let answered = 0;
+  for (let one = 0; one < count; one++) {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n');
+    socket.once('data', () => { if (++answered === count) parentPort.postMessage('all'); });
+    socket.on('error', () => {});
+  }`;
+
+it.runIf(hasDoors)('takes in several people per turn of a busy event loop', async () => {
+  const server = saying('ok');
+  const port = await listenAt(server, { port: 0, host });
+  const count = 200;
+  let turns = 0;
+  let isOver = false;
+  const keepBusy = () => {
+    turns += 1;
+    const until = performance.now() + 5;
+    while (performance.now() < until);
+    if (!isOver) setImmediate(keepBusy);
+  };
+  let connections = 0;
+  server.on('connection', () => {
+    // Nobody counts how long the crowd takes to arrive.
+    if (++connections === 1) turns = 0;
+  });
+  keepBusy();
+  const worker = new Worker(crowd, { eval: true, workerData: { port, count } });
+  await once(worker, 'message');
+  isOver = true;
+  await worker.terminate();
+  expect(connections).toBe(count);
+  expect(turns).toBeLessThan(count / 2);
+});
+
+it.each([undefined, host])(
+  'says that a port is taken, also by one that listens like this (host %s)',
+  async (at) => {
+    const port = await freePort();
+    await listenAt(saying('first'), { port, host: at });
+    await expect(listenAt(saying('second'), { port, host: at })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    expect(await ask(port)).toBe('first');
+    const other = createNetServer().listen(0, host);
+    await once(other, 'listening');
+    const taken = (other.address() as AddressInfo).port;
+    await expect(listenAt(saying('third'), { port: taken, host })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    other.close();
+  },
+);
+
+it('says that an address is none of this machine', async () => {
+  await expect(listenAt(saying('x'), { port: 0, host: '203.0.113.1' })).rejects.toMatchObject({
+    code: 'EADDRNOTAVAIL',
+  });
+});
+
+it('listens everywhere unless told otherwise', async () => {
+  const port = await listenAt(saying('ok'), { port: 0 });
+  for (let asked = 0; asked < 40; asked++) expect(await ask(port)).toBe('ok');
+});
+
+it('closes all of it, and is closed when the last answer is out', async () => {
+  const held: ServerResponse[] = [];
+  const server = createServer((_request, response) => held.push(response));
+  servers.push(server);
+  const port = await listenAt(server, { port: 0, host });
+  const asking = Promise.all(Array.from({ length: 20 }, () => ask(port)));
+  await vi.waitFor(() => expect(held).toHaveLength(20));
+  let isClosed = false;
+  const done = new Promise<void>((resolve) => {
+    server.close(() => {
+      isClosed = true;
+      resolve();
+    });
+  });
+  const refused = connect(port, host);
+  const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
+  expect(error.code).toBe('ECONNREFUSED');
+  for (const response of held) {
+    expect(isClosed).toBe(false);
+    response.end('late');
+  }
+  expect(new Set(await asking)).toEqual(new Set(['late']));
+  await done;
+  servers.length = 0;
+});
+
+it('hands everything over to another server: nobody is turned away, and the first one answers no more', async () => {
+  const room = saying('wait');
+  const port = await listenAt(room, { port: 0, host });
+  const server = saying('open');
+  const asking = Promise.all(Array.from({ length: 100 }, () => ask(port)));
+  expect(await listenInsteadOf(server, room)).toBe(port);
+  for (const word of await asking) expect(['wait', 'open']).toContain(word);
+  for (let asked = 0; asked < 60; asked++) expect(await ask(port)).toBe('open');
+  servers.splice(servers.indexOf(room), 1);
+});
+
+it('is not fooled by two that look at the same moment whether a port is free', async () => {
+  const port = await freePort();
+  let second: Promise<number> | undefined;
+  const listen = vi.spyOn(NetServer.prototype, 'listen').mockImplementation(function (
+    this: NetServer,
+    ...parameters: unknown[]
+  ) {
+    const [options] = parameters as [ListenOptions];
+    if (!options.reusePort || second !== undefined)
+      return realListen.apply(this, parameters as [ListenOptions]);
+    // The first has looked, and takes its time: time enough for another one to look too.
+    second = listenAt(saying('second'), { port, host });
+    second.catch(() => {});
+    setTimeout(() => realListen.apply(this, [options]), 300);
+    return this;
+  });
+  try {
+    expect(await listenAt(saying('first'), { port, host })).toBe(port);
+    await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  } finally {
+    listen.mockRestore();
+  }
+  for (let asked = 0; asked < 20; asked++) expect(await ask(port)).toBe('first');
+});
+
+it.each(['ENOTSUP', 'EINVAL'])(
+  'listens with one socket where the system has no others (%s)',
+  async (code) => {
+    const listen = vi.spyOn(NetServer.prototype, 'listen').mockImplementation(function (
+      this: NetServer,
+      ...parameters: unknown[]
+    ) {
+      const [options] = parameters as [ListenOptions];
+      if (options.reusePort) {
+        process.nextTick(() => this.emit('error', Object.assign(new Error(code), { code })));
+        return this;
+      }
+      return realListen.apply(this, [options]);
+    });
+    try {
+      const port = await freePort();
+      expect(await listenAt(saying('one'), { port, host })).toBe(port);
+      expect(await ask(port)).toBe('one');
+      await expect(listenAt(saying('two'), { port, host })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+      expect(await ask(await listenAt(saying('any'), { port: 0, host }))).toBe('any');
+    } finally {
+      listen.mockRestore();
+    }
+  },
+);
+
+it.skipIf(!hasIPv6)('listens at an address of IPv6', async () => {
+  const port = await listenAt(saying('six'), { port: 0, host: '::1' });
+  for (let asked = 0; asked < 20; asked++) {
+    expect(await (await fetch(`http://[::1]:${port}/`, { headers: { connection: 'close' } })).text()).toBe(
+      'six',
+    );
+  }
+});

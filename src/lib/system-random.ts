@@ -1,0 +1,23 @@
+import { randomFillSync } from 'node:crypto';
+import type { Random } from './random.ts';
+
+const poolBytes = 4096;
+
+/** The system's cryptographic randomness, drawn in pools: one call of the system serves hundreds of order ids. */
+export function systemRandom(): Random {
+  const pool = new Uint8Array(poolBytes);
+  let used = poolBytes;
+  const bytes = (count: number): Uint8Array => {
+    if (count > poolBytes) return randomFillSync(new Uint8Array(count));
+    if (used + count > poolBytes) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    used += count;
+    return pool.slice(used - count, used);
+  };
+  return {
+    bytes,
+    fraction: () => new DataView(bytes(4).buffer).getUint32(0) / 2 ** 32,
+  };
+}

@@ -1,0 +1,236 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { counters, gauges, histograms } from '../prometheus/catalogue.ts';
+import { createMetrics } from '../prometheus.ts';
+
+const read = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8');
+
+interface Target {
+  readonly refId: string;
+  readonly expr: string;
+}
+
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
+  readonly targets?: readonly Target[];
+}
+
+interface Board {
+  readonly uid: string;
+  readonly title: string;
+  readonly schemaVersion: number;
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly query: unknown }[] };
+}
+
+interface Alert {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for: string;
+  readonly severity: string;
+  readonly summary: string;
+  readonly runbook: string;
+}
+
+const board = JSON.parse(read('ticket-booking.json')) as Board;
+const alerts = alertsOf(read('alerts.yml'));
+
+/** Reads the rules by the form that they are kept in: one shape, two spaces a level. @throws Error for any other. */
+function alertsOf(yaml: string): Alert[] {
+  const text = yaml.replace(/^#.*\n/gm, '').replace(/>-\n((?: {10}.*\n)+)/g, (_, lines: string) => {
+    const folded = lines.trim().split(/\n\s*/).join(' ');
+    return `${folded}\n`;
+  });
+  const [head, ...rules] = text.split(/^ {6}- alert: /m);
+  if (head?.trim() !== 'groups:\n  - name: ticket-booking\n    rules:')
+    throw new Error(`no such head: ${head}`);
+  const form =
+    /^(?<alert>\w+)\n {8}expr: (?<expr>.+)\n {8}for: (?<for>\w+)\n {8}labels:\n {10}severity: (?<severity>\w+)\n {8}annotations:\n {10}summary: (?<summary>.+)\n {10}runbook: (?<runbook>\S+)\n*$/;
+  return rules.map((rule) => {
+    const groups = form.exec(rule)?.groups;
+    if (groups === undefined) throw new Error(`a rule of another form: ${rule}`);
+    return { ...groups } as unknown as Alert;
+  });
+}
+
+const boardQueries = board.panels.flatMap(({ title, targets = [] }) =>
+  targets.map(({ expr }) => [title, expr] as const),
+);
+const variableQueries = board.templating.list.flatMap(({ name, query }) =>
+  typeof query === 'object' && query !== null && 'query' in query
+    ? [[name, String(query.query)] as const]
+    : [],
+);
+const allQueries = [
+  ...boardQueries,
+  ...variableQueries,
+  ...alerts.map(({ alert, expr }) => [alert, expr] as const),
+];
+
+/** What a query may name, and the labels that it may use with it. */
+const labelsOf = new Map<string, readonly string[]>();
+
+beforeAll(async () => {
+  for (const { name, labels } of [...Object.values(counters), ...Object.values(gauges)])
+    labelsOf.set(name, labels);
+  for (const { name, labels } of Object.values(histograms)) {
+    labelsOf.set(`${name}_bucket`, [...labels, 'le']);
+    labelsOf.set(`${name}_sum`, labels);
+    labelsOf.set(`${name}_count`, labels);
+  }
+  // The process's own, as the library tells them.
+  const { text } = await createMetrics().expose({
+    packages: async () => [],
+    missing: async () => [],
+    build: { version: '', node: '', engine: '', store: '' },
+  });
+  for (const [, name = ''] of text.matchAll(/^# TYPE ((?:nodejs|process)_\w+) /gm)) {
+    labelsOf.set(name, ['kind', 'space', 'type', 'version']);
+    for (const end of ['_bucket', '_sum', '_count']) labelsOf.set(name + end, ['kind', 'le']);
+  }
+  labelsOf.set('up', []);
+});
+
+const target = ['job', 'instance'];
+
+describe('queries of the board and of the alerts', () => {
+  test.each(allQueries)('%s: every metric exists, with the labels that are asked of it', (_title, expr) => {
+    const names = expr.match(/\b(?:ticket_booking|nodejs|process)_\w+|\bup\b/g) ?? [];
+    expect(names.length).toBeGreaterThan(0);
+    const allowed = new Set(target);
+    for (const name of names) {
+      expect([...labelsOf.keys()], name).toContain(name);
+      for (const label of labelsOf.get(name) ?? []) allowed.add(label);
+    }
+    for (const [, name = '', selector = ''] of expr.matchAll(/(\w+)\{([^}]*)\}/g)) {
+      const used = [...selector.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label]) => label);
+      const own = [...(labelsOf.get(name) ?? []), ...target];
+      expect(own, `${name}{${selector}}`).toEqual(expect.arrayContaining(used));
+    }
+    for (const [, grouped = ''] of expr.matchAll(/\bby \(([^)]*)\)/g)) {
+      expect([...allowed], expr).toEqual(expect.arrayContaining(grouped.split(/,\s*/)));
+    }
+    if (expr.includes('histogram_quantile')) expect(expr).toMatch(/by \(le\b[^)]*\) \(rate\(\w+_bucket/);
+  });
+
+  test.each(allQueries)('%s: brackets are closed, and counters are asked for their rate', (_title, expr) => {
+    const bare = expr.replace(/"[^"]*"/g, '');
+    for (const [open, close] of ['()', '[]', '{}']) {
+      expect(bare.split(open as string).length, expr).toBe(bare.split(close as string).length);
+    }
+    for (const [name] of bare.matchAll(/\w+_total\b/g)) {
+      expect(bare, name).toMatch(new RegExp(`(rate|increase)\\(${name}`));
+    }
+  });
+});
+
+describe('the board', () => {
+  test('can be imported: a uid, a schema version, panels with an id each that do not overlap', () => {
+    expect(board.uid).toMatch(/^[\w-]{1,40}$/);
+    expect(board.schemaVersion).toBeGreaterThanOrEqual(36);
+    expect(new Set(board.panels.map(({ id }) => id)).size).toBe(board.panels.length);
+    const taken = new Set<string>();
+    for (const { title, gridPos } of board.panels) {
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(taken.has(`${x},${y}`), `${title} lies over another panel`).toBe(false);
+          taken.add(`${x},${y}`);
+        }
+      }
+    }
+  });
+
+  test('the four golden signals come first', () => {
+    const rows = board.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
+    expect(rows.slice(0, 4)).toEqual(['At a glance', 'Traffic and errors', 'Latency', 'Saturation']);
+  });
+
+  test('every metric of ours is on it', () => {
+    const shown = boardQueries.map(([, expr]) => expr).join('\n');
+    const missing = [counters, histograms, gauges].flatMap((group) =>
+      Object.values(group)
+        .map(({ name }) => name)
+        .filter((name) => !shown.includes(name)),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('the alerts', () => {
+  test('are many enough to be read at all, and each is named once', () => {
+    expect(alerts.length).toBeGreaterThanOrEqual(12);
+    expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);
+  });
+
+  test.each(alerts.map((alert) => [alert.alert, alert] as const))('%s', (name, alert) => {
+    expect(name).toMatch(/^TicketBooking[A-Z]\w+$/);
+    expect(alert.severity).toMatch(/^(critical|warning)$/);
+    expect(alert.for).toMatch(/^\d+[sm]$/);
+    expect(alert.expr).toMatch(/(?:==|>|<) *[\d.]+$/);
+    // A value that begins so is no plain scalar in YAML, and one with ": " or " #" ends early.
+    expect(alert.expr).not.toMatch(/^["'{[&*!|>%@`]|: | #/);
+    if (/[{:#]/.test(alert.summary)) expect(alert.summary).toMatch(/^("[^"]*"|[^{:#"][^:#]*)$/);
+  });
+
+  test('each has a section in the runbook that its annotation leads to, and says what to see and do', () => {
+    const sections = new Map(
+      read('RUNBOOK.md')
+        .split(/^## /m)
+        .slice(1)
+        .map((section) => [anchorOf(section.split('\n', 1)[0] as string), section]),
+    );
+    for (const { alert, runbook } of alerts) {
+      const [file, anchor = ''] = runbook.split('#');
+      expect(file).toBe('RUNBOOK.md');
+      const section = sections.get(anchor) ?? '';
+      expect(section.split('\n', 1)[0]).toBe(alert);
+      for (const part of ['**Means**', '**See**', '**Do**'])
+        if (alert !== 'TicketBookingNotReady') expect(section).toContain(part);
+    }
+  });
+
+  test('the runbook names panels, and links to sections, that exist', () => {
+    const text = read('RUNBOOK.md');
+    const anchors = new Set([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => anchorOf(title as string)));
+    for (const [, anchor] of text.matchAll(/\]\(#([\w-]+)\)/g)) expect(anchors).toContain(anchor);
+    const titles = board.panels.map(({ title }) => title);
+    const named = [...text.matchAll(/(?<!\*)\*([A-Z][^*\n]+)\*(?!\*)/g)].map(([, title]) => title);
+    expect(named.length).toBeGreaterThan(20);
+    for (const title of named) expect(titles).toContain(title);
+  });
+});
+
+/** As GitHub and Grafana make them of headings. */
+function anchorOf(heading: string): string {
+  return heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\w -]/g, '')
+    .replaceAll(' ', '-');
+}
+
+test('the runbook names every cause that readiness knows', () => {
+  const source = readFileSync(join(import.meta.dirname, '../../engine/missing.ts'), 'utf8');
+  const causes = [
+    ...source.matchAll(/['`]((?:this instance|the store|the lease service|Redis) [\w ]+)/g),
+  ].map(([, cause]) => cause as string);
+  expect(causes.length).toBeGreaterThanOrEqual(5);
+  const section = /^## TicketBookingNotReady\n(.*?)^## /ms.exec(read('RUNBOOK.md'))?.[1];
+  for (const cause of causes) expect(section).toContain(`| \`${cause}\` |`);
+});
+
+test('the runbook says of a lost instance what the log says, and what can be asked', () => {
+  const section = /^## Lost instances\n(.*?)^## /ms.exec(read('RUNBOOK.md'))?.[1];
+  for (const part of ['**See**', '**Do**', '/dismiss']) expect(section).toContain(part);
+  const sources = ['instance-register.ts', '../booking/package-behaviour.ts']
+    .map((name) => readFileSync(join(import.meta.dirname, '../../operations', name), 'utf8'))
+    .join('');
+  const lines = [...(section ?? '').matchAll(/`((?:an instance|a package|its owner) [^`]+)`/g)];
+  expect(lines.length).toBe(4);
+  for (const [, line] of lines) expect(sources).toContain(line);
+});

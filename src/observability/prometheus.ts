@@ -1,0 +1,40 @@
+import type { Registry } from 'prom-client';
+import type { Metrics } from './metrics.ts';
+import { exposition, type Surroundings } from './prometheus/exposition.ts';
+import { Recorder } from './prometheus/recorder.ts';
+
+export type { Surroundings } from './prometheus/exposition.ts';
+
+/** What Prometheus reads. */
+export interface Exposition {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+export interface MetricsSource extends Metrics {
+  /** The present figures, in Prometheus's text format. Scrapes that come together share one reading. */
+  expose(surroundings: Surroundings): Promise<Exposition>;
+}
+
+/** The metrics of one instance. */
+export function createMetrics(): MetricsSource {
+  return new ExposedRecorder();
+}
+
+class ExposedRecorder extends Recorder implements MetricsSource {
+  #registry: Promise<Registry> | undefined;
+  #underWay: Promise<Exposition> | undefined;
+
+  expose(surroundings: Surroundings): Promise<Exposition> {
+    this.#underWay ??= this.#read(surroundings).finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  async #read(surroundings: Surroundings): Promise<Exposition> {
+    this.#registry ??= exposition(this, surroundings);
+    const registry = await this.#registry;
+    return { contentType: registry.contentType, text: await registry.metrics() };
+  }
+}

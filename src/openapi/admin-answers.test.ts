@@ -1,0 +1,138 @@
+import { afterAll, expect, it } from 'vitest';
+import { expectDescribed, operationAt } from '../../test/support/described.ts';
+import { adminToken, fakeApp } from '../../test/support/fake-app.ts';
+import { fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
+import {
+  fakeInstance,
+  fakeLost,
+  fakeOperations,
+  fakeOperator,
+  fakeStatus,
+} from '../../test/support/fake-operations.ts';
+import type { OperatedOrder, Operations, Outcome } from '../admin/operations.ts';
+import type { AuditReport } from '../audit/audit-report.ts';
+import { type ErrorCode, errorKind } from '../domain/errors.ts';
+import type { OperatorEvent } from '../storage/operator-log.ts';
+import { StoreUnavailableError } from '../storage/store.ts';
+import { allOperations } from './table.ts';
+
+/* What operators are answered is what the description tells of, member by member. */
+
+interface Question {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  /** What answers it, to be made to fail. */
+  readonly inside: keyof Operations;
+  readonly body?: object;
+}
+
+const stuck: OperatedOrder = { order: fakeOrder({ status: 'held' }), since: fakeNow, concern: 'stuck' };
+const order = `/api/admin/orders/${stuck.order.id}`;
+const report: AuditReport = {
+  ...{ ok: false, packages: 1, orders: 2, reservations: 2, publicReservations: 0, suppliersRead: true },
+  ...{ inMotion: [3], findings: [{ rule: 'Q1', packageId: 1, message: 'one unit too many' }] },
+};
+const change: OperatorEvent = {
+  ...{ id: '1', at: fakeNow, by: fakeOperator, instance: 'one', action: 'package.amend' },
+  ...{ target: { packageId: 1 }, wish: { quota: 2 }, before: { quota: 1 }, after: null },
+  ...{ outcome: 'refused', code: 'quota_too_low', endedAt: fakeNow },
+};
+
+const good: Partial<Operations> = {
+  packages: async () => [fakeStatus(), fakeStatus({ id: 2, paused: true }, {}, { obstacle: 'paused' })],
+  instances: async () => [fakeInstance('instance-1'), fakeLost('instance-9')],
+  dismissInstance: async () => ({ kind: 'done', value: { instance: 'instance-9' } }),
+  archive: async () => ({ kind: 'done', value: fakeStatus({ listed: false, archived: true }).package }),
+  orders: async () => ({ orders: [stuck], next: '1-5' }),
+  ordersOfEmail: async () => ({ orders: [stuck], next: '1-5' }),
+  order: async () => stuck,
+  audit: async () => ({ kind: 'done', value: report }),
+  changes: async () => ({ items: [change], next: '1-a' }),
+};
+
+const newPackage = { flight: 'F', stay: '2030-01-01', price: 1, quota: 1, opensAt: '2029-01-01T00:00:00Z' };
+const questions: readonly Question[] = [
+  { method: 'GET', path: '/api/admin/packages', status: 200, inside: 'packages' },
+  { method: 'POST', path: '/api/admin/packages', status: 201, inside: 'create', body: newPackage },
+  { method: 'GET', path: '/api/admin/packages/1', status: 200, inside: 'package' },
+  {
+    ...{ method: 'PATCH', path: '/api/admin/packages/1', status: 200, inside: 'amend' },
+    body: { version: 1, quota: 60, closesAt: null },
+  },
+  { method: 'POST', path: '/api/admin/packages/1/pause', status: 200, inside: 'pause' },
+  { method: 'POST', path: '/api/admin/packages/1/resume', status: 200, inside: 'pause' },
+  { method: 'POST', path: '/api/admin/packages/2/archive', status: 200, inside: 'archive' },
+  { method: 'DELETE', path: '/api/admin/packages/1', status: 204, inside: 'remove' },
+  { method: 'GET', path: '/api/admin/instances', status: 200, inside: 'instances' },
+  { method: 'POST', path: '/api/admin/instances/instance-2/drain', status: 202, inside: 'drain' },
+  { method: 'POST', path: '/api/admin/instances/instance-9/dismiss', status: 200, inside: 'dismissInstance' },
+  { method: 'GET', path: '/api/admin/orders?stuck=true&limit=5', status: 200, inside: 'orders' },
+  {
+    ...{ method: 'POST', path: '/api/admin/orders/search', status: 200, inside: 'ordersOfEmail' },
+    body: { email: 'ana@example.com', limit: 5, cursor: '1-5' },
+  },
+  { method: 'GET', path: order, status: 200, inside: 'order' },
+  { method: 'POST', path: `${order}/retry`, status: 200, inside: 'retryOrder' },
+  { method: 'POST', path: `${order}/cancel`, status: 200, inside: 'cancelOrder' },
+  {
+    ...{ method: 'POST', path: '/api/admin/erase', status: 200, inside: 'erase' },
+    body: { email: 'ana@example.com' },
+  },
+  { method: 'GET', path: '/api/admin/audit?clockSkewMs=5', status: 200, inside: 'audit' },
+  { method: 'GET', path: '/api/admin/changes', status: 200, inside: 'changes' },
+];
+
+const asked = new Set<string>();
+afterAll(() => {
+  const all = allOperations.filter(({ tag }) => tag === 'Admin').map(({ operationId }) => operationId);
+  expect([...asked].toSorted()).toEqual(all.toSorted());
+});
+
+interface Asking {
+  readonly operations?: Partial<Operations>;
+  readonly body?: object;
+  readonly token?: string;
+}
+
+async function ask({ method, path, body: usual }: Question, asking: Asking): Promise<number> {
+  const { operations = good, body = usual, token = adminToken } = asking;
+  const answer = await fakeApp({ operations }).request(path, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const operation = operationAt(method, path);
+  if (operation === undefined) throw new Error(`${method} ${path} is not described`);
+  asked.add(operation.operationId);
+  await expectDescribed(operation, answer);
+  return answer.status;
+}
+
+it.each(questions)('$method $path', async (question) => {
+  const { cancelOrder } = fakeOperations({ orders: [{ ...stuck, order: fakeOrder() }] });
+  expect(await ask(question, { operations: { ...good, cancelOrder } })).toBe(question.status);
+  expect(await ask(question, { token: 'another' })).toBe(401);
+  if (question.body !== undefined) expect(await ask(question, { body: { owner: 'me' } })).toBe(422);
+});
+
+it.each(questions)('$method $path, when the store is away or something is broken', async (question) => {
+  const failing = (error: Error) => ({ ...good, [question.inside]: () => Promise.reject(error) });
+  expect(await ask(question, { operations: failing(new StoreUnavailableError('away')) })).toBe(503);
+  expect(await ask(question, { operations: failing(new Error('a bug')) })).toBe(500);
+});
+
+const changing = questions.filter(({ inside }) => !/s$|^package$|^order$|^ordersOfEmail$/.test(inside));
+
+it.each(changing)('$method $path, refused for whatever is described', async (question) => {
+  const codes = operationAt(question.method, question.path)?.problems ?? [];
+  // Who has no token is refused before anything is asked.
+  for (const code of codes.filter((each) => each !== 'unauthorized')) {
+    const refused = async (): Promise<Outcome<never>> => ({ kind: 'refused', code, order: fakeOrder() });
+    expect(await ask(question, { operations: { ...good, [question.inside]: refused } })).toBe(statusOf(code));
+  }
+});
+
+function statusOf(code: ErrorCode): number {
+  return errorKind(code).status;
+}

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { expectDescribed, operationAt } from '../../test/support/described.ts';
+import { adminToken, type FakeAppOptions, fakeApp, suppliersToken } from '../../test/support/fake-app.ts';
+import { fakeNow, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+import type { OrderStatus } from '../domain/order.ts';
+import { StoreUnavailableError } from '../storage/store.ts';
+import type { Refusal } from '../suppliers/suppliers.ts';
+import { allOperations as operations } from './table.ts';
+
+/* Whatever happens inside, the answer is one that the description tells of, member by member. */
+
+interface Request {
+  readonly method?: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+const purchase: Request = { path: '/api/orders', body: { packageId: 1, email: 'ana@example.com' } };
+const order = `/api/orders/${fakeOrder().id}`;
+const lookUp: Request = { path: `${order}?email=ana%40example.com` };
+const cancel: Request = { path: `${order}/cancel`, body: { email: 'ana@example.com' } };
+const reservations = '/api/suppliers/flights/reservations';
+const flight: Request = {
+  path: reservations,
+  body: { packageId: 1, flight: 'Flight-1', email: 'ana@example.com' },
+};
+const hotel: Request = {
+  path: '/api/suppliers/hotels/reservations',
+  body: { packageId: 1, stay: '2022-08-09', email: 'ana@example.com', flightTicketNumber: 'F1' },
+};
+const trusted = { Authorization: `Bearer ${suppliersToken}` };
+const operator = { Authorization: `Bearer ${adminToken}` };
+
+/** Sends a request to an app of its own, holds the answer against the description, and returns its status. */
+async function answered(request: Request, inside: FakeAppOptions = {}): Promise<number> {
+  const { path, body, headers = {} } = request;
+  const method = request.method ?? (body === undefined ? 'GET' : 'POST');
+  const response = await fakeApp(inside).request(path, {
+    method,
+    headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const operation = operationAt(method, path);
+  if (operation === undefined) throw new Error(`${method} ${path} is not described`);
+  await expectDescribed(operation, response);
+  return response.status;
+}
+
+const gone = () => Promise.reject(new StoreUnavailableError('gone'));
+const broken = () => Promise.reject(new Error('a bug'));
+
+describe('answers', () => {
+  const refusals = codesOf('createOrder').filter((code) => code !== 'supplier_failed');
+  it.each(refusals)('to a purchase that is refused: %s', async (code) => {
+    await answered(purchase, { engine: { purchase: async () => ({ kind: 'refused', code }) } });
+    await answered(purchase, {
+      engine: { purchase: async () => ({ kind: 'refused', code, order: fakeOrder() }) },
+    });
+  });
+
+  it.each(codesOf('cancelOrder'))('to a cancel that is refused: %s', async (code) => {
+    await answered(cancel, { engine: { cancel: async () => ({ kind: 'refused', code }) } });
+  });
+
+  const statuses: [OrderStatus, number][] = [
+    ['queued', 202],
+    ['held', 202],
+    ['compensating', 502],
+    ['confirmed', 201],
+    ['cancelling', 202],
+    ['failed', 502],
+    ['rejected', 409],
+    ['withdrawn', 200],
+    ['cancelled', 200],
+  ];
+  it.each(statuses)('with an order that is %s', async (status, expected) => {
+    const engine = {
+      order: async () => ended,
+      outcome: async () => ended,
+    };
+    const ended = fakeOrder({
+      status,
+      reason: 'supplier_silent',
+      flight: { ticketNumber: 'F1' },
+      hotel: { reservationNumber: 'H1' },
+      timeline: [{ at: fakeNow, event: 'flight reserved', detail: 'F1' }],
+    });
+    expect(await answered(purchase, { engine })).toBe(expected);
+    expect(await answered({ ...purchase, headers: { Prefer: 'wait=1, respond-async' } }, { engine })).toBe(
+      expected,
+    );
+    expect(await answered(lookUp, { engine })).toBe(200);
+  });
+
+  it.each<[Request, number]>([
+    [{ ...purchase, body: '' }, 422],
+    [{ ...purchase, body: { packageId: 'x' } }, 422],
+    [{ ...purchase, headers: { 'Content-Type': 'text/plain' } }, 415],
+    [{ ...purchase, body: 'x'.repeat(20_000) }, 413],
+    [{ ...purchase, headers: { 'Idempotency-Key': '' } }, 422],
+    [{ path: order }, 422],
+    [{ path: `${order}?email=eve%40example.com` }, 404],
+    [{ ...cancel, body: { email: 'eve@example.com' } }, 404],
+    [{ path: '/api/packages' }, 200],
+    [{ path: '/api/packages/1' }, 200],
+    [{ path: '/api/packages/x' }, 404],
+    [flight, 201],
+    [hotel, 201],
+    [{ ...flight, headers: trusted }, 422],
+    [{ ...flight, headers: { Authorization: 'Bearer another' } }, 401],
+    [{ path: reservations }, 401],
+    [{ path: reservations, headers: trusted }, 200],
+    [{ path: `${reservations}?cursor=${'x'.repeat(300)}`, headers: trusted }, 422],
+    [{ method: 'DELETE', path: `${reservations}/k` }, 401],
+    [{ method: 'DELETE', path: `${reservations}/k`, headers: trusted }, 204],
+    [{ method: 'DELETE', path: `${reservations}/k%20k`, headers: trusted }, 422],
+    [{ path: '/metrics' }, 401],
+    [{ path: '/metrics', headers: operator }, 200],
+    [{ path: '/healthz' }, 200],
+    [{ path: '/readyz' }, 200],
+    [{ path: '/openapi.json' }, 200],
+  ])('%j with %i', async (request, status) => {
+    expect(await answered(request)).toBe(status);
+  });
+
+  it.each<Refusal>(['flight_unavailable', 'hotel_unavailable', 'cancelled', 'invalid_ticket'])(
+    'of a supplier that refuses: %s',
+    async (code) => {
+      const refuse = async () => ({ kind: 'refused', code }) as const;
+      if (code !== 'hotel_unavailable' && code !== 'invalid_ticket')
+        await answered(flight, { suppliers: { reserveFlight: refuse } });
+      if (code !== 'flight_unavailable') await answered(hotel, { suppliers: { reserveHotel: refuse } });
+    },
+  );
+
+  it('with packages that have a sale window, and one that is paused', async () => {
+    const window = { opensAt: fakeNow, closesAt: fakeNow + 1, paused: true };
+    const packages = [fakeSnapshot(), fakeSnapshot({ id: 2, ...window })];
+    expect(await answered({ path: '/api/packages' }, { engine: { packages: async () => packages } })).toBe(
+      200,
+    );
+  });
+
+  it('with a ledger that goes on', async () => {
+    const items = [{ key: 'k', number: 'F1', status: 'active' as const }];
+    const ledger = async () => ({ items, next: 'k' });
+    expect(await answered({ path: reservations, headers: trusted }, { suppliers: { ledger } })).toBe(200);
+  });
+
+  it.each([
+    ['is out of reach', 503, gone],
+    ['is broken', 500, broken],
+  ])('when everything inside %s, with %i', async (_what, status, fail) => {
+    const inside: FakeAppOptions = {
+      engine: { purchase: fail, order: fail, packages: fail, package: fail },
+      suppliers: { reserveFlight: fail, reserveHotel: fail, ledger: fail, cancel: fail },
+    };
+    const requests: Request[] = [
+      purchase,
+      lookUp,
+      cancel,
+      { path: '/api/packages' },
+      { path: '/api/packages/1' },
+      flight,
+      hotel,
+      { path: reservations, headers: trusted },
+      { method: 'DELETE', path: `${reservations}/k`, headers: trusted },
+    ];
+    for (const request of requests) expect(await answered(request, inside)).toBe(status);
+  });
+
+  it('of an instance that is not ready', async () => {
+    const engine = { missing: async () => ['the store'] };
+    expect(await answered({ path: '/readyz' }, { engine })).toBe(503);
+  });
+});
+
+function codesOf(operationId: string): readonly ErrorCode[] {
+  return operations.find((operation) => operation.operationId === operationId)?.problems ?? [];
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { adminToken, fakeApp } from '../../test/support/fake-app.ts';
+import { type ErrorCode, errorCatalogue } from '../domain/errors.ts';
+import { openApiDocument } from './document.ts';
+import { everyProblem } from './problems.ts';
+import { allOperations as operations, operationsServed } from './table.ts';
+
+const document = openApiDocument(operations);
+const ids = operations.map(({ operationId }) => operationId);
+
+/** Every object within a value, itself first. */
+function* objectsIn(value: unknown): Generator<Readonly<Record<string, unknown>>> {
+  if (typeof value !== 'object' || value === null) return;
+  yield value as Readonly<Record<string, unknown>>;
+  for (const member of Object.values(value)) yield* objectsIn(member);
+}
+
+describe('the description of the API', () => {
+  it('tells of every route that the app serves to programs, and of no other', () => {
+    const served = fakeApp()
+      .routes.filter(({ method, path }) => method !== 'ALL' && !isForPeople(path))
+      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
+    const described = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    expect(described.toSorted()).toEqual([...new Set(served)].toSorted());
+  });
+
+  it('answers every other method at its routes with 405 and the methods that there are', async () => {
+    for (const [path, members] of Object.entries(document.paths)) {
+      const answer = await fakeApp().request(path.replace(/\{\w+\}/g, '1'), {
+        method: 'PUT',
+        headers: { Authorization: `Bearer ${adminToken}` },
+      });
+      expect(answer.status, path).toBe(405);
+      const allowed = (answer.headers.get('allow') ?? '').toLowerCase().split(', ');
+      const expected = Object.keys(members);
+      expect(allowed.filter((method) => !['head', 'options'].includes(method)).toSorted()).toEqual(
+        expected.toSorted(),
+      );
+    }
+  });
+
+  it('gives every operation a name of its own, and leads nowhere else', () => {
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const object of objectsIn(document)) {
+      if (typeof object.$ref === 'string') expect(find(object.$ref), object.$ref).toBeDefined();
+      if (object.links !== undefined) {
+        for (const link of objectsIn(Object.values(object.links as object)))
+          if ('operationId' in link) expect(ids).toContain(link.operationId);
+      }
+    }
+  });
+
+  it('tells of every part of a path', () => {
+    for (const { path, parameters = [] } of operations) {
+      const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+      expect(inPath).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
+    }
+  });
+
+  it('tells of every error that a program can meet', () => {
+    const told = new Set([...everyProblem, ...operations.flatMap(({ problems }) => problems)]);
+    const untold = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => !told.has(code));
+    // Of sockets alone.
+    expect(untold).toEqual(['upgrade_required']);
+  });
+
+  it('says of every answer that is no success that it is a problem, with which codes, and when to ask again', () => {
+    const responses = Object.values(document.paths)
+      .flatMap((members) => Object.values(members) as { responses: Record<string, object> }[])
+      .flatMap((member) => Object.entries(member.responses));
+    for (const [status, answer] of responses) {
+      expect(status).toMatch(/^[245]\d\d$/);
+      if (status.startsWith('2')) continue;
+      const { content, headers = {} } = ('$ref' in answer ? find(String(answer.$ref)) : answer) as {
+        content: Record<
+          string,
+          { schema: { allOf: [object, { properties: { code: { enum: ErrorCode[] } } }] } }
+        >;
+        headers?: Record<string, { required?: boolean }>;
+      };
+      expect(Object.keys(content)).toEqual(['application/problem+json']);
+      const codes = content['application/problem+json']?.schema.allOf[1].properties.code.enum ?? [];
+      expect(codes.map((code) => String(errorCatalogue[code].status))).toEqual(codes.map(() => status));
+      if (status === '405') expect(headers.Allow?.required).toBe(true);
+      if (status === '429' || status === '503') expect(headers['Retry-After']?.required).toBe(true);
+    }
+  });
+
+  it('says of what is limited how much is left', () => {
+    for (const { path, method, isLimited } of operations) {
+      const member = document.paths[path]?.[method] as { responses: Record<string, { headers?: object }> };
+      const told = Object.keys(member.responses[429]?.headers ?? {});
+      expect(told.includes('RateLimit'), `${method} ${path}`).toBe(isLimited === true);
+    }
+  });
+
+  it('is checked by the schemas of the requests themselves', () => {
+    expect(find('#/components/schemas/Purchase')).toMatchObject({
+      required: ['packageId', 'email'],
+      properties: { packageId: { type: 'integer', minimum: 1 }, email: { maxLength: 254 } },
+    });
+    expect(find('#/components/schemas/FlightReservationRequest')).toMatchObject({
+      additionalProperties: false,
+    });
+  });
+
+  it('shows nothing that is not so', () => {
+    for (const { body, answers } of operations) {
+      if (body !== undefined) body.schema.parse(body.example);
+      for (const { schema, example } of Object.values(answers))
+        if (example !== undefined) expect(schema?.parse(example)).toEqual(example);
+    }
+  });
+
+  it('says nothing of operators where they have no token', () => {
+    const paths = operationsServed({ hasAdmin: false }).map(({ path }) => path);
+    expect(paths).toContain('/api/orders');
+    expect(paths.filter((path) => path.startsWith('/api/admin'))).toEqual([]);
+  });
+
+  it('is served as JSON', async () => {
+    const answer = await fakeApp().request('/openapi.json');
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(await answer.json()).toEqual(JSON.parse(JSON.stringify(document)));
+  });
+});
+
+/** Pages with what they are made of, and the socket that keeps them live. All else is for programs. */
+function isForPeople(path: string): boolean {
+  return /^\/($|(order|order-queue|orders|query|assets|docs|live|admin)($|\/))/.test(path);
+}
+
+/** What a reference within the document points to. */
+function find(reference: string): unknown {
+  return reference
+    .replace('#/', '')
+    .split('/')
+    .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], document);
+}

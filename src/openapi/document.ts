@@ -1,0 +1,116 @@
+import type { ErrorCode } from '../domain/errors.ts';
+import { type Components, createComponents } from './components.ts';
+import { rateLimit } from './headers.ts';
+import {
+  type Answer,
+  type Header,
+  type Operation,
+  type Parameter,
+  type Security,
+  securitySchemes,
+  tags,
+} from './operation.ts';
+import { headersOf, problemAnswers, sharedAnswers } from './problems.ts';
+
+export interface ApiDescription {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>>;
+  readonly [member: string]: unknown;
+}
+
+const about = `Buying travel packages in a flash sale, and watching what becomes of it.
+
+Every error is a problem (RFC 9457) whose \`code\` says what went wrong; where an order exists, the problem carries it.
+Repeating a purchase with the same \`Idempotency-Key\` is always safe.
+
+A body whose members are named twice or \`__proto__\`, or that is nested deeper than 32 levels, is refused.
+
+Live figures come over a WebSocket at \`/live?topic=packages\`, which OpenAPI has no words for.`;
+
+/** The API in OpenAPI 3.1. */
+export function openApiDocument(operations: readonly Operation[]): ApiDescription {
+  const components = createComponents();
+  const paths = [...Map.groupBy(operations, ({ path }) => path)].map(([path, group]) => [
+    path,
+    Object.fromEntries(group.map((operation) => [operation.method, describe(operation, components)])),
+  ]);
+  const used = new Set<string>(operations.map(({ tag }) => tag));
+  return {
+    openapi: '3.1.1',
+    info: { title: 'Ticket Booking', version: '1.0.0', description: about },
+    // Where the description came from.
+    servers: [{ url: '/' }],
+    tags: Object.entries(tags)
+      .filter(([name]) => used.has(name))
+      .map(([name, description]) => ({ name, description })),
+    paths: Object.fromEntries(paths),
+    components: { schemas: components.schemas, responses: sharedAnswers(components), securitySchemes },
+  };
+}
+
+function describe(operation: Operation, components: Components): object {
+  const { operationId, tag, summary, description, parameters, body, answers, security } = operation;
+  const common = operation.isLimited ? rateLimit : {};
+  const problems: ErrorCode[] = [...operation.problems];
+  if (operation.isLimited) problems.push('rate_limited');
+  // An id that is no single part of a path leads elsewhere.
+  if (operation.path.includes('{')) problems.push('unknown_route');
+  return {
+    operationId,
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    ...(security === undefined ? {} : { security: requirements(security) }),
+    ...(parameters === undefined
+      ? {}
+      : { parameters: parameters.map((one) => describeParameter(one, components)) }),
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: {
+              'application/json': { schema: components.request(body.schema), example: body.example },
+            },
+          },
+        }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, answer]) => [
+          status,
+          describeAnswer(answer, common, components),
+        ]),
+      ),
+      ...problemAnswers(problems, common, components),
+    },
+  };
+}
+
+function requirements({ scheme, optional }: Security): object[] {
+  return [...(optional ? [{}] : []), { [scheme]: [] }];
+}
+
+function describeParameter({ schema, required, ...rest }: Parameter, components: Components): object {
+  const { description, ...shape } = components.request(schema);
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...rest,
+    ...(required || rest.in === 'path' ? { required: true } : {}),
+    schema: shape,
+  };
+}
+
+function describeAnswer(
+  answer: Answer,
+  common: Readonly<Record<string, Header>>,
+  components: Components,
+): object {
+  const { description, schema, example, type = 'application/json', headers = {}, links } = answer;
+  const shown = example === undefined ? {} : { example };
+  return {
+    description,
+    ...headersOf({ ...headers, ...common }, components),
+    ...(schema === undefined ? {} : { content: { [type]: { schema: components.answer(schema), ...shown } } }),
+    ...(links === undefined ? {} : { links }),
+  };
+}

@@ -1,0 +1,95 @@
+import { type ErrorCode, errorKind } from '../domain/errors.ts';
+import { problemAnswer } from '../http/api/answers.ts';
+import { problemContentType, problemView } from '../http/problem.ts';
+import type { Components } from './components.ts';
+import { allow, authenticate, requestId, retryAfter } from './headers.ts';
+import type { Header } from './operation.ts';
+
+/** What any request may meet, whatever it asks for. */
+export const everyProblem: readonly ErrorCode[] = [
+  'bad_request',
+  'method_not_allowed',
+  'request_timeout',
+  'headers_too_large',
+  'internal',
+];
+
+/** What every request with a body may meet. */
+export const bodyProblems: readonly ErrorCode[] = ['invalid', 'body_too_large', 'unsupported_media_type'];
+
+/** Answers of the catalogue by status: `codes`, and what any request may meet. */
+export function problemAnswers(
+  codes: readonly ErrorCode[],
+  headers: Readonly<Record<string, Header>>,
+  components: Components,
+): Record<string, object> {
+  // What a request meets before it is counted says nothing of what is left.
+  const isCounted = Object.keys(headers).length > 0;
+  const byStatus = Map.groupBy(new Set([...codes, ...everyProblem]), statusOf);
+  const answers = [...byStatus].map(([status, group]) => {
+    const [first] = group as [ErrorCode];
+    const isShared = group.length === 1 && everyProblem.includes(first) && !(isCounted && status >= 500);
+    return [status, isShared ? { $ref: refTo(first) } : answerWith(group, headers, components)];
+  });
+  return Object.fromEntries(answers);
+}
+
+function statusOf(code: ErrorCode): number {
+  return errorKind(code).status;
+}
+
+/** `components.responses`: what any request may meet, which is told of once. */
+export function sharedAnswers(components: Components): Record<string, object> {
+  return Object.fromEntries(
+    everyProblem.map((code) => [answerName(code), answerWith([code], {}, components)]),
+  );
+}
+
+/** `bad_request`: `BadRequest` */
+function answerName(code: ErrorCode): string {
+  return code.replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+}
+
+function refTo(code: ErrorCode): string {
+  return `#/components/responses/${answerName(code)}`;
+}
+
+function answerWith(
+  codes: readonly ErrorCode[],
+  common: Readonly<Record<string, Header>>,
+  components: Components,
+): object {
+  const headers: Record<string, Header> = { ...common };
+  const waits = codes.map((code) => errorKind(code)).filter(({ retry }) => retry === 'later');
+  if (waits.length > 0) {
+    const isCertain =
+      waits.length === codes.length && waits.every(({ retryAfterS }) => retryAfterS !== undefined);
+    headers['Retry-After'] = { ...retryAfter, ...(isCertain ? { required: true } : {}) };
+  }
+  if (codes.includes('unauthorized')) headers['WWW-Authenticate'] = authenticate;
+  if (codes.includes('method_not_allowed')) headers.Allow = allow;
+  if (codes.some((code) => statusOf(code) >= 500)) headers['X-Request-Id'] = requestId;
+  const code = { enum: codes };
+  return {
+    description: codes.map((name) => `\`${name}\`: ${errorKind(name).title}.`).join(' '),
+    ...headersOf(headers, components),
+    content: {
+      [problemContentType]: {
+        schema: { allOf: [components.answer(problemAnswer), { type: 'object', properties: { code } }] },
+        examples: Object.fromEntries(codes.map((name) => [name, { value: problemView(name) }])),
+      },
+    },
+  };
+}
+
+/** The member `headers` of an answer, where it has any. */
+export function headersOf(
+  headers: Readonly<Record<string, Header>>,
+  components: Components,
+): { headers?: Record<string, object> } {
+  const entries = Object.entries(headers).map(([name, { schema, ...rest }]) => [
+    name,
+    { ...rest, schema: components.answer(schema) },
+  ]);
+  return entries.length === 0 ? {} : { headers: Object.fromEntries(entries) };
+}

@@ -1,0 +1,88 @@
+import { BlockList, isIPv6, type Socket } from 'node:net';
+import { clientKey, forwardedAddress, plainAddress } from './address.ts';
+import type { Sender } from './rate-limits.ts';
+
+/** Whose `X-Forwarded-For` is believed: nobody's (0), that of so many proxies in a row, or of those at these ranges. */
+export type TrustedProxies = number | readonly string[];
+
+export interface Clients {
+  /** What the sender of a request is counted under. Forged headers change nothing: only trusted proxies are heard. */
+  of(sender: Sender): string;
+  /** What the other end of a connection is counted under; undefined: a proxy, behind which there are many. */
+  ofConnection(socket: Pick<Socket, 'remoteAddress'>): string | undefined;
+}
+
+/** More than any chain of proxies has. */
+const hopsMax = 16;
+/** Where the address is not known: the connection is gone already, or is none of TCP. */
+const nobody = 'nobody';
+
+export function clientsBehind(trusted: TrustedProxies): Clients {
+  if (trusted === 0) return { of: ({ socket }) => keyOf(socket), ofConnection: keyOf };
+  const isProxy = proxyCheck(trusted);
+  return {
+    of({ socket, headers }) {
+      const peer = plainAddress(socket.remoteAddress ?? '');
+      if (peer === undefined) return nobody;
+      return clientKey(lastUntrusted(peer, forwardedFor(headers), isProxy));
+    },
+    ofConnection(socket) {
+      const peer = plainAddress(socket.remoteAddress ?? '');
+      return peer !== undefined && isProxy(peer, 0) ? undefined : keyOf(socket);
+    },
+  };
+}
+
+/** A connection keeps its address, and asking for it is half of what a limit costs. */
+const known = new WeakMap<object, string>();
+
+function keyOf(socket: Pick<Socket, 'remoteAddress'>): string {
+  let key = known.get(socket);
+  if (key === undefined) {
+    const address = plainAddress(socket.remoteAddress ?? '');
+    if (address === undefined) return nobody;
+    key = clientKey(address);
+    known.set(socket, key);
+  }
+  return key;
+}
+
+type IsProxy = (address: string, hop: number) => boolean;
+
+function proxyCheck(trusted: TrustedProxies): IsProxy {
+  if (typeof trusted === 'number') return (_address, hop) => hop < trusted;
+  const ranges = new BlockList();
+  for (const range of trusted) {
+    const [text = '', prefix] = range.split('/');
+    // As addresses are compared: an IPv4 range may be written in the clothes of IPv6 too.
+    const address = plainAddress(text) ?? text;
+    const family = familyOf(address);
+    const bits = prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix);
+    ranges.addSubnet(address, family === 'ipv4' && bits > 32 ? bits - 96 : bits, family);
+  }
+  return (address) => ranges.check(address, familyOf(address));
+}
+
+/** From the connection's other end backwards through what each proxy has put at the end of the header. */
+function lastUntrusted(peer: string, forwarded: string, isProxy: IsProxy): string {
+  let client = peer;
+  let end = forwarded.length;
+  for (let hop = 0; end > 0 && hop < hopsMax && isProxy(client, hop); hop++) {
+    const comma = forwarded.lastIndexOf(',', end - 1);
+    const address = forwardedAddress(forwarded.slice(comma + 1, end));
+    // Nothing that a proxy has put there: beyond it everything may be made up.
+    if (address === undefined) break;
+    client = address;
+    end = comma;
+  }
+  return client;
+}
+
+function forwardedFor(headers: Sender['headers']): string {
+  const value = headers['x-forwarded-for'];
+  return Array.isArray(value) ? value.join(',') : (value ?? '');
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
+}

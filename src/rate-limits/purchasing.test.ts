@@ -1,0 +1,63 @@
+import { Hono } from 'hono';
+import { expect, it, vi } from 'vitest';
+import { fakeEngine, fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
+import type { BookingEngine } from '../engine/engine.ts';
+import { orderRoutes } from '../http/api/orders.ts';
+import type { AppDeps } from '../http/deps.ts';
+import { pageRoutes } from '../http/pages/routes.ts';
+import { onError } from '../http/problem.ts';
+import { silentLog } from '../observability/log.ts';
+
+function appThatAdmits(admits: boolean) {
+  const purchase = vi.fn<BookingEngine['purchase']>(async () => ({ kind: 'accepted', order: fakeOrder() }));
+  const deps = {
+    engine: fakeEngine({ purchase }),
+    clock: { now: () => fakeNow, sleep: async () => {} },
+    random: { bytes: (count: number) => new Uint8Array(count), fraction: () => 0 },
+    log: silentLog,
+    settings: { instanceId: 'a', secret: 's'.repeat(32), currency: 'USD' },
+    admission: { admits: () => admits },
+  } as unknown as AppDeps;
+  const app = new Hono().route('/api/orders', orderRoutes(deps));
+  app.route(
+    '/',
+    pageRoutes(deps, (name) => name),
+  );
+  app.onError(onError(silentLog));
+  return { app, purchase };
+}
+
+/** A body that must not be read. */
+const unread = () =>
+  new ReadableStream({
+    pull() {
+      throw new Error('the body was read');
+    },
+  });
+
+it('turns purchases away unread while the server is far behind, and answers everything else', async () => {
+  const { app, purchase } = appThatAdmits(false);
+  const headers = { 'Content-Type': 'application/json' };
+  const init: RequestInit = { method: 'POST', body: unread(), duplex: 'half', headers };
+  const refused = await app.request('/api/orders', init);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await refused.json()).toMatchObject({ code: 'overloaded' });
+  for (const path of ['/order', '/order-queue']) {
+    const page = await app.request(path, { method: 'POST', body: new URLSearchParams({ packageId: '1' }) });
+    expect([page.status, page.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await page.text()).toContain(
+      'So many people are ordering right now that we could not take your order.',
+    );
+  }
+  expect(purchase).not.toHaveBeenCalled();
+  expect((await app.request('/order')).status).toBe(200);
+  expect((await app.request(`/api/orders/${fakeOrder().id}?email=ana@example.com`)).status).toBe(200);
+  expect((await app.request(`/api/orders/${fakeOrder().id}/cancel`, { method: 'POST' })).status).toBe(415);
+});
+
+it('takes purchases while it is not', async () => {
+  const { app, purchase } = appThatAdmits(true);
+  const body = JSON.stringify({ packageId: 1, email: 'ana@example.com' });
+  await app.request('/api/orders', { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
+  expect(purchase).toHaveBeenCalledOnce();
+});

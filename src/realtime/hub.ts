@@ -1,0 +1,282 @@
+import type { PackageSnapshot } from '../domain/travel-package.ts';
+import type { BookingEngine } from '../engine/engine.ts';
+import { tripOffer } from '../http/pages/fragments/index.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../observability/log.ts';
+import type { Channel, Seat } from './channel.ts';
+import type { Fragment } from './envelope.ts';
+import { Fanout, type FanoutOptions, fanoutDefaults } from './fanout.ts';
+import type { LiveBus } from './live-bus.ts';
+import { OrderDesk } from './order-desk.ts';
+import type { OrderShown, OrderWatch } from './order-watch.ts';
+import { PackageBoard } from './package-board.ts';
+import { Pulse, Ticker } from './ticker.ts';
+import type { CustomerTopic } from './topic.ts';
+import { closeCodes, type Viewer } from './viewer.ts';
+
+/** Draws the very components that the pages are made of. */
+export interface LiveRender {
+  package(snapshot: PackageSnapshot): Fragment;
+  order(shown: OrderShown): Fragment;
+}
+
+export interface HubOptions extends FanoutOptions {
+  readonly tickMs: number;
+  /**
+   * Changes gather for a ms per so many viewers, half a tick at most, before they are told: a unit that is held and
+   * booked a few ms later costs a message to everybody, not two.
+   */
+  readonly gatherViewersPerMs: number;
+  readonly pulseMs: number;
+  /** How often packages, and orders without an outcome, are read again in case the bus lost a message. */
+  readonly rereadMs: number;
+  /** How many orders are read again per pulse at most. */
+  readonly rereadsMax: number;
+  /** Over how long a draining instance spreads its goodbyes, so that not everybody comes back in one moment. */
+  readonly farewellMs: number;
+  /** How long they may take to say goodbye in turn. */
+  readonly farewellGraceMs: number;
+}
+
+/** How many reads of orders run beside each other. */
+const rereadsAtOnce = 16;
+
+const defaults: HubOptions = {
+  ...fanoutDefaults,
+  tickMs: 50,
+  gatherViewersPerMs: 500,
+  pulseMs: 1000,
+  rereadMs: 3000,
+  rereadsMax: 500,
+  farewellMs: 1000,
+  farewellGraceMs: 1000,
+};
+
+export interface HubDeps {
+  readonly engine: Pick<BookingEngine, 'packages' | 'order' | 'placeInLine'>;
+  readonly liveBus: LiveBus;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * The fan-out of one instance. What changes is noted as it is told by the bus; each tick draws it once and brings
+ * every viewer to the newest state; each pulse, once a second while somebody watches, does what need not be sooner.
+ *
+ * ```
+ * bus ──► PackageBoard, OrderDesk ──(tick: draw)──► Channel ──(Fanout: offer)──► Viewer
+ * store ──(join, pulse: read)──┘
+ * ```
+ */
+export class Hub {
+  readonly #deps: HubDeps;
+  readonly #options: HubOptions;
+  readonly #fanout: Fanout;
+  readonly #board: PackageBoard;
+  readonly #orders: OrderDesk;
+  readonly #ticker: Ticker;
+  readonly #pulse: Pulse;
+  readonly #stopped = new AbortController();
+  readonly #unsubscribe: () => void;
+  #viewers = 0;
+
+  constructor(deps: HubDeps, render: LiveRender, options: Partial<HubOptions> = {}) {
+    this.#deps = deps;
+    this.#options = { ...defaults, ...options };
+    const { engine, clock, liveBus } = deps;
+    this.#fanout = new Fanout(clock, this.#options);
+    this.#board = new PackageBoard(engine, clock, (snapshot) => this.#safely(() => render.package(snapshot)));
+    this.#orders = new OrderDesk({
+      engine,
+      clock,
+      draw: (shown) => this.#safely(() => render.order(shown)),
+      inProgress: (packageId) => this.#board.get(packageId)?.figures.held ?? 0,
+      offer: (packageId) => {
+        const snapshot = this.#board.get(packageId);
+        return snapshot && tripOffer(snapshot, clock.now());
+      },
+    });
+    const { tickMs, gatherViewersPerMs } = this.#options;
+    const gatherMs = () => Math.min(this.#viewers / gatherViewersPerMs, tickMs / 2);
+    this.#ticker = new Ticker(clock, { everyMs: tickMs, gatherMs }, () => this.#guarded(() => this.#tick()));
+    const isNeeded = () => this.#viewers > 0;
+    this.#pulse = new Pulse(clock, this.#options.pulseMs, isNeeded, () => this.#guarded(() => this.#beat()));
+    this.#unsubscribe = liveBus.subscribe({
+      package: (snapshot) => this.#hearPackage(snapshot),
+      removed: (packageId) => {
+        this.#board.forget(packageId);
+        if (this.#viewers > 0) this.#ticker.ask();
+      },
+      order: (order) => {
+        if (this.#orders.hear(order)) this.#ticker.ask();
+      },
+      line: (line) => {
+        if (this.#orders.hearLine(line)) this.#ticker.ask();
+      },
+    });
+  }
+
+  get viewers(): number {
+    return this.#viewers;
+  }
+
+  /**
+   * Seats a viewer. It is told the time at once, the present state at once or as soon as it is read, and from then
+   * on whatever changes. A viewer of something that does not exist is closed.
+   */
+  join(topic: CustomerTopic, viewer: Viewer): Seat {
+    const isFirst = !this.#board.isWatched();
+    const channel = this.#channel(topic);
+    const seat: Seat = { viewer, topic, channel, seen: 0, sentAt: 0, laggingSince: undefined };
+    channel.seats.add(seat);
+    this.#viewers++;
+    if (topic.kind === 'order') this.#openOrder(topic.orderId);
+    else this.#openPackages(topic, isFirst);
+    this.#fanout.welcome(seat);
+    this.#pulse.wake();
+    return seat;
+  }
+
+  /** Repeating it is harmless. */
+  leave(seat: Seat): void {
+    if (!seat.channel.seats.delete(seat)) return;
+    this.#viewers--;
+    this.#fanout.forget(seat);
+    if (seat.topic.kind === 'order') this.#orders.leave(seat.topic.orderId);
+    else this.#board.leave();
+  }
+
+  /** Stops listening and says goodbye to everybody, a few at a time; cuts who does not answer. */
+  async stop(): Promise<void> {
+    this.#unsubscribe();
+    this.#ticker.stop();
+    this.#pulse.stop();
+    this.#stopped.abort();
+    const { clock } = this.#deps;
+    const { farewellMs, farewellGraceMs } = this.#options;
+    const steps = 20;
+    const seats = [...this.#seats()];
+    const perStep = Math.ceil(seats.length / steps);
+    for (let from = 0; from < seats.length; from += perStep) {
+      for (const { viewer } of seats.slice(from, from + perStep)) {
+        viewer.close(closeCodes.restart, 'this instance restarts');
+      }
+      await clock.sleep(farewellMs / steps);
+    }
+    for (let waited = 0; this.#viewers > 0 && waited < farewellGraceMs; waited += 50) await clock.sleep(50);
+    for (const { viewer } of this.#seats()) viewer.cut();
+  }
+
+  #channel(topic: CustomerTopic): Channel {
+    if (topic.kind === 'order') return this.#orders.watch(topic.orderId).channel;
+    return topic.kind === 'package' ? this.#board.single(topic.packageId) : this.#board.all;
+  }
+
+  #openOrder(orderId: string): void {
+    const watch = this.#orders.watch(orderId);
+    if (watch.order !== undefined) return;
+    void this.#guarded(async () => {
+      if (!this.#isRecent()) await this.#board.read();
+      await this.#readOrder(watch);
+      this.#ticker.ask();
+    });
+  }
+
+  #openPackages(topic: CustomerTopic, isFirst: boolean): void {
+    // Whoever watched before is served by the tick; this draws what nobody was there to see.
+    if (isFirst) this.#board.draw();
+    const isKnown = topic.kind !== 'package' || this.#board.get(topic.packageId) !== undefined;
+    if (isKnown && this.#isRecent()) return;
+    void this.#guarded(async () => {
+      await this.#board.read();
+      if (topic.kind === 'package' && this.#board.get(topic.packageId) === undefined) {
+        this.#close(this.#board.single(topic.packageId), 'no such package');
+      }
+      this.#ticker.ask();
+    });
+  }
+
+  async #readOrder(watch: OrderWatch): Promise<void> {
+    if (!(await this.#orders.read(watch))) this.#close(watch.channel, 'no such order');
+  }
+
+  #hearPackage(snapshot: PackageSnapshot): void {
+    this.#board.hear(snapshot);
+    this.#orders.hearProgress(snapshot.package.id);
+    if (this.#viewers > 0) this.#ticker.ask();
+  }
+
+  async #tick(): Promise<void> {
+    for (const channel of this.#board.draw()) await this.#fanout.offerAll(channel);
+    for (const watch of this.#orders.draw()) await this.#fanout.offerAll(watch.channel);
+  }
+
+  async #beat(): Promise<void> {
+    await this.#fanout.offerLagging();
+    for (const channel of this.#channels()) await this.#fanout.breakSilence(channel);
+    this.#orders.moveAll();
+    this.#expectOpening();
+    this.#ticker.ask();
+    await this.#reread();
+    this.#ticker.ask();
+  }
+
+  /** A lost message is only a delay. */
+  async #reread(): Promise<void> {
+    const { rereadMs, rereadsMax } = this.#options;
+    const before = this.#deps.clock.now() - rereadMs;
+    if (this.#board.readAt <= before) await this.#board.read();
+    const watches = this.#orders.unchecked(before, rereadsMax);
+    for (let from = 0; from < watches.length; from += rereadsAtOnce) {
+      await Promise.all(watches.slice(from, from + rereadsAtOnce).map((watch) => this.#readOrder(watch)));
+    }
+  }
+
+  /** Draws a package anew in the very moment when its sale opens or closes. */
+  #expectOpening(): void {
+    const { clock } = this.#deps;
+    const at = this.#board.nextOpeningOrClosing();
+    const inMs = at === undefined ? Number.POSITIVE_INFINITY : at - clock.now();
+    if (at === undefined || inMs > this.#options.pulseMs) return;
+    void clock.sleep(inMs, this.#stopped.signal).then(() => {
+      this.#board.openingOrClosing(at);
+      this.#ticker.ask();
+    });
+  }
+
+  #isRecent(): boolean {
+    return this.#board.readAt > this.#deps.clock.now() - 2 * this.#options.rereadMs;
+  }
+
+  #close(channel: Channel, reason: string): void {
+    for (const { viewer } of channel.seats) viewer.close(closeCodes.refused, reason);
+  }
+
+  *#channels(): Iterable<Channel> {
+    yield* this.#board.channels();
+    yield* this.#orders.channels();
+  }
+
+  *#seats(): Iterable<Seat> {
+    for (const channel of this.#channels()) yield* channel.seats;
+  }
+
+  /** One fragment that cannot be drawn must not keep the others from being shown. */
+  #safely(draw: () => Fragment): Fragment | undefined {
+    try {
+      return draw();
+    } catch (error) {
+      this.#deps.log.error({ err: error }, 'A live fragment could not be drawn.');
+      return undefined;
+    }
+  }
+
+  /** What is left undone is done by a later pulse. */
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'The live pages could not be brought up to date; trying again.');
+    }
+  }
+}

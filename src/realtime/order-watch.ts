@@ -1,0 +1,57 @@
+import type { Order } from '../domain/order.ts';
+import { offersAgain, type TripOffer } from '../http/pages/fragments/index.ts';
+import { Channel } from './channel.ts';
+
+/** What is drawn of an order, besides the order itself. */
+export interface OrderShown {
+  readonly order: Order;
+  /** Its place in the line, from 1, while it is known. */
+  readonly place: number | undefined;
+  /** How many units of its package are being booked right now. */
+  readonly inProgress: number;
+  /** Whether its trip can be ordered now, where its page offers to order it again. */
+  readonly offer?: TripOffer | undefined;
+}
+
+/** An order that somebody watches. */
+export class OrderWatch {
+  readonly id: string;
+  readonly channel = new Channel();
+  order: Order | undefined;
+  place: number | undefined;
+  /** Grows with everything that the bus tells, so that an older read does not undo it. */
+  heard = 0;
+  /** When it was last heard of or read, in ms since the epoch. */
+  checkedAt = Number.NEGATIVE_INFINITY;
+  shown: OrderShown | undefined;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** What is to be shown now, where that is known and differs from what was shown last. */
+  news(inProgress: number, tripOffer?: TripOffer): OrderShown | undefined {
+    const { order, shown } = this;
+    if (order === undefined) return undefined;
+    const isQueued = order.status === 'queued';
+    const offer = offersAgain(order) ? tripOffer : undefined;
+    const next = {
+      order,
+      place: isQueued ? this.place : undefined,
+      inProgress: isQueued ? inProgress : 0,
+      offer,
+    };
+    const isSame =
+      shown !== undefined &&
+      isSameState(shown.order, order) &&
+      shown.place === next.place &&
+      shown.inProgress === next.inProgress &&
+      shown.offer === offer;
+    return isSame ? undefined : next;
+  }
+}
+
+/** Every change of an order adds to its timeline. */
+export function isSameState(a: Order, b: Order): boolean {
+  return a === b || (a.status === b.status && a.timeline.length === b.timeline.length);
+}

@@ -1,0 +1,250 @@
+import { EventEmitter, once } from 'node:events';
+import { request, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { Hono } from 'hono';
+import { afterEach, expect, it, vi } from 'vitest';
+import { type ClientOptions, WebSocket } from 'ws';
+import { fakeEngine, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { orderProof } from '../http/proof.ts';
+import { createServer } from '../http/server/server.ts';
+import type { Clock } from '../lib/clock.ts';
+import { systemClock } from '../lib/system-clock.ts';
+import { silentLog } from '../observability/log.ts';
+import { localLiveBus } from './bus/local.ts';
+import type { LiveRender } from './hub.ts';
+import { createLive, type Live, type LiveOptions } from './routes.ts';
+
+const secret = 'a secret of this test';
+const stops: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function start(options: Partial<LiveOptions> = {}, clock: Clock = systemClock) {
+  const bus = localLiveBus();
+  const settings = { instanceId: 'i1', secret, currency: 'USD', publicOrigin: 'https://tickets.example' };
+  const deps = { engine: fakeEngine(), liveBus: bus, clock, log: silentLog, settings };
+  const live: Live = createLive(deps, options);
+  const app = new Hono().get('/', (c) => c.text('home')).route('/', live.routes);
+  const server = createServer(app, silentLog).listen(0, '127.0.0.1');
+  live.attach(server);
+  await once(server, 'listening');
+  stops.push(async () => {
+    server.close();
+    server.closeAllConnections();
+    const stopped = live.stop();
+    if (clock instanceof ManualClock) await clock.pass(10_000);
+    await stopped;
+  });
+  const { port } = server.address() as AddressInfo;
+  const open = (query: string, client: ClientOptions = {}) =>
+    new WebSocket(`ws://127.0.0.1:${port}/live?${query}`, client);
+  return { live, bus, port, open };
+}
+
+/** Everything that a socket is sent. */
+function received(socket: WebSocket): string[] {
+  const messages: string[] = [];
+  socket.on('message', (data) => messages.push(String(data)));
+  return messages;
+}
+
+/** The status that an upgrade is refused with. */
+async function refusal(socket: WebSocket): Promise<number | undefined> {
+  socket.on('error', () => {});
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode?: number }];
+  socket.terminate();
+  return response.statusCode;
+}
+
+it('sends the time, the present state, and what changes, as the pages draw it', async () => {
+  const { bus, open } = await start();
+  const messages = received(open('topic=packages'));
+  await vi.waitFor(() => expect(messages).toHaveLength(2));
+  expect(JSON.parse(messages[0] ?? '')).toEqual({ now: expect.any(Number) });
+  expect(messages[1]).toMatch(/^<hx-partial hx-target="#stay-1" hx-swap="outerMorph"><span id="stay-1"/);
+  bus.publishPackage({
+    ...fakeSnapshot(),
+    figures: { ...fakeSnapshot().figures, remaining: 0, confirmed: 1 },
+  });
+  await vi.waitFor(() => expect(messages).toHaveLength(3));
+  expect(messages[2]).toContain('1 sold');
+});
+
+it('Q10 shows an order to who has its proof, and refuses a wrong one like an order that does not exist', async () => {
+  const { bus, open } = await start();
+  const order = fakeOrder();
+  const proof = orderProof(secret, order.id);
+  const messages = received(open(`topic=order:${order.id}&proof=${proof}`));
+  await vi.waitFor(() => expect(messages).toHaveLength(2));
+  expect(messages[1]).toContain(
+    '<hx-partial hx-target="#order-live" hx-swap="outerMorph"><div id="order-live"',
+  );
+  bus.publishOrder({
+    ...order,
+    status: 'confirmed',
+    timeline: [...order.timeline, { at: 1, event: 'confirmed' }],
+  });
+  await vi.waitFor(() => expect(messages[2]).toContain('data-status="confirmed"'));
+  const other = '0000-0000-0000-0000';
+  for (const query of [
+    `topic=order:${order.id}`,
+    `topic=order:${order.id}&proof=${proof}x`,
+    `topic=order:${other}&proof=${proof}`,
+    'topic=order:&proof=',
+    'topic=order:nonsense',
+  ]) {
+    expect(await refusal(open(query))).toBe(404);
+  }
+});
+
+it('refuses pages of other sites', async () => {
+  const { open, port } = await start();
+  const from = (origin: string) => open('topic=packages', { headers: { origin } });
+  for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1', 'x']) {
+    expect(await refusal(from(origin))).toBe(403);
+  }
+  for (const origin of [`http://127.0.0.1:${port}`, 'https://tickets.example']) {
+    await once(from(origin), 'open');
+  }
+});
+
+it.each(['', 'topic=', 'topic=orders', 'topic=package:0', 'topic=package:1e3', 'topic=%', 'topic=%00'])(
+  'answers 404 to a topic that does not exist: %s',
+  async (query) => {
+    const { open } = await start();
+    expect(await refusal(open(query))).toBe(404);
+  },
+);
+
+it('answers 426 to a request without an upgrade, and 405 to other methods', async () => {
+  const { port } = await start();
+  const plain = await fetch(`http://127.0.0.1:${port}/live?topic=packages`);
+  expect([plain.status, plain.headers.get('upgrade')]).toEqual([426, 'websocket']);
+  expect(await plain.json()).toMatchObject({ code: 'upgrade_required' });
+  expect((await fetch(`http://127.0.0.1:${port}/live`, { method: 'POST' })).status).toBe(405);
+});
+
+it('answers a request that asks for another protocol as if it had not', async () => {
+  const { port } = await start();
+  const headers = { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABk' };
+  const asked = request({ port, host: '127.0.0.1', path: '/', headers }).end();
+  const [response] = (await once(asked, 'response')) as [NodeJS.ReadableStream & { statusCode: number }];
+  expect([response.statusCode, await text(response)]).toEqual([200, 'home']);
+});
+
+it.each(['/nothing', '/live?topic=packages'])(
+  'bears a connection that breaks while it answers an upgrade at %s',
+  async (url) => {
+    const { live } = await start();
+    const server = new EventEmitter();
+    live.attach(server as Server);
+    const socket = new Duplex({
+      read() {},
+      write: (_chunk, _encoding, done) => done(new Error('ECONNRESET')),
+    });
+    const headers = {
+      host: 'localhost',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': `${'A'.repeat(22)}==`,
+    };
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    server.emit('upgrade', { method: 'GET', url, headers }, socket, Buffer.alloc(0));
+    await closed;
+    expect(socket.destroyed).toBe(true);
+  },
+);
+
+it('answers 503 once it has as many viewers as it takes, until one of them leaves', async () => {
+  const { open, live } = await start({ viewersMax: 2 });
+  const first = open('topic=packages');
+  const second = open('topic=packages');
+  await Promise.all([once(first, 'open'), once(second, 'open')]);
+  expect(await refusal(open('topic=packages'))).toBe(503);
+  first.close();
+  await vi.waitFor(() => expect(live.viewers).toBe(1));
+  await once(open('topic=packages'), 'open');
+});
+
+it('ignores what a viewer says, and closes on a flood of it', async () => {
+  const { open, live } = await start();
+  const socket = open('topic=packages');
+  const messages = received(socket);
+  await once(socket, 'open');
+  for (const said of ['hello', '{"topic":"order:1"}', '\0', '<hx-partial>']) socket.send(said);
+  socket.ping();
+  await once(socket, 'pong');
+  await vi.waitFor(() => expect(messages).toHaveLength(2));
+  for (let sent = 0; sent < 100; sent++) socket.send('hello');
+  const [code] = (await once(socket, 'close')) as [number];
+  expect(code).toBe(1008);
+  await vi.waitFor(() => expect(live.viewers).toBe(0));
+});
+
+it('lets a viewer that does not read skip ahead: what waits for it stays small, and the newest state comes last', async () => {
+  const page = 'x'.repeat(512 * 1024);
+  const render: LiveRender = {
+    package: ({ figures }) => ({ rootId: 'stay-1', html: `${page}<b>${figures.held}</b>` }),
+    order: () => ({ rootId: 'order-live', html: '' }),
+  };
+  const { bus, open } = await start({ render, tickMs: 1 });
+  const [quick, slow] = [open('topic=packages'), open('topic=packages')];
+  await Promise.all([once(quick, 'open'), once(slow, 'open')]);
+  const [quickHeard, slowHeard] = [received(quick), received(slow)];
+  // On a busy machine a long silence is broken by the time.
+  const newest = (heard: string[]) => heard.findLast((message) => !message.startsWith('{'));
+  slow.pause();
+  for (let held = 1; held <= 100; held++) {
+    bus.publishPackage({ ...fakeSnapshot(), figures: { ...fakeSnapshot().figures, held } });
+    await vi.waitFor(() => expect(newest(quickHeard)).toContain(`<b>${held}</b>`), {
+      interval: 1,
+      timeout: 5000,
+    });
+  }
+  slow.resume();
+  await vi.waitFor(() => expect(newest(slowHeard)).toContain('<b>100</b>'), { timeout: 5000 });
+  expect(slowHeard.length).toBeLessThan(50);
+});
+
+it('cuts a connection that does not answer pings', async () => {
+  const clock = new ManualClock();
+  const { port, live, open } = await start({}, clock);
+  const answering = open('topic=packages');
+  const silent = connect(port, '127.0.0.1');
+  silent.write(
+    `GET /live?topic=packages HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`,
+  );
+  silent.resume();
+  const cut = once(silent, 'close');
+  await once(answering, 'open');
+  await vi.waitFor(() => expect(live.viewers).toBe(2));
+  for (let asked = 0; asked < 2; asked++) {
+    const pinged = once(answering, 'ping');
+    await clock.pass(31_000);
+    await pinged;
+    // The answer is on its way to us.
+    const answered = once(answering, 'pong');
+    answering.ping();
+    await answered;
+  }
+  await cut;
+  expect([live.viewers, answering.readyState]).toEqual([1, WebSocket.OPEN]);
+});
+
+it('tells everybody to come back (1012) when it stops, and takes nobody any more', async () => {
+  const { open, live } = await start({ farewellMs: 100 });
+  const sockets = Array.from({ length: 30 }, () => open('topic=packages'));
+  await Promise.all(sockets.map((socket) => once(socket, 'open')));
+  const codes = sockets.map(async (socket) => (await once(socket, 'close'))[0] as number);
+  const stopped = live.stop();
+  expect(await refusal(open('topic=packages'))).toBe(503);
+  expect(new Set(await Promise.all(codes))).toEqual(new Set([1012]));
+  await stopped;
+  expect(live.viewers).toBe(0);
+});

@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type AnyBulkWriteOperation,
+  type ClientSession,
+  MongoError,
+  MongoErrorLabel,
+  type TransactionOptions,
+} from 'mongodb';
+import type { Change, Fence } from '../../domain/change.ts';
+import type { Order } from '../../domain/order.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../store.ts';
+import type { CommitSession } from './commit-session.ts';
+import type { Connection } from './connection.ts';
+import { type OrderDocument, orderDocument, orderErasure, orderUpdate, packageUpdate } from './documents.ts';
+import { isDuplicate, isUnavailable, unavailable } from './errors.ts';
+
+const retryPauseMs = 50;
+
+/** It was not applied in time, and never will be. */
+export class GivenUpError extends StoreUnavailableError {}
+
+/** A package's change, on condition of its fence. */
+export interface Part {
+  readonly packageId: number;
+  readonly fence: Fence;
+  readonly change: Change;
+}
+
+/**
+ * Applies changes of one package or of several in one transaction, all or nothing: the packages on condition of
+ * their fences, then the orders, then the commit. A package is always updated, never only read: two transactions
+ * that both did so could both commit.
+ * @throws Error as Store.commit says; that of several does not say whose fault it is.
+ */
+export async function commitParts(
+  connection: Connection,
+  session: CommitSession,
+  parts: readonly Part[],
+): Promise<void> {
+  for (const part of parts) refuseForeign(part);
+  const attempt = new Attempt(connection, parts);
+  await connection.bounded(
+    session.turn((own) => attempt.run(own)),
+    () => attempt.giveUp(),
+  );
+}
+
+/**
+ * ```
+ * writing ──► committing ──► applied
+ *    │             └───► unknown
+ *    └──► not applied: fenced | unavailable | refused
+ * ```
+ */
+class Attempt {
+  readonly #connection: Connection;
+  readonly #parts: readonly Part[];
+  #isCommitting = false;
+  #isGivenUp = false;
+
+  constructor(connection: Connection, parts: readonly Part[]) {
+    this.#connection = connection;
+    this.#parts = parts;
+  }
+
+  async run(session: ClientSession): Promise<void> {
+    this.#refuseGivenUp();
+    session.startTransaction(transactionOptions(this.#connection.timeoutMs));
+    try {
+      await this.#write(session);
+      this.#refuseGivenUp();
+    } catch (error) {
+      // Fails without a word where the server is away: then the session's next transaction ends this one.
+      await session.abortTransaction();
+      throw notApplied(error);
+    }
+    this.#isCommitting = true;
+    await this.#commit(session);
+    this.#connection.wrote(session);
+  }
+
+  /** Called when the time is up. What was not sent by now will never be. */
+  giveUp(): Error {
+    this.#isGivenUp = true;
+    return this.#isCommitting
+      ? new CommitUnknownError('MongoDB did not say in time whether the change was applied')
+      : new GivenUpError('MongoDB does not answer in time');
+  }
+
+  async #write(session: ClientSession): Promise<void> {
+    const { packages, orders } = this.#connection.collections;
+    const fenced = this.#parts.map(packageUpdateOf);
+    const { matchedCount: owned } = await packages.bulkWrite(fenced, { session });
+    if (owned !== fenced.length)
+      throw new FencedError(`no longer at ${this.#parts.map(fenceInWords).join(' or ')}`);
+    const updated = this.#parts.flatMap(({ change }) => change.updated);
+    const inserted = this.#parts.flatMap(({ change }) => change.inserted);
+    const erased = this.#parts.flatMap(({ change }) => change.erased ?? []);
+    const expected = updated.length + erased.length;
+    if (inserted.length + expected === 0) return;
+    const { matchedCount: found } = await orders.bulkWrite(
+      [
+        ...inserted.map(insertionOf),
+        // Before the updates: an order may be cancelled in the very commit that takes its email.
+        ...erased.map(erasureOf),
+        ...updated.map(this.#connection.isSharded ? shardedUpdateOf : updateOf),
+      ],
+      { session },
+    );
+    if (found !== expected) {
+      throw new Error(`${expected - found} orders to update are not there as they should be`);
+    }
+  }
+
+  /** Asking again is harmless: the server remembers whether a session's transaction was committed. */
+  async #commit(session: ClientSession): Promise<void> {
+    for (;;) {
+      try {
+        return await session.commitTransaction();
+      } catch (error) {
+        if (has(error, MongoErrorLabel.TransientTransactionError)) throw unavailable(error);
+        const mayPass = isUnavailable(error) || has(error, MongoErrorLabel.UnknownTransactionCommitResult);
+        if (!mayPass || this.#isGivenUp || this.#connection.isClosed) {
+          throw new CommitUnknownError('MongoDB did not say whether the change was applied', {
+            cause: error,
+          });
+        }
+        await sleep(retryPauseMs);
+      }
+    }
+  }
+
+  #refuseGivenUp(): void {
+    if (this.#isGivenUp) throw new StoreUnavailableError('MongoDB does not answer in time');
+  }
+}
+
+function transactionOptions(timeoutMs: number): TransactionOptions {
+  return {
+    readConcern: { level: 'snapshot' },
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
+    maxCommitTimeMS: timeoutMs,
+  };
+}
+
+function packageUpdateOf({ packageId, fence: { epoch, seq }, change }: Part) {
+  const update = packageUpdate(change.figures, change.package);
+  return { updateOne: { filter: { _id: packageId, epoch, seq }, update } };
+}
+
+function fenceInWords({ packageId, fence: { epoch, seq } }: Part): string {
+  return `package ${packageId}, epoch ${epoch}, seq ${seq}`;
+}
+
+function insertionOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
+  return { insertOne: { document: orderDocument(order) } };
+}
+
+/** By its id alone: the server finds that without planning, and what else would name it is for life. */
+function updateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
+  return { updateOne: { filter: { _id: order.id }, update: orderUpdate(order) } };
+}
+
+/** With the key that tells the shard. */
+function shardedUpdateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
+  const { id, packageId } = order;
+  return { updateOne: { filter: { _id: id, packageId }, update: orderUpdate(order) } };
+}
+
+/** Only as it has ended: an order that has not needs its email. */
+function erasureOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
+  const { id, packageId, number, status } = order;
+  return { updateOne: { filter: { _id: id, packageId, number, status }, update: orderErasure(order) } };
+}
+
+function notApplied(error: unknown): unknown {
+  if (error instanceof FencedError) return error;
+  if (isUnavailable(error)) return unavailable(error);
+  // The driver's error holds whole orders, and the server's words the key: neither belongs into a log.
+  if (isDuplicate(error)) {
+    const index = /index: (\w+)/.exec(error.message)?.[1] ?? 'unknown';
+    return new Error(`an order's id, number or key is taken (index ${index})`);
+  }
+  return error instanceof MongoError ? new Error(`MongoDB refuses the change: ${error.message}`) : error;
+}
+
+function has(error: unknown, label: string): boolean {
+  return error instanceof MongoError && error.hasErrorLabel(label);
+}
+
+function refuseForeign({ packageId, change }: Part): void {
+  const { package: replacement, inserted, updated, erased = [] } = change;
+  if (replacement && replacement.id !== packageId) {
+    throw new Error(`package ${replacement.id} cannot replace package ${packageId}`);
+  }
+  for (const order of [...inserted, ...updated, ...erased]) {
+    if (order.packageId !== packageId) {
+      throw new Error(`order ${order.id} is of package ${order.packageId}, not ${packageId}`);
+    }
+  }
+}

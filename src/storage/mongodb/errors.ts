@@ -1,0 +1,148 @@
+import {
+  MongoAPIError,
+  MongoBulkWriteError,
+  MongoClientClosedError,
+  MongoError,
+  MongoErrorLabel,
+  MongoExpiredSessionError,
+  MongoNotConnectedError,
+  MongoServerClosedError,
+  MongoServerError,
+  MongoTopologyClosedError,
+  MongoWriteConcernError,
+} from 'mongodb';
+import { StoreUnavailableError } from '../store.ts';
+
+/** https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
+export const mongoCode = {
+  unauthorized: 13,
+  authenticationFailed: 18,
+  maxTimeExpired: 50,
+  writeConflict: 112,
+  snapshotTooOld: 239,
+  duplicateKey: 11_000,
+} as const;
+
+/**
+ * What says something about the server, its peers or the moment, and nothing about what was asked: the same may work
+ * later. What is not listed counts as the request's fault, so that one bad request cannot stall the others.
+ */
+const unavailableCodes: ReadonlySet<unknown> = new Set<number>([
+  ...Object.values({
+    hostUnreachable: 6,
+    hostNotFound: 7,
+    networkTimeout: 89,
+    writeConcernTimeout: 64,
+    socketException: 9001,
+    networkInterfaceExceededTimeLimit: 202,
+    connectionPoolExpired: 317,
+    tooManyFilesOpen: 264,
+  }),
+  ...Object.values({
+    shutdownInProgress: 91,
+    notYetInitialized: 94,
+    primarySteppedDown: 189,
+    keyNotFound: 211,
+    electionInProgress: 216,
+    legacyNotPrimary: 10_058,
+    notWritablePrimary: 10_107,
+    interruptedAtShutdown: 11_600,
+    interruptedDueToReplStateChange: 11_602,
+    notPrimaryNoSecondaryOk: 13_435,
+    notPrimaryOrSecondary: 13_436,
+    failedToSatisfyReadPreference: 133,
+    readConcernMajorityNotAvailableYet: 134,
+  }),
+  ...Object.values({
+    lockTimeout: 24,
+    cursorNotFound: 43,
+    queryPlanKilled: 175,
+    cursorKilled: 237,
+    snapshotUnavailable: 246,
+    transactionTooOld: 225,
+    noSuchTransaction: 251,
+    exceededTimeLimit: 262,
+    clientDisconnect: 279,
+    transactionExceededLifetimeLimit: 290,
+    interruptedDueToStorageChange: 355,
+    interrupted: 11_601,
+  }),
+  ...Object.values({
+    temporarilyUnavailable: 365,
+    userWritesBlocked: 371,
+    reauthenticationRequired: 391,
+    resourceExhausted: 402,
+    outOfDiskSpace: 14_031,
+  }),
+  ...Object.values({ staleEpoch: 150, staleDbVersion: 249, staleChunkHistory: 250, staleConfig: 13_388 }),
+  ...[mongoCode.unauthorized, mongoCode.authenticationFailed, mongoCode.maxTimeExpired],
+  ...[mongoCode.writeConflict, mongoCode.snapshotTooOld],
+]);
+
+const unavailableLabels = [
+  MongoErrorLabel.TransientTransactionError,
+  MongoErrorLabel.RetryableWriteError,
+  MongoErrorLabel.RetryableError,
+  MongoErrorLabel.SystemOverloadedError,
+];
+
+/** What the driver throws once it, or what it works with, is closed. */
+const closed = [
+  MongoClientClosedError,
+  MongoExpiredSessionError,
+  MongoNotConnectedError,
+  MongoServerClosedError,
+  MongoTopologyClosedError,
+];
+
+/**
+ * Whether the store, and not the request, is the trouble: the same request may work later.
+ * The driver wraps whatever goes wrong in a bulk write, a broken connection too.
+ */
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof StoreUnavailableError) return true;
+  if (!(error instanceof MongoError)) return isSocketError(error);
+  if (error instanceof MongoBulkWriteError && error.errorResponse instanceof Error) {
+    return isUnavailable(error.errorResponse);
+  }
+  if (unavailableLabels.some((label) => error.hasErrorLabel(label))) return true;
+  if (error instanceof MongoServerError) {
+    return error instanceof MongoWriteConcernError || unavailableCodes.has(error.code);
+  }
+  // Of what the driver says by itself only misuse will not pass: the rest is about servers and the network.
+  return !(error instanceof MongoAPIError) || closed.some((kind) => error instanceof kind);
+}
+
+/** The driver lets some through as Node throws them: EPIPE, when it writes to a connection that is just being closed. */
+function isSocketError(error: unknown): boolean {
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false;
+  return /^(E[A-Z]+|ERR_(STREAM|SOCKET|TLS|SSL)_\w+)$/.test(error.code);
+}
+
+/** What the port promises for an error: StoreUnavailableError, or the error itself. */
+export function asStoreError(error: unknown): unknown {
+  return isUnavailable(error) ? unavailable(error) : error;
+}
+
+export function unavailable(error: unknown): StoreUnavailableError {
+  if (error instanceof StoreUnavailableError) return error;
+  const words = error instanceof Error ? error.message : String(error);
+  return new StoreUnavailableError(`MongoDB does not answer: ${words}`, { cause: error });
+}
+
+export function isDuplicate(error: unknown): error is MongoServerError {
+  return error instanceof MongoServerError && error.code === mongoCode.duplicateKey;
+}
+
+/**
+ * Where in an unordered insertion the keys were taken.
+ * @throws the error itself when it says anything else.
+ */
+export function takenIn(error: unknown): number[] {
+  if (!(error instanceof MongoBulkWriteError)) throw error;
+  if (error.result.getWriteConcernError()) throw unavailable(error);
+  const failures = [error.writeErrors].flat();
+  const isTaken = failures.length > 0 && failures.every(({ code }) => code === mongoCode.duplicateKey);
+  if (!isTaken) throw error;
+  return failures.map(({ index }) => index);
+}

@@ -1,0 +1,188 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { sampleFigures, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
+import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
+import type { Fence, Ownership } from '../../domain/change.ts';
+import { CommitUnknownError, StoreUnavailableError } from '../store.ts';
+import { type MongoStore, openMongoStore } from './mongo-store.ts';
+
+let mongod: Mongod;
+let store: MongoStore;
+
+beforeAll(async () => {
+  mongod = await startMongod({ members: 3 });
+});
+afterAll(() => mongod.stop());
+beforeEach(async () => {
+  store = await openMongoStore({ url: mongod.url, timeoutMs: 2_000 });
+  await store.clear();
+});
+afterEach(() => store.close());
+
+/** What an owner was told about each order that it sent, whatever happened to the server meanwhile. */
+interface Told {
+  readonly applied: number[];
+  readonly notApplied: number[];
+  /** Left open by the commit, and settled by the next epoch. */
+  readonly unknown: { readonly applied: number[]; readonly notApplied: number[] };
+}
+
+/**
+ * An owner that commits one new order after the other, as the actor does: after an unknown outcome it takes the
+ * package anew and believes the store alone.
+ */
+class Owner {
+  readonly told: Told = { applied: [], notApplied: [], unknown: { applied: [], notApplied: [] } };
+  /** A package's seq may begin anywhere. */
+  seqAtStart = 0;
+  readonly #packageId: number;
+  #fence: Fence = { epoch: 0, seq: 0 };
+  #sent = 0;
+
+  constructor(packageId: number) {
+    this.#packageId = packageId;
+  }
+
+  async takeOver(): Promise<Ownership> {
+    const ownership = await untilAvailable(() => store.takeOwnership(this.#packageId, 'owner'));
+    if (!ownership) throw new Error(`package ${this.#packageId} is not there`);
+    this.#fence = ownership.fence;
+    return ownership;
+  }
+
+  async run(isOver: () => boolean): Promise<void> {
+    this.seqAtStart = (await this.takeOver()).fence.seq;
+    while (!isOver()) await this.#commitNext();
+  }
+
+  async #commitNext(): Promise<void> {
+    const packageId = this.#packageId;
+    const number = ++this.#sent;
+    const { applied, notApplied, unknown } = this.told;
+    try {
+      await store.commit(packageId, this.#fence, {
+        // One more commit than before: the figures of every commit differ.
+        figures: sampleFigures({ waiting: this.#fence.seq - this.seqAtStart + 1, nextNumber: number + 1 }),
+        inserted: [sampleOrder(number, { packageId })],
+        updated: [],
+      });
+      applied.push(number);
+      this.#fence = { ...this.#fence, seq: this.#fence.seq + 1 };
+    } catch (error) {
+      if (error instanceof CommitUnknownError) {
+        const before = this.#fence.seq;
+        const { fence } = await this.takeOver();
+        expect([0, 1], 'one commit raises seq by one').toContain(fence.seq - before);
+        (fence.seq > before ? unknown.applied : unknown.notApplied).push(number);
+      } else if (error instanceof StoreUnavailableError) {
+        notApplied.push(number);
+        await sleep(20);
+      } else {
+        // Nobody else takes the package, so being fenced is wrong as well.
+        throw error;
+      }
+    }
+  }
+}
+
+async function untilAvailable<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      await sleep(20);
+    }
+  }
+}
+
+/** Lets owners commit while something happens, and holds what they were told against what is stored. */
+async function whileCommitting(faults: (progress: (commits: number) => Promise<void>) => Promise<void>) {
+  const ids = [1, 2, 3];
+  await store.addPackages(ids.map((id) => samplePackage({ id })));
+  const owners = ids.map((id) => new Owner(id));
+  let isOver = false;
+  const running = Promise.all(owners.map((owner) => owner.run(() => isOver)));
+  const progress = async (commits: number) => {
+    const goals = owners.map(({ told }) => told.applied.length + commits);
+    while (owners.some(({ told }, index) => told.applied.length < goals[index]!)) {
+      await Promise.race([sleep(10), running]);
+    }
+  };
+  await progress(20);
+  await Promise.race([faults(progress), running]);
+  isOver = true;
+  await running;
+
+  for (const [index, owner] of owners.entries()) {
+    const { applied, unknown } = owner.told;
+    const { fence, figures, unfinished } = await owner.takeOver();
+    const expected = [...applied, ...unknown.applied].sort((one, other) => one - other);
+    expect(
+      unfinished.map(({ number }) => number),
+      `package ${ids[index]}`,
+    ).toEqual(expected);
+    expect(fence.seq - owner.seqAtStart).toBe(expected.length);
+    expect(figures).toEqual(sampleFigures({ waiting: expected.length, nextNumber: expected.at(-1)! + 1 }));
+  }
+  return owners.map(({ told }) => told);
+}
+
+test('a primary that steps down in a stream of commits: what was said about each of them is so', async () => {
+  await whileCommitting(async (progress) => {
+    for (let time = 0; time < 2; time++) {
+      await mongod.stepDown();
+      await progress(20);
+    }
+  });
+});
+
+test('a primary that is killed in a stream of commits: what was said about each of them is so', async () => {
+  await whileCommitting(async (progress) => {
+    const primary = await mongod.primary();
+    await mongod.kill(primary);
+    await progress(20);
+    // The commits since then went to another primary. Whether one was under way at the kill is a matter of luck.
+    expect(await mongod.primary()).not.toEqual(primary);
+    await mongod.restart(primary);
+    await progress(20);
+  });
+});
+
+test('a primary that freezes in a stream of commits, and wakes up deposed: what was said is so', async () => {
+  await whileCommitting(async (progress) => {
+    const primary = await mongod.primary();
+    mongod.freeze(primary);
+    try {
+      await progress(20);
+    } finally {
+      mongod.thaw(primary);
+    }
+    await progress(20);
+  });
+});
+
+test('reads go on after an election, and see all that was acknowledged', async () => {
+  await store.addPackages([samplePackage()]);
+  let { fence } = (await store.takeOwnership(1, 'one'))!;
+  for (let number = 1; number <= 10; number++) {
+    if (number % 5 === 0) await mongod.stepDown();
+    fence = await surely(fence, number);
+    expect(await untilAvailable(() => store.ordersByKey(1, [`key-${number}`]))).toHaveLength(1);
+    expect((await untilAvailable(() => store.package(1)))?.figures.nextNumber).toBe(number + 1);
+  }
+});
+
+/** Commits one order, again if need be; returns the fence after it. */
+async function surely(fence: Fence, number: number): Promise<Fence> {
+  const figures = sampleFigures({ nextNumber: number + 1 });
+  const change = { figures, inserted: [sampleOrder(number)], updated: [] };
+  try {
+    await untilAvailable(() => store.commit(1, fence, change));
+    return { ...fence, seq: fence.seq + 1 };
+  } catch (error) {
+    if (!(error instanceof CommitUnknownError)) throw error;
+    const taken = (await untilAvailable(() => store.takeOwnership(1, 'one')))!;
+    return taken.fence.seq > fence.seq ? taken.fence : surely(taken.fence, number);
+  }
+}

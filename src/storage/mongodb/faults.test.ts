@@ -1,0 +1,313 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sampleChange, sampleFigures, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
+import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
+import { type MongodProxy, mongodProxy } from '../../../test/support/servers/mongod-proxy.ts';
+import type { Fence } from '../../domain/change.ts';
+import type { Order } from '../../domain/order.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../store.ts';
+import { type MongoStore, openMongoStore } from './mongo-store.ts';
+
+const timeoutMs = 1_000;
+
+let mongod: Mongod;
+let proxy: MongodProxy;
+/** Behind the proxy. */
+let store: MongoStore;
+/** Another instance, on a network that is whole. */
+let other: MongoStore;
+/** Each test has a package of its own. */
+let packageId = 0;
+let seqAtStart = 0;
+let fence: Fence;
+
+beforeAll(async () => {
+  mongod = await startMongod();
+  proxy = await mongodProxy(mongod.ports[0] as number);
+  other = await openMongoStore({ url: mongod.url });
+});
+afterAll(async () => {
+  await other.close();
+  await proxy[Symbol.asyncDispose]();
+  await mongod.stop();
+});
+
+beforeEach(async () => {
+  proxy.decide(() => 'pass');
+  store = await openMongoStore({
+    url: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`,
+    timeoutMs,
+  });
+  packageId += 1;
+  await other.addPackages([samplePackage({ id: packageId })]);
+  fence = (await store.takeOwnership(packageId, 'one'))!.fence;
+  seqAtStart = fence.seq;
+});
+afterEach(() => store.close());
+
+const next = (of: Fence): Fence => ({ ...of, seq: of.seq + 1 });
+
+const order = (number: number): Order => sampleOrder(number, { packageId });
+
+function commit(number: number, on = store, under = fence): Promise<void> {
+  const figures = sampleFigures({ waiting: number, nextNumber: number + 1 });
+  return on.commit(packageId, under, sampleChange({ figures, inserted: [order(number)] }));
+}
+
+/** The story that a new owner reads; `seq` counts from where the package began. */
+async function story(): Promise<{ seq: number; orders: number[]; nextNumber: number }> {
+  const { fence: found, unfinished, figures } = (await other.takeOwnership(packageId, 'two'))!;
+  const orders = unfinished.map(({ number }) => number);
+  return { seq: found.seq - seqAtStart, orders, nextNumber: figures.nextNumber };
+}
+
+/** Breaks the connection at the first so many of these commands. */
+function breakAt(command: string, fate: 'cut' | 'cut the reply', times: number): void {
+  let left = times;
+  proxy.decide((name) => (name === command && left-- > 0 ? fate : 'pass'));
+}
+
+describe('a commit whose answer gets lost', () => {
+  test('once is asked for again, and stands', async () => {
+    breakAt('commitTransaction', 'cut the reply', 1);
+    await commit(1);
+    fence = next(fence);
+    await commit(2);
+    expect(await story()).toEqual({ seq: 2, orders: [1, 2], nextNumber: 3 });
+  });
+
+  test('and never arrived once is sent again, and stands', async () => {
+    breakAt('commitTransaction', 'cut', 1);
+    await commit(1);
+    expect(await story()).toEqual({ seq: 1, orders: [1], nextNumber: 2 });
+  });
+
+  test('many times is asked for until there is one', async () => {
+    breakAt('commitTransaction', 'cut the reply', 4);
+    await commit(1);
+    expect(await story()).toEqual({ seq: 1, orders: [1], nextNumber: 2 });
+  });
+
+  test('because the store is being closed is unknown', async () => {
+    let closed: Promise<void> | undefined;
+    proxy.decide((name) => {
+      if (name !== 'commitTransaction') return 'pass';
+      closed = store.close();
+      return 'cut the reply';
+    });
+    await expect(commit(1)).rejects.toBeInstanceOf(CommitUnknownError);
+    await closed;
+    const { seq, orders } = await story();
+    expect(orders).toEqual(seq === 1 ? [1] : []);
+  });
+
+  test('for good, though it was applied, is unknown in bounded time; a new epoch tells', async () => {
+    breakAt('commitTransaction', 'cut the reply', Number.POSITIVE_INFINITY);
+    await expect(commit(1)).rejects.toBeInstanceOf(CommitUnknownError);
+    expect(await story()).toEqual({ seq: 1, orders: [1], nextNumber: 2 });
+  });
+
+  test('for good, and never arrived, is unknown in bounded time; a new epoch tells', async () => {
+    breakAt('commitTransaction', 'cut', Number.POSITIVE_INFINITY);
+    await expect(commit(1)).rejects.toBeInstanceOf(CommitUnknownError);
+    expect(await story()).toEqual({ seq: 0, orders: [], nextNumber: 1 });
+  });
+
+  test('after which the same instance takes the package again and goes on', async () => {
+    breakAt('commitTransaction', 'cut', Number.POSITIVE_INFINITY);
+    await expect(commit(1)).rejects.toBeInstanceOf(CommitUnknownError);
+    proxy.decide(() => 'pass');
+    const again = (await store.takeOwnership(packageId, 'one'))!;
+    // What was under way may still have got through, but only before the new epoch.
+    expect(again.unfinished).toHaveLength(again.fence.seq - seqAtStart);
+    await commit(2, store, again.fence);
+    expect((await story()).seq).toBe(again.fence.seq - seqAtStart + 1);
+    await expect(commit(3)).rejects.toBeInstanceOf(FencedError);
+  });
+});
+
+describe('a commit that breaks before it is sent', () => {
+  test.each([
+    ['update', 'cut'],
+    ['update', 'cut the reply'],
+    ['insert', 'cut'],
+    ['insert', 'cut the reply'],
+  ] as const)('at its %s (%s) was not applied, and the next one works', async (command, fate) => {
+    breakAt(command, fate, 1);
+    await expect(commit(1)).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(await other.order(order(1).id)).toBeUndefined();
+    await commit(2);
+    expect(await story()).toEqual({ seq: 1, orders: [2], nextNumber: 3 });
+  });
+
+  test('and cannot be undone either, was not applied, and the next one works', async () => {
+    proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
+    await expect(commit(1)).rejects.toBeInstanceOf(StoreUnavailableError);
+    proxy.decide(() => 'pass');
+    await commit(2);
+    expect(await story()).toEqual({ seq: 1, orders: [2], nextNumber: 3 });
+  });
+});
+
+test.each(['insert', 'update', 'findAndModify', 'find'])(
+  'any other call that breaks at its %s, again and again, says that the store is unavailable',
+  async (command) => {
+    breakAt(command, 'cut', Number.POSITIVE_INFINITY);
+    const call = {
+      insert: () => store.addPackages([samplePackage({ id: 1_000 })]),
+      update: () => store.ledger.cancel('flights', 'A'),
+      findAndModify: () => store.takeOwnership(packageId, 'one'),
+      find: () => store.package(packageId),
+    }[command];
+    await expect(call?.()).rejects.toBeInstanceOf(StoreUnavailableError);
+  },
+);
+
+describe('Q6 an owner that ends or freezes in the middle of a transaction', () => {
+  test('does not keep the package from the next one', async () => {
+    // Its transaction stays open on the server, which would keep it for a minute.
+    proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
+    await expect(commit(1)).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(await story()).toEqual({ seq: 0, orders: [], nextNumber: 1 });
+    proxy.decide(() => 'pass');
+    await expect(commit(2)).rejects.toBeInstanceOf(FencedError);
+  });
+});
+
+describe('Q9 a stale owner that races a take-over', () => {
+  test('has either committed before it, or never', async () => {
+    let applied = 0;
+    for (let round = 0; round < 60; round++) {
+      const held = (await store.takeOwnership(packageId, 'stale'))!.fence;
+      const number = 1_000 + round;
+      const late = Math.floor((round % 12) / 3);
+      const delayed = async <T>(isLate: boolean, on: MongoStore, call: () => Promise<T>) => {
+        for (let step = 0; isLate && step < late; step++) await on.ping();
+        return call();
+      };
+      const [committed, taken] = await Promise.all([
+        delayed(round % 2 === 0, store, () => outcomeOf(commit(number, store, held))),
+        delayed(round % 2 === 1, other, () => other.takeOwnership(packageId, 'new')),
+      ]);
+      const seen = taken!.unfinished.some((found) => found.number === number);
+      const again = await story();
+      expect(again.orders.includes(number), 'it appeared after the take-over').toBe(seen);
+      expect(seen, committed).toBe(committed === 'done');
+      expect(taken!.fence.seq - held.seq).toBe(seen ? 1 : 0);
+      expect(taken!.figures.waiting === number).toBe(seen);
+      if (!seen) expect(['FencedError', 'StoreUnavailableError']).toContain(committed);
+      if (seen) applied += 1;
+      await expect(commit(number + 10_000, store, held)).rejects.toBeInstanceOf(FencedError);
+    }
+    // Both ways happened, or nothing was raced.
+    expect(applied).toBeGreaterThan(0);
+    expect(applied).toBeLessThan(60);
+  });
+});
+
+describe('a server that hangs', () => {
+  test('makes every call say so in bounded time, and is used again when it answers', async () => {
+    const calls = {
+      package: () => store.package(packageId),
+      packages: () => store.packages(),
+      order: () => store.order(order(1).id),
+      ordersByKey: () => store.ordersByKey(packageId, ['key-1']),
+      ordersPage: () => store.ordersPage(packageId, undefined, 10),
+      liveOrdersByEmail: () => store.liveOrdersByEmail(packageId, ['buyer1@example.com']),
+      packagesWithUnfinished: () => store.packagesWithUnfinished(),
+      addPackages: () => store.addPackages([samplePackage({ id: 1_000 })]),
+      takeOwnership: () => store.takeOwnership(packageId, 'one'),
+      commit: () => commit(1),
+      setting: () => store.setting('secret', () => 'value'),
+      ping: () => store.ping(),
+      snapshot: async () => (await store.snapshot())?.package(packageId),
+      record: () =>
+        store.ledger.record('flights', {
+          ...{ key: 'A', number: 'F-A', status: 'active', subject: 'Flight-1', packageId: 1 },
+        }),
+      find: () => store.ledger.find('flights', 'A'),
+      cancel: () => store.ledger.cancel('flights', 'A'),
+      page: () => store.ledger.page('flights', undefined, 10),
+    };
+    mongod.freeze(0);
+    try {
+      const since = performance.now();
+      const outcomes = await Promise.all(
+        Object.entries(calls).map(([name, call]) =>
+          call().then(
+            () => `${name} answered`,
+            (error: Error) => `${name} ${error.name}`,
+          ),
+        ),
+      );
+      expect(performance.now() - since).toBeLessThan(4 * timeoutMs);
+      expect(outcomes).toEqual(Object.keys(calls).map((name) => `${name} StoreUnavailableError`));
+      expect(await outcomeOf(commit(2))).toBe('StoreUnavailableError');
+    } finally {
+      mongod.thaw(0);
+    }
+    await expect.poll(() => outcomeOf(store.ping())).toBe('done');
+    const { fence: fresh } = (await store.takeOwnership(packageId, 'one'))!;
+    expect(fresh.seq).toBe(seqAtStart);
+    await expect.poll(() => outcomeOf(commit(3, store, fresh))).toBe('done');
+    expect(await story()).toEqual({ seq: 1, orders: [3], nextNumber: 4 });
+  });
+
+  test('during the commit itself leaves it unknown, in bounded time', async () => {
+    proxy.decide((name) => {
+      if (name === 'commitTransaction') mongod.freeze(0);
+      return 'pass';
+    });
+    try {
+      const since = performance.now();
+      expect(await outcomeOf(commit(1))).toBe('CommitUnknownError');
+      expect(performance.now() - since).toBeLessThan(4 * timeoutMs);
+    } finally {
+      proxy.decide(() => 'pass');
+      mongod.thaw(0);
+    }
+    const { seq, orders } = await story();
+    expect(orders).toEqual(seq === 1 ? [1] : []);
+  });
+
+  test('does not keep the store from closing', async () => {
+    mongod.freeze(0);
+    try {
+      const call = outcomeOf(store.ping());
+      await store.close();
+      expect(await call).toBe('StoreUnavailableError');
+      expect(await outcomeOf(store.ping())).toBe('StoreUnavailableError');
+    } finally {
+      mongod.thaw(0);
+    }
+  });
+});
+
+test('a server that goes away and comes back is used again', async () => {
+  // Long enough to hear that there is no server to be had, and not only to run out of time.
+  const patient = await openMongoStore({ url: mongod.url, timeoutMs: 4_000 });
+  await commit(1);
+  await mongod.kill(0);
+  const calls = [
+    () => store.order(order(1).id),
+    () => commit(2, store, next(fence)),
+    () => patient.order(order(1).id),
+    () => patient.takeOwnership(packageId, 'patient'),
+  ];
+  for (const outcome of await Promise.all(calls.map((call) => outcomeOf(call())))) {
+    expect(outcome).toBe('StoreUnavailableError');
+  }
+  expect(await outcomeOf(patient.addPackages([samplePackage({ id: 1_001 })]))).toBe('StoreUnavailableError');
+  await mongod.restart(0);
+  await expect.poll(() => outcomeOf(store.ping()), { timeout: 20_000 }).toBe('done');
+  expect(await store.order(order(1).id)).toEqual(order(1));
+  await expect.poll(() => outcomeOf(commit(2, store, next(fence))), { timeout: 20_000 }).toBe('done');
+  expect(await story()).toEqual({ seq: 2, orders: [1, 2], nextNumber: 3 });
+  await patient.close();
+});
+
+function outcomeOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'done',
+    (error: Error) => (error.name === 'Error' ? error.message : error.name),
+  );
+}

@@ -1,0 +1,143 @@
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
+import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
+import { mongodProxy } from '../../../test/support/servers/mongod-proxy.ts';
+import type { Fence } from '../../domain/change.ts';
+import { type MongoStore, openMongoStore } from './mongo-store.ts';
+
+const packageIds = Array.from({ length: 20 }, (_, index) => index + 1);
+
+let mongod: Mongod;
+let raw: MongoClient;
+let store: MongoStore;
+let fences: Map<number, Fence>;
+
+beforeAll(async () => {
+  mongod = await startMongod();
+  raw = new MongoClient(mongod.url);
+});
+afterAll(async () => {
+  await raw.close();
+  await mongod.stop();
+});
+
+beforeEach(async () => {
+  await raw.db('ticket-booking').dropDatabase();
+  store = await openMongoStore({ url: mongod.url });
+  await store.addPackages(packageIds.map((id) => samplePackage({ id })));
+  fences = new Map();
+  for (const id of packageIds) fences.set(id, (await store.takeOwnership(id, 'one'))!.fence);
+  return () => store.close();
+});
+
+/** Sells one unit of each of these packages, all at the same time. */
+function sellOneOfEach(ids: readonly number[], on = store): Promise<PromiseSettledResult<void>[]> {
+  return Promise.allSettled(
+    ids.map((packageId) =>
+      on.commit(packageId, fences.get(packageId)!, sampleChange({ inserted: [orderOf(packageId)] })),
+    ),
+  );
+}
+
+function orderOf(packageId: number) {
+  return sampleOrder(1, { id: `ORDER-${packageId}`, packageId, status: 'held' });
+}
+
+async function stored(): Promise<number[]> {
+  const orders = await store.orders(packageIds.map((id) => orderOf(id).id));
+  return orders.map(({ packageId }) => packageId).sort((one, other) => one - other);
+}
+
+async function transactions(): Promise<number> {
+  const { transactions: counted } = await raw.db('admin').command({ serverStatus: 1 });
+  return Number(counted.totalCommitted);
+}
+
+describe('changes of several packages at once', () => {
+  test('share a transaction, and all are there', async () => {
+    const before = await transactions();
+    const outcomes = await sellOneOfEach(packageIds);
+    expect(outcomes.every(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(await stored()).toEqual(packageIds);
+    expect((await transactions()) - before).toBeLessThanOrEqual(2);
+  });
+
+  test('Q9 of which one is fenced: it alone is refused, with nothing of it written', async () => {
+    await store.takeOwnership(7, 'another');
+    const outcomes = await sellOneOfEach(packageIds);
+    const refused = outcomes.flatMap((outcome, index) =>
+      outcome.status === 'rejected' ? [{ id: packageIds[index], error: outcome.reason.name }] : [],
+    );
+    expect(refused).toEqual([{ id: 7, error: 'FencedError' }]);
+    expect(await stored()).toEqual(packageIds.filter((id) => id !== 7));
+  });
+
+  test('of which one contradicts the store: it alone fails, and goes on alone', async () => {
+    const strange = sampleChange({ updated: [orderOf(3)] });
+    const failing = store.commit(3, fences.get(3)!, strange).catch((error: Error) => error.message);
+    const others = await sellOneOfEach(packageIds.filter((id) => id !== 3));
+    expect(await failing).toContain('not there as they should be');
+    expect(others.every(({ status }) => status === 'fulfilled')).toBe(true);
+    expect((await sellOneOfEach([3]))[0]?.status).toBe('fulfilled');
+    expect(await stored()).toEqual(packageIds);
+  });
+
+  test('Q6 Q9 left open by an owner that is cut off are ended by the next one', async () => {
+    await using proxy = await mongodProxy(mongod.ports[0] as number);
+    const cutOff = await openMongoStore({
+      url: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`,
+      timeoutMs: 1_000,
+    });
+    const both = [1, 2];
+    for (const id of both) fences.set(id, (await cutOff.takeOwnership(id, 'cut off'))!.fence);
+    // The group's transaction stays open on the server, which would keep both packages for a minute.
+    proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
+    for (const { status } of await sellOneOfEach(both, cutOff)) expect(status).toBe('rejected');
+    for (const id of both) {
+      const taken = await store.takeOwnership(id, 'next');
+      expect(taken?.unfinished).toEqual([]);
+      fences.set(id, taken!.fence);
+    }
+    for (const { status } of await sellOneOfEach(both)) expect(status).toBe('fulfilled');
+    await cutOff.close();
+  });
+
+  test('Q6 left open by ourselves do not keep their packages from us', async () => {
+    await using proxy = await mongodProxy(mongod.ports[0] as number);
+    const url = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
+    const shaky = await openMongoStore({ url, timeoutMs: 1_000 });
+    const both = [1, 2];
+    for (const id of both) fences.set(id, (await shaky.takeOwnership(id, 'shaky'))!.fence);
+    proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
+    for (const { status } of await sellOneOfEach(both, shaky)) expect(status).toBe('rejected');
+    proxy.decide(() => 'pass');
+    const sold = async () => (await sellOneOfEach(both, shaky)).map(({ status }) => status);
+    await expect.poll(sold, { timeout: 10_000 }).toEqual(['fulfilled', 'fulfilled']);
+    await shaky.close();
+  });
+
+  test('Q6 in a session that hung are given up, and the packages name the one that is used from then on', async () => {
+    const hasty = await openMongoStore({ url: mongod.url, timeoutMs: 200 });
+    const both = [1, 2];
+    for (const id of both) fences.set(id, (await hasty.takeOwnership(id, 'hasty'))!.fence);
+    mongod.freeze(0);
+    const outcomes = await sellOneOfEach(both, hasty);
+    // Longer than a turn may take, so that the session is replaced.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    mongod.thaw(0);
+    for (const { status } of outcomes) expect(status).toBe('rejected');
+    const [untaken] = await sellOneOfEach([1], hasty);
+    expect(untaken).toMatchObject({ status: 'rejected', reason: { name: 'CommitUnknownError' } });
+    const retaken = async () => {
+      for (const id of both) {
+        const taken = await hasty.takeOwnership(id, 'hasty').catch(() => undefined);
+        if (taken === undefined) return [];
+        fences.set(id, taken.fence);
+      }
+      return (await sellOneOfEach(both, hasty)).map(({ status }) => status);
+    };
+    await expect.poll(retaken, { timeout: 10_000 }).toEqual(['fulfilled', 'fulfilled']);
+    await hasty.close();
+  });
+});

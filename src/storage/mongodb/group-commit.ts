@@ -1,0 +1,85 @@
+import type { Log } from '../../observability/log.ts';
+import { CommitUnknownError, FencedError } from '../store.ts';
+import { commitParts, GivenUpError, type Part } from './commit.ts';
+import type { CommitSessions } from './commit-session.ts';
+import type { Connection } from './connection.ts';
+import { Grouped } from './grouped.ts';
+
+/** Orders and packages in one transaction: beyond this the round trips cost next to nothing. */
+const documentsMax = 2_000;
+
+/**
+ * Commits what several packages have to commit at the same time in one transaction. A thousand packages that each
+ * sell one unit now and then cost the server little more than one that sells a thousand.
+ *
+ * ```
+ *            ┌─► applied: all of them
+ *   a group ─┼─► unknown: all of them
+ *            ├─► not applied in time: none of them
+ *            └─► refused: each is committed alone, and hears of its own outcome
+ * ```
+ *
+ * A package that was refused alone too goes alone until it succeeds, so that it does not fail the others' groups.
+ */
+export class GroupCommit {
+  readonly #connection: Connection;
+  readonly #sessions: CommitSessions;
+  readonly #log: Log;
+  readonly #groups: Grouped<Part, Error | undefined>;
+  readonly #failed = new Set<number>();
+
+  constructor(connection: Connection, sessions: CommitSessions, log: Log) {
+    this.#connection = connection;
+    this.#sessions = sessions;
+    this.#log = log;
+    this.#groups = new Grouped({
+      run: (parts) => this.#together(parts),
+      limitMs: connection.timeoutMs,
+      weigh: ({ change }) => 1 + change.inserted.length + change.updated.length,
+      // A transaction over several shards costs more than it saves.
+      weightMax: connection.isSharded ? 1 : documentsMax,
+    });
+  }
+
+  /** @throws Error as Store.commit says. */
+  async commit(part: Part): Promise<void> {
+    const { packageId } = part;
+    if (this.#sessions.isMisnamed(packageId)) {
+      throw new CommitUnknownError(
+        `the session of package ${packageId} was replaced: it has to be taken again`,
+      );
+    }
+    const failure = await (this.#failed.has(packageId) ? this.#alone(part) : this.#groups.call(part));
+    if (failure !== undefined) throw failure;
+  }
+
+  async #together(parts: readonly Part[]): Promise<(Error | undefined)[]> {
+    const [first] = parts;
+    if (parts.length === 1 && first !== undefined) return [await this.#alone(first)];
+    const { group } = this.#sessions;
+    try {
+      await commitParts(this.#connection, group, parts);
+      return parts.map(() => undefined);
+    } catch (error) {
+      if (error instanceof CommitUnknownError) return parts.map(() => error);
+      // Its end may not have reached the server: then it would keep all these packages, from ourselves too.
+      if (!(error instanceof FencedError)) this.#sessions.leave(group.id);
+      this.#log.debug({ packages: parts.length, err: error }, 'a group was not applied');
+      if (error instanceof GivenUpError) return parts.map(() => error);
+    }
+    return Promise.all(parts.map((part) => this.#alone(part)));
+  }
+
+  async #alone(part: Part): Promise<Error | undefined> {
+    const { packageId } = part;
+    try {
+      await this.#connection.bounded(this.#sessions.endWhatWasLeft());
+      await commitParts(this.#connection, this.#sessions.of(packageId), [part]);
+      this.#failed.delete(packageId);
+      return undefined;
+    } catch (error) {
+      this.#failed.add(packageId);
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import type { Page } from '../../lib/page.ts';
+import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
+import { hasNumber } from './collections.ts';
+import { type Connection, majority } from './connection.ts';
+import type { ReservationDocument } from './documents.ts';
+import { documentVersion, refuseNewer } from './documents.ts';
+import { isDuplicate, takenIn } from './errors.ts';
+import { Grouped } from './grouped.ts';
+import { inOneAnswer } from './reads.ts';
+
+/** One purchase asks for each of these once; in a rush hundreds do, and go in one round trip. */
+interface Groups {
+  readonly record: Grouped<LedgerEntry, LedgerEntry>;
+  readonly find: Grouped<string, LedgerEntry | undefined>;
+  readonly findByNumber: Grouped<string, LedgerEntry | undefined>;
+}
+
+/** Shared by all instances: each key has one document, made once, whoever comes first. */
+export class MongoLedger implements SupplierLedger {
+  readonly #connection: Connection;
+  readonly #groups: Readonly<Record<SupplierKind, Groups>>;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#groups = { flights: this.#groupsOf('flights'), hotels: this.#groupsOf('hotels') };
+  }
+
+  record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry> {
+    return this.#groups[kind].record.call(entry);
+  }
+
+  find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined> {
+    return this.#groups[kind].find.call(key);
+  }
+
+  async findByNumber(kind: SupplierKind, number: string): Promise<LedgerEntry | undefined> {
+    return number === '' ? undefined : this.#groups[kind].findByNumber.call(number);
+  }
+
+  async cancel(kind: SupplierKind, key: string): Promise<void> {
+    const ledger = this.#connection.collections.ledgers[kind];
+    const $set = { status: 'cancelled' } as const;
+    const $setOnInsert = { v: documentVersion, number: '', subject: '', packageId: 0 };
+    await this.#connection.write(async (session) => {
+      const mark = () => ledger.updateOne({ _id: key }, { $set, $setOnInsert }, { upsert: true, session });
+      await mark().catch((error: unknown) => {
+        // Two upserts of one key at once: the one that lost finds the other's document now.
+        if (isDuplicate(error)) return mark();
+        throw error;
+      });
+    });
+  }
+
+  /** The cursor is the last key seen. */
+  page(kind: SupplierKind, cursor: string | undefined, limit: number): Promise<Page<Reservation>> {
+    const { collections, timeoutMs } = this.#connection;
+    return this.#connection.run(async (session) => {
+      const found = collections.ledgers[kind].find(
+        { _id: { $gt: cursor ?? '' }, ...hasNumber, status: { $in: ['active', 'cancelled'] } },
+        {
+          session,
+          readConcern: majority,
+          maxTimeMS: timeoutMs,
+          limit,
+          batchSize: limit + 1,
+          sort: { _id: 1 },
+        },
+      );
+      const items = (await found.toArray()).map(reservationFrom);
+      return items.length < limit ? { items } : { items, next: items.at(-1)!.key };
+    });
+  }
+
+  /** It lives on the store's connection, which the store closes. */
+  async close(): Promise<void> {}
+
+  #groupsOf(kind: SupplierKind): Groups {
+    const { timeoutMs: limitMs } = this.#connection;
+    return {
+      record: new Grouped({ run: (entries) => this.#record(kind, entries), limitMs }),
+      find: new Grouped({
+        limitMs,
+        run: async (keys) => {
+          const found = await this.#found(kind, { _id: { $in: [...keys] } });
+          return inOrderOf(keys, found, ({ key }) => key);
+        },
+      }),
+      findByNumber: new Grouped({
+        limitMs,
+        run: async (numbers) => {
+          const found = await this.#found(kind, { number: { $in: [...numbers], ...hasNumber.number } });
+          return inOrderOf(numbers, found, ({ number }) => number);
+        },
+      }),
+    };
+  }
+
+  /** Inserts them all; whoever finds its key taken gets what is kept under it. */
+  async #record(kind: SupplierKind, entries: readonly LedgerEntry[]): Promise<LedgerEntry[]> {
+    const taken = await this.#connection.write(async (session) => {
+      try {
+        await this.#connection.collections.ledgers[kind].insertMany(entries.map(documentOf), {
+          session,
+          ordered: false,
+        });
+        return [];
+      } catch (error) {
+        return takenIn(error);
+      }
+    });
+    if (taken.length === 0) return [...entries];
+    const keys = taken.map((index) => entries[index]!.key);
+    const found = inOrderOf(keys, await this.#found(kind, { _id: { $in: keys } }), ({ key }) => key);
+    const kept = [...entries];
+    taken.forEach((index, at) => {
+      const other = found[at];
+      if (other === undefined) throw new Error('the number of a reservation is taken by another key');
+      kept[index] = other;
+    });
+    return kept;
+  }
+
+  #found(kind: SupplierKind, filter: object): Promise<LedgerEntry[]> {
+    const { collections } = this.#connection;
+    return this.#connection.run(async (session) => {
+      const options = { ...this.#connection.current(session), ...inOneAnswer };
+      return (await collections.ledgers[kind].find(filter, options).toArray()).map(entryFrom);
+    });
+  }
+}
+
+/** What was found for each name, undefined where nothing was. */
+function inOrderOf(
+  names: readonly string[],
+  found: readonly LedgerEntry[],
+  nameOf: (entry: LedgerEntry) => string,
+): (LedgerEntry | undefined)[] {
+  const byName = new Map(found.map((entry) => [nameOf(entry), entry]));
+  return names.map((name) => byName.get(name));
+}
+
+function documentOf({ key, ...fields }: LedgerEntry): ReservationDocument {
+  return { _id: key, v: documentVersion, ...fields };
+}
+
+function entryFrom(document: ReservationDocument): LedgerEntry {
+  refuseNewer(document);
+  const { _id, number, status, subject, packageId } = document;
+  return { key: _id, number, status, subject, packageId };
+}
+
+function reservationFrom(document: ReservationDocument): Reservation {
+  const { key, number, status } = entryFrom(document);
+  return { key, number, status: status === 'active' ? 'active' : 'cancelled' };
+}

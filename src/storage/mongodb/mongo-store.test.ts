@@ -1,0 +1,232 @@
+import { type Document, MongoClient } from 'mongodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ledgerContract } from '../../../test/contract/ledger.ts';
+import { sampleChange, sampleFigures, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
+import { storeContract } from '../../../test/contract/store.ts';
+import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
+import type { Fence } from '../../domain/change.ts';
+import type { Order, OrderStatus } from '../../domain/order.ts';
+import { type MongoStore, openMongoStore } from './mongo-store.ts';
+
+let mongod: Mongod;
+let raw: MongoClient;
+beforeAll(async () => {
+  mongod = await startMongod();
+  raw = new MongoClient(mongod.url);
+});
+afterAll(async () => {
+  await raw.close();
+  await mongod.stop();
+});
+
+beforeEach(async () => {
+  const collections = await raw.db('ticket-booking').collections();
+  await Promise.all(collections.map((each) => each.deleteMany({})));
+});
+
+storeContract('MongoDB', async () => {
+  let store = await openMongoStore({ url: mongod.url });
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      store = await openMongoStore({ url: mongod.url });
+      return store;
+    },
+    close: () => store.close(),
+  };
+});
+
+ledgerContract('MongoDB', async () => {
+  let store = await openMongoStore({ url: mongod.url });
+  return {
+    ledger: store.ledger,
+    async reopen() {
+      await store.close();
+      store = await openMongoStore({ url: mongod.url });
+      return store.ledger;
+    },
+    close: () => store.close(),
+  };
+});
+
+async function withStore(
+  options: { readonly countsEmails?: boolean },
+  use: (store: MongoStore) => Promise<void>,
+): Promise<void> {
+  const store = await openMongoStore({ url: mongod.url, ...options });
+  try {
+    await store.addPackages([samplePackage()]);
+    await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** As mongosh sees it: whatever its fields. */
+interface AnyDocument extends Document {
+  readonly _id: string | number;
+}
+
+const collection = (name: string) => raw.db('ticket-booking').collection<AnyDocument>(name);
+
+/** Commits as a fresh owner. */
+async function commit(store: MongoStore, inserted: Order[], updated: Order[] = []): Promise<Fence> {
+  const { fence, figures } = (await store.takeOwnership(1, 'one'))!;
+  await store.commit(1, fence, { figures, inserted, updated });
+  return { ...fence, seq: fence.seq + 1 };
+}
+
+describe('two releases side by side:', () => {
+  const booked: Order = {
+    ...sampleOrder(1, { status: 'confirmed' }),
+    flight: { ticketNumber: 'F-1' },
+    hotel: { reservationNumber: 'H-1' },
+  };
+
+  test("fields that a newer release has added survive this one's changes, and are not shown", () =>
+    withStore({}, async (store) => {
+      await commit(store, [booked, sampleOrder(2)]);
+      await collection('orders').updateOne(
+        { _id: booked.id },
+        { $set: { seat: '12A', 'flight.gate': 7, 'hotel.floor': 3, 'package.meal': true } },
+      );
+      await collection('packages').updateOne(
+        { _id: 1 },
+        { $set: { photo: 'a.jpg', 'package.region': 'EU', 'figures.refunds': 4, 'owner.zone': 'z' } },
+      );
+      expect(await store.order(booked.id)).toStrictEqual(booked);
+      expect(await store.package(1)).toStrictEqual({ package: samplePackage(), figures: sampleFigures() });
+
+      const { fence } = (await store.takeOwnership(1, 'old release'))!;
+      const cancelling: Order = { ...booked, status: 'cancelling', hotel: { reservationNumber: 'H-2' } };
+      await store.commit(1, fence, {
+        ...sampleChange({ updated: [cancelling], package: samplePackage({ version: 2 }) }),
+        figures: sampleFigures({ remaining: 4, held: 1 }),
+      });
+      expect(await store.order(booked.id)).toStrictEqual(cancelling);
+      expect(await collection('orders').findOne({ _id: booked.id })).toMatchObject({
+        seat: '12A',
+        flight: { ticketNumber: 'F-1', gate: 7 },
+        hotel: { reservationNumber: 'H-2', floor: 3 },
+        package: { meal: true },
+        v: 1,
+      });
+      expect(await collection('packages').findOne({ _id: 1 })).toMatchObject({
+        photo: 'a.jpg',
+        package: { region: 'EU', version: 2 },
+        figures: { refunds: 4, remaining: 4 },
+        owner: { zone: 'z' },
+      });
+    }));
+
+  test('what a newer release has added to an entry of the timeline survives this one adding another', () =>
+    withStore({}, async (store) => {
+      await commit(store, [sampleOrder(1)]);
+      await collection('orders').updateOne({ _id: 'ORDER-1-1' }, { $set: { 'timeline.0.by': 'one' } });
+      const found = (await store.order('ORDER-1-1')) as Order;
+      await commit(store, [], [{ ...found, timeline: [...found.timeline, { at: 5, event: 'claimed' }] }]);
+      const kept = await collection('orders').findOne({ _id: 'ORDER-1-1' });
+      expect(kept?.timeline).toEqual([
+        { at: 1_660_000_000_001, event: 'queued', by: 'one' },
+        { at: 5, event: 'claimed' },
+      ]);
+    }));
+
+  test("a newer release's document that this one cannot make sense of is not guessed at", () =>
+    withStore({}, async (store) => {
+      await commit(store, [sampleOrder(1), sampleOrder(2, { status: 'confirmed' })]);
+      await collection('orders').updateMany({}, { $set: { v: 2 } });
+      const newer = /newer release \(document version 2\): run that release/;
+      await expect(store.order('ORDER-1-2')).rejects.toThrow(newer);
+      await expect(store.ordersPage(1, undefined, 10)).rejects.toThrow(newer);
+      await expect(store.takeOwnership(1, 'one')).rejects.toThrow(newer);
+      await collection('packages').updateOne({ _id: 1 }, { $set: { v: 2 } });
+      await expect(store.packages()).rejects.toThrow(newer);
+      await store.ledger.record('flights', {
+        ...{ key: 'A', number: 'F-A', status: 'active', subject: 'Flight-1', packageId: 1 },
+      });
+      await collection('flights').updateOne({ _id: 'A' }, { $set: { v: 2 } });
+      await expect(store.ledger.find('flights', 'A')).rejects.toThrow(newer);
+    }));
+
+  test("a package that a newer release has taken over for good keeps that release's owner and epoch", () =>
+    withStore({}, async (store) => {
+      await store.takeOwnership(1, 'newer');
+      await collection('packages').updateOne({ _id: 1 }, { $set: { v: 2 } });
+      await expect(store.takeOwnership(1, 'older')).rejects.toThrow('newer release');
+      expect(await collection('packages').findOne({ _id: 1 })).toMatchObject({
+        epoch: 1,
+        owner: { instance: 'newer' },
+      });
+    }));
+
+  test('taking over raises the version of an older document', () =>
+    withStore({}, async (store) => {
+      await collection('packages').updateOne({ _id: 1 }, { $set: { v: 0 } });
+      await store.takeOwnership(1, 'one');
+      expect(await collection('packages').findOne({ _id: 1 })).toMatchObject({ v: 1 });
+    }));
+});
+
+test('many instances may start at once on an empty server', async () => {
+  const url = mongod.url.replace('/?', '/crowded?');
+  const stores = await Promise.all(Array.from({ length: 8 }, () => openMongoStore({ url })));
+  const secrets = await Promise.all(stores.map((store, each) => store.setting('secret', () => `${each}`)));
+  expect(new Set(secrets).size).toBe(1);
+  const added = await Promise.all(stores.map((store) => store.addPackages([samplePackage()])));
+  expect(added.flat()).toEqual([1]);
+  await Promise.all(stores.map((store) => store.close()));
+});
+
+describe('no query reads more than it touches:', () => {
+  test('each goes by its index', () =>
+    withStore({ countsEmails: true }, async (store) => {
+      const statuses: OrderStatus[] = ['queued', 'held', 'confirmed', 'failed', 'withdrawn'];
+      const many = Array.from({ length: 500 }, (_, each) =>
+        sampleOrder(each + 1, { status: each < 10 ? statuses[each % 5]! : 'failed' }),
+      );
+      await commit(store, many);
+      const db = raw.db('ticket-booking');
+      await db.command({ profile: 2 });
+      const keys = ['key-1', 'key-500', 'nobody'];
+      await store.packagesWithUnfinished();
+      await store.takeOwnership(1, 'one');
+      await store.order('ORDER-1-1');
+      await store.orders(['ORDER-1-1', 'ORDER-1-400']);
+      await store.ordersByKey(1, keys);
+      await store.liveOrdersByEmail(1, ['buyer1@example.com', 'buyer400@example.com', 'nobody']);
+      await store.ordersPage(1, '490', 5);
+      await store.ordersByEmail('buyer400@example.com', undefined, 5);
+      await store.ordersByEmail('buyer400@example.com', '1-401', 5);
+      await commit(store, [], [{ ...many[0]!, status: 'held' }]);
+      await store.ledger.findByNumber('flights', 'F-1');
+      await store.ledger.page('flights', 'A', 5);
+      await db.command({ profile: 0 });
+
+      const profile = db.collection('system.profile');
+      const found = await profile.find({ ns: /orders|flights/, planSummary: { $exists: true } }).toArray();
+      await profile.drop();
+      expect(found.length).toBeGreaterThanOrEqual(12);
+      for (const { planSummary, docsExamined, keysExamined, command } of found) {
+        const words = JSON.stringify({ planSummary, docsExamined, keysExamined, command });
+        expect(planSummary, words).toMatch(/IXSCAN|IDHACK|DISTINCT_SCAN|EXPRESS/);
+        expect(docsExamined, words).toBeLessThanOrEqual(6);
+        expect(keysExamined, words).toBeLessThanOrEqual(8);
+      }
+    }));
+});
+
+describe('what is logged and shown holds no email and no key:', () => {
+  test('the error of a taken key names the index alone', () =>
+    withStore({}, async (store) => {
+      const secret = { key: 'a-secret-key', email: 'ann@example.com' };
+      await commit(store, [sampleOrder(1, secret)]);
+      const error: Error = await commit(store, [sampleOrder(2, secret)]).then(
+        () => expect.unreachable(),
+        (reason: Error) => reason,
+      );
+      expect(error.message).toContain('(index by_key)');
+      expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/secret|ann@/);
+    }));
+});

@@ -1,0 +1,261 @@
+import type { Change, Fence, Ownership } from '../../domain/change.ts';
+import type { Order } from '../../domain/order.ts';
+import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
+import type { Page } from '../../lib/page.ts';
+import { type Log, silentLog } from '../../observability/log.ts';
+import type { SupplierLedger } from '../../suppliers/suppliers.ts';
+import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
+import type { OrdersWanted, Present, Store, StoreSnapshot, Tenure } from '../store.ts';
+import { prepareIndexes } from './collections.ts';
+import { CommitSessions } from './commit-session.ts';
+import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
+import { snapshotFrom } from './documents.ts';
+import { GroupCommit } from './group-commit.ts';
+import { Grouped } from './grouped.ts';
+import { MongoLedger } from './ledger.ts';
+import { fenceOf, raiseEpoch } from './ownership.ts';
+import { Reads } from './reads.ts';
+import { Writes } from './writes.ts';
+
+/** A commit is given up after its time-out; whatever has not ended after so many of them never will. */
+const hungAfter = 2;
+
+/** In one query. */
+const keysMax = 2_000;
+
+interface KeysWanted {
+  readonly packageId: number;
+  readonly keys: readonly string[];
+}
+
+/**
+ * The store on a MongoDB replica set, for any number of instances.
+ * @throws Error with one line that says why it cannot be used; no password is in it.
+ */
+export async function openMongoStore(options: MongoConnectionOptions): Promise<MongoStore> {
+  return new MongoStore(await openConnection(options), options.log ?? silentLog);
+}
+
+/**
+ * Writes are acknowledged by a majority, journaled; reads go to the primary and see what a majority has. What this
+ * process was told, it sees from then on. What another instance was told, it sees too, unless a primary that was cut
+ * off has not noticed yet (ten seconds at most): owners are not misled by that, because the epoch is raised first.
+ */
+export class MongoStore implements Store {
+  /** The simulated suppliers' memory, in the same database. */
+  readonly ledger: SupplierLedger;
+  readonly #connection: Connection;
+  readonly #sessions: CommitSessions;
+  readonly #commits: GroupCommit;
+  readonly #log: Log;
+  /** In a rush, hundreds look their orders up and repeat their keys at once: they go in one round trip. */
+  readonly #byId: Grouped<string, Order | undefined>;
+  readonly #byKey: Grouped<KeysWanted, Order[]>;
+
+  constructor(connection: Connection, log: Log) {
+    this.#connection = connection;
+    const { timeoutMs: limitMs } = connection;
+    this.#byId = new Grouped({ run: (ids) => this.#ordersById(ids), limitMs });
+    this.#byKey = new Grouped({
+      run: (wanted) => this.#ordersByKeys(wanted),
+      limitMs,
+      weigh: ({ keys }) => keys.length,
+      weightMax: keysMax,
+    });
+    this.#sessions = new CommitSessions(connection.client, hungAfter * connection.timeoutMs);
+    this.#commits = new GroupCommit(connection, this.#sessions, log);
+    this.#log = log;
+    this.ledger = new MongoLedger(connection);
+  }
+
+  packages(): Promise<PackageSnapshot[]> {
+    return this.#read((reads) => reads.packages());
+  }
+
+  package(id: number): Promise<PackageSnapshot | undefined> {
+    return this.#read((reads) => reads.package(id));
+  }
+
+  addPackages(packages: readonly TravelPackage[]): Promise<number[]> {
+    return this.#write((writes) => writes.addPackages(packages));
+  }
+
+  owner(packageId: number): Promise<string | undefined> {
+    return this.#read((reads) => reads.owner(packageId));
+  }
+
+  tenures(): Promise<Tenure[]> {
+    return this.#read((reads) => reads.tenures());
+  }
+
+  packagesWithUnfinished(): Promise<number[]> {
+    return this.#read((reads) => reads.packagesWithUnfinished());
+  }
+
+  takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
+    const connection = this.#connection;
+    return connection.write(async (session) => {
+      // What we have left open ourselves would be in our own way.
+      await this.#sessions.endWhatWasLeft();
+      const claim = { packageId, instance, ...this.#sessions.name(packageId) };
+      const raised = await raiseEpoch(connection, session, claim, this.#log);
+      if (!raised) return undefined;
+      // In the session that has raised the epoch: it sees all that was committed before.
+      const reads = new Reads(connection.collections, connection.current(session));
+      return {
+        ...snapshotFrom(raised.package),
+        fence: fenceOf(raised.package),
+        ...(raised.former === undefined ? {} : { former: raised.former }),
+        unfinished: await reads.unfinished(packageId),
+      };
+    });
+  }
+
+  present(packageId: number, wanted: OrdersWanted = { ids: [] }): Promise<Present | undefined> {
+    return this.#read((reads) => reads.present(packageId, wanted));
+  }
+
+  async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
+    this.#connection.refuseClosed();
+    await this.#commits.commit({ packageId, fence, change });
+  }
+
+  /** Safe to repeat: for a package that is gone it throws FencedError, and the caller then reads that it is gone. */
+  removePackage(packageId: number, fence: Fence): Promise<void> {
+    return this.#write((writes) => writes.removePackage(packageId, fence));
+  }
+
+  order(id: string): Promise<Order | undefined> {
+    return this.#byId.call(id);
+  }
+
+  orders(ids: readonly string[]): Promise<Order[]> {
+    return this.#read((reads) => reads.orders(ids));
+  }
+
+  ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
+    return keys.length === 0 ? Promise.resolve([]) : this.#byKey.call({ packageId, keys });
+  }
+
+  liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
+    return this.#read((reads) => reads.liveOrdersByEmail(packageId, emails));
+  }
+
+  ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersPage(packageId, cursor, limit));
+  }
+
+  ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
+    return this.#read((reads) => reads.ordersBelow(packageId, number, limit));
+  }
+
+  ordersOfEmail(
+    packageId: number,
+    email: string,
+    cursor: string | undefined,
+    span: number,
+  ): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersOfEmail(packageId, email, cursor, span));
+  }
+
+  ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersByEmail(email, cursor, limit));
+  }
+
+  settingIfAny(name: string): Promise<string | undefined> {
+    return this.#read((reads) => reads.setting(name));
+  }
+
+  async setting(name: string, make: () => string): Promise<string> {
+    const kept = await this.#read((reads) => reads.setting(name));
+    return kept ?? this.#write((writes) => writes.addSetting(name, make()));
+  }
+
+  settingsNamed(prefix: string): Promise<ReadonlyMap<string, string>> {
+    return this.#read((reads) => reads.settingsNamed(prefix));
+  }
+
+  swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean> {
+    return this.#write((writes) => writes.swapSetting(name, before, after));
+  }
+
+  appendOperatorEvent(event: OperatorEvent): Promise<void> {
+    return this.#write((writes) => writes.appendOperatorEvent(event));
+  }
+
+  endOperatorEvent(id: string, end: OperatorEventEnd): Promise<void> {
+    return this.#write((writes) => writes.endOperatorEvent(id, end));
+  }
+
+  operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {
+    return this.#read((reads) => reads.operatorEvents(cursor, limit));
+  }
+
+  /** The moment is that of its first read. The server keeps it for minSnapshotHistoryWindowInSeconds, 300 by default. */
+  async snapshot(): Promise<StoreSnapshot | undefined> {
+    const connection = this.#connection;
+    connection.refuseClosed();
+    const { timeoutMs: maxTimeMS, collections } = connection;
+    const session = connection.client.startSession({ snapshot: true });
+    const reads = new Reads(collections, { session, readConcern: { level: 'snapshot' }, maxTimeMS });
+    return {
+      package: (id) => connection.bounded(reads.package(id)),
+      ordersByKey: (packageId, keys) => connection.bounded(reads.ordersByKey(packageId, keys)),
+      ordersPage: (packageId, cursor, limit) =>
+        connection.bounded(reads.ordersPage(packageId, cursor, limit)),
+      close: () => session.endSession(),
+    };
+  }
+
+  async clear(): Promise<void> {
+    await this.#write((writes) => writes.clear());
+    const { collections, countsEmails } = this.#connection;
+    await this.#connection.bounded(prepareIndexes(collections, countsEmails));
+  }
+
+  ping(): Promise<void> {
+    return this.#read((reads) => reads.ping());
+  }
+
+  probe(): Promise<void> {
+    return this.#write((writes) => writes.probe());
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  async #ordersById(ids: readonly string[]): Promise<(Order | undefined)[]> {
+    const orders = await this.orders(ids);
+    const byId = new Map(orders.map((order) => [order.id, order]));
+    return ids.map((id) => byId.get(id));
+  }
+
+  async #ordersByKeys(wanted: readonly KeysWanted[]): Promise<Order[][]> {
+    const keysOf = new Map<number, Set<string>>();
+    for (const { packageId, keys } of wanted) {
+      const known = keysOf.get(packageId) ?? new Set();
+      keysOf.set(packageId, known);
+      for (const key of keys) known.add(key);
+    }
+    const found = await this.#read((reads) => reads.ordersByKeys(keysOf));
+    const byName = new Map(found.map((order) => [keyName(order.packageId, order.key), order]));
+    return wanted.map(({ packageId, keys }) =>
+      [...new Set(keys)].flatMap((key) => byName.get(keyName(packageId, key)) ?? []),
+    );
+  }
+
+  #read<T>(read: (reads: Reads) => Promise<T>): Promise<T> {
+    const connection = this.#connection;
+    return connection.run((session) => read(new Reads(connection.collections, connection.current(session))));
+  }
+
+  #write<T>(write: (writes: Writes) => Promise<T>): Promise<T> {
+    const connection = this.#connection;
+    return connection.write((session) => write(new Writes(connection.collections, session)));
+  }
+}
+
+function keyName(packageId: number, key: string | undefined): string {
+  return `${packageId}:${key}`;
+}

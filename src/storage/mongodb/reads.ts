@@ -1,0 +1,212 @@
+import type { ClientSession, ReadConcernLike } from 'mongodb';
+import type { Order } from '../../domain/order.ts';
+import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import type { Page } from '../../lib/page.ts';
+import type { OperatorEvent } from '../operator-log.ts';
+import { placeAfter, placeOf } from '../order-place.ts';
+import type { OrdersWanted, Present, Tenure } from '../store.ts';
+import { type Collections, live, unfinished } from './collections.ts';
+import { operatorEventFrom, orderFrom, refuseNewer, snapshotFrom } from './documents.ts';
+
+export interface ReadOptions {
+  readonly session: ClientSession;
+  readonly readConcern: ReadConcernLike;
+  /** The server gives up after this. */
+  readonly maxTimeMS: number;
+}
+
+/** More than any answer holds, so that none takes a second round trip but for its bytes. */
+export const inOneAnswer = { batchSize: 100_000 };
+
+/** The queries, all on the primary, in one session. They throw what the driver throws. */
+export class Reads {
+  readonly #collections: Collections;
+  readonly #options: ReadOptions;
+
+  constructor(collections: Collections, options: ReadOptions) {
+    this.#collections = collections;
+    this.#options = options;
+  }
+
+  async packages(): Promise<PackageSnapshot[]> {
+    const { packages } = this.#collections;
+    const found = packages.find({}, { ...this.#options, ...inOneAnswer, sort: { _id: 1 } });
+    return (await found.toArray()).map(snapshotFrom);
+  }
+
+  async package(id: number): Promise<PackageSnapshot | undefined> {
+    const found = await this.#collections.packages.findOne({ _id: id }, this.#options);
+    return found === null ? undefined : snapshotFrom(found);
+  }
+
+  /** The package first: whatever changes after it moves the fence on. */
+  async present(id: number, wanted: OrdersWanted): Promise<Present | undefined> {
+    const found = await this.#collections.packages.findOne({ _id: id }, this.#options);
+    if (found === null) return undefined;
+    const { epoch, seq } = found;
+    return { ...snapshotFrom(found), fence: { epoch, seq }, orders: await this.#wanted(id, wanted) };
+  }
+
+  async owner(packageId: number): Promise<string | undefined> {
+    const options = { ...this.#options, projection: { owner: 1 } };
+    const found = await this.#collections.packages.findOne({ _id: packageId }, options);
+    return found?.owner?.instance;
+  }
+
+  async tenures(): Promise<Tenure[]> {
+    const options = {
+      ...this.#options,
+      ...inOneAnswer,
+      sort: { _id: 1 },
+      projection: { owner: 1, epoch: 1 },
+    } as const;
+    const found = await this.#collections.packages.find({}, options).toArray();
+    return found.map(({ _id, owner, epoch }) => ({
+      packageId: _id,
+      ...(owner === undefined ? {} : { instance: owner.instance }),
+      epoch,
+    }));
+  }
+
+  async packagesWithUnfinished(): Promise<number[]> {
+    const ids = await this.#collections.orders.distinct('packageId', unfinished, this.#options);
+    return ids.sort((one, other) => one - other);
+  }
+
+  async unfinished(packageId: number): Promise<Order[]> {
+    const options = { ...this.#options, ...inOneAnswer, sort: { number: 1 } as const };
+    const found = this.#collections.orders.find({ packageId, ...unfinished }, options);
+    return (await found.toArray()).map(orderFrom);
+  }
+
+  async orders(ids: readonly string[]): Promise<Order[]> {
+    return ids.length === 0 ? [] : this.#orders({ _id: { $in: [...ids] } });
+  }
+
+  async ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
+    return keys.length === 0 ? [] : this.#orders({ packageId, key: { $in: [...keys] } });
+  }
+
+  /** Of several packages in one query. */
+  async ordersByKeys(keysOf: ReadonlyMap<number, ReadonlySet<string>>): Promise<Order[]> {
+    const ofPackages = [...keysOf].map(([packageId, keys]) => ({ packageId, key: { $in: [...keys] } }));
+    const [first] = ofPackages;
+    if (first === undefined) return [];
+    return this.#orders(ofPackages.length === 1 ? first : { $or: ofPackages });
+  }
+
+  async liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
+    if (emails.length === 0) return new Map();
+    const counts = this.#collections.orders.aggregate<{ _id: string; count: number }>(
+      [
+        { $match: { packageId, email: { $in: [...emails] }, ...live } },
+        { $group: { _id: '$email', count: { $sum: 1 } } },
+      ],
+      { ...this.#options, ...inOneAnswer },
+    );
+    return new Map((await counts.toArray()).map(({ _id, count }) => [_id, count]));
+  }
+
+  /** The cursor is the last number seen. */
+  async ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    const found = this.#collections.orders.find(
+      { packageId, number: { $gt: Number(cursor ?? 0) } },
+      { ...this.#options, batchSize: limit + 1, limit, sort: { number: 1 } },
+    );
+    const items = (await found.toArray()).map(orderFrom);
+    return items.length < limit ? { items } : { items, next: String(items.at(-1)?.number) };
+  }
+
+  async ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
+    const found = this.#collections.orders.find(
+      { packageId, number: { $lt: number ?? Number.MAX_SAFE_INTEGER } },
+      { ...this.#options, batchSize: limit + 1, limit, sort: { number: -1 } },
+    );
+    return (await found.toArray()).map(orderFrom);
+  }
+
+  /** The cursor is the last number that was looked at. */
+  async ordersOfEmail(
+    packageId: number,
+    email: string,
+    cursor: string | undefined,
+    span: number,
+  ): Promise<Page<Order>> {
+    const from = Number(cursor ?? 0);
+    const [last] = await this.ordersBelow(packageId, undefined, 1);
+    const filter = { packageId, number: { $gt: from, $lte: from + span }, email };
+    const found = this.#collections.orders.find(filter, {
+      ...this.#options,
+      ...inOneAnswer,
+      hint: 'by_number',
+      sort: { number: 1 },
+    });
+    const items = (await found.toArray()).map(orderFrom);
+    return from + span < (last?.number ?? 0) ? { items, next: String(from + span) } : { items };
+  }
+
+  /** The cursor is the package and the number of the last one seen. */
+  async ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    const { packageId, number } = placeOf(cursor);
+    const below = [{ packageId: { $lt: packageId } }, { packageId, number: { $lt: number } }];
+    const found = this.#collections.orders.find(
+      { email, ...(cursor === undefined ? {} : { packageId: { $lte: packageId }, $or: below }) },
+      { ...this.#options, batchSize: limit + 1, limit, sort: { packageId: -1, number: -1 } },
+    );
+    const items = (await found.toArray()).map(orderFrom);
+    return items.length < limit ? { items } : { items, next: placeAfter(items.at(-1) as Order) };
+  }
+
+  /** The cursor is the time and the id of the last one seen. */
+  async operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {
+    const [, at, id = ''] = /^(\d+)-(.*)$/.exec(cursor ?? '') ?? [];
+    const before =
+      at === undefined ? {} : { $or: [{ at: { $lt: Number(at) } }, { at: Number(at), _id: { $lt: id } }] };
+    const found = this.#collections.operatorEvents.find(before, {
+      ...this.#options,
+      limit,
+      sort: { at: -1, _id: -1 },
+    });
+    const items = (await found.toArray()).map(operatorEventFrom);
+    const last = items.at(-1);
+    return items.length < limit || !last ? { items } : { items, next: `${last.at}-${last.id}` };
+  }
+
+  async setting(name: string): Promise<string | undefined> {
+    const found = await this.#collections.settings.findOne({ _id: name }, this.#options);
+    if (found) refuseNewer(found);
+    return found?.value;
+  }
+
+  async settingsNamed(prefix: string): Promise<Map<string, string>> {
+    // No name begins with a greater character.
+    const filter = { _id: { $gte: prefix, $lt: `${prefix}\uffff` } };
+    const found = await this.#collections.settings
+      .find(filter, { ...this.#options, ...inOneAnswer })
+      .toArray();
+    return new Map(found.map(({ _id, value }) => [_id, value]));
+  }
+
+  async ping(): Promise<void> {
+    await this.#collections.packages.findOne({}, { ...this.#options, projection: { _id: 1 } });
+  }
+
+  async #wanted(packageId: number, wanted: OrdersWanted): Promise<Order[]> {
+    const options = { ...this.#options, sort: { number: 1 } as const };
+    if ('ids' in wanted) {
+      if (wanted.ids.length === 0) return [];
+      const found = this.#collections.orders.find({ _id: { $in: [...wanted.ids] }, packageId }, options);
+      return (await found.toArray()).map(orderFrom);
+    }
+    const { statuses, max: limit } = wanted;
+    if (statuses.length === 0) return [];
+    const filter = { packageId, ...unfinished, status: { $in: [...statuses] } };
+    const found = this.#collections.orders.find(filter, { ...options, limit, batchSize: limit + 1 });
+    return (await found.toArray()).map(orderFrom);
+  }
+
+  async #orders(filter: object): Promise<Order[]> {
+    const found = this.#collections.orders.find(filter, { ...this.#options, ...inOneAnswer });
+    return (await found.toArray()).map(orderFrom);
+  }
+}

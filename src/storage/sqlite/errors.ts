@@ -1,0 +1,51 @@
+import { StoreUnavailableError } from '../store.ts';
+
+/** Primary result codes, https://www.sqlite.org/rescode.html */
+export const sqliteCode = {
+  busy: 5,
+  locked: 6,
+  noMemory: 7,
+  readOnly: 8,
+  interrupted: 9,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  protocol: 15,
+  constraint: 19,
+  notADatabase: 26,
+} as const;
+
+const { constraint: _, ...environmental } = sqliteCode;
+/** Codes that say something about the disk or the file, and nothing about what was asked. */
+const unavailableCodes: ReadonlySet<number> = new Set(Object.values(environmental));
+
+/** The primary result code of an error that SQLite raised, else undefined. */
+export function sqliteCodeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined;
+  return error.errcode & 0xff;
+}
+
+/** Whether the store, and not the request, is the trouble: the same request may work later. */
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof StoreUnavailableError) return true;
+  const code = sqliteCodeOf(error);
+  return code !== undefined ? unavailableCodes.has(code) : isClosed(error);
+}
+
+/** What the port promises for an error: StoreUnavailableError, or the error itself. */
+export function asStoreError(error: unknown): unknown {
+  return isUnavailable(error) ? unavailable(error) : error;
+}
+
+export function unavailable(error: unknown): StoreUnavailableError {
+  if (error instanceof StoreUnavailableError) return error;
+  const words = error instanceof Error ? error.message : String(error);
+  return new StoreUnavailableError(`the database does not answer: ${words}`, { cause: error });
+}
+
+/** `node:sqlite` throws this when a connection is used after it was closed. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE';
+}

@@ -1,0 +1,130 @@
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CommitUnknownError, StoreUnavailableError } from '../store.ts';
+import { GroupCommit } from './group-commit.ts';
+
+/** A connection whose statements can be made to fail. */
+function tampered(db: DatabaseSync, fail: (sql: string) => Error | undefined) {
+  const ran: string[] = [];
+  return {
+    ran,
+    get isTransaction() {
+      return db.isTransaction;
+    },
+    exec(sql: string) {
+      ran.push(sql);
+      const error = fail(sql);
+      if (error) throw error;
+      db.exec(sql);
+    },
+  };
+}
+
+function sqliteError(errcode: number): Error {
+  return Object.assign(new Error(`planted ${errcode}`), { code: 'ERR_SQLITE_ERROR', errcode });
+}
+
+describe('group commit', () => {
+  let db: DatabaseSync;
+  beforeEach(() => {
+    db = new DatabaseSync(':memory:');
+    db.exec('CREATE TABLE marks (mark INTEGER PRIMARY KEY)');
+  });
+  afterEach(() => db.close());
+
+  const add = (mark: number) => () => db.prepare('INSERT INTO marks VALUES (?)').run(mark);
+  const marks = () =>
+    db
+      .prepare('SELECT mark FROM marks ORDER BY mark')
+      .all()
+      .map(({ mark }) => mark);
+
+  test('writes of one turn share one transaction, and settle after it', async () => {
+    const connection = tampered(db, () => undefined);
+    const commits = new GroupCommit(connection);
+    const open = await Promise.all(
+      [1, 2, 3].map((mark) => commits.write(add(mark)).then(() => db.isTransaction)),
+    );
+    expect(connection.ran.filter((sql) => sql === 'COMMIT')).toHaveLength(1);
+    expect(open).toEqual([false, false, false]);
+    expect(marks()).toEqual([1, 2, 3]);
+  });
+
+  test("a write's error undoes it alone, and is its own", async () => {
+    const commits = new GroupCommit(db);
+    const twice = () => {
+      add(5)();
+      add(1)();
+    };
+    const outcomes = await Promise.allSettled([
+      commits.write(add(1)),
+      commits.write(twice),
+      commits.write(add(2)),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(String((outcomes[1] as PromiseRejectedResult).reason)).toContain('UNIQUE');
+    expect(marks()).toEqual([1, 2]);
+  });
+
+  test.each([
+    ['the disk is full', 13, StoreUnavailableError],
+    ['another holds the file', 5, StoreUnavailableError],
+    ['the fsync failed', 1034, CommitUnknownError],
+  ])(
+    'a COMMIT that fails because %s fails every write of the flush, and the next one works',
+    async (_why, code, kind) => {
+      let failing = true;
+      const commits = new GroupCommit(
+        tampered(db, (sql) => (failing && sql === 'COMMIT' ? sqliteError(code) : undefined)),
+      );
+      const outcomes = await Promise.allSettled([commits.write(add(1)), commits.write(add(2))]);
+      for (const outcome of outcomes) expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(kind);
+      expect(marks()).toEqual([]);
+      failing = false;
+      await commits.write(add(3));
+      expect(marks()).toEqual([3]);
+    },
+  );
+
+  test('a COMMIT that can neither be done nor undone is unknown, and the next flush undoes it', async () => {
+    let failing = true;
+    const commits = new GroupCommit(
+      tampered(db, (sql) => (failing && /COMMIT|ROLLBACK/.test(sql) ? sqliteError(13) : undefined)),
+    );
+    await expect(commits.write(add(1))).rejects.toBeInstanceOf(CommitUnknownError);
+    failing = false;
+    await commits.write(add(2));
+    expect(marks()).toEqual([2]);
+  });
+
+  test('a write that finds the disk full fails the whole flush as unavailable', async () => {
+    const commits = new GroupCommit(db);
+    const outcomes = await Promise.allSettled([
+      commits.write(add(1)),
+      commits.write(() => {
+        throw sqliteError(13);
+      }),
+    ]);
+    for (const outcome of outcomes) {
+      expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(StoreUnavailableError);
+    }
+    expect(marks()).toEqual([]);
+  });
+
+  test('a long queue is written in several transactions, so that others get their turn', async () => {
+    const connection = tampered(db, () => undefined);
+    const commits = new GroupCommit(connection);
+    await Promise.all([1, 2, 3, 4].map((mark) => commits.write(add(mark), 1500)));
+    expect(connection.ran.filter((sql) => sql === 'COMMIT')).toHaveLength(2);
+    expect(marks()).toEqual([1, 2, 3, 4]);
+  });
+
+  test('closing writes what waits and takes no more', async () => {
+    const commits = new GroupCommit(db);
+    const waiting = commits.write(add(1));
+    commits.close();
+    await waiting;
+    expect(marks()).toEqual([1]);
+    await expect(commits.write(add(2))).rejects.toBeInstanceOf(StoreUnavailableError);
+  });
+});

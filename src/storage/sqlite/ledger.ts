@@ -1,0 +1,116 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Page } from '../../lib/page.ts';
+import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
+import { type ConnectionOptions, openConnection } from './connection.ts';
+import { asStoreError } from './errors.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { Row } from './rows.ts';
+
+/** The simulated suppliers' memory in a database of its own. @throws Error as {@link openConnection}. */
+export function openSqliteLedger(options: ConnectionOptions): SupplierLedger {
+  const connection = openConnection(options);
+  const commits = new GroupCommit(connection.db);
+  return new SqliteLedger(connection.db, commits, () => {
+    commits.close();
+    connection.close();
+  });
+}
+
+/** On the store's connection its writes share the store's flushes. */
+export class SqliteLedger implements SupplierLedger {
+  readonly #commits: GroupCommit;
+  readonly #close: () => void;
+  readonly #insert;
+  readonly #find;
+  readonly #findByNumber;
+  readonly #cancel;
+  readonly #page;
+
+  constructor(db: DatabaseSync, commits: GroupCommit, close: () => void) {
+    this.#commits = commits;
+    this.#close = close;
+    this.#insert = db.prepare(
+      `INSERT INTO reservations (kind, key, number, status, subject, package_id) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (kind, key) DO NOTHING`,
+    );
+    this.#find = db.prepare('SELECT * FROM reservations WHERE kind = ? AND key = ?');
+    this.#findByNumber = db.prepare(
+      "SELECT * FROM reservations WHERE kind = ? AND number = ? AND number <> ''",
+    );
+    this.#cancel = db.prepare(
+      `INSERT INTO reservations (kind, key, number, status, subject, package_id)
+        VALUES (?, ?, '', 'cancelled', '', 0) ON CONFLICT (kind, key) DO UPDATE SET status = 'cancelled'`,
+    );
+    this.#page = db.prepare(
+      `SELECT key, number, status FROM reservations
+        WHERE kind = ? AND key > ? AND number <> '' AND status IN ('active', 'cancelled')
+        ORDER BY key LIMIT ?`,
+    );
+  }
+
+  record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry> {
+    const { key, number, status, subject, packageId } = entry;
+    return this.#write(() => {
+      this.#insert.run(kind, key, number, status, subject, packageId);
+      return found(this.#find.get(kind, key)) ?? entry;
+    });
+  }
+
+  async find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined> {
+    return this.#read(() => found(this.#find.get(kind, key)));
+  }
+
+  async findByNumber(kind: SupplierKind, number: string): Promise<LedgerEntry | undefined> {
+    return this.#read(() => found(this.#findByNumber.get(kind, number)));
+  }
+
+  async cancel(kind: SupplierKind, key: string): Promise<void> {
+    await this.#write(() => this.#cancel.run(kind, key));
+  }
+
+  /** The cursor is the last key seen. */
+  async page(kind: SupplierKind, cursor: string | undefined, limit: number): Promise<Page<Reservation>> {
+    const rows = this.#read(() => this.#page.all(kind, cursor ?? '', limit));
+    const items = rows.map(reservationFrom);
+    return items.length < limit ? { items } : { items, next: items.at(-1)!.key };
+  }
+
+  async close(): Promise<void> {
+    this.#close();
+  }
+
+  async #write<T>(work: () => T): Promise<T> {
+    try {
+      return await this.#commits.write(work);
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  #read<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+}
+
+function found(row: Row | undefined): LedgerEntry | undefined {
+  if (!row) return undefined;
+  return {
+    key: String(row.key),
+    number: String(row.number),
+    status: row.status as LedgerEntry['status'],
+    subject: String(row.subject),
+    packageId: Number(row.package_id),
+  };
+}
+
+function reservationFrom(row: Row): Reservation {
+  return {
+    key: String(row.key),
+    number: String(row.number),
+    status: row.status as Reservation['status'],
+  };
+}

@@ -1,0 +1,50 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import type { Order } from '../../domain/order.ts';
+import type { Figures, PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
+
+/** The shape of the documents that this release writes. */
+export const documentVersion = 1;
+
+export type Row = Record<string, SQLOutputValue>;
+
+export function snapshotFrom(row: Row): PackageSnapshot {
+  return { package: document<TravelPackage>(row), figures: figuresFrom(row) };
+}
+
+export function orderFrom(row: Row): Order {
+  return document<Order>(row);
+}
+
+/** In the order of the columns in {@link figureColumns}. */
+export function figureValues(figures: Figures): number[] {
+  const { remaining, held, confirmed, cancelling, waiting, nextNumber } = figures;
+  return [remaining, held, confirmed, cancelling, waiting, nextNumber];
+}
+
+export const figureColumns = [
+  'remaining',
+  'held',
+  'confirmed',
+  'cancelling',
+  'waiting',
+  'next_number',
+] as const;
+
+function figuresFrom(row: Row): Figures {
+  return {
+    remaining: Number(row.remaining),
+    held: Number(row.held),
+    confirmed: Number(row.confirmed),
+    cancelling: Number(row.cancelling),
+    waiting: Number(row.waiting),
+    nextNumber: Number(row.next_number),
+  };
+}
+
+/** A newer release's document may mean what this one does not know: better no answer than a wrong one. */
+export function document<T>(row: Row): T {
+  if (Number(row.document_version) > documentVersion) {
+    throw new Error(`a row was written by a newer release (document version ${row.document_version})`);
+  }
+  return JSON.parse(String(row.document)) as T;
+}

@@ -1,0 +1,308 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ledgerContract } from '../../../test/contract/ledger.ts';
+import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
+import { storeContract } from '../../../test/contract/store.ts';
+import { confirmedStatuses, holdingStatuses, unfinishedStatuses } from '../../domain/order.ts';
+import { StoreUnavailableError } from '../store.ts';
+import { openConnection } from './connection.ts';
+import { openSqliteLedger } from './ledger.ts';
+import { liveCondition, unfinishedCondition } from './schema.ts';
+import { openSqliteStore, SqliteStore } from './sqlite-store.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sqlite-store-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+storeContract('SQLite', async () => {
+  const file = join(folder, 'contract.db');
+  let store = openSqliteStore({ file });
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      store = openSqliteStore({ file });
+      return store;
+    },
+    close: () => store.close(),
+  };
+});
+
+storeContract('SQLite in memory', async () => {
+  const store = openSqliteStore({ file: ':memory:' });
+  return { store, close: () => store.close() };
+});
+
+ledgerContract('SQLite, on the store', async () => {
+  const file = join(folder, 'shared.db');
+  let store = openSqliteStore({ file });
+  return {
+    ledger: store.ledger,
+    async reopen() {
+      await store.close();
+      store = openSqliteStore({ file });
+      return store.ledger;
+    },
+    close: () => store.close(),
+  };
+});
+
+ledgerContract('SQLite, on its own', async () => {
+  const file = join(folder, 'ledger.db');
+  let ledger = openSqliteLedger({ file });
+  return {
+    ledger,
+    async reopen() {
+      await ledger.close();
+      ledger = openSqliteLedger({ file });
+      return ledger;
+    },
+    close: () => ledger.close(),
+  };
+});
+
+describe('a file that cannot be used is refused with a line that names it:', () => {
+  test('a folder', () => {
+    expect(() => openSqliteStore({ file: folder })).toThrow(`${folder} is a folder`);
+  });
+
+  test('something that is no database, which keeps its bytes and its lock is freed', () => {
+    const file = join(folder, 'notes.txt');
+    writeFileSync(file, 'These are my notes, and no database at all. '.repeat(100));
+    for (let time = 0; time < 2; time++) {
+      expect(() => openSqliteStore({ file })).toThrow(`${file} is not an SQLite database`);
+    }
+  });
+
+  test('a folder that cannot be made', () => {
+    writeFileSync(join(folder, 'plain'), '');
+    const file = join(folder, 'plain', 'booking.db');
+    expect(() => openSqliteStore({ file })).toThrow(`${join(folder, 'plain')} is a file, not a folder`);
+  });
+
+  test("another program's database", () => {
+    const file = join(folder, 'other.db');
+    const other = new DatabaseSync(file);
+    other.exec('CREATE TABLE songs (title TEXT)');
+    other.close();
+    expect(() => openSqliteStore({ file })).toThrow(`${file} is the database of another program`);
+  });
+
+  test("a newer release's database", async () => {
+    const file = join(folder, 'newer.db');
+    await openSqliteStore({ file }).close();
+    run(file, 'PRAGMA user_version = 99');
+    expect(() => openSqliteStore({ file })).toThrow(/newer release \(schema 99, this one knows up to 2\)/);
+  });
+
+  test('one that is not there, or empty, when it is only to be read', () => {
+    const file = join(folder, 'none.db');
+    expect(() => openSqliteStore({ file, readOnly: true })).toThrow(`${file} does not exist`);
+    writeFileSync(file, '');
+    expect(() => openSqliteStore({ file, readOnly: true })).toThrow(`${file} is empty`);
+  });
+});
+
+describe('a file of the release before', () => {
+  const file = () => join(folder, 'before.db');
+
+  beforeEach(async () => {
+    const store = openSqliteStore({ file: file() });
+    await store.addPackages([samplePackage()]);
+    await store.close();
+    run(file(), 'DROP TABLE operator_events; PRAGMA user_version = 1');
+  });
+
+  test('gets what is new, and keeps what is there', async () => {
+    const store = openSqliteStore({ file: file() });
+    expect(await store.operatorEvents(undefined, 1)).toEqual({ items: [] });
+    expect(await store.packages()).toHaveLength(1);
+    await store.close();
+    await openSqliteStore({ file: file() }).close();
+  });
+
+  test('is read as it is', async () => {
+    const store = openSqliteStore({ file: file(), readOnly: true });
+    expect(await store.packages()).toHaveLength(1);
+    await store.close();
+  });
+});
+
+test('an email that was erased is not in the file any more', async () => {
+  const file = join(folder, 'erased.db');
+  const store = openSqliteStore({ file, countsEmails: true });
+  await store.addPackages([samplePackage()]);
+  const email = 'a-long-address-to-look-for@example.com';
+  const orders = Array.from({ length: 50 }, (_, index) =>
+    sampleOrder(index + 1, { email, key: `${email}-${index}`, status: 'confirmed' }),
+  );
+  const { fence } = (await store.present(1))!;
+  await store.commit(1, fence, sampleChange({ inserted: orders }));
+  const erased = orders.map((order, index) => ({ ...order, email: 'x@erased.invalid', key: `x-${index}` }));
+  await store.commit(1, { ...fence, seq: fence.seq + 1 }, sampleChange({ erased }));
+  await store.close();
+  expect(readFileSync(file).includes(email)).toBe(false);
+  expect(existsSync(`${file}-wal`)).toBe(false);
+});
+
+test("a newer release's row is not guessed at", async () => {
+  const file = join(folder, 'row.db');
+  const store = openSqliteStore({ file });
+  await store.addPackages([samplePackage()]);
+  run(file, 'UPDATE packages SET document_version = 2');
+  await expect(store.package(1)).rejects.toThrow('newer release');
+  await store.close();
+});
+
+describe('one process:', () => {
+  const file = () => join(folder, 'deep', 'booking.db');
+
+  test('a second store on the file is refused, by any of its names, until the first is closed', async () => {
+    const store = openSqliteStore({ file: file() });
+    symlinkSync(file(), join(folder, 'alias.db'));
+    expect(() => openSqliteStore({ file: file() })).toThrow(/in use by another process/);
+    expect(() => openSqliteStore({ file: join(folder, 'alias.db') })).toThrow(/in use by another process/);
+    expect(openInAnotherProcess(file()).stderr).toMatch(/in use by another process/);
+    await store.close();
+    expect(openInAnotherProcess(file()).status).toBe(0);
+    await openSqliteStore({ file: file() }).close();
+  });
+
+  test('the lock of a killed process is free at once, and what it committed is there', async () => {
+    const killed = openInAnotherProcess(file(), "process.kill(process.pid, 'SIGKILL')");
+    expect(killed.signal).toBe('SIGKILL');
+    const store = openSqliteStore({ file: file() });
+    expect(await store.packages()).toHaveLength(1);
+    await store.close();
+  });
+
+  test('a reader needs no lock, sees what is committed, and cannot write', async () => {
+    const store = openSqliteStore({ file: file() });
+    await store.addPackages([samplePackage()]);
+    const reader = openSqliteStore({ file: file(), readOnly: true });
+    expect(await reader.packages()).toHaveLength(1);
+    await store.addPackages([samplePackage({ id: 2 })]);
+    expect(await reader.packages()).toHaveLength(2);
+    await expect(reader.addPackages([samplePackage({ id: 3 })])).rejects.toBeInstanceOf(
+      StoreUnavailableError,
+    );
+    await store.close();
+    expect(await reader.packages()).toHaveLength(2);
+    await reader.close();
+    const alone = openSqliteStore({ file: file(), readOnly: true });
+    expect(await alone.packages()).toHaveLength(2);
+    await alone.close();
+  });
+});
+
+describe('when the disk is in the way:', () => {
+  test('a full one makes it unavailable, applies nothing, and passes', async () => {
+    const file = join(folder, 'full.db');
+    const connection = openConnection({ file });
+    const store = new SqliteStore(connection);
+    await store.addPackages([samplePackage()]);
+    const fence = (await store.takeOwnership(1, 'one'))!.fence;
+    const inserted = Array.from({ length: 500 }, (_, each) => sampleOrder(each + 1));
+    connection.db.exec('PRAGMA max_page_count = 30');
+    const both = await Promise.allSettled([
+      store.setting('beside', () => 'it'),
+      store.commit(1, fence, sampleChange({ inserted })),
+    ]);
+    for (const outcome of both) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'StoreUnavailableError' } });
+    }
+    expect((await store.ordersPage(1, undefined, 10)).items).toEqual([]);
+    connection.db.exec('PRAGMA max_page_count = 100000');
+    await store.commit(1, fence, sampleChange({ inserted }));
+    await store.close();
+  });
+
+  test("another connection's lock makes it unavailable, and passes", async () => {
+    const file = join(folder, 'busy.db');
+    const store = openSqliteStore({ file });
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    await expect(store.addPackages([samplePackage()])).rejects.toBeInstanceOf(StoreUnavailableError);
+    other.exec('ROLLBACK');
+    expect(await store.addPackages([samplePackage()])).toEqual([1]);
+    other.close();
+    await store.close();
+  });
+});
+
+describe('no query reads more than it touches:', () => {
+  test('the partial indexes speak of the statuses of the domain', () => {
+    const listed = (condition: string) => condition.match(/(?<=')\w+(?=')/g);
+    expect(listed(unfinishedCondition)?.sort()).toEqual([...unfinishedStatuses].sort());
+    const live = ['queued', ...holdingStatuses, ...confirmedStatuses];
+    expect(listed(liveCondition)?.sort()).toEqual(live.sort());
+  });
+
+  test.each([
+    [`SELECT document FROM orders WHERE package_id = 1 AND ${unfinishedCondition} ORDER BY number`],
+    [`SELECT 1 FROM orders WHERE package_id = 1 AND ${unfinishedCondition}`],
+    [`SELECT count(*) FROM orders WHERE package_id = 1 AND email = 'a' AND ${liveCondition}`],
+    ["SELECT document FROM orders WHERE package_id = 1 AND key = 'k'"],
+    ["SELECT document FROM orders WHERE id = 'a'"],
+    ['SELECT document FROM orders WHERE package_id = 1 AND number > 5 ORDER BY number LIMIT 5'],
+    [
+      `SELECT document FROM orders WHERE email = 'a' AND (package_id, number) < (5, 5)
+        ORDER BY package_id DESC, number DESC LIMIT 5`,
+    ],
+  ])('%s', async (query) => {
+    const file = join(folder, 'plan.db');
+    await openSqliteStore({ file, countsEmails: true }).close();
+    const plan = new DatabaseSync(file)
+      .prepare(`EXPLAIN QUERY PLAN ${query}`)
+      .all()
+      .map(({ detail }) => String(detail));
+    expect(plan.join('; ')).toMatch(/^SEARCH orders USING (COVERING )?INDEX [^;]*$/);
+    if (query.includes('status IN')) expect(plan[0]).toMatch(/orders_(unfinished|live_by_email)/);
+  });
+});
+
+test('a file of an older release gets the index of emails when it is opened, and an audit reads it without', async () => {
+  const file = join(folder, 'older.db');
+  await openSqliteStore({ file }).close();
+  run(file, 'DROP INDEX orders_by_email');
+  const reader = openSqliteStore({ file, readOnly: true });
+  expect(await reader.ordersByEmail('a', undefined, 5)).toEqual({ items: [] });
+  await reader.close();
+  await openSqliteStore({ file }).close();
+  const db = new DatabaseSync(file);
+  expect(db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'orders_by_email'").get()).toBeDefined();
+  db.close();
+});
+
+function run(file: string, sql: string): void {
+  const db = new DatabaseSync(file);
+  db.exec(sql);
+  db.close();
+}
+
+function openInAnotherProcess(file: string, then = ''): SpawnSyncReturns<string> {
+  const script = `
+    const { openSqliteStore } = await import(${JSON.stringify(import.meta.resolve('./sqlite-store.ts'))});
+    try {
+      const store = openSqliteStore({ file: ${JSON.stringify(file)} });
+      await store.addPackages([${JSON.stringify(samplePackage())}]);
+      ${then};
+      await store.close();
+    } catch (error) { console.error(error.message); process.exit(1); }`;
+  mkdirSync(join(folder, 'deep'), { recursive: true });
+  return spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+}

@@ -1,0 +1,225 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { Change, Fence, Ownership } from '../../domain/change.ts';
+import type { Order } from '../../domain/order.ts';
+import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
+import type { Page } from '../../lib/page.ts';
+import type { SupplierLedger } from '../../suppliers/suppliers.ts';
+import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
+import {
+  CommitUnknownError,
+  type OrdersWanted,
+  type Present,
+  type Store,
+  type StoreSnapshot,
+  StoreUnavailableError,
+  type Tenure,
+} from '../store.ts';
+import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
+import { asStoreError } from './errors.ts';
+import { GroupCommit } from './group-commit.ts';
+import { SqliteLedger } from './ledger.ts';
+import { OperatorEvents } from './operator-events.ts';
+import { Reads } from './reads.ts';
+import { Writes } from './writes.ts';
+
+/**
+ * The store in one SQLite file: no server, nothing to install, one process.
+ * @throws Error with one line that says why the file cannot be used.
+ */
+export function openSqliteStore(options: ConnectionOptions): SqliteStore {
+  return new SqliteStore(openConnection(options));
+}
+
+/** Reads are synchronous and see only committed state; writes go through the {@link GroupCommit}. */
+export class SqliteStore implements Store {
+  /** The simulated suppliers' memory, in the same file and the same flushes. */
+  readonly ledger: SupplierLedger;
+  readonly #connection: Connection;
+  readonly #commits: GroupCommit;
+  readonly #reads: Reads;
+  readonly #writes: Writes;
+  #operatorEvents: OperatorEvents | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#commits = new GroupCommit(connection.db);
+    this.#reads = new Reads(connection.db);
+    this.#writes = new Writes(connection.db);
+    this.ledger = new SqliteLedger(connection.db, this.#commits, () => {});
+  }
+
+  packages(): Promise<PackageSnapshot[]> {
+    return this.#read((reads) => reads.packages());
+  }
+
+  package(id: number): Promise<PackageSnapshot | undefined> {
+    return this.#read((reads) => reads.package(id));
+  }
+
+  addPackages(packages: readonly TravelPackage[]): Promise<number[]> {
+    return this.#write(
+      () => packages.filter((added) => this.#writes.addPackage(added)).map(({ id }) => id),
+      packages.length,
+    );
+  }
+
+  owner(packageId: number): Promise<string | undefined> {
+    return this.#read((reads) => reads.owner(packageId));
+  }
+
+  tenures(): Promise<Tenure[]> {
+    return this.#read((reads) => reads.tenures());
+  }
+
+  packagesWithUnfinished(): Promise<number[]> {
+    return this.#read((reads) => reads.packagesWithUnfinished());
+  }
+
+  /** What is read inside the write is what the new epoch starts from; it is handed out once it is durable. */
+  takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
+    return this.#write(() => {
+      const taken = this.#writes.raiseEpoch(packageId, instance);
+      const snapshot = this.#reads.package(packageId);
+      return taken && snapshot && { ...snapshot, ...taken, unfinished: this.#reads.unfinished(packageId) };
+    });
+  }
+
+  present(packageId: number, wanted: OrdersWanted = { ids: [] }): Promise<Present | undefined> {
+    return this.#read((reads) => reads.present(packageId, wanted));
+  }
+
+  async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
+    const rows = 1 + change.inserted.length + change.updated.length + (change.erased?.length ?? 0);
+    await this.#commits.write(() => this.#writes.commit(packageId, fence, change), rows);
+  }
+
+  async removePackage(packageId: number, fence: Fence): Promise<void> {
+    await this.#commits.write(() => this.#writes.removePackage(packageId, fence));
+  }
+
+  order(id: string): Promise<Order | undefined> {
+    return this.#read((reads) => reads.order(id));
+  }
+
+  orders(ids: readonly string[]): Promise<Order[]> {
+    return this.#read((reads) => reads.orders(ids));
+  }
+
+  ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
+    return this.#read((reads) => reads.ordersByKey(packageId, keys));
+  }
+
+  liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
+    return this.#read((reads) => reads.liveOrdersByEmail(packageId, emails));
+  }
+
+  ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersPage(packageId, cursor, limit));
+  }
+
+  ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
+    return this.#read((reads) => reads.ordersBelow(packageId, number, limit));
+  }
+
+  ordersOfEmail(
+    packageId: number,
+    email: string,
+    cursor: string | undefined,
+    span: number,
+  ): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersOfEmail(packageId, email, cursor, span));
+  }
+
+  ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    return this.#read((reads) => reads.ordersByEmail(email, cursor, limit));
+  }
+
+  settingIfAny(name: string): Promise<string | undefined> {
+    return this.#read(() => this.#writes.setting(name));
+  }
+
+  async setting(name: string, make: () => string): Promise<string> {
+    const kept = await this.#read(() => this.#writes.setting(name));
+    return kept ?? this.#write(() => this.#writes.addSetting(name, make()));
+  }
+
+  settingsNamed(prefix: string): Promise<ReadonlyMap<string, string>> {
+    return this.#read(() => this.#writes.settingsNamed(prefix));
+  }
+
+  swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean> {
+    return this.#write(() => this.#writes.swapSetting(name, before, after));
+  }
+
+  async appendOperatorEvent(event: OperatorEvent): Promise<void> {
+    await this.#write(() => this.#operators.append(event));
+  }
+
+  async endOperatorEvent(id: string, end: OperatorEventEnd): Promise<void> {
+    await this.#write(() => this.#operators.end(id, end));
+  }
+
+  operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {
+    return this.#read(() => this.#operators.page(cursor, limit));
+  }
+
+  /** Another connection's read transaction; a database in memory has no other connection. */
+  async snapshot(): Promise<StoreSnapshot | undefined> {
+    const { file, inMemory } = this.#connection;
+    return inMemory ? undefined : snapshotOf(file);
+  }
+
+  async clear(): Promise<void> {
+    await this.#write(() => this.#writes.clear());
+  }
+
+  ping(): Promise<void> {
+    return this.#read((reads) => reads.ping());
+  }
+
+  probe(): Promise<void> {
+    return this.#write(() => this.#writes.probe());
+  }
+
+  async close(): Promise<void> {
+    this.#commits.close();
+    this.#connection.close();
+  }
+
+  /** A file of an older release that is only read has no such table. */
+  get #operators(): OperatorEvents {
+    this.#operatorEvents ??= new OperatorEvents(this.#connection.db);
+    return this.#operatorEvents;
+  }
+
+  async #read<T>(read: (reads: Reads) => T): Promise<T> {
+    try {
+      return read(this.#reads);
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  /** For writes that do no harm when repeated: an unknown outcome is a failure like any other. */
+  async #write<T>(work: () => T, rows = 1): Promise<T> {
+    try {
+      return await this.#commits.write(work, rows);
+    } catch (error) {
+      if (!(error instanceof CommitUnknownError)) throw error;
+      throw new StoreUnavailableError(error.message, { cause: error });
+    }
+  }
+}
+
+/** WAL shows a transaction the database as it was at its first read. */
+function snapshotOf(file: string): StoreSnapshot {
+  const db = new DatabaseSync(file, { readOnly: true });
+  db.exec('BEGIN');
+  const reads = new Reads(db);
+  return {
+    package: async (id) => reads.package(id),
+    ordersByKey: async (packageId, keys) => reads.ordersByKey(packageId, keys),
+    ordersPage: async (packageId, cursor, limit) => reads.ordersPage(packageId, cursor, limit),
+    close: async () => db.close(),
+  };
+}

@@ -1,0 +1,111 @@
+import type { Tracing } from '../observability/tracing.ts';
+import { causeOf, read, type SupplierReply } from './http-reply.ts';
+import { anyProblem, ledgerPage, problem, reserved } from './http-shapes.ts';
+import type { Refusal, SupplierAnswer, SupplierClient, SupplierKind } from './suppliers.ts';
+
+export interface HttpSuppliersOptions {
+  /** Where the protocol begins, for example `http://127.0.0.1:8890/api/suppliers`. */
+  readonly url: string;
+  /** Sent as a bearer token. */
+  readonly token?: string;
+  readonly tracing?: Tracing;
+}
+
+/** An answer about one reservation is short. */
+const answerBytesMax = 64 * 1024;
+const ledgerBytesMax = 8 * 1024 * 1024;
+
+/** The refusals that each kind of supplier may give, and the status that goes with them. */
+const refusals: Readonly<Record<SupplierKind, Readonly<Partial<Record<Refusal, number>>>>> = {
+  flights: { flight_unavailable: 409, cancelled: 409 },
+  hotels: { hotel_unavailable: 409, invalid_ticket: 422, cancelled: 409 },
+};
+
+/**
+ * The client of the supplier protocol, over HTTP with connections kept alive.
+ *
+ * Only what the protocol defines counts as an answer. Everything else throws, with what was wrong in its message:
+ * whether a reservation exists is then unknown. Emails travel in bodies alone, and no message repeats a body.
+ * @throws TypeError when the URL is none.
+ */
+export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): SupplierClient {
+  const base = new URL(`${url.replace(/\/+$/, '')}/`);
+  const authorization: Record<string, string> =
+    token === undefined ? {} : { authorization: `Bearer ${token}` };
+
+  async function ask(path: string, init: RequestInit, bytesMax = answerBytesMax): Promise<SupplierReply> {
+    const traceparent = tracing?.current();
+    const headers = {
+      accept: 'application/json',
+      ...authorization,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      ...init.headers,
+    };
+    try {
+      // A redirect would carry the email to somebody who was not chosen.
+      const response = await fetch(new URL(path, base), { ...init, headers, redirect: 'error' });
+      return await read(response, bytesMax);
+    } catch (error) {
+      throw new Error(`${init.method} ${path.split(/[/?]/, 1)[0]}: ${causeOf(error)}`, { cause: error });
+    }
+  }
+
+  async function reserve(
+    kind: SupplierKind,
+    key: string,
+    body: object,
+    signal: AbortSignal | undefined,
+  ): Promise<SupplierAnswer> {
+    const reply = await ask(`${kind}/reservations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify(body),
+      ...withSignal(signal),
+    });
+    return answerOf(kind, reply);
+  }
+
+  return {
+    reserveFlight: ({ key, packageId, flight, email }, signal) =>
+      reserve('flights', key, { packageId, flight, email }, signal),
+
+    reserveHotel: ({ key, packageId, stay, email, flightTicketNumber }, signal) =>
+      reserve('hotels', key, { packageId, stay, email, flightTicketNumber }, signal),
+
+    async cancel(kind, key, signal) {
+      const path = `${kind}/reservations/${encodeURIComponent(key)}`;
+      const reply = await ask(path, { method: 'DELETE', ...withSignal(signal) });
+      if (reply.status !== 204) throw unexpected(kind, reply);
+    },
+
+    async ledger(kind, cursor, signal) {
+      const query = cursor === undefined ? '' : `?cursor=${encodeURIComponent(cursor)}`;
+      const path = `${kind}/reservations${query}`;
+      const reply = await ask(path, { method: 'GET', ...withSignal(signal) }, ledgerBytesMax);
+      const page = reply.status === 200 ? ledgerPage.safeParse(reply.json) : undefined;
+      if (!page?.success) throw unexpected(kind, reply);
+      const { reservations, next } = page.data;
+      return next === undefined ? { items: reservations } : { items: reservations, next };
+    },
+  };
+}
+
+function answerOf(kind: SupplierKind, reply: SupplierReply): SupplierAnswer {
+  if (reply.status === 201) {
+    const parsed = reserved[kind].safeParse(reply.json);
+    if (parsed.success) return { kind: 'reserved', number: parsed.data };
+  }
+  const code = problem.safeParse(reply.json).data?.code;
+  if (code !== undefined && reply.status === refusals[kind][code]) return { kind: 'refused', code };
+  throw unexpected(kind, reply);
+}
+
+function unexpected(kind: SupplierKind, { status, json }: SupplierReply): Error {
+  const code = anyProblem.safeParse(json).data?.code;
+  return new Error(`${kind}: an answer outside the protocol, status ${status}${code ? ` ${code}` : ''}`);
+}
+
+/** Absent rather than undefined, as the types of `fetch` want it. */
+function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}

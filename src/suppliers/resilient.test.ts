@@ -1,0 +1,356 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import {
+  type Fault,
+  faults,
+  type SupplierCall,
+  startFaultySupplier,
+} from '../../test/support/faulty-supplier.ts';
+import { systemClock } from '../lib/system-clock.ts';
+import { systemRandom } from '../lib/system-random.ts';
+import { silentLog } from '../observability/log.ts';
+import { httpSuppliers } from './http-suppliers.ts';
+import { type ResilientOptions, resilientSuppliers } from './resilient-suppliers.ts';
+import type { SupplierAnswer, SupplierClient } from './suppliers.ts';
+
+const never = new AbortController().signal;
+const fast = {
+  timeoutMs: 300,
+  retryAfterMs: 5,
+  retryAfterMaxMs: 20,
+  reopenAfterMs: 30,
+  reopenAfterMaxMs: 60,
+};
+const flight = (key: string) => ({ key, packageId: 1, flight: 'Flight-1', email: 'ana@example.com' });
+const hotel = (key: string, flightTicketNumber: string) => ({
+  key,
+  packageId: 1,
+  stay: '2022-08-09',
+  email: 'ana@example.com',
+  flightTicketNumber,
+});
+
+let stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops) await stop();
+  stops = [];
+});
+
+function resilient(client: SupplierClient, options: Partial<ResilientOptions> = {}) {
+  const suppliers = resilientSuppliers({
+    client,
+    clock: systemClock,
+    random: systemRandom(),
+    log: silentLog,
+    ...fast,
+    ...options,
+  });
+  stops.push(() => suppliers.close());
+  return suppliers;
+}
+
+/** Against a real server that fails as told. */
+async function against(
+  fault: (call: SupplierCall) => Fault | undefined,
+  options: Partial<ResilientOptions> = {},
+) {
+  const supplier = await startFaultySupplier({ fault });
+  stops.push(supplier.stop);
+  return { supplier, suppliers: resilient(httpSuppliers({ url: supplier.url }), options) };
+}
+
+/** A client whose every call is answered by a function. */
+function clientOf(reserveFlight: SupplierClient['reserveFlight']): SupplierClient {
+  const unused = () => Promise.reject(new Error('not used'));
+  return { reserveFlight, reserveHotel: unused, cancel: unused, ledger: unused };
+}
+
+const reserved: SupplierAnswer = { kind: 'reserved', number: 'F1' };
+
+describe('Q8 an unknown outcome is asked about again with the same key', () => {
+  test.each([
+    ['hangs', faults.hang],
+    ['books but never answers', faults.doneButSilent],
+    ['answers 500', faults.error500],
+    ['books but answers 500', faults.doneBut500],
+    ['cuts the connection in mid-body', faults.cutMidBody],
+    ['answers after the time-out', faults.answerLate(700)],
+    ['books after the time-out', faults.workLate(350)],
+    ['answers broken JSON', faults.garbage],
+    ['answers HTML', faults.wrongContentType],
+    ['answers 201 without a number', faults.withoutNumber],
+    ['answers without end', faults.oversized],
+  ] as const)('when the supplier %s', async (_name, fault) => {
+    const { supplier, suppliers } = await against(({ nth }) => (nth <= 2 ? fault : undefined));
+    const ticket = await suppliers.reserveFlight(flight('A'), never);
+    expect(ticket).toMatchObject({ kind: 'reserved' });
+    const { number } = ticket as { number: string };
+    const room = await suppliers.reserveHotel(hotel('A', number), never);
+    expect(room).toMatchObject({ kind: 'reserved' });
+    expect(supplier.calls).toHaveLength(6);
+    expect(new Set(supplier.calls.map(({ key }) => key))).toEqual(new Set(['A']));
+    expect(await supplier.ledger()).toEqual({
+      flights: [{ key: 'A', number, status: 'active' }],
+      hotels: [{ key: 'A', number: (room as { number: string }).number, status: 'active' }],
+    });
+    expect(suppliers.available).toBe(true);
+  });
+
+  test('five times, then it is told as unknown, with the cause', async () => {
+    const warn = vi.fn();
+    const log = { ...silentLog, warn };
+    const { supplier, suppliers } = await against(() => faults.doneBut500, { log });
+    expect(await suppliers.reserveFlight(flight('A'), never)).toEqual({
+      kind: 'unknown',
+      cause: expect.stringContaining('status 500'),
+    });
+    expect(supplier.calls).toHaveLength(5);
+    expect(warn).toHaveBeenCalledOnce();
+    expect(JSON.stringify(warn.mock.calls)).not.toContain('ana');
+    expect((await supplier.ledger()).flights).toMatchObject([{ key: 'A', status: 'active' }]);
+  });
+
+  test('a time-out says so', async () => {
+    const { suppliers } = await against(() => faults.hang, { attempts: 1 });
+    const answer = await suppliers.reserveFlight(flight('A'), never);
+    expect(answer).toEqual({ kind: 'unknown', cause: 'no answer within 300 ms' });
+  });
+});
+
+test('a refusal is an answer: it is not asked about again and opens no breaker', async () => {
+  const { supplier, suppliers } = await against(() => faults.refuse, { failuresToOpen: 2 });
+  for (const key of ['A', 'B', 'C', 'D']) {
+    expect(await suppliers.reserveFlight(flight(key), never)).toEqual({
+      kind: 'refused',
+      code: 'flight_unavailable',
+    });
+    expect(await suppliers.reserveHotel(hotel(key, 'F0'), never)).toMatchObject({ code: 'invalid_ticket' });
+  }
+  expect(supplier.calls).toHaveLength(8);
+  expect(suppliers.available).toBe(true);
+});
+
+test('the time limit ends the call beneath, also one that does not listen', async () => {
+  const signals: AbortSignal[] = [];
+  const suppliers = resilient(
+    clientOf((_request, signal) => {
+      signals.push(signal as AbortSignal);
+      return signals.length === 1 ? new Promise(() => {}) : Promise.resolve(reserved);
+    }),
+  );
+  expect(await suppliers.reserveFlight(flight('A'), never)).toEqual(reserved);
+  expect(signals[0]?.aborted).toBe(true);
+});
+
+test('an answer that comes after the time-out is nobody’s', async () => {
+  const late = Promise.withResolvers<SupplierAnswer>();
+  let asked = 0;
+  const suppliers = resilient(
+    clientOf(() => {
+      asked += 1;
+      if (asked === 1) return late.promise;
+      late.reject(new Error('too late'));
+      return Promise.resolve(reserved);
+    }),
+  );
+  expect(await suppliers.reserveFlight(flight('A'), never)).toEqual(reserved);
+  expect(asked).toBe(2);
+});
+
+describe('stopping', () => {
+  test.each(['a supplier that hangs', 'a pause between attempts', 'an open breaker'])(
+    'does not wait for %s',
+    async (what) => {
+      const hangs = what === 'a supplier that hangs';
+      const { supplier, suppliers } = await against(() => (hangs ? faults.hang : faults.error500), {
+        timeoutMs: 60_000,
+        retryAfterMs: what === 'a pause between attempts' ? 60_000 : 1,
+        retryAfterMaxMs: 60_000,
+        reopenAfterMs: 60_000,
+        ...(what === 'an open breaker' ? { failuresToOpen: 1 } : {}),
+      });
+      const owner = new AbortController();
+      const call = suppliers.reserveFlight(flight('A'), owner.signal);
+      await expect.poll(() => supplier.calls.length).toBe(1);
+      if (what === 'an open breaker') await expect.poll(() => suppliers.available).toBe(false);
+      owner.abort();
+      expect(await call).toEqual({ kind: 'unknown', cause: 'stopped' });
+    },
+  );
+
+  test('before it began asks nobody', async () => {
+    const { supplier, suppliers } = await against(() => undefined);
+    const stopped = AbortSignal.abort();
+    expect(await suppliers.reserveFlight(flight('A'), stopped)).toEqual({
+      kind: 'unknown',
+      cause: 'stopped',
+    });
+    expect(await suppliers.cancel('flights', 'A', stopped)).toBe(false);
+    expect(supplier.calls).toEqual([]);
+  });
+
+  test('many calls at once says nothing about the supplier', async () => {
+    const { supplier, suppliers } = await against(() => faults.hang, {
+      timeoutMs: 60_000,
+      failuresToOpen: 2,
+    });
+    const owner = new AbortController();
+    const calls = ['A', 'B', 'C', 'D'].map((key) => suppliers.reserveFlight(flight(key), owner.signal));
+    await expect.poll(() => supplier.calls.length).toBe(4);
+    owner.abort();
+    await Promise.all(calls);
+    expect(suppliers.available).toBe(true);
+  });
+});
+
+describe('the breaker', () => {
+  test('delays calls instead of failing them, and tells of it', async () => {
+    let down = true;
+    const { supplier, suppliers } = await against(() => (down ? faults.error500 : undefined), {
+      failuresToOpen: 6,
+    });
+    const told: boolean[] = [];
+    const stop = suppliers.onAvailability((available) => told.push(available));
+    const calls = Array.from({ length: 8 }, (_, each) => suppliers.reserveFlight(flight(`K${each}`), never));
+    await expect.poll(() => suppliers.available).toBe(false);
+    // Several probes that fail: none of the calls may run out of attempts by them.
+    const before = supplier.calls.length;
+    await expect.poll(() => supplier.calls.length).toBeGreaterThan(before + 6);
+    down = false;
+    for (const answer of await Promise.all(calls)) expect(answer).toMatchObject({ kind: 'reserved' });
+    expect(suppliers.available).toBe(true);
+    expect(told[0]).toBe(false);
+    expect(told.at(-1)).toBe(true);
+    stop();
+    expect((await supplier.ledger()).flights).toHaveLength(8);
+  });
+
+  test('is not opened by one order alone', async () => {
+    const { suppliers } = await against(({ key }) => (key === 'bad' ? faults.error500 : undefined));
+    expect(await suppliers.reserveFlight(flight('bad'), never)).toMatchObject({ kind: 'unknown' });
+    expect(suppliers.available).toBe(true);
+    expect(await suppliers.reserveFlight(flight('good'), never)).toMatchObject({ kind: 'reserved' });
+  });
+
+  test('of one kind of supplier leaves the other alone', async () => {
+    const { supplier, suppliers } = await against(
+      ({ kind }) => (kind === 'hotels' ? faults.error500 : undefined),
+      {
+        failuresToOpen: 2,
+        reopenAfterMs: 60_000,
+      },
+    );
+    const owner = new AbortController();
+    const ticket = (await suppliers.reserveFlight(flight('A'), never)) as { number: string };
+    const room = suppliers.reserveHotel(hotel('A', ticket.number), owner.signal);
+    await expect.poll(() => suppliers.available).toBe(false);
+    expect(await suppliers.reserveFlight(flight('B'), never)).toMatchObject({ kind: 'reserved' });
+    expect(supplier.calls.filter(({ kind }) => kind === 'hotels')).toHaveLength(2);
+    owner.abort();
+    expect(await room).toMatchObject({ kind: 'unknown' });
+  });
+
+  test('lets a new call probe when nobody waits', async () => {
+    let down = true;
+    const { suppliers } = await against(() => (down ? faults.error500 : undefined), {
+      failuresToOpen: 1,
+      attempts: 1,
+    });
+    expect(await suppliers.reserveFlight(flight('A'), never)).toMatchObject({ kind: 'unknown' });
+    expect(suppliers.available).toBe(false);
+    await expect.poll(() => suppliers.available).toBe(true);
+    down = false;
+    expect(await suppliers.reserveFlight(flight('B'), never)).toMatchObject({ kind: 'reserved' });
+    expect(suppliers.available).toBe(true);
+  });
+
+  test('keeps a call waiting only so long after it first went wrong', async () => {
+    const { suppliers } = await against(() => faults.error500, { failuresToOpen: 2, giveUpAfterMs: 150 });
+    const answer = await suppliers.reserveFlight(flight('A'), never);
+    expect(answer).toEqual({ kind: 'unknown', cause: 'no definite answer for 150 ms' });
+  });
+
+  test('a key that the supplier chokes on does not keep it open for the others', async () => {
+    const { suppliers } = await against(({ key }) => (key.startsWith('bad') ? faults.error500 : undefined), {
+      failuresToOpen: 4,
+      giveUpAfterMs: 20_000,
+      reopenAfterMaxMs: 40,
+    });
+    const owner = new AbortController();
+    const bad = ['bad1', 'bad2', 'bad3'].map((key) => suppliers.reserveFlight(flight(key), owner.signal));
+    await expect.poll(() => suppliers.available).toBe(false);
+    const good = await Promise.all(['A', 'B', 'C'].map((key) => suppliers.reserveFlight(flight(key), never)));
+    expect(good.map(({ kind }) => kind)).toEqual(['reserved', 'reserved', 'reserved']);
+    owner.abort();
+    await Promise.all(bad);
+  });
+
+  test('a listener that throws harms nobody', async () => {
+    const error = vi.fn();
+    const { suppliers } = await against(() => faults.error500, {
+      failuresToOpen: 1,
+      attempts: 1,
+      log: { ...silentLog, error },
+    });
+    const heard = vi.fn();
+    suppliers.onAvailability(() => {
+      throw new Error('mine');
+    });
+    suppliers.onAvailability(heard);
+    expect(await suppliers.reserveFlight(flight('A'), never)).toMatchObject({ kind: 'unknown' });
+    expect(heard).toHaveBeenCalledWith(false);
+    expect(error).toHaveBeenCalledOnce();
+  });
+});
+
+describe('a cancel', () => {
+  test.each([
+    ['hangs', faults.hang],
+    ['answers 500', faults.error500],
+    ['cuts the connection', faults.cutMidBody],
+    ['answers too late', faults.answerLate(700)],
+  ] as const)('is one try, and false when the supplier %s', async (_name, fault) => {
+    const warn = vi.fn();
+    const { supplier, suppliers } = await against(
+      ({ operation, nth }) => (operation === 'cancel' && nth === 1 ? fault : undefined),
+      { log: { ...silentLog, warn } },
+    );
+    await suppliers.reserveFlight(flight('A'), never);
+    expect(await suppliers.cancel('flights', 'A', never)).toBe(false);
+    expect(supplier.calls).toHaveLength(2);
+    expect(warn).toHaveBeenCalledOnce();
+    expect(await suppliers.cancel('flights', 'A', never)).toBe(true);
+    expect((await supplier.ledger()).flights).toMatchObject([{ key: 'A', status: 'cancelled' }]);
+    expect(suppliers.available).toBe(true);
+  });
+
+  test('goes through while the breaker is open', async () => {
+    const { suppliers } = await against(
+      ({ operation }) => (operation === 'reserve' ? faults.error500 : undefined),
+      {
+        failuresToOpen: 1,
+        attempts: 1,
+        reopenAfterMs: 60_000,
+      },
+    );
+    await suppliers.reserveFlight(flight('A'), never);
+    expect(suppliers.available).toBe(false);
+    expect(await suppliers.cancel('flights', 'A', never)).toBe(true);
+  });
+});
+
+test('many calls with one signal leave nothing behind and warn of nothing', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  const owner = new AbortController();
+  const add = vi.spyOn(owner.signal, 'addEventListener');
+  const remove = vi.spyOn(owner.signal, 'removeEventListener');
+  const suppliers = resilient(clientOf(async () => reserved));
+  await Promise.all(
+    Array.from({ length: 200 }, (_, each) => suppliers.reserveFlight(flight(`K${each}`), owner.signal)),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
+  expect(remove.mock.calls.length).toBeGreaterThanOrEqual(add.mock.calls.length);
+});

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { supplierClientContract } from '../../test/contract/suppliers.ts';
+import { memoryLedger } from '../../test/support/memory-ledger.ts';
+import { systemClock } from '../lib/system-clock.ts';
+import { systemRandom } from '../lib/system-random.ts';
+import { simulatedSuppliers } from './simulated-suppliers.ts';
+
+const willing = { flightFailureRate: 0, hotelFailureRate: 0, latencyMs: 0 };
+const flight = { key: 'A', packageId: 1, flight: 'Flight-1', email: 'ana@example.com' };
+
+supplierClientContract('the simulation itself', async (behaviour) => ({
+  client: simulatedSuppliers({
+    ...behaviour,
+    ledger: memoryLedger(),
+    random: systemRandom(),
+    clock: systemClock,
+  }),
+  close: async () => {},
+}));
+
+test('fails as often as it is told', async () => {
+  const fractions = [0.29, 0.3, 0.31, 0.99, 0];
+  const random = { bytes: systemRandom().bytes, fraction: () => fractions.shift() ?? 0 };
+  const ledger = memoryLedger();
+  const client = simulatedSuppliers({
+    ...willing,
+    flightFailureRate: 0.3,
+    ledger,
+    random,
+    clock: systemClock,
+  });
+  const kinds: string[] = [];
+  for (const key of ['A', 'B', 'C', 'D', 'E'])
+    kinds.push((await client.reserveFlight({ ...flight, key })).kind);
+  expect(kinds).toEqual(['refused', 'reserved', 'reserved', 'reserved', 'refused']);
+});
+
+test('takes as long as it is told, once for all who ask meanwhile', async () => {
+  const wakers: (() => void)[] = [];
+  const sleeps: number[] = [];
+  const clock = {
+    now: () => 0,
+    sleep: (ms: number) => {
+      sleeps.push(ms);
+      return new Promise<void>((resolve) => wakers.push(resolve));
+    },
+  };
+  const client = simulatedSuppliers({
+    ...willing,
+    latencyMs: 700,
+    ledger: memoryLedger(),
+    random: systemRandom(),
+    clock,
+  });
+  const answers = [client.reserveFlight(flight), client.reserveFlight(flight)];
+  expect(sleeps).toEqual([700]);
+  for (const wake of wakers) wake();
+  const [first, second] = await Promise.all(answers);
+  expect(first).toEqual(second);
+});
+
+test('a ledger that fails is an unknown outcome, not an answer', async () => {
+  const ledger = {
+    ...memoryLedger(),
+    record: async () => {
+      throw new Error('the disk is gone');
+    },
+  };
+  const client = simulatedSuppliers({ ...willing, ledger, random: systemRandom(), clock: systemClock });
+  await expect(client.reserveFlight(flight)).rejects.toThrow('the disk is gone');
+  await expect(client.reserveFlight(flight, AbortSignal.timeout(5000))).rejects.toThrow('the disk is gone');
+});
+
+test('work that fails when its caller has gone troubles nobody', async () => {
+  const failing = Promise.withResolvers<never>();
+  const ledger = { ...memoryLedger(), record: () => failing.promise };
+  const client = simulatedSuppliers({ ...willing, ledger, random: systemRandom(), clock: systemClock });
+  const caller = new AbortController();
+  const call = client.reserveFlight(flight, caller.signal);
+  caller.abort();
+  await expect(call).rejects.toThrow();
+  // Vitest fails the run on an unhandled rejection.
+  failing.reject(new Error('the disk is gone'));
+  await new Promise((resolve) => setImmediate(resolve));
+});
