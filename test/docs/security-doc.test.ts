@@ -2,15 +2,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/* SECURITY.md says which test proves what: a test that moves takes its line with it. */
+/* The threat model names the test that proves each defence: a test that moves takes its row with it. */
 
 const root = join(import.meta.dirname, '../..');
-const text = readFileSync(join(root, 'SECURITY.md'), 'utf8');
+const threatModel = readFileSync(join(root, 'docs/threat-model.md'), 'utf8');
+const text = `${readFileSync(join(root, 'SECURITY.md'), 'utf8')}\n${threatModel}`;
 
 /** The rows of the tables that have these columns, cell by cell. */
 function threats(): string[][] {
-  const heading = '| threat | what guards it | proved by | ASVS | left |';
-  return text
+  const heading = '| threat | defence | proved by | ASVS | remaining risk |';
+  return threatModel
     .split(heading)
     .slice(1)
     .flatMap((table) => table.split('\n\n', 1)[0]?.trim().split('\n').slice(1) ?? [])
@@ -25,13 +26,13 @@ function threats(): string[][] {
 const rows = threats();
 const filesIn = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, path]) => path as string);
 
-describe('SECURITY.md', () => {
-  it('has threats to speak of', () => {
+describe('the threat model and SECURITY.md', () => {
+  it('lists threats, each with five cells', () => {
     expect(rows.length).toBeGreaterThan(30);
     for (const row of rows) expect(row, row.join(' | ')).toHaveLength(5);
   });
 
-  it.each(rows)('%s: has tests, and they are there', (...[, , proofs]) => {
+  it.each(rows)('%s: names tests that exist', (...[, , proofs]) => {
     const files = filesIn(proofs);
     expect(files.length).toBeGreaterThan(0);
     for (const file of files) {
@@ -41,18 +42,18 @@ describe('SECURITY.md', () => {
     }
   });
 
-  it('names only files that are there', () => {
+  it('names only files that exist', () => {
     const named = [...text.matchAll(/`((?:src|public)\/[\w/.-]+)`/g)].map(([, path]) => path as string);
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
-  it('meets the requirements that a sale on the internet is held to', () => {
+  it('covers the ASVS requirements for a sale on the internet', () => {
     const met = new Set(rows.flatMap(([, , , ids = '']) => ids.match(/\d+\.\d+\.\d+/g) ?? []));
     const asked = ['2.3.3', '2.3.4', '2.4.1', '3.3.3', '3.4.1', '3.4.3', '4.4.1', '4.4.2', '4.4.3', '4.4.4'];
     expect(asked.filter((id) => !met.has(id))).toEqual([]);
   });
 
-  it('knows every setting that it tells to set', () => {
+  it('names only settings that exist', () => {
     const settings = readFileSync(join(root, 'src/config/config.ts'), 'utf8');
     const named = [...text.matchAll(/`([A-Z]+_?[A-Z_]+)(?:=[^`]*)?`/g)].map(([, name]) => name as string);
     expect(named.length).toBeGreaterThan(10);
