@@ -17,7 +17,7 @@ const options = {
     type: 'boolean',
     help: 'Plant each known bug in a copy of the program and look for a seed that finds it, up to 10,000.',
   },
-  write: { type: 'boolean', help: 'With --bugs: keep what was found, for the tests and in the README.' },
+  write: { type: 'boolean', help: 'With --bugs: keep what was found, for tests and docs.' },
   json: { type: 'boolean', help: 'Print the result as JSON.' },
 } as const;
 

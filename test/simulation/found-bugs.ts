@@ -3,24 +3,24 @@ import type { Find } from './bug-hunt.ts';
 
 /** The last hunt: which seed found which bug. */
 const findsFile = new URL('found-bugs.json', import.meta.url);
-const readme = new URL('../../README.md', import.meta.url);
+const docsFile = new URL('../../docs/verification.md', import.meta.url);
 const [begin, end] = ['<!-- planted bugs -->\n', '<!-- end of planted bugs -->'];
 
 export async function readFinds(): Promise<readonly Find[]> {
   return JSON.parse(await readFile(findsFile, 'utf8')) as Find[];
 }
 
-/** Keeps what a hunt has found, for the tests and in the README. */
+/** Keeps what a hunt has found, for the tests and in docs/verification.md. */
 export async function writeFinds(finds: readonly Find[]): Promise<void> {
   await writeFile(findsFile, `${JSON.stringify(finds, undefined, 2)}\n`);
-  const text = await readFile(readme, 'utf8');
+  const text = await readFile(docsFile, 'utf8');
   const replaced = text.replace(`${begin}${tableIn(text)}`, () => `${begin}${findsTable(finds)}`);
-  await writeFile(readme, replaced);
+  await writeFile(docsFile, replaced);
 }
 
-/** What the README says of it. */
+/** The table in docs/verification.md. */
 export async function readTable(): Promise<string> {
-  return tableIn(await readFile(readme, 'utf8'));
+  return tableIn(await readFile(docsFile, 'utf8'));
 }
 
 export function findsTable(finds: readonly Find[]): string {
@@ -33,6 +33,6 @@ export function findsTable(finds: readonly Find[]): string {
 function tableIn(text: string): string {
   const [, after = ''] = text.split(begin);
   const [table] = after.split(end);
-  if (table === undefined || after === table) throw new Error('the README has no place for planted bugs');
+  if (table === undefined || after === table) throw new Error('the docs have no place for planted bugs');
   return table;
 }
