@@ -1,6 +1,6 @@
 /**
- * Puts a full run into the README: copies its results and report to `bench/published`, draws the README's plots there,
- * and prints its table of goals in Markdown.
+ * Publishes a full run: copies its results and report to `bench/published`, draws the plots of docs/benchmarks.md
+ * there, and prints that page's table of goals and links to plots in Markdown.
  *
  *     node bench/publish.ts bench/results/latest.json
  */
@@ -22,4 +22,4 @@ await mkdir(published, { recursive: true });
 await writeReport(results, published);
 const plots = await plotsForReadme(results, published);
 console.log(goalsTable(results));
-for (const plot of plots) console.log(`![](bench/published/${plot})`);
+for (const plot of plots) console.log(`![](../bench/published/${plot})`);

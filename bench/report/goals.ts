@@ -37,7 +37,7 @@ export function goalsInShort(goals: readonly GoalResult[]): string {
   return `${count('met')} of ${goals.length} goals met${rest.join('')}`;
 }
 
-/** The goals in Markdown, for a README. */
+/** The goals in Markdown, for docs/benchmarks.md. */
 export function goalsTable({ goals }: { readonly goals: readonly GoalResult[] }): string {
   const rows = goals.map((goal) => {
     const cells = [goal.scenario, goal.title, goalBound(goal), goalValue(goal), verdict(goal)];

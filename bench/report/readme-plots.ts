@@ -9,7 +9,7 @@ import { speedUpPlot, speedUpsOf } from './plots/speed-up.ts';
 import { inPresentTerms } from './present-terms.ts';
 import { groupsOfAll, isOpenLoop } from './summary.ts';
 
-/** Writes the plots that a README shows, on white; what was not measured is left out. @returns the files' names. */
+/** Writes the plots of docs/benchmarks.md, on white, without those not measured. @returns the files' names. */
 export async function plotsForReadme(given: BenchResults, folder: string): Promise<string[]> {
   const results = inPresentTerms(given);
   const palette = paletteFor(

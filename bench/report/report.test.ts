@@ -252,7 +252,7 @@ describe('the report', () => {
   });
 });
 
-describe('what a README shows', () => {
+describe('the Markdown page of a published run', () => {
   it('is drawn on white, each a picture of its own', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'bench-plots-'));
     try {
