@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+
+/** The root of the repository. */
+export const root = join(import.meta.dirname, '../..');
+
+/** A document of the repository. */
+export interface Document {
+  /** From the root, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What installs, runs and tests leave behind. */
+const generated =
+  /^(node_modules|data|chaos-results|fuzz-results|bench\/results|bench\/peers\/restate\/node_modules|\.git)(\/|$)/;
+
+/** Every file of the repository, from its root. */
+export const allFiles: readonly string[] = readdirSync(root, { recursive: false, withFileTypes: true })
+  .flatMap((entry) =>
+    entry.isDirectory() && !generated.test(entry.name)
+      ? readdirSync(join(root, entry.name), { recursive: true, encoding: 'utf8' }).map(
+          (path) => `${entry.name}/${path}`,
+        )
+      : [entry.name],
+  )
+  .filter((path) => !generated.test(path));
+
+const fileNames: ReadonlySet<string> = new Set(allFiles.map((path) => basename(path)));
+
+export const documents: readonly Document[] = allFiles
+  .filter((path) => path.endsWith('.md'))
+  .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+
+/** @throws Error for a document that does not exist. */
+export function documentAt(path: string): Document {
+  const found = documents.find((document) => document.path === path);
+  if (found === undefined) throw new Error(`there is no ${path}`);
+  return found;
+}
+
+/** The text of every code span, outside of code blocks. */
+export function codeSpans({ text }: Document): string[] {
+  return [...withoutBlocks(text).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code as string);
+}
+
+/** The cells of every row of the tables with this header, without the lines of the header. */
+export function tableRows({ text }: Document, header: string): string[][] {
+  return text
+    .split(`${header}\n`)
+    .slice(1)
+    .flatMap(
+      (table) =>
+        table
+          .split(/\n(?!\|)/, 1)[0]
+          ?.split('\n')
+          .slice(1) ?? [],
+    )
+    .filter((row) => row.startsWith('|'))
+    .map((row) =>
+      row
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+}
+
+/** Links and pictures that lead to no file or no heading of the repository. */
+export function brokenLinks(document: Document): string[] {
+  const targets = [...withoutBlocks(document.text).matchAll(/\]\(([^()\s]+)\)/g)].map(
+    ([, to]) => to as string,
+  );
+  return targets.filter((target) => !/^[a-z]+:/.test(target) && !leadsSomewhere(document, target));
+}
+
+function leadsSomewhere({ path }: Document, target: string): boolean {
+  const [file = '', anchor] = target.split('#', 2);
+  const linked = file === '' ? path : relative(root, join(root, dirname(path), file));
+  if (!existsSync(join(root, linked))) return false;
+  return anchor === undefined || headingsOf(documentAt(linked)).includes(anchor);
+}
+
+/** Headings as GitHub names them in links. */
+function headingsOf({ text }: Document): string[] {
+  return [...withoutBlocks(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{Letter}\p{Number}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+const ofRepository = /^(\.ci|src|test|tools|bench|docs|public)\/[\w./-]*$/;
+const fileName = /^[\w.-][\w./-]*\.(md|ts|mjs|js|json|yml|svg|png|html|lua|css)$/;
+
+/** Names of files and folders of the repository that do not exist. A name with a slash is from the root or beside. */
+export function missingFiles(document: Document): string[] {
+  const folders = [root, join(root, dirname(document.path))];
+  return codeSpans(document).filter((name) => {
+    if (generated.test(name) || !(ofRepository.test(name) || fileName.test(name))) return false;
+    return name.includes('/')
+      ? !folders.some((folder) => existsSync(join(folder, name)))
+      : !fileNames.has(name);
+  });
+}
+
+function withoutBlocks(text: string): string {
+  return text.replaceAll(/^```[\s\S]*?^```$/gm, '');
+}
