@@ -20,7 +20,7 @@ describe('planted bugs', () => {
 
   test.each(plantedBugs)('there is a place for: $name', async ({ edits, name }) => {
     for (const edit of edits) {
-      const text = await readFile(new URL(`../../../${edit.file}`, import.meta.url), 'utf8');
+      const text = await readFile(new URL(`../../${edit.file}`, import.meta.url), 'utf8');
       expect(plant(text, edit, name)).not.toBe(text);
     }
   });
