@@ -3,7 +3,7 @@ import type { Answer, Elsewhere, PackageMessage, Purchase } from '../../src/doma
 import type { Order } from '../../src/domain/order.ts';
 import { PackageState } from '../../src/domain/package-state.ts';
 import { type TravelPackage, untouched } from '../../src/domain/travel-package.ts';
-import { recall } from '../../src/engine/actor/recall.ts';
+import { recall } from '../../src/engine/recall.ts';
 import type { Store } from '../../src/storage/store.ts';
 
 export const someRules: PackageRules = { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 1_000 };

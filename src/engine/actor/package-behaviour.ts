@@ -14,11 +14,11 @@ import { FencedError, type Store } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { commitEndOf } from '../commit-end.ts';
 import type { Activity } from '../operated-engine.ts';
+import { recall } from '../recall.ts';
 import { ActivityMeter } from './activity.ts';
 import { type Behaviour, GoneError } from './behaviour.ts';
 import { LinePublisher } from './line-publisher.ts';
 import { expire, redirect } from './patience.ts';
-import { recall } from './recall.ts';
 
 export interface PackageBehaviourOptions {
   readonly store: Store;

@@ -1,8 +1,8 @@
-import type { Known, PackageRules } from '../../domain/decide.ts';
-import type { PackageMessage } from '../../domain/messages.ts';
-import type { Order } from '../../domain/order.ts';
-import type { PackageState } from '../../domain/package-state.ts';
-import type { Store } from '../../storage/store.ts';
+import type { Known, PackageRules } from '../domain/decide.ts';
+import type { PackageMessage } from '../domain/messages.ts';
+import type { Order } from '../domain/order.ts';
+import type { PackageState } from '../domain/package-state.ts';
+import type { Store } from '../storage/store.ts';
 
 const none: ReadonlyMap<string, never> = new Map<string, never>();
 
