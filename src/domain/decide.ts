@@ -4,12 +4,21 @@ import { Draft, type Effect } from './draft.ts';
 import { erasing } from './erase.ts';
 import type { ErrorCode } from './errors.ts';
 import * as to from './life-cycle.ts';
-import type { Cancel, Erase, PackageMessage, Purchase, Retry, SagaMessage, Withdraw } from './messages.ts';
+import type {
+  Cancel,
+  Erase,
+  OrderAnswer,
+  PackageMessage,
+  Purchase,
+  Retry,
+  SagaMessage,
+  Withdraw,
+} from './messages.ts';
 import { isSettled, type Order } from './order.ts';
 import type { PackageState } from './package-state.ts';
 import { isSoldOut, salePhase } from './travel-package.ts';
 
-/** Limits of a package's actor. */
+/** Limits of one decision about a package. */
 export interface PackageRules {
   /** Places in the line per unit of quota. */
   readonly waitersPerUnit: number;
@@ -17,6 +26,8 @@ export interface PackageRules {
   readonly ordersPerEmail: number;
   /** How many of the line one commit refuses when everything is sold. */
   readonly rejectionsMax: number;
+  /** Units that one decision may claim; absent means any number. */
+  readonly claimsMax?: number;
 }
 
 /** What the store knows of a batch's keys, ids and emails. */
@@ -35,8 +46,8 @@ export interface Step {
 }
 
 /**
- * The behaviour of a package's actor: state and messages in; what to commit, and what to do once it is applied,
- * out. Pure: the same input gives the same step, and the state is not touched.
+ * Decides about a package, for every engine: state and messages in; what to commit, and what to do once it is
+ * applied, out. Pure: the same input gives the same step, and the state is not touched.
  */
 export function decide(
   state: PackageState,
@@ -56,6 +67,8 @@ class Decision {
   readonly #now: number;
   readonly #rules: PackageRules;
   #gateOpen: boolean;
+  /** Units claimed by this batch. */
+  #claims = 0;
   /** Purchases that met a package without a unit left. */
   readonly #soldOut: Purchase[] = [];
 
@@ -102,10 +115,8 @@ class Decision {
   #purchase(purchase: Purchase): void {
     const { caller, email, key, orderId } = purchase;
     const before = this.#stored(orderId) ?? (key === undefined ? undefined : this.#storedUnder(key));
-    if (before !== undefined) {
-      if (before.email !== email) return this.#refuse(caller, 'key_reused');
-      return this.#draft.answer(caller, { kind: 'accepted', order: before });
-    }
+    const known = keyAnswer(before, email);
+    if (known !== undefined) return this.#draft.answer(caller, known);
     const obstacle = this.#obstacle(purchase);
     if (obstacle === 'sold_out') {
       this.#soldOut.push(purchase);
@@ -151,26 +162,15 @@ class Decision {
     const order = this.#stored(orderId);
     if (order === undefined) return this.#refuse(caller, 'unknown_order');
     if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded', order);
-    switch (order.status) {
-      case 'queued':
-        return draft.answer(caller, { kind: 'accepted', order: this.#leave(order) });
-      case 'confirmed': {
-        const cancelling = to.requestCancel(order, this.#now);
-        draft.update(cancelling);
-        draft.move({ cancelling: 1 });
-        draft.effects.push({ kind: 'clear', order: cancelling });
-        return draft.answer(caller, { kind: 'accepted', order: cancelling });
-      }
-      case 'cancelling':
-      case 'cancelled':
-      case 'withdrawn':
-        return draft.answer(caller, { kind: 'accepted', order });
-      case 'held':
-      case 'compensating':
-        return this.#refuse(caller, 'in_progress', order);
-      default:
-        return this.#refuse(caller, 'not_cancellable', order);
-    }
+    const answer = cancelAnswer(order);
+    if (answer !== undefined) return draft.answer(caller, answer);
+    if (order.status === 'queued')
+      return draft.answer(caller, { kind: 'accepted', order: this.#leave(order) });
+    const cancelling = to.requestCancel(order, this.#now);
+    draft.update(cancelling);
+    draft.move({ cancelling: 1 });
+    draft.effects.push({ kind: 'clear', order: cancelling });
+    return draft.answer(caller, { kind: 'accepted', order: cancelling });
   }
 
   #retry({ orderId, caller, deadlineAt }: Retry): void {
@@ -260,10 +260,12 @@ class Decision {
   #mayClaim(): boolean {
     const { figures, package: travelPackage } = this.#draft;
     const isOnSale = travelPackage.paused !== true && travelPackage.archived !== true;
-    return this.#gateOpen && isOnSale && figures.remaining > 0;
+    const isWithinMax = this.#claims < (this.#rules.claimsMax ?? Number.POSITIVE_INFINITY);
+    return this.#gateOpen && isOnSale && figures.remaining > 0 && isWithinMax;
   }
 
   #hold(order: Order): void {
+    this.#claims += 1;
     this.#draft.move({ remaining: -1, held: 1 });
     this.#draft.effects.push({ kind: 'book', order });
   }
@@ -305,6 +307,30 @@ class Decision {
     const stored = this.#known.byKey.get(key);
     return this.#draft.orderByKey(key) ?? (stored && (this.#draft.order(stored.id) ?? stored));
   }
+}
+
+/** What a cancel comes to without storing anything; undefined when the order can be withdrawn or cancelled. */
+export function cancelAnswer(order: Order): OrderAnswer | undefined {
+  switch (order.status) {
+    case 'queued':
+    case 'confirmed':
+      return undefined;
+    case 'cancelling':
+    case 'cancelled':
+    case 'withdrawn':
+      return { kind: 'accepted', order };
+    case 'held':
+    case 'compensating':
+      return { kind: 'refused', code: 'in_progress', order };
+    default:
+      return { kind: 'refused', code: 'not_cancellable', order };
+  }
+}
+
+/** What the key of a purchase led to before (rule Q7); undefined where it was not used. */
+export function keyAnswer(order: Order | undefined, email: string): OrderAnswer | undefined {
+  if (order === undefined) return undefined;
+  return order.email === email ? { kind: 'accepted', order } : { kind: 'refused', code: 'key_reused' };
 }
 
 /**

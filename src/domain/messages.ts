@@ -3,12 +3,16 @@ import type { ErrorCode } from './errors.ts';
 import type { Order, OrderReason, TimelineEntry } from './order.ts';
 import type { TravelPackage } from './travel-package.ts';
 
+/** What a caller hears of an order once its message's commit is applied. */
+export type OrderAnswer =
+  | { readonly kind: 'accepted'; readonly order: Order }
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly order?: Order };
+
 /** What a caller hears once its message's commit is applied. */
 export type Answer =
-  | { readonly kind: 'accepted'; readonly order: Order }
+  | OrderAnswer
   | { readonly kind: 'amended'; readonly package: TravelPackage }
-  | { readonly kind: 'erased'; readonly left: number }
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly order?: Order };
+  | { readonly kind: 'erased'; readonly left: number };
 
 /** The package's owner is another instance: nothing was done here. */
 export interface Elsewhere {
@@ -108,3 +112,10 @@ export interface Tick {
 }
 
 export type PackageMessage = Purchase | Cancel | Withdraw | SagaMessage | Amend | Retry | Erase | Gate | Tick;
+
+/** The messages of a batch whose commit may or may not be applied: what they store is looked up before it is stored. */
+export function inDoubt(batch: readonly PackageMessage[]): PackageMessage[] {
+  return batch.map((message) =>
+    message.kind === 'purchase' || message.kind === 'amend' ? { ...message, inDoubt: true } : message,
+  );
+}

@@ -275,9 +275,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: `      if (before.email !== email) return this.#refuse(caller, 'key_reused');
-`,
-        replace: '',
+        find: "return order.email === email ? { kind: 'accepted', order } : { kind: 'refused', code: 'key_reused' };",
+        replace: "return { kind: 'accepted', order };",
       },
     ],
   },
@@ -353,8 +352,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: '        draft.move({ cancelling: 1 });\n',
-        replace: '        draft.move({ confirmed: -1, remaining: 1 });\n',
+        find: '    draft.move({ cancelling: 1 });\n',
+        replace: '    draft.move({ confirmed: -1, remaining: 1 });\n',
       },
     ],
   },
@@ -420,8 +419,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: 'return this.#gateOpen && isOnSale && figures.remaining > 0;',
-        replace: 'return this.#gateOpen && figures.remaining > 0;',
+        find: 'return this.#gateOpen && isOnSale && figures.remaining > 0 && isWithinMax;',
+        replace: 'return this.#gateOpen && figures.remaining > 0 && isWithinMax;',
       },
     ],
   },

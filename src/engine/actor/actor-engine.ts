@@ -1,6 +1,6 @@
 import type { Messages } from '../../cluster/messages.ts';
 import type { Erasure, PackageAmendment } from '../../domain/change.ts';
-import { saleObstacle } from '../../domain/decide.ts';
+import { keyAnswer, saleObstacle } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { orderIdBytes, orderIdFrom } from '../../domain/ids.ts';
 import type { Answer } from '../../domain/messages.ts';
@@ -249,9 +249,7 @@ export class ActorEngine implements OperatedEngine {
     if (request.key === undefined) return { kind: 'refused', code };
     if (this.#keysUnderWay.has(keyName(request.packageId, request.key))) return undefined;
     const [order] = await this.#store.ordersByKey(request.packageId, [request.key]);
-    if (order === undefined) return { kind: 'refused', code };
-    if (order.email !== request.email) return { kind: 'refused', code: 'key_reused' };
-    return { kind: 'accepted', order };
+    return keyAnswer(order, request.email) ?? { kind: 'refused', code };
   }
 
   /**

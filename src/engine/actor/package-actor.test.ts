@@ -75,6 +75,23 @@ describe('purchases', () => {
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1']);
   });
 
+  test('Q5 a decision claims no more units than its rules allow, and those by number', async () => {
+    const bench = new ActorBench({ quota: 3 }, { claimsMax: 1 });
+    await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
+    expect(bench.ordersBy('held').map(({ id }) => id)).toEqual(['order-1']);
+    await bench.batch({ kind: 'tick' });
+    expect(bench.ordersBy('held').map(({ id }) => id)).toEqual(['order-1', 'order-2']);
+    expect(bench.state.figures).toMatchObject({ remaining: 1, held: 2, waiting: 1 });
+  });
+
+  test('Q4 without a claim allowed purchases join the line, and nobody is refused', async () => {
+    const bench = new ActorBench({ quota: 1 }, { claimsMax: 0 });
+    await bench.batch(bench.purchase(), bench.purchase());
+    await bench.batch({ kind: 'tick' });
+    expect(bench.ordersBy('queued')).toHaveLength(2);
+    expect(bench.state.figures).toMatchObject({ remaining: 1, held: 0, waiting: 2 });
+  });
+
   test('Q5 nobody overtakes the line within a batch', async () => {
     const bench = new ActorBench({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());

@@ -1,7 +1,7 @@
 import type { Ownership } from '../../domain/change.ts';
 import { decide, type Known, type PackageRules, type Step } from '../../domain/decide.ts';
 import type { Effect } from '../../domain/draft.ts';
-import type { PackageMessage } from '../../domain/messages.ts';
+import { inDoubt, type PackageMessage } from '../../domain/messages.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
@@ -154,8 +154,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   }
 
   doubt(batch: readonly PackageMessage[]): PackageMessage[] {
-    const mayBeStored = ({ kind }: PackageMessage) => kind === 'purchase' || kind === 'amend';
-    return batch.map((message) => (mayBeStored(message) ? { ...message, inDoubt: true } : message));
+    return inDoubt(batch);
   }
 
   isIdle(state: PackageState): boolean {
