@@ -8,9 +8,9 @@ const none: ReadonlyMap<string, never> = new Map<string, never>();
 
 /** Looks up what a batch may already have led to: keys that were used, ids that may be stored, emails that count. */
 export async function recall(
-  store: Store,
+  store: Pick<Store, 'orders' | 'ordersByKey' | 'liveOrdersByEmail'>,
   rules: PackageRules,
-  state: PackageState,
+  state: Pick<PackageState, 'package' | 'orders'>,
   batch: readonly PackageMessage[],
 ): Promise<Known> {
   const keys: string[] = [];

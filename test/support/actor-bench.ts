@@ -108,6 +108,6 @@ export class ActorBench {
         return new Map(emails.map((email) => [email, live.filter((order) => order.email === email).length]));
       },
     };
-    return recall(lookups as Store, this.rules, this.state, messages);
+    return recall(lookups, this.rules, this.state, messages);
   }
 }

@@ -3,12 +3,12 @@ import type { Erasure, PackageAmendment } from '../../domain/change.ts';
 import { keyAnswer, saleObstacle } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { orderIdBytes, orderIdFrom } from '../../domain/ids.ts';
-import type { Answer } from '../../domain/messages.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { type PackageSnapshot, type TravelPackage, untouched } from '../../domain/travel-package.ts';
 import type { Random } from '../../lib/random.ts';
 import { noTracing } from '../../observability/tracing.ts';
 import { type Store, StoreUnavailableError } from '../../storage/store.ts';
+import { answerOf } from '../answers.ts';
 import { Catalogue } from '../catalogue.ts';
 import type { Accepted, PurchaseRequest, Refused, Settling } from '../engine.ts';
 import { Lines } from '../lines.ts';
@@ -106,12 +106,12 @@ export class ActorEngine implements OperatedEngine {
 
   async amend(packageId: number, change: PackageAmendment): Promise<Amended | Refused> {
     const answer = await this.#route.send(packageId, { kind: 'amend', ...change });
-    return answer.kind === 'amended' ? answer : refusal(answer);
+    return answerOf('amended', answer);
   }
 
   async retry({ id, packageId }: Order): Promise<Accepted | Refused> {
     const answer = await this.#route.send(packageId, { kind: 'retry', orderId: id });
-    return answer.kind === 'accepted' ? answer : refusal(answer);
+    return answerOf('accepted', answer);
   }
 
   async erase(
@@ -120,7 +120,7 @@ export class ActorEngine implements OperatedEngine {
     erasures: readonly Erasure[],
   ): Promise<ErasureDone | Refused> {
     const answer = await this.#route.send(packageId, { kind: 'erase', email, erasures });
-    return answer.kind === 'erased' ? answer : refusal(answer);
+    return answerOf('erased', answer);
   }
 
   added(travelPackage: TravelPackage): void {
@@ -286,15 +286,8 @@ export class ActorEngine implements OperatedEngine {
   }
 
   async #send(packageId: number, command: Command): Promise<Accepted | Refused> {
-    const answer: Answer = await this.#route.send(packageId, command);
-    return answer.kind === 'accepted' ? answer : refusal(answer);
+    return answerOf('accepted', await this.#route.send(packageId, command));
   }
-}
-
-/** Everything else would answer another question. */
-function refusal(answer: Answer): Refused {
-  if (answer.kind === 'refused') return answer;
-  throw new TypeError(`${answer.kind} is no answer to what was asked`);
 }
 
 function keyName(packageId: number, key: string): string {

@@ -12,7 +12,7 @@ import { OrderTraces } from '../../saga/order-traces.ts';
 import { Sagas, SagaTurns } from '../../saga/sagas.ts';
 import { FencedError, type Store } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
-import { commitEndOf } from '../commit-end.ts';
+import { measuredCommit, publishChange } from '../commits.ts';
 import type { Activity } from '../operated-engine.ts';
 import { recall } from '../recall.ts';
 import { ActivityMeter } from './activity.ts';
@@ -105,19 +105,18 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
     if (change === undefined) return;
     const { package: travelPackage, epoch, seq } = state;
     const write = () => this.#options.store.commit(travelPackage.id, { epoch, seq }, change);
-    const ended = this.#metrics.commit();
     const startedAt = this.#options.clock.now();
     try {
-      await (this.#traces === undefined ? write() : this.#traces.commit(state, write));
+      await measuredCommit(this.#metrics, () =>
+        this.#traces === undefined ? write() : this.#traces.commit(state, write),
+      );
     } catch (error) {
-      ended(commitEndOf(error));
       if (error instanceof FencedError && (await this.#isRemoved(travelPackage.id))) {
         this.#options.liveBus.publishRemoved(travelPackage.id);
         throw new GoneError(`package ${travelPackage.id} was removed`);
       }
       throw error;
     }
-    ended('applied');
     this.#note(state, change.inserted.length, startedAt);
   }
 
@@ -222,12 +221,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   }
 
   #publish(state: PackageState, change: NonNullable<Step['change']>, signal: AbortSignal): void {
-    const { liveBus } = this.#options;
-    const { package: travelPackage, figures } = state;
-    liveBus.publishPackage({ package: travelPackage, figures });
-    for (const order of change.updated) liveBus.publishOrder(order);
-    for (const order of change.inserted) liveBus.publishOrder(order);
-    for (const order of change.erased ?? []) liveBus.publishOrder(order);
+    publishChange(this.#options.liveBus, state.package, change);
     this.#publishLine(state, signal);
   }
 

@@ -1,13 +1,12 @@
 import type { Leases } from '../../cluster/lease.ts';
-import { saleObstacle } from '../../domain/decide.ts';
+import { cancelAnswer, saleObstacle } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import type { OrderAnswer } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import { answerOf, refused } from '../answers.ts';
 import type { PurchaseRequest } from '../engine.ts';
-import { cancelAnswer, decideCancel } from '../strategies/cancel.ts';
-import { hold, type Wish } from '../strategies/changes.ts';
 import { inHand } from '../strategies/finisher.ts';
-import { type Answer, accepted, refused } from '../strategies/judge.ts';
 import { answered, PlanEngine, type PlanOptions } from '../strategies/plan-engine.ts';
 import { type LockedWork, Locks, LocksUnavailableError } from './locks.ts';
 import { Waiting } from './waiting.ts';
@@ -19,6 +18,8 @@ export interface LockEngineOptions extends PlanOptions {
 /** How often packages with unfinished orders are looked after, and the same while the lock service is away. */
 const roundMs = 5_000;
 const roundWhileAwayMs = 1_000;
+/** The orders in a line that one commit refuses when everything is sold. */
+const rejectionsMax = 500;
 /** The most orders of a package that one round finishes. */
 const leftMax = 1_000;
 
@@ -33,7 +34,9 @@ export class LockEngine extends PlanEngine {
   readonly #locks: Locks;
 
   constructor(options: LockEngineOptions) {
-    super(options);
+    const rules = { ...options.rules, waitersPerUnit: 0, claimsMax: 1, rejectionsMax };
+    // Whether the suppliers answer is asked before the lock is: a purchase that has it goes on.
+    super(options, { rules, gateOpen: () => true });
     const { leases, clock, random } = options;
     this.#locks = new Locks({ leases, clock, random, closing: this.closing });
   }
@@ -43,7 +46,7 @@ export class LockEngine extends PlanEngine {
     void this.#rounds();
   }
 
-  cancel(order: Order): Promise<Answer> {
+  cancel(order: Order): Promise<OrderAnswer> {
     return answered(async () => {
       const answer = cancelAnswer((await this.order(order.id)) ?? order);
       if (answer !== undefined) return answer;
@@ -52,7 +55,7 @@ export class LockEngine extends PlanEngine {
     });
   }
 
-  protected async buy(request: PurchaseRequest): Promise<Answer> {
+  protected async buy(request: PurchaseRequest): Promise<OrderAnswer> {
     if (!this.suppliersAvailable) return refused('not_ready');
     const gone = request.key === undefined ? request.gone : undefined;
     const waiting = new Waiting(this.options.clock, this.patienceMs, gone);
@@ -64,16 +67,12 @@ export class LockEngine extends PlanEngine {
     );
   }
 
-  protected obstacle(
+  /** A unit that is held may be free again when the lock is ours. */
+  protected earlyObstacle(
     { package: travelPackage, figures }: PackageSnapshot,
     now: number,
   ): ErrorCode | undefined {
-    return saleObstacle(travelPackage, { ...figures, waiting: 0 }, now, 0, true);
-  }
-
-  /** A unit that is held may be free again when the lock is ours. */
-  protected earlyObstacle(snapshot: PackageSnapshot, now: number): ErrorCode | undefined {
-    const code = this.obstacle(snapshot, now);
+    const code = saleObstacle(travelPackage, figures, now, 0, true);
     return code === 'queue_full' ? undefined : code;
   }
 
@@ -86,8 +85,8 @@ export class LockEngine extends PlanEngine {
     packageId: number,
     waiting: Waiting,
     work: LockedWork,
-    early: () => Promise<Answer | undefined> = async () => undefined,
-  ): Promise<Answer> {
+    early: () => Promise<OrderAnswer | undefined> = async () => undefined,
+  ): Promise<OrderAnswer> {
     const isWanted = async () => {
       const answer = this.isDraining ? refused('no_owner') : waiting.isOver ? undefined : await early();
       if (answer !== undefined) waiting.reply(answer);
@@ -106,51 +105,40 @@ export class LockEngine extends PlanEngine {
   }
 
   async #sell(request: PurchaseRequest, waiting: Waiting, signal: AbortSignal): Promise<void> {
-    const wish = this.wish(request);
-    let answer = await this.#claim(request, wish, waiting, 'unless some are left');
-    if (answer === undefined) {
+    const orderId = this.newOrderId();
+    let answer = await this.#claim(request, orderId, waiting, 'unless some are left');
+    if (answer === undefined && !waiting.isOver) {
       await this.#finishLeft(request.packageId, signal);
-      answer = await this.#claim(request, wish, waiting, 'in any case');
+      answer = await this.#claim(request, orderId, waiting, 'in any case');
     }
     waiting.reply(answer ?? refused('overloaded'));
     if (answer?.kind === 'accepted') await this.finisher.finish(answer.order, signal);
   }
 
-  /** Undefined when there are orders to finish first. */
-  #claim(
-    request: PurchaseRequest,
-    wish: Wish,
+  /** Undefined when nothing was decided: there are orders to finish first, or the caller has its answer. */
+  async #claim(
+    { packageId, email, key }: PurchaseRequest,
+    orderId: string,
     waiting: Waiting,
     when: 'unless some are left' | 'in any case',
-  ): Promise<Answer | undefined> {
-    const until = this.options.clock.now() + this.patienceMs;
-    return this.transactor.run<Answer | undefined>(
-      request.packageId,
-      { ids: [wish.id] },
-      async (present, now) => {
-        const [stored] = present.orders;
-        if (stored !== undefined) return { result: accepted(stored) };
-        const { held, cancelling } = present.figures;
-        if (held + cancelling > 0 && when === 'unless some are left') return { result: undefined };
-        const recalled = await this.recall(request.packageId, [request]);
-        const answer = this.judge(request, present, recalled, now);
-        if (answer !== undefined) return { result: answer };
-        if (!waiting.serve()) return { result: refused('overloaded') };
-        const change = hold(present, wish, now);
-        return { change, result: accepted(change.inserted[0] as Order) };
+  ): Promise<OrderAnswer | undefined> {
+    const isSecond = when === 'in any case';
+    const purchase = { kind: 'purchase', orderId, email, inDoubt: isSecond, ...this.unheard() } as const;
+    const answer = await this.transactor.ask(key === undefined ? purchase : { ...purchase, key }, {
+      packageId,
+      until: purchase.deadlineAt,
+      isWanted: ({ figures: { held, cancelling, waiting: inLine } }, known) => {
+        const areLeft = held + cancelling + inLine > 0 && !known.byId.has(orderId);
+        return (isSecond || !areLeft) && waiting.serve();
       },
-      { until },
-    );
+    });
+    return answer && answerOf('accepted', answer);
   }
 
   async #cancel({ id, packageId }: Order, waiting: Waiting, signal: AbortSignal): Promise<void> {
-    const until = this.options.clock.now() + this.patienceMs;
-    const answer = await this.transactor.run<Answer>(
-      packageId,
-      { ids: [id] },
-      (present, now) => (waiting.serve() ? decideCancel(present, now) : { result: refused('overloaded') }),
-      { until },
-    );
+    const cancel = { kind: 'cancel', orderId: id, ...this.unheard() } as const;
+    const transaction = { wanted: { ids: [id] }, isWanted: () => waiting.serve() };
+    const answer = answerOf('accepted', await this.ask(packageId, cancel, transaction));
     waiting.reply(answer);
     if (answer.kind === 'accepted') await this.finisher.finish(answer.order, signal);
   }
@@ -159,6 +147,23 @@ export class LockEngine extends PlanEngine {
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
     const present = await this.options.store.present(packageId, { statuses: inHand, max: leftMax });
     await Promise.all((present?.orders ?? []).map((order) => this.finisher.finish(order, signal)));
+    if (present !== undefined && present.figures.waiting > 0) await this.#serveLine(packageId, signal);
+  }
+
+  /** Another engine has left a line behind: its orders come before new ones, one at a time (rule Q5). */
+  async #serveLine(packageId: number, signal: AbortSignal): Promise<void> {
+    const wanted = { statuses: ['queued'], max: rejectionsMax } as const;
+    while (!signal.aborted && this.suppliersAvailable) {
+      const { step } = await this.transactor.run({
+        packageId,
+        wanted,
+        messages: () => [{ kind: 'tick' }],
+        signal,
+      });
+      if (step.change === undefined) return;
+      const held = step.effects.find((effect) => effect.kind === 'book');
+      if (held !== undefined) await this.finisher.finish(held.order, signal);
+    }
   }
 
   /** So that an order is finished although nobody buys any more, and the lock service is known to be there. */

@@ -1,5 +1,6 @@
+import type { OrderAnswer } from '../../domain/messages.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { type Answer, refused } from '../strategies/judge.ts';
+import { refused } from '../answers.ts';
 
 /**
  * A caller in front of a lock. It is answered once: by whom it waits for, or with `overloaded` when its patience
@@ -7,8 +8,8 @@ import { type Answer, refused } from '../strategies/judge.ts';
  * nothing was stored while something is.
  */
 export class Waiting {
-  readonly answer: Promise<Answer>;
-  readonly #resolve: (answer: Answer) => void;
+  readonly answer: Promise<OrderAnswer>;
+  readonly #resolve: (answer: OrderAnswer) => void;
   readonly #reject: (error: unknown) => void;
   readonly #patience = new AbortController();
   #isServed = false;
@@ -16,7 +17,7 @@ export class Waiting {
 
   /** @param gone aborts when the caller has hung up and nobody would ever ask for the outcome. */
   constructor(clock: Clock, patienceMs: number, gone?: AbortSignal) {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const { promise, resolve, reject } = Promise.withResolvers<OrderAnswer>();
     this.answer = promise;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -39,7 +40,7 @@ export class Waiting {
     return this.#isServed;
   }
 
-  reply(answer: Answer): void {
+  reply(answer: OrderAnswer): void {
     this.#end();
     this.#resolve(answer);
   }

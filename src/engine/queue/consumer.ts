@@ -1,14 +1,12 @@
 import type { Order } from '../../domain/order.ts';
-import { isSoldOut } from '../../domain/travel-package.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
-import { type Present, type Store, StoreUnavailableError } from '../../storage/store.ts';
+import { type Store, StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
-import { claim, reject } from '../strategies/changes.ts';
 import { Finisher, inHand } from '../strategies/finisher.ts';
-import { ContendedError, type Decision, Transactor } from '../strategies/transactor.ts';
+import { ContendedError, Transactor } from '../strategies/transactor.ts';
 import { LineTeller } from './line-teller.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -64,7 +62,11 @@ export class Consumer {
     this.#options = options;
     const lines = new LineTeller({ store, liveBus, clock });
     const onLine = (packageId: number) => lines.changed(packageId);
-    this.#transactor = new Transactor({ store, liveBus, clock, random, onLine });
+    this.#transactor = new Transactor({
+      ...{ store, liveBus, clock, random, onLine },
+      rules: { waitersPerUnit: 0, ordersPerEmail: 0, claimsMax: 1, rejectionsMax: 0 },
+      gateOpen: () => suppliers.available,
+    });
     this.#finisher = new Finisher({ transactor: this.#transactor, suppliers, clock, log });
   }
 
@@ -120,32 +122,29 @@ export class Consumer {
   }
 
   async #serve(packageId: number): Promise<Served> {
-    const first = { statuses: ['queued'], max: 1 } as const;
-    const step = await this.#transactor.run(packageId, first, (present, now) => this.#next(present, now));
-    if (step === 'sold out') return this.#refuse(packageId);
-    if (typeof step === 'string') return step;
-    await this.#finisher.finish(step, this.#closing.signal);
-    return 'done';
-  }
-
-  #next(present: Present, now: number): Decision<Order | 'empty' | 'waiting' | 'sold out'> {
-    const { package: travelPackage, figures } = present;
-    const [order] = present.orders;
-    if (order === undefined) return { result: 'empty' };
-    if (isSoldOut(travelPackage.quota, figures)) return { result: 'sold out' };
-    const isPaused = travelPackage.paused === true || !this.#options.suppliers.available;
-    if (isPaused || figures.remaining === 0) return { result: 'waiting' };
-    const change = claim(present, order, now);
-    return { change, result: change.updated[0] as Order };
-  }
-
-  #refuse(packageId: number): Promise<Served> {
-    const many = { statuses: ['queued'], max: rejectionsMax } as const;
-    return this.#transactor.run<Served>(packageId, many, (present, now) => {
-      const { package: travelPackage, figures, orders } = present;
-      if (orders.length === 0 || !isSoldOut(travelPackage.quota, figures)) return { result: 'done' };
-      return { change: reject(present, orders, now), result: 'done' };
+    const { present, step } = await this.#transactor.run({
+      packageId,
+      wanted: { statuses: ['queued'], max: 1 },
+      messages: () => [{ kind: 'tick' }],
     });
+    const held = step.effects.find((effect) => effect.kind === 'book');
+    if (held !== undefined) {
+      await this.#finisher.finish(held.order, this.#closing.signal);
+      return 'done';
+    }
+    if (present.orders.length === 0) return 'empty';
+    const isSoldOut = step.effects.some((effect) => effect.kind === 'continue');
+    return isSoldOut ? this.#refuse(packageId) : 'waiting';
+  }
+
+  async #refuse(packageId: number): Promise<Served> {
+    await this.#transactor.run({
+      packageId,
+      wanted: { statuses: ['queued'], max: rejectionsMax },
+      messages: () => [{ kind: 'tick' }],
+      rules: { claimsMax: 0, rejectionsMax },
+    });
+    return 'done';
   }
 
   #isRescanDue(afterMs: number): boolean {

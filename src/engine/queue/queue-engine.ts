@@ -1,14 +1,12 @@
-import { saleObstacle } from '../../domain/decide.ts';
+import { cancelAnswer, saleObstacle } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import type { OrderAnswer, Purchase } from '../../domain/messages.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
-import type { Present } from '../../storage/store.ts';
+import { answerOf, refused } from '../answers.ts';
 import type { PurchaseRequest, Settling } from '../engine.ts';
-import { cancelAnswer, decideCancel } from '../strategies/cancel.ts';
-import { join, type Wish } from '../strategies/changes.ts';
-import { type Answer, accepted, type Recalled, refused } from '../strategies/judge.ts';
 import { answered, PlanEngine, type PlanOptions } from '../strategies/plan-engine.ts';
-import { ContendedError, type Decision } from '../strategies/transactor.ts';
+import { ContendedError } from '../strategies/transactor.ts';
 import { LineTeller } from './line-teller.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -17,11 +15,7 @@ export interface QueueEngineOptions extends PlanOptions {
 }
 
 interface Newcomer {
-  readonly request: PurchaseRequest;
-  readonly wish: Wish;
-  /** ms since the epoch: nothing is stored for it afterwards. */
-  readonly until: number;
-  readonly resolve: (answer: Answer) => void;
+  readonly purchase: Purchase;
   readonly reject: (error: unknown) => void;
 }
 
@@ -39,19 +33,24 @@ export class QueueEngine extends PlanEngine {
   readonly #arrived = new Map<number, Newcomer[]>();
 
   constructor(options: QueueEngineOptions) {
-    const { store, liveBus, clock, workQueue } = options;
+    const { store, liveBus, clock, suppliers, workQueue } = options;
     const lines = new LineTeller({ store, liveBus, clock });
-    super(options, (packageId) => lines.changed(packageId));
+    super(options, {
+      // Consumers claim units, and refuse the line.
+      rules: { ...options.rules, claimsMax: 0, rejectionsMax: 0 },
+      gateOpen: () => suppliers.available,
+      onLine: (packageId) => lines.changed(packageId),
+    });
     this.#workQueue = workQueue;
   }
 
-  cancel({ id, packageId }: Order): Promise<Answer> {
+  cancel({ id, packageId }: Order): Promise<OrderAnswer> {
     return answered(async () => {
       const order = await this.order(id);
       const early = order === undefined ? refused('unknown_order') : cancelAnswer(order);
       if (early !== undefined) return early;
-      const limits = { until: this.options.clock.now() + this.patienceMs };
-      const answer = await this.transactor.run(packageId, { ids: [id] }, decideCancel, limits);
+      const cancel = { kind: 'cancel', orderId: id, ...this.unheard() } as const;
+      const answer = answerOf('accepted', await this.ask(packageId, cancel, { wanted: { ids: [id] } }));
       if (answer.kind === 'accepted') {
         this.spawn(this.finisher.finish(answer.order, this.closing), `cancelling order ${id}`);
       }
@@ -67,32 +66,34 @@ export class QueueEngine extends PlanEngine {
     return latest;
   }
 
-  protected async buy(request: PurchaseRequest): Promise<Answer> {
+  protected async buy({ packageId, email, key }: PurchaseRequest): Promise<OrderAnswer> {
     if (!this.#workQueue.available) return refused('no_owner');
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const until = this.options.clock.now() + this.patienceMs;
-    const newcomer = { request, wish: this.wish(request), until, resolve, reject };
-    const { packageId } = request;
+    const { promise, resolve, reject } = Promise.withResolvers<OrderAnswer>();
+    const orderId = this.newOrderId();
+    const purchase: Purchase = {
+      ...{ kind: 'purchase', orderId, email, ...(key === undefined ? {} : { key }) },
+      ...this.unheard(),
+      caller: (answer) => {
+        if (answer.kind === 'accepted' && answer.order.id === orderId) this.#push(orderId);
+        resolve(answerOf('accepted', answer));
+      },
+    };
     const arrived = this.#arrived.get(packageId);
     if (arrived !== undefined) {
-      arrived.push(newcomer);
+      arrived.push({ purchase, reject });
     } else {
-      this.#arrived.set(packageId, [newcomer]);
+      this.#arrived.set(packageId, [{ purchase, reject }]);
       this.spawn(this.#storeAll(packageId), `storing orders of package ${packageId}`);
     }
     return promise;
   }
 
-  protected obstacle(
+  protected earlyObstacle(
     { package: travelPackage, figures }: PackageSnapshot,
     now: number,
   ): ErrorCode | undefined {
     const { waitersPerUnit } = this.options.rules;
     return saleObstacle(travelPackage, figures, now, waitersPerUnit, this.suppliersAvailable);
-  }
-
-  protected earlyObstacle(snapshot: PackageSnapshot, now: number): ErrorCode | undefined {
-    return this.obstacle(snapshot, now);
   }
 
   protected get isCarrierAvailable(): boolean {
@@ -108,54 +109,17 @@ export class QueueEngine extends PlanEngine {
 
   async #storeBatch(packageId: number, newcomers: readonly Newcomer[]): Promise<void> {
     const now = this.options.clock.now();
-    const batch = newcomers.filter(({ until }) => now <= until);
-    for (const late of newcomers) if (now > late.until) late.reject(new ContendedError('waited too long'));
+    const isLate = ({ purchase }: Newcomer) => now > purchase.deadlineAt;
+    for (const late of newcomers.filter(isLate)) late.reject(new ContendedError('waited too long'));
+    const batch = newcomers.filter((newcomer) => !isLate(newcomer));
     if (batch.length === 0) return;
+    const purchases = batch.map(({ purchase }) => purchase);
+    const until = Math.min(...purchases.map(({ deadlineAt }) => deadlineAt));
     try {
-      const answers = await this.transactor.run(
-        packageId,
-        { ids: batch.map(({ wish }) => wish.id) },
-        async (present, at) => {
-          const requests = batch.map(({ request }) => request);
-          return this.#decide(batch, present, await this.recall(packageId, requests), at);
-        },
-        { until: Math.min(...batch.map(({ until }) => until)) },
-      );
-      for (const [index, { wish, resolve }] of batch.entries()) {
-        const answer = answers[index] as Answer;
-        if (answer.kind === 'accepted' && answer.order.id === wish.id) this.#push(wish.id);
-        resolve(answer);
-      }
+      await this.transactor.run({ packageId, messages: () => purchases, until });
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }
-  }
-
-  /** One after the other, each on top of those before. */
-  #decide(
-    batch: readonly Newcomer[],
-    present: Present,
-    { byKey, liveByEmail }: Recalled,
-    now: number,
-  ): Decision<readonly Answer[]> {
-    const stored = new Map(present.orders.map((order) => [order.id, order]));
-    const inserted: Order[] = [];
-    let latest: PackageSnapshot = present;
-    const answers = batch.map(({ request, wish }) => {
-      const before = stored.get(wish.id);
-      if (before !== undefined) return accepted(before);
-      const answer = this.judge(request, latest, { byKey, liveByEmail }, now);
-      if (answer !== undefined) return answer;
-      const step = join(latest, wish, now);
-      const order = step.inserted[0] as Order;
-      latest = { package: present.package, figures: step.figures };
-      inserted.push(order);
-      if (order.key !== undefined) byKey.set(order.key, order);
-      liveByEmail.set(order.email, (liveByEmail.get(order.email) ?? 0) + 1);
-      return accepted(order);
-    });
-    const change = { figures: latest.figures, inserted, updated: [] };
-    return { change: inserted.length === 0 ? undefined : change, result: answers };
   }
 
   /** Those in the line wait for a consumer to look. */
@@ -175,15 +139,11 @@ export class QueueEngine extends PlanEngine {
 
   /** Its caller hung up without a key to come back with. */
   async #withdraw({ id, packageId }: Order): Promise<void> {
-    const limits = { signal: this.closing };
-    await this.transactor.run<unknown>(
+    await this.transactor.run({
       packageId,
-      { ids: [id] },
-      (present, now) => {
-        const isQueued = present.orders[0]?.status === 'queued';
-        return isQueued ? decideCancel(present, now) : { result: undefined };
-      },
-      limits,
-    );
+      wanted: { ids: [id] },
+      messages: () => [{ kind: 'withdraw', orderId: id }],
+      signal: this.closing,
+    });
   }
 }

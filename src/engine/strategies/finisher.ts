@@ -6,7 +6,6 @@ import { type Metrics, noMetrics, type SagaEnd } from '../../observability/metri
 import { book, clear } from '../../saga/saga.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
-import { settle } from './changes.ts';
 import { ContendedError, type Limits, type Transactor } from './transactor.ts';
 
 export interface FinisherOptions {
@@ -86,17 +85,15 @@ export class Finisher {
   }
 
   /** Returns the order as it is stored now, whoever brought it there. */
-  #store({ id, packageId }: Order, { result, events }: Word, limits: Limits): Promise<Order> {
-    return this.#options.transactor.run<Order>(
+  async #store({ id, packageId }: Order, { result, events }: Word, limits: Limits): Promise<Order> {
+    const { present, step } = await this.#options.transactor.run({
       packageId,
-      { ids: [id] },
-      (present, now) => {
-        const [stored] = present.orders;
-        if (stored === undefined) throw new Error(`order ${id} is not stored`);
-        const change = settle(present, stored, result, events, now);
-        return { change, result: change?.updated[0] ?? stored };
-      },
-      limits,
-    );
+      wanted: { ids: [id] },
+      messages: (epoch) => [{ orderId: id, epoch, events, ...result }],
+      ...limits,
+    });
+    const stored = step.change?.updated.find((order) => order.id === id) ?? present.orders[0];
+    if (stored === undefined) throw new Error(`order ${id} is not stored`);
+    return stored;
   }
 }

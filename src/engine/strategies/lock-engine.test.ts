@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { memoryQueue } from '../../../test/support/memory-queue.ts';
 import {
   bought,
   outcomeOf,
@@ -13,6 +14,7 @@ import { localLeases } from '../../cluster/local-leases.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { LockEngine, type LockEngineOptions } from '../lock/lock-engine.ts';
+import { QueueEngine } from '../queue/queue-engine.ts';
 
 let stage: PlanStage;
 const engines: LockEngine[] = [];
@@ -257,6 +259,24 @@ describe('a process that dies in the middle of a purchase', () => {
     await first.drain();
     expect(await first.order(order.id)).toMatchObject({ status: 'confirmed' });
     expect(silent.cancelled).toEqual([]);
+    await stage.audited();
+  });
+
+  test('Q5 a line that another engine has left behind is served before new orders', async () => {
+    await setStage({ package: { quota: 2 } });
+    const queueing = new QueueEngine({ ...stage.options(), workQueue: memoryQueue() });
+    await queueing.start();
+    const [first, second] = [await bought(queueing), await bought(queueing)];
+    const third = await bought(queueing);
+    await queueing.drain();
+    queueing.close();
+    const engine = await start();
+    expect(await outcomeOf(engine, { email: 'b@example.com' })).toBe('sold_out');
+    expect(await engine.orders([first.id, second.id])).toMatchObject([
+      { status: 'confirmed' },
+      { status: 'confirmed' },
+    ]);
+    await vi.waitFor(async () => expect(await engine.order(third.id)).toMatchObject({ status: 'rejected' }));
     await stage.audited();
   });
 

@@ -1,7 +1,8 @@
 import type { Erasure, PackageAmendment } from '../../domain/change.ts';
-import type { PackageRules } from '../../domain/decide.ts';
+import { keyAnswer, type PackageRules } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { orderIdBytes, orderIdFrom } from '../../domain/ids.ts';
+import type { Answer, OrderAnswer, PackageMessage, Purchase } from '../../domain/messages.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { type PackageSnapshot, type TravelPackage, untouched } from '../../domain/travel-package.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -9,21 +10,19 @@ import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
-import { type Present, type Store, StoreUnavailableError } from '../../storage/store.ts';
+import { type Store, StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
+import { answerOf, refused } from '../answers.ts';
 import { Catalogue } from '../catalogue.ts';
 import type { PurchaseRequest, Refused, Settling } from '../engine.ts';
 import { Lines } from '../lines.ts';
 import { Readiness } from '../missing.ts';
 import type { Amended, EngineLoad, ErasureDone, OperatedEngine } from '../operated-engine.ts';
 import { Outcomes } from '../outcomes.ts';
-import type { Wish } from './changes.ts';
 import { Finisher } from './finisher.ts';
-import { type Answer, accepted, answerByKey, isOverLimit, type Recalled, recall, refused } from './judge.ts';
-import { amending, decideErasing } from './operating.ts';
 import {
   ContendedError,
-  type Limits,
+  type Transaction,
   Transactor,
   type TransactorOptions,
   UnknownPackageError,
@@ -63,13 +62,12 @@ export abstract class PlanEngine implements OperatedEngine {
   /** Orders that operators have had tried again. */
   readonly #retrying = new Set<string>();
 
-  constructor(options: PlanOptions, onLine?: TransactorOptions['onLine']) {
+  constructor(options: PlanOptions, strategy: Pick<TransactorOptions, 'rules' | 'gateOpen' | 'onLine'>) {
     const { store, suppliers, liveBus, clock, random, log, snapshotMaxAgeMs, patienceMs = 8_000 } = options;
     const metrics = options.metrics ?? noMetrics;
     this.options = options;
     this.patienceMs = patienceMs;
-    const line = onLine === undefined ? {} : { onLine };
-    this.transactor = new Transactor({ store, liveBus, clock, random, metrics, ...line });
+    this.transactor = new Transactor({ store, liveBus, clock, random, metrics, ...strategy });
     this.finisher = new Finisher({ transactor: this.transactor, suppliers, clock, log, metrics });
     this.catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
     this.#lines = new Lines(liveBus);
@@ -81,14 +79,14 @@ export abstract class PlanEngine implements OperatedEngine {
     await this.catalogue.all();
   }
 
-  purchase(request: PurchaseRequest): Promise<Answer> {
+  purchase(request: PurchaseRequest): Promise<OrderAnswer> {
     return answered(async () => {
       if (this.isDraining) return refused('no_owner');
       return (await this.early(request)) ?? this.buy(request);
     });
   }
 
-  abstract cancel(order: Order): Promise<Answer>;
+  abstract cancel(order: Order): Promise<OrderAnswer>;
 
   async outcome(order: Order, settling: Settling): Promise<Order> {
     if (isSettled(order)) return order;
@@ -149,26 +147,23 @@ export abstract class PlanEngine implements OperatedEngine {
   }
 
   amend(packageId: number, change: PackageAmendment): Promise<Amended | Refused> {
-    return answered(async () => {
-      if ((await this.options.store.package(packageId)) === undefined) return refused('unknown_package');
-      return this.transactor.run(packageId, { ids: [] }, amending(change), this.#limits);
-    });
+    const message = { kind: 'amend', ...change, ...this.unheard() } as const;
+    return answered(async () => answerOf('amended', await this.ask(packageId, message)));
   }
 
   erase(packageId: number, email: string, erasures: readonly Erasure[]): Promise<ErasureDone | Refused> {
-    const ids = erasures.map(({ orderId }) => orderId);
-    const decide = (present: Present) => decideErasing(present, email, erasures);
-    return answered(() => this.transactor.run(packageId, { ids }, decide, this.#limits));
+    const message = { kind: 'erase', email, erasures, ...this.unheard() } as const;
+    return answered(async () => answerOf('erased', await this.ask(packageId, message)));
   }
 
   /** Whoever has it in hand already goes on with it: the first to commit decides. */
-  retry({ id }: Order): Promise<Answer> {
+  retry({ id }: Order): Promise<OrderAnswer> {
     return answered(async () => {
       const order = await this.order(id);
       if (order === undefined) return refused('unknown_order');
       if (isSettled(order)) return refused('not_retryable', order);
       this.tryNow(order);
-      return accepted(order);
+      return { kind: 'accepted', order };
     });
   }
 
@@ -195,15 +190,25 @@ export abstract class PlanEngine implements OperatedEngine {
     this.spawn(finished, `finishing order ${id}`);
   }
 
-  get #limits(): Limits {
-    return { until: this.options.clock.now() + this.patienceMs };
+  /** Has one message decided and stored until its deadline. `overloaded` when the transaction was not wanted. */
+  protected async ask(
+    packageId: number,
+    message: Extract<PackageMessage, { caller: unknown }>,
+    transaction: Pick<Transaction, 'wanted' | 'isWanted'> = {},
+  ): Promise<Answer> {
+    const until = message.deadlineAt;
+    const answer = await this.transactor.ask(message, { packageId, until, ...transaction });
+    return answer ?? refused('overloaded');
+  }
+
+  /** What a message carries whose answer is returned instead of told. */
+  protected unheard(): Pick<Purchase, 'deadlineAt' | 'caller'> {
+    return { deadlineAt: this.options.clock.now() + this.patienceMs, caller: () => {} };
   }
 
   /** Stores an order, after `early` had no answer. */
-  protected abstract buy(request: PurchaseRequest): Promise<Answer>;
-  /** Why a package takes no purchase, by its figures. */
-  protected abstract obstacle(present: PackageSnapshot, now: number): ErrorCode | undefined;
-  /** The same of a snapshot that may be some ms old. */
+  protected abstract buy(request: PurchaseRequest): Promise<OrderAnswer>;
+  /** Why a package takes no purchase, by a snapshot that may be some ms old. */
   protected abstract earlyObstacle(snapshot: PackageSnapshot, now: number): ErrorCode | undefined;
   protected abstract readonly isCarrierAvailable: boolean;
 
@@ -223,7 +228,7 @@ export abstract class PlanEngine implements OperatedEngine {
   }
 
   /** An answer that needs no commit: what the key led to before, or a refusal by a fresh snapshot. */
-  protected async early(request: PurchaseRequest): Promise<Answer | undefined> {
+  protected async early(request: PurchaseRequest): Promise<OrderAnswer | undefined> {
     const snapshot = await this.catalogue.get(request.packageId);
     if (snapshot === undefined) return refused('unknown_package');
     const known = await this.#known(request);
@@ -232,35 +237,15 @@ export abstract class PlanEngine implements OperatedEngine {
     return code === undefined ? undefined : refused(code);
   }
 
-  protected wish({ email, key }: PurchaseRequest): Wish {
-    const id = orderIdFrom(this.options.random.bytes(orderIdBytes));
-    return { id, email, ...(key === undefined ? {} : { key }) };
+  protected newOrderId(): string {
+    return orderIdFrom(this.options.random.bytes(orderIdBytes));
   }
 
   /** Rule Q7: a winner who lost the reply hears of the win, also when everything is sold. */
-  async #known(request: PurchaseRequest): Promise<Answer | undefined> {
-    if (request.key === undefined) return undefined;
-    return answerByKey(request, await recall(this.options.store, 0, request.packageId, [request]));
-  }
-
-  protected recall(packageId: number, requests: readonly PurchaseRequest[]): Promise<Recalled> {
-    const { store, rules } = this.options;
-    return recall(store, rules.ordersPerEmail, packageId, requests);
-  }
-
-  /** An answer that stores nothing; undefined when the order is to be stored. */
-  protected judge(
-    request: PurchaseRequest,
-    present: PackageSnapshot,
-    recalled: Recalled,
-    now: number,
-  ): Answer | undefined {
-    const known = answerByKey(request, recalled);
-    if (known !== undefined) return known;
-    const code = this.obstacle(present, now);
-    if (code !== undefined) return refused(code);
-    const isOver = isOverLimit(request, recalled, this.options.rules.ordersPerEmail);
-    return isOver ? refused('order_limit') : undefined;
+  async #known({ packageId, email, key }: PurchaseRequest): Promise<OrderAnswer | undefined> {
+    if (key === undefined) return undefined;
+    const [order] = await this.options.store.ordersByKey(packageId, [key]);
+    return keyAnswer(order, email);
   }
 }
 

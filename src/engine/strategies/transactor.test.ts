@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type PlanStage, setPlanStage } from '../../../test/support/plan-stage.ts';
-import { CommitUnknownError, FencedError, type Present, StoreUnavailableError } from '../../storage/store.ts';
-import { hold } from './changes.ts';
-import { ContendedError, type Decision, Transactor } from './transactor.ts';
+import type { Answer, Elsewhere, Purchase } from '../../domain/messages.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
+import { ContendedError, type Transaction, Transactor, UnknownPackageError } from './transactor.ts';
 
 let stage: PlanStage;
 let transactor: Transactor;
@@ -11,65 +11,125 @@ let lines: number[];
 beforeEach(async () => {
   stage = await setPlanStage({ package: { quota: 2 } });
   lines = [];
-  transactor = new Transactor({ ...stage.options(), onLine: (packageId) => lines.push(packageId) });
+  transactor = newTransactor();
 });
 afterEach(async () => {
   vi.restoreAllMocks();
   await stage.close();
 });
 
-/** Claims a unit for an order with this id, unless it is stored or no unit is left. */
-function claimFor(id: string): (present: Present, now: number) => Decision<string> {
-  return (present, now) => {
-    if (present.orders.length > 0) return { result: 'stored before' };
-    if (present.figures.remaining === 0) return { result: 'none left' };
-    return { change: hold(present, { id, email: `${id}@example.com` }, now), result: 'stored' };
-  };
+function newTransactor(): Transactor {
+  return new Transactor({
+    ...stage.options(),
+    rules: { waitersPerUnit: 0, ordersPerEmail: 0, rejectionsMax: 0 },
+    gateOpen: () => true,
+    onLine: (packageId) => lines.push(packageId),
+  });
 }
 
-const run = (id: string, limits = {}) => transactor.run(1, { ids: [id] }, claimFor(id), limits);
+function purchase(orderId: string, caller: Purchase['caller'] = () => {}): Purchase {
+  const deadlineAt = Number.POSITIVE_INFINITY;
+  return { kind: 'purchase', orderId, email: `${orderId}@example.com`, deadlineAt, caller };
+}
+
+/** Claims a unit for an order with this id; a refusal is told by its code. */
+async function run(
+  id: string,
+  over: Partial<Omit<Transaction, 'messages'>> = {},
+  by = transactor,
+): Promise<string> {
+  const answer = await by.ask(purchase(id), { packageId: 1, ...over });
+  return answer?.kind === 'refused' ? answer.code : (answer?.kind ?? 'not wanted');
+}
 
 describe('a change', () => {
   test('Q3 that was decided on an older present is decided anew', async () => {
-    const others = [new Transactor(stage.options()), new Transactor(stage.options())];
+    const others = [newTransactor(), newTransactor()];
     const seen: number[] = [];
-    const result = await transactor.run(1, { ids: ['mine'] }, async (present, now) => {
-      seen.push(present.figures.remaining);
-      // Somebody is quicker, each time.
-      const id = `other-${seen.length}`;
-      await others.pop()?.run(1, { ids: [id] }, claimFor(id));
-      return claimFor('mine')(present, now);
+    const { commit } = stage.store;
+    let isOwn = true;
+    vi.spyOn(stage.store, 'commit').mockImplementation(async (...parameters) => {
+      const other = isOwn ? others.pop() : undefined;
+      if (other !== undefined) {
+        // Somebody is quicker, each time.
+        isOwn = false;
+        await run(`other-${others.length}`, {}, other);
+        isOwn = true;
+      }
+      return commit.apply(stage.store, parameters);
     });
-    expect([seen, result]).toEqual([[2, 1, 0], 'none left']);
+    const isWanted: Transaction['isWanted'] = ({ figures }) => seen.push(figures.remaining) > 0;
+    const result = await run('mine', { isWanted });
+    expect([seen, result]).toEqual([[2, 1, 0], 'queue_full']);
     expect(await stage.orders('held')).toHaveLength(2);
   });
 
-  test('whose commit is unknown is stored once, whether or not it was applied', async () => {
+  test('Q7 whose commit is unknown is stored once, whether or not it was applied', async () => {
     const { commit } = stage.store;
     const spy = vi.spyOn(stage.store, 'commit').mockImplementationOnce(async (...parameters) => {
       await commit.apply(stage.store, parameters);
       throw new CommitUnknownError('the answer got lost');
     });
-    expect(await run('applied')).toBe('stored before');
+    expect(await run('applied')).toBe('accepted');
     spy.mockRejectedValueOnce(new CommitUnknownError('the question got lost'));
-    expect(await run('not applied')).toBe('stored');
+    expect(await run('not applied')).toBe('accepted');
     expect(await stage.orders()).toHaveLength(2);
   });
 
-  test('is told to viewers once it is applied, the line only when it is another', async () => {
+  test('Q6 is told to viewers and callers once it is applied, the line only when it is another', async () => {
     const heard: string[] = [];
+    const answers: (Answer | Elsewhere)[] = [];
     stage.liveBus.subscribe({ order: ({ id }) => heard.push(id) });
     vi.spyOn(stage.store, 'commit').mockRejectedValueOnce(new FencedError('too late'));
-    const running = run('one');
-    expect(heard).toEqual([]);
+    const messages = () => [purchase('one', (answer) => answers.push(answer))];
+    const running = transactor.run({ packageId: 1, messages });
+    expect([heard, answers]).toEqual([[], []]);
     await running;
-    expect([heard, lines]).toEqual([['one'], []]);
+    expect([heard, answers.map(({ kind }) => kind), lines]).toEqual([['one'], ['accepted'], []]);
+    await transactor.run({
+      packageId: 1,
+      messages: () => [purchase('two')],
+      rules: { waitersPerUnit: 1, claimsMax: 0 },
+    });
+    expect(lines).toEqual([1]);
   });
 
   test('that the store will never take is given up', async () => {
     const commit = vi.spyOn(stage.store, 'commit').mockRejectedValue(new Error('the id is taken'));
     await expect(run('one')).rejects.toThrow('the id is taken');
     expect(commit).toHaveBeenCalledTimes(1);
+  });
+
+  test('that is not wanted any more is not stored, and nobody is answered', async () => {
+    const caller = vi.fn();
+    const { step } = await transactor.run({
+      packageId: 1,
+      messages: () => [purchase('one', caller)],
+      isWanted: () => false,
+    });
+    expect([step.change, step.effects]).toEqual([undefined, []]);
+    expect(caller).not.toHaveBeenCalled();
+    expect(await stage.orders()).toEqual([]);
+  });
+
+  test('of a package that is not there is refused', async () => {
+    await expect(run('one', { packageId: 99 })).rejects.toBeInstanceOf(UnknownPackageError);
+  });
+
+  test('Q8 that a saga reports is made under the present epoch, and only to an order that waits for it', async () => {
+    await run('one');
+    await stage.store.takeOwnership(1, 'another engine');
+    const message = { kind: 'refused', orderId: 'one', events: [], reason: 'flight_unavailable' } as const;
+    const report: Transaction = {
+      packageId: 1,
+      wanted: { ids: ['one'] },
+      messages: (epoch) => [{ ...message, epoch }],
+    };
+    const first = await transactor.run(report);
+    expect(first.step.change?.updated).toMatchObject([{ id: 'one', status: 'failed' }]);
+    const second = await transactor.run(report);
+    expect([second.step.change, second.present.orders[0]?.status]).toEqual([undefined, 'failed']);
+    expect((await stage.store.package(1))?.figures).toMatchObject({ remaining: 2, held: 0 });
   });
 });
 

@@ -1,5 +1,7 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { Change } from '../../domain/change.ts';
+import { decide, type Known, type PackageRules, type Step } from '../../domain/decide.ts';
+import { type Answer, inDoubt, type PackageMessage } from '../../domain/messages.ts';
+import { PackageState } from '../../domain/package-state.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
@@ -12,13 +14,8 @@ import {
   type Store,
   StoreUnavailableError,
 } from '../../storage/store.ts';
-import { commitEndOf } from '../commit-end.ts';
-
-/** What is to be stored, if anything, and what its caller hears once it is. */
-export interface Decision<T> {
-  readonly change?: Change | undefined;
-  readonly result: T;
-}
+import { measuredCommit, publishChange } from '../commits.ts';
+import { recall } from '../recall.ts';
 
 export interface Limits {
   /** ms since the epoch: no further try begins after it. */
@@ -27,12 +24,34 @@ export interface Limits {
   readonly signal?: AbortSignal;
 }
 
+export interface Transaction extends Limits {
+  readonly packageId: number;
+  /** Unfinished orders of the package that the decision may touch. */
+  readonly wanted?: OrdersWanted;
+  /** Called for each try: the message of a saga carries the epoch. */
+  readonly messages: (epoch: number) => readonly PackageMessage[];
+  /** Replaces rules for this transaction. */
+  readonly rules?: Partial<PackageRules>;
+  /** Asked before each decision. False ends the transaction: nothing is stored, and no caller is answered. */
+  readonly isWanted?: (present: Present, known: Known) => boolean;
+}
+
+export interface Transacted {
+  /** The package and the orders that the step was decided on. */
+  readonly present: Present;
+  /** What was decided, and is stored. It has no effects when the transaction was not wanted. */
+  readonly step: Step;
+}
+
 export interface TransactorOptions {
-  readonly store: Pick<Store, 'present' | 'commit'>;
+  readonly store: Pick<Store, 'present' | 'commit' | 'orders' | 'ordersByKey' | 'liveOrdersByEmail'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics?: Metrics;
+  readonly rules: PackageRules;
+  /** Whether units may be claimed now: false while the suppliers are away. */
+  readonly gateOpen: () => boolean;
   /** Called when a package's line has become another. */
   readonly onLine?: (packageId: number) => void;
 }
@@ -41,9 +60,9 @@ const pauseFirstMs = 4;
 const pauseMaxMs = 200;
 
 /**
- * Changes packages that nobody owns: reads the present, decides, and commits under the fence that was read; whoever
- * was quicker makes it read and decide again. So what is decided always holds of what it is applied to, whoever else
- * writes, and no lock is needed for that (rules Q1, Q3).
+ * Changes packages that nobody owns: reads the present, decides, and commits under the fence that was read. If
+ * another process was quicker, it reads and decides again. So each decision holds for the state that it is applied
+ * to, whoever else writes, and no lock is needed for that (rules Q1, Q3).
  */
 export class Transactor {
   readonly #options: TransactorOptions;
@@ -55,63 +74,73 @@ export class Transactor {
   }
 
   /**
-   * @param decide may be called several times, also when an earlier change was applied without our knowing.
+   * Answers the callers of the messages once the step is stored.
    * @throws ContendedError when the limits end it.
    * @throws UnknownPackageError when it is not there.
    * @throws StoreUnavailableError when the store cannot be read.
    */
-  run<T>(
-    packageId: number,
-    wanted: OrdersWanted,
-    decide: (present: Present, now: number) => Decision<T> | Promise<Decision<T>>,
-    limits: Limits = {},
-  ): Promise<T> {
-    let turns = this.#turns.get(packageId);
+  run(transaction: Transaction): Promise<Transacted> {
+    let turns = this.#turns.get(transaction.packageId);
     if (turns === undefined) {
       turns = pLimit(1);
-      this.#turns.set(packageId, turns);
+      this.#turns.set(transaction.packageId, turns);
     }
-    return turns(() => this.#tryOn(packageId, wanted, decide, limits));
+    return turns(() => this.#run(transaction));
   }
 
-  async #tryOn<T>(
-    packageId: number,
-    wanted: OrdersWanted,
-    decide: (present: Present, now: number) => Decision<T> | Promise<Decision<T>>,
-    { until = Number.POSITIVE_INFINITY, signal }: Limits,
-  ): Promise<T> {
-    const { store, clock, random, metrics = noMetrics } = this.#options;
+  /** Runs one message and returns its answer; undefined when the transaction was not wanted. Throws as `run` does. */
+  async ask(
+    message: Extract<PackageMessage, { caller: unknown }>,
+    transaction: Omit<Transaction, 'messages'>,
+  ): Promise<Answer | undefined> {
+    const { step } = await this.run({ ...transaction, messages: () => [message] });
+    return step.effects.find((effect) => effect.kind === 'answer')?.answer;
+  }
+
+  async #run(transaction: Transaction): Promise<Transacted> {
+    const { packageId, wanted, until = Number.POSITIVE_INFINITY, signal } = transaction;
+    const { store, clock, random } = this.#options;
+    let isInDoubt = false;
     for (let pauseMs = pauseFirstMs; ; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
       if (signal?.aborted === true || clock.now() > until)
         throw new ContendedError('no time is left to commit');
       const present = await store.present(packageId, wanted);
       if (present === undefined) throw new UnknownPackageError(`there is no package ${packageId}`);
-      const { change, result } = await decide(present, clock.now());
-      if (change === undefined) return result;
-      const ended = metrics.commit();
+      const step = await this.#decide(present, transaction, isInDoubt);
       try {
-        await store.commit(packageId, present.fence, change);
+        await this.#commit(present, step);
       } catch (error) {
-        ended(commitEndOf(error));
         if (!mayPass(error)) throw error;
+        isInDoubt ||= error instanceof CommitUnknownError;
         await clock.sleep(random.fraction() * pauseMs, signal);
         continue;
       }
-      ended('applied');
-      metrics.committed(change);
-      this.#publish(present, change);
-      return result;
+      for (const effect of step.effects) if (effect.kind === 'answer') effect.caller(effect.answer);
+      return { present, step };
     }
   }
 
-  #publish(before: Present, change: Change): void {
-    const { package: replacement, figures, inserted, updated, erased = [] } = change;
-    const { liveBus, onLine } = this.#options;
-    liveBus.publishPackage({ package: replacement ?? before.package, figures });
-    for (const order of updated) liveBus.publishOrder(order);
-    for (const order of inserted) liveBus.publishOrder(order);
-    for (const order of erased) liveBus.publishOrder(order);
-    if (figures.waiting !== before.figures.waiting) onLine?.(before.package.id);
+  async #decide(present: Present, transaction: Transaction, isInDoubt: boolean): Promise<Step> {
+    const { store, clock, gateOpen } = this.#options;
+    const rules = { ...this.#options.rules, ...transaction.rules };
+    const messages = transaction.messages(present.fence.epoch);
+    const batch = isInDoubt ? inDoubt(messages) : messages;
+    const orders = new Map(present.orders.map((order) => [order.id, order]));
+    const recalled = await recall(store, rules, { package: present.package, orders }, batch);
+    const known = { ...recalled, byId: new Map([...recalled.byId, ...orders]) };
+    const state = new PackageState({ ...present, unfinished: present.orders }, gateOpen());
+    if (transaction.isWanted?.(present, known) === false)
+      return { change: undefined, gateOpen: state.gateOpen, effects: [] };
+    return decide(state, batch, known, clock.now(), rules);
+  }
+
+  async #commit({ package: before, figures, fence }: Present, { change }: Step): Promise<void> {
+    if (change === undefined) return;
+    const { store, liveBus, onLine, metrics = noMetrics } = this.#options;
+    await measuredCommit(metrics, () => store.commit(before.id, fence, change));
+    metrics.committed(change);
+    publishChange(liveBus, change.package ?? before, change);
+    if (change.figures.waiting !== figures.waiting) onLine?.(before.id);
   }
 }
 
