@@ -10,6 +10,7 @@ import { noTracing } from '../../observability/tracing.ts';
 import { type Store, StoreUnavailableError } from '../../storage/store.ts';
 import { answerOf } from '../answers.ts';
 import { Catalogue } from '../catalogue.ts';
+import type { Command, Route } from '../commands.ts';
 import type { Accepted, PurchaseRequest, Refused, Settling } from '../engine.ts';
 import { Lines } from '../lines.ts';
 import { Readiness } from '../missing.ts';
@@ -17,7 +18,6 @@ import type { Amended, EngineLoad, ErasureDone, OperatedEngine } from '../operat
 import { Outcomes } from '../outcomes.ts';
 import { LocalActors, type LocalActorsOptions, localRoute } from './local-actors.ts';
 import { Placement } from './placement.ts';
-import type { Command, Route } from './routing/commands.ts';
 import { PeerDesk } from './routing/peers.ts';
 import { Router } from './routing/router.ts';
 

@@ -5,9 +5,9 @@ import type { PackageState } from '../../domain/package-state.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { noTracing, type Tracing } from '../../observability/tracing.ts';
 import { traced } from '../../saga/order-traces.ts';
+import { type Command, type Route, toMessage } from '../commands.ts';
 import type { EngineLoad } from '../operated-engine.ts';
 import { PackageBehaviour, type PackageBehaviourOptions } from './package-behaviour.ts';
-import { type Command, type Route, toMessage } from './routing/commands.ts';
 import { ActorRuntime } from './runtime.ts';
 
 export interface LocalActorsOptions extends Omit<PackageBehaviourOptions, 'notify'> {

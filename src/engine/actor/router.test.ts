@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { silentLog } from '../../observability/log.ts';
-import type { Command } from './routing/commands.ts';
+import type { Command } from '../commands.ts';
 import { preference } from './routing/rendezvous.ts';
 import { Router } from './routing/router.ts';
 import { decodeRequest, encodeRequest } from './routing/wire.ts';

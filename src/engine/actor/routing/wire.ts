@@ -4,8 +4,8 @@ import type { Answer, Elsewhere } from '../../../domain/messages.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { TravelPackage } from '../../../domain/travel-package.ts';
 import type { Json } from '../../../lib/json.ts';
+import type { Command } from '../../commands.ts';
 import type { PeerRequest } from '../../operated-engine.ts';
-import type { Command } from './commands.ts';
 
 /**
  * What instances say to each other, as JSON. `v` is the version of the form: a receiver ignores members that it does

@@ -1,12 +1,4 @@
-import type {
-  Amend,
-  Answer,
-  Cancel,
-  Erase,
-  PackageMessage,
-  Purchase,
-  Retry,
-} from '../../../domain/messages.ts';
+import type { Amend, Answer, Cancel, Erase, PackageMessage, Purchase, Retry } from '../domain/messages.ts';
 
 /** What a caller wants of a package, whichever instance owns it: a message without its way back. */
 export type Command =
