@@ -229,8 +229,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/engine/actor/actor-engine.ts',
-        find: "    if (request.key === undefined) return { kind: 'refused', code };\n",
-        replace: "    return { kind: 'refused', code };\n",
+        find: '    return (await this.answerByKey(request)) ?? refused(code);\n',
+        replace: '    return refused(code);\n',
       },
     ],
   },

@@ -4,10 +4,10 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderAnswer } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
-import { answerOf, refused } from '../answers.ts';
+import { answered, answerOf, refused } from '../answers.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import { inHand } from '../strategies/finisher.ts';
-import { answered, PlanEngine, type PlanOptions } from '../strategies/plan-engine.ts';
+import { PlanEngine, type PlanOptions } from '../strategies/plan-engine.ts';
 import { type LockedWork, Locks, LocksUnavailableError } from './locks.ts';
 import { Waiting } from './waiting.ts';
 
@@ -76,6 +76,9 @@ export class LockEngine extends PlanEngine {
     return code === 'queue_full' ? undefined : code;
   }
 
+  /** A purchase that waits for the lock sees for itself that its caller has gone. */
+  protected withdraw(): void {}
+
   protected get isCarrierAvailable(): boolean {
     return this.#locks.isReachable;
   }
@@ -123,22 +126,18 @@ export class LockEngine extends PlanEngine {
     when: 'unless some are left' | 'in any case',
   ): Promise<OrderAnswer | undefined> {
     const isSecond = when === 'in any case';
-    const purchase = { kind: 'purchase', orderId, email, inDoubt: isSecond, ...this.unheard() } as const;
-    const answer = await this.transactor.ask(key === undefined ? purchase : { ...purchase, key }, {
-      packageId,
-      until: purchase.deadlineAt,
-      isWanted: ({ figures: { held, cancelling, waiting: inLine } }, known) => {
-        const areLeft = held + cancelling + inLine > 0 && !known.byId.has(orderId);
-        return (isSecond || !areLeft) && waiting.serve();
-      },
+    const purchase = { kind: 'purchase', orderId, email, inDoubt: isSecond } as const;
+    const command = key === undefined ? purchase : { ...purchase, key };
+    const answer = await this.ask(packageId, command, ({ figures }, known) => {
+      const areLeft = figures.held + figures.cancelling + figures.waiting > 0 && !known.byId.has(orderId);
+      return (isSecond || !areLeft) && waiting.serve();
     });
     return answer && answerOf('accepted', answer);
   }
 
   async #cancel({ id, packageId }: Order, waiting: Waiting, signal: AbortSignal): Promise<void> {
-    const cancel = { kind: 'cancel', orderId: id, ...this.unheard() } as const;
-    const transaction = { wanted: { ids: [id] }, isWanted: () => waiting.serve() };
-    const answer = answerOf('accepted', await this.ask(packageId, cancel, transaction));
+    const stored = await this.ask(packageId, { kind: 'cancel', orderId: id }, () => waiting.serve());
+    const answer = answerOf('accepted', stored ?? refused('overloaded'));
     waiting.reply(answer);
     if (answer.kind === 'accepted') await this.finisher.finish(answer.order, signal);
   }

@@ -5,8 +5,9 @@ import type { Log } from '../../observability/log.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
 import { type Store, StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
+import { ContendedError } from '../answers.ts';
 import { Finisher, inHand } from '../strategies/finisher.ts';
-import { ContendedError, Transactor } from '../strategies/transactor.ts';
+import { Transactor } from '../strategies/transactor.ts';
 import { LineTeller } from './line-teller.ts';
 import type { WorkQueue } from './work-queue.ts';
 

@@ -1,12 +1,11 @@
 import { cancelAnswer, saleObstacle } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderAnswer, Purchase } from '../../domain/messages.ts';
-import { isSettled, type Order } from '../../domain/order.ts';
+import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
-import { answerOf, refused } from '../answers.ts';
-import type { PurchaseRequest, Settling } from '../engine.ts';
-import { answered, PlanEngine, type PlanOptions } from '../strategies/plan-engine.ts';
-import { ContendedError } from '../strategies/transactor.ts';
+import { answered, answerOf, ContendedError, refused } from '../answers.ts';
+import type { PurchaseRequest } from '../engine.ts';
+import { PlanEngine, type PlanOptions } from '../strategies/plan-engine.ts';
 import { LineTeller } from './line-teller.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -49,8 +48,7 @@ export class QueueEngine extends PlanEngine {
       const order = await this.order(id);
       const early = order === undefined ? refused('unknown_order') : cancelAnswer(order);
       if (early !== undefined) return early;
-      const cancel = { kind: 'cancel', orderId: id, ...this.unheard() } as const;
-      const answer = answerOf('accepted', await this.ask(packageId, cancel, { wanted: { ids: [id] } }));
+      const answer = answerOf('accepted', await this.send(packageId, { kind: 'cancel', orderId: id }));
       if (answer.kind === 'accepted') {
         this.spawn(this.finisher.finish(answer.order, this.closing), `cancelling order ${id}`);
       }
@@ -58,12 +56,8 @@ export class QueueEngine extends PlanEngine {
     });
   }
 
-  override async outcome(order: Order, settling: Settling): Promise<Order> {
-    const latest = await super.outcome(order, settling);
-    if (settling.gone?.aborted === true && latest.key === undefined && !isSettled(latest)) {
-      this.spawn(this.#withdraw(latest), `withdrawing order ${latest.id}`);
-    }
-    return latest;
+  protected withdraw(order: Order): void {
+    this.spawn(this.#withdraw(order), `withdrawing order ${order.id}`);
   }
 
   protected async buy({ packageId, email, key }: PurchaseRequest): Promise<OrderAnswer> {
@@ -72,7 +66,7 @@ export class QueueEngine extends PlanEngine {
     const orderId = this.newOrderId();
     const purchase: Purchase = {
       ...{ kind: 'purchase', orderId, email, ...(key === undefined ? {} : { key }) },
-      ...this.unheard(),
+      deadlineAt: this.options.clock.now() + this.patienceMs,
       caller: (answer) => {
         if (answer.kind === 'accepted' && answer.order.id === orderId) this.#push(orderId);
         resolve(answerOf('accepted', answer));

@@ -6,7 +6,8 @@ import { type Metrics, noMetrics, type SagaEnd } from '../../observability/metri
 import { book, clear } from '../../saga/saga.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
-import { ContendedError, type Limits, type Transactor } from './transactor.ts';
+import { ContendedError } from '../answers.ts';
+import type { Limits, Transactor } from './transactor.ts';
 
 export interface FinisherOptions {
   readonly transactor: Transactor;

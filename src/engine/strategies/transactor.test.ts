@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type PlanStage, setPlanStage } from '../../../test/support/plan-stage.ts';
 import type { Answer, Elsewhere, Purchase } from '../../domain/messages.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
-import { ContendedError, type Transaction, Transactor, UnknownPackageError } from './transactor.ts';
+import { ContendedError, UnknownPackageError } from '../answers.ts';
+import { type Transaction, Transactor } from './transactor.ts';
 
 let stage: PlanStage;
 let transactor: Transactor;

@@ -14,6 +14,7 @@ import {
   type Store,
   StoreUnavailableError,
 } from '../../storage/store.ts';
+import { ContendedError, UnknownPackageError } from '../answers.ts';
 import { measuredCommit, publishChange } from '../commits.ts';
 import { recall } from '../recall.ts';
 
@@ -142,16 +143,6 @@ export class Transactor {
     publishChange(liveBus, change.package ?? before, change);
     if (change.figures.waiting !== figures.waiting) onLine?.(before.id);
   }
-}
-
-/** A commit could not get through in time: others were quicker, or the store was away. */
-export class ContendedError extends Error {
-  override readonly name = 'ContendedError';
-}
-
-/** It never was there, or was removed. */
-export class UnknownPackageError extends Error {
-  override readonly name = 'UnknownPackageError';
 }
 
 function mayPass(error: unknown): boolean {

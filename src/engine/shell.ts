@@ -1,0 +1,153 @@
+import type { Erasure, PackageAmendment } from '../domain/change.ts';
+import { keyAnswer, type PackageRules } from '../domain/decide.ts';
+import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
+import type { Answer, OrderAnswer } from '../domain/messages.ts';
+import { isSettled, type Order } from '../domain/order.ts';
+import { type PackageSnapshot, type TravelPackage, untouched } from '../domain/travel-package.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
+import type { LiveBus } from '../realtime/live-bus.ts';
+import type { Store } from '../storage/store.ts';
+import type { Suppliers } from '../suppliers/suppliers.ts';
+import { answerOf } from './answers.ts';
+import { Catalogue } from './catalogue.ts';
+import type { Command } from './commands.ts';
+import type { PurchaseRequest, Refused, Settling } from './engine.ts';
+import { Lines } from './lines.ts';
+import { Readiness, type ReadinessOptions } from './missing.ts';
+import type { Amended, EngineLoad, ErasureDone, OperatedEngine } from './operated-engine.ts';
+import { Outcomes } from './outcomes.ts';
+
+export interface ShellOptions {
+  readonly store: Store;
+  readonly suppliers: Suppliers;
+  readonly liveBus: LiveBus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rules: Pick<PackageRules, 'waitersPerUnit' | 'ordersPerEmail'>;
+  /** See {@link Catalogue}. */
+  readonly snapshotMaxAgeMs: number;
+  /** How long a caller may wait until its command is stored, in ms; default 8,000. */
+  readonly patienceMs?: number;
+}
+
+/** What every engine does in the same way: it reads, waits for outcomes, and takes commands of operators. */
+export abstract class EngineShell<Options extends ShellOptions> implements OperatedEngine {
+  protected readonly options: Options;
+  protected readonly patienceMs: number;
+  protected readonly catalogue: Catalogue;
+  protected readonly outcomes: Outcomes;
+  protected isDraining = false;
+  readonly #lines: Lines;
+  readonly #readiness: Readiness;
+
+  /** @param leases where packages are owned by them: the engine is not ready unless they answer. */
+  constructor(options: Options, leases?: ReadinessOptions['leases']) {
+    const { store, liveBus, clock, snapshotMaxAgeMs, patienceMs = 8_000 } = options;
+    this.options = options;
+    this.patienceMs = patienceMs;
+    this.catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
+    this.outcomes = new Outcomes(store, liveBus, clock);
+    this.#lines = new Lines(liveBus);
+    this.#readiness = new Readiness({ store, clock, ...(leases === undefined ? {} : { leases }) });
+  }
+
+  abstract purchase(request: PurchaseRequest): Promise<OrderAnswer>;
+  abstract cancel(order: Order): Promise<OrderAnswer>;
+  abstract retry(order: Order): Promise<OrderAnswer>;
+  abstract load(): EngineLoad;
+  abstract drain(): Promise<void>;
+
+  /** Has a command decided, and stored where it changes something. */
+  protected abstract send(packageId: number, command: Command): Promise<Answer>;
+  /** The order as it is now: its outcome may have come between the caller's reading and its waiting. */
+  protected abstract latest(order: Order): Promise<Order>;
+  /** The caller of a queued order has hung up without a key to come back with. */
+  protected abstract withdraw(order: Order): void;
+  protected abstract readonly isCarrierAvailable: boolean;
+
+  async start(): Promise<void> {
+    await this.catalogue.all();
+  }
+
+  async outcome(order: Order, settling: Settling): Promise<Order> {
+    if (isSettled(order)) return order;
+    const latest = await this.outcomes.wait(await this.latest(order), settling);
+    if (settling.gone?.aborted === true && latest.key === undefined && !isSettled(latest)) {
+      this.withdraw(latest);
+    }
+    return latest;
+  }
+
+  order(id: string): Promise<Order | undefined> {
+    return this.options.store.order(id);
+  }
+
+  orders(ids: readonly string[]): Promise<Order[]> {
+    return this.options.store.orders(ids);
+  }
+
+  ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
+    return this.options.store.ordersByKey(packageId, keys);
+  }
+
+  placeInLine(order: Order): number | undefined {
+    return this.#lines.place(order.packageId, order.number);
+  }
+
+  packages(): Promise<readonly PackageSnapshot[]> {
+    return this.catalogue.all();
+  }
+
+  package(id: number): Promise<PackageSnapshot | undefined> {
+    return this.catalogue.get(id);
+  }
+
+  get suppliersAvailable(): boolean {
+    return this.options.suppliers.available;
+  }
+
+  missing(): Promise<string[]> {
+    const { isDraining, isCarrierAvailable } = this;
+    return this.#readiness.missing({ isDraining, isCarrierAvailable });
+  }
+
+  async amend(packageId: number, change: PackageAmendment): Promise<Amended | Refused> {
+    return answerOf('amended', await this.send(packageId, { kind: 'amend', ...change }));
+  }
+
+  async erase(
+    packageId: number,
+    email: string,
+    erasures: readonly Erasure[],
+  ): Promise<ErasureDone | Refused> {
+    return answerOf('erased', await this.send(packageId, { kind: 'erase', email, erasures }));
+  }
+
+  added(travelPackage: TravelPackage): void {
+    const figures = untouched(travelPackage.quota);
+    this.options.liveBus.publishPackage({ package: travelPackage, figures });
+  }
+
+  removed(packageId: number): void {
+    this.options.liveBus.publishRemoved(packageId);
+  }
+
+  /** Whoever still waits for an outcome gets the order as it stands. */
+  close(): void {
+    this.outcomes.close();
+    this.catalogue.close();
+    this.#lines.close();
+  }
+
+  /** What a purchase's key led to before: a winner who lost the reply hears of it, also when all is sold (rule Q7). */
+  protected async answerByKey({ packageId, email, key }: PurchaseRequest): Promise<OrderAnswer | undefined> {
+    if (key === undefined) return undefined;
+    const [order] = await this.options.store.ordersByKey(packageId, [key]);
+    return keyAnswer(order, email);
+  }
+
+  protected newOrderId(): string {
+    return orderIdFrom(this.options.random.bytes(orderIdBytes));
+  }
+}
