@@ -5,6 +5,7 @@ import type { Leases } from '../cluster/lease.ts';
 import { localLeases } from '../cluster/local-leases.ts';
 import type { RedisConnector } from '../cluster/redis/connector.ts';
 import type { Config, DatabaseConfig, SuppliersConfig } from '../config/config.ts';
+import { defaultRejectionsMax } from '../domain/decide.ts';
 import { samplePackages } from '../domain/sample.ts';
 import { ActorEngine } from '../engine/actor/actor-engine.ts';
 import type { BookingEngine } from '../engine/engine.ts';
@@ -84,8 +85,6 @@ interface Cluster {
   readonly connect: RedisConnector;
 }
 
-/** How many refusals one commit takes when everything is sold: a transaction of this size stays below 100 ms. */
-const rejectionsMax = 500;
 /** How old a snapshot may be that refuses a purchase without asking the owner. */
 const snapshotMaxAgeMs = 250;
 /** How long a stop waits for the answers under way, and then for the last of them. */
@@ -256,7 +255,11 @@ function chooseEngine({ options, cluster, ...parts }: Parts): RunningEngine {
     clock,
     random: systemRandom(),
     log,
-    rules: { waitersPerUnit: config.waitersPerUnit, ordersPerEmail: config.ordersPerEmail, rejectionsMax },
+    rules: {
+      waitersPerUnit: config.waitersPerUnit,
+      ordersPerEmail: config.ordersPerEmail,
+      rejectionsMax: defaultRejectionsMax,
+    },
     // SQLite serves this process alone, so what the live bus tells is all there is.
     snapshotMaxAgeMs: config.database.kind === 'sqlite' ? Number.POSITIVE_INFINITY : snapshotMaxAgeMs,
   };

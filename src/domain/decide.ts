@@ -30,6 +30,9 @@ export interface PackageRules {
   readonly claimsMax?: number;
 }
 
+/** How many orders one commit rejects when everything is sold: a transaction of this size stays below 100 ms. */
+export const defaultRejectionsMax = 500;
+
 /** What the store knows of a batch's keys, ids and emails. */
 export interface Known {
   readonly byKey: ReadonlyMap<string, Order>;

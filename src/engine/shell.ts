@@ -1,5 +1,6 @@
 import type { Erasure, PackageAmendment } from '../domain/change.ts';
-import { keyAnswer, type PackageRules } from '../domain/decide.ts';
+import { keyAnswer, type PackageRules, saleObstacle } from '../domain/decide.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
 import type { Answer, OrderAnswer } from '../domain/messages.ts';
 import { isSettled, type Order } from '../domain/order.ts';
@@ -145,6 +146,12 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
     if (key === undefined) return undefined;
     const [order] = await this.options.store.ordersByKey(packageId, [key]);
     return keyAnswer(order, email);
+  }
+
+  /** Why a package takes no purchase, by a snapshot that may be some ms old. */
+  protected obstacle({ package: travelPackage, figures }: PackageSnapshot): ErrorCode | undefined {
+    const { clock, suppliers, rules } = this.options;
+    return saleObstacle(travelPackage, figures, clock.now(), rules.waitersPerUnit, suppliers.available);
   }
 
   protected newOrderId(): string {

@@ -1,6 +1,5 @@
 import type { Messages } from '../../cluster/messages.ts';
-import { type PackageRules, saleObstacle } from '../../domain/decide.ts';
-import type { ErrorCode } from '../../domain/errors.ts';
+import type { PackageRules } from '../../domain/decide.ts';
 import type { Answer, OrderAnswer } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
@@ -61,7 +60,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
       const { packageId } = request;
       // Only a refusal wants a fresh snapshot: whatever is let through, the owner decides.
       const glanced = this.catalogue.glance(packageId);
-      if (glanced !== undefined && this.#obstacleIn(glanced) === undefined) {
+      if (glanced !== undefined && this.obstacle(glanced) === undefined) {
         const answer = await this.#ask(request);
         // The glance was wrong: others shall not have to ask the owner for the same answer.
         if (answer.kind === 'refused') void this.catalogue.get(packageId).catch(() => {});
@@ -156,15 +155,10 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     });
   }
 
-  #obstacleIn({ package: travelPackage, figures }: PackageSnapshot): ErrorCode | undefined {
-    const { clock, suppliers, rules } = this.options;
-    return saleObstacle(travelPackage, figures, clock.now(), rules.waitersPerUnit, suppliers.available);
-  }
-
   /** A refusal needs no hop to the owner, but a key is looked up first: its winner may have lost the reply. */
   async #answerFrom(snapshot: PackageSnapshot, request: PurchaseRequest): Promise<OrderAnswer | undefined> {
     const { packageId, key } = request;
-    const code = this.#obstacleIn(snapshot);
+    const code = this.obstacle(snapshot);
     if (code === undefined) return undefined;
     if (key !== undefined && this.#keysUnderWay.has(keyName(packageId, key))) return undefined;
     return (await this.answerByKey(request)) ?? refused(code);
@@ -181,7 +175,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
       const answer = await this.#buy(request);
       if (answer.kind !== 'refused' || answer.code !== 'sold_out') return answer;
       const stored = await this.catalogue.reread(request.packageId);
-      const code = stored === undefined ? 'unknown_package' : this.#obstacleIn(stored);
+      const code = stored === undefined ? 'unknown_package' : this.obstacle(stored);
       if (code !== undefined) return refused(code);
       this.options.metrics?.staleRefusal();
       if (clock.now() >= deadlineAt) return refused('no_owner');

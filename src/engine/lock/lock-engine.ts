@@ -1,10 +1,10 @@
 import type { Leases } from '../../cluster/lease.ts';
-import { cancelAnswer, saleObstacle } from '../../domain/decide.ts';
+import { defaultRejectionsMax, saleObstacle } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderAnswer } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
-import { answered, answerOf, refused } from '../answers.ts';
+import { answerOf, refused } from '../answers.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import { inHand } from '../strategies/finisher.ts';
 import { PlanEngine, type PlanOptions } from '../strategies/plan-engine.ts';
@@ -18,8 +18,6 @@ export interface LockEngineOptions extends PlanOptions {
 /** How often packages with unfinished orders are looked after, and the same while the lock service is away. */
 const roundMs = 5_000;
 const roundWhileAwayMs = 1_000;
-/** The orders in a line that one commit refuses when everything is sold. */
-const rejectionsMax = 500;
 /** The most orders of a package that one round finishes. */
 const leftMax = 1_000;
 
@@ -34,7 +32,7 @@ export class LockEngine extends PlanEngine {
   readonly #locks: Locks;
 
   constructor(options: LockEngineOptions) {
-    const rules = { ...options.rules, waitersPerUnit: 0, claimsMax: 1, rejectionsMax };
+    const rules = { ...options.rules, waitersPerUnit: 0, claimsMax: 1, rejectionsMax: defaultRejectionsMax };
     // Whether the suppliers answer is asked before the lock is: a purchase that has it goes on.
     super(options, { rules, gateOpen: () => true });
     const { leases, clock, random } = options;
@@ -46,13 +44,9 @@ export class LockEngine extends PlanEngine {
     void this.#rounds();
   }
 
-  cancel(order: Order): Promise<OrderAnswer> {
-    return answered(async () => {
-      const answer = cancelAnswer((await this.order(order.id)) ?? order);
-      if (answer !== undefined) return answer;
-      const waiting = new Waiting(this.options.clock, this.patienceMs);
-      return this.#under(order.packageId, waiting, (signal) => this.#cancel(order, waiting, signal));
-    });
+  protected storeCancel(order: Order): Promise<OrderAnswer> {
+    const waiting = new Waiting(this.options.clock, this.patienceMs);
+    return this.#under(order.packageId, waiting, (signal) => this.#cancel(order, waiting, signal));
   }
 
   protected async buy(request: PurchaseRequest): Promise<OrderAnswer> {
@@ -68,11 +62,8 @@ export class LockEngine extends PlanEngine {
   }
 
   /** A unit that is held may be free again when the lock is ours. */
-  protected earlyObstacle(
-    { package: travelPackage, figures }: PackageSnapshot,
-    now: number,
-  ): ErrorCode | undefined {
-    const code = saleObstacle(travelPackage, figures, now, 0, true);
+  protected override obstacle({ package: travelPackage, figures }: PackageSnapshot): ErrorCode | undefined {
+    const code = saleObstacle(travelPackage, figures, this.options.clock.now(), 0, true);
     return code === 'queue_full' ? undefined : code;
   }
 
@@ -151,7 +142,7 @@ export class LockEngine extends PlanEngine {
 
   /** Another engine has left a line behind: its orders come before new ones, one at a time (rule Q5). */
   async #serveLine(packageId: number, signal: AbortSignal): Promise<void> {
-    const wanted = { statuses: ['queued'], max: rejectionsMax } as const;
+    const wanted = { statuses: ['queued'], max: defaultRejectionsMax } as const;
     while (!signal.aborted && this.suppliersAvailable) {
       const { step } = await this.transactor.run({
         packageId,

@@ -1,3 +1,4 @@
+import { defaultRejectionsMax } from '../../domain/decide.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
@@ -29,8 +30,6 @@ const popMs = { busy: 0, waiting: 50, idle: 500 } as const;
 const rescanMs = 5_000;
 const rescanWhileIdleMs = 1_000;
 const pauseAfterErrorMs = 200;
-/** The orders that one commit refuses when everything is sold. */
-const rejectionsMax = 500;
 const leftMax = 1_000;
 /** How long stopping waits for the order at hand. */
 const graceMs = 10_000;
@@ -141,9 +140,9 @@ export class Consumer {
   async #refuse(packageId: number): Promise<Served> {
     await this.#transactor.run({
       packageId,
-      wanted: { statuses: ['queued'], max: rejectionsMax },
+      wanted: { statuses: ['queued'], max: defaultRejectionsMax },
       messages: () => [{ kind: 'tick' }],
-      rules: { claimsMax: 0, rejectionsMax },
+      rules: { claimsMax: 0, rejectionsMax: defaultRejectionsMax },
     });
     return 'done';
   }

@@ -1,9 +1,6 @@
-import { cancelAnswer, saleObstacle } from '../../domain/decide.ts';
-import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderAnswer, Purchase } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
-import type { PackageSnapshot } from '../../domain/travel-package.ts';
-import { answered, answerOf, ContendedError, refused } from '../answers.ts';
+import { answerOf, ContendedError, refused } from '../answers.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import { PlanEngine, type PlanOptions } from '../strategies/plan-engine.ts';
 import { LineTeller } from './line-teller.ts';
@@ -43,17 +40,12 @@ export class QueueEngine extends PlanEngine {
     this.#workQueue = workQueue;
   }
 
-  cancel({ id, packageId }: Order): Promise<OrderAnswer> {
-    return answered(async () => {
-      const order = await this.order(id);
-      const early = order === undefined ? refused('unknown_order') : cancelAnswer(order);
-      if (early !== undefined) return early;
-      const answer = answerOf('accepted', await this.send(packageId, { kind: 'cancel', orderId: id }));
-      if (answer.kind === 'accepted') {
-        this.spawn(this.finisher.finish(answer.order, this.closing), `cancelling order ${id}`);
-      }
-      return answer;
-    });
+  protected async storeCancel({ id, packageId }: Order): Promise<OrderAnswer> {
+    const answer = answerOf('accepted', await this.send(packageId, { kind: 'cancel', orderId: id }));
+    if (answer.kind === 'accepted') {
+      this.spawn(this.finisher.finish(answer.order, this.closing), `cancelling order ${id}`);
+    }
+    return answer;
   }
 
   protected withdraw(order: Order): void {
@@ -80,14 +72,6 @@ export class QueueEngine extends PlanEngine {
       this.spawn(this.#storeAll(packageId), `storing orders of package ${packageId}`);
     }
     return promise;
-  }
-
-  protected earlyObstacle(
-    { package: travelPackage, figures }: PackageSnapshot,
-    now: number,
-  ): ErrorCode | undefined {
-    const { waitersPerUnit } = this.options.rules;
-    return saleObstacle(travelPackage, figures, now, waitersPerUnit, this.suppliersAvailable);
   }
 
   protected get isCarrierAvailable(): boolean {

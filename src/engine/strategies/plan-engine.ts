@@ -1,7 +1,6 @@
-import type { ErrorCode } from '../../domain/errors.ts';
+import { cancelAnswer } from '../../domain/decide.ts';
 import type { Answer, OrderAnswer } from '../../domain/messages.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
-import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
 import { answered, refused } from '../answers.ts';
@@ -41,6 +40,14 @@ export abstract class PlanEngine extends EngineShell<PlanOptions> {
     return answered(async () => {
       if (this.isDraining) return refused('no_owner');
       return (await this.early(request)) ?? this.buy(request);
+    });
+  }
+
+  cancel(order: Order): Promise<OrderAnswer> {
+    return answered(async () => {
+      const stored = await this.order(order.id);
+      const early = stored === undefined ? refused('unknown_order') : cancelAnswer(stored);
+      return early ?? this.storeCancel(order);
     });
   }
 
@@ -106,8 +113,8 @@ export abstract class PlanEngine extends EngineShell<PlanOptions> {
 
   /** Stores an order, after `early` had no answer. */
   protected abstract buy(request: PurchaseRequest): Promise<OrderAnswer>;
-  /** Why a package takes no purchase, by a snapshot that may be some ms old. */
-  protected abstract earlyObstacle(snapshot: PackageSnapshot, now: number): ErrorCode | undefined;
+  /** Stores a cancel that can be stored. */
+  protected abstract storeCancel(order: Order): Promise<OrderAnswer>;
 
   /** Aborts when this engine stops. */
   protected get closing(): AbortSignal {
@@ -130,7 +137,7 @@ export abstract class PlanEngine extends EngineShell<PlanOptions> {
     if (snapshot === undefined) return refused('unknown_package');
     const known = await this.answerByKey(request);
     if (known !== undefined) return known;
-    const code = this.earlyObstacle(snapshot, this.options.clock.now());
+    const code = this.obstacle(snapshot);
     return code === undefined ? undefined : refused(code);
   }
 }
