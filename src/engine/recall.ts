@@ -33,7 +33,11 @@ export async function recall(
   ]);
   return {
     byKey: mapBy(keyed, (order) => order.key),
-    byId: mapBy(identified, (order) => order.id),
+    // An order of another package must not change under the fence of this one.
+    byId: mapBy(
+      identified.filter((order) => order.packageId === packageId),
+      (order) => order.id,
+    ),
     liveByEmail,
   };
 }

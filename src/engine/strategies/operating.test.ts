@@ -100,6 +100,16 @@ describe.each([
     expect(await engine.order(order.id)).toMatchObject({ email: 'x@erased.invalid', key: 'erased-x' });
   });
 
+  test('Q3 an order of another package stays as it is: the fence that was read is not its own', async () => {
+    await stage.store.addPackages([onSale({ id: 2 })]);
+    const order = await bought(engine, { packageId: 2, email });
+    if (engine instanceof QueueEngine) await engine.cancel(order);
+    else await engine.outcome(order, { waitMs: 10_000 });
+    const erasures = [{ orderId: order.id, email: 'x@erased.invalid' }];
+    expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'erased', left: 0 });
+    expect(await engine.order(order.id)).toMatchObject({ email, packageId: 2 });
+  });
+
   test('an order that has ended, or is not there, is not tried again', async () => {
     const order = await bought(engine);
     await engine.outcome(order, { waitMs: engine instanceof QueueEngine ? 0 : 10_000 });
