@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type AuditOptions, audit } from '../../audit/audit.ts';
-import type { AuditedStore } from '../../audit/audit-package.ts';
-import type { Finding } from '../../audit/audit-report.ts';
-import type { LedgerReader } from '../../audit/audit-suppliers.ts';
-import type { Order, TimelineEntry } from '../../domain/order.ts';
-import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
-import type { Reservation, SupplierKind } from '../../suppliers/suppliers.ts';
+import type { Order, TimelineEntry } from '../domain/order.ts';
+import type { PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
+import type { Reservation, SupplierKind } from '../suppliers/suppliers.ts';
+import { type AuditOptions, audit } from './audit.ts';
+import type { AuditedStore } from './audit-package.ts';
+import type { Finding } from './audit-report.ts';
+import type { LedgerReader } from './audit-suppliers.ts';
 
 const offer = { flight: 'Flight-1', stay: '2022-08-09', price: 100 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ActorBench } from '../../../test/support/actor-bench.ts';
-import type { PackageMessage } from '../../domain/messages.ts';
+import { ActorBench } from '../../test/support/actor-bench.ts';
+import type { PackageMessage } from './messages.ts';
 
 const codes = (bench: ActorBench) =>
   bench.answers.map((answer) => (answer.kind === 'refused' ? answer.code : answer.kind));

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { silentLog } from '../observability/log.ts';
-import { readForm, readJson } from './body.ts';
-import { onError } from './problem.ts';
-import { createServer, type ServerTimes } from './server/server.ts';
+import { silentLog } from '../../observability/log.ts';
+import { readForm, readJson } from '../body.ts';
+import { onError } from '../problem.ts';
+import { createServer, type ServerTimes } from './server.ts';
 
 let server: ReturnType<typeof createServer>;
 const open: Socket[] = [];

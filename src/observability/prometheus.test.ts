@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
 import { samplesOf } from '../../test/support/prometheus.ts';
 import type { PackageSnapshot } from '../domain/travel-package.ts';
-import { counters, gauges, histograms } from '../observability/prometheus/catalogue.ts';
-import { createMetrics, type MetricsSource } from '../observability/prometheus.ts';
+import { counters, gauges, histograms } from './prometheus/catalogue.ts';
+import { createMetrics, type MetricsSource } from './prometheus.ts';
 
 const build = { version: '1.2.3', node: '24.0.0', engine: 'actor', store: 'sqlite' };
 let metrics: MetricsSource;

@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { InboxFullError, type Messages, NoAnswerError } from '../../cluster/messages.ts';
-import type { Answer, Elsewhere } from '../../domain/messages.ts';
-import type { Order } from '../../domain/order.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { Json } from '../../lib/json.ts';
-import { systemClock } from '../../lib/system-clock.ts';
-import { silentLog } from '../../observability/log.ts';
-import type { Command } from '../commands.ts';
-import { preference } from './routing/rendezvous.ts';
-import { Router } from './routing/router.ts';
-import { decodeRequest, encodeRequest } from './routing/wire.ts';
+import { ManualClock } from '../../../../test/support/manual-clock.ts';
+import { InboxFullError, type Messages, NoAnswerError } from '../../../cluster/messages.ts';
+import type { Answer, Elsewhere } from '../../../domain/messages.ts';
+import type { Order } from '../../../domain/order.ts';
+import type { Clock } from '../../../lib/clock.ts';
+import type { Json } from '../../../lib/json.ts';
+import { systemClock } from '../../../lib/system-clock.ts';
+import { silentLog } from '../../../observability/log.ts';
+import type { Command } from '../../commands.ts';
+import { preference } from './rendezvous.ts';
+import { Router } from './router.ts';
+import { decodeRequest, encodeRequest } from './wire.ts';
 
 const order: Order = {
   id: '7Q4M-9XKD-2VBN-H5TR',

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { SagaResult } from '../../domain/messages.ts';
-import type { Order } from '../../domain/order.ts';
-import { systemClock } from '../../lib/system-clock.ts';
-import { book, clear, type SagaOptions } from '../../saga/saga.ts';
-import type { SupplierAnswer, Suppliers, UnknownAnswer } from '../../suppliers/suppliers.ts';
+import type { SagaResult } from '../domain/messages.ts';
+import type { Order } from '../domain/order.ts';
+import { systemClock } from '../lib/system-clock.ts';
+import type { SupplierAnswer, Suppliers, UnknownAnswer } from '../suppliers/suppliers.ts';
+import { book, clear, type SagaOptions } from './saga.ts';
 
 const order: Order = {
   id: '7Q4M-9XKD-2VBN-H5TR',

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it, vi } from 'vitest';
-import { limitConnections } from '../http/server/connections.ts';
+import { limitConnections } from './connections.ts';
 
 let server: Server;
 const open: Socket[] = [];

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
-import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { StoreUnavailableError } from '../../storage/store.ts';
-import { Readiness } from '../missing.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { StoreUnavailableError } from '../storage/store.ts';
+import { Readiness } from './missing.ts';
 
 const well = { isDraining: false, isCarrierAvailable: true };
 let clock: ManualClock;

@@ -13,8 +13,8 @@ import type { Lease, Leases } from '../../cluster/lease.ts';
 import { localLeases } from '../../cluster/local-leases.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import { LockEngine, type LockEngineOptions } from '../lock/lock-engine.ts';
 import { QueueEngine } from '../queue/queue-engine.ts';
+import { LockEngine, type LockEngineOptions } from './lock-engine.ts';
 
 let stage: PlanStage;
 const engines: LockEngine[] = [];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Line } from '../../domain/line.ts';
+import { Line } from './line.ts';
 
 test('Q5 the line keeps the order of numbers, whoever leaves from where', () => {
   const steps = fc.array(fc.oneof(fc.constant('join' as const), fc.nat(400)), { maxLength: 600 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { startRedis } from '../../test/support/servers/redis.ts';
-import { redisConnector } from '../cluster/redis/connector.ts';
-import type { Log } from '../observability/log.ts';
-import { parseRedisUrl, redisUrlsAllowed } from './redis-url.ts';
+import { startRedis } from '../../../test/support/servers/redis.ts';
+import { parseRedisUrl, redisUrlsAllowed } from '../../config/redis-url.ts';
+import type { Log } from '../../observability/log.ts';
+import { redisConnector } from './connector.ts';
 
 describe('a Redis URL', () => {
   it.each([

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fakeOrder } from '../../../test/support/fake-engine.ts';
-import { ManualClock, settle } from '../../../test/support/manual-clock.ts';
-import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
-import type { PackageMessage } from '../../domain/messages.ts';
-import { silentLog } from '../../observability/log.ts';
-import { Sagas, SagaTurns } from '../../saga/sagas.ts';
+import { fakeOrder } from '../../test/support/fake-engine.ts';
+import { ManualClock, settle } from '../../test/support/manual-clock.ts';
+import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
+import type { PackageMessage } from '../domain/messages.ts';
+import { silentLog } from '../observability/log.ts';
+import { Sagas, SagaTurns } from './sagas.ts';
 
 const order = fakeOrder({ status: 'held' });
 const owing = fakeOrder({ status: 'compensating' });

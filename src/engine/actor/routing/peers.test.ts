@@ -1,17 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Messages, NoAnswerError } from '../../cluster/messages.ts';
-import type { Json } from '../../lib/json.ts';
-import { systemClock } from '../../lib/system-clock.ts';
-import { silentLog } from '../../observability/log.ts';
-import { PeerDesk } from './routing/peers.ts';
-import { Router } from './routing/router.ts';
-import {
-  decodeAnswer,
-  decodeRequest,
-  encodeAnswer,
-  encodeRequest,
-  type WireRequest,
-} from './routing/wire.ts';
+import { type Messages, NoAnswerError } from '../../../cluster/messages.ts';
+import type { Json } from '../../../lib/json.ts';
+import { systemClock } from '../../../lib/system-clock.ts';
+import { silentLog } from '../../../observability/log.ts';
+import { PeerDesk } from './peers.ts';
+import { Router } from './router.ts';
+import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type WireRequest } from './wire.ts';
 
 type Handler = (request: Json, from: string) => Promise<Json>;
 

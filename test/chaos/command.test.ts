@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
-const program = fileURLToPath(new URL('../../test/chaos/command.ts', import.meta.url));
+const program = fileURLToPath(new URL('./command.ts', import.meta.url));
 
 test('--help says what it does and exits 0', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [program, '--help']);

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 const run = promisify(execFile);
-const program = fileURLToPath(new URL('../../test/fuzz/command.ts', import.meta.url));
+const program = fileURLToPath(new URL('./command.ts', import.meta.url));
 
 test('--help says what it does and exits 0', async () => {
   const { stdout } = await run(process.execPath, [program, '--help']);

@@ -11,9 +11,9 @@ import {
 } from '../../../test/support/plan-stage.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import { onSale } from '../../../test/support/server.ts';
-import { Consumer, type ConsumerOptions } from '../queue/consumer.ts';
-import { QueueEngine, type QueueEngineOptions } from '../queue/queue-engine.ts';
-import type { WorkQueue } from '../queue/work-queue.ts';
+import { Consumer, type ConsumerOptions } from './consumer.ts';
+import { QueueEngine, type QueueEngineOptions } from './queue-engine.ts';
+import type { WorkQueue } from './work-queue.ts';
 
 let stage: PlanStage;
 let workQueue: MemoryQueue;

@@ -1,9 +1,9 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { onSale } from '../../../test/support/server.ts';
-import { type PackageSnapshot, untouched } from '../../domain/travel-package.ts';
-import { localLiveBus } from '../../realtime/bus/local.ts';
-import { Catalogue } from '../catalogue.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { onSale } from '../../test/support/server.ts';
+import { type PackageSnapshot, untouched } from '../domain/travel-package.ts';
+import { localLiveBus } from '../realtime/bus/local.ts';
+import { Catalogue } from './catalogue.ts';
 
 const snapshot = (id: number, waiting = 0): PackageSnapshot => ({
   package: onSale({ id }),

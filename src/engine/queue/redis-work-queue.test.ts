@@ -2,7 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { workQueueContract } from '../../../test/contract/work-queue.ts';
 import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
-import { redisList } from '../../engine/queue/redis-work-queue.ts';
+import { redisList } from './redis-work-queue.ts';
 
 let server: RedisServer;
 beforeAll(async () => {

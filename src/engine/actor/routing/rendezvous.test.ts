@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { preference } from './routing/rendezvous.ts';
+import { preference } from './rendezvous.ts';
 
 const members = ['a', 'b', 'c'];
 const actors = Array.from({ length: 3_000 }, (_, index) => index + 1);

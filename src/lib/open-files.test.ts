@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openFilesMax } from '../lib/open-files.ts';
+import { openFilesMax } from './open-files.ts';
 
 it.each([
   [

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createLog } from '../observability/pino-log.ts';
+import { createLog } from './pino-log.ts';
 
 it('writes lines of JSON in which emails, secrets and passwords do not appear', () => {
   const lines: string[] = [];
