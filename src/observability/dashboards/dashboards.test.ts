@@ -227,8 +227,8 @@ test('the runbook names every cause that readiness knows', () => {
 test('the runbook says of a lost instance what the log says, and what can be asked', () => {
   const section = /^## Lost instances\n(.*?)^## /ms.exec(read('RUNBOOK.md'))?.[1];
   for (const part of ['**See**', '**Do**', '/dismiss']) expect(section).toContain(part);
-  const sources = ['instance-register.ts', '../booking/package-behaviour.ts']
-    .map((name) => readFileSync(join(import.meta.dirname, '../../operations', name), 'utf8'))
+  const sources = ['admin/instance-register.ts', 'engine/actor/package-behaviour.ts']
+    .map((name) => readFileSync(join(import.meta.dirname, '../..', name), 'utf8'))
     .join('');
   const lines = [...(section ?? '').matchAll(/`((?:an instance|a package|its owner) [^`]+)`/g)];
   expect(lines.length).toBe(4);
