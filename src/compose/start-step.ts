@@ -1,4 +1,4 @@
-import { within } from '../storage/mongodb/deadline.ts';
+import { within } from '../lib/deadline.ts';
 
 /** No step that succeeds takes this long. */
 export const stepTimeoutMs = 30_000;

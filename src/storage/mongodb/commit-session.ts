@@ -1,5 +1,5 @@
 import type { ClientSession, MongoClient, UUID } from 'mongodb';
-import { within } from './deadline.ts';
+import { within } from '../../lib/deadline.ts';
 
 /**
  * A session in which this process commits changes, one after the other.

@@ -1,8 +1,8 @@
 import { type ClientSession, MongoClient, type MongoClientOptions, type Timestamp } from 'mongodb';
+import { within } from '../../lib/deadline.ts';
 import type { Log } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../store.ts';
 import { type Collections, collectionsOf, prepareIndexes } from './collections.ts';
-import { within } from './deadline.ts';
 import { asStoreError } from './errors.ts';
 import type { ReadOptions } from './reads.ts';
 import { checkServer, explainStart, parsed } from './start-up.ts';
