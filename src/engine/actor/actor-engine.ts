@@ -3,6 +3,7 @@ import type { PackageRules } from '../../domain/decide.ts';
 import type { Answer, OrderAnswer } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import { UnderWay } from '../../lib/under-way.ts';
 import { noTracing } from '../../observability/tracing.ts';
 import { answered, answerOf, refused } from '../answers.ts';
 import type { Command, Route } from '../commands.ts';
@@ -32,7 +33,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
   readonly #placement: Placement | undefined;
   readonly #router: Router | undefined;
   /** Keys on their way to their first commit: nobody may refuse them from a snapshot (rule Q7). */
-  readonly #keysUnderWay = new Map<string, number>();
+  readonly #keysUnderWay = new UnderWay();
   readonly #unsubscribe: () => void;
 
   constructor(options: ActorEngineOptions) {
@@ -187,14 +188,9 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     const orderId = this.newOrderId();
     if (key === undefined) return this.#ofOrder(packageId, { kind: 'purchase', orderId, email });
     const name = keyName(packageId, key);
-    this.#keysUnderWay.set(name, (this.#keysUnderWay.get(name) ?? 0) + 1);
-    try {
-      return await this.#ofOrder(packageId, { kind: 'purchase', orderId, email, key });
-    } finally {
-      const others = (this.#keysUnderWay.get(name) ?? 1) - 1;
-      if (others === 0) this.#keysUnderWay.delete(name);
-      else this.#keysUnderWay.set(name, others);
-    }
+    return this.#keysUnderWay.during(name, () =>
+      this.#ofOrder(packageId, { kind: 'purchase', orderId, email, key }),
+    );
   }
 
   async #ofOrder(packageId: number, command: Command): Promise<OrderAnswer> {

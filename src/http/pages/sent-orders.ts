@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Order } from '../../domain/order.ts';
 import { type PackageSnapshot, packageIdMax } from '../../domain/travel-package.ts';
+import { UnderWay } from '../../lib/under-way.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { recentOrders, rememberOrders } from '../cookies.ts';
 import { packageIdFrom } from '../inputs.ts';
@@ -34,22 +35,15 @@ const searchedMax = 100;
 export class SentOrderFinder {
   readonly #deps: PageDeps;
   /** Keys of purchases that this process is storing: they cannot be found yet. */
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay = new UnderWay();
 
   constructor(deps: PageDeps) {
     this.#deps = deps;
   }
 
   /** Marks a key as under way while its purchase runs. */
-  async during<Result>(key: string, purchase: () => Promise<Result>): Promise<Result> {
-    this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1);
-    try {
-      return await purchase();
-    } finally {
-      const others = (this.#underWay.get(key) ?? 1) - 1;
-      if (others === 0) this.#underWay.delete(key);
-      else this.#underWay.set(key, others);
-    }
+  during<Result>(key: string, purchase: () => Promise<Result>): Promise<Result> {
+    return this.#underWay.during(key, purchase);
   }
 
   isUnderWay(key: string): boolean {
