@@ -34,9 +34,6 @@ const outcomeWaitMs = 10_000;
 /** The same while the order is in the queue: its position is worth more to the buyer than an empty page. */
 const queueWaitMs = 1_000;
 
-/** How soon a browser without scripts asks again for an order that is not stored yet. */
-const lookAgainS = 2;
-
 /**
  * `/order`, `/order-queue`, the live fragments of both for where no socket can be had, and `/order/sent`, which tells
  * what became of a purchase whose answer was lost.
@@ -94,7 +91,7 @@ async function showForm(c: Context, deps: OrderDeps, mode: OrderMode): Promise<R
       303,
     );
   }
-  if (isPending && !deps.sent.hasScript(c)) return sendPage(c, lookingPage(pageSetting(deps), lookAgainS));
+  if (isPending && !deps.sent.hasScript(c)) return sendPage(c, lookingPage(pageSetting(deps)));
   const snapshots = await onSale(deps);
   const chosen = c.req.query('package');
   const choice = chosen === undefined ? {} : { chosen };

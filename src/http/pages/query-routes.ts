@@ -18,9 +18,6 @@ const queryForm = z.object({ id: z.string().catch(''), email: z.string().catch('
 /** Looked up in place of what cannot be an id, so that every miss costs the same. */
 const nobodysId = '0000-0000-0000-0000';
 
-/** How soon a browser without scripts asks again for an order that is not stored yet. */
-const lookAgainS = 2;
-
 /** `/query`: look up an order by number and email; this browser's recent orders above. */
 export function queryPages(deps: PageDeps, sent: SentOrderFinder): Hono {
   return new Hono()
@@ -36,7 +33,7 @@ export function queryPages(deps: PageDeps, sent: SentOrderFinder): Hono {
 
 async function showForm(c: Context, deps: PageDeps, sent: SentOrderFinder): Promise<Response> {
   const { found, isPending, isNone } = await sent.find(c, true);
-  if (isPending && !sent.hasScript(c)) return sendPage(c, lookingPage(pageSetting(deps), lookAgainS));
+  if (isPending && !sent.hasScript(c)) return sendPage(c, lookingPage(pageSetting(deps)));
   const recent = [...found, ...(await recentOf(c, deps))];
   return sendPage(
     c,

@@ -5,11 +5,14 @@ import { type Html, markup } from './markup.ts';
 import type { OrderMode } from './order-page.ts';
 import { nightWords, priceWords } from './words.ts';
 
+/** How soon a browser without scripts asks again, in seconds. */
+const lookAgainS = 2;
+
 /** Shown while it is not known what became of a purchase; it asks again by itself. */
-export function lookingPage(setting: PageSetting, refreshS: number): Html {
+export function lookingPage(setting: PageSetting): Html {
   return page(setting, {
     title: 'Looking for your order…',
-    refreshS,
+    refreshS: lookAgainS,
     main: markup`
       <div class="narrow">
         <section class="verdict verdict-waiting" role="status">
