@@ -120,7 +120,9 @@ async function buy(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Respon
     return showError(c, deps, { mode, entered: form.fields, code: 'rate_limited', fields: {}, retryAfterS });
   }
   const gone = c.req.raw.signal;
-  const result = await deps.sent.during(key, () => deps.engine.purchase({ packageId, email, key, gone }));
+  const result = await deps.sent.underWay.during(key, () =>
+    deps.engine.purchase({ packageId, email, key, gone }),
+  );
   const metrics = deps.telemetry?.metrics;
   if (result.kind === 'refused') metrics?.purchase(result.code);
   if (result.kind === 'refused' && result.order === undefined) {
@@ -144,7 +146,7 @@ async function findSent(c: Context, deps: OrderDeps): Promise<Response> {
   const form = await readForm(c, sentForm);
   if ('errors' in form) throw new ProblemError('invalid', { errors: form.errors });
   const { packageId, email, key } = form.value;
-  const isUnderWay = deps.sent.isUnderWay(key);
+  const isUnderWay = deps.sent.underWay.has(key);
   const [order] = await deps.engine.ordersByKey(packageId, [key]);
   if (!isSameEmail(order?.email ?? '', email) || order === undefined) {
     return isUnderWay ? c.body(null, 202, { 'Retry-After': '1' }) : problem(c, 'unknown_order');

@@ -35,19 +35,10 @@ const searchedMax = 100;
 export class SentOrderFinder {
   readonly #deps: PageDeps;
   /** Keys of purchases that this process is storing: they cannot be found yet. */
-  readonly #underWay = new UnderWay();
+  readonly underWay = new UnderWay();
 
   constructor(deps: PageDeps) {
     this.#deps = deps;
-  }
-
-  /** Marks a key as under way while its purchase runs. */
-  during<Result>(key: string, purchase: () => Promise<Result>): Promise<Result> {
-    return this.#underWay.during(key, purchase);
-  }
-
-  isUnderWay(key: string): boolean {
-    return this.#underWay.has(key);
   }
 
   /** Whether this browser runs our script, which looks for what it sent by itself. */
@@ -69,7 +60,7 @@ export class SentOrderFinder {
     if (packageIds.length === 0) return notLookedFor;
     if (!isCounted && limits !== undefined && (await take(c, limits.lookUp)) !== undefined)
       return notLookedFor;
-    const isPending = keys.some((key) => this.isUnderWay(key));
+    const isPending = keys.some((key) => this.underWay.has(key));
     try {
       const found = await this.#ordersOf(packageIds, keys);
       const isAll = packageIds.length <= searchedMax;
