@@ -8,13 +8,21 @@ export class UnderWay {
 
   /** Does the work with the name under way. Settles as the work does. */
   async during<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    const leave = this.enter(name);
     try {
       return await work();
     } finally {
+      leave();
+    }
+  }
+
+  /** Puts the name under way until the function that it returns is called, once. */
+  enter(name: string): () => void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    return () => {
       const others = (this.#counts.get(name) ?? 1) - 1;
       if (others === 0) this.#counts.delete(name);
       else this.#counts.set(name, others);
-    }
+    };
   }
 }

@@ -188,9 +188,12 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     const orderId = this.newOrderId();
     if (key === undefined) return this.#ofOrder(packageId, { kind: 'purchase', orderId, email });
     const name = keyName(packageId, key);
-    return this.#keysUnderWay.during(name, () =>
-      this.#ofOrder(packageId, { kind: 'purchase', orderId, email, key }),
-    );
+    const leave = this.#keysUnderWay.enter(name);
+    try {
+      return await this.#ofOrder(packageId, { kind: 'purchase', orderId, email, key });
+    } finally {
+      leave();
+    }
   }
 
   async #ofOrder(packageId: number, command: Command): Promise<OrderAnswer> {
