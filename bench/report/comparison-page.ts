@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
+import { type Html, page } from '../../tools/plots/page.ts';
 import type { BenchResults } from '../results.ts';
 import { type Change, compare, headline } from './compare.ts';
 import { formatChange, formatRange, formatValue, type Spread } from './numbers.ts';
-import { type Html, page } from './page.ts';
 import type { Unit } from './vocabulary.ts';
 
 /** `b` held against `a`, as a page like the report. */

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
+import type { Html } from '../../tools/plots/page.ts';
 import type { GoalResult } from '../results.ts';
 import { goalBound, goalState, goalStateInWords, goalsInShort, goalValue } from './goals.ts';
-import type { Html } from './page.ts';
 
 const signs = { met: '✓', missed: '✗', 'not measured': '–' } as const;
 

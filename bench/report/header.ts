@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
+import type { Html } from '../../tools/plots/page.ts';
 import type { BenchResults } from '../results.ts';
 import { placementText } from './compare.ts';
 import { goalsInShort } from './goals.ts';
 import { formatDuration, formatNumber } from './numbers.ts';
-import type { Html } from './page.ts';
 import { type SpeedUp, speedUpsOf } from './plots/speed-up.ts';
 import { countedByArrival } from './present-terms.ts';
 import { meaningOf } from './vocabulary.ts';

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { drawAlone, type Plot } from '../../tools/plots/draw.ts';
+import { type Palette, paletteFor } from '../../tools/plots/palette.ts';
 import type { BenchResults, ScenarioResult } from '../results.ts';
-import { type Palette, paletteFor } from './palette.ts';
-import { drawAlone, type Plot } from './plots/draw.ts';
 import { latencyPlot } from './plots/latency.ts';
 import { nameGroups } from './plots/naming.ts';
 import { speedUpPlot, speedUpsOf } from './plots/speed-up.ts';

@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { html } from 'hono/html';
+import { figure } from '../../tools/plots/figure.ts';
+import { page } from '../../tools/plots/page.ts';
+import { paletteFor } from '../../tools/plots/palette.ts';
 import type { BenchResults } from '../results.ts';
-import { figure } from './figure.ts';
 import { goalsSection } from './goals-section.ts';
 import { header, runSection } from './header.ts';
-import { page } from './page.ts';
-import { paletteFor } from './palette.ts';
 import { inPresentTerms } from './present-terms.ts';
 import { firstPlots } from './readme-plots.ts';
 import { scenarioSection } from './scenario-section.ts';

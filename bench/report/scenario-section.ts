@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
+import { figure } from '../../tools/plots/figure.ts';
+import type { Html } from '../../tools/plots/page.ts';
+import type { Palette } from '../../tools/plots/palette.ts';
 import type { ScenarioResult } from '../results.ts';
-import { figure } from './figure.ts';
-import type { Html } from './page.ts';
-import type { Palette } from './palette.ts';
 import { plotsOf } from './plots/choose.ts';
 import { groupsOfAll } from './summary.ts';
 import { answersTable, figuresTable, latencyTable, voidRuns } from './tables.ts';

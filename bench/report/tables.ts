@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
+import type { Html } from '../../tools/plots/page.ts';
+import type { Palette } from '../../tools/plots/palette.ts';
 import type { ScenarioResult } from '../results.ts';
 import { formatNumber, formatRange, formatValue, type Spread } from './numbers.ts';
-import type { Html } from './page.ts';
-import type { Palette } from './palette.ts';
 import { distinctLatencies, type Group, type LatencySummary } from './summary.ts';
 import { lossesOf, roundsOf } from './terminal.ts';
 import { latencyLabel, meaningOf, type Unit } from './vocabulary.ts';

@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { inks, type Style } from '../palette.ts';
-import { type Axis, axisFor } from './axis.ts';
-import type { Frame } from './draw.ts';
+import { type Axis, axisFor } from '../../../tools/plots/axis.ts';
+import type { Frame } from '../../../tools/plots/draw.ts';
+import { inks, type Style } from '../../../tools/plots/palette.ts';
 
 export interface Bar {
   readonly label: string;

@@ -1,8 +1,8 @@
+import type { Plot } from '../../../tools/plots/draw.ts';
+import type { Palette } from '../../../tools/plots/palette.ts';
 import type { ScenarioResult } from '../../results.ts';
-import type { Palette } from '../palette.ts';
 import { type Group, groupsOfAll, isOpenLoop, mainFigure } from '../summary.ts';
 import { meaningOf } from '../vocabulary.ts';
-import type { Plot } from './draw.ts';
 import { figurePlot, memoryPlot } from './figure-bars.ts';
 import { latencyPlots, telling } from './latency.ts';
 import { outcomePlots } from './outcome.ts';

@@ -1,9 +1,9 @@
+import type { Plot } from '../../../tools/plots/draw.ts';
+import { otherStyle, type Palette } from '../../../tools/plots/palette.ts';
 import { formatValue } from '../numbers.ts';
-import { otherStyle, type Palette } from '../palette.ts';
 import { bestOf, type Group } from '../summary.ts';
 import { meaningOf } from '../vocabulary.ts';
 import { type Bar, barsSpec } from './bars.ts';
-import type { Plot } from './draw.ts';
 import { capital, nameGroups } from './naming.ts';
 
 const barsMax = 8;

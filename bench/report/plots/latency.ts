@@ -1,9 +1,9 @@
+import { percentilePosition } from '../../../tools/plots/axis.ts';
+import type { Plot } from '../../../tools/plots/draw.ts';
+import type { Palette } from '../../../tools/plots/palette.ts';
 import { formatValue } from '../numbers.ts';
-import type { Palette } from '../palette.ts';
 import { bestOf, type Group, isOpenLoop } from '../summary.ts';
 import { latencyLabel } from '../vocabulary.ts';
-import { percentilePosition } from './axis.ts';
-import type { Plot } from './draw.ts';
 import { linesSpec, type Point } from './lines.ts';
 import { type Named, nameGroups } from './naming.ts';
 

@@ -1,4 +1,4 @@
-import { otherStyle, type Palette, type Style, variantOf } from '../palette.ts';
+import { otherStyle, type Palette, type Style, variantOf } from '../../../tools/plots/palette.ts';
 import type { Group } from '../summary.ts';
 
 export interface Named {

@@ -1,8 +1,8 @@
+import type { Plot } from '../../../tools/plots/draw.ts';
+import type { Palette } from '../../../tools/plots/palette.ts';
 import { formatValue } from '../numbers.ts';
-import type { Palette } from '../palette.ts';
 import type { Group } from '../summary.ts';
 import { latencyLabel } from '../vocabulary.ts';
-import type { Plot } from './draw.ts';
 import { linesSpec } from './lines.ts';
 import { nameGroups } from './naming.ts';
 

@@ -1,8 +1,8 @@
+import type { Plot } from '../../../tools/plots/draw.ts';
+import { otherStyle } from '../../../tools/plots/palette.ts';
 import type { TimelineSecond } from '../../results.ts';
 import { formatNumber, formatValue } from '../numbers.ts';
-import { otherStyle } from '../palette.ts';
 import type { Group } from '../summary.ts';
-import type { Plot } from './draw.ts';
 import { linesSpec, type Series } from './lines.ts';
 
 /** More would not be told apart. */

@@ -1,10 +1,10 @@
+import type { Plot } from '../../../tools/plots/draw.ts';
+import type { Palette } from '../../../tools/plots/palette.ts';
 import type { ScenarioResult } from '../../results.ts';
 import { formatNumber, type Spread, spreadOf } from '../numbers.ts';
-import type { Palette } from '../palette.ts';
 import { bestOf, type Group, groupsOf, mainFigure } from '../summary.ts';
 import { meaningOf } from '../vocabulary.ts';
 import { type Bar, barsSpec } from './bars.ts';
-import type { Plot } from './draw.ts';
 
 /** How many times ours did what another contestant did, each at its best. */
 export interface SpeedUp {

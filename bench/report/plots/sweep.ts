@@ -1,8 +1,8 @@
+import type { Plot } from '../../../tools/plots/draw.ts';
+import type { Palette } from '../../../tools/plots/palette.ts';
 import { formatNumber, formatValue, type Spread, spreadOf } from '../numbers.ts';
-import type { Palette } from '../palette.ts';
 import { type Group, labelOf } from '../summary.ts';
 import { latencyLabel, meaningOf, offeredParameters, parameterLabel, type Unit } from '../vocabulary.ts';
-import type { Plot } from './draw.ts';
 import { linesSpec, type Series } from './lines.ts';
 import { capital, nameGroups } from './naming.ts';
 

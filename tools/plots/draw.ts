@@ -1,6 +1,6 @@
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import { followMode, inks, type Style } from '../palette.ts';
+import { followMode, inks, type Style } from './palette.ts';
 
 /** A plot that can be drawn at any width. */
 export interface Plot {

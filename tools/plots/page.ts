@@ -7,7 +7,7 @@ export type Html = ReturnType<typeof html>;
 
 /** A whole page that asks for nothing: its style is inside, it has no script, and its policy forbids both to come from elsewhere. */
 export async function page(title: string, body: Html | Html[]): Promise<string> {
-  const css = await readFile(new URL('report.css', import.meta.url), 'utf8');
+  const css = await readFile(new URL('page.css', import.meta.url), 'utf8');
   const style = `:root {\n${cssVariables('light')}\n}\n@media (prefers-color-scheme: dark) {\n:root {\n${cssVariables('dark')}\n}\n}\n${css}`;
   return String(
     await html`<!doctype html>

@@ -1,7 +1,7 @@
 import { html, raw } from 'hono/html';
+import { drawInline, type Plot } from './draw.ts';
 import type { Html } from './page.ts';
 import type { Style } from './palette.ts';
-import { drawInline, type Plot } from './plots/draw.ts';
 
 /** A plot with its title, its legend and how to read it. */
 export async function figure(plot: Plot): Promise<Html> {
