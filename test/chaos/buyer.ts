@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Dice } from '../simulation/dice.ts';
+import type { Prng } from '../simulation/prng.ts';
 import type { Client, Manner, Ticket, Wish } from './client.ts';
 import type { PurchaseEntry, SeenOrder } from './history.ts';
 import { isFinal } from './unfinished.ts';
 
 export interface BuyerOptions {
   readonly client: Client;
-  readonly dice: Dice;
+  readonly dice: Prng;
   readonly wish: Wish;
   /** Aborts when the load ends: from then on nothing new is asked. */
   readonly leaving: AbortSignal;
@@ -22,7 +22,7 @@ const stranger = 'stranger@example.com';
 /** Somebody who wants something, in one of the ways in which people and browsers do. */
 export class Buyer {
   readonly #client: Client;
-  readonly #dice: Dice;
+  readonly #dice: Prng;
   readonly #wish: Wish;
   readonly #leaving: AbortSignal;
   readonly #onDecided: (entry: PurchaseEntry) => void;

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Dice } from '../simulation/dice.ts';
+import { Prng } from '../simulation/prng.ts';
 import { checkRun, type Findings, type Violation } from './checker/index.ts';
 import { Client } from './client.ts';
 import { clientsNow } from './clock.ts';
@@ -48,7 +48,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     onProgress(`VIOLATION ${rule}: ${words}`);
   };
   const files = await freshFiles(out);
-  const dice = new Dice(seed);
+  const dice = new Prng(seed);
   const shelf = new Shelf(minutes, dice.fork(), clientsNow);
   await using recorder = await Recorder.open(files.history);
   await using stage = await openStage(shelf.packages, (line) => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Dice } from '../simulation/dice.ts';
+import { Prng } from '../simulation/prng.ts';
 import { Buyer } from './buyer.ts';
 import type { Client } from './client.ts';
 import type { Shelf } from './shelf.ts';
@@ -7,7 +7,7 @@ import type { Shelf } from './shelf.ts';
 export interface LoadOptions {
   readonly client: Client;
   readonly shelf: Shelf;
-  readonly dice: Dice;
+  readonly dice: Prng;
   /** Tells the buyers of this run from those of another. */
   readonly run: string;
   /** Buyers who come per second. */
@@ -109,7 +109,7 @@ export class Load {
 
   async #watchFigures(): Promise<void> {
     const { client, shelf } = this.#options;
-    const dice = new Dice(this.#options.dice.whole(0, 2 ** 31));
+    const dice = new Prng(this.#options.dice.whole(0, 2 ** 31));
     while (!this.#leaving.signal.aborted) {
       const packageId = dice.chance(0.5) ? shelf.pickHot() : shelf.pick();
       await Promise.all([

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Dice } from '../simulation/dice.ts';
+import { Prng } from '../simulation/prng.ts';
 import type { Cluster } from '../support/cluster.ts';
 import type { FaultEntry } from './history.ts';
 import { type LaneName, lanes } from './lanes.ts';
@@ -60,7 +60,7 @@ async function strike(
     healing,
     lane,
     forMs,
-    dice: new Dice(seed),
+    dice: new Prng(seed),
     async during(targets, work) {
       const at = now();
       await work();

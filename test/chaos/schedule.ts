@@ -1,4 +1,4 @@
-import { Dice } from '../simulation/dice.ts';
+import { Prng } from '../simulation/prng.ts';
 import { type FaultKind, type LaneName, lanes } from './lanes.ts';
 
 /** Something that is going to be done to the cluster. */
@@ -22,7 +22,7 @@ export const storm = { stormMs: 30_000, calmMs: 10_000 } as const;
  * come before one comes again.
  */
 export function drawSchedule(seed: number, minutes: number): PlannedFault[] {
-  const dice = new Dice(seed);
+  const dice = new Prng(seed);
   const windows = stormWindows(minutes * 60_000);
   const planned = (Object.keys(lanes) as LaneName[]).flatMap((lane) => drawLane(lane, windows, dice.fork()));
   return planned.sort((one, other) => one.at - other.at);
@@ -41,7 +41,7 @@ function stormWindows(totalMs: number): Window[] {
   return Array.from({ length: count }, (_, index) => ({ from: index * (stormMs + calmMs), ms: stormMs }));
 }
 
-function drawLane(lane: LaneName, windows: readonly Window[], dice: Dice): PlannedFault[] {
+function drawLane(lane: LaneName, windows: readonly Window[], dice: Prng): PlannedFault[] {
   const { deck, everyMs } = lanes[lane];
   const stormMs = windows.reduce((sum, { ms }) => sum + ms, 0);
   // A short run is denser, so that each card is dealt at least once.
@@ -70,7 +70,7 @@ function drawLane(lane: LaneName, windows: readonly Window[], dice: Dice): Plann
   return planned;
 }
 
-function shuffled(deck: readonly FaultKind[], dice: Dice): FaultKind[] {
+function shuffled(deck: readonly FaultKind[], dice: Prng): FaultKind[] {
   const cards = [...deck];
   for (let last = cards.length - 1; last > 0; last--) {
     const other = dice.whole(0, last);

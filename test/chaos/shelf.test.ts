@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { Dice } from '../simulation/dice.ts';
+import { Prng } from '../simulation/prng.ts';
 import { Shelf } from './shelf.ts';
 
 it('offers small and large packages, and replaces what has been sold out for a while', () => {
   let now = 0;
-  const shelf = new Shelf(20, new Dice(1), () => now);
+  const shelf = new Shelf(20, new Prng(1), () => now);
   const quotas = new Map(shelf.packages.map(({ id, quota }) => [id, quota]));
   const offered = new Set(Array.from({ length: 2_000 }, () => shelf.pick()));
   expect(offered.size).toBe(11);
@@ -19,7 +19,7 @@ it('offers small and large packages, and replaces what has been sold out for a w
 
 it('never runs out of packages that do not sell out', () => {
   let now = 0;
-  const shelf = new Shelf(0.5, new Dice(1), () => now);
+  const shelf = new Shelf(0.5, new Prng(1), () => now);
   for (let round = 0; round < 5_000; round++) {
     shelf.noteSoldOut(shelf.pickHot());
     now += 1_000;

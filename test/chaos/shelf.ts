@@ -1,5 +1,5 @@
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
-import type { Dice } from '../simulation/dice.ts';
+import type { Prng } from '../simulation/prng.ts';
 
 /** A kind of packages, of which some are on the shelf at the same time. */
 interface Kind {
@@ -38,11 +38,11 @@ interface Place {
 /** Packages of very different sizes, a few of them on offer at a time: who has sold out makes room for the next. */
 export class Shelf {
   readonly packages: readonly TravelPackage[];
-  readonly #dice: Dice;
+  readonly #dice: Prng;
   readonly #places: readonly (readonly Place[])[];
   readonly #now: () => number;
 
-  constructor(minutes: number, dice: Dice, now: () => number) {
+  constructor(minutes: number, dice: Prng, now: () => number) {
     this.#dice = dice;
     this.#now = now;
     const packages: TravelPackage[] = [];

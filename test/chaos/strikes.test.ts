@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Dice } from '../simulation/dice.ts';
+import { Prng } from '../simulation/prng.ts';
 import type { ClusterInstance } from '../support/cluster.ts';
 import type { FaultKind } from './lanes.ts';
 import { type Stage, strikes } from './strikes.ts';
@@ -31,7 +31,7 @@ function stageOf(kind: FaultKind, forMs: number) {
     suppliers: { signal: (signal: string) => done.push(signal) },
   };
   const stage = {
-    ...{ cluster, instances, forMs, lane: 'instances', healing: healing.signal, dice: new Dice(1) },
+    ...{ cluster, instances, forMs, lane: 'instances', healing: healing.signal, dice: new Prng(1) },
     async during(targets: string | readonly string[], work: () => Promise<void>) {
       await work();
       done.push(`${kind} of ${targets} mended`);

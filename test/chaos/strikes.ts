@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Dice } from '../simulation/dice.ts';
+import type { Prng } from '../simulation/prng.ts';
 import type { Cluster } from '../support/cluster.ts';
 import type { FaultKind, LaneName } from './lanes.ts';
 import type { Trouble } from './link.ts';
@@ -16,7 +16,7 @@ export interface Stage {
   readonly healing: AbortSignal;
   readonly lane: LaneName;
   readonly forMs: number;
-  readonly dice: Dice;
+  readonly dice: Prng;
   /** Writes down what is done to whom, from now until the work has ended. */
   during(targets: string | readonly string[], work: () => Promise<void>): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Dice } from '../simulation/dice.ts';
+import type { Prng } from '../simulation/prng.ts';
 
 export interface FuzzedBody {
   readonly headers: readonly string[];
@@ -31,7 +31,7 @@ const numbers = [
 ];
 
 /** A purchase in JSON, in most cases one that is fine. */
-function json(dice: Dice): string {
+function json(dice: Prng): string {
   const isFine = dice.chance(0.7);
   const packageId = isFine ? dice.pick(['1', '2', '3']) : dice.pick(numbers);
   const email = JSON.stringify(isFine ? `buyer${dice.whole(1, 50)}@example.com` : dice.pick(emails));
@@ -53,13 +53,13 @@ const oddMembers = [
   '"":""',
 ];
 
-function form(dice: Dice): string {
+function form(dice: Prng): string {
   const email = encodeURIComponent(dice.pick(dice.chance(0.5) ? emails.slice(0, 1) : emails));
   const odd = dice.chance(0.3) ? dice.pick(['&email=x', '&%=%', '&__proto__=1', '&key=%00', '&id=%ff']) : '';
   return `packageId=${dice.pick(['1', '2', '3', '99', 'x', ''])}&email=${email}&id=7Q4M-9XKD-2VBN-H5TR${odd}`;
 }
 
-function multipart(dice: Dice): string {
+function multipart(dice: Prng): string {
   const file = dice.chance(0.3) ? '; filename="x"' : '';
   const end = dice.chance(0.8) ? '--x--\r\n' : '';
   return `--x\r\nContent-Disposition: form-data; name="email"${file}\r\n\r\na@b.cd\r\n${end}`;
@@ -74,12 +74,12 @@ const kinds = [
   { type: 'text/plain', text: json },
   {
     type: 'application/json',
-    text: (dice: Dice) => Buffer.from(dice.bytes(dice.whole(0, 60))).toString('latin1'),
+    text: (dice: Prng) => Buffer.from(dice.bytes(dice.whole(0, 60))).toString('latin1'),
   },
 ];
 
 /** A body with the headers that announce it, by its length or in chunks, rightly or not. */
-export function fuzzedBody(dice: Dice): FuzzedBody {
+export function fuzzedBody(dice: Prng): FuzzedBody {
   const { type, text } = dice.pick(dice.chance(0.6) ? kinds.slice(0, 1) : kinds);
   let bytes = Buffer.from(text(dice), dice.chance(0.9) ? 'utf8' : 'latin1');
   if (dice.chance(0.01)) bytes = Buffer.concat([bytes, Buffer.alloc(dice.whole(10_000, 200_000), 0x20)]);
@@ -93,7 +93,7 @@ export function fuzzedBody(dice: Dice): FuzzedBody {
 
 const oddSizes = ['', 'zz', '-1', '0x5', ' 5', 'ffffffffffffffff', '10000000000000000', '5;ext="', '5;\x00'];
 
-function chunked(bytes: Buffer, dice: Dice): Buffer {
+function chunked(bytes: Buffer, dice: Prng): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
     const chunk = bytes.subarray(at, at + dice.whole(1, Math.max(1, bytes.length)));

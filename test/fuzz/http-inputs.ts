@@ -1,4 +1,4 @@
-import type { Dice } from '../simulation/dice.ts';
+import type { Prng } from '../simulation/prng.ts';
 import { fuzzedBody } from './http-bodies.ts';
 import { inPieces, mutateBytes } from './mutate-bytes.ts';
 import type { RawInput } from './raw-input.ts';
@@ -127,7 +127,7 @@ const oddHeaders = [
 ];
 
 /** One request, valid or nearly so, or several in a row. */
-export function httpInput(dice: Dice): RawInput {
+export function httpInput(dice: Prng): RawInput {
   const count = dice.chance(0.15) ? dice.whole(2, 8) : 1;
   const requests = Buffer.concat(Array.from({ length: count }, () => request(dice)));
   const mutationsMade = dice.chance(0.55) ? 0 : dice.whole(1, 4);
@@ -137,7 +137,7 @@ export function httpInput(dice: Dice): RawInput {
   return { what: `${count} HTTP, ${mutationsMade} mutations`, writes, waitsForAnswer: false, ending };
 }
 
-function request(dice: Dice): Buffer {
+function request(dice: Prng): Buffer {
   const hasBody = dice.chance(0.6);
   const usual = hasBody && dice.chance(0.6) ? purchases : targets;
   const target = dice.pick(dice.chance(0.06) ? oddTargets : usual);

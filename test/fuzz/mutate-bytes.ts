@@ -1,11 +1,11 @@
-import type { Dice } from '../simulation/dice.ts';
+import type { Prng } from '../simulation/prng.ts';
 
 /** Bytes that mean something to parsers. */
 const special = [
   0x00, 0x09, 0x0a, 0x0d, 0x20, 0x22, 0x25, 0x2c, 0x3a, 0x5c, 0x7f, 0x80, 0xc0, 0xc3, 0xed, 0xff,
 ];
 
-type Mutation = (bytes: Buffer, dice: Dice) => Buffer;
+type Mutation = (bytes: Buffer, dice: Prng) => Buffer;
 
 const mutations: readonly Mutation[] = [
   function flipBit(bytes, dice) {
@@ -39,7 +39,7 @@ const mutations: readonly Mutation[] = [
 ];
 
 /** Breaks bytes in so many ways, one after the other. */
-export function mutateBytes(bytes: Buffer, dice: Dice, times: number): Buffer {
+export function mutateBytes(bytes: Buffer, dice: Prng, times: number): Buffer {
   let mutated = bytes;
   for (let time = 0; time < times && mutated.length > 0; time++)
     mutated = dice.pick(mutations)(mutated, dice);
@@ -51,7 +51,7 @@ function spliced(bytes: Buffer, at: number, removed: number, inserted: Buffer): 
 }
 
 /** Cuts bytes into writes of their own. */
-export function inPieces(bytes: Buffer, dice: Dice): Buffer[] {
+export function inPieces(bytes: Buffer, dice: Prng): Buffer[] {
   const pieces: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
     const end = at + dice.whole(1, Math.max(1, Math.ceil(bytes.length / 3)));

@@ -1,5 +1,5 @@
 import { errorKind } from '../../src/domain/errors.ts';
-import { Dice } from '../simulation/dice.ts';
+import { Prng } from '../simulation/prng.ts';
 import type { FuzzedServer } from './fuzzed-server.ts';
 import { httpInput } from './http-inputs.ts';
 import { sendRaw } from './raw-connection.ts';
@@ -39,7 +39,7 @@ const failuresMax = 20;
 
 /** The input of a seed: two of three are for HTTP, one is for the live socket. */
 export function rawInput(seed: number): RawInput {
-  const dice = new Dice(seed);
+  const dice = new Prng(seed);
   return dice.chance(0.66) ? httpInput(dice) : socketInput(dice);
 }
 

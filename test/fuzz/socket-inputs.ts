@@ -1,4 +1,4 @@
-import type { Dice } from '../simulation/dice.ts';
+import type { Prng } from '../simulation/prng.ts';
 import { inPieces, mutateBytes } from './mutate-bytes.ts';
 import type { RawInput } from './raw-input.ts';
 
@@ -27,7 +27,7 @@ const oddHeaders = [
 ];
 
 /** A handshake, and frames of any kind behind it. */
-export function socketInput(dice: Dice): RawInput {
+export function socketInput(dice: Prng): RawInput {
   const isBroken = dice.chance(0.3);
   const opening = handshake(dice, isBroken);
   const frames = Buffer.concat(Array.from({ length: dice.whole(0, 8) }, () => frame(dice)));
@@ -45,7 +45,7 @@ export function socketInput(dice: Dice): RawInput {
   };
 }
 
-function handshake(dice: Dice, isBroken: boolean): Buffer {
+function handshake(dice: Prng, isBroken: boolean): Buffer {
   const topic = dice.chance(0.7) ? 'packages' : dice.pick(topics);
   const head = [
     `GET /live?topic=${topic} HTTP/1.1`,
@@ -77,7 +77,7 @@ const closeCodes = [
 ];
 
 /** One frame (RFC 6455, section 5.2), in most cases one that is fine. */
-function frame(dice: Dice): Buffer {
+function frame(dice: Prng): Buffer {
   const isFine = dice.chance(0.6);
   const opcode = isFine ? dice.pick([1, 1, 2, 8, 9, 10]) : dice.whole(0, 15);
   const isFinal = isFine || dice.chance(0.6);
@@ -97,7 +97,7 @@ function frame(dice: Dice): Buffer {
   ]);
 }
 
-function payloadOf(opcode: number, dice: Dice): Buffer {
+function payloadOf(opcode: number, dice: Prng): Buffer {
   if (opcode === 8) {
     const code = Buffer.alloc(2);
     code.writeUInt16BE(dice.pick(closeCodes));

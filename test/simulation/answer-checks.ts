@@ -1,24 +1,24 @@
 import { isSettled, type Order } from '../../src/domain/order.ts';
 import type { Accepted, PurchaseRequest, Refused } from '../../src/engine/engine.ts';
-import type { Seen } from './look-up.ts';
+import type { LookUpResult } from './look-up.ts';
 import type { StoreCore } from './sim-store.ts';
 import type { SoldOutTimes } from './sold-out-times.ts';
 import type { World } from './world.ts';
 
 /** A purchase as it was sent. */
-export interface Asked extends Pick<PurchaseRequest, 'packageId' | 'email' | 'key'> {
+export interface SentPurchase extends Pick<PurchaseRequest, 'packageId' | 'email' | 'key'> {
   readonly at: number;
   /** What was stored under its key at that time. */
   readonly stored: Order | undefined;
 }
 
-interface Wish {
+interface PurchaseParams {
   readonly packageId: number;
   readonly email: string;
   readonly key?: string | undefined;
 }
 
-function nameOf({ packageId, email, key }: Wish): string {
+function nameOf({ packageId, email, key }: PurchaseParams): string {
   return `${email} with key ${key ?? 'none'} at package ${packageId}`;
 }
 
@@ -26,7 +26,7 @@ function nameOf({ packageId, email, key }: Wish): string {
 const recoveredMs = 20_000;
 
 /** Answers that say nothing about the order: it could not be asked for. */
-const passing: readonly string[] = ['no_owner', 'overloaded', 'store_unavailable'];
+const retryableCodes: readonly string[] = ['no_owner', 'overloaded', 'store_unavailable'];
 
 /** Holds what people are told against the promises and what is stored. */
 export class AnswerChecks {
@@ -38,8 +38,8 @@ export class AnswerChecks {
   /** Those of them that came with a key, by package and key. */
   readonly #byKey = new Map<string, string>();
   /** By package, email and key: how many purchases were not refused outright, and so may have been stored. */
-  readonly #mayBeStored = new Map<string, number>();
-  readonly #cancelAsked = new Set<string>();
+  readonly #storedMax = new Map<string, number>();
+  readonly #cancelSent = new Set<string>();
   /** What the first one saw who looked for an order in vain. */
   #miss: string | undefined;
 
@@ -49,18 +49,23 @@ export class AnswerChecks {
     this.#soldOut = soldOut;
   }
 
-  asked({ packageId, email, key }: Pick<PurchaseRequest, 'packageId' | 'email' | 'key'>): Asked {
+  onPurchaseSent({
+    packageId,
+    email,
+    key,
+  }: Pick<PurchaseRequest, 'packageId' | 'email' | 'key'>): SentPurchase {
     const stored = this.#storedUnder(packageId, key);
-    const wish = { packageId, email, ...(key === undefined ? {} : { key }) };
-    this.#count(wish, 1);
-    return { ...wish, at: this.#world.scheduler.now, stored };
+    const params = { packageId, email, ...(key === undefined ? {} : { key }) };
+    this.#count(params, 1);
+    return { ...params, at: this.#world.scheduler.now, stored };
   }
 
   /** @param answer is undefined when there was none. */
-  answered(asked: Asked, answer: Accepted | Refused | undefined): void {
-    const { stored, email, packageId, key } = asked;
-    const isServed = answer?.kind === 'accepted' || (answer !== undefined && !passing.includes(answer.code));
-    const isServable = this.#world.calmMs < recoveredMs + (this.#world.scheduler.now - asked.at);
+  onPurchaseAnswered(sent: SentPurchase, answer: Accepted | Refused | undefined): void {
+    const { stored, email, packageId, key } = sent;
+    const isServed =
+      answer?.kind === 'accepted' || (answer !== undefined && !retryableCodes.includes(answer.code));
+    const isServable = this.#world.calmMs < recoveredMs + (this.#world.scheduler.now - sent.at);
     this.#world.require(
       isServed || isServable,
       'Q6',
@@ -70,18 +75,18 @@ export class AnswerChecks {
     if (answer === undefined) return;
     const name = `key ${key} of package ${packageId}`;
     const isShown =
-      answer.order === undefined || [answer.order.email, this.#boughtBy(answer.order)].includes(email);
+      answer.order === undefined || [answer.order.email, this.#originalEmail(answer.order)].includes(email);
     this.#world.require(isShown, 'Q10', () => `${email} was shown the order ${answer.order?.id}`);
-    if (answer.kind === 'refused') return this.#refused(asked, answer);
+    if (answer.kind === 'refused') return this.#checkRefusal(sent, answer);
     this.#world.require(answer.order.packageId === packageId, 'Q7', () => `${name} gave another package`);
     const isSame = stored === undefined || stored.id === answer.order.id;
     this.#world.require(isSame, 'Q7', () => `${name} was ${stored?.id}, and gave ${answer.order.id}`);
     if (stored !== undefined) this.#world.counters.count('key joined');
-    this.#isAccepted(answer.order);
+    this.#noteAccepted(answer.order);
   }
 
   /** A customer has waited for the outcome, and was told this. What has happened can only be cancelled. */
-  heard(told: Order): void {
+  onOutcome(told: Order): void {
     const stored = this.#store.orders.get(told.id);
     const isSo =
       stored !== undefined &&
@@ -96,7 +101,11 @@ export class AnswerChecks {
   }
 
   /** Somebody has looked for an order, with its number and its email, or with one of them wrong. */
-  looked({ id }: Pick<Order, 'id'>, knowsBoth: boolean, { status, text, reads, looks }: Seen): void {
+  onLookUp(
+    { id }: Pick<Order, 'id'>,
+    knowsBoth: boolean,
+    { status, text, reads, looks }: LookUpResult,
+  ): void {
     const { counters } = this.#world;
     const require = this.#world.require.bind(this.#world);
     if (status === 503) return counters.count('looked in vain');
@@ -113,12 +122,12 @@ export class AnswerChecks {
   }
 
   /** Somebody asks for a cancel. */
-  cancels({ id }: Order): void {
-    this.#cancelAsked.add(id);
+  onCancelSent({ id }: Order): void {
+    this.#cancelSent.add(id);
   }
 
   /** What was answered to it. */
-  cancelled({ id }: Order, answer: Accepted | Refused | undefined): void {
+  onCancelAnswered({ id }: Order, answer: Accepted | Refused | undefined): void {
     const status = this.#store.orders.get(id)?.status ?? 'not stored';
     const left = ['cancelling', 'cancelled', 'withdrawn'];
     const isTrue =
@@ -130,20 +139,20 @@ export class AnswerChecks {
   }
 
   /** Once everything has settled. */
-  settled(): void {
+  checkSettled(): void {
     for (const { id, key, status } of this.#store.orders.values()) {
       // Who hangs up leaves the line, unless there is a key to come back with.
       const isLeft = status === 'cancelled' || (status === 'withdrawn' && key !== undefined);
-      const isAsked = !isLeft || this.#cancelAsked.has(id);
+      const isAsked = !isLeft || this.#cancelSent.has(id);
       this.#world.require(isAsked, 'Q6', () => `order ${id} is ${status}, and nobody asked for that`);
     }
     const stored = new Map<string, number>();
     for (const order of this.#store.orders.values()) {
-      const name = nameOf({ ...order, email: this.#boughtBy(order) });
+      const name = nameOf({ ...order, email: this.#originalEmail(order) });
       stored.set(name, (stored.get(name) ?? 0) + 1);
     }
     for (const [name, count] of stored) {
-      const most = this.#mayBeStored.get(name) ?? 0;
+      const most = this.#storedMax.get(name) ?? 0;
       this.#world.require(
         count <= most || this.#outlivesItsDeadline,
         'refusal',
@@ -163,7 +172,7 @@ export class AnswerChecks {
     return this.#world.drawn.clockJump > 0;
   }
 
-  #isErased({ packageId, key, email }: Wish): boolean {
+  #isErased({ packageId, key, email }: PurchaseParams): boolean {
     return [...this.#store.erasedEmails].some(([id, before]) => {
       const order = this.#store.orders.get(id);
       return before === email && order?.packageId === packageId && order.key === key;
@@ -171,11 +180,11 @@ export class AnswerChecks {
   }
 
   /** The email that it was bought with. */
-  #boughtBy({ id, email }: Order): string {
+  #originalEmail({ id, email }: Order): string {
     return this.#store.erasedEmails.get(id) ?? email;
   }
 
-  #isAccepted({ id, key, packageId }: Order): void {
+  #noteAccepted({ id, key, packageId }: Order): void {
     this.#world.require(this.#store.orders.has(id), 'Q6', () => `order ${id} was accepted and is not stored`);
     this.#accepted.add(id);
     if (key === undefined) return;
@@ -185,21 +194,21 @@ export class AnswerChecks {
     this.#byKey.set(name, id);
   }
 
-  #refused({ packageId, key, email, at, stored }: Asked, { code }: Refused): void {
+  #checkRefusal({ packageId, key, email, at, stored }: SentPurchase, { code }: Refused): void {
     const require = this.#world.require.bind(this.#world);
     const name = `key ${key} of package ${packageId}`;
     require(code !== 'internal', 'bug', () => 'a customer was told internal');
     const isAnotherOnes = this.#storedUnder(packageId, key)?.email !== email;
     // It may be an earlier copy of this very purchase that is in its way, without its email by now.
     const isErased = code === 'key_reused' && this.#isErased({ packageId, key, email });
-    if (!passing.includes(code) && !isErased) this.#count({ packageId, email, key }, -1);
-    if (code === 'sold_out') this.#saidSoldOut(packageId, at);
+    if (!retryableCodes.includes(code) && !isErased) this.#count({ packageId, email, key }, -1);
+    if (code === 'sold_out') this.#checkSoldOut(packageId, at);
     if (code === 'key_reused') return require(isAnotherOnes, 'Q7', () => `${name} was refused to its owner`);
-    const isNoAnswer = stored === undefined || passing.includes(code);
+    const isNoAnswer = stored === undefined || retryableCodes.includes(code);
     require(isNoAnswer, 'Q7', () => `${name} is order ${stored?.id}, and was refused: ${code}`);
   }
 
-  #saidSoldOut(packageId: number, askedAt: number): void {
+  #checkSoldOut(packageId: number, askedAt: number): void {
     const { now } = this.#world.scheduler;
     const isTrue = this.#soldOut.wasSoldOut(packageId, askedAt - this.#staleMs(), now);
     this.#world.require(isTrue, 'Q4', () => `package ${packageId} was called sold out and was not`);
@@ -211,14 +220,14 @@ export class AnswerChecks {
     return 300 + (messageLate > 0 ? 10_000 : 0) + (pause > 0 ? 20_000 : 0) + (clockJump > 0 ? 10_000 : 0);
   }
 
-  #count(wish: Wish, by: number): void {
-    const name = nameOf(wish);
-    this.#mayBeStored.set(name, (this.#mayBeStored.get(name) ?? 0) + by);
+  #count(params: PurchaseParams, by: number): void {
+    const name = nameOf(params);
+    this.#storedMax.set(name, (this.#storedMax.get(name) ?? 0) + by);
   }
 
   #storedUnder(packageId: number, key: string | undefined): Order | undefined {
     if (key === undefined) return undefined;
-    const id = this.#store.shelves.get(packageId)?.byKey.get(key);
+    const id = this.#store.packages.get(packageId)?.byKey.get(key);
     return id === undefined ? undefined : this.#store.orders.get(id);
   }
 }

@@ -1,7 +1,7 @@
 import { isSettled, isUnfinished, type Order, type OrderStatus } from '../../src/domain/order.ts';
 import type { Figures } from '../../src/domain/travel-package.ts';
 import type { OrderChecks } from './order-checks.ts';
-import type { Applied, StoreCore } from './sim-store.ts';
+import type { AppliedCommit, StoreCore } from './sim-store.ts';
 import type { SupplierCore } from './sim-suppliers.ts';
 import type { SoldOutTimes } from './sold-out-times.ts';
 import type { SimHost, World } from './world.ts';
@@ -36,17 +36,17 @@ export class Checks {
     this.#store = store;
     this.#suppliers = suppliers;
     this.#soldOut = soldOut;
-    for (const [id, shelf] of store.shelves) soldOut.note(id, shelf.package.quota === 0, 0);
+    for (const [id, row] of store.packages) soldOut.note(id, row.package.quota === 0, 0);
     store.onTaken = (packageId, by) => this.#owners.set(packageId, by);
-    store.onApplied = (applied) => this.#applied(applied);
-    suppliers.onReserve = (kind, key) => this.#reserves(kind, key);
-    suppliers.onActive = (kind, key) => this.#isWanted(kind, key);
-    suppliers.onCancel = (kind, key) => this.#cancels(kind, key);
+    store.onApplied = (applied) => this.#onCommit(applied);
+    suppliers.onReserve = (kind, key) => this.#onReserve(kind, key);
+    suppliers.onActive = (kind, key) => this.#checkWanted(kind, key);
+    suppliers.onCancel = (kind, key) => this.#onCancel(kind, key);
   }
 
   /** Soon after the faults' end every package with something to do has an owner that lives (rule Q6). */
-  owned(now: number): void {
-    for (const id of this.#store.shelves.keys()) {
+  checkOwners(now: number): void {
+    for (const id of this.#store.packages.keys()) {
       const owner = this.#owners.get(id);
       const isIdle = !this.#store.ordersOf(id).some(isUnfinished);
       const isOwned = owner?.isAlive === true && owner.pausedUntil <= now;
@@ -55,16 +55,16 @@ export class Checks {
   }
 
   /** Once everything works again and time enough has passed: nothing is owed, and nobody waits. */
-  settled(): void {
-    for (const [id, { package: travelPackage, figures }] of this.#store.shelves) {
-      for (const order of this.#store.ordersOf(id)) this.#ended(order);
+  checkSettled(): void {
+    for (const [id, { package: travelPackage, figures }] of this.#store.packages) {
+      for (const order of this.#store.ordersOf(id)) this.#checkEnded(order);
       const { remaining, held, waiting } = figures;
       const isStuck = waiting > 0 && travelPackage.paused !== true;
       this.#require(!isStuck, 'Q4', () => `package ${id}: ${waiting} still wait, ${remaining} are free`);
       this.#require(held === 0, 'Q6', () => `package ${id}: ${held} are still held`);
     }
     for (const kind of kinds) {
-      for (const key of this.#suppliers.ledgers[kind].keys()) this.#isWanted(kind, key);
+      for (const key of this.#suppliers.ledgers[kind].keys()) this.#checkWanted(kind, key);
     }
   }
 
@@ -72,8 +72,8 @@ export class Checks {
     this.#world.require(holds, rule, words);
   }
 
-  #applied(applied: Applied): void {
-    const { packageId, shelf, before, change, by } = applied;
+  #onCommit(applied: AppliedCommit): void {
+    const { packageId, row, before, change, by } = applied;
     const orders = this.#store.ordersOf(packageId);
     const name = `package ${packageId}`;
     this.#require(
@@ -81,20 +81,20 @@ export class Checks {
       'Q9',
       () => `${name}: ${by.name} wrote, and is no owner`,
     );
-    this.#isCounted(name, shelf.package.quota, shelf.figures, orders);
+    this.#checkCounts(name, row.package.quota, row.figures, orders);
     const numbers = change.inserted.map(({ number }) => number - before.figures.nextNumber);
     const isNumbered = numbers.every((number, index) => number === index);
     this.#require(isNumbered, 'Q5', () => `${name}: ${numbers} are not the next numbers`);
-    this.#orderChecks.applied(applied, orders);
-    this.#isFair(name, orders, [...change.inserted, ...change.updated]);
-    const isSoldOut = count(orders, 'confirmed') >= shelf.package.quota;
+    this.#orderChecks.onCommit(applied, orders);
+    this.#checkFairness(name, orders, [...change.inserted, ...change.updated]);
+    const isSoldOut = count(orders, 'confirmed') >= row.package.quota;
     const said = change.updated.some(({ status }) => status === 'rejected');
     this.#require(!said || isSoldOut, 'Q4', () => `${name}: refused while not sold out`);
     this.#soldOut.note(packageId, isSoldOut, this.#world.scheduler.now);
-    for (const order of [...change.inserted, ...change.updated]) this.#hasItsTickets(order);
+    for (const order of [...change.inserted, ...change.updated]) this.#checkTickets(order);
   }
 
-  #isCounted(name: string, quota: number, figures: Figures, orders: readonly Order[]): void {
+  #checkCounts(name: string, quota: number, figures: Figures, orders: readonly Order[]): void {
     const { remaining, held, confirmed, cancelling, waiting } = figures;
     const words = () => `${name}: ${JSON.stringify(figures)} of ${quota}`;
     const isWhole = quota === remaining + held + confirmed && Math.min(remaining, held, cancelling) >= 0;
@@ -108,7 +108,7 @@ export class Checks {
   }
 
   /** Units go by number: whoever got one in this commit has nobody before it who still waits. */
-  #isFair(name: string, orders: readonly Order[], changed: readonly Order[]): void {
+  #checkFairness(name: string, orders: readonly Order[], changed: readonly Order[]): void {
     const first = orders.find(({ status }) => status === 'queued');
     for (const { status, number, id } of changed) {
       if (status !== 'held' || this.#held.has(id)) continue;
@@ -119,7 +119,7 @@ export class Checks {
   }
 
   /** What a commit has ended has both tickets, or none. */
-  #hasItsTickets({ id, status, flight, hotel }: Order): void {
+  #checkTickets({ id, status, flight, hotel }: Order): void {
     const has = kinds.map((kind) => this.#suppliers.isActive(kind, id));
     if (status === 'confirmed') {
       const { flights, hotels } = this.#suppliers.ledgers;
@@ -132,14 +132,14 @@ export class Checks {
     }
   }
 
-  #reserves(kind: string, key: string): void {
+  #onReserve(kind: string, key: string): void {
     const order = this.#store.orders.get(key);
     const isClaimed = order !== undefined && order.status !== 'queued';
     this.#require(isClaimed, 'Q2', () => `a ${kind} reservation for ${key}, which holds no unit`);
   }
 
   /** A live reservation belongs to an order that has a unit: a cancel is owed for it, or nothing needs to be. */
-  #isWanted(kind: (typeof kinds)[number], key: string): void {
+  #checkWanted(kind: (typeof kinds)[number], key: string): void {
     if (!this.#suppliers.isActive(kind, key)) return;
     const status = this.#store.orders.get(key)?.status;
     const isWanted =
@@ -147,17 +147,17 @@ export class Checks {
     this.#require(isWanted, 'Q8', () => `${kind} of ${key} is live, and the order ${status ?? 'lost'}`);
   }
 
-  #cancels(kind: string, key: string): void {
+  #onCancel(kind: string, key: string): void {
     const status = this.#store.orders.get(key)?.status;
     const isOwed =
       status !== undefined && ['compensating', 'cancelling', 'failed', 'cancelled'].includes(status);
     this.#require(isOwed, 'Q9', () => `a ${kind} cancel for ${key}, which is ${status ?? 'not stored'}`);
   }
 
-  #ended(order: Order): void {
+  #checkEnded(order: Order): void {
     const isOver = isSettled(order) || order.status === 'queued';
     this.#require(isOver, 'Q6', () => `order ${order.id} is still ${order.status}`);
-    this.#hasItsTickets(order);
+    this.#checkTickets(order);
   }
 }
 

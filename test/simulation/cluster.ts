@@ -67,17 +67,17 @@ export class Cluster {
 
   #ended(host: SimHost): void {
     host.isAlive = false;
-    this.#services.network.changed(true);
+    this.#services.network.membersChanged(true);
   }
 
   #crashed(host: SimHost, why: string): void {
     if (!host.isAlive) return;
-    const { scheduler, counters, dice } = this.#world;
+    const { scheduler, counters, prng } = this.#world;
     counters.count('crash');
     scheduler.note(`${host.name} crashes ${why}`);
     this.#ended(host);
-    const isReplaced = dice.chance(0.5);
-    scheduler.after(dice.pick(restartMs), `${host.name} restarts`, () => {
+    const isReplaced = prng.chance(0.5);
+    scheduler.after(prng.pick(restartMs), `${host.name} restarts`, () => {
       if (isReplaced) this.add();
       else this.#begin(host.name);
     });

@@ -4,7 +4,7 @@ import { copyProgram, type Find, type Hunt } from './bug-hunt.ts';
 import { findsTable, writeFinds } from './found-bugs.ts';
 import { plantedBugs } from './planted-bugs.ts';
 import { isMostlyErrors, missingIn, type Range, simulateRange } from './ranges.ts';
-import { simulate, type Verdict } from './simulation.ts';
+import { type SeedResult, simulate } from './simulation.ts';
 
 const options = {
   seeds: { type: 'string', value: 'count', help: 'How many; default 1000.' },
@@ -58,19 +58,19 @@ async function run(given: Given<typeof options>): Promise<number> {
 }
 
 async function replay(seed: number, isTraced: boolean): Promise<number> {
-  const verdict = await simulate(seed, isTraced ? (line) => console.log(line) : undefined);
-  console.log(JSON.stringify(verdict, undefined, 2));
-  return verdict.violation === undefined ? 0 : 1;
+  const result = await simulate(seed, isTraced ? (line) => console.log(line) : undefined);
+  console.log(JSON.stringify(result, undefined, 2));
+  return result.violation === undefined ? 0 : 1;
 }
 
-async function range(wish: Range, isJson: boolean): Promise<number> {
-  const { from, seeds } = wish;
+async function range(seedRange: Range, isJson: boolean): Promise<number> {
+  const { from, seeds } = seedRange;
   const isShown = process.stderr.isTTY;
-  const onVerdict = ({ seed, violation }: Verdict, done: number) => {
+  const onResult = ({ seed, violation }: SeedResult, done: number) => {
     if (violation !== undefined) console.error(`seed ${seed}: ${violation}`);
     if (isShown && done % 50 === 0) process.stderr.write(`\r${done} of ${seeds} seeds`);
   };
-  const result = await simulateRange({ ...wish, onVerdict });
+  const result = await simulateRange({ ...seedRange, onResult });
   if (isShown) process.stderr.write('\r\x1b[K');
   const { violations, counters, seconds, steps } = result;
   const missing = seeds >= enoughSeeds ? missingIn(counters) : [];

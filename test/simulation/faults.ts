@@ -1,4 +1,4 @@
-import type { Dice } from './dice.ts';
+import type { Prng } from './prng.ts';
 
 /** How likely each fault is, from 0 to 1 per occasion unless it says otherwise. Drawn per seed. */
 export interface FaultRates {
@@ -49,10 +49,10 @@ export interface FaultRates {
 }
 
 /** Many seeds have few faults, some have none, and some have many of one kind: each finds other bugs. */
-export function drawFaults(dice: Dice): FaultRates {
-  const temper = dice.pick([0, 0.3, 1, 1, 1, 3]);
+export function drawFaults(prng: Prng): FaultRates {
+  const temper = prng.pick([0, 0.3, 1, 1, 1, 3]);
   const upTo = (most: number) =>
-    dice.chance(0.45) ? 0 : Math.min(0.9, temper * most * dice.fraction() ** 2);
+    prng.chance(0.45) ? 0 : Math.min(0.9, temper * most * prng.fraction() ** 2);
   return {
     crashBefore: upTo(0.03),
     crashAfter: upTo(0.03),
@@ -71,8 +71,8 @@ export function drawFaults(dice: Dice): FaultRates {
     rival: upTo(0.9),
     leaseWipe: upTo(0.4),
     leaseLost: upTo(0.2),
-    flightRefused: dice.pick([0, 0, 0.3, 0.5, 0.9]),
-    hotelRefused: dice.pick([0, 0, 0.2, 0.5]),
+    flightRefused: prng.pick([0, 0, 0.3, 0.5, 0.9]),
+    hotelRefused: prng.pick([0, 0, 0.2, 0.5]),
     supplierError: upTo(0.4),
     supplierReplyLost: upTo(0.4),
     supplierLate: upTo(0.3),

@@ -6,7 +6,7 @@ import type { Clock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/observability/log.ts';
 
 /** What somebody saw who looked for an order. */
-export interface Seen {
+export interface LookUpResult {
   readonly status: number;
   /** Headers and body. */
   readonly text: string;
@@ -15,7 +15,7 @@ export interface Seen {
   readonly looks: number;
 }
 
-export type LookUp = (id: string, email: string) => Promise<Seen>;
+export type LookUp = (id: string, email: string) => Promise<LookUpResult>;
 
 /** Looks orders up at one instance, by the production API. */
 export function lookUps(engine: BookingEngine, clock: Clock): LookUp {

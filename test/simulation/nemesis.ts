@@ -1,9 +1,9 @@
 import { writeRequest } from '../../src/cluster/redis/wire.ts';
 import { encodeRequest } from '../../src/engine/actor/routing/wire.ts';
 import type { Cluster } from './cluster.ts';
-import type { Dice } from './dice.ts';
 import type { Network } from './network.ts';
 import { Outage } from './outage.ts';
+import type { Prng } from './prng.ts';
 import type { Services, SimInstance } from './sim-instance.ts';
 import type { LeaseCore } from './sim-leases.ts';
 import type { SimHost, World } from './world.ts';
@@ -11,7 +11,7 @@ import type { SimHost, World } from './world.ts';
 const instancesMax = 5;
 const everyMs = 1_000;
 /** How long somebody waits for an answer. */
-const askedForMs = 2_000;
+const requestTimeoutMs = 2_000;
 const outagesMs = [100, 2_000, 10_000];
 
 /** The faults that come by themselves, looked for once per second. */
@@ -21,9 +21,9 @@ export class Nemesis {
   readonly #leases: LeaseCore;
   readonly #network: Network;
   readonly #packageIds: readonly number[];
-  readonly #dice: Dice;
+  readonly #prng: Prng;
   readonly #store: Outage;
-  readonly #carrier: Outage;
+  readonly #transport: Outage;
   #isHealed = false;
 
   constructor(
@@ -35,11 +35,11 @@ export class Nemesis {
     this.#cluster = cluster;
     this.#leases = leases;
     this.#network = network;
-    this.#packageIds = [...store.shelves.keys()];
-    this.#dice = world.dice.fork();
+    this.#packageIds = [...store.packages.keys()];
+    this.#prng = world.prng.fork();
     this.#store = new Outage(world.scheduler);
-    this.#carrier = new Outage(world.scheduler);
-    network.isAway = (host) => this.#carrier.isAwayFor(host);
+    this.#transport = new Outage(world.scheduler);
+    network.isAway = (host) => this.#transport.isAwayFor(host);
   }
 
   begin(): void {
@@ -58,9 +58,9 @@ export class Nemesis {
   heal(): void {
     this.#isHealed = true;
     this.#store.end();
-    this.#carrier.end();
+    this.#transport.end();
     this.#network.cut.clear();
-    this.#network.changed(false);
+    this.#network.membersChanged(false);
     for (const instance of this.#cluster.alive) {
       if (instance.breakerIsOpen()) instance.toggleBreaker();
     }
@@ -69,52 +69,52 @@ export class Nemesis {
   #strike(): void {
     const world = this.#world;
     const { scheduler } = world;
-    const dice = this.#dice;
-    const anybody = this.#cluster.alive.length === 0 ? undefined : dice.pick(this.#cluster.alive);
-    if (world.strikes('storeOutage')) this.#store.begin(dice.pick(outagesMs), this.#oneOrAll(anybody));
-    if (world.strikes('carrierOutage')) this.#carrier.begin(dice.pick(outagesMs), this.#oneOrAll(anybody));
+    const prng = this.#prng;
+    const instance = this.#cluster.alive.length === 0 ? undefined : prng.pick(this.#cluster.alive);
+    if (world.strikes('storeOutage')) this.#store.begin(prng.pick(outagesMs), this.#oneOrAll(instance));
+    if (world.strikes('carrierOutage')) this.#transport.begin(prng.pick(outagesMs), this.#oneOrAll(instance));
     if (world.strikes('leaseWipe')) this.#leases.wipe();
-    if (world.strikes('partition')) this.#cutSomebodyOff();
-    if (anybody !== undefined && world.strikes('rival')) this.#callForTakeover(anybody.host);
+    if (world.strikes('partition')) this.#partition();
+    if (instance !== undefined && world.strikes('rival')) this.#requestTakeover(instance.host);
     if (world.strikes('joins') && this.#cluster.alive.length < instancesMax) this.#cluster.add();
-    if (anybody === undefined) return;
-    if (world.strikes('clockJump')) anybody.host.clockOffsetMs += dice.pick([-10_000, -500, 500, 10_000]);
+    if (instance === undefined) return;
+    if (world.strikes('clockJump')) instance.host.clockOffsetMs += prng.pick([-10_000, -500, 500, 10_000]);
     if (world.strikes('breaker')) {
-      anybody.toggleBreaker();
+      instance.toggleBreaker();
       const close = () => {
-        if (anybody.host.isAlive && anybody.breakerIsOpen()) anybody.toggleBreaker();
+        if (instance.host.isAlive && instance.breakerIsOpen()) instance.toggleBreaker();
       };
-      scheduler.after(dice.pick([300, 3_000]), 'the breaker closes', close);
+      scheduler.after(prng.pick([300, 3_000]), 'the breaker closes', close);
     }
     const { ready } = this.#cluster;
-    if (world.strikes('leaves') && ready.length > 1) this.#cluster.leave(dice.pick(ready));
+    if (world.strikes('leaves') && ready.length > 1) this.#cluster.leave(prng.pick(ready));
   }
 
-  #oneOrAll(anybody: SimInstance | undefined): SimHost | undefined {
-    return this.#dice.chance(0.5) ? undefined : anybody?.host;
+  #oneOrAll(instance: SimInstance | undefined): SimHost | undefined {
+    return this.#prng.chance(0.5) ? undefined : instance?.host;
   }
 
   /** As from a fellow that left, and believed that this one comes next. */
-  #callForTakeover({ name }: SimHost): void {
+  #requestTakeover({ name }: SimHost): void {
     const { scheduler } = this.#world;
-    const body = encodeRequest({ kind: 'wake', packageIds: [this.#dice.pick(this.#packageIds)] });
+    const body = encodeRequest({ kind: 'wake', packageIds: [this.#prng.pick(this.#packageIds)] });
     const id = `wake-${this.#network.nextLife()}`;
-    const until = scheduler.now + askedForMs;
-    this.#network.station(name)?.take('request', writeRequest({ id, from: 'gone', until, body }));
+    const until = scheduler.now + requestTimeoutMs;
+    this.#network.node(name)?.receive('request', writeRequest({ id, from: 'gone', until, body }));
   }
 
-  /** One way only: it hears the others, and they do not hear it, or the other way round. */
-  #cutSomebodyOff(): void {
+  /** One link only: it hears the others, and they do not hear it, or the other link round. */
+  #partition(): void {
     const names = this.#cluster.alive.map(({ host }) => host.name);
     if (names.length < 2) return;
-    const from = this.#dice.pick(names);
-    const to = this.#dice.pick(names.filter((name) => name !== from));
-    const way = `${from}>${to}`;
-    this.#network.cut.add(way);
-    this.#network.changed(true);
-    this.#world.scheduler.after(this.#dice.pick([500, 5_000, 20_000]), `${way} is whole again`, () => {
-      this.#network.cut.delete(way);
-      this.#network.changed(false);
+    const from = this.#prng.pick(names);
+    const to = this.#prng.pick(names.filter((name) => name !== from));
+    const link = `${from}>${to}`;
+    this.#network.cut.add(link);
+    this.#network.membersChanged(true);
+    this.#world.scheduler.after(this.#prng.pick([500, 5_000, 20_000]), `${link} is whole again`, () => {
+      this.#network.cut.delete(link);
+      this.#network.membersChanged(false);
     });
   }
 }

@@ -1,11 +1,11 @@
 import type { Refused } from '../../src/engine/engine.ts';
 import type { Cluster } from './cluster.ts';
-import { Dice } from './dice.ts';
+import { Prng } from './prng.ts';
 import type { SimInstance } from './sim-instance.ts';
 import type { StoreCore } from './sim-store.ts';
 import type { World } from './world.ts';
 
-const patienceMs = 12_000;
+const timeoutMs = 12_000;
 /** As long as faults go on. */
 const withinMs = 30_000;
 
@@ -17,7 +17,7 @@ export class Operators {
   readonly #world: World;
   readonly #cluster: Cluster;
   readonly #store: StoreCore;
-  readonly #dice: Dice;
+  readonly #prng: Prng;
   readonly #retries: number;
   readonly #erasures: number;
   #underWay = 0;
@@ -26,9 +26,9 @@ export class Operators {
     this.#world = world;
     this.#cluster = cluster;
     this.#store = store;
-    this.#dice = new Dice(~seed);
-    this.#retries = this.#dice.pick([0, 0, 0, 5, 20]);
-    this.#erasures = this.#retries === 0 ? 0 : this.#dice.pick([0, 2, 10]);
+    this.#prng = new Prng(~seed);
+    this.#retries = this.#prng.pick([0, 0, 0, 5, 20]);
+    this.#erasures = this.#retries === 0 ? 0 : this.#prng.pick([0, 2, 10]);
   }
 
   get isOver(): boolean {
@@ -36,15 +36,15 @@ export class Operators {
   }
 
   begin(): void {
-    for (let each = 0; each < this.#retries; each++) this.#soon('a retry', (at) => this.#retry(at));
-    for (let each = 0; each < this.#erasures; each++) this.#soon('an erasure', (at) => this.#erase(at));
+    for (let each = 0; each < this.#retries; each++) this.#schedule('a retry', (at) => this.#retry(at));
+    for (let each = 0; each < this.#erasures; each++) this.#schedule('an erasure', (at) => this.#erase(at));
   }
 
-  #soon(what: string, act: (at: SimInstance) => Promise<void>): void {
+  #schedule(what: string, act: (at: SimInstance) => Promise<void>): void {
     this.#underWay += 1;
-    this.#world.scheduler.after(this.#dice.between(0, withinMs), what, () => {
+    this.#world.scheduler.after(this.#prng.between(0, withinMs), what, () => {
       const { ready } = this.#cluster;
-      const work = ready.length === 0 ? Promise.resolve() : act(this.#dice.pick(ready));
+      const work = ready.length === 0 ? Promise.resolve() : act(this.#prng.pick(ready));
       work
         .catch((error: unknown) => this.#world.violate('bug', `${what} saw ${(error as Error).stack}`))
         .finally(() => {
@@ -56,19 +56,19 @@ export class Operators {
   async #retry(at: SimInstance): Promise<void> {
     const orders = [...this.#store.orders.values()];
     const unfinished = orders.filter(({ status }) => ['held', 'compensating', 'cancelling'].includes(status));
-    const choice = unfinished.length > 0 && this.#dice.chance(0.9) ? unfinished : orders;
+    const choice = unfinished.length > 0 && this.#prng.chance(0.9) ? unfinished : orders;
     if (choice.length > 0)
-      this.#count('retry', await this.#unless(at, at.engine.retry(this.#dice.pick(choice))));
+      this.#count('retry', await this.#withTimeout(at, at.engine.retry(this.#prng.pick(choice))));
   }
 
   async #erase(at: SimInstance): Promise<void> {
     const orders = [...this.#store.orders.values()];
     if (orders.length === 0) return;
-    const { email, packageId } = this.#dice.pick(orders);
+    const { email, packageId } = this.#prng.pick(orders);
     const erasures = orders
       .filter((order) => order.email === email && order.packageId === packageId)
-      .map(({ id }) => ({ orderId: id, email: `erased-${this.#dice.whole(0, 1e9)}@erased.invalid` }));
-    this.#count('erase', await this.#unless(at, at.engine.erase(packageId, email, erasures)));
+      .map(({ id }) => ({ orderId: id, email: `erased-${this.#prng.whole(0, 1e9)}@erased.invalid` }));
+    this.#count('erase', await this.#withTimeout(at, at.engine.erase(packageId, email, erasures)));
   }
 
   #count(what: string, answer: { readonly kind: string } | Refused | undefined): void {
@@ -77,9 +77,9 @@ export class Operators {
   }
 
   /** Nobody hears of a process that has died: the operator gives up after a while. */
-  #unless<Answer>({ host }: SimInstance, answer: Promise<Answer>): Promise<Answer | undefined> {
+  #withTimeout<Answer>({ host }: SimInstance, answer: Promise<Answer>): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
-      this.#world.scheduler.after(patienceMs, 'gives up', () => resolve(undefined));
+      this.#world.scheduler.after(timeoutMs, 'gives up', () => resolve(undefined));
       answer.then((value) => (host.isAlive ? resolve(value) : undefined), reject);
     });
   }

@@ -1,6 +1,6 @@
 import type { Order } from '../../src/domain/order.ts';
 import type { Offer } from '../../src/domain/travel-package.ts';
-import type { Applied } from './sim-store.ts';
+import type { AppliedCommit } from './sim-store.ts';
 import type { SupplierCore } from './sim-suppliers.ts';
 import type { World } from './world.ts';
 
@@ -13,8 +13,8 @@ const next: Readonly<Record<string, readonly string[]>> = {
   cancelling: ['cancelled'],
 };
 
-function leadsTo(from: string, to: string): boolean {
-  return from === to || (next[from] ?? []).some((status) => leadsTo(status, to));
+function canReach(from: string, to: string): boolean {
+  return from === to || (next[from] ?? []).some((status) => canReach(status, to));
 }
 
 /** Whether it is the same package, bought by the same person at the same time. */
@@ -39,18 +39,18 @@ export class OrderChecks {
     this.#ordersPerEmail = ordersPerEmail;
   }
 
-  applied({ before, shelf, change }: Applied, orders: readonly Order[]): void {
-    const isPaused = shelf.package.paused === true && before.package === shelf.package;
-    for (const order of change.inserted) this.#isBought(order, [before.package, shelf.package]);
-    for (const order of change.erased ?? []) this.#isErased(order);
+  onCommit({ before, row, change }: AppliedCommit, orders: readonly Order[]): void {
+    const isPaused = row.package.paused === true && before.package === row.package;
+    for (const order of change.inserted) this.#checkOffer(order, [before.package, row.package]);
+    for (const order of change.erased ?? []) this.#checkErasure(order);
     for (const order of [...change.inserted, ...change.updated]) {
-      this.#goesOn(order);
-      this.#isFailedForAReason(order);
+      this.#checkTransition(order);
+      this.#checkReason(order);
       const claims = order.status === 'held' && this.#last.get(order.id)?.status !== 'held';
       this.#require(!(claims && isPaused), 'pause', () => `order ${order.id} got a unit of a paused sale`);
       this.#last.set(order.id, order);
     }
-    for (const { email } of change.inserted) this.#isWithinLimit(email, orders);
+    for (const { email } of change.inserted) this.#checkLimit(email, orders);
   }
 
   #require(holds: boolean, rule: string, words: () => string): void {
@@ -58,7 +58,7 @@ export class OrderChecks {
   }
 
   /** The order keeps the package as it was bought. */
-  #isBought({ id, package: bought }: Order, offers: readonly Offer[]): void {
+  #checkOffer({ id, package: bought }: Order, offers: readonly Offer[]): void {
     const isOffer = offers.some(
       ({ flight, stay, price }) => bought.flight === flight && bought.stay === stay && bought.price === price,
     );
@@ -66,12 +66,12 @@ export class OrderChecks {
   }
 
   /** What was bought by whom stays, the status follows the diagram, and the timeline only grows. */
-  #goesOn(order: Order): void {
+  #checkTransition(order: Order): void {
     const before = this.#last.get(order.id);
     if (before === undefined) return;
     this.#require(isSame(before, order), 'Q6', () => `order ${order.id} has become another`);
     this.#require(
-      leadsTo(before.status, order.status),
+      canReach(before.status, order.status),
       'Q6',
       () => `order ${order.id} was ${before.status} and is ${order.status}`,
     );
@@ -82,7 +82,7 @@ export class OrderChecks {
   }
 
   /** It loses its email, and nothing else. */
-  #isErased(order: Order): void {
+  #checkErasure(order: Order): void {
     const { id, email, key, status } = order;
     const before = this.#last.get(id) as Order;
     const gone = { email, ...(key === undefined ? {} : { key }) };
@@ -94,7 +94,7 @@ export class OrderChecks {
   }
 
   /** Sagas are delayed and not failed: only a supplier's answer, or its silence, ends an order that has a unit. */
-  #isFailedForAReason({ id, status, reason }: Order): void {
+  #checkReason({ id, status, reason }: Order): void {
     if (status !== 'compensating' && status !== 'failed') return;
     const { ledgers, silent } = this.#suppliers;
     const isSaid = (kind: 'flights' | 'hotels') =>
@@ -110,7 +110,7 @@ export class OrderChecks {
     this.#require(isSo, 'Q6', () => `order ${id} is ${status} for ${reason}, which is not so`);
   }
 
-  #isWithinLimit(email: string, orders: readonly Order[]): void {
+  #checkLimit(email: string, orders: readonly Order[]): void {
     if (this.#ordersPerEmail === 0) return;
     const count = orders.filter((order) => order.email === email && live.includes(order.status)).length;
     this.#require(count <= this.#ordersPerEmail, 'limit', () => `${email} has ${count} live orders`);

@@ -20,8 +20,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'test/simulation/sim-store.ts',
-        find: 'if (shelf === undefined || shelf.epoch !== fence.epoch || shelf.seq !== fence.seq) {',
-        replace: 'if (shelf === undefined) {',
+        find: 'if (row === undefined || row.epoch !== fence.epoch || row.seq !== fence.seq) {',
+        replace: 'if (row === undefined) {',
       },
     ],
   },
@@ -32,7 +32,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: 'test/simulation/sim-store.ts',
         find: `    commit(id, fence, change) {
 `,
-        replace: `    commit(id, fence, change, seen = { ...core.shelves.get(id) }) {
+        replace: `    commit(id, fence, change, seen = { ...core.packages.get(id) }) {
 `,
       },
       {
@@ -40,7 +40,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         find: `            core.commit(id, fence, change, host);
 `,
         replace: `            const isSeen = seen.epoch === fence.epoch && seen.seq === fence.seq;
-            const { epoch, seq } = isSeen ? (core.shelves.get(id) ?? fence) : fence;
+            const { epoch, seq } = isSeen ? (core.packages.get(id) ?? fence) : fence;
             core.commit(id, { epoch, seq }, change, host);
 `,
       },

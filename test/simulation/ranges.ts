@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { Counters } from './counters.ts';
 import { noFaults } from './faults.ts';
-import type { Verdict } from './simulation.ts';
+import type { SeedResult } from './simulation.ts';
 
 export interface Range {
   readonly from: number;
   readonly seeds: number;
   readonly workers: number;
   /** Called after each seed. */
-  readonly onVerdict?: (verdict: Verdict, done: number) => void;
+  readonly onResult?: (result: SeedResult, done: number) => void;
   /** Ends at the first violation. */
   readonly stopAtFirst?: boolean;
 }
@@ -16,7 +16,7 @@ export interface Range {
 export interface RangeResult {
   readonly seeds: number;
   readonly steps: number;
-  readonly violations: readonly Verdict[];
+  readonly violations: readonly SeedResult[];
   readonly counters: Counters;
   readonly seconds: number;
 }
@@ -31,36 +31,36 @@ const program = new URL('simulate-program.ts', import.meta.url);
 
 /** Runs a range of seeds on several cores. @throws Error naming the seed at which a worker broke or ended too early. */
 export async function simulateRange(range: Range): Promise<RangeResult> {
-  const { from, seeds, workers, onVerdict, stopAtFirst = false } = range;
+  const { from, seeds, workers, onResult, stopAtFirst = false } = range;
   const startedAt = performance.now();
   const counters = new Counters();
-  const violations: Verdict[] = [];
+  const violations: SeedResult[] = [];
   let done = 0;
   let steps = 0;
   let isOver = false;
-  const crew = new Set<Worker>();
+  const running = new Set<Worker>();
   const stop = () => {
     isOver = true;
-    for (const worker of crew) void worker.terminate();
+    for (const worker of running) void worker.terminate();
   };
-  const hear = (verdict: Verdict) => {
+  const onSeed = (result: SeedResult) => {
     done += 1;
-    steps += verdict.steps;
-    counters.add(verdict.counters);
-    if (verdict.violation !== undefined) violations.push(verdict);
-    onVerdict?.(verdict, done);
+    steps += result.steps;
+    counters.add(result.counters);
+    if (result.violation !== undefined) violations.push(result);
+    onResult?.(result, done);
     if (stopAtFirst && violations.length > 0) stop();
   };
   const count = Math.max(1, Math.min(workers, seeds));
   for (let first = from; first < from + seeds && !isOver; first += count * shiftSeeds) {
     const to = Math.min(first + count * shiftSeeds, from + seeds);
     const shifts = Array.from({ length: count }, (_, index) => ({ from: first + index, to, step: count }));
-    const work = shifts.map((shift) => workShift(shift, crew, hear, () => isOver));
+    const work = shifts.map((shift) => runShift(shift, running, onSeed, () => isOver));
     await Promise.all(work).catch((error: unknown) => {
       stop();
       throw error;
     });
-    crew.clear();
+    running.clear();
   }
   violations.sort((one, other) => one.seed - other.seed);
   return { seeds: done, steps, violations, counters, seconds: (performance.now() - startedAt) / 1000 };
@@ -73,21 +73,21 @@ interface Shift {
 }
 
 /** @throws Error naming the seed at which the worker broke, or ended before its time. */
-async function workShift(
+async function runShift(
   shift: Shift,
-  crew: Set<Worker>,
-  hear: (verdict: Verdict) => void,
+  running: Set<Worker>,
+  onSeed: (result: SeedResult) => void,
   isOver: () => boolean,
 ): Promise<void> {
   let next = shift.from;
   const worker = new Worker(program, { workerData: shift });
-  crew.add(worker);
+  running.add(worker);
   await new Promise<void>((resolve, reject) => {
     const fail = (why: string, cause?: unknown) =>
       reject(new Error(`seed ${next} could not be simulated: ${why}`, { cause }));
-    worker.on('message', (verdict: Verdict) => {
-      next = verdict.seed + shift.step;
-      hear(verdict);
+    worker.on('message', (result: SeedResult) => {
+      next = result.seed + shift.step;
+      onSeed(result);
     });
     worker.on('error', (error: Error) => fail(error.message, error));
     worker.on('exit', (code) => {

@@ -1,15 +1,15 @@
-import { Dice } from './dice.ts';
 import { noFaults } from './faults.ts';
+import { Prng } from './prng.ts';
 import { Scheduler } from './scheduler.ts';
 import { World } from './world.ts';
 
 /** How its time passes: as fast as it can, for tests that know nothing of it, or beside tests that sleep. */
-export type Pace = 'as fast as it can' | 'as the clock on the wall';
+export type Pace = 'fast' | 'wall clock';
 
 const tickMs = 10;
 
 /** A world without faults whose time passes by itself. */
-export function runningWorld(pace: Pace = 'as fast as it can'): {
+export function runningWorld(pace: Pace = 'fast'): {
   readonly world: World;
   readonly stop: () => void;
 } {
@@ -18,7 +18,7 @@ export function runningWorld(pace: Pace = 'as fast as it can'): {
   let isOver = false;
   const run = async () => {
     while (!isOver) {
-      const end = pace === 'as fast as it can' ? scheduler.now + tickMs : performance.now() - beganAt;
+      const end = pace === 'fast' ? scheduler.now + tickMs : performance.now() - beganAt;
       await scheduler.runUntil(end, () => isOver);
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -27,5 +27,5 @@ export function runningWorld(pace: Pace = 'as fast as it can'): {
   const stop = () => {
     isOver = true;
   };
-  return { world: new World(scheduler, new Dice(1), noFaults), stop };
+  return { world: new World(scheduler, new Prng(1), noFaults), stop };
 }

@@ -1,5 +1,5 @@
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
-import type { Dice } from './dice.ts';
+import type { Prng } from './prng.ts';
 
 /** What is sold in a seed, to whom, and how they behave. */
 export interface Sale {
@@ -21,28 +21,28 @@ export interface Sale {
   readonly amendments: number;
 }
 
-export function drawSale(dice: Dice): Sale {
-  const count = dice.pick([1, 1, 1, 1, 2, 3, 6, 20]);
+export function drawSale(prng: Prng): Sale {
+  const count = prng.pick([1, 1, 1, 1, 2, 3, 6, 20]);
   const packages = Array.from({ length: count }, (_, index) => ({
     id: index + 1,
     flight: `Flight-${index + 1}`,
     stay: '2030-02-01',
     price: 100,
-    quota: dice.pick([0, 1, 1, 2, 3, 5, 10, 50]),
+    quota: prng.pick([0, 1, 1, 2, 3, 5, 10, 50]),
     version: 1,
   }));
   return {
     packages,
-    customers: dice.pick([5, 15, 30, 60]),
-    rushMs: dice.pick([5, 500, 5_000, 15_000]),
-    waitersPerUnit: dice.pick([0, 1, 3, 64]),
-    ordersPerEmail: dice.pick([0, 0, 0, 2]),
-    withKey: dice.pick([0, 0.5, 1]),
-    repeats: dice.pick([0, 0.2, 0.6]),
-    returns: dice.pick([0, 0, 0.5]),
-    hangsUp: dice.pick([0, 0.1, 0.4]),
-    cancels: dice.pick([0, 0.1, 0.5, 0.9]),
-    looks: dice.pick([0, 0, 0.3]),
-    amendments: dice.pick([0, 0, 2, 6]),
+    customers: prng.pick([5, 15, 30, 60]),
+    rushMs: prng.pick([5, 500, 5_000, 15_000]),
+    waitersPerUnit: prng.pick([0, 1, 3, 64]),
+    ordersPerEmail: prng.pick([0, 0, 0, 2]),
+    withKey: prng.pick([0, 0.5, 1]),
+    repeats: prng.pick([0, 0.2, 0.6]),
+    returns: prng.pick([0, 0, 0.5]),
+    hangsUp: prng.pick([0, 0.1, 0.4]),
+    cancels: prng.pick([0, 0.1, 0.5, 0.9]),
+    looks: prng.pick([0, 0, 0.3]),
+    amendments: prng.pick([0, 0, 2, 6]),
   };
 }

@@ -6,7 +6,7 @@ import type { Network } from './network.ts';
 import { type LeaseCore, simLeases } from './sim-leases.ts';
 import { type StoreCore, type StoreOutage, simStore } from './sim-store.ts';
 import { type SupplierCore, simSuppliers } from './sim-suppliers.ts';
-import { openStation } from './station.ts';
+import { openNode } from './simulated-node.ts';
 import type { SimHost, World } from './world.ts';
 
 /** The services that all instances share. */
@@ -43,7 +43,7 @@ export function simInstance(
   const clock = world.clockOf(host);
   const suppliers = simSuppliers(world, host, services.suppliers);
   const log = logOf(world, host);
-  const { messages, liveBus } = openStation(world, host, services.network, log);
+  const { messages, liveBus } = openNode(world, host, services.network, log);
   const engine = new ActorEngine({
     store: simStore(world, host, services.store, services.isAway),
     suppliers,
@@ -60,7 +60,7 @@ export function simInstance(
       isAway: (who) => services.network.isAway(who),
     }),
     messages,
-    random: world.dice.fork(),
+    random: world.prng.fork(),
     snapshotMaxAgeMs,
   });
   return {

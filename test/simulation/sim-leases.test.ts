@@ -6,7 +6,7 @@ import { simHost } from './world.ts';
 const ttlMs = 200;
 
 leasesContract('simulated', async () => {
-  const { world, stop } = runningWorld('as the clock on the wall');
+  const { world, stop } = runningWorld('wall clock');
   const core = new LeaseCore();
   const of = (name: string) => simLeases({ world, host: simHost(name, () => {}), core, ttlMs });
   return { one: of('one'), other: of('other'), ttlMs, exclusive: true, close: async () => stop() };

@@ -1,14 +1,14 @@
 import { liveBusContract } from '../contract/live-bus.ts';
 import { Network } from './network.ts';
 import { runningWorld } from './running-world.ts';
-import { openStation } from './station.ts';
+import { openNode } from './simulated-node.ts';
 import { simHost } from './world.ts';
 
 liveBusContract('simulated', async () => {
   const { world, stop } = runningWorld();
   const network = new Network(world);
   const endOf = (name: string) =>
-    openStation(
+    openNode(
       world,
       simHost(name, () => {}),
       network,

@@ -1,14 +1,14 @@
 import type { LiveBus, LiveListener } from '../../src/realtime/live-bus.ts';
-import type { Network, Station } from './network.ts';
+import type { Network, SimulatedNode } from './network.ts';
 
 /** A process's end of the live bus: what it publishes is heard here at once, and by the others over the network. */
-export function simLiveBus(network: Network, { host }: Station, local: LiveBus): LiveBus {
+export function simLiveBus(network: Network, { host }: SimulatedNode, local: LiveBus): LiveBus {
   let isClosed = false;
 
   function tellOthers(what: keyof LiveListener, item: unknown): void {
     if (isClosed) return;
-    for (const other of network.others(host.name)) {
-      network.carry(host, other, `news to ${other}`, ({ hear }) => hear(what, item as never));
+    for (const other of network.otherNodes(host.name)) {
+      network.send(host, other, `news to ${other}`, ({ receiveLive }) => receiveLive(what, item as never));
     }
   }
 

@@ -1,15 +1,15 @@
 import { messagesContract } from '../contract/messages.ts';
 import { Network } from './network.ts';
 import { runningWorld } from './running-world.ts';
-import { openStation } from './station.ts';
+import { openNode } from './simulated-node.ts';
 import { simHost } from './world.ts';
 
 messagesContract('simulated', async () => {
-  const { world, stop } = runningWorld('as the clock on the wall');
+  const { world, stop } = runningWorld('wall clock');
   const network = new Network(world);
   return {
     instance: (id) =>
-      openStation(
+      openNode(
         world,
         simHost(id, () => {}),
         network,

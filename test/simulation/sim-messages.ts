@@ -4,13 +4,13 @@ import { Requests } from '../../src/cluster/redis/requests.ts';
 import { readAnswer, writeAnswer, writeRequest } from '../../src/cluster/redis/wire.ts';
 import type { Json } from '../../src/lib/json.ts';
 import type { Log } from '../../src/observability/log.ts';
-import type { Network, Station } from './network.ts';
+import type { Network, SimulatedNode } from './network.ts';
 import type { World } from './world.ts';
 
 const handlingMax = 10_000;
 
 /** How one that waits for an answer is told. */
-interface Asking {
+interface PendingRequest {
   readonly resolve: (answer: Json) => void;
   readonly reject: (error: Error) => void;
 }
@@ -19,9 +19,9 @@ interface Asking {
  * A process's way to send requests to the others, and to hear who is there: the production wire format and receiver,
  * and between them the simulated network.
  */
-export function simMessages(world: World, network: Network, station: Station, log: Log): Messages {
+export function simMessages(world: World, network: Network, node: SimulatedNode, log: Log): Messages {
   const { scheduler } = world;
-  const { host } = station;
+  const { host } = node;
   // Everybody knows the carrier's clock, however its own one jumps.
   const time = new RedisTime({ now: () => scheduler.now, sleep: () => Promise.resolve() });
   const requests = new Requests({
@@ -30,17 +30,17 @@ export function simMessages(world: World, network: Network, station: Station, lo
     handlingMax,
     reply: (to, answer) => send(to, 'answer', answer.id, writeAnswer(answer)),
   });
-  const asking = new Map<string, Asking>();
+  const pending = new Map<string, PendingRequest>();
   /** What came before there was a handler. */
   const waiting: string[] = [];
   const life = network.nextLife();
-  let asked = 0;
+  let sent = 0;
 
   function send(to: string, what: 'request' | 'answer', id: string, text: string): void {
-    network.carry(host, to, `${what} ${id} to ${to}`, (receiver) => receiver.take(what, text));
+    network.send(host, to, `${what} ${id} to ${to}`, (receiver) => receiver.receive(what, text));
   }
 
-  station.take = (what, text) => {
+  node.receive = (what, text) => {
     if (what === 'answer') takeAnswer(text);
     else if (requests.isOpen()) requests.take(text);
     else waiting.push(text);
@@ -48,33 +48,33 @@ export function simMessages(world: World, network: Network, station: Station, lo
 
   function takeAnswer(text: string): void {
     const answer = readAnswer(text);
-    const { resolve, reject } = asking.get(answer.id ?? '') ?? {};
+    const { resolve, reject } = pending.get(answer.id ?? '') ?? {};
     if ('body' in answer) resolve?.(answer.body);
     else reject?.(new NoAnswerError('the receiver gave none'));
   }
 
   function ask(to: string, body: Json, timeoutMs: number): Promise<Json> {
-    if (station.isClosed || network.isAway(host)) {
-      return Promise.reject(new MessagesUnavailableError('the carrier does not answer'));
+    if (node.isClosed || network.isAway(host)) {
+      return Promise.reject(new MessagesUnavailableError('the transport does not answer'));
     }
-    const id = `${life}-${++asked}`;
-    const answer = new Promise<Json>((resolve, reject) => asking.set(id, { resolve, reject }));
-    const late = () => asking.get(id)?.reject(new NoAnswerError(`${to} did not answer`));
+    const id = `${life}-${++sent}`;
+    const answer = new Promise<Json>((resolve, reject) => pending.set(id, { resolve, reject }));
+    const late = () => pending.get(id)?.reject(new NoAnswerError(`${to} did not answer`));
     const cancel = scheduler.after(timeoutMs, `no answer to ${id}`, late, host);
     const until = time.now() + timeoutMs;
     send(to, 'request', id, writeRequest({ id, from: host.name, until, body }));
     return answer.finally(() => {
       cancel();
-      asking.delete(id);
+      pending.delete(id);
     });
   }
 
   return {
-    members: () => station.members,
+    members: () => node.members,
     onMembers(listener) {
       const own = (members: readonly string[]) => listener(members);
-      station.listeners.add(own);
-      return () => station.listeners.delete(own);
+      node.listeners.add(own);
+      return () => node.listeners.delete(own);
     },
     ask,
     serve(handler) {
@@ -82,23 +82,23 @@ export function simMessages(world: World, network: Network, station: Station, lo
       for (const text of waiting.splice(0)) requests.take(text);
     },
     async join() {
-      station.isJoined = true;
-      network.look(host.name);
-      network.changed(false);
+      node.isJoined = true;
+      network.refreshMembers(host.name);
+      network.membersChanged(false);
     },
     async leave() {
-      station.isJoined = false;
-      network.look(host.name);
-      network.changed(true);
+      node.isJoined = false;
+      network.refreshMembers(host.name);
+      network.membersChanged(true);
     },
     get available() {
-      return !station.isClosed && !network.isAway(host);
+      return !node.isClosed && !network.isAway(host);
     },
     async close() {
-      if (station.isClosed) return;
-      station.isClosed = true;
-      network.changed(true);
-      for (const { reject } of asking.values()) reject(new MessagesUnavailableError('messages are closed'));
+      if (node.isClosed) return;
+      node.isClosed = true;
+      network.membersChanged(true);
+      for (const { reject } of pending.values()) reject(new MessagesUnavailableError('messages are closed'));
     },
   };
 }

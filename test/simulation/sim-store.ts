@@ -19,7 +19,7 @@ import {
 import type { FaultRates } from './faults.ts';
 import type { SimHost, World } from './world.ts';
 
-interface Shelf {
+interface PackageRow {
   package: TravelPackage;
   figures: Figures;
   epoch: number;
@@ -31,10 +31,10 @@ interface Shelf {
 }
 
 /** A commit that was applied, with what was there before. */
-export interface Applied {
+export interface AppliedCommit {
   readonly packageId: number;
-  readonly before: Pick<Shelf, 'package' | 'figures'>;
-  readonly shelf: Readonly<Shelf>;
+  readonly before: Pick<PackageRow, 'package' | 'figures'>;
+  readonly row: Readonly<PackageRow>;
   readonly change: Change;
   /** Whose commit it was. */
   readonly by: SimHost;
@@ -42,7 +42,7 @@ export interface Applied {
 
 /** What is stored, and nothing that can fail: every method is one atomic, durable step. */
 export class StoreCore {
-  readonly shelves = new Map<number, Shelf>();
+  readonly packages = new Map<number, PackageRow>();
   readonly orders = new Map<string, Order>();
   readonly settings = new Map<string, string>();
   /** Where the seq of removed packages ended, by id: one that is added again goes on from there. */
@@ -51,15 +51,15 @@ export class StoreCore {
   /** Emails as they were before they were erased, by order. */
   readonly erasedEmails = new Map<string, string>();
   /** Told of every commit that was applied. */
-  onApplied: (applied: Applied) => void = () => {};
+  onApplied: (applied: AppliedCommit) => void = () => {};
   /** Told of every takeover. */
   onTaken: (packageId: number, by: SimHost) => void = () => {};
 
   add(packages: readonly TravelPackage[]): number[] {
-    const added = packages.filter(({ id }) => !this.shelves.has(id));
+    const added = packages.filter(({ id }) => !this.packages.has(id));
     for (const each of added) {
       const figures = untouched(each.quota);
-      const shelf = {
+      const row = {
         package: each,
         figures,
         epoch: 0,
@@ -68,21 +68,21 @@ export class StoreCore {
         orders: [],
         byKey: new Map(),
       };
-      this.shelves.set(each.id, shelf);
+      this.packages.set(each.id, row);
     }
     return added.map(({ id }) => id);
   }
 
   take(packageId: number, instance: string, by: SimHost): Ownership | undefined {
-    const shelf = this.shelves.get(packageId);
-    if (shelf === undefined) return undefined;
-    const { owner: former } = shelf;
-    shelf.epoch += 1;
-    shelf.owner = instance;
+    const row = this.packages.get(packageId);
+    if (row === undefined) return undefined;
+    const { owner: former } = row;
+    row.epoch += 1;
+    row.owner = instance;
     this.onTaken(packageId, by);
-    const { epoch, seq } = shelf;
+    const { epoch, seq } = row;
     return {
-      ...snapshotOf(shelf),
+      ...snapshotOf(row),
       fence: { epoch, seq },
       ...(former === undefined ? {} : { former }),
       unfinished: this.ordersOf(packageId).filter(isUnfinished),
@@ -90,65 +90,65 @@ export class StoreCore {
   }
 
   remove(packageId: number, fence: Fence): void {
-    const shelf = this.shelves.get(packageId);
-    const isThere = shelf?.epoch === fence.epoch && shelf.seq === fence.seq;
-    if (!isThere || shelf.figures.nextNumber !== 1) {
+    const row = this.packages.get(packageId);
+    const isThere = row?.epoch === fence.epoch && row.seq === fence.seq;
+    if (!isThere || row.figures.nextNumber !== 1) {
       throw new FencedError(
         `package ${packageId} cannot be removed at epoch ${fence.epoch}, seq ${fence.seq}`,
       );
     }
-    this.#removedSeqs.set(packageId, shelf.seq + 1);
-    this.shelves.delete(packageId);
+    this.#removedSeqs.set(packageId, row.seq + 1);
+    this.packages.delete(packageId);
   }
 
   commit(packageId: number, fence: Fence, change: Change, by: SimHost): void {
-    const shelf = this.shelves.get(packageId);
-    if (shelf === undefined || shelf.epoch !== fence.epoch || shelf.seq !== fence.seq) {
+    const row = this.packages.get(packageId);
+    if (row === undefined || row.epoch !== fence.epoch || row.seq !== fence.seq) {
       throw new FencedError(`package ${packageId} is no longer at epoch ${fence.epoch}, seq ${fence.seq}`);
     }
-    this.#refuseImpossible(packageId, shelf, change);
-    const before = { package: shelf.package, figures: shelf.figures };
-    shelf.seq += 1;
-    shelf.figures = change.figures;
-    shelf.package = change.package ?? shelf.package;
+    this.#refuseImpossible(packageId, row, change);
+    const before = { package: row.package, figures: row.figures };
+    row.seq += 1;
+    row.figures = change.figures;
+    row.package = change.package ?? row.package;
     for (const order of change.inserted) {
       this.orders.set(order.id, order);
-      shelf.orders.push(order);
-      if (order.key !== undefined) shelf.byKey.set(order.key, order.id);
+      row.orders.push(order);
+      if (order.key !== undefined) row.byKey.set(order.key, order.id);
     }
-    shelf.orders.sort((one, other) => one.number - other.number);
-    for (const order of change.erased ?? []) this.#erase(shelf, order);
+    row.orders.sort((one, other) => one.number - other.number);
+    for (const order of change.erased ?? []) this.#erase(row, order);
     for (const order of change.updated) this.orders.set(order.id, order);
-    this.onApplied({ packageId, before, shelf, change, by });
+    this.onApplied({ packageId, before, row, change, by });
   }
 
-  #erase(shelf: Shelf, order: Order): void {
+  #erase(row: PackageRow, order: Order): void {
     const { key, email } = this.orders.get(order.id) as Order;
     if (!this.erasedEmails.has(order.id)) this.erasedEmails.set(order.id, email);
-    if (key !== undefined) shelf.byKey.delete(key);
-    if (order.key !== undefined) shelf.byKey.set(order.key, order.id);
+    if (key !== undefined) row.byKey.delete(key);
+    if (order.key !== undefined) row.byKey.set(order.key, order.id);
     this.orders.set(order.id, order);
   }
 
   /** The orders of a package as they are now, by number. */
   ordersOf(packageId: number): Order[] {
-    return (this.shelves.get(packageId)?.orders ?? []).map(({ id }) => this.orders.get(id) as Order);
+    return (this.packages.get(packageId)?.orders ?? []).map(({ id }) => this.orders.get(id) as Order);
   }
 
   clear(): void {
-    this.shelves.clear();
+    this.packages.clear();
     this.orders.clear();
   }
 
-  #refuseImpossible(packageId: number, shelf: Shelf, change: Change): void {
+  #refuseImpossible(packageId: number, row: PackageRow, change: Change): void {
     const { package: replaced, inserted, updated, erased = [] } = change;
     for (const { id, packageId: of, number, status } of erased) {
       const stored = this.orders.get(id);
       const isSame = stored?.packageId === of && stored.number === number && stored.status === status;
       if (of !== packageId || !isSame) throw new Error(`order ${id} cannot be erased`);
     }
-    const numbers = new Set(shelf.orders.map(({ number }) => number));
-    const keys = new Set(shelf.byKey.keys());
+    const numbers = new Set(row.orders.map(({ number }) => number));
+    const keys = new Set(row.byKey.keys());
     const ids = new Set<string>();
     if (replaced !== undefined && replaced.id !== packageId) throw new Error('a package of another id');
     for (const { id, packageId: of, number, key } of inserted) {
@@ -166,7 +166,7 @@ export class StoreCore {
   }
 }
 
-export function snapshotOf({ package: travelPackage, figures }: Readonly<Shelf>): PackageSnapshot {
+export function snapshotOf({ package: travelPackage, figures }: Readonly<PackageRow>): PackageSnapshot {
   return { package: travelPackage, figures };
 }
 
@@ -195,18 +195,18 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
   return {
     packages: () =>
       read('packages', () =>
-        [...core.shelves.values()].map(snapshotOf).sort((a, b) => a.package.id - b.package.id),
+        [...core.packages.values()].map(snapshotOf).sort((a, b) => a.package.id - b.package.id),
       ),
     package: (id) =>
       read(`package ${id}`, () => {
-        const shelf = core.shelves.get(id);
-        return shelf && snapshotOf(shelf);
+        const row = core.packages.get(id);
+        return row && snapshotOf(row);
       }),
     addPackages: (packages) => read('add packages', () => core.add(packages)),
-    owner: (id) => read(`owner ${id}`, () => core.shelves.get(id)?.owner),
+    owner: (id) => read(`owner ${id}`, () => core.packages.get(id)?.owner),
     tenures: () =>
       read('tenures', () =>
-        [...core.shelves]
+        [...core.packages]
           .map(([packageId, { owner, epoch }]) => ({
             packageId,
             ...(owner === undefined ? {} : { instance: owner }),
@@ -216,7 +216,7 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       ),
     packagesWithUnfinished: () =>
       read('unfinished', () =>
-        [...core.shelves.keys()].filter((id) => core.ordersOf(id).some(isUnfinished)).sort((a, b) => a - b),
+        [...core.packages.keys()].filter((id) => core.ordersOf(id).some(isUnfinished)).sort((a, b) => a - b),
       ),
     takeOwnership: (id, instance) =>
       read(`take ${id}`, () => {
@@ -243,7 +243,7 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         'storeReplyLost',
         (mayBeDone) => {
           // A call that got lost may also look as if only its reply had.
-          const isUnknown = mayBeDone || (!isClosed && world.dice.chance(0.3));
+          const isUnknown = mayBeDone || (!isClosed && world.prng.chance(0.3));
           const what = `unknown, ${isApplied ? 'applied' : 'not applied'}`;
           world.counters.count(`commit ${isUnknown ? what : 'unavailable'}`);
           return isUnknown ? new CommitUnknownError('no reply') : new StoreUnavailableError('not sent');
@@ -263,7 +263,7 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
     orders: (ids) => read('orders', () => [...new Set(ids)].flatMap((id) => core.orders.get(id) ?? [])),
     ordersByKey: (id, keys) =>
       read('orders by key', () => {
-        const byKey = core.shelves.get(id)?.byKey;
+        const byKey = core.packages.get(id)?.byKey;
         return [...new Set(keys)].flatMap((key) => core.orders.get(byKey?.get(key) ?? '') ?? []);
       }),
     liveOrdersByEmail: (id, emails) => read('orders by email', () => liveByEmail(core.ordersOf(id), emails)),
@@ -352,15 +352,15 @@ function emailPageOf(orders: readonly Order[], email: string, from: number, span
 }
 
 function presentOf(core: StoreCore, id: number, wanted: OrdersWanted): Present | undefined {
-  const shelf = core.shelves.get(id);
-  if (shelf === undefined) return undefined;
-  const { epoch, seq } = shelf;
+  const row = core.packages.get(id);
+  if (row === undefined) return undefined;
+  const { epoch, seq } = row;
   const orders = core.ordersOf(id).filter((order) => {
     if ('ids' in wanted) return wanted.ids.includes(order.id);
     return isUnfinished(order) && wanted.statuses.includes(order.status);
   });
   const few = 'ids' in wanted ? orders : orders.slice(0, wanted.max);
-  return { ...snapshotOf(shelf), fence: { epoch, seq }, orders: few };
+  return { ...snapshotOf(row), fence: { epoch, seq }, orders: few };
 }
 
 function liveByEmail(orders: readonly Order[], emails: readonly string[]): Map<string, number> {

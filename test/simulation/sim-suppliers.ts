@@ -75,7 +75,7 @@ export function simSuppliers(
   host: SimHost,
   core: SupplierCore,
 ): Suppliers & { toggle(): void } {
-  const { scheduler, dice } = world;
+  const { scheduler, prng } = world;
   const clock = world.clockOf(host);
   const listeners = new Set<(available: boolean) => void>();
   /** How often in a row the cancel of a kind and key has failed. */
@@ -100,7 +100,7 @@ export function simSuppliers(
           signal,
         );
       } catch {
-        await clock.sleep(dice.between(50, 500), signal);
+        await clock.sleep(prng.between(50, 500), signal);
       }
     }
     world.counters.count('supplier unknown');
@@ -111,13 +111,13 @@ export function simSuppliers(
   /** Its time-out comes before it is done. */
   function late<T>(what: string, serve: () => T): T {
     if (!world.strikes('supplierLate')) return serve();
-    scheduler.after(timeoutMs + dice.pick([1, 1_000, 10_000]), what, () => void serve());
+    scheduler.after(timeoutMs + prng.pick([1, 1_000, 10_000]), what, () => void serve());
     throw new Error('timed out');
   }
 
   /** The network repeats it. */
   function twice<T>(what: string, serve: () => T): T {
-    if (world.strikes('supplierTwice')) scheduler.after(dice.pick([1, 100, 5_000]), what, () => void serve());
+    if (world.strikes('supplierTwice')) scheduler.after(prng.pick([1, 100, 5_000]), what, () => void serve());
     return serve();
   }
 

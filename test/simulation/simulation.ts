@@ -2,12 +2,12 @@ import { isUnfinished } from '../../src/domain/order.ts';
 import { AnswerChecks } from './answer-checks.ts';
 import { Checks } from './checks.ts';
 import { Cluster, restartMsMax } from './cluster.ts';
-import { Dice } from './dice.ts';
 import { drawFaults } from './faults.ts';
 import { Nemesis } from './nemesis.ts';
 import { Network } from './network.ts';
 import { Operators } from './operators.ts';
 import { OrderChecks } from './order-checks.ts';
+import { Prng } from './prng.ts';
 import { drawSale } from './sale.ts';
 import { Scheduler } from './scheduler.ts';
 import { leaseTtlMs, type Services } from './sim-instance.ts';
@@ -19,7 +19,7 @@ import { Workload } from './workload.ts';
 import { World } from './world.ts';
 
 /** What came of one seed. */
-export interface Verdict {
+export interface SeedResult {
   readonly seed: number;
   /** The first broken promise. */
   readonly violation?: string;
@@ -30,7 +30,7 @@ export interface Verdict {
 }
 
 /** With faults, so long; then without, until everything has settled, but no longer than this. */
-const troubleMs = 30_000;
+const faultsMs = 30_000;
 const calmMs = 180_000;
 const lookEveryMs = 1_000;
 /** Rule Q6: so long after a lease has run out. */
@@ -41,11 +41,11 @@ const ownerWithinMs = 5_000;
  * after every step the promises are held against what is stored; then everything works again, and has to settle.
  * @param trace is told of everything that happens.
  */
-export async function simulate(seed: number, trace?: (line: string) => void): Promise<Verdict> {
+export async function simulate(seed: number, trace?: (line: string) => void): Promise<SeedResult> {
   const scheduler = new Scheduler(trace);
-  const dice = new Dice(seed);
-  const world = new World(scheduler, dice, drawFaults(dice));
-  const sale = drawSale(dice);
+  const prng = new Prng(seed);
+  const world = new World(scheduler, prng, drawFaults(prng));
+  const sale = drawSale(prng);
   scheduler.note(`seed ${seed}: ${JSON.stringify({ faults: world.faults, sale })}`);
 
   const services: Services = {
@@ -64,7 +64,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const cluster = new Cluster(world, services, {
     waitersPerUnit,
     ordersPerEmail,
-    rejectionsMax: dice.pick([2, 500]),
+    rejectionsMax: prng.pick([2, 500]),
   });
   const nemesis = new Nemesis(world, cluster, services);
   const workload = new Workload(world, cluster, answers, sale);
@@ -72,11 +72,11 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const unexpected = (error: unknown) => world.violate('bug', `unhandled: ${String(error)}`, error);
   process.on('unhandledRejection', unexpected);
   try {
-    for (let each = dice.pick([1, 2, 3, 3, 4]); each > 0; each--) cluster.add();
+    for (let each = prng.pick([1, 2, 3, 3, 4]); each > 0; each--) cluster.add();
     workload.begin();
     operators.begin();
     nemesis.begin();
-    await runFor(troubleMs);
+    await runFor(faultsMs);
     scheduler.note('everything works again');
     world.heal();
     nemesis.heal();
@@ -91,11 +91,11 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
       await runFor(lookEveryMs);
       if (isOwnedChecked || scheduler.now < ownedBy) continue;
       isOwnedChecked = true;
-      checks.owned(scheduler.now);
+      checks.checkOwners(scheduler.now);
     }
-    if (world.violation === undefined) checks.settled();
-    if (world.violation === undefined) answers.settled();
-    if (world.violation === undefined) workload.settled();
+    if (world.violation === undefined) checks.checkSettled();
+    if (world.violation === undefined) answers.checkSettled();
+    if (world.violation === undefined) workload.checkSettled();
   } finally {
     process.off('unhandledRejection', unexpected);
   }
@@ -115,7 +115,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
 
   function isSettled(): boolean {
     if (!workload.isOver || !operators.isOver) return false;
-    return [...services.store.shelves].every(
+    return [...services.store.packages].every(
       ([
         id,
         {

@@ -1,9 +1,9 @@
-import { Access } from './access.ts';
 import type { AnswerChecks } from './answer-checks.ts';
 import type { Cluster } from './cluster.ts';
 import { Customer } from './customer.ts';
-import type { Dice } from './dice.ts';
-import { operate } from './operator.ts';
+import { LoadBalancer } from './load-balancer.ts';
+import { updateSomePackage } from './package-update.ts';
+import type { Prng } from './prng.ts';
 import type { Sale } from './sale.ts';
 import type { World } from './world.ts';
 
@@ -14,17 +14,17 @@ const operatorsMs = 20_000;
 export class Workload {
   readonly #world: World;
   readonly #sale: Sale;
-  readonly #dice: Dice;
-  readonly #access: Access;
+  readonly #prng: Prng;
+  readonly #balancer: LoadBalancer;
   readonly #customer: Customer;
   #underWay = 0;
 
   constructor(world: World, cluster: Cluster, checks: AnswerChecks, sale: Sale) {
     this.#world = world;
     this.#sale = sale;
-    this.#dice = world.dice.fork();
-    this.#access = new Access(world, cluster, this.#dice);
-    this.#customer = new Customer(world, this.#access, checks, sale, this.#dice);
+    this.#prng = world.prng.fork();
+    this.#balancer = new LoadBalancer(world, cluster, this.#prng);
+    this.#customer = new Customer(world, this.#balancer, checks, sale, this.#prng);
   }
 
   /** Whether nobody waits for an answer any more, or will come. */
@@ -33,24 +33,24 @@ export class Workload {
   }
 
   /** Once everything has settled. */
-  settled(): void {
-    this.#access.settled();
+  checkSettled(): void {
+    this.#balancer.checkSettled();
   }
 
   begin(): void {
     const { customers, rushMs, amendments } = this.#sale;
     for (let each = 0; each < customers; each++) {
-      this.#soon(rushMs, `customer ${each}`, () => this.#customer.comes(each));
+      this.#schedule(rushMs, `customer ${each}`, () => this.#customer.visit(each));
     }
     for (let each = 0; each < amendments; each++) {
-      const act = () => operate(this.#world, this.#access, this.#sale, this.#dice);
-      this.#soon(operatorsMs, `operator ${each}`, act);
+      const act = () => updateSomePackage(this.#world, this.#balancer, this.#sale, this.#prng);
+      this.#schedule(operatorsMs, `operator ${each}`, act);
     }
   }
 
-  #soon(withinMs: number, what: string, act: () => Promise<void>): void {
+  #schedule(withinMs: number, what: string, act: () => Promise<void>): void {
     this.#underWay += 1;
-    this.#world.scheduler.after(this.#dice.between(0, withinMs), what, () => {
+    this.#world.scheduler.after(this.#prng.between(0, withinMs), what, () => {
       act()
         .catch((error: unknown) => this.#world.violate('bug', `${what} saw ${String(error)}`, error))
         .finally(() => {

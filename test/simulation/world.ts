@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/lib/clock.ts';
 import { Counters } from './counters.ts';
-import type { Dice } from './dice.ts';
 import { type FaultRates, noFaults } from './faults.ts';
+import type { Prng } from './prng.ts';
 import type { Host, Scheduler } from './scheduler.ts';
 
 /** A process that runs an instance. It dies with its crash: the next one has another name or a new life. */
@@ -25,7 +25,7 @@ export function simHost(name: string, onCrash: (host: SimHost, why: string) => v
 /** What all parts of one simulation share. */
 export class World {
   readonly scheduler: Scheduler;
-  readonly dice: Dice;
+  readonly prng: Prng;
   readonly counters = new Counters();
   /** The rates of this seed, also after everything was healed. */
   readonly drawn: FaultRates;
@@ -34,9 +34,9 @@ export class World {
   /** Why the simulation must not go on: the first broken promise, or an error that nobody expected. */
   #violation: string | undefined;
 
-  constructor(scheduler: Scheduler, dice: Dice, faults: FaultRates) {
+  constructor(scheduler: Scheduler, prng: Prng, faults: FaultRates) {
     this.scheduler = scheduler;
-    this.dice = dice;
+    this.prng = prng;
     this.drawn = faults;
     this.#faults = faults;
     scheduler.onStep = (host, what) => {
@@ -65,7 +65,7 @@ export class World {
 
   /** Tosses for a fault and counts it when it comes. */
   strikes(fault: keyof FaultRates): boolean {
-    const isStruck = this.dice.chance(this.#faults[fault]);
+    const isStruck = this.prng.chance(this.#faults[fault]);
     if (isStruck) this.counters.count(`fault ${fault}`);
     return isStruck;
   }
@@ -101,7 +101,7 @@ export class World {
   }
 
   #pause(host: SimHost): void {
-    const ms = this.dice.pick(pausesMs);
+    const ms = this.prng.pick(pausesMs);
     if (ms > longPauseMs) this.counters.count('paused past the lease');
     // Who stands still already stands still for that long at least.
     host.pausedUntil = Math.max(host.pausedUntil, this.scheduler.now + ms);
@@ -112,16 +112,16 @@ export class World {
    * comes back some time after that. On the way the process may crash, stand still, or lose the call or its reply.
    */
   call<T>(host: SimHost, what: string, options: CallOptions<T>): Promise<T> {
-    const { scheduler, dice } = this;
+    const { scheduler, prng } = this;
     const { serve, lost, replyLost, failed } = options;
     return new Promise((resolve, reject) => {
       if (!host.isAlive) return;
       if (this.strikes('crashBefore')) return host.crash(`before ${what}`);
       if (this.strikes('pause')) this.#pause(host);
       const isLost = failed?.() === true || (lost !== undefined && this.strikes(lost));
-      const thereMs = dice.between(0.1, 3);
+      const thereMs = prng.between(0.1, 3);
       if (isLost) {
-        const reportMs = dice.pick([1, 50, 1_000]);
+        const reportMs = prng.pick([1, 50, 1_000]);
         scheduler.after(reportMs, `${what} failed`, () => reject(options.unavailable(false)), host);
         return;
       }
@@ -138,11 +138,11 @@ export class World {
         }
         if (crashesAfter && host.isAlive) return host.crash(`after ${what}`);
         if (isReplyLost) {
-          const reportMs = dice.pick([10, 1_000, 5_000]);
+          const reportMs = prng.pick([10, 1_000, 5_000]);
           scheduler.after(reportMs, `${what}: no reply`, () => reject(options.unavailable(true)), host);
           return;
         }
-        scheduler.after(dice.between(0.1, 3), `${what} ←`, settle, host);
+        scheduler.after(prng.between(0.1, 3), `${what} ←`, settle, host);
       });
     });
   }

@@ -1,9 +1,9 @@
 import type { Cluster } from './cluster.ts';
-import type { Dice } from './dice.ts';
+import type { Prng } from './prng.ts';
 import type { SimInstance } from './sim-instance.ts';
 import type { SimHost, World } from './world.ts';
 
-const patienceMs = 12_000;
+const timeoutMs = 12_000;
 /** No live process owes anybody an answer for so long, whatever it has lost; while it sleeps, none counts. */
 const answeredWithinMs = 40_000;
 
@@ -15,25 +15,25 @@ interface Call {
 }
 
 /** How people reach the instances: through a balancer that knows who is ready, and with a patience of their own. */
-export class Access {
+export class LoadBalancer {
   readonly #world: World;
   readonly #cluster: Cluster;
-  readonly #dice: Dice;
+  readonly #prng: Prng;
   readonly #calls = new Set<Call>();
 
-  constructor(world: World, cluster: Cluster, dice: Dice) {
+  constructor(world: World, cluster: Cluster, prng: Prng) {
     this.#world = world;
     this.#cluster = cluster;
-    this.#dice = dice;
+    this.#prng = prng;
   }
 
-  anybody(): SimInstance | undefined {
+  pickInstance(): SimInstance | undefined {
     const { ready } = this.#cluster;
-    return ready.length === 0 ? undefined : this.#dice.pick(ready);
+    return ready.length === 0 ? undefined : this.#prng.pick(ready);
   }
 
   /** Once everything has settled: nobody was forgotten. */
-  settled(): void {
+  checkSettled(): void {
     const { scheduler } = this.#world;
     for (const { host, since, clockOffsetMs } of this.#calls) {
       // Patience is measured by the host's clock, which may have been set back.
@@ -49,12 +49,12 @@ export class Access {
   }
 
   /** Nobody hears of a process that has died: the caller gives up after a while. */
-  answer<T>({ host }: SimInstance, answer: Promise<T>): Promise<T | undefined> {
+  withTimeout<T>({ host }: SimInstance, answer: Promise<T>): Promise<T | undefined> {
     const call = { host, since: this.#world.scheduler.now, clockOffsetMs: host.clockOffsetMs };
     this.#calls.add(call);
     void answer.finally(() => this.#calls.delete(call)).catch(() => {});
     return new Promise((resolve, reject) => {
-      const cancel = this.#world.scheduler.after(patienceMs, 'gives up', () => resolve(undefined));
+      const cancel = this.#world.scheduler.after(timeoutMs, 'gives up', () => resolve(undefined));
       answer.then((value) => {
         if (!host.isAlive) return;
         cancel();
@@ -63,7 +63,7 @@ export class Access {
     });
   }
 
-  pause(ms: number): Promise<void> {
+  wait(ms: number): Promise<void> {
     return new Promise((resolve) => this.#world.scheduler.after(ms, 'waits', () => resolve()));
   }
 }

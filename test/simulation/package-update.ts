@@ -1,15 +1,20 @@
-import type { Access } from './access.ts';
-import type { Dice } from './dice.ts';
+import type { LoadBalancer } from './load-balancer.ts';
+import type { Prng } from './prng.ts';
 import type { Sale } from './sale.ts';
 import { epochMs, type World } from './world.ts';
 
 /** Changes one package once: pauses its sale or lets it go on, moves its time, or sets another quota. */
-export async function operate(world: World, access: Access, sale: Sale, dice: Dice): Promise<void> {
-  const instance = access.anybody();
+export async function updateSomePackage(
+  world: World,
+  balancer: LoadBalancer,
+  sale: Sale,
+  prng: Prng,
+): Promise<void> {
+  const instance = balancer.pickInstance();
   if (instance === undefined) return;
   const { engine } = instance;
-  const { id } = dice.pick(sale.packages);
-  const snapshot = await access.answer(
+  const { id } = prng.pick(sale.packages);
+  const snapshot = await balancer.withTimeout(
     instance,
     engine.package(id).catch(() => undefined),
   );
@@ -18,14 +23,14 @@ export async function operate(world: World, access: Access, sale: Sale, dice: Di
   const change = () => {
     if (paused === true) return { paused: false };
     if (opensAt !== undefined || closesAt !== undefined) return { opensAt: null, closesAt: null };
-    const choice = dice.fraction();
+    const choice = prng.fraction();
     const soon = Math.round(epochMs + world.scheduler.now + 2_000);
     if (choice < 0.25) return { paused: true };
     if (choice < 0.35) return { opensAt: soon };
     if (choice < 0.45) return { closesAt: soon };
-    return { quota: Math.max(0, quota + dice.whole(-3, 5)) };
+    return { quota: Math.max(0, quota + prng.whole(-3, 5)) };
   };
-  const answer = await access.answer(instance, engine.amend(id, { version, ...change() }));
+  const answer = await balancer.withTimeout(instance, engine.amend(id, { version, ...change() }));
   if (answer === undefined) return;
   world.counters.count(`amend ${answer.kind === 'refused' ? answer.code : 'done'}`);
 }

@@ -1,7 +1,7 @@
 import type { Random } from '../../src/lib/random.ts';
 
 /** All chance of a simulation: the same seed throws the same. https://prng.di.unimi.it/splitmix64.c, on 32 bits. */
-export class Dice implements Random {
+export class Prng implements Random {
   #state: number;
 
   constructor(seed: number) {
@@ -9,8 +9,8 @@ export class Dice implements Random {
   }
 
   /** Chance of its own for a part of the simulation, so that a change in one part leaves the others alone. */
-  fork(): Dice {
-    return new Dice(this.#next());
+  fork(): Prng {
+    return new Prng(this.#next());
   }
 
   fraction(): number {
