@@ -4,7 +4,7 @@ import { startStep } from './compose/start-step.ts';
 import { type Config, ConfigError, readConfig, settingWarnings } from './config/config.ts';
 import { listenAt } from './http/server/listen.ts';
 import { createServer } from './http/server/server.ts';
-import { createWaitingRoom } from './http/waiting-room.ts';
+import { createStartupApp } from './http/waiting-room.ts';
 import type { Log } from './observability/log.ts';
 import { createLog } from './observability/pino-log.ts';
 import { StoreUnavailableError } from './storage/store.ts';
@@ -87,7 +87,7 @@ async function waitForStore(
   let missing = first.message;
   log.warn({}, `waiting for the store, which cannot be reached: ${missing}`);
   const room = createServer(
-    createWaitingRoom(config.instanceId, () => missing),
+    createStartupApp(config.instanceId, () => missing),
     log,
   );
   // Whoever comes back comes to the instance, over a connection of its own.

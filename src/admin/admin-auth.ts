@@ -3,15 +3,15 @@ import type { Context } from 'hono';
 import { deleteCookie, setSignedCookie } from 'hono/cookie';
 import { parseSigned } from 'hono/utils/cookie';
 import type { ErrorCode } from '../domain/errors.ts';
-import { type OwnCookie, ownCookie } from '../http/cookies.ts';
+import { type CookieFormat, cookieFormat } from '../http/cookies.ts';
 import { ProblemError } from '../http/problem.ts';
 import { isOwnOrigin } from '../http/security.ts';
-import { senderOf } from '../http/sender.ts';
+import { incomingRequest } from '../http/sender.ts';
 import type { HttpSettings } from '../http/settings.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
-import type { Sender } from '../rate-limits/rate-limits.ts';
+import type { IncomingRequest } from '../rate-limits/rate-limits.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { FailedGuesses } from './failed-guesses.ts';
@@ -27,7 +27,7 @@ export interface AdminAuthOptions {
   readonly random: Random;
   readonly log: Log;
   /** What the sender of a request is counted under. */
-  readonly clientOf: (sender: Sender) => string;
+  readonly clientOf: (sender: IncomingRequest) => string;
 }
 
 const sessionMs = 8 * 60 * 60 * 1_000;
@@ -42,7 +42,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
   readonly #options: AdminAuthOptions;
   readonly #digest: Buffer;
   readonly #cookieSecret: string;
-  readonly #cookie: OwnCookie;
+  readonly #cookie: CookieFormat;
   readonly #guesses: FailedGuesses;
 
   constructor(options: AdminAuthOptions) {
@@ -51,19 +51,19 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
     this.#digest = digestOf(token);
     const hangsOnToken = createHmac('sha256', settings.secret).update('admin-session:').update(this.#digest);
     this.#cookieSecret = hangsOnToken.digest('base64url');
-    this.#cookie = ownCookie('admin_session', settings);
+    this.#cookie = cookieFormat('admin_session', settings);
     this.#guesses = new FailedGuesses({ clock });
   }
 
   async identify(c: Context): Promise<Operator> {
     const authorization = c.req.header('authorization');
-    const address = this.#addressOf(senderOf(c));
+    const address = this.#addressOf(incomingRequest(c));
     if (authorization !== undefined) {
       const verdict = this.#judge(bearer.exec(authorization)?.groups?.token ?? '', address);
       if (verdict !== undefined) throw verdict;
       return { name, via: 'token', ...(address === undefined ? {} : { address }) };
     }
-    const operator = await this.operator(c.req.header('cookie'), senderOf(c));
+    const operator = await this.operator(c.req.header('cookie'), incomingRequest(c));
     if (operator === undefined) throw unauthorized();
     this.#refuseOtherSites(c);
     return operator;
@@ -71,7 +71,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
 
   async start(c: Context, token: string): Promise<SignInRefusal | undefined> {
     const { operations, clock, random } = this.#options;
-    const address = this.#addressOf(senderOf(c));
+    const address = this.#addressOf(incomingRequest(c));
     const verdict = this.#judge(token, address);
     if (verdict !== undefined) {
       const { code, extra } = verdict;
@@ -93,7 +93,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
   }
 
   /** @throws StoreUnavailableError where it cannot be known whether the session was ended. */
-  async operator(cookies: string | undefined, sender?: Sender): Promise<Operator | undefined> {
+  async operator(cookies: string | undefined, sender?: IncomingRequest): Promise<Operator | undefined> {
     const { name: cookieName } = this.#cookie;
     const value = cookies && (await parseSigned(cookies, this.#cookieSecret, cookieName))[cookieName];
     const { session, at } = /^(?<session>[\w-]{22})\.(?<at>\d{1,15})$/.exec(value || '')?.groups ?? {};
@@ -113,7 +113,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
   /** Whoever proves it anew gets another session, and what the browser had is worth nothing any more. */
   async #endFormer(c: Context): Promise<ErrorCode | undefined> {
     try {
-      const former = await this.operator(c.req.header('cookie'), senderOf(c));
+      const former = await this.operator(c.req.header('cookie'), incomingRequest(c));
       const left = former && (await this.#options.operations.endSession(former));
       return left?.kind === 'refused' ? left.code : undefined;
     } catch (error) {
@@ -135,7 +135,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
     return unauthorized('The bearer token is not the one of the operators.');
   }
 
-  #addressOf(sender: Sender | undefined): string | undefined {
+  #addressOf(sender: IncomingRequest | undefined): string | undefined {
     return sender && this.#options.clientOf(sender);
   }
 

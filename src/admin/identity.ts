@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { ErrorCode } from '../domain/errors.ts';
-import type { Sender } from '../rate-limits/rate-limits.ts';
+import type { IncomingRequest } from '../rate-limits/rate-limits.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 
@@ -19,7 +19,7 @@ export interface AdminSessions {
    * Who asks, by the `Cookie` header; undefined unless signed in.
    * @throws StoreUnavailableError for a cookie that is good, where nobody can tell whether its session was ended.
    */
-  operator(cookies: string | undefined, sender?: Sender): Promise<Operator | undefined>;
+  operator(cookies: string | undefined, sender?: IncomingRequest): Promise<Operator | undefined>;
   /** Signs it out, here and everywhere. */
   end(c: Context, by: Operator): Promise<void>;
 }

@@ -4,9 +4,9 @@ import { createAdmin } from '../admin/pages/index.ts';
 import { orderRoutes } from '../http/api/orders.ts';
 import { packageRoutes } from '../http/api/packages.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
+import type { AppServices } from '../http/app-services.ts';
 import { createAssets } from '../http/assets.ts';
-import { compressPages } from '../http/compress-pages.ts';
-import type { AppDeps } from '../http/deps.ts';
+import { compressPages } from '../http/compression.ts';
 import { healthRoutes } from '../http/health.ts';
 import { pageRoutes, showProblemPage } from '../http/pages/routes.ts';
 import { onError, onNotFound, problem } from '../http/problem.ts';
@@ -25,7 +25,7 @@ export interface App {
  * Everything that is served, composed; it never listens. What sales are made of comes first and has no middleware
  * in its way; pages bring their own.
  */
-export function createApp(deps: AppDeps): App {
+export function createApp(deps: AppServices): App {
   const assets = createAssets({ hasAdmin: deps.admin !== undefined });
   const admin = createAdmin(deps, assets.url);
   const live = createLive({ ...deps, ...(admin === undefined ? {} : { operators: admin.live }) });
@@ -51,7 +51,7 @@ export function createApp(deps: AppDeps): App {
 }
 
 /** At an unknown address, people are shown a page and programs a problem. */
-function nothingHere(deps: AppDeps, assetUrl: (name: string) => string) {
+function nothingHere(deps: AppServices, assetUrl: (name: string) => string) {
   const showPage = showProblemPage({ ...deps, assetUrl });
   return (c: Context) => {
     const isBrowser = (c.req.header('accept') ?? '').includes('text/html');

@@ -12,10 +12,10 @@ import type { BookingEngine } from '../engine/engine.ts';
 import type { OperatedEngine } from '../engine/operated-engine.ts';
 import { listenAt, listenInsteadOf } from '../http/server/listen.ts';
 import { createServer } from '../http/server/server.ts';
-import { stopperOf } from '../http/server/stopper.ts';
-import { insistOnTls } from '../http/server/transport-security.ts';
+import { gracefulStop } from '../http/server/stopper.ts';
+import { sendHsts } from '../http/server/transport-security.ts';
 import type { HttpSettings } from '../http/settings.ts';
-import { observer } from '../http/telemetry/index.ts';
+import { requestObserver } from '../http/telemetry/index.ts';
 import { systemClock as clock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';
 import type { Log } from '../observability/log.ts';
@@ -183,11 +183,11 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     ...shown,
   });
   metrics.gauge('sockets', sockets);
-  const server = createServer(app, log, observer(app, shown));
-  insistOnTls(server, settings.publicOrigin);
+  const server = createServer(app, log, requestObserver(app, shown));
+  sendHsts(server, settings.publicOrigin);
   protection.attach(server);
   live.attach(server);
-  const stopServing = stopperOf(server);
+  const stopServing = gracefulStop(server);
   const close = async () => {
     await engine.drain();
     await operations.left();

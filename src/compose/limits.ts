@@ -1,13 +1,13 @@
 import type { Server } from 'node:http';
 import type { RedisConnector } from '../cluster/redis/connector.ts';
 import type { Config } from '../config/config.ts';
-import type { AppDeps } from '../http/deps.ts';
+import type { AppServices } from '../http/app-services.ts';
 import { limitConnections } from '../http/server/connections.ts';
 import { LoopAdmission } from '../http/server/overload.ts';
 import { openFilesMax } from '../lib/open-files.ts';
 import { systemClock as clock } from '../lib/system-clock.ts';
 import type { Log } from '../observability/log.ts';
-import { clientsBehind } from '../rate-limits/client-of.ts';
+import { clientResolver } from '../rate-limits/client-address.ts';
 import { httpLimits } from '../rate-limits/limits.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 
@@ -18,7 +18,7 @@ const otherFilesMax = 1_000;
 
 /** What protects an instance from too much of anything. */
 export interface Protection {
-  readonly deps: Pick<AppDeps, 'limits' | 'admission'>;
+  readonly deps: Pick<AppServices, 'limits' | 'admission'>;
   /** Holds the connections of a server to their limits. */
   attach(server: Server): void;
   close(): Promise<void>;
@@ -53,7 +53,7 @@ export function attachConnectionLimits(
   limitConnections(server, {
     max: connectionsAllowed(openFilesMax()),
     maxPerClient: limits?.connectionsPerClient ?? 0,
-    clients: clientsBehind(trustProxy),
+    clients: clientResolver(trustProxy),
   });
 }
 

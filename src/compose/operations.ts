@@ -2,14 +2,14 @@ import { AdminAuth } from '../admin/admin-auth.ts';
 import { OperationsDesk } from '../admin/operations-desk.ts';
 import type { Config } from '../config/config.ts';
 import type { OperatedEngine } from '../engine/operated-engine.ts';
-import type { AppDeps } from '../http/deps.ts';
+import type { AppServices } from '../http/app-services.ts';
 import type { HttpSettings } from '../http/settings.ts';
 import { systemClock as clock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';
 import type { Log } from '../observability/log.ts';
 import { loadMeter } from '../observability/measured-process-load.ts';
 import { programVersion } from '../observability/telemetry.ts';
-import { clientsBehind } from '../rate-limits/client-of.ts';
+import { clientResolver } from '../rate-limits/client-address.ts';
 import type { Store } from '../storage/store.ts';
 import type { SupplierLedger } from '../suppliers/suppliers.ts';
 import { ledgerOf } from './ledger.ts';
@@ -28,7 +28,7 @@ export interface OperationsParts {
 
 export interface OpenOperations {
   /** Nothing of `admin` where there is no admin token. */
-  readonly deps: Pick<AppDeps, 'admin'>;
+  readonly deps: Pick<AppServices, 'admin'>;
   /** Signs this instance out, once its engine owns nothing any more: else it would be shown as lost. */
   left(): Promise<void>;
   close(): void;
@@ -54,7 +54,7 @@ export function openOperations(parts: OperationsParts): OpenOperations {
   const { adminToken: token } = config;
   const left = () => operations.left();
   if (token === undefined) return { deps: {}, left, close };
-  const clients = clientsBehind(config.trustProxy);
+  const clients = clientResolver(config.trustProxy);
   const clientOf = clients.of.bind(clients);
   const auth = new AdminAuth({ operations, token, settings, clock, random, log, clientOf });
   return { deps: { admin: { operations, sessions: auth, identity: auth } }, left, close };

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import { parseStrictJson } from './json-text.ts';
 import { type FieldError, ProblemError } from './problem.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

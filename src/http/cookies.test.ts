@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { maySeeOrder, recentOrders, recentOrdersMax, rememberOrder } from './cookies.ts';
-import { orderProof } from './proof.ts';
+import { orderSignature } from './order-signature.ts';
 
 const secret = 's'.repeat(32);
 const id = (n: number) => `0000-0000-0000-${String(n).padStart(4, '0')}`;
@@ -72,7 +72,7 @@ it('Q10 shows an order to the browser that knows it, or to who brings its proof'
   const cookie = pair(await remember(id(1)));
   expect(await ask(`/may/${id(1)}`, cookie)).toBe(true);
   expect(await ask(`/may/${id(2)}`, cookie)).toBe(false);
-  expect(await ask(`/may/${id(2)}?proof=${orderProof(secret, id(2))}`, '')).toBe(true);
-  expect(await ask(`/may/${id(2)}?proof=${orderProof(secret, id(1))}`, '')).toBe(false);
+  expect(await ask(`/may/${id(2)}?proof=${orderSignature(secret, id(2))}`, '')).toBe(true);
+  expect(await ask(`/may/${id(2)}?proof=${orderSignature(secret, id(1))}`, '')).toBe(false);
   expect(await ask(`/may/${id(2)}?proof=`, '')).toBe(false);
 });

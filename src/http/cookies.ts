@@ -1,14 +1,14 @@
 import type { Context } from 'hono';
 import { getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { parseOrderId } from '../domain/ids.ts';
-import { isOrderProof } from './proof.ts';
+import { isOrderSignature } from './order-signature.ts';
 import { isBehindTls } from './server/transport-security.ts';
 import type { HttpSettings } from './settings.ts';
 
 type CookieSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 
 /** A cookie of ours as browsers know it. */
-export interface OwnCookie {
+export interface CookieFormat {
   readonly name: string;
   readonly attributes: { readonly path: '/'; readonly httpOnly: true; readonly secure: boolean };
 }
@@ -17,7 +17,7 @@ export interface OwnCookie {
  * Out of reach of scripts; behind TLS also `Secure`, with a name (`__Host-…`) under which browsers take it from this
  * very host alone, and never from one beside or below it (RFC 6265bis, section 4.1.3.2).
  */
-export function ownCookie(name: string, settings: Pick<HttpSettings, 'publicOrigin'>): OwnCookie {
+export function cookieFormat(name: string, settings: Pick<HttpSettings, 'publicOrigin'>): CookieFormat {
   const secure = isBehindTls(settings);
   return { name: secure ? `__Host-${name}` : name, attributes: { path: '/', httpOnly: true, secure } };
 }
@@ -30,7 +30,7 @@ const keptS = 180 * 24 * 60 * 60;
 
 /** The orders made or looked up in this browser, newest first. A cookie that we did not sign counts for nothing. */
 export async function recentOrders(c: Context, settings: CookieSettings): Promise<string[]> {
-  const value = await getSignedCookie(c, settings.secret, ownCookie(ordersName, settings).name);
+  const value = await getSignedCookie(c, settings.secret, cookieFormat(ordersName, settings).name);
   if (!value) return [];
   const ids = value.split('.').map((id) => parseOrderId(id));
   return ids.filter((id) => id !== undefined).slice(0, recentOrdersMax);
@@ -48,7 +48,7 @@ export async function rememberOrders(
   orderIds: readonly string[],
 ): Promise<void> {
   const others = (await recentOrders(c, settings)).filter((id) => !orderIds.includes(id));
-  const { name, attributes } = ownCookie(ordersName, settings);
+  const { name, attributes } = cookieFormat(ordersName, settings);
   await setSignedCookie(
     c,
     name,
@@ -69,6 +69,6 @@ export async function maySeeOrder(
   orderId: string,
   proof: string | undefined,
 ): Promise<boolean> {
-  if (proof !== undefined && isOrderProof(settings.secret, orderId, proof)) return true;
+  if (proof !== undefined && isOrderSignature(settings.secret, orderId, proof)) return true;
   return (await recentOrders(c, settings)).includes(orderId);
 }

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { AppDeps } from './deps.ts';
+import type { AppServices } from './app-services.ts';
 import { sendJson } from './json.ts';
 import { allowOnly } from './methods.ts';
 import { problem } from './problem.ts';
@@ -8,7 +8,7 @@ import { problem } from './problem.ts';
  * `/healthz` answers while the event loop turns: restart the process when it does not.
  * `/readyz` answers 200 while orders can be taken: send customers elsewhere when it does not.
  */
-export function healthRoutes({ engine, settings }: Pick<AppDeps, 'engine' | 'settings'>): Hono {
+export function healthRoutes({ engine, settings }: Pick<AppServices, 'engine' | 'settings'>): Hono {
   const instance = settings.instanceId;
   return new Hono()
     .get('/healthz', () => sendJson(200, { status: 'ok', instance }))

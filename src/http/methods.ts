@@ -1,5 +1,5 @@
 import type { Context, Handler } from 'hono';
-import { ProblemError, problem, type ShowProblem } from './problem.ts';
+import { ProblemError, problem, type SendProblem } from './problem.ts';
 
 /**
  * What a route answers to every other method, put after its own handlers:
@@ -16,7 +16,7 @@ export function allowOnlyOnPage(...methods: readonly string[]): Handler {
   });
 }
 
-function allowing(methods: readonly string[], show: ShowProblem): Handler {
+function allowing(methods: readonly string[], show: SendProblem): Handler {
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
   const taken = methods.join(' and ');
   return (c: Context) =>

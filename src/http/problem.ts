@@ -6,8 +6,8 @@ import type { Log } from '../observability/log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import type { problemAnswer } from './api/answers.ts';
 import { type JsonHeaders, jsonHeaders, sendText } from './json.ts';
-import { requestIdIn } from './telemetry/request-id.ts';
-import { orderIdOf, shownPath } from './telemetry/shown-path.ts';
+import { requestIdOfContext } from './telemetry/request-id.ts';
+import { orderIdInPath, redactedPath } from './telemetry/shown-path.ts';
 import type { OrderView } from './views.ts';
 
 /** What is wrong with one member of the request; `path` is dotted, and empty for the whole. */
@@ -48,13 +48,13 @@ export function problemView(code: ErrorCode, extra: ProblemExtra = {}): ProblemV
 }
 
 /**
- * Answers with a problem of the catalogue, `Retry-After` included where waiting helps. It fits {@link ShowProblem},
+ * Answers with a problem of the catalogue, `Retry-After` included where waiting helps. It fits {@link SendProblem},
  * which is why it takes the context.
  */
 export function problem(c: Context, code: ErrorCode, extra?: ProblemExtra): Response {
   const { status } = errorKind(code);
   // Whoever asks about a failure can name the request that the log tells of.
-  const named = status < 500 ? undefined : { 'X-Request-Id': requestIdIn(c) };
+  const named = status < 500 ? undefined : { 'X-Request-Id': requestIdOfContext(c) };
   if (extra !== undefined && Object.keys(extra).length > 0) {
     return sendText(status, JSON.stringify(problemView(code, extra)), {
       ...headersOf(code, extra),
@@ -95,7 +95,7 @@ export class ProblemError extends Error {
 }
 
 /** An error in terms of the catalogue. Whatever is unknown is `internal`, and tells the caller nothing. */
-export function asProblemError(error: unknown): ProblemError {
+export function toProblemError(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreUnavailableError) return new ProblemError('store_unavailable');
   if (error instanceof HTTPException && error.status < 500) return new ProblemError(codeOf(error.status));
@@ -110,21 +110,21 @@ function codeOf(status: number): ErrorCode {
 }
 
 /** How a problem is shown to the one who asked: as problem+json, or as a page. */
-export type ShowProblem = (c: Context, code: ErrorCode, extra?: ProblemExtra) => Response | Promise<Response>;
+export type SendProblem = (c: Context, code: ErrorCode, extra?: ProblemExtra) => Response | Promise<Response>;
 
 /** For `app.onError`: nothing that a handler throws gets further than here. */
-export function onError(log: Log, show: ShowProblem = problem): ErrorHandler {
+export function onError(log: Log, show: SendProblem = problem): ErrorHandler {
   return (error, c) => {
-    const { code, extra } = asProblemError(error);
+    const { code, extra } = toProblemError(error);
     const isServers = errorKind(code).status >= 500;
     if (isServers) {
-      const path = shownPath(c.req.path);
+      const path = redactedPath(c.req.path);
       const fields = {
-        requestId: requestIdIn(c),
+        requestId: requestIdOfContext(c),
         err: error,
         method: c.req.method,
         path,
-        ...orderIdOf(path),
+        ...orderIdInPath(path),
       };
       if (code === 'internal') log.error(fields, 'A request failed unexpectedly.');
       else log.warn({ ...fields, code }, 'A request could not be served.');
@@ -133,6 +133,6 @@ export function onError(log: Log, show: ShowProblem = problem): ErrorHandler {
   };
 }
 
-export function onNotFound(show: ShowProblem = problem): NotFoundHandler {
+export function onNotFound(show: SendProblem = problem): NotFoundHandler {
   return (c) => show(c, 'unknown_route');
 }

@@ -1,8 +1,8 @@
-import type { PageSetting } from '../http/pages/layout.ts';
+import type { RenderContext } from '../http/pages/layout.ts';
 import { type Html, markup } from '../http/pages/markup.ts';
 
 /** The description for readers: Swagger UI, out of its package, over `/openapi.json`. */
-export function docsPage(assetUrl: PageSetting['assetUrl']): Html {
+export function docsPage(assetUrl: RenderContext['assetUrl']): Html {
   return markup`<!doctype html>
     <html lang="en">
     <head>

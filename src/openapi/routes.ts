@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono';
-import type { AppDeps } from '../http/deps.ts';
+import type { AppServices } from '../http/app-services.ts';
 import { jsonHeaders, sendText } from '../http/json.ts';
 import { allowOnly } from '../http/methods.ts';
-import type { PageSetting } from '../http/pages/layout.ts';
+import type { RenderContext } from '../http/pages/layout.ts';
 import { pageSecurity } from '../http/security.ts';
 import { docsPage } from './docs-page.ts';
 import { openApiDocument } from './document.ts';
@@ -10,8 +10,8 @@ import { operationsServed } from './table.ts';
 
 /** `GET /openapi.json`, and `GET /docs` to read it in a browser. */
 export function descriptionRoutes(
-  { admin }: Pick<AppDeps, 'admin'>,
-  assetUrl: PageSetting['assetUrl'],
+  { admin }: Pick<AppServices, 'admin'>,
+  assetUrl: RenderContext['assetUrl'],
 ): Hono {
   const operations = operationsServed({ hasAdmin: admin !== undefined });
   let text: string | undefined;

@@ -1,6 +1,6 @@
-import { type Clients, clientsBehind, type TrustedProxies } from './client-of.ts';
-import { Occupancy } from './occupancy.ts';
-import type { Allowance, RateLimiter, RateLimits, Sender } from './rate-limits.ts';
+import { type ClientResolver, clientResolver, type TrustedProxies } from './client-address.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
+import type { Allowance, IncomingRequest, RateLimiter, RateLimits } from './rate-limits.ts';
 
 /** How often something may be done in so many whole seconds. */
 export interface Rate {
@@ -19,7 +19,7 @@ export interface LimitSettings {
 }
 
 /** A limit that has been asked, and what it said. */
-export interface Verdict extends Allowance {
+export interface LimitResult extends Allowance {
   readonly policy: RateLimiter['policy'];
 }
 
@@ -38,15 +38,15 @@ export interface HttpLimits {
    */
   readonly email: RateLimiter;
   /** Sockets that are open, by client. */
-  readonly sockets: Occupancy;
-  clientOf(sender: Sender): string;
+  readonly sockets: ConcurrencyLimit;
+  clientOf(sender: IncomingRequest): string;
 }
 
 /** A rate limit of clients. */
 export interface ClientLimit {
   /** As headers announce it, with what else goes for the same requests. */
   readonly policies: string;
-  take(sender: Sender | undefined): Promise<Verdict>;
+  take(sender: IncomingRequest | undefined): Promise<LimitResult>;
 }
 
 /**
@@ -59,9 +59,9 @@ export function httpLimits(
   onUnheardProxy = () => {},
 ): HttpLimits {
   const { purchases, purchasesPerEmail, lookUps, reads, sockets, socketsPerClient } = settings;
-  const clients = clientsBehind(trusted);
+  const clients = clientResolver(trusted);
   const email = limits.limiter({ name: 'email', ...purchasesPerEmail });
-  const onRefused = (sender: Sender | undefined) => {
+  const onRefused = (sender: IncomingRequest | undefined) => {
     if (trusted === 0 && sender?.headers['x-forwarded-for'] !== undefined) onUnheardProxy();
   };
   const byClient = (name: string, rate: Rate, ...others: RateLimiter[]) =>
@@ -73,16 +73,16 @@ export function httpLimits(
     supplier: byClient('supplier', purchases),
     socketOpening: byClient('socket', sockets),
     email,
-    sockets: new Occupancy(socketsPerClient),
+    sockets: new ConcurrencyLimit(socketsPerClient),
     clientOf: (sender) => clients.of(sender),
   };
 }
 
 function clientLimit(
   limiter: RateLimiter,
-  clients: Clients,
+  clients: ClientResolver,
   others: readonly RateLimiter[],
-  onRefused: (sender: Sender | undefined) => void,
+  onRefused: (sender: IncomingRequest | undefined) => void,
 ): ClientLimit {
   const { policy } = limiter;
   return {
@@ -102,7 +102,7 @@ export function policyItem({ name, count, windowS }: RateLimiter['policy']): str
 }
 
 /** An item of `RateLimit`: what remains, and in how many seconds everything does again. */
-export function rateItem({ policy, remaining, resetMs }: Verdict): string {
+export function rateItem({ policy, remaining, resetMs }: LimitResult): string {
   return `"${policy.name}";r=${remaining};t=${secondsUntil(resetMs)}`;
 }
 

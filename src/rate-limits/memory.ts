@@ -1,7 +1,7 @@
 import type { RateLimiterRes } from 'rate-limiter-flexible';
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
 import type { Clock } from '../lib/clock.ts';
-import { CoarseCounts, roughMax } from './coarse-counts.ts';
+import { ApproximateCounts, approximateMax } from './approximate-counts.ts';
 import type { Allowance, RateLimiter, RateLimits, RatePolicy } from './rate-limits.ts';
 
 /** Told of uses that were allowed and counted exactly, under the key they are told by. */
@@ -15,7 +15,7 @@ export function memoryRateLimits({ clock }: { readonly clock: Clock }): RateLimi
 /** Exact counts at the same time, each of a few hundred bytes; past them, who was first counted longest ago is forgotten. */
 const exactMax = 50_000;
 /** The way to the first entry of a map leads past all that were deleted: nobody goes it for each. */
-const forgottenAtOnce = 1_000;
+const evictedAtOnce = 1_000;
 
 /**
  * Counts roughly up to a tenth of the limit, and exactly from there: of ten thousand buyers nearly all come once or
@@ -25,7 +25,7 @@ export class MemoryLimiter implements RateLimiter {
   readonly policy: RatePolicy;
   readonly #clock: Clock;
   readonly #onCounted: OnCounted;
-  readonly #coarse: CoarseCounts;
+  readonly #coarse: ApproximateCounts;
   /** Uses that nobody needs to be held to. */
   readonly #free: number;
   readonly #exact: RateLimiterMemory;
@@ -37,8 +37,8 @@ export class MemoryLimiter implements RateLimiter {
     this.policy = policy;
     this.#clock = clock;
     this.#onCounted = onCounted;
-    this.#coarse = new CoarseCounts(policy.windowS * 1000);
-    this.#free = Math.min(Math.floor(policy.count / 10), roughMax - 1);
+    this.#coarse = new ApproximateCounts(policy.windowS * 1000);
+    this.#free = Math.min(Math.floor(policy.count / 10), approximateMax - 1);
     this.#exact = new RateLimiterMemory({ points: policy.count, duration: policy.windowS, keyPrefix: '' });
   }
 
@@ -53,7 +53,7 @@ export class MemoryLimiter implements RateLimiter {
   }
 
   /** What all instances together have counted by now. */
-  adopt(key: string, uses: number, resetMs: number): void {
+  setTotal(key: string, uses: number, resetMs: number): void {
     void this.#exact.set(key, uses, resetMs / 1000);
     this.#watch(key, this.#clock.now() + resetMs);
   }
@@ -71,7 +71,7 @@ export class MemoryLimiter implements RateLimiter {
   #watch(key: string, until: number): void {
     this.#watched.set(key, until);
     if (this.#watched.size <= exactMax) return;
-    let left = forgottenAtOnce;
+    let left = evictedAtOnce;
     for (const first of this.#watched.keys()) {
       this.#watched.delete(first);
       void this.#exact.delete(first);

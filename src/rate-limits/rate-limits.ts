@@ -43,4 +43,4 @@ export interface RateLimits {
 }
 
 /** Of a request, what tells who sent it. */
-export type Sender = Pick<IncomingMessage, 'socket' | 'headers'>;
+export type IncomingRequest = Pick<IncomingMessage, 'socket' | 'headers'>;

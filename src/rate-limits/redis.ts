@@ -14,12 +14,12 @@ export interface RedisRateLimitsOptions {
 }
 
 /** How long an instance may count before it tells the others. */
-const tellEveryMs = 50;
+const shareEveryMs = 50;
 /** Keys that are told of in one go: what does not fit is told next time. */
-const toldMax = 1_000;
+const sharedMax = 1_000;
 /** Keys that wait to be told of: while Redis hangs, further ones are counted here alone. */
-const untoldMax = 20_000;
-const patienceMs = 1_000;
+const pendingMax = 20_000;
+const commandTimeoutMs = 1_000;
 
 /**
  * Rate limits of all instances together. Every decision is made in memory, by what this process counts and what Redis
@@ -30,7 +30,7 @@ const patienceMs = 1_000;
 export function redisRateLimits(options: RedisRateLimitsOptions): RateLimits {
   const { connect, clock } = options;
   const redis = connect('limits', {
-    commandTimeout: patienceMs,
+    commandTimeout: commandTimeoutMs,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
@@ -45,9 +45,9 @@ export function redisRateLimits(options: RedisRateLimitsOptions): RateLimits {
         points,
         duration,
       });
-      const teller = new Teller(shared, redis, options, closing.signal);
+      const teller = new SharedCounts(shared, redis, options, closing.signal);
       const local = new MemoryLimiter(policy, clock, (key, uses) => teller.note(key, uses));
-      teller.adopt = (key, uses, resetMs) => local.adopt(key, uses, resetMs);
+      teller.adopt = (key, uses, resetMs) => local.setTotal(key, uses, resetMs);
       return local;
     },
     async close() {
@@ -58,14 +58,14 @@ export function redisRateLimits(options: RedisRateLimitsOptions): RateLimits {
 }
 
 /** Tells Redis of the uses counted here, and the limiter what that makes with those of the others. */
-class Teller {
+class SharedCounts {
   readonly #shared: RateLimiterRedis;
   readonly #redis: Redis;
   readonly #options: RedisRateLimitsOptions;
   readonly #closing: AbortSignal;
   #untold = new Map<string, number>();
   #telling = false;
-  adopt: MemoryLimiter['adopt'] = () => {};
+  adopt: MemoryLimiter['setTotal'] = () => {};
 
   constructor(shared: RateLimiterRedis, redis: Redis, options: RedisRateLimitsOptions, closing: AbortSignal) {
     this.#shared = shared;
@@ -76,7 +76,7 @@ class Teller {
 
   note(key: string, uses: number): void {
     const before = this.#untold.get(key);
-    if (before === undefined && this.#untold.size >= untoldMax) return;
+    if (before === undefined && this.#untold.size >= pendingMax) return;
     this.#untold.set(key, (before ?? 0) + uses);
     if (!this.#telling) void this.#tell();
   }
@@ -85,7 +85,7 @@ class Teller {
     const { clock } = this.#options;
     this.#telling = true;
     while (this.#untold.size > 0) {
-      await clock.sleep(tellEveryMs, this.#closing);
+      await clock.sleep(shareEveryMs, this.#closing);
       if (this.#closing.aborted) break;
       const some = this.#takeSome();
       // What Redis does not hear of is counted here all the same.
@@ -96,13 +96,13 @@ class Teller {
 
   #takeSome(): [string, number][] {
     const all = [...this.#untold];
-    this.#untold = new Map(all.slice(toldMax));
-    return all.slice(0, toldMax);
+    this.#untold = new Map(all.slice(sharedMax));
+    return all.slice(0, sharedMax);
   }
 
   async #add(key: string, uses: number): Promise<void> {
     try {
-      const { consumedPoints, msBeforeNext } = await this.#shared.penalty(toldAs(key), uses);
+      const { consumedPoints, msBeforeNext } = await this.#shared.penalty(hashedKey(key), uses);
       this.adopt(key, consumedPoints + (this.#untold.get(key) ?? 0), Math.max(1, msBeforeNext));
     } catch (error) {
       this.#options.log.debug(
@@ -114,6 +114,6 @@ class Teller {
 }
 
 /** An email or an address is nobody else's business: Redis sees 128 bits of a hash. */
-function toldAs(key: string): string {
+function hashedKey(key: string): string {
   return hash('sha256', key, 'base64url').slice(0, 22);
 }

@@ -1,6 +1,6 @@
 import type { PackageSnapshot } from '../domain/travel-package.ts';
 import type { BookingEngine } from '../engine/engine.ts';
-import { tripOffer } from '../http/pages/fragments/index.ts';
+import { offerOf } from '../http/pages/fragments/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
 import type { Channel, Seat } from './channel.ts';
@@ -93,7 +93,7 @@ export class Hub {
       inProgress: (packageId) => this.#board.get(packageId)?.figures.held ?? 0,
       offer: (packageId) => {
         const snapshot = this.#board.get(packageId);
-        return snapshot && tripOffer(snapshot, clock.now());
+        return snapshot && offerOf(snapshot, clock.now());
       },
     });
     const { tickMs, gatherViewersPerMs } = this.#options;

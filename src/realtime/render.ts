@@ -16,7 +16,7 @@ export function pageRender(currency: string, clock: Clock): LiveRender {
     }),
     order: ({ order, place, inProgress, offer }) => ({
       rootId: orderElementId,
-      html: String(orderFragment(order, { place, inProgress, offer, now: clock.now() })),
+      html: String(orderFragment(order, { queuePosition: place, inProgress, offer, now: clock.now() })),
     }),
   };
 }

@@ -8,7 +8,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { fakeEngine, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { orderProof } from '../http/proof.ts';
+import { orderSignature } from '../http/order-signature.ts';
 import { createServer } from '../http/server/server.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/system-clock.ts';
@@ -78,7 +78,7 @@ it('sends the time, the present state, and what changes, as the pages draw it', 
 it('Q10 shows an order to who has its proof, and refuses a wrong one like an order that does not exist', async () => {
   const { bus, open } = await start();
   const order = fakeOrder();
-  const proof = orderProof(secret, order.id);
+  const proof = orderSignature(secret, order.id);
   const messages = received(open(`topic=order:${order.id}&proof=${proof}`));
   await vi.waitFor(() => expect(messages).toHaveLength(2));
   expect(messages[1]).toContain(

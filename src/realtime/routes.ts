@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Hono } from 'hono';
 import type { ErrorCode } from '../domain/errors.ts';
-import type { AppDeps } from '../http/deps.ts';
+import type { AppServices } from '../http/app-services.ts';
 import { allowOnly } from '../http/methods.ts';
 import { problem } from '../http/problem.ts';
 import { checkHandshake, isWebSocketUpgrade, livePath } from './handshake.ts';
@@ -15,7 +15,7 @@ import type { CustomerTopic } from './topic.ts';
 import type { Viewer } from './viewer.ts';
 
 export interface LiveDeps
-  extends Pick<AppDeps, 'engine' | 'liveBus' | 'clock' | 'log' | 'settings' | 'limits'> {
+  extends Pick<AppServices, 'engine' | 'liveBus' | 'clock' | 'log' | 'settings' | 'limits'> {
   /** The topic `admin`; absent where there are no operators' pages. */
   readonly operators?: LiveAdmin;
 }
@@ -53,7 +53,7 @@ export interface Live {
 
 /**
  * The live side of the pages: `GET /live?topic=packages`, `/live?topic=package:3`,
- * `/live?topic=order:<id>&proof=<orderProof>` or, for who is signed in, `/live?topic=admin`, as a WebSocket. What is said there is described in
+ * `/live?topic=order:<id>&proof=<signature>` or, for who is signed in, `/live?topic=admin`, as a WebSocket. What is said there is described in
  * pages/fragments/index.ts; clients have nothing to say.
  */
 export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): Live {

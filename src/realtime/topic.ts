@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import { parseOrderId } from '../domain/ids.ts';
-import { isOrderProof } from '../http/proof.ts';
+import { isOrderSignature } from '../http/order-signature.ts';
 
 /** What customers watch: every package, one of them, or one order. */
 export type CustomerTopic =
@@ -27,7 +27,7 @@ export function parseTopic(query: URLSearchParams, secret: string): Topic | Erro
   if (packageId !== undefined) return { kind: 'package', packageId: Number(packageId) };
   if (!text.startsWith('order:')) return 'unknown_route';
   const orderId = parseOrderId(text.slice('order:'.length));
-  if (orderId === undefined || !isOrderProof(secret, orderId, query.get('proof') ?? ''))
+  if (orderId === undefined || !isOrderSignature(secret, orderId, query.get('proof') ?? ''))
     return 'unknown_order';
   return { kind: 'order', orderId };
 }

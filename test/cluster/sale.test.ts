@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { orderProof } from '../../src/http/proof.ts';
+import { orderSignature } from '../../src/http/order-signature.ts';
 import { type Cluster, type EngineName, startCluster } from '../support/cluster.ts';
 import {
   type Attempt,
@@ -107,7 +107,7 @@ describe.each(engines)('three instances, engine %s', (engine) => {
       expect(answer?.status).toBe(202);
       await using orderViewer = await viewer(
         away,
-        `topic=order:${order?.id}&proof=${orderProof(secret, order?.id as string)}`,
+        `topic=order:${order?.id}&proof=${orderSignature(secret, order?.id as string)}`,
       );
       await until('the outcome on the other instance', liveMs, async () =>
         orderViewer.seen.some((text) => /confirmed|no seat/i.test(text)),

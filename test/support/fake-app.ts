@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import type { Operations } from '../../src/admin/operations.ts';
 import { createApp } from '../../src/compose/app.ts';
 import type { BookingEngine } from '../../src/engine/engine.ts';
-import type { HttpAdmin } from '../../src/http/deps.ts';
+import type { HttpAdmin } from '../../src/http/app-services.ts';
 import { ProblemError } from '../../src/http/problem.ts';
 import type { HttpSettings } from '../../src/http/settings.ts';
 import type { Clock } from '../../src/lib/clock.ts';

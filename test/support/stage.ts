@@ -1,5 +1,5 @@
 import type { Order } from '../../src/domain/order.ts';
-import { orderProof } from '../../src/http/proof.ts';
+import { orderSignature } from '../../src/http/order-signature.ts';
 import { type AdminStage, setAdminStage } from './admin-stage.ts';
 import { buy } from './buyers.ts';
 import { type Fault, startFaultySupplier } from './faulty-supplier.ts';
@@ -78,7 +78,7 @@ async function sellSome({ origin, engine }: TestServer): Promise<Stage['links']>
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
-  const link = ({ id }: Order) => `${origin}/orders/${id}?proof=${orderProof(secret, id)}`;
+  const link = ({ id }: Order) => `${origin}/orders/${id}?proof=${orderSignature(secret, id)}`;
   const confirmed = await order(2, 'ana@example.com', 'confirmed');
   await order(2, 'slow-flight@example.com', 'held');
   await order(2, 'ben@example.com', 'queued');

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { PackageStatus } from '../../src/admin/operations.ts';
 import { orderIdFrom } from '../../src/domain/ids.ts';
 import type { Order, OrderReason, OrderStatus, TimelineEvent } from '../../src/domain/order.ts';
-import { orderProof } from '../../src/http/proof.ts';
+import { orderSignature } from '../../src/http/order-signature.ts';
 import { createServer } from '../../src/http/server/server.ts';
 import { silentLog } from '../../src/observability/log.ts';
 import { fakeApp } from './fake-app.ts';
@@ -71,7 +71,7 @@ export async function setWideStage(): Promise<WideStage> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const link = ({ id }: Order) => `${origin}/orders/${id}?proof=${orderProof(secret, id)}`;
+  const link = ({ id }: Order) => `${origin}/orders/${id}?proof=${orderSignature(secret, id)}`;
   return {
     origin,
     token: 'open-sesame',

@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
+import type { HttpAdmin } from '../../http/app-services.ts';
 import { check } from '../../http/body.ts';
-import type { HttpAdmin } from '../../http/deps.ts';
 import { packageIdFrom } from '../../http/inputs.ts';
 import { ProblemError } from '../../http/problem.ts';
 import { orderView } from '../../http/views.ts';

@@ -9,7 +9,7 @@ import {
 } from '../../../test/support/fake-operations.ts';
 import { createApp } from '../../compose/app.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
-import type { HttpAdmin } from '../../http/deps.ts';
+import type { HttpAdmin } from '../../http/app-services.ts';
 import { ProblemError } from '../../http/problem.ts';
 import { silentLog } from '../../observability/log.ts';
 import { localLiveBus } from '../../realtime/bus/local.ts';

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { AppDeps } from '../../http/deps.ts';
+import type { AppServices } from '../../http/app-services.ts';
 import { problem } from '../../http/problem.ts';
 import { auditRoutes } from './audit.ts';
 import { instanceRoutes } from './instances.ts';
@@ -12,7 +12,7 @@ import { packageRoutes } from './packages.ts';
  * `/api/admin/…`: what the operators' pages do, for programs. Where there is no admin token there is nothing here;
  * where there is one, nobody without it is told whether there is.
  */
-export function adminApiRoutes({ admin, clock }: Pick<AppDeps, 'admin' | 'clock'>): Hono<AdminApiEnv> {
+export function adminApiRoutes({ admin, clock }: Pick<AppServices, 'admin' | 'clock'>): Hono<AdminApiEnv> {
   const routes = new Hono<AdminApiEnv>();
   if (admin === undefined) return routes;
   const deps: AdminApiDeps = { ...admin, clock };

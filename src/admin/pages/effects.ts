@@ -1,7 +1,7 @@
 import type { Order } from '../../domain/order.ts';
-import { figureWords, peopleAre } from '../../http/pages/words.ts';
+import { formatCount, peopleAre } from '../../http/pages/format.ts';
 import type { InstanceStatus, PackageStatus } from '../operations.ts';
-import { counted } from './words.ts';
+import { formatQuantity } from './words.ts';
 
 /* What an action will do, in figures, before it is done. */
 
@@ -10,10 +10,10 @@ export function pauseEffects({ figures: { waiting, held } }: PackageStatus): str
     'From now on, purchases are refused with 503 “paused”.',
     waiting === 0
       ? 'Nobody is in its queue.'
-      : `${figureWords(waiting)} in the queue ${waiting === 1 ? 'keeps the position' : 'keep their positions'}.`,
+      : `${formatCount(waiting)} in the queue ${waiting === 1 ? 'keeps the position' : 'keep their positions'}.`,
     held === 0
       ? 'Nothing is being booked right now.'
-      : `${counted(held, 'order')} being booked ${held === 1 ? 'is' : 'are'} finished as usual.`,
+      : `${formatQuantity(held, 'order')} being booked ${held === 1 ? 'is' : 'are'} finished as usual.`,
   ];
 }
 
@@ -24,22 +24,22 @@ export function quotaEffects(
   const { held, confirmed, remaining, waiting } = figures;
   const taken = held + confirmed;
   const free = quota - taken;
-  const takenWords = `${figureWords(taken)} ${taken === 1 ? 'is' : 'are'} held or confirmed`;
+  const takenWords = `${formatCount(taken)} ${taken === 1 ? 'is' : 'are'} held or confirmed`;
   if (quota < was) {
     return [
-      `Lowering to ${figureWords(quota)}: ${takenWords}, ${figureWords(free)} ${free === 1 ? 'stays' : 'stay'} on sale.`,
-      `${counted(was - quota, 'place')} ${was - quota === 1 ? 'is' : 'are'} taken off sale.`,
+      `Lowering to ${formatCount(quota)}: ${takenWords}, ${formatCount(free)} ${free === 1 ? 'stays' : 'stay'} on sale.`,
+      `${formatQuantity(was - quota, 'place')} ${was - quota === 1 ? 'is' : 'are'} taken off sale.`,
       waiting === 0
         ? 'Nobody is in its queue.'
-        : `${figureWords(waiting)} in the queue ${waiting === 1 ? 'keeps the position' : 'keep their positions'}${free === 0 ? ', but may get nothing' : ''}.`,
+        : `${formatCount(waiting)} in the queue ${waiting === 1 ? 'keeps the position' : 'keep their positions'}${free === 0 ? ', but may get nothing' : ''}.`,
     ];
   }
   const served = Math.min(waiting, free);
   return [
-    `Raising to ${figureWords(quota)}: ${takenWords}, ${figureWords(free)} ${free === 1 ? 'is' : 'are'} on sale instead of ${figureWords(remaining)}.`,
+    `Raising to ${formatCount(quota)}: ${takenWords}, ${formatCount(free)} ${free === 1 ? 'is' : 'are'} on sale instead of ${formatCount(remaining)}.`,
     waiting === 0
       ? 'Nobody is in its queue.'
-      : `${figureWords(served)} of ${figureWords(waiting)} in the queue ${served === 1 ? 'gets a place' : 'get places'} ${paused === true ? 'when the sale is resumed' : 'at once'}, first come, first served.`,
+      : `${formatCount(served)} of ${formatCount(waiting)} in the queue ${served === 1 ? 'gets a place' : 'get places'} ${paused === true ? 'when the sale is resumed' : 'at once'}, first come, first served.`,
   ];
 }
 
@@ -48,7 +48,7 @@ export function archiveEffects({ figures: { confirmed } }: PackageStatus): strin
     'It leaves the lists of customers and operators. Nobody can buy it any more.',
     confirmed === 0
       ? 'No trip of it is confirmed.'
-      : `${counted(confirmed, 'confirmed order')} ${confirmed === 1 ? 'stays' : 'stay'} valid, and can still be looked up and cancelled.`,
+      : `${formatQuantity(confirmed, 'confirmed order')} ${confirmed === 1 ? 'stays' : 'stay'} valid, and can still be looked up and cancelled.`,
     'It stays in the audit. Archiving cannot be undone.',
   ];
 }
@@ -61,17 +61,17 @@ export function whyNotArchived({ package: { archived }, figures, obstacle }: Pac
   return [
     ...(hasEnded ? [] : ['It can still be bought. Pause it or let its sale close first.']),
     ...(waiting === 0 ? [] : [`${peopleAre(waiting)} waiting for it.`]),
-    ...(held === 0 ? [] : [`${counted(held, 'order')} ${held === 1 ? 'is' : 'are'} being booked.`]),
+    ...(held === 0 ? [] : [`${formatQuantity(held, 'order')} ${held === 1 ? 'is' : 'are'} being booked.`]),
     ...(cancelling === 0
       ? []
-      : [`${counted(cancelling, 'order')} ${cancelling === 1 ? 'is' : 'are'} being cancelled.`]),
+      : [`${formatQuantity(cancelling, 'order')} ${cancelling === 1 ? 'is' : 'are'} being cancelled.`]),
   ];
 }
 
 export function deleteEffects({ package: { quota } }: PackageStatus): string[] {
   return [
     'Nobody has ordered it, so no order is lost.',
-    `It is gone at once, with its ${counted(quota, 'place')}: who tries to buy it is told that there is no such trip.`,
+    `It is gone at once, with its ${formatQuantity(quota, 'place')}: who tries to buy it is told that there is no such trip.`,
     'This cannot be undone.',
   ];
 }
@@ -87,7 +87,7 @@ export function closingEffects(
       : 'With this time the sale is no longer open, and purchases are refused until then.',
     waiting === 0
       ? 'Nobody is in its queue.'
-      : `${figureWords(waiting)} in the queue ${waiting === 1 ? 'keeps the position and is' : 'keep their positions and are'} still served.`,
+      : `${formatCount(waiting)} in the queue ${waiting === 1 ? 'keeps the position and is' : 'keep their positions and are'} still served.`,
   ];
 }
 
@@ -95,8 +95,8 @@ export function drainEffects(instance: InstanceStatus, all: readonly InstanceSta
   const { id } = instance;
   const others = all.filter((other) => other.id !== id && other.state === 'ready').length;
   const load = 'load' in instance ? instance.load : undefined;
-  const packages = counted(load?.packages ?? 0, 'package');
-  const viewers = counted(load?.sockets ?? 0, 'viewer');
+  const packages = formatQuantity(load?.packages ?? 0, 'package');
+  const viewers = formatQuantity(load?.sockets ?? 0, 'viewer');
   const reconnect = `${viewers} ${load?.sockets === 1 ? 'reconnects' : 'reconnect'}`;
   const start = 'Its process then ends, and can be started again.';
   if (others === 0) {
@@ -107,8 +107,8 @@ export function drainEffects(instance: InstanceStatus, all: readonly InstanceSta
     ];
   }
   return [
-    `${id} hands over ${packages} to ${counted(others, 'other')}; ${reconnect}.`,
-    `The new owners carry on with ${counted(load?.sagas ?? 0, 'booking')} under way. No order is lost.`,
+    `${id} hands over ${packages} to ${formatQuantity(others, 'other')}; ${reconnect}.`,
+    `The new owners carry on with ${formatQuantity(load?.sagas ?? 0, 'booking')} under way. No order is lost.`,
     start,
   ];
 }

@@ -20,7 +20,7 @@ import {
   showRefused,
 } from './kit.ts';
 import type { AdminPageParts } from './layout.ts';
-import { counted } from './words.ts';
+import { formatQuantity } from './words.ts';
 
 const eraseForm = z.object({ email: emailInput, confirmed: z.literal('yes').optional() });
 
@@ -77,8 +77,8 @@ function erasedWords({ erased, left }: Erased): string {
   const done =
     erased === 0
       ? 'No ended order has this email.'
-      : `The email was erased from ${counted(erased, 'order')}.`;
+      : `The email was erased from ${formatQuantity(erased, 'order')}.`;
   return left === 0
     ? done
-    : `${done} ${counted(left, 'order')} that ${left === 1 ? 'has' : 'have'} not ended still ${left === 1 ? 'has' : 'have'} it.`;
+    : `${done} ${formatQuantity(left, 'order')} that ${left === 1 ? 'has' : 'have'} not ended still ${left === 1 ? 'has' : 'have'} it.`;
 }

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
-import type { AppDeps } from '../../http/deps.ts';
-import type { PageSetting } from '../../http/pages/layout.ts';
+import type { AppServices } from '../../http/app-services.ts';
+import type { RenderContext } from '../../http/pages/layout.ts';
 import { fanoutDefaults } from '../../realtime/fanout.ts';
 import type { LiveAdmin } from '../../realtime/routes.ts';
 import { isWatcher } from '../identity.ts';
@@ -27,8 +27,8 @@ const feedDefaults: FeedOptions = {
 
 /** Composes it; undefined where there is no admin token, and then nothing of it is served. */
 export function createAdmin(
-  deps: AppDeps,
-  assetUrl: PageSetting['assetUrl'],
+  deps: AppServices,
+  assetUrl: RenderContext['assetUrl'],
   options: Partial<FeedOptions> = {},
 ): Admin | undefined {
   if (deps.admin === undefined) return undefined;

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
-import type { AppDeps } from '../../http/deps.ts';
-import type { PageSetting } from '../../http/pages/layout.ts';
+import type { AppServices } from '../../http/app-services.ts';
+import type { RenderContext } from '../../http/pages/layout.ts';
 import { markup } from '../../http/pages/markup.ts';
-import { sendErrorPage, sendPage } from '../../http/pages/page-kit.ts';
+import { sendErrorPage, sendPage } from '../../http/pages/responses.ts';
 import { ProblemError, type ProblemExtra } from '../../http/problem.ts';
 import type { Operator } from '../../storage/operator-log.ts';
 import type { AdminSessions } from '../identity.ts';
@@ -15,12 +15,12 @@ import type { OverviewReader } from './overview.ts';
 import type { PackageRows } from './package-rows.ts';
 
 /** What the operators' pages are made of. */
-export interface AdminDeps extends Pick<AppDeps, 'engine' | 'clock' | 'log' | 'settings'> {
+export interface AdminDeps extends Pick<AppServices, 'engine' | 'clock' | 'log' | 'settings'> {
   readonly operations: Operations;
   readonly sessions: AdminSessions;
   readonly overview: OverviewReader;
   readonly rows: PackageRows;
-  readonly assetUrl: PageSetting['assetUrl'];
+  readonly assetUrl: RenderContext['assetUrl'];
 }
 
 /** Handlers behind the log-in know who asks. */
@@ -34,7 +34,7 @@ export function adminRouter(): Hono<AdminEnv> {
   return new Hono<AdminEnv>();
 }
 
-export function adminSetting({ assetUrl, clock, settings }: AdminDeps): PageSetting {
+export function adminSetting({ assetUrl, clock, settings }: AdminDeps): RenderContext {
   return { assetUrl, now: clock.now(), currency: settings.currency };
 }
 

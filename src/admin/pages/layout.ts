@@ -1,7 +1,7 @@
 import { alertBox } from '../../http/pages/alert.ts';
 import { type DocumentParts, htmlDocument } from '../../http/pages/document.ts';
 import { icon } from '../../http/pages/icons.ts';
-import { navLink, type PageSetting } from '../../http/pages/layout.ts';
+import { navLink, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 
 export type AdminSection = 'overview' | 'orders' | 'log' | 'erase';
@@ -19,7 +19,7 @@ export interface AdminPageParts extends Pick<DocumentParts, 'title' | 'main' | '
 }
 
 /** A page for operators. All of its times are in UTC. */
-export function adminPage(setting: PageSetting, parts: AdminPageParts): Html {
+export function adminPage(setting: RenderContext, parts: AdminPageParts): Html {
   const { title, main, refreshS, current, isLive = false, isOutside = false, notice, alert } = parts;
   const live = { socket: '/live?topic=admin', poll: '/admin/fragments', script: 'admin.js' } as const;
   return htmlDocument(setting, {

@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { errorKind } from '../../domain/errors.ts';
 import { readForm } from '../../http/body.ts';
-import { waitWords } from '../../http/pages/words.ts';
+import { formatWait } from '../../http/pages/format.ts';
 import type { SignInRefusal } from '../identity.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, show, showRefused } from './kit.ts';
 import { logInPage, safeNext } from './log-in-page.ts';
@@ -25,7 +25,7 @@ export function logInRoutes(deps: AdminDeps): Hono {
 function refusalWords({ code, retryAfterS }: SignInRefusal): string {
   if (code === 'unauthorized') return 'That is not the admin token of this server.';
   if (code !== 'rate_limited' || retryAfterS === undefined) return errorKind(code).words;
-  return `Too many wrong tokens came from your address. Try again in ${waitWords(retryAfterS)}; until then no token is checked.`;
+  return `Too many wrong tokens came from your address. Try again in ${formatWait(retryAfterS)}; until then no token is checked.`;
 }
 
 /** The log-in form in place of a page that needs it. After a form that was sent, one begins at the overview. */

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
-import { ownCookie } from '../../http/cookies.ts';
+import { cookieFormat } from '../../http/cookies.ts';
 import type { HttpSettings } from '../../http/settings.ts';
 
 type NoticeSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
@@ -10,7 +10,7 @@ const keptS = 60;
 
 /** Has the next page that is shown say what was done. */
 export async function leaveNotice(c: Context, settings: NoticeSettings, words: string): Promise<void> {
-  const { name, attributes } = ownCookie(noticeName, settings);
+  const { name, attributes } = cookieFormat(noticeName, settings);
   await setSignedCookie(c, name, words, keyOf(settings), {
     ...attributes,
     sameSite: 'Strict',
@@ -20,7 +20,7 @@ export async function leaveNotice(c: Context, settings: NoticeSettings, words: s
 
 /** What was done last, told once. A cookie that we did not sign says nothing. */
 export async function takeNotice(c: Context, settings: NoticeSettings): Promise<string | undefined> {
-  const { name, attributes } = ownCookie(noticeName, settings);
+  const { name, attributes } = cookieFormat(noticeName, settings);
   const words = await getSignedCookie(c, keyOf(settings), name);
   if (words === undefined) return undefined;
   deleteCookie(c, name, attributes);

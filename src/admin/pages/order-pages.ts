@@ -1,7 +1,7 @@
 import { type OrderStatus, unfinishedStatuses } from '../../domain/order.ts';
-import type { PageSetting } from '../../http/pages/layout.ts';
+import { formatDateTime, formatNight, formatPrice, formatTime } from '../../http/pages/format.ts';
+import type { RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
-import { clockWords, momentWords, nightWords, priceWords } from '../../http/pages/words.ts';
 import type { FieldError } from '../../http/problem.ts';
 import { ordersQuery } from '../api/requests.ts';
 import type { OperatedOrder, OrdersFound, OrdersQuery } from '../operations.ts';
@@ -20,7 +20,7 @@ export interface OrdersSearch {
 
 /** Orders by number, package and status, newest first. */
 export function ordersPage(
-  { now }: PageSetting,
+  { now }: RenderContext,
   search: OrdersSearch,
   { orders, next }: OrdersFound,
   alert?: string,
@@ -66,7 +66,7 @@ export interface EmailSearchState {
 }
 
 /** The orders of one email. */
-export function emailOrdersPage({ now }: PageSetting, state: EmailSearchState): AdminPageParts {
+export function emailOrdersPage({ now }: RenderContext, state: EmailSearchState): AdminPageParts {
   const { email, found, errors } = state;
   return {
     title: 'Orders of an email',
@@ -105,7 +105,7 @@ function isStatus(text: string): text is OrderStatus {
 }
 
 /** One order: everything that is known of it. */
-export function orderPage(setting: PageSetting, operated: OperatedOrder, alert?: string): AdminPageParts {
+export function orderPage(setting: RenderContext, operated: OperatedOrder, alert?: string): AdminPageParts {
   const { order } = operated;
   const { id, packageId, package: offer } = order;
   const isUnderWay = unfinishedStatuses.includes(order.status);
@@ -121,10 +121,10 @@ export function orderPage(setting: PageSetting, operated: OperatedOrder, alert?:
         <dl class="card known">
           ${known('Status', orderState(operated, setting.now))}
           ${order.reason === undefined ? '' : known('Reason', order.reason)}
-          ${known('Package', markup`<a href="/admin/packages/${packageId}">${packageId}</a> <bdi>${offer.flight}</bdi>, ${nightWords(offer.stay)}, ${priceWords(offer.price, setting.currency)}`)}
+          ${known('Package', markup`<a href="/admin/packages/${packageId}">${packageId}</a> <bdi>${offer.flight}</bdi>, ${formatNight(offer.stay)}, ${formatPrice(offer.price, setting.currency)}`)}
           ${known('Number', `${order.number} of its package`)}
           ${known('Email', order.email)}
-          ${known('Ordered', momentWords(order.createdAt))}
+          ${known('Ordered', formatDateTime(order.createdAt))}
           ${known('Flight ticket', order.flight?.ticketNumber ?? 'none')}
           ${known('Hotel reservation', order.hotel?.reservationNumber ?? 'none')}
         </dl>
@@ -132,7 +132,7 @@ export function orderPage(setting: PageSetting, operated: OperatedOrder, alert?:
           <h2 id="story">What happened</h2>
           <ol class="timeline">${order.timeline.map(
             ({ at, event, detail }) => markup`
-              <li><time datetime="${new Date(at).toISOString()}">${clockWords(at)}</time>
+              <li><time datetime="${new Date(at).toISOString()}">${formatTime(at)}</time>
                 <span>${event}${detail === undefined ? '' : markup` <code>${detail}</code>`}</span></li>`,
           )}</ol>
         </section>

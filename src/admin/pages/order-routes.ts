@@ -4,8 +4,8 @@ import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { parseOrderId } from '../../domain/ids.ts';
 import { readForm } from '../../http/body.ts';
 import { emailInput, packageIdFrom } from '../../http/inputs.ts';
+import { formatNight } from '../../http/pages/format.ts';
 import { orderIdIn } from '../../http/pages/query-routes.ts';
-import { nightWords } from '../../http/pages/words.ts';
 import { ordersQuery } from '../api/requests.ts';
 import type { OperatedOrder } from '../operations.ts';
 import { confirmStep } from './confirm.ts';
@@ -103,7 +103,7 @@ async function confirmCancel(c: AdminContext, deps: AdminDeps): Promise<Response
           }
         : {
             question: `Cancel ${order.id}?`,
-            subject: `${order.package.flight}, ${nightWords(order.package.stay)}`,
+            subject: `${order.package.flight}, ${formatNight(order.package.stay)}`,
             effects,
             action: `${back}/cancel`,
             yes: 'Cancel the order',

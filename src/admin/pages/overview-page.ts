@@ -1,6 +1,6 @@
-import { liveChip, type PageSetting } from '../../http/pages/layout.ts';
+import { formatCount } from '../../http/pages/format.ts';
+import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
-import { figureWords } from '../../http/pages/words.ts';
 import type { Fragment } from '../../realtime/envelope.ts';
 import { instancesElementId, instancesTable } from './fragments/instances.ts';
 import { logElementId, logTable } from './fragments/log.ts';
@@ -18,14 +18,14 @@ const refreshS = 5;
 
 /** Problems first, then what is sold, what does not move, who serves, and what operators did. */
 export function overviewPage(
-  { now }: PageSetting,
+  { now }: RenderContext,
   overview: Overview,
   rows: readonly Html[],
 ): AdminPageParts {
   const { archived } = overview;
   const newPackage = markup`
     <span class="block-actions">
-      ${archived === 0 ? '' : markup`<a class="small-button" href="/admin/packages/archived">Archived (${figureWords(archived)})</a>`}
+      ${archived === 0 ? '' : markup`<a class="small-button" href="/admin/packages/archived">Archived (${formatCount(archived)})</a>`}
       <a class="small-button small-primary" href="/admin/packages/new">New package</a>
     </span>`;
   return {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import { shortText } from '../../http/inputs.ts';
-import { figureWords } from '../../http/pages/words.ts';
+import { formatCount } from '../../http/pages/format.ts';
 import { priceMax, quotaMax } from '../operations.ts';
 
 /** The fields of a package's form, as text: what the browser sends and what it is shown again. */
@@ -14,7 +14,7 @@ export interface PackageFields {
 }
 
 const wholeText = (max: number) => {
-  const advice = `must be a whole number from 0 to ${figureWords(max)}`;
+  const advice = `must be a whole number from 0 to ${formatCount(max)}`;
   return z
     .string(advice)
     .trim()

@@ -1,5 +1,5 @@
 import type { TravelPackage } from '../../domain/travel-package.ts';
-import { liveChip, type PageSetting } from '../../http/pages/layout.ts';
+import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import type { FieldError } from '../../http/problem.ts';
 import type { OperatedOrder, PackageStatus } from '../operations.ts';
@@ -26,7 +26,7 @@ export interface PackagePageState {
 }
 
 /** One package: its figures live, what can be changed, and its newest orders. */
-export function packagePage(setting: PageSetting, state: PackagePageState): AdminPageParts {
+export function packagePage(setting: RenderContext, state: PackagePageState): AdminPageParts {
   const { status, orders, errors = [] } = state;
   const { package: travelPackage } = status;
   const { id, flight } = travelPackage;
@@ -131,7 +131,7 @@ function offerFields(entered: PackageFields, errors: Errors, currency: string): 
 }
 
 /** Those whose sale has ended and that no list shows. */
-export function archivedPage(setting: PageSetting, archived: readonly PackageStatus[]): AdminPageParts {
+export function archivedPage(setting: RenderContext, archived: readonly PackageStatus[]): AdminPageParts {
   return {
     title: 'Archived packages',
     main: markup`
@@ -152,7 +152,7 @@ export interface NewPackageState {
   readonly alert?: string;
 }
 
-export function newPackagePage({ currency }: PageSetting, state: NewPackageState): AdminPageParts {
+export function newPackagePage({ currency }: RenderContext, state: NewPackageState): AdminPageParts {
   const { entered, errors = [], alert } = state;
   const { id, quota, paused, unlisted } = entered;
   return {

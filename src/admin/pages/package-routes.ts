@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import { salePhase, type TravelPackage } from '../../domain/travel-package.ts';
 import { check, readForm } from '../../http/body.ts';
 import { packageIdFrom } from '../../http/inputs.ts';
-import { figureWords } from '../../http/pages/words.ts';
+import { formatCount } from '../../http/pages/format.ts';
 import type { FieldError } from '../../http/problem.ts';
 import type { NewPackage, PackageStatus } from '../operations.ts';
 import { confirmStep } from './confirm.ts';
@@ -209,7 +209,7 @@ function conflictWords(present: TravelPackage, entered: PackageFields): string {
   return (
     'Somebody else changed this package while you were editing it. ' +
     (differences.length === 0
-      ? `It is as you entered it, with a quota of ${figureWords(present.quota)}.`
+      ? `It is as you entered it, with a quota of ${formatCount(present.quota)}.`
       : `It is now: ${differences.join(', ')}. The form has what you entered: save again to overwrite it.`)
   );
 }

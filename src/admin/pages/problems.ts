@@ -1,7 +1,7 @@
-import { clockWords, figureWords, peopleAre } from '../../http/pages/words.ts';
+import { formatCount, formatTime, peopleAre } from '../../http/pages/format.ts';
 import type { InstanceStatus, LostInstance, PackageStatus } from '../operations.ts';
 import type { Overview } from './overview.ts';
-import { counted, durationWords, listed, msWords } from './words.ts';
+import { durationWords, formatQuantity, listed, msWords } from './words.ts';
 
 /** Something that an operator should look at. */
 export interface Problem {
@@ -47,7 +47,7 @@ function store({ staleSince }: Overview): Problem[] {
       text: `No order can be taken. ${
         staleSince === 0
           ? 'Figures appear as soon as it answers.'
-          : `Some figures are from ${clockWords(staleSince)}.`
+          : `Some figures are from ${formatTime(staleSince)}.`
       }`,
     },
   ];
@@ -108,8 +108,8 @@ function lostInstances({ instances, now }: Overview): Problem[] {
   return instances.flatMap((instance): Problem[] => {
     if (instance.state !== 'lost') return [];
     const { id, at, takenOver, unowned } = instance;
-    const taken = takenOver.map((each) => `${each.instance} took over ${figureWords(each.packages)}`);
-    const rest = unowned === 0 ? [] : [`${figureWords(unowned)} will find an owner with the next purchase`];
+    const taken = takenOver.map((each) => `${each.instance} took over ${formatCount(each.packages)}`);
+    const rest = unowned === 0 ? [] : [`${formatCount(unowned)} will find an owner with the next purchase`];
     const owners = [...taken, ...rest];
     return [
       {
@@ -131,9 +131,9 @@ function ownedWords({ packages, firstPackages }: LostInstance): string {
   const more = packages - firstPackages.length;
   const ids =
     more > 0
-      ? `${firstPackages.join(', ')} and ${figureWords(more)} more`
+      ? `${firstPackages.join(', ')} and ${formatCount(more)} more`
       : listed(firstPackages.map(String), 10);
-  return `It owned ${figureWords(packages)} packages: ${ids}.`;
+  return `It owned ${formatCount(packages)} packages: ${ids}.`;
 }
 
 function ownerless(packages: readonly PackageStatus[]): Problem[] {
@@ -145,11 +145,11 @@ function ownerless(packages: readonly PackageStatus[]): Problem[] {
     {
       id: 'ownerless',
       level: undone > 0 ? 'bad' : 'warn',
-      headline: `${found.length === 1 ? `${nameOf(found[0] as PackageStatus)} has` : `${counted(found.length, 'package')} have`} no owner`,
+      headline: `${found.length === 1 ? `${nameOf(found[0] as PackageStatus)} has` : `${formatQuantity(found.length, 'package')} have`} no owner`,
       text:
         `${owners} ${found.every(({ owner }) => owner?.state === 'gone') ? 'is gone' : 'does not answer'}. ` +
         (undone > 0
-          ? `${counted(undone, 'order')} ${undone === 1 ? 'waits' : 'wait'} for the takeover.`
+          ? `${formatQuantity(undone, 'order')} ${undone === 1 ? 'waits' : 'wait'} for the takeover.`
           : 'The next purchase finds a new one.'),
       link: linkTo(found),
     },
@@ -164,7 +164,7 @@ function concerned({ concerns, now }: Overview, kind: 'stuck' | 'slow'): Problem
     {
       id: kind,
       level: kind === 'stuck' ? 'bad' : 'warn',
-      headline: `${counted(found.length, 'order')} ${found.length === 1 ? 'is' : 'are'} ${kind}`,
+      headline: `${formatQuantity(found.length, 'order')} ${found.length === 1 ? 'is' : 'are'} ${kind}`,
       text: `The oldest has not moved for ${durationWords(now - oldest)}.`,
       link: { href: '#orders', what: 'orders' },
     },
@@ -181,7 +181,7 @@ function paused(packages: readonly PackageStatus[]): Problem[] {
     {
       id: 'paused',
       level: 'warn',
-      headline: `${found.length === 1 ? `${nameOf(found[0] as PackageStatus)} is` : `${counted(found.length, 'package')} are`} paused with people waiting`,
+      headline: `${found.length === 1 ? `${nameOf(found[0] as PackageStatus)} is` : `${formatQuantity(found.length, 'package')} are`} paused with people waiting`,
       text: `${peopleAre(waiting)} in the queue and ${waiting === 1 ? 'keeps the position' : 'keep their positions'}.`,
       link: linkTo(found),
     },
@@ -214,7 +214,7 @@ function lagging(instances: readonly InstanceStatus[]): Problem[] {
             id: `lag-${instance.id}`,
             level: 'warn' as const,
             headline: `${instance.id} is slow`,
-            text: `Its event loop lags by ${msWords(instance.load.eventLoopLagMs)}; ${counted(instance.load.mailbox, 'message')} ${instance.load.mailbox === 1 ? 'waits' : 'wait'}.`,
+            text: `Its event loop lags by ${msWords(instance.load.eventLoopLagMs)}; ${formatQuantity(instance.load.mailbox, 'message')} ${instance.load.mailbox === 1 ? 'waits' : 'wait'}.`,
             link: { href: '#instances', what: 'instances' },
           },
         ],

@@ -1,8 +1,8 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { allowOnlyOnPage } from '../../http/methods.ts';
-import { onError, type ShowProblem } from '../../http/problem.ts';
+import { onError, type SendProblem } from '../../http/problem.ts';
 import { pageSecurity, sameOriginOnly } from '../../http/security.ts';
-import { senderOf } from '../../http/sender.ts';
+import { incomingRequest } from '../../http/sender.ts';
 import { isWatcher } from '../identity.ts';
 import { endRoutes } from './end-routes.ts';
 import { eraseRoutes } from './erase-routes.ts';
@@ -52,7 +52,7 @@ export function adminRoutes(deps: AdminDeps): Hono {
   }
   routes.route('/', logInRoutes(deps));
   routes.route('/', behindLogIn(deps) as unknown as Hono);
-  const explain: ShowProblem = (c, code, extra) =>
+  const explain: SendProblem = (c, code, extra) =>
     code === 'store_unavailable' && c.req.method === 'POST'
       ? showSendAgain(c, deps)
       : showProblem(c, deps, code, extra);
@@ -94,7 +94,7 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
 
 function signedInOnly(deps: AdminDeps): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
-    const operator = await deps.sessions.operator(c.req.header('cookie'), senderOf(c));
+    const operator = await deps.sessions.operator(c.req.header('cookie'), incomingRequest(c));
     if (operator === undefined) return askToLogIn(c, deps);
     c.set('operator', operator);
     return next();

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { readForm } from '../../http/body.ts';
-import { figureWords, nightWords } from '../../http/pages/words.ts';
+import { formatCount, formatNight } from '../../http/pages/format.ts';
 import type { PackageStatus } from '../operations.ts';
 import { type ConfirmParts, confirmStep } from './confirm.ts';
 import { pauseEffects, quotaEffects } from './effects.ts';
@@ -40,7 +40,7 @@ async function confirmQuota(c: AdminContext, deps: AdminDeps): Promise<Response>
   const { quota } = query.value;
   if (quota < takenOf(status)) return showTooLow(c, deps, status, entered);
   if (quota === status.package.quota) {
-    return goOn(c, deps, addressOf(status), `The quota is ${figureWords(quota)} already.`);
+    return goOn(c, deps, addressOf(status), `The quota is ${formatCount(quota)} already.`);
   }
   return show(c, deps, quotaStep(status, quota));
 }
@@ -51,12 +51,12 @@ function quotaStep(status: PackageStatus, quota: number) {
   return {
     title: `${title} of package ${id}`,
     main: confirmStep({
-      question: `${title} of package ${id} from ${figureWords(was)} to ${figureWords(quota)}?`,
+      question: `${title} of package ${id} from ${formatCount(was)} to ${formatCount(quota)}?`,
       subject: subjectOf(status),
       effects: quotaEffects(status, quota),
       action: `${addressOf(status)}/quota`,
       fields: { quota: String(quota), version: String(version) },
-      yes: `${verb} to ${figureWords(quota)}`,
+      yes: `${verb} to ${formatCount(quota)}`,
       isDangerous: quota < was,
       back: addressOf(status),
     }),
@@ -79,14 +79,14 @@ async function changeQuota(c: AdminContext, deps: AdminDeps): Promise<Response> 
       c,
       deps,
       addressOf(status),
-      `The quota of package ${id} is now ${figureWords(quota)}; it was ${figureWords(was)}.`,
+      `The quota of package ${id} is now ${formatCount(quota)}; it was ${formatCount(was)}.`,
     );
   }
   const now = await packageOf(c, deps);
   if (outcome.code === 'quota_too_low') return showTooLow(c, deps, now, entered);
   if (outcome.code !== 'version_conflict')
     return showPackage(c, deps, now, { code: outcome.code, quota: entered });
-  const alert = `Somebody else has changed this package: its quota is now ${figureWords(now.package.quota)}. Check the effect again.`;
+  const alert = `Somebody else has changed this package: its quota is now ${formatCount(now.package.quota)}. Check the effect again.`;
   return showRefused(c, deps, 'version_conflict', { ...quotaStep(now, quota), alert });
 }
 
@@ -97,7 +97,7 @@ function showTooLow(
   quota: string,
 ): Promise<Response> {
   const taken = takenOf(status);
-  const message = `${figureWords(taken)} ${taken === 1 ? 'place is' : 'places are'} held or confirmed, so the quota cannot be lower than ${figureWords(taken)}.`;
+  const message = `${formatCount(taken)} ${taken === 1 ? 'place is' : 'places are'} held or confirmed, so the quota cannot be lower than ${formatCount(taken)}.`;
   return showPackage(c, deps, status, { code: 'quota_too_low', quota, errors: [{ path: 'quota', message }] });
 }
 
@@ -138,7 +138,7 @@ async function confirmResume(c: AdminContext, deps: AdminDeps): Promise<Response
             'It can be bought again at once.',
             waiting === 0
               ? 'Nobody is in its queue.'
-              : `${figureWords(waiting)} in the queue ${waiting === 1 ? 'is' : 'are'} served again.`,
+              : `${formatCount(waiting)} in the queue ${waiting === 1 ? 'is' : 'are'} served again.`,
           ],
           action: `${addressOf(status)}/resume`,
           yes: `Resume package ${id}`,
@@ -158,7 +158,7 @@ async function pause(c: AdminContext, deps: AdminDeps, paused: boolean): Promise
   const line =
     waiting === 0
       ? ''
-      : ` ${figureWords(waiting)} in the queue ${paused ? (waiting === 1 ? 'keeps the position' : 'keep their positions') : waiting === 1 ? 'is served again' : 'are served again'}.`;
+      : ` ${formatCount(waiting)} in the queue ${paused ? (waiting === 1 ? 'keeps the position' : 'keep their positions') : waiting === 1 ? 'is served again' : 'are served again'}.`;
   return goOn(c, deps, '/admin', `Package ${id} is ${paused ? 'paused' : 'on sale again'}.${line}`);
 }
 
@@ -168,7 +168,7 @@ function takenOf({ figures: { held, confirmed } }: PackageStatus): number {
 
 /** `Flight-2, Thu, 24 Dec 2026` */
 export function subjectOf({ package: { flight, stay } }: PackageStatus): string {
-  return `${flight}, ${nightWords(stay)}`;
+  return `${flight}, ${formatNight(stay)}`;
 }
 
 function addressOf(status: PackageStatus): string {

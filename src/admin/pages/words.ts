@@ -1,7 +1,7 @@
 import type { OrderStatus } from '../../domain/order.ts';
-import { figureWords, momentWords } from '../../http/pages/words.ts';
+import { formatCount, formatDateTime } from '../../http/pages/format.ts';
 
-export { counted } from '../../http/pages/words.ts';
+export { formatQuantity } from '../../http/pages/format.ts';
 
 /** Figures as operators read them: short, of a steady width, and all times in UTC. */
 
@@ -25,17 +25,17 @@ function withRest(count: number, unit: string, rest: number, restUnit: string): 
 
 /** `0`, `0.4`, `12.4`, `1,240`: one decimal while it says something. */
 export function rateWords(perS: number): string {
-  return perS === 0 || perS >= 100 ? figureWords(Math.round(perS)) : perS.toFixed(1);
+  return perS === 0 || perS >= 100 ? formatCount(Math.round(perS)) : perS.toFixed(1);
 }
 
 /** `0.8 ms`, `12 ms`, `1,200 ms`. */
 export function msWords(ms: number): string {
-  return `${ms > 0 && ms < 10 ? ms.toFixed(1) : figureWords(Math.round(ms))}${noBreak}ms`;
+  return `${ms > 0 && ms < 10 ? ms.toFixed(1) : formatCount(Math.round(ms))}${noBreak}ms`;
 }
 
 /** `184 MB` */
 export function memoryWords(bytes: number): string {
-  return `${figureWords(Math.round(bytes / 1_000_000))}${noBreak}MB`;
+  return `${formatCount(Math.round(bytes / 1_000_000))}${noBreak}MB`;
 }
 
 /** `1`, `1 and 2`, `1, 2, 3 and 9 more`. */
@@ -43,13 +43,13 @@ export function listed(items: readonly string[], shownMax = 4): string {
   if (items.length <= 1) return items.join('');
   const isCut = items.length > shownMax;
   const shown = isCut ? items.slice(0, shownMax) : items.slice(0, -1);
-  const last = isCut ? `${figureWords(items.length - shownMax)} more` : items.at(-1);
+  const last = isCut ? `${formatCount(items.length - shownMax)} more` : items.at(-1);
   return `${shown.join(', ')} and ${last}`;
 }
 
 /** `24 Nov, 11:24`, and the year where it is another one. Whatever shows it says that it is UTC. */
 export function shortMomentWords(at: number, now: number): string {
-  const [, date, time] = /^(.+), (.+) UTC$/.exec(momentWords(at)) ?? [];
+  const [, date, time] = /^(.+), (.+) UTC$/.exec(formatDateTime(at)) ?? [];
   const year = new Date(at).getUTCFullYear();
   return `${year === new Date(now).getUTCFullYear() ? date?.replace(` ${year}`, '') : date}, ${time}`;
 }

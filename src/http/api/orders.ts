@@ -3,8 +3,8 @@ import { errorKind } from '../../domain/errors.ts';
 import { parseOrderId } from '../../domain/ids.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Refused } from '../../engine/engine.ts';
+import type { AppServices } from '../app-services.ts';
 import { check, readJson } from '../body.ts';
-import type { AppDeps } from '../deps.ts';
 import { emailInput, isSameEmail } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited, takeEmail } from '../limits/limited.ts';
@@ -17,7 +17,7 @@ import { readIdempotencyKey } from './idempotency-key.ts';
 import { type Preferences, parsePrefer, preferenceApplied, waitMs } from './prefer.ts';
 import { buyerBody, purchaseBody } from './requests.ts';
 
-type Deps = Pick<AppDeps, 'engine' | 'clock' | 'telemetry' | 'limits' | 'admission'>;
+type Deps = Pick<AppServices, 'engine' | 'clock' | 'telemetry' | 'limits' | 'admission'>;
 
 /** `POST /api/orders`, `GET /api/orders/:id?email=…` and `POST /api/orders/:id/cancel`. */
 export function orderRoutes(deps: Deps): Hono {
@@ -62,7 +62,7 @@ async function purchase(c: Context, deps: Deps): Promise<Response> {
     metrics?.purchase(result.code);
     return refusal(c, deps, result, packageId);
   }
-  return settle(c, deps, result.order, (order) => metrics?.purchase(purchaseOutcome(order)));
+  return waitAndAnswer(c, deps, result.order, (order) => metrics?.purchase(purchaseOutcome(order)));
 }
 
 async function cancel(c: Context, deps: Deps): Promise<Response> {
@@ -70,11 +70,11 @@ async function cancel(c: Context, deps: Deps): Promise<Response> {
   const order = await findOrder(c, deps, email);
   const result = await deps.engine.cancel(order);
   if (result.kind === 'refused') return refusal(c, deps, result, order.packageId);
-  return settle(c, deps, result.order);
+  return waitAndAnswer(c, deps, result.order);
 }
 
 /** Waits for the outcome as long as the caller likes, and answers with it, or with 202 where it takes longer. */
-async function settle(
+async function waitAndAnswer(
   c: Context,
   deps: Deps,
   accepted: Order,
@@ -128,7 +128,7 @@ async function refusal(c: Context, deps: Deps, refused: Refused, packageId: numb
 }
 
 /** Read where the id in the request cannot be one, so that every miss costs the same. */
-const nobodysId = '0000-0000-0000-0000';
+const missingId = '0000-0000-0000-0000';
 
 /**
  * The order of the path, for who knows its email too (rule Q10).
@@ -141,7 +141,7 @@ async function findOrder(c: Context, deps: Deps, email: string | undefined): Pro
   }
   const id = parseOrderId(c.req.param('id') ?? '');
   const checked = check(emailInput, email);
-  const order = await deps.engine.order(id ?? nobodysId);
+  const order = await deps.engine.order(id ?? missingId);
   const matches = isSameEmail(order?.email ?? '', 'value' in checked ? checked.value : '-');
   if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
   return order;

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { isListed } from '../../domain/travel-package.ts';
-import type { AppDeps } from '../deps.ts';
+import type { AppServices } from '../app-services.ts';
 import { packageIdFrom } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited } from '../limits/limited.ts';
@@ -8,7 +8,7 @@ import { allowOnly } from '../methods.ts';
 import { problem } from '../problem.ts';
 import { packageView } from '../views.ts';
 
-type Deps = Pick<AppDeps, 'engine' | 'limits'>;
+type Deps = Pick<AppServices, 'engine' | 'limits'>;
 
 /** `GET /api/packages` and `GET /api/packages/:id`: what is on sale, with live figures. */
 export function packageRoutes({ engine, limits }: Deps): Hono {

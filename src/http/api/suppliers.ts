@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { publicKeyPrefix, type SupplierAnswer, type SupplierKind } from '../../suppliers/suppliers.ts';
+import type { AppServices } from '../app-services.ts';
 import { check, readJson } from '../body.ts';
-import type { AppDeps } from '../deps.ts';
 import { sendJson } from '../json.ts';
 import { take } from '../limits/limited.ts';
 import { allowOnly } from '../methods.ts';
@@ -12,7 +12,7 @@ import type { HttpSettings } from '../settings.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { cursorInput, flightBody, hotelBody, storedKey } from './requests.ts';
 
-type Deps = Pick<AppDeps, 'suppliers' | 'random' | 'limits'> & {
+type Deps = Pick<AppServices, 'suppliers' | 'random' | 'limits'> & {
   readonly settings: Pick<HttpSettings, 'suppliersToken'>;
 };
 

@@ -3,20 +3,20 @@ import type { Context } from 'hono';
 import {
   type ClientLimit,
   type HttpLimits,
+  type LimitResult,
   policyItem,
   rateItem,
   secondsUntil,
-  type Verdict,
 } from '../../rate-limits/limits.ts';
 import { ProblemError, type ProblemExtra, problem } from '../problem.ts';
 
-export type Handle = (c: Context) => Response | Promise<Response>;
+export type RouteHandler = (c: Context) => Response | Promise<Response>;
 
 /**
  * A handler of the API behind a limit: 429 `rate_limited` before anything of the request is read. Every answer says
  * what is left. Without a limit it is the handler itself.
  */
-export function limited(limit: ClientLimit | undefined, handle: Handle): Handle {
+export function limited(limit: ClientLimit | undefined, handle: RouteHandler): RouteHandler {
   if (limit === undefined) return handle;
   return async (c) => {
     const refused = await take(c, limit);
@@ -25,7 +25,7 @@ export function limited(limit: ClientLimit | undefined, handle: Handle): Handle 
 }
 
 /** The same for a handler of a page, where the problem is shown as one. */
-export function limitedPage(limit: ClientLimit | undefined, handle: Handle): Handle {
+export function limitedPage(limit: ClientLimit | undefined, handle: RouteHandler): RouteHandler {
   if (limit === undefined) return handle;
   return async (c) => {
     const refused = await take(c, limit);
@@ -56,7 +56,7 @@ export async function takeEmail(
   return tooMany(verdict);
 }
 
-function tooMany({ resetMs, policy }: Verdict): ProblemExtra {
+function tooMany({ resetMs, policy }: LimitResult): ProblemExtra {
   return { retryAfterS: secondsUntil(resetMs), detail: `The limit is ${policyItem(policy)}.` };
 }
 

@@ -4,7 +4,7 @@ import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engin
 import type { BookingEngine } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
 import { orderRoutes } from '../api/orders.ts';
-import type { AppDeps } from '../deps.ts';
+import type { AppServices } from '../app-services.ts';
 import { pageRoutes } from '../pages/routes.ts';
 import { onError } from '../problem.ts';
 
@@ -17,7 +17,7 @@ function appThatAdmits(admits: boolean) {
     log: silentLog,
     settings: { instanceId: 'a', secret: 's'.repeat(32), currency: 'USD' },
     admission: { admits: () => admits },
-  } as unknown as AppDeps;
+  } as unknown as AppServices;
   const app = new Hono().route('/api/orders', orderRoutes(deps));
   app.route(
     '/',

@@ -1,7 +1,7 @@
 import { type Html, markup } from './markup.ts';
 
 /** What every page is drawn with. */
-export interface PageSetting {
+export interface RenderContext {
   /** The address of a file of `public/` or of htmx. */
   readonly assetUrl: (name: string) => string;
   /** The server's clock, ms since the epoch. */
@@ -46,7 +46,7 @@ const htmxConfig = JSON.stringify({
 });
 
 /** What all pages have in common: head, scripts, and where screen readers are told of changes. */
-export function htmlDocument({ assetUrl, now }: PageSetting, parts: DocumentParts): Html {
+export function htmlDocument({ assetUrl, now }: RenderContext, parts: DocumentParts): Html {
   const { title, header, main, live, refreshS, scripts = [], styles = [], timeZone } = parts;
   return markup`<!doctype html>
     <html lang="en" data-now="${now}"${timeZone === undefined ? '' : markup` data-time-zone="${timeZone}"`}>
@@ -76,7 +76,7 @@ export function htmlDocument({ assetUrl, now }: PageSetting, parts: DocumentPart
     </html>`;
 }
 
-function liveScripts(assetUrl: PageSetting['assetUrl'], script: LiveSource['script']): Html[] {
+function liveScripts(assetUrl: RenderContext['assetUrl'], script: LiveSource['script']): Html[] {
   return ['htmx.min.js', 'hx-ws.min.js', 'live.js', script].map(
     (name) => markup`<script defer src="${assetUrl(name)}"></script>`,
   );

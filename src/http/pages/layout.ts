@@ -1,16 +1,16 @@
-import { type DocumentParts, htmlDocument, type LiveSource, type PageSetting } from './document.ts';
+import { type DocumentParts, htmlDocument, type LiveSource, type RenderContext } from './document.ts';
+import { formatTime } from './format.ts';
 import { icon } from './icons.ts';
 import { type Html, markup } from './markup.ts';
-import { clockWords } from './words.ts';
 
-export type { LiveSource, PageSetting };
+export type { LiveSource, RenderContext };
 
 export interface PageParts extends Pick<DocumentParts, 'title' | 'main' | 'live' | 'refreshS'> {
   readonly current?: 'order' | 'query';
 }
 
 /** A whole page for customers. */
-export function page(setting: PageSetting, { current, ...parts }: PageParts): Html {
+export function page(setting: RenderContext, { current, ...parts }: PageParts): Html {
   return htmlDocument(setting, {
     ...parts,
     scripts: ['purchase-store.js', 'purchase-dialog.js', 'purchase.js'],
@@ -40,7 +40,7 @@ export function liveChip(now: number): Html {
   return markup`
     <p class="live" id="live-chip" data-state="still">
       <span class="live-dot" aria-hidden="true"></span>
-      <span class="live-time">As of <time class="clock" datetime="${new Date(now).toISOString()}">${clockWords(now)}</time></span>
+      <span class="live-time">As of <time class="clock" datetime="${new Date(now).toISOString()}">${formatTime(now)}</time></span>
       <b class="live-label"></b>
     </p>`;
 }

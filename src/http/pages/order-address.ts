@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { recentOrders } from '../cookies.ts';
-import { orderProof } from '../proof.ts';
+import { orderSignature } from '../order-signature.ts';
 import type { HttpSettings } from '../settings.ts';
 
 /** What an order's address says besides its id. */
@@ -34,5 +34,5 @@ export async function addressToShow(
   parts: AddressParts = {},
 ): Promise<string> {
   const takesCookies = (await recentOrders(c, settings)).length > 0;
-  return orderAddress(orderId, parts, takesCookies ? undefined : orderProof(settings.secret, orderId));
+  return orderAddress(orderId, parts, takesCookies ? undefined : orderSignature(settings.secret, orderId));
 }

@@ -2,11 +2,11 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import { errorKind } from '../../domain/errors.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { alertBox } from './alert.ts';
+import { firstSentence, formatNight, formatPrice, formatShortNight, formatWait } from './format.ts';
 import { packageFragment, type StayState, stayElementId, stayState } from './fragments/index.ts';
 import { icon } from './icons.ts';
-import { liveChip, type PageSetting, page } from './layout.ts';
+import { liveChip, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
-import { firstSentence, nightWords, priceWords, shortNightWords, waitWords } from './words.ts';
 
 /** Which of the two order pages: one waits for the outcome, the other answers at once with a position in the queue. */
 export type OrderMode = 'order' | 'order-queue';
@@ -39,7 +39,7 @@ export const emailAdvice = 'Enter an email address, for example ana@example.com.
 export const tripAdvice = 'Choose a trip first: pick one of the nights below.';
 
 /** A card per flight, a chip per night, and a bar with the email, the choice, its price and the button. */
-export function orderPage(setting: PageSetting, state: OrderPageState): Html {
+export function orderPage(setting: RenderContext, state: OrderPageState): Html {
   const { now } = setting;
   const { mode, snapshots, key, error } = state;
   const refreshS = secondsToOpening(snapshots, now);
@@ -92,7 +92,7 @@ function orderAlert(error: NonNullable<OrderPageState['error']>, state: OrderPag
   const words =
     retryAfterS === undefined
       ? said
-      : `${firstSentence(said)} You can order again in ${waitWords(retryAfterS)}.`;
+      : `${firstSentence(said)} You can order again in ${formatWait(retryAfterS)}.`;
   const others = code === 'sold_out' ? otherStays(state, now) : undefined;
   const focus = !(fields.email === true && fields.packageId !== true);
   return alertBox(words, { focus, ...(others === undefined ? {} : { more: others }) });
@@ -111,7 +111,7 @@ function otherStays({ snapshots, chosen }: OrderPageState, now: number): Html | 
     <p class="others-words">Still on sale:</p>
     <p class="others">${others.map(
       ({ package: { id, flight, stay } }) =>
-        markup`<label class="button quiet" for="package-${id}"><span><bdi>${flight}</bdi>, ${shortNightWords(stay)}</span></label> `,
+        markup`<label class="button quiet" for="package-${id}"><span><bdi>${flight}</bdi>, ${formatShortNight(stay)}</span></label> `,
     )}</p>`;
 }
 
@@ -125,7 +125,7 @@ function flights(snapshots: readonly PackageSnapshot[]): FlightGroup[] {
   return [...groups].map(([flight, stays]) => ({ flight, stays }));
 }
 
-function flightCard(setting: PageSetting, state: OrderPageState, { flight, stays }: FlightGroup): Html {
+function flightCard(setting: RenderContext, state: OrderPageState, { flight, stays }: FlightGroup): Html {
   return markup`
     <section class="card flight">
       <h2 class="flight-icon">${icon('plane')}<span dir="auto">${flight}</span>
@@ -135,7 +135,7 @@ function flightCard(setting: PageSetting, state: OrderPageState, { flight, stays
 }
 
 /** The choice itself stands outside of the live fragment: no update can move the focus or the choice. */
-function stayChip(setting: PageSetting, { chosen }: OrderPageState, snapshot: PackageSnapshot): Html {
+function stayChip(setting: RenderContext, { chosen }: OrderPageState, snapshot: PackageSnapshot): Html {
   const { id, flight, stay } = snapshot.package;
   const state = stayState(snapshot, setting.now);
   const isOff = !isChoosable(state);
@@ -144,8 +144,8 @@ function stayChip(setting: PageSetting, { chosen }: OrderPageState, snapshot: Pa
     <label class="chip" for="package-${id}">
       <input type="radio" name="packageId" id="package-${id}" value="${id}"
         aria-labelledby="night-${id}" aria-describedby="${live}-status ${live}-words"
-        data-choice="${flight}, ${nightWords(stay)}" data-flight="${flight}" data-night="${nightWords(stay)}"${isChosen(snapshot, chosen, setting.now) ? markup` checked` : ''}${isOff ? markup` disabled` : ''}>
-      <span class="night" id="night-${id}"><span class="unseen"><bdi>${flight}</bdi>, night of </span>${nightWords(stay)}</span>
+        data-choice="${flight}, ${formatNight(stay)}" data-flight="${flight}" data-night="${formatNight(stay)}"${isChosen(snapshot, chosen, setting.now) ? markup` checked` : ''}${isOff ? markup` disabled` : ''}>
+      <span class="night" id="night-${id}"><span class="unseen"><bdi>${flight}</bdi>, night of </span>${formatNight(stay)}</span>
       ${packageFragment(snapshot, setting)}
     </label>`;
 }
@@ -180,7 +180,7 @@ function emailField(email: string, errors?: OrderFieldErrors): Html {
 }
 
 /** What is chosen is told by the script; without it, by the stylesheet, which only knows that something is. */
-function choiceAndButton({ currency, now }: PageSetting, { snapshots, chosen }: OrderPageState): Html {
+function choiceAndButton({ currency, now }: RenderContext, { snapshots, chosen }: OrderPageState): Html {
   const choice = snapshots.find((snapshot) => isChosen(snapshot, chosen, now))?.package;
   const states = snapshots.map((snapshot) => stayState(snapshot, now));
   const label = buttonLabel(states);
@@ -191,8 +191,8 @@ function choiceAndButton({ currency, now }: PageSetting, { snapshots, chosen }: 
         <p class="choice-none">No trip chosen yet</p>
         <p class="choice-marked">Your trip is marked above, with its price</p>
         <p class="choice-made"><span class="choice-flight" dir="auto">${choice?.flight}</span>
-          <span class="choice-night">${choice && nightWords(choice.stay)}</span>
-          <b class="choice-price">${choice && priceWords(choice.price, currency)}</b></p>
+          <span class="choice-night">${choice && formatNight(choice.stay)}</span>
+          <b class="choice-price">${choice && formatPrice(choice.price, currency)}</b></p>
       </div>
       <button id="buy" class="button primary buy" type="submit" data-busy="Placing your order…"${disabled}>
         <span class="button-label">${label}</span></button>

@@ -10,15 +10,15 @@ import { limited, limitedPage, takeEmail } from '../limits/limited.ts';
 import { purchasingPage } from '../limits/purchasing.ts';
 import { ProblemError, problem } from '../problem.ts';
 import { purchaseOutcome } from '../telemetry/purchase-outcome.ts';
-import { leadTo } from './answered.ts';
+import { redirectTo } from './answered.ts';
+import { forgetFormKeys, issueFormKey } from './form-keys.ts';
 import { packageFragment } from './fragments/index.ts';
-import { forgetKeys, issueKey } from './issued-forms.ts';
+import { anotherField, anotherPage, lookingPage, nothingSentNote } from './lost-order-pages.ts';
+import type { LostOrderFinder } from './lost-orders.ts';
 import { addressToShow } from './order-address.ts';
 import { type OrderFieldErrors, type OrderMode, orderPage } from './order-page.ts';
-import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
-import type { SentOrderFinder } from './sent-orders.ts';
-import { anotherField, anotherPage, lookingPage, nothingSentNote } from './sent-pages.ts';
-import { problemPages } from './storm-pages.ts';
+import { problemPageSender } from './problem-page-sender.ts';
+import { newFormKey, type PageServices, renderContext, sendErrorPage, sendPage } from './responses.ts';
 
 const orderForm = z.object({
   packageId: packageIdField,
@@ -38,9 +38,9 @@ const queueWaitMs = 1_000;
  * `/order`, `/order-queue`, the live fragments of both for where no socket can be had, and `/order/sent`, which tells
  * what became of a purchase whose answer was lost.
  */
-export function orderPages(pageDeps: PageDeps, sent: SentOrderFinder): Hono {
+export function orderPages(pageDeps: PageServices, sent: LostOrderFinder): Hono {
   const deps = { ...pageDeps, sent };
-  const sendProblem = problemPages(deps);
+  const sendProblem = problemPageSender(deps);
   const overloaded = (c: Context) => sendProblem(c, 'overloaded');
   return new Hono()
     .get(
@@ -69,14 +69,14 @@ export function orderPages(pageDeps: PageDeps, sent: SentOrderFinder): Hono {
     );
 }
 
-type OrderDeps = PageDeps & { readonly sent: SentOrderFinder };
+type OrderDeps = PageServices & { readonly sent: LostOrderFinder };
 
-async function onSale({ engine }: PageDeps): Promise<PackageSnapshot[]> {
+async function onSale({ engine }: PageServices): Promise<PackageSnapshot[]> {
   return (await engine.packages()).filter(isListed);
 }
 
-async function showFragments(c: Context, deps: PageDeps): Promise<Response> {
-  const view = pageSetting(deps);
+async function showFragments(c: Context, deps: PageServices): Promise<Response> {
+  const view = renderContext(deps);
   c.header('Cache-Control', 'no-store');
   const snapshots = await onSale(deps);
   return c.html(snapshots.map((snapshot) => String(packageFragment(snapshot, view))).join(''));
@@ -91,13 +91,13 @@ async function showForm(c: Context, deps: OrderDeps, mode: OrderMode): Promise<R
       303,
     );
   }
-  if (isPending && !deps.sent.hasScript(c)) return sendPage(c, lookingPage(pageSetting(deps)));
+  if (isPending && !deps.sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(deps)));
   const snapshots = await onSale(deps);
   const chosen = c.req.query('package');
   const choice = chosen === undefined ? {} : { chosen };
   const note = isNone ? { note: nothingSentNote() } : {};
-  const state = { mode, snapshots, key: issueKey(c, deps), ...choice, ...note };
-  return sendPage(c, orderPage(pageSetting(deps), state));
+  const state = { mode, snapshots, key: issueFormKey(c, deps), ...choice, ...note };
+  return sendPage(c, orderPage(renderContext(deps), state));
 }
 
 async function buy(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Response> {
@@ -107,12 +107,12 @@ async function buy(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Respon
     const fields = { packageId: paths.includes('packageId'), email: paths.includes('email') };
     return showError(c, deps, { mode, entered: form.fields, code: 'invalid', fields });
   }
-  const { packageId, email, key = freshKey(deps), [anotherField]: isAnother } = form.value;
+  const { packageId, email, key = newFormKey(deps), [anotherField]: isAnother } = form.value;
   const first = isAnother ? undefined : await deps.sent.liveOrderHere(c, packageId, key);
   if (first !== undefined) {
     // The page links to it, and the answer that would have set this cookie may be lost.
     await rememberOrder(c, deps.settings, first.id);
-    return sendPage(c, anotherPage(pageSetting(deps), { mode, order: first, key, email }), 409);
+    return sendPage(c, anotherPage(renderContext(deps), { mode, order: first, key, email }), 409);
   }
   const tooMany = await takeEmail(c, deps.limits, email);
   if (tooMany !== undefined) {
@@ -130,11 +130,11 @@ async function buy(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Respon
   }
   const order = result.order as Order;
   await rememberOrder(c, deps.settings, order.id);
-  forgetKeys(c, deps.settings, [key]);
+  forgetFormKeys(c, deps.settings, [key]);
   const latest = mode === 'order' ? await outcomeOrPosition(deps, order, gone) : order;
   if (result.kind === 'accepted') metrics?.purchase(purchaseOutcome(latest));
   const fromQueue = mode === 'order-queue';
-  return leadTo(c, await addressToShow(c, deps.settings, order.id, { fromQueue }));
+  return redirectTo(c, await addressToShow(c, deps.settings, order.id, { fromQueue }));
 }
 
 /**
@@ -152,12 +152,12 @@ async function findSent(c: Context, deps: OrderDeps): Promise<Response> {
     return isUnderWay ? c.body(null, 202, { 'Retry-After': '1' }) : problem(c, 'unknown_order');
   }
   await rememberOrder(c, deps.settings, order.id);
-  forgetKeys(c, deps.settings, [key]);
-  return leadTo(c, await addressToShow(c, deps.settings, order.id));
+  forgetFormKeys(c, deps.settings, [key]);
+  return redirectTo(c, await addressToShow(c, deps.settings, order.id));
 }
 
 /** The order with its outcome, or while it is in the queue; its page shows the position then, and goes on by itself. */
-async function outcomeOrPosition({ engine }: PageDeps, order: Order, gone: AbortSignal): Promise<Order> {
+async function outcomeOrPosition({ engine }: PageServices, order: Order, gone: AbortSignal): Promise<Order> {
   const early = await engine.outcome(order, { waitMs: queueWaitMs, gone });
   if (early.status === 'queued' || isSettled(early)) return early;
   return engine.outcome(early, { waitMs: outcomeWaitMs - queueWaitMs, gone });
@@ -172,13 +172,13 @@ interface FailedTry {
 }
 
 /** The form again, with what was entered; its key stays where repeating the same request is the thing to do. */
-async function showError(c: Context, deps: PageDeps, failed: FailedTry): Promise<Response> {
+async function showError(c: Context, deps: PageServices, failed: FailedTry): Promise<Response> {
   const { mode, entered, code, fields, retryAfterS } = failed;
   const { email = '', packageId: chosen = '', key: sentKey } = entered;
   const kept = keyInput.safeParse(sentKey);
-  const key = kept.success && errorKind(code).retry === 'later' ? kept.data : issueKey(c, deps);
+  const key = kept.success && errorKind(code).retry === 'later' ? kept.data : issueFormKey(c, deps);
   const snapshots = await onSale(deps);
   const error = { code, fields, retryAfterS };
-  const page = orderPage(pageSetting(deps), { mode, snapshots, key, email, chosen, error });
+  const page = orderPage(renderContext(deps), { mode, snapshots, key, email, chosen, error });
   return sendErrorPage(c, page, code, retryAfterS);
 }

@@ -1,15 +1,15 @@
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
+import { firstSentence, formatWait } from './format.ts';
 import { icon } from './icons.ts';
-import { type PageSetting, page } from './layout.ts';
+import { page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
-import { firstSentence, waitWords } from './words.ts';
 
 /**
  * Any error that has no page of its own, in words.
  * @param retryAfterS where waiting helps. Then nothing has failed: the page may even be that of an order which was taken
  * a moment ago.
  */
-export function problemPage(setting: PageSetting, code: ErrorCode, retryAfterS?: number): Html {
+export function problemPage(setting: RenderContext, code: ErrorCode, retryAfterS?: number): Html {
   const { words, retry } = errorKind(code);
   const failed = retryAfterS === undefined ? 'That did not work' : 'Please wait a moment';
   const headline = code === 'unknown_route' ? 'Page not found' : failed;
@@ -34,11 +34,11 @@ export function problemPage(setting: PageSetting, code: ErrorCode, retryAfterS?:
 /** What a browser sends again by itself, without JavaScript too: its form with the same key. */
 function againAdvice(retryAfterS: number): Html {
   return markup`
-    <p class="verdict-text">Reload this page in ${waitWords(retryAfterS)}. If you have sent an order, it counts only once.</p>`;
+    <p class="verdict-text">Reload this page in ${formatWait(retryAfterS)}. If you have sent an order, it counts only once.</p>`;
 }
 
 /** The one answer for an order that does not exist, and for one that this browser may not see (rule Q10). */
-export function missPage(setting: PageSetting): Html {
+export function missPage(setting: RenderContext): Html {
   return page(setting, {
     title: 'Order not found',
     main: markup`

@@ -1,11 +1,11 @@
 import { errorKind } from '../../domain/errors.ts';
 import type { Order } from '../../domain/order.ts';
 import { alertBox } from './alert.ts';
-import { orderWords } from './fragments/order-words.ts';
+import { formatDateTime, formatNight } from './format.ts';
+import { orderText } from './fragments/order-text.ts';
 import { icon } from './icons.ts';
-import { type PageSetting, page } from './layout.ts';
+import { page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
-import { momentWords, nightWords } from './words.ts';
 
 export interface QueryPageState {
   /** This browser's orders, newest first. */
@@ -20,7 +20,7 @@ export interface QueryPageState {
 }
 
 /** This browser's recent orders, and a form for any other. */
-export function queryPage(setting: PageSetting, state: QueryPageState): Html {
+export function queryPage(setting: RenderContext, state: QueryPageState): Html {
   const { recent, id = '', email = '', isMiss = false } = state;
   return page(setting, {
     title: isMiss ? 'Order not found' : 'My orders',
@@ -61,13 +61,13 @@ export function queryPage(setting: PageSetting, state: QueryPageState): Html {
 }
 
 function recentOrder(order: Order): Html {
-  const { title, tone, icon: name } = orderWords(order, { inProgress: 0, now: 0 });
+  const { title, tone, icon: name } = orderText(order, { inProgress: 0, now: 0 });
   const { flight, stay } = order.package;
   return markup`
     <li><a class="recent-link" href="/orders/${order.id}">
       <span class="recent-icon tone-${tone}">${icon(name)}</span>
-      <span class="recent-trip"><b><bdi>${flight}</bdi>, ${nightWords(stay)}</b>
+      <span class="recent-trip"><b><bdi>${flight}</bdi>, ${formatNight(stay)}</b>
         <span class="recent-more"><b class="tone-${tone}">${title}</b> <code>${order.id}</code>
-          <time class="moment" datetime="${new Date(order.createdAt).toISOString()}">${momentWords(order.createdAt)}</time></span></span>
+          <time class="moment" datetime="${new Date(order.createdAt).toISOString()}">${formatDateTime(order.createdAt)}</time></span></span>
     </a></li>`;
 }

@@ -6,20 +6,20 @@ import { readForm } from '../body.ts';
 import { recentOrders, rememberOrder } from '../cookies.ts';
 import { emailInput, isSameEmail } from '../inputs.ts';
 import { limitedPage } from '../limits/limited.ts';
+import { lookingPage, nothingSentNote } from './lost-order-pages.ts';
+import type { LostOrderFinder } from './lost-orders.ts';
 import { addressToShow } from './order-address.ts';
-import { type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
 import { queryPage } from './query-page.ts';
-import type { SentOrderFinder } from './sent-orders.ts';
-import { lookingPage, nothingSentNote } from './sent-pages.ts';
+import { type PageServices, renderContext, sendErrorPage, sendPage } from './responses.ts';
 
 /** Whatever is in the fields is looked up or misses: there is one neutral answer for every miss (rule Q10). */
 const queryForm = z.object({ id: z.string().catch(''), email: z.string().catch('') });
 
 /** Looked up in place of what cannot be an id, so that every miss costs the same. */
-const nobodysId = '0000-0000-0000-0000';
+const missingId = '0000-0000-0000-0000';
 
 /** `/query`: look up an order by number and email; this browser's recent orders above. */
-export function queryPages(deps: PageDeps, sent: SentOrderFinder): Hono {
+export function queryPages(deps: PageServices, sent: LostOrderFinder): Hono {
   return new Hono()
     .get(
       '/query',
@@ -31,32 +31,36 @@ export function queryPages(deps: PageDeps, sent: SentOrderFinder): Hono {
     );
 }
 
-async function showForm(c: Context, deps: PageDeps, sent: SentOrderFinder): Promise<Response> {
+async function showForm(c: Context, deps: PageServices, sent: LostOrderFinder): Promise<Response> {
   const { found, isPending, isNone } = await sent.find(c, true);
-  if (isPending && !sent.hasScript(c)) return sendPage(c, lookingPage(pageSetting(deps)));
+  if (isPending && !sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(deps)));
   const recent = [...found, ...(await recentOf(c, deps))];
   return sendPage(
     c,
-    queryPage(pageSetting(deps), { recent, ...(isNone ? { note: nothingSentNote() } : {}) }),
+    queryPage(renderContext(deps), { recent, ...(isNone ? { note: nothingSentNote() } : {}) }),
   );
 }
 
-async function lookUp(c: Context, deps: PageDeps): Promise<Response> {
+async function lookUp(c: Context, deps: PageServices): Promise<Response> {
   const form = await readForm(c, queryForm);
   const { id = '', email = '' } = form.fields;
   const order = await findOrder(deps, id, email);
   if (order === undefined) {
     const state = { recent: await recentOf(c, deps), id, email, isMiss: true };
-    return sendErrorPage(c, queryPage(pageSetting(deps), state), 'unknown_order');
+    return sendErrorPage(c, queryPage(renderContext(deps), state), 'unknown_order');
   }
   await rememberOrder(c, deps.settings, order.id);
   return c.redirect(await addressToShow(c, deps.settings, order.id), 303);
 }
 
-async function findOrder({ engine }: PageDeps, idText: string, email: string): Promise<Order | undefined> {
+async function findOrder(
+  { engine }: PageServices,
+  idText: string,
+  email: string,
+): Promise<Order | undefined> {
   const id = orderIdIn(idText);
   const given = emailInput.safeParse(email);
-  const order = await engine.order(id ?? nobodysId);
+  const order = await engine.order(id ?? missingId);
   const matches = isSameEmail(order?.email ?? '', given.success ? given.data : '-');
   return matches && id !== undefined ? order : undefined;
 }
@@ -70,7 +74,7 @@ export function orderIdIn(text: string): string | undefined {
 }
 
 /** Those that are still there, newest first. */
-async function recentOf(c: Context, { engine, settings }: PageDeps): Promise<Order[]> {
+async function recentOf(c: Context, { engine, settings }: PageServices): Promise<Order[]> {
   const ids = await recentOrders(c, settings);
   const orders = await Promise.all(ids.map((id) => engine.order(id)));
   return orders.filter((order) => order !== undefined);

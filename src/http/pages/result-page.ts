@@ -2,17 +2,17 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import { errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { alertBox } from './alert.ts';
-import { type OrderLive, offersAgain, orderFragment, tabTitle } from './fragments/index.ts';
+import { formatNight, formatPrice } from './format.ts';
+import { type LiveOrderState, offersAgain, orderFragment, tabTitle } from './fragments/index.ts';
 import { confirmBody, givingUp } from './fragments/order.ts';
-import { liveChip, type PageSetting, page } from './layout.ts';
+import { liveChip, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import { orderAddress } from './order-address.ts';
 import type { OrderMode } from './order-page.ts';
-import { nightWords, priceWords } from './words.ts';
 
 export interface ResultPageState {
   readonly order: Order;
-  readonly live: Omit<OrderLive, 'now'>;
+  readonly live: Omit<LiveOrderState, 'now'>;
   /** Lets whoever has it see the order: for the socket, polling and the private link. */
   readonly proof: string;
   /** The browser takes no cookies: what is sent from the page carries the proof too. */
@@ -33,9 +33,9 @@ export interface ResultPageState {
 const refreshS = 2;
 
 /** Outcome or position in the queue; live until nothing can change any more. */
-export function resultPage(setting: PageSetting, state: ResultPageState): Html {
+export function resultPage(setting: RenderContext, state: ResultPageState): Html {
   const { order, proof, error, isAsking = false } = state;
-  const live: OrderLive = { ...state.live, now: setting.now };
+  const live: LiveOrderState = { ...state.live, now: setting.now };
   const { flight, stay, price } = order.package;
   const hasEnded = isSettled(order);
   const address = `/orders/${order.id}`;
@@ -54,7 +54,7 @@ export function resultPage(setting: PageSetting, state: ResultPageState): Html {
     main: markup`
       <div class="narrow">
         <div class="trip">
-          <p class="trip-words"><b dir="auto">${flight}</b> <span>${nightWords(stay)}</span> <span>${priceWords(price, setting.currency)}</span></p>
+          <p class="trip-words"><b dir="auto">${flight}</b> <span>${formatNight(stay)}</span> <span>${formatPrice(price, setting.currency)}</span></p>
           ${hasEnded ? '' : liveChip(setting.now)}
         </div>
         ${error === undefined ? '' : alertBox(errorKind(error).words, { focus: true })}

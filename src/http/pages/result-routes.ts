@@ -4,17 +4,17 @@ import { parseOrderId } from '../../domain/ids.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { maySeeOrder, recentOrders, rememberOrder } from '../cookies.ts';
 import { limitedPage } from '../limits/limited.ts';
+import { isOrderSignature, orderSignature } from '../order-signature.ts';
 import { problem } from '../problem.ts';
-import { isOrderProof, orderProof } from '../proof.ts';
-import { type OrderLive, orderFragment, tripOffer } from './fragments/index.ts';
-import { issueKey } from './issued-forms.ts';
+import { issueFormKey } from './form-keys.ts';
+import { type LiveOrderState, offerOf, orderFragment } from './fragments/index.ts';
 import { orderAddress } from './order-address.ts';
-import { freshKey, type PageDeps, pageSetting, sendErrorPage, sendPage } from './page-kit.ts';
 import { missPage } from './problem-page.ts';
+import { newFormKey, type PageServices, renderContext, sendErrorPage, sendPage } from './responses.ts';
 import { resultPage } from './result-page.ts';
 
 /** `/orders/:id`, its live fragment, and cancelling or leaving the queue. */
-export function resultPages(deps: PageDeps): Hono {
+export function resultPages(deps: PageServices): Hono {
   return new Hono()
     .get(
       '/orders/:id',
@@ -30,10 +30,10 @@ export function resultPages(deps: PageDeps): Hono {
     );
 }
 
-async function show(c: Context, deps: PageDeps): Promise<Response> {
+async function show(c: Context, deps: PageServices): Promise<Response> {
   const id = parseOrderId(c.req.param('id') ?? '');
   const proof = c.req.query('proof');
-  if (id !== undefined && proof !== undefined && isOrderProof(deps.settings.secret, id, proof)) {
+  if (id !== undefined && proof !== undefined && isOrderSignature(deps.settings.secret, id, proof)) {
     const next = await withoutProof(c, deps, id, proof);
     if (next !== undefined) return c.redirect(next, 303);
   }
@@ -47,7 +47,7 @@ async function show(c: Context, deps: PageDeps): Promise<Response> {
  */
 async function withoutProof(
   c: Context,
-  { settings }: PageDeps,
+  { settings }: PageServices,
   id: string,
   proof: string,
 ): Promise<string | undefined> {
@@ -63,8 +63,8 @@ function isFromQueue(c: Context): boolean {
   return c.req.query('from') === 'queue';
 }
 
-async function showOrder(c: Context, deps: PageDeps, order: Order, error?: ErrorCode): Promise<Response> {
-  const proof = orderProof(deps.settings.secret, order.id);
+async function showOrder(c: Context, deps: PageServices, order: Order, error?: ErrorCode): Promise<Response> {
+  const proof = orderSignature(deps.settings.secret, order.id);
   const state = {
     order,
     live: await liveOf(deps, order),
@@ -75,21 +75,21 @@ async function showOrder(c: Context, deps: PageDeps, order: Order, error?: Error
     isAsking: c.req.query('ask') !== undefined,
     mode: isFromQueue(c) ? 'order-queue' : 'order',
     // While it is pending, the page asks again every few seconds and offers no form to send.
-    key: isSettled(order) ? issueKey(c, deps) : freshKey(deps),
+    key: isSettled(order) ? issueFormKey(c, deps) : newFormKey(deps),
   } as const;
-  const setting = pageSetting(deps);
+  const setting = renderContext(deps);
   if (error === undefined) return sendPage(c, resultPage(setting, state));
   return sendErrorPage(c, resultPage(setting, { ...state, error }), error);
 }
 
-async function showFragment(c: Context, deps: PageDeps): Promise<Response> {
+async function showFragment(c: Context, deps: PageServices): Promise<Response> {
   const order = await orderOf(c, deps, parseOrderId(c.req.param('id') ?? ''), c.req.query('proof'));
   c.header('Cache-Control', 'no-store');
   if (order === undefined) return problem(c, 'unknown_order');
   return c.html(String(orderFragment(order, { ...(await liveOf(deps, order)), now: deps.clock.now() })));
 }
 
-async function cancel(c: Context, deps: PageDeps): Promise<Response> {
+async function cancel(c: Context, deps: PageServices): Promise<Response> {
   const proof = c.req.query('proof');
   const order = await orderOf(c, deps, parseOrderId(c.req.param('id') ?? ''), proof);
   if (order === undefined) return sendMiss(c, deps);
@@ -101,7 +101,7 @@ async function cancel(c: Context, deps: PageDeps): Promise<Response> {
 /** The order, if there is one and this browser may see it; nothing is looked up for who may not (rule Q10). */
 async function orderOf(
   c: Context,
-  { engine, settings }: PageDeps,
+  { engine, settings }: PageServices,
   id: string | undefined,
   proof?: string,
 ): Promise<Order | undefined> {
@@ -109,14 +109,14 @@ async function orderOf(
   return engine.order(id);
 }
 
-async function liveOf({ engine, clock }: PageDeps, order: Order): Promise<Omit<OrderLive, 'now'>> {
+async function liveOf({ engine, clock }: PageServices, order: Order): Promise<Omit<LiveOrderState, 'now'>> {
   const snapshot = await engine.package(order.packageId);
   const inProgress = snapshot?.figures.held ?? 0;
-  const place = order.status === 'queued' ? engine.placeInLine(order) : undefined;
-  const offer = snapshot === undefined ? undefined : tripOffer(snapshot, clock.now());
-  return { inProgress, place, offer };
+  const queuePosition = order.status === 'queued' ? engine.placeInLine(order) : undefined;
+  const offer = snapshot === undefined ? undefined : offerOf(snapshot, clock.now());
+  return { inProgress, queuePosition, offer };
 }
 
-function sendMiss(c: Context, deps: PageDeps): Response {
-  return sendErrorPage(c, missPage(pageSetting(deps)), 'unknown_order');
+function sendMiss(c: Context, deps: PageServices): Response {
+  return sendErrorPage(c, missPage(renderContext(deps)), 'unknown_order');
 }

@@ -3,8 +3,8 @@ import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../../test/supp
 import type { BookingEngine, PurchaseRequest, Settling } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import type { AppDeps } from '../deps.ts';
-import { orderProof } from '../proof.ts';
+import type { AppServices } from '../app-services.ts';
+import { orderSignature } from '../order-signature.ts';
 import { pageRoutes } from './routes.ts';
 
 const secret = 'a secret of at least 32 characters';
@@ -18,7 +18,7 @@ function pages(engine: Partial<BookingEngine> = {}) {
     log: silentLog,
     settings: { instanceId: 'a', secret, currency: 'USD' },
   };
-  return pageRoutes(deps as unknown as AppDeps, (name) => `/assets/${name}`);
+  return pageRoutes(deps as unknown as AppServices, (name) => `/assets/${name}`);
 }
 
 const form = (fields: Record<string, string>, headers = {}) => ({
@@ -32,7 +32,7 @@ const purchase = { packageId: '1', email: 'Ana@Example.com', key: 'k1' };
 const cookieOf = (answer: Response) => ({
   cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '',
 });
-const proof = orderProof(secret, id);
+const proof = orderSignature(secret, id);
 
 test('/ leads to the order page', async () => {
   const answer = await pages().request('/');
@@ -167,7 +167,7 @@ test('the fragments for polling are those of the page', async () => {
 
 test('Q10 an order’s fragment is for who has its proof', async () => {
   const address = `/orders/${id}/fragment?proof=`;
-  expect((await pages().request(`${address}${orderProof(secret, id)}`)).status).toBe(200);
+  expect((await pages().request(`${address}${orderSignature(secret, id)}`)).status).toBe(200);
   expect((await pages().request(`${address}nonsense`)).status).toBe(404);
 });
 

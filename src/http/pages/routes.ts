@@ -1,14 +1,14 @@
 import { Hono } from 'hono';
-import type { AppDeps } from '../deps.ts';
+import type { AppServices } from '../app-services.ts';
 import { allowOnlyOnPage } from '../methods.ts';
-import { onError, type ShowProblem } from '../problem.ts';
+import { onError, type SendProblem } from '../problem.ts';
 import { pageSecurity, sameOriginOnly } from '../security.ts';
+import { LostOrderFinder } from './lost-orders.ts';
 import { orderPages } from './order-routes.ts';
-import type { PageDeps } from './page-kit.ts';
+import { problemPageSender } from './problem-page-sender.ts';
 import { queryPages } from './query-routes.ts';
+import type { PageServices } from './responses.ts';
 import { resultPages } from './result-routes.ts';
-import { SentOrderFinder } from './sent-orders.ts';
-import { problemPages } from './storm-pages.ts';
 
 const paths = ['/', '/order', '/order/*', '/order-queue', '/orders/*', '/query'];
 
@@ -29,9 +29,9 @@ const methods: Readonly<Record<string, readonly string[]>> = {
  * sites; what goes wrong in them is shown as a page.
  * `assetUrl` gives the address of a file of `public/` or of htmx.
  */
-export function pageRoutes(deps: AppDeps, assetUrl: (name: string) => string): Hono {
-  const pageDeps: PageDeps = { ...deps, assetUrl };
-  const sent = new SentOrderFinder(pageDeps);
+export function pageRoutes(deps: AppServices, assetUrl: (name: string) => string): Hono {
+  const pageDeps: PageServices = { ...deps, assetUrl };
+  const sent = new LostOrderFinder(pageDeps);
   const routes = new Hono();
   for (const path of paths) routes.use(path, pageSecurity(), sameOriginOnly(deps.settings));
   routes.get('/', (c) => c.redirect('/order', 302));
@@ -44,8 +44,8 @@ export function pageRoutes(deps: AppDeps, assetUrl: (name: string) => string): H
 }
 
 /** Shows any problem as a page, for who asks for HTML. */
-export function showProblemPage(deps: PageDeps): ShowProblem {
-  const send = problemPages(deps);
+export function showProblemPage(deps: PageServices): SendProblem {
+  const send = problemPageSender(deps);
   return (c, code, extra) => {
     for (const [name, value] of Object.entries(extra?.headers ?? {})) c.header(name, value);
     return send(c, code, extra?.retryAfterS);

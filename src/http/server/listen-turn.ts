@@ -3,16 +3,16 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const lookAgainMs = 10;
-const patienceMs = 5_000;
+const lockTimeoutMs = 5_000;
 
 /**
  * Lets one process of this machine at a time do something about a port, for example look whether it is free and take
  * it. Where whoever is at it takes very long, the work is done all the same, and so it is on other systems than Linux:
  * a name of its abstract sockets is held meanwhile, which nobody has to clean up after, in the namespace of the port.
  */
-export async function inTurnAt<T>(port: number, work: () => Promise<T>): Promise<T> {
+export async function withPortLock<T>(port: number, work: () => Promise<T>): Promise<T> {
   const giveUp =
-    process.platform === 'linux' ? await turnAt(`\0ticket-booking-listens-at-${port}`) : () => {};
+    process.platform === 'linux' ? await lockName(`\0ticket-booking-listens-at-${port}`) : () => {};
   try {
     return await work();
   } finally {
@@ -21,8 +21,8 @@ export async function inTurnAt<T>(port: number, work: () => Promise<T>): Promise
 }
 
 /** Waits for the name; returns how to give it up. */
-async function turnAt(name: string): Promise<() => void> {
-  const until = performance.now() + patienceMs;
+async function lockName(name: string): Promise<() => void> {
+  const until = performance.now() + lockTimeoutMs;
   while (performance.now() < until) {
     const holder = createServer((socket) => socket.destroy()).listen(name);
     try {

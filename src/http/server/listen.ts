@@ -6,7 +6,7 @@ import {
   type Server as Door,
   type ListenOptions,
 } from 'node:net';
-import { inTurnAt } from './listen-turn.ts';
+import { withPortLock } from './listen-turn.ts';
 
 export interface ListenAddress {
   /** 0 takes any free one. */
@@ -37,7 +37,7 @@ export function listenAt(server: Server, { port, host }: ListenAddress): Promise
   // A free one that the kernel picks is nobody else's.
   if (port === 0) return openAt(server, address);
   // With several sockets at a port nobody is told that it is taken: ask first, and not at the same time as others.
-  return inTurnAt(port, async () => {
+  return withPortLock(port, async () => {
     await listened(createDoor(), address).then(closed);
     return openAt(server, address);
   });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Listener } from '../telemetry/observed.ts';
+import type { RequestListener } from '../telemetry/observe-requests.ts';
 
 /** Requests that may wait behind one: no browser sends any before the last is answered, and hardly any program. */
 const waitingMax = 16;
@@ -19,7 +19,7 @@ interface Waiting {
  * the last of these says that the connection ends, by which a client knows that what it has sent after it was not looked
  * at (RFC 9112, section 9.6).
  */
-export function limitPipelining(listener: Listener): Listener {
+export function limitPipelining(listener: RequestListener): RequestListener {
   const connections = new WeakMap<Socket, Waiting>();
 
   function waitingAt(socket: Socket): Waiting {

@@ -13,7 +13,7 @@ import type { Log } from '../../observability/log.ts';
 import { jsonHeaders } from '../json.ts';
 import { problemContentType, problemView } from '../problem.ts';
 import { rawProblem } from '../raw-problem.ts';
-import type { Listener } from '../telemetry/observed.ts';
+import type { RequestListener } from '../telemetry/observe-requests.ts';
 import { limitPipelining } from './pipelining.ts';
 
 /** How long the other side may take, in ms. */
@@ -45,7 +45,7 @@ const defaultTimes: ServerTimes = {
 export function createServer(
   app: Pick<Hono, 'fetch'>,
   log: Log,
-  observe = (listener: Listener) => listener,
+  observe = (listener: RequestListener) => listener,
   times: Partial<ServerTimes> = {},
 ): Server {
   const answer = getRequestListener(app.fetch, { errorHandler: (error) => unreadable(error, log) });

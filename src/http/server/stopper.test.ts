@@ -3,7 +3,7 @@ import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { stopperOf } from './stopper.ts';
+import { gracefulStop } from './stopper.ts';
 
 const agent = new Agent({ keepAlive: true });
 
@@ -23,7 +23,7 @@ test('a server that stops sends the answers under way, and then ends their conne
     }
     outgoing.end(incoming.url);
   });
-  const stop = stopperOf(server);
+  const stop = gracefulStop(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -4,7 +4,7 @@ import type { Server, ServerResponse } from 'node:http';
  * Prepares a server, before it listens, to stop without cutting anybody off. The function returned stops it: nothing
  * new is accepted, every answer from then on ends its connection, and the promise resolves when the last one is out.
  */
-export function stopperOf(server: Server): () => Promise<void> {
+export function gracefulStop(server: Server): () => Promise<void> {
   const underWay = new Set<ServerResponse>();
   let isStopping = false;
   server.prependListener('request', (_request, response) => {

@@ -10,7 +10,7 @@ export function isBehindTls({ publicOrigin }: Pick<HttpSettings, 'publicOrigin'>
 }
 
 /** Where the public origin is https, every answer of the app says that it stays so. */
-export function insistOnTls(server: Server, publicOrigin: string | undefined): void {
+export function sendHsts(server: Server, publicOrigin: string | undefined): void {
   if (publicOrigin === undefined || !isBehindTls({ publicOrigin })) return;
   server.prependListener('request', (_request, response) => {
     response.setHeader('Strict-Transport-Security', strict);

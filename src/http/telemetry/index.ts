@@ -1,11 +1,14 @@
 import type { Hono } from 'hono';
-import type { AppDeps } from '../deps.ts';
-import { type Listener, observed } from './observed.ts';
+import type { AppServices } from '../app-services.ts';
+import { observeRequests, type RequestListener } from './observe-requests.ts';
 import { routeNames } from './route-names.ts';
 
 /** How the server tells of what it answers; as it is where nobody looks. */
-export function observer(app: Pick<Hono, 'routes'>, { telemetry, log }: Pick<AppDeps, 'telemetry' | 'log'>) {
-  if (telemetry === undefined) return (listener: Listener) => listener;
+export function requestObserver(
+  app: Pick<Hono, 'routes'>,
+  { telemetry, log }: Pick<AppServices, 'telemetry' | 'log'>,
+) {
+  if (telemetry === undefined) return (listener: RequestListener) => listener;
   const { metrics, tracing, logsRequests } = telemetry;
   const options = {
     metrics,
@@ -13,5 +16,5 @@ export function observer(app: Pick<Hono, 'routes'>, { telemetry, log }: Pick<App
     ...(tracing === undefined ? {} : { tracing }),
     ...(logsRequests ? { log } : {}),
   };
-  return (listener: Listener) => observed(listener, options);
+  return (listener: RequestListener) => observeRequests(listener, options);
 }

@@ -7,10 +7,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { AdminIdentity } from '../../admin/identity.ts';
 import { silentLog } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
-import type { HttpAdmin, HttpTelemetry } from '../deps.ts';
+import type { HttpAdmin, HttpTelemetry } from '../app-services.ts';
 import { onError, ProblemError } from '../problem.ts';
 import { metricsRoutes } from './metrics-route.ts';
-import { isFromNearby } from './nearby.ts';
+import { isFromPrivateNetwork } from './nearby.ts';
 
 describe('who counts as nearby', () => {
   test.each([
@@ -25,7 +25,7 @@ describe('who counts as nearby', () => {
     '::ffff:192.168.1.1',
     'fd00::1',
   ])('%s', (remoteAddress) => {
-    expect(isFromNearby({ headers: {}, socket: { remoteAddress } })).toBe(true);
+    expect(isFromPrivateNetwork({ headers: {}, socket: { remoteAddress } })).toBe(true);
   });
 
   test.each([
@@ -42,7 +42,7 @@ describe('who counts as nearby', () => {
     'nonsense',
     undefined,
   ])('not %s', (remoteAddress) => {
-    expect(isFromNearby({ headers: {}, socket: { remoteAddress } })).toBe(false);
+    expect(isFromPrivateNetwork({ headers: {}, socket: { remoteAddress } })).toBe(false);
   });
 });
 

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { describe, expect, test } from 'vitest';
 import { requestIdOf } from './request-id.ts';
 import { routeNames } from './route-names.ts';
-import { orderIdOf, shownPath } from './shown-path.ts';
+import { orderIdInPath, redactedPath } from './shown-path.ts';
 
 describe('the id of a request', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -46,16 +46,18 @@ describe('a path as a log shows it', () => {
     ['http://host/order?x', 'http://host/order'],
     ['', ''],
   ])('%s', (url, shown) => {
-    expect(shownPath(url)).toBe(shown);
+    expect(redactedPath(url)).toBe(shown);
   });
 
   test('is never long', () => {
-    expect(shownPath(`/${'a'.repeat(5_000)}`).length).toBeLessThanOrEqual(200);
+    expect(redactedPath(`/${'a'.repeat(5_000)}`).length).toBeLessThanOrEqual(200);
   });
 
   test('tells its order', () => {
-    expect(orderIdOf('/api/orders/7q4m-9xkd-2vbn-h5tr/cancel')).toEqual({ orderId: '7Q4M-9XKD-2VBN-H5TR' });
-    expect(orderIdOf('/api/orders/7q4m')).toEqual({});
+    expect(orderIdInPath('/api/orders/7q4m-9xkd-2vbn-h5tr/cancel')).toEqual({
+      orderId: '7Q4M-9XKD-2VBN-H5TR',
+    });
+    expect(orderIdInPath('/api/orders/7q4m')).toEqual({});
   });
 });
 

@@ -21,7 +21,7 @@ const passedOn = [
 ];
 
 /** A request's sender, as far as the connection tells. */
-export interface Sender {
+export interface NearbyRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
@@ -30,7 +30,7 @@ export interface Sender {
  * Whether a request was sent by a machine nearby, and by nobody behind it: what came through a proxy is as public as
  * the proxy is.
  */
-export function isFromNearby({ headers, socket }: Sender): boolean {
+export function isFromPrivateNetwork({ headers, socket }: NearbyRequest): boolean {
   const address = socket.remoteAddress;
   if (address === undefined || passedOn.some((name) => headers[name] !== undefined)) return false;
   return near.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');

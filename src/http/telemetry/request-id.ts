@@ -29,7 +29,7 @@ function idFor(request: object, headers: Headers): string {
 }
 
 /** The same, for who has a context. */
-export function requestIdIn(c: Context): string {
+export function requestIdOfContext(c: Context): string {
   const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming;
   // Without a server behind it there is only what the app made of the request.
   return incoming === undefined ? idFor(c.req, c.req.header()) : requestIdOf(incoming);

@@ -3,7 +3,7 @@ const plain = /^[\w.:-]*$/;
 const orderId = /(?<=\/orders\/)[0-9A-Za-z]{4}(?:-[0-9A-Za-z]{4}){3}(?=\/|$)/;
 
 /** The path of a request's address as a log may show it: without its query, and without what might be an email. */
-export function shownPath(url: string): string {
+export function redactedPath(url: string): string {
   const [path = ''] = url.split(/[?#]/, 1);
   return path
     .slice(0, 200)
@@ -13,7 +13,7 @@ export function shownPath(url: string): string {
 }
 
 /** The order that a path is about. */
-export function orderIdOf(path: string): { readonly orderId?: string } {
+export function orderIdInPath(path: string): { readonly orderId?: string } {
   const id = orderId.exec(path)?.[0];
   return id === undefined ? {} : { orderId: id.toUpperCase() };
 }

@@ -1,5 +1,5 @@
+import { formatCount } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
-import { figureWords } from '../../../http/pages/words.ts';
 import type { InstanceStatus } from '../../operations.ts';
 import { durationWords, memoryWords, msWords, rateWords } from '../words.ts';
 import { type Column, cell, dash, figureCell, headCell, table } from './table.ts';
@@ -41,11 +41,11 @@ function instanceRow(instance: InstanceStatus, now: number): Html {
         <span class="row-name">${id}</span>
         <span class="under">${state === 'lost' ? '' : version}${isThis ? ' · shows this page' : ''}</span>`)}
       ${cell('State', markup`<span class="state state-${tones[state]}">${stateWords[state]}</span><span class="under">${sinceWords(instance, now)}</span>`, 'wide')}
-      ${figureCell('Packages', figure(state === 'lost' ? `had ${figureWords(instance.packages)}` : load && figureWords(load.packages)))}
+      ${figureCell('Packages', figure(state === 'lost' ? `had ${formatCount(instance.packages)}` : load && formatCount(load.packages)))}
       ${figureCell('Orders / s', figure(load && rateWords(load.purchasesPerS)))}
-      ${figureCell('Mailbox', figure(load && figureWords(load.mailbox)))}
-      ${figureCell('Sagas', figure(load && figureWords(load.sagas)))}
-      ${figureCell('Viewers', figure(load && figureWords(load.sockets)))}
+      ${figureCell('Mailbox', figure(load && formatCount(load.mailbox)))}
+      ${figureCell('Sagas', figure(load && formatCount(load.sagas)))}
+      ${figureCell('Viewers', figure(load && formatCount(load.sockets)))}
       ${figureCell('Loop lag', figure(load && msWords(load.eventLoopLagMs)))}
       ${figureCell('Memory', figure(load && memoryWords(load.rssBytes)))}
       <td role="cell" class="row-actions">${action(instance)}</td>

@@ -1,5 +1,5 @@
+import { formatCount, formatDateTime, formatTime } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
-import { clockWords, figureWords, momentWords } from '../../../http/pages/words.ts';
 import type { Json } from '../../../lib/json.ts';
 import type { OperatorAction, OperatorEvent } from '../../../storage/operator-log.ts';
 import { type Change, changesOf, isRemoval, packageIdOf } from '../changes.ts';
@@ -31,7 +31,7 @@ function eventRow(event: OperatorEvent): Html {
   const tone = { done: 'good', open: 'wait', refused: 'rest', failed: 'bad' }[outcome];
   return markup`
     <tr role="row" id="admin-event-${id}" class="event">
-      ${headCell(markup`<time datetime="${new Date(at).toISOString()}">${clockWords(at)} <span class="under">${momentWords(at).split(',')[0]}</span></time>`)}
+      ${headCell(markup`<time datetime="${new Date(at).toISOString()}">${formatTime(at)} <span class="under">${formatDateTime(at).split(',')[0]}</span></time>`)}
       ${cell('Who', markup`<span>${by.name}</span><span class="under">${by.via === 'session' ? 'in a browser' : 'with the token'}${by.address === undefined ? '' : `, ${by.address}`}</span>`)}
       ${cell('What', markup`<span>${actionWords[event.action]}</span><span class="under">${targetOf(event)}</span>`)}
       ${changesCell(changesOf(event), isRemoval(event))}
@@ -79,7 +79,7 @@ function changesCell(changes: readonly Change[], isRemoved: boolean): Html {
 function valueWords(name: string, value: Json | undefined): string {
   if (value === undefined || value === null) return 'none';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (/At$/.test(name) && typeof value === 'number') return momentWords(value);
-  if (typeof value === 'number') return figureWords(value);
+  if (/At$/.test(name) && typeof value === 'number') return formatDateTime(value);
+  if (typeof value === 'number') return formatCount(value);
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,8 +1,8 @@
 import type { TimelineEntry } from '../../../domain/order.ts';
+import { formatNight, formatTime } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
-import { clockWords, nightWords } from '../../../http/pages/words.ts';
 import type { OperatedOrder } from '../../operations.ts';
-import { counted, durationWords, statusWords } from '../words.ts';
+import { durationWords, formatQuantity, statusWords } from '../words.ts';
 import { type Column, cell, headCell, table } from './table.ts';
 
 export const concernsElementId = 'admin-concerns';
@@ -43,7 +43,7 @@ function orderRow(operated: OperatedOrder, now: number): Html {
   return markup`
     <tr role="row" id="admin-order-${id}" class="order-row">
       ${headCell(markup`<a class="row-link" href="/admin/orders/${id}"><code>${id}</code></a>`)}
-      ${cell('Package', markup`<span><span class="number">${packageId}</span> <bdi>${offer.flight}</bdi></span><span class="under">${nightWords(offer.stay)}</span>`)}
+      ${cell('Package', markup`<span><span class="number">${packageId}</span> <bdi>${offer.flight}</bdi></span><span class="under">${formatNight(offer.stay)}</span>`)}
       ${cell('Status', orderState(operated, now), 'wide')}
       ${cell('What happened', lastSteps(order.timeline), 'wide')}
       <td role="cell" class="row-actions">${orderActions(operated)}</td>
@@ -62,12 +62,12 @@ function lastSteps(timeline: readonly TimelineEntry[]): Html {
   const hidden = timeline.length - stepsShown;
   return markup`
     <ol class="steps-short">
-      ${hidden > 0 ? markup`<li class="under">${counted(hidden, 'earlier step')}</li>` : ''}
+      ${hidden > 0 ? markup`<li class="under">${formatQuantity(hidden, 'earlier step')}</li>` : ''}
       ${timeline
         .slice(-stepsShown)
         .map(
           ({ at, event, detail }) =>
-            markup`<li><time datetime="${new Date(at).toISOString()}">${clockWords(at).slice(0, 8)}</time> ${event}${detail === undefined ? '' : ` ${detail}`}</li>`,
+            markup`<li><time datetime="${new Date(at).toISOString()}">${formatTime(at).slice(0, 8)}</time> ${event}${detail === undefined ? '' : ` ${detail}`}</li>`,
         )}
     </ol>`;
 }

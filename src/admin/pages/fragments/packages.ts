@@ -1,5 +1,5 @@
+import { formatCount, formatNight, formatPrice } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
-import { figureWords, nightWords, priceWords } from '../../../http/pages/words.ts';
 import type { PackageStatus } from '../../operations.ts';
 import { msWords, rateWords, shortMomentWords } from '../words.ts';
 import { sparkline } from './sparkline.ts';
@@ -51,13 +51,13 @@ export function packageRow(status: PackageStatus, { currency, now }: PackageView
     <tr role="row" id="${packageElementId(id)}" class="${isLarge(status) ? 'package package-large' : 'package'}">
       ${headCell(markup`
         <span class="number">${id}</span> <a class="row-link" href="/admin/packages/${id}"><bdi>${flight}</bdi></a>
-        <span class="under">${nightWords(stay)} · ${priceWords(price, currency)}</span>`)}
+        <span class="under">${formatNight(stay)} · ${formatPrice(price, currency)}</span>`)}
       ${cell('Sale (UTC)', saleState(status, now), 'wide')}
-      ${figureCell('Quota', figureWords(quota))}
-      ${figureCell('Left', figureWords(figures.remaining))}
-      ${figureCell('Held', figureWords(figures.held))}
-      ${figureCell('Confirmed', figureWords(figures.confirmed))}
-      ${figureCell('Waiting', figureWords(figures.waiting), figures.waiting > 0 ? 'strong' : '')}
+      ${figureCell('Quota', formatCount(quota))}
+      ${figureCell('Left', formatCount(figures.remaining))}
+      ${figureCell('Held', formatCount(figures.held))}
+      ${figureCell('Confirmed', formatCount(figures.confirmed))}
+      ${figureCell('Waiting', formatCount(figures.waiting), figures.waiting > 0 ? 'strong' : '')}
       ${cell('Purchases / s', purchases(status), 'wide')}
       ${cell('Owner', owner(status), 'wide')}
       ${cell('Commit', commit(status), isIdle(status) ? 'wide bare' : 'wide')}
@@ -107,7 +107,7 @@ function owner({ owner: owned }: PackageStatus): Html {
   const tone = state === 'gone' || state === 'silent' ? 'state state-bad' : '';
   return markup`
     <span class="owner-name">${instance}</span>
-    <span class="under">epoch ${figureWords(epoch)} · <span class="${tone}">${state}</span></span>`;
+    <span class="under">epoch ${formatCount(epoch)} · <span class="${tone}">${state}</span></span>`;
 }
 
 /** Nothing was committed for it in the last seconds, and nothing waits to be. */
@@ -121,7 +121,7 @@ function commit(status: PackageStatus): Html {
   const { batchSize, commitMs } = activity.recent;
   return markup`
     <span>${rateWords(batchSize)} / batch</span>
-    <span class="under">${msWords(commitMs)} · mailbox ${figureWords(activity.mailbox)}</span>`;
+    <span class="under">${msWords(commitMs)} · mailbox ${formatCount(activity.mailbox)}</span>`;
 }
 
 /** The one thing that cannot wait; everything else is on the package's own page. */

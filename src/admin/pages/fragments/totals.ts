@@ -1,5 +1,5 @@
+import { formatCount } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
-import { figureWords } from '../../../http/pages/words.ts';
 import type { Overview } from '../overview.ts';
 import { rateWords } from '../words.ts';
 
@@ -13,9 +13,9 @@ export function totalsFragment({ packages, instances }: Overview): Html {
   return markup`
     <dl id="${totalsElementId}" class="totals">
       ${tile('Purchases', rateWords(total(({ activity }) => activity?.recent.purchasesPerS ?? 0)), 'per second')}
-      ${tile('Waiting', figureWords(total(({ figures }) => figures.waiting)), 'in all queues')}
-      ${tile('Held', figureWords(total(({ figures }) => figures.held)), 'being booked')}
-      ${tile('Confirmed', figureWords(total(({ figures }) => figures.confirmed)), `of ${figureWords(total((each) => each.package.quota))}`)}
+      ${tile('Waiting', formatCount(total(({ figures }) => figures.waiting)), 'in all queues')}
+      ${tile('Held', formatCount(total(({ figures }) => figures.held)), 'being booked')}
+      ${tile('Confirmed', formatCount(total(({ figures }) => figures.confirmed)), `of ${formatCount(total((each) => each.package.quota))}`)}
       ${tile('Instances', `${ready} / ${instances.length}`, 'ready')}
       ${suppliersTile(instances)}
     </dl>`;

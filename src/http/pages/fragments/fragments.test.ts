@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fakeOrder, fakeSnapshot, fakeNow as now } from '../../../../test/support/fake-engine.ts';
 import type { Order } from '../../../domain/order.ts';
 import { orderFragment, packageFragment, stayState } from './index.ts';
-import { lineWords } from './order-words.ts';
+import { queueText } from './order-text.ts';
 
 const view = { currency: 'USD', now };
 const live = { inProgress: 1, now };
@@ -130,6 +130,6 @@ describe('an order', () => {
     [{ place: 1, inProgress: 0 }, 'You will move up as soon as a place comes free.'],
     [{ place: 2, inProgress: 0 }, '1 person is ahead of you.'],
   ])('in the queue says %j as words', (place, words) => {
-    expect(lineWords({ ...place, now })).toBe(words);
+    expect(queueText({ ...place, now })).toBe(words);
   });
 });

@@ -19,13 +19,13 @@
  */
 
 export { hasOutcome, offersAgain, orderElementId, orderFragment, tabTitle } from './order.ts';
-export type { OrderLive } from './order-words.ts';
+export type { LiveOrderState } from './order-text.ts';
 export {
+  offerOf,
   packageFragment,
   type StayState,
   type StayView,
   stayElementId,
   stayState,
   type TripOffer,
-  tripOffer,
-} from './stay.ts';
+} from './package.ts';

@@ -1,10 +1,10 @@
 import { isSettled, type Order, type OrderStatus } from '../../../domain/order.ts';
+import { formatCount, formatDateTime } from '../format.ts';
 import { icon } from '../icons.ts';
 import { type Html, markup } from '../markup.ts';
-import { figureWords, momentWords } from '../words.ts';
-import type { OrderLive } from './order-words.ts';
-import { type OrderWords, orderWords } from './order-words.ts';
-import type { TripOffer } from './stay.ts';
+import type { LiveOrderState } from './order-text.ts';
+import { type OrderText, orderText } from './order-text.ts';
+import type { TripOffer } from './package.ts';
 import { timeline } from './timeline.ts';
 
 export const orderElementId = 'order-live';
@@ -22,7 +22,7 @@ export function offersAgain({ status }: Order): boolean {
 }
 
 /** Whether nothing on its page will change any more. */
-function isStill(order: Order, { offer }: OrderLive): boolean {
+function isStill(order: Order, { offer }: LiveOrderState): boolean {
   return isSettled(order) && (!offersAgain(order) || offer === 'sold_out');
 }
 
@@ -31,18 +31,18 @@ function isStill(order: Order, { offer }: OrderLive): boolean {
  * the timeline. Its parts are keyed by the order's phase where they differ, so that the morph replaces them
  * instead of moving them. Its buttons submit the forms `again` and `cancel`, which the page holds beside the fragment.
  */
-export function orderFragment(order: Order, live: OrderLive): Html {
-  const words = orderWords(order, live);
+export function orderFragment(order: Order, live: LiveOrderState): Html {
+  const words = orderText(order, live);
   const { status } = order;
   const phase = status === 'held' && order.flight !== undefined ? 'held-seat' : status;
   return markup`
     <div id="${orderElementId}" class="order" data-status="${status}" data-settled="${isStill(order, live) ? 'yes' : 'no'}"
       data-outcome="${hasOutcome(order) ? outcomeSentence(words) : ''}"
-      data-place="${live.place ?? ''}" data-title="${tabTitle(order, live)}" data-now="${live.now}">
+      data-place="${live.queuePosition ?? ''}" data-title="${tabTitle(order, live)}" data-now="${live.now}">
       <section class="verdict verdict-${status === 'queued' ? 'place' : words.tone}" id="verdict-${phase}">
         ${status === 'queued' ? '' : markup`<p class="verdict-icon">${icon(words.icon)}</p>`}
         <h1 id="headline-${phase}" class="headline" tabindex="-1">${words.headline}</h1>
-        ${status === 'queued' ? markup`<p class="place" id="place" data-size="${(live.place ?? 0) < 1000 ? 'small' : 'large'}">${live.place === undefined ? '–' : figureWords(live.place)}</p>` : ''}
+        ${status === 'queued' ? markup`<p class="place" id="place" data-size="${(live.queuePosition ?? 0) < 1000 ? 'small' : 'large'}">${live.queuePosition === undefined ? '–' : formatCount(live.queuePosition)}</p>` : ''}
         <p class="verdict-text">${words.text}</p>
         ${steps(order)}
         <div class="actions">${actions(order, live)}</div>
@@ -54,7 +54,7 @@ export function orderFragment(order: Order, live: OrderLive): Html {
         <div class="fact"><dt>Email</dt><dd dir="auto">${order.email}</dd></div>
         <div class="fact"><dt>Ordered</dt>
           <dd><time class="moment" datetime="${new Date(order.createdAt).toISOString()}">
-            ${momentWords(order.createdAt)}</time></dd></div>
+            ${formatDateTime(order.createdAt)}</time></dd></div>
       </dl>
       <section class="story">
         <h2>What happened</h2>
@@ -64,14 +64,16 @@ export function orderFragment(order: Order, live: OrderLive): Html {
 }
 
 /** What is announced: `The airline had no seat. You have not been charged.` */
-function outcomeSentence({ headline, text }: OrderWords): string {
+function outcomeSentence({ headline, text }: OrderText): string {
   return headline.endsWith('.') ? `${headline} ${text}` : `${headline}. ${text}`;
 }
 
 /** The title of the order's tab; the trip last, because tabs are narrow. */
-export function tabTitle(order: Order, live: OrderLive): string {
-  const isPlaced = order.status === 'queued' && live.place !== undefined;
-  const start = isPlaced ? `No. ${figureWords(live.place ?? 0)} in the queue` : orderWords(order, live).title;
+export function tabTitle(order: Order, live: LiveOrderState): string {
+  const isPlaced = order.status === 'queued' && live.queuePosition !== undefined;
+  const start = isPlaced
+    ? `No. ${formatCount(live.queuePosition ?? 0)} in the queue`
+    : orderText(order, live).title;
   return `${start} · ${order.package.flight}`;
 }
 
@@ -89,7 +91,7 @@ function steps(order: Order): Html | '' {
     </ol>`;
 }
 
-function actions(order: Order, { offer }: OrderLive): Html | '' {
+function actions(order: Order, { offer }: LiveOrderState): Html | '' {
   switch (order.status) {
     case 'queued':
       return markup`

@@ -1,6 +1,6 @@
 import type { TimelineEntry, TimelineEvent } from '../../../domain/order.ts';
+import { formatTime } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
-import { clockWords } from '../words.ts';
 
 const plain: Record<TimelineEvent, string> = {
   queued: 'You joined the queue.',
@@ -29,7 +29,7 @@ export function timeline(entries: readonly TimelineEntry[]): Html {
     <ol class="timeline">
       ${entries.map(
         ({ at, event }) => markup`
-          <li><time class="clock" datetime="${new Date(at).toISOString()}">${clockWords(at)}</time>
+          <li><time class="clock" datetime="${new Date(at).toISOString()}">${formatTime(at)}</time>
             <span>${plain[event]}</span></li>`,
       )}
     </ol>`;

@@ -1,13 +1,13 @@
 /** As many keys as this share a slot with few others; a power of two. */
 const slotsCount = 65_536;
 /** The most that is counted of a key. */
-export const roughMax = 65_535;
+export const approximateMax = 65_535;
 
 /**
  * A rough count of uses by key, in constant memory: keys are hashed to slots, and those that fall on the same one are
  * counted together. So a key's count is never too low, and thousands of keys that come once cost nothing to keep.
  */
-export class CoarseCounts {
+export class ApproximateCounts {
   readonly #slots = new Uint16Array(slotsCount);
   readonly #windowMs: number;
   #endsAt = Number.NEGATIVE_INFINITY;
@@ -28,7 +28,7 @@ export class CoarseCounts {
       this.#endsAt = now + this.#windowMs;
     }
     const slot = hashOf(key) & (slotsCount - 1);
-    const count = Math.min((this.#slots[slot] as number) + 1, roughMax);
+    const count = Math.min((this.#slots[slot] as number) + 1, approximateMax);
     this.#slots[slot] = count;
     return count;
   }

@@ -1,5 +1,5 @@
 /** How many of something each client has at the same time. */
-export class Occupancy {
+export class ConcurrencyLimit {
   readonly #max: number;
   readonly #counts = new Map<string, number>();
 

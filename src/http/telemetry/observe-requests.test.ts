@@ -2,7 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { noMetrics } from '../../observability/metrics.ts';
-import { observed } from './observed.ts';
+import { observeRequests } from './observe-requests.ts';
 
 test.each([
   ['GET', 'GET'],
@@ -18,7 +18,10 @@ test.each([
       request: (route: string, by: string, status: number) => void told.push(`${route} ${by} ${status}`),
     };
     const incoming = Object.assign(new IncomingMessage(new Socket()), { method, url: '/order' });
-    observed(() => undefined, { metrics, routeOf: (url) => url })(incoming, new ServerResponse(incoming));
+    observeRequests(() => undefined, { metrics, routeOf: (url) => url })(
+      incoming,
+      new ServerResponse(incoming),
+    );
     expect(told).toEqual([`/order ${counted} 499`]);
   },
 );

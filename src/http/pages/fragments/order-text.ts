@@ -1,11 +1,11 @@
 import { errorKind } from '../../../domain/errors.ts';
 import type { Order } from '../../../domain/order.ts';
+import { formatNight, peopleAre, placesAre } from '../format.ts';
 import type { IconName } from '../icons.ts';
-import { nightWords, peopleAre, placesAre } from '../words.ts';
-import type { TripOffer } from './stay.ts';
+import type { TripOffer } from './package.ts';
 
 /** How an order stands, as its buyer sees it. `tone` picks the colour; icon and words say the same. */
-export interface OrderWords {
+export interface OrderText {
   readonly tone: 'waiting' | 'good' | 'bad' | 'neutral';
   readonly icon: IconName;
   /** The tab's title, in front of the trip. */
@@ -14,13 +14,13 @@ export interface OrderWords {
   readonly text: string;
 }
 
-export function orderWords(order: Order, live: OrderLive): OrderWords {
+export function orderText(order: Order, live: LiveOrderState): OrderText {
   switch (order.status) {
     case 'queued':
       return {
         ...waiting('line', 'In the queue'),
         headline: 'Your position in the queue',
-        text: lineWords(live),
+        text: queueText(live),
       };
     case 'held':
       return order.flight === undefined
@@ -40,7 +40,7 @@ export function orderWords(order: Order, live: OrderLive): OrderWords {
         icon: 'check',
         title: 'Booked',
         headline: 'Your trip is booked',
-        text: `Your seat and your room for the night of ${nightWords(order.package.stay)} are reserved. No payment is taken.`,
+        text: `Your seat and your room for the night of ${formatNight(order.package.stay)} are reserved. No payment is taken.`,
       };
     case 'cancelling':
       return {
@@ -70,7 +70,7 @@ export function orderWords(order: Order, live: OrderLive): OrderWords {
       };
     case 'compensating':
     case 'failed':
-      return { tone: 'bad', icon: 'cross', title: 'Not booked', ...failureWords(order) };
+      return { tone: 'bad', icon: 'cross', title: 'Not booked', ...failureText(order) };
   }
 }
 
@@ -83,25 +83,27 @@ function neutral(title: string) {
 }
 
 /** `1 place is being booked. You get it if that booking fails.` */
-export function lineWords({ place, inProgress }: OrderLive): string {
-  const ahead = place === undefined || place === 1 ? '' : `${peopleAre(place - 1)} ahead of you.`;
+export function queueText({ queuePosition, inProgress }: LiveOrderState): string {
+  const ahead =
+    queuePosition === undefined || queuePosition === 1 ? '' : `${peopleAre(queuePosition - 1)} ahead of you.`;
   if (inProgress === 0) return ahead === '' ? 'You will move up as soon as a place comes free.' : ahead;
   const booked = `${placesAre(inProgress)} being booked.`;
-  if (place === undefined) return `${booked} If a booking fails, its place goes to the next in the queue.`;
-  if (place > 1) return `${ahead} ${booked}`;
+  if (queuePosition === undefined)
+    return `${booked} If a booking fails, its place goes to the next in the queue.`;
+  if (queuePosition > 1) return `${ahead} ${booked}`;
   return inProgress === 1
     ? `${booked} You get it if that booking fails.`
     : `${booked} You get the first that comes free.`;
 }
 
 /** `The airline had no seat.` as the headline, `You have not been charged.` beneath. */
-function failureWords(order: Order): { headline: string; text: string } {
+function failureText(order: Order): { headline: string; text: string } {
   const returning = order.status === 'compensating' ? ' We are giving back what was already reserved.' : '';
-  const [headline = '', ...rest] = reasonWords(order).split(/(?<=\.) /);
+  const [headline = '', ...rest] = reasonText(order).split(/(?<=\.) /);
   return { headline, text: rest.join(' ') + returning };
 }
 
-function reasonWords({ reason }: Order): string {
+function reasonText({ reason }: Order): string {
   switch (reason) {
     case 'flight_unavailable':
     case 'hotel_unavailable':
@@ -115,9 +117,9 @@ function reasonWords({ reason }: Order): string {
   }
 }
 
-export interface OrderLive {
+export interface LiveOrderState {
   /** Its position, from 1, while the order is queued and its queue is known. */
-  readonly place?: number | undefined;
+  readonly queuePosition?: number | undefined;
   /** Units of its package that are being booked right now. */
   readonly inProgress: number;
   /** Whether its trip can be ordered now; absent where that is not known. */

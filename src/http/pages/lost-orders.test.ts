@@ -5,7 +5,7 @@ import type { BookingEngine } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
 import type { HttpLimits } from '../../rate-limits/limits.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import type { AppDeps } from '../deps.ts';
+import type { AppServices } from '../app-services.ts';
 import { pageRoutes } from './routes.ts';
 
 const secret = 'a secret of at least 32 characters';
@@ -32,7 +32,7 @@ function pages(engine: Partial<BookingEngine> = {}, limits?: HttpLimits) {
     settings: { instanceId: 'a', secret, currency: 'USD' },
     ...(limits === undefined ? {} : { limits }),
   };
-  const app = pageRoutes(deps as unknown as AppDeps, (name) => `/assets/${name}`);
+  const app = pageRoutes(deps as unknown as AppServices, (name) => `/assets/${name}`);
   const cookies = new Map<string, string>();
   /** A browser, as far as its cookies go. */
   const ask = async (path: string, fields?: Record<string, string>, headers: Record<string, string> = {}) => {

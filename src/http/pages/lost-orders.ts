@@ -7,11 +7,11 @@ import { StoreUnavailableError } from '../../storage/store.ts';
 import { recentOrders, rememberOrders } from '../cookies.ts';
 import { packageIdFrom } from '../inputs.ts';
 import { take } from '../limits/limited.ts';
-import { forgetKeys, issuedKeys } from './issued-forms.ts';
-import type { PageDeps } from './page-kit.ts';
+import { forgetFormKeys, openFormKeys } from './form-keys.ts';
+import type { PageServices } from './responses.ts';
 
 /** The outcome of the order forms that a browser was given and has had no answer for. */
-export interface SentOrders {
+export interface LostOrders {
   /** Orders whose answer was lost, newest first. The present response adds them to the browser's cookie. */
   readonly found: readonly Order[];
   /** An order may still appear: a purchase is being stored, or the store cannot be read now. */
@@ -20,7 +20,7 @@ export interface SentOrders {
   readonly isNone: boolean;
 }
 
-const notLookedFor: SentOrders = { found: [], isPending: false, isNone: false };
+const notSearched: LostOrders = { found: [], isPending: false, isNone: false };
 
 /**
  * Written by `purchase-store.js`: the packages whose purchases it has had no answer for, with dots between, or `0`. It is a
@@ -32,12 +32,12 @@ const hintName = 'sent';
 const searchedMax = 100;
 
 /** Finds orders whose answer was lost. One for all pages of an app. */
-export class SentOrderFinder {
-  readonly #deps: PageDeps;
+export class LostOrderFinder {
+  readonly #deps: PageServices;
   /** Keys of purchases that this process is storing: they cannot be found yet. */
   readonly underWay = new UnderWay();
 
-  constructor(deps: PageDeps) {
+  constructor(deps: PageServices) {
     this.#deps = deps;
   }
 
@@ -52,14 +52,14 @@ export class SentOrderFinder {
    * has opened and that are not archived, up to {@link searchedMax} of them.
    * @param isCounted the request has taken a look-up from the client's limit already.
    */
-  async find(c: Context, isCounted = false): Promise<SentOrders> {
+  async find(c: Context, isCounted = false): Promise<LostOrders> {
     const { limits, settings } = this.#deps;
-    const keys = issuedKeys(c, settings);
-    if (keys.length === 0) return notLookedFor;
+    const keys = openFormKeys(c, settings);
+    if (keys.length === 0) return notSearched;
     const packageIds = await this.#packagesToSearch(c);
-    if (packageIds.length === 0) return notLookedFor;
+    if (packageIds.length === 0) return notSearched;
     if (!isCounted && limits !== undefined && (await take(c, limits.lookUp)) !== undefined)
-      return notLookedFor;
+      return notSearched;
     const isPending = keys.some((key) => this.underWay.has(key));
     try {
       const found = await this.#ordersOf(packageIds, keys);
@@ -80,7 +80,7 @@ export class SentOrderFinder {
   async liveOrderHere(c: Context, packageId: number, key: string): Promise<Order | undefined> {
     const { engine, settings } = this.#deps;
     const ids = await recentOrders(c, settings);
-    const otherKeys = this.hasScript(c) ? [] : issuedKeys(c, settings).filter((each) => each !== key);
+    const otherKeys = this.hasScript(c) ? [] : openFormKeys(c, settings).filter((each) => each !== key);
     if (ids.length === 0 && otherKeys.length === 0) return undefined;
     const isLive = (order: Order) => order.packageId === packageId && hasPlace(order);
     try {
@@ -123,7 +123,7 @@ export class SentOrderFinder {
       const ids = lost.map(({ id }) => id);
       await rememberOrders(c, settings, ids);
     }
-    forgetKeys(
+    forgetFormKeys(
       c,
       settings,
       orders.map(({ key = '' }) => key),

@@ -2,14 +2,20 @@ import { gzipSync } from 'node:zlib';
 import type { Context } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { acceptsEncoding } from '../accept-encoding.ts';
-import { type PageDeps, pageSetting, sayError, sendErrorPage, waitFor } from './page-kit.ts';
 import { problemPage } from './problem-page.ts';
+import {
+  type PageServices,
+  renderContext,
+  retryAfterSeconds,
+  sendErrorPage,
+  setErrorHeaders,
+} from './responses.ts';
 
 /** Problems that thousands meet in the same second, and that have to cost less than what they refuse. */
-const storms: ReadonlySet<ErrorCode> = new Set(['rate_limited', 'overloaded']);
-const keptMs = 1_000;
+const cachedCodes: ReadonlySet<ErrorCode> = new Set(['rate_limited', 'overloaded']);
+const cachedMs = 1_000;
 
-interface KeptPage {
+interface CachedPage {
   readonly text: string;
   readonly compressed: Uint8Array<ArrayBuffer>;
   /** ms since the epoch. */
@@ -19,18 +25,18 @@ interface KeptPage {
 export type SendProblemPage = (c: Context, code: ErrorCode, retryAfterS?: number) => Response;
 
 /** Sends problems as pages; those of a storm are drawn and compressed once a second, and not for each. */
-export function problemPages(deps: PageDeps): SendProblemPage {
+export function problemPageSender(deps: PageServices): SendProblemPage {
   /** By what they say: the problem, and in how many seconds to come back. */
-  const kept = new Map<string, KeptPage>();
+  const kept = new Map<string, CachedPage>();
 
-  function pageOf(code: ErrorCode, retryAfterS?: number): KeptPage {
+  function pageOf(code: ErrorCode, retryAfterS?: number): CachedPage {
     const now = deps.clock.now();
     const name = `${code} ${retryAfterS}`;
     const known = kept.get(name);
     if (known !== undefined && now < known.until) return known;
     forgetOld(now);
-    const text = String(problemPage(pageSetting(deps), code, retryAfterS));
-    const page = { text, compressed: new Uint8Array(gzipSync(text)), until: now + keptMs };
+    const text = String(problemPage(renderContext(deps), code, retryAfterS));
+    const page = { text, compressed: new Uint8Array(gzipSync(text)), until: now + cachedMs };
     kept.set(name, page);
     return page;
   }
@@ -40,15 +46,15 @@ export function problemPages(deps: PageDeps): SendProblemPage {
   }
 
   return (c, code, retryAfterS) => {
-    const waitS = waitFor(code, retryAfterS);
-    if (!storms.has(code)) {
-      return sendErrorPage(c, problemPage(pageSetting(deps), code, waitS), code, retryAfterS);
+    const waitS = retryAfterSeconds(code, retryAfterS);
+    if (!cachedCodes.has(code)) {
+      return sendErrorPage(c, problemPage(renderContext(deps), code, waitS), code, retryAfterS);
     }
     const { text, compressed } = pageOf(code, waitS);
     const isCompressed = c.req.method !== 'HEAD' && acceptsEncoding(c.req.header('accept-encoding'), 'gzip');
     c.header('Content-Type', 'text/html; charset=UTF-8');
     c.header('Cache-Control', 'no-store');
     if (isCompressed) c.header('Content-Encoding', 'gzip');
-    return c.body(isCompressed ? compressed : text, sayError(c, code, retryAfterS));
+    return c.body(isCompressed ? compressed : text, setErrorHeaders(c, code, retryAfterS));
   };
 }

@@ -4,7 +4,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
  * A proof that its bearer may see an order: what a signed link or the live socket carries instead of the email
  * (rule Q10). 128 bits of HMAC-SHA256 over the order's id.
  */
-export function orderProof(secret: string, orderId: string): string {
+export function orderSignature(secret: string, orderId: string): string {
   return createHmac('sha256', secret)
     .update(`order:${orderId}`)
     .digest()
@@ -12,8 +12,8 @@ export function orderProof(secret: string, orderId: string): string {
     .toString('base64url');
 }
 
-export function isOrderProof(secret: string, orderId: string, proof: string): boolean {
-  const expected = Buffer.from(orderProof(secret, orderId));
+export function isOrderSignature(secret: string, orderId: string, proof: string): boolean {
+  const expected = Buffer.from(orderSignature(secret, orderId));
   const given = Buffer.from(proof);
   return expected.length === given.length && timingSafeEqual(expected, given);
 }

@@ -3,9 +3,9 @@ import type { Log } from '../../observability/log.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { Span, Tracing } from '../../observability/tracing.ts';
 import { requestIdOf } from './request-id.ts';
-import { orderIdOf, shownPath } from './shown-path.ts';
+import { orderIdInPath, redactedPath } from './shown-path.ts';
 
-export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
+export type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
 
 /** What is told of each request, and to whom. */
 export interface Observation {
@@ -25,14 +25,14 @@ const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 const hungUp = 499;
 
 /** Counts, times and traces what a listener answers. It stands outside of the app, so that a sale pays next to nothing. */
-export function observed(listener: Listener, observation: Observation): Listener {
+export function observeRequests(listener: RequestListener, observation: Observation): RequestListener {
   const { metrics, routeOf, tracing, log } = observation;
 
   async function traced(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const route = routeOf(incoming.url ?? '');
     if (tracing === undefined || untraced.has(route)) return void (await listener(incoming, outgoing));
     const { method = '', headers } = incoming;
-    const path = shownPath(incoming.url ?? '');
+    const path = redactedPath(incoming.url ?? '');
     const parent = typeof headers.traceparent === 'string' ? headers.traceparent : undefined;
     const attributes = { 'http.request.method': method, 'http.route': route, 'url.path': path };
     await tracing.within(`${method} ${route}`, { kind: 'server', parent, attributes }, async (span: Span) => {
@@ -66,9 +66,9 @@ function statusOf({ headersSent, statusCode, destroyed, writableFinished }: Serv
 }
 
 function tell(log: Pick<Log, 'debug'>, incoming: IncomingMessage, fields: object): void {
-  const path = shownPath(incoming.url ?? '');
+  const path = redactedPath(incoming.url ?? '');
   log.debug(
-    { requestId: requestIdOf(incoming), ...fields, path, ...orderIdOf(path) },
+    { requestId: requestIdOf(incoming), ...fields, path, ...orderIdInPath(path) },
     'a request was answered',
   );
 }

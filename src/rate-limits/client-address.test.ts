@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { clientsBehind, type TrustedProxies } from './client-of.ts';
+import { clientResolver, type TrustedProxies } from './client-address.ts';
 
 function client(trusted: TrustedProxies, remoteAddress: string | undefined, forwarded?: string): string {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
-  return clientsBehind(trusted).of({ socket: { remoteAddress } as Socket, headers });
+  return clientResolver(trusted).of({ socket: { remoteAddress } as Socket, headers });
 }
 
 describe('without trusted proxies', () => {
@@ -75,12 +75,12 @@ describe('behind proxies at known addresses', () => {
   });
 
   it('does not count the connections of a proxy as one client', () => {
-    const clients = clientsBehind(trusted);
+    const clients = clientResolver(trusted);
     expect(clients.ofConnection({ remoteAddress: '10.0.0.1' })).toBe(undefined);
     expect(clients.ofConnection({ remoteAddress: '::ffff:192.0.2.2' })).toBe('192.0.2.2');
     // Whoever has hung up already has no address any more.
     expect(clients.ofConnection({ remoteAddress: undefined as unknown as string })).toBe('nobody');
-    expect(clientsBehind(1).ofConnection({ remoteAddress: '192.0.2.2' })).toBe(undefined);
-    expect(clientsBehind(0).ofConnection({ remoteAddress: '192.0.2.2' })).toBe('192.0.2.2');
+    expect(clientResolver(1).ofConnection({ remoteAddress: '192.0.2.2' })).toBe(undefined);
+    expect(clientResolver(0).ofConnection({ remoteAddress: '192.0.2.2' })).toBe('192.0.2.2');
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseStrictJson } from './json-text.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 describe('strict JSON', () => {
   test.each([

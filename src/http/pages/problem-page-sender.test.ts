@@ -2,15 +2,19 @@ import { gunzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { expect, it, vi } from 'vitest';
 import { fakeNow } from '../../../test/support/fake-engine.ts';
-import { compressPages } from '../compress-pages.ts';
-import type { PageDeps } from './page-kit.ts';
-import { problemPages } from './storm-pages.ts';
+import { compressPages } from '../compression.ts';
+import { problemPageSender } from './problem-page-sender.ts';
+import type { PageServices } from './responses.ts';
 
 function pages() {
   let now = fakeNow;
   const assetUrl = vi.fn((name: string) => `/assets/${name}`);
-  const deps = { clock: { now: () => now }, settings: { currency: 'USD' }, assetUrl } as unknown as PageDeps;
-  const send = problemPages(deps);
+  const deps = {
+    clock: { now: () => now },
+    settings: { currency: 'USD' },
+    assetUrl,
+  } as unknown as PageServices;
+  const send = problemPageSender(deps);
   const app = new Hono()
     .use(compressPages)
     .get('/limited', (c) => send(c, 'rate_limited', 7))

@@ -1,7 +1,7 @@
 /** Figures, dates and times as customers read them. All times are UTC; with JavaScript the page shows its own zone. */
 
 /** `$1,250`; an unknown currency code stands as it is: `1,250 XYZ`. */
-export function priceWords(price: number, currency: string): string {
+export function formatPrice(price: number, currency: string): string {
   try {
     return formatter(
       `price ${currency}`,
@@ -13,33 +13,33 @@ export function priceWords(price: number, currency: string): string {
 }
 
 /** `10,000` */
-export function figureWords(figure: number): string {
+export function formatCount(figure: number): string {
   return formatter('figure', () => new Intl.NumberFormat('en')).format(figure);
 }
 
 /** `Tue, 9 Aug 2022` for the ISO date `2022-08-09`; anything else stands as it is. */
-export function nightWords(stay: string): string {
-  return dateWords('night', stay, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
+export function formatNight(stay: string): string {
+  return formatDate('night', stay, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
 }
 
 /** The same without the year, for where there is little room. */
-export function shortNightWords(stay: string): string {
-  return dateWords('short night', stay, { weekday: 'short', day: 'numeric', month: 'short' });
+export function formatShortNight(stay: string): string {
+  return formatDate('short night', stay, { weekday: 'short', day: 'numeric', month: 'short' });
 }
 
-function dateWords(name: string, date: string, options: Intl.DateTimeFormatOptions): string {
+function formatDate(name: string, date: string, options: Intl.DateTimeFormatOptions): string {
   const at = Date.parse(`${date}T00:00:00Z`);
   return Number.isNaN(at) ? date : dateFormatter(name, options).format(at);
 }
 
 /** `14:03:22 UTC`. */
-export function clockWords(at: number): string {
+export function formatTime(at: number): string {
   const clock = dateFormatter('clock', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
   return `${clock.format(at)} UTC`;
 }
 
 /** `9 Aug 2022, 14:03 UTC`. */
-export function momentWords(at: number): string {
+export function formatDateTime(at: number): string {
   const moment = dateFormatter('moment', {
     day: 'numeric',
     month: 'short',
@@ -51,24 +51,24 @@ export function momentWords(at: number): string {
 }
 
 /** `1 second`, `7 seconds`, `2 minutes`: never less than it takes. */
-export function waitWords(seconds: number): string {
+export function formatWait(seconds: number): string {
   const minutes = Math.ceil(seconds / 60);
-  return seconds <= 90 ? counted(Math.ceil(seconds), 'second') : counted(minutes, 'minute');
+  return seconds <= 90 ? formatQuantity(Math.ceil(seconds), 'second') : formatQuantity(minutes, 'minute');
 }
 
 /** `1 order`, `12 orders`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${figureWords(count)} ${count === 1 ? one : many}`;
+export function formatQuantity(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
 /** `1 place is`, `3 places are`. */
 export function placesAre(count: number): string {
-  return count === 1 ? '1 place is' : `${figureWords(count)} places are`;
+  return count === 1 ? '1 place is' : `${formatCount(count)} places are`;
 }
 
 /** `1 person is`, `3 people are`. */
 export function peopleAre(count: number): string {
-  return count === 1 ? '1 person is' : `${figureWords(count)} people are`;
+  return count === 1 ? '1 person is' : `${formatCount(count)} people are`;
 }
 
 /** What happened, without the advice after it, for where better advice follows: a time, or what is done by itself. */

@@ -1,6 +1,6 @@
 import { isSoldOut, type PackageSnapshot, salePhase } from '../../../domain/travel-package.ts';
+import { formatCount, formatDateTime, formatPrice, formatQuantity } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
-import { counted, figureWords, momentWords, priceWords } from '../words.ts';
 import { bar } from './bar.ts';
 
 export interface StayView {
@@ -25,7 +25,7 @@ export function stayState({ package: travelPackage, figures }: PackageSnapshot, 
 /** What a trip's page can promise to who wants to order it (again). */
 export type TripOffer = 'open' | 'sold_out' | 'off';
 
-export function tripOffer(snapshot: PackageSnapshot, now: number): TripOffer {
+export function offerOf(snapshot: PackageSnapshot, now: number): TripOffer {
   const state = stayState(snapshot, now);
   if (state === 'free' || state === 'line') return 'open';
   return state === 'sold_out' ? 'sold_out' : 'off';
@@ -58,29 +58,29 @@ export function packageFragment(snapshot: PackageSnapshot, { currency, now }: St
     <span id="${elementId}" class="stay" data-state="${state}" data-open-state="${opened}"
       data-opens-at="${opensAt ?? ''}" data-closes-at="${closesAt ?? ''}" data-now="${now}"
       data-size="${quota < largeQuotaMin ? 'small' : 'large'}">
-      <span class="stay-price">${priceWords(price, currency)}</span>
-      <span class="stay-status" id="${elementId}-status" data-open-words="${statusWords(opened, snapshot)}">
-        ${statusWords(state, snapshot)}</span>
+      <span class="stay-price">${formatPrice(price, currency)}</span>
+      <span class="stay-status" id="${elementId}-status" data-open-words="${statusText(opened, snapshot)}">
+        ${statusText(state, snapshot)}</span>
       ${bar({ sold, held, free })}
       <span class="stay-words" id="${elementId}-words">
-        <span class="key${sold === 0 ? '' : ' key-sold'}">${sold === 0 ? '' : `${figureWords(sold)} sold`}</span>
-        ${held === 0 ? '' : markup`<span class="key key-held">${figureWords(held)} being booked</span>`}
+        <span class="key${sold === 0 ? '' : ' key-sold'}">${sold === 0 ? '' : `${formatCount(sold)} sold`}</span>
+        ${held === 0 ? '' : markup`<span class="key key-held">${formatCount(held)} being booked</span>`}
       </span>
     </span>`;
 }
 
-function statusWords(state: StayState, { package: { opensAt = 0 }, figures }: PackageSnapshot): string {
+function statusText(state: StayState, { package: { opensAt = 0 }, figures }: PackageSnapshot): string {
   switch (state) {
     case 'free':
-      return `${counted(figures.remaining, 'place')} left`;
+      return `${formatQuantity(figures.remaining, 'place')} left`;
     case 'line':
       return figures.waiting === 0
         ? 'No place free right now'
-        : `Queue · ${figureWords(figures.waiting)} waiting`;
+        : `Queue · ${formatCount(figures.waiting)} waiting`;
     case 'sold_out':
       return 'Sold out';
     case 'not_open':
-      return `Opens ${momentWords(opensAt)}`;
+      return `Opens ${formatDateTime(opensAt)}`;
     case 'closed':
       return 'Sale closed';
     case 'paused':

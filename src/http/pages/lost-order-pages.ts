@@ -1,15 +1,15 @@
 import type { Order } from '../../domain/order.ts';
+import { formatNight, formatPrice } from './format.ts';
 import { icon } from './icons.ts';
-import { type PageSetting, page } from './layout.ts';
+import { page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import type { OrderMode } from './order-page.ts';
-import { nightWords, priceWords } from './words.ts';
 
 /** How soon a browser without scripts asks again, in seconds. */
 const lookAgainS = 2;
 
 /** Shown while it is not known what became of a purchase; it asks again by itself. */
-export function lookingPage(setting: PageSetting): Html {
+export function lookingPage(setting: RenderContext): Html {
   return page(setting, {
     title: 'Looking for your order…',
     refreshS: lookAgainS,
@@ -45,7 +45,7 @@ export interface AnotherPageState {
 export const anotherField = 'another';
 
 /** Asks before the same browser buys the same trip twice. */
-export function anotherPage(setting: PageSetting, { mode, order, key, email }: AnotherPageState): Html {
+export function anotherPage(setting: RenderContext, { mode, order, key, email }: AnotherPageState): Html {
   const { flight, stay, price } = order.package;
   const has =
     order.status === 'confirmed' ? 'You already have a place on this trip' : 'You already ordered this trip';
@@ -57,7 +57,7 @@ export function anotherPage(setting: PageSetting, { mode, order, key, email }: A
         <form class="verdict verdict-neutral" method="post" action="/${mode}">
           <p class="verdict-icon">${icon('ticket')}</p>
           <h1 class="headline" tabindex="-1" autofocus>${has}</h1>
-          <p class="verdict-text"><bdi>${flight}</bdi>, ${nightWords(stay)}. Buy another one for ${priceWords(price, setting.currency)}?</p>
+          <p class="verdict-text"><bdi>${flight}</bdi>, ${formatNight(stay)}. Buy another one for ${formatPrice(price, setting.currency)}?</p>
           <input type="hidden" name="key" value="${key}" autocomplete="off">
           <input type="hidden" name="packageId" value="${order.packageId}">
           <input type="hidden" name="email" value="${email}">

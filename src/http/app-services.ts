@@ -13,7 +13,7 @@ import type { Admission } from './server/overload.ts';
 import type { HttpSettings } from './settings.ts';
 
 /** Everything the HTTP side needs, chosen by compose.ts. */
-export interface AppDeps {
+export interface AppServices {
   readonly engine: BookingEngine;
   readonly liveBus: LiveBus;
   /** The simulated suppliers behind `/api/suppliers`. */

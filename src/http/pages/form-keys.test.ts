@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
-import { forgetKeys, issuedFormsMax, issuedKeys, issueKey } from './issued-forms.ts';
+import { forgetFormKeys, issueFormKey, openFormKeys, openFormsMax } from './form-keys.ts';
 
 const settings = { secret: 's'.repeat(32) };
 
@@ -8,14 +8,14 @@ function appWith(of: { secret: string; publicOrigin?: string }): Hono {
   let count = 0;
   const random = { bytes: (length: number) => new Uint8Array(length).fill(++count), fraction: () => 0 };
   return new Hono()
-    .get('/form', (c) => c.text(issueKey(c, { settings: of, random })))
+    .get('/form', (c) => c.text(issueFormKey(c, { settings: of, random })))
     .get('/form-instead-of/:key', (c) => {
-      forgetKeys(c, of, [c.req.param('key')]);
-      return c.text(issueKey(c, { settings: of, random }));
+      forgetFormKeys(c, of, [c.req.param('key')]);
+      return c.text(issueFormKey(c, { settings: of, random }));
     })
-    .get('/keys', (c) => c.json(issuedKeys(c, of)))
+    .get('/keys', (c) => c.json(openFormKeys(c, of)))
     .post('/answer/:key', (c) => {
-      forgetKeys(c, of, [c.req.param('key')]);
+      forgetFormKeys(c, of, [c.req.param('key')]);
       return c.body(null, 204);
     });
 }
@@ -34,14 +34,14 @@ const keysIn = async (cookie: string, on = app) =>
 it('keeps the keys of the newest forms until they are answered', async () => {
   const keys: string[] = [];
   let cookie = '';
-  for (let n = 0; n < issuedFormsMax + 2; n++) {
+  for (let n = 0; n < openFormsMax + 2; n++) {
     const given = await form(cookie);
     keys.unshift(given.key);
     cookie = given.cookie;
   }
-  expect(await keysIn(cookie)).toEqual(keys.slice(0, issuedFormsMax));
+  expect(await keysIn(cookie)).toEqual(keys.slice(0, openFormsMax));
   const answered = await app.request(`/answer/${keys[1]}`, { method: 'POST', headers: { cookie } });
-  expect(await keysIn(pair(answered))).toEqual([keys[0], ...keys.slice(2, issuedFormsMax)]);
+  expect(await keysIn(pair(answered))).toEqual([keys[0], ...keys.slice(2, openFormsMax)]);
   const unknown = await app.request('/answer/other', { method: 'POST', headers: { cookie } });
   expect(unknown.headers.get('set-cookie')).toBe(null);
 });

@@ -1,9 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
-import { ownCookie } from '../cookies.ts';
+import { cookieFormat } from '../cookies.ts';
 import type { HttpSettings } from '../settings.ts';
-import { freshKey, type PageDeps } from './page-kit.ts';
+import { newFormKey, type PageServices } from './responses.ts';
 
 /*
  * Which order forms a browser was given and has had no answer for. When the connection breaks during a purchase, the
@@ -23,26 +23,26 @@ type Settings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 const formsName = 'forms';
 const keptS = 24 * 60 * 60;
 /** How many forms a browser may have open: the oldest is forgotten beyond it. */
-export const issuedFormsMax = 8;
+export const openFormsMax = 8;
 
 /** What an answer has set already: a later change in the same answer starts from it, not from the request's cookie. */
 const setByAnswer = new WeakMap<Context, readonly string[]>();
 
 /** A fresh key for a form that this browser is given now. */
-export function issueKey(
+export function issueFormKey(
   c: Context,
-  deps: Pick<PageDeps, 'random'> & { readonly settings: Settings },
+  deps: Pick<PageServices, 'random'> & { readonly settings: Settings },
 ): string {
-  const key = freshKey(deps);
-  write(c, deps.settings, [key, ...issuedKeys(c, deps.settings)].slice(0, issuedFormsMax));
+  const key = newFormKey(deps);
+  write(c, deps.settings, [key, ...openFormKeys(c, deps.settings)].slice(0, openFormsMax));
   return key;
 }
 
 /** The keys of forms without an answer, newest first. A cookie that we did not sign counts for nothing. */
-export function issuedKeys(c: Context, settings: Settings): readonly string[] {
+export function openFormKeys(c: Context, settings: Settings): readonly string[] {
   const alreadySet = setByAnswer.get(c);
   if (alreadySet !== undefined) return alreadySet;
-  const value = getCookie(c, ownCookie(formsName, settings).name);
+  const value = getCookie(c, cookieFormat(formsName, settings).name);
   if (value === undefined || value.length > 1000) return [];
   const [mac = '', ...keys] = value.split('.');
   const expected = Buffer.from(macOf(settings.secret, keys));
@@ -51,15 +51,15 @@ export function issuedKeys(c: Context, settings: Settings): readonly string[] {
 }
 
 /** Removes keys whose purchases have their answer. */
-export function forgetKeys(c: Context, settings: Settings, answered: readonly string[]): void {
-  const keys = issuedKeys(c, settings);
+export function forgetFormKeys(c: Context, settings: Settings, answered: readonly string[]): void {
+  const keys = openFormKeys(c, settings);
   const left = keys.filter((key) => !answered.includes(key));
   if (left.length < keys.length) write(c, settings, left);
 }
 
 function write(c: Context, settings: Settings, keys: readonly string[]): void {
   setByAnswer.set(c, keys);
-  const { name, attributes } = ownCookie(formsName, settings);
+  const { name, attributes } = cookieFormat(formsName, settings);
   setCookie(c, name, [macOf(settings.secret, keys), ...keys].join('.'), {
     ...attributes,
     sameSite: 'Lax',

@@ -1,13 +1,13 @@
 import { BlockList, isIPv6, type Socket } from 'node:net';
 import { clientKey, forwardedAddress, plainAddress } from './address.ts';
-import type { Sender } from './rate-limits.ts';
+import type { IncomingRequest } from './rate-limits.ts';
 
 /** Whose `X-Forwarded-For` is believed: nobody's (0), that of so many proxies in a row, or of those at these ranges. */
 export type TrustedProxies = number | readonly string[];
 
-export interface Clients {
+export interface ClientResolver {
   /** What the sender of a request is counted under. Forged headers change nothing: only trusted proxies are heard. */
-  of(sender: Sender): string;
+  of(sender: IncomingRequest): string;
   /** What the other end of a connection is counted under; undefined: a proxy, behind which there are many. */
   ofConnection(socket: Pick<Socket, 'remoteAddress'>): string | undefined;
 }
@@ -17,7 +17,7 @@ const hopsMax = 16;
 /** Where the address is not known: the connection is gone already, or is none of TCP. */
 const nobody = 'nobody';
 
-export function clientsBehind(trusted: TrustedProxies): Clients {
+export function clientResolver(trusted: TrustedProxies): ClientResolver {
   if (trusted === 0) return { of: ({ socket }) => keyOf(socket), ofConnection: keyOf };
   const isProxy = proxyCheck(trusted);
   return {
@@ -78,7 +78,7 @@ function lastUntrusted(peer: string, forwarded: string, isProxy: IsProxy): strin
   return client;
 }
 
-function forwardedFor(headers: Sender['headers']): string {
+function forwardedFor(headers: IncomingRequest['headers']): string {
   const value = headers['x-forwarded-for'];
   return Array.isArray(value) ? value.join(',') : (value ?? '');
 }
