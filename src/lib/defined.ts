@@ -1,0 +1,21 @@
+type Undefinable<Members> = {
+  [Name in keyof Members]: undefined extends Members[Name] ? Name : never;
+}[keyof Members];
+
+/** `Members` with an optional property in the place of each one that may be undefined. */
+export type Defined<Members> = Omit<Members, Undefinable<Members> & keyof Members> & {
+  [Name in keyof Members as undefined extends Members[Name] ? Name : never]?: Exclude<
+    Members[Name],
+    undefined
+  >;
+};
+
+/**
+ * Copies the members that are not undefined. TypeScript's exactOptionalPropertyTypes tells an absent property from an
+ * undefined one, so `{ ...defined({ price }) }` fits a type with `price?: number`. Not for hot paths: it copies.
+ */
+export function defined<Members extends object>(members: Members): Defined<Members> {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined),
+  ) as Defined<Members>;
+}
