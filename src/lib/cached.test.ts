@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { Cached, singleFlight } from './cached.ts';
+
+/** Loads that end when the test says so. */
+function pendingLoads() {
+  const loads: PromiseWithResolvers<string>[] = [];
+  const load = () => {
+    const each = Promise.withResolvers<string>();
+    loads.push(each);
+    return each.promise;
+  };
+  return { loads, load };
+}
+
+describe('a single flight', () => {
+  test('is shared by all who call meanwhile, and begins anew after its end', async () => {
+    const { loads, load } = pendingLoads();
+    const read = singleFlight(load);
+    const both = Promise.all([read(), read()]);
+    loads[0]?.resolve('one');
+    expect(await both).toEqual(['one', 'one']);
+    const next = read();
+    expect(loads).toHaveLength(2);
+    loads[1]?.reject(new Error('away'));
+    await expect(next).rejects.toThrow('away');
+    void read();
+    expect(loads).toHaveLength(3);
+  });
+});
+
+describe('a cached value', () => {
+  test('is loaded once for all who ask meanwhile, and again when it is too old', async () => {
+    const clock = new ManualClock();
+    const { loads, load } = pendingLoads();
+    const cached = new Cached(load, { clock, maxAgeMs: 1000 });
+    const both = Promise.all([cached.get(), cached.get()]);
+    loads[0]?.resolve('one');
+    expect(await both).toEqual(['one', 'one']);
+    await clock.pass(999);
+    expect(await cached.get()).toBe('one');
+    await clock.pass(1);
+    const again = cached.get();
+    expect(loads).toHaveLength(2);
+    loads[1]?.resolve('two');
+    expect(await again).toBe('two');
+  });
+
+  test('is fresh from the end of its load, however long that took', async () => {
+    const clock = new ManualClock();
+    const { loads, load } = pendingLoads();
+    const cached = new Cached(load, { clock, maxAgeMs: 1000 });
+    const first = cached.get();
+    await clock.pass(5000);
+    loads[0]?.resolve('one');
+    await first;
+    expect(await cached.get()).toBe('one');
+  });
+
+  test('can be peeked at without a load, also when it is old or loads again', async () => {
+    const clock = new ManualClock();
+    const { loads, load } = pendingLoads();
+    const cached = new Cached(load, { clock, maxAgeMs: 0 });
+    expect(cached.peek()).toBe(undefined);
+    const first = cached.get();
+    loads[0]?.resolve('one');
+    await first;
+    void cached.get();
+    expect(cached.peek()).toBe('one');
+    expect(loads).toHaveLength(2);
+  });
+
+  test('is not replaced by a failure, which everybody hears who shared it, and nobody after them', async () => {
+    const clock = new ManualClock();
+    const { loads, load } = pendingLoads();
+    const cached = new Cached(load, { clock, maxAgeMs: 1000 });
+    const both = Promise.allSettled([cached.get(), cached.get()]);
+    loads[0]?.reject(new Error('away'));
+    expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const next = cached.get();
+    loads[1]?.resolve('two');
+    expect(await next).toBe('two');
+  });
+
+  test('that is cleared during its load is loaded anew, and what the old load finds is not cached', async () => {
+    const clock = new ManualClock();
+    const { loads, load } = pendingLoads();
+    const cached = new Cached(load, { clock, maxAgeMs: 1000 });
+    const before = cached.get();
+    cached.clear();
+    const after = cached.get();
+    loads[1]?.resolve('new');
+    await after;
+    loads[0]?.resolve('old');
+    expect(await before).toBe('old');
+    expect(await cached.get()).toBe('new');
+  });
+
+  test('can have an age that depends on the value', async () => {
+    const clock = new ManualClock();
+    let loaded = 0;
+    const options = { clock, maxAgeMs: (value: number) => value * 1000 };
+    const cached = new Cached(async () => ++loaded, options);
+    await cached.get();
+    await clock.pass(1000);
+    await cached.get();
+    await clock.pass(1000);
+    expect(await cached.get()).toBe(2);
+  });
+});

@@ -1,0 +1,68 @@
+import type { Clock } from './clock.ts';
+
+/** Lets all who call while the work runs share one run of it. A call after its end starts it again. */
+export function singleFlight<Value>(work: () => Promise<Value>): () => Promise<Value> {
+  let running: Promise<Value> | undefined;
+  return () => {
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}
+
+export interface CachedOptions<Value> {
+  readonly clock: Pick<Clock, 'now'>;
+  /** How long a value is fresh after it was loaded, in ms. May depend on the value. */
+  readonly maxAgeMs: number | ((value: Value) => number);
+}
+
+/** A value that is loaded when it is asked for, and cached for a while. There is one load at a time. */
+export class Cached<Value> {
+  readonly #load: () => Promise<Value>;
+  readonly #options: CachedOptions<Value>;
+  #cached: { readonly value: Value; readonly loaded: Promise<Value>; readonly until: number } | undefined;
+  #loading: Promise<Value> | undefined;
+
+  constructor(load: () => Promise<Value>, options: CachedOptions<Value>) {
+    this.#load = load;
+    this.#options = options;
+  }
+
+  /** The cached value if it is fresh; otherwise joins the load under way, or begins one. @throws what the load throws. */
+  get(): Promise<Value> {
+    const { clock } = this.#options;
+    if (this.#cached !== undefined && clock.now() < this.#cached.until) return this.#cached.loaded;
+    return this.#loading ?? this.#begin();
+  }
+
+  /** The value that was loaded last, however old. Undefined if there was none. Does not load. */
+  peek(): Value | undefined {
+    return this.#cached?.value;
+  }
+
+  /** Forgets the value. The result of a load under way is not cached, and the next caller begins another load. */
+  clear(): void {
+    this.#cached = undefined;
+    this.#loading = undefined;
+  }
+
+  #begin(): Promise<Value> {
+    const loading = this.#load();
+    this.#loading = loading;
+    loading.then(
+      (value) => {
+        if (this.#loading !== loading) return;
+        const { clock, maxAgeMs } = this.#options;
+        const ageMs = typeof maxAgeMs === 'number' ? maxAgeMs : maxAgeMs(value);
+        this.#cached = { value, loaded: loading, until: clock.now() + ageMs };
+        this.#loading = undefined;
+      },
+      () => {
+        // A failure is not cached: the next caller tries again.
+        if (this.#loading === loading) this.#loading = undefined;
+      },
+    );
+    return loading;
+  }
+}
