@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { onStopSignals } from '../src/commands/stop-signal.ts';
+import { onStopSignals } from '../src/lib/stop-signal.ts';
 import { readArguments, type ScenariosWish, UsageError, type Wish } from './arguments.ts';
 import { runScenarios } from './bench.ts';
 import { help } from './help.ts';
@@ -99,7 +99,7 @@ function stopSignal(): AbortSignal {
       console.error('\nstopping …');
       stop.abort(new StoppedError());
     },
-    () => process.exit(afterCtrlC),
+    { again: () => process.exit(afterCtrlC) },
   );
   return stop.signal;
 }

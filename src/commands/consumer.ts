@@ -4,6 +4,7 @@ import { composeSuppliers, type OpenStore, openStore } from '../compose/compose.
 import { type Config, ConfigError, type DatabaseConfig } from '../config/config.ts';
 import { Consumer } from '../engine/queue/consumer.ts';
 import { redisList } from '../engine/queue/redis-work-queue.ts';
+import { onStopSignals } from '../lib/stop-signal.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';
 import type { Log } from '../observability/log.ts';
@@ -13,7 +14,6 @@ import { redisLiveBus } from '../realtime/bus/redis.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { type Command, runCommand } from './args.ts';
 import { readSettings } from './settings.ts';
-import { onStopSignals } from './stop-signal.ts';
 
 const command: Command<Record<string, never>> = {
   name: 'npm run consumer',
@@ -82,7 +82,7 @@ async function patientlyOpened(database: DatabaseConfig, log: Log): Promise<Open
 
 /** Resolves with the first signal; a second one does not wait. */
 function stopSignal(): Promise<string> {
-  return new Promise((resolve) => onStopSignals(resolve, () => process.exit(1)));
+  return new Promise((resolve) => onStopSignals(resolve, { again: () => process.exit(1) }));
 }
 
 if (import.meta.main) await runCommand(command, run);

@@ -9,6 +9,7 @@ import { inLines, refused } from '../config/config-error.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
 import { onError, onNotFound } from '../http/problem.ts';
 import { createServer } from '../http/server/server.ts';
+import { onStopSignals } from '../lib/stop-signal.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';
 import type { Log } from '../observability/log.ts';
@@ -17,7 +18,6 @@ import { openSqliteLedger } from '../storage/sqlite/ledger.ts';
 import { simulatedSuppliers } from '../suppliers/simulated-suppliers.ts';
 import type { SupplierLedger } from '../suppliers/suppliers.ts';
 import { readSettings } from './settings.ts';
-import { onStopSignals } from './stop-signal.ts';
 
 const usage = `npm run suppliers -- [options]
 
@@ -148,7 +148,7 @@ function stopOnSignal(server: Server, ledger: SupplierLedger, log: Log): void {
       },
     );
   };
-  onStopSignals(onSignal, () => process.exit(1));
+  onStopSignals(onSignal, { again: () => process.exit(1) });
 }
 
 main().catch((error: unknown) => {

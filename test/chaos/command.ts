@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, type Given, runCommand, UsageError, whole } from '../../src/commands/args.ts';
-import { stopSignal } from '../../src/commands/stop-signal.ts';
+import { stopSignal } from '../../src/lib/stop-signal.ts';
 import { runChaos } from './chaos.ts';
 import { inWords } from './report.ts';
 
@@ -31,7 +31,7 @@ async function run(given: Given<typeof options>): Promise<number> {
   const out = resolve(given.out ?? 'chaos-results');
   const report = await runChaos({
     ...{ minutes, seed, rate, out },
-    stop: stopSignal(),
+    stop: stopSignal(2, () => console.error('stopping …')),
     onProgress: (line) => console.error(line),
   });
   console.log(given.json ? JSON.stringify(report, undefined, 2) : inWords(report));

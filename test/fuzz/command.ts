@@ -1,5 +1,5 @@
 import { type Command, type Given, runCommand, UsageError, whole } from '../../src/commands/args.ts';
-import { stopSignal } from '../../src/commands/stop-signal.ts';
+import { stopSignal } from '../../src/lib/stop-signal.ts';
 import { type FuzzedServer, startFuzzedServer, type Weight } from './fuzzed-server.ts';
 import { fuzzRaw, type RawFailure, type RawFuzz, rawInput } from './raw-fuzz.ts';
 import { fuzzApi } from './schemathesis.ts';
@@ -45,7 +45,7 @@ async function run(given: Given<typeof options>): Promise<number> {
   const cases = positive(given.cases, '--cases', 5_000);
   const inputs = positive(given.inputs, '--inputs', 100_000);
   if (replay) return replayRaw(seed);
-  const stop = stopSignal();
+  const stop = stopSignal(2, () => console.error('stopping …'));
   const found: string[] = [];
   if (mode !== 'raw') found.push(...(await attackApi(seed, cases, stop)));
   if (mode !== 'api') found.push(...(await attackRaw(seed, inputs, stop)));

@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, type Given, runCommand, UsageError } from '../../src/commands/args.ts';
 import { warnOfUnknownSettings } from '../../src/commands/settings.ts';
-import { onStopSignals } from '../../src/commands/stop-signal.ts';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
+import { stopSignal } from '../../src/lib/stop-signal.ts';
 import { type Cluster, type EngineName, startCluster } from '../../test/support/cluster.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { benchHint } from './bench-hint.ts';
@@ -52,7 +52,7 @@ async function run(given: Given<typeof options>): Promise<number> {
   if (folder !== undefined) await mkdir(folder, { recursive: true });
 
   warnOfUnknownSettings();
-  const stopped = stopSignal();
+  const stopped = stopSignal(1);
   await using parts = new AsyncDisposableStack();
   const cluster = parts.adopt(
     await startCluster({
@@ -127,16 +127,6 @@ function watch({ instances, suppliers, consumer }: Cluster, stopped: AbortSignal
       console.error(`${name} has ended ${code === null ? 'by a signal' : `with exit code ${code}`}.`);
     });
   }
-}
-
-/** Aborts at the first signal to stop; at the second one the program ends at once, and takes its parts with it. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  onStopSignals(
-    (signal) => stop.abort(signal),
-    () => process.exit(1),
-  );
-  return stop.signal;
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

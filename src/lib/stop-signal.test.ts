@@ -9,14 +9,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('takes Ctrl-C from the terminal and from npm for one, and a later signal for impatience', () => {
+it('counts signals within half a second as one, because npm repeats a Ctrl-C', () => {
   const source = new EventEmitter();
   const heard: string[] = [];
-  onStopSignals(
-    (signal) => heard.push(signal),
-    () => heard.push('again'),
-    source,
-  );
+  onStopSignals((signal) => heard.push(signal), { again: () => heard.push('again'), source });
   source.emit('SIGINT');
   vi.advanceTimersByTime(50);
   source.emit('SIGINT');
@@ -24,4 +20,10 @@ it('takes Ctrl-C from the terminal and from npm for one, and a later signal for 
   vi.advanceTimersByTime(500);
   source.emit('SIGTERM');
   expect(heard).toEqual(['SIGINT', 'again']);
+});
+
+it('listens only to the signals that it is told to', () => {
+  const source = new EventEmitter();
+  onStopSignals(() => {}, { signals: ['SIGTERM'], source });
+  expect(source.eventNames()).toEqual(['SIGTERM']);
 });
