@@ -1,4 +1,4 @@
-import { within } from '../lib/deadline.ts';
+import { withTimeout } from '../lib/deadline.ts';
 
 /** No step that succeeds takes this long. */
 export const stepTimeoutMs = 30_000;
@@ -20,8 +20,9 @@ export async function startStep<T>(
   work: Promise<T>,
   { timeoutMs = stepTimeoutMs, error = (message) => new Error(message), late }: StepOptions<T> = {},
 ): Promise<T> {
-  return within(timeoutMs, work, () => {
+  const onTimeout = () => {
     if (late !== undefined) work.then(late).catch(() => {});
     return error(`${step} took longer than ${timeoutMs / 1000} s`);
-  });
+  };
+  return withTimeout({ ms: timeoutMs, late: onTimeout }, () => work);
 }

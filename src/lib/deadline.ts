@@ -1,16 +1,80 @@
+import type { Clock } from './clock.ts';
+
+/** The work took longer than its timeout. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
+export interface TimeoutOptions {
+  readonly ms: number;
+  /** Ends the wait early, with this signal's reason. */
+  readonly stop?: AbortSignal;
+  /** Default: the machine's timers. */
+  readonly clock?: Pick<Clock, 'sleep'>;
+  /** Makes the error for a timeout; default: a {@link TimeoutError}. Called once, when the time is up. */
+  readonly late?: () => Error;
+}
+
 /**
- * Waits for work, but no longer than this: then it throws what `late` makes, and the work, which nobody can stop,
- * goes on with its outcome ignored.
+ * Settles as `work` does, unless the work takes longer than `ms` or is stopped. Both abort the signal that the work was
+ * given, and the work's outcome is then ignored. Work that ends in time is not aborted; work that is stopped before it
+ * begins is not started.
+ * @throws what `late` makes; the reason of `stop`; what the work throws.
  */
-export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), ms);
+export function withTimeout<T>(
+  options: TimeoutOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { ms, stop, clock, late = () => new TimeoutError(`no answer within ${ms} ms`) } = options;
+  return new Promise((resolve, reject) => {
+    const ending = new AbortController();
+    const end = (reason: unknown) => {
+      release();
+      ending.abort(reason);
+      reject(reason);
+    };
+    const onStop = () => end(stop?.reason);
+    let clear = () => {};
+    const release = () => {
+      clear();
+      stop?.removeEventListener('abort', onStop);
+    };
+    if (stop?.aborted) return onStop();
+    clear = startTimer(ms, clock, () => end(late()));
+    stop?.addEventListener('abort', onStop, { once: true });
+    const begun = async () => work(ending.signal);
+    begun().finally(release).then(resolve, reject);
   });
+}
+
+/** Waits until `work` has settled either way, but for at most `ms`. Returns whether it has settled. */
+export async function settlesWithin(
+  ms: number,
+  work: Promise<unknown>,
+  clock?: Pick<Clock, 'sleep'>,
+): Promise<boolean> {
+  const isSettled = work.then(
+    () => true,
+    () => true,
+  );
+  const late = Promise.withResolvers<boolean>();
+  const clear = startTimer(ms, clock, () => late.resolve(false));
   try {
-    return await Promise.race([work, deadline]);
+    return await Promise.race([isSettled, late.promise]);
   } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
+    clear();
   }
+}
+
+/** Returns how to clear the timer. */
+function startTimer(ms: number, clock: Pick<Clock, 'sleep'> | undefined, expire: () => void): () => void {
+  if (clock === undefined) {
+    const timer = setTimeout(expire, ms);
+    return () => clearTimeout(timer);
+  }
+  const cleared = new AbortController();
+  void clock.sleep(ms, cleared.signal).then(() => {
+    if (!cleared.signal.aborted) expire();
+  });
+  return () => cleared.abort();
 }

@@ -1,5 +1,6 @@
 import { DelegateBackoff, handleAll, type IRetryBackoffContext, retry } from 'cockatiel';
 import type { Clock } from '../lib/clock.ts';
+import { withTimeout } from '../lib/deadline.ts';
 import type { Random } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics } from '../observability/metrics.ts';
@@ -8,7 +9,6 @@ import { trackAvailability } from './availability.ts';
 import { Gate, type GateStep } from './gate.ts';
 import { Patience } from './patience.ts';
 import type { SupplierAnswer, SupplierClient, SupplierKind, Suppliers, UnknownAnswer } from './suppliers.ts';
-import { withTimeLimit } from './time-limit.ts';
 
 export interface ResilientOptions {
   readonly client: SupplierClient;
@@ -69,7 +69,9 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     const patience = new Patience(stop, clock, options.giveUpAfterMs ?? 60_000);
     const attempt = async () => {
       try {
-        return await observed(kind, 'POST', key, () => withTimeLimit(timeoutMs, patience.over, ask));
+        return await observed(kind, 'POST', key, () =>
+          withTimeout({ ms: timeoutMs, stop: patience.over }, ask),
+        );
       } catch (error) {
         patience.limit();
         throw error;
@@ -99,7 +101,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       if (stop.aborted) return false;
       try {
         await observed(kind, 'DELETE', key, async (): Promise<undefined> => {
-          await withTimeLimit(timeoutMs, stop, (signal) => client.cancel(kind, key, signal));
+          await withTimeout({ ms: timeoutMs, stop }, (signal) => client.cancel(kind, key, signal));
         });
         return true;
       } catch (error) {

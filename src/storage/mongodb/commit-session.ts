@@ -1,5 +1,5 @@
 import type { ClientSession, MongoClient, UUID } from 'mongodb';
-import { within } from '../../lib/deadline.ts';
+import { withTimeout } from '../../lib/deadline.ts';
 
 /**
  * A session in which this process commits changes, one after the other.
@@ -42,7 +42,7 @@ export class CommitSession {
   /** The driver may wait without end for a connection that broke at the wrong moment. */
   async #ended(turn: Promise<unknown>): Promise<void> {
     try {
-      await within(this.#hungMs, turn, () => new Hung());
+      await withTimeout({ ms: this.#hungMs, late: () => new Hung() }, () => turn);
     } catch (error) {
       if (!(error instanceof Hung)) return;
       const { id } = this;

@@ -1,5 +1,6 @@
 import { type ClientSession, MongoClient, type MongoClientOptions, type Timestamp } from 'mongodb';
-import { within } from '../../lib/deadline.ts';
+import { Batcher, type BatcherOptions } from '../../lib/batcher.ts';
+import { settlesWithin, withTimeout } from '../../lib/deadline.ts';
 import type { Log } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../store.ts';
 import { type Collections, collectionsOf, prepareIndexes } from './collections.ts';
@@ -124,10 +125,25 @@ export class Connection {
   /** @throws StoreUnavailableError for whatever may pass, and what `late` makes when it takes too long. */
   async bounded<T>(work: Promise<T>, late: () => Error = tooLate): Promise<T> {
     try {
-      return await within(this.timeoutMs, work, late);
+      return await withTimeout({ ms: this.timeoutMs, late }, () => work);
     } catch (error) {
       throw asStoreError(error);
     }
+  }
+
+  /** Gathers calls for one round trip. One that waits for longer than the time-out is rejected and not sent. */
+  batcher<Item, Result>(
+    run: BatcherOptions<Item, Result>['run'],
+    options: Pick<BatcherOptions<Item, Result>, 'weigh' | 'weightMax'> = {},
+  ): Batcher<Item, Result> {
+    const late = () => new StoreUnavailableError('the store does not keep up');
+    return new Batcher({
+      run,
+      waitMax: { ms: this.timeoutMs, late },
+      // Those who wait would wait as long again for the same answer. Any other error is about one of the items.
+      onError: (error) => (error instanceof StoreUnavailableError ? 'all' : 'split'),
+      ...options,
+    });
   }
 
   /** Makes a session see what was written in this process so far. */
@@ -153,7 +169,7 @@ export class Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const closed = this.client.close(true);
-    await within(this.timeoutMs, closed, () => new Error('MongoDB does not answer')).catch(() => {});
+    await settlesWithin(this.timeoutMs, closed);
   }
 }
 

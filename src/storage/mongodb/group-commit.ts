@@ -1,9 +1,9 @@
+import type { Batcher } from '../../lib/batcher.ts';
 import type { Log } from '../../observability/log.ts';
 import { CommitUnknownError, FencedError } from '../store.ts';
 import { commitParts, GivenUpError, type Part } from './commit.ts';
 import type { CommitSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
-import { Grouped } from './grouped.ts';
 
 /** Orders and packages in one transaction: beyond this the round trips cost next to nothing. */
 const documentsMax = 2_000;
@@ -25,16 +25,14 @@ export class GroupCommit {
   readonly #connection: Connection;
   readonly #sessions: CommitSessions;
   readonly #log: Log;
-  readonly #groups: Grouped<Part, Error | undefined>;
+  readonly #groups: Batcher<Part, undefined>;
   readonly #failed = new Set<number>();
 
   constructor(connection: Connection, sessions: CommitSessions, log: Log) {
     this.#connection = connection;
     this.#sessions = sessions;
     this.#log = log;
-    this.#groups = new Grouped({
-      run: (parts) => this.#together(parts),
-      limitMs: connection.timeoutMs,
+    this.#groups = connection.batcher((parts) => this.#together(parts), {
       weigh: ({ change }) => 1 + change.inserted.length + change.updated.length,
       // A transaction over several shards costs more than it saves.
       weightMax: connection.isSharded ? 1 : documentsMax,
@@ -49,7 +47,8 @@ export class GroupCommit {
         `the session of package ${packageId} was replaced: it has to be taken again`,
       );
     }
-    const failure = await (this.#failed.has(packageId) ? this.#alone(part) : this.#groups.call(part));
+    if (!this.#failed.has(packageId)) return this.#groups.add(part);
+    const failure = await this.#alone(part);
     if (failure !== undefined) throw failure;
   }
 

@@ -1,3 +1,4 @@
+import type { Batcher } from '../../lib/batcher.ts';
 import type { Page } from '../../lib/page.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
 import { hasNumber } from './collections.ts';
@@ -5,14 +6,13 @@ import { type Connection, majority } from './connection.ts';
 import type { ReservationDocument } from './documents.ts';
 import { documentVersion, refuseNewer } from './documents.ts';
 import { isDuplicate, takenIn } from './errors.ts';
-import { Grouped } from './grouped.ts';
 import { inOneAnswer } from './reads.ts';
 
 /** One purchase asks for each of these once; in a rush hundreds do, and go in one round trip. */
 interface Groups {
-  readonly record: Grouped<LedgerEntry, LedgerEntry>;
-  readonly find: Grouped<string, LedgerEntry | undefined>;
-  readonly findByNumber: Grouped<string, LedgerEntry | undefined>;
+  readonly record: Batcher<LedgerEntry, LedgerEntry>;
+  readonly find: Batcher<string, LedgerEntry | undefined>;
+  readonly findByNumber: Batcher<string, LedgerEntry | undefined>;
 }
 
 /** Shared by all instances: each key has one document, made once, whoever comes first. */
@@ -26,15 +26,15 @@ export class MongoLedger implements SupplierLedger {
   }
 
   record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry> {
-    return this.#groups[kind].record.call(entry);
+    return this.#groups[kind].record.add(entry);
   }
 
   find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined> {
-    return this.#groups[kind].find.call(key);
+    return this.#groups[kind].find.add(key);
   }
 
   async findByNumber(kind: SupplierKind, number: string): Promise<LedgerEntry | undefined> {
-    return number === '' ? undefined : this.#groups[kind].findByNumber.call(number);
+    return number === '' ? undefined : this.#groups[kind].findByNumber.add(number);
   }
 
   async cancel(kind: SupplierKind, key: string): Promise<void> {
@@ -75,22 +75,16 @@ export class MongoLedger implements SupplierLedger {
   async close(): Promise<void> {}
 
   #groupsOf(kind: SupplierKind): Groups {
-    const { timeoutMs: limitMs } = this.#connection;
+    const connection = this.#connection;
     return {
-      record: new Grouped({ run: (entries) => this.#record(kind, entries), limitMs }),
-      find: new Grouped({
-        limitMs,
-        run: async (keys) => {
-          const found = await this.#found(kind, { _id: { $in: [...keys] } });
-          return inOrderOf(keys, found, ({ key }) => key);
-        },
+      record: connection.batcher((entries) => this.#record(kind, entries)),
+      find: connection.batcher(async (keys) => {
+        const found = await this.#found(kind, { _id: { $in: [...keys] } });
+        return inOrderOf(keys, found, ({ key }) => key);
       }),
-      findByNumber: new Grouped({
-        limitMs,
-        run: async (numbers) => {
-          const found = await this.#found(kind, { number: { $in: [...numbers], ...hasNumber.number } });
-          return inOrderOf(numbers, found, ({ number }) => number);
-        },
+      findByNumber: connection.batcher(async (numbers) => {
+        const found = await this.#found(kind, { number: { $in: [...numbers], ...hasNumber.number } });
+        return inOrderOf(numbers, found, ({ number }) => number);
       }),
     };
   }

@@ -1,6 +1,7 @@
 import type { Change, Fence, Ownership } from '../../domain/change.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
+import type { Batcher } from '../../lib/batcher.ts';
 import type { Page } from '../../lib/page.ts';
 import { type Log, silentLog } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
@@ -11,7 +12,6 @@ import { CommitSessions } from './commit-session.ts';
 import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
 import { snapshotFrom } from './documents.ts';
 import { GroupCommit } from './group-commit.ts';
-import { Grouped } from './grouped.ts';
 import { MongoLedger } from './ledger.ts';
 import { fenceOf, raiseEpoch } from './ownership.ts';
 import { Reads } from './reads.ts';
@@ -49,16 +49,13 @@ export class MongoStore implements Store {
   readonly #commits: GroupCommit;
   readonly #log: Log;
   /** In a rush, hundreds look their orders up and repeat their keys at once: they go in one round trip. */
-  readonly #byId: Grouped<string, Order | undefined>;
-  readonly #byKey: Grouped<KeysWanted, Order[]>;
+  readonly #byId: Batcher<string, Order | undefined>;
+  readonly #byKey: Batcher<KeysWanted, Order[]>;
 
   constructor(connection: Connection, log: Log) {
     this.#connection = connection;
-    const { timeoutMs: limitMs } = connection;
-    this.#byId = new Grouped({ run: (ids) => this.#ordersById(ids), limitMs });
-    this.#byKey = new Grouped({
-      run: (wanted) => this.#ordersByKeys(wanted),
-      limitMs,
+    this.#byId = connection.batcher((ids) => this.#ordersById(ids));
+    this.#byKey = connection.batcher((wanted) => this.#ordersByKeys(wanted), {
       weigh: ({ keys }) => keys.length,
       weightMax: keysMax,
     });
@@ -126,7 +123,7 @@ export class MongoStore implements Store {
   }
 
   order(id: string): Promise<Order | undefined> {
-    return this.#byId.call(id);
+    return this.#byId.add(id);
   }
 
   orders(ids: readonly string[]): Promise<Order[]> {
@@ -134,7 +131,7 @@ export class MongoStore implements Store {
   }
 
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
-    return keys.length === 0 ? Promise.resolve([]) : this.#byKey.call({ packageId, keys });
+    return keys.length === 0 ? Promise.resolve([]) : this.#byKey.add({ packageId, keys });
   }
 
   liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
