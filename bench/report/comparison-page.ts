@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { type Html, page } from '../../tools/plots/page.ts';
 import type { BenchResults } from '../results.ts';
 import { type Change, compare, headline } from './compare.ts';
+import { reportColours } from './contestant-styles.ts';
 import { formatChange, formatRange, formatValue, type Spread } from './numbers.ts';
 import type { Unit } from './vocabulary.ts';
 
@@ -32,7 +33,7 @@ ${list('Only in A', '', onlyInA)}
 ${list('Only in B', '', onlyInB)}
 </main>
 <footer><p>“noise” where the rounds of A and of B overlap; “one round” where there is nothing to tell noise by.</p></footer>`;
-  return page('Two benches compared', body);
+  return page('Two benches compared', body, reportColours);
 }
 
 function section(scenario: string, changes: readonly Change[]): Html {

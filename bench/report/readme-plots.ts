@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawAlone, type Plot } from '../../tools/plots/draw.ts';
-import { type Palette, paletteFor } from '../../tools/plots/palette.ts';
 import type { BenchResults, ScenarioResult } from '../results.ts';
+import { type ContestantStyles, contestantStyles } from './contestant-styles.ts';
 import { latencyPlot } from './plots/latency.ts';
 import { nameGroups } from './plots/naming.ts';
 import { speedUpPlot, speedUpsOf } from './plots/speed-up.ts';
@@ -12,10 +12,10 @@ import { groupsOfAll, isOpenLoop } from './summary.ts';
 /** Writes the plots of docs/benchmarks.md, on white, without those not measured. @returns the files' names. */
 export async function plotsForReadme(given: BenchResults, folder: string): Promise<string[]> {
   const results = inPresentTerms(given);
-  const palette = paletteFor(
+  const styles = contestantStyles(
     results.scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)),
   );
-  const plots = namedPlots(results, palette);
+  const plots = namedPlots(results, styles);
   await mkdir(folder, { recursive: true });
   const written = [];
   for (const [name, plot] of plots) {
@@ -27,20 +27,20 @@ export async function plotsForReadme(given: BenchResults, folder: string): Promi
 }
 
 /** The same plots, for the beginning of a report. */
-export function firstPlots(results: BenchResults, palette: Palette): Plot[] {
-  return namedPlots(results, palette).flatMap(([, plot]) => plot ?? []);
+export function firstPlots(results: BenchResults, styles: ContestantStyles): Plot[] {
+  return namedPlots(results, styles).flatMap(([, plot]) => plot ?? []);
 }
 
-function namedPlots(results: BenchResults, palette: Palette): [string, Plot | undefined][] {
+function namedPlots(results: BenchResults, styles: ContestantStyles): [string, Plot | undefined][] {
   return [
-    ['speed-up.svg', speedUp(results, palette)],
-    ['latency.svg', latency(results, palette)],
-    ['fan-out.svg', fanOut(results, palette)],
+    ['speed-up.svg', speedUp(results, styles)],
+    ['latency.svg', latency(results, styles)],
+    ['fan-out.svg', fanOut(results, styles)],
   ];
 }
 
 /** The hot package against all others, the peer from outside included, which has a scenario of its own. */
-function speedUp(results: BenchResults, palette: Palette): Plot | undefined {
+function speedUp(results: BenchResults, styles: ContestantStyles): Plot | undefined {
   const all = speedUpsOf(find(results, 'hot-package'));
   const hot = all.filter(({ ours }) => ours === all[0]?.ours);
   const peers = speedUpsOf(find(results, 'restate')).filter(
@@ -48,11 +48,11 @@ function speedUp(results: BenchResults, palette: Palette): Plot | undefined {
       ours.contestant.name === hot[0]?.ours.contestant.name &&
       !hot.some((speedUp) => speedUp.other.contestant.name === other.contestant.name),
   );
-  return speedUpPlot([...hot, ...peers], palette, 'One hot package: speed-up');
+  return speedUpPlot([...hot, ...peers], styles, 'One hot package: speed-up');
 }
 
 /** Open loops only; of several rates, the runs that a word names come first: half the ceiling. */
-function latency(results: BenchResults, palette: Palette): Plot | undefined {
+function latency(results: BenchResults, styles: ContestantStyles): Plot | undefined {
   const groups = groupsOfAll(find(results, 'hot-package')).filter(
     (group) => isOpenLoop(group) && group.latencies.size > 0,
   );
@@ -61,15 +61,15 @@ function latency(results: BenchResults, palette: Palette): Plot | undefined {
   const name = ['outcome', 'confirmed', 'answer'].find((latency) => shown[0]?.latencies.has(latency));
   if (name === undefined) return undefined;
   const title = `${half.length > 0 ? 'Half the ceiling: from' : 'From'} the intended send to the outcome`;
-  return latencyPlot(name, nameGroups(shown, palette), true, title);
+  return latencyPlot(name, nameGroups(shown, styles), true, title);
 }
 
-function fanOut(results: BenchResults, palette: Palette): Plot | undefined {
+function fanOut(results: BenchResults, styles: ContestantStyles): Plot | undefined {
   const groups = groupsOfAll(find(results, 'live')).filter(({ latencies }) => latencies.has('fanOut'));
   if (groups.length === 0) return undefined;
   return latencyPlot(
     'fanOut',
-    nameGroups(groups.slice(0, 6), palette),
+    nameGroups(groups.slice(0, 6), styles),
     true,
     'From a change of quota to the sockets',
   );

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { html } from 'hono/html';
 import { figure } from '../../tools/plots/figure.ts';
 import { page } from '../../tools/plots/page.ts';
-import { paletteFor } from '../../tools/plots/palette.ts';
 import type { BenchResults } from '../results.ts';
+import { contestantStyles, reportColours } from './contestant-styles.ts';
 import { goalsSection } from './goals-section.ts';
 import { header, runSection } from './header.ts';
 import { inPresentTerms } from './present-terms.ts';
@@ -15,9 +15,11 @@ import { scenarioSection } from './scenario-section.ts';
 export async function renderReport(given: BenchResults): Promise<string> {
   const results = inPresentTerms(given);
   const { scenarios, goals } = results;
-  const palette = paletteFor(scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)));
-  const sections = await Promise.all(scenarios.map((scenario) => scenarioSection(scenario, palette)));
-  const first = await Promise.all(firstPlots(results, palette).map(figure));
+  const styles = contestantStyles(
+    scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)),
+  );
+  const sections = await Promise.all(scenarios.map((scenario) => scenarioSection(scenario, styles)));
+  const first = await Promise.all(firstPlots(results, styles).map((plot) => figure(plot, reportColours)));
   // Plots come first: where no scenario has one that speaks for all of them, each has its own.
   const goalsPart = results.mode === 'targets' && goals.length === 0 ? '' : goalsSection(goals);
   const parts = first.length === 0 ? [sections, goalsPart] : [goalsPart, sections];
@@ -29,7 +31,7 @@ ${runSection(results)}
 </main>
 <footer><p>Figures are the median of the rounds that passed their audit, with the least and the most of them. What each
 scenario means, and how it is kept fair, stands in <code>bench/README.md</code>.</p></footer>`;
-  return page(`Bench report, ${results.startedAt.slice(0, 10)}`, body);
+  return page(`Bench report, ${results.startedAt.slice(0, 10)}`, body, reportColours);
 }
 
 /** Writes `latest.json` and `report.html` into the folder. */

@@ -1,14 +1,18 @@
 import { html } from 'hono/html';
 import type { Html } from '../../tools/plots/page.ts';
-import type { Palette } from '../../tools/plots/palette.ts';
 import type { ScenarioResult } from '../results.ts';
+import type { ContestantStyles } from './contestant-styles.ts';
 import { formatNumber, formatRange, formatValue, type Spread } from './numbers.ts';
 import { distinctLatencies, type Group, type LatencySummary } from './summary.ts';
 import { lossesOf, roundsOf } from './terminal.ts';
 import { latencyLabel, meaningOf, type Unit } from './vocabulary.ts';
 
 /** Figures, CPU and verdicts: one row per contestant and parameters. */
-export function figuresTable({ title }: ScenarioResult, groups: readonly Group[], palette: Palette): Html {
+export function figuresTable(
+  { title }: ScenarioResult,
+  groups: readonly Group[],
+  styles: ContestantStyles,
+): Html {
   const figures = namesOf(groups.map((group) => group.figures));
   const parts = namesOf(groups.map(({ cpu }) => cpu));
   return html`<div class="scroll" role="region" aria-label="${title}: figures" tabindex="0"><table>
@@ -18,7 +22,7 @@ ${parts.map((part) => html`<th scope="col" class="n">CPU of ${part}, cores</th>`
 <th scope="col">Rounds by audit</th></tr></thead>
 <tbody>
 ${groups.map(
-  (group) => html`<tr>${nameCell(group, palette)}
+  (group) => html`<tr>${nameCell(group, styles)}
 ${figures.map((name) => spreadCell(group.figures.get(name), meaningOf(name).unit))}
 ${parts.map((part) => coresCell(group.cpu.get(part)))}
 <td class="${group.voided.length > 0 ? 'bad' : ''}">${roundsOf(group)}${small(lossesOf(group))}</td></tr>`,
@@ -30,7 +34,7 @@ ${parts.map((part) => coresCell(group.cpu.get(part)))}
 export function latencyTable(
   { title }: ScenarioResult,
   groups: readonly Group[],
-  palette: Palette,
+  styles: ContestantStyles,
 ): Html | '' {
   const rows = groups.flatMap((group) =>
     distinctLatencies(group).map(([name, latency]) => ({ group, name, latency })),
@@ -41,7 +45,7 @@ export function latencyTable(
 ${['p50', 'p90', 'p99', 'p99.9', 'max'].map((name) => html`<th scope="col" class="n">${name}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(
-  ({ group, name, latency }) => html`<tr>${nameCell(group, palette)}<td>${latencyLabel(name)}</td>
+  ({ group, name, latency }) => html`<tr>${nameCell(group, styles)}<td>${latencyLabel(name)}</td>
 <td class="n">${formatNumber(latency.count)}</td>${percentileCells(latency)}</tr>`,
 )}
 </tbody></table></div>`;
@@ -51,7 +55,7 @@ ${rows.map(
 export function answersTable(
   { title }: ScenarioResult,
   groups: readonly Group[],
-  palette: Palette,
+  styles: ContestantStyles,
 ): Html | '' {
   const answers = namesOf(groups.map((group) => group.answers)).toSorted();
   if (answers.length === 0) return '';
@@ -61,7 +65,7 @@ export function answersTable(
 <th scope="col" class="n">not sent in time</th><th scope="col" class="n">errors</th></tr></thead>
 <tbody>
 ${groups.map(
-  (group) => html`<tr>${nameCell(group, palette)}
+  (group) => html`<tr>${nameCell(group, styles)}
 ${answers.map((name) => html`<td class="n">${formatNumber(group.answers.get(name) ?? 0)}</td>`)}
 <td class="n">${formatNumber(group.dropped)}</td><td class="n">${formatNumber(group.errors)}</td></tr>`,
 )}
@@ -80,8 +84,8 @@ ${voided.map(
 </ul></div>`;
 }
 
-function nameCell({ contestant, label }: Group, palette: Palette): Html {
-  const style = palette.get(contestant.name);
+function nameCell({ contestant, label }: Group, styles: ContestantStyles): Html {
+  const style = styles.get(contestant.name);
   return html`<th scope="row"><span class="name"><i style="background: var(--${style?.name ?? 'axis'})" aria-hidden="true"></i>
 <span>${contestant.title}${small(label)}</span></span></th>`;
 }

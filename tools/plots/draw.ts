@@ -1,29 +1,29 @@
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import { followMode, inks, type Style } from './palette.ts';
+import { type Colours, followMode, inks, type Style } from './palette.ts';
 
 /** A plot that can be drawn at any width. */
 export interface Plot {
-  /** What it shows. */
   readonly title: string;
-  /** The same in words, figures included, for who does not see it. */
+  /** The text for screen readers: what the plot shows, with its numbers. */
   readonly alt: string;
-  /** How to read it, in a sentence. */
+  /** One or two sentences on how to read it. */
   readonly hint: string;
-  /** What tells its lines apart; empty where the plot itself says it. */
-  readonly legend: readonly LegendEntry[];
+  /** Lists of entries, by their accessible names; empty when the plot has labels of its own. */
+  readonly legends: Readonly<Record<string, readonly LegendEntry[]>>;
   readonly spec: (frame: Frame) => TopLevelSpec;
 }
 
-export interface LegendEntry {
-  readonly label: string;
-  readonly style: Style;
-}
+/** A line with its style, or an area with the name of its colour in the page's `Colours`. */
+export type LegendEntry =
+  | { readonly label: string; readonly style: Style }
+  | { readonly label: string; readonly colour: string };
 
 export interface Frame {
+  /** Of the whole plot in pixels, its labels included. */
   readonly width: number;
   readonly isNarrow: boolean;
-  /** Whether the plot stands without a page around it, and so carries its own title and legend. */
+  /** Whether the plot is a file of its own: it then contains its title and legend. */
   readonly isAlone: boolean;
 }
 
@@ -31,19 +31,28 @@ const wide: Frame = { width: 510, isNarrow: false, isAlone: false };
 const narrow: Frame = { width: 344, isNarrow: true, isAlone: false };
 const alone: Frame = { width: 760, isNarrow: false, isAlone: true };
 
-/** Twice, for a wide and for a narrow page, in the page's own colours. */
-export async function drawInline(plot: Plot): Promise<{ wide: string; narrow: string }> {
-  const [wideSvg, narrowSvg] = await Promise.all([draw(plot, wide), draw(plot, narrow)]);
-  return { wide: followMode(wideSvg), narrow: followMode(narrowSvg) };
+/** One line needs no legend: the title names it. */
+export function legendsFor(series: readonly LegendEntry[]): Plot['legends'] {
+  return series.length > 1 ? { Legend: series } : {};
 }
 
-/** A picture of its own, on white. */
+/** Draws the plot as SVG for a wide and for a narrow page, with the page's CSS variables as colours. */
+export async function drawInline(plot: Plot, colours: Colours): Promise<{ wide: string; narrow: string }> {
+  const [wideSvg, narrowSvg] = await Promise.all([draw(plot, wide), draw(plot, narrow)]);
+  return { wide: followMode(wideSvg, colours), narrow: followMode(narrowSvg, colours) };
+}
+
+/** Draws the plot as an SVG file on white. */
 export function drawAlone(plot: Plot): Promise<string> {
   return draw(plot, alone);
 }
 
 async function draw(plot: Plot, frame: Frame): Promise<string> {
-  const { spec } = compile({ ...plot.spec(frame), ...look(frame) } as TopLevelSpec);
+  const views = plot.spec(frame);
+  // Vega-Lite cannot fit several views into one width: each of them sets its own.
+  const size =
+    'vconcat' in views ? {} : { width: frame.width, autosize: { type: 'fit', contains: 'padding' } };
+  const { spec } = compile({ ...look(frame), ...size, ...views } as TopLevelSpec);
   measureAsFontsDo();
   const view = new vega.View(vega.parse(spec), { renderer: 'none' });
   try {
@@ -53,7 +62,7 @@ async function draw(plot: Plot, frame: Frame): Promise<string> {
   }
 }
 
-/** Vega has no font to measure with here, and takes 0.8 em for a letter, which leaves plots too little room. */
+/** Without a browser Vega assumes 0.8 em per letter, which leaves too little room for the plot itself. */
 function measureAsFontsDo(): void {
   const { textMetrics } = vega as unknown as { textMetrics: { width: typeof textWidth } };
   textMetrics.width = textWidth;
@@ -66,7 +75,7 @@ function textWidth(
   return String(line ?? '').length * fontSize * 0.56;
 }
 
-/** One picture with one text for a screen reader, that scales with its column. */
+/** Makes the SVG one image with one accessible name, and shortens it: no empty paths, one decimal in coordinates. */
 function tidy(svg: string, alt: string, { isAlone }: Frame): string {
   const namespace = isAlone ? ' xmlns="http://www.w3.org/2000/svg"' : '';
   return svg
@@ -77,7 +86,8 @@ function tidy(svg: string, alt: string, { isAlone }: Frame): string {
     .replaceAll(
       / (?:role|aria-[a-z]+|pointer-events)="(?:graphics-[^"]*|true|none|group mark container)"/g,
       '',
-    );
+    )
+    .replaceAll(/ (?:d|transform)="[^"]*"/g, (attribute) => attribute.replaceAll(/(?<=\d\.\d)\d+/g, ''));
 }
 
 function escapeAttribute(text: string): string {
@@ -86,11 +96,9 @@ function escapeAttribute(text: string): string {
 
 const font = 'system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif';
 
-function look({ width, isNarrow, isAlone }: Frame) {
+function look({ isNarrow, isAlone }: Frame) {
   const size = isNarrow ? 11 : 12;
   return {
-    width,
-    autosize: { type: 'fit', contains: 'padding' },
     padding: isAlone ? 16 : { left: 2, right: 6, top: 4, bottom: 2 },
     background: isAlone ? '#ffffff' : null,
     config: {
@@ -113,6 +121,7 @@ function look({ width, isNarrow, isAlone }: Frame) {
         tickSize: 4,
       },
       title: {
+        font,
         anchor: 'start',
         frame: 'bounds',
         color: inks.ink.light,
@@ -134,7 +143,7 @@ function look({ width, isNarrow, isAlone }: Frame) {
         columnPadding: 4,
         offset: 6,
       },
-      text: { fontSize: size, color: inks.ink.light },
+      text: { fontSize: size, font, color: inks.ink.light },
     },
   };
 }

@@ -1,30 +1,34 @@
 import { html, raw } from 'hono/html';
-import { drawInline, type Plot } from './draw.ts';
+import { drawInline, type LegendEntry, type Plot } from './draw.ts';
 import type { Html } from './page.ts';
-import type { Style } from './palette.ts';
+import type { Colours, Style } from './palette.ts';
 
-/** A plot with its title, its legend and how to read it. */
-export async function figure(plot: Plot): Promise<Html> {
-  const { wide, narrow } = await drawInline(plot);
+/** A plot with its title, its legends and a hint on how to read it. */
+export async function figure(plot: Plot, colours: Colours): Promise<Html> {
+  const { wide, narrow } = await drawInline(plot, colours);
   return html`<figure>
 <figcaption><h4>${plot.title}</h4></figcaption>
-${plot.legend.length === 0 ? '' : legend(plot)}
+${Object.entries(plot.legends).map(([name, entries]) => legend(name, entries))}
 <div class="wide">${raw(wide)}</div>
 <div class="narrow">${raw(narrow)}</div>
 <p class="hint">${plot.hint}</p>
 </figure>`;
 }
 
-function legend({ legend: entries }: Plot): Html {
-  return html`<ul class="legend" aria-label="Legend">
-${entries.map(({ label, style }) => html`<li>${swatch(style)} ${label}</li>`)}
+function legend(name: string, entries: readonly LegendEntry[]): Html {
+  return html`<ul class="legend" aria-label="${name}">
+${entries.map((entry) => html`<li>${'style' in entry ? lineSwatch(entry.style) : areaSwatch(entry.colour)} ${entry.label}</li>`)}
 </ul>`;
 }
 
 /** A piece of the line with its mark. */
-function swatch({ name, dash, shape }: Style): Html {
+function lineSwatch({ name, dash, shape }: Style): Html {
   const dashes = dash.join(' ');
   return html`<svg class="swatch" width="28" height="12" viewBox="0 0 28 12" aria-hidden="true"><path d="M0 6h28" fill="none" stroke="var(--${name})" stroke-width="2.25" stroke-dasharray="${dash[1] === 0 ? 'none' : dashes}"/><path d="${marks[shape]}" fill="var(--${name})"/></svg>`;
+}
+
+function areaSwatch(colour: string): Html {
+  return html`<svg class="swatch" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true"><rect width="12" height="12" rx="2" fill="var(--${colour})"/></svg>`;
 }
 
 const marks = {

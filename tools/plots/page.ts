@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { html, raw } from 'hono/html';
-import { cssVariables } from './palette.ts';
+import { type Colours, cssVariables } from './palette.ts';
 
-/** What `html` makes: safe to put into more of it. */
+/** The result of `html`: escaped already. */
 export type Html = ReturnType<typeof html>;
 
-/** A whole page that asks for nothing: its style is inside, it has no script, and its policy forbids both to come from elsewhere. */
-export async function page(title: string, body: Html | Html[]): Promise<string> {
+/**
+ * A complete page in one file: the style is inside, there is no script, and its content security policy forbids
+ * everything from elsewhere.
+ */
+export async function page(title: string, body: Html, colours: Colours): Promise<string> {
   const css = await readFile(new URL('page.css', import.meta.url), 'utf8');
-  const style = `:root {\n${cssVariables('light')}\n}\n@media (prefers-color-scheme: dark) {\n:root {\n${cssVariables('dark')}\n}\n}\n${css}`;
+  const style = `:root {\n${cssVariables(colours, 'light')}\n}\n@media (prefers-color-scheme: dark) {\n:root {\n${cssVariables(colours, 'dark')}\n}\n}\n${css}`;
   return String(
     await html`<!doctype html>
 <html lang="en">

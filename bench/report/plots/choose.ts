@@ -1,6 +1,6 @@
 import type { Plot } from '../../../tools/plots/draw.ts';
-import type { Palette } from '../../../tools/plots/palette.ts';
 import type { ScenarioResult } from '../../results.ts';
+import type { ContestantStyles } from '../contestant-styles.ts';
 import { type Group, groupsOfAll, isOpenLoop, mainFigure } from '../summary.ts';
 import { meaningOf } from '../vocabulary.ts';
 import { figurePlot, memoryPlot } from './figure-bars.ts';
@@ -11,7 +11,7 @@ import { speedUpPlots, speedUpsOf } from './speed-up.ts';
 import { figureMeasure, p99Measure, type Sweep, sweepPlot, sweepsOf } from './sweep.ts';
 
 /** What there is to see in a scenario, the most telling first. */
-export function plotsOf(scenario: ScenarioResult, palette: Palette): Plot[] {
+export function plotsOf(scenario: ScenarioResult, styles: ContestantStyles): Plot[] {
   const groups = groupsOfAll(scenario).filter(({ runs }) => runs.length > 0);
   const figure = mainFigure(scenario, groups);
   const sweeps = sweepsOf(groups);
@@ -19,27 +19,27 @@ export function plotsOf(scenario: ScenarioResult, palette: Palette): Plot[] {
   const speedUps = still.length === 0 ? [] : speedUpsOf(scenario);
   return [
     ...overTimePlots(groups),
-    ...speedUpPlots(speedUps, palette),
-    ...stillPlots(still, figure, palette),
-    ...sweeps.flatMap((sweep) => plotsOfSweep(sweep, figure, palette)),
+    ...speedUpPlots(speedUps, styles),
+    ...stillPlots(still, figure, styles),
+    ...sweeps.flatMap((sweep) => plotsOfSweep(sweep, figure, styles)),
     ...(scenario.name === 'flash-sale'
-      ? outcomePlots(groups, palette)
-      : latencyPlots(curvesOf(groups, still), figure, palette)),
-    ...memoryPlot(still, palette),
+      ? outcomePlots(groups, styles)
+      : latencyPlots(curvesOf(groups, still), figure, styles)),
+    ...memoryPlot(still, styles),
   ];
 }
 
 /** The figure that the scenario is about; where there is none, all that have a better and a worse and are no rate. */
-function stillPlots(groups: readonly Group[], figure: string | undefined, palette: Palette): Plot[] {
+function stillPlots(groups: readonly Group[], figure: string | undefined, styles: ContestantStyles): Plot[] {
   const closed = groups.filter((group) => !isOpenLoop(group));
-  if (figure !== undefined) return figurePlot(figure, closed.length > 1 ? closed : groups, palette);
+  if (figure !== undefined) return figurePlot(figure, closed.length > 1 ? closed : groups, styles);
   const names = [...new Set(groups.flatMap(({ figures }) => [...figures.keys()]))];
   return names
     .filter((name) => meaningOf(name).better !== 'neither' && !['bytes', '/s'].includes(meaningOf(name).unit))
-    .flatMap((name) => figurePlot(name, groups, palette));
+    .flatMap((name) => figurePlot(name, groups, styles));
 }
 
-function plotsOfSweep(sweep: Sweep, figure: string | undefined, palette: Palette): Plot[] {
+function plotsOfSweep(sweep: Sweep, figure: string | undefined, styles: ContestantStyles): Plot[] {
   const figures = [...new Set(sweep.groups.flatMap((group) => [...group.figures.keys()]))];
   // Of a queue that grows, what joins it is counted, and nothing else is.
   const main =
@@ -47,7 +47,7 @@ function plotsOfSweep(sweep: Sweep, figure: string | undefined, palette: Palette
   const shown = figures.filter((name) => name === main || ['bytes', 'µs'].includes(meaningOf(name).unit));
   const latencies = telling(sweep.groups);
   return [...shown.map(figureMeasure), ...latencies.map(p99Measure)].flatMap((measure) =>
-    sweepPlot(sweep, measure, palette),
+    sweepPlot(sweep, measure, styles),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Plot } from '../../../tools/plots/draw.ts';
-import { otherStyle, type Palette } from '../../../tools/plots/palette.ts';
+import { seriesStyle } from '../../../tools/plots/palette.ts';
+import type { ContestantStyles } from '../contestant-styles.ts';
 import { formatValue } from '../numbers.ts';
 import { bestOf, type Group } from '../summary.ts';
 import { meaningOf } from '../vocabulary.ts';
@@ -9,13 +10,13 @@ import { capital, nameGroups } from './naming.ts';
 const barsMax = 8;
 
 /** One figure of every contestant side by side; none where there is but one bar, or all are 0. */
-export function figurePlot(figure: string, groups: readonly Group[], palette: Palette): Plot[] {
+export function figurePlot(figure: string, groups: readonly Group[], styles: ContestantStyles): Plot[] {
   const { label, unit } = meaningOf(figure);
   const factor = unit === 'bytes' ? 1e-6 : unit === 'share' ? 100 : 1;
   const shownUnit = unit === 'bytes' ? 'MB' : unit === 'share' ? '%' : unit === '/s' ? 'per second' : unit;
   const all = groups.filter(({ figures }) => figures.has(figure));
   const measured = all.length > barsMax && unit === '/s' ? bestOfEach(all, figure) : all;
-  const bars = nameGroups(measured, palette).flatMap((named): Bar[] => {
+  const bars = nameGroups(measured, styles).flatMap((named): Bar[] => {
     const spread = named.group.figures.get(figure);
     if (!spread) return [];
     const [value, low, high] = [spread.median, spread.min, spread.max].map((of) => of * factor) as [
@@ -33,8 +34,8 @@ export function figurePlot(figure: string, groups: readonly Group[], palette: Pa
 }
 
 /** Memory before, during and after: all figures in bytes in one plot. */
-export function memoryPlot(groups: readonly Group[], palette: Palette): Plot[] {
-  const named = nameGroups(groups, palette);
+export function memoryPlot(groups: readonly Group[], styles: ContestantStyles): Plot[] {
+  const named = nameGroups(groups, styles);
   const bars = named.flatMap(({ group, label, style }) =>
     [...group.figures].flatMap(([figure, spread], index): Bar[] => {
       const meaning = meaningOf(figure);
@@ -46,7 +47,7 @@ export function memoryPlot(groups: readonly Group[], palette: Palette): Plot[] {
       ];
       const text = formatValue(spread.median, 'bytes');
       const full = named.length > 1 ? `${label}: ${meaning.label}` : meaning.label;
-      return [{ label: full, style: named.length > 1 ? style : otherStyle(index), value, low, high, text }];
+      return [{ label: full, style: named.length > 1 ? style : seriesStyle(index), value, low, high, text }];
     }),
   );
   return bars.length > 1 && bars.every(({ low }) => low >= 0) ? [plotOf('Memory', 'resident, MB', bars)] : [];
@@ -69,7 +70,7 @@ function plotOf(title: string, axis: string, bars: readonly Bar[], isBest = fals
     title,
     alt: `${title}. ${bars.map((bar) => `${bar.label}: ${bar.text}`).join('; ')}.`,
     hint: `Bars are medians, whiskers the rounds’ least and most.${isBest ? ' Each at its best; the table has the rest.' : ''}`,
-    legend: [],
+    legends: {},
     spec: (frame) => barsSpec({ title, x: { title: axis, scale: 'linear' }, bars, from: 0 }, frame),
   };
 }

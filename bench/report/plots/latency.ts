@@ -1,6 +1,6 @@
 import { percentilePosition } from '../../../tools/plots/axis.ts';
-import type { Plot } from '../../../tools/plots/draw.ts';
-import type { Palette } from '../../../tools/plots/palette.ts';
+import { legendsFor, type Plot } from '../../../tools/plots/draw.ts';
+import type { ContestantStyles } from '../contestant-styles.ts';
 import { formatValue } from '../numbers.ts';
 import { bestOf, type Group, isOpenLoop } from '../summary.ts';
 import { latencyLabel } from '../vocabulary.ts';
@@ -15,12 +15,16 @@ const lastPercentile = 99.999;
  * Latencies by percentile, as HDR histograms are drawn. Where some were measured at a given rate, only those: in a
  * closed loop the latency follows from the number of callers.
  */
-export function latencyPlots(groups: readonly Group[], figure: string | undefined, palette: Palette): Plot[] {
+export function latencyPlots(
+  groups: readonly Group[],
+  figure: string | undefined,
+  styles: ContestantStyles,
+): Plot[] {
   return telling(groups).flatMap((name) => {
     const all = groups.filter(({ latencies }) => (latencies.get(name)?.curve.length ?? 0) > 1);
     const open = all.filter(isOpenLoop);
     const shown = open.length > 0 ? fewEnough(open) : bestOfEach(all, figure);
-    return shown.length === 0 ? [] : [latencyPlot(name, nameGroups(shown, palette), open.length > 0)];
+    return shown.length === 0 ? [] : [latencyPlot(name, nameGroups(shown, styles), open.length > 0)];
   });
 }
 
@@ -60,7 +64,7 @@ export function latencyPlot(
     title,
     alt: `${title}, by percentile. ${figures.join('; ')}.`,
     hint: `A point says how many per cent were at least that fast; each step to the right is the slowest tenth of what was left.${loop}`,
-    legend: series.length > 1 ? series : [],
+    legends: legendsFor(series),
     spec: (frame) =>
       linesSpec(
         {

@@ -59,20 +59,20 @@ export function linesSpec(lines: Lines, frame: Frame): TopLevelSpec {
       field: 'series',
       type: 'nominal',
       legend,
-      scale: { domain, range: styles(lines, ({ light }) => light) },
+      scale: { domain, range: ofEach(lines, ({ light }) => light) },
     },
   };
   const dash = {
     field: 'series',
     type: 'nominal',
     legend,
-    scale: { domain, range: styles(lines, (style) => style.dash) },
+    scale: { domain, range: ofEach(lines, (style) => style.dash) },
   };
   const shape = {
     field: 'series',
     type: 'nominal',
     legend,
-    scale: { domain, range: styles(lines, (style) => style.shape) },
+    scale: { domain, range: ofEach(lines, (style) => style.shape) },
   };
   const layer: object[] = [
     ...guideLayers(lines, encoding),
@@ -114,6 +114,6 @@ function guideLayers({ guide }: Lines, { x, y }: { x: object; y: object }): obje
   return guide ? [{ data: { values: guide }, mark, encoding: { x, y } }] : [];
 }
 
-function styles<T>({ series }: Lines, pick: (style: Style) => T): T[] {
+function ofEach<T>({ series }: Lines, pick: (style: Style) => T): T[] {
   return series.map(({ style }) => pick(style));
 }

@@ -1,4 +1,5 @@
-import { otherStyle, type Palette, type Style, variantOf } from '../../../tools/plots/palette.ts';
+import { type Style, seriesStyle, variantOf } from '../../../tools/plots/palette.ts';
+import type { ContestantStyles } from '../contestant-styles.ts';
 import type { Group } from '../summary.ts';
 
 export interface Named {
@@ -11,7 +12,11 @@ export interface Named {
  * A label and a look for each group, as short as they can be told apart: the contestant's title, its parameters where
  * it has several groups, the parameters alone where there is one contestant.
  */
-export function nameGroups(groups: readonly Group[], palette: Palette, labelOf = defaultLabel): Named[] {
+export function nameGroups(
+  groups: readonly Group[],
+  styles: ContestantStyles,
+  labelOf = defaultLabel,
+): Named[] {
   const contestants = [...new Set(groups.map(({ contestant }) => contestant))];
   return groups.map((group, index) => {
     const siblings = groups.filter(({ contestant }) => contestant === group.contestant);
@@ -20,14 +25,14 @@ export function nameGroups(groups: readonly Group[], palette: Palette, labelOf =
     return {
       group,
       label: isAlone && label !== '' ? label : titleOf(group, siblings.length > 1 ? label : ''),
-      style: isAlone && index > 0 ? otherStyle(index) : styleOf(group, siblings.indexOf(group), palette),
+      style: isAlone && index > 0 ? seriesStyle(index) : styleOfGroup(group, siblings.indexOf(group), styles),
     };
   });
 }
 
 /** The same style for the same contestant everywhere; another dash and shape for its other parameters. */
-function styleOf({ contestant }: Group, index: number, palette: Palette): Style {
-  return variantOf(palette.get(contestant.name) ?? otherStyle(index), index);
+function styleOfGroup({ contestant }: Group, index: number, styles: ContestantStyles): Style {
+  return variantOf(styles.get(contestant.name) ?? seriesStyle(index), index);
 }
 
 function titleOf({ contestant }: Group, label: string): string {

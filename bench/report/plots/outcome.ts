@@ -1,5 +1,5 @@
-import type { Plot } from '../../../tools/plots/draw.ts';
-import type { Palette } from '../../../tools/plots/palette.ts';
+import { legendsFor, type Plot } from '../../../tools/plots/draw.ts';
+import type { ContestantStyles } from '../contestant-styles.ts';
 import { formatValue } from '../numbers.ts';
 import type { Group } from '../summary.ts';
 import { latencyLabel } from '../vocabulary.ts';
@@ -7,16 +7,16 @@ import { linesSpec } from './lines.ts';
 import { nameGroups } from './naming.ts';
 
 /** How many have their final outcome by when: for a crowd that comes at once. */
-export function outcomePlots(groups: readonly Group[], palette: Palette): Plot[] {
+export function outcomePlots(groups: readonly Group[], styles: ContestantStyles): Plot[] {
   return ['outcome', 'refusal'].flatMap((name) => {
     const shown = groups.filter(({ latencies }) => (latencies.get(name)?.curve.length ?? 0) > 1);
-    return shown.length === 0 ? [] : [outcomePlot(name, shown, palette)];
+    return shown.length === 0 ? [] : [outcomePlot(name, shown, styles)];
   });
 }
 
-function outcomePlot(name: string, groups: readonly Group[], palette: Palette): Plot {
+function outcomePlot(name: string, groups: readonly Group[], styles: ContestantStyles): Plot {
   const title = name === 'outcome' ? 'Time to the final outcome' : `Time ${latencyLabel(name)}`;
-  const named = nameGroups(groups, palette);
+  const named = nameGroups(groups, styles);
   const series = named.map(({ group, label, style }) => {
     const curve = group.latencies.get(name)?.curve ?? [];
     return { label, style, points: curve.map(([percentile, ms]) => ({ x: ms, y: percentile })) };
@@ -29,7 +29,7 @@ function outcomePlot(name: string, groups: readonly Group[], palette: Palette): 
     title,
     alt: `${title}. ${figures.join('; ')}.`,
     hint: 'How many per cent had it by then, from the moment in which all pressed the button.',
-    legend: series.length > 1 ? series : [],
+    legends: legendsFor(series),
     spec: (frame) =>
       linesSpec(
         {

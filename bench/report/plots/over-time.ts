@@ -1,5 +1,5 @@
-import type { Plot } from '../../../tools/plots/draw.ts';
-import { otherStyle } from '../../../tools/plots/palette.ts';
+import { legendsFor, type Plot } from '../../../tools/plots/draw.ts';
+import { seriesStyle } from '../../../tools/plots/palette.ts';
 import type { TimelineSecond } from '../../results.ts';
 import { formatNumber, formatValue } from '../numbers.ts';
 import type { Group } from '../summary.ts';
@@ -40,9 +40,9 @@ function requestsPlot(bins: readonly Bin[], end: number): Plot {
     end,
     hint: `Each request counts in the second in which it was meant to be sent.${hasErrors ? '' : ' There were no errors.'}`,
     series: [
-      { label: 'sent', style: otherStyle(4), points: perSecond(allOf) },
-      { label: 'finished', style: otherStyle(0), points: finished },
-      ...(hasOthers ? [{ label: 'confirmed', style: otherStyle(2), points: confirmed }] : []),
+      { label: 'sent', style: seriesStyle(4), points: perSecond(allOf) },
+      { label: 'finished', style: seriesStyle(0), points: finished },
+      ...(hasOthers ? [{ label: 'confirmed', style: seriesStyle(2), points: confirmed }] : []),
     ],
   });
 }
@@ -57,7 +57,7 @@ function errorsPlot(bins: readonly Bin[], end: number): Plot[] {
       unit: '/s',
       end,
       hint: 'Answers that are errors, connections that failed, requests without an answer, and those that could not be sent in time.',
-      series: [{ label: 'errors', style: otherStyle(7), points }],
+      series: [{ label: 'errors', style: seriesStyle(7), points }],
     }),
   ];
 }
@@ -65,8 +65,8 @@ function errorsPlot(bins: readonly Bin[], end: number): Plot[] {
 function latencyPlot(bins: readonly Bin[], end: number): Plot[] {
   const of = (name: 'p50' | 'p99') => pointsOf(bins, ({ seconds }) => most(seconds, name));
   const series = [
-    { label: 'p99', style: otherStyle(1), points: of('p99') },
-    { label: 'p50', style: otherStyle(0), points: of('p50') },
+    { label: 'p99', style: seriesStyle(1), points: of('p99') },
+    { label: 'p50', style: seriesStyle(0), points: of('p50') },
   ];
   if (series.every(({ points }) => points.length < 2)) return [];
   const together = bins.some(({ seconds }) => seconds.length > 1);
@@ -100,7 +100,7 @@ function plot({ title, y, unit, end, hint, series }: OverTime): Plot {
     title,
     alt: `${title}, ${formatNumber(end)} s. ${worded.join('; ')}.`,
     hint,
-    legend: series.length > 1 ? series : [],
+    legends: legendsFor(series),
     spec: (frame) =>
       linesSpec(
         {

@@ -1,6 +1,6 @@
 import type { Plot } from '../../../tools/plots/draw.ts';
-import type { Palette } from '../../../tools/plots/palette.ts';
 import type { ScenarioResult } from '../../results.ts';
+import type { ContestantStyles } from '../contestant-styles.ts';
 import { formatNumber, type Spread, spreadOf } from '../numbers.ts';
 import { bestOf, type Group, groupsOf, mainFigure } from '../summary.ts';
 import { meaningOf } from '../vocabulary.ts';
@@ -48,14 +48,14 @@ function ratioOf(ours: Group, other: Group, figure: string): Spread | undefined 
 }
 
 /** One plot for each of ours. */
-export function speedUpPlots(speedUps: readonly SpeedUp[], palette: Palette): Plot[] {
+export function speedUpPlots(speedUps: readonly SpeedUp[], styles: ContestantStyles): Plot[] {
   const ours = [...new Set(speedUps.map((speedUp) => speedUp.ours))];
   return ours.flatMap((group) => {
     const title = ours.length > 1 ? `Speed-up of ${group.contestant.title}` : 'Speed-up';
     return (
       speedUpPlot(
         speedUps.filter((speedUp) => speedUp.ours === group),
-        palette,
+        styles,
         title,
       ) ?? []
     );
@@ -63,12 +63,16 @@ export function speedUpPlots(speedUps: readonly SpeedUp[], palette: Palette): Pl
 }
 
 /** Speed-ups of the same contestant of ours, in one scenario or in several. */
-export function speedUpPlot(speedUps: readonly SpeedUp[], palette: Palette, title: string): Plot | undefined {
+export function speedUpPlot(
+  speedUps: readonly SpeedUp[],
+  styles: ContestantStyles,
+  title: string,
+): Plot | undefined {
   const [first] = speedUps;
   if (!first) return undefined;
   const sorted = speedUps.toSorted((a, b) => b.ratio.median - a.ratio.median);
   const bars = sorted.flatMap(({ other: { contestant }, ratio }): Bar[] => {
-    const style = palette.get(contestant.name);
+    const style = styles.get(contestant.name);
     const { median, min, max } = ratio;
     if (!style || !(median > 0)) return [];
     return [
@@ -88,7 +92,7 @@ export function speedUpPlot(speedUps: readonly SpeedUp[], palette: Palette, titl
     title,
     alt: `${label} per second, ${ours} against: ${bars.map((bar) => `${bar.label}, ${bar.text}`).join('; ')}.`,
     hint: `The ratio of ${label} per second, ${ours} to the other, each at its best. Left of 1× the other is faster. Bars are medians, whiskers the rounds’ least and most.`,
-    legend: [],
+    legends: {},
     spec: (frame) => {
       const x = {
         title: `times as many ${label} per second`,

@@ -1,5 +1,5 @@
-import type { Plot } from '../../../tools/plots/draw.ts';
-import type { Palette } from '../../../tools/plots/palette.ts';
+import { legendsFor, type Plot } from '../../../tools/plots/draw.ts';
+import type { ContestantStyles } from '../contestant-styles.ts';
 import { formatNumber, formatValue, type Spread, spreadOf } from '../numbers.ts';
 import { type Group, labelOf } from '../summary.ts';
 import { latencyLabel, meaningOf, offeredParameters, parameterLabel, type Unit } from '../vocabulary.ts';
@@ -58,9 +58,9 @@ export function p99Measure(latency: string): Measure {
 }
 
 /** One measure over one swept parameter; none where nothing has the measure. */
-export function sweepPlot({ parameter, groups }: Sweep, measure: Measure, palette: Palette): Plot[] {
+export function sweepPlot({ parameter, groups }: Sweep, measure: Measure, styles: ContestantStyles): Plot[] {
   const measured = groups.filter((group) => measure.of(group) !== undefined);
-  const series = seriesOf(measured, parameter, measure, palette).filter(({ points }) => points.length > 1);
+  const series = seriesOf(measured, parameter, measure, styles).filter(({ points }) => points.length > 1);
   if (series.length === 0) return [];
   const isOffered = offeredParameters.includes(parameter);
   const over = isOffered ? 'offered load' : parameterLabel(parameter);
@@ -77,7 +77,7 @@ export function sweepPlot({ parameter, groups }: Sweep, measure: Measure, palett
       title,
       alt: `${title}. ${series.map((line) => `${line.label}: ${worded(line, measure)}`).join('; ')}.`,
       hint: `Points are medians, whiskers the rounds’ least and most.${showsOffered ? ' On the dotted line all that was offered is done.' : ''}`,
-      legend: series.length > 1 ? series : [],
+      legends: legendsFor(series),
       spec: (frame) =>
         linesSpec(
           {
@@ -105,7 +105,12 @@ export function sweepPlot({ parameter, groups }: Sweep, measure: Measure, palett
 }
 
 /** One line per contestant and per set of the other parameters. */
-function seriesOf(groups: readonly Group[], parameter: string, measure: Measure, palette: Palette): Series[] {
+function seriesOf(
+  groups: readonly Group[],
+  parameter: string,
+  measure: Measure,
+  styles: ContestantStyles,
+): Series[] {
   const rest = ({ parameters }: Group) => {
     const { [parameter]: _swept, load, ...others } = parameters;
     return labelOf(
@@ -117,7 +122,7 @@ function seriesOf(groups: readonly Group[], parameter: string, measure: Measure,
       groups.findIndex((other) => other.contestant === group.contestant && rest(other) === rest(group)) ===
       index,
   );
-  return nameGroups(firsts, palette, rest).map(({ group: first, label, style }) => ({
+  return nameGroups(firsts, styles, rest).map(({ group: first, label, style }) => ({
     label: label === '' ? first.contestant.title : label,
     style,
     points: groups

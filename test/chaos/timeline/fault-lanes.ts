@@ -1,15 +1,15 @@
 import type { FaultEntry } from '../history.ts';
-import type { Harm } from './palette.ts';
+import type { Damage } from './colours.ts';
 
-/** The faults that met one kind of target. */
+/** The faults of one kind of target. */
 export interface FaultLane {
   readonly title: string;
-  /** One for each of its kind: three instances, three members. */
+  /** One row for each target: three instances, three members of the replica set. */
   readonly rows: readonly (readonly FaultEntry[])[];
   readonly count: number;
 }
 
-/** In the order in which the page shows them. A link belongs to what is at its far end, those of clients to them. */
+/** In the order of the page. A link belongs to its far end; only the links of clients belong to the clients. */
 const kinds: readonly (readonly [title: string, target: RegExp])[] = [
   ['Instances', /^instance-\d+$/],
   ['Clients’ network', /^clients/],
@@ -19,7 +19,7 @@ const kinds: readonly (readonly [title: string, target: RegExp])[] = [
   ['Others', /./],
 ];
 
-/** A lane for each kind of target that was hit, with a row for each target of it. */
+/** One lane for each kind of target that had a fault. */
 export function lanesOf(faults: readonly FaultEntry[]): FaultLane[] {
   const byKind = Map.groupBy(faults, ({ target }) => kinds.find(([, pattern]) => pattern.test(target))?.[0]);
   return kinds.flatMap(([title]) => {
@@ -31,7 +31,7 @@ export function lanesOf(faults: readonly FaultEntry[]): FaultLane[] {
   });
 }
 
-/** Within its lane: `1` for `instance-1`, `from 1` for `instance-1 to redis`, `to 1` for `clients to instance-1`. */
+/** The name of a row: `1` for `instance-1`, `from 1` for `instance-1 to redis`, `to 1` for `clients to instance-1`. */
 export function shortName(target: string): string {
   const [from = '', to] = target.split(' to ');
   const number = (name: string) => /\d+$/.exec(name)?.[0] ?? '';
@@ -39,7 +39,7 @@ export function shortName(target: string): string {
   return number(from) === '' ? `to ${number(to)}` : `from ${number(from)}`;
 }
 
-const harmOf: readonly (readonly [Harm, RegExp])[] = [
+const patterns: readonly (readonly [Damage, RegExp])[] = [
   ['network', /delay|cut$|blackhole|partition/],
   ['killed', /kill|restarted/],
   ['frozen', /pause|freeze|frozen/],
@@ -47,7 +47,7 @@ const harmOf: readonly (readonly [Harm, RegExp])[] = [
   ['failing', /./],
 ];
 
-/** `supplier cuts` are failing calls, `cut` is a network. */
-export function harm(fault: string): Harm {
-  return harmOf.find(([, pattern]) => pattern.test(fault))?.[0] ?? 'failing';
+/** By the fault's name. `cut` is a fault of the network; `supplier cuts` are failing calls. */
+export function damageOf(fault: string): Damage {
+  return patterns.find(([, pattern]) => pattern.test(fault))?.[0] ?? 'failing';
 }

@@ -2,22 +2,22 @@ import { writeFile } from 'node:fs/promises';
 import type { Findings } from '../checker/index.ts';
 import { readHistory } from '../checker/index.ts';
 import type { FaultEntry, PhaseEntry } from '../history.ts';
-import { draw } from './draw.ts';
 import { lanesOf } from './fault-lanes.ts';
-import { formatCount, page } from './page.ts';
+import { formatCount, timelinePage } from './page.ts';
+import { timelinePlot } from './plot.ts';
 import { Seconds } from './seconds.ts';
 
 export interface TimelineOptions {
   readonly historyFile: string;
-  /** Where the page goes. */
+  /** The page to write. */
   readonly file: string;
   readonly title: string;
   readonly findings: Findings;
 }
 
 /**
- * Writes a page that shows a run: what was answered and how fast, second by second, and what was done to the cluster
- * meanwhile. It stands alone: nothing is loaded, neither from the network nor from beside it.
+ * Writes a page about a run: answers and their latency by second, and the faults on the same time axis. The page is one
+ * file that loads nothing.
  * @throws Error when the history cannot be read.
  */
 export async function writeTimeline({ historyFile, file, title, findings }: TimelineOptions): Promise<void> {
@@ -25,7 +25,7 @@ export async function writeTimeline({ historyFile, file, title, findings }: Time
   const faults: FaultEntry[] = [];
   const phases: PhaseEntry[] = [];
   for await (const entry of readHistory(historyFile)) {
-    if (entry.kind === 'purchase') seconds.see(entry);
+    if (entry.kind === 'purchase') seconds.add(entry);
     else if (entry.kind === 'fault') faults.push(entry);
     else if (entry.kind === 'phase') phases.push(entry);
   }
@@ -36,24 +36,20 @@ export async function writeTimeline({ historyFile, file, title, findings }: Time
     ['Duration', clockTime(to - from)],
     ['Requests to buy', formatCount(purchases)],
     ['Answered 201', formatCount(seconds.totals.get('confirmed') ?? 0)],
-    ['Without an answer', formatCount(seconds.totals.get('silence') ?? 0)],
+    ['Without an answer', formatCount(seconds.totals.get('unanswered') ?? 0)],
     ['Faults', formatCount(faults.length)],
     ['Kinds of faults', formatCount(kinds.size)],
   ] as const;
   const bins = (binsMax: number) => seconds.bins(binsMax);
   const alt = `Purchases per second by answer, their latency, and ${faults.length} faults, over ${clockTime(to - from)}.`;
-  const plots = await draw({ from, to, bins, lanes: lanesOf(faults), phases }, alt);
-  const hint =
-    'Each request counts where its answer came, or where its client gave up. Latency is that of the answered ones, the ' +
-    'customer’s waiting for an outcome included. A row of a lane is one target: 1 is the first of its kind, from 1 and ' +
-    'to 1 are the network of the first instance.';
+  const plot = timelinePlot({ from, to, bins, lanes: lanesOf(faults), phases }, alt);
   await writeFile(
     file,
-    await page({ title, facts, plots, hint, answers: seconds.answers, faults: kinds, findings }),
+    await timelinePage({ title, facts, plot, answers: seconds.answers, faults: kinds, findings }),
   );
 }
 
-/** From the first thing that happened to the last. */
+/** From the first event to the last one, at least one second. */
 function spanOf(
   seconds: Seconds,
   faults: readonly FaultEntry[],

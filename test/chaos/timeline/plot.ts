@@ -1,11 +1,13 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { type FaultLane, harm, shortName } from './fault-lanes.ts';
-import { harms, inks, type Outcome, outcomes } from './palette.ts';
+import type { LegendEntry, Plot } from '../../../tools/plots/draw.ts';
+import { inks, seriesStyle } from '../../../tools/plots/palette.ts';
+import { damages, type PurchaseResult, results } from './colours.ts';
+import { damageOf, type FaultLane, shortName } from './fault-lanes.ts';
 import type { Bin } from './seconds.ts';
 
-/** All that is drawn, over one axis of time. */
+/** The data of all plots, which share one time axis. */
 export interface Timeline {
-  /** ms since 1970: where the axis begins and ends. */
+  /** Beginning and end of the axis in ms since 1970. */
   readonly from: number;
   readonly to: number;
   readonly bins: (binsMax: number) => readonly Bin[];
@@ -13,22 +15,49 @@ export interface Timeline {
   readonly phases: readonly { readonly at: number; readonly phase: string }[];
 }
 
-export interface Frame {
-  /** Of the plots without their labels. */
+interface Frame {
+  /** Of each plot in pixels, without its labels. */
   readonly width: number;
   readonly isNarrow: boolean;
 }
 
-/** Room for the labels of values: the same in all plots, so that their times stand above each other. */
+/** The same width for the labels of all plots aligns their time axes. */
 const labelsWidth = 44;
 const laneTitleHeight = 19;
 const rowHeight = 10;
 const laneGap = 6;
 
+const p50 = { label: 'latency p50', style: seriesStyle(0) };
+const p99 = { label: 'latency p99', style: seriesStyle(1) };
+
+const hint =
+  'Each request counts in the second in which it was answered, or in which its client gave up. Latency is that of answered ' +
+  'requests; it includes the customer’s wait for an outcome. Each row of faults is one target: 1 is the first of its ' +
+  'kind; “from 1” and “to 1” are the network of the first instance.';
+
 /** Throughput, latency and faults, one below the other. */
-export function plotSpec(timeline: Timeline, frame: Frame): TopLevelSpec {
+export function timelinePlot(timeline: Timeline, alt: string): Plot {
+  return {
+    title: 'Answers and faults over time',
+    alt,
+    hint,
+    legends: {
+      Answers: areas('result-', results),
+      Latency: [p50, p99],
+      Faults: areas('damage-', damages),
+    },
+    spec: ({ isNarrow }) => plotSpec(timeline, { width: isNarrow ? 300 : 1_000, isNarrow }),
+  };
+}
+
+function areas(prefix: string, named: Readonly<Record<string, { readonly label: string }>>): LegendEntry[] {
+  return Object.entries(named).map(([name, { label }]) => ({ label, colour: `${prefix}${name}` }));
+}
+
+function plotSpec(timeline: Timeline, frame: Frame): TopLevelSpec {
   const bins = timeline.bins(frame.isNarrow ? 150 : 450);
   return {
+    padding: { left: 2, right: 14, top: 4, bottom: 2 },
     spacing: 40,
     bounds: 'flush',
     resolve: { scale: { color: 'independent' } },
@@ -37,12 +66,12 @@ export function plotSpec(timeline: Timeline, frame: Frame): TopLevelSpec {
 }
 
 function throughput(timeline: Timeline, bins: readonly Bin[], frame: Frame): object {
-  const names = Object.keys(outcomes) as Outcome[];
+  const names = Object.keys(results) as PurchaseResult[];
   const rows = bins.flatMap(({ at, perSecond }) =>
-    names.map((outcome, order) => ({ at: at - timeline.from, outcome, order, count: perSecond[outcome] })),
+    names.map((result, order) => ({ at: at - timeline.from, result, order, count: perSecond[result] })),
   );
   const y = { field: 'count', type: 'quantitative', stack: 'zero', axis: yAxis({ tickCount: 5 }) };
-  const colour = { domain: names, range: names.map((name) => outcomes[name].light) };
+  const colour = { domain: names, range: names.map((name) => results[name].light) };
   return {
     ...part(frame, 'Purchases answered per second', frame.isNarrow ? 170 : 220),
     data: { values: rows },
@@ -52,7 +81,7 @@ function throughput(timeline: Timeline, bins: readonly Bin[], frame: Frame): obj
         encoding: {
           x: xOf(timeline, frame, { labels: false }),
           y,
-          color: { field: 'outcome', type: 'nominal', legend: null, scale: colour },
+          color: { field: 'result', type: 'nominal', legend: null, scale: colour },
           order: { field: 'order' },
         },
       },
@@ -62,13 +91,9 @@ function throughput(timeline: Timeline, bins: readonly Bin[], frame: Frame): obj
 }
 
 function latency(timeline: Timeline, bins: readonly Bin[], frame: Frame): object {
-  const rows = bins.flatMap(({ at, p50, p99 }) =>
-    // Where nothing was answered the line breaks off.
-    (['p99', 'p50'] as const).map((name) => ({
-      at: at - timeline.from,
-      name,
-      ms: { p50, p99 }[name] ?? null,
-    })),
+  const rows = bins.flatMap((bin) =>
+    // A null interrupts the line where nothing was answered.
+    (['p99', 'p50'] as const).map((name) => ({ at: bin.at - timeline.from, name, ms: bin[name] ?? null })),
   );
   const values = rows.flatMap(({ ms }) => ms ?? []);
   const domain: [number, number] = [Math.max(1, Math.min(...values) * 0.8), Math.max(10, ...values) * 1.25];
@@ -92,7 +117,7 @@ function latency(timeline: Timeline, bins: readonly Bin[], frame: Frame): object
             field: 'name',
             type: 'nominal',
             legend: null,
-            scale: { domain: ['p50', 'p99'], range: [inks.p50.light, inks.p99.light] },
+            scale: { domain: ['p50', 'p99'], range: [p50.style.light, p99.style.light] },
           },
         },
       },
@@ -101,7 +126,7 @@ function latency(timeline: Timeline, bins: readonly Bin[], frame: Frame): object
   };
 }
 
-/** Powers of ten, with 2 and 5 between where there are few of them. */
+/** Powers of ten; also 2 and 5 times them where there would be fewer than three ticks. */
 function logTicks([low, high]: readonly [number, number]): number[] {
   const powers = [1, 10, 100, 1_000, 10_000, 100_000];
   const inside = (ticks: readonly number[]) => ticks.filter((tick) => tick >= low && tick <= high);
@@ -109,7 +134,7 @@ function logTicks([low, high]: readonly [number, number]): number[] {
   return few.length > 2 ? few : inside(powers.flatMap((power) => [power, 2 * power, 5 * power]));
 }
 
-/** Below each lane's title a row for each of its targets. */
+/** Each lane has a title, and below it a row for each target. */
 function faults(timeline: Timeline, frame: Frame): object {
   const leastMs = ((timeline.to - timeline.from) / frame.width) * 2;
   let top = 0;
@@ -127,12 +152,12 @@ function faults(timeline: Timeline, frame: Frame): object {
       names.push({ y: y + rowHeight / 2, text: row[0] === undefined ? '' : shortName(row[0].target) });
       for (const { at, until = at, fault } of row) {
         const ends = Math.max(until, at + leastMs) - timeline.from;
-        bars.push({ at: at - timeline.from, until: ends, y, y2: y + rowHeight, harm: harm(fault) });
+        bars.push({ at: at - timeline.from, until: ends, y, y2: y + rowHeight, damage: damageOf(fault) });
       }
     }
     top += height + laneGap;
   }
-  const colour = { domain: Object.keys(harms), range: Object.values(harms).map(({ light }) => light) };
+  const colour = { domain: Object.keys(damages), range: Object.values(damages).map(({ light }) => light) };
   const pixels = (field: string) => ({ field, type: 'quantitative', scale: null, axis: null });
   const span = {
     x: xOf(timeline, frame, { labels: true }),
@@ -151,7 +176,7 @@ function faults(timeline: Timeline, frame: Frame): object {
       {
         data: { values: bars },
         mark: { type: 'rect', clip: true },
-        encoding: { ...span, color: { field: 'harm', type: 'nominal', legend: null, scale: colour } },
+        encoding: { ...span, color: { field: 'damage', type: 'nominal', legend: null, scale: colour } },
       },
       {
         data: { values: titles },
@@ -176,7 +201,7 @@ function part({ width, isNarrow }: Frame, title: string, height: number): object
   };
 }
 
-/** Where a phase began, but for the one with which everything begins. */
+/** A line at the beginning of each phase, except for the first one. */
 function phaseMarks(
   timeline: Timeline,
   frame: Frame,
@@ -193,7 +218,7 @@ function phaseMarks(
     encoding: { x },
   };
   const name = {
-    // The others stand close to the first of them.
+    // The others begin soon after, so their names would overlap.
     data: { values: values.slice(0, 1) },
     mark: { type: 'text', align: 'right', baseline: 'top', dx: -4, color: inks.soft.light },
     encoding: { x, y: { value: 2 }, text: { field: 'phase' } },
@@ -201,7 +226,7 @@ function phaseMarks(
   return isNamed ? [rule, name] : [rule];
 }
 
-/** Steps that read well on a clock, in seconds. */
+/** Distances between ticks in seconds: round numbers on a clock. */
 const clockSteps = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400];
 
 function xOf({ from, to }: Timeline, { isNarrow }: Frame, { labels }: { readonly labels: boolean }): object {

@@ -1,50 +1,50 @@
 import type { PurchaseEntry } from '../history.ts';
-import { type Outcome, outcomes } from './palette.ts';
+import { type PurchaseResult, results } from './colours.ts';
 
-/** Latencies are kept by the power of this that they reach: to about 4 %. */
+/** Base of the latency histogram: bucket `n` is `step ** n` ms, which is exact to about 4 %. */
 const step = 1.04;
 const secondMs = 1_000;
 
 interface Second {
-  readonly counts: Map<Outcome, number>;
-  /** How many answers took how many steps. */
+  readonly counts: Map<PurchaseResult, number>;
+  /** Answers by bucket of the latency histogram. */
   readonly latencies: Map<number, number>;
 }
 
-/** A stretch of time, with what was answered in it. */
+/** Rates and latencies of some seconds. */
 export interface Bin {
-  /** ms since 1970. */
+  /** The middle of the bin in ms since 1970. */
   readonly at: number;
-  readonly perSecond: Readonly<Record<Outcome, number>>;
-  /** In ms; undefined where nothing was answered. */
+  readonly perSecond: Readonly<Record<PurchaseResult, number>>;
+  /** In ms; absent where nothing was answered. */
   readonly p50?: number;
   readonly p99?: number;
 }
 
-/** What was answered to purchases, second by second: all that the plots need of a history of any length. */
+/** Counts the answers to purchases by second. Its size depends on the run's length, not on the number of requests. */
 export class Seconds {
   readonly #seconds = new Map<number, Second>();
-  readonly totals = new Map<Outcome, number>();
+  readonly totals = new Map<PurchaseResult, number>();
   /** By status and code. */
   readonly answers = new Map<string, number>();
 
-  see(purchase: PurchaseEntry): void {
+  add(purchase: PurchaseEntry): void {
     const second = this.#second(Math.floor(purchase.endedAt / secondMs));
-    const outcome = outcomeOf(purchase);
-    add(second.counts, outcome, 1);
-    add(this.totals, outcome, 1);
+    const result = resultOf(purchase);
+    increase(second.counts, result, 1);
+    increase(this.totals, result, 1);
     const { status, code, error = 'unknown' } = purchase;
-    add(
+    increase(
       this.answers,
       status === undefined ? `no answer: ${error}` : [status, code].filter(Boolean).join(' '),
       1,
     );
     if (status === undefined) return;
     const tookMs = Math.max(1, purchase.endedAt - purchase.sentAt);
-    add(second.latencies, Math.round(Math.log(tookMs) / Math.log(step)), 1);
+    increase(second.latencies, Math.round(Math.log(tookMs) / Math.log(step)), 1);
   }
 
-  /** The first and the last millisecond in which anything was answered. */
+  /** The first and the last second with an entry, in ms since 1970. */
   get range(): readonly [number, number] | undefined {
     if (this.#seconds.size === 0) return undefined;
     let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -55,7 +55,7 @@ export class Seconds {
     return [first * secondMs, (last + 1) * secondMs];
   }
 
-  /** All of it in at most so many bins of equal length, in whole seconds. */
+  /** The whole run in at most `binsMax` bins of equal length in whole seconds; the last one may be shorter. */
   bins(binsMax: number): Bin[] {
     const { range } = this;
     if (range === undefined) return [];
@@ -67,15 +67,15 @@ export class Seconds {
   }
 
   #bin(from: number, length: number): Bin {
-    const perSecond = Object.fromEntries(Object.keys(outcomes).map((name) => [name, 0])) as Record<
-      Outcome,
+    const perSecond = Object.fromEntries(Object.keys(results).map((name) => [name, 0])) as Record<
+      PurchaseResult,
       number
     >;
     const latencies = new Map<number, number>();
     for (let at = from; at < from + length; at++) {
       const second = this.#seconds.get(at);
-      for (const [outcome, count] of second?.counts ?? []) perSecond[outcome] += count / length;
-      for (const [steps, count] of second?.latencies ?? []) add(latencies, steps, count);
+      for (const [result, count] of second?.counts ?? []) perSecond[result] += count / length;
+      for (const [steps, count] of second?.latencies ?? []) increase(latencies, steps, count);
     }
     const at = (from + length / 2) * secondMs;
     if (latencies.size === 0) return { at, perSecond };
@@ -92,8 +92,8 @@ export class Seconds {
   }
 }
 
-function outcomeOf({ status, code }: PurchaseEntry): Outcome {
-  if (status === undefined) return 'silence';
+function resultOf({ status, code }: PurchaseEntry): PurchaseResult {
+  if (status === undefined) return 'unanswered';
   if (status === 201) return 'confirmed';
   if (status === 200 || status === 202) return 'accepted';
   if (status === 502) return 'failed';
@@ -102,7 +102,7 @@ function outcomeOf({ status, code }: PurchaseEntry): Outcome {
   return code === 'queue_full' ? 'queue-full' : 'other';
 }
 
-/** The least latency that so great a share of them does not exceed. */
+/** The smallest latency that at least this share of the answers does not exceed. */
 function percentile(latencies: ReadonlyMap<number, number>, share: number): number {
   const sorted = [...latencies].sort(([a], [b]) => a - b);
   let left = share * sorted.reduce((sum, [, count]) => sum + count, 0);
@@ -113,6 +113,6 @@ function percentile(latencies: ReadonlyMap<number, number>, share: number): numb
   return step ** (found ?? (sorted.at(-1) as [number, number]))[0];
 }
 
-function add<Key>(counts: Map<Key, number>, key: Key, by: number): void {
+function increase<Key>(counts: Map<Key, number>, key: Key, by: number): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
 }

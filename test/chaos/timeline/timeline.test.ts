@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Findings } from '../checker/index.ts';
 import type { FaultEntry, HistoryEntry, PurchaseEntry } from '../history.ts';
-import { harm, lanesOf, shortName } from './fault-lanes.ts';
+import { damageOf, lanesOf, shortName } from './fault-lanes.ts';
 import { writeTimeline } from './index.ts';
 import { Seconds } from './seconds.ts';
 
@@ -25,19 +25,19 @@ function fault(kind: string, target: string, at = 0, until?: number): FaultEntry
   };
 }
 
-describe('the seconds', () => {
-  it('count each answer where it came, per second of a bin', () => {
+describe('Seconds', () => {
+  it('counts each answer in the second in which it came, and averages over a bin', () => {
     const seconds = new Seconds();
-    for (let each = 0; each < 30; each++) seconds.see(purchase(500 + each, 10, { status: 201 }));
-    seconds.see(purchase(1_500, 10, { status: 409, code: 'sold_out' }));
-    seconds.see(purchase(3_500, 10, { error: 'timeout' }));
+    for (let each = 0; each < 30; each++) seconds.add(purchase(500 + each, 10, { status: 201 }));
+    seconds.add(purchase(1_500, 10, { status: 409, code: 'sold_out' }));
+    seconds.add(purchase(3_500, 10, { error: 'timeout' }));
     const [first, second] = seconds.bins(2);
     expect(seconds.bins(100)).toHaveLength(4);
     expect(first).toMatchObject({
       at: t0 + 1_000,
-      perSecond: { confirmed: 15, 'sold-out': 0.5, silence: 0 },
+      perSecond: { confirmed: 15, 'sold-out': 0.5, unanswered: 0 },
     });
-    expect(second).toMatchObject({ at: t0 + 3_000, perSecond: { confirmed: 0, silence: 0.5 } });
+    expect(second).toMatchObject({ at: t0 + 3_000, perSecond: { confirmed: 0, unanswered: 0.5 } });
     expect([...seconds.answers]).toEqual([
       ['201', 30],
       ['409 sold_out', 1],
@@ -45,10 +45,10 @@ describe('the seconds', () => {
     ]);
   });
 
-  it('have the latency of what was answered, to a few per cent', () => {
+  it('has the latency of the answered requests, exact to 5 %', () => {
     const seconds = new Seconds();
-    for (let each = 1; each <= 100; each++) seconds.see(purchase(500, each * 10, { status: 201 }));
-    seconds.see(purchase(500, 60_000, { error: 'timeout' }));
+    for (let each = 1; each <= 100; each++) seconds.add(purchase(500, each * 10, { status: 201 }));
+    seconds.add(purchase(500, 60_000, { error: 'timeout' }));
     const [bin] = seconds.bins(10);
     expect(bin?.p50).toBeGreaterThan(475);
     expect(bin?.p50).toBeLessThan(525);
@@ -57,8 +57,8 @@ describe('the seconds', () => {
   });
 });
 
-describe('the lanes', () => {
-  it('are one for each kind of target, a row for each target', () => {
+describe('fault lanes', () => {
+  it('are one lane for each kind of target and one row for each target', () => {
     const lanes = lanesOf([
       fault('kill', 'instance-2'),
       fault('redis wiped', 'redis'),
@@ -78,7 +78,7 @@ describe('the lanes', () => {
     ]);
   });
 
-  it('tell what a fault does from what it is called', () => {
+  it('derive the kind of damage from the name of the fault', () => {
     const faults = [
       'kill primary',
       'redis paused',
@@ -88,7 +88,7 @@ describe('the lanes', () => {
       'step-down',
       'redis wiped',
     ];
-    expect(faults.map(harm)).toEqual([
+    expect(faults.map(damageOf)).toEqual([
       'killed',
       'frozen',
       'frozen',
@@ -100,7 +100,7 @@ describe('the lanes', () => {
   });
 });
 
-describe('the page', () => {
+describe('timeline page', () => {
   const history: readonly HistoryEntry[] = [
     { kind: 'phase', at: t0, phase: 'load' },
     ...Array.from({ length: 50 }, (_, index) => purchase(index * 500, 20 + index, { status: 201 })),
@@ -121,25 +121,25 @@ describe('the page', () => {
     }
   }
 
-  it('shows a run, and asks for nothing', async () => {
+  it('shows a run and loads nothing', async () => {
     const page = await write(history, { violations: [], figures: { orders: 1234 } });
     expect(page).toContain('0 violations');
     expect(page).toContain('<title>A &lt;run&gt;</title>');
     expect(page).toContain('1,234');
     expect(page).toContain('Instances: 1');
     expect(page).toContain('>drain</text>');
-    expect(page.match(/<svg /g)).toHaveLength(2);
+    expect(page.match(/<svg [^>]*role="img"/g)).toHaveLength(2);
     expect(page).toContain("default-src 'none'");
     expect(page).not.toMatch(/https?:|url\((?!#)|<script|<link|src=|@import/);
   });
 
-  it('draws nothing in a colour that would not follow the reader’s mode', async () => {
+  it('draws only in colours that follow light and dark mode', async () => {
     const [, figure = ''] =
       /<figure>([\s\S]*)<\/figure>/.exec(await write(history, { violations: [], figures: {} })) ?? [];
     expect(figure.match(/(?:fill|stroke)="(?!var\(|none|transparent)[^"]*"/g) ?? []).toEqual([]);
   });
 
-  it('names violations, and counts those that were not kept', async () => {
+  it('lists violations, and counts those too that the findings do not list', async () => {
     const violations = [{ rule: 'Q4', words: 'sold out at <once>' }];
     const page = await write(history, { violations, figures: { 'violations Q4': 31 } });
     expect(page).toContain('31 violations');
@@ -147,7 +147,7 @@ describe('the page', () => {
     expect(await write(history, { violations, figures: {} })).toContain('>1 violation<');
   });
 
-  it('can be written of a run in which nothing happened', async () => {
+  it('can be written for a run without entries', async () => {
     expect(await write([], { violations: [], figures: {} })).toContain('0 violations');
   });
 });
