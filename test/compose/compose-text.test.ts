@@ -17,7 +17,7 @@ function block(key: string, indent: number): string[] {
 
 const serviceNames = block('services', 0).flatMap((line) => /^ {2}([\w-]+):$/.exec(line)?.[1] ?? []);
 
-/** What shows in its text. compose-file.test.ts has a real Compose read it. */
+/** What shows in its text. compose-file.long.test.ts has a real Compose read it. */
 describe('docker-compose.yml', () => {
   it('is indented as YAML must be', () => {
     expect(text).not.toMatch(/\t/);
