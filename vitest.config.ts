@@ -1,29 +1,52 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-const cluster = 'test/cluster/**/*.test.ts';
-const patience = { testTimeout: 30_000, hookTimeout: 120_000 };
+/** Tests that start servers, browsers or commands, or that run the simulation. */
+const system = ['**/*.system.test.ts', 'test/{server,e2e,simulation}/**/*.test.ts'];
+/** Tests that take minutes: whole clusters, samples of the fuzzers, Docker Compose. */
+const long = ['**/*.long.test.ts', 'test/{cluster,fuzz}/**/*.test.ts'];
+const all = '{src,test,tools,bench}/**/*.test.ts';
+const peers = 'bench/peers/*/node_modules/**';
+
+const cores = availableParallelism();
+const timeouts = { testTimeout: 30_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
     projects: [
       {
+        // Everything else: no process of its own, so all files share the modules that a worker has loaded.
         test: {
-          ...patience,
-          name: 'single',
-          include: ['{src,test,tools,bench}/**/*.test.ts'],
-          exclude: [cluster, 'bench/peers/*/node_modules/**'],
+          ...timeouts,
+          name: 'unit',
+          include: [all],
+          exclude: [...system, ...long, peers],
+          pool: 'threads',
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
       {
-        // A whole cluster takes the whole machine: one after the other, when the others are done.
+        // They wait more than they compute.
         test: {
-          ...patience,
-          name: 'cluster',
-          include: [cluster],
+          ...timeouts,
+          name: 'system',
+          include: system,
+          exclude: [...long, peers],
+          maxWorkers: 2 * cores,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // A whole cluster takes the whole machine: one after the other.
+        test: {
+          ...timeouts,
+          name: 'long',
+          include: long,
+          exclude: [peers],
           maxWorkers: 1,
           testTimeout: 120_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

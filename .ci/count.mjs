@@ -1,19 +1,36 @@
-// Prints `N passed, N failed` from vitest's JSON report and from the exit statuses of the test command and of each
-// proof after it, which counts as one test: `node count.mjs <report> <status of the tests> <status of a proof> …`.
+// Prints `N passed, N failed` for all that ran, and exits 1 if anything failed: `node count.mjs <what>=<exit status> …`.
+// `<what>` is the JSON report of a vitest run, or the name of another command, which counts as one test.
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 
-const [, , file, status, ...proofs] = process.argv;
-const report = JSON.parse(readFileSync(file, 'utf8'));
-// A file that cannot even be loaded has no tests in it to fail, yet it failed.
-const broken = report.testResults.filter(
-  (suite) => suite.status === 'failed' && suite.assertionResults.length === 0,
-);
-const counted = report.numFailedTests + broken.length;
-// An error outside of every test shows in the exit status alone.
-const failedTests = counted === 0 && status !== '0' ? 1 : counted;
-const failedProofs = proofs.filter((each) => each !== '0').length;
-const failed = failedTests + failedProofs;
-
-console.log(`${report.numPassedTests + proofs.length - failedProofs} passed, ${failed} failed`);
+let passed = 0;
+let failed = 0;
+for (const argument of process.argv.slice(2)) {
+  const [what, status] = argument.split('=');
+  const isOk = status === '0';
+  const report = what.endsWith('.json') ? readReport(what) : undefined;
+  if (report === undefined) {
+    // A run without a report did not start, whatever its exit status says.
+    if (isOk && !what.endsWith('.json')) passed++;
+    else failed++;
+    continue;
+  }
+  // A file that cannot be loaded has no tests that could fail.
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  );
+  const failures = report.numFailedTests + broken.length;
+  passed += report.numPassedTests;
+  // Only the exit status tells of an error outside of every test.
+  failed += failures === 0 && !isOk ? 1 : failures;
+}
+console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
