@@ -51,7 +51,7 @@ function subjectOf(path: string): string {
 /** Contracts between subjects. Everyone but the domain and lib may import them. */
 const ports: ReadonlySet<string> = new Set([
   'src/admin/identity.ts',
-  'src/admin/operations.ts',
+  'src/admin/admin-service.ts',
   'src/audit/audit-report.ts',
   'src/cluster/lease.ts',
   'src/cluster/messages.ts',

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fakeOperations } from '../../test/support/fake-operations.ts';
+import { fakeAdmin } from '../../test/support/fake-admin.ts';
 import { type LogBook, logBook } from '../../test/support/log-book.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { onError } from '../http/problem.ts';
@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 function appWith(over: Partial<AdminAuthOptions> = {}) {
-  const operations = fakeOperations(
+  const service = fakeAdmin(
     {},
     {
       isSessionEnded: async (session) => ended.has(session),
@@ -38,7 +38,7 @@ function appWith(over: Partial<AdminAuthOptions> = {}) {
   );
   const bytes = (count: number) => new Uint8Array(count).fill(++drawn);
   const auth = new AdminAuth({
-    ...{ operations, token, clock, log, settings: { secret }, random: { bytes, fraction: () => 0 } },
+    ...{ service, token, clock, log, settings: { secret }, random: { bytes, fraction: () => 0 } },
     clientOf: ({ headers }) => String(headers['x-test-client'] ?? '192.0.2.1'),
     ...over,
   });
@@ -198,11 +198,11 @@ describe('a session', () => {
   it('where it cannot be known whether it was ended, lets nobody in', async () => {
     const { logIn } = appWith();
     const cookie = await logIn();
-    const operations = fakeOperations(
+    const service = fakeAdmin(
       {},
       { isSessionEnded: () => Promise.reject(new StoreUnavailableError('away')) },
     );
-    const { send } = appWith({ operations });
+    const { send } = appWith({ service });
     expect((await send('GET', '/who', { cookie })).status).toBe(503);
     const again = await send('POST', '/in', { 'x-token': token, cookie });
     expect(await again.json()).toEqual({ code: 'store_unavailable' });

@@ -14,12 +14,12 @@ import type { Log } from '../observability/log.ts';
 import type { IncomingRequest } from '../rate-limits/rate-limits.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
+import type { AdminService } from './admin-service.ts';
 import { FailedGuesses } from './failed-guesses.ts';
 import type { AdminIdentity, AdminSessions, SignInRefusal } from './identity.ts';
-import type { Operations } from './operations.ts';
 
 export interface AdminAuthOptions {
-  readonly operations: Pick<Operations, 'sessionStarted' | 'endSession' | 'isSessionEnded'>;
+  readonly service: Pick<AdminService, 'sessionStarted' | 'endSession' | 'isSessionEnded'>;
   /** `ADMIN_TOKEN` */
   readonly token: string;
   readonly settings: Pick<HttpSettings, 'secret' | 'publicOrigin'>;
@@ -70,7 +70,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
   }
 
   async start(c: Context, token: string): Promise<SignInRefusal | undefined> {
-    const { operations, clock, random } = this.#options;
+    const { service, clock, random } = this.#options;
     const address = this.#addressOf(incomingRequest(c));
     const verdict = this.#judge(token, address);
     if (verdict !== undefined) {
@@ -81,7 +81,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
     if (refusal !== undefined) return { code: refusal };
     const session = Buffer.from(random.bytes(16)).toString('base64url');
     const known = address === undefined ? {} : { address };
-    const noted = await operations.sessionStarted({ name, via: 'session', session, ...known });
+    const noted = await service.sessionStarted({ name, via: 'session', session, ...known });
     if (noted.kind === 'refused') return { code: noted.code };
     const { name: cookieName, attributes } = this.#cookie;
     await setSignedCookie(c, cookieName, `${session}.${clock.now()}`, this.#cookieSecret, {
@@ -98,14 +98,14 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
     const value = cookies && (await parseSigned(cookies, this.#cookieSecret, cookieName))[cookieName];
     const { session, at } = /^(?<session>[\w-]{22})\.(?<at>\d{1,15})$/.exec(value || '')?.groups ?? {};
     if (session === undefined || this.#options.clock.now() - Number(at) >= sessionMs) return undefined;
-    if (await this.#options.operations.isSessionEnded(session)) return undefined;
+    if (await this.#options.service.isSessionEnded(session)) return undefined;
     const address = this.#addressOf(sender);
     return { name, via: 'session', session, ...(address === undefined ? {} : { address }) };
   }
 
   /** @throws ProblemError 503 when it cannot be ended now: then its cookie stays. */
   async end(c: Context, by: Operator): Promise<void> {
-    const ended = await this.#options.operations.endSession(by);
+    const ended = await this.#options.service.endSession(by);
     if (ended.kind === 'refused') throw new ProblemError(ended.code);
     deleteCookie(c, this.#cookie.name, this.#cookie.attributes);
   }
@@ -114,7 +114,7 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
   async #endFormer(c: Context): Promise<ErrorCode | undefined> {
     try {
       const former = await this.operator(c.req.header('cookie'), incomingRequest(c));
-      const left = former && (await this.#options.operations.endSession(former));
+      const left = former && (await this.#options.service.endSession(former));
       return left?.kind === 'refused' ? left.code : undefined;
     } catch (error) {
       if (error instanceof StoreUnavailableError) return 'store_unavailable';

@@ -1,25 +1,25 @@
 import { describe, expect, it, vi } from 'vitest';
 import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
+import { openAdminBench } from '../../test/support/admin-bench.ts';
 import { logBook } from '../../test/support/log-book.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { setOperations } from '../../test/support/operations-bench.ts';
 import type { LedgerReader } from '../audit/audit-suppliers.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { Audits } from './audits.ts';
 
 it('an audit finds what is wrong, one at a time', async () => {
-  await using bench = await setOperations();
+  await using bench = await openAdminBench();
   const { fence, figures } = (await bench.store.present(1))!;
   await bench.store.commit(
     1,
     fence,
     sampleChange({ figures, inserted: [sampleOrder(1, { status: 'held' })] }),
   );
-  const [first, second] = await Promise.all([bench.operations.audit(), bench.operations.audit()]);
+  const [first, second] = await Promise.all([bench.service.audit(), bench.service.audit()]);
   expect(first).toMatchObject({ kind: 'done', value: { ok: false, orders: 1, suppliersRead: false } });
   expect(second).toEqual({ kind: 'refused', code: 'audit_running' });
-  expect(await bench.operations.audit()).toMatchObject({ kind: 'done' });
+  expect(await bench.service.audit()).toMatchObject({ kind: 'done' });
 });
 
 it('an audit that fails leaves room for the next', async () => {
@@ -28,10 +28,10 @@ it('an audit that fails leaves room for the next', async () => {
     if (isAway) throw new StoreUnavailableError('away');
     return undefined;
   };
-  await using bench = await setOperations({ over: { ledger } });
-  await expect(bench.operations.audit()).rejects.toBeInstanceOf(StoreUnavailableError);
+  await using bench = await openAdminBench({ over: { ledger } });
+  await expect(bench.service.audit()).rejects.toBeInstanceOf(StoreUnavailableError);
   isAway = false;
-  expect(await bench.operations.audit()).toMatchObject({ kind: 'done', value: { ok: true } });
+  expect(await bench.service.audit()).toMatchObject({ kind: 'done', value: { ok: true } });
 });
 
 describe('a ledger that cannot be read', () => {

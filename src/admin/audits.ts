@@ -4,8 +4,8 @@ import type { AuditReport } from '../audit/audit-report.ts';
 import type { LedgerReader } from '../audit/audit-suppliers.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
-import type { AuditWish, Outcome } from './operations.ts';
-import { LedgerUnavailableError, patientLedger } from './patient-ledger.ts';
+import type { AuditParams, Outcome } from './admin-service.ts';
+import { LedgerUnavailableError, withTimeouts } from './ledger-timeouts.ts';
 
 export interface AuditsOptions {
   readonly store: AuditedStore;
@@ -28,7 +28,7 @@ export class Audits {
     this.#options = options;
   }
 
-  async run({ clockSkewMs = 0 }: AuditWish = {}): Promise<Outcome<AuditReport>> {
+  async run({ clockSkewMs = 0 }: AuditParams = {}): Promise<Outcome<AuditReport>> {
     if (this.#isRunning) return { kind: 'refused', code: 'audit_running' };
     this.#isRunning = true;
     try {
@@ -44,7 +44,7 @@ export class Audits {
 
   async #audit(clockSkewMs: number): Promise<AuditReport> {
     const { store, clock, ledger } = this.#options;
-    const suppliers = await patientLedger(ledger, clock, pauseMs);
+    const suppliers = await withTimeouts(ledger, clock, pauseMs);
     return audit(paced(store, clock), {
       ...{ pageSize, clockSkewMs },
       ...(suppliers === undefined ? {} : { suppliers }),

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
+import { anOperator } from '../../test/support/admin-bench.ts';
 import { logBook } from '../../test/support/log-book.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { anOperator } from '../../test/support/operations-bench.ts';
 import { systemRandom } from '../lib/system-random.ts';
 import type { OperatorLog } from '../storage/operator-log.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
+import type { Outcome } from './admin-service.ts';
 import { ChangeLog } from './change-log.ts';
-import type { Outcome } from './operations.ts';
 
 const away = () => Promise.reject(new StoreUnavailableError('away'));
 

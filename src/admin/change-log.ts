@@ -11,7 +11,7 @@ import type {
   OperatorTarget,
 } from '../storage/operator-log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import type { Outcome } from './operations.ts';
+import type { Outcome } from './admin-service.ts';
 
 export interface ChangeLogOptions {
   readonly store: OperatorLog;

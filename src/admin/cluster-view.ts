@@ -1,10 +1,10 @@
 import type { OperatedEngine, Peers } from '../engine/operated-engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ProcessLoad } from '../observability/process-load.ts';
+import type { InstanceStatus, Outcome } from './admin-service.ts';
 import { decodeStatus, encodeStatus, type OwnStatus, statusOf } from './instance-status.ts';
 import { keptFor } from './kept.ts';
-import { Missing } from './missing.ts';
-import type { InstanceStatus, Outcome } from './operations.ts';
+import { ReadinessProbe } from './readiness-probe.ts';
 
 export interface ClusterViewOptions {
   readonly engine: Pick<OperatedEngine, 'load' | 'missing' | 'peers' | 'suppliersAvailable'>;
@@ -33,7 +33,7 @@ export class ClusterView {
   readonly #options: ClusterViewOptions;
   readonly #startedAt: number;
   readonly #peers: Peers | undefined;
-  readonly #missing: Missing;
+  readonly #missing: ReadinessProbe;
   #isLeaving = false;
   /** By instance. */
   readonly statuses: () => Promise<Statuses>;
@@ -43,7 +43,7 @@ export class ClusterView {
     this.#options = options;
     this.#startedAt = clock.now();
     this.#peers = engine.peers;
-    this.#missing = new Missing(engine, clock);
+    this.#missing = new ReadinessProbe(engine, clock);
     this.statuses = keptFor(keptMs, clock, () => this.#collect());
     this.#peers?.serve({
       status: async () => encodeStatus(await this.#own()),

@@ -1,31 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
-import {
-  anOperator as by,
-  type OperationsBench,
-  setOperations,
-} from '../../test/support/operations-bench.ts';
+import { type AdminBench, anOperator as by, openAdminBench } from '../../test/support/admin-bench.ts';
 import type { Order } from '../domain/order.ts';
 import { emailHashOf, tellsEmail } from './eraser.ts';
 
 const email = 'ana.lee@example.com';
 
 /** Orders in the store, before any owner reads it. */
-async function stored({ store }: OperationsBench, packageId: number, ...orders: Order[]): Promise<void> {
+async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
   const { fence, figures } = (await store.present(packageId))!;
   await store.commit(packageId, fence, sampleChange({ figures, inserted: orders }));
 }
 
 describe('erasing', () => {
   it('takes an email out of every order that has ended, in every package', async () => {
-    await using bench = await setOperations({ packages: [{ id: 1 }, { id: 2 }] });
+    await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
     const ended = (['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled'] as const).map(
       (status, index) => sampleOrder(index + 1, { status, email }),
     );
     const others = sampleOrder(6, { status: 'confirmed' });
     await stored(bench, 1, ...ended, others);
     await stored(bench, 2, sampleOrder(1, { packageId: 2, status: 'confirmed', email }));
-    expect(await bench.operations.erase(by, email)).toEqual({
+    expect(await bench.service.erase(by, email)).toEqual({
       kind: 'done',
       value: { erased: 6, left: 0 },
     });
@@ -36,33 +32,33 @@ describe('erasing', () => {
     // Nobody can tell that they were one person's.
     expect(new Set(placeholders).size).toBe(5);
     expect(items.map(({ key }) => key)).toEqual([1, 2, 3, 4, 5, 6].map((number) => `key-${number}`));
-    expect(await bench.operations.erase(by, email)).toMatchObject({ value: { erased: 0, left: 0 } });
+    expect(await bench.service.erase(by, email)).toMatchObject({ value: { erased: 0, left: 0 } });
   });
 
   it('leaves what has not ended, says how many, and takes it the next time', async () => {
-    await using bench = await setOperations({ packages: [{ quota: 1 }] });
+    await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const queued = sampleOrder(2, { email, key: `cart of ${email}` });
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed' }), queued);
-    expect(await bench.operations.erase(by, email)).toMatchObject({ value: { erased: 1, left: 1 } });
+    expect(await bench.service.erase(by, email)).toMatchObject({ value: { erased: 1, left: 1 } });
     expect((await bench.store.order(queued.id))?.email).toBe(email);
     await bench.engine.cancel(queued);
-    expect(await bench.operations.erase(by, email)).toMatchObject({ value: { erased: 1, left: 0 } });
+    expect(await bench.service.erase(by, email)).toMatchObject({ value: { erased: 1, left: 0 } });
     expect((await bench.store.order(queued.id))?.key).toMatch(/^erased-[0-9a-f]{32}$/);
   });
 
   it('looks through more orders than one reading holds', async () => {
-    await using bench = await setOperations();
+    await using bench = await openAdminBench();
     const orders = Array.from({ length: 4_300 }, (_, index) =>
       sampleOrder(index + 1, { status: 'failed', ...(index % 20 === 0 ? { email } : {}) }),
     );
     await stored(bench, 1, ...orders);
-    expect(await bench.operations.erase(by, email)).toMatchObject({ value: { erased: 215, left: 0 } });
+    expect(await bench.service.erase(by, email)).toMatchObject({ value: { erased: 215, left: 0 } });
   });
 
   it('is logged under a keyed hash, and nowhere by the email', async () => {
-    await using bench = await setOperations();
+    await using bench = await openAdminBench();
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed', key: email }));
-    await bench.operations.erase(by, email);
+    await bench.service.erase(by, email);
     const log = await bench.log();
     expect(log).toMatchObject([
       { target: { emailHash: emailHashOf('a secret', email) }, after: { erased: 1, left: 0 } },
@@ -73,10 +69,10 @@ describe('erasing', () => {
 
   it('tells what could not be done when the owner is away', async () => {
     const refused = { kind: 'refused', code: 'no_owner' } as const;
-    await using bench = await setOperations();
+    await using bench = await openAdminBench();
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed' }));
     bench.engine.erase = async () => refused;
-    expect(await bench.operations.erase(by, email)).toEqual(refused);
+    expect(await bench.service.erase(by, email)).toEqual(refused);
     expect(await bench.log()).toMatchObject([{ outcome: 'failed', code: 'no_owner' }]);
   });
 });

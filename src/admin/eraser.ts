@@ -6,8 +6,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import type { Store } from '../storage/store.ts';
+import type { EraseResult, Outcome } from './admin-service.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { Erased, Outcome } from './operations.ts';
 
 export interface EraserOptions {
   readonly engine: OperatedEngine;
@@ -34,7 +34,7 @@ export class Eraser {
     this.#options = options;
   }
 
-  erase(by: Operator, email: string): Promise<Outcome<Erased>> {
+  erase(by: Operator, email: string): Promise<Outcome<EraseResult>> {
     const emailHash = emailHashOf(this.#options.secret, email);
     const asked = { by, action: 'email.erase', target: { emailHash } } as const;
     return this.#options.changes.record(
@@ -44,7 +44,7 @@ export class Eraser {
     );
   }
 
-  async #erase(email: string): Promise<Outcome<Erased>> {
+  async #erase(email: string): Promise<Outcome<EraseResult>> {
     const total = { erased: 0, left: 0 };
     for (const { package: travelPackage } of await this.#options.store.packages()) {
       const outcome = await this.#eraseIn(travelPackage.id, email);
@@ -55,7 +55,7 @@ export class Eraser {
     return { kind: 'done', value: total };
   }
 
-  async #eraseIn(packageId: number, email: string): Promise<Outcome<Erased>> {
+  async #eraseIn(packageId: number, email: string): Promise<Outcome<EraseResult>> {
     const { store, engine, clock } = this.#options;
     const total = { erased: 0, left: 0 };
     let cursor: string | undefined;

@@ -3,7 +3,7 @@ import type { Peers } from '../engine/operated-engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
 import type { Store, Tenure } from '../storage/store.ts';
-import type { LostInstance } from './operations.ts';
+import type { LostInstance } from './admin-service.ts';
 
 export interface InstanceRegisterOptions {
   readonly store: Pick<Store, 'settingsNamed' | 'swapSetting' | 'tenures'>;

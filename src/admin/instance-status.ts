@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { EngineLoad } from '../engine/operated-engine.ts';
 import type { Json } from '../lib/json.ts';
 import type { ProcessLoad } from '../observability/process-load.ts';
-import type { InstanceLoad } from './operations.ts';
+import type { InstanceLoad } from './admin-service.ts';
 
 const figure = z.number().min(0);
 const series = z.array(figure).max(120);

@@ -30,9 +30,9 @@ import { httpSuppliers } from '../suppliers/http-suppliers.ts';
 import { resilientSuppliers } from '../suppliers/resilient-suppliers.ts';
 import { simulatedSuppliers } from '../suppliers/simulated-suppliers.ts';
 import type { SupplierClient, SupplierLedger, Suppliers } from '../suppliers/suppliers.ts';
+import { openAdmin } from './admin.ts';
 import { createApp } from './app.ts';
 import { openProtection } from './limits.ts';
-import { openOperations } from './operations.ts';
 import { startStep } from './start-step.ts';
 
 /** A whole instance, ready to listen. */
@@ -170,7 +170,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   );
   const { onDrain } = options;
   const sockets = (): number => live.viewers;
-  const operations = openOperations({ config, log, store, engine, settings, sockets, onDrain });
+  const operations = openAdmin({ config, log, store, engine, settings, sockets, onDrain });
   const { app, live } = createApp({
     engine,
     liveBus,

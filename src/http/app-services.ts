@@ -1,5 +1,5 @@
+import type { AdminService } from '../admin/admin-service.ts';
 import type { AdminIdentity, AdminSessions } from '../admin/identity.ts';
-import type { Operations } from '../admin/operations.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -45,7 +45,7 @@ export interface HttpTelemetry {
 
 /** What operators see and do, and how they prove that they are. */
 export interface HttpAdmin {
-  readonly operations: Operations;
+  readonly service: AdminService;
   readonly sessions: AdminSessions;
   /** For the API. */
   readonly identity: AdminIdentity;

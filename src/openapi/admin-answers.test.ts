@@ -1,15 +1,15 @@
 import { afterAll, expect, it } from 'vitest';
 import { expectDescribed, operationAt } from '../../test/support/described.ts';
-import { adminToken, fakeApp } from '../../test/support/fake-app.ts';
-import { fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
 import {
+  fakeAdmin,
   fakeInstance,
   fakeLost,
-  fakeOperations,
   fakeOperator,
   fakeStatus,
-} from '../../test/support/fake-operations.ts';
-import type { OperatedOrder, Operations, Outcome } from '../admin/operations.ts';
+} from '../../test/support/fake-admin.ts';
+import { adminToken, fakeApp } from '../../test/support/fake-app.ts';
+import { fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
+import type { AdminOrder, AdminService, Outcome } from '../admin/admin-service.ts';
 import type { AuditReport } from '../audit/audit-report.ts';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
 import type { OperatorEvent } from '../storage/operator-log.ts';
@@ -23,11 +23,11 @@ interface Question {
   readonly path: string;
   readonly status: number;
   /** What answers it, to be made to fail. */
-  readonly inside: keyof Operations;
+  readonly inside: keyof AdminService;
   readonly body?: object;
 }
 
-const stuck: OperatedOrder = { order: fakeOrder({ status: 'held' }), since: fakeNow, concern: 'stuck' };
+const stuck: AdminOrder = { order: fakeOrder({ status: 'held' }), since: fakeNow, health: 'stuck' };
 const order = `/api/admin/orders/${stuck.order.id}`;
 const report: AuditReport = {
   ...{ ok: false, packages: 1, orders: 2, reservations: 2, publicReservations: 0, suppliersRead: true },
@@ -39,7 +39,7 @@ const change: OperatorEvent = {
   ...{ outcome: 'refused', code: 'quota_too_low', endedAt: fakeNow },
 };
 
-const good: Partial<Operations> = {
+const good: Partial<AdminService> = {
   packages: async () => [fakeStatus(), fakeStatus({ id: 2, paused: true }, {}, { obstacle: 'paused' })],
   instances: async () => [fakeInstance('instance-1'), fakeLost('instance-9')],
   dismissInstance: async () => ({ kind: 'done', value: { instance: 'instance-9' } }),
@@ -90,14 +90,14 @@ afterAll(() => {
 });
 
 interface Asking {
-  readonly operations?: Partial<Operations>;
+  readonly service?: Partial<AdminService>;
   readonly body?: object;
   readonly token?: string;
 }
 
 async function ask({ method, path, body: usual }: Question, asking: Asking): Promise<number> {
-  const { operations = good, body = usual, token = adminToken } = asking;
-  const answer = await fakeApp({ operations }).request(path, {
+  const { service = good, body = usual, token = adminToken } = asking;
+  const answer = await fakeApp({ service }).request(path, {
     method,
     headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -110,16 +110,16 @@ async function ask({ method, path, body: usual }: Question, asking: Asking): Pro
 }
 
 it.each(questions)('$method $path', async (question) => {
-  const { cancelOrder } = fakeOperations({ orders: [{ ...stuck, order: fakeOrder() }] });
-  expect(await ask(question, { operations: { ...good, cancelOrder } })).toBe(question.status);
+  const { cancelOrder } = fakeAdmin({ orders: [{ ...stuck, order: fakeOrder() }] });
+  expect(await ask(question, { service: { ...good, cancelOrder } })).toBe(question.status);
   expect(await ask(question, { token: 'another' })).toBe(401);
   if (question.body !== undefined) expect(await ask(question, { body: { owner: 'me' } })).toBe(422);
 });
 
 it.each(questions)('$method $path, when the store is away or something is broken', async (question) => {
   const failing = (error: Error) => ({ ...good, [question.inside]: () => Promise.reject(error) });
-  expect(await ask(question, { operations: failing(new StoreUnavailableError('away')) })).toBe(503);
-  expect(await ask(question, { operations: failing(new Error('a bug')) })).toBe(500);
+  expect(await ask(question, { service: failing(new StoreUnavailableError('away')) })).toBe(503);
+  expect(await ask(question, { service: failing(new Error('a bug')) })).toBe(500);
 });
 
 const changing = questions.filter(({ inside }) => !/s$|^package$|^order$|^ordersOfEmail$/.test(inside));
@@ -129,7 +129,7 @@ it.each(changing)('$method $path, refused for whatever is described', async (que
   // Who has no token is refused before anything is asked.
   for (const code of codes.filter((each) => each !== 'unauthorized')) {
     const refused = async (): Promise<Outcome<never>> => ({ kind: 'refused', code, order: fakeOrder() });
-    expect(await ask(question, { operations: { ...good, [question.inside]: refused } })).toBe(statusOf(code));
+    expect(await ask(question, { service: { ...good, [question.inside]: refused } })).toBe(statusOf(code));
   }
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { fakeSessions } from '../support/fake-admin.ts';
 import { fakeApp } from '../support/fake-app.ts';
 import { fakeOrder } from '../support/fake-engine.ts';
-import { fakeSessions } from '../support/fake-operations.ts';
 
 /*
  * Every page there is, by the app's own table of routes: whoever adds one is held to this without having to know.

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import type { Operations } from '../../src/admin/operations.ts';
+import type { AdminService } from '../../src/admin/admin-service.ts';
 import { createApp } from '../../src/compose/app.ts';
 import type { BookingEngine } from '../../src/engine/engine.ts';
 import type { HttpAdmin } from '../../src/http/app-services.ts';
@@ -10,8 +10,8 @@ import { type Log, silentLog } from '../../src/observability/log.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
 import { localLiveBus } from '../../src/realtime/bus/local.ts';
 import type { SupplierClient } from '../../src/suppliers/suppliers.ts';
+import { fakeAdmin, fakeOperator, fakeSessions } from './fake-admin.ts';
 import { fakeEngine, fakeNow } from './fake-engine.ts';
-import { fakeOperations, fakeOperator, fakeSessions } from './fake-operations.ts';
 
 /** What its callers prove themselves with. */
 export const suppliersToken = 'the-token-of-the-suppliers';
@@ -21,7 +21,7 @@ export interface FakeAppOptions {
   readonly engine?: Partial<BookingEngine>;
   readonly suppliers?: Partial<SupplierClient>;
   readonly settings?: Partial<HttpSettings>;
-  readonly operations?: Partial<Operations>;
+  readonly service?: Partial<AdminService>;
   /** False: as without an admin token. Default true. */
   readonly hasOperators?: boolean;
   readonly log?: Log;
@@ -39,7 +39,7 @@ export function fakeApp({
   engine,
   suppliers,
   settings,
-  operations,
+  service,
   hasOperators = true,
   log = silentLog,
 }: FakeAppOptions = {}): Hono {
@@ -63,7 +63,7 @@ export function fakeApp({
       suppliersToken,
       ...settings,
     },
-    ...(hasOperators ? { admin: fakeAdmin(operations) } : {}),
+    ...(hasOperators ? { admin: httpAdmin(service) } : {}),
     telemetry: {
       metrics: noMetrics,
       logsRequests: false,
@@ -73,9 +73,9 @@ export function fakeApp({
   return app;
 }
 
-function fakeAdmin(operations: Partial<Operations> = {}): HttpAdmin {
+function httpAdmin(service: Partial<AdminService> = {}): HttpAdmin {
   return {
-    operations: fakeOperations({}, operations),
+    service: fakeAdmin({}, service),
     sessions: fakeSessions(),
     identity: {
       async identify(c) {

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { PackageStatus } from '../../src/admin/operations.ts';
+import type { PackageStatus } from '../../src/admin/admin-service.ts';
 import { orderIdFrom } from '../../src/domain/ids.ts';
 import type { Order, OrderReason, OrderStatus, TimelineEvent } from '../../src/domain/order.ts';
 import { orderSignature } from '../../src/http/order-signature.ts';
 import { createServer } from '../../src/http/server/server.ts';
 import { silentLog } from '../../src/observability/log.ts';
+import { fakeAdmin, fakeInstance, fakeOperator, fakeStatus } from './fake-admin.ts';
 import { fakeApp } from './fake-app.ts';
 import { fakeNow, fakeOrder } from './fake-engine.ts';
-import { fakeInstance, fakeOperations, fakeOperator, fakeStatus } from './fake-operations.ts';
 
 /** Names as operators enter them: ordinary, long, long without a blank, and in other scripts. */
 export const wideFlights = [
@@ -56,10 +56,10 @@ export async function setWideStage(): Promise<WideStage> {
       placeInLine: () => 12_345,
       purchase: async () => ({ kind: 'refused', code: 'sold_out' }),
     },
-    operations: fakeOperations({
+    service: fakeAdmin({
       packages,
       instances: [fakeInstance('instance-1'), fakeInstance('a-long-instance-name-of-a-pod-7f9c6d5b4-xk2lq')],
-      orders: orders.map((order) => ({ order, since: fakeNow - 95_000, concern: 'stuck' })),
+      orders: orders.map((order) => ({ order, since: fakeNow - 95_000, health: 'stuck' })),
       changes: orders.slice(0, 5).map(({ id, packageId }, index) => ({
         ...{ id: `${index}`, at: fakeNow, by: fakeOperator, instance: 'instance-1', action: 'package.amend' },
         ...{ target: { packageId, orderId: id }, outcome: 'done', endedAt: fakeNow },

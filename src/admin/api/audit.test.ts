@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
-import { fakeOperations, fakeOperator, fakeSessions } from '../../../test/support/fake-operations.ts';
+import { fakeAdmin, fakeOperator, fakeSessions } from '../../../test/support/fake-admin.ts';
 import { ManualClock, settle } from '../../../test/support/manual-clock.ts';
 import { onError } from '../../http/problem.ts';
 import { silentLog } from '../../observability/log.ts';
-import type { Outcome } from '../operations.ts';
+import type { Outcome } from '../admin-service.ts';
 import { auditRoutes } from './audit.ts';
 
 const report = {
@@ -16,7 +16,7 @@ function slowAudit() {
   const clock = new ManualClock();
   const { promise, resolve, reject } = Promise.withResolvers<Outcome<typeof report>>();
   const deps = {
-    operations: fakeOperations({}, { audit: () => promise }),
+    service: fakeAdmin({}, { audit: () => promise }),
     sessions: fakeSessions(),
     identity: { identify: async () => fakeOperator },
     clock,

@@ -3,7 +3,7 @@ import type { AuditReport } from '../../audit/audit-report.ts';
 import { jsonHeaders, sendJson } from '../../http/json.ts';
 import { allowOnly } from '../../http/methods.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { type AdminApiDeps, type AdminApiEnv, adminApi, done, readQuery } from './kit.ts';
+import { type AdminApiDeps, type AdminApiEnv, adminApi, done, readQuery } from './context.ts';
 import { auditQuery } from './requests.ts';
 
 /** From here on an answer is begun, so that nobody between us and the caller takes it for dead. */
@@ -14,12 +14,12 @@ const quietMaxMs = 5_000;
  * A long one begins with blanks, which JSON allows; one that cannot be ended is cut off.
  */
 export function auditRoutes(deps: AdminApiDeps): Hono<AdminApiEnv> {
-  const { operations, clock } = deps;
+  const { service, clock } = deps;
   return new Hono<AdminApiEnv>()
     .use(adminApi(deps))
     .get('/', async (c) => {
       const wish = readQuery(c, auditQuery);
-      const report = operations.audit(wish).then(done);
+      const report = service.audit(wish).then(done);
       const isOver = await within(quietMaxMs, clock, report);
       if (isOver) return sendJson(200, await report);
       return new Response(slowly(report, clock), { status: 200, headers: jsonHeaders({}) });

@@ -5,18 +5,18 @@ import { sendJson } from '../../http/json.ts';
 import { allowOnly } from '../../http/methods.ts';
 import { ProblemError } from '../../http/problem.ts';
 import { orderView } from '../../http/views.ts';
-import { type AdminApiDeps, type AdminApiEnv, adminApi, done, readQuery } from './kit.ts';
+import { type AdminApiDeps, type AdminApiEnv, adminApi, done, readQuery } from './context.ts';
 import { ordersQuery, ordersSearchBody } from './requests.ts';
 import { operatedOrderView } from './views.ts';
 
 /** `/api/admin/orders`: any order with its timeline, retry and cancel. */
 export function orderRoutes(deps: AdminApiDeps): Hono<AdminApiEnv> {
-  const { operations } = deps;
+  const { service } = deps;
   return new Hono<AdminApiEnv>()
     .use(adminApi(deps))
     .get('/', async (c) => {
       const { package: packageId, ...query } = readQuery(c, ordersQuery);
-      const { orders, next } = await operations.orders({
+      const { orders, next } = await service.orders({
         ...query,
         ...(packageId === undefined ? {} : { packageId }),
       });
@@ -26,23 +26,23 @@ export function orderRoutes(deps: AdminApiDeps): Hono<AdminApiEnv> {
     .all('/', allowOnly('GET'))
     .post('/search', async (c) => {
       const { email, cursor, limit } = await readJson(c, ordersSearchBody);
-      const { orders, next } = await operations.ordersOfEmail(email, cursor, limit);
+      const { orders, next } = await service.ordersOfEmail(email, cursor, limit);
       const shown = { orders: orders.map(operatedOrderView) };
       return sendJson(200, next === undefined ? shown : { ...shown, next });
     })
     .all('/search', allowOnly('POST'))
     .get('/:id', async (c) => {
-      const order = await operations.order(orderIdOf(c));
+      const order = await service.order(orderIdOf(c));
       if (order === undefined) throw new ProblemError('unknown_order');
       return sendJson(200, operatedOrderView(order));
     })
     .all('/:id', allowOnly('GET'))
     .post('/:id/retry', async (c) =>
-      sendJson(200, orderView(done(await operations.retryOrder(c.var.operator, orderIdOf(c))))),
+      sendJson(200, orderView(done(await service.retryOrder(c.var.operator, orderIdOf(c))))),
     )
     .all('/:id/retry', allowOnly('POST'))
     .post('/:id/cancel', async (c) =>
-      sendJson(200, orderView(done(await operations.cancelOrder(c.var.operator, orderIdOf(c))))),
+      sendJson(200, orderView(done(await service.cancelOrder(c.var.operator, orderIdOf(c))))),
     )
     .all('/:id/cancel', allowOnly('POST'));
 }

@@ -11,20 +11,20 @@ import {
   done,
   packageIdOf,
   readQuery,
-} from './kit.ts';
+} from './context.ts';
 import { amendmentBody, newPackageBody, packagesQuery } from './requests.ts';
 import { managedPackageView, packageStatusView } from './views.ts';
 
 /** `/api/admin/packages`: what is on sale, and how it is changed. */
 export function packageRoutes(deps: AdminApiDeps): Hono<AdminApiEnv> {
-  const { operations } = deps;
+  const { service } = deps;
   const pause = (paused: boolean) => async (c: AdminApiContext) =>
-    sendJson(200, managedPackageView(done(await operations.pause(c.var.operator, packageIdOf(c), paused))));
+    sendJson(200, managedPackageView(done(await service.pause(c.var.operator, packageIdOf(c), paused))));
   return new Hono<AdminApiEnv>()
     .use(adminApi(deps))
     .get('/', async (c) => {
       const { archived = false } = readQuery(c, packagesQuery);
-      const packages = (await operations.packages()).filter(
+      const packages = (await service.packages()).filter(
         ({ package: each }) => (each.archived === true) === archived,
       );
       return sendJson(200, { packages: packages.map(packageStatusView) });
@@ -32,12 +32,12 @@ export function packageRoutes(deps: AdminApiDeps): Hono<AdminApiEnv> {
     .post('/', async (c) => {
       const wish = await readJson(c, newPackageBody);
       refuseBackwards(wish);
-      const created = done(await operations.create(c.var.operator, wish));
+      const created = done(await service.create(c.var.operator, wish));
       return sendJson(201, managedPackageView(created), { Location: `/api/admin/packages/${created.id}` });
     })
     .all('/', allowOnly('GET', 'POST'))
     .get('/:id', async (c) => {
-      const status = await operations.package(packageIdOf(c));
+      const status = await service.package(packageIdOf(c));
       if (status === undefined) throw new ProblemError('unknown_package');
       return sendJson(200, packageStatusView(status));
     })
@@ -45,15 +45,15 @@ export function packageRoutes(deps: AdminApiDeps): Hono<AdminApiEnv> {
       const id = packageIdOf(c);
       const change = await readJson(c, amendmentBody);
       refuseBackwards(change);
-      return sendJson(200, managedPackageView(done(await operations.amend(c.var.operator, id, change))));
+      return sendJson(200, managedPackageView(done(await service.amend(c.var.operator, id, change))));
     })
     .delete('/:id', async (c) => {
-      done(await operations.remove(c.var.operator, packageIdOf(c)));
+      done(await service.remove(c.var.operator, packageIdOf(c)));
       return c.body(null, 204);
     })
     .all('/:id', allowOnly('GET', 'PATCH', 'DELETE'))
     .post('/:id/archive', async (c) =>
-      sendJson(200, managedPackageView(done(await operations.archive(c.var.operator, packageIdOf(c))))),
+      sendJson(200, managedPackageView(done(await service.archive(c.var.operator, packageIdOf(c))))),
     )
     .all('/:id/archive', allowOnly('POST'))
     .post('/:id/pause', pause(true))

@@ -1,12 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
+import { fakeAdmin, fakeOperator, fakeSessions, fakeStatus } from '../../../test/support/fake-admin.ts';
 import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
-import {
-  fakeOperations,
-  fakeOperator,
-  fakeSessions,
-  fakeStatus,
-} from '../../../test/support/fake-operations.ts';
 import { createApp } from '../../compose/app.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { HttpAdmin } from '../../http/app-services.ts';
@@ -14,7 +9,7 @@ import { ProblemError } from '../../http/problem.ts';
 import { silentLog } from '../../observability/log.ts';
 import { localLiveBus } from '../../realtime/bus/local.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import type { Operations } from '../operations.ts';
+import type { AdminService } from '../admin-service.ts';
 import * as schemas from './schemas.ts';
 
 const token = 'secret';
@@ -34,10 +29,10 @@ function appOf(admin?: HttpAdmin) {
   return app;
 }
 
-function adminWith(overrides: Partial<Operations> = {}) {
-  const operations = fakeOperations({}, overrides);
+function adminWith(overrides: Partial<AdminService> = {}) {
+  const service = fakeAdmin({}, overrides);
   const app = appOf({
-    operations,
+    service,
     sessions: fakeSessions(),
     identity: {
       async identify(c) {
@@ -52,7 +47,7 @@ function adminWith(overrides: Partial<Operations> = {}) {
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-  return { send, operations, world: operations.world, asked: operations.asked };
+  return { send, service, world: service.world, asked: service.asked };
 }
 
 async function fits(answer: Response, schema: z.ZodType, status = 200): Promise<Record<string, unknown>> {
@@ -175,7 +170,7 @@ describe('packages', () => {
     const answer = await send('POST', '/packages', bench);
     expect(answer.headers.get('location')).toBe('/api/admin/packages/99');
     await fits(answer, schemas.managedPackageAnswer, 201);
-    const create = vi.fn(fakeOperations().create);
+    const create = vi.fn(fakeAdmin().create);
     const full = { ...bench, id: 5, opensAt: '2030-01-01T09:00:00+02:00', closesAt: '2030-01-01T08:00:00Z' };
     await fits(
       await adminWith({ create }).send('POST', '/packages', full),
@@ -259,7 +254,7 @@ describe('instances', () => {
 });
 
 describe('orders', () => {
-  const operated = { order: fakeOrder({ status: 'held' }), since: fakeNow, concern: 'stuck' } as const;
+  const operated = { order: fakeOrder({ status: 'held' }), since: fakeNow, health: 'stuck' } as const;
 
   it('are found by what is asked for', async () => {
     const orders = vi.fn(async () => ({ orders: [operated], next: '1-5' }));
@@ -312,7 +307,7 @@ describe('the rest', () => {
   it('shows what was changed, newest first', async () => {
     const { send } = adminWith();
     await send('POST', '/packages/1/pause');
-    const changes = vi.fn(fakeOperations().changes);
+    const changes = vi.fn(fakeAdmin().changes);
     const shown = await fits(await send('GET', '/changes?limit=3'), schemas.changesAnswer);
     expect(shown.changes).toMatchObject([{ action: 'package.pause', at: '2022-08-01T00:00:00.000Z' }]);
     const cursor = '1795430175219-000000001-gxo_PX0ddb-vq';

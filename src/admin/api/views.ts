@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import { orderView, packageView } from '../../http/views.ts';
 import type { OperatorEvent } from '../../storage/operator-log.ts';
-import type { InstanceStatus, OperatedOrder, PackageStatus } from '../operations.ts';
+import type { AdminOrder, InstanceStatus, PackageStatus } from '../admin-service.ts';
 import type {
   changeAnswer,
   instanceAnswer,
@@ -62,13 +62,13 @@ function lostView(lost: Extract<InstanceStatus, { state: 'lost' }>): z.output<ty
   return { id, isThis, state, lost: { since: iso(at), noticedBy, ...owned } };
 }
 
-export function operatedOrderView(operated: OperatedOrder): z.output<typeof operatedOrderAnswer> {
-  const { order, since, concern } = operated;
+export function operatedOrderView(operated: AdminOrder): z.output<typeof operatedOrderAnswer> {
+  const { order, since, health } = operated;
   return {
     ...orderView(order),
     number: order.number,
     since: iso(since),
-    ...(concern === undefined ? {} : { concern }),
+    ...(health === undefined ? {} : { concern: health }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fakeOperator } from '../../../test/support/fake-operations.ts';
+import { fakeOperator } from '../../../test/support/fake-admin.ts';
 import type { OperatorEvent } from '../../storage/operator-log.ts';
 import { changesOf, packageIdOf } from './changes.ts';
 

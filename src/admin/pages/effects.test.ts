@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { fakeInstance, fakeStatus } from '../../../test/support/fake-admin.ts';
 import { fakeOrder } from '../../../test/support/fake-engine.ts';
-import { fakeInstance, fakeStatus } from '../../../test/support/fake-operations.ts';
 import { cancelEffects, drainEffects, pauseEffects, quotaEffects } from './effects.ts';
 
 describe('a quota', () => {

@@ -5,11 +5,8 @@ import { readForm } from '../../http/body.ts';
 import { emailInput } from '../../http/inputs.ts';
 import { markup } from '../../http/pages/markup.ts';
 import type { FieldError } from '../../http/problem.ts';
-import type { Erased } from '../operations.ts';
+import type { EraseResult } from '../admin-service.ts';
 import { confirmStep } from './confirm.ts';
-import { eraseEffects } from './effects.ts';
-import { field } from './field.ts';
-import { heading } from './heading.ts';
 import {
   type AdminContext,
   type AdminDeps,
@@ -18,9 +15,12 @@ import {
   goOn,
   show,
   showRefused,
-} from './kit.ts';
+} from './context.ts';
+import { eraseEffects } from './effects.ts';
+import { field } from './field.ts';
+import { formatQuantity } from './format.ts';
+import { heading } from './heading.ts';
 import type { AdminPageParts } from './layout.ts';
-import { formatQuantity } from './words.ts';
 
 const eraseForm = z.object({ email: emailInput, confirmed: z.literal('yes').optional() });
 
@@ -64,7 +64,7 @@ async function erase(c: AdminContext, deps: AdminDeps): Promise<Response> {
       }),
     });
   }
-  const outcome = await deps.operations.erase(c.var.operator, email);
+  const outcome = await deps.service.erase(c.var.operator, email);
   if (outcome.kind === 'done') return goOn(c, deps, '/admin/erase', erasedWords(outcome.value));
   return showRefused(c, deps, outcome.code, { ...erasePage(entered), alert: whyNot(outcome.code) });
 }
@@ -73,7 +73,7 @@ function whyNot(code: ErrorCode): string {
   return `${errorKind(code).title}. Erasing it again is harmless.`;
 }
 
-function erasedWords({ erased, left }: Erased): string {
+function erasedWords({ erased, left }: EraseResult): string {
   const done =
     erased === 0
       ? 'No ended order has this email.'

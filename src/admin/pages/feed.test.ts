@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { type FakeOperations, fakeOperations, fakeStatus } from '../../../test/support/fake-operations.ts';
+import { type FakeAdmin, fakeAdmin, fakeStatus } from '../../../test/support/fake-admin.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import { fanoutDefaults } from '../../realtime/fanout.ts';
@@ -39,7 +39,7 @@ class TestViewer implements Viewer {
 }
 
 let clock: ManualClock;
-let operations: FakeOperations;
+let service: FakeAdmin;
 let reads: number;
 let isStoreAway: boolean;
 let feed: AdminFeed;
@@ -48,8 +48,8 @@ beforeEach(() => {
   clock = new ManualClock();
   reads = 0;
   isStoreAway = false;
-  const fake = fakeOperations({ packages: [fakeStatus({ id: 1 }), fakeStatus({ id: 2 })] });
-  operations = {
+  const fake = fakeAdmin({ packages: [fakeStatus({ id: 1 }), fakeStatus({ id: 2 })] });
+  service = {
     ...fake,
     async packages() {
       reads++;
@@ -59,7 +59,7 @@ beforeEach(() => {
   };
   feed = new AdminFeed(
     {
-      overview: new OverviewReader({ operations, clock }),
+      overview: new OverviewReader({ service, clock }),
       clock,
       log: silentLog,
       rows: new PackageRows('USD', fanoutDefaults),
@@ -75,7 +75,7 @@ function watch(stillMay: () => Promise<boolean> = async () => true): TestViewer 
 }
 
 const setPackage = (id: number, remaining: number) => {
-  const { world } = operations;
+  const { world } = service;
   world.packages = world.packages.map((each) =>
     each.package.id === id ? { ...each, figures: { ...each.figures, remaining } } : each,
   );
@@ -120,7 +120,7 @@ test('a new package brings the whole table', async () => {
   const viewer = watch();
   await clock.pass(0);
   viewer.take();
-  operations.world.packages = [...operations.world.packages, fakeStatus({ id: 3 })];
+  service.world.packages = [...service.world.packages, fakeStatus({ id: 3 })];
   await clock.pass(1000);
   expect(viewer.take()).toEqual([[...everything, 'package-3']]);
   await clock.pass(1000);

@@ -4,8 +4,8 @@ import type { RenderContext } from '../../http/pages/layout.ts';
 import { fanoutDefaults } from '../../realtime/fanout.ts';
 import type { LiveAdmin } from '../../realtime/routes.ts';
 import { isWatcher } from '../identity.ts';
+import type { AdminDeps } from './context.ts';
 import { AdminFeed, type FeedOptions } from './feed.ts';
-import type { AdminDeps } from './kit.ts';
 import { OverviewReader } from './overview.ts';
 import { PackageRows } from './package-rows.ts';
 import { adminRoutes } from './routes.ts';
@@ -32,11 +32,11 @@ export function createAdmin(
   options: Partial<FeedOptions> = {},
 ): Admin | undefined {
   if (deps.admin === undefined) return undefined;
-  const { operations, sessions } = deps.admin;
+  const { service, sessions } = deps.admin;
   const { clock, log, settings } = deps;
   const rows = new PackageRows(settings.currency, fanoutDefaults);
-  const overview = new OverviewReader({ operations, clock });
-  const adminDeps: AdminDeps = { ...deps, operations, sessions, overview, rows, assetUrl };
+  const overview = new OverviewReader({ service, clock });
+  const adminDeps: AdminDeps = { ...deps, service, sessions, overview, rows, assetUrl };
   const feed = new AdminFeed({ overview, clock, log, rows }, { ...feedDefaults, ...options });
   return {
     routes: adminRoutes(adminDeps),

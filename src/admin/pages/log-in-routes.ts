@@ -4,7 +4,7 @@ import { errorKind } from '../../domain/errors.ts';
 import { readForm } from '../../http/body.ts';
 import { formatWait } from '../../http/pages/format.ts';
 import type { SignInRefusal } from '../identity.ts';
-import { type AdminDeps, type AdminEnv, adminRouter, show, showRefused } from './kit.ts';
+import { type AdminDeps, type AdminEnv, adminRouter, show, showRefused } from './context.ts';
 import { logInPage, safeNext } from './log-in-page.ts';
 
 const logInForm = z.object({ token: z.string().trim().min(1).max(1024), next: z.string().optional() });

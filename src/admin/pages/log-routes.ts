@@ -1,9 +1,9 @@
 import type { Hono } from 'hono';
 import { markup } from '../../http/pages/markup.ts';
 import { changesQuery } from '../api/requests.ts';
+import { type AdminDeps, type AdminEnv, adminRouter, show } from './context.ts';
 import { logTable } from './fragments/log.ts';
 import { heading } from './heading.ts';
-import { type AdminDeps, type AdminEnv, adminRouter, show } from './kit.ts';
 
 const eventsShown = 50;
 
@@ -12,7 +12,7 @@ export function logRoutes(deps: AdminDeps): Hono<AdminEnv> {
   return adminRouter().get('/admin/log', async (c) => {
     const query = changesQuery.safeParse({ cursor: c.req.query('cursor') });
     const cursor = query.success ? query.data.cursor : undefined;
-    const { items, next } = await deps.operations.changes(cursor, eventsShown);
+    const { items, next } = await deps.service.changes(cursor, eventsShown);
     const older = new URLSearchParams({ cursor: next ?? '' });
     return show(c, deps, {
       title: 'Log',

@@ -3,13 +3,13 @@ import { formatDateTime, formatNight, formatPrice, formatTime } from '../../http
 import type { RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import type { FieldError } from '../../http/problem.ts';
+import type { AdminOrder, OrdersFound, OrdersQuery } from '../admin-service.ts';
 import { ordersQuery } from '../api/requests.ts';
-import type { OperatedOrder, OrdersFound, OrdersQuery } from '../operations.ts';
 import { field } from './field.ts';
+import { statusWords } from './format.ts';
 import { orderActions, orderState, ordersTable } from './fragments/orders.ts';
 import { heading } from './heading.ts';
 import type { AdminPageParts } from './layout.ts';
-import { statusWords } from './words.ts';
 
 /** What is looked for, as it was entered. */
 export interface OrdersSearch {
@@ -105,7 +105,7 @@ function isStatus(text: string): text is OrderStatus {
 }
 
 /** One order: everything that is known of it. */
-export function orderPage(setting: RenderContext, operated: OperatedOrder, alert?: string): AdminPageParts {
+export function orderPage(setting: RenderContext, operated: AdminOrder, alert?: string): AdminPageParts {
   const { order } = operated;
   const { id, packageId, package: offer } = order;
   const isUnderWay = unfinishedStatuses.includes(order.status);

@@ -1,6 +1,6 @@
 import type { OperatorEvent } from '../../storage/operator-log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import type { InstanceStatus, OperatedOrder, Operations, PackageStatus } from '../operations.ts';
+import type { AdminOrder, AdminService, InstanceStatus, PackageStatus } from '../admin-service.ts';
 
 /** Everything that the overview shows, read at one moment. */
 export interface Overview {
@@ -12,7 +12,7 @@ export interface Overview {
   readonly archived: number;
   readonly instances: readonly InstanceStatus[];
   /** Orders that are stuck or slow. */
-  readonly concerns: readonly OperatedOrder[];
+  readonly concerns: readonly AdminOrder[];
   /** The newest of the operators' log, newest first. */
   readonly changes: readonly OperatorEvent[];
   /** The store did not answer: what it did not tell is of this moment before; 0 where it was never read. */
@@ -20,7 +20,7 @@ export interface Overview {
 }
 
 export interface OverviewDeps {
-  readonly operations: Pick<Operations, 'packages' | 'instances' | 'orders' | 'changes'>;
+  readonly service: Pick<AdminService, 'packages' | 'instances' | 'orders' | 'changes'>;
   readonly clock: { now(): number };
 }
 
@@ -47,7 +47,7 @@ export class OverviewReader {
   }
 
   async read(): Promise<Overview> {
-    const { operations, clock } = this.#deps;
+    const { service, clock } = this.#deps;
     const before = this.#before;
     let isStale = false;
     const orBefore = async <Value, Known>(reading: Promise<Value>, known: Known): Promise<Value | Known> => {
@@ -60,14 +60,14 @@ export class OverviewReader {
       }
     };
     const [all, instances, concerns, changes] = await Promise.all([
-      orBefore(operations.packages(), undefined),
-      orBefore(operations.instances(), before.instances),
+      orBefore(service.packages(), undefined),
+      orBefore(service.instances(), before.instances),
       orBefore(
-        operations.orders({ stuck: true }).then(({ orders }) => orders),
+        service.orders({ stuck: true }).then(({ orders }) => orders),
         before.concerns,
       ),
       orBefore(
-        operations.changes(undefined, changesShown).then(({ items }) => items),
+        service.changes(undefined, changesShown).then(({ items }) => items),
         before.changes,
       ),
     ]);

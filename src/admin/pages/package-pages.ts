@@ -2,7 +2,7 @@ import type { TravelPackage } from '../../domain/travel-package.ts';
 import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import type { FieldError } from '../../http/problem.ts';
-import type { OperatedOrder, PackageStatus } from '../operations.ts';
+import type { AdminOrder, PackageStatus } from '../admin-service.ts';
 import { field } from './field.ts';
 import { ordersTable } from './fragments/orders.ts';
 import { packageRow, packagesTable } from './fragments/packages.ts';
@@ -16,7 +16,7 @@ type Errors = readonly FieldError[];
 export interface PackagePageState {
   readonly status: PackageStatus;
   /** Its newest orders. */
-  readonly orders: readonly OperatedOrder[];
+  readonly orders: readonly AdminOrder[];
   /** What was entered in the form of the offer, where it was not taken. */
   readonly entered?: PackageFields;
   /** The same of the quota. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { fakeActivity, fakeStatus } from '../../../test/support/fake-admin.ts';
 import { fakeNow } from '../../../test/support/fake-engine.ts';
-import { fakeActivity, fakeStatus } from '../../../test/support/fake-operations.ts';
 import { PackageRows } from './package-rows.ts';
 
 /** A clock on which every question costs a ms, and how often the others got their turn. */

@@ -1,6 +1,6 @@
 import type { Html } from '../../http/pages/markup.ts';
 import { Turns, type TurnsOptions } from '../../realtime/turns.ts';
-import type { PackageStatus } from '../operations.ts';
+import type { PackageStatus } from '../admin-service.ts';
 import { packageRow } from './fragments/packages.ts';
 
 interface Drawn {

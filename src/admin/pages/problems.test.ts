@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { fakeInstance, fakeLost, fakeStatus } from '../../../test/support/fake-admin.ts';
 import { fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
-import { fakeInstance, fakeLost, fakeStatus } from '../../../test/support/fake-operations.ts';
 import type { Overview } from './overview.ts';
 import { problemsOf } from './problems.ts';
 
@@ -19,10 +19,10 @@ const found = (overview: Partial<Overview>) =>
 const ownedBy = (state: 'gone' | 'silent', id: number, waiting = 0) =>
   fakeStatus({ id }, { waiting }, { owner: { instance: 'instance-3', epoch: 2, state } });
 
-const order = (concern: 'stuck' | 'slow', forMs: number) => ({
+const order = (health: 'stuck' | 'slow', forMs: number) => ({
   order: fakeOrder({ status: 'held' }),
   since: fakeNow - forMs,
-  concern,
+  health,
 });
 
 test('one message is not messages', () => {

@@ -1,7 +1,7 @@
 import { formatCount, formatTime, peopleAre } from '../../http/pages/format.ts';
-import type { InstanceStatus, LostInstance, PackageStatus } from '../operations.ts';
+import type { InstanceStatus, LostInstance, PackageStatus } from '../admin-service.ts';
+import { durationWords, formatQuantity, listed, msWords } from './format.ts';
 import type { Overview } from './overview.ts';
-import { durationWords, formatQuantity, listed, msWords } from './words.ts';
 
 /** Something that an operator should look at. */
 export interface Problem {
@@ -157,7 +157,7 @@ function ownerless(packages: readonly PackageStatus[]): Problem[] {
 }
 
 function concerned({ concerns, now }: Overview, kind: 'stuck' | 'slow'): Problem[] {
-  const found = concerns.filter(({ concern }) => concern === kind);
+  const found = concerns.filter(({ health }) => health === kind);
   const oldest = Math.min(...found.map(({ since }) => since));
   if (found.length === 0) return [];
   return [

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { fakeApp } from '../../../test/support/fake-app.ts';
-import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
 import {
   type FakeWorld,
+  fakeAdmin,
   fakeInstance,
   fakeLost,
-  fakeOperations,
   fakeSessions,
   fakeStatus,
-} from '../../../test/support/fake-operations.ts';
+} from '../../../test/support/fake-admin.ts';
+import { fakeApp } from '../../../test/support/fake-app.ts';
+import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
 import { silentLog } from '../../observability/log.ts';
 import { fanoutDefaults } from '../../realtime/fanout.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import type { Operations } from '../operations.ts';
+import type { AdminService } from '../admin-service.ts';
 import { OverviewReader } from './overview.ts';
 import { PackageRows } from './package-rows.ts';
 import { adminRoutes } from './routes.ts';
@@ -58,17 +58,17 @@ type Fields = Readonly<Record<string, string>>;
 
 /** The pages over a fake, and a browser that keeps its cookies. */
 class Desk {
-  readonly operations;
+  readonly service;
   readonly sessions = fakeSessions('open-sesame');
   readonly #routes;
   #cookies = new Map<string, string>();
 
-  constructor(world: Partial<FakeWorld> = {}, overrides: Partial<Operations> = {}) {
-    this.operations = fakeOperations(world, overrides);
+  constructor(world: Partial<FakeWorld> = {}, overrides: Partial<AdminService> = {}) {
+    this.service = fakeAdmin(world, overrides);
     this.#routes = adminRoutes({
-      operations: this.operations,
+      service: this.service,
       sessions: this.sessions,
-      overview: new OverviewReader({ operations: this.operations, clock: { now: () => fakeNow } }),
+      overview: new OverviewReader({ service: this.service, clock: { now: () => fakeNow } }),
       rows: new PackageRows('USD', fanoutDefaults),
       engine: fakeEngine(),
       clock: { now: () => fakeNow, sleep: async () => {} },
@@ -109,7 +109,7 @@ class Desk {
   }
 }
 
-const signedIn = (world: Partial<FakeWorld> = {}, overrides: Partial<Operations> = {}) =>
+const signedIn = (world: Partial<FakeWorld> = {}, overrides: Partial<AdminService> = {}) =>
   new Desk(world, overrides).logIn();
 
 /** What was put into the hidden fields of a page's confirm step. */
@@ -137,7 +137,7 @@ describe('who may see it', () => {
     expect(answer.status).toBe(path === '/admin' ? 200 : 401);
     expect(answer.text).toContain('Admin token');
     expect(answer.text).not.toMatch(/Flight-1|instance-1|Log out/);
-    expect(desk.operations.asked).toEqual([]);
+    expect(desk.service.asked).toEqual([]);
   });
 
   test.each(addresses.filter(([method]) => method === 'POST'))(
@@ -146,7 +146,7 @@ describe('who may see it', () => {
       const desk = await signedIn();
       const answer = await desk.post(path, {}, { origin: 'https://evil.example' });
       expect(answer.status).toBe(403);
-      expect(desk.operations.asked).toEqual([]);
+      expect(desk.service.asked).toEqual([]);
     },
   );
 
@@ -195,7 +195,7 @@ describe('who may see it', () => {
     const order = fakeOrder({ status: 'held', package: { flight, stay: '2022-08-09', price: 1 } });
     const desk = await signedIn({
       packages: [fakeStatus({ flight })],
-      orders: [{ order, since: 0, concern: 'stuck' }],
+      orders: [{ order, since: 0, health: 'stuck' }],
     });
     for (const [method, path] of addresses.filter(([each]) => each === 'GET')) {
       const { text } = await desk.get(path);
@@ -213,7 +213,7 @@ describe('the overview', () => {
         fakeStatus({ id: 6 }, { held: 1 }, { owner: { instance: 'instance-3', epoch: 3, state: 'gone' } }),
       ],
       instances: [{ id: 'instance-4', isThis: false, state: 'silent' }],
-      orders: [{ order, since: fakeNow - 40_000, concern: 'stuck' }],
+      orders: [{ order, since: fakeNow - 40_000, health: 'stuck' }],
     });
     const text = words((await desk.get('/admin')).text);
     const at = (what: string) => {
@@ -249,13 +249,13 @@ describe('a package', () => {
     const step = words((await desk.get('/admin/packages/1/pause')).text);
     expect(step).toContain('312 in the queue keep their positions.');
     expect(step).toContain('3 orders being booked are finished as usual');
-    expect(desk.operations.asked).toEqual([]);
+    expect(desk.service.asked).toEqual([]);
     const done = await desk.follow(await desk.post('/admin/packages/1/pause'));
-    expect(desk.operations.asked).toEqual(['pause 1']);
+    expect(desk.service.asked).toEqual(['pause 1']);
     expect(words(done.text)).toContain('Package 1 is paused. 312 in the queue keep their positions.');
     expect((await desk.get('/admin')).text).not.toContain('id="notice"');
     await desk.post('/admin/packages/1/resume');
-    expect(desk.operations.asked).toEqual(['pause 1', 'resume 1']);
+    expect(desk.service.asked).toEqual(['pause 1', 'resume 1']);
   });
 
   test('is archived once its sale has ended, and is found in the archive from then on', async () => {
@@ -267,7 +267,7 @@ describe('a package', () => {
     expect(early).not.toContain('<form method="post" action="/admin/packages/1');
     expect((await desk.post('/admin/packages/1/archive')).status).toBe(409);
     const ended = fakeStatus({ paused: true }, { confirmed: 2, nextNumber: 3 }, { obstacle: 'paused' });
-    desk.operations.world.packages = [ended, fakeStatus({ id: 2, listed: false })];
+    desk.service.world.packages = [ended, fakeStatus({ id: 2, listed: false })];
     expect(words((await desk.get('/admin/packages/1/archive')).text)).toContain(
       '2 confirmed orders stay valid',
     );
@@ -286,7 +286,7 @@ describe('a package', () => {
     const desk = await signedIn({ packages: [fakeStatus(), ordered] });
     expect((await desk.get('/admin/packages/1')).text).toContain('href="/admin/packages/1/delete"');
     expect(words((await desk.get('/admin/packages/1/delete')).text)).toContain('no order is lost');
-    expect(desk.operations.asked).toEqual([]);
+    expect(desk.service.asked).toEqual([]);
     const done = await desk.follow(await desk.post('/admin/packages/1/delete'));
     expect(words(done.text)).toContain('Package 1 is deleted.');
     expect((await desk.get('/admin/packages/1')).status).toBe(404);
@@ -302,7 +302,7 @@ describe('a package', () => {
     await desk.post('/admin/packages/1', { ...offer, version: '1', unlisted: 'on' });
     expect((await desk.get('/admin/packages/1')).text).toContain('name="unlisted" checked');
     await desk.post('/admin/packages/1', { ...offer, version: '2' });
-    expect(desk.operations.asked).toEqual(['amend 1 {"listed":false}', 'amend 1 {"listed":true}']);
+    expect(desk.service.asked).toEqual(['amend 1 {"listed":false}', 'amend 1 {"listed":true}']);
   });
 
   test('is resumed from its address too, and what takes a form only says so', async () => {
@@ -337,14 +337,14 @@ describe('a package', () => {
   test('whose quota was changed meanwhile shows the present effect and asks again', async () => {
     const desk = await signedIn({ packages: [fakeStatus({ version: 4 }, { waiting: 5 })] });
     const before = hidden((await desk.get('/admin/packages/1/quota?quota=60')).text);
-    desk.operations.world.packages = [fakeStatus({ version: 5, quota: 55 }, { waiting: 9 })];
+    desk.service.world.packages = [fakeStatus({ version: 5, quota: 55 }, { waiting: 9 })];
     const conflict = await desk.post('/admin/packages/1/quota', before);
     expect(conflict.status).toBe(409);
     expect(words(conflict.text)).toContain('its quota is now 55');
     expect(words(conflict.text)).toContain('from 55 to 60');
     expect(hidden(conflict.text)).toEqual({ quota: '60', version: '5' });
     expect((await desk.post('/admin/packages/1/quota', hidden(conflict.text))).status).toBe(303);
-    expect(desk.operations.world.packages[0]?.package.quota).toBe(60);
+    expect(desk.service.world.packages[0]?.package.quota).toBe(60);
   });
 
   test.each(['37', '-1', '1.5', '1e3', '', 'x'])('keeps its quota when %s is asked for', async (quota) => {
@@ -353,7 +353,7 @@ describe('a package', () => {
     expect(step.status).toBe(422);
     expect(step.text).toContain('id="quota-error"');
     expect((await desk.post('/admin/packages/1/quota', { quota, version: '1' })).status).toBe(422);
-    expect(desk.operations.world.packages[0]?.package.quota).toBe(50);
+    expect(desk.service.world.packages[0]?.package.quota).toBe(50);
   });
 
   const offer = { flight: 'Flight-1', stay: '2022-08-09', price: '100', opensAt: '', closesAt: '' };
@@ -366,11 +366,11 @@ describe('a package', () => {
     expect(words((await desk.follow(same)).text)).toContain('nothing has changed');
     const closesAt = '2022-08-05T18:00';
     await desk.post('/admin/packages/1', { ...offer, opensAt, closesAt, price: '120', version: '1' });
-    expect(desk.operations.asked).toEqual([
+    expect(desk.service.asked).toEqual([
       `amend 1 ${JSON.stringify({ price: 120, closesAt: Date.UTC(2022, 7, 5, 18) })}`,
     ]);
     await desk.post('/admin/packages/1', { ...offer, price: '120', version: '2' });
-    expect(desk.operations.asked.at(-1)).toBe('amend 1 {"opensAt":null,"closesAt":null}');
+    expect(desk.service.asked.at(-1)).toBe('amend 1 {"opensAt":null,"closesAt":null}');
   });
 
   test('that somebody else changed is shown as it is, beside what was entered', async () => {
@@ -380,7 +380,7 @@ describe('a package', () => {
     expect(words(conflict.text)).toContain('It is now: price 90.');
     expect(conflict.text).toContain('value="120"');
     expect(conflict.text).toContain('name="version" value="3"');
-    expect(desk.operations.asked).toEqual([]);
+    expect(desk.service.asked).toEqual([]);
   });
 
   test('whose sale an edit would end asks first', async () => {
@@ -390,9 +390,9 @@ describe('a package', () => {
     expect(step.status).toBe(200);
     expect(words(step.text)).toContain('the sale closes at once');
     expect(words(step.text)).toContain('312 in the queue keep their positions');
-    expect(desk.operations.asked).toEqual([]);
+    expect(desk.service.asked).toEqual([]);
     expect((await desk.post('/admin/packages/1', hidden(step.text))).status).toBe(303);
-    expect(desk.operations.asked).toHaveLength(1);
+    expect(desk.service.asked).toHaveLength(1);
   });
 
   test.each([
@@ -412,7 +412,7 @@ describe('a package', () => {
       expect(status).toBe(422);
       expect(text).toContain(`id="${field}-error"`);
     }
-    expect(desk.operations.asked).toEqual([]);
+    expect(desk.service.asked).toEqual([]);
   });
 
   test('is created under the number that is next, unless that was taken meanwhile', async () => {
@@ -424,7 +424,7 @@ describe('a package', () => {
     expect(words(taken.text)).toContain('Number is taken.');
     const done = await desk.post('/admin/packages', { ...fields, id: '2' });
     expect(done.location).toBe('/admin/packages/2');
-    expect(desk.operations.world.packages[1]?.package).toMatchObject({ id: 2, quota: 5, paused: true });
+    expect(desk.service.world.packages[1]?.package).toMatchObject({ id: 2, quota: 5, paused: true });
   });
 
   test.each(['/admin/packages/9', '/admin/packages/x', '/admin/packages/9/pause'])(
@@ -440,7 +440,7 @@ describe('instances, orders and emails', () => {
     const desk = await signedIn();
     const step = words((await desk.get('/admin/instances/instance-2/drain')).text);
     expect(step).toContain('instance-2 hands over 14 packages to 1 other; 230 viewers reconnect.');
-    expect(desk.operations.asked).toEqual([]);
+    expect(desk.service.asked).toEqual([]);
     const done = await desk.follow(await desk.post('/admin/instances/instance-2/drain'));
     expect(words(done.text)).toContain('instance-2 is draining.');
     expect((await desk.get('/admin/instances/instance-9/drain')).status).toBe(404);
@@ -471,10 +471,10 @@ describe('instances, orders and emails', () => {
     const desk = await signedIn({ orders: [{ order, since: fakeNow }] });
     const step = words((await desk.get(`/admin/orders/${orderId}/cancel`)).text);
     expect(step).toContain('The seat (F-1) and the room are given back');
-    expect(desk.operations.asked).toEqual([]);
+    expect(desk.service.asked).toEqual([]);
     await desk.post(`/admin/orders/${orderId}/cancel`);
     await desk.post(`/admin/orders/${orderId}/retry`);
-    expect(desk.operations.asked).toEqual([`cancel ${orderId}`, `retry ${orderId}`]);
+    expect(desk.service.asked).toEqual([`cancel ${orderId}`, `retry ${orderId}`]);
   });
 
   test('an order that is being booked says why it cannot be cancelled', async () => {
@@ -523,9 +523,9 @@ describe('instances, orders and emails', () => {
     const desk = await signedIn();
     const step = await desk.post('/admin/erase', { email: ' Ana@Example.com ' });
     expect(words(step.text)).toContain('This cannot be undone.');
-    expect(desk.operations.asked).toEqual([]);
+    expect(desk.service.asked).toEqual([]);
     const done = await desk.post('/admin/erase', hidden(step.text));
-    expect(desk.operations.asked).toEqual(['erase ana@example.com']);
+    expect(desk.service.asked).toEqual(['erase ana@example.com']);
     expect(done.location).toBe('/admin/erase');
     expect(done.headers.getSetCookie().join()).not.toContain('ana');
     const said = words((await desk.follow(done)).text);
@@ -558,7 +558,7 @@ describe('while the store is away', () => {
   async function untold() {
     const desk = await signedIn({ packages: [fakeStatus({ flight: 'Flight-77' })] });
     expect((await desk.get('/admin')).text).toContain('Flight-77');
-    Object.assign(desk.operations, { packages: away, orders: away, changes: away });
+    Object.assign(desk.service, { packages: away, orders: away, changes: away });
     Object.assign(desk.sessions, { operator: away });
     return desk;
   }
@@ -589,7 +589,7 @@ describe('while the store is away', () => {
       const answer = method === 'GET' ? await desk.get(path) : await desk.post(path, { confirmed: 'yes' });
       expect(answer.status).toBe(503);
       expect(answer.text).not.toMatch(/Flight-77|@/);
-      expect(desk.operations.asked).toEqual([]);
+      expect(desk.service.asked).toEqual([]);
     },
   );
 });

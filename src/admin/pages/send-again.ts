@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { readForm } from '../../http/body.ts';
 import { markup } from '../../http/pages/markup.ts';
-import { type AdminDeps, showRefused } from './kit.ts';
+import { type AdminDeps, showRefused } from './context.ts';
 
 /**
  * A form that came while the store was away, to be sent again as it was: going back in the browser would show it

@@ -1,7 +1,7 @@
 import { formatCount } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
-import type { InstanceStatus } from '../../operations.ts';
-import { durationWords, memoryWords, msWords, rateWords } from '../words.ts';
+import type { InstanceStatus } from '../../admin-service.ts';
+import { durationWords, memoryWords, msWords, rateWords } from '../format.ts';
 import { type Column, cell, dash, figureCell, headCell, table } from './table.ts';
 
 export const instancesElementId = 'admin-instances';

@@ -1,8 +1,8 @@
 import type { TimelineEntry } from '../../../domain/order.ts';
 import { formatNight, formatTime } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
-import type { OperatedOrder } from '../../operations.ts';
-import { durationWords, formatQuantity, statusWords } from '../words.ts';
+import type { AdminOrder } from '../../admin-service.ts';
+import { durationWords, formatQuantity, statusWords } from '../format.ts';
 import { type Column, cell, headCell, table } from './table.ts';
 
 export const concernsElementId = 'admin-concerns';
@@ -19,7 +19,7 @@ const columns: readonly Column[] = [
 const stepsShown = 4;
 
 /** Orders that are stuck or slow, with what happened to them and what can be done. */
-export function concernsTable(orders: readonly OperatedOrder[], now: number): Html {
+export function concernsTable(orders: readonly AdminOrder[], now: number): Html {
   return ordersTable(orders, now, {
     id: concernsElementId,
     caption: 'Orders that are stuck or slow',
@@ -33,11 +33,11 @@ export interface OrdersTableParts {
   readonly empty: string;
 }
 
-export function ordersTable(orders: readonly OperatedOrder[], now: number, parts: OrdersTableParts): Html {
+export function ordersTable(orders: readonly AdminOrder[], now: number, parts: OrdersTableParts): Html {
   return table({ ...parts, columns, rows: orders.map((order) => orderRow(order, now)) });
 }
 
-function orderRow(operated: OperatedOrder, now: number): Html {
+function orderRow(operated: AdminOrder, now: number): Html {
   const { order } = operated;
   const { id, package: offer, packageId } = order;
   return markup`
@@ -51,11 +51,11 @@ function orderRow(operated: OperatedOrder, now: number): Html {
 }
 
 /** `Being booked`, and since when. */
-export function orderState({ order, since, concern }: OperatedOrder, now: number): Html {
-  const tone = concern === 'stuck' ? 'bad' : concern === 'slow' ? 'wait' : 'rest';
+export function orderState({ order, since, health }: AdminOrder, now: number): Html {
+  const tone = health === 'stuck' ? 'bad' : health === 'slow' ? 'wait' : 'rest';
   return markup`
     <span class="state state-${tone}">${statusWords[order.status]}</span>
-    <span class="under">${concern === undefined ? '' : `${concern}, `}for ${durationWords(now - since)}</span>`;
+    <span class="under">${health === undefined ? '' : `${health}, `}for ${durationWords(now - since)}</span>`;
 }
 
 function lastSteps(timeline: readonly TimelineEntry[]): Html {
@@ -75,7 +75,7 @@ function lastSteps(timeline: readonly TimelineEntry[]): Html {
 const endedStatuses: ReadonlySet<string> = new Set(['failed', 'rejected', 'withdrawn', 'cancelled']);
 
 /** A retry is harmless, so it happens at once; a cancel names its effect first. */
-export function orderActions({ order: { id, status } }: OperatedOrder): Html {
+export function orderActions({ order: { id, status } }: AdminOrder): Html {
   if (endedStatuses.has(status)) return markup``;
   const name = markup`<span class="unseen"> order ${id}</span>`;
   const cancel = markup`<a class="small-button" href="/admin/orders/${id}/cancel">Cancel${name}</a>`;

@@ -1,7 +1,7 @@
 import { formatCount } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
+import { rateWords } from '../format.ts';
 import type { Overview } from '../overview.ts';
-import { rateWords } from '../words.ts';
 
 export const totalsElementId = 'admin-totals';
 

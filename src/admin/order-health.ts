@@ -1,5 +1,5 @@
 import type { Order, OrderStatus, TimelineEvent } from '../domain/order.ts';
-import type { Concern, OperatedOrder } from './operations.ts';
+import type { AdminOrder, OrderHealth } from './admin-service.ts';
 
 /** Orders with something to be done at the suppliers. */
 export const inHandStatuses: readonly OrderStatus[] = ['held', 'compensating', 'cancelling'];
@@ -21,17 +21,17 @@ const beginnings: Readonly<Record<OrderStatus, TimelineEvent>> = {
 };
 
 /** An order with what an operator wants to know of it at first sight. */
-export function operated(order: Order, now: number): OperatedOrder {
+export function withHealth(order: Order, now: number): AdminOrder {
   const since = sinceWhen(order);
-  const concern = inHandStatuses.includes(order.status) ? concernOf(now - since) : undefined;
-  return { order, since, ...(concern === undefined ? {} : { concern }) };
+  const health = inHandStatuses.includes(order.status) ? healthOf(now - since) : undefined;
+  return { order, since, ...(health === undefined ? {} : { health }) };
 }
 
 function sinceWhen({ status, timeline, createdAt }: Order): number {
   return timeline.findLast(({ event }) => event === beginnings[status])?.at ?? createdAt;
 }
 
-function concernOf(forMs: number): Concern | undefined {
+function healthOf(forMs: number): OrderHealth | undefined {
   if (forMs >= stuckAfterMs) return 'stuck';
   return forMs >= slowAfterMs ? 'slow' : undefined;
 }

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
-import { setOperations } from '../../test/support/operations-bench.ts';
+import { openAdminBench } from '../../test/support/admin-bench.ts';
 import type { Operator } from '../storage/operator-log.ts';
 
 const by: Operator = { name: 'admin', via: 'session', session: 's-1', address: '192.0.2.1' };
 
 it('a session that was ended is known to be, by every instance, and both ends are logged', async () => {
-  await using bench = await setOperations();
-  const { operations } = bench;
-  await operations.sessionStarted(by);
-  expect(await operations.isSessionEnded('s-1')).toBe(false);
-  await operations.endSession(by);
-  expect(await operations.isSessionEnded('s-1')).toBe(true);
-  expect(await operations.isSessionEnded('s-2')).toBe(false);
+  await using bench = await openAdminBench();
+  const { service } = bench;
+  await service.sessionStarted(by);
+  expect(await service.isSessionEnded('s-1')).toBe(false);
+  await service.endSession(by);
+  expect(await service.isSessionEnded('s-1')).toBe(true);
+  expect(await service.isSessionEnded('s-2')).toBe(false);
   // Another instance has only the store.
   expect(await bench.store.settingIfAny('ended-session:s-1')).toBe('ended');
   expect(await bench.log()).toMatchObject([

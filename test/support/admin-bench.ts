@@ -1,4 +1,4 @@
-import { OperationsDesk, type OperationsOptions } from '../../src/admin/operations-desk.ts';
+import { type AdminServiceOptions, LocalAdminService } from '../../src/admin/local-admin-service.ts';
 import { localLeases } from '../../src/cluster/local-leases.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import { ActorEngine } from '../../src/engine/actor/actor-engine.ts';
@@ -13,9 +13,9 @@ import type { Store } from '../../src/storage/store.ts';
 import { ScriptedSuppliers } from './scripted-suppliers.ts';
 import { onSale } from './server.ts';
 
-/** The operations of one instance, over an engine and a store in memory. */
-export interface OperationsBench extends AsyncDisposable {
-  readonly operations: OperationsDesk;
+/** The service of one instance, over an engine and a store in memory. */
+export interface AdminBench extends AsyncDisposable {
+  readonly service: LocalAdminService;
   readonly engine: OperatedEngine;
   readonly store: SqliteStore;
   readonly suppliers: ScriptedSuppliers;
@@ -23,17 +23,17 @@ export interface OperationsBench extends AsyncDisposable {
   log(): Promise<readonly OperatorEvent[]>;
 }
 
-export interface OperationsBenchOptions {
+export interface AdminBenchOptions {
   readonly packages?: readonly Partial<TravelPackage>[];
-  /** Puts something between the operations and the store. */
+  /** Puts something between the service and the store. */
   readonly through?: (store: SqliteStore) => Store;
-  readonly over?: Partial<OperationsOptions>;
+  readonly over?: Partial<AdminServiceOptions>;
   readonly onFenced?: (packageId: number) => void;
 }
 
 export const anOperator: Operator = { name: 'admin', via: 'token', address: '192.0.2.1' };
 
-export async function setOperations(options: OperationsBenchOptions = {}): Promise<OperationsBench> {
+export async function openAdminBench(options: AdminBenchOptions = {}): Promise<AdminBench> {
   const { packages = [{}], through = (store) => store, over = {}, onFenced } = options;
   const sqlite = openSqliteStore({ file: ':memory:' });
   await sqlite.addPackages(packages.map(onSale));
@@ -46,14 +46,14 @@ export async function setOperations(options: OperationsBenchOptions = {}): Promi
     ...(onFenced === undefined ? {} : { onFenced }),
   });
   await engine.start();
-  const operations = new OperationsDesk({
+  const service = new LocalAdminService({
     ...{ ...common, engine, store: through(sqlite), version: '1.2.3', secret: 'a secret' },
     ...{ processLoad: () => ({ eventLoopLagMs: 1, rssBytes: 2 }), sockets: () => 3, leave: () => {} },
     ...{ waitersPerUnit: 4, hasOwners: true, ledger: async () => undefined },
     ...over,
   });
   return {
-    ...{ operations, engine, store: sqlite, suppliers },
+    ...{ service, engine, store: sqlite, suppliers },
     log: async () => (await sqlite.operatorEvents(undefined, 100)).items,
     async [Symbol.asyncDispose]() {
       engine.close();

@@ -8,22 +8,22 @@ import { systemClock as clock } from '../../src/lib/system-clock.ts';
 import { systemRandom } from '../../src/lib/system-random.ts';
 import { silentLog } from '../../src/observability/log.ts';
 import { localLiveBus } from '../../src/realtime/bus/local.ts';
-import { fakeEngine } from '../support/fake-engine.ts';
 import {
   fakeActivity,
+  fakeAdmin,
   fakeInstance,
   fakeLost,
-  fakeOperations,
   fakeOperator,
   fakeSessions,
   fakeStatus,
-} from '../support/fake-operations.ts';
+} from '../support/fake-admin.ts';
+import { fakeEngine } from '../support/fake-engine.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
 /* Figures as large as a sale has them: none of them is broken in two, and nothing leaves the screen. */
 
 const large = { remaining: 0, held: 10_000, confirmed: 990_000, waiting: 123_456, nextNumber: 9 };
-const operations = fakeOperations({
+const service = fakeAdmin({
   packages: [
     fakeStatus({ quota: 1_000_000, price: 1_250_000 }, large, { activity: fakeActivity(10_240) }),
     fakeStatus(
@@ -57,7 +57,7 @@ beforeAll(async () => {
   const { app, live } = createApp({
     ...{ engine: fakeEngine(), liveBus: localLiveBus(), suppliers: {} as never, clock, log: silentLog },
     ...{ random: systemRandom(), settings: { instanceId: 'a', secret: 's'.repeat(32), currency: 'USD' } },
-    admin: { operations, sessions: fakeSessions(), identity: { identify: async () => fakeOperator } },
+    admin: { service, sessions: fakeSessions(), identity: { identify: async () => fakeOperator } },
   });
   server = createServer(app, silentLog);
   live.attach(server);

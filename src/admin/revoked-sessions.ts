@@ -1,19 +1,19 @@
 import type { Operator } from '../storage/operator-log.ts';
 import type { Store } from '../storage/store.ts';
+import type { Outcome } from './admin-service.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { Outcome } from './operations.ts';
 
-export interface SessionBookOptions {
+export interface RevokedSessionsOptions {
   readonly store: Pick<Store, 'setting' | 'settingIfAny'>;
   readonly changes: ChangeLog;
 }
 
 /** Which browsers' sessions were ended before their time, kept in the store, so that every instance knows. */
-export class SessionBook {
-  readonly #options: SessionBookOptions;
+export class RevokedSessions {
+  readonly #options: RevokedSessionsOptions;
   readonly #ended = new Set<string>();
 
-  constructor(options: SessionBookOptions) {
+  constructor(options: RevokedSessionsOptions) {
     this.#options = options;
   }
 

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import type { AdminSessions } from '../../src/admin/identity.ts';
 import type {
+  AdminOrder,
+  AdminService,
   InstanceStatus,
   LostInstance,
-  OperatedOrder,
-  Operations,
   Outcome,
   PackageStatus,
-} from '../../src/admin/operations.ts';
+} from '../../src/admin/admin-service.ts';
+import type { AdminSessions } from '../../src/admin/identity.ts';
 import type { Activity } from '../../src/engine/operated-engine.ts';
 import type { Operator, OperatorAction, OperatorEvent } from '../../src/storage/operator-log.ts';
 import { fakeNow, fakeOrder, fakeSnapshot } from './fake-engine.ts';
@@ -17,11 +17,11 @@ import { fakeNow, fakeOrder, fakeSnapshot } from './fake-engine.ts';
 export interface FakeWorld {
   packages: PackageStatus[];
   instances: InstanceStatus[];
-  orders: OperatedOrder[];
+  orders: AdminOrder[];
   changes: OperatorEvent[];
 }
 
-export interface FakeOperations extends Operations {
+export interface FakeAdmin extends AdminService {
   readonly world: FakeWorld;
   /** What was asked for, oldest first: `pause 1`. */
   readonly asked: string[];
@@ -96,10 +96,7 @@ export function fakeLost(id: string, overrides: Partial<LostInstance> = {}): Ins
 }
 
 /** Operations over what the test says, which change it as the real ones would. */
-export function fakeOperations(
-  start: Partial<FakeWorld> = {},
-  overrides: Partial<Operations> = {},
-): FakeOperations {
+export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<AdminService> = {}): FakeAdmin {
   const world: FakeWorld = {
     packages: [fakeStatus()],
     instances: [fakeInstance('instance-1'), fakeInstance('instance-2')],
@@ -212,7 +209,7 @@ export function fakeOperations(
     },
     orders: async ({ stuck = false, packageId, status, limit = 50 }) => ({
       orders: world.orders
-        .filter(({ concern }) => !stuck || concern !== undefined)
+        .filter(({ health }) => !stuck || health !== undefined)
         .filter(({ order }) => packageId === undefined || order.packageId === packageId)
         .filter(({ order }) => status === undefined || order.status === status)
         .slice(0, limit),

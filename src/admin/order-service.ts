@@ -6,12 +6,12 @@ import type { OperatedEngine } from '../engine/operated-engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Operator, OperatorAction } from '../storage/operator-log.ts';
 import type { Store } from '../storage/store.ts';
+import type { AdminOrder, OrdersFound, OrdersQuery, Outcome } from './admin-service.ts';
 import { type ChangeLog, orUnavailable } from './change-log.ts';
-import { inHandStatuses, operated } from './concern.ts';
 import { keptFor } from './kept.ts';
-import type { OperatedOrder, OrdersFound, OrdersQuery, Outcome } from './operations.ts';
+import { inHandStatuses, withHealth } from './order-health.ts';
 
-export interface OrderDeskOptions {
+export interface OrderServiceOptions {
   readonly engine: OperatedEngine;
   readonly store: Store;
   readonly changes: ChangeLog;
@@ -28,12 +28,12 @@ const keptMs = 2_000;
 const readingsMax = 8;
 
 /** Orders as operators see and change them. */
-export class OrderDesk {
-  readonly #options: OrderDeskOptions;
+export class OrderService {
+  readonly #options: OrderServiceOptions;
   /** Everybody who watches asks for the same. */
-  readonly #concerns: () => Promise<readonly OperatedOrder[]>;
+  readonly #concerns: () => Promise<readonly AdminOrder[]>;
 
-  constructor(options: OrderDeskOptions) {
+  constructor(options: OrderServiceOptions) {
     this.#options = options;
     this.#concerns = keptFor(keptMs, options.clock, () => this.#concernsOf(undefined));
   }
@@ -57,13 +57,13 @@ export class OrderDesk {
     const { store, clock } = this.#options;
     const { items, next } = await store.ordersByEmail(email, cursor, Math.min(limit, limitMax));
     const now = clock.now();
-    const orders = items.map((order) => operated(order, now));
+    const orders = items.map((order) => withHealth(order, now));
     return next === undefined ? { orders } : { orders, next };
   }
 
-  async one(id: string): Promise<OperatedOrder | undefined> {
+  async one(id: string): Promise<AdminOrder | undefined> {
     const order = await this.#stored(id);
-    return order && operated(order, this.#options.clock.now());
+    return order && withHealth(order, this.#options.clock.now());
   }
 
   retry(by: Operator, id: string): Promise<Outcome<Order>> {
@@ -107,12 +107,12 @@ export class OrderDesk {
   }
 
   /** The stuck first, then the slow, each oldest first. */
-  async #concernsOf(packageId: number | undefined): Promise<OperatedOrder[]> {
+  async #concernsOf(packageId: number | undefined): Promise<AdminOrder[]> {
     const inHand = await this.#unfinished(packageId, inHandStatuses, inHandMax);
-    const concerns = inHand.filter(({ concern }) => concern !== undefined);
+    const concerns = inHand.filter(({ health }) => health !== undefined);
     return concerns.sort(
       (one, other) =>
-        Number(other.concern === 'stuck') - Number(one.concern === 'stuck') || oldestFirst(one, other),
+        Number(other.health === 'stuck') - Number(one.health === 'stuck') || oldestFirst(one, other),
     );
   }
 
@@ -120,13 +120,13 @@ export class OrderDesk {
     packageId: number | undefined,
     statuses: readonly OrderStatus[],
     max: number,
-  ): Promise<OperatedOrder[]> {
+  ): Promise<AdminOrder[]> {
     const { store, clock } = this.#options;
     const ids = packageId === undefined ? await store.packagesWithUnfinished() : [packageId];
     const turns = pLimit(readingsMax);
     const presents = await Promise.all(ids.map((id) => turns(() => store.present(id, { statuses, max }))));
     const now = clock.now();
-    return presents.flatMap((present) => (present?.orders ?? []).map((order) => operated(order, now)));
+    return presents.flatMap((present) => (present?.orders ?? []).map((order) => withHealth(order, now)));
   }
 
   /** Package after package, newest first. The cursor is the package and the number that were looked at last. */
@@ -140,7 +140,7 @@ export class OrderDesk {
     const from = /^(?<id>\d{1,15})-(?<below>\d{1,15})$/.exec(wish.cursor ?? '')?.groups;
     const ids = wish.packageId === undefined ? await this.#packageIds() : [wish.packageId];
     const left = ids.filter((id) => id >= Number(from?.id ?? 0));
-    const orders: OperatedOrder[] = [];
+    const orders: AdminOrder[] = [];
     const now = clock.now();
     let lookedAt = 0;
     let below = left[0] === Number(from?.id) ? Number(from?.below) : undefined;
@@ -150,7 +150,7 @@ export class OrderDesk {
         for (const order of page) {
           lookedAt += 1;
           below = order.number;
-          if (wish.status === undefined || order.status === wish.status) orders.push(operated(order, now));
+          if (wish.status === undefined || order.status === wish.status) orders.push(withHealth(order, now));
           if (orders.length >= wish.limit || lookedAt >= lookedAtMax) {
             return { orders, next: `${id}-${below}` };
           }
@@ -168,6 +168,6 @@ export class OrderDesk {
   }
 }
 
-function oldestFirst(one: OperatedOrder, other: OperatedOrder): number {
+function oldestFirst(one: AdminOrder, other: AdminOrder): number {
   return one.since - other.since;
 }

@@ -1,14 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
-import {
-  anOperator as by,
-  type OperationsBench,
-  setOperations,
-} from '../../test/support/operations-bench.ts';
+import { type AdminBench, anOperator as by, openAdminBench } from '../../test/support/admin-bench.ts';
 import type { Order } from '../domain/order.ts';
 
 /** Orders in the store that no engine knows of. */
-async function stored({ store }: OperationsBench, packageId: number, ...orders: Order[]): Promise<void> {
+async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
   const present = await store.present(packageId);
   const { figures } = present!;
   await store.commit(packageId, present!.fence, sampleChange({ figures, inserted: orders }));
@@ -26,7 +22,7 @@ const numbersOf = (found: { orders: readonly { order: Order }[] }) =>
 
 describe('orders that are a concern', () => {
   it('come stuck first, then slow, oldest first; the others and the line are none', async () => {
-    await using bench = await setOperations({ packages: [{ id: 1 }, { id: 2 }] });
+    await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
     await stored(
       bench,
       1,
@@ -38,27 +34,25 @@ describe('orders that are a concern', () => {
     const at = Date.now() - 40_000;
     const timeline = [...cancelling.timeline, { at, event: 'cancel requested' } as const];
     await stored(bench, 2, { ...cancelling, timeline });
-    const found = await bench.operations.orders({ stuck: true });
+    const found = await bench.service.orders({ stuck: true });
     expect(numbersOf(found)).toEqual(['2.1', '1.2', '1.1']);
-    expect(found.orders.map(({ concern }) => concern)).toEqual(['stuck', 'stuck', 'slow']);
+    expect(found.orders.map(({ health }) => health)).toEqual(['stuck', 'stuck', 'slow']);
     expect(found.orders[0]?.since).toBe(at);
-    expect(numbersOf(await bench.operations.orders({ stuck: true, packageId: 2 }))).toEqual(['2.1']);
-    expect(numbersOf(await bench.operations.orders({ stuck: true, status: 'held', limit: 1 }))).toEqual([
-      '1.2',
-    ]);
+    expect(numbersOf(await bench.service.orders({ stuck: true, packageId: 2 }))).toEqual(['2.1']);
+    expect(numbersOf(await bench.service.orders({ stuck: true, status: 'held', limit: 1 }))).toEqual(['1.2']);
   });
 });
 
 describe('a walk over orders', () => {
   it('shows each once, newest first, package after package, whatever the size of the pages', async () => {
-    await using bench = await setOperations({ packages: [{ id: 1 }, { id: 2 }, { id: 3 }] });
+    await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }, { id: 3 }] });
     await stored(bench, 1, ...[1, 2, 3].map((number) => sampleOrder(number)));
     await stored(bench, 3, ...[1, 2].map((number) => sampleOrder(number, { packageId: 3 })));
     for (const limit of [1, 2, 3, 50]) {
       const seen: string[] = [];
       let cursor: string | undefined;
       do {
-        const page = await bench.operations.orders({ limit, ...(cursor === undefined ? {} : { cursor }) });
+        const page = await bench.service.orders({ limit, ...(cursor === undefined ? {} : { cursor }) });
         seen.push(...numbersOf(page));
         cursor = page.next;
       } while (cursor !== undefined);
@@ -67,36 +61,36 @@ describe('a walk over orders', () => {
   });
 
   it('finds what has ended by its status, looking at so many at a time', async () => {
-    await using bench = await setOperations();
+    await using bench = await openAdminBench();
     const orders = Array.from({ length: 2_500 }, (_, index) =>
       sampleOrder(index + 1, { status: index === 0 ? 'failed' : 'confirmed' }),
     );
     await stored(bench, 1, ...orders);
-    const first = await bench.operations.orders({ status: 'failed', packageId: 1 });
+    const first = await bench.service.orders({ status: 'failed', packageId: 1 });
     expect(first).toEqual({ orders: [], next: '1-501' });
-    const second = await bench.operations.orders({ status: 'failed', packageId: 1, cursor: '1-501' });
+    const second = await bench.service.orders({ status: 'failed', packageId: 1, cursor: '1-501' });
     expect(numbersOf(second)).toEqual(['1.1']);
     expect(second).not.toHaveProperty('next');
   });
 
   it('shows the line the oldest first', async () => {
-    await using bench = await setOperations();
+    await using bench = await openAdminBench();
     const queued = [1, 2, 3].map((number) => sampleOrder(number));
     await stored(bench, 1, ...queued, sampleOrder(4, { status: 'confirmed' }));
-    expect(numbersOf(await bench.operations.orders({ status: 'queued', limit: 2 }))).toEqual(['1.1', '1.2']);
+    expect(numbersOf(await bench.service.orders({ status: 'queued', limit: 2 }))).toEqual(['1.1', '1.2']);
   });
 });
 
 describe('an order', () => {
   it('is cancelled as its buyer could, and that is logged without the email', async () => {
-    await using bench = await setOperations({ packages: [{ quota: 1 }] });
+    await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const bought = await bench.engine.purchase({ packageId: 1, email: 'ana@example.com' });
     const { id } = (bought as { order: Order }).order;
-    const { operations } = bench;
-    expect(await operations.cancelOrder(by, id)).toMatchObject({ kind: 'refused', code: 'in_progress' });
+    const { service } = bench;
+    expect(await service.cancelOrder(by, id)).toMatchObject({ kind: 'refused', code: 'in_progress' });
     await vi.waitFor(() => bench.suppliers.answerFlight());
-    await vi.waitFor(async () => expect((await operations.order(id))?.order.status).toBe('confirmed'));
-    expect(await operations.cancelOrder(by, id.toLowerCase())).toMatchObject({
+    await vi.waitFor(async () => expect((await service.order(id))?.order.status).toBe('confirmed'));
+    expect(await service.cancelOrder(by, id.toLowerCase())).toMatchObject({
       kind: 'done',
       value: { status: 'cancelling' },
     });
@@ -109,17 +103,17 @@ describe('an order', () => {
   });
 
   it('is tried again, unless it has ended or is not there', async () => {
-    await using bench = await setOperations({ packages: [{ quota: 1 }] });
+    await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const bought = await bench.engine.purchase({ packageId: 1, email: 'ana@example.com' });
     const { id } = (bought as { order: Order }).order;
-    const { operations } = bench;
-    expect(await operations.retryOrder(by, id)).toMatchObject({ kind: 'done', value: { status: 'held' } });
+    const { service } = bench;
+    expect(await service.retryOrder(by, id)).toMatchObject({ kind: 'done', value: { status: 'held' } });
     await vi.waitFor(() => bench.suppliers.answerFlight());
-    await vi.waitFor(async () => expect((await operations.order(id))?.order.status).toBe('confirmed'));
-    expect(await operations.retryOrder(by, id)).toMatchObject({ code: 'not_retryable', order: { id } });
+    await vi.waitFor(async () => expect((await service.order(id))?.order.status).toBe('confirmed'));
+    expect(await service.retryOrder(by, id)).toMatchObject({ code: 'not_retryable', order: { id } });
     for (const unknown of ['7Q4M-9XKD-2VBN-H5TR', 'ana@example.com']) {
-      expect(await operations.retryOrder(by, unknown)).toMatchObject({ code: 'unknown_order' });
-      expect(await operations.order(unknown)).toBeUndefined();
+      expect(await service.retryOrder(by, unknown)).toMatchObject({ code: 'unknown_order' });
+      expect(await service.order(unknown)).toBeUndefined();
     }
     expect(JSON.stringify(await bench.log())).not.toContain('ana@');
   });

@@ -18,7 +18,7 @@ const pageMs = 30_000;
  *
  * @throws LedgerUnavailableError here and from each page, but StoreUnavailableError for a ledger that is in the store.
  */
-export async function patientLedger(
+export async function withTimeouts(
   open: () => Promise<LedgerReader | undefined>,
   clock: Clock,
   pauseMs: number,

@@ -111,13 +111,13 @@ export type InstanceStatus =
  * `stuck`: held, compensating or cancelling for 30 s or longer. `slow`: the same for 5 s or longer.
  * Waiting in the line is neither: that is what a line is for.
  */
-export type Concern = 'stuck' | 'slow';
+export type OrderHealth = 'stuck' | 'slow';
 
-export interface OperatedOrder {
+export interface AdminOrder {
   readonly order: Order;
   /** Since when it has its status, in ms since the epoch. */
   readonly since: number;
-  readonly concern?: Concern;
+  readonly health?: OrderHealth;
 }
 
 export interface OrdersQuery {
@@ -132,16 +132,16 @@ export interface OrdersQuery {
 
 /** One page of orders. `next` may be there although `orders` is short or empty: a page looks at so many and no more. */
 export interface OrdersFound {
-  readonly orders: readonly OperatedOrder[];
+  readonly orders: readonly AdminOrder[];
   readonly next?: string;
 }
 
-export interface AuditWish {
+export interface AuditParams {
   /** How far the clocks of instances may be apart before a claim counts as unfair, in ms; default 0. */
   readonly clockSkewMs?: number;
 }
 
-export interface Erased {
+export interface EraseResult {
   /** Orders from which the email is gone. */
   readonly erased: number;
   /** Orders that still have it because they are not finished: repeat when they are. */
@@ -157,7 +157,7 @@ export interface Erased {
  *
  * @throws StoreUnavailableError from the readings.
  */
-export interface Operations {
+export interface AdminService {
   /** All packages by id. Their owners are asked at most once a second, however many look. */
   packages(): Promise<readonly PackageStatus[]>;
   package(id: number): Promise<PackageStatus | undefined>;
@@ -199,7 +199,7 @@ export interface Operations {
    * @param email trimmed and in lower case.
    */
   ordersOfEmail(email: string, cursor?: string, limit?: number): Promise<OrdersFound>;
-  order(id: string): Promise<OperatedOrder | undefined>;
+  order(id: string): Promise<AdminOrder | undefined>;
   /**
    * Has the owner try now: an order that sleeps between attempts at its suppliers is asked for again at once, under
    * the same key, so it is harmless however often. `unknown_order`, or `not_retryable` once it has ended.
@@ -212,13 +212,13 @@ export interface Operations {
    * It cannot be undone: nobody can look these orders up any more, and a confirmed one stays valid at its suppliers.
    * @param email trimmed and in lower case.
    */
-  erase(by: Operator, email: string): Promise<Outcome<Erased>>;
+  erase(by: Operator, email: string): Promise<Outcome<EraseResult>>;
 
   /**
    * Holds everything stored against the promises, as `npm run audit` does. One at a time: else `audit_running`.
    * `ledger_unavailable` when the suppliers should show their ledger, and do not.
    */
-  audit(wish?: AuditWish): Promise<Outcome<AuditReport>>;
+  audit(wish?: AuditParams): Promise<Outcome<AuditReport>>;
   /** The log of changes, newest first. */
   changes(cursor?: string, limit?: number): Promise<Page<OperatorEvent>>;
 

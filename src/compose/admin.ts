@@ -1,5 +1,5 @@
 import { AdminAuth } from '../admin/admin-auth.ts';
-import { OperationsDesk } from '../admin/operations-desk.ts';
+import { LocalAdminService } from '../admin/local-admin-service.ts';
 import type { Config } from '../config/config.ts';
 import type { OperatedEngine } from '../engine/operated-engine.ts';
 import type { AppServices } from '../http/app-services.ts';
@@ -14,7 +14,7 @@ import type { Store } from '../storage/store.ts';
 import type { SupplierLedger } from '../suppliers/suppliers.ts';
 import { ledgerOf } from './ledger.ts';
 
-export interface OperationsParts {
+export interface AdminParts {
   readonly config: Config;
   readonly log: Log;
   readonly store: Store & { readonly ledger: SupplierLedger };
@@ -26,7 +26,7 @@ export interface OperationsParts {
   readonly onDrain?: (() => void) | undefined;
 }
 
-export interface OpenOperations {
+export interface OpenAdmin {
   /** Nothing of `admin` where there is no admin token. */
   readonly deps: Pick<AppServices, 'admin'>;
   /** Signs this instance out, once its engine owns nothing any more: else it would be shown as lost. */
@@ -35,11 +35,11 @@ export interface OpenOperations {
 }
 
 /** What operators see and do. Also without a token here: an instance that has one may ask this one how it is. */
-export function openOperations(parts: OperationsParts): OpenOperations {
+export function openAdmin(parts: AdminParts): OpenAdmin {
   const { config, settings, engine, store, log, sockets } = parts;
   const random = systemRandom();
   const meter = loadMeter(clock);
-  const operations = new OperationsDesk({
+  const service = new LocalAdminService({
     ...{ engine, store, log, clock, random, sockets },
     instance: config.instanceId,
     version: programVersion(),
@@ -52,10 +52,10 @@ export function openOperations(parts: OperationsParts): OpenOperations {
   });
   const close = () => meter.close();
   const { adminToken: token } = config;
-  const left = () => operations.left();
+  const left = () => service.left();
   if (token === undefined) return { deps: {}, left, close };
   const clients = clientResolver(config.trustProxy);
   const clientOf = clients.of.bind(clients);
-  const auth = new AdminAuth({ operations, token, settings, clock, random, log, clientOf });
-  return { deps: { admin: { operations, sessions: auth, identity: auth } }, left, close };
+  const auth = new AdminAuth({ service, token, settings, clock, random, log, clientOf });
+  return { deps: { admin: { service, sessions: auth, identity: auth } }, left, close };
 }

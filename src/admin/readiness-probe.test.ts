@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ManualClock, settle } from '../../test/support/manual-clock.ts';
-import { Missing } from './missing.ts';
+import { ReadinessProbe } from './readiness-probe.ts';
 
 const silence = ['the store, or the lease service, is silent'];
 
@@ -12,7 +12,7 @@ function lookedAt() {
     looks.push(withResolvers);
     return withResolvers.promise;
   };
-  const missing = new Missing({ missing: look }, clock);
+  const missing = new ReadinessProbe({ missing: look }, clock);
   return { missing, clock, looks };
 }
 

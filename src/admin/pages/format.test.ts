@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationWords, listed, msWords, rateWords, shortMomentWords } from './words.ts';
+import { durationWords, listed, msWords, rateWords, shortMomentWords } from './format.ts';
 
 test.each([
   [-5, '0\u00a0s'],

@@ -11,7 +11,7 @@ const silence = ['the store, or the lease service, is silent'];
  * What keeps an engine from taking orders, for who cannot wait: a store that is away takes seconds to be known as
  * such. Until then it goes by what was found last, and by the silence itself once that has lasted.
  */
-export class Missing {
+export class ReadinessProbe {
   readonly #engine: Pick<OperatedEngine, 'missing'>;
   readonly #clock: Clock;
   #found: readonly string[] = [];

@@ -7,7 +7,7 @@ import { ProblemError } from '../../http/problem.ts';
 import { orderView } from '../../http/views.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Operator } from '../../storage/operator-log.ts';
-import type { Outcome } from '../operations.ts';
+import type { Outcome } from '../admin-service.ts';
 
 export interface AdminApiDeps extends HttpAdmin {
   readonly clock: Clock;

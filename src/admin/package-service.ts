@@ -18,13 +18,13 @@ import {
   StoreUnavailableError,
   type Tenure,
 } from '../storage/store.ts';
+import type { NewPackage, Outcome, PackageOwner, PackageStatus } from './admin-service.ts';
 import { type Asked, type ChangeLog, orUnavailable } from './change-log.ts';
 import type { ClusterView, Statuses } from './cluster-view.ts';
 import type { OwnStatus } from './instance-status.ts';
 import { keptFor } from './kept.ts';
-import type { NewPackage, Outcome, PackageOwner, PackageStatus } from './operations.ts';
 
-export interface PackageDeskOptions {
+export interface PackageServiceOptions {
   readonly engine: OperatedEngine;
   readonly store: Store;
   readonly cluster: ClusterView;
@@ -42,11 +42,11 @@ const keptMs = 1_000;
 const deleted = 'deleted-package:';
 
 /** Packages as operators see and change them. */
-export class PackageDesk {
-  readonly #options: PackageDeskOptions;
+export class PackageService {
+  readonly #options: PackageServiceOptions;
   readonly #tenures: () => Promise<ReadonlyMap<number, Tenure>>;
 
-  constructor(options: PackageDeskOptions) {
+  constructor(options: PackageServiceOptions) {
     this.#options = options;
     const { store, clock, hasOwners } = options;
     this.#tenures = keptFor(keptMs, clock, async () => {

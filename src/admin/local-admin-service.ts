@@ -4,30 +4,30 @@ import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Page } from '../lib/page.ts';
 import type { Operator, OperatorEvent } from '../storage/operator-log.ts';
+import type {
+  AdminOrder,
+  AdminService,
+  AuditParams,
+  EraseResult,
+  InstanceStatus,
+  NewPackage,
+  OrdersFound,
+  OrdersQuery,
+  Outcome,
+  PackageStatus,
+} from './admin-service.ts';
 import { Audits, type AuditsOptions } from './audits.ts';
 import { ChangeLog, type ChangeLogOptions } from './change-log.ts';
 import { ClusterView, type ClusterViewOptions } from './cluster-view.ts';
 import { Eraser, type EraserOptions } from './eraser.ts';
 import { InstanceRegister } from './instance-register.ts';
-import type {
-  AuditWish,
-  Erased,
-  InstanceStatus,
-  NewPackage,
-  OperatedOrder,
-  Operations,
-  OrdersFound,
-  OrdersQuery,
-  Outcome,
-  PackageStatus,
-} from './operations.ts';
-import { OrderDesk } from './order-desk.ts';
-import { PackageDesk, type PackageDeskOptions } from './package-desk.ts';
-import { SessionBook } from './session-book.ts';
+import { OrderService } from './order-service.ts';
+import { PackageService, type PackageServiceOptions } from './package-service.ts';
+import { RevokedSessions } from './revoked-sessions.ts';
 
-export type OperationsOptions = ChangeLogOptions &
+export type AdminServiceOptions = ChangeLogOptions &
   ClusterViewOptions &
-  Omit<PackageDeskOptions, 'cluster' | 'changes'> &
+  Omit<PackageServiceOptions, 'cluster' | 'changes'> &
   Omit<EraserOptions, 'changes'> &
   AuditsOptions;
 
@@ -35,19 +35,19 @@ const changesDefault = 50;
 const changesMax = 200;
 
 /** All that operators see and do, put together. */
-export class OperationsDesk implements Operations {
-  readonly #options: OperationsOptions;
+export class LocalAdminService implements AdminService {
+  readonly #options: AdminServiceOptions;
   readonly #changes: ChangeLog;
   readonly #cluster: ClusterView;
   /** Absent where instances do not see each other. */
   readonly #register: InstanceRegister | undefined;
-  readonly #packages: PackageDesk;
-  readonly #orders: OrderDesk;
+  readonly #packages: PackageService;
+  readonly #orders: OrderService;
   readonly #eraser: Eraser;
   readonly #audits: Audits;
-  readonly #sessions: SessionBook;
+  readonly #sessions: RevokedSessions;
 
-  constructor(options: OperationsOptions) {
+  constructor(options: AdminServiceOptions) {
     const changes = new ChangeLog(options);
     const cluster = new ClusterView(options);
     this.#options = options;
@@ -56,11 +56,11 @@ export class OperationsDesk implements Operations {
     const { peers } = options.engine;
     this.#register = peers && new InstanceRegister({ ...options, peers });
     this.#register?.start();
-    this.#packages = new PackageDesk({ ...options, changes, cluster });
-    this.#orders = new OrderDesk({ ...options, changes });
+    this.#packages = new PackageService({ ...options, changes, cluster });
+    this.#orders = new OrderService({ ...options, changes });
     this.#eraser = new Eraser({ ...options, changes });
     this.#audits = new Audits(options);
-    this.#sessions = new SessionBook({ ...options, changes });
+    this.#sessions = new RevokedSessions({ ...options, changes });
   }
 
   packages(): Promise<readonly PackageStatus[]> {
@@ -130,7 +130,7 @@ export class OperationsDesk implements Operations {
     return this.#orders.ofEmail(email, cursor, limit);
   }
 
-  order(id: string): Promise<OperatedOrder | undefined> {
+  order(id: string): Promise<AdminOrder | undefined> {
     return this.#orders.one(id);
   }
 
@@ -142,11 +142,11 @@ export class OperationsDesk implements Operations {
     return this.#orders.cancel(by, id);
   }
 
-  erase(by: Operator, email: string): Promise<Outcome<Erased>> {
+  erase(by: Operator, email: string): Promise<Outcome<EraseResult>> {
     return this.#eraser.erase(by, email);
   }
 
-  audit(wish?: AuditWish): Promise<Outcome<AuditReport>> {
+  audit(wish?: AuditParams): Promise<Outcome<AuditReport>> {
     return this.#audits.run(wish);
   }
 

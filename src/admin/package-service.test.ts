@@ -1,9 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import {
-  anOperator as by,
-  type OperationsBench,
-  setOperations,
-} from '../../test/support/operations-bench.ts';
+import { type AdminBench, anOperator as by, openAdminBench } from '../../test/support/admin-bench.ts';
 import type { Fence } from '../domain/change.ts';
 import { packageIdMax } from '../domain/travel-package.ts';
 import type { Accepted } from '../engine/engine.ts';
@@ -13,8 +9,8 @@ const wish = { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 3 };
 
 describe('creating', () => {
   it('takes the next free id, and whoever asks can buy at once', async () => {
-    await using bench = await setOperations({ packages: [{ id: 7 }] });
-    const created = await bench.operations.create(by, wish);
+    await using bench = await openAdminBench({ packages: [{ id: 7 }] });
+    const created = await bench.service.create(by, wish);
     expect(created).toEqual({ kind: 'done', value: { id: 8, ...wish, version: 1 } });
     expect(await bench.engine.purchase({ packageId: 8, email: 'a@example.com' })).toMatchObject({
       kind: 'accepted',
@@ -25,25 +21,23 @@ describe('creating', () => {
   });
 
   it('takes the first gap when the last id of all is taken', async () => {
-    await using bench = await setOperations({ packages: [{ id: 1 }, { id: 2 }, { id: packageIdMax }] });
-    expect(await bench.operations.create(by, wish)).toMatchObject({ value: { id: 3 } });
-    expect(await bench.operations.packages()).toHaveLength(4);
+    await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }, { id: packageIdMax }] });
+    expect(await bench.service.create(by, wish)).toMatchObject({ value: { id: 3 } });
+    expect(await bench.service.packages()).toHaveLength(4);
   });
 
   it('gives each of many who ask at once a package of their own', async () => {
-    await using bench = await setOperations();
-    const created = await Promise.all(
-      Array.from({ length: 5 }, () => bench.operations.create(by, { ...wish })),
-    );
+    await using bench = await openAdminBench();
+    const created = await Promise.all(Array.from({ length: 5 }, () => bench.service.create(by, { ...wish })));
     const ids = created.map((outcome) => (outcome.kind === 'done' ? outcome.value.id : outcome.code));
     expect(ids.sort()).toEqual([2, 3, 4, 5, 6]);
   });
 
   it('refuses an id that is taken and a sale that closes before it opens, and logs both', async () => {
-    await using bench = await setOperations();
-    const { operations } = bench;
-    expect(await operations.create(by, { ...wish, id: 1 })).toMatchObject({ code: 'package_exists' });
-    expect(await operations.create(by, { ...wish, opensAt: 5, closesAt: 5 })).toMatchObject({
+    await using bench = await openAdminBench();
+    const { service } = bench;
+    expect(await service.create(by, { ...wish, id: 1 })).toMatchObject({ code: 'package_exists' });
+    expect(await service.create(by, { ...wish, opensAt: 5, closesAt: 5 })).toMatchObject({
       code: 'invalid',
     });
     expect(await bench.log()).toMatchObject([
@@ -56,14 +50,14 @@ describe('creating', () => {
 
 describe('changing', () => {
   it('goes by the version that was read, and logs before and after', async () => {
-    await using bench = await setOperations({ packages: [{ quota: 2 }] });
-    const { operations } = bench;
-    const amended = await operations.amend(by, 1, { version: 1, quota: 9, price: 7 });
+    await using bench = await openAdminBench({ packages: [{ quota: 2 }] });
+    const { service } = bench;
+    const amended = await service.amend(by, 1, { version: 1, quota: 9, price: 7 });
     expect(amended).toMatchObject({ kind: 'done', value: { quota: 9, price: 7, version: 2 } });
-    expect(await operations.amend(by, 1, { version: 1, quota: 1 })).toMatchObject({
+    expect(await service.amend(by, 1, { version: 1, quota: 1 })).toMatchObject({
       code: 'version_conflict',
     });
-    expect(await operations.amend(by, 99, { version: 1, quota: 1 })).toMatchObject({
+    expect(await service.amend(by, 99, { version: 1, quota: 1 })).toMatchObject({
       code: 'unknown_package',
     });
     const [, conflict, done] = await bench.log();
@@ -72,14 +66,14 @@ describe('changing', () => {
   });
 
   it('pauses and resumes whatever the version, and repeats without harm', async () => {
-    await using bench = await setOperations();
-    const { operations, engine } = bench;
+    await using bench = await openAdminBench();
+    const { service, engine } = bench;
     for (let each = 0; each < 2; each++) {
-      expect(await operations.pause(by, 1, true)).toMatchObject({ value: { paused: true, version: 2 } });
+      expect(await service.pause(by, 1, true)).toMatchObject({ value: { paused: true, version: 2 } });
     }
     expect(await engine.purchase({ packageId: 1, email: 'a@example.com' })).toMatchObject({ code: 'paused' });
-    expect(await operations.package(1)).toMatchObject({ obstacle: 'paused' });
-    const resumed = await operations.pause(by, 1, false);
+    expect(await service.package(1)).toMatchObject({ obstacle: 'paused' });
+    const resumed = await service.pause(by, 1, false);
     expect(resumed).toMatchObject({ value: { version: 3 } });
     expect(resumed).not.toHaveProperty('value.paused');
     expect((await bench.log()).map(({ action }) => action)).toEqual([
@@ -87,54 +81,54 @@ describe('changing', () => {
       'package.pause',
       'package.pause',
     ]);
-    expect(await operations.pause(by, 99, true)).toMatchObject({ code: 'unknown_package' });
+    expect(await service.pause(by, 99, true)).toMatchObject({ code: 'unknown_package' });
   });
 });
 
 describe('archiving', () => {
-  const buy = async (bench: OperationsBench, email: string) =>
+  const buy = async (bench: AdminBench, email: string) =>
     (await bench.engine.purchase({ packageId: 1, email })) as Accepted;
 
   it('waits for the end of the sale and of every order, and closes it for good', async () => {
-    await using bench = await setOperations({ packages: [{ quota: 1 }] });
-    const { operations, engine, store } = bench;
+    await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
+    const { service, engine, store } = bench;
     const bought = await buy(bench, 'a@example.com');
-    expect(await operations.archive(by, 1)).toMatchObject({ code: 'sale_not_ended' });
-    await operations.pause(by, 1, true);
-    expect(await operations.archive(by, 1)).toMatchObject({ code: 'sale_not_ended' });
+    expect(await service.archive(by, 1)).toMatchObject({ code: 'sale_not_ended' });
+    await service.pause(by, 1, true);
+    expect(await service.archive(by, 1)).toMatchObject({ code: 'sale_not_ended' });
     await vi.waitFor(() => bench.suppliers.answerFlight());
     await vi.waitFor(async () => expect((await store.order(bought.order.id))?.status).toBe('confirmed'));
     for (let each = 0; each < 2; each++) {
-      expect(await operations.archive(by, 1)).toMatchObject({ value: { archived: true, version: 3 } });
+      expect(await service.archive(by, 1)).toMatchObject({ value: { archived: true, version: 3 } });
     }
-    await operations.pause(by, 1, false);
+    await service.pause(by, 1, false);
     expect(await buy(bench, 'b@example.com')).toMatchObject({ kind: 'refused', code: 'sale_closed' });
     expect(await engine.cancel((await store.order(bought.order.id))!)).toMatchObject({ kind: 'accepted' });
-    expect(await operations.archive(by, 99)).toMatchObject({ code: 'unknown_package' });
+    expect(await service.archive(by, 99)).toMatchObject({ code: 'unknown_package' });
     expect((await bench.log()).map(({ action, outcome }) => `${action} ${outcome}`)).toContain(
       'package.archive done',
     );
   });
 
   it('is done by a sale that has closed', async () => {
-    await using bench = await setOperations({ packages: [{ closesAt: 1 }, { id: 2, opensAt: 9e15 }] });
-    expect(await bench.operations.archive(by, 1)).toMatchObject({ kind: 'done' });
-    expect(await bench.operations.archive(by, 2)).toMatchObject({ code: 'sale_not_ended' });
+    await using bench = await openAdminBench({ packages: [{ closesAt: 1 }, { id: 2, opensAt: 9e15 }] });
+    expect(await bench.service.archive(by, 1)).toMatchObject({ kind: 'done' });
+    expect(await bench.service.archive(by, 2)).toMatchObject({ code: 'sale_not_ended' });
   });
 });
 
 describe('deleting', () => {
   it('takes a package away that nobody has ordered, and logs it', async () => {
-    await using bench = await setOperations({ packages: [{ id: 1 }, { id: 2 }] });
-    const { operations, engine } = bench;
-    await operations.amend(by, 1, { version: 1, price: 7 });
-    expect(await operations.remove(by, 1)).toMatchObject({ kind: 'done' });
+    await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
+    const { service, engine } = bench;
+    await service.amend(by, 1, { version: 1, price: 7 });
+    expect(await service.remove(by, 1)).toMatchObject({ kind: 'done' });
     expect((await engine.packages()).map((each) => each.package.id)).toEqual([2]);
     expect(await engine.package(1)).toBeUndefined();
     expect(await engine.purchase({ packageId: 1, email: 'a@example.com' })).toEqual({
       ...{ kind: 'refused', code: 'unknown_package' },
     });
-    expect(await operations.remove(by, 1)).toMatchObject({ code: 'unknown_package' });
+    expect(await service.remove(by, 1)).toMatchObject({ code: 'unknown_package' });
     const [again, done] = await bench.log();
     expect(again).toMatchObject({ action: 'package.delete', outcome: 'refused', code: 'unknown_package' });
     expect(done).toMatchObject({ action: 'package.delete', outcome: 'done', before: { price: 7 } });
@@ -142,16 +136,16 @@ describe('deleting', () => {
 
   it('Q6 never takes one that was ordered, also in the same moment', async () => {
     const ids = Array.from({ length: 20 }, (_, index) => index + 1);
-    await using bench = await setOperations({ packages: ids.map((id) => ({ id, quota: 3 })) });
-    const { operations, engine, store } = bench;
+    await using bench = await openAdminBench({ packages: ids.map((id) => ({ id, quota: 3 })) });
+    const { service, engine, store } = bench;
     // Half of them have an owner already.
-    for (const id of ids.slice(10)) await operations.amend(by, id, { version: 1, price: 7 });
+    for (const id of ids.slice(10)) await service.amend(by, id, { version: 1, price: 7 });
     const answers = await Promise.all(
       ids.map(async (id) => {
         const email = `buyer${id}@example.com`;
         const [bought, removed] = await Promise.all([
           engine.purchase({ packageId: id, email }),
-          new Promise((go) => setImmediate(go)).then(() => operations.remove(by, id)),
+          new Promise((go) => setImmediate(go)).then(() => service.remove(by, id)),
         ]);
         if (bought.kind === 'accepted') {
           expect(removed).toMatchObject({ code: 'package_not_empty' });
@@ -167,18 +161,18 @@ describe('deleting', () => {
   });
 
   it('Q9 gives its id to no other package: an old page or owner may still know it', async () => {
-    await using bench = await setOperations({ packages: [{ id: 1 }, { id: 2 }] });
-    const { operations, store } = bench;
+    await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
+    const { service, store } = bench;
     const wish = { flight: 'F', stay: '2030-01-01', price: 1, quota: 1 };
-    expect(await operations.remove(by, 2)).toMatchObject({ kind: 'done' });
-    expect(await operations.create(by, { ...wish, id: 2 })).toMatchObject({ code: 'package_exists' });
-    expect(await operations.create(by, wish)).toMatchObject({ value: { id: 3 } });
+    expect(await service.remove(by, 2)).toMatchObject({ kind: 'done' });
+    expect(await service.create(by, { ...wish, id: 2 })).toMatchObject({ code: 'package_exists' });
+    expect(await service.create(by, wish)).toMatchObject({ value: { id: 3 } });
     expect((await store.packages()).map((each) => each.package.id)).toEqual([1, 3]);
   });
 
   it('finds out what became of a removal without an answer', async () => {
     let isLost = true;
-    await using bench = await setOperations({
+    await using bench = await openAdminBench({
       through: (store) =>
         new Proxy(store, {
           get(target, name) {
@@ -194,15 +188,15 @@ describe('deleting', () => {
           },
         }),
     });
-    expect(await bench.operations.remove(by, 1)).toMatchObject({ kind: 'done' });
+    expect(await bench.service.remove(by, 1)).toMatchObject({ kind: 'done' });
     expect(await bench.store.packages()).toEqual([]);
   });
 
   it('an owner that has not heard of it refuses, and no process believes to be replaced', async () => {
     const fencedFor: number[] = [];
-    await using bench = await setOperations({ onFenced: (id) => fencedFor.push(id) });
-    const { engine, store, operations } = bench;
-    await operations.amend(by, 1, { version: 1, price: 7 });
+    await using bench = await openAdminBench({ onFenced: (id) => fencedFor.push(id) });
+    const { engine, store, service } = bench;
+    await service.amend(by, 1, { version: 1, price: 7 });
     await store.removePackage(1, (await store.present(1))!.fence);
     const late = () => engine.purchase({ packageId: 1, email: 'a@example.com' });
     expect(await late()).toMatchObject({ code: 'unknown_package' });
@@ -213,9 +207,9 @@ describe('deleting', () => {
 
 describe('packages', () => {
   it('show who owns them and how busy that was', async () => {
-    await using bench = await setOperations({ packages: [{ id: 1, quota: 2 }, { id: 2 }] });
+    await using bench = await openAdminBench({ packages: [{ id: 1, quota: 2 }, { id: 2 }] });
     await bench.engine.purchase({ packageId: 1, email: 'a@example.com' });
-    const [bought, quiet] = await bench.operations.packages();
+    const [bought, quiet] = await bench.service.packages();
     expect(bought).toMatchObject({
       owner: { instance: 'one', epoch: 1, state: 'active' },
       figures: { held: 1 },
@@ -230,9 +224,9 @@ describe('packages', () => {
     ['one', 'idle'],
     ['somebody who left', 'gone'],
   ] as const)('owned by %s that says nothing of it are %s', async (instance, state) => {
-    await using bench = await setOperations();
+    await using bench = await openAdminBench();
     await bench.store.takeOwnership(1, instance);
-    expect(await bench.operations.package(1)).toMatchObject({ owner: { instance, state } });
-    expect(await bench.operations.package(99)).toBeUndefined();
+    expect(await bench.service.package(1)).toMatchObject({ owner: { instance, state } });
+    expect(await bench.service.package(99)).toBeUndefined();
   });
 });
