@@ -2,7 +2,7 @@ import type { AuditReport } from '../audit/audit-report.ts';
 import type { PackageAmendment } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Order, OrderStatus } from '../domain/order.ts';
-import type { Figures, Offer, TravelPackage } from '../domain/travel-package.ts';
+import type { Inventory, Offer, TravelPackage } from '../domain/travel-package.ts';
 import type { Activity } from '../engine/operated-engine.ts';
 import type { Page } from '../lib/page.ts';
 import type { Operator, OperatorEvent } from '../storage/operator-log.ts';
@@ -27,7 +27,7 @@ export interface PackageOwner {
 /** A package as an operator sees it. */
 export interface PackageStatus {
   readonly package: TravelPackage;
-  readonly figures: Figures;
+  readonly inventory: Inventory;
   /** What a purchase would be refused with now; absent while it would be taken. */
   readonly obstacle?: 'paused' | 'not_open' | 'sale_closed' | 'sold_out' | 'queue_full';
   /** Places in its line. */

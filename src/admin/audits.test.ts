@@ -10,11 +10,11 @@ import { Audits } from './audits.ts';
 
 it('an audit finds what is wrong, one at a time', async () => {
   await using bench = await openAdminBench();
-  const { fence, figures } = (await bench.store.present(1))!;
+  const { fence, inventory } = (await bench.store.present(1))!;
   await bench.store.commit(
     1,
     fence,
-    sampleChange({ figures, inserted: [sampleOrder(1, { status: 'held' })] }),
+    sampleChange({ inventory, inserted: [sampleOrder(1, { status: 'held' })] }),
   );
   const [first, second] = await Promise.all([bench.service.audit(), bench.service.audit()]);
   expect(first).toMatchObject({ kind: 'done', value: { ok: false, orders: 1, suppliersRead: false } });

@@ -8,8 +8,8 @@ const email = 'ana.lee@example.com';
 
 /** Orders in the store, before any owner reads it. */
 async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
-  const { fence, figures } = (await store.present(packageId))!;
-  await store.commit(packageId, fence, sampleChange({ figures, inserted: orders }));
+  const { fence, inventory } = (await store.present(packageId))!;
+  await store.commit(packageId, fence, sampleChange({ inventory, inserted: orders }));
 }
 
 describe('erasing', () => {

@@ -6,8 +6,8 @@ import type { Order } from '../domain/order.ts';
 /** Orders in the store that no engine knows of. */
 async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
   const present = await store.present(packageId);
-  const { figures } = present!;
-  await store.commit(packageId, present!.fence, sampleChange({ figures, inserted: orders }));
+  const { inventory } = present!;
+  await store.commit(packageId, present!.fence, sampleChange({ inventory, inserted: orders }));
 }
 
 const held = (number: number, agoMs: number, over: Partial<Order> = {}): Order =>

@@ -212,7 +212,7 @@ describe('packages', () => {
     const [bought, quiet] = await bench.service.packages();
     expect(bought).toMatchObject({
       owner: { instance: 'one', epoch: 1, state: 'active' },
-      figures: { held: 1 },
+      inventory: { held: 1 },
       waitersMax: 8,
     });
     expect(bought?.activity?.recent.purchasesPerS).toBeGreaterThan(0);

@@ -190,7 +190,7 @@ export class PackageService {
       // A former try may have removed it without our knowing.
       if (present === undefined && last === undefined) return { kind: 'refused', code: 'unknown_package' };
       if (present === undefined) break;
-      if (present.figures.nextNumber !== 1) return { kind: 'refused', code: 'package_not_empty' };
+      if (present.inventory.nextNumber !== 1) return { kind: 'refused', code: 'package_not_empty' };
       last = present.package;
       try {
         await store.setting(deleted + id, () => new Date(clock.now()).toISOString());
@@ -207,16 +207,16 @@ export class PackageService {
 
   #status(snapshot: PackageSnapshot, known: Known): PackageStatus {
     const { clock, engine, waitersPerUnit } = this.#options;
-    const { package: travelPackage, figures } = snapshot;
+    const { package: travelPackage, inventory } = snapshot;
     const now = clock.now();
-    const obstacle = saleObstacle(travelPackage, figures, now, waitersPerUnit, engine.suppliersAvailable);
+    const obstacle = saleObstacle(travelPackage, inventory, now, waitersPerUnit, engine.suppliersAvailable);
     const tenure = known.tenures.get(travelPackage.id);
     const owned = known.owned.get(travelPackage.id);
     const owner = ownerOf(tenure, owned, known.statuses);
     const isActive = owner?.state === 'active' && owned?.activity !== undefined;
     return {
       package: travelPackage,
-      figures,
+      inventory,
       ...(obstacle === undefined ? {} : { obstacle: obstacle as NonNullable<PackageStatus['obstacle']> }),
       waitersMax: waitersPerUnit * travelPackage.quota,
       ...(owner === undefined ? {} : { owner }),

@@ -27,9 +27,9 @@ export interface PackageAuditOptions {
 const attemptsMax = 5;
 
 /**
- * Judges one package by its figures and all its orders, as they were at one moment: in a snapshot, or else
- * between two reads of the same figures. The latter is as good: no order can take a unit, return one, join the
- * line or leave it such that all figures, `nextNumber` among them, come out the same.
+ * Judges one package by its inventory and all its orders, as they were at one moment: in a snapshot, or else
+ * between two reads of the same inventory. The latter is as good: no order can take a unit, return one, join the
+ * line or leave it such that all inventory, `nextNumber` among them, come out the same.
  */
 export async function auditPackage(
   store: AuditedStore,
@@ -121,12 +121,12 @@ class PackageJudge {
   }
 
   #compareFigures(): void {
-    const { package: travelPackage, figures } = this.#snapshot;
+    const { package: travelPackage, inventory } = this.#snapshot;
     const { quota } = travelPackage;
-    if (!isConserved(quota, figures)) {
-      const { remaining, held, confirmed, cancelling, waiting } = figures;
+    if (!isConserved(quota, inventory)) {
+      const { remaining, held, confirmed, cancelling, waiting } = inventory;
       const words = `remaining ${remaining}, held ${held}, confirmed ${confirmed}, cancelling ${cancelling}, waiting ${waiting}`;
-      this.#find('Q1', `the figures do not add up: quota ${quota}, ${words}`);
+      this.#find('Q1', `the inventory do not add up: quota ${quota}, ${words}`);
     }
     const counted = {
       held: this.#count(...holdingStatuses),
@@ -135,17 +135,17 @@ class PackageJudge {
       waiting: this.#count('queued'),
     };
     for (const [name, count] of Object.entries(counted)) {
-      const stored = figures[name as keyof typeof counted];
+      const stored = inventory[name as keyof typeof counted];
       if (stored !== count) {
         this.#find('Q1', `the package says ${name} ${stored}, its orders say ${count}`);
       }
     }
-    const confirmed = Math.max(figures.confirmed, counted.confirmed);
+    const confirmed = Math.max(inventory.confirmed, counted.confirmed);
     if (confirmed > quota) this.#find('Q3', `${confirmed} units are confirmed of a quota of ${quota}`);
-    if (figures.nextNumber !== this.#lastNumber + 1) {
+    if (inventory.nextNumber !== this.#lastNumber + 1) {
       this.#find(
         'Q5',
-        `the next number is ${figures.nextNumber}, but the last order has number ${this.#lastNumber}`,
+        `the next number is ${inventory.nextNumber}, but the last order has number ${this.#lastNumber}`,
       );
     }
   }
@@ -165,9 +165,9 @@ function keysOf(orders: readonly Order[]): string[] {
 }
 
 function isSame(before: PackageSnapshot, after: PackageSnapshot): boolean {
-  const names = Object.keys(before.figures) as (keyof PackageSnapshot['figures'])[];
+  const names = Object.keys(before.inventory) as (keyof PackageSnapshot['inventory'])[];
   return (
     before.package.version === after.package.version &&
-    names.every((name) => before.figures[name] === after.figures[name])
+    names.every((name) => before.inventory[name] === after.inventory[name])
   );
 }

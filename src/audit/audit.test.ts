@@ -12,7 +12,7 @@ const offer = { flight: 'Flight-1', stay: '2022-08-09', price: 100 };
 /** What is in the store, the ledger with it, free to be wrong. */
 class World {
   package: TravelPackage = { id: 1, ...offer, quota: 4, version: 1 };
-  figures: Record<keyof PackageSnapshot['figures'], number>;
+  inventory: Record<keyof PackageSnapshot['inventory'], number>;
   orders: Order[];
   ledger: Record<SupplierKind, Reservation[]> = { flights: [], hotels: [] };
   /** Called before every read, with its name. */
@@ -30,7 +30,7 @@ class World {
       order(7, 'held', 'queued 4', 'claimed 8'),
       order(8, 'queued', 'queued 9'),
     ];
-    this.figures = { remaining: 0, held: 2, confirmed: 2, cancelling: 1, waiting: 1, nextNumber: 9 };
+    this.inventory = { remaining: 0, held: 2, confirmed: 2, cancelling: 1, waiting: 1, nextNumber: 9 };
     for (const { id, status } of this.orders) {
       if (status === 'confirmed' || status === 'cancelling' || status === 'compensating') {
         this.reserve('flights', id);
@@ -51,7 +51,7 @@ class World {
   }
 
   get store(): AuditedStore {
-    const snapshot = () => ({ package: this.package, figures: { ...this.figures } });
+    const snapshot = () => ({ package: this.package, inventory: { ...this.inventory } });
     return {
       packages: async () => [snapshot()],
       package: async () => {
@@ -134,17 +134,17 @@ describe('audit', () => {
   });
 
   const planted: [string, (world: World) => void, string[]][] = [
-    ['Q1 figures that do not add up', ({ figures }) => figures.remaining++, ['Q1']],
+    ['Q1 inventory that do not add up', ({ inventory }) => inventory.remaining++, ['Q1']],
     [
-      'Q1 figures that add up, but not to the orders',
-      ({ figures }) => {
-        figures.held--;
-        figures.remaining++;
+      'Q1 inventory that add up, but not to the orders',
+      ({ inventory }) => {
+        inventory.held--;
+        inventory.remaining++;
       },
       ['Q1'],
     ],
-    ['Q1 a line of another length', ({ figures }) => figures.waiting++, ['Q1']],
-    ['Q1 a cancelling count that is off', ({ figures }) => figures.cancelling--, ['Q1']],
+    ['Q1 a line of another length', ({ inventory }) => inventory.waiting++, ['Q1']],
+    ['Q1 a cancelling count that is off', ({ inventory }) => inventory.cancelling--, ['Q1']],
     [
       'Q3 more confirmed than the quota',
       (world) => {
@@ -160,12 +160,12 @@ describe('audit', () => {
       },
       ['Q5'],
     ],
-    ['Q5 a next number that is off', ({ figures }) => figures.nextNumber++, ['Q5']],
+    ['Q5 a next number that is off', ({ inventory }) => inventory.nextNumber++, ['Q5']],
     [
       'Q5 a unit that went past one who still waits',
       (world) => {
         world.change(2, { status: 'queued', timeline: [{ at: 1, event: 'queued' }] });
-        world.figures.waiting++;
+        world.inventory.waiting++;
       },
       ['Q5'],
     ],
@@ -264,7 +264,7 @@ describe('audit', () => {
       at(world, 'page', 2, () => {
         world.change(7, order(7, 'failed', 'queued 4', 'claimed 8', 'failed 10'));
         world.change(8, order(8, 'held', 'queued 9', 'claimed 10'));
-        world.figures.waiting--;
+        world.inventory.waiting--;
         world.ledger.flights = world.ledger.flights.filter(({ key }) => key !== 'ID-7');
       });
       expect(await world.audit()).toMatchObject({ ok: true, inMotion: [], orders: 8 });
@@ -274,11 +274,11 @@ describe('audit', () => {
       const world = new World();
       world.onRead = (what) => {
         if (what !== 'page') return;
-        const { nextNumber } = world.figures;
+        const { nextNumber } = world.inventory;
         world.orders.push(order(nextNumber, 'queued', 'queued 10'));
-        world.figures.nextNumber++;
-        world.figures.waiting++;
-        world.figures.remaining++;
+        world.inventory.nextNumber++;
+        world.inventory.waiting++;
+        world.inventory.remaining++;
       };
       expect(await world.audit()).toMatchObject({ ok: true, inMotion: [1] });
     });

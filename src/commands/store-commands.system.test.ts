@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sampleChange, sampleFigures, sampleOrder } from '../../test/contract/samples.ts';
+import { sampleChange, sampleInventory, sampleOrder } from '../../test/contract/samples.ts';
 import { startServer } from '../../test/support/server.ts';
 import type { AuditReport } from '../audit/audit-report.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
@@ -48,8 +48,8 @@ function run(command: 'db-init' | 'audit', args: string[] = [], settings: Record
 async function fill(): Promise<void> {
   const store = openSqliteStore({ file });
   const { fence } = (await store.takeOwnership(1, 'test'))!;
-  const figures = sampleFigures({ remaining: 1, waiting: 1, nextNumber: 2 });
-  await store.commit(1, fence, sampleChange({ figures, inserted: [sampleOrder(1)] }));
+  const inventory = sampleInventory({ remaining: 1, waiting: 1, nextNumber: 2 });
+  await store.commit(1, fence, sampleChange({ inventory, inserted: [sampleOrder(1)] }));
   await store.ledger.record('flights', {
     key: 'public:me',
     number: 'F-1',
@@ -176,7 +176,7 @@ describe('audit', () => {
       INSERT INTO reservations VALUES ('hotels', 'GHOST', 'H-1', 'active', '2022-08-09', 1)`);
     const { code, out } = await run('audit');
     expect(code).toBe(1);
-    expect(out).toContain('Q1 package 1: the figures do not add up');
+    expect(out).toContain('Q1 package 1: the inventory do not add up');
     expect(out).toContain('Q1 package 1: the package says held 1, its orders say 0');
     expect(out).toContain('Q8 order GHOST: hotel H-1 is reserved for no order');
     expect(out).toContain('3 findings.');

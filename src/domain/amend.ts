@@ -2,7 +2,7 @@ import type { PackageAmendment } from './change.ts';
 import type { Draft } from './draft.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Amend } from './messages.ts';
-import { type Figures, isSaleWindow, isSoldOut, salePhase, type TravelPackage } from './travel-package.ts';
+import { type Inventory, isSaleWindow, isSoldOut, salePhase, type TravelPackage } from './travel-package.ts';
 
 /** Applies an operator's change to the version that was read, or refuses it whole. */
 export function amend(draft: Draft, change: Amend, now: number): void {
@@ -10,7 +10,7 @@ export function amend(draft: Draft, change: Amend, now: number): void {
   const before = draft.package;
   if (change.inDoubt === true && isAmended(before, change))
     return draft.answer(caller, { kind: 'amended', package: before });
-  const next = amendment(before, draft.figures, change, now);
+  const next = amendment(before, draft.inventory, change, now);
   if (typeof next === 'string') return draft.answer(caller, { kind: 'refused', code: next });
   draft.package = next;
   draft.move({ remaining: next.quota - before.quota });
@@ -20,23 +20,23 @@ export function amend(draft: Draft, change: Amend, now: number): void {
 /** What a change makes of a package, or why it can't. The units it adds or takes are the remaining ones. */
 export function amendment(
   before: TravelPackage,
-  figures: Figures,
+  inventory: Inventory,
   change: PackageAmendment,
   now: number,
 ): TravelPackage | ErrorCode {
   if (before.version !== change.version) return 'version_conflict';
   const next = amended(before, change);
-  const { held, confirmed } = figures;
+  const { held, confirmed } = inventory;
   if (next.quota < held + confirmed) return 'quota_too_low';
-  if (change.archived === true && !hasEnded(next, figures, now)) return 'sale_not_ended';
+  if (change.archived === true && !hasEnded(next, inventory, now)) return 'sale_not_ended';
   return isSaleWindow(next) ? next : 'invalid';
 }
 
 /** Whether nobody can buy it, and no order of it is queued, held or being cancelled. */
-function hasEnded(next: TravelPackage, figures: Figures, now: number): boolean {
-  const { waiting, held, cancelling } = figures;
+function hasEnded(next: TravelPackage, inventory: Inventory, now: number): boolean {
+  const { waiting, held, cancelling } = inventory;
   const isClosed =
-    next.paused === true || salePhase(next, now) === 'closed' || isSoldOut(next.quota, figures);
+    next.paused === true || salePhase(next, now) === 'closed' || isSoldOut(next.quota, inventory);
   return isClosed && waiting + held + cancelling === 0;
 }
 

@@ -1,7 +1,7 @@
 import type { Order } from './order.ts';
-import type { Figures, Offer, PackageSnapshot, TravelPackage } from './travel-package.ts';
+import type { Inventory, Offer, PackageSnapshot, TravelPackage } from './travel-package.ts';
 /**
- * Absolute figures, with the version that they were read at; what is absent stays. Orders keep the package as they
+ * Absolute values, with the version that was read. Members that are absent stay as they are. Orders keep the package as they
  * were bought.
  */
 export interface PackageAmendment extends Partial<Offer> {
@@ -26,8 +26,8 @@ export interface Erasure {
 
 /** Everything one commit writes: all of it, or nothing. */
 export interface Change {
-  /** The package's new figures, whole. */
-  readonly figures: Figures;
+  /** The package's new inventory, whole. */
+  readonly inventory: Inventory;
   /** The package itself, where an operator changed it. */
   readonly package?: TravelPackage;
   readonly inserted: readonly Order[];

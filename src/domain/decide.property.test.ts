@@ -65,16 +65,16 @@ function count(bench: ActorBench, ...statuses: Order['status'][]): number {
 }
 
 function check(bench: ActorBench): void {
-  const { figures, package: travelPackage, line, orders } = bench.state;
-  expect(isConserved(travelPackage.quota, figures), 'Q1').toBe(true);
-  expect(figures, 'Q1 figures are those of the orders').toMatchObject({
+  const { inventory, package: travelPackage, line, orders } = bench.state;
+  expect(isConserved(travelPackage.quota, inventory), 'Q1').toBe(true);
+  expect(inventory, 'Q1 the inventory matches the orders').toMatchObject({
     held: count(bench, 'held', 'compensating'),
     confirmed: count(bench, 'confirmed', 'cancelling'),
     cancelling: count(bench, 'cancelling'),
     waiting: count(bench, 'queued'),
     nextNumber: bench.stored.size + 1,
   });
-  expect(figures.confirmed, 'Q3').toBeLessThanOrEqual(travelPackage.quota);
+  expect(inventory.confirmed, 'Q3').toBeLessThanOrEqual(travelPackage.quota);
   const waiting = bench.ordersBy('queued').map((order) => order.number);
   expect(line.first(Number.POSITIVE_INFINITY), 'Q5 the line is by number').toEqual(waiting);
   expect(waiting.map((number) => line.place(number))).toEqual(waiting.map((_, index) => index + 1));
@@ -83,7 +83,7 @@ function check(bench: ActorBench): void {
   const keys = [...bench.stored.values()].flatMap((order) => order.key ?? []);
   expect(new Set(keys).size, 'Q7').toBe(keys.length);
   if (waiting.length > 0 && bench.state.gateOpen && travelPackage.paused !== true) {
-    expect(figures.remaining, 'Q4 nobody waits beside a free unit').toBe(0);
+    expect(inventory.remaining, 'Q4 nobody waits beside a free unit').toBe(0);
   }
 }
 
@@ -127,10 +127,10 @@ test('Q4 after the line drains every unit is confirmed, or nobody waits', async 
         });
         await bench.batch(...messages);
       }
-      const { figures, package: travelPackage } = bench.state;
-      expect(figures.held + figures.waiting + figures.cancelling).toBe(0);
+      const { inventory, package: travelPackage } = bench.state;
+      expect(inventory.held + inventory.waiting + inventory.cancelling).toBe(0);
       if (count(bench, 'rejected') > 0 && count(bench, 'cancelled') === 0) {
-        expect(figures.confirmed).toBe(travelPackage.quota);
+        expect(inventory.confirmed).toBe(travelPackage.quota);
       }
     }),
     { numRuns: 500 },

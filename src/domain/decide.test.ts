@@ -10,7 +10,7 @@ describe('purchases', () => {
     const bench = new ActorBench({ quota: 1 });
     const step = await bench.batch(bench.purchase());
     expect(step.change?.inserted).toMatchObject([{ id: 'order-1', number: 1, status: 'held' }]);
-    expect(step.change?.figures).toMatchObject({ remaining: 0, held: 1, waiting: 0 });
+    expect(step.change?.inventory).toMatchObject({ remaining: 0, held: 1, waiting: 0 });
     expect(step.effects.map((effect) => effect.kind)).toEqual(['book', 'answer']);
   });
 
@@ -38,7 +38,7 @@ describe('purchases', () => {
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
     await bench.batch(bench.booked('order-1'), bench.cancel('order-1'));
     await bench.batch(bench.booked('order-2'));
-    expect(bench.state.figures).toMatchObject({ confirmed: 2, cancelling: 1, waiting: 1 });
+    expect(bench.state.inventory).toMatchObject({ confirmed: 2, cancelling: 1, waiting: 1 });
     await bench.batch(bench.cleared('order-1'));
     expect(bench.stored.get('order-3')?.status).toBe('held');
   });
@@ -81,7 +81,7 @@ describe('purchases', () => {
     expect(bench.ordersBy('held').map(({ id }) => id)).toEqual(['order-1']);
     await bench.batch({ kind: 'tick' });
     expect(bench.ordersBy('held').map(({ id }) => id)).toEqual(['order-1', 'order-2']);
-    expect(bench.state.figures).toMatchObject({ remaining: 1, held: 2, waiting: 1 });
+    expect(bench.state.inventory).toMatchObject({ remaining: 1, held: 2, waiting: 1 });
   });
 
   test('Q4 without a claim allowed purchases join the line, and nobody is refused', async () => {
@@ -89,7 +89,7 @@ describe('purchases', () => {
     await bench.batch(bench.purchase(), bench.purchase());
     await bench.batch({ kind: 'tick' });
     expect(bench.ordersBy('queued')).toHaveLength(2);
-    expect(bench.state.figures).toMatchObject({ remaining: 1, held: 0, waiting: 2 });
+    expect(bench.state.inventory).toMatchObject({ remaining: 1, held: 0, waiting: 2 });
   });
 
   test('Q5 nobody overtakes the line within a batch', async () => {
@@ -214,7 +214,7 @@ describe('leaving', () => {
     await bench.batch(bench.cancel('order-1'), bench.cancel('order-1'));
     await bench.batch(bench.cleared('order-1'), bench.cleared('order-1'));
     await bench.batch(bench.cancel('order-1'));
-    expect(bench.state.figures).toMatchObject({ remaining: 1, held: 0, confirmed: 0, cancelling: 0 });
+    expect(bench.state.inventory).toMatchObject({ remaining: 1, held: 0, confirmed: 0, cancelling: 0 });
   });
 });
 
@@ -224,7 +224,7 @@ describe('sagas', () => {
     await bench.batch(bench.purchase());
     const step = await bench.batch(bench.owing('order-1'));
     expect(step.change?.updated).toMatchObject([{ status: 'compensating' }]);
-    expect(step.change?.figures).toMatchObject({ remaining: 0, held: 1 });
+    expect(step.change?.inventory).toMatchObject({ remaining: 0, held: 1 });
     expect(step.effects).toMatchObject([{ kind: 'clear', order: { id: 'order-1' } }]);
   });
 

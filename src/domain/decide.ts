@@ -135,13 +135,13 @@ class Decision {
     const order = {
       id: orderId,
       packageId,
-      number: draft.figures.nextNumber,
+      number: draft.inventory.nextNumber,
       package: { flight, stay, price },
       email,
       ...(key === undefined ? {} : { key }),
       createdAt: this.#now,
     };
-    const isClaimed = this.#mayClaim() && draft.figures.waiting === 0;
+    const isClaimed = this.#mayClaim() && draft.inventory.waiting === 0;
     const stored = isClaimed ? to.claimAtOnce(order, this.#now) : to.queue(order, this.#now);
     draft.insert(stored);
     if (isClaimed) this.#hold(stored);
@@ -151,10 +151,10 @@ class Decision {
 
   /** Why this purchase can't be taken; undefined when it can. */
   #obstacle({ deadlineAt, email }: Purchase): ErrorCode | undefined {
-    const { package: travelPackage, figures } = this.#draft;
+    const { package: travelPackage, inventory } = this.#draft;
     const { waitersPerUnit, ordersPerEmail } = this.#rules;
     if (this.#now > deadlineAt) return 'overloaded';
-    const obstacle = saleObstacle(travelPackage, figures, this.#now, waitersPerUnit, this.#gateOpen);
+    const obstacle = saleObstacle(travelPackage, inventory, this.#now, waitersPerUnit, this.#gateOpen);
     if (obstacle !== undefined || ordersPerEmail === 0) return obstacle;
     const orders = (this.#known.liveByEmail.get(email) ?? 0) + this.#draft.insertedWithEmail(email);
     return orders >= ordersPerEmail ? 'order_limit' : undefined;
@@ -250,7 +250,7 @@ class Decision {
 
   /** Claims units for those in the line, by number (rule Q5). */
   #serveLine(): void {
-    while (this.#mayClaim() && this.#draft.figures.waiting > 0) {
+    while (this.#mayClaim() && this.#draft.inventory.waiting > 0) {
       const next = this.#draft.nextInLine();
       if (next === undefined) return;
       const held = to.claim(next, this.#now);
@@ -261,10 +261,10 @@ class Decision {
   }
 
   #mayClaim(): boolean {
-    const { figures, package: travelPackage } = this.#draft;
+    const { inventory, package: travelPackage } = this.#draft;
     const isOnSale = travelPackage.paused !== true && travelPackage.archived !== true;
     const isWithinMax = this.#claims < (this.#rules.claimsMax ?? Number.POSITIVE_INFINITY);
-    return this.#gateOpen && isOnSale && figures.remaining > 0 && isWithinMax;
+    return this.#gateOpen && isOnSale && inventory.remaining > 0 && isWithinMax;
   }
 
   #hold(order: Order): void {
@@ -277,7 +277,7 @@ class Decision {
   #refuseSoldOut(): void {
     const draft = this.#draft;
     for (const purchase of this.#soldOut.splice(0)) {
-      if (isSoldOut(draft.package.quota, draft.figures)) this.#refuse(purchase.caller, 'sold_out');
+      if (isSoldOut(draft.package.quota, draft.inventory)) this.#refuse(purchase.caller, 'sold_out');
       else this.#purchase(purchase);
     }
   }
@@ -285,8 +285,8 @@ class Decision {
   /** Every unit is confirmed: those in the line hear it, in batches that one commit can bear (rule Q4). */
   #refuseLine(): void {
     const draft = this.#draft;
-    if (!isSoldOut(draft.package.quota, draft.figures)) return;
-    for (let refused = 0; draft.figures.waiting > 0; refused++) {
+    if (!isSoldOut(draft.package.quota, draft.inventory)) return;
+    for (let refused = 0; draft.inventory.waiting > 0; refused++) {
       if (refused >= this.#rules.rejectionsMax) {
         draft.effects.push({ kind: 'continue' });
         return;
@@ -337,12 +337,12 @@ export function keyAnswer(order: Order | undefined, email: string): OrderAnswer 
 }
 
 /**
- * Why a package takes no purchase now; undefined when it does. It depends on nothing but the package's figures, so
+ * Why a package takes no purchase now; undefined when it does. It depends on nothing but the package's inventory, so
  * that any instance can refuse from a fresh snapshot.
  */
 export function saleObstacle(
   travelPackage: PackageState['package'],
-  figures: PackageState['figures'],
+  inventory: PackageState['inventory'],
   now: number,
   waitersPerUnit: number,
   gateOpen: boolean,
@@ -352,8 +352,8 @@ export function saleObstacle(
   const phase = salePhase(travelPackage, now);
   if (phase === 'not_open') return 'not_open';
   if (phase === 'closed') return 'sale_closed';
-  if (isSoldOut(travelPackage.quota, figures)) return 'sold_out';
-  const isClaimedAtOnce = gateOpen && figures.remaining > 0 && figures.waiting === 0;
-  const isLineFull = figures.waiting >= waitersPerUnit * travelPackage.quota;
+  if (isSoldOut(travelPackage.quota, inventory)) return 'sold_out';
+  const isClaimedAtOnce = gateOpen && inventory.remaining > 0 && inventory.waiting === 0;
+  const isLineFull = inventory.waiting >= waitersPerUnit * travelPackage.quota;
   return isLineFull && !isClaimedAtOnce ? 'queue_full' : undefined;
 }

@@ -2,7 +2,7 @@ import type { Change } from './change.ts';
 import type { Answer, Caller } from './messages.ts';
 import type { Order } from './order.ts';
 import type { PackageState } from './package-state.ts';
-import type { Figures, TravelPackage } from './travel-package.ts';
+import type { Inventory, TravelPackage } from './travel-package.ts';
 
 /** What is to be done once the change is known to be applied. */
 export type Effect =
@@ -23,7 +23,7 @@ export type Effect =
 export class Draft {
   readonly state: PackageState;
   readonly effects: Effect[] = [];
-  #figures: Figures;
+  #inventory: Inventory;
   #package: TravelPackage;
   readonly #inserted = new Map<string, Order>();
   readonly #updated = new Map<string, Order>();
@@ -36,13 +36,13 @@ export class Draft {
 
   constructor(state: PackageState) {
     this.state = state;
-    this.#figures = state.figures;
+    this.#inventory = state.inventory;
     this.#package = state.package;
     this.#committedLine = state.line[Symbol.iterator]();
   }
 
-  get figures(): Figures {
-    return this.#figures;
+  get inventory(): Inventory {
+    return this.#inventory;
   }
 
   get package(): TravelPackage {
@@ -53,11 +53,11 @@ export class Draft {
     this.#package = next;
   }
 
-  /** Adds to the figures; `{ held: -1, remaining: 1 }` is a unit that returns. */
-  move(delta: Partial<Figures>): void {
-    const next: Record<keyof Figures, number> = { ...this.#figures };
-    for (const [name, by] of Object.entries(delta) as [keyof Figures, number][]) next[name] += by;
-    this.#figures = next;
+  /** Adds to the inventory; `{ held: -1, remaining: 1 }` is a unit that returns. */
+  move(delta: Partial<Inventory>): void {
+    const next: Record<keyof Inventory, number> = { ...this.#inventory };
+    for (const [name, by] of Object.entries(delta) as [keyof Inventory, number][]) next[name] += by;
+    this.#inventory = next;
   }
 
   /** The order as it stands in this batch; undefined unless it is unfinished or was touched. */
@@ -124,7 +124,7 @@ export class Draft {
     const touched = this.#inserted.size + this.#updated.size + this.#erased.size;
     if (touched === 0 && !isAmended) return undefined;
     return {
-      figures: this.#figures,
+      inventory: this.#inventory,
       ...(isAmended ? { package: this.#package } : {}),
       inserted: [...this.#inserted.values()],
       updated: [...this.#updated.values()],

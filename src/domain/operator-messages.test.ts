@@ -118,7 +118,7 @@ describe('erasing', () => {
   test('takes the email, and the key that tells it, out of an order that has ended', async () => {
     const bench = await sold(booked);
     const step = await bench.batch(erase(bench));
-    expect(step.change).toMatchObject({ inserted: [], updated: [], figures: bench.state.figures });
+    expect(step.change).toMatchObject({ inserted: [], updated: [], inventory: bench.state.inventory });
     expect(bench.stored.get('order-1')).toMatchObject({
       status: 'confirmed',
       email: 'x@erased.invalid',

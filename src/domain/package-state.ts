@@ -1,7 +1,7 @@
 import type { Change, Ownership } from './change.ts';
 import { Line } from './line.ts';
 import type { Order } from './order.ts';
-import type { Figures, TravelPackage } from './travel-package.ts';
+import type { Inventory, TravelPackage } from './travel-package.ts';
 
 /**
  * What the owner of a package has in memory: the committed present. Only `adopt` changes it, and only with a
@@ -11,7 +11,7 @@ export class PackageState {
   readonly epoch: number;
   #seq: number;
   #package: TravelPackage;
-  #figures: Figures;
+  #inventory: Inventory;
   readonly #orders = new Map<string, Order>();
   readonly #line = new Line();
   /** Whether suppliers answer; while not, nothing is claimed. Not stored: each owner sees for itself. */
@@ -21,7 +21,7 @@ export class PackageState {
     this.epoch = ownership.fence.epoch;
     this.#seq = ownership.fence.seq;
     this.#package = ownership.package;
-    this.#figures = ownership.figures;
+    this.#inventory = ownership.inventory;
     this.gateOpen = gateOpen;
     for (const order of ownership.unfinished) this.#take(order);
   }
@@ -34,8 +34,8 @@ export class PackageState {
     return this.#package;
   }
 
-  get figures(): Figures {
-    return this.#figures;
+  get inventory(): Inventory {
+    return this.#inventory;
   }
 
   /** Every unfinished order by id: queued, held, compensating or cancelling. */
@@ -50,7 +50,7 @@ export class PackageState {
 
   adopt(change: Change): void {
     this.#seq += 1;
-    this.#figures = change.figures;
+    this.#inventory = change.inventory;
     if (change.package !== undefined) this.#package = change.package;
     for (const order of change.inserted) this.#take(order);
     for (const order of change.updated) this.#take(order);

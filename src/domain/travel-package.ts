@@ -31,7 +31,7 @@ export interface TravelPackage extends Offer {
  * Where a package's units are. Rule Q1: `quota = remaining + held + confirmed`.
  * Compensating orders count as held, cancelling ones as confirmed.
  */
-export interface Figures {
+export interface Inventory {
   readonly remaining: number;
   readonly held: number;
   readonly confirmed: number;
@@ -43,10 +43,10 @@ export interface Figures {
   readonly nextNumber: number;
 }
 
-/** A package with its figures, as shown to customers. */
+/** A package with its inventory, as shown to customers. */
 export interface PackageSnapshot {
   readonly package: TravelPackage;
-  readonly figures: Figures;
+  readonly inventory: Inventory;
 }
 
 /** Whether customers find it in lists: all but those that are not listed, or archived. */
@@ -54,23 +54,23 @@ export function isListed({ package: { listed, archived } }: PackageSnapshot): bo
   return listed !== false && archived !== true;
 }
 
-/** The figures of a package that nobody has ordered yet. */
-export function untouched(quota: number): Figures {
+/** The inventory of a package that nobody has ordered yet. */
+export function fullInventory(quota: number): Inventory {
   return { remaining: quota, held: 0, confirmed: 0, cancelling: 0, waiting: 0, nextNumber: 1 };
 }
 
 /** Rule Q1. */
-export function isConserved(quota: number, figures: Figures): boolean {
-  const { remaining, held, confirmed, cancelling } = figures;
+export function isConserved(quota: number, inventory: Inventory): boolean {
+  const { remaining, held, confirmed, cancelling } = inventory;
   return (
     quota === remaining + held + confirmed &&
-    Math.min(remaining, held, cancelling, confirmed - cancelling, figures.waiting) >= 0
+    Math.min(remaining, held, cancelling, confirmed - cancelling, inventory.waiting) >= 0
   );
 }
 
 /** Rule Q4: only when every unit is confirmed for good, none of them on its way back. */
-export function isSoldOut(quota: number, figures: Figures): boolean {
-  return figures.confirmed - figures.cancelling >= quota;
+export function isSoldOut(quota: number, inventory: Inventory): boolean {
+  return inventory.confirmed - inventory.cancelling >= quota;
 }
 
 /** Whether a sale with these limits could ever be open. */

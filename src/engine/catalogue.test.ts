@@ -1,13 +1,13 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { onSale } from '../../test/support/server.ts';
-import { type PackageSnapshot, untouched } from '../domain/travel-package.ts';
+import { fullInventory, type PackageSnapshot } from '../domain/travel-package.ts';
 import { localLiveBus } from '../realtime/bus/local.ts';
 import { Catalogue } from './catalogue.ts';
 
 const snapshot = (id: number, waiting = 0): PackageSnapshot => ({
   package: onSale({ id }),
-  figures: { ...untouched(1), waiting },
+  inventory: { ...fullInventory(1), waiting },
 });
 
 let clock: ManualClock;
@@ -39,7 +39,7 @@ test('a snapshot that is too old is read again; one that was just heard is not',
   await Promise.all([catalogue.get(1), catalogue.get(1)]);
   expect(store.package).toHaveBeenCalledTimes(1);
   liveBus.publishPackage(snapshot(2, 5));
-  expect((await catalogue.get(2))?.figures.waiting).toBe(5);
+  expect((await catalogue.get(2))?.inventory.waiting).toBe(5);
   expect(store.package).toHaveBeenCalledTimes(1);
   catalogue.close();
 });
@@ -65,7 +65,7 @@ test('what is heard while reading wins over what was read', async () => {
   const asked = catalogue.get(1);
   liveBus.publishPackage(snapshot(1, 9));
   read.resolve(snapshot(1, 0));
-  expect((await asked)?.figures.waiting).toBe(9);
+  expect((await asked)?.inventory.waiting).toBe(9);
   catalogue.close();
 });
 
@@ -79,7 +79,7 @@ test('what is read again was read after the call, and many who call at once shar
   store.package.mockResolvedValueOnce(snapshot(1, 2));
   underWay.resolve(snapshot(1, 1));
   await before;
-  expect((await after).map((each) => each?.figures.waiting)).toEqual([2, 2]);
+  expect((await after).map((each) => each?.inventory.waiting)).toEqual([2, 2]);
   expect(store.package).toHaveBeenCalledTimes(2);
   catalogue.close();
 });

@@ -24,7 +24,7 @@ interface Reading {
   readonly entry: Entry;
 }
 
-/** All packages with their figures, in memory: kept fresh by the live bus, and read again when too old. */
+/** All packages with their inventory, in memory: kept fresh by the live bus, and read again when too old. */
 export class Catalogue {
   readonly #options: CatalogueOptions;
   readonly #entries = new Map<number, Entry>();

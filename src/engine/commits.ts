@@ -18,8 +18,8 @@ export async function measuredCommit(metrics: Metrics, commit: () => Promise<voi
 
 /** Tells viewers of a change that is applied. */
 export function publishChange(liveBus: LiveBus, travelPackage: TravelPackage, change: Change): void {
-  const { figures, inserted, updated, erased = [] } = change;
-  liveBus.publishPackage({ package: travelPackage, figures });
+  const { inventory, inserted, updated, erased = [] } = change;
+  liveBus.publishPackage({ package: travelPackage, inventory });
   for (const order of updated) liveBus.publishOrder(order);
   for (const order of inserted) liveBus.publishOrder(order);
   for (const order of erased) liveBus.publishOrder(order);

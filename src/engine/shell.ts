@@ -4,7 +4,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
 import type { Answer, OrderAnswer } from '../domain/messages.ts';
 import { isSettled, type Order } from '../domain/order.ts';
-import { type PackageSnapshot, type TravelPackage, untouched } from '../domain/travel-package.ts';
+import { fullInventory, type PackageSnapshot, type TravelPackage } from '../domain/travel-package.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
@@ -126,8 +126,8 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   }
 
   added(travelPackage: TravelPackage): void {
-    const figures = untouched(travelPackage.quota);
-    this.options.liveBus.publishPackage({ package: travelPackage, figures });
+    const inventory = fullInventory(travelPackage.quota);
+    this.options.liveBus.publishPackage({ package: travelPackage, inventory });
   }
 
   removed(packageId: number): void {
@@ -149,9 +149,9 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   }
 
   /** Why a package takes no purchase, by a snapshot that may be some ms old. */
-  protected obstacle({ package: travelPackage, figures }: PackageSnapshot): ErrorCode | undefined {
+  protected obstacle({ package: travelPackage, inventory }: PackageSnapshot): ErrorCode | undefined {
     const { clock, suppliers, rules } = this.options;
-    return saleObstacle(travelPackage, figures, clock.now(), rules.waitersPerUnit, suppliers.available);
+    return saleObstacle(travelPackage, inventory, clock.now(), rules.waitersPerUnit, suppliers.available);
   }
 
   protected newOrderId(): string {

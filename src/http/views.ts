@@ -9,7 +9,7 @@ export type PackageView = z.output<typeof packageAnswer>;
 export function packageView(snapshot: PackageSnapshot): PackageView {
   const { id, flight, stay, price, quota, opensAt, closesAt } = snapshot.package;
   const { paused, listed, archived } = snapshot.package;
-  const { remaining, held, confirmed, waiting } = snapshot.figures;
+  const { remaining, held, confirmed, waiting } = snapshot.inventory;
   return {
     id,
     flight,

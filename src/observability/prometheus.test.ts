@@ -26,7 +26,7 @@ async function value(series: string): Promise<number | undefined> {
   return samplesOf(await exposed()).get(`ticket_booking_${series}`);
 }
 
-const nothing = { figures: fakeSnapshot().figures, inserted: [], updated: [] };
+const nothing = { inventory: fakeSnapshot().inventory, inserted: [], updated: [] };
 
 describe('what is reported is shown', () => {
   test('purchases by outcome, requests by route, messages by how they fared', async () => {
@@ -151,8 +151,8 @@ describe('how things stand', () => {
 
   test('units and lines: all of them in sum, and the hundred longest lines one by one', async () => {
     packages = Array.from({ length: 150 }, (_, index) => {
-      const { package: travelPackage, figures } = fakeSnapshot({ id: index + 1, quota: 2 });
-      return { package: travelPackage, figures: { ...figures, remaining: 1, held: 1, waiting: index } };
+      const { package: travelPackage, inventory } = fakeSnapshot({ id: index + 1, quota: 2 });
+      return { package: travelPackage, inventory: { ...inventory, remaining: 1, held: 1, waiting: index } };
     });
     const samples = samplesOf(await exposed());
     expect(samples.get('ticket_booking_waiting_orders')).toBe((149 * 150) / 2);

@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import { fakeEngine, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
 import { ManualClock, settle } from '../../test/support/manual-clock.ts';
 import type { Order } from '../domain/order.ts';
-import type { Figures, PackageSnapshot } from '../domain/travel-package.ts';
+import type { Inventory, PackageSnapshot } from '../domain/travel-package.ts';
 import { silentLog } from '../observability/log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { localLiveBus } from './bus/local.ts';
@@ -73,7 +73,7 @@ class Stage {
       placeInLine: ({ id }) => this.places.get(id),
     });
     const render: LiveRender = {
-      package: ({ package: { id, archived }, figures: { remaining, held } }) => {
+      package: ({ package: { id, archived }, inventory: { remaining, held } }) => {
         this.drawn++;
         if (archived === true) return { rootId: `stay-${id}`, html: `${id}: archived` };
         return { rootId: `stay-${id}`, html: `${id}: ${remaining} free, ${held} held` };
@@ -98,21 +98,21 @@ class Stage {
   /** Changes a package in the store. */
   set(
     id: number,
-    figures: Partial<Figures>,
+    inventory: Partial<Inventory>,
     sale: Partial<PackageSnapshot['package']> = {},
   ): PackageSnapshot {
     const before = this.packages.get(id) ?? fakeSnapshot({ id });
     const snapshot = {
       package: { ...before.package, ...sale },
-      figures: { ...before.figures, ...figures },
+      inventory: { ...before.inventory, ...inventory },
     };
     this.packages.set(id, snapshot);
     return snapshot;
   }
 
   /** Changes a package and tells of it. */
-  publish(id: number, figures: Partial<Figures>): void {
-    this.bus.publishPackage(this.set(id, figures));
+  publish(id: number, inventory: Partial<Inventory>): void {
+    this.bus.publishPackage(this.set(id, inventory));
   }
 
   /** Changes an order in the store. */
@@ -298,7 +298,7 @@ it('makes up for a lost message by reading again', async () => {
 it('does not let an older read undo what the bus told', async () => {
   const stage = new Stage();
   const viewer = stage.join();
-  stage.bus.publishPackage({ ...fakeSnapshot(), figures: { ...fakeSnapshot().figures, held: 9 } });
+  stage.bus.publishPackage({ ...fakeSnapshot(), inventory: { ...fakeSnapshot().inventory, held: 9 } });
   await tick();
   expect(viewer.shown.join()).toContain('1: 1 free, 9 held;');
   expect(viewer.shown.join()).not.toContain('1: 1 free, 0 held;');
@@ -504,7 +504,7 @@ it('shows everything else when one fragment cannot be drawn', async () => {
   const stage = new Stage();
   const viewer = stage.join();
   await tick();
-  stage.bus.publishPackage({ package: { ...fakeSnapshot().package, id: 3 }, figures: null as never });
+  stage.bus.publishPackage({ package: { ...fakeSnapshot().package, id: 3 }, inventory: null as never });
   stage.publish(1, { held: 1 });
   await tick();
   expect(viewer.shown.at(-1)).toBe('1: 1 free, 1 held;');

@@ -90,7 +90,7 @@ export class Hub {
       engine,
       clock,
       draw: (shown) => this.#safely(() => render.order(shown)),
-      inProgress: (packageId) => this.#board.get(packageId)?.figures.held ?? 0,
+      inProgress: (packageId) => this.#board.get(packageId)?.inventory.held ?? 0,
       offer: (packageId) => {
         const snapshot = this.#board.get(packageId);
         return snapshot && offerOf(snapshot, clock.now());

@@ -130,8 +130,8 @@ export class PackageBoard {
   forget(packageId: number): void {
     const known = this.#known.get(packageId);
     if (known === undefined) return;
-    const { package: travelPackage, figures } = known.snapshot;
-    this.hear({ package: { ...travelPackage, archived: true }, figures });
+    const { package: travelPackage, inventory } = known.snapshot;
+    this.hear({ package: { ...travelPackage, archived: true }, inventory });
     this.#removed.add(packageId);
   }
 

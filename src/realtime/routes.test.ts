@@ -69,7 +69,7 @@ it('sends the time, the present state, and what changes, as the pages draw it', 
   expect(messages[1]).toMatch(/^<hx-partial hx-target="#stay-1" hx-swap="outerMorph"><span id="stay-1"/);
   bus.publishPackage({
     ...fakeSnapshot(),
-    figures: { ...fakeSnapshot().figures, remaining: 0, confirmed: 1 },
+    inventory: { ...fakeSnapshot().inventory, remaining: 0, confirmed: 1 },
   });
   await vi.waitFor(() => expect(messages).toHaveLength(3));
   expect(messages[2]).toContain('1 sold');
@@ -189,7 +189,7 @@ it('ignores what a viewer says, and closes on a flood of it', async () => {
 it('lets a viewer that does not read skip ahead: what waits for it stays small, and the newest state comes last', async () => {
   const page = 'x'.repeat(512 * 1024);
   const render: LiveRender = {
-    package: ({ figures }) => ({ rootId: 'stay-1', html: `${page}<b>${figures.held}</b>` }),
+    package: ({ inventory }) => ({ rootId: 'stay-1', html: `${page}<b>${inventory.held}</b>` }),
     order: () => ({ rootId: 'order-live', html: '' }),
   };
   const { bus, open } = await start({ render, tickMs: 1 });
@@ -200,7 +200,7 @@ it('lets a viewer that does not read skip ahead: what waits for it stays small, 
   const newest = (heard: string[]) => heard.findLast((message) => !message.startsWith('{'));
   slow.pause();
   for (let held = 1; held <= 100; held++) {
-    bus.publishPackage({ ...fakeSnapshot(), figures: { ...fakeSnapshot().figures, held } });
+    bus.publishPackage({ ...fakeSnapshot(), inventory: { ...fakeSnapshot().inventory, held } });
     await vi.waitFor(() => expect(newest(quickHeard)).toContain(`<b>${held}</b>`), {
       interval: 1,
       timeout: 5000,

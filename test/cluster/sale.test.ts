@@ -69,10 +69,10 @@ describe.each(engines)('three instances, engine %s', (engine) => {
     }
     expect(strange(history, engine)).toEqual({});
     for (const { id, quota } of [hot, ...others]) {
-      const { figures } = (await cluster.store.package(id)) ?? {};
-      expect(figures, `package ${id}`).toMatchObject({ held: 0, waiting: 0 });
-      expect(figures?.confirmed).toBeLessThanOrEqual(quota);
-      if (engine === 'actor') expect(figures?.confirmed).toBe(quota);
+      const { inventory } = (await cluster.store.package(id)) ?? {};
+      expect(inventory, `package ${id}`).toMatchObject({ held: 0, waiting: 0 });
+      expect(inventory?.confirmed).toBeLessThanOrEqual(quota);
+      if (engine === 'actor') expect(inventory?.confirmed).toBe(quota);
     }
     await checkHistory(cluster, history);
     if (engine !== 'lock') for (const { id } of [hot, ...others]) await checkNumbers(id);

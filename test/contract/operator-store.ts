@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Order } from '../../src/domain/order.ts';
 import type { OperatorEvent } from '../../src/storage/operator-log.ts';
 import { FencedError, type Store } from '../../src/storage/store.ts';
-import { sampleChange, sampleFigures, sampleOrder, samplePackage } from './samples.ts';
+import { sampleChange, sampleInventory, sampleOrder, samplePackage } from './samples.ts';
 
 const placeholder = 'erased-1@erased.invalid';
 
@@ -97,7 +97,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
 
       test('Q6 leaves one that was ordered, also in the very moment', async () => {
         const fence = await fenceOf();
-        await commit({ figures: sampleFigures({ nextNumber: 2 }), inserted: [sampleOrder(1)] });
+        await commit({ inventory: sampleInventory({ nextNumber: 2 }), inserted: [sampleOrder(1)] });
         await expect(store.removePackage(1, fence)).rejects.toBeInstanceOf(FencedError);
         await expect(store.removePackage(1, await fenceOf())).rejects.toBeInstanceOf(FencedError);
         expect(await store.order(sampleOrder(1).id)).toBeDefined();
@@ -108,7 +108,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
           await store.addPackages([samplePackage({ id })]);
           const fence = await fenceOf(id);
           const order = sampleOrder(1, { packageId: id });
-          const change = sampleChange({ figures: sampleFigures({ nextNumber: 2 }), inserted: [order] });
+          const change = sampleChange({ inventory: sampleInventory({ nextNumber: 2 }), inserted: [order] });
           const [bought, removed] = await Promise.allSettled([
             store.commit(id, fence, change),
             store.removePackage(id, fence),
@@ -266,12 +266,12 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       test('Q9 is part of the commit: it is fenced, and applies with the rest or not at all', async () => {
         const { fence } = (await store.present(1))!;
         await store.takeOwnership(1, 'other');
-        const change = sampleChange({ figures: sampleFigures({ held: 3 }), erased: [erased] });
+        const change = sampleChange({ inventory: sampleInventory({ held: 3 }), erased: [erased] });
         await expect(store.commit(1, fence, change)).rejects.toBeInstanceOf(FencedError);
         await expect(commit({ inserted: [sampleOrder(2)], erased: [erased] })).rejects.toThrow();
         await expect(commit({ erased: [erased, { ...erased, id: 'nobody' }] })).rejects.toThrow();
         expect(await store.order(settled.id)).toStrictEqual(settled);
-        expect((await store.package(1))?.figures.held).toBe(0);
+        expect((await store.package(1))?.inventory.held).toBe(0);
       });
 
       test('takes an order only in the status it was read in', async () => {

@@ -1,6 +1,6 @@
 import type { Change } from '../../src/domain/change.ts';
 import type { Order } from '../../src/domain/order.ts';
-import type { Figures, TravelPackage } from '../../src/domain/travel-package.ts';
+import type { Inventory, TravelPackage } from '../../src/domain/travel-package.ts';
 
 /** Objects for contract suites: plain and valid, except for what a test overrides. */
 export function samplePackage(over: Partial<TravelPackage> = {}): TravelPackage {
@@ -23,10 +23,10 @@ export function sampleOrder(number: number, over: Partial<Order> = {}): Order {
   };
 }
 
-export function sampleFigures(over: Partial<Figures> = {}): Figures {
+export function sampleInventory(over: Partial<Inventory> = {}): Inventory {
   return { remaining: 5, held: 0, confirmed: 0, cancelling: 0, waiting: 0, nextNumber: 1, ...over };
 }
 
 export function sampleChange(over: Partial<Change> = {}): Change {
-  return { figures: sampleFigures(), inserted: [], updated: [], ...over };
+  return { inventory: sampleInventory(), inserted: [], updated: [], ...over };
 }

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Fence, Ownership } from '../../src/domain/change.ts';
 import { type Order, type OrderStatus, unfinishedStatuses } from '../../src/domain/order.ts';
-import { untouched } from '../../src/domain/travel-package.ts';
+import { fullInventory } from '../../src/domain/travel-package.ts';
 import { FencedError, type Store, StoreUnavailableError } from '../../src/storage/store.ts';
 import type { OpenedStore } from './operator-store.ts';
 import { operatorStoreContract } from './operator-store.ts';
-import { sampleChange, sampleFigures, sampleOrder, samplePackage } from './samples.ts';
+import { sampleChange, sampleInventory, sampleOrder, samplePackage } from './samples.ts';
 
 const allStatuses: readonly OrderStatus[] = [
   'queued',
@@ -58,10 +58,10 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
     /** Commits orders as a fresh owner. */
     async function insert(...inserted: Order[]): Promise<Fence> {
-      const { fence, figures } = await own(inserted[0]?.packageId);
-      const nextNumber = Math.max(figures.nextNumber, ...inserted.map((order) => order.number + 1));
+      const { fence, inventory } = await own(inserted[0]?.packageId);
+      const nextNumber = Math.max(inventory.nextNumber, ...inserted.map((order) => order.number + 1));
       await store.commit(inserted[0]?.packageId ?? 1, fence, {
-        figures: { ...figures, nextNumber },
+        inventory: { ...inventory, nextNumber },
         inserted,
         updated: [],
       });
@@ -73,16 +73,19 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await store.addPackages([samplePackage({ id: 30 }), samplePackage({ id: 4 })]);
         const listed = await store.packages();
         expect(listed.map((each) => each.package.id)).toEqual([1, 2, 4, 30]);
-        expect(listed[1]).toEqual({ package: samplePackage({ id: 2, quota: 2 }), figures: untouched(2) });
+        expect(listed[1]).toEqual({
+          package: samplePackage({ id: 2, quota: 2 }),
+          inventory: fullInventory(2),
+        });
       });
 
       test('that are there already are left as they are', async () => {
         const { fence } = await own();
-        await store.commit(1, fence, sampleChange({ figures: sampleFigures({ remaining: 4, held: 1 }) }));
+        await store.commit(1, fence, sampleChange({ inventory: sampleInventory({ remaining: 4, held: 1 }) }));
         expect(await store.addPackages([samplePackage({ quota: 99 }), samplePackage({ id: 3 })])).toEqual([
           3,
         ]);
-        expect(await store.package(1)).toMatchObject({ package: { quota: 5 }, figures: { remaining: 4 } });
+        expect(await store.package(1)).toMatchObject({ package: { quota: 5 }, inventory: { remaining: 4 } });
         expect(await store.addPackages([])).toEqual([]);
       });
 
@@ -112,11 +115,11 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await store.commit(
           1,
           fence,
-          sampleChange({ package: changed, figures: sampleFigures({ remaining: 7 }) }),
+          sampleChange({ package: changed, inventory: sampleInventory({ remaining: 7 }) }),
         );
         expect(await store.package(1)).toStrictEqual({
           package: changed,
-          figures: sampleFigures({ remaining: 7 }),
+          inventory: sampleInventory({ remaining: 7 }),
         });
         await store.commit(1, next(fence), sampleChange({ package: samplePackage({ version: 3 }) }));
         expect((await store.package(1))?.package).toStrictEqual(samplePackage({ version: 3 }));
@@ -166,10 +169,10 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         ]);
         await insert(...orders.toReversed());
         await insert(sampleOrder(1, { packageId: 2, status: 'held' }));
-        const { unfinished, figures } = await own();
+        const { unfinished, inventory } = await own();
         const expected = orders.filter((order) => unfinishedStatuses.includes(order.status));
         expect(unfinished).toStrictEqual(expected.sort((one, other) => one.number - other.number));
-        expect(figures.nextNumber).toBe(20);
+        expect(inventory.nextNumber).toBe(20);
       });
 
       test('Q6 packages with unfinished orders are known', async () => {
@@ -186,7 +189,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     });
 
     describe('commit', () => {
-      test('writes figures, new and changed orders together', async () => {
+      test('writes inventory, new and changed orders together', async () => {
         const { fence } = await own();
         const first = sampleOrder(1);
         await store.commit(1, fence, sampleChange({ inserted: [first, sampleOrder(2)] }));
@@ -195,9 +198,9 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
           status: 'held',
           timeline: [...first.timeline, { at: 5, event: 'claimed' }],
         };
-        const figures = sampleFigures({ remaining: 3, held: 1, confirmed: 1, waiting: 7, nextNumber: 4 });
-        await store.commit(1, next(fence), { figures, inserted: [sampleOrder(3)], updated: [held] });
-        expect((await store.package(1))?.figures).toStrictEqual(figures);
+        const inventory = sampleInventory({ remaining: 3, held: 1, confirmed: 1, waiting: 7, nextNumber: 4 });
+        await store.commit(1, next(fence), { inventory, inserted: [sampleOrder(3)], updated: [held] });
+        expect((await store.package(1))?.inventory).toStrictEqual(inventory);
         expect(await store.order(first.id)).toStrictEqual(held);
         expect(await store.order('ORDER-1-3')).toStrictEqual(sampleOrder(3));
       });
@@ -207,7 +210,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await own(1, 'new');
         await fenced(store.commit(1, fence, sampleChange({ inserted: [sampleOrder(1)] })));
         expect(await store.order('ORDER-1-1')).toBeUndefined();
-        expect((await store.package(1))?.figures.nextNumber).toBe(1);
+        expect((await store.package(1))?.inventory.nextNumber).toBe(1);
       });
 
       test('Q9 of a seq that was used, skipped or belongs to a future epoch is fenced', async () => {
@@ -220,9 +223,9 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       });
 
       test('Q9 raises seq also when no figure changes', async () => {
-        const { fence, figures } = await own();
-        await store.commit(1, fence, { figures, inserted: [], updated: [] });
-        await fenced(store.commit(1, fence, { figures, inserted: [], updated: [] }));
+        const { fence, inventory } = await own();
+        await store.commit(1, fence, { inventory, inserted: [], updated: [] });
+        await fenced(store.commit(1, fence, { inventory, inserted: [], updated: [] }));
         expect((await own()).fence.seq).toBe(fence.seq + 1);
       });
 
@@ -240,14 +243,14 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       test('applies nothing when an id is taken', async () => {
         const fence = await insert(sampleOrder(1));
         const change = sampleChange({
-          figures: sampleFigures({ remaining: 0, held: 5 }),
+          inventory: sampleInventory({ remaining: 0, held: 5 }),
           inserted: [sampleOrder(2), { ...sampleOrder(3), id: 'ORDER-1-1' }],
           updated: [{ ...sampleOrder(1), status: 'held' }],
         });
         await refused(store.commit(1, fence, change));
         expect(await store.order('ORDER-1-2')).toBeUndefined();
         expect(await store.order('ORDER-1-1')).toStrictEqual(sampleOrder(1));
-        expect((await store.package(1))?.figures.held).toBe(0);
+        expect((await store.package(1))?.inventory.held).toBe(0);
         await store.commit(1, fence, sampleChange({ inserted: [sampleOrder(2)] }));
       });
 
@@ -275,13 +278,13 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       test('applies nothing when an order to update is not there', async () => {
         const { fence } = await own();
         const change = sampleChange({
-          figures: sampleFigures({ nextNumber: 9 }),
+          inventory: sampleInventory({ nextNumber: 9 }),
           inserted: [sampleOrder(1)],
           updated: [sampleOrder(2)],
         });
         await refused(store.commit(1, fence, change));
         expect(await store.order('ORDER-1-1')).toBeUndefined();
-        expect((await store.package(1))?.figures.nextNumber).toBe(1);
+        expect((await store.package(1))?.inventory.nextNumber).toBe(1);
       });
 
       test('Q7 keys are unique per package only, and orders without one never clash', async () => {
@@ -323,7 +326,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       test('is the package with the fence that its next commit needs', async () => {
         expect(await store.present(404)).toBeUndefined();
         const before = await store.present(1);
-        expect(before).toMatchObject({ package: samplePackage(), figures: sampleFigures(), orders: [] });
+        expect(before).toMatchObject({ package: samplePackage(), inventory: sampleInventory(), orders: [] });
         await store.commit(1, before!.fence, sampleChange({ inserted: [sampleOrder(1)] }));
         const { fence } = await own();
         expect((await store.present(1))?.fence).toEqual(fence);
@@ -520,11 +523,11 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     test('Q6 what was answered is there after it is opened again', async () => {
       if (!opened.reopen) return;
       const fence = await insert(sampleOrder(1));
-      const figures = sampleFigures({ remaining: 4, held: 1, nextNumber: 3 });
-      await store.commit(1, fence, { figures, inserted: [sampleOrder(2)], updated: [] });
+      const inventory = sampleInventory({ remaining: 4, held: 1, nextNumber: 3 });
+      await store.commit(1, fence, { inventory, inserted: [sampleOrder(2)], updated: [] });
       await store.setting('secret', () => 'kept');
       store = await opened.reopen();
-      expect(await store.package(1)).toStrictEqual({ package: samplePackage(), figures });
+      expect(await store.package(1)).toStrictEqual({ package: samplePackage(), inventory });
       expect(await store.ordersByKey(1, ['key-2'])).toStrictEqual([sampleOrder(2)]);
       expect(await store.setting('secret', () => 'new')).toBe('kept');
       await store.commit(1, next(fence), sampleChange());
@@ -534,7 +537,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     test('probing writes nothing that anybody sees, and any number of probes get along', async () => {
       const before = await own();
       await Promise.all(Array.from({ length: 20 }, () => store.probe()));
-      expect(await store.package(1)).toStrictEqual({ package: before.package, figures: before.figures });
+      expect(await store.package(1)).toStrictEqual({ package: before.package, inventory: before.inventory });
       await store.commit(1, before.fence, sampleChange());
       await store.probe();
     });

@@ -143,7 +143,7 @@ it('Q4 shows the buyer the line, then its outcome in place, with the tab’s tit
   const first = buy(server.origin, 1, { email: 'first@example.com' });
   await until(() => expect(supplier.waiting).toHaveLength(1));
   const second = buy(server.origin, 1, { email: 'second@example.com' });
-  await until(async () => expect((await server.engine.package(1))?.figures.waiting).toBe(1));
+  await until(async () => expect((await server.engine.package(1))?.inventory.waiting).toBe(1));
   const page = await visit('/order-queue');
   await order(page, 1, 'ana@example.com');
   await page.waitForURL(/\/orders\//);
@@ -206,7 +206,7 @@ it('shows an outcome that was missed while the network was gone', async () => {
   await isLive(page);
   network.cut();
   await answerFlight(true);
-  await until(async () => expect((await server.engine.package(4))?.figures.confirmed).toBe(1));
+  await until(async () => expect((await server.engine.package(4))?.inventory.confirmed).toBe(1));
   network.mend();
   await says(page, '.headline', 'Your trip is booked', 5000);
 });

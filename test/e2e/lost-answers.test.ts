@@ -63,7 +63,7 @@ const press = (page: Page) => page.evaluate('void setTimeout(() => document.getE
 const says = (page: Page, title: string | RegExp) => page.getByRole('heading', { name: title }).waitFor();
 const booked = (page: Page) => says(page, 'Your trip is booked');
 
-const figures = async (id = 2) => (await server.engine.package(id))?.figures;
+const figures = async (id = 2) => (await server.engine.package(id))?.inventory;
 
 /** Waits until the server has the order, whose answer is then lost. */
 async function isStored(): Promise<void> {

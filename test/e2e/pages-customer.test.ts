@@ -83,7 +83,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     await page.getByRole('link', { name: 'Keep it' }).waitFor({ state: 'hidden' });
     if (javaScriptEnabled) await page.locator('summary:focus', { hasText: 'Cancel this trip' }).waitFor();
     await heading('Your trip is booked').waitFor();
-    expect((await server.engine.package(1))?.figures.confirmed).toBe(1);
+    expect((await server.engine.package(1))?.inventory.confirmed).toBe(1);
   });
 
   test('an empty form points at the whole choice, and then at the email', async () => {

@@ -119,7 +119,7 @@ test('Q7 where no answer comes, the order is sent again by itself and has bought
   supplier.release('ana@example.com', 'seat');
   await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
   expect(new Set(keys).size).toBe(1);
-  expect((await server.engine.package(1))?.figures).toMatchObject({ confirmed: 1, waiting: 0 });
+  expect((await server.engine.package(1))?.inventory).toMatchObject({ confirmed: 1, waiting: 0 });
 });
 
 test('what was entered stays on the way to the other way of ordering', async () => {

@@ -114,13 +114,13 @@ test('Q7 whoever leaves while the order is under way comes back to it, and has b
   await open('/order', { settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' } });
   await fill(/Flight-2/);
   await sentKey();
-  await expect.poll(async () => (await server.engine.package(2))?.figures.held).toBe(1);
+  await expect.poll(async () => (await server.engine.package(2))?.inventory.held).toBe(1);
   await page.goto(`${server.origin}/order`);
   await page.getByRole('heading', { name: 'Asking the airline…' }).waitFor();
   supplier.release('ana@example.com', 'seat');
   await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
   const [, snapshot] = await server.engine.packages();
-  expect(snapshot?.figures).toMatchObject({ confirmed: 1, held: 0, waiting: 0 });
+  expect(snapshot?.inventory).toMatchObject({ confirmed: 1, held: 0, waiting: 0 });
   await supplier.stop();
 });
 

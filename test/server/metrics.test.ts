@@ -48,7 +48,7 @@ describe('a whole server', () => {
     server = await startServer({ settings: { FLIGHT_FAILURE_RATE: '0' }, packages });
     const { order } = await buy(server.origin, 1, { email });
     await buy(server.origin, 1, { email, prefer: 'respond-async' });
-    await vi.waitFor(async () => expect((await server.engine.package(1))?.figures.confirmed).toBe(2));
+    await vi.waitFor(async () => expect((await server.engine.package(1))?.inventory.confirmed).toBe(2));
     await buy(server.origin, 1, { email });
     await buy(server.origin, 99, { email });
     const form = new URLSearchParams({ packageId: '2', email });

@@ -1,5 +1,5 @@
 import { isSettled, isUnfinished, type Order, type OrderStatus } from '../../src/domain/order.ts';
-import type { Figures } from '../../src/domain/travel-package.ts';
+import type { Inventory } from '../../src/domain/travel-package.ts';
 import type { OrderChecks } from './order-checks.ts';
 import type { AppliedCommit, StoreCore } from './sim-store.ts';
 import type { SupplierCore } from './sim-suppliers.ts';
@@ -56,9 +56,9 @@ export class Checks {
 
   /** Once everything works again and time enough has passed: nothing is owed, and nobody waits. */
   checkSettled(): void {
-    for (const [id, { package: travelPackage, figures }] of this.#store.packages) {
+    for (const [id, { package: travelPackage, inventory }] of this.#store.packages) {
       for (const order of this.#store.ordersOf(id)) this.#checkEnded(order);
-      const { remaining, held, waiting } = figures;
+      const { remaining, held, waiting } = inventory;
       const isStuck = waiting > 0 && travelPackage.paused !== true;
       this.#require(!isStuck, 'Q4', () => `package ${id}: ${waiting} still wait, ${remaining} are free`);
       this.#require(held === 0, 'Q6', () => `package ${id}: ${held} are still held`);
@@ -81,8 +81,8 @@ export class Checks {
       'Q9',
       () => `${name}: ${by.name} wrote, and is no owner`,
     );
-    this.#checkCounts(name, row.package.quota, row.figures, orders);
-    const numbers = change.inserted.map(({ number }) => number - before.figures.nextNumber);
+    this.#checkCounts(name, row.package.quota, row.inventory, orders);
+    const numbers = change.inserted.map(({ number }) => number - before.inventory.nextNumber);
     const isNumbered = numbers.every((number, index) => number === index);
     this.#require(isNumbered, 'Q5', () => `${name}: ${numbers} are not the next numbers`);
     this.#orderChecks.onCommit(applied, orders);
@@ -94,9 +94,9 @@ export class Checks {
     for (const order of [...change.inserted, ...change.updated]) this.#checkTickets(order);
   }
 
-  #checkCounts(name: string, quota: number, figures: Figures, orders: readonly Order[]): void {
-    const { remaining, held, confirmed, cancelling, waiting } = figures;
-    const words = () => `${name}: ${JSON.stringify(figures)} of ${quota}`;
+  #checkCounts(name: string, quota: number, inventory: Inventory, orders: readonly Order[]): void {
+    const { remaining, held, confirmed, cancelling, waiting } = inventory;
+    const words = () => `${name}: ${JSON.stringify(inventory)} of ${quota}`;
     const isWhole = quota === remaining + held + confirmed && Math.min(remaining, held, cancelling) >= 0;
     this.#require(isWhole, 'Q1', words);
     const isHeld = held === count(orders, 'held', 'compensating');

@@ -26,7 +26,7 @@ function isSame(one: Order, other: Order): boolean {
 
 const live: readonly string[] = ['queued', 'held', 'compensating', 'confirmed', 'cancelling'];
 
-/** Holds each order against what it was before, whatever the figures say. */
+/** Holds each order against what it was before, whatever the inventory says. */
 export class OrderChecks {
   readonly #world: World;
   readonly #suppliers: SupplierCore;

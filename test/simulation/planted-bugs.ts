@@ -149,8 +149,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/travel-package.ts',
-        find: '  return figures.confirmed - figures.cancelling >= quota;',
-        replace: '  return figures.confirmed - figures.cancelling + figures.held >= quota;',
+        find: '  return inventory.confirmed - inventory.cancelling >= quota;',
+        replace: '  return inventory.confirmed - inventory.cancelling + inventory.held >= quota;',
       },
     ],
   },
@@ -159,8 +159,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/travel-package.ts',
-        find: '  return figures.confirmed - figures.cancelling >= quota;',
-        replace: '  return figures.confirmed >= quota;',
+        find: '  return inventory.confirmed - inventory.cancelling >= quota;',
+        replace: '  return inventory.confirmed >= quota;',
       },
     ],
   },
@@ -419,8 +419,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: 'return this.#gateOpen && isOnSale && figures.remaining > 0 && isWithinMax;',
-        replace: 'return this.#gateOpen && figures.remaining > 0 && isWithinMax;',
+        find: 'return this.#gateOpen && isOnSale && inventory.remaining > 0 && isWithinMax;',
+        replace: 'return this.#gateOpen && inventory.remaining > 0 && isWithinMax;',
       },
     ],
   },

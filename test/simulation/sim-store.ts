@@ -1,10 +1,10 @@
 import type { Change, Fence, Ownership } from '../../src/domain/change.ts';
 import { confirmedStatuses, holdingStatuses, isUnfinished, type Order } from '../../src/domain/order.ts';
 import {
-  type Figures,
+  fullInventory,
+  type Inventory,
   type PackageSnapshot,
   type TravelPackage,
-  untouched,
 } from '../../src/domain/travel-package.ts';
 import type { Page } from '../../src/lib/page.ts';
 import type { OperatorEvent, OperatorLog } from '../../src/storage/operator-log.ts';
@@ -21,7 +21,7 @@ import type { SimHost, World } from './world.ts';
 
 interface PackageRow {
   package: TravelPackage;
-  figures: Figures;
+  inventory: Inventory;
   epoch: number;
   seq: number;
   owner: string | undefined;
@@ -33,7 +33,7 @@ interface PackageRow {
 /** A commit that was applied, with what was there before. */
 export interface AppliedCommit {
   readonly packageId: number;
-  readonly before: Pick<PackageRow, 'package' | 'figures'>;
+  readonly before: Pick<PackageRow, 'package' | 'inventory'>;
   readonly row: Readonly<PackageRow>;
   readonly change: Change;
   /** Whose commit it was. */
@@ -58,10 +58,10 @@ export class StoreCore {
   add(packages: readonly TravelPackage[]): number[] {
     const added = packages.filter(({ id }) => !this.packages.has(id));
     for (const each of added) {
-      const figures = untouched(each.quota);
+      const inventory = fullInventory(each.quota);
       const row = {
         package: each,
-        figures,
+        inventory,
         epoch: 0,
         seq: this.#removedSeqs.get(each.id) ?? 0,
         owner: undefined,
@@ -92,7 +92,7 @@ export class StoreCore {
   remove(packageId: number, fence: Fence): void {
     const row = this.packages.get(packageId);
     const isThere = row?.epoch === fence.epoch && row.seq === fence.seq;
-    if (!isThere || row.figures.nextNumber !== 1) {
+    if (!isThere || row.inventory.nextNumber !== 1) {
       throw new FencedError(
         `package ${packageId} cannot be removed at epoch ${fence.epoch}, seq ${fence.seq}`,
       );
@@ -107,9 +107,9 @@ export class StoreCore {
       throw new FencedError(`package ${packageId} is no longer at epoch ${fence.epoch}, seq ${fence.seq}`);
     }
     this.#refuseImpossible(packageId, row, change);
-    const before = { package: row.package, figures: row.figures };
+    const before = { package: row.package, inventory: row.inventory };
     row.seq += 1;
-    row.figures = change.figures;
+    row.inventory = change.inventory;
     row.package = change.package ?? row.package;
     for (const order of change.inserted) {
       this.orders.set(order.id, order);
@@ -166,8 +166,8 @@ export class StoreCore {
   }
 }
 
-export function snapshotOf({ package: travelPackage, figures }: Readonly<PackageRow>): PackageSnapshot {
-  return { package: travelPackage, figures };
+export function snapshotOf({ package: travelPackage, inventory }: Readonly<PackageRow>): PackageSnapshot {
+  return { package: travelPackage, inventory };
 }
 
 /** Whether the store is away for a host. */

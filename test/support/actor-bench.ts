@@ -2,7 +2,7 @@ import { decide, type Known, type PackageRules, type Step } from '../../src/doma
 import type { Answer, Elsewhere, PackageMessage, Purchase } from '../../src/domain/messages.ts';
 import type { Order } from '../../src/domain/order.ts';
 import { PackageState } from '../../src/domain/package-state.ts';
-import { type TravelPackage, untouched } from '../../src/domain/travel-package.ts';
+import { fullInventory, type TravelPackage } from '../../src/domain/travel-package.ts';
 import { recall } from '../../src/engine/recall.ts';
 import type { Store } from '../../src/storage/store.ts';
 
@@ -28,9 +28,9 @@ export class ActorBench {
   constructor(travelPackage: Partial<TravelPackage> = {}, rules: Partial<PackageRules> = {}) {
     const whole = aPackage(travelPackage);
     this.rules = { ...someRules, ...rules };
-    const figures = untouched(whole.quota);
+    const inventory = fullInventory(whole.quota);
     this.state = new PackageState(
-      { package: whole, figures, fence: { epoch: 1, seq: 0 }, unfinished: [] },
+      { package: whole, inventory, fence: { epoch: 1, seq: 0 }, unfinished: [] },
       true,
     );
   }
@@ -52,10 +52,10 @@ export class ActorBench {
 
   /** A new owner starts from what is stored. */
   takeover(): void {
-    const { package: travelPackage, figures, epoch, seq, gateOpen } = this.state;
+    const { package: travelPackage, inventory, epoch, seq, gateOpen } = this.state;
     const unfinished = this.ordersBy('queued', 'held', 'compensating', 'cancelling');
     const fence = { epoch: epoch + 1, seq };
-    this.state = new PackageState({ package: travelPackage, figures, fence, unfinished }, gateOpen);
+    this.state = new PackageState({ package: travelPackage, inventory, fence, unfinished }, gateOpen);
   }
 
   purchase(overrides: Partial<Purchase> = {}): Purchase {

@@ -93,8 +93,8 @@ async function putIn(file: string, order: Order): Promise<void> {
   const store = openSqliteStore({ file });
   const owned = await store.takeOwnership(order.packageId, 'instance-1');
   if (owned === undefined) throw new Error(`there is no package ${order.packageId}`);
-  const figures = { ...owned.figures, remaining: owned.figures.remaining - 1, held: 1, nextNumber: 2 };
-  await store.commit(order.packageId, owned.fence, { figures, inserted: [order], updated: [] });
+  const inventory = { ...owned.inventory, remaining: owned.inventory.remaining - 1, held: 1, nextNumber: 2 };
+  await store.commit(order.packageId, owned.fence, { inventory, inserted: [order], updated: [] });
   await store.close();
 }
 

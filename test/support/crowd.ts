@@ -209,7 +209,7 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
 export async function settled(cluster: Cluster, patienceMs = 60_000): Promise<void> {
   await until('everything to settle', patienceMs, async () =>
     (await cluster.store.packages()).every(
-      ({ figures: { held, waiting, cancelling } }) => held + waiting + cancelling === 0,
+      ({ inventory: { held, waiting, cancelling } }) => held + waiting + cancelling === 0,
     ),
   );
 }

@@ -32,13 +32,13 @@ export const fakeOperator: Operator = { name: 'admin', via: 'session', session: 
 /** A package on sale with an owner that is busy. */
 export function fakeStatus(
   overrides: Partial<PackageStatus['package']> = {},
-  figures: Partial<PackageStatus['figures']> = {},
+  inventory: Partial<PackageStatus['inventory']> = {},
   rest: Partial<PackageStatus> = {},
 ): PackageStatus {
-  const { package: travelPackage, figures: untouched } = fakeSnapshot({ quota: 50, ...overrides });
+  const { package: travelPackage, inventory: untouched } = fakeSnapshot({ quota: 50, ...overrides });
   return {
     package: travelPackage,
-    figures: { ...untouched, ...figures },
+    inventory: { ...untouched, ...inventory },
     waitersMax: 64 * travelPackage.quota,
     owner: { instance: 'instance-1', epoch: 7, state: 'active' },
     activity: fakeActivity(),
@@ -139,7 +139,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
       const status = find(id);
       if (status === undefined) return refused('unknown_package');
       if (version !== status.package.version) return refused('version_conflict');
-      const { held, confirmed } = status.figures;
+      const { held, confirmed } = status.inventory;
       const quota = change.quota ?? status.package.quota;
       if (quota < held + confirmed) return refused('quota_too_low');
       const { opensAt: _opens, closesAt: _closes, ...rest } = { ...status.package, ...change };
@@ -151,7 +151,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
       replace(id, (each) => ({
         ...each,
         package: { ...rest, ...times, quota, version: version + 1 },
-        figures: { ...each.figures, remaining: quota - held - confirmed },
+        inventory: { ...each.inventory, remaining: quota - held - confirmed },
       }));
       note('package.amend', { packageId: id });
       return done((find(id) as PackageStatus).package);
@@ -171,7 +171,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
       asked.push(`archive ${id}`);
       const status = find(id);
       if (status === undefined) return refused('unknown_package');
-      const { waiting, held, cancelling } = status.figures;
+      const { waiting, held, cancelling } = status.inventory;
       if (status.obstacle === undefined || waiting + held + cancelling > 0) return refused('sale_not_ended');
       replace(id, (each) => ({
         ...each,
@@ -185,7 +185,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
       asked.push(`delete ${id}`);
       const status = find(id);
       if (status === undefined) return refused('unknown_package');
-      if (status.figures.nextNumber !== 1) return refused('package_not_empty');
+      if (status.inventory.nextNumber !== 1) return refused('package_not_empty');
       world.packages = world.packages.filter((each) => each !== status);
       note('package.delete', { packageId: id });
       return done(status.package);

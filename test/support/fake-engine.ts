@@ -1,5 +1,5 @@
 import type { Order } from '../../src/domain/order.ts';
-import { type PackageSnapshot, untouched } from '../../src/domain/travel-package.ts';
+import { fullInventory, type PackageSnapshot } from '../../src/domain/travel-package.ts';
 import type { BookingEngine } from '../../src/engine/engine.ts';
 
 /** 2022-08-01T00:00:00.000Z */
@@ -31,7 +31,7 @@ export function fakeSnapshot(overrides: Partial<PackageSnapshot['package']> = {}
     version: 1,
     ...overrides,
   };
-  return { package: travelPackage, figures: untouched(travelPackage.quota) };
+  return { package: travelPackage, inventory: fullInventory(travelPackage.quota) };
 }
 
 /** An engine that queues whatever is bought and never gets further, as far as the overrides do not say otherwise. */

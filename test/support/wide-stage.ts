@@ -19,7 +19,7 @@ export const wideFlights = [
   'رحلة مصر للطيران ٩٨٦ من القاهرة إلى الدار البيضاء',
 ] as const;
 
-/** Every page with texts and figures as long as they get. No store, no sale: each state is simply shown. */
+/** Every page with texts and inventory as long as they get. No store, no sale: each state is simply shown. */
 export interface WideStage extends AsyncDisposable {
   readonly origin: string;
   /** What operators log in with. */

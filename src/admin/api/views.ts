@@ -32,7 +32,7 @@ export function packageStatusView(status: PackageStatus): z.output<typeof packag
   return {
     ...packageView(status),
     version: status.package.version,
-    cancelling: status.figures.cancelling,
+    cancelling: status.inventory.cancelling,
     waitersMax,
     ...(obstacle === undefined ? {} : { obstacle }),
     ...(owner === undefined ? {} : { owner }),

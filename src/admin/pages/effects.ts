@@ -5,7 +5,7 @@ import { formatQuantity } from './format.ts';
 
 /* What an action will do, in figures, before it is done. */
 
-export function pauseEffects({ figures: { waiting, held } }: PackageStatus): string[] {
+export function pauseEffects({ inventory: { waiting, held } }: PackageStatus): string[] {
   return [
     'From now on, purchases are refused with 503 “paused”.',
     waiting === 0
@@ -18,10 +18,10 @@ export function pauseEffects({ figures: { waiting, held } }: PackageStatus): str
 }
 
 export function quotaEffects(
-  { package: { quota: was, paused }, figures }: PackageStatus,
+  { package: { quota: was, paused }, inventory }: PackageStatus,
   quota: number,
 ): string[] {
-  const { held, confirmed, remaining, waiting } = figures;
+  const { held, confirmed, remaining, waiting } = inventory;
   const taken = held + confirmed;
   const free = quota - taken;
   const takenWords = `${formatCount(taken)} ${taken === 1 ? 'is' : 'are'} held or confirmed`;
@@ -43,7 +43,7 @@ export function quotaEffects(
   ];
 }
 
-export function archiveEffects({ figures: { confirmed } }: PackageStatus): string[] {
+export function archiveEffects({ inventory: { confirmed } }: PackageStatus): string[] {
   return [
     'It leaves the lists of customers and operators. Nobody can buy it any more.',
     confirmed === 0
@@ -54,9 +54,9 @@ export function archiveEffects({ figures: { confirmed } }: PackageStatus): strin
 }
 
 /** What stands in the way of archiving; empty when nothing does. */
-export function whyNotArchived({ package: { archived }, figures, obstacle }: PackageStatus): string[] {
+export function whyNotArchived({ package: { archived }, inventory, obstacle }: PackageStatus): string[] {
   if (archived === true) return ['It is archived already.'];
-  const { waiting, held, cancelling } = figures;
+  const { waiting, held, cancelling } = inventory;
   const hasEnded = obstacle === 'paused' || obstacle === 'sale_closed' || obstacle === 'sold_out';
   return [
     ...(hasEnded ? [] : ['It can still be bought. Pause it or let its sale close first.']),
@@ -78,7 +78,7 @@ export function deleteEffects({ package: { quota } }: PackageStatus): string[] {
 
 /** A sale that is open now and would not be after an edit. */
 export function closingEffects(
-  { figures: { waiting } }: PackageStatus,
+  { inventory: { waiting } }: PackageStatus,
   phase: 'not_open' | 'closed',
 ): string[] {
   return [
@@ -137,6 +137,6 @@ export const eraseEffects: readonly string[] = [
 ];
 
 /** `312 people are waiting.` */
-export function waitingWords({ figures: { waiting } }: PackageStatus): string {
+export function waitingWords({ inventory: { waiting } }: PackageStatus): string {
   return `${peopleAre(waiting)} waiting.`;
 }

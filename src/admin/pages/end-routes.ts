@@ -41,7 +41,7 @@ async function archive(c: AdminContext, deps: AdminDeps): Promise<Response> {
 async function confirmDelete(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const status = await packageOf(c, deps);
   const { id } = status.package;
-  const isOrdered = status.figures.nextNumber !== 1;
+  const isOrdered = status.inventory.nextNumber !== 1;
   return showStep(c, deps, {
     question: `Delete package ${id}?`,
     subject: subjectOf(status),

@@ -77,7 +77,7 @@ function watch(stillMay: () => Promise<boolean> = async () => true): TestViewer 
 const setPackage = (id: number, remaining: number) => {
   const { world } = service;
   world.packages = world.packages.map((each) =>
-    each.package.id === id ? { ...each, figures: { ...each.figures, remaining } } : each,
+    each.package.id === id ? { ...each, inventory: { ...each.inventory, remaining } } : each,
   );
 };
 
@@ -148,7 +148,7 @@ test('whoever was signed out is sent away within 5 s, and nobody else', async ()
   expect(feed.viewers).toBe(1);
 });
 
-test('while the store is away the last figures stay, and viewers are told', async () => {
+test('while the store is away the last inventory stays, and viewers are told', async () => {
   const viewer = watch(async () => {
     if (isStoreAway) throw new StoreUnavailableError('gone');
     return true;

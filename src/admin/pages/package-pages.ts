@@ -60,7 +60,7 @@ export function packagePage(setting: RenderContext, state: PackagePageState): Ad
 }
 
 /** An archived package has nothing left to end. */
-function endCard({ package: { id, archived }, figures: { nextNumber } }: PackageStatus): Html | string {
+function endCard({ package: { id, archived }, inventory: { nextNumber } }: PackageStatus): Html | string {
   if (archived === true) return '';
   const [words, href, label] =
     nextNumber === 1

@@ -75,7 +75,7 @@ function suppliers({ instances, packages }: Overview): Problem[] {
   const shut = heard.filter((instance) => !instance.suppliersAvailable);
   if (shut.length === 0) return [];
   const isForAll = shut.length === heard.length;
-  const waiting = sum(packages, ({ figures }) => figures.waiting);
+  const waiting = sum(packages, ({ inventory }) => inventory.waiting);
   return [
     {
       id: 'suppliers',
@@ -139,7 +139,7 @@ function ownedWords({ packages, firstPackages }: LostInstance): string {
 function ownerless(packages: readonly PackageStatus[]): Problem[] {
   const found = packages.filter(({ owner }) => owner?.state === 'gone' || owner?.state === 'silent');
   if (found.length === 0) return [];
-  const undone = sum(found, ({ figures }) => figures.waiting + figures.held + figures.cancelling);
+  const undone = sum(found, ({ inventory }) => inventory.waiting + inventory.held + inventory.cancelling);
   const owners = listed([...new Set(found.map(({ owner }) => owner?.instance ?? ''))], 2);
   return [
     {
@@ -173,10 +173,10 @@ function concerned({ concerns, now }: Overview, kind: 'stuck' | 'slow'): Problem
 
 function paused(packages: readonly PackageStatus[]): Problem[] {
   const found = packages.filter(
-    ({ package: { paused: isPaused }, figures }) => isPaused === true && figures.waiting > 0,
+    ({ package: { paused: isPaused }, inventory }) => isPaused === true && inventory.waiting > 0,
   );
   if (found.length === 0) return [];
-  const waiting = sum(found, ({ figures }) => figures.waiting);
+  const waiting = sum(found, ({ inventory }) => inventory.waiting);
   return [
     {
       id: 'paused',

@@ -128,7 +128,7 @@ async function confirmPause(c: AdminContext, deps: AdminDeps): Promise<Response>
 async function confirmResume(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const status = await packageOf(c, deps);
   const { id, paused } = status.package;
-  const { waiting } = status.figures;
+  const { waiting } = status.inventory;
   const step: ConfirmParts =
     paused === true
       ? {
@@ -154,7 +154,7 @@ async function pause(c: AdminContext, deps: AdminDeps, paused: boolean): Promise
   const { id } = status.package;
   const outcome = await deps.service.pause(c.var.operator, id, paused);
   if (outcome.kind === 'refused') return showPackage(c, deps, status, { code: outcome.code });
-  const { waiting } = status.figures;
+  const { waiting } = status.inventory;
   const line =
     waiting === 0
       ? ''
@@ -162,7 +162,7 @@ async function pause(c: AdminContext, deps: AdminDeps, paused: boolean): Promise
   return goOn(c, deps, '/admin', `Package ${id} is ${paused ? 'paused' : 'on sale again'}.${line}`);
 }
 
-function takenOf({ figures: { held, confirmed } }: PackageStatus): number {
+function takenOf({ inventory: { held, confirmed } }: PackageStatus): number {
   return held + confirmed;
 }
 

@@ -260,7 +260,7 @@ test('Q4 an owner that was replaced unawares does not say sold out of what its s
   await engine.outcome(sold, { waitMs: 5_000 });
   const successor = makeEngine({ instance: 'successor' });
   await accepted(successor.cancel({ ...sold, status: 'confirmed' }));
-  await vi.waitFor(async () => expect((await store.package(1))?.figures.remaining).toBe(1));
+  await vi.waitFor(async () => expect((await store.package(1))?.inventory.remaining).toBe(1));
 
   const reread = vi.spyOn(store, 'package');
   const purchase = engine.purchase({ packageId: 1, email });

@@ -26,9 +26,9 @@ test('a new owner tells the line at once, also when nothing changes in it', () =
     instance: 'test',
     rules: someRules,
   });
-  const figures = { remaining: 0, held: 0, confirmed: 2, cancelling: 0, waiting: 1, nextNumber: 4 };
+  const inventory = { remaining: 0, held: 0, confirmed: 2, cancelling: 0, waiting: 1, nextNumber: 4 };
   const unfinished = [fakeOrder({ packageId: 7, number: 3, status: 'queued' })];
-  const ownership = { package: aPackage(), figures, fence: { epoch: 2, seq: 9 }, unfinished };
+  const ownership = { package: aPackage(), inventory, fence: { epoch: 2, seq: 9 }, unfinished };
   behaviour.resume(new PackageState(ownership, true), new AbortController().signal);
   expect(lines).toEqual([{ packageId: 7, first: [3], all: [3] }]);
 });

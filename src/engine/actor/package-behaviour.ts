@@ -229,7 +229,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
     const { liveBus, clock } = this.#options;
     const work = this.#work.get(state);
     // Nobody has waited since this activation began: there is no line to tell of.
-    if (work === undefined || (work.line === undefined && state.figures.waiting === 0)) return;
+    if (work === undefined || (work.line === undefined && state.inventory.waiting === 0)) return;
     work.line ??= new LinePublisher(liveBus, clock);
     work.line.publish(state, signal);
   }

@@ -132,7 +132,7 @@ describe('a sale', () => {
     await setStage();
     const heard: string[] = [];
     stage.liveBus.subscribe({
-      package: ({ figures: { held, confirmed } }) => heard.push(`held ${held}, confirmed ${confirmed}`),
+      package: ({ inventory: { held, confirmed } }) => heard.push(`held ${held}, confirmed ${confirmed}`),
       order: ({ status }) => heard.push(status),
     });
     await outcomeOf(await start());

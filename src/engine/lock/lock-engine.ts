@@ -62,8 +62,8 @@ export class LockEngine extends PlanEngine {
   }
 
   /** A unit that is held may be free again when the lock is ours. */
-  protected override obstacle({ package: travelPackage, figures }: PackageSnapshot): ErrorCode | undefined {
-    const code = saleObstacle(travelPackage, figures, this.options.clock.now(), 0, true);
+  protected override obstacle({ package: travelPackage, inventory }: PackageSnapshot): ErrorCode | undefined {
+    const code = saleObstacle(travelPackage, inventory, this.options.clock.now(), 0, true);
     return code === 'queue_full' ? undefined : code;
   }
 
@@ -119,8 +119,9 @@ export class LockEngine extends PlanEngine {
     const isSecond = when === 'in any case';
     const purchase = { kind: 'purchase', orderId, email, inDoubt: isSecond } as const;
     const command = key === undefined ? purchase : { ...purchase, key };
-    const answer = await this.ask(packageId, command, ({ figures }, known) => {
-      const areLeft = figures.held + figures.cancelling + figures.waiting > 0 && !known.byId.has(orderId);
+    const answer = await this.ask(packageId, command, ({ inventory }, known) => {
+      const areLeft =
+        inventory.held + inventory.cancelling + inventory.waiting > 0 && !known.byId.has(orderId);
       return (isSecond || !areLeft) && waiting.serve();
     });
     return answer && answerOf('accepted', answer);
@@ -137,7 +138,7 @@ export class LockEngine extends PlanEngine {
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
     const present = await this.options.store.present(packageId, { statuses: inHand, max: leftMax });
     await Promise.all((present?.orders ?? []).map((order) => this.finisher.finish(order, signal)));
-    if (present !== undefined && present.figures.waiting > 0) await this.#serveLine(packageId, signal);
+    if (present !== undefined && present.inventory.waiting > 0) await this.#serveLine(packageId, signal);
   }
 
   /** Another engine has left a line behind: its orders come before new ones, one at a time (rule Q5). */

@@ -294,7 +294,7 @@ describe('a consumer', () => {
 async function pauseSale(packageId: number): Promise<void> {
   const present = await stage.store.present(packageId);
   if (present === undefined) throw new Error('no such package');
-  const { package: travelPackage, figures, fence } = present;
+  const { package: travelPackage, inventory, fence } = present;
   const paused = { ...travelPackage, paused: true, version: 2 };
-  await stage.store.commit(packageId, fence, { figures, package: paused, inserted: [], updated: [] });
+  await stage.store.commit(packageId, fence, { inventory, package: paused, inserted: [], updated: [] });
 }

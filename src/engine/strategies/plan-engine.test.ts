@@ -31,11 +31,11 @@ describe.each([
 
   /** A held order that nobody works on. */
   async function left(number: number): Promise<Order> {
-    const { fence, figures } = (await stage.store.present(1))!;
+    const { fence, inventory } = (await stage.store.present(1))!;
     const order = fakeOrder({ number, email, status: 'held' });
-    const { remaining, held } = figures;
-    const moved = { ...figures, remaining: remaining - 1, held: held + 1, nextNumber: number + 1 };
-    await stage.store.commit(1, fence, { figures: moved, inserted: [order], updated: [] });
+    const { remaining, held } = inventory;
+    const moved = { ...inventory, remaining: remaining - 1, held: held + 1, nextNumber: number + 1 };
+    await stage.store.commit(1, fence, { inventory: moved, inserted: [order], updated: [] });
     return order;
   }
 
@@ -49,8 +49,8 @@ describe.each([
     expect(await engine.amend(1, { version: 1, quota: 9 })).toMatchObject({ code: 'version_conflict' });
     expect(await engine.amend(99, { version: 1 })).toMatchObject({ code: 'unknown_package' });
     expect((await engine.package(1))?.package).toMatchObject({ quota: 5 });
-    const { package: stored, figures } = (await stage.store.package(1))!;
-    expect(figures.remaining + figures.held + figures.confirmed).toBe(stored.quota);
+    const { package: stored, inventory } = (await stage.store.package(1))!;
+    expect(inventory.remaining + inventory.held + inventory.confirmed).toBe(stored.quota);
   });
 
   test('Q6 a package that is removed is unknown, and one that is archived is closed', async () => {

@@ -59,7 +59,7 @@ describe('a change', () => {
       }
       return commit.apply(stage.store, parameters);
     });
-    const isWanted: Transaction['isWanted'] = ({ figures }) => seen.push(figures.remaining) > 0;
+    const isWanted: Transaction['isWanted'] = ({ inventory }) => seen.push(inventory.remaining) > 0;
     const result = await run('mine', { isWanted });
     expect([seen, result]).toEqual([[2, 1, 0], 'queue_full']);
     expect(await stage.orders('held')).toHaveLength(2);
@@ -130,7 +130,7 @@ describe('a change', () => {
     expect(first.step.change?.updated).toMatchObject([{ id: 'one', status: 'failed' }]);
     const second = await transactor.run(report);
     expect([second.step.change, second.present.orders[0]?.status]).toEqual([undefined, 'failed']);
-    expect((await stage.store.package(1))?.figures).toMatchObject({ remaining: 2, held: 0 });
+    expect((await stage.store.package(1))?.inventory).toMatchObject({ remaining: 2, held: 0 });
   });
 });
 

@@ -135,13 +135,13 @@ export class Transactor {
     return decide(state, batch, known, clock.now(), rules);
   }
 
-  async #commit({ package: before, figures, fence }: Present, { change }: Step): Promise<void> {
+  async #commit({ package: before, inventory, fence }: Present, { change }: Step): Promise<void> {
     if (change === undefined) return;
     const { store, liveBus, onLine, metrics = noMetrics } = this.#options;
     await measuredCommit(metrics, () => store.commit(before.id, fence, change));
     metrics.committed(change);
     publishChange(liveBus, change.package ?? before, change);
-    if (change.figures.waiting !== figures.waiting) onLine?.(before.id);
+    if (change.inventory.waiting !== inventory.waiting) onLine?.(before.id);
   }
 }
 

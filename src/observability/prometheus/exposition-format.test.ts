@@ -6,8 +6,8 @@ import { createMetrics, type MetricsSource } from '../prometheus.ts';
 
 const build = { version: '1.2.3', node: '24.0.0', engine: 'actor', store: 'sqlite' };
 const manyPackages = Array.from({ length: 10_000 }, (_, index) => {
-  const { package: travelPackage, figures } = fakeSnapshot({ id: index + 1, quota: 10 });
-  return { package: travelPackage, figures: { ...figures, waiting: index % 7 } };
+  const { package: travelPackage, inventory } = fakeSnapshot({ id: index + 1, quota: 10 });
+  return { package: travelPackage, inventory: { ...inventory, waiting: index % 7 } };
 });
 
 /** Everything that an instance can tell of, told once. */
@@ -21,11 +21,11 @@ function tellAll(metrics: MetricsSource): void {
   metrics.batch(12);
   for (const end of ['applied', 'fenced', 'unknown', 'unavailable', 'refused'] as const)
     metrics.commit()(end);
-  const { figures } = fakeSnapshot();
+  const { inventory } = fakeSnapshot();
   const updated = (['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled'] as const).map((status) =>
     fakeOrder({ status }),
   );
-  metrics.committed({ figures, inserted: [], updated });
+  metrics.committed({ inventory, inserted: [], updated });
   metrics.staleWrite();
   metrics.staleRefusal();
   metrics.takeover(true);
@@ -63,7 +63,7 @@ describe('what Prometheus reads', () => {
     expect(series('package_units')).toHaveLength(400);
     expect(series('package_waiting_orders').every(({ value }) => value === 6)).toBe(true);
     expect(total(series('waiting_orders'))).toBe(
-      manyPackages.reduce((sum, one) => sum + one.figures.waiting, 0),
+      manyPackages.reduce((sum, one) => sum + one.inventory.waiting, 0),
     );
     const few = readExposition((await exposed(manyPackages.slice(0, 100))).text);
     expect(countOf(families)).toBe(countOf(few));

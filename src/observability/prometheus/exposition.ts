@@ -94,12 +94,12 @@ function describeMoment(recorder: Recorder, surroundings: Surroundings, gauge: A
   gauge(gauges.oldestSaga, () =>
     recorder.sagas().map(({ kind: saga, oldestSeconds: value }) => ({ labels: { saga }, value })),
   );
-  gauge(gauges.waiting, async () => only(sum(await packages(), ({ figures }) => figures.waiting)));
+  gauge(gauges.waiting, async () => only(sum(await packages(), ({ inventory }) => inventory.waiting)));
   gauge(gauges.units, async () => unitsOf(await packages(), {}));
   gauge(gauges.packageWaiting, async () =>
-    longestLines(await packages()).map(({ package: { id }, figures }) => ({
+    longestLines(await packages()).map(({ package: { id }, inventory }) => ({
       labels: { package: id },
-      value: figures.waiting,
+      value: inventory.waiting,
     })),
   );
   gauge(gauges.packageUnits, async () =>
@@ -110,14 +110,14 @@ function describeMoment(recorder: Recorder, surroundings: Surroundings, gauge: A
 function unitsOf(snapshots: readonly PackageSnapshot[], labels: Sample['labels']): Sample[] {
   return (['remaining', 'held', 'confirmed', 'cancelling'] as const).map((state) => ({
     labels: { ...labels, state },
-    value: sum(snapshots, ({ figures }) => figures[state]),
+    value: sum(snapshots, ({ inventory }) => inventory[state]),
   }));
 }
 
 function longestLines(snapshots: readonly PackageSnapshot[]): readonly PackageSnapshot[] {
   if (snapshots.length <= packagesMax) return snapshots;
   const byLine = [...snapshots].sort(
-    (one, other) => other.figures.waiting - one.figures.waiting || one.package.id - other.package.id,
+    (one, other) => other.inventory.waiting - one.inventory.waiting || one.package.id - other.package.id,
   );
   return byLine.slice(0, packagesMax);
 }

@@ -18,27 +18,29 @@ const positive = z.int().positive();
 const optionalTime = z.int().optional();
 const offer = { flight: z.string(), stay: z.string(), price: z.number() };
 
-const snapshot = z.looseObject({
-  package: z.looseObject({
-    id: positive,
-    ...offer,
-    quota: whole,
-    opensAt: optionalTime,
-    closesAt: optionalTime,
-    paused: z.boolean().optional(),
-    listed: z.boolean().optional(),
-    archived: z.boolean().optional(),
-    version: whole,
-  }),
-  figures: z.looseObject({
-    remaining: whole,
-    held: whole,
-    confirmed: whole,
-    cancelling: whole,
-    waiting: whole,
-    nextNumber: whole,
-  }),
-});
+const snapshot = z
+  .looseObject({
+    package: z.looseObject({
+      id: positive,
+      ...offer,
+      quota: whole,
+      opensAt: optionalTime,
+      closesAt: optionalTime,
+      paused: z.boolean().optional(),
+      listed: z.boolean().optional(),
+      archived: z.boolean().optional(),
+      version: whole,
+    }),
+    figures: z.looseObject({
+      remaining: whole,
+      held: whole,
+      confirmed: whole,
+      cancelling: whole,
+      waiting: whole,
+      nextNumber: whole,
+    }),
+  })
+  .transform(({ figures: inventory, ...rest }) => ({ ...rest, inventory }));
 
 /** Statuses, reasons and events are not listed: those of a newer release are shown as far as they are understood. */
 const order = z.looseObject({
@@ -68,7 +70,14 @@ const news = z.object({ v: z.int().min(1).max(version), items: z.array(z.record(
 
 /** The first line names the sender, so that it can tell its own messages without reading them. */
 export function writeNews(from: string, changed: readonly LiveItem[]): string {
-  return `${from}\n${JSON.stringify({ v: version, items: changed })}`;
+  return `${from}\n${JSON.stringify({ v: version, items: changed.map(toWire) })}`;
+}
+
+/** On the wire the inventory of a package is called `figures`, as in every release so far. */
+function toWire(item: LiveItem): object {
+  if (!('package' in item)) return item;
+  const { inventory: figures, ...rest } = item.package;
+  return { package: { ...rest, figures } };
 }
 
 export function isFrom(sender: string, text: string): boolean {

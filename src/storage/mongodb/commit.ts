@@ -144,7 +144,7 @@ function transactionOptions(timeoutMs: number): TransactionOptions {
 }
 
 function packageUpdateOf({ packageId, fence: { epoch, seq }, change }: Part) {
-  const update = packageUpdate(change.figures, change.package);
+  const update = packageUpdate(change.inventory, change.package);
   return { updateOne: { filter: { _id: packageId, epoch, seq }, update } };
 }
 

@@ -1,10 +1,10 @@
 import type { UpdateFilter, UUID } from 'mongodb';
 import { confirmedStatuses, isUnfinished, type Order } from '../../domain/order.ts';
 import {
-  type Figures,
+  fullInventory,
+  type Inventory,
   type PackageSnapshot,
   type TravelPackage,
-  untouched,
 } from '../../domain/travel-package.ts';
 import type { LedgerEntry } from '../../suppliers/suppliers.ts';
 import type { OperatorEvent } from '../operator-log.ts';
@@ -23,7 +23,7 @@ export interface Versioned {
 export interface PackageDocument extends Versioned {
   readonly _id: number;
   readonly package: Omit<TravelPackage, 'id'>;
-  readonly figures: Figures;
+  readonly figures: Inventory;
   readonly epoch: number;
   readonly seq: number;
   /** Who took the epoch, and the sessions in which it commits: the package's own, and the one for groups. */
@@ -62,7 +62,7 @@ export function refuseNewer({ v }: Versioned): void {
 }
 
 export function packageDocument({ id, ...added }: TravelPackage): PackageDocument {
-  const figures = untouched(added.quota);
+  const figures = fullInventory(added.quota);
   return { _id: id, v: documentVersion, package: added, figures, epoch: 0, seq: seqStart() };
 }
 
@@ -80,12 +80,15 @@ export function snapshotFrom(document: PackageDocument): PackageSnapshot {
       ...(listed === undefined ? {} : { listed }),
       ...(archived === undefined ? {} : { archived }),
     },
-    figures: { remaining, held, confirmed, cancelling, waiting, nextNumber },
+    inventory: { remaining, held, confirmed, cancelling, waiting, nextNumber },
   };
 }
 
 /** Field by field, so that what a newer release has added beside them stays. */
-export function packageUpdate(figures: Figures, replacement?: TravelPackage): UpdateFilter<PackageDocument> {
+export function packageUpdate(
+  figures: Inventory,
+  replacement?: TravelPackage,
+): UpdateFilter<PackageDocument> {
   const $set: Record<string, unknown> = {};
   const $unset: Record<string, true> = {};
   const { remaining, held, confirmed, cancelling, waiting, nextNumber } = figures;

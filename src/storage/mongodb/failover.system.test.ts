@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { sampleFigures, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
+import { sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
 import type { Fence, Ownership } from '../../domain/change.ts';
 import { CommitUnknownError, StoreUnavailableError } from '../store.ts';
@@ -61,8 +61,11 @@ class Owner {
     const { applied, notApplied, unknown } = this.told;
     try {
       await store.commit(packageId, this.#fence, {
-        // One more commit than before: the figures of every commit differ.
-        figures: sampleFigures({ waiting: this.#fence.seq - this.seqAtStart + 1, nextNumber: number + 1 }),
+        // One more commit than before: the inventory of every commit differ.
+        inventory: sampleInventory({
+          waiting: this.#fence.seq - this.seqAtStart + 1,
+          nextNumber: number + 1,
+        }),
         inserted: [sampleOrder(number, { packageId })],
         updated: [],
       });
@@ -116,14 +119,16 @@ async function whileCommitting(faults: (progress: (commits: number) => Promise<v
 
   for (const [index, owner] of owners.entries()) {
     const { applied, unknown } = owner.told;
-    const { fence, figures, unfinished } = await owner.takeOver();
+    const { fence, inventory, unfinished } = await owner.takeOver();
     const expected = [...applied, ...unknown.applied].sort((one, other) => one - other);
     expect(
       unfinished.map(({ number }) => number),
       `package ${ids[index]}`,
     ).toEqual(expected);
     expect(fence.seq - owner.seqAtStart).toBe(expected.length);
-    expect(figures).toEqual(sampleFigures({ waiting: expected.length, nextNumber: expected.at(-1)! + 1 }));
+    expect(inventory).toEqual(
+      sampleInventory({ waiting: expected.length, nextNumber: expected.at(-1)! + 1 }),
+    );
   }
   return owners.map(({ told }) => told);
 }
@@ -169,14 +174,14 @@ test('reads go on after an election, and see all that was acknowledged', async (
     if (number % 5 === 0) await mongod.stepDown();
     fence = await surely(fence, number);
     expect(await untilAvailable(() => store.ordersByKey(1, [`key-${number}`]))).toHaveLength(1);
-    expect((await untilAvailable(() => store.package(1)))?.figures.nextNumber).toBe(number + 1);
+    expect((await untilAvailable(() => store.package(1)))?.inventory.nextNumber).toBe(number + 1);
   }
 });
 
 /** Commits one order, again if need be; returns the fence after it. */
 async function surely(fence: Fence, number: number): Promise<Fence> {
-  const figures = sampleFigures({ nextNumber: number + 1 });
-  const change = { figures, inserted: [sampleOrder(number)], updated: [] };
+  const inventory = sampleInventory({ nextNumber: number + 1 });
+  const change = { inventory, inserted: [sampleOrder(number)], updated: [] };
   try {
     await untilAvailable(() => store.commit(1, fence, change));
     return { ...fence, seq: fence.seq + 1 };

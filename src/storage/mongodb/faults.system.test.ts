@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { sampleChange, sampleFigures, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
+import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
 import { type MongodProxy, mongodProxy } from '../../../test/support/servers/mongod-proxy.ts';
 import type { Fence } from '../../domain/change.ts';
@@ -49,15 +49,15 @@ const next = (of: Fence): Fence => ({ ...of, seq: of.seq + 1 });
 const order = (number: number): Order => sampleOrder(number, { packageId });
 
 function commit(number: number, on = store, under = fence): Promise<void> {
-  const figures = sampleFigures({ waiting: number, nextNumber: number + 1 });
-  return on.commit(packageId, under, sampleChange({ figures, inserted: [order(number)] }));
+  const inventory = sampleInventory({ waiting: number, nextNumber: number + 1 });
+  return on.commit(packageId, under, sampleChange({ inventory, inserted: [order(number)] }));
 }
 
 /** The story that a new owner reads; `seq` counts from where the package began. */
 async function story(): Promise<{ seq: number; orders: number[]; nextNumber: number }> {
-  const { fence: found, unfinished, figures } = (await other.takeOwnership(packageId, 'two'))!;
+  const { fence: found, unfinished, inventory } = (await other.takeOwnership(packageId, 'two'))!;
   const orders = unfinished.map(({ number }) => number);
-  return { seq: found.seq - seqAtStart, orders, nextNumber: figures.nextNumber };
+  return { seq: found.seq - seqAtStart, orders, nextNumber: inventory.nextNumber };
 }
 
 /** Breaks the connection at the first so many of these commands. */
@@ -193,7 +193,7 @@ describe('Q9 a stale owner that races a take-over', () => {
       expect(again.orders.includes(number), 'it appeared after the take-over').toBe(seen);
       expect(seen, committed).toBe(committed === 'done');
       expect(taken!.fence.seq - held.seq).toBe(seen ? 1 : 0);
-      expect(taken!.figures.waiting === number).toBe(seen);
+      expect(taken!.inventory.waiting === number).toBe(seen);
       if (!seen) expect(['FencedError', 'StoreUnavailableError']).toContain(committed);
       if (seen) applied += 1;
       await expect(commit(number + 10_000, store, held)).rejects.toBeInstanceOf(FencedError);

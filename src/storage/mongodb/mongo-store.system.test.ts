@@ -1,7 +1,7 @@
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
-import { sampleChange, sampleFigures, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
+import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
 import type { Fence } from '../../domain/change.ts';
@@ -72,8 +72,8 @@ const collection = (name: string) => raw.db('ticket-booking').collection<AnyDocu
 
 /** Commits as a fresh owner. */
 async function commit(store: MongoStore, inserted: Order[], updated: Order[] = []): Promise<Fence> {
-  const { fence, figures } = (await store.takeOwnership(1, 'one'))!;
-  await store.commit(1, fence, { figures, inserted, updated });
+  const { fence, inventory } = (await store.takeOwnership(1, 'one'))!;
+  await store.commit(1, fence, { inventory, inserted, updated });
   return { ...fence, seq: fence.seq + 1 };
 }
 
@@ -96,13 +96,16 @@ describe('two releases side by side:', () => {
         { $set: { photo: 'a.jpg', 'package.region': 'EU', 'figures.refunds': 4, 'owner.zone': 'z' } },
       );
       expect(await store.order(booked.id)).toStrictEqual(booked);
-      expect(await store.package(1)).toStrictEqual({ package: samplePackage(), figures: sampleFigures() });
+      expect(await store.package(1)).toStrictEqual({
+        package: samplePackage(),
+        inventory: sampleInventory(),
+      });
 
       const { fence } = (await store.takeOwnership(1, 'old release'))!;
       const cancelling: Order = { ...booked, status: 'cancelling', hotel: { reservationNumber: 'H-2' } };
       await store.commit(1, fence, {
         ...sampleChange({ updated: [cancelling], package: samplePackage({ version: 2 }) }),
-        figures: sampleFigures({ remaining: 4, held: 1 }),
+        inventory: sampleInventory({ remaining: 4, held: 1 }),
       });
       expect(await store.order(booked.id)).toStrictEqual(cancelling);
       expect(await collection('orders').findOne({ _id: booked.id })).toMatchObject({

@@ -182,8 +182,8 @@ test('what the address says cannot weaken what the store promises', async () => 
   await db.command({ profile: 2 });
   await store.addPackages([samplePackage()]);
   await store.package(1);
-  const { fence, figures } = (await store.takeOwnership(1, 'one'))!;
-  await store.commit(1, fence, { figures, inserted: [], updated: [] });
+  const { fence, inventory } = (await store.takeOwnership(1, 'one'))!;
+  await store.commit(1, fence, { inventory, inserted: [], updated: [] });
   const snapshot = await store.snapshot();
   expect(await snapshot?.package(1)).toBeDefined();
   await snapshot?.close();

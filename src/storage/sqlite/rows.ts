@@ -1,6 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import type { Order } from '../../domain/order.ts';
-import type { Figures, PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
+import type { Inventory, PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
 
 /** The shape of the documents that this release writes. */
 export const documentVersion = 1;
@@ -8,7 +8,7 @@ export const documentVersion = 1;
 export type Row = Record<string, SQLOutputValue>;
 
 export function snapshotFrom(row: Row): PackageSnapshot {
-  return { package: document<TravelPackage>(row), figures: figuresFrom(row) };
+  return { package: document<TravelPackage>(row), inventory: inventoryFrom(row) };
 }
 
 export function orderFrom(row: Row): Order {
@@ -16,8 +16,8 @@ export function orderFrom(row: Row): Order {
 }
 
 /** In the order of the columns in {@link figureColumns}. */
-export function figureValues(figures: Figures): number[] {
-  const { remaining, held, confirmed, cancelling, waiting, nextNumber } = figures;
+export function inventoryValues(inventory: Inventory): number[] {
+  const { remaining, held, confirmed, cancelling, waiting, nextNumber } = inventory;
   return [remaining, held, confirmed, cancelling, waiting, nextNumber];
 }
 
@@ -30,7 +30,7 @@ export const figureColumns = [
   'next_number',
 ] as const;
 
-function figuresFrom(row: Row): Figures {
+function inventoryFrom(row: Row): Inventory {
   return {
     remaining: Number(row.remaining),
     held: Number(row.held),

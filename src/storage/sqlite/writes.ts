@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Change, Fence, Ownership } from '../../domain/change.ts';
 import type { Order } from '../../domain/order.ts';
-import { type TravelPackage, untouched } from '../../domain/travel-package.ts';
+import { fullInventory, type TravelPackage } from '../../domain/travel-package.ts';
 import { seqStart } from '../seq-start.ts';
 import { FencedError } from '../store.ts';
-import { documentVersion, figureColumns, figureValues } from './rows.ts';
+import { documentVersion, figureColumns, inventoryValues } from './rows.ts';
 
 const columns = figureColumns.join(', ');
 const marks = figureColumns.map(() => '?').join(', ');
@@ -75,8 +75,8 @@ export class Writes {
 
   /** Returns whether it was added. */
   addPackage(added: TravelPackage): boolean {
-    const figures = figureValues(untouched(added.quota));
-    const values = [added.id, JSON.stringify(added), documentVersion, seqStart(), ...figures];
+    const inventory = inventoryValues(fullInventory(added.quota));
+    const values = [added.id, JSON.stringify(added), documentVersion, seqStart(), ...inventory];
     return this.#addPackage.run(...values).changes === 1;
   }
 
@@ -90,8 +90,8 @@ export class Writes {
 
   /** @throws FencedError; Error when the change contradicts what is stored. */
   commit(packageId: number, { epoch, seq }: Fence, change: Change): void {
-    const figures = figureValues(change.figures);
-    if (this.#fencedUpdate.run(...figures, packageId, epoch, seq).changes !== 1) {
+    const inventory = inventoryValues(change.inventory);
+    if (this.#fencedUpdate.run(...inventory, packageId, epoch, seq).changes !== 1) {
       throw new FencedError(`package ${packageId} is no longer at epoch ${epoch}, seq ${seq}`);
     }
     if (change.package) this.#replacePackage(packageId, change.package);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openMongoStore } from '../../../src/storage/mongodb/mongo-store.ts';
-import { sampleChange, sampleFigures, sampleOrder, samplePackage } from '../../contract/samples.ts';
+import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../contract/samples.ts';
 import { startMongod } from '../../support/servers/mongod.ts';
 import { readHistory } from './read-history.ts';
 import { readLedgers } from './read-ledger.ts';
@@ -88,8 +88,8 @@ describe('the store', () => {
         status: 'queued',
         timeline: [{ at: 11, event: 'queued' }],
       });
-      const figures = sampleFigures({ remaining: 4, confirmed: 1, waiting: 1, nextNumber: 3 });
-      await store.commit(1, ownership!.fence, sampleChange({ figures, inserted: [first, second] }));
+      const inventory = sampleInventory({ remaining: 4, confirmed: 1, waiting: 1, nextNumber: 3 });
+      await store.commit(1, ownership!.fence, sampleChange({ inventory, inserted: [first, second] }));
       expect(await readStore(mongod.url)).toEqual({
         packages: [
           {

@@ -45,7 +45,7 @@ export function packagesTable(rows: readonly Html[], id?: string): Html {
 
 /** One package: also what the live page replaces when it changes. */
 export function packageRow(status: PackageStatus, { currency, now }: PackageView): Html {
-  const { package: travelPackage, figures } = status;
+  const { package: travelPackage, inventory } = status;
   const { id, flight, stay, price, quota } = travelPackage;
   return markup`
     <tr role="row" id="${packageElementId(id)}" class="${isLarge(status) ? 'package package-large' : 'package'}">
@@ -54,10 +54,10 @@ export function packageRow(status: PackageStatus, { currency, now }: PackageView
         <span class="under">${formatNight(stay)} · ${formatPrice(price, currency)}</span>`)}
       ${cell('Sale (UTC)', saleState(status, now), 'wide')}
       ${figureCell('Quota', formatCount(quota))}
-      ${figureCell('Left', formatCount(figures.remaining))}
-      ${figureCell('Held', formatCount(figures.held))}
-      ${figureCell('Confirmed', formatCount(figures.confirmed))}
-      ${figureCell('Waiting', formatCount(figures.waiting), figures.waiting > 0 ? 'strong' : '')}
+      ${figureCell('Left', formatCount(inventory.remaining))}
+      ${figureCell('Held', formatCount(inventory.held))}
+      ${figureCell('Confirmed', formatCount(inventory.confirmed))}
+      ${figureCell('Waiting', formatCount(inventory.waiting), inventory.waiting > 0 ? 'strong' : '')}
       ${cell('Purchases / s', purchases(status), 'wide')}
       ${cell('Owner', owner(status), 'wide')}
       ${cell('Commit', commit(status), isIdle(status) ? 'wide bare' : 'wide')}
@@ -66,7 +66,7 @@ export function packageRow(status: PackageStatus, { currency, now }: PackageView
 }
 
 /** So large that five figures do not fit side by side on a phone. */
-function isLarge({ package: { quota }, figures: { waiting } }: PackageStatus): boolean {
+function isLarge({ package: { quota }, inventory: { waiting } }: PackageStatus): boolean {
   return Math.max(quota, waiting) >= 100_000;
 }
 

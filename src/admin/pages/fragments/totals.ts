@@ -13,9 +13,9 @@ export function totalsFragment({ packages, instances }: Overview): Html {
   return markup`
     <dl id="${totalsElementId}" class="totals">
       ${tile('Purchases', rateWords(total(({ activity }) => activity?.recent.purchasesPerS ?? 0)), 'per second')}
-      ${tile('Waiting', formatCount(total(({ figures }) => figures.waiting)), 'in all queues')}
-      ${tile('Held', formatCount(total(({ figures }) => figures.held)), 'being booked')}
-      ${tile('Confirmed', formatCount(total(({ figures }) => figures.confirmed)), `of ${formatCount(total((each) => each.package.quota))}`)}
+      ${tile('Waiting', formatCount(total(({ inventory }) => inventory.waiting)), 'in all queues')}
+      ${tile('Held', formatCount(total(({ inventory }) => inventory.held)), 'being booked')}
+      ${tile('Confirmed', formatCount(total(({ inventory }) => inventory.confirmed)), `of ${formatCount(total((each) => each.package.quota))}`)}
       ${tile('Instances', `${ready} / ${instances.length}`, 'ready')}
       ${suppliersTile(instances)}
     </dl>`;

@@ -8,9 +8,9 @@ const view = { currency: 'USD', now };
 const live = { inProgress: 1, now };
 
 describe('a stay', () => {
-  const snapshot = (figures: object, overrides = {}) => {
-    const { package: travelPackage, figures: untouched } = fakeSnapshot({ quota: 4, ...overrides });
-    return { package: travelPackage, figures: { ...untouched, ...figures } };
+  const snapshot = (inventory: object, overrides = {}) => {
+    const { package: travelPackage, inventory: untouched } = fakeSnapshot({ quota: 4, ...overrides });
+    return { package: travelPackage, inventory: { ...untouched, ...inventory } };
   };
   const mixed = snapshot({ remaining: 1, held: 1, confirmed: 2 });
 

@@ -13,13 +13,13 @@ export interface StayView {
 /** What a customer can do with a stay; public/order.js moves on by itself when the sale opens or closes. */
 export type StayState = 'free' | 'line' | 'sold_out' | 'not_open' | 'closed' | 'paused';
 
-export function stayState({ package: travelPackage, figures }: PackageSnapshot, now: number): StayState {
+export function stayState({ package: travelPackage, inventory }: PackageSnapshot, now: number): StayState {
   if (travelPackage.archived) return 'closed';
-  if (isSoldOut(travelPackage.quota, figures)) return 'sold_out';
+  if (isSoldOut(travelPackage.quota, inventory)) return 'sold_out';
   const phase = salePhase(travelPackage, now);
   if (phase !== 'open') return phase;
   if (travelPackage.paused) return 'paused';
-  return figures.remaining > 0 && figures.waiting === 0 ? 'free' : 'line';
+  return inventory.remaining > 0 && inventory.waiting === 0 ? 'free' : 'line';
 }
 
 /** What a trip's page can promise to who wants to order it (again). */
@@ -50,7 +50,7 @@ export function stayElementId(packageId: number): string {
  */
 export function packageFragment(snapshot: PackageSnapshot, { currency, now }: StayView): Html {
   const { id, price, quota, opensAt, closesAt } = snapshot.package;
-  const { remaining: free, held, confirmed: sold } = snapshot.figures;
+  const { remaining: free, held, confirmed: sold } = snapshot.inventory;
   const state = stayState(snapshot, now);
   const opened = openState(snapshot);
   const elementId = stayElementId(id);
@@ -69,14 +69,14 @@ export function packageFragment(snapshot: PackageSnapshot, { currency, now }: St
     </span>`;
 }
 
-function statusText(state: StayState, { package: { opensAt = 0 }, figures }: PackageSnapshot): string {
+function statusText(state: StayState, { package: { opensAt = 0 }, inventory }: PackageSnapshot): string {
   switch (state) {
     case 'free':
-      return `${formatQuantity(figures.remaining, 'place')} left`;
+      return `${formatQuantity(inventory.remaining, 'place')} left`;
     case 'line':
-      return figures.waiting === 0
+      return inventory.waiting === 0
         ? 'No place free right now'
-        : `Queue · ${formatCount(figures.waiting)} waiting`;
+        : `Queue · ${formatCount(inventory.waiting)} waiting`;
     case 'sold_out':
       return 'Sold out';
     case 'not_open':
