@@ -5,8 +5,8 @@ import { scenarios } from './scenarios/index.ts';
 const read = (line: string, environment = {}) =>
   readArguments(line === '' ? [] : line.split(' '), environment);
 
-describe('the arguments of a bench', () => {
-  it('runs everything when nothing is asked for', () => {
+describe('the arguments of the bench', () => {
+  it('runs all scenarios without arguments', () => {
     expect(read('')).toEqual({
       kind: 'scenarios',
       isQuick: false,
@@ -16,7 +16,7 @@ describe('the arguments of a bench', () => {
     });
   });
 
-  it('takes scenarios, once each, and contestants', () => {
+  it('takes scenarios, each once, and contestants', () => {
     expect(
       read('--quick --scenario start --scenario look-ups,start --only hello,lua --rounds 2 --seconds 0.5'),
     ).toEqual({
@@ -30,7 +30,7 @@ describe('the arguments of a bench', () => {
     });
   });
 
-  it('leaves what fetches much out of a quick bench, unless it is named', () => {
+  it('leaves full-only scenarios out of a quick bench unless they are named', () => {
     const names = (line: string) => {
       const wish = read(line);
       return wish.kind === 'scenarios' ? wish.scenarios.map(({ name }) => name) : [];
@@ -40,7 +40,7 @@ describe('the arguments of a bench', () => {
     expect(names('--quick --scenario restate')).toEqual(['restate']);
   });
 
-  it('takes targets with an open loop', () => {
+  it('takes targets and the rate of an open loop', () => {
     const wish = read(
       '--targets http://a:1/,http://b:2 --rate 2000 --duration 1.5m --package 7 --spend --assert p99<50ms',
     );
@@ -60,7 +60,7 @@ describe('the arguments of a bench', () => {
     });
   });
 
-  it('takes stages, headers, a file for the seconds and 429s', () => {
+  it('takes stages, headers, a CSV file and --allow-429', () => {
     const args = ['--targets', 'http://a:1', '--stages', '100:30s,500:1m', '--header', 'X-Trace: a b'];
     expect(readArguments([...args, '--header', 'X-B: c', '--csv', 'a.csv', '--allow-429'])).toMatchObject({
       stages: [
@@ -78,11 +78,11 @@ describe('the arguments of a bench', () => {
     });
   });
 
-  it('takes --seconds for a duration', () => {
+  it('takes --seconds as the duration', () => {
     expect(read('--targets http://a:1 --seconds 3')).toMatchObject({ seconds: 3 });
   });
 
-  it('finds the admin token in the environment', () => {
+  it('takes the admin token from the environment', () => {
     expect(read('--targets http://a:1', { ADMIN_TOKEN: 'secret' })).toMatchObject({
       adminToken: 'secret',
       callers: 64,

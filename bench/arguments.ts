@@ -5,7 +5,7 @@ import { scenarios as allScenarios } from './scenarios/index.ts';
 import type { RateStage, Scenario } from './stage.ts';
 import { type Header, parseDuration, parseHeader, parseStages } from './targets/options.ts';
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export type Wish =
   | { readonly kind: 'help' }
   | { readonly kind: 'list' }
@@ -16,11 +16,11 @@ export type Wish =
 export interface ScenariosWish {
   readonly kind: 'scenarios';
   readonly isQuick: boolean;
-  /** Those that were named, or all that belong to this pace. */
+  /** The named scenarios, or all scenarios of a quick or full bench. */
   readonly scenarios: readonly Scenario[];
   readonly rounds?: number;
   readonly seconds?: number;
-  /** Contestants; empty: all. */
+  /** Names of contestants; empty means all of them. */
   readonly only: readonly string[];
   readonly cpuProfiles?: string;
   readonly out: string;
@@ -29,28 +29,30 @@ export interface ScenariosWish {
 export interface TargetsWish {
   readonly kind: 'targets';
   readonly origins: readonly string[];
-  /** Requests per second over all of them; absent: stages, or a closed loop of the callers. */
+  /**
+   * Requests per second, summed over all origins. Without it, `stages` sets the rates, or `callers` form a closed loop.
+   */
   readonly rate?: number;
-  /** One rate after the other. */
+  /** Rates that follow each other. */
   readonly stages?: readonly RateStage[];
-  /** Of a closed loop; of an open one the most connections. */
+  /** Connections: all of a closed loop, the maximum of an open loop. */
   readonly callers: number;
   readonly seconds: number;
   readonly packages: readonly number[];
   readonly isSpendingAllowed: boolean;
   readonly isReadOnly: boolean;
   readonly adminToken?: string;
-  /** Of every request, those to the admin API too. */
+  /** Sent with every request, including those to the admin API. */
   readonly headers: readonly Header[];
-  /** Whether answers 429 leave the run usable. */
+  /** Whether a run counts although more than 1 % of its answers are 429. */
   readonly isLimitAllowed: boolean;
-  /** Where a row for each second goes. */
+  /** The CSV file with one row for each second. */
   readonly csv?: string;
   readonly assertions: readonly Assertion[];
   readonly out: string;
 }
 
-/** The command line asks for what the bench does not know. */
+/** The command line has an unknown or contradictory option. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -91,7 +93,7 @@ const ofTargets: readonly Option[] = [
   ...(['spend', 'read-only', 'admin-token', 'header', 'allow-429', 'csv', 'assert'] as const),
 ];
 
-/** @throws UsageError in one line for what makes no sense. */
+/** @throws UsageError with a message of one line. */
 export function readArguments(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
@@ -111,7 +113,7 @@ export function readArguments(
   return values.targets === undefined ? scenariosWish(values, out) : targetsWish(values, out, environment);
 }
 
-/** Relative to the project. */
+/** Relative to the repository's root. */
 const defaultOut = 'bench/results';
 
 function parse(args: readonly string[]) {
@@ -189,7 +191,7 @@ function targetsWish(
   };
 }
 
-/** @throws UsageError for an option that would have no effect. */
+/** @throws UsageError for an option without effect in this mode. */
 function refuse(values: Values, allowed: readonly Option[], mode: string): void {
   for (const name of Object.keys(values) as Option[]) {
     if (!allowed.includes(name)) throw new UsageError(`--${name} does not go with ${mode}`);
@@ -220,7 +222,7 @@ function contestant(name: string): string {
 
 function origin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  // The text is not shown: a password is in it.
+  // The message leaves out the text, because it contains a password.
   if (url !== undefined && (url.username !== '' || url.password !== ''))
     throw new UsageError(
       '--targets takes no user or password in a URL, as none is sent: only origins like http://127.0.0.1:8888',
@@ -252,7 +254,7 @@ function stagesOf(text: string): readonly RateStage[] {
 
 function header(text: string): Header {
   const parsed = parseHeader(text);
-  // The value is not shown: a secret may be in it.
+  // The message leaves out the value, because it may be a secret.
   if (parsed === undefined)
     throw new UsageError(
       "--header takes 'Name: value' in ASCII, and no name that the bench sets itself, like Host or Content-Length",

@@ -34,7 +34,7 @@ it.each([
   ['dropped<=0', true],
   ['errors<=0', true],
   ['errors<0', false],
-])('judges %s', (text, holds) => {
+])('evaluates %s', (text, holds) => {
   expect(judged(text).holds).toBe(holds);
 });
 
@@ -47,23 +47,23 @@ it.each([
   '500',
   '502',
   '503 overloaded',
-])('counts a %s as an error', (name) => {
+])('counts %s as an error', (name) => {
   const failing = { ...run, answers: { ...run.answers, [name]: 3 }, errors: 2 };
   expect(judged('errors<=4', failing)).toMatchObject({ value: 5, holds: false });
 });
 
-it('takes a 202 for no error', () => {
+it('does not count a 202 as an error', () => {
   expect(judged('errors<=0', { ...run, answers: { ...run.answers, '202': 3 } }).value).toBe(0);
 });
 
-it('takes nothing but 2xx for a look-up', () => {
+it('counts every answer to a look-up except 2xx as an error', () => {
   const looked = { ...run, answers: { '200': 9, '409 sold_out': 1 }, latencies: { shown: outcome } };
   expect(judged('errors<=0', looked, true).value).toBe(1);
   expect(judged('p99<50', looked, true).holds).toBe(true);
 });
 
 it.each([
-  // Of 980 outcomes: 9 more are 0.91 %, 10 are 1.01 %.
+  // With 980 outcomes, 9 errors are 0.91 % and 10 are 1.01 %.
   ['p99<50', { errors: 9 }, true],
   ['p99<50', { errors: 10 }, false],
   ['p99<50', { dropped: 10 }, false],
@@ -76,7 +76,7 @@ it.each([
   ['p50<50', { errors: 980 }, false],
   ['p999<100', { errors: 1 }, false],
   ['max<100', { errors: 1 }, false],
-  // Exactly at the bound: 20 of 2,000.
+  // 20 of 2,000 requests are exactly 1 %.
   ['p99<50', { latencies: { outcome: { ...outcome, count: 1980 } }, errors: 20 }, false],
 ] as const)('holds %s with %o: %s', (text, failing, holds) => {
   const { holds: held, why } = judged(text, { ...run, ...failing });
@@ -84,7 +84,7 @@ it.each([
   expect(why === undefined).toBe(holds);
 });
 
-it('holds no bound of a latency where nothing came to an outcome', () => {
+it('fails every latency condition when no request had an outcome', () => {
   const rejected = { ...run, latencies: { answer: outcome }, answers: { '401': 1000 } };
   for (const text of ['p99<50ms', 'p99>50ms', 'max<50ms']) {
     expect(judged(text, rejected).holds).toBe(false);

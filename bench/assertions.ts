@@ -17,7 +17,7 @@ const metrics = [
 type Metric = (typeof metrics)[number];
 type Comparison = '<' | '<=' | '>' | '>=';
 
-/** `p99<50ms`: latencies in ms, rates per second. */
+/** A condition such as `p99<50ms`. Latencies are in ms, rates per second. */
 export interface Assertion {
   readonly text: string;
   readonly metric: Metric;
@@ -27,20 +27,20 @@ export interface Assertion {
 
 export interface Judgement {
   readonly holds: boolean;
-  /** What it was; NaN: nothing was measured. */
+  /** The measured value; NaN if nothing was measured. */
   readonly value: number;
-  /** Why it does not hold whatever the value is. */
+  /** Why the condition fails regardless of its value. */
   readonly why?: string;
 }
 
-/** Of a thousand requests, how many lie past each percentile. */
+/** How many of 1,000 requests are slower than each percentile. */
 const pastIt: Partial<Readonly<Record<Metric, number>>> = { p50: 500, p90: 100, p99: 10, p999: 1, max: 0 };
 
 const form =
   /^\s*(?<metric>[a-z]+\d*)\s*(?<comparison><=|>=|≤|≥|<|>)\s*(?<number>\d+(?:\.\d+)?)\s*(?<unit>ms|s|\/s)?\s*$/;
 const inAscii: Readonly<Record<string, Comparison>> = { '≤': '<=', '≥': '>=' };
 
-/** Undefined for what is no condition. */
+/** @returns undefined when the text is not a condition. */
 export function parseAssertion(text: string): Assertion | undefined {
   const { metric: name, comparison = '', number, unit } = form.exec(text)?.groups ?? {};
   const metric = metrics.find((each) => each === name);
@@ -53,9 +53,8 @@ export function parseAssertion(text: string): Assertion | undefined {
 }
 
 /**
- * Holds a run against a condition. Percentiles are of outcomes: an answer that is none, a 202 among them, a request
- * that was never sent and one without an answer took longer than any of them, and so a percentile that they reach into
- * holds no bound.
+ * Evaluates a condition on a run. A percentile is one of outcomes. Requests without an outcome (errors, 202, not sent,
+ * not answered) count as slower than all others: the condition fails if they reach into its percentile.
  */
 export function judge({ metric, comparison, bound }: Assertion, run: Run, isReadOnly = false): Judgement {
   const value = measuredOf(metric, run, isReadOnly);
@@ -70,18 +69,18 @@ export function judge({ metric, comparison, bound }: Assertion, run: Run, isRead
   return { value, holds: compare[comparison] };
 }
 
-/** Errors, and what could not be sent in time. */
+/** Errors and requests that could not be sent in time. */
 export function failuresOf(run: Pick<Run, 'answers' | 'errors' | 'dropped'>, isReadOnly: boolean): number {
   return run.dropped + errorsOf(run, isReadOnly);
 }
 
-/** Of all requests, the share that were errors or could not be sent in time: 0 to 1; 0 where there were none. */
+/** The share of requests that were errors or could not be sent in time, from 0 to 1; 0 without requests. */
 export function errorRateOf(run: Pick<Run, 'answers' | 'errors' | 'dropped'>, isReadOnly: boolean): number {
   const all = countOf(run.answers, () => true) + run.errors + run.dropped;
   return all === 0 ? 0 : failuresOf(run, isReadOnly) / all;
 }
 
-/** Answers that are errors (of a look-up: that show nothing), connections that failed, requests without an answer. */
+/** Error answers (for look-ups: all but 2xx), failed connections and requests without an answer. */
 export function errorsOf({ answers, errors }: Pick<Run, 'answers' | 'errors'>, isReadOnly: boolean): number {
   return errors + countOf(answers, (name) => isFailure(name, isReadOnly));
 }

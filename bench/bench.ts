@@ -12,22 +12,22 @@ import { whenAborted } from './stopping.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
-/** Rounds, and how long a run is measured and warmed up before. */
+/** Rounds per contestant, and seconds of measurement and warm-up in each run. */
 const full = { rounds: 5, seconds: 2, warmUpSeconds: 1 };
 const quick = { rounds: 1, seconds: 0.6, warmUpSeconds: 0.6 };
 
 export interface BenchOptions {
-  /** As it was typed. */
+  /** As the user typed it. */
   readonly command: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** Called with all there is after each scenario: whatever ends the bench early, that much is kept. */
+  /** Called after each scenario with all results so far, so that they are saved if the bench ends early. */
   readonly keep: (results: BenchResults) => Promise<unknown>;
 }
 
 /**
- * Runs scenarios on this machine, one after the other, and prints each one's table when it is done. A scenario that
- * fails is told and left out; the others go on.
+ * Runs scenarios on this machine, one after the other, and prints each one's table. A failed scenario is reported and
+ * left out of the results.
  */
 export async function runScenarios(
   wish: ScenariosWish,
@@ -83,7 +83,7 @@ export async function runScenarios(
   }
 }
 
-/** @returns what went wrong, in words, where it did. */
+/** @returns the failure as a sentence if the scenario failed. */
 async function run(scenario: Scenario, stage: LocalStage): Promise<ScenarioResult | string> {
   stage.announce(scenario.name);
   try {

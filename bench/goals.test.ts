@@ -48,15 +48,15 @@ const valueOfGoal = (scenarios: readonly ScenarioResult[], title: string) => {
   return goal.value;
 };
 
-describe('the goals', () => {
-  it('are all there when nothing was measured, without values', () => {
+describe('goals', () => {
+  it('lists every goal without a value when nothing was measured', () => {
     const goals = goalsOf([]);
     expect(goals.length).toBeGreaterThanOrEqual(20);
     expect(goals.filter((goal) => 'value' in goal)).toEqual([]);
     expect(new Set(goals.map(({ title }) => title)).size).toBe(goals.length);
   });
 
-  it('hold each side against the other at its best', () => {
+  it('compares both sides at their best number of callers', () => {
     const scenario = result('hot-package', {
       'actor-mongodb': [finished(3000, { callers: 64 }), finished(6000, { callers: 512 })],
       lock: [finished(200, { callers: 64 }), finished(100, { callers: 512 })],
@@ -64,7 +64,7 @@ describe('the goals', () => {
     expect(valueOfGoal([scenario], 'a Redlock')).toBe(30);
   });
 
-  it('take the median over rounds, and no void one', () => {
+  it('takes the median over rounds without void ones', () => {
     const scenario = result('hot-package', {
       'actor-sqlite': [6, 7, 100].map((value) => finished(value, { callers: 64 })),
       hello: [finished(10, { callers: 64 }), { ...finished(1000, { callers: 64 }), isVoid: true }],
@@ -72,7 +72,7 @@ describe('the goals', () => {
     expect(valueOfGoal([scenario], 'SQLite against hello world')).toBe(0.7);
   });
 
-  it('read the latency at half the ceiling alone', () => {
+  it('takes the latency from runs at half the ceiling only', () => {
     const at = (p99: number, parameters: Run['parameters']) => ({
       parameters,
       latencies: { outcome: latency(p99) },
@@ -83,7 +83,7 @@ describe('the goals', () => {
     expect(valueOfGoal([scenario], 'half the ceiling, MongoDB')).toBe(20);
   });
 
-  it('take the worst of ours where several ran', () => {
+  it('takes the worst of our contestants', () => {
     const scenario = result('flash-sale', {
       'actor-mongodb': [{ parameters: { buyers: 10_000 }, figures: { allAnsweredMs: 1800, lost: 0 } }],
       'actor-sqlite': [
@@ -95,7 +95,7 @@ describe('the goals', () => {
     expect(valueOfGoal([scenario], 'lost')).toBe(1);
   });
 
-  it('tell a viewer alone from ten thousand, and these from those under load', () => {
+  it('separates one viewer, 10,000 viewers, and 10,000 viewers under load', () => {
     const at = (sockets: number, load: string, p99: number) => ({
       parameters: { sockets, load },
       latencies: { fanOut: latency(p99) },
@@ -108,7 +108,7 @@ describe('the goals', () => {
     expect(valueOfGoal([scenario], 'under purchases of another')).toBe(350);
   });
 
-  it('compare the dearest purchase of a range with its first', () => {
+  it('compares the highest cost of a range with the lowest before it', () => {
     const scenario = result('growth', {
       'actor-sqlite': [
         cost(250, { orders: 100_000 }),
@@ -121,7 +121,7 @@ describe('the goals', () => {
     expect(valueOfGoal([scenario], '10,000 packages')).toBeUndefined();
   });
 
-  it('compare two instances with one', () => {
+  it('compares two instances with one', () => {
     const scenario = result('cluster', {
       'actor-mongodb': [
         finished(100, { instances: 1 }),
@@ -204,7 +204,7 @@ describe('the goals', () => {
     },
   );
 
-  it('measures an idle server after its usual time, and one viewer apart from many', () => {
+  it('measures idle memory after the usual wait, and one viewer apart from many', () => {
     const idle = result('start', { 'actor-sqlite': [{ figures: { idleRssMB: 90 } }] });
     expect(valueOfGoal([idle], 'idle memory')).toBe(90);
     const at = (sockets: number, p99: number) => ({
@@ -215,7 +215,7 @@ describe('the goals', () => {
     expect(valueOfGoal([quick], 'a viewer alone')).toBe(30);
   });
 
-  it('explains what bounds them without the figures of any run', () => {
+  it('explains bottlenecks without figures of a certain run', () => {
     for (const why of Object.values(limits)) expect(why).not.toMatch(/(?<!V)\d/);
   });
 });

@@ -1,30 +1,34 @@
 /**
- * The goals, computed from what was measured. They read these runs, by scenario:
+ * The goals, computed from the runs of these scenarios:
  *
  * | scenario | contestants | runs |
  * | --- | --- | --- |
- * | hot-package | actor-mongodb, actor-sqlite, lock, queue, atomic, lua, hello | `{callers}`: figure `finished`; `{load: 'half the ceiling', offered}`: latency `outcome` |
+ * | hot-package | actor-mongodb, actor-sqlite, lock, queue, atomic, lua, hello | `{callers}`: figure `finished`;
+ * `{load: 'half the ceiling', offered}`: latency `outcome` |
  * | restate | actor-mongodb, restate | `{callers}`: figure `finished` |
- * | sold-out | actor-mongodb, actor-sqlite, hello | `{callers, keys: 'with' or 'without'}`: figures `refused`, and `answered` of hello |
+ * | sold-out | actor-mongodb, actor-sqlite, hello | `{callers, keys: 'with' or 'without'}`: figures `refused`, and
+ * `answered` of hello |
  * | cluster | actor-mongodb | `{instances}`: figure `finished` |
- * | flash-sale | any of ours | `{buyers}` from 10,000 on: figures `allAnsweredMs`, `refusalsUnder100msShare` (0 to 1), `lost`; the audit for who was served out of turn |
- * | live | any of ours | `{sockets, load: 'none' or 'purchases'}`: latency `fanOut`, figure `rssPerSocketKB`; the fewest sockets are a viewer alone |
+ * | flash-sale | any of ours | `{buyers}` from 10,000 on: figures `allAnsweredMs`, `refusalsUnder100msShare` (0 to 1),
+ * `lost`; the audit's finding Q5 if an order was served out of turn |
+ * | live | any of ours | `{sockets, load: 'none' or 'purchases'}`: latency `fanOut`, figure `rssPerSocketKB`; one
+ * socket is the single viewer |
  * | overload | any of ours | figures `goodput`, `ceiling` (per second), `rssGrowth` (bytes) |
  * | growth | any of ours | `{orders}`, `{packages}` or `{waiting}`: figure `costPerPurchaseUs` |
  * | start | actor-sqlite | figures `readyMs`, `idleRssMB` |
  *
- * A value is the median over the rounds whose audit did not fail; where a contestant ran with several parameters its
- * best one counts ("each at its best"), and where several of ours did, the worst of them. A goal that is about a size
- * (10,000 buyers) is not measured by a smaller run, whose value is shown beside it.
+ * A value is the median over the rounds that passed their audit. A contestant that ran with several parameters counts
+ * with its best ones; of several contestants of ours the worst counts. A goal for a certain size (10,000 buyers) is not
+ * measured by a smaller run, whose value is reported beside it.
  */
 import { limits } from './limits.ts';
 import { greatest, least, Measured, type RunSize, ratio } from './measured.ts';
 import { formatNumber } from './report/numbers.ts';
 import type { GoalResult, Run, ScenarioResult } from './results.ts';
 
-/** What one row of the table measures: undefined where this bench did not. */
+/** One row of the table. `value` returns undefined when the runs do not measure it. */
 interface Goal extends Omit<GoalResult, 'value' | 'smaller'> {
-  /** What it is about; absent: any run measures it. */
+  /** The size that a run must have; without it, any run measures the goal. */
   readonly size?: Size;
   readonly value: (measured: Measured) => number | undefined;
 }
@@ -33,7 +37,7 @@ interface Size extends RunSize {
   readonly words: string;
 }
 
-/** Every goal, measured or not. */
+/** Evaluates all goals, including those that were not measured. */
 export function goalsOf(results: readonly ScenarioResult[]): GoalResult[] {
   const measured = new Measured(results);
   return goals.map(({ value: read, why, size, ...goal }) => {
@@ -45,7 +49,7 @@ export function goalsOf(results: readonly ScenarioResult[]): GoalResult[] {
   });
 }
 
-/** What a run below the size of a goal says of it. */
+/** The value of runs that are too small for the goal. */
 function smaller(
   measured: Measured,
   read: Goal['value'],
@@ -225,7 +229,7 @@ function start(title: string, bound: Pick<Goal, 'atMost' | 'unit'>, figure: stri
   return { scenario: 'start', title: `${title}, SQLite`, ...bound, value };
 }
 
-/** How much more a purchase costs than it did at the cheapest point before. */
+/** The cost of a purchase, as growth in % over the cheapest step before. */
 function growth(parameter: string, range: string, atLeast: number, words: string, why?: string): Goal {
   return {
     scenario: 'growth',
@@ -243,7 +247,7 @@ function growth(parameter: string, range: string, atLeast: number, words: string
             parameter,
             (run) => run.figures.costPerPurchaseUs,
           );
-          // Each step against the cheapest before it: a dear beginning hides nothing.
+          // Comparing with the cheapest earlier step also works when the first step is expensive.
           const shares = costs.map((cost, at) => ratio(cost, least(costs.slice(0, at))));
           const share = greatest(shares);
           return share === undefined ? undefined : (share - 1) * 100;

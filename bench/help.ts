@@ -1,4 +1,4 @@
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const help = `Usage: npm run bench [-- options]
 
 Compares this product with every usual design, side by side on this machine, and writes bench/results/latest.json and

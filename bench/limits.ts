@@ -1,6 +1,6 @@
 /**
- * What bounds the goals that are missed, as profiles show it (`--cpu-prof`). Without figures: they stand next to those
- * of any run, of any machine.
+ * Why goals are missed, according to CPU profiles (`--cpu-prof`). There are no figures here, because the text appears
+ * beside the results of any run on any machine.
  */
 export const limits = {
   mongodb:

@@ -25,7 +25,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the bench; its temporary files go to a folder of their own. */
+/** Runs the bench with a temporary folder of its own. */
 async function bench(line: string, stopOn?: RegExp): Promise<Ended> {
   const child = spawn(process.execPath, ['bench/main.ts', ...line.split(' '), '--out', join(folder, 'out')], {
     cwd: root,
@@ -44,7 +44,7 @@ async function bench(line: string, stopOn?: RegExp): Promise<Ended> {
   return { code: child.exitCode, ...output };
 }
 
-/** Those with this in their command line. */
+/** The command lines that contain this text. */
 async function processesOf(text: string): Promise<string[]> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   const lines = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
@@ -53,8 +53,8 @@ async function processesOf(text: string): Promise<string[]> {
 
 const leftBehind = async () => (await readdir(folder)).filter((name) => name.startsWith('ticket-booking'));
 
-describe('a bench on this machine', () => {
-  it('measures, audits, writes its results and leaves nothing behind', async () => {
+describe('bench on this machine', () => {
+  it('measures, audits, writes its results and leaves no files behind', async () => {
     const { code, stdout, stderr } = await bench(
       '--quick --scenario look-ups --only actor-sqlite --rounds 2 --seconds 0.2',
     );
@@ -71,7 +71,7 @@ describe('a bench on this machine', () => {
     expect(await leftBehind()).toEqual([]);
   });
 
-  it('stops at Ctrl-C and leaves nothing behind', async () => {
+  it('stops at Ctrl-C and leaves no files behind', async () => {
     const { code, stderr } = await bench(
       '--quick --scenario look-ups --only actor-sqlite --seconds 60',
       /measuring/,
@@ -81,14 +81,14 @@ describe('a bench on this machine', () => {
     expect(await leftBehind()).toEqual([]);
   });
 
-  it('stops at Ctrl-C while a server is started, and leaves no process behind', async () => {
+  it("stops at Ctrl-C during a server's start and leaves no process behind", async () => {
     const { code } = await bench('--quick --scenario hot-package --only actor-mongodb', /starting MongoDB/);
     expect(code).toBe(130);
     expect(await leftBehind()).toEqual([]);
     expect(await processesOf(folder)).toEqual([]);
   });
 
-  it('compares nothing with nothing in common', async () => {
+  it('refuses to compare results that have nothing in common', async () => {
     const results = (scenarios: readonly object[]) =>
       JSON.stringify(resultsOf({ scenarios, goals: [] } as never));
     const [a, b] = [join(folder, 'a.json'), join(folder, 'b.json')];
@@ -100,7 +100,7 @@ describe('a bench on this machine', () => {
     expect((await bench(`--compare ${a} ${a}`)).code).toBe(0);
   });
 
-  it('says in one line what it does not understand', async () => {
+  it('explains a wrong argument in one line', async () => {
     const { code, stderr } = await bench('--scenario nope');
     expect(code).toBe(2);
     expect(stderr).toMatch(/^there is no scenario 'nope': hot-package, .*\nSee npm run bench -- --help\n$/);
@@ -109,7 +109,7 @@ describe('a bench on this machine', () => {
 
 const adminToken = 'an-operator-of-the-bench';
 
-describe('a bench against a deployment', () => {
+describe('bench against a deployment', () => {
   let server: NodeProcess;
   let origin: string;
 
@@ -139,7 +139,7 @@ describe('a bench against a deployment', () => {
     return packages.reduce((sum, { quota, remaining }) => sum + quota - remaining, 0);
   };
 
-  it('never spends the quota of others unasked', async () => {
+  it('never buys packages of others without --spend', async () => {
     for (const line of [`--targets ${origin}`, `--targets ${origin} --package 1`]) {
       const { code, stderr } = await bench(`${line} --duration 300ms`);
       expect(stderr).toMatch(/--read-only/);
@@ -148,7 +148,7 @@ describe('a bench against a deployment', () => {
     expect(await confirmed()).toBe(0);
   });
 
-  it('looks packages up instead, and holds what it saw against its assertions', async () => {
+  it('looks packages up with --read-only, and evaluates assertions on that', async () => {
     const line = `--targets ${origin} --read-only --rate 50 --duration 500ms`;
     const held = await bench(`${line} --assert p50<10s --assert errors<=0 --assert answered>10`);
     expect(held.stdout).toMatch(/holds {2}p50<10s/);
@@ -171,7 +171,7 @@ describe('a bench against a deployment', () => {
     expect(scenarios[0]?.notes.join()).toContain('FAILS  max<0.001ms');
   });
 
-  it('holds no assertion where all that comes are errors, however fast', async () => {
+  it('fails all assertions when every answer is an error', async () => {
     const limited = createServer((request, response) => {
       if (request.url?.startsWith('/api/packages')) response.end('{"id":1,"packages":[{"id":1}]}');
       else response.writeHead(429).end('{"code":"rate_limited"}');
@@ -188,10 +188,10 @@ describe('a bench against a deployment', () => {
     expect(stdout).toMatch(/429 rate_limited {2}\(an error\)/);
     expect(stdout).toMatch(/0\/s finished, error rate 100 %/);
     expect(code).toBe(1);
-    // As soon as it is seen, and in the summary.
+    // The advice is printed as soon as the first 429 comes, and again in the summary.
     expect(unusable.stderr).toContain('RATE_LIMIT=off npm run cluster');
     expect(unusable.stdout).toMatch(/100 % of the answers are 429\. NOT USABLE/);
-    // The headline stands on the report too, which may be sent to others.
+    // The headline says so too, because it is the first line of the report.
     expect(unusable.stdout).toMatch(/offered, .*\. NOT USABLE: 100 % of the answers are 429\.\n/);
     expect(allowed.stdout).not.toContain('NOT USABLE');
     expect(unusable.code).toBe(1);
@@ -203,7 +203,7 @@ describe('a bench against a deployment', () => {
     ['at its end', '--rate 50 --duration 500ms', undefined, 0],
     ['after Ctrl-C in the warm-up', '--rate 50 --duration 60s', /sent/, 130],
     ['after Ctrl-C', '--stages 50:4s,90:1s', /sent/, 130],
-  ] as const)('takes its package away %s', async (_when, line, stopOn, exitCode) => {
+  ] as const)('archives its own package %s', async (_when, line, stopOn, exitCode) => {
     const asked: string[] = [];
     const own = createServer((request, response) => {
       request.resume();
@@ -244,7 +244,7 @@ describe('a bench against a deployment', () => {
     expect(text).not.toMatch(/a-token|hush/);
   });
 
-  it('sells a package of its own that customers never see, audits the deployment, and leaves nothing on sale', async () => {
+  it('sells its own unlisted package, audits the deployment and archives the package', async () => {
     const listed = async () => (await (await fetch(`${origin}/api/packages`)).json()) as object;
     const before = await listed();
     const line = `--targets ${origin} --rate 50 --duration 1s --admin-token ${adminToken}`;
@@ -252,7 +252,7 @@ describe('a bench against a deployment', () => {
     expect(stderr).toMatch(/Customers do not see it/);
     expect(stderr).toMatch(/is archived/);
     expect(stdout).toMatch(/Audit: clean/);
-    // With half of the flights failing, what is finished is what was offered.
+    // Half of the flights fail, but a failed purchase counts as finished.
     expect(stdout).toMatch(/50\/s offered, [45]\d(\.\d)?\/s finished \(.*\/s confirmed\), error rate 0 %/);
     expect(code).toBe(0);
     expect(await listed()).toEqual(before);
@@ -264,7 +264,7 @@ describe('a bench against a deployment', () => {
     );
   });
 
-  it('goes through stages, and writes a row for each second', async () => {
+  it('runs stages and writes one CSV row for each second', async () => {
     const csv = join(folder, 'seconds.csv');
     const stages = '--stages 20:1s,60:1s,40:1s';
     const { code, stdout } = await bench(`--targets ${origin} --read-only ${stages} --csv ${csv}`);
@@ -282,7 +282,7 @@ describe('a bench against a deployment', () => {
     expect(report).toContain('Latency over time');
   });
 
-  it('buys what it is told to spend', async () => {
+  it('buys the package that --spend names', async () => {
     const { code, stdout } = await bench(
       `--targets ${origin} --package 1 --spend --callers 4 --duration 300ms`,
     );
@@ -291,13 +291,13 @@ describe('a bench against a deployment', () => {
     expect(await confirmed()).toBeGreaterThan(0);
   });
 
-  it('says so when an admin token is of no use', async () => {
+  it('reports an invalid admin token', async () => {
     const { code, stderr } = await bench(`--targets ${origin} --admin-token nonsense-token --duration 300ms`);
     expect(stderr).toMatch(/admin/);
     expect(code).toBe(2);
   });
 
-  it('says so when nobody answers, or somebody else does', async () => {
+  it('reports a target that does not answer or is another kind of server', async () => {
     const nobody = await bench('--targets http://127.0.0.1:1 --read-only');
     expect(nobody.stderr).toMatch(/127.0.0.1:1 does not answer/);
     expect(nobody.code).toBe(2);

@@ -84,14 +84,14 @@ async function compareFiles({ before, after, out }: Extract<Wish, { kind: 'compa
   return 2;
 }
 
-/** What is kept with the results, and may be shown. */
+/** The argument as it may appear in results, which others may read: without secrets. */
 function withoutSecrets(argument: string, index: number, args: readonly string[]): string {
   if (args[index - 1] === '--admin-token' || args[index - 1] === '--header') return '…';
   if (/^--(admin-token|header)=/.test(argument)) return `${argument.slice(0, argument.indexOf('='))}=…`;
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-/** Aborts at the first signal; at the second one the program ends at once, and takes its processes with it. */
+/** Aborts at the first signal. The second signal ends the process and its child processes at once. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   onStopSignals(
@@ -105,7 +105,7 @@ function stopSignal(): AbortSignal {
 }
 
 main().then(
-  // What a scenario has left running must not keep the program.
+  // Exits explicitly, because a failed scenario may have left timers or connections open.
   (exitCode) => process.exit(exitCode),
   (error: unknown) => {
     if (error instanceof StoppedError) process.exit(afterCtrlC);

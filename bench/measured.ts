@@ -1,17 +1,20 @@
 import { spreadOf } from './report/numbers.ts';
 import type { Contestant, Run, ScenarioResult } from './results.ts';
 
-/** Which runs are large enough for a goal. */
+/** The size from which on a run counts for a goal. */
 export interface RunSize {
   readonly parameter: string;
   readonly atLeast: number;
-  /** All runs of a contestant that gets so far count, as a range is compared; otherwise only those that large. */
+  /**
+   * Whether all runs of a contestant count once its largest one is large enough, because the goal compares a range.
+   * Otherwise only the large runs count.
+   */
   readonly isRange?: boolean;
-  /** Runs without the parameter are that large. */
+  /** Whether runs without the parameter count as large enough. */
   readonly isUsual?: boolean;
 }
 
-/** What was measured, void runs left out. */
+/** Runs that are not void, with the aggregates that goals need. */
 export class Measured {
   readonly #results: readonly ScenarioResult[];
 
@@ -19,7 +22,7 @@ export class Measured {
     this.#results = results;
   }
 
-  /** The same with those runs of the scenario alone that are large enough. */
+  /** The same without the runs of this scenario that are too small. */
   atSize(scenario: string, { parameter, atLeast, isRange = false, isUsual = false }: RunSize): Measured {
     const isLarge = ({ parameters }: Run) =>
       parameters[parameter] === undefined ? isUsual : Number(parameters[parameter]) >= atLeast;
@@ -38,19 +41,19 @@ export class Measured {
     );
   }
 
-  /** The largest value of a parameter that we ran with; undefined where we never did. */
+  /** The largest value of a parameter in our runs; undefined without one. */
   largest(scenario: string, parameter: string): number | undefined {
     const ours = this.#contestants(scenario).filter(({ isOurs }) => isOurs);
     const values = ours.flatMap(({ runs }) => counted(runs).map(({ parameters }) => parameters[parameter]));
     return greatest(values.map((value) => (value === undefined ? undefined : Number(value))));
   }
 
-  /** Purchases finished per second at a ceiling, by the callers with whom there were most. */
+  /** Purchases finished per second, with the number of callers at which there were most. */
   best(scenario: string, name: string): number | undefined {
     return greatest(this.byParameter(scenario, name, 'callers', (run) => run.figures.finished));
   }
 
-  /** Over the rounds of a contestant. */
+  /** The median over the rounds of a contestant. */
   median(
     scenario: string,
     name: string,
@@ -60,7 +63,9 @@ export class Measured {
     return median(this.#runs(scenario, name).filter(isMeant).map(value));
   }
 
-  /** Of all that we have in a scenario, each by its median over the rounds with the same parameters. */
+  /**
+   * The highest or lowest value of our contestants. Each value is the median over the rounds with the same parameters.
+   */
   worst(
     scenario: string,
     value: (run: Run) => number | undefined,
@@ -76,7 +81,7 @@ export class Measured {
     return which === 'highest' ? greatest(medians) : least(medians);
   }
 
-  /** How many of our runs the audit found to break a rule; undefined where none was audited. */
+  /** The number of our runs in which the audit found a broken rule; undefined when no run was audited. */
   foundIn(scenario: string, rule: string): number | undefined {
     const ours = this.#contestants(scenario).filter(({ isOurs }) => isOurs);
     const audited = ours.flatMap(({ runs }) => runs).filter(({ audit }) => audit.verdict !== 'none');
@@ -84,7 +89,7 @@ export class Measured {
     return audited.filter(({ audit }) => audit.verdict === 'void' && audit.detail.includes(rule)).length;
   }
 
-  /** The medians by the rising values of a parameter; runs without it are left out. */
+  /** The medians in ascending order of a parameter, without the runs that do not have it. */
   byParameter(
     scenario: string,
     name: string,
@@ -135,7 +140,7 @@ export function least(values: readonly (number | undefined)[]): number | undefin
   return found.length === 0 ? undefined : Math.min(...found);
 }
 
-/** Undefined where one of them is. */
+/** @returns undefined if one of the values is. */
 export function ratio(value: number | undefined, to: number | undefined): number | undefined {
   return value === undefined || to === undefined || to === 0 ? undefined : value / to;
 }

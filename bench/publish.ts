@@ -2,7 +2,7 @@
  * Publishes a full run: copies its results and report to `bench/published`, draws the plots of docs/benchmarks.md
  * there, and prints that page's table of goals and links to plots in Markdown.
  *
- *     node bench/publish.ts bench/results/latest.json
+ * node bench/publish.ts bench/results/latest.json
  */
 import { mkdir } from 'node:fs/promises';
 import { goalsOf } from './goals.ts';
@@ -15,7 +15,7 @@ if (file === undefined) {
 }
 const published = new URL('published/', import.meta.url).pathname;
 const found = await readResults(file);
-// Where the results were written to is nobody's business, and a limit may be explained better by now.
+// Removes the output folder from the command, and computes the goals again because their explanations may have changed.
 const command = found.command.replace(/ -- --out \S+$/, '');
 const results = { ...found, command, goals: goalsOf(found.scenarios) };
 await mkdir(published, { recursive: true });

@@ -1,23 +1,23 @@
 /**
- * What a bench writes to `bench/results/*.json` and what the report is drawn from. Times are in ms, rates per
- * second, memory in bytes; what is shared out over cores (`cpu`) is in cores.
+ * The contents of `bench/results/*.json`, from which the report is drawn. Times are in ms, rates per second, memory in
+ * bytes, `cpu` in cores.
  */
 export interface BenchResults {
-  /** 1: `finished` was what was answered 201 within the window. 2: see `finished` in bench/README.md. */
+  /** In version 1 `finished` counted answers 201 within the window. bench/README.md explains version 2. */
   readonly version: 1 | 2;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly durationS: number;
-  /** As it was typed. */
+  /** As the user typed it. */
   readonly command: string;
   readonly mode: 'full' | 'quick' | 'targets';
-  /** What came of it in a sentence, against a deployment. */
+  /** The result in one sentence; only against a deployment. */
   readonly headline?: string;
   readonly commit?: string;
   readonly machine: Machine;
   readonly scenarios: readonly ScenarioResult[];
   readonly goals: readonly GoalResult[];
-  /** `--assert`, against a deployment. */
+  /** The results of `--assert`; only against a deployment. */
   readonly assertions?: readonly { readonly text: string; readonly held: boolean }[];
 }
 
@@ -27,39 +27,39 @@ export interface Machine {
   readonly memoryGiB: number;
   readonly os: string;
   readonly node: string;
-  /** Name and version of what else ran: `mongod 6.0.5`. */
+  /** Names and versions of databases: `mongod 6.0.5`. */
   readonly servers: readonly string[];
-  /** Which cores each part was pinned to: `{ client: '1', servers: '0' }`. */
+  /** The cores to which each part was pinned: `{ client: '1', servers: '0' }`. */
   readonly placement: Readonly<Record<string, string>>;
 }
 
 export interface ScenarioResult {
-  /** As `--scenario` takes it: `hot-package`. */
+  /** The argument of `--scenario`, such as `hot-package`. */
   readonly name: string;
   readonly title: string;
-  /** One or two sentences: what is done, and what is measured. */
+  /** What the scenario does and measures, in one or two sentences. */
   readonly what: string;
   readonly contestants: readonly Contestant[];
-  /** What the reader has to know of this run. */
+  /** Remarks on this run for the reader. */
   readonly notes: readonly string[];
 }
 
-/** One side of a comparison: a server of ours or of others, or one set of parameters of it. */
+/** One side of a comparison: a server, or a server with certain parameters. */
 export interface Contestant {
-  /** `actor-mongodb`. */
+  /** For example `actor-mongodb`. */
   readonly name: string;
   readonly title: string;
-  /** The one the others are compared with in the speed-up bars. */
+  /** Whether this is one of our servers, which speed-up plots compare with the others. */
   readonly isOurs: boolean;
   readonly runs: readonly Run[];
 }
 
-/** One measurement: rounds are interleaved over the contestants. */
+/** One measurement. Rounds are interleaved: each contestant runs once before the next round begins. */
 export interface Run {
   readonly round: number;
-  /** What was varied within the scenario: `{ callers: 512 }`, `{ offered: 2000 }`. */
+  /** The values that the scenario varies: `{ callers: 512 }`, `{ offered: 2000 }`. */
   readonly parameters: Readonly<Record<string, number | string>>;
-  /** A rate or a figure by name: see `bench/README.md` for each. `finished` is purchases per second. */
+  /** Figures by name; bench/README.md explains them. `finished` is purchases per second. */
   readonly figures: Readonly<Record<string, number>>;
   /** Latencies by name: `outcome`, `answer`, `fanOut`, `refusal`. */
   readonly latencies: Readonly<Record<string, Percentiles>>;
@@ -67,36 +67,36 @@ export interface Run {
   readonly answers: Readonly<Record<string, number>>;
   /** Requests that the open loop could not send in time. */
   readonly dropped: number;
-  /** Connections that failed, and requests that got no answer. */
+  /** Failed connections and requests without an answer. */
   readonly errors: number;
-  /** Cores used while it was measured. */
+  /** Cores in use during the measurement, by part. */
   readonly cpu: Readonly<Record<string, number>>;
-  /** Second by second, against a deployment. */
+  /** One entry for each second; only against a deployment. */
   readonly timeline?: readonly TimelineSecond[];
-  /** A run that fails its audit is void: it counts for nothing. */
+  /** A run that fails its audit is `void` and left out of all figures. */
   readonly audit: { readonly verdict: 'clean' | 'void' | 'none'; readonly detail: string };
 }
 
-/** What became of the requests that were meant to be sent in one second of the measured window. */
+/** The requests that were scheduled in one second of the measured window. */
 export interface TimelineSecond {
-  /** Seconds since the window began, from 0. */
+  /** Seconds since the window began, starting at 0. */
   readonly second: number;
-  /** Final outcomes; `confirmed` are those with a 201. */
+  /** Final outcomes; `confirmed` are the 201s among them. */
   readonly finished: number;
   readonly confirmed: number;
-  /** Answered 202: their outcome was still to come. */
+  /** Answered 202, with the outcome still open. */
   readonly accepted: number;
-  /** Other answers, connections that failed, and requests without an answer. */
+  /** Error answers, failed connections and requests without an answer. */
   readonly errors: number;
-  /** Not sent in time. */
+  /** Could not be sent in time. */
   readonly dropped: number;
-  /** Latencies to the outcome in ms; absent where there was none. */
+  /** Latencies to the outcome in ms; absent without outcomes. */
   readonly p50?: number;
   readonly p99?: number;
   readonly max?: number;
 }
 
-/** Of an HDR histogram, in ms. */
+/** Percentiles of an HDR histogram in ms. */
 export interface Percentiles {
   readonly count: number;
   readonly mean: number;
@@ -105,7 +105,7 @@ export interface Percentiles {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
-  /** `[percentile, ms]`, rising: the curve for the plot. */
+  /** Ascending pairs `[percentile, ms]` for the plot. */
   readonly curve: readonly (readonly [number, number])[];
 }
 
@@ -114,12 +114,12 @@ export interface GoalResult {
   readonly title: string;
   readonly atLeast?: number;
   readonly atMost?: number;
-  /** `×`, `ms`, `KB`, `s`, `MB`, `%`. */
+  /** One of `×`, `ms`, `KB`, `s`, `MB`, `%`, or empty. */
   readonly unit: string;
-  /** Undefined where this run did not measure it. */
+  /** Absent if this run did not measure it. */
   readonly value?: number;
-  /** What a run said of it that is smaller than what it is about: `{ value: 1.2, at: 'with 2,000 buyers' }`. */
+  /** The value of a run that is too small for the goal: `{ value: 1.2, at: 'with 2,000 buyers' }`. */
   readonly smaller?: { readonly value: number; readonly at: string };
-  /** Why a goal is missed, and what bounds it. */
+  /** What limits the value; only for a missed goal. */
   readonly why?: string;
 }

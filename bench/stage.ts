@@ -1,77 +1,80 @@
 import type { Percentiles, ScenarioResult, TimelineSecond } from './results.ts';
 
-/** One file of `bench/scenarios/`, which exports it as `scenario`. */
+/** A file in `bench/scenarios/` exports one as `scenario`. */
 export interface Scenario {
-  /** As `--scenario` takes it. */
+  /** The argument of `--scenario`. */
   readonly name: string;
   readonly title: string;
-  /** One or two sentences: what is done, and what is measured. */
+  /** What the scenario does and measures, in one or two sentences. */
   readonly what: string;
-  /** Not part of `--quick` unless it is named: it fetches much, or takes long. */
+  /** Whether `--quick` leaves it out unless it is named, because it downloads much or takes long. */
   readonly isFullOnly?: boolean;
   run(stage: Stage): Promise<ScenarioResult>;
 }
 
-/** A server under test, in processes of its own. */
+/** How to start a server under test, which runs in processes of its own. */
 export interface Subject {
   /** `actor-sqlite`, `actor-mongodb`, `lock`, `queue`, `atomic`, `lua`, `hello`, `restate`. */
   readonly kind: string;
-  /** Ours only; default 1. */
+  /** Our servers only; default 1. */
   readonly instances?: number;
-  /** What is on sale. */
+  /** The packages on sale. */
   readonly packages: readonly { readonly id: number; readonly quota: number }[];
-  /** Over the defaults of a bench: `RATE_LIMIT=off`, `FLIGHT_FAILURE_RATE=0`, `SUPPLIER_LATENCY_MS=0`. */
+  /**
+   * Environment variables, which override the bench's defaults: `RATE_LIMIT=off`, `FLIGHT_FAILURE_RATE=0`,
+   * `SUPPLIER_LATENCY_MS=0`.
+   */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Default: its processes share the cores that are kept for servers. `free`: they run on any core. */
+  /** `pinned` (the default) runs all of its processes on the servers' cores, `free` on any core. */
   readonly placement?: 'pinned' | 'free';
 }
 
-/** A subject that runs. */
+/** A running server under test. */
 export interface Deployment {
   /** `http://127.0.0.1:<port>` of each instance. */
   readonly origins: readonly string[];
-  /** Its server processes (not the databases'). */
+  /** The server processes, without databases. */
   readonly pids: readonly number[];
-  /** Holds what is stored against the promises; `none` for what keeps nothing. */
+  /** Checks the stored data against the promises; `none` for servers that store nothing. */
   audit(): Promise<{ readonly verdict: 'clean' | 'void' | 'none'; readonly detail: string }>;
   /** Stops it and deletes its data. */
   stop(): Promise<void>;
 }
 
-/** What one caller sends, again and again. */
+/** The request that each caller repeats. */
 export interface RequestPlan {
   /**
-   * `buy`: `POST /api/orders`; `look-up`: `GET /api/orders/:id?email=…` of orders that this client bought before at
-   * these origins, or buys first where it has none; `package`: `GET /api/packages/:id`.
+   * `buy`: `POST /api/orders`. `look-up`: `GET /api/orders/:id?email=…` of orders that this client bought at these
+   * origins; without any, it buys some first. `package`: `GET /api/packages/:id`.
    */
   readonly kind: 'buy' | 'look-up' | 'package';
   readonly packages: readonly number[];
-  /** Exponent of the Zipf distribution over the packages; 0 or absent: all alike. */
+  /** Exponent of the Zipf distribution over the packages; 0 (the default) is uniform. */
   readonly zipf?: number;
-  /** Whether each purchase carries an Idempotency-Key of its own; default true. */
+  /** Whether each purchase has an Idempotency-Key of its own; default true. */
   readonly keys?: boolean;
-  /** `Prefer`, if any. */
+  /** The `Prefer` header. */
   readonly prefer?: string;
-  /** More of them, by name. */
+  /** Further headers. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
 export interface ClosedLoop {
   readonly origins: readonly string[];
   readonly plan: RequestPlan;
-  /** Connections, each with one request under way. */
+  /** Connections, each with one request at a time. */
   readonly callers: number;
   readonly seconds: number;
-  /** Before that, not measured. */
+  /** The load runs for this long before the measured window. */
   readonly warmUpSeconds: number;
-  /** Whether each second is counted apart. */
+  /** Whether to count each second separately. */
   readonly timeline?: boolean;
 }
 
 export interface OpenLoop extends Omit<ClosedLoop, 'callers'> {
-  /** Requests per second over all origins, sent at their intended times whatever the answers do. */
+  /** Requests per second over all origins. They are sent at their intended times, independent of answers. */
   readonly rate: number;
-  /** One rate after the other, instead of the one; their seconds add up to those of the load. */
+  /** Rates that follow each other, instead of `rate`. Their seconds must sum up to `seconds`. */
   readonly stages?: readonly RateStage[];
   readonly connectionsMax: number;
 }
@@ -83,61 +86,61 @@ export interface RateStage {
 }
 
 /**
- * What came of the requests that were meant to be sent in the measured window, whenever they ended within the grace
- * after it (12 s): one set of requests for rates and latencies.
+ * The results of the requests that were scheduled in the measured window and ended within 12 s after it. Rates and
+ * latencies are of the same requests.
  */
 export interface LoadResult {
   readonly seconds: number;
-  /** By status and problem code: `{ '201': 4000, '409 sold_out': 12 }`. */
+  /** Counts by status and problem code: `{ '201': 4000, '409 sold_out': 12 }`. */
   readonly answers: Readonly<Record<string, number>>;
-  /** In ms; in an open loop from the intended send time. */
+  /** In ms; in an open loop measured from the intended send time. */
   readonly latencies: {
     readonly answer: Percentiles;
-    /** Final outcomes, see `isOutcome`: not 202, 401, 429 or 503, say. */
+    /** Final outcomes as `isOutcome` defines them: for example not 202, 401, 429 and 503. */
     readonly outcome: Percentiles;
     /** The 201s. */
     readonly confirmed: Percentiles;
     /** The 4xx. */
     readonly refusal: Percentiles;
   };
-  /** Found no free connection in time, in an open loop. */
+  /** Requests of an open loop for which no connection was free in time. */
   readonly dropped: number;
-  /** Connections that could not be opened or broke, and requests without an answer. */
+  /** Failed connections and requests without an answer. */
   readonly errors: number;
-  /** The errors by what was wrong: `{ ECONNREFUSED: 3, 'no answer': 1 }`. */
+  /** Errors by reason: `{ ECONNREFUSED: 3, 'no answer': 1 }`. */
   readonly reasons?: Readonly<Record<string, number>>;
-  /** Cores that the client used. */
+  /** Cores used by the client. */
   readonly clientCpu: number;
   /**
-   * Final outcomes that came in the window, whenever their requests were meant to be sent: what a server does under an
-   * overload, whose backlog would count as more once it is over.
+   * Final outcomes that arrived in the window, including requests scheduled before it: the server's rate under
+   * overload. The outcomes of the backlog arrive later and do not count.
    */
   readonly finishedInWindow?: number;
-  /** Each stage of the load, where it had several. */
+  /** The results of each stage of a load with several. */
   readonly stages?: readonly LoadResult[];
   readonly timeline?: readonly TimelineSecond[];
 }
 
-/** What scenarios work with. */
+/** What a scenario needs to start servers and to put load on them. */
 export interface Stage {
   readonly isQuick: boolean;
   /** Rounds per contestant. */
   readonly rounds: number;
-  /** How long one run is measured, unless the scenario needs another length. */
+  /** Length of one run, unless the scenario needs another one. */
   readonly seconds: number;
-  /** Before each run. */
+  /** Warm-up before each run. */
   readonly warmUpSeconds: number;
-  /** `--only`: whether this contestant is wanted. */
+  /** Whether `--only` includes this contestant. */
   wants(contestant: string): boolean;
   start(subject: Subject): Promise<Deployment>;
   closedLoop(load: ClosedLoop): Promise<LoadResult>;
   openLoop(load: OpenLoop): Promise<LoadResult>;
-  /** Cores used by these processes while the work runs; where it is a load, in its measured window alone. */
+  /** Cores that these processes use during the work; for a load, only during its measured window. */
   cpuOf<T>(pids: readonly number[], work: () => Promise<T>): Promise<{ result: T; cores: number }>;
   /** The processes of MongoDB and Redis, for `cpuOf`. */
   databasePids(): readonly number[];
   /** Resident memory of a process in bytes. */
   rss(pid: number): Promise<number>;
-  /** One line of live progress. */
+  /** Shows one line of progress. */
   progress(line: string): void;
 }

@@ -1,12 +1,15 @@
-/** The exit code then, as shells have it. */
+/** The exit code of a process that was interrupted, as shells define it. */
 export const afterCtrlC = 130;
 
-/** Somebody has pressed Ctrl-C. */
+/** The user pressed Ctrl-C. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';
 }
 
-/** Never resolves. @throws the reason once it is aborted. */
+/**
+ * Never resolves.
+ * @throws the signal's reason once it is aborted.
+ */
 export function whenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     const stop = () => reject(signal.reason);

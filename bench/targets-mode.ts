@@ -25,7 +25,7 @@ export interface TargetsTools {
   write(results: BenchResults, folder: string): Promise<void>;
 }
 
-/** What was measured of a deployment. */
+/** The measurement of a deployment. */
 interface Measured {
   readonly result: LoadResult;
   readonly audit: Run['audit'];
@@ -37,10 +37,10 @@ const warmUpShare = 0.1;
 const warmUpMaxSeconds = 3;
 
 /**
- * Puts a load on a deployment that runs already. A package that it makes for itself is taken away at the end, however
- * the bench ends.
- * @returns the exit code: 1 when an assertion does not hold, the audit has findings, or too many answers are 429.
- * @throws Error with one line when it cannot be reached, or there is nothing that may be bought.
+ * Puts load on a deployment that already runs. If it created a package, it archives it at the end, also after an error
+ * or Ctrl-C.
+ * @returns the exit code: 1 if an assertion fails, the audit has findings, or too many answers are 429.
+ * @throws Error with one line if the deployment cannot be reached, or no package may be bought.
  */
 export async function runTargets(wish: TargetsWish, tools: TargetsTools): Promise<number> {
   const startedAt = new Date();
@@ -66,7 +66,7 @@ async function measure(wish: TargetsWish, tools: TargetsTools, { packages, own }
   } finally {
     if (own !== undefined) {
       progress.step(`ending the sale of package ${own.id}`);
-      // While nothing of it moves, so that the audit can judge all of it.
+      // The audit runs while no order of the package changes, so that it covers all of them.
       const words = await own.retire(measured === undefined ? undefined : auditNow);
       progress.clear();
       console.error(words);
@@ -116,7 +116,7 @@ async function putLoad(
   const loading = load();
   const result = await Promise.race([loading, whenAborted(signal)]).catch((error: unknown) => {
     if (!signal.aborted || !hasBegun) throw error;
-    // What was measured until Ctrl-C is told.
+    // Stopping the client returns the results until Ctrl-C.
     client.stop();
     return loading;
   });

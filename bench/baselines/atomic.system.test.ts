@@ -11,7 +11,7 @@ afterAll(() => mongod.stop());
 
 const start = (quota: number) => startBaseline('atomic', [{ id: 1, quota }], { DATABASE_URL: mongod.url });
 
-test('atomic sells each unit once, refuses the rest, and its audit adds up', async () => {
+test('atomic sells each unit once, refuses the rest, and passes its audit', async () => {
   await using atomic = await start(5);
   const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => atomic.buy(1, `key-${index}`)));
   expect(byStatus(answers)).toEqual({ 201: 5, 409: 35 });
@@ -21,7 +21,7 @@ test('atomic sells each unit once, refuses the rest, and its audit adds up', asy
   expect(await atomic.end()).toBe(0);
 });
 
-test('atomic gives the same order to the same key, also once it is sold out, and takes one unit', async () => {
+test('atomic returns the same order for the same key, also when sold out, and takes one unit', async () => {
   await using atomic = await start(2);
   const answers = await Promise.all([atomic.buy(1, 'mine'), atomic.buy(1, 'mine')]);
   const { body: first } = await atomic.buy(1, 'mine');
@@ -36,7 +36,7 @@ test('atomic gives the same order to the same key, also once it is sold out, and
   expect(await atomic.audit()).toMatchObject({ verdict: 'clean' });
 });
 
-test('atomic is void when an order has no unit', async () => {
+test('atomic fails its audit if an order has no unit', async () => {
   await using atomic = await start(2);
   await atomic.buy(1);
   await using client = new MongoClient(mongod.url);

@@ -1,20 +1,20 @@
 /**
- * What most shops do: one conditional update per request takes a unit (`remaining > 0`, `$inc: -1`), one insert
- * stores the order, both with majority and journaled as the product writes. It does less than the product: no
- * supplier is asked, no saga, no place in line, nothing live; the order is stored as confirmed with made-up numbers.
+ * The usual design: one conditional update per request takes a unit (`remaining > 0`, `$inc: -1`) and one insert stores
+ * the order, both majority-committed and journaled as in the product. It does less than the product: no suppliers, no
+ * saga, no queue, no live updates. The order is stored as confirmed with made-up numbers.
  *
- * As good as it can be without becoming a group commit. Figures are of short runs with 64 and 512 callers:
- * - no transaction: two of them on one document conflict and start again. The unit is taken first and the order
- *   stored after; a key that was used before gives the unit back. Both at once was 7 % faster with 64 callers and
- *   22 % slower with 512: MongoDB's work on the one document bounds it more than the waiting;
- * - `retryWrites` off, 17 to 32 % faster: each retryable write makes MongoDB write another document;
- * - `updateOne` instead of `findOneAndUpdate`, whose document nobody needs: 5 to 8 % faster;
- * - not to wait for the majority of the first write, as the second one's covers it, was 9 to 16 % faster, but a
- *   change of primaries between the two would sell a unit twice: left out.
+ * It is tuned as far as it goes without group commit. The figures are of short runs with 64 and 512 callers:
+ * - No transaction: two of them on one document conflict and restart. Instead it takes the unit first and then stores
+ * the order; if the key was used before, it gives the unit back. Sending both writes at once was 7 % faster with 64
+ * callers and 22 % slower with 512, because MongoDB's work on the one document is the bottleneck.
+ * - `retryWrites` off is 17 to 32 % faster, because MongoDB writes another document for each retryable write.
+ * - `updateOne` instead of `findOneAndUpdate` is 5 to 8 % faster; nothing needs the document.
+ * - Waiting only for the second write's majority was 9 to 16 % faster, but would sell a unit twice if the primary
+ * changed between the writes. So it is not done.
  *
- * What it risks: a process that dies between the two writes, or a write whose outcome is unknown, loses a unit; a
- * repeated key takes a unit for a moment, in which another buyer may be told `sold_out`. While nothing breaks, nothing
- * is lost. `DATABASE_URL` names a replica set.
+ * Risks: a unit is lost if the process dies between the writes or if a write's outcome is unknown. A repeated key takes
+ * a unit for a moment, so another buyer may get `sold_out`. Without failures nothing is lost. `DATABASE_URL` names a
+ * replica set.
  */
 import { type Collection, MongoClient, MongoServerError } from 'mongodb';
 import { type Audit, type BaselineOrder, confirmed, orderRoute, type Purchase } from './order-route.ts';
@@ -33,7 +33,7 @@ interface Collections {
   readonly orders: Collection<OrderDocument>;
 }
 
-/** 10 and 20 connections did 8 to 27 % less than 100; 50, 100 and 200 the same within the noise. */
+/** 10 and 20 connections were 8 to 27 % slower than 100; 50, 100 and 200 were equally fast. */
 const defaultPoolSize = 50;
 const duplicateKey = 11_000;
 
@@ -58,7 +58,7 @@ await runBaseline(async (offers) => {
   };
 });
 
-/** In a database of its own, which it drops first. */
+/** Drops and creates the database of the baseline. */
 async function newSale(client: MongoClient, offers: readonly Offer[]): Promise<Collections> {
   const db = client.db('bench-atomic');
   await db.dropDatabase();
@@ -82,7 +82,7 @@ async function sell(collections: Collections, purchase: Purchase): Promise<objec
   try {
     await collections.orders.insertOne({ _id: id, ...order, ...(key === undefined ? {} : { key }) });
   } catch (error) {
-    // Whatever else went wrong, the order may be there: a unit lost is better than one sold twice.
+    // After any other error the order may be stored: losing a unit is better than selling it twice.
     if (!(error instanceof MongoServerError && error.code === duplicateKey)) throw error;
     await packages.updateOne({ _id: packageId }, { $inc: { remaining: 1 } });
     return (await boughtBefore(collections, purchase)) ?? 'invalid';
@@ -90,7 +90,7 @@ async function sell(collections: Collections, purchase: Purchase): Promise<objec
   return { id, ...order };
 }
 
-/** The order of that key, for whoever sends the same again. */
+/** The order that was stored under this key before. */
 async function boughtBefore(
   { orders }: Collections,
   { packageId, email, key }: Purchase,

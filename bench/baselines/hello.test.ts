@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startBaseline } from './started.ts';
 
-test('hello answers whatever is a purchase, refuses what is not, and ends on SIGTERM', async () => {
+test('hello answers every purchase, refuses other requests, and ends on SIGTERM', async () => {
   await using hello = await startBaseline('hello', [{ id: 1, quota: 1 }]);
   expect(await hello.buy(1, 'key')).toEqual({
     status: 201,

@@ -11,7 +11,7 @@ afterAll(() => server.stop());
 
 const start = (quota: number) => startBaseline('lua', [{ id: 1, quota }], { REDIS_URL: server.url });
 
-test('lua sells each unit once, refuses the rest, and its audit adds up', async () => {
+test('lua sells each unit once, refuses the rest, and passes its audit', async () => {
   await using lua = await start(5);
   const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => lua.buy(1, `key-${index}`)));
   expect(byStatus(answers)).toEqual({ 201: 5, 409: 35 });
@@ -21,7 +21,7 @@ test('lua sells each unit once, refuses the rest, and its audit adds up', async 
   expect(await lua.end()).toBe(0);
 });
 
-test('lua takes one unit for one key, also once it is sold out', async () => {
+test('lua takes one unit for one key, also when sold out', async () => {
   await using lua = await start(2);
   const answers = await Promise.all([lua.buy(1, 'mine'), lua.buy(1, 'mine'), lua.buy(1), lua.buy(1)]);
   expect(byStatus(answers)).toEqual({ 201: 3, 409: 1 });
@@ -29,7 +29,7 @@ test('lua takes one unit for one key, also once it is sold out', async () => {
   expect(await lua.audit()).toEqual({ verdict: 'clean', detail: 'remaining + 2 answered 201 = quota' });
 });
 
-test('lua is void when Redis counted otherwise than it answered', async () => {
+test('lua fails its audit if Redis counted another number than it answered', async () => {
   await using lua = await start(2);
   await lua.buy(1);
   const redis = new Redis(server.url);

@@ -1,10 +1,10 @@
 /**
- * The fastest that a shared counter gets: one Lua script in Redis per request takes a unit and remembers the key. It
- * keeps nothing: the order is in the answer only, no supplier is asked, and the counter is gone with Redis, which
- * writes no file.
+ * The fastest shared counter: one Lua script in Redis per request takes a unit and remembers the key. It stores
+ * nothing: the order exists only in the answer, no supplier is asked, and the counter is lost with Redis, which writes
+ * no file.
  *
- * It is as fast as we could make it: the script goes by its hash (EVALSHA), and ioredis sends the commands of one turn
- * of the event loop as one pipeline, so that a Redis round trip is shared by all requests under way.
+ * It is tuned: the script is called by its hash (EVALSHA), and ioredis sends the commands of one event-loop turn as one
+ * pipeline, so concurrent requests share round trips.
  */
 import { readFileSync } from 'node:fs';
 import { Redis, type Result } from 'ioredis';
@@ -30,7 +30,7 @@ await runBaseline(async (offers) => {
   for (const { id, quota } of offers) {
     await redis.multi().set(remainingOf(id), quota).del(keysOf(id)).exec();
   }
-  /** The 201s given by package, repeated ones left out. */
+  /** Number of 201s by package, without repeated keys. */
   const given = new Map(offers.map(({ id }) => [id, 0]));
   return {
     app: orderRoute(
@@ -57,7 +57,7 @@ async function sell(
   return left === -2 ? 'sold_before' : 'unknown_package';
 }
 
-/** What Redis counted down against the answers that were given. */
+/** Compares Redis's counters with the answers that were given. */
 async function audit(
   redis: Redis,
   offers: readonly Offer[],

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Hono } from 'hono';
 
-/** `POST /api/orders`, checked. */
+/** A checked body of `POST /api/orders`. */
 export interface Purchase {
   readonly packageId: number;
   readonly email: string;
   readonly key?: string;
 }
 
-/** What a baseline stores of an order, or only says: nobody was asked for the flight and the room. */
+/** The order of a baseline. Flight and hotel numbers are made up. */
 export interface BaselineOrder {
   readonly id: string;
   readonly packageId: number;
@@ -27,7 +27,7 @@ export interface Audit {
   readonly detail: string;
 }
 
-/** Sells and says what, or why not. */
+/** Sells a unit. Returns the order, or the reason for a refusal. */
 export type Sell = (purchase: Purchase) => Promise<object | Refusal> | object | Refusal;
 
 const refusals = {
@@ -37,8 +37,8 @@ const refusals = {
 } as const;
 
 /**
- * The product's route around another way to sell, and `GET /audit`: whether what was sold adds up, once the purchases
- * under way have ended, those of callers who hung up included.
+ * The product's purchase route with another implementation of selling, and `GET /audit`, which waits for the purchases
+ * in progress and then checks that the sold units add up.
  */
 export function orderRoute(sell: Sell, audit: () => Promise<Audit> | Audit): Hono {
   let underWay = 0;
@@ -62,7 +62,7 @@ export function orderRoute(sell: Sell, audit: () => Promise<Audit> | Audit): Hon
     });
 }
 
-/** A confirmed order with numbers that are made up. */
+/** A confirmed order with made-up numbers. */
 export function confirmed({ packageId, email }: Purchase): BaselineOrder {
   const id = randomUUID();
   return {
@@ -76,7 +76,7 @@ export function confirmed({ packageId, email }: Purchase): BaselineOrder {
   };
 }
 
-/** By hand, as it costs least. */
+/** By hand, because that is faster than a schema. */
 function check(body: unknown, key: string | undefined): Purchase | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   const { packageId, email } = body as Record<string, unknown>;
@@ -91,7 +91,7 @@ function refused(code: Refusal): Response {
   return answer(status, { type: `/problems/${code}`, title, status, code }, 'application/problem+json');
 }
 
-/** Without Hono's context and with plain headers: what node-server sends fastest. */
+/** Without Hono's context and with plain headers, which node-server sends fastest. */
 function answer(status: number, value: object, type: string): Response {
   return new Response(JSON.stringify(value), { status, headers: { 'Content-Type': type } });
 }

@@ -6,28 +6,28 @@ import { parseArgs } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 
-/** What a baseline sells. */
+/** A package on sale. */
 export interface Offer {
   readonly id: number;
   readonly quota: number;
 }
 
-/** A server to compare with: what it serves, and what it leaves behind. */
+/** A server to compare with: its routes, and its clean-up. */
 export interface Baseline extends AsyncDisposable {
   readonly app: Hono;
 }
 
 /**
- * Runs a baseline as a program of its own: `PORT` and `HOST` say where it listens (a free port of the loopback),
- * `--packages FILE` what it sells, as `npm run db:init -- --file` has it. Prints `listens on http://…` once it is
- * ready, and ends on SIGTERM when the requests under way have been answered.
+ * Runs a baseline as a program. `PORT` and `HOST` set the address (default: a free port of the loopback), `--packages
+ * FILE` the packages in the format of `npm run db:init -- --file`. It prints `listens on http://…` when it is ready,
+ * and ends on SIGTERM after answering the requests in progress.
  */
 export async function runBaseline(open: (offers: readonly Offer[]) => Promise<Baseline>): Promise<void> {
   const { values } = parseArgs({ options: { packages: { type: 'string' } } });
   if (values.packages === undefined) throw new Error('--packages FILE says what is on sale');
   const baseline = await open(await readOffers(values.packages));
   const { PORT = '0', HOST = '127.0.0.1' } = process.env;
-  // The same server, made in the same way, as the product's.
+  // Built like the product's server.
   const listener = getRequestListener(baseline.app.fetch);
   const server = createServer({ keepAliveTimeout: 20_000 }, (incoming, outgoing) => {
     void listener(incoming, outgoing);

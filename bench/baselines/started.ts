@@ -16,7 +16,7 @@ export interface StartedBaseline extends AsyncDisposable {
   buy(packageId: number, key?: string, email?: string): Promise<Answer>;
   post(body: string): Promise<Answer>;
   audit(): Promise<Audit>;
-  /** With SIGTERM; gives its exit code. */
+  /** Sends SIGTERM and returns the exit code. */
   end(): Promise<number | null>;
 }
 
@@ -58,7 +58,7 @@ export async function startBaseline(
   };
 }
 
-/** How many answers there were of each status. */
+/** Counts answers by status. */
 export function byStatus(answers: readonly Answer[]): Readonly<Record<number, number>> {
   const counts: Record<number, number> = {};
   for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;

@@ -3,23 +3,23 @@ import type { ClosedLoop, LoadResult, OpenLoop } from '../stage.ts';
 import { spawnProgram } from './spawn.ts';
 import type { ClientReply, ClientRequest, ProgressSample } from './wire.ts';
 
-/** The load client, in a process of its own, so that what it costs can be pinned and counted apart. */
+/** The load client runs in a process of its own, so that its CPU can be pinned and measured separately. */
 export interface Client extends AsyncDisposable {
   readonly pid: number;
   closedLoop(load: ClosedLoop): Promise<LoadResult>;
   openLoop(load: OpenLoop): Promise<LoadResult>;
-  /** Orders bought so far are gone with their server. */
+  /** Forgets the orders bought so far, because their server is gone. */
   forget(): void;
-  /** Ends the window that is measured now: the load's result is of what was measured until then. */
+  /** Ends the measured window now; the load returns the results up to this moment. */
   stop(): void;
 }
 
 export interface ClientOptions {
-  /** What runs it: `['taskset', '-c', '1']`, or nothing. */
+  /** The command that runs the process, such as `['taskset', '-c', '1']`; may be empty. */
   readonly under: readonly string[];
-  /** Told how it goes once a second while a load runs. */
+  /** Called once a second while a load runs. */
   readonly onProgress: (sample: ProgressSample) => void;
-  /** Told when a load begins and ends to be measured. */
+  /** Called at the beginning and the end of the measured window. */
   readonly onWindow?: (edge: 'begin' | 'end') => void;
 }
 

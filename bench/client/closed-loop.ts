@@ -5,12 +5,12 @@ import { comesTrue } from './measured-window.ts';
 import { Measurement } from './measurement.ts';
 import { requestMaker } from './requests.ts';
 
-/** A connection that was refused is tried again after this. */
+/** Wait before a refused connection is opened again. */
 const reconnectMs = 20;
 
 /**
- * Each caller sends its next request when the last one was answered: finds the ceiling. Rates and
- * latencies are of the requests that were sent in the window, whenever their answers came.
+ * Each caller sends its next request after its last answer, which finds the ceiling. Rates and latencies are of the
+ * requests sent in the window, including those answered after it.
  */
 export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadResult> {
   const { names, memory, watch, onEdge, lastAnswersMs = defaultLastAnswersMs } = tools;
@@ -63,7 +63,7 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
   stopWatching?.();
   await comesTrue(() => underWay === 0, lastAnswersMs);
   for (const connection of connections) {
-    // A request of the warm-up that still hangs has kept its caller from sending: it is an error of the window.
+    // A request of the warm-up that still has no answer has blocked its caller, so it counts as an error of the window.
     if (!Number.isNaN(connection.since))
       measurement.failed(noAnswer, Math.max(connection.since, window.start));
     connection.end();

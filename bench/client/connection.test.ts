@@ -10,7 +10,7 @@ interface Heard {
   readonly closed?: string;
 }
 
-/** Sends the answer in these pieces, each in a packet of its own, and tells what came of them. */
+/** Sends the answer in these pieces, each in a packet of its own, and returns the connection's events. */
 async function heard(pieces: readonly string[], until: number): Promise<Heard[]> {
   const server = createServer((socket: Socket) => {
     socket.setNoDelay(true).once('data', async () => {
@@ -39,7 +39,7 @@ async function heard(pieces: readonly string[], until: number): Promise<Heard[]>
   return all;
 }
 
-it('reads an answer with a content length, however it is cut', async () => {
+it('reads an answer with a content length in any pieces', async () => {
   const answer = 'HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello';
   expect(await heard([answer], 1)).toEqual([{ status: 201, body: 'hello' }]);
   expect(await heard(['HTTP/1.1 201 Cre', 'ated\r\ncontent-length: 5\r\n\r', '\nhe', 'llo'], 1)).toEqual([
@@ -47,7 +47,7 @@ it('reads an answer with a content length, however it is cut', async () => {
   ]);
 });
 
-it('reads a chunked answer, however it is cut', async () => {
+it('reads a chunked answer in any pieces', async () => {
   const head = 'HTTP/1.1 409 Conflict\r\nTransfer-Encoding: chunked\r\n\r\n';
   const expected = [{ status: 409, body: 'hello, world' }];
   expect(await heard([`${head}5\r\nhello\r\n7\r\n, world\r\n0\r\n\r\n`], 1)).toEqual(expected);
@@ -58,12 +58,12 @@ it('reads an answer without a body', async () => {
   expect(await heard(['HTTP/1.1 204 No Content\r\n\r\n'], 1)).toEqual([{ status: 204, body: '' }]);
 });
 
-it('hears that the server closes after an answer', async () => {
+it('reports that the server closes after an answer', async () => {
   const answer = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
   expect(await heard([answer], 2)).toEqual([{ status: 200, body: 'ok' }, { closed: 'closed' }]);
 });
 
-it('gives up on what it cannot read', async () => {
+it('closes the connection after an invalid answer', async () => {
   const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more';
   expect(await heard([answer], 1)).toEqual([{ closed: 'unreadable answer' }]);
 });

@@ -1,14 +1,14 @@
 import { build, type Histogram } from 'hdr-histogram-js';
 import type { Percentiles } from '../results.ts';
 
-/** Points of the curve: finer towards the tail, as HDR plots show it. */
+/** Points of the curve: denser towards the tail, as in HDR plots. */
 const curvePercentiles = [
   0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 96, 97, 98, 99, 99.5, 99.7, 99.9, 99.95, 99.99,
   100,
 ];
 const longestUs = 120_000_000;
 
-/** Latencies from 1 µs to two minutes, to three digits. */
+/** A histogram of latencies from 1 µs to two minutes with three significant digits. */
 export class Latencies {
   readonly #histogram: Histogram = build({
     lowestDiscernibleValue: 1,
@@ -33,7 +33,7 @@ export class Latencies {
     const histogram = this.#histogram;
     const count = histogram.totalCount;
     const { maxValue } = histogram;
-    // A percentile is the upper end of its bucket, which may lie beyond the longest that there was.
+    // A percentile is the upper end of its bucket, which may exceed the longest latency.
     const at = (percentile: number) =>
       count === 0 ? 0 : Math.min(histogram.getValueAtPercentile(percentile), maxValue) / 1000;
     return {

@@ -7,34 +7,33 @@ import { answerName } from './tally.ts';
 export interface Tools {
   readonly names: Names;
   readonly memory: Memory;
-  /** Watches a load while it runs; returns what ends that. */
+  /** Called when the load starts, with its measurement; the returned function is called at its end. */
   readonly watch?: (measurement: Measurement) => () => void;
-  /** Called when what is measured begins and ends. */
+  /** Called at the beginning and the end of the measured window. */
   readonly onEdge?: (edge: 'begin' | 'end') => void;
-  /** How long the last answers are waited for, after the window. */
+  /** How long to wait for the last answers after the window. */
   readonly lastAnswersMs?: number;
 }
 
 /**
- * The grace after the window, in which the answers to its last requests are waited for and count: longer than a server
- * waits for an outcome.
+ * The time after the window in which answers to its requests still count: longer than a server waits for an outcome.
  */
 export const defaultLastAnswersMs = 12_000;
-/** A request of an open loop that found no free connection for so long is dropped. */
+/** A request of an open loop is dropped when no connection is free for this long. */
 export const sendTimeoutMs = 1_000;
-/** More connections at the same time would meet a full backlog of the server, and try again seconds later. */
+/** Connections that are opened at the same time: more would overflow the server's backlog and retry seconds later. */
 export const openingMax = 128;
 export const openingMs = 5_000;
-/** Why a request counts as an error that was still under way when its answer was waited for no longer. */
+/** The reason of the error for requests without an answer in time. */
 export const noAnswer = 'no answer';
 
-/** What answers are written down in. */
+/** Receives the results of requests. */
 interface Notes {
   readonly measurement: Measurement;
   readonly memory: Memory;
 }
 
-/** Notes what became of the connection's request, which is over then. */
+/** Records the result of the connection's request. */
 export function noteAnswer(
   { measurement, memory }: Notes,
   connection: Connection,

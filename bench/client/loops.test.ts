@@ -14,7 +14,7 @@ interface Seen {
   readonly packageId: number;
 }
 
-/** A server that sells to everybody, after a while, and keeps what it was asked. */
+/** A server that sells to every buyer and records its requests. */
 async function seller(answer: (response: ServerResponse, seen: Seen) => void) {
   const asked: Seen[] = [];
   const server = createServer(async (request: IncomingMessage, response) => {
@@ -41,7 +41,7 @@ const sell = (response: ServerResponse, { email }: Seen) =>
 const tools = () => ({ names: new Names(), memory: new Memory() });
 const plan = { kind: 'buy', packages: [1, 2, 3] } as const;
 
-it('buys in a closed loop with a name of its own each time, and remembers what it bought', async () => {
+it('buys in a closed loop with a unique email each time, and remembers the orders', async () => {
   using shop = await seller(sell);
   const own = tools();
   const load = { origins: [shop.origin], plan, callers: 3, seconds: 0.2, warmUpSeconds: 0.05 };
@@ -56,7 +56,7 @@ it('buys in a closed loop with a name of its own each time, and remembers what i
   expect(own.memory.bought[0]).toEqual({ id: 'an-order', email: asked[0]?.email });
 });
 
-it('tells refusals by their code, and sends no key where none is wanted', async () => {
+it('counts refusals by their code, and sends no key if none is wanted', async () => {
   using shop = await seller((response) => {
     response
       .writeHead(409, { 'content-type': 'application/problem+json' })
@@ -72,7 +72,7 @@ it('tells refusals by their code, and sends no key where none is wanted', async 
   expect(shop.asked.every(({ key }) => key === undefined)).toBe(true);
 });
 
-it('charges a stall to all who would have come meanwhile, in an open loop', async () => {
+it('counts the stall of a server for all requests scheduled during it, in an open loop', async () => {
   let stalledUntil = Number.POSITIVE_INFINITY;
   using shop = await seller((response, seen) => {
     if (stalledUntil === Number.POSITIVE_INFINITY) stalledUntil = performance.now() + 300;
@@ -80,25 +80,25 @@ it('charges a stall to all who would have come meanwhile, in an open loop', asyn
   });
   const load = { origins: [shop.origin], plan, rate: 200, connectionsMax: 1, seconds: 0.6, warmUpSeconds: 0 };
   const { latencies, dropped } = await openLoop(load, tools());
-  // A third of 120 requests was meant to be sent in the first half of the stall, and one alone was. Whoever still
-  // waits for the connection when the window ends is dropped.
+  // Of 120 requests, one third was scheduled in the first half of the stall, but only one was sent. Requests that still
+  // wait for a connection when the window ends are dropped.
   expect(latencies.answer.count + dropped).toBeGreaterThanOrEqual(119);
   expect(latencies.answer.p90).toBeGreaterThan(150);
 });
 
-it('reports what it could not send, or got no answer to', async () => {
+it('reports requests that it could not send or that got no answer', async () => {
   using shop = await seller(() => {});
   const load = { origins: [shop.origin], plan, rate: 100, connectionsMax: 2, seconds: 0.3, warmUpSeconds: 0 };
   const { dropped, answers, errors, reasons } = await openLoop(load, { ...tools(), lastAnswersMs: 50 });
   expect(answers).toEqual({});
-  // The first may have been meant for the instant before the window.
+  // The first request may have been scheduled just before the window.
   expect(errors).toBeGreaterThanOrEqual(1);
   expect(errors).toBeLessThanOrEqual(2);
   expect(dropped + errors).toBeGreaterThanOrEqual(29);
   expect(reasons).toEqual({ 'no answer': errors });
 });
 
-it('calls a request without an answer an error in a closed loop too', async () => {
+it('counts a request without an answer as an error in a closed loop too', async () => {
   using shop = await seller(() => {});
   const load = { origins: [shop.origin], plan, callers: 3, seconds: 0.1, warmUpSeconds: 0.05 };
   const { dropped, errors, reasons } = await closedLoop(load, { ...tools(), lastAnswersMs: 50 });
@@ -121,7 +121,7 @@ it.each(['open', 'closed'] as const)(
   },
 );
 
-it('tells what an answer took that is an outcome from what is an error', async () => {
+it('separates the latency of outcomes from that of errors', async () => {
   let count = 0;
   using shop = await seller((response, seen) => {
     count += 1;
@@ -139,7 +139,7 @@ it('tells what an answer took that is an outcome from what is an error', async (
   expect(Math.abs(outcome.count - 2 * rejected)).toBeLessThanOrEqual(2);
 });
 
-it('counts connections that fail, and goes on', async () => {
+it('counts failed connections and continues', async () => {
   let count = 0;
   using shop = await seller((response, seen) => {
     count += 1;
@@ -152,7 +152,7 @@ it('counts connections that fail, and goes on', async () => {
   expect(answers['201']).toBeGreaterThan(1);
 });
 
-/** Answers with nothing until so long after the first request, and with what they ask for afterwards. */
+/** Answers nothing until this time after the first request, and each request afterwards. */
 function heldUntil(ms: number, answer: typeof sell = sell): typeof sell {
   let opensAt: number | undefined;
   return (response, seen) => {
@@ -167,7 +167,7 @@ it('does not count a warm-up request that ends in the measured window of an open
   const { answers, seconds, dropped, finishedInWindow } = await openLoop({ ...load, seconds: 0.5 }, tools());
   expect(dropped).toBe(0);
   expect(Math.abs((answers['201'] ?? 0) - 100 * seconds)).toBeLessThanOrEqual(2);
-  // They were finished in it all the same: that is how an overload is measured.
+  // But it counts as finished in the window, which is how an overload is measured.
   expect(finishedInWindow).toBeGreaterThan(70);
 });
 
@@ -185,11 +185,11 @@ it.each(['open', 'closed'] as const)(
   },
 );
 
-it('gives whoever waits for a connection when the window ends the same time as the others', async () => {
+it('waits as long for a connection at the end of the window as before', async () => {
   using shop = await seller((response, seen) => void setTimeout(() => sell(response, seen), 20));
   const load = { origins: [shop.origin], plan, rate: 100, connectionsMax: 1, seconds: 0.4, warmUpSeconds: 0 };
   const { answers, dropped } = await openLoop(load, tools());
-  // Fifty a second at most: the last was meant for the end of the window, and is due half a second later.
+  // At 50 requests per second, the last one is scheduled at the end of the window and sent half a second later.
   expect(dropped).toBe(0);
   expect(answers['201']).toBeGreaterThanOrEqual(38);
 });

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** The stretch of a load that counts, after its warm-up. */
+/** The part of a load that counts, after the warm-up. */
 export class MeasuredWindow {
-  /** As `performance.now()` has them; infinite while they are not known. */
+  /** By `performance.now()`; infinite until they are known. */
   start = Number.POSITIVE_INFINITY;
   end = Number.POSITIVE_INFINITY;
-  /** Cores that this process used in it. */
+  /** Cores that this process used in the window. */
   cpu = 0;
   readonly #cut = new AbortController();
 
@@ -17,18 +17,18 @@ export class MeasuredWindow {
     return time >= this.start && time <= this.end;
   }
 
-  /** Ends it now; without effect before it begins. */
+  /** Ends the window now; has no effect before it begins. */
   cut(): void {
     if (this.start !== Number.POSITIVE_INFINITY) this.#cut.abort();
   }
 
-  /** Lets the warm-up pass, then the window. */
+  /** Waits for the warm-up and then for the window. */
   async pass(
     warmUpSeconds: number,
     seconds: number,
     onEdge?: (edge: 'begin' | 'end') => void,
   ): Promise<void> {
-    // Not even a turn of the loop is lost before a window without a warm-up.
+    // Without a warm-up the window begins in the same turn of the event loop.
     if (warmUpSeconds > 0) await pause(warmUpSeconds * 1000);
     const before = process.cpuUsage();
     onEdge?.('begin');
@@ -42,7 +42,10 @@ export class MeasuredWindow {
   }
 }
 
-/** Looks every few ms; false when it has not come true in time. */
+/**
+ * Polls every few ms.
+ * @returns false if the condition is not met in time.
+ */
 export async function comesTrue(condition: () => boolean, patienceMs: number): Promise<boolean> {
   const deadline = performance.now() + patienceMs;
   while (!condition()) {

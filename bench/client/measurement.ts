@@ -5,21 +5,21 @@ import { Tally } from './tally.ts';
 import { Timeline } from './timeline.ts';
 
 export interface MeasurementOptions {
-  /** When each stage of the load ends, in ms since `startedAt`; empty: there is one stage. */
+  /** When each stage of the load ends, in ms since `startedAt`; empty for a load with one stage. */
   readonly stageEnds?: readonly number[];
-  /** Whether each second is counted apart. */
+  /** Whether to count each second separately. */
   readonly timeline?: boolean;
 }
 
 /**
- * What is measured of a load. A request belongs to the moment in which it was meant to be sent: one of the warm-up
- * counts nowhere, whenever it ends, and one of the measured window counts whenever it ends.
+ * Collects the results of a load. A request belongs to its scheduled time: a request of the warm-up never counts, a
+ * request of the window counts whenever it ends.
  */
 export class Measurement {
   readonly window = new MeasuredWindow();
-  /** Everything so far, the warm-up too: for the live progress. */
+  /** Counts since the start including the warm-up, for the progress line. */
   readonly live = { sent: 0, answered: 0, finished: 0, errors: 0, limited: 0 };
-  /** When the load began, as `performance.now()` has it. */
+  /** When the load began, by `performance.now()`. */
   startedAt = performance.now();
   #finishedInWindow = 0;
   readonly #whole = new Tally();
@@ -31,7 +31,7 @@ export class Measurement {
     this.#timeline = timeline ? new Timeline() : undefined;
   }
 
-  /** @param since when it was meant to be sent. */
+  /** @param since the scheduled time of the request. */
   answered(since: number, now: number, name: string): void {
     const { live, window } = this;
     live.answered += 1;
@@ -46,7 +46,7 @@ export class Measurement {
     this.#timeline?.answered(since - window.start, name, now - since);
   }
 
-  /** @param at when it was meant to be sent; for a connection, when it failed. */
+  /** @param at the scheduled time of the request, or the time when the connection failed. */
   failed(reason: string, at: number, count = 1): void {
     this.live.errors += count;
     if (!this.window.holds(at)) return;
@@ -61,7 +61,7 @@ export class Measurement {
     this.#timeline?.dropped(since - this.window.start);
   }
 
-  /** Of the measured outcomes so far, in ms; undefined while there is none. */
+  /** The p99 of the outcomes measured so far in ms; undefined without any. */
   p99(): number | undefined {
     return this.#whole.p99();
   }
@@ -82,7 +82,7 @@ export class Measurement {
     return stage === undefined ? [this.#whole] : [this.#whole, stage.tally];
   }
 
-  /** Of a stage, those inside the window. */
+  /** Seconds of the stage that are inside the window. */
   #secondsOf(index: number): number {
     const { start, end } = this.window;
     const until = Math.min(end, this.startedAt + (this.#stages[index]?.end ?? Number.POSITIVE_INFINITY));

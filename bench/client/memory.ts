@@ -1,14 +1,14 @@
 import type { Bought } from './requests.ts';
 
-/** Enough to look up at random without always meeting the same. */
+/** Enough orders for random look-ups that rarely repeat. */
 const rememberedMax = 2_000;
 
-/** Orders that were bought at the present origins, for look-ups. */
+/** The orders bought at the current origins, for look-ups. */
 export class Memory {
   bought: Bought[] = [];
   #origins = '';
 
-  /** Forgets what was bought elsewhere. */
+  /** Forgets orders of other origins. */
   turnTo(origins: readonly string[]): void {
     const named = origins.join();
     if (named !== this.#origins) this.bought = [];

@@ -15,13 +15,13 @@ import { requestMaker } from './requests.ts';
 import { Schedule } from './schedule.ts';
 import { WaitingSends } from './waiting-sends.ts';
 
-/** Connections that are there from the start; more are opened when they are missing. */
+/** Connections opened at the start; more are opened when none is free. */
 const openedFirst = 64;
 
 /**
- * Sends at the intended times whatever the answers do, and counts latencies from there: a server that stalls is
- * charged with everybody who would have come meanwhile (coordinated omission). Rates and latencies are of the
- * requests that were meant to be sent in the window, whenever their answers came.
+ * Sends requests at their scheduled times, independent of the answers, and measures latencies from these times. This
+ * way the requests that a stalled server delays count too (no coordinated omission). Rates and latencies are of the
+ * requests scheduled in the window, including those answered after it.
  */
 export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult> {
   const { names, memory, watch, onEdge, lastAnswersMs = defaultLastAnswersMs } = tools;
@@ -71,7 +71,7 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
       connections.delete(connection);
       if (!connection.wasOpened) {
         opening -= 1;
-        // Its request still waits, and may find another one.
+        // Its request is still queued and may use another connection.
         measurement.failed(reason, performance.now());
         return;
       }
@@ -101,7 +101,7 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
       intended += 1;
     }
   };
-  /** One timer for all that is due in a ms. */
+  /** Sends all requests that are due, with one timer for each ms. */
   const tick = () => {
     if (isOver) return;
     const now = performance.now();
@@ -116,10 +116,10 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
   tick();
   const stopWatching = watch?.(measurement);
   await window.pass(load.warmUpSeconds, load.seconds, onEdge);
-  // Whatever kept our timers from firing in time, these were meant to be sent.
+  // Requests that a late timer has delayed were scheduled too.
   sendDue(window.end);
   isOffering = false;
-  // Requests that still wait for a connection get the usual time limit too.
+  // Requests that wait for a connection get the usual timeout.
   await comesTrue(() => waiting.isEmpty, sendTimeoutMs);
   isOver = true;
   stopWatching?.();

@@ -8,10 +8,10 @@ import { Names } from './requests.ts';
 import type { ClientReply, ClientRequest } from './wire.ts';
 
 const progressMs = 1_000;
-/** Bought before the first look-up. */
+/** Orders that are bought before the first look-up. */
 const lookedUpMin = 500;
 
-/** Of the load that runs, or ran last. */
+/** The measurement of the current load, or of the last one. */
 let watched: Measurement | undefined;
 
 const tools = {
@@ -30,7 +30,7 @@ process.on('message', (request: ClientRequest) => {
       tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
   );
 });
-// Whoever has started it is gone.
+// The parent process is gone.
 process.on('disconnect', () => process.exit());
 
 async function run(request: Exclude<ClientRequest, { kind: 'forget' | 'stop' }>): Promise<LoadResult> {

@@ -8,13 +8,13 @@ export interface Bought {
   readonly email: string;
 }
 
-/** Makes whole requests for one origin, ready to be written: no two purchases share an email or a key. */
+/** Returns complete requests for one origin as text. Every purchase has a unique email and key. */
 export type RequestMaker = () => string;
 
-/** Digits of the counter in emails and keys: every request of a plan is then equally long. */
+/** A fixed number of digits in emails and keys gives all requests the same length. */
 const digits = 9;
 
-/** Makes emails and keys that no other client has made. */
+/** Generates emails and keys that no other client uses. */
 export class Names {
   readonly #prefix = randomBytes(5).toString('hex');
   #count = 0;
@@ -25,7 +25,7 @@ export class Names {
   }
 }
 
-/** @param bought what `look-up` asks for; at least one. */
+/** @param bought the orders for `look-up`; at least one. */
 export function requestMaker(
   origin: URL,
   plan: RequestPlan,
@@ -74,7 +74,7 @@ function linesOf(headers: NonNullable<RequestPlan['headers']>): string {
   return headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 }
 
-/** The order of a 201, or undefined where the answer shows none. */
+/** Parses the order of a 201; undefined if the answer has none. */
 export function boughtIn(body: Buffer): Bought | undefined {
   try {
     const { id, email } = JSON.parse(body.toString()) as Partial<Bought>;
@@ -84,7 +84,7 @@ export function boughtIn(body: Buffer): Bought | undefined {
   }
 }
 
-/** The code of a problem, without parsing all of it. */
+/** Finds the code of a problem without parsing the whole body. */
 export function codeIn(body: Buffer): string {
   return /"code":\s*"(\w+)"/.exec(body.toString('latin1'))?.[1] ?? '';
 }

@@ -8,15 +8,15 @@ function all(schedule: Schedule, before: number): number[] {
   return times;
 }
 
-it('sends at one rate, and takes each time once', () => {
+it('returns each time of a constant rate once', () => {
   const schedule = new Schedule([{ rate: 100, seconds: 1 }], 0);
   expect(all(schedule, 25)).toEqual([0, 10, 20]);
   expect(all(schedule, 45)).toEqual([30, 40]);
-  // It goes on until whoever asks has enough.
+  // The last stage has no end.
   expect(all(schedule, 2000)).toHaveLength(195);
 });
 
-it('takes the stages one after the other, the warm-up at the rate of the first', () => {
+it('runs the stages one after the other, and the warm-up at the rate of the first', () => {
   const stages = [
     { rate: 10, seconds: 1 },
     { rate: 1000, seconds: 0.5 },

@@ -1,11 +1,11 @@
 import type { RateStage } from '../stage.ts';
 
 /**
- * Intended send times of an open loop, in ms since it began: its stages one after the other. The warm-up has the rate
- * of the first stage, and the last stage has no end.
+ * The scheduled send times of an open loop in ms since it began, stage by stage. The warm-up has the rate of the first
+ * stage, and the last stage has no end.
  */
 export class Schedule {
-  /** When each stage ends; infinite for the last one. */
+  /** The end of each stage; infinite for the last one. */
   readonly ends: readonly number[];
   readonly #stages: readonly RateStage[];
   #stage = 0;
@@ -21,7 +21,7 @@ export class Schedule {
     });
   }
 
-  /** The next time before this one, which is then taken; undefined where none is left before it. */
+  /** Takes the next time before this one; undefined if there is none left. */
   takeBefore(time: number): number | undefined {
     for (;;) {
       const { rate } = this.#stages[this.#stage] as RateStage;

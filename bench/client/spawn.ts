@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /**
- * A program of the bench in a process of its own, with a channel for messages. Ctrl-C in our terminal reaches us
- * alone: whoever starts it ends it.
- * @param under what runs it: `['taskset', '-c', '1']`, or nothing.
+ * Starts a program of the bench in a process of its own with a message channel. Ctrl-C in the terminal reaches only the
+ * parent, which must end the process.
+ * @param under the command that runs it, such as `['taskset', '-c', '1']`; may be empty.
  */
 export function spawnProgram(program: URL, under: readonly string[]): ChildProcess {
   const words = [...under, process.execPath, fileURLToPath(program)];

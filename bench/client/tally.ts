@@ -3,36 +3,36 @@ import { Latencies } from './histogram.ts';
 import { isOutcome } from './outcomes.ts';
 import { codeIn } from './requests.ts';
 
-/** What came of the requests of one load, or of one stage of it. */
+/** The results of the requests of a load, or of one of its stages. */
 export class Tally {
-  /** Not sent in time. */
+  /** Requests that could not be sent in time. */
   dropped = 0;
-  /** Connections that failed, and requests without an answer. */
+  /** Failed connections and requests without an answer. */
   errors = 0;
   readonly #answers = new Map<string, number>();
   readonly #reasons = new Map<string, number>();
   readonly #confirmed = new Latencies();
   readonly #refusal = new Latencies();
-  /** Refused for no reason that a sale has: 401, 429. */
+  /** Refusals that do not come from the sale: 401, 429. */
   readonly #rejection = new Latencies();
   readonly #otherOutcome = new Latencies();
-  /** No outcome: 202, 503. */
+  /** Answers without an outcome: 202, 503. */
   readonly #other = new Latencies();
 
-  /** @param name by status and problem code: see `answerName`. */
+  /** @param name the answer as `answerName` returns it. */
   answered(name: string, ms: number): void {
     this.#answers.set(name, (this.#answers.get(name) ?? 0) + 1);
     this.#latenciesOf(name).record(ms);
   }
 
-  /** An error, why: `ECONNREFUSED`, `no answer`. */
+  /** @param reason `ECONNREFUSED`, `no answer`. */
   fail(reason: string, count = 1): void {
     if (count === 0) return;
     this.errors += count;
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + count);
   }
 
-  /** Of the outcomes so far, in ms; undefined while there is none. */
+  /** The p99 of the outcomes so far in ms; undefined without any. */
   p99(): number | undefined {
     const { count, p99 } = this.#outcomes().percentiles();
     return count === 0 ? undefined : p99;
@@ -73,7 +73,7 @@ export class Tally {
   }
 }
 
-/** By status and problem code: `201`, `409 sold_out`. */
+/** Status and problem code: `201`, `409 sold_out`. */
 export function answerName(status: number, body: Buffer): string {
   return status < 300 ? String(status) : `${status} ${codeIn(body)}`.trimEnd();
 }

@@ -3,7 +3,7 @@ import { Timeline } from './timeline.ts';
 
 const nothing = { finished: 0, confirmed: 0, accepted: 0, errors: 0, dropped: 0 };
 
-it('counts each request in the second in which it was meant to be sent', () => {
+it('counts each request in the second in which it was scheduled', () => {
   const timeline = new Timeline();
   timeline.answered(100, '201', 5);
   timeline.answered(999, '502 supplier_failed', 4_000);
@@ -20,18 +20,18 @@ it('counts each request in the second in which it was meant to be sent', () => {
   expect(others).toEqual([]);
 });
 
-it('adds what was meant for the very end to the last second', () => {
+it('adds requests scheduled at the very end to the last second', () => {
   const timeline = new Timeline();
   timeline.answered(1_999, '201', 1);
   timeline.answered(2_100, '201', 1);
   expect(timeline.rows(2.1).map(({ finished }) => finished)).toEqual([0, 2]);
 });
 
-it('keeps the figures of a second whose histogram is gone', () => {
+it('keeps the figures of a second after releasing its histogram', () => {
   const timeline = new Timeline();
   timeline.answered(0, '201', 10);
   for (let second = 1; second < 40; second++) timeline.answered(second * 1000, '201', 1);
-  // It has hung for longer than a second is kept open.
+  // The answer comes after the histogram of its second was released.
   timeline.answered(500, '201', 39_000);
   const [first] = timeline.rows(40);
   expect(first).toMatchObject({ finished: 2, max: 39_000 });

@@ -2,9 +2,9 @@ import type { TimelineSecond } from '../results.ts';
 import { Latencies } from './histogram.ts';
 import { isError, isOutcome } from './outcomes.ts';
 
-/** A second's latencies are final after this time (ms): no answer is waited for so long. */
+/** After this time (ms) a second's latencies are final, because no request waits longer. */
 const openForMs = 15_000;
-/** A window may end this much late (in seconds) without getting another row. */
+/** A window may end this much late (in seconds) without an additional row. */
 const lateMax = 0.25;
 
 interface Counts extends Omit<TimelineSecond, 'p50' | 'p99' | 'max'> {
@@ -13,14 +13,14 @@ interface Counts extends Omit<TimelineSecond, 'p50' | 'p99' | 'max'> {
   accepted: number;
   errors: number;
   dropped: number;
-  /** Undefined once its percentiles are taken: a histogram is large. */
+  /** Undefined once its percentiles are computed, because a histogram is large. */
   latencies: Latencies | undefined;
   p50?: number;
   p99?: number;
   max?: number;
 }
 
-/** What became of the requests of each second, by the second in which they were meant to be sent. */
+/** Results by second, according to the scheduled times of the requests. */
 export class Timeline {
   readonly #seconds = new Map<number, Counts>();
   readonly #free: Latencies[] = [];
@@ -47,11 +47,11 @@ export class Timeline {
     this.#at(at).dropped += 1;
   }
 
-  /** @param seconds of the window: the last row may be shorter than a second, or a quarter longer. */
+  /** @param seconds of the window: the last row may be shorter than a second, or up to a quarter longer. */
   rows(seconds: number): TimelineSecond[] {
     const count = Math.max(1, Math.ceil(seconds - lateMax));
     const last = this.#seconds.get(count);
-    // The window ends a little late on a busy machine.
+    // On a busy machine the window ends a little late.
     if (last !== undefined) this.#seconds.delete(count);
     const rows = Array.from({ length: count }, (_, second) => this.#row(second));
     const end = rows.at(-1);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Arrivals } from './viewers-arrivals.ts';
 
-it('counts from each change until each viewer has seen it, or a later one', () => {
+it('measures from each change until each viewer has seen it, or a later one', () => {
   const arrivals = new Arrivals(2);
   arrivals.see(0, 1, 110);
   arrivals.see(1, 2, 230);
@@ -10,7 +10,7 @@ it('counts from each change until each viewer has seen it, or a later one', () =
   expect(arrivals.unseen(2)).toBe(0);
 });
 
-it('hears nothing new in what was seen before, nor in what was there at first', () => {
+it('ignores values seen before, and the initial value', () => {
   const arrivals = new Arrivals(1);
   arrivals.see(0, 0, 90);
   arrivals.see(0, 1, 110);
@@ -18,7 +18,7 @@ it('hears nothing new in what was seen before, nor in what was there at first', 
   expect([...arrivals.delays([100])]).toEqual([10]);
 });
 
-it('tells what never arrived, and leaves it out of the delays', () => {
+it('reports changes that never arrived, and leaves them out of the delays', () => {
   const arrivals = new Arrivals(3);
   arrivals.see(0, 2, 210);
   arrivals.see(1, 1, 120);

@@ -1,12 +1,12 @@
 /**
- * When each change was first seen by each viewer. Changes are numbered from 1 in the order in which they were made;
- * a viewer that sees change 7 without having seen 6 sees both then.
+ * Records when each viewer first saw each change. Changes are numbered from 1 in order; a viewer that sees change 7
+ * before 6 has seen both.
  */
 export class Arrivals {
   readonly #viewers: number;
-  /** One row per change: the time for each viewer, 0 while it has not seen it. */
+  /** One row per change: the arrival time at each viewer, or 0. */
   readonly #rows: Float64Array[] = [];
-  /** The last change that each viewer has seen. */
+  /** The latest change that each viewer has seen. */
   readonly #seen: Uint32Array;
 
   constructor(viewers: number) {
@@ -21,14 +21,17 @@ export class Arrivals {
     this.#seen[viewer] = change;
   }
 
-  /** How long each viewer took to see each change, given when the changes were made; in ms. */
+  /**
+   * The delay of each change at each viewer in ms.
+   * @param madeAt when each change was made.
+   */
   *delays(madeAt: readonly number[]): Iterable<number> {
     for (const [index, made] of madeAt.entries()) {
       for (const at of this.#rows[index] ?? []) if (at > 0) yield at - made;
     }
   }
 
-  /** How many of these changes, times viewers, were never seen. */
+  /** The number of pairs of a change and a viewer that did not see it. */
   unseen(changes: number): number {
     return this.#seen.reduce((sum, seen) => sum + Math.max(0, changes - seen), 0);
   }

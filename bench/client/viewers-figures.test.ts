@@ -8,17 +8,17 @@ const stay = (id: number, free: string) =>
 function found(packageId: number, ...messages: string[]): (number | undefined)[] {
   const freeUnits = freeUnitsOf(packageId);
   return messages.map((message) => {
-    // Not at the start of what was read.
+    // The message does not begin at the start of the buffer.
     const bytes = Buffer.from(`..${message}..`);
     return freeUnits(bytes, 2, 2 + Buffer.byteLength(message));
   });
 }
 
-it('finds the units of its package alone', () => {
+it('finds the free units of its own package only', () => {
   expect(found(1, stay(1, '5'), stay(1, '99,995'), stay(12, '3') + stay(1, '0'))).toEqual([5, 99_995, 0]);
 });
 
-it('finds nothing in a message about others, or about the time, and what it found before is not in the way', () => {
+it('finds nothing in messages about other packages or the time, also after a match', () => {
   const messages = [
     stay(1, '5'),
     stay(2, '3'),

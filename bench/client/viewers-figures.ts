@@ -1,9 +1,9 @@
-/** Finds how many units of a package are free in a live message. Undefined where the message says nothing of it. */
+/** Finds the number of free units of a package in a live message; undefined if the message does not contain it. */
 export type FreeUnits = (bytes: Buffer, start: number, end: number) => number | undefined;
 
 /**
- * Thousands of viewers are sent the same bytes: what is the same as before is not searched again. It reads the
- * words under a stay's bar (`99,995 free`), as they are shown on the page.
+ * Thousands of viewers receive the same bytes, so a message that equals the last one is not searched again. It reads
+ * the text under a package's bar on the page (`99,995 free`).
  */
 export function freeUnitsOf(packageId: number): FreeUnits {
   const words = new RegExp(`id="stay-${packageId}-words">.*?>([\\d,]+) free<`, 's');

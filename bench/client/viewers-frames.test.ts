@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { FrameReader, pong } from './viewers-frames.ts';
 
-/** Writes down what it hears. */
+/** Records the events. */
 function listen() {
   const heard: string[] = [];
   const listener = {
@@ -26,7 +26,7 @@ const all = ['text a', 'ping you?', `text ${long}`, 'text ', 'close'];
 it.each([stream.length, 2999, 7, 2, 1])('reads the same frames in pieces of %i bytes', (size) => {
   const { heard, listener } = listen();
   const reader = new FrameReader();
-  // One buffer for every piece, as thousands of sockets share one: nothing may be read from it later.
+  // One buffer for every piece, as in production: the reader must not use it later.
   const shared = Buffer.alloc(size);
   for (let at = 0; at < stream.length; at += size) {
     const length = stream.copy(shared, 0, at, at + size);
@@ -36,7 +36,7 @@ it.each([stream.length, 2999, 7, 2, 1])('reads the same frames in pieces of %i b
   expect(heard).toEqual(all);
 });
 
-it('refuses what our server never sends', () => {
+it('refuses frames that our server never sends', () => {
   const { listener } = listen();
   const masked = Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61]);
   const fragment = Buffer.from([0x01, 0x01, 0x61]);
@@ -45,7 +45,7 @@ it('refuses what our server never sends', () => {
   }
 });
 
-it('answers a ping with what it said, under a mask', () => {
+it('answers a ping with a masked pong of the same payload', () => {
   expect(pong(Buffer.from('you?'))).toEqual(
     Buffer.concat([Buffer.from([0x8a, 0x84, 0, 0, 0, 0]), Buffer.from('you?')]),
   );

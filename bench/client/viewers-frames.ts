@@ -1,4 +1,4 @@
-/** Told of what came in. The bytes are only valid during the call. */
+/** Receives frames. The bytes are valid only during the call. */
 export interface FrameListener {
   text(bytes: Buffer, start: number, end: number): void;
   ping(payload: Buffer): void;
@@ -8,12 +8,12 @@ export interface FrameListener {
 const opcodes = { continuation: 0, text: 1, close: 8, ping: 9 } as const;
 
 /**
- * Reads the frames of a server (RFC 6455, section 5.2), which are unmasked, out of whatever pieces they arrive in.
- * A frame that is whole in its piece is read where it lies: ten thousand sockets can share one buffer to read into.
- * @throws RangeError for what our server never sends: fragmented messages, and frames of 64 KiB and more.
+ * Reads frames of a server (RFC 6455, section 5.2), which are unmasked, from pieces of any size. A frame that is
+ * complete in its piece is read in place, so all sockets can share one read buffer.
+ * @throws RangeError for frames that our server never sends: fragmented messages, and frames of 64 KiB or more.
  */
 export class FrameReader {
-  /** The beginning of a frame whose rest has not come yet. */
+  /** The beginning of a frame that is not complete yet. */
   #begun: Buffer | undefined;
 
   read(piece: Buffer, length: number, listener: FrameListener): void {
@@ -36,7 +36,7 @@ export class FrameReader {
   }
 }
 
-/** Returns where the next frame begins, or undefined where this one is not whole. */
+/** @returns the start of the next frame, or undefined if this one is not complete. */
 function readFrame(bytes: Buffer, at: number, end: number, listener: FrameListener): number | undefined {
   if (at + 2 > end) return undefined;
   const first = bytes[at] as number;
@@ -58,7 +58,7 @@ function readFrame(bytes: Buffer, at: number, end: number, listener: FrameListen
   return next;
 }
 
-/** A client's answer to a ping. Masked with zeros, which the RFC does not forbid to those who hide nothing. */
+/** A client's answer to a ping. It is masked with zeros, which RFC 6455 allows and which needs no computation. */
 export function pong(payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0x8a, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 }

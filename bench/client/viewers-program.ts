@@ -7,11 +7,11 @@ import { type FreeUnits, freeUnitsOf } from './viewers-figures.ts';
 import { openViewer } from './viewers-socket.ts';
 import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-wire.ts';
 
-/** How many handshakes are under way beside each other. */
+/** Concurrent handshakes. */
 const handshakesAtOnce = 100;
 const readBytes = 256 * 1024;
 
-/** A process full of viewers, told what to do over the channel to its parent; ends with it. */
+/** The process with the viewers. Its parent controls it through the message channel; it ends with the parent. */
 class ViewersProgram {
   readonly #sockets: Socket[] = [];
   readonly #shared = Buffer.alloc(readBytes);

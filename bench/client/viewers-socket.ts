@@ -5,14 +5,14 @@ import { FrameReader, pong } from './viewers-frames.ts';
 export interface ViewerAddress {
   readonly host: string;
   readonly port: number;
-  /** `/live?topic=packages` */
+  /** For example `/live?topic=packages`. */
   readonly path: string;
 }
 
 export interface ViewerEvents {
-  /** A text message; the bytes are only valid during the call. */
+  /** A text message; the bytes are valid only during the call. */
   text(bytes: Buffer, start: number, end: number): void;
-  /** It was open and is not any more. */
+  /** The socket was open and has closed. */
   gone(): void;
 }
 
@@ -20,9 +20,9 @@ const endOfHead = '\r\n\r\n';
 const openMsMax = 20_000;
 
 /**
- * Opens one WebSocket, by hand: all sockets of a process may read into the same buffer, and nothing is made for a
- * message, so that ten thousand of them measure the server and not themselves.
- * @throws Error when the server refuses, hangs up, or does not answer within 20 s.
+ * Opens one WebSocket. It is hand-written so that all sockets of a process share one read buffer and messages allocate
+ * nothing: otherwise 10,000 of them would measure the client.
+ * @throws Error when the server refuses, disconnects, or does not answer within 20 s.
  */
 export function openViewer(address: ViewerAddress, shared: Buffer, events: ViewerEvents): Promise<Socket> {
   const { host, port, path } = address;

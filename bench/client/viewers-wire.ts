@@ -1,23 +1,23 @@
 import type { Percentiles } from '../results.ts';
 
-/** What the process with the viewers is told. It answers each with an {@link ViewersReply} of the same kind. */
+/** Requests to the process with the viewers. Each gets a {@link ViewersReply} of the same kind. */
 export type ViewersRequest =
   | {
       readonly kind: 'open';
       readonly origin: string;
       readonly topic: string;
-      /** How many to open. */
+      /** Number of viewers to open. */
       readonly count: number;
-      /** The package whose free units are followed. */
+      /** The package whose free units are watched. */
       readonly packageId: number;
     }
-  /** From now on, each unit fewer than these that are free is one change. */
+  /** From now on, each decrease from this number of free units is one change. */
   | { readonly kind: 'record'; readonly freeUnits: number }
   | {
       readonly kind: 'report';
-      /** When each change was made, on the clock of `viewers-clock.ts`. */
+      /** When each change was made, by `monotonicMs()`. */
       readonly madeAt: readonly number[];
-      /** How long the last ones are waited for. */
+      /** How long to wait for the last arrivals. */
       readonly patienceMs: number;
     };
 
@@ -27,14 +27,14 @@ export type ViewersReply =
   | ({ readonly kind: 'report' } & ViewersReport);
 
 export interface ViewersReport {
-  /** From a change to each viewer that was to see it. */
+  /** The delay of each change at each viewer. */
   readonly delays: Percentiles;
-  /** Changes, times viewers, that never arrived. */
+  /** Pairs of a change and a viewer that did not see it. */
   readonly unseen: number;
-  /** Messages that arrived while it was recorded. */
+  /** Messages received during the recording. */
   readonly messages: number;
-  /** Sockets that were open and are not any more. */
+  /** Sockets that have closed. */
   readonly gone: number;
-  /** Cores that the viewers' process used while it was recorded. */
+  /** Cores used by the viewers' process during the recording. */
   readonly cpu: number;
 }

@@ -3,29 +3,32 @@ import { once } from 'node:events';
 import { spawnProgram } from './spawn.ts';
 import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-wire.ts';
 
-/** WebSockets on `GET /live`, in a process of their own; disposing of it closes them all. */
+/** WebSockets on `GET /live` in a process of their own; disposing closes them all. */
 export interface Viewers extends AsyncDisposable {
-  /** Opens so many, which follow the free units of a package. @throws Error when one cannot be opened. */
+  /**
+   * Opens viewers that watch the free units of a package.
+   * @throws Error when one cannot be opened.
+   */
   open(origin: string, watch: Watch, count: number): Promise<void>;
-  /** From now on, each unit fewer than these that are free counts as one change. */
+  /** From now on, each decrease from this number of free units is one change. */
   record(freeUnits: number): Promise<void>;
   /**
-   * Waits until all have seen all changes, or gives up.
+   * Waits until all viewers have seen all changes, or until the timeout.
    * @param madeAt when each change was made, by `monotonicMs()`.
    */
   report(madeAt: readonly number[], patienceMs: number): Promise<ViewersReport>;
 }
 
 export interface Watch {
-  /** `packages`, as the order page watches, or `package:1`. */
+  /** `packages` as on the order page, or `package:1`. */
   readonly topic: string;
-  /** The one whose free units are followed. */
+  /** The package whose free units are watched. */
   readonly packageId: number;
 }
 
-/** @param under what runs the process: `['taskset', '-c', '1']`, or nothing. */
+/** @param under the command that runs the process, such as `['taskset', '-c', '1']`; may be empty. */
 export function startViewers(under: readonly string[]): Viewers {
-  // The process ends when its channel does.
+  // The process ends with its message channel.
   const child = spawnProgram(new URL('viewers-program.ts', import.meta.url), under);
   return {
     async open(origin, { topic, packageId }, count) {
@@ -44,7 +47,7 @@ export function startViewers(under: readonly string[]): Viewers {
   };
 }
 
-/** One question at a time. */
+/** One request at a time. */
 function ask<Kind extends ViewersRequest['kind']>(
   child: ChildProcess,
   request: Extract<ViewersRequest, { kind: Kind }>,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { WaitingSends } from './waiting-sends.ts';
 
-it('gives them back in their order, also when there were very many', () => {
+it('returns entries in order, also when there are many', () => {
   const waiting = new WaitingSends();
   for (let time = 0; time < 20_000; time++) waiting.add(time);
   for (let time = 0; time < 15_000; time++) expect(waiting.take()).toBe(time);
@@ -10,7 +10,7 @@ it('gives them back in their order, also when there were very many', () => {
   expect(waiting.take()).toBeUndefined();
 });
 
-it('gives up those that have waited too long, and says which', () => {
+it('drops entries that have waited too long, and reports them', () => {
   const waiting = new WaitingSends();
   for (const time of [1, 2, 3, 4]) waiting.add(time);
   const dropped: number[] = [];

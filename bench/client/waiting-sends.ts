@@ -1,7 +1,7 @@
-/** Taken entries are cut off once there are so many. */
+/** The list is compacted once it has this many taken entries. */
 const cutAt = 4_096;
 
-/** Intended send times that found no free connection, first in, first out. */
+/** A queue of scheduled send times for which no connection was free. */
 export class WaitingSends {
   #times: number[] = [];
   #first = 0;
@@ -25,7 +25,7 @@ export class WaitingSends {
     return time;
   }
 
-  /** Gives up those that were meant for before. */
+  /** Drops entries scheduled before this time. */
   dropBefore(time: number, onDrop: (time: number) => void): void {
     for (;;) {
       const first = this.#times[this.#first];

@@ -10,14 +10,14 @@ function counts(size: number, exponent: number, draws: number): number[] {
   return found;
 }
 
-it('draws place k as often as 1 / (k + 1)', () => {
+it('draws rank k in proportion to 1 / (k + 1)', () => {
   expect(counts(3, 1, 1100)).toEqual([600, 300, 200]);
 });
 
-it('draws all alike with exponent 0', () => {
+it('draws uniformly with exponent 0', () => {
   expect(counts(4, 0, 400)).toEqual([100, 100, 100, 100]);
 });
 
-it('draws the only one', () => {
+it('draws the only value of size 1', () => {
   expect(counts(1, 1, 5)).toEqual([5]);
 });

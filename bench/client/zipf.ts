@@ -1,6 +1,6 @@
 /**
- * Draws from 0 to `size - 1`: the one at place k with a probability proportional to 1 / (k + 1)^exponent; all alike
- * with exponent 0. By inversion of the cumulated distribution.
+ * Draws a rank from 0 to `size - 1` with a probability proportional to 1 / (k + 1)^exponent, by inversion of the
+ * cumulative distribution. Exponent 0 is uniform.
  */
 export function zipf(size: number, exponent: number, random: () => number = Math.random): () => number {
   if (size === 1) return () => 0;
@@ -14,7 +14,7 @@ export function zipf(size: number, exponent: number, random: () => number = Math
   return () => firstAbove(cumulated, random() * sum);
 }
 
-/** By bisection; the last one where there is none. */
+/** Binary search; the last index if no value is greater. */
 function firstAbove(rising: Float64Array, value: number): number {
   let low = 0;
   let high = rising.length - 1;

@@ -25,7 +25,7 @@ function resultsWith(
   });
 }
 
-describe('a comparison', () => {
+describe('compareResults', () => {
   it.each([
     ['better', 'finished', [100, 110, 105], [200, 220, 210], 1],
     ['worse', 'finished', [200, 220, 210], [100, 110, 105], -0.5],
@@ -41,7 +41,7 @@ describe('a comparison', () => {
     expect(changes[0]?.share).toBeCloseTo(share);
   });
 
-  it('compares latencies by their p50 and p99, and leaves void runs out', () => {
+  it('compares p50 and p99 of latencies, without void runs', () => {
     const before = resultsWith({ finished: [10] }, { latencies: { outcome: latencyOf(10) } });
     const after = resultsWith({ finished: [10] }, { latencies: { outcome: latencyOf(20) } });
     const { changes } = compare(before, after);
@@ -55,13 +55,13 @@ describe('a comparison', () => {
     expect(compare(before, voided).changes).toEqual([]);
   });
 
-  it('takes runs at half of a ceiling for alike, whatever the ceiling was', () => {
+  it('treats runs at half the ceiling as alike, although the ceilings differ', () => {
     const at = (offered: number) =>
       resultsWith({ answered: [offered, offered] }, { parameters: { load: 'half the ceiling', offered } });
     expect(compare(at(1000), at(1100)).changes).toHaveLength(1);
   });
 
-  it('lists what only one has, and what was not alike', () => {
+  it('lists figures of one result only, and differences of the machines', () => {
     const machine = { ...resultsOf().machine, node: 'v25.0.0' };
     const a = resultsWith({ finished: [1, 1], onlyHereMs: [1, 1] });
     const b = { ...resultsWith({ finished: [1, 1], onlyThereMs: [1, 1] }), machine, mode: 'quick' as const };
@@ -73,7 +73,7 @@ describe('a comparison', () => {
     expect(told.indexOf('only here')).toBeLessThan(told.indexOf('Only in B'));
   });
 
-  it('does not bury the terminal under what only one has', async () => {
+  it('limits the list of figures that only one result has', async () => {
     const many = Object.fromEntries(Array.from({ length: 40 }, (_, nth) => [`figure${nth}Ms`, [1, 1]]));
     const [a, b] = [resultsWith({ finished: [1, 1] }), resultsWith({ finished: [1, 1], ...many })];
     expect(compareResults(a, b).split('\n').length).toBeLessThan(25);
@@ -81,7 +81,7 @@ describe('a comparison', () => {
     expect(await renderComparison(a, b)).toContain('figure 39');
   });
 
-  it('says that two results have nothing in common', async () => {
+  it('says when two results have nothing in common', async () => {
     const [a, b] = [resultsWith({ finished: [1, 1] }), resultsWith({ readyMs: [1, 1] })];
     expect(compareResults(a, b)).toContain('Nothing was measured in both.');
     const page = await renderComparison(a, b);
@@ -89,7 +89,7 @@ describe('a comparison', () => {
     expect(page).not.toContain('0 worse');
   });
 
-  it('is a page too, that escapes and asks the network for nothing', async () => {
+  it('renders a page that escapes text and loads nothing', async () => {
     const a = { ...resultsWith({ finished: [100, 101] }), command: '<script>' };
     const html = await renderComparison(a, resultsWith({ finished: [150, 151] }));
     expect(html).toContain('+50 %');

@@ -5,23 +5,23 @@ import { type Group, groupsOf, keyOf } from './summary.ts';
 import { textTable } from './text-table.ts';
 import { type Better, latencyLabel, meaningOf, type Unit } from './vocabulary.ts';
 
-/** One figure that both have. */
+/** A figure that both results have. */
 export interface Change {
   readonly scenario: string;
-  /** The contestant and its parameters. */
+  /** The contestant and its parameters, as text. */
   readonly of: string;
   readonly figure: string;
   readonly unit: Unit;
   readonly before: Spread;
   readonly after: Spread;
-  /** Of the medians: 0.1 is 10 % more. */
+  /** Relative change of the medians: 0.1 is 10 % more. */
   readonly share: number;
   readonly verdict: Verdict;
 }
 
 /**
- * `noise`: the rounds of both overlap. `one round`: there is no telling. `changed`: for a figure that has no better
- * and no worse.
+ * `noise`: the ranges of both overlap. `one round`: there is no range to compare. `changed`: the ranges differ, but
+ * neither direction is better.
  */
 export type Verdict = 'better' | 'worse' | 'changed' | 'noise' | 'one round' | 'the same';
 
@@ -29,7 +29,7 @@ export interface Comparison {
   readonly changes: readonly Change[];
   readonly onlyInA: readonly string[];
   readonly onlyInB: readonly string[];
-  /** What else was not alike: the machine, the mode, the placement. */
+  /** Differences of machine, mode and placement, as text. */
   readonly differences: readonly string[];
 }
 
@@ -42,7 +42,7 @@ interface Item {
   readonly spread: Spread;
 }
 
-/** Holds `b` against `a`, the older. */
+/** Compares `b` with the older `a`. */
 export function compare(a: BenchResults, b: BenchResults): Comparison {
   const [first, second] = inCommonTerms(a, b);
   const [before, after] = [itemsOf(first), itemsOf(second)];
@@ -58,10 +58,10 @@ export function compare(a: BenchResults, b: BenchResults): Comparison {
   };
 }
 
-/** So many figures that only one has are told on the terminal: a full run has hundreds. */
+/** The most figures of one result only that are listed on the terminal: a full run has hundreds. */
 const onlyInMax = 12;
 
-/** For the terminal. */
+/** The comparison as text for the terminal. */
 export function compareResults(a: BenchResults, b: BenchResults): string {
   const { changes, onlyInA, onlyInB, differences } = compare(a, b);
   const rows = changes.map((change) => [

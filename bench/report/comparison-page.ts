@@ -6,7 +6,7 @@ import { reportColours } from './contestant-styles.ts';
 import { formatChange, formatRange, formatValue, type Spread } from './numbers.ts';
 import type { Unit } from './vocabulary.ts';
 
-/** `b` held against `a`, as a page like the report. */
+/** The comparison of `b` with the older `a` as an HTML page. */
 export async function renderComparison(a: BenchResults, b: BenchResults): Promise<string> {
   const { changes, onlyInA, onlyInB, differences } = compare(a, b);
   const scenarios = [...new Set(changes.map(({ scenario }) => scenario))];

@@ -28,7 +28,9 @@ export const reportColours: Colours = {
   ...Object.fromEntries(Object.entries(known).map(([name, colour]) => [`contestant-${name}`, colour])),
 };
 
-/** One style for each name, the same in every report for known contestants; other names get series styles in order. */
+/**
+ * One style for each name. Known contestants have the same style in every report, others get series styles in order.
+ */
 export function contestantStyles(names: readonly string[]): ContestantStyles {
   const fixed = Object.keys(known);
   const styles = new Map<string, Style>();

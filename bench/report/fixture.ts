@@ -8,7 +8,7 @@ import type {
   ScenarioResult,
 } from '../results.ts';
 
-/** Results as a full run might write them, made in code and always the same. */
+/** Results like those of a full run, always the same. */
 export function resultsOf(more: Partial<BenchResults> = {}): BenchResults {
   return {
     version: 2,
@@ -39,7 +39,7 @@ export function runOf(more: Partial<Run> = {}): Run {
   };
 }
 
-/** A latency with a long tail: `p50` at the middle, `tail` times that at the 99th percentile. */
+/** A latency with a long tail: `p50` is the median, and p99 is `tail` times as long. */
 export function latencyOf(p50: number, tail = 4, count = 20_000): Percentiles {
   const at = (percentile: number) => {
     const share = Math.min(percentile, 99.995) / 100;
@@ -81,7 +81,7 @@ const machine: Machine = {
 };
 
 const rounds = [1, 2, 3, 4, 5] as const;
-/** How a round differs from the median one. */
+/** Factors by which rounds differ. */
 const sway = [1, 0.96, 1.03, 0.985, 1.02] as const;
 
 type Measured = (wobble: number) => Partial<Run>;

@@ -5,7 +5,7 @@ import { goalBound, goalState, goalStateInWords, goalsInShort, goalValue } from 
 
 const signs = { met: '✓', missed: '✗', 'not measured': '–' } as const;
 
-/** The goals, met or not, each in words. */
+/** The table of goals. Goals of scenarios that did not run are one sentence below it. */
 export function goalsSection(goals: readonly GoalResult[]): Html {
   if (goals.length === 0) {
     return html`<section id="goals"><h2>Goals</h2><p>This run had none to hold itself against.</p></section>`;
@@ -32,7 +32,7 @@ function row(goal: GoalResult): Html {
 </tr>`;
 }
 
-/** One line, which unfolds to why a goal is missed; what a smaller run says of one that was not measured. */
+/** The title, with an explanation to unfold if the goal is missed, or the value of a run that was too small. */
 function titleOf(goal: GoalResult): Html {
   const { title, why, smaller } = goal;
   if (why !== undefined) return html`<details class="why"><summary>${title}</summary><p>${why}</p></details>`;

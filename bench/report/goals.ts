@@ -9,7 +9,7 @@ export function goalState({ atLeast, atMost, value }: GoalResult): GoalState {
   return isMet ? 'met' : 'missed';
 }
 
-/** `≥ 30×`, `≤ 25 ms`. */
+/** The bound as text: `≥ 30×`, `≤ 25 ms`. */
 export function goalBound({ atLeast, atMost, unit }: GoalResult): string {
   const bounds = [];
   if (atLeast !== undefined) bounds.push(`≥ ${formatValue(atLeast, unit)}`);
@@ -21,7 +21,7 @@ export function goalValue({ value, unit }: GoalResult): string {
   return value === undefined ? '–' : formatValue(value, unit);
 }
 
-/** `not measured at this size: 1.20 s with 2,000 buyers`; the state alone for anything else. */
+/** The state as text; for a run that was too small: `not measured at this size: 1.20 s with 2,000 buyers`. */
 export function goalStateInWords(goal: GoalResult): string {
   const { smaller, unit } = goal;
   const state = goalState(goal);
@@ -29,7 +29,7 @@ export function goalStateInWords(goal: GoalResult): string {
   return `${state} at this size: ${formatValue(smaller.value, unit)} ${smaller.at}`;
 }
 
-/** `9 of 14 goals met, 2 missed, 3 not measured`. */
+/** A summary: `9 of 14 goals met, 2 missed, 3 not measured`. */
 export function goalsInShort(goals: readonly GoalResult[]): string {
   const count = (state: GoalState) => goals.filter((goal) => goalState(goal) === state).length;
   const [missed, unmeasured] = [count('missed'), count('not measured')];
@@ -37,7 +37,10 @@ export function goalsInShort(goals: readonly GoalResult[]): string {
   return `${count('met')} of ${goals.length} goals met${rest.join('')}`;
 }
 
-/** The goals in Markdown, for docs/benchmarks.md. */
+/**
+ * The goals of the scenarios that ran as a Markdown table, for the terminal and docs/benchmarks.md; one line names the
+ * others.
+ */
 export function goalsTable({ goals }: { readonly goals: readonly GoalResult[] }): string {
   const rows = goals.map((goal) => {
     const cells = [goal.scenario, goal.title, goalBound(goal), goalValue(goal), verdict(goal)];
@@ -53,7 +56,7 @@ function verdict(goal: GoalResult): string {
   return goal.why === undefined || state !== 'missed' ? goalStateInWords(goal) : `${state}: ${goal.why}`;
 }
 
-/** A cell is one line, and a bar would end it. */
+/** A Markdown cell must be one line without a bar. */
 function markdownCell(text: string): string {
   return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
 }

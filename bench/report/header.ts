@@ -14,7 +14,7 @@ const modes = {
   targets: 'A run against servers that were there already.',
 } as const;
 
-/** What was run, and what came of it in a sentence. */
+/** The title, a summary of the results, and links to the sections. */
 export function header(results: BenchResults): Html {
   const { scenarios, goals, mode } = results;
   return html`<header class="top">
@@ -30,7 +30,7 @@ ${scenarios.map(({ name, title }) => html`<li><a href="#${name}">${title}</a></l
 </header>`;
 }
 
-/** Where and how it was run. */
+/** Date, command, commit, machine and software of the run. */
 export function runSection(results: BenchResults): Html {
   const { machine } = results;
   const facts: [string, string][] = [

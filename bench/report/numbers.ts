@@ -1,6 +1,6 @@
 import type { Unit } from './vocabulary.ts';
 
-/** What one figure was over the rounds that count. */
+/** A value over the rounds that count. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -8,7 +8,7 @@ export interface Spread {
   readonly rounds: number;
 }
 
-/** @throws Error where there is nothing to take it of. */
+/** @throws Error when there are no values. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const [min, max] = [sorted.at(0), sorted.at(-1)];
@@ -19,7 +19,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median, min, max, rounds: sorted.length };
 }
 
-/** Three significant digits, or all that stand before the point: `0.048`, `0.60`, `4.27`, `31.5`, `13,642`. */
+/** Rounds to three significant digits, or to whole numbers from 100 on: `0.048`, `0.60`, `4.27`, `31.5`, `13,642`. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (value < 0) return `−${formatNumber(-value)}`;
@@ -29,7 +29,7 @@ export function formatNumber(value: number): string {
   return value.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** With its unit: `13,642 /s`, `4.27 ms`, `71.3 MB`, `99.8 %`. */
+/** The number with its unit: `13,642 /s`, `4.27 ms`, `71.3 MB`, `99.8 %`. */
 export function formatValue(value: number, unit: Unit | (string & {})): string {
   if (unit === 'bytes') return formatBytes(value);
   if (unit === 'share') return `${formatNumber(value * 100)} %`;
@@ -37,7 +37,7 @@ export function formatValue(value: number, unit: Unit | (string & {})): string {
   return unit === '' ? formatNumber(value) : `${formatNumber(value)} ${unit}`;
 }
 
-/** In SI units, as disks and networks are sold: 1 KB is 1,000 bytes. */
+/** In SI units: 1 KB is 1,000 bytes. */
 export function formatBytes(bytes: number): string {
   const per = bytesPer(bytes);
   return `${formatNumber(bytes / per)} ${byteUnits[per]}`;
@@ -45,25 +45,25 @@ export function formatBytes(bytes: number): string {
 
 const byteUnits: Readonly<Record<number, string>> = { 1: 'B', 1e3: 'KB', 1e6: 'MB', 1e9: 'GB' };
 
-/** Of the unit in which it reads best. */
+/** The unit, in bytes, in which the value has the fewest digits. */
 function bytesPer(bytes: number): number {
   return [1e9, 1e6, 1e3].find((per) => Math.abs(bytes) >= per) ?? 1;
 }
 
-/** `median (min–max)`, or the value alone where the rounds agree or there was one. */
+/** `median (min–max)`, or only the median if all rounds agree or there was one. */
 export function formatSpread(spread: Spread, unit: Unit): string {
   const range = formatRange(spread, unit);
   return range === '' ? formatValue(spread.median, unit) : `${formatValue(spread.median, unit)} (${range})`;
 }
 
-/** `min–max` without the unit where it is the same as the median's; empty where the rounds agree. */
+/** `min–max` without a unit, which is that of the median; empty if all rounds agree or there was one. */
 export function formatRange({ median, min, max, rounds }: Spread, unit: Unit): string {
   if (rounds < 2 || min === max) return '';
   const scale = unit === 'share' ? 100 : unit === 'bytes' ? 1 / bytesPer(median) : 1;
   return `${formatNumber(min * scale)}–${formatNumber(max * scale)}`;
 }
 
-/** `+4.2 %`, `−12 %`; `±0 %` where nothing changed. */
+/** `+4.2 %`, `−12 %`, or `±0 %` for no change. */
 export function formatChange(share: number): string {
   if (!Number.isFinite(share)) return '–';
   if (Math.abs(share) < 0.0005) return '±0 %';

@@ -11,7 +11,7 @@ const withRun = (version: 1 | 2, figures: Readonly<Record<string, number>>, para
   return { ...resultsOf({ scenarios: [scenario], goals: [] }), version } as const;
 };
 
-it('calls a figure of an older bench what it was', async () => {
+it('renames a figure of an older version to what it measured', async () => {
   const old = await renderReport(withRun(1, { finished: 12 }));
   expect(old).toContain('orders confirmed per second');
   expect(old).not.toContain('purchases finished');
@@ -22,7 +22,7 @@ it('calls a figure of an older bench what it was', async () => {
   expect(present).not.toContain(countedByArrival);
 });
 
-it('compares the confirmed orders of an older bench with those of a newer one, and says that they were counted otherwise', () => {
+it('compares confirmed orders of an older version with those of a newer one, and mentions how they were counted', () => {
   const { changes, onlyInB, differences } = compare(
     withRun(1, { finished: 10 }),
     withRun(2, { finished: 30, confirmedPerSecond: 20 }),
@@ -32,7 +32,7 @@ it('compares the confirmed orders of an older bench with those of a newer one, a
   expect(differences.join()).toMatch(/counting: by the arrival of the answer → by the intended send/);
 });
 
-it('draws the published results as they were', async () => {
+it('draws the published results without changing them', async () => {
   const published = await readResults(new URL('../published/latest.json', import.meta.url).pathname);
   const page = await renderReport(published);
   expect(page.includes('>orders confirmed per second</th>')).toBe(true);

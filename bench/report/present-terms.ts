@@ -1,21 +1,21 @@
 import type { BenchResults, Run } from '../results.ts';
 
-/** What `finished` was in results of version 1. */
+/** How version 1 counted `finished`. */
 export const countedByArrival =
   'These results are of an earlier bench: it counted confirmed orders (201) alone, by when their answers came.';
 
 /**
- * Results in the words of this release. In version 1 `finished` was the answers 201 (in a growing queue: 202) that
- * arrived in the window; since version 2 it is the final outcomes of the requests that were meant to be sent in it. So
- * the older figure gets the name of what it was.
+ * Converts results to the current version. In version 1 `finished` counted the answers 201 (202 for a growing queue)
+ * that arrived in the window. Since version 2 it counts the final outcomes of requests that were scheduled in the
+ * window. The older figure therefore gets another name.
  */
 export function inPresentTerms(results: BenchResults): BenchResults {
   return results.version === 1 ? withRuns(results, (run) => renamed(run, oldNameOf(run))) : results;
 }
 
 /**
- * Two results as far as their figures can be compared: where one is of version 1, the confirmed orders per second of
- * the other stand against it.
+ * Converts two results to figures that can be compared. If only one is of version 1, confirmed orders per second are
+ * compared.
  */
 export function inCommonTerms(a: BenchResults, b: BenchResults): readonly [BenchResults, BenchResults] {
   if (a.version === b.version) return [inPresentTerms(a), inPresentTerms(b)];

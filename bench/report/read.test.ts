@@ -4,7 +4,7 @@ import { parseResults, ResultsError, readResults } from './read.ts';
 
 const whole = JSON.stringify(resultsOf());
 
-it('reads what a bench wrote', () => {
+it('reads results that a bench wrote', () => {
   expect(parseResults(whole, 'a.json')).toEqual(resultsOf());
 });
 
@@ -19,7 +19,7 @@ it.each([
     whole.replace('"verdict":"clean"', '"verdict":"fine"'),
     "a.json is no bench's results: scenarios.0.contestants.0.runs.0.audit.verdict: ",
   ],
-])('says in one line of %s what is wrong', (_name, text, message) => {
+])('explains in one line what is wrong with %s', (_name, text, message) => {
   const parse = () => parseResults(text, 'a.json');
   expect(parse).toThrow(ResultsError);
   expect(parse).toThrow(message);
@@ -30,6 +30,6 @@ it.each([
   }
 });
 
-it('says of a file that is not there which it is', async () => {
+it('names a file that does not exist', async () => {
   await expect(readResults('/nowhere/a.json')).rejects.toThrow('/nowhere/a.json cannot be read (ENOENT)');
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { BenchResults } from '../results.ts';
 
-/** A file that is no bench's results; its message is one line that says so. */
+/** A file is not the results of a bench. The message has one line. */
 export class ResultsError extends Error {
   override readonly name = 'ResultsError';
 }
@@ -93,7 +93,7 @@ const benchResults = z.object({
   ),
 });
 
-/** @throws ResultsError that names the file, for one that is missing, broken, or of another version. */
+/** @throws ResultsError with the file's name if it is missing, invalid, or of an unknown version. */
 export async function readResults(path: string): Promise<BenchResults> {
   let text: string;
   try {
@@ -104,7 +104,7 @@ export async function readResults(path: string): Promise<BenchResults> {
   return parseResults(text, path);
 }
 
-/** @throws ResultsError that begins with `source`. */
+/** @throws ResultsError whose message begins with `source`. */
 export function parseResults(text: string, source: string): BenchResults {
   let value: unknown;
   try {

@@ -9,7 +9,10 @@ import { speedUpPlot, speedUpsOf } from './plots/speed-up.ts';
 import { inPresentTerms } from './present-terms.ts';
 import { groupsOfAll, isOpenLoop } from './summary.ts';
 
-/** Writes the plots of docs/benchmarks.md, on white, without those not measured. @returns the files' names. */
+/**
+ * Writes the plots of docs/benchmarks.md on white, except those without data.
+ * @returns the names of the files.
+ */
 export async function plotsForReadme(given: BenchResults, folder: string): Promise<string[]> {
   const results = inPresentTerms(given);
   const styles = contestantStyles(
@@ -26,7 +29,7 @@ export async function plotsForReadme(given: BenchResults, folder: string): Promi
   return written;
 }
 
-/** The same plots, for the beginning of a report. */
+/** The same plots for the beginning of a report. */
 export function firstPlots(results: BenchResults, styles: ContestantStyles): Plot[] {
   return namedPlots(results, styles).flatMap(([, plot]) => plot ?? []);
 }
@@ -39,7 +42,7 @@ function namedPlots(results: BenchResults, styles: ContestantStyles): [string, P
   ];
 }
 
-/** The hot package against all others, the peer from outside included, which has a scenario of its own. */
+/** One hot package: ours against all others, including Restate, which has a scenario of its own. */
 function speedUp(results: BenchResults, styles: ContestantStyles): Plot | undefined {
   const all = speedUpsOf(find(results, 'hot-package'));
   const hot = all.filter(({ ours }) => ours === all[0]?.ours);
@@ -51,7 +54,7 @@ function speedUp(results: BenchResults, styles: ContestantStyles): Plot | undefi
   return speedUpPlot([...hot, ...peers], styles, 'One hot package: speed-up');
 }
 
-/** Open loops only; of several rates, the runs that a word names come first: half the ceiling. */
+/** Open loops only; runs at half the ceiling come first. */
 function latency(results: BenchResults, styles: ContestantStyles): Plot | undefined {
   const groups = groupsOfAll(find(results, 'hot-package')).filter(
     (group) => isOpenLoop(group) && group.latencies.size > 0,

@@ -14,7 +14,7 @@ import { hasWords } from './vocabulary.ts';
 
 const evil = `<img src="https://example.com/x.png" onerror="alert('1')">`;
 
-/** What a reader's browser would take for the text. */
+/** The text as a browser shows it. */
 function text(html: string): string {
   return html
     .replaceAll('&lt;', '<')
@@ -36,8 +36,8 @@ function withScenario(scenario: Partial<ScenarioResult>): BenchResults {
   return resultsOf({ scenarios: [whole], goals: [] });
 }
 
-describe('the report', () => {
-  it('shows every scenario, contestant, note and goal, and where and how it was run', async () => {
+describe('report', () => {
+  it('shows every scenario, contestant, note and goal, and how it was run', async () => {
     const results = resultsOf();
     const shown = text(await renderReport(results));
     for (const { name, title, what, contestants, notes } of results.scenarios) {
@@ -80,7 +80,7 @@ describe('the report', () => {
     expect(goalsTable({ goals: [small] })).toContain('not measured at this size: 1.20 s with 2,000 buyers');
   });
 
-  it('says what came of a run against a deployment, over time, and has no goals then', async () => {
+  it('begins with the headline for a deployment, shows its timeline, and has no goals', async () => {
     const second = { finished: 9, confirmed: 4, accepted: 0, errors: 1, dropped: 0, p50: 3, p99: 9, max: 10 };
     const timeline = [0, 1, 2, 3].map((at) => ({ ...second, second: at }));
     const runs = [runOf({ parameters: { offered: 10 }, figures: { finished: 9 }, timeline })];
@@ -93,7 +93,7 @@ describe('the report', () => {
     expect(html).not.toContain('id="goals"');
   });
 
-  it('has words for whatever a scenario measures, and shows no key of its JSON', async () => {
+  it('has a label for every figure, and shows no JSON key', async () => {
     const published = await readResults(new URL('../published/latest.json', import.meta.url).pathname);
     const keys = { figure: new Set<string>(), latency: new Set<string>(), parameter: new Set<string>() };
     for (const { contestants } of published.scenarios) {
@@ -109,7 +109,7 @@ describe('the report', () => {
     for (const kind of ['figure', 'latency', 'parameter'] as const) {
       expect([...keys[kind]].filter((name) => !hasWords(kind, name))).toEqual([]);
     }
-    // The notes are those of that run: what is measured now has none with keys.
+    // Notes are texts of that run and may mention keys.
     const withoutNotes = published.scenarios.map((scenario) => ({ ...scenario, notes: [] }));
     const html = await renderReport({ ...published, scenarios: withoutNotes });
     const shown = text(html.replaceAll(/<(style|svg)[\s\S]*?<\/\1>/g, ' ').replaceAll(/<[^>]+>/g, ' '));
@@ -122,7 +122,7 @@ describe('the report', () => {
     }
   });
 
-  it('draws the kinds of plots that the scenarios need', async () => {
+  it('draws every kind of plot', async () => {
     const shown = await renderReport(resultsOf());
     for (const plot of [
       'Speed-up of ticket-booking on MongoDB',
@@ -136,7 +136,7 @@ describe('the report', () => {
     }
   });
 
-  it('escapes what it is given, in the page and in the plots', async () => {
+  it('escapes text in the page and in plots', async () => {
     const contestant = (name: string, isOurs: boolean) => ({
       name,
       title: `${name} ${evil}`,
@@ -164,12 +164,12 @@ describe('the report', () => {
     expect(html).toContain('&lt;img');
   });
 
-  it('sets names between backticks', async () => {
+  it('sets names between backticks as code', async () => {
     const shown = await renderReport(withScenario({ notes: ['`lost` counts <b>'] }));
     expect(shown).toContain('<li><code>lost</code> counts &lt;b&gt;</li>');
   });
 
-  it('asks the network for nothing, and runs no script', async () => {
+  it('loads nothing and runs no script', async () => {
     const html = await renderReport(resultsOf());
     expect(html).not.toMatch(/<(script|link|img|image|iframe|object|embed|use)\b/i);
     expect(html).not.toMatch(/(?:src|href|xlink:href|action|data)="(?!#)/i);
@@ -177,7 +177,7 @@ describe('the report', () => {
     expect(html).not.toMatch(/https?:\/\//i);
   });
 
-  it('counts a void run in no median, and shows it', async () => {
+  it('shows a void run, but leaves it out of medians', async () => {
     const contestants = [
       {
         name: 'lock',
@@ -199,7 +199,7 @@ describe('the report', () => {
     expect(shown).toContain('round 3: Q3: one unit too many');
   });
 
-  it('stands for runs that measured nothing, or of which all are void', async () => {
+  it('can be rendered without runs, or with void runs only', async () => {
     const audit = { verdict: 'void', detail: 'oversold' } as const;
     const contestants = [
       { name: 'a', title: 'nothing', isOurs: true, runs: [] },
@@ -223,7 +223,7 @@ describe('the report', () => {
     );
   });
 
-  it('fits a phone and a desktop in a real browser, under its own policy', async () => {
+  it('fits a phone and a desktop in a real browser, under its own content security policy', async () => {
     const html = await renderReport(resultsOf());
     for (const width of [390, 1280]) {
       await using browser = await launchChromium({ viewport: { width, height: 900 } });
@@ -239,7 +239,7 @@ describe('the report', () => {
     }
   });
 
-  it('is written beside its results, which are read back as they were', async () => {
+  it('is written beside its results, which can be read back', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'bench-report-'));
     try {
       const results = resultsOf();
@@ -252,8 +252,8 @@ describe('the report', () => {
   });
 });
 
-describe('the Markdown page of a published run', () => {
-  it('is drawn on white, each a picture of its own', async () => {
+describe('published run', () => {
+  it('has plots on white, each an SVG file of its own', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'bench-plots-'));
     try {
       const names = await plotsForReadme(resultsOf(), folder);
@@ -273,7 +273,7 @@ describe('the Markdown page of a published run', () => {
     }
   });
 
-  it('has a row for every goal, met or not, with why', () => {
+  it('has a Markdown row for every goal, with the explanation of missed ones', () => {
     const table = goalsTable({
       goals: [...goals, { scenario: 'a', title: 'a | b\nc', unit: 'ms', atMost: 1, value: 2, why: 'x|y' }],
     });

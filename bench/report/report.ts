@@ -11,7 +11,7 @@ import { inPresentTerms } from './present-terms.ts';
 import { firstPlots } from './readme-plots.ts';
 import { scenarioSection } from './scenario-section.ts';
 
-/** @returns a whole page that needs nothing else: no script, no font, no picture from anywhere. */
+/** @returns a complete HTML page without scripts, fonts or images from elsewhere. */
 export async function renderReport(given: BenchResults): Promise<string> {
   const results = inPresentTerms(given);
   const { scenarios, goals } = results;
@@ -20,7 +20,7 @@ export async function renderReport(given: BenchResults): Promise<string> {
   );
   const sections = await Promise.all(scenarios.map((scenario) => scenarioSection(scenario, styles)));
   const first = await Promise.all(firstPlots(results, styles).map((plot) => figure(plot, reportColours)));
-  // Plots come first: where no scenario has one that speaks for all of them, each has its own.
+  // Without common plots the scenarios, which have plots of their own, come before the goals.
   const goalsPart = results.mode === 'targets' && goals.length === 0 ? '' : goalsSection(goals);
   const parts = first.length === 0 ? [sections, goalsPart] : [goalsPart, sections];
   const body = await html`${header(results)}

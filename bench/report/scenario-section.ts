@@ -7,7 +7,7 @@ import { plotsOf } from './plots/choose.ts';
 import { groupsOfAll } from './summary.ts';
 import { answersTable, figuresTable, latencyTable, voidRuns } from './tables.ts';
 
-/** What a scenario does, its plots, its tables, and what to know of it. */
+/** Description, plots, tables and notes of a scenario. */
 export async function scenarioSection(scenario: ScenarioResult, styles: ContestantStyles): Promise<Html> {
   const groups = groupsOfAll(scenario);
   const figures = await Promise.all(plotsOf(scenario, styles).map((plot) => figure(plot, reportColours)));
@@ -24,7 +24,7 @@ ${scenario.notes.length === 0 ? '' : html`<div class="notes"><h4>Notes</h4><ul>$
 </section>`;
 }
 
-/** Names between backticks are set as such; everything else is text. */
+/** Sets names between backticks as code. */
 function inline(text: string): Html[] {
   return text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 }

@@ -19,7 +19,7 @@ it('takes the median of an odd and of an even number of rounds', () => {
   expect(() => spreadOf([])).toThrow('no values');
 });
 
-it('groups runs by their parameters, in any order, and leaves out a latency of nothing', () => {
+it('groups runs by their parameters in any order, and leaves out latencies without a count', () => {
   const outcome = { ...latencyOf(1), count: 0 };
   const runs = [
     runOf({ parameters: { callers: 64, keys: 'with' }, latencies: { outcome } }),
@@ -34,7 +34,7 @@ it('groups runs by their parameters, in any order, and leaves out a latency of n
   expect(groups[0]?.latencies.get('outcome')?.p50.rounds).toBe(1);
 });
 
-it('holds each of ours against each other at its best, round by round', () => {
+it('compares each of ours with each other contestant at its best, round by round', () => {
   const contestant = (
     name: string,
     isOurs: boolean,
@@ -73,7 +73,7 @@ it('holds each of ours against each other at its best, round by round', () => {
   expect([speedUp?.ratio.min, speedUp?.ratio.max]).toEqual([6, 10]);
 });
 
-it('writes numbers as a reader would', () => {
+it('formats numbers with three significant digits and separators', () => {
   expect([0, 0.6, 0.048, 4.271, 31.49, 169.4, 13_642.2, Number.NaN].map(formatNumber)).toEqual([
     '0',
     '0.60',
@@ -90,14 +90,14 @@ it('writes numbers as a reader would', () => {
   expect(formatSpread(spreadOf([140e6, 150e6, 160e6]), 'bytes')).toBe('150 MB (140–160)');
 });
 
-it('reads the unit of a figure it does not know from its last word', () => {
+it('derives the unit of an unknown figure from its last word', () => {
   expect(meaningOf('drainMs')).toEqual({ label: 'drain', unit: 'ms', better: 'lower' });
   expect(meaningOf('peakRssBytes')).toEqual({ label: 'peak RSS', unit: 'bytes', better: 'lower' });
   expect(meaningOf('foundPerSecond')).toEqual({ label: 'found', unit: '/s', better: 'higher' });
   expect(meaningOf('something')).toEqual({ label: 'something', unit: '', better: 'neither' });
 });
 
-it('prints a table of a scenario, with what is void and what was lost', () => {
+it("prints a scenario's table with void rounds and losses", () => {
   const [scenario] = resultsOf().scenarios;
   const table = renderTable(scenario!);
   expect(table).toContain('ticket-booking on MongoDB, callers 512');

@@ -2,27 +2,27 @@ import type { Contestant, Percentiles, Run, ScenarioResult } from '../results.ts
 import { formatNumber, type Spread, spreadOf } from './numbers.ts';
 import { mainFigureOf, offeredParameters, parameterLabel } from './vocabulary.ts';
 
-/** The rounds of one contestant with the same parameters. */
+/** The rounds of a contestant with the same parameters. */
 export interface Group {
   readonly contestant: Contestant;
   readonly parameters: Run['parameters'];
-  /** `callers 512`; empty where nothing was varied. */
+  /** The parameters as text, such as `callers 512`; empty if nothing was varied. */
   readonly label: string;
-  /** Those that count. */
+  /** The runs that passed their audit, or were not audited. */
   readonly runs: readonly Run[];
-  /** Those whose audit failed: shown, and in no median. */
+  /** The runs whose audit failed: listed in the report, but left out of medians. */
   readonly voided: readonly Run[];
   readonly figures: ReadonlyMap<string, Spread>;
   readonly latencies: ReadonlyMap<string, LatencySummary>;
-  /** Cores, by part. */
+  /** Cores by part: client, server, mongod. */
   readonly cpu: ReadonlyMap<string, Spread>;
-  /** Over all rounds that count. */
+  /** Summed over `runs`. */
   readonly answers: ReadonlyMap<string, number>;
   readonly dropped: number;
   readonly errors: number;
 }
 
-/** Each percentile's own median over the rounds. */
+/** The median over the rounds for each percentile. */
 export interface LatencySummary {
   readonly count: number;
   readonly p50: Spread;
@@ -30,11 +30,11 @@ export interface LatencySummary {
   readonly p99: Spread;
   readonly p999: Spread;
   readonly max: Spread;
-  /** Of the round whose p99 is the median one: a curve of medians would be no round's. */
+  /** The curve of the round with the median p99, because medians of curves are not a curve that occurred. */
   readonly curve: Percentiles['curve'];
 }
 
-/** The groups of a contestant in the order in which they first ran. */
+/** The groups of a contestant in the order of their first runs. */
 export function groupsOf(contestant: Contestant): Group[] {
   const byKey = new Map<string, Run[]>();
   for (const run of contestant.runs) {
@@ -51,8 +51,8 @@ export function groupsOfAll(scenario: ScenarioResult): Group[] {
 }
 
 /**
- * What makes two runs comparable. A rate that follows from a ceiling measured in the same round differs a little from
- * round to round: where a word names it (`{ load: 'half the ceiling', offered: 2412 }`), the word counts.
+ * Identifies runs that can be compared. An offered rate that follows from the ceiling of its round differs between
+ * rounds: if a text names it (`{ load: 'half the ceiling', offered: 2412 }`), the text counts and the rate does not.
  */
 export function keyOf(parameters: Run['parameters']): string {
   return JSON.stringify(distinguishing(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -74,17 +74,17 @@ function distinguishing(parameters: Run['parameters']): [string, number | string
   return all.filter(([name, value]) => typeof value === 'string' || !offeredParameters.includes(name));
 }
 
-/** The figure that the scenario is about, if it has one. */
+/** The figure that a scenario is about; undefined without one. */
 export function mainFigure({ name }: ScenarioResult, groups: readonly Group[]): string | undefined {
   return mainFigureOf(name, new Set(groups.flatMap(({ figures }) => [...figures.keys()])));
 }
 
-/** Whether its rate was given, not found: such a run says nothing of a ceiling. */
+/** Whether the rate was given. These runs do not measure a ceiling. */
 export function isOpenLoop({ parameters }: Group): boolean {
   return offeredParameters.some((name) => name in parameters);
 }
 
-/** The group in which a contestant is at its best, of those that look for the ceiling. */
+/** The group with the contestant's highest median, preferring closed loops, which measure the ceiling. */
 export function bestOf(groups: readonly Group[], figure: string): Group | undefined {
   const closed = groups.filter((group) => !isOpenLoop(group));
   return (closed.length > 0 ? closed : groups)
@@ -93,8 +93,7 @@ export function bestOf(groups: readonly Group[], figure: string): Group | undefi
 }
 
 /**
- * Its latencies without what is said twice: where all answers were outcomes, or refusals, the time to any answer is
- * the same again.
+ * The latencies without the time to any answer if it equals another one, because all answers were outcomes or refusals.
  */
 export function distinctLatencies({ latencies }: Group): [string, LatencySummary][] {
   const isSaid = ['outcome', 'refusal'].some(
@@ -141,7 +140,7 @@ function collect<T>(records: readonly Readonly<Record<string, T>>[]): Map<string
   return all;
 }
 
-/** A latency of which nothing was counted is not one of 0 ms: it is left out. */
+/** Leaves out latencies without a count, which would look like 0 ms. */
 function latenciesOf(runs: readonly Run[]): Map<string, LatencySummary> {
   const summaries = new Map<string, LatencySummary>();
   for (const [name, all] of collect(runs.map(({ latencies }) => latencies))) {

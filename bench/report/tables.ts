@@ -7,7 +7,7 @@ import { distinctLatencies, type Group, type LatencySummary } from './summary.ts
 import { lossesOf, roundsOf } from './terminal.ts';
 import { latencyLabel, meaningOf, type Unit } from './vocabulary.ts';
 
-/** Figures, CPU and verdicts: one row per contestant and parameters. */
+/** Figures, CPU and audits: one row for each contestant and its parameters. */
 export function figuresTable(
   { title }: ScenarioResult,
   groups: readonly Group[],
@@ -30,7 +30,7 @@ ${parts.map((part) => coresCell(group.cpu.get(part)))}
 </tbody></table></div>`;
 }
 
-/** Percentiles, in ms: empty where nothing was timed. */
+/** Percentiles in ms; empty if nothing was timed. */
 export function latencyTable(
   { title }: ScenarioResult,
   groups: readonly Group[],
@@ -51,7 +51,7 @@ ${rows.map(
 </tbody></table></div>`;
 }
 
-/** What was answered, over all rounds that count. */
+/** Answers over all rounds that count. */
 export function answersTable(
   { title }: ScenarioResult,
   groups: readonly Group[],
@@ -72,7 +72,7 @@ ${answers.map((name) => html`<td class="n">${formatNumber(group.answers.get(name
 </tbody></table></div></details>`;
 }
 
-/** The runs that count for nothing, and why. */
+/** Void runs and the reasons. */
 export function voidRuns(groups: readonly Group[]): Html | '' {
   const voided = groups.flatMap((group) => group.voided.map((run) => ({ group, run })));
   if (voided.length === 0) return '';

@@ -5,7 +5,7 @@ import { distinctLatencies, type Group, groupsOfAll } from './summary.ts';
 import { textTable } from './text-table.ts';
 import { latencyLabel, meaningOf } from './vocabulary.ts';
 
-/** One scenario as it stands after its last round, for the terminal: a row per figure and per latency. */
+/** A scenario's results as a text table: one row for each figure and each latency. */
 export function renderTable(scenario: ScenarioResult): string {
   const rows = groupsOfAll(scenario).flatMap(rowsOf);
   const table = textTable(['', 'of', 'median', 'min–max', 'p50', 'p90', 'p99', 'p99.9', 'rounds'], rows, [
@@ -42,7 +42,7 @@ function rowsOf(group: Group): string[][] {
   ]);
 }
 
-/** `5 clean`, `4 clean, 1 void`. */
+/** Numbers of rounds by audit verdict: `5 clean`, `4 clean, 1 void`. */
 export function roundsOf({ runs, voided }: Group): string {
   const clean = runs.filter(({ audit }) => audit.verdict === 'clean').length;
   const parts = [
@@ -53,7 +53,7 @@ export function roundsOf({ runs, voided }: Group): string {
   return counts(parts) || 'none';
 }
 
-/** `3 not sent in time, 1 error (0.012 %)`; empty where nothing was lost. Errors are answers too: 503, 429. */
+/** `3 not sent in time, 1 error (0.012 %)`; empty without losses. Error answers such as 503 and 429 count as errors. */
 export function lossesOf({ dropped, errors: failed, answers }: Group): string {
   const counted = Object.fromEntries(answers);
   const errors = failed + countOf(counted, isError);

@@ -1,6 +1,6 @@
 export type Alignment = 'left' | 'right';
 
-/** Columns of text for a terminal, two spaces apart. */
+/** Aligns columns for a terminal, two spaces apart. */
 export function textTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],

@@ -1,8 +1,7 @@
 /**
- * What the figures, latencies and parameters of a run mean. A name that stands here is drawn and worded as it says;
- * any other, of another release, is still shown, with a unit read from its last word: `…Us`, `…Ms`, `…S`, `…Bytes`,
- * `…KB`, `…MB`, `…Share` (0 to 1), `…Ratio`, `…PerSecond`, `…Cores`. What scenarios measure has a name here: see
- * `FigureName`.
+ * The meaning of a figure. Names without a label here come from other versions: they are shown with a unit derived from
+ * the last word of the name: `…Us`, `…Ms`, `…S`, `…Bytes`, `…KB`, `…MB`, `…Share` (0 to 1), `…Ratio`, `…PerSecond`,
+ * `…Cores`. Scenarios can only use names that have a label (`FigureName`).
  */
 export interface Meaning {
   readonly label: string;
@@ -43,11 +42,11 @@ const figures = {
   idleRssMB: { label: 'memory when idle', unit: 'MB', better: 'lower' },
 } as const satisfies Readonly<Record<string, Meaning>>;
 
-/** What a scenario may measure: each figure has a name in words. */
+/** The figures that scenarios can measure; each has a label. */
 export type FigureName = keyof typeof figures;
 export type Figures = Readonly<Partial<Record<FigureName, number>>>;
 
-/** What a scenario is about, if it is a rate: the speed-up and the throughput show it. */
+/** The main figure of a scenario, which speed-up and throughput plots show; null for none. */
 const mainFigures: Readonly<Record<string, string | null>> = {
   'sold-out': 'answered',
   'look-ups': 'lookedUp',
@@ -58,7 +57,7 @@ const mainFigures: Readonly<Record<string, string | null>> = {
   start: null,
 };
 
-/** What any other scenario is about: the first of these that its runs have. */
+/** The main figure of any other scenario: the first of these that its runs have. */
 const usualFigures = ['finished', 'goodput', 'confirmedPerSecond', 'queuedPerSecond', 'answered'];
 
 const latencies = {
@@ -87,7 +86,7 @@ const parameters = {
   idleSeconds: 'seconds idle',
 } as const;
 
-/** What a scenario may vary. */
+/** The parameters that scenarios can vary. */
 export type ParameterName = keyof typeof parameters;
 export type Parameters = Readonly<Partial<Record<ParameterName, number | string>>>;
 
@@ -95,7 +94,7 @@ export function parameterLabel(name: string): string {
   return own(parameters, name) ?? words(name);
 }
 
-/** Whether a name of a run's JSON has words of its own here. */
+/** Whether a name in a run's JSON has a label here. */
 export function hasWords(kind: 'figure' | 'latency' | 'parameter', name: string): boolean {
   return Object.hasOwn({ figure: figures, latency: latencies, parameter: parameters }[kind], name);
 }
@@ -104,7 +103,7 @@ function own<Value>(all: Readonly<Record<string, Value>>, name: string): Value |
   return Object.hasOwn(all, name) ? all[name] : undefined;
 }
 
-/** Parameters whose runs are an open loop at a rate of their own, and so no measure of a ceiling. */
+/** Runs with these parameters are open loops at a given rate, so they do not measure a ceiling. */
 export const offeredParameters: readonly string[] = ['offered', 'rate'];
 
 const bySuffix: readonly (readonly [RegExp, Unit, Better])[] = [
@@ -135,14 +134,14 @@ export function latencyLabel(name: string): string {
   return own(latencies, name) ?? words(name);
 }
 
-/** @returns the figure a scenario is about; undefined where it is about none, or its runs have none. */
+/** @returns undefined for a scenario without a main figure, or if its runs lack it. */
 export function mainFigureOf(scenario: string, names: ReadonlySet<string>): string | undefined {
   const own = mainFigures[scenario];
   if (own === null) return undefined;
   return [...(own === undefined ? [] : [own]), ...usualFigures].find((name) => names.has(name));
 }
 
-/** `refusedUnder100` becomes `refused under 100`; an acronym such as RSS stays one. */
+/** Turns a name into words: `refusedUnder100` becomes `refused under 100`; acronyms such as RSS stay. */
 export function words(name: string): string {
   return name
     .replace(/([a-z])([A-Z0-9])/g, '$1 $2')

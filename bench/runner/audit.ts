@@ -6,7 +6,7 @@ export interface Verdict {
   readonly detail: string;
 }
 
-/** As `npm run audit -- --json` prints it. */
+/** The fields used from the report of `npm run audit -- --json`. */
 interface Report {
   readonly ok: boolean;
   readonly findings: readonly { readonly rule: string; readonly message: string }[];
@@ -16,11 +16,11 @@ interface Report {
   readonly inMotion: readonly number[];
 }
 
-/** Packages that still change are not judged: then it looks again. */
+/** The audit skips packages that change while it runs, so it is repeated. */
 const attemptsMax = 5;
 const betweenAttemptsMs = 1_000;
 
-/** Holds what a server of ours has stored against the promises. */
+/** Checks the stored data of one of our servers against the promises. */
 export async function auditOf(settings: Readonly<Record<string, string>>): Promise<Verdict> {
   for (let attempt = 1; ; attempt++) {
     const { code, stdout, stderr } = await runProgram('src/commands/audit.ts', ['--json'], settings);
@@ -45,7 +45,7 @@ export async function auditOf(settings: Readonly<Record<string, string>>): Promi
   }
 }
 
-/** A baseline says itself whether what it sold adds up. */
+/** A baseline audits itself. */
 export async function auditOfBaseline(origin: string): Promise<Verdict> {
   const response = await fetch(`${origin}/audit`);
   if (!response.ok) return { verdict: 'void', detail: `its audit answers ${response.status}` };

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { CpuMeter } from './cpu-meter.ts';
 
-/** A clock and a CPU that go on as they are told. */
+/** A manual clock and CPU counter. */
 function fakeMachine() {
   const now = { at: 0, cpu: 0 };
   return {
@@ -13,7 +13,7 @@ function fakeMachine() {
   };
 }
 
-it('counts a whole piece of work', async () => {
+it('measures all of the work', async () => {
   const { meter, pass } = fakeMachine();
   const { result, cores } = await meter.coresOf([1], async () => {
     pass(3, 0.5);
@@ -24,7 +24,7 @@ it('counts a whole piece of work', async () => {
   expect(cores).toBe(0.75);
 });
 
-it('counts the measured windows alone where there are some', async () => {
+it('measures only the windows of loads in the work', async () => {
   const { meter, pass } = fakeMachine();
   const { cores } = await meter.coresOf([1], async () => {
     pass(5, 2);
@@ -38,7 +38,7 @@ it('counts the measured windows alone where there are some', async () => {
   expect(cores).toBe(0.75);
 });
 
-it('reads what processes have really used, and nothing of one that is gone', async () => {
+it('reads the CPU time of processes, and 0 of ended ones', async () => {
   const meter = new CpuMeter();
   const used = await meter.coresOf([process.pid], async () => {
     const before = process.cpuUsage();

@@ -1,16 +1,16 @@
 import { cpuSeconds } from './processes.ts';
 
-/** Counts the CPU of processes while work runs; where a load runs in it, in the measured window of that alone. */
+/** Measures the CPU time of processes while work runs. If loads run in it, only their measured windows count. */
 export class CpuMeter {
   readonly #readings = new Set<Reading>();
   readonly #read: Read;
 
-  /** @param read CPU seconds that processes have used, and the time in ms. */
+  /** @param read the CPU seconds used by processes, and the time in ms. */
   constructor(read: Read = (pids) => ({ at: performance.now(), cpu: cpuSeconds(pids) })) {
     this.#read = read;
   }
 
-  /** A load begins to be measured. */
+  /** The measured window of a load begins. */
   windowBegins(): void {
     for (const reading of this.#readings) reading.begin();
   }

@@ -5,18 +5,18 @@ import { type Mongod, startMongod } from '../../test/support/servers/mongod.ts';
 import { type RedisServer, startRedis } from '../../test/support/servers/redis.ts';
 import { childrenNamed } from './processes.ts';
 
-/** MongoDB and Redis, each started when it is first needed and kept for the whole bench. */
+/** MongoDB and Redis. Each is started at its first use and runs until the end of the bench. */
 export interface Databases extends AsyncDisposable {
-  /** The URL of a database that nobody has used, and what drops it. */
+  /** The URL of a new database, and a function that drops it. */
   freshMongo(): Promise<{ readonly url: string; drop(): Promise<void> }>;
-  /** Of a Redis without a key. */
+  /** The URL of a Redis without keys. */
   emptyRedis(): Promise<string>;
   pids(): readonly number[];
-  /** Of those that were started: `mongod 6.0.5`. */
+  /** Versions of the started databases: `mongod 6.0.5`. */
   versions(): Promise<readonly string[]>;
 }
 
-/** @param folder on a real disk, for MongoDB's data and journal. */
+/** @param folder for MongoDB's data and journal, on a real disk. */
 export function openDatabases(folder: string, onProgress: (what: string) => void): Databases {
   const started: AsyncDisposable[] = [];
   let pids: readonly number[] = [];
@@ -55,7 +55,7 @@ export function openDatabases(folder: string, onProgress: (what: string) => void
       return (await Promise.all(all)).filter((version) => version !== undefined);
     },
     async [Symbol.asyncDispose]() {
-      // One that is being started would be left behind.
+      // Waits for one that is still starting, which would otherwise be left running.
       await Promise.allSettled([mongod, redis]);
       await Promise.allSettled(started.map((server) => server[Symbol.asyncDispose]()));
     },

@@ -10,7 +10,7 @@ import { nodeFlags, startServers } from './servers.ts';
 export interface DeploymentParts {
   readonly databases: Databases;
   readonly placement: Placement;
-  /** A folder of its own for each deployment is made in here. */
+  /** The folder in which each deployment gets a folder of its own. */
   readonly folder: string;
   readonly cpuProfiles: string | undefined;
 }
@@ -26,7 +26,7 @@ const defaults = {
 
 /**
  * Starts a server under test in processes of its own, with a fresh database.
- * @throws Error with what it printed when it does not start; nothing is left behind then.
+ * @throws Error with the server's output when it does not start; no process is left then.
  */
 export async function startDeployment(subject: Subject, parts: DeploymentParts): Promise<Deployment> {
   if (subject.kind === 'restate') return startPeer(subject, parts);
@@ -53,7 +53,7 @@ export async function startDeployment(subject: Subject, parts: DeploymentParts):
   };
 }
 
-/** Fetches it, the first time. */
+/** Downloads the peer at the first start. */
 async function startPeer(
   { packages, settings = {} }: Subject,
   { placement }: DeploymentParts,
@@ -62,7 +62,7 @@ async function startPeer(
   const flags = { NODE_OPTIONS: (await nodeFlags()).join(' ') };
   const peer = await startRestate({ packages, settings: { ...flags, ...settings } });
   const { origin, pids, audit, stop } = peer;
-  // Its server is its database, which runs on any core as ours do.
+  // The Restate server is its database, and runs on any core like ours.
   await placement.pinServer(peer.servicePid);
   return { origins: [origin], pids, audit, stop };
 }
@@ -92,7 +92,7 @@ async function writePackages(folder: string, { packages }: Subject): Promise<str
   return file;
 }
 
-/** The name that a server prints may stand for several addresses. */
+/** The printed host name may resolve to several addresses. */
 function onLoopback(url: string): string {
   return url.replace('//localhost', '//127.0.0.1');
 }

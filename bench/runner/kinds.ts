@@ -1,8 +1,8 @@
-/** What a subject runs on, and as what. */
+/** How a kind of server is started. */
 export interface Kind {
   readonly store: 'sqlite' | 'mongodb' | 'none';
   readonly needsRedis: boolean;
-  /** Of ours; absent: a program of `bench/baselines/`. */
+  /** The engine of one of our servers; absent for a program in `bench/baselines/`. */
   readonly engine?: 'actor' | 'lock' | 'queue';
 }
 

@@ -15,20 +15,20 @@ export interface StageOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
-  /** Only these contestants; empty: all. */
+  /** Names of contestants; empty means all. */
   readonly only: readonly string[];
   readonly placement: Placement;
   readonly progress: Progress;
   readonly cpuProfiles?: string;
 }
 
-/** A stage whose servers, databases and client are processes of this machine. */
+/** Runs servers, databases and the client as processes of this machine. */
 export interface LocalStage extends Stage, AsyncDisposable {
-  /** Stands before each line of progress. */
+  /** Sets the text in front of each progress line. */
   announce(scenario: string): void;
-  /** Of the databases that were started: `mongod 6.0.5`. */
+  /** Versions of the started databases: `mongod 6.0.5`. */
   databaseVersions(): Promise<readonly string[]>;
-  /** Stops the servers that still run, or are being started. */
+  /** Stops the servers that run or are starting. */
   stopAll(): Promise<void>;
 }
 
@@ -39,14 +39,14 @@ export async function openStage(options: StageOptions): Promise<LocalStage> {
   let scenario = '';
   let isOver = false;
   const tell = (line: string) => {
-    // A scenario hears that all is over turn by turn; that is nothing to tell.
+    // After the end, a scenario that is still unwinding must not show progress.
     if (!isOver) progress.step(scenario === '' ? line : `${scenario} · ${line}`);
   };
   const databases = undo.use(openDatabases(folder.path, (what) => tell(`starting ${what}`)));
   const meter = new CpuMeter();
   const starts = new Starts();
   undo.defer(() => starts.stopAll());
-  // It is stopped first, so that servers need not wait for it.
+  // Disposed first, so that servers need not wait for its requests.
   const client = undo.use(
     startClient({
       under: placement.clientUnder,
@@ -91,7 +91,7 @@ export async function openStage(options: StageOptions): Promise<LocalStage> {
     },
     stopAll: () => starts.stopAll(),
     async [Symbol.asyncDispose]() {
-      // What could not be taken away is worth a word; what ended the bench is worth more.
+      // The error that ended the bench matters more than one of the clean-up.
       await all.disposeAsync().catch((error: unknown) => console.error('could not be removed:', error));
     },
   };

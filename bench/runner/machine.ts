@@ -6,9 +6,9 @@ import type { Machine } from '../results.ts';
 const run = promisify(execFile);
 
 /**
- * What all this ran on.
- * @param placement which cores each part had.
- * @param servers what else ran, with versions.
+ * Describes this machine for the results.
+ * @param placement the cores of each part.
+ * @param servers names and versions of databases.
  */
 export function describeMachine(placement: Machine['placement'], servers: readonly string[]): Machine {
   return {
@@ -22,7 +22,7 @@ export function describeMachine(placement: Machine['placement'], servers: readon
   };
 }
 
-/** Of what is measured; undefined outside a git repository. */
+/** The commit of a repository; undefined outside of one. */
 export async function commitOf(folder: string): Promise<string | undefined> {
   return run('git', ['describe', '--always', '--dirty'], { cwd: folder }).then(
     ({ stdout }) => stdout.trim(),

@@ -3,20 +3,20 @@ import type { Figures, LatencyName, Parameters } from '../report/vocabulary.ts';
 import type { Percentiles, Run } from '../results.ts';
 import type { Deployment, LoadResult, Stage } from '../stage.ts';
 
-/** A run before its deployment was audited. Whatever it has a figure, a latency or a parameter of has a name in words. */
+/** A run before the audit of its deployment. All of its names have labels in the report. */
 export interface Unaudited extends Omit<Run, 'audit' | 'figures' | 'latencies' | 'parameters'> {
   readonly figures: Figures;
   readonly latencies: Readonly<Partial<Record<LatencyName, Percentiles>>>;
   readonly parameters: Parameters;
 }
 
-/** What was varied, and the round. */
+/** The round and the varied parameters of a run. */
 export interface Circumstances {
   readonly round: number;
   readonly parameters: Parameters;
 }
 
-/** Puts a load on a deployment and counts the cores of all parts meanwhile. */
+/** Puts load on a deployment, and measures the cores of all parts during it. */
 export async function measured(
   stage: Stage,
   { pids }: Pick<Deployment, 'pids'>,
@@ -31,7 +31,7 @@ export async function measured(
   return { ...run, cpu: { ...run.cpu, server, databases } };
 }
 
-/** What is the same as another figure or latency, or was not there at all, is left out. */
+/** Converts a load's result to a run, without empty latencies and without figures that equal another one. */
 export function runOf(result: LoadResult, { round, parameters }: Circumstances): Unaudited {
   const { answer, outcome, refusal } = result.latencies;
   const latencies = {
@@ -51,7 +51,7 @@ export function runOf(result: LoadResult, { round, parameters }: Circumstances):
   };
 }
 
-/** `confirmedPerSecond` and `answered` are left out where they are `finished` again. */
+/** Leaves out `confirmedPerSecond` and `answered` if they equal `finished`. */
 export function ratesOf(result: LoadResult): Unaudited['figures'] {
   const finished = outcomesIn(result.answers) / result.seconds;
   const confirmedPerSecond = perSecond(result, '201');

@@ -6,19 +6,19 @@ import { onPath } from '../../test/support/servers/find.ts';
 const run = promisify(execFile);
 
 /**
- * Which cores each part runs on, so that the client does not take from the server what it measures: the client has
- * the last core, the servers have the others, databases run anywhere.
+ * The cores of each part. The client has the last core and the servers have the others, so that they do not compete.
+ * Databases run on any core.
  */
 export interface Placement {
-  /** For the results: `{ client: '1', servers: '0', databases: 'any' }`. */
+  /** As the results show it: `{ client: '1', servers: '0', databases: 'any' }`. */
   readonly cores: Readonly<Record<string, string>>;
-  /** What the client is run under: `['taskset', '-c', '1']`, or nothing. */
+  /** The command that runs the client: `['taskset', '-c', '1']`; may be empty. */
   readonly clientUnder: readonly string[];
-  /** Keeps a process with all its threads to the servers' cores. */
+  /** Pins a process with all of its threads to the servers' cores. */
   pinServer(pid: number): Promise<void>;
 }
 
-/** Without `taskset` (util-linux), or with a single core, everything runs anywhere. */
+/** Without `taskset` (util-linux) or with one core, nothing is pinned. */
 export async function choosePlacement(cores = availableParallelism()): Promise<Placement> {
   const taskset = cores < 2 ? undefined : await onPath('taskset');
   if (taskset === undefined) {

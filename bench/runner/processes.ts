@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Clock ticks of `/proc` in a second, on every Linux that matters. */
+/** Clock ticks per second in `/proc`; 100 on all common Linux systems. */
 const ticksPerSecond = 100;
 const pageKiB = 1024;
 
-/** CPU seconds that these processes have used; 0 for what is gone, or where there is no `/proc`. */
+/** CPU seconds that these processes have used; 0 for ended ones, or without `/proc`. */
 export function cpuSeconds(pids: readonly number[]): number {
   let ticks = 0;
   for (const pid of pids) {
@@ -15,7 +15,7 @@ export function cpuSeconds(pids: readonly number[]): number {
   return ticks / ticksPerSecond;
 }
 
-/** What follows the name in `/proc/<pid>/stat` (proc(5)). */
+/** The fields after the process name in `/proc/<pid>/stat` (proc(5)). */
 function statOf(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -25,13 +25,13 @@ function statOf(pid: number): string[] | undefined {
   }
 }
 
-/** Resident memory in bytes; 0 where it cannot be known. */
+/** Resident memory in bytes; 0 if unknown. */
 export async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * pageKiB;
 }
 
-/** Our children with one of these names. */
+/** Our child processes with one of these names. */
 export async function childrenNamed(names: readonly string[]): Promise<number[]> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
   return pids.filter((pid) => {

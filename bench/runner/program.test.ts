@@ -5,7 +5,7 @@ import { endPrograms, runCommand } from './program.ts';
 
 const run = (script: string) => runCommand(execPath, ['-e', script], { cwd: '.' });
 
-it('gives what a program said, and its exit code', async () => {
+it('returns the output and the exit code of a program', async () => {
   expect(await run('console.log(1); console.error(2); process.exit(3)')).toEqual({
     code: 3,
     stdout: '1\n',
@@ -14,7 +14,7 @@ it('gives what a program said, and its exit code', async () => {
   await expect(run('process.kill(process.pid, "SIGKILL")')).rejects.not.toThrow(StoppedError);
 });
 
-it('ends what runs when the bench stops', async () => {
+it('ends running programs when the bench stops', async () => {
   const startedAt = performance.now();
   const ended = run('setTimeout(() => {}, 20_000)');
   setTimeout(endPrograms, 50);

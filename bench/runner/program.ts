@@ -10,7 +10,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a program of the project to its end, in an environment of its own. */
+/** Runs a program of this project to its end, with only these environment variables. */
 export function runProgram(
   program: string,
   parameters: readonly string[],
@@ -24,7 +24,7 @@ export function runProgram(
 
 /**
  * Runs a command to its end.
- * @throws StoppedError where `endPrograms` has ended it; Error where something else has, or it could not be started.
+ * @throws StoppedError if `endPrograms` ended it; Error if it was ended otherwise or could not be started.
  */
 export function runCommand(
   command: string,
@@ -48,7 +48,7 @@ export function runCommand(
 
 const running = new Set<ChildProcess>();
 
-/** Ends all that run, when the bench stops: nobody waits for an audit or an installation then. */
+/** Ends all running programs, because the bench stops. */
 export function endPrograms(): void {
   for (const child of running) {
     running.delete(child);

@@ -15,7 +15,7 @@ function stream(isTTY: boolean) {
   return { written, shown: { isTTY, columns: 100, write } as unknown as NodeJS.WriteStream };
 }
 
-it('redraws one line about a load on a terminal', () => {
+it('redraws one line for a load on a terminal', () => {
   const { written, shown } = stream(true);
   const progress = showProgress(shown);
   progress.load(sample);
@@ -25,7 +25,7 @@ it('redraws one line about a load on a terminal', () => {
   expect(written[1]).toMatch(/2 errors · p99 12.3 ms$/);
 });
 
-it('prints a plain line every few seconds elsewhere', () => {
+it('prints a line every few seconds without a terminal', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   try {
     const { written, shown } = stream(false);

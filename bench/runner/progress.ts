@@ -1,18 +1,18 @@
 import type { ProgressSample } from '../client/wire.ts';
 import { formatValue } from '../report/numbers.ts';
 
-/** What is going on, on standard error: one line that is redrawn on a terminal, a line for each step elsewhere. */
+/** Progress on standard error: one line that is redrawn on a terminal, otherwise one line for each step. */
 export interface Progress {
-  /** A step of the bench: it stays in the log where there is no terminal. */
+  /** A step of the bench. */
   step(line: string): void;
-  /** How fast it goes, behind the step; only on a terminal. */
+  /** The current rate, shown after the step; only on a terminal. */
   pace(perSecond: number): void;
-  /** How a load goes: behind the step on a terminal, a line of its own every few seconds elsewhere. */
+  /** The progress of a load: shown after the step on a terminal, otherwise a line every few seconds. */
   load(sample: ProgressSample): void;
   clear(): void;
 }
 
-/** Between two lines about a load where there is no terminal. */
+/** Time between lines about a load without a terminal. */
 const plainEveryMs = 5_000;
 const clearLine = '\r\u001b[K';
 
@@ -38,7 +38,7 @@ export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progr
     load(sample) {
       if (stream.isTTY) return draw(`${elapsed()}  ${sampleInWords(sample)}`);
       const now = performance.now();
-      // A line more or less late: samples come once a second.
+      // Samples come once a second and may be a little early.
       if (now - plainAt < plainEveryMs - 500) return;
       plainAt = now;
       stream.write(`${elapsed()}  ${sampleInWords(sample)}\n`);

@@ -20,7 +20,7 @@ const entrant = (name: string) => ({
   subject: { kind: name, packages: [] } satisfies Subject,
 });
 
-/** A stage that keeps what is started, audited and stopped. */
+/** A testbed that records starts, audits and stops. */
 function fakeStage(rounds: number, verdict: 'clean' | 'void' = 'clean', wanted?: string) {
   const log: string[] = [];
   const stage = {
@@ -43,7 +43,7 @@ function fakeStage(rounds: number, verdict: 'clean' | 'void' = 'clean', wanted?:
   return { stage, log };
 }
 
-it('gives each its turn in every round, and begins with another one each time', async () => {
+it('gives each entrant one turn per round, in another order each time', async () => {
   const { stage, log } = fakeStage(2);
   const contestants = await inRounds(stage, [entrant('a'), entrant('b')], async (_, { name }, round) => {
     log.push(`measure ${name}`);
@@ -57,13 +57,13 @@ it('gives each its turn in every round, and begins with another one each time', 
   ]);
 });
 
-it('voids all that was measured before an audit that fails', async () => {
+it('marks all runs of a turn as void when its audit fails', async () => {
   const { stage } = fakeStage(1, 'void');
   const [contestant] = await inRounds(stage, [entrant('a')], async () => [run(1), run(1)]);
   expect(contestant?.runs.map(({ audit }) => audit.verdict)).toEqual(['void', 'void']);
 });
 
-it('stops what has failed, and goes on with the others', async () => {
+it('stops a server whose turn failed, and continues with the others', async () => {
   const { stage, log } = fakeStage(1);
   const [broken, sound] = await inRounds(stage, [entrant('a'), entrant('b')], async (_, { name }) => {
     if (name === 'a') throw new Error('it broke');
@@ -74,7 +74,7 @@ it('stops what has failed, and goes on with the others', async () => {
   expect(log).toContain('stop a');
 });
 
-it('leaves out who is not wanted', async () => {
+it('leaves out contestants that --only excludes', async () => {
   const { stage, log } = fakeStage(1, 'clean', 'b');
   const contestants = await inRounds(stage, [entrant('a'), entrant('b')], async () => [run(1)]);
   expect(contestants.map(({ name }) => name)).toEqual(['b']);

@@ -2,7 +2,7 @@ import type { Contestant, Run } from '../results.ts';
 import type { Deployment, Stage, Subject } from '../stage.ts';
 import type { Unaudited } from './measure.ts';
 
-/** One side of a comparison, and how it is started. */
+/** A contestant, and how to start its server. */
 export interface Entrant {
   readonly name: string;
   readonly title: string;
@@ -10,13 +10,13 @@ export interface Entrant {
   readonly subject: Subject;
 }
 
-/** Measures one entrant's server, as often as it likes. */
+/** Measures one entrant's running server; may return several runs. */
 type Turn = (deployment: Deployment, entrant: Entrant, round: number) => Promise<readonly Unaudited[]>;
 
 /**
- * Runs rounds in which each entrant has its turn, so that whatever the machine is doing meets them all; every turn
- * begins with a fresh server and ends with its audit, whose verdict holds for all that was measured in it.
- * A turn that fails is one void run.
+ * Runs rounds in which each entrant has one turn, so that changes of the machine's speed affect all of them. Every turn
+ * starts a fresh server and ends with its audit, whose verdict applies to all runs of the turn. A failed turn is one
+ * void run.
  */
 export async function inRounds(
   stage: Stage,
@@ -26,7 +26,7 @@ export async function inRounds(
   const wanted = entrants.filter(({ name }) => stage.wants(name));
   const runs = new Map<string, Run[]>(wanted.map(({ name }) => [name, []]));
   for (let round = 1; round <= stage.rounds; round++) {
-    // Nobody always runs behind the same one.
+    // Another order each round, so that nobody always runs after the same entrant.
     const order = rotated(wanted, (round - 1) >> 1);
     if (round % 2 === 0) order.reverse();
     for (const entrant of order) {
@@ -60,7 +60,7 @@ async function takeTurn(
       await deployment.stop();
     }
   } catch (error) {
-    // The others, and the other rounds, are worth having all the same.
+    // The other turns and rounds are still useful.
     const reason = error instanceof Error ? error.message : String(error);
     say(`failed: ${reason}`);
     return [failedRun(round, reason)];

@@ -7,20 +7,20 @@ export interface ServersOptions {
   readonly name: string;
   readonly kind: Kind;
   readonly settings: Readonly<Record<string, string>>;
-  /** The file with what is on sale. */
+  /** The file with the packages on sale. */
   readonly packages: string;
   readonly instances: number;
-  /** Where servers of ours write a CPU profile when they stop. */
+  /** The folder in which our servers write CPU profiles when they stop. */
   readonly cpuProfiles: string | undefined;
 }
 
-/** How long a server may take to drain, before it is killed. */
+/** A server that takes longer to drain is killed. */
 const drainMs = 15_000;
 const listens = /listens on (?<url>http:\/\/\S+)/;
 
 /**
- * Starts the processes of a subject: instances first; what the engine needs beside them comes after.
- * @param undo ends what has started.
+ * Starts the processes of a server under test: first the instances, then the consumer if the engine needs one.
+ * @param undo ends the started processes.
  */
 export async function startServers(
   { name, kind, settings, packages, instances, cpuProfiles }: ServersOptions,
@@ -55,7 +55,7 @@ export async function startServers(
   return processes;
 }
 
-/** What follows `node` in a script of the project, so that what users run is what is measured, its flags too. */
+/** The arguments of `node` in a script of package.json, so that the bench measures the command that users run. */
 export async function commandOf(script: string): Promise<string[]> {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
   const { scripts } = JSON.parse(text) as { scripts: Readonly<Record<string, string>> };
@@ -63,12 +63,12 @@ export async function commandOf(script: string): Promise<string[]> {
   return words.slice(words.indexOf('node') + 1);
 }
 
-/** How Node runs our server: whatever else is measured runs under the same flags. */
+/** Node's flags of our server. Baselines run with the same ones. */
 export async function nodeFlags(): Promise<string[]> {
   return (await commandOf('start')).filter((word) => word.startsWith('-'));
 }
 
-/** @throws Error with what it said when they cannot be put in. */
+/** @throws Error with the output if the packages cannot be stored. */
 async function putPackages(file: string, settings: Readonly<Record<string, string>>): Promise<void> {
   const { code, stderr } = await runProgram('src/commands/db-init.ts', ['--file', file], settings);
   if (code !== 0) throw new Error(`the packages could not be put in: ${stderr.trim()}`);

@@ -4,7 +4,7 @@ import type { Deployment } from '../stage.ts';
 import { StoppedError } from '../stopping.ts';
 import { Starts } from './starts.ts';
 
-/** Takes a while to start and to stop. */
+/** A server that takes a while to start and to stop. */
 function server() {
   const state = { isRunning: false, stops: 0 };
   const begin = async (): Promise<Deployment> => {
@@ -24,7 +24,7 @@ function server() {
   return { state, begin };
 }
 
-it('stops what runs, once, and waits for a stop that is under way', async () => {
+it('stops a running server once, and waits for a stop in progress', async () => {
   const starts = new Starts();
   const { state, begin } = server();
   const deployment = await starts.start(begin);
@@ -35,7 +35,7 @@ it('stops what runs, once, and waits for a stop that is under way', async () => 
   await first;
 });
 
-it('waits for a start that is under way, and stops what came of it', async () => {
+it('waits for a start in progress, and stops that server', async () => {
   const starts = new Starts();
   const { state, begin } = server();
   const starting = starts.start(begin);
@@ -46,7 +46,7 @@ it('waits for a start that is under way, and stops what came of it', async () =>
   await refused;
 });
 
-it('stops at the end of a scenario what it had not waited for, and goes on', async () => {
+it('stops a server at the end of a scenario that did not wait for its start, and can start more', async () => {
   const starts = new Starts();
   const { state, begin } = server();
   const starting = starts.start(begin);
@@ -57,7 +57,7 @@ it('stops at the end of a scenario what it had not waited for, and goes on', asy
   expect(state.isRunning).toBe(true);
 });
 
-it('starts nothing more once it is over', async () => {
+it('starts nothing after the end', async () => {
   const starts = new Starts();
   const { state, begin } = server();
   starts.end();
@@ -66,7 +66,7 @@ it('starts nothing more once it is over', async () => {
   expect(state.isRunning).toBe(false);
 });
 
-it('is not kept by a start or a stop that fails', async () => {
+it('survives a start and a stop that fail', async () => {
   const starts = new Starts();
   const failing = starts.start(() => Promise.reject(new Error('no port')));
   await Promise.all([expect(failing).rejects.toThrow('no port'), starts.stopAll()]);

@@ -1,13 +1,13 @@
 import type { Deployment } from '../stage.ts';
 import { StoppedError } from '../stopping.ts';
 
-/** All that was started and still runs, so that nothing is left behind whenever the bench stops. */
+/** All started servers, so that none is left running when the bench stops. */
 export class Starts {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #running = new Set<Deployment>();
   #isOver = false;
 
-  /** @throws StoppedError once all is over, also when it becomes so meanwhile: then it is stopped again. */
+  /** @throws StoppedError after `end`; a server whose start ends later is stopped. */
   async start(begin: () => Promise<Deployment>): Promise<Deployment> {
     if (this.#isOver) throw new StoppedError();
     const starting = this.#begin(begin);
@@ -19,7 +19,7 @@ export class Starts {
     }
   }
 
-  /** Stops what runs and what is being started; resolves when all of it is gone. */
+  /** Stops all servers that run or are starting; resolves when they have ended. */
   async stopAll(): Promise<void> {
     do {
       await Promise.allSettled(this.#underWay);
@@ -27,7 +27,7 @@ export class Starts {
     } while (this.#underWay.size > 0);
   }
 
-  /** From now on nothing is started. */
+  /** Refuses all further starts. */
   end(): void {
     this.#isOver = true;
   }
@@ -37,7 +37,7 @@ export class Starts {
     let stopped: Promise<void> | undefined;
     const deployment: Deployment = {
       ...started,
-      // Whoever stops it second waits for the first.
+      // A second stop waits for the first one.
       stop: () => {
         stopped ??= started.stop().finally(() => this.#running.delete(deployment));
         return stopped;

@@ -1,12 +1,12 @@
 import { measured, type Unaudited } from '../runner/measure.ts';
 import type { Deployment, RequestPlan, Stage } from '../stage.ts';
 
-/** Some designs do best with few callers, some with many: each is taken at its better one. */
+/** Some designs are fastest with few callers, others with many: the better result counts. */
 const callersTried = [64, 512];
-/** Of those that finish a hundred per second, 512 callers would keep a quick bench waiting for their answers. */
+/** With 512 callers, slow designs would take too long to answer the last requests of a quick bench. */
 const quickCallersOfSlow = [64];
 
-/** What a deployment can finish at most, by the number of callers. */
+/** Measures the highest rate of a deployment with each number of callers. */
 export async function ceilings(
   stage: Stage,
   deployment: Deployment,
@@ -23,7 +23,7 @@ export async function ceilings(
     runs.push(
       await measured(stage, deployment, { round, parameters: { callers } }, () => stage.closedLoop(load)),
     );
-    // It is warm.
+    // The server is already warm.
     warmUpSeconds = stage.warmUpSeconds / 3;
   }
   return runs;

@@ -8,7 +8,7 @@ import { plenty } from './contestants.ts';
 const kind = 'actor-mongodb';
 const callers = 256;
 const sizes = { full: [1, 2, 3], quick: [1, 2] };
-/** The first one is the hot one; all of them are bought in the runs with many. */
+/** The first package is the hot one; runs with many packages buy all of them. */
 const packages = Array.from({ length: 100 }, (_, index) => ({ id: index + 1, quota: plenty }));
 const ids = packages.map(({ id }) => id);
 
@@ -24,7 +24,8 @@ export const scenario: Scenario = {
       name: `${kind} × ${count}`,
       title: kind,
       isOurs: true,
-      // The same for all of them: pinned, several would share the one core that one has for itself.
+      // Unpinned for all sizes: pinned, several instances would share the one core that a single instance has for
+      // itself.
       subject: { kind, instances: count, packages, placement: 'free' },
     }));
     const wants = () => stage.wants(kind);
@@ -62,7 +63,7 @@ async function oneAndMany(stage: Stage, deployment: Deployment, round: number): 
   return runs;
 }
 
-/** Apart, so that a figure of one package is never compared with one of many. */
+/** Separate contestants, so that figures of one package are never compared with those of many. */
 function ofOne(sides: readonly Contestant[]): Contestant {
   return { name: kind, title: 'ticket-booking on MongoDB', isOurs: true, runs: runsWith(sides, 1) };
 }
@@ -73,7 +74,7 @@ function ofMany(sides: readonly Contestant[]): Contestant {
 }
 
 function runsWith(sides: readonly Contestant[], count: number): Run[] {
-  // A turn that failed says nothing of its packages, and shows as void in both.
+  // A failed turn has no `packages` parameter; it is listed as void for both contestants.
   const isMeant = ({ parameters }: Run) => (parameters.packages ?? count) === count;
   return sides.flatMap(({ runs }) => runs.filter(isMeant));
 }

@@ -1,7 +1,7 @@
 import type { Entrant } from '../runner/rounds.ts';
 import type { Subject } from '../stage.ts';
 
-/** Never sold out within a bench. */
+/** More units than a bench can sell. */
 export const plenty = 10_000_000;
 
 const titles: Readonly<Record<string, { title: string; isOurs?: true }>> = {
@@ -15,10 +15,10 @@ const titles: Readonly<Record<string, { title: string; isOurs?: true }>> = {
   hello: { title: 'hello world: the ceiling' },
 };
 
-/** Whom `--only` knows. */
+/** The names that `--only` accepts. */
 export const contestants: readonly string[] = Object.keys(titles);
 
-/** @param kinds in the order of the table. */
+/** @param kinds in the order of the report. */
 export function entrants(kinds: readonly string[], packages: Subject['packages']): Entrant[] {
   return kinds.map((kind) => {
     const { title = kind, isOurs = false } = titles[kind] ?? {};

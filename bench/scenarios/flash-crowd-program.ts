@@ -4,13 +4,13 @@ import { Names, requestMaker } from '../client/requests.ts';
 import { answerName, Tally } from '../client/tally.ts';
 import type { CrowdResult, CrowdWish } from './flash-crowd.ts';
 
-/** New connections that are opened at a time: more would overflow the server's backlog. */
+/** Connections that are opened at the same time: more would overflow the server's backlog. */
 const openedAtOnce = 200;
 const promptMs = 100;
 
 /**
- * Connects everybody, lets all of them send their purchase in the same instant, and waits for the last answer. All
- * latencies count from that instant.
+ * Connects all buyers, sends all purchases at one instant, and waits for the last answer. Latencies count from that
+ * instant.
  */
 async function crowd({ origin, packageId, buyers, patienceMs }: CrowdWish): Promise<CrowdResult> {
   const url = new URL(origin);
@@ -64,7 +64,10 @@ async function crowd({ origin, packageId, buyers, patienceMs }: CrowdWish): Prom
   };
 }
 
-/** Nothing was stored for it: not somebody who stood in the line until it was sold out. */
+/**
+ * Whether the purchase was refused without a stored order. Otherwise the order had waited in the queue until the
+ * package sold out.
+ */
 function isRefusal(body: Buffer): boolean {
   return !body.includes('"order":');
 }

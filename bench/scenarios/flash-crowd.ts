@@ -4,28 +4,28 @@ import type { LoadResult } from '../stage.ts';
 export interface CrowdWish {
   readonly origin: string;
   readonly packageId: number;
-  /** Each with a connection, an email and an Idempotency-Key of its own. */
+  /** Each buyer has its own connection, email and idempotency key. */
   readonly buyers: number;
-  /** Who has no answer then is lost. */
+  /** Buyers without an answer after this time count as lost. */
   readonly patienceMs: number;
 }
 
 export interface CrowdResult {
   readonly load: LoadResult;
-  /** How long it took to hand all requests to the system: the crowd cannot be faster. */
+  /** The time that handing over all requests to the system took: a lower bound for `allAnsweredMs`. */
   readonly allSentMs: number;
   readonly allAnsweredMs: number;
-  /** Turned away without an order. */
+  /** Refused without an order. */
   readonly refused: number;
-  /** Of those, within 100 ms of the instant in which all began to send. */
+  /** Refusals within 100 ms of the first send. */
   readonly promptlyRefused: number;
-  /** Without an answer. */
+  /** Buyers without an answer. */
   readonly lost: number;
 }
 
 /**
- * Has a crowd buy in the same instant, in a process of its own.
- * @param under what runs it: `['taskset', '-c', '1']`, or nothing.
+ * Runs a crowd that buys at one instant, in a process of its own.
+ * @param under the command that runs it, such as `['taskset', '-c', '1']`; may be empty.
  */
 export function sendCrowd(wish: CrowdWish, under: readonly string[]): Promise<CrowdResult> {
   const child = spawnProgram(new URL('flash-crowd-program.ts', import.meta.url), under);

@@ -7,13 +7,13 @@ import type { Deployment, Scenario, Stage } from '../stage.ts';
 import { entrants, plenty } from './contestants.ts';
 import { sendCrowd } from './flash-crowd.ts';
 
-/** The package on sale, and one to warm up with. */
+/** The package on sale, and one for the warm-up. */
 const flash = 1;
 const warmUp = 2;
 const quota = 5;
 const patienceMs = 30_000;
 const buyersOf = { full: 10_000, quick: 2_000 };
-/** None of the flights fails; half of them, as in the real sale, so that units come back and the line moves. */
+/** Without failing flights, and with half of them failing: then units return to the queue. */
 const failureRates = { full: [0, 0.5], quick: [0.5] };
 const kindsOf = {
   full: ['actor-sqlite', 'actor-mongodb', 'lock', 'queue', 'atomic'],
@@ -93,11 +93,11 @@ async function sale(
   ];
 }
 
-/** Waits until nobody stands in the line any more, and nothing is being booked. */
+/** Waits until no order of the package is waiting or being booked. */
 async function unsoldUnits(origin: string, answered201: number): Promise<number> {
   for (let attempt = 0; ; attempt++) {
     const response = await fetch(`${origin}/api/packages/${flash}`);
-    // A baseline that shows no packages sells what it answered 201 to.
+    // A baseline without `GET /api/packages` has sold one unit for each 201.
     if (response.status !== 200) return quota - answered201;
     const { held = 0, waiting = 0, confirmed } = (await response.json()) as Readonly<Record<string, number>>;
     if (held + waiting === 0 || attempt === 300) return quota - (confirmed ?? quota);
@@ -105,7 +105,7 @@ async function unsoldUnits(origin: string, answered201: number): Promise<number>
   }
 }
 
-/** The runs of the same contestants, together. */
+/** Joins the runs of the same contestants. */
 function merged(before: readonly Contestant[], more: readonly Contestant[]): Contestant[] {
   const left = before.filter(({ name }) => !more.some((other) => other.name === name));
   const both = more.map((contestant) => {

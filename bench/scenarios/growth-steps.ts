@@ -3,7 +3,7 @@ import type { Unaudited } from '../runner/measure.ts';
 import { measured, perSecond } from '../runner/measure.ts';
 import type { Deployment, LoadResult, RequestPlan, Stage } from '../stage.ts';
 
-/** Rising. */
+/** Each range is in ascending order. */
 export interface Ranges {
   readonly orders: readonly number[];
   readonly packages: readonly number[];
@@ -18,21 +18,21 @@ export interface Turn {
 
 /** Enough to keep the server busy while it waits for the disk. */
 const callers = 256;
-/** What is measured adds to what is stored: short enough to be far less than the next step. */
+/** Purchases of the measurement are stored too: it must be short to add far less than the next step. */
 const secondsMax = 1;
-/** Until all callers are under way: what is sent and what the server works on are then the same. */
+/** Until all callers have a request under way, so that the rates of sending and answering are equal. */
 const warmUpSeconds = 0.2;
-/** After so many the server runs as fast as it will. */
+/** Purchases after which the server has reached its full speed. */
 const warmPurchases = 5_000;
 const drainMsMax = 60_000;
-/** Nothing that is waited for takes longer, unless it went wrong. */
+/** A limit for all waits; longer means a defect. */
 const patienceMs = 180_000;
 
-/** Fills the store through the front door, and stops to measure on the way. */
+/** Fills the store by purchases, and measures the cost at each step. */
 export async function growOrders(turn: Turn, steps: readonly number[]): Promise<Unaudited[]> {
   const plan = { kind: 'buy', packages: [1] } as const;
   const runs: Unaudited[] = [];
-  // A cold server is dear, and would make what comes later look cheap.
+  // A cold server is expensive, and would make later steps look cheap.
   await warmUp(turn, { ...plan, packages: [warmPackage] }, warmPurchases);
   for (const orders of steps) {
     await fill(turn, plan, orders, 'confirmed');
@@ -41,24 +41,26 @@ export async function growOrders(turn: Turn, steps: readonly number[]): Promise<
   return runs;
 }
 
-/** All packages are bought alike, so that each has an actor of its own. */
+/** Buys all packages at the same rate, so that each one has an active actor. */
 export async function growPackages(turn: Turn, packages: readonly number[]): Promise<Unaudited[]> {
   const plan = { kind: 'buy', packages } as const;
-  // Most packages have been bought once then: their first purchase wakes them.
+  // By then most packages have been bought once: the first purchase activates the actor.
   await warmUp(turn, plan, Math.max(warmPurchases, 2 * packages.length));
   return [await cost(turn, plan, { packages: packages.length }, '201')];
 }
 
-/** Bought to warm up, so that the package that is measured stays as it is. */
+/** Bought during the warm-up, so that the measured package stays unchanged. */
 export const warmPackage = 2;
 
-/** Two units each, so that twice `WAITERS_PER_UNIT` can wait: a line is measured while it grows beyond its step. */
+/**
+ * Two units each allow twice `WAITERS_PER_UNIT` to wait, so the queue can grow beyond its step while it is measured.
+ */
 export const waitingPackages = [1, 2].map((id) => ({ id, quota: 2 }));
 
-/** The units are being booked for so long that the line has time to grow, and everybody is answered in the end. */
+/** A booking takes long enough for the queue to grow, and every order is finished in the end. */
 export function waitingSettings(isQuick: boolean): Record<string, string> {
   const bookingMs = isQuick ? 3_000 : 70_000;
-  // Flight and hotel take half of it each.
+  // Half of the delay for the flight, half for the hotel.
   return {
     WAITERS_PER_UNIT: '100000',
     SUPPLIER_LATENCY_MS: String(bookingMs / 2),
@@ -109,7 +111,7 @@ async function fill(
   }
 }
 
-/** @param counted the answer that a purchase is counted by. */
+/** @param counted the status of the answers that count as purchases. */
 async function cost(
   { stage, deployment, round }: Turn,
   plan: RequestPlan,
@@ -135,7 +137,7 @@ async function cost(
   return { ...run, figures: { ...rates, costPerPurchaseUs } };
 }
 
-/** @returns how long it took from the first confirmed unit until nobody stood in the line. */
+/** @returns the time from the first confirmed unit until the queue was empty. */
 async function drained({ stage, deployment }: Turn): Promise<number> {
   stage.progress('waiting for the queue to end');
   const isOver = async () => (await figures(deployment)).waiting === 0;

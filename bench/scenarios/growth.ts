@@ -18,7 +18,7 @@ const full: Ranges = {
   waiting: [0, 10_000, 100_000],
 };
 const quick: Ranges = { orders: [1_000, 5_000], packages: [1, 1_000], waiting: [0, 3_000] };
-/** Filling takes minutes, and each step is held against the one before it on the same server. */
+/** Filling the store takes minutes. Steps are compared on the same server, so one round is enough. */
 const roundsMax = 1;
 
 export const scenario: Scenario = {

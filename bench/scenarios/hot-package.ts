@@ -5,7 +5,7 @@ import { ceilings } from './ceilings.ts';
 import { entrants, plenty } from './contestants.ts';
 
 const kinds = ['actor-mongodb', 'actor-sqlite', 'lock', 'queue', 'atomic', 'lua', 'hello'];
-/** One at a time. */
+/** These designs handle one purchase at a time. */
 const slow = ['lock', 'queue'];
 const plan = { kind: 'buy', packages: [1] } as const;
 
@@ -36,7 +36,7 @@ export const scenario: Scenario = {
   },
 };
 
-/** Purchases at half of what it can finish: how long each waits from the moment it was meant to be sent. */
+/** Sends purchases at half of the measured ceiling, and measures the latency from the intended send. */
 async function atHalfTheCeiling(
   stage: Stage,
   deployment: Deployment,

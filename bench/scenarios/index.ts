@@ -11,7 +11,7 @@ import { scenario as restate } from './restate.ts';
 import { scenario as soldOut } from './sold-out.ts';
 import { scenario as start } from './start.ts';
 
-/** In the order in which they run and are reported. */
+/** In the order of running and reporting. */
 export const scenarios: readonly Scenario[] = [
   hotPackage,
   restate,

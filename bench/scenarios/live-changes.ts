@@ -9,11 +9,11 @@ export interface Pace {
 export interface Changes {
   /** When each purchase was sent, by `monotonicMs()`. */
   readonly madeAt: readonly number[];
-  /** Those that did not end as 201. */
+  /** Purchases that were not answered 201. */
   readonly failed: number;
 }
 
-/** Buys one unit at a time, whether or not the last purchase was answered; resolves when all of them are. */
+/** Sends purchases at a fixed rate whether or not earlier ones were answered; resolves when all are. */
 export async function buyAtPace(
   origin: string,
   packageId: number,

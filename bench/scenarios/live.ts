@@ -8,21 +8,21 @@ import type { Deployment, LoadResult, Scenario, Stage } from '../stage.ts';
 import { entrants, plenty } from './contestants.ts';
 import { buyAtPace } from './live-changes.ts';
 
-/** The package that is watched, and one that only the load buys. */
+/** The watched package, and one that only the load buys. */
 const watched = 1;
 const other = 2;
 const changesPerSecond = 5;
-/** Of a single viewer, one change at a time. */
+/** For a single viewer: slow enough that changes never overlap. */
 const idleChangesPerSecond = 10;
 const loadPerSecond = 1_000;
-/** Changes that have not arrived after this never will. */
+/** Changes that take longer count as lost. */
 const lastArrivalsMs = 3_000;
 const roundsMax = 3;
 
 interface Lengths {
   readonly sockets: number;
   readonly idleSeconds: number;
-  /** How long a server is left alone before its memory is read. */
+  /** How long a server must be idle before its memory is read. */
   readonly settleMs: number;
   readonly seconds: number;
 }
@@ -73,7 +73,7 @@ async function watchInSteps(
   {
     await using viewers = startViewers(clientUnder);
     await viewers.open(origin, one, 1);
-    // Not measured: the first purchases and frames of a fresh server.
+    // The first purchases and frames of a fresh server are not measured.
     await buyAtPace(origin, watched, { perSecond: 50, seconds: 1 });
     const watching = { sockets: 1, load: 'none', seconds: idleSeconds, perSecond: idleChangesPerSecond };
     runs.push(await watch(turn, viewers, watching));
@@ -101,7 +101,7 @@ async function watchInSteps(
   return runs;
 }
 
-/** @returns what each of them costs the server in KB (1,000 bytes) of resident memory while nothing happens. */
+/** @returns the server's resident memory per idle socket in KB (1,000 bytes). */
 async function openIdle(
   { stage, deployment }: Turn,
   viewers: Viewers,

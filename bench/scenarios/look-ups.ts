@@ -16,7 +16,7 @@ export const scenario: Scenario = {
       const { origins } = deployment;
       const { seconds, warmUpSeconds } = stage;
       const plan = { kind: 'look-up', packages: [1] } as const;
-      // Buys what is looked up.
+      // Buys the orders that are looked up.
       await stage.closedLoop({ origins, plan, callers, seconds: 0.1, warmUpSeconds: 0 });
       let lookedUp = 0;
       let latencies = {};

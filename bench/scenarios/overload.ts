@@ -5,12 +5,12 @@ import type { Deployment, LoadResult, Scenario, Stage } from '../stage.ts';
 import { entrants, plenty } from './contestants.ts';
 
 const plan = { kind: 'buy', packages: [1] } as const;
-/** Enough to find the ceiling. */
+/** Enough callers to find the ceiling. */
 const callers = 256;
 const offeredTimes = 10;
 const connectionsMax = { full: 8_000, quick: 2_000 };
 const roundsMax = 3;
-/** Of the ceiling, on the way there. */
+/** Offered rates as shares of the ceiling. */
 const shares = [0.25, 0.5, 0.75, 1, 1.5, 2];
 
 export const scenario: Scenario = {
@@ -48,7 +48,7 @@ async function overloaded(stage: Stage, deployment: Deployment, round: number): 
   const connections = connectionsMax[stage.isQuick ? 'quick' : 'full'];
   stage.progress(`offering ${offered} per second, ${offeredTimes} times the ceiling`);
   const offer = () =>
-    // Long enough for what piles up to show.
+    // Long enough to show what accumulates.
     stage.openLoop({
       origins,
       plan,
@@ -57,7 +57,7 @@ async function overloaded(stage: Stage, deployment: Deployment, round: number): 
       seconds: 2 * seconds,
       warmUpSeconds,
     });
-  // The first time everybody connects: what a connection costs is not what an overload leaves behind.
+  // The first overload opens all connections: their memory is not growth caused by an overload.
   if (!stage.isQuick) await offer();
   const before = await stage.rss(pid);
   let rssPeakBytes = before;
@@ -82,7 +82,7 @@ async function overloaded(stage: Stage, deployment: Deployment, round: number): 
   );
   const { finished: _finished, ...rest } = run.figures;
   const rssAfterBytes = await stage.rss(pid);
-  // In a quick bench it would be the cost of connecting.
+  // A quick bench would measure the memory of the new connections.
   const growth = stage.isQuick ? {} : { rssGrowth: rssPeakBytes - before };
   return [
     ...onTheWay,
@@ -102,7 +102,7 @@ async function overloaded(stage: Stage, deployment: Deployment, round: number): 
   ];
 }
 
-/** What is finished, and how late, as more and more is offered. */
+/** Measures goodput and latency at increasing offered rates. */
 async function sweep(
   stage: Stage,
   deployment: Deployment,
@@ -128,14 +128,14 @@ async function sweep(
   return runs;
 }
 
-/** By when they were finished: what has piled up by the end of the window is not what a server does. */
+/** Counts what finished within the window, because the backlog after it is not part of the server's rate. */
 function goodputOf({ finishedInWindow = 0, seconds }: LoadResult): number {
   return finishedInWindow / seconds;
 }
 
 const sampleMs = 250;
 
-/** Watches the memory of a process while the work runs. */
+/** The highest resident memory of a process while the work runs. */
 async function peakOf<T>(
   stage: Stage,
   pid: number,

@@ -49,7 +49,7 @@ async function storms(
     });
     const { finished = 0, answered = finished } = run.figures;
     runs.push({ ...run, figures: isOurs ? { refused, answered } : { answered } });
-    // It is warm.
+    // The server is already warm.
     warmUpSeconds = stage.warmUpSeconds / 3;
   }
   return runs;

@@ -67,7 +67,7 @@ async function startOnce(stage: Stage, file: string, idle: number, round: number
   }
 }
 
-/** @throws Error when it never becomes ready. */
+/** @throws Error when it does not become ready. */
 async function ready(origin: string): Promise<void> {
   const until = performance.now() + readyMsMax;
   for (;;) {

@@ -1,6 +1,6 @@
 import type { Header } from './options.ts';
 
-/** The deployment that the bench asks for packages, the audit and so on, beside its load. */
+/** A deployment, as the bench addresses it outside of the load: for packages, admin API and audit. */
 export interface Target {
   readonly origins: readonly string[];
   readonly headers: readonly Header[];
@@ -9,9 +9,9 @@ export interface Target {
 
 export interface Asked {
   readonly method?: 'GET' | 'POST' | 'PATCH';
-  /** Sent as JSON. */
+  /** The body, sent as JSON. */
   readonly body?: object;
-  /** Whether the admin token goes with it. */
+  /** Whether to send the admin token. */
   readonly isAdmin?: boolean;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -19,7 +19,7 @@ export interface Asked {
 
 const usualTimeoutMs = 10_000;
 
-/** @throws Error in one line when it does not answer; the signal's reason once it is aborted. */
+/** @throws Error in one line if it does not answer; the signal's reason if aborted. */
 export async function ask(
   { headers, adminToken }: Target,
   origin: string,
@@ -47,7 +47,10 @@ export async function ask(
   }
 }
 
-/** Asks the operators' API of the first instance that answers. @throws Error in one line when none does. */
+/**
+ * Sends a request to the admin API of the first instance that answers.
+ * @throws Error in one line if none does.
+ */
 export async function askAdmin(target: Target, path: string, asked: Asked = {}): Promise<Response> {
   let failure: unknown;
   for (const origin of target.origins) {
@@ -61,13 +64,13 @@ export async function askAdmin(target: Target, path: string, asked: Asked = {}):
   throw failure;
 }
 
-/** An answer's JSON; empty for what is none. */
+/** The JSON of a response; an empty object if it is not JSON. */
 export async function jsonOf(response: Response): Promise<Readonly<Record<string, unknown>>> {
   const value: unknown = await response.json().catch(() => undefined);
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** `409 sale_not_ended`. */
+/** Status and problem code: `409 sale_not_ended`. */
 export async function answerInWords(response: Response): Promise<string> {
   const { code } = await jsonOf(response);
   return typeof code === 'string' ? `${response.status} ${code}` : String(response.status);

@@ -7,7 +7,7 @@ import { auditOf } from './audit.ts';
 const clean = { ok: true, packages: 3, orders: 1234, reservations: 5, inMotion: [], findings: [] };
 const broken = { ...clean, ok: false, findings: [{ rule: 'Q3', message: 'one unit too many' }] };
 
-/** The answers in turn; the last one again and again. */
+/** Runs the audit against a server that gives these answers in turn, the last one repeatedly. */
 async function audited(...answers: readonly (readonly [status: number, body: string])[]) {
   let count = 0;
   const server = createServer((request, response) => {
@@ -25,8 +25,8 @@ async function audited(...answers: readonly (readonly [status: number, body: str
   }
 }
 
-it('is clean, or has findings', async () => {
-  // A long one begins with blanks.
+it('returns clean, or the findings', async () => {
+  // The server sends blanks first while a long audit runs.
   expect(await audited([200, `   ${JSON.stringify(clean)}`])).toEqual({
     verdict: 'clean',
     detail: '3 packages, 1,234 orders, 5 reservations',
@@ -37,7 +37,7 @@ it('is clean, or has findings', async () => {
   });
 });
 
-it('is asked for again while another one runs, or packages move', async () => {
+it('repeats the audit while another one runs, or while packages change', async () => {
   const moving = JSON.stringify({ ...clean, inMotion: [7] });
   const verdict = await audited(
     [409, '{"code":"audit_running"}'],
@@ -51,7 +51,7 @@ it.each([
   [503, '{"code":"ledger_unavailable"}', '503 ledger_unavailable'],
   [404, '{}', 'answers 404'],
   [200, 'hello', 'no report of an audit'],
-])('says why it could not be had: %i %s', async (status, body, why) => {
+])('explains why there is no audit: %i %s', async (status, body, why) => {
   const { verdict, detail } = await audited([status, body]);
   expect(verdict).toBe('none');
   expect(detail).toContain(why);

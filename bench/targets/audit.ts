@@ -4,15 +4,15 @@ import { answerInWords, askAdmin, jsonOf, type Target } from './ask.ts';
 
 type Verdict = Run['audit'];
 
-/** A store of millions of orders is read in minutes. */
+/** An audit of millions of orders takes minutes. */
 const auditMs = 10 * 60_000;
-/** Another audit is under way, or packages change whenever they are read: then it asks again. */
+/** Attempts while another audit is running or packages change. */
 const attemptsMax = 5;
 const betweenAttemptsMs = 1_000;
 
 /**
- * The deployment's own audit, which holds everything it has stored against its promises. `none` where it could not be
- * had, with why; `void` where it has findings. Never throws.
+ * Runs the deployment's own audit. The verdict is `void` if it has findings, and `none` with a reason if it could not
+ * run. Never throws.
  */
 export async function auditOf(target: Target, signal: AbortSignal): Promise<Verdict> {
   if (target.adminToken === undefined)
@@ -33,7 +33,7 @@ export async function auditOf(target: Target, signal: AbortSignal): Promise<Verd
   }
 }
 
-/** Of the report that `npm run audit -- --json` prints. */
+/** The fields used from the report of `npm run audit -- --json`. */
 function verdictOf({
   ok,
   findings,

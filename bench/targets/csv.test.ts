@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { csvOf } from './csv.ts';
 import { offeredOf, rateAt, shortened } from './offered.ts';
 
-it('is a row a second, with empty cells for what does not exist', () => {
+it('has one row for each second, with empty cells for missing values', () => {
   const quiet = { second: 1, finished: 0, confirmed: 0, accepted: 0, errors: 0, dropped: 0 };
   const busy = { second: 0, finished: 7, confirmed: 3, accepted: 1, errors: 1, dropped: 1 };
   const rows = csvOf([{ ...busy, p50: 1.5, p99: 20, max: 30 }, quiet], {
@@ -17,7 +17,7 @@ it('is a row a second, with empty cells for what does not exist', () => {
   ]);
 });
 
-it('knows what is offered in each second', () => {
+it('has the offered rate of each second', () => {
   const stages = [
     { rate: 100, seconds: 2 },
     { rate: 500, seconds: 2 },
@@ -27,7 +27,7 @@ it('knows what is offered in each second', () => {
   expect(offeredOf(load)).toBe(300);
   expect(offeredOf({ rate: 7, seconds: 1 })).toBe(7);
   expect(offeredOf({ seconds: 1 })).toBeUndefined();
-  // As far as a load came that was stopped.
+  // A stopped load ends with a shorter stage.
   expect(shortened(load, 3).stages).toEqual([stages[0], { rate: 500, seconds: 1 }]);
   expect(offeredOf(shortened(load, 1))).toBe(100);
   expect(offeredOf(shortened({ rate: 7, seconds: 9 }, 2))).toBe(7);

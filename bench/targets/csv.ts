@@ -8,11 +8,11 @@ const columns = [
 export interface CsvOptions {
   /** When the measured window began. */
   readonly startedAt: Date;
-  /** Requests per second that were to be sent in this second; undefined in a closed loop. */
+  /** The intended requests per second in this second; undefined in a closed loop. */
   readonly offeredAt: (second: number) => number | undefined;
 }
 
-/** One row for each second, as RFC 4180 has it: what does not exist is empty. */
+/** One row for each second in the format of RFC 4180; missing values are empty. */
 export function csvOf(timeline: readonly TimelineSecond[], { startedAt, offeredAt }: CsvOptions): string {
   const rows = timeline.map((row) => {
     const { second, finished, confirmed, accepted, errors, dropped, p50, p99, max } = row;
@@ -25,7 +25,7 @@ export function csvOf(timeline: readonly TimelineSecond[], { startedAt, offeredA
   return [columns.join(','), ...rows, ''].join('\r\n');
 }
 
-/** All that were meant to be sent in it. */
+/** All requests that were scheduled in this second. */
 export function requestsIn({ finished, accepted, errors, dropped }: TimelineSecond): number {
   return finished + accepted + errors + dropped;
 }

@@ -4,10 +4,10 @@ const compared = ['flight', 'stay', 'price', 'quota'] as const;
 const namedMax = 5;
 
 /**
- * Where an instance does not show these packages as the first one does: then they are no instances of one deployment,
- * and requests that go there buy something else, or nothing.
+ * Finds instances that show other packages than the first one. They belong to another deployment: purchases sent there
+ * would buy something else, or nothing.
  * @param shown the packages of each origin.
- * @returns a line for each such origin.
+ * @returns one line for each of these origins.
  */
 export function differences(
   packages: readonly number[],

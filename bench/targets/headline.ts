@@ -4,15 +4,15 @@ import type { Run } from '../results.ts';
 
 export interface HeadlineOptions {
   readonly isReadOnly: boolean;
-  /** Requests per second that were to be sent on average; undefined in a closed loop. */
+  /** The average of the intended requests per second; undefined in a closed loop. */
   readonly offered?: number;
-  /** Why the figures are not to be used, as a sentence each; default: they are. */
+  /** Sentences on why the figures must not be used. */
   readonly flaws?: readonly string[];
 }
 
 /**
- * What came of a run in one sentence: `300/s offered, 298/s finished (149/s confirmed), error rate 0.41 %, p50 4.10 ms,
- * p99 12.3 ms.`
+ * The results of a run in one sentence: `300/s offered, 298/s finished (149/s confirmed), error rate 0.41 %, p50 4.10
+ * ms, p99 12.3 ms.`
  */
 export function headlineOf(run: Run, { isReadOnly, offered, flaws = [] }: HeadlineOptions): string {
   const { finished = 0, confirmedPerSecond } = run.figures;

@@ -1,10 +1,10 @@
 import { countOf } from '../client/outcomes.ts';
 import type { Run } from '../results.ts';
 
-/** More than this share of 429 and it is the limits that were measured. */
+/** With a higher share of 429, the run measures the rate limits. */
 export const limitedShareMax = 0.01;
 
-/** What to do about answers 429. */
+/** Advice for users who get answers 429. */
 export function remedy(isReadOnly: boolean): string {
   const setting = isReadOnly ? 'RATE_LIMIT_READS' : 'RATE_LIMIT_PURCHASES';
   return (
@@ -14,13 +14,13 @@ export function remedy(isReadOnly: boolean): string {
   );
 }
 
-/** Of all answers, the share of 429: 0 to 1. */
+/** The share of 429 among all answers, from 0 to 1. */
 export function limitedShareOf({ answers }: Pick<Run, 'answers'>): number {
   const limited = countOf(answers, (name) => name.startsWith('429'));
   return limited === 0 ? 0 : limited / countOf(answers, () => true);
 }
 
-/** Why a run's figures are those of limits, and not of the deployment; empty where they are not. */
+/** The sentence that makes a run unusable because of 429; empty if it is usable. */
 export function limitedFlaw(
   run: Pick<Run, 'answers'>,
   { isLimitAllowed }: { readonly isLimitAllowed: boolean },
@@ -31,7 +31,7 @@ export function limitedFlaw(
     : [`NOT USABLE: ${(share * 100).toPrecision(3)} % of the answers are 429.`];
 }
 
-/** What the summary says of answers 429; undefined where there are none. */
+/** The summary's sentence on 429; undefined without any. */
 export function limitedInWords(
   run: Pick<Run, 'answers'>,
   { isReadOnly, isLimitAllowed }: { readonly isReadOnly: boolean; readonly isLimitAllowed: boolean },

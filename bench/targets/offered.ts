@@ -2,7 +2,7 @@ import type { TargetsWish } from '../arguments.ts';
 
 type Load = Pick<TargetsWish, 'rate' | 'stages' | 'seconds'>;
 
-/** Requests per second offered in this second of the measured window; undefined in a closed loop. */
+/** The offered rate in this second of the measured window; undefined in a closed loop. */
 export function rateAt({ rate, stages }: Load, second: number): number | undefined {
   if (stages === undefined) return rate;
   let end = 0;
@@ -13,10 +13,10 @@ export function rateAt({ rate, stages }: Load, second: number): number | undefin
   return stages.at(-1)?.rate;
 }
 
-/** A stage that was cut after less has measured nothing. */
+/** A shorter stage has measured nothing. */
 const leastMs = 50;
 
-/** The load as it was when it was stopped after so many seconds of its window. */
+/** The load as if its window had ended after this many seconds. */
 export function shortened<Whole extends Load>(load: Whole, seconds: number): Whole {
   const { stages } = load;
   if (stages === undefined) return { ...load, seconds };
@@ -29,7 +29,7 @@ export function shortened<Whole extends Load>(load: Whole, seconds: number): Who
   return { ...load, seconds, stages: passed };
 }
 
-/** Over the whole window, on average. */
+/** The average over the whole window. */
 export function offeredOf({ rate, stages, seconds }: Load): number | undefined {
   if (stages === undefined) return rate;
   return stages.reduce((sum, stage) => sum + stage.rate * stage.seconds, 0) / seconds;

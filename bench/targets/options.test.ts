@@ -2,14 +2,14 @@ import { expect, it } from 'vitest';
 import { Names, requestMaker } from '../client/requests.ts';
 import { parseDuration, parseHeader, parseStages } from './options.ts';
 
-it('reads durations', () => {
+it('parses durations', () => {
   expect(['500ms', '30s', '2m', '1.5', 'soon', '0s', '2d'].map(parseDuration)).toEqual([
     ...[0.5, 30, 120, 1.5],
     ...[undefined, undefined, undefined],
   ]);
 });
 
-it('reads stages', () => {
+it('parses stages', () => {
   expect(parseStages('100:30s,500:1m')).toEqual([
     { rate: 100, seconds: 30 },
     { rate: 500, seconds: 60 },
@@ -18,14 +18,14 @@ it('reads stages', () => {
     expect(parseStages(text)).toBeUndefined();
 });
 
-it('reads headers, and takes none that would change where a request ends', () => {
+it('parses headers, and refuses those that would change where a body ends', () => {
   expect(parseHeader('X-Trace: a: b')).toEqual(['X-Trace', 'a: b']);
   expect(parseHeader('Authorization:Basic eHk=')).toEqual(['Authorization', 'Basic eHk=']);
   for (const text of ['X', ': x', 'X:', 'a b: c', 'Host: x', 'content-length: 5', 'X: a\r\nY: b', 'X: ü'])
     expect(parseHeader(text)).toBeUndefined();
 });
 
-it('sends headers with purchases and with look-ups', () => {
+it('sends headers with purchases and look-ups', () => {
   const headers = [['X-Trace', 'on']] as const;
   for (const kind of ['buy', 'package'] as const) {
     const make = requestMaker(new URL('http://a:1'), { kind, packages: [1], headers }, new Names());

@@ -5,17 +5,17 @@ import { expect, it, vi } from 'vitest';
 import { makeOwnPackage } from './own-package.ts';
 
 interface Wishes {
-  /** An earlier release: refuses `listed`, and has no archive. */
+  /** An older version: it refuses `listed` and has no archive route. */
   readonly isOld?: boolean;
-  /** How many looks find something held. */
+  /** The number of reads that show a held unit. */
   readonly heldFor?: number;
-  /** How many times archiving is refused. */
+  /** How often archiving is refused. */
   readonly refusedFor?: number;
   /** Whether an operator changes the package before the bench does. */
   readonly isChanged?: boolean;
 }
 
-/** An operators' API as the server has it, with one package; and what it was asked, in order. */
+/** An admin API like the server's with one package, and a log of its requests. */
 async function admin({ isOld = false, heldFor = 0, refusedFor = 0, isChanged = false }: Wishes = {}) {
   const asked: string[] = [];
   let [looks, refusals, version] = [0, 0, isChanged ? 4 : 3];
@@ -55,7 +55,7 @@ async function admin({ isOld = false, heldFor = 0, refusedFor = 0, isChanged = f
   };
 }
 
-it('makes a package that customers do not see, and archives it once nothing of it moves', async () => {
+it('creates an unlisted package, and archives it once no order of it is open', async () => {
   using server = await admin({ heldFor: 2, refusedFor: 1 });
   const own = await makeOwnPackage(server.target);
   expect(own).toMatchObject({ id: 7, isListed: false });
@@ -76,13 +76,13 @@ it('makes a package that customers do not see, and archives it once nothing of i
   ]);
 });
 
-it('pauses it also where an operator has changed it meanwhile', async () => {
+it('pauses the package although an operator has changed it meanwhile', async () => {
   using server = await admin({ isChanged: true });
   const own = await makeOwnPackage(server.target);
   expect(await own.retire()).toContain('is archived');
 });
 
-it('works with a release that can neither hide nor archive a package, and says so', async () => {
+it('works with a version without `listed` and archive, and says so', async () => {
   using server = await admin({ isOld: true });
   const own = await makeOwnPackage(server.target);
   expect(own.isListed).toBe(true);
@@ -92,7 +92,7 @@ it('works with a release that can neither hide nor archive a package, and says s
 it.each([
   ['something of it is held for ever', { heldFor: Number.POSITIVE_INFINITY }, /still held or waiting/],
   ['archiving is refused for ever', { refusedFor: Number.POSITIVE_INFINITY }, /409 sale_not_ended/],
-])('says how to do it by hand where %s', async (_what, wishes, why) => {
+])('explains how to clean up by hand if %s', async (_what, wishes, why) => {
   using server = await admin(wishes);
   const own = await makeOwnPackage(server.target, 300);
   const beforeArchive = vi.fn(async () => {});
@@ -101,11 +101,11 @@ it.each([
   expect(words).toMatch(why);
   expect(words).toContain(`${server.target.origins[0]}/api/admin/packages/7/pause`);
   expect(words).not.toContain('secret-token');
-  // The audit judges what it can all the same.
+  // The audit runs all the same.
   expect(beforeArchive).toHaveBeenCalledOnce();
 });
 
-it('asks another instance where the first has gone, and says so where all have', async () => {
+it('uses another instance if the first one is gone, and says if all are', async () => {
   const server = await admin();
   const gone = 'http://127.0.0.1:1';
   const own = await makeOwnPackage({ ...server.target, origins: [gone, ...server.target.origins] });

@@ -1,37 +1,37 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { answerInWords, askAdmin, jsonOf, type Target } from './ask.ts';
 
-/** A package that the bench has made, and takes away at its end. */
+/** A package that the bench created and archives at its end. */
 export interface OwnPackage {
   readonly id: number;
-  /** Customers see it: this release knows no packages that are not listed. */
+  /** Whether customers see it: older versions cannot hide packages. */
   readonly isListed: boolean;
   /**
-   * Ends its sale, waits until nothing of it is held or waiting, and archives it. Never throws.
-   * @param beforeArchive what is to be done while it is at rest.
-   * @returns what became of it, for the user.
+   * Ends the sale, waits until no order is held or waiting, and archives the package. Never throws.
+   * @param beforeArchive runs while no order is open.
+   * @returns the result as a sentence for the user.
    */
   retire(beforeArchive?: () => Promise<void>): Promise<string>;
 }
 
-/** Never sold out within a bench. */
+/** More units than a bench can sell. */
 export const plenty = 10_000_000;
-/** A saga that is under way takes seconds; one whose supplier does not answer may take longer. */
+/** A saga takes seconds; more if a supplier does not answer. */
 const restMs = 30_000;
 const betweenLooksMs = 200;
 const yearMs = 365 * 86_400_000;
 
 /**
- * Makes a package through the deployment's admin API that customers do not see.
- * @throws Error with one line that says what to do, where that is not possible.
+ * Creates an unlisted package by the admin API.
+ * @throws Error with one line of advice if that is not possible.
  */
 export async function makeOwnPackage(target: Target, restWithinMs = restMs): Promise<OwnPackage> {
   const stay = new Date(Date.now() + yearMs).toISOString().slice(0, 10);
   const wish = { flight: 'BENCH', stay, price: 100, quota: plenty };
-  // It is never given up half-way: whoever stops the bench meanwhile would leave a package behind.
+  // Without a signal: an aborted creation could leave a package behind.
   const post = (body: object) => askAdmin(target, '/api/admin/packages', { method: 'POST', body });
   const unlisted = await post({ ...wish, listed: false });
-  // An earlier release does not know the member.
+  // An older version does not know `listed`.
   const isListed = unlisted.status === 422;
   const response = isListed ? await post(wish) : unlisted;
   const { id, version } = await created(response, target.origins[0] as string);
@@ -93,21 +93,21 @@ async function retired(
   }
 }
 
-/** @throws Error in words when it is refused. */
+/** @throws Error with the reason if it is refused. */
 async function endSale(target: Target, { id, version }: Retired): Promise<void> {
   const path = `/api/admin/packages/${id}`;
   const patch = (known: number) =>
     askAdmin(target, path, { method: 'PATCH', body: { version: known, paused: true } });
   let response = await patch(version);
   if (response.status === 409) {
-    // An operator has changed it meanwhile.
+    // An operator has changed the package: retry with its current version.
     const present = await jsonOf(await askAdmin(target, path));
     if (typeof present.version === 'number') response = await patch(present.version);
   }
   if (!response.ok) throw new Error(`its sale cannot be paused (${await answerInWords(response)})`);
 }
 
-/** @returns whether nothing of it is held, waiting or being cancelled. */
+/** @returns whether no order is held, waiting or being cancelled any more. */
 async function comesToRest(target: Target, id: number, until: number): Promise<boolean> {
   for (;;) {
     const response = await askAdmin(target, `/api/admin/packages/${id}`);
@@ -119,7 +119,7 @@ async function comesToRest(target: Target, id: number, until: number): Promise<b
   }
 }
 
-/** @returns false where the release has no archive. */
+/** @returns false for a version without an archive. */
 async function archive(target: Target, id: number, until: number): Promise<boolean> {
   for (;;) {
     const response = await askAdmin(target, `/api/admin/packages/${id}/archive`, { method: 'POST' });

@@ -8,7 +8,7 @@ import type { Shown } from './shown.ts';
 
 const usual = [{ id: 1 }, { id: 2 }];
 
-/** A deployment whose admin API answers like this, and what it was asked. */
+/** A deployment whose admin API gives this answer, and a log of its requests. */
 async function deployment(status: number, body: object, packages: readonly Shown[] = usual) {
   const asked: { readonly token: string | undefined; readonly body: Readonly<Record<string, unknown>> }[] =
     [];
@@ -52,7 +52,7 @@ async function deployment(status: number, body: object, packages: readonly Shown
   };
 }
 
-it('makes a package of its own with the admin token', async () => {
+it('creates a package of its own with the admin token', async () => {
   using target = await deployment(201, { id: 77 });
   expect((await target.choose('--admin-token abc')).packages).toEqual([77]);
   expect(target.asked).toEqual([
@@ -67,12 +67,12 @@ it.each([
   [401, 'does not take this admin token'],
   [404, 'has no POST /api/admin/packages'],
   [500, 'answers 500'],
-])('says what a %i of the admin API means', async (status, why) => {
+])('explains a %i of the admin API', async (status, why) => {
   using target = await deployment(status, {});
   await expect(target.choose('--admin-token abc')).rejects.toThrow(why);
 });
 
-it('asks before it spends', async () => {
+it('buys only with --spend', async () => {
   using target = await deployment(201, { id: 77 });
   await expect(target.choose('')).rejects.toThrow('Nothing here may be bought');
   await expect(target.choose('--package 1')).rejects.toThrow('say --spend');
@@ -83,7 +83,7 @@ it('asks before it spends', async () => {
   expect(target.asked).toEqual([]);
 });
 
-it('warns where another instance shows other packages', async () => {
+it('warns if another instance shows other packages', async () => {
   using target = await deployment(201, { id: 77 });
   using same = await deployment(201, {});
   using other = await deployment(201, {}, [{ id: 1, quota: 9 }, { id: 2 }]);
@@ -95,7 +95,7 @@ it('warns where another instance shows other packages', async () => {
   expect((await target.choose('--read-only --package 2', other.origin)).notes).toHaveLength(1);
 });
 
-it('buys nothing where its own package is one of somebody else at another instance', async () => {
+it('buys nothing if another instance has a different package under the same id', async () => {
   using target = await deployment(201, { id: 77 });
   using other = await deployment(201, {}, [{ id: 77, quota: 3 }]);
   await expect(target.choose('--admin-token abc', other.origin)).rejects.toThrow(
@@ -103,7 +103,7 @@ it('buys nothing where its own package is one of somebody else at another instan
   );
 });
 
-it('takes packages that are not listed, by name', async () => {
+it('accepts unlisted packages by id', async () => {
   using target = await deployment(201, { id: 88 });
   expect((await target.choose('--package 88 --spend', target.origin)).packages).toEqual([88]);
   expect((await target.choose('--read-only')).packages).toEqual([1, 2]);

@@ -7,20 +7,20 @@ import { listedAt, type Shown, shownAt } from './shown.ts';
 
 export interface Chosen {
   readonly packages: readonly number[];
-  /** What the user has to know about them. */
+  /** Remarks for the user. */
   readonly notes: readonly string[];
-  /** The bench's own, which is retired at its end. */
+  /** The package that the bench created; it is archived at the end. */
   readonly own?: OwnPackage;
 }
 
-/** Until all instances show what one of them has made. */
+/** The time within which all instances must show a new package. */
 const spreadMs = 3_000;
 const betweenLooksMs = 100;
 
 /**
- * Chooses what is bought, so that nobody's quota is spent unasked: packages that were named with `--spend`, or one
- * made for this bench with the admin token.
- * @throws Error with one line that says what to do, where nothing may be bought; nothing of its own is left then.
+ * Chooses the packages to buy: those named together with `--spend`, or one created for this bench with the admin token.
+ * It never buys packages of others unasked.
+ * @throws Error with one line of advice if there is none; a created package is removed then.
  */
 export async function choosePackages(wish: TargetsWish, signal: AbortSignal): Promise<Chosen> {
   const listed = await listedAt(wish, signal);
@@ -81,7 +81,9 @@ async function ownPackage(target: Target, signal: AbortSignal): Promise<Chosen> 
   };
 }
 
-/** @throws Error with one line when they do not show the same one: a package of this id may be somebody's there. */
+/**
+ * @throws Error with one line if another instance shows a different package under this id, which may be on sale there.
+ */
 async function shownByAll(id: number, target: Target, signal: AbortSignal): Promise<void> {
   for (const until = performance.now() + spreadMs; target.origins.length > 1; ) {
     const [difference] = differences([id], target.origins, await shownAt(target, [id], signal));

@@ -3,7 +3,7 @@ import type { Run, ScenarioResult } from '../results.ts';
 import { perSecond, ratesOf, runOf } from '../runner/measure.ts';
 import type { LoadResult } from '../stage.ts';
 
-/** What was measured, as a run of the results. */
+/** Converts a load's result to a run of the results file. */
 export function runFrom(
   result: LoadResult,
   wish: TargetsWish,
@@ -13,7 +13,7 @@ export function runFrom(
   return { ...runOf(result, { round: 1, parameters }), ...measuredOf(result, wish), audit };
 }
 
-/** Each stage is a run of its own; two at the same rate are two rounds of it. */
+/** One run for each stage. Two stages with the same rate are two rounds. */
 export function runsOf(
   whole: Run,
   { stages = [] }: LoadResult,
@@ -32,7 +32,7 @@ export function runsOf(
   return [{ ...(first as Run), ...(whole.timeline && { timeline: whole.timeline }) }, ...others];
 }
 
-/** What the assertions are about: a purchase is timed to its outcome, a look-up until the package was shown. */
+/** The figures of assertions. A purchase ends with its outcome, a look-up when the package was shown. */
 function measuredOf(
   result: LoadResult,
   { isReadOnly }: Pick<TargetsWish, 'isReadOnly'>,

@@ -1,6 +1,6 @@
 import { ask, jsonOf, type Target } from './ask.ts';
 
-/** As `GET /api/packages/:id` shows it. */
+/** As in the answer of `GET /api/packages/:id`. */
 export interface Shown {
   readonly id: number;
   readonly flight?: string;
@@ -9,15 +9,18 @@ export interface Shown {
   readonly quota?: number;
 }
 
-/** Asked at a time, so that a limit of reads is not met. */
+/** Concurrent requests: few enough to stay below read limits. */
 const atOnce = 20;
 
-/** What each instance has on its list. @throws Error with one line where one does not answer, or is something else. */
+/**
+ * The listed packages of each instance.
+ * @throws Error with one line if an instance does not answer or is another kind of server.
+ */
 export function listedAt(target: Target, signal: AbortSignal): Promise<(readonly Shown[])[]> {
   return Promise.all(target.origins.map((origin) => packagesOf(target, origin, signal)));
 }
 
-/** These packages as each instance shows them, listed or not; what it does not have is left out. */
+/** These packages as each instance shows them, listed or not; unknown ones are left out. */
 export function shownAt(
   target: Target,
   ids: readonly number[],

@@ -30,7 +30,7 @@ export function errorNotes({ errors, reasons = {} }: LoadResult): string[] {
   return errors === 0 ? [] : [`Connections that failed, and requests without an answer: ${each.join(', ')}.`];
 }
 
-/** `holds  p99<50ms  (12.3)`. */
+/** One line for an assertion: `holds  p99<50ms  (12.3)`. */
 export function assertionInWords({ text, value, holds, why }: Judgement & { readonly text: string }): string {
   const was = Number.isFinite(value) ? String(Number(value.toPrecision(6))) : 'nothing was measured';
   return `${holds ? 'holds' : 'FAILS'}  ${text}  (${was}${why === undefined ? '' : `; ${why}`})`;

@@ -8,18 +8,18 @@ export interface BuyerOptions {
   readonly client: Client;
   readonly dice: Prng;
   readonly wish: Wish;
-  /** Aborts when the load ends: from then on nothing new is asked. */
+  /** Aborts when the load ends; the buyer then sends no further requests. */
   readonly leaving: AbortSignal;
-  /** Told when there is a definite answer. */
+  /** Called with the first definite answer. */
   readonly onDecided: (entry: PurchaseEntry) => void;
 }
 
-/** How often, and how long apart, a buyer asks again before it gives up. */
+/** Limits of retries, and of look-ups of one order. */
 const retriesMax = 40;
 const followsMax = 15;
 const stranger = 'stranger@example.com';
 
-/** Somebody who wants something, in one of the ways in which people and browsers do. */
+/** A simulated customer: buys, retries, looks the order up, and sometimes cancels. */
 export class Buyer {
   readonly #client: Client;
   readonly #dice: Prng;
@@ -53,7 +53,7 @@ export class Buyer {
     await this.#live(ticket, await this.#follow(ticket));
   }
 
-  /** One purchase; sometimes two at the same time, or one that is left before there is an answer. */
+  /** Sends one purchase; sometimes two at the same time, or one with a very short timeout. */
   async #first(): Promise<PurchaseEntry> {
     const client = this.#client;
     const one = this.#anywhere();
@@ -73,7 +73,10 @@ export class Buyer {
     return both.find(isDefinite) ?? both[0];
   }
 
-  /** Asks again, under its key and anywhere, until there is a definite answer. Without a key that would be another order. */
+  /**
+   * Retries with the same key at random instances until there is a definite answer. Without a key it does not retry,
+   * because that would be another order.
+   */
   async #insist(first: PurchaseEntry): Promise<PurchaseEntry | undefined> {
     let last = first;
     for (let retry = 0; !isDefinite(last); retry++) {
@@ -85,7 +88,7 @@ export class Buyer {
     return last;
   }
 
-  /** Looks the order up, anywhere, until it has come to an end; returns it as it was seen last. */
+  /** Looks the order up at random instances until it is final. Returns its last known state. */
   async #follow(ticket: Ticket): Promise<SeenOrder | undefined> {
     let order: SeenOrder | undefined;
     for (let look = 0; look < followsMax && !this.#leaving.aborted; look++) {
@@ -98,7 +101,7 @@ export class Buyer {
     return order;
   }
 
-  /** Some change their minds. */
+  /** Cancels some confirmed orders. */
   async #live(ticket: Ticket, order: SeenOrder | undefined): Promise<void> {
     if (order?.status !== 'confirmed' || !this.#dice.chance(0.12)) return;
     await this.#pause(0, 10_000);
@@ -116,7 +119,7 @@ export class Buyer {
     }
   }
 
-  /** Somebody else has got hold of the order's number, or of its key: it is to be of no use to them. */
+  /** A stranger who knows the order's number and key, but not its email, tries to use them. */
   async #pry(ticket: Ticket): Promise<void> {
     await this.#client.lookUp(this.#anywhere(), { ...ticket, email: stranger });
     await this.#client.cancel(this.#anywhere(), { ...ticket, email: stranger });
@@ -138,7 +141,7 @@ export class Buyer {
   }
 }
 
-/** Anything but silence and a failure of the server, after which nobody knows what is stored. */
+/** Anything except no answer and a server error, after which the stored state is unknown. */
 function isDefinite({ status }: PurchaseEntry): boolean {
   return status !== undefined && (status < 500 || status === 502);
 }

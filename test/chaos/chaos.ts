@@ -18,26 +18,28 @@ import { writeTimeline } from './timeline/index.ts';
 import { type Complain, WatchedInstance } from './watched-instance.ts';
 
 export interface ChaosOptions {
-  /** Of load under faults. */
+  /** Duration of the load under faults. */
   readonly minutes: number;
   readonly seed: number;
-  /** Buyers per second. */
+  /** New buyers per second. */
   readonly rate: number;
-  /** Folder for what the run leaves behind; what an earlier one left there is replaced. */
+  /** Folder for the results, which replace those of an earlier run. */
   readonly out: string;
-  /** Ends it early, as a failure. */
+  /** Ends the run early; it then counts as failed. */
   readonly stop: AbortSignal;
-  /** Told what is going on, every few seconds. */
+  /** Called every few seconds with one line. */
   readonly onProgress: (line: string) => void;
 }
 
-/** An owner within a lease and 5 s, then whatever its sagas have to do: a supplier's breaker, owed cancels. */
+/**
+ * An owner takes over within a lease and 5 s. Then its sagas need time: for circuit breakers and open compensations.
+ */
 const settleMs = leaseTtlMs + 5_000 + 40_000;
 const progressEveryMs = 5_000;
 
 /**
- * Runs a cluster, sells under faults, lets it settle, and holds what clients saw against what is stored.
- * @throws Error when it could not be done, or was stopped: that says nothing about the cluster.
+ * Runs a cluster, sells under faults, lets it settle, and compares the clients' history with the stored state.
+ * @throws Error when the run was not possible or was stopped, which says nothing about the cluster.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { out, seed, minutes, stop, onProgress } = options;
@@ -123,7 +125,7 @@ async function freshFiles(out: string) {
   return files;
 }
 
-/** Returns how long it took, with everything mended at the end. */
+/** Returns the duration of the load in ms. All faults are healed at the end. */
 async function sellUnderFaults(
   { minutes, seed, stop, onProgress }: ChaosOptions,
   { cluster, network }: Stage,
@@ -156,7 +158,7 @@ async function sellUnderFaults(
   );
   const selling = load.run();
   try {
-    // Whichever fails first ends the other.
+    // If one fails, the other is ended.
     await Promise.race([selling, faults.then(() => new Promise(() => {})), over(minutes * 60_000, stop)]);
   } finally {
     healing.abort();
@@ -169,7 +171,7 @@ async function sellUnderFaults(
   return elapsedMs();
 }
 
-/** Resolves when it is over, or stopped. */
+/** Resolves after this time, or when stopped. */
 function over(ms: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
@@ -182,7 +184,7 @@ function over(ms: number, stop: AbortSignal): Promise<void> {
   });
 }
 
-/** And looks up some of all orders at every instance. */
+/** Waits until all orders are final, and then looks up a sample of them at every instance. */
 async function settle(client: Client, recorder: Recorder, stop: AbortSignal): Promise<Drained> {
   recorder.phase('drain');
   const unfinished = () => recorder.unfinished.tickets;
@@ -193,7 +195,7 @@ async function settle(client: Client, recorder: Recorder, stop: AbortSignal): Pr
   return drained;
 }
 
-/** The product's own audit, and a checker that shares no code with it. */
+/** Runs the product's audit, and a checker that shares no code with the product. */
 async function judge({ cluster }: Stage, historyFile: string, complain: Complain): Promise<Findings> {
   const { report } = await cluster.audit();
   for (const { rule, message } of report.findings.slice(0, 20)) complain(`audit ${rule}`, message);

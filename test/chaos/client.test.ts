@@ -32,7 +32,7 @@ function say(status: number, body: unknown): void {
   answer = (_request, response) => response.writeHead(status).end(JSON.stringify(body));
 }
 
-it('writes down a purchase with its order', async () => {
+it('records a purchase with its order', async () => {
   say(201, { ...order, flight: { ticketNumber: 'F1' }, hotel: { reservationNumber: 'H1' }, timeline: [] });
   await client.purchase(0, wish);
   const [entry] = history;
@@ -46,7 +46,7 @@ it('writes down a purchase with its order', async () => {
   expect(endedAt).toBeGreaterThanOrEqual(sentAt);
 });
 
-it('writes down a problem with its code and the order that it is about', async () => {
+it('records a problem with its code and its order', async () => {
   say(502, { code: 'supplier_failed', status: 502, order: { ...order, status: 'failed' } });
   expect(await client.purchase(0, wish)).toMatchObject({
     status: 502,
@@ -59,7 +59,7 @@ it('writes down a problem with its code and the order that it is about', async (
   expect(missed).not.toHaveProperty('order');
 });
 
-it('has no status where there was no whole answer', async () => {
+it('records no status without a complete answer', async () => {
   answer = (_request, response) => void response.destroy();
   const cut = await client.purchase(0, wish);
   expect(cut).not.toHaveProperty('status');
@@ -70,14 +70,14 @@ it('has no status where there was no whole answer', async () => {
   expect(await client.purchase(0, wish)).not.toHaveProperty('status');
 });
 
-it('hangs up when it is told to', async () => {
+it('closes the connection after the timeout', async () => {
   const { promise: hungUp, resolve } = Promise.withResolvers<void>();
   answer = (_request, response) => void response.once('close', resolve);
   expect(await client.purchase(0, wish, { patienceMs: 30 })).toMatchObject({ error: 'hung up' });
   await hungUp;
 });
 
-it('drains until nothing is held or waiting, and says what is left when it has waited long enough', async () => {
+it('drains until nothing is held or waiting, and reports what is left after the timeout', async () => {
   let asked = 0;
   const figures = (held: number) => ({
     packages: [{ id: 7, quota: 2, remaining: 1, held, confirmed: 1, waiting: 0 }],
@@ -91,7 +91,7 @@ it('drains until nothing is held or waiting, and says what is left when it has w
   expect(left).toEqual([expect.stringMatching(/^instance-1 shows package 7 with 1 held and 0 waiting/)]);
 });
 
-it('drains until every order has been seen at its end', async () => {
+it('drains until every order was seen in a final status', async () => {
   answer = (request, response) =>
     response.end(JSON.stringify(request.url === '/api/packages' ? { packages: [] } : order));
   const tickets = [{ orderId: 'A', email: 'a@example.com' }];

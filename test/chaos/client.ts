@@ -10,7 +10,7 @@ import type {
 } from './history.ts';
 
 export interface ClientOptions {
-  /** Where the instances are found. */
+  /** The addresses of the instances. */
   readonly origins: readonly string[];
   readonly now: () => number;
   readonly write: (entry: HistoryEntry) => void;
@@ -24,17 +24,17 @@ export interface Wish {
 
 export interface Manner {
   readonly prefer?: string;
-  /** Hangs up after so many ms. */
+  /** The client disconnects after this time. */
   readonly patienceMs?: number;
 }
 
-/** Whose order it is, which is what a look-up takes. */
+/** The id and email that a look-up needs. */
 export interface Ticket {
   readonly orderId: string;
   readonly email: string;
 }
 
-/** The longest that a server waits is 10 s. */
+/** Longer than the longest wait of a server, which is 10 s. */
 const patienceMs = 15_000;
 
 interface Heard {
@@ -46,7 +46,7 @@ interface Heard {
   readonly body?: Readonly<Record<string, unknown>>;
 }
 
-/** Speaks HTTP to instances, which go by their index, and writes down every request with what came of it. */
+/** Sends HTTP requests to instances, given by index, and records each request with its answer. */
 export class Client {
   readonly #options: ClientOptions;
   readonly #agent = new Agent({ connections: 400, connect: { timeout: 5_000 }, keepAliveTimeout: 10_000 });
@@ -99,7 +99,7 @@ export class Client {
     return this.#noted({ kind: 'figures', packageId, ...seen(heard), ...figures });
   }
 
-  /** All packages; undefined when there was no answer. It is not written down. */
+  /** All packages; undefined without an answer. This request is not recorded. */
   async packages(instance: number): Promise<readonly (SeenFigures & { readonly id: number })[] | undefined> {
     const { status, body } = await this.#ask(instance, { method: 'GET', path: '/api/packages' });
     if (status !== 200) return undefined;
@@ -157,7 +157,7 @@ function codeOf(error: unknown): string {
   return code ?? name ?? message;
 }
 
-/** What of an answer goes into the history: a whole order, or a problem with the order that it is about. */
+/** The recorded parts of an answer: an order, or a problem with its order. */
 function seen({ body, ...heard }: Heard) {
   const code = typeof body?.code === 'string' ? { code: body.code } : {};
   const shown = body !== undefined && 'code' in body ? body.order : body;

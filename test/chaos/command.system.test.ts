@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const program = fileURLToPath(new URL('./command.ts', import.meta.url));
 
-test('--help says what it does and exits 0', async () => {
+test('--help prints the help and exits 0', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [program, '--help']);
   expect(stdout).toMatch(/Usage: npm run chaos[\s\S]+--minutes <minutes>[\s\S]+--seed <seed>/);
 });

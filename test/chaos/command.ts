@@ -49,6 +49,6 @@ function number(text: string | undefined, option: string, byDefault: number, mos
 
 if (import.meta.main) {
   await runCommand(command, run);
-  // All of it is ended and written: nothing that a broken connection may have left behind is waited for.
+  // Exits explicitly: a broken connection may have left a timer or socket.
   process.exit();
 }

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
-/** One way through a link: what comes from one socket goes into the other, in its order, now or later. */
+/** One direction of a connection: passes bytes on in order, at once or after a delay. */
 export class Direction {
-  /** How much later what comes from now on goes on. */
+  /** Delay of the bytes that arrive from now on, in ms. */
   delayMs = 0;
   readonly #from: Socket;
   readonly #to: Socket;
@@ -21,7 +21,7 @@ export class Direction {
     to.once('close', () => clearTimeout(this.#timer));
   }
 
-  /** What comes waits before the link, as long as it takes. */
+  /** Lets bytes wait in the sender until `release`. */
   hold(): void {
     this.#isHeld = true;
     this.#from.pause();

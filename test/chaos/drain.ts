@@ -3,7 +3,7 @@ import type { Client, Ticket } from './client.ts';
 
 export interface DrainOptions {
   readonly client: Client;
-  /** The orders that no client has seen at an end. */
+  /** The orders whose final status no client has seen. */
   readonly unfinished: () => readonly Ticket[];
   readonly patienceMs: number;
   readonly stop: AbortSignal;
@@ -11,15 +11,17 @@ export interface DrainOptions {
 
 export interface Drained {
   readonly tookMs: number;
-  /** What has not come to its end; empty when all has. */
+  /** What is still in progress, as text; empty when all is final. */
   readonly left: readonly string[];
 }
 
 const everyMs = 500;
-/** Look-ups at the same time. */
+/** Concurrent look-ups. */
 const atOnce = 40;
 
-/** With everything whole again and nobody buying: waits until every instance shows that nothing is under way any more. */
+/**
+ * After all faults are healed and all buyers have left: waits until every instance shows that nothing is in progress.
+ */
 export async function drain(options: DrainOptions): Promise<Drained> {
   const { patienceMs, stop } = options;
   const startedAt = performance.now();
@@ -50,7 +52,7 @@ async function whatIsLeft({ client, unfinished }: DrainOptions): Promise<string[
   return [...shown.flat(), ...orders];
 }
 
-/** All at this instance; by default the instances take turns. */
+/** Looks all orders up at one instance; without `instance` at all of them in turn. */
 export async function lookUpAll(
   client: Client,
   tickets: readonly Ticket[],

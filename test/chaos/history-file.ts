@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { HistoryEntry } from './history.ts';
 
-/** A history that is written down while it happens. */
+/** A file to which the history is appended during the run. */
 export interface HistoryFile {
   readonly file: string;
   write(entry: HistoryEntry): void;
-  /** Resolves once all of it is on the disk. */
+  /** Resolves when all entries are on the disk. */
   close(): Promise<void>;
 }
 
-/** @throws Error when it cannot be written. */
+/** @throws Error when the file cannot be written. */
 export async function openHistory(file: string): Promise<HistoryFile> {
   const stream = createWriteStream(file);
   await once(stream, 'open');

@@ -1,27 +1,27 @@
 /**
- * What a chaos run writes down while it runs, one line of JSON each: what its clients did and heard, and what was done
- * to the cluster. The checker and the timeline read nothing else of the run.
+ * The record of a chaos run, one line of JSON for each entry: requests of clients with their answers, and faults. The
+ * checker and the timeline read only this.
  */
 export type HistoryEntry = PurchaseEntry | LookUpEntry | CancelEntry | FiguresEntry | FaultEntry | PhaseEntry;
 
-/** One request of a client. Times are milliseconds of the clients' clock since 1970; all clients share it. */
+/** A request of a client. Times are ms since 1970 by the clock that all clients share. */
 interface RequestEntry {
   readonly sentAt: number;
-  /** When the answer was whole, or the connection gave up. */
+  /** When the answer was complete, or the request failed. */
   readonly endedAt: number;
-  /** The instance, or the proxy before it, that it was sent to. */
+  /** The instance, or its proxy, that the request was sent to. */
   readonly origin: string;
-  /** Absent when there was no whole answer: what was done is not known. */
+  /** Absent without a complete answer: the effect of the request is then unknown. */
   readonly status?: number;
   /** The `code` of a problem. */
   readonly code?: string;
-  /** What ended it instead of an answer: `ECONNRESET`, `timeout`. */
+  /** The error instead of an answer: `ECONNRESET`, `timeout`. */
   readonly error?: string;
-  /** The order that came with the answer. */
+  /** The order in the answer. */
   readonly order?: SeenOrder;
 }
 
-/** `POST /api/orders`. The same key may stand in many entries: a client that heard nothing asks again. */
+/** `POST /api/orders`. Several entries may have the same key, because clients without an answer retry. */
 export interface PurchaseEntry extends RequestEntry {
   readonly kind: 'purchase';
   readonly packageId: number;
@@ -43,18 +43,18 @@ export interface CancelEntry extends RequestEntry {
   readonly email: string;
 }
 
-/** The figures of a package as `GET /api/packages/:id` showed them. */
+/** The inventory of a package as `GET /api/packages/:id` showed it. */
 export interface FiguresEntry extends RequestEntry {
   readonly kind: 'figures';
   readonly packageId: number;
   readonly figures?: SeenFigures;
 }
 
-/** Something that was done to the cluster. */
+/** A fault of the cluster. */
 export interface FaultEntry {
   readonly kind: 'fault';
   readonly at: number;
-  /** When it was mended; absent for what happens at one moment. */
+  /** When it was healed; absent for a fault without duration. */
   readonly until?: number;
   /** `kill`, `pause`, `step-down`, `kill primary`, `redis wiped`, `redis restarted`, `redis paused`, `delay`, `cut`, … */
   readonly fault: string;
@@ -62,7 +62,7 @@ export interface FaultEntry {
   readonly target: string;
 }
 
-/** `load`, `drain`, `end`. */
+/** `load`, `drain` or `end`. */
 export interface PhaseEntry {
   readonly kind: 'phase';
   readonly at: number;

@@ -1,4 +1,4 @@
-/** What is done to the cluster, as the history calls it. */
+/** The kinds of faults, as the history names them. */
 export type FaultKind =
   | 'kill'
   | 'pause'
@@ -21,24 +21,24 @@ export type FaultKind =
 export type LaneName = 'instances' | 'more instances' | 'mongodb' | 'redis' | 'suppliers' | 'clients';
 
 export interface Lane {
-  /** Each kind as often as it weighs. */
+  /** Each kind as often as its weight. */
   readonly deck: readonly FaultKind[];
-  /** From one fault to the next within a storm, on average. */
+  /** Average time between faults within a storm, in ms. */
   readonly everyMs: number;
-  /** How long each kind lasts at least and at most, in ms. */
+  /** Minimum and maximum duration of each kind in ms. */
   readonly lasts: Readonly<Partial<Record<FaultKind, readonly [number, number]>>>;
 }
 
-/** A lease of the cluster under test. */
+/** The lease duration of the cluster under test. */
 export const leaseTtlMs = 2_000;
 
 const link = { delay: [1_500, 5_000], cut: [500, 4_000], blackhole: [1_000, 5_000] } as const;
-/** Long enough to outlast its leases. */
+/** A pause that outlasts the lease. */
 const pause = [leaseTtlMs * 1.25, leaseTtlMs * 3.5] as const;
 
 /**
- * Which faults come one after the other. MongoDB has one lane, so that a majority is always there or on its way back;
- * instances have two, and of three one is always left alone.
+ * Within a lane, one fault follows the other. MongoDB has one lane, so that a majority always exists or is recovering.
+ * Instances have two lanes, so at least one of three instances has no fault.
  */
 export const lanes: Readonly<Record<LaneName, Lane>> = {
   instances: {

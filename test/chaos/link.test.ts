@@ -42,7 +42,7 @@ async function open() {
   return { socket, heard };
 }
 
-/** A turn of everything that is under way on the loopback, which is what "nothing comes" has to wait for. */
+/** Time for pending events on the loopback, needed to check that nothing arrives. */
 const aWhile = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 it('passes bytes both ways, and the end of one side', async () => {
@@ -51,7 +51,7 @@ it('passes bytes both ways, and the end of one side', async () => {
   await expect.poll(() => heard).toEqual({ text: 'ping', isClosed: true });
 });
 
-it('delays: all of it comes, later, and in its order also when the delay ends', async () => {
+it('delay: everything arrives later, and in order, also when the delay ends', async () => {
   const { socket, heard } = await open();
   link.suffer({ kind: 'delay', ms: 150 });
   const sentAt = performance.now();
@@ -64,7 +64,7 @@ it('delays: all of it comes, later, and in its order also when the delay ends', 
   expect(performance.now() - sentAt).toBeGreaterThan(140);
 });
 
-it('cuts: connections break, new ones too, until it is mended', async () => {
+it('cut: connections break, new ones too, until it is healed', async () => {
   const before = await open();
   link.suffer({ kind: 'cut' });
   await expect.poll(() => before.heard.isClosed).toBe(true);
@@ -76,7 +76,7 @@ it('cuts: connections break, new ones too, until it is mended', async () => {
   await expect.poll(() => after.heard.text).toBe('x');
 });
 
-it('is a blackhole: nothing comes, nobody is told, and all of it arrives afterwards', async () => {
+it('blackhole: nothing arrives, no side notices, and everything arrives after it is healed', async () => {
   const before = await open();
   link.suffer({ kind: 'blackhole' });
   const meanwhile = await open();
@@ -89,7 +89,7 @@ it('is a blackhole: nothing comes, nobody is told, and all of it arrives afterwa
   await expect.poll(() => [before.heard.text, meanwhile.heard.text]).toEqual(['old', 'new']);
 });
 
-it('is a blackhole: what was given up breaks', async () => {
+it('blackhole: a connection that does not survive breaks', async () => {
   const { socket, heard } = await open();
   link.suffer({ kind: 'blackhole' });
   socket.write('lost');
@@ -98,7 +98,7 @@ it('is a blackhole: what was given up breaks', async () => {
   expect(heard.text).toBe('');
 });
 
-it('strikes only some', async () => {
+it('affects only the chosen connections', async () => {
   const lucky = await open();
   const unlucky = await open();
   await aWhile();
@@ -109,7 +109,7 @@ it('strikes only some', async () => {
   await expect.poll(() => lucky.heard.text).toBe('x');
 });
 
-it('breaks the connection when nothing listens behind it', async () => {
+it('closes the connection when nothing listens at the target', async () => {
   server.close();
   await once(server, 'close');
   const { heard } = await open();

@@ -3,30 +3,30 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { cutOff } from '../support/cut-off.ts';
 import { Direction } from './direction.ts';
 
-/** What becomes of a link. */
+/** A fault of a network link. */
 export type Trouble =
-  /** Everything arrives so much later, in its order. */
+  /** All bytes arrive later by `ms`, in order. */
   | { readonly kind: 'delay'; readonly ms: number }
-  /** Connections break, and new ones are turned away. */
+  /** Connections break, and new ones are refused. */
   | { readonly kind: 'cut' }
   /**
-   * Nothing arrives, and nobody is told. Once it is over, what was sent meanwhile arrives after all, as TCP would
-   * have sent it again; or the connection breaks, as one that was given up.
+   * Nothing arrives and no side notices. After it is healed, the bytes arrive, as if TCP had retransmitted them; or the
+   * connection breaks, as if it had timed out.
    */
   | { readonly kind: 'blackhole' };
 
-/** A stretch of network before a port of the loopback, that can be broken and mended. */
+/** A network link to a port of the loopback, with faults. */
 export interface Link extends AsyncDisposable {
   readonly port: number;
-  /** Every connection, old or new, for which `strikes` says so is in this trouble until it is mended. */
+  /** Applies the fault to all connections, present and new, for which `affects` returns true, until it is healed. */
   suffer(trouble: Trouble, strikes?: () => boolean): void;
-  /** `survives` is asked for each connection that was in a blackhole. */
+  /** `survives` is called for each connection that was in a blackhole. */
   mend(survives?: () => boolean): void;
 }
 
 const always = () => true;
 
-/** Starts to forward a free port of the loopback to another one. */
+/** Forwards a free port of the loopback to another one. */
 export async function startLink(targetPort: number): Promise<Link> {
   const wires = new Set<Wire>();
   let trouble: Trouble | undefined;
@@ -75,7 +75,7 @@ class Wire {
     near.on('error', () => this.break()).on('close', () => this.#far?.destroy());
   }
 
-  /** Connects to the other side; in a blackhole only once it is over. */
+  /** Connects to the target; in a blackhole only after it is healed. */
   open(): void {
     if (this.#far !== undefined || this.#near.destroyed || this.#trouble?.kind === 'blackhole') return;
     const near = this.#near;

@@ -8,21 +8,21 @@ export interface LoadOptions {
   readonly client: Client;
   readonly shelf: Shelf;
   readonly dice: Prng;
-  /** Tells the buyers of this run from those of another. */
+  /** Makes the buyers' emails and keys unique to this run. */
   readonly run: string;
-  /** Buyers who come per second. */
+  /** New buyers per second. */
   readonly rate: number;
 }
 
-/** At the same time, those included who only wait and see: who comes then goes away again. */
+/** The most concurrent buyers, including those who only follow their orders. Others leave at once. */
 const buyersMax = 3_000;
 const tickMs = 20;
-/** A crowd comes for one of the smallest packages. */
+/** Regularly, a crowd buys one of the smallest packages. */
 const crowd = { everyMs: 4_000, size: 50 };
 const keyless = 0.12;
 const figuresEveryMs = 250;
 
-/** Buyers who keep coming, whether or not those before them were served. */
+/** Adds buyers at a constant rate, independent of the answers to earlier ones. */
 export class Load {
   readonly #options: LoadOptions;
   readonly #leaving = new AbortController();
@@ -36,7 +36,7 @@ export class Load {
     this.#options = options;
   }
 
-  /** Purchases that were begun. */
+  /** Purchases that were started. */
   get begun(): number {
     return this.#count;
   }
@@ -46,12 +46,14 @@ export class Load {
     return this.#decided;
   }
 
-  /** Buyers who found too many others there. */
+  /** Buyers who left at once because there were too many. */
   get turnedAway(): number {
     return this.#turnedAway;
   }
 
-  /** Resolves once everybody has left, after {@link stop}. @throws whatever went wrong with a buyer: a bug. */
+  /**
+   * Resolves after {@link stop}, when all buyers have left. @throws the error of a buyer, which is a bug of the test.
+   */
   async run(): Promise<void> {
     const figures = this.#watchFigures();
     const { rate, shelf } = this.#options;
@@ -73,7 +75,7 @@ export class Load {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Nobody comes any more, and nobody asks anything new. */
+  /** Adds no more buyers, and lets the others leave. */
   stop(): void {
     this.#leaving.abort();
   }

@@ -15,15 +15,15 @@ export interface NemesisOptions {
   readonly schedule: readonly PlannedFault[];
   /** The clients' clock. */
   readonly now: () => number;
-  /** Told of each fault once it is mended. */
+  /** Called with each fault after it is healed. */
   readonly onFault: (entry: FaultEntry) => void;
 }
 
 /**
- * Does to the cluster what the schedule says, every lane by itself. What comes too late, because the fault before it
- * took longer to mend, is done at once: nothing is left out.
- * @param healing ends it early, with everything mended.
- * @throws Error when something cannot be mended.
+ * Applies the scheduled faults to the cluster, with all lanes in parallel. A fault that is late, because the one before
+ * took longer to heal, starts at once; none is skipped.
+ * @param healing ends it early and heals all faults.
+ * @throws Error when a fault cannot be healed.
  */
 export async function unleash(options: NemesisOptions, healing: AbortSignal): Promise<void> {
   const startedAt = performance.now();

@@ -2,13 +2,13 @@ import type { ClusterNetwork } from '../support/cluster.ts';
 import { type Link, startLink } from './link.ts';
 import { type SupplierGateway, startSupplierGateway } from './supplier-gateway.ts';
 
-/** Every stretch of network of a cluster under test, each breakable by itself. */
+/** The network links of a cluster under test; each can have faults of its own. */
 export interface Network extends ClusterNetwork, AsyncDisposable {
-  /** By its name: `mongod-1`, `instance-2 to redis`, `instance-2 to suppliers`, `clients to instance-2`. */
+  /** By name: `mongod-1`, `instance-2 to redis`, `instance-2 to suppliers`, `clients to instance-2`. */
   readonly links: ReadonlyMap<string, Link>;
-  /** There once an instance was told where its suppliers are. */
+  /** Exists once an instance has got the suppliers' address. */
   readonly gateway: SupplierGateway;
-  /** Where clients find the instance. */
+  /** The instance's address for clients. */
   toInstance(origin: string, instance: string): Promise<string>;
 }
 

@@ -4,7 +4,7 @@ import { type HistoryFile, openHistory } from './history-file.ts';
 import { Tally } from './tally.ts';
 import { Unfinished } from './unfinished.ts';
 
-/** Writes down what happens in a run, and knows what of it is asked for while it runs. */
+/** Records a run, and computes the counts that are needed during the run. */
 export class Recorder implements AsyncDisposable {
   readonly tally = new Tally();
   readonly unfinished = new Unfinished();
@@ -30,7 +30,7 @@ export class Recorder implements AsyncDisposable {
     this.write({ kind: 'phase', at: clientsNow(), phase });
   }
 
-  /** Resolves once all of it is on the disk. */
+  /** Resolves when all entries are on the disk. */
   close(): Promise<void> {
     this.#closing ??= this.#history.close();
     return this.#closing;

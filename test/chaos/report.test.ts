@@ -6,11 +6,11 @@ const all = new Map(expectedFaults().map((fault) => [fault, 1]));
 
 const sales = (confirmed: number) => ({ purchases: 12, decided: 10, orders: 10, confirmed });
 
-it('finds nothing hollow where something was sold and every fault happened', () => {
+it('accepts a run with sales and all kinds of faults', () => {
   expect(hollow(2, sales(7), all)).toEqual([]);
 });
 
-it('fails a run in which nothing was sold, or a fault never happened', () => {
+it('fails a run without sales, or without one kind of fault', () => {
   expect(hollow(2, sales(0), all)).toHaveLength(1);
   for (const fault of expectedFaults()) {
     const others = new Map([...all].filter(([name]) => name !== fault));
@@ -20,16 +20,16 @@ it('fails a run in which nothing was sold, or a fault never happened', () => {
   }
 });
 
-it('fails a run in which hardly anything was confirmed, or answered', () => {
+it('fails a run with few confirmed orders or few answers', () => {
   expect(hollow(1, sales(1), all)).toHaveLength(1);
   expect(hollow(1, { ...sales(7), decided: 2 }, all)).toHaveLength(1);
 });
 
-it('does not ask all faults of a short run', () => {
+it('does not require all faults in a short run', () => {
   expect(hollow(1, sales(7), new Map())).toEqual([]);
 });
 
-it('names the faults of links by what is at their ends, as they are expected', () => {
+it('names faults of links by their ends, like the expected faults', () => {
   const targets = ['clients to instance-1', 'instance-2 to redis', 'instance-3 to suppliers', 'mongod-1'];
   const names = targets.map((target) => nameOf('cut', target));
   expect(names).toEqual(['cut clients', 'cut redis', 'cut suppliers', 'cut mongodb']);

@@ -1,43 +1,43 @@
 import type { Violation } from './checker/index.ts';
 import { lanes } from './lanes.ts';
 
-/** What a run came to. */
+/** The results of a run. */
 export interface ChaosReport {
   readonly ok: boolean;
   readonly seed: number;
   readonly minutes: number;
-  /** Of the load alone, and of everything, in seconds. */
+  /** Duration of the load and of the whole run, in seconds. */
   readonly loadSeconds: number;
   readonly seconds: number;
-  /** How long it took, with everything whole again, until nothing was under way any more. */
+  /** Time from healing all faults until nothing was in progress. */
   readonly settledAfterMs: number;
-  /** Purchases that were begun, however often each was sent, and those of them with a definite answer. */
+  /** Started purchases, each counted once in spite of retries, and those of them with a definite answer. */
   readonly purchases: number;
   readonly decided: number;
-  /** Buyers who went away again at once: too many others were there. */
+  /** Buyers who left at once because there were too many. */
   readonly turnedAway: number;
   readonly requests: number;
-  /** Orders that clients were shown, and those of them that were confirmed. */
+  /** Orders that clients have seen, and those of them that were confirmed. */
   readonly orders: number;
   readonly confirmed: number;
-  /** By answer, of every request to buy. */
+  /** Counts of all purchase requests by answer. */
   readonly answers: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
-  /** What the checker counted. */
+  /** The checker's counts. */
   readonly figures: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
 }
 
-/** From here on every kind of fault must have happened. */
+/** Runs of at least this length must contain every kind of fault. */
 const allFaultsFromMinutes = 2;
 const linkLanes = { mongodb: 'mongodb', redis: 'redis', suppliers: 'suppliers', clients: 'clients' } as const;
 
-/** Usually two of three orders are confirmed, and nineteen of twenty purchases decided. */
+/** Usually two of three orders are confirmed, and 19 of 20 purchases are decided. */
 const least = { confirmed: 0.2, decided: 0.5 };
 
 /**
- * A run that proves nothing is a failure: one in which hardly anything could be bought or was answered, as on a machine
- * with far too much to do, or without a fault that it is meant to have.
+ * Reasons why a run proves too little, which makes it fail: hardly any sales or answers, for example on an overloaded
+ * machine, or a missing kind of fault.
  */
 export function hollow(
   minutes: number,
@@ -61,7 +61,7 @@ export function hollow(
   return found;
 }
 
-/** As a tally names them. */
+/** Named as in the counts of a run. */
 export function expectedFaults(): string[] {
   const names = new Set<string>();
   for (const [lane, { deck }] of Object.entries(lanes)) {
@@ -71,7 +71,7 @@ export function expectedFaults(): string[] {
   return [...names];
 }
 
-/** For people. */
+/** The report as text. */
 export function inWords(report: ChaosReport): string {
   const { seed, loadSeconds, seconds, settledAfterMs, purchases, decided, orders, confirmed } = report;
   const { turnedAway, requests, answers, faults, figures, violations } = report;

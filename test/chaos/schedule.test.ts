@@ -9,7 +9,7 @@ function count(kinds: readonly { readonly kind: string }[], kind: string): numbe
 }
 
 describe('drawSchedule', () => {
-  it('draws the same for the same seed, and something else for another one', () => {
+  it('draws the same schedule for the same seed, and another one for another seed', () => {
     expect(drawSchedule(7, 20)).toEqual(drawSchedule(7, 20));
     expect(drawSchedule(7, 20)).not.toEqual(drawSchedule(8, 20));
   });
@@ -22,7 +22,7 @@ describe('drawSchedule', () => {
     }
   });
 
-  it('has half as many again as a proof of twenty minutes needs', () => {
+  it('has 1.5 times the faults that 20 minutes need', () => {
     for (const seed of seeds) {
       const drawn = drawSchedule(seed, 20);
       expect(count(drawn, 'kill')).toBeGreaterThanOrEqual(60);
@@ -32,7 +32,7 @@ describe('drawSchedule', () => {
     }
   });
 
-  it('begins no fault in a calm, none after the end, and two lanes never in step', () => {
+  it('starts no fault in a calm or after the end, and keeps lanes out of step', () => {
     for (const minutes of [0.25, 2, 20]) {
       const drawn = drawSchedule(3, minutes);
       expect(drawn.length).toBeGreaterThan(0);
@@ -46,7 +46,7 @@ describe('drawSchedule', () => {
     }
   });
 
-  it('keeps the order within a lane', () => {
+  it('keeps faults of a lane in order', () => {
     for (const lane of Object.keys(lanes) as LaneName[]) {
       const times = drawSchedule(5, 20).flatMap((each) => (each.lane === lane ? [each.at] : []));
       expect(times).toEqual(times.toSorted((one, other) => one - other));

@@ -1,25 +1,25 @@
 import { Prng } from '../simulation/prng.ts';
 import { type FaultKind, type LaneName, lanes } from './lanes.ts';
 
-/** Something that is going to be done to the cluster. */
+/** A scheduled fault. */
 export interface PlannedFault {
-  /** ms from the beginning of the load. */
+  /** ms since the beginning of the load. */
   readonly at: number;
   readonly lane: LaneName;
   readonly kind: FaultKind;
-  /** How long it is to last. */
+  /** Duration in ms. */
   readonly forMs: number;
-  /** Chance of its own, for whatever is left to decide when it happens: the target above all. */
+  /** Seed for choices at the time of the fault, such as its target. */
   readonly seed: number;
 }
 
-/** Faults come in storms, with a calm after each in which everything is whole and sales catch up. */
+/** Faults come in storms. After each storm there is a calm without faults, in which sales recover. */
 export const storm = { stormMs: 30_000, calmMs: 10_000 } as const;
 
 /**
- * Draws what happens when, the same for the same seed. Lanes run beside each other, so that their faults overlap at
- * random; within a lane one fault ends before the next begins. Each lane deals its kinds like cards: all of them have
- * come before one comes again.
+ * Draws the times and kinds of all faults; the same seed gives the same schedule. Lanes run in parallel, so that their
+ * faults overlap at random; within a lane one fault ends before the next begins. Each lane draws its kinds like cards
+ * from a deck: all of them occur before one is repeated.
  */
 export function drawSchedule(seed: number, minutes: number): PlannedFault[] {
   const dice = new Prng(seed);
@@ -33,7 +33,7 @@ interface Window {
   readonly ms: number;
 }
 
-/** Too short a run is one storm, with a calm at its end. */
+/** A short run is one storm with a calm at its end. */
 function stormWindows(totalMs: number): Window[] {
   const { stormMs, calmMs } = storm;
   const count = Math.floor(totalMs / (stormMs + calmMs));
@@ -44,7 +44,7 @@ function stormWindows(totalMs: number): Window[] {
 function drawLane(lane: LaneName, windows: readonly Window[], dice: Prng): PlannedFault[] {
   const { deck, everyMs } = lanes[lane];
   const stormMs = windows.reduce((sum, { ms }) => sum + ms, 0);
-  // A short run is denser, so that each card is dealt at least once.
+  // Short runs have denser faults, so that each kind occurs at least once.
   const pitchMs = Math.min(everyMs, stormMs / (deck.length + 0.5));
   const planned: PlannedFault[] = [];
   let hand: FaultKind[] = [];

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Prng } from '../simulation/prng.ts';
 import { Shelf } from './shelf.ts';
 
-it('offers small and large packages, and replaces what has been sold out for a while', () => {
+it('offers small and large packages, and replaces sold-out ones after a while', () => {
   let now = 0;
   const shelf = new Shelf(20, new Prng(1), () => now);
   const quotas = new Map(shelf.packages.map(({ id, quota }) => [id, quota]));
@@ -17,7 +17,7 @@ it('offers small and large packages, and replaces what has been sold out for a w
   expect(hots()).not.toContain(hot);
 });
 
-it('never runs out of packages that do not sell out', () => {
+it('always offers packages that never sell out', () => {
   let now = 0;
   const shelf = new Shelf(0.5, new Prng(1), () => now);
   for (let round = 0; round < 5_000; round++) {

@@ -1,14 +1,14 @@
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import type { Prng } from '../simulation/prng.ts';
 
-/** A kind of packages, of which some are on the shelf at the same time. */
+/** A size of packages. A few packages of each size are on offer at the same time. */
 interface Kind {
   readonly quota: readonly [number, number];
-  /** Different ones on the shelf. */
+  /** Packages of this size on offer. */
   readonly atOnce: number;
   /** Share of the purchases. */
   readonly share: number;
-  /** How many there are, per minute of a run. */
+  /** Packages of this size per minute of the run. */
   readonly perMinute: number;
 }
 
@@ -16,26 +16,26 @@ const kinds: readonly Kind[] = [
   { quota: [1, 5], atOnce: 3, share: 0.2, perMinute: 25 },
   { quota: [20, 120], atOnce: 3, share: 0.25, perMinute: 15 },
   { quota: [400, 1_500], atOnce: 2, share: 0.25, perMinute: 5 },
-  // Never sold out: whatever happens, there is something to buy.
+  // Never sold out, so that there is always something to buy.
   { quota: [200_000, 400_000], atOnce: 3, share: 0.3, perMinute: 0 },
 ];
 
-/** The shares, each on top of those before it. */
+/** Cumulative shares. */
 const bounds = kinds.map((_kind, index) =>
   kinds.slice(0, index + 1).reduce((sum, { share }) => sum + share, 0),
 );
 
-/** A package that has sold out is still asked for, so long. */
+/** How long buyers still try to buy a sold-out package. */
 const lingerMs = 8_000;
 
 interface Place {
   packageId: number;
-  /** When somebody first heard that it is sold out. */
+  /** When a buyer was first told that it is sold out. */
   soldOutAt: number | undefined;
   readonly stock: number[];
 }
 
-/** Packages of very different sizes, a few of them on offer at a time: who has sold out makes room for the next. */
+/** Packages of very different sizes, a few on offer at a time. A sold-out package is replaced by the next one. */
 export class Shelf {
   readonly packages: readonly TravelPackage[];
   readonly #dice: Prng;
@@ -60,14 +60,14 @@ export class Shelf {
     this.packages = packages;
   }
 
-  /** Some package on offer. */
+  /** Picks a package on offer. */
   pick(): number {
     const draw = this.#dice.fraction();
     const at = bounds.findIndex((bound) => draw < bound);
     return this.#offer(this.#dice.pick(this.#places.at(at) as Place[]));
   }
 
-  /** One of the smallest. */
+  /** Picks one of the smallest packages on offer. */
   pickHot(): number {
     return this.#offer(this.#dice.pick(this.#places[0] as Place[]));
   }

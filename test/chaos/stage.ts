@@ -3,18 +3,18 @@ import { type Cluster, startCluster } from '../support/cluster.ts';
 import { leaseTtlMs } from './lanes.ts';
 import { type Network, startNetwork } from './network.ts';
 
-/** The cluster under test, with a network that can be broken. */
+/** The cluster under test and its network. */
 export interface Stage extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly network: Network;
-  /** Where clients find the instances. */
+  /** The instances' addresses for clients. */
   readonly origins: readonly string[];
 }
 
-/** Places in the line, per unit of quota. */
+/** The server's `WAITERS_PER_UNIT`. */
 export const waitersPerUnit = 64;
 
-/** Whatever can go wrong is to go wrong soon. */
+/** Short timeouts, so that failures occur soon. */
 const settings = {
   WAITERS_PER_UNIT: String(waitersPerUnit),
   LEASE_TTL_MS: String(leaseTtlMs),
@@ -25,7 +25,7 @@ const settings = {
   HOTEL_FAILURE_RATE: '0.03',
 };
 
-/** Three instances, three members of a replica set, a Redis and the suppliers. */
+/** Starts three instances, a replica set of three members, Redis and the suppliers. */
 export async function openStage(
   packages: readonly TravelPackage[],
   onProgress: (line: string) => void,
@@ -39,7 +39,7 @@ export async function openStage(
       packages,
       settings,
       network,
-      // Ctrl-C is for us: we end them, in their order.
+      // Ctrl-C reaches only this process, which ends the others in order.
       detached: true,
       onProgress: (what) => onProgress(`starting ${what} …`),
     }),

@@ -5,7 +5,7 @@ import type { FaultKind } from './lanes.ts';
 import { type Stage, strikes } from './strikes.ts';
 import { WatchedInstance } from './watched-instance.ts';
 
-/** A cluster that only writes down what is done to it. */
+/** A fake cluster that records what is done to it. */
 function stageOf(kind: FaultKind, forMs: number) {
   const done: string[] = [];
   const healing = new AbortController();
@@ -40,7 +40,7 @@ function stageOf(kind: FaultKind, forMs: number) {
   return { stage, done, healing, instances, struck: strikes[kind](stage) };
 }
 
-it('pauses and resumes one instance, and lets go of it', async () => {
+it('pauses and resumes one instance, and releases it', async () => {
   const { done, struck, instances } = stageOf('pause', 1);
   await struck;
   const id = done[0]?.slice('pause '.length);
@@ -48,7 +48,7 @@ it('pauses and resumes one instance, and lets go of it', async () => {
   expect(instances.map(({ isTaken }) => isTaken)).toEqual([false, false, false]);
 });
 
-it('leaves the last instance alone', async () => {
+it('never takes the last free instance', async () => {
   const taken = stageOf('pause', 60_000);
   await expect.poll(() => taken.done).toHaveLength(1);
   for (const each of taken.instances) if (!each.isTaken) await each.take();
@@ -61,7 +61,7 @@ it('leaves the last instance alone', async () => {
 it.each<[FaultKind, string[]]>([
   ['freeze primary', ['freeze 1', 'thaw 1', 'freeze primary of mongod-2 mended', 'whole']],
   ['suppliers paused', ['SIGSTOP', 'SIGCONT', 'suppliers paused of suppliers mended']],
-])('mends %s as soon as everything is to heal', async (kind, expected) => {
+])('heals %s as soon as healing begins', async (kind, expected) => {
   const { struck, done, healing } = stageOf(kind, 60_000);
   await expect.poll(() => done).toHaveLength(1);
   healing.abort();

@@ -7,21 +7,21 @@ import type { Network } from './network.ts';
 import type { CallFault } from './supplier-gateway.ts';
 import type { WatchedInstance } from './watched-instance.ts';
 
-/** What a fault is done with. */
+/** What the implementation of a fault needs. */
 export interface Stage {
   readonly cluster: Cluster;
   readonly network: Network;
   readonly instances: readonly WatchedInstance[];
-  /** Aborts when everything is to be mended: nothing lasts any longer then. */
+  /** Aborts when all faults must be healed; no fault lasts longer. */
   readonly healing: AbortSignal;
   readonly lane: LaneName;
   readonly forMs: number;
   readonly dice: Prng;
-  /** Writes down what is done to whom, from now until the work has ended. */
+  /** Records the fault on these targets from now until `work` resolves. */
   during(targets: string | readonly string[], work: () => Promise<void>): Promise<void>;
 }
 
-/** Does it, and mends it. */
+/** Causes a fault, and resolves after healing it. */
 export type Strike = (stage: Stage) => Promise<void>;
 
 export const strikes: Readonly<Record<FaultKind, Strike>> = {
@@ -91,7 +91,7 @@ async function lasting({ forMs, healing }: Stage): Promise<void> {
   await sleep(forMs, undefined, { signal: healing }).catch(() => {});
 }
 
-/** One that nothing is being done to, and not the last one of these. */
+/** Takes a random instance without a fault, unless it is the last one. */
 async function withInstance(stage: Stage, work: (victim: WatchedInstance) => Promise<void>): Promise<void> {
   const { instances, dice, healing } = stage;
   for (;;) {
@@ -111,7 +111,7 @@ async function withInstance(stage: Stage, work: (victim: WatchedInstance) => Pro
   }
 }
 
-/** Returns once the replica set is whole again: the next fault must not meet a second member that is away. */
+/** Resolves when the replica set is complete again, because the next fault must not affect a second member. */
 async function withPrimary(stage: Stage, work: (primary: number) => Promise<void>): Promise<void> {
   const { mongo } = stage.cluster;
   const primary = await mongo.primary();
@@ -119,7 +119,7 @@ async function withPrimary(stage: Stage, work: (primary: number) => Promise<void
   await mongo.whole();
 }
 
-/** A step-down is refused while no other member has caught up. */
+/** Retries: a step-down is refused while no other member has caught up. */
 async function stubborn(work: () => Promise<void>): Promise<void> {
   for (let attemptsLeft = 10; ; attemptsLeft--) {
     try {
@@ -143,7 +143,10 @@ async function withCalls(stage: Stage, kinds: readonly CallFault[]): Promise<voi
   });
 }
 
-/** All of its connections or half of them: one that answers some is worse than one that is away. */
+/**
+ * All connections of the links or half of them. A server that answers only some requests is worse than one that is
+ * down.
+ */
 async function withLinks(stage: Stage, trouble: Trouble): Promise<void> {
   const { network, dice, lane, cluster } = stage;
   const targets = lane === 'mongodb' ? [await someMember(stage)] : someLinks(stage);
@@ -162,7 +165,7 @@ async function someMember({ cluster, dice }: Stage): Promise<string> {
   return memberName(dice.chance(0.6) ? primary : dice.whole(0, cluster.mongo.ports.length - 1));
 }
 
-/** One instance's, or everybody's. */
+/** The links of one instance, or of all of them. */
 function someLinks({ network, dice, lane }: Stage): string[] {
   const pattern = lane === 'clients' ? /^clients to / : lane === 'redis' ? / to redis$/ : / to suppliers$/;
   const names = [...network.links.keys()].filter((name) => pattern.test(name));

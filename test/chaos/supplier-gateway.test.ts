@@ -7,7 +7,7 @@ import { type CallFault, type SupplierGateway, startSupplierGateway } from './su
 
 let server: Server;
 let gateway: SupplierGateway;
-/** What reached the suppliers. */
+/** The requests that reached the suppliers. */
 let done: string[];
 
 beforeEach(async () => {
@@ -29,7 +29,7 @@ afterEach(async () => {
   server.closeAllConnections();
 });
 
-/** Its status and body, or `silent` or `cut`. */
+/** Status and body of the answer, or `silent` or `cut`. */
 async function call(fault?: CallFault): Promise<string> {
   gateway.decide(() => fault);
   const gone = AbortSignal.timeout(100);
@@ -49,7 +49,7 @@ async function call(fault?: CallFault): Promise<string> {
 const whole = '201 {"ticketNumber":"F1"}';
 const reserved = 'POST /api/suppliers/flights/reservations k {"flight":"A"}';
 
-it('passes a call on as it is, and its answer', async () => {
+it('passes a call and its answer on unchanged', async () => {
   expect(await call()).toBe(whole);
   expect(done).toEqual([reserved]);
 });
@@ -63,12 +63,12 @@ it.each<[CallFault, RegExp, boolean]>([
   ['cut', /^cut$/, false],
   ['cut reply', /^cut$/, true],
   ['answered late', /^silent$/, true],
-])('%s: the caller hears %s; done: %s', async (fault, heard, isDone) => {
+])('%s: the caller gets %s; done: %s', async (fault, heard, isDone) => {
   expect(await call(fault)).toMatch(heard);
   expect(done).toEqual(isDone ? [reserved] : []);
 });
 
-it('done late: it happens after its caller has gone', async () => {
+it('done late: the call takes effect after its caller has left', async () => {
   gateway.lateMs = () => 150;
   expect(await call('done late')).toBe('silent');
   expect(done).toEqual([]);

@@ -5,32 +5,32 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 
-/** What goes wrong with one call to the suppliers. */
+/** A fault of one call to the suppliers. */
 export type CallFault =
-  /** Not done, and answered 500. */
+  /** Not executed, answered 500. */
   | 'error'
-  /** Done, and answered 500. */
+  /** Executed, answered 500. */
   | 'done but error'
-  /** Done, and answered with half of a body, well closed. */
+  /** Executed, answered with half of the body, which ends regularly. */
   | 'garbage'
-  /** Not done, and never answered. */
+  /** Not executed, never answered. */
   | 'lost'
-  /** Done, and never answered. */
+  /** Executed, never answered. */
   | 'silent'
-  /** Not done, and the connection breaks. */
+  /** Not executed, and the connection breaks. */
   | 'cut'
-  /** Done, and the connection breaks in the middle of the answer. */
+  /** Executed, and the connection breaks in the middle of the answer. */
   | 'cut reply'
-  /** Done after its caller has given up, and maybe after it has cancelled. */
+  /** Executed after the caller's timeout, and possibly after its cancellation. */
   | 'done late'
-  /** Done at once, answered after its caller has given up. */
+  /** Executed at once, answered after the caller's timeout. */
   | 'answered late';
 
 export interface SupplierGateway extends AsyncDisposable {
   readonly port: number;
-  /** Asked for every call from here on; the default lets it pass. */
+  /** Called for every call from now on; by default calls pass. */
   decide(fault: () => CallFault | undefined): void;
-  /** How late a late one is, in ms. */
+  /** Delay of late calls in ms. */
   lateMs: () => number;
 }
 
@@ -40,7 +40,7 @@ interface Reply {
   readonly body: Buffer;
 }
 
-/** Passes calls on to the real suppliers, and lets them go wrong on the way. */
+/** Forwards calls to the real suppliers, with faults. */
 export async function startSupplierGateway(target: string): Promise<SupplierGateway> {
   const pool = new Pool(new URL(target).origin, { connections: 64 });
   const closing = new AbortController();

@@ -1,7 +1,7 @@
 import type { Ticket } from './client.ts';
 import type { HistoryEntry } from './history.ts';
 
-/** What a run counts while it goes on. */
+/** Counts of a run while it goes on. */
 export class Tally {
   /** Answers to purchases: `201 confirmed`, `409 sold_out`, `no answer ECONNRESET`. */
   readonly answers = new Map<string, number>();
@@ -11,17 +11,17 @@ export class Tally {
   readonly #confirmed = new Set<string>();
   readonly #sample: Ticket[] = [];
 
-  /** Orders that somebody was shown. */
+  /** Orders that clients have seen. */
   get orders(): number {
     return this.#orders.size;
   }
 
-  /** Those of them that were shown as confirmed, cancelled or not since. */
+  /** Orders that clients have seen as confirmed, including those cancelled later. */
   get confirmed(): number {
     return this.#confirmed.size;
   }
 
-  /** One of every two hundred orders, from the whole run. */
+  /** Every 200th order of the whole run. */
   get sample(): readonly Ticket[] {
     return this.#sample;
   }
@@ -43,7 +43,7 @@ export class Tally {
   }
 }
 
-/** Links go by what is at their ends: `cut redis`, `delay clients`. */
+/** Faults of links are named by the link's end: `cut redis`, `delay clients`. */
 export function nameOf(fault: string, target: string): string {
   if (!/^(delay|cut|blackhole)$/.test(fault)) return fault;
   if (target.startsWith('clients')) return `${fault} clients`;

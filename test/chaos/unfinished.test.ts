@@ -8,7 +8,7 @@ const seen = (status: string, sentAt: number, id = 'A'): LookUpEntry => ({
   order: { id, packageId: 1, email: 'a@example.com', status },
 });
 
-it('knows the orders that were last seen on their way', () => {
+it('knows the orders whose last seen status is not final', () => {
   const unfinished = new Unfinished();
   const ids = () => unfinished.tickets.map(({ orderId }) => orderId);
   unfinished.hear(seen('queued', 1));
@@ -20,7 +20,7 @@ it('knows the orders that were last seen on their way', () => {
   expect(ids()).toEqual(['B', 'A']);
 });
 
-it('takes an answer that was overtaken for what it is', () => {
+it('ignores an answer that a later request has overtaken', () => {
   const unfinished = new Unfinished();
   unfinished.hear(seen('confirmed', 5));
   unfinished.hear(seen('held', 4));

@@ -7,10 +7,10 @@ export function isFinal({ status }: SeenOrder): boolean {
   return final.has(status);
 }
 
-/** The orders that clients have last seen on their way: all of them have to arrive. */
+/** The orders whose last seen status is not final. After the drain there must be none. */
 export class Unfinished {
   readonly #tickets = new Map<string, Ticket>();
-  /** When what was seen last of an order was asked for: answers may overtake each other. */
+  /** When the request for the newest known status was sent: answers may overtake each other. */
   readonly #askedAt = new Map<string, number>();
 
   hear(entry: HistoryEntry): void {

@@ -55,14 +55,14 @@ function watch() {
   return { fake, watched, complaints };
 }
 
-it('complains when it ends by itself, with its last words, and starts it again', async () => {
+it('reports an instance that ended by itself, with its last output, and restarts it', async () => {
   const { fake, complaints } = watch();
   fake.die(1);
   await expect.poll(() => fake.starts).toBe(2);
   expect(complaints).toEqual(['no crash: instance-1 ended by itself with exit code 1: its last words']);
 });
 
-it('does not complain of what is done to it, and watches its next life too', async () => {
+it('does not report intended ends, and keeps watching after a restart', async () => {
   const { fake, watched, complaints } = watch();
   await watched.kill();
   await watched.restart();
@@ -73,14 +73,14 @@ it('does not complain of what is done to it, and watches its next life too', asy
   await expect.poll(() => complaints).toHaveLength(1);
 });
 
-it('complains when SIGTERM does not end well', async () => {
+it('reports a SIGTERM that does not end with exit code 0', async () => {
   const { fake, watched, complaints } = watch();
   fake.exitCode = null;
   await watched.terminate();
   expect(complaints).toEqual([expect.stringMatching(/^drain: instance-1 had to be killed/)]);
 });
 
-it('lets one fault at a time have it', async () => {
+it('allows one fault at a time', async () => {
   const { watched } = watch();
   const order: string[] = [];
   await watched.take();

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterInstance } from '../support/cluster.ts';
 
-/** Told of what must not happen, with the name of the rule. */
+/** Reports a violation of a rule. */
 export type Complain = (rule: string, words: string) => void;
 
 const lastWords = 1_500;
 const startsMax = 3;
 
-/** An instance that nobody but the nemesis may end: it complains about every other end, and starts it again then. */
+/**
+ * An instance that only the nemesis may end. Any other end is reported as a violation, and the instance is restarted.
+ */
 export class WatchedInstance {
   readonly instance: ClusterInstance;
   readonly #complain: Complain;
@@ -24,12 +26,12 @@ export class WatchedInstance {
     return this.instance.id;
   }
 
-  /** Something is being done to it. */
+  /** Whether a fault has taken it. */
   get isTaken(): boolean {
     return this.#isTaken;
   }
 
-  /** One fault at a time; waits for the one before. */
+  /** Takes the instance for a fault; waits until the fault before has released it. */
   async take(): Promise<void> {
     while (this.#isTaken) await sleep(20);
     this.#isTaken = true;
@@ -39,7 +41,7 @@ export class WatchedInstance {
     this.#isTaken = false;
   }
 
-  /** From here on it may end. */
+  /** From now on an end is not a violation. */
   leave(): void {
     this.#isLeaving = true;
   }

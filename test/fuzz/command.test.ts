@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('./command.ts', import.meta.url));
 
-test('--help says what it does and exits 0', async () => {
+test('--help prints the help and exits 0', async () => {
   const { stdout } = await run(process.execPath, [program, '--help']);
   expect(stdout).toMatch(/Usage: npm run fuzz[\s\S]+--mode <api\|raw>[\s\S]+--inputs <count>/);
 });
@@ -20,20 +20,20 @@ test.each([
   await expect(failed).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(words) });
 });
 
-test('a short run says what was sent and what was found, and exits 0', { timeout: 120_000 }, async () => {
+test('a short run prints what was sent and found, and exits 0', { timeout: 120_000 }, async () => {
   const { stdout } = await run(process.execPath, [program, '--mode', 'raw', '--inputs', '100']);
   expect(stdout).toMatch(/^raw: 100 inputs in \d+ s; answers .*\b200: \d+/m);
   expect(stdout).toMatch(/^Nothing was found\.$/m);
 });
 
-test('one seed is sent again, and shown', { timeout: 120_000 }, async () => {
+test('--replay sends the input of one seed and prints it', { timeout: 120_000 }, async () => {
   const { stdout } = await run(process.execPath, [program, '--replay', '--seed', '7']);
   expect(stdout).toMatch(/^[0-9a-f]+\n"/);
 });
 
-test('who stops it is told that nothing was proved', { timeout: 120_000 }, async () => {
+test('a stopped run exits with an error', { timeout: 120_000 }, async () => {
   const running = run(process.execPath, [program, '--mode', 'raw']);
-  // It has begun.
+  // The server is being attacked.
   running.child.stderr?.once('data', () => running.child.kill('SIGTERM'));
   await expect(running).rejects.toMatchObject({
     ...{ code: 2, stderr: expect.stringContaining('stopped by SIGTERM') },

@@ -25,13 +25,13 @@ const command: Command<typeof options> = {
   options,
 };
 
-/** Schemathesis finds most of what it finds early: many short rounds, each from another seed, see more. */
+/** Schemathesis finds most failures early in a round, so many short rounds with different seeds find more. */
 const examplesPerRound = 100;
-/** What the server meets before it is weighed, as a share of what follows. */
+/** Inputs of the warm-up before the first measurement of memory, as a share of the run. */
 const warmUpShare = 0.5;
-/** Fewer inputs do not tell growth from warming up. */
+/** With fewer inputs, growth cannot be told from warm-up. */
 const weighedFrom = 20_000;
-/** Seeds of the warm-up are far from those of the run. */
+/** Far from the seeds of the run, so that inputs differ. */
 const warmUpSeed = 1_000_000_000;
 const growthMax = 0.1;
 const progressEveryMs = 10_000;
@@ -107,7 +107,7 @@ function growth(before: Weight, after: Weight): string[] {
   return share > growthMax ? [`It grew by more than a tenth: ${residents} (${change}).`] : [];
 }
 
-/** What must still be so when all is over. */
+/** The checks after an attack. */
 async function afterwards(server: FuzzedServer, given: { suppliersToken: boolean }): Promise<string[]> {
   const found: string[] = [];
   if (!server.isRunning) return [`The server ended:\n${server.output()}`];
@@ -136,7 +136,7 @@ function inWords({ seed, why, what, hex }: RawFailure): string {
   return `seed ${seed} (${what}): ${why}\n  npm run fuzz -- --replay --seed ${seed}\n  ${hex.join('\n  ')}`;
 }
 
-/** Says every now and then how far it is. */
+/** Prints the progress at most every few seconds. */
 function progress(what: string, { inputs }: Pick<RawFuzz, 'inputs'>): (done: number) => void {
   let saidAt = performance.now();
   return (done) => {

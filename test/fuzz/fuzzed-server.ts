@@ -6,24 +6,24 @@ import { type NodeProcess, startNodeProcess } from '../support/node-process.ts';
 import { makeDatabase, onSale } from '../support/server.ts';
 import { collectGarbage, heapUsed } from './inspector.ts';
 
-/** What the fuzzers know of it, to get further in. */
+/** Tokens that the fuzzers send, to reach the code behind them. */
 export const fuzzTokens = {
   SUPPLIERS_TOKEN: 'fuzz-suppliers-token-0123456789',
   ADMIN_TOKEN: 'fuzz-admin-token-0123456789-0123456789',
 } as const;
 
-/** Its name: who drains it ends it. */
+/** Its instance id, which the fuzzers exclude from draining, because draining ends it. */
 export const fuzzedInstance = 'the-fuzzed-instance';
 
-/** In bytes. */
+/** Memory in bytes. */
 export interface Weight {
-  /** Memory that it takes, as the kernel counts it. */
+  /** Resident memory of the process. */
   readonly resident: number;
-  /** JavaScript objects that it holds. */
+  /** Size of JavaScript objects. */
   readonly heap: number;
 }
 
-/** Rates that nobody reaches: what is left is counted and told, and nobody is turned away. */
+/** Limits that are never reached: requests are counted, but none is refused. */
 const wideLimits = {
   RATE_LIMIT_PURCHASES: '1000000/10s',
   RATE_LIMIT_EMAIL: '1000000/10s',
@@ -32,20 +32,20 @@ const wideLimits = {
   SOCKETS_PER_CLIENT: '0',
 };
 
-/** A server in a process of its own, set up to be attacked: suppliers do not fail, and nobody is slowed down. */
+/** A server process to attack. Its suppliers do not fail and do not delay. */
 export interface FuzzedServer extends AsyncDisposable {
   readonly origin: string;
   readonly port: number;
   readonly isRunning: boolean;
-  /** What it has printed. */
+  /** Everything that the server has printed. */
   output(): string;
-  /** Weighs it at rest, after its garbage is collected: takes some seconds. */
+  /** Measures memory after garbage collection; takes some seconds. */
   weigh(): Promise<Weight>;
-  /** Puts a package on sale and buys it. @returns what went wrong, if anything. */
+  /** Puts a package on sale and buys it. @returns what failed, as text; undefined if it succeeded. */
   buyHonestly(): Promise<string | undefined>;
   /**
-   * What the audit finds beside the running server. Whoever was given the token of the suppliers may have reserved and
-   * cancelled there what no order knows of: then nothing of rule Q8 counts.
+   * The audit's findings. With the suppliers' token, the fuzzer may have made or cancelled reservations itself, so rule
+   * Q8 does not count then.
    */
   auditFindings(given?: { readonly suppliersToken: boolean }): Promise<readonly string[]>;
 }
@@ -64,12 +64,12 @@ export async function startFuzzedServer(settings: Record<string, string> = {}): 
       LOG_LEVEL: 'error',
       DATABASE_URL: database.url,
       FLIGHT_FAILURE_RATE: '0',
-      // Each request says that it is somebody else's, so that nobody has guessed too many tokens.
+      // Each request claims another client address, so that the limit of wrong tokens is not reached.
       TRUST_PROXY: '1',
       INSTANCE_ID: fuzzedInstance,
       ...wideLimits,
       ...fuzzTokens,
-      // As `npm start` has it. The inspector listens to who wants to weigh it, and does nothing by itself.
+      // As in `npm start`, with an inspector to measure memory.
       NODE_OPTIONS: '--max-semi-space-size=32 --inspect=127.0.0.1:0',
       ...settings,
     },
@@ -100,8 +100,8 @@ export async function startFuzzedServer(settings: Record<string, string> = {}): 
 const weighings = 10;
 
 /**
- * The least of some weighings a second apart, each after two full collections: the first lets go of what the second
- * can collect, and V8 hands pages back to the kernel in its own time.
+ * The smallest of several measurements a second apart, each after two full collections: the first one runs finalizers,
+ * whose objects the second one frees. V8 returns pages to the kernel later.
  */
 async function weigh(server: NodeProcess): Promise<Weight> {
   const url = /Debugger listening on (ws:\S+)/.exec(server.output())?.[1];

@@ -30,7 +30,7 @@ const numbers = [
   '{}',
 ];
 
-/** A purchase in JSON, in most cases one that is fine. */
+/** A purchase as JSON, valid in most cases. */
 function json(dice: Prng): string {
   const isFine = dice.chance(0.7);
   const packageId = isFine ? dice.pick(['1', '2', '3']) : dice.pick(numbers);
@@ -78,7 +78,7 @@ const kinds = [
   },
 ];
 
-/** A body with the headers that announce it, by its length or in chunks, rightly or not. */
+/** A body with headers for its length or chunks, which may be wrong. */
 export function fuzzedBody(dice: Prng): FuzzedBody {
   const { type, text } = dice.pick(dice.chance(0.6) ? kinds.slice(0, 1) : kinds);
   let bytes = Buffer.from(text(dice), dice.chance(0.9) ? 'utf8' : 'latin1');

@@ -32,7 +32,7 @@ const targets = [
   '/nothing',
 ];
 
-/** What is sent most in a sale. */
+/** The most frequent routes of a sale. */
 const purchases = ['/api/orders', '/api/orders', '/order', '/order-queue'];
 
 const oddTargets = [
@@ -78,7 +78,7 @@ const versions = [
   '',
 ];
 
-/** Headers that change what a request is, or where its body ends. */
+/** Headers that change the meaning of a request, or where its body ends. */
 const oddHeaders = [
   'Transfer-Encoding: chunked',
   'Transfer-Encoding : chunked',
@@ -126,7 +126,7 @@ const oddHeaders = [
   'X\0Y: z',
 ];
 
-/** One request, valid or nearly so, or several in a row. */
+/** One request or several in a row, valid or almost valid. */
 export function httpInput(dice: Prng): RawInput {
   const count = dice.chance(0.15) ? dice.whole(2, 8) : 1;
   const requests = Buffer.concat(Array.from({ length: count }, () => request(dice)));

@@ -1,17 +1,20 @@
 const patienceMs = 30_000;
 
-/** Of a process that runs with `--inspect`: has it collect its garbage, all of it. @throws Error where it does not answer. */
+/**
+ * Runs a full garbage collection in a process with `--inspect`.
+ * @throws Error when the inspector does not answer.
+ */
 export async function collectGarbage(inspectorUrl: string): Promise<void> {
   await call(inspectorUrl, 'HeapProfiler.collectGarbage');
 }
 
-/** Bytes of JavaScript objects that a process holds. */
+/** Bytes used by JavaScript objects in the process. */
 export async function heapUsed(inspectorUrl: string): Promise<number> {
   const { usedSize } = (await call(inspectorUrl, 'Runtime.getHeapUsage')) as { usedSize: number };
   return usedSize;
 }
 
-/** One command of the Chrome DevTools Protocol, in a session of its own: nothing stays switched on. */
+/** Sends one command of the Chrome DevTools Protocol in a session of its own, which leaves no setting behind. */
 function call(url: string, method: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url);

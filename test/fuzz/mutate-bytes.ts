@@ -1,6 +1,6 @@
 import type { Prng } from '../simulation/prng.ts';
 
-/** Bytes that mean something to parsers. */
+/** Bytes with a meaning for parsers. */
 const special = [
   0x00, 0x09, 0x0a, 0x0d, 0x20, 0x22, 0x25, 0x2c, 0x3a, 0x5c, 0x7f, 0x80, 0xc0, 0xc3, 0xed, 0xff,
 ];
@@ -38,7 +38,7 @@ const mutations: readonly Mutation[] = [
   },
 ];
 
-/** Breaks bytes in so many ways, one after the other. */
+/** Applies this many random mutations. */
 export function mutateBytes(bytes: Buffer, dice: Prng, times: number): Buffer {
   let mutated = bytes;
   for (let time = 0; time < times && mutated.length > 0; time++)
@@ -50,7 +50,7 @@ function spliced(bytes: Buffer, at: number, removed: number, inserted: Buffer): 
   return Buffer.concat([bytes.subarray(0, at), inserted, bytes.subarray(at + removed)]);
 }
 
-/** Cuts bytes into writes of their own. */
+/** Splits bytes into several writes. */
 export function inPieces(bytes: Buffer, dice: Prng): Buffer[] {
   const pieces: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {

@@ -3,20 +3,20 @@ import { connect, type Socket } from 'node:net';
 import { cutOff } from '../support/cut-off.ts';
 import type { RawInput } from './raw-input.ts';
 
-/** How long a server may say nothing before it is taken to have nothing to say, or nothing more. */
+/** A server that sends nothing for this time has finished its answers. */
 const silenceMs = 250;
 const quietMs = 15;
-/** How long a connection may outlive our goodbye. */
+/** How long a connection may stay open after we have ended it. */
 const endMs = 15_000;
 
-/** What came of an input. */
+/** The result of an input. */
 export interface RawOutcome {
   readonly answer: Buffer;
-  /** It did not end after our goodbye. */
+  /** Whether the connection stayed open after we ended it. */
   readonly hangs: boolean;
 }
 
-/** Sends an input over a connection of its own, and reads until the server ends it. */
+/** Sends an input over a new connection, and reads until the server closes it. */
 export async function sendRaw(
   port: number,
   { writes, waitsForAnswer, ending }: RawInput,
@@ -28,7 +28,7 @@ export async function sendRaw(
     chunks.push(chunk);
     heardAt = performance.now();
   });
-  // It is cut in the middle of what we send, and so are we.
+  // Both sides may close the connection in the middle.
   socket.on('error', () => {});
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   const isOpen = await Promise.race([once(socket, 'connect').then(() => true), closed.then(() => false)]);
@@ -49,7 +49,7 @@ export async function sendRaw(
   return { answer: Buffer.concat(chunks), hangs };
 }
 
-/** Waits until the server has been quiet for a while, or has ended the connection. */
+/** Waits until the server has sent nothing for a while or has closed the connection. */
 async function quiet(socket: Socket, heardAt: () => number): Promise<void> {
   const since = performance.now();
   for (;;) {

@@ -5,16 +5,16 @@ import { expect, it } from 'vitest';
 import { startFuzzedServer } from './fuzzed-server.ts';
 import { fuzzRaw, rawInput } from './raw-fuzz.ts';
 
-/* A sample, from a seed that stays; `npm run fuzz` sends more, and weighs the process. */
+/* A sample with a fixed seed; `npm run fuzz` sends more and measures memory. */
 
-it('Q1 Q8 whatever bytes come, the server goes on, and nothing is sold that was not bought', {
+it('Q1 Q8 the server survives any bytes, and sells nothing that was not bought', {
   timeout: 300_000,
 }, async () => {
   await using server = await startFuzzedServer();
   const { inputs, statuses, failures } = await fuzzRaw(server, { seed: 1, inputs: 3000 });
   expect(failures).toEqual([]);
   expect(inputs).toBe(3000);
-  // They get in, and are turned away, at every depth.
+  // The inputs reach, and are refused by, every layer.
   const reached = [101, 200, 201, 303, 400, 403, 404, 405, 409, 413, 415, 422, 431].map(String);
   expect(Object.keys(statuses)).toEqual(expect.arrayContaining(reached));
   expect(server.isRunning).toBe(true);
@@ -31,7 +31,7 @@ it('the same seed gives the same bytes', () => {
 it.each([
   ['fails', 500, 'application/problem+json', '500 Internal Server Error'],
   ['refuses without a word', 404, 'text/plain', '404 Not Found'],
-])('tells of a server that %s, with what it was sent', async (_how, status, type, words) => {
+])('reports a server that %s, with the input', async (_how, status, type, words) => {
   const server = createServer({ requireHostHeader: false }, (request, response) => {
     const isHit = request.url === '/api/orders';
     response.writeHead(isHit ? status : 200, { 'content-type': type }).end('{"code":"internal"}');

@@ -7,28 +7,28 @@ import type { RawInput } from './raw-input.ts';
 import { socketInput } from './socket-inputs.ts';
 
 export interface RawFuzz {
-  /** Of the first input; the next one has the next. */
+  /** The seed of the first input; each further input has the next seed. */
   readonly seed: number;
   readonly inputs: number;
-  /** Connections at a time. */
+  /** Concurrent connections. */
   readonly connections?: number;
   readonly onProgress?: (done: number) => void;
-  /** Aborting it ends the fuzz, with whatever was found until then. */
+  /** Aborting ends the run and returns the failures so far. */
   readonly stop?: AbortSignal;
 }
 
 export interface RawFailure {
-  /** Draws this very input again. */
+  /** The seed that generates this input again. */
   readonly seed: number;
   readonly why: string;
   readonly what: string;
-  /** What was sent, write by write, in hex. */
+  /** The writes in hex. */
   readonly hex: readonly string[];
 }
 
 export interface RawReport {
   readonly inputs: number;
-  /** How many answers there were of each status. */
+  /** Answers by status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly failures: readonly RawFailure[];
   readonly seconds: number;
@@ -37,15 +37,15 @@ export interface RawReport {
 const connectionsAtOnce = 96;
 const failuresMax = 20;
 
-/** The input of a seed: two of three are for HTTP, one is for the live socket. */
+/** The input of a seed: two thirds are for HTTP, one third for the live socket. */
 export function rawInput(seed: number): RawInput {
   const dice = new Prng(seed);
   return dice.chance(0.66) ? httpInput(dice) : socketInput(dice);
 }
 
 /**
- * Sends broken bytes to a server, many connections at a time. What must not happen: that it ends, that it leaves a
- * connection open, or an answer of 5xx that is not one of being overloaded.
+ * Sends broken bytes over many concurrent connections. The server must not end, leave a connection open, or answer 5xx
+ * except when it is overloaded.
  */
 export async function fuzzRaw(
   server: Pick<FuzzedServer, 'port' | 'isRunning'>,
@@ -82,8 +82,8 @@ function statusesIn(answer: Buffer): string[] {
 }
 
 /**
- * Every refusal must be a problem or a page, and every 5xx one that says that there is too much to do: nothing else
- * is the caller's doing.
+ * Every refusal must be a problem or a page. A 5xx must be `overloaded`, because no input may cause another server
+ * error.
  */
 function wrongIn(answer: Buffer): string | undefined {
   const text = answer.toString('latin1');
@@ -98,7 +98,7 @@ function wrongIn(answer: Buffer): string | undefined {
   return undefined;
 }
 
-/** As a problem, or in words on a page. */
+/** As a problem, or as text on a page. */
 function saysOverloaded(body: string): boolean {
   return body.includes('"code":"overloaded"') || body.includes(errorKind('overloaded').words);
 }

@@ -1,19 +1,19 @@
-/** When a connection's other end hears of its end. */
+/** How our side ends the connection. */
 export type Ending =
-  /** Once the server has said something, or nothing for a while. */
+  /** After the server has answered, or has sent nothing for a while. */
   | 'polite'
-  /** With the last byte. */
+  /** Together with the last byte. */
   | 'at once'
-  /** Without a goodbye. */
+  /** With a reset. */
   | 'reset';
 
-/** Bytes for one connection, drawn from a seed. */
+/** The bytes for one connection, generated from a seed. */
 export interface RawInput {
-  /** What it is meant to be, in a few words. */
+  /** A short description. */
   readonly what: string;
   /** Written one after the other. */
   readonly writes: readonly Buffer[];
-  /** Waits for the answer to the first write before it goes on. */
+  /** Whether to wait for the answer to the first write before the next one. */
   readonly waitsForAnswer: boolean;
   readonly ending: Ending;
 }

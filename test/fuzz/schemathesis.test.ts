@@ -3,15 +3,15 @@ import { allOperations as operations } from '../../src/openapi/table.ts';
 import { startFuzzedServer } from './fuzzed-server.ts';
 import { fuzzApi } from './schemathesis.ts';
 
-/* A sample, from a seed that stays; `npm run fuzz` sends more. */
+/* A sample with a fixed seed; `npm run fuzz` sends more. */
 
-it('the API answers whatever its description allows and forbids as the description says', {
+it('the API answers valid and invalid requests as its description says', {
   timeout: 300_000,
 }, async () => {
   await using server = await startFuzzedServer();
   const report = await fuzzApi({ origin: server.origin, seed: 8, examples: 25 });
   expect(report.failures.join('\n')).toBe('');
-  // All but the description itself, which it takes for granted.
+  // All operations except the description itself.
   expect(report.operations).toMatchObject({ selected: operations.length - 1, tested: operations.length - 1 });
   expect(report.cases).toBeGreaterThan(300);
   expect(await server.buyHonestly()).toBeUndefined();

@@ -15,24 +15,24 @@ const requirements = join(here, 'requirements.txt');
 export interface ApiFuzz {
   readonly origin: string;
   readonly seed: number;
-  /** Requests per operation and phase at most; simple operations have fewer to offer. */
+  /** The most requests per operation and phase; simple operations have fewer variants. */
   readonly examples: number;
-  /** Aborting it ends it, and what it has found until then is lost. */
+  /** Aborting ends the run and discards its findings. */
   readonly stop?: AbortSignal;
 }
 
 export interface ApiFuzzReport {
   /** Requests that were sent and checked. */
   readonly cases: number;
-  /** Every failure once, with how to repeat it. */
+  /** Each failure once, with a command to repeat it. */
   readonly failures: readonly string[];
   readonly operations: { readonly selected: number; readonly tested: number };
 }
 
 /**
- * Meets an API with requests made from its description: valid, invalid, and in the order that its links suggest, and
- * holds every answer against the description, with every check that schemathesis has.
- * @throws Error where it could not run to its end.
+ * Sends requests generated from an API's description: valid, invalid, and in sequences along its links. Checks every
+ * answer against the description, with all checks of schemathesis.
+ * @throws Error when it could not run to its end.
  */
 export async function fuzzApi({ origin, seed, examples, stop }: ApiFuzz): Promise<ApiFuzzReport> {
   const packages = await findSchemathesis();
@@ -45,7 +45,7 @@ export async function fuzzApi({ origin, seed, examples, stop }: ApiFuzz): Promis
   try {
     const { code, output } = await exitOf(
       ['-c', program, ...config, 'run', `${origin}/openapi.json`, ...parameters, ...reports],
-      // Whatever it remembers goes away with the folder.
+      // The folder, which is deleted, also holds its cache.
       {
         cwd: folder,
         ...(stop === undefined ? {} : { signal: stop }),
@@ -69,7 +69,7 @@ function pythonSettings(packages: string): Record<string, string> {
   return { PYTHONPATH: `${packages}:${here}`, PYTHONDONTWRITEBYTECODE: '1', LANG: 'C.UTF-8' };
 }
 
-/** What of its report is read. */
+/** The fields used from its report. */
 interface Report {
   readonly operations: { readonly selected: number; readonly tested: number };
   readonly test_cases: { readonly generated: number; readonly without_checks: number };
@@ -85,14 +85,14 @@ function read(
   const found = [...failures, ...errors];
   return {
     cases: test_cases.generated - test_cases.without_checks,
-    // As it tells of them itself: with a command that repeats each.
+    // In its own words, with a command to repeat each failure.
     failures:
       code === 0 && found.length === 0 ? [] : [output.replace(/^[\s\S]*?(?=^=+ (FAILURES|ERRORS) )/m, '')],
     operations,
   };
 }
 
-/** Runs Python and returns how it ended, whichever way. */
+/** Runs Python and returns its output and exit code. */
 async function exitOf(
   parameters: readonly string[],
   options: { cwd: string; env: NodeJS.ProcessEnv; signal?: AbortSignal },
@@ -108,8 +108,8 @@ async function exitOf(
 }
 
 /**
- * The folder of Python packages that schemathesis is made of, fetched once and kept outside the tree.
- * @throws Error with what to do where there is none.
+ * The folder with schemathesis and its Python packages, which is downloaded once to the user's cache.
+ * @throws Error with advice when it cannot be installed.
  */
 function findSchemathesis(): Promise<string> {
   const advice = 'It takes Python 3.10 or newer with pip, and the Python package index.';

@@ -26,7 +26,7 @@ const oddHeaders = [
   'Upgrade: h2c',
 ];
 
-/** A handshake, and frames of any kind behind it. */
+/** A handshake, and frames of any kind after it. */
 export function socketInput(dice: Prng): RawInput {
   const isBroken = dice.chance(0.3);
   const opening = handshake(dice, isBroken);
@@ -76,7 +76,7 @@ const closeCodes = [
   0, 999, 1000, 1001, 1002, 1004, 1005, 1006, 1011, 1012, 1015, 2999, 3000, 4000, 4999, 5000, 65535,
 ];
 
-/** One frame (RFC 6455, section 5.2), in most cases one that is fine. */
+/** One frame (RFC 6455, section 5.2), valid in most cases. */
 function frame(dice: Prng): Buffer {
   const isFine = dice.chance(0.6);
   const opcode = isFine ? dice.pick([1, 1, 2, 8, 9, 10]) : dice.whole(0, 15);
@@ -110,7 +110,7 @@ function payloadOf(opcode: number, dice: Prng): Buffer {
   return Buffer.from(dice.pick(short ? texts.slice(0, 5) : texts));
 }
 
-/** A length in 7 bits, 16 or 64; at times in more than it needs. */
+/** A length in 7, 16 or 64 bits; sometimes in more bits than needed. */
 function lengthOf(length: number, isMasked: boolean, oddness: number): Buffer {
   const flag = isMasked ? 0x80 : 0;
   if (oddness === 1) return Buffer.from([flag | 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);

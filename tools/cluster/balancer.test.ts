@@ -29,7 +29,7 @@ afterEach(async () => {
   }
 });
 
-/** An instance that tells its name, or does what it is told to. */
+/** An instance that answers with its name, or with `act`. */
 async function fake(name: string, act?: RequestListener): Promise<Fake> {
   const server = createServer((incoming, response) => {
     if (incoming.url === '/readyz') {
@@ -61,7 +61,7 @@ async function balance(...origins: string[]): Promise<void> {
 const ask = async (init: RequestInit = {}) => (await fetch(`${balancer.origin}/order`, init)).text();
 const askTimes = (count: number) => Promise.all(Array.from({ length: count }, () => ask()));
 
-it('takes the instances in turn, within one connection too, and passes bodies and headers both ways', async () => {
+it('alternates between instances within one connection, and passes bodies and headers both ways', async () => {
   const [one, two] = [await fake('one'), await fake('two')];
   await balance(one.origin, two.origin);
   expect((await askTimes(4)).toSorted()).toEqual(['one', 'one', 'two', 'two']);
@@ -79,7 +79,7 @@ it('takes the instances in turn, within one connection too, and passes bodies an
   });
 });
 
-it('leaves out who is not ready, and asks all the same when nobody is', async () => {
+it('leaves out instances that are not ready, and uses them if none is', async () => {
   const [one, two] = [await fake('one'), await fake('two')];
   await balance(one.origin, two.origin);
   one.isReady = false;
@@ -88,7 +88,7 @@ it('leaves out who is not ready, and asks all the same when nobody is', async ()
   await expect.poll(async () => new Set(await askTimes(4))).toEqual(new Set(['one', 'two']));
 });
 
-it('tries a refused connection at the next instance, whatever the request, and says 503 when all refuse', async () => {
+it('retries a refused connection at the next instance, and answers 503 if all refuse', async () => {
   const [one, two] = [await fake('one'), await fake('two')];
   await balance(one.origin, two.origin);
   one.server.closeAllConnections();
@@ -102,7 +102,7 @@ it('tries a refused connection at the next instance, whatever the request, and s
   expect(answer.headers.get('retry-after')).toBe('1');
 });
 
-it('repeats a cut request elsewhere only if that is harmless: by its method, or by its key', async () => {
+it('repeats an interrupted request elsewhere only if its method or key makes that safe', async () => {
   const dying = await fake('dying', (incoming) => incoming.socket.destroy());
   const sound = await fake('sound');
   await balance(dying.origin, sound.origin);
@@ -115,7 +115,7 @@ it('repeats a cut request elsewhere only if that is harmless: by its method, or 
   expect(statuses.toSorted()).toEqual([200, 502]);
 });
 
-it('hangs up on the instance when the caller hangs up', async () => {
+it('ends the request to the instance when the caller disconnects', async () => {
   const gone = Promise.withResolvers<void>();
   const slow = await fake('slow', (_incoming, response) => response.on('close', gone.resolve));
   await balance(slow.origin);
@@ -126,7 +126,7 @@ it('hangs up on the instance when the caller hangs up', async () => {
   await gone.promise;
 });
 
-it('passes WebSockets through, past an instance that refuses connections', async () => {
+it('passes WebSockets through, and skips an instance that refuses connections', async () => {
   const [one, two] = [await fake('one'), await fake('two')];
   await balance(one.origin, two.origin);
   one.server.closeAllConnections();
@@ -141,7 +141,7 @@ it('passes WebSockets through, past an instance that refuses connections', async
   }
 });
 
-it('says which port is taken', async () => {
+it('names the port if it is in use', async () => {
   const one = await fake('one');
   await balance(one.origin);
   const port = Number(new URL(balancer.origin).port);

@@ -14,21 +14,21 @@ import { Replay } from './replay.ts';
 import { tunnel } from './tunnel.ts';
 
 export interface BalancerOptions {
-  /** Where the instances are: `http://127.0.0.1:8881`. */
+  /** The instances: `http://127.0.0.1:8881`. */
   readonly origins: readonly string[];
   readonly port: number;
   readonly host?: string;
-  /** How often each instance's `/readyz` is asked; default 250 ms. */
+  /** Interval of the requests to each instance's `/readyz`; default 250 ms. */
   readonly checkMs?: number;
 }
 
 export interface Balancer {
   readonly origin: string;
-  /** Lets the answers under way go out for so long, then cuts what is left. */
+  /** Waits this long for answers in progress, then closes their connections. */
   close(patienceMs?: number): Promise<void>;
 }
 
-/** Headers that are about one connection only (RFC 9110, section 7.6.1). */
+/** Headers that belong to one connection only (RFC 9110, section 7.6.1). */
 const hopByHop = [
   'connection',
   'keep-alive',
@@ -40,10 +40,10 @@ const hopByHop = [
 ];
 
 /**
- * A small load balancer for a cluster on one machine: each request goes to the next instance that is ready, also within
- * one kept-alive connection, and WebSockets are passed through. A connection that is refused is tried at the next
- * instance; so is one that was cut before any answer, where repeating the request is harmless.
- * @throws Error when the port is taken.
+ * A small load balancer for a cluster on one machine. Each request goes to the next ready instance, also within one
+ * kept-alive connection; WebSockets are passed through. A refused connection is retried at the next instance, and so is
+ * one that ended before an answer if repeating the request is safe.
+ * @throws Error when the port is in use.
  */
 export async function startBalancer({ origins, port, host, checkMs }: BalancerOptions): Promise<Balancer> {
   const health = new Health(origins, checkMs);
@@ -115,7 +115,7 @@ class Exchange {
     this.#refuse(503, 'No instance can be reached.');
   }
 
-  /** `refused`: it never got the request; `cut`: it may have got it, but nothing came back. */
+  /** `refused`: the instance did not get the request. `cut`: it may have got it, but there was no answer. */
   #try(target: URL): Promise<'done' | 'refused' | 'cut'> {
     const { method = 'GET', url: path = '/' } = this.#incoming;
     return new Promise((resolve) => {
@@ -157,7 +157,7 @@ class Exchange {
     answer.once('error', () => this.#response.destroy());
   }
 
-  /** By its method (RFC 9110, section 9.2.2), or because it carries a key of its own. */
+  /** Idempotent by its method (RFC 9110, section 9.2.2), or because it has an Idempotency-Key. */
   #isRepeatable(): boolean {
     const { method = 'GET', headers } = this.#incoming;
     return /^(GET|HEAD|OPTIONS|PUT|DELETE)$/.test(method) || headers['idempotency-key'] !== undefined;
@@ -179,7 +179,10 @@ function withoutHops(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(kept);
 }
 
-/** As the client sent them, and from where; `Host` stays, for forms and sockets are checked against it. */
+/**
+ * The client's headers and address. `Host` is kept, because the server compares it with the origin of forms and
+ * sockets.
+ */
 function forwarded(incoming: IncomingMessage): IncomingHttpHeaders {
   const { headers, socket } = incoming;
   const before = headers['x-forwarded-for'];

@@ -4,13 +4,13 @@ import { benchHint } from './bench-hint.ts';
 
 const origins = ['http://127.0.0.1:8881', 'http://127.0.0.1:8882'];
 
-/** The arguments as a shell would split them. */
+/** Splits the printed command as a shell would. */
 function argumentsIn(lines: readonly string[]): string[] {
   const line = lines.find((each) => each.includes('npm run bench -- '))?.split(' -- ')[1] ?? '';
   return line.replace('"$ADMIN_TOKEN"', 'a-token').split(' ');
 }
 
-it('names a command that fits this cluster, and that the limits are on', () => {
+it("prints a command with the cluster's origins, and the rate limits", () => {
   const purchases = { count: 500, windowS: 10 };
   const lines = benchHint({ origins, purchases, hasAdminToken: false });
   expect(lines.join('\n')).toContain('Rate limits are on: 500 purchases per 10 s of one client.');
@@ -23,7 +23,7 @@ it('names a command that fits this cluster, and that the limits are on', () => {
   });
 });
 
-it('buys with the admin token, which it names', () => {
+it('buys with the admin token, without printing it', () => {
   const lines = benchHint({ origins, hasAdminToken: true });
   expect(lines.join('\n')).toContain('Rate limits are off.');
   expect(lines.join('\n')).toContain('--admin-token "$ADMIN_TOKEN"');

@@ -1,19 +1,19 @@
 export interface BenchHintOptions {
   /** Of the instances. */
   readonly origins: readonly string[];
-  /** What one client may buy; undefined: rate limits are off. */
+  /** The purchase limit of one client; undefined if rate limits are off. */
   readonly purchases?: { readonly count: number; readonly windowS: number } | undefined;
   /** Whether the instances have an ADMIN_TOKEN. */
   readonly hasAdminToken: boolean;
 }
 
 const usualRate = 200;
-/** Of what the limits allow, so that a load that waits for nothing stays below them. */
+/** The suggested rate as a share of the limit, which leaves room for bursts. */
 const limitedShare = 0.8;
 
 /**
- * How to put a load on this cluster, and whether its rate limits would be in the way: lines for the terminal. The admin
- * token is named, never shown.
+ * A command that puts load on this cluster, and a note on its rate limits, as lines for the terminal. The command
+ * contains a reference to the admin token, never the token.
  */
 export function benchHint({ origins, purchases, hasAdminToken }: BenchHintOptions): string[] {
   const allowed = purchases === undefined ? Number.POSITIVE_INFINITY : purchases.count / purchases.windowS;

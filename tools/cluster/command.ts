@@ -60,7 +60,7 @@ async function run(given: Given<typeof options>): Promise<number> {
       engine,
       members,
       firstPort: port === 0 ? 0 : port + 1,
-      // The balancer tells them who their clients are.
+      // The balancer adds the clients' addresses.
       settings: { TRUST_PROXY: 'on' },
       inherit: true,
       detached: true,
@@ -82,7 +82,7 @@ async function run(given: Given<typeof options>): Promise<number> {
   watch(cluster, stopped);
   await aborted(stopped);
   console.log('\nstopping …');
-  // While the instances drain, their last answers still need a way out.
+  // The balancer keeps running while the instances drain, to pass on their last answers.
   await cluster.end();
   return 0;
 }
@@ -102,19 +102,19 @@ function tell(cluster: Cluster, balancer: Balancer): void {
   console.log('\nThe cluster is up. Ctrl-C stops it.');
 }
 
-/** What the instances are set to: they have our environment, but for the addresses of their databases. */
+/** The instances have the environment of this process, except for the addresses of their databases. */
 function hint({ origins }: Cluster): string[] {
   try {
     const { limits, adminToken } = readConfig();
     return benchHint({ origins, purchases: limits?.purchases, hasAdminToken: adminToken !== undefined });
   } catch (error) {
-    // A REDIS_URL of ours needs a DATABASE_URL of ours; the instances have both from the cluster.
+    // This process's environment may have a REDIS_URL without a DATABASE_URL; the cluster sets both.
     if (error instanceof ConfigError) return [];
     throw error;
   }
 }
 
-/** Says so when a process ends that nobody has stopped; the balancer goes on with the others. */
+/** Reports a process that ended by itself. The balancer continues with the others. */
 function watch({ instances, suppliers, consumer }: Cluster, stopped: AbortSignal): void {
   const parts = [
     ...instances.map(({ id, ended }) => ({ name: id, ended })),

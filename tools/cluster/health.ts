@@ -1,4 +1,4 @@
-/** Knows which instances are ready, by asking each of them again and again, and whose turn it is. */
+/** Polls whether instances are ready, and orders them by turn. */
 export class Health {
   readonly #instances: { readonly url: URL; isReady: boolean }[];
   readonly #checkMs: number;
@@ -10,7 +10,7 @@ export class Health {
     this.#checkMs = checkMs;
   }
 
-  /** Resolves once each was asked for the first time. */
+  /** Resolves after the first check of each instance. */
   async start(): Promise<void> {
     await this.#checkAll();
     void this.#run();
@@ -21,8 +21,8 @@ export class Health {
   }
 
   /**
-   * All instances in the order in which to try them: round robin, those that are ready first. The others come last:
-   * while MongoDB is away none is ready, but each can still say so, and show what it knows.
+   * The instances in the order in which to try them: ready ones first, in turn. The others follow, because without
+   * MongoDB none is ready, but each can still answer with an error or cached data.
    */
   candidates(): URL[] {
     const start = this.#turn++ % this.#instances.length;

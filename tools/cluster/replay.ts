@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 
-/** Longer bodies are passed on, but not kept. */
+/** Longer bodies are passed on without a copy. */
 const keptMax = 65_536;
 
-/** A request's body on its way to an instance, kept while it is short, so that another instance can get it too. */
+/** A request's body that is copied while it is short, so that it can be sent to another instance. */
 export class Replay {
   readonly #source: IncomingMessage;
   #kept: Buffer[] = [];
@@ -23,12 +23,12 @@ export class Replay {
     source.pause();
   }
 
-  /** Whether the beginning is gone. */
+  /** Whether the copy lacks the beginning of the body. */
   get isIncomplete(): boolean {
     return this.#length > keptMax;
   }
 
-  /** Sends it, from its beginning, instead of to where it went before. */
+  /** Sends the body from its beginning to this instance instead of the former one. */
   pipe(target: Writable): void {
     this.#target = target;
     for (const chunk of this.#kept) target.write(chunk);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** Passes an upgrade on, byte by byte, to the first instance that takes the connection. */
+/** Passes an upgrade through to the first instance that accepts the connection. */
 export function tunnel(
   incoming: IncomingMessage,
   client: Duplex,
@@ -28,7 +28,7 @@ export function tunnel(
   });
 }
 
-/** What comes out at one end goes in at the other, and both end together. */
+/** Connects both sockets; if one closes, the other closes too. */
 function join(client: Duplex, upstream: Socket): void {
   (client as Socket).setNoDelay?.(true);
   client.pipe(upstream).pipe(client);

@@ -1,15 +1,15 @@
-/** What one axis shows. */
+/** The title, scale and labels of one axis. */
 export interface Axis {
   readonly title: string;
-  /** `log`: where the values span enough to need it. */
+  /** `log` is used only if the values span at least half a decade. */
   readonly scale: 'linear' | 'log' | 'percentile';
-  /** Behind each label: `×`. */
+  /** Appended to each label: `×`. */
   readonly suffix?: string;
-  /** Linear axes begin at 0 unless this says otherwise. */
+  /** By default linear axes begin at 0. */
   readonly domain?: readonly [number, number];
 }
 
-/** The scale, the ticks and the labels of an axis over these values, in terms of Vega-Lite. */
+/** The scale, ticks and labels of an axis for these values, in terms of Vega-Lite. */
 export function axisFor(axis: Axis, values: readonly number[], isNarrow: boolean) {
   if (axis.scale === 'percentile') return percentileAxis(axis.title, values, isNarrow);
   const [low, high] = axis.domain ?? extent(values);
@@ -32,13 +32,13 @@ export function axisFor(axis: Axis, values: readonly number[], isNarrow: boolean
   };
 }
 
-/** Less than half a decade has too few ticks on a log axis to be read. */
+/** A log axis over less than half a decade would have too few ticks. */
 function isLog({ scale, domain }: Axis, values: readonly number[]): boolean {
   const [low, high] = domain ?? extent(values);
   return scale === 'log' && low > 0 && high >= 5 * low;
 }
 
-/** Where a percentile stands: each step to the right leaves out a tenth of what was left. */
+/** The position on a percentile axis: each unit leaves out a tenth of the slowest rest, so 90 is at 1 and 99 at 2. */
 export function percentilePosition(percentile: number): number {
   return -Math.log10(1 - percentile / 100);
 }
@@ -62,7 +62,7 @@ function percentileAxis(title: string, values: readonly number[], isNarrow: bool
   };
 }
 
-/** Powers of ten, with 2 and 5 (or 3) between where there is room. */
+/** Powers of ten, and 2 and 5 (or 3) times them if there is room. */
 function logTicks([low, high]: readonly [number, number], ticksMax: number): number[] {
   const steps = [[1, 2, 5], [1, 3], [1]];
   for (const step of steps) {

@@ -24,17 +24,17 @@ const looks = [360, 1280].flatMap((width) =>
   (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })),
 );
 
-/** Sends the order form past its guards, as a browser without JavaScript would. */
+/** Submits the order form without its client-side checks, like a browser without JavaScript. */
 const submitWith = (packageId: number) =>
   `const choice = document.getElementById('package-${packageId}');
    choice.disabled = false;
    choice.checked = true;
    choice.form.submit();`;
 
-/** What is done before a picture is taken. */
+/** Brings the page into the state for the picture. */
 type Scene = (page: Page, stage: Stage) => Promise<unknown>;
 
-/** A page for operators, by its address. */
+/** Logs in as an operator and opens this path. */
 const forOperators =
   (path: string): Scene =>
   async (page, stage) => {
@@ -81,7 +81,7 @@ const scenes: Readonly<Record<string, Scene>> = {
   admin: forOperators('/admin'),
   'admin-package': forOperators(`/admin/packages/${adminStageIds.busy}`),
   'admin-confirm': forOperators(`/admin/packages/${adminStageIds.selling}/quota?quota=400`),
-  // The last one, because it sells what the others show.
+  // Last, because it sells the package that other scenes show.
   'order-sold-out': async (page, { origin, sellOut }) => {
     await page.goto(`${origin}/order`);
     await page.getByLabel('Your email').fill('fay@example.com');

@@ -4,8 +4,8 @@ const signature = Buffer.from('89504e470d0a1a0a', 'hex');
 const colorsMax = 256;
 
 /**
- * The same picture with at most 256 colours, each dot one byte: screenshots become a third as large.
- * Reads what Chromium writes: 8 bits per channel, RGB or RGBA, not interlaced (PNG, third edition, W3C 2025).
+ * Reduces the picture to at most 256 colours with one byte per pixel, which is a third of the size. It reads PNG files
+ * as Chromium writes them: 8 bits per channel, RGB or RGBA, not interlaced (PNG, third edition, W3C 2025).
  * @throws RangeError for any other kind.
  */
 export function smallPng(png: Buffer): Buffer {
@@ -30,7 +30,7 @@ export function smallPng(png: Buffer): Buffer {
   ]);
 }
 
-/** The most frequent colours; every other one is shown as the nearest of them. */
+/** The most frequent colours; other colours are replaced by the nearest of them. */
 class Palette {
   readonly #colors: number[];
   readonly #indexes: Map<number, number>;
@@ -75,7 +75,7 @@ interface Picture {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
-  /** The dots, row by row, without filters. */
+  /** The pixels, row by row, without filters. */
   readonly rows: Buffer;
 }
 
@@ -98,7 +98,7 @@ function decode(png: Buffer): Picture {
   };
 }
 
-/** Undoes the filter of each row; `step` is the size of a dot. */
+/** Reverses the filter of each row; `step` is the size of a pixel in bytes. */
 function unfilter(filtered: Buffer, rowSize: number, step: number): Buffer {
   const height = filtered.length / (rowSize + 1);
   const rows = Buffer.alloc(height * rowSize);

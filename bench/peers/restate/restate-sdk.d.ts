@@ -1,6 +1,6 @@
 /**
- * What we use of `@restatedev/restate-sdk`: this folder's packages are installed only when the scenario runs, and the
- * types are checked without them.
+ * The parts of `@restatedev/restate-sdk` that we use. This folder's packages are installed only when the scenario runs,
+ * and the type check works without them.
  */
 declare module '@restatedev/restate-sdk' {
   import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';

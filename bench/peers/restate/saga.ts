@@ -1,9 +1,9 @@
 /**
- * The product's saga in Restate's terms: a virtual object per package, with all of a purchase inside one handler.
- * It claims a unit, reserves the flight and then the hotel as durable steps, and on a refusal cancels what was
- * reserved and gives the unit back. Restate runs one handler of a key at a time, so nothing is sold twice.
+ * The product's saga as a virtual object of Restate per package, with one handler per purchase. It claims a unit,
+ * reserves the flight and then the hotel as durable steps; after a refusal it cancels the reservations and gives the
+ * unit back. Restate runs one handler of a key at a time, so no unit is sold twice.
  *
- * The suppliers are functions that answer at once. What a purchase returned is the order, and Restate keeps it under
+ * The suppliers are functions that answer at once. The result of a purchase is the order, which Restate stores under
  * the idempotency key.
  */
 import { randomUUID } from 'node:crypto';
@@ -14,14 +14,14 @@ export interface Buyer {
   readonly email: string;
 }
 
-/** A refusal is the supplier's answer, so it is not asked again. */
+/** A refusal is the supplier's answer, so it is not retried. */
 const once: RunOptions = { maxRetryAttempts: 1 };
 
 async function buy(context: ObjectContext, buyer: Buyer): Promise<object> {
   const remaining = (await context.get<number>('remaining')) ?? 0;
   if (remaining <= 0) throw new TerminalError('sold_out', { errorCode: 409 });
   const id = context.rand.uuidv4();
-  // What undoes a step is there before it runs.
+  // The compensation is registered before its step runs.
   const undo = [async () => context.set('remaining', remaining)];
   context.set('remaining', remaining - 1);
   try {
@@ -44,7 +44,7 @@ function reserveHotel(): { reservationNumber: string } {
   return { reservationNumber: `H${randomUUID()}` };
 }
 
-/** By package id. */
+/** The key is the package id. */
 export const travelPackages = object({
   name: 'TravelPackages',
   handlers: {
@@ -55,7 +55,7 @@ export const travelPackages = object({
     buy,
   },
   options: {
-    // Nobody looks into journals of the past, and not to keep them is less work.
+    // Journals of finished invocations are not needed, and deleting them saves work.
     journalRetention: 0,
     idempotencyRetention: 24 * 3_600_000,
   },

@@ -5,9 +5,9 @@ export interface RestatePorts {
 }
 
 /**
- * The server's configuration: all of it on the loopback, nothing sent home. One partition, as one key is all that is
- * bought from, and the log that a single node may use instead of the replicated one: both made it faster. Its log is
- * synced before anything is acknowledged, as by default.
+ * The server's configuration: everything on the loopback, no telemetry. One partition is faster, because the bench buys
+ * from one key; so is the local log, which a single node may use instead of the replicated one. The log is synced
+ * before each acknowledgement, which is the default.
  */
 export function serverConfig(folder: string, { ingress, admin, node }: RestatePorts): string {
   return `

@@ -1,7 +1,7 @@
 /**
- * The peer's own program, beside the Restate server: the handlers that Restate calls, and the product's route in
- * front of its ingress, so that all contestants get the same requests. `RESTATE_INGRESS` and `RESTATE_ADMIN` are the
- * server's addresses. The order that a purchase ended with is what Restate keeps under its idempotency key.
+ * The peer's program beside the Restate server: the handlers that Restate calls, and the product's route in front of
+ * Restate's ingress, so that all contestants get the same requests. `RESTATE_INGRESS` and `RESTATE_ADMIN` are the
+ * server's addresses. Restate stores the finished order of a purchase under its idempotency key.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -30,7 +30,7 @@ await runBaseline(async (offers) => {
     ),
     async [Symbol.asyncDispose]() {
       await ingress.destroy();
-      // Restate keeps its connections.
+      // Exits explicitly, because Restate does not close its connections.
       process.exit(0);
     },
   };
@@ -70,7 +70,7 @@ function handlerPath(packageId: number, handler: 'open' | 'remaining' | 'buy'): 
   return `/${travelPackages.name}/${packageId}/${handler}`;
 }
 
-/** What a handler returns; undefined where it refused. */
+/** The handler's result; undefined if it refused. */
 async function call(
   ingress: Pool,
   path: string,
@@ -90,7 +90,7 @@ async function call(
   return text === '' ? null : JSON.parse(text);
 }
 
-/** What is left against the purchases that Restate keeps as having succeeded. */
+/** Compares the remaining units with the successful purchases that Restate has stored. */
 async function audit(ingress: Pool, offers: readonly Offer[]): Promise<Audit> {
   const quota = offers.reduce((sum, offer) => sum + offer.quota, 0);
   let remaining = 0;

@@ -17,25 +17,25 @@ const startMs = 60_000;
 
 export interface RestateOptions {
   readonly packages: readonly Offer[];
-  /** The service's environment, over its defaults. */
+  /** Environment variables of the service, which override its defaults. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A Restate server and the service it calls, with the product's purchase route. */
+/** A running Restate server with the service that it calls, which has the product's purchase route. */
 export interface Restate {
   readonly origin: string;
-  /** The server's and the service's. */
+  /** The server and the service. */
   readonly pids: readonly number[];
-  /** The one with our route, which is pinned as the other servers are. */
+  /** The process with our route, which is pinned like the other servers. */
   readonly servicePid: number;
   audit(): Promise<Audit>;
-  /** Ends both and deletes what they kept. */
+  /** Ends both and deletes their data. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts Restate on the loopback with its data in a temporary folder, and opens the sale. The first time, it installs
- * this folder's packages (the server's binary is 216 MB).
+ * Starts Restate on the loopback with its data in a temporary folder, and opens the sale. The first start installs this
+ * folder's packages (the server's binary has 216 MB).
  * @throws Error with the server's output when it does not start.
  */
 export async function startRestate({ packages, settings = {} }: RestateOptions): Promise<Restate> {
@@ -54,7 +54,7 @@ export async function startRestate({ packages, settings = {} }: RestateOptions):
       settings: {
         RESTATE_INGRESS: `http://127.0.0.1:${ports.ingress}`,
         RESTATE_ADMIN: `http://127.0.0.1:${ports.admin}`,
-        // It would print two lines for each purchase.
+        // Otherwise it logs two lines for each purchase.
         RESTATE_LOGGING: 'WARN',
         NODE_ENV: 'production',
         ...settings,
@@ -93,7 +93,7 @@ async function install(): Promise<void> {
 async function startServer(folder: string, ports: RestatePorts): Promise<ChildProcess> {
   const file = join(folder, 'restate.toml');
   await writeFile(file, serverConfig(folder, ports));
-  // The binary itself, not the script around it, which would be one more process to end.
+  // Starts the binary directly: the package's script would be one more process to end.
   const child = spawn(binary(), ['--config-file', file, '--no-logo'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -120,7 +120,7 @@ async function startServer(folder: string, ports: RestatePorts): Promise<ChildPr
   throw new Error(`restate-server did not start: ${output}`);
 }
 
-/** At once: nobody needs its data any more. */
+/** Without a graceful stop, because the data is deleted. */
 async function endServer(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');

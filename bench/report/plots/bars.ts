@@ -9,7 +9,7 @@ export interface Bar {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** Beside the bar: the value in words. */
+  /** The value as text beside the bar. */
   readonly text: string;
 }
 
@@ -17,11 +17,14 @@ export interface Bars {
   readonly title: string;
   readonly x: Axis;
   readonly bars: readonly Bar[];
-  /** Where the bars begin. */
+  /** The value at which bars begin. */
   readonly from: number;
 }
 
-/** Lying bars with the min–max of the rounds as whiskers; within a page their labels stand above them, so that they may be long. */
+/**
+ * Horizontal bars with whiskers from the lowest to the highest round. Within a page, labels stand above the bars, which
+ * leaves room for long ones.
+ */
 export function barsSpec({ title, x, bars, from }: Bars, frame: Frame): TopLevelSpec {
   const axis = axisFor(withRoom(x, bars, from, frame), [], frame.isNarrow);
   const isAbove = !frame.isAlone;
@@ -78,7 +81,7 @@ export function barsSpec({ title, x, bars, from }: Bars, frame: Frame): TopLevel
   if (isAbove) {
     const encoding = { y, x: { value: 0 }, text: { field: 'label' } };
     const mark = { type: 'text', align: 'left', baseline: 'bottom', dy: -11 };
-    // A halo, where the label crosses a line.
+    // The outline keeps a label readable where it crosses a grid line.
     layer.push({ mark: { ...mark, stroke: inks.card.light, strokeWidth: 4 }, encoding }, { mark, encoding });
   }
   return {
@@ -89,7 +92,7 @@ export function barsSpec({ title, x, bars, from }: Bars, frame: Frame): TopLevel
   } as TopLevelSpec;
 }
 
-/** The text beside a bar needs its place on the axis. */
+/** Extends the axis to leave room for the text beside the bars. */
 function withRoom(axis: Axis, bars: readonly Bar[], from: number, { isNarrow }: Frame): Axis {
   const low = Math.min(from, ...bars.map((bar) => bar.low));
   const high = Math.max(from, ...bars.map((bar) => bar.high));

@@ -10,7 +10,7 @@ import { overTimePlots } from './over-time.ts';
 import { speedUpPlots, speedUpsOf } from './speed-up.ts';
 import { figureMeasure, p99Measure, type Sweep, sweepPlot, sweepsOf } from './sweep.ts';
 
-/** What there is to see in a scenario, the most telling first. */
+/** The plots of a scenario, the most important ones first. */
 export function plotsOf(scenario: ScenarioResult, styles: ContestantStyles): Plot[] {
   const groups = groupsOfAll(scenario).filter(({ runs }) => runs.length > 0);
   const figure = mainFigure(scenario, groups);
@@ -29,7 +29,10 @@ export function plotsOf(scenario: ScenarioResult, styles: ContestantStyles): Plo
   ];
 }
 
-/** The figure that the scenario is about; where there is none, all that have a better and a worse and are no rate. */
+/**
+ * Plots of the scenario's main figure. Without a main figure, of all figures where higher or lower is better, except
+ * rates and bytes.
+ */
 function stillPlots(groups: readonly Group[], figure: string | undefined, styles: ContestantStyles): Plot[] {
   const closed = groups.filter((group) => !isOpenLoop(group));
   if (figure !== undefined) return figurePlot(figure, closed.length > 1 ? closed : groups, styles);
@@ -41,7 +44,7 @@ function stillPlots(groups: readonly Group[], figure: string | undefined, styles
 
 function plotsOfSweep(sweep: Sweep, figure: string | undefined, styles: ContestantStyles): Plot[] {
   const figures = [...new Set(sweep.groups.flatMap((group) => [...group.figures.keys()]))];
-  // Of a queue that grows, what joins it is counted, and nothing else is.
+  // The steps of a growing queue have another rate: purchases queued per second.
   const main =
     figures.find((name) => name === figure) ?? figures.find((name) => meaningOf(name).unit === '/s');
   const shown = figures.filter((name) => name === main || ['bytes', 'µs'].includes(meaningOf(name).unit));
@@ -51,7 +54,7 @@ function plotsOfSweep(sweep: Sweep, figure: string | undefined, styles: Contesta
   );
 }
 
-/** A curve per step of a sweep is too many to read: its p99 is drawn over the sweep instead. */
+/** A curve for each step of a sweep would be unreadable, so their p99 is drawn over the sweep instead. */
 function curvesOf(groups: readonly Group[], still: readonly Group[]): readonly Group[] {
   return still.length > 0 ? still : groups.length <= 4 ? groups : [];
 }

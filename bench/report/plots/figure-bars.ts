@@ -9,7 +9,7 @@ import { capital, nameGroups } from './naming.ts';
 
 const barsMax = 8;
 
-/** One figure of every contestant side by side; none where there is but one bar, or all are 0. */
+/** One figure of each contestant side by side; no plot for a single bar or if all are 0. */
 export function figurePlot(figure: string, groups: readonly Group[], styles: ContestantStyles): Plot[] {
   const { label, unit } = meaningOf(figure);
   const factor = unit === 'bytes' ? 1e-6 : unit === 'share' ? 100 : 1;
@@ -33,7 +33,7 @@ export function figurePlot(figure: string, groups: readonly Group[], styles: Con
   return isWorthIt ? [plotOf(capital(label), axis, bars, measured.length < all.length)] : [];
 }
 
-/** Memory before, during and after: all figures in bytes in one plot. */
+/** All figures in bytes in one plot: memory before, during and after the load. */
 export function memoryPlot(groups: readonly Group[], styles: ContestantStyles): Plot[] {
   const named = nameGroups(groups, styles);
   const bars = named.flatMap(({ group, label, style }) =>

@@ -8,12 +8,12 @@ import { linesSpec, type Point } from './lines.ts';
 import { type Named, nameGroups } from './naming.ts';
 
 const seriesMax = 8;
-/** Above it the curve would go on for ever to the right. */
+/** The curve would not end without it: 100 % has no finite position on this axis. */
 const lastPercentile = 99.999;
 
 /**
- * Latencies by percentile, as HDR histograms are drawn. Where some were measured at a given rate, only those: in a
- * closed loop the latency follows from the number of callers.
+ * Latencies by percentile, as HDR histograms are drawn. Runs of open loops come first: in a closed loop the latency
+ * follows from the number of callers.
  */
 export function latencyPlots(
   groups: readonly Group[],
@@ -29,8 +29,8 @@ export function latencyPlots(
 }
 
 /**
- * Of the times to an outcome, to a refusal and to any answer, which hold each other, the first that most answers
- * have; and all that are no answer's.
+ * The latencies worth a plot. Outcomes, refusals and answers contain each other: of these, the first one that covers at
+ * least half of the answers. All others too.
  */
 export function telling(groups: readonly Group[]): string[] {
   const names = [...new Set(groups.flatMap(({ latencies }) => [...latencies.keys()]))];
@@ -86,7 +86,7 @@ function pointsOf(group: Group, name: string): Point[] {
     .map(([percentile, ms]) => ({ x: percentilePosition(percentile), y: ms }));
 }
 
-/** In a closed loop one set of parameters says as much as two: the one in which a contestant does most. */
+/** In a closed loop, only the parameters with which a contestant does most. */
 function bestOfEach(groups: readonly Group[], figure: string | undefined): readonly Group[] {
   if (figure === undefined) return fewEnough(groups);
   const contestants = [...new Set(groups.map(({ contestant }) => contestant))];
@@ -101,7 +101,7 @@ function bestOfEach(groups: readonly Group[], figure: string | undefined): reado
   });
 }
 
-/** Of a long row of parameters, the first and the last of each contestant. */
+/** The first and last parameters of each contestant if there are too many. */
 function fewEnough(groups: readonly Group[]): readonly Group[] {
   if (groups.length <= seriesMax) return groups;
   const ends = groups.filter(({ contestant }, index) => {

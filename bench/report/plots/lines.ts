@@ -12,7 +12,7 @@ export interface Series {
 export interface Point {
   readonly x: number;
   readonly y: number;
-  /** Over the rounds. */
+  /** Lowest and highest round. */
   readonly low?: number;
   readonly high?: number;
 }
@@ -22,13 +22,13 @@ export interface Lines {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];
-  /** Whether each point is marked: for few of them. */
+  /** Whether to mark each point; for few points. */
   readonly marks: boolean;
-  /** A line to compare with, along the whole axis: a goal, or what was asked for. */
+  /** A line to compare with, such as a goal or the offered load. */
   readonly guide?: readonly Point[];
 }
 
-/** Lines with the min–max of the rounds as whiskers. */
+/** Lines with whiskers from the lowest to the highest round. */
 export function linesSpec(lines: Lines, frame: Frame): TopLevelSpec {
   const rows = lines.series.flatMap(({ label, points }) =>
     points.map((point) => ({ series: label, ...point })),

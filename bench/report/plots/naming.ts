@@ -9,8 +9,8 @@ export interface Named {
 }
 
 /**
- * A label and a look for each group, as short as they can be told apart: the contestant's title, its parameters where
- * it has several groups, the parameters alone where there is one contestant.
+ * Gives each group a style and the shortest label that is unambiguous: the contestant's title, its parameters too if it
+ * has several groups, or only the parameters if there is one contestant.
  */
 export function nameGroups(
   groups: readonly Group[],
@@ -30,7 +30,7 @@ export function nameGroups(
   });
 }
 
-/** The same style for the same contestant everywhere; another dash and shape for its other parameters. */
+/** The contestant's style; its other groups get another dash and shape. */
 function styleOfGroup({ contestant }: Group, index: number, styles: ContestantStyles): Style {
   return variantOf(styles.get(contestant.name) ?? seriesStyle(index), index);
 }
@@ -43,7 +43,7 @@ function defaultLabel({ label }: Group): string {
   return label;
 }
 
-/** For the first word of a title; `p99` stays as it is. */
+/** Capitalizes the first word of a title, except `p99` and the like. */
 export function capital(text: string): string {
   return /^p\d/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

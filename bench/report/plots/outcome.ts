@@ -6,7 +6,7 @@ import { latencyLabel } from '../vocabulary.ts';
 import { linesSpec } from './lines.ts';
 import { nameGroups } from './naming.ts';
 
-/** How many have their final outcome by when: for a crowd that comes at once. */
+/** The cumulative share of final outcomes over time, for a crowd that buys at one instant. */
 export function outcomePlots(groups: readonly Group[], styles: ContestantStyles): Plot[] {
   return ['outcome', 'refusal'].flatMap((name) => {
     const shown = groups.filter(({ latencies }) => (latencies.get(name)?.curve.length ?? 0) > 1);

@@ -5,17 +5,17 @@ import { formatNumber, formatValue } from '../numbers.ts';
 import type { Group } from '../summary.ts';
 import { linesSpec, type Series } from './lines.ts';
 
-/** More would not be told apart. */
+/** More points could not be told apart. */
 const pointsMax = 300;
 
-/** One point: some seconds together. */
+/** Some seconds that are drawn as one point. */
 interface Bin {
-  /** In the middle of it, in seconds since the measured window began. */
+  /** The middle of the bin in seconds since the measured window began. */
   readonly at: number;
   readonly seconds: readonly TimelineSecond[];
 }
 
-/** Rates, errors and latencies over time, of each run that was counted second by second. */
+/** Rates, errors and latencies over time, for each run with a timeline. */
 export function overTimePlots(groups: readonly Group[]): Plot[] {
   const timelines = groups.flatMap(({ runs }) => runs.flatMap(({ timeline = [] }) => [timeline]));
   return timelines.flatMap((timeline) => {
@@ -125,7 +125,7 @@ function binsOf(timeline: readonly TimelineSecond[]): Bin[] {
   return bins;
 }
 
-/** What has no value is left out. */
+/** Leaves out bins without a value. */
 function pointsOf(bins: readonly Bin[], value: (bin: Bin) => number | undefined): Series['points'] {
   return bins.flatMap((bin) => {
     const y = value(bin);

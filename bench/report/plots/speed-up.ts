@@ -6,17 +6,17 @@ import { bestOf, type Group, groupsOf, mainFigure } from '../summary.ts';
 import { meaningOf } from '../vocabulary.ts';
 import { type Bar, barsSpec } from './bars.ts';
 
-/** How many times ours did what another contestant did, each at its best. */
+/** Our rate divided by another contestant's, each at its best. */
 export interface SpeedUp {
   readonly scenario: ScenarioResult;
   readonly ours: Group;
   readonly other: Group;
   readonly figure: string;
-  /** The ratio of the medians; min and max are of the rounds' own ratios. */
+  /** The ratio of the medians; min and max are ratios within one round. */
   readonly ratio: Spread;
 }
 
-/** Each of ours against each other; none where nothing else ran, or there is no figure to compare. */
+/** Compares each of our contestants with each other one; empty without others or without a common figure. */
 export function speedUpsOf(scenario: ScenarioResult): SpeedUp[] {
   const figure = mainFigure(scenario, scenario.contestants.flatMap(groupsOf));
   if (figure === undefined) return [];
@@ -32,7 +32,10 @@ export function speedUpsOf(scenario: ScenarioResult): SpeedUp[] {
   );
 }
 
-/** Rounds are interleaved: what weighed on one weighed on both, so each round is held against its own. */
+/**
+ * Rounds are interleaved, so both contestants of a round ran under the same conditions: their ratio is computed per
+ * round.
+ */
 function ratioOf(ours: Group, other: Group, figure: string): Spread | undefined {
   const [a, b] = [ours.figures.get(figure), other.figures.get(figure)];
   if (!a || !b || !(b.median > 0)) return undefined;
@@ -47,7 +50,7 @@ function ratioOf(ours: Group, other: Group, figure: string): Spread | undefined 
   return { median: ratio, min: Math.min(min, ratio), max: Math.max(max, ratio), rounds };
 }
 
-/** One plot for each of ours. */
+/** One plot for each of our contestants. */
 export function speedUpPlots(speedUps: readonly SpeedUp[], styles: ContestantStyles): Plot[] {
   const ours = [...new Set(speedUps.map((speedUp) => speedUp.ours))];
   return ours.flatMap((group) => {
@@ -62,7 +65,7 @@ export function speedUpPlots(speedUps: readonly SpeedUp[], styles: ContestantSty
   });
 }
 
-/** Speed-ups of the same contestant of ours, in one scenario or in several. */
+/** @param speedUps of one contestant of ours, in one or several scenarios. */
 export function speedUpPlot(
   speedUps: readonly SpeedUp[],
   styles: ContestantStyles,

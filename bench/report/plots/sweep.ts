@@ -6,13 +6,13 @@ import { latencyLabel, meaningOf, offeredParameters, parameterLabel, type Unit }
 import { linesSpec, type Series } from './lines.ts';
 import { capital, nameGroups } from './naming.ts';
 
-/** Groups of which one numeric parameter was varied over a range. */
+/** Groups that differ in one numeric parameter. */
 export interface Sweep {
   readonly parameter: string;
   readonly groups: readonly Group[];
 }
 
-/** A row of numbers is a sweep when it spans a decade, or is what was offered. */
+/** At least three values are a sweep if the largest is ten times the smallest, or if they are offered rates. */
 export function sweepsOf(groups: readonly Group[]): Sweep[] {
   const names = [...new Set(groups.flatMap(({ parameters }) => Object.keys(parameters)))];
   return names.flatMap((parameter) => {
@@ -57,7 +57,7 @@ export function p99Measure(latency: string): Measure {
   return { title, unit: 'ms', scale: 'log', of: ({ latencies }) => latencies.get(latency)?.p99 };
 }
 
-/** One measure over one swept parameter; none where nothing has the measure. */
+/** One measure over the parameter of a sweep; empty if no group has the measure. */
 export function sweepPlot({ parameter, groups }: Sweep, measure: Measure, styles: ContestantStyles): Plot[] {
   const measured = groups.filter((group) => measure.of(group) !== undefined);
   const series = seriesOf(measured, parameter, measure, styles).filter(({ points }) => points.length > 1);
@@ -104,7 +104,7 @@ export function sweepPlot({ parameter, groups }: Sweep, measure: Measure, styles
   ];
 }
 
-/** One line per contestant and per set of the other parameters. */
+/** One line for each contestant and each set of other parameters. */
 function seriesOf(
   groups: readonly Group[],
   parameter: string,
@@ -136,7 +136,7 @@ function seriesOf(
   }));
 }
 
-/** What was offered follows from a ceiling of its round: the median of the rounds. */
+/** The offered rate depends on the ceiling of its round, so the median of the rounds is the position. */
 function xOf({ parameters, runs }: Group, parameter: string): number {
   const values = runs.map((run) => Number(run.parameters[parameter]));
   return values.length > 0 ? spreadOf(values).median : Number(parameters[parameter]);

@@ -13,7 +13,7 @@ const everywhere = [
 ];
 const bodies = ['413 body_too_large', '415 unsupported_media_type', '422 invalid'];
 
-/** Whatever the README says may be answered. */
+/** The answers that docs/api.md documents for each request. */
 const documented: Readonly<Record<Request['kind'], ReadonlySet<string>>> = {
   purchase: new Set([
     ...everywhere,
@@ -32,7 +32,7 @@ const documented: Readonly<Record<Request['kind'], ReadonlySet<string>>> = {
   figures: new Set([...everywhere, '200', '404 unknown_package']),
 };
 
-/** The status and the code of an answer: `201`, `409 sold_out`; undefined where there was none. */
+/** Status and code of an answer, such as `201` or `409 sold_out`; undefined without an answer. */
 export function answerOf({ status, code }: Request): string | undefined {
   if (status === undefined) return undefined;
   return code === undefined ? String(status) : `${status} ${code}`;
@@ -43,7 +43,7 @@ export function isDocumented(request: Request): boolean {
   return answer === undefined || documented[request.kind].has(answer);
 }
 
-/** What an order may be when an answer carries it, by the answer to the request. */
+/** The statuses that an order in an answer may have, by request and answer. */
 const shown: Readonly<Record<string, readonly string[]>> = {
   'purchase 200': ['cancelled', 'withdrawn'],
   'purchase 201': ['confirmed'],
@@ -54,10 +54,10 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   'cancel 202': ['cancelling'],
   'cancel 409 not_cancellable': ['failed', 'rejected'],
 };
-/** Answers that make no sense without an order. */
+/** Answers that must contain an order. */
 const carriesOrder = /^(purchase (20\d|502 .*)|look-up 200|cancel 20\d)$/;
 
-/** What is wrong between an answer and the order that it carries; undefined when nothing is. */
+/** The contradiction between an answer and its order, as text; undefined if there is none. */
 export function mismatchOf(request: Request): string | undefined {
   const name = `${request.kind} ${answerOf(request)}`;
   const { order } = request;
@@ -68,12 +68,12 @@ export function mismatchOf(request: Request): string | undefined {
     : `with an order that is ${order.status}`;
 }
 
-/** Whether a purchase was refused such that nothing of it may be stored, now or later. */
+/** Whether a purchase was refused for good: no order may be stored for it, neither before nor after. */
 export function isRefused({ status, order }: Request): boolean {
   return order === undefined && status !== undefined && status >= 400 && status < 500;
 }
 
-/** Where in the history it stands, for who wants to look. */
+/** Identifies the request in the history, for a message. */
 export function placeOf(request: Request): string {
   const answer = answerOf(request) ?? `no answer (${request.error ?? 'unknown'})`;
   return `${request.kind} at ${request.origin}, sent ${request.sentAt}, ended ${request.endedAt}: ${answer}`;

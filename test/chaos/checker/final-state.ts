@@ -1,21 +1,20 @@
 /**
- * What is left when a run is over: everything stored, and everything reserved at the suppliers. The shapes are the
- * checker's own. It shares nothing with the server, so that no mistake of the server can hide in it: it knows the
- * documents and the protocol only as a stranger would who looked at them.
+ * The state after a run: everything stored, and all reservations at the suppliers. The checker has types of its own and
+ * shares no code with the server, so that a bug of the server cannot hide in the checker too.
  */
 export interface FinalState {
   readonly packages: readonly StoredPackage[];
   readonly orders: readonly StoredOrder[];
   readonly flights: readonly Reservation[];
   readonly hotels: readonly Reservation[];
-  /** The server's `WAITERS_PER_UNIT`. Where it is not known, one waiter makes a full line. */
+  /** The server's `WAITERS_PER_UNIT`. Without it, a queue with one order counts as full. */
   readonly waitersPerUnit?: number;
 }
 
 export interface StoredPackage {
   readonly id: number;
   readonly quota: number;
-  /** Above 1 where an operator has changed the package. */
+  /** Above 1 if an operator has changed the package. */
   readonly version: number;
   readonly isPaused: boolean;
   readonly remaining: number;
@@ -40,17 +39,17 @@ export interface StoredOrder {
 
 export interface TimelineEvent {
   /**
-   * Milliseconds since 1970 by the clock of the machine that everything ran on. `queued`, `claimed`, `confirmed`,
-   * `cancel requested`, `released` and what ends an order are times of the owner's decision, which is never later
-   * than its commit. Of one package they come in the order of the commits: an owner decides again only when the
-   * commit before is known, and the next owner only when no commit of the former can follow.
+   * Milliseconds since 1970 by the machine's clock. `queued`, `claimed`, `confirmed`, `cancel requested`, `released`
+   * and final events have the time of the owner's decision, which is not after its commit. Within a package these times
+   * follow the order of commits: an owner decides only after its previous commit is known, and a new owner only when
+   * the former can no longer commit.
    */
   readonly at: number;
   readonly event: string;
 }
 
 export interface Reservation {
-  /** The order's id, or `public:…` for whom the suppliers do not know. */
+  /** The order's id, or `public:…` for reservations by clients without the suppliers' token. */
   readonly key: string;
   readonly number: string;
   readonly status: string;
@@ -68,12 +67,12 @@ const eventOf: Readonly<Record<string, string>> = {
   cancelled: 'cancelled',
 };
 
-/** When its owner decided that it gets into this status; undefined where it never did. */
+/** When the owner decided that the order gets this status; undefined if it never did. */
 export function decidedAt(order: StoredOrder, status: string): number | undefined {
   return timeOf(order, eventOf[status] ?? '');
 }
 
-/** When something first happened to an order; undefined where it never did. */
+/** When one of these events first happened; undefined if none did. */
 export function timeOf(order: StoredOrder, ...events: readonly string[]): number | undefined {
   return order.timeline.find(({ event }) => events.includes(event))?.at;
 }

@@ -1,21 +1,21 @@
-/** What a checked run came to. */
+/** The result of checking a run. */
 export interface Findings {
-  /** At most {@link keptPerRule} of each rule; the figures have the count of all, as `violations Q5`. */
+  /** At most {@link violationsPerRule} for each rule. The figures contain the total, as `violations Q5`. */
   readonly violations: readonly Violation[];
-  /** What there was to check, so that a run in which little happened is seen to prove little. */
+  /** Counts of checked items. Low counts show that a run proves little. */
   readonly figures: Readonly<Record<string, number>>;
 }
 
 export interface Violation {
-  /** `Q1` to `Q10` of the domain's SPEC.md, or `API` for an answer that is not documented. */
+  /** `Q1` to `Q10` of the domain's SPEC.md, or `API` for an undocumented answer. */
   readonly rule: string;
   readonly words: string;
 }
 
-/** A bug breaks its rule thousands of times, and the first few say as much. */
-const keptPerRule = 20;
+/** A bug breaks its rule thousands of times; the first violations are enough to find it. */
+const violationsPerRule = 20;
 
-/** Where the checks write down what they find and what they counted. */
+/** Collects violations and counts. */
 export class Notes {
   readonly #violations: Violation[] = [];
   readonly #counts = new Map<string, number>();
@@ -24,7 +24,7 @@ export class Notes {
   violation(rule: string, words: string): void {
     const count = (this.#counts.get(rule) ?? 0) + 1;
     this.#counts.set(rule, count);
-    if (count <= keptPerRule) this.#violations.push({ rule, words });
+    if (count <= violationsPerRule) this.#violations.push({ rule, words });
   }
 
   count(figure: string, by = 1): void {

@@ -3,7 +3,7 @@ import type { FinalState, StoredOrder, StoredPackage } from './final-state.ts';
 import type { Violation } from './findings.ts';
 import { judge } from './judge.ts';
 
-/** What an order is after each event that changes it. */
+/** The status of an order after each event. */
 const statusAfter: Readonly<Record<string, string>> = {
   queued: 'queued',
   claimed: 'held',
@@ -16,7 +16,7 @@ const statusAfter: Readonly<Record<string, string>> = {
   'sold out': 'rejected',
 };
 
-/** An order of package 1, from what happened to it: `['claimed', 10], ['confirmed', 20]`. */
+/** An order of package 1 with these events: `['claimed', 10], ['confirmed', 20]`. */
 export function order(
   number: number,
   events: readonly (readonly [event: string, at: number])[],
@@ -37,7 +37,7 @@ export function order(
   };
 }
 
-/** Confirmed at once, in ten milliseconds. */
+/** An order that was confirmed within ten milliseconds. */
 export function confirmed(number: number, at: number, over: Partial<StoredOrder> = {}): StoredOrder {
   const events = ['claimed', 'flight reserved', 'hotel reserved', 'confirmed'];
   return order(
@@ -47,7 +47,7 @@ export function confirmed(number: number, at: number, over: Partial<StoredOrder>
   );
 }
 
-/** What such orders leave behind when all is right. */
+/** The correct final state for these orders. */
 export function stateOf(
   quota: number,
   orders: readonly StoredOrder[],
@@ -86,7 +86,7 @@ export function seen(stored: StoredOrder, status = stored.status): SeenOrder {
   } as SeenOrder;
 }
 
-/** The answer to a purchase whose order is in that status by then. */
+/** The answer to a purchase by the status of its order. */
 const answers: Readonly<Record<string, { readonly status: number; readonly code?: string }>> = {
   confirmed: { status: 201 },
   queued: { status: 202 },
@@ -99,7 +99,7 @@ const answers: Readonly<Record<string, { readonly status: number; readonly code?
   rejected: { status: 409, code: 'sold_out' },
 };
 
-/** The purchase of a stored order, answered when it was in this status. */
+/** The purchase of a stored order, answered when the order had this status. */
 export function purchase(
   stored: StoredOrder,
   sentAt: number,
@@ -113,7 +113,7 @@ export function purchase(
   };
 }
 
-/** A purchase that heard nothing. */
+/** A purchase without an answer. */
 export function unanswered(stored: StoredOrder, sentAt: number, endedAt: number): PurchaseEntry {
   const { packageId, email, key } = stored;
   const origin = 'http://127.0.0.1:1';
@@ -139,7 +139,7 @@ export function refused(
   return { ...unanswered(nobody, sentAt, endedAt), status: 409, code, ...over };
 }
 
-/** Each order bought by one purchase that waited for its end. */
+/** One purchase for each order, answered when the order was final. */
 export function bought(orders: readonly StoredOrder[]): PurchaseEntry[] {
   return orders.map((each) =>
     purchase(each, (each.timeline[0]?.at ?? 0) - 5, (each.timeline.at(-1)?.at ?? 0) + 5),
@@ -156,7 +156,7 @@ export async function violations(
   return (await judge(entries(), state)).violations;
 }
 
-/** The rules that were found broken. */
+/** The ids of the broken rules. */
 export async function rulesBroken(history: readonly HistoryEntry[], state: FinalState): Promise<string[]> {
   return [...new Set((await violations(history, state)).map(({ rule }) => rule))];
 }

@@ -12,18 +12,18 @@ export { readHistory } from './read-history.ts';
 export interface CheckOptions {
   /** JSON lines of `HistoryEntry`. */
   readonly historyFile: string;
-  /** As the server's `DATABASE_URL`. */
+  /** As in the server's `DATABASE_URL`. */
   readonly mongoUrl: string;
-  /** As the server's `SUPPLIERS_URL`: `http://127.0.0.1:8890/api/suppliers`. */
+  /** As in the server's `SUPPLIERS_URL`: `http://127.0.0.1:8890/api/suppliers`. */
   readonly suppliersUrl: string;
   readonly suppliersToken?: string;
-  /** As the server's `WAITERS_PER_UNIT`; without it, a full line is one in which anybody waits. */
+  /** As in the server's `WAITERS_PER_UNIT`. Without it, a queue with one order counts as full. */
   readonly waitersPerUnit?: number;
 }
 
 /**
- * Checks a run that is over: nobody buys any more, all faults are mended, and everything that began has had the time
- * to end.
+ * Checks a finished run: no purchases are in progress, all faults are healed, and all orders have had time to become
+ * final.
  * @throws Error when the history, the store or the suppliers cannot be read.
  */
 export async function checkRun(options: CheckOptions): Promise<Findings> {

@@ -33,7 +33,7 @@ const released = (end: string, at: number) =>
     [end, at],
   ] as const;
 
-/** Three units; the first buyer's flight is refused, another cancels, two are too late. */
+/** Three units. The first buyer's flight is refused, another buyer cancels, and two come too late. */
 const first = order(1, [['claimed', 100], ['flight refused', 105], ...released('failed', 106)]);
 const second = confirmed(2, 100);
 const third = confirmed(3, 101);
@@ -80,7 +80,7 @@ const clean = stateOf(3, everybody);
 const sale: readonly HistoryEntry[] = [
   { kind: 'phase', at: 90, phase: 'load' },
   ...bought([first, second, tooLate, last]),
-  // Answered while it went on, asked again under its key, and found as confirmed by then.
+  // Answered while the order was held, repeated with the same key, and confirmed by then.
   purchase(third, 95, 104, 'held'),
   unanswered(third, 96, 120),
   { ...unanswered(third, 97, 99), status: 503, code: 'no_owner' },
@@ -89,7 +89,7 @@ const sale: readonly HistoryEntry[] = [
   purchase({ ...gaveUp, email: ' gina@EXAMPLE.com ' }, 96, 105, 'queued'),
   cancel(gaveUp.id, gaveUp.email, 130, { status: 503, code: 'no_owner' }),
   cancel(gaveUp.id, gaveUp.email, 195, { endedAt: 203, status: 202, order: seen(gaveUp, 'cancelling') }),
-  // The two overlap, so either may see the older state.
+  // The two requests overlap, so each may see the older state.
   lookUp(gaveUp.id, gaveUp.email, 202, { status: 200, order: seen(gaveUp, 'cancelling') }),
   lookUp(gaveUp.id, gaveUp.email, 201, { endedAt: 230, status: 200, order: seen(gaveUp, 'confirmed') }),
   purchase(left, 97, 104, 'queued'),
@@ -99,12 +99,12 @@ const sale: readonly HistoryEntry[] = [
   lookUp(second.id, 'thief@example.com', 150, { status: 404, code: 'unknown_order' }),
   lookUp(second.id, second.email, 151, { error: 'timeout' }),
   lookUp('0000-0000-0000-0000', 'thief@example.com', 150, { status: 404, code: 'unknown_order' }),
-  // Sent before its purchase was answered.
+  // Sent before the purchase was answered.
   lookUp(last.id, last.email, 199, { status: 404, code: 'unknown_order' }),
   refused(105, 112, 'queue_full'),
   refused(105, 112, 'sold_out'),
   refused(190, 201, 'sold_out'),
-  // From a snapshot that was read before the cancel.
+  // From a snapshot older than the cancellation.
   refused(300, 301, 'sold_out'),
   {
     kind: 'figures',
@@ -119,16 +119,16 @@ const sale: readonly HistoryEntry[] = [
   { kind: 'phase', at: 400, phase: 'end' },
 ];
 
-describe('a clean run', () => {
-  it('has no violation, whatever odd but right things happen', async () => {
+describe('a correct run', () => {
+  it('has no violation, even with unusual but correct events', async () => {
     expect(await violations(sale, clean)).toEqual([]);
   });
 
-  it('is judged the same in any order', async () => {
+  it('has the same result in any order of its history', async () => {
     expect(await violations(sale.toReversed(), clean)).toEqual([]);
   });
 
-  it('is counted', async () => {
+  it('has its items counted', async () => {
     async function* entries() {
       yield* sale;
     }
@@ -150,7 +150,7 @@ describe('a clean run', () => {
     });
   });
 
-  it('may have keyless buyers who hang up and leave the line, or are stored without hearing of it', async () => {
+  it('may have buyers without a key who hang up and leave the queue, or whose order is stored without an answer', async () => {
     const keyless = { key: undefined, email: 'no-key@example.com' } as object;
     const gone = order(
       1,
@@ -165,20 +165,20 @@ describe('a clean run', () => {
     expect(await violations(history, stateOf(1, [gone, unheard]))).toEqual([]);
   });
 
-  it('leaves reservations of the public alone', async () => {
+  it('may have public reservations', async () => {
     const flights = [...clean.flights, { key: 'public:x', number: 'F99', status: 'active' }];
     expect(await violations(sale, { ...clean, flights })).toEqual([]);
   });
 
-  it('may end with a line that a paused sale keeps', async () => {
+  it('may end with orders in the queue of a paused sale', async () => {
     const waiting = order(1, [['queued', 10]]);
     const state = stateOf(1, [waiting], { isPaused: true, version: 2 });
     expect(await violations([purchase(waiting, 5, 12)], state)).toEqual([]);
   });
 });
 
-describe('what is kept of the violations', () => {
-  it('is a few of each rule, and the count of all', async () => {
+describe('the listed violations', () => {
+  it('are a few of each rule, with the count of all', async () => {
     const many = Array.from({ length: 50 }, (_, index) =>
       refused(index, index + 1, 'internal', { status: 500 }),
     );
@@ -202,7 +202,7 @@ const elsewhere = order(
   { id: 'ID-elsewhere', packageId: 2 },
 );
 
-/** What is wrong, and the rules that must be named, no others. */
+/** A planted violation, and exactly the rules that must be reported. */
 const planted: readonly (readonly [
   words: string,
   rules: string,
@@ -410,7 +410,7 @@ const planted: readonly (readonly [
   ],
 ];
 
-describe('a planted violation is found, and nothing else', () => {
+describe('finds a planted violation and reports no other rule', () => {
   for (const [words, rule, history, state] of planted) {
     it(words, async () => {
       expect(await rulesBroken(history(sale), state?.(clean) ?? clean)).toEqual(rule.split(' '));

@@ -11,8 +11,8 @@ import { Requests } from './requests.ts';
 import { judgeTickets } from './tickets.ts';
 
 /**
- * Holds a run against the promises of the domain's SPEC.md. The history is read once and not kept: what is kept is
- * the orders with a few times each. It need not be in any order.
+ * Checks a run against the promises of the domain's SPEC.md. The history is read once and not stored: memory holds the
+ * orders with a few times each. Its entries may be in any order.
  */
 export async function judge(history: AsyncIterable<HistoryEntry>, state: FinalState): Promise<Findings> {
   const notes = new Notes();

@@ -4,11 +4,11 @@ import type { Notes } from './findings.ts';
 import { canonical, type Orders } from './orders.ts';
 
 /**
- * Purchases without a key. Nothing ties one that lost its answer to an order, but by package and email there can be
- * no more orders than purchases that were not refused for good (rule Q7: a message delivered twice is stored once).
+ * Purchases without a key. If one has no answer, nothing links it to an order. But a package and email can have no more
+ * orders than purchases that were not refused for good (rule Q7: a message delivered twice is stored once).
  */
 export class Keyless {
-  /** Stored orders that no purchase was seen for yet. */
+  /** Stored orders without a known purchase, by package and email. */
   readonly #unasked = new Map<string, number>();
 
   constructor(orders: Orders) {

@@ -1,9 +1,9 @@
-/** A count that goes up and down over time. Within one millisecond nobody knows what came first. */
+/** A count that rises and falls over time. The order of changes within one millisecond is unknown. */
 export class Level {
   readonly #changes: { readonly at: number; readonly by: number }[] = [];
   #times: number[] | undefined;
   #values: number[] = [];
-  /** The greatest of the values up to each. */
+  /** The maximum of all values up to each index. */
   #peaks: number[] = [];
 
   add(at: number | undefined, by: number): void {
@@ -11,12 +11,12 @@ export class Level {
     this.#times = undefined;
   }
 
-  /** The greatest it can have been within these times, both included: of changes at one time, those up come first. */
+  /** The highest possible value between these times, inclusive: rises at one time are applied first. */
   most(from: number, to: number): number {
     const times = this.#sorted();
     if (from === Number.NEGATIVE_INFINITY)
       return Math.max(0, this.#peaks[indexOf(times, (at) => at > to) - 1] ?? 0);
-    // What it was when the time began: before the first change that is inside.
+    // The value before the first change inside the interval.
     let index = indexOf(times, (at) => at >= from);
     let most = index === 0 ? 0 : (this.#values[index - 1] as number);
     for (; index < times.length && (times[index] as number) <= to; index++) {
@@ -25,7 +25,7 @@ export class Level {
     return most;
   }
 
-  /** The greatest it must have been, at any time: of changes at one time, those down come first. */
+  /** The highest certain value at any time: falls at one time are applied first. */
   peak(): { readonly value: number; readonly at: number } {
     let [value, peak] = [0, { value: 0, at: 0 }];
     for (const { at, by } of this.#changes.toSorted((a, b) => a.at - b.at || a.by - b.by)) {
@@ -53,7 +53,7 @@ export class Level {
   }
 }
 
-/** The first index of which it is true, as it is of all behind it. */
+/** The first index at which the condition is true. It must be true for all later ones. */
 function indexOf(times: readonly number[], isBehind: (at: number) => boolean): number {
   let [low, high] = [0, times.length];
   while (low < high) {

@@ -1,4 +1,4 @@
-/** What may follow each status, at once. */
+/** The statuses that may directly follow each status. */
 const next: Readonly<Record<string, readonly string[]>> = {
   queued: ['held', 'withdrawn', 'rejected'],
   held: ['confirmed', 'compensating', 'failed'],
@@ -11,10 +11,10 @@ const next: Readonly<Record<string, readonly string[]>> = {
   cancelled: [],
 };
 
-/** Every status there is. */
+/** All statuses. */
 export const statuses: readonly string[] = Object.keys(next);
 
-/** Whether an order can get from one status to another, in any number of steps, none included. */
+/** Whether an order can get from one status to another in any number of steps, including none. */
 export function leadsTo(from: string, to: string): boolean {
   return from === to || (next[from] ?? []).some((status) => leadsTo(status, to));
 }

@@ -14,18 +14,18 @@ const waited = (number: number, from: number, to: number) =>
     ['failed', to + 2],
   ]);
 
-describe('Q5 numbers', () => {
-  it('may be given in one millisecond, and served in one', async () => {
+describe('Q5 order numbers', () => {
+  it('may be given, and served, within the same millisecond', async () => {
     const orders = [waited(1, 10, 30), waited(2, 10, 30), waited(3, 11, 30)];
     expect(await words(bought(orders), stateOf(1, orders, { quota: 3, remaining: 3 }))).toBe('');
   });
 
-  it('may be served late by an owner that was stopped, and by one whose clock goes a little after', async () => {
+  it('may be served late by an owner that was paused, or whose clock is slightly behind', async () => {
     const orders = [waited(1, 10, 9_004), waited(2, 10, 9_000)];
     expect(await words(bought(orders), stateOf(1, orders, { quota: 2, remaining: 2 }))).toBe('');
   });
 
-  it('must not be served before lower ones that come later', async () => {
+  it('must not be served before lower ones that are served later', async () => {
     const orders = [waited(1, 10, 60), waited(2, 10, 30)];
     const state = stateOf(1, orders, { quota: 2, remaining: 2 });
     expect(await words(bought(orders), state)).toMatch(
@@ -33,7 +33,7 @@ describe('Q5 numbers', () => {
     );
   });
 
-  it('must not be served before lower ones that are refused, leave or wait to the end', async () => {
+  it('must not be served before lower ones that are refused, leave the queue or are still waiting', async () => {
     const behind = confirmed(2, 30);
     for (const end of [
       ['sold out', 60],
@@ -64,8 +64,8 @@ describe('Q5 numbers', () => {
     expect(await words(bought(ahead), stateOf(1, ahead, { nextNumber: 3 }))).toMatch(/^Q5 package 1 has 3/);
   });
 
-  it('must be lower for what was answered before the other was asked for', async () => {
-    // By the timelines alone nothing is wrong.
+  it('must be lower if the order was answered before the other one was sent', async () => {
+    // The timelines alone are correct.
     const orders = [confirmed(1, 100), confirmed(2, 100)];
     const state = stateOf(2, orders);
     const [early, late] = orders as [(typeof orders)[0], (typeof orders)[0]];
@@ -73,7 +73,7 @@ describe('Q5 numbers', () => {
     expect(await words(wrong, state)).toMatch(
       /^Q5 order ID-1 .* asked for at 121, when order ID-2 .* since 120$/,
     );
-    // It was asked for before, and heard nothing.
+    // Its first purchase was sent earlier and had no answer.
     expect(await words([...wrong, unanswered(early, 119, 150)], state)).toBe('');
   });
 });

@@ -3,10 +3,10 @@ import { timeOf } from './final-state.ts';
 import type { Notes } from './findings.ts';
 import { nameOf, type Orders, type Trace } from './orders.ts';
 
-/** How far the machine's clock may have been set back while it ran; its processes all read the same one. */
+/** How far the machine's clock may have been set back during a run. All processes read the same clock. */
 export const clockToleranceMs = 5;
 
-/** Rule Q5: orders are numbered in the order in which they are stored, and get units in that of their numbers. */
+/** Rule Q5: orders are numbered in the order in which they are stored, and get units in the order of their numbers. */
 export function judgeNumbers({ packages }: FinalState, orders: Orders, notes: Notes): void {
   for (const { id, nextNumber } of packages) {
     const traces = orders.of(id);
@@ -16,7 +16,7 @@ export function judgeNumbers({ packages }: FinalState, orders: Orders, notes: No
   }
 }
 
-/** 1, 2, 3 … */
+/** Numbers must be 1, 2, 3 … without gaps. */
 function judgeSequence(traces: readonly Trace[], nextNumber: number, name: string, notes: Notes): void {
   let last = 0;
   for (const { order } of traces) {
@@ -29,7 +29,7 @@ function judgeSequence(traces: readonly Trace[], nextNumber: number, name: strin
     notes.violation('Q5', `${name} has ${nextNumber} for the next number, after ${last}`);
 }
 
-/** Nobody gets a unit while somebody with a lower number stands in the line. */
+/** No order may get a unit while one with a lower number is waiting. */
 function judgeClaims(traces: readonly Trace[], notes: Notes): void {
   let last: { readonly order: StoredOrder; readonly leftAt: number } | undefined;
   for (const { order } of traces) {
@@ -45,8 +45,8 @@ function judgeClaims(traces: readonly Trace[], notes: Notes): void {
 }
 
 /**
- * What was stored before another was even asked for has the lower number. It is told by the clients' clock alone:
- * the answer that carried the one was whole before the first request for the other was sent.
+ * An order that was stored before another purchase was sent has the lower number. Only the clients' clock counts: the
+ * answer with the one order must have arrived before the first request for the other was sent.
  */
 function judgeArrivals(traces: readonly Trace[], notes: Notes): void {
   let first: Trace | undefined;

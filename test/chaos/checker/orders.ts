@@ -2,42 +2,42 @@ import type { StoredOrder } from './final-state.ts';
 import type { Notes } from './findings.ts';
 import { statuses } from './life-cycle.ts';
 
-/** One stored order, and what the clients saw of it. */
+/** A stored order with what clients saw of it. */
 export interface Trace {
   readonly order: StoredOrder;
-  /** When the first answer that carried it was whole: it was stored by then. */
+  /** When the first answer with the order had arrived: it was stored by then. */
   knownAt: number;
-  /** When it was first asked for: it was not stored before. */
+  /** When the first purchase for it was sent: it was not stored before. */
   askedAt: number;
-  /** When the first answer that showed it in a status was whole, by the status's index. */
+  /** When the first answer showed the order in each status, by the status's index. */
   firstSeenAt: Float64Array | undefined;
-  /** When the last request was sent whose answer showed it in a status. */
+  /** When the last request was sent whose answer showed the order in each status. */
   lastAskedAt: Float64Array | undefined;
-  /** 201 or 202 was answered. */
+  /** Whether a purchase was answered 201 or 202. */
   isAccepted: boolean;
-  /** Whether its cancel was asked for with its email, and whether that was answered 200 or 202. */
+  /** Whether a cancellation was requested with its email, and whether it was answered 200 or 202. */
   isCancelAsked: boolean;
   isCancelled: boolean;
-  /** Purchases under its key, and how many of them were not refused for good. */
+  /** Purchases with its key, and how many of them were not refused for good. */
   asked: number;
   askedInDoubt: number;
-  /** When the last purchase under its key was sent that was refused without it. */
+  /** When the last purchase with its key was sent that was refused without an order. */
   refusedAt: number;
-  /** When the last request for it by its email was sent that was answered 404. */
+  /** When the last request with its email was sent that was answered 404. */
   missedAt: number;
-  /** When the last cancel was sent that was told that the order is still being booked. */
+  /** When the last cancellation was sent that was answered `in_progress`. */
   inProgressAt: number;
-  /** Purchases without a key that were answered with it. */
+  /** Answers with this order to purchases without a key. */
   keylessAnswers: number;
 }
 
-/** All stored orders: by id, by key, by package. Whatever the history says of an order is held against these. */
+/** All stored orders by id, key and package. The history is compared with them. */
 export class Orders {
   readonly #byId = new Map<string, Trace>();
   readonly #byKey = new Map<string, Trace>();
   readonly #byPackage = new Map<number, Trace[]>();
 
-  /** Rule Q7, too: no two orders under one key. */
+  /** Also checks rule Q7: no two orders have the same key. */
   constructor(orders: readonly StoredOrder[], notes: Notes) {
     for (const order of orders) {
       const trace = traceOf(order);
@@ -64,7 +64,7 @@ export class Orders {
     return this.#byId.values();
   }
 
-  /** By number. */
+  /** In the order of their numbers. */
   of(packageId: number): readonly Trace[] {
     return this.#byPackage.get(packageId) ?? [];
   }
@@ -102,7 +102,7 @@ function traceOf(order: StoredOrder): Trace {
   };
 }
 
-/** Notes that a request which was sent and answered then showed the order in this status. */
+/** Records that a request showed the order in this status. */
 export function sight(trace: Trace, status: string, sentAt: number, endedAt: number): void {
   trace.knownAt = Math.min(trace.knownAt, endedAt);
   trace.firstSeenAt ??= new Float64Array(statuses.length).fill(Number.POSITIVE_INFINITY);
@@ -113,7 +113,7 @@ export function sight(trace: Trace, status: string, sentAt: number, endedAt: num
   trace.lastAskedAt[index] = Math.max(trace.lastAskedAt[index] as number, sentAt);
 }
 
-/** Emails are the same whatever their case, and blanks around them count for nothing. */
+/** Emails are compared without case and surrounding blanks. */
 export function isSameEmail(one: string, other: string): boolean {
   return one === other || canonical(one) === canonical(other);
 }

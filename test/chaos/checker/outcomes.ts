@@ -2,7 +2,7 @@ import type { Notes } from './findings.ts';
 import { leadsTo, statuses } from './life-cycle.ts';
 import { nameOf, type Orders, type Trace } from './orders.ts';
 
-/** What became of each order, against all that was said of it (rules Q2, Q6, Q7). */
+/** Checks each order against the requests for it (rules Q2, Q6, Q7). */
 export function judgeOutcomes(orders: Orders, notes: Notes): void {
   for (const trace of orders.all()) {
     judgeUnits(trace, notes);
@@ -14,7 +14,7 @@ export function judgeOutcomes(orders: Orders, notes: Notes): void {
   }
 }
 
-/** Rule Q2: claimed before any supplier is asked; given back once, by the commit that ends the order. */
+/** Rule Q2: a unit is claimed before a supplier is called, and returned once, by the commit that ends the order. */
 function judgeUnits({ order }: Trace, notes: Notes): void {
   const events = order.timeline.map(({ event }) => event);
   const supplier = events.findIndex((event) => /^(flight|hotel) /.test(event));
@@ -29,20 +29,20 @@ function judgeUnits({ order }: Trace, notes: Notes): void {
     notes.violation('Q2', `${nameOf(order)} is ${order.status} and claimed ${count('claimed')} units`);
 }
 
-/** Nobody's order is cancelled for him, and a cancel that was taken comes true. */
+/** An order is cancelled only on request, and an accepted cancellation is carried out. */
 function judgeCancel(trace: Trace, notes: Notes): void {
   const { order, isCancelAsked, isCancelled, isAccepted } = trace;
   const { status } = order;
   if (isCancelled && !['cancelling', 'cancelled', 'withdrawn'].includes(status))
     notes.violation('Q6', `${nameOf(order)} is ${status}, and its cancel was taken`);
   if (isCancelAsked) return;
-  // Who hangs up leaves the line, unless there is a key to come back with.
+  // A buyer who hangs up leaves the queue, unless a key allows a retry.
   const mayHaveHungUp = order.key === undefined && !isAccepted;
   if (status === 'cancelling' || status === 'cancelled' || (status === 'withdrawn' && !mayHaveHungUp))
     notes.violation('Q6', `${nameOf(order)} is ${status}, and nobody asked for that`);
 }
 
-/** Rule Q7: a key is answered with its order once it has one, and a refusal leaves none. */
+/** Rule Q7: a key with an order is always answered with this order, and a refusal stores none. */
 function judgeRefusals({ order, asked, askedInDoubt, knownAt, refusedAt }: Trace, notes: Notes): void {
   if (order.key === undefined) return;
   if (asked === 0) notes.violation('Q7', `${nameOf(order)} was bought by nobody`);
@@ -55,7 +55,7 @@ function judgeRefusals({ order, asked, askedInDoubt, knownAt, refusedAt }: Trace
     );
 }
 
-/** Rule Q6: an order that was seen is found by who asks later, and never goes back. */
+/** Rule Q6: an order that was shown is found by later requests, and never goes back in its life cycle. */
 function judgeSightings(
   { order, knownAt, missedAt, inProgressAt, firstSeenAt, lastAskedAt }: Trace,
   notes: Notes,

@@ -2,7 +2,7 @@ import type { FinalState, StoredPackage } from './final-state.ts';
 import type { Notes } from './findings.ts';
 import { nameOf, type Orders, type Trace } from './orders.ts';
 
-/** Rules Q1, Q3 and Q4 at the end: each package by its own figures and by its orders. */
+/** Rules Q1, Q3 and Q4 in the final state: each package's inventory against its orders. */
 export function judgePackages({ packages }: FinalState, orders: Orders, notes: Notes): void {
   const known = new Set(packages.map(({ id }) => id));
   for (const id of orders.packageIds()) {
@@ -40,7 +40,7 @@ function judgeFigures(onSale: StoredPackage, traces: readonly Trace[], notes: No
   if (sold > quota) notes.violation('Q3', `package ${id} has sold ${sold} units of ${quota}`);
 }
 
-/** The line has drained: everything that began has ended, and nobody waits. A paused sale may keep its line. */
+/** After the drain no order is in progress or waiting. Only a paused sale may keep its queue. */
 function judgeDrain(onSale: StoredPackage, traces: readonly Trace[], notes: Notes): void {
   for (const { order } of traces) {
     if (['held', 'compensating', 'cancelling'].includes(order.status))

@@ -3,8 +3,9 @@ import { createInterface } from 'node:readline';
 import type { HistoryEntry } from '../history.ts';
 
 /**
- * The entries of a file of JSON lines, one after the other, so that a history of any length takes no memory.
- * @throws Error naming the line that is none. The last one may be cut off: a run that was killed leaves that.
+ * Yields the entries of a file of JSON lines one by one, so that memory does not grow with the history.
+ * @throws Error with the number of an invalid line. The last line may be incomplete, because the run may have been
+ * killed.
  */
 export async function* readHistory(file: string): AsyncGenerator<HistoryEntry> {
   const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });

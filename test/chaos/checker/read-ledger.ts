@@ -1,12 +1,12 @@
 import type { FinalState, Reservation } from './final-state.ts';
 
-/** What a supplier may take to answer; it is over when it is asked here, so nothing keeps it. */
+/** Timeout for one answer of a supplier. The run is over, so no fault delays it. */
 const patienceMs = 30_000;
 
 /**
- * Both suppliers' ledgers, page by page, as their protocol has it.
- * @param url as the server's `SUPPLIERS_URL`
- * @throws Error when a page does not come, or does not go on.
+ * Reads both suppliers' ledgers page by page.
+ * @param url as in the server's `SUPPLIERS_URL`
+ * @throws Error when a page is missing or invalid.
  */
 export async function readLedgers(
   url: string,

@@ -1,12 +1,12 @@
 import { type Document, MongoClient } from 'mongodb';
 import type { FinalState, StoredOrder, StoredPackage } from './final-state.ts';
 
-/** The server's database where its `DATABASE_URL` names none. */
+/** The server's database if `DATABASE_URL` does not name one. */
 const defaultDatabase = 'ticket-booking';
 
 /**
- * Packages and orders as they are in MongoDB, all of one moment, with nothing between them and the driver: a mistake
- * in the server's own adapter would be in both otherwise.
+ * Reads packages and orders from one snapshot of MongoDB with the driver alone: a bug in the server's own adapter would
+ * otherwise be in the checker too.
  */
 export async function readStore(mongoUrl: string): Promise<Pick<FinalState, 'packages' | 'orders'>> {
   const client = new MongoClient(mongoUrl, { readPreference: 'primary' });
@@ -39,7 +39,7 @@ function packageFrom({ _id, package: onSale, figures }: Document): StoredPackage
   };
 }
 
-/** The few words of timelines come in every document: `words` keeps one copy of each. */
+/** Every document repeats the same few texts in its timeline: `words` shares one copy of each. */
 function orderFrom(document: Document, words: Map<string, string>): StoredOrder {
   const { packageId, number, email, key, flight, hotel } = document;
   const timeline = document.timeline as readonly { at: number; event: string }[];

@@ -25,7 +25,7 @@ describe('the history', () => {
     }
   }
 
-  it('is read line by line, and may break off in the last one', async () => {
+  it('is read line by line, and may end within the last line', async () => {
     const phase = { kind: 'phase', at: 1, phase: 'load' };
     expect(await read(`${JSON.stringify(phase)}\n${JSON.stringify(phase)}\n{"kind":"ph`)).toEqual([
       phase,
@@ -33,7 +33,7 @@ describe('the history', () => {
     ]);
   });
 
-  it('is refused where a line in the middle is no JSON', async () => {
+  it('is refused if a line in the middle is not JSON', async () => {
     await expect(read('{"kind":"ph\n{}\n')).rejects.toThrow(/line 1 of .* is no JSON/);
   });
 });
@@ -71,7 +71,7 @@ describe('the ledgers', () => {
 });
 
 describe('the store', () => {
-  it('is read as the server writes it', async () => {
+  it('is read in the format that the server writes', async () => {
     await using mongod = await startMongod();
     const store = await openMongoStore({ url: mongod.url });
     try {

@@ -11,30 +11,30 @@ const both = [confirmed(1, 50), confirmed(2, 100)];
 const soldOut = stateOf(2, both);
 
 describe('Q4 sold_out', () => {
-  it('is right for ever once all is sold, for a request that was sent before and answered after, too', async () => {
+  it('is right once all units are sold, even for a request sent before and answered after', async () => {
     const history = [refused(10, 109, 'sold_out'), refused(100_000, 100_001, 'sold_out')];
     expect(await words([...bought(both), ...history], soldOut)).toBe('');
   });
 
-  it('is wrong before', async () => {
+  it('is wrong before that', async () => {
     expect(await words([...bought(both), refused(10, 103, 'sold_out')], soldOut)).toMatch(
       /^Q4 1 of 2 units were sold: /,
     );
   });
 
-  it('is wrong where a unit is never sold', async () => {
+  it('is wrong if a unit is never sold', async () => {
     const [one] = both;
     const found = await words([...bought([one!]), refused(300, 301, 'sold_out')], stateOf(2, [one!]));
     expect(found).toMatch(/^Q4 1 of 2/);
   });
 
-  it('is not judged by time where an operator changed the quota', async () => {
+  it('is not checked by time if an operator changed the quota', async () => {
     expect(
       await words([...bought(both), refused(10, 103, 'sold_out')], stateOf(2, both, { version: 2 })),
     ).toBe('');
   });
 
-  it('is said of a line only when all is sold', async () => {
+  it('is right for a waiting order only when all units are sold', async () => {
     const rejectedAt = (at: number) =>
       order(3, [
         ['queued', 101],
@@ -48,7 +48,7 @@ describe('Q4 sold_out', () => {
   });
 });
 
-describe('Q4 sold_out where a unit comes back', () => {
+describe('Q4 sold_out when a unit comes back', () => {
   const cancelled = order(2, [
     ['claimed', 100],
     ['confirmed', 109],
@@ -63,12 +63,12 @@ describe('Q4 sold_out where a unit comes back', () => {
   } as HistoryEntry;
   const sale = [purchase(both[0]!, 40, 70), purchase(cancelled, 90, 120, 'confirmed'), cancel];
 
-  it('is right until then, and for as long as a snapshot may be old', async () => {
+  it('is right until then, and for the permitted age of a snapshot', async () => {
     const history = [refused(9_000, 9_010, 'sold_out'), refused(11_000, 11_010, 'sold_out')];
     expect(await words([...sale, ...history], state)).toBe('');
   });
 
-  it('is wrong later, unless a fault held up what would have told', async () => {
+  it('is wrong later, unless a fault delayed the message', async () => {
     const late = refused(19_000, 19_001, 'sold_out');
     expect(await words([...sale, late], state)).toMatch(/^Q4 1 of 2 units were sold since 16750: /);
     const fault = (at: number, until?: number): HistoryEntry =>
@@ -87,18 +87,18 @@ describe('Q4 queue_full', () => {
   const orders = [confirmed(1, 100), waited];
   const state = stateOf(2, orders);
 
-  it('is right while somebody waits', async () => {
+  it('is right while an order is waiting', async () => {
     expect(await words([...bought(orders), refused(110, 120, 'queue_full')], state)).toBe('');
   });
 
-  it('is wrong before anybody waited, and long after', async () => {
+  it('is wrong before any order waited, and long after', async () => {
     for (const at of [90, 10_000]) {
       const found = await words([...bought(orders), refused(at, at + 1, 'queue_full')], state);
       expect(found).toMatch(/^Q4 0 stood in the line, of at least 1/);
     }
   });
 
-  it('is wrong while there are places, where it is known how many there are', async () => {
+  it('is wrong while the queue has space, if its size is known', async () => {
     const refusal = refused(110, 120, 'queue_full');
     expect(await words([...bought(orders), refusal], { ...state, waitersPerUnit: 2 })).toMatch(
       /^Q4 1 stood in the line, of at least 4/,
@@ -107,7 +107,7 @@ describe('Q4 queue_full', () => {
 });
 
 describe('Q3 over time', () => {
-  it('sees more units given than there were, although all is well at the end', async () => {
+  it('finds units that were oversold at some time, although the final state is right', async () => {
     const failed = (number: number, from: number, to: number) =>
       order(number, [
         ['claimed', from],

@@ -7,27 +7,27 @@ import { Level } from './level.ts';
 import { clockToleranceMs } from './numbers.ts';
 import { nameOf, type Orders } from './orders.ts';
 
-/** How old a snapshot may be from which an instance refuses. */
+/** The promised maximum age of the snapshot from which an instance refuses. */
 const snapshotMs = 250;
 /**
- * What else may lie between a decision and a refusal that does not know of it, on a machine with more to do than it
- * can: the decision's commit, its way to the instance, and the turn of the instance.
+ * Further delay between a decision and a refusal that does not know of it, on an overloaded machine: the commit, the
+ * message to the instance, and the instance's event loop.
  */
 const delayMs = 2_000;
-/** How long a fault goes on having effects: elections, reconnections, and what was kept back meanwhile. */
+/** How long a fault has effects after it was healed: elections, reconnections, delayed messages. */
 const afterMs = 10_000;
-/** More than enough to see that something is wrong. */
+/** More than enough to find a bug. */
 const suspectsMax = 100_000;
 
-/** What the orders of a package say of its units at any time. */
+/** The units of a package over time, derived from its orders. */
 interface Units {
   readonly onSale: StoredPackage;
-  /** Confirmed for good: not those whose cancel was asked for. */
+  /** Confirmed and never cancelled. */
   readonly sold: Level;
-  /** Claimed, and confirmed, up to then, whatever came later. */
+  /** Units claimed, and confirmed, up to a time, regardless of later events. */
   readonly everClaimed: Level;
   readonly everConfirmed: Level;
-  /** Claimed and not given back. */
+  /** Claimed and not returned. */
   readonly taken: Level;
   readonly waiting: Level;
   readonly hasCancels: boolean;
@@ -41,15 +41,15 @@ interface Suspect {
 }
 
 /**
- * Rule Q4 while the sale is on: `sold_out` only when every unit was confirmed for good, `queue_full` only when the
- * line was full. What was confirmed when is reconstructed from the timelines, whose times are those of the owners'
- * decisions, never later than their commits; and no refusal can know of a decision that was not taken.
+ * Rule Q4 during the sale: `sold_out` is right only when every unit is confirmed for good, and `queue_full` only when
+ * the queue is full. The checker reconstructs confirmations from the timelines. Their times are those of the owners'
+ * decisions, which are never after the commits, and no refusal can know of a decision before it was taken.
  *
- * So, surely: by the end of the answer, all units must have been decided to be confirmed. Without cancels that is
- * all, since what is sold out stays so. With them, and for the line, it must have been so shortly before the request
- * was sent or later: {@link snapshotMs} as promised and {@link delayMs}. Where a fault was at work then, a snapshot
- * may have been held up in a socket or in a process for as long, and looked fresh to whom it reached: the time begins
- * before that fault. A package whose quota was changed is not judged: nobody knows when.
+ * So by the end of the answer, all units must have been decided. Without cancellations that is sufficient, because a
+ * sold-out package stays sold out. With cancellations, and for the queue, the condition must also have held shortly
+ * before the request was sent: within {@link snapshotMs}, which is promised, plus {@link delayMs}. A fault may delay a
+ * snapshot for its whole duration, so the interval then begins before the fault. A package whose quota was changed is
+ * not checked, because the time of the change is unknown.
  */
 export class Refusals {
   readonly #units = new Map<number, Units>();
@@ -93,7 +93,7 @@ export class Refusals {
     this.#suspect(suspect, true);
   }
 
-  /** Figures cannot tell of what was not decided yet. @param place names them. */
+  /** An answer cannot contain the result of a decision that was not taken yet. @param place describes the request. */
   figures({ packageId, figures, endedAt }: FiguresEntry, place: string): void {
     const units = this.#units.get(packageId);
     if (units === undefined || figures === undefined) return;
@@ -107,7 +107,7 @@ export class Refusals {
     if (!isTrue) this.#notes.violation('Q1', `more than there was: ${place}`);
   }
 
-  /** To be called when the whole history was seen: what holds a snapshot up may be written down after its effect. */
+  /** Must be called after the whole history: a fault may be recorded after its effect. */
   finish(): void {
     for (const { purchase, level, enough, what } of this.#suspects) {
       const from = this.#since(purchase);
@@ -136,7 +136,7 @@ export class Refusals {
     return Math.min(since, ...atWork.map(({ from }) => from - snapshotMs - delayMs));
   }
 
-  /** What the orders alone say: nobody in the line was refused, and no unit given, beyond what there was. */
+  /** Checks that follow from the orders alone: no waiting order was refused, and no unit claimed, beyond the quota. */
   #judgeStored(orders: Orders): void {
     for (const { onSale, sold, taken } of this.#units.values()) {
       const { id, quota } = onSale;

@@ -18,8 +18,8 @@ async function words(extra: HistoryEntry, over = state): Promise<string[]> {
   return found.map((each) => `${each.rule} ${each.words}`);
 }
 
-/** Where several checks see the same thing, each of them does. */
-describe('each check by its own words', () => {
+/** Several checks may find the same violation; each of them must. */
+describe('each check reports its own message', () => {
   it('Q6 201 for an order that failed', async () => {
     const told = { ...seen(failed, 'confirmed'), ticketNumber: 'F9', reservationNumber: 'H9' };
     const { code: _, ...rest } = purchase(failed, 30, 40);
@@ -28,7 +28,7 @@ describe('each check by its own words', () => {
     );
   });
 
-  it('Q6 an order of somebody else, or of another package', async () => {
+  it('Q6 an order of another email or package', async () => {
     const elsewhere = { ...purchase(one, 90, 99), packageId: 2, key: 'x' };
     expect(await words(elsewhere)).toContainEqual(
       expect.stringMatching(/^Q6 order ID-1 .* is not what was bought/),
@@ -39,7 +39,7 @@ describe('each check by its own words', () => {
     );
   });
 
-  it('Q7 an order that has another key, or none', async () => {
+  it('Q7 an order with another key, or without one', async () => {
     const { key: _, ...keyless } = purchase(one, 90, 99);
     for (const entry of [keyless, { ...keyless, key: 'unheard-of' }]) {
       expect(await words(entry)).toContainEqual(
@@ -48,7 +48,7 @@ describe('each check by its own words', () => {
     }
   });
 
-  it('Q7 another order under a key, shown to its buyer or to somebody else', async () => {
+  it('Q7 another order under a key, shown to its buyer or to a stranger', async () => {
     const wrong = { ...purchase(one, 90, 99), key: 'key-2', email: other.email };
     expect(await words(wrong)).toContainEqual(
       expect.stringMatching(/^Q7 ID-1 and order ID-2 .* under one key/),
@@ -67,7 +67,7 @@ describe('each check by its own words', () => {
     );
   });
 
-  it('Q6 a cancel that was taken and did not come true', async () => {
+  it('Q6 an accepted cancellation that was not carried out', async () => {
     const cancel = { ...purchase(one, 90, 99), kind: 'cancel', orderId: one.id } as unknown as HistoryEntry;
     const taken = { ...cancel, status: 202, order: seen(one, 'cancelling') } as HistoryEntry;
     expect(await words(taken)).toContainEqual(
@@ -75,12 +75,12 @@ describe('each check by its own words', () => {
     );
   });
 
-  it('Q1 less than nothing', async () => {
+  it('Q1 a negative number', async () => {
     const found = await words(unanswered(one, 1, 2), stateOf(5, all, { remaining: 5, held: -2 }));
     expect(found).toContainEqual(expect.stringMatching(/^Q1 package 1 .* has less than nothing/));
   });
 
-  it('Q8 a confirmed order that carries no ticket', async () => {
+  it('Q8 a confirmed order without a ticket', async () => {
     const { reservationNumber: _, ...bare } = one;
     const found = await words(unanswered(one, 1, 2), { ...state, orders: [bare, other, failed] });
     expect(found).toContainEqual(

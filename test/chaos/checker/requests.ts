@@ -9,8 +9,8 @@ import { isSameEmail, nameOf, type Orders, sight, type Trace } from './orders.ts
 import type { Refusals } from './refusals.ts';
 
 /**
- * Holds every request of the history, as it comes, against the final store (rules Q6, Q7, Q10), and leaves on the
- * traces of the orders what can be judged only when all are read. Their order in the history does not matter.
+ * Compares each request of the history with the final state (rules Q6, Q7, Q10). What can be checked only after all
+ * requests is recorded in the traces of the orders. The requests may come in any order.
  */
 export class Requests {
   readonly #orders: Orders;
@@ -49,7 +49,7 @@ export class Requests {
     }
   }
 
-  /** To be called when the whole history was seen. */
+  /** Must be called after the whole history. */
   finish(): void {
     this.#keyless.judge(this.#notes);
   }
@@ -71,12 +71,12 @@ export class Requests {
     if (key !== undefined) return;
     trace.askedAt = Math.min(trace.askedAt, purchase.sentAt);
     trace.keylessAnswers += 1;
-    // Whoever came second has paid for a trip that somebody else has.
+    // The second buyer would have paid for another buyer's trip.
     if (trace.keylessAnswers > 1)
       this.#notes.violation('Q6', `${nameOf(order)} was the answer to two purchases: ${placeOf(purchase)}`);
   }
 
-  /** Rule Q7: whatever is answered under a key is its order's, and its buyer's alone. */
+  /** Rule Q7: answers to a key contain only its order, and only for its buyer. */
   #underKey(purchase: PurchaseEntry, key: string): void {
     const { packageId, email, code, order, sentAt } = purchase;
     const trace = this.#orders.underKey(packageId, key);
@@ -125,7 +125,7 @@ export class Requests {
     if (cancel.status === 200 || cancel.status === 202) trace.isCancelled = true;
   }
 
-  /** Rule Q10: who does not know the email of an order hears 404, or nothing. */
+  /** Rule Q10: without the order's email the answer is 404. */
   #isStrangers(request: LookUpEntry | CancelEntry): boolean {
     const { orderId, email, status } = request;
     const order = this.#orders.get(orderId)?.order;
@@ -143,7 +143,7 @@ export class Requests {
     if (trace !== undefined) trace.missedAt = Math.max(trace.missedAt, sentAt);
   }
 
-  /** Rules Q6 and Q8 for the order that an answer carried. */
+  /** Rules Q6 and Q8 for the order in an answer. */
   #seen(request: Request): Trace | undefined {
     const { order: shown, sentAt, endedAt } = request;
     if (shown === undefined) return undefined;
@@ -184,7 +184,7 @@ export class Requests {
     return trace;
   }
 
-  /** Rules Q1 and Q3 at any moment. */
+  /** Rules Q1 and Q3 during the run. */
   #figures(request: FiguresEntry): void {
     if (request.figures === undefined) return;
     const { quota, remaining, held, confirmed, waiting } = request.figures;

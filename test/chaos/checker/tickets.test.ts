@@ -26,12 +26,12 @@ async function words(over: Partial<FinalState>, all = orders): Promise<string[]>
 const active = (key: string, number: string): Reservation => ({ key, number, status: 'active' });
 
 describe('Q8 tickets', () => {
-  it('are those of confirmed orders; cancelled ones of others may be there', async () => {
+  it('belong to confirmed orders; cancelled tickets of other orders are allowed', async () => {
     expect(clean.flights).toContainEqual({ key: 'ID-3', number: 'F3', status: 'cancelled' });
     expect(await words({})).toEqual([]);
   });
 
-  it('must not stay with an order that failed, or is not stored', async () => {
+  it('must not remain for an order that failed or is not stored', async () => {
     const flights = [
       ...clean.flights.filter(({ key }) => key !== 'ID-3'),
       active('ID-3', 'F3'),
@@ -43,7 +43,7 @@ describe('Q8 tickets', () => {
     ]);
   });
 
-  it('must be there for each confirmed order, as many as one', async () => {
+  it('must exist exactly once for each confirmed order', async () => {
     expect(await words({ hotels: clean.hotels.filter(({ key }) => key !== 'ID-2') })).toEqual([
       expect.stringMatching(/^Q8 order ID-2 .* confirmed without a hotel$/),
     ]);
@@ -53,7 +53,7 @@ describe('Q8 tickets', () => {
     ]);
   });
 
-  it('must be those that the order carries', async () => {
+  it('must equal those in the order', async () => {
     const others = [sold[0]!, confirmed(2, 20, { ticketNumber: 'F7' }), failed];
     expect(await words({}, others)).toEqual([
       expect.stringMatching(/^Q8 order ID-2 .* carries flight F7, but F2 is reserved$/),
@@ -74,7 +74,7 @@ describe('Q8 tickets', () => {
 });
 
 describe('Q3 tickets', () => {
-  it('must not be more than the quota', async () => {
+  it('must not exceed the quota', async () => {
     const found = await violations(bought(sold), stateOf(1, sold));
     expect(found.map((each) => `${each.rule} ${each.words}`)).toEqual(
       expect.arrayContaining([

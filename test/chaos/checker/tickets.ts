@@ -2,10 +2,10 @@ import type { FinalState, Reservation, StoredOrder } from './final-state.ts';
 import type { Notes } from './findings.ts';
 import { nameOf, type Orders } from './orders.ts';
 
-/** What anybody may reserve at the suppliers without being a peer of theirs: no order's. */
+/** Reservations by clients without the suppliers' token; they belong to no order. */
 const publicPrefix = 'public:';
 
-/** Rules Q3 and Q8: what is reserved is what is confirmed, ticket by ticket. */
+/** Rules Q3 and Q8: the active tickets are exactly those of the confirmed orders. */
 export function judgeTickets(state: FinalState, orders: Orders, notes: Notes): void {
   const quotas = new Map(state.packages.map(({ id, quota }) => [id, quota]));
   judgeLedger('flight', state.flights, orders, quotas, ({ ticketNumber }) => ticketNumber, notes);
