@@ -10,7 +10,6 @@ import type { HttpLimits } from '../rate-limits/limits.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import type { SupplierClient } from '../suppliers/suppliers.ts';
 import type { Admission } from './server/overload.ts';
-import type { HttpSettings } from './settings.ts';
 
 /** Everything the HTTP side needs, chosen by compose.ts. */
 export interface AppServices {
@@ -49,4 +48,16 @@ export interface HttpAdmin {
   readonly sessions: AdminSessions;
   /** For the API. */
   readonly identity: AdminIdentity;
+}
+
+export interface HttpSettings {
+  readonly instanceId: string;
+  /** Signs cookies and links. */
+  readonly secret: string;
+  /** ISO 4217 code, for prices. */
+  readonly currency: string;
+  /** Without it nobody may cancel at the simulated suppliers or read their ledger, and every key is made public. */
+  readonly suppliersToken?: string;
+  /** `https://tickets.example`: the only origin that forms and sockets may come from, besides the request's own host. */
+  readonly publicOrigin?: string;
 }

@@ -5,7 +5,7 @@ import { dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { type Context, Hono } from 'hono';
-import { acceptsEncoding } from './accept-encoding.ts';
+import { acceptsEncoding } from './compression.ts';
 import { inertPolicy } from './json.ts';
 import { allowOnly } from './methods.ts';
 import { problem } from './problem.ts';

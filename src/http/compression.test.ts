@@ -1,8 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
-import { acceptsEncoding } from './accept-encoding.ts';
-import { compressPages } from './compression.ts';
+import { acceptsEncoding, compressPages } from './compression.ts';
 
 const long = `<p>${'words '.repeat(500)}</p>`;
 const app = new Hono()

@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib';
 import type { MiddlewareHandler } from 'hono';
-import { acceptsEncoding } from './accept-encoding.ts';
 
 /** Below this a page gains nothing. */
 const bytesMin = 1024;
@@ -23,3 +22,11 @@ export const compressPages: MiddlewareHandler = async (c, next) => {
   c.res = undefined;
   c.res = new Response(isWorthIt ? gzipSync(page) : page, { status, headers });
 };
+
+/** Whether an Accept-Encoding header names an encoding and does not weigh it zero (RFC 9110, section 12.5.3). */
+export function acceptsEncoding(header: string | undefined, encoding: string): boolean {
+  return (header ?? '').split(',').some((part) => {
+    const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
+    return name === encoding && !parameters.some((text) => /^q=0(\.0*)?$/.test(text));
+  });
+}

@@ -20,3 +20,11 @@ export function healthRoutes({ engine, settings }: Pick<AppServices, 'engine' | 
     })
     .all('/readyz', allowOnly('GET'));
 }
+
+/** What is served while the store cannot be reached at the start: everything is 503, and why. */
+export function createStartupApp(instanceId: string, missing: () => string): Hono {
+  return new Hono()
+    .get('/healthz', () => sendJson(200, { status: 'ok', instance: instanceId }))
+    .get('/readyz', (c) => problem(c, 'not_ready', { detail: `Missing: ${missing()}.` }))
+    .all('*', (c) => problem(c, 'store_unavailable'));
+}

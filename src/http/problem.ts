@@ -1,14 +1,13 @@
+import { STATUS_CODES } from 'node:http';
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
 import type { Log } from '../observability/log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import type { problemAnswer } from './api/answers.ts';
-import { type JsonHeaders, jsonHeaders, sendText } from './json.ts';
-import { requestIdOfContext } from './telemetry/request-id.ts';
-import { orderIdInPath, redactedPath } from './telemetry/shown-path.ts';
-import type { OrderView } from './views.ts';
+import type { OrderView, problemAnswer } from './api/views.ts';
+import { inertPolicy, type JsonHeaders, jsonHeaders, sendText } from './json.ts';
+import { orderIdInPath, redactedPath, requestIdOfContext } from './telemetry/log-fields.ts';
 
 /** What is wrong with one member of the request; `path` is dotted, and empty for the whole. */
 export interface FieldError {
@@ -135,4 +134,22 @@ export function onError(log: Log, show: SendProblem = problem): ErrorHandler {
 
 export function onNotFound(show: SendProblem = problem): NotFoundHandler {
   return (c) => show(c, 'unknown_route');
+}
+
+/** A whole HTTP answer for a bare socket, after which its connection ends. */
+export function rawProblem(code: ErrorCode, headers: readonly string[] = []): string {
+  const body = JSON.stringify(problemView(code));
+  const { status } = errorKind(code);
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `Content-Type: ${problemContentType}`,
+    `Content-Security-Policy: ${inertPolicy}`,
+    'X-Content-Type-Options: nosniff',
+    'Cache-Control: no-store',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...headers,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
 }

@@ -1,7 +1,8 @@
+import type { Server } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
+import type { HttpSettings } from './app-services.ts';
 import { ProblemError } from './problem.ts';
-import type { HttpSettings } from './settings.ts';
 
 export interface PageSecurityOptions {
   /** For a page of somebody else's making that writes styles; its scripts are held to the policy all the same. */
@@ -77,4 +78,20 @@ export function sameOriginOnly({ publicOrigin }: Pick<HttpSettings, 'publicOrigi
     if (!isRead && !isOwnOrigin(source, publicOrigin)) throw new ProblemError('cross_site');
     await next();
   };
+}
+
+/** Browsers that have seen it once come back over TLS alone, to the hosts below ours too, for a year (RFC 6797). */
+const strict = 'max-age=31536000; includeSubDomains';
+
+/** TLS ends in front of us, whatever name and protocol a proxy asks us by: only the public origin tells. */
+export function isBehindTls({ publicOrigin }: Pick<HttpSettings, 'publicOrigin'>): boolean {
+  return publicOrigin?.startsWith('https:') === true;
+}
+
+/** Where the public origin is https, every answer of the app says that it stays so. */
+export function sendHsts(server: Server, publicOrigin: string | undefined): void {
+  if (publicOrigin === undefined || !isBehindTls({ publicOrigin })) return;
+  server.prependListener('request', (_request, response) => {
+    response.setHeader('Strict-Transport-Security', strict);
+  });
 }

@@ -14,7 +14,7 @@ import type { AuditReport } from '../audit/audit-report.ts';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
 import type { OperatorEvent } from '../storage/operator-log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import { allOperations } from './table.ts';
+import { allOperations } from './routes.ts';
 
 /* What operators are answered is what the description tells of, member by member. */
 

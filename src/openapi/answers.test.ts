@@ -6,7 +6,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { OrderStatus } from '../domain/order.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import type { Refusal } from '../suppliers/suppliers.ts';
-import { allOperations as operations } from './table.ts';
+import { allOperations as operations } from './routes.ts';
 
 /* Whatever happens inside, the answer is one that the description tells of, member by member. */
 

@@ -27,8 +27,8 @@ import {
   packagesAnswer,
   problemAnswer,
   readyAnswer,
-} from '../http/api/answers.ts';
-import { buyerBody, flightBody, hotelBody, purchaseBody } from '../http/api/requests.ts';
+} from '../http/api/views.ts';
+import { buyerBody, flightBody, hotelBody, purchaseBody } from '../http/inputs.ts';
 
 /** The schemas that have a name in the description. */
 const requests = {

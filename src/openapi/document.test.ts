@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { adminToken, fakeApp } from '../../test/support/fake-app.ts';
 import { type ErrorCode, errorCatalogue } from '../domain/errors.ts';
 import { openApiDocument } from './document.ts';
-import { everyProblem } from './problems.ts';
-import { allOperations as operations, operationsServed } from './table.ts';
+import { allOperations as operations, operationsServed } from './routes.ts';
+import { everyProblem } from './shared.ts';
 
 const document = openApiDocument(operations);
 const ids = operations.map(({ operationId }) => operationId);

@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import { type Components, createComponents } from './components.ts';
-import { rateLimit } from './headers.ts';
 import {
   type Answer,
   type Header,
@@ -10,7 +9,7 @@ import {
   securitySchemes,
   tags,
 } from './operation.ts';
-import { headersOf, problemAnswers, sharedAnswers } from './problems.ts';
+import { headersOf, problemAnswers, rateLimit, sharedAnswers } from './shared.ts';
 
 export interface ApiDescription {
   readonly openapi: string;

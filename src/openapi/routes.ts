@@ -3,10 +3,14 @@ import type { AppServices } from '../http/app-services.ts';
 import { jsonHeaders, sendText } from '../http/json.ts';
 import { allowOnly } from '../http/methods.ts';
 import type { RenderContext } from '../http/pages/layout.ts';
+import { type Html, markup } from '../http/pages/markup.ts';
 import { pageSecurity } from '../http/security.ts';
-import { docsPage } from './docs-page.ts';
 import { openApiDocument } from './document.ts';
-import { operationsServed } from './table.ts';
+import type { Operation } from './operation.ts';
+import { adminOperations } from './operations/admin.ts';
+import { orderOperations, packageOperations } from './operations/customers.ts';
+import { operatingOperations } from './operations/monitoring.ts';
+import { supplierOperations } from './operations/suppliers.ts';
 
 /** `GET /openapi.json`, and `GET /docs` to read it in a browser. */
 export function descriptionRoutes(
@@ -25,4 +29,42 @@ export function descriptionRoutes(
     .use('/docs', pageSecurity({ inlineStyles: true }))
     .get('/docs', (c: Context) => c.html(String(docsPage(assetUrl))))
     .all('/docs', allowOnly('GET'));
+}
+
+/** The description for readers: Swagger UI, out of its package, over `/openapi.json`. */
+export function docsPage(assetUrl: RenderContext['assetUrl']): Html {
+  return markup`<!doctype html>
+    <html lang="en">
+    <head>
+      <meta charset="utf-8">
+      <title>API – Ticket Booking</title>
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="color-scheme" content="light dark">
+      <meta name="robots" content="noindex">
+      <link rel="icon" href="${assetUrl('favicon.svg')}" type="image/svg+xml">
+      <link rel="stylesheet" href="${assetUrl('swagger-ui.css')}">
+      <link rel="stylesheet" href="${assetUrl('docs.css')}">
+      <script defer src="${assetUrl('swagger-ui-bundle.js')}"></script>
+      <script defer src="${assetUrl('docs.js')}"></script>
+    </head>
+    <body>
+      <div id="docs" data-url="/openapi.json">
+        <noscript><p>Without JavaScript, read the description itself: <a href="/openapi.json">openapi.json</a>.</p></noscript>
+      </div>
+    </body>
+    </html>`;
+}
+
+/** Every operation of the API, in the order in which they are shown. A test holds it against what the app serves. */
+export const allOperations: readonly Operation[] = [
+  ...packageOperations,
+  ...orderOperations,
+  ...supplierOperations,
+  ...adminOperations,
+  ...operatingOperations,
+];
+
+/** What an instance serves: without an admin token there is nothing for operators. */
+export function operationsServed({ hasAdmin }: { readonly hasAdmin: boolean }): readonly Operation[] {
+  return allOperations.filter(({ tag }) => hasAdmin || tag !== 'Admin');
 }

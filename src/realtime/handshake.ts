@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { HttpSettings } from '../http/app-services.ts';
 import { isOwnOrigin } from '../http/security.ts';
-import type { HttpSettings } from '../http/settings.ts';
 import { parseTopic, type Topic } from './topic.ts';
 
 export const livePath = '/live';

@@ -1,6 +1,6 @@
 import type { PackageSnapshot } from '../domain/travel-package.ts';
 import type { BookingEngine } from '../engine/engine.ts';
-import { offerOf } from '../http/pages/fragments/index.ts';
+import { offerOf } from '../http/pages/fragments/package.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
 import type { Channel, Seat } from './channel.ts';

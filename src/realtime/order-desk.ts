@@ -1,6 +1,7 @@
 import { isOlder, isUnfinished, type Order } from '../domain/order.ts';
 import type { BookingEngine } from '../engine/engine.ts';
-import { offersAgain, type TripOffer } from '../http/pages/fragments/index.ts';
+import { offersAgain } from '../http/pages/fragments/order.ts';
+import type { TripOffer } from '../http/pages/fragments/package.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Channel } from './channel.ts';
 import type { Fragment } from './envelope.ts';

@@ -1,5 +1,6 @@
 import type { Order } from '../domain/order.ts';
-import { offersAgain, type TripOffer } from '../http/pages/fragments/index.ts';
+import { offersAgain } from '../http/pages/fragments/order.ts';
+import type { TripOffer } from '../http/pages/fragments/package.ts';
 import { Channel } from './channel.ts';
 
 /** What is drawn of an order, besides the order itself. */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, type ErrorKind, errorKind } from '../domain/errors.ts';
-import { rawProblem } from '../http/raw-problem.ts';
+import { rawProblem } from '../http/problem.ts';
 
 /**
  * Answers an upgrade with a problem and ends its connection, whether or not the other side reads it.

@@ -8,7 +8,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { fakeEngine, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { orderSignature } from '../http/order-signature.ts';
+import { orderSignature } from '../http/order-access.ts';
 import { createServer } from '../http/server/server.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/system-clock.ts';

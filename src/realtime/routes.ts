@@ -53,8 +53,8 @@ export interface Live {
 
 /**
  * The live side of the pages: `GET /live?topic=packages`, `/live?topic=package:3`,
- * `/live?topic=order:<id>&proof=<signature>` or, for who is signed in, `/live?topic=admin`, as a WebSocket. What is said there is described in
- * pages/fragments/index.ts; clients have nothing to say.
+ * `/live?topic=order:<id>&proof=<signature>` or, for signed-in operators, `/live?topic=admin`, as a WebSocket. render.ts
+ * describes its messages. Clients send none.
  */
 export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): Live {
   const { clock, log, settings, limits, operators } = deps;

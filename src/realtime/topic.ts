@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import { parseOrderId } from '../domain/ids.ts';
-import { isOrderSignature } from '../http/order-signature.ts';
+import { isOrderSignature } from '../http/order-access.ts';
 
 /** What customers watch: every package, one of them, or one order. */
 export type CustomerTopic =

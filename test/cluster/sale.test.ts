@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { orderSignature } from '../../src/http/order-signature.ts';
+import { orderSignature } from '../../src/http/order-access.ts';
 import { type Cluster, type EngineName, startCluster } from '../support/cluster.ts';
 import {
   type Attempt,

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { readConfig, settingNames } from '../../src/config/config.ts';
 import { errorCatalogue } from '../../src/domain/errors.ts';
-import { allOperations } from '../../src/openapi/table.ts';
+import { allOperations } from '../../src/openapi/routes.ts';
 import { fakeApp } from '../support/fake-app.ts';
 import { brokenLinks, codeSpans, documentAt, documents, missingFiles, root, tableRows } from './markdown.ts';
 

@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { allOperations as operations } from '../../src/openapi/table.ts';
+import { allOperations as operations } from '../../src/openapi/routes.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { allOperations as operations } from '../../src/openapi/table.ts';
+import { allOperations as operations } from '../../src/openapi/routes.ts';
 import { startFuzzedServer } from './fuzzed-server.ts';
 import { fuzzApi } from './schemathesis.ts';
 

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createServer } from '../../src/http/server/server.ts';
 import { silentLog } from '../../src/observability/log.ts';
-import { allOperations } from '../../src/openapi/table.ts';
+import { allOperations } from '../../src/openapi/routes.ts';
 import { expectDescribed, operationAt, type ServedDescription, servedAs } from '../support/described.ts';
 import { fakeApp } from '../support/fake-app.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';

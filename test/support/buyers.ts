@@ -1,4 +1,4 @@
-import type { OrderView } from '../../src/http/views.ts';
+import type { OrderView } from '../../src/http/api/views.ts';
 
 /** What a buyer heard. */
 export interface Reply {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { OrderView } from '../../src/http/views.ts';
+import type { OrderView } from '../../src/http/api/views.ts';
 import type { Cluster } from './cluster.ts';
 
 /** One purchase as it was sent, and what came back. */

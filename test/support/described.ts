@@ -4,7 +4,7 @@ import { errorKind } from '../../src/domain/errors.ts';
 import { problemContentType } from '../../src/http/problem.ts';
 import { openApiDocument } from '../../src/openapi/document.ts';
 import type { Operation } from '../../src/openapi/operation.ts';
-import { allOperations as operations } from '../../src/openapi/table.ts';
+import { allOperations as operations } from '../../src/openapi/routes.ts';
 
 /* Holds answers against the description as it is served, and against nothing else: what tools make of it is what counts. */
 

@@ -1,5 +1,5 @@
 import type { Order } from '../../src/domain/order.ts';
-import { orderSignature } from '../../src/http/order-signature.ts';
+import { orderSignature } from '../../src/http/order-access.ts';
 import { type AdminStage, setAdminStage } from './admin-stage.ts';
 import { buy } from './buyers.ts';
 import { type Fault, startFaultySupplier } from './faulty-supplier.ts';

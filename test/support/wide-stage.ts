@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { PackageStatus } from '../../src/admin/admin-service.ts';
 import { orderIdFrom } from '../../src/domain/ids.ts';
 import type { Order, OrderReason, OrderStatus, TimelineEvent } from '../../src/domain/order.ts';
-import { orderSignature } from '../../src/http/order-signature.ts';
+import { orderSignature } from '../../src/http/order-access.ts';
 import { createServer } from '../../src/http/server/server.ts';
 import { silentLog } from '../../src/observability/log.ts';
 import { fakeAdmin, fakeInstance, fakeOperator, fakeStatus } from './fake-admin.ts';

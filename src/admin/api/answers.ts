@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCatalogue } from '../../domain/errors.ts';
-import { orderAnswer, packageAnswer } from '../../http/api/answers.ts';
+import { orderAnswer, packageAnswer } from '../../http/api/views.ts';
 import { operatorActions } from '../../storage/operator-log.ts';
 
 /* What the operators' API answers. */

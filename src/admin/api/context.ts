@@ -1,10 +1,10 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
+import { orderView } from '../../http/api/views.ts';
 import type { HttpAdmin } from '../../http/app-services.ts';
 import { check } from '../../http/body.ts';
 import { packageIdFrom } from '../../http/inputs.ts';
 import { ProblemError } from '../../http/problem.ts';
-import { orderView } from '../../http/views.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Operator } from '../../storage/operator-log.ts';
 import type { Outcome } from '../admin-service.ts';

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { parseOrderId } from '../../domain/ids.ts';
+import { orderView } from '../../http/api/views.ts';
 import { readJson } from '../../http/body.ts';
 import { sendJson } from '../../http/json.ts';
 import { allowOnly } from '../../http/methods.ts';
 import { ProblemError } from '../../http/problem.ts';
-import { orderView } from '../../http/views.ts';
 import { type AdminApiDeps, type AdminApiEnv, adminApi, done, readQuery } from './context.ts';
 import { ordersQuery, ordersSearchBody } from './requests.ts';
 import { operatedOrderView } from './views.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { TravelPackage } from '../../domain/travel-package.ts';
-import { orderView, packageView } from '../../http/views.ts';
+import { orderView, packageView } from '../../http/api/views.ts';
 import type { OperatorEvent } from '../../storage/operator-log.ts';
 import type { AdminOrder, InstanceStatus, PackageStatus } from '../admin-service.ts';
 import type {

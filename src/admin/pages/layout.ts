@@ -1,7 +1,5 @@
-import { alertBox } from '../../http/pages/alert.ts';
-import { type DocumentParts, htmlDocument } from '../../http/pages/document.ts';
-import { icon } from '../../http/pages/icons.ts';
-import { navLink, type RenderContext } from '../../http/pages/layout.ts';
+import { alertBox, icon } from '../../http/pages/elements.ts';
+import { type DocumentParts, htmlDocument, navLink, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 
 export type AdminSection = 'overview' | 'orders' | 'log' | 'erase';

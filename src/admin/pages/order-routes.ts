@@ -5,7 +5,7 @@ import { parseOrderId } from '../../domain/ids.ts';
 import { readForm } from '../../http/body.ts';
 import { emailInput, packageIdFrom } from '../../http/inputs.ts';
 import { formatNight } from '../../http/pages/format.ts';
-import { orderIdIn } from '../../http/pages/query-routes.ts';
+import { orderIdIn } from '../../http/pages/query-pages.ts';
 import type { AdminOrder } from '../admin-service.ts';
 import { ordersQuery } from '../api/requests.ts';
 import { confirmStep } from './confirm.ts';

@@ -1,8 +1,8 @@
 import { Hono, type MiddlewareHandler } from 'hono';
+import { incomingRequest } from '../../http/limits.ts';
 import { allowOnlyOnPage } from '../../http/methods.ts';
 import { onError, type SendProblem } from '../../http/problem.ts';
 import { pageSecurity, sameOriginOnly } from '../../http/security.ts';
-import { incomingRequest } from '../../http/sender.ts';
 import { isWatcher } from '../identity.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, adminSetting, show, showProblem } from './context.ts';
 import { endRoutes } from './end-routes.ts';

@@ -5,17 +5,14 @@ import type { Order } from '../../domain/order.ts';
 import type { Refused } from '../../engine/engine.ts';
 import type { AppServices } from '../app-services.ts';
 import { check, readJson } from '../body.ts';
-import { emailInput, isSameEmail } from '../inputs.ts';
+import { buyerBody, emailInput, isSameEmail, purchaseBody } from '../inputs.ts';
 import { sendJson } from '../json.ts';
-import { limited, takeEmail } from '../limits/limited.ts';
-import { purchasing } from '../limits/purchasing.ts';
+import { limited, purchasing, takeEmail } from '../limits.ts';
 import { allowOnly } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
-import { purchaseOutcome } from '../telemetry/purchase-outcome.ts';
-import { type OrderView, orderView } from '../views.ts';
-import { readIdempotencyKey } from './idempotency-key.ts';
-import { type Preferences, parsePrefer, preferenceApplied, waitMs } from './prefer.ts';
-import { buyerBody, purchaseBody } from './requests.ts';
+import { purchaseOutcome } from '../telemetry/observe-requests.ts';
+import { type Preferences, parsePrefer, preferenceApplied, readIdempotencyKey, waitMs } from './headers.ts';
+import { type OrderView, orderView } from './views.ts';
 
 type Deps = Pick<AppServices, 'engine' | 'clock' | 'telemetry' | 'limits' | 'admission'>;
 

@@ -3,10 +3,10 @@ import { isListed } from '../../domain/travel-package.ts';
 import type { AppServices } from '../app-services.ts';
 import { packageIdFrom } from '../inputs.ts';
 import { sendJson } from '../json.ts';
-import { limited } from '../limits/limited.ts';
+import { limited } from '../limits.ts';
 import { allowOnly } from '../methods.ts';
 import { problem } from '../problem.ts';
-import { packageView } from '../views.ts';
+import { packageView } from './views.ts';
 
 type Deps = Pick<AppServices, 'engine' | 'limits'>;
 

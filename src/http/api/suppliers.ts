@@ -2,15 +2,14 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { publicKeyPrefix, type SupplierAnswer, type SupplierKind } from '../../suppliers/suppliers.ts';
-import type { AppServices } from '../app-services.ts';
+import type { AppServices, HttpSettings } from '../app-services.ts';
 import { check, readJson } from '../body.ts';
+import { cursorInput, flightBody, hotelBody, storedKey } from '../inputs.ts';
 import { sendJson } from '../json.ts';
-import { take } from '../limits/limited.ts';
+import { take } from '../limits.ts';
 import { allowOnly } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
-import type { HttpSettings } from '../settings.ts';
-import { readIdempotencyKey } from './idempotency-key.ts';
-import { cursorInput, flightBody, hotelBody, storedKey } from './requests.ts';
+import { readIdempotencyKey } from './headers.ts';
 
 type Deps = Pick<AppServices, 'suppliers' | 'random' | 'limits'> & {
   readonly settings: Pick<HttpSettings, 'suppliersToken'>;

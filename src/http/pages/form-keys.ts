@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
-import { cookieFormat } from '../cookies.ts';
-import type { HttpSettings } from '../settings.ts';
+import type { HttpSettings } from '../app-services.ts';
+import { cookieFormat } from '../order-access.ts';
 import { newFormKey, type PageServices } from './responses.ts';
 
 /*

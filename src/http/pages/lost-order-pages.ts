@@ -1,6 +1,6 @@
 import type { Order } from '../../domain/order.ts';
+import { icon } from './elements.ts';
 import { formatNight, formatPrice } from './format.ts';
-import { icon } from './icons.ts';
 import { page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import type { OrderMode } from './order-page.ts';

@@ -4,9 +4,9 @@ import type { Order } from '../../domain/order.ts';
 import { type PackageSnapshot, packageIdMax } from '../../domain/travel-package.ts';
 import { UnderWay } from '../../lib/under-way.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import { recentOrders, rememberOrders } from '../cookies.ts';
 import { packageIdFrom } from '../inputs.ts';
-import { take } from '../limits/limited.ts';
+import { take } from '../limits.ts';
+import { recentOrders, rememberOrders } from '../order-access.ts';
 import { forgetFormKeys, openFormKeys } from './form-keys.ts';
 import type { PageServices } from './responses.ts';
 

@@ -1,10 +1,9 @@
 import type { ErrorCode } from '../../domain/errors.ts';
 import { errorKind } from '../../domain/errors.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
-import { alertBox } from './alert.ts';
+import { alertBox, icon } from './elements.ts';
 import { firstSentence, formatNight, formatPrice, formatShortNight, formatWait } from './format.ts';
-import { packageFragment, type StayState, stayElementId, stayState } from './fragments/index.ts';
-import { icon } from './icons.ts';
+import { packageFragment, type StayState, stayElementId, stayState } from './fragments/package.ts';
 import { liveChip, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 

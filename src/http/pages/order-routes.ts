@@ -4,21 +4,26 @@ import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { isListed, type PackageSnapshot } from '../../domain/travel-package.ts';
 import { readForm } from '../body.ts';
-import { rememberOrder } from '../cookies.ts';
 import { emailInput, isSameEmail, keyInput, packageIdField } from '../inputs.ts';
-import { limited, limitedPage, takeEmail } from '../limits/limited.ts';
-import { purchasingPage } from '../limits/purchasing.ts';
+import { limited, limitedPage, purchasingPage, takeEmail } from '../limits.ts';
+import { rememberOrder } from '../order-access.ts';
 import { ProblemError, problem } from '../problem.ts';
-import { purchaseOutcome } from '../telemetry/purchase-outcome.ts';
-import { redirectTo } from './answered.ts';
+import { purchaseOutcome } from '../telemetry/observe-requests.ts';
 import { forgetFormKeys, issueFormKey } from './form-keys.ts';
-import { packageFragment } from './fragments/index.ts';
+import { packageFragment } from './fragments/package.ts';
 import { anotherField, anotherPage, lookingPage, nothingSentNote } from './lost-order-pages.ts';
 import type { LostOrderFinder } from './lost-orders.ts';
-import { addressToShow } from './order-address.ts';
 import { type OrderFieldErrors, type OrderMode, orderPage } from './order-page.ts';
-import { problemPageSender } from './problem-page-sender.ts';
-import { newFormKey, type PageServices, renderContext, sendErrorPage, sendPage } from './responses.ts';
+import { problemPageSender } from './problem-pages.ts';
+import {
+  addressToShow,
+  newFormKey,
+  type PageServices,
+  redirectTo,
+  renderContext,
+  sendErrorPage,
+  sendPage,
+} from './responses.ts';
 
 const orderForm = z.object({
   packageId: packageIdField,

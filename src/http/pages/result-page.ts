@@ -1,14 +1,14 @@
 import type { ErrorCode } from '../../domain/errors.ts';
 import { errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
-import { alertBox } from './alert.ts';
+import { alertBox } from './elements.ts';
 import { formatNight, formatPrice } from './format.ts';
-import { type LiveOrderState, offersAgain, orderFragment, tabTitle } from './fragments/index.ts';
-import { confirmBody, givingUp } from './fragments/order.ts';
+import { confirmBody, givingUp, offersAgain, orderFragment, tabTitle } from './fragments/order.ts';
+import type { LiveOrderState } from './fragments/order-text.ts';
 import { liveChip, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
-import { orderAddress } from './order-address.ts';
 import type { OrderMode } from './order-page.ts';
+import { orderAddress } from './responses.ts';
 
 export interface ResultPageState {
   readonly order: Order;

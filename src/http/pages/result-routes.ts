@@ -2,15 +2,28 @@ import { type Context, Hono } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { parseOrderId } from '../../domain/ids.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
-import { maySeeOrder, recentOrders, rememberOrder } from '../cookies.ts';
-import { limitedPage } from '../limits/limited.ts';
-import { isOrderSignature, orderSignature } from '../order-signature.ts';
+import { limitedPage } from '../limits.ts';
+import {
+  isOrderSignature,
+  maySeeOrder,
+  orderSignature,
+  recentOrders,
+  rememberOrder,
+} from '../order-access.ts';
 import { problem } from '../problem.ts';
 import { issueFormKey } from './form-keys.ts';
-import { type LiveOrderState, offerOf, orderFragment } from './fragments/index.ts';
-import { orderAddress } from './order-address.ts';
-import { missPage } from './problem-page.ts';
-import { newFormKey, type PageServices, renderContext, sendErrorPage, sendPage } from './responses.ts';
+import { orderFragment } from './fragments/order.ts';
+import type { LiveOrderState } from './fragments/order-text.ts';
+import { offerOf } from './fragments/package.ts';
+import { missPage } from './problem-pages.ts';
+import {
+  newFormKey,
+  orderAddress,
+  type PageServices,
+  renderContext,
+  sendErrorPage,
+  sendPage,
+} from './responses.ts';
 import { resultPage } from './result-page.ts';
 
 /** `/orders/:id`, its live fragment, and cancelling or leaving the queue. */

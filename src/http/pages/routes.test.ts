@@ -4,7 +4,7 @@ import type { BookingEngine, PurchaseRequest, Settling } from '../../engine/engi
 import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import type { AppServices } from '../app-services.ts';
-import { orderSignature } from '../order-signature.ts';
+import { orderSignature } from '../order-access.ts';
 import { pageRoutes } from './routes.ts';
 
 const secret = 'a secret of at least 32 characters';

@@ -5,8 +5,8 @@ import { onError, type SendProblem } from '../problem.ts';
 import { pageSecurity, sameOriginOnly } from '../security.ts';
 import { LostOrderFinder } from './lost-orders.ts';
 import { orderPages } from './order-routes.ts';
-import { problemPageSender } from './problem-page-sender.ts';
-import { queryPages } from './query-routes.ts';
+import { problemPageSender } from './problem-pages.ts';
+import { queryPages } from './query-pages.ts';
 import type { PageServices } from './responses.ts';
 import { resultPages } from './result-routes.ts';
 

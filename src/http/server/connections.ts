@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { ClientResolver } from '../../rate-limits/client-address.ts';
 import { ConcurrencyLimit } from '../../rate-limits/concurrency-limit.ts';
-import { rawProblem } from '../raw-problem.ts';
+import { rawProblem } from '../problem.ts';
 
 export interface ConnectionLimits {
   /** Of everybody together. */

@@ -11,8 +11,7 @@ import type { Hono } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Log } from '../../observability/log.ts';
 import { jsonHeaders } from '../json.ts';
-import { problemContentType, problemView } from '../problem.ts';
-import { rawProblem } from '../raw-problem.ts';
+import { problemContentType, problemView, rawProblem } from '../problem.ts';
 import type { RequestListener } from '../telemetry/observe-requests.ts';
 import { limitPipelining } from './pipelining.ts';
 
@@ -116,4 +115,24 @@ const timedOut = 'ERR_HTTP_REQUEST_TIMEOUT';
 function endLate(socket: Socket): void {
   if (socket.bytesRead > 0 && socket.writable) socket.write(rawProblem('request_timeout'));
   socket.destroy();
+}
+
+/**
+ * Prepares a server, before it listens, to stop without cutting anybody off. The function returned stops it: nothing
+ * new is accepted, every answer from then on ends its connection, and the promise resolves when the last one is out.
+ */
+export function gracefulStop(server: Server): () => Promise<void> {
+  const underWay = new Set<ServerResponse>();
+  let isStopping = false;
+  server.prependListener('request', (_request, response) => {
+    response.shouldKeepAlive &&= !isStopping;
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+  });
+  return () =>
+    new Promise((resolve) => {
+      isStopping = true;
+      server.close(() => resolve());
+      for (const response of underWay) response.shouldKeepAlive = false;
+    });
 }

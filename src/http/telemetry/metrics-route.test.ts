@@ -9,8 +9,7 @@ import { silentLog } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
 import type { HttpAdmin, HttpTelemetry } from '../app-services.ts';
 import { onError, ProblemError } from '../problem.ts';
-import { metricsRoutes } from './metrics-route.ts';
-import { isFromPrivateNetwork } from './nearby.ts';
+import { isFromPrivateNetwork, metricsRoutes } from './metrics-route.ts';
 
 describe('who counts as nearby', () => {
   test.each([

@@ -1,10 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { BlockList, isIPv6 } from 'node:net';
 import { type Context, Hono } from 'hono';
 import type { AppServices } from '../app-services.ts';
 import { jsonHeaders, sendText } from '../json.ts';
+import { incomingRequest } from '../limits.ts';
 import { allowOnly } from '../methods.ts';
 import { problem } from '../problem.ts';
-import { incomingRequest } from '../sender.ts';
-import { isFromPrivateNetwork } from './nearby.ts';
 
 /**
  * `GET /metrics`, for Prometheus: to machines nearby, and to operators. To everybody else there is nothing here, or,
@@ -20,4 +21,39 @@ export function metricsRoutes({ telemetry, admin }: Pick<AppServices, 'telemetry
     return sendText(200, text, jsonHeaders({ 'Content-Type': contentType }));
   };
   return new Hono().get('/metrics', read).all('/metrics', allowOnly('GET'));
+}
+
+/** The machine itself, and private networks (RFC 1918, RFC 4193). */
+const near = new BlockList();
+near.addSubnet('127.0.0.0', 8, 'ipv4');
+near.addSubnet('10.0.0.0', 8, 'ipv4');
+near.addSubnet('172.16.0.0', 12, 'ipv4');
+near.addSubnet('192.168.0.0', 16, 'ipv4');
+near.addAddress('::1', 'ipv6');
+near.addSubnet('fc00::', 7, 'ipv6');
+
+/** What proxies add to what they pass on. */
+const passedOn = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'via',
+];
+
+/** A request's sender, as far as the connection tells. */
+export interface NearbyRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+/**
+ * Whether a request was sent by a machine nearby, and by nobody behind it: what came through a proxy is as public as
+ * the proxy is.
+ */
+export function isFromPrivateNetwork({ headers, socket }: NearbyRequest): boolean {
+  const address = socket.remoteAddress;
+  if (address === undefined || passedOn.some((name) => headers[name] !== undefined)) return false;
+  return near.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

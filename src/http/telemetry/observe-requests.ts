@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Hono } from 'hono';
+import type { Order } from '../../domain/order.ts';
 import type { Log } from '../../observability/log.ts';
-import type { Metrics } from '../../observability/metrics.ts';
+import type { Metrics, PurchaseOutcome } from '../../observability/metrics.ts';
 import type { Span, Tracing } from '../../observability/tracing.ts';
-import { requestIdOf } from './request-id.ts';
-import { orderIdInPath, redactedPath } from './shown-path.ts';
+import type { AppServices } from '../app-services.ts';
+import { orderIdInPath, redactedPath, requestIdOf } from './log-fields.ts';
 
 export type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
 
@@ -71,4 +73,66 @@ function tell(log: Pick<Log, 'debug'>, incoming: IncomingMessage, fields: object
     { requestId: requestIdOf(incoming), ...fields, path, ...orderIdInPath(path) },
     'a request was answered',
   );
+}
+
+/** How the server tells of what it answers; as it is where nobody looks. */
+export function requestObserver(
+  app: Pick<Hono, 'routes'>,
+  { telemetry, log }: Pick<AppServices, 'telemetry' | 'log'>,
+) {
+  if (telemetry === undefined) return (listener: RequestListener) => listener;
+  const { metrics, tracing, logsRequests } = telemetry;
+  const options = {
+    metrics,
+    routeOf: routeNames(app),
+    ...(tracing === undefined ? {} : { tracing }),
+    ...(logsRequests ? { log } : {}),
+  };
+  return (listener: RequestListener) => observeRequests(listener, options);
+}
+
+/** What a metric calls a path that is no route: there are as many of those as anybody likes. */
+const noRoute = 'other';
+
+/**
+ * Tells the route of an address, as a pattern such as `/api/orders/:id`: metrics need few names, and no ids. It reads
+ * them from the app once it is composed. Addresses without variables, where sales are made, cost one look-up.
+ */
+export function routeNames({ routes }: Pick<Hono, 'routes'>): (url: string) => string {
+  const paths = [...new Set(routes.map(({ path }) => path))].filter((path) => !path.includes('*'));
+  const fixed = new Map(paths.filter((path) => !path.includes(':')).map((path) => [path, path]));
+  const variable = Map.groupBy(
+    paths.filter((path) => path.includes(':')).map((path) => ({ path, segments: path.split('/') })),
+    ({ segments }) => segments.length,
+  );
+
+  function matching(path: string): string {
+    const segments = path.split('/', 12);
+    const alike = variable.get(segments.length) ?? [];
+    const found = alike.find((route) =>
+      route.segments.every((segment, at) => segment === segments[at] || segment.startsWith(':')),
+    );
+    return found?.path ?? noRoute;
+  }
+
+  return (url) => {
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    return fixed.get(path) ?? matching(path);
+  };
+}
+
+/** How a purchase was answered, by the order that it was answered with. */
+export function purchaseOutcome({ status }: Order): PurchaseOutcome {
+  switch (status) {
+    case 'confirmed':
+      return 'confirmed';
+    case 'rejected':
+      return 'sold_out';
+    case 'compensating':
+    case 'failed':
+      return 'supplier_failed';
+    default:
+      return 'accepted';
+  }
 }

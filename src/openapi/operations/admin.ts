@@ -22,11 +22,10 @@ import {
   packagesQuery,
 } from '../../admin/api/schemas.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
-import { orderAnswer } from '../../http/api/answers.ts';
+import { orderAnswer } from '../../http/api/views.ts';
 import { packageIdField } from '../../http/inputs.ts';
 import type { Header, Link, Operation, Parameter } from '../operation.ts';
-import { bodyProblems } from '../problems.ts';
-import { orderIdParameter } from './parameters.ts';
+import { bodyProblems, orderIdParameter } from '../shared.ts';
 
 const packageId: Parameter = { in: 'path', name: 'id', schema: packageIdField, example: '1' };
 const instanceId: Parameter = { in: 'path', name: 'id', schema: instanceIdInput, example: 'instance-2' };

@@ -1,10 +1,9 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
-import { flightAnswer, hotelAnswer, ledgerAnswer } from '../../http/api/answers.ts';
-import { cursorInput, flightBody, hotelBody, storedKey } from '../../http/api/requests.ts';
+import { flightAnswer, hotelAnswer, ledgerAnswer } from '../../http/api/views.ts';
+import { cursorInput, flightBody, hotelBody, storedKey } from '../../http/inputs.ts';
 import type { Link, Operation, Security } from '../operation.ts';
-import { bodyProblems } from '../problems.ts';
-import { idempotencyKeyParameter } from './parameters.ts';
+import { bodyProblems, idempotencyKeyParameter } from '../shared.ts';
 
 const suppliersToken: Security = { scheme: 'suppliersToken' };
 

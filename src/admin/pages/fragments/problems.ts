@@ -1,4 +1,4 @@
-import { icon } from '../../../http/pages/icons.ts';
+import { icon } from '../../../http/pages/elements.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
 import type { Problem } from '../problems.ts';
 

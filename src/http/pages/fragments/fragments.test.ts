@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { fakeOrder, fakeSnapshot, fakeNow as now } from '../../../../test/support/fake-engine.ts';
 import type { Order } from '../../../domain/order.ts';
-import { orderFragment, packageFragment, stayState } from './index.ts';
+import { orderFragment } from './order.ts';
 import { queueText } from './order-text.ts';
+import { packageFragment, stayState } from './package.ts';
 
 const view = { currency: 'USD', now };
 const live = { inProgress: 1, now };

@@ -1,11 +1,10 @@
 import { isSettled, type Order, type OrderStatus } from '../../../domain/order.ts';
+import { icon } from '../elements.ts';
 import { formatCount, formatDateTime } from '../format.ts';
-import { icon } from '../icons.ts';
 import { type Html, markup } from '../markup.ts';
 import type { LiveOrderState } from './order-text.ts';
-import { type OrderText, orderText } from './order-text.ts';
+import { type OrderText, orderText, timeline } from './order-text.ts';
 import type { TripOffer } from './package.ts';
-import { timeline } from './timeline.ts';
 
 export const orderElementId = 'order-live';
 

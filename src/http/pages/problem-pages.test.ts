@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { expect, it, vi } from 'vitest';
 import { fakeNow } from '../../../test/support/fake-engine.ts';
 import { compressPages } from '../compression.ts';
-import { problemPageSender } from './problem-page-sender.ts';
+import { problemPageSender } from './problem-pages.ts';
 import type { PageServices } from './responses.ts';
 
 function pages() {

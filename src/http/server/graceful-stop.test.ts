@@ -3,7 +3,7 @@ import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { gracefulStop } from './stopper.ts';
+import { gracefulStop } from './server.ts';
 
 const agent = new Agent({ keepAlive: true });
 

@@ -7,8 +7,10 @@ import {
   policyItem,
   rateItem,
   secondsUntil,
-} from '../../rate-limits/limits.ts';
-import { ProblemError, type ProblemExtra, problem } from '../problem.ts';
+} from '../rate-limits/limits.ts';
+import type { IncomingRequest } from '../rate-limits/rate-limits.ts';
+import type { AppServices } from './app-services.ts';
+import { ProblemError, type ProblemExtra, problem } from './problem.ts';
 
 export type RouteHandler = (c: Context) => Response | Promise<Response>;
 
@@ -69,4 +71,41 @@ function say(c: Context, name: string, value: string): void {
   const { outgoing } = bindingsOf(c);
   if (outgoing === undefined) c.header(name, value);
   else outgoing.setHeader(name, value);
+}
+
+type Deps = Pick<AppServices, 'limits' | 'admission' | 'telemetry'>;
+
+/**
+ * A handler of purchases: behind the limit of its client, and while the server is far behind, 503 `overloaded`
+ * before anything of the request is read.
+ */
+export function purchasing(deps: Deps, handle: RouteHandler): RouteHandler {
+  return limited(
+    deps.limits?.purchase,
+    admitted(deps, handle, (c) => problem(c, 'overloaded')),
+  );
+}
+
+/** The same for pages. `overloaded` shows the problem as one. */
+export function purchasingPage(deps: Deps, handle: RouteHandler, overloaded: RouteHandler): RouteHandler {
+  return limitedPage(deps.limits?.purchase, admitted(deps, handle, overloaded));
+}
+
+/** Nobody logs who is turned away: there are thousands. */
+function admitted(
+  { admission, telemetry }: Deps,
+  handle: RouteHandler,
+  overloaded: RouteHandler,
+): RouteHandler {
+  if (admission === undefined) return handle;
+  return (c) => {
+    if (admission.admits()) return handle(c);
+    telemetry?.metrics.purchase('overloaded');
+    return overloaded(c);
+  };
+}
+
+/** Who sent a request, as far as its connection and headers tell. Requests of tests come over none. */
+export function incomingRequest(c: Context): IncomingRequest | undefined {
+  return (c.env as Partial<HttpBindings> | undefined)?.incoming;
 }

@@ -22,3 +22,12 @@ const strokes: Record<IconName, () => Html> = {
   ticket: () => markup`<path d="M4 8V6h16v4a2 2 0 0 0 0 4v4H4v-4a2 2 0 0 0 0-4zm9-1v2m0 2v2m0 2v2"/>`,
   alert: () => markup`<path d="M12 8v5m0 3v.5M12 3.5 2.5 20h19z"/>`,
 };
+
+/** What went wrong, in words. It takes the focus when the page is shown, unless a field does. */
+export function alertBox(words: string, options: { readonly focus: boolean; readonly more?: Html }): Html {
+  const autofocus = options.focus ? markup` autofocus` : '';
+  return markup`
+    <div class="alert" role="alert" id="alert" tabindex="-1"${autofocus}>
+      ${icon('alert')}<div><p>${words}</p>${options.more ?? ''}</div>
+    </div>`;
+}

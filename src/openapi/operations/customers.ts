@@ -1,14 +1,124 @@
 import { z } from 'zod';
-import { orderAnswer } from '../../http/api/answers.ts';
-import { waitSMax } from '../../http/api/prefer.ts';
-import { buyerBody, purchaseBody } from '../../http/api/requests.ts';
-import { emailInput } from '../../http/inputs.ts';
-import type { OrderView } from '../../http/views.ts';
-import { orderLocation, preferenceApplied } from '../headers.ts';
+import { waitSMax } from '../../http/api/headers.ts';
+import {
+  type OrderView,
+  orderAnswer,
+  type PackageView,
+  packageAnswer,
+  packagesAnswer,
+} from '../../http/api/views.ts';
+import { buyerBody, emailInput, packageIdField, purchaseBody } from '../../http/inputs.ts';
 import type { Answer, Link, Operation, Parameter } from '../operation.ts';
-import { bodyProblems } from '../problems.ts';
-import { cancelledExample, cancellingExample, confirmedExample, waitingExample } from './examples.ts';
-import { idempotencyKeyParameter, orderIdParameter } from './parameters.ts';
+import {
+  bodyProblems,
+  idempotencyKeyParameter,
+  orderIdParameter,
+  orderLocation,
+  preferenceApplied,
+} from '../shared.ts';
+
+/* What answers look like, to be read. A test holds them against the schemas. */
+
+const offer = { flight: 'Flight-1', stay: '2030-01-01', price: 100 };
+
+export const packageExample: PackageView = {
+  ...{ id: 1, ...offer, quota: 50, remaining: 12, held: 3, confirmed: 35, waiting: 0 },
+};
+
+const queued = { at: '2029-06-01T09:00:00.012Z', event: 'queued' } as const;
+const claimed = { at: '2029-06-01T09:00:00.012Z', event: 'claimed' } as const;
+
+const order = {
+  id: '7Q4M-9XKD-2VBN-H5TR',
+  packageId: 1,
+  package: offer,
+  email: 'ana@example.com',
+  createdAt: '2029-06-01T09:00:00.012Z',
+} as const;
+
+export const waitingExample: OrderView = { ...order, status: 'queued', queuePosition: 4, timeline: [queued] };
+
+export const confirmedExample: OrderView = {
+  ...order,
+  status: 'confirmed',
+  flight: { ticketNumber: 'F-7Q4M9XKD' },
+  hotel: { reservationNumber: 'H-2VBNH5TR' },
+  timeline: [
+    claimed,
+    { at: '2029-06-01T09:00:00.020Z', event: 'flight reserved', detail: 'F-7Q4M9XKD' },
+    { at: '2029-06-01T09:00:00.027Z', event: 'hotel reserved', detail: 'H-2VBNH5TR' },
+    { at: '2029-06-01T09:00:00.031Z', event: 'confirmed' },
+  ],
+};
+
+const asked = { at: '2029-06-01T10:00:00.000Z', event: 'cancel requested' } as const;
+
+export const cancellingExample: OrderView = {
+  ...confirmedExample,
+  status: 'cancelling',
+  timeline: [...confirmedExample.timeline, asked],
+};
+
+export const cancelledExample: OrderView = {
+  ...confirmedExample,
+  status: 'cancelled',
+  timeline: [
+    ...cancellingExample.timeline,
+    { at: '2029-06-01T10:00:00.009Z', event: 'hotel cancelled', detail: 'H-2VBNH5TR' },
+    { at: '2029-06-01T10:00:00.009Z', event: 'flight cancelled', detail: 'F-7Q4M9XKD' },
+    { at: '2029-06-01T10:00:00.013Z', event: 'cancelled' },
+  ],
+};
+
+const getPackage: Link = {
+  operationId: 'getPackage',
+  parameters: { 'path.id': '$response.body#/packages/0/id' },
+};
+const buyFirst: Link = {
+  operationId: 'createOrder',
+  requestBody: { packageId: '$response.body#/packages/0/id' },
+};
+const buy: Link = { operationId: 'createOrder', requestBody: { packageId: '$response.body#/id' } };
+
+/** `http/api/packages.ts` */
+export const packageOperations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/api/packages',
+    operationId: 'listPackages',
+    tag: 'Packages',
+    isLimited: true,
+    summary: 'All packages on the list',
+    description: 'Those that are not listed, or archived, are found by their id alone.',
+    answers: {
+      200: {
+        description: 'The packages by id, at most 250 ms old.',
+        schema: packagesAnswer,
+        example: { packages: [packageExample] },
+        links: { getPackage, createOrder: buyFirst },
+      },
+    },
+    problems: ['store_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/api/packages/{id}',
+    operationId: 'getPackage',
+    tag: 'Packages',
+    isLimited: true,
+    summary: 'One package',
+    parameters: [{ in: 'path', name: 'id', schema: packageIdField, example: '1' }],
+    answers: {
+      200: {
+        description: 'The package.',
+        schema: packageAnswer,
+        example: packageExample,
+        links: { createOrder: buy },
+      },
+    },
+    problems: ['unknown_package', 'store_unavailable'],
+  },
+];
 
 const prefer: Parameter = {
   in: 'header',

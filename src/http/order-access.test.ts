@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
-import { maySeeOrder, recentOrders, recentOrdersMax, rememberOrder } from './cookies.ts';
-import { orderSignature } from './order-signature.ts';
+import { maySeeOrder, orderSignature, recentOrders, recentOrdersMax, rememberOrder } from './order-access.ts';
 
 const secret = 's'.repeat(32);
 const id = (n: number) => `0000-0000-0000-${String(n).padStart(4, '0')}`;

@@ -1,9 +1,52 @@
+import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
-import { problemAnswer } from '../http/api/answers.ts';
+import { idempotencyKeyHeader } from '../http/api/headers.ts';
+import { problemAnswer } from '../http/api/views.ts';
 import { problemContentType, problemView } from '../http/problem.ts';
 import type { Components } from './components.ts';
-import { allow, authenticate, requestId, retryAfter } from './headers.ts';
-import type { Header } from './operation.ts';
+import type { Header, Parameter } from './operation.ts';
+
+export const retryAfter: Header = {
+  description: 'Seconds after which asking again may help.',
+  schema: z.int().min(0),
+};
+
+export const allow: Header = {
+  description: 'The methods of this resource.',
+  schema: z.string(),
+  required: true,
+};
+
+export const requestId: Header = {
+  description: 'What the log calls this request.',
+  schema: z.string(),
+};
+
+export const authenticate: Header = {
+  description: 'How to authenticate.',
+  schema: z.string(),
+  required: true,
+};
+
+export const orderLocation: Header = {
+  description: 'Where the order is found.',
+  schema: z.string().meta({ format: 'uri-reference' }),
+  required: true,
+};
+
+export const preferenceApplied: Header = {
+  description: 'Which preferences of `Prefer` were followed.',
+  schema: z.string(),
+};
+
+/** What answers of limited operations say (draft-ietf-httpapi-ratelimit-headers). */
+export const rateLimit: Readonly<Record<string, Header>> = {
+  RateLimit: {
+    description: 'What is left: `r` more in the next `t` seconds. Absent where nothing is limited.',
+    schema: z.string(),
+  },
+  'RateLimit-Policy': { description: 'The limits: `q` in any `w` seconds.', schema: z.string() },
+};
 
 /** What any request may meet, whatever it asks for. */
 export const everyProblem: readonly ErrorCode[] = [
@@ -92,4 +135,23 @@ export function headersOf(
     { ...rest, schema: components.answer(schema) },
   ]);
   return entries.length === 0 ? {} : { headers: Object.fromEntries(entries) };
+}
+
+export const orderIdParameter: Parameter = {
+  in: 'path',
+  name: 'id',
+  schema: z.string(),
+  description: "The order's id; its case and its dashes do not matter.",
+  example: '7Q4M-9XKD-2VBN-H5TR',
+};
+
+/** The header that makes a request repeatable. */
+export function idempotencyKeyParameter(description: string): Parameter {
+  return {
+    in: 'header',
+    name: 'Idempotency-Key',
+    schema: idempotencyKeyHeader,
+    description: `${description} Fresh and random for every new request; quotes around it do not count.`,
+    example: '2f1c8c4e-6b8a-4f0e-9a53-0d5a8d6a7c11',
+  };
 }

@@ -1,8 +1,7 @@
 import { Hono } from 'hono';
 import { describe, expect, test } from 'vitest';
-import { requestIdOf } from './request-id.ts';
-import { routeNames } from './route-names.ts';
-import { orderIdInPath, redactedPath } from './shown-path.ts';
+import { orderIdInPath, redactedPath, requestIdOf } from './log-fields.ts';
+import { routeNames } from './observe-requests.ts';
 
 describe('the id of a request', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

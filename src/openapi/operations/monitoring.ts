@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { healthAnswer, readyAnswer } from '../../http/api/answers.ts';
+import { healthAnswer, readyAnswer } from '../../http/api/views.ts';
 import type { Operation } from '../operation.ts';
 
 /** What load balancers, monitoring and tools ask for. */

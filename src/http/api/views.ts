@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { type ErrorCode, errorCatalogue } from '../../domain/errors.ts';
-import { type OrderReason, type OrderStatus, timelineEvents } from '../../domain/order.ts';
+import { type Order, type OrderReason, type OrderStatus, timelineEvents } from '../../domain/order.ts';
+import type { PackageSnapshot } from '../../domain/travel-package.ts';
 
 /* What the API answers, for the types of what is built, for its description, and for tests to hold it against. */
 
 const count = z.int().min(0);
-const isoTime = z.iso.datetime({ precision: 3 }).meta({ pattern: undefined });
+const timeAnswer = z.iso.datetime({ precision: 3 }).meta({ pattern: undefined });
 const orderId = z
   .string()
   .regex(/^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$/)
@@ -29,8 +30,8 @@ export const packageAnswer = z.object({
   held: count.meta({ description: 'Places that are being booked; they may come back.' }),
   confirmed: count,
   waiting: count.meta({ description: 'Orders in the queue.' }),
-  opensAt: isoTime.exactOptional(),
-  closesAt: isoTime.exactOptional(),
+  opensAt: timeAnswer.exactOptional(),
+  closesAt: timeAnswer.exactOptional(),
   paused: z.literal(true).exactOptional(),
   listed: z
     .literal(false)
@@ -82,9 +83,9 @@ export const orderAnswer = z.object({
     .min(1)
     .exactOptional()
     .meta({ description: 'The position in the queue, while it is known.' }),
-  createdAt: isoTime,
+  createdAt: timeAnswer,
   timeline: z.array(
-    z.object({ at: isoTime, event: z.enum(timelineEvents), detail: z.string().exactOptional() }),
+    z.object({ at: timeAnswer, event: z.enum(timelineEvents), detail: z.string().exactOptional() }),
   ),
 });
 
@@ -129,4 +130,57 @@ function inWords(words: Readonly<Record<string, string>>): string {
   return `${Object.entries(words)
     .map(([name, meaning]) => `\`${name}\`: ${meaning}`)
     .join('; ')}.`;
+}
+
+/** A package as the API shows it. */
+export type PackageView = z.output<typeof packageAnswer>;
+
+export function packageView(snapshot: PackageSnapshot): PackageView {
+  const { id, flight, stay, price, quota, opensAt, closesAt } = snapshot.package;
+  const { paused, listed, archived } = snapshot.package;
+  const { remaining, held, confirmed, waiting } = snapshot.inventory;
+  return {
+    id,
+    flight,
+    stay,
+    price,
+    quota,
+    remaining,
+    held,
+    confirmed,
+    waiting,
+    ...(opensAt === undefined ? {} : { opensAt: isoTime(opensAt) }),
+    ...(closesAt === undefined ? {} : { closesAt: isoTime(closesAt) }),
+    ...(paused ? { paused } : {}),
+    ...(listed === false ? { listed } : {}),
+    ...(archived ? { archived } : {}),
+  };
+}
+
+/** An order as the API shows it to its buyer (rule Q10). */
+export type OrderView = z.output<typeof orderAnswer>;
+
+export function orderView(order: Order, queuePosition?: number): OrderView {
+  const { id, packageId, email, status, reason, flight, hotel } = order;
+  return {
+    id,
+    packageId,
+    package: { flight: order.package.flight, stay: order.package.stay, price: order.package.price },
+    email,
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    ...(flight === undefined ? {} : { flight: { ticketNumber: flight.ticketNumber } }),
+    ...(hotel === undefined ? {} : { hotel: { reservationNumber: hotel.reservationNumber } }),
+    ...(queuePosition === undefined ? {} : { queuePosition }),
+    createdAt: isoTime(order.createdAt),
+    timeline: order.timeline.map(({ at, event, detail }) => ({
+      at: isoTime(at),
+      event,
+      ...(detail === undefined ? {} : { detail }),
+    })),
+  };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
 }

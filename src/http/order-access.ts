@@ -1,9 +1,9 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { parseOrderId } from '../domain/ids.ts';
-import { isOrderSignature } from './order-signature.ts';
-import { isBehindTls } from './server/transport-security.ts';
-import type { HttpSettings } from './settings.ts';
+import type { HttpSettings } from './app-services.ts';
+import { isBehindTls } from './security.ts';
 
 type CookieSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 
@@ -71,4 +71,22 @@ export async function maySeeOrder(
 ): Promise<boolean> {
   if (proof !== undefined && isOrderSignature(settings.secret, orderId, proof)) return true;
   return (await recentOrders(c, settings)).includes(orderId);
+}
+
+/**
+ * A proof that its bearer may see an order: what a signed link or the live socket carries instead of the email
+ * (rule Q10). 128 bits of HMAC-SHA256 over the order's id.
+ */
+export function orderSignature(secret: string, orderId: string): string {
+  return createHmac('sha256', secret)
+    .update(`order:${orderId}`)
+    .digest()
+    .subarray(0, 16)
+    .toString('base64url');
+}
+
+export function isOrderSignature(secret: string, orderId: string, proof: string): boolean {
+  const expected = Buffer.from(orderSignature(secret, orderId));
+  const given = Buffer.from(proof);
+  return expected.length === given.length && timingSafeEqual(expected, given);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePrefer, waitMs } from './prefer.ts';
+import { parsePrefer, waitMs } from './headers.ts';
 
 describe('parsePrefer', () => {
   it.each([

@@ -1,12 +1,12 @@
 import { Hono } from 'hono';
 import { expect, it, vi } from 'vitest';
-import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
-import type { BookingEngine } from '../../engine/engine.ts';
-import { silentLog } from '../../observability/log.ts';
-import { orderRoutes } from '../api/orders.ts';
-import type { AppServices } from '../app-services.ts';
-import { pageRoutes } from '../pages/routes.ts';
-import { onError } from '../problem.ts';
+import { fakeEngine, fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
+import type { BookingEngine } from '../engine/engine.ts';
+import { silentLog } from '../observability/log.ts';
+import { orderRoutes } from './api/orders.ts';
+import type { AppServices } from './app-services.ts';
+import { pageRoutes } from './pages/routes.ts';
+import { onError } from './problem.ts';
 
 function appThatAdmits(admits: boolean) {
   const purchase = vi.fn<BookingEngine['purchase']>(async () => ({ kind: 'accepted', order: fakeOrder() }));
