@@ -116,21 +116,23 @@ describe('an order', () => {
   });
 
   test('tells the title of its tab and its place', () => {
-    expect(shown({}, { place: 7 })).toContain('data-place="7" data-title="No. 7 in the queue · Flight-1"');
+    expect(shown({}, { queuePosition: 7 })).toContain(
+      'data-place="7" data-title="No. 7 in the queue · Flight-1"',
+    );
   });
 
   test.each([
-    [{ place: 1, inProgress: 1 }, '1 place is being booked. You get it if that booking fails.'],
-    [{ place: 1, inProgress: 3 }, '3 places are being booked. You get the first that comes free.'],
-    [{ place: 2, inProgress: 1 }, '1 person is ahead of you. 1 place is being booked.'],
-    [{ place: 9, inProgress: 2 }, '8 people are ahead of you. 2 places are being booked.'],
+    [{ queuePosition: 1, inProgress: 1 }, '1 place is being booked. You get it if that booking fails.'],
+    [{ queuePosition: 1, inProgress: 3 }, '3 places are being booked. You get the first that comes free.'],
+    [{ queuePosition: 2, inProgress: 1 }, '1 person is ahead of you. 1 place is being booked.'],
+    [{ queuePosition: 9, inProgress: 2 }, '8 people are ahead of you. 2 places are being booked.'],
     [
-      { place: undefined, inProgress: 1 },
+      { queuePosition: undefined, inProgress: 1 },
       '1 place is being booked. If a booking fails, its place goes to the next in the queue.',
     ],
-    [{ place: 1, inProgress: 0 }, 'You will move up as soon as a place comes free.'],
-    [{ place: 2, inProgress: 0 }, '1 person is ahead of you.'],
-  ])('in the queue says %j as words', (place, words) => {
-    expect(queueText({ ...place, now })).toBe(words);
+    [{ queuePosition: 1, inProgress: 0 }, 'You will move up as soon as a place comes free.'],
+    [{ queuePosition: 2, inProgress: 0 }, '1 person is ahead of you.'],
+  ])('in the queue says %j as words', (state, words) => {
+    expect(queueText({ ...state, now })).toBe(words);
   });
 });
