@@ -10,7 +10,7 @@ import { Audits } from './audits.ts';
 
 it('an audit finds what is wrong, one at a time', async () => {
   await using bench = await openAdminBench();
-  const { fence, inventory } = (await bench.store.present(1))!;
+  const { fence, inventory } = (await bench.store.versionedPackage(1))!;
   await bench.store.commit(
     1,
     fence,

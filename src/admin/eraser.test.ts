@@ -8,7 +8,7 @@ const email = 'ana.lee@example.com';
 
 /** Orders in the store, before any owner reads it. */
 async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
-  const { fence, inventory } = (await store.present(packageId))!;
+  const { fence, inventory } = (await store.versionedPackage(packageId))!;
   await store.commit(packageId, fence, sampleChange({ inventory, inserted: orders }));
 }
 

@@ -36,7 +36,7 @@ class Stage {
       store: {
         settingsNamed: (prefix) => alive(() => store.settingsNamed(prefix)),
         swapSetting: (...all) => alive(() => store.swapSetting(...all)),
-        tenures: () => alive(() => store.tenures()),
+        ownerRecords: () => alive(() => store.ownerRecords()),
       },
     });
     const kill = () => {

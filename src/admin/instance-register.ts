@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Peers } from '../engine/operated-engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
-import type { Store, Tenure } from '../storage/store.ts';
+import type { OwnerRecord, Store } from '../storage/store.ts';
 import type { LostInstance } from './admin-service.ts';
 
 export interface InstanceRegisterOptions {
-  readonly store: Pick<Store, 'settingsNamed' | 'swapSetting' | 'tenures'>;
+  readonly store: Pick<Store, 'settingsNamed' | 'swapSetting' | 'ownerRecords'>;
   readonly peers: Pick<Peers, 'members' | 'available'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -67,7 +67,7 @@ export class InstanceRegister {
   readonly #stopping = new AbortController();
   readonly #absentSince = new Map<string, number>();
   /** The owners as last read. When a loss is noticed, the lost instance's packages may have new owners already. */
-  #owners: readonly Tenure[] = [];
+  #owners: readonly OwnerRecord[] = [];
   #readings = 0;
   #lost: readonly LostInstance[] = [];
   #silent: readonly string[] = [];
@@ -137,7 +137,7 @@ export class InstanceRegister {
     if (own?.startedAt !== this.#startedAt || own.lost !== undefined) await this.#signIn(own);
     const absent = this.#absent(known);
     for (const each of absent) await this.#lose(each);
-    if (absent.length > 0 || this.#readings++ % ownersEvery === 0) this.#owners = await store.tenures();
+    if (absent.length > 0 || this.#readings++ % ownersEvery === 0) this.#owners = await store.ownerRecords();
     const shown: LostInstance[] = [];
     for (const each of absent.length === 0 ? known : await this.#read()) {
       if (each.lost === undefined || each.id === instance) continue;
@@ -177,7 +177,7 @@ export class InstanceRegister {
   async #lose({ id, startedAt, text }: Known): Promise<void> {
     const { store, clock, instance, log } = this.#options;
     const at = this.#absentSince.get(id) ?? clock.now();
-    const owned = [...this.#owners, ...(await store.tenures())].filter((each) => each.instance === id);
+    const owned = [...this.#owners, ...(await store.ownerRecords())].filter((each) => each.instance === id);
     const ids = [...new Set(owned.map(({ packageId }) => packageId))].sort((one, other) => one - other);
     const lost = { at, by: instance, packages: ids.length, ids: ids.slice(0, idsMax) };
     // The first instance that notices it writes it down; the others read the entry.
@@ -213,7 +213,7 @@ function parsed(text: string): Entry | undefined {
 }
 
 /** Who owns its packages now: the ids tell, as far as they are remembered. */
-function shownAs(id: string, lost: NonNullable<Entry['lost']>, owners: readonly Tenure[]): LostInstance {
+function shownAs(id: string, lost: NonNullable<Entry['lost']>, owners: readonly OwnerRecord[]): LostInstance {
   const ownerOf = new Map(owners.map(({ packageId, instance }) => [packageId, instance]));
   const takenOver = new Map<string, number>();
   let unowned = 0;

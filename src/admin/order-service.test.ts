@@ -5,7 +5,7 @@ import type { Order } from '../domain/order.ts';
 
 /** Orders in the store that no engine knows of. */
 async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
-  const present = await store.present(packageId);
+  const present = await store.versionedPackage(packageId);
   const { inventory } = present!;
   await store.commit(packageId, present!.fence, sampleChange({ inventory, inserted: orders }));
 }

@@ -124,7 +124,9 @@ export class OrderService {
     const { store, clock } = this.#options;
     const ids = packageId === undefined ? await store.packagesWithUnfinished() : [packageId];
     const turns = pLimit(readingsMax);
-    const presents = await Promise.all(ids.map((id) => turns(() => store.present(id, { statuses, max }))));
+    const presents = await Promise.all(
+      ids.map((id) => turns(() => store.versionedPackage(id, { statuses, max }))),
+    );
     const now = clock.now();
     return presents.flatMap((present) => (present?.orders ?? []).map((order) => withHealth(order, now)));
   }

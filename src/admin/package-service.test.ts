@@ -197,7 +197,7 @@ describe('deleting', () => {
     await using bench = await openAdminBench({ onFenced: (id) => fencedFor.push(id) });
     const { engine, store, service } = bench;
     await service.amend(by, 1, { version: 1, price: 7 });
-    await store.removePackage(1, (await store.present(1))!.fence);
+    await store.removePackage(1, (await store.versionedPackage(1))!.fence);
     const late = () => engine.purchase({ packageId: 1, email: 'a@example.com' });
     expect(await late()).toMatchObject({ code: 'unknown_package' });
     expect(await engine.packages()).toEqual([]);

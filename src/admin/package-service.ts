@@ -14,9 +14,9 @@ import type { Operator } from '../storage/operator-log.ts';
 import {
   CommitUnknownError,
   FencedError,
+  type OwnerRecord,
   type Store,
   StoreUnavailableError,
-  type Tenure,
 } from '../storage/store.ts';
 import type { NewPackage, Outcome, PackageOwner, PackageStatus } from './admin-service.ts';
 import { type Asked, type ChangeLog, orUnavailable } from './change-log.ts';
@@ -44,34 +44,34 @@ const deleted = 'deleted-package:';
 /** Packages as operators see and change them. */
 export class PackageService {
   readonly #options: PackageServiceOptions;
-  readonly #tenures: () => Promise<ReadonlyMap<number, Tenure>>;
+  readonly #ownerRecords: () => Promise<ReadonlyMap<number, OwnerRecord>>;
 
   constructor(options: PackageServiceOptions) {
     this.#options = options;
     const { store, clock, hasOwners } = options;
-    this.#tenures = keptFor(keptMs, clock, async () => {
-      const tenures = hasOwners ? await store.tenures() : [];
-      return new Map(tenures.map((tenure) => [tenure.packageId, tenure]));
+    this.#ownerRecords = keptFor(keptMs, clock, async () => {
+      const ownerRecords = hasOwners ? await store.ownerRecords() : [];
+      return new Map(ownerRecords.map((record) => [record.packageId, record]));
     });
   }
 
   async all(): Promise<PackageStatus[]> {
     const { engine, cluster } = this.#options;
-    const [snapshots, tenures, statuses] = await Promise.all([
+    const [snapshots, ownerRecords, statuses] = await Promise.all([
       engine.packages(),
-      this.#tenures(),
+      this.#ownerRecords(),
       cluster.statuses(),
     ]);
     const owned = ownedBy(statuses);
-    return snapshots.map((snapshot) => this.#status(snapshot, { tenures, statuses, owned }));
+    return snapshots.map((snapshot) => this.#status(snapshot, { ownerRecords, statuses, owned }));
   }
 
   async one(id: number): Promise<PackageStatus | undefined> {
     const { engine, cluster } = this.#options;
     const snapshot = await engine.package(id);
     if (snapshot === undefined) return undefined;
-    const [tenures, statuses] = await Promise.all([this.#tenures(), cluster.statuses()]);
-    return this.#status(snapshot, { tenures, statuses, owned: ownedBy(statuses) });
+    const [ownerRecords, statuses] = await Promise.all([this.#ownerRecords(), cluster.statuses()]);
+    return this.#status(snapshot, { ownerRecords, statuses, owned: ownedBy(statuses) });
   }
 
   create(by: Operator, wish: NewPackage): Promise<Outcome<TravelPackage>> {
@@ -186,7 +186,7 @@ export class PackageService {
     const { store, engine, clock } = this.#options;
     let last: TravelPackage | undefined;
     for (let tries = 1; ; tries++) {
-      const present = await store.present(id);
+      const present = await store.versionedPackage(id);
       // A former try may have removed it without our knowing.
       if (present === undefined && last === undefined) return { kind: 'refused', code: 'unknown_package' };
       if (present === undefined) break;
@@ -210,9 +210,9 @@ export class PackageService {
     const { package: travelPackage, inventory } = snapshot;
     const now = clock.now();
     const obstacle = saleObstacle(travelPackage, inventory, now, waitersPerUnit, engine.suppliersAvailable);
-    const tenure = known.tenures.get(travelPackage.id);
+    const record = known.ownerRecords.get(travelPackage.id);
     const owned = known.owned.get(travelPackage.id);
-    const owner = ownerOf(tenure, owned, known.statuses);
+    const owner = ownerOf(record, owned, known.statuses);
     const isActive = owner?.state === 'active' && owned?.activity !== undefined;
     return {
       package: travelPackage,
@@ -237,7 +237,7 @@ interface Owned {
 }
 
 interface Known {
-  readonly tenures: ReadonlyMap<number, Tenure>;
+  readonly ownerRecords: ReadonlyMap<number, OwnerRecord>;
   readonly statuses: Statuses;
   readonly owned: ReadonlyMap<number, Owned>;
 }
@@ -254,12 +254,12 @@ function ownedBy(statuses: Statuses): ReadonlyMap<number, Owned> {
 }
 
 function ownerOf(
-  tenure: Tenure | undefined,
+  record: OwnerRecord | undefined,
   owned: Owned | undefined,
   statuses: Statuses,
 ): PackageOwner | undefined {
-  if (tenure?.instance === undefined) return undefined;
-  const { instance, epoch } = tenure;
+  if (record?.instance === undefined) return undefined;
+  const { instance, epoch } = record;
   if (owned?.instance === instance) return { instance, epoch, state: 'active' };
   if (!statuses.has(instance)) return { instance, epoch, state: 'gone' };
   return { instance, epoch, state: statuses.get(instance) === undefined ? 'silent' : 'idle' };

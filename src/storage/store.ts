@@ -5,7 +5,7 @@ import type { Page } from '../lib/page.ts';
 import type { OperatorLog } from './operator-log.ts';
 
 /** Who took a package over last. */
-export interface Tenure {
+export interface OwnerRecord {
   readonly packageId: number;
   /** Absent until somebody has. */
   readonly instance?: string;
@@ -13,14 +13,14 @@ export interface Tenure {
 }
 
 /** What a commit without ownership is built on. */
-export interface Present extends PackageSnapshot {
+export interface VersionedPackage extends PackageSnapshot {
   readonly fence: Fence;
   /** Those that were asked for, by number. */
   readonly orders: readonly Order[];
 }
 
 /** Which orders of a package to read along with it. */
-export type OrdersWanted =
+export type OrderSelection =
   | { readonly ids: readonly string[] }
   /** The first `max` unfinished ones, by number, with one of these statuses. */
   | { readonly statuses: readonly OrderStatus[]; readonly max: number };
@@ -43,7 +43,7 @@ export interface Store extends OperatorLog {
   /** The instance that last took the package over; undefined when none has yet, or there is no such package. */
   owner(packageId: number): Promise<string | undefined>;
   /** The same of all packages, by id. */
-  tenures(): Promise<Tenure[]>;
+  ownerRecords(): Promise<OwnerRecord[]>;
   /** Ids of the packages that have unfinished orders: they need an owner after a crash. */
   packagesWithUnfinished(): Promise<number[]>;
 
@@ -57,7 +57,7 @@ export interface Store extends OperatorLog {
    * The package as it is, with its fence, and orders of it: when a commit with this fence applies, nothing of that
    * has changed meanwhile. For those who own nothing and try again when they are fenced.
    */
-  present(packageId: number, wanted?: OrdersWanted): Promise<Present | undefined>;
+  versionedPackage(packageId: number, wanted?: OrderSelection): Promise<VersionedPackage | undefined>;
 
   /**
    * Applies a change if the package still carries the fence, and raises its seq.

@@ -6,7 +6,7 @@ import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics } from '../observability/metrics.ts';
 import { noTracing, type Tracing } from '../observability/tracing.ts';
 import { trackAvailability } from './availability.ts';
-import { Gate, type GateStep } from './gate.ts';
+import { type BreakerStep, CircuitBreaker } from './circuit-breaker.ts';
 import { Patience } from './patience.ts';
 import type { SupplierAnswer, SupplierClient, SupplierKind, Suppliers, UnknownAnswer } from './suppliers.ts';
 
@@ -51,13 +51,13 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
   const availability = trackAvailability(log, () => gates.flights.available && gates.hotels.available);
   const gates = { flights: gateFor('flights'), hotels: gateFor('hotels') };
 
-  function gateFor(kind: SupplierKind): Gate {
+  function gateFor(kind: SupplierKind): CircuitBreaker {
     const { failuresToOpen = 10, reopenAfterMs = 500, reopenAfterMaxMs = 5000 } = options;
-    const onStep = (step: GateStep) => {
+    const onStep = (step: BreakerStep) => {
       tellStep(options, kind, step);
       availability.check();
     };
-    return new Gate({ clock, failuresToOpen, reopenAfterMs, reopenAfterMaxMs, onStep });
+    return new CircuitBreaker({ clock, failuresToOpen, reopenAfterMs, reopenAfterMaxMs, onStep });
   }
 
   async function reserve(
@@ -158,7 +158,7 @@ function observing({ metrics = noMetrics, tracing = noTracing }: ResilientOption
 function tellStep(
   { log, metrics = noMetrics }: ResilientOptions,
   supplier: SupplierKind,
-  step: GateStep,
+  step: BreakerStep,
 ): void {
   if (step === 'open' || step === 'closed') metrics.breaker(supplier, step === 'open');
   if (step === 'open') log.warn({ supplier }, 'A supplier gives no definite answers: calls to it wait.');

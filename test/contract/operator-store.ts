@@ -20,7 +20,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
     afterEach(() => opened.close());
 
     async function commit(change: Parameters<typeof sampleChange>[0], packageId = 1): Promise<void> {
-      const present = await store.present(packageId);
+      const present = await store.versionedPackage(packageId);
       if (present === undefined) throw new Error(`package ${packageId} is not there`);
       await store.commit(packageId, present.fence, sampleChange(change));
     }
@@ -82,7 +82,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
     });
 
     describe('removing a package', () => {
-      const fenceOf = async (id = 1) => (await store.present(id))!.fence;
+      const fenceOf = async (id = 1) => (await store.versionedPackage(id))!.fence;
 
       test('takes it away, and nobody owns, commits or removes what is not there', async () => {
         const { fence } = (await store.takeOwnership(1, 'one'))!;
@@ -143,7 +143,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
     test('owners are known by name and epoch', async () => {
       await store.takeOwnership(2, 'one');
       await store.takeOwnership(2, 'two');
-      expect(await store.tenures()).toStrictEqual([
+      expect(await store.ownerRecords()).toStrictEqual([
         { packageId: 1, epoch: 0 },
         { packageId: 2, instance: 'two', epoch: 2 },
       ]);
@@ -264,7 +264,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       });
 
       test('Q9 is part of the commit: it is fenced, and applies with the rest or not at all', async () => {
-        const { fence } = (await store.present(1))!;
+        const { fence } = (await store.versionedPackage(1))!;
         await store.takeOwnership(1, 'other');
         const change = sampleChange({ inventory: sampleInventory({ held: 3 }), erased: [erased] });
         await expect(store.commit(1, fence, change)).rejects.toBeInstanceOf(FencedError);
@@ -286,9 +286,9 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
         const cancelling: Order = { ...erased, status: 'cancelling' };
         await commit({ updated: [cancelling] });
         expect(await store.order(settled.id)).toStrictEqual(cancelling);
-        expect((await store.present(1, { statuses: ['cancelling'], max: 9 }))?.orders).toStrictEqual([
-          cancelling,
-        ]);
+        expect((await store.versionedPackage(1, { statuses: ['cancelling'], max: 9 }))?.orders).toStrictEqual(
+          [cancelling],
+        );
       });
     });
   });

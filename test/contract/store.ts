@@ -324,23 +324,23 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
     describe('the present', () => {
       test('is the package with the fence that its next commit needs', async () => {
-        expect(await store.present(404)).toBeUndefined();
-        const before = await store.present(1);
+        expect(await store.versionedPackage(404)).toBeUndefined();
+        const before = await store.versionedPackage(1);
         expect(before).toMatchObject({ package: samplePackage(), inventory: sampleInventory(), orders: [] });
         await store.commit(1, before!.fence, sampleChange({ inserted: [sampleOrder(1)] }));
         const { fence } = await own();
-        expect((await store.present(1))?.fence).toEqual(fence);
+        expect((await store.versionedPackage(1))?.fence).toEqual(fence);
       });
 
       test('Q3 of racing commits on the same present one applies, and it fences out what was read before', async () => {
-        const presents = await Promise.all(Array.from({ length: 5 }, () => store.present(1)));
+        const presents = await Promise.all(Array.from({ length: 5 }, () => store.versionedPackage(1)));
         const outcomes = await Promise.allSettled(
           presents.map((present, each) =>
             store.commit(1, present!.fence, sampleChange({ inserted: [sampleOrder(each + 1)] })),
           ),
         );
         expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-        const stale = await store.present(1);
+        const stale = await store.versionedPackage(1);
         await own();
         await fenced(store.commit(1, stale!.fence, sampleChange()));
       });
@@ -349,11 +349,11 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await insert(sampleOrder(1), sampleOrder(2, { status: 'failed' }), sampleOrder(3));
         await insert(sampleOrder(1, { packageId: 2 }));
         const ids = ['ORDER-1-2', 'ORDER-1-1', 'ORDER-1-1', 'ORDER-2-1', 'nobody'];
-        expect((await store.present(1, { ids }))?.orders).toStrictEqual([
+        expect((await store.versionedPackage(1, { ids }))?.orders).toStrictEqual([
           sampleOrder(1),
           sampleOrder(2, { status: 'failed' }),
         ]);
-        expect((await store.present(1, { ids: [] }))?.orders).toEqual([]);
+        expect((await store.versionedPackage(1, { ids: [] }))?.orders).toEqual([]);
       });
 
       test('Q5 brings the first unfinished orders of these statuses by number', async () => {
@@ -362,7 +362,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await insert(...orders.toReversed());
         await insert(sampleOrder(1, { packageId: 2 }));
         const numbers = async (max: number, ...wanted: OrderStatus[]) =>
-          (await store.present(1, { statuses: wanted, max }))?.orders.map(({ number }) => number);
+          (await store.versionedPackage(1, { statuses: wanted, max }))?.orders.map(({ number }) => number);
         expect(await numbers(2, 'queued')).toEqual([2, 5]);
         expect(await numbers(10, 'queued', 'held')).toEqual([1, 2, 5, 6]);
         expect(await numbers(10, 'compensating', 'cancelling')).toEqual([3]);

@@ -53,7 +53,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: 'src/engine/actor/package-behaviour.ts',
         find: '    const write = () => this.#options.store.commit(travelPackage.id, { epoch, seq }, change);\n',
         replace: `    const write = async () => {
-      const present = await this.#options.store.present(travelPackage.id);
+      const present = await this.#options.store.versionedPackage(travelPackage.id);
       await this.#options.store.commit(travelPackage.id, present?.fence ?? { epoch, seq }, change);
     };
 `,

@@ -11,10 +11,10 @@ import type { OperatorEvent, OperatorLog } from '../../src/storage/operator-log.
 import {
   CommitUnknownError,
   FencedError,
-  type OrdersWanted,
-  type Present,
+  type OrderSelection,
   type Store,
   StoreUnavailableError,
+  type VersionedPackage,
 } from '../../src/storage/store.ts';
 import type { FaultRates } from './faults.ts';
 import type { SimHost, World } from './world.ts';
@@ -204,8 +204,8 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       }),
     addPackages: (packages) => read('add packages', () => core.add(packages)),
     owner: (id) => read(`owner ${id}`, () => core.packages.get(id)?.owner),
-    tenures: () =>
-      read('tenures', () =>
+    ownerRecords: () =>
+      read('ownerRecords', () =>
         [...core.packages]
           .map(([packageId, { owner, epoch }]) => ({
             packageId,
@@ -224,7 +224,7 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         if ((taken?.fence.epoch ?? 0) > 1) world.counters.count('takeover');
         return taken;
       }),
-    present: (id, wanted = { ids: [] }) => read(`present ${id}`, () => presentOf(core, id, wanted)),
+    versionedPackage: (id, wanted = { ids: [] }) => read(`present ${id}`, () => presentOf(core, id, wanted)),
     commit(id, fence, change) {
       let isApplied = false;
       return ask(
@@ -351,7 +351,7 @@ function emailPageOf(orders: readonly Order[], email: string, from: number, span
   return from + span < last ? { items, next: String(from + span) } : { items };
 }
 
-function presentOf(core: StoreCore, id: number, wanted: OrdersWanted): Present | undefined {
+function presentOf(core: StoreCore, id: number, wanted: OrderSelection): VersionedPackage | undefined {
   const row = core.packages.get(id);
   if (row === undefined) return undefined;
   const { epoch, seq } = row;

@@ -319,7 +319,7 @@ describe('when something is away', () => {
   test('the store: purchases are refused, and it is missing', async () => {
     await setStage();
     const engine = await start();
-    vi.spyOn(stage.store, 'present').mockRejectedValue(new StoreUnavailableError('away'));
+    vi.spyOn(stage.store, 'versionedPackage').mockRejectedValue(new StoreUnavailableError('away'));
     vi.spyOn(stage.store, 'ping').mockRejectedValue(new StoreUnavailableError('away'));
     expect(await outcomeOf(engine)).toBe('store_unavailable');
     expect(await engine.missing()).toEqual(['the store does not answer: away']);

@@ -136,7 +136,7 @@ export class LockEngine extends PlanEngine {
 
   /** What others began and did not finish: they are dead, or have lost the lock. */
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
-    const present = await this.options.store.present(packageId, { statuses: inHand, max: leftMax });
+    const present = await this.options.store.versionedPackage(packageId, { statuses: inHand, max: leftMax });
     await Promise.all((present?.orders ?? []).map((order) => this.finisher.finish(order, signal)));
     if (present !== undefined && present.inventory.waiting > 0) await this.#serveLine(packageId, signal);
   }

@@ -157,7 +157,7 @@ export class Consumer {
     this.#rescannedAt = clock.now();
     for (const packageId of await store.packagesWithUnfinished()) {
       this.#due.add(packageId);
-      const present = await store.present(packageId, { statuses: inHand, max: leftMax });
+      const present = await store.versionedPackage(packageId, { statuses: inHand, max: leftMax });
       for (const order of present?.orders ?? []) {
         if (this.#isStopping) return;
         if (this.#isAbandoned(order)) await this.#finisher.finish(order, this.#closing.signal);

@@ -3,7 +3,7 @@ import type { LiveBus } from '../../realtime/live-bus.ts';
 import type { Store } from '../../storage/store.ts';
 
 export interface LineTellerOptions {
-  readonly store: Pick<Store, 'present'>;
+  readonly store: Pick<Store, 'versionedPackage'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
 }
@@ -48,7 +48,7 @@ export class LineTeller {
   async #tellOnce(packageId: number, isWhole: boolean): Promise<boolean> {
     const { store, liveBus } = this.#options;
     const max = isWhole ? wholeMax : firstMax + 1;
-    const present = await store.present(packageId, { statuses: ['queued'], max });
+    const present = await store.versionedPackage(packageId, { statuses: ['queued'], max });
     const numbers = (present?.orders ?? []).map(({ number }) => number);
     const isAll = isWhole || numbers.length <= firstMax;
     liveBus.publishLine({ packageId, first: numbers.slice(0, firstMax), ...(isAll ? { all: numbers } : {}) });

@@ -292,7 +292,7 @@ describe('a consumer', () => {
 });
 
 async function pauseSale(packageId: number): Promise<void> {
-  const present = await stage.store.present(packageId);
+  const present = await stage.store.versionedPackage(packageId);
   if (present === undefined) throw new Error('no such package');
   const { package: travelPackage, inventory, fence } = present;
   const paused = { ...travelPackage, paused: true, version: 2 };

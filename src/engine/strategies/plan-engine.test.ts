@@ -31,7 +31,7 @@ describe.each([
 
   /** A held order that nobody works on. */
   async function left(number: number): Promise<Order> {
-    const { fence, inventory } = (await stage.store.present(1))!;
+    const { fence, inventory } = (await stage.store.versionedPackage(1))!;
     const order = fakeOrder({ number, email, status: 'held' });
     const { remaining, held } = inventory;
     const moved = { ...inventory, remaining: remaining - 1, held: held + 1, nextNumber: number + 1 };
@@ -56,7 +56,7 @@ describe.each([
   test('Q6 a package that is removed is unknown, and one that is archived is closed', async () => {
     await stage.store.addPackages([onSale({ id: 2 })]);
     await engine.packages();
-    await stage.store.removePackage(2, (await stage.store.present(2))!.fence);
+    await stage.store.removePackage(2, (await stage.store.versionedPackage(2))!.fence);
     expect(await engine.purchase({ packageId: 2, email })).toMatchObject({ code: 'unknown_package' });
     engine.removed(2);
     expect((await engine.packages()).map((each) => each.package.id)).toEqual([1]);

@@ -143,7 +143,7 @@ describe('limits', () => {
     const stopped = expect(run('one', { signal: stop.signal })).rejects.toBeInstanceOf(ContendedError);
     stop.abort();
     await stopped;
-    vi.spyOn(stage.store, 'present').mockRejectedValue(new StoreUnavailableError('away'));
+    vi.spyOn(stage.store, 'versionedPackage').mockRejectedValue(new StoreUnavailableError('away'));
     await expect(run('one')).rejects.toBeInstanceOf(StoreUnavailableError);
   });
 

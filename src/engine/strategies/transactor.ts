@@ -9,10 +9,10 @@ import type { LiveBus } from '../../realtime/live-bus.ts';
 import {
   CommitUnknownError,
   FencedError,
-  type OrdersWanted,
-  type Present,
+  type OrderSelection,
   type Store,
   StoreUnavailableError,
+  type VersionedPackage,
 } from '../../storage/store.ts';
 import { ContendedError, UnknownPackageError } from '../answers.ts';
 import { measuredCommit, publishChange } from '../commits.ts';
@@ -28,24 +28,24 @@ export interface Limits {
 export interface Transaction extends Limits {
   readonly packageId: number;
   /** Unfinished orders of the package that the decision may touch. */
-  readonly wanted?: OrdersWanted;
+  readonly wanted?: OrderSelection;
   /** Called for each try: the message of a saga carries the epoch. */
   readonly messages: (epoch: number) => readonly PackageMessage[];
   /** Replaces rules for this transaction. */
   readonly rules?: Partial<PackageRules>;
   /** Asked before each decision. False ends the transaction: nothing is stored, and no caller is answered. */
-  readonly isWanted?: (present: Present, known: Known) => boolean;
+  readonly isWanted?: (present: VersionedPackage, known: Known) => boolean;
 }
 
 export interface Transacted {
   /** The package and the orders that the step was decided on. */
-  readonly present: Present;
+  readonly present: VersionedPackage;
   /** What was decided, and is stored. It has no effects when the transaction was not wanted. */
   readonly step: Step;
 }
 
 export interface TransactorOptions {
-  readonly store: Pick<Store, 'present' | 'commit' | 'orders' | 'ordersByKey' | 'liveOrdersByEmail'>;
+  readonly store: Pick<Store, 'versionedPackage' | 'commit' | 'orders' | 'ordersByKey' | 'liveOrdersByEmail'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   readonly random: Random;
@@ -105,7 +105,7 @@ export class Transactor {
     for (let pauseMs = pauseFirstMs; ; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
       if (signal?.aborted === true || clock.now() > until)
         throw new ContendedError('no time is left to commit');
-      const present = await store.present(packageId, wanted);
+      const present = await store.versionedPackage(packageId, wanted);
       if (present === undefined) throw new UnknownPackageError(`there is no package ${packageId}`);
       const step = await this.#decide(present, transaction, isInDoubt);
       try {
@@ -121,7 +121,7 @@ export class Transactor {
     }
   }
 
-  async #decide(present: Present, transaction: Transaction, isInDoubt: boolean): Promise<Step> {
+  async #decide(present: VersionedPackage, transaction: Transaction, isInDoubt: boolean): Promise<Step> {
     const { store, clock, gateOpen } = this.#options;
     const rules = { ...this.#options.rules, ...transaction.rules };
     const messages = transaction.messages(present.fence.epoch);
@@ -135,7 +135,7 @@ export class Transactor {
     return decide(state, batch, known, clock.now(), rules);
   }
 
-  async #commit({ package: before, inventory, fence }: Present, { change }: Step): Promise<void> {
+  async #commit({ package: before, inventory, fence }: VersionedPackage, { change }: Step): Promise<void> {
     if (change === undefined) return;
     const { store, liveBus, onLine, metrics = noMetrics } = this.#options;
     await measuredCommit(metrics, () => store.commit(before.id, fence, change));

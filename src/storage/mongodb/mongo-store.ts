@@ -6,7 +6,7 @@ import type { Page } from '../../lib/page.ts';
 import { type Log, silentLog } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
-import type { OrdersWanted, Present, Store, StoreSnapshot, Tenure } from '../store.ts';
+import type { OrderSelection, OwnerRecord, Store, StoreSnapshot, VersionedPackage } from '../store.ts';
 import { prepareIndexes } from './collections.ts';
 import { CommitSessions } from './commit-session.ts';
 import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
@@ -81,8 +81,8 @@ export class MongoStore implements Store {
     return this.#read((reads) => reads.owner(packageId));
   }
 
-  tenures(): Promise<Tenure[]> {
-    return this.#read((reads) => reads.tenures());
+  ownerRecords(): Promise<OwnerRecord[]> {
+    return this.#read((reads) => reads.ownerRecords());
   }
 
   packagesWithUnfinished(): Promise<number[]> {
@@ -108,8 +108,11 @@ export class MongoStore implements Store {
     });
   }
 
-  present(packageId: number, wanted: OrdersWanted = { ids: [] }): Promise<Present | undefined> {
-    return this.#read((reads) => reads.present(packageId, wanted));
+  versionedPackage(
+    packageId: number,
+    wanted: OrderSelection = { ids: [] },
+  ): Promise<VersionedPackage | undefined> {
+    return this.#read((reads) => reads.versionedPackage(packageId, wanted));
   }
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {

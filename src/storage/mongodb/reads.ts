@@ -3,8 +3,8 @@ import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
 import type { OperatorEvent } from '../operator-log.ts';
-import { placeAfter, placeOf } from '../order-place.ts';
-import type { OrdersWanted, Present, Tenure } from '../store.ts';
+import { orderCursorAfter, parseOrderCursor } from '../order-cursor.ts';
+import type { OrderSelection, OwnerRecord, VersionedPackage } from '../store.ts';
 import { type Collections, live, unfinished } from './collections.ts';
 import { operatorEventFrom, orderFrom, refuseNewer, snapshotFrom } from './documents.ts';
 
@@ -40,7 +40,7 @@ export class Reads {
   }
 
   /** The package first: whatever changes after it moves the fence on. */
-  async present(id: number, wanted: OrdersWanted): Promise<Present | undefined> {
+  async versionedPackage(id: number, wanted: OrderSelection): Promise<VersionedPackage | undefined> {
     const found = await this.#collections.packages.findOne({ _id: id }, this.#options);
     if (found === null) return undefined;
     const { epoch, seq } = found;
@@ -53,7 +53,7 @@ export class Reads {
     return found?.owner?.instance;
   }
 
-  async tenures(): Promise<Tenure[]> {
+  async ownerRecords(): Promise<OwnerRecord[]> {
     const options = {
       ...this.#options,
       ...inOneAnswer,
@@ -147,14 +147,14 @@ export class Reads {
 
   /** The cursor is the package and the number of the last one seen. */
   async ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
-    const { packageId, number } = placeOf(cursor);
+    const { packageId, number } = parseOrderCursor(cursor);
     const below = [{ packageId: { $lt: packageId } }, { packageId, number: { $lt: number } }];
     const found = this.#collections.orders.find(
       { email, ...(cursor === undefined ? {} : { packageId: { $lte: packageId }, $or: below }) },
       { ...this.#options, batchSize: limit + 1, limit, sort: { packageId: -1, number: -1 } },
     );
     const items = (await found.toArray()).map(orderFrom);
-    return items.length < limit ? { items } : { items, next: placeAfter(items.at(-1) as Order) };
+    return items.length < limit ? { items } : { items, next: orderCursorAfter(items.at(-1) as Order) };
   }
 
   /** The cursor is the time and the id of the last one seen. */
@@ -191,7 +191,7 @@ export class Reads {
     await this.#collections.packages.findOne({}, { ...this.#options, projection: { _id: 1 } });
   }
 
-  async #wanted(packageId: number, wanted: OrdersWanted): Promise<Order[]> {
+  async #wanted(packageId: number, wanted: OrderSelection): Promise<Order[]> {
     const options = { ...this.#options, sort: { number: 1 } as const };
     if ('ids' in wanted) {
       if (wanted.ids.length === 0) return [];

@@ -2,8 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
-import { placeAfter, placeOf } from '../order-place.ts';
-import type { OrdersWanted, Present, Tenure } from '../store.ts';
+import { orderCursorAfter, parseOrderCursor } from '../order-cursor.ts';
+import type { OrderSelection, OwnerRecord, VersionedPackage } from '../store.ts';
 import { orderFrom, snapshotFrom } from './rows.ts';
 import { liveCondition, unfinishedCondition } from './schema.ts';
 
@@ -12,7 +12,7 @@ export class Reads {
   readonly #packages;
   readonly #package;
   readonly #owner;
-  readonly #tenures;
+  readonly #ownerRecords;
   readonly #withUnfinished;
   readonly #unfinished;
   readonly #firstUnfinished;
@@ -30,7 +30,7 @@ export class Reads {
     this.#packages = db.prepare('SELECT * FROM packages ORDER BY id');
     this.#package = db.prepare('SELECT * FROM packages WHERE id = ?');
     this.#owner = db.prepare('SELECT owner FROM packages WHERE id = ?');
-    this.#tenures = db.prepare('SELECT id, owner, epoch FROM packages ORDER BY id');
+    this.#ownerRecords = db.prepare('SELECT id, owner, epoch FROM packages ORDER BY id');
     this.#withUnfinished = db.prepare(
       `SELECT id FROM packages WHERE EXISTS
         (SELECT 1 FROM orders WHERE package_id = packages.id AND ${unfinishedCondition}) ORDER BY id`,
@@ -73,7 +73,7 @@ export class Reads {
     return row && snapshotFrom(row);
   }
 
-  present(id: number, wanted: OrdersWanted): Present | undefined {
+  versionedPackage(id: number, wanted: OrderSelection): VersionedPackage | undefined {
     const row = this.#package.get(id);
     if (!row) return undefined;
     const fence = { epoch: Number(row.epoch), seq: Number(row.seq) };
@@ -85,8 +85,8 @@ export class Reads {
     return typeof owner === 'string' ? owner : undefined;
   }
 
-  tenures(): Tenure[] {
-    return this.#tenures.all().map(({ id, owner, epoch }) => ({
+  ownerRecords(): OwnerRecord[] {
+    return this.#ownerRecords.all().map(({ id, owner, epoch }) => ({
       packageId: Number(id),
       ...(typeof owner === 'string' ? { instance: owner } : {}),
       epoch: Number(epoch),
@@ -144,16 +144,16 @@ export class Reads {
 
   /** The cursor is the package and the number of the last one seen. */
   ordersByEmail(email: string, cursor: string | undefined, limit: number): Page<Order> {
-    const { packageId, number } = placeOf(cursor);
+    const { packageId, number } = parseOrderCursor(cursor);
     const items = this.#byEmail.all(email, packageId, number, limit).map(orderFrom);
-    return items.length < limit ? { items } : { items, next: placeAfter(items.at(-1) as Order) };
+    return items.length < limit ? { items } : { items, next: orderCursorAfter(items.at(-1) as Order) };
   }
 
   ping(): void {
     this.#ping.get();
   }
 
-  #wanted(packageId: number, wanted: OrdersWanted): Order[] {
+  #wanted(packageId: number, wanted: OrderSelection): Order[] {
     if ('statuses' in wanted) {
       const { statuses, max } = wanted;
       return this.#firstUnfinished.all(packageId, JSON.stringify(statuses), max).map(orderFrom);

@@ -150,7 +150,7 @@ test('an email that was erased is not in the file any more', async () => {
   const orders = Array.from({ length: 50 }, (_, index) =>
     sampleOrder(index + 1, { email, key: `${email}-${index}`, status: 'confirmed' }),
   );
-  const { fence } = (await store.present(1))!;
+  const { fence } = (await store.versionedPackage(1))!;
   await store.commit(1, fence, sampleChange({ inserted: orders }));
   const erased = orders.map((order, index) => ({ ...order, email: 'x@erased.invalid', key: `x-${index}` }));
   await store.commit(1, { ...fence, seq: fence.seq + 1 }, sampleChange({ erased }));

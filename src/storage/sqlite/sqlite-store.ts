@@ -7,12 +7,12 @@ import type { SupplierLedger } from '../../suppliers/suppliers.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
 import {
   CommitUnknownError,
-  type OrdersWanted,
-  type Present,
+  type OrderSelection,
+  type OwnerRecord,
   type Store,
   type StoreSnapshot,
   StoreUnavailableError,
-  type Tenure,
+  type VersionedPackage,
 } from '../store.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
@@ -67,8 +67,8 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.owner(packageId));
   }
 
-  tenures(): Promise<Tenure[]> {
-    return this.#read((reads) => reads.tenures());
+  ownerRecords(): Promise<OwnerRecord[]> {
+    return this.#read((reads) => reads.ownerRecords());
   }
 
   packagesWithUnfinished(): Promise<number[]> {
@@ -84,8 +84,11 @@ export class SqliteStore implements Store {
     });
   }
 
-  present(packageId: number, wanted: OrdersWanted = { ids: [] }): Promise<Present | undefined> {
-    return this.#read((reads) => reads.present(packageId, wanted));
+  versionedPackage(
+    packageId: number,
+    wanted: OrderSelection = { ids: [] },
+  ): Promise<VersionedPackage | undefined> {
+    return this.#read((reads) => reads.versionedPackage(packageId, wanted));
   }
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {

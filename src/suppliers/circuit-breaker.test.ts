@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock, settle } from '../../test/support/manual-clock.ts';
-import { Gate, type GateStep } from './gate.ts';
+import { type BreakerStep, CircuitBreaker } from './circuit-breaker.ts';
 
 const never = new AbortController().signal;
 const silence = new Error('no answer');
 
 describe('gate', () => {
   let clock: ManualClock;
-  let gate: Gate;
-  let steps: GateStep[];
-  let onStep: (step: GateStep) => unknown;
+  let gate: CircuitBreaker;
+  let steps: BreakerStep[];
+  let onStep: (step: BreakerStep) => unknown;
   /** Attempts under way, by the name of the call, in the order they began. */
   let attempts: { name: string; answer: PromiseWithResolvers<string> }[];
 
@@ -18,7 +18,7 @@ describe('gate', () => {
     steps = [];
     onStep = () => {};
     attempts = [];
-    gate = new Gate({
+    gate = new CircuitBreaker({
       clock,
       failuresToOpen: 3,
       reopenAfterMs: 500,

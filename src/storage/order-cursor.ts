@@ -7,12 +7,12 @@ interface Place {
 }
 
 /** The position that a cursor names; without a valid cursor, the position above all orders. */
-export function placeOf(cursor: string | undefined): Place {
+export function parseOrderCursor(cursor: string | undefined): Place {
   const place = /^(?<packageId>\d{1,15})-(?<number>\d{1,15})$/.exec(cursor ?? '')?.groups;
   const top = Number.MAX_SAFE_INTEGER;
   return { packageId: Number(place?.packageId ?? top), number: Number(place?.number ?? top) };
 }
 
-export function placeAfter({ packageId, number }: Order): string {
+export function orderCursorAfter({ packageId, number }: Order): string {
   return `${packageId}-${number}`;
 }

@@ -2,7 +2,7 @@ import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'co
 import type { Clock } from '../lib/clock.ts';
 import { CongestionWindow } from './congestion-window.ts';
 
-export interface GateOptions {
+export interface CircuitBreakerOptions {
   readonly clock: Clock;
   /** Opens after so many unknown outcomes in a row. */
   readonly failuresToOpen: number;
@@ -10,10 +10,10 @@ export interface GateOptions {
   readonly reopenAfterMs: number;
   readonly reopenAfterMaxMs: number;
   /** Told of each step in the diagram below. */
-  readonly onStep: (step: GateStep) => void;
+  readonly onStep: (step: BreakerStep) => void;
 }
 
-export type GateStep = 'open' | 'due' | 'probing' | 'closed';
+export type BreakerStep = 'open' | 'due' | 'probing' | 'closed';
 
 /**
  * A circuit breaker that makes callers wait in line instead of failing them.
@@ -29,8 +29,8 @@ export type GateStep = 'open' | 'due' | 'probing' | 'closed';
  * As breakers go, closed is good: calls pass. One call probes at a time, and one that fails goes to the back of the
  * line, so that a single key which a supplier chokes on cannot keep the breaker open for all.
  */
-export class Gate {
-  readonly #options: GateOptions;
+export class CircuitBreaker {
+  readonly #options: CircuitBreakerOptions;
   readonly #breaker;
   /** In the order they came. They are told whether they are to probe. */
   readonly #line = new Set<(probe: boolean) => void>();
@@ -40,7 +40,7 @@ export class Gate {
   #probing = false;
   #reopenAfterMs: number;
 
-  constructor(options: GateOptions) {
+  constructor(options: CircuitBreakerOptions) {
     this.#options = options;
     this.#reopenAfterMs = options.reopenAfterMs;
     this.#breaker = circuitBreaker(
