@@ -10,7 +10,7 @@ import { systemRandom } from '../lib/system-random.ts';
 import type { Log } from '../observability/log.ts';
 import { createLog } from '../observability/pino-log.ts';
 import { localLiveBus } from '../realtime/bus/local.ts';
-import { redisLiveBus } from '../realtime/bus/redis.ts';
+import { redisLiveBus } from '../realtime/redis/redis-live-bus.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { type Command, runCommand } from './args.ts';
 import { readSettings } from './settings.ts';

@@ -225,9 +225,9 @@ async function loadClusterModules() {
   const [redis, leases, liveBus, list, messages, lock, queue] = await Promise.all([
     import('../cluster/redis/connector.ts'),
     import('../cluster/redis/redlock-leases.ts'),
-    import('../realtime/bus/redis.ts'),
+    import('../realtime/redis/redis-live-bus.ts'),
     import('../engine/queue/redis-work-queue.ts'),
-    import('../cluster/redis/redis-streams.ts'),
+    import('../cluster/redis/redis-messages.ts'),
     import('../engine/lock/lock-engine.ts'),
     import('../engine/queue/queue-engine.ts'),
   ]);

@@ -1,6 +1,6 @@
 import type { Change } from '../domain/change.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
-import type { CommitEnd, Metrics } from '../observability/metrics.ts';
+import type { CommitOutcome, Metrics } from '../observability/metrics.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../storage/store.ts';
 
@@ -25,7 +25,7 @@ export function publishChange(liveBus: LiveBus, travelPackage: TravelPackage, ch
   for (const order of erased) liveBus.publishOrder(order);
 }
 
-function commitEndOf(error: unknown): CommitEnd {
+function commitEndOf(error: unknown): CommitOutcome {
   if (error instanceof FencedError) return 'fenced';
   if (error instanceof CommitUnknownError) return 'unknown';
   return error instanceof StoreUnavailableError ? 'unavailable' : 'refused';

@@ -1,12 +1,12 @@
-import type { LineSnapshot, LiveBus } from '../realtime/live-bus.ts';
+import type { LiveBus, QueueSnapshot } from '../realtime/live-bus.ts';
 
 /** The lines of packages that other instances own, as last heard on the live bus. */
 export class Lines {
-  readonly #lines = new Map<number, LineSnapshot>();
+  readonly #lines = new Map<number, QueueSnapshot>();
   readonly #unsubscribe: () => void;
 
   constructor(liveBus: LiveBus) {
-    this.#unsubscribe = liveBus.subscribe({ line: (line) => this.#hear(line) });
+    this.#unsubscribe = liveBus.subscribe({ queue: (line) => this.#hear(line) });
   }
 
   /** The place of an order's number in its line, from 1; undefined when it was not heard of. */
@@ -23,7 +23,7 @@ export class Lines {
     this.#unsubscribe();
   }
 
-  #hear(line: LineSnapshot): void {
+  #hear(line: QueueSnapshot): void {
     if (line.first.length === 0) {
       this.#lines.delete(line.packageId);
       return;

@@ -4,13 +4,13 @@ import type { SupplierKind } from '../suppliers/suppliers.ts';
 
 /** How a purchase was answered: with a confirmed order, with one that goes on, or with an error of the catalogue. */
 export type PurchaseOutcome = 'confirmed' | 'accepted' | ErrorCode;
-export type CommitEnd = 'applied' | 'fenced' | 'unknown' | 'unavailable' | 'refused';
+export type CommitOutcome = 'applied' | 'fenced' | 'unknown' | 'unavailable' | 'refused';
 export type SagaKind = 'book' | 'clear';
 /** `stopped`: its activation ended first, and the next owner goes on with it. `failed`: a bug. */
-export type SagaEnd = 'booked' | 'refused' | 'owing' | 'cleared' | 'stopped' | 'failed';
-export type SupplierCallEnd = 'reserved' | 'refused' | 'cancelled' | 'unknown';
+export type SagaOutcome = 'booked' | 'refused' | 'owing' | 'cleared' | 'stopped' | 'failed';
+export type SupplierCallOutcome = 'reserved' | 'refused' | 'cancelled' | 'unknown';
 /** How a message to another instance fared. */
-export type MessageEnd = 'answered' | 'no_answer' | 'inbox_full' | 'unavailable';
+export type MessageOutcome = 'answered' | 'no_answer' | 'inbox_full' | 'unavailable';
 
 /** A figure that is read when somebody looks: at most every few seconds, so it need not be kept in between. */
 export type GaugeName =
@@ -32,7 +32,7 @@ export interface Metrics {
   /** How many messages one batch of an actor takes. */
   batch(messages: number): void;
   /** A commit begins. */
-  commit(): (end: CommitEnd) => void;
+  commit(): (end: CommitOutcome) => void;
   /** What a commit stored, once it is known to be applied. */
   committed(change: Change): void;
   /** An owner that had lost its lease noticed it before it wrote. */
@@ -42,11 +42,11 @@ export interface Metrics {
   /** A package has been taken over. */
   takeover(hadUnfinishedOrders: boolean): void;
   /** A saga is due. */
-  saga(kind: SagaKind): (end: SagaEnd) => void;
+  saga(kind: SagaKind): (end: SagaOutcome) => void;
   /** One attempt at a supplier. */
-  supplierCall(kind: SupplierKind): (end: SupplierCallEnd) => void;
+  supplierCall(kind: SupplierKind): (end: SupplierCallOutcome) => void;
   breaker(kind: SupplierKind, isOpen: boolean): void;
-  message(end: MessageEnd): void;
+  message(end: MessageOutcome): void;
   /** Replaces what was read under that name before. What it throws, or has not in time, is left out. */
   gauge(name: GaugeName, read: () => number | Promise<number>): void;
 }

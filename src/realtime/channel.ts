@@ -3,12 +3,12 @@ import type { Topic } from './topic.ts';
 import type { Viewer } from './viewer.ts';
 
 /** A viewer's place in a channel. */
-export interface Seat {
+export interface Subscription {
   readonly viewer: Viewer;
   readonly topic: Topic;
   readonly channel: Channel;
   /** The channel's version that the viewer was last brought to; 0 is nothing yet. */
-  seen: number;
+  version: number;
   /** ms since the epoch. */
   sentAt: number;
   /** Since when the viewer has been too slow; undefined while it keeps up. */
@@ -27,7 +27,7 @@ interface Part {
  * versions gets one message, and nothing is kept per viewer but a number.
  */
 export class Channel {
-  readonly seats = new Set<Seat>();
+  readonly subscriptions = new Set<Subscription>();
   readonly #parts = new Map<string, Part>();
   /** Frames of the present version by the version they start from: all at the same version share one. */
   readonly #frames = new Map<number, Buffer>();
@@ -47,7 +47,7 @@ export class Channel {
   }
 
   /** Removes a fragment: later viewers do not get it, present ones keep what they have. */
-  drop(rootId: string): void {
+  remove(rootId: string): void {
     if (this.#parts.delete(rootId)) this.#frames.clear();
   }
 

@@ -1,93 +1,93 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
-import type { Channel, Seat } from './channel.ts';
+import type { Channel, Subscription } from './channel.ts';
 import { clockMessage } from './envelope.ts';
-import { Turns, type TurnsOptions } from './turns.ts';
+import { TimeSlice, type TimeSliceOptions } from './time-slice.ts';
 
-export interface FanoutOptions extends TurnsOptions {
+export interface FanoutOptions extends TimeSliceOptions {
   /** A viewer with more than this unsent skips ahead. */
   readonly bufferedBytesMax: number;
   /** A viewer that has been too slow for so long is cut. */
   readonly stuckMs: number;
   /** A viewer that was told nothing for so long is told the time. */
-  readonly silenceMs: number;
+  readonly heartbeatMs: number;
 }
 
 export const fanoutDefaults: FanoutOptions = {
-  turnMsMin: 2,
-  turnMsMax: 8,
+  sliceMsMin: 2,
+  sliceMsMax: 8,
   bufferedBytesMax: 64 * 1024,
   stuckMs: 20_000,
-  silenceMs: 3000,
-  breathe: () => setImmediate(),
-  steady: () => performance.now(),
+  heartbeatMs: 3000,
+  yieldToEventLoop: () => setImmediate(),
+  monotonicNow: () => performance.now(),
 };
 
 /** Brings viewers to the newest version of their channel, slow ones when they can take it. */
 export class Fanout {
   readonly #clock: Clock;
   readonly #options: FanoutOptions;
-  readonly #turns: Turns;
-  readonly #lagging = new Set<Seat>();
+  readonly #turns: TimeSlice;
+  readonly #lagging = new Set<Subscription>();
 
   constructor(clock: Clock, options: FanoutOptions) {
     this.#clock = clock;
     this.#options = options;
-    this.#turns = new Turns(options);
+    this.#turns = new TimeSlice(options);
   }
 
   /** Opens a connection: the clock, then the present state where it is known. */
-  welcome(seat: Seat): void {
+  open(seat: Subscription): void {
     seat.sentAt = this.#clock.now();
     seat.viewer.send(clockMessage(seat.sentAt));
     this.#offer(seat);
   }
 
-  async offerAll(channel: Channel): Promise<void> {
-    for (const seat of channel.seats) {
+  async deliverAll(channel: Channel): Promise<void> {
+    for (const seat of channel.subscriptions) {
       this.#offer(seat);
-      if (this.#turns.isOver()) await this.#turns.pass();
+      if (this.#turns.isOver()) await this.#turns.next();
     }
   }
 
   /** Serves those who were too slow and can take more now; cuts those who never will. */
-  async offerLagging(): Promise<void> {
+  async deliverLagging(): Promise<void> {
     for (const seat of this.#lagging) {
       this.#offer(seat);
       if (seat.laggingSince !== undefined && this.#clock.now() - seat.laggingSince > this.#options.stuckMs) {
         this.#lagging.delete(seat);
-        seat.viewer.cut();
+        seat.viewer.terminate();
       }
-      if (this.#turns.isOver()) await this.#turns.pass();
+      if (this.#turns.isOver()) await this.#turns.next();
     }
   }
 
   /** Tells the time to those who heard nothing for a while. */
-  async breakSilence(channel: Channel): Promise<void> {
+  async sendHeartbeats(channel: Channel): Promise<void> {
     const now = this.#clock.now();
     const message = clockMessage(now);
-    for (const seat of channel.seats) {
-      if (now - seat.sentAt < this.#options.silenceMs || this.#isSlow(seat)) continue;
+    for (const seat of channel.subscriptions) {
+      if (now - seat.sentAt < this.#options.heartbeatMs || this.#isSlow(seat)) continue;
       seat.sentAt = now;
       seat.viewer.send(message);
-      if (this.#turns.isOver()) await this.#turns.pass();
+      if (this.#turns.isOver()) await this.#turns.next();
     }
   }
 
-  forget(seat: Seat): void {
+  remove(seat: Subscription): void {
     this.#lagging.delete(seat);
   }
 
-  #offer(seat: Seat): void {
+  #offer(seat: Subscription): void {
     const { channel, viewer } = seat;
-    if (seat.seen === channel.version) return;
+    if (seat.version === channel.version) return;
     if (this.#isSlow(seat)) {
       seat.laggingSince ??= this.#clock.now();
       this.#lagging.add(seat);
       return;
     }
-    const frame = channel.frameSince(seat.seen);
-    seat.seen = channel.version;
+    const frame = channel.frameSince(seat.version);
+    seat.version = channel.version;
     seat.sentAt = this.#clock.now();
     if (seat.laggingSince !== undefined) {
       seat.laggingSince = undefined;
@@ -96,7 +96,7 @@ export class Fanout {
     viewer.send(frame);
   }
 
-  #isSlow(seat: Seat): boolean {
+  #isSlow(seat: Subscription): boolean {
     return seat.viewer.bufferedBytes() > this.#options.bufferedBytesMax;
   }
 }

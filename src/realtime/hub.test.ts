@@ -6,7 +6,7 @@ import type { Inventory, PackageSnapshot } from '../domain/travel-package.ts';
 import { silentLog } from '../observability/log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { localLiveBus } from './bus/local.ts';
-import type { Seat } from './channel.ts';
+import type { Subscription } from './channel.ts';
 import { Hub, type HubOptions, type LiveRender } from './hub.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -29,7 +29,7 @@ class TestViewer implements Viewer {
     this.closed = code;
     this.onEnd();
   }
-  cut(): void {
+  terminate(): void {
     this.isCut = true;
     this.onEnd();
   }
@@ -78,11 +78,11 @@ class Stage {
         if (archived === true) return { rootId: `stay-${id}`, html: `${id}: archived` };
         return { rootId: `stay-${id}`, html: `${id}: ${remaining} free, ${held} held` };
       },
-      order: ({ order: { id, status }, place, inProgress, offer = 'open' }) => {
+      order: ({ order: { id, status }, queuePosition, inProgress, offer = 'open' }) => {
         this.drawn++;
         return {
           rootId: 'order-live',
-          html: `${id} ${status} ${place ?? '-'} ${inProgress}${offer === 'open' ? '' : ` ${offer}`}`,
+          html: `${id} ${status} ${queuePosition ?? '-'} ${inProgress}${offer === 'open' ? '' : ` ${offer}`}`,
         };
       },
     };
@@ -122,16 +122,16 @@ class Stage {
     return order;
   }
 
-  join(viewer = new TestViewer()): TestViewer & { seat: Seat } {
-    return this.#seat(viewer, this.hub.join({ kind: 'packages' }, viewer));
+  join(viewer = new TestViewer()): TestViewer & { seat: Subscription } {
+    return this.#seat(viewer, this.hub.subscribe({ kind: 'packages' }, viewer));
   }
 
-  joinOrder(orderId: string, viewer = new TestViewer()): TestViewer & { seat: Seat } {
-    return this.#seat(viewer, this.hub.join({ kind: 'order', orderId }, viewer));
+  joinOrder(orderId: string, viewer = new TestViewer()): TestViewer & { seat: Subscription } {
+    return this.#seat(viewer, this.hub.subscribe({ kind: 'order', orderId }, viewer));
   }
 
-  #seat(viewer: TestViewer, seat: Seat): TestViewer & { seat: Seat } {
-    viewer.onEnd = () => this.hub.leave(seat);
+  #seat(viewer: TestViewer, seat: Subscription): TestViewer & { seat: Subscription } {
+    viewer.onEnd = () => this.hub.unsubscribe(seat);
     return Object.assign(viewer, { seat });
   }
 }
@@ -197,7 +197,7 @@ it('tells a crowd once of a unit that is held and booked soon after, and a singl
 });
 
 it('draws a change once for any number of viewers, and sends them the same bytes', async () => {
-  const stage = new Stage({ turnMsMin: 0, turnMsMax: 0, breathe: async () => {} });
+  const stage = new Stage({ sliceMsMin: 0, sliceMsMax: 0, yieldToEventLoop: async () => {} });
   const viewers = Array.from({ length: 100 }, () => stage.join());
   await tick();
   expect(stage.drawn).toBe(2);
@@ -216,7 +216,7 @@ it('draws nothing and keeps no timer while nobody watches', async () => {
   const viewer = stage.join();
   await tick();
   expect(viewer.shown).toEqual(['1: 1 free, 10 held;', '2: 2 free, 0 held;']);
-  stage.hub.leave(viewer.seat);
+  stage.hub.unsubscribe(viewer.seat);
   await clock.pass(1000);
   expect(clock.sleepers).toBe(0);
 });
@@ -227,8 +227,8 @@ it('shows a newcomer the present state at once, and never how it was when somebo
   await tick();
   const second = stage.join();
   expect(second.shown).toEqual(['1: 1 free, 0 held;2: 2 free, 0 held;']);
-  stage.hub.leave(first.seat);
-  stage.hub.leave(second.seat);
+  stage.hub.unsubscribe(first.seat);
+  stage.hub.unsubscribe(second.seat);
   stage.publish(1, { remaining: 0 });
   expect(stage.join().shown).toEqual(['1: 0 free, 0 held;2: 2 free, 0 held;']);
 });
@@ -239,7 +239,7 @@ it('shows a sale that opened while nobody watched', async () => {
   stage.set(1, {}, { opensAt });
   const first = stage.join();
   await tick();
-  stage.hub.leave(first.seat);
+  stage.hub.unsubscribe(first.seat);
   await clock.pass(60_000);
   const { drawn } = stage;
   expect(stage.join().shown).toHaveLength(1);
@@ -319,8 +319,8 @@ it('shows one package alone to who watches that one, and closes on one that does
   const stage = new Stage();
   const viewer = new TestViewer();
   const stranger = new TestViewer();
-  stage.hub.join({ kind: 'package', packageId: 2 }, viewer);
-  stage.hub.join({ kind: 'package', packageId: 77 }, stranger);
+  stage.hub.subscribe({ kind: 'package', packageId: 2 }, viewer);
+  stage.hub.subscribe({ kind: 'package', packageId: 77 }, stranger);
   await tick();
   stage.publish(1, { remaining: 0 });
   stage.publish(2, { remaining: 1 });
@@ -334,7 +334,7 @@ it('shows packages that are not listed to who watches them alone, and closes tho
   stage.set(3, {}, { listed: false });
   const viewer = stage.join();
   const single = new TestViewer();
-  stage.hub.join({ kind: 'package', packageId: 3 }, single);
+  stage.hub.subscribe({ kind: 'package', packageId: 3 }, single);
   await tick();
   stage.publish(3, { held: 1 });
   await tick();
@@ -369,7 +369,7 @@ it('shows an order as it stands, then its place, then its outcome', async () => 
   stage.places.set(order.id, 3);
   const viewer = stage.joinOrder(order.id);
   await tick();
-  stage.bus.publishLine({ packageId: 1, first: [5, 7], all: [5, 7] });
+  stage.bus.publishQueue({ packageId: 1, first: [5, 7], all: [5, 7] });
   await tick();
   stage.bus.publishOrder({
     ...order,
@@ -404,7 +404,7 @@ it('does not let late news of an order undo what is known of it', async () => {
 
 it('sends one message per tick for an order that changes while others are served', async () => {
   const steps: (() => void)[] = [];
-  const stage = new Stage({ turnMsMin: 0, turnMsMax: 0, breathe: async () => steps.shift()?.() });
+  const stage = new Stage({ sliceMsMin: 0, sliceMsMax: 0, yieldToEventLoop: async () => steps.shift()?.() });
   const order = stage.setOrder({ number: 7 });
   const viewer = stage.joinOrder(order.id);
   await tick();
@@ -426,7 +426,7 @@ it('tells who waits how many units are being booked', async () => {
   const order = stage.setOrder({ number: 7 });
   const viewer = stage.joinOrder(order.id);
   await tick();
-  stage.bus.publishLine({ packageId: 1, first: [7], all: [7] });
+  stage.bus.publishQueue({ packageId: 1, first: [7], all: [7] });
   stage.publish(1, { held: 1, remaining: 0 });
   await tick();
   expect(viewer.shown.at(-1)).toBe(`${order.id} queued 1 1;`);
@@ -445,7 +445,7 @@ it('tells the first twenty their place with every tick, the rest once a second',
   const before = counts();
   for (let gone = 1; gone <= 10; gone++) {
     const left = line.slice(gone);
-    stage.bus.publishLine({ packageId: 1, first: left.slice(0, 20), all: left });
+    stage.bus.publishQueue({ packageId: 1, first: left.slice(0, 20), all: left });
     await tick();
   }
   const after = counts().map((count, index) => count - (before[index] ?? 0));
@@ -482,7 +482,7 @@ it('reads an order again for who comes back to it', async () => {
   const order = stage.setOrder({ number: 7 });
   const first = stage.joinOrder(order.id);
   await tick();
-  stage.hub.leave(first.seat);
+  stage.hub.unsubscribe(first.seat);
   stage.setOrder({
     ...order,
     status: 'withdrawn',

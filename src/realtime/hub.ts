@@ -3,21 +3,21 @@ import type { BookingEngine } from '../engine/engine.ts';
 import { offerOf } from '../http/pages/fragments/package.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
-import type { Channel, Seat } from './channel.ts';
+import type { Channel, Subscription } from './channel.ts';
 import type { Fragment } from './envelope.ts';
 import { Fanout, type FanoutOptions, fanoutDefaults } from './fanout.ts';
 import type { LiveBus } from './live-bus.ts';
-import { OrderDesk } from './order-desk.ts';
-import type { OrderShown, OrderWatch } from './order-watch.ts';
-import { PackageBoard } from './package-board.ts';
-import { Pulse, Ticker } from './ticker.ts';
+import { OrderFeed } from './order-feed.ts';
+import { PackageFeed } from './package-feed.ts';
+import { Interval, Ticker } from './ticker.ts';
 import type { CustomerTopic } from './topic.ts';
 import { closeCodes, type Viewer } from './viewer.ts';
+import type { ShownOrder, WatchedOrder } from './watched-order.ts';
 
 /** Draws the very components that the pages are made of. */
 export interface LiveRender {
   package(snapshot: PackageSnapshot): Fragment;
-  order(shown: OrderShown): Fragment;
+  order(shown: ShownOrder): Fragment;
 }
 
 export interface HubOptions extends FanoutOptions {
@@ -27,15 +27,15 @@ export interface HubOptions extends FanoutOptions {
    * booked a few ms later costs a message to everybody, not two.
    */
   readonly gatherViewersPerMs: number;
-  readonly pulseMs: number;
+  readonly maintenanceMs: number;
   /** How often packages, and orders without an outcome, are read again in case the bus lost a message. */
   readonly rereadMs: number;
   /** How many orders are read again per pulse at most. */
   readonly rereadsMax: number;
   /** Over how long a draining instance spreads its goodbyes, so that not everybody comes back in one moment. */
-  readonly farewellMs: number;
+  readonly shutdownSpreadMs: number;
   /** How long they may take to say goodbye in turn. */
-  readonly farewellGraceMs: number;
+  readonly shutdownGraceMs: number;
 }
 
 /** How many reads of orders run beside each other. */
@@ -45,11 +45,11 @@ const defaults: HubOptions = {
   ...fanoutDefaults,
   tickMs: 50,
   gatherViewersPerMs: 500,
-  pulseMs: 1000,
+  maintenanceMs: 1000,
   rereadMs: 3000,
   rereadsMax: 500,
-  farewellMs: 1000,
-  farewellGraceMs: 1000,
+  shutdownSpreadMs: 1000,
+  shutdownGraceMs: 1000,
 };
 
 export interface HubDeps {
@@ -72,10 +72,10 @@ export class Hub {
   readonly #deps: HubDeps;
   readonly #options: HubOptions;
   readonly #fanout: Fanout;
-  readonly #board: PackageBoard;
-  readonly #orders: OrderDesk;
+  readonly #board: PackageFeed;
+  readonly #orders: OrderFeed;
   readonly #ticker: Ticker;
-  readonly #pulse: Pulse;
+  readonly #pulse: Interval;
   readonly #stopped = new AbortController();
   readonly #unsubscribe: () => void;
   #viewers = 0;
@@ -85,8 +85,8 @@ export class Hub {
     this.#options = { ...defaults, ...options };
     const { engine, clock, liveBus } = deps;
     this.#fanout = new Fanout(clock, this.#options);
-    this.#board = new PackageBoard(engine, clock, (snapshot) => this.#safely(() => render.package(snapshot)));
-    this.#orders = new OrderDesk({
+    this.#board = new PackageFeed(engine, clock, (snapshot) => this.#safely(() => render.package(snapshot)));
+    this.#orders = new OrderFeed({
       engine,
       clock,
       draw: (shown) => this.#safely(() => render.order(shown)),
@@ -100,18 +100,20 @@ export class Hub {
     const gatherMs = () => Math.min(this.#viewers / gatherViewersPerMs, tickMs / 2);
     this.#ticker = new Ticker(clock, { everyMs: tickMs, gatherMs }, () => this.#guarded(() => this.#tick()));
     const isNeeded = () => this.#viewers > 0;
-    this.#pulse = new Pulse(clock, this.#options.pulseMs, isNeeded, () => this.#guarded(() => this.#beat()));
+    this.#pulse = new Interval(clock, this.#options.maintenanceMs, isNeeded, () =>
+      this.#guarded(() => this.#beat()),
+    );
     this.#unsubscribe = liveBus.subscribe({
       package: (snapshot) => this.#hearPackage(snapshot),
       removed: (packageId) => {
         this.#board.forget(packageId);
-        if (this.#viewers > 0) this.#ticker.ask();
+        if (this.#viewers > 0) this.#ticker.request();
       },
       order: (order) => {
-        if (this.#orders.hear(order)) this.#ticker.ask();
+        if (this.#orders.hear(order)) this.#ticker.request();
       },
-      line: (line) => {
-        if (this.#orders.hearLine(line)) this.#ticker.ask();
+      queue: (line) => {
+        if (this.#orders.hearLine(line)) this.#ticker.request();
       },
     });
   }
@@ -124,24 +126,24 @@ export class Hub {
    * Seats a viewer. It is told the time at once, the present state at once or as soon as it is read, and from then
    * on whatever changes. A viewer of something that does not exist is closed.
    */
-  join(topic: CustomerTopic, viewer: Viewer): Seat {
+  subscribe(topic: CustomerTopic, viewer: Viewer): Subscription {
     const isFirst = !this.#board.isWatched();
     const channel = this.#channel(topic);
-    const seat: Seat = { viewer, topic, channel, seen: 0, sentAt: 0, laggingSince: undefined };
-    channel.seats.add(seat);
+    const seat: Subscription = { viewer, topic, channel, version: 0, sentAt: 0, laggingSince: undefined };
+    channel.subscriptions.add(seat);
     this.#viewers++;
     if (topic.kind === 'order') this.#openOrder(topic.orderId);
     else this.#openPackages(topic, isFirst);
-    this.#fanout.welcome(seat);
+    this.#fanout.open(seat);
     this.#pulse.wake();
     return seat;
   }
 
   /** Repeating it is harmless. */
-  leave(seat: Seat): void {
-    if (!seat.channel.seats.delete(seat)) return;
+  unsubscribe(seat: Subscription): void {
+    if (!seat.channel.subscriptions.delete(seat)) return;
     this.#viewers--;
-    this.#fanout.forget(seat);
+    this.#fanout.remove(seat);
     if (seat.topic.kind === 'order') this.#orders.leave(seat.topic.orderId);
     else this.#board.leave();
   }
@@ -153,7 +155,7 @@ export class Hub {
     this.#pulse.stop();
     this.#stopped.abort();
     const { clock } = this.#deps;
-    const { farewellMs, farewellGraceMs } = this.#options;
+    const { shutdownSpreadMs, shutdownGraceMs } = this.#options;
     const steps = 20;
     const seats = [...this.#seats()];
     const perStep = Math.ceil(seats.length / steps);
@@ -161,10 +163,10 @@ export class Hub {
       for (const { viewer } of seats.slice(from, from + perStep)) {
         viewer.close(closeCodes.restart, 'this instance restarts');
       }
-      await clock.sleep(farewellMs / steps);
+      await clock.sleep(shutdownSpreadMs / steps);
     }
-    for (let waited = 0; this.#viewers > 0 && waited < farewellGraceMs; waited += 50) await clock.sleep(50);
-    for (const { viewer } of this.#seats()) viewer.cut();
+    for (let waited = 0; this.#viewers > 0 && waited < shutdownGraceMs; waited += 50) await clock.sleep(50);
+    for (const { viewer } of this.#seats()) viewer.terminate();
   }
 
   #channel(topic: CustomerTopic): Channel {
@@ -178,7 +180,7 @@ export class Hub {
     void this.#guarded(async () => {
       if (!this.#isRecent()) await this.#board.read();
       await this.#readOrder(watch);
-      this.#ticker.ask();
+      this.#ticker.request();
     });
   }
 
@@ -192,33 +194,33 @@ export class Hub {
       if (topic.kind === 'package' && this.#board.get(topic.packageId) === undefined) {
         this.#close(this.#board.single(topic.packageId), 'no such package');
       }
-      this.#ticker.ask();
+      this.#ticker.request();
     });
   }
 
-  async #readOrder(watch: OrderWatch): Promise<void> {
+  async #readOrder(watch: WatchedOrder): Promise<void> {
     if (!(await this.#orders.read(watch))) this.#close(watch.channel, 'no such order');
   }
 
   #hearPackage(snapshot: PackageSnapshot): void {
     this.#board.hear(snapshot);
     this.#orders.hearProgress(snapshot.package.id);
-    if (this.#viewers > 0) this.#ticker.ask();
+    if (this.#viewers > 0) this.#ticker.request();
   }
 
   async #tick(): Promise<void> {
-    for (const channel of this.#board.draw()) await this.#fanout.offerAll(channel);
-    for (const watch of this.#orders.draw()) await this.#fanout.offerAll(watch.channel);
+    for (const channel of this.#board.draw()) await this.#fanout.deliverAll(channel);
+    for (const watch of this.#orders.draw()) await this.#fanout.deliverAll(watch.channel);
   }
 
   async #beat(): Promise<void> {
-    await this.#fanout.offerLagging();
-    for (const channel of this.#channels()) await this.#fanout.breakSilence(channel);
+    await this.#fanout.deliverLagging();
+    for (const channel of this.#channels()) await this.#fanout.sendHeartbeats(channel);
     this.#orders.moveAll();
     this.#expectOpening();
-    this.#ticker.ask();
+    this.#ticker.request();
     await this.#reread();
-    this.#ticker.ask();
+    this.#ticker.request();
   }
 
   /** A lost message is only a delay. */
@@ -237,10 +239,10 @@ export class Hub {
     const { clock } = this.#deps;
     const at = this.#board.nextOpeningOrClosing();
     const inMs = at === undefined ? Number.POSITIVE_INFINITY : at - clock.now();
-    if (at === undefined || inMs > this.#options.pulseMs) return;
+    if (at === undefined || inMs > this.#options.maintenanceMs) return;
     void clock.sleep(inMs, this.#stopped.signal).then(() => {
       this.#board.openingOrClosing(at);
-      this.#ticker.ask();
+      this.#ticker.request();
     });
   }
 
@@ -249,7 +251,7 @@ export class Hub {
   }
 
   #close(channel: Channel, reason: string): void {
-    for (const { viewer } of channel.seats) viewer.close(closeCodes.refused, reason);
+    for (const { viewer } of channel.subscriptions) viewer.close(closeCodes.refused, reason);
   }
 
   *#channels(): Iterable<Channel> {
@@ -257,8 +259,8 @@ export class Hub {
     yield* this.#orders.channels();
   }
 
-  *#seats(): Iterable<Seat> {
-    for (const channel of this.#channels()) yield* channel.seats;
+  *#seats(): Iterable<Subscription> {
+    for (const channel of this.#channels()) yield* channel.subscriptions;
   }
 
   /** One fragment that cannot be drawn must not keep the others from being shown. */

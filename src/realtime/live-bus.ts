@@ -6,7 +6,7 @@ import type { PackageSnapshot } from '../domain/travel-package.ts';
  * `first` holds at most twenty and comes with every change; `all` is there at most once a second while the
  * line is longer, and whenever it is not.
  */
-export interface LineSnapshot {
+export interface QueueSnapshot {
   readonly packageId: number;
   readonly first: readonly number[];
   readonly all?: readonly number[];
@@ -17,7 +17,7 @@ export interface LiveListener {
   readonly order?: (order: Order) => void;
   /** A package was removed: nobody had ordered it. */
   readonly removed?: (packageId: number) => void;
-  readonly line?: (line: LineSnapshot) => void;
+  readonly queue?: (line: QueueSnapshot) => void;
 }
 
 /**
@@ -28,7 +28,7 @@ export interface LiveBus {
   publishPackage(snapshot: PackageSnapshot): void;
   publishRemoved(packageId: number): void;
   publishOrder(order: Order): void;
-  publishLine(line: LineSnapshot): void;
+  publishQueue(line: QueueSnapshot): void;
   /** Returns how to stop listening. */
   subscribe(listener: LiveListener): () => void;
   close(): Promise<void>;

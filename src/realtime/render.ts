@@ -21,9 +21,9 @@ export function pageRender(currency: string, clock: Clock): LiveRender {
       rootId: stayElementId(snapshot.package.id),
       html: String(packageFragment(snapshot, { currency, now: clock.now() })),
     }),
-    order: ({ order, place, inProgress, offer }) => ({
+    order: ({ order, queuePosition, inProgress, offer }) => ({
       rootId: orderElementId,
-      html: String(orderFragment(order, { queuePosition: place, inProgress, offer, now: clock.now() })),
+      html: String(orderFragment(order, { queuePosition, inProgress, offer, now: clock.now() })),
     }),
   };
 }

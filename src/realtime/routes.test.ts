@@ -238,7 +238,7 @@ it('cuts a connection that does not answer pings', async () => {
 });
 
 it('tells everybody to come back (1012) when it stops, and takes nobody any more', async () => {
-  const { open, live } = await start({ farewellMs: 100 });
+  const { open, live } = await start({ shutdownSpreadMs: 100 });
   const sockets = Array.from({ length: 30 }, () => open('topic=packages'));
   await Promise.all(sockets.map((socket) => once(socket, 'open')));
   const codes = sockets.map(async (socket) => (await once(socket, 'close'))[0] as number);

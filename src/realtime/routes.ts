@@ -10,7 +10,7 @@ import { Hub, type HubOptions, type LiveRender } from './hub.ts';
 import { limitedUpgrade } from './limited-upgrade.ts';
 import { refuse } from './refusal.ts';
 import { pageRender } from './render.ts';
-import { type SocketOptions, Sockets } from './socket.ts';
+import { type SocketOptions, Sockets } from './sockets.ts';
 import type { CustomerTopic } from './topic.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -23,17 +23,17 @@ export interface LiveDeps
 /** What operators watch. */
 export interface LiveAdmin {
   /** Lets a handshake's sender watch: returns how to ask whether it still may; undefined unless it is signed in. */
-  admit(headers: IncomingMessage['headers']): Promise<StillMay | undefined>;
+  admit(headers: IncomingMessage['headers']): Promise<SessionCheck | undefined>;
   /** Seats a viewer; returns how it leaves. */
-  join(viewer: Viewer, stillMay: StillMay): () => void;
+  join(viewer: Viewer, stillMay: SessionCheck): () => void;
   /** Tells all to come back, and resolves when they are gone. */
   stop(): Promise<void>;
   readonly viewers: number;
 }
 
-export type StillMay = () => Promise<boolean>;
+export type SessionCheck = () => Promise<boolean>;
 
-type Watched = CustomerTopic | { readonly kind: 'admin'; readonly stillMay: StillMay };
+type Watched = CustomerTopic | { readonly kind: 'admin'; readonly stillMay: SessionCheck };
 
 export interface LiveOptions extends HubOptions, SocketOptions {
   /** Viewers of this instance at most; whoever comes then is told to come back later, and polls. */
@@ -62,8 +62,8 @@ export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): 
   const hub = new Hub(deps, render, options);
   const seat = (viewer: Viewer, topic: Watched) => {
     if (topic.kind === 'admin') return operators?.join(viewer, topic.stillMay) ?? (() => {});
-    const taken = hub.join(topic, viewer);
-    return () => hub.leave(taken);
+    const taken = hub.subscribe(topic, viewer);
+    return () => hub.unsubscribe(taken);
   };
   const sockets = new Sockets(clock, log, seat, options);
   let isStopping = false;

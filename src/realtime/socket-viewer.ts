@@ -35,7 +35,7 @@ export class SocketViewer implements Viewer {
     this.#socket.close(code, reason);
   }
 
-  cut(): void {
+  terminate(): void {
     this.#socket.terminate();
   }
 
@@ -54,7 +54,7 @@ export class SocketViewer implements Viewer {
     if (now - this.#askedAt < everyMs) return false;
     this.#askedAt = now;
     if (this.#isAlive) this.#socket.ping();
-    else this.cut();
+    else this.terminate();
     this.#isAlive = false;
     return true;
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 
-export interface TickerTimes {
+export interface TickerOptions {
   /** At most one pass per so many ms. */
   readonly everyMs: number;
   /** How long to wait after it was asked, in ms, so that one pass does for what comes together. */
@@ -13,7 +13,7 @@ export interface TickerTimes {
  */
 export class Ticker {
   readonly #clock: Clock;
-  readonly #times: TickerTimes;
+  readonly #times: TickerOptions;
   readonly #pass: () => Promise<void>;
   readonly #stopped = new AbortController();
   #asked = false;
@@ -21,13 +21,13 @@ export class Ticker {
   #lastAt = Number.NEGATIVE_INFINITY;
 
   /** `pass` must not throw. */
-  constructor(clock: Clock, times: TickerTimes, pass: () => Promise<void>) {
+  constructor(clock: Clock, times: TickerOptions, pass: () => Promise<void>) {
     this.#clock = clock;
     this.#times = times;
     this.#pass = pass;
   }
 
-  ask(): void {
+  request(): void {
     this.#asked = true;
     if (!this.#running) void this.#run();
   }
@@ -58,7 +58,7 @@ export class Ticker {
 }
 
 /** Runs a beat once per interval while it is needed. Between times of need there is no timer. */
-export class Pulse {
+export class Interval {
   readonly #clock: Clock;
   readonly #everyMs: number;
   readonly #needed: () => boolean;

@@ -7,7 +7,7 @@ export interface Viewer {
   /** Says goodbye with a close code (RFC 6455, section 7.4). */
   close(code: number, reason: string): void;
   /** Ends the connection of somebody who does not read: a goodbye would only join the queue. */
-  cut(): void;
+  terminate(): void;
 }
 
 /** RFC 6455, section 7.4.1. The pages' hx-ws does not come back after `refused`, and does after `restart`. */

@@ -3,7 +3,7 @@ import type { PackageMessage } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
-import { type Metrics, noMetrics, type SagaEnd } from '../observability/metrics.ts';
+import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import type { OrderTraces } from './order-traces.ts';
 import { book, clear, type SagaOptions } from './saga.ts';
@@ -70,7 +70,7 @@ export class Sagas {
     const running: Running = { stop: new AbortController(), begunAt: undefined };
     const { signal } = running.stop;
     this.#running.set(orderId, running);
-    let end: SagaEnd = 'stopped';
+    let end: SagaOutcome = 'stopped';
     const report: SagaOptions['report'] = (result, events) => {
       if (result.kind !== 'progress') end = result.kind;
       notify(packageId, { orderId, epoch, events, ...result });

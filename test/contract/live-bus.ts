@@ -26,7 +26,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       const listener: LiveListener = {
         package: (snapshot) => heard.push(snapshot),
         order: (order) => heard.push(order),
-        line: (line) => heard.push(line),
+        queue: (line) => heard.push(line),
         removed: (packageId) => heard.push({ removed: packageId }),
       };
       return { heard, leave: ends.subscriber.subscribe(listener) };
@@ -37,7 +37,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       const line = { packageId: 1, first: [4, 7], all: [4, 7] };
       ends.publisher.publishPackage(fakeSnapshot());
       ends.publisher.publishOrder(fakeOrder());
-      ends.publisher.publishLine(line);
+      ends.publisher.publishQueue(line);
       const numbered = Array.from({ length: 100 }, (_, index) =>
         fakeOrder({ id: `${index}`, number: index }),
       );
@@ -59,7 +59,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       const fails = () => {
         throw new Error('a bug of this listener');
       };
-      ends.subscriber.subscribe({ package: fails, order: fails, line: fails });
+      ends.subscriber.subscribe({ package: fails, order: fails, queue: fails });
       const { heard } = listen();
       ends.publisher.publishPackage(fakeSnapshot());
       ends.publisher.publishOrder(fakeOrder());

@@ -1,4 +1,4 @@
-import { writeRequest } from '../../src/cluster/redis/wire.ts';
+import { writeRequest } from '../../src/cluster/redis/protocol.ts';
 import { encodeRequest } from '../../src/engine/actor/routing/wire.ts';
 import type { Cluster } from './cluster.ts';
 import type { Network } from './network.ts';

@@ -25,9 +25,9 @@ export function simLiveBus(network: Network, { host }: SimulatedNode, local: Liv
       local.publishOrder(order);
       tellOthers('order', order);
     },
-    publishLine(line) {
-      local.publishLine(line);
-      tellOthers('line', line);
+    publishQueue(line) {
+      local.publishQueue(line);
+      tellOthers('queue', line);
     },
     subscribe: (listener) => local.subscribe(listener),
     async close() {

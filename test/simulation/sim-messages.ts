@@ -1,7 +1,7 @@
 import { type Messages, MessagesUnavailableError, NoAnswerError } from '../../src/cluster/messages.ts';
+import { IncomingRequests } from '../../src/cluster/redis/incoming-requests.ts';
+import { readAnswer, writeAnswer, writeRequest } from '../../src/cluster/redis/protocol.ts';
 import { RedisTime } from '../../src/cluster/redis/redis-time.ts';
-import { Requests } from '../../src/cluster/redis/requests.ts';
-import { readAnswer, writeAnswer, writeRequest } from '../../src/cluster/redis/wire.ts';
 import type { Json } from '../../src/lib/json.ts';
 import type { Log } from '../../src/observability/log.ts';
 import type { Network, SimulatedNode } from './network.ts';
@@ -24,7 +24,7 @@ export function simMessages(world: World, network: Network, node: SimulatedNode,
   const { host } = node;
   // Everybody knows the carrier's clock, however its own one jumps.
   const time = new RedisTime({ now: () => scheduler.now, sleep: () => Promise.resolve() });
-  const requests = new Requests({
+  const requests = new IncomingRequests({
     time,
     log,
     handlingMax,

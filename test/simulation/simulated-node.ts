@@ -26,7 +26,7 @@ export function openNode(
       if (what === 'package') local.publishPackage(item);
       else if (what === 'order') local.publishOrder(item);
       else if (what === 'removed') local.publishRemoved(item);
-      else local.publishLine(item);
+      else local.publishQueue(item);
     },
   };
   network.add(node);

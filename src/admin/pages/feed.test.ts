@@ -24,7 +24,7 @@ class TestViewer implements Viewer {
     this.closed = code;
     this.leave();
   }
-  cut(): void {
+  terminate(): void {
     this.isCut = true;
     this.leave();
   }

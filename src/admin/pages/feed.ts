@@ -1,11 +1,11 @@
 import type { Html } from '../../http/pages/markup.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
-import { Channel, type Seat } from '../../realtime/channel.ts';
+import { Channel, type Subscription } from '../../realtime/channel.ts';
 import type { Fragment } from '../../realtime/envelope.ts';
 import { Fanout, type FanoutOptions } from '../../realtime/fanout.ts';
-import type { StillMay } from '../../realtime/routes.ts';
-import { Pulse } from '../../realtime/ticker.ts';
+import type { SessionCheck } from '../../realtime/routes.ts';
+import { Interval } from '../../realtime/ticker.ts';
 import { closeCodes, type Viewer } from '../../realtime/viewer.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import type { Overview, OverviewReader } from './overview.ts';
@@ -38,8 +38,8 @@ export class AdminFeed {
   readonly #deps: FeedDeps;
   readonly #options: FeedOptions;
   readonly #fanout: Fanout;
-  readonly #pulse: Pulse;
-  readonly #seats = new Map<Seat, StillMay>();
+  readonly #pulse: Interval;
+  readonly #seats = new Map<Subscription, SessionCheck>();
   #channel = new Channel();
   readonly #drawn = new Map<string, string>();
   /** The packages of the table that was sent last. */
@@ -52,7 +52,9 @@ export class AdminFeed {
     this.#options = options;
     this.#fanout = new Fanout(deps.clock, options);
     const isNeeded = () => this.#seats.size > 0;
-    this.#pulse = new Pulse(deps.clock, options.everyMs, isNeeded, () => this.#guarded(() => this.#beat()));
+    this.#pulse = new Interval(deps.clock, options.everyMs, isNeeded, () =>
+      this.#guarded(() => this.#beat()),
+    );
   }
 
   get viewers(): number {
@@ -60,12 +62,19 @@ export class AdminFeed {
   }
 
   /** Seats a viewer: it is told the time at once, the present state as soon as it is read. Returns how it leaves. */
-  join(viewer: Viewer, stillMay: StillMay): () => void {
+  join(viewer: Viewer, stillMay: SessionCheck): () => void {
     if (this.#seats.size === 0) this.#forget();
-    const seat: Seat = { viewer, topic, channel: this.#channel, seen: 0, sentAt: 0, laggingSince: undefined };
+    const seat: Subscription = {
+      viewer,
+      topic,
+      channel: this.#channel,
+      version: 0,
+      sentAt: 0,
+      laggingSince: undefined,
+    };
     this.#seats.set(seat, stillMay);
-    this.#channel.seats.add(seat);
-    this.#fanout.welcome(seat);
+    this.#channel.subscriptions.add(seat);
+    this.#fanout.open(seat);
     if (this.#seats.size === 1) void this.#guarded(() => this.#refresh());
     this.#pulse.wake();
     return () => this.#leave(seat);
@@ -79,13 +88,13 @@ export class AdminFeed {
     for (let waited = 0; this.#seats.size > 0 && waited < this.#options.farewellGraceMs; waited += 50) {
       await clock.sleep(50);
     }
-    for (const { viewer } of this.#seats.keys()) viewer.cut();
+    for (const { viewer } of this.#seats.keys()) viewer.terminate();
   }
 
-  #leave(seat: Seat): void {
+  #leave(seat: Subscription): void {
     this.#seats.delete(seat);
-    seat.channel.seats.delete(seat);
-    this.#fanout.forget(seat);
+    seat.channel.subscriptions.delete(seat);
+    this.#fanout.remove(seat);
   }
 
   /** What was drawn while somebody watched is old news to who comes later. */
@@ -96,8 +105,8 @@ export class AdminFeed {
   }
 
   async #beat(): Promise<void> {
-    await this.#fanout.offerLagging();
-    await this.#fanout.breakSilence(this.#channel);
+    await this.#fanout.deliverLagging();
+    await this.#fanout.sendHeartbeats(this.#channel);
     await this.#prove();
     if (this.#seats.size > 0) await this.#refresh();
   }
@@ -113,7 +122,7 @@ export class AdminFeed {
   }
 
   /** While the store is away nobody can tell, and just then operators have to see how things stand. */
-  async #isKnownToMay(stillMay: StillMay): Promise<boolean> {
+  async #isKnownToMay(stillMay: SessionCheck): Promise<boolean> {
     try {
       return await stillMay();
     } catch (error) {
@@ -135,7 +144,7 @@ export class AdminFeed {
     const rows = await this.#deps.rows.draw(overview.packages, overview.now);
     if (channel !== this.#channel) return;
     channel.put(this.#news(overview, rows));
-    await this.#fanout.offerAll(channel);
+    await this.#fanout.deliverAll(channel);
   }
 
   /** What is drawn otherwise than before. A table with another set of rows goes before its rows. */

@@ -7,10 +7,15 @@ import { PackageRows } from './package-rows.ts';
 function stage() {
   let now = 0;
   let turns = 0;
-  const breathe = async () => {
+  const yieldToEventLoop = async () => {
     turns++;
   };
-  const rows = new PackageRows('USD', { turnMsMin: 2, turnMsMax: 2, breathe, steady: () => now++ });
+  const rows = new PackageRows('USD', {
+    sliceMsMin: 2,
+    sliceMsMax: 2,
+    yieldToEventLoop,
+    monotonicNow: () => now++,
+  });
   return { rows, turns: () => turns };
 }
 

@@ -1,5 +1,5 @@
 import type { Html } from '../../http/pages/markup.ts';
-import { Turns, type TurnsOptions } from '../../realtime/turns.ts';
+import { TimeSlice, type TimeSliceOptions } from '../../realtime/time-slice.ts';
 import type { PackageStatus } from '../admin-service.ts';
 import { packageRow } from './fragments/packages.ts';
 
@@ -15,12 +15,12 @@ interface Drawn {
  */
 export class PackageRows {
   readonly #currency: string;
-  readonly #turns: Turns;
+  readonly #turns: TimeSlice;
   readonly #drawn = new Map<number, Drawn>();
 
-  constructor(currency: string, turns: TurnsOptions) {
+  constructor(currency: string, turns: TimeSliceOptions) {
     this.#currency = currency;
-    this.#turns = new Turns(turns);
+    this.#turns = new TimeSlice(turns);
   }
 
   /** In the order of the packages. */
@@ -28,7 +28,7 @@ export class PackageRows {
     const rows: Html[] = [];
     for (const status of packages) {
       rows.push(this.#row(status, now));
-      if (this.#turns.isOver()) await this.#turns.pass();
+      if (this.#turns.isOver()) await this.#turns.next();
     }
     return rows;
   }

@@ -115,7 +115,7 @@ export class Membership {
     const askedAt = clock.now();
     try {
       const announced = await scripts.announce(key, announcing ? instance : '', silenceMs);
-      time.learn(announced.now, askedAt);
+      time.update(announced.now, askedAt);
       onContact(true);
       this.#take(announced, announcing);
       return true;

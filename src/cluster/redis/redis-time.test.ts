@@ -19,7 +19,7 @@ test('the guess is never further from the truth than the last answer took', () =
         now += there;
         const answer = now + ahead;
         now += back;
-        time.learn(answer, askedAt);
+        time.update(answer, askedAt);
         expect(Math.abs(time.now() - (now + ahead))).toBeLessThanOrEqual(there + back + 1);
       }
     }),
@@ -29,8 +29,8 @@ test('the guess is never further from the truth than the last answer took', () =
 test('a slow answer does not spoil a good guess', () => {
   let now = 0;
   const time = new RedisTime({ now: () => now, sleep: async () => {} });
-  time.learn(1_000, 0);
+  time.update(1_000, 0);
   now = 5_000;
-  time.learn(2_000, 1);
+  time.update(2_000, 1);
   expect(time.now()).toBe(6_000);
 });

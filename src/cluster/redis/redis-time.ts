@@ -19,7 +19,7 @@ export class RedisTime {
   }
 
   /** @param askedAt local time at which Redis was asked; it has just answered. */
-  learn(redisNow: number, askedAt: number): void {
+  update(redisNow: number, askedAt: number): void {
     const atLeast = redisNow - this.#clock.now();
     const atMost = redisNow + 1 - askedAt;
     this.#aheadMs = Math.min(Math.max(this.#aheadMs, atLeast), Math.max(atLeast, atMost));

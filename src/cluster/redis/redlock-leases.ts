@@ -99,7 +99,7 @@ class RedlockLeases implements Leases {
       this.#noteReachable(true);
       return lock;
     } catch (error) {
-      const refusal = await judge(error);
+      const refusal = await classifyError(error);
       this.#noteReachable(refusal.kind === 'taken', refusal.cause);
       if (refusal.kind === 'taken') return undefined;
       throw new Error('no majority of the Redis nodes for leases answers', { cause: refusal.cause });
@@ -146,7 +146,7 @@ class RedlockLeases implements Leases {
       this.#noteReachable(true);
     } catch (error) {
       lease.notExtended();
-      const refusal = await judge(error);
+      const refusal = await classifyError(error);
       this.#noteReachable(refusal.kind === 'taken', refusal.cause);
       if (refusal.kind === 'taken') this.#drop(lease, 'its key is gone or belongs to another');
     }
@@ -198,7 +198,7 @@ interface Refusal {
 }
 
 /** Redlock throws the same error for a lock that is somebody else's and for nodes that do not answer. */
-async function judge(error: unknown): Promise<Refusal> {
+async function classifyError(error: unknown): Promise<Refusal> {
   if (!(error instanceof ExecutionError)) return { kind: 'unreachable', cause: error };
   // An extension that came too late was not sent at all: the clock has its say.
   const votes = await error.attempts.at(-1);

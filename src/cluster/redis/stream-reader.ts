@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 
 /** A stream to be read, and what to do with each of its messages. */
-export interface Source {
+export interface StreamSource {
   readonly stream: string;
   /** Whether it may be read now; what is not read stays in the stream. */
   readonly open: () => boolean;
@@ -14,7 +14,7 @@ export interface Source {
 export interface StreamReaderOptions {
   /** A connection of its own: it blocks. */
   readonly redis: Redis;
-  readonly sources: readonly Source[];
+  readonly sources: readonly StreamSource[];
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -21,10 +21,10 @@ export class LinePublisher {
   publish(state: PackageState, signal: AbortSignal): void {
     const packageId = state.package.id;
     const first = state.line.first(firstMax);
-    if (state.line.size <= firstMax) return this.#bus.publishLine({ packageId, first, all: first });
+    if (state.line.size <= firstMax) return this.#bus.publishQueue({ packageId, first, all: first });
     const sinceWholeMs = this.#clock.now() - this.#wholeAt;
     if (sinceWholeMs >= wholeEveryMs) return this.#publishWhole(state);
-    this.#bus.publishLine({ packageId, first });
+    this.#bus.publishQueue({ packageId, first });
     if (!this.#isWholeDue) void this.#publishWholeAfter(wholeEveryMs - sinceWholeMs, state, signal);
   }
 
@@ -38,6 +38,6 @@ export class LinePublisher {
   #publishWhole(state: PackageState): void {
     this.#wholeAt = this.#clock.now();
     const all = state.line.first(Number.POSITIVE_INFINITY);
-    this.#bus.publishLine({ packageId: state.package.id, first: all.slice(0, firstMax), all });
+    this.#bus.publishQueue({ packageId: state.package.id, first: all.slice(0, firstMax), all });
   }
 }

@@ -8,14 +8,14 @@ import type { Order } from '../../domain/order.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import { silentLog } from '../../observability/log.ts';
 import { localLiveBus } from '../../realtime/bus/local.ts';
-import type { LineSnapshot } from '../../realtime/live-bus.ts';
+import type { QueueSnapshot } from '../../realtime/live-bus.ts';
 import type { Store } from '../../storage/store.ts';
 import { PackageBehaviour } from './package-behaviour.ts';
 
 test('a new owner tells the line at once, also when nothing changes in it', () => {
   const liveBus = localLiveBus();
-  const lines: LineSnapshot[] = [];
-  liveBus.subscribe({ line: (line) => lines.push(line) });
+  const lines: QueueSnapshot[] = [];
+  liveBus.subscribe({ queue: (line) => lines.push(line) });
   const behaviour = new PackageBehaviour({
     store: {} as Store,
     clock: new ManualClock(),

@@ -2,7 +2,7 @@ import type { SagaResult } from '../../domain/messages.ts';
 import type { Order, OrderStatus, TimelineEntry } from '../../domain/order.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
-import { type Metrics, noMetrics, type SagaEnd } from '../../observability/metrics.ts';
+import { type Metrics, noMetrics, type SagaOutcome } from '../../observability/metrics.ts';
 import { book, clear } from '../../saga/saga.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
@@ -53,7 +53,7 @@ export class Finisher {
   async #work(order: Order, signal: AbortSignal): Promise<Word | undefined> {
     const { suppliers, clock, log, metrics = noMetrics } = this.#options;
     let last: Word | undefined;
-    let end: SagaEnd = 'stopped';
+    let end: SagaOutcome = 'stopped';
     const report = (result: SagaResult, events: readonly TimelineEntry[]) => {
       if (result.kind !== 'progress') {
         end = result.kind;

@@ -1,8 +1,8 @@
-import type { Described } from './tallies.ts';
+import type { MetricDefinition } from './instruments.ts';
 
 const prefix = 'ticket_booking_';
 
-function metric(name: string, help: string, ...labels: readonly string[]): Described {
+function metric(name: string, help: string, ...labels: readonly string[]): MetricDefinition {
   return { name: prefix + name, help, labels };
 }
 
@@ -45,7 +45,7 @@ export const counters = {
     'unfinished_orders',
   ),
   messages: metric('messages_total', 'Messages sent to other instances, by how they fared.', 'result'),
-} as const satisfies Record<string, Described>;
+} as const satisfies Record<string, MetricDefinition>;
 
 /** Every histogram. */
 export const histograms = {
@@ -74,7 +74,7 @@ export const histograms = {
     'supplier',
     'result',
   ),
-} as const satisfies Record<string, Described>;
+} as const satisfies Record<string, MetricDefinition>;
 
 /** Every gauge: what is read when somebody looks. */
 export const gauges = {
@@ -116,7 +116,7 @@ export const gauges = {
     'package',
     'state',
   ),
-} as const satisfies Record<string, Described>;
+} as const satisfies Record<string, MetricDefinition>;
 
 /** Upper bounds of the buckets. */
 export const bounds = {

@@ -2,11 +2,11 @@ import type { Metric, Registry } from 'prom-client';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { GaugeName } from '../metrics.ts';
 import { gauges } from './catalogue.ts';
-import type { Recorder } from './recorder.ts';
-import type { Described, Sample } from './tallies.ts';
+import type { MetricDefinition, Sample } from './instruments.ts';
+import type { MetricsRecorder } from './recorder.ts';
 
 /** What is asked for the picture of the moment. */
-export interface Surroundings {
+export interface GaugeSources {
   packages(): Promise<readonly PackageSnapshot[]>;
   /** What is missing to take orders; empty when ready. */
   missing(): Promise<readonly string[]>;
@@ -18,7 +18,7 @@ const patienceMs = 1_000;
 /** Packages that are told of one by one: each has five series. */
 const packagesMax = 100;
 
-const readings: Readonly<Record<GaugeName, Described>> = {
+const readings: Readonly<Record<GaugeName, MetricDefinition>> = {
   active_actors: gauges.activeActors,
   mailbox_messages: gauges.mailbox,
   mailbox_messages_max: gauges.mailboxMax,
@@ -30,7 +30,7 @@ const readings: Readonly<Record<GaugeName, Described>> = {
  * A registry of its own that tells what the recorder has kept and how things stand, with the process's own figures
  * (`process_…`, `nodejs_…`). The library is loaded by the first who looks.
  */
-export async function exposition(recorder: Recorder, surroundings: Surroundings): Promise<Registry> {
+export async function exposition(recorder: MetricsRecorder, surroundings: GaugeSources): Promise<Registry> {
   const { default: prometheus } = await import('prom-client');
   const registry = new prometheus.Registry();
   prometheus.collectDefaultMetrics({ register: registry });
@@ -47,9 +47,9 @@ export async function exposition(recorder: Recorder, surroundings: Surroundings)
 
 type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
 /** Adds a metric to the registry, in the form that it asks its own for. */
-type Tell = (type: 'counter' | 'histogram' | 'gauge', described: Described, read: Read) => void;
+type Tell = (type: 'counter' | 'histogram' | 'gauge', described: MetricDefinition, read: Read) => void;
 
-function keptBy(recorder: Recorder) {
+function keptBy(recorder: MetricsRecorder) {
   const tallies = [
     recorder.purchases,
     recorder.orders,
@@ -72,14 +72,14 @@ function keptBy(recorder: Recorder) {
 }
 
 /** @param otherwise what is told where it cannot be read; nothing where absent. */
-type AddGauge = (described: Described, read: Read, otherwise?: readonly Sample[]) => void;
+type AddGauge = (described: MetricDefinition, read: Read, otherwise?: readonly Sample[]) => void;
 
-function describeMoment(recorder: Recorder, surroundings: Surroundings, gauge: AddGauge): void {
+function describeMoment(recorder: MetricsRecorder, surroundings: GaugeSources, gauge: AddGauge): void {
   const { missing, build } = surroundings;
   const packages = sharing(() => surroundings.packages());
   gauge(gauges.buildInfo, () => [{ labels: build, value: 1 }]);
   gauge(gauges.ready, async () => only((await missing()).length === 0 ? 1 : 0), only(0));
-  for (const [name, described] of Object.entries(readings) as [GaugeName, Described][]) {
+  for (const [name, described] of Object.entries(readings) as [GaugeName, MetricDefinition][]) {
     gauge(described, async () => only((await recorder.readings.get(name)?.()) ?? 0));
   }
   gauge(gauges.breakerOpen, () =>

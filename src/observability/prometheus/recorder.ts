@@ -1,45 +1,52 @@
 import type { Order } from '../../domain/order.ts';
 import type { SupplierKind } from '../../suppliers/suppliers.ts';
-import type { GaugeName, MessageEnd, Metrics, SagaEnd, SagaKind, SupplierCallEnd } from '../metrics.ts';
+import type {
+  GaugeName,
+  MessageOutcome,
+  Metrics,
+  SagaKind,
+  SagaOutcome,
+  SupplierCallOutcome,
+} from '../metrics.ts';
 import { bounds, counters, histograms } from './catalogue.ts';
-import { Spread, Tally } from './tallies.ts';
+import { Counter, Histogram } from './instruments.ts';
 
 const commitFailures = ['fenced', 'unknown', 'unavailable', 'refused'] as const;
-const messageEnds: readonly MessageEnd[] = ['answered', 'no_answer', 'inbox_full', 'unavailable'];
+const messageEnds: readonly MessageOutcome[] = ['answered', 'no_answer', 'inbox_full', 'unavailable'];
 const sagaKinds: readonly SagaKind[] = ['book', 'clear'];
 /** The last status of an order, unless a confirmed one is cancelled. */
 const ends: readonly Order['status'][] = ['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled'];
 
 /** Keeps what an instance tells of itself, in memory, until somebody looks. */
-export class Recorder implements Metrics {
-  readonly purchases = new Tally(counters.purchases, [
+export class MetricsRecorder implements Metrics {
+  readonly purchases = new Counter(counters.purchases, [
     ['confirmed'],
     ['accepted'],
     ['sold_out'],
     ['no_owner'],
   ]);
-  readonly orders = new Tally(
+  readonly orders = new Counter(
     counters.orders,
     ends.map((end) => [end]),
   );
-  readonly requests = new Tally(counters.requests);
-  readonly commitFailures = new Tally(
+  readonly requests = new Counter(counters.requests);
+  readonly commitFailures = new Counter(
     counters.commitFailures,
     commitFailures.map((kind) => [kind]),
   );
-  readonly fencedWrites = new Tally(counters.fencedWrites, [['lease'], ['store']]);
-  readonly staleRefusals = new Tally(counters.staleRefusals);
-  readonly takeovers = new Tally(counters.takeovers, [['yes'], ['no']]);
-  readonly messages = new Tally(
+  readonly fencedWrites = new Counter(counters.fencedWrites, [['lease'], ['store']]);
+  readonly staleRefusals = new Counter(counters.staleRefusals);
+  readonly takeovers = new Counter(counters.takeovers, [['yes'], ['no']]);
+  readonly messages = new Counter(
     counters.messages,
     messageEnds.map((end) => [end]),
   );
-  readonly requestTimes = new Spread(histograms.request, bounds.request);
-  readonly batches = new Spread(histograms.batch, bounds.size);
-  readonly commitTimes = new Spread(histograms.commit, bounds.quick);
-  readonly sagaTimes = new Spread(histograms.saga, bounds.long, [['book', 'booked']]);
-  readonly settling = new Spread(histograms.settling, bounds.long, [['confirmed']]);
-  readonly supplierTimes = new Spread(histograms.supplierCall, bounds.quick);
+  readonly requestTimes = new Histogram(histograms.request, bounds.request);
+  readonly batches = new Histogram(histograms.batch, bounds.size);
+  readonly commitTimes = new Histogram(histograms.commit, bounds.quick);
+  readonly sagaTimes = new Histogram(histograms.saga, bounds.long, [['book', 'booked']]);
+  readonly settling = new Histogram(histograms.settling, bounds.long, [['confirmed']]);
+  readonly supplierTimes = new Histogram(histograms.supplierCall, bounds.quick);
   readonly openBreakers = new Set<SupplierKind>();
   readonly readings = new Map<GaugeName, () => number | Promise<number>>();
   /** When each saga that is under way was due, the oldest first. */
@@ -90,7 +97,7 @@ export class Recorder implements Metrics {
     this.takeovers.add(hadUnfinishedOrders ? 'yes' : 'no');
   }
 
-  saga(kind: SagaKind): (end: SagaEnd) => void {
+  saga(kind: SagaKind): (end: SagaOutcome) => void {
     const due = { at: this.#now() };
     const underWay = this.#sagas[kind];
     underWay.add(due);
@@ -100,7 +107,7 @@ export class Recorder implements Metrics {
     };
   }
 
-  supplierCall(kind: SupplierKind): (end: SupplierCallEnd) => void {
+  supplierCall(kind: SupplierKind): (end: SupplierCallOutcome) => void {
     const at = this.#now();
     return (end) => this.supplierTimes.observe((this.#now() - at) / 1_000, kind, end);
   }
@@ -110,7 +117,7 @@ export class Recorder implements Metrics {
     else this.openBreakers.delete(kind);
   }
 
-  message(end: MessageEnd): void {
+  message(end: MessageOutcome): void {
     this.messages.add(end);
   }
 

@@ -22,7 +22,7 @@ export function localLiveBus(log: Log = silentLog): LiveBus {
     publishPackage: (snapshot) => tell((listener) => listener.package?.(snapshot)),
     publishRemoved: (packageId) => tell((listener) => listener.removed?.(packageId)),
     publishOrder: (order) => tell((listener) => listener.order?.(order)),
-    publishLine: (line) => tell((listener) => listener.line?.(line)),
+    publishQueue: (line) => tell((listener) => listener.queue?.(line)),
     subscribe(listener) {
       // A wrapper of its own, so that the same listener may subscribe twice and leave once.
       const own = { ...listener };

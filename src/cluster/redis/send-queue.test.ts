@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest';
 import { InboxFullError, MessagesUnavailableError } from '../messages.ts';
-import { Outbox } from './outbox.ts';
+import { SendQueue } from './send-queue.ts';
 
 /** An outbox whose calls to Redis are answered by hand. */
 function outboxWith(entriesMax = 10_000) {
   const calls: { readonly texts: readonly string[]; readonly answer: PromiseWithResolvers<number> }[] = [];
-  const outbox = new Outbox({
+  const outbox = new SendQueue({
     scripts: {
       send(_stream, _entriesMax, _keepMs, texts) {
         const answer = Promise.withResolvers<number>();

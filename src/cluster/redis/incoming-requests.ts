@@ -1,31 +1,31 @@
 import type { Json } from '../../lib/json.ts';
 import type { Log } from '../../observability/log.ts';
+import { type AnswerMessage, type RequestMessage, readRequest } from './protocol.ts';
 import type { RedisTime } from './redis-time.ts';
-import { type Answer, type Request, readRequest } from './wire.ts';
 
-export type Handler = (request: Json, from: string) => Promise<Json>;
+export type RequestHandler = (request: Json, from: string) => Promise<Json>;
 
-export interface RequestsOptions {
+export interface IncomingRequestsOptions {
   readonly time: RedisTime;
   readonly log: Log;
   /** The most requests that are handled at the same time. */
   readonly handlingMax: number;
-  readonly reply: (to: string, answer: Answer) => void;
+  readonly reply: (to: string, answer: AnswerMessage) => void;
 }
 
 /** How many requests are remembered before those are forgotten whose time is up. */
 const seenMin = 1_000;
 
 /** Hands requests to the handler: each once, and only while its sender waits. */
-export class Requests {
-  readonly #options: RequestsOptions;
+export class IncomingRequests {
+  readonly #options: IncomingRequestsOptions;
   /** Until when each request is waited for. */
   readonly #seen = new Map<string, number>();
   #forgetAt = seenMin;
   #handling = 0;
-  handler: Handler | undefined;
+  handler: RequestHandler | undefined;
 
-  constructor(options: RequestsOptions) {
+  constructor(options: IncomingRequestsOptions) {
     this.#options = options;
   }
 
@@ -49,11 +49,11 @@ export class Requests {
     } else if (request.until > time.now() && this.#isNew(request)) void this.#handle(request);
   }
 
-  async #handle({ id, from, body }: Request): Promise<void> {
+  async #handle({ id, from, body }: RequestMessage): Promise<void> {
     const { log, reply } = this.#options;
     this.#handling++;
     try {
-      reply(from, { id, body: await (this.handler as Handler)(body, from) });
+      reply(from, { id, body: await (this.handler as RequestHandler)(body, from) });
     } catch (error) {
       log.error({ from, err: error }, 'a request from another instance failed');
       reply(from, { id, refused: 'its handling failed' });
@@ -62,7 +62,7 @@ export class Requests {
     }
   }
 
-  #isNew({ id, until }: Request): boolean {
+  #isNew({ id, until }: RequestMessage): boolean {
     if (this.#seen.has(id)) return false;
     if (this.#seen.size >= this.#forgetAt) this.#forget();
     this.#seen.set(id, until);

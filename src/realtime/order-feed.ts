@@ -5,14 +5,14 @@ import type { TripOffer } from '../http/pages/fragments/package.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Channel } from './channel.ts';
 import type { Fragment } from './envelope.ts';
-import { LineWatch } from './line-watch.ts';
-import type { LineSnapshot } from './live-bus.ts';
-import { isSameState, type OrderShown, OrderWatch } from './order-watch.ts';
+import type { QueueSnapshot } from './live-bus.ts';
+import { isSameState, type ShownOrder, WatchedOrder } from './watched-order.ts';
+import { WatchedQueue } from './watched-queue.ts';
 
-export interface OrderDeskDeps {
+export interface OrderFeedDeps {
   readonly engine: Pick<BookingEngine, 'order' | 'placeInLine'>;
   readonly clock: Clock;
-  readonly draw: (shown: OrderShown) => Fragment | undefined;
+  readonly draw: (shown: ShownOrder) => Fragment | undefined;
   /** How many units of a package are being booked right now. */
   readonly inProgress: (packageId: number) => number;
   /** Whether a package can be ordered now, where that is known. */
@@ -21,31 +21,31 @@ export interface OrderDeskDeps {
 
 /** The watched orders whose pages offer to order the same trip again. */
 interface AgainWatch {
-  readonly watches: Set<OrderWatch>;
+  readonly watches: Set<WatchedOrder>;
   offer: TripOffer | undefined;
 }
 
 /** The newest state of the orders that are watched, their places in the lines, and what of them is to be drawn. */
-export class OrderDesk {
-  readonly #deps: OrderDeskDeps;
-  readonly #watches = new Map<string, OrderWatch>();
-  readonly #lines = new Map<number, LineWatch>();
+export class OrderFeed {
+  readonly #deps: OrderFeedDeps;
+  readonly #watches = new Map<string, WatchedOrder>();
+  readonly #lines = new Map<number, WatchedQueue>();
   /** Those without an outcome, the one that was checked longest ago first. */
-  readonly #unfinished = new Set<OrderWatch>();
-  readonly #changed = new Set<OrderWatch>();
-  readonly #movedLines = new Set<LineWatch>();
+  readonly #unfinished = new Set<WatchedOrder>();
+  readonly #changed = new Set<WatchedOrder>();
+  readonly #movedLines = new Set<WatchedQueue>();
   /** By package. */
   readonly #again = new Map<number, AgainWatch>();
 
-  constructor(deps: OrderDeskDeps) {
+  constructor(deps: OrderFeedDeps) {
     this.#deps = deps;
   }
 
   /** The watch of an order, made where there is none; `read` tells what it is about. */
-  watch(orderId: string): OrderWatch {
+  watch(orderId: string): WatchedOrder {
     let watch = this.#watches.get(orderId);
     if (watch === undefined) {
-      watch = new OrderWatch(orderId);
+      watch = new WatchedOrder(orderId);
       this.#watches.set(orderId, watch);
       this.#unfinished.add(watch);
     }
@@ -59,7 +59,7 @@ export class OrderDesk {
   /** Forgets an order that nobody watches any more. */
   leave(orderId: string): void {
     const watch = this.#watches.get(orderId);
-    if (watch === undefined || watch.channel.seats.size > 0) return;
+    if (watch === undefined || watch.channel.subscriptions.size > 0) return;
     this.#watches.delete(orderId);
     this.#unfinished.delete(watch);
     this.#changed.delete(watch);
@@ -78,7 +78,7 @@ export class OrderDesk {
   }
 
   /** Whether anybody in it is watched. */
-  hearLine(line: LineSnapshot): boolean {
+  hearLine(line: QueueSnapshot): boolean {
     const watched = this.#lines.get(line.packageId);
     if (watched === undefined) return false;
     watched.hear(line);
@@ -97,7 +97,7 @@ export class OrderDesk {
    * Reads an order from the store, unless the bus tells of it meanwhile. False when there is no such order.
    * @throws StoreUnavailableError
    */
-  async read(watch: OrderWatch): Promise<boolean> {
+  async read(watch: WatchedOrder): Promise<boolean> {
     const { heard } = watch;
     this.#checked(watch);
     const order = await this.#deps.engine.order(watch.id);
@@ -112,8 +112,8 @@ export class OrderDesk {
   }
 
   /** Those without an outcome of whom nothing was heard since `before`, at most so many. */
-  unchecked(before: number, max: number): OrderWatch[] {
-    const found: OrderWatch[] = [];
+  unchecked(before: number, max: number): WatchedOrder[] {
+    const found: WatchedOrder[] = [];
     for (const watch of this.#unfinished) {
       if (watch.checkedAt > before || found.length >= max) break;
       found.push(watch);
@@ -130,7 +130,7 @@ export class OrderDesk {
   }
 
   /** Draws what has changed, one order at a time: whoever iterates may pause in between. */
-  *draw(): Iterable<OrderWatch> {
+  *draw(): Iterable<WatchedOrder> {
     for (const line of this.#movedLines) {
       for (const watch of line.placeFirst()) this.#changed.add(watch);
     }
@@ -150,7 +150,7 @@ export class OrderDesk {
     }
   }
 
-  #learn(watch: OrderWatch, order: Order): void {
+  #learn(watch: WatchedOrder, order: Order): void {
     this.#checked(watch);
     const before = watch.order;
     if (before !== undefined && (isSameState(before, order) || isOlder(order, before))) return;
@@ -162,13 +162,13 @@ export class OrderDesk {
     if (offersAgain(order)) this.#joinAgain(watch, order.packageId);
   }
 
-  #joinAgain(watch: OrderWatch, packageId: number): void {
+  #joinAgain(watch: WatchedOrder, packageId: number): void {
     const again = this.#again.get(packageId) ?? { watches: new Set(), offer: this.#deps.offer(packageId) };
     this.#again.set(packageId, again);
     again.watches.add(watch);
   }
 
-  #leaveAgain(watch: OrderWatch, packageId: number): void {
+  #leaveAgain(watch: WatchedOrder, packageId: number): void {
     const again = this.#again.get(packageId);
     again?.watches.delete(watch);
     if (again?.watches.size === 0) this.#again.delete(packageId);
@@ -184,14 +184,14 @@ export class OrderDesk {
   }
 
   /** Puts it behind those that were checked longer ago. */
-  #checked(watch: OrderWatch): void {
+  #checked(watch: WatchedOrder): void {
     watch.checkedAt = this.#deps.clock.now();
     this.#unfinished.delete(watch);
     if (watch.order === undefined || isUnfinished(watch.order)) this.#unfinished.add(watch);
   }
 
-  #joinLine(watch: OrderWatch, order: Order): void {
-    const line = this.#lines.get(order.packageId) ?? new LineWatch();
+  #joinLine(watch: WatchedOrder, order: Order): void {
+    const line = this.#lines.get(order.packageId) ?? new WatchedQueue();
     this.#lines.set(order.packageId, line);
     line.add(order.number, watch);
   }

@@ -17,7 +17,7 @@ interface Known {
  * The newest state of the packages and the channels that show it: one with all of them, and one for each that is
  * watched alone. A package is drawn once per change, and only while somebody watches.
  */
-export class PackageBoard {
+export class PackageFeed {
   /** The channel of all packages. */
   readonly all = new Channel();
   readonly #single = new Map<number, Channel>();
@@ -89,11 +89,11 @@ export class PackageBoard {
   /** Drops what nobody watches any more. */
   leave(): void {
     for (const [packageId, channel] of this.#single) {
-      if (channel.seats.size === 0) this.#single.delete(packageId);
+      if (channel.subscriptions.size === 0) this.#single.delete(packageId);
     }
     if (this.isWatched()) return;
     for (const [packageId, { rootId }] of this.#drawn) {
-      if (!this.#listed.has(packageId)) this.all.drop(rootId);
+      if (!this.#listed.has(packageId)) this.all.remove(rootId);
     }
     for (const packageId of this.#removed) {
       this.#known.delete(packageId);
@@ -116,7 +116,7 @@ export class PackageBoard {
       if (known === undefined || fragment === undefined) continue;
       this.#drawn.set(packageId, fragment);
       if (this.#isForAll(known.snapshot)) drawn.push(fragment);
-      else this.all.drop(fragment.rootId);
+      else this.all.remove(fragment.rootId);
       const single = this.#single.get(packageId);
       single?.put([fragment]);
       if (single !== undefined) channels.push(single);
@@ -163,7 +163,7 @@ export class PackageBoard {
   }
 
   isWatched(): boolean {
-    return this.all.seats.size > 0 || this.#single.size > 0;
+    return this.all.subscriptions.size > 0 || this.#single.size > 0;
   }
 
   async #readOnce(): Promise<void> {

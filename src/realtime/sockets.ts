@@ -10,7 +10,7 @@ import type { Log } from '../observability/log.ts';
 import { livePath } from './handshake.ts';
 import { refuse } from './refusal.ts';
 import { SocketViewer } from './socket-viewer.ts';
-import { Pulse } from './ticker.ts';
+import { Interval } from './ticker.ts';
 import { closeCodes, type Viewer } from './viewer.ts';
 
 export interface SocketOptions {
@@ -57,7 +57,7 @@ export class Sockets<Subject> {
   readonly #onOpen: OnOpen<Subject>;
   readonly #open = new Map<WebSocket, SocketViewer>();
   readonly #asked = new WeakMap<IncomingMessage, Asked<Subject>>();
-  readonly #pings: Pulse;
+  readonly #pings: Interval;
   readonly #upgrade: UpgradeListener;
   readonly #heard: (this: WebSocket) => void;
   readonly #closed: (this: WebSocket) => void;
@@ -76,7 +76,7 @@ export class Sockets<Subject> {
     this.#closed = function () {
       end(this);
     };
-    this.#pings = new Pulse(
+    this.#pings = new Interval(
       clock,
       1000,
       () => this.#open.size > 0,

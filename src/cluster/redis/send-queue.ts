@@ -1,7 +1,7 @@
 import { InboxFullError, MessagesUnavailableError } from '../messages.ts';
 import type { Scripts } from './scripts.ts';
 
-export interface OutboxOptions {
+export interface SendQueueOptions {
   readonly scripts: Pick<Scripts, 'send'>;
   /** The most messages that may lie unread in a stream, or wait here for one. */
   readonly entriesMax: number;
@@ -11,7 +11,7 @@ export interface OutboxOptions {
   readonly onContact: (reached: boolean) => void;
 }
 
-interface Letter {
+interface Envelope {
   readonly text: string;
   /** Nobody waits for it any more. */
   readonly stale: () => boolean;
@@ -21,7 +21,7 @@ interface Letter {
 
 interface Lane {
   readonly stream: string;
-  readonly waiting: Letter[];
+  readonly waiting: Envelope[];
   /** How many are on their way. */
   sending: number;
 }
@@ -34,11 +34,11 @@ const batchCharsMax = 1_000_000;
  * Sends messages to streams, in their order. While one call is on its way to Redis the next messages gather, so a
  * call takes as many as the load brings.
  */
-export class Outbox {
-  readonly #options: OutboxOptions;
+export class SendQueue {
+  readonly #options: SendQueueOptions;
   readonly #lanes = new Map<string, Lane>();
 
-  constructor(options: OutboxOptions) {
+  constructor(options: SendQueueOptions) {
     this.#options = options;
   }
 
@@ -82,7 +82,7 @@ export class Outbox {
     this.#lanes.delete(lane.stream);
   }
 
-  async #deliver(stream: string, batch: readonly Letter[]): Promise<void> {
+  async #deliver(stream: string, batch: readonly Envelope[]): Promise<void> {
     const { scripts, entriesMax, keepMs, onContact } = this.#options;
     const texts = batch.map(({ text }) => text);
     try {
@@ -99,8 +99,8 @@ export class Outbox {
 }
 
 /** Takes the first ones out of what waits, and lets go of those that nobody waits for. */
-function takeBatch(waiting: Letter[]): Letter[] {
-  const batch: Letter[] = [];
+function takeBatch(waiting: Envelope[]): Envelope[] {
+  const batch: Envelope[] = [];
   let chars = 0;
   let looked = 0;
   for (const letter of waiting) {

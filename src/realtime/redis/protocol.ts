@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
-import type { LineSnapshot } from '../live-bus.ts';
+import type { QueueSnapshot } from '../live-bus.ts';
 
 /** Something that changed. */
-export type LiveItem =
+export type LiveChange =
   | { readonly package: PackageSnapshot }
   | { readonly removed: { readonly packageId: number } }
   | { readonly order: Order }
-  | { readonly line: LineSnapshot };
+  | { readonly line: QueueSnapshot };
 
 /** Members may be added within a version and are handed on as they are; what an older release must not read gets a new one. */
 const version = 1;
@@ -69,26 +69,26 @@ const items = {
 const news = z.object({ v: z.int().min(1).max(version), items: z.array(z.record(z.string(), z.unknown())) });
 
 /** The first line names the sender, so that it can tell its own messages without reading them. */
-export function writeNews(from: string, changed: readonly LiveItem[]): string {
+export function encodeChanges(from: string, changed: readonly LiveChange[]): string {
   return `${from}\n${JSON.stringify({ v: version, items: changed.map(toWire) })}`;
 }
 
 /** On the wire the inventory of a package is called `figures`, as in every release so far. */
-function toWire(item: LiveItem): object {
+function toWire(item: LiveChange): object {
   if (!('package' in item)) return item;
   const { inventory: figures, ...rest } = item.package;
   return { package: { ...rest, figures } };
 }
 
-export function isFrom(sender: string, text: string): boolean {
+export function isSentBy(sender: string, text: string): boolean {
   return text.startsWith(`${sender}\n`);
 }
 
 /** Kinds of items that are not known are passed over. @throws Error for anything that makes no sense. */
-export function readNews(text: string): LiveItem[] {
+export function decodeChanges(text: string): LiveChange[] {
   const read = news.parse(JSON.parse(text.slice(text.indexOf('\n') + 1)));
   return read.items.flatMap((item) => {
     const kind = (['package', 'removed', 'order', 'line'] as const).find((each) => Object.hasOwn(item, each));
-    return kind === undefined ? [] : [items[kind].parse(item) as LiveItem];
+    return kind === undefined ? [] : [items[kind].parse(item) as LiveChange];
   });
 }

@@ -1,9 +1,9 @@
-import type { LineSnapshot } from '../live-bus.ts';
-import type { LiveItem } from './live-wire.ts';
+import type { QueueSnapshot } from '../live-bus.ts';
+import type { LiveChange } from './protocol.ts';
 
 /** What waits to be told to the other instances: the newest of each thing, in the order in which it became so. */
 export class Coalescer {
-  readonly #items = new Map<string, LiveItem>();
+  readonly #items = new Map<string, LiveChange>();
   readonly #itemsMax: number;
   #dropped = 0;
 
@@ -16,14 +16,14 @@ export class Coalescer {
     return this.#items.size;
   }
 
-  add(item: LiveItem): void {
+  add(item: LiveChange): void {
     if ('line' in item) this.#addLine(item.line);
     else this.#put(keyOf(item), item);
   }
 
   /** Takes out the oldest ones. */
-  take(max: number): LiveItem[] {
-    const taken: LiveItem[] = [];
+  take(max: number): LiveChange[] {
+    const taken: LiveChange[] = [];
     for (const [key, item] of this.#items) {
       if (taken.length >= max) break;
       this.#items.delete(key);
@@ -44,7 +44,7 @@ export class Coalescer {
   }
 
   /** A line with all its numbers comes seldom: one that has only the first must not take its place. */
-  #addLine(line: LineSnapshot): void {
+  #addLine(line: QueueSnapshot): void {
     if (line.all === undefined) this.#put(`first ${line.packageId}`, { line });
     else {
       this.#items.delete(`first ${line.packageId}`);
@@ -52,7 +52,7 @@ export class Coalescer {
     }
   }
 
-  #put(key: string, item: LiveItem): void {
+  #put(key: string, item: LiveChange): void {
     this.#items.delete(key);
     this.#items.set(key, item);
     if (this.#items.size > this.#itemsMax) {
@@ -63,7 +63,7 @@ export class Coalescer {
 }
 
 /** A package and its removal share a key: the newer one replaces the other while it waits. */
-function keyOf(item: Exclude<LiveItem, { line: LineSnapshot }>): string {
+function keyOf(item: Exclude<LiveChange, { line: QueueSnapshot }>): string {
   if ('order' in item) return `order ${item.order.id}`;
   return `package ${'removed' in item ? item.removed.packageId : item.package.package.id}`;
 }

@@ -5,7 +5,7 @@
  */
 
 /** What a metric is called and means (https://prometheus.io/docs/practices/naming/). */
-export interface Described {
+export interface MetricDefinition {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
@@ -19,14 +19,14 @@ export interface Sample {
 }
 
 /** The values of a metric's labels, in their order. */
-export type Series = readonly (string | number)[];
+export type LabelValues = readonly (string | number)[];
 
 /**
  * One `T` per series of up to three labels, found without making a string of them: that would cost more than all the
  * rest.
  */
 class BySeries<T> {
-  readonly #all: { readonly series: Series; readonly kept: T }[] = [];
+  readonly #all: { readonly series: LabelValues; readonly kept: T }[] = [];
   readonly #tree = new Map<string | number, Map<string | number, Map<string | number, T>>>();
   readonly #make: () => T;
 
@@ -39,7 +39,7 @@ class BySeries<T> {
   }
 
   /** In the order they came. */
-  get all(): readonly { readonly series: Series; readonly kept: T }[] {
+  get all(): readonly { readonly series: LabelValues; readonly kept: T }[] {
     return this.#all;
   }
 
@@ -53,17 +53,20 @@ class BySeries<T> {
   }
 }
 
-function labelsOf({ labels }: Described, series: Series): Record<string, string | number> {
+function labelsOf({ labels }: MetricDefinition, series: LabelValues): Record<string, string | number> {
   return Object.fromEntries(labels.map((label, index) => [label, series[index] ?? '']));
 }
 
 /** Counts that only grow, by series. */
-export class Tally {
-  readonly described: Described;
+export class Counter {
+  readonly described: MetricDefinition;
   readonly #counts = new BySeries(() => ({ count: 0 }));
 
   /** @param known series that are told as 0 before anything was counted, so that their first increase is seen. */
-  constructor(described: Described, known: readonly Series[] = described.labels.length === 0 ? [[]] : []) {
+  constructor(
+    described: MetricDefinition,
+    known: readonly LabelValues[] = described.labels.length === 0 ? [[]] : [],
+  ) {
     this.described = described;
     for (const [first = '', second = '', third = ''] of known) this.#counts.get(first, second, third);
   }
@@ -87,16 +90,16 @@ interface Buckets {
 }
 
 /** A histogram by series. */
-export class Spread {
-  readonly described: Described;
+export class Histogram {
+  readonly described: MetricDefinition;
   readonly #bounds: readonly number[];
   readonly #buckets: BySeries<Buckets>;
 
   /** @param bounds upper ones, inclusive, ascending. */
   constructor(
-    described: Described,
+    described: MetricDefinition,
     bounds: readonly number[],
-    known: readonly Series[] = described.labels.length === 0 ? [[]] : [],
+    known: readonly LabelValues[] = described.labels.length === 0 ? [[]] : [],
   ) {
     this.described = described;
     this.#bounds = bounds;
@@ -117,7 +120,7 @@ export class Spread {
     return this.#buckets.all.flatMap(({ series, kept }) => this.#samplesOf(series, kept));
   }
 
-  #samplesOf(series: Series, { counts, sum }: Buckets): Sample[] {
+  #samplesOf(series: LabelValues, { counts, sum }: Buckets): Sample[] {
     const { name } = this.described;
     const labels = labelsOf(this.described, series);
     let below = 0;

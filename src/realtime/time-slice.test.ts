@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
-import { Turns } from './turns.ts';
+import { TimeSlice } from './time-slice.ts';
 
 /** How long a pass goes on at a stretch after the others took so many ms. */
 async function turnAfter(othersMs: number): Promise<number> {
   let now = 1_000;
-  const breathe = async () => {
+  const yieldToEventLoop = async () => {
     now += othersMs;
   };
-  const turns = new Turns({ turnMsMin: 2, turnMsMax: 8, breathe, steady: () => now });
+  const turns = new TimeSlice({ sliceMsMin: 2, sliceMsMax: 8, yieldToEventLoop, monotonicNow: () => now });
   expect(turns.isOver()).toBe(true);
-  await turns.pass();
+  await turns.next();
   const from = now;
   while (!turns.isOver()) now += 0.5;
   return now - from;

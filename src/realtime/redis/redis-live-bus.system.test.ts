@@ -8,9 +8,9 @@ import { redisConnector } from '../../cluster/redis/connector.ts';
 import type { Order } from '../../domain/order.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { silentLog } from '../../observability/log.ts';
+import { localLiveBus } from '../bus/local.ts';
 import type { LiveBus } from '../live-bus.ts';
-import { localLiveBus } from './local.ts';
-import { type RedisLiveBusOptions, redisLiveBus } from './redis.ts';
+import { type RedisLiveBusOptions, redisLiveBus } from './redis-live-bus.ts';
 
 let server: RedisServer;
 let redis: Redis;

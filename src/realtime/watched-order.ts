@@ -4,10 +4,10 @@ import type { TripOffer } from '../http/pages/fragments/package.ts';
 import { Channel } from './channel.ts';
 
 /** What is drawn of an order, besides the order itself. */
-export interface OrderShown {
+export interface ShownOrder {
   readonly order: Order;
   /** Its place in the line, from 1, while it is known. */
-  readonly place: number | undefined;
+  readonly queuePosition: number | undefined;
   /** How many units of its package are being booked right now. */
   readonly inProgress: number;
   /** Whether its trip can be ordered now, where its page offers to order it again. */
@@ -15,7 +15,7 @@ export interface OrderShown {
 }
 
 /** An order that somebody watches. */
-export class OrderWatch {
+export class WatchedOrder {
   readonly id: string;
   readonly channel = new Channel();
   order: Order | undefined;
@@ -24,28 +24,28 @@ export class OrderWatch {
   heard = 0;
   /** When it was last heard of or read, in ms since the epoch. */
   checkedAt = Number.NEGATIVE_INFINITY;
-  shown: OrderShown | undefined;
+  shown: ShownOrder | undefined;
 
   constructor(id: string) {
     this.id = id;
   }
 
   /** What is to be shown now, where that is known and differs from what was shown last. */
-  news(inProgress: number, tripOffer?: TripOffer): OrderShown | undefined {
+  news(inProgress: number, tripOffer?: TripOffer): ShownOrder | undefined {
     const { order, shown } = this;
     if (order === undefined) return undefined;
     const isQueued = order.status === 'queued';
     const offer = offersAgain(order) ? tripOffer : undefined;
     const next = {
       order,
-      place: isQueued ? this.place : undefined,
+      queuePosition: isQueued ? this.place : undefined,
       inProgress: isQueued ? inProgress : 0,
       offer,
     };
     const isSame =
       shown !== undefined &&
       isSameState(shown.order, order) &&
-      shown.place === next.place &&
+      shown.queuePosition === next.queuePosition &&
       shown.inProgress === next.inProgress &&
       shown.offer === offer;
     return isSame ? undefined : next;

@@ -3,9 +3,9 @@ import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
-import type { LineSnapshot, LiveBus, LiveListener } from '../live-bus.ts';
+import type { LiveBus, LiveListener, QueueSnapshot } from '../live-bus.ts';
 import { Coalescer } from './coalescer.ts';
-import { isFrom, type LiveItem, readNews, writeNews } from './live-wire.ts';
+import { decodeChanges, encodeChanges, isSentBy, type LiveChange } from './protocol.ts';
 
 export interface RedisLiveBusOptions {
   /** The bus within this process; it is closed with this one. */
@@ -69,7 +69,7 @@ class RedisLiveBus implements LiveBus {
     this.#publish({ order });
   }
 
-  publishLine(line: LineSnapshot): void {
+  publishQueue(line: QueueSnapshot): void {
     this.#publish({ line });
   }
 
@@ -87,7 +87,7 @@ class RedisLiveBus implements LiveBus {
     await this.#options.local.close();
   }
 
-  #publish(item: LiveItem): void {
+  #publish(item: LiveChange): void {
     if (this.#closing.signal.aborted) return;
     tell(this.#options.local, item);
     this.#waiting.add(item);
@@ -112,7 +112,7 @@ class RedisLiveBus implements LiveBus {
     const { instance, log } = this.#options;
     const items = this.#waiting.take(itemsPerMessage);
     try {
-      await this.#publisher.publish(channelOf(this.#publisher), writeNews(instance, items));
+      await this.#publisher.publish(channelOf(this.#publisher), encodeChanges(instance, items));
       return true;
     } catch (error) {
       log.debug(
@@ -146,9 +146,9 @@ class RedisLiveBus implements LiveBus {
   }
 
   #hear(text: string): void {
-    if (isFrom(this.#options.instance, text)) return;
+    if (isSentBy(this.#options.instance, text)) return;
     try {
-      for (const item of readNews(text)) tell(this.#options.local, item);
+      for (const item of decodeChanges(text)) tell(this.#options.local, item);
       this.#misread = false;
     } catch (error) {
       // One line for a whole series of them: a newer release may send many.
@@ -159,9 +159,9 @@ class RedisLiveBus implements LiveBus {
   }
 }
 
-function tell(bus: LiveBus, item: LiveItem): void {
+function tell(bus: LiveBus, item: LiveChange): void {
   if ('order' in item) bus.publishOrder(item.order);
-  else if ('line' in item) bus.publishLine(item.line);
+  else if ('line' in item) bus.publishQueue(item.line);
   else if ('removed' in item) bus.publishRemoved(item.removed.packageId);
   else bus.publishPackage(item.package);
 }

@@ -8,7 +8,7 @@ interface Ask {
 }
 
 /** Requests that wait for their answers, by id. */
-export class Asks {
+export class PendingRequests {
   readonly #waiting = new Map<string, Ask>();
 
   has(id: string): boolean {

@@ -10,7 +10,7 @@ import { systemRandom } from '../../lib/system-random.ts';
 import { silentLog } from '../../observability/log.ts';
 import { InboxFullError, type Messages, MessagesUnavailableError, NoAnswerError } from '../messages.ts';
 import { redisConnector } from './connector.ts';
-import { type RedisMessagesOptions, redisMessages } from './redis-streams.ts';
+import { type RedisMessagesOptions, redisMessages } from './redis-messages.ts';
 
 let server: RedisServer;
 let redis: Redis;

@@ -3,16 +3,16 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
-import { type MessageEnd, type Metrics, noMetrics } from '../../observability/metrics.ts';
+import { type MessageOutcome, type Metrics, noMetrics } from '../../observability/metrics.ts';
 import { InboxFullError, type Messages, MessagesUnavailableError, NoAnswerError } from '../messages.ts';
-import { Asks } from './asks.ts';
+import { IncomingRequests, type RequestHandler } from './incoming-requests.ts';
 import { Membership } from './membership.ts';
-import { Outbox } from './outbox.ts';
+import { PendingRequests } from './pending-requests.ts';
+import { type AnswerMessage, readAnswer, writeAnswer, writeRequest } from './protocol.ts';
 import { RedisTime } from './redis-time.ts';
-import { type Handler, Requests } from './requests.ts';
 import { scriptsOn } from './scripts.ts';
+import { SendQueue } from './send-queue.ts';
 import { readTimeoutMs, StreamReader } from './stream-reader.ts';
-import { type Answer, readAnswer, writeAnswer, writeRequest } from './wire.ts';
 
 export interface RedisMessagesOptions {
   /** Opens a connection. Two are used: reading blocks its own. */
@@ -55,9 +55,9 @@ class RedisMessages implements Messages {
   readonly #reader: Redis;
   readonly #time: RedisTime;
   readonly #membership: Membership;
-  readonly #outbox: Outbox;
-  readonly #requests: Requests;
-  readonly #asks = new Asks();
+  readonly #outbox: SendQueue;
+  readonly #requests: IncomingRequests;
+  readonly #asks = new PendingRequests();
   readonly #closing = new AbortController();
   /** Makes ids unique over restarts of the same instance. */
   readonly #life: string;
@@ -78,7 +78,7 @@ class RedisMessages implements Messages {
       this.#available = reached && this.#commands.status === 'ready';
     };
     this.#time = new RedisTime(clock);
-    this.#outbox = new Outbox({ scripts, entriesMax: inboxMax, keepMs, onContact });
+    this.#outbox = new SendQueue({ scripts, entriesMax: inboxMax, keepMs, onContact });
     const time = this.#time;
     this.#membership = new Membership({
       scripts,
@@ -90,7 +90,12 @@ class RedisMessages implements Messages {
       log,
       onContact,
     });
-    this.#requests = new Requests({ time, log, handlingMax, reply: (to, answer) => this.#reply(to, answer) });
+    this.#requests = new IncomingRequests({
+      time,
+      log,
+      handlingMax,
+      reply: (to, answer) => this.#reply(to, answer),
+    });
     options.metrics?.gauge('inbox_messages', () => this.#commands.xlen(inboxOf(instance)));
     this.#commands.on('close', () => onContact(false));
     this.#commands.on('ready', () => this.#membership.hurry());
@@ -108,7 +113,7 @@ class RedisMessages implements Messages {
     return this.#membership.onChange(listener);
   }
 
-  serve(handler: Handler): void {
+  serve(handler: RequestHandler): void {
     this.#requests.handler = handler;
   }
 
@@ -179,7 +184,7 @@ class RedisMessages implements Messages {
       this.#asks.fail(answer.id, new NoAnswerError(`the receiver gave none: ${why}`));
   }
 
-  #reply(to: string, answer: Answer): void {
+  #reply(to: string, answer: AnswerMessage): void {
     this.#outbox.send(answersOf(to), writeAnswer(answer)).catch((error: unknown) => {
       this.#options.log.warn({ to, err: error }, 'an answer could not be sent: its asker will ask again');
     });
@@ -211,7 +216,7 @@ class RedisMessages implements Messages {
   }
 }
 
-function endOf(error: unknown): MessageEnd {
+function endOf(error: unknown): MessageOutcome {
   if (error instanceof InboxFullError) return 'inbox_full';
   return error instanceof NoAnswerError ? 'no_answer' : 'unavailable';
 }

@@ -8,7 +8,7 @@ import type { Json } from '../../lib/json.ts';
  */
 const version = 1;
 
-export interface Request {
+export interface RequestMessage {
   readonly id: string;
   readonly from: string;
   /** When its sender stops waiting, in ms on Redis's clock. */
@@ -16,13 +16,13 @@ export interface Request {
   readonly body: Json;
 }
 
-export type Answer =
+export type AnswerMessage =
   | { readonly id: string; readonly body: Json }
   /** There will be none, and why. */
   | { readonly id: string; readonly refused: string };
 
 /** A message that cannot be read; `id` and `from` where at least these could be. */
-export interface Unreadable {
+export interface UnreadableMessage {
   readonly why: string;
   readonly id?: string;
   readonly from?: string;
@@ -32,15 +32,15 @@ const anyVersion = z.object({ v: z.int(), id: z.string(), from: z.string().optio
 const request = z.object({ id: z.string(), from: z.string(), until: z.number(), body: z.unknown() });
 const answer = z.object({ id: z.string(), body: z.unknown(), refused: z.string().optional() });
 
-export function writeRequest(message: Request): string {
+export function writeRequest(message: RequestMessage): string {
   return JSON.stringify({ v: version, ...message });
 }
 
-export function writeAnswer(message: Answer): string {
+export function writeAnswer(message: AnswerMessage): string {
   return JSON.stringify({ v: version, ...message });
 }
 
-export function readRequest(text: string): Request | Unreadable {
+export function readRequest(text: string): RequestMessage | UnreadableMessage {
   const message = read(text);
   if ('why' in message) return message;
   const { success, data } = request.safeParse(message.parsed);
@@ -49,7 +49,7 @@ export function readRequest(text: string): Request | Unreadable {
     : { ...message.known, why: 'it is not a request' };
 }
 
-export function readAnswer(text: string): Answer | Unreadable {
+export function readAnswer(text: string): AnswerMessage | UnreadableMessage {
   const message = read(text);
   if ('why' in message) return message;
   const { success, data } = answer.safeParse(message.parsed);
@@ -60,7 +60,9 @@ export function readAnswer(text: string): Answer | Unreadable {
 }
 
 /** What every version has in common. */
-function read(text: string): { readonly parsed: unknown; readonly known: Partial<Unreadable> } | Unreadable {
+function read(
+  text: string,
+): { readonly parsed: unknown; readonly known: Partial<UnreadableMessage> } | UnreadableMessage {
   const parsed = parse(text);
   const envelope = anyVersion.safeParse(parsed);
   if (!envelope.success) return { why: 'it is no message' };
