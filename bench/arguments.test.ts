@@ -32,8 +32,8 @@ describe('the arguments of the bench', () => {
 
   it('leaves full-only scenarios out of a quick bench unless they are named', () => {
     const names = (line: string) => {
-      const wish = read(line);
-      return wish.kind === 'scenarios' ? wish.scenarios.map(({ name }) => name) : [];
+      const params = read(line);
+      return params.kind === 'scenarios' ? params.scenarios.map(({ name }) => name) : [];
     };
     expect(names('')).toContain('restate');
     expect(names('--quick')).not.toContain('restate');
@@ -41,10 +41,10 @@ describe('the arguments of the bench', () => {
   });
 
   it('takes targets and the rate of an open loop', () => {
-    const wish = read(
+    const params = read(
       '--targets http://a:1/,http://b:2 --rate 2000 --duration 1.5m --package 7 --spend --assert p99<50ms',
     );
-    expect(wish).toEqual({
+    expect(params).toEqual({
       kind: 'targets',
       origins: ['http://a:1', 'http://b:2'],
       rate: 2000,

@@ -2,18 +2,18 @@ import { parseArgs } from 'node:util';
 import { type Assertion, parseAssertion } from './assertions.ts';
 import { contestants } from './scenarios/contestants.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
-import type { RateStage, Scenario } from './stage.ts';
 import { type Header, parseDuration, parseHeader, parseStages } from './targets/options.ts';
+import type { RateStage, Scenario } from './testbed.ts';
 
 /** The parsed command line. */
-export type Wish =
+export type BenchParams =
   | { readonly kind: 'help' }
   | { readonly kind: 'list' }
   | { readonly kind: 'compare'; readonly before: string; readonly after: string; readonly out: string }
-  | ScenariosWish
-  | TargetsWish;
+  | ScenariosParams
+  | TargetsParams;
 
-export interface ScenariosWish {
+export interface ScenariosParams {
   readonly kind: 'scenarios';
   readonly isQuick: boolean;
   /** The named scenarios, or all scenarios of a quick or full bench. */
@@ -26,7 +26,7 @@ export interface ScenariosWish {
   readonly out: string;
 }
 
-export interface TargetsWish {
+export interface TargetsParams {
   readonly kind: 'targets';
   readonly origins: readonly string[];
   /**
@@ -97,7 +97,7 @@ const ofTargets: readonly Option[] = [
 export function readArguments(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
-): Wish {
+): BenchParams {
   const { values, positionals } = parse(args);
   if (values.help) return { kind: 'help' };
   if (values.list) return { kind: 'list' };
@@ -110,7 +110,9 @@ export function readArguments(
     return { kind: 'compare', before, after, out };
   }
   if (positionals.length > 0) throw new UsageError(`'${positionals[0]}' is no option`);
-  return values.targets === undefined ? scenariosWish(values, out) : targetsWish(values, out, environment);
+  return values.targets === undefined
+    ? scenariosParams(values, out)
+    : targetsParams(values, out, environment);
 }
 
 /** Relative to the repository's root. */
@@ -124,7 +126,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-function scenariosWish(values: Values, out: string): ScenariosWish {
+function scenariosParams(values: Values, out: string): ScenariosParams {
   refuse(values, [...ofScenarios, ...always], 'a bench without --targets');
   const isQuick = values.quick ?? false;
   const named = (values.scenario ?? []).flatMap(list).map(scenario);
@@ -143,11 +145,11 @@ function scenariosWish(values: Values, out: string): ScenariosWish {
   };
 }
 
-function targetsWish(
+function targetsParams(
   values: Values,
   out: string,
   environment: Readonly<Record<string, string | undefined>>,
-): TargetsWish {
+): TargetsParams {
   refuse(values, [...ofTargets, ...always], '--targets');
   const origins = (values.targets ?? []).flatMap(list).map(origin);
   if (origins.length === 0)

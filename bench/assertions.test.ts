@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judge, parseAssertion } from './assertions.ts';
+import { evaluate, parseAssertion } from './assertions.ts';
 import type { Run } from './results.ts';
 
 const outcome = { count: 980, mean: 1, p50: 1, p90: 2, p99: 49.9, p999: 80, max: 90, curve: [] };
@@ -18,7 +18,7 @@ const run: Run = {
 const judged = (text: string, of = run, isReadOnly = false) => {
   const assertion = parseAssertion(text);
   if (!assertion) throw new Error(`${text} is no assertion`);
-  return judge(assertion, of, isReadOnly);
+  return evaluate(assertion, of, isReadOnly);
 };
 
 it.each([

@@ -25,7 +25,7 @@ export interface Assertion {
   readonly bound: number;
 }
 
-export interface Judgement {
+export interface AssertionResult {
   readonly holds: boolean;
   /** The measured value; NaN if nothing was measured. */
   readonly value: number;
@@ -56,7 +56,11 @@ export function parseAssertion(text: string): Assertion | undefined {
  * Evaluates a condition on a run. A percentile is one of outcomes. Requests without an outcome (errors, 202, not sent,
  * not answered) count as slower than all others: the condition fails if they reach into its percentile.
  */
-export function judge({ metric, comparison, bound }: Assertion, run: Run, isReadOnly = false): Judgement {
+export function evaluate(
+  { metric, comparison, bound }: Assertion,
+  run: Run,
+  isReadOnly = false,
+): AssertionResult {
   const value = measuredOf(metric, run, isReadOnly);
   const lost = failuresOf(run, isReadOnly) + (run.answers['202'] ?? 0);
   const past = pastIt[metric];

@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
-import type { ScenariosWish } from './arguments.ts';
+import type { ScenariosParams } from './arguments.ts';
 import { goalsOf } from './goals.ts';
 import { renderTable } from './report/index.ts';
 import type { BenchResults, ScenarioResult } from './results.ts';
-import { type LocalStage, openStage } from './runner/local-stage.ts';
+import { type LocalTestbed, openTestbed } from './runner/local-testbed.ts';
 import { commitOf, describeMachine } from './runner/machine.ts';
 import { choosePlacement } from './runner/placement.ts';
 import type { Progress } from './runner/progress.ts';
-import type { Scenario } from './stage.ts';
 import { whenAborted } from './stopping.ts';
+import type { Scenario } from './testbed.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -30,15 +30,15 @@ export interface BenchOptions {
  * left out of the results.
  */
 export async function runScenarios(
-  wish: ScenariosWish,
+  params: ScenariosParams,
   { command, progress, signal, keep }: BenchOptions,
 ): Promise<{ readonly results: BenchResults; readonly failed: readonly string[] }> {
   const startedAt = new Date();
-  const { isQuick, only, rounds, seconds, cpuProfiles } = wish;
+  const { isQuick, only, rounds, seconds, cpuProfiles } = params;
   const lengths = isQuick ? quick : full;
   const placement = await choosePlacement();
   const commit = await commitOf(root);
-  const stage = await openStage({
+  const testbed = await openTestbed({
     ...lengths,
     ...(rounds === undefined ? {} : { rounds }),
     ...(seconds === undefined ? {} : { seconds }),
@@ -51,8 +51,8 @@ export async function runScenarios(
   const done: ScenarioResult[] = [];
   const failed: string[] = [];
   const runAll = async () => {
-    for (const scenario of wish.scenarios) {
-      const result = await run(scenario, stage);
+    for (const scenario of params.scenarios) {
+      const result = await run(scenario, testbed);
       if (signal.aborted) return;
       progress.clear();
       if (typeof result === 'string') failed.push(result);
@@ -69,7 +69,7 @@ export async function runScenarios(
     durationS: (Date.now() - startedAt.getTime()) / 1000,
     command,
     mode: isQuick ? 'quick' : 'full',
-    machine: describeMachine(placement.cores, await stage.databaseVersions()),
+    machine: describeMachine(placement.cores, await testbed.databaseVersions()),
     scenarios: [...done],
     goals: goalsOf(done),
     ...(commit === undefined ? {} : { commit }),
@@ -78,19 +78,19 @@ export async function runScenarios(
     await Promise.race([runAll(), whenAborted(signal)]);
     return { results: await resultsSoFar(), failed };
   } finally {
-    await stage[Symbol.asyncDispose]();
+    await testbed[Symbol.asyncDispose]();
     progress.clear();
   }
 }
 
 /** @returns the failure as a sentence if the scenario failed. */
-async function run(scenario: Scenario, stage: LocalStage): Promise<ScenarioResult | string> {
-  stage.announce(scenario.name);
+async function run(scenario: Scenario, testbed: LocalTestbed): Promise<ScenarioResult | string> {
+  testbed.announce(scenario.name);
   try {
-    return await scenario.run(stage);
+    return await scenario.run(testbed);
   } catch (error) {
     return `${scenario.name} failed: ${error instanceof Error ? error.message : String(error)}`;
   } finally {
-    await stage.stopAll();
+    await testbed.stopAll();
   }
 }

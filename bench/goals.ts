@@ -21,8 +21,8 @@
  * with its best ones; of several contestants of ours the worst counts. A goal for a certain size (10,000 buyers) is not
  * measured by a smaller run, whose value is reported beside it.
  */
-import { limits } from './limits.ts';
-import { greatest, least, Measured, type RunSize, ratio } from './measured.ts';
+import { bottlenecks } from './bottlenecks.ts';
+import { greatest, least, MeasuredRuns, type RunSize, ratio } from './measured-runs.ts';
 import { formatNumber } from './report/numbers.ts';
 import type { GoalResult, Run, ScenarioResult } from './results.ts';
 
@@ -30,7 +30,7 @@ import type { GoalResult, Run, ScenarioResult } from './results.ts';
 interface Goal extends Omit<GoalResult, 'value' | 'smaller'> {
   /** The size that a run must have; without it, any run measures the goal. */
   readonly size?: Size;
-  readonly value: (measured: Measured) => number | undefined;
+  readonly value: (measured: MeasuredRuns) => number | undefined;
 }
 
 interface Size extends RunSize {
@@ -39,7 +39,7 @@ interface Size extends RunSize {
 
 /** Evaluates all goals, including those that were not measured. */
 export function goalsOf(results: readonly ScenarioResult[]): GoalResult[] {
-  const measured = new Measured(results);
+  const measured = new MeasuredRuns(results);
   return goals.map(({ value: read, why, size, ...goal }) => {
     const value = read(size === undefined ? measured : measured.atSize(goal.scenario, size));
     if (value === undefined || !Number.isFinite(value))
@@ -51,7 +51,7 @@ export function goalsOf(results: readonly ScenarioResult[]): GoalResult[] {
 
 /** The value of runs that are too small for the goal. */
 function smaller(
-  measured: Measured,
+  measured: MeasuredRuns,
   read: Goal['value'],
   { scenario }: Pick<Goal, 'scenario'>,
   size: Size | undefined,
@@ -79,17 +79,17 @@ const goals: readonly Goal[] = [
     unit: '×',
     value: (measured) =>
       ratio(measured.best('restate', 'actor-mongodb'), measured.best('restate', 'restate')),
-    why: limits.mongodb,
+    why: bottlenecks.mongodb,
   },
   against('hello', 'hello world', 0.3),
   {
     ...against('hello', 'hello world', 0.6, 'actor-sqlite'),
     title: 'SQLite against hello world',
-    why: limits.sqlite,
+    why: bottlenecks.sqlite,
   },
   {
     ...against('lua', 'a Redis script, which keeps nothing', 0.5),
-    why: limits.keepsNothing + limits.mongodb,
+    why: bottlenecks.keepsNothing + bottlenecks.mongodb,
   },
   soldOut('without'),
   soldOut('with'),
@@ -98,8 +98,8 @@ const goals: readonly Goal[] = [
     title: `p99 from intended send to outcome at half the ceiling, ${storeOf(name)}`,
     atMost: 25,
     unit: 'ms',
-    why: name === 'actor-sqlite' ? limits.latencySqlite : limits.latencyMongodb,
-    value: (measured: Measured) =>
+    why: name === 'actor-sqlite' ? bottlenecks.latencySqlite : bottlenecks.latencyMongodb,
+    value: (measured: MeasuredRuns) =>
       measured.median('hot-package', name, (run) => run.latencies.outcome?.p99, isHalfTheCeiling),
   })),
   {
@@ -107,7 +107,7 @@ const goals: readonly Goal[] = [
     title: 'two instances against one, one hot package, purchases to any',
     atLeast: 0.9,
     unit: '×',
-    why: limits.cluster,
+    why: bottlenecks.cluster,
     value: (measured) => ratio(instances(measured, 2), instances(measured, 1)),
   },
   flashSale('all answered', { atMost: 2, unit: 's' }, 'allAnsweredMs', 0.001),
@@ -132,7 +132,7 @@ const goals: readonly Goal[] = [
     title: '10,000 sockets, 5 updates/s, p99, alone',
     atMost: 200,
     unit: 'ms',
-    why: limits.live,
+    why: bottlenecks.live,
     size: manySockets,
     value: (measured) => fanOut(measured, 'none', (sockets) => sockets > 1),
   },
@@ -141,7 +141,7 @@ const goals: readonly Goal[] = [
     title: '10,000 sockets, 5 updates/s, p99, under purchases of another package',
     atMost: 400,
     unit: 'ms',
-    why: limits.live,
+    why: bottlenecks.live,
     size: manySockets,
     value: (measured) => fanOut(measured, 'purchases', (sockets) => sockets > 1),
   },
@@ -166,14 +166,14 @@ const goals: readonly Goal[] = [
     title: 'growth of memory under it',
     atMost: 64,
     unit: 'MB',
-    why: limits.memory,
+    why: bottlenecks.memory,
     value: (measured) => {
       const bytes = measured.worst('overload', (run) => run.figures.rssGrowth, 'highest');
       return bytes === undefined ? undefined : bytes / 1e6;
     },
   },
-  growth('orders', '10³ to 10⁵ stored orders', 100_000, 'up to # orders', limits.growthOfOrders),
-  growth('packages', '1 to 10,000 packages', 10_000, 'up to # packages', limits.growthOfPackages),
+  growth('orders', '10³ to 10⁵ stored orders', 100_000, 'up to # orders', bottlenecks.growthOfOrders),
+  growth('packages', '1 to 10,000 packages', 10_000, 'up to # packages', bottlenecks.growthOfPackages),
   growth('waiting', 'a queue of up to 100,000', 100_000, 'up to # in the queue'),
   start('start to ready', { atMost: 1, unit: 's' }, 'readyMs', 0.001),
   { ...start('idle memory', { atMost: 120, unit: 'MB' }, 'idleRssMB'), size: longIdle },
@@ -185,7 +185,7 @@ function against(other: string, words: string, atLeast: number, own = 'actor-mon
     title: `MongoDB against ${words}`,
     atLeast,
     unit: '×',
-    why: limits.mongodb,
+    why: bottlenecks.mongodb,
     value: (measured) => ratio(measured.best('hot-package', own), measured.best('hot-package', other)),
   };
 }
@@ -197,7 +197,7 @@ function soldOut(keys: 'with' | 'without'): Goal {
     title: `refusals against hello world, ${keys} keys`,
     atLeast: 0.9,
     unit: '×',
-    why: limits.refusal,
+    why: bottlenecks.refusal,
     value: (measured) => {
       const of = (name: string, figure: string) =>
         measured.median('sold-out', name, (run) => run.figures[figure], withKeys);
@@ -207,7 +207,7 @@ function soldOut(keys: 'with' | 'without'): Goal {
 }
 
 function flashSale(title: string, bound: Pick<Goal, 'atMost' | 'unit'>, figure: string, factor = 1): Goal {
-  const value = (measured: Measured) => {
+  const value = (measured: MeasuredRuns) => {
     const found = measured.worst('flash-sale', (run) => run.figures[figure], 'highest');
     return found === undefined ? undefined : found * factor;
   };
@@ -217,12 +217,12 @@ function flashSale(title: string, bound: Pick<Goal, 'atMost' | 'unit'>, figure: 
     ...bound,
     size: wholeCrowd,
     value,
-    why: limits.flashSale,
+    why: bottlenecks.flashSale,
   };
 }
 
 function start(title: string, bound: Pick<Goal, 'atMost' | 'unit'>, figure: string, factor = 1): Goal {
-  const value = (measured: Measured) => {
+  const value = (measured: MeasuredRuns) => {
     const found = measured.median('start', 'actor-sqlite', (run) => run.figures[figure]);
     return found === undefined ? undefined : found * factor;
   };
@@ -256,7 +256,7 @@ function growth(parameter: string, range: string, atLeast: number, words: string
   };
 }
 
-function instances(measured: Measured, count: number): number | undefined {
+function instances(measured: MeasuredRuns, count: number): number | undefined {
   return measured.median(
     'cluster',
     'actor-mongodb',
@@ -265,7 +265,11 @@ function instances(measured: Measured, count: number): number | undefined {
   );
 }
 
-function fanOut(measured: Measured, load: string, holds: (sockets: number) => boolean): number | undefined {
+function fanOut(
+  measured: MeasuredRuns,
+  load: string,
+  holds: (sockets: number) => boolean,
+): number | undefined {
   const isMeant = ({ parameters }: Run) => parameters.load === load && holds(Number(parameters.sockets));
   return measured.worst('live', (run) => run.latencies.fanOut?.p99, 'highest', isMeant);
 }

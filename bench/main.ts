@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { onStopSignals } from '../src/lib/stop-signal.ts';
-import { readArguments, type ScenariosWish, UsageError, type Wish } from './arguments.ts';
+import { type BenchParams, readArguments, type ScenariosParams, UsageError } from './arguments.ts';
 import { runScenarios } from './bench.ts';
 import { help } from './help.ts';
 import {
@@ -15,40 +15,40 @@ import {
 import type { BenchResults } from './results.ts';
 import { showProgress } from './runner/progress.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
-import { afterCtrlC, StoppedError } from './stopping.ts';
+import { interruptedExitCode, StoppedError } from './stopping.ts';
 import { runTargets } from './targets-mode.ts';
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
-  const wish = readArguments(args, process.env);
+  const params = readArguments(args, process.env);
   const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args.map(withoutSecrets)] : [])].join(
     ' ',
   );
-  switch (wish.kind) {
+  switch (params.kind) {
     case 'help':
       console.log(help);
       return 0;
     case 'list':
       return list();
     case 'compare':
-      return compareFiles(wish);
+      return compareFiles(params);
     case 'scenarios':
-      return scenarios(wish, command);
+      return scenarios(params, command);
     case 'targets':
-      return runTargets(wish, { command, progress: showProgress(), signal: stopSignal(), write });
+      return runTargets(params, { command, progress: showProgress(), signal: stopSignal(), write });
   }
 }
 
-async function scenarios(wish: ScenariosWish, command: string): Promise<number> {
+async function scenarios(params: ScenariosParams, command: string): Promise<number> {
   const progress = showProgress();
   const signal = stopSignal();
-  const cpuProfiles = wish.cpuProfiles === undefined ? undefined : resolve(wish.cpuProfiles);
+  const cpuProfiles = params.cpuProfiles === undefined ? undefined : resolve(params.cpuProfiles);
   if (cpuProfiles !== undefined) await mkdir(cpuProfiles, { recursive: true });
-  const given = { ...wish, ...(cpuProfiles === undefined ? {} : { cpuProfiles }) };
-  const keep = (results: BenchResults) => writeReport(results, resolve(wish.out));
+  const given = { ...params, ...(cpuProfiles === undefined ? {} : { cpuProfiles }) };
+  const keep = (results: BenchResults) => writeReport(results, resolve(params.out));
   const { results, failed } = await runScenarios(given, { command, progress, signal, keep });
   console.log(goalsTable(results));
-  await write(results, wish.out);
+  await write(results, params.out);
   for (const line of failed) console.error(line);
   const voided = voidRunsOf(results);
   if (voided > 0) console.error(`${voided} runs are void: their audit failed.`);
@@ -72,7 +72,11 @@ function list(): number {
   return 0;
 }
 
-async function compareFiles({ before, after, out }: Extract<Wish, { kind: 'compare' }>): Promise<number> {
+async function compareFiles({
+  before,
+  after,
+  out,
+}: Extract<BenchParams, { kind: 'compare' }>): Promise<number> {
   const [a, b] = [await readResults(before), await readResults(after)];
   console.log(compareResults(a, b));
   const page = join(resolve(out), 'comparison.html');
@@ -99,7 +103,7 @@ function stopSignal(): AbortSignal {
       console.error('\nstopping …');
       stop.abort(new StoppedError());
     },
-    { again: () => process.exit(afterCtrlC) },
+    { again: () => process.exit(interruptedExitCode) },
   );
   return stop.signal;
 }
@@ -108,7 +112,7 @@ main().then(
   // Exits explicitly, because a failed scenario may have left timers or connections open.
   (exitCode) => process.exit(exitCode),
   (error: unknown) => {
-    if (error instanceof StoppedError) process.exit(afterCtrlC);
+    if (error instanceof StoppedError) process.exit(interruptedExitCode);
     console.error(error instanceof Error ? error.message : String(error));
     if (error instanceof UsageError) console.error('See npm run bench -- --help');
     process.exit(2);

@@ -1,5 +1,5 @@
 /** The exit code of a process that was interrupted, as shells define it. */
-export const afterCtrlC = 130;
+export const interruptedExitCode = 130;
 
 /** The user pressed Ctrl-C. */
 export class StoppedError extends Error {

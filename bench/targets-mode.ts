@@ -1,22 +1,22 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { TargetsWish } from './arguments.ts';
-import { judge } from './assertions.ts';
+import type { TargetsParams } from './arguments.ts';
+import { evaluate } from './assertions.ts';
 import { startClient } from './client/client.ts';
 import { renderTable } from './report/index.ts';
 import type { BenchResults, Run } from './results.ts';
 import { describeMachine } from './runner/machine.ts';
 import type { Progress } from './runner/progress.ts';
-import type { LoadResult, RequestPlan } from './stage.ts';
-import { afterCtrlC, whenAborted } from './stopping.ts';
-import { auditOf } from './targets/audit.ts';
+import { interruptedExitCode, whenAborted } from './stopping.ts';
+import { auditDeployment } from './targets/audit.ts';
 import { csvOf } from './targets/csv.ts';
+import { errorNotes, formatAnswers, formatAssertion, formatAudit } from './targets/format.ts';
 import { headlineOf } from './targets/headline.ts';
-import { limitedFlaw, limitedInWords, remedy } from './targets/limited.ts';
 import { offeredOf, rateAt, shortened } from './targets/offered.ts';
-import { type Chosen, choosePackages } from './targets/packages.ts';
-import { loadInWords, parametersOf, runFrom, runsOf, scenarioOf } from './targets/runs.ts';
-import { answersInWords, assertionInWords, auditInWords, errorNotes } from './targets/words.ts';
+import { type ChosenPackages, choosePackages } from './targets/packages.ts';
+import { formatRateLimits, rateLimitAdvice, rateLimitFlaw } from './targets/rate-limited.ts';
+import { formatLoad, parametersOf, runFrom, runsOf, scenarioOf } from './targets/runs.ts';
+import type { LoadResult, RequestTemplate } from './testbed.ts';
 
 export interface TargetsTools {
   readonly command: string;
@@ -42,26 +42,30 @@ const warmUpMaxSeconds = 3;
  * @returns the exit code: 1 if an assertion fails, the audit has findings, or too many answers are 429.
  * @throws Error with one line if the deployment cannot be reached, or no package may be bought.
  */
-export async function runTargets(wish: TargetsWish, tools: TargetsTools): Promise<number> {
+export async function runTargets(params: TargetsParams, tools: TargetsTools): Promise<number> {
   const startedAt = new Date();
-  const chosen = await choosePackages(wish, tools.signal);
+  const chosen = await choosePackages(params, tools.signal);
   for (const line of chosen.notes) console.error(line);
-  const measured = await measure(wish, tools, chosen);
-  return conclude(wish, tools, { ...measured, chosen, begunAt: startedAt });
+  const measured = await measure(params, tools, chosen);
+  return conclude(params, tools, { ...measured, chosen, begunAt: startedAt });
 }
 
-async function measure(wish: TargetsWish, tools: TargetsTools, { packages, own }: Chosen): Promise<Measured> {
+async function measure(
+  params: TargetsParams,
+  tools: TargetsTools,
+  { packages, own }: ChosenPackages,
+): Promise<Measured> {
   const { progress, signal } = tools;
   let audit: Run['audit'] = { verdict: 'none', detail: 'the bench was stopped before it' };
   const auditNow = async () => {
     if (signal.aborted) return;
     progress.step('audit of the deployment');
-    audit = await auditOf(wish, signal);
+    audit = await auditDeployment(params, signal);
     progress.clear();
   };
   let measured: Omit<Measured, 'audit'> | undefined;
   try {
-    measured = await putLoad(wish, tools, packages);
+    measured = await putLoad(params, tools, packages);
     if (own === undefined) await auditNow();
   } finally {
     if (own !== undefined) {
@@ -76,7 +80,7 @@ async function measure(wish: TargetsWish, tools: TargetsTools, { packages, own }
 }
 
 async function putLoad(
-  wish: TargetsWish,
+  params: TargetsParams,
   { progress, signal }: TargetsTools,
   packages: readonly number[],
 ): Promise<Omit<Measured, 'audit'>> {
@@ -90,7 +94,7 @@ async function putLoad(
       if (sample.limited === 0 || isLimited) return;
       isLimited = true;
       progress.clear();
-      console.error(remedy(wish.isReadOnly));
+      console.error(rateLimitAdvice(params.isReadOnly));
     },
     onWindow(edge) {
       if (edge === 'end') return;
@@ -98,10 +102,10 @@ async function putLoad(
       startedAt = new Date();
     },
   });
-  const { origins, headers, seconds, rate, stages, callers } = wish;
-  const plan: RequestPlan = { kind: wish.isReadOnly ? 'package' : 'buy', packages, headers };
+  const { origins, headers, seconds, rate, stages, callers } = params;
+  const request: RequestTemplate = { kind: params.isReadOnly ? 'package' : 'buy', packages, headers };
   const warmUpSeconds = Math.min(warmUpMaxSeconds, seconds * warmUpShare);
-  const common = { origins, plan, seconds, warmUpSeconds, timeline: true };
+  const common = { origins, request, seconds, warmUpSeconds, timeline: true };
   const first = rate ?? stages?.[0]?.rate;
   const load = (): Promise<LoadResult> =>
     first === undefined
@@ -112,7 +116,7 @@ async function putLoad(
           connectionsMax: callers,
           ...(stages === undefined ? {} : { stages }),
         });
-  progress.step(`${seconds} s of ${loadInWords(wish)}`);
+  progress.step(`${seconds} s of ${formatLoad(params)}`);
   const loading = load();
   const result = await Promise.race([loading, whenAborted(signal)]).catch((error: unknown) => {
     if (!signal.aborted || !hasBegun) throw error;
@@ -125,7 +129,7 @@ async function putLoad(
 }
 
 async function conclude(
-  asked: TargetsWish,
+  asked: TargetsParams,
   { command, signal, write }: TargetsTools,
   {
     result,
@@ -133,31 +137,36 @@ async function conclude(
     startedAt,
     chosen,
     begunAt,
-  }: Measured & { readonly chosen: Chosen; readonly begunAt: Date },
+  }: Measured & { readonly chosen: ChosenPackages; readonly begunAt: Date },
 ): Promise<number> {
-  const wish = signal.aborted ? shortened(asked, result.seconds) : asked;
-  const { isReadOnly, isLimitAllowed } = wish;
+  const params = signal.aborted ? shortened(asked, result.seconds) : asked;
+  const { isReadOnly, isLimitAllowed } = params;
   const { timeline = [] } = result;
-  const whole: Run = { ...runFrom(result, wish, parametersOf(wish), audit), timeline };
-  const limited = limitedInWords(whole, { isReadOnly, isLimitAllowed });
-  const offered = offeredOf(wish);
+  const whole: Run = { ...runFrom(result, params, parametersOf(params), audit), timeline };
+  const limited = formatRateLimits(whole, { isReadOnly, isLimitAllowed });
+  const offered = offeredOf(params);
   const flaws = [
     ...(signal.aborted ? [`STOPPED after ${result.seconds.toFixed(1)} s of ${asked.seconds} s.`] : []),
-    ...limitedFlaw(whole, { isLimitAllowed }),
+    ...rateLimitFlaw(whole, { isLimitAllowed }),
     ...(audit.verdict === 'void' ? ['VOID: the audit has findings.'] : []),
   ];
   const headline = headlineOf(whole, { isReadOnly, flaws, ...(offered === undefined ? {} : { offered }) });
-  const assertions = wish.assertions.map((assertion) => ({
+  const assertions = params.assertions.map((assertion) => ({
     text: assertion.text,
-    ...judge(assertion, whole, isReadOnly),
+    ...evaluate(assertion, whole, isReadOnly),
   }));
   const scenario = scenarioOf(
-    wish,
-    runsOf(whole, { ...result, stages: (result.stages ?? []).slice(0, wish.stages?.length) }, wish, audit),
+    params,
+    runsOf(
+      whole,
+      { ...result, stages: (result.stages ?? []).slice(0, params.stages?.length) },
+      params,
+      audit,
+    ),
   );
-  const notes = [...chosen.notes, `Audit: ${auditInWords(audit)}.`, ...errorNotes(result)];
+  const notes = [...chosen.notes, `Audit: ${formatAudit(audit)}.`, ...errorNotes(result)];
   console.log(renderTable({ ...scenario, notes }));
-  console.log(answersInWords(wish, whole, result));
+  console.log(formatAnswers(params, whole, result));
   console.log(headline);
   const results: BenchResults = {
     version: 2,
@@ -170,22 +179,22 @@ async function conclude(
     scenarios: [
       {
         ...scenario,
-        notes: [...(limited === undefined ? [] : [limited]), ...notes, ...assertions.map(assertionInWords)],
+        notes: [...(limited === undefined ? [] : [limited]), ...notes, ...assertions.map(formatAssertion)],
       },
     ],
     goals: [],
     assertions: assertions.map(({ text, holds }) => ({ text, held: holds })),
   };
-  await write(results, wish.out);
-  if (wish.csv !== undefined) {
-    const file = resolve(wish.csv);
+  await write(results, params.out);
+  if (params.csv !== undefined) {
+    const file = resolve(params.csv);
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, csvOf(timeline, { startedAt, offeredAt: (second) => rateAt(wish, second) }));
+    await writeFile(file, csvOf(timeline, { startedAt, offeredAt: (second) => rateAt(params, second) }));
     console.log(file);
   }
-  for (const assertion of assertions) console.log(assertionInWords(assertion));
+  for (const assertion of assertions) console.log(formatAssertion(assertion));
   if (limited !== undefined) console.log(limited);
   if (audit.verdict === 'void') console.log(`The audit has findings: ${audit.detail}`);
-  if (signal.aborted) return afterCtrlC;
+  if (signal.aborted) return interruptedExitCode;
   return flaws.length === 0 && assertions.every(({ holds }) => holds) ? 0 : 1;
 }

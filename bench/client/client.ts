@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
-import type { ClosedLoop, LoadResult, OpenLoop } from '../stage.ts';
+import type { ClosedLoop, LoadResult, OpenLoop } from '../testbed.ts';
+import type { ClientReply, ClientRequest, ProgressSample } from './protocol.ts';
 import { spawnProgram } from './spawn.ts';
-import type { ClientReply, ClientRequest, ProgressSample } from './wire.ts';
 
 /** The load client runs in a process of its own, so that its CPU can be pinned and measured separately. */
-export interface Client extends AsyncDisposable {
+export interface LoadClient extends AsyncDisposable {
   readonly pid: number;
   closedLoop(load: ClosedLoop): Promise<LoadResult>;
   openLoop(load: OpenLoop): Promise<LoadResult>;
@@ -14,7 +14,7 @@ export interface Client extends AsyncDisposable {
   stop(): void;
 }
 
-export interface ClientOptions {
+export interface LoadClientOptions {
   /** The command that runs the process, such as `['taskset', '-c', '1']`; may be empty. */
   readonly under: readonly string[];
   /** Called once a second while a load runs. */
@@ -23,7 +23,7 @@ export interface ClientOptions {
   readonly onWindow?: (edge: 'begin' | 'end') => void;
 }
 
-export function startClient({ under, ...hearing }: ClientOptions): Client {
+export function startClient({ under, ...hearing }: LoadClientOptions): LoadClient {
   const child = spawnProgram(new URL('program.ts', import.meta.url), under);
   const endToo = () => child.kill('SIGKILL');
   process.once('exit', endToo);
@@ -39,8 +39,8 @@ export function startClient({ under, ...hearing }: ClientOptions): Client {
     throw new Error(`the load client could not be started with ${under[0] ?? process.execPath}`);
   return {
     pid,
-    closedLoop: (load) => ask(child, { kind: 'closed', load }, hearing),
-    openLoop: (load) => ask(child, { kind: 'open', load }, hearing),
+    closedLoop: (load) => runLoad(child, { kind: 'closed', load }, hearing),
+    openLoop: (load) => runLoad(child, { kind: 'open', load }, hearing),
     forget() {
       if (child.connected) child.send({ kind: 'forget' } satisfies ClientRequest);
     },
@@ -54,10 +54,10 @@ export function startClient({ under, ...hearing }: ClientOptions): Client {
   };
 }
 
-function ask(
+function runLoad(
   child: ChildProcess,
   request: ClientRequest,
-  { onProgress, onWindow }: Omit<ClientOptions, 'under'>,
+  { onProgress, onWindow }: Omit<LoadClientOptions, 'under'>,
 ): Promise<LoadResult> {
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {

@@ -1,7 +1,14 @@
-import type { ClosedLoop, LoadResult } from '../stage.ts';
+import type { ClosedLoop, LoadResult } from '../testbed.ts';
 import { Connection, type Listener } from './connection.ts';
-import { defaultLastAnswersMs, noAnswer, noteAnswer, openingMax, openingMs, type Tools } from './loop.ts';
-import { comesTrue } from './measured-window.ts';
+import {
+  defaultLastAnswersMs,
+  type LoopOptions,
+  noAnswer,
+  openingMax,
+  openingMs,
+  recordAnswer,
+} from './loop.ts';
+import { waitUntil } from './measured-window.ts';
 import { Measurement } from './measurement.ts';
 import { requestMaker } from './requests.ts';
 
@@ -12,10 +19,10 @@ const reconnectMs = 20;
  * Each caller sends its next request after its last answer, which finds the ceiling. Rates and latencies are of the
  * requests sent in the window, including those answered after it.
  */
-export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadResult> {
+export async function closedLoop(load: ClosedLoop, tools: LoopOptions): Promise<LoadResult> {
   const { names, memory, watch, onEdge, lastAnswersMs = defaultLastAnswersMs } = tools;
   const origins = load.origins.map((origin) => new URL(origin));
-  const makers = origins.map((origin) => requestMaker(origin, load.plan, names, memory.bought));
+  const makers = origins.map((origin) => requestMaker(origin, load.request, names, memory.bought));
   const measurement = new Measurement({ timeline: load.timeline ?? false });
   const { window } = measurement;
   const connections = new Set<Connection>();
@@ -40,7 +47,7 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
     },
     answered(connection, status, body) {
       underWay -= 1;
-      noteAnswer({ measurement, memory }, connection, status, body);
+      recordAnswer({ measurement, memory }, connection, status, body);
       if (!isOver && !connection.isClosing) send(connection);
     },
     closed(connection, reason) {
@@ -54,14 +61,14 @@ export async function closedLoop(load: ClosedLoop, tools: Tools): Promise<LoadRe
   };
 
   for (let caller = 0; caller < load.callers; caller++) {
-    if (caller - opened >= openingMax) await comesTrue(() => caller - opened < openingMax, openingMs);
+    if (caller - opened >= openingMax) await waitUntil(() => caller - opened < openingMax, openingMs);
     open(caller % origins.length);
   }
   const stopWatching = watch?.(measurement);
   await window.pass(load.warmUpSeconds, load.seconds, onEdge);
   isOver = true;
   stopWatching?.();
-  await comesTrue(() => underWay === 0, lastAnswersMs);
+  await waitUntil(() => underWay === 0, lastAnswersMs);
   for (const connection of connections) {
     // A request of the warm-up that still has no answer has blocked its caller, so it counts as an error of the window.
     if (!Number.isNaN(connection.since))

@@ -1,12 +1,12 @@
+import type { BoughtOrders } from './bought-orders.ts';
 import type { Connection } from './connection.ts';
+import { answerName } from './load-counts.ts';
 import type { Measurement } from './measurement.ts';
-import type { Memory } from './memory.ts';
-import { boughtIn, type Names } from './requests.ts';
-import { answerName } from './tally.ts';
+import { boughtIn, type UniqueNames } from './requests.ts';
 
-export interface Tools {
-  readonly names: Names;
-  readonly memory: Memory;
+export interface LoopOptions {
+  readonly names: UniqueNames;
+  readonly memory: BoughtOrders;
   /** Called when the load starts, with its measurement; the returned function is called at its end. */
   readonly watch?: (measurement: Measurement) => () => void;
   /** Called at the beginning and the end of the measured window. */
@@ -28,14 +28,14 @@ export const openingMs = 5_000;
 export const noAnswer = 'no answer';
 
 /** Receives the results of requests. */
-interface Notes {
+interface LoadRecords {
   readonly measurement: Measurement;
-  readonly memory: Memory;
+  readonly memory: BoughtOrders;
 }
 
 /** Records the result of the connection's request. */
-export function noteAnswer(
-  { measurement, memory }: Notes,
+export function recordAnswer(
+  { measurement, memory }: LoadRecords,
   connection: Connection,
   status: number,
   body: Buffer,
@@ -45,7 +45,7 @@ export function noteAnswer(
   connection.since = Number.NaN;
 }
 
-function remember(memory: Memory, body: Buffer): void {
+function remember(memory: BoughtOrders, body: Buffer): void {
   const bought = boughtIn(body);
   if (bought !== undefined) memory.bought.push(bought);
 }

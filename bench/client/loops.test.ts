@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { runOf } from '../runner/measure.ts';
+import { BoughtOrders } from './bought-orders.ts';
 import { closedLoop } from './closed-loop.ts';
-import { Memory } from './memory.ts';
 import { openLoop } from './open-loop.ts';
-import { Names } from './requests.ts';
+import { UniqueNames } from './requests.ts';
 
 interface Seen {
   readonly email: string;
@@ -38,13 +38,13 @@ const sell = (response: ServerResponse, { email }: Seen) =>
   void response
     .writeHead(201, { 'content-type': 'application/json' })
     .end(JSON.stringify({ id: 'an-order', email }));
-const tools = () => ({ names: new Names(), memory: new Memory() });
-const plan = { kind: 'buy', packages: [1, 2, 3] } as const;
+const tools = () => ({ names: new UniqueNames(), memory: new BoughtOrders() });
+const request = { kind: 'buy', packages: [1, 2, 3] } as const;
 
 it('buys in a closed loop with a unique email each time, and remembers the orders', async () => {
   using shop = await seller(sell);
   const own = tools();
-  const load = { origins: [shop.origin], plan, callers: 3, seconds: 0.2, warmUpSeconds: 0.05 };
+  const load = { origins: [shop.origin], request, callers: 3, seconds: 0.2, warmUpSeconds: 0.05 };
   const result = await closedLoop(load, own);
   const { asked } = shop;
   expect(result.answers['201']).toBeGreaterThan(10);
@@ -62,9 +62,9 @@ it('counts refusals by their code, and sends no key if none is wanted', async ()
       .writeHead(409, { 'content-type': 'application/problem+json' })
       .end('{"title":"x","code":"sold_out"}');
   });
-  const keyless = { ...plan, keys: false };
+  const keyless = { ...request, keys: false };
   const result = await closedLoop(
-    { origins: [shop.origin], plan: keyless, callers: 2, seconds: 0.1, warmUpSeconds: 0 },
+    { origins: [shop.origin], request: keyless, callers: 2, seconds: 0.1, warmUpSeconds: 0 },
     tools(),
   );
   expect(Object.keys(result.answers)).toEqual(['409 sold_out']);
@@ -78,7 +78,14 @@ it('counts the stall of a server for all requests scheduled during it, in an ope
     if (stalledUntil === Number.POSITIVE_INFINITY) stalledUntil = performance.now() + 300;
     setTimeout(() => sell(response, seen), Math.max(0, stalledUntil - performance.now()));
   });
-  const load = { origins: [shop.origin], plan, rate: 200, connectionsMax: 1, seconds: 0.6, warmUpSeconds: 0 };
+  const load = {
+    origins: [shop.origin],
+    request,
+    rate: 200,
+    connectionsMax: 1,
+    seconds: 0.6,
+    warmUpSeconds: 0,
+  };
   const { latencies, dropped } = await openLoop(load, tools());
   // Of 120 requests, one third was scheduled in the first half of the stall, but only one was sent. Requests that still
   // wait for a connection when the window ends are dropped.
@@ -88,7 +95,14 @@ it('counts the stall of a server for all requests scheduled during it, in an ope
 
 it('reports requests that it could not send or that got no answer', async () => {
   using shop = await seller(() => {});
-  const load = { origins: [shop.origin], plan, rate: 100, connectionsMax: 2, seconds: 0.3, warmUpSeconds: 0 };
+  const load = {
+    origins: [shop.origin],
+    request,
+    rate: 100,
+    connectionsMax: 2,
+    seconds: 0.3,
+    warmUpSeconds: 0,
+  };
   const { dropped, answers, errors, reasons } = await openLoop(load, { ...tools(), lastAnswersMs: 50 });
   expect(answers).toEqual({});
   // The first request may have been scheduled just before the window.
@@ -100,7 +114,7 @@ it('reports requests that it could not send or that got no answer', async () => 
 
 it('counts a request without an answer as an error in a closed loop too', async () => {
   using shop = await seller(() => {});
-  const load = { origins: [shop.origin], plan, callers: 3, seconds: 0.1, warmUpSeconds: 0.05 };
+  const load = { origins: [shop.origin], request, callers: 3, seconds: 0.1, warmUpSeconds: 0.05 };
   const { dropped, errors, reasons } = await closedLoop(load, { ...tools(), lastAnswersMs: 50 });
   expect({ dropped, errors, reasons }).toEqual({ dropped: 0, errors: 3, reasons: { 'no answer': 3 } });
 });
@@ -110,7 +124,7 @@ it.each(['open', 'closed'] as const)(
   async (loop) => {
     const shop = await seller(sell);
     shop[Symbol.dispose]();
-    const common = { origins: [shop.origin], plan, seconds: 0.2, warmUpSeconds: 0 };
+    const common = { origins: [shop.origin], request, seconds: 0.2, warmUpSeconds: 0 };
     const { errors, reasons, answers } =
       loop === 'open'
         ? await openLoop({ ...common, rate: 100, connectionsMax: 10 }, tools())
@@ -129,7 +143,7 @@ it('separates the latency of outcomes from that of errors', async () => {
     else if (count % 3 === 1) response.writeHead(409).end('{"code":"sold_out"}');
     else setTimeout(() => sell(response, seen), 20);
   });
-  const load = { origins: [shop.origin], plan, callers: 1, seconds: 0.4, warmUpSeconds: 0 };
+  const load = { origins: [shop.origin], request, callers: 1, seconds: 0.4, warmUpSeconds: 0 };
   const { latencies } = await closedLoop(load, tools());
   const { answer, outcome, confirmed, refusal } = latencies;
   const rejected = answer.count - outcome.count;
@@ -146,7 +160,7 @@ it('counts failed connections and continues', async () => {
     if (count % 2 === 0) response.socket?.destroy();
     else sell(response, seen);
   });
-  const load = { origins: [shop.origin], plan, callers: 1, seconds: 0.4, warmUpSeconds: 0 };
+  const load = { origins: [shop.origin], request, callers: 1, seconds: 0.4, warmUpSeconds: 0 };
   const { errors, answers } = await closedLoop(load, tools());
   expect(errors).toBeGreaterThan(1);
   expect(answers['201']).toBeGreaterThan(1);
@@ -163,7 +177,7 @@ function heldUntil(ms: number, answer: typeof sell = sell): typeof sell {
 
 it('does not count a warm-up request that ends in the measured window of an open loop', async () => {
   using shop = await seller(heldUntil(350));
-  const load = { origins: [shop.origin], plan, rate: 100, connectionsMax: 100, warmUpSeconds: 0.3 };
+  const load = { origins: [shop.origin], request, rate: 100, connectionsMax: 100, warmUpSeconds: 0.3 };
   const { answers, seconds, dropped, finishedInWindow } = await openLoop({ ...load, seconds: 0.5 }, tools());
   expect(dropped).toBe(0);
   expect(Math.abs((answers['201'] ?? 0) - 100 * seconds)).toBeLessThanOrEqual(2);
@@ -175,7 +189,7 @@ it.each(['open', 'closed'] as const)(
   'counts what was sent in the window and ends after it, in an %s loop',
   async (loop) => {
     using shop = await seller(heldUntil(500));
-    const common = { origins: [shop.origin], plan, seconds: 0.3, warmUpSeconds: 0 };
+    const common = { origins: [shop.origin], request, seconds: 0.3, warmUpSeconds: 0 };
     const { answers, latencies } =
       loop === 'open'
         ? await openLoop({ ...common, rate: 100, connectionsMax: 100 }, tools())
@@ -187,7 +201,14 @@ it.each(['open', 'closed'] as const)(
 
 it('waits as long for a connection at the end of the window as before', async () => {
   using shop = await seller((response, seen) => void setTimeout(() => sell(response, seen), 20));
-  const load = { origins: [shop.origin], plan, rate: 100, connectionsMax: 1, seconds: 0.4, warmUpSeconds: 0 };
+  const load = {
+    origins: [shop.origin],
+    request,
+    rate: 100,
+    connectionsMax: 1,
+    seconds: 0.4,
+    warmUpSeconds: 0,
+  };
   const { answers, dropped } = await openLoop(load, tools());
   // At 50 requests per second, the last one is scheduled at the end of the window and sent half a second later.
   expect(dropped).toBe(0);
@@ -209,7 +230,7 @@ it.each(['open', 'closed'] as const)(
       const [status, body] = mixed[count++ % mixed.length] as (typeof mixed)[number];
       response.writeHead(status).end(body);
     });
-    const common = { origins: [shop.origin], plan, seconds: 0.3, warmUpSeconds: 0.1 };
+    const common = { origins: [shop.origin], request, seconds: 0.3, warmUpSeconds: 0.1 };
     const result =
       loop === 'open'
         ? await openLoop({ ...common, rate: 200, connectionsMax: 10 }, tools())

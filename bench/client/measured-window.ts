@@ -46,8 +46,8 @@ export class MeasuredWindow {
  * Polls every few ms.
  * @returns false if the condition is not met in time.
  */
-export async function comesTrue(condition: () => boolean, patienceMs: number): Promise<boolean> {
-  const deadline = performance.now() + patienceMs;
+export async function waitUntil(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadline) return false;
     await pause(5);

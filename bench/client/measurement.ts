@@ -1,7 +1,7 @@
-import type { LoadResult } from '../stage.ts';
+import type { LoadResult } from '../testbed.ts';
+import { LoadCounts } from './load-counts.ts';
 import { MeasuredWindow } from './measured-window.ts';
 import { isError, isOutcome } from './outcomes.ts';
-import { Tally } from './tally.ts';
 import { Timeline } from './timeline.ts';
 
 export interface MeasurementOptions {
@@ -22,12 +22,12 @@ export class Measurement {
   /** When the load began, by `performance.now()`. */
   startedAt = performance.now();
   #finishedInWindow = 0;
-  readonly #whole = new Tally();
-  readonly #stages: readonly { readonly end: number; readonly tally: Tally }[];
+  readonly #whole = new LoadCounts();
+  readonly #stages: readonly { readonly end: number; readonly tally: LoadCounts }[];
   readonly #timeline: Timeline | undefined;
 
   constructor({ stageEnds = [], timeline = false }: MeasurementOptions = {}) {
-    this.#stages = stageEnds.length < 2 ? [] : stageEnds.map((end) => ({ end, tally: new Tally() }));
+    this.#stages = stageEnds.length < 2 ? [] : stageEnds.map((end) => ({ end, tally: new LoadCounts() }));
     this.#timeline = timeline ? new Timeline() : undefined;
   }
 
@@ -77,7 +77,7 @@ export class Measurement {
     };
   }
 
-  #talliesOf(since: number): Tally[] {
+  #talliesOf(since: number): LoadCounts[] {
     const stage = this.#stages.find(({ end }) => since - this.startedAt < end);
     return stage === undefined ? [this.#whole] : [this.#whole, stage.tally];
   }

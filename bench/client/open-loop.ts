@@ -1,19 +1,19 @@
-import type { LoadResult, OpenLoop } from '../stage.ts';
+import type { LoadResult, OpenLoop } from '../testbed.ts';
 import { Connection, type Listener } from './connection.ts';
 import {
   defaultLastAnswersMs,
+  type LoopOptions,
   noAnswer,
-  noteAnswer,
   openingMax,
   openingMs,
+  recordAnswer,
   sendTimeoutMs,
-  type Tools,
 } from './loop.ts';
-import { comesTrue } from './measured-window.ts';
+import { waitUntil } from './measured-window.ts';
 import { Measurement } from './measurement.ts';
 import { requestMaker } from './requests.ts';
 import { Schedule } from './schedule.ts';
-import { WaitingSends } from './waiting-sends.ts';
+import { SendQueue } from './send-queue.ts';
 
 /** Connections opened at the start; more are opened when none is free. */
 const openedFirst = 64;
@@ -23,17 +23,17 @@ const openedFirst = 64;
  * way the requests that a stalled server delays count too (no coordinated omission). Rates and latencies are of the
  * requests scheduled in the window, including those answered after it.
  */
-export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult> {
+export async function openLoop(load: OpenLoop, tools: LoopOptions): Promise<LoadResult> {
   const { names, memory, watch, onEdge, lastAnswersMs = defaultLastAnswersMs } = tools;
   const origins = load.origins.map((origin) => new URL(origin));
-  const makers = origins.map((origin) => requestMaker(origin, load.plan, names, memory.bought));
+  const makers = origins.map((origin) => requestMaker(origin, load.request, names, memory.bought));
   const { stages = [{ rate: load.rate, seconds: load.seconds }], timeline = false } = load;
   const schedule = new Schedule(stages, load.warmUpSeconds);
   const measurement = new Measurement({ stageEnds: schedule.ends, timeline });
   const { window } = measurement;
   const connections = new Set<Connection>();
   const idle: Connection[][] = origins.map(() => []);
-  const waiting = new WaitingSends();
+  const waiting = new SendQueue();
   let isOffering = true;
   let isOver = false;
   let intended = 0;
@@ -64,7 +64,7 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
     },
     answered(connection, status, body) {
       underWay -= 1;
-      noteAnswer({ measurement, memory }, connection, status, body);
+      recordAnswer({ measurement, memory }, connection, status, body);
       if (!connection.isClosing) free(connection);
     },
     closed(connection, reason) {
@@ -111,7 +111,7 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
   };
 
   for (let first = 0; first < openedFirst; first++) open(first % origins.length);
-  await comesTrue(() => opening === 0, openingMs);
+  await waitUntil(() => opening === 0, openingMs);
   measurement.startedAt = performance.now();
   tick();
   const stopWatching = watch?.(measurement);
@@ -120,11 +120,11 @@ export async function openLoop(load: OpenLoop, tools: Tools): Promise<LoadResult
   sendDue(window.end);
   isOffering = false;
   // Requests that wait for a connection get the usual timeout.
-  await comesTrue(() => waiting.isEmpty, sendTimeoutMs);
+  await waitUntil(() => waiting.isEmpty, sendTimeoutMs);
   isOver = true;
   stopWatching?.();
   waiting.dropBefore(Number.POSITIVE_INFINITY, drop);
-  await comesTrue(() => underWay === 0, lastAnswersMs);
+  await waitUntil(() => underWay === 0, lastAnswersMs);
   for (const connection of connections) {
     if (!Number.isNaN(connection.since)) measurement.failed(noAnswer, connection.since);
     connection.end();

@@ -1,11 +1,11 @@
-import type { LoadResult, OpenLoop } from '../stage.ts';
+import type { LoadResult, OpenLoop } from '../testbed.ts';
+import { BoughtOrders } from './bought-orders.ts';
 import { closedLoop } from './closed-loop.ts';
-import type { Tools } from './loop.ts';
+import type { LoopOptions } from './loop.ts';
 import type { Measurement } from './measurement.ts';
-import { Memory } from './memory.ts';
 import { openLoop } from './open-loop.ts';
-import { Names } from './requests.ts';
-import type { ClientReply, ClientRequest } from './wire.ts';
+import type { ClientReply, ClientRequest } from './protocol.ts';
+import { UniqueNames } from './requests.ts';
 
 const progressMs = 1_000;
 /** Orders that are bought before the first look-up. */
@@ -15,11 +15,11 @@ const lookedUpMin = 500;
 let watched: Measurement | undefined;
 
 const tools = {
-  names: new Names(),
-  memory: new Memory(),
+  names: new UniqueNames(),
+  memory: new BoughtOrders(),
   watch,
   onEdge: (edge: 'begin' | 'end') => tell({ kind: 'window', edge }),
-} satisfies Tools;
+} satisfies LoopOptions;
 
 process.on('message', (request: ClientRequest) => {
   if (request.kind === 'forget') return tools.memory.forget();
@@ -36,16 +36,16 @@ process.on('disconnect', () => process.exit());
 async function run(request: Exclude<ClientRequest, { kind: 'forget' | 'stop' }>): Promise<LoadResult> {
   const { load } = request;
   tools.memory.turnTo(load.origins);
-  if (load.plan.kind === 'look-up') await buySome(load);
+  if (load.request.kind === 'look-up') await buySome(load);
   return request.kind === 'closed' ? closedLoop(request.load, tools) : openLoop(request.load, tools);
 }
 
 /** @throws Error when the server sells nothing. */
-async function buySome({ origins, plan }: Pick<OpenLoop, 'origins' | 'plan'>): Promise<void> {
+async function buySome({ origins, request }: Pick<OpenLoop, 'origins' | 'request'>): Promise<void> {
   const { names, memory } = tools;
   const purchases = {
     origins,
-    plan: { ...plan, kind: 'buy' },
+    request: { ...request, kind: 'buy' },
     callers: 32,
     seconds: 0.25,
     warmUpSeconds: 0,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { RequestPlan } from '../stage.ts';
+import type { RequestTemplate } from '../testbed.ts';
 import { zipf } from './zipf.ts';
 
 /** An order that this client has bought. */
-export interface Bought {
+export interface BoughtOrder {
   readonly id: string;
   readonly email: string;
 }
@@ -15,7 +15,7 @@ export type RequestMaker = () => string;
 const digits = 9;
 
 /** Generates emails and keys that no other client uses. */
-export class Names {
+export class UniqueNames {
   readonly #prefix = randomBytes(5).toString('hex');
   #count = 0;
 
@@ -28,30 +28,30 @@ export class Names {
 /** @param bought the orders for `look-up`; at least one. */
 export function requestMaker(
   origin: URL,
-  plan: RequestPlan,
-  names: Names,
-  bought: readonly Bought[] = [],
+  request: RequestTemplate,
+  names: UniqueNames,
+  bought: readonly BoughtOrder[] = [],
 ): RequestMaker {
-  const draw = zipf(plan.packages.length, plan.zipf ?? 0);
-  const packageId = () => plan.packages[draw()] as number;
-  switch (plan.kind) {
+  const draw = zipf(request.packages.length, request.zipf ?? 0);
+  const packageId = () => request.packages[draw()] as number;
+  switch (request.kind) {
     case 'buy':
-      return purchases(origin, plan, names, packageId);
+      return purchases(origin, request, names, packageId);
     case 'look-up': {
       const requests = bought.map(({ id, email }) =>
-        get(origin, `/api/orders/${id}?email=${encodeURIComponent(email)}`, plan),
+        get(origin, `/api/orders/${id}?email=${encodeURIComponent(email)}`, request),
       );
       return () => requests[Math.floor(Math.random() * requests.length)] as string;
     }
     case 'package':
-      return () => get(origin, `/api/packages/${packageId()}`, plan);
+      return () => get(origin, `/api/packages/${packageId()}`, request);
   }
 }
 
 function purchases(
   origin: URL,
-  { keys = true, prefer, headers = [] }: RequestPlan,
-  names: Names,
+  { keys = true, prefer, headers = [] }: RequestTemplate,
+  names: UniqueNames,
   packageId: () => number,
 ): RequestMaker {
   const start =
@@ -66,18 +66,18 @@ function purchases(
   };
 }
 
-function get(origin: URL, path: string, { headers = [] }: RequestPlan): string {
+function get(origin: URL, path: string, { headers = [] }: RequestTemplate): string {
   return `GET ${path} HTTP/1.1\r\nHost: ${origin.host}\r\n${linesOf(headers)}\r\n`;
 }
 
-function linesOf(headers: NonNullable<RequestPlan['headers']>): string {
+function linesOf(headers: NonNullable<RequestTemplate['headers']>): string {
   return headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 }
 
 /** Parses the order of a 201; undefined if the answer has none. */
-export function boughtIn(body: Buffer): Bought | undefined {
+export function boughtIn(body: Buffer): BoughtOrder | undefined {
   try {
-    const { id, email } = JSON.parse(body.toString()) as Partial<Bought>;
+    const { id, email } = JSON.parse(body.toString()) as Partial<BoughtOrder>;
     return typeof id === 'string' && typeof email === 'string' ? { id, email } : undefined;
   } catch {
     return undefined;

@@ -1,4 +1,4 @@
-import type { RateStage } from '../stage.ts';
+import type { RateStage } from '../testbed.ts';
 
 /**
  * The scheduled send times of an open loop in ms since it began, stage by stage. The warm-up has the rate of the first

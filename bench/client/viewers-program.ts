@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Arrivals } from './arrivals.ts';
+import { type FindFreeUnits, freeUnitsOf } from './free-units.ts';
 import { Latencies } from './histogram.ts';
-import { Arrivals } from './viewers-arrivals.ts';
 import { monotonicMs } from './viewers-clock.ts';
-import { type FreeUnits, freeUnitsOf } from './viewers-figures.ts';
+import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-protocol.ts';
 import { openViewer } from './viewers-socket.ts';
-import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-wire.ts';
 
 /** Concurrent handshakes. */
 const handshakesAtOnce = 100;
@@ -15,7 +15,7 @@ const readBytes = 256 * 1024;
 class ViewersProgram {
   readonly #sockets: Socket[] = [];
   readonly #shared = Buffer.alloc(readBytes);
-  #freeUnits: FreeUnits = () => undefined;
+  #freeUnits: FindFreeUnits = () => undefined;
   #arrivals = new Arrivals(0);
   #freeAtFirst = 0;
   #messages = 0;
@@ -74,10 +74,10 @@ class ViewersProgram {
     this.#recordingSince = monotonicMs();
   }
 
-  async #report({ madeAt, patienceMs }: Extract<ViewersRequest, { kind: 'report' }>): Promise<ViewersReport> {
+  async #report({ madeAt, timeoutMs }: Extract<ViewersRequest, { kind: 'report' }>): Promise<ViewersReport> {
     const { user, system } = process.cpuUsage(this.#cpuBefore);
     const cpu = (user + system) / 1000 / (monotonicMs() - this.#recordingSince);
-    const until = monotonicMs() + patienceMs;
+    const until = monotonicMs() + timeoutMs;
     while (this.#arrivals.unseen(madeAt.length) > 0 && monotonicMs() < until) await pause(50);
     const delays = new Latencies();
     for (const delay of this.#arrivals.delays(madeAt)) delays.record(delay);

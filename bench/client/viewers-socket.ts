@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { FrameReader, pong } from './viewers-frames.ts';
+import { FrameReader, pong } from './frames.ts';
 
 export interface ViewerAddress {
   readonly host: string;

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { spawnProgram } from './spawn.ts';
-import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-wire.ts';
+import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-protocol.ts';
 
 /** WebSockets on `GET /live` in a process of their own; disposing closes them all. */
 export interface Viewers extends AsyncDisposable {
@@ -16,7 +16,7 @@ export interface Viewers extends AsyncDisposable {
    * Waits until all viewers have seen all changes, or until the timeout.
    * @param madeAt when each change was made, by `monotonicMs()`.
    */
-  report(madeAt: readonly number[], patienceMs: number): Promise<ViewersReport>;
+  report(madeAt: readonly number[], timeoutMs: number): Promise<ViewersReport>;
 }
 
 export interface Watch {
@@ -32,13 +32,13 @@ export function startViewers(under: readonly string[]): Viewers {
   const child = spawnProgram(new URL('viewers-program.ts', import.meta.url), under);
   return {
     async open(origin, { topic, packageId }, count) {
-      const { failures } = await ask(child, { kind: 'open', origin, topic, packageId, count });
+      const { failures } = await send(child, { kind: 'open', origin, topic, packageId, count });
       if (failures.length > 0) throw new Error(`viewers could not connect: ${failures.join('; ')}`);
     },
     async record(freeUnits) {
-      await ask(child, { kind: 'record', freeUnits });
+      await send(child, { kind: 'record', freeUnits });
     },
-    report: (madeAt, patienceMs) => ask(child, { kind: 'report', madeAt, patienceMs }),
+    report: (madeAt, timeoutMs) => send(child, { kind: 'report', madeAt, timeoutMs }),
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');
@@ -48,7 +48,7 @@ export function startViewers(under: readonly string[]): Viewers {
 }
 
 /** One request at a time. */
-function ask<Kind extends ViewersRequest['kind']>(
+function send<Kind extends ViewersRequest['kind']>(
   child: ChildProcess,
   request: Extract<ViewersRequest, { kind: Kind }>,
 ): Promise<Extract<ViewersReply, { kind: Kind }>> {

@@ -1,12 +1,12 @@
 import type { BenchResults, Machine } from '../results.ts';
+import { type Better, latencyLabel, meaningOf, type Unit } from './figure-names.ts';
 import { formatChange, formatSpread, type Spread } from './numbers.ts';
-import { inCommonTerms } from './present-terms.ts';
+import { makeComparable } from './older-versions.ts';
 import { type Group, groupsOf, keyOf } from './summary.ts';
 import { textTable } from './text-table.ts';
-import { type Better, latencyLabel, meaningOf, type Unit } from './vocabulary.ts';
 
 /** A figure that both results have. */
-export interface Change {
+export interface FigureChange {
   readonly scenario: string;
   /** The contestant and its parameters, as text. */
   readonly of: string;
@@ -16,17 +16,17 @@ export interface Change {
   readonly after: Spread;
   /** Relative change of the medians: 0.1 is 10 % more. */
   readonly share: number;
-  readonly verdict: Verdict;
+  readonly verdict: ChangeVerdict;
 }
 
 /**
  * `noise`: the ranges of both overlap. `one round`: there is no range to compare. `changed`: the ranges differ, but
  * neither direction is better.
  */
-export type Verdict = 'better' | 'worse' | 'changed' | 'noise' | 'one round' | 'the same';
+export type ChangeVerdict = 'better' | 'worse' | 'changed' | 'noise' | 'one round' | 'the same';
 
 export interface Comparison {
-  readonly changes: readonly Change[];
+  readonly changes: readonly FigureChange[];
   readonly onlyInA: readonly string[];
   readonly onlyInB: readonly string[];
   /** Differences of machine, mode and placement, as text. */
@@ -44,7 +44,7 @@ interface Item {
 
 /** Compares `b` with the older `a`. */
 export function compare(a: BenchResults, b: BenchResults): Comparison {
-  const [first, second] = inCommonTerms(a, b);
+  const [first, second] = makeComparable(a, b);
   const [before, after] = [itemsOf(first), itemsOf(second)];
   const changes = [...before].flatMap(([key, item]) => {
     const later = after.get(key);
@@ -101,7 +101,7 @@ function listed(title: string, lines: readonly string[], max = Number.POSITIVE_I
   return ['', `${title}:`, ...[...lines.slice(0, max), ...rest].map((line) => `  ${line}`)];
 }
 
-function changeOf(before: Item, after: Item): Change {
+function changeOf(before: Item, after: Item): FigureChange {
   const { scenario, of, figure, unit, better } = before;
   const share = (after.spread.median - before.spread.median) / Math.abs(before.spread.median);
   const change = { scenario, of, figure, unit, before: before.spread, after: after.spread };
@@ -112,7 +112,7 @@ function changeOf(before: Item, after: Item): Change {
   };
 }
 
-function verdictOf({ before, after }: Pick<Change, 'before' | 'after'>, better: Better): Verdict {
+function verdictOf({ before, after }: Pick<FigureChange, 'before' | 'after'>, better: Better): ChangeVerdict {
   if (before.min === after.min && before.max === after.max && before.median === after.median)
     return 'the same';
   if (before.rounds < 2 || after.rounds < 2) return 'one round';

@@ -1,16 +1,17 @@
 import { html } from 'hono/html';
 import { type Html, page } from '../../tools/plots/page.ts';
 import type { BenchResults } from '../results.ts';
-import { type Change, compare, headline } from './compare.ts';
+import { compare, type FigureChange, headline } from './compare.ts';
 import { reportColours } from './contestant-styles.ts';
+import type { Unit } from './figure-names.ts';
 import { formatChange, formatRange, formatValue, type Spread } from './numbers.ts';
-import type { Unit } from './vocabulary.ts';
 
 /** The comparison of `b` with the older `a` as an HTML page. */
 export async function renderComparison(a: BenchResults, b: BenchResults): Promise<string> {
   const { changes, onlyInA, onlyInB, differences } = compare(a, b);
   const scenarios = [...new Set(changes.map(({ scenario }) => scenario))];
-  const count = (verdict: Change['verdict']) => changes.filter((change) => change.verdict === verdict).length;
+  const count = (verdict: FigureChange['verdict']) =>
+    changes.filter((change) => change.verdict === verdict).length;
   const lead =
     changes.length === 0
       ? 'They have nothing in common: no figure was measured in both.'
@@ -36,7 +37,7 @@ ${list('Only in B', '', onlyInB)}
   return page('Two benches compared', body, reportColours);
 }
 
-function section(scenario: string, changes: readonly Change[]): Html {
+function section(scenario: string, changes: readonly FigureChange[]): Html {
   return html`<section aria-labelledby="${scenario}-title"><h2 id="${scenario}-title">${scenario}</h2>
 <div class="scroll" role="region" aria-label="${scenario}" tabindex="0"><table>
 <thead><tr><th scope="col">Contestant</th><th scope="col">Figure</th><th scope="col" class="n">A</th><th scope="col" class="n">B</th><th scope="col" class="n">Change</th><th scope="col">Result</th></tr></thead>

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { Html } from '../../tools/plots/page.ts';
 import type { GoalResult } from '../results.ts';
-import { goalBound, goalState, goalStateInWords, goalsInShort, goalValue } from './goals.ts';
+import { formatGoalState, goalBound, goalState, goalValue, summarizeGoals } from './goals.ts';
 
 const signs = { met: '✓', missed: '✗', 'not measured': '–' } as const;
 
@@ -12,7 +12,7 @@ export function goalsSection(goals: readonly GoalResult[]): Html {
   }
   return html`<section id="goals" aria-labelledby="goals-title">
 <h2 id="goals-title">Goals</h2>
-<p>${goalsInShort(goals)}. Each is a ratio or a bound within this run: same client, same store, same settings.</p>
+<p>${summarizeGoals(goals)}. Each is a ratio or a bound within this run: same client, same store, same settings.</p>
 <div class="scroll" role="region" aria-label="Goals" tabindex="0"><table class="goals">
 <thead><tr><th scope="col">Goal</th><th scope="col">Result</th><th scope="col" class="n">Measured</th><th scope="col" class="n">Asked</th><th scope="col">Scenario</th></tr></thead>
 <tbody>
@@ -37,5 +37,5 @@ function titleOf(goal: GoalResult): Html {
   const { title, why, smaller } = goal;
   if (why !== undefined) return html`<details class="why"><summary>${title}</summary><p>${why}</p></details>`;
   const isSmaller = smaller !== undefined && goalState(goal) === 'not measured';
-  return html`${title}${isSmaller ? html`<small>${goalStateInWords(goal)}</small>` : ''}`;
+  return html`${title}${isSmaller ? html`<small>${formatGoalState(goal)}</small>` : ''}`;
 }

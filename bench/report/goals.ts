@@ -22,7 +22,7 @@ export function goalValue({ value, unit }: GoalResult): string {
 }
 
 /** The state as text; for a run that was too small: `not measured at this size: 1.20 s with 2,000 buyers`. */
-export function goalStateInWords(goal: GoalResult): string {
+export function formatGoalState(goal: GoalResult): string {
   const { smaller, unit } = goal;
   const state = goalState(goal);
   if (state !== 'not measured' || smaller === undefined) return state;
@@ -30,7 +30,7 @@ export function goalStateInWords(goal: GoalResult): string {
 }
 
 /** A summary: `9 of 14 goals met, 2 missed, 3 not measured`. */
-export function goalsInShort(goals: readonly GoalResult[]): string {
+export function summarizeGoals(goals: readonly GoalResult[]): string {
   const count = (state: GoalState) => goals.filter((goal) => goalState(goal) === state).length;
   const [missed, unmeasured] = [count('missed'), count('not measured')];
   const rest = [missed > 0 ? `, ${missed} missed` : '', unmeasured > 0 ? `, ${unmeasured} not measured` : ''];
@@ -53,7 +53,7 @@ export function goalsTable({ goals }: { readonly goals: readonly GoalResult[] })
 
 function verdict(goal: GoalResult): string {
   const state = goalState(goal);
-  return goal.why === undefined || state !== 'missed' ? goalStateInWords(goal) : `${state}: ${goal.why}`;
+  return goal.why === undefined || state !== 'missed' ? formatGoalState(goal) : `${state}: ${goal.why}`;
 }
 
 /** A Markdown cell must be one line without a bar. */

@@ -1,4 +1,4 @@
-import type { Unit } from './vocabulary.ts';
+import type { Unit } from './figure-names.ts';
 
 /** A value over the rounds that count. */
 export interface Spread {

@@ -5,12 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { launchChromium } from '../../test/support/servers/chromium.ts';
 import type { BenchResults, ScenarioResult } from '../results.ts';
 import { scenarios } from '../scenarios/index.ts';
+import { hasLabel } from './figure-names.ts';
 import { goals, latencyOf, resultsOf, runOf } from './fixture.ts';
 import { goalsTable } from './goals.ts';
+import { plotsForReadme } from './main-plots.ts';
 import { readResults } from './read.ts';
-import { plotsForReadme } from './readme-plots.ts';
 import { renderReport, writeReport } from './report.ts';
-import { hasWords } from './vocabulary.ts';
 
 const evil = `<img src="https://example.com/x.png" onerror="alert('1')">`;
 
@@ -107,7 +107,7 @@ describe('report', () => {
       scenarios.map(({ name }) => name).toSorted(),
     );
     for (const kind of ['figure', 'latency', 'parameter'] as const) {
-      expect([...keys[kind]].filter((name) => !hasWords(kind, name))).toEqual([]);
+      expect([...keys[kind]].filter((name) => !hasLabel(kind, name))).toEqual([]);
     }
     // Notes are texts of that run and may mention keys.
     const withoutNotes = published.scenarios.map((scenario) => ({ ...scenario, notes: [] }));

@@ -7,13 +7,13 @@ import type { BenchResults } from '../results.ts';
 import { contestantStyles, reportColours } from './contestant-styles.ts';
 import { goalsSection } from './goals-section.ts';
 import { header, runSection } from './header.ts';
-import { inPresentTerms } from './present-terms.ts';
-import { firstPlots } from './readme-plots.ts';
+import { firstPlots } from './main-plots.ts';
+import { upgradeResults } from './older-versions.ts';
 import { scenarioSection } from './scenario-section.ts';
 
 /** @returns a complete HTML page without scripts, fonts or images from elsewhere. */
 export async function renderReport(given: BenchResults): Promise<string> {
-  const results = inPresentTerms(given);
+  const results = upgradeResults(given);
   const { scenarios, goals } = results;
   const styles = contestantStyles(
     scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)),

@@ -3,7 +3,7 @@ import { figure } from '../../tools/plots/figure.ts';
 import type { Html } from '../../tools/plots/page.ts';
 import type { ScenarioResult } from '../results.ts';
 import { type ContestantStyles, reportColours } from './contestant-styles.ts';
-import { plotsOf } from './plots/choose.ts';
+import { plotsOf } from './plots/scenario-plots.ts';
 import { groupsOfAll } from './summary.ts';
 import { answersTable, figuresTable, latencyTable, voidRuns } from './tables.ts';
 

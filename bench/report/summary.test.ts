@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { meaningOf } from './figure-names.ts';
 import { latencyOf, resultsOf, runOf } from './fixture.ts';
 import {
   formatBytes,
@@ -11,7 +12,6 @@ import {
 import { speedUpsOf } from './plots/speed-up.ts';
 import { groupsOf } from './summary.ts';
 import { renderTable } from './terminal.ts';
-import { meaningOf } from './vocabulary.ts';
 
 it('takes the median of an odd and of an even number of rounds', () => {
   expect(spreadOf([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3, rounds: 3 });

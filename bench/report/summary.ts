@@ -1,6 +1,6 @@
 import type { Contestant, Percentiles, Run, ScenarioResult } from '../results.ts';
+import { mainFigureOf, offeredParameters, parameterLabel } from './figure-names.ts';
 import { formatNumber, type Spread, spreadOf } from './numbers.ts';
-import { mainFigureOf, offeredParameters, parameterLabel } from './vocabulary.ts';
 
 /** The rounds of a contestant with the same parameters. */
 export interface Group {

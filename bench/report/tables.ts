@@ -2,10 +2,10 @@ import { html } from 'hono/html';
 import type { Html } from '../../tools/plots/page.ts';
 import type { ScenarioResult } from '../results.ts';
 import type { ContestantStyles } from './contestant-styles.ts';
+import { latencyLabel, meaningOf, type Unit } from './figure-names.ts';
 import { formatNumber, formatRange, formatValue, type Spread } from './numbers.ts';
 import { distinctLatencies, type Group, type LatencySummary } from './summary.ts';
 import { lossesOf, roundsOf } from './terminal.ts';
-import { latencyLabel, meaningOf, type Unit } from './vocabulary.ts';
 
 /** Figures, CPU and audits: one row for each contestant and its parameters. */
 export function figuresTable(

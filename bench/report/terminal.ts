@@ -1,9 +1,9 @@
 import { countOf, isError } from '../client/outcomes.ts';
 import type { ScenarioResult } from '../results.ts';
+import { latencyLabel, meaningOf } from './figure-names.ts';
 import { formatNumber, formatRange, formatValue } from './numbers.ts';
 import { distinctLatencies, type Group, groupsOfAll } from './summary.ts';
 import { textTable } from './text-table.ts';
-import { latencyLabel, meaningOf } from './vocabulary.ts';
 
 /** A scenario's results as a text table: one row for each figure and each latency. */
 export function renderTable(scenario: ScenarioResult): string {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { runProgram } from './program.ts';
 
-export interface Verdict {
+export interface AuditVerdict {
   readonly verdict: 'clean' | 'void' | 'none';
   readonly detail: string;
 }
@@ -21,7 +21,7 @@ const attemptsMax = 5;
 const betweenAttemptsMs = 1_000;
 
 /** Checks the stored data of one of our servers against the promises. */
-export async function auditOf(settings: Readonly<Record<string, string>>): Promise<Verdict> {
+export async function auditServer(settings: Readonly<Record<string, string>>): Promise<AuditVerdict> {
   for (let attempt = 1; ; attempt++) {
     const { code, stdout, stderr } = await runProgram('src/commands/audit.ts', ['--json'], settings);
     if (code > 1) return { verdict: 'void', detail: `the audit could not be done: ${stderr.trim()}` };
@@ -46,8 +46,8 @@ export async function auditOf(settings: Readonly<Record<string, string>>): Promi
 }
 
 /** A baseline audits itself. */
-export async function auditOfBaseline(origin: string): Promise<Verdict> {
+export async function auditBaseline(origin: string): Promise<AuditVerdict> {
   const response = await fetch(`${origin}/audit`);
   if (!response.ok) return { verdict: 'void', detail: `its audit answers ${response.status}` };
-  return (await response.json()) as Verdict;
+  return (await response.json()) as AuditVerdict;
 }

@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Deployment, Subject } from '../stage.ts';
-import { auditOf, auditOfBaseline } from './audit.ts';
+import type { Deployment, SystemUnderTest } from '../testbed.ts';
+import { auditBaseline, auditServer } from './audit.ts';
 import type { Databases } from './databases.ts';
-import { type Kind, kinds } from './kinds.ts';
 import type { Placement } from './placement.ts';
+import { kinds, type ServerKind } from './server-kinds.ts';
 import { nodeFlags, startServers } from './servers.ts';
 
 export interface DeploymentParts {
@@ -28,7 +28,7 @@ const defaults = {
  * Starts a server under test in processes of its own, with a fresh database.
  * @throws Error with the server's output when it does not start; no process is left then.
  */
-export async function startDeployment(subject: Subject, parts: DeploymentParts): Promise<Deployment> {
+export async function startDeployment(subject: SystemUnderTest, parts: DeploymentParts): Promise<Deployment> {
   if (subject.kind === 'restate') return startPeer(subject, parts);
   const kind = kinds[subject.kind];
   if (kind === undefined) throw new Error(`there is no subject ${subject.kind}`);
@@ -48,14 +48,14 @@ export async function startDeployment(subject: Subject, parts: DeploymentParts):
   return {
     origins,
     pids: processes.map(({ pid }) => pid),
-    audit: () => (kind.engine === undefined ? auditOfBaseline(origins[0] as string) : auditOf(settings)),
+    audit: () => (kind.engine === undefined ? auditBaseline(origins[0] as string) : auditServer(settings)),
     stop: () => all.disposeAsync(),
   };
 }
 
 /** Downloads the peer at the first start. */
 async function startPeer(
-  { packages, settings = {} }: Subject,
+  { packages, settings = {} }: SystemUnderTest,
   { placement }: DeploymentParts,
 ): Promise<Deployment> {
   const { startRestate } = await import('../peers/restate/start.ts');
@@ -68,8 +68,8 @@ async function startPeer(
 }
 
 async function settingsOf(
-  subject: Subject,
-  kind: Kind,
+  subject: SystemUnderTest,
+  kind: ServerKind,
   { databases, folder }: DeploymentParts,
   undo: AsyncDisposableStack,
 ): Promise<Record<string, string>> {
@@ -85,7 +85,7 @@ async function settingsOf(
   return { ...settings, ...subject.settings };
 }
 
-async function writePackages(folder: string, { packages }: Subject): Promise<string> {
+async function writePackages(folder: string, { packages }: SystemUnderTest): Promise<string> {
   const file = join(folder, 'packages.json');
   const rest = { flight: 'BENCH', stay: '2030-01-01', price: 100 };
   await writeFile(file, JSON.stringify({ packages: packages.map((each) => ({ ...each, ...rest })) }));

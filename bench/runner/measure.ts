@@ -1,38 +1,38 @@
 import { outcomesIn } from '../client/outcomes.ts';
-import type { Figures, LatencyName, Parameters } from '../report/vocabulary.ts';
+import type { LatencyName, RunFigures, RunParameters } from '../report/figure-names.ts';
 import type { Percentiles, Run } from '../results.ts';
-import type { Deployment, LoadResult, Stage } from '../stage.ts';
+import type { Deployment, LoadResult, Testbed } from '../testbed.ts';
 
 /** A run before the audit of its deployment. All of its names have labels in the report. */
-export interface Unaudited extends Omit<Run, 'audit' | 'figures' | 'latencies' | 'parameters'> {
-  readonly figures: Figures;
+export interface UnauditedRun extends Omit<Run, 'audit' | 'figures' | 'latencies' | 'parameters'> {
+  readonly figures: RunFigures;
   readonly latencies: Readonly<Partial<Record<LatencyName, Percentiles>>>;
-  readonly parameters: Parameters;
+  readonly parameters: RunParameters;
 }
 
 /** The round and the varied parameters of a run. */
-export interface Circumstances {
+export interface RunContext {
   readonly round: number;
-  readonly parameters: Parameters;
+  readonly parameters: RunParameters;
 }
 
 /** Puts load on a deployment, and measures the cores of all parts during it. */
-export async function measured(
-  stage: Stage,
+export async function measure(
+  testbed: Testbed,
   { pids }: Pick<Deployment, 'pids'>,
-  circumstances: Circumstances,
+  circumstances: RunContext,
   load: () => Promise<LoadResult>,
-): Promise<Unaudited> {
+): Promise<UnauditedRun> {
   const {
     result: { result, cores: databases },
     cores: server,
-  } = await stage.cpuOf(pids, () => stage.cpuOf(stage.databasePids(), load));
+  } = await testbed.cpuOf(pids, () => testbed.cpuOf(testbed.databasePids(), load));
   const run = runOf(result, circumstances);
   return { ...run, cpu: { ...run.cpu, server, databases } };
 }
 
 /** Converts a load's result to a run, without empty latencies and without figures that equal another one. */
-export function runOf(result: LoadResult, { round, parameters }: Circumstances): Unaudited {
+export function runOf(result: LoadResult, { round, parameters }: RunContext): UnauditedRun {
   const { answer, outcome, refusal } = result.latencies;
   const latencies = {
     ...(answer.count === outcome.count || answer.count === refusal.count ? {} : { answer }),
@@ -52,7 +52,7 @@ export function runOf(result: LoadResult, { round, parameters }: Circumstances):
 }
 
 /** Leaves out `confirmedPerSecond` and `answered` if they equal `finished`. */
-export function ratesOf(result: LoadResult): Unaudited['figures'] {
+export function ratesOf(result: LoadResult): UnauditedRun['figures'] {
   const finished = outcomesIn(result.answers) / result.seconds;
   const confirmedPerSecond = perSecond(result, '201');
   const answered = answeredPerSecond(result);

@@ -1,4 +1,4 @@
-import type { ProgressSample } from '../client/wire.ts';
+import type { ProgressSample } from '../client/protocol.ts';
 import { formatValue } from '../report/numbers.ts';
 
 /** Progress on standard error: one line that is redrawn on a terminal, otherwise one line for each step. */
@@ -36,12 +36,12 @@ export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progr
       if (stream.isTTY) draw(`${elapsed()}  ${step}: ${Math.round(perSecond).toLocaleString('en')}/s`);
     },
     load(sample) {
-      if (stream.isTTY) return draw(`${elapsed()}  ${sampleInWords(sample)}`);
+      if (stream.isTTY) return draw(`${elapsed()}  ${formatSample(sample)}`);
       const now = performance.now();
       // Samples come once a second and may be a little early.
       if (now - plainAt < plainEveryMs - 500) return;
       plainAt = now;
-      stream.write(`${elapsed()}  ${sampleInWords(sample)}\n`);
+      stream.write(`${elapsed()}  ${formatSample(sample)}\n`);
     },
     clear() {
       if (stream.isTTY) stream.write(clearLine);
@@ -50,7 +50,7 @@ export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progr
 }
 
 /** `300/s sent · 298/s finished · 2 errors · p99 12 ms`. */
-export function sampleInWords({ sentPerSecond, finishedPerSecond, errors, p99 }: ProgressSample): string {
+export function formatSample({ sentPerSecond, finishedPerSecond, errors, p99 }: ProgressSample): string {
   const whole = (value: number) => Math.round(value).toLocaleString('en');
   return [
     `${whole(sentPerSecond)}/s sent`,

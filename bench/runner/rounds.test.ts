@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import type { Deployment, Stage, Subject } from '../stage.ts';
-import type { Unaudited } from './measure.ts';
+import type { Deployment, SystemUnderTest, Testbed } from '../testbed.ts';
+import type { UnauditedRun } from './measure.ts';
 import { inRounds } from './rounds.ts';
 
-const run = (round: number): Unaudited => ({
+const run = (round: number): UnauditedRun => ({
   round,
   parameters: {},
   figures: {},
@@ -17,17 +17,17 @@ const entrant = (name: string) => ({
   name,
   title: name,
   isOurs: false,
-  subject: { kind: name, packages: [] } satisfies Subject,
+  subject: { kind: name, packages: [] } satisfies SystemUnderTest,
 });
 
 /** A testbed that records starts, audits and stops. */
-function fakeStage(rounds: number, verdict: 'clean' | 'void' = 'clean', wanted?: string) {
+function fakeTestbed(rounds: number, verdict: 'clean' | 'void' = 'clean', wanted?: string) {
   const log: string[] = [];
-  const stage = {
+  const testbed = {
     rounds,
     wants: (name: string) => wanted === undefined || name === wanted,
     progress() {},
-    async start({ kind }: Subject): Promise<Deployment> {
+    async start({ kind }: SystemUnderTest): Promise<Deployment> {
       log.push(`start ${kind}`);
       return {
         origins: [],
@@ -39,13 +39,13 @@ function fakeStage(rounds: number, verdict: 'clean' | 'void' = 'clean', wanted?:
         stop: async () => void log.push(`stop ${kind}`),
       };
     },
-  } as unknown as Stage;
-  return { stage, log };
+  } as unknown as Testbed;
+  return { testbed, log };
 }
 
 it('gives each entrant one turn per round, in another order each time', async () => {
-  const { stage, log } = fakeStage(2);
-  const contestants = await inRounds(stage, [entrant('a'), entrant('b')], async (_, { name }, round) => {
+  const { testbed, log } = fakeTestbed(2);
+  const contestants = await inRounds(testbed, [entrant('a'), entrant('b')], async (_, { name }, round) => {
     log.push(`measure ${name}`);
     return [run(round)];
   });
@@ -58,14 +58,14 @@ it('gives each entrant one turn per round, in another order each time', async ()
 });
 
 it('marks all runs of a turn as void when its audit fails', async () => {
-  const { stage } = fakeStage(1, 'void');
-  const [contestant] = await inRounds(stage, [entrant('a')], async () => [run(1), run(1)]);
+  const { testbed } = fakeTestbed(1, 'void');
+  const [contestant] = await inRounds(testbed, [entrant('a')], async () => [run(1), run(1)]);
   expect(contestant?.runs.map(({ audit }) => audit.verdict)).toEqual(['void', 'void']);
 });
 
 it('stops a server whose turn failed, and continues with the others', async () => {
-  const { stage, log } = fakeStage(1);
-  const [broken, sound] = await inRounds(stage, [entrant('a'), entrant('b')], async (_, { name }) => {
+  const { testbed, log } = fakeTestbed(1);
+  const [broken, sound] = await inRounds(testbed, [entrant('a'), entrant('b')], async (_, { name }) => {
     if (name === 'a') throw new Error('it broke');
     return [run(1)];
   });
@@ -75,8 +75,8 @@ it('stops a server whose turn failed, and continues with the others', async () =
 });
 
 it('leaves out contestants that --only excludes', async () => {
-  const { stage, log } = fakeStage(1, 'clean', 'b');
-  const contestants = await inRounds(stage, [entrant('a'), entrant('b')], async () => [run(1)]);
+  const { testbed, log } = fakeTestbed(1, 'clean', 'b');
+  const contestants = await inRounds(testbed, [entrant('a'), entrant('b')], async () => [run(1)]);
   expect(contestants.map(({ name }) => name)).toEqual(['b']);
   expect(log).not.toContain('start a');
 });

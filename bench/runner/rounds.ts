@@ -1,17 +1,17 @@
 import type { Contestant, Run } from '../results.ts';
-import type { Deployment, Stage, Subject } from '../stage.ts';
-import type { Unaudited } from './measure.ts';
+import type { Deployment, SystemUnderTest, Testbed } from '../testbed.ts';
+import type { UnauditedRun } from './measure.ts';
 
 /** A contestant, and how to start its server. */
 export interface Entrant {
   readonly name: string;
   readonly title: string;
   readonly isOurs: boolean;
-  readonly subject: Subject;
+  readonly subject: SystemUnderTest;
 }
 
 /** Measures one entrant's running server; may return several runs. */
-type Turn = (deployment: Deployment, entrant: Entrant, round: number) => Promise<readonly Unaudited[]>;
+type Turn = (deployment: Deployment, entrant: Entrant, round: number) => Promise<readonly UnauditedRun[]>;
 
 /**
  * Runs rounds in which each entrant has one turn, so that changes of the machine's speed affect all of them. Every turn
@@ -19,27 +19,27 @@ type Turn = (deployment: Deployment, entrant: Entrant, round: number) => Promise
  * void run.
  */
 export async function inRounds(
-  stage: Stage,
+  testbed: Testbed,
   entrants: readonly Entrant[],
   turn: Turn,
 ): Promise<Contestant[]> {
-  const wanted = entrants.filter(({ name }) => stage.wants(name));
+  const wanted = entrants.filter(({ name }) => testbed.wants(name));
   const runs = new Map<string, Run[]>(wanted.map(({ name }) => [name, []]));
-  for (let round = 1; round <= stage.rounds; round++) {
+  for (let round = 1; round <= testbed.rounds; round++) {
     // Another order each round, so that nobody always runs after the same entrant.
     const order = rotated(wanted, (round - 1) >> 1);
     if (round % 2 === 0) order.reverse();
     for (const entrant of order) {
       const say = (what: string) =>
-        stage.progress(`round ${round} of ${stage.rounds} · ${entrant.name} · ${what}`);
-      runs.get(entrant.name)?.push(...(await takeTurn(stage, entrant, round, turn, say)));
+        testbed.progress(`round ${round} of ${testbed.rounds} · ${entrant.name} · ${what}`);
+      runs.get(entrant.name)?.push(...(await takeTurn(testbed, entrant, round, turn, say)));
     }
   }
   return wanted.map(({ name, title, isOurs }) => ({ name, title, isOurs, runs: runs.get(name) ?? [] }));
 }
 
 async function takeTurn(
-  stage: Stage,
+  testbed: Testbed,
   entrant: Entrant,
   round: number,
   turn: Turn,
@@ -48,7 +48,7 @@ async function takeTurn(
   const { subject } = entrant;
   try {
     say('starting');
-    const deployment = await stage.start(subject);
+    const deployment = await testbed.start(subject);
     try {
       say('measuring');
       const measured = await turn(deployment, entrant, round);

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { type NodeProcess, startNodeProcess } from '../../test/support/node-process.ts';
-import type { Kind } from './kinds.ts';
 import { runProgram } from './program.ts';
+import type { ServerKind } from './server-kinds.ts';
 
 export interface ServersOptions {
   readonly name: string;
-  readonly kind: Kind;
+  readonly kind: ServerKind;
   readonly settings: Readonly<Record<string, string>>;
   /** The file with the packages on sale. */
   readonly packages: string;

@@ -1,5 +1,5 @@
-import { measured, type Unaudited } from '../runner/measure.ts';
-import type { Deployment, RequestPlan, Stage } from '../stage.ts';
+import { measure, type UnauditedRun } from '../runner/measure.ts';
+import type { Deployment, RequestTemplate, Testbed } from '../testbed.ts';
 
 /** Some designs are fastest with few callers, others with many: the better result counts. */
 const callersTried = [64, 512];
@@ -8,23 +8,23 @@ const quickCallersOfSlow = [64];
 
 /** Measures the highest rate of a deployment with each number of callers. */
 export async function ceilings(
-  stage: Stage,
+  testbed: Testbed,
   deployment: Deployment,
   round: number,
-  { plan, isSlow = false }: { readonly plan: RequestPlan; readonly isSlow?: boolean },
-): Promise<Unaudited[]> {
+  { request, isSlow = false }: { readonly request: RequestTemplate; readonly isSlow?: boolean },
+): Promise<UnauditedRun[]> {
   const { origins } = deployment;
-  const { seconds } = stage;
-  const tried = stage.isQuick && isSlow ? quickCallersOfSlow : callersTried;
-  const runs: Unaudited[] = [];
-  let { warmUpSeconds } = stage;
+  const { seconds } = testbed;
+  const tried = testbed.isQuick && isSlow ? quickCallersOfSlow : callersTried;
+  const runs: UnauditedRun[] = [];
+  let { warmUpSeconds } = testbed;
   for (const callers of tried) {
-    const load = { origins, plan, callers, seconds, warmUpSeconds };
+    const load = { origins, request, callers, seconds, warmUpSeconds };
     runs.push(
-      await measured(stage, deployment, { round, parameters: { callers } }, () => stage.closedLoop(load)),
+      await measure(testbed, deployment, { round, parameters: { callers } }, () => testbed.closedLoop(load)),
     );
     // The server is already warm.
-    warmUpSeconds = stage.warmUpSeconds / 3;
+    warmUpSeconds = testbed.warmUpSeconds / 3;
   }
   return runs;
 }

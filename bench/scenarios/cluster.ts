@@ -1,8 +1,8 @@
 import type { Contestant, Run } from '../results.ts';
-import type { Unaudited } from '../runner/measure.ts';
-import { measured } from '../runner/measure.ts';
+import type { UnauditedRun } from '../runner/measure.ts';
+import { measure } from '../runner/measure.ts';
 import { type Entrant, inRounds } from '../runner/rounds.ts';
-import type { Deployment, Scenario, Stage } from '../stage.ts';
+import type { Deployment, Scenario, Testbed } from '../testbed.ts';
 import { plenty } from './contestants.ts';
 
 const kind = 'actor-mongodb';
@@ -18,8 +18,8 @@ export const scenario: Scenario = {
   what:
     'One, two and three instances on the same MongoDB and Redis; purchases go to any of them, whoever owns the package. ' +
     'Purchases finished per second, of one hot package and of a hundred.',
-  async run(stage) {
-    const instances = sizes[stage.isQuick ? 'quick' : 'full'];
+  async run(testbed) {
+    const instances = sizes[testbed.isQuick ? 'quick' : 'full'];
     const entrants: Entrant[] = instances.map((count) => ({
       name: `${kind} × ${count}`,
       title: kind,
@@ -28,16 +28,16 @@ export const scenario: Scenario = {
       // itself.
       subject: { kind, instances: count, packages, placement: 'free' },
     }));
-    const wants = () => stage.wants(kind);
-    const sides = await inRounds({ ...stage, wants }, entrants, (deployment, _entrant, round) =>
-      oneAndMany(stage, deployment, round),
+    const wants = () => testbed.wants(kind);
+    const sides = await inRounds({ ...testbed, wants }, entrants, (deployment, _entrant, round) =>
+      oneAndMany(testbed, deployment, round),
     );
     const { name, title, what } = scenario;
     return {
       name,
       title,
       what,
-      contestants: stage.isQuick ? [ofOne(sides)] : [ofOne(sides), ofMany(sides)],
+      contestants: testbed.isQuick ? [ofOne(sides)] : [ofOne(sides), ofMany(sides)],
       notes: [placementNote],
     };
   },
@@ -46,17 +46,17 @@ export const scenario: Scenario = {
 const placementNote =
   'Instances, client and databases share all cores: more instances mean more work on the same machine.';
 
-async function oneAndMany(stage: Stage, deployment: Deployment, round: number): Promise<Unaudited[]> {
+async function oneAndMany(testbed: Testbed, deployment: Deployment, round: number): Promise<UnauditedRun[]> {
   const { origins } = deployment;
-  const runs: Unaudited[] = [];
+  const runs: UnauditedRun[] = [];
   const hot = ids.slice(0, 1);
-  for (const bought of stage.isQuick ? [hot] : [hot, ids]) {
+  for (const bought of testbed.isQuick ? [hot] : [hot, ids]) {
     const parameters = { instances: origins.length, packages: bought.length };
-    const plan = { kind: 'buy', packages: bought } as const;
-    const { seconds, warmUpSeconds } = stage;
+    const request = { kind: 'buy', packages: bought } as const;
+    const { seconds, warmUpSeconds } = testbed;
     runs.push(
-      await measured(stage, deployment, { round, parameters }, () =>
-        stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds }),
+      await measure(testbed, deployment, { round, parameters }, () =>
+        testbed.closedLoop({ origins, request, callers, seconds, warmUpSeconds }),
       ),
     );
   }

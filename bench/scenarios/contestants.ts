@@ -1,5 +1,5 @@
 import type { Entrant } from '../runner/rounds.ts';
-import type { Subject } from '../stage.ts';
+import type { SystemUnderTest } from '../testbed.ts';
 
 /** More units than a bench can sell. */
 export const plenty = 10_000_000;
@@ -19,7 +19,7 @@ const titles: Readonly<Record<string, { title: string; isOurs?: true }>> = {
 export const contestants: readonly string[] = Object.keys(titles);
 
 /** @param kinds in the order of the report. */
-export function entrants(kinds: readonly string[], packages: Subject['packages']): Entrant[] {
+export function entrants(kinds: readonly string[], packages: SystemUnderTest['packages']): Entrant[] {
   return kinds.map((kind) => {
     const { title = kind, isOurs = false } = titles[kind] ?? {};
     return { name: kind, title, isOurs, subject: { kind, packages } };

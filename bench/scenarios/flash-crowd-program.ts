@@ -1,8 +1,8 @@
 import { Connection, type Listener } from '../client/connection.ts';
-import { comesTrue } from '../client/measured-window.ts';
-import { Names, requestMaker } from '../client/requests.ts';
-import { answerName, Tally } from '../client/tally.ts';
-import type { CrowdResult, CrowdWish } from './flash-crowd.ts';
+import { answerName, LoadCounts } from '../client/load-counts.ts';
+import { waitUntil } from '../client/measured-window.ts';
+import { requestMaker, UniqueNames } from '../client/requests.ts';
+import type { CrowdParams, CrowdResult } from './flash-crowd.ts';
 
 /** Connections that are opened at the same time: more would overflow the server's backlog. */
 const openedAtOnce = 200;
@@ -12,11 +12,11 @@ const promptMs = 100;
  * Connects all buyers, sends all purchases at one instant, and waits for the last answer. Latencies count from that
  * instant.
  */
-async function crowd({ origin, packageId, buyers, patienceMs }: CrowdWish): Promise<CrowdResult> {
+async function crowd({ origin, packageId, buyers, timeoutMs }: CrowdParams): Promise<CrowdResult> {
   const url = new URL(origin);
-  const make = requestMaker(url, { kind: 'buy', packages: [packageId] }, new Names());
+  const make = requestMaker(url, { kind: 'buy', packages: [packageId] }, new UniqueNames());
   const requests = Array.from({ length: buyers }, make);
-  const tally = new Tally();
+  const tally = new LoadCounts();
   let [opened, answered, refused, promptlyRefused] = [0, 0, 0, 0];
   let lastAnswerAt = 0;
   let instant = Number.NaN;
@@ -43,7 +43,7 @@ async function crowd({ origin, packageId, buyers, patienceMs }: CrowdWish): Prom
   while (connections.length < buyers) {
     const count = Math.min(openedAtOnce, buyers - connections.length);
     for (let one = 0; one < count; one++) connections.push(new Connection(url, 0, listener));
-    await comesTrue(() => opened + tally.errors === connections.length, patienceMs);
+    await waitUntil(() => opened + tally.errors === connections.length, timeoutMs);
   }
   if (opened < buyers) throw new Error(`only ${opened} of ${buyers} buyers could connect`);
 
@@ -51,7 +51,7 @@ async function crowd({ origin, packageId, buyers, patienceMs }: CrowdWish): Prom
   instant = performance.now();
   for (const [index, connection] of connections.entries()) connection.send(requests[index] as string);
   const allSentMs = performance.now() - instant;
-  await comesTrue(() => answered + tally.errors === buyers, patienceMs);
+  await waitUntil(() => answered + tally.errors === buyers, timeoutMs);
   const { user, system } = process.cpuUsage(cpuBefore);
   const seconds = (performance.now() - instant) / 1000;
   return {
@@ -72,8 +72,8 @@ function isRefusal(body: Buffer): boolean {
   return !body.includes('"order":');
 }
 
-process.once('message', (wish: CrowdWish) => {
-  crowd(wish).then(
+process.once('message', (params: CrowdParams) => {
+  crowd(params).then(
     (result) => process.send?.(result, () => process.exit(0)),
     (error: unknown) => {
       console.error(error);

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Contestant } from '../results.ts';
-import type { Unaudited } from '../runner/measure.ts';
+import type { UnauditedRun } from '../runner/measure.ts';
 import { choosePlacement } from '../runner/placement.ts';
 import { inRounds } from '../runner/rounds.ts';
-import type { Deployment, Scenario, Stage } from '../stage.ts';
+import type { Deployment, Scenario, Testbed } from '../testbed.ts';
 import { entrants, plenty } from './contestants.ts';
 import { sendCrowd } from './flash-crowd.ts';
 
@@ -11,7 +11,7 @@ import { sendCrowd } from './flash-crowd.ts';
 const flash = 1;
 const warmUp = 2;
 const quota = 5;
-const patienceMs = 30_000;
+const timeoutMs = 30_000;
 const buyersOf = { full: 10_000, quick: 2_000 };
 /** Without failing flights, and with half of them failing: then units return to the queue. */
 const failureRates = { full: [0, 0.5], quick: [0.5] };
@@ -27,8 +27,8 @@ export const scenario: Scenario = {
   what:
     'A quota of 5, and 10,000 buyers on connections of their own who press the button in the same instant: how long ' +
     'until the last of them has an answer, and who is refused within 100 ms.',
-  async run(stage) {
-    const pace = stage.isQuick ? 'quick' : 'full';
+  async run(testbed) {
+    const pace = testbed.isQuick ? 'quick' : 'full';
     const packages = [
       { id: flash, quota },
       { id: warmUp, quota: plenty },
@@ -40,10 +40,10 @@ export const scenario: Scenario = {
         ({ name }) => failureRate === 0 || name !== 'atomic',
       );
       const more = await inRounds(
-        { ...stage, rounds: Math.min(stage.rounds, roundsMax) },
+        { ...testbed, rounds: Math.min(testbed.rounds, roundsMax) },
         all.map((entrant) => ({ ...entrant, subject: { kind: entrant.name, packages, settings } })),
         (deployment, _entrant, round) =>
-          sale(stage, deployment, { round, parameters: { buyers: buyersOf[pace], failureRate } }),
+          sale(testbed, deployment, { round, parameters: { buyers: buyersOf[pace], failureRate } }),
       );
       contestants = merged(contestants, more);
     }
@@ -52,25 +52,34 @@ export const scenario: Scenario = {
       'All latencies count from the instant in which the first byte is sent. The share of refusals within 100 ms is therefore bounded ' +
         'by how fast the machine can take in requests at all; the time until all are sent is what the client took to hand them over.',
       'A buyer without an answer, and a unit that stayed unsold, count as lost. Whoever is served out of turn (rule Q5) voids the run.',
-      ...(stage.isQuick ? [`Quick: ${buyersOf.quick} buyers.`] : []),
+      ...(testbed.isQuick ? [`Quick: ${buyersOf.quick} buyers.`] : []),
     ];
     return { name, title, what, contestants, notes };
   },
 };
 
 async function sale(
-  stage: Stage,
+  testbed: Testbed,
   deployment: Deployment,
-  { round, parameters }: Pick<Unaudited, 'round'> & { parameters: { buyers: number; failureRate: number } },
-): Promise<Unaudited[]> {
+  {
+    round,
+    parameters,
+  }: Pick<UnauditedRun, 'round'> & { parameters: { buyers: number; failureRate: number } },
+): Promise<UnauditedRun[]> {
   const { origins, pids } = deployment;
   const [origin] = origins as [string];
-  const plan = { kind: 'buy', packages: [warmUp] } as const;
-  await stage.closedLoop({ origins, plan, callers: 64, seconds: stage.warmUpSeconds, warmUpSeconds: 0 });
-  stage.progress(`${parameters.buyers} buyers at once`);
+  const request = { kind: 'buy', packages: [warmUp] } as const;
+  await testbed.closedLoop({
+    origins,
+    request,
+    callers: 64,
+    seconds: testbed.warmUpSeconds,
+    warmUpSeconds: 0,
+  });
+  testbed.progress(`${parameters.buyers} buyers at once`);
   const { clientUnder } = await choosePlacement();
-  const wish = { origin, packageId: flash, buyers: parameters.buyers, patienceMs };
-  const { result: crowd, cores: server } = await stage.cpuOf(pids, () => sendCrowd(wish, clientUnder));
+  const params = { origin, packageId: flash, buyers: parameters.buyers, timeoutMs };
+  const { result: crowd, cores: server } = await testbed.cpuOf(pids, () => sendCrowd(params, clientUnder));
   const { load, allAnsweredMs, allSentMs, refused, promptlyRefused } = crowd;
   const unsold = await unsoldUnits(origin, load.answers['201'] ?? 0);
   return [

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Unaudited } from '../runner/measure.ts';
-import { measured, perSecond } from '../runner/measure.ts';
-import type { Deployment, LoadResult, RequestPlan, Stage } from '../stage.ts';
+import type { UnauditedRun } from '../runner/measure.ts';
+import { measure, perSecond } from '../runner/measure.ts';
+import type { Deployment, LoadResult, RequestTemplate, Testbed } from '../testbed.ts';
 
 /** Each range is in ascending order. */
 export interface Ranges {
@@ -11,7 +11,7 @@ export interface Ranges {
 }
 
 export interface Turn {
-  readonly stage: Stage;
+  readonly testbed: Testbed;
   readonly deployment: Deployment;
   readonly round: number;
 }
@@ -26,27 +26,27 @@ const warmUpSeconds = 0.2;
 const warmPurchases = 5_000;
 const drainMsMax = 60_000;
 /** A limit for all waits; longer means a defect. */
-const patienceMs = 180_000;
+const timeoutMs = 180_000;
 
 /** Fills the store by purchases, and measures the cost at each step. */
-export async function growOrders(turn: Turn, steps: readonly number[]): Promise<Unaudited[]> {
-  const plan = { kind: 'buy', packages: [1] } as const;
-  const runs: Unaudited[] = [];
+export async function growOrders(turn: Turn, steps: readonly number[]): Promise<UnauditedRun[]> {
+  const request = { kind: 'buy', packages: [1] } as const;
+  const runs: UnauditedRun[] = [];
   // A cold server is expensive, and would make later steps look cheap.
-  await warmUp(turn, { ...plan, packages: [warmPackage] }, warmPurchases);
+  await warmUp(turn, { ...request, packages: [warmPackage] }, warmPurchases);
   for (const orders of steps) {
-    await fill(turn, plan, orders, 'confirmed');
-    runs.push(await cost(turn, plan, { orders }, '201'));
+    await fill(turn, request, orders, 'confirmed');
+    runs.push(await cost(turn, request, { orders }, '201'));
   }
   return runs;
 }
 
 /** Buys all packages at the same rate, so that each one has an active actor. */
-export async function growPackages(turn: Turn, packages: readonly number[]): Promise<Unaudited[]> {
-  const plan = { kind: 'buy', packages } as const;
+export async function growPackages(turn: Turn, packages: readonly number[]): Promise<UnauditedRun[]> {
+  const request = { kind: 'buy', packages } as const;
   // By then most packages have been bought once: the first purchase activates the actor.
-  await warmUp(turn, plan, Math.max(warmPurchases, 2 * packages.length));
-  return [await cost(turn, plan, { packages: packages.length }, '201')];
+  await warmUp(turn, request, Math.max(warmPurchases, 2 * packages.length));
+  return [await cost(turn, request, { packages: packages.length }, '201')];
 }
 
 /** Bought during the warm-up, so that the measured package stays unchanged. */
@@ -68,13 +68,13 @@ export function waitingSettings(isQuick: boolean): Record<string, string> {
   };
 }
 
-export async function growWaiting(turn: Turn, steps: readonly number[]): Promise<Unaudited[]> {
-  const plan = { kind: 'buy', packages: [1], prefer: 'respond-async' } as const;
-  await warmUp(turn, { ...plan, packages: [warmPackage] }, warmPurchases);
-  const runs: Unaudited[] = [];
+export async function growWaiting(turn: Turn, steps: readonly number[]): Promise<UnauditedRun[]> {
+  const request = { kind: 'buy', packages: [1], prefer: 'respond-async' } as const;
+  await warmUp(turn, { ...request, packages: [warmPackage] }, warmPurchases);
+  const runs: UnauditedRun[] = [];
   for (const waiting of steps) {
-    await fill(turn, plan, waiting, 'waiting');
-    runs.push(await cost(turn, plan, { waiting }, '202'));
+    await fill(turn, request, waiting, 'waiting');
+    runs.push(await cost(turn, request, { waiting }, '202'));
   }
   const drainedMs = await drained(turn);
   return runs.map((run, index) =>
@@ -82,11 +82,21 @@ export async function growWaiting(turn: Turn, steps: readonly number[]): Promise
   );
 }
 
-async function warmUp({ stage, deployment }: Turn, plan: RequestPlan, purchases: number): Promise<void> {
+async function warmUp(
+  { testbed, deployment }: Turn,
+  request: RequestTemplate,
+  purchases: number,
+): Promise<void> {
   const { origins } = deployment;
-  const count = stage.isQuick ? purchases / 5 : purchases;
+  const count = testbed.isQuick ? purchases / 5 : purchases;
   for (let made = 0; made < count; ) {
-    const { answers } = await stage.closedLoop({ origins, plan, callers, seconds: 0.5, warmUpSeconds: 0 });
+    const { answers } = await testbed.closedLoop({
+      origins,
+      request,
+      callers,
+      seconds: 0.5,
+      warmUpSeconds: 0,
+    });
     const bought = (answers['201'] ?? 0) + (answers['202'] ?? 0);
     if (bought === 0) throw new Error(`nothing can be bought to warm up: ${JSON.stringify(answers)}`);
     made += bought;
@@ -94,38 +104,38 @@ async function warmUp({ stage, deployment }: Turn, plan: RequestPlan, purchases:
 }
 
 async function fill(
-  { stage, deployment }: Turn,
-  plan: RequestPlan,
+  { testbed, deployment }: Turn,
+  request: RequestTemplate,
   until: number,
   figure: 'confirmed' | 'waiting',
 ): Promise<void> {
   const { origins } = deployment;
-  const giveUpAt = performance.now() + patienceMs;
+  const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
     if (performance.now() > giveUpAt) throw new Error(`there were never ${until} ${figure}`);
     const has = (await figures(deployment))[figure] ?? 0;
     if (has >= until) return;
-    stage.progress(`filling: ${has} of ${until} ${figure}`);
+    testbed.progress(`filling: ${has} of ${until} ${figure}`);
     const seconds = until - has > 5_000 ? 0.5 : 0.1;
-    await stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds: 0 });
+    await testbed.closedLoop({ origins, request, callers, seconds, warmUpSeconds: 0 });
   }
 }
 
 /** @param counted the status of the answers that count as purchases. */
 async function cost(
-  { stage, deployment, round }: Turn,
-  plan: RequestPlan,
+  { testbed, deployment, round }: Turn,
+  request: RequestTemplate,
   parameters: Readonly<Record<string, number>>,
   counted: '201' | '202',
-): Promise<Unaudited> {
+): Promise<UnauditedRun> {
   const { origins, pids } = deployment;
-  const seconds = Math.min(stage.seconds, secondsMax);
-  stage.progress(`measuring at ${JSON.stringify(parameters)}`);
+  const seconds = Math.min(testbed.seconds, secondsMax);
+  testbed.progress(`measuring at ${JSON.stringify(parameters)}`);
   let cores = 0;
   let result: LoadResult | undefined;
-  const run = await measured(stage, deployment, { round, parameters }, async () => {
-    ({ result, cores } = await stage.cpuOf(pids, () =>
-      stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds }),
+  const run = await measure(testbed, deployment, { round, parameters }, async () => {
+    ({ result, cores } = await testbed.cpuOf(pids, () =>
+      testbed.closedLoop({ origins, request, callers, seconds, warmUpSeconds }),
     ));
     return result;
   });
@@ -138,10 +148,10 @@ async function cost(
 }
 
 /** @returns the time from the first confirmed unit until the queue was empty. */
-async function drained({ stage, deployment }: Turn): Promise<number> {
-  stage.progress('waiting for the queue to end');
+async function drained({ testbed, deployment }: Turn): Promise<number> {
+  testbed.progress('waiting for the queue to end');
   const isOver = async () => (await figures(deployment)).waiting === 0;
-  const giveUpAt = performance.now() + patienceMs;
+  const giveUpAt = performance.now() + timeoutMs;
   while ((await figures(deployment)).confirmed === 0) {
     if (performance.now() > giveUpAt) throw new Error('no unit of the queue was ever confirmed');
     await pause(20);

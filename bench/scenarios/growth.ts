@@ -1,6 +1,6 @@
 import type { Contestant } from '../results.ts';
 import { inRounds } from '../runner/rounds.ts';
-import type { Scenario } from '../stage.ts';
+import type { Scenario } from '../testbed.ts';
 import { entrants, plenty } from './contestants.ts';
 import {
   growOrders,
@@ -27,14 +27,14 @@ export const scenario: Scenario = {
   what:
     'What a purchase costs as the store grows: with more stored orders, with more packages on sale that are all bought, ' +
     'and with a longer queue of people who wait for a unit. CPU of the server and its database per purchase, and purchases per second.',
-  async run(stage) {
-    const ranges = stage.isQuick ? quick : full;
-    const kinds = stage.isQuick ? ['actor-sqlite'] : ['actor-sqlite', 'actor-mongodb'];
-    const few = { ...stage, rounds: Math.min(stage.rounds, roundsMax) };
+  async run(testbed) {
+    const ranges = testbed.isQuick ? quick : full;
+    const kinds = testbed.isQuick ? ['actor-sqlite'] : ['actor-sqlite', 'actor-mongodb'];
+    const few = { ...testbed, rounds: Math.min(testbed.rounds, roundsMax) };
     const one = [1, warmPackage].map((id) => ({ id, quota: plenty }));
     const contestants: Contestant[][] = [
       await inRounds(few, entrants(kinds, one), (deployment, _entrant, round) =>
-        growOrders({ stage, deployment, round }, ranges.orders),
+        growOrders({ testbed, deployment, round }, ranges.orders),
       ),
     ];
     for (const count of ranges.packages) {
@@ -42,7 +42,7 @@ export const scenario: Scenario = {
       contestants.push(
         await inRounds(few, entrants(kinds, packages), (deployment, _entrant, round) =>
           growPackages(
-            { stage, deployment, round },
+            { testbed, deployment, round },
             packages.map(({ id }) => id),
           ),
         ),
@@ -53,12 +53,12 @@ export const scenario: Scenario = {
       subject: {
         kind: entrant.name,
         packages: waitingPackages,
-        settings: waitingSettings(stage.isQuick),
+        settings: waitingSettings(testbed.isQuick),
       },
     }));
     contestants.push(
       await inRounds(few, held, (deployment, _entrant, round) =>
-        growWaiting({ stage, deployment, round }, ranges.waiting),
+        growWaiting({ testbed, deployment, round }, ranges.waiting),
       ),
     );
     const { name, title, what } = scenario;

@@ -1,13 +1,13 @@
-import { measured, type Unaudited } from '../runner/measure.ts';
+import { measure, type UnauditedRun } from '../runner/measure.ts';
 import { inRounds } from '../runner/rounds.ts';
-import type { Deployment, Scenario, Stage } from '../stage.ts';
+import type { Deployment, Scenario, Testbed } from '../testbed.ts';
 import { ceilings } from './ceilings.ts';
 import { entrants, plenty } from './contestants.ts';
 
 const kinds = ['actor-mongodb', 'actor-sqlite', 'lock', 'queue', 'atomic', 'lua', 'hello'];
 /** These designs handle one purchase at a time. */
 const slow = ['lock', 'queue'];
-const plan = { kind: 'buy', packages: [1] } as const;
+const request = { kind: 'buy', packages: [1] } as const;
 
 export const scenario: Scenario = {
   name: 'hot-package',
@@ -16,20 +16,20 @@ export const scenario: Scenario = {
     'Everybody buys one package whose quota is large, each purchase durable before it is answered. Purchases finished ' +
     'per second with 64 and with 512 callers, each design at its better one; then, for ours, latencies from the ' +
     'intended send at half of that ceiling.',
-  async run(stage) {
+  async run(testbed) {
     const contestants = await inRounds(
-      stage,
+      testbed,
       entrants(kinds, [{ id: 1, quota: plenty }]),
       async (deployment, { name: contestant, isOurs }, round) => {
         const isSlow = slow.includes(contestant);
-        const runs = await ceilings(stage, deployment, round, { plan, isSlow });
+        const runs = await ceilings(testbed, deployment, round, { request, isSlow });
         if (!isOurs) return runs;
         const ceiling = Math.max(...runs.map(({ figures }) => figures.finished ?? 0));
-        return [...runs, await atHalfTheCeiling(stage, deployment, round, ceiling)];
+        return [...runs, await atHalfTheCeiling(testbed, deployment, round, ceiling)];
       },
     );
     const { name, title, what } = scenario;
-    const notes = stage.isQuick
+    const notes = testbed.isQuick
       ? ['Quick: 512 callers are not tried on the lock and the queue, which gain nothing by them.']
       : [];
     return { name, title, what, contestants, notes };
@@ -38,16 +38,16 @@ export const scenario: Scenario = {
 
 /** Sends purchases at half of the measured ceiling, and measures the latency from the intended send. */
 async function atHalfTheCeiling(
-  stage: Stage,
+  testbed: Testbed,
   deployment: Deployment,
   round: number,
   ceiling: number,
-): Promise<Unaudited> {
+): Promise<UnauditedRun> {
   const { origins } = deployment;
-  const { seconds } = stage;
-  const warmUpSeconds = stage.warmUpSeconds / 3;
+  const { seconds } = testbed;
+  const warmUpSeconds = testbed.warmUpSeconds / 3;
   const rate = Math.max(1, Math.round(ceiling / 2));
   const parameters = { load: 'half the ceiling', offered: rate };
-  const load = { origins, plan, rate, connectionsMax: 2_000, seconds, warmUpSeconds };
-  return measured(stage, deployment, { round, parameters }, () => stage.openLoop(load));
+  const load = { origins, request, rate, connectionsMax: 2_000, seconds, warmUpSeconds };
+  return measure(testbed, deployment, { round, parameters }, () => testbed.openLoop(load));
 }

@@ -1,4 +1,4 @@
-import type { Scenario } from '../stage.ts';
+import type { Scenario } from '../testbed.ts';
 import { scenario as cluster } from './cluster.ts';
 import { scenario as flashSale } from './flash-sale.ts';
 import { scenario as growth } from './growth.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { outcomesIn } from '../client/outcomes.ts';
 import { startViewers, type Viewers, type Watch } from '../client/viewers.ts';
-import type { Unaudited } from '../runner/measure.ts';
+import type { UnauditedRun } from '../runner/measure.ts';
 import { choosePlacement } from '../runner/placement.ts';
 import { inRounds } from '../runner/rounds.ts';
-import type { Deployment, LoadResult, Scenario, Stage } from '../stage.ts';
+import type { Deployment, LoadResult, Scenario, Testbed } from '../testbed.ts';
 import { entrants, plenty } from './contestants.ts';
 import { buyAtPace } from './live-changes.ts';
 
@@ -36,13 +36,13 @@ export const scenario: Scenario = {
   what:
     'Sockets watch a package as the pages do, while it changes five times a second: from the moment in which a purchase ' +
     'is sent until each socket has its figures, alone and under purchase load, and the memory of an idle socket.',
-  async run(stage) {
-    const lengths = stage.isQuick ? quick : full;
+  async run(testbed) {
+    const lengths = testbed.isQuick ? quick : full;
     const packages = [watched, other].map((id) => ({ id, quota: plenty }));
     const contestants = await inRounds(
-      { ...stage, rounds: Math.min(stage.rounds, roundsMax) },
+      { ...testbed, rounds: Math.min(testbed.rounds, roundsMax) },
       entrants(['actor-sqlite'], packages),
-      (deployment, _entrant, round) => watchInSteps({ stage, deployment, round }, lengths),
+      (deployment, _entrant, round) => watchInSteps({ testbed, deployment, round }, lengths),
     );
     const { name, title, what } = scenario;
     const notes = [
@@ -55,7 +55,7 @@ export const scenario: Scenario = {
 };
 
 interface Turn {
-  readonly stage: Stage;
+  readonly testbed: Testbed;
   readonly deployment: Deployment;
   readonly round: number;
 }
@@ -63,13 +63,13 @@ interface Turn {
 async function watchInSteps(
   turn: Turn,
   { sockets, idleSeconds, seconds, settleMs }: Lengths,
-): Promise<Unaudited[]> {
-  const { stage, deployment } = turn;
+): Promise<UnauditedRun[]> {
+  const { testbed, deployment } = turn;
   const [origin] = deployment.origins as [string];
   const { clientUnder } = await choosePlacement();
   const one: Watch = { topic: `package:${watched}`, packageId: watched };
   const all: Watch = { topic: 'packages', packageId: watched };
-  const runs: Unaudited[] = [];
+  const runs: UnauditedRun[] = [];
   {
     await using viewers = startViewers(clientUnder);
     await viewers.open(origin, one, 1);
@@ -86,7 +86,7 @@ async function watchInSteps(
     runs.push({ ...alone, figures: { ...alone.figures, rssPerSocketKB } });
     runs.push(await watch(turn, viewers, { ...watching, load: 'purchases' }));
   }
-  if (!stage.isQuick) {
+  if (!testbed.isQuick) {
     await using viewers = startViewers(clientUnder);
     await viewers.open(origin, all, sockets);
     runs.push(
@@ -103,7 +103,7 @@ async function watchInSteps(
 
 /** @returns the server's resident memory per idle socket in KB (1,000 bytes). */
 async function openIdle(
-  { stage, deployment }: Turn,
+  { testbed, deployment }: Turn,
   viewers: Viewers,
   what: Watch,
   { sockets, settleMs }: Pick<Lengths, 'sockets' | 'settleMs'>,
@@ -111,10 +111,10 @@ async function openIdle(
   const [origin] = deployment.origins as [string];
   const [pid] = deployment.pids as [number];
   await pause(settleMs);
-  const before = await stage.rss(pid);
+  const before = await testbed.rss(pid);
   await viewers.open(origin, what, sockets);
   await pause(settleMs);
-  return ((await stage.rss(pid)) - before) / sockets / 1_000;
+  return ((await testbed.rss(pid)) - before) / sockets / 1_000;
 }
 
 interface Watching {
@@ -124,15 +124,15 @@ interface Watching {
   readonly perSecond: number;
 }
 
-async function watch(turn: Turn, viewers: Viewers, watching: Watching): Promise<Unaudited> {
-  const { stage, deployment, round } = turn;
+async function watch(turn: Turn, viewers: Viewers, watching: Watching): Promise<UnauditedRun> {
+  const { testbed, deployment, round } = turn;
   const { sockets, load, seconds, perSecond } = watching;
   const [origin] = deployment.origins as [string];
-  stage.progress(`${sockets} sockets, load ${load}`);
+  testbed.progress(`${sockets} sockets, load ${load}`);
   const buying = load === 'none' ? undefined : startLoad(turn, seconds);
   if (buying !== undefined) await pause(1_000);
   await viewers.record(await freeUnits(origin));
-  const { result: changes, cores: server } = await stage.cpuOf(deployment.pids, () =>
+  const { result: changes, cores: server } = await testbed.cpuOf(deployment.pids, () =>
     buyAtPace(origin, watched, { perSecond, seconds }),
   );
   const { delays, unseen, messages, gone, cpu } = await viewers.report(changes.madeAt, lastArrivalsMs);
@@ -152,11 +152,11 @@ async function watch(turn: Turn, viewers: Viewers, watching: Watching): Promise<
   };
 }
 
-function startLoad({ stage, deployment }: Turn, seconds: number): Promise<LoadResult> {
+function startLoad({ testbed, deployment }: Turn, seconds: number): Promise<LoadResult> {
   const { origins } = deployment;
-  const plan = { kind: 'buy', packages: [other] } as const;
-  const load = { origins, plan, rate: loadPerSecond, connectionsMax: 512, warmUpSeconds: 1, seconds };
-  return stage.openLoop(load);
+  const request = { kind: 'buy', packages: [other] } as const;
+  const load = { origins, request, rate: loadPerSecond, connectionsMax: 512, warmUpSeconds: 1, seconds };
+  return testbed.openLoop(load);
 }
 
 async function freeUnits(origin: string): Promise<number> {

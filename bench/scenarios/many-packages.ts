@@ -1,6 +1,6 @@
-import { measured } from '../runner/measure.ts';
+import { measure } from '../runner/measure.ts';
 import { inRounds } from '../runner/rounds.ts';
-import type { Scenario } from '../stage.ts';
+import type { Scenario } from '../testbed.ts';
 import { entrants, plenty } from './contestants.ts';
 
 const count = 1_000;
@@ -16,18 +16,18 @@ export const scenario: Scenario = {
   what:
     `${count} packages, bought by ${callers} callers with a Zipf distribution of exponent ${zipf}: the first gets an ` +
     'eighth of all purchases, the last hundred nearly none. Purchases finished per second.',
-  async run(stage) {
+  async run(testbed) {
     const sides = entrants(
-      stage.isQuick ? quickKinds : kinds,
+      testbed.isQuick ? quickKinds : kinds,
       packages.map((id) => ({ id, quota: plenty })),
     );
-    const contestants = await inRounds(stage, sides, async (deployment, _entrant, round) => {
+    const contestants = await inRounds(testbed, sides, async (deployment, _entrant, round) => {
       const { origins } = deployment;
-      const { seconds, warmUpSeconds } = stage;
-      const plan = { kind: 'buy', packages, zipf } as const;
-      const load = { origins, plan, callers, seconds, warmUpSeconds };
+      const { seconds, warmUpSeconds } = testbed;
+      const request = { kind: 'buy', packages, zipf } as const;
+      const load = { origins, request, callers, seconds, warmUpSeconds };
       const parameters = { callers };
-      return [await measured(stage, deployment, { round, parameters }, () => stage.closedLoop(load))];
+      return [await measure(testbed, deployment, { round, parameters }, () => testbed.closedLoop(load))];
     });
     const { name, title, what } = scenario;
     return { name, title, what, contestants, notes: [] };

@@ -1,10 +1,10 @@
-import type { Unaudited } from '../runner/measure.ts';
-import { measured, ratesOf } from '../runner/measure.ts';
+import type { UnauditedRun } from '../runner/measure.ts';
+import { measure, ratesOf } from '../runner/measure.ts';
 import { inRounds } from '../runner/rounds.ts';
-import type { Deployment, LoadResult, Scenario, Stage } from '../stage.ts';
+import type { Deployment, LoadResult, Scenario, Testbed } from '../testbed.ts';
 import { entrants, plenty } from './contestants.ts';
 
-const plan = { kind: 'buy', packages: [1] } as const;
+const request = { kind: 'buy', packages: [1] } as const;
 /** Enough callers to find the ceiling. */
 const callers = 256;
 const offeredTimes = 10;
@@ -20,12 +20,12 @@ export const scenario: Scenario = {
     'From a quarter of the ceiling, which a closed loop found just before, to ten times of it is offered, over ' +
     'thousands of connections in the end: purchases finished per second against the ceiling, and by how much the ' +
     'resident memory of the server has grown.',
-  async run(stage) {
-    const kinds = stage.isQuick ? ['actor-sqlite'] : ['actor-sqlite', 'actor-mongodb'];
+  async run(testbed) {
+    const kinds = testbed.isQuick ? ['actor-sqlite'] : ['actor-sqlite', 'actor-mongodb'];
     const contestants = await inRounds(
-      { ...stage, rounds: Math.min(stage.rounds, roundsMax) },
+      { ...testbed, rounds: Math.min(testbed.rounds, roundsMax) },
       entrants(kinds, [{ id: 1, quota: plenty }]),
-      (deployment, _entrant, round) => overloaded(stage, deployment, round),
+      (deployment, _entrant, round) => overloaded(testbed, deployment, round),
     );
     const { name, title, what } = scenario;
     const notes = [
@@ -36,39 +36,39 @@ export const scenario: Scenario = {
   },
 };
 
-async function overloaded(stage: Stage, deployment: Deployment, round: number): Promise<Unaudited[]> {
+async function overloaded(testbed: Testbed, deployment: Deployment, round: number): Promise<UnauditedRun[]> {
   const { origins, pids } = deployment;
   const [pid] = pids as [number];
-  const { seconds, warmUpSeconds } = stage;
-  const rssStartBytes = await stage.rss(pid);
-  const found = await stage.closedLoop({ origins, plan, callers, seconds, warmUpSeconds });
+  const { seconds, warmUpSeconds } = testbed;
+  const rssStartBytes = await testbed.rss(pid);
+  const found = await testbed.closedLoop({ origins, request, callers, seconds, warmUpSeconds });
   const ceiling = ratesOf(found).finished ?? 0;
-  const onTheWay = stage.isQuick ? [] : await sweep(stage, deployment, round, ceiling);
+  const onTheWay = testbed.isQuick ? [] : await sweep(testbed, deployment, round, ceiling);
   const offered = Math.round(ceiling * offeredTimes);
-  const connections = connectionsMax[stage.isQuick ? 'quick' : 'full'];
-  stage.progress(`offering ${offered} per second, ${offeredTimes} times the ceiling`);
+  const connections = connectionsMax[testbed.isQuick ? 'quick' : 'full'];
+  testbed.progress(`offering ${offered} per second, ${offeredTimes} times the ceiling`);
   const offer = () =>
     // Long enough to show what accumulates.
-    stage.openLoop({
+    testbed.openLoop({
       origins,
-      plan,
+      request,
       rate: offered,
       connectionsMax: connections,
       seconds: 2 * seconds,
       warmUpSeconds,
     });
   // The first overload opens all connections: their memory is not growth caused by an overload.
-  if (!stage.isQuick) await offer();
-  const before = await stage.rss(pid);
+  if (!testbed.isQuick) await offer();
+  const before = await testbed.rss(pid);
   let rssPeakBytes = before;
   let goodput = 0;
-  const run = await measured(
-    stage,
+  const run = await measure(
+    testbed,
     deployment,
     { round, parameters: { load: `${offeredTimes}× the ceiling`, offered } },
     () =>
       peakOf(
-        stage,
+        testbed,
         pid,
         async () => {
           const result = await offer();
@@ -81,9 +81,9 @@ async function overloaded(stage: Stage, deployment: Deployment, round: number): 
       ),
   );
   const { finished: _finished, ...rest } = run.figures;
-  const rssAfterBytes = await stage.rss(pid);
+  const rssAfterBytes = await testbed.rss(pid);
   // A quick bench would measure the memory of the new connections.
-  const growth = stage.isQuick ? {} : { rssGrowth: rssPeakBytes - before };
+  const growth = testbed.isQuick ? {} : { rssGrowth: rssPeakBytes - before };
   return [
     ...onTheWay,
     {
@@ -104,21 +104,21 @@ async function overloaded(stage: Stage, deployment: Deployment, round: number): 
 
 /** Measures goodput and latency at increasing offered rates. */
 async function sweep(
-  stage: Stage,
+  testbed: Testbed,
   deployment: Deployment,
   round: number,
   ceiling: number,
-): Promise<Unaudited[]> {
+): Promise<UnauditedRun[]> {
   const { origins } = deployment;
-  const warmUpSeconds = stage.warmUpSeconds / 2;
-  const runs: Unaudited[] = [];
+  const warmUpSeconds = testbed.warmUpSeconds / 2;
+  const runs: UnauditedRun[] = [];
   for (const share of shares) {
     const rate = Math.max(1, Math.round(ceiling * share));
-    const load = { origins, plan, rate, connectionsMax: 2_000, seconds: stage.seconds, warmUpSeconds };
+    const load = { origins, request, rate, connectionsMax: 2_000, seconds: testbed.seconds, warmUpSeconds };
     const parameters = { load: `${share}× the ceiling`, offered: rate };
     let goodput = 0;
-    const run = await measured(stage, deployment, { round, parameters }, async () => {
-      const result = await stage.openLoop(load);
+    const run = await measure(testbed, deployment, { round, parameters }, async () => {
+      const result = await testbed.openLoop(load);
       goodput = goodputOf(result);
       return result;
     });
@@ -137,14 +137,14 @@ const sampleMs = 250;
 
 /** The highest resident memory of a process while the work runs. */
 async function peakOf<T>(
-  stage: Stage,
+  testbed: Testbed,
   pid: number,
   work: () => Promise<T>,
   tell: (bytes: number) => void,
 ): Promise<T> {
   let peak = 0;
   const sample = async () => {
-    peak = Math.max(peak, await stage.rss(pid).catch(() => 0));
+    peak = Math.max(peak, await testbed.rss(pid).catch(() => 0));
     tell(peak);
   };
   const timer = setInterval(() => void sample(), sampleMs);

@@ -1,6 +1,6 @@
-import { measured, perSecond, type Unaudited } from '../runner/measure.ts';
+import { measure, perSecond, type UnauditedRun } from '../runner/measure.ts';
 import { inRounds } from '../runner/rounds.ts';
-import type { Deployment, Scenario, Stage } from '../stage.ts';
+import type { Deployment, Scenario, Testbed } from '../testbed.ts';
 import { entrants } from './contestants.ts';
 
 const quota = 100;
@@ -14,11 +14,11 @@ export const scenario: Scenario = {
   what:
     `A package of ${quota} is sold out, and ${callers} callers go on asking for it, without and with an ` +
     'Idempotency-Key (which has to be looked up first: its order might exist). Refusals per second.',
-  async run(stage) {
+  async run(testbed) {
     const contestants = await inRounds(
-      stage,
+      testbed,
       entrants(kinds, [{ id: 1, quota }]),
-      (deployment, { isOurs }, round) => storms(stage, deployment, isOurs, round),
+      (deployment, { isOurs }, round) => storms(testbed, deployment, isOurs, round),
     );
     const { name, title, what } = scenario;
     const notes = ['Hello world refuses nothing: its answers are what the refusals are held against.'];
@@ -27,30 +27,30 @@ export const scenario: Scenario = {
 };
 
 async function storms(
-  stage: Stage,
+  testbed: Testbed,
   deployment: Deployment,
   isOurs: boolean,
   round: number,
-): Promise<Unaudited[]> {
+): Promise<UnauditedRun[]> {
   const { origins } = deployment;
-  const { seconds } = stage;
-  const plan = { kind: 'buy', packages: [1] } as const;
-  await stage.closedLoop({ origins, plan, callers, seconds: sellOutSeconds, warmUpSeconds: 0 });
-  const runs: Unaudited[] = [];
-  let { warmUpSeconds } = stage;
+  const { seconds } = testbed;
+  const request = { kind: 'buy', packages: [1] } as const;
+  await testbed.closedLoop({ origins, request, callers, seconds: sellOutSeconds, warmUpSeconds: 0 });
+  const runs: UnauditedRun[] = [];
+  let { warmUpSeconds } = testbed;
   for (const keys of [false, true]) {
     const parameters = { callers, keys: keys ? 'with' : 'without' };
-    const load = { origins, plan: { ...plan, keys }, callers, seconds, warmUpSeconds };
+    const load = { origins, request: { ...request, keys }, callers, seconds, warmUpSeconds };
     let refused = 0;
-    const run = await measured(stage, deployment, { round, parameters }, async () => {
-      const result = await stage.closedLoop(load);
+    const run = await measure(testbed, deployment, { round, parameters }, async () => {
+      const result = await testbed.closedLoop(load);
       refused = perSecond(result, '409 sold_out');
       return result;
     });
     const { finished = 0, answered = finished } = run.figures;
     runs.push({ ...run, figures: isOurs ? { refused, answered } : { answered } });
     // The server is already warm.
-    warmUpSeconds = stage.warmUpSeconds / 3;
+    warmUpSeconds = testbed.warmUpSeconds / 3;
   }
   return runs;
 }

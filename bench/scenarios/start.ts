@@ -4,7 +4,7 @@ import { startNodeProcess } from '../../test/support/node-process.ts';
 import type { Run } from '../results.ts';
 import { commandOf } from '../runner/servers.ts';
 import { makeWorkFolder } from '../runner/work-folder.ts';
-import type { Scenario, Stage } from '../stage.ts';
+import type { Scenario, Testbed } from '../testbed.ts';
 
 const roundsMin = { full: 7, quick: 2 };
 const idleMs = { full: 5_000, quick: 1_000 };
@@ -16,28 +16,28 @@ export const scenario: Scenario = {
   what:
     'From the start of the process on an empty SQLite database until `/readyz` answers 200, and the resident memory of ' +
     'the server when it has been idle for five seconds.',
-  async run(stage) {
-    const pace = stage.isQuick ? 'quick' : 'full';
+  async run(testbed) {
+    const pace = testbed.isQuick ? 'quick' : 'full';
     const runs: Run[] = [];
     await using folder = await makeWorkFolder();
-    const count = stage.wants('actor-sqlite') ? Math.max(stage.rounds, roundsMin[pace]) : 0;
+    const count = testbed.wants('actor-sqlite') ? Math.max(testbed.rounds, roundsMin[pace]) : 0;
     for (let round = 1; round <= count; round++) {
-      stage.progress(`${round} of ${count}`);
+      testbed.progress(`${round} of ${count}`);
       const idleSeconds = idleMs[pace] / 1000;
-      const parameters = stage.isQuick ? { idleSeconds } : {};
+      const parameters = testbed.isQuick ? { idleSeconds } : {};
       runs.push({
-        ...(await startOnce(stage, join(folder.path, `${round}.db`), idleMs[pace], round)),
+        ...(await startOnce(testbed, join(folder.path, `${round}.db`), idleMs[pace], round)),
         parameters,
       });
     }
     const { name, title, what } = scenario;
     const contestants = [{ name: 'actor-sqlite', title: 'ticket-booking on SQLite', isOurs: true, runs }];
-    const notes = stage.isQuick ? ['Quick: idle for one second only.'] : [];
+    const notes = testbed.isQuick ? ['Quick: idle for one second only.'] : [];
     return { name, title, what, contestants, notes };
   },
 };
 
-async function startOnce(stage: Stage, file: string, idle: number, round: number): Promise<Run> {
+async function startOnce(testbed: Testbed, file: string, idle: number, round: number): Promise<Run> {
   const [program, ...parameters] = (await commandOf('start')) as [string, ...string[]];
   const startedAt = performance.now();
   const server = await startNodeProcess({
@@ -50,7 +50,7 @@ async function startOnce(stage: Stage, file: string, idle: number, round: number
     await ready(server.match[1] as string);
     const readyMs = performance.now() - startedAt;
     await pause(idle);
-    const idleRssMB = (await stage.rss(server.pid)) / 1e6;
+    const idleRssMB = (await testbed.rss(server.pid)) / 1e6;
     return {
       round,
       parameters: {},

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import { auditOf } from './audit.ts';
+import { auditDeployment } from './audit.ts';
 
 const clean = { ok: true, packages: 3, orders: 1234, reservations: 5, inMotion: [], findings: [] };
 const broken = { ...clean, ok: false, findings: [{ rule: 'Q3', message: 'one unit too many' }] };
@@ -19,7 +19,7 @@ async function audited(...answers: readonly (readonly [status: number, body: str
   await once(server, 'listening');
   const origins = [`http://127.0.0.1:${(server.address() as AddressInfo).port}`];
   try {
-    return await auditOf({ origins, headers: [], adminToken: 'token' }, new AbortController().signal);
+    return await auditDeployment({ origins, headers: [], adminToken: 'token' }, new AbortController().signal);
   } finally {
     server.close().closeAllConnections();
   }
@@ -60,11 +60,11 @@ it.each([
 it('needs a token, and an instance that answers', async () => {
   const { signal } = new AbortController();
   const gone = { origins: ['http://127.0.0.1:1'], headers: [] };
-  expect(await auditOf(gone, signal)).toMatchObject({
+  expect(await auditDeployment(gone, signal)).toMatchObject({
     verdict: 'none',
     detail: expect.stringContaining('no admin token'),
   });
-  expect(await auditOf({ ...gone, adminToken: 'x' }, signal)).toMatchObject({
+  expect(await auditDeployment({ ...gone, adminToken: 'x' }, signal)).toMatchObject({
     detail: expect.stringContaining('does not answer'),
   });
 });

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Run } from '../results.ts';
-import { answerInWords, askAdmin, jsonOf, type Target } from './ask.ts';
+import { answerInWords, jsonOf, requestAdmin, type Target } from './target.ts';
 
-type Verdict = Run['audit'];
+type AuditVerdict = Run['audit'];
 
 /** An audit of millions of orders takes minutes. */
 const auditMs = 10 * 60_000;
@@ -14,13 +14,13 @@ const betweenAttemptsMs = 1_000;
  * Runs the deployment's own audit. The verdict is `void` if it has findings, and `none` with a reason if it could not
  * run. Never throws.
  */
-export async function auditOf(target: Target, signal: AbortSignal): Promise<Verdict> {
+export async function auditDeployment(target: Target, signal: AbortSignal): Promise<AuditVerdict> {
   if (target.adminToken === undefined)
     return none('no admin token was given: run `npm run audit` beside the deployment');
   try {
     for (let attempt = 1; ; attempt++) {
       const asked = { timeoutMs: auditMs, signal };
-      const response = await askAdmin(target, '/api/admin/audit', asked);
+      const response = await requestAdmin(target, '/api/admin/audit', asked);
       const verdict = response.ok
         ? verdictOf(await jsonOf(response))
         : none(`GET /api/admin/audit answers ${await answerInWords(response)}`);
@@ -41,7 +41,7 @@ function verdictOf({
   orders,
   reservations,
   inMotion,
-}: Record<string, unknown>): Verdict {
+}: Record<string, unknown>): AuditVerdict {
   if (typeof ok !== 'boolean' || !Array.isArray(findings)) return none('its answer is no report of an audit');
   if (!ok) {
     const [first] = findings as { rule?: unknown; message?: unknown }[];
@@ -58,6 +58,6 @@ function verdictOf({
   return { verdict: 'clean', detail: `${all} packages, ${kept} orders, ${booked} reservations` };
 }
 
-function none(detail: string): Verdict {
+function none(detail: string): AuditVerdict {
   return { verdict: 'none', detail };
 }

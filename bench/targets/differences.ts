@@ -1,4 +1,4 @@
-import type { Shown } from './shown.ts';
+import type { ShownPackage } from './shown-packages.ts';
 
 const compared = ['flight', 'stay', 'price', 'quota'] as const;
 const namedMax = 5;
@@ -12,7 +12,7 @@ const namedMax = 5;
 export function differences(
   packages: readonly number[],
   origins: readonly string[],
-  shown: readonly (readonly Shown[])[],
+  shown: readonly (readonly ShownPackage[])[],
 ): string[] {
   const [firstOrigin, ...otherOrigins] = origins;
   const [first, ...others] = shown.map((all) => new Map(all.map((each) => [each.id, factsOf(each)])));
@@ -27,6 +27,6 @@ export function differences(
   });
 }
 
-function factsOf(shown: Shown): string {
+function factsOf(shown: ShownPackage): string {
   return JSON.stringify(compared.map((fact) => shown[fact]));
 }

@@ -1,6 +1,6 @@
-import type { TargetsWish } from '../arguments.ts';
+import type { TargetsParams } from '../arguments.ts';
 
-type Load = Pick<TargetsWish, 'rate' | 'stages' | 'seconds'>;
+type Load = Pick<TargetsParams, 'rate' | 'stages' | 'seconds'>;
 
 /** The offered rate in this second of the measured window; undefined in a closed loop. */
 export function rateAt({ rate, stages }: Load, second: number): number | undefined {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Names, requestMaker } from '../client/requests.ts';
+import { requestMaker, UniqueNames } from '../client/requests.ts';
 import { parseDuration, parseHeader, parseStages } from './options.ts';
 
 it('parses durations', () => {
@@ -28,7 +28,7 @@ it('parses headers, and refuses those that would change where a body ends', () =
 it('sends headers with purchases and look-ups', () => {
   const headers = [['X-Trace', 'on']] as const;
   for (const kind of ['buy', 'package'] as const) {
-    const make = requestMaker(new URL('http://a:1'), { kind, packages: [1], headers }, new Names());
+    const make = requestMaker(new URL('http://a:1'), { kind, packages: [1], headers }, new UniqueNames());
     const [head] = make().split('\r\n\r\n');
     expect(head?.split('\r\n')).toContain('X-Trace: on');
   }

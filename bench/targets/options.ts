@@ -1,4 +1,4 @@
-import type { RateStage } from '../stage.ts';
+import type { RateStage } from '../testbed.ts';
 
 export type Header = readonly [name: string, value: string];
 

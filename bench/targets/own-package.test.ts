@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, it, vi } from 'vitest';
 import { makeOwnPackage } from './own-package.ts';
 
-interface Wishes {
+interface AdminBehaviour {
   /** An older version: it refuses `listed` and has no archive route. */
   readonly isOld?: boolean;
   /** The number of reads that show a held unit. */
@@ -16,7 +16,7 @@ interface Wishes {
 }
 
 /** An admin API like the server's with one package, and a log of its requests. */
-async function admin({ isOld = false, heldFor = 0, refusedFor = 0, isChanged = false }: Wishes = {}) {
+async function admin({ isOld = false, heldFor = 0, refusedFor = 0, isChanged = false }: AdminBehaviour = {}) {
   const asked: string[] = [];
   let [looks, refusals, version] = [0, 0, isChanged ? 4 : 3];
   const answer = (method: string, path: string, body: Record<string, unknown>): [number, object] => {
@@ -92,8 +92,8 @@ it('works with a version without `listed` and archive, and says so', async () =>
 it.each([
   ['something of it is held for ever', { heldFor: Number.POSITIVE_INFINITY }, /still held or waiting/],
   ['archiving is refused for ever', { refusedFor: Number.POSITIVE_INFINITY }, /409 sale_not_ended/],
-])('explains how to clean up by hand if %s', async (_what, wishes, why) => {
-  using server = await admin(wishes);
+])('explains how to clean up by hand if %s', async (_what, behaviour, why) => {
+  using server = await admin(behaviour);
   const own = await makeOwnPackage(server.target, 300);
   const beforeArchive = vi.fn(async () => {});
   const words = await own.retire(beforeArchive);

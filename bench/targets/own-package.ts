@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { answerInWords, askAdmin, jsonOf, type Target } from './ask.ts';
+import { answerInWords, jsonOf, requestAdmin, type Target } from './target.ts';
 
 /** A package that the bench created and archives at its end. */
 export interface OwnPackage {
@@ -27,13 +27,13 @@ const yearMs = 365 * 86_400_000;
  */
 export async function makeOwnPackage(target: Target, restWithinMs = restMs): Promise<OwnPackage> {
   const stay = new Date(Date.now() + yearMs).toISOString().slice(0, 10);
-  const wish = { flight: 'BENCH', stay, price: 100, quota: plenty };
+  const params = { flight: 'BENCH', stay, price: 100, quota: plenty };
   // Without a signal: an aborted creation could leave a package behind.
-  const post = (body: object) => askAdmin(target, '/api/admin/packages', { method: 'POST', body });
-  const unlisted = await post({ ...wish, listed: false });
+  const post = (body: object) => requestAdmin(target, '/api/admin/packages', { method: 'POST', body });
+  const unlisted = await post({ ...params, listed: false });
   // An older version does not know `listed`.
   const isListed = unlisted.status === 422;
-  const response = isListed ? await post(wish) : unlisted;
+  const response = isListed ? await post(params) : unlisted;
   const { id, version } = await created(response, target.origins[0] as string);
   return {
     id,
@@ -56,7 +56,7 @@ async function created(response: Response, origin: string): Promise<{ id: number
   return { id, version };
 }
 
-interface Retired {
+interface EndedPackage {
   readonly id: number;
   readonly version: number;
   readonly isListed: boolean;
@@ -69,7 +69,7 @@ interface Retirement {
 
 async function retired(
   target: Target,
-  own: Retired,
+  own: EndedPackage,
   { beforeArchive, restWithinMs }: Retirement,
 ): Promise<string> {
   const { id, isListed } = own;
@@ -94,14 +94,14 @@ async function retired(
 }
 
 /** @throws Error with the reason if it is refused. */
-async function endSale(target: Target, { id, version }: Retired): Promise<void> {
+async function endSale(target: Target, { id, version }: EndedPackage): Promise<void> {
   const path = `/api/admin/packages/${id}`;
   const patch = (known: number) =>
-    askAdmin(target, path, { method: 'PATCH', body: { version: known, paused: true } });
+    requestAdmin(target, path, { method: 'PATCH', body: { version: known, paused: true } });
   let response = await patch(version);
   if (response.status === 409) {
     // An operator has changed the package: retry with its current version.
-    const present = await jsonOf(await askAdmin(target, path));
+    const present = await jsonOf(await requestAdmin(target, path));
     if (typeof present.version === 'number') response = await patch(present.version);
   }
   if (!response.ok) throw new Error(`its sale cannot be paused (${await answerInWords(response)})`);
@@ -110,7 +110,7 @@ async function endSale(target: Target, { id, version }: Retired): Promise<void> 
 /** @returns whether no order is held, waiting or being cancelled any more. */
 async function comesToRest(target: Target, id: number, until: number): Promise<boolean> {
   for (;;) {
-    const response = await askAdmin(target, `/api/admin/packages/${id}`);
+    const response = await requestAdmin(target, `/api/admin/packages/${id}`);
     if (!response.ok) throw new Error(`it cannot be looked at (${await answerInWords(response)})`);
     const { held = 0, waiting = 0, cancelling = 0 } = await jsonOf(response);
     if (held === 0 && waiting === 0 && cancelling === 0) return true;
@@ -122,7 +122,7 @@ async function comesToRest(target: Target, id: number, until: number): Promise<b
 /** @returns false for a version without an archive. */
 async function archive(target: Target, id: number, until: number): Promise<boolean> {
   for (;;) {
-    const response = await askAdmin(target, `/api/admin/packages/${id}/archive`, { method: 'POST' });
+    const response = await requestAdmin(target, `/api/admin/packages/${id}/archive`, { method: 'POST' });
     if (response.ok) return true;
     if (response.status === 404 || response.status === 405) return false;
     const words = await answerInWords(response);

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import { readArguments, type TargetsWish } from '../arguments.ts';
+import { readArguments, type TargetsParams } from '../arguments.ts';
 import { choosePackages } from './packages.ts';
-import type { Shown } from './shown.ts';
+import type { ShownPackage } from './shown-packages.ts';
 
 const usual = [{ id: 1 }, { id: 2 }];
 
 /** A deployment whose admin API gives this answer, and a log of its requests. */
-async function deployment(status: number, body: object, packages: readonly Shown[] = usual) {
+async function deployment(status: number, body: object, packages: readonly ShownPackage[] = usual) {
   const asked: { readonly token: string | undefined; readonly body: Readonly<Record<string, unknown>> }[] =
     [];
   const server = createServer(async (request, response) => {
@@ -45,7 +45,7 @@ async function deployment(status: number, body: object, packages: readonly Shown
           '--targets',
           [origin, ...others].join(),
           ...line.split(' ').filter(Boolean),
-        ]) as TargetsWish,
+        ]) as TargetsParams,
         new AbortController().signal,
       ),
     [Symbol.dispose]: () => void server.close().closeAllConnections(),

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TargetsWish } from '../arguments.ts';
-import type { Target } from './ask.ts';
+import type { TargetsParams } from '../arguments.ts';
 import { differences } from './differences.ts';
 import { makeOwnPackage, type OwnPackage, plenty } from './own-package.ts';
-import { listedAt, type Shown, shownAt } from './shown.ts';
+import { listedAt, type ShownPackage, shownAt } from './shown-packages.ts';
+import type { Target } from './target.ts';
 
-export interface Chosen {
+export interface ChosenPackages {
   readonly packages: readonly number[];
   /** Remarks for the user. */
   readonly notes: readonly string[];
@@ -22,37 +22,37 @@ const betweenLooksMs = 100;
  * It never buys packages of others unasked.
  * @throws Error with one line of advice if there is none; a created package is removed then.
  */
-export async function choosePackages(wish: TargetsWish, signal: AbortSignal): Promise<Chosen> {
-  const listed = await listedAt(wish, signal);
-  const named = wish.packages.length === 0 ? undefined : await shownAt(wish, wish.packages, signal);
+export async function choosePackages(params: TargetsParams, signal: AbortSignal): Promise<ChosenPackages> {
+  const listed = await listedAt(params, signal);
+  const named = params.packages.length === 0 ? undefined : await shownAt(params, params.packages, signal);
   const known = new Set(named?.[0]?.map(({ id }) => id));
-  const missing = wish.packages.filter((id) => !known.has(id));
-  if (missing.length > 0) throw new Error(`${wish.origins[0]} has no package ${missing.join(', ')}`);
-  const warned = ({ packages, notes }: Chosen): Chosen => ({
+  const missing = params.packages.filter((id) => !known.has(id));
+  if (missing.length > 0) throw new Error(`${params.origins[0]} has no package ${missing.join(', ')}`);
+  const warned = ({ packages, notes }: ChosenPackages): ChosenPackages => ({
     packages,
     notes: [
       ...notes,
-      ...differences(packages, wish.origins, named ?? listed).map((line) => `WARNING: ${line}`),
+      ...differences(packages, params.origins, named ?? listed).map((line) => `WARNING: ${line}`),
     ],
   });
-  if (wish.isReadOnly) return warned(looked(wish, listed[0] ?? []));
-  if (wish.packages.length > 0 && wish.isSpendingAllowed) {
+  if (params.isReadOnly) return warned(lookUps(params, listed[0] ?? []));
+  if (params.packages.length > 0 && params.isSpendingAllowed) {
     return warned({
-      packages: wish.packages,
-      notes: [`Buys package ${wish.packages.join(', ')}, whose quota is spent.`],
+      packages: params.packages,
+      notes: [`Buys package ${params.packages.join(', ')}, whose quota is spent.`],
     });
   }
-  if (wish.packages.length > 0)
+  if (params.packages.length > 0)
     throw new Error(
       'This would spend the quota of those packages: say --spend as well, or look them up with --read-only.',
     );
-  if (wish.adminToken !== undefined) return ownPackage(wish, signal);
+  if (params.adminToken !== undefined) return ownPackage(params, signal);
   throw new Error(
     'Nothing here may be bought: give --admin-token, and the bench makes a package of its own; or --package <id> --spend for a package whose quota may be spent; or --read-only to look packages up.',
   );
 }
 
-function looked({ packages, origins }: TargetsWish, listed: readonly Shown[]): Chosen {
+function lookUps({ packages, origins }: TargetsParams, listed: readonly ShownPackage[]): ChosenPackages {
   const all = packages.length > 0 ? packages : listed.map(({ id }) => id);
   if (all.length === 0) throw new Error(`${origins[0]} has no package that could be looked up`);
   return {
@@ -61,7 +61,7 @@ function looked({ packages, origins }: TargetsWish, listed: readonly Shown[]): C
   };
 }
 
-async function ownPackage(target: Target, signal: AbortSignal): Promise<Chosen> {
+async function ownPackage(target: Target, signal: AbortSignal): Promise<ChosenPackages> {
   const own = await makeOwnPackage(target);
   try {
     signal.throwIfAborted();

@@ -25,7 +25,7 @@ export interface BalancerOptions {
 export interface Balancer {
   readonly origin: string;
   /** Waits this long for answers in progress, then closes their connections. */
-  close(patienceMs?: number): Promise<void>;
+  close(timeoutMs?: number): Promise<void>;
 }
 
 /** Headers that belong to one connection only (RFC 9110, section 7.6.1). */
@@ -68,16 +68,16 @@ export async function startBalancer({ origins, port, host, checkMs }: BalancerOp
   }
   return {
     origin: `http://${host ?? 'localhost'}:${(server.address() as AddressInfo).port}`,
-    async close(patienceMs = 1_000) {
+    async close(timeoutMs = 1_000) {
       health.stop();
       const closed = once(server, 'close');
       server.close();
-      const patience = setTimeout(() => {
+      const timer = setTimeout(() => {
         server.closeAllConnections();
         for (const socket of tunnels) socket.destroy();
-      }, patienceMs);
+      }, timeoutMs);
       await closed;
-      clearTimeout(patience);
+      clearTimeout(timer);
       agent.destroy();
     },
   };

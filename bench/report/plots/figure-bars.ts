@@ -1,9 +1,9 @@
 import type { Plot } from '../../../tools/plots/draw.ts';
 import { seriesStyle } from '../../../tools/plots/palette.ts';
 import type { ContestantStyles } from '../contestant-styles.ts';
+import { meaningOf } from '../figure-names.ts';
 import { formatValue } from '../numbers.ts';
 import { bestOf, type Group } from '../summary.ts';
-import { meaningOf } from '../vocabulary.ts';
 import { type Bar, barsSpec } from './bars.ts';
 import { capital, nameGroups } from './naming.ts';
 

@@ -1,11 +1,11 @@
 import { percentilePosition } from '../../../tools/plots/axis.ts';
 import { legendsFor, type Plot } from '../../../tools/plots/draw.ts';
 import type { ContestantStyles } from '../contestant-styles.ts';
+import { latencyLabel } from '../figure-names.ts';
 import { formatValue } from '../numbers.ts';
 import { bestOf, type Group, isOpenLoop } from '../summary.ts';
-import { latencyLabel } from '../vocabulary.ts';
 import { linesSpec, type Point } from './lines.ts';
-import { type Named, nameGroups } from './naming.ts';
+import { type NamedGroup, nameGroups } from './naming.ts';
 
 const seriesMax = 8;
 /** The curve would not end without it: 100 % has no finite position on this axis. */
@@ -20,7 +20,7 @@ export function latencyPlots(
   figure: string | undefined,
   styles: ContestantStyles,
 ): Plot[] {
-  return telling(groups).flatMap((name) => {
+  return latenciesToPlot(groups).flatMap((name) => {
     const all = groups.filter(({ latencies }) => (latencies.get(name)?.curve.length ?? 0) > 1);
     const open = all.filter(isOpenLoop);
     const shown = open.length > 0 ? fewEnough(open) : bestOfEach(all, figure);
@@ -32,7 +32,7 @@ export function latencyPlots(
  * The latencies worth a plot. Outcomes, refusals and answers contain each other: of these, the first one that covers at
  * least half of the answers. All others too.
  */
-export function telling(groups: readonly Group[]): string[] {
+export function latenciesToPlot(groups: readonly Group[]): string[] {
   const names = [...new Set(groups.flatMap(({ latencies }) => [...latencies.keys()]))];
   const counted = (name: string) => {
     return groups.reduce((sum, { latencies }) => sum + (latencies.get(name)?.count ?? 0), 0);
@@ -46,7 +46,7 @@ const ofAnswers = ['outcome', 'refusal', 'answer'];
 
 export function latencyPlot(
   name: string,
-  named: readonly Named[],
+  named: readonly NamedGroup[],
   isOpen: boolean,
   title = `Latency ${latencyLabel(name)}`,
 ): Plot {

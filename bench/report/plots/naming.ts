@@ -2,7 +2,7 @@ import { type Style, seriesStyle, variantOf } from '../../../tools/plots/palette
 import type { ContestantStyles } from '../contestant-styles.ts';
 import type { Group } from '../summary.ts';
 
-export interface Named {
+export interface NamedGroup {
   readonly group: Group;
   readonly label: string;
   readonly style: Style;
@@ -16,7 +16,7 @@ export function nameGroups(
   groups: readonly Group[],
   styles: ContestantStyles,
   labelOf = defaultLabel,
-): Named[] {
+): NamedGroup[] {
   const contestants = [...new Set(groups.map(({ contestant }) => contestant))];
   return groups.map((group, index) => {
     const siblings = groups.filter(({ contestant }) => contestant === group.contestant);

@@ -1,8 +1,8 @@
 import { legendsFor, type Plot } from '../../../tools/plots/draw.ts';
 import type { ContestantStyles } from '../contestant-styles.ts';
+import { latencyLabel } from '../figure-names.ts';
 import { formatValue } from '../numbers.ts';
 import type { Group } from '../summary.ts';
-import { latencyLabel } from '../vocabulary.ts';
 import { linesSpec } from './lines.ts';
 import { nameGroups } from './naming.ts';
 

@@ -1,9 +1,9 @@
 import type { Plot } from '../../../tools/plots/draw.ts';
 import type { ScenarioResult } from '../../results.ts';
 import type { ContestantStyles } from '../contestant-styles.ts';
+import { meaningOf } from '../figure-names.ts';
 import { formatNumber, type Spread, spreadOf } from '../numbers.ts';
 import { bestOf, type Group, groupsOf, mainFigure } from '../summary.ts';
-import { meaningOf } from '../vocabulary.ts';
 import { type Bar, barsSpec } from './bars.ts';
 
 /** Our rate divided by another contestant's, each at its best. */

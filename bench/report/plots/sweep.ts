@@ -1,8 +1,8 @@
 import { legendsFor, type Plot } from '../../../tools/plots/draw.ts';
 import type { ContestantStyles } from '../contestant-styles.ts';
+import { latencyLabel, meaningOf, offeredParameters, parameterLabel, type Unit } from '../figure-names.ts';
 import { formatNumber, formatValue, type Spread, spreadOf } from '../numbers.ts';
 import { type Group, labelOf } from '../summary.ts';
-import { latencyLabel, meaningOf, offeredParameters, parameterLabel, type Unit } from '../vocabulary.ts';
 import { linesSpec, type Series } from './lines.ts';
 import { capital, nameGroups } from './naming.ts';
 

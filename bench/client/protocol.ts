@@ -1,4 +1,4 @@
-import type { ClosedLoop, LoadResult, OpenLoop } from '../stage.ts';
+import type { ClosedLoop, LoadResult, OpenLoop } from '../testbed.ts';
 
 /** The progress of a load: rates of the last second, and totals since the start including the warm-up. */
 export interface ProgressSample {

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { Deployment } from '../stage.ts';
 import { StoppedError } from '../stopping.ts';
-import { Starts } from './starts.ts';
+import type { Deployment } from '../testbed.ts';
+import { StartedServers } from './started-servers.ts';
 
 /** A server that takes a while to start and to stop. */
 function server() {
@@ -25,7 +25,7 @@ function server() {
 }
 
 it('stops a running server once, and waits for a stop in progress', async () => {
-  const starts = new Starts();
+  const starts = new StartedServers();
   const { state, begin } = server();
   const deployment = await starts.start(begin);
   expect(state.isRunning).toBe(true);
@@ -36,7 +36,7 @@ it('stops a running server once, and waits for a stop in progress', async () => 
 });
 
 it('waits for a start in progress, and stops that server', async () => {
-  const starts = new Starts();
+  const starts = new StartedServers();
   const { state, begin } = server();
   const starting = starts.start(begin);
   starts.end();
@@ -47,7 +47,7 @@ it('waits for a start in progress, and stops that server', async () => {
 });
 
 it('stops a server at the end of a scenario that did not wait for its start, and can start more', async () => {
-  const starts = new Starts();
+  const starts = new StartedServers();
   const { state, begin } = server();
   const starting = starts.start(begin);
   await starts.stopAll();
@@ -58,7 +58,7 @@ it('stops a server at the end of a scenario that did not wait for its start, and
 });
 
 it('starts nothing after the end', async () => {
-  const starts = new Starts();
+  const starts = new StartedServers();
   const { state, begin } = server();
   starts.end();
   await expect(starts.start(begin)).rejects.toThrow(StoppedError);
@@ -67,7 +67,7 @@ it('starts nothing after the end', async () => {
 });
 
 it('survives a start and a stop that fail', async () => {
-  const starts = new Starts();
+  const starts = new StartedServers();
   const failing = starts.start(() => Promise.reject(new Error('no port')));
   await Promise.all([expect(failing).rejects.toThrow('no port'), starts.stopAll()]);
   const { begin } = server();

@@ -9,7 +9,7 @@ export const countedByArrival =
  * that arrived in the window. Since version 2 it counts the final outcomes of requests that were scheduled in the
  * window. The older figure therefore gets another name.
  */
-export function inPresentTerms(results: BenchResults): BenchResults {
+export function upgradeResults(results: BenchResults): BenchResults {
   return results.version === 1 ? withRuns(results, (run) => renamed(run, oldNameOf(run))) : results;
 }
 
@@ -17,10 +17,10 @@ export function inPresentTerms(results: BenchResults): BenchResults {
  * Converts two results to figures that can be compared. If only one is of version 1, confirmed orders per second are
  * compared.
  */
-export function inCommonTerms(a: BenchResults, b: BenchResults): readonly [BenchResults, BenchResults] {
-  if (a.version === b.version) return [inPresentTerms(a), inPresentTerms(b)];
+export function makeComparable(a: BenchResults, b: BenchResults): readonly [BenchResults, BenchResults] {
+  if (a.version === b.version) return [upgradeResults(a), upgradeResults(b)];
   const common = (results: BenchResults) =>
-    results.version === 1 ? inPresentTerms(results) : withRuns(results, withConfirmedAlone);
+    results.version === 1 ? upgradeResults(results) : withRuns(results, withConfirmedAlone);
   return [common(a), common(b)];
 }
 

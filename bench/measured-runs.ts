@@ -15,7 +15,7 @@ export interface RunSize {
 }
 
 /** Runs that are not void, with the aggregates that goals need. */
-export class Measured {
+export class MeasuredRuns {
   readonly #results: readonly ScenarioResult[];
 
   constructor(results: readonly ScenarioResult[]) {
@@ -23,14 +23,14 @@ export class Measured {
   }
 
   /** The same without the runs of this scenario that are too small. */
-  atSize(scenario: string, { parameter, atLeast, isRange = false, isUsual = false }: RunSize): Measured {
+  atSize(scenario: string, { parameter, atLeast, isRange = false, isUsual = false }: RunSize): MeasuredRuns {
     const isLarge = ({ parameters }: Run) =>
       parameters[parameter] === undefined ? isUsual : Number(parameters[parameter]) >= atLeast;
     const large = (runs: readonly Run[]) => {
       if (!isRange) return runs.filter(isLarge);
       return counted(runs).some(isLarge) ? runs : [];
     };
-    return new Measured(
+    return new MeasuredRuns(
       this.#results.map((result) => ({
         ...result,
         contestants:

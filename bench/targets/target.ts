@@ -7,7 +7,7 @@ export interface Target {
   readonly adminToken?: string;
 }
 
-export interface Asked {
+export interface RequestOptions {
   readonly method?: 'GET' | 'POST' | 'PATCH';
   /** The body, sent as JSON. */
   readonly body?: object;
@@ -20,11 +20,11 @@ export interface Asked {
 const usualTimeoutMs = 10_000;
 
 /** @throws Error in one line if it does not answer; the signal's reason if aborted. */
-export async function ask(
+export async function requestTarget(
   { headers, adminToken }: Target,
   origin: string,
   path: string,
-  { method = 'GET', body, isAdmin = false, timeoutMs = usualTimeoutMs, signal }: Asked = {},
+  { method = 'GET', body, isAdmin = false, timeoutMs = usualTimeoutMs, signal }: RequestOptions = {},
 ): Promise<Response> {
   const all = new Headers();
   for (const [name, value] of headers) all.append(name, value);
@@ -51,11 +51,15 @@ export async function ask(
  * Sends a request to the admin API of the first instance that answers.
  * @throws Error in one line if none does.
  */
-export async function askAdmin(target: Target, path: string, asked: Asked = {}): Promise<Response> {
+export async function requestAdmin(
+  target: Target,
+  path: string,
+  asked: RequestOptions = {},
+): Promise<Response> {
   let failure: unknown;
   for (const origin of target.origins) {
     try {
-      return await ask(target, origin, path, { ...asked, isAdmin: true });
+      return await requestTarget(target, origin, path, { ...asked, isAdmin: true });
     } catch (error) {
       asked.signal?.throwIfAborted();
       failure = error;

@@ -3,7 +3,7 @@
  * the last word of the name: `…Us`, `…Ms`, `…S`, `…Bytes`, `…KB`, `…MB`, `…Share` (0 to 1), `…Ratio`, `…PerSecond`,
  * `…Cores`. Scenarios can only use names that have a label (`FigureName`).
  */
-export interface Meaning {
+export interface FigureMeaning {
   readonly label: string;
   readonly unit: Unit;
   readonly better: Better;
@@ -40,11 +40,11 @@ const figures = {
   readyMs: { label: 'start to ready', unit: 'ms', better: 'lower' },
   costPerPurchaseUs: { label: 'CPU of the server per purchase', unit: 'µs', better: 'lower' },
   idleRssMB: { label: 'memory when idle', unit: 'MB', better: 'lower' },
-} as const satisfies Readonly<Record<string, Meaning>>;
+} as const satisfies Readonly<Record<string, FigureMeaning>>;
 
 /** The figures that scenarios can measure; each has a label. */
 export type FigureName = keyof typeof figures;
-export type Figures = Readonly<Partial<Record<FigureName, number>>>;
+export type RunFigures = Readonly<Partial<Record<FigureName, number>>>;
 
 /** The main figure of a scenario, which speed-up and throughput plots show; null for none. */
 const mainFigures: Readonly<Record<string, string | null>> = {
@@ -88,14 +88,14 @@ const parameters = {
 
 /** The parameters that scenarios can vary. */
 export type ParameterName = keyof typeof parameters;
-export type Parameters = Readonly<Partial<Record<ParameterName, number | string>>>;
+export type RunParameters = Readonly<Partial<Record<ParameterName, number | string>>>;
 
 export function parameterLabel(name: string): string {
-  return own(parameters, name) ?? words(name);
+  return own(parameters, name) ?? splitName(name);
 }
 
 /** Whether a name in a run's JSON has a label here. */
-export function hasWords(kind: 'figure' | 'latency' | 'parameter', name: string): boolean {
+export function hasLabel(kind: 'figure' | 'latency' | 'parameter', name: string): boolean {
   return Object.hasOwn({ figure: figures, latency: latencies, parameter: parameters }[kind], name);
 }
 
@@ -119,19 +119,19 @@ const bySuffix: readonly (readonly [RegExp, Unit, Better])[] = [
   [/(Cores|Cpu|cpu)$/, 'cores', 'lower'],
 ];
 
-export function meaningOf(figure: string): Meaning {
-  const known = own<Meaning>(figures, figure);
+export function meaningOf(figure: string): FigureMeaning {
+  const known = own<FigureMeaning>(figures, figure);
   if (known) return known;
   for (const [pattern, unit, better] of bySuffix) {
     if (!pattern.test(figure)) continue;
     const stem = figure.replace(/(Us|Ms|Millis|KB|MB|Seconds|S|Bytes|Share|PerSecond)$/, '');
-    return { label: words(stem === '' ? figure : stem), unit, better };
+    return { label: splitName(stem === '' ? figure : stem), unit, better };
   }
-  return { label: words(figure), unit: '', better: 'neither' };
+  return { label: splitName(figure), unit: '', better: 'neither' };
 }
 
 export function latencyLabel(name: string): string {
-  return own(latencies, name) ?? words(name);
+  return own(latencies, name) ?? splitName(name);
 }
 
 /** @returns undefined for a scenario without a main figure, or if its runs lack it. */
@@ -142,7 +142,7 @@ export function mainFigureOf(scenario: string, names: ReadonlySet<string>): stri
 }
 
 /** Turns a name into words: `refusedUnder100` becomes `refused under 100`; acronyms such as RSS stay. */
-export function words(name: string): string {
+export function splitName(name: string): string {
   return name
     .replace(/([a-z])([A-Z0-9])/g, '$1 $2')
     .replace(/([0-9])([A-Za-z])/g, '$1 $2')

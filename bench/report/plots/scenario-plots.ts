@@ -1,10 +1,10 @@
 import type { Plot } from '../../../tools/plots/draw.ts';
 import type { ScenarioResult } from '../../results.ts';
 import type { ContestantStyles } from '../contestant-styles.ts';
+import { meaningOf } from '../figure-names.ts';
 import { type Group, groupsOfAll, isOpenLoop, mainFigure } from '../summary.ts';
-import { meaningOf } from '../vocabulary.ts';
 import { figurePlot, memoryPlot } from './figure-bars.ts';
-import { latencyPlots, telling } from './latency.ts';
+import { latenciesToPlot, latencyPlots } from './latency.ts';
 import { outcomePlots } from './outcome.ts';
 import { overTimePlots } from './over-time.ts';
 import { speedUpPlots, speedUpsOf } from './speed-up.ts';
@@ -48,7 +48,7 @@ function plotsOfSweep(sweep: Sweep, figure: string | undefined, styles: Contesta
   const main =
     figures.find((name) => name === figure) ?? figures.find((name) => meaningOf(name).unit === '/s');
   const shown = figures.filter((name) => name === main || ['bytes', 'µs'].includes(meaningOf(name).unit));
-  const latencies = telling(sweep.groups);
+  const latencies = latenciesToPlot(sweep.groups);
   return [...shown.map(figureMeasure), ...latencies.map(p99Measure)].flatMap((measure) =>
     sweepPlot(sweep, measure, styles),
   );

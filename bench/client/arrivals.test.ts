@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Arrivals } from './viewers-arrivals.ts';
+import { Arrivals } from './arrivals.ts';
 
 it('measures from each change until each viewer has seen it, or a later one', () => {
   const arrivals = new Arrivals(2);

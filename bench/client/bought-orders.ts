@@ -1,11 +1,11 @@
-import type { Bought } from './requests.ts';
+import type { BoughtOrder } from './requests.ts';
 
 /** Enough orders for random look-ups that rarely repeat. */
 const rememberedMax = 2_000;
 
 /** The orders bought at the current origins, for look-ups. */
-export class Memory {
-  bought: Bought[] = [];
+export class BoughtOrders {
+  bought: BoughtOrder[] = [];
   #origins = '';
 
   /** Forgets orders of other origins. */

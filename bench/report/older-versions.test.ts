@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { compare } from './compare.ts';
 import { resultsOf, runOf } from './fixture.ts';
-import { countedByArrival } from './present-terms.ts';
+import { countedByArrival } from './older-versions.ts';
 import { readResults } from './read.ts';
 import { renderReport } from './report.ts';
 

@@ -1,8 +1,8 @@
-import type { Deployment } from '../stage.ts';
 import { StoppedError } from '../stopping.ts';
+import type { Deployment } from '../testbed.ts';
 
 /** All started servers, so that none is left running when the bench stops. */
-export class Starts {
+export class StartedServers {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #running = new Set<Deployment>();
   #isOver = false;

@@ -1,11 +1,11 @@
 /** Finds the number of free units of a package in a live message; undefined if the message does not contain it. */
-export type FreeUnits = (bytes: Buffer, start: number, end: number) => number | undefined;
+export type FindFreeUnits = (bytes: Buffer, start: number, end: number) => number | undefined;
 
 /**
  * Thousands of viewers receive the same bytes, so a message that equals the last one is not searched again. It reads
  * the text under a package's bar on the page (`99,995 free`).
  */
-export function freeUnitsOf(packageId: number): FreeUnits {
+export function freeUnitsOf(packageId: number): FindFreeUnits {
   const words = new RegExp(`id="stay-${packageId}-words">.*?>([\\d,]+) free<`, 's');
   let before = Buffer.alloc(0);
   let found: number | undefined;

@@ -1,10 +1,10 @@
-import type { LoadResult } from '../stage.ts';
+import type { LoadResult } from '../testbed.ts';
 import { Latencies } from './histogram.ts';
 import { isOutcome } from './outcomes.ts';
 import { codeIn } from './requests.ts';
 
 /** The results of the requests of a load, or of one of its stages. */
-export class Tally {
+export class LoadCounts {
   /** Requests that could not be sent in time. */
   dropped = 0;
   /** Failed connections and requests without an answer. */

@@ -1,5 +1,5 @@
 import { startClient } from '../client/client.ts';
-import type { Stage, Subject } from '../stage.ts';
+import type { SystemUnderTest, Testbed } from '../testbed.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { openDatabases } from './databases.ts';
 import { startDeployment } from './deployments.ts';
@@ -7,7 +7,7 @@ import type { Placement } from './placement.ts';
 import { residentBytes } from './processes.ts';
 import { endPrograms } from './program.ts';
 import type { Progress } from './progress.ts';
-import { Starts } from './starts.ts';
+import { StartedServers } from './started-servers.ts';
 import { makeWorkFolder } from './work-folder.ts';
 
 export interface StageOptions {
@@ -23,7 +23,7 @@ export interface StageOptions {
 }
 
 /** Runs servers, databases and the client as processes of this machine. */
-export interface LocalStage extends Stage, AsyncDisposable {
+export interface LocalTestbed extends Testbed, AsyncDisposable {
   /** Sets the text in front of each progress line. */
   announce(scenario: string): void;
   /** Versions of the started databases: `mongod 6.0.5`. */
@@ -32,7 +32,7 @@ export interface LocalStage extends Stage, AsyncDisposable {
   stopAll(): Promise<void>;
 }
 
-export async function openStage(options: StageOptions): Promise<LocalStage> {
+export async function openTestbed(options: StageOptions): Promise<LocalTestbed> {
   const { isQuick, rounds, seconds, warmUpSeconds, only, placement, progress } = options;
   await using undo = new AsyncDisposableStack();
   const folder = undo.use(await makeWorkFolder());
@@ -44,7 +44,7 @@ export async function openStage(options: StageOptions): Promise<LocalStage> {
   };
   const databases = undo.use(openDatabases(folder.path, (what) => tell(`starting ${what}`)));
   const meter = new CpuMeter();
-  const starts = new Starts();
+  const starts = new StartedServers();
   undo.defer(() => starts.stopAll());
   // Disposed first, so that servers need not wait for its requests.
   const client = undo.use(
@@ -68,7 +68,7 @@ export async function openStage(options: StageOptions): Promise<LocalStage> {
     seconds,
     warmUpSeconds,
     wants: (contestant) => only.length === 0 || only.includes(contestant),
-    start: (subject: Subject) =>
+    start: (subject: SystemUnderTest) =>
       starts.start(async () => {
         const started = await startDeployment(subject, parts);
         return {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { FrameReader, pong } from './viewers-frames.ts';
+import { FrameReader, pong } from './frames.ts';
 
 /** Records the events. */
 function listen() {

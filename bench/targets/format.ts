@@ -1,14 +1,14 @@
-import type { TargetsWish } from '../arguments.ts';
-import { errorsOf, isFailure, type Judgement } from '../assertions.ts';
+import type { TargetsParams } from '../arguments.ts';
+import { type AssertionResult, errorsOf, isFailure } from '../assertions.ts';
 import type { Run } from '../results.ts';
-import type { LoadResult } from '../stage.ts';
+import type { LoadResult } from '../testbed.ts';
 
-export function auditInWords({ verdict, detail }: Run['audit']): string {
+export function formatAudit({ verdict, detail }: Run['audit']): string {
   const state = { clean: 'clean', void: 'FINDINGS', none: 'could not be had' }[verdict];
   return `${state}, ${detail}`;
 }
 
-export function answersInWords({ isReadOnly }: TargetsWish, run: Run, result: LoadResult): string {
+export function formatAnswers({ isReadOnly }: TargetsParams, run: Run, result: LoadResult): string {
   const { answers, dropped, cpu } = run;
   const lines = Object.entries(answers).map(([name, count]) => {
     const mark = isFailure(name, isReadOnly) ? '  (an error)' : '';
@@ -31,7 +31,12 @@ export function errorNotes({ errors, reasons = {} }: LoadResult): string[] {
 }
 
 /** One line for an assertion: `holds  p99<50ms  (12.3)`. */
-export function assertionInWords({ text, value, holds, why }: Judgement & { readonly text: string }): string {
+export function formatAssertion({
+  text,
+  value,
+  holds,
+  why,
+}: AssertionResult & { readonly text: string }): string {
   const was = Number.isFinite(value) ? String(Number(value.toPrecision(6))) : 'nothing was measured';
   return `${holds ? 'holds' : 'FAILS'}  ${text}  (${was}${why === undefined ? '' : `; ${why}`})`;
 }

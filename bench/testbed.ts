@@ -9,11 +9,11 @@ export interface Scenario {
   readonly what: string;
   /** Whether `--quick` leaves it out unless it is named, because it downloads much or takes long. */
   readonly isFullOnly?: boolean;
-  run(stage: Stage): Promise<ScenarioResult>;
+  run(stage: Testbed): Promise<ScenarioResult>;
 }
 
 /** How to start a server under test, which runs in processes of its own. */
-export interface Subject {
+export interface SystemUnderTest {
   /** `actor-sqlite`, `actor-mongodb`, `lock`, `queue`, `atomic`, `lua`, `hello`, `restate`. */
   readonly kind: string;
   /** Our servers only; default 1. */
@@ -42,7 +42,7 @@ export interface Deployment {
 }
 
 /** The request that each caller repeats. */
-export interface RequestPlan {
+export interface RequestTemplate {
   /**
    * `buy`: `POST /api/orders`. `look-up`: `GET /api/orders/:id?email=…` of orders that this client bought at these
    * origins; without any, it buys some first. `package`: `GET /api/packages/:id`.
@@ -61,7 +61,7 @@ export interface RequestPlan {
 
 export interface ClosedLoop {
   readonly origins: readonly string[];
-  readonly plan: RequestPlan;
+  readonly request: RequestTemplate;
   /** Connections, each with one request at a time. */
   readonly callers: number;
   readonly seconds: number;
@@ -122,7 +122,7 @@ export interface LoadResult {
 }
 
 /** What a scenario needs to start servers and to put load on them. */
-export interface Stage {
+export interface Testbed {
   readonly isQuick: boolean;
   /** Rounds per contestant. */
   readonly rounds: number;
@@ -132,7 +132,7 @@ export interface Stage {
   readonly warmUpSeconds: number;
   /** Whether `--only` includes this contestant. */
   wants(contestant: string): boolean;
-  start(subject: Subject): Promise<Deployment>;
+  start(subject: SystemUnderTest): Promise<Deployment>;
   closedLoop(load: ClosedLoop): Promise<LoadResult>;
   openLoop(load: OpenLoop): Promise<LoadResult>;
   /** Cores that these processes use during the work; for a load, only during its measured window. */

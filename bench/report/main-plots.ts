@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { drawAlone, type Plot } from '../../tools/plots/draw.ts';
 import type { BenchResults, ScenarioResult } from '../results.ts';
 import { type ContestantStyles, contestantStyles } from './contestant-styles.ts';
+import { upgradeResults } from './older-versions.ts';
 import { latencyPlot } from './plots/latency.ts';
 import { nameGroups } from './plots/naming.ts';
 import { speedUpPlot, speedUpsOf } from './plots/speed-up.ts';
-import { inPresentTerms } from './present-terms.ts';
 import { groupsOfAll, isOpenLoop } from './summary.ts';
 
 /**
@@ -14,7 +14,7 @@ import { groupsOfAll, isOpenLoop } from './summary.ts';
  * @returns the names of the files.
  */
 export async function plotsForReadme(given: BenchResults, folder: string): Promise<string[]> {
-  const results = inPresentTerms(given);
+  const results = upgradeResults(given);
   const styles = contestantStyles(
     results.scenarios.flatMap(({ contestants }) => contestants.map(({ name }) => name)),
   );

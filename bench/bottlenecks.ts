@@ -2,7 +2,7 @@
  * Why goals are missed, according to CPU profiles (`--cpu-prof`). There are no figures here, because the text appears
  * beside the results of any run on any machine.
  */
-export const limits = {
+export const bottlenecks = {
   mongodb:
     'A purchase is two majority commits of its package and two durable entries in the suppliers’ ledger. The server’s ' +
     'thread (driver, HTTP, saga, garbage: no peak) and mongod, most of whose time per order goes to its indexes, share ' +

@@ -2,7 +2,7 @@
 const cutAt = 4_096;
 
 /** A queue of scheduled send times for which no connection was free. */
-export class WaitingSends {
+export class SendQueue {
   #times: number[] = [];
   #first = 0;
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { freeUnitsOf } from './viewers-figures.ts';
+import { freeUnitsOf } from './free-units.ts';
 
 const stay = (id: number, free: string) =>
   `<hx-partial hx-target="#stay-${id}"><span id="stay-${id}"><span class="stay-words" id="stay-${id}-words">` +

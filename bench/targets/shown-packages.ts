@@ -1,7 +1,7 @@
-import { ask, jsonOf, type Target } from './ask.ts';
+import { jsonOf, requestTarget, type Target } from './target.ts';
 
 /** As in the answer of `GET /api/packages/:id`. */
-export interface Shown {
+export interface ShownPackage {
   readonly id: number;
   readonly flight?: string;
   readonly stay?: string;
@@ -16,7 +16,7 @@ const atOnce = 20;
  * The listed packages of each instance.
  * @throws Error with one line if an instance does not answer or is another kind of server.
  */
-export function listedAt(target: Target, signal: AbortSignal): Promise<(readonly Shown[])[]> {
+export function listedAt(target: Target, signal: AbortSignal): Promise<(readonly ShownPackage[])[]> {
   return Promise.all(target.origins.map((origin) => packagesOf(target, origin, signal)));
 }
 
@@ -25,14 +25,14 @@ export function shownAt(
   target: Target,
   ids: readonly number[],
   signal: AbortSignal,
-): Promise<(readonly Shown[])[]> {
+): Promise<(readonly ShownPackage[])[]> {
   return Promise.all(
     target.origins.map(async (origin) => {
-      const all: Shown[] = [];
+      const all: ShownPackage[] = [];
       for (let first = 0; first < ids.length; first += atOnce) {
         const some = ids
           .slice(first, first + atOnce)
-          .map((id) => ask(target, origin, `/api/packages/${id}`, { signal }));
+          .map((id) => requestTarget(target, origin, `/api/packages/${id}`, { signal }));
         for (const response of await Promise.all(some)) {
           const shown = await jsonOf(response);
           if (response.ok && typeof shown.id === 'number') all.push({ ...shown, id: shown.id });
@@ -43,12 +43,16 @@ export function shownAt(
   );
 }
 
-async function packagesOf(target: Target, origin: string, signal: AbortSignal): Promise<readonly Shown[]> {
-  const response = await ask(target, origin, '/api/packages', { signal });
+async function packagesOf(
+  target: Target,
+  origin: string,
+  signal: AbortSignal,
+): Promise<readonly ShownPackage[]> {
+  const response = await requestTarget(target, origin, '/api/packages', { signal });
   const { packages } = await jsonOf(response);
   if (!response.ok || !Array.isArray(packages))
     throw new Error(
       `${origin} answers ${response.status} to GET /api/packages: is it a ticket-booking server?`,
     );
-  return packages as readonly Shown[];
+  return packages as readonly ShownPackage[];
 }

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { WaitingSends } from './waiting-sends.ts';
+import { SendQueue } from './send-queue.ts';
 
 it('returns entries in order, also when there are many', () => {
-  const waiting = new WaitingSends();
+  const waiting = new SendQueue();
   for (let time = 0; time < 20_000; time++) waiting.add(time);
   for (let time = 0; time < 15_000; time++) expect(waiting.take()).toBe(time);
   waiting.add(20_000);
@@ -11,7 +11,7 @@ it('returns entries in order, also when there are many', () => {
 });
 
 it('drops entries that have waited too long, and reports them', () => {
-  const waiting = new WaitingSends();
+  const waiting = new SendQueue();
   for (const time of [1, 2, 3, 4]) waiting.add(time);
   const dropped: number[] = [];
   waiting.dropBefore(3, (time) => dropped.push(time));

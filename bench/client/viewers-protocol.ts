@@ -18,7 +18,7 @@ export type ViewersRequest =
       /** When each change was made, by `monotonicMs()`. */
       readonly madeAt: readonly number[];
       /** How long to wait for the last arrivals. */
-      readonly patienceMs: number;
+      readonly timeoutMs: number;
     };
 
 export type ViewersReply =

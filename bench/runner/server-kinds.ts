@@ -1,12 +1,12 @@
 /** How a kind of server is started. */
-export interface Kind {
+export interface ServerKind {
   readonly store: 'sqlite' | 'mongodb' | 'none';
   readonly needsRedis: boolean;
   /** The engine of one of our servers; absent for a program in `bench/baselines/`. */
   readonly engine?: 'actor' | 'lock' | 'queue';
 }
 
-export const kinds: Readonly<Record<string, Kind>> = {
+export const kinds: Readonly<Record<string, ServerKind>> = {
   'actor-sqlite': { store: 'sqlite', needsRedis: false, engine: 'actor' },
   'actor-mongodb': { store: 'mongodb', needsRedis: false, engine: 'actor' },
   lock: { store: 'mongodb', needsRedis: true, engine: 'lock' },
