@@ -2,19 +2,21 @@ import { audit } from '../audit/audit.ts';
 import type { AuditReport, Finding } from '../audit/audit-report.ts';
 import { openStore } from '../compose/compose.ts';
 import { ledgerOf } from '../compose/ledger.ts';
-import { type Command, type Given, runCommand, UsageError } from './args.ts';
+import { flag, type OptionValues, runCommand, whole } from '../lib/command-line.ts';
 import { readSettings } from './settings.ts';
 
 const options = {
-  json: { type: 'boolean', help: 'Print the report as JSON.' },
-  'clock-skew-ms': {
-    type: 'string',
-    value: 'ms',
-    help: 'How far the clocks of instances may be apart before a claim counts as unfair; default 0.',
-  },
-} as const;
+  json: flag('Print the report as JSON.'),
+  'clock-skew-ms': whole(
+    'ms',
+    'How far apart the clocks of instances may be before a claim counts as unfair.',
+    {
+      default: 0,
+    },
+  ),
+};
 
-const command: Command<typeof options> = {
+const command = {
   name: 'npm run audit',
   about:
     'Holds everything stored against the promises: no unit lost or sold twice (Q1, Q3), units by number (Q5), one\n' +
@@ -25,8 +27,7 @@ const command: Command<typeof options> = {
   options,
 };
 
-async function run(given: Given<typeof options>): Promise<number> {
-  const clockSkewMs = milliseconds(given['clock-skew-ms'] ?? '0');
+async function run({ json, 'clock-skew-ms': clockSkewMs }: OptionValues<typeof options>): Promise<number> {
   const config = readSettings();
   const store = await openStore(config.database, { readOnly: true });
   const progress = showProgress();
@@ -38,18 +39,12 @@ async function run(given: Given<typeof options>): Promise<number> {
       ...(suppliers ? { suppliers } : {}),
     });
     progress.clear();
-    console.log(given.json ? JSON.stringify(report, undefined, 2) : inWords(report));
+    console.log(json ? JSON.stringify(report, undefined, 2) : inWords(report));
     return report.ok ? 0 : 1;
   } finally {
     progress.clear();
     await store.close();
   }
-}
-
-function milliseconds(text: string): number {
-  if (!/^\d{1,9}$/.test(text))
-    throw new UsageError(`--clock-skew-ms takes whole milliseconds, not '${text}'`);
-  return Number(text);
 }
 
 /** One line on a terminal that counts up; nothing elsewhere. */

@@ -4,6 +4,7 @@ import { composeSuppliers, type OpenStore, openStore } from '../compose/compose.
 import { type Config, ConfigError, type DatabaseConfig } from '../config/config.ts';
 import { Consumer } from '../engine/queue/consumer.ts';
 import { redisList } from '../engine/queue/redis-work-queue.ts';
+import { runCommand } from '../lib/command-line.ts';
 import { onStopSignals } from '../lib/stop-signal.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';
@@ -12,10 +13,9 @@ import { createLog } from '../observability/pino-log.ts';
 import { localLiveBus } from '../realtime/bus/local.ts';
 import { redisLiveBus } from '../realtime/redis/redis-live-bus.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import { type Command, runCommand } from './args.ts';
 import { readSettings } from './settings.ts';
 
-const command: Command<Record<string, never>> = {
+const command = {
   name: 'npm run consumer',
   about:
     'Books what servers with ENGINE=queue have stored, one order after the other. It reads the settings that they\n' +

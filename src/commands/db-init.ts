@@ -2,23 +2,22 @@ import { createInterface } from 'node:readline/promises';
 import { openStore } from '../compose/compose.ts';
 import { samplePackages } from '../domain/sample.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
+import { flag, type OptionValues, runCommand, text, UsageError } from '../lib/command-line.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import type { Store } from '../storage/store.ts';
-import { type Command, type Given, runCommand, UsageError } from './args.ts';
 import { readPackagesFile, withNightInThePast } from './packages-file.ts';
 import { readSettings } from './settings.ts';
 
 const options = {
-  file: {
-    type: 'string',
-    value: 'packages.json',
-    help: '{"packages": [{"id", "flight", "stay", "price", "quota", "opensAt"?, "closesAt"?}]}; default: the sample.',
-  },
-  reset: { type: 'boolean', help: 'First delete all packages, orders and simulated reservations; asks.' },
-  yes: { type: 'boolean', help: 'Answer yes to what --reset asks.' },
-} as const;
+  file: text(
+    'packages.json',
+    '{"packages": [{"id", "flight", "stay", "price", "quota", "opensAt"?, "closesAt"?}]}; without it: the sample.',
+  ),
+  reset: flag('First delete all packages, orders and simulated reservations, after a question.'),
+  yes: flag('Answer yes to the question of --reset.'),
+};
 
-const command: Command<typeof options> = {
+const command = {
   name: 'npm run db:init',
   about:
     'Puts packages into the store that DATABASE_URL names. Packages that are there already stay as they are.\n' +
@@ -27,7 +26,7 @@ const command: Command<typeof options> = {
   options,
 };
 
-async function initialise({ file, reset = false, yes = false }: Given<typeof options>): Promise<number> {
+async function initialise({ file, reset, yes }: OptionValues<typeof options>): Promise<number> {
   const packages = file === undefined ? samplePackages : await readPackagesFile(file);
   if (file !== undefined) warnOfPast(packages);
   if (reset && !yes && !process.stdin.isTTY) {

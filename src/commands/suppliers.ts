@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
-import { parseArgs } from 'node:util';
 import { Hono } from 'hono';
 import { startStep } from '../compose/start-step.ts';
 import { ConfigError, readConfig, type SuppliersConfig } from '../config/config.ts';
@@ -9,6 +8,8 @@ import { inLines, refused } from '../config/config-error.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
 import { onError, onNotFound } from '../http/problem.ts';
 import { createServer } from '../http/server/server.ts';
+import { helpOf, type OptionValues, parse, text } from '../lib/command-line.ts';
+import { defined } from '../lib/defined.ts';
 import { onStopSignals } from '../lib/stop-signal.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';
@@ -19,38 +20,42 @@ import { simulatedSuppliers } from '../suppliers/simulated-suppliers.ts';
 import type { SupplierLedger } from '../suppliers/suppliers.ts';
 import { readSettings } from './settings.ts';
 
-const usage = `npm run suppliers -- [options]
+const options = {
+  port: text('port', 'The port to listen on; 0 takes any free port.', '8890'),
+  host: text(
+    'address',
+    'The address to listen on; beyond loopback SUPPLIERS_TOKEN must be set.',
+    '127.0.0.1',
+  ),
+  ledger: text(
+    'file',
+    'The file of the reservations; :memory: keeps them until the end.',
+    './data/suppliers.db',
+  ),
+  'flight-failure-rate': text(
+    'rate',
+    'How often a flight is refused, from 0 to 1 (FLIGHT_FAILURE_RATE, 0.5).',
+  ),
+  'hotel-failure-rate': text('rate', 'How often a hotel is refused, from 0 to 1 (HOTEL_FAILURE_RATE, 0).'),
+  'latency-ms': text('ms', 'How long a reservation takes (SUPPLIER_LATENCY_MS, 0).'),
+  token: text(
+    'token',
+    'Peers need it to cancel and to read the ledger (SUPPLIERS_TOKEN); without one every caller counts as a peer.',
+  ),
+};
 
-Runs the simulated airline and hotel in a process of their own. Point the server at them with
-SUPPLIERS_URL=http://127.0.0.1:8890/api/suppliers
-
-  --port <port>                 where to listen (8890); 0 takes any free port
-  --host <address>              where to listen (127.0.0.1); beyond loopback SUPPLIERS_TOKEN must be set
-  --ledger <file>               what keeps the reservations (./data/suppliers.db); :memory: keeps them
-                                until the process ends
-  --flight-failure-rate <rate>  how often a flight is refused, from 0 to 1 (FLIGHT_FAILURE_RATE, 0.5)
-  --hotel-failure-rate <rate>   the same of a hotel (HOTEL_FAILURE_RATE, 0)
-  --latency-ms <ms>             how long a reservation takes (SUPPLIER_LATENCY_MS, 0)
-  --token <token>               what peers show to cancel and to read the ledger (SUPPLIERS_TOKEN);
-                                without one every caller counts as a peer
-  --help
-`;
-
-const flags = {
-  port: { type: 'string', default: '8890' },
-  host: { type: 'string', default: '127.0.0.1' },
-  ledger: { type: 'string', default: './data/suppliers.db' },
-  'flight-failure-rate': { type: 'string' },
-  'hotel-failure-rate': { type: 'string' },
-  'latency-ms': { type: 'string' },
-  token: { type: 'string' },
-  help: { type: 'boolean', default: false },
-} as const;
+const command = {
+  name: 'npm run suppliers',
+  about:
+    'Runs the simulated airline and hotel in a process of their own. Point the server at them with\n' +
+    'SUPPLIERS_URL=http://127.0.0.1:8890/api/suppliers',
+  options,
+};
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: flags });
-  if (values.help) return console.log(usage);
-  const { port, suppliers } = readFlags(values);
+  const values = parse(command, process.argv.slice(2));
+  if (values === 'help') return console.log(helpOf(command));
+  const { port, suppliers } = readOptions(values);
   const environment = readSettings();
   const config = { ...environment.suppliers, ...suppliers };
   if (config.token === undefined && !isLoopback(values.host)) {
@@ -66,39 +71,41 @@ async function main(): Promise<void> {
   console.log(`suppliers listen on http://${host}:${bound}/api/suppliers`);
 }
 
-/** The settings that flags stand for. */
-const settingOf: Readonly<Record<string, string>> = {
+/** The settings that options stand for. */
+const settingOf = {
   port: 'PORT',
   'flight-failure-rate': 'FLIGHT_FAILURE_RATE',
   'hotel-failure-rate': 'HOTEL_FAILURE_RATE',
   'latency-ms': 'SUPPLIER_LATENCY_MS',
   token: 'SUPPLIERS_TOKEN',
-};
+} as const;
+const settingOptions = Object.keys(settingOf) as (keyof typeof settingOf)[];
 
-/** What flags say, checked by the rules of the settings that they stand for. */
-function readFlags(values: Readonly<Record<string, unknown>>): {
+/** Checks the options by the rules of the settings that they stand for. */
+function readOptions(values: OptionValues<typeof options>): {
   readonly port: number;
   readonly suppliers: Partial<SuppliersConfig>;
 } {
-  const given = Object.keys(settingOf).filter((flag) => typeof values[flag] === 'string');
+  const given = settingOptions.filter((option) => values[option] !== undefined);
   try {
     const { port, suppliers } = readConfig(
-      Object.fromEntries(given.map((flag) => [settingOf[flag], String(values[flag])])),
+      Object.fromEntries(given.map((option) => [settingOf[option], values[option]])),
     );
+    const isGiven = (option: keyof typeof settingOf) => values[option] !== undefined;
     return {
       port,
-      suppliers: {
-        ...(given.includes('flight-failure-rate') ? { flightFailureRate: suppliers.flightFailureRate } : {}),
-        ...(given.includes('hotel-failure-rate') ? { hotelFailureRate: suppliers.hotelFailureRate } : {}),
-        ...(given.includes('latency-ms') ? { latencyMs: suppliers.latencyMs } : {}),
-        ...(suppliers.token === undefined ? {} : { token: suppliers.token }),
-      },
+      suppliers: defined({
+        flightFailureRate: isGiven('flight-failure-rate') ? suppliers.flightFailureRate : undefined,
+        hotelFailureRate: isGiven('hotel-failure-rate') ? suppliers.hotelFailureRate : undefined,
+        latencyMs: isGiven('latency-ms') ? suppliers.latencyMs : undefined,
+        token: suppliers.token,
+      }),
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const lines = error.refusals.map(({ setting, value, allowed }) => {
-      const flag = given.find((each) => settingOf[each] === setting);
-      return `--${flag} ${refused(value, allowed)}`;
+      const option = given.find((each) => settingOf[each] === setting);
+      return `--${option} ${refused(value, allowed)}`;
     });
     throw new Error(inLines(lines), { cause: error });
   }

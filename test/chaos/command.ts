@@ -1,18 +1,18 @@
 import { resolve } from 'node:path';
-import { type Command, type Given, runCommand, UsageError, whole } from '../../src/commands/args.ts';
+import { flag, type OptionValues, positive, runCommand, text, whole } from '../../src/lib/command-line.ts';
 import { stopSignal } from '../../src/lib/stop-signal.ts';
 import { runChaos } from './chaos.ts';
 import { inWords } from './report.ts';
 
 const options = {
-  minutes: { type: 'string', value: 'minutes', help: 'How long it sells under faults; default 2.' },
-  seed: { type: 'string', value: 'seed', help: 'What is done when, and to whom; default 1.' },
-  rate: { type: 'string', value: 'count', help: 'Buyers per second; default 150.' },
-  out: { type: 'string', value: 'folder', help: 'Where the results go; default chaos-results.' },
-  json: { type: 'boolean', help: 'Print the report as JSON.' },
-} as const;
+  minutes: positive('minutes', 'How long it sells under faults.', { max: 24 * 60, default: 2 }),
+  seed: whole('seed', 'Decides which fault happens when, and to which process.', { default: 1 }),
+  rate: positive('count', 'Buyers per second.', { max: 100_000, default: 150 }),
+  out: text('folder', 'The folder for the results.', 'chaos-results'),
+  json: flag('Print the report as JSON.'),
+};
 
-const command: Command<typeof options> = {
+const command = {
   name: 'npm run chaos',
   about:
     'Runs a real cluster (three instances, three members of MongoDB, Redis, suppliers over HTTP) and sells to clients\n' +
@@ -24,27 +24,22 @@ const command: Command<typeof options> = {
   options,
 };
 
-async function run(given: Given<typeof options>): Promise<number> {
-  const minutes = number(given.minutes, '--minutes', 2, 24 * 60);
-  const seed = whole(given.seed, '--seed') ?? 1;
-  const rate = number(given.rate, '--rate', 150, 100_000);
-  const out = resolve(given.out ?? 'chaos-results');
+async function run({
+  minutes,
+  seed,
+  rate,
+  out: folder,
+  json,
+}: OptionValues<typeof options>): Promise<number> {
+  const out = resolve(folder);
   const report = await runChaos({
     ...{ minutes, seed, rate, out },
     stop: stopSignal(2, () => console.error('stopping …')),
     onProgress: (line) => console.error(line),
   });
-  console.log(given.json ? JSON.stringify(report, undefined, 2) : inWords(report));
-  if (!given.json) console.log(`The history, the timeline and the report are in ${out}`);
+  console.log(json ? JSON.stringify(report, undefined, 2) : inWords(report));
+  if (!json) console.log(`The history, the timeline and the report are in ${out}`);
   return report.ok ? 0 : 1;
-}
-
-function number(text: string | undefined, option: string, byDefault: number, most: number): number {
-  if (text === undefined) return byDefault;
-  const value = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > most)
-    throw new UsageError(`${option} takes a number above 0, at most ${most}, not '${text}'`);
-  return value;
 }
 
 if (import.meta.main) {

@@ -1,18 +1,25 @@
-import { type Command, type Given, runCommand, UsageError, whole } from '../../src/commands/args.ts';
+import {
+  choice,
+  flag,
+  type OptionValues,
+  runCommand,
+  UsageError,
+  whole,
+} from '../../src/lib/command-line.ts';
 import { stopSignal } from '../../src/lib/stop-signal.ts';
 import { type FuzzedServer, startFuzzedServer, type Weight } from './fuzzed-server.ts';
 import { fuzzRaw, type RawFailure, type RawFuzz, rawInput } from './raw-fuzz.ts';
 import { fuzzApi } from './schemathesis.ts';
 
 const options = {
-  mode: { type: 'string', value: 'api|raw', help: 'One of the two; default both.' },
-  seed: { type: 'string', value: 'seed', help: 'The first one; default 1.' },
-  cases: { type: 'string', value: 'count', help: 'api: requests at least; default 5000.' },
-  inputs: { type: 'string', value: 'count', help: 'raw: connections; default 100000.' },
-  replay: { type: 'boolean', help: 'raw: send the input of this one seed alone, and print it.' },
-} as const;
+  mode: choice('One of the two; without it: both.', ['api', 'raw']),
+  seed: whole('seed', 'The first seed.', { default: 1 }),
+  cases: whole('count', 'api: the least number of requests.', { min: 1, default: 5_000 }),
+  inputs: whole('count', 'raw: the number of connections.', { min: 1, default: 100_000 }),
+  replay: flag('raw: send only the input of this seed, and print it.'),
+};
 
-const command: Command<typeof options> = {
+const command = {
   name: 'npm run fuzz',
   about:
     'Attacks a server of its own, in a process of its own, with what nobody should send.\n' +
@@ -36,14 +43,9 @@ const warmUpSeed = 1_000_000_000;
 const growthMax = 0.1;
 const progressEveryMs = 10_000;
 
-async function run(given: Given<typeof options>): Promise<number> {
-  const { mode, replay } = given;
-  if (mode !== undefined && mode !== 'api' && mode !== 'raw') throw new UsageError('--mode takes api or raw');
+async function run({ mode, seed, cases, inputs, replay }: OptionValues<typeof options>): Promise<number> {
   if (replay && mode === 'api')
     throw new UsageError('--replay is for raw: api says itself how to repeat what it finds');
-  const seed = whole(given.seed, '--seed') ?? 1;
-  const cases = positive(given.cases, '--cases', 5_000);
-  const inputs = positive(given.inputs, '--inputs', 100_000);
   if (replay) return replayRaw(seed);
   const stop = stopSignal(2, () => console.error('stopping …'));
   const found: string[] = [];
@@ -148,12 +150,6 @@ function progress(what: string, { inputs }: Pick<RawFuzz, 'inputs'>): (done: num
 
 function megabytes(bytes: number): string {
   return (bytes / 1024 / 1024).toFixed(1);
-}
-
-function positive(text: string | undefined, option: string, byDefault: number): number {
-  const value = whole(text, option) ?? byDefault;
-  if (value === 0) throw new UsageError(`${option} 0 proves nothing`);
-  return value;
 }
 
 if (import.meta.main) await runCommand(command, run);

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type Command, type Given, runCommand, UsageError, whole } from '../../src/commands/args.ts';
+import { flag, type OptionValues, runCommand, UsageError, whole } from '../../src/lib/command-line.ts';
 import { copyProgram, type Find, type Hunt } from './bug-hunt.ts';
 import { findsTable, writeFinds } from './found-bugs.ts';
 import { plantedBugs } from './planted-bugs.ts';
@@ -7,21 +7,18 @@ import { isMostlyErrors, missingIn, type Range, simulateRange } from './ranges.t
 import { type SeedResult, simulate } from './simulation.ts';
 
 const options = {
-  seeds: { type: 'string', value: 'count', help: 'How many; default 1000.' },
-  from: { type: 'string', value: 'seed', help: 'The first one; default 1.' },
-  workers: { type: 'string', value: 'count', help: 'Threads; default one per core.' },
-  seed: { type: 'string', value: 'seed', help: 'Replay this one alone.' },
-  trace: { type: 'boolean', help: 'With --seed: print everything that happens.' },
-  first: { type: 'boolean', help: 'Stop at the first seed that breaks a promise.' },
-  bugs: {
-    type: 'boolean',
-    help: 'Plant each known bug in a copy of the program and look for a seed that finds it, up to 10,000.',
-  },
-  write: { type: 'boolean', help: 'With --bugs: keep what was found, for tests and docs.' },
-  json: { type: 'boolean', help: 'Print the result as JSON.' },
-} as const;
+  seeds: whole('count', 'The number of seeds; without it 1000, or 10,000 with --bugs.'),
+  from: whole('seed', 'The first seed; without it 1.'),
+  workers: whole('count', 'Threads; without it one per core.'),
+  seed: whole('seed', 'Replay this seed only.'),
+  trace: flag('With --seed: print every event.'),
+  first: flag('Stop at the first seed that breaks a promise.'),
+  bugs: flag('Plant each known bug in a copy of the program, and look for a seed that finds it.'),
+  write: flag('With --bugs: store the results for tests and docs.'),
+  json: flag('Print the result as JSON.'),
+};
 
-const command: Command<typeof options> = {
+const command = {
   name: 'npm run simulate',
   about:
     'Runs the production actors, sagas, ownership, routing and recovery of several instances on simulated time, with\n' +
@@ -35,26 +32,24 @@ const command: Command<typeof options> = {
 const enoughSeeds = 1_000;
 const bugSeedsMax = 10_000;
 
-async function run(given: Given<typeof options>): Promise<number> {
-  const workers = whole(given.workers, '--workers') ?? availableParallelism();
-  const seed = whole(given.seed, '--seed');
+async function run(given: OptionValues<typeof options>): Promise<number> {
+  const { seed, from = 1, workers = availableParallelism() } = given;
   if (seed !== undefined) {
     const others = (['seeds', 'from', 'first', 'bugs', 'write'] as const).filter(
-      (name) => given[name] !== undefined,
+      (name) => given[name] !== undefined && given[name] !== false,
     );
     if (others.length > 0) throw new UsageError(`--seed replays one seed: it goes without --${others[0]}`);
-    return replay(seed, given.trace === true);
+    return replay(seed, given.trace);
   }
   if (given.trace) throw new UsageError('--trace needs --seed');
-  const from = whole(given.from, '--from') ?? 1;
   if (given.bugs) {
-    const hunt = { from, seeds: whole(given.seeds, '--seeds') ?? bugSeedsMax, workers };
-    return bugs(hunt, given.write === true, given.json === true);
+    const hunt = { from, seeds: given.seeds ?? bugSeedsMax, workers };
+    return bugs(hunt, given.write, given.json);
   }
   if (given.write) throw new UsageError('--write needs --bugs');
-  const seeds = whole(given.seeds, '--seeds') ?? 1_000;
+  const { seeds = 1_000 } = given;
   if (seeds === 0) throw new UsageError('--seeds 0 proves nothing');
-  return range({ from, seeds, workers, stopAtFirst: given.first === true }, given.json === true);
+  return range({ from, seeds, workers, stopAtFirst: given.first }, given.json);
 }
 
 async function replay(seed: number, isTraced: boolean): Promise<number> {

@@ -1,35 +1,36 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Command, type Given, runCommand, UsageError } from '../../src/commands/args.ts';
 import { warnOfUnknownSettings } from '../../src/commands/settings.ts';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
+import {
+  choice,
+  type OptionValues,
+  runCommand,
+  text,
+  UsageError,
+  whole,
+} from '../../src/lib/command-line.ts';
 import { stopSignal } from '../../src/lib/stop-signal.ts';
 import { type Cluster, type EngineName, startCluster } from '../../test/support/cluster.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { benchHint } from './bench-hint.ts';
 
 const options = {
-  instances: { type: 'string', value: 'count', help: 'Server processes, 1 to 32; default 3.' },
-  port: {
-    type: 'string',
-    value: 'port',
-    help: 'Where the balancer listens; the instances take the ports above. 0: free ports. Default 8880.',
-  },
-  data: {
-    type: 'string',
-    value: 'folder',
-    help: 'Keeps orders and reservations there; without it they are gone at the end.',
-  },
-  engine: { type: 'string', value: 'name', help: 'actor, lock or queue; default actor.' },
-  suppliers: {
-    type: 'string',
-    value: 'url',
-    help: 'Suppliers that run already; default: the simulated ones, in a process of their own.',
-  },
-  members: { type: 'string', value: 'count', help: 'Of the MongoDB replica set, 1 or 3; default 1.' },
-} as const;
+  instances: whole('count', 'Server processes.', { min: 1, max: 32, default: 3 }),
+  port: whole('port', 'The port of the balancer. The instances take the ports after it. 0: free ports.', {
+    max: 65_535,
+    default: 8880,
+  }),
+  data: text('folder', 'Keeps orders and reservations there; without it they are deleted at the end.'),
+  engine: choice<EngineName>('The booking engine.', ['actor', 'lock', 'queue'], 'actor'),
+  suppliers: text(
+    'url',
+    'Suppliers that run already; without it: the simulated ones, in a process of their own.',
+  ),
+  members: choice('Members of the MongoDB replica set.', ['1', '3'], '1'),
+};
 
-const command: Command<typeof options> = {
+const command = {
   name: 'npm run cluster',
   about:
     'Runs a whole cluster on this machine: a MongoDB replica set, Redis, the suppliers, the instances and a load\n' +
@@ -39,13 +40,10 @@ const command: Command<typeof options> = {
   options,
 };
 
-async function run(given: Given<typeof options>): Promise<number> {
-  const instances = whole('--instances', given.instances ?? '3', 1, 32);
-  const port = whole('--port', given.port ?? '8880', 0, 65_535 - instances);
-  const engine = oneOf('--engine', given.engine ?? 'actor', ['actor', 'lock', 'queue']) as EngineName;
-  const members = whole('--members', given.members ?? '1', 1, 3) as 1 | 3;
-  if (given.members === '2') throw new UsageError('--members takes 1 or 3: two cannot outvote one');
-  const suppliersUrl = given.suppliers;
+async function run(given: OptionValues<typeof options>): Promise<number> {
+  const { instances, engine, port, suppliers: suppliersUrl } = given;
+  if (port + instances > 65_535) throw new UsageError('--port must leave a port for each instance');
+  const members = given.members === '3' ? 3 : 1;
   if (suppliersUrl !== undefined && !URL.canParse(suppliersUrl))
     throw new UsageError(`--suppliers takes a URL, not '${suppliersUrl}'`);
   const folder = given.data === undefined ? undefined : resolve(given.data);
@@ -132,18 +130,6 @@ function watch({ instances, suppliers, consumer }: Cluster, stopped: AbortSignal
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise((resolve) => signal.addEventListener('abort', resolve));
-}
-
-function whole(name: string, text: string, min: number, max: number): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || number < min || number > max)
-    throw new UsageError(`${name} takes a whole number from ${min} to ${max}, not '${text}'`);
-  return number;
-}
-
-function oneOf(name: string, text: string, allowed: readonly string[]): string {
-  if (!allowed.includes(text)) throw new UsageError(`${name} takes ${allowed.join(', ')}, not '${text}'`);
-  return text;
 }
 
 if (import.meta.main) await runCommand(command, run);

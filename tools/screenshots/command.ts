@@ -1,18 +1,18 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { type Command, type Given, runCommand } from '../../src/commands/args.ts';
+import { type OptionValues, runCommand, text } from '../../src/lib/command-line.ts';
 import { adminStageIds } from '../../test/support/admin-stage.ts';
 import { launchChromium } from '../../test/support/servers/chromium.ts';
 import { type Stage, setStage } from '../../test/support/stage.ts';
 import { smallPng } from './small-png.ts';
 
 const options = {
-  out: { type: 'string', value: 'folder', help: 'Where the pictures go; default: public/screenshots.' },
-  only: { type: 'string', value: 'name', help: 'Only those whose name contains this.' },
-} as const;
+  out: text('folder', 'The folder for the pictures.', 'public/screenshots'),
+  only: text('name', 'Only pictures with this in their name.', ''),
+};
 
-const command: Command<typeof options> = {
+const command = {
   name: 'npm run screenshots',
   about:
     'Takes a picture of every page in every state, at 360 and 1280 px, light and dark, from a server of its own.\n' +
@@ -91,7 +91,7 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
 };
 
-async function take({ out = 'public/screenshots', only = '' }: Given<typeof options>): Promise<number> {
+async function take({ out, only }: OptionValues<typeof options>): Promise<number> {
   await mkdir(out, { recursive: true });
   await using stage = await setStage();
   await using browser = await launchChromium({ reducedMotion: 'reduce' });
