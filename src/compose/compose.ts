@@ -11,9 +11,9 @@ import { ActorEngine } from '../engine/actor/actor-engine.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import type { OperatedEngine } from '../engine/operated-engine.ts';
 import type { HttpSettings } from '../http/app-services.ts';
-import { sendHsts } from '../http/security.ts';
+
 import { listenAt, listenInsteadOf } from '../http/server/listen.ts';
-import { createServer, gracefulStop } from '../http/server/server.ts';
+import { createServer, gracefulStop, sendHsts } from '../http/server/server.ts';
 import { requestObserver } from '../http/telemetry/observe-requests.ts';
 import { systemClock as clock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';

@@ -11,7 +11,7 @@ import type { LiveBus } from '../realtime/live-bus.ts';
 import type { SupplierClient } from '../suppliers/suppliers.ts';
 import type { Admission } from './server/overload.ts';
 
-/** Everything the HTTP side needs, chosen by compose.ts. */
+/** Everything that the HTTP routes need. src/compose puts it together. */
 export interface AppServices {
   readonly engine: BookingEngine;
   readonly liveBus: LiveBus;
@@ -21,43 +21,43 @@ export interface AppServices {
   readonly random: Random;
   readonly log: Log;
   readonly settings: HttpSettings;
-  /** Absent where purchases are taken however far the server is behind. */
+  /** Omitted when purchases are never refused for overload. */
   readonly admission?: Admission;
-  /** Absent where everybody may do whatever they like. */
+  /** Omitted when rate limits are off. */
   readonly limits?: HttpLimits;
-  /** Absent where nobody looks. */
+  /** Omitted when telemetry is off. */
   readonly telemetry?: HttpTelemetry;
-  /** Absent where there is no admin token: operators have no pages then, and no API. */
+  /** Omitted when there is no admin token. Then the operators' pages and API do not exist. */
   readonly admin?: HttpAdmin;
 }
 
-/** What the HTTP side reports, and what it shows to operators. */
+/** Metrics, traces and request logs of the HTTP server. */
 export interface HttpTelemetry {
   readonly metrics: Metrics;
-  /** Absent where nothing is traced. */
+  /** Omitted when tracing is off. */
   readonly tracing?: Tracing;
   /** Whether the log gets a line per request. */
   readonly logsRequests: boolean;
-  /** The present figures, as Prometheus reads them. */
+  /** Returns the current metrics in the text format of Prometheus. */
   readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** What operators see and do, and how they prove that they are. */
+/** The operators' services and their authentication. */
 export interface HttpAdmin {
   readonly service: AdminService;
   readonly sessions: AdminSessions;
-  /** For the API. */
+  /** Authenticates callers of the API. */
   readonly identity: AdminIdentity;
 }
 
 export interface HttpSettings {
   readonly instanceId: string;
-  /** Signs cookies and links. */
+  /** The key that signs cookies and links. */
   readonly secret: string;
-  /** ISO 4217 code, for prices. */
+  /** The ISO 4217 code of the currency of all prices. */
   readonly currency: string;
-  /** Without it nobody may cancel at the simulated suppliers or read their ledger, and every key is made public. */
+  /** The token for the simulated suppliers. Without it, all their callers are public: no DELETE and no ledger. */
   readonly suppliersToken?: string;
-  /** `https://tickets.example`: the only origin that forms and sockets may come from, besides the request's own host. */
+  /** An origin such as `https://tickets.example` that may send forms and open sockets, besides the request's host. */
   readonly publicOrigin?: string;
 }

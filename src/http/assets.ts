@@ -22,14 +22,14 @@ const types: Readonly<Record<string, string>> = {
 };
 const alreadyCompressed: ReadonlySet<string> = new Set(['.png', '.ico', '.woff2']);
 
-/** A larger file is compressed less hard: at the highest level a megabyte takes seconds, to save a tenth. */
+/** Larger files get a lower Brotli level: the highest takes seconds for a megabyte and saves only a tenth more. */
 const hardBytesMax = 256 * 1024;
 
 interface Asset {
   readonly type: string;
-  /** Of the content. */
+  /** A hash of the content, used as its version. */
   readonly hash: string;
-  /** The content in an encoding; compressed once, when first asked for. */
+  /** The content in an encoding. It is compressed at the first request for that encoding, then cached. */
   readonly encoded: (encoding: Encoding) => Promise<Buffer<ArrayBuffer>>;
   readonly encodings: readonly Encoding[];
 }
@@ -39,17 +39,20 @@ type Encoding = 'br' | 'gzip' | 'identity';
 export interface Assets {
   /** `GET /assets/:name` */
   readonly routes: Hono;
-  /** The address of an asset, with a version in it, so that browsers may keep it for ever. @throws Error for an unknown one. */
+  /** The URL of an asset. It contains a version, so browsers may cache it for ever. @throws Error for an unknown name. */
   readonly url: (name: string) => string;
 }
 
 export interface AssetsOptions {
   readonly directory?: string;
-  /** Those of the operators' pages too. Default true. */
+  /** Also serve the files of the operators' pages. Default: true. */
   readonly hasAdmin?: boolean;
 }
 
-/** The files of `public/`, and htmx and Swagger UI out of their packages, read once. */
+/**
+ * Serves the files of `public/`, and htmx and Swagger UI from their packages. All are read once, at the start. Own code
+ * because it compresses each file once and versions its URL, which Hono's `serveStatic` does not.
+ */
 export function createAssets({
   directory = join(import.meta.dirname, '../../public'),
   hasAdmin = true,
@@ -84,7 +87,7 @@ function filesOf(directory: string): SourceFile[] {
     .map(({ name }) => ({ name, path: join(directory, name) }));
 }
 
-/** What is served out of the package that it came in. */
+/** Files that are served directly from `node_modules`. */
 function packagedFiles(): SourceFile[] {
   const require = createRequire(import.meta.url);
   const htmx = dirname(require.resolve('htmx.org/dist/htmx.min.js'));
@@ -99,15 +102,15 @@ function packagedFiles(): SourceFile[] {
 
 function toAsset({ name, path }: SourceFile): Asset {
   const content = readFileSync(path);
-  const kept = new Map<Encoding, Promise<Buffer<ArrayBuffer>>>();
+  const cached = new Map<Encoding, Promise<Buffer<ArrayBuffer>>>();
   return {
     type: types[extname(name)] as string,
     hash: createHash('sha256').update(content).digest('base64url').slice(0, 12),
     encodings: alreadyCompressed.has(extname(name)) ? ['identity'] : ['br', 'gzip', 'identity'],
     encoded(encoding) {
-      const known = kept.get(encoding) ?? encode(content, encoding);
-      kept.set(encoding, known);
-      return known;
+      const encoded = cached.get(encoding) ?? encode(content, encoding);
+      cached.set(encoding, encoded);
+      return encoded;
     },
   };
 }

@@ -3,15 +3,20 @@ import type { z } from 'zod';
 import { type FieldError, ProblemError } from './problem.ts';
 import { parseStrictJson } from './strict-json.ts';
 
+/*
+ * Reads request bodies. Own code because it is stricter than Hono's body parsers: it limits the size while it reads,
+ * refuses unknown media types, invalid UTF-8, duplicate names and `__proto__`.
+ */
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** No request of ours needs more, forms included. */
+/** The largest body, in bytes, that any request may have. */
 export const bodyBytesMax = 16 * 1024;
 
 /**
- * The JSON body, checked. Members that the schema does not know are left out.
- * @throws ProblemError 413 beyond {@link bodyBytesMax}, 415 unless it is JSON, 422 with `errors` where it is not
- * what the schema asks for.
+ * Reads the JSON body and validates it. Members that the schema does not define are dropped.
+ * @throws ProblemError 413 above {@link bodyBytesMax}, 415 for another media type, 422 with `errors` when the schema
+ * refuses it.
  */
 export async function readJson<Schema extends z.ZodType>(
   c: Context,
@@ -23,15 +28,15 @@ export async function readJson<Schema extends z.ZodType>(
   return checked.value;
 }
 
-/** A form's fields as they came, beside what the schema made of them, so that a page can show them again. */
+/** A form's fields as they were sent, so that a page can show them again, with the result of the validation. */
 export type CheckedForm<Value> = { readonly fields: Readonly<Record<string, string>> } & Checked<Value>;
 
 export type Checked<Value> = { readonly value: Value } | { readonly errors: readonly FieldError[] };
 
 /**
- * A page's form, urlencoded or multipart.
- * @throws ProblemError 413 beyond {@link bodyBytesMax}, 415 unless it is a form, 422 where it is malformed, or a
- * field is a file or is given twice. What the schema refuses is returned.
+ * Reads a form, urlencoded or multipart. The schema's errors are returned, not thrown.
+ * @throws ProblemError 413 above {@link bodyBytesMax}, 415 for another media type, 422 when it is malformed, contains a
+ * file, or contains a field twice.
  */
 export async function readForm<Schema extends z.ZodType>(
   c: Context,
@@ -47,7 +52,7 @@ export async function readForm<Schema extends z.ZodType>(
   return { fields, ...check(schema, fields) };
 }
 
-/** Checks any input against a schema, with its findings in the shape that problems and pages show. */
+/** Validates an input; errors have the shape that problems and pages show. */
 export function check<Schema extends z.ZodType>(schema: Schema, input: unknown): Checked<z.output<Schema>> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return { value: parsed.data };
@@ -56,7 +61,7 @@ export function check<Schema extends z.ZodType>(schema: Schema, input: unknown):
   };
 }
 
-/** The media type without its parameters, in lower case. */
+/** Returns the media type without its parameters, in lower case. @throws ProblemError 415 for any other type. */
 function requireType(c: Context, allowed: readonly string[], suffix?: string): string {
   const type = (c.req.header('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const fits = allowed.includes(type) || (suffix !== undefined && type.endsWith(suffix));
@@ -72,7 +77,7 @@ function requireType(c: Context, allowed: readonly string[], suffix?: string): s
 
 async function readBytes(c: Context): Promise<Uint8Array> {
   try {
-    // Node's parser holds a body to its declared length, so a small one can be read in the fastest way.
+    // Node's parser reads no more than the declared length, so a small body can be read in one go, which is fastest.
     const declared = c.req.header('content-length');
     if (declared === undefined || c.req.header('transfer-encoding') !== undefined) {
       return await readCounting(c.req.raw.body);
@@ -87,7 +92,7 @@ async function readBytes(c: Context): Promise<Uint8Array> {
 
 async function readCounting(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
   if (body === null) return new Uint8Array();
-  // One buffer and not the pieces: a body that comes byte by byte has sixteen thousand of them.
+  // Copied into one buffer, because a body that arrives byte by byte would make 16,000 small ones.
   const bytes = Buffer.allocUnsafe(bodyBytesMax);
   let size = 0;
   for await (const chunk of body) {

@@ -1,12 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import type { MiddlewareHandler } from 'hono';
 
-/** Below this a page gains nothing. */
+/** A smaller page is sent as it is: compression would save nothing. */
 const bytesMin = 1024;
 
 /**
- * Compresses pages. Hono's own middleware takes its way through streams, which costs 0.5 ms per page against
- * 0.07 ms here; when a sale opens everybody loads one.
+ * Compresses pages with gzip. Takes 0.07 ms per page; Hono's own middleware uses streams and takes 0.5 ms, and when a
+ * sale opens every customer loads a page.
  */
 export const compressPages: MiddlewareHandler = async (c, next) => {
   await next();
@@ -18,12 +18,12 @@ export const compressPages: MiddlewareHandler = async (c, next) => {
   const page = Buffer.from(await c.res.arrayBuffer());
   const isWorthIt = page.length >= bytesMin;
   if (isWorthIt) headers.set('Content-Encoding', 'gzip');
-  // Hono would merge a new response with the old one, through streams too.
+  // Cleared first: otherwise Hono merges the new response with the old one, which also uses streams.
   c.res = undefined;
   c.res = new Response(isWorthIt ? gzipSync(page) : page, { status, headers });
 };
 
-/** Whether an Accept-Encoding header names an encoding and does not weigh it zero (RFC 9110, section 12.5.3). */
+/** Whether an Accept-Encoding header lists an encoding with a weight above zero (RFC 9110, section 12.5.3). */
 export function acceptsEncoding(header: string | undefined, encoding: string): boolean {
   return (header ?? '').split(',').some((part) => {
     const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());

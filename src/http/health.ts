@@ -5,8 +5,8 @@ import { allowOnly } from './methods.ts';
 import { problem } from './problem.ts';
 
 /**
- * `/healthz` answers while the event loop turns: restart the process when it does not.
- * `/readyz` answers 200 while orders can be taken: send customers elsewhere when it does not.
+ * `/healthz` answers 200 while the event loop runs; a process that does not answer should be restarted.
+ * `/readyz` answers 200 while the server can take orders, otherwise 503 with the missing parts.
  */
 export function healthRoutes({ engine, settings }: Pick<AppServices, 'engine' | 'settings'>): Hono {
   const instance = settings.instanceId;
@@ -21,7 +21,7 @@ export function healthRoutes({ engine, settings }: Pick<AppServices, 'engine' | 
     .all('/readyz', allowOnly('GET'));
 }
 
-/** What is served while the store cannot be reached at the start: everything is 503, and why. */
+/** Served during the start while the store cannot be reached: every request but `/healthz` gets 503 with the reason. */
 export function createStartupApp(instanceId: string, missing: () => string): Hono {
   return new Hono()
     .get('/healthz', () => sendJson(200, { status: 'ok', instance: instanceId }))

@@ -6,8 +6,8 @@ import { publicKeyPrefix } from '../suppliers/suppliers.ts';
 const emailAdvice = 'must be an email address, for example ana@example.com';
 
 /**
- * An email, trimmed and in lower case. Only ASCII is let in, and before the case is changed: some letters outside
- * of it, such as the Kelvin sign, turn into ASCII ones and would make one person's address another's.
+ * An email, trimmed and in lower case. Only ASCII is accepted, and this is checked before the case is changed: some other
+ * letters, such as the Kelvin sign, become ASCII in lower case and would turn one person's address into another's.
  */
 export const emailInput = z
   .string({ error: emailAdvice })
@@ -21,7 +21,7 @@ export const emailInput = z
     pattern: z.regexes.email.source,
   });
 
-/** A package's id as JSON has it. */
+/** A package's id as a JSON number. */
 export const packageIdInput = z
   .int({ error: 'must be a whole number, 1 or more' })
   .min(1, 'must be a whole number, 1 or more')
@@ -31,12 +31,12 @@ export const packageIdInput = z
 /** 1 to {@link packageIdMax}. */
 const packageIdText = /^[1-9]\d{0,14}$/;
 
-/** A package's id as a form field or a part of a path; undefined where it cannot be one. */
+/** Parses a package's id from a form field or a path; undefined when the text is not a valid id. */
 export function packageIdFrom(text: string): number | undefined {
   return packageIdText.test(text) ? Number(text) : undefined;
 }
 
-/** A package's id as a form has it. */
+/** A package's id as a form field or a path parameter, parsed to a number. */
 export const packageIdField = z
   .string({ error: 'Choose a stay' })
   .regex(packageIdText, 'Choose a stay')
@@ -44,8 +44,8 @@ export const packageIdField = z
   .meta({ description: "A package's number." });
 
 /**
- * Any text of so many characters at most. They are counted as JSON Schema counts them: by code point, where zod's
- * own `max` counts halves of what lies beyond the 16-bit plane.
+ * Any text with at most `charactersMax` characters. Counts code points, as JSON Schema does; zod's own `max` counts
+ * UTF-16 units, so an emoji would count twice.
  */
 export function shortText(charactersMax: number, error?: string) {
   return z
@@ -58,13 +58,13 @@ export function shortText(charactersMax: number, error?: string) {
 
 export const keyBytesMax = 255;
 
-/** The value of an Idempotency-Key, without the quotes that it may have come in. */
+/** An Idempotency-Key, without its optional quotes. */
 export const keyInput = z
   .string()
   .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters, no blanks')
   .max(keyBytesMax, `must have at most ${keyBytesMax} characters`);
 
-/** Whether two emails in their canonical form are the same, at the same cost for any two (rule Q10). */
+/** Whether two normalized emails are equal. Takes the same time for any two (promise Q10). */
 export function isSameEmail(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }
@@ -73,7 +73,7 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/* What the API takes: requests are checked with these, and described by them. */
+/* Request bodies. Requests are validated with these schemas, and `/openapi.json` is generated from them. */
 
 export const purchaseBody = z.object(
   { packageId: packageIdInput, email: emailInput },
@@ -95,7 +95,7 @@ export const hotelBody = z.strictObject({
   flightTicketNumber: shortText(100, ticketAdvice).min(1, ticketAdvice),
 });
 
-/** A key as the ledger has it, with the prefix that was put before a public one. */
+/** An Idempotency-Key as the suppliers' ledger stores it, which may include the prefix of public callers. */
 export const storedKey = z
   .string()
   .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters, no blanks')

@@ -1,9 +1,9 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
-/** For what is no page: whoever opens it as one runs and loads nothing by it, and nobody frames it. */
+/** The Content-Security-Policy of everything that is not a page: it loads nothing, runs nothing, cannot be framed. */
 export const inertPolicy = "default-src 'none'; frame-ancestors 'none'";
 
-/** What every API answer says: it is never to be kept by a cache, nor guessed to be something else, nor a page. */
+/** Headers of every API answer: no caching, no content sniffing, no use as a page. */
 const apiHeaders = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': inertPolicy,
@@ -11,8 +11,8 @@ const apiHeaders = {
 };
 
 /**
- * Answers with JSON. Made without the context, and with headers that are a plain object, because that is what
- * node-server sends fastest, and sales make thousands of these answers a second.
+ * Answers with JSON. Does not use Hono's context, and passes headers as a plain object, because node-server sends these
+ * fastest and a sale makes thousands of answers a second.
  */
 export function sendJson(
   status: ContentfulStatusCode,
@@ -24,12 +24,12 @@ export function sendJson(
 
 export type JsonHeaders = Readonly<Record<string, string>>;
 
-/** The headers of an API answer, with these among or instead of them. */
+/** The headers of an API answer; `headers` are added and take precedence. */
 export function jsonHeaders(headers: Readonly<Record<string, string>>): JsonHeaders {
   return { 'Content-Type': 'application/json', ...apiHeaders, ...headers };
 }
 
-/** Answers with what is JSON already; its headers are {@link jsonHeaders}. */
+/** Answers with text that is already serialized. Take `headers` from {@link jsonHeaders}. */
 export function sendText(status: ContentfulStatusCode, text: string, headers: JsonHeaders): Response {
   return new Response(text, { status, headers });
 }

@@ -2,14 +2,14 @@ import type { Context, Handler } from 'hono';
 import { ProblemError, problem, type SendProblem } from './problem.ts';
 
 /**
- * What a route answers to every other method, put after its own handlers:
+ * Answers all other methods of a route with 405, and OPTIONS with 204. Register it after the route's own handlers:
  * `routes.get(path, read).all(path, allowOnly('GET'))`. Hono answers HEAD from GET.
  */
 export function allowOnly(...methods: readonly string[]): Handler {
   return allowing(methods, problem);
 }
 
-/** The same for a page: it is refused in the way that everything else is at its address. */
+/** The same for a page; the problem is thrown, so that the page's error handler shows it. */
 export function allowOnlyOnPage(...methods: readonly string[]): Handler {
   return allowing(methods, (_c, code, extra) => {
     throw new ProblemError(code, extra);
@@ -28,7 +28,7 @@ function allowing(methods: readonly string[], show: SendProblem): Handler {
         });
 }
 
-/** What a stranger sends as a method is not repeated, unless it looks like one. */
+/** Repeats the caller's method in the answer only if it looks like a method. */
 function named(method: string): string {
   return /^[A-Z]{1,10}$/.test(method) ? method : 'that method';
 }

@@ -3,32 +3,17 @@ import type { Context } from 'hono';
 import { getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { parseOrderId } from '../domain/ids.ts';
 import type { HttpSettings } from './app-services.ts';
-import { isBehindTls } from './security.ts';
+import { cookieFormat } from './security.ts';
 
 type CookieSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 
-/** A cookie of ours as browsers know it. */
-export interface CookieFormat {
-  readonly name: string;
-  readonly attributes: { readonly path: '/'; readonly httpOnly: true; readonly secure: boolean };
-}
-
-/**
- * Out of reach of scripts; behind TLS also `Secure`, with a name (`__Host-…`) under which browsers take it from this
- * very host alone, and never from one beside or below it (RFC 6265bis, section 4.1.3.2).
- */
-export function cookieFormat(name: string, settings: Pick<HttpSettings, 'publicOrigin'>): CookieFormat {
-  const secure = isBehindTls(settings);
-  return { name: secure ? `__Host-${name}` : name, attributes: { path: '/', httpOnly: true, secure } };
-}
-
-/** How many orders a browser keeps in its cookie. */
+/** The most orders that the cookie holds. */
 export const recentOrdersMax = 20;
 
 const ordersName = 'orders';
-const keptS = 180 * 24 * 60 * 60;
+const maxAgeS = 180 * 24 * 60 * 60;
 
-/** The orders made or looked up in this browser, newest first. A cookie that we did not sign counts for nothing. */
+/** The ids of the orders made or looked up in this browser, newest first. A cookie with a wrong signature is ignored. */
 export async function recentOrders(c: Context, settings: CookieSettings): Promise<string[]> {
   const value = await getSignedCookie(c, settings.secret, cookieFormat(ordersName, settings).name);
   if (!value) return [];
@@ -36,12 +21,12 @@ export async function recentOrders(c: Context, settings: CookieSettings): Promis
   return ids.filter((id) => id !== undefined).slice(0, recentOrdersMax);
 }
 
-/** Puts an order at the head of this browser's. Only for who has proved that it may see it (rule Q10). */
+/** Adds an order to this browser's cookie. Call it only for callers that may see the order (promise Q10). */
 export function rememberOrder(c: Context, settings: CookieSettings, orderId: string): Promise<void> {
   return rememberOrders(c, settings, [orderId]);
 }
 
-/** The same for several, newest first: an answer sets the cookie once. */
+/** Adds several orders, newest first. An answer can set the cookie only once. */
 export async function rememberOrders(
   c: Context,
   settings: CookieSettings,
@@ -57,12 +42,12 @@ export async function rememberOrders(
     {
       ...attributes,
       sameSite: 'Lax',
-      maxAge: keptS,
+      maxAge: maxAgeS,
     },
   );
 }
 
-/** Whether the one who asks may see an order: by this browser's cookie, or by the proof in a link. */
+/** Whether the caller may see an order: by this browser's cookie, or by the signature in a link (`?proof=`). */
 export async function maySeeOrder(
   c: Context,
   settings: CookieSettings,
@@ -74,8 +59,8 @@ export async function maySeeOrder(
 }
 
 /**
- * A proof that its bearer may see an order: what a signed link or the live socket carries instead of the email
- * (rule Q10). 128 bits of HMAC-SHA256 over the order's id.
+ * The signature of an order's id, 128 bits of HMAC-SHA256. Links and the live socket carry it as `proof`; who has it may
+ * see the order without its email (promise Q10).
  */
 export function orderSignature(secret: string, orderId: string): string {
   return createHmac('sha256', secret)

@@ -9,19 +9,19 @@ import type { OrderView, problemAnswer } from './api/views.ts';
 import { inertPolicy, type JsonHeaders, jsonHeaders, sendText } from './json.ts';
 import { orderIdInPath, redactedPath, requestIdOfContext } from './telemetry/log-fields.ts';
 
-/** What is wrong with one member of the request; `path` is dotted, and empty for the whole. */
+/** An error in one member of the request. `path` is dotted, and empty for the request as a whole. */
 export interface FieldError {
   readonly path: string;
   readonly message: string;
 }
 
 export interface ProblemExtra {
-  /** A sentence about this very case. */
+  /** A sentence about this occurrence. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
   /** The order that the problem is about, where the caller may see it. */
   readonly order?: OrderView;
-  /** Seconds; where absent, the catalogue's figure. */
+  /** In seconds. Default: the error catalogue's value. */
   readonly retryAfterS?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -47,12 +47,12 @@ export function problemView(code: ErrorCode, extra: ProblemExtra = {}): ProblemV
 }
 
 /**
- * Answers with a problem of the catalogue, `Retry-After` included where waiting helps. It fits {@link SendProblem},
- * which is why it takes the context.
+ * Answers with a problem of the error catalogue as problem+json, with `Retry-After` if waiting can help. Its signature is
+ * {@link SendProblem}.
  */
 export function problem(c: Context, code: ErrorCode, extra?: ProblemExtra): Response {
   const { status } = errorKind(code);
-  // Whoever asks about a failure can name the request that the log tells of.
+  // Callers can quote this id, and operators find it in the log.
   const named = status < 500 ? undefined : { 'X-Request-Id': requestIdOfContext(c) };
   if (extra !== undefined && Object.keys(extra).length > 0) {
     return sendText(status, JSON.stringify(problemView(code, extra)), {
@@ -68,7 +68,7 @@ export function problem(c: Context, code: ErrorCode, extra?: ProblemExtra): Resp
   return sendText(status, plain.text, { ...plain.headers, ...named });
 }
 
-/** Problems that say nothing but their code are always the same: a sold-out storm is made of them. */
+/** Problems without extra members are always equal, so they are serialized once: thousands a second after a sell-out. */
 const plainProblems = new Map<ErrorCode, { readonly text: string; readonly headers: JsonHeaders }>();
 
 function headersOf(code: ErrorCode, extra: ProblemExtra): JsonHeaders {
@@ -80,7 +80,7 @@ function headersOf(code: ErrorCode, extra: ProblemExtra): JsonHeaders {
   });
 }
 
-/** Ends the handling of a request with a problem, from any depth below a handler. */
+/** Throw it anywhere below a handler to answer the request with a problem. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly code: ErrorCode;
@@ -93,7 +93,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** An error in terms of the catalogue. Whatever is unknown is `internal`, and tells the caller nothing. */
+/** Maps any error to the catalogue. Unknown errors become `internal` and reveal nothing to the caller. */
 export function toProblemError(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreUnavailableError) return new ProblemError('store_unavailable');
@@ -108,15 +108,14 @@ function codeOf(status: number): ErrorCode {
   return 'bad_request';
 }
 
-/** How a problem is shown to the one who asked: as problem+json, or as a page. */
+/** Sends a problem to the caller, as problem+json or as a page. */
 export type SendProblem = (c: Context, code: ErrorCode, extra?: ProblemExtra) => Response | Promise<Response>;
 
-/** For `app.onError`: nothing that a handler throws gets further than here. */
+/** For `app.onError`: logs what handlers throw and answers with a problem. */
 export function onError(log: Log, show: SendProblem = problem): ErrorHandler {
   return (error, c) => {
     const { code, extra } = toProblemError(error);
-    const isServers = errorKind(code).status >= 500;
-    if (isServers) {
+    if (errorKind(code).status >= 500) {
       const path = redactedPath(c.req.path);
       const fields = {
         requestId: requestIdOfContext(c),
@@ -136,7 +135,7 @@ export function onNotFound(show: SendProblem = problem): NotFoundHandler {
   return (c) => show(c, 'unknown_route');
 }
 
-/** A whole HTTP answer for a bare socket, after which its connection ends. */
+/** A complete HTTP answer to write to a raw socket. It announces that the connection closes. */
 export function rawProblem(code: ErrorCode, headers: readonly string[] = []): string {
   const body = JSON.stringify(problemView(code));
   const { status } = errorKind(code);

@@ -1,17 +1,16 @@
-import type { Server } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import type { HttpSettings } from './app-services.ts';
 import { ProblemError } from './problem.ts';
 
 export interface PageSecurityOptions {
-  /** For a page of somebody else's making that writes styles; its scripts are held to the policy all the same. */
+  /** Allows inline styles, for third-party pages that write them. Scripts stay restricted. Default: false. */
   readonly inlineStyles?: boolean;
 }
 
 /**
- * Headers of pages and assets. Nothing but our own files may run, load or be called; nobody may frame us.
- * The referrer stays inside: a link to an order carries its proof.
+ * The security headers of pages: only files and requests of this origin are allowed, and no framing. Referrers are not
+ * sent to other sites, because an order's link contains its signature.
  */
 export function pageSecurity({ inlineStyles = false }: PageSecurityOptions = {}): MiddlewareHandler {
   const self = ["'self'"];
@@ -22,16 +21,16 @@ export function pageSecurity({ inlineStyles = false }: PageSecurityOptions = {})
       scriptSrc: self,
       styleSrc: inlineStyles ? [...self, "'unsafe-inline'"] : self,
       imgSrc: ["'self'", 'data:'],
-      // A socket to our own host is 'self' too (CSP 3).
+      // Includes WebSockets to our own host (CSP 3).
       connectSrc: self,
       manifestSrc: self,
       formAction: self,
       baseUri: none,
       frameAncestors: none,
     },
-    // Not `no-referrer`: with that, browsers send `Origin: null` with our own forms.
+    // With `no-referrer`, browsers would send `Origin: null` with our own forms.
     referrerPolicy: 'same-origin',
-    // Where there is TLS, every answer asks for it: see transport-security.ts.
+    // Set for every answer of the server: see `sendHsts` in server/server.ts.
     strictTransportSecurity: false,
     xFrameOptions: 'DENY',
     xXssProtection: false,
@@ -41,23 +40,23 @@ export function pageSecurity({ inlineStyles = false }: PageSecurityOptions = {})
   });
   return async (c, next) => {
     await headers(c, next);
-    // What is shown, and where one is sent, is between the server and one person.
+    // Pages and redirects are personal.
     if (!c.res.headers.has('cache-control')) c.res.headers.set('Cache-Control', 'no-store');
   };
 }
 
-/** What tells where a request was started. */
+/** The headers that tell which site started a request. */
 export interface RequestSource {
-  /** The `Host` that was asked. */
+  /** `Host` of the request. */
   readonly host: string | undefined;
   readonly origin: string | undefined;
-  /** `Sec-Fetch-Site`: sent by browsers over https and to localhost. */
+  /** `Sec-Fetch-Site`. Browsers send it over https and to localhost. */
   readonly site: string | undefined;
 }
 
 /**
- * Whether a request was started by our own pages, or by no page at all (a program, which has nobody's cookies).
- * Every browser in use sends `Origin` with a form's POST and with a socket's handshake.
+ * Whether a request was started by our own pages, or not by a page at all (a program, which has no customer's cookies).
+ * All current browsers send `Origin` with form POSTs and WebSocket handshakes.
  */
 export function isOwnOrigin({ host, origin, site }: RequestSource, publicOrigin?: string): boolean {
   if (origin !== undefined && origin === publicOrigin) return true;
@@ -66,7 +65,7 @@ export function isOwnOrigin({ host, origin, site }: RequestSource, publicOrigin?
   return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
 
-/** Refuses forms of other sites: 403 `cross_site`. For pages' POSTs; the API takes no cookies and needs none. */
+/** Refuses POSTs from other sites with 403 `cross_site`. For pages only: the API uses no cookies. */
 export function sameOriginOnly({ publicOrigin }: Pick<HttpSettings, 'publicOrigin'>): MiddlewareHandler {
   return async (c, next) => {
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD' || c.req.method === 'OPTIONS';
@@ -80,18 +79,22 @@ export function sameOriginOnly({ publicOrigin }: Pick<HttpSettings, 'publicOrigi
   };
 }
 
-/** Browsers that have seen it once come back over TLS alone, to the hosts below ours too, for a year (RFC 6797). */
-const strict = 'max-age=31536000; includeSubDomains';
-
-/** TLS ends in front of us, whatever name and protocol a proxy asks us by: only the public origin tells. */
+/** Whether customers reach the server over TLS. A proxy ends TLS, so only the public origin can tell. */
 export function isBehindTls({ publicOrigin }: Pick<HttpSettings, 'publicOrigin'>): boolean {
   return publicOrigin?.startsWith('https:') === true;
 }
 
-/** Where the public origin is https, every answer of the app says that it stays so. */
-export function sendHsts(server: Server, publicOrigin: string | undefined): void {
-  if (publicOrigin === undefined || !isBehindTls({ publicOrigin })) return;
-  server.prependListener('request', (_request, response) => {
-    response.setHeader('Strict-Transport-Security', strict);
-  });
+/** The name and attributes of a cookie. */
+export interface CookieFormat {
+  readonly name: string;
+  readonly attributes: { readonly path: '/'; readonly httpOnly: true; readonly secure: boolean };
+}
+
+/**
+ * Cookies are hidden from scripts. Behind TLS they are also `Secure` and have the prefix `__Host-`, so that browsers
+ * accept them only from this host, not from related domains (RFC 6265bis, section 4.1.3.2).
+ */
+export function cookieFormat(name: string, settings: Pick<HttpSettings, 'publicOrigin'>): CookieFormat {
+  const secure = isBehindTls(settings);
+  return { name: secure ? `__Host-${name}` : name, attributes: { path: '/', httpOnly: true, secure } };
 }

@@ -1,19 +1,19 @@
 import { BlockList, isIP, isIPv6, type Socket } from 'node:net';
 import type { IncomingRequest } from './rate-limits.ts';
 
-/** Whose `X-Forwarded-For` is believed: nobody's (0), that of so many proxies in a row, or of those at these ranges. */
+/** The proxies whose `X-Forwarded-For` is used: none (0), this many in a row, or those in these address ranges. */
 export type TrustedProxies = number | readonly string[];
 
 export interface ClientResolver {
-  /** What the sender of a request is counted under. Forged headers change nothing: only trusted proxies are heard. */
-  of(sender: IncomingRequest): string;
-  /** What the other end of a connection is counted under; undefined: a proxy, behind which there are many. */
+  /** The key of the client that sent a request. Headers count only if a trusted proxy sent them. */
+  of(request: IncomingRequest): string;
+  /** The key of the client of a connection; undefined for a trusted proxy, which has many clients. */
   ofConnection(socket: Pick<Socket, 'remoteAddress'>): string | undefined;
 }
 
-/** More than any chain of proxies has. */
+/** The most proxies in a row; real chains are shorter. */
 const hopsMax = 16;
-/** Where the address is not known: the connection is gone already, or is none of TCP. */
+/** The key when the address is unknown: the connection is closed or is not TCP. */
 const nobody = 'nobody';
 
 export function clientResolver(trusted: TrustedProxies): ClientResolver {
@@ -32,7 +32,7 @@ export function clientResolver(trusted: TrustedProxies): ClientResolver {
   };
 }
 
-/** A connection keeps its address, and asking for it is half of what a limit costs. */
+/** Keys by connection: reading a socket's address is half of the cost of a rate limit. */
 const known = new WeakMap<object, string>();
 
 function keyOf(socket: Pick<Socket, 'remoteAddress'>): string {
@@ -53,7 +53,7 @@ function proxyCheck(trusted: TrustedProxies): IsProxy {
   const ranges = new BlockList();
   for (const range of trusted) {
     const [text = '', prefix] = range.split('/');
-    // As addresses are compared: an IPv4 range may be written in the clothes of IPv6 too.
+    // Addresses are compared as IPv4 where possible, so an IPv4-mapped IPv6 range is converted too.
     const address = plainAddress(text) ?? text;
     const family = familyOf(address);
     const bits = prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix);
@@ -62,14 +62,14 @@ function proxyCheck(trusted: TrustedProxies): IsProxy {
   return (address) => ranges.check(address, familyOf(address));
 }
 
-/** From the connection's other end backwards through what each proxy has put at the end of the header. */
+/** Goes back from the connection's peer through the addresses that each trusted proxy has appended to the header. */
 function lastUntrusted(peer: string, forwarded: string, isProxy: IsProxy): string {
   let client = peer;
   let end = forwarded.length;
   for (let hop = 0; end > 0 && hop < hopsMax && isProxy(client, hop); hop++) {
     const comma = forwarded.lastIndexOf(',', end - 1);
     const address = forwardedAddress(forwarded.slice(comma + 1, end));
-    // Nothing that a proxy has put there: beyond it everything may be made up.
+    // Not written by a proxy, so everything before it may be forged.
     if (address === undefined) break;
     client = address;
     end = comma;

@@ -1,14 +1,14 @@
-/** How many of something each client has at the same time. */
+/** Limits how many of something each client has at the same time. */
 export class ConcurrencyLimit {
   readonly #max: number;
   readonly #counts = new Map<string, number>();
 
-  /** @param max 0: any number, and nothing is counted. */
+  /** @param max 0: no limit, and nothing is counted. */
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** One more; returns how to give it back (once, however often it is called), or undefined: there are as many as may be. */
+  /** Takes one. Returns the function that gives it back, which may be called repeatedly; undefined at the limit. */
   take(client: string): (() => void) | undefined {
     if (this.#max === 0) return () => {};
     const count = this.#counts.get(client) ?? 0;
@@ -21,7 +21,7 @@ export class ConcurrencyLimit {
     };
   }
 
-  /** Clients that have any. */
+  /** The number of clients that have any. */
   get clients(): number {
     return this.#counts.size;
   }

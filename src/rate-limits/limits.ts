@@ -2,7 +2,7 @@ import { type ClientResolver, clientResolver, type TrustedProxies } from './clie
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { Allowance, IncomingRequest, RateLimiter, RateLimits } from './rate-limits.ts';
 
-/** How often something may be done in so many whole seconds. */
+/** At most `count` uses in `windowS` whole seconds. */
 export interface Rate {
   readonly count: number;
   readonly windowS: number;
@@ -14,55 +14,53 @@ export interface LimitSettings {
   readonly lookUps: Rate;
   readonly reads: Rate;
   readonly sockets: Rate;
-  /** 0: any number. */
+  /** 0: no limit. */
   readonly socketsPerClient: number;
 }
 
-/** A limit that has been asked, and what it said. */
+/** The result of one use, with the policy that it was counted against. */
 export interface LimitResult extends Allowance {
   readonly policy: RateLimiter['policy'];
 }
 
-/** What a client may do. Absent as a whole where everybody may do whatever they like. */
+/** The limits of the HTTP routes. */
 export interface HttpLimits {
   readonly purchase: ClientLimit;
   readonly lookUp: ClientLimit;
-  /** What is on sale, as a page or as data: a page costs ten times what other reads do. */
+  /** The list of packages, as a page or as JSON. Rendering the page costs ten times as much as other reads. */
   readonly read: ClientLimit;
-  /** Reservations at the simulated suppliers by who has no token. */
+  /** Reservations at the simulated suppliers by public callers. */
   readonly supplier: ClientLimit;
   readonly socketOpening: ClientLimit;
   /**
-   * Purchases with an email, by whomever. What is left is told to nobody: it would say whether somebody else has
-   * just used the email.
+   * Purchases per email, by all clients together. Callers do not see how many remain, which would reveal whether somebody
+   * else has just used the email.
    */
   readonly email: RateLimiter;
-  /** Sockets that are open, by client. */
+  /** Open sockets per client. */
   readonly sockets: ConcurrencyLimit;
-  clientOf(sender: IncomingRequest): string;
+  clientOf(request: IncomingRequest): string;
 }
 
-/** A rate limit of clients. */
+/** A rate limit per client. */
 export interface ClientLimit {
-  /** As headers announce it, with what else goes for the same requests. */
+  /** The value of `RateLimit-Policy`: this limit and others that apply to the same requests. */
   readonly policies: string;
-  take(sender: IncomingRequest | undefined): Promise<LimitResult>;
+  take(request: IncomingRequest | undefined): Promise<LimitResult>;
 }
 
-/**
- * @param onUnheardProxy called for each refusal of a request that seems to come through a proxy, where none is trusted.
- */
+/** @param onUntrustedProxy called when a refused request has `X-Forwarded-For` but no proxy is trusted. */
 export function httpLimits(
   limits: RateLimits,
   settings: LimitSettings,
   trusted: TrustedProxies,
-  onUnheardProxy = () => {},
+  onUntrustedProxy = () => {},
 ): HttpLimits {
   const { purchases, purchasesPerEmail, lookUps, reads, sockets, socketsPerClient } = settings;
   const clients = clientResolver(trusted);
   const email = limits.limiter({ name: 'email', ...purchasesPerEmail });
-  const onRefused = (sender: IncomingRequest | undefined) => {
-    if (trusted === 0 && sender?.headers['x-forwarded-for'] !== undefined) onUnheardProxy();
+  const onRefused = (request: IncomingRequest | undefined) => {
+    if (trusted === 0 && request?.headers['x-forwarded-for'] !== undefined) onUntrustedProxy();
   };
   const byClient = (name: string, rate: Rate, ...others: RateLimiter[]) =>
     clientLimit(limits.limiter({ name, ...rate }), clients, others, onRefused);
@@ -74,7 +72,7 @@ export function httpLimits(
     socketOpening: byClient('socket', sockets),
     email,
     sockets: new ConcurrencyLimit(socketsPerClient),
-    clientOf: (sender) => clients.of(sender),
+    clientOf: (request) => clients.of(request),
   };
 }
 
@@ -82,26 +80,26 @@ function clientLimit(
   limiter: RateLimiter,
   clients: ClientResolver,
   others: readonly RateLimiter[],
-  onRefused: (sender: IncomingRequest | undefined) => void,
+  onRefused: (request: IncomingRequest | undefined) => void,
 ): ClientLimit {
   const { policy } = limiter;
   return {
     policies: [limiter, ...others].map((each) => policyItem(each.policy)).join(', '),
-    async take(sender) {
-      // Requests that did not come over a connection are those of tests.
-      const allowance = await limiter.take(sender === undefined ? '' : clients.of(sender));
-      if (!allowance.isAllowed) onRefused(sender);
+    async take(request) {
+      // Undefined only in tests that call the app without a server.
+      const allowance = await limiter.take(request === undefined ? '' : clients.of(request));
+      if (!allowance.isAllowed) onRefused(request);
       return { policy, ...allowance };
     },
   };
 }
 
-/** An item of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers): so many in so many seconds. */
+/** An item of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers): the quota and the window in seconds. */
 export function policyItem({ name, count, windowS }: RateLimiter['policy']): string {
   return `"${name}";q=${count};w=${windowS}`;
 }
 
-/** An item of `RateLimit`: what remains, and in how many seconds everything does again. */
+/** An item of `RateLimit`: the remaining uses, and the seconds until the window ends. */
 export function rateItem({ policy, remaining, resetMs }: LimitResult): string {
   return `"${policy.name}";r=${remaining};t=${secondsUntil(resetMs)}`;
 }

@@ -3,32 +3,33 @@ import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
 import type { Clock } from '../lib/clock.ts';
 import type { Allowance, RateLimiter, RateLimits, RatePolicy } from './rate-limits.ts';
 
-/** Told of uses that were allowed and counted exactly, under the key they are told by. */
+/** Called for uses that were allowed and counted exactly. */
 export type OnCounted = (key: string, uses: number) => void;
 
-/** Rate limits of this process alone. */
+/** Rate limits within this process. */
 export function memoryRateLimits({ clock }: { readonly clock: Clock }): RateLimits {
   return { limiter: (policy) => new MemoryLimiter(policy, clock), close: async () => {} };
 }
 
-/** Exact counts at the same time, each of a few hundred bytes; past them, who was first counted longest ago is forgotten. */
+/** The most exact counters, each of a few hundred bytes. Above it, the oldest are evicted. */
 const exactMax = 50_000;
-/** The way to the first entry of a map leads past all that were deleted: nobody goes it for each. */
+/** Evicts in chunks: finding a Map's first entry skips every deleted slot. */
 const evictedAtOnce = 1_000;
 
 /**
- * Counts roughly up to a tenth of the limit, and exactly from there: of ten thousand buyers nearly all come once or
- * twice, and an exact record of each (a timer and a few hundred bytes) is what such a limit costs.
+ * Counts approximately up to a tenth of the limit, and exactly from there. An exact counter costs a timer and a few
+ * hundred bytes, and in a sale nearly all of ten thousand clients come only once or twice. This is why the library's
+ * limiter is not used for every key.
  */
 export class MemoryLimiter implements RateLimiter {
   readonly policy: RatePolicy;
   readonly #clock: Clock;
   readonly #onCounted: OnCounted;
   readonly #coarse: ApproximateCounts;
-  /** Uses that nobody needs to be held to. */
+  /** Uses that are only counted approximately. */
   readonly #free: number;
   readonly #exact: RateLimiterMemory;
-  /** Keys that are counted exactly, and until when: ms since the epoch. */
+  /** Keys that are counted exactly, with the end of their window in ms since the epoch. */
   readonly #watched = new Map<string, number>();
   #sweepAt = 0;
 
@@ -46,12 +47,12 @@ export class MemoryLimiter implements RateLimiter {
     if (now >= this.#sweepAt) this.#sweep(now);
     if ((this.#watched.get(key) ?? 0) > now) return this.#count(key, 1, now);
     const uses = this.#coarse.add(key, now);
-    // However many share its rough count, a key is held for a tenth at most.
+    // Keys that share an approximate counter are charged at most a tenth of the limit for it.
     if (uses > this.#free) return this.#count(key, Math.min(uses, this.#free + 1), now);
     return { isAllowed: true, remaining: this.policy.count - uses, resetMs: this.#coarse.endsAt - now };
   }
 
-  /** What all instances together have counted by now. */
+  /** Sets the count of a key to that of all instances together. */
   setTotal(key: string, uses: number, resetMs: number): void {
     void this.#exact.set(key, uses, resetMs / 1000);
     this.#watch(key, this.#clock.now() + resetMs);
@@ -84,19 +85,19 @@ export class MemoryLimiter implements RateLimiter {
   }
 }
 
-/** The library rejects with what it has counted; it has no other errors here. */
+/** The library rejects with its result when the limit is exceeded; it has no other errors here. */
 function spent(result: RateLimiterRes): RateLimiterRes {
   return result;
 }
 
-/** As many keys as this share a slot with few others; a power of two. */
+/** Enough slots that few keys share one; a power of two. */
 const slotsCount = 65_536;
-/** The most that is counted of a key. */
+/** The highest approximate count. */
 export const approximateMax = 65_535;
 
 /**
- * A rough count of uses by key, in constant memory: keys are hashed to slots, and those that fall on the same one are
- * counted together. So a key's count is never too low, and thousands of keys that come once cost nothing to keep.
+ * Counts uses by key in constant memory. Keys are hashed to slots, and keys in the same slot are counted together, so a
+ * count may be too high but never too low.
  */
 export class ApproximateCounts {
   readonly #slots = new Uint16Array(slotsCount);
@@ -107,7 +108,7 @@ export class ApproximateCounts {
     this.#windowMs = windowMs;
   }
 
-  /** ms since the epoch: when everything is forgotten. */
+  /** When all counts are reset, in ms since the epoch. */
   get endsAt(): number {
     return this.#endsAt;
   }
@@ -125,7 +126,7 @@ export class ApproximateCounts {
   }
 }
 
-/** FNV-1a: who finds keys that collide makes them be counted exactly a little sooner, nothing else. */
+/** FNV-1a. An attacker who finds colliding keys only makes them be counted exactly a little earlier. */
 function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);

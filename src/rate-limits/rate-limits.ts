@@ -1,20 +1,20 @@
 import type { IncomingMessage } from 'node:http';
-/** So many uses in so much time, for everybody who has the limit applied. */
+/** A rate limit: at most `count` uses of a key in a window of `windowS`. */
 export interface RatePolicy {
-  /** Names it in headers and in Redis: lower-case letters and dashes. */
+  /** Its name in headers and in Redis: lower-case letters and dashes. */
   readonly name: string;
   /** 1 or more. */
   readonly count: number;
-  /** Whole seconds. */
+  /** In whole seconds. */
   readonly windowS: number;
 }
 
-/** What became of one use, and what is left. */
+/** The result of one use. */
 export interface Allowance {
   readonly isAllowed: boolean;
-  /** Uses left in this window. */
+  /** Remaining uses in this window. */
   readonly remaining: number;
-  /** ms until the window ends and the whole count is there again. */
+  /** Milliseconds until the window ends and the count starts again. */
   readonly resetMs: number;
 }
 
@@ -26,15 +26,15 @@ export interface RateLimiter {
 }
 
 /**
- * Rate limits, in fixed windows that begin with a key's first use. Called by the HTTP side before anything else is
- * done for a request, thousands of times a second.
+ * Rate limits in fixed windows that begin with a key's first use. Called first for every request, thousands of times a
+ * second.
  *
- * Guarantees: `take` never rejects and never waits for anything outside this process; a key gets its whole count
- * within a window, or nine tenths of it where it shares the coarse count with others; what is refused costs least.
- * Several instances count together within a factor: each lets a key through until it hears of the others, which it
- * does every few ms once it has seen a tenth of the count itself. Without the carrier each counts alone.
- * Never: refusing because something outside does not answer, or keeping a key longer than its window. A key leaves
- * the process only as a hash.
+ * Guarantees: `take` never rejects and never waits for anything outside this process. A key gets its whole count within a
+ * window, or nine tenths of it when it shares an approximate counter with others. Refusals are cheapest. Several instances
+ * share their counts with a delay: each admits a key until it learns of the others' uses, every few ms once it has seen a
+ * tenth of the count itself. Without a connection each counts alone.
+ * Never: refuses because something outside does not answer, or stores a key longer than its window. A key leaves the
+ * process only as a hash.
  */
 export interface RateLimits {
   /** One limiter for each name: several policies must not share one. */
@@ -42,5 +42,5 @@ export interface RateLimits {
   close(): Promise<void>;
 }
 
-/** Of a request, what tells who sent it. */
+/** The parts of Node's request that identify the client. */
 export type IncomingRequest = Pick<IncomingMessage, 'socket' | 'headers'>;

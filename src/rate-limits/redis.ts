@@ -7,25 +7,25 @@ import { MemoryLimiter } from './memory.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 export interface RedisRateLimitsOptions {
-  /** Opens a connection; one is used. */
+  /** Opens a connection. Called once. */
   readonly connect: (purpose: string, options: RedisOptions) => Redis;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** How long an instance may count before it tells the others. */
+/** How often an instance shares its counts. */
 const shareEveryMs = 50;
-/** Keys that are told of in one go: what does not fit is told next time. */
+/** The most keys per round; the others follow in the next. */
 const sharedMax = 1_000;
-/** Keys that wait to be told of: while Redis hangs, further ones are counted here alone. */
+/** The most keys that wait to be shared, while Redis hangs. Further ones are only counted here. */
 const pendingMax = 20_000;
 const commandTimeoutMs = 1_000;
 
 /**
- * Rate limits of all instances together. Every decision is made in memory, by what this process counts and what Redis
- * last said; a round trip per purchase would cost more than the purchase. Uses that were counted exactly are added up
- * in Redis every 50 ms, in one pipeline, and the sum is taken over: who is over the limit anywhere is refused here
- * without another word to Redis. While Redis is away each process holds the limit alone, and nobody waits.
+ * Rate limits that all instances share. Decisions are made in memory, from this process's counts and the last totals from
+ * Redis, because a round trip per purchase would cost more than the purchase. Every 50 ms exact counts are added to the
+ * totals in Redis, in one pipeline, and the totals are read back. A client above the limit is then refused without Redis.
+ * While Redis is unavailable each process counts alone, and no request waits.
  */
 export function redisRateLimits(options: RedisRateLimitsOptions): RateLimits {
   const { connect, clock } = options;
@@ -45,9 +45,9 @@ export function redisRateLimits(options: RedisRateLimitsOptions): RateLimits {
         points,
         duration,
       });
-      const teller = new SharedCounts(shared, redis, options, closing.signal);
-      const local = new MemoryLimiter(policy, clock, (key, uses) => teller.note(key, uses));
-      teller.adopt = (key, uses, resetMs) => local.setTotal(key, uses, resetMs);
+      const counts = new SharedCounts(shared, redis, options, closing.signal);
+      const local = new MemoryLimiter(policy, clock, (key, uses) => counts.note(key, uses));
+      counts.setTotal = (key, uses, resetMs) => local.setTotal(key, uses, resetMs);
       return local;
     },
     async close() {
@@ -57,15 +57,15 @@ export function redisRateLimits(options: RedisRateLimitsOptions): RateLimits {
   };
 }
 
-/** Tells Redis of the uses counted here, and the limiter what that makes with those of the others. */
+/** Adds the uses counted here to Redis, and passes the totals of all instances to the limiter. */
 class SharedCounts {
   readonly #shared: RateLimiterRedis;
   readonly #redis: Redis;
   readonly #options: RedisRateLimitsOptions;
   readonly #closing: AbortSignal;
-  #untold = new Map<string, number>();
-  #telling = false;
-  adopt: MemoryLimiter['setTotal'] = () => {};
+  #pending = new Map<string, number>();
+  #isSharing = false;
+  setTotal: MemoryLimiter['setTotal'] = () => {};
 
   constructor(shared: RateLimiterRedis, redis: Redis, options: RedisRateLimitsOptions, closing: AbortSignal) {
     this.#shared = shared;
@@ -75,35 +75,35 @@ class SharedCounts {
   }
 
   note(key: string, uses: number): void {
-    const before = this.#untold.get(key);
-    if (before === undefined && this.#untold.size >= pendingMax) return;
-    this.#untold.set(key, (before ?? 0) + uses);
-    if (!this.#telling) void this.#tell();
+    const before = this.#pending.get(key);
+    if (before === undefined && this.#pending.size >= pendingMax) return;
+    this.#pending.set(key, (before ?? 0) + uses);
+    if (!this.#isSharing) void this.#share();
   }
 
-  async #tell(): Promise<void> {
+  async #share(): Promise<void> {
     const { clock } = this.#options;
-    this.#telling = true;
-    while (this.#untold.size > 0) {
+    this.#isSharing = true;
+    while (this.#pending.size > 0) {
       await clock.sleep(shareEveryMs, this.#closing);
       if (this.#closing.aborted) break;
-      const some = this.#takeSome();
-      // What Redis does not hear of is counted here all the same.
-      if (this.#redis.status === 'ready') await Promise.all(some.map(([key, uses]) => this.#add(key, uses)));
+      const batch = this.#takeBatch();
+      // Otherwise the uses are counted only in this process.
+      if (this.#redis.status === 'ready') await Promise.all(batch.map(([key, uses]) => this.#add(key, uses)));
     }
-    this.#telling = false;
+    this.#isSharing = false;
   }
 
-  #takeSome(): [string, number][] {
-    const all = [...this.#untold];
-    this.#untold = new Map(all.slice(sharedMax));
+  #takeBatch(): [string, number][] {
+    const all = [...this.#pending];
+    this.#pending = new Map(all.slice(sharedMax));
     return all.slice(0, sharedMax);
   }
 
   async #add(key: string, uses: number): Promise<void> {
     try {
       const { consumedPoints, msBeforeNext } = await this.#shared.penalty(hashedKey(key), uses);
-      this.adopt(key, consumedPoints + (this.#untold.get(key) ?? 0), Math.max(1, msBeforeNext));
+      this.setTotal(key, consumedPoints + (this.#pending.get(key) ?? 0), Math.max(1, msBeforeNext));
     } catch (error) {
       this.#options.log.debug(
         { err: error },
@@ -113,7 +113,7 @@ class SharedCounts {
   }
 }
 
-/** An email or an address is nobody else's business: Redis sees 128 bits of a hash. */
+/** Redis gets only a hash of 128 bits, no email or address. */
 function hashedKey(key: string): string {
   return hash('sha256', key, 'base64url').slice(0, 22);
 }

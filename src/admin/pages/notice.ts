@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import type { HttpSettings } from '../../http/app-services.ts';
-import { cookieFormat } from '../../http/order-access.ts';
+import { cookieFormat } from '../../http/security.ts';
 
 type NoticeSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 

@@ -6,7 +6,7 @@ import { ProblemError } from '../problem.ts';
 
 const quoted = /^"(?<inner>(?:[^"\\]|\\["\\])*)"$/;
 
-/** The header as it may be sent: the key, bare or in quotes. */
+/** The `Idempotency-Key` header: the key, with or without quotes. */
 export const idempotencyKeyHeader = z
   .string()
   .transform((header) => {
@@ -14,12 +14,12 @@ export const idempotencyKeyHeader = z
     return inner === undefined ? header : inner.replace(/\\(.)/g, '$1');
   })
   .pipe(keyInput)
-  // Two quotes around nothing are no key.
+  // An empty quoted string is not a valid key.
   .meta({ pattern: '^(?!""$)[\\x21-\\x7e]+$', maxLength: keyBytesMax });
 
 /**
- * The `Idempotency-Key`, if there is one. The IETF draft writes it as a string in quotes (RFC 8941), most clients
- * write it bare: `"abc"` and `abc` are the same key.
+ * Reads the `Idempotency-Key`; undefined without the header. The IETF draft writes it in quotes (RFC 8941), but most
+ * clients do not: `"abc"` and `abc` are the same key.
  * @throws ProblemError 422 unless it is 1 to 255 visible ASCII characters.
  */
 export function readIdempotencyKey(c: Context): string | undefined {
@@ -31,21 +31,21 @@ export function readIdempotencyKey(c: Context): string | undefined {
   throw new ProblemError('invalid', { errors });
 }
 
-/** What of `Prefer` (RFC 7240) we know how to honour. */
+/** The preferences in `Prefer` (RFC 7240) that the API supports. */
 export interface Preferences {
   readonly respondAsync: boolean;
-  /** Seconds. */
+  /** In seconds. */
   readonly waitS?: number;
 }
 
-/** One preference of the list: a token, perhaps with a value, perhaps with parameters, which ours do not have. */
+/** One preference: a token with an optional value. Parameters after it are ignored; ours have none. */
 const preference =
   /(?<=^|,)[\t ]*(?<name>[\w!#$%&'*+.^`|~-]+)(?:[\t ]*=[\t ]*(?:(?<token>[\w!#$%&'*+.^`|~-]+)|"(?<quoted>(?:[^"\\]|\\.)*)"))?[\t ]*(?=[,;]|$)/g;
 
-/** Unknown and malformed preferences are ignored, as the RFC asks; of two with one name, the first counts. */
+/** Ignores unknown and malformed preferences, as the RFC requires. Of two with the same name, the first counts. */
 export function parsePrefer(header: string | undefined): Preferences {
   const found = new Map<string, string>();
-  // Within quotes a comma separates nothing; no value of ours has one, so such a string may as well be empty.
+  // Empties quoted strings with a comma or semicolon: those do not separate preferences, and no value of ours has them.
   const list = (header ?? '').slice(0, 1000).replace(/"(?:[^"\\]|\\.)*[,;](?:[^"\\]|\\.)*"/g, '""');
   for (const { groups } of list.matchAll(preference)) {
     const name = (groups?.name ?? '').toLowerCase();
@@ -58,15 +58,15 @@ export function parsePrefer(header: string | undefined): Preferences {
   };
 }
 
-/** How long a purchase waits for its outcome, unless it is told to wait less. */
+/** The longest wait for the outcome of a purchase, and the default, in seconds. */
 export const waitSMax = 10;
 
-/** How long to wait: at most {@link waitSMax}; not at all for a mere `respond-async`. */
+/** How long to wait for an outcome, in ms. Zero for `respond-async` without `wait`. */
 export function waitMs({ respondAsync, waitS }: Preferences): number {
   return 1000 * Math.min(waitS ?? (respondAsync ? 0 : waitSMax), waitSMax);
 }
 
-/** The header that tells which preferences an answer followed, if there were any. */
+/** `Preference-Applied`: the preferences that this answer followed; no header if there were none. */
 export function preferenceApplied(preferences: Preferences, status: number): Record<string, string> {
   const applied = [
     ...(preferences.respondAsync && status === 202 ? ['respond-async'] : []),

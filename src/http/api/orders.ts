@@ -14,76 +14,76 @@ import { purchaseOutcome } from '../telemetry/observe-requests.ts';
 import { type Preferences, parsePrefer, preferenceApplied, readIdempotencyKey, waitMs } from './headers.ts';
 import { type OrderView, orderView } from './views.ts';
 
-type Deps = Pick<AppServices, 'engine' | 'clock' | 'telemetry' | 'limits' | 'admission'>;
+type Services = Pick<AppServices, 'engine' | 'clock' | 'telemetry' | 'limits' | 'admission'>;
 
 /** `POST /api/orders`, `GET /api/orders/:id?email=…` and `POST /api/orders/:id/cancel`. */
-export function orderRoutes(deps: Deps): Hono {
+export function orderRoutes(services: Services): Hono {
   return new Hono()
     .post(
       '/',
-      purchasing(deps, (c) => purchase(c, deps)),
+      purchasing(services, (c) => purchase(c, services)),
     )
     .all('/', allowOnly('POST'))
     .get(
       '/:id',
-      limited(deps.limits?.lookUp, (c) => lookUp(c, deps)),
+      limited(services.limits?.lookUp, (c) => lookUp(c, services)),
     )
     .all('/:id', allowOnly('GET'))
     .post(
       '/:id/cancel',
-      limited(deps.limits?.lookUp, (c) => cancel(c, deps)),
+      limited(services.limits?.lookUp, (c) => cancel(c, services)),
     )
     .all('/:id/cancel', allowOnly('POST'));
 }
 
-async function lookUp(c: Context, deps: Deps): Promise<Response> {
-  return sendJson(200, view(await findOrder(c, deps, c.req.query('email')), deps));
+async function lookUp(c: Context, services: Services): Promise<Response> {
+  return sendJson(200, view(await findOrder(c, services, c.req.query('email')), services));
 }
 
-async function purchase(c: Context, deps: Deps): Promise<Response> {
+async function purchase(c: Context, services: Services): Promise<Response> {
   const key = readIdempotencyKey(c);
   const { packageId, email } = await readJson(c, purchaseBody);
-  const tooMany = await takeEmail(c, deps.limits, email);
+  const tooMany = await takeEmail(c, services.limits, email);
   if (tooMany !== undefined) return problem(c, 'rate_limited', tooMany);
-  const result = await deps.engine.purchase({
+  const result = await services.engine.purchase({
     packageId,
     email,
-    // Made only where it is asked for: a refusal, of which there are thousands a second, has nobody to wait for.
+    // A getter, because creating the signal is slow and refusals, thousands a second, do not use it.
     get gone() {
       return c.req.raw.signal;
     },
     ...(key === undefined ? {} : { key }),
   });
-  const metrics = deps.telemetry?.metrics;
+  const metrics = services.telemetry?.metrics;
   if (result.kind === 'refused') {
     metrics?.purchase(result.code);
-    return refusal(c, deps, result, packageId);
+    return refusal(c, services, result, packageId);
   }
-  return waitAndAnswer(c, deps, result.order, (order) => metrics?.purchase(purchaseOutcome(order)));
+  return waitAndAnswer(c, services, result.order, (order) => metrics?.purchase(purchaseOutcome(order)));
 }
 
-async function cancel(c: Context, deps: Deps): Promise<Response> {
+async function cancel(c: Context, services: Services): Promise<Response> {
   const { email } = await readJson(c, buyerBody);
-  const order = await findOrder(c, deps, email);
-  const result = await deps.engine.cancel(order);
-  if (result.kind === 'refused') return refusal(c, deps, result, order.packageId);
-  return waitAndAnswer(c, deps, result.order);
+  const order = await findOrder(c, services, email);
+  const result = await services.engine.cancel(order);
+  if (result.kind === 'refused') return refusal(c, services, result, order.packageId);
+  return waitAndAnswer(c, services, result.order);
 }
 
-/** Waits for the outcome as long as the caller likes, and answers with it, or with 202 where it takes longer. */
+/** Waits for the outcome as long as the caller prefers, then answers with it, or with 202 if it takes longer. */
 async function waitAndAnswer(
   c: Context,
-  deps: Deps,
+  services: Services,
   accepted: Order,
   onAnswer: (order: Order) => void = () => {},
 ): Promise<Response> {
   const preferences = parsePrefer(c.req.header('prefer'));
   const limits = { waitMs: waitMs(preferences), gone: c.req.raw.signal };
-  // Also who would not have waited may have hung up meanwhile: the engine has to hear of it.
+  // The engine must learn of a caller that has hung up, also if it would not have waited.
   const isAnswered = limits.waitMs === 0 && !limits.gone.aborted;
-  const order = isAnswered ? accepted : await deps.engine.outcome(accepted, limits);
+  const order = isAnswered ? accepted : await services.engine.outcome(accepted, limits);
   onAnswer(order);
-  return answer(c, order, view(order, deps), preferences);
+  return answer(c, order, view(order, services), preferences);
 }
 
 function answer(c: Context, order: Order, shown: OrderView, preferences: Preferences): Response {
@@ -115,35 +115,41 @@ function failureDetail(order: Order): string {
   return order.reason === undefined ? 'The booking failed.' : `${errorKind(order.reason).title}.`;
 }
 
-async function refusal(c: Context, deps: Deps, refused: Refused, packageId: number): Promise<Response> {
+async function refusal(
+  c: Context,
+  services: Services,
+  refused: Refused,
+  packageId: number,
+): Promise<Response> {
   const { code, order } = refused;
-  const opensAt = code === 'not_open' ? (await deps.engine.package(packageId))?.package.opensAt : undefined;
+  const opensAt =
+    code === 'not_open' ? (await services.engine.package(packageId))?.package.opensAt : undefined;
   return problem(c, code, {
-    ...(order === undefined ? {} : { order: view(order, deps) }),
-    ...(opensAt === undefined ? {} : { retryAfterS: Math.max(1, (opensAt - deps.clock.now()) / 1000) }),
+    ...(order === undefined ? {} : { order: view(order, services) }),
+    ...(opensAt === undefined ? {} : { retryAfterS: Math.max(1, (opensAt - services.clock.now()) / 1000) }),
   });
 }
 
-/** Read where the id in the request cannot be one, so that every miss costs the same. */
+/** Looked up when the request's id is malformed, so that every miss takes the same time. */
 const missingId = '0000-0000-0000-0000';
 
 /**
- * The order of the path, for who knows its email too (rule Q10).
- * @throws ProblemError 404, the same one for every miss; 422 without an email.
+ * Finds the order of the path for a caller who also knows its email (promise Q10).
+ * @throws ProblemError 404, the same for every miss; 422 without an email.
  */
-async function findOrder(c: Context, deps: Deps, email: string | undefined): Promise<Order> {
+async function findOrder(c: Context, services: Services, email: string | undefined): Promise<Order> {
   if (email === undefined) {
     const errors = [{ path: 'email', message: 'must be given: the email that the order was made with' }];
     throw new ProblemError('invalid', { errors });
   }
   const id = parseOrderId(c.req.param('id') ?? '');
   const checked = check(emailInput, email);
-  const order = await deps.engine.order(id ?? missingId);
+  const order = await services.engine.order(id ?? missingId);
   const matches = isSameEmail(order?.email ?? '', 'value' in checked ? checked.value : '-');
   if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
   return order;
 }
 
-function view(order: Order, { engine }: Pick<Deps, 'engine'>): OrderView {
+function view(order: Order, { engine }: Pick<Services, 'engine'>): OrderView {
   return orderView(order, order.status === 'queued' ? engine.placeInLine(order) : undefined);
 }

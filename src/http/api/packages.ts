@@ -8,10 +8,10 @@ import { allowOnly } from '../methods.ts';
 import { problem } from '../problem.ts';
 import { packageView } from './views.ts';
 
-type Deps = Pick<AppServices, 'engine' | 'limits'>;
+type Services = Pick<AppServices, 'engine' | 'limits'>;
 
-/** `GET /api/packages` and `GET /api/packages/:id`: what is on sale, with live figures. */
-export function packageRoutes({ engine, limits }: Deps): Hono {
+/** `GET /api/packages` and `GET /api/packages/:id`: the packages with their current inventory. */
+export function packageRoutes({ engine, limits }: Services): Hono {
   const showAll = async () =>
     sendJson(200, { packages: (await engine.packages()).filter(isListed).map(packageView) });
   const showOne = async (c: Context) => {

@@ -11,14 +11,14 @@ import { allowOnly } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
 import { readIdempotencyKey } from './headers.ts';
 
-type Deps = Pick<AppServices, 'suppliers' | 'random' | 'limits'> & {
+type Services = Pick<AppServices, 'suppliers' | 'random' | 'limits'> & {
   readonly settings: Pick<HttpSettings, 'suppliersToken'>;
 };
 
 export interface SupplierRoutesOptions {
   /**
-   * Who may use keys as they are, cancel, and read the ledger: who has `settings.suppliersToken` (the default), or
-   * everyone, where nobody but peers can reach the server.
+   * The callers that may use keys without a prefix, cancel, and read the ledger: those with `settings.suppliersToken`
+   * (the default), or everyone, for a server that only other servers can reach.
    */
   readonly trust?: 'token' | 'everyone';
 }
@@ -27,43 +27,43 @@ export interface SupplierRoutesOptions {
  * The supplier protocol: per kind of supplier `POST /<kind>/reservations`, `GET` of the same (the ledger) and
  * `DELETE /<kind>/reservations/<key>`.
  *
- * Anybody may reserve, but in a world apart: a public caller's keys are prefixed, so they never meet an order's,
- * and its hotels take public tickets only.
+ * Public callers may reserve too, but apart from real orders: their keys get a prefix, so they never equal an order's
+ * key, and their hotel reservations accept only public flight tickets.
  */
-export function supplierRoutes(deps: Deps, { trust = 'token' }: SupplierRoutesOptions = {}): Hono {
-  const isTrusted = trust === 'everyone' ? () => true : tokenCheck(deps.settings.suppliersToken);
+export function supplierRoutes(services: Services, { trust = 'token' }: SupplierRoutesOptions = {}): Hono {
+  const isTrusted = trust === 'everyone' ? () => true : tokenCheck(services.settings.suppliersToken);
 
   function requireTrust(c: Context): void {
     if (!isTrusted(c)) throw unauthorized('This is for callers with the token of the suppliers.');
   }
 
-  /** Peers may reserve as often as they like. */
+  /** Applies the rate limit to public callers; trusted ones have none. */
   async function requireRate(c: Context): Promise<void> {
-    const { limits } = deps;
+    const { limits } = services;
     if (limits === undefined || isTrusted(c)) return;
     const refused = await take(c, limits.supplier);
     if (refused !== undefined) throw new ProblemError('rate_limited', refused);
   }
 
-  /** The caller's own key, or one in the public world, where a caller without any gets one that nobody knows. */
+  /** The key of a trusted caller, or the prefixed key of a public one. Public callers without a key get a random one. */
   function keyOf(c: Context): string {
     const key = readIdempotencyKey(c);
     if (!isTrusted(c))
-      return publicKeyPrefix + (key ?? Buffer.from(deps.random.bytes(16)).toString('base64url'));
+      return publicKeyPrefix + (key ?? Buffer.from(services.random.bytes(16)).toString('base64url'));
     if (key !== undefined) return key;
     throw invalid('Idempotency-Key', 'must be given: the same key gets the same answer again');
   }
 
   async function cancel(c: Context, kind: SupplierKind): Promise<Response> {
     requireTrust(c);
-    await deps.suppliers.cancel(kind, checked(storedKey, 'key', c.req.param('key')));
+    await services.suppliers.cancel(kind, checked(storedKey, 'key', c.req.param('key')));
     return c.body(null, 204, { 'Cache-Control': 'no-store' });
   }
 
   async function ledger(c: Context, kind: SupplierKind): Promise<Response> {
     requireTrust(c);
     const cursor = checked(cursorInput, 'cursor', c.req.query('cursor'));
-    const { items, next } = await deps.suppliers.ledger(kind, cursor);
+    const { items, next } = await services.suppliers.ledger(kind, cursor);
     return sendJson(200, next === undefined ? { reservations: items } : { reservations: items, next });
   }
 
@@ -71,13 +71,13 @@ export function supplierRoutes(deps: Deps, { trust = 'token' }: SupplierRoutesOp
     .post('/flights/reservations', async (c) => {
       await requireRate(c);
       const key = keyOf(c);
-      const answer = await deps.suppliers.reserveFlight({ key, ...(await readJson(c, flightBody)) });
+      const answer = await services.suppliers.reserveFlight({ key, ...(await readJson(c, flightBody)) });
       return send(c, 'ticketNumber', answer);
     })
     .post('/hotels/reservations', async (c) => {
       await requireRate(c);
       const key = keyOf(c);
-      const answer = await deps.suppliers.reserveHotel({ key, ...(await readJson(c, hotelBody)) });
+      const answer = await services.suppliers.reserveHotel({ key, ...(await readJson(c, hotelBody)) });
       return send(c, 'reservationNumber', answer);
     });
   for (const kind of ['flights', 'hotels'] as const) {
@@ -96,8 +96,8 @@ function send(c: Context, member: string, answer: SupplierAnswer): Response {
 }
 
 /**
- * Tells who brings the token, at the same cost for any guess. A bearer of a wrong one is turned away and not taken
- * for a public caller: it is a peer that is set up wrongly, whose orders would get reservations it cannot cancel.
+ * Returns a check for the bearer token that takes the same time for any guess. A wrong token gets 401 instead of being
+ * treated as a public caller: it belongs to a misconfigured server, whose reservations could not be cancelled.
  */
 function tokenCheck(token: string | undefined): (c: Context) => boolean {
   const expected = token === undefined ? undefined : digest(token);

@@ -3,7 +3,7 @@ import { type ErrorCode, errorCatalogue } from '../../domain/errors.ts';
 import { type Order, type OrderReason, type OrderStatus, timelineEvents } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 
-/* What the API answers, for the types of what is built, for its description, and for tests to hold it against. */
+/* The API's responses: schemas for types, `/openapi.json` and tests, and the functions that build them. */
 
 const count = z.int().min(0);
 const timeAnswer = z.iso.datetime({ precision: 3 }).meta({ pattern: undefined });
@@ -14,14 +14,14 @@ const orderId = z
     description: 'Nobody guesses it: with the email it is all that is needed to see and cancel the order.',
   });
 
-/** What a buyer gets. */
+/** The trip that a package consists of. */
 export const offerAnswer = z.object({
   flight: z.string(),
   stay: z.string().meta({ description: 'The night, as an ISO date.' }),
   price: z.int().min(0).meta({ description: 'In whole units of the currency.' }),
 });
 
-/** `quota = remaining + held + confirmed`, in every answer (rule Q1). */
+/** In every answer, `quota = remaining + held + confirmed` (promise Q1). */
 export const packageAnswer = z.object({
   id: z.int().min(1),
   ...offerAnswer.shape,
@@ -65,7 +65,7 @@ const reasonWords = {
   sold_out: 'every place was sold',
 } as const satisfies Record<OrderReason, string>;
 
-/** An order, for who knows its id and its email (rule Q10). */
+/** An order, shown to callers that know its id and its email (promise Q10). */
 export const orderAnswer = z.object({
   id: orderId,
   packageId: z.int().min(1),
@@ -89,7 +89,7 @@ export const orderAnswer = z.object({
   ),
 });
 
-/** RFC 9457, with our code as an extension. */
+/** Problem details (RFC 9457) with the code of the error catalogue. */
 export const problemAnswer = z.object({
   type: z.string().meta({ format: 'uri-reference' }),
   title: z.string(),
@@ -132,7 +132,6 @@ function inWords(words: Readonly<Record<string, string>>): string {
     .join('; ')}.`;
 }
 
-/** A package as the API shows it. */
 export type PackageView = z.output<typeof packageAnswer>;
 
 export function packageView(snapshot: PackageSnapshot): PackageView {
@@ -157,7 +156,6 @@ export function packageView(snapshot: PackageSnapshot): PackageView {
   };
 }
 
-/** An order as the API shows it to its buyer (rule Q10). */
 export type OrderView = z.output<typeof orderAnswer>;
 
 export function orderView(order: Order, queuePosition?: number): OrderView {

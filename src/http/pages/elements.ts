@@ -2,7 +2,7 @@ import { type Html, markup } from './markup.ts';
 
 export type IconName = 'plane' | 'bed' | 'check' | 'cross' | 'clock' | 'line' | 'back' | 'ticket' | 'alert';
 
-/** Drawn on a 24 × 24 grid with the text's colour; the words beside an icon say what it means. */
+/** An icon on a 24 × 24 grid in the text's colour. Hidden from screen readers: the text beside it has the meaning. */
 export function icon(name: IconName): Html {
   return markup`
     <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${strokes[name]()}</svg>`;
@@ -23,7 +23,7 @@ const strokes: Record<IconName, () => Html> = {
   alert: () => markup`<path d="M12 8v5m0 3v.5M12 3.5 2.5 20h19z"/>`,
 };
 
-/** What went wrong, in words. It takes the focus when the page is shown, unless a field does. */
+/** An error message. With `focus` it gets the focus when the page is shown. */
 export function alertBox(words: string, options: { readonly focus: boolean; readonly more?: Html }): Html {
   const autofocus = options.focus ? markup` autofocus` : '';
   return markup`

@@ -2,43 +2,42 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import type { HttpSettings } from '../app-services.ts';
-import { cookieFormat } from '../order-access.ts';
+import { cookieFormat } from '../security.ts';
 import { newFormKey, type PageServices } from './responses.ts';
 
 /*
- * Which order forms a browser was given and has had no answer for. When the connection breaks during a purchase, the
- * answer with the order's cookie is lost; this cookie was set with the form itself, so it survives.
+ * A signed cookie with the keys of order forms that a browser received and that have no answer yet. If the connection
+ * breaks during a purchase, the answer with the order's cookie is lost; this cookie was set with the form, so it is not.
  *
- * The key of a form proves as much as an order's id and email do (rule Q10): it has 128 random bits, it was made for
- * one form, and it is shown nowhere but in that form, which nothing keeps (`no-store`). Neither the API, nor the pages
- * of operators, nor the log, nor a supplier is told a key. So whoever holds the signed cookie is the browser that was
- * given the form. The cookie holds keys alone: no email, and nothing of an order.
+ * A form's key authorizes as much as an order's id and email (promise Q10): it has 128 random bits and belongs to one form.
+ * It is shown only in that form, which is not cached (`no-store`). The API, the operators' pages, the log and the suppliers
+ * never contain it. So only the browser that received the form has the signed cookie. The cookie contains only keys.
  *
- * Two pages that are loaded at the same moment set two cookies, of which the browser keeps one: the form of the other
- * is then found again only with JavaScript, which remembers what it sent by itself.
+ * Two pages that are loaded at the same moment set the cookie twice, and the browser keeps one value. The other form's order
+ * is then found only with JavaScript, which stores what it sent.
  */
 
 type Settings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 
 const formsName = 'forms';
-const keptS = 24 * 60 * 60;
-/** How many forms a browser may have open: the oldest is forgotten beyond it. */
+const maxAgeS = 24 * 60 * 60;
+/** The most keys in the cookie. Above it the oldest is dropped. */
 export const openFormsMax = 8;
 
-/** What an answer has set already: a later change in the same answer starts from it, not from the request's cookie. */
+/** Keys that this answer has already set; further changes in the same answer start from them, not from the request. */
 const setByAnswer = new WeakMap<Context, readonly string[]>();
 
-/** A fresh key for a form that this browser is given now. */
+/** Creates the key of a new form and adds it to the cookie. */
 export function issueFormKey(
   c: Context,
-  deps: Pick<PageServices, 'random'> & { readonly settings: Settings },
+  services: Pick<PageServices, 'random'> & { readonly settings: Settings },
 ): string {
-  const key = newFormKey(deps);
-  write(c, deps.settings, [key, ...openFormKeys(c, deps.settings)].slice(0, openFormsMax));
+  const key = newFormKey(services);
+  write(c, services.settings, [key, ...openFormKeys(c, services.settings)].slice(0, openFormsMax));
   return key;
 }
 
-/** The keys of forms without an answer, newest first. A cookie that we did not sign counts for nothing. */
+/** The keys of forms without an answer, newest first. A cookie with a wrong signature is ignored. */
 export function openFormKeys(c: Context, settings: Settings): readonly string[] {
   const alreadySet = setByAnswer.get(c);
   if (alreadySet !== undefined) return alreadySet;
@@ -50,7 +49,7 @@ export function openFormKeys(c: Context, settings: Settings): readonly string[] 
   return expected.length === given.length && timingSafeEqual(expected, given) ? keys : [];
 }
 
-/** Removes keys whose purchases have their answer. */
+/** Removes the keys of purchases that have been answered. */
 export function forgetFormKeys(c: Context, settings: Settings, answered: readonly string[]): void {
   const keys = openFormKeys(c, settings);
   const left = keys.filter((key) => !answered.includes(key));
@@ -63,11 +62,11 @@ function write(c: Context, settings: Settings, keys: readonly string[]): void {
   setCookie(c, name, [macOf(settings.secret, keys), ...keys].join('.'), {
     ...attributes,
     sameSite: 'Lax',
-    maxAge: keptS,
+    maxAge: maxAgeS,
   });
 }
 
-/** 128 bits of HMAC-SHA256, with a prefix that no other signature of ours has. */
+/** 128 bits of HMAC-SHA256. The prefix differs from all other signatures. */
 function macOf(secret: string, keys: readonly string[]): string {
   return createHmac('sha256', secret)
     .update(`forms:${keys.join('.')}`)

@@ -1,6 +1,6 @@
-/** Figures, dates and times as customers read them. All times are UTC; with JavaScript the page shows its own zone. */
+/* Formats numbers, prices, dates and times for pages. Times are UTC; scripts convert them to the reader's zone. */
 
-/** `$1,250`; an unknown currency code stands as it is: `1,250 XYZ`. */
+/** `$1,250`. An invalid currency code is appended: `1250 X`. */
 export function formatPrice(price: number, currency: string): string {
   try {
     return formatter(
@@ -17,12 +17,12 @@ export function formatCount(figure: number): string {
   return formatter('figure', () => new Intl.NumberFormat('en')).format(figure);
 }
 
-/** `Tue, 9 Aug 2022` for the ISO date `2022-08-09`; anything else stands as it is. */
+/** `Tue, 9 Aug 2022` for the ISO date `2022-08-09`. Other texts are returned unchanged. */
 export function formatNight(stay: string): string {
   return formatDate('night', stay, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
 }
 
-/** The same without the year, for where there is little room. */
+/** `Tue, 9 Aug`. */
 export function formatShortNight(stay: string): string {
   return formatDate('short night', stay, { weekday: 'short', day: 'numeric', month: 'short' });
 }
@@ -50,7 +50,7 @@ export function formatDateTime(at: number): string {
   return `${moment.format(at)} UTC`;
 }
 
-/** `1 second`, `7 seconds`, `2 minutes`: never less than it takes. */
+/** `1 second`, `7 seconds`, `2 minutes`; rounds up. */
 export function formatWait(seconds: number): string {
   const minutes = Math.ceil(seconds / 60);
   return seconds <= 90 ? formatQuantity(Math.ceil(seconds), 'second') : formatQuantity(minutes, 'minute');
@@ -71,14 +71,14 @@ export function peopleAre(count: number): string {
   return count === 1 ? '1 person is' : `${formatCount(count)} people are`;
 }
 
-/** What happened, without the advice after it, for where better advice follows: a time, or what is done by itself. */
+/** The first sentence of an error's text, without the advice that follows it. */
 export function firstSentence(words: string): string {
   return words.split(/(?<=\.) /)[0] ?? words;
 }
 
 type Formatter = { format(value: number): string };
 
-/** Formatters are slow to make, so each is made at its first use and kept. */
+/** Formatters are slow to create, so each is cached at its first use. */
 const formatters = new Map<string, Formatter>();
 
 function formatter(name: string, make: () => Formatter): Formatter {

@@ -2,43 +2,43 @@ import { icon } from './elements.ts';
 import { formatTime } from './format.ts';
 import { type Html, markup } from './markup.ts';
 
-/** What every page is drawn with. */
+/** The data that every page is rendered with. */
 export interface RenderContext {
-  /** The address of a file of `public/` or of htmx. */
+  /** Returns the URL of an asset. */
   readonly assetUrl: (name: string) => string;
-  /** The server's clock, ms since the epoch. */
+  /** The server's time, in ms since the epoch. */
   readonly now: number;
-  /** ISO 4217 code. */
+  /** The ISO 4217 code of the currency. */
   readonly currency: string;
 }
 
 export interface LiveSource {
-  /** The socket's address. */
+  /** The URL of the WebSocket. */
   readonly socket: string;
-  /** The same fragments over plain HTTP, for where no socket can be had. */
+  /** The URL of the same fragments over HTTP, polled while there is no socket. */
   readonly poll: string;
-  /** What the page does beyond its live fragments. */
+  /** The script of this page. */
   readonly script: 'order.js' | 'result.js' | 'admin.js';
 }
 
 export interface DocumentParts {
   readonly title: string;
-  /** What stands above the page's content. */
+  /** The header above the page's content. */
   readonly header: Html;
   readonly main: Html;
-  /** Where the page's live parts come from; absent on a page that has none. */
+  /** The source of live updates. Omitted on static pages. */
   readonly live?: LiveSource;
-  /** Browsers without JavaScript ask again after so many seconds. */
+  /** Without JavaScript the browser reloads the page after this many seconds. */
   readonly refreshS?: number;
-  /** On top of the one script that every page has. */
+  /** Scripts besides page.js, which every page has. */
   readonly scripts?: readonly string[];
-  /** On top of the one stylesheet that every page has. */
+  /** Stylesheets besides app.css, which every page has. */
   readonly styles?: readonly string[];
-  /** Times stay in this zone; absent: with JavaScript they turn into the reader's. */
+  /** Shows times in this zone. Default: scripts convert them to the reader's zone. */
   readonly timeZone?: 'UTC';
 }
 
-/** No inline script or style works under our CSP, so htmx is configured here and adds no styles of its own. */
+/** htmx's configuration. It must not add inline styles, which our CSP forbids. */
 const htmxConfig = JSON.stringify({
   extensions: 'ws',
   history: false,
@@ -47,7 +47,7 @@ const htmxConfig = JSON.stringify({
   ws: { pauseOnBackground: false, reconnectDelay: 300, reconnectMaxDelay: 3000 },
 });
 
-/** What all pages have in common: head, scripts, and where screen readers are told of changes. */
+/** The HTML document of every page: head, scripts, and the regions that announce changes to screen readers. */
 export function htmlDocument({ assetUrl, now }: RenderContext, parts: DocumentParts): Html {
   const { title, header, main, live, refreshS, scripts = [], styles = [], timeZone } = parts;
   return markup`<!doctype html>
@@ -88,9 +88,9 @@ export interface PageParts extends Pick<DocumentParts, 'title' | 'main' | 'live'
   readonly current?: 'order' | 'query';
 }
 
-/** A whole page for customers. */
-export function page(setting: RenderContext, { current, ...parts }: PageParts): Html {
-  return htmlDocument(setting, {
+/** A complete page for customers. */
+export function page(context: RenderContext, { current, ...parts }: PageParts): Html {
+  return htmlDocument(context, {
     ...parts,
     scripts: ['purchase-store.js', 'purchase-dialog.js', 'purchase.js'],
     styles: ['purchase.css'],
@@ -107,14 +107,14 @@ export function page(setting: RenderContext, { current, ...parts }: PageParts): 
   });
 }
 
-/** A link of the head of the page. */
+/** A link in the page's header. */
 export function navLink(href: string, label: string, isCurrent: boolean): Html {
   return isCurrent
     ? markup`<a class="top-link" href="${href}" aria-current="page">${label}</a>`
     : markup`<a class="top-link" href="${href}">${label}</a>`;
 }
 
-/** As of when, and whether the page is live. What changes its width stands last, so that nothing moves. */
+/** Shows the time of the data and whether the page is live. The part that changes its width is last, so nothing moves. */
 export function liveChip(now: number): Html {
   return markup`
     <p class="live" id="live-chip" data-state="still">

@@ -5,12 +5,12 @@ import { page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import type { OrderMode } from './order-page.ts';
 
-/** How soon a browser without scripts asks again, in seconds. */
+/** How often a browser without JavaScript reloads the page, in seconds. */
 const lookAgainS = 2;
 
-/** Shown while it is not known what became of a purchase; it asks again by itself. */
-export function lookingPage(setting: RenderContext): Html {
-  return page(setting, {
+/** Shown while the outcome of a purchase is unknown. Reloads automatically. */
+export function lookingPage(context: RenderContext): Html {
+  return page(context, {
     title: 'Looking for your order…',
     refreshS: lookAgainS,
     main: markup`
@@ -25,7 +25,7 @@ export function lookingPage(setting: RenderContext): Html {
   });
 }
 
-/** For browsers without scripts: the server cannot tell a form that was lost from one that was never sent. */
+/** Shown without JavaScript: the server cannot distinguish a lost form from one that was never sent. */
 export function nothingSentNote(): Html {
   return markup`
     <noscript><p class="sent-note">If you sent an order and saw no answer: we have not received it so far.
@@ -34,22 +34,22 @@ export function nothingSentNote(): Html {
 
 export interface AnotherPageState {
   readonly mode: OrderMode;
-  /** The order that this browser has for the same trip. */
+  /** This browser's order for the same trip. */
   readonly order: Order;
-  /** What was entered: it is sent again as it is. */
+  /** The form's key. It is sent again, like the email. */
   readonly key: string;
   readonly email: string;
 }
 
-/** The form field that says that a second purchase of the same trip is meant. */
+/** The form field that confirms a second purchase of the same trip. */
 export const anotherField = 'another';
 
-/** Asks before the same browser buys the same trip twice. */
-export function anotherPage(setting: RenderContext, { mode, order, key, email }: AnotherPageState): Html {
+/** Asks for confirmation before a browser buys the same trip twice. */
+export function anotherPage(context: RenderContext, { mode, order, key, email }: AnotherPageState): Html {
   const { flight, stay, price } = order.package;
   const has =
     order.status === 'confirmed' ? 'You already have a place on this trip' : 'You already ordered this trip';
-  return page(setting, {
+  return page(context, {
     title: 'Buy another one?',
     current: 'order',
     main: markup`
@@ -57,7 +57,7 @@ export function anotherPage(setting: RenderContext, { mode, order, key, email }:
         <form class="verdict verdict-neutral" method="post" action="/${mode}">
           <p class="verdict-icon">${icon('ticket')}</p>
           <h1 class="headline" tabindex="-1" autofocus>${has}</h1>
-          <p class="verdict-text"><bdi>${flight}</bdi>, ${formatNight(stay)}. Buy another one for ${formatPrice(price, setting.currency)}?</p>
+          <p class="verdict-text"><bdi>${flight}</bdi>, ${formatNight(stay)}. Buy another one for ${formatPrice(price, context.currency)}?</p>
           <input type="hidden" name="key" value="${key}" autocomplete="off">
           <input type="hidden" name="packageId" value="${order.packageId}">
           <input type="hidden" name="email" value="${email}">

@@ -10,50 +10,50 @@ import { recentOrders, rememberOrders } from '../order-access.ts';
 import { forgetFormKeys, openFormKeys } from './form-keys.ts';
 import type { PageServices } from './responses.ts';
 
-/** The outcome of the order forms that a browser was given and has had no answer for. */
+/** The result of a search for orders whose answer was lost. */
 export interface LostOrders {
-  /** Orders whose answer was lost, newest first. The present response adds them to the browser's cookie. */
+  /** Orders whose answer was lost, newest first. This response adds them to the browser's cookie. */
   readonly found: readonly Order[];
-  /** An order may still appear: a purchase is being stored, or the store cannot be read now. */
+  /** An order may still appear: a purchase is being stored, or the store is unavailable. */
   readonly isPending: boolean;
-  /** The store was searched, and there is no order. */
+  /** The whole store was searched, and there is no order. */
   readonly isNone: boolean;
 }
 
 const notSearched: LostOrders = { found: [], isPending: false, isNone: false };
 
 /**
- * Written by `purchase-store.js`: the packages whose purchases it has had no answer for, with dots between, or `0`. It is a
- * hint for where to look and no proof, so it needs no signature. A browser without it runs no scripts.
+ * A cookie that `purchase-store.js` writes: the ids of packages with unanswered purchases, separated by dots, or `0`. It
+ * only says where to search, so it needs no signature. Browsers without scripts do not have it.
  */
 const hintName = 'sent';
 
 /** The most packages that one page load searches, each with a read of the store. */
 const searchedMax = 100;
 
-/** Finds orders whose answer was lost. One for all pages of an app. */
+/** Finds orders whose answer was lost. Shared by all pages of an app. */
 export class LostOrderFinder {
-  readonly #deps: PageServices;
-  /** Keys of purchases that this process is storing: they cannot be found yet. */
+  readonly #services: PageServices;
+  /** Keys of purchases that this process is storing; a search cannot find them yet. */
   readonly underWay = new UnderWay();
 
-  constructor(deps: PageServices) {
-    this.#deps = deps;
+  constructor(services: PageServices) {
+    this.#services = services;
   }
 
-  /** Whether this browser runs our script, which looks for what it sent by itself. */
+  /** Whether this browser runs our script, which searches for its unanswered purchases itself. */
   hasScript(c: Context): boolean {
     return getCookie(c, hintName) !== undefined;
   }
 
   /**
-   * Looks for orders of this browser's forms. A browser with our script names the packages to search, mostly none: so a
-   * crowd that reloads the page costs the store nothing. Without the script, all packages are searched whose sale
-   * has opened and that are not archived, up to {@link searchedMax} of them.
-   * @param isCounted the request has taken a look-up from the client's limit already.
+   * Searches for the orders of this browser's forms. A browser with our script names the packages to search, usually none,
+   * so thousands of reloads do not load the store. Without the script, searches all packages that are not archived and
+   * whose sale has opened, up to {@link searchedMax}.
+   * @param isCounted the request already counts for the look-up limit.
    */
   async find(c: Context, isCounted = false): Promise<LostOrders> {
-    const { limits, settings } = this.#deps;
+    const { limits, settings } = this.#services;
     const keys = openFormKeys(c, settings);
     if (keys.length === 0) return notSearched;
     const packageIds = await this.#packagesToSearch(c);
@@ -73,12 +73,12 @@ export class LostOrderFinder {
   }
 
   /**
-   * An order of this browser for a package that has a place or may get one, found by the cookie of its orders and,
-   * without scripts, by the keys of its other forms: the answer of the first purchase may be lost. Undefined also where
-   * the key has an order already: it is a repetition and buys nothing more (rule Q7).
+   * An order of this browser for the package that has a place or may get one. Searches the cookie of recent orders and,
+   * without scripts, the keys of other forms, because the answer to the first purchase may have been lost. Undefined if
+   * `key` already has an order: the purchase is then a repetition and buys nothing (promise Q7).
    */
   async liveOrderHere(c: Context, packageId: number, key: string): Promise<Order | undefined> {
-    const { engine, settings } = this.#deps;
+    const { engine, settings } = this.#services;
     const ids = await recentOrders(c, settings);
     const otherKeys = this.hasScript(c) ? [] : openFormKeys(c, settings).filter((each) => each !== key);
     if (ids.length === 0 && otherKeys.length === 0) return undefined;
@@ -90,14 +90,14 @@ export class LostOrderFinder {
       const sent = await engine.ordersByKey(packageId, [key, ...otherKeys]);
       return sent.some((order) => order.key === key) ? undefined : (live ?? sent.find(isLive));
     } catch (error) {
-      // The purchase itself says so better.
+      // The purchase will answer with this error.
       if (error instanceof StoreUnavailableError) return undefined;
       throw error;
     }
   }
 
   async #packagesToSearch(c: Context): Promise<number[]> {
-    const { engine, clock } = this.#deps;
+    const { engine, clock } = this.#services;
     const hint = getCookie(c, hintName)?.slice(0, 200);
     const snapshots = await engine.packages();
     if (hint === undefined) {
@@ -108,15 +108,15 @@ export class LostOrderFinder {
   }
 
   async #ordersOf(packageIds: readonly number[], keys: readonly string[]): Promise<Order[]> {
-    const { engine } = this.#deps;
+    const { engine } = this.#services;
     const searched = packageIds.slice(0, searchedMax);
     const found = await Promise.all(searched.map((id) => engine.ordersByKey(id, keys)));
     return found.flat().sort((a, b) => b.createdAt - a.createdAt);
   }
 
-  /** Tells the browser of orders; returns those that it did not know. */
+  /** Adds orders to the browser's cookie. Returns those that it did not contain. */
   async #tell(c: Context, orders: readonly Order[]): Promise<Order[]> {
-    const { settings } = this.#deps;
+    const { settings } = this.#services;
     const known = await recentOrders(c, settings);
     const lost = orders.filter(({ id }) => !known.includes(id));
     if (lost.length > 0) {
@@ -137,14 +137,14 @@ function idOf({ package: { id } }: PackageSnapshot): number {
 }
 
 /**
- * Whether a form of the last day may have bought it. Most people look before a sale opens, when nothing is bought yet.
- * Archived packages only become more, and none of their orders was under way when they were archived.
+ * Whether a form of the last day may have bought the package. Skips packages whose sale has not opened, when most reloads
+ * happen, and archived ones, which had no unfinished orders when they were archived.
  */
 function mayHaveSold({ package: { opensAt, archived } }: PackageSnapshot, now: number): boolean {
   return archived !== true && (opensAt === undefined || opensAt <= now);
 }
 
-/** Whether another order would be a second one: those that end without a trip do not count. */
+/** Whether the order has a place or may still get one. */
 function hasPlace({ status }: Order): boolean {
   return status === 'confirmed' || status === 'held' || status === 'queued';
 }

@@ -1,12 +1,12 @@
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 
-/** A finished piece of a page: whatever was put into it is escaped. `String(piece)` is its text. */
+/** HTML in which all inserted values are escaped. `String(html)` is its text. */
 export type Html = HtmlEscapedString;
 
 /**
- * `html` of hono, for pieces without promises, with the line breaks between tags left out: the morph of htmx would
- * insert them, and thousands of viewers need not receive them.
+ * Hono's `html` without the line breaks between tags: htmx's morph would insert them as nodes, and they would be sent to
+ * thousands of viewers.
  * @throws TypeError when a value is a promise.
  */
 export function markup(strings: TemplateStringsArray, ...values: unknown[]): Html {
@@ -17,7 +17,7 @@ export function markup(strings: TemplateStringsArray, ...values: unknown[]): Htm
 
 const compacted = new WeakMap<TemplateStringsArray, TemplateStringsArray>();
 
-/** A template's strings are the same array at every call, so each is worked on once. */
+/** Processes each template once: its strings are the same array at every call. */
 function compact(strings: TemplateStringsArray): TemplateStringsArray {
   let known = compacted.get(strings);
   if (known === undefined) {

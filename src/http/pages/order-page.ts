@@ -7,24 +7,24 @@ import { packageFragment, type StayState, stayElementId, stayState } from './fra
 import { liveChip, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 
-/** Which of the two order pages: one waits for the outcome, the other answers at once with a position in the queue. */
+/** The two order pages: `order` waits for the outcome; `order-queue` answers at once and shows the position live. */
 export type OrderMode = 'order' | 'order-queue';
 
 export interface OrderPageState {
   readonly mode: OrderMode;
   readonly snapshots: readonly PackageSnapshot[];
-  /** The Idempotency-Key of the form: a double submit buys once. */
+  /** The form's Idempotency-Key: sending the form twice buys once. */
   readonly key: string;
-  /** What was entered before, as it came. */
+  /** The previous input, unchanged. */
   readonly email?: string;
   readonly chosen?: string;
-  /** Stands above the form. */
+  /** Shown above the form. */
   readonly note?: Html;
-  /** Why the last try did not work. */
+  /** Why the last attempt failed. */
   readonly error?: {
     readonly code: ErrorCode;
     readonly fields: OrderFieldErrors;
-    /** Seconds until another try can work, where that is known. */
+    /** Seconds until a retry can succeed, if known. */
     readonly retryAfterS?: number | undefined;
   };
 }
@@ -37,12 +37,12 @@ export interface OrderFieldErrors {
 export const emailAdvice = 'Enter an email address, for example ana@example.com.';
 export const tripAdvice = 'Choose a trip first: pick one of the nights below.';
 
-/** A card per flight, a chip per night, and a bar with the email, the choice, its price and the button. */
-export function orderPage(setting: RenderContext, state: OrderPageState): Html {
-  const { now } = setting;
+/** A card for each flight, a choice for each night, and a bar with the email, the chosen trip and the button. */
+export function orderPage(context: RenderContext, state: OrderPageState): Html {
+  const { now } = context;
   const { mode, snapshots, key, error } = state;
   const refreshS = secondsToOpening(snapshots, now);
-  return page(setting, {
+  return page(context, {
     title: error ? 'Please check · Order a trip' : 'Order a trip',
     current: 'order',
     live: { socket: '/live?topic=packages', poll: '/order/fragments', script: 'order.js' },
@@ -63,17 +63,17 @@ export function orderPage(setting: RenderContext, state: OrderPageState): Html {
         <fieldset class="flights" id="trips" role="radiogroup" aria-required="true" tabindex="-1"
           aria-describedby="trips-error"${error?.fields.packageId === true ? markup` aria-invalid="true"` : ''}>
           <legend class="unseen">Trips</legend>
-          ${flights(snapshots).map((group) => flightCard(setting, state, group))}
+          ${flights(snapshots).map((group) => flightCard(context, state, group))}
         </fieldset>
         <div class="buy-bar">
           ${emailField(state.email ?? '', error?.fields)}
-          ${choiceAndButton(setting, state)}
+          ${choiceAndButton(context, state)}
         </div>
       </form>`,
   });
 }
 
-/** Both pages sell the same; they differ in what happens after the button. */
+/** Links between the two order pages. */
 function modes(mode: OrderMode): Html {
   const tab = (of: OrderMode, label: string, words: string) => markup`
     <a href="/${of}"${of === mode ? markup` aria-current="true"` : ''}><b class="modes-label">${label}</b> <span>${words}</span></a>`;
@@ -97,10 +97,10 @@ function orderAlert(error: NonNullable<OrderPageState['error']>, state: OrderPag
   return alertBox(words, { focus, ...(others === undefined ? {} : { more: others }) });
 }
 
-/** So many stays are named beside what went wrong; all of them are below. */
+/** The most other stays that an error message offers. */
 const othersMax = 6;
 
-/** One tap chooses another stay, without JavaScript too: each is a label of its radio button. */
+/** Each is a label of its radio button, so it works without JavaScript. */
 function otherStays({ snapshots, chosen }: OrderPageState, now: number): Html | undefined {
   const others = snapshots
     .filter((snapshot) => String(snapshot.package.id) !== chosen && isOnOffer(stayState(snapshot, now)))
@@ -124,28 +124,28 @@ function flights(snapshots: readonly PackageSnapshot[]): FlightGroup[] {
   return [...groups].map(([flight, stays]) => ({ flight, stays }));
 }
 
-function flightCard(setting: RenderContext, state: OrderPageState, { flight, stays }: FlightGroup): Html {
+function flightCard(context: RenderContext, state: OrderPageState, { flight, stays }: FlightGroup): Html {
   return markup`
     <section class="card flight">
       <h2 class="flight-icon">${icon('plane')}<span dir="auto">${flight}</span>
         ${stays.length === 1 ? '' : markup`<small>${stays.length} nights to choose from</small>`}</h2>
-      <div class="stays">${stays.map((snapshot) => stayChip(setting, state, snapshot))}</div>
+      <div class="stays">${stays.map((snapshot) => stayChip(context, state, snapshot))}</div>
     </section>`;
 }
 
-/** The choice itself stands outside of the live fragment: no update can move the focus or the choice. */
-function stayChip(setting: RenderContext, { chosen }: OrderPageState, snapshot: PackageSnapshot): Html {
+/** The radio button is outside of the live fragment, so that no update can change the focus or the choice. */
+function stayChip(context: RenderContext, { chosen }: OrderPageState, snapshot: PackageSnapshot): Html {
   const { id, flight, stay } = snapshot.package;
-  const state = stayState(snapshot, setting.now);
+  const state = stayState(snapshot, context.now);
   const isOff = !isChoosable(state);
   const live = stayElementId(id);
   return markup`
     <label class="chip" for="package-${id}">
       <input type="radio" name="packageId" id="package-${id}" value="${id}"
         aria-labelledby="night-${id}" aria-describedby="${live}-status ${live}-words"
-        data-choice="${flight}, ${formatNight(stay)}" data-flight="${flight}" data-night="${formatNight(stay)}"${isChosen(snapshot, chosen, setting.now) ? markup` checked` : ''}${isOff ? markup` disabled` : ''}>
+        data-choice="${flight}, ${formatNight(stay)}" data-flight="${flight}" data-night="${formatNight(stay)}"${isChosen(snapshot, chosen, context.now) ? markup` checked` : ''}${isOff ? markup` disabled` : ''}>
       <span class="night" id="night-${id}"><span class="unseen"><bdi>${flight}</bdi>, night of </span>${formatNight(stay)}</span>
-      ${packageFragment(snapshot, setting)}
+      ${packageFragment(snapshot, context)}
     </label>`;
 }
 
@@ -153,7 +153,7 @@ function isChosen(snapshot: PackageSnapshot, chosen: string | undefined, now: nu
   return String(snapshot.package.id) === chosen && isChoosable(stayState(snapshot, now));
 }
 
-/** Who comes early may choose already. */
+/** A trip can be chosen before its sale opens. */
 function isChoosable(state: StayState): boolean {
   return isOnOffer(state) || state === 'not_open';
 }
@@ -178,7 +178,7 @@ function emailField(email: string, errors?: OrderFieldErrors): Html {
     </div>`;
 }
 
-/** What is chosen is told by the script; without it, by the stylesheet, which only knows that something is. */
+/** order.js fills in the chosen trip. Without scripts the stylesheet shows only that a trip is chosen. */
 function choiceAndButton({ currency, now }: RenderContext, { snapshots, chosen }: OrderPageState): Html {
   const choice = snapshots.find((snapshot) => isChosen(snapshot, chosen, now))?.package;
   const states = snapshots.map((snapshot) => stayState(snapshot, now));
@@ -205,7 +205,7 @@ function buttonLabel(states: readonly StayState[]): string {
   return states.includes('sold_out') ? 'Sold out' : 'Sale closed';
 }
 
-/** For pages without JavaScript on which nothing can be ordered before the first sale opens. */
+/** When a page without JavaScript should reload: at the next opening of a sale, if nothing can be ordered now. */
 function secondsToOpening(snapshots: readonly PackageSnapshot[], now: number): number | undefined {
   const states = snapshots.map((snapshot) => stayState(snapshot, now));
   if (states.some(isOnOffer)) return undefined;

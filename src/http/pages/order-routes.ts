@@ -34,134 +34,140 @@ const orderForm = z.object({
 
 const sentForm = z.object({ packageId: packageIdField, email: emailInput, key: keyInput });
 
-/** How long `POST /order` waits for the outcome before it shows the order as it stands. */
+/** How long `POST /order` waits for the outcome before it redirects to the unfinished order. */
 const outcomeWaitMs = 10_000;
-/** The same while the order is in the queue: its position is worth more to the buyer than an empty page. */
+/** The same for an order in the queue: its position is more useful to the buyer than waiting. */
 const queueWaitMs = 1_000;
 
 /**
- * `/order`, `/order-queue`, the live fragments of both for where no socket can be had, and `/order/sent`, which tells
- * what became of a purchase whose answer was lost.
+ * `/order`, `/order-queue`, their live fragments for browsers without a socket, and `/order/sent`, which finds the order of
+ * a purchase whose answer was lost.
  */
-export function orderPages(pageDeps: PageServices, sent: LostOrderFinder): Hono {
-  const deps = { ...pageDeps, sent };
-  const sendProblem = problemPageSender(deps);
+export function orderPages(pageServices: PageServices, sent: LostOrderFinder): Hono {
+  const services = { ...pageServices, sent };
+  const sendProblem = problemPageSender(services);
   const overloaded = (c: Context) => sendProblem(c, 'overloaded');
   return new Hono()
     .get(
       '/order',
-      limitedPage(deps.limits?.read, (c) => showForm(c, deps, 'order')),
+      limitedPage(services.limits?.read, (c) => showForm(c, services, 'order')),
     )
     .post(
       '/order',
-      purchasingPage(deps, (c) => buy(c, deps, 'order'), overloaded),
+      purchasingPage(services, (c) => buy(c, services, 'order'), overloaded),
     )
     .get(
       '/order-queue',
-      limitedPage(deps.limits?.read, (c) => showForm(c, deps, 'order-queue')),
+      limitedPage(services.limits?.read, (c) => showForm(c, services, 'order-queue')),
     )
     .post(
       '/order-queue',
-      purchasingPage(deps, (c) => buy(c, deps, 'order-queue'), overloaded),
+      purchasingPage(services, (c) => buy(c, services, 'order-queue'), overloaded),
     )
     .get(
       '/order/fragments',
-      limitedPage(deps.limits?.read, (c) => showFragments(c, deps)),
+      limitedPage(services.limits?.read, (c) => showFragments(c, services)),
     )
     .post(
       '/order/sent',
-      limited(deps.limits?.lookUp, (c) => findSent(c, deps)),
+      limited(services.limits?.lookUp, (c) => findSent(c, services)),
     );
 }
 
-type OrderDeps = PageServices & { readonly sent: LostOrderFinder };
+type OrderServices = PageServices & { readonly sent: LostOrderFinder };
 
 async function onSale({ engine }: PageServices): Promise<PackageSnapshot[]> {
   return (await engine.packages()).filter(isListed);
 }
 
-async function showFragments(c: Context, deps: PageServices): Promise<Response> {
-  const view = renderContext(deps);
+async function showFragments(c: Context, services: PageServices): Promise<Response> {
+  const view = renderContext(services);
   c.header('Cache-Control', 'no-store');
-  const snapshots = await onSale(deps);
+  const snapshots = await onSale(services);
   return c.html(snapshots.map((snapshot) => String(packageFragment(snapshot, view))).join(''));
 }
 
-async function showForm(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Response> {
-  const { found, isPending, isNone } = await deps.sent.find(c);
+async function showForm(c: Context, services: OrderServices, mode: OrderMode): Promise<Response> {
+  const { found, isPending, isNone } = await services.sent.find(c);
   const [lost] = found;
   if (lost !== undefined) {
     return c.redirect(
-      await addressToShow(c, deps.settings, lost.id, { fromQueue: mode === 'order-queue' }),
+      await addressToShow(c, services.settings, lost.id, { fromQueue: mode === 'order-queue' }),
       303,
     );
   }
-  if (isPending && !deps.sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(deps)));
-  const snapshots = await onSale(deps);
+  if (isPending && !services.sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(services)));
+  const snapshots = await onSale(services);
   const chosen = c.req.query('package');
   const choice = chosen === undefined ? {} : { chosen };
   const note = isNone ? { note: nothingSentNote() } : {};
-  const state = { mode, snapshots, key: issueFormKey(c, deps), ...choice, ...note };
-  return sendPage(c, orderPage(renderContext(deps), state));
+  const state = { mode, snapshots, key: issueFormKey(c, services), ...choice, ...note };
+  return sendPage(c, orderPage(renderContext(services), state));
 }
 
-async function buy(c: Context, deps: OrderDeps, mode: OrderMode): Promise<Response> {
+async function buy(c: Context, services: OrderServices, mode: OrderMode): Promise<Response> {
   const form = await readForm(c, orderForm);
   if ('errors' in form) {
     const paths = form.errors.map(({ path }) => path);
     const fields = { packageId: paths.includes('packageId'), email: paths.includes('email') };
-    return showError(c, deps, { mode, entered: form.fields, code: 'invalid', fields });
+    return showError(c, services, { mode, entered: form.fields, code: 'invalid', fields });
   }
-  const { packageId, email, key = newFormKey(deps), [anotherField]: isAnother } = form.value;
-  const first = isAnother ? undefined : await deps.sent.liveOrderHere(c, packageId, key);
+  const { packageId, email, key = newFormKey(services), [anotherField]: isAnother } = form.value;
+  const first = isAnother ? undefined : await services.sent.liveOrderHere(c, packageId, key);
   if (first !== undefined) {
-    // The page links to it, and the answer that would have set this cookie may be lost.
-    await rememberOrder(c, deps.settings, first.id);
-    return sendPage(c, anotherPage(renderContext(deps), { mode, order: first, key, email }), 409);
+    // The page links to this order, and the answer that set its cookie may have been lost.
+    await rememberOrder(c, services.settings, first.id);
+    return sendPage(c, anotherPage(renderContext(services), { mode, order: first, key, email }), 409);
   }
-  const tooMany = await takeEmail(c, deps.limits, email);
+  const tooMany = await takeEmail(c, services.limits, email);
   if (tooMany !== undefined) {
     const { retryAfterS } = tooMany;
-    return showError(c, deps, { mode, entered: form.fields, code: 'rate_limited', fields: {}, retryAfterS });
+    return showError(c, services, {
+      mode,
+      entered: form.fields,
+      code: 'rate_limited',
+      fields: {},
+      retryAfterS,
+    });
   }
   const gone = c.req.raw.signal;
-  const result = await deps.sent.underWay.during(key, () =>
-    deps.engine.purchase({ packageId, email, key, gone }),
+  const result = await services.sent.underWay.during(key, () =>
+    services.engine.purchase({ packageId, email, key, gone }),
   );
-  const metrics = deps.telemetry?.metrics;
+  const metrics = services.telemetry?.metrics;
   if (result.kind === 'refused') metrics?.purchase(result.code);
   if (result.kind === 'refused' && result.order === undefined) {
-    return showError(c, deps, { mode, entered: form.fields, code: result.code, fields: {} });
+    return showError(c, services, { mode, entered: form.fields, code: result.code, fields: {} });
   }
   const order = result.order as Order;
-  await rememberOrder(c, deps.settings, order.id);
-  forgetFormKeys(c, deps.settings, [key]);
-  const latest = mode === 'order' ? await outcomeOrPosition(deps, order, gone) : order;
+  await rememberOrder(c, services.settings, order.id);
+  forgetFormKeys(c, services.settings, [key]);
+  const latest = mode === 'order' ? await outcomeOrPosition(services, order, gone) : order;
   if (result.kind === 'accepted') metrics?.purchase(purchaseOutcome(latest));
   const fromQueue = mode === 'order-queue';
-  return redirectTo(c, await addressToShow(c, deps.settings, order.id, { fromQueue }));
+  return redirectTo(c, await addressToShow(c, services.settings, order.id, { fromQueue }));
 }
 
 /**
- * What became of a purchase whose answer was lost, for who knows its package, key and email: to them, the purchase
- * sent again would show the same order (rule Q7). This buys nothing. 404 where there is none; 202 while it is being
- * stored here.
+ * Finds the order of a purchase whose answer was lost, by its package, key and email. Callers that know all three could
+ * also repeat the purchase to see the order (promise Q7); this request never buys. Answers 404 if there is no order, 202
+ * while it is being stored by this process.
  */
-async function findSent(c: Context, deps: OrderDeps): Promise<Response> {
+async function findSent(c: Context, services: OrderServices): Promise<Response> {
   const form = await readForm(c, sentForm);
   if ('errors' in form) throw new ProblemError('invalid', { errors: form.errors });
   const { packageId, email, key } = form.value;
-  const isUnderWay = deps.sent.underWay.has(key);
-  const [order] = await deps.engine.ordersByKey(packageId, [key]);
+  const isUnderWay = services.sent.underWay.has(key);
+  const [order] = await services.engine.ordersByKey(packageId, [key]);
   if (!isSameEmail(order?.email ?? '', email) || order === undefined) {
     return isUnderWay ? c.body(null, 202, { 'Retry-After': '1' }) : problem(c, 'unknown_order');
   }
-  await rememberOrder(c, deps.settings, order.id);
-  forgetFormKeys(c, deps.settings, [key]);
-  return redirectTo(c, await addressToShow(c, deps.settings, order.id));
+  await rememberOrder(c, services.settings, order.id);
+  forgetFormKeys(c, services.settings, [key]);
+  return redirectTo(c, await addressToShow(c, services.settings, order.id));
 }
 
-/** The order with its outcome, or while it is in the queue; its page shows the position then, and goes on by itself. */
+/** Waits for the order's outcome, or until it is in the queue, whose position its page shows live. */
 async function outcomeOrPosition({ engine }: PageServices, order: Order, gone: AbortSignal): Promise<Order> {
   const early = await engine.outcome(order, { waitMs: queueWaitMs, gone });
   if (early.status === 'queued' || isSettled(early)) return early;
@@ -176,14 +182,14 @@ interface FailedTry {
   readonly retryAfterS?: number | undefined;
 }
 
-/** The form again, with what was entered; its key stays where repeating the same request is the thing to do. */
-async function showError(c: Context, deps: PageServices, failed: FailedTry): Promise<Response> {
+/** Shows the form again with the input. Keeps its key if repeating the same request can help. */
+async function showError(c: Context, services: PageServices, failed: FailedTry): Promise<Response> {
   const { mode, entered, code, fields, retryAfterS } = failed;
   const { email = '', packageId: chosen = '', key: sentKey } = entered;
   const kept = keyInput.safeParse(sentKey);
-  const key = kept.success && errorKind(code).retry === 'later' ? kept.data : issueFormKey(c, deps);
-  const snapshots = await onSale(deps);
+  const key = kept.success && errorKind(code).retry === 'later' ? kept.data : issueFormKey(c, services);
+  const snapshots = await onSale(services);
   const error = { code, fields, retryAfterS };
-  const page = orderPage(renderContext(deps), { mode, snapshots, key, email, chosen, error });
+  const page = orderPage(renderContext(services), { mode, snapshots, key, email, chosen, error });
   return sendErrorPage(c, page, code, retryAfterS);
 }

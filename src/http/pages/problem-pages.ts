@@ -14,44 +14,44 @@ import {
   setErrorHeaders,
 } from './responses.ts';
 
-/** Problems that thousands meet in the same second, and that have to cost less than what they refuse. */
+/** Errors whose pages are cached: thousands of customers may get them in the same second. */
 const cachedCodes: ReadonlySet<ErrorCode> = new Set(['rate_limited', 'overloaded']);
 const cachedMs = 1_000;
 
 interface CachedPage {
   readonly text: string;
   readonly compressed: Uint8Array<ArrayBuffer>;
-  /** ms since the epoch. */
+  /** When it expires, in ms since the epoch. */
   readonly until: number;
 }
 
 export type SendProblemPage = (c: Context, code: ErrorCode, retryAfterS?: number) => Response;
 
-/** Sends problems as pages; those of a storm are drawn and compressed once a second, and not for each. */
-export function problemPageSender(deps: PageServices): SendProblemPage {
-  /** By what they say: the problem, and in how many seconds to come back. */
-  const kept = new Map<string, CachedPage>();
+/** Returns a function that sends problems as pages. Frequent ones are rendered and compressed once a second. */
+export function problemPageSender(services: PageServices): SendProblemPage {
+  /** By error code and seconds to wait. */
+  const cache = new Map<string, CachedPage>();
 
   function pageOf(code: ErrorCode, retryAfterS?: number): CachedPage {
-    const now = deps.clock.now();
+    const now = services.clock.now();
     const name = `${code} ${retryAfterS}`;
-    const known = kept.get(name);
-    if (known !== undefined && now < known.until) return known;
-    forgetOld(now);
-    const text = String(problemPage(renderContext(deps), code, retryAfterS));
+    const cached = cache.get(name);
+    if (cached !== undefined && now < cached.until) return cached;
+    evictExpired(now);
+    const text = String(problemPage(renderContext(services), code, retryAfterS));
     const page = { text, compressed: new Uint8Array(gzipSync(text)), until: now + cachedMs };
-    kept.set(name, page);
+    cache.set(name, page);
     return page;
   }
 
-  function forgetOld(now: number): void {
-    for (const [name, { until }] of kept) if (now >= until) kept.delete(name);
+  function evictExpired(now: number): void {
+    for (const [name, { until }] of cache) if (now >= until) cache.delete(name);
   }
 
   return (c, code, retryAfterS) => {
     const waitS = retryAfterSeconds(code, retryAfterS);
     if (!cachedCodes.has(code)) {
-      return sendErrorPage(c, problemPage(renderContext(deps), code, waitS), code, retryAfterS);
+      return sendErrorPage(c, problemPage(renderContext(services), code, waitS), code, retryAfterS);
     }
     const { text, compressed } = pageOf(code, waitS);
     const isCompressed = c.req.method !== 'HEAD' && acceptsEncoding(c.req.header('accept-encoding'), 'gzip');
@@ -63,15 +63,15 @@ export function problemPageSender(deps: PageServices): SendProblemPage {
 }
 
 /**
- * Any error that has no page of its own, in words.
- * @param retryAfterS where waiting helps. Then nothing has failed: the page may even be that of an order which was taken
- * a moment ago.
+ * A page for an error that has no page of its own.
+ * @param retryAfterS seconds to wait, if waiting can help. The page then does not say that something failed: an order may
+ * have been accepted just before.
  */
-export function problemPage(setting: RenderContext, code: ErrorCode, retryAfterS?: number): Html {
+export function problemPage(context: RenderContext, code: ErrorCode, retryAfterS?: number): Html {
   const { words, retry } = errorKind(code);
   const failed = retryAfterS === undefined ? 'That did not work' : 'Please wait a moment';
   const headline = code === 'unknown_route' ? 'Page not found' : failed;
-  return page(setting, {
+  return page(context, {
     title: headline,
     main: markup`
       <div class="narrow">
@@ -89,15 +89,15 @@ export function problemPage(setting: RenderContext, code: ErrorCode, retryAfterS
   });
 }
 
-/** What a browser sends again by itself, without JavaScript too: its form with the same key. */
+/** A reload sends the same form with the same key again, also without JavaScript. */
 function againAdvice(retryAfterS: number): Html {
   return markup`
     <p class="verdict-text">Reload this page in ${formatWait(retryAfterS)}. If you have sent an order, it counts only once.</p>`;
 }
 
-/** The one answer for an order that does not exist, and for one that this browser may not see (rule Q10). */
-export function missPage(setting: RenderContext): Html {
-  return page(setting, {
+/** The same page for an order that does not exist and for one that this browser may not see (promise Q10). */
+export function missPage(context: RenderContext): Html {
+  return page(context, {
     title: 'Order not found',
     main: markup`
       <div class="narrow">

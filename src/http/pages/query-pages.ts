@@ -16,45 +16,45 @@ import type { LostOrderFinder } from './lost-orders.ts';
 import { type Html, markup } from './markup.ts';
 import { addressToShow, type PageServices, renderContext, sendErrorPage, sendPage } from './responses.ts';
 
-/** Whatever is in the fields is looked up or misses: there is one neutral answer for every miss (rule Q10). */
+/** Accepts any input, because malformed input gets the same answer as every other miss (promise Q10). */
 const queryForm = z.object({ id: z.string().catch(''), email: z.string().catch('') });
 
-/** Looked up in place of what cannot be an id, so that every miss costs the same. */
+/** Looked up when the input contains no id, so that every miss takes the same time. */
 const missingId = '0000-0000-0000-0000';
 
-/** `/query`: look up an order by number and email; this browser's recent orders above. */
-export function queryPages(deps: PageServices, sent: LostOrderFinder): Hono {
+/** `/query`: this browser's recent orders, and a form to look up an order by number and email. */
+export function queryPages(services: PageServices, sent: LostOrderFinder): Hono {
   return new Hono()
     .get(
       '/query',
-      limitedPage(deps.limits?.lookUp, (c) => showForm(c, deps, sent)),
+      limitedPage(services.limits?.lookUp, (c) => showForm(c, services, sent)),
     )
     .post(
       '/query',
-      limitedPage(deps.limits?.lookUp, (c) => lookUp(c, deps)),
+      limitedPage(services.limits?.lookUp, (c) => lookUp(c, services)),
     );
 }
 
-async function showForm(c: Context, deps: PageServices, sent: LostOrderFinder): Promise<Response> {
+async function showForm(c: Context, services: PageServices, sent: LostOrderFinder): Promise<Response> {
   const { found, isPending, isNone } = await sent.find(c, true);
-  if (isPending && !sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(deps)));
-  const recent = [...found, ...(await recentOf(c, deps))];
+  if (isPending && !sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(services)));
+  const recent = [...found, ...(await recentOf(c, services))];
   return sendPage(
     c,
-    queryPage(renderContext(deps), { recent, ...(isNone ? { note: nothingSentNote() } : {}) }),
+    queryPage(renderContext(services), { recent, ...(isNone ? { note: nothingSentNote() } : {}) }),
   );
 }
 
-async function lookUp(c: Context, deps: PageServices): Promise<Response> {
+async function lookUp(c: Context, services: PageServices): Promise<Response> {
   const form = await readForm(c, queryForm);
   const { id = '', email = '' } = form.fields;
-  const order = await findOrder(deps, id, email);
+  const order = await findOrder(services, id, email);
   if (order === undefined) {
-    const state = { recent: await recentOf(c, deps), id, email, isMiss: true };
-    return sendErrorPage(c, queryPage(renderContext(deps), state), 'unknown_order');
+    const state = { recent: await recentOf(c, services), id, email, isMiss: true };
+    return sendErrorPage(c, queryPage(renderContext(services), state), 'unknown_order');
   }
-  await rememberOrder(c, deps.settings, order.id);
-  return c.redirect(await addressToShow(c, deps.settings, order.id), 303);
+  await rememberOrder(c, services.settings, order.id);
+  return c.redirect(await addressToShow(c, services.settings, order.id), 303);
 }
 
 async function findOrder(
@@ -69,7 +69,7 @@ async function findOrder(
   return matches && id !== undefined ? order : undefined;
 }
 
-/** The order id in whatever was pasted: the number alone, a sentence with it, or an order page's address. */
+/** Finds the order id in a pasted text: a number, a sentence that contains it, or the address of an order's page. */
 export function orderIdIn(text: string): string | undefined {
   const inText = /(?<![0-9a-z])(?:[0-9a-z]{4}[\p{Pd}\s]?){3}[0-9a-z]{4}(?![0-9a-z])/iu.exec(
     text.slice(0, 500),
@@ -77,7 +77,7 @@ export function orderIdIn(text: string): string | undefined {
   return parseOrderId(text) ?? (inText === null ? undefined : parseOrderId(inText[0]));
 }
 
-/** Those that are still there, newest first. */
+/** This browser's orders that still exist, newest first. */
 async function recentOf(c: Context, { engine, settings }: PageServices): Promise<Order[]> {
   const ids = await recentOrders(c, settings);
   const orders = await Promise.all(ids.map((id) => engine.order(id)));
@@ -87,19 +87,18 @@ async function recentOf(c: Context, { engine, settings }: PageServices): Promise
 export interface QueryPageState {
   /** This browser's orders, newest first. */
   readonly recent: readonly Order[];
-  /** Stands below the list. */
+  /** Shown below the list. */
   readonly note?: Html;
-  /** What was entered before, as it came. */
+  /** The previous input, unchanged. */
   readonly id?: string;
   readonly email?: string;
-  /** The one answer to every miss. */
+  /** No order was found. */
   readonly isMiss?: boolean;
 }
 
-/** This browser's recent orders, and a form for any other. */
-export function queryPage(setting: RenderContext, state: QueryPageState): Html {
+export function queryPage(context: RenderContext, state: QueryPageState): Html {
   const { recent, id = '', email = '', isMiss = false } = state;
-  return page(setting, {
+  return page(context, {
     title: isMiss ? 'Order not found' : 'My orders',
     current: 'query',
     main: markup`

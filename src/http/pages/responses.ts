@@ -7,7 +7,7 @@ import { requestIdOfContext } from '../telemetry/log-fields.ts';
 import type { RenderContext } from './layout.ts';
 import type { Html } from './markup.ts';
 
-/** What the pages' handlers are given. */
+/** The services that the pages' handlers use. */
 export interface PageServices
   extends Pick<
     AppServices,
@@ -20,23 +20,23 @@ export function renderContext({ assetUrl, clock, settings }: PageServices): Rend
   return { assetUrl, now: clock.now(), currency: settings.currency };
 }
 
-/** A fresh Idempotency-Key for a form: 128 random bits. */
+/** A new Idempotency-Key for a form, of 128 random bits. */
 export function newFormKey({ random }: Pick<PageServices, 'random'>): string {
   return Buffer.from(random.bytes(16)).toString('base64url');
 }
 
-/** A page is about now and about one person, so nothing keeps it. */
+/** Sends a page. It is personal and current, so it is not cached. */
 export function sendPage(c: Context, page: Html, status: ContentfulStatusCode = 200): Response {
   c.header('Cache-Control', 'no-store');
   return c.html(String(page), status);
 }
 
-/** A page about an error of the catalogue, with its status and, where waiting helps, `Retry-After`. */
+/** Sends a page about an error, with the error's status and, if waiting can help, `Retry-After`. */
 export function sendErrorPage(c: Context, page: Html, code: ErrorCode, retryAfterS?: number): Response {
   return sendPage(c, page, setErrorHeaders(c, code, retryAfterS));
 }
 
-/** Sets the headers that go with an error; returns its status. */
+/** Sets the headers of an error and returns its status. */
 export function setErrorHeaders(c: Context, code: ErrorCode, retryAfterS?: number): ContentfulStatusCode {
   const { status } = errorKind(code) as { status: ContentfulStatusCode };
   const wait = retryAfterSeconds(code, retryAfterS);
@@ -45,15 +45,15 @@ export function setErrorHeaders(c: Context, code: ErrorCode, retryAfterS?: numbe
   return status;
 }
 
-/** Whole seconds to wait before another try, where that helps: as given, else the catalogue's figure. */
+/** Whole seconds to wait before a retry; undefined if waiting does not help. Default: the error catalogue's value. */
 export function retryAfterSeconds(code: ErrorCode, retryAfterS?: number): number | undefined {
   const wait = retryAfterS ?? errorKind(code).retryAfterS;
   return wait === undefined ? undefined : Math.ceil(wait);
 }
 
 /**
- * Leads a browser to an order. Our script asks with `Prefer: return=minimal` (RFC 7240, section 4.2): it is told the
- * address and goes there by itself, where a redirect would have it load the page twice.
+ * Redirects a browser to an order. Our script sends `Prefer: return=minimal` (RFC 7240, section 4.2) and gets the address
+ * in `Location` instead: `fetch` would follow a redirect, and the page would be loaded twice.
  */
 export function redirectTo(c: Context, address: string): Response {
   const wantsMinimal = /(^|[,\s])return=minimal([,;\s]|$)/i.test(c.req.header('prefer') ?? '');
@@ -65,17 +65,17 @@ export function redirectTo(c: Context, address: string): Response {
   });
 }
 
-/** What an order's address says besides its id. */
+/** Options of an order's address. */
 export interface AddressParts {
-  /** The order was made on `/order-queue`: `Try again` goes back there. */
+  /** The order was made on `/order-queue`, so `Try again` leads there. */
   readonly fromQueue?: boolean;
-  /** The cookie was set once, at an address that said no more than the proof: a browser without it takes none. */
+  /** The cookie was set by the previous answer. A browser that comes back without it accepts no cookies. */
   readonly cookieSet?: boolean;
-  /** Its page asks whether to leave the queue or to cancel the trip. */
+  /** The page asks for confirmation to leave the queue or to cancel the trip. */
   readonly isAsked?: boolean;
 }
 
-/** An order's address for who may see it by cookie; with the proof, for whoever has the address. */
+/** The address of an order's page. With its signature as `proof`, anybody who has the address can see the order. */
 export function orderAddress(orderId: string, parts: AddressParts = {}, proof?: string): string {
   const query = new URLSearchParams();
   if (parts.fromQueue) query.set('from', 'queue');
@@ -86,8 +86,8 @@ export function orderAddress(orderId: string, parts: AddressParts = {}, proof?: 
 }
 
 /**
- * Where a browser is sent that was just given an order's cookie. Until one of our cookies came back from it, the
- * address carries the proof: who takes no cookies sees the order by that.
+ * The address to redirect to after an answer that sets an order's cookie. It includes the signature unless the browser
+ * has sent one of our cookies before, so that the order is also shown without cookies.
  */
 export async function addressToShow(
   c: Context,

@@ -13,33 +13,33 @@ import { orderAddress } from './responses.ts';
 export interface ResultPageState {
   readonly order: Order;
   readonly live: Omit<LiveOrderState, 'now'>;
-  /** Lets whoever has it see the order: for the socket, polling and the private link. */
+  /** The order's signature, for the socket, polling and the private link. */
   readonly proof: string;
-  /** The browser takes no cookies: what is sent from the page carries the proof too. */
+  /** The browser accepts no cookies, so the page's forms and links include the signature. */
   readonly actsByProof: boolean;
-  /** The page that the order was made on; `Try again` goes there. */
+  /** The page that the order was made on, to which `Try again` leads. */
   readonly mode: OrderMode;
-  /** A fresh Idempotency-Key, for `Try again`. */
+  /** A new Idempotency-Key for `Try again`. */
   readonly key: string;
-  /** Where the page is served, for the private link to be read: `tickets.example`, or a whole origin. */
+  /** The host or origin that the private link shows, such as `tickets.example`. */
   readonly host: string;
-  /** The buyer is asked whether to give up what there is. */
+  /** Asks the buyer to confirm leaving the queue or cancelling the trip. */
   readonly isAsking?: boolean;
-  /** Why the last action did not work. */
+  /** Why the last action failed. */
   readonly error?: ErrorCode;
 }
 
-/** How long a browser without JavaScript waits before it asks again. */
+/** How often a browser without JavaScript reloads the page, in seconds. */
 const refreshS = 2;
 
-/** Outcome or position in the queue; live until nothing can change any more. */
-export function resultPage(setting: RenderContext, state: ResultPageState): Html {
+/** An order's page. It is live until nothing can change any more. */
+export function resultPage(context: RenderContext, state: ResultPageState): Html {
   const { order, proof, error, isAsking = false } = state;
-  const live: LiveOrderState = { ...state.live, now: setting.now };
+  const live: LiveOrderState = { ...state.live, now: context.now };
   const { flight, stay, price } = order.package;
   const hasEnded = isSettled(order);
   const address = `/orders/${order.id}`;
-  return page(setting, {
+  return page(context, {
     title: tabTitle(order, live),
     ...(hasEnded || isAsking ? {} : { refreshS }),
     ...(hasEnded && !offersAgain(order)
@@ -54,8 +54,8 @@ export function resultPage(setting: RenderContext, state: ResultPageState): Html
     main: markup`
       <div class="narrow">
         <div class="trip">
-          <p class="trip-words"><b dir="auto">${flight}</b> <span>${formatNight(stay)}</span> <span>${formatPrice(price, setting.currency)}</span></p>
-          ${hasEnded ? '' : liveChip(setting.now)}
+          <p class="trip-words"><b dir="auto">${flight}</b> <span>${formatNight(stay)}</span> <span>${formatPrice(price, context.currency)}</span></p>
+          ${hasEnded ? '' : liveChip(context.now)}
         </div>
         ${error === undefined ? '' : alertBox(errorKind(error).words, { focus: true })}
         ${giveUp(state)}
@@ -72,8 +72,8 @@ export function resultPage(setting: RenderContext, state: ResultPageState): Html
 }
 
 /**
- * For who has no JavaScript: a link that asks whether to give up what there is, or the question itself, on a page that
- * does not load again by itself.
+ * Leaving the queue or cancelling without JavaScript: a link to the confirmation, or the confirmation itself, which is on
+ * a page that does not reload automatically.
  */
 function giveUp({ order, proof, actsByProof, mode, isAsking }: ResultPageState): Html | '' {
   const step = givingUp(order);
@@ -92,8 +92,8 @@ function giveUp({ order, proof, actsByProof, mode, isAsking }: ResultPageState):
 }
 
 /**
- * What is needed to come back to the order; all of it can be read and copied without JavaScript. It stands outside of the
- * live part, so what it says holds for every status.
+ * How to find the order again; works without JavaScript. It is outside of the live fragment, so its text must be true for
+ * every status.
  */
 function findAgain({ order, proof, host, actsByProof }: ResultPageState): Html {
   const link = orderAddress(order.id, {}, proof);

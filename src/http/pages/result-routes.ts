@@ -26,37 +26,37 @@ import {
 } from './responses.ts';
 import { resultPage } from './result-page.ts';
 
-/** `/orders/:id`, its live fragment, and cancelling or leaving the queue. */
-export function resultPages(deps: PageServices): Hono {
+/** `/orders/:id`, its live fragment, and its cancellation, which for a queued order means leaving the queue. */
+export function resultPages(services: PageServices): Hono {
   return new Hono()
     .get(
       '/orders/:id',
-      limitedPage(deps.limits?.lookUp, (c) => show(c, deps)),
+      limitedPage(services.limits?.lookUp, (c) => show(c, services)),
     )
     .get(
       '/orders/:id/fragment',
-      limitedPage(deps.limits?.lookUp, (c) => showFragment(c, deps)),
+      limitedPage(services.limits?.lookUp, (c) => showFragment(c, services)),
     )
     .post(
       '/orders/:id/cancel',
-      limitedPage(deps.limits?.lookUp, (c) => cancel(c, deps)),
+      limitedPage(services.limits?.lookUp, (c) => cancel(c, services)),
     );
 }
 
-async function show(c: Context, deps: PageServices): Promise<Response> {
+async function show(c: Context, services: PageServices): Promise<Response> {
   const id = parseOrderId(c.req.param('id') ?? '');
   const proof = c.req.query('proof');
-  if (id !== undefined && proof !== undefined && isOrderSignature(deps.settings.secret, id, proof)) {
-    const next = await withoutProof(c, deps, id, proof);
+  if (id !== undefined && proof !== undefined && isOrderSignature(services.settings.secret, id, proof)) {
+    const next = await withoutProof(c, services, id, proof);
     if (next !== undefined) return c.redirect(next, 303);
   }
-  const order = await orderOf(c, deps, id, proof);
-  return order === undefined ? sendMiss(c, deps) : showOrder(c, deps, order);
+  const order = await orderOf(c, services, id, proof);
+  return order === undefined ? sendMiss(c, services) : showOrder(c, services, order);
 }
 
 /**
- * A link's proof moves into the cookie, so that the address can be shown to anybody. Undefined where that was tried
- * in vain: a browser that takes no cookies keeps the proof in its address.
+ * Moves a link's signature to the cookie and returns the address to redirect to, so that the address bar does not show the
+ * signature. Undefined when the browser has not accepted the cookie: it keeps the signature in its address.
  */
 async function withoutProof(
   c: Context,
@@ -76,42 +76,49 @@ function isFromQueue(c: Context): boolean {
   return c.req.query('from') === 'queue';
 }
 
-async function showOrder(c: Context, deps: PageServices, order: Order, error?: ErrorCode): Promise<Response> {
-  const proof = orderSignature(deps.settings.secret, order.id);
+async function showOrder(
+  c: Context,
+  services: PageServices,
+  order: Order,
+  error?: ErrorCode,
+): Promise<Response> {
+  const proof = orderSignature(services.settings.secret, order.id);
   const state = {
     order,
-    live: await liveOf(deps, order),
+    live: await liveOf(services, order),
     proof,
-    // Whether TLS ends in front of us is known only where the public origin says it: then no scheme is better.
-    host: deps.settings.publicOrigin ?? new URL(c.req.url).host,
+    // Without a public origin the scheme is unknown, because a proxy may end TLS.
+    host: services.settings.publicOrigin ?? new URL(c.req.url).host,
     actsByProof: c.req.query('proof') !== undefined,
     isAsking: c.req.query('ask') !== undefined,
     mode: isFromQueue(c) ? 'order-queue' : 'order',
-    // While it is pending, the page asks again every few seconds and offers no form to send.
-    key: isSettled(order) ? issueFormKey(c, deps) : newFormKey(deps),
+    // A pending page reloads every few seconds and has no form to send, so its key need not be stored in the cookie.
+    key: isSettled(order) ? issueFormKey(c, services) : newFormKey(services),
   } as const;
-  const setting = renderContext(deps);
-  if (error === undefined) return sendPage(c, resultPage(setting, state));
-  return sendErrorPage(c, resultPage(setting, { ...state, error }), error);
+  const context = renderContext(services);
+  if (error === undefined) return sendPage(c, resultPage(context, state));
+  return sendErrorPage(c, resultPage(context, { ...state, error }), error);
 }
 
-async function showFragment(c: Context, deps: PageServices): Promise<Response> {
-  const order = await orderOf(c, deps, parseOrderId(c.req.param('id') ?? ''), c.req.query('proof'));
+async function showFragment(c: Context, services: PageServices): Promise<Response> {
+  const order = await orderOf(c, services, parseOrderId(c.req.param('id') ?? ''), c.req.query('proof'));
   c.header('Cache-Control', 'no-store');
   if (order === undefined) return problem(c, 'unknown_order');
-  return c.html(String(orderFragment(order, { ...(await liveOf(deps, order)), now: deps.clock.now() })));
+  return c.html(
+    String(orderFragment(order, { ...(await liveOf(services, order)), now: services.clock.now() })),
+  );
 }
 
-async function cancel(c: Context, deps: PageServices): Promise<Response> {
+async function cancel(c: Context, services: PageServices): Promise<Response> {
   const proof = c.req.query('proof');
-  const order = await orderOf(c, deps, parseOrderId(c.req.param('id') ?? ''), proof);
-  if (order === undefined) return sendMiss(c, deps);
-  const result = await deps.engine.cancel(order);
-  if (result.kind === 'refused') return showOrder(c, deps, result.order ?? order, result.code);
+  const order = await orderOf(c, services, parseOrderId(c.req.param('id') ?? ''), proof);
+  if (order === undefined) return sendMiss(c, services);
+  const result = await services.engine.cancel(order);
+  if (result.kind === 'refused') return showOrder(c, services, result.order ?? order, result.code);
   return c.redirect(orderAddress(order.id, { cookieSet: proof !== undefined }, proof), 303);
 }
 
-/** The order, if there is one and this browser may see it; nothing is looked up for who may not (rule Q10). */
+/** The order, if it exists and the caller may see it. Nothing is read for callers that may not (promise Q10). */
 async function orderOf(
   c: Context,
   { engine, settings }: PageServices,
@@ -130,6 +137,6 @@ async function liveOf({ engine, clock }: PageServices, order: Order): Promise<Om
   return { inProgress, queuePosition, offer };
 }
 
-function sendMiss(c: Context, deps: PageServices): Response {
-  return sendErrorPage(c, missPage(renderContext(deps)), 'unknown_order');
+function sendMiss(c: Context, services: PageServices): Response {
+  return sendErrorPage(c, missPage(renderContext(services)), 'unknown_order');
 }

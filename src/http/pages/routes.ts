@@ -25,27 +25,26 @@ const methods: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The customers' pages, to be mounted at `/`. They bring their own security headers and refuse forms of other
- * sites; what goes wrong in them is shown as a page.
- * `assetUrl` gives the address of a file of `public/` or of htmx.
+ * The customers' pages, mounted at `/`. They set their own security headers, refuse forms of other sites, and show errors as
+ * pages. `assetUrl` returns the URL of an asset.
  */
-export function pageRoutes(deps: AppServices, assetUrl: (name: string) => string): Hono {
-  const pageDeps: PageServices = { ...deps, assetUrl };
-  const sent = new LostOrderFinder(pageDeps);
+export function pageRoutes(services: AppServices, assetUrl: (name: string) => string): Hono {
+  const pageServices: PageServices = { ...services, assetUrl };
+  const sent = new LostOrderFinder(pageServices);
   const routes = new Hono();
-  for (const path of paths) routes.use(path, pageSecurity(), sameOriginOnly(deps.settings));
+  for (const path of paths) routes.use(path, pageSecurity(), sameOriginOnly(services.settings));
   routes.get('/', (c) => c.redirect('/order', 302));
-  routes.route('/', orderPages(pageDeps, sent));
-  routes.route('/', resultPages(pageDeps));
-  routes.route('/', queryPages(pageDeps, sent));
+  routes.route('/', orderPages(pageServices, sent));
+  routes.route('/', resultPages(pageServices));
+  routes.route('/', queryPages(pageServices, sent));
   for (const [path, allowed] of Object.entries(methods)) routes.all(path, allowOnlyOnPage(...allowed));
-  routes.onError(onError(deps.log, showProblemPage(pageDeps)));
+  routes.onError(onError(services.log, showProblemPage(pageServices)));
   return routes;
 }
 
-/** Shows any problem as a page, for who asks for HTML. */
-export function showProblemPage(deps: PageServices): SendProblem {
-  const send = problemPageSender(deps);
+/** Sends any problem as a page. */
+export function showProblemPage(services: PageServices): SendProblem {
+  const send = problemPageSender(services);
   return (c, code, extra) => {
     for (const [name, value] of Object.entries(extra?.headers ?? {})) c.header(name, value);
     return send(c, code, extra?.retryAfterS);

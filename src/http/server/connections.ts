@@ -6,23 +6,23 @@ import { ConcurrencyLimit } from '../../rate-limits/concurrency-limit.ts';
 import { rawProblem } from '../problem.ts';
 
 export interface ConnectionLimits {
-  /** Of everybody together. */
+  /** For all clients together. */
   readonly max: number;
-  /** Of one client; 0: any number. */
+  /** For one client. 0: no limit. */
   readonly maxPerClient: number;
   readonly clients: Pick<ClientResolver, 'ofConnection'>;
 }
 
-/** One of the connections has to end first: nobody knows when. */
+/** An estimate: another connection has to close first. */
 const retryAfterS = 10;
-/** How long who is turned away may take to hear why. */
+/** How long a refused connection may take to read the reason. */
 const refusalTimeoutMs = 1_000;
-/** So many are told at a time; the others are cut without a word: whoever opens thousands does not read. */
+/** The most refusals that are written at a time. Further connections are closed without an answer. */
 const refusalsMax = 256;
 
 /**
- * Turns connections away beyond what the server (503), or one client (429), may have open, before anything of them
- * is read. Trusted proxies are no clients: theirs only count among all. To be called before the server listens.
+ * Limits the open connections of the server (503) and of each client (429). Refuses further ones before anything is
+ * read. Connections of trusted proxies count only for the server's limit. Call it before the server listens.
  */
 export function limitConnections(server: Server, { max, maxPerClient, clients }: ConnectionLimits): void {
   const perClient = new ConcurrencyLimit(maxPerClient);
@@ -30,7 +30,7 @@ export function limitConnections(server: Server, { max, maxPerClient, clients }:
   let open = 0;
   let leaving = 0;
 
-  function turnAway(socket: Socket, code: ErrorCode): void {
+  function refuse(socket: Socket, code: ErrorCode): void {
     if (leaving >= refusalsMax) {
       socket.destroy();
       return;
@@ -43,16 +43,16 @@ export function limitConnections(server: Server, { max, maxPerClient, clients }:
       clearTimeout(cut);
     });
     socket.end(rawProblem(code, [`Retry-After: ${retryAfterS}`]));
-    // To end over bytes that nobody has read resets a connection, and the answer may be lost with it.
+    // Closing a socket with unread bytes resets the connection, and the answer may be lost.
     socket.resume();
   }
 
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     const client = maxPerClient === 0 ? undefined : clients.ofConnection(socket);
-    if (open >= max) return turnAway(socket, 'overloaded');
+    if (open >= max) return refuse(socket, 'overloaded');
     const giveBack = client === undefined ? () => {} : perClient.take(client);
-    if (giveBack === undefined) return turnAway(socket, 'rate_limited');
+    if (giveBack === undefined) return refuse(socket, 'rate_limited');
     open += 1;
     socket.once('close', () => {
       open -= 1;

@@ -2,115 +2,115 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import {
   type AddressInfo,
-  createServer as createDoor,
+  createServer as createListener,
   createServer,
-  type Server as Door,
+  type Server as Listener,
   type ListenOptions,
 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ListenAddress {
-  /** 0 takes any free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** Absent: every address of the machine. */
+  /** Default: every address of the machine. */
   readonly host?: string | undefined;
 }
 
 /**
- * A listening socket hands over one connection per turn of the event loop (libuv, since 1.45). While turns take 20 ms,
- * as they do when thousands buy at once, that is 50 new people a second: those who come then wait for minutes. So we
- * listen with several sockets at the same port, between which the kernel spreads who comes (SO_REUSEPORT).
+ * The number of listening sockets. A socket accepts one connection per turn of the event loop (libuv, since 1.45). In a
+ * sale a turn takes 20 ms, so one socket would accept 50 connections a second, and new customers would wait for minutes.
+ * The kernel spreads connections over all sockets at the port (SO_REUSEPORT).
  */
-const doorsCount = 8;
+const listenersCount = 8;
 const backlog = 4_096;
 
-/** The listening sockets beside a server's own, and the server that they lead to. */
-interface Doors {
-  readonly others: readonly Door[];
-  leadTo: Server;
+/** The listening sockets beside a server's own, and the server that gets their connections. */
+interface Listeners {
+  readonly others: readonly Listener[];
+  target: Server;
 }
 
-const doorsOf = new WeakMap<Server, Doors>();
+const listenersOf = new WeakMap<Server, Listeners>();
 
-/** Starts to listen; returns the port. @throws Error when the address is taken, or is none of this machine. */
+/** Listens and returns the port. @throws Error when the address is in use or not one of this machine. */
 export function listenAt(server: Server, { port, host }: ListenAddress): Promise<number> {
   const address: ListenOptions = { port, backlog, ...(host === undefined ? {} : { host }) };
-  // A free one that the kernel picks is nobody else's.
+  // The kernel picks a port that no other process uses.
   if (port === 0) return openAt(server, address);
-  // With several sockets at a port nobody is told that it is taken: ask first, and not at the same time as others.
+  // With SO_REUSEPORT there is no error for a port in use, so try without it first, one process at a time.
   return withPortLock(port, async () => {
-    await listened(createDoor(), address).then(closed);
+    await listening(createListener(), address).then(closed);
     return openAt(server, address);
   });
 }
 
 async function openAt(server: Server, address: ListenOptions): Promise<number> {
   try {
-    await listened(server, { ...address, reusePort: true });
+    await listening(server, { ...address, reusePort: true });
   } catch (error) {
     if (!isUnsupported(error)) throw error;
-    await listened(server, address);
+    await listening(server, address);
     return portOf(server);
   }
-  await openDoors(server);
+  await openListeners(server);
   return portOf(server);
 }
 
-/** Takes over from a server that listens: no caller is turned away in between. Returns the port. */
+/** Takes over the sockets of a listening server, so that no connection is refused meanwhile. Returns the port. */
 export async function listenInsteadOf(server: Server, other: Server): Promise<number> {
   server.listen(other);
   await once(server, 'listening');
-  const doors = doorsOf.get(other);
-  if (doors !== undefined) hang(server, doors);
+  const listeners = listenersOf.get(other);
+  if (listeners !== undefined) attachListeners(server, listeners);
   return portOf(server);
 }
 
-async function openDoors(server: Server): Promise<void> {
+async function openListeners(server: Server): Promise<void> {
   const { port, address: host } = server.address() as AddressInfo;
-  const others: Door[] = [];
-  const doors: Doors = { others, leadTo: server };
-  hang(server, doors);
-  while (others.length + 1 < doorsCount) {
-    // As an HTTP server opens its own.
-    const door = createDoor({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      doors.leadTo.emit('connection', socket);
+  const others: Listener[] = [];
+  const listeners: Listeners = { others, target: server };
+  attachListeners(server, listeners);
+  while (others.length + 1 < listenersCount) {
+    // The same options as Node's HTTP server.
+    const listener = createListener({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      listeners.target.emit('connection', socket);
     });
     try {
-      await listened(door, { port, host, backlog, reusePort: true });
+      await listening(listener, { port, host, backlog, reusePort: true });
     } catch {
-      // One is enough, if it has to be.
+      // Fewer sockets work too.
       return;
     }
-    others.push(door);
+    others.push(listener);
   }
 }
 
-/** From here on the doors lead to this server, and closing it closes them. */
-function hang(server: Server, doors: Doors): void {
-  doors.leadTo = server;
-  doorsOf.set(server, doors);
+/** Sends the connections of the additional sockets to this server, and closes them with it. */
+function attachListeners(server: Server, listeners: Listeners): void {
+  listeners.target = server;
+  listenersOf.set(server, listeners);
   const closeOwn = server.close.bind(server);
   server.close = (done) => {
-    let left = doors.others.length + 1;
+    let left = listeners.others.length + 1;
     let failure: Error | undefined;
     const closedOne = (error?: Error) => {
       failure ??= error;
       left -= 1;
       if (left === 0) done?.(failure);
     };
-    for (const door of doors.others) door.close(() => closedOne());
+    for (const listener of listeners.others) listener.close(() => closedOne());
     return closeOwn(closedOne);
   };
 }
 
-async function listened<S extends Door>(server: S, options: ListenOptions): Promise<S> {
+async function listening<S extends Listener>(server: S, options: ListenOptions): Promise<S> {
   server.listen(options);
   await once(server, 'listening');
   return server;
 }
 
-function closed(door: Door): Promise<void> {
-  return new Promise((resolve) => door.close(() => resolve()));
+function closed(listener: Listener): Promise<void> {
+  return new Promise((resolve) => listener.close(() => resolve()));
 }
 
 function isUnsupported(error: unknown): boolean {
@@ -127,21 +127,20 @@ const lookAgainMs = 10;
 const lockTimeoutMs = 5_000;
 
 /**
- * Lets one process of this machine at a time do something about a port, for example look whether it is free and take
- * it. Where whoever is at it takes very long, the work is done all the same, and so it is on other systems than Linux:
- * a name of its abstract sockets is held meanwhile, which nobody has to clean up after, in the namespace of the port.
+ * Runs `work` while holding a lock for the port among the processes of this machine. The lock is an abstract Unix socket,
+ * which needs no cleaning up. Without the lock after {@link lockTimeoutMs}, or on other systems than Linux, runs it anyway.
  */
 export async function withPortLock<T>(port: number, work: () => Promise<T>): Promise<T> {
-  const giveUp =
+  const release =
     process.platform === 'linux' ? await lockName(`\0ticket-booking-listens-at-${port}`) : () => {};
   try {
     return await work();
   } finally {
-    giveUp();
+    release();
   }
 }
 
-/** Waits for the name; returns how to give it up. */
+/** Waits for the lock. Returns the function that releases it. */
 async function lockName(name: string): Promise<() => void> {
   const until = performance.now() + lockTimeoutMs;
   while (performance.now() < until) {

@@ -1,21 +1,22 @@
 import type { Clock } from '../../lib/clock.ts';
 
-/** Whether the server has time for another purchase. */
+/** Admission control of purchases. */
 export interface Admission {
+  /** Whether the server has the capacity for another purchase. */
   admits(): boolean;
 }
 
 const tickMs = 100;
-/** Later than this by itself, a loop has thousands of requests in each of its turns. */
+/** A timer this late means thousands of requests per turn of the event loop. */
 const behindMs = 400;
-/** So long a row of late turns is no collection of garbage, nor a process that was paused. */
+/** Fewer late ticks in a row may be a garbage collection or a paused process. */
 const lateTurns = 3;
-/** What is let in at each turn all the same: as much as keeps the actors busy until the next. */
+/** Admitted per tick even under overload: enough to keep the actors busy until the next. */
 const admittedPerTurn = 256;
 
 /**
- * Turns the newest purchases away while the event loop is far behind, so that those before them, look-ups and health
- * checks are still served in time. A timer that comes late tells by how much.
+ * Sheds load: refuses the newest purchases while the event loop is far behind, so that earlier purchases, look-ups and
+ * health checks are served in time. Measures the delay of a timer.
  */
 export class LoopAdmission implements Admission {
   readonly #clock: Clock;
@@ -27,7 +28,7 @@ export class LoopAdmission implements Admission {
     this.#clock = clock;
   }
 
-  /** Watches the loop until it is stopped. */
+  /** Measures the event loop until {@link stop}. */
   start(): void {
     void this.#watch(this.#stopping.signal);
   }

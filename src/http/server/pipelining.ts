@@ -2,22 +2,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestListener } from '../telemetry/observe-requests.ts';
 
-/** Requests that may wait behind one: no browser sends any before the last is answered, and hardly any program. */
+/** Requests that may wait behind the current one. Browsers pipeline none, and other clients rarely do. */
 const waitingMax = 16;
-/** Who sends so many is cut: a packet of 64 KiB holds two thousand, which would all be kept. */
+/** A connection with this many is closed: one packet of 64 KiB can hold 2,000 requests, all of which use memory. */
 const floodMin = 32;
 
-/** The requests of a connection behind the one whose turn it is. */
+/** The requests of a connection behind its current one. */
 interface Waiting {
   count: number;
-  /** The last that is served has come: its answer ends the connection. */
+  /** The last request that will be served has arrived; its answer closes the connection. */
   isFull: boolean;
 }
 
 /**
- * Serves a few requests that are sent before the first of them is answered, each when those before it are. The answer to
- * the last of these says that the connection ends, by which a client knows that what it has sent after it was not looked
- * at (RFC 9112, section 9.6).
+ * Serves pipelined requests one after the other, up to {@link waitingMax}. The answer to the last closes the connection,
+ * which tells the client that later requests were not processed (RFC 9112, section 9.6).
  */
 export function limitPipelining(listener: RequestListener): RequestListener {
   const connections = new WeakMap<Socket, Waiting>();
@@ -32,12 +31,12 @@ export function limitPipelining(listener: RequestListener): RequestListener {
   }
 
   return (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    // The one whose turn it is has the connection: nearly always, so that nearly nobody is counted.
+    // The current request has the socket. Nearly all do, and they are not counted.
     const isNext = outgoing.socket !== null;
     if (isNext && !connections.has(incoming.socket)) return listener(incoming, outgoing);
     const waiting = waitingAt(incoming.socket);
     if (!isNext) waiting.count += 1;
-    if (waiting.count >= floodMin) cut(incoming.socket);
+    if (waiting.count >= floodMin) close(incoming.socket);
     if (waiting.isFull || incoming.socket.destroyed) return undefined;
     if (waiting.count >= waitingMax) {
       waiting.isFull = true;
@@ -52,10 +51,10 @@ export function limitPipelining(listener: RequestListener): RequestListener {
 }
 
 /**
- * Ends a connection and has Node's parser leave the rest of the packet unread: it would go on to make a request of
- * each, and of a thousand such packets in one turn of the event loop.
+ * Closes a connection and stops Node's parser, which would otherwise create a request for everything left in the packet,
+ * for thousands of packets within one turn of the event loop.
  */
-function cut(socket: Socket & { parser?: { pause?: () => void } | null }): void {
+function close(socket: Socket & { parser?: { pause?: () => void } | null }): void {
   if (socket.destroyed) return;
   socket.parser?.pause?.();
   socket.destroy();

@@ -12,20 +12,21 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { Log } from '../../observability/log.ts';
 import { jsonHeaders } from '../json.ts';
 import { problemContentType, problemView, rawProblem } from '../problem.ts';
+import { isBehindTls } from '../security.ts';
 import type { RequestListener } from '../telemetry/observe-requests.ts';
 import { limitPipelining } from './pipelining.ts';
 
-/** How long the other side may take, in ms. */
+/** Timeouts for clients, in ms. */
 export interface ServerTimes {
-  /** For the headers of a request. */
+  /** To send the headers of a request. */
   readonly headersMs: number;
-  /** For a whole request. */
+  /** To send a whole request. */
   readonly requestMs: number;
-  /** Between two requests. */
+  /** Idle time between two requests. */
   readonly keepAliveMs: number;
-  /** Without a byte in either direction, in the middle of whatever: longer than any answer is waited for. */
+  /** Idle time of the socket during a request. Must exceed the longest wait for an answer. */
   readonly silenceMs: number;
-  /** How often it is looked for those who take longer. */
+  /** How often the timeouts are checked. */
   readonly lookEveryMs: number;
 }
 
@@ -38,8 +39,8 @@ const defaultTimes: ServerTimes = {
 };
 
 /**
- * The HTTP server of an app, not listening yet. What cannot even be read as a request is answered with a problem
- * like everything else, and who sends or reads too slowly is cut off. `observe` puts itself between a request and its answer.
+ * Creates the HTTP server of an app; it does not listen yet. Malformed requests are answered with a problem too, and slow
+ * clients are disconnected. `observe` may wrap the request listener.
  */
 export function createServer(
   app: Pick<Hono, 'fetch'>,
@@ -55,20 +56,20 @@ export function createServer(
     requestTimeout: requestMs,
     keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: lookEveryMs,
-    // Node would refuse it without a word: see `unreadable`.
+    // Node would answer without a body; `unreadable` answers with a problem.
     requireHostHeader: false,
   };
   const server = createNodeServer(options, (incoming, outgoing) => void listener(incoming, outgoing));
   server.on('checkExpectation', refuseExpectation);
   server.timeout = silenceMs;
-  // Node leaves headers beyond this out, silently, and what a trusted proxy has added stands at the end. There are no
-  // more of them than 16 KiB hold.
+  // No limit: Node silently drops headers above it, and those that a trusted proxy appends come last. The limit of
+  // 16 KiB for all headers remains.
   server.maxHeadersCount = 0;
   server.on('clientError', answerClientError);
   return server;
 }
 
-/** For requests that node-server cannot make a `Request` of: no host or an impossible one, a broken address. */
+/** Answers requests that node-server cannot convert to a `Request`: a missing or invalid host, or a malformed URL. */
 function unreadable(error: unknown, log: Log): Response {
   const isTheirs = error instanceof Error && error.name === 'RequestError';
   if (!isTheirs) log.error({ err: error }, 'A request failed outside of the app.');
@@ -79,7 +80,7 @@ function unreadable(error: unknown, log: Log): Response {
   });
 }
 
-/** For who expects what nobody knows (RFC 9110, 10.1.1). Node would say 417, and no more. */
+/** Answers requests with an unknown `Expect` (RFC 9110, section 10.1.1). Node would send 417 without a body. */
 function refuseExpectation(_incoming: IncomingMessage, outgoing: ServerResponse): void {
   const detail = 'Nothing is known of what the request expects.';
   const text = JSON.stringify(problemView('bad_request', { detail }));
@@ -92,8 +93,8 @@ function refuseExpectation(_incoming: IncomingMessage, outgoing: ServerResponse)
 }
 
 /**
- * For bytes that Node's parser refuses, and requests that do not arrive in time. The connection ends: nobody knows
- * where a next request would begin.
+ * Answers bytes that Node's parser refuses, and requests that do not arrive in time. Closes the connection, because the
+ * start of a next request is unknown.
  */
 function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === timedOut) return endLate(socket as Socket);
@@ -108,9 +109,8 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
 const timedOut = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 /**
- * The parser would go on with what arrives now: a request that had waited in the network while this process stood
- * still would be served behind an answer that is not its own. So nothing is read any more; and where nothing was,
- * nobody has asked for an answer.
+ * Answers 408 and stops reading. The parser would go on with bytes that arrive later, so after a pause of this process a
+ * client could take the 408 for the answer to a request that is still served. A client that sent nothing gets no answer.
  */
 function endLate(socket: Socket): void {
   if (socket.bytesRead > 0 && socket.writable) socket.write(rawProblem('request_timeout'));
@@ -118,8 +118,8 @@ function endLate(socket: Socket): void {
 }
 
 /**
- * Prepares a server, before it listens, to stop without cutting anybody off. The function returned stops it: nothing
- * new is accepted, every answer from then on ends its connection, and the promise resolves when the last one is out.
+ * Prepares a graceful stop; call it before the server listens. The returned function stops the server: no new connections
+ * are accepted, each answer closes its connection, and the promise resolves when the last answer is sent.
  */
 export function gracefulStop(server: Server): () => Promise<void> {
   const underWay = new Set<ServerResponse>();
@@ -135,4 +135,15 @@ export function gracefulStop(server: Server): () => Promise<void> {
       server.close(() => resolve());
       for (const response of underWay) response.shouldKeepAlive = false;
     });
+}
+
+/**
+ * Sends Strict-Transport-Security with every answer if the public origin is https: for a year browsers use only TLS for
+ * this host and its subdomains (RFC 6797).
+ */
+export function sendHsts(server: Server, publicOrigin: string | undefined): void {
+  if (publicOrigin === undefined || !isBehindTls({ publicOrigin })) return;
+  server.prependListener('request', (_request, response) => {
+    response.setHeader('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
+  });
 }

@@ -2,18 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 
-/** What a name for a request may be made of: enough for every usual form, too little for an email or an address. */
+/** Accepted request ids: covers all usual formats, but not emails or URLs. */
 const wellFormed = /^[\w.:~+/=-]{8,128}$/;
 const traceId = /^[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
 
-/** Made only for requests that are told of: their answers and log lines share one. */
+/** Ids by request, created when first used. Answers and log lines of a request share one. */
 const made = new WeakMap<object, string>();
 
 type Headers = IncomingMessage['headers'];
 
 /**
- * The name of a request in logs and in answers that tell of a failure: its `X-Request-Id`, else the trace that it
- * belongs to, else a new one. What is not well formed is passed over.
+ * The id of a request in logs and in answers about failures: its `X-Request-Id`, else its trace id, else a new one.
+ * Malformed ids are ignored.
  */
 export function requestIdOf(request: { readonly headers: Headers }): string {
   return idFor(request, request.headers);
@@ -28,10 +28,10 @@ function idFor(request: object, headers: Headers): string {
   return id;
 }
 
-/** The same, for who has a context. */
+/** The same for a Hono context. */
 export function requestIdOfContext(c: Context): string {
   const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming;
-  // Without a server behind it there is only what the app made of the request.
+  // Tests call the app without a server.
   return incoming === undefined ? idFor(c.req, c.req.header()) : requestIdOf(incoming);
 }
 
@@ -42,11 +42,11 @@ function named(headers: Headers): string | undefined {
   return typeof trace === 'string' ? traceId.exec(trace)?.[1] : undefined;
 }
 
-/** A segment that no email hides in, escaped or not. */
+/** A path segment that cannot contain an email, escaped or not. */
 const plain = /^[\w.:-]*$/;
 const orderId = /(?<=\/orders\/)[0-9A-Za-z]{4}(?:-[0-9A-Za-z]{4}){3}(?=\/|$)/;
 
-/** The path of a request's address as a log may show it: without its query, and without what might be an email. */
+/** The path of a URL for logs: without its query, and with segments hidden that might be an email. */
 export function redactedPath(url: string): string {
   const [path = ''] = url.split(/[?#]/, 1);
   return path
@@ -56,7 +56,7 @@ export function redactedPath(url: string): string {
     .join('/');
 }
 
-/** The order that a path is about. */
+/** The id of the order in a path, as log fields. */
 export function orderIdInPath(path: string): { readonly orderId?: string } {
   const id = orderId.exec(path)?.[0];
   return id === undefined ? {} : { orderId: id.toUpperCase() };

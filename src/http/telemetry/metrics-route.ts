@@ -8,13 +8,13 @@ import { allowOnly } from '../methods.ts';
 import { problem } from '../problem.ts';
 
 /**
- * `GET /metrics`, for Prometheus: to machines nearby, and to operators. To everybody else there is nothing here, or,
- * where there are operators, a token is missing.
+ * `GET /metrics`, for Prometheus. Open to private networks and to operators. Others get 401, or 404 when there is no admin
+ * token.
  */
 export function metricsRoutes({ telemetry, admin }: Pick<AppServices, 'telemetry' | 'admin'>): Hono {
   const read = async (c: Context): Promise<Response> => {
-    const sender = incomingRequest(c);
-    const isNearby = sender !== undefined && isFromPrivateNetwork(sender);
+    const request = incomingRequest(c);
+    const isNearby = request !== undefined && isFromPrivateNetwork(request);
     if (telemetry === undefined || !(isNearby || admin !== undefined)) return problem(c, 'unknown_route');
     if (!isNearby) await admin?.identity.identify(c);
     const { contentType, text } = await telemetry.expose();
@@ -23,7 +23,7 @@ export function metricsRoutes({ telemetry, admin }: Pick<AppServices, 'telemetry
   return new Hono().get('/metrics', read).all('/metrics', allowOnly('GET'));
 }
 
-/** The machine itself, and private networks (RFC 1918, RFC 4193). */
+/** The loopback and private networks (RFC 1918, RFC 4193). */
 const near = new BlockList();
 near.addSubnet('127.0.0.0', 8, 'ipv4');
 near.addSubnet('10.0.0.0', 8, 'ipv4');
@@ -32,7 +32,7 @@ near.addSubnet('192.168.0.0', 16, 'ipv4');
 near.addAddress('::1', 'ipv6');
 near.addSubnet('fc00::', 7, 'ipv6');
 
-/** What proxies add to what they pass on. */
+/** Headers that proxies add. */
 const passedOn = [
   'forwarded',
   'x-forwarded-for',
@@ -42,15 +42,15 @@ const passedOn = [
   'via',
 ];
 
-/** A request's sender, as far as the connection tells. */
+/** A request's request, as far as the connection tells. */
 export interface NearbyRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
 /**
- * Whether a request was sent by a machine nearby, and by nobody behind it: what came through a proxy is as public as
- * the proxy is.
+ * Whether a request comes directly from the loopback or a private network. Requests through a proxy do not count, because
+ * the proxy may be public.
  */
 export function isFromPrivateNetwork({ headers, socket }: NearbyRequest): boolean {
   const address = socket.remoteAddress;

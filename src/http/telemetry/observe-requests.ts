@@ -9,24 +9,24 @@ import { orderIdInPath, redactedPath, requestIdOf } from './log-fields.ts';
 
 export type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
 
-/** What is told of each request, and to whom. */
+/** The receivers of telemetry about requests. */
 export interface Observation {
   readonly metrics: Metrics;
   readonly routeOf: (url: string) => string;
-  /** Absent where nothing is traced. */
+  /** Omitted when tracing is off. */
   readonly tracing?: Tracing;
-  /** Gets a line per request; absent where nobody wants those. */
+  /** Gets a line per request. Omitted when requests are not logged. */
   readonly log?: Pick<Log, 'debug'>;
 }
 
-/** Asked every few seconds by machines: nobody wants to see those traced. */
+/** Not traced: requested by machines every few seconds. */
 const untraced: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/assets/:name']);
-/** Anybody may send any of the thirty methods that HTTP parsers know, and each would make series of its own. */
+/** Methods that metrics name. Clients can send about thirty, and each would create time series of its own. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-/** As nginx has it: the caller had hung up before there was an answer. */
+/** The status that nginx uses for callers that hang up before the answer. */
 const hungUp = 499;
 
-/** Counts, times and traces what a listener answers. It stands outside of the app, so that a sale pays next to nothing. */
+/** Counts, times and traces requests. Wraps the listener outside of Hono, where it costs least. */
 export function observeRequests(listener: RequestListener, observation: Observation): RequestListener {
   const { metrics, routeOf, tracing, log } = observation;
 
@@ -48,17 +48,18 @@ export function observeRequests(listener: RequestListener, observation: Observat
   const answer = tracing === undefined ? listener : traced;
   return (incoming, outgoing) => {
     const begunAt = performance.now();
-    const told = () => {
+    const report = () => {
       const { method = '', url = '' } = incoming;
       const route = routeOf(url);
       const status = statusOf(outgoing);
       const ms = performance.now() - begunAt;
       metrics.request(route, methods.has(method) ? method : 'other', status, ms / 1_000);
-      if (log !== undefined) tell(log, incoming, { method, route, status, ms: Math.round(ms * 100) / 100 });
+      if (log !== undefined)
+        logRequest(log, incoming, { method, route, status, ms: Math.round(ms * 100) / 100 });
     };
     const answered = answer(incoming, outgoing);
-    if (answered instanceof Promise) void answered.then(told, told);
-    else told();
+    if (answered instanceof Promise) void answered.then(report, report);
+    else report();
   };
 }
 
@@ -67,7 +68,7 @@ function statusOf({ headersSent, statusCode, destroyed, writableFinished }: Serv
   return headersSent && !isCut ? statusCode : hungUp;
 }
 
-function tell(log: Pick<Log, 'debug'>, incoming: IncomingMessage, fields: object): void {
+function logRequest(log: Pick<Log, 'debug'>, incoming: IncomingMessage, fields: object): void {
   const path = redactedPath(incoming.url ?? '');
   log.debug(
     { requestId: requestIdOf(incoming), ...fields, path, ...orderIdInPath(path) },
@@ -75,7 +76,7 @@ function tell(log: Pick<Log, 'debug'>, incoming: IncomingMessage, fields: object
   );
 }
 
-/** How the server tells of what it answers; as it is where nobody looks. */
+/** Returns the wrapper that adds telemetry to a server's listener. Without telemetry it returns the listener itself. */
 export function requestObserver(
   app: Pick<Hono, 'routes'>,
   { telemetry, log }: Pick<AppServices, 'telemetry' | 'log'>,
@@ -91,12 +92,12 @@ export function requestObserver(
   return (listener: RequestListener) => observeRequests(listener, options);
 }
 
-/** What a metric calls a path that is no route: there are as many of those as anybody likes. */
+/** The metrics' name for all paths that are no route. */
 const noRoute = 'other';
 
 /**
- * Tells the route of an address, as a pattern such as `/api/orders/:id`: metrics need few names, and no ids. It reads
- * them from the app once it is composed. Addresses without variables, where sales are made, cost one look-up.
+ * Returns a function from a URL to its route, such as `/api/orders/:id`, so that metrics have few names and no ids. Reads
+ * the routes from the composed app. Paths without variables, such as those of purchases, take one look-up.
  */
 export function routeNames({ routes }: Pick<Hono, 'routes'>): (url: string) => string {
   const paths = [...new Set(routes.map(({ path }) => path))].filter((path) => !path.includes('*'));
@@ -122,7 +123,7 @@ export function routeNames({ routes }: Pick<Hono, 'routes'>): (url: string) => s
   };
 }
 
-/** How a purchase was answered, by the order that it was answered with. */
+/** The outcome that metrics count for a purchase, from the order in its answer. */
 export function purchaseOutcome({ status }: Order): PurchaseOutcome {
   switch (status) {
     case 'confirmed':

@@ -5,11 +5,11 @@ import { formatNight, formatTime, peopleAre, placesAre } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
 import type { TripOffer } from './package.ts';
 
-/** How an order stands, as its buyer sees it. `tone` picks the colour; icon and words say the same. */
+/** An order's status in words. `tone` selects the colour; icon and words have the same meaning. */
 export interface OrderText {
   readonly tone: 'waiting' | 'good' | 'bad' | 'neutral';
   readonly icon: IconName;
-  /** The tab's title, in front of the trip. */
+  /** The first part of the page's title. */
   readonly title: string;
   readonly headline: string;
   readonly text: string;
@@ -97,7 +97,7 @@ export function queueText({ queuePosition, inProgress }: LiveOrderState): string
     : `${booked} You get the first that comes free.`;
 }
 
-/** `The airline had no seat.` as the headline, `You have not been charged.` beneath. */
+/** Headline `The airline had no seat.`, text `You have not been charged.` */
 function failureText(order: Order): { headline: string; text: string } {
   const returning = order.status === 'compensating' ? ' We are giving back what was already reserved.' : '';
   const [headline = '', ...rest] = reasonText(order).split(/(?<=\.) /);
@@ -119,13 +119,13 @@ function reasonText({ reason }: Order): string {
 }
 
 export interface LiveOrderState {
-  /** Its position, from 1, while the order is queued and its queue is known. */
+  /** The position in the queue, from 1, while the order is queued and the position is known. */
   readonly queuePosition?: number | undefined;
-  /** Units of its package that are being booked right now. */
+  /** Units of the package that are being booked now. */
   readonly inProgress: number;
-  /** Whether its trip can be ordered now; absent where that is not known. */
+  /** Whether the trip can be ordered now, if known. */
   readonly offer?: TripOffer | undefined;
-  /** The server's clock, ms since the epoch. */
+  /** The server's time, in ms since the epoch. */
   readonly now: number;
 }
 
@@ -150,7 +150,7 @@ const plain: Record<TimelineEvent, string> = {
   'sold out': 'The last place was sold.',
 };
 
-/** What happened to an order, in plain language, oldest first. */
+/** The events of an order, oldest first. */
 export function timeline(entries: readonly TimelineEntry[]): Html {
   return markup`
     <ol class="timeline">

@@ -8,27 +8,27 @@ import type { TripOffer } from './package.ts';
 
 export const orderElementId = 'order-live';
 
-/** Whether the buyer is told of an outcome: a compensating order has failed for its buyer already. */
+/** Whether the page shows an outcome. For its buyer, a compensating order has failed already. */
 export function hasOutcome(order: Order): boolean {
   return isSettled(order) || order.status === 'compensating';
 }
 
 const offering: ReadonlySet<OrderStatus> = new Set(['compensating', 'failed', 'withdrawn', 'cancelled']);
 
-/** Whether its page offers to order the same trip again: it has to follow what becomes of the trip. */
+/** Whether the page offers to order the same trip again. It then shows whether the trip is still on sale. */
 export function offersAgain({ status }: Order): boolean {
   return offering.has(status);
 }
 
-/** Whether nothing on its page will change any more. */
+/** Whether nothing on the page will change any more. */
 function isStill(order: Order, { offer }: LiveOrderState): boolean {
   return isSettled(order) && (!offersAgain(order) || offer === 'sold_out');
 }
 
 /**
- * The live part of a result or queue page: outcome or position in the queue first, then what can be done, the numbers and
- * the timeline. Its parts are keyed by the order's phase where they differ, so that the morph replaces them
- * instead of moving them. Its buttons submit the forms `again` and `cancel`, which the page holds beside the fragment.
+ * The live fragment of an order's page: outcome or position in the queue, actions, numbers and timeline. Parts that differ
+ * between phases have the phase in their id, so that the morph replaces them instead of moving them. The buttons submit
+ * the forms `again` and `cancel`, which are outside of the fragment.
  */
 export function orderFragment(order: Order, live: LiveOrderState): Html {
   const words = orderText(order, live);
@@ -62,12 +62,12 @@ export function orderFragment(order: Order, live: LiveOrderState): Html {
     </div>`;
 }
 
-/** What is announced: `The airline had no seat. You have not been charged.` */
+/** The text for screen readers: `The airline had no seat. You have not been charged.` */
 function outcomeSentence({ headline, text }: OrderText): string {
   return headline.endsWith('.') ? `${headline} ${text}` : `${headline}. ${text}`;
 }
 
-/** The title of the order's tab; the trip last, because tabs are narrow. */
+/** The title of the page. The trip is last, because tabs are narrow. */
 export function tabTitle(order: Order, live: LiveOrderState): string {
   const isPlaced = order.status === 'queued' && live.queuePosition !== undefined;
   const start = isPlaced
@@ -76,7 +76,7 @@ export function tabTitle(order: Order, live: LiveOrderState): string {
   return `${start} · ${order.package.flight}`;
 }
 
-/** The way of a booking, while it is under way. */
+/** The steps of a booking in progress. */
 function steps(order: Order): Html | '' {
   if (order.status !== 'held') return '';
   const hasSeat = order.flight !== undefined;
@@ -140,7 +140,7 @@ interface Confirmation {
   readonly no: string;
 }
 
-/** What a buyer can give up in this status; undefined where there is nothing. */
+/** The confirmation for leaving the queue or cancelling; undefined in other statuses. */
 export function givingUp({ status }: Order): Confirmation | undefined {
   if (status === 'queued') {
     return {
@@ -161,8 +161,8 @@ export function givingUp({ status }: Order): Confirmation | undefined {
 }
 
 /**
- * A step that names its effect before it is taken, and can be turned down. It stays open across updates. Without
- * JavaScript the page asks beside the fragment: there a queued order's page loads again and again.
+ * A button that opens a confirmation with its effect. It stays open during live updates. Without JavaScript the
+ * confirmation is outside of the fragment, because a queued order's page reloads every few seconds.
  */
 function confirmed(order: Order): Html {
   const step = givingUp(order);
@@ -175,7 +175,7 @@ function confirmed(order: Order): Html {
     </details>`;
 }
 
-/** @param back where it leads to keep what there is; with JavaScript the question only closes. */
+/** @param back the link of the `no` button. With JavaScript the confirmation only closes. */
 export function confirmBody({ effect, yes, no }: Confirmation, back = '#main'): Html {
   return markup`
     <div class="confirm-body">
@@ -187,7 +187,7 @@ export function confirmBody({ effect, yes, no }: Confirmation, back = '#main'): 
     </div>`;
 }
 
-/** A number to keep, with its copy button; its row is there from the beginning, so that nothing moves. */
+/** A number with its copy button. Its row always exists, so nothing moves when the number arrives. */
 function fact(label: string, number: string | undefined, order?: Order): Html {
   const missing = order === undefined ? undefined : missingWords(number, order);
   const id = `copy-${label.toLowerCase().replaceAll(' ', '-')}`;
@@ -199,7 +199,7 @@ function fact(label: string, number: string | undefined, order?: Order): Html {
   return markup`<div class="fact fact-number"><dt>${label}</dt>${value}</div>`;
 }
 
-/** What stands where there is no valid number; undefined where there is one. */
+/** The text in place of a missing or invalid number; undefined if the number is valid. */
 function missingWords(number: string | undefined, order: Order): string | undefined {
   const hasEnded = hasOutcome(order) && order.status !== 'confirmed';
   if (number === undefined) return hasEnded ? 'None' : 'Not yet';

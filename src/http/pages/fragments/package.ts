@@ -3,13 +3,13 @@ import { formatCount, formatDateTime, formatPrice, formatQuantity } from '../for
 import { type Html, markup } from '../markup.ts';
 
 export interface StayView {
-  /** ISO 4217 code. */
+  /** The ISO 4217 code of the currency. */
   readonly currency: string;
-  /** The server's clock, ms since the epoch. */
+  /** The server's time, in ms since the epoch. */
   readonly now: number;
 }
 
-/** What a customer can do with a stay; public/order.js moves on by itself when the sale opens or closes. */
+/** What a customer can do with a package. `line`: join the queue. public/order.js changes it when a sale opens or closes. */
 export type StayState = 'free' | 'line' | 'sold_out' | 'not_open' | 'closed' | 'paused';
 
 export function stayState({ package: travelPackage, inventory }: PackageSnapshot, now: number): StayState {
@@ -21,7 +21,7 @@ export function stayState({ package: travelPackage, inventory }: PackageSnapshot
   return inventory.remaining > 0 && inventory.waiting === 0 ? 'free' : 'line';
 }
 
-/** What a trip's page can promise to who wants to order it (again). */
+/** Whether a trip can be ordered; `off`: not now, but perhaps later. */
 export type TripOffer = 'open' | 'sold_out' | 'off';
 
 export function offerOf(snapshot: PackageSnapshot, now: number): TripOffer {
@@ -30,10 +30,10 @@ export function offerOf(snapshot: PackageSnapshot, now: number): TripOffer {
   return state === 'sold_out' ? 'sold_out' : 'off';
 }
 
-/** From so many units on, their figures may not fit into one line of a phone. */
+/** From this quota on, the numbers may not fit in one line on a phone. */
 const largeQuotaMin = 100;
 
-/** The same while the sale is open: what a stay becomes when its countdown ends. */
+/** The state while the sale is open, which order.js shows when the countdown ends. */
 function openState(snapshot: PackageSnapshot): StayState {
   const { opensAt: _opensAt, closesAt: _closesAt, ...always } = snapshot.package;
   return stayState({ ...snapshot, package: always }, 0);
@@ -44,8 +44,8 @@ export function stayElementId(packageId: number): string {
 }
 
 /**
- * The live part of one stay: price, status, bar and words. Nothing in it takes the focus, and each of its lines
- * has a fixed height, so that an update moves nothing.
+ * The live fragment of a package: price, status, bar and numbers. Nothing in it takes the focus, and each line has a fixed
+ * height, so that an update moves nothing.
  */
 export function packageFragment(snapshot: PackageSnapshot, { currency, now }: StayView): Html {
   const { id, price, quota, opensAt, closesAt } = snapshot.package;
@@ -93,12 +93,12 @@ export interface BarParts {
   readonly free: number;
 }
 
-/** Up to so many units are drawn one by one. */
+/** Up to this quota, single units are marked. */
 const tickedUnitsMax = 20;
 
 /**
- * The three-part bar. The words beside it say the same, so that it is hidden from screen readers and its colours
- * carry nothing alone. Widths are attributes, because a strict CSP allows no inline styles.
+ * A bar of sold, held and free units. It is hidden from screen readers, because the text beside it says the same. Widths
+ * are attributes, because our CSP forbids inline styles.
  */
 export function bar({ sold, held, free }: BarParts): Html {
   const quota = Math.max(1, sold + held + free);
