@@ -41,6 +41,7 @@ export interface ContextOptions {
   readonly isMobile?: boolean;
   /** Cookies and local storage of a context that is gone, as its `storageState()` gave them. */
   readonly storageState?: Awaited<ReturnType<BrowserContext['storageState']>>;
+  /** Default `reduce`: without a graphics card the processor draws each step of an animation. */
   readonly reducedMotion?: 'reduce' | 'no-preference';
 }
 
@@ -48,7 +49,8 @@ export interface ContextOptions {
  * Starts a real Chromium, headless: the one that CHROMIUM_PATH names, one on PATH, or Debian's package.
  * @throws Error with what to do where there is none.
  */
-export async function launchChromium({ preferences, ...options }: BrowserOptions = {}): Promise<Chromium> {
+export async function launchChromium({ preferences, ...own }: BrowserOptions = {}): Promise<Chromium> {
+  const options: ContextOptions = { reducedMotion: 'reduce', ...own };
   const executablePath = await findChromium();
   const profile = await mkdtemp(join(tmpdir(), 'ticket-booking-chromium-'));
   if (preferences !== undefined) {
