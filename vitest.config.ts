@@ -15,14 +15,16 @@ export default defineConfig({
   test: {
     projects: [
       {
-        // Everything else: no process of its own, so all files share the modules that a worker has loaded.
+        // All other files. A worker runs many of them with the modules that it has loaded once.
         test: {
           ...timeouts,
           name: 'unit',
           include: [all],
           exclude: [...system, ...long, peers],
-          pool: 'threads',
           isolate: false,
+          restoreMocks: true,
+          unstubEnvs: true,
+          maxWorkers: 2 * cores,
           sequence: { groupOrder: 0 },
         },
       },
