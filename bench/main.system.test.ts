@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type NodeProcess, startNodeProcess } from '../test/support/node-process.ts';
+import { environmentOf, type NodeProcess, startNodeProcess } from '../test/support/node-process.ts';
 import { resultsOf } from './report/fixture.ts';
 import { readResults } from './report/index.ts';
 
@@ -29,7 +29,7 @@ interface Ended {
 async function bench(line: string, stopOn?: RegExp): Promise<Ended> {
   const child = spawn(process.execPath, ['bench/main.ts', ...line.split(' '), '--out', join(folder, 'out')], {
     cwd: root,
-    env: { PATH: process.env.PATH, TMPDIR: folder },
+    env: environmentOf({ TMPDIR: folder }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { environmentOf } from '../../test/support/node-process.ts';
 import { outcomeOf, tally } from '../../test/support/plan-stage.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import { onSale } from '../../test/support/server.ts';
@@ -36,7 +37,7 @@ afterAll(async () => {
 function spawnConsumer(settings: Record<string, string>, ...parameters: string[]) {
   const child = spawn(process.execPath, ['src/commands/consumer.ts', ...parameters], {
     cwd: root,
-    env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', ...settings },
+    env: environmentOf({ LOG_LEVEL: 'warn', ...settings }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);

@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sampleChange, sampleInventory, sampleOrder } from '../../test/contract/samples.ts';
+import { environmentOf } from '../../test/support/node-process.ts';
 import { startServer } from '../../test/support/server.ts';
 import type { AuditReport } from '../audit/audit-report.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
@@ -28,7 +29,7 @@ interface Ran {
 /** Runs a command as npm would, without a terminal. */
 function run(command: 'db-init' | 'audit', args: string[] = [], settings: Record<string, string> = {}) {
   const path = fileURLToPath(import.meta.resolve(`./${command}.ts`));
-  const env = { PATH: process.env.PATH, DATABASE_URL: `sqlite:${file}`, ...settings };
+  const env = environmentOf({ DATABASE_URL: `sqlite:${file}`, ...settings });
   const child = spawn(process.execPath, [path, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let err = '';

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { environmentOf } from '../../test/support/node-process.ts';
 import { httpSuppliers } from '../suppliers/http-suppliers.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -37,7 +38,7 @@ afterEach(async () => {
 function run(args: readonly string[], settings: Record<string, string> = {}): Run {
   const child = spawn(process.execPath, [join(root, 'src/commands/suppliers.ts'), ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', ...settings },
+    env: environmentOf({ LOG_LEVEL: 'warn', ...settings }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

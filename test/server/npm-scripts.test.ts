@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
+import { environmentOf } from '../support/node-process.ts';
 import { startMongod } from '../support/servers/mongod.ts';
 import { startRedis } from '../support/servers/redis.ts';
 
@@ -30,7 +31,7 @@ afterEach(async () => {
 async function npmRun(script: string, parameters: string[], settings: Record<string, string>, ready: RegExp) {
   const child = spawn('npm', ['run', script, '--', ...parameters], {
     cwd: root,
-    env: { PATH: process.env.PATH, HOME: folder, npm_config_update_notifier: 'false', ...settings },
+    env: environmentOf({ HOME: folder, npm_config_update_notifier: 'false', ...settings }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { environmentOf } from './node-process.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -15,7 +16,7 @@ export interface AuditRun {
 
 /** Runs `npm run audit -- --json` as an operator would, beside whatever is running. */
 export async function runAudit(settings: Record<string, string>): Promise<AuditRun> {
-  const env = { PATH: process.env.PATH, ...settings };
+  const env = environmentOf(settings);
   const args = ['src/commands/audit.ts', '--json'];
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { cwd: root, env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {

@@ -38,10 +38,16 @@ export interface NodeProcess {
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+const compileCache = fileURLToPath(new URL('../../node_modules/.cache/node-compile', import.meta.url));
 const startMs = 60_000;
 /** Characters of output that are kept at least. */
 const keptMax = 8_000_000;
 const chunksMax = 10_000;
+
+/** The environment of a program under test. It shares compiled code with other runs, which halves the time of a start. */
+export function environmentOf(settings: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...settings };
+}
 
 /**
  * Starts a program and waits until it is ready.
@@ -53,7 +59,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   const child = spawn(process.execPath, [program, ...parameters], {
     cwd: folder,
     ...(uid === undefined ? {} : { uid, gid: uid }),
-    env: { ...(inherit ? process.env : { PATH: process.env.PATH }), ...settings },
+    env: { ...(inherit ? process.env : {}), ...environmentOf(settings) },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached,
   });
