@@ -3,7 +3,7 @@ import type { Html } from '../../tools/plots/page.ts';
 import type { BenchResults } from '../results.ts';
 import { placementText } from './compare.ts';
 import { meaningOf } from './figure-names.ts';
-import { summarizeGoals } from './goals.ts';
+import { hasGoals, summarizeGoals } from './goals.ts';
 import { formatDuration, formatNumber } from './numbers.ts';
 import { countedByArrival } from './older-versions.ts';
 import { type SpeedUp, speedUpsOf } from './plots/speed-up.ts';
@@ -54,7 +54,7 @@ ${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>
 
 function lead(results: BenchResults): string {
   if (results.headline !== undefined) return results.headline;
-  const goals = results.goals.length > 0 ? `${summarizeGoals(results.goals)}.` : '';
+  const goals = hasGoals(results) ? `${summarizeGoals(results)}.` : '';
   const [fastest] = results.scenarios.map(speedUpsOf).filter((speedUps) => speedUps.length > 1);
   return [fastest ? speedSentence(fastest) : '', goals].filter((part) => part !== '').join(' ');
 }

@@ -77,7 +77,9 @@ describe('report', () => {
     const quick = await renderReport(resultsOf({ goals: [small] }));
     expect(quick).toContain('not measured at this size: 1.20 s with 2,000 buyers');
     expect(quick).toContain('0 of 1 goals met, 1 not measured');
-    expect(goalsTable({ goals: [small] })).toContain('not measured at this size: 1.20 s with 2,000 buyers');
+    expect(goalsTable(resultsOf({ goals: [small] }))).toContain(
+      'not measured at this size: 1.20 s with 2,000 buyers',
+    );
   });
 
   it('begins with the headline for a deployment, shows its timeline, and has no goals', async () => {
@@ -219,7 +221,7 @@ describe('report', () => {
     const shown = await renderReport(withScenario({ contestants }));
     expect(shown).toContain('1 void');
     expect(await renderReport(resultsOf({ scenarios: [], goals: [] }))).toContain(
-      'none to hold itself against',
+      'There are no goals for the scenarios of this run.',
     );
   });
 
@@ -275,13 +277,34 @@ describe('published run', () => {
 
   it('has a Markdown row for every goal, with the explanation of missed ones', () => {
     const table = goalsTable({
-      goals: [...goals, { scenario: 'a', title: 'a | b\nc', unit: 'ms', atMost: 1, value: 2, why: 'x|y' }],
+      ...resultsOf(),
+      goals: [
+        ...goals,
+        { scenario: 'hot-package', title: 'a | b\nc', unit: 'ms', atMost: 1, value: 2, why: 'x|y' },
+      ],
     });
     expect(table.trim().split('\n')).toHaveLength(2 + goals.length + 1);
     expect(table).toContain(
       '| hot-package | orders per second against the lock engine | ≥ 30× | 45.6× | met |',
     );
-    expect(table).toContain('| a | a \\| b c | ≤ 1 ms | 2 ms | missed: x\\|y |');
+    expect(table).toContain('| hot-package | a \\| b c | ≤ 1 ms | 2 ms | missed: x\\|y |');
     expect(table).toContain('| – | not measured |');
+  });
+
+  it('lists only goals of the scenarios that ran, and names the others in one line', async () => {
+    const goal = { title: 'cost', unit: 'ms', atMost: 1 };
+    const results = withScenario({ name: 'start' });
+    const given = [
+      { ...goal, scenario: 'start', value: 1 },
+      ...['growth', 'live', 'live'].map((scenario) => ({ ...goal, scenario })),
+    ];
+    const others = '3 goals of other scenarios were not measured: growth, live.';
+    const table = goalsTable({ ...results, goals: given });
+    expect(table.split('\n').slice(2)).toEqual(['| start | cost | ≤ 1 ms | 1 ms | met |', '', others, '']);
+    const page = await renderReport({ ...results, goals: given });
+    expect(page).toContain(`<p>${others}</p>`);
+    expect(page).toContain('1 of 1 goals met.');
+    expect(page).not.toContain('href="#growth"');
+    expect(goalsTable({ ...results, goals: given.slice(1) })).toBe(`${others}\n`);
   });
 });

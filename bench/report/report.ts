@@ -5,7 +5,7 @@ import { figure } from '../../tools/plots/figure.ts';
 import { page } from '../../tools/plots/page.ts';
 import type { BenchResults } from '../results.ts';
 import { contestantStyles, reportColours } from './contestant-styles.ts';
-import { goalsSection } from './goals-section.ts';
+import { goalsSection } from './goals.ts';
 import { header, runSection } from './header.ts';
 import { firstPlots } from './main-plots.ts';
 import { upgradeResults } from './older-versions.ts';
@@ -21,7 +21,7 @@ export async function renderReport(given: BenchResults): Promise<string> {
   const sections = await Promise.all(scenarios.map((scenario) => scenarioSection(scenario, styles)));
   const first = await Promise.all(firstPlots(results, styles).map((plot) => figure(plot, reportColours)));
   // Without common plots the scenarios, which have plots of their own, come before the goals.
-  const goalsPart = results.mode === 'targets' && goals.length === 0 ? '' : goalsSection(goals);
+  const goalsPart = results.mode === 'targets' && goals.length === 0 ? '' : goalsSection(results);
   const parts = first.length === 0 ? [sections, goalsPart] : [goalsPart, sections];
   const body = await html`${header(results)}
 <main>
