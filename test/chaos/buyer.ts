@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Prng } from '../simulation/prng.ts';
-import type { Client, Manner, Ticket, Wish } from './client.ts';
+import type { Client, OrderAccess, PurchaseRequest, RequestOptions } from './client.ts';
 import type { PurchaseEntry, SeenOrder } from './history.ts';
 import { isFinal } from './unfinished.ts';
 
 export interface BuyerOptions {
   readonly client: Client;
-  readonly dice: Prng;
-  readonly wish: Wish;
+  readonly prng: Prng;
+  readonly request: PurchaseRequest;
   /** Aborts when the load ends; the buyer then sends no further requests. */
   readonly leaving: AbortSignal;
   /** Called with the first definite answer. */
@@ -22,15 +22,15 @@ const stranger = 'stranger@example.com';
 /** A simulated customer: buys, retries, looks the order up, and sometimes cancels. */
 export class Buyer {
   readonly #client: Client;
-  readonly #dice: Prng;
-  readonly #wish: Wish;
+  readonly #prng: Prng;
+  readonly #request: PurchaseRequest;
   readonly #leaving: AbortSignal;
   readonly #onDecided: (entry: PurchaseEntry) => void;
 
-  constructor({ client, dice, wish, leaving, onDecided }: BuyerOptions) {
+  constructor({ client, prng, request, leaving, onDecided }: BuyerOptions) {
     this.#client = client;
-    this.#dice = dice;
-    this.#wish = wish;
+    this.#prng = prng;
+    this.#request = request;
     this.#leaving = leaving;
     this.#onDecided = onDecided;
   }
@@ -41,34 +41,35 @@ export class Buyer {
     if (decided === undefined) return;
     this.#onDecided(decided);
     const { order, status } = decided;
-    const isRepeated = this.#wish.key !== undefined && this.#dice.chance(0.07);
+    const isRepeated = this.#request.key !== undefined && this.#prng.chance(0.07);
     if (isRepeated) {
       await this.#pause(0, 5_000);
-      if (!this.#leaving.aborted) await this.#client.purchase(this.#anywhere(), this.#wish, this.#manner());
+      if (!this.#leaving.aborted)
+        await this.#client.purchase(this.#anywhere(), this.#request, this.#preferences());
     }
     if (order === undefined) return;
-    const ticket = { orderId: order.id, email: order.email };
-    if (this.#dice.chance(0.03)) await this.#pry(ticket);
-    if (status === 201 && !this.#dice.chance(0.4)) return;
-    await this.#live(ticket, await this.#follow(ticket));
+    const access = { orderId: order.id, email: order.email };
+    if (this.#prng.chance(0.03)) await this.#pry(access);
+    if (status === 201 && !this.#prng.chance(0.4)) return;
+    await this.#live(access, await this.#follow(access));
   }
 
   /** Sends one purchase; sometimes two at the same time, or one with a very short timeout. */
   async #first(): Promise<PurchaseEntry> {
     const client = this.#client;
     const one = this.#anywhere();
-    if (this.#dice.chance(0.05)) {
-      return client.purchase(one, this.#wish, {
-        ...this.#manner(),
-        patienceMs: this.#dice.whole(1, 400),
+    if (this.#prng.chance(0.05)) {
+      return client.purchase(one, this.#request, {
+        ...this.#preferences(),
+        timeoutMs: this.#prng.whole(1, 400),
       });
     }
-    if (this.#wish.key === undefined || !this.#dice.chance(0.05))
-      return client.purchase(one, this.#wish, this.#manner());
-    const other = (one + this.#dice.whole(1, client.instances - 1)) % client.instances;
+    if (this.#request.key === undefined || !this.#prng.chance(0.05))
+      return client.purchase(one, this.#request, this.#preferences());
+    const other = (one + this.#prng.whole(1, client.instances - 1)) % client.instances;
     const both = await Promise.all([
-      client.purchase(one, this.#wish, this.#manner()),
-      client.purchase(other, this.#wish, this.#manner()),
+      client.purchase(one, this.#request, this.#preferences()),
+      client.purchase(other, this.#request, this.#preferences()),
     ]);
     return both.find(isDefinite) ?? both[0];
   }
@@ -80,64 +81,68 @@ export class Buyer {
   async #insist(first: PurchaseEntry): Promise<PurchaseEntry | undefined> {
     let last = first;
     for (let retry = 0; !isDefinite(last); retry++) {
-      if (this.#wish.key === undefined || retry === retriesMax) return undefined;
+      if (this.#request.key === undefined || retry === retriesMax) return undefined;
       await this.#pause(100, Math.min(3_000, 500 * (retry + 1)));
       if (this.#leaving.aborted) return undefined;
-      last = await this.#client.purchase(this.#anywhere(), this.#wish, this.#manner());
+      last = await this.#client.purchase(this.#anywhere(), this.#request, this.#preferences());
     }
     return last;
   }
 
   /** Looks the order up at random instances until it is final. Returns its last known state. */
-  async #follow(ticket: Ticket): Promise<SeenOrder | undefined> {
+  async #follow(access: OrderAccess): Promise<SeenOrder | undefined> {
     let order: SeenOrder | undefined;
     for (let look = 0; look < followsMax && !this.#leaving.aborted; look++) {
       await this.#pause(0, 600 * (look + 1));
       if (this.#leaving.aborted) return order;
-      order = (await this.#client.lookUp(this.#anywhere(), ticket)).order ?? order;
+      order = (await this.#client.lookUp(this.#anywhere(), access)).order ?? order;
       if (order !== undefined && isFinal(order)) return order;
-      if (order?.status === 'queued' && this.#dice.chance(0.05)) await this.#cancel(ticket);
+      if (order?.status === 'queued' && this.#prng.chance(0.05)) await this.#cancel(access);
     }
     return order;
   }
 
   /** Cancels some confirmed orders. */
-  async #live(ticket: Ticket, order: SeenOrder | undefined): Promise<void> {
-    if (order?.status !== 'confirmed' || !this.#dice.chance(0.12)) return;
+  async #live(access: OrderAccess, order: SeenOrder | undefined): Promise<void> {
+    if (order?.status !== 'confirmed' || !this.#prng.chance(0.12)) return;
     await this.#pause(0, 10_000);
     if (this.#leaving.aborted) return;
-    await this.#cancel(ticket);
-    await this.#follow(ticket);
+    await this.#cancel(access);
+    await this.#follow(access);
   }
 
-  async #cancel(ticket: Ticket): Promise<void> {
+  async #cancel(access: OrderAccess): Promise<void> {
     for (let retry = 0; retry < 10 && !this.#leaving.aborted; retry++) {
-      const { prefer } = this.#manner();
-      const { status } = await this.#client.cancel(this.#anywhere(), ticket, prefer);
+      const { prefer } = this.#preferences();
+      const { status } = await this.#client.cancel(this.#anywhere(), access, prefer);
       if (status !== undefined && status < 500) return;
       await this.#pause(200, 2_000);
     }
   }
 
   /** A stranger who knows the order's number and key, but not its email, tries to use them. */
-  async #pry(ticket: Ticket): Promise<void> {
-    await this.#client.lookUp(this.#anywhere(), { ...ticket, email: stranger });
-    await this.#client.cancel(this.#anywhere(), { ...ticket, email: stranger });
-    if (this.#wish.key !== undefined)
-      await this.#client.purchase(this.#anywhere(), { ...this.#wish, email: stranger }, this.#manner());
+  async #pry(access: OrderAccess): Promise<void> {
+    await this.#client.lookUp(this.#anywhere(), { ...access, email: stranger });
+    await this.#client.cancel(this.#anywhere(), { ...access, email: stranger });
+    if (this.#request.key !== undefined)
+      await this.#client.purchase(
+        this.#anywhere(),
+        { ...this.#request, email: stranger },
+        this.#preferences(),
+      );
   }
 
-  #manner(): Manner {
-    const prefer = this.#dice.pick([undefined, undefined, 'respond-async', 'wait=1', 'wait=3', 'wait=30']);
+  #preferences(): RequestOptions {
+    const prefer = this.#prng.pick([undefined, undefined, 'respond-async', 'wait=1', 'wait=3', 'wait=30']);
     return prefer === undefined ? {} : { prefer };
   }
 
   #anywhere(): number {
-    return this.#dice.whole(0, this.#client.instances - 1);
+    return this.#prng.whole(0, this.#client.instances - 1);
   }
 
   async #pause(leastMs: number, mostMs: number): Promise<void> {
-    await sleep(this.#dice.whole(leastMs, mostMs), undefined, { signal: this.#leaving }).catch(() => {});
+    await sleep(this.#prng.whole(leastMs, mostMs), undefined, { signal: this.#leaving }).catch(() => {});
   }
 }
 

@@ -1,21 +1,20 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Prng } from '../simulation/prng.ts';
+import { type ChaosCluster, startChaosCluster, waitersPerUnit } from './chaos-cluster.ts';
 import { checkRun, type Findings, type Violation } from './checker/index.ts';
 import { Client } from './client.ts';
 import { clientsNow } from './clock.ts';
 import { type Drained, drain, lookUpAll } from './drain.ts';
-import { every } from './every.ts';
-import { leaseTtlMs } from './lanes.ts';
+import { leaseTtlMs } from './fault-sequences.ts';
 import { Load } from './load.ts';
-import { unleash } from './nemesis.ts';
+import { runNemesis } from './nemesis.ts';
+import { PackageStock } from './package-stock.ts';
 import { Recorder } from './recorder.ts';
-import { type ChaosReport, hollow } from './report.ts';
+import { type ChaosReport, weaknesses } from './report.ts';
 import { drawSchedule } from './schedule.ts';
-import { Shelf } from './shelf.ts';
-import { openStage, type Stage, waitersPerUnit } from './stage.ts';
 import { writeTimeline } from './timeline/index.ts';
-import { type Complain, WatchedInstance } from './watched-instance.ts';
+import { type ReportViolation, WatchedInstance } from './watched-instance.ts';
 
 export interface ChaosOptions {
   /** Duration of the load under faults. */
@@ -45,38 +44,40 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { out, seed, minutes, stop, onProgress } = options;
   const startedAt = performance.now();
   const violations: Violation[] = [];
-  const complain: Complain = (rule, words) => {
+  const reportViolation: ReportViolation = (rule, words) => {
     violations.push({ rule, words });
     onProgress(`VIOLATION ${rule}: ${words}`);
   };
   const files = await freshFiles(out);
-  const dice = new Prng(seed);
-  const shelf = new Shelf(minutes, dice.fork(), clientsNow);
+  const prng = new Prng(seed);
+  const stock = new PackageStock(minutes, prng.fork(), clientsNow);
   await using recorder = await Recorder.open(files.history);
-  await using stage = await openStage(shelf.packages, (line) => {
+  await using chaosCluster = await startChaosCluster(stock.packages, (line) => {
     stop.throwIfAborted();
     onProgress(line);
   });
-  const client = new Client({ origins: stage.origins, now: clientsNow, write: recorder.write });
-  const instances = stage.cluster.instances.map((instance) => new WatchedInstance(instance, complain));
-  const { tally } = recorder;
+  const client = new Client({ origins: chaosCluster.origins, now: clientsNow, write: recorder.write });
+  const instances = chaosCluster.cluster.instances.map(
+    (instance) => new WatchedInstance(instance, reportViolation),
+  );
+  const { counts } = recorder;
   let isClean = false;
   try {
     const run = seed.toString(36);
-    const load = new Load({ client, shelf, dice: dice.fork(), run, rate: options.rate });
-    const loadMs = await sellUnderFaults(options, stage, instances, recorder, load);
+    const load = new Load({ client, stock, prng: prng.fork(), run, rate: options.rate });
+    const loadMs = await sellUnderFaults(options, chaosCluster, instances, recorder, load);
     const drained = await settle(client, recorder, stop);
-    for (const words of drained.left.slice(0, 20)) complain('did not settle', words);
+    for (const words of drained.left.slice(0, 20)) reportViolation('did not settle', words);
     recorder.phase('end');
     await recorder.close();
     onProgress(`settled after ${(drained.tookMs / 1000).toFixed(1)} s; checking …`);
-    const findings = await judge(stage, files.history, complain);
+    const findings = await check(chaosCluster, files.history, reportViolation);
     violations.push(
       ...findings.violations,
-      ...hollow(
+      ...weaknesses(
         minutes,
-        { ...figuresOf(load), orders: tally.orders, confirmed: tally.confirmed },
-        tally.faults,
+        { ...figuresOf(load), orders: counts.orders, confirmed: counts.confirmed },
+        counts.faults,
       ),
     );
     stop.throwIfAborted();
@@ -94,11 +95,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       seconds: (performance.now() - startedAt) / 1000,
       settledAfterMs: drained.tookMs,
       ...figuresOf(load),
-      requests: tally.requests,
-      orders: tally.orders,
-      confirmed: tally.confirmed,
-      answers: sorted(tally.answers),
-      faults: sorted(tally.faults),
+      requests: counts.requests,
+      orders: counts.orders,
+      confirmed: counts.confirmed,
+      answers: sorted(counts.answers),
+      faults: sorted(counts.faults),
       figures: findings.figures,
       violations,
     };
@@ -108,7 +109,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   } finally {
     for (const each of instances) each.leave();
     await client.close();
-    if (!isClean) await keepLogs(stage, out);
+    if (!isClean) await keepLogs(chaosCluster, out);
   }
 }
 
@@ -128,25 +129,25 @@ async function freshFiles(out: string) {
 /** Returns the duration of the load in ms. All faults are healed at the end. */
 async function sellUnderFaults(
   { minutes, seed, stop, onProgress }: ChaosOptions,
-  { cluster, network }: Stage,
+  { cluster, network }: ChaosCluster,
   instances: readonly WatchedInstance[],
   recorder: Recorder,
   load: Load,
 ): Promise<number> {
-  const { tally } = recorder;
+  const { counts } = recorder;
   const startedAt = performance.now();
   const elapsedMs = () => performance.now() - startedAt;
   recorder.phase('load');
   let last = 'none';
-  const progress = every(progressEveryMs, () => {
-    const faults = [...tally.faults.values()].reduce((sum, count) => sum + count, 0);
+  const progress = setInterval(() => {
+    const faults = [...counts.faults.values()].reduce((sum, count) => sum + count, 0);
     onProgress(
-      `${clockTime(elapsedMs())} of ${clockTime(minutes * 60_000)}: ${load.begun} purchases, ${tally.orders} orders, ` +
-        `${tally.confirmed} confirmed; ${faults} faults, the last: ${last}`,
+      `${clockTime(elapsedMs())} of ${clockTime(minutes * 60_000)}: ${load.begun} purchases, ${counts.orders} orders, ` +
+        `${counts.confirmed} confirmed; ${faults} faults, the last: ${last}`,
     );
-  });
+  }, progressEveryMs);
   const healing = new AbortController();
-  const faults = unleash(
+  const faults = runNemesis(
     {
       ...{ cluster, network, instances, now: clientsNow, schedule: drawSchedule(seed, minutes) },
       onFault(entry) {
@@ -163,7 +164,7 @@ async function sellUnderFaults(
   } finally {
     healing.abort();
     load.stop();
-    progress.stop();
+    clearInterval(progress);
     await Promise.allSettled([faults, selling]);
   }
   await Promise.all([faults, selling]);
@@ -187,28 +188,32 @@ function over(ms: number, stop: AbortSignal): Promise<void> {
 /** Waits until all orders are final, and then looks up a sample of them at every instance. */
 async function settle(client: Client, recorder: Recorder, stop: AbortSignal): Promise<Drained> {
   recorder.phase('drain');
-  const unfinished = () => recorder.unfinished.tickets;
-  const drained = await drain({ client, unfinished, patienceMs: settleMs, stop });
+  const unfinished = () => recorder.unfinished.orders;
+  const drained = await drain({ client, unfinished, timeoutMs: settleMs, stop });
   stop.throwIfAborted();
   for (let instance = 0; instance < client.instances; instance++)
-    await lookUpAll(client, recorder.tally.sample, instance);
+    await lookUpAll(client, recorder.counts.sample, instance);
   return drained;
 }
 
 /** Runs the product's audit, and a checker that shares no code with the product. */
-async function judge({ cluster }: Stage, historyFile: string, complain: Complain): Promise<Findings> {
+async function check(
+  { cluster }: ChaosCluster,
+  historyFile: string,
+  reportViolation: ReportViolation,
+): Promise<Findings> {
   const { report } = await cluster.audit();
-  for (const { rule, message } of report.findings.slice(0, 20)) complain(`audit ${rule}`, message);
-  if (!report.suppliersRead) complain('audit', "it could not read the suppliers' ledger");
+  for (const { rule, message } of report.findings.slice(0, 20)) reportViolation(`audit ${rule}`, message);
+  if (!report.suppliersRead) reportViolation('audit', "it could not read the suppliers' ledger");
   return checkRun({
     historyFile,
-    mongoUrl: cluster.mongo.url.replace('/?', '/ticket-booking?'),
+    mongoUrl: cluster.mongo.url.replace('/?', '/access-booking?'),
     suppliersUrl: cluster.suppliersUrl,
     waitersPerUnit,
   });
 }
 
-async function keepLogs({ cluster }: Stage, out: string): Promise<void> {
+async function keepLogs({ cluster }: ChaosCluster, out: string): Promise<void> {
   for (const { id, log } of cluster.instances.map((each) => ({ id: each.id, log: each.log() })))
     await writeFile(join(out, `${id}.log`), log);
 }

@@ -25,7 +25,7 @@ afterEach(async () => {
   server.closeAllConnections();
 });
 
-const wish = { packageId: 1, email: 'a@example.com', key: 'k' };
+const request = { packageId: 1, email: 'a@example.com', key: 'k' };
 const order = { id: 'A', packageId: 1, email: 'a@example.com', status: 'confirmed' };
 
 function say(status: number, body: unknown): void {
@@ -34,11 +34,11 @@ function say(status: number, body: unknown): void {
 
 it('records a purchase with its order', async () => {
   say(201, { ...order, flight: { ticketNumber: 'F1' }, hotel: { reservationNumber: 'H1' }, timeline: [] });
-  await client.purchase(0, wish);
+  await client.purchase(0, request);
   const [entry] = history;
   expect(entry).toMatchObject({
     kind: 'purchase',
-    ...wish,
+    ...request,
     status: 201,
     order: { ...order, ticketNumber: 'F1', reservationNumber: 'H1' },
   });
@@ -48,7 +48,7 @@ it('records a purchase with its order', async () => {
 
 it('records a problem with its code and its order', async () => {
   say(502, { code: 'supplier_failed', status: 502, order: { ...order, status: 'failed' } });
-  expect(await client.purchase(0, wish)).toMatchObject({
+  expect(await client.purchase(0, request)).toMatchObject({
     status: 502,
     code: 'supplier_failed',
     order: { id: 'A', status: 'failed' },
@@ -61,19 +61,19 @@ it('records a problem with its code and its order', async () => {
 
 it('records no status without a complete answer', async () => {
   answer = (_request, response) => void response.destroy();
-  const cut = await client.purchase(0, wish);
+  const cut = await client.purchase(0, request);
   expect(cut).not.toHaveProperty('status');
   expect(cut.error).toEqual(expect.any(String));
   answer = (_request, response) => {
     response.writeHead(201, { 'content-length': 100 }).write('{"id"', () => response.destroy());
   };
-  expect(await client.purchase(0, wish)).not.toHaveProperty('status');
+  expect(await client.purchase(0, request)).not.toHaveProperty('status');
 });
 
 it('closes the connection after the timeout', async () => {
   const { promise: hungUp, resolve } = Promise.withResolvers<void>();
   answer = (_request, response) => void response.once('close', resolve);
-  expect(await client.purchase(0, wish, { patienceMs: 30 })).toMatchObject({ error: 'hung up' });
+  expect(await client.purchase(0, request, { timeoutMs: 30 })).toMatchObject({ error: 'hung up' });
   await hungUp;
 });
 
@@ -84,19 +84,19 @@ it('drains until nothing is held or waiting, and reports what is left after the 
   });
   answer = (_request, response) => response.end(JSON.stringify(figures(asked++ === 0 ? 1 : 0)));
   const options = { client, unfinished: () => [], stop: new AbortController().signal };
-  expect(await drain({ ...options, patienceMs: 5_000 })).toMatchObject({ left: [] });
+  expect(await drain({ ...options, timeoutMs: 5_000 })).toMatchObject({ left: [] });
   expect(asked).toBe(2);
   say(200, figures(1));
-  const { left } = await drain({ ...options, patienceMs: 0 });
+  const { left } = await drain({ ...options, timeoutMs: 0 });
   expect(left).toEqual([expect.stringMatching(/^instance-1 shows package 7 with 1 held and 0 waiting/)]);
 });
 
 it('drains until every order was seen in a final status', async () => {
   answer = (request, response) =>
     response.end(JSON.stringify(request.url === '/api/packages' ? { packages: [] } : order));
-  const tickets = [{ orderId: 'A', email: 'a@example.com' }];
-  const unfinished = () => (history.length > 0 ? [] : tickets);
+  const orders = [{ orderId: 'A', email: 'a@example.com' }];
+  const unfinished = () => (history.length > 0 ? [] : orders);
   const stop = new AbortController().signal;
-  expect(await drain({ client, unfinished, stop, patienceMs: 5_000 })).toMatchObject({ left: [] });
+  expect(await drain({ client, unfinished, stop, timeoutMs: 5_000 })).toMatchObject({ left: [] });
   expect(history).toEqual([expect.objectContaining({ kind: 'look-up', orderId: 'A' })]);
 });

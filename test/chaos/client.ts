@@ -1,11 +1,11 @@
 import { Agent } from 'undici';
 import type {
   CancelEntry,
-  FiguresEntry,
   HistoryEntry,
+  InventoryEntry,
   LookUpEntry,
   PurchaseEntry,
-  SeenFigures,
+  SeenInventory,
   SeenOrder,
 } from './history.ts';
 
@@ -16,28 +16,28 @@ export interface ClientOptions {
   readonly write: (entry: HistoryEntry) => void;
 }
 
-export interface Wish {
+export interface PurchaseRequest {
   readonly packageId: number;
   readonly email: string;
   readonly key?: string;
 }
 
-export interface Manner {
+export interface RequestOptions {
   readonly prefer?: string;
   /** The client disconnects after this time. */
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
 }
 
 /** The id and email that a look-up needs. */
-export interface Ticket {
+export interface OrderAccess {
   readonly orderId: string;
   readonly email: string;
 }
 
 /** Longer than the longest wait of a server, which is 10 s. */
-const patienceMs = 15_000;
+const timeoutMs = 15_000;
 
-interface Heard {
+interface Answer {
   readonly sentAt: number;
   readonly endedAt: number;
   readonly origin: string;
@@ -59,48 +59,54 @@ export class Client {
     return this.#options.origins.length;
   }
 
-  async purchase(instance: number, { key, ...wish }: Wish, manner: Manner = {}): Promise<PurchaseEntry> {
+  async purchase(
+    instance: number,
+    { key, ...fields }: PurchaseRequest,
+    options: RequestOptions = {},
+  ): Promise<PurchaseEntry> {
     const headers = {
       'content-type': 'application/json',
       ...(key === undefined ? {} : { 'idempotency-key': key }),
-      ...(manner.prefer === undefined ? {} : { prefer: manner.prefer }),
+      ...(options.prefer === undefined ? {} : { prefer: options.prefer }),
     };
-    const request = { method: 'POST', path: '/api/orders', headers, body: JSON.stringify(wish) } as const;
-    const heard = await this.#ask(instance, request, manner.patienceMs);
-    return this.#noted({
+    const request = { method: 'POST', path: '/api/orders', headers, body: JSON.stringify(fields) } as const;
+    const answer = await this.#ask(instance, request, options.timeoutMs);
+    return this.#recorded({
       kind: 'purchase',
-      ...wish,
+      ...fields,
       ...(key === undefined ? {} : { key }),
-      ...seen(heard),
+      ...seen(answer),
     });
   }
 
-  async lookUp(instance: number, { orderId, email }: Ticket): Promise<LookUpEntry> {
+  async lookUp(instance: number, { orderId, email }: OrderAccess): Promise<LookUpEntry> {
     const path = `/api/orders/${orderId}?email=${encodeURIComponent(email)}`;
-    const heard = await this.#ask(instance, { method: 'GET', path });
-    return this.#noted({ kind: 'look-up', orderId, email, ...seen(heard) });
+    const answer = await this.#ask(instance, { method: 'GET', path });
+    return this.#recorded({ kind: 'look-up', orderId, email, ...seen(answer) });
   }
 
-  async cancel(instance: number, { orderId, email }: Ticket, prefer?: string): Promise<CancelEntry> {
+  async cancel(instance: number, { orderId, email }: OrderAccess, prefer?: string): Promise<CancelEntry> {
     const headers = { 'content-type': 'application/json', ...(prefer === undefined ? {} : { prefer }) };
     const path = `/api/orders/${orderId}/cancel`;
-    const heard = await this.#ask(instance, {
+    const answer = await this.#ask(instance, {
       method: 'POST',
       path,
       headers,
       body: JSON.stringify({ email }),
     });
-    return this.#noted({ kind: 'cancel', orderId, email, ...seen(heard) });
+    return this.#recorded({ kind: 'cancel', orderId, email, ...seen(answer) });
   }
 
-  async figures(instance: number, packageId: number): Promise<FiguresEntry> {
-    const heard = await this.#ask(instance, { method: 'GET', path: `/api/packages/${packageId}` });
-    const figures = heard.status === 200 ? { figures: seenFigures(heard.body) } : {};
-    return this.#noted({ kind: 'figures', packageId, ...seen(heard), ...figures });
+  async figures(instance: number, packageId: number): Promise<InventoryEntry> {
+    const answer = await this.#ask(instance, { method: 'GET', path: `/api/packages/${packageId}` });
+    const figures = answer.status === 200 ? { figures: seenFigures(answer.body) } : {};
+    return this.#recorded({ kind: 'figures', packageId, ...seen(answer), ...figures });
   }
 
   /** All packages; undefined without an answer. This request is not recorded. */
-  async packages(instance: number): Promise<readonly (SeenFigures & { readonly id: number })[] | undefined> {
+  async packages(
+    instance: number,
+  ): Promise<readonly (SeenInventory & { readonly id: number })[] | undefined> {
     const { status, body } = await this.#ask(instance, { method: 'GET', path: '/api/packages' });
     if (status !== 200) return undefined;
     const list = body?.packages as Readonly<Record<string, unknown>>[];
@@ -111,7 +117,7 @@ export class Client {
     await this.#agent.destroy();
   }
 
-  #noted<Entry extends HistoryEntry>(entry: Entry): Entry {
+  #recorded<Entry extends HistoryEntry>(entry: Entry): Entry {
     this.#options.write(entry);
     return entry;
   }
@@ -125,11 +131,11 @@ export class Client {
       readonly body?: string;
     },
     hangUpMs?: number,
-  ): Promise<Heard> {
+  ): Promise<Answer> {
     const { origins, now } = this.#options;
     const origin = origins[instance] as string;
     const gone = new AbortController();
-    const timer = setTimeout(() => gone.abort(), hangUpMs ?? patienceMs);
+    const timer = setTimeout(() => gone.abort(), hangUpMs ?? timeoutMs);
     const sentAt = now();
     try {
       const answer = await this.#agent.request({ origin, ...request, signal: gone.signal });
@@ -144,7 +150,7 @@ export class Client {
   }
 }
 
-function parsed(text: string): Pick<Heard, 'body' | 'error'> {
+function parsed(text: string): Pick<Answer, 'body' | 'error'> {
   try {
     return { body: JSON.parse(text) as Record<string, unknown> };
   } catch {
@@ -158,20 +164,20 @@ function codeOf(error: unknown): string {
 }
 
 /** The recorded parts of an answer: an order, or a problem with its order. */
-function seen({ body, ...heard }: Heard) {
+function seen({ body, ...answer }: Answer) {
   const code = typeof body?.code === 'string' ? { code: body.code } : {};
   const shown = body !== undefined && 'code' in body ? body.order : body;
   const order = isOrder(shown) ? { order: seenOrder(shown) } : {};
-  return { ...heard, ...code, ...order };
+  return { ...answer, ...code, ...order };
 }
 
-type Shown = Readonly<Record<string, unknown>> & { readonly id: string };
+type ShownOrder = Readonly<Record<string, unknown>> & { readonly id: string };
 
-function isOrder(shown: unknown): shown is Shown {
+function isOrder(shown: unknown): shown is ShownOrder {
   return typeof shown === 'object' && shown !== null && 'status' in shown && 'id' in shown;
 }
 
-function seenOrder(shown: Shown): SeenOrder {
+function seenOrder(shown: ShownOrder): SeenOrder {
   const { id, packageId, email, status, reason, flight, hotel, queuePosition } =
     shown as unknown as SeenOrder & {
       readonly flight?: { readonly ticketNumber: string };
@@ -189,7 +195,7 @@ function seenOrder(shown: Shown): SeenOrder {
   };
 }
 
-function seenFigures(shown: unknown): SeenFigures {
-  const { quota, remaining, held, confirmed, waiting } = shown as SeenFigures;
+function seenFigures(shown: unknown): SeenInventory {
+  const { quota, remaining, held, confirmed, waiting } = shown as SeenInventory;
   return { quota, remaining, held, confirmed, waiting };
 }

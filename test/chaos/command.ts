@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { flag, type OptionValues, positive, runCommand, text, whole } from '../../src/lib/command-line.ts';
 import { stopSignal } from '../../src/lib/stop-signal.ts';
 import { runChaos } from './chaos.ts';
-import { inWords } from './report.ts';
+import { formatReport } from './report.ts';
 
 const options = {
   minutes: positive('minutes', 'How long it sells under faults.', { max: 24 * 60, default: 2 }),
@@ -37,7 +37,7 @@ async function run({
     stop: stopSignal(2, () => console.error('stopping …')),
     onProgress: (line) => console.error(line),
   });
-  console.log(json ? JSON.stringify(report, undefined, 2) : inWords(report));
+  console.log(json ? JSON.stringify(report, undefined, 2) : formatReport(report));
   if (!json) console.log(`The history, the timeline and the report are in ${out}`);
   return report.ok ? 0 : 1;
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, Ticket } from './client.ts';
+import type { Client, OrderAccess } from './client.ts';
 
 export interface DrainOptions {
   readonly client: Client;
   /** The orders whose final status no client has seen. */
-  readonly unfinished: () => readonly Ticket[];
-  readonly patienceMs: number;
+  readonly unfinished: () => readonly OrderAccess[];
+  readonly timeoutMs: number;
   readonly stop: AbortSignal;
 }
 
@@ -23,12 +23,12 @@ const atOnce = 40;
  * After all faults are healed and all buyers have left: waits until every instance shows that nothing is in progress.
  */
 export async function drain(options: DrainOptions): Promise<Drained> {
-  const { patienceMs, stop } = options;
+  const { timeoutMs, stop } = options;
   const startedAt = performance.now();
   for (;;) {
     const left = await whatIsLeft(options);
     const tookMs = performance.now() - startedAt;
-    if (left.length === 0 || tookMs > patienceMs || stop.aborted) return { tookMs, left };
+    if (left.length === 0 || tookMs > timeoutMs || stop.aborted) return { tookMs, left };
     await sleep(everyMs);
   }
 }
@@ -55,14 +55,14 @@ async function whatIsLeft({ client, unfinished }: DrainOptions): Promise<string[
 /** Looks all orders up at one instance; without `instance` at all of them in turn. */
 export async function lookUpAll(
   client: Client,
-  tickets: readonly Ticket[],
+  orders: readonly OrderAccess[],
   instance?: number,
 ): Promise<void> {
   let next = 0;
   const look = async (): Promise<void> => {
-    while (next < tickets.length) {
+    while (next < orders.length) {
       const at = next++;
-      await client.lookUp(instance ?? at % client.instances, tickets[at] as Ticket);
+      await client.lookUp(instance ?? at % client.instances, orders[at] as OrderAccess);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, look));

@@ -2,7 +2,13 @@
  * The record of a chaos run, one line of JSON for each entry: requests of clients with their answers, and faults. The
  * checker and the timeline read only this.
  */
-export type HistoryEntry = PurchaseEntry | LookUpEntry | CancelEntry | FiguresEntry | FaultEntry | PhaseEntry;
+export type HistoryEntry =
+  | PurchaseEntry
+  | LookUpEntry
+  | CancelEntry
+  | InventoryEntry
+  | FaultEntry
+  | PhaseEntry;
 
 /** A request of a client. Times are ms since 1970 by the clock that all clients share. */
 interface RequestEntry {
@@ -44,10 +50,10 @@ export interface CancelEntry extends RequestEntry {
 }
 
 /** The inventory of a package as `GET /api/packages/:id` showed it. */
-export interface FiguresEntry extends RequestEntry {
+export interface InventoryEntry extends RequestEntry {
   readonly kind: 'figures';
   readonly packageId: number;
-  readonly figures?: SeenFigures;
+  readonly figures?: SeenInventory;
 }
 
 /** A fault of the cluster. */
@@ -82,7 +88,7 @@ export interface SeenOrder {
 }
 
 /** A package as the API showed it. */
-export interface SeenFigures {
+export interface SeenInventory {
   readonly quota: number;
   readonly remaining: number;
   readonly held: number;

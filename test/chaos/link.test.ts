@@ -30,72 +30,72 @@ afterEach(async () => {
 async function open() {
   const socket = connect(link.port, '127.0.0.1');
   clients.push(socket);
-  const heard = { text: '', isClosed: false };
+  const received = { text: '', isClosed: false };
   socket.on('data', (bytes) => {
-    heard.text += bytes;
+    received.text += bytes;
   });
   socket.on('error', () => {});
   socket.on('close', () => {
-    heard.isClosed = true;
+    received.isClosed = true;
   });
   await once(socket, 'connect').catch(() => {});
-  return { socket, heard };
+  return { socket, received };
 }
 
 /** Time for pending events on the loopback, needed to check that nothing arrives. */
 const aWhile = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 it('passes bytes both ways, and the end of one side', async () => {
-  const { socket, heard } = await open();
+  const { socket, received } = await open();
   socket.end('ping');
-  await expect.poll(() => heard).toEqual({ text: 'ping', isClosed: true });
+  await expect.poll(() => received).toEqual({ text: 'ping', isClosed: true });
 });
 
 it('delay: everything arrives later, and in order, also when the delay ends', async () => {
-  const { socket, heard } = await open();
-  link.suffer({ kind: 'delay', ms: 150 });
+  const { socket, received } = await open();
+  link.apply({ kind: 'delay', ms: 150 });
   const sentAt = performance.now();
   socket.write('a');
   await aWhile();
   expect(arrived).toBe('');
-  link.mend();
+  link.heal();
   socket.write('b');
-  await expect.poll(() => heard.text).toBe('ab');
+  await expect.poll(() => received.text).toBe('ab');
   expect(performance.now() - sentAt).toBeGreaterThan(140);
 });
 
 it('cut: connections break, new ones too, until it is healed', async () => {
   const before = await open();
-  link.suffer({ kind: 'cut' });
-  await expect.poll(() => before.heard.isClosed).toBe(true);
+  link.apply({ kind: 'cut' });
+  await expect.poll(() => before.received.isClosed).toBe(true);
   const meanwhile = await open();
-  await expect.poll(() => meanwhile.heard.isClosed).toBe(true);
-  link.mend();
+  await expect.poll(() => meanwhile.received.isClosed).toBe(true);
+  link.heal();
   const after = await open();
   after.socket.write('x');
-  await expect.poll(() => after.heard.text).toBe('x');
+  await expect.poll(() => after.received.text).toBe('x');
 });
 
 it('blackhole: nothing arrives, no side notices, and everything arrives after it is healed', async () => {
   const before = await open();
-  link.suffer({ kind: 'blackhole' });
+  link.apply({ kind: 'blackhole' });
   const meanwhile = await open();
   before.socket.write('old');
   meanwhile.socket.write('new');
   await aWhile();
   expect(arrived).toBe('');
-  expect([before.heard.isClosed, meanwhile.heard.isClosed]).toEqual([false, false]);
-  link.mend();
-  await expect.poll(() => [before.heard.text, meanwhile.heard.text]).toEqual(['old', 'new']);
+  expect([before.received.isClosed, meanwhile.received.isClosed]).toEqual([false, false]);
+  link.heal();
+  await expect.poll(() => [before.received.text, meanwhile.received.text]).toEqual(['old', 'new']);
 });
 
 it('blackhole: a connection that does not survive breaks', async () => {
-  const { socket, heard } = await open();
-  link.suffer({ kind: 'blackhole' });
+  const { socket, received } = await open();
+  link.apply({ kind: 'blackhole' });
   socket.write('lost');
-  link.mend(() => false);
-  await expect.poll(() => heard.isClosed).toBe(true);
-  expect(heard.text).toBe('');
+  link.heal(() => false);
+  await expect.poll(() => received.isClosed).toBe(true);
+  expect(received.text).toBe('');
 });
 
 it('affects only the chosen connections', async () => {
@@ -103,15 +103,15 @@ it('affects only the chosen connections', async () => {
   const unlucky = await open();
   await aWhile();
   let nth = 0;
-  link.suffer({ kind: 'cut' }, () => nth++ === 1);
-  await expect.poll(() => unlucky.heard.isClosed).toBe(true);
+  link.apply({ kind: 'cut' }, () => nth++ === 1);
+  await expect.poll(() => unlucky.received.isClosed).toBe(true);
   lucky.socket.write('x');
-  await expect.poll(() => lucky.heard.text).toBe('x');
+  await expect.poll(() => lucky.received.text).toBe('x');
 });
 
 it('closes the connection when nothing listens at the target', async () => {
   server.close();
   await once(server, 'close');
-  const { heard } = await open();
-  await expect.poll(() => heard.isClosed).toBe(true);
+  const { received } = await open();
+  await expect.poll(() => received.isClosed).toBe(true);
 });

@@ -4,7 +4,7 @@ import { cutOff } from '../support/cut-off.ts';
 import { Direction } from './direction.ts';
 
 /** A fault of a network link. */
-export type Trouble =
+export type LinkFault =
   /** All bytes arrive later by `ms`, in order. */
   | { readonly kind: 'delay'; readonly ms: number }
   /** Connections break, and new ones are refused. */
@@ -19,38 +19,38 @@ export type Trouble =
 export interface Link extends AsyncDisposable {
   readonly port: number;
   /** Applies the fault to all connections, present and new, for which `affects` returns true, until it is healed. */
-  suffer(trouble: Trouble, strikes?: () => boolean): void;
+  apply(fault: LinkFault, strikes?: () => boolean): void;
   /** `survives` is called for each connection that was in a blackhole. */
-  mend(survives?: () => boolean): void;
+  heal(survives?: () => boolean): void;
 }
 
 const always = () => true;
 
 /** Forwards a free port of the loopback to another one. */
 export async function startLink(targetPort: number): Promise<Link> {
-  const wires = new Set<Wire>();
-  let trouble: Trouble | undefined;
+  const wires = new Set<LinkedConnection>();
+  let fault: LinkFault | undefined;
   let strikes = always;
 
   const gate = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
-    const wire = new Wire(near, targetPort);
+    const wire = new LinkedConnection(near, targetPort);
     wires.add(wire);
     near.once('close', () => wires.delete(wire));
-    if (trouble !== undefined && strikes()) wire.suffer(trouble);
+    if (fault !== undefined && strikes()) wire.apply(fault);
     wire.open();
   }).listen(0, '127.0.0.1');
   await once(gate, 'listening');
 
   return {
     port: (gate.address() as AddressInfo).port,
-    suffer(next, whom = always) {
-      trouble = next;
+    apply(next, whom = always) {
+      fault = next;
       strikes = whom;
-      for (const wire of wires) if (strikes()) wire.suffer(next);
+      for (const wire of wires) if (strikes()) wire.apply(next);
     },
-    mend(survives = always) {
-      trouble = undefined;
-      for (const wire of wires) wire.mend(survives);
+    heal(survives = always) {
+      fault = undefined;
+      for (const wire of wires) wire.heal(survives);
     },
     async [Symbol.asyncDispose]() {
       const closed = once(gate, 'close');
@@ -62,12 +62,12 @@ export async function startLink(targetPort: number): Promise<Link> {
 }
 
 /** One connection through the link. */
-class Wire {
+class LinkedConnection {
   readonly #near: Socket;
   readonly #targetPort: number;
   #far: Socket | undefined;
   #ways: readonly Direction[] = [];
-  #trouble: Trouble | undefined;
+  #fault: LinkFault | undefined;
 
   constructor(near: Socket, targetPort: number) {
     this.#near = near;
@@ -77,7 +77,7 @@ class Wire {
 
   /** Connects to the target; in a blackhole only after it is healed. */
   open(): void {
-    if (this.#far !== undefined || this.#near.destroyed || this.#trouble?.kind === 'blackhole') return;
+    if (this.#far !== undefined || this.#near.destroyed || this.#fault?.kind === 'blackhole') return;
     const near = this.#near;
     const far = connect({
       port: this.#targetPort,
@@ -88,21 +88,21 @@ class Wire {
     this.#far = far;
     far.on('error', () => this.break()).on('close', () => near.destroy());
     this.#ways = [new Direction(near, far), new Direction(far, near)];
-    if (this.#trouble !== undefined) this.suffer(this.#trouble);
+    if (this.#fault !== undefined) this.apply(this.#fault);
   }
 
-  suffer(trouble: Trouble): void {
-    if (trouble.kind === 'cut') return this.break();
-    this.#trouble = trouble;
+  apply(fault: LinkFault): void {
+    if (fault.kind === 'cut') return this.break();
+    this.#fault = fault;
     for (const way of this.#ways) {
-      if (trouble.kind === 'delay') way.delayMs = trouble.ms;
+      if (fault.kind === 'delay') way.delayMs = fault.ms;
       else way.hold();
     }
   }
 
-  mend(survives: () => boolean): void {
-    const before = this.#trouble;
-    this.#trouble = undefined;
+  heal(survives: () => boolean): void {
+    const before = this.#fault;
+    this.#fault = undefined;
     if (before?.kind === 'blackhole' && !survives()) return this.break();
     for (const way of this.#ways) {
       way.delayMs = 0;

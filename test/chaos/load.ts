@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Prng } from '../simulation/prng.ts';
 import { Buyer } from './buyer.ts';
 import type { Client } from './client.ts';
-import type { Shelf } from './shelf.ts';
+import type { PackageStock } from './package-stock.ts';
 
 export interface LoadOptions {
   readonly client: Client;
-  readonly shelf: Shelf;
-  readonly dice: Prng;
+  readonly stock: PackageStock;
+  readonly prng: Prng;
   /** Makes the buyers' emails and keys unique to this run. */
   readonly run: string;
   /** New buyers per second. */
@@ -56,16 +56,16 @@ export class Load {
    */
   async run(): Promise<void> {
     const figures = this.#watchFigures();
-    const { rate, shelf } = this.#options;
+    const { rate, stock } = this.#options;
     const startedAt = performance.now();
     let crowdAt = startedAt + crowd.everyMs;
     let come = 0;
     while (!this.#leaving.signal.aborted) {
       const now = performance.now();
-      for (const due = ((now - startedAt) * rate) / 1000; come < due; come++) this.#welcome(shelf.pick());
+      for (const due = ((now - startedAt) * rate) / 1000; come < due; come++) this.#welcome(stock.pick());
       if (now >= crowdAt) {
         crowdAt = now + crowd.everyMs;
-        const packageId = shelf.pickHot();
+        const packageId = stock.pickHot();
         for (let each = 0; each < crowd.size; each++) this.#welcome(packageId);
       }
       await sleep(tickMs);
@@ -85,21 +85,21 @@ export class Load {
       this.#turnedAway += 1;
       return;
     }
-    const { client, dice, run, shelf } = this.#options;
+    const { client, prng, run, stock } = this.#options;
     const nth = ++this.#count;
-    const wish = {
+    const request = {
       packageId,
       email: `buyer-${run}-${nth}@example.com`,
-      ...(dice.chance(keyless) ? {} : { key: `${run}-${nth}` }),
+      ...(prng.chance(keyless) ? {} : { key: `${run}-${nth}` }),
     };
     const buyer = new Buyer({
       client,
-      wish,
-      dice: dice.fork(),
+      request,
+      prng: prng.fork(),
       leaving: this.#leaving.signal,
       onDecided: ({ code }) => {
         this.#decided += 1;
-        if (code === 'sold_out') shelf.noteSoldOut(packageId);
+        if (code === 'sold_out') stock.noteSoldOut(packageId);
       },
     });
     const bought = buyer.buy().catch((error: unknown) => {
@@ -110,12 +110,12 @@ export class Load {
   }
 
   async #watchFigures(): Promise<void> {
-    const { client, shelf } = this.#options;
-    const dice = new Prng(this.#options.dice.whole(0, 2 ** 31));
+    const { client, stock } = this.#options;
+    const prng = new Prng(this.#options.prng.whole(0, 2 ** 31));
     while (!this.#leaving.signal.aborted) {
-      const packageId = dice.chance(0.5) ? shelf.pickHot() : shelf.pick();
+      const packageId = prng.chance(0.5) ? stock.pickHot() : stock.pick();
       await Promise.all([
-        client.figures(dice.whole(0, client.instances - 1), packageId),
+        client.figures(prng.whole(0, client.instances - 1), packageId),
         sleep(figuresEveryMs, undefined, { signal: this.#leaving.signal }).catch(() => {}),
       ]);
     }

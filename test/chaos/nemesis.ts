@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Prng } from '../simulation/prng.ts';
 import type { Cluster } from '../support/cluster.ts';
+import { faultActions } from './fault-actions.ts';
+import { faultSequences, type SequenceName } from './fault-sequences.ts';
 import type { FaultEntry } from './history.ts';
-import { type LaneName, lanes } from './lanes.ts';
 import type { Network } from './network.ts';
 import type { PlannedFault } from './schedule.ts';
-import { strikes } from './strikes.ts';
 import type { WatchedInstance } from './watched-instance.ts';
 
 export interface NemesisOptions {
@@ -20,47 +20,49 @@ export interface NemesisOptions {
 }
 
 /**
- * Applies the scheduled faults to the cluster, with all lanes in parallel. A fault that is late, because the one before
+ * Applies the scheduled faults to the cluster, with all sequences in parallel. A fault that is late, because the one before
  * took longer to heal, starts at once; none is skipped.
  * @param healing ends it early and heals all faults.
  * @throws Error when a fault cannot be healed.
  */
-export async function unleash(options: NemesisOptions, healing: AbortSignal): Promise<void> {
+export async function runNemesis(options: NemesisOptions, healing: AbortSignal): Promise<void> {
   const startedAt = performance.now();
-  const names = Object.keys(lanes) as LaneName[];
-  const done = await Promise.allSettled(names.map((lane) => runLane(lane, options, startedAt, healing)));
+  const names = Object.keys(faultSequences) as SequenceName[];
+  const done = await Promise.allSettled(
+    names.map((sequence) => runSequence(sequence, options, startedAt, healing)),
+  );
   for (const each of done) if (each.status === 'rejected') throw each.reason;
 }
 
-async function runLane(
-  lane: LaneName,
+async function runSequence(
+  sequence: SequenceName,
   options: NemesisOptions,
   startedAt: number,
   healing: AbortSignal,
 ): Promise<void> {
   for (const planned of options.schedule) {
-    if (planned.lane !== lane) continue;
+    if (planned.sequence !== sequence) continue;
     const early = startedAt + planned.at - performance.now();
     if (early > 0) await sleep(early, undefined, { signal: healing }).catch(() => {});
     if (healing.aborted) return;
-    await strike(planned, options, healing);
+    await applyFault(planned, options, healing);
   }
 }
 
-async function strike(
-  { kind, lane, forMs, seed }: PlannedFault,
+async function applyFault(
+  { kind, sequence, forMs, seed }: PlannedFault,
   options: NemesisOptions,
   healing: AbortSignal,
 ): Promise<void> {
   const { cluster, network, instances, now, onFault } = options;
-  await strikes[kind]({
+  await faultActions[kind]({
     cluster,
     network,
     instances,
     healing,
-    lane,
+    sequence,
     forMs,
-    dice: new Prng(seed),
+    prng: new Prng(seed),
     async during(targets, work) {
       const at = now();
       await work();

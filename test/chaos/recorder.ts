@@ -1,12 +1,12 @@
 import { clientsNow } from './clock.ts';
 import type { HistoryEntry } from './history.ts';
 import { type HistoryFile, openHistory } from './history-file.ts';
-import { Tally } from './tally.ts';
+import { RunCounts } from './run-counts.ts';
 import { Unfinished } from './unfinished.ts';
 
 /** Records a run, and computes the counts that are needed during the run. */
 export class Recorder implements AsyncDisposable {
-  readonly tally = new Tally();
+  readonly counts = new RunCounts();
   readonly unfinished = new Unfinished();
   readonly #history: HistoryFile;
   #closing: Promise<void> | undefined;
@@ -22,8 +22,8 @@ export class Recorder implements AsyncDisposable {
 
   readonly write = (entry: HistoryEntry): void => {
     this.#history.write(entry);
-    this.tally.hear(entry);
-    this.unfinished.hear(entry);
+    this.counts.record(entry);
+    this.unfinished.record(entry);
   };
 
   phase(phase: string): void {

@@ -1,5 +1,5 @@
 import type { Violation } from './checker/index.ts';
-import { lanes } from './lanes.ts';
+import { faultSequences } from './fault-sequences.ts';
 
 /** The results of a run. */
 export interface ChaosReport {
@@ -30,7 +30,12 @@ export interface ChaosReport {
 
 /** Runs of at least this length must contain every kind of fault. */
 const allFaultsFromMinutes = 2;
-const linkLanes = { mongodb: 'mongodb', redis: 'redis', suppliers: 'suppliers', clients: 'clients' } as const;
+const linkSequences = {
+  mongodb: 'mongodb',
+  redis: 'redis',
+  suppliers: 'suppliers',
+  clients: 'clients',
+} as const;
 
 /** Usually two of three orders are confirmed, and 19 of 20 purchases are decided. */
 const least = { confirmed: 0.2, decided: 0.5 };
@@ -39,7 +44,7 @@ const least = { confirmed: 0.2, decided: 0.5 };
  * Reasons why a run proves too little, which makes it fail: hardly any sales or answers, for example on an overloaded
  * machine, or a missing kind of fault.
  */
-export function hollow(
+export function weaknesses(
   minutes: number,
   {
     purchases,
@@ -64,15 +69,15 @@ export function hollow(
 /** Named as in the counts of a run. */
 export function expectedFaults(): string[] {
   const names = new Set<string>();
-  for (const [lane, { deck }] of Object.entries(lanes)) {
-    const link = linkLanes[lane as keyof typeof linkLanes];
+  for (const [sequence, { deck }] of Object.entries(faultSequences)) {
+    const link = linkSequences[sequence as keyof typeof linkSequences];
     for (const kind of deck) names.add(/^(delay|cut|blackhole)$/.test(kind) ? `${kind} ${link}` : kind);
   }
   return [...names];
 }
 
 /** The report as text. */
-export function inWords(report: ChaosReport): string {
+export function formatReport(report: ChaosReport): string {
   const { seed, loadSeconds, seconds, settledAfterMs, purchases, decided, orders, confirmed } = report;
   const { turnedAway, requests, answers, faults, figures, violations } = report;
   return [

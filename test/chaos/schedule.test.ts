@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type LaneName, lanes } from './lanes.ts';
+import { faultSequences, type SequenceName } from './fault-sequences.ts';
 import { drawSchedule, storm } from './schedule.ts';
 
 const seeds = Array.from({ length: 200 }, (_, index) => index + 1);
@@ -14,11 +14,11 @@ describe('drawSchedule', () => {
     expect(drawSchedule(7, 20)).not.toEqual(drawSchedule(8, 20));
   });
 
-  it('has each fault of each lane at least once within two minutes', () => {
+  it('has each fault of each sequence at least once within two minutes', () => {
     for (const seed of seeds) {
-      const drawn = new Set(drawSchedule(seed, 2).map(({ lane, kind }) => `${lane}: ${kind}`));
-      for (const [lane, { deck }] of Object.entries(lanes))
-        for (const kind of deck) expect(drawn, `seed ${seed}`).toContain(`${lane}: ${kind}`);
+      const drawn = new Set(drawSchedule(seed, 2).map(({ sequence, kind }) => `${sequence}: ${kind}`));
+      for (const [sequence, { deck }] of Object.entries(faultSequences))
+        for (const kind of deck) expect(drawn, `seed ${seed}`).toContain(`${sequence}: ${kind}`);
     }
   });
 
@@ -32,7 +32,7 @@ describe('drawSchedule', () => {
     }
   });
 
-  it('starts no fault in a calm or after the end, and keeps lanes out of step', () => {
+  it('starts no fault in a calm or after the end, and keeps sequences out of step', () => {
     for (const minutes of [0.25, 2, 20]) {
       const drawn = drawSchedule(3, minutes);
       expect(drawn.length).toBeGreaterThan(0);
@@ -46,9 +46,9 @@ describe('drawSchedule', () => {
     }
   });
 
-  it('keeps faults of a lane in order', () => {
-    for (const lane of Object.keys(lanes) as LaneName[]) {
-      const times = drawSchedule(5, 20).flatMap((each) => (each.lane === lane ? [each.at] : []));
+  it('keeps faults of a sequence in order', () => {
+    for (const sequence of Object.keys(faultSequences) as SequenceName[]) {
+      const times = drawSchedule(5, 20).flatMap((each) => (each.sequence === sequence ? [each.at] : []));
       expect(times).toEqual(times.toSorted((one, other) => one - other));
       expect(new Set(times).size).toBe(times.length);
     }

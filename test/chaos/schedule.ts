@@ -1,11 +1,11 @@
 import { Prng } from '../simulation/prng.ts';
-import { type FaultKind, type LaneName, lanes } from './lanes.ts';
+import { type FaultKind, faultSequences, type SequenceName } from './fault-sequences.ts';
 
 /** A scheduled fault. */
 export interface PlannedFault {
   /** ms since the beginning of the load. */
   readonly at: number;
-  readonly lane: LaneName;
+  readonly sequence: SequenceName;
   readonly kind: FaultKind;
   /** Duration in ms. */
   readonly forMs: number;
@@ -17,14 +17,16 @@ export interface PlannedFault {
 export const storm = { stormMs: 30_000, calmMs: 10_000 } as const;
 
 /**
- * Draws the times and kinds of all faults; the same seed gives the same schedule. Lanes run in parallel, so that their
- * faults overlap at random; within a lane one fault ends before the next begins. Each lane draws its kinds like cards
+ * Draws the times and kinds of all faults; the same seed gives the same schedule. Sequences run in parallel, so that their
+ * faults overlap at random; within a sequence one fault ends before the next begins. Each sequence draws its kinds like cards
  * from a deck: all of them occur before one is repeated.
  */
 export function drawSchedule(seed: number, minutes: number): PlannedFault[] {
-  const dice = new Prng(seed);
+  const prng = new Prng(seed);
   const windows = stormWindows(minutes * 60_000);
-  const planned = (Object.keys(lanes) as LaneName[]).flatMap((lane) => drawLane(lane, windows, dice.fork()));
+  const planned = (Object.keys(faultSequences) as SequenceName[]).flatMap((sequence) =>
+    drawSequence(sequence, windows, prng.fork()),
+  );
   return planned.sort((one, other) => one.at - other.at);
 }
 
@@ -41,8 +43,8 @@ function stormWindows(totalMs: number): Window[] {
   return Array.from({ length: count }, (_, index) => ({ from: index * (stormMs + calmMs), ms: stormMs }));
 }
 
-function drawLane(lane: LaneName, windows: readonly Window[], dice: Prng): PlannedFault[] {
-  const { deck, everyMs } = lanes[lane];
+function drawSequence(sequence: SequenceName, windows: readonly Window[], prng: Prng): PlannedFault[] {
+  const { deck, everyMs } = faultSequences[sequence];
   const stormMs = windows.reduce((sum, { ms }) => sum + ms, 0);
   // Short runs have denser faults, so that each kind occurs at least once.
   const pitchMs = Math.min(everyMs, stormMs / (deck.length + 0.5));
@@ -54,26 +56,26 @@ function drawLane(lane: LaneName, windows: readonly Window[], dice: Prng): Plann
     const count = Math.floor(owed);
     owed -= count;
     for (let index = 0; index < count; index++) {
-      if (hand.length === 0) hand = shuffled(deck, dice);
+      if (hand.length === 0) hand = shuffled(deck, prng);
       const kind = hand.pop() as FaultKind;
       const slotMs = ms / count;
-      const [least, most] = lanes[lane].lasts[kind] ?? [0, 0];
+      const [least, most] = faultSequences[sequence].lasts[kind] ?? [0, 0];
       planned.push({
-        at: Math.round(from + (index + dice.between(0, 0.4)) * slotMs),
-        lane,
+        at: Math.round(from + (index + prng.between(0, 0.4)) * slotMs),
+        sequence,
         kind,
-        forMs: Math.round(dice.between(least, most)),
-        seed: dice.whole(0, 2 ** 31),
+        forMs: Math.round(prng.between(least, most)),
+        seed: prng.whole(0, 2 ** 31),
       });
     }
   }
   return planned;
 }
 
-function shuffled(deck: readonly FaultKind[], dice: Prng): FaultKind[] {
+function shuffled(deck: readonly FaultKind[], prng: Prng): FaultKind[] {
   const cards = [...deck];
   for (let last = cards.length - 1; last > 0; last--) {
-    const other = dice.whole(0, last);
+    const other = prng.whole(0, last);
     [cards[last], cards[other]] = [cards[other] as FaultKind, cards[last] as FaultKind];
   }
   return cards;

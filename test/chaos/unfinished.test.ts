@@ -10,19 +10,19 @@ const seen = (status: string, sentAt: number, id = 'A'): LookUpEntry => ({
 
 it('knows the orders whose last seen status is not final', () => {
   const unfinished = new Unfinished();
-  const ids = () => unfinished.tickets.map(({ orderId }) => orderId);
-  unfinished.hear(seen('queued', 1));
-  unfinished.hear(seen('held', 2, 'B'));
+  const ids = () => unfinished.orders.map(({ orderId }) => orderId);
+  unfinished.record(seen('queued', 1));
+  unfinished.record(seen('held', 2, 'B'));
   expect(ids()).toEqual(['A', 'B']);
-  unfinished.hear(seen('confirmed', 3));
+  unfinished.record(seen('confirmed', 3));
   expect(ids()).toEqual(['B']);
-  unfinished.hear(seen('cancelling', 4));
+  unfinished.record(seen('cancelling', 4));
   expect(ids()).toEqual(['B', 'A']);
 });
 
 it('ignores an answer that a later request has overtaken', () => {
   const unfinished = new Unfinished();
-  unfinished.hear(seen('confirmed', 5));
-  unfinished.hear(seen('held', 4));
-  expect(unfinished.tickets).toEqual([]);
+  unfinished.record(seen('confirmed', 5));
+  unfinished.record(seen('held', 4));
+  expect(unfinished.orders).toEqual([]);
 });

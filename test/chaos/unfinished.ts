@@ -1,4 +1,4 @@
-import type { Ticket } from './client.ts';
+import type { OrderAccess } from './client.ts';
 import type { HistoryEntry, SeenOrder } from './history.ts';
 
 const final: ReadonlySet<string> = new Set(['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled']);
@@ -9,20 +9,20 @@ export function isFinal({ status }: SeenOrder): boolean {
 
 /** The orders whose last seen status is not final. After the drain there must be none. */
 export class Unfinished {
-  readonly #tickets = new Map<string, Ticket>();
+  readonly #orders = new Map<string, OrderAccess>();
   /** When the request for the newest known status was sent: answers may overtake each other. */
   readonly #askedAt = new Map<string, number>();
 
-  hear(entry: HistoryEntry): void {
+  record(entry: HistoryEntry): void {
     if (!('order' in entry) || entry.order === undefined) return;
     const { order, sentAt } = entry;
     if ((this.#askedAt.get(order.id) ?? 0) > sentAt) return;
     this.#askedAt.set(order.id, sentAt);
-    if (isFinal(order)) this.#tickets.delete(order.id);
-    else this.#tickets.set(order.id, { orderId: order.id, email: order.email });
+    if (isFinal(order)) this.#orders.delete(order.id);
+    else this.#orders.set(order.id, { orderId: order.id, email: order.email });
   }
 
-  get tickets(): readonly Ticket[] {
-    return [...this.#tickets.values()];
+  get orders(): readonly OrderAccess[] {
+    return [...this.#orders.values()];
   }
 }

@@ -48,36 +48,36 @@ class FakeInstance {
 
 function watch() {
   const fake = new FakeInstance();
-  const complaints: string[] = [];
+  const violations: string[] = [];
   const watched = new WatchedInstance(fake as unknown as ClusterInstance, (rule, words) =>
-    complaints.push(`${rule}: ${words}`),
+    violations.push(`${rule}: ${words}`),
   );
-  return { fake, watched, complaints };
+  return { fake, watched, violations };
 }
 
 it('reports an instance that ended by itself, with its last output, and restarts it', async () => {
-  const { fake, complaints } = watch();
+  const { fake, violations } = watch();
   fake.die(1);
   await expect.poll(() => fake.starts).toBe(2);
-  expect(complaints).toEqual(['no crash: instance-1 ended by itself with exit code 1: its last words']);
+  expect(violations).toEqual(['no crash: instance-1 ended by itself with exit code 1: its last words']);
 });
 
 it('does not report intended ends, and keeps watching after a restart', async () => {
-  const { fake, watched, complaints } = watch();
+  const { fake, watched, violations } = watch();
   await watched.kill();
   await watched.restart();
   await watched.terminate();
   await watched.restart();
-  expect([fake.starts, complaints]).toEqual([3, []]);
+  expect([fake.starts, violations]).toEqual([3, []]);
   fake.die(7);
-  await expect.poll(() => complaints).toHaveLength(1);
+  await expect.poll(() => violations).toHaveLength(1);
 });
 
 it('reports a SIGTERM that does not end with exit code 0', async () => {
-  const { fake, watched, complaints } = watch();
+  const { fake, watched, violations } = watch();
   fake.exitCode = null;
   await watched.terminate();
-  expect(complaints).toEqual([expect.stringMatching(/^drain: instance-1 had to be killed/)]);
+  expect(violations).toEqual([expect.stringMatching(/^drain: instance-1 had to be killed/)]);
 });
 
 it('allows one fault at a time', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterInstance } from '../support/cluster.ts';
 
 /** Reports a violation of a rule. */
-export type Complain = (rule: string, words: string) => void;
+export type ReportViolation = (rule: string, words: string) => void;
 
 const lastWords = 1_500;
 const startsMax = 3;
@@ -12,13 +12,13 @@ const startsMax = 3;
  */
 export class WatchedInstance {
   readonly instance: ClusterInstance;
-  readonly #complain: Complain;
+  readonly #reportViolation: ReportViolation;
   #isTaken = false;
   #isLeaving = false;
 
-  constructor(instance: ClusterInstance, complain: Complain) {
+  constructor(instance: ClusterInstance, reportViolation: ReportViolation) {
     this.instance = instance;
-    this.#complain = complain;
+    this.#reportViolation = reportViolation;
     this.#watch();
   }
 
@@ -57,7 +57,10 @@ export class WatchedInstance {
     const code = await this.instance.terminate();
     if (code === 0) return;
     const how = code === null ? 'had to be killed' : `ended with exit code ${code}`;
-    this.#complain('drain', `${this.id} ${how} after SIGTERM: ${tail(this.instance.log().slice(before))}`);
+    this.#reportViolation(
+      'drain',
+      `${this.id} ${how} after SIGTERM: ${tail(this.instance.log().slice(before))}`,
+    );
   }
 
   async restart(): Promise<void> {
@@ -65,7 +68,7 @@ export class WatchedInstance {
       try {
         await this.instance.restart();
       } catch (error) {
-        this.#complain('start', `${this.id} did not start again: ${tail(String(error))}`);
+        this.#reportViolation('start', `${this.id} did not start again: ${tail(String(error))}`);
         if (attempt === startsMax) throw error;
       }
     }
@@ -77,7 +80,7 @@ export class WatchedInstance {
     void this.instance.ended.then((code) => {
       if (this.#isLeaving) return;
       const how = code === null ? 'by a signal' : `with exit code ${code}`;
-      this.#complain('no crash', `${this.id} ended by itself ${how}: ${tail(this.instance.log())}`);
+      this.#reportViolation('no crash', `${this.id} ended by itself ${how}: ${tail(this.instance.log())}`);
       void this.#comeBack();
     });
   }

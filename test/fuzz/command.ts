@@ -7,7 +7,7 @@ import {
   whole,
 } from '../../src/lib/command-line.ts';
 import { stopSignal } from '../../src/lib/stop-signal.ts';
-import { type FuzzedServer, startFuzzedServer, type Weight } from './fuzzed-server.ts';
+import { type FuzzedServer, type MemoryUse, startFuzzedServer } from './fuzzed-server.ts';
 import { fuzzRaw, type RawFailure, type RawFuzz, rawInput } from './raw-fuzz.ts';
 import { fuzzApi } from './schemathesis.ts';
 
@@ -79,28 +79,28 @@ async function attackRaw(seed: number, inputs: number, stop: AbortSignal): Promi
   await using server = await startFuzzedServer();
   console.error(`raw: at ${server.origin}`);
   const isWeighed = inputs >= weighedFrom;
-  let before: Weight | undefined;
+  let before: MemoryUse | undefined;
   if (isWeighed) {
     const warmUp = { seed: warmUpSeed, inputs: Math.round(inputs * warmUpShare), stop };
     const { failures } = await fuzzRaw(server, { ...warmUp, onProgress: progress('raw: warm-up', warmUp) });
     stop.throwIfAborted();
-    if (failures.length > 0) return failures.map(inWords);
+    if (failures.length > 0) return failures.map(formatFailure);
     before = await server.weigh();
   }
-  const wish = { seed, inputs, stop };
-  const report = await fuzzRaw(server, { ...wish, onProgress: progress('raw', wish) });
+  const range = { seed, inputs, stop };
+  const report = await fuzzRaw(server, { ...range, onProgress: progress('raw', range) });
   stop.throwIfAborted();
   const statuses = Object.entries(report.statuses).map(([status, count]) => `${status}: ${count}`);
   console.log(
     `raw: ${report.inputs} inputs in ${report.seconds.toFixed(0)} s; answers ${statuses.join(', ')}`,
   );
-  if (report.failures.length > 0) return report.failures.map(inWords);
+  if (report.failures.length > 0) return report.failures.map(formatFailure);
   const grown = before === undefined ? [] : growth(before, await server.weigh());
   if (!isWeighed) console.log(`raw: not weighed: that takes ${weighedFrom} inputs or more`);
   return [...grown, ...(await afterwards(server, { suppliersToken: false }))];
 }
 
-function growth(before: Weight, after: Weight): string[] {
+function growth(before: MemoryUse, after: MemoryUse): string[] {
   const share = after.resident / before.resident - 1;
   const change = `${share < 0 ? '' : '+'}${(share * 100).toFixed(1)} %`;
   const residents = `${megabytes(before.resident)} MB after the warm-up, ${megabytes(after.resident)} MB after the run`;
@@ -134,7 +134,7 @@ async function replayRaw(seed: number): Promise<number> {
   return failures.length === 0 ? 0 : 1;
 }
 
-function inWords({ seed, why, what, hex }: RawFailure): string {
+function formatFailure({ seed, why, what, hex }: RawFailure): string {
   return `seed ${seed} (${what}): ${why}\n  npm run fuzz -- --replay --seed ${seed}\n  ${hex.join('\n  ')}`;
 }
 

@@ -16,7 +16,7 @@ export const fuzzTokens = {
 export const fuzzedInstance = 'the-fuzzed-instance';
 
 /** Memory in bytes. */
-export interface Weight {
+export interface MemoryUse {
   /** Resident memory of the process. */
   readonly resident: number;
   /** Size of JavaScript objects. */
@@ -40,7 +40,7 @@ export interface FuzzedServer extends AsyncDisposable {
   /** Everything that the server has printed. */
   output(): string;
   /** Measures memory after garbage collection; takes some seconds. */
-  weigh(): Promise<Weight>;
+  weigh(): Promise<MemoryUse>;
   /** Puts a package on sale and buys it. @returns what failed, as text; undefined if it succeeded. */
   buyHonestly(): Promise<string | undefined>;
   /**
@@ -103,10 +103,10 @@ const weighings = 10;
  * The smallest of several measurements a second apart, each after two full collections: the first one runs finalizers,
  * whose objects the second one frees. V8 returns pages to the kernel later.
  */
-async function weigh(server: NodeProcess): Promise<Weight> {
+async function weigh(server: NodeProcess): Promise<MemoryUse> {
   const url = /Debugger listening on (ws:\S+)/.exec(server.output())?.[1];
   if (url === undefined) throw new Error('the server has no inspector');
-  let least: Weight = { resident: Number.POSITIVE_INFINITY, heap: Number.POSITIVE_INFINITY };
+  let least: MemoryUse = { resident: Number.POSITIVE_INFINITY, heap: Number.POSITIVE_INFINITY };
   for (let count = 0; count < weighings; count++) {
     await sleep(1_000);
     await collectGarbage(url);

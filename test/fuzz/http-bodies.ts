@@ -31,12 +31,12 @@ const numbers = [
 ];
 
 /** A purchase as JSON, valid in most cases. */
-function json(dice: Prng): string {
-  const isFine = dice.chance(0.7);
-  const packageId = isFine ? dice.pick(['1', '2', '3']) : dice.pick(numbers);
-  const email = JSON.stringify(isFine ? `buyer${dice.whole(1, 50)}@example.com` : dice.pick(emails));
-  const more = dice.chance(0.15) ? `,${dice.pick(oddMembers)}` : '';
-  const reservation = dice.chance(0.2)
+function json(prng: Prng): string {
+  const isFine = prng.chance(0.7);
+  const packageId = isFine ? prng.pick(['1', '2', '3']) : prng.pick(numbers);
+  const email = JSON.stringify(isFine ? `buyer${prng.whole(1, 50)}@example.com` : prng.pick(emails));
+  const more = prng.chance(0.15) ? `,${prng.pick(oddMembers)}` : '';
+  const reservation = prng.chance(0.2)
     ? ',"flight":"Flight-1","stay":"2022-08-09","flightTicketNumber":"F1"'
     : '';
   return `{"packageId":${packageId},"email":${email}${reservation}${more}}`;
@@ -53,15 +53,15 @@ const oddMembers = [
   '"":""',
 ];
 
-function form(dice: Prng): string {
-  const email = encodeURIComponent(dice.pick(dice.chance(0.5) ? emails.slice(0, 1) : emails));
-  const odd = dice.chance(0.3) ? dice.pick(['&email=x', '&%=%', '&__proto__=1', '&key=%00', '&id=%ff']) : '';
-  return `packageId=${dice.pick(['1', '2', '3', '99', 'x', ''])}&email=${email}&id=7Q4M-9XKD-2VBN-H5TR${odd}`;
+function form(prng: Prng): string {
+  const email = encodeURIComponent(prng.pick(prng.chance(0.5) ? emails.slice(0, 1) : emails));
+  const odd = prng.chance(0.3) ? prng.pick(['&email=x', '&%=%', '&__proto__=1', '&key=%00', '&id=%ff']) : '';
+  return `packageId=${prng.pick(['1', '2', '3', '99', 'x', ''])}&email=${email}&id=7Q4M-9XKD-2VBN-H5TR${odd}`;
 }
 
-function multipart(dice: Prng): string {
-  const file = dice.chance(0.3) ? '; filename="x"' : '';
-  const end = dice.chance(0.8) ? '--x--\r\n' : '';
+function multipart(prng: Prng): string {
+  const file = prng.chance(0.3) ? '; filename="x"' : '';
+  const end = prng.chance(0.8) ? '--x--\r\n' : '';
   return `--x\r\nContent-Disposition: form-data; name="email"${file}\r\n\r\na@b.cd\r\n${end}`;
 }
 
@@ -74,35 +74,35 @@ const kinds = [
   { type: 'text/plain', text: json },
   {
     type: 'application/json',
-    text: (dice: Prng) => Buffer.from(dice.bytes(dice.whole(0, 60))).toString('latin1'),
+    text: (prng: Prng) => Buffer.from(prng.bytes(prng.whole(0, 60))).toString('latin1'),
   },
 ];
 
 /** A body with headers for its length or chunks, which may be wrong. */
-export function fuzzedBody(dice: Prng): FuzzedBody {
-  const { type, text } = dice.pick(dice.chance(0.6) ? kinds.slice(0, 1) : kinds);
-  let bytes = Buffer.from(text(dice), dice.chance(0.9) ? 'utf8' : 'latin1');
-  if (dice.chance(0.01)) bytes = Buffer.concat([bytes, Buffer.alloc(dice.whole(10_000, 200_000), 0x20)]);
+export function fuzzedBody(prng: Prng): FuzzedBody {
+  const { type, text } = prng.pick(prng.chance(0.6) ? kinds.slice(0, 1) : kinds);
+  let bytes = Buffer.from(text(prng), prng.chance(0.9) ? 'utf8' : 'latin1');
+  if (prng.chance(0.01)) bytes = Buffer.concat([bytes, Buffer.alloc(prng.whole(10_000, 200_000), 0x20)]);
   const headers = [`Content-Type: ${type}`];
-  if (dice.chance(0.02)) headers.push('Content-Encoding: gzip');
-  if (dice.chance(0.25))
-    return { headers: [...headers, 'Transfer-Encoding: chunked'], bytes: chunked(bytes, dice) };
-  const length = dice.chance(0.9) ? bytes.length : dice.whole(0, bytes.length + 10);
+  if (prng.chance(0.02)) headers.push('Content-Encoding: gzip');
+  if (prng.chance(0.25))
+    return { headers: [...headers, 'Transfer-Encoding: chunked'], bytes: chunked(bytes, prng) };
+  const length = prng.chance(0.9) ? bytes.length : prng.whole(0, bytes.length + 10);
   return { headers: [...headers, `Content-Length: ${length}`], bytes };
 }
 
 const oddSizes = ['', 'zz', '-1', '0x5', ' 5', 'ffffffffffffffff', '10000000000000000', '5;ext="', '5;\x00'];
 
-function chunked(bytes: Buffer, dice: Prng): Buffer {
+function chunked(bytes: Buffer, prng: Prng): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const chunk = bytes.subarray(at, at + dice.whole(1, Math.max(1, bytes.length)));
-    const size = dice.chance(0.05) ? dice.pick(oddSizes) : chunk.length.toString(16);
-    const extension = dice.chance(0.05) ? `;${'x'.repeat(dice.whole(0, 200))}` : '';
+    const chunk = bytes.subarray(at, at + prng.whole(1, Math.max(1, bytes.length)));
+    const size = prng.chance(0.05) ? prng.pick(oddSizes) : chunk.length.toString(16);
+    const extension = prng.chance(0.05) ? `;${'x'.repeat(prng.whole(0, 200))}` : '';
     parts.push(Buffer.from(`${size}${extension}\r\n`, 'latin1'), chunk, Buffer.from('\r\n'));
     at += chunk.length;
   }
-  const trailer = dice.chance(0.1) ? 'X-Trailer: 1\r\nContent-Length: 3\r\n' : '';
-  if (dice.chance(0.9)) parts.push(Buffer.from(`0\r\n${trailer}\r\n`));
+  const trailer = prng.chance(0.1) ? 'X-Trailer: 1\r\nContent-Length: 3\r\n' : '';
+  if (prng.chance(0.9)) parts.push(Buffer.from(`0\r\n${trailer}\r\n`));
   return Buffer.concat(parts);
 }

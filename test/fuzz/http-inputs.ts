@@ -127,31 +127,31 @@ const oddHeaders = [
 ];
 
 /** One request or several in a row, valid or almost valid. */
-export function httpInput(dice: Prng): RawInput {
-  const count = dice.chance(0.15) ? dice.whole(2, 8) : 1;
-  const requests = Buffer.concat(Array.from({ length: count }, () => request(dice)));
-  const mutationsMade = dice.chance(0.55) ? 0 : dice.whole(1, 4);
-  const bytes = mutateBytes(requests, dice, mutationsMade);
-  const writes = dice.chance(0.2) && bytes.length < 2000 ? inPieces(bytes, dice) : [bytes];
-  const ending = dice.chance(0.8) ? 'polite' : dice.pick(['at once', 'reset'] as const);
+export function httpInput(prng: Prng): RawInput {
+  const count = prng.chance(0.15) ? prng.whole(2, 8) : 1;
+  const requests = Buffer.concat(Array.from({ length: count }, () => request(prng)));
+  const mutationsMade = prng.chance(0.55) ? 0 : prng.whole(1, 4);
+  const bytes = mutateBytes(requests, prng, mutationsMade);
+  const writes = prng.chance(0.2) && bytes.length < 2000 ? inPieces(bytes, prng) : [bytes];
+  const ending = prng.chance(0.8) ? 'polite' : prng.pick(['at once', 'reset'] as const);
   return { what: `${count} HTTP, ${mutationsMade} mutations`, writes, waitsForAnswer: false, ending };
 }
 
-function request(dice: Prng): Buffer {
-  const hasBody = dice.chance(0.6);
-  const usual = hasBody && dice.chance(0.6) ? purchases : targets;
-  const target = dice.pick(dice.chance(0.06) ? oddTargets : usual);
-  const method = dice.chance(0.15) ? dice.pick(methods) : hasBody ? 'POST' : 'GET';
-  const version = dice.chance(0.05) ? dice.pick(versions) : 'HTTP/1.1';
+function request(prng: Prng): Buffer {
+  const hasBody = prng.chance(0.6);
+  const usual = hasBody && prng.chance(0.6) ? purchases : targets;
+  const target = prng.pick(prng.chance(0.06) ? oddTargets : usual);
+  const method = prng.chance(0.15) ? prng.pick(methods) : hasBody ? 'POST' : 'GET';
+  const version = prng.chance(0.05) ? prng.pick(versions) : 'HTTP/1.1';
   const head = [`${method} ${target} ${version}`, 'Host: localhost'];
-  if (dice.chance(0.5)) head.push('Connection: close');
-  if (dice.chance(0.2)) head.push(`Idempotency-Key: key-${dice.whole(1, 1000)}`);
-  const body = hasBody ? fuzzedBody(dice) : { headers: [], bytes: Buffer.alloc(0) };
+  if (prng.chance(0.5)) head.push('Connection: close');
+  if (prng.chance(0.2)) head.push(`Idempotency-Key: key-${prng.whole(1, 1000)}`);
+  const body = hasBody ? fuzzedBody(prng) : { headers: [], bytes: Buffer.alloc(0) };
   head.push(...body.headers);
-  while (dice.chance(0.15)) head.splice(dice.whole(1, head.length), 0, dice.pick(oddHeaders));
-  if (dice.chance(0.005)) head.push(`X-Large: ${'x'.repeat(dice.whole(8_000, 80_000))}`);
-  if (dice.chance(0.005))
-    head.push(...Array.from({ length: dice.whole(90, 3000) }, (_, n) => `X-${n}: ${n}`));
-  const lineEnd = dice.chance(0.02) ? '\n' : '\r\n';
+  while (prng.chance(0.15)) head.splice(prng.whole(1, head.length), 0, prng.pick(oddHeaders));
+  if (prng.chance(0.005)) head.push(`X-Large: ${'x'.repeat(prng.whole(8_000, 80_000))}`);
+  if (prng.chance(0.005))
+    head.push(...Array.from({ length: prng.whole(90, 3000) }, (_, n) => `X-${n}: ${n}`));
+  const lineEnd = prng.chance(0.02) ? '\n' : '\r\n';
   return Buffer.concat([Buffer.from([...head, '', ''].join(lineEnd), 'latin1'), body.bytes]);
 }

@@ -1,4 +1,4 @@
-const patienceMs = 30_000;
+const timeoutMs = 30_000;
 
 /**
  * Runs a full garbage collection in a process with `--inspect`.
@@ -18,7 +18,7 @@ export async function heapUsed(inspectorUrl: string): Promise<number> {
 function call(url: string, method: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url);
-    const late = setTimeout(() => end(new Error(`${method} was not answered`)), patienceMs);
+    const late = setTimeout(() => end(new Error(`${method} was not answered`)), timeoutMs);
     const end = (error: Error | undefined, result?: unknown) => {
       clearTimeout(late);
       socket.close();

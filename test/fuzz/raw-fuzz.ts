@@ -39,8 +39,8 @@ const failuresMax = 20;
 
 /** The input of a seed: two thirds are for HTTP, one third for the live socket. */
 export function rawInput(seed: number): RawInput {
-  const dice = new Prng(seed);
-  return dice.chance(0.66) ? httpInput(dice) : socketInput(dice);
+  const prng = new Prng(seed);
+  return prng.chance(0.66) ? httpInput(prng) : socketInput(prng);
 }
 
 /**

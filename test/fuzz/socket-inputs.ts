@@ -27,16 +27,16 @@ const oddHeaders = [
 ];
 
 /** A handshake, and frames of any kind after it. */
-export function socketInput(dice: Prng): RawInput {
-  const isBroken = dice.chance(0.3);
-  const opening = handshake(dice, isBroken);
-  const frames = Buffer.concat(Array.from({ length: dice.whole(0, 8) }, () => frame(dice)));
-  const mutationsMade = dice.chance(0.3) ? dice.whole(1, 3) : 0;
-  const rest = mutateBytes(frames, dice, mutationsMade);
+export function socketInput(prng: Prng): RawInput {
+  const isBroken = prng.chance(0.3);
+  const opening = handshake(prng, isBroken);
+  const frames = Buffer.concat(Array.from({ length: prng.whole(0, 8) }, () => frame(prng)));
+  const mutationsMade = prng.chance(0.3) ? prng.whole(1, 3) : 0;
+  const rest = mutateBytes(frames, prng, mutationsMade);
   const pieces =
-    dice.chance(0.3) && rest.length < 2000 ? inPieces(rest, dice) : rest.length > 0 ? [rest] : [];
-  const waitsForAnswer = dice.chance(0.6);
-  const ending = dice.chance(0.6) ? 'polite' : dice.pick(['at once', 'reset'] as const);
+    prng.chance(0.3) && rest.length < 2000 ? inPieces(rest, prng) : rest.length > 0 ? [rest] : [];
+  const waitsForAnswer = prng.chance(0.6);
+  const ending = prng.chance(0.6) ? 'polite' : prng.pick(['at once', 'reset'] as const);
   return {
     what: isBroken ? 'a broken handshake' : `frames, ${mutationsMade} mutations`,
     writes: waitsForAnswer ? [opening, ...pieces] : [Buffer.concat([opening, ...pieces])],
@@ -45,22 +45,22 @@ export function socketInput(dice: Prng): RawInput {
   };
 }
 
-function handshake(dice: Prng, isBroken: boolean): Buffer {
-  const topic = dice.chance(0.7) ? 'packages' : dice.pick(topics);
+function handshake(prng: Prng, isBroken: boolean): Buffer {
+  const topic = prng.chance(0.7) ? 'packages' : prng.pick(topics);
   const head = [
     `GET /live?topic=${topic} HTTP/1.1`,
     'Host: localhost',
     'Connection: Upgrade',
     'Upgrade: websocket',
     'Sec-WebSocket-Version: 13',
-    `Sec-WebSocket-Key: ${Buffer.from(dice.bytes(16)).toString('base64')}`,
+    `Sec-WebSocket-Key: ${Buffer.from(prng.bytes(16)).toString('base64')}`,
   ];
   if (isBroken) {
-    if (dice.chance(0.5)) head.splice(dice.whole(1, head.length - 1), 1);
-    if (dice.chance(0.5)) head.push(dice.pick(oddHeaders));
+    if (prng.chance(0.5)) head.splice(prng.whole(1, head.length - 1), 1);
+    if (prng.chance(0.5)) head.push(prng.pick(oddHeaders));
   }
   const bytes = Buffer.from([...head, '', ''].join('\r\n'), 'latin1');
-  return isBroken ? mutateBytes(bytes, dice, dice.whole(0, 3)) : bytes;
+  return isBroken ? mutateBytes(bytes, prng, prng.whole(0, 3)) : bytes;
 }
 
 const texts = [
@@ -77,37 +77,37 @@ const closeCodes = [
 ];
 
 /** One frame (RFC 6455, section 5.2), valid in most cases. */
-function frame(dice: Prng): Buffer {
-  const isFine = dice.chance(0.6);
-  const opcode = isFine ? dice.pick([1, 1, 2, 8, 9, 10]) : dice.whole(0, 15);
-  const isFinal = isFine || dice.chance(0.6);
-  const reserved = isFine || dice.chance(0.8) ? 0 : dice.whole(1, 7);
-  const isMasked = isFine || dice.chance(0.8);
-  const payload = payloadOf(opcode, dice);
-  const mask = Buffer.from(dice.bytes(4));
+function frame(prng: Prng): Buffer {
+  const isFine = prng.chance(0.6);
+  const opcode = isFine ? prng.pick([1, 1, 2, 8, 9, 10]) : prng.whole(0, 15);
+  const isFinal = isFine || prng.chance(0.6);
+  const reserved = isFine || prng.chance(0.8) ? 0 : prng.whole(1, 7);
+  const isMasked = isFine || prng.chance(0.8);
+  const payload = payloadOf(opcode, prng);
+  const mask = Buffer.from(prng.bytes(4));
   const masked = isMasked ? Buffer.from(payload.map((byte, at) => byte ^ (mask[at % 4] as number))) : payload;
   const claimed =
-    isFine || dice.chance(0.8) ? payload.length : dice.pick([0, 125, 126, 65_535, 65_537, 2 ** 31]);
+    isFine || prng.chance(0.8) ? payload.length : prng.pick([0, 125, 126, 65_535, 65_537, 2 ** 31]);
   const first = (isFinal ? 0x80 : 0) | (reserved << 4) | opcode;
   return Buffer.concat([
     Buffer.from([first]),
-    lengthOf(claimed, isMasked, isFine ? 0 : dice.whole(0, 8)),
+    lengthOf(claimed, isMasked, isFine ? 0 : prng.whole(0, 8)),
     ...(isMasked ? [mask] : []),
     masked,
   ]);
 }
 
-function payloadOf(opcode: number, dice: Prng): Buffer {
+function payloadOf(opcode: number, prng: Prng): Buffer {
   if (opcode === 8) {
     const code = Buffer.alloc(2);
-    code.writeUInt16BE(dice.pick(closeCodes));
-    return dice.chance(0.2)
-      ? code.subarray(0, dice.whole(0, 1))
-      : Buffer.concat([code, Buffer.from(dice.pick(['', 'bye']))]);
+    code.writeUInt16BE(prng.pick(closeCodes));
+    return prng.chance(0.2)
+      ? code.subarray(0, prng.whole(0, 1))
+      : Buffer.concat([code, Buffer.from(prng.pick(['', 'bye']))]);
   }
-  if (dice.chance(0.3)) return Buffer.from(dice.bytes(dice.whole(0, 130)));
-  const short = opcode >= 8 || dice.chance(0.97);
-  return Buffer.from(dice.pick(short ? texts.slice(0, 5) : texts));
+  if (prng.chance(0.3)) return Buffer.from(prng.bytes(prng.whole(0, 130)));
+  const short = opcode >= 8 || prng.chance(0.97);
+  return Buffer.from(prng.pick(short ? texts.slice(0, 5) : texts));
 }
 
 /** A length in 7, 16 or 64 bits; sometimes in more bits than needed. */

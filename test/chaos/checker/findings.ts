@@ -16,7 +16,7 @@ export interface Violation {
 const violationsPerRule = 20;
 
 /** Collects violations and counts. */
-export class Notes {
+export class FindingsCollector {
   readonly #violations: Violation[] = [];
   readonly #counts = new Map<string, number>();
   readonly #figures = new Map<string, number>();

@@ -1,7 +1,7 @@
 import type { HistoryEntry, PurchaseEntry, SeenOrder } from '../history.ts';
+import { checkHistory } from './check-history.ts';
 import type { FinalState, StoredOrder, StoredPackage } from './final-state.ts';
 import type { Violation } from './findings.ts';
-import { judge } from './judge.ts';
 
 /** The status of an order after each event. */
 const statusAfter: Readonly<Record<string, string>> = {
@@ -153,7 +153,7 @@ export async function violations(
   async function* entries() {
     yield* history;
   }
-  return (await judge(entries(), state)).violations;
+  return (await checkHistory(entries(), state)).violations;
 }
 
 /** The ids of the broken rules. */

@@ -1,12 +1,12 @@
+import { checkHistory } from './check-history.ts';
 import type { Findings } from './findings.ts';
-import { judge } from './judge.ts';
 import { readHistory } from './read-history.ts';
 import { readLedgers } from './read-ledger.ts';
 import { readStore } from './read-store.ts';
 
+export { checkHistory } from './check-history.ts';
 export type { FinalState, Reservation, StoredOrder, StoredPackage } from './final-state.ts';
 export type { Findings, Violation } from './findings.ts';
-export { judge } from './judge.ts';
 export { readHistory } from './read-history.ts';
 
 export interface CheckOptions {
@@ -33,5 +33,5 @@ export async function checkRun(options: CheckOptions): Promise<Findings> {
     readLedgers(suppliersUrl, suppliersToken),
   ]);
   const state = { ...stored, ...reserved, ...(waitersPerUnit === undefined ? {} : { waitersPerUnit }) };
-  return judge(readHistory(historyFile), state);
+  return checkHistory(readHistory(historyFile), state);
 }

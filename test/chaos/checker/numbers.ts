@@ -1,43 +1,49 @@
 import type { FinalState, StoredOrder } from './final-state.ts';
 import { timeOf } from './final-state.ts';
-import type { Notes } from './findings.ts';
-import { nameOf, type Orders, type Trace } from './orders.ts';
+import type { FindingsCollector } from './findings.ts';
+import { nameOf, type Orders, type OrderTrace } from './orders.ts';
 
 /** How far the machine's clock may have been set back during a run. All processes read the same clock. */
 export const clockToleranceMs = 5;
 
 /** Rule Q5: orders are numbered in the order in which they are stored, and get units in the order of their numbers. */
-export function judgeNumbers({ packages }: FinalState, orders: Orders, notes: Notes): void {
+export function checkNumbers({ packages }: FinalState, orders: Orders, collector: FindingsCollector): void {
   for (const { id, nextNumber } of packages) {
     const traces = orders.of(id);
-    judgeSequence(traces, nextNumber, `package ${id}`, notes);
-    judgeClaims(traces, notes);
-    judgeArrivals(traces, notes);
+    checkSequence(traces, nextNumber, `package ${id}`, collector);
+    checkClaims(traces, collector);
+    checkArrivals(traces, collector);
   }
 }
 
 /** Numbers must be 1, 2, 3 … without gaps. */
-function judgeSequence(traces: readonly Trace[], nextNumber: number, name: string, notes: Notes): void {
+function checkSequence(
+  traces: readonly OrderTrace[],
+  nextNumber: number,
+  name: string,
+  collector: FindingsCollector,
+): void {
   let last = 0;
   for (const { order } of traces) {
-    if (order.number === last) notes.violation('Q5', `${nameOf(order)} has a number that was given before`);
+    if (order.number === last)
+      collector.violation('Q5', `${nameOf(order)} has a number that was given before`);
     else if (order.number !== last + 1)
-      notes.violation('Q5', `${name} has no order with number ${last + 1}, but one with ${order.number}`);
+      collector.violation('Q5', `${name} has no order with number ${last + 1}, but one with ${order.number}`);
     last = order.number;
   }
   if (nextNumber !== last + 1)
-    notes.violation('Q5', `${name} has ${nextNumber} for the next number, after ${last}`);
+    collector.violation('Q5', `${name} has ${nextNumber} for the next number, after ${last}`);
 }
 
 /** No order may get a unit while one with a lower number is waiting. */
-function judgeClaims(traces: readonly Trace[], notes: Notes): void {
+function checkClaims(traces: readonly OrderTrace[], collector: FindingsCollector): void {
   let last: { readonly order: StoredOrder; readonly leftAt: number } | undefined;
   for (const { order } of traces) {
     const claimedAt = timeOf(order, 'claimed');
     if (last !== undefined && claimedAt !== undefined && claimedAt + clockToleranceMs < last.leftAt) {
       const until = last.leftAt === Number.POSITIVE_INFINITY ? 'to the end' : `until ${last.leftAt}`;
       const words = `got a unit at ${claimedAt}, and ${nameOf(last.order)} waited ${until}`;
-      notes.violation('Q5', `${nameOf(order)} ${words}`);
+      collector.violation('Q5', `${nameOf(order)} ${words}`);
     }
     const leftAt = timeOf(order, 'claimed', 'withdrawn', 'sold out') ?? Number.POSITIVE_INFINITY;
     if (last === undefined || leftAt > last.leftAt) last = { order, leftAt };
@@ -48,13 +54,13 @@ function judgeClaims(traces: readonly Trace[], notes: Notes): void {
  * An order that was stored before another purchase was sent has the lower number. Only the clients' clock counts: the
  * answer with the one order must have arrived before the first request for the other was sent.
  */
-function judgeArrivals(traces: readonly Trace[], notes: Notes): void {
-  let first: Trace | undefined;
+function checkArrivals(traces: readonly OrderTrace[], collector: FindingsCollector): void {
+  let first: OrderTrace | undefined;
   for (const trace of traces.toReversed()) {
     const { order, askedAt, knownAt } = trace;
     if (first !== undefined && askedAt !== Number.POSITIVE_INFINITY && first.knownAt < askedAt) {
       const words = `was asked for at ${askedAt}, when ${nameOf(first.order)} was known since ${first.knownAt}`;
-      notes.violation('Q5', `${nameOf(order)} ${words}`);
+      collector.violation('Q5', `${nameOf(order)} ${words}`);
     }
     if (first === undefined || knownAt < first.knownAt) first = trace;
   }

@@ -1,9 +1,9 @@
 import type { StoredOrder } from './final-state.ts';
-import type { Notes } from './findings.ts';
+import type { FindingsCollector } from './findings.ts';
 import { statuses } from './life-cycle.ts';
 
 /** A stored order with what clients saw of it. */
-export interface Trace {
+export interface OrderTrace {
   readonly order: StoredOrder;
   /** When the first answer with the order had arrived: it was stored by then. */
   knownAt: number;
@@ -33,12 +33,12 @@ export interface Trace {
 
 /** All stored orders by id, key and package. The history is compared with them. */
 export class Orders {
-  readonly #byId = new Map<string, Trace>();
-  readonly #byKey = new Map<string, Trace>();
-  readonly #byPackage = new Map<number, Trace[]>();
+  readonly #byId = new Map<string, OrderTrace>();
+  readonly #byKey = new Map<string, OrderTrace>();
+  readonly #byPackage = new Map<number, OrderTrace[]>();
 
   /** Also checks rule Q7: no two orders have the same key. */
-  constructor(orders: readonly StoredOrder[], notes: Notes) {
+  constructor(orders: readonly StoredOrder[], collector: FindingsCollector) {
     for (const order of orders) {
       const trace = traceOf(order);
       this.#byId.set(order.id, trace);
@@ -47,25 +47,25 @@ export class Orders {
       const name = keyName(order.packageId, order.key);
       const other = this.#byKey.get(name);
       if (other === undefined) this.#byKey.set(name, trace);
-      else notes.violation('Q7', `${nameOf(order)} and ${nameOf(other.order)} are stored under one key`);
+      else collector.violation('Q7', `${nameOf(order)} and ${nameOf(other.order)} are stored under one key`);
     }
     for (const traces of this.#byPackage.values()) traces.sort((a, b) => a.order.number - b.order.number);
   }
 
-  get(id: string): Trace | undefined {
+  get(id: string): OrderTrace | undefined {
     return this.#byId.get(id);
   }
 
-  underKey(packageId: number, key: string): Trace | undefined {
+  underKey(packageId: number, key: string): OrderTrace | undefined {
     return this.#byKey.get(keyName(packageId, key));
   }
 
-  all(): Iterable<Trace> {
+  all(): Iterable<OrderTrace> {
     return this.#byId.values();
   }
 
   /** In the order of their numbers. */
-  of(packageId: number): readonly Trace[] {
+  of(packageId: number): readonly OrderTrace[] {
     return this.#byPackage.get(packageId) ?? [];
   }
 
@@ -73,7 +73,7 @@ export class Orders {
     return this.#byPackage.keys();
   }
 
-  #ofPackage(packageId: number): Trace[] {
+  #ofPackage(packageId: number): OrderTrace[] {
     let traces = this.#byPackage.get(packageId);
     if (traces === undefined) {
       traces = [];
@@ -83,7 +83,7 @@ export class Orders {
   }
 }
 
-function traceOf(order: StoredOrder): Trace {
+function traceOf(order: StoredOrder): OrderTrace {
   return {
     order,
     knownAt: Number.POSITIVE_INFINITY,
@@ -103,7 +103,7 @@ function traceOf(order: StoredOrder): Trace {
 }
 
 /** Records that a request showed the order in this status. */
-export function sight(trace: Trace, status: string, sentAt: number, endedAt: number): void {
+export function recordSighting(trace: OrderTrace, status: string, sentAt: number, endedAt: number): void {
   trace.knownAt = Math.min(trace.knownAt, endedAt);
   trace.firstSeenAt ??= new Float64Array(statuses.length).fill(Number.POSITIVE_INFINITY);
   trace.lastAskedAt ??= new Float64Array(statuses.length).fill(Number.NEGATIVE_INFINITY);

@@ -1,28 +1,32 @@
 import type { FinalState, StoredPackage } from './final-state.ts';
-import type { Notes } from './findings.ts';
-import { nameOf, type Orders, type Trace } from './orders.ts';
+import type { FindingsCollector } from './findings.ts';
+import { nameOf, type Orders, type OrderTrace } from './orders.ts';
 
 /** Rules Q1, Q3 and Q4 in the final state: each package's inventory against its orders. */
-export function judgePackages({ packages }: FinalState, orders: Orders, notes: Notes): void {
+export function checkPackages({ packages }: FinalState, orders: Orders, collector: FindingsCollector): void {
   const known = new Set(packages.map(({ id }) => id));
   for (const id of orders.packageIds()) {
-    if (!known.has(id)) notes.violation('Q1', `there are orders of package ${id}, which is not stored`);
+    if (!known.has(id)) collector.violation('Q1', `there are orders of package ${id}, which is not stored`);
   }
   for (const onSale of packages) {
     const traces = orders.of(onSale.id);
-    judgeFigures(onSale, traces, notes);
-    judgeDrain(onSale, traces, notes);
-    notes.count('units', onSale.quota);
-    notes.count('units sold', onSale.confirmed);
+    checkInventory(onSale, traces, collector);
+    checkDrain(onSale, traces, collector);
+    collector.count('units', onSale.quota);
+    collector.count('units sold', onSale.confirmed);
   }
 }
 
-function judgeFigures(onSale: StoredPackage, traces: readonly Trace[], notes: Notes): void {
+function checkInventory(
+  onSale: StoredPackage,
+  traces: readonly OrderTrace[],
+  collector: FindingsCollector,
+): void {
   const { id, quota, remaining, held, confirmed, cancelling, waiting } = onSale;
   const name = `package ${id} (quota ${quota}, remaining ${remaining}, held ${held}, confirmed ${confirmed})`;
-  if (quota !== remaining + held + confirmed) notes.violation('Q1', `${name} does not add up`);
+  if (quota !== remaining + held + confirmed) collector.violation('Q1', `${name} does not add up`);
   if (Math.min(quota, remaining, held, cancelling, confirmed - cancelling, waiting) < 0)
-    notes.violation('Q1', `${name} has less than nothing: cancelling ${cancelling}, waiting ${waiting}`);
+    collector.violation('Q1', `${name} has less than nothing: cancelling ${cancelling}, waiting ${waiting}`);
   const count = (...statuses: string[]) =>
     traces.filter(({ order }) => statuses.includes(order.status)).length;
   const counted = {
@@ -34,18 +38,22 @@ function judgeFigures(onSale: StoredPackage, traces: readonly Trace[], notes: No
   for (const [figure, byOrders] of Object.entries(counted)) {
     const stored = onSale[figure as keyof typeof counted];
     if (stored !== byOrders)
-      notes.violation('Q1', `package ${id} says ${figure} ${stored}, its orders say ${byOrders}`);
+      collector.violation('Q1', `package ${id} says ${figure} ${stored}, its orders say ${byOrders}`);
   }
   const sold = Math.max(confirmed, counted.confirmed);
-  if (sold > quota) notes.violation('Q3', `package ${id} has sold ${sold} units of ${quota}`);
+  if (sold > quota) collector.violation('Q3', `package ${id} has sold ${sold} units of ${quota}`);
 }
 
 /** After the drain no order is in progress or waiting. Only a paused sale may keep its queue. */
-function judgeDrain(onSale: StoredPackage, traces: readonly Trace[], notes: Notes): void {
+function checkDrain(
+  onSale: StoredPackage,
+  traces: readonly OrderTrace[],
+  collector: FindingsCollector,
+): void {
   for (const { order } of traces) {
     if (['held', 'compensating', 'cancelling'].includes(order.status))
-      notes.violation('Q4', `${nameOf(order)} is still ${order.status}`);
+      collector.violation('Q4', `${nameOf(order)} is still ${order.status}`);
     if (order.status === 'queued' && !onSale.isPaused)
-      notes.violation('Q4', `${nameOf(order)} still waits, while ${onSale.remaining} units are free`);
+      collector.violation('Q4', `${nameOf(order)} still waits, while ${onSale.remaining} units are free`);
   }
 }

@@ -1,7 +1,7 @@
 import type { FinalState, Reservation } from './final-state.ts';
 
 /** Timeout for one answer of a supplier. The run is over, so no fault delays it. */
-const patienceMs = 30_000;
+const timeoutMs = 30_000;
 
 /**
  * Reads both suppliers' ledgers page by page.
@@ -30,7 +30,7 @@ async function readLedger(url: string, token: string | undefined): Promise<Reser
   const cursors = new Set<string>();
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
     const page: string = cursor === '' ? url : `${url}?cursor=${encodeURIComponent(cursor)}`;
-    const response = await fetch(page, { headers, signal: AbortSignal.timeout(patienceMs) });
+    const response = await fetch(page, { headers, signal: AbortSignal.timeout(timeoutMs) });
     if (!response.ok) throw new Error(`${page} answered ${response.status}: ${await response.text()}`);
     const { reservations, next } = (await response.json()) as LedgerPage;
     for (const { key, number, status } of reservations) read.push({ key, number, status });

@@ -1,9 +1,9 @@
-import type { FaultEntry, FiguresEntry, PurchaseEntry } from '../history.ts';
+import type { FaultEntry, InventoryEntry, PurchaseEntry } from '../history.ts';
 import { placeOf } from './answers.ts';
+import { CountOverTime } from './count-over-time.ts';
 import type { FinalState, StoredPackage } from './final-state.ts';
 import { timeOf } from './final-state.ts';
-import type { Notes } from './findings.ts';
-import { Level } from './level.ts';
+import type { FindingsCollector } from './findings.ts';
 import { clockToleranceMs } from './numbers.ts';
 import { nameOf, type Orders } from './orders.ts';
 
@@ -23,19 +23,19 @@ const suspectsMax = 100_000;
 interface Units {
   readonly onSale: StoredPackage;
   /** Confirmed and never cancelled. */
-  readonly sold: Level;
+  readonly sold: CountOverTime;
   /** Units claimed, and confirmed, up to a time, regardless of later events. */
-  readonly everClaimed: Level;
-  readonly everConfirmed: Level;
+  readonly everClaimed: CountOverTime;
+  readonly everConfirmed: CountOverTime;
   /** Claimed and not returned. */
-  readonly taken: Level;
-  readonly waiting: Level;
+  readonly taken: CountOverTime;
+  readonly waiting: CountOverTime;
   readonly hasCancels: boolean;
 }
 
 interface Suspect {
   readonly purchase: PurchaseEntry;
-  readonly level: Level;
+  readonly level: CountOverTime;
   readonly enough: number;
   readonly what: string;
 }
@@ -54,15 +54,15 @@ interface Suspect {
 export class Refusals {
   readonly #units = new Map<number, Units>();
   readonly #waitersPerUnit: number | undefined;
-  readonly #notes: Notes;
+  readonly #collector: FindingsCollector;
   readonly #faults: { readonly from: number; readonly to: number }[] = [];
   readonly #suspects: Suspect[] = [];
 
-  constructor(state: FinalState, orders: Orders, notes: Notes) {
-    this.#notes = notes;
+  constructor(state: FinalState, orders: Orders, collector: FindingsCollector) {
+    this.#collector = collector;
     this.#waitersPerUnit = state.waitersPerUnit;
     for (const onSale of state.packages) {
-      if (onSale.version > 1) notes.count('packages with another quota, not judged by time');
+      if (onSale.version > 1) collector.count('packages with another quota, not judged by time');
       else this.#units.set(onSale.id, unitsOf(onSale, orders));
     }
     this.#judgeStored(orders);
@@ -94,17 +94,17 @@ export class Refusals {
   }
 
   /** An answer cannot contain the result of a decision that was not taken yet. @param place describes the request. */
-  figures({ packageId, figures, endedAt }: FiguresEntry, place: string): void {
+  figures({ packageId, figures, endedAt }: InventoryEntry, place: string): void {
     const units = this.#units.get(packageId);
     if (units === undefined || figures === undefined) return;
     const { quota, held, confirmed } = figures;
     const until = endedAt + clockToleranceMs;
-    const most = (level: Level) => level.most(Number.NEGATIVE_INFINITY, until);
+    const most = (level: CountOverTime) => level.most(Number.NEGATIVE_INFINITY, until);
     const isTrue =
       quota === units.onSale.quota &&
       confirmed <= most(units.everConfirmed) &&
       held + confirmed <= most(units.everClaimed);
-    if (!isTrue) this.#notes.violation('Q1', `more than there was: ${place}`);
+    if (!isTrue) this.#collector.violation('Q1', `more than there was: ${place}`);
   }
 
   /** Must be called after the whole history: a fault may be recorded after its effect. */
@@ -112,18 +112,19 @@ export class Refusals {
     for (const { purchase, level, enough, what } of this.#suspects) {
       const from = this.#since(purchase);
       const most = level.most(from, purchase.endedAt + clockToleranceMs);
-      if (most < enough) this.#notes.violation('Q4', `${most} ${what} since ${from}: ${placeOf(purchase)}`);
-      else this.#notes.count('refusals from before a fault');
+      if (most < enough)
+        this.#collector.violation('Q4', `${most} ${what} since ${from}: ${placeOf(purchase)}`);
+      else this.#collector.count('refusals from before a fault');
     }
   }
 
   #suspect(suspect: Suspect, isFleeting: boolean): void {
     const { purchase, level, enough } = suspect;
-    this.#notes.count('refusals judged by time');
+    this.#collector.count('refusals judged by time');
     const until = purchase.endedAt + clockToleranceMs;
     if (!isFleeting) {
       const most = level.most(Number.NEGATIVE_INFINITY, until);
-      if (most < enough) this.#notes.violation('Q4', `${most} ${suspect.what}: ${placeOf(purchase)}`);
+      if (most < enough) this.#collector.violation('Q4', `${most} ${suspect.what}: ${placeOf(purchase)}`);
       return;
     }
     if (level.most(purchase.sentAt - snapshotMs - delayMs, until) >= enough) return;
@@ -142,11 +143,11 @@ export class Refusals {
       const { id, quota } = onSale;
       const { value, at } = taken.peak();
       if (value > quota)
-        this.#notes.violation('Q3', `package ${id} had given ${value} units of ${quota} at ${at}`);
+        this.#collector.violation('Q3', `package ${id} had given ${value} units of ${quota} at ${at}`);
       for (const { order } of orders.of(id)) {
         const rejectedAt = order.status === 'rejected' ? timeOf(order, 'sold out') : undefined;
         if (rejectedAt === undefined || sold.most(rejectedAt, rejectedAt) >= quota) continue;
-        this.#notes.violation(
+        this.#collector.violation(
           'Q4',
           `${nameOf(order)} was rejected at ${rejectedAt}, when a unit was not sold`,
         );
@@ -156,8 +157,8 @@ export class Refusals {
 }
 
 function unitsOf(onSale: StoredPackage, orders: Orders): Units {
-  const [sold, taken, waiting] = [new Level(), new Level(), new Level()];
-  const [everClaimed, everConfirmed] = [new Level(), new Level()];
+  const [sold, taken, waiting] = [new CountOverTime(), new CountOverTime(), new CountOverTime()];
+  const [everClaimed, everConfirmed] = [new CountOverTime(), new CountOverTime()];
   let hasCancels = false;
   for (const { order } of orders.of(onSale.id)) {
     const cancelledAt = timeOf(order, 'cancel requested');

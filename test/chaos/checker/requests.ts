@@ -1,11 +1,11 @@
-import type { CancelEntry, FiguresEntry, LookUpEntry, PurchaseEntry } from '../history.ts';
+import type { CancelEntry, InventoryEntry, LookUpEntry, PurchaseEntry } from '../history.ts';
 import { isDocumented, isRefused, mismatchOf, placeOf, type Request } from './answers.ts';
 import { decidedAt, type FinalState } from './final-state.ts';
-import type { Notes } from './findings.ts';
-import { Keyless } from './keyless.ts';
+import type { FindingsCollector } from './findings.ts';
+import { KeylessPurchases } from './keyless-purchases.ts';
 import { leadsTo } from './life-cycle.ts';
 import { clockToleranceMs } from './numbers.ts';
-import { isSameEmail, nameOf, type Orders, sight, type Trace } from './orders.ts';
+import { isSameEmail, nameOf, type Orders, type OrderTrace, recordSighting } from './orders.ts';
 import type { Refusals } from './refusals.ts';
 
 /**
@@ -15,28 +15,28 @@ import type { Refusals } from './refusals.ts';
 export class Requests {
   readonly #orders: Orders;
   readonly #refusals: Refusals;
-  readonly #notes: Notes;
-  readonly #keyless: Keyless;
+  readonly #collector: FindingsCollector;
+  readonly #keyless: KeylessPurchases;
   readonly #packageIds: ReadonlySet<number>;
 
-  constructor({ packages }: FinalState, orders: Orders, refusals: Refusals, notes: Notes) {
+  constructor({ packages }: FinalState, orders: Orders, refusals: Refusals, collector: FindingsCollector) {
     this.#packageIds = new Set(packages.map(({ id }) => id));
     this.#orders = orders;
     this.#refusals = refusals;
-    this.#notes = notes;
-    this.#keyless = new Keyless(orders);
+    this.#collector = collector;
+    this.#keyless = new KeylessPurchases(orders);
   }
 
   see(request: Request): void {
-    if (!isDocumented(request)) this.#notes.violation('API', `undocumented answer: ${placeOf(request)}`);
+    if (!isDocumented(request)) this.#collector.violation('API', `undocumented answer: ${placeOf(request)}`);
     const mismatch = mismatchOf(request);
-    if (mismatch !== undefined) this.#notes.violation('API', `${placeOf(request)} ${mismatch}`);
+    if (mismatch !== undefined) this.#collector.violation('API', `${placeOf(request)} ${mismatch}`);
     if (
       request.code === 'unknown_package' &&
       'packageId' in request &&
       this.#packageIds.has(request.packageId)
     )
-      this.#notes.violation('API', `package ${request.packageId} is stored: ${placeOf(request)}`);
+      this.#collector.violation('API', `package ${request.packageId} is stored: ${placeOf(request)}`);
     switch (request.kind) {
       case 'purchase':
         return this.#purchase(request);
@@ -51,7 +51,7 @@ export class Requests {
 
   /** Must be called after the whole history. */
   finish(): void {
-    this.#keyless.judge(this.#notes);
+    this.#keyless.judge(this.#collector);
   }
 
   #purchase(purchase: PurchaseEntry): void {
@@ -65,15 +65,18 @@ export class Requests {
     const { order } = trace;
     if (status === 201 || status === 202) trace.isAccepted = true;
     if (order.packageId !== packageId || !isSameEmail(order.email, email))
-      this.#notes.violation('Q6', `${nameOf(order)} is not what was bought: ${placeOf(purchase)}`);
+      this.#collector.violation('Q6', `${nameOf(order)} is not what was bought: ${placeOf(purchase)}`);
     if (order.key !== key)
-      this.#notes.violation('Q7', `${nameOf(order)} has another key than its ${placeOf(purchase)}`);
+      this.#collector.violation('Q7', `${nameOf(order)} has another key than its ${placeOf(purchase)}`);
     if (key !== undefined) return;
     trace.askedAt = Math.min(trace.askedAt, purchase.sentAt);
     trace.keylessAnswers += 1;
     // The second buyer would have paid for another buyer's trip.
     if (trace.keylessAnswers > 1)
-      this.#notes.violation('Q6', `${nameOf(order)} was the answer to two purchases: ${placeOf(purchase)}`);
+      this.#collector.violation(
+        'Q6',
+        `${nameOf(order)} was the answer to two purchases: ${placeOf(purchase)}`,
+      );
   }
 
   /** Rule Q7: answers to a key contain only its order, and only for its buyer. */
@@ -82,21 +85,21 @@ export class Requests {
     const trace = this.#orders.underKey(packageId, key);
     if (trace === undefined) {
       if (code === 'key_reused')
-        this.#notes.violation('Q7', `nothing is stored under the key of ${placeOf(purchase)}`);
+        this.#collector.violation('Q7', `nothing is stored under the key of ${placeOf(purchase)}`);
       return;
     }
     if (!isSameEmail(trace.order.email, email)) {
       if (order !== undefined)
-        this.#notes.violation(
+        this.#collector.violation(
           'Q7',
           `an order was shown to another email under its key: ${placeOf(purchase)}`,
         );
       return;
     }
     if (code === 'key_reused')
-      this.#notes.violation('Q7', `${nameOf(trace.order)} is this very purchase: ${placeOf(purchase)}`);
+      this.#collector.violation('Q7', `${nameOf(trace.order)} is this very purchase: ${placeOf(purchase)}`);
     if (order !== undefined && order.id !== trace.order.id)
-      this.#notes.violation(
+      this.#collector.violation(
         'Q7',
         `${order.id} and ${nameOf(trace.order)} under one key: ${placeOf(purchase)}`,
       );
@@ -111,7 +114,10 @@ export class Requests {
     this.#seen(lookUp);
     this.#missed(lookUp);
     if (lookUp.order !== undefined && lookUp.order.id !== lookUp.orderId)
-      this.#notes.violation('Q10', `${lookUp.order.id} was shown for ${lookUp.orderId}: ${placeOf(lookUp)}`);
+      this.#collector.violation(
+        'Q10',
+        `${lookUp.order.id} was shown for ${lookUp.orderId}: ${placeOf(lookUp)}`,
+      );
   }
 
   #cancel(cancel: CancelEntry): void {
@@ -130,11 +136,11 @@ export class Requests {
     const { orderId, email, status } = request;
     const order = this.#orders.get(orderId)?.order;
     if (order === undefined || isSameEmail(order.email, email)) return false;
-    this.#notes.count('asked with another email');
+    this.#collector.count('asked with another email');
     const isTold =
       request.order !== undefined || (status !== undefined && status < 500 && ![404, 429].includes(status));
     if (isTold)
-      this.#notes.violation('Q10', `${nameOf(order)} was shown to another email: ${placeOf(request)}`);
+      this.#collector.violation('Q10', `${nameOf(order)} was shown to another email: ${placeOf(request)}`);
     return true;
   }
 
@@ -144,22 +150,22 @@ export class Requests {
   }
 
   /** Rules Q6 and Q8 for the order in an answer. */
-  #seen(request: Request): Trace | undefined {
+  #seen(request: Request): OrderTrace | undefined {
     const { order: shown, sentAt, endedAt } = request;
     if (shown === undefined) return undefined;
     const trace = this.#orders.get(shown.id);
     if (trace === undefined) {
-      this.#notes.violation('Q6', `order ${shown.id} is not stored: ${placeOf(request)}`);
+      this.#collector.violation('Q6', `order ${shown.id} is not stored: ${placeOf(request)}`);
       return undefined;
     }
     const { order } = trace;
     if (shown.packageId !== order.packageId || !isSameEmail(shown.email, order.email))
-      this.#notes.violation(
+      this.#collector.violation(
         'Q6',
         `${nameOf(order)} was shown with another package or email: ${placeOf(request)}`,
       );
     if (!leadsTo(shown.status, order.status))
-      this.#notes.violation(
+      this.#collector.violation(
         'Q6',
         `${nameOf(order)} is ${order.status}, and was ${shown.status}: ${placeOf(request)}`,
       );
@@ -168,31 +174,31 @@ export class Requests {
       isOther(shown.ticketNumber, order.ticketNumber) ||
       isOther(shown.reservationNumber, order.reservationNumber)
     )
-      this.#notes.violation('Q8', `${nameOf(order)} was shown with other tickets: ${placeOf(request)}`);
+      this.#collector.violation('Q8', `${nameOf(order)} was shown with other tickets: ${placeOf(request)}`);
     if (shown.status === 'confirmed' && !(shown.ticketNumber && shown.reservationNumber))
-      this.#notes.violation(
+      this.#collector.violation(
         'Q8',
         `${nameOf(order)} was shown confirmed without its tickets: ${placeOf(request)}`,
       );
     const decided = decidedAt(order, shown.status);
     if (decided !== undefined && endedAt + clockToleranceMs < decided)
-      this.#notes.violation(
+      this.#collector.violation(
         'Q6',
         `${nameOf(order)} was shown ${shown.status}, which was decided at ${decided}: ${placeOf(request)}`,
       );
-    sight(trace, shown.status, sentAt, endedAt);
+    recordSighting(trace, shown.status, sentAt, endedAt);
     return trace;
   }
 
   /** Rules Q1 and Q3 during the run. */
-  #figures(request: FiguresEntry): void {
+  #figures(request: InventoryEntry): void {
     if (request.figures === undefined) return;
     const { quota, remaining, held, confirmed, waiting } = request.figures;
     const words = `quota ${quota}, remaining ${remaining}, held ${held}, confirmed ${confirmed}, waiting ${waiting}`;
     const place = `package ${request.packageId} showed ${words}: ${placeOf(request)}`;
     if (quota !== remaining + held + confirmed || Math.min(remaining, held, confirmed, waiting) < 0)
-      this.#notes.violation('Q1', place);
-    if (confirmed > quota) this.#notes.violation('Q3', place);
+      this.#collector.violation('Q1', place);
+    if (confirmed > quota) this.#collector.violation('Q3', place);
     this.#refusals.figures(request, place);
   }
 }

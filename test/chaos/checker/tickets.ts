@@ -1,38 +1,38 @@
 import type { FinalState, Reservation, StoredOrder } from './final-state.ts';
-import type { Notes } from './findings.ts';
+import type { FindingsCollector } from './findings.ts';
 import { nameOf, type Orders } from './orders.ts';
 
 /** Reservations by clients without the suppliers' token; they belong to no order. */
 const publicPrefix = 'public:';
 
 /** Rules Q3 and Q8: the active tickets are exactly those of the confirmed orders. */
-export function judgeTickets(state: FinalState, orders: Orders, notes: Notes): void {
+export function checkTickets(state: FinalState, orders: Orders, collector: FindingsCollector): void {
   const quotas = new Map(state.packages.map(({ id, quota }) => [id, quota]));
-  judgeLedger('flight', state.flights, orders, quotas, ({ ticketNumber }) => ticketNumber, notes);
-  judgeLedger('hotel', state.hotels, orders, quotas, ({ reservationNumber }) => reservationNumber, notes);
+  checkLedger('flight', state.flights, orders, quotas, ({ ticketNumber }) => ticketNumber, collector);
+  checkLedger('hotel', state.hotels, orders, quotas, ({ reservationNumber }) => reservationNumber, collector);
 }
 
-function judgeLedger(
+function checkLedger(
   what: 'flight' | 'hotel',
   ledger: readonly Reservation[],
   orders: Orders,
   quotas: ReadonlyMap<number, number>,
   storedNumber: (order: StoredOrder) => string | undefined,
-  notes: Notes,
+  collector: FindingsCollector,
 ): void {
   const numbers = new Set<string>();
   const activeKeys = new Set<string>();
   const perPackage = new Map<number, number>();
   for (const { key, number, status } of ledger) {
-    if (numbers.has(number)) notes.violation('Q8', `${what} ${number} is in the ledger twice`);
+    if (numbers.has(number)) collector.violation('Q8', `${what} ${number} is in the ledger twice`);
     numbers.add(number);
     if (status !== 'active') continue;
     if (key.startsWith(publicPrefix)) {
-      notes.count(`${what}s reserved by the public`);
+      collector.count(`${what}s reserved by the public`);
       continue;
     }
-    notes.count(`${what}s reserved`);
-    if (activeKeys.has(key)) notes.violation('Q8', `order ${key} has a second ${what}, ${number}`);
+    collector.count(`${what}s reserved`);
+    if (activeKeys.has(key)) collector.violation('Q8', `order ${key} has a second ${what}, ${number}`);
     activeKeys.add(key);
     const order = orders.get(key)?.order;
     const stored = order && storedNumber(order);
@@ -40,34 +40,36 @@ function judgeLedger(
     if (order?.status !== 'confirmed') {
       const whose =
         order === undefined ? `order ${key}, which is not stored` : `${nameOf(order)}, ${order.status}`;
-      notes.violation('Q8', `${what} ${number} is reserved for ${whose}`);
+      collector.violation('Q8', `${what} ${number} is reserved for ${whose}`);
     } else if (stored !== number) {
-      notes.violation('Q8', `${nameOf(order)} carries ${what} ${stored}, but ${number} is reserved`);
+      collector.violation('Q8', `${nameOf(order)} carries ${what} ${stored}, but ${number} is reserved`);
     }
   }
   for (const [id, count] of perPackage) {
     const quota = quotas.get(id) ?? 0;
     if (count > quota)
-      notes.violation('Q3', `package ${id} has ${count} ${what}s reserved, of a quota of ${quota}`);
+      collector.violation('Q3', `package ${id} has ${count} ${what}s reserved, of a quota of ${quota}`);
   }
-  judgeConfirmed(what, activeKeys, orders, storedNumber, notes);
+  checkConfirmed(what, activeKeys, orders, storedNumber, collector);
 }
 
-function judgeConfirmed(
+function checkConfirmed(
   what: string,
   activeKeys: ReadonlySet<string>,
   orders: Orders,
   storedNumber: (order: StoredOrder) => string | undefined,
-  notes: Notes,
+  collector: FindingsCollector,
 ): void {
   const owners = new Map<string, StoredOrder>();
   for (const { order } of orders.all()) {
     const number = storedNumber(order);
     const other = number === undefined ? undefined : owners.get(number);
-    if (other) notes.violation('Q3', `${nameOf(order)} and ${nameOf(other)} both have ${what} ${number}`);
+    if (other) collector.violation('Q3', `${nameOf(order)} and ${nameOf(other)} both have ${what} ${number}`);
     if (number !== undefined) owners.set(number, order);
     if (order.status !== 'confirmed') continue;
-    if (!activeKeys.has(order.id)) notes.violation('Q8', `${nameOf(order)} is confirmed without a ${what}`);
-    if (number === undefined) notes.violation('Q8', `${nameOf(order)} is confirmed and carries no ${what}`);
+    if (!activeKeys.has(order.id))
+      collector.violation('Q8', `${nameOf(order)} is confirmed without a ${what}`);
+    if (number === undefined)
+      collector.violation('Q8', `${nameOf(order)} is confirmed and carries no ${what}`);
   }
 }

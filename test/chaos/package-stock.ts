@@ -2,7 +2,7 @@ import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import type { Prng } from '../simulation/prng.ts';
 
 /** A size of packages. A few packages of each size are on offer at the same time. */
-interface Kind {
+interface PackageSize {
   readonly quota: readonly [number, number];
   /** Packages of this size on offer. */
   readonly atOnce: number;
@@ -12,7 +12,7 @@ interface Kind {
   readonly perMinute: number;
 }
 
-const kinds: readonly Kind[] = [
+const kinds: readonly PackageSize[] = [
   { quota: [1, 5], atOnce: 3, share: 0.2, perMinute: 25 },
   { quota: [20, 120], atOnce: 3, share: 0.25, perMinute: 15 },
   { quota: [400, 1_500], atOnce: 2, share: 0.25, perMinute: 5 },
@@ -36,19 +36,19 @@ interface Place {
 }
 
 /** Packages of very different sizes, a few on offer at a time. A sold-out package is replaced by the next one. */
-export class Shelf {
+export class PackageStock {
   readonly packages: readonly TravelPackage[];
-  readonly #dice: Prng;
+  readonly #prng: Prng;
   readonly #places: readonly (readonly Place[])[];
   readonly #now: () => number;
 
-  constructor(minutes: number, dice: Prng, now: () => number) {
-    this.#dice = dice;
+  constructor(minutes: number, prng: Prng, now: () => number) {
+    this.#prng = prng;
     this.#now = now;
     const packages: TravelPackage[] = [];
     this.#places = kinds.map(({ quota, atOnce, perMinute }) => {
       const ids = Array.from({ length: atOnce + Math.ceil(perMinute * minutes) }, () => {
-        const made = onOffer(packages.length + 1, dice.whole(...quota));
+        const made = onOffer(packages.length + 1, prng.whole(...quota));
         packages.push(made);
         return made.id;
       });
@@ -62,14 +62,14 @@ export class Shelf {
 
   /** Picks a package on offer. */
   pick(): number {
-    const draw = this.#dice.fraction();
+    const draw = this.#prng.fraction();
     const at = bounds.findIndex((bound) => draw < bound);
-    return this.#offer(this.#dice.pick(this.#places.at(at) as Place[]));
+    return this.#offer(this.#prng.pick(this.#places.at(at) as Place[]));
   }
 
   /** Picks one of the smallest packages on offer. */
   pickHot(): number {
-    return this.#offer(this.#dice.pick(this.#places[0] as Place[]));
+    return this.#offer(this.#prng.pick(this.#places[0] as Place[]));
   }
 
   noteSoldOut(packageId: number): void {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { Prng } from '../simulation/prng.ts';
 import type { ClusterInstance } from '../support/cluster.ts';
-import type { FaultKind } from './lanes.ts';
-import { type Stage, strikes } from './strikes.ts';
+import { type FaultContext, faultActions } from './fault-actions.ts';
+import type { FaultKind } from './fault-sequences.ts';
 import { WatchedInstance } from './watched-instance.ts';
 
 /** A fake cluster that records what is done to it. */
@@ -30,21 +30,21 @@ function stageOf(kind: FaultKind, forMs: number) {
     },
     suppliers: { signal: (signal: string) => done.push(signal) },
   };
-  const stage = {
-    ...{ cluster, instances, forMs, lane: 'instances', healing: healing.signal, dice: new Prng(1) },
+  const context = {
+    ...{ cluster, instances, forMs, sequence: 'instances', healing: healing.signal, prng: new Prng(1) },
     async during(targets: string | readonly string[], work: () => Promise<void>) {
       await work();
-      done.push(`${kind} of ${targets} mended`);
+      done.push(`${kind} of ${targets} healed`);
     },
-  } as unknown as Stage;
-  return { stage, done, healing, instances, struck: strikes[kind](stage) };
+  } as unknown as FaultContext;
+  return { context, done, healing, instances, applied: faultActions[kind](context) };
 }
 
 it('pauses and resumes one instance, and releases it', async () => {
-  const { done, struck, instances } = stageOf('pause', 1);
-  await struck;
+  const { done, applied, instances } = stageOf('pause', 1);
+  await applied;
   const id = done[0]?.slice('pause '.length);
-  expect(done).toEqual([`pause ${id}`, `resume ${id}`, `pause of ${id} mended`]);
+  expect(done).toEqual([`pause ${id}`, `resume ${id}`, `pause of ${id} healed`]);
   expect(instances.map(({ isTaken }) => isTaken)).toEqual([false, false, false]);
 });
 
@@ -52,19 +52,19 @@ it('never takes the last free instance', async () => {
   const taken = stageOf('pause', 60_000);
   await expect.poll(() => taken.done).toHaveLength(1);
   for (const each of taken.instances) if (!each.isTaken) await each.take();
-  const other = strikes.pause(taken.stage);
+  const other = faultActions.pause(taken.context);
   taken.healing.abort();
-  await Promise.all([taken.struck, other]);
+  await Promise.all([taken.applied, other]);
   expect(taken.done).toHaveLength(3);
 });
 
 it.each<[FaultKind, string[]]>([
-  ['freeze primary', ['freeze 1', 'thaw 1', 'freeze primary of mongod-2 mended', 'whole']],
-  ['suppliers paused', ['SIGSTOP', 'SIGCONT', 'suppliers paused of suppliers mended']],
+  ['freeze primary', ['freeze 1', 'thaw 1', 'freeze primary of mongod-2 healed', 'whole']],
+  ['suppliers paused', ['SIGSTOP', 'SIGCONT', 'suppliers paused of suppliers healed']],
 ])('heals %s as soon as healing begins', async (kind, expected) => {
-  const { struck, done, healing } = stageOf(kind, 60_000);
+  const { applied, done, healing } = stageOf(kind, 60_000);
   await expect.poll(() => done).toHaveLength(1);
   healing.abort();
-  await struck;
+  await applied;
   expect(done).toEqual(expected);
 });

@@ -18,9 +18,9 @@ export type FaultKind =
   | 'cut'
   | 'blackhole';
 
-export type LaneName = 'instances' | 'more instances' | 'mongodb' | 'redis' | 'suppliers' | 'clients';
+export type SequenceName = 'instances' | 'more instances' | 'mongodb' | 'redis' | 'suppliers' | 'clients';
 
-export interface Lane {
+export interface FaultSequence {
   /** Each kind as often as its weight. */
   readonly deck: readonly FaultKind[];
   /** Average time between faults within a storm, in ms. */
@@ -37,10 +37,10 @@ const link = { delay: [1_500, 5_000], cut: [500, 4_000], blackhole: [1_000, 5_00
 const pause = [leaseTtlMs * 1.25, leaseTtlMs * 3.5] as const;
 
 /**
- * Within a lane, one fault follows the other. MongoDB has one lane, so that a majority always exists or is recovering.
- * Instances have two lanes, so at least one of three instances has no fault.
+ * Within a sequence, one fault follows the other. MongoDB has one sequence, so that a majority always exists or is recovering.
+ * Instances have two sequences, so at least one of three instances has no fault.
  */
-export const lanes: Readonly<Record<LaneName, Lane>> = {
+export const faultSequences: Readonly<Record<SequenceName, FaultSequence>> = {
   instances: {
     deck: [
       ...(['kill', 'pause', 'kill', 'pause', 'kill', 'pause', 'kill', 'pause', 'kill'] as const),

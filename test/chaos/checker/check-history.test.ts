@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HistoryEntry } from '../history.ts';
+import { checkHistory } from './check-history.ts';
 import {
   bought,
   confirmed,
@@ -12,7 +13,6 @@ import {
   unanswered,
   violations,
 } from './fixture.ts';
-import { judge } from './judge.ts';
 
 const lookUp = (orderId: string, email: string, sentAt: number, over: object = {}): HistoryEntry =>
   ({
@@ -132,7 +132,7 @@ describe('a correct run', () => {
     async function* entries() {
       yield* sale;
     }
-    const { figures } = await judge(entries(), clean);
+    const { figures } = await checkHistory(entries(), clean);
     expect(figures).toMatchObject({
       packages: 1,
       orders: 7,
@@ -185,7 +185,7 @@ describe('the listed violations', () => {
     async function* entries() {
       yield* many;
     }
-    const { violations: kept, figures } = await judge(entries(), stateOf(0, []));
+    const { violations: kept, figures } = await checkHistory(entries(), stateOf(0, []));
     expect(kept).toHaveLength(20);
     expect(figures['violations API']).toBe(50);
   });

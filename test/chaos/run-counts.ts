@@ -1,15 +1,15 @@
-import type { Ticket } from './client.ts';
+import type { OrderAccess } from './client.ts';
 import type { HistoryEntry } from './history.ts';
 
 /** Counts of a run while it goes on. */
-export class Tally {
+export class RunCounts {
   /** Answers to purchases: `201 confirmed`, `409 sold_out`, `no answer ECONNRESET`. */
   readonly answers = new Map<string, number>();
   readonly faults = new Map<string, number>();
   requests = 0;
   readonly #orders = new Set<string>();
   readonly #confirmed = new Set<string>();
-  readonly #sample: Ticket[] = [];
+  readonly #sample: OrderAccess[] = [];
 
   /** Orders that clients have seen. */
   get orders(): number {
@@ -22,13 +22,13 @@ export class Tally {
   }
 
   /** Every 200th order of the whole run. */
-  get sample(): readonly Ticket[] {
+  get sample(): readonly OrderAccess[] {
     return this.#sample;
   }
 
-  hear(entry: HistoryEntry): void {
+  record(entry: HistoryEntry): void {
     if (entry.kind === 'phase') return;
-    if (entry.kind === 'fault') return add(this.faults, nameOf(entry.fault, entry.target));
+    if (entry.kind === 'fault') return add(this.faults, faultName(entry.fault, entry.target));
     this.requests += 1;
     if (entry.kind === 'purchase') {
       const { status, code, error, order } = entry;
@@ -44,7 +44,7 @@ export class Tally {
 }
 
 /** Faults of links are named by the link's end: `cut redis`, `delay clients`. */
-export function nameOf(fault: string, target: string): string {
+export function faultName(fault: string, target: string): string {
   if (!/^(delay|cut|blackhole)$/.test(fault)) return fault;
   if (target.startsWith('clients')) return `${fault} clients`;
   if (target.startsWith('mongod')) return `${fault} mongodb`;

@@ -1,13 +1,13 @@
 import type { PurchaseEntry } from '../history.ts';
 import { isRefused } from './answers.ts';
-import type { Notes } from './findings.ts';
+import type { FindingsCollector } from './findings.ts';
 import { canonical, type Orders } from './orders.ts';
 
 /**
  * Purchases without a key. If one has no answer, nothing links it to an order. But a package and email can have no more
  * orders than purchases that were not refused for good (rule Q7: a message delivered twice is stored once).
  */
-export class Keyless {
+export class KeylessPurchases {
   /** Stored orders without a known purchase, by package and email. */
   readonly #unasked = new Map<string, number>();
 
@@ -26,10 +26,10 @@ export class Keyless {
     if (unasked !== undefined) this.#unasked.set(name, unasked - 1);
   }
 
-  judge(notes: Notes): void {
+  judge(collector: FindingsCollector): void {
     for (const [name, unasked] of this.#unasked) {
       if (unasked <= 0) continue;
-      notes.violation('Q7', `${name}: ${unasked} more orders than purchases that were not refused`);
+      collector.violation('Q7', `${name}: ${unasked} more orders than purchases that were not refused`);
     }
   }
 }

@@ -1,10 +1,10 @@
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { leaseTtlMs } from './lanes.ts';
+import { leaseTtlMs } from './fault-sequences.ts';
 import { type Network, startNetwork } from './network.ts';
 
 /** The cluster under test and its network. */
-export interface Stage extends AsyncDisposable {
+export interface ChaosCluster extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly network: Network;
   /** The instances' addresses for clients. */
@@ -26,10 +26,10 @@ const settings = {
 };
 
 /** Starts three instances, a replica set of three members, Redis and the suppliers. */
-export async function openStage(
+export async function startChaosCluster(
   packages: readonly TravelPackage[],
   onProgress: (line: string) => void,
-): Promise<Stage> {
+): Promise<ChaosCluster> {
   await using parts = new AsyncDisposableStack();
   const network = parts.use(await startNetwork());
   const cluster = parts.use(

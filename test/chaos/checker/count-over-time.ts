@@ -1,5 +1,5 @@
 /** A count that rises and falls over time. The order of changes within one millisecond is unknown. */
-export class Level {
+export class CountOverTime {
   readonly #changes: { readonly at: number; readonly by: number }[] = [];
   #times: number[] | undefined;
   #values: number[] = [];

@@ -1,0 +1,60 @@
+import type { HistoryEntry } from '../history.ts';
+import { answerOf, type Request } from './answers.ts';
+import type { FinalState } from './final-state.ts';
+import { type Findings, FindingsCollector } from './findings.ts';
+import { checkNumbers } from './numbers.ts';
+import { Orders } from './orders.ts';
+import { checkOutcomes } from './outcomes.ts';
+import { checkPackages } from './packages.ts';
+import { Refusals } from './refusals.ts';
+import { Requests } from './requests.ts';
+import { checkTickets } from './tickets.ts';
+
+/**
+ * Checks a run against the promises of the domain's SPEC.md. The history is read once and not stored: memory holds the
+ * orders with a few times each. Its entries may be in any order.
+ */
+export async function checkHistory(
+  history: AsyncIterable<HistoryEntry>,
+  state: FinalState,
+): Promise<Findings> {
+  const collector = new FindingsCollector();
+  const orders = new Orders(state.orders, collector);
+  const refusals = new Refusals(state, orders, collector);
+  const requests = new Requests(state, orders, refusals, collector);
+  for await (const entry of history) {
+    if (entry.kind === 'fault') {
+      refusals.fault(entry);
+      collector.count('faults');
+      collector.count(`fault ${entry.fault}`);
+    } else if (entry.kind !== 'phase') {
+      requests.see(entry);
+      count(entry, collector);
+    }
+  }
+  requests.finish();
+  refusals.finish();
+  checkOutcomes(orders, collector);
+  checkPackages(state, orders, collector);
+  checkNumbers(state, orders, collector);
+  checkTickets(state, orders, collector);
+  collector.count('packages', state.packages.length);
+  for (const { order } of orders.all()) {
+    collector.count('orders');
+    collector.count(`orders ${order.status}`);
+  }
+  return collector.findings();
+}
+
+const plurals = {
+  purchase: 'purchases',
+  'look-up': 'look-ups',
+  cancel: 'cancels',
+  figures: 'figures',
+} as const;
+
+function count(request: Request, collector: FindingsCollector): void {
+  collector.count('requests');
+  collector.count(plurals[request.kind]);
+  collector.count(`${request.kind} ${answerOf(request) ?? 'no answer'}`);
+}
