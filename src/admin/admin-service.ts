@@ -1,5 +1,5 @@
 import type { AuditReport } from '../audit/audit-report.ts';
-import type { PackageAmendment } from '../domain/change.ts';
+import type { PackageUpdate } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Order, OrderStatus } from '../domain/order.ts';
 import type { Inventory, Offer, TravelPackage } from '../domain/travel-package.ts';
@@ -164,7 +164,7 @@ export interface AdminService {
   /** `package_exists` when the id that was asked for is taken. Known to every instance once it has answered, or 250 ms later. */
   create(by: Operator, wish: NewPackage): Promise<Outcome<TravelPackage>>;
   /** `unknown_package`, `version_conflict`, `quota_too_low`, or `invalid` when it would close before it opens. */
-  amend(by: Operator, id: number, change: PackageAmendment): Promise<Outcome<TravelPackage>>;
+  amend(by: Operator, id: number, change: PackageUpdate): Promise<Outcome<TravelPackage>>;
   /** While paused, purchases get `paused` and the line keeps its place; what is being booked goes on. Repeating it is harmless. */
   pause(by: Operator, id: number, paused: boolean): Promise<Outcome<TravelPackage>>;
 
@@ -229,6 +229,6 @@ export interface AdminService {
   isSessionEnded(session: string): Promise<boolean>;
 }
 
-/** Absent fields of {@link NewPackage} and {@link PackageAmendment} keep within these. */
+/** Absent fields of {@link NewPackage} and {@link PackageUpdate} keep within these. */
 export const quotaMax = 1_000_000_000;
 export const priceMax = 1_000_000_000;

@@ -19,7 +19,7 @@ const processLoad = () => ({ eventLoopLagMs: 1.5, rssBytes: 1_000 });
 
 function viewWith(
   answers: Record<string, Json | undefined> = {},
-  missing: () => Promise<string[]> = async () => [],
+  readinessProblems: () => Promise<string[]> = async () => [],
 ) {
   const clock = new ManualClock();
   const leave = vi.fn();
@@ -39,7 +39,7 @@ function viewWith(
   };
   const view = new ClusterView({
     ...{
-      engine: { load: () => load, peers, missing, suppliersAvailable: false },
+      engine: { load: () => load, peers, readinessProblems, suppliersAvailable: false },
       clock,
       instance: 'one',
       version: '1.2.3',

@@ -7,7 +7,7 @@ import { keptFor } from './kept.ts';
 import { ReadinessProbe } from './readiness-probe.ts';
 
 export interface ClusterViewOptions {
-  readonly engine: Pick<OperatedEngine, 'load' | 'missing' | 'peers' | 'suppliersAvailable'>;
+  readonly engine: Pick<OperatedEngine, 'load' | 'readinessProblems' | 'peers' | 'suppliersAvailable'>;
   readonly clock: Clock;
   /** Of this instance. */
   readonly instance: string;

@@ -1,5 +1,5 @@
 import type { AuditReport } from '../audit/audit-report.ts';
-import type { PackageAmendment } from '../domain/change.ts';
+import type { PackageUpdate } from '../domain/change.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Page } from '../lib/page.ts';
@@ -75,7 +75,7 @@ export class LocalAdminService implements AdminService {
     return this.#packages.create(by, wish);
   }
 
-  amend(by: Operator, id: number, change: PackageAmendment): Promise<Outcome<TravelPackage>> {
+  amend(by: Operator, id: number, change: PackageUpdate): Promise<Outcome<TravelPackage>> {
     return this.#packages.amend(by, id, change);
   }
 

@@ -1,5 +1,5 @@
-import { isAmended } from '../domain/amend.ts';
-import type { PackageAmendment } from '../domain/change.ts';
+import { isUpdated } from '../domain/amend.ts';
+import type { PackageUpdate } from '../domain/change.ts';
 import { saleObstacle } from '../domain/decide.ts';
 import {
   isSaleWindow,
@@ -80,7 +80,7 @@ export class PackageService {
     return this.#options.changes.record(asked, () => this.#create(wish), asJson);
   }
 
-  amend(by: Operator, id: number, change: PackageAmendment): Promise<Outcome<TravelPackage>> {
+  amend(by: Operator, id: number, change: PackageUpdate): Promise<Outcome<TravelPackage>> {
     const asked = { by, action: 'package.amend', wish: asJson(change) } as const;
     return this.#recorded(id, asked, () => this.#amend(id, change));
   }
@@ -158,21 +158,21 @@ export class PackageService {
     return 1 + ids.findIndex((id, index) => id !== index + 1);
   }
 
-  async #amend(id: number, change: PackageAmendment): Promise<Outcome<TravelPackage>> {
-    const answer = await this.#options.engine.amend(id, change);
-    if (answer.kind !== 'amended') return answer;
+  async #amend(id: number, change: PackageUpdate): Promise<Outcome<TravelPackage>> {
+    const answer = await this.#options.engine.updatePackage(id, change);
+    if (answer.kind !== 'updated') return answer;
     // An owner of an older release does not know what it was asked for, and leaves it as it was.
-    const isDone = isAmended(answer.package, { ...change, version: answer.package.version - 1 });
+    const isDone = isUpdated(answer.package, { ...change, version: answer.package.version - 1 });
     return isDone ? { kind: 'done', value: answer.package } : { kind: 'refused', code: 'no_owner' };
   }
 
   /** To the version that is there: an operator who pauses does not care who has changed the price meanwhile. */
-  async #toPresent(id: number, change: Omit<PackageAmendment, 'version'>): Promise<Outcome<TravelPackage>> {
+  async #toPresent(id: number, change: Omit<PackageUpdate, 'version'>): Promise<Outcome<TravelPackage>> {
     for (let tries = 1; ; tries++) {
       const stored = await this.#options.store.package(id);
       if (stored === undefined) return { kind: 'refused', code: 'unknown_package' };
       const { version } = stored.package;
-      if (isAmended(stored.package, { ...change, version: version - 1 })) {
+      if (isUpdated(stored.package, { ...change, version: version - 1 })) {
         return { kind: 'done', value: stored.package };
       }
       const outcome = await this.#amend(id, { version, ...change });
@@ -265,6 +265,6 @@ function ownerOf(
   return { instance, epoch, state: statuses.get(instance) === undefined ? 'silent' : 'idle' };
 }
 
-function asJson(value: TravelPackage | NewPackage | PackageAmendment): Json {
+function asJson(value: TravelPackage | NewPackage | PackageUpdate): Json {
   return { ...value } as Json;
 }

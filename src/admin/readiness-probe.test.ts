@@ -12,7 +12,7 @@ function lookedAt() {
     looks.push(withResolvers);
     return withResolvers.promise;
   };
-  const missing = new ReadinessProbe({ missing: look }, clock);
+  const missing = new ReadinessProbe({ readinessProblems: look }, clock);
   return { missing, clock, looks };
 }
 

@@ -12,12 +12,12 @@ const silence = ['the store, or the lease service, is silent'];
  * such. Until then it goes by what was found last, and by the silence itself once that has lasted.
  */
 export class ReadinessProbe {
-  readonly #engine: Pick<OperatedEngine, 'missing'>;
+  readonly #engine: Pick<OperatedEngine, 'readinessProblems'>;
   readonly #clock: Clock;
   #found: readonly string[] = [];
   #look: { readonly since: number; readonly ended: Promise<void> } | undefined;
 
-  constructor(engine: Pick<OperatedEngine, 'missing'>, clock: Clock) {
+  constructor(engine: Pick<OperatedEngine, 'readinessProblems'>, clock: Clock) {
     this.#engine = engine;
     this.#clock = clock;
   }
@@ -35,7 +35,7 @@ export class ReadinessProbe {
 
   async #lookNow(): Promise<void> {
     try {
-      this.#found = await this.#engine.missing();
+      this.#found = await this.#engine.readinessProblems();
     } catch {
       this.#found = silence;
     }

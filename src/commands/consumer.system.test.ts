@@ -70,7 +70,7 @@ test('Q3 Q5 Q8 books what a server has stored, goes on when Redis is wiped, and 
   const { engine, store, close } = await openServer();
   await store.addPackages([onSale({ quota: 10 })]);
   await engine.start();
-  await vi.waitFor(async () => expect(await engine.missing()).toEqual([]), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await engine.readinessProblems()).toEqual([]), { timeout: 10_000 });
   const consumer = spawnConsumer({ DATABASE_URL: mongod.url, REDIS_URL: redis.url });
   const outcomes = Promise.all(
     Array.from({ length: 100 }, (_, each) => outcomeOf(engine, { email: `${each}@example.com` })),

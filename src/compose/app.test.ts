@@ -93,9 +93,11 @@ it('serves the parts that others wrote', async () => {
 });
 
 it('is healthy as long as it answers, and ready while nothing is missing', async () => {
-  expect((await appWith({ missing: async () => ['the store'] }).request('/healthz')).status).toBe(200);
+  expect((await appWith({ readinessProblems: async () => ['the store'] }).request('/healthz')).status).toBe(
+    200,
+  );
   expect((await appWith().request('/readyz')).status).toBe(200);
-  const unready = await appWith({ missing: async () => ['the store'] }).request('/readyz');
+  const unready = await appWith({ readinessProblems: async () => ['the store'] }).request('/readyz');
   expect(unready.headers.get('retry-after')).toBe('1');
   expect(await problemOf(unready)).toMatchObject({ status: 503, detail: 'Missing: the store.' });
 });

@@ -1,27 +1,27 @@
-import type { PackageAmendment } from './change.ts';
+import type { PackageUpdate } from './change.ts';
 import type { Draft } from './draft.ts';
 import type { ErrorCode } from './errors.ts';
-import type { Amend } from './messages.ts';
+import type { UpdatePackage } from './messages.ts';
 import { type Inventory, isSaleWindow, isSoldOut, salePhase, type TravelPackage } from './travel-package.ts';
 
 /** Applies an operator's change to the version that was read, or refuses it whole. */
-export function amend(draft: Draft, change: Amend, now: number): void {
+export function updatePackage(draft: Draft, change: UpdatePackage, now: number): void {
   const { caller } = change;
   const before = draft.package;
-  if (change.inDoubt === true && isAmended(before, change))
-    return draft.answer(caller, { kind: 'amended', package: before });
-  const next = amendment(before, draft.inventory, change, now);
+  if (change.inDoubt === true && isUpdated(before, change))
+    return draft.answer(caller, { kind: 'updated', package: before });
+  const next = updatedPackage(before, draft.inventory, change, now);
   if (typeof next === 'string') return draft.answer(caller, { kind: 'refused', code: next });
   draft.package = next;
   draft.move({ remaining: next.quota - before.quota });
-  draft.answer(caller, { kind: 'amended', package: next });
+  draft.answer(caller, { kind: 'updated', package: next });
 }
 
 /** What a change makes of a package, or why it can't. The units it adds or takes are the remaining ones. */
-export function amendment(
+export function updatedPackage(
   before: TravelPackage,
   inventory: Inventory,
-  change: PackageAmendment,
+  change: PackageUpdate,
   now: number,
 ): TravelPackage | ErrorCode {
   if (before.version !== change.version) return 'version_conflict';
@@ -40,7 +40,7 @@ function hasEnded(next: TravelPackage, inventory: Inventory, now: number): boole
   return isClosed && waiting + held + cancelling === 0;
 }
 
-function amended(before: TravelPackage, change: PackageAmendment): TravelPackage {
+function amended(before: TravelPackage, change: PackageUpdate): TravelPackage {
   const { opensAt: opened, closesAt: closed, paused: wasPaused, listed: wasListed, ...rest } = before;
   const opensAt = change.opensAt === undefined ? opened : change.opensAt;
   const closesAt = change.closesAt === undefined ? closed : change.closesAt;
@@ -62,7 +62,7 @@ function amended(before: TravelPackage, change: PackageAmendment): TravelPackage
 }
 
 /** Whether the package is what the change makes of the version before it. */
-export function isAmended(present: TravelPackage, change: PackageAmendment): boolean {
+export function isUpdated(present: TravelPackage, change: PackageUpdate): boolean {
   const { version, opensAt, closesAt, paused, listed, archived } = change;
   return (
     present.version === version + 1 &&

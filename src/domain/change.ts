@@ -4,7 +4,7 @@ import type { Inventory, Offer, PackageSnapshot, TravelPackage } from './travel-
  * Absolute values, with the version that was read. Members that are absent stay as they are. Orders keep the package as they
  * were bought.
  */
-export interface PackageAmendment extends Partial<Offer> {
+export interface PackageUpdate extends Partial<Offer> {
   readonly version: number;
   /** Never below held + confirmed: `quota_too_low`. */
   readonly quota?: number;

@@ -14,11 +14,19 @@ const happenings = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      do: fc.constantFrom('booked', 'refused', 'owing', 'cleared', 'cancel', 'withdraw', 'old word'),
+      do: fc.constantFrom(
+        'booked',
+        'refused',
+        'needsCompensation',
+        'compensated',
+        'cancel',
+        'withdraw',
+        'old word',
+      ),
       which: fc.nat(30),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('gate'), open: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('suppliers'), open: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('amend'), quota: fc.nat(6), paused: fc.boolean() }) },
 );
 type Happening = typeof happenings extends fc.Arbitrary<infer T> ? T : never;
@@ -42,20 +50,27 @@ function toMessage(bench: ActorBench, happening: Happening): PackageMessage {
     }
     case 'booked':
     case 'refused':
-    case 'owing':
-    case 'cleared':
+    case 'needsCompensation':
+    case 'compensated':
     case 'cancel':
       return bench[happening.do](orderId);
     case 'withdraw':
       return { kind: 'withdraw', orderId };
     case 'old word':
       return { ...bench.refused(orderId), epoch: bench.state.epoch - 1 } as PackageMessage;
-    case 'gate':
-      return { kind: 'gate', open: (happening as { open: boolean }).open };
+    case 'suppliers':
+      return { kind: 'suppliers', available: (happening as { open: boolean }).open };
     default: {
       const { quota, paused } = happening as { quota: number; paused: boolean };
       const { version } = bench.state.package;
-      return { kind: 'amend', version, quota, paused, deadlineAt: Number.MAX_SAFE_INTEGER, caller: () => {} };
+      return {
+        kind: 'update',
+        version,
+        quota,
+        paused,
+        deadlineAt: Number.MAX_SAFE_INTEGER,
+        caller: () => {},
+      };
     }
   }
 }
@@ -65,7 +80,7 @@ function count(bench: ActorBench, ...statuses: Order['status'][]): number {
 }
 
 function check(bench: ActorBench): void {
-  const { inventory, package: travelPackage, line, orders } = bench.state;
+  const { inventory, package: travelPackage, queue, orders } = bench.state;
   expect(isConserved(travelPackage.quota, inventory), 'Q1').toBe(true);
   expect(inventory, 'Q1 the inventory matches the orders').toMatchObject({
     held: count(bench, 'held', 'compensating'),
@@ -76,13 +91,13 @@ function check(bench: ActorBench): void {
   });
   expect(inventory.confirmed, 'Q3').toBeLessThanOrEqual(travelPackage.quota);
   const waiting = bench.ordersBy('queued').map((order) => order.number);
-  expect(line.first(Number.POSITIVE_INFINITY), 'Q5 the line is by number').toEqual(waiting);
-  expect(waiting.map((number) => line.place(number))).toEqual(waiting.map((_, index) => index + 1));
-  expect(line.size).toBe(waiting.length);
+  expect(queue.first(Number.POSITIVE_INFINITY), 'Q5 the line is by number').toEqual(waiting);
+  expect(waiting.map((number) => queue.position(number))).toEqual(waiting.map((_, index) => index + 1));
+  expect(queue.size).toBe(waiting.length);
   expect(orders.size).toBe(count(bench, 'queued', 'held', 'compensating', 'cancelling'));
   const keys = [...bench.stored.values()].flatMap((order) => order.key ?? []);
   expect(new Set(keys).size, 'Q7').toBe(keys.length);
-  if (waiting.length > 0 && bench.state.gateOpen && travelPackage.paused !== true) {
+  if (waiting.length > 0 && bench.state.suppliersAvailable && travelPackage.paused !== true) {
     expect(inventory.remaining, 'Q4 nobody waits beside a free unit').toBe(0);
   }
 }
@@ -116,13 +131,13 @@ test('Q4 after the line drains every unit is confirmed, or nobody waits', async 
       const bench = new ActorBench({ quota }, { waitersPerUnit: 3 });
       for (const { batch } of batches) {
         const messages = batch.map((happening) => toMessage(bench, happening));
-        await bench.batch(...messages.filter(({ kind }) => kind !== 'amend' && kind !== 'gate'));
+        await bench.batch(...messages.filter(({ kind }) => kind !== 'update' && kind !== 'suppliers'));
       }
       for (let rounds = 0; bench.state.orders.size > 0; rounds++) {
         expect(rounds).toBeLessThan(1_000);
         const messages = [...bench.state.orders.values()].flatMap(({ id, status }) => {
           if (status === 'queued') return [];
-          if (status !== 'held') return [bench.cleared(id)];
+          if (status !== 'held') return [bench.compensated(id)];
           return [coin.next().value ? bench.booked(id) : bench.refused(id)];
         });
         await bench.batch(...messages);

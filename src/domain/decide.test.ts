@@ -39,7 +39,7 @@ describe('purchases', () => {
     await bench.batch(bench.booked('order-1'), bench.cancel('order-1'));
     await bench.batch(bench.booked('order-2'));
     expect(bench.state.inventory).toMatchObject({ confirmed: 2, cancelling: 1, waiting: 1 });
-    await bench.batch(bench.cleared('order-1'));
+    await bench.batch(bench.compensated('order-1'));
     expect(bench.stored.get('order-3')?.status).toBe('held');
   });
 
@@ -49,7 +49,7 @@ describe('purchases', () => {
     await bench.batch(bench.booked('order-1'), bench.purchase(), bench.cancel('order-1'));
     expect(bench.stored.get('order-2')).toMatchObject({ status: 'queued', number: 2 });
     expect(codes(bench)).not.toContain('sold_out');
-    await bench.batch(bench.cleared('order-1'));
+    await bench.batch(bench.compensated('order-1'));
     expect(bench.stored.get('order-2')?.status).toBe('held');
   });
 
@@ -65,10 +65,10 @@ describe('purchases', () => {
 
   test('Q5 nobody overtakes the line of a new owner that has not served it yet', async () => {
     const bench = new ActorBench({ quota: 1 });
-    await bench.batch({ kind: 'gate', open: false });
+    await bench.batch({ kind: 'suppliers', available: false });
     await bench.batch(bench.purchase());
     bench.takeover();
-    bench.state.gateOpen = true;
+    bench.state.suppliersAvailable = true;
     await bench.batch(bench.purchase());
     expect(bench.ordersBy('held')).toEqual([]);
     await bench.batch({ kind: 'tick' });
@@ -176,9 +176,9 @@ describe('purchases', () => {
 describe('suppliers away', () => {
   test('nothing is claimed and the line waits; then it is served in order', async () => {
     const bench = new ActorBench({ quota: 1 });
-    await bench.batch({ kind: 'gate', open: false }, bench.purchase(), bench.purchase());
+    await bench.batch({ kind: 'suppliers', available: false }, bench.purchase(), bench.purchase());
     expect(bench.ordersBy('held')).toEqual([]);
-    await bench.batch({ kind: 'gate', open: true });
+    await bench.batch({ kind: 'suppliers', available: true });
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1']);
   });
 });
@@ -212,7 +212,7 @@ describe('leaving', () => {
     await bench.batch(bench.purchase());
     await bench.batch(bench.booked('order-1'));
     await bench.batch(bench.cancel('order-1'), bench.cancel('order-1'));
-    await bench.batch(bench.cleared('order-1'), bench.cleared('order-1'));
+    await bench.batch(bench.compensated('order-1'), bench.compensated('order-1'));
     await bench.batch(bench.cancel('order-1'));
     expect(bench.state.inventory).toMatchObject({ remaining: 1, held: 0, confirmed: 0, cancelling: 0 });
   });
@@ -222,10 +222,10 @@ describe('sagas', () => {
   test('Q9 no cancel starts before the commit that says it is owed', async () => {
     const bench = new ActorBench({ quota: 1 });
     await bench.batch(bench.purchase());
-    const step = await bench.batch(bench.owing('order-1'));
+    const step = await bench.batch(bench.needsCompensation('order-1'));
     expect(step.change?.updated).toMatchObject([{ status: 'compensating' }]);
     expect(step.change?.inventory).toMatchObject({ remaining: 0, held: 1 });
-    expect(step.effects).toMatchObject([{ kind: 'clear', order: { id: 'order-1' } }]);
+    expect(step.effects).toMatchObject([{ kind: 'compensate', order: { id: 'order-1' } }]);
   });
 
   test('Q9 the word of a saga from an older epoch is not believed', async () => {
@@ -243,17 +243,17 @@ describe('sagas', () => {
         ({ ...bench.booked(id), kind: 'progress', ticketNumber: 'F1' }) as PackageMessage,
       booked: (bench: ActorBench, id: string) => bench.booked(id),
       refused: (bench: ActorBench, id: string) => bench.refused(id),
-      owing: (bench: ActorBench, id: string) => bench.owing(id),
-      cleared: (bench: ActorBench, id: string) => bench.cleared(id),
+      owing: (bench: ActorBench, id: string) => bench.needsCompensation(id),
+      cleared: (bench: ActorBench, id: string) => bench.compensated(id),
     };
     /** How order-1, which is held, gets into each status. */
     const ways: Record<string, (bench: ActorBench) => PackageMessage[]> = {
       held: () => [],
-      compensating: (bench) => [bench.owing('order-1')],
+      compensating: (bench) => [bench.needsCompensation('order-1')],
       failed: (bench) => [bench.refused('order-1')],
       confirmed: (bench) => [bench.booked('order-1')],
       cancelling: (bench) => [bench.booked('order-1'), bench.cancel('order-1')],
-      cancelled: (bench) => [bench.booked('order-1'), bench.cancel('order-1'), bench.cleared('order-1')],
+      cancelled: (bench) => [bench.booked('order-1'), bench.cancel('order-1'), bench.compensated('order-1')],
     };
     const next: Record<string, Partial<Record<keyof typeof words, string>>> = {
       held: { progress: 'held', booked: 'confirmed', refused: 'failed', owing: 'compensating' },
@@ -290,7 +290,7 @@ describe('sagas', () => {
 describe('operators', () => {
   const amend = (bench: ActorBench, change: object) =>
     bench.batch({
-      kind: 'amend',
+      kind: 'update',
       version: bench.state.package.version,
       deadlineAt: Number.MAX_SAFE_INTEGER,
       caller: (answer) => bench.answers.push(answer),
@@ -319,7 +319,7 @@ describe('operators', () => {
     await amend(bench, { quota: 5, paused: true });
     const again = { version, quota: 5, paused: true, inDoubt: true };
     await amend(bench, again);
-    expect(bench.answers.slice(-2).map(({ kind }) => kind)).toEqual(['amended', 'amended']);
+    expect(bench.answers.slice(-2).map(({ kind }) => kind)).toEqual(['updated', 'updated']);
     expect(bench.state.package).toMatchObject({ quota: 5, version: version + 1 });
     await amend(bench, { ...again, quota: 6 });
     expect(codes(bench).at(-1)).toBe('version_conflict');

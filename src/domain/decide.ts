@@ -1,7 +1,7 @@
-import { amend } from './amend.ts';
+import { updatePackage } from './amend.ts';
 import type { Change } from './change.ts';
 import { Draft, type Effect } from './draft.ts';
-import { erasing } from './erase.ts';
+import { eraseEmail } from './erase.ts';
 import type { ErrorCode } from './errors.ts';
 import * as to from './life-cycle.ts';
 import type {
@@ -34,7 +34,7 @@ export interface PackageRules {
 export const defaultRejectionsMax = 500;
 
 /** What the store knows of a batch's keys, ids and emails. */
-export interface Known {
+export interface Lookups {
   readonly byKey: ReadonlyMap<string, Order>;
   readonly byId: ReadonlyMap<string, Order>;
   readonly liveByEmail: ReadonlyMap<string, number>;
@@ -44,7 +44,7 @@ export interface Known {
 export interface Step {
   /** Undefined when there is nothing to store. */
   readonly change: Change | undefined;
-  readonly gateOpen: boolean;
+  readonly suppliersAvailable: boolean;
   readonly effects: readonly Effect[];
 }
 
@@ -55,7 +55,7 @@ export interface Step {
 export function decide(
   state: PackageState,
   messages: readonly PackageMessage[],
-  known: Known,
+  known: Lookups,
   now: number,
   rules: PackageRules,
 ): Step {
@@ -66,21 +66,21 @@ export function decide(
 
 class Decision {
   readonly #draft: Draft;
-  readonly #known: Known;
+  readonly #known: Lookups;
   readonly #now: number;
   readonly #rules: PackageRules;
-  #gateOpen: boolean;
+  #suppliersAvailable: boolean;
   /** Units claimed by this batch. */
   #claims = 0;
   /** Purchases that met a package without a unit left. */
   readonly #soldOut: Purchase[] = [];
 
-  constructor(state: PackageState, known: Known, now: number, rules: PackageRules) {
+  constructor(state: PackageState, known: Lookups, now: number, rules: PackageRules) {
     this.#draft = new Draft(state);
     this.#known = known;
     this.#now = now;
     this.#rules = rules;
-    this.#gateOpen = state.gateOpen;
+    this.#suppliersAvailable = state.suppliersAvailable;
   }
 
   take(message: PackageMessage): void {
@@ -91,11 +91,11 @@ class Decision {
         return this.#cancel(message);
       case 'withdraw':
         return this.#withdraw(message);
-      case 'gate':
-        this.#gateOpen = message.open;
+      case 'suppliers':
+        this.#suppliersAvailable = message.available;
         return this.#serveLine();
-      case 'amend':
-        amend(this.#draft, message, this.#now);
+      case 'update':
+        updatePackage(this.#draft, message, this.#now);
         return this.#serveLine();
       case 'retry':
         return this.#retry(message);
@@ -112,7 +112,7 @@ class Decision {
     this.#refuseSoldOut();
     this.#refuseLine();
     const change = this.#draft.change();
-    return { change, gateOpen: this.#gateOpen, effects: this.#draft.settledEffects() };
+    return { change, suppliersAvailable: this.#suppliersAvailable, effects: this.#draft.settledEffects() };
   }
 
   #purchase(purchase: Purchase): void {
@@ -154,7 +154,13 @@ class Decision {
     const { package: travelPackage, inventory } = this.#draft;
     const { waitersPerUnit, ordersPerEmail } = this.#rules;
     if (this.#now > deadlineAt) return 'overloaded';
-    const obstacle = saleObstacle(travelPackage, inventory, this.#now, waitersPerUnit, this.#gateOpen);
+    const obstacle = saleObstacle(
+      travelPackage,
+      inventory,
+      this.#now,
+      waitersPerUnit,
+      this.#suppliersAvailable,
+    );
     if (obstacle !== undefined || ordersPerEmail === 0) return obstacle;
     const orders = (this.#known.liveByEmail.get(email) ?? 0) + this.#draft.insertedWithEmail(email);
     return orders >= ordersPerEmail ? 'order_limit' : undefined;
@@ -172,7 +178,7 @@ class Decision {
     const cancelling = to.requestCancel(order, this.#now);
     draft.update(cancelling);
     draft.move({ cancelling: 1 });
-    draft.effects.push({ kind: 'clear', order: cancelling });
+    draft.effects.push({ kind: 'compensate', order: cancelling });
     return draft.answer(caller, { kind: 'accepted', order: cancelling });
   }
 
@@ -189,7 +195,7 @@ class Decision {
   #erase({ email, erasures, caller, deadlineAt }: Erase): void {
     if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded');
     const draft = this.#draft;
-    const { erased, left } = erasing(email, erasures, (id) => this.#stored(id), draft);
+    const { erased, left } = eraseEmail(email, erasures, (id) => this.#stored(id), draft);
     for (const order of erased) draft.erase(order);
     return draft.answer(caller, { kind: 'erased', left });
   }
@@ -211,7 +217,7 @@ class Decision {
     const draft = this.#draft;
     const order = draft.order(message.orderId);
     if (order === undefined || message.epoch !== draft.state.epoch) return;
-    const expected = message.kind === 'cleared' ? ['compensating', 'cancelling'] : ['held'];
+    const expected = message.kind === 'compensated' ? ['compensating', 'cancelling'] : ['held'];
     if (!expected.includes(order.status)) return;
     const { events } = message;
     switch (message.kind) {
@@ -223,13 +229,13 @@ class Decision {
       case 'refused':
         draft.update(to.fail(order, this.#now, message.reason, events));
         return this.#unitReturns({ held: -1 });
-      case 'owing': {
+      case 'needsCompensation': {
         const owing = to.compensate(order, this.#now, message.reason, message.ticketNumber, events);
         draft.update(owing);
-        draft.effects.push({ kind: 'clear', order: owing });
+        draft.effects.push({ kind: 'compensate', order: owing });
         return;
       }
-      case 'cleared':
+      case 'compensated':
         return this.#cleared(order, events);
     }
   }
@@ -251,7 +257,7 @@ class Decision {
   /** Claims units for those in the line, by number (rule Q5). */
   #serveLine(): void {
     while (this.#mayClaim() && this.#draft.inventory.waiting > 0) {
-      const next = this.#draft.nextInLine();
+      const next = this.#draft.nextQueued();
       if (next === undefined) return;
       const held = to.claim(next, this.#now);
       this.#draft.update(held);
@@ -264,7 +270,7 @@ class Decision {
     const { inventory, package: travelPackage } = this.#draft;
     const isOnSale = travelPackage.paused !== true && travelPackage.archived !== true;
     const isWithinMax = this.#claims < (this.#rules.claimsMax ?? Number.POSITIVE_INFINITY);
-    return this.#gateOpen && isOnSale && inventory.remaining > 0 && isWithinMax;
+    return this.#suppliersAvailable && isOnSale && inventory.remaining > 0 && isWithinMax;
   }
 
   #hold(order: Order): void {
@@ -291,7 +297,7 @@ class Decision {
         draft.effects.push({ kind: 'continue' });
         return;
       }
-      const next = draft.nextInLine();
+      const next = draft.nextQueued();
       if (next === undefined) return;
       draft.update(to.reject(next, this.#now));
       draft.move({ waiting: -1 });
@@ -345,7 +351,7 @@ export function saleObstacle(
   inventory: PackageState['inventory'],
   now: number,
   waitersPerUnit: number,
-  gateOpen: boolean,
+  suppliersAvailable: boolean,
 ): ErrorCode | undefined {
   if (travelPackage.archived === true) return 'sale_closed';
   if (travelPackage.paused === true) return 'paused';
@@ -353,7 +359,7 @@ export function saleObstacle(
   if (phase === 'not_open') return 'not_open';
   if (phase === 'closed') return 'sale_closed';
   if (isSoldOut(travelPackage.quota, inventory)) return 'sold_out';
-  const isClaimedAtOnce = gateOpen && inventory.remaining > 0 && inventory.waiting === 0;
+  const isClaimedAtOnce = suppliersAvailable && inventory.remaining > 0 && inventory.waiting === 0;
   const isLineFull = inventory.waiting >= waitersPerUnit * travelPackage.quota;
   return isLineFull && !isClaimedAtOnce ? 'queue_full' : undefined;
 }

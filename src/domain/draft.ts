@@ -1,16 +1,16 @@
 import type { Change } from './change.ts';
-import type { Answer, Caller } from './messages.ts';
+import type { Answer, Reply } from './messages.ts';
 import type { Order } from './order.ts';
 import type { PackageState } from './package-state.ts';
 import type { Inventory, TravelPackage } from './travel-package.ts';
 
 /** What is to be done once the change is known to be applied. */
 export type Effect =
-  | { readonly kind: 'answer'; readonly caller: Caller; readonly answer: Answer }
+  | { readonly kind: 'answer'; readonly caller: Reply; readonly answer: Answer }
   /** Books a held order at the suppliers. */
   | { readonly kind: 'book'; readonly order: Order }
   /** Cancels what a compensating or cancelling order owes. */
-  | { readonly kind: 'clear'; readonly order: Order }
+  | { readonly kind: 'compensate'; readonly order: Order }
   /** Has the order's saga begin anew, if it has one. */
   | { readonly kind: 'retry'; readonly order: Order }
   /** There is more to do than one commit should take. */
@@ -38,7 +38,7 @@ export class Draft {
     this.state = state;
     this.#inventory = state.inventory;
     this.#package = state.package;
-    this.#committedLine = state.line[Symbol.iterator]();
+    this.#committedLine = state.queue[Symbol.iterator]();
   }
 
   get inventory(): Inventory {
@@ -101,12 +101,12 @@ export class Draft {
     this.#erased.set(order.id, order);
   }
 
-  answer(caller: Caller, answer: Answer): void {
+  answer(caller: Reply, answer: Answer): void {
     this.effects.push({ kind: 'answer', caller, answer });
   }
 
   /** Takes the next order out of the line, in the order of numbers; undefined when nobody waits. */
-  nextInLine(): Order | undefined {
+  nextQueued(): Order | undefined {
     for (let next = this.#committedLine.next(); !next.done; next = this.#committedLine.next()) {
       const order = this.order(next.value.orderId);
       if (order?.status === 'queued') return order;

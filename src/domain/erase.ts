@@ -2,7 +2,7 @@ import type { Erasure } from './change.ts';
 import { isSettled, type Order } from './order.ts';
 
 /** What is to be erased now, and how many orders are not there yet. */
-export interface Erasing {
+export interface EraseOutcome {
   readonly erased: readonly Order[];
   readonly left: number;
 }
@@ -11,12 +11,12 @@ export interface Erasing {
  * Takes an email, and keys that tell it, out of orders that have ended. An order that has not ended needs its email,
  * for its suppliers ask for it; one that was bought with another email is nobody's business here.
  */
-export function erasing(
+export function eraseEmail(
   email: string,
   erasures: readonly Erasure[],
   find: (orderId: string) => Order | undefined,
   batch?: { isTouched(orderId: string): boolean },
-): Erasing {
+): EraseOutcome {
   const erased: Order[] = [];
   let left = 0;
   for (const erasure of erasures) {

@@ -8,7 +8,7 @@ interface Waiter {
  * the middle stay as gaps until there are enough of them to be worth a sweep. Adding and leaving cost O(1) over
  * time, a place O(log n).
  */
-export class Line implements Iterable<Waiter> {
+export class WaitingQueue implements Iterable<Waiter> {
   #waiters: Waiter[] = [];
   #head = 0;
   /** Numbers of those who left from behind the head, ascending. */
@@ -38,7 +38,7 @@ export class Line implements Iterable<Waiter> {
   }
 
   /** How many stand before this number, plus one; undefined when it is not in the line. */
-  place(number: number): number | undefined {
+  position(number: number): number | undefined {
     const index = lowerBound(this.#waiters, number, this.#head);
     const gap = gapIndex(this.#gaps, number);
     if (this.#waiters[index]?.number !== number || this.#gaps[gap] === number) return undefined;

@@ -1,4 +1,4 @@
-import type { Erasure, PackageAmendment } from './change.ts';
+import type { Erasure, PackageUpdate } from './change.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Order, OrderReason, TimelineEntry } from './order.ts';
 import type { TravelPackage } from './travel-package.ts';
@@ -11,16 +11,16 @@ export type OrderAnswer =
 /** What a caller hears once its message's commit is applied. */
 export type Answer =
   | OrderAnswer
-  | { readonly kind: 'amended'; readonly package: TravelPackage }
+  | { readonly kind: 'updated'; readonly package: TravelPackage }
   | { readonly kind: 'erased'; readonly left: number };
 
 /** The package's owner is another instance: nothing was done here. */
-export interface Elsewhere {
-  readonly kind: 'elsewhere';
+export interface NotOwner {
+  readonly kind: 'notOwner';
 }
 
 /** An opaque token to the pure step; whoever performs the effects calls it, once. */
-export type Caller = (answer: Answer | Elsewhere) => void;
+export type Reply = (answer: Answer | NotOwner) => void;
 
 /** Where a caller's message belongs in a trace, if it is traced. */
 export interface Traced {
@@ -40,14 +40,14 @@ export interface Purchase extends Traced {
   readonly deadlineAt: number;
   /** It may be stored already: a former commit's outcome is unknown. */
   readonly inDoubt?: boolean;
-  readonly caller: Caller;
+  readonly caller: Reply;
 }
 
 export interface Cancel extends Traced {
   readonly kind: 'cancel';
   readonly orderId: string;
   readonly deadlineAt: number;
-  readonly caller: Caller;
+  readonly caller: Reply;
 }
 
 /** Its caller hung up without a key to come back with: it leaves the line if it is still there. */
@@ -70,17 +70,17 @@ export type SagaResult =
   /** Nothing exists at any supplier: it can fail at once. */
   | { readonly kind: 'refused'; readonly reason: OrderReason }
   /** Something may exist at a supplier: a cancel is owed. */
-  | { readonly kind: 'owing'; readonly reason: OrderReason; readonly ticketNumber?: string }
+  | { readonly kind: 'needsCompensation'; readonly reason: OrderReason; readonly ticketNumber?: string }
   /** Every owed cancel is known to be done. */
-  | { readonly kind: 'cleared' };
+  | { readonly kind: 'compensated' };
 
 /** An operator's change, made to the version that was read. */
-export interface Amend extends PackageAmendment {
-  readonly kind: 'amend';
+export interface UpdatePackage extends PackageUpdate {
+  readonly kind: 'update';
   readonly deadlineAt: number;
   /** It may be stored already: a former commit's outcome is unknown. */
   readonly inDoubt?: boolean;
-  readonly caller: Caller;
+  readonly caller: Reply;
 }
 
 /** An operator wants what the order waits for tried at once. */
@@ -88,7 +88,7 @@ export interface Retry {
   readonly kind: 'retry';
   readonly orderId: string;
   readonly deadlineAt: number;
-  readonly caller: Caller;
+  readonly caller: Reply;
 }
 
 /** An operator wants an email gone from orders that have ended. */
@@ -97,13 +97,13 @@ export interface Erase {
   readonly email: string;
   readonly erasures: readonly Erasure[];
   readonly deadlineAt: number;
-  readonly caller: Caller;
+  readonly caller: Reply;
 }
 
 /** The suppliers' breaker has opened or closed. */
-export interface Gate {
-  readonly kind: 'gate';
-  readonly open: boolean;
+export interface SuppliersChanged {
+  readonly kind: 'suppliers';
+  readonly available: boolean;
 }
 
 /** There may be something to do without a message: serve the line, or go on refusing it. */
@@ -111,11 +111,20 @@ export interface Tick {
   readonly kind: 'tick';
 }
 
-export type PackageMessage = Purchase | Cancel | Withdraw | SagaMessage | Amend | Retry | Erase | Gate | Tick;
+export type PackageMessage =
+  | Purchase
+  | Cancel
+  | Withdraw
+  | SagaMessage
+  | UpdatePackage
+  | Retry
+  | Erase
+  | SuppliersChanged
+  | Tick;
 
 /** The messages of a batch whose commit may or may not be applied: what they store is looked up before it is stored. */
 export function inDoubt(batch: readonly PackageMessage[]): PackageMessage[] {
   return batch.map((message) =>
-    message.kind === 'purchase' || message.kind === 'amend' ? { ...message, inDoubt: true } : message,
+    message.kind === 'purchase' || message.kind === 'update' ? { ...message, inDoubt: true } : message,
   );
 }

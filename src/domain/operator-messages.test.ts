@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { ActorBench } from '../../test/support/actor-bench.ts';
-import type { Amend, Erase, PackageMessage } from './messages.ts';
+import type { Erase, PackageMessage, UpdatePackage } from './messages.ts';
 
 const last = (bench: ActorBench) => bench.answers.at(-1);
 const always = Number.MAX_SAFE_INTEGER;
 
-function amend(bench: ActorBench, change: Partial<Amend>): PackageMessage {
+function amend(bench: ActorBench, change: Partial<UpdatePackage>): PackageMessage {
   return {
-    kind: 'amend',
+    kind: 'update',
     version: bench.state.package.version,
     deadlineAt: always,
     caller: (answer) => bench.answers.push(answer),
@@ -55,7 +55,7 @@ describe('an amendment', () => {
     await bench.batch(amend(bench, { opensAt: 101 }));
     expect(last(bench)).toMatchObject({ code: 'invalid' });
     await bench.batch(amend(bench, { opensAt: null }));
-    expect(last(bench)).toMatchObject({ kind: 'amended', package: { closesAt: 101 } });
+    expect(last(bench)).toMatchObject({ kind: 'updated', package: { closesAt: 101 } });
     expect(bench.state.package).not.toHaveProperty('opensAt');
   });
 
@@ -64,7 +64,7 @@ describe('an amendment', () => {
     const { version } = bench.state.package;
     await bench.batch(amend(bench, { price: 7 }));
     await bench.batch(amend(bench, { version, price: 7, inDoubt: true }));
-    expect(last(bench)).toMatchObject({ kind: 'amended' });
+    expect(last(bench)).toMatchObject({ kind: 'updated' });
     await bench.batch(amend(bench, { version, price: 8, inDoubt: true }));
     expect(last(bench)).toMatchObject({ code: 'version_conflict' });
   });
@@ -74,7 +74,7 @@ describe('a retry', () => {
   test('has the saga of an order in hand begin anew, and stores nothing', async () => {
     for (const bench of [
       await sold(),
-      await sold((one) => one.owing('order-1')),
+      await sold((one) => one.needsCompensation('order-1')),
       await sold(booked, (one) => one.cancel('order-1')),
     ]) {
       const step = await bench.batch(retry(bench, 'order-1'));
@@ -87,10 +87,10 @@ describe('a retry', () => {
   test('of an order in the line serves the line', async () => {
     const bench = new ActorBench({ quota: 1 });
     await bench.batch(amend(bench, { paused: true }));
-    bench.state.gateOpen = false;
+    bench.state.suppliersAvailable = false;
     await bench.batch(amend(bench, { paused: false }), bench.purchase());
     expect(bench.stored.get('order-1')?.status).toBe('queued');
-    bench.state.gateOpen = true;
+    bench.state.suppliersAvailable = true;
     await bench.batch(retry(bench, 'order-1'));
     expect(bench.stored.get('order-1')?.status).toBe('held');
   });

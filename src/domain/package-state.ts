@@ -1,5 +1,5 @@
 import type { Change, Ownership } from './change.ts';
-import { Line } from './line.ts';
+import { WaitingQueue } from './line.ts';
 import type { Order } from './order.ts';
 import type { Inventory, TravelPackage } from './travel-package.ts';
 
@@ -13,16 +13,16 @@ export class PackageState {
   #package: TravelPackage;
   #inventory: Inventory;
   readonly #orders = new Map<string, Order>();
-  readonly #line = new Line();
+  readonly #line = new WaitingQueue();
   /** Whether suppliers answer; while not, nothing is claimed. Not stored: each owner sees for itself. */
-  gateOpen: boolean;
+  suppliersAvailable: boolean;
 
-  constructor(ownership: Ownership, gateOpen: boolean) {
+  constructor(ownership: Ownership, suppliersAvailable: boolean) {
     this.epoch = ownership.fence.epoch;
     this.#seq = ownership.fence.seq;
     this.#package = ownership.package;
     this.#inventory = ownership.inventory;
-    this.gateOpen = gateOpen;
+    this.suppliersAvailable = suppliersAvailable;
     for (const order of ownership.unfinished) this.#take(order);
   }
 
@@ -44,11 +44,11 @@ export class PackageState {
   }
 
   /** The queued ones, by number. */
-  get line(): Line {
+  get queue(): WaitingQueue {
     return this.#line;
   }
 
-  adopt(change: Change): void {
+  apply(change: Change): void {
     this.#seq += 1;
     this.#inventory = change.inventory;
     if (change.package !== undefined) this.#package = change.package;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../domain/errors.ts';
-import type { Answer, Elsewhere } from '../domain/messages.ts';
+import type { Answer, NotOwner } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import type { Refused } from './engine.ts';
@@ -14,7 +14,7 @@ export function refused(code: ErrorCode, order?: Order): Refused {
  */
 export function answerOf<Kind extends Answer['kind']>(
   kind: Kind,
-  answer: Answer | Elsewhere,
+  answer: Answer | NotOwner,
 ): Extract<Answer, { kind: Kind }> | Refused {
   if (answer.kind === 'refused') return answer;
   if (answer.kind === kind) return answer as Extract<Answer, { kind: Kind }>;

@@ -3,7 +3,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { onSale } from '../../test/support/server.ts';
 import { fullInventory, type PackageSnapshot } from '../domain/travel-package.ts';
 import { localLiveBus } from '../realtime/bus/local.ts';
-import { Catalogue } from './catalogue.ts';
+import { PackageCache } from './catalogue.ts';
 
 const snapshot = (id: number, waiting = 0): PackageSnapshot => ({
   package: onSale({ id }),
@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 
 test('packages come by id, and many who ask at once cause one read', async () => {
-  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const [all] = await Promise.all([catalogue.all(), catalogue.all()]);
   expect(all.map((each) => each.package.id)).toEqual([1, 2]);
   await Promise.all([catalogue.get(1), catalogue.get(2)]);
@@ -33,7 +33,7 @@ test('packages come by id, and many who ask at once cause one read', async () =>
 });
 
 test('a snapshot that is too old is read again; one that was just heard is not', async () => {
-  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   await catalogue.all();
   await clock.pass(251);
   await Promise.all([catalogue.get(1), catalogue.get(1)]);
@@ -45,10 +45,10 @@ test('a snapshot that is too old is read again; one that was just heard is not',
 });
 
 test('a package that was removed is not known any more, heard of or not', async () => {
-  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   await catalogue.all();
   liveBus.publishRemoved(1);
-  expect([catalogue.glance(1), (await catalogue.all()).map((each) => each.package.id)]).toEqual([
+  expect([catalogue.peek(1), (await catalogue.all()).map((each) => each.package.id)]).toEqual([
     undefined,
     [2],
   ]);
@@ -59,7 +59,7 @@ test('a package that was removed is not known any more, heard of or not', async 
 });
 
 test('what is heard while reading wins over what was read', async () => {
-  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const read = Promise.withResolvers<PackageSnapshot>();
   store.package.mockReturnValueOnce(read.promise);
   const asked = catalogue.get(1);
@@ -70,7 +70,7 @@ test('what is heard while reading wins over what was read', async () => {
 });
 
 test('what is read again was read after the call, and many who call at once share a read', async () => {
-  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: 250 });
+  const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const underWay = Promise.withResolvers<PackageSnapshot>();
   store.package.mockReturnValueOnce(underWay.promise);
   const before = catalogue.get(1);
@@ -85,7 +85,7 @@ test('what is read again was read after the call, and many who call at once shar
 });
 
 test('where this process alone changes the store, unknown ids cost no read', async () => {
-  const catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
+  const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
   await catalogue.all();
   expect(await catalogue.get(404)).toBeUndefined();
   expect(store.package).not.toHaveBeenCalled();

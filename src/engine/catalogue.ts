@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
 
-export interface CatalogueOptions {
+export interface PackageCacheOptions {
   readonly store: Pick<Store, 'package' | 'packages'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
@@ -25,8 +25,8 @@ interface Reading {
 }
 
 /** All packages with their inventory, in memory: kept fresh by the live bus, and read again when too old. */
-export class Catalogue {
-  readonly #options: CatalogueOptions;
+export class PackageCache {
+  readonly #options: PackageCacheOptions;
   readonly #entries = new Map<number, Entry>();
   /** When all were read. */
   #allAt: number | undefined;
@@ -34,7 +34,7 @@ export class Catalogue {
   readonly #reading = new Map<number, Promise<Reading>>();
   readonly #unsubscribe: () => void;
 
-  constructor(options: CatalogueOptions) {
+  constructor(options: PackageCacheOptions) {
     this.#options = options;
     this.#unsubscribe = options.liveBus.subscribe({
       package: (snapshot) => {
@@ -79,7 +79,7 @@ export class Catalogue {
   }
 
   /** What is known of a package, however old: enough to see that there is nothing to refuse. */
-  glance(id: number): PackageSnapshot | undefined {
+  peek(id: number): PackageSnapshot | undefined {
     return this.#entries.get(id)?.snapshot;
   }
 

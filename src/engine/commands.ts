@@ -1,10 +1,18 @@
-import type { Amend, Answer, Cancel, Erase, PackageMessage, Purchase, Retry } from '../domain/messages.ts';
+import type {
+  Answer,
+  Cancel,
+  Erase,
+  PackageMessage,
+  Purchase,
+  Retry,
+  UpdatePackage,
+} from '../domain/messages.ts';
 
 /** What a caller wants of a package, whichever instance owns it: a message without its way back. */
 export type Command =
   | Omit<Purchase, 'caller' | 'deadlineAt' | 'waiting'>
   | Omit<Cancel, 'caller' | 'deadlineAt' | 'waiting'>
-  | Omit<Amend, 'caller' | 'deadlineAt'>
+  | Omit<UpdatePackage, 'caller' | 'deadlineAt'>
   | Omit<Retry, 'caller' | 'deadlineAt'>
   | Omit<Erase, 'caller' | 'deadlineAt'>;
 

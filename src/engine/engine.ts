@@ -49,14 +49,14 @@ export interface BookingEngine {
   /** The orders of a package that came with one of these Idempotency-Keys. @throws StoreUnavailableError */
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]>;
   /** How many are before this order in its line, plus one; undefined unless it is queued and its line is known here. */
-  placeInLine(order: Order): number | undefined;
+  queuePosition(order: Order): number | undefined;
   /** All packages by id, at most 250 ms old. @throws StoreUnavailableError */
   packages(): Promise<readonly PackageSnapshot[]>;
   package(id: number): Promise<PackageSnapshot | undefined>;
   /** Whether suppliers answer; while not, the line waits. */
   readonly suppliersAvailable: boolean;
   /** What is missing to take orders, in words; empty when ready. */
-  missing(): Promise<string[]>;
+  readinessProblems(): Promise<string[]>;
   /** Finishes what is being committed, answers who waits, and stops. */
   drain(): Promise<void>;
 }

@@ -1,7 +1,7 @@
-import type { LiveBus, QueueSnapshot } from '../realtime/live-bus.ts';
+import type { QueueSnapshot, LiveBus } from '../realtime/live-bus.ts';
 
 /** The lines of packages that other instances own, as last heard on the live bus. */
-export class Lines {
+export class QueuePositions {
   readonly #lines = new Map<number, QueueSnapshot>();
   readonly #unsubscribe: () => void;
 
@@ -10,7 +10,7 @@ export class Lines {
   }
 
   /** The place of an order's number in its line, from 1; undefined when it was not heard of. */
-  place(packageId: number, number: number): number | undefined {
+  position(packageId: number, number: number): number | undefined {
     const line = this.#lines.get(packageId);
     if (line === undefined) return undefined;
     const inFirst = line.first.indexOf(number);

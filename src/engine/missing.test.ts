@@ -3,7 +3,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { Readiness } from './missing.ts';
 
-const well = { isDraining: false, isCarrierAvailable: true };
+const well = { isDraining: false, isTransportAvailable: true };
 let clock: ManualClock;
 let trouble: { ping?: Error; probe?: Error; leases?: Error };
 let asked: { probe: number; leases: number };
@@ -34,12 +34,14 @@ beforeEach(() => {
 });
 
 test('nothing is missing when all is well, and each cause is named when not', async () => {
-  expect(await readiness.missing(well)).toEqual([]);
-  expect(await readiness.missing({ ...well, isDraining: true })).toEqual(['this instance is draining']);
-  expect(await readiness.missing({ ...well, isCarrierAvailable: false })).toEqual(['Redis does not answer']);
+  expect(await readiness.problems(well)).toEqual([]);
+  expect(await readiness.problems({ ...well, isDraining: true })).toEqual(['this instance is draining']);
+  expect(await readiness.problems({ ...well, isTransportAvailable: false })).toEqual([
+    'Redis does not answer',
+  ]);
   trouble = { probe: new StoreUnavailableError('the disk is full'), leases: new Error('2 of 3 are away') };
   await clock.pass(2_000);
-  expect(await readiness.missing(well)).toEqual([
+  expect(await readiness.problems(well)).toEqual([
     'the store takes no writes: the disk is full',
     'the lease service does not answer: 2 of 3 are away',
   ]);
@@ -47,22 +49,22 @@ test('nothing is missing when all is well, and each cause is named when not', as
 
 test('a store that does not even answer is not written to', async () => {
   trouble = { ping: new StoreUnavailableError('away') };
-  expect(await readiness.missing(well)).toEqual(['the store does not answer: away']);
+  expect(await readiness.problems(well)).toEqual(['the store does not answer: away']);
   expect(asked.probe).toBe(0);
 });
 
 test('however often it is asked, it writes every two seconds at most, and every five while that fails', async () => {
-  await Promise.all(Array.from({ length: 50 }, () => readiness.missing(well)));
+  await Promise.all(Array.from({ length: 50 }, () => readiness.problems(well)));
   await clock.pass(1_999);
-  await readiness.missing(well);
+  await readiness.problems(well);
   expect(asked).toEqual({ probe: 1, leases: 1 });
   trouble = { probe: new StoreUnavailableError('locked') };
   await clock.pass(1);
-  expect(await readiness.missing(well)).toHaveLength(1);
+  expect(await readiness.problems(well)).toHaveLength(1);
   trouble = {};
   await clock.pass(4_999);
-  expect(await readiness.missing(well)).toHaveLength(1);
+  expect(await readiness.problems(well)).toHaveLength(1);
   await clock.pass(1);
-  expect(await readiness.missing(well)).toEqual([]);
+  expect(await readiness.problems(well)).toEqual([]);
   expect(asked.probe).toBe(3);
 });

@@ -9,9 +9,9 @@ export interface ReadinessOptions {
   readonly leases?: Pick<Leases, 'ping'>;
 }
 
-export interface Circumstances {
+export interface InstanceCondition {
   readonly isDraining: boolean;
-  readonly isCarrierAvailable: boolean;
+  readonly isTransportAvailable: boolean;
 }
 
 /** However often somebody asks, the store is written to, and the lease service asked, so often at most. */
@@ -22,19 +22,19 @@ const writeAgainMs = 5_000;
 /** What keeps an engine from taking orders. */
 export class Readiness {
   readonly #store: ReadinessOptions['store'];
-  readonly #looks: readonly Look[];
+  readonly #looks: readonly Probe[];
 
   constructor({ store, clock, leases }: ReadinessOptions) {
     this.#store = store;
-    const takesWrites = new Look(clock, () => store.probe(), 'the store takes no writes', writeAgainMs);
-    const leasesAnswer = leases && new Look(clock, () => leases.ping(), 'the lease service does not answer');
+    const takesWrites = new Probe(clock, () => store.probe(), 'the store takes no writes', writeAgainMs);
+    const leasesAnswer = leases && new Probe(clock, () => leases.ping(), 'the lease service does not answer');
     this.#looks = leasesAnswer === undefined ? [takesWrites] : [takesWrites, leasesAnswer];
   }
 
   /** In words; empty when nothing is missing. */
-  async missing({ isDraining, isCarrierAvailable }: Circumstances): Promise<string[]> {
+  async problems({ isDraining, isTransportAvailable }: InstanceCondition): Promise<string[]> {
     if (isDraining) return ['this instance is draining'];
-    const carrier = isCarrierAvailable ? [] : ['Redis does not answer'];
+    const carrier = isTransportAvailable ? [] : ['Redis does not answer'];
     try {
       await this.#store.ping();
     } catch (error) {
@@ -47,7 +47,7 @@ export class Readiness {
 }
 
 /** Looks whether something works, now and then; in between it goes by what was seen last. */
-class Look {
+class Probe {
   readonly #clock: Clock;
   readonly #work: () => Promise<void>;
   readonly #words: string;

@@ -1,15 +1,15 @@
-import type { Erasure, PackageAmendment } from '../domain/change.ts';
+import type { Erasure, PackageUpdate } from '../domain/change.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Json } from '../lib/json.ts';
 import type { Accepted, BookingEngine, Refused } from './engine.ts';
 
-export interface Amended {
-  readonly kind: 'amended';
+export interface PackageUpdated {
+  readonly kind: 'updated';
   readonly package: TravelPackage;
 }
 
-export interface ErasureDone {
+export interface EmailErased {
   readonly kind: 'erased';
   /** Orders that have not ended, and keep the email until they have. */
   readonly left: number;
@@ -58,11 +58,11 @@ export interface Peers {
  * log each change. Operating errors come as `refused`; what is thrown is a bug.
  */
 export interface OperatedEngine extends BookingEngine {
-  amend(packageId: number, change: PackageAmendment): Promise<Amended | Refused>;
+  updatePackage(packageId: number, change: PackageUpdate): Promise<PackageUpdated | Refused>;
   /** Has what the order waits for tried at once. `not_retryable` once it has ended. */
   retry(order: Order): Promise<Accepted | Refused>;
   /** Replaces an email in orders of one package that were bought with it, at most a thousand. Repeating it is harmless. */
-  erase(packageId: number, email: string, erasures: readonly Erasure[]): Promise<ErasureDone | Refused>;
+  erase(packageId: number, email: string, erasures: readonly Erasure[]): Promise<EmailErased | Refused>;
   /** A package has been added to the store. */
   added(travelPackage: TravelPackage): void;
   /** A package has been removed from the store. */

@@ -1,4 +1,4 @@
-import type { Known, PackageRules } from '../domain/decide.ts';
+import type { Lookups, PackageRules } from '../domain/decide.ts';
 import type { PackageMessage } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import type { PackageState } from '../domain/package-state.ts';
@@ -7,12 +7,12 @@ import type { Store } from '../storage/store.ts';
 const none: ReadonlyMap<string, never> = new Map<string, never>();
 
 /** Looks up what a batch may already have led to: keys that were used, ids that may be stored, emails that count. */
-export async function recall(
+export async function loadLookups(
   store: Pick<Store, 'orders' | 'ordersByKey' | 'liveOrdersByEmail'>,
   rules: PackageRules,
   state: Pick<PackageState, 'package' | 'orders'>,
   batch: readonly PackageMessage[],
-): Promise<Known> {
+): Promise<Lookups> {
   const keys: string[] = [];
   const ids: string[] = [];
   const emails = new Set<string>();

@@ -1,4 +1,4 @@
-import type { Erasure, PackageAmendment } from '../domain/change.ts';
+import type { Erasure, PackageUpdate } from '../domain/change.ts';
 import { keyAnswer, type PackageRules, saleObstacle } from '../domain/decide.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
@@ -11,12 +11,12 @@ import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import { answerOf } from './answers.ts';
-import { Catalogue } from './catalogue.ts';
+import { PackageCache } from './catalogue.ts';
 import type { Command } from './commands.ts';
 import type { PurchaseRequest, Refused, Settling } from './engine.ts';
-import { Lines } from './lines.ts';
+import { QueuePositions } from './lines.ts';
 import { Readiness, type ReadinessOptions } from './missing.ts';
-import type { Amended, EngineLoad, ErasureDone, OperatedEngine } from './operated-engine.ts';
+import type { EmailErased, EngineLoad, OperatedEngine, PackageUpdated } from './operated-engine.ts';
 import { Outcomes } from './outcomes.ts';
 
 export interface ShellOptions {
@@ -26,30 +26,30 @@ export interface ShellOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: Pick<PackageRules, 'waitersPerUnit' | 'ordersPerEmail'>;
-  /** See {@link Catalogue}. */
+  /** See {@link PackageCache}. */
   readonly snapshotMaxAgeMs: number;
   /** How long a caller may wait until its command is stored, in ms; default 8,000. */
-  readonly patienceMs?: number;
+  readonly commandTimeoutMs?: number;
 }
 
 /** What every engine does in the same way: it reads, waits for outcomes, and takes commands of operators. */
 export abstract class EngineShell<Options extends ShellOptions> implements OperatedEngine {
   protected readonly options: Options;
-  protected readonly patienceMs: number;
-  protected readonly catalogue: Catalogue;
+  protected readonly commandTimeoutMs: number;
+  protected readonly packageCache: PackageCache;
   protected readonly outcomes: Outcomes;
   protected isDraining = false;
-  readonly #lines: Lines;
+  readonly #lines: QueuePositions;
   readonly #readiness: Readiness;
 
   /** @param leases where packages are owned by them: the engine is not ready unless they answer. */
   constructor(options: Options, leases?: ReadinessOptions['leases']) {
-    const { store, liveBus, clock, snapshotMaxAgeMs, patienceMs = 8_000 } = options;
+    const { store, liveBus, clock, snapshotMaxAgeMs, commandTimeoutMs = 8_000 } = options;
     this.options = options;
-    this.patienceMs = patienceMs;
-    this.catalogue = new Catalogue({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
+    this.commandTimeoutMs = commandTimeoutMs;
+    this.packageCache = new PackageCache({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
     this.outcomes = new Outcomes(store, liveBus, clock);
-    this.#lines = new Lines(liveBus);
+    this.#lines = new QueuePositions(liveBus);
     this.#readiness = new Readiness({ store, clock, ...(leases === undefined ? {} : { leases }) });
   }
 
@@ -65,10 +65,10 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   protected abstract latest(order: Order): Promise<Order>;
   /** The caller of a queued order has hung up without a key to come back with. */
   protected abstract withdraw(order: Order): void;
-  protected abstract readonly isCarrierAvailable: boolean;
+  protected abstract readonly isTransportAvailable: boolean;
 
   async start(): Promise<void> {
-    await this.catalogue.all();
+    await this.packageCache.all();
   }
 
   async outcome(order: Order, settling: Settling): Promise<Order> {
@@ -92,36 +92,36 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
     return this.options.store.ordersByKey(packageId, keys);
   }
 
-  placeInLine(order: Order): number | undefined {
-    return this.#lines.place(order.packageId, order.number);
+  queuePosition(order: Order): number | undefined {
+    return this.#lines.position(order.packageId, order.number);
   }
 
   packages(): Promise<readonly PackageSnapshot[]> {
-    return this.catalogue.all();
+    return this.packageCache.all();
   }
 
   package(id: number): Promise<PackageSnapshot | undefined> {
-    return this.catalogue.get(id);
+    return this.packageCache.get(id);
   }
 
   get suppliersAvailable(): boolean {
     return this.options.suppliers.available;
   }
 
-  missing(): Promise<string[]> {
-    const { isDraining, isCarrierAvailable } = this;
-    return this.#readiness.missing({ isDraining, isCarrierAvailable });
+  readinessProblems(): Promise<string[]> {
+    const { isDraining, isTransportAvailable } = this;
+    return this.#readiness.problems({ isDraining, isTransportAvailable });
   }
 
-  async amend(packageId: number, change: PackageAmendment): Promise<Amended | Refused> {
-    return answerOf('amended', await this.send(packageId, { kind: 'amend', ...change }));
+  async updatePackage(packageId: number, change: PackageUpdate): Promise<PackageUpdated | Refused> {
+    return answerOf('updated', await this.send(packageId, { kind: 'update', ...change }));
   }
 
   async erase(
     packageId: number,
     email: string,
     erasures: readonly Erasure[],
-  ): Promise<ErasureDone | Refused> {
+  ): Promise<EmailErased | Refused> {
     return answerOf('erased', await this.send(packageId, { kind: 'erase', email, erasures }));
   }
 
@@ -137,7 +137,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   /** Whoever still waits for an outcome gets the order as it stands. */
   close(): void {
     this.outcomes.close();
-    this.catalogue.close();
+    this.packageCache.close();
     this.#lines.close();
   }
 

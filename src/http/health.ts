@@ -14,7 +14,7 @@ export function healthRoutes({ engine, settings }: Pick<AppServices, 'engine' | 
     .get('/healthz', () => sendJson(200, { status: 'ok', instance }))
     .all('/healthz', allowOnly('GET'))
     .get('/readyz', async (c) => {
-      const missing = await engine.missing();
+      const missing = await engine.readinessProblems();
       if (missing.length === 0) return sendJson(200, { status: 'ready', instance });
       return problem(c, 'not_ready', { detail: `Missing: ${missing.join('; ')}.` });
     })

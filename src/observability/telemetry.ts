@@ -16,7 +16,7 @@ export interface Telemetry {
 /** What an engine shows of how things stand. */
 interface Looked {
   packages(): Promise<readonly PackageSnapshot[]>;
-  missing(): Promise<readonly string[]>;
+  readinessProblems(): Promise<readonly string[]>;
 }
 
 export async function openTelemetry({ instanceId, tracing }: Config, log: Log): Promise<Telemetry> {
@@ -49,7 +49,7 @@ export function httpTelemetry({ metrics, tracing }: Telemetry, config: Config, e
     engine: kind,
     store: database.kind,
   };
-  const surroundings = { packages: () => engine.packages(), missing: () => engine.missing(), build };
+  const surroundings = { packages: () => engine.packages(), missing: () => engine.readinessProblems(), build };
   return {
     metrics,
     logsRequests: logLevel === 'debug' || logLevel === 'trace',

@@ -172,7 +172,7 @@ describe('answers', () => {
   });
 
   it('of an instance that is not ready', async () => {
-    const engine = { missing: async () => ['the store'] };
+    const engine = { readinessProblems: async () => ['the store'] };
     expect(await answered({ path: '/readyz' }, { engine })).toBe(503);
   });
 });

@@ -70,7 +70,7 @@ class Stage {
         this.#read(id);
         return this.orders.get(id);
       },
-      placeInLine: ({ id }) => this.places.get(id),
+      queuePosition: ({ id }) => this.places.get(id),
     });
     const render: LiveRender = {
       package: ({ package: { id, archived }, inventory: { remaining, held } }) => {

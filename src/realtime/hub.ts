@@ -53,7 +53,7 @@ const defaults: HubOptions = {
 };
 
 export interface HubDeps {
-  readonly engine: Pick<BookingEngine, 'packages' | 'order' | 'placeInLine'>;
+  readonly engine: Pick<BookingEngine, 'packages' | 'order' | 'queuePosition'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   readonly log: Log;

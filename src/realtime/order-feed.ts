@@ -10,7 +10,7 @@ import { isSameState, type ShownOrder, WatchedOrder } from './watched-order.ts';
 import { WatchedQueue } from './watched-queue.ts';
 
 export interface OrderFeedDeps {
-  readonly engine: Pick<BookingEngine, 'order' | 'placeInLine'>;
+  readonly engine: Pick<BookingEngine, 'order' | 'queuePosition'>;
   readonly clock: Clock;
   readonly draw: (shown: ShownOrder) => Fragment | undefined;
   /** How many units of a package are being booked right now. */
@@ -105,7 +105,7 @@ export class OrderFeed {
     if (order === undefined) return watch.order !== undefined;
     if (watch.heard === heard) this.#learn(watch, order);
     if (watch.order?.status === 'queued') {
-      watch.place = this.#deps.engine.placeInLine(watch.order) ?? watch.place;
+      watch.place = this.#deps.engine.queuePosition(watch.order) ?? watch.place;
       this.#changed.add(watch);
     }
     return true;

@@ -3,7 +3,7 @@ import type { SagaResult } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import type { SupplierAnswer, Suppliers, UnknownAnswer } from '../suppliers/suppliers.ts';
-import { book, clear, type SagaOptions } from './saga.ts';
+import { bookOrder, compensateOrder, type SagaOptions } from './saga.ts';
 
 const order: Order = {
   id: '7Q4M-9XKD-2VBN-H5TR',
@@ -38,7 +38,7 @@ function suppliersThat(flight: Reply | Promise<Reply>, hotel: Reply | Promise<Re
   return suppliers satisfies Suppliers;
 }
 
-async function run(suppliers: Suppliers, what: typeof book, subject = order) {
+async function run(suppliers: Suppliers, what: typeof bookOrder, subject = order) {
   const results: SagaResult[] = [];
   const events: string[] = [];
   const stop = new AbortController();
@@ -58,7 +58,7 @@ async function run(suppliers: Suppliers, what: typeof book, subject = order) {
 describe('booking', () => {
   test('the hotel is asked with the flight’s ticket number, and both under the order’s id', async () => {
     const suppliers = suppliersThat(ticket);
-    const { results, events } = await run(suppliers, book);
+    const { results, events } = await run(suppliers, bookOrder);
     expect(suppliers.reserveFlight.mock.lastCall).toMatchObject([
       { key: order.id, packageId: 3, flight: 'Flight-3', email: order.email },
       {},
@@ -79,26 +79,32 @@ describe('booking', () => {
       'refused',
       'flight_unavailable',
     ],
-    ['Q8 an unknown flight owes a cancel', unknown, room, 'owing', 'supplier_silent'],
+    ['Q8 an unknown flight owes a cancel', unknown, room, 'needsCompensation', 'supplier_silent'],
     [
       'Q8 a flight that somebody cancelled owes one',
       refused('cancelled'),
       room,
-      'owing',
+      'needsCompensation',
       'flight_unavailable',
     ],
     [
       'Q8 a refused hotel owes the flight',
       ticket,
       refused('hotel_unavailable'),
-      'owing',
+      'needsCompensation',
       'hotel_unavailable',
     ],
-    ['Q8 a refused ticket owes the flight', ticket, refused('invalid_ticket'), 'owing', 'invalid_ticket'],
-    ['Q8 an unknown hotel owes both', ticket, unknown, 'owing', 'supplier_silent'],
+    [
+      'Q8 a refused ticket owes the flight',
+      ticket,
+      refused('invalid_ticket'),
+      'needsCompensation',
+      'invalid_ticket',
+    ],
+    ['Q8 an unknown hotel owes both', ticket, unknown, 'needsCompensation', 'supplier_silent'],
   ] as const)('%s, and nothing is cancelled here', async (_, flight, hotel, kind, reason) => {
     const suppliers = suppliersThat(flight, hotel);
-    const { results } = await run(suppliers, book);
+    const { results } = await run(suppliers, bookOrder);
     expect(results).toMatchObject([{ kind, reason }]);
     expect(suppliers.cancel).not.toHaveBeenCalled();
   });
@@ -111,7 +117,7 @@ describe('booking', () => {
       stop.abort();
       return unknown;
     });
-    await book(order, { suppliers, clock: systemClock, signal: stop.signal, report });
+    await bookOrder(order, { suppliers, clock: systemClock, signal: stop.signal, report });
     expect(report).not.toHaveBeenCalled();
   });
 
@@ -120,7 +126,7 @@ describe('booking', () => {
     const suppliers = suppliersThat(ticket, hotel.promise);
     const results: SagaResult[] = [];
     const report = (result: SagaResult) => void results.push(result);
-    const booking = book(order, {
+    const booking = bookOrder(order, {
       suppliers,
       clock: systemClock,
       signal: new AbortController().signal,
@@ -142,14 +148,14 @@ describe('clearing', () => {
       ...order,
       timeline: [...order.timeline, { at: 2, event: 'flight reserved', detail: 'F1' }],
     };
-    const { results, events } = await run(suppliers, clear, owing);
+    const { results, events } = await run(suppliers, compensateOrder, owing);
     expect(suppliers.cancel.mock.calls.map(([kind, key]) => `${kind} ${key === order.id}`).sort()).toEqual([
       'flights true',
       'flights true',
       'flights true',
       'hotels true',
     ]);
-    expect(results).toEqual([{ kind: 'cleared' }]);
+    expect(results).toEqual([{ kind: 'compensated' }]);
     expect(events).toEqual(['flight cancelled']);
   });
 });

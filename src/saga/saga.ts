@@ -20,10 +20,10 @@ const clearMaxMs = 2_000;
  * Books a held order: the flight, then the hotel with the flight's ticket number. It may be a repetition after a
  * crash or a takeover: the order's id is the key at the suppliers, so what exists already is found again.
  *
- * It never cancels anything. It reports that a cancel is owed, and only the commit of that starts {@link clear}
+ * It never cancels anything. It reports that a cancel is owed, and only the commit of that starts {@link compensateOrder}
  * (rule Q9).
  */
-export async function book(order: Order, options: SagaOptions): Promise<void> {
+export async function bookOrder(order: Order, options: SagaOptions): Promise<void> {
   const steps = new Steps(options);
   const { id: key, packageId, email } = order;
   const { flight, stay } = order.package;
@@ -46,13 +46,13 @@ export async function book(order: Order, options: SagaOptions): Promise<void> {
  * Cancels at both suppliers whatever may exist under the order's key, and keeps at it until both have agreed.
  * Both always: a cancel that finds nothing keeps a late reservation from coming to life (rule Q8).
  */
-export async function clear(order: Order, options: SagaOptions): Promise<void> {
+export async function compensateOrder(order: Order, options: SagaOptions): Promise<void> {
   const steps = new Steps(options);
   await Promise.all([
     cancelUntilDone('hotels', order.id, options).then(() => steps.noteCancelled(order, 'hotel')),
     cancelUntilDone('flights', order.id, options).then(() => steps.noteCancelled(order, 'flight')),
   ]);
-  steps.report({ kind: 'cleared' });
+  steps.report({ kind: 'compensated' });
 }
 
 async function cancelUntilDone(kind: SupplierKind, key: string, options: SagaOptions): Promise<void> {
@@ -111,7 +111,11 @@ class Steps {
   }
 
   #owe(reason: OrderReason, ticketNumber: string | undefined): void {
-    this.report({ kind: 'owing', reason, ...(ticketNumber === undefined ? {} : { ticketNumber }) });
+    this.report({
+      kind: 'needsCompensation',
+      reason,
+      ...(ticketNumber === undefined ? {} : { ticketNumber }),
+    });
   }
 
   #note(event: TimelineEvent, detail?: string): void {

@@ -4,7 +4,7 @@ import { ManualClock, settle } from '../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../domain/messages.ts';
 import { silentLog } from '../observability/log.ts';
-import { Sagas, SagaTurns } from './sagas.ts';
+import { ActivationSagas, SagaSlots } from './sagas.ts';
 
 const order = fakeOrder({ status: 'held' });
 const owing = fakeOrder({ status: 'compensating' });
@@ -14,16 +14,16 @@ describe('Sagas', () => {
   let suppliers: ScriptedSuppliers;
   let ended: AbortController;
   let said: PackageMessage[];
-  let turns: SagaTurns;
-  let sagas: Sagas;
+  let turns: SagaSlots;
+  let sagas: ActivationSagas;
   beforeEach(() => {
     clock = new ManualClock();
     suppliers = new ScriptedSuppliers();
     ended = new AbortController();
     said = [];
-    turns = new SagaTurns();
+    turns = new SagaSlots();
     const notify = (_: number, message: PackageMessage) => void said.push(message);
-    sagas = new Sagas({ suppliers, clock, log: silentLog, notify }, turns, 3, ended.signal);
+    sagas = new ActivationSagas({ suppliers, clock, log: silentLog, notify }, turns, 3, ended.signal);
   });
 
   it('brings what became of one back under its epoch', async () => {
@@ -67,7 +67,7 @@ describe('Sagas', () => {
       suppliers.cancelled.push({ kind, key });
       return !isAway;
     };
-    sagas.start('clear', owing);
+    sagas.start('compensate', owing);
     await clock.pass(20_000);
     const before = suppliers.cancelled.length;
     isAway = false;
@@ -75,7 +75,7 @@ describe('Sagas', () => {
     expect(suppliers.cancelled).toHaveLength(before);
     sagas.retry(owing);
     await settle();
-    expect(said).toMatchObject([{ kind: 'cleared', orderId: owing.id }]);
+    expect(said).toMatchObject([{ kind: 'compensated', orderId: owing.id }]);
   });
 
   it('begins one where none runs', async () => {

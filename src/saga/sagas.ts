@@ -6,7 +6,7 @@ import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import type { OrderTraces } from './order-traces.ts';
-import { book, clear, type SagaOptions } from './saga.ts';
+import { bookOrder, compensateOrder, type SagaOptions } from './saga.ts';
 
 export interface SagasOptions {
   readonly suppliers: Suppliers;
@@ -27,14 +27,22 @@ const sagasMax = 512;
 /** A saga that has begun so lately is trying: to stop it would only cost it its call. */
 const justBegunMs = 2_000;
 
+/** How metrics call the results of a saga. */
+export const sagaEnds = {
+  booked: 'booked',
+  refused: 'refused',
+  needsCompensation: 'owing',
+  compensated: 'cleared',
+} as const;
+
 /** Whose turn it is, over all packages of this process. */
-export class SagaTurns {
+export class SagaSlots {
   readonly bookings: LimitFunction = pLimit(sagasMax);
-  readonly clearings: LimitFunction = pLimit(sagasMax);
+  readonly compensations: LimitFunction = pLimit(sagasMax);
 
   /** Those that run, and those that wait for their turn. */
   get count(): number {
-    const both = [this.bookings, this.clearings];
+    const both = [this.bookings, this.compensations];
     return both.reduce((sum, { activeCount, pendingCount }) => sum + activeCount + pendingCount, 0);
   }
 }
@@ -46,15 +54,15 @@ interface Running {
 }
 
 /** The sagas of one activation of a package, one per order: they run beside the loop. */
-export class Sagas {
+export class ActivationSagas {
   readonly #options: SagasOptions;
-  readonly #turns: SagaTurns;
+  readonly #turns: SagaSlots;
   readonly #epoch: number;
   readonly #ended: AbortSignal;
   readonly #running = new Map<string, Running>();
 
   /** @param ended aborts when the activation ends, and all of them with it. */
-  constructor(options: SagasOptions, turns: SagaTurns, epoch: number, ended: AbortSignal) {
+  constructor(options: SagasOptions, turns: SagaSlots, epoch: number, ended: AbortSignal) {
     this.#options = options;
     this.#turns = turns;
     this.#epoch = epoch;
@@ -63,7 +71,7 @@ export class Sagas {
   }
 
   /** What becomes of it comes back as a message that carries the epoch. */
-  start(what: 'book' | 'clear', order: Order): void {
+  start(what: 'book' | 'compensate', order: Order): void {
     const { suppliers, clock, notify, log, traces, metrics = noMetrics } = this.#options;
     const { id: orderId, packageId } = order;
     const epoch = this.#epoch;
@@ -72,18 +80,19 @@ export class Sagas {
     this.#running.set(orderId, running);
     let end: SagaOutcome = 'stopped';
     const report: SagaOptions['report'] = (result, events) => {
-      if (result.kind !== 'progress') end = result.kind;
+      if (result.kind !== 'progress') end = sagaEnds[result.kind];
       notify(packageId, { orderId, epoch, events, ...result });
     };
     const options: SagaOptions = { suppliers, clock, signal, report };
     const saga = async () => {
       if (signal.aborted || this.#ended.aborted) return;
       running.begunAt = clock.now();
-      const work = () => (what === 'book' ? book(order, options) : clear(order, options));
-      await (traces === undefined ? work() : traces.saga(what, order, work));
+      const work = () => (what === 'book' ? bookOrder(order, options) : compensateOrder(order, options));
+      await (traces === undefined ? work() : traces.saga(name, order, work));
     };
-    const ended = metrics.saga(what);
-    const turn = what === 'book' ? this.#turns.bookings : this.#turns.clearings;
+    const name = what === 'book' ? 'book' : 'clear';
+    const ended = metrics.saga(name);
+    const turn = what === 'book' ? this.#turns.bookings : this.#turns.compensations;
     turn(saga).then(
       () => {
         ended(end);
@@ -110,7 +119,7 @@ export class Sagas {
       if (begunAt === undefined || this.#options.clock.now() - begunAt < justBegunMs) return;
       stop.abort('begun anew');
     }
-    this.start(order.status === 'held' ? 'book' : 'clear', order);
+    this.start(order.status === 'held' ? 'book' : 'compensate', order);
   }
 
   /** Another may have followed it by now: what could not be booked is cleared. */

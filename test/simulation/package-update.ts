@@ -30,7 +30,7 @@ export async function updateSomePackage(
     if (choice < 0.45) return { closesAt: soon };
     return { quota: Math.max(0, quota + prng.whole(-3, 5)) };
   };
-  const answer = await balancer.withTimeout(instance, engine.amend(id, { version, ...change() }));
+  const answer = await balancer.withTimeout(instance, engine.updatePackage(id, { version, ...change() }));
   if (answer === undefined) return;
   world.counters.count(`amend ${answer.kind === 'refused' ? answer.code : 'done'}`);
 }

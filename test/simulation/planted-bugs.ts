@@ -104,7 +104,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       {
         file: 'src/domain/decide.ts',
         find: `    if (order === undefined || message.epoch !== draft.state.epoch) return;
-    const expected = message.kind === 'cleared' ? ['compensating', 'cancelling'] : ['held'];
+    const expected = message.kind === 'compensated' ? ['compensating', 'cancelling'] : ['held'];
 `,
         replace: `    if (order === undefined) return;
     const expected = ['held', 'compensating', 'cancelling'];
@@ -117,7 +117,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/engine/actor/package-behaviour.ts',
-        find: "      else if (order.status !== 'queued') sagas.start('clear', order);\n",
+        find: "      else if (order.status !== 'queued') sagas.start('compensate', order);\n",
         replace: '',
       },
     ],
@@ -419,8 +419,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: 'return this.#gateOpen && isOnSale && inventory.remaining > 0 && isWithinMax;',
-        replace: 'return this.#gateOpen && inventory.remaining > 0 && isWithinMax;',
+        find: 'return this.#suppliersAvailable && isOnSale && inventory.remaining > 0 && isWithinMax;',
+        replace: 'return this.#suppliersAvailable && inventory.remaining > 0 && isWithinMax;',
       },
     ],
   },
@@ -452,7 +452,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         find: "if (order.status === 'held') sagas.start('book', order);",
         replace: `if (order.status === 'held')
         this.#options.notify(state.package.id, {
-          ...{ kind: 'owing', reason: 'supplier_silent', orderId: order.id, epoch: state.epoch, events: [] },
+          ...{ kind: 'needsCompensation', reason: 'supplier_silent', orderId: order.id, epoch: state.epoch, events: [] },
         });`,
       },
     ],

@@ -1,9 +1,9 @@
-import { decide, type Known, type PackageRules, type Step } from '../../src/domain/decide.ts';
-import type { Answer, Elsewhere, PackageMessage, Purchase } from '../../src/domain/messages.ts';
+import { decide, type Lookups, type PackageRules, type Step } from '../../src/domain/decide.ts';
+import type { Answer, NotOwner, PackageMessage, Purchase } from '../../src/domain/messages.ts';
 import type { Order } from '../../src/domain/order.ts';
 import { PackageState } from '../../src/domain/package-state.ts';
 import { fullInventory, type TravelPackage } from '../../src/domain/travel-package.ts';
-import { recall } from '../../src/engine/recall.ts';
+import { loadLookups } from '../../src/engine/recall.ts';
 import type { Store } from '../../src/storage/store.ts';
 
 export const someRules: PackageRules = { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 1_000 };
@@ -21,7 +21,7 @@ export class ActorBench {
   state: PackageState;
   /** Every stored order by id. */
   readonly stored = new Map<string, Order>();
-  readonly answers: (Answer | Elsewhere)[] = [];
+  readonly answers: (Answer | NotOwner)[] = [];
   now = 1_000;
   #ids = 0;
 
@@ -40,11 +40,11 @@ export class ActorBench {
     const known = await this.#recall(messages);
     const step = decide(this.state, messages, known, this.now, this.rules);
     this.now += 1;
-    this.state.gateOpen = step.gateOpen;
+    this.state.suppliersAvailable = step.suppliersAvailable;
     if (step.change !== undefined) {
       const { erased = [], inserted, updated } = step.change;
       for (const order of [...erased, ...inserted, ...updated]) this.stored.set(order.id, order);
-      this.state.adopt(step.change);
+      this.state.apply(step.change);
     }
     for (const effect of step.effects) if (effect.kind === 'answer') effect.caller(effect.answer);
     return step;
@@ -52,10 +52,13 @@ export class ActorBench {
 
   /** A new owner starts from what is stored. */
   takeover(): void {
-    const { package: travelPackage, inventory, epoch, seq, gateOpen } = this.state;
+    const { package: travelPackage, inventory, epoch, seq, suppliersAvailable } = this.state;
     const unfinished = this.ordersBy('queued', 'held', 'compensating', 'cancelling');
     const fence = { epoch: epoch + 1, seq };
-    this.state = new PackageState({ package: travelPackage, inventory, fence, unfinished }, gateOpen);
+    this.state = new PackageState(
+      { package: travelPackage, inventory, fence, unfinished },
+      suppliersAvailable,
+    );
   }
 
   purchase(overrides: Partial<Purchase> = {}): Purchase {
@@ -71,7 +74,7 @@ export class ActorBench {
   }
 
   cancel(orderId: string): PackageMessage {
-    const caller = (answer: Answer | Elsewhere) => void this.answers.push(answer);
+    const caller = (answer: Answer | NotOwner) => void this.answers.push(answer);
     return { kind: 'cancel', orderId, deadlineAt: Number.MAX_SAFE_INTEGER, caller };
   }
 
@@ -84,12 +87,12 @@ export class ActorBench {
     return { kind: 'refused', orderId, epoch: this.state.epoch, events: [], reason: 'flight_unavailable' };
   }
 
-  owing(orderId: string): PackageMessage {
-    return { kind: 'owing', orderId, epoch: this.state.epoch, events: [], reason: 'hotel_unavailable' };
+  needsCompensation(orderId: string): PackageMessage {
+    return { kind: 'needsCompensation', orderId, epoch: this.state.epoch, events: [], reason: 'hotel_unavailable' };
   }
 
-  cleared(orderId: string): PackageMessage {
-    return { kind: 'cleared', orderId, epoch: this.state.epoch, events: [] };
+  compensated(orderId: string): PackageMessage {
+    return { kind: 'compensated', orderId, epoch: this.state.epoch, events: [] };
   }
 
   /** Stored orders with one of these statuses, by number. */
@@ -98,7 +101,7 @@ export class ActorBench {
     return matching.sort((a, b) => a.number - b.number);
   }
 
-  #recall(messages: readonly PackageMessage[]): Promise<Known> {
+  #recall(messages: readonly PackageMessage[]): Promise<Lookups> {
     const all = () => [...this.stored.values()];
     const lookups: Pick<Store, 'orders' | 'ordersByKey' | 'liveOrdersByEmail'> = {
       orders: async (ids) => all().filter((order) => ids.includes(order.id)),
@@ -108,6 +111,6 @@ export class ActorBench {
         return new Map(emails.map((email) => [email, live.filter((order) => order.email === email).length]));
       },
     };
-    return recall(lookups, this.rules, this.state, messages);
+    return loadLookups(lookups, this.rules, this.state, messages);
   }
 }

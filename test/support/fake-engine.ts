@@ -44,11 +44,11 @@ export function fakeEngine(overrides: Partial<BookingEngine> = {}): BookingEngin
     order: async (id) => (id === fakeOrder().id ? fakeOrder() : undefined),
     orders: async (ids) => (ids.includes(fakeOrder().id) ? [fakeOrder()] : []),
     ordersByKey: async () => [],
-    placeInLine: () => 3,
+    queuePosition: () => 3,
     packages: async () => snapshots,
     package: async (id) => snapshots.find((snapshot) => snapshot.package.id === id),
     suppliersAvailable: true,
-    missing: async () => [],
+    readinessProblems: async () => [],
     drain: async () => {},
     ...overrides,
   };

@@ -3,7 +3,7 @@ import { audit } from '../../src/audit/audit.ts';
 import type { Order, OrderStatus } from '../../src/domain/order.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import type { BookingEngine, PurchaseRequest } from '../../src/engine/engine.ts';
-import type { PlanOptions } from '../../src/engine/strategies/plan-engine.ts';
+import type { StrategyOptions } from '../../src/engine/strategies/plan-engine.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { systemRandom } from '../../src/lib/system-random.ts';
 import { silentLog } from '../../src/observability/log.ts';
@@ -21,7 +21,7 @@ export interface PlanStage {
   readonly liveBus: LiveBus;
   readonly suppliers: SupplierClient;
   /** What an engine is made with; suppliers, or anything else, may be others. */
-  options(over?: Partial<PlanOptions>): PlanOptions;
+  options(over?: Partial<StrategyOptions>): StrategyOptions;
   /** All orders of package 1, by number. */
   orders(...statuses: OrderStatus[]): Promise<Order[]>;
   /** Expects every promise that an audit can judge to be kept, and nothing to be in hand any more. */

@@ -53,7 +53,7 @@ export async function setWideStage(): Promise<WideStage> {
       packages: async () => packages,
       package: async (id) => packages.find((each) => each.package.id === id),
       order: async (id) => byId.get(id),
-      placeInLine: () => 12_345,
+      queuePosition: () => 12_345,
       purchase: async () => ({ kind: 'refused', code: 'sold_out' }),
     },
     service: fakeAdmin({

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import type { z } from 'zod';
-import type { PackageAmendment } from '../../domain/change.ts';
+import type { PackageUpdate } from '../../domain/change.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { salePhase, type TravelPackage } from '../../domain/travel-package.ts';
 import { check, readForm } from '../../http/body.ts';
@@ -167,7 +167,7 @@ function changeOf(
   present: TravelPackage,
   entered: PackageFields,
   { version, ...value }: z.output<typeof editForm>,
-): PackageAmendment {
+): PackageUpdate {
   const was = fieldsOf(present);
   const isListed = value.unlisted !== 'on';
   const isNew = (name: keyof PackageFields) => entered[name].trim() !== was[name];
@@ -185,7 +185,7 @@ function changeOf(
 /** What an open sale would become; undefined while it stays open, or was not. */
 function closingPhase(
   present: TravelPackage,
-  { opensAt = present.opensAt ?? null, closesAt = present.closesAt ?? null }: PackageAmendment,
+  { opensAt = present.opensAt ?? null, closesAt = present.closesAt ?? null }: PackageUpdate,
   now: number,
 ): 'not_open' | 'closed' | undefined {
   if (salePhase(present, now) !== 'open') return undefined;

@@ -132,13 +132,13 @@ class Batch<State, Message, Known, Step> {
   async #step(messages: readonly Message[]): Promise<void> {
     const { behaviour, state, clock, drainRate } = this.#options;
     const from = clock.now();
-    const known = await behaviour.recall(state, messages);
+    const known = await behaviour.loadLookups(state, messages);
     const step = behaviour.decide(state, messages, known, clock.now());
     await behaviour.commit(state, step);
     drainRate.committed(messages.length, from, clock.now());
     try {
-      behaviour.adopt(state, step);
-      behaviour.perform(state, step, this.#ended);
+      behaviour.apply(state, step);
+      behaviour.runEffects(state, step, this.#ended);
     } catch (error) {
       // The commit stands, the memory may not: only the store is to be believed now.
       throw new CommitUnknownError('a committed step could not be adopted', { cause: error });

@@ -82,7 +82,7 @@ describe('purchases', () => {
     const first = await accepted(engine.purchase({ packageId: 1, email, key: 'first' }));
     const second = await accepted(engine.purchase({ packageId: 1, email: 'b@example.com', key: 'second' }));
     expect([first.status, second.status]).toEqual(['held', 'queued']);
-    expect(engine.placeInLine(second)).toBe(1);
+    expect(engine.queuePosition(second)).toBe(1);
     await asked(1);
     suppliers.answerFlight({ kind: 'refused', code: 'flight_unavailable' });
     await asked(1);
@@ -276,7 +276,7 @@ test('a draining engine takes nothing, and those who wait get the order as it st
   await engine.drain();
   expect(await outcome).toMatchObject({ status: 'held' });
   expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'no_owner' });
-  expect(await engine.missing()).toEqual(['this instance is draining']);
+  expect(await engine.readinessProblems()).toEqual(['this instance is draining']);
 });
 
 test('the last of several instances answers at once when it drains: nobody is there to hand over to', async () => {

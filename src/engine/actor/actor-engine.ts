@@ -12,7 +12,7 @@ import type { EngineLoad } from '../operated-engine.ts';
 import { EngineShell, type ShellOptions } from '../shell.ts';
 import { LocalActors, type LocalActorsOptions, localRoute } from './local-actors.ts';
 import { Placement } from './placement.ts';
-import { PeerDesk } from './routing/peers.ts';
+import { PeerService } from './routing/peers.ts';
 import { Router } from './routing/router.ts';
 
 export interface ActorEngineOptions extends LocalActorsOptions, ShellOptions {
@@ -27,7 +27,7 @@ const staleOwnerPauseMs = 100;
 /** The actor engine: each purchase goes to its package's mailbox, and is answered after its commit. */
 export class ActorEngine extends EngineShell<ActorEngineOptions> {
   /** Absent where this is the only instance. */
-  readonly peers?: PeerDesk;
+  readonly peers?: PeerService;
   readonly #local: LocalActors;
   readonly #route: Route;
   readonly #placement: Placement | undefined;
@@ -41,9 +41,9 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     const { liveBus, clock, messages } = options;
     const members = messages && { members: () => messages.members() };
     this.#local = new LocalActors({ ...options, ...members });
-    if (messages !== undefined) this.peers = new PeerDesk(messages);
+    if (messages !== undefined) this.peers = new PeerService(messages);
     this.#router = messages && this.#createRouter(messages);
-    this.#route = this.#router ?? localRoute(this.#local, () => clock.now(), this.patienceMs);
+    this.#route = this.#router ?? localRoute(this.#local, () => clock.now(), this.commandTimeoutMs);
     this.#placement = messages && this.#createPlacement(messages);
     this.#unsubscribe = liveBus.subscribe({ removed: (packageId) => this.#local.retire(packageId) });
   }
@@ -60,14 +60,14 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     return answered(async () => {
       const { packageId } = request;
       // Only a refusal wants a fresh snapshot: whatever is let through, the owner decides.
-      const glanced = this.catalogue.glance(packageId);
+      const glanced = this.packageCache.peek(packageId);
       if (glanced !== undefined && this.obstacle(glanced) === undefined) {
         const answer = await this.#ask(request);
         // The glance was wrong: others shall not have to ask the owner for the same answer.
-        if (answer.kind === 'refused') void this.catalogue.get(packageId).catch(() => {});
+        if (answer.kind === 'refused') void this.packageCache.get(packageId).catch(() => {});
         return answer;
       }
-      const snapshot = await this.catalogue.get(packageId);
+      const snapshot = await this.packageCache.get(packageId);
       if (snapshot === undefined) return refused('unknown_package');
       const early = await this.#answerFrom(snapshot, request);
       return early ?? (await this.#ask(request));
@@ -87,9 +87,9 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     return { ...this.#local.load(), isDraining: this.isDraining };
   }
 
-  override placeInLine(order: Order): number | undefined {
+  override queuePosition(order: Order): number | undefined {
     const state = this.#local.state(order.packageId);
-    return state === undefined ? super.placeInLine(order) : state.line.place(order.number);
+    return state === undefined ? super.queuePosition(order) : state.queue.position(order.number);
   }
 
   async drain(): Promise<void> {
@@ -124,7 +124,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     this.#route.withdraw(packageId, id);
   }
 
-  protected get isCarrierAvailable(): boolean {
+  protected get isTransportAvailable(): boolean {
     return this.options.messages?.available ?? true;
   }
 
@@ -136,11 +136,21 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
 
   #createRouter(messages: Messages): Router {
     const { instance, clock, log, store, tracing = noTracing } = this.options;
-    const { patienceMs } = this;
+    const { commandTimeoutMs } = this;
     const ownerInStore = (id: number) => store.owner(id);
     const peers = this.peers === undefined ? {} : { peers: this.peers };
     const local = this.#local;
-    return new Router({ instance, messages, local, ownerInStore, clock, log, tracing, patienceMs, ...peers });
+    return new Router({
+      instance,
+      messages,
+      local,
+      ownerInStore,
+      clock,
+      log,
+      tracing,
+      commandTimeoutMs,
+      ...peers,
+    });
   }
 
   #createPlacement(messages: Messages): Placement {
@@ -171,11 +181,11 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
    */
   async #ask(request: PurchaseRequest): Promise<OrderAnswer> {
     const { clock } = this.options;
-    const deadlineAt = clock.now() + this.patienceMs;
+    const deadlineAt = clock.now() + this.commandTimeoutMs;
     for (;;) {
       const answer = await this.#buy(request);
       if (answer.kind !== 'refused' || answer.code !== 'sold_out') return answer;
-      const stored = await this.catalogue.reread(request.packageId);
+      const stored = await this.packageCache.reread(request.packageId);
       const code = stored === undefined ? 'unknown_package' : this.obstacle(stored);
       if (code !== undefined) return refused(code);
       this.options.metrics?.staleRefusal();

@@ -8,7 +8,7 @@ export interface Behaviour<State, Message, Known, Step> {
   /** Runs once after `activate`: resumes what was going on. `signal` aborts when the activation ends. */
   resume(state: State, signal: AbortSignal): void;
   /** Reads from the store what the batch may already have led to. */
-  recall(state: State, batch: readonly Message[]): Promise<Known>;
+  loadLookups(state: State, batch: readonly Message[]): Promise<Known>;
   /** Pure: state and messages in, what changes and what to do then out. */
   decide(state: State, batch: readonly Message[], known: Known, now: number): Step;
   /**
@@ -17,9 +17,9 @@ export interface Behaviour<State, Message, Known, Step> {
    */
   commit(state: State, step: Step): Promise<void>;
   /** Makes the step the present: it is known to be applied. */
-  adopt(state: State, step: Step): void;
+  apply(state: State, step: Step): void;
   /** Answers callers, starts sagas, tells viewers. Must not throw. */
-  perform(state: State, step: Step, signal: AbortSignal): void;
+  runEffects(state: State, step: Step, signal: AbortSignal): void;
   /** Answers those of the batch that have waited too long while the store was away; returns the others. */
   expire(batch: readonly Message[], now: number, cause: 'store' | 'owner'): Message[];
   /** Another instance owns the actor: tells the senders to look for it there. */

@@ -7,7 +7,7 @@ const firstMax = 20;
 const wholeEveryMs = 1_000;
 
 /** Tells viewers of a package's line: its head with every change, the whole at most once a second. */
-export class LinePublisher {
+export class QueuePublisher {
   readonly #bus: LiveBus;
   readonly #clock: Clock;
   #wholeAt = 0;
@@ -20,8 +20,8 @@ export class LinePublisher {
 
   publish(state: PackageState, signal: AbortSignal): void {
     const packageId = state.package.id;
-    const first = state.line.first(firstMax);
-    if (state.line.size <= firstMax) return this.#bus.publishQueue({ packageId, first, all: first });
+    const first = state.queue.first(firstMax);
+    if (state.queue.size <= firstMax) return this.#bus.publishQueue({ packageId, first, all: first });
     const sinceWholeMs = this.#clock.now() - this.#wholeAt;
     if (sinceWholeMs >= wholeEveryMs) return this.#publishWhole(state);
     this.#bus.publishQueue({ packageId, first });
@@ -37,7 +37,7 @@ export class LinePublisher {
 
   #publishWhole(state: PackageState): void {
     this.#wholeAt = this.#clock.now();
-    const all = state.line.first(Number.POSITIVE_INFINITY);
+    const all = state.queue.first(Number.POSITIVE_INFINITY);
     this.#bus.publishQueue({ packageId: state.package.id, first: all.slice(0, firstMax), all });
   }
 }

@@ -1,6 +1,6 @@
 import type { Leases } from '../../cluster/lease.ts';
-import type { Known, Step } from '../../domain/decide.ts';
-import type { Answer, Elsewhere, PackageMessage } from '../../domain/messages.ts';
+import type { Lookups, Step } from '../../domain/decide.ts';
+import type { Answer, NotOwner, PackageMessage } from '../../domain/messages.ts';
 import type { PackageState } from '../../domain/package-state.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { noTracing, type Tracing } from '../../observability/tracing.ts';
@@ -20,7 +20,7 @@ const givenAwayMs = 1_000;
 
 /** The package actors of this instance. */
 export class LocalActors {
-  readonly #runtime: ActorRuntime<PackageState, PackageMessage, Known, Step>;
+  readonly #runtime: ActorRuntime<PackageState, PackageMessage, Lookups, Step>;
   readonly #behaviour: PackageBehaviour;
   readonly #unsubscribe: () => void;
   readonly #clock: Clock;
@@ -35,15 +35,15 @@ export class LocalActors {
     const notify = (id: number, message: PackageMessage) => this.#runtime.notify(id, message);
     this.#behaviour = new PackageBehaviour({ ...options, notify });
     this.#runtime = new ActorRuntime({ ...options, behaviour: this.#behaviour });
-    this.#unsubscribe = options.suppliers.onAvailability((open) => {
-      for (const id of this.#runtime.activeIds()) notify(id, { kind: 'gate', open });
+    this.#unsubscribe = options.suppliers.onAvailability((available) => {
+      for (const id of this.#runtime.activeIds()) notify(id, { kind: 'suppliers', available });
     });
   }
 
   /** Answers after the commit, or `elsewhere` when another instance owns the package. */
-  send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | Elsewhere> {
+  send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | NotOwner> {
     return new Promise((resolve) => {
-      if (this.#isHandingOver || this.#isGivenAway(packageId)) return resolve({ kind: 'elsewhere' });
+      if (this.#isHandingOver || this.#isGivenAway(packageId)) return resolve({ kind: 'notOwner' });
       const message = traced(this.#tracing, packageId, toMessage(command, deadlineAt, resolve));
       // Whoever wakes an actor is answered long before it sleeps again.
       const isTaken = this.#tracing.outside(() =>
@@ -127,11 +127,11 @@ export class LocalActors {
 }
 
 /** The route of a single instance: every package is owned here. */
-export function localRoute(local: LocalActors, now: () => number, patienceMs: number): Route {
+export function localRoute(local: LocalActors, now: () => number, commandTimeoutMs: number): Route {
   return {
     send: async (packageId, command) => {
-      const answer = await local.send(packageId, command, now() + patienceMs);
-      return answer.kind === 'elsewhere' ? { kind: 'refused', code: 'no_owner' } : answer;
+      const answer = await local.send(packageId, command, now() + commandTimeoutMs);
+      return answer.kind === 'notOwner' ? { kind: 'refused', code: 'no_owner' } : answer;
     },
     withdraw: (packageId, orderId) => local.withdraw(packageId, orderId),
   };

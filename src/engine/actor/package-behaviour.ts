@@ -1,5 +1,5 @@
 import type { Ownership } from '../../domain/change.ts';
-import { decide, type Known, type PackageRules, type Step } from '../../domain/decide.ts';
+import { decide, type Lookups, type PackageRules, type Step } from '../../domain/decide.ts';
 import type { Effect } from '../../domain/draft.ts';
 import { inDoubt, type PackageMessage } from '../../domain/messages.ts';
 import { PackageState } from '../../domain/package-state.ts';
@@ -9,15 +9,15 @@ import { type Metrics, noMetrics } from '../../observability/metrics.ts';
 import type { Tracing } from '../../observability/tracing.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
 import { OrderTraces } from '../../saga/order-traces.ts';
-import { Sagas, SagaTurns } from '../../saga/sagas.ts';
+import { ActivationSagas, SagaSlots } from '../../saga/sagas.ts';
 import { FencedError, type Store } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { measuredCommit, publishChange } from '../commits.ts';
 import type { Activity } from '../operated-engine.ts';
-import { recall } from '../recall.ts';
+import { loadLookups } from '../recall.ts';
 import { ActivityMeter } from './activity.ts';
 import { type Behaviour, GoneError } from './behaviour.ts';
-import { LinePublisher } from './line-publisher.ts';
+import { QueuePublisher } from './line-publisher.ts';
 import { expire, redirect } from './patience.ts';
 
 export interface PackageBehaviourOptions {
@@ -41,18 +41,18 @@ const redeliverMs = 5_000;
 
 /** What goes on for one activation beside its state. */
 interface Work {
-  readonly sagas: Sagas;
+  readonly sagas: ActivationSagas;
   readonly activity: ActivityMeter;
   /** Made when somebody waits for the first time. */
-  line?: LinePublisher;
+  line?: QueuePublisher;
   /** Messages in the batch at hand. */
   messages: number;
 }
 
 /** Joins the pure package actor to the store, the suppliers and the viewers. */
-export class PackageBehaviour implements Behaviour<PackageState, PackageMessage, Known, Step> {
+export class PackageBehaviour implements Behaviour<PackageState, PackageMessage, Lookups, Step> {
   readonly #options: PackageBehaviourOptions;
-  readonly #turns = new SagaTurns();
+  readonly #turns = new SagaSlots();
   readonly #work = new WeakMap<PackageState, Work>();
   readonly #metrics: Metrics;
   readonly #traces: OrderTraces | undefined;
@@ -79,23 +79,31 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
   /** Recovery: held orders go on with the same keys, owed cancels are tried again, the line is served. */
   resume(state: PackageState, signal: AbortSignal): void {
     const { clock } = this.#options;
-    const sagas = new Sagas({ ...this.#options, traces: this.#traces }, this.#turns, state.epoch, signal);
+    const sagas = new ActivationSagas(
+      { ...this.#options, traces: this.#traces },
+      this.#turns,
+      state.epoch,
+      signal,
+    );
     this.#work.set(state, { sagas, activity: new ActivityMeter(clock.now()), messages: 0 });
     for (const order of state.orders.values()) {
       if (order.status === 'held') sagas.start('book', order);
-      else if (order.status !== 'queued') sagas.start('clear', order);
+      else if (order.status !== 'queued') sagas.start('compensate', order);
     }
-    this.#options.notify(state.package.id, { kind: 'gate', open: this.#options.suppliers.available });
+    this.#options.notify(state.package.id, {
+      kind: 'suppliers',
+      available: this.#options.suppliers.available,
+    });
     // Viewers elsewhere know it from the former owner at best.
     this.#publishLine(state, signal);
   }
 
-  recall(state: PackageState, batch: readonly PackageMessage[]): Promise<Known> {
+  loadLookups(state: PackageState, batch: readonly PackageMessage[]): Promise<Lookups> {
     this.#traces?.taken(state, batch);
-    return recall(this.#options.store, this.#options.rules, state, batch);
+    return loadLookups(this.#options.store, this.#options.rules, state, batch);
   }
 
-  decide(state: PackageState, batch: readonly PackageMessage[], known: Known, now: number): Step {
+  decide(state: PackageState, batch: readonly PackageMessage[], known: Lookups, now: number): Step {
     const work = this.#work.get(state);
     if (work !== undefined) work.messages = batch.length;
     return decide(state, batch, known, now, this.#options.rules);
@@ -120,15 +128,15 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
     this.#note(state, change.inserted.length, startedAt);
   }
 
-  adopt(state: PackageState, step: Step): void {
-    state.gateOpen = step.gateOpen;
+  apply(state: PackageState, step: Step): void {
+    state.suppliersAvailable = step.suppliersAvailable;
     if (step.change === undefined) return;
-    state.adopt(step.change);
+    state.apply(step.change);
     this.#metrics.committed(step.change);
     this.#traces?.committed(state, step.change);
   }
 
-  perform(state: PackageState, step: Step, signal: AbortSignal): void {
+  runEffects(state: PackageState, step: Step, signal: AbortSignal): void {
     for (const effect of step.effects) this.#perform(effect, state);
     if (step.change !== undefined) this.#publish(state, step.change, signal);
   }
@@ -211,7 +219,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
       case 'answer':
         return effect.caller(effect.answer);
       case 'book':
-      case 'clear':
+      case 'compensate':
         return this.#work.get(state)?.sagas.start(effect.kind, effect.order);
       case 'retry':
         return this.#work.get(state)?.sagas.retry(effect.order);
@@ -230,7 +238,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
     const work = this.#work.get(state);
     // Nobody has waited since this activation began: there is no line to tell of.
     if (work === undefined || (work.line === undefined && state.inventory.waiting === 0)) return;
-    work.line ??= new LinePublisher(liveBus, clock);
+    work.line ??= new QueuePublisher(liveBus, clock);
     work.line.publish(state, signal);
   }
 

@@ -19,5 +19,5 @@ export function expire(
 
 /** Sends the callers to the instance that owns the package now; what carries no caller is found in the store there. */
 export function redirect(batch: readonly PackageMessage[]): void {
-  for (const message of batch) if ('caller' in message) message.caller({ kind: 'elsewhere' });
+  for (const message of batch) if ('caller' in message) message.caller({ kind: 'notOwner' });
 }

@@ -39,7 +39,7 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   resume(_state: unknown, signal: AbortSignal) {
     this.signals.push(signal);
   }
-  async recall() {
+  async loadLookups() {
     return null;
   }
   decide(_state: unknown, batch: readonly Note[]) {
@@ -53,8 +53,8 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
     this.batches.push(batch.length);
     this.written.push(...batch.map((note) => (note.inDoubt ? `${note.text}?` : note.text)));
   }
-  adopt() {}
-  perform() {}
+  apply() {}
+  runEffects() {}
   expire(batch: readonly Note[]) {
     const isPatient = ({ text }: Note) => !text.startsWith('impatient');
     this.expired.push(...batch.filter((note) => !isPatient(note)).map((note) => note.text));

@@ -129,9 +129,9 @@ export class ActorRuntime<State, Message, Known, Step> {
   }
 
   /** Commits what is in the mailboxes, then ends every activation. Nothing new is taken from here on. */
-  async drain(patienceMs = 5_000): Promise<void> {
+  async drain(timeoutMs = 5_000): Promise<void> {
     const { clock } = this.#options;
-    const until = clock.now() + patienceMs;
+    const until = clock.now() + timeoutMs;
     const busy = () => [...this.#cells.values()].some((cell) => cell.mailbox.size > 0);
     while (busy() && clock.now() < until) await clock.sleep(5);
     this.#draining.abort();
@@ -166,7 +166,7 @@ export class ActorRuntime<State, Message, Known, Step> {
       // Without leases between them two owners would only fence each other in turns.
       if (end === 'fenced' && this.#options.onFenced !== undefined) break;
       if (end === 'unknown' || end === 'gone') cell.isGone = true;
-      if (end === 'elsewhere' || cell.isGone || (end === 'idle' && cell.mailbox.size === 0)) break;
+      if (end === 'notOwner' || cell.isGone || (end === 'idle' && cell.mailbox.size === 0)) break;
       // An activation that ended at once will do so again: slow down. One that worked may be followed at once.
       pauseMs = clock.now() - startedAt > retryMaxMs ? retryFirstMs : Math.min(pauseMs * 2, retryMaxMs);
       if (end !== 'idle') await clock.sleep(pauseMs, stop);
@@ -181,7 +181,7 @@ export class ActorRuntime<State, Message, Known, Step> {
   async #activate(
     cell: Cell<State, Message>,
     leaving: AbortSignal,
-  ): Promise<End | 'unknown' | 'failed' | 'elsewhere'> {
+  ): Promise<End | 'unknown' | 'failed' | 'notOwner'> {
     const {
       behaviour,
       leases,
@@ -196,7 +196,7 @@ export class ActorRuntime<State, Message, Known, Step> {
     let lease: Lease | undefined;
     try {
       lease = await leases.acquire(id);
-      if (lease === undefined) return 'elsewhere';
+      if (lease === undefined) return 'notOwner';
       const state = await behaviour.activate(id);
       if (state === undefined) return 'unknown';
       cell.state = state;

@@ -166,7 +166,7 @@ describe('the lock', () => {
     await setStage();
     const leases = locks();
     const lease = await leases.acquire(1);
-    const engine = await start({ leases, patienceMs: 50 });
+    const engine = await start({ leases, commandTimeoutMs: 50 });
     expect(await outcomeOf(engine)).toBe('overloaded');
     await lease?.release();
     await engine.drain();
@@ -178,7 +178,7 @@ describe('the lock', () => {
     const leases = locks();
     await bought(await start({ leases, suppliers: new ScriptedSuppliers() }));
     const silent = new ScriptedSuppliers();
-    const next = await start({ leases, suppliers: silent, patienceMs: 50 });
+    const next = await start({ leases, suppliers: silent, commandTimeoutMs: 50 });
     leases.expire();
     expect(await outcomeOf(next, { email: 'b@example.com' })).toBe('overloaded');
     await vi.waitFor(() => expect(silent.flights).toHaveLength(1));
@@ -210,9 +210,9 @@ describe('the lock', () => {
     leases.isAway = true;
     const engine = await start({ leases });
     expect(await outcomeOf(engine)).toBe('no_owner');
-    expect(await engine.missing()).toEqual(['Redis does not answer']);
+    expect(await engine.readinessProblems()).toEqual(['Redis does not answer']);
     leases.isAway = false;
-    await vi.waitFor(async () => expect(await engine.missing()).toEqual([]), 5_000);
+    await vi.waitFor(async () => expect(await engine.readinessProblems()).toEqual([]), 5_000);
     expect(await outcomeOf(engine)).toBe('confirmed');
   });
 });
@@ -322,7 +322,7 @@ describe('when something is away', () => {
     vi.spyOn(stage.store, 'versionedPackage').mockRejectedValue(new StoreUnavailableError('away'));
     vi.spyOn(stage.store, 'ping').mockRejectedValue(new StoreUnavailableError('away'));
     expect(await outcomeOf(engine)).toBe('store_unavailable');
-    expect(await engine.missing()).toEqual(['the store does not answer: away']);
+    expect(await engine.readinessProblems()).toEqual(['the store does not answer: away']);
     vi.restoreAllMocks();
     expect(await outcomeOf(engine)).toBe('confirmed');
   });

@@ -7,11 +7,11 @@ import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { answerOf, refused } from '../answers.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import { inHand } from '../strategies/finisher.ts';
-import { PlanEngine, type PlanOptions } from '../strategies/plan-engine.ts';
+import { StrategyEngine, type StrategyOptions } from '../strategies/plan-engine.ts';
 import { type LockedWork, Locks, LocksUnavailableError } from './locks.ts';
-import { Waiting } from './waiting.ts';
+import { WaitingCaller } from './waiting.ts';
 
-export interface LockEngineOptions extends PlanOptions {
+export interface LockEngineOptions extends StrategyOptions {
   readonly leases: Leases;
 }
 
@@ -28,13 +28,13 @@ const leftMax = 1_000;
  * No promise rests on the lock: each commit is conditional on the present that it was decided on, so two who hold it
  * at the same time get in each other's way and nothing else (rule Q3).
  */
-export class LockEngine extends PlanEngine {
+export class LockEngine extends StrategyEngine {
   readonly #locks: Locks;
 
   constructor(options: LockEngineOptions) {
     const rules = { ...options.rules, waitersPerUnit: 0, claimsMax: 1, rejectionsMax: defaultRejectionsMax };
     // Whether the suppliers answer is asked before the lock is: a purchase that has it goes on.
-    super(options, { rules, gateOpen: () => true });
+    super(options, { rules, suppliersAvailable: () => true });
     const { leases, clock, random } = options;
     this.#locks = new Locks({ leases, clock, random, closing: this.closing });
   }
@@ -45,14 +45,14 @@ export class LockEngine extends PlanEngine {
   }
 
   protected storeCancel(order: Order): Promise<OrderAnswer> {
-    const waiting = new Waiting(this.options.clock, this.patienceMs);
+    const waiting = new WaitingCaller(this.options.clock, this.commandTimeoutMs);
     return this.#under(order.packageId, waiting, (signal) => this.#cancel(order, waiting, signal));
   }
 
   protected async buy(request: PurchaseRequest): Promise<OrderAnswer> {
     if (!this.suppliersAvailable) return refused('not_ready');
     const gone = request.key === undefined ? request.gone : undefined;
-    const waiting = new Waiting(this.options.clock, this.patienceMs, gone);
+    const waiting = new WaitingCaller(this.options.clock, this.commandTimeoutMs, gone);
     return this.#under(
       request.packageId,
       waiting,
@@ -70,14 +70,14 @@ export class LockEngine extends PlanEngine {
   /** A purchase that waits for the lock sees for itself that its caller has gone. */
   protected withdraw(): void {}
 
-  protected get isCarrierAvailable(): boolean {
+  protected get isTransportAvailable(): boolean {
     return this.#locks.isReachable;
   }
 
   /** Answers as soon as `work` has replied, and lets it go on under the lock. */
   #under(
     packageId: number,
-    waiting: Waiting,
+    waiting: WaitingCaller,
     work: LockedWork,
     early: () => Promise<OrderAnswer | undefined> = async () => undefined,
   ): Promise<OrderAnswer> {
@@ -98,7 +98,7 @@ export class LockEngine extends PlanEngine {
     return waiting.answer;
   }
 
-  async #sell(request: PurchaseRequest, waiting: Waiting, signal: AbortSignal): Promise<void> {
+  async #sell(request: PurchaseRequest, waiting: WaitingCaller, signal: AbortSignal): Promise<void> {
     const orderId = this.newOrderId();
     let answer = await this.#claim(request, orderId, waiting, 'unless some are left');
     if (answer === undefined && !waiting.isOver) {
@@ -106,14 +106,14 @@ export class LockEngine extends PlanEngine {
       answer = await this.#claim(request, orderId, waiting, 'in any case');
     }
     waiting.reply(answer ?? refused('overloaded'));
-    if (answer?.kind === 'accepted') await this.finisher.finish(answer.order, signal);
+    if (answer?.kind === 'accepted') await this.sagaRunner.finish(answer.order, signal);
   }
 
   /** Undefined when nothing was decided: there are orders to finish first, or the caller has its answer. */
   async #claim(
     { packageId, email, key }: PurchaseRequest,
     orderId: string,
-    waiting: Waiting,
+    waiting: WaitingCaller,
     when: 'unless some are left' | 'in any case',
   ): Promise<OrderAnswer | undefined> {
     const isSecond = when === 'in any case';
@@ -127,17 +127,17 @@ export class LockEngine extends PlanEngine {
     return answer && answerOf('accepted', answer);
   }
 
-  async #cancel({ id, packageId }: Order, waiting: Waiting, signal: AbortSignal): Promise<void> {
+  async #cancel({ id, packageId }: Order, waiting: WaitingCaller, signal: AbortSignal): Promise<void> {
     const stored = await this.ask(packageId, { kind: 'cancel', orderId: id }, () => waiting.serve());
     const answer = answerOf('accepted', stored ?? refused('overloaded'));
     waiting.reply(answer);
-    if (answer.kind === 'accepted') await this.finisher.finish(answer.order, signal);
+    if (answer.kind === 'accepted') await this.sagaRunner.finish(answer.order, signal);
   }
 
   /** What others began and did not finish: they are dead, or have lost the lock. */
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
     const present = await this.options.store.versionedPackage(packageId, { statuses: inHand, max: leftMax });
-    await Promise.all((present?.orders ?? []).map((order) => this.finisher.finish(order, signal)));
+    await Promise.all((present?.orders ?? []).map((order) => this.sagaRunner.finish(order, signal)));
     if (present !== undefined && present.inventory.waiting > 0) await this.#serveLine(packageId, signal);
   }
 
@@ -145,7 +145,7 @@ export class LockEngine extends PlanEngine {
   async #serveLine(packageId: number, signal: AbortSignal): Promise<void> {
     const wanted = { statuses: ['queued'], max: defaultRejectionsMax } as const;
     while (!signal.aborted && this.suppliersAvailable) {
-      const { step } = await this.transactor.run({
+      const { step } = await this.transactions.run({
         packageId,
         wanted,
         messages: () => [{ kind: 'tick' }],
@@ -153,7 +153,7 @@ export class LockEngine extends PlanEngine {
       });
       if (step.change === undefined) return;
       const held = step.effects.find((effect) => effect.kind === 'book');
-      if (held !== undefined) await this.finisher.finish(held.order, signal);
+      if (held !== undefined) await this.sagaRunner.finish(held.order, signal);
     }
   }
 

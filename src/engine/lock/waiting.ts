@@ -7,7 +7,7 @@ import { refused } from '../answers.ts';
  * ends before its turn has come. From its turn on it waits for as long as it takes, so that nobody is told that
  * nothing was stored while something is.
  */
-export class Waiting {
+export class WaitingCaller {
   readonly answer: Promise<OrderAnswer>;
   readonly #resolve: (answer: OrderAnswer) => void;
   readonly #reject: (error: unknown) => void;
@@ -16,7 +16,7 @@ export class Waiting {
   #isOver = false;
 
   /** @param gone aborts when the caller has hung up and nobody would ever ask for the outcome. */
-  constructor(clock: Clock, patienceMs: number, gone?: AbortSignal) {
+  constructor(clock: Clock, timeoutMs: number, gone?: AbortSignal) {
     const { promise, resolve, reject } = Promise.withResolvers<OrderAnswer>();
     this.answer = promise;
     this.#resolve = resolve;
@@ -26,7 +26,7 @@ export class Waiting {
     };
     if (gone?.aborted === true) giveUp();
     gone?.addEventListener('abort', giveUp, { signal: this.#patience.signal });
-    void clock.sleep(patienceMs, this.#patience.signal).then(giveUp);
+    void clock.sleep(timeoutMs, this.#patience.signal).then(giveUp);
   }
 
   /** Whether it has its answer. */

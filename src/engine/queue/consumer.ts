@@ -7,9 +7,9 @@ import type { LiveBus } from '../../realtime/live-bus.ts';
 import { type Store, StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { ContendedError } from '../answers.ts';
-import { Finisher, inHand } from '../strategies/finisher.ts';
-import { Transactor } from '../strategies/transactor.ts';
-import { LineTeller } from './line-teller.ts';
+import { inHand, SagaRunner } from '../strategies/finisher.ts';
+import { OptimisticTransactions } from '../strategies/transactor.ts';
+import { StoredQueuePublisher } from './line-teller.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface ConsumerOptions {
@@ -45,8 +45,8 @@ type Served = 'done' | 'empty' | 'waiting';
  */
 export class Consumer {
   readonly #options: ConsumerOptions;
-  readonly #transactor: Transactor;
-  readonly #finisher: Finisher;
+  readonly #transactor: OptimisticTransactions;
+  readonly #finisher: SagaRunner;
   /** Packages whose line is to be served. */
   readonly #due = new Set<number>();
   readonly #closing = new AbortController();
@@ -60,14 +60,14 @@ export class Consumer {
   constructor(options: ConsumerOptions) {
     const { store, liveBus, clock, random, suppliers, log } = options;
     this.#options = options;
-    const lines = new LineTeller({ store, liveBus, clock });
-    const onLine = (packageId: number) => lines.changed(packageId);
-    this.#transactor = new Transactor({
-      ...{ store, liveBus, clock, random, onLine },
+    const lines = new StoredQueuePublisher({ store, liveBus, clock });
+    const onQueueChange = (packageId: number) => lines.changed(packageId);
+    this.#transactor = new OptimisticTransactions({
+      ...{ store, liveBus, clock, random, onQueueChange },
       rules: { waitersPerUnit: 0, ordersPerEmail: 0, claimsMax: 1, rejectionsMax: 0 },
-      gateOpen: () => suppliers.available,
+      suppliersAvailable: () => suppliers.available,
     });
-    this.#finisher = new Finisher({ transactor: this.#transactor, suppliers, clock, log });
+    this.#finisher = new SagaRunner({ transactor: this.#transactor, suppliers, clock, log });
   }
 
   /** Works until it is stopped. */

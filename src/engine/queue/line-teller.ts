@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
 import type { Store } from '../../storage/store.ts';
 
-export interface LineTellerOptions {
+export interface StoredQueuePublisherOptions {
   readonly store: Pick<Store, 'versionedPackage'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
@@ -15,12 +15,12 @@ const everyMs = 200;
 const wholeEveryMs = 1_000;
 
 /** Reads the lines of packages when they have changed, and tells viewers: nobody has them in memory here. */
-export class LineTeller {
-  readonly #options: LineTellerOptions;
+export class StoredQueuePublisher {
+  readonly #options: StoredQueuePublisherOptions;
   /** Packages that are being told of; true when their line has changed since it was read. */
   readonly #busy = new Map<number, boolean>();
 
-  constructor(options: LineTellerOptions) {
+  constructor(options: StoredQueuePublisherOptions) {
     this.#options = options;
   }
 
@@ -51,11 +51,7 @@ export class LineTeller {
     const present = await store.versionedPackage(packageId, { statuses: ['queued'], max });
     const numbers = (present?.orders ?? []).map(({ number }) => number);
     const isAll = isWhole || numbers.length <= firstMax;
-    liveBus.publishQueue({
-      packageId,
-      first: numbers.slice(0, firstMax),
-      ...(isAll ? { all: numbers } : {}),
-    });
+    liveBus.publishQueue({ packageId, first: numbers.slice(0, firstMax), ...(isAll ? { all: numbers } : {}) });
     return !isAll;
   }
 }

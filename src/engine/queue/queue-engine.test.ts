@@ -126,12 +126,12 @@ describe('a sale', () => {
     const engine = await start({ rules: { waitersPerUnit: 3, ordersPerEmail: 0 } });
     const first = await bought(engine);
     const second = await bought(engine);
-    await vi.waitFor(() => expect(engine.placeInLine(second)).toBe(2));
+    await vi.waitFor(() => expect(engine.queuePosition(second)).toBe(2));
     expect([first.number, second.number]).toEqual([1, 2]);
     await bought(engine);
     expect(await outcomeOf(engine)).toBe('queue_full');
     consume();
-    await vi.waitFor(() => expect(engine.placeInLine(second)).toBeUndefined());
+    await vi.waitFor(() => expect(engine.queuePosition(second)).toBeUndefined());
     expect(await engine.outcome(first, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
     expect(await engine.outcome(second, { waitMs: 5_000 })).toMatchObject({ status: 'rejected' });
   });
@@ -208,7 +208,7 @@ describe('when something gets lost', () => {
     const engine = await start();
     workQueue.available = false;
     expect(await outcomeOf(engine)).toBe('no_owner');
-    expect(await engine.missing()).toEqual(['Redis does not answer']);
+    expect(await engine.readinessProblems()).toEqual(['Redis does not answer']);
     expect(await stage.orders()).toEqual([]);
   });
 });

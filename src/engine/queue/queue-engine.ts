@@ -2,11 +2,11 @@ import type { OrderAnswer, Purchase } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import { answerOf, ContendedError, refused } from '../answers.ts';
 import type { PurchaseRequest } from '../engine.ts';
-import { PlanEngine, type PlanOptions } from '../strategies/plan-engine.ts';
-import { LineTeller } from './line-teller.ts';
+import { StrategyEngine, type StrategyOptions } from '../strategies/plan-engine.ts';
+import { StoredQueuePublisher } from './line-teller.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-export interface QueueEngineOptions extends PlanOptions {
+export interface QueueEngineOptions extends StrategyOptions {
   readonly workQueue: WorkQueue;
 }
 
@@ -23,19 +23,19 @@ const batchMax = 100;
  * {@link Consumer} in another process takes one after the other. An id that gets lost is no order lost: consumers
  * look through the store as well.
  */
-export class QueueEngine extends PlanEngine {
+export class QueueEngine extends StrategyEngine {
   readonly #workQueue: WorkQueue;
   /** Those who wait to be stored, by package. */
   readonly #arrived = new Map<number, Newcomer[]>();
 
   constructor(options: QueueEngineOptions) {
     const { store, liveBus, clock, suppliers, workQueue } = options;
-    const lines = new LineTeller({ store, liveBus, clock });
+    const lines = new StoredQueuePublisher({ store, liveBus, clock });
     super(options, {
       // Consumers claim units, and refuse the line.
       rules: { ...options.rules, claimsMax: 0, rejectionsMax: 0 },
-      gateOpen: () => suppliers.available,
-      onLine: (packageId) => lines.changed(packageId),
+      suppliersAvailable: () => suppliers.available,
+      onQueueChange: (packageId) => lines.changed(packageId),
     });
     this.#workQueue = workQueue;
   }
@@ -43,7 +43,7 @@ export class QueueEngine extends PlanEngine {
   protected async storeCancel({ id, packageId }: Order): Promise<OrderAnswer> {
     const answer = answerOf('accepted', await this.send(packageId, { kind: 'cancel', orderId: id }));
     if (answer.kind === 'accepted') {
-      this.spawn(this.finisher.finish(answer.order, this.closing), `cancelling order ${id}`);
+      this.spawn(this.sagaRunner.finish(answer.order, this.closing), `cancelling order ${id}`);
     }
     return answer;
   }
@@ -58,7 +58,7 @@ export class QueueEngine extends PlanEngine {
     const orderId = this.newOrderId();
     const purchase: Purchase = {
       ...{ kind: 'purchase', orderId, email, ...(key === undefined ? {} : { key }) },
-      deadlineAt: this.options.clock.now() + this.patienceMs,
+      deadlineAt: this.options.clock.now() + this.commandTimeoutMs,
       caller: (answer) => {
         if (answer.kind === 'accepted' && answer.order.id === orderId) this.#push(orderId);
         resolve(answerOf('accepted', answer));
@@ -74,7 +74,7 @@ export class QueueEngine extends PlanEngine {
     return promise;
   }
 
-  protected get isCarrierAvailable(): boolean {
+  protected get isTransportAvailable(): boolean {
     return this.#workQueue.available;
   }
 
@@ -94,7 +94,7 @@ export class QueueEngine extends PlanEngine {
     const purchases = batch.map(({ purchase }) => purchase);
     const until = Math.min(...purchases.map(({ deadlineAt }) => deadlineAt));
     try {
-      await this.transactor.run({ packageId, messages: () => purchases, until });
+      await this.transactions.run({ packageId, messages: () => purchases, until });
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }
@@ -117,7 +117,7 @@ export class QueueEngine extends PlanEngine {
 
   /** Its caller hung up without a key to come back with. */
   async #withdraw({ id, packageId }: Order): Promise<void> {
-    await this.transactor.run({
+    await this.transactions.run({
       packageId,
       wanted: { ids: [id] },
       messages: () => [{ kind: 'withdraw', orderId: id }],

@@ -8,7 +8,7 @@ export interface RedisListOptions {
 
 const key = 'orders:queued';
 /** No answer of Redis within this time is none. */
-const patienceMs = 1_000;
+const timeoutMs = 1_000;
 /** The longest that a pop waits. */
 const popMaxMs = 5_000;
 
@@ -19,12 +19,12 @@ export function redisList({ connect }: RedisListOptions): WorkQueue {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
   };
-  const pusher = connect('work', { ...once, commandTimeout: patienceMs, enableAutoPipelining: true });
+  const pusher = connect('work', { ...once, commandTimeout: timeoutMs, enableAutoPipelining: true });
   let popper: Redis | undefined;
 
   /** Waits for the connection, so that a consumer that has just started does not take it for broken. */
   async function popping(): Promise<Redis> {
-    popper ??= connect('work-pop', { ...once, commandTimeout: popMaxMs + patienceMs });
+    popper ??= connect('work-pop', { ...once, commandTimeout: popMaxMs + timeoutMs });
     if (popper.status !== 'ready' && popper.status !== 'end') await contact(popper);
     return popper;
   }

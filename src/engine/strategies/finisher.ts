@@ -3,14 +3,15 @@ import type { Order, OrderStatus, TimelineEntry } from '../../domain/order.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../../observability/metrics.ts';
-import { book, clear } from '../../saga/saga.ts';
+import { bookOrder, compensateOrder } from '../../saga/saga.ts';
+import { sagaEnds } from '../../saga/sagas.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { ContendedError } from '../answers.ts';
-import type { Limits, Transactor } from './transactor.ts';
+import type { Limits, OptimisticTransactions } from './transactor.ts';
 
-export interface FinisherOptions {
-  readonly transactor: Transactor;
+export interface SagaRunnerOptions {
+  readonly transactor: OptimisticTransactions;
   readonly suppliers: Suppliers;
   readonly clock: Clock;
   readonly log: Log;
@@ -20,7 +21,7 @@ export interface FinisherOptions {
 /** The orders that have something to be done at the suppliers. */
 export const inHand: readonly OrderStatus[] = ['held', 'compensating', 'cancelling'];
 
-interface Word {
+interface SagaReport {
   readonly result: SagaResult;
   readonly events: readonly TimelineEntry[];
 }
@@ -31,10 +32,10 @@ const retryMs = 500;
  * Brings orders that hold a unit to their end: books what is held, cancels what is owed. Several processes may have
  * the same order in hand; the suppliers give each the same answers, and the first to commit decides (rules Q2, Q8).
  */
-export class Finisher {
-  readonly #options: FinisherOptions;
+export class SagaRunner {
+  readonly #options: SagaRunnerOptions;
 
-  constructor(options: FinisherOptions) {
+  constructor(options: SagaRunnerOptions) {
     this.#options = options;
   }
 
@@ -50,13 +51,13 @@ export class Finisher {
   }
 
   /** Undefined when the signal has ended the saga. */
-  async #work(order: Order, signal: AbortSignal): Promise<Word | undefined> {
+  async #work(order: Order, signal: AbortSignal): Promise<SagaReport | undefined> {
     const { suppliers, clock, log, metrics = noMetrics } = this.#options;
-    let last: Word | undefined;
+    let last: SagaReport | undefined;
     let end: SagaOutcome = 'stopped';
     const report = (result: SagaResult, events: readonly TimelineEntry[]) => {
       if (result.kind !== 'progress') {
-        end = result.kind;
+        end = sagaEnds[result.kind];
         last = { result, events };
         return;
       }
@@ -64,14 +65,15 @@ export class Finisher {
         log.debug({ orderId: order.id, err }, 'the progress of an order could not be stored');
       });
     };
-    const [kind, saga] = order.status === 'held' ? (['book', book] as const) : (['clear', clear] as const);
+    const [kind, saga] =
+      order.status === 'held' ? (['book', bookOrder] as const) : (['clear', compensateOrder] as const);
     const ended = metrics.saga(kind);
     await saga(order, { suppliers, clock, signal, report }).finally(() => ended(end));
     return last;
   }
 
   /** Keeps at it until it is stored: a result that got lost would have to be asked for again. */
-  async #record(order: Order, word: Word, signal: AbortSignal): Promise<Order> {
+  async #record(order: Order, word: SagaReport, signal: AbortSignal): Promise<Order> {
     const { clock, log } = this.#options;
     for (;;) {
       try {
@@ -86,7 +88,7 @@ export class Finisher {
   }
 
   /** Returns the order as it is stored now, whoever brought it there. */
-  async #store({ id, packageId }: Order, { result, events }: Word, limits: Limits): Promise<Order> {
+  async #store({ id, packageId }: Order, { result, events }: SagaReport, limits: Limits): Promise<Order> {
     const { present, step } = await this.#options.transactor.run({
       packageId,
       wanted: { ids: [id] },

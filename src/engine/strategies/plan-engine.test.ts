@@ -8,16 +8,16 @@ import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError } from '../../storage/store.ts';
 import { LockEngine } from '../lock/lock-engine.ts';
 import { QueueEngine } from '../queue/queue-engine.ts';
-import type { PlanEngine, PlanOptions } from './plan-engine.ts';
+import type { StrategyEngine, StrategyOptions } from './plan-engine.ts';
 
 const email = 'ana@example.com';
 
 describe.each([
-  ['lock', (options: PlanOptions) => new LockEngine({ ...options, leases: localLeases() })],
-  ['queue', (options: PlanOptions) => new QueueEngine({ ...options, workQueue: memoryQueue() })],
+  ['lock', (options: StrategyOptions) => new LockEngine({ ...options, leases: localLeases() })],
+  ['queue', (options: StrategyOptions) => new QueueEngine({ ...options, workQueue: memoryQueue() })],
 ] as const)('what operators do with the %s engine', (_, make) => {
   let stage: PlanStage;
-  let engine: PlanEngine;
+  let engine: StrategyEngine;
   beforeEach(async () => {
     stage = await setPlanStage({ package: { quota: 2 } });
     engine = make(stage.options());
@@ -41,13 +41,15 @@ describe.each([
 
   test('Q1 a package is amended at the version that was read, never below what is held and confirmed', async () => {
     await left(1);
-    expect(await engine.amend(1, { version: 1, quota: 0 })).toMatchObject({ code: 'quota_too_low' });
-    expect(await engine.amend(1, { version: 1, quota: 5, price: 7 })).toMatchObject({
-      kind: 'amended',
+    expect(await engine.updatePackage(1, { version: 1, quota: 0 })).toMatchObject({ code: 'quota_too_low' });
+    expect(await engine.updatePackage(1, { version: 1, quota: 5, price: 7 })).toMatchObject({
+      kind: 'updated',
       package: { quota: 5, price: 7, version: 2 },
     });
-    expect(await engine.amend(1, { version: 1, quota: 9 })).toMatchObject({ code: 'version_conflict' });
-    expect(await engine.amend(99, { version: 1 })).toMatchObject({ code: 'unknown_package' });
+    expect(await engine.updatePackage(1, { version: 1, quota: 9 })).toMatchObject({
+      code: 'version_conflict',
+    });
+    expect(await engine.updatePackage(99, { version: 1 })).toMatchObject({ code: 'unknown_package' });
     expect((await engine.package(1))?.package).toMatchObject({ quota: 5 });
     const { package: stored, inventory } = (await stage.store.package(1))!;
     expect(inventory.remaining + inventory.held + inventory.confirmed).toBe(stored.quota);
@@ -61,8 +63,8 @@ describe.each([
     engine.removed(2);
     expect((await engine.packages()).map((each) => each.package.id)).toEqual([1]);
     const archiving = { archived: true, version: 1 } as const;
-    expect(await engine.amend(1, archiving)).toMatchObject({ code: 'sale_not_ended' });
-    expect(await engine.amend(1, { ...archiving, paused: true })).toMatchObject({ kind: 'amended' });
+    expect(await engine.updatePackage(1, archiving)).toMatchObject({ code: 'sale_not_ended' });
+    expect(await engine.updatePackage(1, { ...archiving, paused: true })).toMatchObject({ kind: 'updated' });
     expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'sale_closed' });
   });
 
@@ -73,14 +75,14 @@ describe.each([
       await commit(...all);
       throw new CommitUnknownError('lost');
     });
-    expect(await engine.amend(1, { version: 1, quota: 5 })).toMatchObject({
+    expect(await engine.updatePackage(1, { version: 1, quota: 5 })).toMatchObject({
       package: { quota: 5, version: 2 },
     });
     expect(once).toHaveBeenCalledOnce();
   });
 
   test('while it is paused nobody buys', async () => {
-    await engine.amend(1, { version: 1, paused: true });
+    await engine.updatePackage(1, { version: 1, paused: true });
     expect(await outcomeOf(engine)).toBe('paused');
   });
 

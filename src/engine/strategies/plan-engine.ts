@@ -8,10 +8,10 @@ import { type Command, toMessage } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import type { EngineLoad } from '../operated-engine.ts';
 import { EngineShell, type ShellOptions } from '../shell.ts';
-import { Finisher } from './finisher.ts';
-import { type Transaction, Transactor, type TransactorOptions } from './transactor.ts';
+import { SagaRunner } from './finisher.ts';
+import { OptimisticTransactions, type Transaction, type TransactionOptions } from './transactor.ts';
 
-export interface PlanOptions extends ShellOptions {
+export interface StrategyOptions extends ShellOptions {
   readonly log: Log;
   readonly metrics?: Metrics;
 }
@@ -20,20 +20,23 @@ export interface PlanOptions extends ShellOptions {
 const drainMs = 1_000;
 
 /** What the two plans have in common: everything but how an order gets its unit. */
-export abstract class PlanEngine extends EngineShell<PlanOptions> {
-  protected readonly transactor: Transactor;
-  protected readonly finisher: Finisher;
+export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
+  protected readonly transactions: OptimisticTransactions;
+  protected readonly sagaRunner: SagaRunner;
   readonly #closing = new AbortController();
   readonly #background = new Set<Promise<void>>();
   /** Orders that operators have had tried again. */
   readonly #retrying = new Set<string>();
 
-  constructor(options: PlanOptions, strategy: Pick<TransactorOptions, 'rules' | 'gateOpen' | 'onLine'>) {
+  constructor(
+    options: StrategyOptions,
+    strategy: Pick<TransactionOptions, 'rules' | 'suppliersAvailable' | 'onQueueChange'>,
+  ) {
     super(options);
     const { store, suppliers, liveBus, clock, random, log } = options;
     const metrics = options.metrics ?? noMetrics;
-    this.transactor = new Transactor({ store, liveBus, clock, random, metrics, ...strategy });
-    this.finisher = new Finisher({ transactor: this.transactor, suppliers, clock, log, metrics });
+    this.transactions = new OptimisticTransactions({ store, liveBus, clock, random, metrics, ...strategy });
+    this.sagaRunner = new SagaRunner({ transactor: this.transactions, suppliers, clock, log, metrics });
   }
 
   purchase(request: PurchaseRequest): Promise<OrderAnswer> {
@@ -88,7 +91,7 @@ export abstract class PlanEngine extends EngineShell<PlanOptions> {
     const { id } = order;
     if (this.#retrying.has(id)) return;
     this.#retrying.add(id);
-    const finished = this.finisher.finish(order, this.closing).finally(() => this.#retrying.delete(id));
+    const finished = this.sagaRunner.finish(order, this.closing).finally(() => this.#retrying.delete(id));
     this.spawn(finished, `finishing order ${id}`);
   }
 
@@ -98,9 +101,9 @@ export abstract class PlanEngine extends EngineShell<PlanOptions> {
     command: Command,
     isWanted?: Transaction['isWanted'],
   ): Promise<Answer | undefined> {
-    const until = this.options.clock.now() + this.patienceMs;
+    const until = this.options.clock.now() + this.commandTimeoutMs;
     const message = toMessage(command, until, () => {});
-    return this.transactor.ask(message, { packageId, until, ...(isWanted && { isWanted }) });
+    return this.transactions.ask(message, { packageId, until, ...(isWanted && { isWanted }) });
   }
 
   protected send(packageId: number, command: Command): Promise<Answer> {
@@ -133,7 +136,7 @@ export abstract class PlanEngine extends EngineShell<PlanOptions> {
 
   /** An answer that needs no commit: what the key led to before, or a refusal by a fresh snapshot. */
   protected async early(request: PurchaseRequest): Promise<OrderAnswer | undefined> {
-    const snapshot = await this.catalogue.get(request.packageId);
+    const snapshot = await this.packageCache.get(request.packageId);
     if (snapshot === undefined) return refused('unknown_package');
     const known = await this.answerByKey(request);
     if (known !== undefined) return known;

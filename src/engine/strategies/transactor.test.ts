@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type PlanStage, setPlanStage } from '../../../test/support/plan-stage.ts';
-import type { Answer, Elsewhere, Purchase } from '../../domain/messages.ts';
+import type { Answer, NotOwner, Purchase } from '../../domain/messages.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
 import { ContendedError, UnknownPackageError } from '../answers.ts';
-import { type Transaction, Transactor } from './transactor.ts';
+import { OptimisticTransactions, type Transaction } from './transactor.ts';
 
 let stage: PlanStage;
-let transactor: Transactor;
+let transactor: OptimisticTransactions;
 let lines: number[];
 
 beforeEach(async () => {
@@ -19,12 +19,12 @@ afterEach(async () => {
   await stage.close();
 });
 
-function newTransactor(): Transactor {
-  return new Transactor({
+function newTransactor(): OptimisticTransactions {
+  return new OptimisticTransactions({
     ...stage.options(),
     rules: { waitersPerUnit: 0, ordersPerEmail: 0, rejectionsMax: 0 },
-    gateOpen: () => true,
-    onLine: (packageId) => lines.push(packageId),
+    suppliersAvailable: () => true,
+    onQueueChange: (packageId) => lines.push(packageId),
   });
 }
 
@@ -79,7 +79,7 @@ describe('a change', () => {
 
   test('Q6 is told to viewers and callers once it is applied, the line only when it is another', async () => {
     const heard: string[] = [];
-    const answers: (Answer | Elsewhere)[] = [];
+    const answers: (Answer | NotOwner)[] = [];
     stage.liveBus.subscribe({ order: ({ id }) => heard.push(id) });
     vi.spyOn(stage.store, 'commit').mockRejectedValueOnce(new FencedError('too late'));
     const messages = () => [purchase('one', (answer) => answers.push(answer))];

@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import { decide, type Known, type PackageRules, type Step } from '../../domain/decide.ts';
+import { decide, type Lookups, type PackageRules, type Step } from '../../domain/decide.ts';
 import { type Answer, inDoubt, type PackageMessage } from '../../domain/messages.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -10,13 +10,13 @@ import {
   CommitUnknownError,
   FencedError,
   type OrderSelection,
+  type VersionedPackage,
   type Store,
   StoreUnavailableError,
-  type VersionedPackage,
 } from '../../storage/store.ts';
 import { ContendedError, UnknownPackageError } from '../answers.ts';
 import { measuredCommit, publishChange } from '../commits.ts';
-import { recall } from '../recall.ts';
+import { loadLookups } from '../recall.ts';
 
 export interface Limits {
   /** ms since the epoch: no further try begins after it. */
@@ -34,17 +34,17 @@ export interface Transaction extends Limits {
   /** Replaces rules for this transaction. */
   readonly rules?: Partial<PackageRules>;
   /** Asked before each decision. False ends the transaction: nothing is stored, and no caller is answered. */
-  readonly isWanted?: (present: VersionedPackage, known: Known) => boolean;
+  readonly isWanted?: (present: VersionedPackage, known: Lookups) => boolean;
 }
 
-export interface Transacted {
+export interface TransactionResult {
   /** The package and the orders that the step was decided on. */
   readonly present: VersionedPackage;
   /** What was decided, and is stored. It has no effects when the transaction was not wanted. */
   readonly step: Step;
 }
 
-export interface TransactorOptions {
+export interface TransactionOptions {
   readonly store: Pick<Store, 'versionedPackage' | 'commit' | 'orders' | 'ordersByKey' | 'liveOrdersByEmail'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
@@ -52,9 +52,9 @@ export interface TransactorOptions {
   readonly metrics?: Metrics;
   readonly rules: PackageRules;
   /** Whether units may be claimed now: false while the suppliers are away. */
-  readonly gateOpen: () => boolean;
+  readonly suppliersAvailable: () => boolean;
   /** Called when a package's line has become another. */
-  readonly onLine?: (packageId: number) => void;
+  readonly onQueueChange?: (packageId: number) => void;
 }
 
 const pauseFirstMs = 4;
@@ -65,12 +65,12 @@ const pauseMaxMs = 200;
  * another process was quicker, it reads and decides again. So each decision holds for the state that it is applied
  * to, whoever else writes, and no lock is needed for that (rules Q1, Q3).
  */
-export class Transactor {
-  readonly #options: TransactorOptions;
+export class OptimisticTransactions {
+  readonly #options: TransactionOptions;
   /** One at a time per package: those of this process need not get in each other's way. As many as packages. */
   readonly #turns = new Map<number, LimitFunction>();
 
-  constructor(options: TransactorOptions) {
+  constructor(options: TransactionOptions) {
     this.#options = options;
   }
 
@@ -80,7 +80,7 @@ export class Transactor {
    * @throws UnknownPackageError when it is not there.
    * @throws StoreUnavailableError when the store cannot be read.
    */
-  run(transaction: Transaction): Promise<Transacted> {
+  run(transaction: Transaction): Promise<TransactionResult> {
     let turns = this.#turns.get(transaction.packageId);
     if (turns === undefined) {
       turns = pLimit(1);
@@ -98,7 +98,7 @@ export class Transactor {
     return step.effects.find((effect) => effect.kind === 'answer')?.answer;
   }
 
-  async #run(transaction: Transaction): Promise<Transacted> {
+  async #run(transaction: Transaction): Promise<TransactionResult> {
     const { packageId, wanted, until = Number.POSITIVE_INFINITY, signal } = transaction;
     const { store, clock, random } = this.#options;
     let isInDoubt = false;
@@ -122,26 +122,26 @@ export class Transactor {
   }
 
   async #decide(present: VersionedPackage, transaction: Transaction, isInDoubt: boolean): Promise<Step> {
-    const { store, clock, gateOpen } = this.#options;
+    const { store, clock, suppliersAvailable } = this.#options;
     const rules = { ...this.#options.rules, ...transaction.rules };
     const messages = transaction.messages(present.fence.epoch);
     const batch = isInDoubt ? inDoubt(messages) : messages;
     const orders = new Map(present.orders.map((order) => [order.id, order]));
-    const recalled = await recall(store, rules, { package: present.package, orders }, batch);
+    const recalled = await loadLookups(store, rules, { package: present.package, orders }, batch);
     const known = { ...recalled, byId: new Map([...recalled.byId, ...orders]) };
-    const state = new PackageState({ ...present, unfinished: present.orders }, gateOpen());
+    const state = new PackageState({ ...present, unfinished: present.orders }, suppliersAvailable());
     if (transaction.isWanted?.(present, known) === false)
-      return { change: undefined, gateOpen: state.gateOpen, effects: [] };
+      return { change: undefined, suppliersAvailable: state.suppliersAvailable, effects: [] };
     return decide(state, batch, known, clock.now(), rules);
   }
 
   async #commit({ package: before, inventory, fence }: VersionedPackage, { change }: Step): Promise<void> {
     if (change === undefined) return;
-    const { store, liveBus, onLine, metrics = noMetrics } = this.#options;
+    const { store, liveBus, onQueueChange, metrics = noMetrics } = this.#options;
     await measuredCommit(metrics, () => store.commit(before.id, fence, change));
     metrics.committed(change);
     publishChange(liveBus, change.package ?? before, change);
-    if (change.inventory.waiting !== inventory.waiting) onLine?.(before.id);
+    if (change.inventory.waiting !== inventory.waiting) onQueueChange?.(before.id);
   }
 }
 

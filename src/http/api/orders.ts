@@ -151,5 +151,5 @@ async function findOrder(c: Context, services: Services, email: string | undefin
 }
 
 function view(order: Order, { engine }: Pick<Services, 'engine'>): OrderView {
-  return orderView(order, order.status === 'queued' ? engine.placeInLine(order) : undefined);
+  return orderView(order, order.status === 'queued' ? engine.queuePosition(order) : undefined);
 }

@@ -132,7 +132,7 @@ async function orderOf(
 async function liveOf({ engine, clock }: PageServices, order: Order): Promise<Omit<LiveOrderState, 'now'>> {
   const snapshot = await engine.package(order.packageId);
   const inProgress = snapshot?.inventory.held ?? 0;
-  const queuePosition = order.status === 'queued' ? engine.placeInLine(order) : undefined;
+  const queuePosition = order.status === 'queued' ? engine.queuePosition(order) : undefined;
   const offer = snapshot === undefined ? undefined : offerOf(snapshot, clock.now());
   return { inProgress, queuePosition, offer };
 }

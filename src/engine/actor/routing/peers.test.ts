@@ -3,9 +3,9 @@ import { type Messages, NoAnswerError } from '../../../cluster/messages.ts';
 import type { Json } from '../../../lib/json.ts';
 import { systemClock } from '../../../lib/system-clock.ts';
 import { silentLog } from '../../../observability/log.ts';
-import { PeerDesk } from './peers.ts';
+import { PeerService } from './peers.ts';
 import { Router } from './router.ts';
-import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type WireRequest } from './wire.ts';
+import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type InstanceRequest } from './wire.ts';
 
 type Handler = (request: Json, from: string) => Promise<Json>;
 
@@ -27,9 +27,9 @@ function pair() {
       available: true,
       close: async () => {},
     };
-    const desk = new PeerDesk(messages);
+    const desk = new PeerService(messages);
     const local = {
-      send: async () => ({ kind: 'elsewhere' }) as const,
+      send: async () => ({ kind: 'notOwner' }) as const,
       withdraw() {},
       wake() {},
       isActive: () => false,
@@ -38,7 +38,7 @@ function pair() {
     const others = {
       clock: systemClock,
       log: silentLog,
-      patienceMs: 100,
+      commandTimeoutMs: 100,
       ownerInStore: async () => undefined,
     };
     new Router({ instance: self, messages, local, peers: desk, ...others });
@@ -74,18 +74,27 @@ describe('peers', () => {
 });
 
 describe('what operators want, on the wire', () => {
-  const amend = { kind: 'amend', version: 3, flight: 'F', stay: '2030-01-01', price: 5, quota: 0 } as const;
+  const update = { kind: 'update', version: 3, flight: 'F', stay: '2030-01-01', price: 5, quota: 0 } as const;
   const erasures = [{ orderId: '7Q4M-9XKD-2VBN-H5TR', email: 'x@erased.invalid', key: 'erased-x' }];
   const commands = [
-    { ...amend, opensAt: null, closesAt: 7, paused: false, inDoubt: true },
+    { ...update, opensAt: null, closesAt: 7, paused: false, inDoubt: true },
     { kind: 'retry', orderId: '7Q4M-9XKD-2VBN-H5TR' },
     { kind: 'erase', email: 'ana@example.com', erasures },
   ] as const;
 
   test.each(commands)('arrives as it was sent: $kind', (command) => {
-    const request: WireRequest = { kind: 'command', packageId: 1, patienceMs: 10, command };
-    const { v: _, ...received } = decodeRequest(encodeRequest(request)) as WireRequest & { v: number };
+    const request: InstanceRequest = { kind: 'command', packageId: 1, patienceMs: 10, command };
+    const { v: _, ...received } = decodeRequest(encodeRequest(request)) as InstanceRequest & { v: number };
     expect(received).toEqual(request);
+  });
+
+  test('keeps the names that older releases know', () => {
+    const { command } = encodeRequest({ kind: 'command', packageId: 1, patienceMs: 1, command: update }) as {
+      command: unknown;
+    };
+    expect(command).toEqual({ ...update, kind: 'amend' });
+    expect(encodeAnswer({ kind: 'notOwner' })).toEqual({ v: 1, kind: 'elsewhere' });
+    expect(decodeAnswer({ v: 1, kind: 'elsewhere' })).toEqual({ kind: 'notOwner' });
   });
 
   test('an answer too', () => {

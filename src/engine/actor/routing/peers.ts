@@ -1,12 +1,12 @@
 import type { Messages } from '../../../cluster/messages.ts';
 import type { Json } from '../../../lib/json.ts';
 import type { PeerHandler, PeerRequest, Peers } from '../../operated-engine.ts';
-import { decodeAnswer, encodeRequest, type WireAnswer } from './wire.ts';
+import { decodeAnswer, encodeRequest, type InstanceAnswer } from './wire.ts';
 
 const tellTimeoutMs = 2_000;
 
 /** What instances ask each other for an operator's sake; the router hands their requests over. */
-export class PeerDesk implements Peers {
+export class PeerService implements Peers {
   readonly #messages: Messages;
   #handler: PeerHandler | undefined;
 
@@ -37,15 +37,15 @@ export class PeerDesk implements Peers {
   }
 
   /** For the router. An instance that is only starting has nothing to say yet. */
-  async answer({ kind }: PeerRequest): Promise<WireAnswer> {
+  async answer({ kind }: PeerRequest): Promise<InstanceAnswer> {
     const handler = this.#handler;
-    if (handler === undefined) return { kind: 'elsewhere' };
+    if (handler === undefined) return { kind: 'notOwner' };
     if (kind === 'status') return { kind: 'status', status: await handler.status() };
     handler.drain();
     return { kind: 'done' };
   }
 
-  async #ask(instance: string, request: PeerRequest, timeoutMs: number): Promise<WireAnswer | undefined> {
+  async #ask(instance: string, request: PeerRequest, timeoutMs: number): Promise<InstanceAnswer | undefined> {
     try {
       return decodeAnswer(await this.#messages.ask(instance, encodeRequest(request), timeoutMs));
     } catch {

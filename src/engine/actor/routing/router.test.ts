@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../../../test/support/manual-clock.ts';
 import { InboxFullError, type Messages, NoAnswerError } from '../../../cluster/messages.ts';
-import type { Answer, Elsewhere } from '../../../domain/messages.ts';
+import type { Answer, NotOwner } from '../../../domain/messages.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Json } from '../../../lib/json.ts';
@@ -68,7 +68,7 @@ class Instance {
     network: Network,
     ownerInStore: () => string | undefined,
     clock: Clock = systemClock,
-    patienceMs = 2_000,
+    commandTimeoutMs = 2_000,
   ) {
     this.router = new Router({
       instance: name,
@@ -77,12 +77,12 @@ class Instance {
       ownerInStore: async () => ownerInStore(),
       clock,
       log: silentLog,
-      patienceMs,
+      commandTimeoutMs,
     });
   }
 
-  async send(packageId: number, command: Command): Promise<Answer | Elsewhere> {
-    if (!this.owned.has(packageId) && !this.takesOver) return { kind: 'elsewhere' };
+  async send(packageId: number, command: Command): Promise<Answer | NotOwner> {
+    if (!this.owned.has(packageId) && !this.takesOver) return { kind: 'notOwner' };
     this.owned.add(packageId);
     this.got.push(command);
     return this.answer;
@@ -234,7 +234,7 @@ describe('what may be stored already', () => {
       throw new NoAnswerError('b');
     };
     a.takesOver = false;
-    const change: Command = { kind: 'amend', version: 1, quota: 5 };
+    const change: Command = { kind: 'update', version: 1, quota: 5 };
     await a.router.send(packageOf('b'), change);
     expect(b.got).toEqual([{ ...change, inDoubt: true }]);
   });

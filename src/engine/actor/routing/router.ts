@@ -1,18 +1,18 @@
 import { InboxFullError, type Messages } from '../../../cluster/messages.ts';
 import type { ErrorCode } from '../../../domain/errors.ts';
-import type { Answer, Elsewhere } from '../../../domain/messages.ts';
+import type { Answer, NotOwner } from '../../../domain/messages.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Log } from '../../../observability/log.ts';
 import { noTracing, type Tracing } from '../../../observability/tracing.ts';
 import type { Command, Route } from '../../commands.ts';
 import type { LocalActors } from '../local-actors.ts';
-import type { PeerDesk } from './peers.ts';
+import type { PeerService } from './peers.ts';
 import { preference } from './rendezvous.ts';
-import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type WireAnswer } from './wire.ts';
+import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type InstanceAnswer } from './wire.ts';
 
 /** It was not heard of again: it may be stored, now or a little later. */
-interface Silent {
-  readonly kind: 'silent';
+interface NoReply {
+  readonly kind: 'noReply';
 }
 
 export interface RouterOptions {
@@ -20,14 +20,14 @@ export interface RouterOptions {
   readonly messages: Messages;
   readonly local: Pick<LocalActors, 'send' | 'withdraw' | 'wake' | 'isActive' | 'mayOwn'>;
   /** Answers what operators ask of this instance through another. */
-  readonly peers?: Pick<PeerDesk, 'answer'>;
+  readonly peers?: Pick<PeerService, 'answer'>;
   /** The instance that last took the package over. @throws StoreUnavailableError */
   readonly ownerInStore: (packageId: number) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Log;
   readonly tracing?: Tracing;
   /** How long a command may look for its owner. */
-  readonly patienceMs: number;
+  readonly commandTimeoutMs: number;
 }
 
 const askTimeoutMs = 2_000;
@@ -57,9 +57,9 @@ export class Router implements Route {
   }
 
   async send(packageId: number, command: Command): Promise<Answer> {
-    const { instance, local, clock, patienceMs, messages } = this.#options;
+    const { instance, local, clock, commandTimeoutMs, messages } = this.#options;
     const startedAt = clock.now();
-    const deadlineAt = startedAt + patienceMs;
+    const deadlineAt = startedAt + commandTimeoutMs;
     const failed = new Set<string>();
     let sent = command;
     let doubtfulUntil = 0;
@@ -68,11 +68,11 @@ export class Router implements Route {
       if (target !== undefined) {
         const sentAt = clock.now();
         const answer = await this.#sendTo(target, packageId, sent, deadlineAt);
-        if (answer.kind === 'silent' || answer.kind === 'elsewhere') {
+        if (answer.kind === 'noReply' || answer.kind === 'notOwner') {
           this.#lastOwner.delete(packageId);
           failed.add(target);
           sent = inDoubt(sent);
-          if (answer.kind === 'silent') doubtfulUntil = sentAt + copyLivesMs;
+          if (answer.kind === 'noReply') doubtfulUntil = sentAt + copyLivesMs;
         } else {
           this.#lastOwner.set(packageId, target);
           const isFinal = !isRefusedPurchase(command, answer) || clock.now() >= doubtfulUntil;
@@ -139,7 +139,7 @@ export class Router implements Route {
     packageId: number,
     command: Command,
     deadlineAt: number,
-  ): Promise<Answer | Elsewhere | Silent> {
+  ): Promise<Answer | NotOwner | NoReply> {
     const { instance, local, tracing = noTracing } = this.#options;
     if (target === instance) return local.send(packageId, command, deadlineAt);
     const isTraced = command.kind === 'purchase' || command.kind === 'cancel';
@@ -158,17 +158,17 @@ export class Router implements Route {
     packageId: number,
     command: Command,
     deadlineAt: number,
-  ): Promise<Answer | Elsewhere | Silent> {
+  ): Promise<Answer | NotOwner | NoReply> {
     const { messages, clock, log } = this.#options;
     const timeoutMs = Math.max(1, Math.min(askTimeoutMs, deadlineAt - clock.now()));
     try {
       const request = encodeRequest({ kind: 'command', packageId, patienceMs: timeoutMs, command });
       const answer = decodeAnswer(await messages.ask(target, request, timeoutMs));
-      return answer.kind === 'done' || answer.kind === 'status' ? { kind: 'elsewhere' } : answer;
+      return answer.kind === 'done' || answer.kind === 'status' ? { kind: 'notOwner' } : answer;
     } catch (error) {
       if (error instanceof InboxFullError) return { kind: 'refused', code: 'overloaded' };
       log.debug({ packageId, to: target, err: error }, 'no answer from the owner: it is looked for anew');
-      return { kind: 'silent' };
+      return { kind: 'noReply' };
     }
   }
 
@@ -183,12 +183,12 @@ export class Router implements Route {
     return encodeAnswer(await this.#answer(json));
   }
 
-  async #answer(json: Parameters<typeof decodeRequest>[0]): Promise<WireAnswer> {
+  async #answer(json: Parameters<typeof decodeRequest>[0]): Promise<InstanceAnswer> {
     const { local, clock } = this.#options;
     const request = decodeRequest(json);
     switch (request?.kind) {
       case 'command':
-        if (!local.mayOwn && !local.isActive(request.packageId)) return { kind: 'elsewhere' };
+        if (!local.mayOwn && !local.isActive(request.packageId)) return { kind: 'notOwner' };
         return local.send(
           request.packageId,
           this.#delivered(request.command),
@@ -202,9 +202,9 @@ export class Router implements Route {
         return { kind: 'done' };
       case 'status':
       case 'drain':
-        return (await this.#options.peers?.answer(request)) ?? { kind: 'elsewhere' };
+        return (await this.#options.peers?.answer(request)) ?? { kind: 'notOwner' };
       default:
-        return { kind: 'elsewhere' };
+        return { kind: 'notOwner' };
     }
   }
 
@@ -224,5 +224,5 @@ const passing: ReadonlySet<ErrorCode> = new Set(['overloaded', 'no_owner', 'stor
 
 /** It may have been stored although nobody said so. */
 function inDoubt(command: Command): Command {
-  return command.kind === 'purchase' || command.kind === 'amend' ? { ...command, inDoubt: true } : command;
+  return command.kind === 'purchase' || command.kind === 'update' ? { ...command, inDoubt: true } : command;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, errorCatalogue } from '../../../domain/errors.ts';
-import type { Answer, Elsewhere } from '../../../domain/messages.ts';
+import type { Answer, NotOwner } from '../../../domain/messages.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { TravelPackage } from '../../../domain/travel-package.ts';
 import type { Json } from '../../../lib/json.ts';
@@ -65,20 +65,37 @@ const request = z.discriminatedUnion('kind', [
 ]);
 
 /** A request that was understood. */
-export type WireRequest =
+export type InstanceRequest =
   | { kind: 'command'; packageId: number; patienceMs: number; command: Command }
   | { kind: 'withdraw'; packageId: number; orderId: string }
   | { kind: 'wake'; packageIds: readonly number[] }
   | PeerRequest;
 
-export function encodeRequest(body: WireRequest): Json {
-  return { v: version, ...body } as unknown as Json;
+/** Kinds that have another name on the wire, which older releases expect. */
+const wireKinds: ReadonlyMap<string, string> = new Map([
+  ['update', 'amend'],
+  ['updated', 'amended'],
+  ['notOwner', 'elsewhere'],
+]);
+const kindsFromWire = new Map([...wireKinds].map(([kind, onWire]) => [onWire, kind]));
+
+function renameKind<T extends { readonly kind: string }>(names: ReadonlyMap<string, string>, body: T): T {
+  const kind = names.get(body.kind);
+  return kind === undefined ? body : { ...body, kind };
+}
+
+export function encodeRequest(body: InstanceRequest): Json {
+  const command = body.kind === 'command' && { command: renameKind(wireKinds, body.command) };
+  return { v: version, ...body, ...command } as unknown as Json;
 }
 
 /** Undefined for what this release does not understand. */
-export function decodeRequest(json: Json): WireRequest | undefined {
+export function decodeRequest(json: Json): InstanceRequest | undefined {
   const parsed = request.safeParse(json);
-  return parsed.success ? (parsed.data as WireRequest) : undefined;
+  if (!parsed.success) return undefined;
+  const body = parsed.data;
+  if (body.kind !== 'command') return body;
+  return { ...body, command: renameKind(kindsFromWire, body.command) as Command };
 }
 
 const code = z.string().refine((text): text is ErrorCode => Object.hasOwn(errorCatalogue, text));
@@ -95,21 +112,21 @@ const answer = z.discriminatedUnion('kind', [
   z.object({ v: z.literal(version), kind: z.literal('status'), status: z.unknown() }),
 ]);
 
-export type WireAnswer =
+export type InstanceAnswer =
   | Answer
-  | Elsewhere
+  | NotOwner
   | { readonly kind: 'done' }
   /** What the instance says of itself: whoever asked for it checks it. */
   | { readonly kind: 'status'; readonly status: Json };
 
-export function encodeAnswer(body: WireAnswer): Json {
-  return { v: version, ...body } as unknown as Json;
+export function encodeAnswer(body: InstanceAnswer): Json {
+  return { v: version, ...renameKind(wireKinds, body) } as unknown as Json;
 }
 
 /** What is not understood counts as no answer of an owner. */
-export function decodeAnswer(json: Json): WireAnswer {
+export function decodeAnswer(json: Json): InstanceAnswer {
   const parsed = answer.safeParse(json);
-  if (!parsed.success) return { kind: 'elsewhere' };
+  if (!parsed.success) return { kind: 'notOwner' };
   const { v: _, ...body } = parsed.data;
-  return body as WireAnswer;
+  return renameKind(kindsFromWire, body) as InstanceAnswer;
 }
