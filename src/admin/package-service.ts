@@ -1,6 +1,6 @@
-import { isUpdated } from '../domain/amend.ts';
 import type { PackageUpdate } from '../domain/change.ts';
 import { saleObstacle } from '../domain/decide.ts';
+import { isUpdated } from '../domain/package-update.ts';
 import {
   isSaleWindow,
   type PackageSnapshot,

@@ -1,4 +1,3 @@
-import { updatePackage } from './amend.ts';
 import type { Change } from './change.ts';
 import { Draft, type Effect } from './draft.ts';
 import { eraseEmail } from './erase.ts';
@@ -16,6 +15,7 @@ import type {
 } from './messages.ts';
 import { isSettled, type Order } from './order.ts';
 import type { PackageState } from './package-state.ts';
+import { updatePackage } from './package-update.ts';
 import { isSoldOut, salePhase } from './travel-package.ts';
 
 /** Limits of one decision about a package. */

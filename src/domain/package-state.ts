@@ -1,7 +1,7 @@
 import type { Change, Ownership } from './change.ts';
-import { WaitingQueue } from './line.ts';
 import type { Order } from './order.ts';
 import type { Inventory, TravelPackage } from './travel-package.ts';
+import { WaitingQueue } from './waiting-queue.ts';
 
 /**
  * What the owner of a package has in memory: the committed present. Only `adopt` changes it, and only with a

@@ -11,13 +11,13 @@ import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import { answerOf } from './answers.ts';
-import { PackageCache } from './catalogue.ts';
 import type { Command } from './commands.ts';
 import type { PurchaseRequest, Refused, Settling } from './engine.ts';
-import { QueuePositions } from './lines.ts';
-import { Readiness, type ReadinessOptions } from './missing.ts';
 import type { EmailErased, EngineLoad, OperatedEngine, PackageUpdated } from './operated-engine.ts';
 import { Outcomes } from './outcomes.ts';
+import { PackageCache } from './package-cache.ts';
+import { QueuePositions } from './queue-positions.ts';
+import { Readiness, type ReadinessOptions } from './readiness.ts';
 
 export interface ShellOptions {
   readonly store: Store;

@@ -49,7 +49,11 @@ export function httpTelemetry({ metrics, tracing }: Telemetry, config: Config, e
     engine: kind,
     store: database.kind,
   };
-  const surroundings = { packages: () => engine.packages(), missing: () => engine.readinessProblems(), build };
+  const surroundings = {
+    packages: () => engine.packages(),
+    missing: () => engine.readinessProblems(),
+    build,
+  };
   return {
     metrics,
     logsRequests: logLevel === 'debug' || logLevel === 'trace',

@@ -173,7 +173,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: '    for (const order of [...ownership.unfinished].reverse()) this.#take(order);',
       },
       {
-        file: 'src/domain/line.ts',
+        file: 'src/domain/waiting-queue.ts',
         find: `    if (last !== undefined && last.number >= number) throw new RangeError('numbers in the line only grow');
 `,
         replace: '',
@@ -238,7 +238,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a key is not looked up in the store',
     edits: [
       {
-        file: 'src/engine/recall.ts',
+        file: 'src/engine/lookups.ts',
         find: '    if (message.key !== undefined) keys.push(message.key);\n',
         replace: '',
       },
@@ -248,7 +248,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'what is in doubt is not looked up',
     edits: [
       {
-        file: 'src/engine/recall.ts',
+        file: 'src/engine/lookups.ts',
         find: '    if (message.inDoubt === true) ids.push(message.orderId);\n',
         replace: '',
       },
@@ -315,7 +315,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'another key at the suppliers after a takeover',
     edits: [
       {
-        file: 'src/saga/sagas.ts',
+        file: 'src/saga/activation-sagas.ts',
         find: "      const work = () => (what === 'book' ? book(order, options) : clear(order, options));\n",
         replace: `      const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
       const work = () => (what === 'book' ? book(again, options) : clear(order, options));
@@ -341,7 +341,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a quota may fall below what is held and sold',
     edits: [
       {
-        file: 'src/domain/amend.ts',
+        file: 'src/domain/package-update.ts',
         find: "  if (next.quota < held + confirmed) return 'quota_too_low';\n",
         replace: '',
       },

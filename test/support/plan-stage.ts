@@ -3,7 +3,7 @@ import { audit } from '../../src/audit/audit.ts';
 import type { Order, OrderStatus } from '../../src/domain/order.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import type { BookingEngine, PurchaseRequest } from '../../src/engine/engine.ts';
-import type { StrategyOptions } from '../../src/engine/strategies/plan-engine.ts';
+import type { StrategyOptions } from '../../src/engine/strategies/strategy-engine.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { systemRandom } from '../../src/lib/system-random.ts';
 import { silentLog } from '../../src/observability/log.ts';

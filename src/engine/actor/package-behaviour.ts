@@ -8,16 +8,16 @@ import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
 import type { Tracing } from '../../observability/tracing.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
+import { ActivationSagas, SagaSlots } from '../../saga/activation-sagas.ts';
 import { OrderTraces } from '../../saga/order-traces.ts';
-import { ActivationSagas, SagaSlots } from '../../saga/sagas.ts';
 import { FencedError, type Store } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { measuredCommit, publishChange } from '../commits.ts';
+import { loadLookups } from '../lookups.ts';
 import type { Activity } from '../operated-engine.ts';
-import { loadLookups } from '../recall.ts';
+import { QueuePublisher } from '../queue-publisher.ts';
 import { ActivityMeter } from './activity.ts';
 import { type Behaviour, GoneError } from './behaviour.ts';
-import { QueuePublisher } from './line-publisher.ts';
 import { expire, redirect } from './patience.ts';
 
 export interface PackageBehaviourOptions {

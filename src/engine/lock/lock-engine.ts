@@ -6,10 +6,10 @@ import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { answerOf, refused } from '../answers.ts';
 import type { PurchaseRequest } from '../engine.ts';
-import { inHand } from '../strategies/finisher.ts';
-import { StrategyEngine, type StrategyOptions } from '../strategies/plan-engine.ts';
+import { inHand } from '../strategies/saga-runner.ts';
+import { StrategyEngine, type StrategyOptions } from '../strategies/strategy-engine.ts';
 import { type LockedWork, Locks, LocksUnavailableError } from './locks.ts';
-import { WaitingCaller } from './waiting.ts';
+import { WaitingCaller } from './waiting-caller.ts';
 
 export interface LockEngineOptions extends StrategyOptions {
   readonly leases: Leases;

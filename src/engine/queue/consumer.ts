@@ -7,9 +7,9 @@ import type { LiveBus } from '../../realtime/live-bus.ts';
 import { type Store, StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { ContendedError } from '../answers.ts';
-import { inHand, SagaRunner } from '../strategies/finisher.ts';
-import { OptimisticTransactions } from '../strategies/transactor.ts';
-import { StoredQueuePublisher } from './line-teller.ts';
+import { OptimisticTransactions } from '../strategies/optimistic-transactions.ts';
+import { inHand, SagaRunner } from '../strategies/saga-runner.ts';
+import { StoredQueuePublisher } from './stored-queue-publisher.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface ConsumerOptions {

@@ -2,8 +2,8 @@ import type { OrderAnswer, Purchase } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import { answerOf, ContendedError, refused } from '../answers.ts';
 import type { PurchaseRequest } from '../engine.ts';
-import { StrategyEngine, type StrategyOptions } from '../strategies/plan-engine.ts';
-import { StoredQueuePublisher } from './line-teller.ts';
+import { StrategyEngine, type StrategyOptions } from '../strategies/strategy-engine.ts';
+import { StoredQueuePublisher } from './stored-queue-publisher.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface QueueEngineOptions extends StrategyOptions {

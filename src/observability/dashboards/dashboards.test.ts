@@ -215,7 +215,7 @@ function anchorOf(heading: string): string {
 }
 
 test('the runbook names every cause that readiness knows', () => {
-  const source = readFileSync(join(import.meta.dirname, '../../engine/missing.ts'), 'utf8');
+  const source = readFileSync(join(import.meta.dirname, '../../engine/readiness.ts'), 'utf8');
   const causes = [
     ...source.matchAll(/['`]((?:this instance|the store|the lease service|Redis) [\w ]+)/g),
   ].map(([, cause]) => cause as string);

@@ -4,8 +4,14 @@ import type { Json } from '../../../lib/json.ts';
 import { systemClock } from '../../../lib/system-clock.ts';
 import { silentLog } from '../../../observability/log.ts';
 import { PeerService } from './peers.ts';
+import {
+  decodeAnswer,
+  decodeRequest,
+  encodeAnswer,
+  encodeRequest,
+  type InstanceRequest,
+} from './protocol.ts';
 import { Router } from './router.ts';
-import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type InstanceRequest } from './wire.ts';
 
 type Handler = (request: Json, from: string) => Promise<Json>;
 

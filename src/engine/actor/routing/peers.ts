@@ -1,7 +1,7 @@
 import type { Messages } from '../../../cluster/messages.ts';
 import type { Json } from '../../../lib/json.ts';
 import type { PeerHandler, PeerRequest, Peers } from '../../operated-engine.ts';
-import { decodeAnswer, encodeRequest, type InstanceAnswer } from './wire.ts';
+import { decodeAnswer, encodeRequest, type InstanceAnswer } from './protocol.ts';
 
 const tellTimeoutMs = 2_000;
 

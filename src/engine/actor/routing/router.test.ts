@@ -8,9 +8,9 @@ import type { Json } from '../../../lib/json.ts';
 import { systemClock } from '../../../lib/system-clock.ts';
 import { silentLog } from '../../../observability/log.ts';
 import type { Command } from '../../commands.ts';
+import { decodeRequest, encodeRequest } from './protocol.ts';
 import { preference } from './rendezvous.ts';
 import { Router } from './router.ts';
-import { decodeRequest, encodeRequest } from './wire.ts';
 
 const order: Order = {
   id: '7Q4M-9XKD-2VBN-H5TR',

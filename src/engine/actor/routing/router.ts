@@ -7,8 +7,8 @@ import { noTracing, type Tracing } from '../../../observability/tracing.ts';
 import type { Command, Route } from '../../commands.ts';
 import type { LocalActors } from '../local-actors.ts';
 import type { PeerService } from './peers.ts';
+import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type InstanceAnswer } from './protocol.ts';
 import { preference } from './rendezvous.ts';
-import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type InstanceAnswer } from './wire.ts';
 
 /** It was not heard of again: it may be stored, now or a little later. */
 interface NoReply {

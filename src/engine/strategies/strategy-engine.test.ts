@@ -8,7 +8,7 @@ import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError } from '../../storage/store.ts';
 import { LockEngine } from '../lock/lock-engine.ts';
 import { QueueEngine } from '../queue/queue-engine.ts';
-import type { StrategyEngine, StrategyOptions } from './plan-engine.ts';
+import type { StrategyEngine, StrategyOptions } from './strategy-engine.ts';
 
 const email = 'ana@example.com';
 

@@ -8,8 +8,12 @@ import { type Command, toMessage } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import type { EngineLoad } from '../operated-engine.ts';
 import { EngineShell, type ShellOptions } from '../shell.ts';
-import { SagaRunner } from './finisher.ts';
-import { OptimisticTransactions, type Transaction, type TransactionOptions } from './transactor.ts';
+import {
+  OptimisticTransactions,
+  type Transaction,
+  type TransactionOptions,
+} from './optimistic-transactions.ts';
+import { SagaRunner } from './saga-runner.ts';
 
 export interface StrategyOptions extends ShellOptions {
   readonly log: Log;

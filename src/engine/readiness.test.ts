@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import { Readiness } from './missing.ts';
+import { Readiness } from './readiness.ts';
 
 const well = { isDraining: false, isTransportAvailable: true };
 let clock: ManualClock;

@@ -16,7 +16,7 @@ import {
 } from '../../storage/store.ts';
 import { ContendedError, UnknownPackageError } from '../answers.ts';
 import { measuredCommit, publishChange } from '../commits.ts';
-import { loadLookups } from '../recall.ts';
+import { loadLookups } from '../lookups.ts';
 
 export interface Limits {
   /** ms since the epoch: no further try begins after it. */

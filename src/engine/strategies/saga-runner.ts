@@ -3,12 +3,12 @@ import type { Order, OrderStatus, TimelineEntry } from '../../domain/order.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../../observability/metrics.ts';
+import { sagaEnds } from '../../saga/activation-sagas.ts';
 import { bookOrder, compensateOrder } from '../../saga/saga.ts';
-import { sagaEnds } from '../../saga/sagas.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { ContendedError } from '../answers.ts';
-import type { Limits, OptimisticTransactions } from './transactor.ts';
+import type { Limits, OptimisticTransactions } from './optimistic-transactions.ts';
 
 export interface SagaRunnerOptions {
   readonly transactor: OptimisticTransactions;

@@ -3,7 +3,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { onSale } from '../../test/support/server.ts';
 import { fullInventory, type PackageSnapshot } from '../domain/travel-package.ts';
 import { localLiveBus } from '../realtime/bus/local.ts';
-import { PackageCache } from './catalogue.ts';
+import { PackageCache } from './package-cache.ts';
 
 const snapshot = (id: number, waiting = 0): PackageSnapshot => ({
   package: onSale({ id }),

@@ -3,7 +3,7 @@ import { type PlanStage, setPlanStage } from '../../../test/support/plan-stage.t
 import type { Answer, NotOwner, Purchase } from '../../domain/messages.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
 import { ContendedError, UnknownPackageError } from '../answers.ts';
-import { OptimisticTransactions, type Transaction } from './transactor.ts';
+import { OptimisticTransactions, type Transaction } from './optimistic-transactions.ts';
 
 let stage: PlanStage;
 let transactor: OptimisticTransactions;

@@ -4,7 +4,7 @@ import { ManualClock, settle } from '../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../domain/messages.ts';
 import { silentLog } from '../observability/log.ts';
-import { ActivationSagas, SagaSlots } from './sagas.ts';
+import { ActivationSagas, SagaSlots } from './activation-sagas.ts';
 
 const order = fakeOrder({ status: 'held' });
 const owing = fakeOrder({ status: 'compensating' });

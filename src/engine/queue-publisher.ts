@@ -1,6 +1,6 @@
-import type { PackageState } from '../../domain/package-state.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { LiveBus } from '../../realtime/live-bus.ts';
+import type { PackageState } from '../domain/package-state.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { LiveBus } from '../realtime/live-bus.ts';
 
 /** How many of the line see every change of their place; the others see it once a second. */
 const firstMax = 20;
