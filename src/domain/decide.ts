@@ -93,16 +93,16 @@ class Decision {
         return this.#withdraw(message);
       case 'suppliers':
         this.#suppliersAvailable = message.available;
-        return this.#serveLine();
+        return this.#serveQueue();
       case 'update':
         updatePackage(this.#draft, message, this.#now);
-        return this.#serveLine();
+        return this.#serveQueue();
       case 'retry':
         return this.#retry(message);
       case 'erase':
         return this.#erase(message);
       case 'tick':
-        return this.#serveLine();
+        return this.#serveQueue();
       default:
         return this.#saga(message);
     }
@@ -110,7 +110,7 @@ class Decision {
 
   finish(): Step {
     this.#refuseSoldOut();
-    this.#refuseLine();
+    this.#refuseQueue();
     const change = this.#draft.change();
     return { change, suppliersAvailable: this.#suppliersAvailable, effects: this.#draft.settledEffects() };
   }
@@ -187,7 +187,7 @@ class Decision {
     if (order === undefined) return this.#refuse(caller, 'unknown_order');
     if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded', order);
     if (isSettled(order)) return this.#refuse(caller, 'not_retryable', order);
-    if (order.status === 'queued') this.#serveLine();
+    if (order.status === 'queued') this.#serveQueue();
     else this.#draft.effects.push({ kind: 'retry', order });
     return this.#draft.answer(caller, { kind: 'accepted', order });
   }
@@ -230,9 +230,9 @@ class Decision {
         draft.update(to.fail(order, this.#now, message.reason, events));
         return this.#unitReturns({ held: -1 });
       case 'needsCompensation': {
-        const owing = to.compensate(order, this.#now, message.reason, message.ticketNumber, events);
-        draft.update(owing);
-        draft.effects.push({ kind: 'compensate', order: owing });
+        const compensating = to.compensate(order, this.#now, message.reason, message.ticketNumber, events);
+        draft.update(compensating);
+        draft.effects.push({ kind: 'compensate', order: compensating });
         return;
       }
       case 'compensated':
@@ -251,11 +251,11 @@ class Decision {
 
   #unitReturns(from: { held?: number; confirmed?: number; cancelling?: number }): void {
     this.#draft.move({ ...from, remaining: 1 });
-    this.#serveLine();
+    this.#serveQueue();
   }
 
   /** Claims units for those in the line, by number (rule Q5). */
-  #serveLine(): void {
+  #serveQueue(): void {
     while (this.#mayClaim() && this.#draft.inventory.waiting > 0) {
       const next = this.#draft.nextQueued();
       if (next === undefined) return;
@@ -289,7 +289,7 @@ class Decision {
   }
 
   /** Every unit is confirmed: those in the line hear it, in batches that one commit can bear (rule Q4). */
-  #refuseLine(): void {
+  #refuseQueue(): void {
     const draft = this.#draft;
     if (!isSoldOut(draft.package.quota, draft.inventory)) return;
     for (let refused = 0; draft.inventory.waiting > 0; refused++) {
@@ -360,6 +360,6 @@ export function saleObstacle(
   if (phase === 'closed') return 'sale_closed';
   if (isSoldOut(travelPackage.quota, inventory)) return 'sold_out';
   const isClaimedAtOnce = suppliersAvailable && inventory.remaining > 0 && inventory.waiting === 0;
-  const isLineFull = inventory.waiting >= waitersPerUnit * travelPackage.quota;
-  return isLineFull && !isClaimedAtOnce ? 'queue_full' : undefined;
+  const isQueueFull = inventory.waiting >= waitersPerUnit * travelPackage.quota;
+  return isQueueFull && !isClaimedAtOnce ? 'queue_full' : undefined;
 }

@@ -30,7 +30,7 @@ export class Draft {
   readonly #erased = new Map<string, Order>();
   readonly #byKey = new Map<string, Order>();
   /** How far the committed line has been served by this batch. */
-  readonly #committedLine: Iterator<{ orderId: string }>;
+  readonly #committedQueue: Iterator<{ orderId: string }>;
   /** Orders that joined the line in this batch, by number. */
   readonly #joined: string[] = [];
 
@@ -38,7 +38,7 @@ export class Draft {
     this.state = state;
     this.#inventory = state.inventory;
     this.#package = state.package;
-    this.#committedLine = state.queue[Symbol.iterator]();
+    this.#committedQueue = state.queue[Symbol.iterator]();
   }
 
   get inventory(): Inventory {
@@ -107,7 +107,7 @@ export class Draft {
 
   /** Takes the next order out of the line, in the order of numbers; undefined when nobody waits. */
   nextQueued(): Order | undefined {
-    for (let next = this.#committedLine.next(); !next.done; next = this.#committedLine.next()) {
+    for (let next = this.#committedQueue.next(); !next.done; next = this.#committedQueue.next()) {
       const order = this.order(next.value.orderId);
       if (order?.status === 'queued') return order;
     }

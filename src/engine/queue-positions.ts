@@ -2,7 +2,7 @@ import type { QueueSnapshot, LiveBus } from '../realtime/live-bus.ts';
 
 /** The lines of packages that other instances own, as last heard on the live bus. */
 export class QueuePositions {
-  readonly #lines = new Map<number, QueueSnapshot>();
+  readonly #queuePositions = new Map<number, QueueSnapshot>();
   readonly #unsubscribe: () => void;
 
   constructor(liveBus: LiveBus) {
@@ -11,7 +11,7 @@ export class QueuePositions {
 
   /** The place of an order's number in its line, from 1; undefined when it was not heard of. */
   position(packageId: number, number: number): number | undefined {
-    const line = this.#lines.get(packageId);
+    const line = this.#queuePositions.get(packageId);
     if (line === undefined) return undefined;
     const inFirst = line.first.indexOf(number);
     if (inFirst >= 0) return inFirst + 1;
@@ -25,10 +25,10 @@ export class QueuePositions {
 
   #hear(line: QueueSnapshot): void {
     if (line.first.length === 0) {
-      this.#lines.delete(line.packageId);
+      this.#queuePositions.delete(line.packageId);
       return;
     }
-    const all = line.all ?? this.#lines.get(line.packageId)?.all;
-    this.#lines.set(line.packageId, { ...line, ...(all === undefined ? {} : { all }) });
+    const all = line.all ?? this.#queuePositions.get(line.packageId)?.all;
+    this.#queuePositions.set(line.packageId, { ...line, ...(all === undefined ? {} : { all }) });
   }
 }

@@ -39,7 +39,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   protected readonly packageCache: PackageCache;
   protected readonly outcomes: Outcomes;
   protected isDraining = false;
-  readonly #lines: QueuePositions;
+  readonly #queuePositions: QueuePositions;
   readonly #readiness: Readiness;
 
   /** @param leases where packages are owned by them: the engine is not ready unless they answer. */
@@ -49,7 +49,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
     this.commandTimeoutMs = commandTimeoutMs;
     this.packageCache = new PackageCache({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
     this.outcomes = new Outcomes(store, liveBus, clock);
-    this.#lines = new QueuePositions(liveBus);
+    this.#queuePositions = new QueuePositions(liveBus);
     this.#readiness = new Readiness({ store, clock, ...(leases === undefined ? {} : { leases }) });
   }
 
@@ -93,7 +93,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   }
 
   queuePosition(order: Order): number | undefined {
-    return this.#lines.position(order.packageId, order.number);
+    return this.#queuePositions.position(order.packageId, order.number);
   }
 
   packages(): Promise<readonly PackageSnapshot[]> {
@@ -138,7 +138,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   close(): void {
     this.outcomes.close();
     this.packageCache.close();
-    this.#lines.close();
+    this.#queuePositions.close();
   }
 
   /** What a purchase's key led to before: a winner who lost the reply hears of it, also when all is sold (rule Q7). */

@@ -7,7 +7,7 @@ import { silentLog } from '../observability/log.ts';
 import { ActivationSagas, SagaSlots } from './activation-sagas.ts';
 
 const order = fakeOrder({ status: 'held' });
-const owing = fakeOrder({ status: 'compensating' });
+const compensating = fakeOrder({ status: 'compensating' });
 
 describe('Sagas', () => {
   let clock: ManualClock;
@@ -67,15 +67,15 @@ describe('Sagas', () => {
       suppliers.cancelled.push({ kind, key });
       return !isAway;
     };
-    sagas.start('compensate', owing);
+    sagas.start('compensate', compensating);
     await clock.pass(20_000);
     const before = suppliers.cancelled.length;
     isAway = false;
     await settle();
     expect(suppliers.cancelled).toHaveLength(before);
-    sagas.retry(owing);
+    sagas.retry(compensating);
     await settle();
-    expect(said).toMatchObject([{ kind: 'compensated', orderId: owing.id }]);
+    expect(said).toMatchObject([{ kind: 'compensated', orderId: compensating.id }]);
   });
 
   it('begins one where none runs', async () => {

@@ -144,11 +144,11 @@ describe('clearing', () => {
     const suppliers = suppliersThat(ticket);
     let failures = 2;
     suppliers.cancel.mockImplementation(async (kind) => kind === 'hotels' || failures-- <= 0);
-    const owing: Order = {
+    const compensating: Order = {
       ...order,
       timeline: [...order.timeline, { at: 2, event: 'flight reserved', detail: 'F1' }],
     };
-    const { results, events } = await run(suppliers, compensateOrder, owing);
+    const { results, events } = await run(suppliers, compensateOrder, compensating);
     expect(suppliers.cancel.mock.calls.map(([kind, key]) => `${kind} ${key === order.id}`).sort()).toEqual([
       'flights true',
       'flights true',

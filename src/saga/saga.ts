@@ -98,19 +98,19 @@ class Steps {
 
   /** A first refusal leaves nothing behind; anything else leaves something that may have to be cancelled. */
   giveUp(answer: SupplierAnswer | UnknownAnswer, refused: OrderReason, ticketNumber?: string): void {
-    if (answer.kind === 'unknown') return this.#owe('supplier_silent', ticketNumber);
+    if (answer.kind === 'unknown') return this.#needsCompensation('supplier_silent', ticketNumber);
     const code = answer.kind === 'refused' ? answer.code : undefined;
     const reason = code === 'invalid_ticket' ? code : refused;
     if (ticketNumber === undefined && code === 'flight_unavailable')
       return this.report({ kind: 'refused', reason });
-    this.#owe(reason, ticketNumber);
+    this.#needsCompensation(reason, ticketNumber);
   }
 
   report(result: SagaResult): void {
     if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
   }
 
-  #owe(reason: OrderReason, ticketNumber: string | undefined): void {
+  #needsCompensation(reason: OrderReason, ticketNumber: string | undefined): void {
     this.report({
       kind: 'needsCompensation',
       reason,

@@ -65,9 +65,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: `        draft.update(owing);
+        find: `        draft.update(compensating);
 `,
-        replace: `        draft.update(owing);
+        replace: `        draft.update(compensating);
         this.#unitReturns({ held: -1 });
 `,
       },
@@ -185,9 +185,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/draft.ts',
-        find: `    this.#committedLine = state.line[Symbol.iterator]();
+        find: `    this.#committedQueue = state.queue[Symbol.iterator]();
 `,
-        replace: `    this.#committedLine = [...state.line].reverse()[Symbol.iterator]();
+        replace: `    this.#committedQueue = [...state.queue].reverse()[Symbol.iterator]();
 `,
       },
     ],
@@ -197,7 +197,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: '    this.#draft.move({ ...from, remaining: 1 });\n    this.#serveLine();',
+        find: '    this.#draft.move({ ...from, remaining: 1 });\n    this.#serveQueue();',
         replace: '    this.#draft.move({ ...from, remaining: 1 });',
       },
     ],
@@ -285,7 +285,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/saga/saga.ts',
-        find: "    if (answer.kind === 'unknown') return this.#owe('supplier_silent', ticketNumber);\n",
+        find: "    if (answer.kind === 'unknown') return this.#needsCompensation('supplier_silent', ticketNumber);\n",
         replace:
           "    if (answer.kind === 'unknown') return this.report({ kind: 'refused', reason: refused });\n",
       },
@@ -316,9 +316,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/saga/activation-sagas.ts',
-        find: "      const work = () => (what === 'book' ? book(order, options) : clear(order, options));\n",
+        find: "      const work = () => (what === 'book' ? bookOrder(order, options) : compensateOrder(order, options));\n",
         replace: `      const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
-      const work = () => (what === 'book' ? book(again, options) : clear(order, options));
+      const work = () => (what === 'book' ? bookOrder(again, options) : compensateOrder(order, options));
 `,
       },
     ],

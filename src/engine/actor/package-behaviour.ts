@@ -95,7 +95,7 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
       available: this.#options.suppliers.available,
     });
     // Viewers elsewhere know it from the former owner at best.
-    this.#publishLine(state, signal);
+    this.#publishQueue(state, signal);
   }
 
   loadLookups(state: PackageState, batch: readonly PackageMessage[]): Promise<Lookups> {
@@ -230,10 +230,10 @@ export class PackageBehaviour implements Behaviour<PackageState, PackageMessage,
 
   #publish(state: PackageState, change: NonNullable<Step['change']>, signal: AbortSignal): void {
     publishChange(this.#options.liveBus, state.package, change);
-    this.#publishLine(state, signal);
+    this.#publishQueue(state, signal);
   }
 
-  #publishLine(state: PackageState, signal: AbortSignal): void {
+  #publishQueue(state: PackageState, signal: AbortSignal): void {
     const { liveBus, clock } = this.#options;
     const work = this.#work.get(state);
     // Nobody has waited since this activation began: there is no line to tell of.

@@ -138,11 +138,11 @@ export class LockEngine extends StrategyEngine {
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
     const present = await this.options.store.versionedPackage(packageId, { statuses: inHand, max: leftMax });
     await Promise.all((present?.orders ?? []).map((order) => this.sagaRunner.finish(order, signal)));
-    if (present !== undefined && present.inventory.waiting > 0) await this.#serveLine(packageId, signal);
+    if (present !== undefined && present.inventory.waiting > 0) await this.#serveQueue(packageId, signal);
   }
 
   /** Another engine has left a line behind: its orders come before new ones, one at a time (rule Q5). */
-  async #serveLine(packageId: number, signal: AbortSignal): Promise<void> {
+  async #serveQueue(packageId: number, signal: AbortSignal): Promise<void> {
     const wanted = { statuses: ['queued'], max: defaultRejectionsMax } as const;
     while (!signal.aborted && this.suppliersAvailable) {
       const { step } = await this.transactions.run({
