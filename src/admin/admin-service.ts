@@ -1,6 +1,6 @@
 import type { AuditReport } from '../audit/audit-report.ts';
-import type { PackageUpdate } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { PackageUpdate } from '../domain/messages.ts';
 import type { Order, OrderStatus } from '../domain/order.ts';
 import type { Inventory, Offer, TravelPackage } from '../domain/travel-package.ts';
 import type { Activity } from '../engine/operated-engine.ts';

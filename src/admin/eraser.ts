@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Erasure } from '../domain/change.ts';
+import type { Erasure } from '../domain/messages.ts';
 import { isSettled, type Order } from '../domain/order.ts';
 import type { OperatedEngine } from '../engine/operated-engine.ts';
 import type { Clock } from '../lib/clock.ts';

@@ -1,5 +1,5 @@
 import type { AuditReport } from '../audit/audit-report.ts';
-import type { PackageUpdate } from '../domain/change.ts';
+import type { PackageUpdate } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Page } from '../lib/page.ts';

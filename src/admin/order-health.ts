@@ -1,8 +1,5 @@
-import type { Order, OrderStatus, TimelineEvent } from '../domain/order.ts';
+import { type Order, type OrderStatus, sagaStatuses, type TimelineEvent } from '../domain/order.ts';
 import type { AdminOrder, OrderHealth } from './admin-service.ts';
-
-/** Orders with something to be done at the suppliers. */
-export const inHandStatuses: readonly OrderStatus[] = ['held', 'compensating', 'cancelling'];
 
 const stuckAfterMs = 30_000;
 const slowAfterMs = 5_000;
@@ -23,7 +20,7 @@ const beginnings: Readonly<Record<OrderStatus, TimelineEvent>> = {
 /** An order with what an operator wants to know of it at first sight. */
 export function withHealth(order: Order, now: number): AdminOrder {
   const since = sinceWhen(order);
-  const health = inHandStatuses.includes(order.status) ? healthOf(now - since) : undefined;
+  const health = sagaStatuses.includes(order.status) ? healthOf(now - since) : undefined;
   return { order, since, ...(health === undefined ? {} : { health }) };
 }
 

@@ -1,6 +1,11 @@
 import pLimit from 'p-limit';
-import { parseOrderId } from '../domain/ids.ts';
-import { type Order, type OrderStatus, unfinishedStatuses } from '../domain/order.ts';
+import {
+  type Order,
+  type OrderStatus,
+  parseOrderId,
+  sagaStatuses,
+  unfinishedStatuses,
+} from '../domain/order.ts';
 import type { Accepted, Refused } from '../engine/engine.ts';
 import type { OperatedEngine } from '../engine/operated-engine.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -9,7 +14,7 @@ import type { Store } from '../storage/store.ts';
 import type { AdminOrder, OrdersFound, OrdersQuery, Outcome } from './admin-service.ts';
 import { type ChangeLog, orUnavailable } from './change-log.ts';
 import { keptFor } from './kept.ts';
-import { inHandStatuses, withHealth } from './order-health.ts';
+import { withHealth } from './order-health.ts';
 
 export interface OrderServiceOptions {
   readonly engine: OperatedEngine;
@@ -108,7 +113,7 @@ export class OrderService {
 
   /** The stuck first, then the slow, each oldest first. */
   async #concernsOf(packageId: number | undefined): Promise<AdminOrder[]> {
-    const inHand = await this.#unfinished(packageId, inHandStatuses, inHandMax);
+    const inHand = await this.#unfinished(packageId, sagaStatuses, inHandMax);
     const concerns = inHand.filter(({ health }) => health !== undefined);
     return concerns.sort(
       (one, other) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type AdminBench, anOperator as by, openAdminBench } from '../../test/support/admin-bench.ts';
-import type { Fence } from '../domain/change.ts';
+import type { Fence } from '../domain/messages.ts';
 import { packageIdMax } from '../domain/travel-package.ts';
 import type { Accepted } from '../engine/engine.ts';
 import { CommitUnknownError } from '../storage/store.ts';

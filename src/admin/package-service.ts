@@ -1,6 +1,6 @@
-import type { PackageUpdate } from '../domain/change.ts';
 import { saleObstacle } from '../domain/decide.ts';
-import { isUpdated } from '../domain/package-update.ts';
+import type { PackageUpdate } from '../domain/messages.ts';
+import { isUpdated } from '../domain/operator-changes.ts';
 import {
   isSaleWindow,
   type PackageSnapshot,

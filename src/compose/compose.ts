@@ -6,7 +6,7 @@ import { localLeases } from '../cluster/local-leases.ts';
 import type { RedisConnector } from '../cluster/redis/connector.ts';
 import type { Config, DatabaseConfig, SuppliersConfig } from '../config/config.ts';
 import { defaultRejectionsMax } from '../domain/decide.ts';
-import { samplePackages } from '../domain/sample.ts';
+import { samplePackages } from '../domain/travel-package.ts';
 import { ActorEngine } from '../engine/actor/actor-engine.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import type { OperatedEngine } from '../engine/operated-engine.ts';

@@ -1,10 +1,8 @@
-import type { Change } from './change.ts';
 import { Draft, type Effect } from './draft.ts';
-import { eraseEmail } from './erase.ts';
 import type { ErrorCode } from './errors.ts';
-import * as to from './life-cycle.ts';
 import type {
   Cancel,
+  Change,
   Erase,
   OrderAnswer,
   PackageMessage,
@@ -13,34 +11,35 @@ import type {
   SagaMessage,
   Withdraw,
 } from './messages.ts';
+import { eraseEmail, updatePackage } from './operator-changes.ts';
+import * as to from './order.ts';
 import { isSettled, type Order } from './order.ts';
 import type { PackageState } from './package-state.ts';
-import { updatePackage } from './package-update.ts';
 import { isSoldOut, salePhase } from './travel-package.ts';
 
 /** Limits of one decision about a package. */
 export interface PackageRules {
-  /** Places in the line per unit of quota. */
+  /** Orders that may wait, per unit of quota. */
   readonly waitersPerUnit: number;
-  /** Live orders one email may have per package; 0 means any number. */
+  /** Orders with a unit or in the queue that one email may have per package; 0 means no limit. */
   readonly ordersPerEmail: number;
-  /** How many of the line one commit refuses when everything is sold. */
+  /** Queued orders that one commit rejects after a sell-out. */
   readonly rejectionsMax: number;
-  /** Units that one decision may claim; absent means any number. */
+  /** Units that one decision may claim; absent means no limit. */
   readonly claimsMax?: number;
 }
 
-/** How many orders one commit rejects when everything is sold: a transaction of this size stays below 100 ms. */
+/** Queued orders that one commit rejects after a sell-out. A transaction of this size stays below 100 ms. */
 export const defaultRejectionsMax = 500;
 
-/** What the store knows of a batch's keys, ids and emails. */
+/** Stored orders that the messages of a batch refer to by key, id or email. */
 export interface Lookups {
   readonly byKey: ReadonlyMap<string, Order>;
   readonly byId: ReadonlyMap<string, Order>;
   readonly liveByEmail: ReadonlyMap<string, number>;
 }
 
-/** The outcome of deciding a batch: `change` is committed, then the state adopts it and the effects are run. */
+/** The result of deciding a batch. `change` is committed first, then applied to the state, then the effects run. */
 export interface Step {
   /** Undefined when there is nothing to store. */
   readonly change: Change | undefined;
@@ -49,8 +48,9 @@ export interface Step {
 }
 
 /**
- * Decides about a package, for every engine: state and messages in; what to commit, and what to do once it is
- * applied, out. Pure: the same input gives the same step, and the state is not touched.
+ * Decides a batch of messages of one package, for every engine. Returns the change to commit and the effects to run
+ * once it is applied. Pure: the same input gives the same step, and the state is not touched.
+ * @param now in ms since the epoch
  */
 export function decide(
   state: PackageState,
@@ -72,7 +72,7 @@ class Decision {
   #suppliersAvailable: boolean;
   /** Units claimed by this batch. */
   #claims = 0;
-  /** Purchases that met a package without a unit left. */
+  /** Purchases that found the package sold out. They are decided at the end of the batch. */
   readonly #soldOut: Purchase[] = [];
 
   constructor(state: PackageState, known: Lookups, now: number, rules: PackageRules) {
@@ -149,7 +149,7 @@ class Decision {
     return stored;
   }
 
-  /** Why this purchase can't be taken; undefined when it can. */
+  /** The reason to refuse this purchase; undefined if it can be accepted. */
   #obstacle({ deadlineAt, email }: Purchase): ErrorCode | undefined {
     const { package: travelPackage, inventory } = this.#draft;
     const { waitersPerUnit, ordersPerEmail } = this.#rules;
@@ -212,7 +212,7 @@ class Decision {
     return withdrawn;
   }
 
-  /** A saga's word counts only under the present epoch, and only for an order that still waits for it. */
+  /** A saga's result counts only in the current epoch, and only while the order still waits for it. */
   #saga(message: SagaMessage): void {
     const draft = this.#draft;
     const order = draft.order(message.orderId);
@@ -228,7 +228,7 @@ class Decision {
         return draft.move({ held: -1, confirmed: 1 });
       case 'refused':
         draft.update(to.fail(order, this.#now, message.reason, events));
-        return this.#unitReturns({ held: -1 });
+        return this.#releaseUnit({ held: -1 });
       case 'needsCompensation': {
         const compensating = to.compensate(order, this.#now, message.reason, message.ticketNumber, events);
         draft.update(compensating);
@@ -236,25 +236,25 @@ class Decision {
         return;
       }
       case 'compensated':
-        return this.#cleared(order, events);
+        return this.#endCompensation(order, events);
     }
   }
 
-  #cleared(order: Order, events: SagaMessage['events']): void {
+  #endCompensation(order: Order, events: SagaMessage['events']): void {
     if (order.status === 'compensating') {
       this.#draft.update(to.compensated(order, this.#now, events));
-      return this.#unitReturns({ held: -1 });
+      return this.#releaseUnit({ held: -1 });
     }
     this.#draft.update(to.cancelled(order, this.#now, events));
-    return this.#unitReturns({ confirmed: -1, cancelling: -1 });
+    return this.#releaseUnit({ confirmed: -1, cancelling: -1 });
   }
 
-  #unitReturns(from: { held?: number; confirmed?: number; cancelling?: number }): void {
+  #releaseUnit(from: { held?: number; confirmed?: number; cancelling?: number }): void {
     this.#draft.move({ ...from, remaining: 1 });
     this.#serveQueue();
   }
 
-  /** Claims units for those in the line, by number (rule Q5). */
+  /** Claims units for queued orders, by number (rule Q5). */
   #serveQueue(): void {
     while (this.#mayClaim() && this.#draft.inventory.waiting > 0) {
       const next = this.#draft.nextQueued();
@@ -279,7 +279,7 @@ class Decision {
     this.#draft.effects.push({ kind: 'book', order });
   }
 
-  /** It is said of what the batch commits: a later message of it may have sent a unit on its way back (rule Q4). */
+  /** Decides these last, because a later message of the batch may have begun to cancel a confirmed order (rule Q4). */
   #refuseSoldOut(): void {
     const draft = this.#draft;
     for (const purchase of this.#soldOut.splice(0)) {
@@ -288,7 +288,7 @@ class Decision {
     }
   }
 
-  /** Every unit is confirmed: those in the line hear it, in batches that one commit can bear (rule Q4). */
+  /** Once every unit is confirmed, rejects the queue, at most `rejectionsMax` orders per commit (rule Q4). */
   #refuseQueue(): void {
     const draft = this.#draft;
     if (!isSoldOut(draft.package.quota, draft.inventory)) return;
@@ -318,7 +318,7 @@ class Decision {
   }
 }
 
-/** What a cancel comes to without storing anything; undefined when the order can be withdrawn or cancelled. */
+/** The answer to a cancel that changes nothing; undefined if the order can be withdrawn or cancelled. */
 export function cancelAnswer(order: Order): OrderAnswer | undefined {
   switch (order.status) {
     case 'queued':
@@ -336,15 +336,15 @@ export function cancelAnswer(order: Order): OrderAnswer | undefined {
   }
 }
 
-/** What the key of a purchase led to before (rule Q7); undefined where it was not used. */
+/** The answer to a purchase with a key that is in use (rule Q7); undefined if the key is new. */
 export function keyAnswer(order: Order | undefined, email: string): OrderAnswer | undefined {
   if (order === undefined) return undefined;
   return order.email === email ? { kind: 'accepted', order } : { kind: 'refused', code: 'key_reused' };
 }
 
 /**
- * Why a package takes no purchase now; undefined when it does. It depends on nothing but the package's inventory, so
- * that any instance can refuse from a fresh snapshot.
+ * The reason why a package accepts no purchase now; undefined if it does. It depends on the package and its inventory
+ * only, so any instance can refuse from a fresh snapshot.
  */
 export function saleObstacle(
   travelPackage: PackageState['package'],

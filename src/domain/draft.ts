@@ -1,24 +1,23 @@
-import type { Change } from './change.ts';
-import type { Answer, Reply } from './messages.ts';
+import type { Answer, Change, Reply } from './messages.ts';
 import type { Order } from './order.ts';
 import type { PackageState } from './package-state.ts';
 import type { Inventory, TravelPackage } from './travel-package.ts';
 
-/** What is to be done once the change is known to be applied. */
+/** Something to do once the change is known to be applied. */
 export type Effect =
   | { readonly kind: 'answer'; readonly caller: Reply; readonly answer: Answer }
   /** Books a held order at the suppliers. */
   | { readonly kind: 'book'; readonly order: Order }
-  /** Cancels what a compensating or cancelling order owes. */
+  /** Cancels the reservations of a compensating or cancelling order. */
   | { readonly kind: 'compensate'; readonly order: Order }
-  /** Has the order's saga begin anew, if it has one. */
+  /** Restarts the order's saga. */
   | { readonly kind: 'retry'; readonly order: Order }
-  /** There is more to do than one commit should take. */
+  /** More work is left than one commit should take: a `tick` follows. */
   | { readonly kind: 'continue' };
 
 /**
- * A batch in the making: the committed state with the changes of this batch laid over it. The state itself is
- * not touched, so a step that is not committed leaves no trace.
+ * The changes of a batch on top of the committed state. The state itself is not touched, so nothing has to be undone
+ * when the commit fails.
  */
 export class Draft {
   readonly state: PackageState;
@@ -29,9 +28,9 @@ export class Draft {
   readonly #updated = new Map<string, Order>();
   readonly #erased = new Map<string, Order>();
   readonly #byKey = new Map<string, Order>();
-  /** How far the committed line has been served by this batch. */
+  /** The rest of the committed queue that this batch has not served yet. */
   readonly #committedQueue: Iterator<{ orderId: string }>;
-  /** Orders that joined the line in this batch, by number. */
+  /** Orders that joined the queue in this batch, by number. */
   readonly #joined: string[] = [];
 
   constructor(state: PackageState) {
@@ -53,21 +52,21 @@ export class Draft {
     this.#package = next;
   }
 
-  /** Adds to the inventory; `{ held: -1, remaining: 1 }` is a unit that returns. */
+  /** Adds to the counts of the inventory: `{ held: -1, remaining: 1 }` releases a unit. */
   move(delta: Partial<Inventory>): void {
     const next: Record<keyof Inventory, number> = { ...this.#inventory };
     for (const [name, by] of Object.entries(delta) as [keyof Inventory, number][]) next[name] += by;
     this.#inventory = next;
   }
 
-  /** The order as it stands in this batch; undefined unless it is unfinished or was touched. */
+  /** The order with the changes of this batch; undefined unless it is unfinished or was changed by the batch. */
   order(id: string): Order | undefined {
     return (
       this.#inserted.get(id) ?? this.#updated.get(id) ?? this.#erased.get(id) ?? this.state.orders.get(id)
     );
   }
 
-  /** An order that this batch stored under a key. */
+  /** The order that this batch inserts with this key. */
   orderByKey(key: string): Order | undefined {
     const inserted = this.#byKey.get(key);
     return inserted && this.order(inserted.id);
@@ -91,12 +90,12 @@ export class Draft {
     else this.#updated.set(order.id, order);
   }
 
-  /** Whether this batch has stored or changed it: then its email stays until it is stored. */
+  /** Whether this batch inserts or updates the order. */
   isTouched(id: string): boolean {
     return this.#inserted.has(id) || this.#updated.has(id);
   }
 
-  /** An order that has ended, with another email. */
+  /** Stores an order that has ended with another email. */
   erase(order: Order): void {
     this.#erased.set(order.id, order);
   }
@@ -105,7 +104,7 @@ export class Draft {
     this.effects.push({ kind: 'answer', caller, answer });
   }
 
-  /** Takes the next order out of the line, in the order of numbers; undefined when nobody waits. */
+  /** The next order of the queue, by number; undefined when nobody waits. */
   nextQueued(): Order | undefined {
     for (let next = this.#committedQueue.next(); !next.done; next = this.#committedQueue.next()) {
       const order = this.order(next.value.orderId);
@@ -118,21 +117,21 @@ export class Draft {
     return undefined;
   }
 
-  /** What there is to commit; undefined when nothing changed. */
+  /** The change to commit; undefined when nothing has changed. */
   change(): Change | undefined {
-    const isAmended = this.#package !== this.state.package;
+    const isUpdated = this.#package !== this.state.package;
     const touched = this.#inserted.size + this.#updated.size + this.#erased.size;
-    if (touched === 0 && !isAmended) return undefined;
+    if (touched === 0 && !isUpdated) return undefined;
     return {
       inventory: this.#inventory,
-      ...(isAmended ? { package: this.#package } : {}),
+      ...(isUpdated ? { package: this.#package } : {}),
       inserted: [...this.#inserted.values()],
       updated: [...this.#updated.values()],
       ...(this.#erased.size === 0 ? {} : { erased: [...this.#erased.values()] }),
     };
   }
 
-  /** The answers carry orders as they stood when they were given: brings them up to the end of the batch. */
+  /** The effects, with each order in an answer as it is at the end of the batch. */
   settledEffects(): Effect[] {
     return this.effects.map((effect) => {
       if (effect.kind !== 'answer' || !('order' in effect.answer)) return effect;

@@ -20,7 +20,7 @@ export type OrderStatus =
   | 'withdrawn'
   | 'cancelled';
 
-/** Why an order was refused a trip: by a supplier, by its silence, or because nothing was left. */
+/** Why an order failed: a supplier refused or did not answer, or the package was sold out. */
 export type OrderReason =
   | 'flight_unavailable'
   | 'hotel_unavailable'
@@ -58,12 +58,12 @@ export interface TimelineEntry {
 }
 
 export interface Order {
-  /** Canonical form, see ids.ts. */
+  /** In the canonical form that {@link orderIdFrom} makes. */
   readonly id: string;
   readonly packageId: number;
-  /** The package's running number of this order: units go by it (rule Q5). */
+  /** Orders of a package are numbered from 1. Units are given in this order (rule Q5). */
   readonly number: number;
-  /** The package as bought. */
+  /** The package as it was when the order was made. */
   readonly package: Offer;
   readonly email: string;
   /** The Idempotency-Key it came with. Unique per package (rule Q7). */
@@ -77,7 +77,7 @@ export interface Order {
   readonly timeline: readonly TimelineEntry[];
 }
 
-/** The statuses that nothing follows, unless the buyer cancels a confirmed order. */
+/** Orders with one of these statuses have an outcome. Only a confirmed one can change again, by a cancellation. */
 const settled: ReadonlySet<OrderStatus> = new Set([
   'confirmed',
   'failed',
@@ -86,25 +86,167 @@ const settled: ReadonlySet<OrderStatus> = new Set([
   'cancelled',
 ]);
 
-/** Whether the buyer has an outcome. A compensating order has failed already: only its unit is on the way back. */
+/** Whether the order has an outcome. A compensating order has none yet, because its unit is not released. */
 export function isSettled(order: Order): boolean {
   return settled.has(order.status);
 }
 
 /**
- * Whether `order` is older than what is known of it already: news may overtake each other. Every change of an order
- * adds to its timeline.
+ * Whether `order` is an older version of `known`: live updates can arrive in another order. Every change of an order
+ * adds to its timeline, so the version with the shorter timeline is older.
  */
 export function isOlder(order: Order, known: Order): boolean {
   return order.timeline.length < known.timeline.length;
 }
 
-/** Whether an owner still has work to do for it. */
+/** Whether the owner still has work to do for the order. */
 export function isUnfinished(order: Order): boolean {
   return !settled.has(order.status);
 }
 
-/** The statuses that hold one of the package's units, as `held` and as `confirmed` (rule Q1). */
+/** Orders with these statuses count as `held` in the inventory (rule Q1). */
 export const holdingStatuses: readonly OrderStatus[] = ['held', 'compensating'];
+/** Orders with these statuses count as `confirmed` in the inventory (rule Q1). */
 export const confirmedStatuses: readonly OrderStatus[] = ['confirmed', 'cancelling'];
-export const unfinishedStatuses: readonly OrderStatus[] = ['queued', 'held', 'compensating', 'cancelling'];
+/** Orders with these statuses have a saga: it books them or cancels their reservations. */
+export const sagaStatuses: readonly OrderStatus[] = ['held', 'compensating', 'cancelling'];
+export const unfinishedStatuses: readonly OrderStatus[] = ['queued', ...sagaStatuses];
+
+/* The transitions of the life cycle. Each returns a new order, and `at` is the time in ms since the epoch. */
+
+export function queue(order: Omit<Order, 'status' | 'timeline'>, at: number): Order {
+  return { ...order, status: 'queued', timeline: [{ at, event: 'queued' }] };
+}
+
+/** The commit that stores the order also claims a unit, so the order never waits in the queue. */
+export function claimAtOnce(order: Omit<Order, 'status' | 'timeline'>, at: number): Order {
+  return { ...order, status: 'held', timeline: [{ at, event: 'claimed' }] };
+}
+
+export function claim(order: Order, at: number): Order {
+  return { ...order, status: 'held', timeline: log(order, at, 'claimed') };
+}
+
+export function progress(order: Order, ticketNumber: string, events: readonly TimelineEntry[]): Order {
+  return { ...order, flight: { ticketNumber }, timeline: merge(order, events) };
+}
+
+export function confirm(
+  order: Order,
+  at: number,
+  ticketNumber: string,
+  reservationNumber: string,
+  events: readonly TimelineEntry[],
+): Order {
+  return {
+    ...order,
+    status: 'confirmed',
+    flight: { ticketNumber },
+    hotel: { reservationNumber },
+    timeline: [...merge(order, events), { at, event: 'confirmed' }],
+  };
+}
+
+/** The order fails, and there is nothing to cancel. Its unit is released at once. */
+export function fail(order: Order, at: number, reason: OrderReason, events: readonly TimelineEntry[]): Order {
+  return { ...order, status: 'failed', reason, timeline: ended(merge(order, events), at, 'failed') };
+}
+
+/** A reservation may exist at a supplier. From the commit of this change on, it has to be cancelled. */
+export function compensate(
+  order: Order,
+  at: number,
+  reason: OrderReason,
+  ticketNumber: string | undefined,
+  events: readonly TimelineEntry[],
+): Order {
+  return {
+    ...order,
+    ...(ticketNumber === undefined ? {} : { flight: { ticketNumber } }),
+    status: 'compensating',
+    reason,
+    timeline: [...merge(order, events), { at, event: 'compensating' }],
+  };
+}
+
+export function compensated(order: Order, at: number, events: readonly TimelineEntry[]): Order {
+  return { ...order, status: 'failed', timeline: ended(merge(order, events), at, 'failed') };
+}
+
+export function requestCancel(order: Order, at: number): Order {
+  return { ...order, status: 'cancelling', timeline: log(order, at, 'cancel requested') };
+}
+
+export function cancelled(order: Order, at: number, events: readonly TimelineEntry[]): Order {
+  return { ...order, status: 'cancelled', timeline: ended(merge(order, events), at, 'cancelled') };
+}
+
+export function withdraw(order: Order, at: number): Order {
+  return { ...order, status: 'withdrawn', timeline: log(order, at, 'withdrawn') };
+}
+
+export function reject(order: Order, at: number): Order {
+  return { ...order, status: 'rejected', reason: 'sold_out', timeline: log(order, at, 'sold out') };
+}
+
+function log(order: Order, at: number, event: TimelineEvent): TimelineEntry[] {
+  return [...order.timeline, { at, event }];
+}
+
+/** The commit that ends the order also releases its unit (rule Q2). */
+function ended(timeline: TimelineEntry[], at: number, event: TimelineEvent): TimelineEntry[] {
+  return [...timeline, { at, event: 'released' }, { at, event }];
+}
+
+/** Adds the events of a saga. A resumed saga repeats events of its predecessor, which are left out. */
+function merge(order: Order, events: readonly TimelineEntry[]): TimelineEntry[] {
+  const isNew = ({ event, detail }: TimelineEntry) =>
+    !order.timeline.some((entry) => entry.event === event && entry.detail === detail);
+  return [...order.timeline, ...events.filter(isNew)];
+}
+
+/** Crockford's base32: no I, L, O or U (https://www.crockford.com/base32.html). */
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const length = 16;
+
+/** Random bytes in an order id: 80 bits, so that nobody can guess one (rule Q10). */
+export const orderIdBytes = 10;
+
+/**
+ * Makes an order id of 80 random bits, in its canonical form `7Q4M-9XKD-2VBN-H5TR`.
+ * @throws RangeError unless there are exactly ten bytes.
+ */
+export function orderIdFrom(bytes: Uint8Array): string {
+  if (bytes.length !== orderIdBytes) throw new RangeError(`an order id takes ${orderIdBytes} bytes`);
+  let text = '';
+  let bits = 0;
+  let value = 0;
+  for (const byte of bytes) {
+    value = (value << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += alphabet[(value >> bits) & 31];
+      value &= (1 << bits) - 1;
+    }
+  }
+  return grouped(text);
+}
+
+/**
+ * Reads an order id that a person typed or pasted. It ignores case, dashes, blanks and a leading `#`, and accepts
+ * Crockford's look-alikes (O for 0, I and L for 1). Returns the canonical form, or undefined if it is no order id.
+ */
+export function parseOrderId(text: string): string | undefined {
+  if (text.length > 100) return undefined;
+  const plain = text
+    .toUpperCase()
+    .replace(/[\s\p{Pd}#.,;:'"<>()[\]\u200b\u2060\ufeff]/gu, '')
+    .replace(/O/g, '0')
+    .replace(/[IL]/g, '1');
+  return new RegExp(`^[${alphabet}]{${length}}$`).test(plain) ? grouped(plain) : undefined;
+}
+
+function grouped(text: string): string {
+  return `${text.slice(0, 4)}-${text.slice(4, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}`;
+}

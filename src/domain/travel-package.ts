@@ -1,4 +1,4 @@
-/** What a buyer gets: kept on the order as it was when it was bought. */
+/** The goods and their price. Each order keeps a copy from the time of its purchase. */
 export interface Offer {
   readonly flight: string;
   /** The night, as an ISO date (`2022-08-09`). */
@@ -7,37 +7,37 @@ export interface Offer {
   readonly price: number;
 }
 
-/** Ids go up to here: fifteen digits, which every store and every client keeps exactly, with room above. */
+/** The greatest package id. Every store and client keeps fifteen digits exactly. */
 export const packageIdMax = 999_999_999_999_999;
 
-/** A package on sale. `version` grows with every change an operator makes. */
+/** A package on sale. Every change by an operator raises `version`. */
 export interface TravelPackage extends Offer {
   readonly id: number;
-  /** Units on sale in all, never below held + confirmed. */
+  /** All units on sale. Never below held + confirmed. */
   readonly quota: number;
-  /** Sale window, in ms since the epoch; absent means open-ended. */
+  /** Sale window, in ms since the epoch; absent means no limit. */
   readonly opensAt?: number;
   readonly closesAt?: number;
-  /** While paused nothing is claimed and nobody joins the line; those in it keep their place. */
+  /** While paused, no unit is claimed and nobody joins the queue. Orders in the queue keep their position. */
   readonly paused?: boolean;
-  /** False: it is in no list of customers, and is bought by its id alone. Absent means true. */
+  /** False hides the package from customers' lists; it can still be bought by its id. Absent means true. */
   readonly listed?: boolean;
-  /** Its sale has ended for good: it is in no list, and cannot be bought. Its orders stay. */
+  /** The sale has ended for good: the package is in no list and cannot be bought. Its orders stay. */
   readonly archived?: boolean;
   readonly version: number;
 }
 
 /**
- * Where a package's units are. Rule Q1: `quota = remaining + held + confirmed`.
+ * Counts of a package's units and waiting orders. Rule Q1: `quota = remaining + held + confirmed`.
  * Compensating orders count as held, cancelling ones as confirmed.
  */
 export interface Inventory {
   readonly remaining: number;
   readonly held: number;
   readonly confirmed: number;
-  /** Those of `confirmed` whose unit is on its way back. */
+  /** The part of `confirmed` that is being cancelled. */
   readonly cancelling: number;
-  /** Orders in the line. */
+  /** Orders in the queue. */
   readonly waiting: number;
   /** The number that the next stored order gets; numbers start at 1 (rule Q5). */
   readonly nextNumber: number;
@@ -49,7 +49,7 @@ export interface PackageSnapshot {
   readonly inventory: Inventory;
 }
 
-/** Whether customers find it in lists: all but those that are not listed, or archived. */
+/** Whether customers find the package in lists. */
 export function isListed({ package: { listed, archived } }: PackageSnapshot): boolean {
   return listed !== false && archived !== true;
 }
@@ -59,7 +59,7 @@ export function fullInventory(quota: number): Inventory {
   return { remaining: quota, held: 0, confirmed: 0, cancelling: 0, waiting: 0, nextNumber: 1 };
 }
 
-/** Rule Q1. */
+/** Whether rule Q1 holds and no count is negative. */
 export function isConserved(quota: number, inventory: Inventory): boolean {
   const { remaining, held, confirmed, cancelling } = inventory;
   return (
@@ -68,12 +68,12 @@ export function isConserved(quota: number, inventory: Inventory): boolean {
   );
 }
 
-/** Rule Q4: only when every unit is confirmed for good, none of them on its way back. */
+/** Rule Q4: a package is sold out only when every unit is confirmed and none is being cancelled. */
 export function isSoldOut(quota: number, inventory: Inventory): boolean {
   return inventory.confirmed - inventory.cancelling >= quota;
 }
 
-/** Whether a sale with these limits could ever be open. */
+/** Whether the sale opens before it closes. */
 export function isSaleWindow({ opensAt, closesAt }: Pick<TravelPackage, 'opensAt' | 'closesAt'>): boolean {
   return opensAt === undefined || closesAt === undefined || opensAt < closesAt;
 }
@@ -85,3 +85,11 @@ export function salePhase(travelPackage: TravelPackage, now: number): SalePhase 
   if (travelPackage.closesAt !== undefined && now >= travelPackage.closesAt) return 'closed';
   return 'open';
 }
+
+/** The packages that an empty store gets. */
+export const samplePackages: readonly TravelPackage[] = [
+  { id: 1, flight: 'Flight-1', stay: '2022-08-09', price: 100, quota: 1, version: 1 },
+  { id: 2, flight: 'Flight-2', stay: '2022-08-09', price: 100, quota: 2, version: 1 },
+  { id: 3, flight: 'Flight-3', stay: '2022-08-10', price: 100, quota: 2, version: 1 },
+  { id: 4, flight: 'Flight-3', stay: '2022-08-11', price: 100, quota: 2, version: 1 },
+];

@@ -1,4 +1,4 @@
-import type { Change } from '../domain/change.ts';
+import type { Change } from '../domain/messages.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { CommitOutcome, Metrics } from '../observability/metrics.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';

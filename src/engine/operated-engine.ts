@@ -1,4 +1,4 @@
-import type { Erasure, PackageUpdate } from '../domain/change.ts';
+import type { Erasure, PackageUpdate } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Json } from '../lib/json.ts';

@@ -1,9 +1,7 @@
-import type { Erasure, PackageUpdate } from '../domain/change.ts';
 import { keyAnswer, type PackageRules, saleObstacle } from '../domain/decide.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
-import type { Answer, OrderAnswer } from '../domain/messages.ts';
-import { isSettled, type Order } from '../domain/order.ts';
+import type { Answer, Erasure, OrderAnswer, PackageUpdate } from '../domain/messages.ts';
+import { isSettled, type Order, orderIdBytes, orderIdFrom } from '../domain/order.ts';
 import { fullInventory, type PackageSnapshot, type TravelPackage } from '../domain/travel-package.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';

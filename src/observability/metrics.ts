@@ -1,5 +1,5 @@
-import type { Change } from '../domain/change.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { Change } from '../domain/messages.ts';
 import type { SupplierKind } from '../suppliers/suppliers.ts';
 
 /** How a purchase was answered: with a confirmed order, with one that goes on, or with an error of the catalogue. */

@@ -1,5 +1,4 @@
-import type { Change } from '../domain/change.ts';
-import type { PackageMessage } from '../domain/messages.ts';
+import type { Change, PackageMessage } from '../domain/messages.ts';
 import { isUnfinished, type Order } from '../domain/order.ts';
 import type { PackageState } from '../domain/package-state.ts';
 import type { TraceContext, Tracing } from '../observability/tracing.ts';

@@ -1,4 +1,4 @@
-import { orderIdBytes, orderIdFrom } from '../domain/ids.ts';
+import { orderIdBytes, orderIdFrom } from '../domain/order.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import {

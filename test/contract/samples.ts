@@ -1,4 +1,4 @@
-import type { Change } from '../../src/domain/change.ts';
+import type { Change } from '../../src/domain/messages.ts';
 import type { Order } from '../../src/domain/order.ts';
 import type { Inventory, TravelPackage } from '../../src/domain/travel-package.ts';
 

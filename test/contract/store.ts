@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Fence, Ownership } from '../../src/domain/change.ts';
+import type { Fence, Ownership } from '../../src/domain/messages.ts';
 import { type Order, type OrderStatus, unfinishedStatuses } from '../../src/domain/order.ts';
 import { fullInventory } from '../../src/domain/travel-package.ts';
 import { FencedError, type Store, StoreUnavailableError } from '../../src/storage/store.ts';

@@ -1,5 +1,5 @@
-import { orderIdBytes, orderIdFrom } from '../../src/domain/ids.ts';
 import type { Order } from '../../src/domain/order.ts';
+import { orderIdBytes, orderIdFrom } from '../../src/domain/order.ts';
 import type { Accepted, PurchaseRequest, Refused } from '../../src/engine/engine.ts';
 import type { AnswerChecks } from './answer-checks.ts';
 import type { LoadBalancer } from './load-balancer.ts';

@@ -68,7 +68,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         find: `        draft.update(compensating);
 `,
         replace: `        draft.update(compensating);
-        this.#unitReturns({ held: -1 });
+        this.#releaseUnit({ held: -1 });
 `,
       },
     ],
@@ -173,7 +173,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: '    for (const order of [...ownership.unfinished].reverse()) this.#take(order);',
       },
       {
-        file: 'src/domain/waiting-queue.ts',
+        file: 'src/domain/package-state.ts',
         find: `    if (last !== undefined && last.number >= number) throw new RangeError('numbers in the line only grow');
 `,
         replace: '',
@@ -335,13 +335,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an email is erased while its order is being booked',
-    edits: [{ file: 'src/domain/erase.ts', find: 'if (isSettled(order) && ', replace: 'if (' }],
+    edits: [{ file: 'src/domain/operator-changes.ts', find: 'if (isSettled(order) && ', replace: 'if (' }],
   },
   {
     name: 'a quota may fall below what is held and sold',
     edits: [
       {
-        file: 'src/domain/package-update.ts',
+        file: 'src/domain/operator-changes.ts',
         find: "  if (next.quota < held + confirmed) return 'quota_too_low';\n",
         replace: '',
       },
@@ -408,7 +408,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the hotel’s number is the flight’s',
     edits: [
       {
-        file: 'src/domain/life-cycle.ts',
+        file: 'src/domain/order.ts',
         find: 'hotel: { reservationNumber },',
         replace: 'hotel: { reservationNumber: ticketNumber },',
       },
@@ -461,7 +461,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an order forgets who bought it',
     edits: [
       {
-        file: 'src/domain/life-cycle.ts',
+        file: 'src/domain/order.ts',
         find: "return { ...order, status: 'held', timeline: log(order, at, 'claimed') };",
         replace: "return { ...order, email: '', status: 'held', timeline: log(order, at, 'claimed') };",
       },

@@ -1,4 +1,4 @@
-import type { Change, Fence, Ownership } from '../../src/domain/change.ts';
+import type { Change, Fence, Ownership } from '../../src/domain/messages.ts';
 import { confirmedStatuses, holdingStatuses, isUnfinished, type Order } from '../../src/domain/order.ts';
 import {
   fullInventory,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { orderIdFrom } from '../../src/domain/ids.ts';
 import type { Order } from '../../src/domain/order.ts';
+import { orderIdFrom } from '../../src/domain/order.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { buy } from './buyers.ts';

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
-import { parseOrderId } from '../../domain/ids.ts';
+import { parseOrderId } from '../../domain/order.ts';
 import { readForm } from '../../http/body.ts';
 import { emailInput, packageIdFrom } from '../../http/inputs.ts';
 import { formatNight } from '../../http/pages/format.ts';

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import type { z } from 'zod';
-import type { PackageUpdate } from '../../domain/change.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import type { PackageUpdate } from '../../domain/messages.ts';
 import { salePhase, type TravelPackage } from '../../domain/travel-package.ts';
 import { check, readForm } from '../../http/body.ts';
 import { packageIdFrom } from '../../http/inputs.ts';

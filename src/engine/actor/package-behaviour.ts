@@ -1,6 +1,6 @@
-import type { Ownership } from '../../domain/change.ts';
 import { decide, type Lookups, type PackageRules, type Step } from '../../domain/decide.ts';
 import type { Effect } from '../../domain/draft.ts';
+import type { Ownership } from '../../domain/messages.ts';
 import { inDoubt, type PackageMessage } from '../../domain/messages.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import type { Clock } from '../../lib/clock.ts';

@@ -2,11 +2,10 @@ import type { Leases } from '../../cluster/lease.ts';
 import { defaultRejectionsMax, saleObstacle } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderAnswer } from '../../domain/messages.ts';
-import type { Order } from '../../domain/order.ts';
+import { type Order, sagaStatuses } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { answerOf, refused } from '../answers.ts';
 import type { PurchaseRequest } from '../engine.ts';
-import { inHand } from '../strategies/saga-runner.ts';
 import { StrategyEngine, type StrategyOptions } from '../strategies/strategy-engine.ts';
 import { type LockedWork, Locks, LocksUnavailableError } from './locks.ts';
 import { WaitingCaller } from './waiting-caller.ts';
@@ -136,7 +135,7 @@ export class LockEngine extends StrategyEngine {
 
   /** What others began and did not finish: they are dead, or have lost the lock. */
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
-    const present = await this.options.store.versionedPackage(packageId, { statuses: inHand, max: leftMax });
+    const present = await this.options.store.versionedPackage(packageId, { statuses: sagaStatuses, max: leftMax });
     await Promise.all((present?.orders ?? []).map((order) => this.sagaRunner.finish(order, signal)));
     if (present !== undefined && present.inventory.waiting > 0) await this.#serveQueue(packageId, signal);
   }

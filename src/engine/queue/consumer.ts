@@ -1,5 +1,5 @@
 import { defaultRejectionsMax } from '../../domain/decide.ts';
-import type { Order } from '../../domain/order.ts';
+import { type Order, sagaStatuses } from '../../domain/order.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
@@ -8,7 +8,7 @@ import { type Store, StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { ContendedError } from '../answers.ts';
 import { OptimisticTransactions } from '../strategies/optimistic-transactions.ts';
-import { inHand, SagaRunner } from '../strategies/saga-runner.ts';
+import { SagaRunner } from '../strategies/saga-runner.ts';
 import { StoredQueuePublisher } from './stored-queue-publisher.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -157,7 +157,7 @@ export class Consumer {
     this.#rescannedAt = clock.now();
     for (const packageId of await store.packagesWithUnfinished()) {
       this.#due.add(packageId);
-      const present = await store.versionedPackage(packageId, { statuses: inHand, max: leftMax });
+      const present = await store.versionedPackage(packageId, { statuses: sagaStatuses, max: leftMax });
       for (const order of present?.orders ?? []) {
         if (this.#isStopping) return;
         if (this.#isAbandoned(order)) await this.#finisher.finish(order, this.#closing.signal);

@@ -1,5 +1,5 @@
 import type { SagaResult } from '../../domain/messages.ts';
-import type { Order, OrderStatus, TimelineEntry } from '../../domain/order.ts';
+import { type Order, sagaStatuses, type TimelineEntry } from '../../domain/order.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../../observability/metrics.ts';
@@ -17,9 +17,6 @@ export interface SagaRunnerOptions {
   readonly log: Log;
   readonly metrics?: Metrics;
 }
-
-/** The orders that have something to be done at the suppliers. */
-export const inHand: readonly OrderStatus[] = ['held', 'compensating', 'cancelling'];
 
 interface SagaReport {
   readonly result: SagaResult;
@@ -42,7 +39,7 @@ export class SagaRunner {
   /** Returns the order as it has ended, or as it stands when the signal aborts. */
   async finish(order: Order, signal: AbortSignal): Promise<Order> {
     let latest = order;
-    while (inHand.includes(latest.status) && !signal.aborted) {
+    while (sagaStatuses.includes(latest.status) && !signal.aborted) {
       const word = await this.#work(latest, signal);
       if (word === undefined) break;
       latest = await this.#record(latest, word, signal);

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { errorKind } from '../../domain/errors.ts';
-import { parseOrderId } from '../../domain/ids.ts';
 import type { Order } from '../../domain/order.ts';
+import { parseOrderId } from '../../domain/order.ts';
 import type { Refused } from '../../engine/engine.ts';
 import type { AppServices } from '../app-services.ts';
 import { check, readJson } from '../body.ts';

@@ -6,7 +6,7 @@ import {
   MongoErrorLabel,
   type TransactionOptions,
 } from 'mongodb';
-import type { Change, Fence } from '../../domain/change.ts';
+import type { Change, Fence } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../store.ts';
 import type { CommitSession } from './commit-session.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
-import type { Fence, Ownership } from '../../domain/change.ts';
+import type { Fence, Ownership } from '../../domain/messages.ts';
 import { CommitUnknownError, StoreUnavailableError } from '../store.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 

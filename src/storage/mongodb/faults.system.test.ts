@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
 import { type MongodProxy, mongodProxy } from '../../../test/support/servers/mongod-proxy.ts';
-import type { Fence } from '../../domain/change.ts';
+import type { Fence } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../store.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';

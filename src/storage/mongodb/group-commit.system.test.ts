@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
 import { mongodProxy } from '../../../test/support/servers/mongod-proxy.ts';
-import type { Fence } from '../../domain/change.ts';
+import type { Fence } from '../../domain/messages.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
 const packageIds = Array.from({ length: 20 }, (_, index) => index + 1);

@@ -4,7 +4,7 @@ import { ledgerContract } from '../../../test/contract/ledger.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
-import type { Fence } from '../../domain/change.ts';
+import type { Fence } from '../../domain/messages.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 

@@ -1,4 +1,4 @@
-import type { Change, Fence, Ownership } from '../../domain/change.ts';
+import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
 import type { Batcher } from '../../lib/batcher.ts';

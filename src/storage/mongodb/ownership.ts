@@ -1,5 +1,5 @@
 import { type ClientSession, MongoServerError, MongoWriteConcernError, type UUID } from 'mongodb';
-import type { Fence } from '../../domain/change.ts';
+import type { Fence } from '../../domain/messages.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Connection } from './connection.ts';
 import { documentVersion, type PackageDocument, refuseNewer } from './documents.ts';

@@ -1,5 +1,5 @@
 import type { ClientSession } from 'mongodb';
-import type { Fence } from '../../domain/change.ts';
+import type { Fence } from '../../domain/messages.ts';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
 import { FencedError } from '../store.ts';

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { Change, Fence, Ownership } from '../../domain/change.ts';
+import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Change, Fence, Ownership } from '../../domain/change.ts';
+import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import { fullInventory, type TravelPackage } from '../../domain/travel-package.ts';
 import { seqStart } from '../seq-start.ts';

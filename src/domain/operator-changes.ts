@@ -1,10 +1,10 @@
-import type { PackageUpdate } from './change.ts';
 import type { Draft } from './draft.ts';
 import type { ErrorCode } from './errors.ts';
-import type { UpdatePackage } from './messages.ts';
+import type { Erasure, PackageUpdate, UpdatePackage } from './messages.ts';
+import { isSettled, type Order } from './order.ts';
 import { type Inventory, isSaleWindow, isSoldOut, salePhase, type TravelPackage } from './travel-package.ts';
 
-/** Applies an operator's change to the version that was read, or refuses it whole. */
+/** Applies an operator's update to the version that was read, or refuses all of it. */
 export function updatePackage(draft: Draft, change: UpdatePackage, now: number): void {
   const { caller } = change;
   const before = draft.package;
@@ -17,7 +17,7 @@ export function updatePackage(draft: Draft, change: UpdatePackage, now: number):
   draft.answer(caller, { kind: 'updated', package: next });
 }
 
-/** What a change makes of a package, or why it can't. The units it adds or takes are the remaining ones. */
+/** The package after an update, or the reason against the update. Units are added to, or taken from, the remaining. */
 export function updatedPackage(
   before: TravelPackage,
   inventory: Inventory,
@@ -32,7 +32,7 @@ export function updatedPackage(
   return isSaleWindow(next) ? next : 'invalid';
 }
 
-/** Whether nobody can buy it, and no order of it is queued, held or being cancelled. */
+/** Whether nobody can buy the package, and none of its orders is queued, held or being cancelled. */
 function hasEnded(next: TravelPackage, inventory: Inventory, now: number): boolean {
   const { waiting, held, cancelling } = inventory;
   const isClosed =
@@ -61,7 +61,7 @@ function amended(before: TravelPackage, change: PackageUpdate): TravelPackage {
   };
 }
 
-/** Whether the package is what the change makes of the version before it. */
+/** Whether the package is the result of applying this update to the version before. */
 export function isUpdated(present: TravelPackage, change: PackageUpdate): boolean {
   const { version, opensAt, closesAt, paused, listed, archived } = change;
   return (
@@ -75,4 +75,35 @@ export function isUpdated(present: TravelPackage, change: PackageUpdate): boolea
     (listed === undefined || (present.listed ?? true) === listed) &&
     (archived === undefined || present.archived === true)
   );
+}
+
+/** The orders to store without the email, and the number of orders that have not ended yet. */
+export interface EraseOutcome {
+  readonly erased: readonly Order[];
+  readonly left: number;
+}
+
+/**
+ * Replaces an email, and keys that contain it, in orders that have ended. Orders that have not ended keep the email,
+ * because the suppliers need it. Orders with another email are skipped.
+ */
+export function eraseEmail(
+  email: string,
+  erasures: readonly Erasure[],
+  find: (orderId: string) => Order | undefined,
+  batch?: { isTouched(orderId: string): boolean },
+): EraseOutcome {
+  const erased: Order[] = [];
+  let left = 0;
+  for (const erasure of erasures) {
+    const order = find(erasure.orderId);
+    if (order === undefined || order.email !== email) continue;
+    if (isSettled(order) && batch?.isTouched(order.id) !== true) erased.push(withoutEmail(order, erasure));
+    else left += 1;
+  }
+  return { erased, left };
+}
+
+function withoutEmail(order: Order, { email, key }: Erasure): Order {
+  return { ...order, email, ...(order.key === undefined || key === undefined ? {} : { key }) };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { WaitingQueue } from './waiting-queue.ts';
+import { WaitingQueue } from './package-state.ts';
 
 test('Q5 the line keeps the order of numbers, whoever leaves from where', () => {
   const steps = fc.array(fc.oneof(fc.constant('join' as const), fc.nat(400)), { maxLength: 600 });
