@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { openStore } from '../compose/compose.ts';
-import { samplePackages } from '../domain/sample.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
+import { samplePackages } from '../domain/travel-package.ts';
 import { flag, type OptionValues, runCommand, text, UsageError } from '../lib/command-line.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import type { Store } from '../storage/store.ts';

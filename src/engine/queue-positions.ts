@@ -1,4 +1,4 @@
-import type { QueueSnapshot, LiveBus } from '../realtime/live-bus.ts';
+import type { LiveBus, QueueSnapshot } from '../realtime/live-bus.ts';
 
 /** The lines of packages that other instances own, as last heard on the live bus. */
 export class QueuePositions {

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { getSignedCookie, setSignedCookie } from 'hono/cookie';
-import { parseOrderId } from '../domain/ids.ts';
+import { parseOrderId } from '../domain/order.ts';
 import type { HttpSettings } from './app-services.ts';
 import { cookieFormat } from './security.ts';
 

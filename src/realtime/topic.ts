@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../domain/errors.ts';
-import { parseOrderId } from '../domain/ids.ts';
+import { parseOrderId } from '../domain/order.ts';
 import { isOrderSignature } from '../http/order-access.ts';
 
 /** What customers watch: every package, one of them, or one order. */

@@ -1,5 +1,5 @@
 import { writeRequest } from '../../src/cluster/redis/protocol.ts';
-import { encodeRequest } from '../../src/engine/actor/routing/wire.ts';
+import { encodeRequest } from '../../src/engine/actor/routing/protocol.ts';
 import type { Cluster } from './cluster.ts';
 import type { Network } from './network.ts';
 import { Outage } from './outage.ts';

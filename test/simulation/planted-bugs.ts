@@ -174,7 +174,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       {
         file: 'src/domain/package-state.ts',
-        find: `    if (last !== undefined && last.number >= number) throw new RangeError('numbers in the line only grow');
+        find: `    if (last !== undefined && last.number >= number) throw new RangeError('numbers in the queue only grow');
 `,
         replace: '',
       },

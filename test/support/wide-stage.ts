@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { PackageStatus } from '../../src/admin/admin-service.ts';
-import { orderIdFrom } from '../../src/domain/ids.ts';
 import type { Order, OrderReason, OrderStatus, TimelineEvent } from '../../src/domain/order.ts';
+import { orderIdFrom } from '../../src/domain/order.ts';
 import { orderSignature } from '../../src/http/order-access.ts';
 import { createServer } from '../../src/http/server/server.ts';
 import { silentLog } from '../../src/observability/log.ts';

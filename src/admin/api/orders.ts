@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import { parseOrderId } from '../../domain/ids.ts';
+import { parseOrderId } from '../../domain/order.ts';
 import { orderView } from '../../http/api/views.ts';
 import { readJson } from '../../http/body.ts';
 import { sendJson } from '../../http/json.ts';

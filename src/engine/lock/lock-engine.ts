@@ -135,7 +135,10 @@ export class LockEngine extends StrategyEngine {
 
   /** What others began and did not finish: they are dead, or have lost the lock. */
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
-    const present = await this.options.store.versionedPackage(packageId, { statuses: sagaStatuses, max: leftMax });
+    const present = await this.options.store.versionedPackage(packageId, {
+      statuses: sagaStatuses,
+      max: leftMax,
+    });
     await Promise.all((present?.orders ?? []).map((order) => this.sagaRunner.finish(order, signal)));
     if (present !== undefined && present.inventory.waiting > 0) await this.#serveQueue(packageId, signal);
   }

@@ -51,7 +51,11 @@ export class StoredQueuePublisher {
     const present = await store.versionedPackage(packageId, { statuses: ['queued'], max });
     const numbers = (present?.orders ?? []).map(({ number }) => number);
     const isAll = isWhole || numbers.length <= firstMax;
-    liveBus.publishQueue({ packageId, first: numbers.slice(0, firstMax), ...(isAll ? { all: numbers } : {}) });
+    liveBus.publishQueue({
+      packageId,
+      first: numbers.slice(0, firstMax),
+      ...(isAll ? { all: numbers } : {}),
+    });
     return !isAll;
   }
 }

@@ -10,9 +10,9 @@ import {
   CommitUnknownError,
   FencedError,
   type OrderSelection,
-  type VersionedPackage,
   type Store,
   StoreUnavailableError,
+  type VersionedPackage,
 } from '../../storage/store.ts';
 import { ContendedError, UnknownPackageError } from '../answers.ts';
 import { measuredCommit, publishChange } from '../commits.ts';

@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { errorKind } from '../../domain/errors.ts';
-import { parseOrderId } from '../../domain/ids.ts';
 import type { Order } from '../../domain/order.ts';
+import { parseOrderId } from '../../domain/order.ts';
 import { readForm } from '../body.ts';
 import { emailInput, isSameEmail } from '../inputs.ts';
 import { limitedPage } from '../limits.ts';

@@ -1,7 +1,6 @@
 import { type Context, Hono } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
-import { parseOrderId } from '../../domain/ids.ts';
-import { isSettled, type Order } from '../../domain/order.ts';
+import { isSettled, type Order, parseOrderId } from '../../domain/order.ts';
 import { limitedPage } from '../limits.ts';
 import {
   isOrderSignature,
