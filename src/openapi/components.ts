@@ -1,75 +1,48 @@
 import { z } from 'zod';
-import {
-  amendmentBody,
-  auditAnswer,
-  changeAnswer,
-  changesAnswer,
-  drainAnswer,
-  eraseBody,
-  erasedAnswer,
-  instanceAnswer,
-  instancesAnswer,
-  managedPackageAnswer,
-  newPackageBody,
-  operatedOrderAnswer,
-  operatedOrdersAnswer,
-  packageStatusAnswer,
-  packageStatusesAnswer,
-} from '../admin/api/schemas.ts';
-import {
-  flightAnswer,
-  healthAnswer,
-  hotelAnswer,
-  ledgerAnswer,
-  offerAnswer,
-  orderAnswer,
-  packageAnswer,
-  packagesAnswer,
-  problemAnswer,
-  readyAnswer,
-} from '../http/api/views.ts';
-import { buyerBody, flightBody, hotelBody, purchaseBody } from '../http/inputs.ts';
+import * as admin from '../admin/api/schemas.ts';
+import * as views from '../http/api/views.ts';
+import * as inputs from '../http/inputs.ts';
 
-/** The schemas that have a name in the description. */
+/** The schemas that become `#/components/schemas`, by name. */
 const requests = {
-  Purchase: purchaseBody,
-  Buyer: buyerBody,
-  FlightReservationRequest: flightBody,
-  HotelReservationRequest: hotelBody,
-  NewPackage: newPackageBody,
-  PackageAmendment: amendmentBody,
-  Erasure: eraseBody,
+  Purchase: inputs.purchaseBody,
+  Buyer: inputs.buyerBody,
+  FlightReservationRequest: inputs.flightBody,
+  HotelReservationRequest: inputs.hotelBody,
+  NewPackage: admin.newPackageBody,
+  PackageAmendment: admin.amendmentBody,
+  Erasure: admin.eraseBody,
 };
 const answers = {
-  Package: packageAnswer,
-  Packages: packagesAnswer,
-  Offer: offerAnswer,
-  Order: orderAnswer,
-  Problem: problemAnswer,
-  FlightReservation: flightAnswer,
-  HotelReservation: hotelAnswer,
-  SupplierLedger: ledgerAnswer,
-  Health: healthAnswer,
-  Readiness: readyAnswer,
-  ManagedPackage: managedPackageAnswer,
-  PackageStatus: packageStatusAnswer,
-  PackageStatuses: packageStatusesAnswer,
-  Instance: instanceAnswer,
-  Instances: instancesAnswer,
-  Drain: drainAnswer,
-  OperatedOrder: operatedOrderAnswer,
-  OperatedOrders: operatedOrdersAnswer,
-  Erased: erasedAnswer,
-  AuditReport: auditAnswer,
-  Change: changeAnswer,
-  Changes: changesAnswer,
+  Package: views.packageAnswer,
+  Packages: views.packagesAnswer,
+  Offer: views.offerAnswer,
+  Order: views.orderAnswer,
+  Problem: views.problemAnswer,
+  FlightReservation: views.flightAnswer,
+  HotelReservation: views.hotelAnswer,
+  SupplierLedger: views.ledgerAnswer,
+  Health: views.healthAnswer,
+  Readiness: views.readyAnswer,
+  ManagedPackage: admin.managedPackageAnswer,
+  PackageStatus: admin.packageStatusAnswer,
+  PackageStatuses: admin.packageStatusesAnswer,
+  Instance: admin.instanceAnswer,
+  Instances: admin.instancesAnswer,
+  Drain: admin.drainAnswer,
+  OperatedOrder: admin.operatedOrderAnswer,
+  OperatedOrders: admin.operatedOrdersAnswer,
+  Erased: admin.erasedAnswer,
+  AuditReport: admin.auditAnswer,
+  Change: admin.changeAnswer,
+  Changes: admin.changesAnswer,
 };
 
 const options = {
   input: { io: 'input' },
   output: {
     io: 'output',
-    // That a number of ours fits into a number tells nobody anything.
+    // The largest safe integer is not a real limit.
     override: ({ jsonSchema }: { jsonSchema: { maximum?: number } }) => {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
@@ -78,11 +51,11 @@ const options = {
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Turns zod's schemas into JSON Schema: named ones into references to `#/components/schemas`. */
+/** Converts zod's schemas to JSON Schema, and named ones to references to `#/components/schemas`. */
 export interface Components {
-  /** What a request must be: the side that goes into the checks. */
+  /** A schema's input, for requests. */
   request(schema: z.ZodType): JsonSchema;
-  /** What an answer is. */
+  /** A schema's output, for answers. */
   answer(schema: z.ZodType): JsonSchema;
   readonly schemas: Readonly<Record<string, JsonSchema>>;
 }
@@ -117,7 +90,7 @@ function refTo(name: string): string {
   return `#/components/schemas/${name}`;
 }
 
-/** Within the description, its dialect and place are known. */
+/** Removes the members that are redundant within an OpenAPI document. */
 function plain(schema: JsonSchema): JsonSchema {
   const { $schema, $id, '~standard': _, ...rest } = schema;
   return rest;

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../domain/errors.ts';
+import { defined } from '../lib/defined.ts';
 import { type Components, createComponents } from './components.ts';
 import {
   type Answer,
@@ -37,7 +38,7 @@ export function openApiDocument(operations: readonly Operation[]): ApiDescriptio
   return {
     openapi: '3.1.1',
     info: { title: 'Ticket Booking', version: '1.0.0', description: about },
-    // Where the description came from.
+    // The server that sent the description.
     servers: [{ url: '/' }],
     tags: Object.entries(tags)
       .filter(([name]) => used.has(name))
@@ -49,38 +50,33 @@ export function openApiDocument(operations: readonly Operation[]): ApiDescriptio
 
 function describe(operation: Operation, components: Components): object {
   const { operationId, tag, summary, description, parameters, body, answers, security } = operation;
-  const common = operation.isLimited ? rateLimit : {};
+  const headers = operation.isLimited ? rateLimit : {};
   const problems: ErrorCode[] = [...operation.problems];
   if (operation.isLimited) problems.push('rate_limited');
-  // An id that is no single part of a path leads elsewhere.
+  // An id with a slash leads to another route.
   if (operation.path.includes('{')) problems.push('unknown_route');
   return {
     operationId,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
-    ...(security === undefined ? {} : { security: requirements(security) }),
-    ...(parameters === undefined
-      ? {}
-      : { parameters: parameters.map((one) => describeParameter(one, components)) }),
-    ...(body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: {
-              'application/json': { schema: components.request(body.schema), example: body.example },
-            },
-          },
-        }),
+    ...defined({
+      description,
+      security: security && requirements(security),
+      parameters:
+        parameters.length === 0 ? undefined : parameters.map((each) => describeParameter(each, components)),
+      requestBody: body && {
+        required: true,
+        content: { 'application/json': { schema: components.request(body.schema), example: body.example } },
+      },
+    }),
     responses: {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [
           status,
-          describeAnswer(answer, common, components),
+          describeAnswer(answer, headers, components),
         ]),
       ),
-      ...problemAnswers(problems, common, components),
+      ...problemAnswers(problems, headers, components),
     },
   };
 }
@@ -92,24 +88,16 @@ function requirements({ scheme, optional }: Security): object[] {
 function describeParameter({ schema, required, ...rest }: Parameter, components: Components): object {
   const { description, ...shape } = components.request(schema);
   return {
-    ...(description === undefined ? {} : { description }),
-    ...rest,
-    ...(required || rest.in === 'path' ? { required: true } : {}),
+    ...defined({ description, ...rest, required: required || rest.in === 'path' ? true : undefined }),
     schema: shape,
   };
 }
 
 function describeAnswer(
-  answer: Answer,
+  { description, schema, example, type = 'application/json', headers, links }: Answer,
   common: Readonly<Record<string, Header>>,
   components: Components,
 ): object {
-  const { description, schema, example, type = 'application/json', headers = {}, links } = answer;
-  const shown = example === undefined ? {} : { example };
-  return {
-    description,
-    ...headersOf({ ...headers, ...common }, components),
-    ...(schema === undefined ? {} : { content: { [type]: { schema: components.answer(schema), ...shown } } }),
-    ...(links === undefined ? {} : { links }),
-  };
+  const content = schema && { [type]: defined({ schema: components.answer(schema), example }) };
+  return { description, ...headersOf({ ...headers, ...common }, components), ...defined({ content, links }) };
 }

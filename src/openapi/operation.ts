@@ -1,29 +1,33 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { instanceIdInput } from '../admin/api/schemas.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import { packageIdField, storedKey } from '../http/inputs.ts';
 
-/** One method of one path, as the description tells of it. */
+/** One method of one path, as `/openapi.json` describes it. */
 export interface Operation {
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** As OpenAPI writes it: `/api/orders/{id}`. */
+  readonly method: Method;
+  /** As in OpenAPI: `/api/orders/{id}`. */
   readonly path: string;
-  /** Unique; links name their target by it. */
+  /** Unique; links refer to it. */
   readonly operationId: string;
   readonly tag: Tag;
   readonly summary: string;
   readonly description?: string;
-  readonly parameters?: readonly Parameter[];
+  readonly parameters: readonly Parameter[];
   readonly body?: Body;
-  /** What it answers when all goes well, by status. */
+  /** The answers on success, by status. */
   readonly answers: Readonly<Record<number, Answer>>;
-  /** What it refuses with, besides what any request may meet; each code brings its status. */
+  /** The errors of this operation, besides those of every request. Their statuses come from the error catalogue. */
   readonly problems: readonly ErrorCode[];
-  /** Counted against a rate limit, of which every answer says what is left. */
-  readonly isLimited?: true;
-  /** Absent: open to everybody. */
+  /** Counted against a rate limit, so every answer has `RateLimit` headers. */
+  readonly isLimited: boolean;
+  /** Omitted for operations without authentication. */
   readonly security?: Security;
 }
 
-/** In the order in which they are shown. */
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** In the order in which `/docs` shows them. */
 export const tags = {
   Packages: 'What is on sale, with live figures.',
   Orders: 'Buying, looking up and cancelling. An order is shown only to who knows both its id and its email.',
@@ -34,9 +38,9 @@ export const tags = {
 
 export type Tag = keyof typeof tags;
 
-/** Named in `securitySchemes`. `optional`: it also works without, and then does less. */
+/** With `optional`, the operation also works without authentication, but does less. */
 export interface Security {
-  readonly scheme: SecurityScheme;
+  readonly scheme: keyof typeof securitySchemes;
   readonly optional?: true;
 }
 
@@ -48,8 +52,6 @@ export const securitySchemes = {
     description: 'The setting ADMIN_TOKEN. A browser that is signed in at /admin needs none.',
   },
 } as const;
-
-export type SecurityScheme = keyof typeof securitySchemes;
 
 export interface Parameter {
   readonly in: 'path' | 'query' | 'header';
@@ -69,10 +71,10 @@ export interface Answer {
   readonly description: string;
   readonly schema?: z.ZodType;
   readonly example?: object;
-  /** `application/json`, where there is a schema and nothing else is said. */
+  /** The media type. Default: `application/json`. */
   readonly type?: string;
   readonly headers?: Readonly<Record<string, Header>>;
-  /** What can be done next with what came back. */
+  /** Operations that can follow, with parameters from this answer. */
   readonly links?: Readonly<Record<string, Link>>;
 }
 
@@ -88,4 +90,106 @@ export interface Link {
   readonly description?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly requestBody?: Readonly<Record<string, string>>;
+}
+
+/** The parts of an operation that cannot be derived from its method, path, tag and schemas. */
+export interface Definition extends Pick<Operation, 'operationId' | 'summary'> {
+  readonly description?: string;
+  /** Header parameters, and query parameters that are not in `query`. */
+  readonly parameters?: readonly Parameter[];
+  /** The schema that validates the whole query. */
+  readonly query?: z.ZodObject;
+  readonly body?: Body;
+  /** By status: description, schema, and the rest. */
+  readonly answers: Readonly<
+    Record<number, readonly [string, z.ZodType?, Omit<Answer, 'description' | 'schema'>?]>
+  >;
+  readonly problems?: readonly ErrorCode[];
+  readonly isLimited?: true;
+  readonly security?: Security;
+}
+
+/** Completes the definitions of a tag's operations, which are named by method and path: `get /api/packages`. */
+export function defineOperations(
+  tag: Tag,
+  definitions: Readonly<Record<`${Method} /${string}`, Definition>>,
+): readonly Operation[] {
+  return Object.entries(definitions).map(([route, definition]) => {
+    const [method, path] = route.split(' ') as [Method, string];
+    const { parameters = [], query, answers, problems = [], isLimited = false, ...rest } = definition;
+    const resources = [...path.matchAll(/(\w+)\/\{\w+\}/g)].map((match) => resourceOf(match[1] as string));
+    const inQuery = Object.entries(query?.shape ?? {}).map(
+      ([name, schema]) => ({ in: 'query', name, schema: schema as z.ZodType }) as const,
+    );
+    return {
+      method,
+      path,
+      tag,
+      isLimited,
+      ...(tag === 'Admin' ? { security: { scheme: 'adminToken' } as const } : {}),
+      ...rest,
+      parameters: [...resources.map(({ parameter }) => parameter), ...parameters, ...inQuery],
+      answers: Object.fromEntries(
+        Object.entries(answers).map(([status, [description, schema, more]]) => [
+          status,
+          { description, ...(schema === undefined ? {} : { schema }), ...more },
+        ]),
+      ),
+      problems: [
+        ...(rest.body === undefined ? [] : bodyProblems),
+        ...(inQuery.length === 0 ? [] : (['invalid'] as const)),
+        ...resources.map(({ missing }) => missing),
+        ...problems,
+        ...problemsOf(tag, method),
+      ],
+    };
+  });
+}
+
+/** The errors of every request with a body. */
+const bodyProblems: readonly ErrorCode[] = ['invalid', 'body_too_large', 'unsupported_media_type'];
+
+/** The errors that all operations of a tag have in common. */
+function problemsOf(tag: Tag, method: Method): readonly ErrorCode[] {
+  if (tag === 'Operations') return [];
+  if (tag === 'Suppliers') return ['unauthorized', 'store_unavailable'];
+  if (tag !== 'Admin') return ['store_unavailable'];
+  const read: readonly ErrorCode[] = ['unauthorized', 'rate_limited', 'store_unavailable'];
+  // Browser sessions are only accepted from our own pages.
+  return method === 'get' ? read : [...read, 'cross_site'];
+}
+
+interface Resource {
+  readonly parameter: Parameter;
+  /** The error when there is none with this id. */
+  readonly missing: ErrorCode;
+}
+
+const resources: Readonly<Record<string, Resource>> = {
+  packages: {
+    parameter: { in: 'path', name: 'id', schema: packageIdField, example: '1' },
+    missing: 'unknown_package',
+  },
+  orders: {
+    parameter: {
+      in: 'path',
+      name: 'id',
+      schema: z.string(),
+      description: "The order's id; its case and its dashes do not matter.",
+      example: '7Q4M-9XKD-2VBN-H5TR',
+    },
+    missing: 'unknown_order',
+  },
+  instances: {
+    parameter: { in: 'path', name: 'id', schema: instanceIdInput, example: 'instance-2' },
+    missing: 'unknown_instance',
+  },
+  reservations: { parameter: { in: 'path', name: 'key', schema: storedKey }, missing: 'invalid' },
+};
+
+/** The resource of a path such as `/api/orders/{id}`. @throws Error for an unknown one. */
+function resourceOf(name: string): Resource {
+  const resource = resources[name];
+  if (resource === undefined) throw new Error(`unknown resource: ${name}`);
+  return resource;
 }

@@ -9,7 +9,7 @@ import { openApiDocument } from './document.ts';
 import type { Operation } from './operation.ts';
 import { adminOperations } from './operations/admin.ts';
 import { orderOperations, packageOperations } from './operations/customers.ts';
-import { operatingOperations } from './operations/monitoring.ts';
+import { monitoringOperations } from './operations/monitoring.ts';
 import { supplierOperations } from './operations/suppliers.ts';
 
 /** `GET /openapi.json`, and `GET /docs` to read it in a browser. */
@@ -61,7 +61,7 @@ export const allOperations: readonly Operation[] = [
   ...orderOperations,
   ...supplierOperations,
   ...adminOperations,
-  ...operatingOperations,
+  ...monitoringOperations,
 ];
 
 /** What an instance serves: without an admin token there is nothing for operators. */

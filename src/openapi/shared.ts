@@ -6,49 +6,28 @@ import { problemContentType, problemView } from '../http/problem.ts';
 import type { Components } from './components.ts';
 import type { Header, Parameter } from './operation.ts';
 
-export const retryAfter: Header = {
-  description: 'Seconds after which asking again may help.',
-  schema: z.int().min(0),
-};
+function header(description: string, schema: z.ZodType = z.string()): Header {
+  return { description, schema };
+}
 
-export const allow: Header = {
-  description: 'The methods of this resource.',
-  schema: z.string(),
-  required: true,
-};
-
-export const requestId: Header = {
-  description: 'What the log calls this request.',
-  schema: z.string(),
-};
-
-export const authenticate: Header = {
-  description: 'How to authenticate.',
-  schema: z.string(),
-  required: true,
-};
+const retryAfter = header('Seconds after which asking again may help.', z.int().min(0));
+const allow: Header = { ...header('The methods of this resource.'), required: true };
+const requestId = header('What the log calls this request.');
+const authenticate: Header = { ...header('How to authenticate.'), required: true };
 
 export const orderLocation: Header = {
-  description: 'Where the order is found.',
-  schema: z.string().meta({ format: 'uri-reference' }),
+  ...header('Where the order is found.', z.string().meta({ format: 'uri-reference' })),
   required: true,
 };
+export const preferenceApplied = header('Which preferences of `Prefer` were followed.');
 
-export const preferenceApplied: Header = {
-  description: 'Which preferences of `Prefer` were followed.',
-  schema: z.string(),
-};
-
-/** What answers of limited operations say (draft-ietf-httpapi-ratelimit-headers). */
+/** The headers of answers under a rate limit (draft-ietf-httpapi-ratelimit-headers). */
 export const rateLimit: Readonly<Record<string, Header>> = {
-  RateLimit: {
-    description: 'What is left: `r` more in the next `t` seconds. Absent where nothing is limited.',
-    schema: z.string(),
-  },
-  'RateLimit-Policy': { description: 'The limits: `q` in any `w` seconds.', schema: z.string() },
+  RateLimit: header('What is left: `r` more in the next `t` seconds. Absent where nothing is limited.'),
+  'RateLimit-Policy': header('The limits: `q` in any `w` seconds.'),
 };
 
-/** What any request may meet, whatever it asks for. */
+/** Errors that any request may get. */
 export const everyProblem: readonly ErrorCode[] = [
   'bad_request',
   'method_not_allowed',
@@ -57,16 +36,13 @@ export const everyProblem: readonly ErrorCode[] = [
   'internal',
 ];
 
-/** What every request with a body may meet. */
-export const bodyProblems: readonly ErrorCode[] = ['invalid', 'body_too_large', 'unsupported_media_type'];
-
-/** Answers of the catalogue by status: `codes`, and what any request may meet. */
+/** The error answers by status: those of `codes`, and those that any request may get. */
 export function problemAnswers(
   codes: readonly ErrorCode[],
   headers: Readonly<Record<string, Header>>,
   components: Components,
 ): Record<string, object> {
-  // What a request meets before it is counted says nothing of what is left.
+  // Errors that occur before a request is counted have no `RateLimit` headers.
   const isCounted = Object.keys(headers).length > 0;
   const byStatus = Map.groupBy(new Set([...codes, ...everyProblem]), statusOf);
   const answers = [...byStatus].map(([status, group]) => {
@@ -81,7 +57,7 @@ function statusOf(code: ErrorCode): number {
   return errorKind(code).status;
 }
 
-/** `components.responses`: what any request may meet, which is told of once. */
+/** `components.responses`: the errors of every request, described once. */
 export function sharedAnswers(components: Components): Record<string, object> {
   return Object.fromEntries(
     everyProblem.map((code) => [answerName(code), answerWith([code], {}, components)]),
@@ -125,7 +101,7 @@ function answerWith(
   };
 }
 
-/** The member `headers` of an answer, where it has any. */
+/** The member `headers` of an answer, if it has headers. */
 export function headersOf(
   headers: Readonly<Record<string, Header>>,
   components: Components,
@@ -137,15 +113,7 @@ export function headersOf(
   return entries.length === 0 ? {} : { headers: Object.fromEntries(entries) };
 }
 
-export const orderIdParameter: Parameter = {
-  in: 'path',
-  name: 'id',
-  schema: z.string(),
-  description: "The order's id; its case and its dashes do not matter.",
-  example: '7Q4M-9XKD-2VBN-H5TR',
-};
-
-/** The header that makes a request repeatable. */
+/** The `Idempotency-Key` header. */
 export function idempotencyKeyParameter(description: string): Parameter {
   return {
     in: 'header',

@@ -7,21 +7,15 @@ import {
   packageAnswer,
   packagesAnswer,
 } from '../../http/api/views.ts';
-import { buyerBody, emailInput, packageIdField, purchaseBody } from '../../http/inputs.ts';
-import type { Answer, Link, Operation, Parameter } from '../operation.ts';
-import {
-  bodyProblems,
-  idempotencyKeyParameter,
-  orderIdParameter,
-  orderLocation,
-  preferenceApplied,
-} from '../shared.ts';
+import { buyerBody, emailInput, purchaseBody } from '../../http/inputs.ts';
+import { defineOperations, type Link, type Parameter } from '../operation.ts';
+import { idempotencyKeyParameter, orderLocation, preferenceApplied } from '../shared.ts';
 
-/* What answers look like, to be read. A test holds them against the schemas. */
+/* Examples of answers. A test validates them with the schemas. */
 
 const offer = { flight: 'Flight-1', stay: '2030-01-01', price: 100 };
 
-export const packageExample: PackageView = {
+const packageExample: PackageView = {
   ...{ id: 1, ...offer, quota: 50, remaining: 12, held: 3, confirmed: 35, waiting: 0 },
 };
 
@@ -36,9 +30,9 @@ const order = {
   createdAt: '2029-06-01T09:00:00.012Z',
 } as const;
 
-export const waitingExample: OrderView = { ...order, status: 'queued', queuePosition: 4, timeline: [queued] };
+const waitingExample: OrderView = { ...order, status: 'queued', queuePosition: 4, timeline: [queued] };
 
-export const confirmedExample: OrderView = {
+const confirmedExample: OrderView = {
   ...order,
   status: 'confirmed',
   flight: { ticketNumber: 'F-7Q4M9XKD' },
@@ -51,15 +45,15 @@ export const confirmedExample: OrderView = {
   ],
 };
 
-const asked = { at: '2029-06-01T10:00:00.000Z', event: 'cancel requested' } as const;
+const cancelRequested = { at: '2029-06-01T10:00:00.000Z', event: 'cancel requested' } as const;
 
-export const cancellingExample: OrderView = {
+const cancellingExample: OrderView = {
   ...confirmedExample,
   status: 'cancelling',
-  timeline: [...confirmedExample.timeline, asked],
+  timeline: [...confirmedExample.timeline, cancelRequested],
 };
 
-export const cancelledExample: OrderView = {
+const cancelledExample: OrderView = {
   ...confirmedExample,
   status: 'cancelled',
   timeline: [
@@ -70,55 +64,51 @@ export const cancelledExample: OrderView = {
   ],
 };
 
-const getPackage: Link = {
-  operationId: 'getPackage',
-  parameters: { 'path.id': '$response.body#/packages/0/id' },
-};
-const buyFirst: Link = {
-  operationId: 'createOrder',
-  requestBody: { packageId: '$response.body#/packages/0/id' },
-};
-const buy: Link = { operationId: 'createOrder', requestBody: { packageId: '$response.body#/id' } };
-
 /** `http/api/packages.ts` */
-export const packageOperations: readonly Operation[] = [
-  {
-    method: 'get',
-    path: '/api/packages',
+export const packageOperations = defineOperations('Packages', {
+  'get /api/packages': {
     operationId: 'listPackages',
-    tag: 'Packages',
     isLimited: true,
     summary: 'All packages on the list',
     description: 'Those that are not listed, or archived, are found by their id alone.',
     answers: {
-      200: {
-        description: 'The packages by id, at most 250 ms old.',
-        schema: packagesAnswer,
-        example: { packages: [packageExample] },
-        links: { getPackage, createOrder: buyFirst },
-      },
+      200: [
+        'The packages by id, at most 250 ms old.',
+        packagesAnswer,
+        {
+          example: { packages: [packageExample] },
+          links: {
+            getPackage: {
+              operationId: 'getPackage',
+              parameters: { 'path.id': '$response.body#/packages/0/id' },
+            },
+            createOrder: {
+              operationId: 'createOrder',
+              requestBody: { packageId: '$response.body#/packages/0/id' },
+            },
+          },
+        },
+      ],
     },
-    problems: ['store_unavailable'],
   },
-  {
-    method: 'get',
-    path: '/api/packages/{id}',
+  'get /api/packages/{id}': {
     operationId: 'getPackage',
-    tag: 'Packages',
     isLimited: true,
     summary: 'One package',
-    parameters: [{ in: 'path', name: 'id', schema: packageIdField, example: '1' }],
     answers: {
-      200: {
-        description: 'The package.',
-        schema: packageAnswer,
-        example: packageExample,
-        links: { createOrder: buy },
-      },
+      200: [
+        'The package.',
+        packageAnswer,
+        {
+          example: packageExample,
+          links: {
+            createOrder: { operationId: 'createOrder', requestBody: { packageId: '$response.body#/id' } },
+          },
+        },
+      ],
     },
-    problems: ['unknown_package', 'store_unavailable'],
   },
-];
+});
 
 const prefer: Parameter = {
   in: 'header',
@@ -142,27 +132,23 @@ const links: Record<string, Link> = {
   },
 };
 
-const settled = (description: string, example: OrderView): Answer => ({
-  description,
-  schema: orderAnswer,
-  example,
-  headers: { Location: orderLocation, 'Preference-Applied': preferenceApplied },
-  links,
-});
+const settled = (description: string, example: OrderView) =>
+  [
+    description,
+    orderAnswer,
+    { example, headers: { Location: orderLocation, 'Preference-Applied': preferenceApplied }, links },
+  ] as const;
 
 /** `http/api/orders.ts` */
-export const orderOperations: readonly Operation[] = [
-  {
-    method: 'post',
-    path: '/api/orders',
+export const orderOperations = defineOperations('Orders', {
+  'post /api/orders': {
     operationId: 'createOrder',
-    tag: 'Orders',
     isLimited: true,
     summary: 'Buy a package',
     description:
       'Waits for the outcome, unless told otherwise. A 5xx answer without an order says nothing of the outcome: ' +
       'repeat the request with the same Idempotency-Key. A caller without a key who hangs up while waiting in the ' +
-      'line leaves it.',
+      'queue leaves it.',
     parameters: [idempotencyKeyParameter('The same key with the same body gets the same order.'), prefer],
     body: { schema: purchaseBody, example: { packageId: 1, email: 'ana@example.com' } },
     answers: {
@@ -174,31 +160,15 @@ export const orderOperations: readonly Operation[] = [
       202: settled('Accepted, and certain to come to an outcome: look it up.', waitingExample),
     },
     problems: [
-      ...bodyProblems,
-      'key_reused',
-      'unknown_package',
-      'sold_out',
-      'queue_full',
-      'not_open',
-      'sale_closed',
-      'order_limit',
-      'internal',
-      'supplier_failed',
-      'overloaded',
-      'no_owner',
-      'paused',
-      'store_unavailable',
+      ...(['key_reused', 'unknown_package', 'sold_out', 'queue_full', 'not_open', 'sale_closed'] as const),
+      ...(['order_limit', 'supplier_failed', 'overloaded', 'no_owner', 'paused'] as const),
     ],
   },
-  {
-    method: 'get',
-    path: '/api/orders/{id}',
+  'get /api/orders/{id}': {
     operationId: 'getOrder',
-    tag: 'Orders',
     isLimited: true,
     summary: 'Look up an order',
     parameters: [
-      orderIdParameter,
       {
         in: 'query',
         name: 'email',
@@ -208,32 +178,20 @@ export const orderOperations: readonly Operation[] = [
         example: 'ana@example.com',
       },
     ],
-    answers: { 200: { description: 'The order.', schema: orderAnswer, example: confirmedExample, links } },
-    problems: ['invalid', 'unknown_order', 'store_unavailable'],
+    answers: { 200: ['The order.', orderAnswer, { example: confirmedExample, links }] },
+    problems: ['invalid'],
   },
-  {
-    method: 'post',
-    path: '/api/orders/{id}/cancel',
+  'post /api/orders/{id}/cancel': {
     operationId: 'cancelOrder',
-    tag: 'Orders',
     isLimited: true,
     summary: 'Cancel a booking, or leave the queue',
     description: 'Waits until it is done, unless told otherwise. Repeating it is harmless.',
-    parameters: [orderIdParameter, prefer],
+    parameters: [prefer],
     body: { schema: buyerBody, example: { email: 'ana@example.com' } },
     answers: {
       200: settled('It is cancelled, or has left the queue.', cancelledExample),
       202: settled('It is being cancelled.', cancellingExample),
     },
-    problems: [
-      ...bodyProblems,
-      'unknown_order',
-      'in_progress',
-      'not_cancellable',
-      'internal',
-      'overloaded',
-      'no_owner',
-      'store_unavailable',
-    ],
+    problems: ['in_progress', 'not_cancellable', 'overloaded', 'no_owner'],
   },
-];
+});
