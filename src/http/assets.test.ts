@@ -28,7 +28,7 @@ async function get(path: string, headers: Record<string, string> = {}) {
 }
 
 describe('assets', () => {
-  it('are kept for ever under the address with their version, and asked about without it', async () => {
+  it('are cached for ever by a URL with a version, and revalidated without one', async () => {
     const { answer, bytes } = await get(assets.url('app.css'));
     expect(bytes.toString()).toBe(css);
     expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
@@ -37,7 +37,7 @@ describe('assets', () => {
     expect((await get('/assets/app.css?v=old')).answer.headers.get('cache-control')).toBe('no-cache');
   });
 
-  it('come compressed to who takes it', async () => {
+  it('are compressed for clients that accept it', async () => {
     const brotli = await get('/assets/app.css', { 'Accept-Encoding': 'gzip, br' });
     expect(brotli.answer.headers.get('content-encoding')).toBe('br');
     expect(brotliDecompressSync(brotli.bytes).toString()).toBe(css);
@@ -48,13 +48,13 @@ describe('assets', () => {
     expect(png.answer.headers.get('content-encoding')).toBe(null);
   });
 
-  it('are not sent again to who has them', async () => {
+  it('answer 304 when the ETag matches', async () => {
     const etag = (await get('/assets/app.css')).answer.headers.get('etag') as string;
     expect((await get('/assets/app.css', { 'If-None-Match': etag })).answer.status).toBe(304);
     expect((await get('/assets/app.css', { 'If-None-Match': '"other"' })).answer.status).toBe(200);
   });
 
-  it('bring htmx out of its package', async () => {
+  it('include htmx from its package', async () => {
     for (const name of ['htmx.min.js', 'hx-ws.min.js']) {
       const { answer, bytes } = await get(assets.url(name));
       expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8');

@@ -25,7 +25,7 @@ function sendJson(body: RequestInit['body'], headers: Record<string, string> = {
   return send('/json', body, { 'Content-Type': 'application/json', ...headers });
 }
 
-/** A body of unknown length, as a chunked request has it. */
+/** A body of unknown length, as in a chunked request. */
 function chunked(text: string, times = 1): ReadableStream<Uint8Array> {
   let left = times;
   return new ReadableStream({
@@ -37,7 +37,7 @@ function chunked(text: string, times = 1): ReadableStream<Uint8Array> {
 }
 
 describe('readJson', () => {
-  it('returns what the schema knows and leaves out the rest', async () => {
+  it('returns the members that the schema defines, and drops others', async () => {
     const { status, body } = await sendJson('{"name":"a","extra":{"deep":[1]},"constructor":1}');
     expect(status).toBe(200);
     expect(body).toEqual({ value: { name: 'a' }, polluted: false });
@@ -62,7 +62,7 @@ describe('readJson', () => {
     expect((await sendJson('{"name":"a"}', { 'Content-Encoding': 'gzip' })).status).toBe(415);
   });
 
-  it('refuses a body beyond the limit with 413, whether or not its length is told', async () => {
+  it('refuses a body above the limit with 413, with and without Content-Length', async () => {
     const big = JSON.stringify({ name: 'x'.repeat(bodyBytesMax) });
     const told = await sendJson(big, { 'Content-Length': String(big.length) });
     expect(told).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
@@ -86,14 +86,14 @@ describe('readJson', () => {
     ['__proto__, escaped', '{"name":"a","\\u005f_proto__":{"polluted":true}}'],
     ['deep nesting', `{"name":"a","x":${'['.repeat(5000)}${']'.repeat(5000)}}`],
     ['bytes that are not UTF-8', Buffer.from('7b226e616d65223a22ff227d', 'hex')],
-  ])('refuses %s with 422 and says what is wrong', async (_what, body) => {
+  ])('refuses %s with 422 and an error message', async (_what, body) => {
     const answer = await sendJson(body);
     expect(answer).toMatchObject({ status: 422, body: { code: 'invalid' } });
     expect(answer.body.errors).toHaveLength(1);
     expect('polluted' in {}).toBe(false);
   });
 
-  it('lets the same name stand in two objects, and quotes and brackets in strings', async () => {
+  it('accepts equal names in different objects, and quotes and brackets in strings', async () => {
     const text = '{"name":"\\"{[\\\\","x":{"name":"]}"},"y":[{"name":1},{"name":2}]}';
     expect((await sendJson(text)).body).toEqual({ value: { name: '"{[\\' }, polluted: false });
   });
@@ -102,7 +102,7 @@ describe('readJson', () => {
 describe('readForm', () => {
   const urlencoded = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
-  it('returns the fields beside what the schema made of them', async () => {
+  it('returns the sent fields and the parsed value', async () => {
     const { status, body } = await send('/form', 'name=a+b&size=2&other=%C3%A9', urlencoded);
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -111,7 +111,7 @@ describe('readForm', () => {
     });
   });
 
-  it('returns what the schema refuses, with the fields to show again', async () => {
+  it('returns the schema’s errors and the sent fields', async () => {
     const { body } = await send('/form', 'size=2', urlencoded);
     expect(body).toMatchObject({ fields: { size: '2' }, errors: [{ path: 'name' }] });
   });
@@ -137,7 +137,7 @@ describe('readForm', () => {
   });
 });
 
-it('keeps a body that comes byte by byte in one piece', async () => {
+it('reads a body that arrives byte by byte', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const kept = () => {
@@ -152,7 +152,7 @@ it('keeps a body that comes byte by byte in one piece', async () => {
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       if (at === text.length) {
-        // What was collected is given back in the background.
+        // The collected chunks are freed in the background.
         for (let looks = 0; looks < 50; looks++) {
           grown = kept() - before;
           if (grown < grownMax) break;
@@ -160,7 +160,7 @@ it('keeps a body that comes byte by byte in one piece', async () => {
         }
         return controller.close();
       }
-      // As Node has it: a slice of what came in one packet.
+      // As in Node: a slice of a received packet.
       const packet = Buffer.alloc(64 * 1024, text[at++]);
       controller.enqueue(packet.subarray(0, 1));
     },

@@ -35,7 +35,7 @@ const unread = () =>
     },
   });
 
-it('turns purchases away unread while the server is far behind, and answers everything else', async () => {
+it('refuses purchases before reading them while the server is overloaded, and serves everything else', async () => {
   const { app, purchase } = appThatAdmits(false);
   const headers = { 'Content-Type': 'application/json' };
   const init: RequestInit = { method: 'POST', body: unread(), duplex: 'half', headers };
@@ -55,7 +55,7 @@ it('turns purchases away unread while the server is far behind, and answers ever
   expect((await app.request(`/api/orders/${fakeOrder().id}/cancel`, { method: 'POST' })).status).toBe(415);
 });
 
-it('takes purchases while it is not', async () => {
+it('accepts purchases while the server is not overloaded', async () => {
   const { app, purchase } = appThatAdmits(true);
   const body = JSON.stringify({ packageId: 1, email: 'ana@example.com' });
   await app.request('/api/orders', { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });

@@ -31,7 +31,7 @@ async function ask(path: string, cookie: string, on = app): Promise<unknown> {
 const pair = (setCookie: string) => setCookie.split(';', 1)[0] as string;
 
 describe('the cookie of recent orders', () => {
-  it('keeps the last twenty, newest first, each once', async () => {
+  it('contains the last twenty orders, newest first, without duplicates', async () => {
     let cookie = '';
     for (let n = 1; n <= recentOrdersMax + 3; n++) cookie = pair(await remember(id(n), cookie));
     cookie = pair(await remember(id(10), cookie));
@@ -42,7 +42,7 @@ describe('the cookie of recent orders', () => {
     expect(recent.filter((order) => order === id(10))).toHaveLength(1);
   });
 
-  it('Q10 counts for nothing when we did not sign it', async () => {
+  it('Q10 is ignored with a wrong signature', async () => {
     const cookie = pair(await remember(id(1)));
     expect(await ask('/recent', cookie)).toEqual([id(1)]);
     expect(await ask('/recent', cookie.replace(id(1), id(2)))).toEqual([]);
@@ -51,23 +51,23 @@ describe('the cookie of recent orders', () => {
     expect(await ask('/recent', cookie, appWith({ secret: 'o'.repeat(32) }))).toEqual([]);
   });
 
-  it('is out of reach of scripts and other sites', async () => {
+  it('is hidden from scripts and other sites', async () => {
     expect(await remember(id(1))).toMatch(/^orders=.*Path=\/; HttpOnly; SameSite=Lax$/);
     expect(await remember(id(1))).not.toContain('Secure');
   });
 
-  it('is of this very host and Secure behind TLS, whatever name a proxy asks by', async () => {
+  it('is Secure and limited to this host behind TLS, also when the proxy uses another host name', async () => {
     const behindTls = appWith({ secret, publicOrigin: 'https://tickets.example' });
     const cookie = await remember(id(1), '', behindTls);
     expect(cookie).toMatch(/^__Host-orders=.*Path=\/; HttpOnly; Secure; SameSite=Lax$/);
     expect(await ask('/recent', pair(cookie), behindTls)).toEqual([id(1)]);
-    // Another host below ours may set one without the prefix.
+    // A subdomain can set a cookie without the prefix.
     const tossed = pair(cookie).replace('__Host-', '');
     expect(await ask('/recent', tossed, behindTls)).toEqual([]);
   });
 });
 
-it('Q10 shows an order to the browser that knows it, or to who brings its proof', async () => {
+it('Q10 shows an order to a browser that has it in its cookie, or with its signature', async () => {
   const cookie = pair(await remember(id(1)));
   expect(await ask(`/may/${id(1)}`, cookie)).toBe(true);
   expect(await ask(`/may/${id(2)}`, cookie)).toBe(false);

@@ -34,7 +34,7 @@ describe('pages', () => {
   const app = new Hono().use(pageSecurity(), sameOriginOnly({})).all('/', (c) => c.text('ok'));
   app.onError(onError(silentLog));
 
-  it('may run, load and call nothing but our own files, and nobody may frame them', async () => {
+  it('may only load and call this origin, and may not be framed', async () => {
     const { headers } = await app.request('/');
     const policy = headers.get('content-security-policy') ?? '';
     for (const rule of [
@@ -50,7 +50,7 @@ describe('pages', () => {
     expect(headers.get('referrer-policy')).toBe('same-origin');
   });
 
-  it('take no forms from other sites', async () => {
+  it('refuse forms of other sites', async () => {
     const headers = { Origin: alien };
     const refused = await app.request('/', { method: 'POST', headers });
     expect(refused.status).toBe(403);

@@ -13,7 +13,7 @@ describe('strict JSON', () => {
     '{"a":{"b":1,"b":1}}',
     '[{"b":1,"b":1}]',
     '{"a":[{"b":1,"b":2}]}',
-  ])('refuses a member that is given twice: %s', (text) => {
+  ])('refuses a duplicate member: %s', (text) => {
     expect(() => parseStrictJson(text)).toThrow('twice');
   });
 
@@ -21,12 +21,12 @@ describe('strict JSON', () => {
     expect(() => parseStrictJson(text)).toThrow('__proto__');
   });
 
-  test('refuses what is nested too deeply, or no JSON', () => {
+  test('refuses deep nesting and invalid JSON', () => {
     expect(() => parseStrictJson('['.repeat(40) + ']'.repeat(40))).toThrow('nested');
     expect(() => parseStrictJson('{"a":1')).toThrow('not valid');
   });
 
-  test('takes whatever else is JSON, as it is', () => {
+  test('parses all other JSON like JSON.parse', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
         const text = JSON.stringify(value);
@@ -36,7 +36,7 @@ describe('strict JSON', () => {
     );
   });
 
-  test('notices every member that is given twice in a flat object', () => {
+  test('finds every duplicate member in a flat object', () => {
     const name = fc.constantFrom('a', 'b', 'c', ':', ',"', '{', '');
     const value = fc.oneof(
       fc.constantFrom('x', '"', '":', '}'),

@@ -22,7 +22,7 @@ interface Question {
   readonly method: string;
   readonly path: string;
   readonly status: number;
-  /** What answers it, to be made to fail. */
+  /** The service that answers it, so that a test can make it fail. */
   readonly inside: keyof AdminService;
   readonly body?: object;
 }
@@ -116,7 +116,7 @@ it.each(questions)('$method $path', async (question) => {
   if (question.body !== undefined) expect(await ask(question, { body: { owner: 'me' } })).toBe(422);
 });
 
-it.each(questions)('$method $path, when the store is away or something is broken', async (question) => {
+it.each(questions)('$method $path, when the store is unavailable or the code fails', async (question) => {
   const failing = (error: Error) => ({ ...good, [question.inside]: () => Promise.reject(error) });
   expect(await ask(question, { service: failing(new StoreUnavailableError('away')) })).toBe(503);
   expect(await ask(question, { service: failing(new Error('a bug')) })).toBe(500);
@@ -124,9 +124,9 @@ it.each(questions)('$method $path, when the store is away or something is broken
 
 const changing = questions.filter(({ inside }) => !/s$|^package$|^order$|^ordersOfEmail$/.test(inside));
 
-it.each(changing)('$method $path, refused for whatever is described', async (question) => {
+it.each(changing)('$method $path, refused with each described error', async (question) => {
   const codes = operationAt(question.method, question.path)?.problems ?? [];
-  // Who has no token is refused before anything is asked.
+  // Callers without a token are refused before the service is called.
   for (const code of codes.filter((each) => each !== 'unauthorized')) {
     const refused = async (): Promise<Outcome<never>> => ({ kind: 'refused', code, order: fakeOrder() });
     expect(await ask(question, { service: { ...good, [question.inside]: refused } })).toBe(statusOf(code));

@@ -33,7 +33,7 @@ const hotel: Request = {
 const trusted = { Authorization: `Bearer ${suppliersToken}` };
 const operator = { Authorization: `Bearer ${adminToken}` };
 
-/** Sends a request to an app of its own, holds the answer against the description, and returns its status. */
+/** Sends a request to a new app, compares the answer with the description, and returns its status. */
 async function answered(request: Request, inside: FakeAppOptions = {}): Promise<number> {
   const { path, body, headers = {} } = request;
   const method = request.method ?? (body === undefined ? 'GET' : 'POST');
@@ -135,7 +135,7 @@ describe('answers', () => {
     },
   );
 
-  it('with packages that have a sale window, and one that is paused', async () => {
+  it('with packages that have a sale window or are paused', async () => {
     const window = { opensAt: fakeNow, closesAt: fakeNow + 1, paused: true };
     const packages = [fakeSnapshot(), fakeSnapshot({ id: 2, ...window })];
     expect(await answered({ path: '/api/packages' }, { engine: { packages: async () => packages } })).toBe(
@@ -143,7 +143,7 @@ describe('answers', () => {
     );
   });
 
-  it('with a ledger that goes on', async () => {
+  it('with a ledger of several pages', async () => {
     const items = [{ key: 'k', number: 'F1', status: 'active' as const }];
     const ledger = async () => ({ items, next: 'k' });
     expect(await answered({ path: reservations, headers: trusted }, { suppliers: { ledger } })).toBe(200);
@@ -152,7 +152,7 @@ describe('answers', () => {
   it.each([
     ['is out of reach', 503, gone],
     ['is broken', 500, broken],
-  ])('when everything inside %s, with %i', async (_what, status, fail) => {
+  ])('when all services %s, with %i', async (_what, status, fail) => {
     const inside: FakeAppOptions = {
       engine: { purchase: fail, order: fail, packages: fail, package: fail },
       suppliers: { reserveFlight: fail, reserveHotel: fail, ledger: fail, cancel: fail },

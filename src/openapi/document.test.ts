@@ -8,7 +8,7 @@ import { everyProblem } from './shared.ts';
 const document = openApiDocument(operations);
 const ids = operations.map(({ operationId }) => operationId);
 
-/** Every object within a value, itself first. */
+/** Yields a value and every object inside it. */
 function* objectsIn(value: unknown): Generator<Readonly<Record<string, unknown>>> {
   if (typeof value !== 'object' || value === null) return;
   yield value as Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ function* objectsIn(value: unknown): Generator<Readonly<Record<string, unknown>>
 }
 
 describe('the description of the API', () => {
-  it('tells of every route that the app serves to programs, and of no other', () => {
+  it('describes every route for programs, and no other', () => {
     const served = fakeApp()
       .routes.filter(({ method, path }) => method !== 'ALL' && !isForPeople(path))
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
@@ -24,7 +24,7 @@ describe('the description of the API', () => {
     expect(described.toSorted()).toEqual([...new Set(served)].toSorted());
   });
 
-  it('answers every other method at its routes with 405 and the methods that there are', async () => {
+  it('matches the 405 answers and their Allow header at every route', async () => {
     for (const [path, members] of Object.entries(document.paths)) {
       const answer = await fakeApp().request(path.replace(/\{\w+\}/g, '1'), {
         method: 'PUT',
@@ -39,7 +39,7 @@ describe('the description of the API', () => {
     }
   });
 
-  it('gives every operation a name of its own, and leads nowhere else', () => {
+  it('has unique operation ids, and no broken references', () => {
     expect(new Set(ids).size).toBe(ids.length);
     for (const object of objectsIn(document)) {
       if (typeof object.$ref === 'string') expect(find(object.$ref), object.$ref).toBeDefined();
@@ -50,21 +50,21 @@ describe('the description of the API', () => {
     }
   });
 
-  it('tells of every part of a path', () => {
+  it('describes every path parameter', () => {
     for (const { path, parameters = [] } of operations) {
       const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
       expect(inPath).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
     }
   });
 
-  it('tells of every error that a program can meet', () => {
+  it('describes every error that a program can get', () => {
     const told = new Set([...everyProblem, ...operations.flatMap(({ problems }) => problems)]);
     const untold = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => !told.has(code));
-    // Of sockets alone.
+    // Only for sockets.
     expect(untold).toEqual(['upgrade_required']);
   });
 
-  it('says of every answer that is no success that it is a problem, with which codes, and when to ask again', () => {
+  it('describes every error answer as a problem with its codes, and Retry-After where it is always sent', () => {
     const responses = Object.values(document.paths)
       .flatMap((members) => Object.values(members) as { responses: Record<string, object> }[])
       .flatMap((member) => Object.entries(member.responses));
@@ -86,7 +86,7 @@ describe('the description of the API', () => {
     }
   });
 
-  it('says of what is limited how much is left', () => {
+  it('describes RateLimit headers exactly where a limit applies', () => {
     for (const { path, method, isLimited } of operations) {
       const member = document.paths[path]?.[method] as { responses: Record<string, { headers?: object }> };
       const told = Object.keys(member.responses[429]?.headers ?? {});
@@ -94,7 +94,7 @@ describe('the description of the API', () => {
     }
   });
 
-  it('is checked by the schemas of the requests themselves', () => {
+  it('contains the schemas that validate requests', () => {
     expect(find('#/components/schemas/Purchase')).toMatchObject({
       required: ['packageId', 'email'],
       properties: { packageId: { type: 'integer', minimum: 1 }, email: { maxLength: 254 } },
@@ -104,7 +104,7 @@ describe('the description of the API', () => {
     });
   });
 
-  it('shows nothing that is not so', () => {
+  it('has only examples that its schemas accept', () => {
     for (const { body, answers } of operations) {
       if (body !== undefined) body.schema.parse(body.example);
       for (const { schema, example } of Object.values(answers))
@@ -112,7 +112,7 @@ describe('the description of the API', () => {
     }
   });
 
-  it('says nothing of operators where they have no token', () => {
+  it('omits the operators’ API without an admin token', () => {
     const paths = operationsServed({ hasAdmin: false }).map(({ path }) => path);
     expect(paths).toContain('/api/orders');
     expect(paths.filter((path) => path.startsWith('/api/admin'))).toEqual([]);
@@ -125,12 +125,12 @@ describe('the description of the API', () => {
   });
 });
 
-/** Pages with what they are made of, and the socket that keeps them live. All else is for programs. */
+/** Pages, their assets and their socket. All other routes are for programs. */
 function isForPeople(path: string): boolean {
   return /^\/($|(order|order-queue|orders|query|assets|docs|live|admin)($|\/))/.test(path);
 }
 
-/** What a reference within the document points to. */
+/** Resolves a reference within the document. */
 function find(reference: string): unknown {
   return reference
     .replace('#/', '')

@@ -19,17 +19,17 @@ describe('without trusted proxies', () => {
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     [undefined, 'nobody'],
-  ])('counts %s as %s, whatever its headers say', (address, key) => {
+  ])('counts %s as %s and ignores its headers', (address, key) => {
     expect(client(0, address)).toBe(key);
     expect(client(0, address, '203.0.113.1')).toBe(key);
     expect(client(0, address, '127.0.0.1, 203.0.113.1')).toBe(key);
   });
 });
 
-describe('behind so many proxies', () => {
+describe('behind a number of trusted proxies', () => {
   it.each([
     [1, '203.0.113.1', '203.0.113.1'],
-    // What the client has put in front itself.
+    // The first address is forged by the client.
     [1, '127.0.0.1, 8.8.8.8, 203.0.113.1', '203.0.113.1'],
     [1, undefined, '10.0.0.1'],
     [1, '', '10.0.0.1'],
@@ -42,15 +42,15 @@ describe('behind so many proxies', () => {
     [1, '2001:db8:1:2::9', '2001:db8:1:2::/64'],
     [1, '::ffff:203.0.113.1', '203.0.113.1'],
     [2, '8.8.8.8, 203.0.113.1, 10.0.0.2', '203.0.113.1'],
-    // Fewer than there should be: the last that somebody trusted has put there.
+    // Fewer addresses than trusted proxies: the first one counts.
     [2, '203.0.113.1', '203.0.113.1'],
     [2, 'forged, 203.0.113.1', '203.0.113.1'],
-  ])('%i: takes %j for %s', (hops, forwarded, key) => {
+  ])('%i: identifies %j as %s', (hops, forwarded, key) => {
     expect(client(hops, '10.0.0.1', forwarded)).toBe(key);
   });
 });
 
-describe('behind proxies at known addresses', () => {
+describe('behind trusted proxies by address', () => {
   const trusted = ['10.0.0.0/8', '::ffff:172.16.0.0/108', 'fd00::/8', '192.0.2.1'];
 
   it.each([
@@ -58,18 +58,18 @@ describe('behind proxies at known addresses', () => {
     ['::ffff:10.1.2.3', '8.8.8.8, 203.0.113.1, 10.9.9.9, fd00::7', '203.0.113.1'],
     ['172.16.5.5', '203.0.113.1', '203.0.113.1'],
     ['192.0.2.1', '203.0.113.1', '203.0.113.1'],
-    // Nobody who is trusted has put it there.
+    // No trusted proxy has added this address.
     ['192.0.2.2', '203.0.113.1', '192.0.2.2'],
     ['11.0.0.1', '10.0.0.1', '11.0.0.1'],
-    // A client that says it was a proxy.
+    // A client that claims to be a proxy.
     ['10.1.2.3', '8.8.8.8, 10.6.6.6', '8.8.8.8'],
     ['10.1.2.3', '10.6.6.6', '10.6.6.6'],
     ['10.1.2.3', undefined, '10.1.2.3'],
-  ])('%s with %j is %s', (peer, forwarded, key) => {
+  ])('identifies %s with %j as %s', (peer, forwarded, key) => {
     expect(client(trusted, peer, forwarded)).toBe(key);
   });
 
-  it('looks through as many proxies as there can be, and no further', () => {
+  it('follows at most 16 proxies', () => {
     const chain = Array.from({ length: 5_000 }, () => '10.0.0.9').join(',');
     expect(client(trusted, '10.0.0.1', `8.8.8.8,${chain}`)).toBe('10.0.0.9');
   });
@@ -78,7 +78,7 @@ describe('behind proxies at known addresses', () => {
     const clients = clientResolver(trusted);
     expect(clients.ofConnection({ remoteAddress: '10.0.0.1' })).toBe(undefined);
     expect(clients.ofConnection({ remoteAddress: '::ffff:192.0.2.2' })).toBe('192.0.2.2');
-    // Whoever has hung up already has no address any more.
+    // A closed connection has no address.
     expect(clients.ofConnection({ remoteAddress: undefined as unknown as string })).toBe('nobody');
     expect(clientResolver(1).ofConnection({ remoteAddress: '192.0.2.2' })).toBe(undefined);
     expect(clientResolver(0).ofConnection({ remoteAddress: '192.0.2.2' })).toBe('192.0.2.2');

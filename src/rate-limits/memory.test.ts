@@ -10,7 +10,7 @@ const collect = runInNewContext('gc') as () => void;
 
 rateLimitsContract('memory', async () => memoryRateLimits({ clock: systemClock }));
 
-it('gives a key nine tenths at least, however many share its rough count', async () => {
+it('gives a key at least nine tenths of the limit when others share its approximate counter', async () => {
   const limiter = memoryRateLimits({ clock: systemClock }).limiter({ name: 'p', count: 20, windowS: 60 });
   for (let buyer = 0; buyer < 150_000; buyer++) await limiter.take(`buyer-${buyer}`);
   const allowed = new Set<number>();
@@ -19,7 +19,7 @@ it('gives a key nine tenths at least, however many share its rough count', async
   expect(Math.max(...allowed)).toBe(20);
 });
 
-it('holds a limit of any size', async () => {
+it('enforces limits of any size', async () => {
   const limiter = memoryRateLimits({ clock: systemClock }).limiter({
     name: 'p',
     count: 700_000,
@@ -30,7 +30,7 @@ it('holds a limit of any size', async () => {
   expect(allowed).toBe(700_000);
 });
 
-it('keeps no more exact counts than so many, and forgets those that are oldest', async () => {
+it('evicts the oldest exact counters above a maximum', async () => {
   const heapUsed = () => process.memoryUsage().heapUsed;
   const limiter = memoryRateLimits({ clock: systemClock }).limiter({ name: 'p', count: 2, windowS: 3_600 });
   for (let buyer = 0; buyer < 60_000; buyer++) await limiter.take(`buyer-${buyer}@example.com`);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** The limits of one instance, connected. */
+/** The connected rate limits of one instance. */
 async function open(): Promise<RateLimits> {
   let redis: Redis | undefined;
   const connector = redisConnector(server.url, 'test', silentLog);
@@ -36,11 +36,11 @@ rateLimitsContract('redis', open);
 
 const policy = { name: 'shared', count: 200, windowS: 60 } as const;
 
-it('holds a key to one limit at all instances together, once they have heard of each other', async () => {
+it('enforces one limit for all instances, once they have shared their counts', async () => {
   const [one, other] = [await open(), await open()];
   const [here, there] = [one.limiter(policy), other.limiter(policy)];
   expect(allowedOf(await takeMany(here, 'ana', 190))).toBe(190);
-  // Seen often enough there too, so its count and ours become one.
+  // Frequent enough on the other instance too, so both counts are added up.
   expect(allowedOf(await takeMany(there, 'ana', 40))).toBe(40);
   await vi.waitFor(async () => expect((await there.take('ana')).isAllowed).toBe(false), { timeout: 5_000 });
   await takeMany(here, 'ana', 1);
@@ -49,7 +49,7 @@ it('holds a key to one limit at all instances together, once they have heard of 
   await Promise.all([one.close(), other.close()]);
 });
 
-it('tells Redis nothing of keys that come seldom, no key as it is, and nothing more of who is refused', async () => {
+it('sends only hashes to Redis, and only of frequent keys that are not refused yet', async () => {
   const redis = new Redis(server.url);
   await redis.flushall();
   const limits = await open();
@@ -70,7 +70,7 @@ it('tells Redis nothing of keys that come seldom, no key as it is, and nothing m
   await limits.close();
 });
 
-it('neither blocks nor fails while Redis hangs or is gone, holds the limit alone, and shares it again afterwards', async () => {
+it('neither blocks nor fails while Redis hangs or is down, counts alone, and shares its counts again afterwards', async () => {
   const [one, other] = [await open(), await open()];
   const away = { ...policy, name: 'away' };
   const [here, there] = [one.limiter(away), other.limiter(away)];
@@ -81,7 +81,7 @@ it('neither blocks nor fails while Redis hangs or is gone, holds the limit alone
   await outage;
   await server.restart();
   for (const limiter of [here, there]) expect(allowedOf(await takeMany(limiter, 'eve', 300))).toBe(200);
-  // Both are connected again, sooner or later.
+  // Waits until both have reconnected.
   for (let tries = 1; ; tries++) {
     const key = `bob-${tries}`;
     await takeMany(here, key, 200);
@@ -97,14 +97,14 @@ it('neither blocks nor fails while Redis hangs or is gone, holds the limit alone
   await Promise.all([one.close(), other.close()]);
 });
 
-it('keeps no more of what it could not tell than so much, while Redis hangs', async () => {
+it('limits the counts that wait to be shared while Redis hangs', async () => {
   const limits = await open();
   const limiter = limits.limiter({ name: 'hung', count: 5, windowS: 60 });
   const outage = server.pause(4_000);
   for (let buyer = 0; buyer < 60_000; buyer++) await limiter.take(`buyer-${buyer}`);
   await outage;
   const redis = new Redis(server.url);
-  // Everything that was kept is told by and by, and nothing else.
+  // Everything that was pending is shared in several rounds, and nothing else.
   let told = 0;
   const isAllTold = async () => {
     const before = told;

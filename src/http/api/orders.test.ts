@@ -75,7 +75,7 @@ describe('POST /api/orders', () => {
   });
 
   it.each(['cancelled', 'withdrawn'] as const)(
-    'answers 200 to a replay whose order is %s',
+    'answers 200 to a repeated purchase whose order is %s',
     async (status) => {
       expect((await settledAs(status)).answer.status).toBe(200);
     },
@@ -94,7 +94,7 @@ describe('POST /api/orders', () => {
     ['paused', 503],
     ['store_unavailable', 503],
     ['internal', 500],
-  ] as const)('passes a refusal on: %s as %i', async (code: ErrorCode, status) => {
+  ] as const)('answers the refusal %s with %i', async (code: ErrorCode, status) => {
     const app = appWith({ purchase: async () => ({ kind: 'refused', code }) });
     const answer = await post(app, '/api/orders', purchase);
     expect(answer.status).toBe(status);
@@ -102,7 +102,7 @@ describe('POST /api/orders', () => {
     if (status === 503) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  it('says when a sale opens', async () => {
+  it('answers not_open with the seconds until the sale opens', async () => {
     const app = appWith({
       purchase: async () => ({ kind: 'refused', code: 'not_open' }),
       package: async () => fakeSnapshot({ opensAt: fakeNow + 90_500 }),
@@ -110,7 +110,7 @@ describe('POST /api/orders', () => {
     expect((await post(app, '/api/orders', purchase)).headers.get('retry-after')).toBe('91');
   });
 
-  it('answers 503 when the store cannot be reached, and 500 without details to a bug', async () => {
+  it('answers 503 when the store is unavailable, and 500 without details for an unexpected error', async () => {
     const throwing = (error: Error) => appWith({ purchase: () => Promise.reject(error) });
     const away = await post(throwing(new StoreUnavailableError('disk gone')), '/api/orders', purchase);
     expect(away.status).toBe(503);
@@ -119,7 +119,7 @@ describe('POST /api/orders', () => {
     expect(await bug.text()).not.toContain('secret');
   });
 
-  it('hands the purchase on, with the email in its canonical form and the key', async () => {
+  it('passes the normalized email and the key to the engine', async () => {
     const bought = vi.fn(async () => ({ kind: 'accepted', order: fakeOrder() }) as const);
     const app = appWith({ purchase: bought });
     const body = { packageId: 7, email: '  Ana@Example.COM ', admin: true };
@@ -134,7 +134,7 @@ describe('POST /api/orders', () => {
     expect(bought).toHaveBeenLastCalledWith(expect.not.objectContaining({ key: expect.anything() }));
   });
 
-  it('tells the engine of a caller who hung up before the answer, also if it would not have waited', async () => {
+  it('tells the engine when the caller hangs up, also with respond-async', async () => {
     const gone = new AbortController();
     const outcome = vi.fn(async (order: Order) => order);
     const bought = async () => {
@@ -181,7 +181,7 @@ describe('POST /api/orders', () => {
     ['an email with a line break', { packageId: 1, email: 'a\n@b.cd' }, 'email'],
     ['an email with a Kelvin sign', { packageId: 1, email: '\u212aim@b.cd' }, 'email'],
     ['an overlong email', { packageId: 1, email: `${'a'.repeat(250)}@b.cd` }, 'email'],
-  ])('answers 422 and names the member: %s', async (_what, body, path) => {
+  ])('answers 422 with the path of the invalid member: %s', async (_what, body, path) => {
     const bought = vi.fn();
     const answer = await post(appWith({ purchase: bought }), '/api/orders', body);
     expect(answer.status).toBe(422);
@@ -211,7 +211,7 @@ describe('GET /api/orders/:id', () => {
     return { status: answer.status, body: await answer.text() };
   };
 
-  it('Q10 shows an order to who knows id and email, however they are written', async () => {
+  it('Q10 shows an order to callers that know its id and email, in any notation', async () => {
     const found = await read('7q4m 9xkd-2vbnh5tr', '?email=ANA%40example.com');
     expect(found.status).toBe(200);
     expect(JSON.parse(found.body)).toMatchObject({ id: '7Q4M-9XKD-2VBN-H5TR', queuePosition: 3 });
@@ -233,7 +233,7 @@ describe('GET /api/orders/:id', () => {
     expect(reads).toHaveBeenCalledTimes(misses.length);
   });
 
-  it('answers 422 where no email is given', async () => {
+  it('answers 422 without an email', async () => {
     expect((await read('7Q4M-9XKD-2VBN-H5TR', '')).status).toBe(422);
   });
 });
@@ -246,21 +246,24 @@ describe('POST /api/orders/:id/cancel', () => {
     ['cancelling', 202],
     ['cancelled', 200],
     ['withdrawn', 200],
-  ] as const)('answers an order that is %s with %i', async (status, http) => {
+  ] as const)('answers %s orders with %i', async (status, http) => {
     const app = appWith({ outcome: async (order) => ({ ...order, status }) });
     const answer = await post(app, path, buyer);
     expect(answer.status).toBe(http);
     expect(await answer.json()).toMatchObject({ status });
   });
 
-  it.each(['in_progress', 'not_cancellable'] as const)('passes %s on with the order', async (code) => {
-    const app = appWith({ cancel: async (order) => ({ kind: 'refused', code, order }) });
-    const answer = await post(app, path, buyer);
-    expect(answer.status).toBe(409);
-    expect(await answer.json()).toMatchObject({ code, order: { id: '7Q4M-9XKD-2VBN-H5TR' } });
-  });
+  it.each(['in_progress', 'not_cancellable'] as const)(
+    'answers the refusal %s with the order',
+    async (code) => {
+      const app = appWith({ cancel: async (order) => ({ kind: 'refused', code, order }) });
+      const answer = await post(app, path, buyer);
+      expect(answer.status).toBe(409);
+      expect(await answer.json()).toMatchObject({ code, order: { id: '7Q4M-9XKD-2VBN-H5TR' } });
+    },
+  );
 
-  it('Q10 cancels nothing for who does not know the email', async () => {
+  it('Q10 does not cancel an order for a caller with another email', async () => {
     const cancelled = vi.fn();
     const app = appWith({ cancel: cancelled });
     expect((await post(app, path, { email: 'eve@example.com' })).status).toBe(404);

@@ -58,7 +58,7 @@ async function ticketFor(headers: Record<string, string>): Promise<string> {
   return (await send('POST', flights, flight, headers)).body?.ticketNumber as string;
 }
 
-describe('a peer, who has the token', () => {
+describe('a caller with the token', () => {
   const headers = { ...peer, 'Idempotency-Key': 'A' };
 
   it('reserves under its own key, cancels and reads the ledger', async () => {
@@ -101,8 +101,8 @@ describe('a peer, who has the token', () => {
   });
 });
 
-describe('Q8 a caller without the token', () => {
-  it('reserves in the public world: no key of an order is ever touched', async () => {
+describe('Q8 a public caller', () => {
+  it('reserves under prefixed keys, so the keys of orders are never used', async () => {
     const own = await ticketFor({ ...peer, 'Idempotency-Key': 'A' });
     const theirs = await ticketFor({ 'Idempotency-Key': 'A' });
     expect(theirs).toMatch(/^F/);
@@ -114,7 +114,7 @@ describe('Q8 a caller without the token', () => {
     expect(await ticketFor({ 'Idempotency-Key': 'A' })).toBe(theirs);
   });
 
-  it('may leave out the key, and gets one of its own each time', async () => {
+  it('gets a new random key for each request without a key', async () => {
     const numbers = new Set([await ticketFor({}), await ticketFor({}), await ticketFor({})]);
     expect(numbers.size).toBe(3);
     for (const { key } of (await ledger.page('flights', undefined, 10)).items) {
@@ -122,7 +122,7 @@ describe('Q8 a caller without the token', () => {
     }
   });
 
-  it('gets a hotel for a public ticket, not for an order’s', async () => {
+  it('can use a public flight ticket for a hotel, but not an order’s ticket', async () => {
     const own = await ticketFor({ ...peer, 'Idempotency-Key': 'A' });
     const refused = await send('POST', hotels, { ...hotel, flightTicketNumber: own });
     expect(refused).toMatchObject({ status: 422, body: { code: 'invalid_ticket' } });
@@ -136,7 +136,7 @@ describe('Q8 a caller without the token', () => {
     ['DELETE', `${hotels}/public:A`],
     ['GET', flights],
     ['GET', hotels],
-  ])('gets no %s %s', async (method, path) => {
+  ])('may not %s %s', async (method, path) => {
     for (const opened of [open({ token }), open()]) {
       app = opened;
       const answer = await send(method, path);
@@ -145,7 +145,7 @@ describe('Q8 a caller without the token', () => {
     }
   });
 
-  it('is not taken for public when it brings a wrong token: nothing is reserved', async () => {
+  it('gets 401 with a wrong token, and nothing is reserved', async () => {
     for (const given of ['wrong', '', `${token}x`, token.toUpperCase()]) {
       const headers = { Authorization: `Bearer ${given}`, 'Idempotency-Key': 'A' };
       expect(await send('POST', flights, flight, headers)).toMatchObject({ status: 401 });
@@ -156,14 +156,14 @@ describe('Q8 a caller without the token', () => {
     expect((await ledger.page('flights', undefined, 10)).items).toEqual([]);
   });
 
-  it('may bring a password for something else', async () => {
+  it('may send credentials of another scheme', async () => {
     expect(await send('POST', flights, flight, { Authorization: 'Basic YTpi' })).toMatchObject({
       status: 201,
     });
   });
 });
 
-it('trusts everyone where only peers can reach it', async () => {
+it('treats every caller as trusted with trust: everyone', async () => {
   app = open({ trust: 'everyone' });
   await ticketFor({ 'Idempotency-Key': 'A' });
   expect(await send('GET', flights)).toMatchObject({ body: { reservations: [{ key: 'A' }] } });
@@ -171,7 +171,7 @@ it('trusts everyone where only peers can reach it', async () => {
   expect(await send('POST', flights, flight)).toMatchObject({ status: 422 });
 });
 
-describe('bad input gets a clear problem and reserves nothing', () => {
+describe('invalid input gets a problem and reserves nothing', () => {
   it.each([
     ['no JSON', '{', 422],
     ['an array', [], 422],
@@ -194,7 +194,7 @@ describe('bad input gets a clear problem and reserves nothing', () => {
     expect((await ledger.page('flights', undefined, 10)).items).toEqual([]);
   });
 
-  it('a body that is no JSON by its type', async () => {
+  it('a body with another media type than JSON', async () => {
     const headers = { 'Content-Type': 'text/plain' };
     expect(await send('POST', flights, JSON.stringify(flight), headers)).toMatchObject({ status: 415 });
   });
@@ -209,7 +209,7 @@ describe('bad input gets a clear problem and reserves nothing', () => {
     },
   );
 
-  it('a hotel with a ticket that nobody has', async () => {
+  it('a hotel with an unknown ticket', async () => {
     expect(await send('POST', hotels, { ...hotel, flightTicketNumber: 'F0' })).toMatchObject({
       status: 422,
       body: { code: 'invalid_ticket' },
@@ -240,7 +240,7 @@ describe('bad input gets a clear problem and reserves nothing', () => {
   });
 });
 
-it('a ledger that cannot be reached is a 503, which is an unknown outcome to a peer', async () => {
+it('answers 503 when the ledger is unavailable, which callers treat as an unknown outcome', async () => {
   const fail = async () => {
     throw new StoreUnavailableError('the disk is full');
   };

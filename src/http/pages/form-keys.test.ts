@@ -31,7 +31,7 @@ async function form(cookie: string) {
 const keysIn = async (cookie: string, on = app) =>
   (await on.request('/keys', { headers: { cookie } })).json();
 
-it('keeps the keys of the newest forms until they are answered', async () => {
+it('contains the keys of the newest forms until they are answered', async () => {
   const keys: string[] = [];
   let cookie = '';
   for (let n = 0; n < openFormsMax + 2; n++) {
@@ -46,7 +46,7 @@ it('keeps the keys of the newest forms until they are answered', async () => {
   expect(unknown.headers.get('set-cookie')).toBe(null);
 });
 
-it('Q10 believes no cookie that it did not sign, and leaves it out of reach of scripts', async () => {
+it('Q10 ignores a cookie with a wrong signature, and hides it from scripts', async () => {
   const { key, cookie, header } = await form('');
   expect(key).toMatch(/^[\w-]{22}$/);
   expect(await keysIn(cookie)).toEqual([key]);
@@ -57,7 +57,7 @@ it('Q10 believes no cookie that it did not sign, and leaves it out of reach of s
   expect(header).toMatch(/^forms=.*; Max-Age=86400; Path=\/; HttpOnly; SameSite=Lax$/);
 });
 
-it('forgets a key for good where the same answer brings another form', async () => {
+it('removes an answered key also when the same answer adds another form', async () => {
   const old = await form('');
   const answer = await app.request(`/form-instead-of/${old.key}`, { headers: { cookie: old.cookie } });
   const last = answer.headers.getSetCookie().at(-1)?.split(';', 1)[0] ?? '';

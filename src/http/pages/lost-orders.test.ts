@@ -13,7 +13,7 @@ const { id } = fakeOrder();
 const opensLater = fakeSnapshot({ id: 2, opensAt: fakeNow + 1000 });
 const archived = fakeSnapshot({ id: 3, archived: true });
 
-/** The pages over an engine that counts what is asked of the store by key. */
+/** The pages with an engine that counts look-ups by key. */
 function pages(engine: Partial<BookingEngine> = {}, limits?: HttpLimits) {
   const lookUps: [number, readonly string[]][] = [];
   let count = 0;
@@ -34,7 +34,7 @@ function pages(engine: Partial<BookingEngine> = {}, limits?: HttpLimits) {
   };
   const app = pageRoutes(deps as unknown as AppServices, (name) => `/assets/${name}`);
   const cookies = new Map<string, string>();
-  /** A browser, as far as its cookies go. */
+  /** A browser with its cookies. */
   const ask = async (path: string, fields?: Record<string, string>, headers: Record<string, string> = {}) => {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const form = fields === undefined ? {} : { method: 'POST', body: new URLSearchParams(fields) };
@@ -51,8 +51,8 @@ function pages(engine: Partial<BookingEngine> = {}, limits?: HttpLimits) {
 const keyIn = (text: string) => /name="key" value="([^"]*)"/.exec(text)?.[1] ?? '';
 const form = (key: string, more = {}) => ({ packageId: '1', email: 'ana@example.com', key, ...more });
 
-describe('the cost of looking for lost orders', () => {
-  test('a first load asks the store nothing, and neither do those of a browser whose script has nothing open', async () => {
+describe('the cost of searching for lost orders', () => {
+  test('a first load does not read the store, nor does a browser whose script has no unanswered purchase', async () => {
     const { ask, lookUps, cookies } = pages();
     await ask('/order');
     cookies.set('sent', '0');
@@ -61,7 +61,7 @@ describe('the cost of looking for lost orders', () => {
     expect(lookUps).toEqual([]);
   });
 
-  test('a script names the packages to look into, and nothing else is believed of it', async () => {
+  test('a script’s cookie selects the packages to search, and nothing else', async () => {
     const { ask, lookUps, cookies } = pages();
     const key = keyIn((await ask('/order')).text);
     for (const [hint, packageIds] of [
@@ -77,7 +77,7 @@ describe('the cost of looking for lost orders', () => {
     }
   });
 
-  test('without scripts only what may have been sold is looked into, and only for a cookie that we signed', async () => {
+  test('without scripts only packages that may have sold are searched, and only with a signed cookie', async () => {
     const { ask, lookUps, cookies } = pages();
     const key = keyIn((await ask('/order')).text);
     await ask('/order');
@@ -89,7 +89,7 @@ describe('the cost of looking for lost orders', () => {
     expect(lookUps).toHaveLength(1);
   });
 
-  test('without scripts at most a hundred packages are searched, and then nobody is told that there is no order', async () => {
+  test('without scripts at most a hundred packages are searched, and then the page does not say that there is no order', async () => {
     const many = Array.from({ length: 150 }, (_, index) => fakeSnapshot({ id: index + 1 }));
     const { ask, lookUps } = pages({ packages: async () => many });
     await ask('/order');
@@ -98,7 +98,7 @@ describe('the cost of looking for lost orders', () => {
     expect(text).not.toContain('we have not received it so far');
   });
 
-  test('who looks up too often is shown the form, and nothing is looked for', async () => {
+  test('a client above its look-up limit gets the form without a search', async () => {
     const policy = { name: 'look-up', count: 1, windowS: 60 };
     const verdict = (isAllowed: boolean) => ({ policy, isAllowed, remaining: 0, resetMs: 60_000 });
     const limit = (isAllowed: boolean) => ({ policies: '', take: async () => verdict(isAllowed) });
@@ -114,7 +114,7 @@ describe('the cost of looking for lost orders', () => {
 describe('an order whose answer was lost', () => {
   const lost = (key: string): Order => fakeOrder({ key, status: 'held' });
 
-  test('Q7 Q10 is led to once, by the cookie that was set with its form', async () => {
+  test('Q7 Q10 is redirected to once, by the cookie that was set with its form', async () => {
     const sent: string[] = [];
     const { ask, lookUps } = pages({
       ordersByKey: async (_id, keys) => sent.filter((key) => keys.includes(key)).map(lost),
@@ -128,7 +128,7 @@ describe('an order whose answer was lost', () => {
     expect(lookUps).toHaveLength(1);
   });
 
-  test('is listed among “My orders”', async () => {
+  test('is listed under “My orders”', async () => {
     const { ask } = pages({ ordersByKey: async (_id, [key = '']) => [lost(key)] });
     await ask('/order');
     const { text } = await ask('/query');
@@ -136,7 +136,7 @@ describe('an order whose answer was lost', () => {
     expect((await ask('/query')).text.match(new RegExp(`href="/orders/${id}"`, 'g'))).toHaveLength(1);
   });
 
-  test('is looked for while it is being stored, and while the store does not answer', async () => {
+  test('is searched for while it is being stored, and while the store is unavailable', async () => {
     const begun = Promise.withResolvers<void>();
     const stored = Promise.withResolvers<void>();
     const { ask } = pages({
@@ -173,7 +173,7 @@ describe('an order whose answer was lost', () => {
 describe('POST /order/sent', () => {
   const found = pages({ ordersByKey: async (_id, [key = '']) => (key === 'k' ? [fakeOrder({ key })] : []) });
 
-  test('leads to the order, and tells a script the address alone', async () => {
+  test('redirects to the order, and gives a script only the address', async () => {
     const { answer } = await found.ask('/order/sent', form('k'));
     expect([answer.status, answer.headers.get('location')?.slice(0, 27)]).toEqual([303, `/orders/${id}`]);
     const minimal = await found.ask('/order/sent', form('k'), { Prefer: 'return=minimal' });
@@ -182,7 +182,7 @@ describe('POST /order/sent', () => {
     expect(minimal.answer.headers.get('preference-applied')).toBe('return=minimal');
   });
 
-  test('Q10 answers every miss in the same way', async () => {
+  test('Q10 gives the same answer to every miss', async () => {
     const misses = await Promise.all([
       found.ask('/order/sent', form('other')),
       found.ask('/order/sent', form('k', { email: 'ben@example.com' })),
@@ -218,19 +218,22 @@ describe('a second order of the same trip', () => {
     ['withdrawn', 2],
     ['cancelling', 2],
     ['cancelled', 2],
-  ] as const)('is asked about unless the first has no trip: %s', async (status, boughtThen) => {
-    const { ask, bought } = withFirst({ status });
-    await ask('/order', form('first'));
-    const { answer, text } = await ask('/order', form('second'));
-    expect(bought()).toBe(boughtThen);
-    if (boughtThen === 2) return;
-    expect(answer.status).toBe(409);
-    expect(text).toContain('name="key" value="second"');
-    await ask('/order', form('second', { another: 'yes' }));
-    expect(bought()).toBe(2);
-  });
+  ] as const)(
+    'needs a confirmation unless the first one ended without a trip: %s',
+    async (status, boughtThen) => {
+      const { ask, bought } = withFirst({ status });
+      await ask('/order', form('first'));
+      const { answer, text } = await ask('/order', form('second'));
+      expect(bought()).toBe(boughtThen);
+      if (boughtThen === 2) return;
+      expect(answer.status).toBe(409);
+      expect(text).toContain('name="key" value="second"');
+      await ask('/order', form('second', { another: 'yes' }));
+      expect(bought()).toBe(2);
+    },
+  );
 
-  test('Q7 a repetition of the first, or of the second, is not asked about', async () => {
+  test('Q7 needs no confirmation when it repeats the first or the second purchase', async () => {
     const { ask, bought } = withFirst(
       { status: 'confirmed' },
       { ordersByKey: async (_id, [key]) => (key === 'second' ? [fakeOrder({ key })] : []) },
@@ -241,7 +244,7 @@ describe('a second order of the same trip', () => {
     expect(bought()).toBe(3);
   });
 
-  test('is asked about too when the first was stored late and its answer was lost, without scripts', async () => {
+  test('needs a confirmation also when the first was stored late and its answer was lost, without scripts', async () => {
     let isStored = false;
     let first = '';
     const { ask, bought, cookies } = withFirst(
@@ -266,7 +269,7 @@ describe('a second order of the same trip', () => {
     expect(bought()).toBe(2);
   });
 
-  test('is not asked about for another trip, nor in a browser without orders', async () => {
+  test('needs no confirmation for another trip, nor in a browser without orders', async () => {
     const { ask, bought } = withFirst({ status: 'confirmed', packageId: 2 });
     await ask('/order', form('first'));
     await ask('/order', form('second'));

@@ -12,7 +12,7 @@ function app() {
   return { pages: fakeApp({ engine: { order, cancel } }), order, cancel };
 }
 
-/** An answer without what was entered. */
+/** An answer without the repeated input. */
 async function shown(answer: Response, ...entered: string[]): Promise<string> {
   const body = await answer.text();
   const page = entered.reduce((text, word) => text.replaceAll(`value="${word}"`, 'value=""'), body);
@@ -38,7 +38,7 @@ it('Q10 /query gives one answer for every miss, after one read of the store', as
   expect(misses[0]).toContain('[404,');
   expect(new Set(misses).size).toBe(1);
   expect(order).toHaveBeenCalledTimes(misses.length);
-  // A field that is missing is one that is empty.
+  // A missing field counts as an empty one.
   await pages.request('/query', post({}));
   expect(order).toHaveBeenCalledTimes(misses.length + 1);
 });
@@ -47,26 +47,29 @@ it.each([
   ['GET', `/orders/ID`],
   ['GET', `/orders/ID/fragment`],
   ['POST', `/orders/ID/cancel`],
-])('Q10 %s %s looks nothing up for who has no proof, and gives one answer', async (method, path) => {
-  const { pages, order, cancel } = app();
-  const misses = [];
-  for (const [asked, query] of [
-    [id, ''],
-    [others, ''],
-    ['nonsense', ''],
-    [id, '?proof='],
-    [id, '?proof=wrong'],
-    [others, '?proof=wrong'],
-    [id, `?email=${email}`],
-  ] as const) {
-    const init = method === 'POST' ? post({}) : {};
-    misses.push(await shown(await pages.request(path.replace('ID', asked) + query, init)));
-  }
-  expect(misses[0]).toContain('[404,');
-  expect(new Set(misses).size).toBe(1);
-  expect(order).not.toHaveBeenCalled();
-  expect(cancel).not.toHaveBeenCalled();
-});
+])(
+  'Q10 %s %s reads nothing for callers without the signature, and gives one answer',
+  async (method, path) => {
+    const { pages, order, cancel } = app();
+    const misses = [];
+    for (const [asked, query] of [
+      [id, ''],
+      [others, ''],
+      ['nonsense', ''],
+      [id, '?proof='],
+      [id, '?proof=wrong'],
+      [others, '?proof=wrong'],
+      [id, `?email=${email}`],
+    ] as const) {
+      const init = method === 'POST' ? post({}) : {};
+      misses.push(await shown(await pages.request(path.replace('ID', asked) + query, init)));
+    }
+    expect(misses[0]).toContain('[404,');
+    expect(new Set(misses).size).toBe(1);
+    expect(order).not.toHaveBeenCalled();
+    expect(cancel).not.toHaveBeenCalled();
+  },
+);
 
 it('Q10 POST /api/orders/:id/cancel gives one answer for every miss, after one read of the store', async () => {
   const { pages, order, cancel } = app();

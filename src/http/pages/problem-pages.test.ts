@@ -29,7 +29,7 @@ function pages() {
   return { get, assetUrl, wait };
 }
 
-it('sends the pages of a storm like any others, compressed for who takes it', async () => {
+it('sends cached pages with the same headers as others, compressed for clients that accept it', async () => {
   const { get } = pages();
   for (const encoding of ['gzip', 'identity', 'gzip']) {
     const answer = await get('/limited', encoding);
@@ -55,7 +55,7 @@ it('sends the pages of a storm like any others, compressed for who takes it', as
   expect(full.headers.get('x-request-id')).not.toBe(null);
 });
 
-it('draws them once a second and not for each, and others anew each time', async () => {
+it('renders frequent errors once a second, and others for each request', async () => {
   const { get, assetUrl, wait } = pages();
   const drawnBy = async (path: string) => {
     assetUrl.mockClear();

@@ -28,18 +28,18 @@ const form = (fields: Record<string, string>, headers = {}) => ({
 });
 const purchase = { packageId: '1', email: 'Ana@Example.com', key: 'k1' };
 
-/** What a browser sends back of the cookies that it was given. */
+/** The `Cookie` header that a browser sends after an answer. */
 const cookieOf = (answer: Response) => ({
   cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '',
 });
 const proof = orderSignature(secret, id);
 
-test('/ leads to the order page', async () => {
+test('/ redirects to the order page', async () => {
   const answer = await pages().request('/');
   expect([answer.status, answer.headers.get('location')]).toEqual([302, '/order']);
 });
 
-test('packages that are not listed, or archived, are on neither page, nor in what is polled', async () => {
+test('unlisted and archived packages are on neither page, nor in the polled fragments', async () => {
   const packages = [
     fakeSnapshot(),
     fakeSnapshot({ id: 2, listed: false }),
@@ -56,7 +56,7 @@ test('packages that are not listed, or archived, are on neither page, nor in wha
 });
 
 describe('a purchase', () => {
-  test('waits ten seconds for its outcome and leads to the order, whose address holds no email', async () => {
+  test('waits ten seconds for its outcome and redirects to the order, without an email in the address', async () => {
     const asked: [PurchaseRequest, Settling][] = [];
     let bought: PurchaseRequest | undefined;
     const app = pages({
@@ -77,7 +77,7 @@ describe('a purchase', () => {
     ]);
   });
 
-  test('that is in the queue leads to its position after a second', async () => {
+  test('that is queued redirects to its position after a second', async () => {
     const waited: number[] = [];
     const app = pages({
       outcome: async (order, { waitMs }) => {
@@ -95,7 +95,7 @@ describe('a purchase', () => {
     expect(text).toMatch(/<noscript><meta http-equiv="refresh" content="2">/);
   });
 
-  test('from the queue page is answered at once', async () => {
+  test('on /order-queue is answered at once', async () => {
     const outcome = async () => {
       throw new Error('must not wait');
     };
@@ -104,14 +104,14 @@ describe('a purchase', () => {
     expect(answer.headers.get('location')).toBe(`/orders/${id}?from=queue&proof=${proof}`);
   });
 
-  test('of a browser that showed our cookie leads to an address without a proof', async () => {
+  test('of a browser that sent our cookie redirects to an address without a signature', async () => {
     const link = await pages().request(`/orders/${id}?proof=${proof}`);
     const app = pages({ orders: async () => [fakeOrder({ packageId: 2 })] });
     const answer = await app.request('/order-queue', form(purchase, cookieOf(link)));
     expect(answer.headers.get('location')).toBe(`/orders/${id}?from=queue`);
   });
 
-  test('that is refused for now keeps its key and what was entered', async () => {
+  test('that is refused temporarily shows the form with its key and input', async () => {
     const app = pages({ purchase: async () => ({ kind: 'refused', code: 'overloaded' }) });
     const answer = await app.request('/order', form(purchase));
     const text = await answer.text();
@@ -121,7 +121,7 @@ describe('a purchase', () => {
     expect(text).toMatch(/<input[^>]* value="1"[^>]* checked/);
   });
 
-  test('that is refused for good gets a fresh key', async () => {
+  test('that is refused finally gets a new key', async () => {
     const app = pages({ purchase: async () => ({ kind: 'refused', code: 'order_limit' }) });
     const answer = await app.request('/order', form(purchase));
     expect(answer.status).toBe(409);
@@ -133,7 +133,7 @@ describe('a purchase', () => {
     ['a package that is none', { ...purchase, packageId: '__proto__' }, 422],
     ['an absurd key', { ...purchase, key: 'x'.repeat(300) }, 422],
     ['a huge email', { ...purchase, email: 'x'.repeat(20_000) }, 413],
-  ])('with %s is a clear page', async (_what, fields, status) => {
+  ])('with %s gets a page with the error', async (_what, fields, status) => {
     const answer = await pages().request('/order', form(fields));
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('text/html');
@@ -147,7 +147,7 @@ describe('a purchase', () => {
   });
 });
 
-test('a store that does not answer is a page, too', async () => {
+test('an unavailable store is shown as a page', async () => {
   const app = pages({
     packages: async () => {
       throw new StoreUnavailableError('gone');
@@ -157,7 +157,7 @@ test('a store that does not answer is a page, too', async () => {
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
 });
 
-test('the fragments for polling are those of the page', async () => {
+test('the polled fragments equal those of the page', async () => {
   const app = pages({ packages: async () => [fakeSnapshot(), fakeSnapshot({ id: 2 })] });
   const page = await (await app.request('/order')).text();
   const fragments = await (await app.request('/order/fragments')).text();
@@ -165,7 +165,7 @@ test('the fragments for polling are those of the page', async () => {
   expect(page).toContain(fragments.slice(0, fragments.indexOf('<span id="stay-2"')));
 });
 
-test('Q10 an order’s fragment is for who has its proof', async () => {
+test('Q10 an order’s fragment needs its signature', async () => {
   const address = `/orders/${id}/fragment?proof=`;
   expect((await pages().request(`${address}${orderSignature(secret, id)}`)).status).toBe(200);
   expect((await pages().request(`${address}nonsense`)).status).toBe(404);
@@ -181,22 +181,25 @@ test.each([
   'withdrawn',
   'cancelling',
   'cancelled',
-] as const)('a private link to an order that is %s sets the cookie and leads to its page', async (status) => {
-  const app = pages({ order: async () => fakeOrder({ status }) });
-  const link = await app.request(`/orders/${id}?proof=${proof}`);
-  const answer = await app.request(`/orders/${id}`, { headers: cookieOf(link) });
-  expect(answer.status).toBe(200);
-  expect(await answer.text()).toContain(id);
-});
+] as const)(
+  'a private link to an order that is %s sets the cookie and redirects to its page',
+  async (status) => {
+    const app = pages({ order: async () => fakeOrder({ status }) });
+    const link = await app.request(`/orders/${id}?proof=${proof}`);
+    const answer = await app.request(`/orders/${id}`, { headers: cookieOf(link) });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain(id);
+  },
+);
 
-test('a private link sets the cookie and leads to the clean address', async () => {
+test('a private link sets the cookie and redirects to the address without the signature', async () => {
   const first = await pages().request(`/orders/${id}?proof=${proof}&from=queue`);
   expect(first.headers.get('set-cookie')).toMatch(/HttpOnly.*SameSite=Lax/);
   const second = await pages().request(first.headers.get('location') ?? '', { headers: cookieOf(first) });
   expect([second.status, second.headers.get('location')]).toEqual([303, `/orders/${id}?from=queue`]);
 });
 
-test('Q10 who takes no cookies sees and cancels an order by its proof, and nobody without it', async () => {
+test('Q10 a browser without cookies sees and cancels an order by its signature, and no other browser can', async () => {
   const app = pages({ order: async () => fakeOrder({ status: 'confirmed' }) });
   const first = await app.request(`/orders/${id}?proof=${proof}`);
   const shown = await app.request(first.headers.get('location') ?? '');
@@ -210,7 +213,7 @@ test('Q10 who takes no cookies sees and cancels an order by its proof, and nobod
   }
 });
 
-test('pages are never kept, and nothing inline could run in them', async () => {
+test('pages are not cached, and their policy forbids inline scripts', async () => {
   const answer = await pages().request('/order');
   expect(answer.headers.get('cache-control')).toBe('no-store');
   expect(answer.headers.get('content-security-policy')).not.toContain('unsafe');

@@ -31,14 +31,14 @@ function dial(port: number, from = '127.0.0.1'): Socket {
   return socket;
 }
 
-/** Those who are let in, until they are answered. */
+/** Requests of accepted connections, until they are answered. */
 async function admit(port: number, count: number, from?: string): Promise<Socket[]> {
   const sockets = Array.from({ length: count }, () => dial(port, from));
   for (const socket of sockets) expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 200 /);
   return sockets;
 }
 
-it('says 503 to who comes when there are as many as may be, and lets the next in when one has gone', async () => {
+it('answers 503 to connections above the limit, and accepts one again when another closes', async () => {
   const port = await start(3, 0);
   const [first] = await admit(port, 3);
   const refused = await text(dial(port));
@@ -48,7 +48,7 @@ it('says 503 to who comes when there are as many as may be, and lets the next in
   await vi.waitFor(() => admit(port, 1));
 });
 
-it('says 429 to a client that has as many as it may, and nothing of its request is served', async () => {
+it('answers 429 to a client above its limit, and does not serve its request', async () => {
   const port = await start(100, 2);
   const served = vi.fn();
   await admit(port, 2);
@@ -59,7 +59,7 @@ it('says 429 to a client that has as many as it may, and nothing of its request 
   await admit(port, 1, '127.0.0.2');
 });
 
-it('tells so many at a time, and cuts who does not leave, and everybody else without a word', async () => {
+it('closes refused connections that stay open, and further ones without an answer above a limit', async () => {
   const port = await start(1, 0);
   await admit(port, 1);
   const silent = Array.from({ length: 300 }, () => connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
@@ -72,7 +72,7 @@ it('tells so many at a time, and cuts who does not leave, and everybody else wit
   const told = heard.filter((word) => word.includes('503')).length;
   expect(told).toBeGreaterThanOrEqual(200);
   expect(told).toBeLessThan(300);
-  // Nobody has hung up: the server lets go of them all the same.
+  // No client has closed its connection; the server closes them itself.
   const connections = () =>
     new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)));
   await expect.poll(connections, { timeout: 5_000 }).toBe(1);

@@ -13,7 +13,7 @@ async function ask(port: number, path: string): Promise<{ body: string; connecti
   return { body: await text(answer), connection: answer.headers.connection };
 }
 
-test('a server that stops sends the answers under way, and then ends their connections', async () => {
+test('a stopping server sends the pending answers and then closes their connections', async () => {
   const asked = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<void>();
   const server = createServer(async (incoming, outgoing) => {

@@ -18,7 +18,7 @@ const realListen = NetServer.prototype.listen;
 const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 );
-/** The systems on which Node can listen with several sockets at one port. */
+/** Systems on which Node supports SO_REUSEPORT. */
 const hasDoors = /^(linux|freebsd|sunos|aix)$/.test(process.platform);
 
 afterEach(async () => {
@@ -40,7 +40,7 @@ async function ask(port: number): Promise<string> {
   return (await fetch(`http://${host}:${port}/`, { headers: { connection: 'close' } })).text();
 }
 
-/** In a thread of its own, as this one is busy. */
+/** Runs in its own thread, because this one is busy. */
 const crowd = `
   const { connect } = require('node:net');
   const { workerData: { port, count }, parentPort } = require('node:worker_threads');
@@ -52,7 +52,7 @@ const crowd = `
     socket.on('error', () => {});
   }`;
 
-it.runIf(hasDoors)('takes in several people per turn of a busy event loop', async () => {
+it.runIf(hasDoors)('accepts several connections per turn of a busy event loop', async () => {
   const server = saying('ok');
   const port = await listenAt(server, { port: 0, host });
   const count = 200;
@@ -66,7 +66,7 @@ it.runIf(hasDoors)('takes in several people per turn of a busy event loop', asyn
   };
   let connections = 0;
   server.on('connection', () => {
-    // Nobody counts how long the crowd takes to arrive.
+    // Only accepting is counted, not the time until all clients have connected.
     if (++connections === 1) turns = 0;
   });
   keepBusy();
@@ -79,7 +79,7 @@ it.runIf(hasDoors)('takes in several people per turn of a busy event loop', asyn
 });
 
 it.each([undefined, host])(
-  'says that a port is taken, also by one that listens like this (host %s)',
+  'rejects for a port in use, also by another server with several sockets (host %s)',
   async (at) => {
     const port = await freePort();
     await listenAt(saying('first'), { port, host: at });
@@ -97,18 +97,18 @@ it.each([undefined, host])(
   },
 );
 
-it('says that an address is none of this machine', async () => {
+it('rejects for an address of another machine', async () => {
   await expect(listenAt(saying('x'), { port: 0, host: '203.0.113.1' })).rejects.toMatchObject({
     code: 'EADDRNOTAVAIL',
   });
 });
 
-it('listens everywhere unless told otherwise', async () => {
+it('listens at all addresses by default', async () => {
   const port = await listenAt(saying('ok'), { port: 0 });
   for (let asked = 0; asked < 40; asked++) expect(await ask(port)).toBe('ok');
 });
 
-it('closes all of it, and is closed when the last answer is out', async () => {
+it('closes all sockets, and is closed when the last answer is sent', async () => {
   const held: ServerResponse[] = [];
   const server = createServer((_request, response) => held.push(response));
   servers.push(server);
@@ -134,7 +134,7 @@ it('closes all of it, and is closed when the last answer is out', async () => {
   servers.length = 0;
 });
 
-it('hands everything over to another server: nobody is turned away, and the first one answers no more', async () => {
+it('hands its sockets over to another server without refusing a connection', async () => {
   const room = saying('wait');
   const port = await listenAt(room, { port: 0, host });
   const server = saying('open');
@@ -145,7 +145,7 @@ it('hands everything over to another server: nobody is turned away, and the firs
   servers.splice(servers.indexOf(room), 1);
 });
 
-it('is not fooled by two that look at the same moment whether a port is free', async () => {
+it('lets only one of two servers have a port that both try at the same moment', async () => {
   const port = await freePort();
   let second: Promise<number> | undefined;
   const listen = vi.spyOn(NetServer.prototype, 'listen').mockImplementation(function (
@@ -155,7 +155,7 @@ it('is not fooled by two that look at the same moment whether a port is free', a
     const [options] = parameters as [ListenOptions];
     if (!options.reusePort || second !== undefined)
       return realListen.apply(this, parameters as [ListenOptions]);
-    // The first has looked, and takes its time: time enough for another one to look too.
+    // The first server has checked the port and waits, so the second one could check it too.
     second = listenAt(saying('second'), { port, host });
     second.catch(() => {});
     setTimeout(() => realListen.apply(this, [options]), 300);
@@ -171,7 +171,7 @@ it('is not fooled by two that look at the same moment whether a port is free', a
 });
 
 it.each(['ENOTSUP', 'EINVAL'])(
-  'listens with one socket where the system has no others (%s)',
+  'listens with one socket on systems without SO_REUSEPORT (%s)',
   async (code) => {
     const listen = vi.spyOn(NetServer.prototype, 'listen').mockImplementation(function (
       this: NetServer,
@@ -196,7 +196,7 @@ it.each(['ENOTSUP', 'EINVAL'])(
   },
 );
 
-it.skipIf(!hasIPv6)('listens at an address of IPv6', async () => {
+it.skipIf(!hasIPv6)('listens at an IPv6 address', async () => {
   const port = await listenAt(saying('six'), { port: 0, host: '::1' });
   for (let asked = 0; asked < 20; asked++) {
     expect(await (await fetch(`http://[::1]:${port}/`, { headers: { connection: 'close' } })).text()).toBe(

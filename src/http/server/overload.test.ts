@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ManualClock, settle } from '../../../test/support/manual-clock.ts';
 import { LoopAdmission } from './overload.ts';
 
-/** A loop each of whose turns comes so late, in ms. */
+/** An event loop in which each timer is late by the given ms. */
 class LateClock extends ManualClock {
   lateMs = 0;
   override sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -20,7 +20,7 @@ async function watched() {
   return { clock, admission, admitted };
 }
 
-it('admits everybody while the loop turns, also after a single long pause', async () => {
+it('admits all purchases while the event loop is on time, also after one long pause', async () => {
   const { clock, admitted, admission } = await watched();
   await clock.pass(1_000);
   expect(admitted(10_000)).toBe(10_000);
@@ -35,7 +35,7 @@ it('admits everybody while the loop turns, also after a single long pause', asyn
   admission.stop();
 });
 
-it('turns away what is more than a few hundred per turn while the loop is far behind, until it has caught up', async () => {
+it('admits a limited number per tick while the event loop is late, until it has caught up', async () => {
   const { clock, admitted, admission } = await watched();
   clock.lateMs = 500;
   await clock.pass(4 * 600);

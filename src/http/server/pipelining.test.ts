@@ -12,7 +12,7 @@ afterEach(() => {
   server.close();
 });
 
-/** A server whose answers wait until they are let go, and what it was asked. */
+/** A server whose answers wait until they are released, and the requests that it got. */
 async function start(): Promise<{ port: number; held: ServerResponse[] }> {
   const held: ServerResponse[] = [];
   server = createServer(limitPipelining((_incoming, outgoing) => held.push(outgoing)));
@@ -23,7 +23,7 @@ async function start(): Promise<{ port: number; held: ServerResponse[] }> {
 
 const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 
-/** Answers whatever is asked, one after the other, until so many are answered. */
+/** Answers requests one after the other, up to the given number. */
 async function answer(held: ServerResponse[], count: number): Promise<void> {
   for (let answered = 0; answered < count; answered++) {
     await vi.waitFor(() => expect(held).toHaveLength(answered + 1));
@@ -31,7 +31,7 @@ async function answer(held: ServerResponse[], count: number): Promise<void> {
   }
 }
 
-it('serves a few requests that were sent at once, each when the one before it is answered', async () => {
+it('serves a few pipelined requests one after the other', async () => {
   const { port, held } = await start();
   const socket = connect(port, '127.0.0.1');
   const count = 16;
@@ -42,7 +42,7 @@ it('serves a few requests that were sent at once, each when the one before it is
   expect(words).toEqual(Array.from({ length: count }, (_, index) => index));
 });
 
-it('says to who sends more that the connection ends, and begins with none of the rest', async () => {
+it('closes the connection after the last allowed request, and does not serve the others', async () => {
   const { port, held } = await start();
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -54,7 +54,7 @@ it('says to who sends more that the connection ends, and begins with none of the
   expect(held).toHaveLength(17);
 });
 
-it('cuts who sends thousands at once, and begins with the first alone', async () => {
+it('disconnects a client that pipelines thousands, and serves only the first request', async () => {
   const { port, held } = await start();
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -63,7 +63,7 @@ it('cuts who sends thousands at once, and begins with the first alone', async ()
   expect(held).toHaveLength(1);
 });
 
-it('counts those that wait, and not those that were answered', async () => {
+it('counts waiting requests, not answered ones', async () => {
   const { port, held } = await start();
   const socket = connect(port, '127.0.0.1');
   socket.resume();
@@ -75,7 +75,7 @@ it('counts those that wait, and not those that were answered', async () => {
   socket.destroy();
 });
 
-it('reads the body of one that has waited', async () => {
+it('reads the body of a request that has waited', async () => {
   const bodies: string[] = [];
   server = createServer(
     limitPipelining(async (incoming, outgoing) => {

@@ -41,14 +41,14 @@ async function start(times: Partial<ServerTimes> = quick): Promise<number> {
 }
 
 function dial(port: number): Socket {
-  // A client that goes on although the other side has said that it will not.
+  // A client that keeps sending after the server has announced the close.
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => {});
   open.push(socket);
   return socket;
 }
 
-/** Sends a little of something every now and then, until the other side has had enough. */
+/** Sends a small part at a time, until the server closes the connection. */
 async function trickle(socket: Socket, part: string, everyMs: number): Promise<void> {
   while (socket.writable && !socket.readableEnded && !socket.destroyed) {
     socket.write(part);
@@ -62,13 +62,13 @@ function connections(): Promise<number> {
   );
 }
 
-/** The server has let go of everybody. */
+/** Waits until the server has no connections. */
 async function expectNobody(): Promise<void> {
   await expect.poll(connections, { timeout: 5_000, interval: 20 }).toBe(0);
 }
 
-describe('cuts off who', () => {
-  it('says nothing at all', async () => {
+describe('disconnects a client that', () => {
+  it('sends nothing', async () => {
     const socket = dial(await start());
     const heard = await text(socket);
     expect(heard).toMatch(/^$|^HTTP\/1.1 4\d\d /);
@@ -100,7 +100,7 @@ describe('cuts off who', () => {
     await expectNobody();
   });
 
-  it('keeps its connection and asks nothing more', async () => {
+  it('keeps its connection open without another request', async () => {
     const socket = dial(await start());
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(await text(socket)).toMatch(/^HTTP\/1.1 200 [\s\S]*ok$/);
@@ -111,13 +111,13 @@ describe('cuts off who', () => {
   it('never reads its answers', async () => {
     const socket = dial(await start({ ...quick, silenceMs: 400 }));
     socket.pause();
-    // More than the buffers between us hold.
+    // More than the socket buffers hold.
     for (let asked = 0; asked < 4; asked++) socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
     await expect.poll(connections, { interval: 20 }).toBe(1);
     await expectNobody();
   });
 
-  it('never hangs up after a refusal', async () => {
+  it('never closes its connection after a refusal', async () => {
     const socket = dial(await start({ ...quick, silenceMs: 400 }));
     socket.write('no HTTP at all\r\n\r\n');
     expect(await text(socket)).toMatch(/^HTTP\/1.1 400 /);
@@ -125,7 +125,7 @@ describe('cuts off who', () => {
   });
 });
 
-it('goes on to answer everybody else meanwhile', async () => {
+it('still answers other clients', async () => {
   const port = await start();
   const slow = Array.from({ length: 200 }, () => dial(port));
   for (const socket of slow) socket.write('POST /json HTTP/1.1\r\nHost: x\r\nX: ');
@@ -134,7 +134,7 @@ it('goes on to answer everybody else meanwhile', async () => {
   }
 });
 
-it('lets who is slow but gets on have the time that it needs', async () => {
+it('serves a slow client that makes progress', async () => {
   const socket = dial(await start({ ...quick, requestMs: 5_000 }));
   socket.write(
     'POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n',
@@ -148,23 +148,26 @@ it('lets who is slow but gets on have the time that it needs', async () => {
   expect(String(answer)).toMatch(/^HTTP\/1.1 200 /);
 });
 
-it.each(['json', 'form'])('takes no body of a %s that is too large, however it comes', async (kind) => {
-  const port = await start({ ...quick, requestMs: 5_000 });
-  const type = kind === 'json' ? 'application/json' : 'application/x-www-form-urlencoded';
-  const declared = dial(port);
-  declared.write(
-    `POST /${kind} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 99999999\r\n\r\n`,
-  );
-  const [refused] = (await once(declared, 'data')) as [Buffer];
-  expect(String(refused)).toMatch(/^HTTP\/1.1 413 /);
-  const chunked = dial(port);
-  chunked.write(
-    `POST /${kind} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`,
-  );
-  const heard = once(chunked, 'data') as Promise<[Buffer]>;
-  for (let sent = 0; sent < 20 && chunked.writable; sent++) {
-    chunked.write(`400\r\n${'x'.repeat(1024)}\r\n`);
-    await sleep(1);
-  }
-  expect(String((await heard)[0])).toMatch(/^HTTP\/1.1 413 /);
-});
+it.each(['json', 'form'])(
+  'refuses a body of a %s that is too large, with and without Content-Length',
+  async (kind) => {
+    const port = await start({ ...quick, requestMs: 5_000 });
+    const type = kind === 'json' ? 'application/json' : 'application/x-www-form-urlencoded';
+    const declared = dial(port);
+    declared.write(
+      `POST /${kind} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 99999999\r\n\r\n`,
+    );
+    const [refused] = (await once(declared, 'data')) as [Buffer];
+    expect(String(refused)).toMatch(/^HTTP\/1.1 413 /);
+    const chunked = dial(port);
+    chunked.write(
+      `POST /${kind} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    const heard = once(chunked, 'data') as Promise<[Buffer]>;
+    for (let sent = 0; sent < 20 && chunked.writable; sent++) {
+      chunked.write(`400\r\n${'x'.repeat(1024)}\r\n`);
+      await sleep(1);
+    }
+    expect(String((await heard)[0])).toMatch(/^HTTP\/1.1 413 /);
+  },
+);

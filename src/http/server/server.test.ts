@@ -21,7 +21,7 @@ async function listen(app: Hono): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Sends raw bytes and returns all that comes back until the server ends the connection. */
+/** Sends raw bytes and returns everything received until the server closes the connection. */
 async function raw(port: number, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.write(bytes, 'latin1');
@@ -47,7 +47,7 @@ it.each([
   ['a header with a NUL', 'GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n', 400, 'bad_request'],
   ['no host in HTTP/1.0', 'GET / HTTP/1.0\r\n\r\n', 400, 'bad_request'],
   ['an unknown expectation', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n', 400, 'bad_request'],
-])('answers %s with a problem and ends the connection', async (_what, bytes, status, code) => {
+])('answers %s with a problem and closes the connection', async (_what, bytes, status, code) => {
   const port = await listen(new Hono().get('/', (c) => c.text('ok')));
   const answer = await raw(port, bytes);
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -55,7 +55,7 @@ it.each([
   expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ok');
 });
 
-it('aborts the signal of a request whose caller hangs up while it waits', async () => {
+it('aborts the signal of a waiting request when its caller hangs up', async () => {
   const seen = Promise.withResolvers<AbortSignal>();
   const app = new Hono().post('/', async (c) => {
     await c.req.arrayBuffer();
@@ -84,7 +84,7 @@ describe('a request that does not arrive in time', () => {
     return { near, far };
   }
 
-  it('is answered with 408 where it had begun', async () => {
+  it('is answered with 408 if a part of it has arrived', async () => {
     const { near, far } = await dial(new Hono());
     near.write(request.slice(0, 20));
     while (far.bytesRead === 0) await setImmediate();
@@ -92,10 +92,10 @@ describe('a request that does not arrive in time', () => {
     expect(await text(near)).toMatch(/^HTTP\/1.1 408 .*"code":"request_timeout"/s);
   });
 
-  it('Q7 is not served any more once its connection was given up, nor answered for it', async () => {
+  it('Q7 is neither served nor answered after its connection has timed out', async () => {
     const served = vi.fn((c: Context) => c.text('ok'));
     const { near, far } = await dial(new Hono().get('/', served));
-    // It is in the network when the timer strikes, as after this process stood still.
+    // The request is still in the network when the timeout fires, as after a pause of this process.
     near.write(request);
     server?.emit('clientError', late, far);
     const heard = await text(near).catch((error: NodeJS.ErrnoException) => error.code);

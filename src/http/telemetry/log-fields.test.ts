@@ -6,7 +6,7 @@ import { routeNames } from './observe-requests.ts';
 describe('the id of a request', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-  test('is the one that it came with, else its trace, else a new one that stays', () => {
+  test('is its X-Request-Id, else its trace id, else a new one that stays the same', () => {
     expect(requestIdOf({ headers: { 'x-request-id': 'abc-12345', traceparent } })).toBe('abc-12345');
     expect(requestIdOf({ headers: { traceparent } })).toBe('0af7651916cd43dd8448eb211c80319c');
     const request = { headers: {} };
@@ -24,19 +24,19 @@ describe('the id of a request', () => {
     'two-of-them, at-once',
     '{"level":"error"}',
     'quoted"quoted"',
-  ])('%j is passed over', (id) => {
+  ])('%j is ignored', (id) => {
     expect(requestIdOf({ headers: { 'x-request-id': id } })).toMatch(/^[\da-f-]{36}$/);
   });
 
   test.each([`00-${'0'.repeat(32)}-b7ad6b7169203331-01`, traceparent.toUpperCase(), 'nonsense'])(
-    'no trace: %s',
+    'invalid trace: %s',
     (other) => {
       expect(requestIdOf({ headers: { traceparent: other } })).toMatch(/^[\da-f-]{36}$/);
     },
   );
 });
 
-describe('a path as a log shows it', () => {
+describe('a path in a log line', () => {
   test.each([
     ['/api/orders/7Q4M-9XKD-2VBN-H5TR?email=a@b.example', '/api/orders/7Q4M-9XKD-2VBN-H5TR'],
     ['/orders/a@b.example/cancel', '/orders/(hidden)/cancel'],
@@ -48,11 +48,11 @@ describe('a path as a log shows it', () => {
     expect(redactedPath(url)).toBe(shown);
   });
 
-  test('is never long', () => {
+  test('is limited in length', () => {
     expect(redactedPath(`/${'a'.repeat(5_000)}`).length).toBeLessThanOrEqual(200);
   });
 
-  test('tells its order', () => {
+  test('contains its order’s id', () => {
     expect(orderIdInPath('/api/orders/7q4m-9xkd-2vbn-h5tr/cancel')).toEqual({
       orderId: '7Q4M-9XKD-2VBN-H5TR',
     });
@@ -60,7 +60,7 @@ describe('a path as a log shows it', () => {
   });
 });
 
-describe('the names of routes', () => {
+describe('the name of a route', () => {
   const any = () => new Response();
   const app = new Hono()
     .get('/api/orders', any)

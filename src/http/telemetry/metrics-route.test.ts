@@ -11,7 +11,7 @@ import type { HttpAdmin, HttpTelemetry } from '../app-services.ts';
 import { onError, ProblemError } from '../problem.ts';
 import { isFromPrivateNetwork, metricsRoutes } from './metrics-route.ts';
 
-describe('who counts as nearby', () => {
+describe('requests from private networks', () => {
   test.each([
     '127.0.0.1',
     '127.8.8.8',
@@ -58,7 +58,7 @@ async function stop(): Promise<void> {
   await once(server, 'close');
 }
 
-/** Lets whoever has the token pass. */
+/** Accepts callers that have the token. */
 const identity: AdminIdentity = {
   async identify(c) {
     if (c.req.header('authorization') === `Bearer ${token}`) return { name: 'admin', via: 'token' };
@@ -99,7 +99,7 @@ function ask(headers: Record<string, string> = {}, method = 'GET'): Promise<Hear
 describe('GET /metrics over a real connection', () => {
   afterEach(stop);
 
-  test('a machine nearby reads it without a token, whether one is set or not', async () => {
+  test('is open to private networks without a token, whether or not one is set', async () => {
     await listen();
     expect(await ask()).toMatchObject({
       status: 200,
@@ -112,7 +112,7 @@ describe('GET /metrics over a real connection', () => {
   });
 
   test.each(['forwarded', 'x-forwarded-for', 'X-Forwarded-Host', 'x-forwarded-proto', 'x-real-ip', 'via'])(
-    'what came through a proxy (%s) is the public: there is nothing here, or a token is missing',
+    'is closed to requests through a proxy (%s): 404 without an admin token, else 401',
     async (name) => {
       await listen();
       expect(await ask({ [name]: '127.0.0.1' })).toMatchObject({ status: 404 });
@@ -125,21 +125,21 @@ describe('GET /metrics over a real connection', () => {
     },
   );
 
-  test('operators read it from everywhere', async () => {
+  test('is open to operators from everywhere', async () => {
     await listen('with operators');
     const far = { 'x-forwarded-for': '8.8.8.8' };
     expect((await ask({ ...far, authorization: `Bearer ${token}` })).status).toBe(200);
     expect((await ask({ ...far, authorization: 'Bearer another' })).status).toBe(401);
   });
 
-  test('where there are no operators, no token opens it', async () => {
+  test('is closed to every token when there is no admin token', async () => {
     await listen();
     for (const authorization of ['Bearer undefined', 'Bearer x']) {
       expect((await ask({ 'x-forwarded-for': '8.8.8.8', authorization })).status).toBe(404);
     }
   });
 
-  test.each(['POST', 'PUT', 'DELETE'])('%s is not allowed', async (method) => {
+  test.each(['POST', 'PUT', 'DELETE'])('answers 405 to %s', async (method) => {
     await listen();
     expect(await ask({}, method)).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD, OPTIONS' } });
   });

@@ -8,14 +8,14 @@ import { packageFragment, stayState } from './package.ts';
 const view = { currency: 'USD', now };
 const live = { inProgress: 1, now };
 
-describe('a stay', () => {
+describe('a package', () => {
   const snapshot = (inventory: object, overrides = {}) => {
     const { package: travelPackage, inventory: untouched } = fakeSnapshot({ quota: 4, ...overrides });
     return { package: travelPackage, inventory: { ...untouched, ...inventory } };
   };
   const mixed = snapshot({ remaining: 1, held: 1, confirmed: 2 });
 
-  test('shows what is left, sold and being booked, in words and as a bar', () => {
+  test('shows the free, sold and held units as text and as a bar', () => {
     const text = String(packageFragment(mixed, view));
     expect(text).toContain('1 place left');
     expect(text).toContain('2 sold');
@@ -31,18 +31,18 @@ describe('a stay', () => {
     [{ remaining: 0, held: 4 }, ['No place free right now', '4 being booked']],
     [{ remaining: 0, held: 4, waiting: 12_345 }, ['Queue · 12,345 waiting', '4 being booked']],
     [{ remaining: 0, confirmed: 4 }, ['Sold out', '4 sold']],
-  ])('says %j once and leaves out what is zero', (figures, said) => {
+  ])('shows %j once and omits zeros', (figures, said) => {
     const text = String(packageFragment(snapshot(figures), view)).replaceAll(/<[^>]*>/g, '|');
     expect(text.split('|').filter((part) => part.trim() !== '')).toEqual(['$100', ...said]);
   });
 
-  test('has nothing that takes the focus, and nothing around it', () => {
+  test('contains no focusable element, and no whitespace around it', () => {
     const text = String(packageFragment(mixed, view));
     expect(text).toMatch(/^<span id="stay-1".*<\/span>$/s);
     expect(text).not.toMatch(/<(input|button|a|select|textarea|summary)\b|tabindex|hx-|style=/);
   });
 
-  test('escapes what an operator wrote', () => {
+  test('escapes texts of operators', () => {
     const hostile = fakeOrder({ package: { flight: '<script>"', stay: '<b>', price: 1 } });
     expect(String(orderFragment(hostile, live))).not.toMatch(/<script|<b>"|Flight<b>/);
   });
@@ -57,11 +57,11 @@ describe('a stay', () => {
     ['not_open', {}, { opensAt: now + 1 }],
     ['closed', {}, { closesAt: now }],
     ['paused', {}, { paused: true }],
-  ] as const)('is %s', (state, figures, overrides) => {
+  ] as const)('has the state %s', (state, figures, overrides) => {
     expect(stayState(snapshot(figures, overrides), now)).toBe(state);
   });
 
-  test('knows what it becomes when its sale opens', () => {
+  test('contains the state that it gets when its sale opens', () => {
     const text = String(packageFragment(snapshot({}, { opensAt: now + 1 }), view));
     expect(text).toContain('data-state="not_open" data-open-state="free"');
     expect(text).toContain('data-open-words="4 places left"');
@@ -72,7 +72,7 @@ describe('an order', () => {
   const shown = (overrides: Partial<Order>, more = {}) =>
     String(orderFragment(fakeOrder(overrides), { ...live, ...more }));
 
-  test('is one element and needs nothing of htmx', () => {
+  test('is one element without htmx attributes', () => {
     for (const status of ['queued', 'held', 'confirmed', 'failed', 'compensating', 'withdrawn'] as const) {
       expect(shown({ status })).toMatch(/^<div id="order-live".*<\/div>$/s);
       expect(shown({ status })).not.toMatch(/hx-|style=/);
@@ -84,7 +84,7 @@ describe('an order', () => {
     ['hotel_unavailable', 'The hotel had no room.', 'You have not been charged.'],
     ['invalid_ticket', 'The hotel did not accept the flight ticket.', 'You have not been charged.'],
     ['supplier_silent', 'The airline or the hotel did not answer.', 'You have not been charged.'],
-  ] as const)('that failed by %s says so and offers to try again', (reason, headline, text) => {
+  ] as const)('that failed with %s shows the reason and offers to try again', (reason, headline, text) => {
     for (const status of ['failed', 'compensating'] as const) {
       const html = shown({ status, reason });
       expect(html).toContain(`data-outcome="${headline} ${text}`);
@@ -94,7 +94,7 @@ describe('an order', () => {
   });
 
   test.each(['failed', 'compensating', 'withdrawn', 'cancelled'] as const)(
-    'that is %s is not offered again once its trip cannot be had',
+    'that is %s does not offer its trip again when the trip is not on sale',
     (status) => {
       expect(shown({ status }, { offer: 'open' })).toContain('form="again"');
       for (const [offer, words] of [
@@ -109,13 +109,13 @@ describe('an order', () => {
     },
   );
 
-  test('that was given back shows no number as if it were valid', () => {
+  test('that was cancelled does not show its numbers as valid', () => {
     const html = shown({ status: 'failed', reason: 'hotel_unavailable', flight: { ticketNumber: 'F1' } });
     expect(html).not.toContain('F1');
     expect(html).toContain('Given back');
   });
 
-  test('tells the title of its tab and its place', () => {
+  test('contains the page’s title and the position in the queue', () => {
     expect(shown({}, { queuePosition: 7 })).toContain(
       'data-place="7" data-title="No. 7 in the queue · Flight-1"',
     );
@@ -132,7 +132,7 @@ describe('an order', () => {
     ],
     [{ queuePosition: 1, inProgress: 0 }, 'You will move up as soon as a place comes free.'],
     [{ queuePosition: 2, inProgress: 0 }, '1 person is ahead of you.'],
-  ])('in the queue says %j as words', (state, words) => {
+  ])('in the queue shows %j as text', (state, words) => {
     expect(queueText({ ...state, now })).toBe(words);
   });
 });
