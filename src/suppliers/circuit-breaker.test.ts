@@ -5,9 +5,9 @@ import { type BreakerStep, CircuitBreaker } from './circuit-breaker.ts';
 const never = new AbortController().signal;
 const silence = new Error('no answer');
 
-describe('gate', () => {
+describe('a circuit breaker', () => {
   let clock: ManualClock;
-  let gate: CircuitBreaker;
+  let breaker: CircuitBreaker;
   let steps: BreakerStep[];
   let onStep: (step: BreakerStep) => unknown;
   /** Attempts under way, by the name of the call, in the order they began. */
@@ -18,7 +18,7 @@ describe('gate', () => {
     steps = [];
     onStep = () => {};
     attempts = [];
-    gate = new CircuitBreaker({
+    breaker = new CircuitBreaker({
       clock,
       failuresToOpen: 3,
       reopenAfterMs: 500,
@@ -29,11 +29,11 @@ describe('gate', () => {
       },
     });
   });
-  afterEach(() => gate.dispose());
+  afterEach(() => breaker.dispose());
 
   /** A call whose attempts the test answers. */
   function call(name: string, signal = never): Promise<string> {
-    const result = gate.run(() => {
+    const result = breaker.run(() => {
       const answer = Promise.withResolvers<string>();
       attempts.push({ name, answer });
       return answer.promise;
@@ -54,12 +54,12 @@ describe('gate', () => {
       answer();
       await expect(failing).rejects.toBe(silence);
     }
-    expect(gate.available).toBe(false);
+    expect(breaker.available).toBe(false);
   }
 
   const waiting = () => attempts.map(({ name }) => name);
 
-  test('lets any number of calls pass while answers come', async () => {
+  test('lets any number of calls pass while the supplier answers', async () => {
     const calls = ['a', 'b', 'c', 'd'].map((name) => call(name));
     expect(waiting()).toEqual(['a', 'b', 'c', 'd']);
     for (const _ of calls) answer('ok');
@@ -67,37 +67,37 @@ describe('gate', () => {
     expect(steps).toEqual([]);
   });
 
-  test('opens on unknown outcomes in a row, and only in a row', async () => {
+  test('opens after several unknown outcomes in a row, not after as many with answers between them', async () => {
     for (const result of [undefined, undefined, 'ok', undefined, undefined]) {
       const done = call('a').catch(() => {});
       answer(result);
       await done;
     }
-    expect(gate.available).toBe(true);
+    expect(breaker.available).toBe(true);
     const last = call('a');
     answer();
     await expect(last).rejects.toBe(silence);
-    expect(gate.available).toBe(false);
+    expect(breaker.available).toBe(false);
     expect(steps).toEqual(['open']);
   });
 
-  test('while open, calls wait; when the time has come, the first of them probes alone', async () => {
+  test('makes calls wait while it is open, and lets only the first of them probe after the pause', async () => {
     await open();
     const calls = ['a', 'b', 'c'].map((name) => call(name));
     await clock.pass(499);
     expect(waiting()).toEqual([]);
     await clock.pass(1);
     expect(waiting()).toEqual(['a']);
-    expect(gate.available).toBe(false);
+    expect(breaker.available).toBe(false);
     answer('ok');
     expect(await calls[0]).toBe('ok');
     await settle();
     expect(waiting()).toEqual(['b', 'c']);
-    expect(gate.available).toBe(true);
+    expect(breaker.available).toBe(true);
     expect(steps).toEqual(['open', 'probing', 'closed']);
   });
 
-  test('a probe that fails is not held against its caller, who goes to the back of the line', async () => {
+  test('moves a call whose probe fails to the end of the queue, without failing it', async () => {
     await open();
     const poisonous = call('poisonous');
     const sound = call('sound');
@@ -116,7 +116,7 @@ describe('gate', () => {
     await expect(poisonous).rejects.toBe(silence);
   });
 
-  test('waits twice as long after each probe that fails, up to a limit, and from the start after an answer', async () => {
+  test('doubles the pause after each failed probe up to a maximum, and starts over after an answer', async () => {
     await open();
     const patient = call('a');
     for (const ms of [500, 1000, 2000, 4000, 5000, 5000]) {
@@ -136,14 +136,14 @@ describe('gate', () => {
     expect(waiting()).toEqual(['b']);
   });
 
-  test('is available again when it is due and nobody waits, until the next call probes', async () => {
+  test('is available when a probe is due and no call waits, until the next call probes', async () => {
     await open();
     await clock.pass(500);
-    expect(gate.available).toBe(true);
+    expect(breaker.available).toBe(true);
     expect(steps).toEqual(['open', 'due']);
     const first = call('a');
     void call('b');
-    expect(gate.available).toBe(false);
+    expect(breaker.available).toBe(false);
     await settle();
     expect(waiting()).toEqual(['a']);
     answer('ok');
@@ -152,7 +152,7 @@ describe('gate', () => {
     expect(waiting()).toEqual(['b']);
   });
 
-  test('a call that comes while a probe runs waits for its own turn', async () => {
+  test('makes a call wait that comes while another one probes', async () => {
     await open();
     void call('a');
     await clock.pass(500);
@@ -166,7 +166,7 @@ describe('gate', () => {
     expect(waiting()).toEqual(['b']);
   });
 
-  test('a caller who gives up leaves the line at once', async () => {
+  test('removes a stopped call from the queue at once', async () => {
     await open();
     const caller = new AbortController();
     const gone = call('a', caller.signal);
@@ -177,7 +177,7 @@ describe('gate', () => {
     expect(waiting()).toEqual(['b']);
   });
 
-  test('a caller who gives up in the instant of its turn lets the next one probe', async () => {
+  test('lets the next call probe if the first one is stopped at the moment of its turn', async () => {
     await open();
     const caller = new AbortController();
     const gone = call('a', caller.signal);
@@ -188,7 +188,7 @@ describe('gate', () => {
     expect(waiting()).toEqual(['b']);
   });
 
-  test('an attempt that its caller gave up says nothing about the supplier', async () => {
+  test('does not count an attempt that its caller stopped', async () => {
     for (const name of ['a', 'b', 'c', 'd']) {
       const caller = new AbortController();
       const given = call(name, caller.signal);
@@ -196,10 +196,10 @@ describe('gate', () => {
       answer();
       await expect(given).rejects.toThrow();
     }
-    expect(gate.available).toBe(true);
+    expect(breaker.available).toBe(true);
   });
 
-  test('a probe that its caller gave up does not close the breaker', async () => {
+  test('stays open when a caller stops its probe', async () => {
     await open();
     const caller = new AbortController();
     const given = call('a', caller.signal);
@@ -207,20 +207,20 @@ describe('gate', () => {
     caller.abort(new Error('stopped'));
     answer();
     await expect(given).rejects.toThrow('stopped');
-    expect(gate.available).toBe(false);
+    expect(breaker.available).toBe(false);
     void call('b');
     await clock.pass(1000);
     expect(waiting()).toEqual(['b']);
   });
 
-  test('calls that began before it opened may end as they like', async () => {
+  test('is not changed by the outcome of calls that began before it opened', async () => {
     const early = call('early');
     const late = call('late');
     const [first, second] = attempts.splice(0);
     await open();
     first?.answer.resolve('ok');
     expect(await early).toBe('ok');
-    expect(gate.available).toBe(false);
+    expect(breaker.available).toBe(false);
     const probing = call('probe');
     await clock.pass(500);
     second?.answer.reject(silence);
@@ -229,12 +229,12 @@ describe('gate', () => {
     expect(await probing).toBe('ok');
   });
 
-  test('a failure from before it opened that comes while a probe runs keeps one probe at a time', async () => {
+  test('runs one probe at a time, also if an older call fails meanwhile', async () => {
     const earlier = Array.from({ length: 6 }, (_, each) => call(`early ${each}`));
     const old = attempts.splice(0);
     for (const { answer: each } of old.slice(0, 3)) each.reject(silence);
     await settle();
-    expect(gate.available).toBe(false);
+    expect(breaker.available).toBe(false);
     const probing = call('probe');
     void call('next');
     await clock.pass(500);
@@ -249,7 +249,7 @@ describe('gate', () => {
     await Promise.allSettled(earlier);
   });
 
-  test('lets more and more pass once it has closed, and not all who have waited at once', async () => {
+  test('lets waiting calls pass in growing numbers after it has closed, not all at once', async () => {
     await open();
     const calls = Array.from({ length: 60 }, (_, index) => call(String(index)));
     await clock.pass(500);
@@ -266,7 +266,7 @@ describe('gate', () => {
     expect(await Promise.all(calls)).toHaveLength(60);
   });
 
-  test('who is given up while it waits for room leaves the line to the others', async () => {
+  test('removes a call that is stopped while it waits for room', async () => {
     await open();
     const gone = new AbortController();
     const calls = Array.from({ length: 9 }, (_, index) => call(String(index)));
@@ -289,7 +289,7 @@ describe('gate', () => {
   test('leaves no timer behind', async () => {
     await open();
     expect(clock.sleepers).toBe(1);
-    gate.dispose();
+    breaker.dispose();
     expect(clock.sleepers).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+import { backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CongestionWindow } from './congestion-window.ts';
 
@@ -6,48 +7,49 @@ export interface CircuitBreakerOptions {
   readonly clock: Clock;
   /** Opens after so many unknown outcomes in a row. */
   readonly failuresToOpen: number;
-  /** How long it stays open before the first probe, in ms; doubles with every probe that fails. */
+  /** The pause before the first probe, in ms. It doubles with every probe that fails. */
   readonly reopenAfterMs: number;
   readonly reopenAfterMaxMs: number;
-  /** Told of each step in the diagram below. */
+  /** Called for each transition in the diagram below, with the new state. */
   readonly onStep: (step: BreakerStep) => void;
 }
 
 export type BreakerStep = 'open' | 'due' | 'probing' | 'closed';
 
 /**
- * A circuit breaker that makes callers wait in line instead of failing them.
+ * A circuit breaker at which callers wait in a queue instead of failing.
  *
  * ```
- *            unknown outcomes in a row             the wait is over
+ *            unknown outcomes in a row             the pause is over
  *   closed ─────────────────────────────► open ─────────────────────► due
- *     ▲                                    ▲                           │ the first in line, or the next to come
- *     │ answered: more and more pass       │ not answered              ▼
+ *     ▲                                    ▲                           │ the first of the queue, or the next caller
+ *     │ answered: calls pass again         │ not answered              ▼
  *     └────────────────────────────────────┴──────────────────────── probing
  * ```
  *
- * As breakers go, closed is good: calls pass. One call probes at a time, and one that fails goes to the back of the
- * line, so that a single key which a supplier chokes on cannot keep the breaker open for all.
+ * Calls pass while it is closed. While it is due, one call at a time probes. A call whose probe fails goes to the end of
+ * the queue, so that a single key which the supplier cannot process does not keep the breaker open for all calls.
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
   readonly #breaker;
-  /** In the order they came. They are told whether they are to probe. */
-  readonly #line = new Set<(probe: boolean) => void>();
+  /** Callers that wait, in the order of their calls. Called with true for a probe, with false to try again. */
+  readonly #queue = new Set<(probe: boolean) => void>();
   readonly #window = new CongestionWindow();
-  #wait = new AbortController();
+  /** Cancels the pause before a probe. */
+  #pause = new AbortController();
   #due = false;
   #probing = false;
-  #reopenAfterMs: number;
+  /** How often it has opened since it was closed last. */
+  #opened = 0;
 
   constructor(options: CircuitBreakerOptions) {
     this.#options = options;
-    this.#reopenAfterMs = options.reopenAfterMs;
     this.#breaker = circuitBreaker(
       handleWhen((error) => !(error instanceof GivenUp)),
       {
         breaker: new ConsecutiveBreaker(options.failuresToOpen),
-        // When to probe is decided here, by the clock that came in; the library would look at the machine's.
+        // This class decides when to probe, by its clock: the library would use the machine's clock.
         halfOpenAfter: Number.NEGATIVE_INFINITY,
       },
     );
@@ -55,41 +57,41 @@ export class CircuitBreaker {
     this.#breaker.onReset(() => this.#close());
   }
 
-  /** Whether it helps to make a new call: the breaker is closed, or waits for somebody to probe. */
+  /** Whether a new call makes sense: the breaker is closed, or it needs a call that probes. */
   get available(): boolean {
     return this.#closed || (this.#due && !this.#probing);
   }
 
   /**
-   * Makes an attempt as soon as the breaker allows, and counts its outcome: a rejection is an unknown one.
-   * A probe that fails stands in line again, as often as it takes.
-   * @throws what the attempt throws, or the signal's reason when it aborts first.
+   * Makes an attempt as soon as the breaker allows, and counts its outcome: a rejection is an unknown outcome.
+   * If the attempt is a probe and fails, the call goes back to the queue.
+   * @throws what the attempt throws; the signal's reason if that aborts first.
    */
   async run<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
       signal.throwIfAborted();
       if (this.#closed && this.#window.room > 0) return await this.#attempt(attempt, signal);
-      if (!(await this.#appointed(signal))) continue;
+      if (!(await this.#turn(signal))) continue;
       try {
         return await this.#breaker.execute(attempt);
       } catch {
-        // Not held against the caller.
+        // A failed probe is repeated: it does not count as an attempt of this call.
       } finally {
-        this.#probed();
+        this.#endProbe();
       }
     }
   }
 
-  /** Lets go of its timer. Callers in line are freed by their own signals. */
+  /** Stops the timer. Waiting calls end by their own signals. */
   dispose(): void {
-    this.#wait.abort();
+    this.#pause.abort();
   }
 
   get #closed(): boolean {
     return this.#breaker.state === CircuitState.Closed;
   }
 
-  /** An attempt that its caller gave up says nothing about the supplier. */
+  /** An attempt that its caller stops is not counted: it says nothing about the supplier. */
   async #attempt<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     this.#window.begun();
     try {
@@ -110,63 +112,64 @@ export class CircuitBreaker {
     }
   }
 
-  /** Stands in line, until it is this call's turn to probe (true) or to try whether it may pass (false). */
-  async #appointed(signal: AbortSignal): Promise<boolean> {
+  /** Waits in the queue. Resolves with true if this call has to probe, with false if it may try to pass. */
+  async #turn(signal: AbortSignal): Promise<boolean> {
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     const leave = () => {
-      this.#line.delete(resolve);
+      this.#queue.delete(resolve);
       reject(signal.reason);
     };
     signal.addEventListener('abort', leave, { once: true });
-    this.#line.add(resolve);
-    this.#appoint();
+    this.#queue.add(resolve);
+    this.#letFirstProbe();
     const probe = await promise.finally(() => signal.removeEventListener('abort', leave));
     if (!probe || !signal.aborted) return probe;
-    // Appointed and given up in the same instant: somebody else's turn.
-    this.#probed();
+    // Stopped in the same turn of the event loop: the next caller probes instead.
+    this.#endProbe();
     throw signal.reason;
   }
 
-  /** While the breaker is closed, as many of the line may pass as there is room for. */
+  /** While the breaker is closed, lets as many waiting calls pass as there is room for. */
   #admit(): void {
     if (!this.#closed) return;
     let { room } = this.#window;
-    for (const pass of this.#line) {
+    for (const pass of this.#queue) {
       if (room-- <= 0) return;
-      this.#line.delete(pass);
+      this.#queue.delete(pass);
       pass(false);
     }
   }
 
-  #appoint(): void {
-    const [first] = this.#line;
+  #letFirstProbe(): void {
+    const [first] = this.#queue;
     if (first === undefined || !this.#due || this.#probing) return;
-    this.#line.delete(first);
+    this.#queue.delete(first);
     this.#probing = true;
     first(true);
     this.#options.onStep('probing');
   }
 
-  #probed(): void {
+  #endProbe(): void {
     this.#probing = false;
     if (this.#due) this.#seekProbe();
   }
 
-  /** The first in line probes; where nobody is, the next to come. */
+  /** Lets the first waiting call probe. If there is none, the next call will. */
   #seekProbe(): void {
-    this.#appoint();
+    this.#letFirstProbe();
     if (!this.#probing) this.#options.onStep('due');
   }
 
   #open(): void {
-    const ms = this.#reopenAfterMs;
-    this.#reopenAfterMs = Math.min(2 * ms, this.#options.reopenAfterMaxMs);
+    const { reopenAfterMs: firstMs, reopenAfterMaxMs: maxMs } = this.#options;
+    this.#opened += 1;
+    const ms = backoffMs(this.#opened, { firstMs, maxMs });
     this.#due = false;
     this.#window.shut();
-    this.#wait.abort();
-    this.#wait = new AbortController();
+    this.#pause.abort();
+    this.#pause = new AbortController();
     this.#options.onStep('open');
-    void this.#becomeDue(ms, this.#wait.signal);
+    void this.#becomeDue(ms, this.#pause.signal);
   }
 
   async #becomeDue(ms: number, signal: AbortSignal): Promise<void> {
@@ -178,13 +181,14 @@ export class CircuitBreaker {
 
   #close(): void {
     this.#due = false;
-    this.#wait.abort();
-    this.#reopenAfterMs = this.#options.reopenAfterMs;
+    this.#pause.abort();
+    this.#opened = 0;
     this.#options.onStep('closed');
     this.#admit();
   }
 }
 
+/** The caller stopped the attempt. */
 class GivenUp extends Error {
   override readonly name = 'GivenUp';
 }

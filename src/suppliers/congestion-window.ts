@@ -1,22 +1,23 @@
-/** Calls that may be under way when a supplier has just come back. */
+/** The limit right after a supplier has come back. */
 const sizeFirst = 8;
-/** Growing fast up to here is never too much. */
+/** The least size up to which the window grows fast. */
 const thresholdMin = 64;
-/** From here on there is no limit: nobody has more under way. */
+/** From this size on there is no limit: an instance never has more calls under way. */
 const sizeMax = 1_024;
 
 /**
- * How many calls may be under way at once, after a supplier was away: few at first, twice as many with every round
- * that is answered up to half of what was too much, then one more per round; half as many when an answer stays away
- * (slow start and congestion avoidance, RFC 5681). All who have waited would be too much for it again, and it would
- * never come back. No limit until it has been away.
+ * Limits how many calls may be under way after a supplier was away: all waiting calls at once would overload it again.
+ *
+ * The limit starts low and doubles with every round of answers, up to half of the size that was too much. After that it
+ * grows by one per round. It is halved when an answer is missing. This is slow start and congestion avoidance of TCP
+ * (RFC 5681). There is no limit until the supplier has been away.
  */
 export class CongestionWindow {
   #size = Number.POSITIVE_INFINITY;
   #threshold = Number.POSITIVE_INFINITY;
   #underWay = 0;
 
-  /** How many more may begin. */
+  /** How many more calls may begin. */
   get room(): number {
     return Math.max(0, Math.floor(this.#size) - this.#underWay);
   }
@@ -41,7 +42,7 @@ export class CongestionWindow {
     this.#size = this.#threshold;
   }
 
-  /** The supplier is away. */
+  /** The supplier is away: the limit is low when it comes back. */
   shut(): void {
     this.#threshold = Math.max(thresholdMin, Math.min(this.#size, this.#underWay) / 2);
     this.#size = sizeFirst;

@@ -77,7 +77,7 @@ function clientOfAnswer(status: number, body: unknown, type = 'application/json'
   });
 }
 
-describe('Q8 an answer that makes no sense is an unknown outcome, which says why', () => {
+describe('Q8 an answer outside the protocol is an unknown outcome, and the error says why', () => {
   test.each([
     ['a 500', faults.error500, /status 500/],
     ['a 500 after the work', faults.doneBut500, /status 500/],
@@ -127,7 +127,7 @@ describe('Q8 an answer that makes no sense is an unknown outcome, which says why
     await expect(client.reserveHotel(hotel)).rejects.toThrow(`status ${status}`);
   });
 
-  test('a redirect, which is not followed', async () => {
+  test('a redirect is not followed', async () => {
     const asked: (string | undefined)[] = [];
     const client = await clientOfServer((request, response) => {
       asked.push(request.url);
@@ -137,7 +137,7 @@ describe('Q8 an answer that makes no sense is an unknown outcome, which says why
     expect(asked).toEqual(['/flights/reservations']);
   });
 
-  test('a connection that is refused, or cut before any answer', async () => {
+  test('a connection that is refused, or closed before the answer', async () => {
     const server = createTcpServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const client = httpSuppliers({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
@@ -147,7 +147,7 @@ describe('Q8 an answer that makes no sense is an unknown outcome, which says why
     await expect(client.reserveFlight(flight)).rejects.toThrow('POST flights: fetch failed (ECONNREFUSED)');
   });
 
-  test('a cancel that is answered with anything but 204', async () => {
+  test('a cancel with another status than 204', async () => {
     for (const status of [200, 404, 500]) {
       const client = await clientOfAnswer(status, {});
       await expect(client.cancel('flights', 'A')).rejects.toThrow(`status ${status}`);
@@ -156,7 +156,7 @@ describe('Q8 an answer that makes no sense is an unknown outcome, which says why
     await expect(client.cancel('flights', 'A')).rejects.toThrow('DELETE flights');
   });
 
-  test('a ledger that is none', async () => {
+  test('a ledger page with another shape', async () => {
     for (const body of [{}, { reservations: [{ key: 'A' }] }, { reservations: [], next: 1 }, []]) {
       const client = await clientOfAnswer(200, body);
       await expect(client.ledger('flights')).rejects.toThrow('status 200');
@@ -164,7 +164,7 @@ describe('Q8 an answer that makes no sense is an unknown outcome, which says why
   });
 });
 
-test('an answer may say more than the protocol knows, in any JSON type', async () => {
+test('additional fields in an answer are ignored, and any JSON content type is accepted', async () => {
   const reserved = await clientOfAnswer(
     201,
     { ticketNumber: 'F1', seat: '12A' },
@@ -175,7 +175,7 @@ test('an answer may say more than the protocol knows, in any JSON type', async (
   expect(await refused.reserveHotel(hotel)).toEqual({ kind: 'refused', code: 'cancelled' });
 });
 
-test('a call that hangs ends with its signal', async () => {
+test('a hanging call ends when its signal aborts', async () => {
   const { client, supplier } = await clientOf(faults.hang);
   const caller = new AbortController();
   const call = client.reserveFlight(flight, caller.signal);
@@ -184,7 +184,7 @@ test('a call that hangs ends with its signal', async () => {
   await expect(call).rejects.toThrow();
 });
 
-test('the email is in the body alone, and neither it nor the token in any message', async () => {
+test('the email is sent in the body only, and no error message has the email or the token', async () => {
   let seen = '';
   const client = await clientOfServer((request, response) => {
     seen = `${request.url} ${JSON.stringify(request.headers)}`;
@@ -196,7 +196,7 @@ test('the email is in the body alone, and neither it nor the token in any messag
   expect(failure).not.toContain('ana');
 });
 
-test('sends the token as a bearer, and uses connections again', async () => {
+test('sends the token as a bearer token, and reuses connections', async () => {
   const ports = new Set<number | undefined>();
   const headers: unknown[] = [];
   const server = createNodeServer((request, response) => {
@@ -214,6 +214,6 @@ test('sends the token as a bearer, and uses connections again', async () => {
   expect(headers).toEqual(Array(10).fill(`Bearer ${token}`));
 });
 
-test('a URL that is none is told at once', () => {
+test('an invalid URL is refused at once', () => {
   expect(() => httpSuppliers({ url: 'not a url' })).toThrow(TypeError);
 });

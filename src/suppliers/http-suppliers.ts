@@ -1,32 +1,39 @@
+import { defined } from '../lib/defined.ts';
 import type { Tracing } from '../observability/tracing.ts';
-import { causeOf, read, type SupplierReply } from './http-reply.ts';
-import { anyProblem, ledgerPage, problem, reserved } from './http-shapes.ts';
+import {
+  anyProblem,
+  causeOf,
+  ledgerPage,
+  problem,
+  read,
+  reserved,
+  type SupplierReply,
+} from './http-protocol.ts';
 import type { Refusal, SupplierAnswer, SupplierClient, SupplierKind } from './suppliers.ts';
 
 export interface HttpSuppliersOptions {
-  /** Where the protocol begins, for example `http://127.0.0.1:8890/api/suppliers`. */
+  /** The base URL of the protocol, for example `http://127.0.0.1:8890/api/suppliers`. */
   readonly url: string;
   /** Sent as a bearer token. */
   readonly token?: string;
   readonly tracing?: Tracing;
 }
 
-/** An answer about one reservation is short. */
 const answerBytesMax = 64 * 1024;
 const ledgerBytesMax = 8 * 1024 * 1024;
 
-/** The refusals that each kind of supplier may give, and the status that goes with them. */
+/** The refusals that each kind of supplier may give, with their HTTP status. */
 const refusals: Readonly<Record<SupplierKind, Readonly<Partial<Record<Refusal, number>>>>> = {
   flights: { flight_unavailable: 409, cancelled: 409 },
   hotels: { hotel_unavailable: 409, invalid_ticket: 422, cancelled: 409 },
 };
 
 /**
- * The client of the supplier protocol, over HTTP with connections kept alive.
+ * The client of the supplier protocol, over HTTP with persistent connections.
  *
- * Only what the protocol defines counts as an answer. Everything else throws, with what was wrong in its message:
- * whether a reservation exists is then unknown. Emails travel in bodies alone, and no message repeats a body.
- * @throws TypeError when the URL is none.
+ * Anything that the protocol does not define throws, because it is then unknown whether a reservation exists. The
+ * message says what was wrong. Emails are sent in bodies only, and no error message repeats a body.
+ * @throws TypeError if the URL is invalid.
  */
 export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): SupplierClient {
   const base = new URL(`${url.replace(/\/+$/, '')}/`);
@@ -42,7 +49,7 @@ export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): Su
       ...init.headers,
     };
     try {
-      // A redirect would carry the email to somebody who was not chosen.
+      // A redirect would send the email to a server that nobody has configured.
       const response = await fetch(new URL(path, base), { ...init, headers, redirect: 'error' });
       return await read(response, bytesMax);
     } catch (error) {
@@ -60,7 +67,7 @@ export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): Su
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': key },
       body: JSON.stringify(body),
-      ...withSignal(signal),
+      ...defined({ signal }),
     });
     return answerOf(kind, reply);
   }
@@ -74,18 +81,18 @@ export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): Su
 
     async cancel(kind, key, signal) {
       const path = `${kind}/reservations/${encodeURIComponent(key)}`;
-      const reply = await ask(path, { method: 'DELETE', ...withSignal(signal) });
+      const reply = await ask(path, { method: 'DELETE', ...defined({ signal }) });
       if (reply.status !== 204) throw unexpected(kind, reply);
     },
 
     async ledger(kind, cursor, signal) {
       const query = cursor === undefined ? '' : `?cursor=${encodeURIComponent(cursor)}`;
       const path = `${kind}/reservations${query}`;
-      const reply = await ask(path, { method: 'GET', ...withSignal(signal) }, ledgerBytesMax);
+      const reply = await ask(path, { method: 'GET', ...defined({ signal }) }, ledgerBytesMax);
       const page = reply.status === 200 ? ledgerPage.safeParse(reply.json) : undefined;
       if (!page?.success) throw unexpected(kind, reply);
       const { reservations, next } = page.data;
-      return next === undefined ? { items: reservations } : { items: reservations, next };
+      return defined({ items: reservations, next });
     },
   };
 }
@@ -103,9 +110,4 @@ function answerOf(kind: SupplierKind, reply: SupplierReply): SupplierAnswer {
 function unexpected(kind: SupplierKind, { status, json }: SupplierReply): Error {
   const code = anyProblem.safeParse(json).data?.code;
   return new Error(`${kind}: an answer outside the protocol, status ${status}${code ? ` ${code}` : ''}`);
-}
-
-/** Absent rather than undefined, as the types of `fetch` want it. */
-function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

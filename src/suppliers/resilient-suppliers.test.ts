@@ -66,7 +66,7 @@ function clientOf(reserveFlight: SupplierClient['reserveFlight']): SupplierClien
 
 const reserved: SupplierAnswer = { kind: 'reserved', number: 'F1' };
 
-describe('Q8 an unknown outcome is asked about again with the same key', () => {
+describe('Q8 a call with an unknown outcome is repeated with the same key', () => {
   test.each([
     ['hangs', faults.hang],
     ['books but never answers', faults.doneButSilent],
@@ -95,7 +95,7 @@ describe('Q8 an unknown outcome is asked about again with the same key', () => {
     expect(suppliers.available).toBe(true);
   });
 
-  test('five times, then it is told as unknown, with the cause', async () => {
+  test('at most five times, then it ends as unknown with the cause', async () => {
     const warn = vi.fn();
     const log = { ...silentLog, warn };
     const { supplier, suppliers } = await against(() => faults.doneBut500, { log });
@@ -109,14 +109,14 @@ describe('Q8 an unknown outcome is asked about again with the same key', () => {
     expect((await supplier.ledger()).flights).toMatchObject([{ key: 'A', status: 'active' }]);
   });
 
-  test('a time-out says so', async () => {
+  test('after a timeout, which the cause names', async () => {
     const { suppliers } = await against(() => faults.hang, { attempts: 1 });
     const answer = await suppliers.reserveFlight(flight('A'), never);
     expect(answer).toEqual({ kind: 'unknown', cause: 'no answer within 300 ms' });
   });
 });
 
-test('a refusal is an answer: it is not asked about again and opens no breaker', async () => {
+test('a refusal is not repeated and does not open the breaker', async () => {
   const { supplier, suppliers } = await against(() => faults.refuse, { failuresToOpen: 2 });
   for (const key of ['A', 'B', 'C', 'D']) {
     expect(await suppliers.reserveFlight(flight(key), never)).toEqual({
@@ -129,7 +129,7 @@ test('a refusal is an answer: it is not asked about again and opens no breaker',
   expect(suppliers.available).toBe(true);
 });
 
-test('the time limit ends the call beneath, also one that does not listen', async () => {
+test('the timeout ends an attempt, also if the client ignores its signal', async () => {
   const signals: AbortSignal[] = [];
   const suppliers = resilient(
     clientOf((_request, signal) => {
@@ -141,7 +141,7 @@ test('the time limit ends the call beneath, also one that does not listen', asyn
   expect(signals[0]?.aborted).toBe(true);
 });
 
-test('an answer that comes after the time-out is nobody’s', async () => {
+test('an answer after the timeout is ignored', async () => {
   const late = Promise.withResolvers<SupplierAnswer>();
   let asked = 0;
   const suppliers = resilient(
@@ -156,7 +156,7 @@ test('an answer that comes after the time-out is nobody’s', async () => {
   expect(asked).toBe(2);
 });
 
-describe('stopping', () => {
+describe('stopping a call', () => {
   test.each(['a supplier that hangs', 'a pause between attempts', 'an open breaker'])(
     'does not wait for %s',
     async (what) => {
@@ -177,7 +177,7 @@ describe('stopping', () => {
     },
   );
 
-  test('before it began asks nobody', async () => {
+  test('before it begins makes no attempt', async () => {
     const { supplier, suppliers } = await against(() => undefined);
     const stopped = AbortSignal.abort();
     expect(await suppliers.reserveFlight(flight('A'), stopped)).toEqual({
@@ -188,7 +188,7 @@ describe('stopping', () => {
     expect(supplier.calls).toEqual([]);
   });
 
-  test('many calls at once says nothing about the supplier', async () => {
+  test('does not open the breaker, however many calls are stopped', async () => {
     const { supplier, suppliers } = await against(() => faults.hang, {
       timeoutMs: 60_000,
       failuresToOpen: 2,
@@ -203,7 +203,7 @@ describe('stopping', () => {
 });
 
 describe('the breaker', () => {
-  test('delays calls instead of failing them, and tells of it', async () => {
+  test('makes calls wait instead of failing, and tells listeners', async () => {
     let down = true;
     const { supplier, suppliers } = await against(() => (down ? faults.error500 : undefined), {
       failuresToOpen: 6,
@@ -231,7 +231,7 @@ describe('the breaker', () => {
     expect(await suppliers.reserveFlight(flight('good'), never)).toMatchObject({ kind: 'reserved' });
   });
 
-  test('of one kind of supplier leaves the other alone', async () => {
+  test('of one kind of supplier does not affect the other kind', async () => {
     const { supplier, suppliers } = await against(
       ({ kind }) => (kind === 'hotels' ? faults.error500 : undefined),
       {
@@ -249,7 +249,7 @@ describe('the breaker', () => {
     expect(await room).toMatchObject({ kind: 'unknown' });
   });
 
-  test('lets a new call probe when nobody waits', async () => {
+  test('lets a new call probe when no call waits', async () => {
     let down = true;
     const { suppliers } = await against(() => (down ? faults.error500 : undefined), {
       failuresToOpen: 1,
@@ -263,13 +263,13 @@ describe('the breaker', () => {
     expect(suppliers.available).toBe(true);
   });
 
-  test('keeps a call waiting only so long after it first went wrong', async () => {
+  test('ends a waiting call as unknown some time after its first unknown outcome', async () => {
     const { suppliers } = await against(() => faults.error500, { failuresToOpen: 2, giveUpAfterMs: 150 });
     const answer = await suppliers.reserveFlight(flight('A'), never);
     expect(answer).toEqual({ kind: 'unknown', cause: 'no definite answer for 150 ms' });
   });
 
-  test('a key that the supplier chokes on does not keep it open for the others', async () => {
+  test('is not kept open by one key that the supplier cannot process', async () => {
     const { suppliers } = await against(({ key }) => (key.startsWith('bad') ? faults.error500 : undefined), {
       failuresToOpen: 4,
       giveUpAfterMs: 20_000,
@@ -284,7 +284,7 @@ describe('the breaker', () => {
     await Promise.all(bad);
   });
 
-  test('a listener that throws harms nobody', async () => {
+  test('calls the other listeners when one throws', async () => {
     const error = vi.fn();
     const { suppliers } = await against(() => faults.error500, {
       failuresToOpen: 1,
@@ -323,7 +323,7 @@ describe('a cancel', () => {
     expect(suppliers.available).toBe(true);
   });
 
-  test('goes through while the breaker is open', async () => {
+  test('does not wait for an open breaker', async () => {
     const { suppliers } = await against(
       ({ operation }) => (operation === 'reserve' ? faults.error500 : undefined),
       {
@@ -338,7 +338,7 @@ describe('a cancel', () => {
   });
 });
 
-test('many calls with one signal leave nothing behind and warn of nothing', async () => {
+test('many calls with one signal leave no listeners on it', async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => warnings.push(warning);
   process.on('warning', onWarning);

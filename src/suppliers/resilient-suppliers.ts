@@ -1,63 +1,80 @@
 import { DelegateBackoff, handleAll, type IRetryBackoffContext, retry } from 'cockatiel';
+import { backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { withTimeout } from '../lib/deadline.ts';
 import type { Random } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics } from '../observability/metrics.ts';
 import { noTracing, type Tracing } from '../observability/tracing.ts';
-import { trackAvailability } from './availability.ts';
+import { CallDeadline } from './call-deadline.ts';
 import { type BreakerStep, CircuitBreaker } from './circuit-breaker.ts';
-import { Patience } from './patience.ts';
 import type { SupplierAnswer, SupplierClient, SupplierKind, Suppliers, UnknownAnswer } from './suppliers.ts';
 
 export interface ResilientOptions {
   readonly client: SupplierClient;
   readonly clock: Clock;
-  /** Spreads the pauses between attempts; absent: no spread. */
+  /** Shortens the pauses at random; default: no randomness. */
   readonly random?: Random;
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly tracing?: Tracing;
-  /** How long one attempt may take, in ms. */
+  /** The timeout of one attempt, in ms. */
   readonly timeoutMs: number;
-  /** Attempts with an unknown outcome until a call ends as unknown; probes of the breaker come on top. */
+  /** After so many attempts with an unknown outcome a call ends as unknown. Probes do not count. Default 5. */
   readonly attempts?: number;
-  /** The longest pause before the second attempt, in ms; three times as long before each further one. */
+  /** The longest pause before the second attempt, in ms. It triples for each further attempt. Default 100. */
   readonly retryAfterMs?: number;
+  /** Default 2,000. */
   readonly retryAfterMaxMs?: number;
-  /** A call ends as unknown so many ms after its first unknown outcome, also when it waits for the breaker. */
+  /** A call ends as unknown this long after its first unknown outcome, also while it waits. Default 60,000. */
   readonly giveUpAfterMs?: number;
-  /** Unknown outcomes in a row that open a breaker. More than one call's attempts, so that no single order can. */
+  /** Unknown outcomes in a row that open a breaker. More than `attempts`, so that one order cannot. Default 10. */
   readonly failuresToOpen?: number;
+  /** The pause before the first probe, in ms; default 500. */
   readonly reopenAfterMs?: number;
+  /** The longest pause before a probe, in ms; default 5,000. */
   readonly reopenAfterMaxMs?: number;
 }
 
 export interface ResilientSuppliers extends Suppliers {
-  /** Lets go of the breakers' timers. Calls under way are ended by their own signals. */
+  /** Stops the breakers' timers. Calls under way end by their own signals. */
   close(): void;
 }
 
 type Reserve = (signal: AbortSignal) => Promise<SupplierAnswer>;
 
 /**
- * Makes a supplier client fit for a saga: every attempt has a time limit, unknown outcomes are asked about again
- * with the same key, and a breaker per kind of supplier makes calls wait while nothing useful comes back.
+ * Makes a supplier client fit for a saga. Each attempt has a timeout. A call with an unknown outcome is repeated with
+ * the same key. Each kind of supplier has a circuit breaker, at which calls wait while the supplier does not answer.
  */
 export function resilientSuppliers(options: ResilientOptions): ResilientSuppliers {
   const { client, clock, log, timeoutMs } = options;
   const retrying = retrier(options);
   const observed = observing(options);
-  const availability = trackAvailability(log, () => gates.flights.available && gates.hotels.available);
-  const gates = { flights: gateFor('flights'), hotels: gateFor('hotels') };
+  const breakers = { flights: breakerFor('flights'), hotels: breakerFor('hotels') };
+  const listeners = new Set<(available: boolean) => void>();
+  let isAvailable = true;
 
-  function gateFor(kind: SupplierKind): CircuitBreaker {
+  function breakerFor(kind: SupplierKind): CircuitBreaker {
     const { failuresToOpen = 10, reopenAfterMs = 500, reopenAfterMaxMs = 5000 } = options;
     const onStep = (step: BreakerStep) => {
-      tellStep(options, kind, step);
-      availability.check();
+      reportStep(options, kind, step);
+      updateAvailability();
     };
     return new CircuitBreaker({ clock, failuresToOpen, reopenAfterMs, reopenAfterMaxMs, onStep });
+  }
+
+  function updateAvailability(): void {
+    if (isAvailable === (breakers.flights.available && breakers.hotels.available)) return;
+    isAvailable = !isAvailable;
+    for (const listener of [...listeners]) {
+      try {
+        // The current value: a listener before this one may have changed it by making a call.
+        listener(isAvailable);
+      } catch (error) {
+        log.error({ err: error }, 'A listener to the availability of the suppliers failed.');
+      }
+    }
   }
 
   async function reserve(
@@ -66,27 +83,27 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     stop: AbortSignal,
     ask: Reserve,
   ): Promise<SupplierAnswer | UnknownAnswer> {
-    const patience = new Patience(stop, clock, options.giveUpAfterMs ?? 60_000);
+    const deadline = new CallDeadline(stop, clock, options.giveUpAfterMs ?? 60_000);
     const attempt = async () => {
       try {
         return await observed(kind, 'POST', key, () =>
-          withTimeout({ ms: timeoutMs, stop: patience.over }, ask),
+          withTimeout({ ms: timeoutMs, stop: deadline.signal }, ask),
         );
       } catch (error) {
-        patience.limit();
+        deadline.start();
         throw error;
       }
     };
     try {
-      const answer = retrying.execute(() => gates[kind].run(attempt, patience.over), patience.over);
-      return await Promise.race([answer, patience.lost]);
+      const answer = retrying.execute(() => breakers[kind].run(attempt, deadline.signal), deadline.signal);
+      return await Promise.race([answer, deadline.expired]);
     } catch (error) {
-      const cause = patience.over.aborted ? patience.over.reason.message : causeOf(error);
+      const cause = deadline.signal.aborted ? deadline.signal.reason.message : causeOf(error);
       if (!stop.aborted)
         log.warn({ supplier: kind, orderId: key, cause }, 'A reservation has no known outcome.');
       return { kind: 'unknown', cause };
     } finally {
-      patience.end();
+      deadline.release();
     }
   }
 
@@ -112,26 +129,34 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     },
 
     get available() {
-      return availability.now;
+      return isAvailable;
     },
-    onAvailability: availability.listen,
+    onAvailability(listener) {
+      // Wrapped, so that a function which listens twice can stop once.
+      const own = (available: boolean) => listener(available);
+      listeners.add(own);
+      return () => {
+        listeners.delete(own);
+      };
+    },
 
     close() {
-      gates.flights.dispose();
-      gates.hotels.dispose();
+      breakers.flights.dispose();
+      breakers.hotels.dispose();
     },
   };
 }
 
-/** Exponential pauses, shortened by up to a half at random so that callers do not come back in step. */
+/** Pauses are shortened by up to a half at random, so that callers do not retry in step. */
 function retrier({ attempts = 5, retryAfterMs = 100, retryAfterMaxMs = 2000, random }: ResilientOptions) {
-  const pause = ({ attempt }: IRetryBackoffContext<unknown>) =>
-    Math.min(retryAfterMs * 3 ** (attempt - 1), retryAfterMaxMs) * (1 - (random?.fraction() ?? 0) / 2);
-  const backoff = new DelegateBackoff(pause);
+  const pauses = { firstMs: retryAfterMs, maxMs: retryAfterMaxMs, factor: 3, jitter: 0.5 };
+  const backoff = new DelegateBackoff(({ attempt }: IRetryBackoffContext<unknown>) =>
+    backoffMs(attempt, pauses, random),
+  );
   return retry(handleAll, { maxAttempts: attempts - 1, backoff }).dangerouslyUnref();
 }
 
-/** Measures one attempt, and makes it a span of the present trace. */
+/** Measures an attempt, and traces it as a span. */
 function observing({ metrics = noMetrics, tracing = noTracing }: ResilientOptions) {
   return async function observed<T extends SupplierAnswer | undefined>(
     supplier: SupplierKind,
@@ -155,7 +180,7 @@ function observing({ metrics = noMetrics, tracing = noTracing }: ResilientOption
   };
 }
 
-function tellStep(
+function reportStep(
   { log, metrics = noMetrics }: ResilientOptions,
   supplier: SupplierKind,
   step: BreakerStep,

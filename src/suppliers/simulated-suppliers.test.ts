@@ -18,7 +18,7 @@ supplierClientContract('the simulation itself', async (behaviour) => ({
   close: async () => {},
 }));
 
-test('fails as often as it is told', async () => {
+test('refuses at the configured rate', async () => {
   const fractions = [0.29, 0.3, 0.31, 0.99, 0];
   const random = { bytes: systemRandom().bytes, fraction: () => fractions.shift() ?? 0 };
   const ledger = memoryLedger();
@@ -35,7 +35,7 @@ test('fails as often as it is told', async () => {
   expect(kinds).toEqual(['refused', 'reserved', 'reserved', 'reserved', 'refused']);
 });
 
-test('takes as long as it is told, once for all who ask meanwhile', async () => {
+test('takes the configured time, once for all concurrent calls with one key', async () => {
   const wakers: (() => void)[] = [];
   const sleeps: number[] = [];
   const clock = {
@@ -59,7 +59,7 @@ test('takes as long as it is told, once for all who ask meanwhile', async () => 
   expect(first).toEqual(second);
 });
 
-test('a ledger that fails is an unknown outcome, not an answer', async () => {
+test('a failing ledger is an unknown outcome, not an answer', async () => {
   const ledger = {
     ...memoryLedger(),
     record: async () => {
@@ -71,7 +71,7 @@ test('a ledger that fails is an unknown outcome, not an answer', async () => {
   await expect(client.reserveFlight(flight, AbortSignal.timeout(5000))).rejects.toThrow('the disk is gone');
 });
 
-test('work that fails when its caller has gone troubles nobody', async () => {
+test('work that fails after its caller has gone causes no unhandled rejection', async () => {
   const failing = Promise.withResolvers<never>();
   const ledger = { ...memoryLedger(), record: () => failing.promise };
   const client = simulatedSuppliers({ ...willing, ledger, random: systemRandom(), clock: systemClock });

@@ -23,27 +23,27 @@ export interface SimulationOptions {
   readonly latencyMs: number;
 }
 
-/** Lines of the ledger in one answer. */
+/** Reservations in one page of the ledger. */
 const pageSize = 500;
 
-/** What each kind of supplier puts in front of its numbers, and says when it has nothing left. */
+/** The prefix of the numbers of each kind of supplier, and its refusal when nothing is left. */
 const habits = {
   flights: { prefix: 'F', refusal: 'flight_unavailable' },
   hotels: { prefix: 'H', refusal: 'hotel_unavailable' },
 } as const;
 
 /**
- * An airline and a hotel that decide by dice and remember what they decided.
+ * An airline and a hotel that refuse at random and record their answers.
  *
- * They behave as distant ones would: a reservation goes on when its caller has hung up, concurrent duplicates of a
- * key get one answer, and a cancel may overtake its reservation. `invalid_ticket` is not remembered: it is not
- * about the key but about the ticket, and a caller who mends the ticket may ask again with the same key.
+ * They behave like remote suppliers: a reservation continues when its caller has gone, concurrent calls with one key
+ * get one answer, and a cancel may overtake its reservation. `invalid_ticket` is not recorded, because it depends on the
+ * ticket and not on the key: the caller may ask again with the same key and a valid ticket.
  */
 export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
   const { ledger, random, clock, latencyMs } = options;
   const underWay = new Map<string, Promise<SupplierAnswer>>();
 
-  /** Runs the work once for all who ask while it runs. A caller's signal ends its waiting, not the work. */
+  /** Runs the work once for all callers with this key. A caller's signal ends the caller's wait, not the work. */
   async function once(
     kind: SupplierKind,
     key: string,
@@ -65,8 +65,8 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
     return decide();
   }
 
-  /** Rolls the dice. Whatever was recorded before them under this key wins. */
-  async function roll(
+  /** Decides at random. An answer that is already recorded under this key wins. */
+  async function draw(
     kind: SupplierKind,
     failureRate: number,
     { key, packageId }: FlightRequest | HotelRequest,
@@ -84,7 +84,7 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
 
   async function decideHotel(request: HotelRequest): Promise<SupplierAnswer> {
     const ticket = await ledger.findByNumber('flights', request.flightTicketNumber);
-    if (admits(ticket, request)) return roll('hotels', options.hotelFailureRate, request, request.stay);
+    if (admits(ticket, request)) return draw('hotels', options.hotelFailureRate, request, request.stay);
     const earlier = await ledger.find('hotels', request.key);
     return earlier ? answerOf('hotels', earlier) : { kind: 'refused', code: 'invalid_ticket' };
   }
@@ -92,7 +92,7 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
   return {
     reserveFlight: (request, signal) =>
       once('flights', request.key, signal, () =>
-        roll('flights', options.flightFailureRate, request, request.flight),
+        draw('flights', options.flightFailureRate, request, request.flight),
       ),
     reserveHotel: (request, signal) => once('hotels', request.key, signal, () => decideHotel(request)),
     cancel: (kind, key) => ledger.cancel(kind, key),
@@ -100,7 +100,7 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
   };
 }
 
-/** Whether a flight's ticket gets this hotel reservation. Public tickets are for public reservations, and only they. */
+/** Whether the flight's ticket allows the hotel reservation. Public tickets allow public reservations only. */
 function admits(ticket: LedgerEntry | undefined, { key, packageId }: HotelRequest): boolean {
   return (
     ticket?.status === 'active' &&
@@ -114,11 +114,11 @@ function answerOf(kind: SupplierKind, { status, number }: LedgerEntry): Supplier
   return { kind: 'refused', code: status === 'cancelled' ? 'cancelled' : habits[kind].refusal };
 }
 
-/** @throws the signal's reason as soon as it aborts, whatever becomes of the work. */
+/** @throws the signal's reason as soon as it aborts; the work continues. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const ended = Promise.withResolvers<never>();
   const end = () => ended.reject(signal.reason);
-  // The work is listened to first: however this ends, it fails nobody unheard.
+  // Races before anything else: otherwise a rejection of the work could stay unhandled.
   const result = Promise.race([work, ended.promise]);
   if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });

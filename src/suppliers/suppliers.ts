@@ -2,11 +2,14 @@ import type { Page } from '../lib/page.ts';
 
 export type SupplierKind = 'flights' | 'hotels';
 
-/** What the keys of anybody's reservations begin with: no order's key does, and their tickets serve no order. */
+/**
+ * The prefix of keys of reservations that the public makes. No order's key has it, and tickets of such reservations are
+ * not valid for orders.
+ */
 export const publicKeyPrefix = 'public:';
 
 export interface FlightRequest {
-  /** The order id: the same key gets the same answer, until it is cancelled. */
+  /** The order id. The same key gets the same answer until it is cancelled. */
   readonly key: string;
   readonly packageId: number;
   readonly flight: string;
@@ -23,19 +26,19 @@ export interface HotelRequest {
 
 export type Refusal = 'flight_unavailable' | 'hotel_unavailable' | 'invalid_ticket' | 'cancelled';
 
-/** A definite answer: it stays the same for this key. */
+/** A definite answer: the supplier repeats it for the same key. */
 export type SupplierAnswer =
   | { readonly kind: 'reserved'; readonly number: string }
   | { readonly kind: 'refused'; readonly code: Refusal };
 
-/** Nobody knows whether a reservation exists: a cancel is owed. */
+/** It is unknown whether a reservation exists, so it has to be cancelled. */
 export interface UnknownAnswer {
   readonly kind: 'unknown';
-  /** Why, in words for a log. */
+  /** The reason, for the log. */
   readonly cause: string;
 }
 
-/** A line of a supplier's ledger. */
+/** A reservation in a supplier's ledger. */
 export interface Reservation {
   readonly key: string;
   readonly number: string;
@@ -43,58 +46,57 @@ export interface Reservation {
 }
 
 /**
- * One supplier call, once: no retry, no time limit of its own beyond the signal.
- * Spoken by the built-in simulation and by the HTTP client of the supplier protocol.
- * @throws Error whenever the outcome is unknown: time-out, cut connection, 5xx, an answer that makes no sense.
+ * Makes each supplier call once, without a retry. Only the signal limits its time. Implemented by the built-in
+ * simulation and by the HTTP client.
+ * @throws Error if the outcome is unknown: a timeout, a lost connection, a 5xx, an answer outside the protocol.
  */
 export interface SupplierClient {
   reserveFlight(request: FlightRequest, signal?: AbortSignal): Promise<SupplierAnswer>;
   reserveHotel(request: HotelRequest, signal?: AbortSignal): Promise<SupplierAnswer>;
-  /** Succeeds also when there is nothing to cancel; a reservation that arrives later stays cancelled. */
+  /** Succeeds also if there is nothing to cancel. A reservation that arrives after its cancel stays cancelled. */
   cancel(kind: SupplierKind, key: string, signal?: AbortSignal): Promise<void>;
-  /** The supplier's reservations, for audits. */
+  /** A page of the supplier's reservations, for audits. */
   ledger(kind: SupplierKind, cursor?: string, signal?: AbortSignal): Promise<Page<Reservation>>;
 }
 
 /**
- * The suppliers as a saga sees them: time-outs, retries and a breaker are inside, and nothing is thrown.
+ * The suppliers for a saga: with timeouts, retries and a circuit breaker. Nothing is thrown.
  *
- * While the breaker is open (tripped by unknown outcomes only) calls wait instead of failing, and `available`
- * is false, so that nothing new is claimed.
+ * Only unknown outcomes open the circuit breaker. While it is open, calls wait instead of failing, and `available` is
+ * false, so that no new unit is claimed.
  */
 export interface Suppliers {
   reserveFlight(request: FlightRequest, signal: AbortSignal): Promise<SupplierAnswer | UnknownAnswer>;
   reserveHotel(request: HotelRequest, signal: AbortSignal): Promise<SupplierAnswer | UnknownAnswer>;
-  /** One try within the time limit. False: not known to be cancelled, ask again. */
+  /** Tries once. False means that it is unknown whether the cancel worked, so the caller has to repeat it. */
   cancel(kind: SupplierKind, key: string, signal: AbortSignal): Promise<boolean>;
   readonly available: boolean;
-  /** Tells of every change of `available`; returns how to stop. */
+  /** Calls the listener with every change of `available`. Returns a function that removes the listener. */
   onAvailability(listener: (available: boolean) => void): () => void;
 }
 
-/** What the simulated suppliers remember of a key. */
+/** An entry in the ledger of the simulated suppliers. */
 export interface LedgerEntry {
   readonly key: string;
-  /** Ticket or reservation number; empty where nothing was ever reserved. */
+  /** Ticket or reservation number; empty if nothing was ever reserved. */
   readonly number: string;
   readonly status: 'active' | 'cancelled' | 'refused';
-  /** What the reservation is for (the flight's or stay's name), to check tickets against. */
+  /** The name of the flight or stay that is reserved. */
   readonly subject: string;
   readonly packageId: number;
 }
 
 /**
- * The memory of the simulated suppliers. Each method is one atomic, durable step.
- * Called by the simulation alone.
+ * The ledger of the simulated suppliers. Each method is one atomic, durable step. Only the simulated suppliers call it.
  */
 export interface SupplierLedger {
-  /** Keeps the entry unless the key has one already; returns the one that is kept now. */
+  /** Stores the entry unless its key has one. Returns the stored entry. */
   record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry>;
   find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined>;
   findByNumber(kind: SupplierKind, number: string): Promise<LedgerEntry | undefined>;
-  /** Marks the key cancelled, whether or not it has an entry. */
+  /** Marks the key as cancelled, also if it has no entry yet. */
   cancel(kind: SupplierKind, key: string): Promise<void>;
-  /** Active and cancelled entries that have a number, by key. */
+  /** Active and cancelled entries that have a number, sorted by key. */
   page(kind: SupplierKind, cursor: string | undefined, limit: number): Promise<Page<Reservation>>;
   close(): Promise<void>;
 }

@@ -1,4 +1,34 @@
-/** A supplier's answer, read to its end. */
+import { z } from 'zod';
+
+/** Ticket and reservation numbers are shown on pages, so they are short and printable. */
+const number = z.string().regex(/^[\x21-\x7e]{1,64}$/);
+
+/** The body of a 201 answer: the number of the reservation. */
+export const reserved = {
+  flights: z.object({ ticketNumber: number }).transform(({ ticketNumber }) => ticketNumber),
+  hotels: z.object({ reservationNumber: number }).transform(({ reservationNumber }) => reservationNumber),
+};
+
+/** A refusal: the part of a problem (RFC 9457) that the protocol defines. */
+export const problem = z.object({
+  code: z.enum(['flight_unavailable', 'hotel_unavailable', 'invalid_ticket', 'cancelled']),
+});
+
+/** The code of any problem, for an error message. */
+export const anyProblem = z.object({ code: z.string().regex(/^[a-z_]{1,40}$/) });
+
+export const ledgerPage = z.object({
+  reservations: z.array(
+    z.object({
+      key: z.string().min(1).max(300),
+      number,
+      status: z.enum(['active', 'cancelled']),
+    }),
+  ),
+  next: z.string().min(1).max(1000).optional(),
+});
+
+/** A supplier's complete answer. */
 export interface SupplierReply {
   readonly status: number;
   /** Undefined for an empty body. */
@@ -7,13 +37,13 @@ export interface SupplierReply {
 
 /**
  * Reads an answer's body as JSON.
- * @throws Error when it is longer than `bytesMax`, cut off, not JSON, or does not claim to be.
+ * @throws Error if the body is longer than `bytesMax`, cut off, not JSON, or has another content type.
  */
 export async function read(response: Response, bytesMax: number): Promise<SupplierReply> {
   const { status } = response;
   const bytes = await readBytes(response, bytesMax);
   if (bytes.length === 0) return { status, json: undefined };
-  // Said by a gateway in between, which speaks HTML: its status is all there is to know.
+  // A gateway in between may answer with HTML: only its status is of use.
   if (status >= 500) return { status, json: undefined };
   const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? 'none';
   if (!/^application\/(\S+\+)?json$/.test(type)) {
@@ -37,7 +67,7 @@ async function readBytes({ body, status }: Response, bytesMax: number): Promise<
   return Buffer.concat(chunks);
 }
 
-/** What went wrong in words: `fetch` itself says only that it failed, and hides the reason one level below. */
+/** The reason of a failure. The message of `fetch` says only that it failed; the reason is in the error's cause. */
 export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const below = error.cause instanceof Error ? error.cause : undefined;
