@@ -2,15 +2,15 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Json } from '../lib/json.ts';
 import type { Page } from '../lib/page.ts';
 
-/** Who asks for a change, as far as the server can tell. */
+/** The operator who asks for a change, as far as the server knows. */
 export interface Operator {
-  /** `admin`: there is one token. */
+  /** Always `admin`, because there is one token. */
   readonly name: string;
-  /** A program with the token, or a browser that was signed in with it. */
+  /** `token`: a program with the token. `session`: a browser that logged in with it. */
   readonly via: 'token' | 'session';
-  /** Of the browser's session: 128 random bits, not what the cookie proves itself with. */
+  /** The id of the browser's session: 128 random bits, without the cookie's secret. */
   readonly session?: string;
-  /** Of the client, as the server sees it behind trusted proxies. */
+  /** The client's address, behind trusted proxies. */
   readonly address?: string;
 }
 
@@ -31,50 +31,48 @@ export const operatorActions = [
 ] as const;
 export type OperatorAction = (typeof operatorActions)[number];
 
-/** What a change is about. */
+/** The object of a change. */
 export interface OperatorTarget {
   readonly packageId?: number;
   readonly orderId?: string;
   readonly instance?: string;
-  /** An email's keyed hash: whoever has the server's secret can test an email against it, and nobody can read it. */
+  /** The email's keyed hash. With the server's secret one can test an email against it, but not read it. */
   readonly emailHash?: string;
 }
 
 /**
- * One change that an operator asked for. No email and no token is ever in it.
+ * One change that an operator asked for. It never has an email or a token.
  *
  * ```
  *   open ──► done | refused | failed
  * ```
  *
- * It is written, open, before anything is changed, and ended before the operator is answered. So a change that was
- * made is never without its entry: one that stays open is of an instance that died, or lost its store, in the middle
- * of it, and says who wanted what.
+ * The event is stored as open before the change, and ended before the operator is answered, so every change has an
+ * event. An event stays open if its instance crashed or lost its store during the change.
  */
 export interface OperatorEvent {
-  /** Random. */
   readonly id: string;
-  /** When it was asked for, in ms since the epoch. */
+  /** The time of the request, in ms since the epoch. */
   readonly at: number;
   readonly by: Operator;
-  /** The instance that was asked. */
+  /** The instance that got the request. */
   readonly instance: string;
   readonly action: OperatorAction;
   readonly target: OperatorTarget;
-  /** What was wanted, as it was asked for. */
+  /** The parameters of the request. */
   readonly wish?: Json;
-  /** What is changed, as it was read before; absent where there was nothing yet. */
+  /** The changed object before the change; absent if it did not exist. */
   readonly before?: Json;
   readonly outcome: 'open' | OperatorEventEnd['outcome'];
-  /** The same after it. */
+  /** The object after the change. */
   readonly after?: Json;
-  /** Why it was refused. */
+  /** The reason of a refusal. */
   readonly code?: ErrorCode;
   /** ms since the epoch. */
   readonly endedAt?: number;
 }
 
-/** How it ended. `failed`: something broke, and what was wanted may have happened. */
+/** The end of a change. `failed`: an error occurred, and the change may have been made. */
 export interface OperatorEventEnd {
   readonly outcome: 'done' | 'refused' | 'failed';
   readonly after?: Json;
@@ -83,15 +81,15 @@ export interface OperatorEventEnd {
 }
 
 /**
- * The log of what operators change, kept in the store as durably as orders. Entries are added and ended; none is
- * changed after that, nor deleted (but by `clear`).
+ * The log of the changes by operators, as durable as orders. An event that has ended is never changed, and only
+ * `Store.clear` deletes events.
  *
- * Each method may be repeated when its outcome is unknown. @throws StoreUnavailableError from any of them.
+ * Each method may be repeated if its outcome is unknown. Each throws StoreUnavailableError.
  */
 export interface OperatorLog {
-  /** Adds an entry, unless one with its id is there. */
+  /** Adds an event, unless one with its id exists. */
   appendOperatorEvent(event: OperatorEvent): Promise<void>;
-  /** Ends an entry that is open; leaves one that has ended. */
+  /** Ends an open event. An event that has ended stays as it is. */
   endOperatorEvent(id: string, end: OperatorEventEnd): Promise<void>;
   /** Newest first, at most `limit`. The cursor is `next` of the page before. */
   operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>>;

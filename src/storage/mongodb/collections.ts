@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Db, IndexDescription } from 'mongodb';
+import { settlesWithin } from '../../lib/deadline.ts';
 import type { SupplierKind } from '../../suppliers/suppliers.ts';
 import type {
   OperatorEventDocument,
@@ -14,16 +14,16 @@ export interface Collections {
   readonly orders: Collection<OrderDocument>;
   readonly settings: Collection<SettingDocument>;
   readonly operatorEvents: Collection<OperatorEventDocument>;
-  /** The simulated suppliers' memory. */
+  /** The ledger of the simulated suppliers. */
   readonly ledgers: Readonly<Record<SupplierKind, Collection<ReservationDocument>>>;
 }
 
-/** The partial indexes are used only by queries that repeat these conditions. */
+/** The server uses a partial index only for queries that repeat its condition. */
 export const unfinished = { unfinished: true } as const;
 export const live = { live: true } as const;
 export const hasNumber = { number: { $gt: '' } };
 
-/** Nothing that a purchase runs reads more documents than it touches. */
+/** With these, no query of a purchase reads more documents than it needs. */
 const orderIndexes: IndexDescription[] = [
   { name: 'by_number', key: { packageId: 1, number: 1 }, unique: true },
   {
@@ -38,18 +38,18 @@ const orderIndexes: IndexDescription[] = [
     partialFilterExpression: unfinished,
   },
 ];
-/** Made only where emails have a limit: whatever an order's index costs, each step of each purchase pays. */
+/** Made only if there is a limit per email, because every write of an order pays for each index. */
 const emailIndex: IndexDescription = {
   name: 'live_by_email',
   key: { packageId: 1, email: 1, live: 1 },
   partialFilterExpression: live,
 };
-/** Operators look for orders by email. */
+/** For operators. */
 const ordersByEmail: IndexDescription = {
   name: 'orders_by_email',
   key: { email: 1, packageId: 1, number: 1 },
 };
-/** How long a start waits for this index. For millions of orders of an older release, building it takes longer. */
+/** How long a start waits for this index. For millions of orders of an older release it takes longer. */
 const ordersByEmailMs = 2_000;
 const ledgerIndexes: IndexDescription[] = [
   { name: 'by_number', key: { number: 1 }, unique: true, partialFilterExpression: hasNumber },
@@ -67,7 +67,7 @@ export function collectionsOf(db: Db): Collections {
   };
 }
 
-/** Makes the indexes that are not there, and with them the collections. */
+/** Makes the missing indexes, and thereby the collections. */
 export async function prepareIndexes(
   { orders, ledgers, operatorEvents }: Collections,
   countsEmails: boolean,
@@ -78,8 +78,8 @@ export async function prepareIndexes(
     ledgers.hotels.createIndexes(ledgerIndexes),
     operatorEvents.createIndexes(operatorEventIndexes),
   ]);
-  // The server builds it in the background. Until it is ready, a search by email may run into its time limit. A build
-  // that fails is tried again at the next start.
+  // The server builds this one in the background. Until then a search by email may time out. If the build fails, the
+  // next start tries again.
   const built = orders.createIndexes([ordersByEmail]).catch(() => {});
-  await Promise.race([built, sleep(ordersByEmailMs, undefined, { ref: false })]);
+  await settlesWithin(ordersByEmailMs, built);
 }

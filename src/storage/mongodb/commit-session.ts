@@ -4,9 +4,8 @@ import { withTimeout } from '../../lib/deadline.ts';
 /**
  * A session in which this process commits changes, one after the other.
  *
- * It is always the same: a transaction that was left open behind a lost connection keeps its packages locked for a
- * minute, unless the next transaction of its session ends it, or somebody who knows the session's id kills it: a new
- * owner finds it in the package.
+ * A transaction that is open when its connection is lost locks its packages for a minute. The next transaction of the same
+ * session ends it, so the session is reused. A new owner can also kill the session by its id, which the package has.
  */
 export class CommitSession {
   readonly #client: MongoClient;
@@ -16,8 +15,8 @@ export class CommitSession {
   #last: Promise<void> = Promise.resolve();
 
   /**
-   * @param hungMs a turn that takes longer will never end: the next one gets a fresh session.
-   * @param onReplaced is told the id of the one before, in which a transaction may be open.
+   * @param hungMs if a turn takes longer, it hangs: the session is replaced.
+   * @param onReplaced gets the id of the replaced session, in which a transaction may be open.
    */
   constructor(client: MongoClient, hungMs: number, onReplaced: (id: UUID) => void) {
     this.#client = client;
@@ -32,14 +31,14 @@ export class CommitSession {
     return id.toUUID();
   }
 
-  /** Runs after all turns before it have ended, however they did. */
+  /** Runs the work when all turns before it have ended. */
   turn<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
     const turn = this.#last.then(() => work(this.#session));
     this.#last = this.#last.then(() => this.#ended(turn));
     return turn;
   }
 
-  /** The driver may wait without end for a connection that broke at the wrong moment. */
+  /** Waits for the end of a turn. Replaces the session if it hangs: the driver can wait forever for a broken connection. */
   async #ended(turn: Promise<unknown>): Promise<void> {
     try {
       await withTimeout({ ms: this.#hungMs, late: () => new Hung() }, () => turn);
@@ -59,21 +58,21 @@ export class CommitSession {
 
 class Hung extends Error {}
 
-/** The ids that a package's document names, so that its next owner can end what was left open. */
+/** The session ids in a package's document, with which the next owner can end open transactions. */
 export interface NamedSessions {
   readonly session: UUID;
   readonly group: UUID;
 }
 
-/** Each package has a session of its own; the changes of several at once go in the one for groups. */
+/** The sessions for commits: one per package, and one for commits of several packages. */
 export class CommitSessions {
   readonly group: CommitSession;
   readonly #client: MongoClient;
   readonly #hungMs: number;
   readonly #byPackage = new Map<number, CommitSession>();
-  /** What the packages that were taken name. */
+  /** The sessions that are stored in the documents of owned packages. */
   readonly #named = new Map<number, NamedSessions>();
-  /** Sessions in which a transaction may be open that nobody goes on with. */
+  /** Abandoned sessions, in which a transaction may be open. */
   readonly #left = new Map<string, UUID>();
 
   constructor(client: MongoClient, hungMs: number) {
@@ -91,26 +90,26 @@ export class CommitSessions {
     return session;
   }
 
-  /** What a package shall name from now on. */
+  /** The ids to store in a package's document. */
   name(packageId: number): NamedSessions {
     const named = { session: this.of(packageId).id, group: this.group.id };
     this.#named.set(packageId, named);
     return named;
   }
 
-  /** Whether a package names sessions that are used no more: its next owner could not end what they leave. */
+  /** Whether the ids in a package's document are outdated: its next owner could not end open transactions. */
   isMisnamed(packageId: number): boolean {
     const named = this.#named.get(packageId);
     if (named === undefined) return false;
     return !named.group.equals(this.group.id) || !named.session.equals(this.of(packageId).id);
   }
 
-  /** A transaction may be open in it that keeps its packages from everybody, ourselves included. */
+  /** Notes a session in which a transaction may be open, which locks its packages. */
   leave(id: UUID): void {
     this.#left.set(id.toString(), id);
   }
 
-  /** Ends what may have been left open. It never throws: while the server is away, it is tried again the next time. */
+  /** Ends transactions in abandoned sessions. Never throws: if it fails, the next call tries again. */
   async endWhatWasLeft(): Promise<void> {
     const ids = [...this.#left.values()];
     if (ids.length === 0) return;
@@ -119,7 +118,7 @@ export class CommitSessions {
       await this.#client.db('admin').command({ killSessions });
       for (const id of ids) this.#left.delete(id.toString());
     } catch {
-      // Its locks are still there: the commit that comes now will say so.
+      // The packages stay locked, so the commit that follows fails.
     }
   }
 

@@ -16,10 +16,10 @@ import { isDuplicate, isUnavailable, unavailable } from './errors.ts';
 
 const retryPauseMs = 50;
 
-/** It was not applied in time, and never will be. */
+/** The change was not applied before the timeout, and will not be applied later. */
 export class GivenUpError extends StoreUnavailableError {}
 
-/** A package's change, on condition of its fence. */
+/** A package's change, with the fence that the package must have. */
 export interface Part {
   readonly packageId: number;
   readonly fence: Fence;
@@ -27,10 +27,9 @@ export interface Part {
 }
 
 /**
- * Applies changes of one package or of several in one transaction, all or nothing: the packages on condition of
- * their fences, then the orders, then the commit. A package is always updated, never only read: two transactions
- * that both did so could both commit.
- * @throws Error as Store.commit says; that of several does not say whose fault it is.
+ * Applies changes of one or several packages in one transaction: it updates the packages with the expected fences, then
+ * writes the orders. Each package is updated and not only read, because two transactions that only read could both commit.
+ * @throws Error as Store.commit. For several packages it does not say which one is the cause.
  */
 export async function commitParts(
   connection: Connection,
@@ -70,7 +69,7 @@ class Attempt {
       await this.#write(session);
       this.#refuseGivenUp();
     } catch (error) {
-      // Fails without a word where the server is away: then the session's next transaction ends this one.
+      // If the server is away this fails silently, and the session's next transaction ends this one.
       await session.abortTransaction();
       throw notApplied(error);
     }
@@ -79,7 +78,7 @@ class Attempt {
     this.#connection.wrote(session);
   }
 
-  /** Called when the time is up. What was not sent by now will never be. */
+  /** Called after the timeout. Nothing more is sent after this. */
   giveUp(): Error {
     this.#isGivenUp = true;
     return this.#isCommitting
@@ -101,7 +100,7 @@ class Attempt {
     const { matchedCount: found } = await orders.bulkWrite(
       [
         ...inserted.map(insertionOf),
-        // Before the updates: an order may be cancelled in the very commit that takes its email.
+        // Before the updates: one commit may both end an order and erase its email.
         ...erased.map(erasureOf),
         ...updated.map(this.#connection.isSharded ? shardedUpdateOf : updateOf),
       ],
@@ -112,7 +111,7 @@ class Attempt {
     }
   }
 
-  /** Asking again is harmless: the server remembers whether a session's transaction was committed. */
+  /** May be repeated: the server knows whether a session's transaction was committed. */
   async #commit(session: ClientSession): Promise<void> {
     for (;;) {
       try {
@@ -156,18 +155,18 @@ function insertionOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
   return { insertOne: { document: orderDocument(order) } };
 }
 
-/** By its id alone: the server finds that without planning, and what else would name it is for life. */
+/** Finds the order by its id only, which needs no query plan. The other fields that identify it never change. */
 function updateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
   return { updateOne: { filter: { _id: order.id }, update: orderUpdate(order) } };
 }
 
-/** With the key that tells the shard. */
+/** With the shard key. */
 function shardedUpdateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
   const { id, packageId } = order;
   return { updateOne: { filter: { _id: id, packageId }, update: orderUpdate(order) } };
 }
 
-/** Only as it has ended: an order that has not needs its email. */
+/** Matches only the ended order: an unfinished one needs its email. */
 function erasureOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
   const { id, packageId, number, status } = order;
   return { updateOne: { filter: { _id: id, packageId, number, status }, update: orderErasure(order) } };
@@ -176,7 +175,7 @@ function erasureOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
 function notApplied(error: unknown): unknown {
   if (error instanceof FencedError) return error;
   if (isUnavailable(error)) return unavailable(error);
-  // The driver's error holds whole orders, and the server's words the key: neither belongs into a log.
+  // The driver's error has whole orders, and the server's message has the key. Neither may be logged.
   if (isDuplicate(error)) {
     const index = /index: (\w+)/.exec(error.message)?.[1] ?? 'unknown';
     return new Error(`an order's id, number or key is taken (index ${index})`);

@@ -9,26 +9,26 @@ import type { ReadOptions } from './reads.ts';
 import { checkServer, explainStart, parsed } from './start-up.ts';
 
 export interface MongoConnectionOptions {
-  /** A replica set, or a sharded cluster; without a database in it, `ticket-booking`. */
+  /** A replica set or a sharded cluster. The default database is `ticket-booking`. */
   readonly url: string;
   readonly log?: Log;
-  /** The longest that a call waits, in ms, before the store counts as unavailable. Default 5000. */
+  /** The timeout of a call, in ms, after which the store counts as unavailable. Default 5000. */
   readonly timeoutMs?: number;
-  /** Orders are counted by email with every purchase: that wants an index. Default false. */
+  /** Makes the index for counting orders by email, which a limit per email needs. Default false. */
   readonly countsEmails?: boolean;
-  /** Make no indexes: for the audit. */
+  /** Makes no indexes: for the audit. */
   readonly readOnly?: boolean;
 }
 
-/** What was acknowledged is never undone, and only such things are seen. */
+/** Reads see only data that can never be rolled back. */
 export const majority = { level: 'majority' } as const;
 
 const defaultDatabase = 'ticket-booking';
 const defaultTimeoutMs = 5_000;
 
 /**
- * Connects, checks that the server has what the store needs, and makes the indexes.
- * @throws Error with one line that says what is wrong, and how to mend it where that is known; no password is in it.
+ * Connects, checks that the server has the features that the store needs, and makes the indexes.
+ * @throws Error with one line, without a password, that says what is wrong and, if known, how to correct it.
  */
 export async function openConnection(options: MongoConnectionOptions): Promise<Connection> {
   const { timeoutMs = defaultTimeoutMs, countsEmails = false } = options;
@@ -48,7 +48,7 @@ export async function openConnection(options: MongoConnectionOptions): Promise<C
   }
 }
 
-/** These win over what the URL says: the store's promises rest on them. */
+/** These override the options in the URL, because the store's guarantees depend on them. */
 function clientOptions(timeoutMs: number): MongoClientOptions {
   return {
     appName: 'ticket-booking',
@@ -63,7 +63,7 @@ function clientOptions(timeoutMs: number): MongoClientOptions {
     connectTimeoutMS: Math.min(2_000, timeoutMs),
     socketTimeoutMS: timeoutMs,
     waitQueueTimeoutMS: timeoutMs,
-    // How soon a server that hangs is noticed: one that ends is noticed at once.
+    // Detects a hanging server within 2 s. The end of a server is detected at once.
     heartbeatFrequencyMS: 2_000,
   };
 }
@@ -74,7 +74,7 @@ interface ConnectionTraits {
   readonly isSharded: boolean;
 }
 
-/** A client whose calls all end in bounded time, and see what earlier calls of this process have written. */
+/** A client with a timeout for each call. Each call sees the writes of earlier calls of this process. */
 export class Connection {
   readonly collections: Collections;
   readonly timeoutMs: number;
@@ -97,9 +97,9 @@ export class Connection {
   }
 
   /**
-   * Runs work in a session of its own, for what does no harm when repeated. Even where a former primary still
-   * answers, it does not answer with what was before this process's last write.
-   * @throws StoreUnavailableError when it takes too long as well.
+   * Runs work that may be repeated, in a session of its own. The session sees this process's last write, also if a former
+   * primary still answers.
+   * @throws StoreUnavailableError also after the timeout.
    */
   async run<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
     this.refuseClosed();
@@ -108,7 +108,7 @@ export class Connection {
     return this.bounded(work(session).finally(() => session.endSession()));
   }
 
-  /** As {@link run}, for work that writes. */
+  /** Like {@link run}, for work that writes. */
   write<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
     return this.run(async (session) => {
       const result = await work(session);
@@ -117,12 +117,12 @@ export class Connection {
     });
   }
 
-  /** How to read in a session what is true now. */
+  /** The options for a read of the current state. */
   current(session: ClientSession): ReadOptions {
     return { session, readConcern: majority, maxTimeMS: this.timeoutMs };
   }
 
-  /** @throws StoreUnavailableError for whatever may pass, and what `late` makes when it takes too long. */
+  /** Waits with the timeout. @throws StoreUnavailableError for temporary errors; after the timeout, what `late` makes. */
   async bounded<T>(work: Promise<T>, late: () => Error = tooLate): Promise<T> {
     try {
       return await withTimeout({ ms: this.timeoutMs, late }, () => work);
@@ -131,7 +131,7 @@ export class Connection {
     }
   }
 
-  /** Gathers calls for one round trip. One that waits for longer than the time-out is rejected and not sent. */
+  /** Gathers calls for one round trip. A call that waits longer than the timeout is rejected and not sent. */
   batcher<Item, Result>(
     run: BatcherOptions<Item, Result>['run'],
     options: Pick<BatcherOptions<Item, Result>, 'weigh' | 'weightMax'> = {},
@@ -140,18 +140,18 @@ export class Connection {
     return new Batcher({
       run,
       waitMax: { ms: this.timeoutMs, late },
-      // Those who wait would wait as long again for the same answer. Any other error is about one of the items.
+      // If the store is away, waiting calls would fail too. Any other error concerns one of the items.
       onError: (error) => (error instanceof StoreUnavailableError ? 'all' : 'split'),
       ...options,
     });
   }
 
-  /** Makes a session see what was written in this process so far. */
+  /** Makes a session see all earlier writes of this process. */
   catchUp(session: ClientSession): void {
     if (this.#latest) session.advanceOperationTime(this.#latest);
   }
 
-  /** What the session has written is seen by all that comes later. */
+  /** Makes later sessions see the writes of this one. */
   wrote({ operationTime }: ClientSession): void {
     if (!operationTime || (this.#latest && operationTime.lessThanOrEqual(this.#latest))) return;
     this.#latest = operationTime;

@@ -6,13 +6,14 @@ import {
   type PackageSnapshot,
   type TravelPackage,
 } from '../../domain/travel-package.ts';
+import { defined } from '../../lib/defined.ts';
 import type { LedgerEntry } from '../../suppliers/suppliers.ts';
+import { firstSeq } from '../cursors.ts';
 import type { OperatorEvent } from '../operator-log.ts';
-import { seqStart } from '../seq-start.ts';
 
 /**
- * The shape of the documents that this release writes. It grows when an older release could no longer make sense
- * of them; a field that older releases may ignore does not raise it, and they leave such a field as it is.
+ * The version of the documents that this release writes. It is raised if older releases would misunderstand the
+ * documents, not for a new field that they may ignore: they leave such a field as it is.
  */
 export const documentVersion = 1;
 
@@ -26,7 +27,7 @@ export interface PackageDocument extends Versioned {
   readonly figures: Inventory;
   readonly epoch: number;
   readonly seq: number;
-  /** Who took the epoch, and the sessions in which it commits: the package's own, and the one for groups. */
+  /** The owner, and the sessions in which it commits: the package's own, and the one for groups. */
   readonly owner?: { readonly instance: string; readonly session: UUID; readonly group?: UUID };
 }
 
@@ -35,13 +36,13 @@ export interface OrderDocument extends Versioned, Omit<Order, 'id'>, Indexed {
 }
 
 /**
- * What the indexes of orders go by: true, or absent. They are apart from the status because a change of any indexed
- * field makes the server look at every index, and most changes of the status change neither.
+ * The fields of the partial indexes: true, or absent. The status itself is not indexed, because a change of an indexed
+ * field makes the server update every index. Most changes of the status change neither of these.
  */
 interface Indexed {
-  /** An owner has work to do for it. */
+  /** The order needs an owner. */
   readonly unfinished?: true | undefined;
-  /** It counts as one of its email's orders. */
+  /** The order counts for the limit per email. */
   readonly live?: true | undefined;
 }
 
@@ -54,7 +55,7 @@ export interface OperatorEventDocument extends Versioned, Omit<OperatorEvent, 'i
   readonly _id: string;
 }
 
-/** @throws Error for a newer release's document, which may mean what this one does not know. */
+/** @throws Error for a newer release's document, which this release could misunderstand. */
 export function refuseNewer({ v }: Versioned): void {
   if (v > documentVersion) {
     throw new Error(`a document was written by a newer release (document version ${v}): run that release`);
@@ -63,7 +64,7 @@ export function refuseNewer({ v }: Versioned): void {
 
 export function packageDocument({ id, ...added }: TravelPackage): PackageDocument {
   const figures = fullInventory(added.quota);
-  return { _id: id, v: documentVersion, package: added, figures, epoch: 0, seq: seqStart() };
+  return { _id: id, v: documentVersion, package: added, figures, epoch: 0, seq: firstSeq() };
 }
 
 export function snapshotFrom(document: PackageDocument): PackageSnapshot {
@@ -74,17 +75,13 @@ export function snapshotFrom(document: PackageDocument): PackageSnapshot {
   return {
     package: {
       ...{ id: document._id, flight, stay, price, quota, version },
-      ...(opensAt === undefined ? {} : { opensAt }),
-      ...(closesAt === undefined ? {} : { closesAt }),
-      ...(paused === undefined ? {} : { paused }),
-      ...(listed === undefined ? {} : { listed }),
-      ...(archived === undefined ? {} : { archived }),
+      ...defined({ opensAt, closesAt, paused, listed, archived }),
     },
     inventory: { remaining, held, confirmed, cancelling, waiting, nextNumber },
   };
 }
 
-/** Field by field, so that what a newer release has added beside them stays. */
+/** Updates each field alone, so that fields of a newer release stay. */
 export function packageUpdate(
   figures: Inventory,
   replacement?: TravelPackage,
@@ -112,7 +109,7 @@ function indexed(order: Order): Required<Indexed> {
   return { unfinished, live: confirmedStatuses.includes(order.status) ? true : unfinished };
 }
 
-/** Entries of the timeline travel whole: what a newer release has added to one survives this one's updates. */
+/** Keeps timeline entries as they are, so that fields of a newer release survive an update. */
 export function orderFrom(document: OrderDocument): Order {
   refuseNewer(document);
   const { _id, packageId, number, email, key, status, reason, flight, hotel, createdAt, timeline } = document;
@@ -131,8 +128,8 @@ export function orderFrom(document: OrderDocument): Order {
 }
 
 /**
- * What an order's life changes, field by field, so that what a newer release has added beside them stays. Who
- * bought what, when and under which number and key is for life, and the server is not made to compare it.
+ * Updates each changing field alone, so that fields of a newer release stay. The other fields of an order never change,
+ * so the server does not have to compare them.
  */
 export function orderUpdate(order: Order): UpdateFilter<OrderDocument> {
   const { status, reason, flight, hotel, timeline } = order;
@@ -144,9 +141,9 @@ export function orderUpdate(order: Order): UpdateFilter<OrderDocument> {
   return { $set, $unset } as UpdateFilter<OrderDocument>;
 }
 
-/** Who bought it is nobody's business any more. */
+/** Erases the personal data of an order. */
 export function orderErasure({ email, key }: Order): UpdateFilter<OrderDocument> {
-  return { $set: { email, ...(key === undefined ? {} : { key }) } };
+  return { $set: defined({ email, key }) };
 }
 
 export function operatorEventFrom(stored: OperatorEventDocument): OperatorEvent {
@@ -155,7 +152,7 @@ export function operatorEventFrom(stored: OperatorEventDocument): OperatorEvent 
   return { id, ...event };
 }
 
-/** Sets what is there and takes away what is undefined. */
+/** Sets the defined fields and removes the undefined ones. */
 function assign(
   fields: Readonly<Record<string, unknown>>,
   inside: string | undefined,

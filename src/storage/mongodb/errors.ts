@@ -24,8 +24,8 @@ export const mongoCode = {
 } as const;
 
 /**
- * What says something about the server, its peers or the moment, and nothing about what was asked: the same may work
- * later. What is not listed counts as the request's fault, so that one bad request cannot stall the others.
+ * Codes about the server or the network, not about the request: the same request may work later. Any other code counts as
+ * an error of the request, so that one bad request cannot delay the others.
  */
 const unavailableCodes: ReadonlySet<unknown> = new Set<number>([
   ...Object.values({
@@ -86,7 +86,7 @@ const unavailableLabels = [
   MongoErrorLabel.SystemOverloadedError,
 ];
 
-/** What the driver throws once it, or what it works with, is closed. */
+/** The driver's errors for a closed client, server or session. */
 const closed = [
   MongoClientClosedError,
   MongoExpiredSessionError,
@@ -96,8 +96,8 @@ const closed = [
 ];
 
 /**
- * Whether the store, and not the request, is the trouble: the same request may work later.
- * The driver wraps whatever goes wrong in a bulk write, a broken connection too.
+ * Whether the store is the cause, not the request: the same request may work later.
+ * The driver wraps all errors of a bulk write, also a broken connection.
  */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof StoreUnavailableError) return true;
@@ -109,17 +109,17 @@ export function isUnavailable(error: unknown): boolean {
   if (error instanceof MongoServerError) {
     return error instanceof MongoWriteConcernError || unavailableCodes.has(error.code);
   }
-  // Of what the driver says by itself only misuse will not pass: the rest is about servers and the network.
+  // Of the driver's own errors only those of misuse are permanent. The others are about servers and the network.
   return !(error instanceof MongoAPIError) || closed.some((kind) => error instanceof kind);
 }
 
-/** The driver lets some through as Node throws them: EPIPE, when it writes to a connection that is just being closed. */
+/** The driver passes some errors of Node on, for example EPIPE for a write to a connection that is being closed. */
 function isSocketError(error: unknown): boolean {
   if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false;
   return /^(E[A-Z]+|ERR_(STREAM|SOCKET|TLS|SSL)_\w+)$/.test(error.code);
 }
 
-/** What the port promises for an error: StoreUnavailableError, or the error itself. */
+/** Converts an error to the port's: StoreUnavailableError, or the error itself. */
 export function asStoreError(error: unknown): unknown {
   return isUnavailable(error) ? unavailable(error) : error;
 }
@@ -135,8 +135,8 @@ export function isDuplicate(error: unknown): error is MongoServerError {
 }
 
 /**
- * Where in an unordered insertion the keys were taken.
- * @throws the error itself when it says anything else.
+ * The indexes of the documents in an unordered insertion whose keys exist already.
+ * @throws the error itself if it has another cause.
  */
 export function takenIn(error: unknown): number[] {
   if (!(error instanceof MongoBulkWriteError)) throw error;

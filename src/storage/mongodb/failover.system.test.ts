@@ -133,7 +133,7 @@ async function whileCommitting(faults: (progress: (commits: number) => Promise<v
   return owners.map(({ told }) => told);
 }
 
-test('a primary that steps down in a stream of commits: what was said about each of them is so', async () => {
+test('the outcome of each commit is right when the primary steps down', async () => {
   await whileCommitting(async (progress) => {
     for (let time = 0; time < 2; time++) {
       await mongod.stepDown();
@@ -142,7 +142,7 @@ test('a primary that steps down in a stream of commits: what was said about each
   });
 });
 
-test('a primary that is killed in a stream of commits: what was said about each of them is so', async () => {
+test('the outcome of each commit is right when the primary is killed', async () => {
   await whileCommitting(async (progress) => {
     const primary = await mongod.primary();
     await mongod.kill(primary);
@@ -154,7 +154,7 @@ test('a primary that is killed in a stream of commits: what was said about each 
   });
 });
 
-test('a primary that freezes in a stream of commits, and wakes up deposed: what was said is so', async () => {
+test('the outcome of each commit is right when the primary freezes and is replaced', async () => {
   await whileCommitting(async (progress) => {
     const primary = await mongod.primary();
     mongod.freeze(primary);
@@ -167,7 +167,7 @@ test('a primary that freezes in a stream of commits, and wakes up deposed: what 
   });
 });
 
-test('reads go on after an election, and see all that was acknowledged', async () => {
+test('reads work after an election, and see all acknowledged writes', async () => {
   await store.addPackages([samplePackage()]);
   let { fence } = (await store.takeOwnership(1, 'one'))!;
   for (let number = 1; number <= 10; number++) {

@@ -66,8 +66,8 @@ function breakAt(command: string, fate: 'cut' | 'cut the reply', times: number):
   proxy.decide((name) => (name === command && left-- > 0 ? fate : 'pass'));
 }
 
-describe('a commit whose answer gets lost', () => {
-  test('once is asked for again, and stands', async () => {
+describe('a commit without an answer', () => {
+  test('is repeated and succeeds, if the answer was lost once', async () => {
     breakAt('commitTransaction', 'cut the reply', 1);
     await commit(1);
     fence = next(fence);
@@ -75,19 +75,19 @@ describe('a commit whose answer gets lost', () => {
     expect(await story()).toEqual({ seq: 2, orders: [1, 2], nextNumber: 3 });
   });
 
-  test('and never arrived once is sent again, and stands', async () => {
+  test('is repeated and succeeds, if the request was lost once', async () => {
     breakAt('commitTransaction', 'cut', 1);
     await commit(1);
     expect(await story()).toEqual({ seq: 1, orders: [1], nextNumber: 2 });
   });
 
-  test('many times is asked for until there is one', async () => {
+  test('is repeated until there is an answer', async () => {
     breakAt('commitTransaction', 'cut the reply', 4);
     await commit(1);
     expect(await story()).toEqual({ seq: 1, orders: [1], nextNumber: 2 });
   });
 
-  test('because the store is being closed is unknown', async () => {
+  test('is unknown if the store is closed meanwhile', async () => {
     let closed: Promise<void> | undefined;
     proxy.decide((name) => {
       if (name !== 'commitTransaction') return 'pass';
@@ -100,19 +100,19 @@ describe('a commit whose answer gets lost', () => {
     expect(orders).toEqual(seq === 1 ? [1] : []);
   });
 
-  test('for good, though it was applied, is unknown in bounded time; a new epoch tells', async () => {
+  test('is unknown after the timeout, although it was applied; taking ownership again shows it', async () => {
     breakAt('commitTransaction', 'cut the reply', Number.POSITIVE_INFINITY);
     await expect(commit(1)).rejects.toBeInstanceOf(CommitUnknownError);
     expect(await story()).toEqual({ seq: 1, orders: [1], nextNumber: 2 });
   });
 
-  test('for good, and never arrived, is unknown in bounded time; a new epoch tells', async () => {
+  test('is unknown after the timeout, and was not applied; taking ownership again shows it', async () => {
     breakAt('commitTransaction', 'cut', Number.POSITIVE_INFINITY);
     await expect(commit(1)).rejects.toBeInstanceOf(CommitUnknownError);
     expect(await story()).toEqual({ seq: 0, orders: [], nextNumber: 1 });
   });
 
-  test('after which the same instance takes the package again and goes on', async () => {
+  test('does not keep the same instance from taking the package again', async () => {
     breakAt('commitTransaction', 'cut', Number.POSITIVE_INFINITY);
     await expect(commit(1)).rejects.toBeInstanceOf(CommitUnknownError);
     proxy.decide(() => 'pass');
@@ -139,7 +139,7 @@ describe('a commit that breaks before it is sent', () => {
     expect(await story()).toEqual({ seq: 1, orders: [2], nextNumber: 3 });
   });
 
-  test('and cannot be undone either, was not applied, and the next one works', async () => {
+  test('and cannot be aborted was not applied, and the next one works', async () => {
     proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
     await expect(commit(1)).rejects.toBeInstanceOf(StoreUnavailableError);
     proxy.decide(() => 'pass');
@@ -162,8 +162,8 @@ test.each(['insert', 'update', 'findAndModify', 'find'])(
   },
 );
 
-describe('Q6 an owner that ends or freezes in the middle of a transaction', () => {
-  test('does not keep the package from the next one', async () => {
+describe('Q6 an owner that crashes or freezes during a transaction', () => {
+  test('does not lock the package for the next owner', async () => {
     // Its transaction stays open on the server, which would keep it for a minute.
     proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
     await expect(commit(1)).rejects.toBeInstanceOf(StoreUnavailableError);
@@ -173,8 +173,8 @@ describe('Q6 an owner that ends or freezes in the middle of a transaction', () =
   });
 });
 
-describe('Q9 a stale owner that races a take-over', () => {
-  test('has either committed before it, or never', async () => {
+describe('Q9 the commit of an owner that is being replaced', () => {
+  test('is either applied before the takeover or not at all', async () => {
     let applied = 0;
     for (let round = 0; round < 60; round++) {
       const held = (await store.takeOwnership(packageId, 'stale'))!.fence;
@@ -204,8 +204,8 @@ describe('Q9 a stale owner that races a take-over', () => {
   });
 });
 
-describe('a server that hangs', () => {
-  test('makes every call say so in bounded time, and is used again when it answers', async () => {
+describe('a hanging server', () => {
+  test('makes every call fail after the timeout, and is used again when it answers', async () => {
     const calls = {
       package: () => store.package(packageId),
       packages: () => store.packages(),
@@ -252,7 +252,7 @@ describe('a server that hangs', () => {
     expect(await story()).toEqual({ seq: 1, orders: [3], nextNumber: 4 });
   });
 
-  test('during the commit itself leaves it unknown, in bounded time', async () => {
+  test('makes a commit unknown after the timeout', async () => {
     proxy.decide((name) => {
       if (name === 'commitTransaction') mongod.freeze(0);
       return 'pass';
@@ -269,7 +269,7 @@ describe('a server that hangs', () => {
     expect(orders).toEqual(seq === 1 ? [1] : []);
   });
 
-  test('does not keep the store from closing', async () => {
+  test('does not prevent the store from closing', async () => {
     mongod.freeze(0);
     try {
       const call = outcomeOf(store.ping());
@@ -282,7 +282,7 @@ describe('a server that hangs', () => {
   });
 });
 
-test('a server that goes away and comes back is used again', async () => {
+test('a server that ends and restarts is used again', async () => {
   // Long enough to hear that there is no server to be had, and not only to run out of time.
   const patient = await openMongoStore({ url: mongod.url, timeoutMs: 4_000 });
   await commit(1);

@@ -54,8 +54,8 @@ async function transactions(): Promise<number> {
   return Number(counted.totalCommitted);
 }
 
-describe('changes of several packages at once', () => {
-  test('share a transaction, and all are there', async () => {
+describe('commits of several packages at once', () => {
+  test('share one transaction', async () => {
     const before = await transactions();
     const outcomes = await sellOneOfEach(packageIds);
     expect(outcomes.every(({ status }) => status === 'fulfilled')).toBe(true);
@@ -63,7 +63,7 @@ describe('changes of several packages at once', () => {
     expect((await transactions()) - before).toBeLessThanOrEqual(2);
   });
 
-  test('Q9 of which one is fenced: it alone is refused, with nothing of it written', async () => {
+  test('Q9 only the fenced commit is refused, and nothing of it is written', async () => {
     await store.takeOwnership(7, 'another');
     const outcomes = await sellOneOfEach(packageIds);
     const refused = outcomes.flatMap((outcome, index) =>
@@ -73,7 +73,7 @@ describe('changes of several packages at once', () => {
     expect(await stored()).toEqual(packageIds.filter((id) => id !== 7));
   });
 
-  test('of which one contradicts the store: it alone fails, and goes on alone', async () => {
+  test('only the commit that contradicts the store fails, and its package is then committed alone', async () => {
     const strange = sampleChange({ updated: [orderOf(3)] });
     const failing = store.commit(3, fences.get(3)!, strange).catch((error: Error) => error.message);
     const others = await sellOneOfEach(packageIds.filter((id) => id !== 3));
@@ -83,7 +83,7 @@ describe('changes of several packages at once', () => {
     expect(await stored()).toEqual(packageIds);
   });
 
-  test('Q6 Q9 left open by an owner that is cut off are ended by the next one', async () => {
+  test('Q6 Q9 an open transaction of an isolated owner is ended by the next owner', async () => {
     await using proxy = await mongodProxy(mongod.ports[0] as number);
     const cutOff = await openMongoStore({
       url: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`,
@@ -103,7 +103,7 @@ describe('changes of several packages at once', () => {
     await cutOff.close();
   });
 
-  test('Q6 left open by ourselves do not keep their packages from us', async () => {
+  test('Q6 an open transaction of the same process does not lock its packages', async () => {
     await using proxy = await mongodProxy(mongod.ports[0] as number);
     const url = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
     const shaky = await openMongoStore({ url, timeoutMs: 1_000 });
@@ -117,14 +117,14 @@ describe('changes of several packages at once', () => {
     await shaky.close();
   });
 
-  test('Q6 in a session that hung are given up, and the packages name the one that is used from then on', async () => {
-    const hasty = await openMongoStore({ url: mongod.url, timeoutMs: 200 });
+  test('Q6 a hanging session is replaced, and taking ownership again stores the new session in the package', async () => {
+    const hasty = await openMongoStore({ url: mongod.url, timeoutMs: 400 });
     const both = [1, 2];
     for (const id of both) fences.set(id, (await hasty.takeOwnership(id, 'hasty'))!.fence);
     mongod.freeze(0);
     const outcomes = await sellOneOfEach(both, hasty);
     // Longer than a turn may take, so that the session is replaced.
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
     mongod.thaw(0);
     for (const { status } of outcomes) expect(status).toBe('rejected');
     const [untaken] = await sellOneOfEach([1], hasty);

@@ -5,21 +5,21 @@ import { commitParts, GivenUpError, type Part } from './commit.ts';
 import type { CommitSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
 
-/** Orders and packages in one transaction: beyond this the round trips cost next to nothing. */
+/** Orders and packages in one transaction. With more, the round trip is only a small part of the cost. */
 const documentsMax = 2_000;
 
 /**
- * Commits what several packages have to commit at the same time in one transaction. A thousand packages that each
- * sell one unit now and then cost the server little more than one that sells a thousand.
+ * Commits the changes of several packages in one transaction. A thousand packages with one order each then cost the
+ * server little more than one package with a thousand orders.
  *
  * ```
  *            ┌─► applied: all of them
  *   a group ─┼─► unknown: all of them
  *            ├─► not applied in time: none of them
- *            └─► refused: each is committed alone, and hears of its own outcome
+ *            └─► refused: each is committed alone and gets its own outcome
  * ```
  *
- * A package that was refused alone too goes alone until it succeeds, so that it does not fail the others' groups.
+ * If a package fails alone too, it is committed alone until it succeeds, so that it does not fail other groups.
  */
 export class GroupCommit {
   readonly #connection: Connection;
@@ -61,7 +61,7 @@ export class GroupCommit {
       return parts.map(() => undefined);
     } catch (error) {
       if (error instanceof CommitUnknownError) return parts.map(() => error);
-      // Its end may not have reached the server: then it would keep all these packages, from ourselves too.
+      // The abort may not have reached the server. The transaction would then lock all these packages.
       if (!(error instanceof FencedError)) this.#sessions.leave(group.id);
       this.#log.debug({ packages: parts.length, err: error }, 'a group was not applied');
       if (error instanceof GivenUpError) return parts.map(() => error);

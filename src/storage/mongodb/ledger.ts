@@ -1,6 +1,7 @@
 import type { Batcher } from '../../lib/batcher.ts';
 import type { Page } from '../../lib/page.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
+import { pageOf } from '../cursors.ts';
 import { hasNumber } from './collections.ts';
 import { type Connection, majority } from './connection.ts';
 import type { ReservationDocument } from './documents.ts';
@@ -8,14 +9,14 @@ import { documentVersion, refuseNewer } from './documents.ts';
 import { isDuplicate, takenIn } from './errors.ts';
 import { inOneAnswer } from './reads.ts';
 
-/** One purchase asks for each of these once; in a rush hundreds do, and go in one round trip. */
+/** Each purchase makes one call of each. Under load, hundreds of calls share one round trip. */
 interface Groups {
   readonly record: Batcher<LedgerEntry, LedgerEntry>;
   readonly find: Batcher<string, LedgerEntry | undefined>;
   readonly findByNumber: Batcher<string, LedgerEntry | undefined>;
 }
 
-/** Shared by all instances: each key has one document, made once, whoever comes first. */
+/** The ledger of the simulated suppliers, shared by all instances. The first instance makes the document of a key. */
 export class MongoLedger implements SupplierLedger {
   readonly #connection: Connection;
   readonly #groups: Readonly<Record<SupplierKind, Groups>>;
@@ -44,14 +45,13 @@ export class MongoLedger implements SupplierLedger {
     await this.#connection.write(async (session) => {
       const mark = () => ledger.updateOne({ _id: key }, { $set, $setOnInsert }, { upsert: true, session });
       await mark().catch((error: unknown) => {
-        // Two upserts of one key at once: the one that lost finds the other's document now.
+        // Another upsert of this key was applied at the same time: a second try finds its document.
         if (isDuplicate(error)) return mark();
         throw error;
       });
     });
   }
 
-  /** The cursor is the last key seen. */
   page(kind: SupplierKind, cursor: string | undefined, limit: number): Promise<Page<Reservation>> {
     const { collections, timeoutMs } = this.#connection;
     return this.#connection.run(async (session) => {
@@ -66,12 +66,11 @@ export class MongoLedger implements SupplierLedger {
           sort: { _id: 1 },
         },
       );
-      const items = (await found.toArray()).map(reservationFrom);
-      return items.length < limit ? { items } : { items, next: items.at(-1)!.key };
+      return pageOf((await found.toArray()).map(reservationFrom), limit, ({ key }) => key);
     });
   }
 
-  /** It lives on the store's connection, which the store closes. */
+  /** Does nothing: the store closes its connection. */
   async close(): Promise<void> {}
 
   #groupsOf(kind: SupplierKind): Groups {
@@ -89,7 +88,7 @@ export class MongoLedger implements SupplierLedger {
     };
   }
 
-  /** Inserts them all; whoever finds its key taken gets what is kept under it. */
+  /** Inserts all entries. For a key that exists, returns its stored entry. */
   async #record(kind: SupplierKind, entries: readonly LedgerEntry[]): Promise<LedgerEntry[]> {
     const taken = await this.#connection.write(async (session) => {
       try {
@@ -123,7 +122,7 @@ export class MongoLedger implements SupplierLedger {
   }
 }
 
-/** What was found for each name, undefined where nothing was. */
+/** The entry for each name, in the order of the names; undefined if there is none. */
 function inOrderOf(
   names: readonly string[],
   found: readonly LedgerEntry[],

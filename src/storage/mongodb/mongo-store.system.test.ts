@@ -84,7 +84,7 @@ describe('two releases side by side:', () => {
     hotel: { reservationNumber: 'H-1' },
   };
 
-  test("fields that a newer release has added survive this one's changes, and are not shown", () =>
+  test('fields of a newer release survive changes by this release, and are not returned', () =>
     withStore({}, async (store) => {
       await commit(store, [booked, sampleOrder(2)]);
       await collection('orders').updateOne(
@@ -123,7 +123,7 @@ describe('two releases side by side:', () => {
       });
     }));
 
-  test('what a newer release has added to an entry of the timeline survives this one adding another', () =>
+  test('fields of a newer release in a timeline entry survive when this release adds an entry', () =>
     withStore({}, async (store) => {
       await commit(store, [sampleOrder(1)]);
       await collection('orders').updateOne({ _id: 'ORDER-1-1' }, { $set: { 'timeline.0.by': 'one' } });
@@ -136,7 +136,7 @@ describe('two releases side by side:', () => {
       ]);
     }));
 
-  test("a newer release's document that this one cannot make sense of is not guessed at", () =>
+  test('a document with a newer version is refused', () =>
     withStore({}, async (store) => {
       await commit(store, [sampleOrder(1), sampleOrder(2, { status: 'confirmed' })]);
       await collection('orders').updateMany({}, { $set: { v: 2 } });
@@ -153,7 +153,7 @@ describe('two releases side by side:', () => {
       await expect(store.ledger.find('flights', 'A')).rejects.toThrow(newer);
     }));
 
-  test("a package that a newer release has taken over for good keeps that release's owner and epoch", () =>
+  test('a package with a newer document version keeps its owner and epoch', () =>
     withStore({}, async (store) => {
       await store.takeOwnership(1, 'newer');
       await collection('packages').updateOne({ _id: 1 }, { $set: { v: 2 } });
@@ -182,8 +182,8 @@ test('many instances may start at once on an empty server', async () => {
   await Promise.all(stores.map((store) => store.close()));
 });
 
-describe('no query reads more than it touches:', () => {
-  test('each goes by its index', () =>
+describe('no query reads more documents than it needs:', () => {
+  test('each uses its index', () =>
     withStore({ countsEmails: true }, async (store) => {
       const statuses: OrderStatus[] = ['queued', 'held', 'confirmed', 'failed', 'withdrawn'];
       const many = Array.from({ length: 500 }, (_, each) =>
@@ -220,8 +220,8 @@ describe('no query reads more than it touches:', () => {
     }));
 });
 
-describe('what is logged and shown holds no email and no key:', () => {
-  test('the error of a taken key names the index alone', () =>
+describe('errors have no email and no key:', () => {
+  test('the error of a duplicate key names only the index', () =>
     withStore({}, async (store) => {
       const secret = { key: 'a-secret-key', email: 'ann@example.com' };
       await commit(store, [sampleOrder(1, secret)]);

@@ -2,6 +2,7 @@ import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
 import type { Batcher } from '../../lib/batcher.ts';
+import { defined } from '../../lib/defined.ts';
 import type { Page } from '../../lib/page.ts';
 import { type Log, silentLog } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
@@ -17,10 +18,10 @@ import { fenceOf, raiseEpoch } from './ownership.ts';
 import { Reads } from './reads.ts';
 import { Writes } from './writes.ts';
 
-/** A commit is given up after its time-out; whatever has not ended after so many of them never will. */
+/** A commit ends at its timeout. If it has not ended after so many timeouts, it hangs. */
 const hungAfter = 2;
 
-/** In one query. */
+/** Idempotency-Keys in one query. */
 const keysMax = 2_000;
 
 interface KeysWanted {
@@ -30,25 +31,25 @@ interface KeysWanted {
 
 /**
  * The store on a MongoDB replica set, for any number of instances.
- * @throws Error with one line that says why it cannot be used; no password is in it.
+ * @throws Error with one line, without a password, that says why it cannot be used.
  */
 export async function openMongoStore(options: MongoConnectionOptions): Promise<MongoStore> {
   return new MongoStore(await openConnection(options), options.log ?? silentLog);
 }
 
 /**
- * Writes are acknowledged by a majority, journaled; reads go to the primary and see what a majority has. What this
- * process was told, it sees from then on. What another instance was told, it sees too, unless a primary that was cut
- * off has not noticed yet (ten seconds at most): owners are not misled by that, because the epoch is raised first.
+ * Writes are acknowledged by a majority and journaled. Reads go to the primary and see majority-committed data. A process
+ * always sees its own earlier results. It also sees results of other instances, unless it reads from an isolated primary
+ * that has not stepped down yet (ten seconds at most). This does not affect owners, because they raise the epoch first.
  */
 export class MongoStore implements Store {
-  /** The simulated suppliers' memory, in the same database. */
+  /** The ledger of the simulated suppliers, in the same database. */
   readonly ledger: SupplierLedger;
   readonly #connection: Connection;
   readonly #sessions: CommitSessions;
   readonly #commits: GroupCommit;
   readonly #log: Log;
-  /** In a rush, hundreds look their orders up and repeat their keys at once: they go in one round trip. */
+  /** Under load, hundreds of look-ups run at once: they share one round trip. */
   readonly #byId: Batcher<string, Order | undefined>;
   readonly #byKey: Batcher<KeysWanted, Order[]>;
 
@@ -92,17 +93,17 @@ export class MongoStore implements Store {
   takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
     const connection = this.#connection;
     return connection.write(async (session) => {
-      // What we have left open ourselves would be in our own way.
+      // An open transaction of this process would block the update.
       await this.#sessions.endWhatWasLeft();
       const claim = { packageId, instance, ...this.#sessions.name(packageId) };
       const raised = await raiseEpoch(connection, session, claim, this.#log);
       if (!raised) return undefined;
-      // In the session that has raised the epoch: it sees all that was committed before.
+      // The session that raised the epoch sees every earlier commit.
       const reads = new Reads(connection.collections, connection.current(session));
       return {
         ...snapshotFrom(raised.package),
         fence: fenceOf(raised.package),
-        ...(raised.former === undefined ? {} : { former: raised.former }),
+        ...defined({ former: raised.former }),
         unfinished: await reads.unfinished(packageId),
       };
     });
@@ -110,9 +111,9 @@ export class MongoStore implements Store {
 
   versionedPackage(
     packageId: number,
-    wanted: OrderSelection = { ids: [] },
+    selection: OrderSelection = { ids: [] },
   ): Promise<VersionedPackage | undefined> {
-    return this.#read((reads) => reads.versionedPackage(packageId, wanted));
+    return this.#read((reads) => reads.versionedPackage(packageId, selection));
   }
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
@@ -120,7 +121,7 @@ export class MongoStore implements Store {
     await this.#commits.commit({ packageId, fence, change });
   }
 
-  /** Safe to repeat: for a package that is gone it throws FencedError, and the caller then reads that it is gone. */
+  /** May be repeated: if the package is already removed, it throws FencedError, and the caller reads the state. */
   removePackage(packageId: number, fence: Fence): Promise<void> {
     return this.#write((writes) => writes.removePackage(packageId, fence));
   }
@@ -191,7 +192,7 @@ export class MongoStore implements Store {
     return this.#read((reads) => reads.operatorEvents(cursor, limit));
   }
 
-  /** The moment is that of its first read. The server keeps it for minSnapshotHistoryWindowInSeconds, 300 by default. */
+  /** The time of the first read. The server keeps it for minSnapshotHistoryWindowInSeconds, 300 by default. */
   async snapshot(): Promise<StoreSnapshot | undefined> {
     const connection = this.#connection;
     connection.refuseClosed();

@@ -5,29 +5,30 @@ import type { Connection } from './connection.ts';
 import { documentVersion, type PackageDocument, refuseNewer } from './documents.ts';
 import { mongoCode } from './errors.ts';
 
-/** How long the bump waits for a transaction that holds the package, before that is ended by force. */
-const patienceMs = [250, 1_000, 4_000];
+/** The timeouts of the attempts to raise the epoch. After each, the transaction that locks the package is killed. */
+const timeoutsMs = [250, 1_000, 4_000];
 
 export interface Claim {
   readonly packageId: number;
   readonly instance: string;
-  /** The ids of the sessions in which the instance will commit: the package's own, and the one for groups. */
+  /** The ids of the sessions in which the instance commits: the package's own, and the one for groups. */
   readonly session: UUID;
   readonly group: UUID;
 }
 
 export interface Raised {
-  /** The package with the raised epoch; its `owner` is still the former one. */
+  /** The package with the raised epoch. Its `owner` is still the former one. */
   readonly package: PackageDocument;
-  /** Who owned it before. */
+  /** The former owner. */
   readonly former?: string;
 }
 
 /**
- * Raises the epoch, durably, and the package's document version, so that from here on an older release leaves it alone. A transaction of an older owner has either committed before, so that everything read
- * in this session after it sees that, or it conflicts and is undone.
- * @returns the package as it is from then on, or undefined when there is none.
- * @throws Error for a package that a newer release has changed beyond what this one knows.
+ * Raises the epoch durably. Also sets the document version of the package, so that older releases do not change it. An
+ * earlier owner's transaction either was committed before, and later reads of this session see it, or it conflicts and is
+ * undone.
+ * @returns the package with its new epoch, or undefined if there is none.
+ * @throws Error for a package with a newer document version.
  */
 export async function raiseEpoch(
   { collections, client }: Connection,
@@ -36,7 +37,7 @@ export async function raiseEpoch(
   log: Log,
 ): Promise<Raised | undefined> {
   const { packages } = collections;
-  for (const [attempt, maxTimeMS] of patienceMs.entries()) {
+  for (const [attempt, maxTimeMS] of timeoutsMs.entries()) {
     try {
       const raised = await packages.findOneAndUpdate(
         { _id: packageId, v: { $lte: documentVersion } },
@@ -49,12 +50,12 @@ export async function raiseEpoch(
             'owner.group': group,
           },
         },
-        // The document before the update names the former owner, atomically with the update.
+        // The document before the update has the former owner.
         { returnDocument: 'before', session, maxTimeMS },
       );
       return raised ? raisedFrom(raised) : await absent();
     } catch (error) {
-      if (!isBlocked(error) || attempt + 1 === patienceMs.length) throw error;
+      if (!isBlocked(error) || attempt + 1 === timeoutsMs.length) throw error;
       await killHolder();
     }
   }
@@ -65,7 +66,7 @@ export async function raiseEpoch(
     if (other) refuseNewer(other);
   }
 
-  /** An owner that was killed or frozen in the middle of a transaction would lock the package for a minute. */
+  /** Ends the open transaction of an owner that crashed or froze. It would lock the package for a minute. */
   async function killHolder(): Promise<void> {
     const held = await packages.findOne({ _id: packageId }, { session, projection: { owner: 1 } });
     if (!held?.owner) return;
@@ -89,7 +90,7 @@ export function fenceOf({ epoch, seq }: PackageDocument): Fence {
   return { epoch, seq };
 }
 
-/** Not when only the majority was slow: then nobody is in the way. */
+/** Whether a transaction locks the package. False if only the majority was slow. */
 function isBlocked(error: unknown): boolean {
   return (
     error instanceof MongoServerError &&

@@ -1,9 +1,16 @@
 import type { ClientSession, ReadConcernLike } from 'mongodb';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import { defined } from '../../lib/defined.ts';
 import type { Page } from '../../lib/page.ts';
+import {
+  eventCursorAfter,
+  orderCursorAfter,
+  pageOf,
+  parseEventCursor,
+  parseOrderCursor,
+} from '../cursors.ts';
 import type { OperatorEvent } from '../operator-log.ts';
-import { orderCursorAfter, parseOrderCursor } from '../order-cursor.ts';
 import type { OrderSelection, OwnerRecord, VersionedPackage } from '../store.ts';
 import { type Collections, live, unfinished } from './collections.ts';
 import { operatorEventFrom, orderFrom, refuseNewer, snapshotFrom } from './documents.ts';
@@ -11,14 +18,14 @@ import { operatorEventFrom, orderFrom, refuseNewer, snapshotFrom } from './docum
 export interface ReadOptions {
   readonly session: ClientSession;
   readonly readConcern: ReadConcernLike;
-  /** The server gives up after this. */
+  /** The server aborts the query after this time. */
   readonly maxTimeMS: number;
 }
 
-/** More than any answer holds, so that none takes a second round trip but for its bytes. */
+/** A batch larger than any result, so that only the size in bytes can cause a second round trip. */
 export const inOneAnswer = { batchSize: 100_000 };
 
-/** The queries, all on the primary, in one session. They throw what the driver throws. */
+/** The queries, on the primary, in one session. They throw the driver's errors. */
 export class Reads {
   readonly #collections: Collections;
   readonly #options: ReadOptions;
@@ -39,12 +46,12 @@ export class Reads {
     return found === null ? undefined : snapshotFrom(found);
   }
 
-  /** The package first: whatever changes after it moves the fence on. */
-  async versionedPackage(id: number, wanted: OrderSelection): Promise<VersionedPackage | undefined> {
+  /** Reads the package first: any change after that changes the fence. */
+  async versionedPackage(id: number, selection: OrderSelection): Promise<VersionedPackage | undefined> {
     const found = await this.#collections.packages.findOne({ _id: id }, this.#options);
     if (found === null) return undefined;
     const { epoch, seq } = found;
-    return { ...snapshotFrom(found), fence: { epoch, seq }, orders: await this.#wanted(id, wanted) };
+    return { ...snapshotFrom(found), fence: { epoch, seq }, orders: await this.#selected(id, selection) };
   }
 
   async owner(packageId: number): Promise<string | undefined> {
@@ -63,7 +70,7 @@ export class Reads {
     const found = await this.#collections.packages.find({}, options).toArray();
     return found.map(({ _id, owner, epoch }) => ({
       packageId: _id,
-      ...(owner === undefined ? {} : { instance: owner.instance }),
+      ...defined({ instance: owner?.instance }),
       epoch,
     }));
   }
@@ -87,7 +94,7 @@ export class Reads {
     return keys.length === 0 ? [] : this.#orders({ packageId, key: { $in: [...keys] } });
   }
 
-  /** Of several packages in one query. */
+  /** Orders by key, of several packages in one query. */
   async ordersByKeys(keysOf: ReadonlyMap<number, ReadonlySet<string>>): Promise<Order[]> {
     const ofPackages = [...keysOf].map(([packageId, keys]) => ({ packageId, key: { $in: [...keys] } }));
     const [first] = ofPackages;
@@ -107,14 +114,13 @@ export class Reads {
     return new Map((await counts.toArray()).map(({ _id, count }) => [_id, count]));
   }
 
-  /** The cursor is the last number seen. */
+  /** The cursor is the number of the last order. */
   async ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>> {
     const found = this.#collections.orders.find(
       { packageId, number: { $gt: Number(cursor ?? 0) } },
       { ...this.#options, batchSize: limit + 1, limit, sort: { number: 1 } },
     );
-    const items = (await found.toArray()).map(orderFrom);
-    return items.length < limit ? { items } : { items, next: String(items.at(-1)?.number) };
+    return pageOf((await found.toArray()).map(orderFrom), limit, ({ number }) => String(number));
   }
 
   async ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
@@ -125,7 +131,7 @@ export class Reads {
     return (await found.toArray()).map(orderFrom);
   }
 
-  /** The cursor is the last number that was looked at. */
+  /** The cursor is the last number of the span. */
   async ordersOfEmail(
     packageId: number,
     email: string,
@@ -145,7 +151,6 @@ export class Reads {
     return from + span < (last?.number ?? 0) ? { items, next: String(from + span) } : { items };
   }
 
-  /** The cursor is the package and the number of the last one seen. */
   async ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
     const { packageId, number } = parseOrderCursor(cursor);
     const below = [{ packageId: { $lt: packageId } }, { packageId, number: { $lt: number } }];
@@ -153,23 +158,19 @@ export class Reads {
       { email, ...(cursor === undefined ? {} : { packageId: { $lte: packageId }, $or: below }) },
       { ...this.#options, batchSize: limit + 1, limit, sort: { packageId: -1, number: -1 } },
     );
-    const items = (await found.toArray()).map(orderFrom);
-    return items.length < limit ? { items } : { items, next: orderCursorAfter(items.at(-1) as Order) };
+    return pageOf((await found.toArray()).map(orderFrom), limit, orderCursorAfter);
   }
 
-  /** The cursor is the time and the id of the last one seen. */
   async operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {
-    const [, at, id = ''] = /^(\d+)-(.*)$/.exec(cursor ?? '') ?? [];
+    const last = parseEventCursor(cursor);
     const before =
-      at === undefined ? {} : { $or: [{ at: { $lt: Number(at) } }, { at: Number(at), _id: { $lt: id } }] };
+      last === undefined ? {} : { $or: [{ at: { $lt: last.at } }, { at: last.at, _id: { $lt: last.id } }] };
     const found = this.#collections.operatorEvents.find(before, {
       ...this.#options,
       limit,
       sort: { at: -1, _id: -1 },
     });
-    const items = (await found.toArray()).map(operatorEventFrom);
-    const last = items.at(-1);
-    return items.length < limit || !last ? { items } : { items, next: `${last.at}-${last.id}` };
+    return pageOf((await found.toArray()).map(operatorEventFrom), limit, eventCursorAfter);
   }
 
   async setting(name: string): Promise<string | undefined> {
@@ -179,7 +180,7 @@ export class Reads {
   }
 
   async settingsNamed(prefix: string): Promise<Map<string, string>> {
-    // No name begins with a greater character.
+    // All names with the prefix are below this: no name has a greater character.
     const filter = { _id: { $gte: prefix, $lt: `${prefix}\uffff` } };
     const found = await this.#collections.settings
       .find(filter, { ...this.#options, ...inOneAnswer })
@@ -191,14 +192,14 @@ export class Reads {
     await this.#collections.packages.findOne({}, { ...this.#options, projection: { _id: 1 } });
   }
 
-  async #wanted(packageId: number, wanted: OrderSelection): Promise<Order[]> {
+  async #selected(packageId: number, selection: OrderSelection): Promise<Order[]> {
     const options = { ...this.#options, sort: { number: 1 } as const };
-    if ('ids' in wanted) {
-      if (wanted.ids.length === 0) return [];
-      const found = this.#collections.orders.find({ _id: { $in: [...wanted.ids] }, packageId }, options);
+    if ('ids' in selection) {
+      if (selection.ids.length === 0) return [];
+      const found = this.#collections.orders.find({ _id: { $in: [...selection.ids] }, packageId }, options);
       return (await found.toArray()).map(orderFrom);
     }
-    const { statuses, max: limit } = wanted;
+    const { statuses, max: limit } = selection;
     if (statuses.length === 0) return [];
     const filter = { packageId, ...unfinished, status: { $in: [...statuses] } };
     const found = this.#collections.orders.find(filter, { ...options, limit, batchSize: limit + 1 });

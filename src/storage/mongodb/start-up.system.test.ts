@@ -33,8 +33,8 @@ async function refusal(url: string): Promise<string> {
   return message;
 }
 
-describe.concurrent('a server that cannot be used is refused with a line that names it:', () => {
-  test('an address that is none', async () => {
+describe.concurrent('an unusable server is refused with one line that names it:', () => {
+  test('an invalid address', async () => {
     for (const url of ['', 'mongodb:', 'mongodb://', 'http://127.0.0.1/', 'localhost:27017']) {
       expect(await refusal(url), url).toMatch(/must look like mongodb:\/\//);
     }
@@ -48,14 +48,14 @@ describe.concurrent('a server that cannot be used is refused with a line that na
     }
   });
 
-  test('nobody there', async () => {
+  test('no server at the address', async () => {
     const closed = await freePort();
     expect(await refusal(`mongodb://ann:s3cret@127.0.0.1:${closed}/db?replicaSet=rs0`)).toMatch(
       new RegExp(`^MongoDB at 127.0.0.1:${closed} cannot be used: no server answers there.*ECONNREFUSED`),
     );
   });
 
-  test('a host that is not known', async () => {
+  test('an unknown host', async () => {
     expect(await refusal('mongodb://no-such-host.invalid/db')).toMatch(
       /no server answers there.*no-such-host/,
     );
@@ -64,7 +64,7 @@ describe.concurrent('a server that cannot be used is refused with a line that na
     );
   });
 
-  test('something else that listens and says nothing', async () => {
+  test('a server that accepts connections and does not answer', async () => {
     const mute = createServer().listen(0, '127.0.0.1');
     await once(mute, 'listening');
     const { port } = mute.address() as AddressInfo;
@@ -72,7 +72,7 @@ describe.concurrent('a server that cannot be used is refused with a line that na
     mute.close();
   });
 
-  test('a server that runs alone, whether or not the address names a replica set', async () => {
+  test('a server without a replica set, whether or not the address names one', async () => {
     await using alone = await startLoneMongod();
     for (const query of ['', '?replicaSet=rs0', '?directConnection=true']) {
       expect(await refusal(`mongodb://127.0.0.1:${alone.port}/${query}`)).toMatch(
@@ -94,7 +94,7 @@ describe.concurrent('a server that cannot be used is refused with a line that na
     );
   });
 
-  test('a replica set whose members have names that are not known here', async () => {
+  test('a replica set whose member names cannot be resolved here', async () => {
     await using node = await startLoneMongod('--replSet', 'rs0', '--setParameter', 'enableTestCommands=1');
     const members = [{ _id: 0, host: `localhost:${node.port}`, horizons: { away: 'mongo-1.invalid:27017' } }];
     await node.admin({ replSetInitiate: { _id: 'rs0', members } });
@@ -106,7 +106,7 @@ describe.concurrent('a server that cannot be used is refused with a line that na
     );
   });
 
-  test('no password, a wrong one, and a user who may not', async ({ expect }) => {
+  test('a missing or wrong password, and a user without permission', async ({ expect }) => {
     const folder = mkdtempSync(join(tmpdir(), 'mongo-key-'));
     const keyFile = join(folder, 'key');
     writeFileSync(keyFile, 'secretOfTheReplicaSet');
@@ -132,7 +132,7 @@ describe.concurrent('a server that cannot be used is refused with a line that na
     rmSync(folder, { recursive: true });
   });
 
-  test('one that is too old', async () => {
+  test('a server that is too old', async () => {
     await using proxy = await mongodProxy(mongod.ports[0] as number);
     for (const wireVersion of [13, 6]) {
       proxy.rewrite((reply) => {
@@ -161,7 +161,7 @@ test.each(['listCollections', 'createIndexes'])(
   },
 );
 
-test('without a database in the address it is called ticket-booking, with one it is that', async () => {
+test('the database is the one in the address; by default ticket-booking', async () => {
   await using raw = new MongoClient(mongod.url);
   for (const [url, name] of [
     [mongod.url, 'ticket-booking'],
@@ -174,7 +174,7 @@ test('without a database in the address it is called ticket-booking, with one it
   }
 });
 
-test('what the address says cannot weaken what the store promises', async () => {
+test('options in the address cannot weaken the guarantees of the store', async () => {
   const weak = 'w=1&journal=false&readPreference=nearest&retryWrites=false&readConcernLevel=local';
   const store = await openMongoStore({ url: `${mongod.url.replace('/?', '/weak?')}&${weak}` });
   await using raw = new MongoClient(mongod.url);
@@ -199,7 +199,7 @@ test('what the address says cannot weaken what the store promises', async () => 
   expect(find.$readPreference?.mode ?? 'primary').toBe('primary');
 });
 
-test('a reader makes nothing', async () => {
+test('a reader makes no collections', async () => {
   const url = mongod.url.replace('/?', '/untouched?');
   const reader = await openMongoStore({ url, readOnly: true });
   expect(await reader.packages()).toEqual([]);

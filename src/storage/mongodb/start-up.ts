@@ -5,7 +5,7 @@ import { isUnavailable, mongoCode } from './errors.ts';
 /** The wire version of the oldest release that the tests run on. */
 const wireVersionMin = 17;
 const probeMs = 1_000;
-/** What a router of a sharded cluster says it is. */
+/** The answer of a router of a sharded cluster to `hello`. */
 const mongos = 'isdbgrid';
 
 const tooOld = 'it is too old: MongoDB 6.0 or newer is needed';
@@ -14,7 +14,7 @@ const noReplicaSet =
   'it runs alone, and only a replica set has the transactions that the store needs. Start mongod with ' +
   '--replSet rs0 and run rs.initiate() once in mongosh; a single member will do';
 
-/** @throws Error in one line unless it is a MongoDB URL. The driver checks the rest of it. */
+/** @throws Error in one line if it is not a MongoDB URL. The driver checks the rest. */
 export function parsed(url: string): { readonly hasDatabase: boolean } {
   const found = /^mongodb(?:\+srv)?:\/\/[^/?]+(?:\/(?<database>[^?]*))?/.exec(url);
   if (!found) {
@@ -25,13 +25,13 @@ export function parsed(url: string): { readonly hasDatabase: boolean } {
   return { hasDatabase: Boolean(found.groups?.database) };
 }
 
-/** @throws Error that says what the server lacks; what the driver throws when it does not answer. */
+/** @throws Error that says which feature the server lacks; the driver's error if the server does not answer. */
 export async function checkServer(client: MongoClient): Promise<{ readonly isSharded: boolean }> {
   const admin = client.db('admin');
   const hello = await admin.command({ hello: 1 });
   const lack = lackOf(hello);
   if (lack !== undefined) throw refused(client, lack);
-  // What asks for a password does so at the first command that reads.
+  // A server that needs a password refuses the first command that reads.
   await client.db().command({ listCollections: 1, nameOnly: true, authorizedCollections: true });
   return { isSharded: hello.msg === mongos };
 }
@@ -43,8 +43,8 @@ function lackOf(hello: Document): string | undefined {
 }
 
 /**
- * What was thrown while starting, as an error of one line that names the place and hides the password; a
- * StoreUnavailableError where waiting may help.
+ * Converts an error of the start to one of one line, with the server's address and without the password. It is a
+ * StoreUnavailableError if waiting may help.
  */
 export async function explainStart(error: unknown, client: MongoClient | undefined): Promise<Error> {
   if (error instanceof StartError) return error;
@@ -58,11 +58,11 @@ export async function explainStart(error: unknown, client: MongoClient | undefin
   const denied = whyDenied(error, client);
   if (denied !== undefined) return refused(client, denied, error);
   const diagnosis = refused(client, words, error);
-  // It went, or ceased to be the primary, after it had been found.
+  // The server ended, or is no longer the primary, since it was selected.
   return isUnavailable(error) ? new StoreUnavailableError(diagnosis.message, { cause: error }) : diagnosis;
 }
 
-/** Undefined where it is not about who we are. */
+/** Undefined if the error is not about authentication. */
 function whyDenied(error: unknown, client: MongoClient): string | undefined {
   if (!(error instanceof MongoServerError)) return undefined;
   if (error.code === mongoCode.authenticationFailed) {
@@ -75,7 +75,7 @@ function whyDenied(error: unknown, client: MongoClient): string | undefined {
     : 'it wants a user and a password';
 }
 
-/** Already in one line. */
+/** An error that already has one line. */
 class StartError extends Error {}
 
 function refused(client: MongoClient, why: string, cause?: unknown): StartError {
@@ -86,11 +86,11 @@ function refused(client: MongoClient, why: string, cause?: unknown): StartError 
 
 interface Diagnosis {
   readonly why: string;
-  /** Somebody else may mend it meanwhile. */
+  /** The cause may end without a restart of this process. */
   readonly mayPass: boolean;
 }
 
-/** Asks the hosts one by one what they are: the driver only says that none of them will do. */
+/** Asks each host for its role, because the driver only says that it can use none of them. */
 async function diagnosed(words: string, client: MongoClient): Promise<Diagnosis> {
   const { hosts, replicaSet, tls } = client.options;
   if (words.includes('wire version')) return { why: tooOld, mayPass: false };
@@ -98,7 +98,7 @@ async function diagnosed(words: string, client: MongoClient): Promise<Diagnosis>
   const hello = answers.find((answer) => answer !== undefined);
   if (hello === undefined) return { why: `no server answers there (${words})`, mayPass: true };
   const lack = lackOf(hello);
-  // A replica set may be initiated while we wait.
+  // The replica set may be initiated while this process waits.
   if (lack !== undefined) return { why: lack, mayPass: lack === notInitiated };
   if (replicaSet && hello.setName !== replicaSet) {
     const why = `its replica set is called ${hello.setName}, and the address says replicaSet=${replicaSet}`;
@@ -111,7 +111,7 @@ async function diagnosed(words: string, client: MongoClient): Promise<Diagnosis>
   const members = (hello.hosts as string[]).map((host) => ({ host, answer: probe(host, tls) }));
   for (const { host, answer } of members) {
     if ((await answer) === undefined) continue;
-    // The names are right: the driver gave up just before the election ended, or the primary has just gone.
+    // The names are right: the primary was elected, or ended, at this moment.
     const isPrimary = host === hello.primary;
     const why = isPrimary ? 'its primary was only just elected' : `its primary ${hello.primary} is silent`;
     return { why, mayPass: true };

@@ -1,13 +1,14 @@
 import type { ClientSession } from 'mongodb';
 import type { Fence } from '../../domain/messages.ts';
 import type { TravelPackage } from '../../domain/travel-package.ts';
+import { defined } from '../../lib/defined.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
 import { FencedError } from '../store.ts';
 import type { Collections } from './collections.ts';
 import { documentVersion, packageDocument, refuseNewer } from './documents.ts';
 import { isDuplicate, takenIn } from './errors.ts';
 
-/** The writes that are no commit: each of them does no harm when it is repeated. They throw what the driver throws. */
+/** All writes except commits. Each may be repeated. They throw the driver's errors. */
 export class Writes {
   readonly #collections: Collections;
   readonly #session: ClientSession;
@@ -17,7 +18,7 @@ export class Writes {
     this.#session = session;
   }
 
-  /** Returns the ids of those that were not there yet. */
+  /** Returns the ids of the packages that did not exist. */
   async addPackages(packages: readonly TravelPackage[]): Promise<number[]> {
     if (packages.length === 0) return [];
     const ids = packages.map(({ id }) => id);
@@ -34,10 +35,10 @@ export class Writes {
   }
 
   /**
-   * Deletes the package document if it still has this fence and no order. The delete waits for a purchase's transaction
-   * that has changed the document, and then does not match; a later purchase finds no document to update. When the
-   * driver retries the delete, the server applies it once.
-   * @throws FencedError unless it was there with this fence, and without an order.
+   * Deletes the package document if it still has this fence and no order. If a purchase's transaction has changed the
+   * document, the delete waits for it and then does not match. A later purchase finds no document to update. If the driver
+   * retries the delete, the server applies it once.
+   * @throws FencedError if the package has another fence, has orders, or does not exist.
    */
   async removePackage(packageId: number, { epoch, seq }: Fence): Promise<void> {
     const { packages, orders } = this.#collections;
@@ -52,7 +53,7 @@ export class Writes {
     if (deletedCount !== 1) throw new FencedError(where);
   }
 
-  /** Returns the value that is kept now. */
+  /** Returns the stored value. */
   async addSetting(name: string, value: string): Promise<string> {
     const { settings } = this.#collections;
     const add = () =>
@@ -62,7 +63,7 @@ export class Writes {
         { upsert: true, returnDocument: 'after', session: this.#session },
       );
     const kept = await add().catch((error: unknown) => {
-      // Two upserts of one name at once: the one that lost finds the other's document now.
+      // Another upsert of this name was applied at the same time: a second try finds its document.
       if (isDuplicate(error)) return add();
       throw error;
     });
@@ -70,7 +71,7 @@ export class Writes {
     return kept?.value ?? value;
   }
 
-  /** @returns false when the value is no longer `before`: then nothing was changed. */
+  /** Returns false, and changes nothing, if the value is no longer `before`. */
   async swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean> {
     const { settings } = this.#collections;
     const session = this.#session;
@@ -103,17 +104,13 @@ export class Writes {
     await this.#collections.operatorEvents.updateOne(
       { _id: id, outcome: 'open' },
       {
-        $set: {
-          ...{ outcome, endedAt },
-          ...(after === undefined ? {} : { after }),
-          ...(code === undefined ? {} : { code }),
-        },
+        $set: defined({ outcome, endedAt, after, code }),
       },
       { session: this.#session },
     );
   }
 
-  /** Leaves the time of the last one. */
+  /** Stores the time. */
   async probe(): Promise<void> {
     const { settings } = this.#collections;
     const leave = () =>
@@ -123,13 +120,13 @@ export class Writes {
         { upsert: true, session: this.#session },
       );
     await leave().catch((error: unknown) => {
-      // Two first ones at once.
+      // Another first probe was applied at the same time.
       if (!isDuplicate(error)) throw error;
       return leave();
     });
   }
 
-  /** Orders go first: packages that are there without their orders are noticed, the other way round they are not. */
+  /** Deletes orders first: if this fails halfway, an audit notices packages without orders, but not the opposite. */
   async clear(): Promise<void> {
     const { orders, ledgers, packages } = this.#collections;
     for (const collection of [orders, ledgers.flights, ledgers.hotels, packages]) {

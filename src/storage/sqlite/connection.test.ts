@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openConnection } from './connection.ts';
 
-test('Q6 a commit is on the disk before it counts: WAL, with a sync for each', async () => {
+test('Q6 a commit is synced to the disk: WAL with synchronous = FULL', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'ticket-booking-'));
   const connection = openConnection({ file: join(folder.path, 'booking.db') });
   const pragma = (name: string) => Object.values(connection.db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
@@ -13,7 +13,7 @@ test('Q6 a commit is on the disk before it counts: WAL, with a sync for each', a
   connection.close();
 });
 
-test('a new file, with emails and the secret in it, is for nobody else on the machine to read', async () => {
+test('a new file can be read by its user only', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'ticket-booking-'));
   const file = join(folder.path, 'booking.db');
   const connection = openConnection({ file });

@@ -2,34 +2,33 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { locateDatabase } from './database-path.ts';
 import { sqliteCode, sqliteCodeOf } from './errors.ts';
-import { lockFor } from './process-lock.ts';
 import { prepareEmailIndex, prepareOrdersByEmail, prepareSchema } from './schema.ts';
 
 export interface ConnectionOptions {
-  /** Its folder is made if it is not there. `:memory:` keeps everything in memory. */
+  /** The file's folder is made if it does not exist. `:memory:` keeps everything in memory. */
   readonly file: string;
-  /** Refuse a second process. Default: unless `readOnly`. */
+  /** Refuses a second process. Default: true, unless `readOnly`. */
   readonly exclusive?: boolean;
-  /** Read beside a running server, without its lock; the file must be there. */
+  /** Reads beside a running server, without the lock. The file must exist. */
   readonly readOnly?: boolean;
-  /** Orders are counted by email with every purchase: that wants an index. Default false. */
+  /** Makes the index for counting orders by email, which a limit per email needs. Default false. */
   readonly countsEmails?: boolean;
 }
 
 export interface Connection {
   readonly db: DatabaseSync;
-  /** The file behind every symbolic link. */
+  /** The real path, without symbolic links. */
   readonly file: string;
   readonly inMemory: boolean;
   close(): void;
 }
 
-/** How long a statement waits for another connection's lock; it blocks the process, so it is short. */
+/** How long a statement waits for another connection's lock. Short, because it blocks the process. */
 const busyTimeoutMs = 1000;
 
 /**
  * Opens a database and makes its tables.
- * @throws Error with one line that names the file and what is wrong with it.
+ * @throws Error with one line that names the file and says what is wrong with it.
  */
 export function openConnection(options: ConnectionOptions): Connection {
   const { readOnly = false, exclusive = !readOnly, countsEmails = false } = options;
@@ -52,7 +51,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   }
 }
 
-/** Emails are in it, and the secret: it is for this user's eyes, and what SQLite puts beside it has the same mode. */
+/** Only this user may read the file: it has emails and the secret. SQLite gives the files beside it the same mode. */
 function createPrivately(file: string): void {
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
 }
@@ -63,7 +62,7 @@ function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): D
     if (!readOnly) {
       // WAL lets an audit read while the server writes; `full` makes a commit survive the machine's crash.
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
-      // Whatever is replaced is overwritten: an email that was erased shall not be found in the file.
+      // Overwrites deleted content, so that an erased email is not in the file any more.
       db.exec('PRAGMA secure_delete = ON');
     }
     db.exec('PRAGMA cache_size = -32768');
@@ -77,6 +76,7 @@ function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): D
   }
 }
 
+/** Adds the file's name to an error of SQLite. */
 function explained<T>(file: string, open: () => T): T {
   try {
     return open();
@@ -88,4 +88,31 @@ function explained<T>(file: string, open: () => T): T {
     }
     throw new Error(`cannot open ${file}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+interface ProcessLock {
+  /** May be called repeatedly. */
+  release(): void;
+}
+
+/**
+ * Takes an exclusive lock on `<file>.lock`, so that only this process writes to the file. SQLite takes it as a lock of
+ * the kernel, which ends with the process. Readers need no lock.
+ * @throws Error if another process, or another store of this process, holds it.
+ */
+function lockFor(file: string): ProcessLock {
+  const sidecar = new DatabaseSync(`${file}.lock`, { timeout: 0 });
+  try {
+    // Only the lock is needed. Nothing is written, so there is no need for a journal file.
+    sidecar.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+  } catch (error) {
+    sidecar.close();
+    if (sqliteCodeOf(error) !== sqliteCode.busy) throw error;
+    throw new Error(`${file} is in use by another process (a running server?): stop that one first`);
+  }
+  return {
+    release() {
+      if (sidecar.isOpen) sidecar.close();
+    },
+  };
 }

@@ -15,13 +15,13 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const at = (...names: string[]) => join(folder, ...names);
 
 describe('the path of a database', () => {
-  it('has its folders made, all of them', () => {
+  it('makes all missing folders', () => {
     expect(locateDatabase(at('a', 'b', 'c.db'), false)).toBe(at('a', 'b', 'c.db'));
     expect(statSync(at('a', 'b')).isDirectory()).toBe(true);
     expect(existsSync(at('a', 'b', 'c.db'))).toBe(false);
   });
 
-  it('is that of the file itself, whatever links lead to it', () => {
+  it('resolves symbolic links', () => {
     writeFileSync(at('real.db'), '');
     symlinkSync(at('real.db'), at('link.db'));
     expect(locateDatabase(at('link.db'), false)).toBe(at('real.db'));
@@ -34,14 +34,14 @@ describe('the path of a database', () => {
     );
   });
 
-  it('is refused where a file stands in the place of a folder', () => {
+  it('is refused if a part of it is a file instead of a folder', () => {
     writeFileSync(at('file'), '');
     const message = `${at('file')} is a file, not a folder`;
     expect(() => locateDatabase(at('file', 'x.db'), false)).toThrow(message);
     expect(() => locateDatabase(at('file', 'deep', 'x.db'), false)).toThrow(message);
   });
 
-  it('is refused where something else than a file has its name, or a name beside it', () => {
+  it('is refused if it, or a file beside it, is not a regular file', () => {
     mkdirSync(at('folder'));
     expect(() => locateDatabase(at('folder'), false)).toThrow(`${at('folder')} is a folder`);
     mkdirSync(at('x.db.lock'));
@@ -52,14 +52,14 @@ describe('the path of a database', () => {
     }
   });
 
-  it('is refused where links lead nowhere or in a circle', () => {
+  it('is refused if links are broken or circular', () => {
     symlinkSync(at('gone'), at('nowhere'));
     expect(() => locateDatabase(at('nowhere', 'x.db'), false)).toThrow('a link of that name leads nowhere');
     symlinkSync(at('circle'), at('circle'));
     expect(() => locateDatabase(at('circle', 'x.db'), false)).toThrow('go round in a circle');
   });
 
-  it('is refused where this user may not write', () => {
+  it('is refused if this user may not write there', () => {
     mkdirSync(at('closed'));
     for (const name of ['x.db', 'y.db', 'y.db.lock']) writeFileSync(at('closed', name), '', { mode: 0o444 });
     chmodSync(at('closed', 'y.db'), 0o666);
@@ -77,7 +77,7 @@ describe('the path of a database', () => {
     expect(asNobody(at('closed', 'new.db'))).toBe('');
   });
 
-  it('must exist for who only reads', () => {
+  it('must exist for a reader', () => {
     expect(() => locateDatabase(at('none.db'), true)).toThrow('does not exist');
     expect(existsSync(at('none.db'))).toBe(false);
   });

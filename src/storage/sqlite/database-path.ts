@@ -1,13 +1,13 @@
 import { accessSync, constants, mkdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** What SQLite and the lock of the process put beside a database. */
+/** The endings of the files that SQLite and the process lock make beside a database. */
 const besides = ['.lock', '-wal', '-shm'];
 
 /**
- * Checks a database's path, and makes its folder if it is not there. SQLite itself only says "unable to open".
- * @returns the file behind every symbolic link, so that two names of it share one lock.
- * @throws Error with one line that names the path and what is wrong with it.
+ * Checks a database's path, and makes its folder if it does not exist. SQLite itself only says "unable to open".
+ * @returns the real path, so that all names of a file share one lock.
+ * @throws Error with one line that names the path and says what is wrong with it.
  */
 export function locateDatabase(file: string, readOnly: boolean): string {
   if (statOf(file) !== undefined) {
@@ -39,7 +39,7 @@ function checkBesides(file: string): void {
   }
 }
 
-/** One folder after the other: on some file systems a recursive `mkdir` of Node never ends. */
+/** Makes one folder after the other: on some file systems a recursive `mkdir` of Node never ends. */
 function makeFolder(folder: string): void {
   const missing: string[] = [];
   let parent = folder;
@@ -57,13 +57,13 @@ function makeOne(folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Another process was quicker.
+    // Another process has made it meanwhile.
     if (codeOf(error) === 'EEXIST' && statOf(folder)?.isDirectory()) return;
     throw new Error(`cannot make the folder ${folder}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-/** Undefined where there is nothing. */
+/** Undefined if nothing exists there. */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });

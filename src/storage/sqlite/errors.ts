@@ -17,24 +17,24 @@ export const sqliteCode = {
 } as const;
 
 const { constraint: _, ...environmental } = sqliteCode;
-/** Codes that say something about the disk or the file, and nothing about what was asked. */
+/** Codes about the disk or the file, not about the statement. */
 const unavailableCodes: ReadonlySet<number> = new Set(Object.values(environmental));
 
-/** The primary result code of an error that SQLite raised, else undefined. */
+/** The primary result code of an error of SQLite; undefined for other errors. */
 export function sqliteCodeOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
     return undefined;
   return error.errcode & 0xff;
 }
 
-/** Whether the store, and not the request, is the trouble: the same request may work later. */
+/** Whether the store is the cause, not the request: the same request may work later. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof StoreUnavailableError) return true;
   const code = sqliteCodeOf(error);
   return code !== undefined ? unavailableCodes.has(code) : isClosed(error);
 }
 
-/** What the port promises for an error: StoreUnavailableError, or the error itself. */
+/** Converts an error to the port's: StoreUnavailableError, or the error itself. */
 export function asStoreError(error: unknown): unknown {
   return isUnavailable(error) ? unavailable(error) : error;
 }
@@ -45,7 +45,7 @@ export function unavailable(error: unknown): StoreUnavailableError {
   return new StoreUnavailableError(`the database does not answer: ${words}`, { cause: error });
 }
 
-/** `node:sqlite` throws this when a connection is used after it was closed. */
+/** `node:sqlite` throws this error if a connection is used after it was closed. */
 function isClosed(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE';
 }

@@ -39,7 +39,7 @@ describe('group commit', () => {
       .all()
       .map(({ mark }) => mark);
 
-  test('writes of one turn share one transaction, and settle after it', async () => {
+  test('writes of one turn of the event loop share one transaction, and settle after it', async () => {
     const connection = tampered(db, () => undefined);
     const commits = new GroupCommit(connection);
     const open = await Promise.all(
@@ -50,7 +50,7 @@ describe('group commit', () => {
     expect(marks()).toEqual([1, 2, 3]);
   });
 
-  test("a write's error undoes it alone, and is its own", async () => {
+  test('a write that throws is undone and rejected, the others are applied', async () => {
     const commits = new GroupCommit(db);
     const twice = () => {
       add(5)();
@@ -86,7 +86,7 @@ describe('group commit', () => {
     },
   );
 
-  test('a COMMIT that can neither be done nor undone is unknown, and the next flush undoes it', async () => {
+  test('a COMMIT that fails and cannot be rolled back is unknown, and the next flush rolls it back', async () => {
     let failing = true;
     const commits = new GroupCommit(
       tampered(db, (sql) => (failing && /COMMIT|ROLLBACK/.test(sql) ? sqliteError(13) : undefined)),
@@ -111,18 +111,18 @@ describe('group commit', () => {
     expect(marks()).toEqual([]);
   });
 
-  test('a long queue is written in several transactions, so that others get their turn', async () => {
+  test('a long queue is written in several transactions', async () => {
     const connection = tampered(db, () => undefined);
     const commits = new GroupCommit(connection);
-    await Promise.all([1, 2, 3, 4].map((mark) => commits.write(add(mark), 1500)));
+    await Promise.all([1, 2, 3, 4].map((mark) => commits.write(add(mark), 900)));
     expect(connection.ran.filter((sql) => sql === 'COMMIT')).toHaveLength(2);
     expect(marks()).toEqual([1, 2, 3, 4]);
   });
 
-  test('closing writes what waits and takes no more', async () => {
+  test('close writes the waiting writes and refuses new ones', async () => {
     const commits = new GroupCommit(db);
     const waiting = commits.write(add(1));
-    commits.close();
+    await commits.close();
     await waiting;
     expect(marks()).toEqual([1]);
     await expect(commits.write(add(2))).rejects.toBeInstanceOf(StoreUnavailableError);

@@ -1,32 +1,33 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Page } from '../../lib/page.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
+import { pageOf } from '../cursors.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Row } from './rows.ts';
 
-/** The simulated suppliers' memory in a database of its own. @throws Error as {@link openConnection}. */
+/** The ledger of the simulated suppliers in a database of its own. @throws Error as {@link openConnection}. */
 export function openSqliteLedger(options: ConnectionOptions): SupplierLedger {
   const connection = openConnection(options);
   const commits = new GroupCommit(connection.db);
-  return new SqliteLedger(connection.db, commits, () => {
-    commits.close();
+  return new SqliteLedger(connection.db, commits, async () => {
+    await commits.close();
     connection.close();
   });
 }
 
-/** On the store's connection its writes share the store's flushes. */
+/** The ledger of the simulated suppliers. On the store's connection its writes share the store's flushes. */
 export class SqliteLedger implements SupplierLedger {
   readonly #commits: GroupCommit;
-  readonly #close: () => void;
+  readonly #close: () => Promise<void>;
   readonly #insert;
   readonly #find;
   readonly #findByNumber;
   readonly #cancel;
   readonly #page;
 
-  constructor(db: DatabaseSync, commits: GroupCommit, close: () => void) {
+  constructor(db: DatabaseSync, commits: GroupCommit, close: () => Promise<void>) {
     this.#commits = commits;
     this.#close = close;
     this.#insert = db.prepare(
@@ -68,15 +69,13 @@ export class SqliteLedger implements SupplierLedger {
     await this.#write(() => this.#cancel.run(kind, key));
   }
 
-  /** The cursor is the last key seen. */
   async page(kind: SupplierKind, cursor: string | undefined, limit: number): Promise<Page<Reservation>> {
     const rows = this.#read(() => this.#page.all(kind, cursor ?? '', limit));
-    const items = rows.map(reservationFrom);
-    return items.length < limit ? { items } : { items, next: items.at(-1)!.key };
+    return pageOf(rows.map(reservationFrom), limit, ({ key }) => key);
   }
 
-  async close(): Promise<void> {
-    this.#close();
+  close(): Promise<void> {
+    return this.#close();
   }
 
   async #write<T>(work: () => T): Promise<T> {

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Page } from '../../lib/page.ts';
+import { eventCursorAfter, pageOf, parseEventCursor } from '../cursors.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
 import { document, documentVersion } from './rows.ts';
 
-/** The log of what operators change: synchronous steps, each write to be run inside a savepoint. */
+/** The statements of the operator log. Each write runs inside a savepoint. */
 export class OperatorEvents {
   readonly #append;
   readonly #open;
@@ -34,11 +35,9 @@ export class OperatorEvents {
     if (row) this.#end.run(JSON.stringify({ ...document<OperatorEvent>(row), ...end }), id);
   }
 
-  /** The cursor is the time and the id of the last one seen. */
   page(cursor: string | undefined, limit: number): Page<OperatorEvent> {
-    const [, at = Number.MAX_SAFE_INTEGER, id = ''] = /^(\d+)-(.*)$/.exec(cursor ?? '') ?? [];
-    const items = this.#page.all(Number(at), id, limit).map((row) => document<OperatorEvent>(row));
-    const last = items.at(-1);
-    return items.length < limit || !last ? { items } : { items, next: `${last.at}-${last.id}` };
+    const { at, id } = parseEventCursor(cursor) ?? { at: Number.MAX_SAFE_INTEGER, id: '' };
+    const items = this.#page.all(at, id, limit).map((row) => document<OperatorEvent>(row));
+    return pageOf(items, limit, eventCursorAfter);
   }
 }

@@ -2,12 +2,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
-import { orderCursorAfter, parseOrderCursor } from '../order-cursor.ts';
+import { orderCursorAfter, pageOf, parseOrderCursor } from '../cursors.ts';
 import type { OrderSelection, OwnerRecord, VersionedPackage } from '../store.ts';
 import { orderFrom, snapshotFrom } from './rows.ts';
 import { liveCondition, unfinishedCondition } from './schema.ts';
 
-/** The queries, one statement each, prepared once. All of them are synchronous and throw what SQLite throws. */
+/** The queries: one prepared statement each. All methods are synchronous and throw SQLite's errors. */
 export class Reads {
   readonly #packages;
   readonly #package;
@@ -48,13 +48,10 @@ export class Reads {
     this.#liveByEmail = db.prepare(
       `SELECT count(*) AS live FROM orders WHERE package_id = ? AND email = ? AND ${liveCondition}`,
     );
-    this.#page = db.prepare(
-      `SELECT document, document_version, number FROM orders WHERE package_id = ? AND number > ?
-        ORDER BY number LIMIT ?`,
-    );
+    this.#page = db.prepare(`${orders} WHERE package_id = ? AND number > ? ORDER BY number LIMIT ?`);
     this.#below = db.prepare(`${orders} WHERE package_id = ? AND number < ? ORDER BY number DESC LIMIT ?`);
     this.#lastNumber = db.prepare('SELECT max(number) AS last FROM orders WHERE package_id = ?');
-    // The numbers lead: an index of live emails would leave out the others.
+    // `+email` keeps SQLite from using the index of emails: this query reads a span of numbers.
     this.#ofEmail = db.prepare(
       `${orders} WHERE package_id = ? AND number > ? AND number <= ? AND +email = ? ORDER BY number`,
     );
@@ -73,11 +70,11 @@ export class Reads {
     return row && snapshotFrom(row);
   }
 
-  versionedPackage(id: number, wanted: OrderSelection): VersionedPackage | undefined {
+  versionedPackage(id: number, selection: OrderSelection): VersionedPackage | undefined {
     const row = this.#package.get(id);
     if (!row) return undefined;
     const fence = { epoch: Number(row.epoch), seq: Number(row.seq) };
-    return { ...snapshotFrom(row), fence, orders: this.#wanted(id, wanted) };
+    return { ...snapshotFrom(row), fence, orders: this.#selected(id, selection) };
   }
 
   owner(packageId: number): string | undefined {
@@ -123,18 +120,17 @@ export class Reads {
     return live;
   }
 
-  /** The cursor is the last number seen. */
+  /** The cursor is the number of the last order. */
   ordersPage(packageId: number, cursor: string | undefined, limit: number): Page<Order> {
     const rows = this.#page.all(packageId, Number(cursor ?? 0), limit);
-    const items = rows.map(orderFrom);
-    return rows.length < limit ? { items } : { items, next: String(rows.at(-1)?.number) };
+    return pageOf(rows.map(orderFrom), limit, ({ number }) => String(number));
   }
 
   ordersBelow(packageId: number, number: number | undefined, limit: number): Order[] {
     return this.#below.all(packageId, number ?? Number.MAX_SAFE_INTEGER, limit).map(orderFrom);
   }
 
-  /** The cursor is the last number that was looked at. */
+  /** The cursor is the last number of the span. */
   ordersOfEmail(packageId: number, email: string, cursor: string | undefined, span: number): Page<Order> {
     const from = Number(cursor ?? 0);
     const last = Number(this.#lastNumber.get(packageId)?.last ?? 0);
@@ -142,23 +138,22 @@ export class Reads {
     return from + span < last ? { items, next: String(from + span) } : { items };
   }
 
-  /** The cursor is the package and the number of the last one seen. */
   ordersByEmail(email: string, cursor: string | undefined, limit: number): Page<Order> {
     const { packageId, number } = parseOrderCursor(cursor);
     const items = this.#byEmail.all(email, packageId, number, limit).map(orderFrom);
-    return items.length < limit ? { items } : { items, next: orderCursorAfter(items.at(-1) as Order) };
+    return pageOf(items, limit, orderCursorAfter);
   }
 
   ping(): void {
     this.#ping.get();
   }
 
-  #wanted(packageId: number, wanted: OrderSelection): Order[] {
-    if ('statuses' in wanted) {
-      const { statuses, max } = wanted;
+  #selected(packageId: number, selection: OrderSelection): Order[] {
+    if ('statuses' in selection) {
+      const { statuses, max } = selection;
       return this.#firstUnfinished.all(packageId, JSON.stringify(statuses), max).map(orderFrom);
     }
-    const found = this.orders(wanted.ids).filter((order) => order.packageId === packageId);
+    const found = this.orders(selection.ids).filter((order) => order.packageId === packageId);
     return found.sort((one, other) => one.number - other.number);
   }
 }

@@ -2,7 +2,7 @@ import type { SQLOutputValue } from 'node:sqlite';
 import type { Order } from '../../domain/order.ts';
 import type { Inventory, PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
 
-/** The shape of the documents that this release writes. */
+/** The version of the documents that this release writes. */
 export const documentVersion = 1;
 
 export type Row = Record<string, SQLOutputValue>;
@@ -15,13 +15,13 @@ export function orderFrom(row: Row): Order {
   return document<Order>(row);
 }
 
-/** In the order of the columns in {@link figureColumns}. */
+/** In the order of {@link inventoryColumns}. */
 export function inventoryValues(inventory: Inventory): number[] {
   const { remaining, held, confirmed, cancelling, waiting, nextNumber } = inventory;
   return [remaining, held, confirmed, cancelling, waiting, nextNumber];
 }
 
-export const figureColumns = [
+export const inventoryColumns = [
   'remaining',
   'held',
   'confirmed',
@@ -41,7 +41,7 @@ function inventoryFrom(row: Row): Inventory {
   };
 }
 
-/** A newer release's document may mean what this one does not know: better no answer than a wrong one. */
+/** @throws Error for a newer release's document, which this release could misunderstand. */
 export function document<T>(row: Row): T {
   if (Number(row.document_version) > documentVersion) {
     throw new Error(`a row was written by a newer release (document version ${row.document_version})`);

@@ -1,15 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Grows with every change of the tables. */
+/** Incremented with every change of the tables. */
 export const schemaVersion = 2;
 
-/** The partial indexes are used only by queries that repeat these conditions to the letter. */
+/** SQLite uses a partial index only for queries that repeat its condition literally. */
 export const unfinishedCondition = "status IN ('queued', 'held', 'compensating', 'cancelling')";
 export const liveCondition = "status IN ('queued', 'held', 'compensating', 'confirmed', 'cancelling')";
 
 /**
- * `document` is the whole package or order as JSON, in the shape that `document_version` names; the columns
- * beside it are what queries need. Nothing that a purchase runs reads more rows than it touches.
+ * `document` is the whole package or order as JSON, in the version that `document_version` names. The other columns are
+ * for queries. No statement of a purchase reads more rows than it needs.
  */
 const tables = `
   CREATE TABLE packages (
@@ -56,7 +56,7 @@ const tables = `
   CREATE UNIQUE INDEX reservations_by_number ON reservations (kind, number) WHERE number <> '';
 `;
 
-/** Version 2: what operators change. A document is added open and replaced once, when it has ended. */
+/** Since version 2: the operator log. An event is inserted open, and replaced once when it ends. */
 const operatorTables = `
   CREATE TABLE operator_events (
     row INTEGER PRIMARY KEY,
@@ -69,12 +69,12 @@ const operatorTables = `
   CREATE INDEX operator_events_by_time ON operator_events (at, id);
 `;
 
-/** Made only where emails have a limit: every order pays for each index, and this one's pages are all over the file. */
+/** Made only if there is a limit per email: every order pays for each index, and this one's pages are spread widely. */
 const emailIndex = `
   CREATE INDEX IF NOT EXISTS orders_live_by_email ON orders (package_id, email) WHERE ${liveCondition}
 `;
 
-/** Operators look for orders by email. A file of an older release gets it when it is opened, in about 1 s per million. */
+/** For operators. It is added to a file of an older release when that is opened: about 1 s per million orders. */
 const ordersByEmailIndex = `
   CREATE INDEX IF NOT EXISTS orders_by_email ON orders (email, package_id, number)
 `;
@@ -88,9 +88,9 @@ export function prepareEmailIndex(db: DatabaseSync): void {
 }
 
 /**
- * Makes the tables in an empty database, adds what an older release did not know, or checks that this release knows
- * those that are there. Whatever only reads takes them as they are.
- * @throws Error when the database is another program's, or a newer release's.
+ * Makes the tables in an empty database, and adds the tables that an older release did not have. A reader changes
+ * nothing.
+ * @throws Error if the database belongs to another program or a newer release.
  */
 export function prepareSchema(db: DatabaseSync, file: string, readOnly: boolean): void {
   const found = versionOf(db);

@@ -75,12 +75,12 @@ ledgerContract('SQLite, on its own', async () => {
   };
 });
 
-describe('a file that cannot be used is refused with a line that names it:', () => {
+describe('an unusable file is refused with one line that names it:', () => {
   test('a folder', () => {
     expect(() => openSqliteStore({ file: folder })).toThrow(`${folder} is a folder`);
   });
 
-  test('something that is no database, which keeps its bytes and its lock is freed', () => {
+  test('a file that is not a database: it stays unchanged, and its lock is released', () => {
     const file = join(folder, 'notes.txt');
     writeFileSync(file, 'These are my notes, and no database at all. '.repeat(100));
     for (let time = 0; time < 2; time++) {
@@ -88,13 +88,13 @@ describe('a file that cannot be used is refused with a line that names it:', () 
     }
   });
 
-  test('a folder that cannot be made', () => {
+  test('in a folder that cannot be made', () => {
     writeFileSync(join(folder, 'plain'), '');
     const file = join(folder, 'plain', 'booking.db');
     expect(() => openSqliteStore({ file })).toThrow(`${join(folder, 'plain')} is a file, not a folder`);
   });
 
-  test("another program's database", () => {
+  test('the database of another program', () => {
     const file = join(folder, 'other.db');
     const other = new DatabaseSync(file);
     other.exec('CREATE TABLE songs (title TEXT)');
@@ -102,14 +102,14 @@ describe('a file that cannot be used is refused with a line that names it:', () 
     expect(() => openSqliteStore({ file })).toThrow(`${file} is the database of another program`);
   });
 
-  test("a newer release's database", async () => {
+  test('the database of a newer release', async () => {
     const file = join(folder, 'newer.db');
     await openSqliteStore({ file }).close();
     run(file, 'PRAGMA user_version = 99');
     expect(() => openSqliteStore({ file })).toThrow(/newer release \(schema 99, this one knows up to 2\)/);
   });
 
-  test('one that is not there, or empty, when it is only to be read', () => {
+  test('a missing or empty file, for a reader', () => {
     const file = join(folder, 'none.db');
     expect(() => openSqliteStore({ file, readOnly: true })).toThrow(`${file} does not exist`);
     writeFileSync(file, '');
@@ -117,7 +117,7 @@ describe('a file that cannot be used is refused with a line that names it:', () 
   });
 });
 
-describe('a file of the release before', () => {
+describe('a file of an older release', () => {
   const file = () => join(folder, 'before.db');
 
   beforeEach(async () => {
@@ -127,7 +127,7 @@ describe('a file of the release before', () => {
     run(file(), 'DROP TABLE operator_events; PRAGMA user_version = 1');
   });
 
-  test('gets what is new, and keeps what is there', async () => {
+  test('gets the new tables and keeps its content', async () => {
     const store = openSqliteStore({ file: file() });
     expect(await store.operatorEvents(undefined, 1)).toEqual({ items: [] });
     expect(await store.packages()).toHaveLength(1);
@@ -135,14 +135,14 @@ describe('a file of the release before', () => {
     await openSqliteStore({ file: file() }).close();
   });
 
-  test('is read as it is', async () => {
+  test('can be read without a change', async () => {
     const store = openSqliteStore({ file: file(), readOnly: true });
     expect(await store.packages()).toHaveLength(1);
     await store.close();
   });
 });
 
-test('an email that was erased is not in the file any more', async () => {
+test('an erased email is not in the file any more', async () => {
   const file = join(folder, 'erased.db');
   const store = openSqliteStore({ file, countsEmails: true });
   await store.addPackages([samplePackage()]);
@@ -159,7 +159,7 @@ test('an email that was erased is not in the file any more', async () => {
   expect(existsSync(`${file}-wal`)).toBe(false);
 });
 
-test("a newer release's row is not guessed at", async () => {
+test('a row of a newer release is refused', async () => {
   const file = join(folder, 'row.db');
   const store = openSqliteStore({ file });
   await store.addPackages([samplePackage()]);
@@ -171,7 +171,7 @@ test("a newer release's row is not guessed at", async () => {
 describe('one process:', () => {
   const file = () => join(folder, 'deep', 'booking.db');
 
-  test('a second store on the file is refused, by any of its names, until the first is closed', async () => {
+  test('a second store on the same file is refused until the first is closed, also under another name', async () => {
     const store = openSqliteStore({ file: file() });
     symlinkSync(file(), join(folder, 'alias.db'));
     expect(() => openSqliteStore({ file: file() })).toThrow(/in use by another process/);
@@ -182,7 +182,7 @@ describe('one process:', () => {
     await openSqliteStore({ file: file() }).close();
   });
 
-  test('the lock of a killed process is free at once, and what it committed is there', async () => {
+  test('the lock of a killed process is free at once, and its commits are stored', async () => {
     const killed = openInAnotherProcess(file(), "process.kill(process.pid, 'SIGKILL')");
     expect(killed.signal).toBe('SIGKILL');
     const store = openSqliteStore({ file: file() });
@@ -190,7 +190,7 @@ describe('one process:', () => {
     await store.close();
   });
 
-  test('a reader needs no lock, sees what is committed, and cannot write', async () => {
+  test('a reader needs no lock, sees committed data and cannot write', async () => {
     const store = openSqliteStore({ file: file() });
     await store.addPackages([samplePackage()]);
     const reader = openSqliteStore({ file: file(), readOnly: true });
@@ -209,8 +209,8 @@ describe('one process:', () => {
   });
 });
 
-describe('when the disk is in the way:', () => {
-  test('a full one makes it unavailable, applies nothing, and passes', async () => {
+describe('problems with the disk:', () => {
+  test('a full disk makes the store unavailable until there is space; nothing is applied', async () => {
     const file = join(folder, 'full.db');
     const connection = openConnection({ file });
     const store = new SqliteStore(connection);
@@ -231,7 +231,7 @@ describe('when the disk is in the way:', () => {
     await store.close();
   });
 
-  test("another connection's lock makes it unavailable, and passes", async () => {
+  test('a lock of another connection makes the store unavailable until it ends', async () => {
     const file = join(folder, 'busy.db');
     const store = openSqliteStore({ file });
     const other = new DatabaseSync(file);
@@ -244,8 +244,8 @@ describe('when the disk is in the way:', () => {
   });
 });
 
-describe('no query reads more than it touches:', () => {
-  test('the partial indexes speak of the statuses of the domain', () => {
+describe('no query reads more rows than it needs:', () => {
+  test('the conditions of the partial indexes have the statuses of the domain', () => {
     const listed = (condition: string) => condition.match(/(?<=')\w+(?=')/g);
     expect(listed(unfinishedCondition)?.sort()).toEqual([...unfinishedStatuses].sort());
     const live = ['queued', ...holdingStatuses, ...confirmedStatuses];
@@ -275,7 +275,7 @@ describe('no query reads more than it touches:', () => {
   });
 });
 
-test('a file of an older release gets the index of emails when it is opened, and an audit reads it without', async () => {
+test('a file of an older release gets the index of emails when it is opened; a reader works without it', async () => {
   const file = join(folder, 'older.db');
   await openSqliteStore({ file }).close();
   run(file, 'DROP INDEX orders_by_email');

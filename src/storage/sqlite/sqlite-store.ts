@@ -23,16 +23,16 @@ import { Reads } from './reads.ts';
 import { Writes } from './writes.ts';
 
 /**
- * The store in one SQLite file: no server, nothing to install, one process.
+ * The store in one SQLite file, for one process.
  * @throws Error with one line that says why the file cannot be used.
  */
 export function openSqliteStore(options: ConnectionOptions): SqliteStore {
   return new SqliteStore(openConnection(options));
 }
 
-/** Reads are synchronous and see only committed state; writes go through the {@link GroupCommit}. */
+/** Reads are synchronous and see committed state only. Writes go through {@link GroupCommit}. */
 export class SqliteStore implements Store {
-  /** The simulated suppliers' memory, in the same file and the same flushes. */
+  /** The ledger of the simulated suppliers, in the same file and the same flushes. */
   readonly ledger: SupplierLedger;
   readonly #connection: Connection;
   readonly #commits: GroupCommit;
@@ -45,7 +45,7 @@ export class SqliteStore implements Store {
     this.#commits = new GroupCommit(connection.db);
     this.#reads = new Reads(connection.db);
     this.#writes = new Writes(connection.db);
-    this.ledger = new SqliteLedger(connection.db, this.#commits, () => {});
+    this.ledger = new SqliteLedger(connection.db, this.#commits, async () => {});
   }
 
   packages(): Promise<PackageSnapshot[]> {
@@ -75,7 +75,7 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.packagesWithUnfinished());
   }
 
-  /** What is read inside the write is what the new epoch starts from; it is handed out once it is durable. */
+  /** Reads inside the write, so the new owner starts from the state of its epoch. Resolves once that is durable. */
   takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
     return this.#write(() => {
       const taken = this.#writes.raiseEpoch(packageId, instance);
@@ -86,9 +86,9 @@ export class SqliteStore implements Store {
 
   versionedPackage(
     packageId: number,
-    wanted: OrderSelection = { ids: [] },
+    selection: OrderSelection = { ids: [] },
   ): Promise<VersionedPackage | undefined> {
-    return this.#read((reads) => reads.versionedPackage(packageId, wanted));
+    return this.#read((reads) => reads.versionedPackage(packageId, selection));
   }
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
@@ -166,7 +166,7 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#operators.page(cursor, limit));
   }
 
-  /** Another connection's read transaction; a database in memory has no other connection. */
+  /** A read transaction of another connection. A database in memory has no other connection. */
   async snapshot(): Promise<StoreSnapshot | undefined> {
     const { file, inMemory } = this.#connection;
     return inMemory ? undefined : snapshotOf(file);
@@ -185,11 +185,11 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#commits.close();
+    await this.#commits.close();
     this.#connection.close();
   }
 
-  /** A file of an older release that is only read has no such table. */
+  /** Prepared when it is needed: a file of an older release that is only read does not have the table. */
   get #operators(): OperatorEvents {
     this.#operatorEvents ??= new OperatorEvents(this.#connection.db);
     return this.#operatorEvents;
@@ -203,7 +203,7 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** For writes that do no harm when repeated: an unknown outcome is a failure like any other. */
+  /** For writes that may be repeated: an unknown outcome is reported as unavailable. */
   async #write<T>(work: () => T, rows = 1): Promise<T> {
     try {
       return await this.#commits.write(work, rows);
@@ -214,7 +214,7 @@ export class SqliteStore implements Store {
   }
 }
 
-/** WAL shows a transaction the database as it was at its first read. */
+/** In WAL mode a transaction sees the database as it was at its first read. */
 function snapshotOf(file: string): StoreSnapshot {
   const db = new DatabaseSync(file, { readOnly: true });
   db.exec('BEGIN');

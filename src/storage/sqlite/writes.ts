@@ -2,15 +2,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import { fullInventory, type TravelPackage } from '../../domain/travel-package.ts';
-import { seqStart } from '../seq-start.ts';
+import { firstSeq } from '../cursors.ts';
 import { FencedError } from '../store.ts';
-import { documentVersion, figureColumns, inventoryValues } from './rows.ts';
+import { documentVersion, inventoryColumns, inventoryValues } from './rows.ts';
 
-const columns = figureColumns.join(', ');
-const marks = figureColumns.map(() => '?').join(', ');
-const assignments = figureColumns.map((column) => `${column} = ?`).join(', ');
+const columns = inventoryColumns.join(', ');
+const marks = inventoryColumns.map(() => '?').join(', ');
+const assignments = inventoryColumns.map((column) => `${column} = ?`).join(', ');
 
-/** What changes the store: synchronous steps, each to be run inside a savepoint. */
+/** The statements that change the store. Each method is synchronous and runs inside a savepoint. */
 export class Writes {
   readonly #addPackage;
   readonly #owner;
@@ -46,8 +46,8 @@ export class Writes {
       `INSERT INTO orders (id, package_id, number, email, key, status, document, document_version)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    // An order keeps its package, number and key for life, so they find it and their indexes are left alone; its email
-    // is changed by an erasure alone.
+    // An order never changes its package, number and key, so the update leaves their indexes alone. Only an erasure
+    // changes its email.
     this.#updateOrder = db.prepare(
       `UPDATE orders SET status = ?, document = ?, document_version = ?
         WHERE id = ? AND package_id = ? AND number = ? AND key IS ?`,
@@ -76,7 +76,7 @@ export class Writes {
   /** Returns whether it was added. */
   addPackage(added: TravelPackage): boolean {
     const inventory = inventoryValues(fullInventory(added.quota));
-    const values = [added.id, JSON.stringify(added), documentVersion, seqStart(), ...inventory];
+    const values = [added.id, JSON.stringify(added), documentVersion, firstSeq(), ...inventory];
     return this.#addPackage.run(...values).changes === 1;
   }
 
@@ -88,7 +88,7 @@ export class Writes {
     return typeof former === 'string' ? { fence, former } : { fence };
   }
 
-  /** @throws FencedError; Error when the change contradicts what is stored. */
+  /** @throws FencedError; Error if the change contradicts the stored orders. */
   commit(packageId: number, { epoch, seq }: Fence, change: Change): void {
     const inventory = inventoryValues(change.inventory);
     if (this.#fencedUpdate.run(...inventory, packageId, epoch, seq).changes !== 1) {
@@ -96,12 +96,12 @@ export class Writes {
     }
     if (change.package) this.#replacePackage(packageId, change.package);
     for (const order of change.inserted) this.#insert(packageId, order);
-    // First: an order may be cancelled in the very commit that takes its email.
+    // Before the updates: one commit may both end an order and erase its email.
     for (const order of change.erased ?? []) this.#erase(packageId, order);
     for (const order of change.updated) this.#update(packageId, order);
   }
 
-  /** @throws FencedError; Error when there are orders of it all the same. */
+  /** @throws FencedError; Error if the package has orders. */
   removePackage(packageId: number, { epoch, seq }: Fence): void {
     if (this.#removePackage.run(packageId, epoch, seq).changes !== 1) {
       throw new FencedError(
@@ -129,7 +129,7 @@ export class Writes {
     return found;
   }
 
-  /** Returns whether it was as it was read. */
+  /** Returns false if the value was no longer `before`. */
   swapSetting(name: string, before: string | undefined, after: string | undefined): boolean {
     if (before === undefined) {
       if (after === undefined) return this.setting(name) === undefined;
@@ -142,7 +142,7 @@ export class Writes {
     return swapped.changes === 1;
   }
 
-  /** Leaves the time of the last one. */
+  /** Stores the time. */
   probe(): void {
     this.#probe.run();
   }

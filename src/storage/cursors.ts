@@ -1,0 +1,43 @@
+import { randomInt } from 'node:crypto';
+import type { Order } from '../domain/order.ts';
+import type { Page } from '../lib/page.ts';
+import type { OperatorEvent } from './operator-log.ts';
+
+/** Both stores page in the same way: the cursor of the next page is made from the last item of a full page. */
+export function pageOf<Item>(
+  items: readonly Item[],
+  limit: number,
+  cursorAfter: (last: Item) => string,
+): Page<Item> {
+  const last = items.at(-1);
+  return items.length < limit || last === undefined ? { items } : { items, next: cursorAfter(last) };
+}
+
+/** The package and number in the cursor of a page that goes down; without a valid cursor, above all orders. */
+export function parseOrderCursor(cursor: string | undefined): { packageId: number; number: number } {
+  const found = /^(?<packageId>\d{1,15})-(?<number>\d{1,15})$/.exec(cursor ?? '')?.groups;
+  const top = Number.MAX_SAFE_INTEGER;
+  return { packageId: Number(found?.packageId ?? top), number: Number(found?.number ?? top) };
+}
+
+export function orderCursorAfter({ packageId, number }: Order): string {
+  return `${packageId}-${number}`;
+}
+
+/** The time and id in the cursor of a page of operator events; undefined for the first page. */
+export function parseEventCursor(cursor: string | undefined): { at: number; id: string } | undefined {
+  const [, at, id = ''] = /^(\d+)-(.*)$/.exec(cursor ?? '') ?? [];
+  return at === undefined ? undefined : { at: Number(at), id };
+}
+
+export function eventCursorAfter({ at, id }: OperatorEvent): string {
+  return `${at}-${id}`;
+}
+
+/**
+ * A random first seq for a package, below 2^47. A package may get the id of one that was removed. With a random seq, the
+ * fence of the removed package's owner does not match the new package.
+ */
+export function firstSeq(): number {
+  return randomInt(2 ** 47);
+}
