@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { fakeAdmin } from '../../test/support/fake-admin.ts';
-import { type LogBook, logBook } from '../../test/support/log-book.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
+import { type RecordingLog, recordingLog } from '../../test/support/recording-log.ts';
 import { onError } from '../http/problem.ts';
 import { silentLog } from '../observability/log.ts';
 import type { Operator } from '../storage/operator-log.ts';
@@ -16,13 +16,13 @@ const hour = 60 * 60 * 1_000;
 let clock: ManualClock;
 let ended: Set<string>;
 let drawn: number;
-let log: LogBook;
+let log: RecordingLog;
 
 beforeEach(() => {
   clock = new ManualClock();
   ended = new Set();
   drawn = 0;
-  log = logBook();
+  log = recordingLog();
 });
 
 function appWith(over: Partial<AdminAuthOptions> = {}) {
@@ -102,7 +102,7 @@ describe('the bearer token', () => {
     const other = await send('GET', '/who', { ...bearer(token), 'x-test-client': '192.0.2.2' });
     expect(other.status).toBe(200);
     expect(await (await send('POST', '/in', { 'x-token': token })).json()).toEqual({ code: 'rate_limited' });
-    await clock.pass(60_000);
+    await clock.advance(60_000);
     expect((await send('GET', '/who', bearer(token))).status).toBe(200);
   });
 
@@ -164,9 +164,9 @@ describe('a session', () => {
       session: 'AQEBAQEBAQEBAQEBAQEBAQ',
       address: '192.0.2.1',
     });
-    await clock.pass(8 * hour - 1);
+    await clock.advance(8 * hour - 1);
     expect(await who()).toBe(200);
-    await clock.pass(1);
+    await clock.advance(1);
     expect(await who()).toBe(401);
   });
 

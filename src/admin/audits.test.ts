@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
 import { openAdminBench } from '../../test/support/admin-bench.ts';
-import { logBook } from '../../test/support/log-book.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
+import { recordingLog } from '../../test/support/recording-log.ts';
 import type { LedgerReader } from '../audit/audit-suppliers.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
@@ -37,7 +37,7 @@ it('an audit that fails leaves room for the next', async () => {
 describe('a ledger that cannot be read', () => {
   const refused = { kind: 'refused', code: 'ledger_unavailable' };
   const auditsOf = (reader: LedgerReader, clock = new ManualClock()) => {
-    const log = logBook();
+    const log = recordingLog();
     const store = openSqliteStore({ file: ':memory:' });
     return { audits: new Audits({ store, clock, log, ledger: async () => reader }), clock, log };
   };
@@ -56,14 +56,14 @@ describe('a ledger that cannot be read', () => {
       },
     });
     const running = audits.run();
-    await clock.pass(1_000);
+    await clock.advance(1_000);
     expect(await running).toEqual(refused);
   });
 
   it('is one that turns in a circle', async () => {
     const { audits, clock } = auditsOf({ ledger: async () => ({ items: [], next: 'again' }) });
     const running = audits.run();
-    await clock.pass(1_000);
+    await clock.advance(1_000);
     expect(await running).toEqual(refused);
   });
 
@@ -78,15 +78,15 @@ describe('a ledger that cannot be read', () => {
       },
     });
     const running = audits.run();
-    await clock.pass(3_900);
+    await clock.advance(3_900);
     expect(stopped).not.toHaveBeenCalled();
     // Before the answer is begun: see api/admin/audit.ts.
-    await clock.pass(200);
+    await clock.advance(200);
     expect(await running).toEqual(refused);
     expect(stopped).toHaveBeenCalledOnce();
     hangs = false;
     const next = audits.run();
-    await clock.pass(1_000);
+    await clock.advance(1_000);
     expect(await next).toMatchObject({ kind: 'done', value: { ok: true, suppliersRead: true } });
   });
 });

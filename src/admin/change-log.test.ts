@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { anOperator } from '../../test/support/admin-bench.ts';
-import { logBook } from '../../test/support/log-book.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
+import { recordingLog } from '../../test/support/recording-log.ts';
 import { systemRandom } from '../lib/system-random.ts';
 import type { OperatorLog } from '../storage/operator-log.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
@@ -20,7 +20,7 @@ function logOver(over: Partial<OperatorLog> = {}) {
     ...over,
   };
   const clock = new ManualClock();
-  const book = logBook();
+  const book = recordingLog();
   const log = new ChangeLog({ store, clock, random: systemRandom(), log: book, instance: 'one' });
   const entries = async () => (await sqlite.operatorEvents(undefined, 10)).items;
   return { log, entries, clock, book };
@@ -79,7 +79,7 @@ describe('ChangeLog', () => {
     const ends = vi.fn(away);
     const { log, entries, clock, book } = logOver({ endOperatorEvent: ends });
     const outcome = log.record<number>(asked, async () => ({ kind: 'done', value: 5 }));
-    await clock.pass(10_000);
+    await clock.advance(10_000);
     expect(await outcome).toEqual({ kind: 'done', value: 5 });
     expect(ends).toHaveBeenCalledTimes(4);
     expect(await entries()).toMatchObject([{ outcome: 'open', wish: { paused: true } }]);

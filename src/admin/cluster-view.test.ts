@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ManualClock, settle } from '../../test/support/manual-clock.ts';
+import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import type { EngineLoad, PeerHandler, Peers } from '../engine/operated-engine.ts';
 import type { Json } from '../lib/json.ts';
 import { ClusterView } from './cluster-view.ts';
@@ -83,7 +83,7 @@ describe('instances', () => {
     await Promise.all([view.instances(), view.instances()]);
     await view.instances();
     expect(asked).toEqual(['two']);
-    await clock.pass(1_000);
+    await clock.advance(1_000);
     await view.instances();
     expect(asked).toEqual(['two', 'two']);
   });
@@ -101,9 +101,9 @@ describe('draining', () => {
     expect(await view.drain('one')).toEqual({ kind: 'done', value: { instance: 'one' } });
     expect(await view.instances()).toMatchObject([{ state: 'draining' }]);
     handler().drain();
-    await settle();
+    await runUntilIdle();
     expect(leave).not.toHaveBeenCalled();
-    await clock.pass(1_000);
+    await clock.advance(1_000);
     expect(leave).toHaveBeenCalledOnce();
   });
 
@@ -112,7 +112,7 @@ describe('draining', () => {
     expect(await view.drain('two')).toMatchObject({ kind: 'done' });
     expect(await view.drain('three')).toMatchObject({ code: 'no_answer' });
     expect(await view.drain('four')).toMatchObject({ code: 'unknown_instance' });
-    await clock.pass(1_000);
+    await clock.advance(1_000);
     expect(leave).not.toHaveBeenCalled();
   });
 });

@@ -6,12 +6,12 @@ it('lets a client guess so often in a window, then wait for its end', async () =
   const clock = new ManualClock();
   const guesses = new FailedGuesses({ clock, guessesMax: 2, windowMs: 10_000 });
   guesses.failed('a');
-  await clock.pass(4_000);
+  await clock.advance(4_000);
   expect(guesses.waitS('a')).toBe(0);
   guesses.failed('a');
   expect(guesses.waitS('a')).toBe(6);
   expect(guesses.waitS('b')).toBe(0);
-  await clock.pass(6_000);
+  await clock.advance(6_000);
   expect(guesses.waitS('a')).toBe(0);
   guesses.failed('a');
   expect(guesses.waitS('a')).toBe(0);

@@ -85,13 +85,13 @@ it('tells who died, what it owned and who has that now, also to who starts after
   for (const id of [1, 2, 3]) await store.takeOwnership(id, 'two');
   const one = stage.start('one');
   stage.start('two');
-  await clock.pass(6_000);
+  await clock.advance(6_000);
   expect(names(one)).toEqual([]);
   stage.kill('two');
   const at = clock.now();
   // It is taken over before anybody calls the owner lost.
   await store.takeOwnership(2, 'one');
-  await clock.pass(6_000);
+  await clock.advance(6_000);
   const two = {
     ...{ id: 'two', noticedBy: 'one', packages: 3, firstPackages: [1, 2, 3], unowned: 2 },
     takenOver: [{ instance: 'one', packages: 1 }],
@@ -101,7 +101,7 @@ it('tells who died, what it owned and who has that now, also to who starts after
   // Who saw it dies itself.
   stage.kill('one');
   const three = stage.start('three');
-  await clock.pass(6_000);
+  await clock.advance(6_000);
   expect(three.lost).toMatchObject([{ id: 'one', packages: 1, noticedBy: 'three' }, two]);
 });
 
@@ -111,13 +111,13 @@ it('does not miss who left in order, and forgets who comes back', async () => {
   const one = stage.start('one');
   stage.start('two');
   stage.start('three');
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   await stage.leave('two');
   stage.kill('three');
-  await clock.pass(6_000);
+  await clock.advance(6_000);
   expect(names(one)).toEqual(['three']);
   stage.start('three');
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   expect(names(one)).toEqual([]);
 });
 
@@ -127,12 +127,12 @@ it('shows who is gone as silent until it is lost, and never one that left in ord
   const one = stage.start('one');
   stage.start('two');
   stage.start('three');
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   await stage.leave('two');
   stage.kill('three');
   const seen: string[] = [];
   for (let second = 0; second < 6; second++) {
-    await clock.pass(1_000);
+    await clock.advance(1_000);
     seen.push([...one.silent.map((id) => `${id} silent`), ...names(one).map((id) => `${id} lost`)].join());
   }
   expect([...new Set(seen)]).toEqual(['three silent', 'three lost']);
@@ -143,7 +143,7 @@ it('does not miss who left in order while another was writing it down as lost', 
   const { clock, store } = stage;
   const one = stage.start('one');
   stage.start('two');
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   const swap = store.swapSetting.bind(store);
   let outrun = 1;
   store.swapSetting = async (name, before, after) => {
@@ -156,7 +156,7 @@ it('does not miss who left in order while another was writing it down as lost', 
     return swap(name, before, after);
   };
   await stage.leave('two');
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   expect(names(one)).toEqual([]);
 });
 
@@ -165,14 +165,14 @@ it('does not take anybody for lost while Redis is away, or has forgotten who is 
   const { clock } = stage;
   const one = stage.start('one');
   stage.start('two');
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   stage.available = false;
   stage.members = [];
-  await clock.pass(20_000);
+  await clock.advance(20_000);
   stage.available = true;
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   stage.members = ['one', 'two'];
-  await clock.pass(6_000);
+  await clock.advance(6_000);
   expect(names(one)).toEqual([]);
 });
 
@@ -181,13 +181,13 @@ it('has an instance that was only cut off sign in again by itself', async () => 
   const { clock } = stage;
   const one = stage.start('one');
   const two = stage.start('two');
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   await stage.store.swapSetting('instance:two', (await stage.store.settingIfAny('instance:two'))!, undefined);
   stage.members = ['one'];
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   expect(await stage.store.settingIfAny('instance:two')).toBeDefined();
   stage.members = ['one', 'two'];
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   expect([names(one), names(two)]).toEqual([[], []]);
 });
 
@@ -198,10 +198,10 @@ it('shows it until it is dismissed, anywhere, or its time is over', async () => 
   const two = stage.start('two');
   stage.start('three');
   stage.start('four');
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   stage.kill('three');
   stage.kill('four');
-  await clock.pass(6_000);
+  await clock.advance(6_000);
   expect([names(one), names(two)]).toEqual([
     ['four', 'three'],
     ['four', 'three'],
@@ -212,9 +212,9 @@ it('shows it until it is dismissed, anywhere, or its time is over', async () => 
     false,
   ]);
   expect(names(one)).toEqual(['four']);
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   expect(names(two)).toEqual(['four']);
-  await clock.pass(keptMs);
+  await clock.advance(keptMs);
   expect([names(one), names(two)]).toEqual([[], []]);
   expect([...(await stage.store.settingsNamed('instance:')).keys()]).toEqual([
     'instance:one',
@@ -229,11 +229,11 @@ it('keeps what was known while the store is away, and leaves alone what it does 
   await store.setting('instance:new', () => JSON.stringify({ startedAt: 'yesterday' }));
   const one = stage.start('one');
   stage.start('two');
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   stage.kill('two');
-  await clock.pass(6_000);
+  await clock.advance(6_000);
   stage.isStoreAway = true;
-  await clock.pass(6_000);
+  await clock.advance(6_000);
   expect(names(one)).toEqual(['two']);
   await expect(one.dismiss('two')).rejects.toBeInstanceOf(StoreUnavailableError);
   expect([...(await store.settingsNamed('instance:')).keys()]).toContain('instance:odd');

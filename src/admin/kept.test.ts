@@ -11,13 +11,13 @@ describe('keptFor', () => {
       return ++readings;
     });
     const first = read();
-    await clock.pass(3_000);
+    await clock.advance(3_000);
     const second = read();
-    await clock.pass(2_000);
+    await clock.advance(2_000);
     expect(await Promise.all([first, second, read()])).toEqual([1, 1, 1]);
-    await clock.pass(1_000);
+    await clock.advance(1_000);
     const third = read();
-    await clock.pass(5_000);
+    await clock.advance(5_000);
     expect(await third).toBe(2);
   });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ManualClock, settle } from '../../test/support/manual-clock.ts';
+import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import { ReadinessProbe } from './readiness-probe.ts';
 
 const silence = ['the store, or the lease service, is silent'];
@@ -29,17 +29,17 @@ it('says what was found, at once where it can be', async () => {
 it('waits no longer for a look that hangs, begins no other, and tells the silence once it has lasted', async () => {
   const { missing, clock, looks } = lookedAt();
   const first = missing.read();
-  await clock.pass(300);
+  await clock.advance(300);
   expect(await first).toEqual([]);
-  await clock.pass(1_500);
+  await clock.advance(1_500);
   const late = missing.read();
-  await clock.pass(300);
+  await clock.advance(300);
   expect(await late).toEqual(silence);
   expect(looks).toHaveLength(1);
   looks[0]?.resolve(['the store does not answer']);
-  await settle();
+  await runUntilIdle();
   const next = missing.read();
-  await clock.pass(300);
+  await clock.advance(300);
   expect(await next).toEqual(['the store does not answer']);
 });
 

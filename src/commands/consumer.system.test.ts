@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { environmentOf } from '../../test/support/node-process.ts';
-import { outcomeOf, tally } from '../../test/support/plan-stage.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import { onSale } from '../../test/support/server.ts';
 import { type Mongod, startMongod } from '../../test/support/servers/mongod.ts';
 import { type RedisServer, startRedis } from '../../test/support/servers/redis.ts';
+import { countEach, outcomeOf } from '../../test/support/strategy-fixture.ts';
 import { audit } from '../audit/audit.ts';
 import { redisConnector } from '../cluster/redis/connector.ts';
 import { QueueEngine } from '../engine/queue/queue-engine.ts';
@@ -76,7 +76,7 @@ test('Q3 Q5 Q8 books what a server has stored, goes on when Redis is wiped, and 
     Array.from({ length: 100 }, (_, each) => outcomeOf(engine, { email: `${each}@example.com` })),
   );
   await redis.flush();
-  expect(tally(await outcomes).confirmed).toBe(10);
+  expect(countEach(await outcomes).confirmed).toBe(10);
   consumer.child.kill('SIGTERM');
   await consumer.ended;
   expect({ code: consumer.child.exitCode, output: consumer.output() }).toEqual({

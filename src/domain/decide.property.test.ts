@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ActorBench } from '../../test/support/actor-bench.ts';
+import { DecideFixture } from '../../test/support/decide-fixture.ts';
 import type { PackageMessage } from './messages.ts';
 import type { Order } from './order.ts';
 import { isConserved } from './travel-package.ts';
@@ -40,7 +40,7 @@ const runs = fc.record({
   }),
 });
 
-function toMessage(bench: ActorBench, happening: Happening): PackageMessage {
+function toMessage(bench: DecideFixture, happening: Happening): PackageMessage {
   const ids = [...bench.stored.keys()];
   const orderId = ('which' in happening && ids[happening.which % ids.length]) || 'none';
   switch (happening.do) {
@@ -75,11 +75,11 @@ function toMessage(bench: ActorBench, happening: Happening): PackageMessage {
   }
 }
 
-function count(bench: ActorBench, ...statuses: Order['status'][]): number {
+function count(bench: DecideFixture, ...statuses: Order['status'][]): number {
   return bench.ordersBy(...statuses).length;
 }
 
-function check(bench: ActorBench): void {
+function check(bench: DecideFixture): void {
   const { inventory, package: travelPackage, queue, orders } = bench.state;
   expect(isConserved(travelPackage.quota, inventory), 'Q1').toBe(true);
   expect(inventory, 'Q1 the inventory matches the orders').toMatchObject({
@@ -103,7 +103,7 @@ function check(bench: ActorBench): void {
 }
 
 /** Q5: whoever is claimed in a batch has a lower number than everybody who still waits. */
-function checkOrder(bench: ActorBench, before: ReadonlyMap<string, Order>): void {
+function checkOrder(bench: DecideFixture, before: ReadonlyMap<string, Order>): void {
   const claimed = bench.ordersBy('held').filter(({ id }) => before.get(id)?.status !== 'held');
   const stillWaiting = bench.ordersBy('queued')[0]?.number ?? Number.POSITIVE_INFINITY;
   for (const { number } of claimed) expect(number, 'Q5').toBeLessThan(stillWaiting);
@@ -112,7 +112,7 @@ function checkOrder(bench: ActorBench, before: ReadonlyMap<string, Order>): void
 test('Q1 Q2 Q3 Q4 Q5 Q7 hold after every batch, whatever happens in whatever order', async () => {
   await fc.assert(
     fc.asyncProperty(runs, async ({ quota, waitersPerUnit, rejectionsMax, batches }) => {
-      const bench = new ActorBench({ quota }, { waitersPerUnit, rejectionsMax });
+      const bench = new DecideFixture({ quota }, { waitersPerUnit, rejectionsMax });
       for (const { batch, takeover } of batches) {
         const before = new Map(bench.stored);
         if (takeover) bench.takeover();
@@ -128,7 +128,7 @@ test('Q1 Q2 Q3 Q4 Q5 Q7 hold after every batch, whatever happens in whatever ord
 test('Q4 after the line drains every unit is confirmed, or nobody waits', async () => {
   await fc.assert(
     fc.asyncProperty(runs, fc.infiniteStream(fc.boolean()), async ({ quota, batches }, coin) => {
-      const bench = new ActorBench({ quota }, { waitersPerUnit: 3 });
+      const bench = new DecideFixture({ quota }, { waitersPerUnit: 3 });
       for (const { batch } of batches) {
         const messages = batch.map((happening) => toMessage(bench, happening));
         await bench.batch(...messages.filter(({ kind }) => kind !== 'update' && kind !== 'suppliers'));

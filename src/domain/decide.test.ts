@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { ActorBench } from '../../test/support/actor-bench.ts';
+import { DecideFixture } from '../../test/support/decide-fixture.ts';
 import type { PackageMessage } from './messages.ts';
 
-const codes = (bench: ActorBench) =>
+const codes = (bench: DecideFixture) =>
   bench.answers.map((answer) => (answer.kind === 'refused' ? answer.code : answer.kind));
 
 describe('purchases', () => {
   test('Q2 a free unit is claimed in the commit that stores the order, and only then booked', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     const step = await bench.batch(bench.purchase());
     expect(step.change?.inserted).toMatchObject([{ id: 'order-1', number: 1, status: 'held' }]);
     expect(step.change?.inventory).toMatchObject({ remaining: 0, held: 1, waiting: 0 });
@@ -15,7 +15,7 @@ describe('purchases', () => {
   });
 
   test('Q4 while units are held the others stand in line; sold out is said when all are confirmed', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());
     expect(bench.stored.get('order-2')).toMatchObject({ status: 'queued', number: 2 });
     await bench.batch(bench.booked('order-1'));
@@ -25,7 +25,7 @@ describe('purchases', () => {
   });
 
   test('Q4 a full line refuses for now, not for good', async () => {
-    const bench = new ActorBench({ quota: 1 }, { waitersPerUnit: 2 });
+    const bench = new DecideFixture({ quota: 1 }, { waitersPerUnit: 2 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase(), bench.purchase());
     expect(codes(bench)).toEqual(['accepted', 'accepted', 'accepted', 'queue_full']);
     await bench.batch(bench.refused('order-1'), bench.purchase());
@@ -34,7 +34,7 @@ describe('purchases', () => {
   });
 
   test('Q4 a unit on its way back keeps the line: nobody in it is told sold out', async () => {
-    const bench = new ActorBench({ quota: 2 });
+    const bench = new DecideFixture({ quota: 2 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
     await bench.batch(bench.booked('order-1'), bench.cancel('order-1'));
     await bench.batch(bench.booked('order-2'));
@@ -44,7 +44,7 @@ describe('purchases', () => {
   });
 
   test('Q4 nobody is told sold out in a batch that sends a unit on its way back', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.booked('order-1'), bench.purchase(), bench.cancel('order-1'));
     expect(bench.stored.get('order-2')).toMatchObject({ status: 'queued', number: 2 });
@@ -54,7 +54,7 @@ describe('purchases', () => {
   });
 
   test('Q5 a unit that returns goes to the lowest number, also after a takeover', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.purchase());
     await bench.batch(bench.purchase());
@@ -64,7 +64,7 @@ describe('purchases', () => {
   });
 
   test('Q5 nobody overtakes the line of a new owner that has not served it yet', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch({ kind: 'suppliers', available: false });
     await bench.batch(bench.purchase());
     bench.takeover();
@@ -76,7 +76,7 @@ describe('purchases', () => {
   });
 
   test('Q5 a decision claims no more units than its rules allow, and those by number', async () => {
-    const bench = new ActorBench({ quota: 3 }, { claimsMax: 1 });
+    const bench = new DecideFixture({ quota: 3 }, { claimsMax: 1 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
     expect(bench.ordersBy('held').map(({ id }) => id)).toEqual(['order-1']);
     await bench.batch({ kind: 'tick' });
@@ -85,7 +85,7 @@ describe('purchases', () => {
   });
 
   test('Q4 without a claim allowed purchases join the line, and nobody is refused', async () => {
-    const bench = new ActorBench({ quota: 1 }, { claimsMax: 0 });
+    const bench = new DecideFixture({ quota: 1 }, { claimsMax: 0 });
     await bench.batch(bench.purchase(), bench.purchase());
     await bench.batch({ kind: 'tick' });
     expect(bench.ordersBy('queued')).toHaveLength(2);
@@ -93,7 +93,7 @@ describe('purchases', () => {
   });
 
   test('Q5 nobody overtakes the line within a batch', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());
     await bench.batch(bench.refused('order-1'), bench.purchase());
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-2']);
@@ -101,14 +101,14 @@ describe('purchases', () => {
   });
 
   test('a caller hears of its order as it stands after the whole batch', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.purchase(), bench.refused('order-1'));
     expect(bench.answers.at(-1)).toMatchObject({ order: { id: 'order-2', status: 'held' } });
   });
 
   test('Q7 one key is one order, within a batch, after it, and after its end', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     const again = () => bench.purchase({ key: 'k', email: 'a@example.com' });
     await bench.batch(again(), again());
     await bench.batch(bench.refused('order-1'));
@@ -120,13 +120,13 @@ describe('purchases', () => {
   });
 
   test('Q7 a key with another body is refused and shows nothing', async () => {
-    const bench = new ActorBench();
+    const bench = new DecideFixture();
     await bench.batch(bench.purchase({ key: 'k' }), bench.purchase({ key: 'k' }));
     expect(bench.answers.at(-1)).toEqual({ kind: 'refused', code: 'key_reused' });
   });
 
   test('Q7 the winner hears of the win, though everything is sold', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase({ key: 'k', email: 'a@example.com' }));
     await bench.batch(bench.booked('order-1'));
     await bench.batch(bench.purchase({ key: 'k', email: 'a@example.com' }));
@@ -134,7 +134,7 @@ describe('purchases', () => {
   });
 
   test('Q6 a purchase in doubt is found by its id instead of being stored twice', async () => {
-    const bench = new ActorBench();
+    const bench = new DecideFixture();
     const purchase = bench.purchase();
     await bench.batch(purchase);
     await bench.batch(bench.booked('order-1'));
@@ -145,7 +145,7 @@ describe('purchases', () => {
   });
 
   test('one email may have as many live orders as the rules say', async () => {
-    const bench = new ActorBench({ quota: 5 }, { ordersPerEmail: 1 });
+    const bench = new DecideFixture({ quota: 5 }, { ordersPerEmail: 1 });
     const mine = () => bench.purchase({ email: 'a@example.com' });
     await bench.batch(mine(), mine());
     expect(codes(bench)).toEqual(['accepted', 'order_limit']);
@@ -160,14 +160,14 @@ describe('purchases', () => {
     ['paused', { paused: true }],
     ['sold_out', { quota: 0 }],
   ])('a purchase is refused: %s', async (code, travelPackage) => {
-    const bench = new ActorBench(travelPackage);
+    const bench = new DecideFixture(travelPackage);
     await bench.batch(bench.purchase());
     expect(codes(bench)).toEqual([code]);
     expect(bench.stored.size).toBe(0);
   });
 
   test('a message past its deadline is dropped', async () => {
-    const bench = new ActorBench();
+    const bench = new DecideFixture();
     await bench.batch(bench.purchase({ deadlineAt: 999 }));
     expect(codes(bench)).toEqual(['overloaded']);
   });
@@ -175,7 +175,7 @@ describe('purchases', () => {
 
 describe('suppliers away', () => {
   test('nothing is claimed and the line waits; then it is served in order', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch({ kind: 'suppliers', available: false }, bench.purchase(), bench.purchase());
     expect(bench.ordersBy('held')).toEqual([]);
     await bench.batch({ kind: 'suppliers', available: true });
@@ -185,7 +185,7 @@ describe('suppliers away', () => {
 
 describe('leaving', () => {
   test('a caller who hangs up without a key leaves the line; with a key the place is kept', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase({ key: 'k' }));
     for (const orderId of ['order-1', 'order-2', 'order-3']) await bench.batch({ kind: 'withdraw', orderId });
     expect([...bench.stored.values()].map((order) => order.status)).toEqual(['held', 'withdrawn', 'queued']);
@@ -197,7 +197,7 @@ describe('leaving', () => {
     ['confirmed', 'accepted', 'cancelling'],
     ['failed', 'not_cancellable', 'failed'],
   ] as const)('cancelling an order that is %s: %s', async (from, answer, status) => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());
     const orderId = from === 'queued' ? 'order-2' : 'order-1';
     if (from === 'confirmed') await bench.batch(bench.booked(orderId));
@@ -208,7 +208,7 @@ describe('leaving', () => {
   });
 
   test('Q2 cancelling twice returns the unit once', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.booked('order-1'));
     await bench.batch(bench.cancel('order-1'), bench.cancel('order-1'));
@@ -220,7 +220,7 @@ describe('leaving', () => {
 
 describe('sagas', () => {
   test('Q9 no cancel starts before the commit that says it is owed', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     const step = await bench.batch(bench.needsCompensation('order-1'));
     expect(step.change?.updated).toMatchObject([{ status: 'compensating' }]);
@@ -229,7 +229,7 @@ describe('sagas', () => {
   });
 
   test('Q9 the word of a saga from an older epoch is not believed', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     const old = bench.refused('order-1');
     bench.takeover();
@@ -239,15 +239,15 @@ describe('sagas', () => {
 
   describe('Q2 Q9 a saga’s word counts only for an order that waits for it', () => {
     const words = {
-      progress: (bench: ActorBench, id: string): PackageMessage =>
+      progress: (bench: DecideFixture, id: string): PackageMessage =>
         ({ ...bench.booked(id), kind: 'progress', ticketNumber: 'F1' }) as PackageMessage,
-      booked: (bench: ActorBench, id: string) => bench.booked(id),
-      refused: (bench: ActorBench, id: string) => bench.refused(id),
-      owing: (bench: ActorBench, id: string) => bench.needsCompensation(id),
-      cleared: (bench: ActorBench, id: string) => bench.compensated(id),
+      booked: (bench: DecideFixture, id: string) => bench.booked(id),
+      refused: (bench: DecideFixture, id: string) => bench.refused(id),
+      owing: (bench: DecideFixture, id: string) => bench.needsCompensation(id),
+      cleared: (bench: DecideFixture, id: string) => bench.compensated(id),
     };
     /** How order-1, which is held, gets into each status. */
-    const ways: Record<string, (bench: ActorBench) => PackageMessage[]> = {
+    const ways: Record<string, (bench: DecideFixture) => PackageMessage[]> = {
       held: () => [],
       compensating: (bench) => [bench.needsCompensation('order-1')],
       failed: (bench) => [bench.refused('order-1')],
@@ -265,7 +265,7 @@ describe('sagas', () => {
     );
 
     test.each(cells)('%s: %s', async (status, word) => {
-      const bench = new ActorBench({ quota: 1 });
+      const bench = new DecideFixture({ quota: 1 });
       await bench.batch(bench.purchase());
       for (const message of ways[status]?.(bench) ?? []) await bench.batch(message);
       expect(bench.stored.get('order-1')?.status).toBe(status);
@@ -276,7 +276,7 @@ describe('sagas', () => {
   });
 
   test('progress is shown before the outcome and not twice', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     const events = [{ at: 1, event: 'flight reserved', detail: 'F1' }] as const;
     const epoch = bench.state.epoch;
@@ -288,7 +288,7 @@ describe('sagas', () => {
 });
 
 describe('operators', () => {
-  const amend = (bench: ActorBench, change: object) =>
+  const amend = (bench: DecideFixture, change: object) =>
     bench.batch({
       kind: 'update',
       version: bench.state.package.version,
@@ -298,14 +298,14 @@ describe('operators', () => {
     });
 
   test('Q4 a higher quota serves the line', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
     await amend(bench, { quota: 2 });
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1', 'order-2']);
   });
 
   test('Q1 a quota below what is held and confirmed is refused, and so is a change to an older version', async () => {
-    const bench = new ActorBench({ quota: 2 });
+    const bench = new DecideFixture({ quota: 2 });
     await bench.batch(bench.purchase(), bench.purchase());
     await amend(bench, { quota: 1 });
     await amend(bench, { quota: 9, version: 0 });
@@ -314,7 +314,7 @@ describe('operators', () => {
   });
 
   test('a change that may be stored already is not refused for its own version, nor made twice', async () => {
-    const bench = new ActorBench({ quota: 2 });
+    const bench = new DecideFixture({ quota: 2 });
     const { version } = bench.state.package;
     await amend(bench, { quota: 5, paused: true });
     const again = { version, quota: 5, paused: true, inDoubt: true };
@@ -326,7 +326,7 @@ describe('operators', () => {
   });
 
   test('a paused package keeps its line and serves it when the sale goes on', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());
     await amend(bench, { paused: true });
     await bench.batch(bench.refused('order-1'));
@@ -337,7 +337,7 @@ describe('operators', () => {
 });
 
 test('Q4 a long line is refused over several commits, and none of it is forgotten', async () => {
-  const bench = new ActorBench({ quota: 1 }, { waitersPerUnit: 100, rejectionsMax: 10 });
+  const bench = new DecideFixture({ quota: 1 }, { waitersPerUnit: 100, rejectionsMax: 10 });
   await bench.batch(...Array.from({ length: 36 }, () => bench.purchase()));
   let step = await bench.batch(bench.booked('order-1'));
   let commits = 1;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { ActorBench } from '../../test/support/actor-bench.ts';
+import { DecideFixture } from '../../test/support/decide-fixture.ts';
 import type { Erase, PackageMessage, UpdatePackage } from './messages.ts';
 
-const last = (bench: ActorBench) => bench.answers.at(-1);
+const last = (bench: DecideFixture) => bench.answers.at(-1);
 const always = Number.MAX_SAFE_INTEGER;
 
-function amend(bench: ActorBench, change: Partial<UpdatePackage>): PackageMessage {
+function amend(bench: DecideFixture, change: Partial<UpdatePackage>): PackageMessage {
   return {
     kind: 'update',
     version: bench.state.package.version,
@@ -15,19 +15,19 @@ function amend(bench: ActorBench, change: Partial<UpdatePackage>): PackageMessag
   };
 }
 
-function retry(bench: ActorBench, orderId: string): PackageMessage {
+function retry(bench: DecideFixture, orderId: string): PackageMessage {
   return { kind: 'retry', orderId, deadlineAt: always, caller: (answer) => bench.answers.push(answer) };
 }
 
 /** An order `order-1` of a package of two, and whatever its life has come to. */
-async function sold(...messages: ((bench: ActorBench) => PackageMessage)[]): Promise<ActorBench> {
-  const bench = new ActorBench({ quota: 2 });
+async function sold(...messages: ((bench: DecideFixture) => PackageMessage)[]): Promise<DecideFixture> {
+  const bench = new DecideFixture({ quota: 2 });
   await bench.batch(bench.purchase({ email: 'ana@example.com', key: 'ana@example.com-1' }));
   for (const message of messages) await bench.batch(message(bench));
   return bench;
 }
 
-const booked = (bench: ActorBench) => bench.booked('order-1');
+const booked = (bench: DecideFixture) => bench.booked('order-1');
 
 describe('an amendment', () => {
   test('of the offer goes for later orders: those before keep what they bought', async () => {
@@ -48,7 +48,7 @@ describe('an amendment', () => {
   });
 
   test('that closes the sale before it opens is refused, whichever of the two is changed', async () => {
-    const bench = new ActorBench({ opensAt: 100 });
+    const bench = new DecideFixture({ opensAt: 100 });
     await bench.batch(amend(bench, { closesAt: 100 }));
     expect(last(bench)).toMatchObject({ code: 'invalid' });
     await bench.batch(amend(bench, { closesAt: 101 }));
@@ -60,7 +60,7 @@ describe('an amendment', () => {
   });
 
   test('of the price that may be stored already is known again by all that it changed', async () => {
-    const bench = new ActorBench();
+    const bench = new DecideFixture();
     const { version } = bench.state.package;
     await bench.batch(amend(bench, { price: 7 }));
     await bench.batch(amend(bench, { version, price: 7, inDoubt: true }));
@@ -85,7 +85,7 @@ describe('a retry', () => {
   });
 
   test('of an order in the line serves the line', async () => {
-    const bench = new ActorBench({ quota: 1 });
+    const bench = new DecideFixture({ quota: 1 });
     await bench.batch(amend(bench, { paused: true }));
     bench.state.suppliersAvailable = false;
     await bench.batch(amend(bench, { paused: false }), bench.purchase());
@@ -106,7 +106,7 @@ describe('a retry', () => {
 });
 
 describe('erasing', () => {
-  const erase = (bench: ActorBench, over: Partial<Erase> = {}): PackageMessage => ({
+  const erase = (bench: DecideFixture, over: Partial<Erase> = {}): PackageMessage => ({
     kind: 'erase',
     email: 'ana@example.com',
     erasures: [{ orderId: 'order-1', email: 'x@erased.invalid', key: 'erased-x' }],

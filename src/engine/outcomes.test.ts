@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
-import { ManualClock, settle } from '../../test/support/manual-clock.ts';
+import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import type { Order, OrderStatus, TimelineEvent } from '../domain/order.ts';
 import { localLiveBus } from '../realtime/bus/local.ts';
 import { Outcomes } from './outcomes.ts';
@@ -43,9 +43,9 @@ test('what was confirmed before its cancellation is not the outcome of the cance
   // Late news of the time before.
   liveBus.publishOrder(confirmed);
   stored = [confirmed];
-  await clock.pass(3_000);
+  await clock.advance(3_000);
   liveBus.publishOrder(cancelled);
-  await settle();
+  await runUntilIdle();
   expect(await outcome).toBe(cancelled);
 });
 
@@ -54,13 +54,13 @@ test('the order as it stands is what is newest of it when the time is up', async
   const further = order('held', 2);
   liveBus.publishOrder(further);
   liveBus.publishOrder(held);
-  await clock.pass(500);
+  await clock.advance(500);
   expect(await outcome).toBe(further);
 });
 
 test('news that got lost is read from the store', async () => {
   const outcome = outcomes.wait(held, { waitMs: 10_000 });
   stored = [confirmed];
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   expect(await outcome).toBe(confirmed);
 });

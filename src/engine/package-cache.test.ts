@@ -35,7 +35,7 @@ test('packages come by id, and many who ask at once cause one read', async () =>
 test('a snapshot that is too old is read again; one that was just heard is not', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   await catalogue.all();
-  await clock.pass(251);
+  await clock.advance(251);
   await Promise.all([catalogue.get(1), catalogue.get(1)]);
   expect(store.package).toHaveBeenCalledTimes(1);
   liveBus.publishPackage(snapshot(2, 5));
@@ -53,7 +53,7 @@ test('a package that was removed is not known any more, heard of or not', async 
     [2],
   ]);
   store.packages.mockResolvedValueOnce([snapshot(3)]);
-  await clock.pass(251);
+  await clock.advance(251);
   expect((await catalogue.all()).map((each) => each.package.id)).toEqual([3]);
   catalogue.close();
 });

@@ -40,7 +40,7 @@ test('nothing is missing when all is well, and each cause is named when not', as
     'Redis does not answer',
   ]);
   trouble = { probe: new StoreUnavailableError('the disk is full'), leases: new Error('2 of 3 are away') };
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   expect(await readiness.problems(well)).toEqual([
     'the store takes no writes: the disk is full',
     'the lease service does not answer: 2 of 3 are away',
@@ -55,16 +55,16 @@ test('a store that does not even answer is not written to', async () => {
 
 test('however often it is asked, it writes every two seconds at most, and every five while that fails', async () => {
   await Promise.all(Array.from({ length: 50 }, () => readiness.problems(well)));
-  await clock.pass(1_999);
+  await clock.advance(1_999);
   await readiness.problems(well);
   expect(asked).toEqual({ probe: 1, leases: 1 });
   trouble = { probe: new StoreUnavailableError('locked') };
-  await clock.pass(1);
+  await clock.advance(1);
   expect(await readiness.problems(well)).toHaveLength(1);
   trouble = {};
-  await clock.pass(4_999);
+  await clock.advance(4_999);
   expect(await readiness.problems(well)).toHaveLength(1);
-  await clock.pass(1);
+  await clock.advance(1);
   expect(await readiness.problems(well)).toEqual([]);
   expect(asked.probe).toBe(3);
 });

@@ -37,9 +37,9 @@ describe('a cached value', () => {
     const both = Promise.all([cached.get(), cached.get()]);
     loads[0]?.resolve('one');
     expect(await both).toEqual(['one', 'one']);
-    await clock.pass(999);
+    await clock.advance(999);
     expect(await cached.get()).toBe('one');
-    await clock.pass(1);
+    await clock.advance(1);
     const again = cached.get();
     expect(loads).toHaveLength(2);
     loads[1]?.resolve('two');
@@ -51,7 +51,7 @@ describe('a cached value', () => {
     const { loads, load } = pendingLoads();
     const cached = new Cached(load, { clock, maxAgeMs: 1000 });
     const first = cached.get();
-    await clock.pass(5000);
+    await clock.advance(5000);
     loads[0]?.resolve('one');
     await first;
     expect(await cached.get()).toBe('one');
@@ -102,9 +102,9 @@ describe('a cached value', () => {
     const options = { clock, maxAgeMs: (value: number) => value * 1000 };
     const cached = new Cached(async () => ++loaded, options);
     await cached.get();
-    await clock.pass(1000);
+    await clock.advance(1000);
     await cached.get();
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect(await cached.get()).toBe(2);
   });
 });

@@ -80,7 +80,7 @@ describe('withTimeout', () => {
   test('can run on a clock', async () => {
     const clock = new ManualClock();
     const outcome = withTimeout({ ms: 1000, clock }, never).catch(String);
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect(await outcome).toContain('no answer within 1000 ms');
     await withTimeout({ ms: 1000, clock }, async () => {});
     expect(clock.sleepers).toBe(0);
@@ -97,7 +97,7 @@ describe('settlesWithin', () => {
   test('is false once the time is up', async () => {
     const clock = new ManualClock();
     const isSettled = settlesWithin(1000, never(), clock);
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect(await isSettled).toBe(false);
   });
 });

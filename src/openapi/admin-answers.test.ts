@@ -1,5 +1,4 @@
 import { afterAll, expect, it } from 'vitest';
-import { expectDescribed, operationAt } from '../../test/support/described.ts';
 import {
   fakeAdmin,
   fakeInstance,
@@ -9,6 +8,7 @@ import {
 } from '../../test/support/fake-admin.ts';
 import { adminToken, fakeApp } from '../../test/support/fake-app.ts';
 import { fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
+import { expectMatchesOpenApi, operationAt } from '../../test/support/openapi-conformance.ts';
 import type { AdminOrder, AdminService, Outcome } from '../admin/admin-service.ts';
 import type { AuditReport } from '../audit/audit-report.ts';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
@@ -105,7 +105,7 @@ async function ask({ method, path, body: usual }: Question, asking: Asking): Pro
   const operation = operationAt(method, path);
   if (operation === undefined) throw new Error(`${method} ${path} is not described`);
   asked.add(operation.operationId);
-  await expectDescribed(operation, answer);
+  await expectMatchesOpenApi(operation, answer);
   return answer.status;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { expectDescribed, operationAt } from '../../test/support/described.ts';
 import { adminToken, type FakeAppOptions, fakeApp, suppliersToken } from '../../test/support/fake-app.ts';
 import { fakeNow, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
+import { expectMatchesOpenApi, operationAt } from '../../test/support/openapi-conformance.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { OrderStatus } from '../domain/order.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
@@ -44,7 +44,7 @@ async function answered(request: Request, inside: FakeAppOptions = {}): Promise<
   });
   const operation = operationAt(method, path);
   if (operation === undefined) throw new Error(`${method} ${path} is not described`);
-  await expectDescribed(operation, response);
+  await expectMatchesOpenApi(operation, response);
   return response.status;
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { fakeEngine, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
-import { ManualClock, settle } from '../../test/support/manual-clock.ts';
+import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import type { Order } from '../domain/order.ts';
 import type { Inventory, PackageSnapshot } from '../domain/travel-package.ts';
 import { silentLog } from '../observability/log.ts';
@@ -140,12 +140,12 @@ const stages: Stage[] = [];
 
 afterEach(async () => {
   const stopped = Promise.all(stages.splice(0).map(({ hub }) => hub.stop()));
-  await clock.pass(5000);
+  await clock.advance(5000);
   await stopped;
 });
 
 /** One tick, and its work. */
-const tick = () => clock.pass(50);
+const tick = () => clock.advance(50);
 
 it('opens with the time and the present state', async () => {
   const stage = new Stage();
@@ -162,7 +162,7 @@ it('makes one message, with the newest state, of a hundred changes within a tick
   for (let held = 1; held <= 100; held++) stage.publish(1, { held });
   await tick();
   expect(viewer.shown.slice(1)).toEqual(['1: 1 free, 100 held;']);
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(viewer.shown).toHaveLength(2);
 });
 
@@ -172,7 +172,7 @@ it('sends at most one message per tick', async () => {
   await tick();
   for (let held = 1; held <= 100; held++) {
     stage.publish(1, { held });
-    await clock.pass(10);
+    await clock.advance(10);
   }
   await tick();
   expect(viewer.shown.length).toBeGreaterThan(15);
@@ -187,11 +187,11 @@ it('tells a crowd once of a unit that is held and booked soon after, and a singl
   ] as const) {
     const stage = new Stage({ gatherViewersPerMs: viewersPerMs });
     const viewers = [stage.join(), stage.join()];
-    await clock.pass(100);
+    await clock.advance(100);
     stage.publish(1, { remaining: 0, held: 1 });
-    await clock.pass(10);
+    await clock.advance(10);
     stage.publish(1, { held: 0 });
-    await clock.pass(100);
+    await clock.advance(100);
     for (const viewer of viewers) expect(viewer.shown.slice(1)).toEqual(expected);
   }
 });
@@ -217,7 +217,7 @@ it('draws nothing and keeps no timer while nobody watches', async () => {
   await tick();
   expect(viewer.shown).toEqual(['1: 1 free, 10 held;', '2: 2 free, 0 held;']);
   stage.hub.unsubscribe(viewer.seat);
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(clock.sleepers).toBe(0);
 });
 
@@ -240,7 +240,7 @@ it('shows a sale that opened while nobody watched', async () => {
   const first = stage.join();
   await tick();
   stage.hub.unsubscribe(first.seat);
-  await clock.pass(60_000);
+  await clock.advance(60_000);
   const { drawn } = stage;
   expect(stage.join().shown).toHaveLength(1);
   expect(stage.drawn).toBe(drawn + 2);
@@ -260,7 +260,7 @@ it('lets a slow reader skip ahead to the newest state, and keeps nothing for it'
   expect(quick.shown).toHaveLength(21);
   expect(slow.shown).toHaveLength(1);
   slow.buffered = 0;
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(slow.shown.slice(1)).toEqual(['1: 1 free, 20 held;2: 2 free, 20 held;']);
 });
 
@@ -271,9 +271,9 @@ it('cuts a reader that is stuck, and no other', async () => {
   await tick();
   stuck.buffered = slow.buffered = 1024 * 1024;
   stage.publish(1, { held: 1 });
-  await clock.pass(15_000);
+  await clock.advance(15_000);
   slow.buffered = 0;
-  await clock.pass(10_000);
+  await clock.advance(10_000);
   expect([stuck.isCut, slow.isCut, stage.hub.viewers]).toEqual([true, false, 1]);
 });
 
@@ -281,7 +281,7 @@ it('breaks a silence with the time', async () => {
   const stage = new Stage();
   const viewer = stage.join();
   await tick();
-  await clock.pass(12_000);
+  await clock.advance(12_000);
   expect(viewer.times.length).toBeGreaterThanOrEqual(3);
   expect(viewer.shown).toHaveLength(1);
 });
@@ -291,7 +291,7 @@ it('makes up for a lost message by reading again', async () => {
   const viewer = stage.join();
   await tick();
   stage.set(1, { remaining: 0 });
-  await clock.pass(5000);
+  await clock.advance(5000);
   expect(viewer.shown.slice(1)).toEqual(['1: 0 free, 0 held;']);
 });
 
@@ -308,10 +308,10 @@ it('goes on when the store is down, and shows the state once it is back', async 
   const stage = new Stage();
   stage.isStoreDown = true;
   const viewer = stage.join();
-  await clock.pass(5000);
+  await clock.advance(5000);
   expect(viewer.shown).toEqual([]);
   stage.isStoreDown = false;
-  await clock.pass(5000);
+  await clock.advance(5000);
   expect(viewer.shown).toEqual(['1: 1 free, 0 held;2: 2 free, 0 held;']);
 });
 
@@ -346,7 +346,7 @@ it('shows packages that are not listed to who watches them alone, and closes tho
   await tick();
   expect(viewer.shown.slice(1)).toEqual(['1: archived;2: archived;']);
   stage.publish(1, { held: 1 });
-  await clock.pass(5000);
+  await clock.advance(5000);
   expect(viewer.shown).toHaveLength(2);
 });
 
@@ -356,9 +356,9 @@ it('draws a package anew in the moment its sale opens', async () => {
   const viewer = stage.join();
   await tick();
   expect(viewer.shown).toHaveLength(1);
-  await clock.pass(2440);
+  await clock.advance(2440);
   expect(viewer.shown).toHaveLength(1);
-  await clock.pass(60);
+  await clock.advance(60);
   expect(viewer.shown.slice(1)).toEqual(['1: 1 free, 0 held;']);
 });
 
@@ -415,9 +415,9 @@ it('sends one message per tick for an order that changes while others are served
   };
   steps.push(...Array(10).fill(change));
   change();
-  await clock.pass(1);
+  await clock.advance(1);
   expect(viewer.shown).toHaveLength(2);
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(viewer.shown).toHaveLength(12);
 });
 
@@ -440,7 +440,7 @@ it('tells the first twenty their place with every tick, the rest once a second',
     stage.places.set(id, number);
     return stage.joinOrder(id);
   });
-  await clock.pass(1000);
+  await clock.advance(1000);
   const counts = () => viewers.map(({ shown }) => shown.length);
   const before = counts();
   for (let gone = 1; gone <= 10; gone++) {
@@ -452,7 +452,7 @@ it('tells the first twenty their place with every tick, the rest once a second',
   expect(viewers[10]?.shown.at(-1)).toBe('order-11 queued 1 0;');
   expect(after.slice(10, 21)).toEqual(Array(11).fill(10));
   expect(Math.max(...after.slice(30))).toBeLessThanOrEqual(1);
-  await clock.pass(1050);
+  await clock.advance(1050);
   const late = counts().map((count, index) => count - (before[index] ?? 0));
   expect(Math.max(...late.slice(30))).toBeLessThanOrEqual(2);
   for (const [index, { shown }] of viewers.entries()) {
@@ -470,10 +470,10 @@ it('Q6 finds an outcome that the bus did not tell of', async () => {
     status: 'rejected',
     timeline: [...order.timeline, { at: 1, event: 'sold out' }],
   });
-  await clock.pass(5000);
+  await clock.advance(5000);
   expect(viewer.shown.at(-1)).toBe(`${order.id} rejected - 0;`);
   const { length } = stage.reads.filter((read) => read === order.id);
-  await clock.pass(10_000);
+  await clock.advance(10_000);
   expect(stage.reads.filter((read) => read === order.id)).toHaveLength(length);
 });
 
@@ -519,12 +519,12 @@ it('says goodbye with 1012, a few at a time, and cuts who does not answer', asyn
   };
   await tick();
   const stopped = stage.hub.stop();
-  await settle();
+  await runUntilIdle();
   expect(viewers.filter(({ closed }) => closed === 1012)).toHaveLength(5);
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(viewers.filter(({ closed }) => closed === 1012)).toHaveLength(100);
   expect(deaf.isCut).toBe(false);
-  await clock.pass(1000);
+  await clock.advance(1000);
   await stopped;
   expect([deaf.isCut, stage.hub.viewers]).toEqual([true, 0]);
   stage.publish(1, { held: 1 });

@@ -37,7 +37,7 @@ async function start(options: Partial<LiveOptions> = {}, clock: Clock = systemCl
     server.close();
     server.closeAllConnections();
     const stopped = live.stop();
-    if (clock instanceof ManualClock) await clock.pass(10_000);
+    if (clock instanceof ManualClock) await clock.advance(10_000);
     await stopped;
   });
   const { port } = server.address() as AddressInfo;
@@ -226,7 +226,7 @@ it('cuts a connection that does not answer pings', async () => {
   await vi.waitFor(() => expect(live.viewers).toBe(2));
   for (let asked = 0; asked < 2; asked++) {
     const pinged = once(answering, 'ping');
-    await clock.pass(31_000);
+    await clock.advance(31_000);
     await pinged;
     // The answer is on its way to us.
     const answered = once(answering, 'pong');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ManualClock, settle } from '../../test/support/manual-clock.ts';
+import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import { type BreakerStep, CircuitBreaker } from './circuit-breaker.ts';
 
 const never = new AbortController().signal;
@@ -84,14 +84,14 @@ describe('a circuit breaker', () => {
   test('makes calls wait while it is open, and lets only the first of them probe after the pause', async () => {
     await open();
     const calls = ['a', 'b', 'c'].map((name) => call(name));
-    await clock.pass(499);
+    await clock.advance(499);
     expect(waiting()).toEqual([]);
-    await clock.pass(1);
+    await clock.advance(1);
     expect(waiting()).toEqual(['a']);
     expect(breaker.available).toBe(false);
     answer('ok');
     expect(await calls[0]).toBe('ok');
-    await settle();
+    await runUntilIdle();
     expect(waiting()).toEqual(['b', 'c']);
     expect(breaker.available).toBe(true);
     expect(steps).toEqual(['open', 'probing', 'closed']);
@@ -101,16 +101,16 @@ describe('a circuit breaker', () => {
     await open();
     const poisonous = call('poisonous');
     const sound = call('sound');
-    await clock.pass(500);
+    await clock.advance(500);
     expect(waiting()).toEqual(['poisonous']);
     answer();
-    await clock.pass(999);
+    await clock.advance(999);
     expect(waiting()).toEqual([]);
-    await clock.pass(1);
+    await clock.advance(1);
     expect(waiting()).toEqual(['sound']);
     answer('ok');
     expect(await sound).toBe('ok');
-    await settle();
+    await runUntilIdle();
     expect(waiting()).toEqual(['poisonous']);
     answer();
     await expect(poisonous).rejects.toBe(silence);
@@ -120,49 +120,49 @@ describe('a circuit breaker', () => {
     await open();
     const patient = call('a');
     for (const ms of [500, 1000, 2000, 4000, 5000, 5000]) {
-      await clock.pass(ms - 1);
+      await clock.advance(ms - 1);
       expect(waiting(), `${ms} ms`).toEqual([]);
-      await clock.pass(1);
+      await clock.advance(1);
       expect(waiting(), `${ms} ms`).toEqual(['a']);
       answer();
-      await settle();
+      await runUntilIdle();
     }
-    await clock.pass(5000);
+    await clock.advance(5000);
     answer('ok');
     expect(await patient).toBe('ok');
     await open();
     void call('b');
-    await clock.pass(500);
+    await clock.advance(500);
     expect(waiting()).toEqual(['b']);
   });
 
   test('is available when a probe is due and no call waits, until the next call probes', async () => {
     await open();
-    await clock.pass(500);
+    await clock.advance(500);
     expect(breaker.available).toBe(true);
     expect(steps).toEqual(['open', 'due']);
     const first = call('a');
     void call('b');
     expect(breaker.available).toBe(false);
-    await settle();
+    await runUntilIdle();
     expect(waiting()).toEqual(['a']);
     answer('ok');
     expect(await first).toBe('ok');
-    await settle();
+    await runUntilIdle();
     expect(waiting()).toEqual(['b']);
   });
 
   test('makes a call wait that comes while another one probes', async () => {
     await open();
     void call('a');
-    await clock.pass(500);
+    await clock.advance(500);
     void call('b');
-    await settle();
+    await runUntilIdle();
     expect(waiting()).toEqual(['a']);
     answer();
-    await clock.pass(999);
+    await clock.advance(999);
     expect(waiting()).toEqual([]);
-    await clock.pass(1);
+    await clock.advance(1);
     expect(waiting()).toEqual(['b']);
   });
 
@@ -173,7 +173,7 @@ describe('a circuit breaker', () => {
     void call('b');
     caller.abort(new Error('stopped'));
     await expect(gone).rejects.toThrow('stopped');
-    await clock.pass(500);
+    await clock.advance(500);
     expect(waiting()).toEqual(['b']);
   });
 
@@ -183,7 +183,7 @@ describe('a circuit breaker', () => {
     const gone = call('a', caller.signal);
     void call('b');
     onStep = (step) => step === 'probing' && caller.abort(new Error('stopped'));
-    await clock.pass(500);
+    await clock.advance(500);
     await expect(gone).rejects.toThrow('stopped');
     expect(waiting()).toEqual(['b']);
   });
@@ -203,13 +203,13 @@ describe('a circuit breaker', () => {
     await open();
     const caller = new AbortController();
     const given = call('a', caller.signal);
-    await clock.pass(500);
+    await clock.advance(500);
     caller.abort(new Error('stopped'));
     answer();
     await expect(given).rejects.toThrow('stopped');
     expect(breaker.available).toBe(false);
     void call('b');
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect(waiting()).toEqual(['b']);
   });
 
@@ -222,7 +222,7 @@ describe('a circuit breaker', () => {
     expect(await early).toBe('ok');
     expect(breaker.available).toBe(false);
     const probing = call('probe');
-    await clock.pass(500);
+    await clock.advance(500);
     second?.answer.reject(silence);
     await expect(late).rejects.toBe(silence);
     answer('ok');
@@ -233,18 +233,18 @@ describe('a circuit breaker', () => {
     const earlier = Array.from({ length: 6 }, (_, each) => call(`early ${each}`));
     const old = attempts.splice(0);
     for (const { answer: each } of old.slice(0, 3)) each.reject(silence);
-    await settle();
+    await runUntilIdle();
     expect(breaker.available).toBe(false);
     const probing = call('probe');
     void call('next');
-    await clock.pass(500);
+    await clock.advance(500);
     expect(waiting()).toEqual(['probe']);
     for (const { answer: each } of old.slice(3)) each.reject(silence);
-    await clock.pass(10_000);
+    await clock.advance(10_000);
     expect(waiting()).toEqual(['probe']);
     answer('ok');
     expect(await probing).toBe('ok');
-    await settle();
+    await runUntilIdle();
     expect(waiting()).toEqual(['next']);
     await Promise.allSettled(earlier);
   });
@@ -252,10 +252,10 @@ describe('a circuit breaker', () => {
   test('lets waiting calls pass in growing numbers after it has closed, not all at once', async () => {
     await open();
     const calls = Array.from({ length: 60 }, (_, index) => call(String(index)));
-    await clock.pass(500);
+    await clock.advance(500);
     answer('ok');
     const rounds: number[] = [];
-    for (await settle(); attempts.length > 0; await settle()) {
+    for (await runUntilIdle(); attempts.length > 0; await runUntilIdle()) {
       rounds.push(attempts.length);
       for (let left = attempts.length; left > 0; left--) answer('ok');
     }
@@ -272,14 +272,14 @@ describe('a circuit breaker', () => {
     const calls = Array.from({ length: 9 }, (_, index) => call(String(index)));
     const left = call('left', gone.signal);
     const last = call('last');
-    await clock.pass(500);
+    await clock.advance(500);
     answer('ok');
-    await settle();
+    await runUntilIdle();
     expect(waiting()).toHaveLength(8);
     gone.abort(new Error('gone'));
     await expect(left).rejects.toThrow('gone');
     for (let each = 0; each < 8; each++) answer('ok');
-    await settle();
+    await runUntilIdle();
     expect(waiting()).toEqual(['last']);
     answer('ok');
     expect(await last).toBe('ok');

@@ -4,7 +4,11 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, test } from 'vitest';
 import { supplierClientContract } from '../../test/contract/suppliers.ts';
-import { type Fault, faults, startFaultySupplier } from '../../test/support/faulty-supplier.ts';
+import {
+  type SupplierFault,
+  startFaultySupplier,
+  supplierFaults,
+} from '../../test/support/faulty-supplier.ts';
 import { memoryLedger } from '../../test/support/memory-ledger.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
 import { onError, onNotFound } from '../http/problem.ts';
@@ -51,7 +55,7 @@ afterEach(async () => {
   stops = [];
 });
 
-async function clientOf(fault: Fault) {
+async function clientOf(fault: SupplierFault) {
   const supplier = await startFaultySupplier({
     fault: ({ operation }) => (operation === 'ledger' ? undefined : fault),
   });
@@ -79,13 +83,13 @@ function clientOfAnswer(status: number, body: unknown, type = 'application/json'
 
 describe('Q8 an answer outside the protocol is an unknown outcome, and the error says why', () => {
   test.each([
-    ['a 500', faults.error500, /status 500/],
-    ['a 500 after the work', faults.doneBut500, /status 500/],
-    ['a cut body', faults.cutMidBody, /terminated/],
-    ['broken JSON', faults.garbage, /status 201 with a body that is not JSON/],
-    ['HTML', faults.wrongContentType, /status 201 with the content type text\/html/],
-    ['a 201 without a number', faults.withoutNumber, /outside the protocol, status 201/],
-    ['a body without end', faults.oversized, /body of more than 65536 bytes/],
+    ['a 500', supplierFaults.error500, /status 500/],
+    ['a 500 after the work', supplierFaults.doneBut500, /status 500/],
+    ['a cut body', supplierFaults.cutMidBody, /terminated/],
+    ['broken JSON', supplierFaults.garbage, /status 201 with a body that is not JSON/],
+    ['HTML', supplierFaults.wrongContentType, /status 201 with the content type text\/html/],
+    ['a 201 without a number', supplierFaults.withoutNumber, /outside the protocol, status 201/],
+    ['a body without end', supplierFaults.oversized, /body of more than 65536 bytes/],
   ] as const)('%s', async (_name, fault, message) => {
     const { client } = await clientOf(fault);
     await expect(client.reserveFlight(flight)).rejects.toThrow(message);
@@ -152,7 +156,7 @@ describe('Q8 an answer outside the protocol is an unknown outcome, and the error
       const client = await clientOfAnswer(status, {});
       await expect(client.cancel('flights', 'A')).rejects.toThrow(`status ${status}`);
     }
-    const { client } = await clientOf(faults.cutMidBody);
+    const { client } = await clientOf(supplierFaults.cutMidBody);
     await expect(client.cancel('flights', 'A')).rejects.toThrow('DELETE flights');
   });
 
@@ -176,7 +180,7 @@ test('additional fields in an answer are ignored, and any JSON content type is a
 });
 
 test('a hanging call ends when its signal aborts', async () => {
-  const { client, supplier } = await clientOf(faults.hang);
+  const { client, supplier } = await clientOf(supplierFaults.hang);
   const caller = new AbortController();
   const call = client.reserveFlight(flight, caller.signal);
   await expect.poll(() => supplier.calls.length).toBe(1);

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
-  type Fault,
-  faults,
   type SupplierCall,
+  type SupplierFault,
   startFaultySupplier,
+  supplierFaults,
 } from '../../test/support/faulty-supplier.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';
@@ -50,7 +50,7 @@ function resilient(client: SupplierClient, options: Partial<ResilientOptions> = 
 
 /** Against a real server that fails as told. */
 async function against(
-  fault: (call: SupplierCall) => Fault | undefined,
+  fault: (call: SupplierCall) => SupplierFault | undefined,
   options: Partial<ResilientOptions> = {},
 ) {
   const supplier = await startFaultySupplier({ fault });
@@ -68,17 +68,17 @@ const reserved: SupplierAnswer = { kind: 'reserved', number: 'F1' };
 
 describe('Q8 a call with an unknown outcome is repeated with the same key', () => {
   test.each([
-    ['hangs', faults.hang],
-    ['books but never answers', faults.doneButSilent],
-    ['answers 500', faults.error500],
-    ['books but answers 500', faults.doneBut500],
-    ['cuts the connection in mid-body', faults.cutMidBody],
-    ['answers after the time-out', faults.answerLate(700)],
-    ['books after the time-out', faults.workLate(350)],
-    ['answers broken JSON', faults.garbage],
-    ['answers HTML', faults.wrongContentType],
-    ['answers 201 without a number', faults.withoutNumber],
-    ['answers without end', faults.oversized],
+    ['hangs', supplierFaults.hang],
+    ['books but never answers', supplierFaults.doneButSilent],
+    ['answers 500', supplierFaults.error500],
+    ['books but answers 500', supplierFaults.doneBut500],
+    ['cuts the connection in mid-body', supplierFaults.cutMidBody],
+    ['answers after the time-out', supplierFaults.answerLate(700)],
+    ['books after the time-out', supplierFaults.workLate(350)],
+    ['answers broken JSON', supplierFaults.garbage],
+    ['answers HTML', supplierFaults.wrongContentType],
+    ['answers 201 without a number', supplierFaults.withoutNumber],
+    ['answers without end', supplierFaults.oversized],
   ] as const)('when the supplier %s', async (_name, fault) => {
     const { supplier, suppliers } = await against(({ nth }) => (nth <= 2 ? fault : undefined));
     const ticket = await suppliers.reserveFlight(flight('A'), never);
@@ -98,7 +98,7 @@ describe('Q8 a call with an unknown outcome is repeated with the same key', () =
   test('at most five times, then it ends as unknown with the cause', async () => {
     const warn = vi.fn();
     const log = { ...silentLog, warn };
-    const { supplier, suppliers } = await against(() => faults.doneBut500, { log });
+    const { supplier, suppliers } = await against(() => supplierFaults.doneBut500, { log });
     expect(await suppliers.reserveFlight(flight('A'), never)).toEqual({
       kind: 'unknown',
       cause: expect.stringContaining('status 500'),
@@ -110,14 +110,14 @@ describe('Q8 a call with an unknown outcome is repeated with the same key', () =
   });
 
   test('after a timeout, which the cause names', async () => {
-    const { suppliers } = await against(() => faults.hang, { attempts: 1 });
+    const { suppliers } = await against(() => supplierFaults.hang, { attempts: 1 });
     const answer = await suppliers.reserveFlight(flight('A'), never);
     expect(answer).toEqual({ kind: 'unknown', cause: 'no answer within 300 ms' });
   });
 });
 
 test('a refusal is not repeated and does not open the breaker', async () => {
-  const { supplier, suppliers } = await against(() => faults.refuse, { failuresToOpen: 2 });
+  const { supplier, suppliers } = await against(() => supplierFaults.refuse, { failuresToOpen: 2 });
   for (const key of ['A', 'B', 'C', 'D']) {
     expect(await suppliers.reserveFlight(flight(key), never)).toEqual({
       kind: 'refused',
@@ -161,13 +161,16 @@ describe('stopping a call', () => {
     'does not wait for %s',
     async (what) => {
       const hangs = what === 'a supplier that hangs';
-      const { supplier, suppliers } = await against(() => (hangs ? faults.hang : faults.error500), {
-        timeoutMs: 60_000,
-        retryAfterMs: what === 'a pause between attempts' ? 60_000 : 1,
-        retryAfterMaxMs: 60_000,
-        reopenAfterMs: 60_000,
-        ...(what === 'an open breaker' ? { failuresToOpen: 1 } : {}),
-      });
+      const { supplier, suppliers } = await against(
+        () => (hangs ? supplierFaults.hang : supplierFaults.error500),
+        {
+          timeoutMs: 60_000,
+          retryAfterMs: what === 'a pause between attempts' ? 60_000 : 1,
+          retryAfterMaxMs: 60_000,
+          reopenAfterMs: 60_000,
+          ...(what === 'an open breaker' ? { failuresToOpen: 1 } : {}),
+        },
+      );
       const owner = new AbortController();
       const call = suppliers.reserveFlight(flight('A'), owner.signal);
       await expect.poll(() => supplier.calls.length).toBe(1);
@@ -189,7 +192,7 @@ describe('stopping a call', () => {
   });
 
   test('does not open the breaker, however many calls are stopped', async () => {
-    const { supplier, suppliers } = await against(() => faults.hang, {
+    const { supplier, suppliers } = await against(() => supplierFaults.hang, {
       timeoutMs: 60_000,
       failuresToOpen: 2,
     });
@@ -205,7 +208,7 @@ describe('stopping a call', () => {
 describe('the breaker', () => {
   test('makes calls wait instead of failing, and tells listeners', async () => {
     let down = true;
-    const { supplier, suppliers } = await against(() => (down ? faults.error500 : undefined), {
+    const { supplier, suppliers } = await against(() => (down ? supplierFaults.error500 : undefined), {
       failuresToOpen: 6,
     });
     const told: boolean[] = [];
@@ -225,7 +228,7 @@ describe('the breaker', () => {
   });
 
   test('is not opened by one order alone', async () => {
-    const { suppliers } = await against(({ key }) => (key === 'bad' ? faults.error500 : undefined));
+    const { suppliers } = await against(({ key }) => (key === 'bad' ? supplierFaults.error500 : undefined));
     expect(await suppliers.reserveFlight(flight('bad'), never)).toMatchObject({ kind: 'unknown' });
     expect(suppliers.available).toBe(true);
     expect(await suppliers.reserveFlight(flight('good'), never)).toMatchObject({ kind: 'reserved' });
@@ -233,7 +236,7 @@ describe('the breaker', () => {
 
   test('of one kind of supplier does not affect the other kind', async () => {
     const { supplier, suppliers } = await against(
-      ({ kind }) => (kind === 'hotels' ? faults.error500 : undefined),
+      ({ kind }) => (kind === 'hotels' ? supplierFaults.error500 : undefined),
       {
         failuresToOpen: 2,
         reopenAfterMs: 60_000,
@@ -251,7 +254,7 @@ describe('the breaker', () => {
 
   test('lets a new call probe when no call waits', async () => {
     let down = true;
-    const { suppliers } = await against(() => (down ? faults.error500 : undefined), {
+    const { suppliers } = await against(() => (down ? supplierFaults.error500 : undefined), {
       failuresToOpen: 1,
       attempts: 1,
     });
@@ -264,17 +267,23 @@ describe('the breaker', () => {
   });
 
   test('ends a waiting call as unknown some time after its first unknown outcome', async () => {
-    const { suppliers } = await against(() => faults.error500, { failuresToOpen: 2, giveUpAfterMs: 150 });
+    const { suppliers } = await against(() => supplierFaults.error500, {
+      failuresToOpen: 2,
+      giveUpAfterMs: 150,
+    });
     const answer = await suppliers.reserveFlight(flight('A'), never);
     expect(answer).toEqual({ kind: 'unknown', cause: 'no definite answer for 150 ms' });
   });
 
   test('is not kept open by one key that the supplier cannot process', async () => {
-    const { suppliers } = await against(({ key }) => (key.startsWith('bad') ? faults.error500 : undefined), {
-      failuresToOpen: 4,
-      giveUpAfterMs: 20_000,
-      reopenAfterMaxMs: 40,
-    });
+    const { suppliers } = await against(
+      ({ key }) => (key.startsWith('bad') ? supplierFaults.error500 : undefined),
+      {
+        failuresToOpen: 4,
+        giveUpAfterMs: 20_000,
+        reopenAfterMaxMs: 40,
+      },
+    );
     const owner = new AbortController();
     const bad = ['bad1', 'bad2', 'bad3'].map((key) => suppliers.reserveFlight(flight(key), owner.signal));
     await expect.poll(() => suppliers.available).toBe(false);
@@ -286,7 +295,7 @@ describe('the breaker', () => {
 
   test('calls the other listeners when one throws', async () => {
     const error = vi.fn();
-    const { suppliers } = await against(() => faults.error500, {
+    const { suppliers } = await against(() => supplierFaults.error500, {
       failuresToOpen: 1,
       attempts: 1,
       log: { ...silentLog, error },
@@ -304,10 +313,10 @@ describe('the breaker', () => {
 
 describe('a cancel', () => {
   test.each([
-    ['hangs', faults.hang],
-    ['answers 500', faults.error500],
-    ['cuts the connection', faults.cutMidBody],
-    ['answers too late', faults.answerLate(700)],
+    ['hangs', supplierFaults.hang],
+    ['answers 500', supplierFaults.error500],
+    ['cuts the connection', supplierFaults.cutMidBody],
+    ['answers too late', supplierFaults.answerLate(700)],
   ] as const)('is one try, and false when the supplier %s', async (_name, fault) => {
     const warn = vi.fn();
     const { supplier, suppliers } = await against(
@@ -325,7 +334,7 @@ describe('a cancel', () => {
 
   test('does not wait for an open breaker', async () => {
     const { suppliers } = await against(
-      ({ operation }) => (operation === 'reserve' ? faults.error500 : undefined),
+      ({ operation }) => (operation === 'reserve' ? supplierFaults.error500 : undefined),
       {
         failuresToOpen: 1,
         attempts: 1,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { cutOff } from '../support/cut-off.ts';
+import { resetSocket } from '../support/reset-socket.ts';
 import { Direction } from './direction.ts';
 
 /** A fault of a network link. */
@@ -112,7 +112,7 @@ class LinkedConnection {
   }
 
   break(): void {
-    cutOff(this.#near);
-    if (this.#far !== undefined) cutOff(this.#far);
+    resetSocket(this.#near);
+    if (this.#far !== undefined) resetSocket(this.#far);
   }
 }

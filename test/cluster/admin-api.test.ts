@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { buy, lookUp } from '../support/buyers.ts';
+import { buy, lookUp } from '../support/api-client.ts';
+import { waitUntil } from '../support/buyers.ts';
 import { type Cluster, type ClusterInstance, startCluster } from '../support/cluster.ts';
-import { until } from '../support/crowd.ts';
 import { type FaultySupplier, startFaultySupplier } from '../support/faulty-supplier.ts';
 import { onSale } from '../support/server.ts';
 
@@ -52,7 +52,7 @@ it('an operator does everything at an instance that is not the owner, the ownerâ
   const wish = { flight: 'Flight-9', stay: '2030-01-01', price: 100, quota: 2 };
   const created = await admin(first, 'POST', '/packages', wish);
   expect(created).toMatchObject({ status: 201, body: { id: 2, ...wish, version: 1 } });
-  await until('the package at the other', 2_000, async () => {
+  await waitUntil('the package at the other', 2_000, async () => {
     const { packages } = (await (await fetch(`${second.origin}/api/packages`)).json()) as {
       packages: { id: number }[];
     };
@@ -64,7 +64,7 @@ it('an operator does everything at an instance that is not the owner, the ownerâ
   const [owner, other] = await ownerOf(2);
 
   // Each knows who owns it, and how busy it was there.
-  await until('the same picture', 5_000, async () => {
+  await waitUntil('the same picture', 5_000, async () => {
     const { body } = await admin(other, 'GET', '/packages/2');
     return body.owner?.state === 'active' && body.activity?.recent.purchasesPerS > 0;
   });
@@ -87,11 +87,11 @@ it('an operator does everything at an instance that is not the owner, the ownerâ
 
   expect((await admin(other, 'POST', '/packages/2/pause')).body).toMatchObject({ paused: true });
   for (const at of [owner, other]) {
-    await until('the pause', 2_000, async () => (await buy(at.origin, 2)).code === 'paused');
+    await waitUntil('the pause', 2_000, async () => (await buy(at.origin, 2)).code === 'paused');
   }
   expect((await admin(other, 'POST', '/packages/2/resume')).status).toBe(200);
 
-  await until('the end of the pause', 2_000, async () => {
+  await waitUntil('the end of the pause', 2_000, async () => {
     const { status } = await buy(other.origin, 2, {
       email: 'stuck@example.com',
       key: 'stuck',
@@ -101,12 +101,12 @@ it('an operator does everything at an instance that is not the owner, the ownerâ
   });
   const stuck = (await admin(other, 'GET', '/orders?status=held&package=2')).body.orders[0];
   expect(stuck).toMatchObject({ email: 'stuck@example.com', package: { price: 80 } });
-  await until('slow', 10_000, async () => {
+  await waitUntil('slow', 10_000, async () => {
     const { body } = await admin(other, 'GET', '/orders?stuck=true');
     return body.orders[0]?.id === stuck.id && body.orders[0]?.concern === 'slow';
   });
   expect((await admin(other, 'POST', `/orders/${stuck.id}/retry`)).status).toBe(200);
-  await until('its booking', 5_000, async () => {
+  await waitUntil('its booking', 5_000, async () => {
     return (await admin(other, 'GET', `/orders/${stuck.id}`)).body.status === 'confirmed';
   });
 
@@ -119,7 +119,7 @@ it('an operator does everything at an instance that is not the owner, the ownerâ
 
   expect(await admin(other, 'POST', `/instances/${owner.id}/drain`)).toMatchObject({ status: 202 });
   expect(await owner.ended).toBe(0);
-  await until('its leaving', 5_000, async () => {
+  await waitUntil('its leaving', 5_000, async () => {
     const { body } = await admin(other, 'GET', '/instances');
     return body.instances.length === 1;
   });
@@ -130,7 +130,7 @@ it('an operator does everything at an instance that is not the owner, the ownerâ
   expect(await buy(other.origin, 2, { key: 'after' })).toMatchObject({ status: 201 });
   expect((await admin(other, 'GET', '/packages/2')).body.owner).toMatchObject({ instance: other.id });
   expect(await admin(other, 'POST', `/orders/${stuck.id}/cancel`)).toMatchObject({ status: 200 });
-  await until('its cancel', 5_000, async () => {
+  await waitUntil('its cancel', 5_000, async () => {
     return (await admin(other, 'GET', `/orders/${stuck.id}`)).body.status === 'cancelled';
   });
 

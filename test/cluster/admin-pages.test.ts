@@ -1,16 +1,16 @@
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Balancer, startBalancer } from '../../tools/cluster/balancer.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
 import {
   checkHistory,
+  countAnswers,
   expectCleanAudit,
   isAccepted,
-  settled,
-  startCrowd,
-  tally,
-  until,
-} from '../support/crowd.ts';
+  startBuyers,
+  waitUntil,
+  waitUntilSettled,
+} from '../support/buyers.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
 import { onSale } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
@@ -75,7 +75,7 @@ async function manageOnPages(admin: Page, meanwhile: Meanwhile): Promise<void> {
   meanwhile.onSale(5);
   await admin.getByRole('link', { name: 'Overview' }).click();
   await isLive(admin);
-  await until('a live sale of it', 20_000, async () => {
+  await waitUntil('a live sale of it', 20_000, async () => {
     const confirmed = await row.locator('[data-label=Confirmed]').textContent();
     return Number(confirmed) > 3;
   });
@@ -99,13 +99,13 @@ async function manageOnPages(admin: Page, meanwhile: Meanwhile): Promise<void> {
 
 it('Q6 Q8 an operator creates, raises, pauses and drains on the pages, amid a sale: nothing is lost', async () => {
   const ids = [...soldFirst];
-  const crowd = startCrowd({
+  const crowd = startBuyers({
     origins: () => [balancer.origin],
     packageOf: (nth) => ids[nth % ids.length] as number,
-    atOnce: 10,
+    concurrency: 10,
     pauseMs: 20,
   });
-  await until('some sales', 20_000, async () => crowd.history.filter(isAccepted).length > 50);
+  await waitUntil('some sales', 20_000, async () => crowd.history.filter(isAccepted).length > 50);
 
   const admin = await open('/admin');
   await admin.getByLabel('Admin token').fill(token);
@@ -114,9 +114,17 @@ it('Q6 Q8 an operator creates, raises, pauses and drains on the pages, amid a sa
   await manageOnPages(admin, {
     onSale: (id) => ids.push(id),
     whilePaused: () =>
-      until('a purchase that meets the pause', 10_000, async () => '503 paused' in tally(crowd.history)),
+      waitUntil(
+        'a purchase that meets the pause',
+        10_000,
+        async () => '503 paused' in countAnswers(crowd.history),
+      ),
   });
-  await until('an owner of each package', 20_000, async () => (await owners(admin)).length === ids.length);
+  await waitUntil(
+    'an owner of each package',
+    20_000,
+    async () => (await owners(admin)).length === ids.length,
+  );
   const customer = await open('/order');
   await isLive(customer);
   await mark(customer);
@@ -136,11 +144,11 @@ it('Q6 Q8 an operator creates, raises, pauses and drains on the pages, amid a sa
   await admin.goto(`${balancer.origin}/admin`);
   await isLive(admin);
   await mark(admin);
-  await until('the other as the owner of every package', 20_000, async () =>
+  await waitUntil('the other as the owner of every package', 20_000, async () =>
     (await owners(admin)).every((owner) => owner === staying.id),
   );
   expect(await leaving.ended).toBe(0);
-  await until('one instance on the page', 20_000, async () => {
+  await waitUntil('one instance on the page', 20_000, async () => {
     const rows = await admin.locator('#admin-instances .row-name').allTextContents();
     return rows.length === 1 && rows[0] === staying.id;
   });
@@ -148,14 +156,14 @@ it('Q6 Q8 an operator creates, raises, pauses and drains on the pages, amid a sa
   await isLive(customer);
   expect(await wasNeverReloaded(admin)).toBe(true);
   expect(await wasNeverReloaded(customer)).toBe(true);
-  await until('a sale after it', 10_000, async () =>
+  await waitUntil('a sale after it', 10_000, async () =>
     crowd.history.some((each) => each.sentAt > drainedAt && isAccepted(each)),
   );
 
   const history = await crowd.stop();
   const usual = ['201', '202', '502 supplier_failed', '503 paused'];
-  expect(Object.keys(tally(history)).filter((name) => !usual.includes(name))).toEqual([]);
-  await settled(cluster);
+  expect(Object.keys(countAnswers(history)).filter((name) => !usual.includes(name))).toEqual([]);
+  await waitUntilSettled(cluster);
   await checkHistory(cluster, history);
   await expectCleanAudit(cluster);
   await admin.locator('#admin-log').getByText('Drained an instance').waitFor();

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { openMongoStore } from '../../src/storage/mongodb/mongo-store.ts';
-import { buy } from '../support/buyers.ts';
-import { spawnServer, type TestProcess } from '../support/process.ts';
+import { buy } from '../support/api-client.ts';
 import { onSale } from '../support/server.ts';
+import { type ServerProcess, spawnServer } from '../support/server-process.ts';
 import { type Mongod, startMongod } from '../support/servers/mongod.ts';
 
 let mongo: Mongod;
-const servers: TestProcess[] = [];
+const servers: ServerProcess[] = [];
 
 beforeAll(async () => {
   mongo = await startMongod();
@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 afterAll(() => mongo.stop());
 
-async function start(instance: string): Promise<TestProcess> {
+async function start(instance: string): Promise<ServerProcess> {
   const server = await spawnServer({
     DATABASE_URL: mongo.url,
     INSTANCE_ID: instance,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { buy } from '../support/buyers.ts';
+import { buy } from '../support/api-client.ts';
 import { startNodeProcess } from '../support/node-process.ts';
 
 let folder: string;

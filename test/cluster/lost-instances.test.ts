@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { buy } from '../support/buyers.ts';
+import { buy } from '../support/api-client.ts';
+import { waitUntil } from '../support/buyers.ts';
 import { type Cluster, type ClusterInstance, startCluster } from '../support/cluster.ts';
-import { until } from '../support/crowd.ts';
 import { onSale } from '../support/server.ts';
 
 const token = 'the-admin-token-of-this-cluster';
@@ -67,7 +67,7 @@ it('an instance that dies stays listed everywhere until it is dismissed; who dra
   const [first] = owned.get(victim) as [number, ...number[]];
   await victim.kill();
   for (const survivor of [one, two]) {
-    await until('it is lost', 20_000, async () => (await lostAt(survivor)).length > 0);
+    await waitUntil('it is lost', 20_000, async () => (await lostAt(survivor)).length > 0);
     expect(await lostAt(survivor)).toMatchObject([
       { id: victim.id, lost: { packages: owned.get(victim)!.length, firstPackages: owned.get(victim) } },
     ]);
@@ -79,12 +79,12 @@ it('an instance that dies stays listed everywhere until it is dismissed; who dra
   }
 
   // Somebody buys, and another instance takes the package over.
-  await until('a sale', 10_000, async () => (await buy(one.origin, first)).status === 201);
+  await waitUntil('a sale', 10_000, async () => (await buy(one.origin, first)).status === 201);
   const taker = (await cluster.ownerOf(first)) as ClusterInstance;
   expect(taker.log()).toMatch(
     new RegExp(`"packageId":${first},"from":"${victim.id}",.*a package was taken over`),
   );
-  await until('who took it over', 10_000, async () => {
+  await waitUntil('who took it over', 10_000, async () => {
     const [{ lost }] = await lostAt(two);
     return lost.takenOver.some((each: { instance: string }) => each.instance === taker.id);
   });
@@ -95,10 +95,10 @@ it('an instance that dies stays listed everywhere until it is dismissed; who dra
   await seer.kill();
   const lostIds = async (at: ClusterInstance) =>
     (await lostAt(at)).map(({ id }: { id: string }) => id).sort();
-  await until('both are lost', 20_000, async () => (await lostIds(last)).length === 2);
+  await waitUntil('both are lost', 20_000, async () => (await lostIds(last)).length === 2);
   await seer.restart();
-  await until('it is back', 20_000, async () => (await lostIds(last)).length === 1);
-  await until('it knows as well', 20_000, async () => (await lostIds(seer)).length === 1);
+  await waitUntil('it is back', 20_000, async () => (await lostIds(last)).length === 1);
+  await waitUntil('it knows as well', 20_000, async () => (await lostIds(seer)).length === 1);
   expect(await lostIds(seer)).toEqual([victim.id]);
 
   // Who leaves in order signs out: nobody can miss it.
@@ -149,7 +149,11 @@ it('Q6 a package that is deleted at one instance is gone at all of them, its own
   expect((await admin(one, 'DELETE', '/packages/7')).status).toBe(204);
   for (const { origin } of cluster.instances) {
     expect(await buy(origin, 7)).toMatchObject({ status: 404, code: 'unknown_package' });
-    await until('it is gone', 5_000, async () => (await fetch(`${origin}/api/packages/7`)).status === 404);
+    await waitUntil(
+      'it is gone',
+      5_000,
+      async () => (await fetch(`${origin}/api/packages/7`)).status === 404,
+    );
   }
   expect(await admin(one, 'DELETE', '/packages/1')).toMatchObject({ status: 204 });
   await buy(one.origin, 2);

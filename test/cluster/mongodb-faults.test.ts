@@ -1,11 +1,11 @@
 import { expect, it, vi } from 'vitest';
-import { attempt, until } from '../support/crowd.ts';
-import { expectPatientAnswers, FaultSale, isReady } from '../support/faults.ts';
+import { attemptPurchase, waitUntil } from '../support/buyers.ts';
+import { expectRetryableAnswers, isReady, SaleUnderFaults } from '../support/sale-under-faults.ts';
 
 /** Elections, and the driver's noticing, take their time. */
 vi.setConfig({ testTimeout: 90_000 });
 
-const sale = new FaultSale({ members: 3, packages: 3, atOnce: 20, patienceMs: 30_000 });
+const sale = new SaleUnderFaults({ members: 3, packages: 3, concurrency: 20, timeoutMs: 30_000 });
 
 it('Q3 Q6 Q7 Q8 the primary of MongoDB steps down under load: nothing is lost', async () => {
   await sale.cluster.mongo.stepDown();
@@ -22,7 +22,7 @@ it('Q3 Q6 Q7 Q8 the primary of MongoDB is killed under load: nothing is lost', a
 it('Q3 Q6 Q7 Q8 all of MongoDB goes away under load, also at a start: everybody is told to come back, /readyz says so', async () => {
   await sale.cluster.mongo.primary();
   for (const member of [0, 1, 2]) await sale.cluster.mongo.kill(member);
-  await until('/readyz to say so', 15_000, async () => {
+  await waitUntil('/readyz to say so', 15_000, async () => {
     const answers = await Promise.all(sale.cluster.origins.map((origin) => fetch(`${origin}/readyz`)));
     const texts = await Promise.all(answers.map((answer) => answer.text()));
     return answers.every(({ status }) => status === 503) && texts.every((text) => /store|MongoDB/.test(text));
@@ -31,15 +31,15 @@ it('Q3 Q6 Q7 Q8 all of MongoDB goes away under load, also at a start: everybody 
   sale.leaving = last;
   expect(await last?.terminate()).toBe(0);
   await last?.restart();
-  const early = await attempt(last?.origin as string, {
+  const early = await attemptPurchase(last?.origin as string, {
     packageId: 1,
     email: 'early@example.com',
     key: 'early',
   });
   expect(early.answer?.status).toBe(503);
-  expectPatientAnswers([early]);
+  expectRetryableAnswers([early]);
   for (const member of [0, 1, 2]) await sale.cluster.mongo.restart(member);
-  await until('the new one to be ready', 30_000, () => isReady(last?.origin as string));
+  await waitUntil('the new one to be ready', 30_000, () => isReady(last?.origin as string));
   sale.leaving = undefined;
   await sale.expectRecovery();
 });

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Cluster, type ClusterInstance, startCluster } from '../support/cluster.ts';
 import {
-  attempt,
+  attemptPurchase,
   checkHistory,
+  countAnswers,
   expectCleanAudit,
   isAccepted,
-  settled,
-  startCrowd,
-  tally,
-  until,
-} from '../support/crowd.ts';
+  startBuyers,
+  waitUntil,
+  waitUntilSettled,
+} from '../support/buyers.ts';
+import { type Cluster, type ClusterInstance, startCluster } from '../support/cluster.ts';
 import { type FaultySupplier, type SupplierCall, startFaultySupplier } from '../support/faulty-supplier.ts';
 import { onSale } from '../support/server.ts';
 
@@ -48,18 +48,18 @@ function isUnlucky({ kind, operation, body }: SupplierCall): boolean {
 it('Q3 Q6 Q7 Q8 the owner is killed under load: another takes over within lease TTL + 2 s, and nothing is lost', async () => {
   const owner = await ownerOf(1);
   const crowd = buyersOf(() => cluster.instances.filter(({ isRunning }) => isRunning));
-  await until('some sales', 10_000, async () => crowd.history.length > 200);
+  await waitUntil('some sales', 10_000, async () => crowd.history.length > 200);
   await owner.kill();
   const killedAt = Date.now();
-  const tookMs = await until('another owner', 10_000, async () => (await cluster.ownerOf(1)) !== owner);
+  const tookMs = await waitUntil('another owner', 10_000, async () => (await cluster.ownerOf(1)) !== owner);
   expect(tookMs).toBeLessThan(leaseTtlMs + 2_000);
-  await until('a sale after it', 5_000, async () =>
+  await waitUntil('a sale after it', 5_000, async () =>
     crowd.history.some(
       (each) => each.packageId === 1 && each.endedAt > killedAt + tookMs && isAccepted(each),
     ),
   );
   const history = await crowd.stop();
-  await settled(cluster);
+  await waitUntilSettled(cluster);
   await checkHistory(cluster, history);
   await expectCleanAudit(cluster);
 });
@@ -70,11 +70,11 @@ it('Q3 Q8 Q9 an owner that was frozen for three lease times, with a hotel call o
   isHeldBack = ({ kind, operation, body, nth }) =>
     kind === 'hotels' && operation === 'reserve' && body.email === 'open@example.com' && nth === 1;
   const open = { packageId: 1, email: 'open@example.com', key: 'open', prefer: 'respond-async' };
-  const { answer } = await attempt(owner.origin, open);
+  const { answer } = await attemptPurchase(owner.origin, open);
   const orderId = answer?.order?.id as string;
   let frozen: ClusterInstance | undefined;
   const crowd = buyersOf(() => cluster.instances.filter((each) => each !== frozen));
-  await until('its hotel call', 5_000, async () =>
+  await waitUntil('its hotel call', 5_000, async () =>
     suppliers.calls.some(({ kind, key }) => kind === 'hotels' && key === orderId),
   );
   owner.pause();
@@ -83,15 +83,15 @@ it('Q3 Q8 Q9 an owner that was frozen for three lease times, with a hotel call o
   const others = cluster.instances.filter((each) => each !== owner);
   await sleep(3 * leaseTtlMs);
   expect(await cluster.ownerOf(1)).not.toBe(owner);
-  const resumed = await attempt(others[0]?.origin as string, open);
+  const resumed = await attemptPurchase(others[0]?.origin as string, open);
   expect(resumed.answer).toMatchObject({ status: 201, order: { id: orderId } });
   owner.resume();
   // Its clock tells it first; had it written, the epoch would have refused it.
   const refused = /FencedError|the lease is in doubt/;
-  await until('its word to be refused', 5_000, async () => refused.test(owner.log().slice(logBefore)));
-  await until('its return', 5_000, async () => (await fetch(`${owner.origin}/readyz`)).ok);
+  await waitUntil('its word to be refused', 5_000, async () => refused.test(owner.log().slice(logBefore)));
+  await waitUntil('its return', 5_000, async () => (await fetch(`${owner.origin}/readyz`)).ok);
   const history = [...(await crowd.stop()), resumed];
-  await settled(cluster);
+  await waitUntilSettled(cluster);
   expect(suppliers.calls.filter(({ operation }) => operation === 'cancel')).toEqual([]);
   await checkHistory(cluster, history);
   await expectCleanAudit(cluster);
@@ -102,8 +102,8 @@ it('Q3 Q8 Q9 an owner that has lost its epoch unnoticed, with a hotel call open,
   isHeldBack = ({ kind, operation, body, nth }) =>
     kind === 'hotels' && operation === 'reserve' && body.email === 'open@example.com' && nth === 1;
   const open = { packageId: 1, email: 'open@example.com', key: 'open' };
-  const bought = attempt(owner.origin, open);
-  await until('its hotel call', 5_000, async () =>
+  const bought = attemptPurchase(owner.origin, open);
+  await waitUntil('its hotel call', 5_000, async () =>
     suppliers.calls.some(({ kind, body }) => kind === 'hotels' && body.email === open.email),
   );
   await cluster.store.takeOwnership(1, 'nobody');
@@ -111,7 +111,7 @@ it('Q3 Q8 Q9 an owner that has lost its epoch unnoticed, with a hotel call open,
   expect(resumed.answer).toMatchObject({ status: 201, order: { status: 'confirmed' } });
   expect(owner.log()).toContain('FencedError');
   expect(suppliers.calls.filter(({ operation }) => operation === 'cancel')).toEqual([]);
-  await settled(cluster);
+  await waitUntilSettled(cluster);
   await checkHistory(cluster, [resumed]);
   await expectCleanAudit(cluster);
 });
@@ -120,38 +120,42 @@ it('Q6 Q7 Q8 SIGTERM under load: nobody in flight is lost, nobody hears a 5xx bu
   const owner = await ownerOf(1);
   let leaving: ClusterInstance | undefined;
   const crowd = buyersOf(() => cluster.instances.filter((each) => each !== leaving));
-  await until('some sales', 10_000, async () => crowd.history.length > 200);
+  await waitUntil('some sales', 10_000, async () => crowd.history.length > 200);
   // As a load balancer does: whoever comes from now on is sent elsewhere, whoever is there stays.
   leaving = owner;
   const askedAt = Date.now();
   const ended = owner.terminate();
-  const tookMs = await until('another owner', 10_000, async () => (await cluster.ownerOf(1)) !== owner);
+  const tookMs = await waitUntil('another owner', 10_000, async () => (await cluster.ownerOf(1)) !== owner);
   expect(tookMs).toBeLessThan(1_000);
   expect(await ended).toBe(0);
-  await until('a sale after it', 5_000, async () =>
+  await waitUntil('a sale after it', 5_000, async () =>
     crowd.history.some((each) => each.packageId === 1 && each.sentAt > askedAt + tookMs && isAccepted(each)),
   );
   const history = await crowd.stop();
   const usual = ['201', '202', '502 supplier_failed'];
-  expect(Object.keys(tally(history)).filter((name) => !usual.includes(name))).toEqual([]);
-  await settled(cluster);
+  expect(Object.keys(countAnswers(history)).filter((name) => !usual.includes(name))).toEqual([]);
+  await waitUntilSettled(cluster);
   await checkHistory(cluster, history);
   await expectCleanAudit(cluster);
 });
 
 /** Sells one unit, so that there is an owner. */
 async function ownerOf(packageId: number): Promise<ClusterInstance> {
-  await attempt(cluster.origins[0] as string, { packageId, email: 'first@example.com', key: 'first' });
+  await attemptPurchase(cluster.origins[0] as string, {
+    packageId,
+    email: 'first@example.com',
+    key: 'first',
+  });
   const owner = await cluster.ownerOf(packageId);
   if (owner === undefined) throw new Error(`nobody owns package ${packageId}`);
   return owner;
 }
 
 function buyersOf(instances: () => readonly ClusterInstance[]) {
-  return startCrowd({
+  return startBuyers({
     origins: () => instances().map(({ origin }) => origin),
     packageOf: (nth) => (nth % 4 === 3 ? 2 : 1),
-    atOnce: 40,
+    concurrency: 40,
     pauseMs: 20,
   });
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { attempt, isAccepted, until } from '../support/crowd.ts';
-import { expectPatientAnswers, FaultSale, lookUpAnything } from '../support/faults.ts';
+import { attemptPurchase, isAccepted, waitUntil } from '../support/buyers.ts';
+import { expectReadsWork, expectRetryableAnswers, SaleUnderFaults } from '../support/sale-under-faults.ts';
 
-const sale = new FaultSale({ members: 1, packages: 6, atOnce: 30, patienceMs: 15_000 });
+const sale = new SaleUnderFaults({ members: 1, packages: 6, concurrency: 30, timeoutMs: 15_000 });
 
 it('Q3 Q6 Q7 Q8 Redis is wiped under load: nothing is lost', async () => {
   for (let times = 0; times < 3; times++) {
@@ -19,14 +19,14 @@ it('Q3 Q6 Q7 Q8 Redis is restarted, empty, under load: nothing is lost', async (
 });
 
 it('Q3 Q6 Q7 Q8 Redis hangs for 8 s under load: purchases succeed or are told to come back, look-ups go on, /readyz says so', async () => {
-  const accepted = sale.crowd.history.find(isAccepted);
+  const accepted = sale.buyers.history.find(isAccepted);
   const paused = sale.cluster.redis.pause(8_000);
-  await until('/readyz to say so', 6_000, async () => {
+  await waitUntil('/readyz to say so', 6_000, async () => {
     const answers = await Promise.all(sale.cluster.origins.map((origin) => fetch(`${origin}/readyz`)));
     const texts = await Promise.all(answers.map((answer) => answer.text()));
     return answers.every(({ status }) => status === 503) && texts.every((text) => text.includes('Redis'));
   });
-  for (const origin of sale.cluster.origins) await lookUpAnything(origin, accepted);
+  for (const origin of sale.cluster.origins) await expectReadsWork(origin, accepted);
   await paused;
   await sale.expectRecovery();
 });
@@ -41,9 +41,9 @@ it('an instance that starts while Redis is away says so, and sells once it is th
   const origin = instance?.origin as string;
   const readyz = await fetch(`${origin}/readyz`);
   expect([readyz.status, await readyz.text()]).toEqual([503, expect.stringContaining('Redis')]);
-  const early = await attempt(origin, { packageId: 1, email: 'early@example.com', key: 'early' });
-  expectPatientAnswers([early]);
-  await lookUpAnything(origin, sale.crowd.history.find(isAccepted));
+  const early = await attemptPurchase(origin, { packageId: 1, email: 'early@example.com', key: 'early' });
+  expectRetryableAnswers([early]);
+  await expectReadsWork(origin, sale.buyers.history.find(isAccepted));
   await sale.cluster.redis.restart();
   await sale.expectRecovery();
 });

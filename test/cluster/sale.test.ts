@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { orderSignature } from '../../src/http/order-access.ts';
-import { type Cluster, type EngineName, startCluster } from '../support/cluster.ts';
 import {
   type Attempt,
-  attempt,
+  attemptPurchase,
   checkHistory,
+  countAnswers,
   expectCleanAudit,
-  settled,
-  startCrowd,
-  tally,
-  until,
-} from '../support/crowd.ts';
+  startBuyers,
+  waitUntil,
+  waitUntilSettled,
+} from '../support/buyers.ts';
+import { type Cluster, type EngineName, startCluster } from '../support/cluster.ts';
 import { onSale } from '../support/server.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -48,14 +48,14 @@ describe.each(engines)('three instances, engine %s', (engine) => {
     // Every package gets its owner first, so that the share of the others can be counted.
     for (const { id } of [hot, ...others]) await buy(id, `first-of-${id}`);
     const ownersBefore = await owners();
-    const crowd = startCrowd({
+    const crowd = startBuyers({
       origins: () => cluster.origins,
       packageOf: (nth) => (nth % 2 === 0 ? hot.id : (others[(nth >> 1) % others.length]?.id as number)),
-      atOnce: 500,
+      concurrency: 500,
       purchases,
     });
     const history = await crowd.done;
-    await settled(cluster);
+    await waitUntilSettled(cluster);
 
     if (engine === 'actor') {
       // On a busy machine a package may move: then neither of its owners counts as elsewhere.
@@ -82,9 +82,9 @@ describe.each(engines)('three instances, engine %s', (engine) => {
   it('Q7 one key 300 times at once over three instances: one order, 300 equal answers', async () => {
     const purchase = { packageId: quiet.id, email: 'ana@example.com', key: 'one-key-for-all' };
     const all = await Promise.all(
-      Array.from({ length: 300 }, (_, nth) => attempt(cluster.origins[nth % 3] as string, purchase)),
+      Array.from({ length: 300 }, (_, nth) => attemptPurchase(cluster.origins[nth % 3] as string, purchase)),
     );
-    expect(Object.keys(tally(all))).toHaveLength(1);
+    expect(Object.keys(countAnswers(all))).toHaveLength(1);
     expect(new Set(all.map(({ answer }) => answer?.text)).size).toBe(1);
     expect(all[0]?.answer?.order?.id).toBeDefined();
     expect(await cluster.store.ordersByKey(quiet.id, [purchase.key])).toHaveLength(1);
@@ -97,7 +97,7 @@ describe.each(engines)('three instances, engine %s', (engine) => {
     await using packageViewer = await viewer(away, `topic=package:${quiet.id}`);
     for (let tries = 0; ; tries++) {
       const seenBefore = packageViewer.seen.length;
-      const { answer } = await attempt(owner?.origin ?? away, {
+      const { answer } = await attemptPurchase(owner?.origin ?? away, {
         packageId: quiet.id,
         email: 'ben@example.com',
         key: `ben-${tries}`,
@@ -109,10 +109,10 @@ describe.each(engines)('three instances, engine %s', (engine) => {
         away,
         `topic=order:${order?.id}&proof=${orderSignature(secret, order?.id as string)}`,
       );
-      await until('the outcome on the other instance', liveMs, async () =>
+      await waitUntil('the outcome on the other instance', liveMs, async () =>
         orderViewer.seen.some((text) => /confirmed|no seat/i.test(text)),
       );
-      await until('the package on the other instance', liveMs, async () =>
+      await waitUntil('the package on the other instance', liveMs, async () =>
         packageViewer.seen.slice(seenBefore).some((text) => text.includes(`stay-${quiet.id}`)),
       );
       if (orderViewer.seen.some((text) => /F[0-9A-Z]{16}/.test(text)) || tries > 8) break;
@@ -122,7 +122,7 @@ describe.each(engines)('three instances, engine %s', (engine) => {
   /** At an instance chosen by the package; returns when it has an outcome. */
   function buy(packageId: number, key: string): Promise<Attempt> {
     const origin = cluster.origins[packageId % 3] as string;
-    return attempt(origin, { packageId, email: 'first@example.com', key });
+    return attemptPurchase(origin, { packageId, email: 'first@example.com', key });
   }
 
   async function owners(): Promise<Map<number, string | undefined>> {
@@ -151,7 +151,7 @@ function strange(history: readonly Attempt[], engine: EngineName): Record<string
   const usual = ['201', '202', '409 sold_out', '409 queue_full', '502 supplier_failed'];
   // Whoever does not get the lock in time is told to come back.
   if (engine === 'lock') usual.push('503 overloaded');
-  return Object.fromEntries(Object.entries(tally(history)).filter(([name]) => !usual.includes(name)));
+  return Object.fromEntries(Object.entries(countAnswers(history)).filter(([name]) => !usual.includes(name)));
 }
 
 interface SocketViewer extends AsyncDisposable {

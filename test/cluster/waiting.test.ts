@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { freePort } from '../support/free-port.ts';
-import { spawnServer } from '../support/process.ts';
+import { spawnServer } from '../support/server-process.ts';
 import { startMongod } from '../support/servers/mongod.ts';
 
 it('who starts before its store says so, and turns nobody away when it is there', async () => {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig, settingNames } from '../../src/config/config.ts';
 import { freePort } from '../support/free-port.ts';
 import { startNodeProcess } from '../support/node-process.ts';
-import { spawnServer } from '../support/process.ts';
+import { spawnServer } from '../support/server-process.ts';
 import { type DockerCompose, findDockerCompose } from '../support/servers/docker-compose.ts';
 
 /* docker-compose.yml as a real Compose understands it: no engine runs. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, matchesGlob, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buy } from '../support/buyers.ts';
+import { buy } from '../support/api-client.ts';
 import { type NodeProcess, startNodeProcess } from '../support/node-process.ts';
 
 /* The image, as far as it can be known without an engine to build it: its recipe, and its files run as it would run them. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { FlightRequest, HotelRequest, SupplierClient } from '../../src/suppliers/suppliers.ts';
-import { wholeLedger } from '../support/whole-ledger.ts';
+import { readWholeLedger } from '../support/read-whole-ledger.ts';
 
 /** A client of suppliers that are new and nobody else's. */
 export interface OpenedClient {
@@ -37,8 +37,10 @@ export function supplierClientContract(
       const room = await client.reserveHotel(hotel('A', ticket));
       expect(room).toEqual({ kind: 'reserved', number: expect.stringMatching(/^H[0-9A-Z]{16}$/) });
       expect(ticket).toMatch(/^F[0-9A-Z]{16}$/);
-      expect(await wholeLedger(client, 'flights')).toEqual([{ key: 'A', number: ticket, status: 'active' }]);
-      expect(await wholeLedger(client, 'hotels')).toMatchObject([{ key: 'A', status: 'active' }]);
+      expect(await readWholeLedger(client, 'flights')).toEqual([
+        { key: 'A', number: ticket, status: 'active' },
+      ]);
+      expect(await readWholeLedger(client, 'hotels')).toMatchObject([{ key: 'A', status: 'active' }]);
     });
 
     test('Q8 the same key gets the same answer again, another key another number', async () => {
@@ -46,7 +48,7 @@ export function supplierClientContract(
       const first = await client.reserveFlight(flight('A'));
       expect(await client.reserveFlight(flight('A'))).toEqual(first);
       expect(await client.reserveFlight(flight('B'))).not.toEqual(first);
-      expect(await wholeLedger(client, 'flights')).toHaveLength(2);
+      expect(await readWholeLedger(client, 'flights')).toHaveLength(2);
     });
 
     test('Q8 concurrent duplicates get one answer', async () => {
@@ -62,7 +64,7 @@ export function supplierClientContract(
       const refused = { kind: 'refused', code: 'flight_unavailable' };
       expect(await client.reserveFlight(flight('A'))).toEqual(refused);
       expect(await client.reserveFlight(flight('A'))).toEqual(refused);
-      expect(await wholeLedger(client, 'flights')).toEqual([]);
+      expect(await readWholeLedger(client, 'flights')).toEqual([]);
     });
 
     test('a hotel without a room says so', async () => {
@@ -84,7 +86,7 @@ export function supplierClientContract(
       expect(await client.reserveHotel(hotel('A', (room as { number: string }).number))).toEqual(invalid);
       await client.cancel('flights', 'A');
       expect(await client.reserveHotel(hotel('A', ticket))).toEqual(invalid);
-      expect(await wholeLedger(client, 'hotels')).toHaveLength(1);
+      expect(await readWholeLedger(client, 'hotels')).toHaveLength(1);
     });
 
     test('an invalid ticket does not spoil the key for a valid one', async () => {
@@ -108,7 +110,7 @@ export function supplierClientContract(
       await client.reserveHotel(hotel('A', ticket));
       await client.cancel(kind, 'A');
       await client.cancel(kind, 'A');
-      expect(await wholeLedger(client, kind)).toMatchObject([{ key: 'A', status: 'cancelled' }]);
+      expect(await readWholeLedger(client, kind)).toMatchObject([{ key: 'A', status: 'cancelled' }]);
       const again =
         kind === 'flights' ? client.reserveFlight(flight('A')) : client.reserveHotel(hotel('A', ticket));
       expect(await again).toEqual({ kind: 'refused', code: 'cancelled' });
@@ -121,8 +123,8 @@ export function supplierClientContract(
       expect(await client.reserveFlight(flight('A'))).toEqual({ kind: 'refused', code: 'cancelled' });
       const ticket = await reservedFlight(client, 'B');
       expect(await client.reserveHotel(hotel('B', ticket))).toEqual({ kind: 'refused', code: 'cancelled' });
-      expect(await wholeLedger(client, 'flights')).toMatchObject([{ key: 'B', status: 'active' }]);
-      expect(await wholeLedger(client, 'hotels')).toEqual([]);
+      expect(await readWholeLedger(client, 'flights')).toMatchObject([{ key: 'B', status: 'active' }]);
+      expect(await readWholeLedger(client, 'hotels')).toEqual([]);
     });
 
     test('Q8 a cancel overtakes a reservation that is under way', async () => {
@@ -130,7 +132,9 @@ export function supplierClientContract(
       const late = client.reserveFlight(flight('A'));
       await client.cancel('flights', 'A');
       expect(await late).toEqual({ kind: 'refused', code: 'cancelled' });
-      expect((await wholeLedger(client, 'flights')).filter(({ status }) => status === 'active')).toEqual([]);
+      expect((await readWholeLedger(client, 'flights')).filter(({ status }) => status === 'active')).toEqual(
+        [],
+      );
     });
 
     test('a signal ends the call, and asking again with the same key tells what became of it', async () => {
@@ -141,7 +145,7 @@ export function supplierClientContract(
       await expect(call).rejects.toThrow();
       await expect(client.reserveFlight(flight('B'), AbortSignal.abort())).rejects.toThrow();
       expect(await client.reserveFlight(flight('A'))).toMatchObject({ kind: 'reserved' });
-      expect(await wholeLedger(client, 'flights')).toMatchObject([{ key: 'A', status: 'active' }]);
+      expect(await readWholeLedger(client, 'flights')).toMatchObject([{ key: 'A', status: 'active' }]);
     });
 
     test('a public ticket serves no order, and an order’s ticket nobody public', async () => {
@@ -159,13 +163,13 @@ export function supplierClientContract(
       const client = await start();
       for (const key of ['a/b?c#d%25&e=f', '"quoted\\"', '~'.repeat(255), '__proto__']) {
         const ticket = await reservedFlight(client, key);
-        expect(await wholeLedger(client, 'flights')).toContainEqual({
+        expect(await readWholeLedger(client, 'flights')).toContainEqual({
           key,
           number: ticket,
           status: 'active',
         });
         await client.cancel('flights', key);
-        expect(await wholeLedger(client, 'flights')).toContainEqual({
+        expect(await readWholeLedger(client, 'flights')).toContainEqual({
           key,
           number: ticket,
           status: 'cancelled',
@@ -179,7 +183,7 @@ export function supplierClientContract(
       for (let from = 0; from < keys.length; from += 100) {
         await Promise.all(keys.slice(from, from + 100).map((key) => client.reserveFlight(flight(key))));
       }
-      const listed = await wholeLedger(client, 'flights');
+      const listed = await readWholeLedger(client, 'flights');
       expect(listed).toHaveLength(keys.length);
       expect(new Set(listed.map(({ key }) => key))).toEqual(new Set(keys));
       expect(new Set(listed.map(({ number }) => number)).size).toBe(keys.length);

@@ -1,21 +1,21 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type AdminStage, adminStageIds, setAdminStage } from '../support/admin-stage.ts';
+import { type AdminFixture, adminFixtureIds, startAdminFixture } from '../support/admin-fixture.ts';
 import { type Chromium, type ContextOptions, launchChromium } from '../support/servers/chromium.ts';
 
-let stage: AdminStage;
+let stage: AdminFixture;
 let browser: Chromium;
 
 beforeAll(async () => {
-  [stage, browser] = await Promise.all([setAdminStage(), launchChromium()]);
+  [stage, browser] = await Promise.all([startAdminFixture(), launchChromium()]);
 });
 afterAll(async () => {
   await browser?.close();
   await stage?.[Symbol.asyncDispose]();
 });
 
-const { paused, selling, busy } = adminStageIds;
+const { paused, selling, busy } = adminFixtureIds;
 
 const addresses: Readonly<Record<string, () => string>> = {
   overview: () => '/admin',
@@ -25,9 +25,9 @@ const addresses: Readonly<Record<string, () => string>> = {
   'confirm quota': () => `/admin/packages/${busy}/quota?quota=5000`,
   'confirm pause': () => `/admin/packages/${selling}/pause`,
   'confirm resume': () => `/admin/packages/${paused}/resume`,
-  'confirm archive': () => `/admin/packages/${adminStageIds.soldOut}/archive`,
+  'confirm archive': () => `/admin/packages/${adminFixtureIds.soldOut}/archive`,
   'cannot archive': () => `/admin/packages/${paused}/archive`,
-  'confirm delete': () => `/admin/packages/${adminStageIds.notOpen}/delete`,
+  'confirm delete': () => `/admin/packages/${adminFixtureIds.notOpen}/delete`,
   archived: () => '/admin/packages/archived',
   'confirm drain': () => '/admin/instances/instance-1/drain',
   orders: () => '/admin/orders?status=stuck',
@@ -147,8 +147,8 @@ test('an update keeps the focus where it is, and the keyboard reaches every acti
 
 test('the head of the table stays in sight', async () => {
   const { context, page } = await signedIn({ viewport: { width: 1280, height: 420 } });
-  await page.locator(`#admin-package-${adminStageIds.stuck}`).scrollIntoViewIfNeeded();
-  await page.evaluate(`document.getElementById('admin-package-${adminStageIds.stuck}').scrollIntoView()`);
+  await page.locator(`#admin-package-${adminFixtureIds.stuck}`).scrollIntoViewIfNeeded();
+  await page.evaluate(`document.getElementById('admin-package-${adminFixtureIds.stuck}').scrollIntoView()`);
   const top = "document.querySelector('#admin-packages thead th').getBoundingClientRect().top";
   expect(await page.evaluate(top)).toBe(0);
   await context.close();

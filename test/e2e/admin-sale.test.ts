@@ -1,15 +1,15 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { buy } from '../support/api-client.ts';
 import { breakableNetwork } from '../support/breakable-network.ts';
-import { buy } from '../support/buyers.ts';
-import { type GatedSupplier, startGatedSupplier } from '../support/gated-supplier.ts';
+import { type ManualSupplier, startManualSupplier } from '../support/manual-supplier.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
 const token = 'a-token-for-operators-only';
 
 let browser: Chromium;
-let supplier: GatedSupplier;
+let supplier: ManualSupplier;
 let server: TestServer;
 const contexts: BrowserContext[] = [];
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 beforeEach(async () => {
-  supplier = await startGatedSupplier();
+  supplier = await startManualSupplier();
   const settings = { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000', ADMIN_TOKEN: token };
   server = await startServer({ settings, packages: [onSale({ id: 1, quota: 5 })] });
 });

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { buy } from '../support/api-client.ts';
 import { type BreakableNetwork, breakableNetwork } from '../support/breakable-network.ts';
-import { buy } from '../support/buyers.ts';
 import { makeDatabase, startServer, type TestDatabase, type TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 

@@ -2,12 +2,12 @@ import AxeBuilder from '@axe-core/playwright';
 import type { BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type BreakableNetwork, breakableNetwork } from '../support/breakable-network.ts';
-import { type GatedSupplier, startGatedSupplier } from '../support/gated-supplier.ts';
+import { type ManualSupplier, startManualSupplier } from '../support/manual-supplier.ts';
 import { onSale, type ServerOptions, startServer, type TestServer } from '../support/server.ts';
 import { type Chromium, type ContextOptions, launchChromium } from '../support/servers/chromium.ts';
 
 let browser: Chromium;
-let supplier: GatedSupplier;
+let supplier: ManualSupplier;
 let server: TestServer;
 let network: BreakableNetwork;
 const contexts: BrowserContext[] = [];
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 beforeEach(async () => {
-  supplier = await startGatedSupplier();
+  supplier = await startManualSupplier();
 });
 afterEach(async () => {
   for (const context of contexts.splice(0)) await context.close();

@@ -2,14 +2,14 @@ import { gzipSync } from 'node:zlib';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type PagesFixture, startPagesFixture } from '../support/pages-fixture.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
-import { type Stage, setStage } from '../support/stage.ts';
 
-let stage: Stage;
+let stage: PagesFixture;
 let browser: Chromium;
 
 beforeAll(async () => {
-  [stage, browser] = await Promise.all([setStage(), launchChromium()]);
+  [stage, browser] = await Promise.all([startPagesFixture(), launchChromium()]);
 });
 afterAll(async () => {
   await browser?.close();

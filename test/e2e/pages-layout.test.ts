@@ -1,13 +1,13 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LongTextFixture, longFlightNames, startLongTextFixture } from '../support/long-text-fixture.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
-import { setWideStage, type WideStage, wideFlights } from '../support/wide-stage.ts';
 
-let stage: WideStage;
+let stage: LongTextFixture;
 let browser: Chromium;
 
 beforeAll(async () => {
-  [stage, browser] = await Promise.all([setWideStage(), launchChromium()]);
+  [stage, browser] = await Promise.all([startLongTextFixture(), launchChromium()]);
 });
 afterAll(async () => {
   await browser?.close();
@@ -17,7 +17,7 @@ afterAll(async () => {
 const customers = (): Readonly<Record<string, string>> => ({
   order: '/order',
   ...Object.fromEntries(
-    wideFlights.map((name, index) => [`order, ${name}`, `/order?package=${1000 + 8 * index}`]),
+    longFlightNames.map((name, index) => [`order, ${name}`, `/order?package=${1000 + 8 * index}`]),
   ),
   'order-queue': '/order-queue?package=1001',
   'query without orders': '/query',
@@ -30,7 +30,7 @@ const customers = (): Readonly<Record<string, string>> => ({
 const operators = (): Readonly<Record<string, string>> => ({
   'log in': '/admin',
   overview: '/admin',
-  ...Object.fromEntries(wideFlights.map((name, index) => [name, `/admin/packages/${1000 + 8 * index}`])),
+  ...Object.fromEntries(longFlightNames.map((name, index) => [name, `/admin/packages/${1000 + 8 * index}`])),
   'new package': '/admin/packages/new',
   'wrong quota': '/admin/packages/1000/quota?quota=1',
   'confirm quota': '/admin/packages/1016/quota?quota=999999',
@@ -101,7 +101,7 @@ const windows = [
 ] as const;
 
 describe.each(windows)('in a window of %i × %i px', (width, height) => {
-  test.each(wideFlights.map((name, index) => [name, 1000 + 8 * index] as const))(
+  test.each(longFlightNames.map((name, index) => [name, 1000 + 8 * index] as const))(
     'price and button of a chosen trip are in sight: %s',
     async (_name, id) => {
       const { context, page } = await open(width, height);

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
-import { buy } from '../support/buyers.ts';
-import { startGatedSupplier } from '../support/gated-supplier.ts';
+import { buy } from '../support/api-client.ts';
+import { startManualSupplier } from '../support/manual-supplier.ts';
 import { onSale, type ServerOptions, startServer } from '../support/server.ts';
 import { launchChromium } from '../support/servers/chromium.ts';
 
@@ -19,7 +19,7 @@ async function open(
 ) {
   const all = new AsyncDisposableStack();
   stack.push(all);
-  const supplier = await startGatedSupplier();
+  const supplier = await startManualSupplier();
   all.defer(() => supplier.stop());
   supplier.hold('first@example.com');
   const server = await startServer({

@@ -1,8 +1,8 @@
 import type { BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { buy } from '../support/buyers.ts';
-import { type FaultySupplier, faults, startFaultySupplier } from '../support/faulty-supplier.ts';
-import { startGatedSupplier } from '../support/gated-supplier.ts';
+import { buy } from '../support/api-client.ts';
+import { type FaultySupplier, startFaultySupplier, supplierFaults } from '../support/faulty-supplier.ts';
+import { startManualSupplier } from '../support/manual-supplier.ts';
 import { onSale, type ServerOptions, startServer, type TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
@@ -57,7 +57,7 @@ describe('without JavaScript', () => {
   });
 
   test('a pending order refreshes itself until it has an outcome', async () => {
-    const supplier = await startGatedSupplier();
+    const supplier = await startManualSupplier();
     supplier.hold('ana@example.com');
     await open('/order-queue', { settings: { SUPPLIERS_URL: supplier.url } }, false);
     await fill(/Flight-2/);
@@ -109,7 +109,7 @@ test('Q7 a double click buys once, and the button says so within 100 ms without 
 });
 
 test('Q7 whoever leaves while the order is under way comes back to it, and has bought once', async () => {
-  const supplier = await startGatedSupplier();
+  const supplier = await startManualSupplier();
   supplier.hold('ana@example.com');
   await open('/order', { settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' } });
   await fill(/Flight-2/);
@@ -265,7 +265,7 @@ test('a wrong clock of the browser does not matter', async () => {
 describe('one-tap “Try again”', () => {
   test.each(['/order', '/order-queue'])('keeps the email, takes a fresh key and goes to %s', async (path) => {
     const supplier: FaultySupplier = await startFaultySupplier({
-      fault: ({ kind, index }) => (kind === 'flights' && index === 1 ? faults.refuse : {}),
+      fault: ({ kind, index }) => (kind === 'flights' && index === 1 ? supplierFaults.refuse : {}),
     });
     await open(path, { settings: { SUPPLIERS_URL: supplier.url } });
     await fill(/Flight-2/);

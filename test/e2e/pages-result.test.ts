@@ -1,12 +1,12 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { buy } from '../support/buyers.ts';
-import { type GatedSupplier, startGatedSupplier } from '../support/gated-supplier.ts';
+import { buy } from '../support/api-client.ts';
+import { type ManualSupplier, startManualSupplier } from '../support/manual-supplier.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
 let browser: Chromium;
-let supplier: GatedSupplier;
+let supplier: ManualSupplier;
 let server: TestServer;
 let context: BrowserContext;
 let page: Page;
@@ -15,7 +15,7 @@ beforeAll(async () => {
   browser = await launchChromium();
 });
 beforeEach(async () => {
-  supplier = await startGatedSupplier();
+  supplier = await startManualSupplier();
   const packages = [onSale({ id: 1, quota: 1 }), onSale({ id: 2, flight: 'Flight-2', quota: 5 })];
   server = await startServer({
     settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { buy, lookUp } from '../support/api-client.ts';
 import { runAudit } from '../support/audit.ts';
-import { buy, lookUp } from '../support/buyers.ts';
 import { type NodeProcess, startNodeProcess } from '../support/node-process.ts';
 import { makeDatabase, onSale } from '../support/server.ts';
 import { collectGarbage, heapUsed } from './inspector.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { cutOff } from '../support/cut-off.ts';
+import { resetSocket } from '../support/reset-socket.ts';
 import type { RawInput } from './raw-input.ts';
 
 /** A server that sends nothing for this time has finished its answers. */
@@ -39,7 +39,7 @@ export async function sendRaw(
       if (index === 0 && waitsForAnswer) await quiet(socket, () => heardAt);
       else await new Promise((resolve) => setImmediate(resolve));
     }
-    if (ending === 'reset') cutOff(socket);
+    if (ending === 'reset') resetSocket(socket);
     else {
       if (ending === 'polite') await quiet(socket, () => heardAt);
       socket.end();

@@ -5,8 +5,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createServer } from '../../src/http/server/server.ts';
 import { silentLog } from '../../src/observability/log.ts';
 import { allOperations } from '../../src/openapi/routes.ts';
-import { expectDescribed, operationAt, type ServedDescription, servedAs } from '../support/described.ts';
 import { fakeApp } from '../support/fake-app.ts';
+import {
+  asServed,
+  expectMatchesOpenApi,
+  type OpenApiDescription,
+  operationAt,
+} from '../support/openapi-conformance.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 
 /* A real server, asked over the network, answers as the description that it serves itself says. */
@@ -23,7 +28,7 @@ const hour = 3_600_000;
 let server: TestServer;
 /** Its suppliers are slow and then refuse, and nobody may ask often. */
 let strained: TestServer;
-let description: ServedDescription;
+let description: OpenApiDescription;
 const seen = new Map<string, Set<number>>();
 
 beforeAll(async () => {
@@ -44,7 +49,7 @@ beforeAll(async () => {
       packages: [onSale({ quota: 5 })],
     }),
   ]);
-  description = servedAs(await (await fetch(`${server.origin}/openapi.json`)).json());
+  description = asServed(await (await fetch(`${server.origin}/openapi.json`)).json());
 });
 afterAll(async () => {
   await Promise.all([server?.stop(), strained?.stop()]);
@@ -79,7 +84,7 @@ async function ask(wanted: string, { body, headers = {}, of = server }: Asked = 
 async function expectTold(method: string, path: string, answer: Response): Promise<void> {
   const operation = operationAt(method, path);
   if (operation === undefined) throw new Error(`${method} ${path} is not described`);
-  await expectDescribed(operation, answer, description);
+  await expectMatchesOpenApi(operation, answer, description);
   const statuses = seen.get(operation.operationId) ?? new Set();
   seen.set(operation.operationId, statuses.add(answer.status));
 }

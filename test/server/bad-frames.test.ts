@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { cutOff } from '../support/cut-off.ts';
+import { resetSocket } from '../support/reset-socket.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 /* Whatever bytes a socket sends, it is closed or ignored: the server goes on, and no quota changes. */
@@ -129,7 +129,7 @@ it('bears those who send half a frame and hang, or hang up', async () => {
   const halves = await Promise.all(Array.from({ length: 20 }, open));
   for (const [index, socket] of halves.entries()) {
     socket.write(Buffer.from([0x81, 0xfe, 0x10, 0x00, ...mask, 0x41].slice(0, 1 + (index % 9))));
-    if (index % 3 === 0) cutOff(socket);
+    if (index % 3 === 0) resetSocket(socket);
     else if (index % 3 === 1) socket.end();
   }
   await figures();
@@ -243,6 +243,6 @@ it('bears who hangs up in the middle of a handshake', async () => {
     const socket = dial();
     socket.write(bytes.slice(0, length));
     if (length % 2 === 0) socket.end();
-    else cutOff(socket);
+    else resetSocket(socket);
   }
 });

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buy } from '../support/buyers.ts';
-import { cutOff } from '../support/cut-off.ts';
+import { buy } from '../support/api-client.ts';
+import { resetSocket } from '../support/reset-socket.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 
 /** Whatever a caller sends, over a real socket: it gets a clear 4xx, the server goes on, no quota changes. */
@@ -297,7 +297,7 @@ it('a caller that hangs up in the middle of its body', async () => {
     const socket = connect(Number(new URL(server.origin).port), '127.0.0.1');
     socket.write(bytes);
     await once(socket, 'connect');
-    cutOff(socket);
+    resetSocket(socket);
     await once(socket, 'close');
   }
 });

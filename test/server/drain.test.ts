@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'vitest';
-import { buy, lookUp } from '../support/buyers.ts';
-import { spawnServer, type TestProcess } from '../support/process.ts';
+import { buy, lookUp } from '../support/api-client.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
+import { type ServerProcess, spawnServer } from '../support/server-process.ts';
 
 let database: TestDatabase;
-let server: TestProcess;
+let server: ServerProcess;
 
 afterEach(async () => {
   await server.end('SIGKILL');

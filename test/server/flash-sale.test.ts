@@ -1,14 +1,14 @@
 import { afterEach, expect, test } from 'vitest';
+import { type ApiReply, buy, lookUp } from '../support/api-client.ts';
 import { runAudit } from '../support/audit.ts';
-import { buy, lookUp, type Reply } from '../support/buyers.ts';
-import { spawnServer, type TestProcess } from '../support/process.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
+import { type ServerProcess, spawnServer } from '../support/server-process.ts';
 
 const buyersCount = 500;
 const quota = 5;
 
 let database: TestDatabase;
-let server: TestProcess;
+let server: ServerProcess;
 
 afterEach(async () => {
   await server.end('SIGKILL');
@@ -48,7 +48,7 @@ test('Q1 Q3 Q4 Q5 Q8 500 buyers at once on a quota of 5: exactly 5 confirmed, th
 
 test('Q6 Q7 Q8 the same with a kill -9 in the middle: what was accepted is found, and the sale ends as it should', async () => {
   const settings = await openSale({ SUPPLIER_LATENCY_MS: '40' });
-  const heard: (Reply | undefined)[] = [];
+  const heard: (ApiReply | undefined)[] = [];
   const sold = Promise.withResolvers<void>();
   const sale = everybody(async (buyer) => {
     heard[buyer] = await buy(server.origin, 1, { email: email(buyer), key: `key-${buyer}` }).catch(

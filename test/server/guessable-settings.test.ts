@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
-import { spawnServer, type TestProcess } from '../support/process.ts';
 import { makeDatabase, type TestDatabase } from '../support/server.ts';
+import { type ServerProcess, spawnServer } from '../support/server-process.ts';
 
 let database: TestDatabase;
-let server: TestProcess;
+let server: ServerProcess;
 
 afterEach(async () => {
   await server.end('SIGKILL');

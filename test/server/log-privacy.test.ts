@@ -1,10 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { buy, cancel, lookUp } from '../support/buyers.ts';
-import { type FaultySupplier, faults, startFaultySupplier } from '../support/faulty-supplier.ts';
-import { spawnServer, type TestProcess } from '../support/process.ts';
+import { buy, cancel, lookUp } from '../support/api-client.ts';
+import { type FaultySupplier, startFaultySupplier, supplierFaults } from '../support/faulty-supplier.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
+import { type ServerProcess, spawnServer } from '../support/server-process.ts';
 
 /** Part of every email below, and of nothing else. */
 const mark = 'zebra';
@@ -12,16 +12,16 @@ const json = { 'content-type': 'application/json' };
 
 let supplier: FaultySupplier;
 let database: TestDatabase;
-let server: TestProcess;
+let server: ServerProcess;
 
 beforeEach(async () => {
   supplier = await startFaultySupplier({
     fault: ({ body, operation, nth }) => {
-      if (operation === 'cancel') return nth === 1 ? faults.doneBut500 : {};
+      if (operation === 'cancel') return nth === 1 ? supplierFaults.doneBut500 : {};
       const email = String(body.email);
-      if (email.startsWith('refused')) return faults.refuse;
-      if (email.startsWith('broken')) return faults.error500;
-      return email.startsWith('garbage') ? faults.garbage : {};
+      if (email.startsWith('refused')) return supplierFaults.refuse;
+      if (email.startsWith('broken')) return supplierFaults.error500;
+      return email.startsWith('garbage') ? supplierFaults.garbage : {};
     },
   });
   database = await makeDatabase([onSale({ quota: 6 }), onSale({ id: 2, quota: 1 })]);

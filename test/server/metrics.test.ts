@@ -11,11 +11,11 @@ import { localLiveBus } from '../../src/realtime/bus/local.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../src/storage/store.ts';
 import { resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
-import { buy, cancel } from '../support/buyers.ts';
-import { type PlanStage, setPlanStage } from '../support/plan-stage.ts';
+import { buy, cancel } from '../support/api-client.ts';
 import { samplesOf } from '../support/prometheus.ts';
 import { ScriptedSuppliers } from '../support/scripted-suppliers.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
+import { openStrategyFixture, type StrategyFixture } from '../support/strategy-fixture.ts';
 
 const email = 'a@example.com';
 const build = { version: '', node: '', engine: '', store: '' };
@@ -216,12 +216,12 @@ describe('the actor engine', () => {
 });
 
 describe('the plans', () => {
-  let stage: PlanStage;
+  let stage: StrategyFixture;
 
   afterEach(() => stage.close());
 
   test('tell of commits, sagas and outcomes as well', async () => {
-    stage = await setPlanStage();
+    stage = await openStrategyFixture();
     const metrics = createMetrics();
     const value = reader(metrics);
     const engine = new LockEngine({ ...stage.options(), metrics, leases: localLeases() });

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
-import { spawnServer } from '../support/process.ts';
 import { samplesOf } from '../support/prometheus.ts';
 import { makeDatabase, onSale } from '../support/server.ts';
+import { spawnServer } from '../support/server-process.ts';
 
 test('an instance whose store answers reads and takes no writes is not ready, says why, and recovers', async () => {
   const database = await makeDatabase([onSale()]);

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLog } from '../../src/observability/pino-log.ts';
-import { buy, lookUp } from '../support/buyers.ts';
+import { buy, lookUp } from '../support/api-client.ts';
 import { fakeApp } from '../support/fake-app.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type ApiReply, buy, lookUp } from '../support/api-client.ts';
 import { runAudit } from '../support/audit.ts';
-import { buy, lookUp, type Reply } from '../support/buyers.ts';
 import {
-  type Fault,
   type FaultySupplier,
   type FaultySupplierOptions,
-  faults,
   type SupplierCall,
+  type SupplierFault,
   startFaultySupplier,
+  supplierFaults,
 } from '../support/faulty-supplier.ts';
 import { makeDatabase, onSale, startServer, type TestDatabase, type TestServer } from '../support/server.ts';
 
@@ -47,12 +47,12 @@ async function expectCleanAudit(): Promise<void> {
   expect(report.suppliersRead).toBe(true);
 }
 
-const outcomeOf = ({ status, code, order }: Reply) => ({ status, code, reason: order?.reason });
+const outcomeOf = ({ status, code, order }: ApiReply) => ({ status, code, reason: order?.reason });
 
 /** What becomes of one order when a fault hits its first calls. */
 describe('Q8 one order', () => {
   const first =
-    (kind: SupplierCall['kind'], fault: Fault, times = 1) =>
+    (kind: SupplierCall['kind'], fault: SupplierFault, times = 1) =>
     (call: SupplierCall) =>
       call.kind === kind && call.operation === 'reserve' && call.nth <= times ? fault : undefined;
   const confirmed = { status: 201, code: undefined, reason: undefined };
@@ -60,23 +60,27 @@ describe('Q8 one order', () => {
   const always = Number.POSITIVE_INFINITY;
 
   test.each([
-    ['a flight that hangs once', first('flights', faults.hang), confirmed],
-    ['a flight booked in silence', first('flights', faults.doneButSilent), confirmed],
-    ['a flight that answers 500', first('flights', faults.error500, 3), confirmed],
-    ['a flight booked with a 500', first('flights', faults.doneBut500), confirmed],
-    ['a connection cut in mid-body', first('flights', faults.cutMidBody, 2), confirmed],
-    ['an answer after the time-out', first('flights', faults.answerLate(timeoutMs * 2)), confirmed],
-    ['an answer that is no JSON', first('hotels', faults.garbage), confirmed],
-    ['a hotel that hangs once', first('hotels', faults.hang), confirmed],
-    ['a hotel cut in mid-body', first('hotels', faults.cutMidBody, 2), confirmed],
-    ['a refused flight', first('flights', faults.refuse, always), failed('flight_unavailable')],
-    ['a refused hotel', first('hotels', faults.refuse, always), failed('hotel_unavailable')],
+    ['a flight that hangs once', first('flights', supplierFaults.hang), confirmed],
+    ['a flight booked in silence', first('flights', supplierFaults.doneButSilent), confirmed],
+    ['a flight that answers 500', first('flights', supplierFaults.error500, 3), confirmed],
+    ['a flight booked with a 500', first('flights', supplierFaults.doneBut500), confirmed],
+    ['a connection cut in mid-body', first('flights', supplierFaults.cutMidBody, 2), confirmed],
+    ['an answer after the time-out', first('flights', supplierFaults.answerLate(timeoutMs * 2)), confirmed],
+    ['an answer that is no JSON', first('hotels', supplierFaults.garbage), confirmed],
+    ['a hotel that hangs once', first('hotels', supplierFaults.hang), confirmed],
+    ['a hotel cut in mid-body', first('hotels', supplierFaults.cutMidBody, 2), confirmed],
+    ['a refused flight', first('flights', supplierFaults.refuse, always), failed('flight_unavailable')],
+    ['a refused hotel', first('hotels', supplierFaults.refuse, always), failed('hotel_unavailable')],
     [
       'a flight that never answers',
-      first('flights', faults.doneButSilent, always),
+      first('flights', supplierFaults.doneButSilent, always),
       failed('supplier_silent'),
     ],
-    ['a hotel that never answers', first('hotels', faults.doneButSilent, always), failed('supplier_silent')],
+    [
+      'a hotel that never answers',
+      first('hotels', supplierFaults.doneButSilent, always),
+      failed('supplier_silent'),
+    ],
   ])('%s', async (_, fault, expected) => {
     await open(1, fault);
     const reply = await purchase(1);
@@ -92,8 +96,8 @@ describe('Q8 one order', () => {
   test('cancels that fail ten times are tried until they are done; only then the unit returns', async () => {
     await open(1, (call) => {
       if (call.operation === 'cancel' && call.nth <= 10)
-        return call.nth % 2 === 0 ? faults.error500 : faults.cutMidBody;
-      return call.kind === 'hotels' ? faults.refuse : undefined;
+        return call.nth % 2 === 0 ? supplierFaults.error500 : supplierFaults.cutMidBody;
+      return call.kind === 'hotels' ? supplierFaults.refuse : undefined;
     });
     const reply = await buy(server.origin, 1, { email: email(1), key: 'key-1', prefer: 'wait=1' });
     expect(reply).toMatchObject({ status: 502, order: { status: 'compensating' } });
@@ -119,7 +123,7 @@ describe('Q8 one order', () => {
   test('a reservation that comes to life after its cancel stays cancelled', async () => {
     await open(1, (call) => {
       if (call.operation !== 'reserve') return undefined;
-      return call.kind === 'flights' && call.nth === 1 ? faults.workLate(4_000) : faults.hang;
+      return call.kind === 'flights' && call.nth === 1 ? supplierFaults.workLate(4_000) : supplierFaults.hang;
     });
     const lateAt = Date.now() + 4_000;
     expect(outcomeOf(await purchase(1))).toEqual(failed('supplier_silent'));
@@ -131,19 +135,19 @@ describe('Q8 one order', () => {
 });
 
 test('Q1 Q3 Q4 Q8 a whole sale through a supplier that fails in every way, in turns', async () => {
-  const kinds: Fault[] = [
-    faults.hang,
-    faults.error500,
-    faults.cutMidBody,
-    faults.answerLate(timeoutMs * 2),
-    faults.doneButSilent,
-    faults.garbage,
+  const kinds: SupplierFault[] = [
+    supplierFaults.hang,
+    supplierFaults.error500,
+    supplierFaults.cutMidBody,
+    supplierFaults.answerLate(timeoutMs * 2),
+    supplierFaults.doneButSilent,
+    supplierFaults.garbage,
   ];
   await open(8, (call) => {
-    if (call.operation === 'cancel') return call.nth <= 2 ? faults.error500 : undefined;
+    if (call.operation === 'cancel') return call.nth <= 2 ? supplierFaults.error500 : undefined;
     if (call.operation === 'ledger') return undefined;
-    if (call.kind === 'hotels' && call.index % 5 === 0 && call.nth === 1) return faults.refuse;
-    if (call.kind === 'flights' && call.index % 3 === 0 && call.nth === 1) return faults.refuse;
+    if (call.kind === 'hotels' && call.index % 5 === 0 && call.nth === 1) return supplierFaults.refuse;
+    if (call.kind === 'flights' && call.index % 3 === 0 && call.nth === 1) return supplierFaults.refuse;
     return call.nth === 1 ? kinds[call.index % kinds.length] : undefined;
   });
   const replies = await Promise.all(Array.from({ length: 40 }, (_, buyer) => purchase(buyer)));

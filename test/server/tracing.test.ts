@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { buy, cancel } from '../support/buyers.ts';
+import { buy, cancel } from '../support/api-client.ts';
 import { type FaultySupplier, startFaultySupplier } from '../support/faulty-supplier.ts';
 import { type CollectedSpan, type OtlpCollector, startOtlpCollector } from '../support/otlp-collector.ts';
-import { spawnServer, type TestProcess } from '../support/process.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
+import { type ServerProcess, spawnServer } from '../support/server-process.ts';
 
 const email = 'traced.buyer@example.com';
 const caller = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
@@ -11,7 +11,7 @@ const caller = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b716
 let collector: OtlpCollector;
 let supplier: FaultySupplier;
 let database: TestDatabase;
-let server: TestProcess;
+let server: ServerProcess;
 
 beforeAll(async () => {
   supplier = await startFaultySupplier();
@@ -28,7 +28,7 @@ afterEach(async () => {
   await database.delete();
 });
 
-function start(settings: Record<string, string>): Promise<TestProcess> {
+function start(settings: Record<string, string>): Promise<ServerProcess> {
   const usual = { DATABASE_URL: database.url, SUPPLIERS_URL: supplier.url, LOG_LEVEL: 'info' };
   return spawnServer({ ...usual, ...settings });
 }

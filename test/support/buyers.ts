@@ -1,50 +1,246 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 import type { OrderView } from '../../src/http/api/views.ts';
+import type { Cluster } from './cluster.ts';
 
-/** What a buyer heard. */
-export interface Reply {
+/** One purchase as it was sent, and what came back. */
+export interface Attempt {
+  readonly packageId: number;
+  readonly email: string;
+  readonly key: string;
+  readonly origin: string;
+  /** ms since the epoch. */
+  readonly sentAt: number;
+  readonly endedAt: number;
+  /** Absent where the connection failed: nobody knows what became of it. */
+  readonly answer?: AttemptAnswer;
+}
+
+export interface AttemptAnswer {
   readonly status: number;
-  /** The catalogue's code, where the reply is a problem. */
   readonly code?: string;
-  /** The order, whether it is the body or a problem's member. */
   readonly order?: OrderView;
+  /** The body as it came. */
+  readonly text: string;
+  readonly contentType: string | null;
+  readonly retryAfter: string | null;
 }
 
-export interface BuyOptions {
-  readonly email?: string;
-  readonly key?: string;
+export interface AttemptParams {
+  readonly packageId: number;
+  readonly email: string;
+  readonly key: string;
   readonly prefer?: string;
-  readonly signal?: AbortSignal;
 }
 
-/** Buys over the API. @throws Error when the connection fails: the outcome is unknown. */
-export async function buy(origin: string, packageId: number, options: BuyOptions = {}): Promise<Reply> {
-  const { email = 'buyer@example.com', key, prefer, signal } = options;
+export async function attemptPurchase(origin: string, purchase: AttemptParams): Promise<Attempt> {
+  const { packageId, email, key } = purchase;
+  const sentAt = Date.now();
+  const answer = await send(origin, purchase).catch(() => undefined);
+  const attempted = { packageId, email, key, origin, sentAt, endedAt: Date.now() };
+  return answer === undefined ? attempted : { ...attempted, answer };
+}
+
+async function send(
+  origin: string,
+  { packageId, email, key, prefer }: AttemptParams,
+): Promise<AttemptAnswer> {
   const response = await fetch(`${origin}/api/orders`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      ...(key === undefined ? {} : { 'idempotency-key': key }),
+      'idempotency-key': key,
       ...(prefer === undefined ? {} : { prefer }),
     },
     body: JSON.stringify({ packageId, email }),
-    ...(signal === undefined ? {} : { signal }),
+    signal: AbortSignal.timeout(30_000),
   });
-  return read(response);
+  const text = await response.text();
+  const body = JSON.parse(text) as OrderView & { code?: string; order?: OrderView };
+  const order = body.code === undefined ? body : body.order;
+  return {
+    status: response.status,
+    text,
+    contentType: response.headers.get('content-type'),
+    retryAfter: response.headers.get('retry-after'),
+    ...(body.code === undefined ? {} : { code: body.code }),
+    ...(order === undefined ? {} : { order }),
+  };
 }
 
-export async function lookUp(origin: string, id: string, email: string): Promise<Reply> {
-  return read(await fetch(`${origin}/api/orders/${id}?email=${encodeURIComponent(email)}`));
+export interface BuyersOptions {
+  /** Asked for each purchase, so that it may change. They are taken in turn. */
+  readonly origins: () => readonly string[];
+  /** The package of the nth purchase. */
+  readonly packageOf: (nth: number) => number;
+  /** How many are under way at the same time. */
+  readonly concurrency: number;
+  /** Purchases in all; default: until it is stopped. */
+  readonly purchases?: number;
+  /** What a buyer does between two purchases; default 0 ms. */
+  readonly pauseMs?: number;
+  readonly prefer?: string;
 }
 
-export async function cancel(origin: string, id: string, email: string): Promise<Reply> {
-  const headers = { 'content-type': 'application/json' };
-  const body = JSON.stringify({ email });
-  return read(await fetch(`${origin}/api/orders/${id}/cancel`, { method: 'POST', headers, body }));
+export interface Buyers {
+  /** What was answered so far, in the order of the answers. */
+  readonly history: readonly Attempt[];
+  /** Resolves when all purchases are answered. */
+  readonly done: Promise<readonly Attempt[]>;
+  /** No new purchases; resolves when those under way are answered. */
+  stop(): Promise<readonly Attempt[]>;
 }
 
-async function read(response: Response): Promise<Reply> {
-  const body = (await response.json()) as OrderView & { code?: string; order?: OrderView };
-  const { status } = response;
-  if (body.code === undefined) return { status, order: body };
-  return { status, code: body.code, ...(body.order === undefined ? {} : { order: body.order }) };
+/**
+ * Buyers who order over and over. One who hears 503, or nothing, asks again with the same key at the next instance,
+ * until there is a definite answer or the crowd is stopped: what comes back then is one more attempt.
+ */
+export function startBuyers(options: BuyersOptions): Buyers {
+  const {
+    origins,
+    packageOf,
+    concurrency,
+    purchases = Number.POSITIVE_INFINITY,
+    pauseMs = 0,
+    prefer,
+  } = options;
+  const run = Math.random().toString(36).slice(2, 8);
+  const history: Attempt[] = [];
+  let isStopped = false;
+  let count = 0;
+  let turn = 0;
+
+  async function buyer(): Promise<void> {
+    while (!isStopped && count < purchases) {
+      const nth = count++;
+      await buyOnce({
+        packageId: packageOf(nth),
+        email: `buyer-${run}-${nth}@example.com`,
+        key: `${run}-${nth}`,
+        ...(prefer === undefined ? {} : { prefer }),
+      });
+      if (pauseMs > 0) await sleep(pauseMs);
+    }
+  }
+
+  async function buyOnce(purchase: AttemptParams): Promise<void> {
+    for (;;) {
+      const all = origins();
+      const attempted = await attemptPurchase(all[turn++ % all.length] as string, purchase);
+      history.push(attempted);
+      if (isDefinite(attempted) || isStopped) return;
+      await sleep(100);
+    }
+  }
+
+  const done = Promise.all(Array.from({ length: concurrency }, buyer)).then(() => history);
+  return {
+    history,
+    done,
+    stop() {
+      isStopped = true;
+      return done;
+    },
+  };
+}
+
+function isDefinite({ answer }: Attempt): boolean {
+  return answer !== undefined && answer.status !== 503;
+}
+
+/** Whether the order is stored, by what the buyer heard (rule Q6). */
+export function isAccepted({ answer }: Attempt): boolean {
+  return answer?.status === 201 || answer?.status === 202;
+}
+
+/** How often each answer came: `201`, `409 sold_out`, `no answer`. */
+export function countAnswers(history: readonly Attempt[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { answer } of history) {
+    const name = answer === undefined ? 'no answer' : [answer.status, answer.code].filter(Boolean).join(' ');
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/**
+ * Holds what the buyers heard against the store: every order that anybody was told of is there (Q6), as it was told
+ * if it had ended, and each key has one order (Q7).
+ */
+export async function checkHistory(cluster: Cluster, history: readonly Attempt[]): Promise<void> {
+  const orderOfKey = new Map<string, string>();
+  const told = new Map<string, OrderView>();
+  for (const { answer, key, packageId, email } of history) {
+    if (answer?.order === undefined) continue;
+    const { order } = answer;
+    expect([order.packageId, order.email]).toEqual([packageId, email]);
+    expect(orderOfKey.get(key) ?? order.id, `the order of key ${key}`).toBe(order.id);
+    orderOfKey.set(key, order.id);
+    told.set(order.id, order);
+  }
+  const lost: string[] = [];
+  for (const ids of chunks([...told.keys()], 500)) {
+    const found = new Map((await cluster.store.orders(ids)).map((order) => [order.id, order]));
+    for (const id of ids) {
+      const order = found.get(id);
+      if (order === undefined) lost.push(id);
+      else if (told.get(id)?.status === 'confirmed') expect(order.status, `order ${id}`).toBe('confirmed');
+    }
+  }
+  expect(lost).toEqual([]);
+  await checkKeys(cluster, history, orderOfKey);
+}
+
+/** Q7: no key has a second order in the store, and an order that is there was told of under its own key only. */
+async function checkKeys(
+  cluster: Cluster,
+  history: readonly Attempt[],
+  orderOfKey: ReadonlyMap<string, string>,
+): Promise<void> {
+  const keysOf = Map.groupBy(history, ({ packageId }) => packageId);
+  for (const [packageId, attempts] of keysOf) {
+    const keys = [...new Set(attempts.map(({ key }) => key))];
+    for (const some of chunks(keys, 500)) {
+      const orders = await cluster.store.ordersByKey(packageId, some);
+      const perKey = Map.groupBy(orders, ({ key }) => key as string);
+      for (const [key, found] of perKey) {
+        expect(found.map(({ id }) => id)).toEqual([orderOfKey.get(key) ?? found[0]?.id]);
+      }
+    }
+  }
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
+
+/** Waits until nobody stands in a line and nothing is being booked. */
+export async function waitUntilSettled(cluster: Cluster, patienceMs = 60_000): Promise<void> {
+  await waitUntil('everything to settle', patienceMs, async () =>
+    (await cluster.store.packages()).every(
+      ({ inventory: { held, waiting, cancelling } }) => held + waiting + cancelling === 0,
+    ),
+  );
+}
+
+/** The audit finds nothing wrong, and has read the suppliers' ledger (Q1, Q3, Q5, Q7, Q8). */
+export async function expectCleanAudit(cluster: Cluster): Promise<void> {
+  const { report } = await cluster.audit();
+  expect(report.findings).toEqual([]);
+  expect(report).toMatchObject({ ok: true, suppliersRead: true, inMotion: [] });
+}
+
+/** Waits for a condition; returns how long that took, in ms. @throws Error when it takes too long. */
+export async function waitUntil(
+  what: string,
+  patienceMs: number,
+  condition: () => Promise<boolean>,
+): Promise<number> {
+  const startedAt = Date.now();
+  while (!(await condition())) {
+    if (Date.now() - startedAt > patienceMs) throw new Error(`waited ${patienceMs} ms in vain for ${what}`);
+    await sleep(25);
+  }
+  return Date.now() - startedAt;
 }

@@ -1,5 +1,5 @@
 /** A metric as it is told of in Prometheus's text format. */
-export interface Family {
+export interface MetricFamily {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'untyped';
   readonly help: string;
@@ -24,12 +24,12 @@ const types = ['counter', 'gauge', 'histogram', 'summary', 'untyped'];
  * Prometheus would drop, and what its linter complains of in form, is an error here.
  * @throws Error with the line that is wrong.
  */
-export function readExposition(text: string): ReadonlyMap<string, Family> {
+export function readExposition(text: string): ReadonlyMap<string, MetricFamily> {
   if (!text.endsWith('\n')) throw new Error('the last line does not end');
-  const families = new Map<string, Family & { samples: ExposedSample[] }>();
+  const families = new Map<string, MetricFamily & { samples: ExposedSample[] }>();
   const helps = new Map<string, string>();
   const seen = new Set<string>();
-  let present: (Family & { samples: ExposedSample[] }) | undefined;
+  let present: (MetricFamily & { samples: ExposedSample[] }) | undefined;
   for (const line of text.slice(0, -1).split('\n')) {
     if (line === '') continue;
     const fail = (why: string): never => {
@@ -44,7 +44,7 @@ export function readExposition(text: string): ReadonlyMap<string, Family> {
       if (families.has(about)) fail('a second TYPE');
       if (!types.includes(rest)) fail('no such type');
       const help = helps.get(about) ?? fail('a TYPE before its HELP');
-      present = { name: about, type: rest as Family['type'], help, samples: [] };
+      present = { name: about, type: rest as MetricFamily['type'], help, samples: [] };
       families.set(about, present);
     } else if (line.startsWith('#')) fail('a comment of another form');
     else {
@@ -76,14 +76,14 @@ function readSample(line: string, fail: (why: string) => never): ExposedSample {
   return { name, labels, value: Number(value.replace(/inf/i, 'Infinity')) };
 }
 
-function isOf(name: string, { name: family, type }: Family): boolean {
+function isOf(name: string, { name: family, type }: MetricFamily): boolean {
   if (type === 'histogram') return ['_bucket', '_sum', '_count'].some((end) => name === family + end);
   if (type === 'summary') return name === family || ['_sum', '_count'].some((end) => name === family + end);
   return name === family;
 }
 
 /** Counters are never negative; a histogram is cumulative, ends at +Inf, and counts what is in there. */
-function checkValues({ name, type, samples }: Family): void {
+function checkValues({ name, type, samples }: MetricFamily): void {
   if (type === 'counter' && samples.some(({ value }) => !(value >= 0)))
     throw new Error(`${name} is negative`);
   if (type !== 'histogram') return;

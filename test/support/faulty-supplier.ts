@@ -15,7 +15,7 @@ import type {
   SupplierKind,
 } from '../../src/suppliers/suppliers.ts';
 import { memoryLedger } from './memory-ledger.ts';
-import { wholeLedger } from './whole-ledger.ts';
+import { readWholeLedger } from './read-whole-ledger.ts';
 
 /** A call as the supplier got it. */
 export interface SupplierCall {
@@ -33,7 +33,7 @@ export interface SupplierCall {
 }
 
 /** What goes wrong with one call: what it does to the ledger, and what the caller hears of it. */
-export interface Fault {
+export interface SupplierFault {
   /**
    * `none`: the call is lost. `refuse`: there is no seat or room, for good. `afterMs`: it takes effect later, also
    * when a cancel has come before. Absent: as it should, at once.
@@ -46,7 +46,7 @@ export interface Fault {
 }
 
 /** The usual faults by name. */
-export const faults = {
+export const supplierFaults = {
   /** Never does anything, never answers. */
   hang: { effect: 'none', answer: 'hang' },
   /** Books or cancels, but never answers. */
@@ -62,14 +62,14 @@ export const faults = {
   withoutNumber: { answer: 'numberless' },
   oversized: { answer: 'huge' },
   /** Does it at once, and says so later than anybody waits. */
-  answerLate: (answerAfterMs: number): Fault => ({ answerAfterMs }),
+  answerLate: (answerAfterMs: number): SupplierFault => ({ answerAfterMs }),
   /** Is so slow that the reservation comes after its caller has gone, maybe after its cancel. */
-  workLate: (afterMs: number): Fault => ({ effect: { afterMs }, answer: 'hang' }),
-} as const satisfies Record<string, Fault | ((ms: number) => Fault)>;
+  workLate: (afterMs: number): SupplierFault => ({ effect: { afterMs }, answer: 'hang' }),
+} as const satisfies Record<string, SupplierFault | ((ms: number) => SupplierFault)>;
 
 export interface FaultySupplierOptions {
   /** Asked once for every call. */
-  readonly fault?: (call: SupplierCall) => Fault | undefined;
+  readonly fault?: (call: SupplierCall) => SupplierFault | undefined;
   /** When set, calls without this bearer token are turned away. */
   readonly token?: string;
 }
@@ -130,7 +130,7 @@ export async function startFaultySupplier(options: FaultySupplierOptions = {}): 
   }
 
   /** Undefined where there is nothing to answer yet. */
-  async function take(call: SupplierCall, { effect }: Fault): Promise<Reply | undefined> {
+  async function take(call: SupplierCall, { effect }: SupplierFault): Promise<Reply | undefined> {
     if (effect === 'none') return undefined;
     if (effect === 'refuse') return perform(unwilling, call);
     if (effect === undefined) return perform(willing, call);
@@ -151,8 +151,8 @@ export async function startFaultySupplier(options: FaultySupplierOptions = {}): 
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/suppliers`,
     calls,
     ledger: async () => ({
-      flights: await wholeLedger(willing, 'flights'),
-      hotels: await wholeLedger(willing, 'hotels'),
+      flights: await readWholeLedger(willing, 'flights'),
+      hotels: await readWholeLedger(willing, 'hotels'),
     }),
     async stop() {
       stopping.abort();
@@ -184,7 +184,8 @@ async function perform(client: SupplierClient, { kind, operation, key, body }: S
     await client.cancel(kind, key);
     return { status: 204 };
   }
-  if (operation === 'ledger') return { status: 200, body: { reservations: await wholeLedger(client, kind) } };
+  if (operation === 'ledger')
+    return { status: 200, body: { reservations: await readWholeLedger(client, kind) } };
   const request = { ...body, key };
   return kind === 'flights'
     ? reserved('ticketNumber', await client.reserveFlight(request as FlightRequest))
@@ -204,7 +205,7 @@ function answer(
   response: ServerResponse,
   call: SupplierCall,
   reply: Reply | undefined,
-  manner: Fault['answer'],
+  manner: SupplierFault['answer'],
 ): void {
   if (manner === 'hang') return;
   if (typeof manner === 'object') return send(response, problemReply(manner.status, 'internal'));

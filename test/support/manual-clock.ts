@@ -35,21 +35,21 @@ export class ManualClock implements Clock {
   }
 
   /** Lets so much time go by, waking sleepers in their order, and lets each of them run until it waits again. */
-  async pass(ms: number): Promise<void> {
+  async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
-      await settle();
+      await runUntilIdle();
       const next = [...this.#sleepers].sort((a, b) => a.until - b.until)[0];
       if (next === undefined || next.until > end) break;
       this.#now = Math.max(this.#now, next.until);
       next.wake();
     }
     this.#now = end;
-    await settle();
+    await runUntilIdle();
   }
 }
 
 /** Lets everything run that waits for nothing but its turn. */
-export async function settle(): Promise<void> {
+export async function runUntilIdle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await setImmediate();
 }

@@ -2,9 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { type OptionValues, runCommand, text } from '../../src/lib/command-line.ts';
-import { adminStageIds } from '../../test/support/admin-stage.ts';
+import { adminFixtureIds } from '../../test/support/admin-fixture.ts';
+import { type PagesFixture, startPagesFixture } from '../../test/support/pages-fixture.ts';
 import { launchChromium } from '../../test/support/servers/chromium.ts';
-import { type Stage, setStage } from '../../test/support/stage.ts';
 import { smallPng } from './small-png.ts';
 
 const options = {
@@ -32,7 +32,7 @@ const submitWith = (packageId: number) =>
    choice.form.submit();`;
 
 /** Brings the page into the state for the picture. */
-type Scene = (page: Page, stage: Stage) => Promise<unknown>;
+type Scene = (page: Page, stage: PagesFixture) => Promise<unknown>;
 
 /** Logs in as an operator and opens this path. */
 const forOperators =
@@ -79,8 +79,8 @@ const scenes: Readonly<Record<string, Scene>> = {
   miss: (page, { origin }) => page.goto(`${origin}/orders/7Q4M-9XKD-2VBN-H5TR`),
   'admin-log-in': async (page, stage) => page.goto(`${(await stage.admin()).origin}/admin`),
   admin: forOperators('/admin'),
-  'admin-package': forOperators(`/admin/packages/${adminStageIds.busy}`),
-  'admin-confirm': forOperators(`/admin/packages/${adminStageIds.selling}/quota?quota=400`),
+  'admin-package': forOperators(`/admin/packages/${adminFixtureIds.busy}`),
+  'admin-confirm': forOperators(`/admin/packages/${adminFixtureIds.selling}/quota?quota=400`),
   // Last, because it sells the package that other scenes show.
   'order-sold-out': async (page, { origin, sellOut }) => {
     await page.goto(`${origin}/order`);
@@ -93,7 +93,7 @@ const scenes: Readonly<Record<string, Scene>> = {
 
 async function take({ out, only }: OptionValues<typeof options>): Promise<number> {
   await mkdir(out, { recursive: true });
-  await using stage = await setStage();
+  await using stage = await startPagesFixture();
   await using browser = await launchChromium({ reducedMotion: 'reduce' });
   let bytes = 0;
   for (const [name, scene] of Object.entries(scenes).filter(([name]) => name.includes(only))) {

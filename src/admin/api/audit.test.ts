@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
 import { fakeAdmin, fakeOperator, fakeSessions } from '../../../test/support/fake-admin.ts';
-import { ManualClock, settle } from '../../../test/support/manual-clock.ts';
+import { ManualClock, runUntilIdle } from '../../../test/support/manual-clock.ts';
 import { onError } from '../../http/problem.ts';
 import { silentLog } from '../../observability/log.ts';
 import type { Outcome } from '../admin-service.ts';
@@ -29,13 +29,13 @@ function slowAudit() {
 it('an audit that takes long is kept alive with blanks, and is JSON in the end', async () => {
   const { app, clock, resolve } = slowAudit();
   const asked = app.request('/');
-  await clock.pass(5_000);
+  await clock.advance(5_000);
   const answer = await asked;
   expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
   const text = answer.text();
-  await clock.pass(12_000);
+  await clock.advance(12_000);
   resolve({ kind: 'done', value: report });
-  await settle();
+  await runUntilIdle();
   expect(await text).toMatch(/^ +\{/);
   expect(JSON.parse(await text)).toEqual(report);
 });
@@ -43,7 +43,7 @@ it('an audit that takes long is kept alive with blanks, and is JSON in the end',
 it('one that fails late is cut off: nobody takes half of it for an answer', async () => {
   const { app, clock, reject } = slowAudit();
   const asked = app.request('/');
-  await clock.pass(5_000);
+  await clock.advance(5_000);
   const text = (await asked).text();
   reject(new Error('the suppliers are away'));
   await expect(text).rejects.toThrow();

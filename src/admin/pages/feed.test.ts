@@ -87,63 +87,63 @@ const everything = [
 ];
 
 test('nothing is read while nobody watches, and there is no timer', async () => {
-  await clock.pass(5000);
+  await clock.advance(5000);
   const viewer = watch();
-  await clock.pass(0);
+  await clock.advance(0);
   expect(reads).toBe(1);
   viewer.leave();
-  await clock.pass(5000);
+  await clock.advance(5000);
   expect([reads, clock.sleepers]).toEqual([1, 0]);
 });
 
 test('whoever comes gets everything, the table before its rows', async () => {
   const viewer = watch();
-  await clock.pass(0);
+  await clock.advance(0);
   expect(viewer.take()).toEqual([everything]);
 });
 
 test('everybody shares one reading a second, and gets what has changed', async () => {
   const [one, two] = [watch(), watch()];
-  await clock.pass(3500);
+  await clock.advance(3500);
   expect(reads).toBe(4);
   one.take();
   two.take();
   setPackage(2, 7);
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(one.take()).toEqual([['package-2']]);
   expect(two.take()).toEqual([['package-2']]);
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(one.take()).toEqual([]);
 });
 
 test('a new package brings the whole table', async () => {
   const viewer = watch();
-  await clock.pass(0);
+  await clock.advance(0);
   viewer.take();
   service.world.packages = [...service.world.packages, fakeStatus({ id: 3 })];
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(viewer.take()).toEqual([[...everything, 'package-3']]);
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(viewer.take()).toEqual([]);
 });
 
 test('who comes after a pause is shown the present alone', async () => {
   const first = watch();
-  await clock.pass(0);
+  await clock.advance(0);
   first.leave();
   setPackage(1, 7);
   const second = watch();
   expect(second.take()).toEqual([]);
-  await clock.pass(0);
+  await clock.advance(0);
   expect(second.take()).toEqual([everything]);
 });
 
 test('whoever was signed out is sent away within 5 s, and nobody else', async () => {
   let isSignedIn = true;
   const [gone, stays] = [watch(async () => isSignedIn), watch()];
-  await clock.pass(2000);
+  await clock.advance(2000);
   isSignedIn = false;
-  await clock.pass(5000);
+  await clock.advance(5000);
   expect([gone.closed, stays.closed]).toEqual([1008, undefined]);
   expect(feed.viewers).toBe(1);
 });
@@ -153,22 +153,22 @@ test('while the store is away the last inventory stays, and viewers are told', a
     if (isStoreAway) throw new StoreUnavailableError('gone');
     return true;
   });
-  await clock.pass(0);
+  await clock.advance(0);
   viewer.take();
   isStoreAway = true;
-  await clock.pass(6000);
+  await clock.advance(6000);
   expect(viewer.take()).toEqual([['problems']]);
   expect(viewer.closed).toBeUndefined();
   isStoreAway = false;
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(viewer.take()).toEqual([['problems']]);
 });
 
 test('a silence is broken, so that pages notice a dead socket', async () => {
   const viewer = watch();
-  await clock.pass(0);
+  await clock.advance(0);
   viewer.received.splice(0);
-  await clock.pass(4000);
+  await clock.advance(4000);
   expect(viewer.received.map((text) => text.slice(0, 7))).toEqual(['{"now":']);
 });
 
@@ -178,7 +178,7 @@ test('a stop tells everybody to come back, and cuts who does not answer', async 
     deaf.closed = code;
   };
   const stopped = feed.stop();
-  await clock.pass(1000);
+  await clock.advance(1000);
   await stopped;
   expect([polite.closed, polite.isCut]).toEqual([1012, false]);
   expect([deaf.closed, deaf.isCut]).toEqual([1012, true]);

@@ -40,30 +40,30 @@ const alone: Reply = { was: true, members: ['a'] };
 
 test('an instance that has gone silent is gone at the next look', async () => {
   const { clock, changes } = await started(both, alone);
-  await clock.pass(500);
+  await clock.advance(500);
   expect(changes).toEqual([['a', 'b'], ['a']]);
 });
 
 test('while Redis does not answer the last list stands, and after that until all had time to come back', async () => {
   const { membership, clock } = await started(both, 'none', 'none', 'none', 'none', 'none', alone);
-  await clock.pass(2_500);
+  await clock.advance(2_500);
   expect(membership.members).toEqual(['a', 'b']);
   // It answers again, and what was sent before is carried out: this instance is there, the other one not yet.
-  await clock.pass(500);
+  await clock.advance(500);
   expect(membership.members).toEqual(['a', 'b']);
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   expect(membership.members).toEqual(['a']);
 });
 
 test('nobody is taken for gone when Redis has forgotten everybody', async () => {
   const { changes, clock } = await started(both, { was: false, members: ['a'] }, both);
-  await clock.pass(5_000);
+  await clock.advance(5_000);
   expect(changes).toEqual([['a', 'b']]);
 });
 
 test('who comes while others are missed is seen at once', async () => {
   const { membership, clock } = await started(both, { was: false, members: ['a', 'c'] });
-  await clock.pass(500);
+  await clock.advance(500);
   expect(membership.members).toEqual(['a', 'b', 'c']);
 });
 
@@ -71,10 +71,10 @@ test('an instance that has left looks on without announcing itself', async () =>
   const { membership, clock, announcers, stop } = await started(both);
   await membership.leave(async () => {});
   expect(membership.members).toEqual(['b']);
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   expect(announcers).toEqual(['a', '', '']);
   stop.abort();
-  await clock.pass(5_000);
+  await clock.advance(5_000);
   expect(announcers).toHaveLength(3);
 });
 

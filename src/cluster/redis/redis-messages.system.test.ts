@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { messagesContract } from '../../../test/contract/messages.ts';
-import { logBook } from '../../../test/support/log-book.ts';
+import { recordingLog } from '../../../test/support/recording-log.ts';
 import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
 import type { Json } from '../../lib/json.ts';
 import { systemClock } from '../../lib/system-clock.ts';
@@ -171,7 +171,7 @@ describe('messages over Redis', () => {
   }
 
   test('a message of a version that is not understood is refused at once, with a line in the log', async () => {
-    const log = logBook();
+    const log = recordingLog();
     const [a, b] = [messagesOf('a', { log }), messagesOf('b', { log })];
     await Promise.all([a.join(), b.join()]);
     const heard = vi.fn(async () => null);

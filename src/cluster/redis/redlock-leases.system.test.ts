@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { leasesContract } from '../../../test/contract/leases.ts';
-import { logBook } from '../../../test/support/log-book.ts';
+import { recordingLog } from '../../../test/support/recording-log.ts';
 import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { systemClock } from '../../lib/system-clock.ts';
@@ -164,7 +164,7 @@ describe('a lease over one node', () => {
   });
 
   test('cannot be had while Redis is down, and can when it is back; it is said once', async () => {
-    const log = logBook();
+    const log = recordingLog();
     const leases = leasesOver([server], { log });
     const lease = await acquired(leases);
     await server.kill();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { someRules } from '../../../test/support/actor-bench.ts';
+import { defaultRules } from '../../../test/support/decide-fixture.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../../../test/support/server.ts';
 import { localLeases } from '../../cluster/local-leases.ts';
@@ -27,7 +27,7 @@ beforeEach(async () => {
     clock: { ...systemClock, now: () => systemClock.now() + aheadMs },
     log: silentLog,
     instance: 'test',
-    rules: someRules,
+    rules: defaultRules,
     leases: localLeases(),
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { aPackage, someRules } from '../../../test/support/actor-bench.ts';
+import { defaultRules, makePackage } from '../../../test/support/decide-fixture.ts';
 import { fakeOrder } from '../../../test/support/fake-engine.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
@@ -24,11 +24,11 @@ test('a new owner tells the line at once, also when nothing changes in it', () =
     liveBus,
     log: silentLog,
     instance: 'test',
-    rules: someRules,
+    rules: defaultRules,
   });
   const inventory = { remaining: 0, held: 0, confirmed: 2, cancelling: 0, waiting: 1, nextNumber: 4 };
   const unfinished = [fakeOrder({ packageId: 7, number: 3, status: 'queued' })];
-  const ownership = { package: aPackage(), inventory, fence: { epoch: 2, seq: 9 }, unfinished };
+  const ownership = { package: makePackage(), inventory, fence: { epoch: 2, seq: 9 }, unfinished };
   behaviour.resume(new PackageState(ownership, true), new AbortController().signal);
   expect(lines).toEqual([{ packageId: 7, first: [3], all: [3] }]);
 });
@@ -46,7 +46,7 @@ test('Q2 the word of a saga that could not be processed is delivered again', asy
     liveBus: localLiveBus(),
     log: silentLog,
     instance: 'test',
-    rules: someRules,
+    rules: defaultRules,
   });
   const word: PackageMessage = {
     kind: 'refused',
@@ -57,6 +57,6 @@ test('Q2 the word of a saga that could not be processed is delivered again', asy
   };
   behaviour.drop(word, new Error('poison'));
   expect(notify).not.toHaveBeenCalled();
-  await clock.pass(60_000);
+  await clock.advance(60_000);
   expect(notify).toHaveBeenCalledWith(7, word);
 });

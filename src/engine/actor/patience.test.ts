@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { ActorBench } from '../../../test/support/actor-bench.ts';
+import { DecideFixture } from '../../../test/support/decide-fixture.ts';
 import { expire } from './patience.ts';
 
 test.each([
   ['store', 'store_unavailable'],
   ['owner', 'no_owner'],
 ] as const)('callers past their deadline are told of the %s, and nobody else', (cause, code) => {
-  const bench = new ActorBench();
+  const bench = new DecideFixture();
   const late = bench.purchase({ deadlineAt: 999 });
   const others = [bench.purchase({ deadlineAt: 1_000 }), bench.refused('order-9')];
   expect(expire([late, ...others], 1_000, cause)).toEqual(others);
@@ -21,7 +21,7 @@ test.each([
   ],
   ['with a key its place is kept for the retry', 'k', []],
 ])('Q4 an order that may be stored and whose caller was told otherwise: %s', (_, key, rest) => {
-  const bench = new ActorBench();
+  const bench = new DecideFixture();
   const inDoubt = {
     ...bench.purchase({ deadlineAt: 999, ...(key === undefined ? {} : { key }) }),
     inDoubt: true,

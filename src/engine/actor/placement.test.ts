@@ -60,7 +60,7 @@ beforeEach(() => {
 test('Q6 what has something to do and belongs here is woken within a scan', async () => {
   void placement.run();
   unfinished = ids;
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   expect([...active]).toEqual(preferredBy('a', 'a', 'b'));
   placement.stop();
 });
@@ -68,9 +68,9 @@ test('Q6 what has something to do and belongs here is woken within a scan', asyn
 test('Q6 when a member has gone, those who are left take over what it owned', async () => {
   unfinished = ids;
   void placement.run();
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   members.become('a');
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   expect([...active].sort((x, y) => x - y)).toEqual(ids);
   placement.stop();
 });
@@ -79,11 +79,11 @@ test('actors move to a newcomer only after the members have been the same for a 
   members.become('a');
   unfinished = ids;
   void placement.run();
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   members.become('a', 'b');
-  await clock.pass(9_000);
+  await clock.advance(9_000);
   expect(wokenElsewhere).toEqual([]);
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   expect(wokenElsewhere).toEqual(preferredBy('b', 'a', 'b'));
   expect([...active]).toEqual(preferredBy('a', 'a', 'b'));
   placement.stop();
@@ -93,10 +93,10 @@ test('nothing moves while nobody can be told', async () => {
   members.become('a');
   unfinished = ids;
   void placement.run();
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   members.become('a', 'b');
   members.available = false;
-  await clock.pass(20_000);
+  await clock.advance(20_000);
   expect(wokenElsewhere).toEqual([]);
   placement.stop();
 });
@@ -116,9 +116,9 @@ test('a store that is away is asked again', async () => {
     log: silentLog,
   });
   void patient.run();
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   isAway = false;
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   expect(active.size).toBeGreaterThan(0);
   patient.stop();
 });

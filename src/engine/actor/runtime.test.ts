@@ -304,10 +304,10 @@ describe('overload', () => {
       Array.from({ length: count }, (_, index) => runtime.tellIfInTime(1, { text: String(index) }));
     const taken = (count: number) => offer(count).filter(Boolean).length;
     offer(10);
-    await clock.pass(0);
+    await clock.advance(0);
     offer(30);
     // One batch is done, so it is known how long they take; the next one is under way.
-    await clock.pass(300);
+    await clock.advance(300);
     return { clock, notebook, runtime, taken };
   }
 
@@ -317,10 +317,10 @@ describe('overload', () => {
     expect(taken(50)).toBe(14);
     // What is not new is taken as ever.
     expect(runtime.tell(1, { text: 'a cancel' })).toBe(true);
-    await clock.pass(300);
+    await clock.advance(300);
     expect(taken(50)).toBe(9);
     expect(notebook.batches.every((batch) => batch === 10)).toBe(true);
-    await clock.pass(10_000);
+    await clock.advance(10_000);
     expect(taken(20)).toBe(20);
     void runtime.drain(0);
   });
@@ -330,7 +330,7 @@ describe('overload', () => {
     notebook.obstacle = () => {
       throw new StoreUnavailableError('away');
     };
-    await clock.pass(300);
+    await clock.advance(300);
     expect(taken(500)).toBe(500);
     void runtime.drain(0);
   });
@@ -338,7 +338,7 @@ describe('overload', () => {
   test('sheds nobody while a commit hangs', async () => {
     const { clock, notebook, runtime, taken } = await overloaded();
     notebook.work = () => new Promise(() => {});
-    await clock.pass(1_400);
+    await clock.advance(1_400);
     expect(taken(500)).toBe(500);
     void runtime.drain(0);
   });
@@ -349,7 +349,7 @@ describe('overload', () => {
       notebook.obstacle = () => {};
       throw new FencedError('another owner');
     };
-    await clock.pass(400);
+    await clock.advance(400);
     expect(notebook.epochs).toBe(2);
     expect(taken(500)).toBe(500);
     void runtime.drain(0);

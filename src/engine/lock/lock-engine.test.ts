@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { memoryQueue } from '../../../test/support/memory-queue.ts';
+import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import {
   bought,
+  countEach,
+  openStrategyFixture,
   outcomeOf,
-  type PlanStage,
-  type PlanStageOptions,
-  setPlanStage,
-  tally,
-} from '../../../test/support/plan-stage.ts';
-import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
+  type StrategyFixture,
+  type StrategyFixtureOptions,
+} from '../../../test/support/strategy-fixture.ts';
 import type { Lease, Leases } from '../../cluster/lease.ts';
 import { localLeases } from '../../cluster/local-leases.ts';
 import { systemClock } from '../../lib/system-clock.ts';
@@ -16,11 +16,11 @@ import { StoreUnavailableError } from '../../storage/store.ts';
 import { QueueEngine } from '../queue/queue-engine.ts';
 import { LockEngine, type LockEngineOptions } from './lock-engine.ts';
 
-let stage: PlanStage;
+let stage: StrategyFixture;
 const engines: LockEngine[] = [];
 
-async function setStage(options: PlanStageOptions = {}): Promise<void> {
-  stage = await setPlanStage(options);
+async function setStage(options: StrategyFixtureOptions = {}): Promise<void> {
+  stage = await openStrategyFixture(options);
 }
 
 async function start(over: Partial<LockEngineOptions> = {}): Promise<LockEngine> {
@@ -87,10 +87,10 @@ describe('a sale', () => {
     const outcomes = await Promise.all(
       crowd(200).map((email, each) => outcomeOf(pair[each % 2] as LockEngine, { email })),
     );
-    const counts = tally(outcomes);
+    const counts = countEach(outcomes);
     expect(counts.confirmed).toBe(20);
     expect(Object.keys(counts).sort()).toEqual(['confirmed', 'failed', 'sold_out']);
-    await stage.audited();
+    await stage.expectCleanAudit();
   });
 
   test('Q3 Q8 with a lock that is granted to everybody nothing is sold twice', async () => {
@@ -100,10 +100,10 @@ describe('a sale', () => {
     const outcomes = await Promise.all(
       crowd(200).map((email, each) => outcomeOf(many[each % 4] as LockEngine, { email })),
     );
-    const { confirmed = 0 } = tally(outcomes);
+    const { confirmed = 0 } = countEach(outcomes);
     expect(confirmed).toBeLessThanOrEqual(20);
     expect(await stage.orders('confirmed')).toHaveLength(confirmed);
-    await vi.waitFor(() => stage.audited());
+    await vi.waitFor(() => stage.expectCleanAudit());
   });
 
   test('Q7 one key sent many times over two engines is one order, whose outcome all get', async () => {
@@ -228,7 +228,7 @@ describe('a process that dies in the middle of a purchase', () => {
     leases.expire();
     expect(await outcomeOf(next, { email: 'b@example.com' })).toBe('sold_out');
     expect(await next.order(order.id)).toMatchObject({ status: 'confirmed' });
-    await stage.audited();
+    await stage.expectCleanAudit();
   });
 
   test('Q8 an owed cancel is paid by the next one, and the unit is sold again', async () => {
@@ -244,7 +244,7 @@ describe('a process that dies in the middle of a purchase', () => {
     leases.expire();
     expect(await outcomeOf(next, { email: 'b@example.com' })).toBe('confirmed');
     expect(await next.order(order.id)).toMatchObject({ status: 'failed', reason: 'supplier_silent' });
-    await stage.audited();
+    await stage.expectCleanAudit();
   });
 
   test('Q3 Q8 one that wakes up after the next has finished its order changes nothing', async () => {
@@ -259,7 +259,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await first.drain();
     expect(await first.order(order.id)).toMatchObject({ status: 'confirmed' });
     expect(silent.cancelled).toEqual([]);
-    await stage.audited();
+    await stage.expectCleanAudit();
   });
 
   test('Q5 a line that another engine has left behind is served before new orders', async () => {
@@ -277,7 +277,7 @@ describe('a process that dies in the middle of a purchase', () => {
       { status: 'confirmed' },
     ]);
     await vi.waitFor(async () => expect(await engine.order(third.id)).toMatchObject({ status: 'rejected' }));
-    await stage.audited();
+    await stage.expectCleanAudit();
   });
 
   test('its orders are finished at the next start although nobody buys', async () => {
@@ -299,7 +299,7 @@ describe('cancelling', () => {
     });
     expect(await engine.cancel(order)).toMatchObject({ kind: 'accepted', order: { status: 'cancelled' } });
     expect(await outcomeOf(engine)).toBe('confirmed');
-    await stage.audited();
+    await stage.expectCleanAudit();
   });
 
   test('an order that is being booked cannot be cancelled, nor one that failed', async () => {

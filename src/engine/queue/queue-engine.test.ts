@@ -1,27 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type MemoryQueue, memoryQueue } from '../../../test/support/memory-queue.ts';
-import {
-  bought,
-  outcomeOf,
-  type PlanStage,
-  type PlanStageOptions,
-  setPlanStage,
-  tally,
-} from '../../../test/support/plan-stage.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import { onSale } from '../../../test/support/server.ts';
+import {
+  bought,
+  countEach,
+  openStrategyFixture,
+  outcomeOf,
+  type StrategyFixture,
+  type StrategyFixtureOptions,
+} from '../../../test/support/strategy-fixture.ts';
 import { Consumer, type ConsumerOptions } from './consumer.ts';
 import { QueueEngine, type QueueEngineOptions } from './queue-engine.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-let stage: PlanStage;
+let stage: StrategyFixture;
 let workQueue: MemoryQueue;
 const engines: QueueEngine[] = [];
 const consumers: Consumer[] = [];
 
-async function setStage(options: PlanStageOptions = {}): Promise<void> {
-  stage = await setPlanStage(options);
+async function setStage(options: StrategyFixtureOptions = {}): Promise<void> {
+  stage = await openStrategyFixture(options);
 }
 
 beforeEach(() => {
@@ -72,10 +72,10 @@ describe('a sale', () => {
     const outcomes = await Promise.all(
       crowd(200).map((email, each) => outcomeOf(pair[each % 2] as QueueEngine, { email })),
     );
-    const counts = tally(outcomes);
+    const counts = countEach(outcomes);
     expect(counts.confirmed).toBe(20);
     expect(Object.keys(counts).every((word) => /confirmed|failed|rejected|sold_out/.test(word))).toBe(true);
-    await stage.audited();
+    await stage.expectCleanAudit();
     expect(await stage.orders('queued')).toEqual([]);
   });
 
@@ -99,9 +99,9 @@ describe('a sale', () => {
     const engine = await start();
     for (let each = 0; each < 3; each++) consume({ abandonedAfterMs: 50 });
     const outcomes = await Promise.all(crowd(200).map((email) => outcomeOf(engine, { email })));
-    const { confirmed = 0, rejected = 0, failed = 0, sold_out = 0 } = tally(outcomes);
+    const { confirmed = 0, rejected = 0, failed = 0, sold_out = 0 } = countEach(outcomes);
     expect([confirmed, rejected + failed + sold_out]).toEqual([20, 180]);
-    await vi.waitFor(() => stage.audited());
+    await vi.waitFor(() => stage.expectCleanAudit());
   });
 
   test('Q7 one key sent many times over two servers is one order, also once it is sold out', async () => {
@@ -166,7 +166,7 @@ describe('when something gets lost', () => {
     await consumers[0]?.stop();
     expect(await engine.order(order.id)).toMatchObject({ status: 'confirmed' });
     expect(silent.cancelled).toEqual([]);
-    await stage.audited();
+    await stage.expectCleanAudit();
   });
 
   test('Q2 what a consumer leaves while another one runs is finished by that in time', async () => {
@@ -247,7 +247,7 @@ describe('leaving', () => {
     expect(await engine.cancel(order)).toMatchObject({ kind: 'accepted' });
     expect(await outcomeOf(engine)).toBe('confirmed');
     expect(await engine.order(order.id)).toMatchObject({ status: 'cancelled' });
-    await stage.audited();
+    await stage.expectCleanAudit();
   });
 });
 

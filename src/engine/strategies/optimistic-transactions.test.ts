@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type PlanStage, setPlanStage } from '../../../test/support/plan-stage.ts';
+import { openStrategyFixture, type StrategyFixture } from '../../../test/support/strategy-fixture.ts';
 import type { Answer, NotOwner, Purchase } from '../../domain/messages.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
 import { ContendedError, UnknownPackageError } from '../answers.ts';
 import { OptimisticTransactions, type Transaction } from './optimistic-transactions.ts';
 
-let stage: PlanStage;
+let stage: StrategyFixture;
 let transactor: OptimisticTransactions;
 let lines: number[];
 
 beforeEach(async () => {
-  stage = await setPlanStage({ package: { quota: 2 } });
+  stage = await openStrategyFixture({ package: { quota: 2 } });
   lines = [];
   transactor = newTransactor();
 });

@@ -1,8 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fakeOrder } from '../../../test/support/fake-engine.ts';
 import { memoryQueue } from '../../../test/support/memory-queue.ts';
-import { bought, outcomeOf, type PlanStage, setPlanStage } from '../../../test/support/plan-stage.ts';
 import { onSale } from '../../../test/support/server.ts';
+import {
+  bought,
+  openStrategyFixture,
+  outcomeOf,
+  type StrategyFixture,
+} from '../../../test/support/strategy-fixture.ts';
 import { localLeases } from '../../cluster/local-leases.ts';
 import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError } from '../../storage/store.ts';
@@ -16,10 +21,10 @@ describe.each([
   ['lock', (options: StrategyOptions) => new LockEngine({ ...options, leases: localLeases() })],
   ['queue', (options: StrategyOptions) => new QueueEngine({ ...options, workQueue: memoryQueue() })],
 ] as const)('what operators do with the %s engine', (_, make) => {
-  let stage: PlanStage;
+  let stage: StrategyFixture;
   let engine: StrategyEngine;
   beforeEach(async () => {
-    stage = await setPlanStage({ package: { quota: 2 } });
+    stage = await openStrategyFixture({ package: { quota: 2 } });
     engine = make(stage.options());
     await engine.start();
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ManualClock, settle } from '../../../test/support/manual-clock.ts';
+import { ManualClock, runUntilIdle } from '../../../test/support/manual-clock.ts';
 import { LoopAdmission } from './overload.ts';
 
 /** An event loop in which each timer is late by the given ms. */
@@ -14,7 +14,7 @@ async function watched() {
   const clock = new LateClock();
   const admission = new LoopAdmission(clock);
   admission.start();
-  await settle();
+  await runUntilIdle();
   const admitted = (count: number) =>
     Array.from({ length: count }, () => admission.admits()).filter(Boolean).length;
   return { clock, admission, admitted };
@@ -22,15 +22,15 @@ async function watched() {
 
 it('admits all purchases while the event loop is on time, also after one long pause', async () => {
   const { clock, admitted, admission } = await watched();
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   expect(admitted(10_000)).toBe(10_000);
   clock.lateMs = 5_000;
-  await clock.pass(100);
-  await clock.pass(5_100);
+  await clock.advance(100);
+  await clock.advance(5_100);
   clock.lateMs = 0;
   expect(admitted(10_000)).toBe(10_000);
   clock.lateMs = 399;
-  await clock.pass(10_000);
+  await clock.advance(10_000);
   expect(admitted(10_000)).toBe(10_000);
   admission.stop();
 });
@@ -38,13 +38,13 @@ it('admits all purchases while the event loop is on time, also after one long pa
 it('admits a limited number per tick while the event loop is late, until it has caught up', async () => {
   const { clock, admitted, admission } = await watched();
   clock.lateMs = 500;
-  await clock.pass(4 * 600);
+  await clock.advance(4 * 600);
   expect(admitted(10_000)).toBe(256);
   expect(admitted(10)).toBe(0);
-  await clock.pass(600);
+  await clock.advance(600);
   expect(admitted(10_000)).toBe(256);
   clock.lateMs = 0;
-  await clock.pass(800);
+  await clock.advance(800);
   expect(admitted(10_000)).toBe(10_000);
   admission.stop();
 });

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { liveBusContract } from '../../../test/contract/live-bus.ts';
 import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
-import { logBook } from '../../../test/support/log-book.ts';
+import { recordingLog } from '../../../test/support/recording-log.ts';
 import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
 import { redisConnector } from '../../cluster/redis/connector.ts';
 import type { Order } from '../../domain/order.ts';
@@ -150,7 +150,7 @@ test('closing while Redis is away takes no time', async () => {
 });
 
 test('what a newer release adds is handed on, and what makes no sense is dropped with one line', async () => {
-  const log = logBook();
+  const log = recordingLog();
   const bus = open('a', { log });
   await listening(1);
   const heard: Order[] = listen(bus);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
 import { freePort } from '../free-port.ts';
-import { standStill } from '../stand-still.ts';
+import { freezeProcess } from '../freeze-process.ts';
 import { findMongod } from './mongod-binary.ts';
 
 export interface MongodOptions {
@@ -267,7 +267,7 @@ class Node {
 
   /** What is sent to it from now on finds it frozen. */
   freeze(): void {
-    if (this.#process !== undefined) standStill(this.#process);
+    if (this.#process !== undefined) freezeProcess(this.#process);
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {

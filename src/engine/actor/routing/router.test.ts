@@ -170,12 +170,12 @@ describe('finding the owner', () => {
     };
     const answered = vi.fn();
     const sending = a.router.send(packageOf('b'), purchase).then(answered);
-    await clock.pass(3_000);
+    await clock.advance(3_000);
     expect(b.got.length).toBeGreaterThan(0);
     expect(answered).not.toHaveBeenCalled();
     // The copy has been stored meanwhile.
     b.answer = { kind: 'accepted', order };
-    await clock.pass(2_000);
+    await clock.advance(2_000);
     await sending;
     expect(answered).toHaveBeenCalledWith(accepted);
   });
@@ -220,7 +220,7 @@ describe('what may be stored already', () => {
     const request = encodeRequest({ kind: 'command', packageId: 1, patienceMs: 10, command: purchase });
     await handler(request, 'a');
     expect(restarted.got).toEqual([{ ...purchase, inDoubt: true }]);
-    await clock.pass(10_000);
+    await clock.advance(10_000);
     await handler(request, 'a');
     expect(restarted.got.at(-1)).toEqual(purchase);
   });

@@ -1,11 +1,11 @@
 import type { Log } from '../../src/observability/log.ts';
 
 /** A log that remembers its lines, those for debugging aside. */
-export interface LogBook extends Log {
+export interface RecordingLog extends Log {
   readonly lines: readonly string[];
 }
 
-export function logBook(): LogBook {
+export function recordingLog(): RecordingLog {
   const lines: string[] = [];
   const write = (_fields: object, message: string) => {
     lines.push(message);

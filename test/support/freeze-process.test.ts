@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { expect, it } from 'vitest';
-import { standStill } from './stand-still.ts';
+import { freezeProcess } from './freeze-process.ts';
 
 it.runIf(process.platform === 'linux')('returns once the process does nothing any more', async () => {
   const busy = spawn(process.execPath, ['-e', 'console.log("on"); for (;;);']);
   await once(busy.stdout, 'data');
-  standStill(busy);
+  freezeProcess(busy);
   expect(readFileSync(`/proc/${busy.pid}/stat`, 'utf8')).toMatch(/\) T /);
   busy.kill('SIGKILL');
   await once(busy, 'exit');
-  standStill(busy);
+  freezeProcess(busy);
 });

@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { type Cluster, type ClusterInstance, startCluster } from './cluster.ts';
 import {
   type Attempt,
-  type Crowd,
+  type Buyers,
   checkHistory,
   expectCleanAudit,
   isAccepted,
-  settled,
-  startCrowd,
-  until,
-} from './crowd.ts';
+  startBuyers,
+  waitUntil,
+  waitUntilSettled,
+} from './buyers.ts';
+import { type Cluster, type ClusterInstance, startCluster } from './cluster.ts';
 import { onSale } from './server.ts';
 
 export async function isReady(origin: string): Promise<boolean> {
@@ -25,7 +25,7 @@ export async function isReady(origin: string): Promise<boolean> {
 const definite = [201, 202, 502, 409];
 
 /** While something is missing, purchases succeed, or get a problem that says when to come back. */
-export function expectPatientAnswers(history: readonly Attempt[]): void {
+export function expectRetryableAnswers(history: readonly Attempt[]): void {
   const others = history.filter(({ answer }) => answer !== undefined && !definite.includes(answer.status));
   for (const { answer } of others) {
     expect(answer).toMatchObject({
@@ -40,7 +40,7 @@ export function expectPatientAnswers(history: readonly Attempt[]): void {
 }
 
 /** Orders and packages can be seen. */
-export async function lookUpAnything(origin: string, accepted: Attempt | undefined): Promise<void> {
+export async function expectReadsWork(origin: string, accepted: Attempt | undefined): Promise<void> {
   const { order } = accepted?.answer ?? {};
   const email = encodeURIComponent(order?.email ?? '');
   const found = await fetch(`${origin}/api/orders/${order?.id}?email=${email}`);
@@ -50,26 +50,26 @@ export async function lookUpAnything(origin: string, accepted: Attempt | undefin
   await packages.body?.cancel();
 }
 
-export interface FaultSaleOptions {
+export interface SaleUnderFaultsOptions {
   /** Of MongoDB's replica set. */
   readonly members: 1 | 3;
   /** Packages 1 to so many are on sale. */
   readonly packages: number;
   /** Buyers at the same time. */
-  readonly atOnce: number;
+  readonly concurrency: number;
   /** How long each part of a recovery may take. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
 }
 
 /** Three instances under load, for the tests of the file that makes it. */
-export class FaultSale {
+export class SaleUnderFaults {
   /** Nobody is sent there any more. */
   leaving: ClusterInstance | undefined;
-  readonly #options: FaultSaleOptions;
+  readonly #options: SaleUnderFaultsOptions;
   #cluster: Cluster | undefined;
-  #crowd: Crowd | undefined;
+  #crowd: Buyers | undefined;
 
-  constructor(options: FaultSaleOptions) {
+  constructor(options: SaleUnderFaultsOptions) {
     this.#options = options;
     beforeAll(async () => {
       this.#cluster = await startCluster({
@@ -91,41 +91,41 @@ export class FaultSale {
   }
 
   /** Buyers of every package at every instance, over and over. */
-  get crowd(): Crowd {
-    return this.#crowd as Crowd;
+  get buyers(): Buyers {
+    return this.#crowd as Buyers;
   }
 
   /** Every instance sells every package again by itself, and nothing was lost. */
   async expectRecovery(): Promise<void> {
-    const { packages, patienceMs } = this.#options;
-    const { cluster, crowd } = this;
+    const { packages, timeoutMs } = this.#options;
+    const { cluster, buyers } = this;
     const mendedAt = Date.now();
-    await until('every instance to be ready', patienceMs, async () =>
+    await waitUntil('every instance to be ready', timeoutMs, async () =>
       (await Promise.all(cluster.origins.map(isReady))).every(Boolean),
     );
-    await until('sales of every package at every instance', patienceMs, async () => {
-      const since = crowd.history.filter((each) => each.sentAt > mendedAt && isAccepted(each));
+    await waitUntil('sales of every package at every instance', timeoutMs, async () => {
+      const since = buyers.history.filter((each) => each.sentAt > mendedAt && isAccepted(each));
       const pairs = new Set(since.map(({ packageId, origin }) => `${packageId} ${origin}`));
       return pairs.size === packages * cluster.origins.length;
     });
-    const history = await crowd.stop();
-    await settled(cluster);
-    expectPatientAnswers(history);
+    const history = await buyers.stop();
+    await waitUntilSettled(cluster);
+    expectRetryableAnswers(history);
     await checkHistory(cluster, history);
     await expectCleanAudit(cluster);
   }
 
   /** Resolves when some have bought. */
   async #open(): Promise<void> {
-    const { packages, atOnce } = this.#options;
-    const crowd = startCrowd({
+    const { packages, concurrency } = this.#options;
+    const crowd = startBuyers({
       origins: () =>
         this.cluster.instances.filter((each) => each !== this.leaving).map(({ origin }) => origin),
       packageOf: (nth) => (Math.floor(nth / 3) % packages) + 1,
-      atOnce,
+      concurrency,
       pauseMs: 50,
     });
     this.#crowd = crowd;
-    await until('some sales', 20_000, async () => crowd.history.filter(isAccepted).length > 100);
+    await waitUntil('some sales', 20_000, async () => crowd.history.filter(isAccepted).length > 100);
   }
 }

@@ -9,7 +9,7 @@ import { allOperations as operations } from '../../src/openapi/routes.ts';
 /* Holds answers against the description as it is served, and against nothing else: what tools make of it is what counts. */
 
 /** What of an OpenAPI document is looked at. */
-export interface ServedDescription {
+export interface OpenApiDescription {
   readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Responses }>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, object>>;
@@ -17,9 +17,9 @@ export interface ServedDescription {
   };
 }
 
-type Responses = Readonly<Record<string, DescribedAnswer | { readonly $ref: string }>>;
+type Responses = Readonly<Record<string, OpenApiResponse | { readonly $ref: string }>>;
 
-interface DescribedAnswer {
+interface OpenApiResponse {
   readonly headers?: Readonly<Record<string, { readonly required?: boolean; readonly schema: object }>>;
   readonly content?: Readonly<Record<string, { readonly schema: object }>>;
 }
@@ -30,7 +30,7 @@ const usualHeaders = new Set([
   ...['keep-alive', 'strict-transport-security', 'transfer-encoding', 'x-content-type-options'],
 ]);
 
-const whole = servedAs(openApiDocument(operations));
+const whole = asServed(openApiDocument(operations));
 
 /** The operation that answers at this address, as the API's description has it. */
 export function operationAt(method: string, url: string): Operation | undefined {
@@ -45,12 +45,12 @@ function patternOf(path: string): RegExp {
 }
 
 /** As a client reads it. */
-export function servedAs(document: unknown): ServedDescription {
-  return JSON.parse(JSON.stringify(document)) as ServedDescription;
+export function asServed(document: unknown): OpenApiDescription {
+  return JSON.parse(JSON.stringify(document)) as OpenApiDescription;
 }
 
 /** Fails unless an answer is one that the operation's description tells of: its status, its headers, and every member. */
-export async function expectDescribed(
+export async function expectMatchesOpenApi(
   { method, path, operationId }: Pick<Operation, 'method' | 'path' | 'operationId'>,
   response: Response,
   description = whole,
@@ -74,10 +74,10 @@ export async function expectDescribed(
   if (type === problemContentType) expectOwnStatus(value as { code: never; status: number }, response.status);
 }
 
-function resolved(answer: object, { components }: ServedDescription): DescribedAnswer {
-  if (!('$ref' in answer)) return answer as DescribedAnswer;
+function resolved(answer: object, { components }: OpenApiDescription): OpenApiResponse {
+  if (!('$ref' in answer)) return answer as OpenApiResponse;
   const name = String(answer.$ref).replace('#/components/responses/', '');
-  return components.responses[name] as DescribedAnswer;
+  return components.responses[name] as OpenApiResponse;
 }
 
 function expectHeader(
@@ -100,7 +100,7 @@ function expectOwnStatus({ code, status }: { code: never; status: number }, answ
 
 const validators = new Map<string, z.ZodType>();
 
-function validator(schema: object, { components }: ServedDescription): z.ZodType {
+function validator(schema: object, { components }: OpenApiDescription): z.ZodType {
   const text = JSON.stringify({ ...schema, $defs: components.schemas });
   let known = validators.get(text);
   if (known === undefined) {

@@ -7,7 +7,7 @@ const patienceMs = 1_000;
  * Stops a process, and returns once all of its threads stand: on a busy machine they work on for a while after the
  * signal. Where the system does not tell (there is no `/proc`), it returns at once.
  */
-export function standStill(child: ChildProcess): void {
+export function freezeProcess(child: ChildProcess): void {
   if (!child.kill('SIGSTOP')) return;
   const until = performance.now() + patienceMs;
   while (!stands(child.pid as number) && performance.now() < until);

@@ -1,19 +1,19 @@
 import type { Order } from '../../src/domain/order.ts';
 import { orderSignature } from '../../src/http/order-access.ts';
-import { type AdminStage, setAdminStage } from './admin-stage.ts';
-import { buy } from './buyers.ts';
-import { type Fault, startFaultySupplier } from './faulty-supplier.ts';
+import { type AdminFixture, startAdminFixture } from './admin-fixture.ts';
+import { buy } from './api-client.ts';
+import { type SupplierFault, startFaultySupplier } from './faulty-supplier.ts';
 import { onSale, startServer, type TestServer } from './server.ts';
 
 /** Servers on temporary stores in which every state of the pages can be seen at once. */
-export interface Stage extends AsyncDisposable {
+export interface PagesFixture extends AsyncDisposable {
   readonly origin: string;
   /** The same, before the sale has opened. */
   readonly notOpenOrigin: string;
   /** Private links to orders, by what they show. */
   readonly links: Readonly<Record<OrderScene, string>>;
   /** What operators see, on a server of its own; started when it is first asked for. */
-  admin(): Promise<AdminStage>;
+  admin(): Promise<AdminFixture>;
   /** Sells the last unit of the package with this id. */
   sellOut(packageId: number): Promise<void>;
 }
@@ -33,7 +33,7 @@ const packages = [
 /** Opens in two hours and a quarter: a countdown with three parts. */
 const opensInMs = 8_130_000;
 
-export async function setStage(): Promise<Stage> {
+export async function startPagesFixture(): Promise<PagesFixture> {
   await using started = new AsyncDisposableStack();
   const supplier = await startFaultySupplier({
     fault: ({ kind, body }) => faultOf(kind, String(body.email)),
@@ -46,10 +46,10 @@ export async function setStage(): Promise<Stage> {
   started.defer(() => notOpen.stop());
   const links = await sellSome(server);
   const all = started.move();
-  let admin: Promise<AdminStage> | undefined;
+  let admin: Promise<AdminFixture> | undefined;
   return {
     admin: () => {
-      admin ??= setAdminStage().then((stage) => all.use(stage));
+      admin ??= startAdminFixture().then((stage) => all.use(stage));
       return admin;
     },
     origin: server.origin,
@@ -63,13 +63,13 @@ export async function setStage(): Promise<Stage> {
 }
 
 /** How the suppliers treat a buyer is in the name: `slow-flight@…` waits for its seat for ever. */
-function faultOf(kind: string, email: string): Fault {
+function faultOf(kind: string, email: string): SupplierFault {
   if (email.startsWith('no-seat') && kind === 'flights') return { effect: 'refuse' };
   const isSlow = email.startsWith(kind === 'flights' ? 'slow-flight' : 'slow-hotel');
   return isSlow ? { effect: 'none', answer: 'hang' } : {};
 }
 
-async function sellSome({ origin, engine }: TestServer): Promise<Stage['links']> {
+async function sellSome({ origin, engine }: TestServer): Promise<PagesFixture['links']> {
   const order = async (packageId: number, email: string, status: Order['status']): Promise<Order> => {
     const { order: sent } = await buy(origin, packageId, { email, prefer: 'respond-async' });
     for (;;) {

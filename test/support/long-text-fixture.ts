@@ -11,7 +11,7 @@ import { fakeApp } from './fake-app.ts';
 import { fakeNow, fakeOrder } from './fake-engine.ts';
 
 /** Names as operators enter them: ordinary, long, long without a blank, and in other scripts. */
-export const wideFlights = [
+export const longFlightNames = [
   'BA 117 London – New York',
   'The very long morning flight from Thiruvananthapuram by way of Ouagadougou1',
   'TheVeryLongMorningFlightFromThiruvananthapuramByWayOfOuagadougouAndBackHome',
@@ -20,7 +20,7 @@ export const wideFlights = [
 ] as const;
 
 /** Every page with texts and inventory as long as they get. No store, no sale: each state is simply shown. */
-export interface WideStage extends AsyncDisposable {
+export interface LongTextFixture extends AsyncDisposable {
   readonly origin: string;
   /** What operators log in with. */
   readonly token: string;
@@ -41,9 +41,9 @@ const statuses: readonly OrderStatus[] = [
 
 const timeline: readonly TimelineEvent[] = ['queued', 'claimed', 'flight reserved', 'hotel unknown'];
 
-export async function setWideStage(): Promise<WideStage> {
+export async function startLongTextFixture(): Promise<LongTextFixture> {
   const packages = Array.from({ length: 40 }, (_, index) => packageOf(index));
-  const orders = wideFlights.flatMap((flight, index) =>
+  const orders = longFlightNames.flatMap((flight, index) =>
     statuses.map((status, row) => orderOf(flight, status, index * 16 + row)),
   );
   const byId = new Map(orders.map((order) => [order.id, order]));
@@ -63,7 +63,10 @@ export async function setWideStage(): Promise<WideStage> {
       changes: orders.slice(0, 5).map(({ id, packageId }, index) => ({
         ...{ id: `${index}`, at: fakeNow, by: fakeOperator, instance: 'instance-1', action: 'package.amend' },
         ...{ target: { packageId, orderId: id }, outcome: 'done', endedAt: fakeNow },
-        ...{ before: { quota: 100_000, flight: wideFlights[0] }, after: { quota, flight: wideFlights[2] } },
+        ...{
+          before: { quota: 100_000, flight: longFlightNames[0] },
+          after: { quota, flight: longFlightNames[2] },
+        },
       })),
     }),
   });
@@ -95,7 +98,7 @@ function packageOf(index: number): PackageStatus {
   return fakeStatus(
     {
       id: 1000 + index,
-      flight: wideFlights[Math.floor(index / 8)] as string,
+      flight: longFlightNames[Math.floor(index / 8)] as string,
       stay: `2026-09-${String((index % 8) + 20).padStart(2, '0')}`,
       price: 1_234_567 + index,
       quota,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { cutOff } from './cut-off.ts';
+import { resetSocket } from './reset-socket.ts';
 
 async function connected() {
   const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
@@ -22,13 +22,17 @@ async function connected() {
 
 it('resets a connection', async () => {
   using pair = await connected();
-  const [[error]] = await Promise.all([once(pair.far, 'error'), once(pair.near, 'close'), cutOff(pair.near)]);
+  const [[error]] = await Promise.all([
+    once(pair.far, 'error'),
+    once(pair.near, 'close'),
+    resetSocket(pair.near),
+  ]);
   expect(error).toMatchObject({ code: 'ECONNRESET' });
 });
 
 it('closes a connection whose end is under way', async () => {
   using pair = await connected();
   pair.near.end();
-  cutOff(pair.near);
+  resetSocket(pair.near);
   await once(pair.near, 'close');
 });

@@ -1,6 +1,6 @@
 import { startNodeProcess } from './node-process.ts';
 
-export interface TestProcess {
+export interface ServerProcess {
   /** Where the server listens. */
   readonly origin: string;
   /** Everything it has printed so far. */
@@ -15,7 +15,7 @@ export interface TestProcess {
  * The server as an operator starts it, but for rate limits: a process of its own, on a free port of the loopback.
  * @throws Error with its output when it ends before it listens.
  */
-export async function spawnServer(settings: Record<string, string>): Promise<TestProcess> {
+export async function spawnServer(settings: Record<string, string>): Promise<ServerProcess> {
   const server = await startNodeProcess({
     program: 'src/start.mjs',
     settings: { PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'warn', RATE_LIMIT: 'off', ...settings },

@@ -1,7 +1,7 @@
 import type { Reservation, SupplierClient, SupplierKind } from '../../src/suppliers/suppliers.ts';
 
 /** All pages of a supplier's ledger. */
-export async function wholeLedger(client: SupplierClient, kind: SupplierKind): Promise<Reservation[]> {
+export async function readWholeLedger(client: SupplierClient, kind: SupplierKind): Promise<Reservation[]> {
   const found: Reservation[] = [];
   let cursor: string | undefined;
   do {

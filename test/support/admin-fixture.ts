@@ -3,12 +3,12 @@ import type { Order } from '../../src/domain/order.ts';
 import { orderIdFrom } from '../../src/domain/order.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
-import { buy } from './buyers.ts';
-import { type Fault, startFaultySupplier } from './faulty-supplier.ts';
+import { buy } from './api-client.ts';
+import { type SupplierFault, startFaultySupplier } from './faulty-supplier.ts';
 import { makeDatabase, onSale, startServer } from './server.ts';
 
 /** A server in the middle of a sale, in which operators see everything at once. */
-export interface AdminStage extends AsyncDisposable {
+export interface AdminFixture extends AsyncDisposable {
   readonly origin: string;
   /** What operators log in with. */
   readonly token: string;
@@ -17,20 +17,20 @@ export interface AdminStage extends AsyncDisposable {
 }
 
 /** Two packages that sell, one paused with a line, one sold out, one not open yet, one with a stuck order. */
-export const adminStageIds = { selling: 1, paused: 2, busy: 3, soldOut: 4, notOpen: 5, stuck: 6 } as const;
+export const adminFixtureIds = { selling: 1, paused: 2, busy: 3, soldOut: 4, notOpen: 5, stuck: 6 } as const;
 
 const token = 'the-token-of-the-operators';
 const lineLength = 12;
 const dayMs = 24 * 60 * 60 * 1000;
 
-export async function setAdminStage(): Promise<AdminStage> {
+export async function startAdminFixture(): Promise<AdminFixture> {
   await using started = new AsyncDisposableStack();
   const supplier = await startFaultySupplier({ fault: ({ body }) => faultOf(String(body.email)) });
   started.defer(() => supplier.stop());
   const packages = packagesOf(Math.ceil(Date.now() / 3_600_000) * 3_600_000);
   const database = await makeDatabase(packages);
   started.defer(() => database.delete());
-  const stuckOrder = stuckOrderOf(packages.find(({ id }) => id === adminStageIds.stuck) as TravelPackage);
+  const stuckOrder = stuckOrderOf(packages.find(({ id }) => id === adminFixtureIds.stuck) as TravelPackage);
   await putIn(database.url.replace('sqlite:', ''), stuckOrder);
   const server = await startServer({
     settings: {
@@ -42,7 +42,7 @@ export async function setAdminStage(): Promise<AdminStage> {
   const { origin } = server;
   await sellOut(origin);
   await pauseWithLine(origin);
-  const crowds = [crowd(origin, adminStageIds.selling, 240), crowd(origin, adminStageIds.busy, 70)];
+  const crowds = [crowd(origin, adminFixtureIds.selling, 240), crowd(origin, adminFixtureIds.busy, 70)];
   started.defer(async () => {
     await Promise.all(crowds.map((each) => each.stop()));
   });
@@ -53,7 +53,7 @@ export async function setAdminStage(): Promise<AdminStage> {
 }
 
 function packagesOf(now: number): TravelPackage[] {
-  const { selling, paused, busy, soldOut, notOpen, stuck } = adminStageIds;
+  const { selling, paused, busy, soldOut, notOpen, stuck } = adminFixtureIds;
   return [
     onSale({ id: selling, flight: 'Flight-1', stay: '2026-12-24', price: 320, quota: 500 }),
     onSale({ id: paused, flight: 'Flight-2', stay: '2026-12-24', price: 280, quota: 3 }),
@@ -68,7 +68,7 @@ function packagesOf(now: number): TravelPackage[] {
 }
 
 /** How the suppliers treat a buyer is in the name. */
-function faultOf(email: string): Fault {
+function faultOf(email: string): SupplierFault {
   if (email.startsWith('hangs')) return { effect: 'none', answer: 'hang' };
   if (email.startsWith('no-seat')) return { effect: 'refuse' };
   return email.startsWith('crowd') ? { answerAfterMs: 150 } : {};
@@ -100,12 +100,12 @@ async function putIn(file: string, order: Order): Promise<void> {
 
 async function sellOut(origin: string): Promise<void> {
   for (const email of ['ana@example.com', 'ben@example.com']) {
-    await buy(origin, adminStageIds.soldOut, { email });
+    await buy(origin, adminFixtureIds.soldOut, { email });
   }
 }
 
 async function pauseWithLine(origin: string): Promise<void> {
-  const id = adminStageIds.paused;
+  const id = adminFixtureIds.paused;
   await buy(origin, id, { email: 'ana@example.com' });
   await buy(origin, id, { email: 'ben@example.com' });
   await buy(origin, id, { email: 'hangs@example.com', prefer: 'respond-async' });

@@ -16,7 +16,7 @@ import type { SupplierClient } from '../../src/suppliers/suppliers.ts';
 import { onSale } from './server.ts';
 
 /** A store with simulated suppliers, for several engines of the plans in one process. */
-export interface PlanStage {
+export interface StrategyFixture {
   readonly store: SqliteStore;
   readonly liveBus: LiveBus;
   readonly suppliers: SupplierClient;
@@ -25,18 +25,18 @@ export interface PlanStage {
   /** All orders of package 1, by number. */
   orders(...statuses: OrderStatus[]): Promise<Order[]>;
   /** Expects every promise that an audit can judge to be kept, and nothing to be in hand any more. */
-  audited(): Promise<void>;
+  expectCleanAudit(): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface PlanStageOptions {
+export interface StrategyFixtureOptions {
   readonly package?: Partial<TravelPackage>;
   readonly flightFailureRate?: number;
   readonly hotelFailureRate?: number;
   readonly latencyMs?: number;
 }
 
-export async function setPlanStage(options: PlanStageOptions = {}): Promise<PlanStage> {
+export async function openStrategyFixture(options: StrategyFixtureOptions = {}): Promise<StrategyFixture> {
   const store = openSqliteStore({ file: ':memory:' });
   await store.addPackages([onSale(options.package)]);
   const base = { clock: systemClock, random: systemRandom() };
@@ -59,7 +59,7 @@ export async function setPlanStage(options: PlanStageOptions = {}): Promise<Plan
       rules: { waitersPerUnit: 1_000, ordersPerEmail: 0 },
       ...over,
     }),
-    async audited() {
+    async expectCleanAudit() {
       const report = await audit(store, { suppliers: client });
       expect(report.findings).toEqual([]);
       expect(await orders('held', 'compensating', 'cancelling')).toEqual([]);
@@ -90,7 +90,7 @@ export async function bought(engine: BookingEngine, request: Partial<PurchaseReq
 }
 
 /** How often each of them is there. */
-export function tally(words: readonly string[]): Record<string, number> {
+export function countEach(words: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
   return counts;

@@ -6,9 +6,9 @@ import { fullInventory, type TravelPackage } from '../../src/domain/travel-packa
 import { loadLookups } from '../../src/engine/lookups.ts';
 import type { Store } from '../../src/storage/store.ts';
 
-export const someRules: PackageRules = { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 1_000 };
+export const defaultRules: PackageRules = { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 1_000 };
 
-export function aPackage(overrides: Partial<TravelPackage> = {}): TravelPackage {
+export function makePackage(overrides: Partial<TravelPackage> = {}): TravelPackage {
   return { id: 7, flight: 'Flight-7', stay: '2022-08-09', price: 100, quota: 2, version: 1, ...overrides };
 }
 
@@ -16,7 +16,7 @@ export function aPackage(overrides: Partial<TravelPackage> = {}): TravelPackage 
  * A package's actor on a workbench: the pure step with a committed state and a list of stored orders, without
  * loop, store or suppliers.
  */
-export class ActorBench {
+export class DecideFixture {
   readonly rules: PackageRules;
   state: PackageState;
   /** Every stored order by id. */
@@ -26,8 +26,8 @@ export class ActorBench {
   #ids = 0;
 
   constructor(travelPackage: Partial<TravelPackage> = {}, rules: Partial<PackageRules> = {}) {
-    const whole = aPackage(travelPackage);
-    this.rules = { ...someRules, ...rules };
+    const whole = makePackage(travelPackage);
+    this.rules = { ...defaultRules, ...rules };
     const inventory = fullInventory(whole.quota);
     this.state = new PackageState(
       { package: whole, inventory, fence: { epoch: 1, seq: 0 }, unfinished: [] },

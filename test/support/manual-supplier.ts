@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
 /** A supplier whose airline answers some buyers only when the test says so, and everybody else at once. */
-export interface GatedSupplier {
+export interface ManualSupplier {
   /** For `SUPPLIERS_URL`. */
   readonly url: string;
   /** This buyer's flights wait from now on. */
@@ -21,7 +21,7 @@ interface Gate {
   readonly open: (answer: FlightAnswer) => void;
 }
 
-export async function startGatedSupplier(): Promise<GatedSupplier> {
+export async function startManualSupplier(): Promise<ManualSupplier> {
   const gates = new Map<string, Gate>();
   let count = 0;
 
