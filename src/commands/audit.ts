@@ -1,7 +1,7 @@
 import { audit } from '../audit/audit.ts';
 import type { AuditReport, Finding } from '../audit/audit-report.ts';
-import { openStore } from '../compose/compose.ts';
-import { ledgerOf } from '../compose/ledger.ts';
+import { openStore } from '../compose/store.ts';
+import { ledgerOf } from '../compose/suppliers.ts';
 import { flag, type OptionValues, runCommand, whole } from '../lib/command-line.ts';
 import { readSettings } from './settings.ts';
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { redisConnector } from '../cluster/redis/connector.ts';
-import { composeSuppliers, type OpenStore, openStore } from '../compose/compose.ts';
+import { type OpenStore, openStore } from '../compose/store.ts';
+import { composeSuppliers } from '../compose/suppliers.ts';
 import { type Config, ConfigError, type DatabaseConfig } from '../config/config.ts';
 import { Consumer } from '../engine/queue/consumer.ts';
 import { redisList } from '../engine/queue/redis-work-queue.ts';
@@ -24,8 +25,8 @@ const command = {
   options: {},
 };
 
-/** How often a store that is not there at the start is looked for. */
-const lookEveryMs = 1_000;
+/** How often the start tries again to reach the store. */
+const retryMs = 1_000;
 
 async function run(): Promise<number> {
   const config = readSettings();
@@ -53,7 +54,7 @@ async function composeConsumer(config: Config, log: Log) {
   }
   const clock = systemClock;
   const random = systemRandom();
-  const store = await patientlyOpened(database, log);
+  const store = await openWhenReachable(database, log);
   const connect = redisConnector(redisUrl, instance, log);
   const liveBus = redisLiveBus({ local: localLiveBus(log), connect, instance, clock, log });
   const workQueue = redisList({ connect });
@@ -67,20 +68,20 @@ async function composeConsumer(config: Config, log: Log) {
   return { consumer, close };
 }
 
-/** Waits for a store that does not answer yet. */
-async function patientlyOpened(database: DatabaseConfig, log: Log): Promise<OpenStore> {
+/** Opens the store. If it does not answer, tries again until it does. */
+async function openWhenReachable(database: DatabaseConfig, log: Log): Promise<OpenStore> {
   for (let isFirst = true; ; isFirst = false) {
     try {
       return await openStore(database, { log });
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       if (isFirst) log.warn({}, `waiting for the store, which cannot be reached: ${error.message}`);
-      await pause(lookEveryMs);
+      await pause(retryMs);
     }
   }
 }
 
-/** Resolves with the first signal; a second one does not wait. */
+/** Resolves with the first signal to stop. The second one ends the process at once. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => onStopSignals(resolve, { again: () => process.exit(1) }));
 }

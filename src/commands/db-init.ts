@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { openStore } from '../compose/compose.ts';
+import { openStore } from '../compose/store.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import { samplePackages } from '../domain/travel-package.ts';
 import { flag, type OptionValues, runCommand, text, UsageError } from '../lib/command-line.ts';
@@ -35,7 +35,7 @@ async function initialise({ file, reset, yes }: OptionValues<typeof options>): P
   const store = await openStore(readSettings().database);
   try {
     if (reset) {
-      if (!yes && !(await isWanted(store))) {
+      if (!yes && !(await isConfirmed(store))) {
         console.log('Nothing was changed.');
         return 1;
       }
@@ -48,13 +48,13 @@ async function initialise({ file, reset, yes }: OptionValues<typeof options>): P
   }
 }
 
-/** A slip of the year is easily made. The sample is old on purpose. */
+/** A wrong year is a likely mistake. The sample has old dates on purpose, and gets no warning. */
 function warnOfPast(packages: readonly TravelPackage[]): void {
   for (const { id, stay } of withNightInThePast(packages, systemClock.now()))
     console.error(`Warning: package ${id} has its night in the past (${stay}).`);
 }
 
-async function isWanted(store: Store): Promise<boolean> {
+async function isConfirmed(store: Store): Promise<boolean> {
   const { length } = await store.packages();
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {

@@ -11,7 +11,7 @@ import { programVersion } from '../observability/telemetry.ts';
 import { clientResolver } from '../rate-limits/client-address.ts';
 import type { Store } from '../storage/store.ts';
 import type { SupplierLedger } from '../suppliers/suppliers.ts';
-import { ledgerOf } from './ledger.ts';
+import { ledgerOf } from './suppliers.ts';
 
 export interface AdminParts {
   readonly config: Config;
@@ -21,19 +21,19 @@ export interface AdminParts {
   readonly settings: HttpSettings;
   /** Open WebSockets. */
   readonly sockets: () => number;
-  /** Has the process leave, as on SIGTERM. Absent where it cannot. */
+  /** Drains the process, as SIGTERM does. Absent if that is not possible. */
   readonly onDrain?: (() => void) | undefined;
 }
 
 export interface OpenAdmin {
-  /** Nothing of `admin` where there is no admin token. */
+  /** Without `admin` if there is no admin token. */
   readonly deps: Pick<AppServices, 'admin'>;
-  /** Signs this instance out, once its engine owns nothing any more: else it would be shown as lost. */
+  /** Removes this instance from the list after its engine has drained. Otherwise it would be shown as lost. */
   left(): Promise<void>;
   close(): void;
 }
 
-/** What operators see and do. Also without a token here: an instance that has one may ask this one how it is. */
+/** The operators' service. Needed also without a token: an instance with a token may ask this one for its status. */
 export function openAdmin(parts: AdminParts): OpenAdmin {
   const { config, settings, engine, store, log, sockets } = parts;
   const random = systemRandom();

@@ -32,7 +32,7 @@ async function problemOf(answer: Response) {
   return (await answer.json()) as Record<string, unknown>;
 }
 
-it('lists packages with their figures, and the sale window where there is one', async () => {
+it('lists packages with their inventory, and the sale window if there is one', async () => {
   const windowed = fakeSnapshot({ id: 2, opensAt: fakeNow, paused: true });
   const app = appWith({ packages: async () => [fakeSnapshot(), windowed] });
   const answer = await app.request('/api/packages');
@@ -72,14 +72,14 @@ it.each(['/nothing', '/api/nothing', '/api', '/api/orders/a/b', '/api/orders/', 
   },
 );
 
-it('shows a page at an unknown address to people, under the strict policy', async () => {
+it('shows browsers a page at an unknown address, with the strict content security policy', async () => {
   const answer = await appWith().request('/nothing', { headers: { Accept: 'text/html,*/*' } });
   expect(answer.status).toBe(404);
   expect(answer.headers.get('content-type')).toContain('text/html');
   expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
 });
 
-it('serves the parts that others wrote', async () => {
+it('serves the routes of all subjects', async () => {
   const app = appWith();
   expect((await app.request('/order')).headers.get('content-type')).toContain('text/html');
   expect((await app.request('/assets/htmx.min.js')).status).toBe(200);
@@ -92,7 +92,7 @@ it('serves the parts that others wrote', async () => {
   expect(flight.status).toBe(201);
 });
 
-it('is healthy as long as it answers, and ready while nothing is missing', async () => {
+it('is always healthy, and ready if nothing prevents sales', async () => {
   expect((await appWith({ readinessProblems: async () => ['the store'] }).request('/healthz')).status).toBe(
     200,
   );
@@ -102,7 +102,7 @@ it('is healthy as long as it answers, and ready while nothing is missing', async
   expect(await problemOf(unready)).toMatchObject({ status: 503, detail: 'Missing: the store.' });
 });
 
-it('answers 503 while the store is away', async () => {
+it('answers 503 while the store does not answer', async () => {
   const app = appWith({ packages: () => Promise.reject(new StoreUnavailableError('gone')) });
   const answer = await app.request('/api/packages');
   expect(answer.headers.get('retry-after')).toBe('2');

@@ -12,23 +12,21 @@ import { pageRoutes, showProblemPage } from '../http/pages/routes.ts';
 import { onError, onNotFound, problem } from '../http/problem.ts';
 import { pageSecurity } from '../http/security.ts';
 import { metricsRoutes } from '../http/telemetry/metrics-route.ts';
+import { defined } from '../lib/defined.ts';
 import { descriptionRoutes } from '../openapi/routes.ts';
 import { createLive, type Live } from '../realtime/routes.ts';
 
 export interface App {
   readonly app: Hono;
-  /** Its sockets, to be attached to the server that serves the app. */
+  /** The WebSockets, to be attached to the server. */
   readonly live: Live;
 }
 
-/**
- * Everything that is served, composed; it never listens. What sales are made of comes first and has no middleware
- * in its way; pages bring their own.
- */
+/** Composes all routes. The routes of the API come first and have no middleware; pages have their own. */
 export function createApp(deps: AppServices): App {
   const assets = createAssets({ hasAdmin: deps.admin !== undefined });
   const admin = createAdmin(deps, assets.url);
-  const live = createLive({ ...deps, ...(admin === undefined ? {} : { operators: admin.live }) });
+  const live = createLive({ ...deps, ...defined({ operators: admin?.live }) });
   const app = new Hono();
   app.route('/api/orders', orderRoutes(deps));
   app.route('/api/packages', packageRoutes(deps));
@@ -50,7 +48,7 @@ export function createApp(deps: AppServices): App {
   return { app, live };
 }
 
-/** At an unknown address, people are shown a page and programs a problem. */
+/** An unknown address: browsers get a page, programs get a problem. */
 function nothingHere(deps: AppServices, assetUrl: (name: string) => string) {
   const showPage = showProblemPage({ ...deps, assetUrl });
   return (c: Context) => {

@@ -4,6 +4,8 @@ import type { Config } from '../config/config.ts';
 import type { AppServices } from '../http/app-services.ts';
 import { limitConnections } from '../http/server/connections.ts';
 import { LoopAdmission } from '../http/server/overload.ts';
+import { defined } from '../lib/defined.ts';
+import { LogOnce } from '../lib/log-once.ts';
 import { openFilesMax } from '../lib/open-files.ts';
 import { systemClock as clock } from '../lib/system-clock.ts';
 import type { Log } from '../observability/log.ts';
@@ -11,20 +13,20 @@ import { clientResolver } from '../rate-limits/client-address.ts';
 import { httpLimits } from '../rate-limits/limits.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 
-/** More than a machine of this kind serves well, and less than it breaks down under. */
+/** Above comfortable load, below collapse. */
 const connectionsMax = 40_000;
-/** Kept for the store, for suppliers and for Redis: a server without a file to open could not even commit. */
+/** Reserved for the store, suppliers and Redis: without a free file descriptor the server could not commit. */
 const otherFilesMax = 1_000;
 
-/** What protects an instance from too much of anything. */
+/** The limits that protect an instance from overload. */
 export interface Protection {
   readonly deps: Pick<AppServices, 'limits' | 'admission'>;
-  /** Holds the connections of a server to their limits. */
+  /** Limits the connections of a server. */
   attach(server: Server): void;
   close(): Promise<void>;
 }
 
-/** @param connect how Redis is reached; undefined where the instance is alone. */
+/** @param connect opens a connection to Redis; undefined for a single instance. */
 export async function openProtection(
   config: Pick<Config, 'limits' | 'trustProxy'>,
   connect: RedisConnector | undefined,
@@ -36,7 +38,7 @@ export async function openProtection(
   const rates = settings && (await openRateLimits(connect, log));
   const limits = rates && settings && httpLimits(rates, settings, trustProxy, proxyWarning(log));
   return {
-    deps: { admission, ...(limits === undefined ? {} : { limits }) },
+    deps: { admission, ...defined({ limits }) },
     attach: (server) => attachConnectionLimits(server, config),
     async close() {
       admission.stop();
@@ -45,7 +47,7 @@ export async function openProtection(
   };
 }
 
-/** For any server that listens where customers come, also while there is no instance yet. */
+/** For each server that listens for customers, also while there is no instance yet. */
 export function attachConnectionLimits(
   server: Server,
   { limits, trustProxy }: Pick<Config, 'limits' | 'trustProxy'>,
@@ -57,26 +59,23 @@ export function attachConnectionLimits(
   });
 }
 
-/** @param files how many the process may have open; undefined: any number. */
+/** @param files the number of files that the process may have open; undefined: any number. */
 export function connectionsAllowed(files: number | undefined): number {
   if (files === undefined) return connectionsMax;
   return Math.min(connectionsMax, files - Math.min(otherFilesMax, Math.ceil(files / 4)));
 }
 
-/** Said once: it is a slip in the set-up, or somebody who lies. */
+/** Warns once. Either TRUST_PROXY is set wrongly, or a client forges the header. */
 function proxyWarning(log: Log): () => void {
-  let isSaid = false;
-  return () => {
-    if (!isSaid) log.warn({}, proxyWords);
-    isSaid = true;
-  };
+  const once = new LogOnce();
+  return () => once.report('X-Forwarded-For', () => log.warn({}, proxyMessage));
 }
 
-const proxyWords =
+const proxyMessage =
   'a client that is refused by a rate limit sends X-Forwarded-For, and TRUST_PROXY is off. If there is a proxy in ' +
   'front of this server, everybody behind it counts as one client: set TRUST_PROXY.';
 
-/** Loaded only where there are limits: the library takes memory, and time at the start. */
+/** Loads the library only if there are limits: it takes memory, and time at the start. */
 async function openRateLimits(connect: RedisConnector | undefined, log: Log): Promise<RateLimits> {
   if (connect === undefined) {
     const { memoryRateLimits } = await import('../rate-limits/memory.ts');

@@ -1,19 +1,19 @@
-import { withTimeout } from '../lib/deadline.ts';
+import { settlesWithin, withTimeout } from '../lib/deadline.ts';
 
-/** No step that succeeds takes this long. */
+/** Longer than any step that succeeds. */
 export const stepTimeoutMs = 30_000;
 
 export interface StepOptions<T> {
   readonly timeoutMs?: number;
-  /** What the step fails with when its time is up; default: an Error with the message that it is given. */
+  /** Makes the error for a timeout; default: an Error with the message. */
   readonly error?: (message: string) => Error;
-  /** Gives back what a step yields after its time. */
+  /** Called with the result if the step ends after its timeout, to release it. */
   readonly late?: (result: T) => unknown;
 }
 
 /**
- * Waits for one step of the start-up, named as in "opening the store".
- * @throws Error that names the step, when it takes longer than its time.
+ * Waits for a step of the start, with a timeout. The step is named like "opening the store".
+ * @throws Error that names the step, after the timeout.
  */
 export async function startStep<T>(
   step: string,
@@ -25,4 +25,12 @@ export async function startStep<T>(
     return error(`${step} took longer than ${timeoutMs / 1000} s`);
   };
   return withTimeout({ ms: timeoutMs, late: onTimeout }, () => work);
+}
+
+/** How long a failed start waits for its resources to close. */
+const closingTimeoutMs = 5_000;
+
+/** Waits for resources to close after a failed start. The timeout ensures that the start's own error is reported. */
+export async function closeAfterFailure(...closing: Promise<unknown>[]): Promise<void> {
+  await settlesWithin(closingTimeoutMs, Promise.allSettled(closing));
 }

@@ -1,0 +1,43 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { DatabaseConfig } from '../config/config.ts';
+import type { Log } from '../observability/log.ts';
+import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
+import { type Store, StoreUnavailableError } from '../storage/store.ts';
+import type { SupplierLedger } from '../suppliers/suppliers.ts';
+import { startStep } from './start-step.ts';
+
+/** A store with the ledger of the simulated suppliers in it. */
+export type OpenStore = Store & { readonly ledger: SupplierLedger };
+
+/**
+ * Opens the store that a configuration names.
+ * @throws StoreUnavailableError if its server does not answer.
+ * @throws Error with one line that says what is wrong with it.
+ */
+export async function openStore(
+  database: DatabaseConfig,
+  options: { readOnly?: boolean; countsEmails?: boolean; log?: Log } = {},
+): Promise<OpenStore> {
+  const { log, ...others } = options;
+  try {
+    if (database.kind === 'sqlite') {
+      const { file } = database;
+      // SQLite's calls are synchronous: on a network file system that does not answer they would block the process.
+      await startStep(
+        `looking at ${file}`,
+        stat(dirname(file)).catch(() => undefined),
+      );
+      return openSqliteStore({ file, ...others });
+    }
+    // The driver is loaded only if it is used: it takes memory, and time at the start.
+    const { openMongoStore } = await import('../storage/mongodb/mongo-store.ts');
+    return await startStep('opening the store', openMongoStore({ url: database.url, ...options }), {
+      error: (message) => new StoreUnavailableError(message),
+      late: (store) => store.close(),
+    });
+  } catch (error) {
+    if (error instanceof StoreUnavailableError || !(error instanceof Error)) throw error;
+    throw new Error(`DATABASE_URL cannot be used: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,53 @@
+import type { LedgerReader } from '../audit/audit-suppliers.ts';
+import type { SuppliersConfig } from '../config/config.ts';
+import { defined } from '../lib/defined.ts';
+import { systemClock as clock } from '../lib/system-clock.ts';
+import { systemRandom } from '../lib/system-random.ts';
+import type { Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Tracing } from '../observability/tracing.ts';
+import { httpSuppliers } from '../suppliers/http-suppliers.ts';
+import { resilientSuppliers } from '../suppliers/resilient-suppliers.ts';
+import { simulatedSuppliers } from '../suppliers/simulated-suppliers.ts';
+import type { SupplierClient, SupplierLedger } from '../suppliers/suppliers.ts';
+
+/** Returns the simulated suppliers, and the suppliers for bookings: the simulated ones, or those at the URL. */
+export function composeSuppliers(
+  config: SuppliersConfig,
+  ledger: SupplierLedger,
+  log: Log,
+  observers: { readonly tracing?: Tracing; readonly metrics?: Metrics } = {},
+) {
+  const { url, token, timeoutMs, flightFailureRate, hotelFailureRate, latencyMs } = config;
+  const random = systemRandom();
+  const chances = { flightFailureRate, hotelFailureRate, latencyMs };
+  const simulated = simulatedSuppliers({ ledger, random, clock, ...chances });
+  const client: SupplierClient =
+    url === undefined ? simulated : httpSuppliers({ url, ...defined({ token }), ...observers });
+  return {
+    simulated,
+    suppliers: resilientSuppliers({ client, clock, random, log, timeoutMs, ...observers }),
+  };
+}
+
+/** Reservations in one page of the simulated suppliers' ledger. */
+const pageSize = 1000;
+
+/**
+ * Returns the suppliers' ledger, for audits. Suppliers at a URL may require a token: without one, returns undefined if
+ * they refuse. With a token, an audit fails if it cannot read the ledger.
+ */
+export async function ledgerOf(
+  { url, token }: SuppliersConfig,
+  simulated: SupplierLedger,
+): Promise<LedgerReader | undefined> {
+  if (url === undefined) return { ledger: (kind, cursor) => simulated.page(kind, cursor, pageSize) };
+  if (token !== undefined) return httpSuppliers({ url, token });
+  const suppliers = httpSuppliers({ url });
+  try {
+    await suppliers.ledger('flights');
+    return suppliers;
+  } catch {
+    return undefined;
+  }
+}
