@@ -5,14 +5,15 @@ import { type Config, ConfigError, readConfig, settingWarnings } from './config/
 import { createStartupApp } from './http/health.ts';
 import { listenAt } from './http/server/listen.ts';
 import { createServer } from './http/server/server.ts';
+import { onStopSignals } from './lib/stop-signal.ts';
 import type { Log } from './observability/log.ts';
 import { createLog } from './observability/pino-log.ts';
 import { StoreUnavailableError } from './storage/store.ts';
 
-/** How often a store that is not there at the start is looked for. */
+/** How often the start tries again to reach the store. */
 const lookEveryMs = 1_000;
 
-/** Starts the server, and stops it on SIGTERM or SIGINT. What keeps it from starting is said in one line. */
+/** Starts the server, and stops it on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const config = readConfig();
   const log = createLog({ level: config.logLevel, instanceId: config.instanceId });
@@ -23,11 +24,10 @@ async function main(): Promise<void> {
   const hearSignals = () => {
     if (areHeard) return;
     areHeard = true;
-    process.on('SIGTERM', () => stop(0));
-    process.on('SIGINT', () => stop(0));
+    onStopSignals(() => stop(0), { signals: ['SIGTERM', 'SIGINT'] });
   };
-  // Until there is something to drain, the system ends the process, even one that hangs and would hear nothing. The
-  // first process of a container is the exception: the system leaves it alone.
+  // As long as there is nothing to drain, signals end the process by themselves, also if it hangs. Process 1 of a
+  // container is the exception: it has to handle them.
   if (process.pid === 1) hearSignals();
   const { instance, port } = await start(config, log, { stop: (exitCode) => stop(exitCode), hearSignals });
   stop = stopperFor(instance, log);
@@ -40,7 +40,7 @@ interface Started {
   readonly port: number;
 }
 
-/** Whoever guesses the secret can sign links to orders; with the admin token, everything can be done. */
+/** With the secret, anybody can sign links to orders; with the admin token, anybody can change everything. */
 function warnOfGuessable({ secret, adminToken }: Config, log: Log): void {
   for (const [setting, value, least] of [
     ['SECRET', secret, 32],
@@ -53,11 +53,11 @@ function warnOfGuessable({ secret, adminToken }: Config, log: Log): void {
 
 interface Control {
   readonly stop: (exitCode: number) => void;
-  /** From now on SIGTERM and SIGINT call `stop`. */
+  /** Makes SIGTERM and SIGINT call `stop`. */
   readonly hearSignals: () => void;
 }
 
-/** Composes the instance; a store whose server does not answer is waited for, and callers are told so meanwhile. */
+/** Composes the instance. If the store does not answer, waits for it and answers requests with 503. */
 async function start(config: Config, log: Log, { stop, hearSignals }: Control): Promise<Started> {
   const onFenced = (packageId: number) => {
     log.error(
@@ -90,7 +90,7 @@ async function waitForStore(
     createStartupApp(config.instanceId, () => missing),
     log,
   );
-  // Whoever comes back comes to the instance, over a connection of its own.
+  // Closes each connection, so that the next request of its client reaches the instance.
   room.prependListener('request', (_request, response) => {
     response.shouldKeepAlive = false;
   });
@@ -135,7 +135,7 @@ main().catch((error: unknown) => {
   process.exit(1);
 });
 
-/** What to do about an address that cannot be listened on. */
+/** Advice for errors of `listen`. */
 const listenAdvice: Readonly<Record<string, string>> = {
   EADDRINUSE: 'Stop the other program or set PORT.',
   EACCES: 'Set PORT to 1024 or more.',

@@ -1,4 +1,4 @@
-// Plain JavaScript on purpose: a Node that is too old cannot read the program itself, but it can read this.
+// Plain JavaScript, because a Node that is too old cannot read TypeScript.
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
@@ -17,13 +17,13 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
 }
 
 /**
- * Keeps the compiled program for the next start, which then takes half of the time and a quarter less memory: nothing
- * has to be turned from TypeScript into JavaScript. Where the folder cannot be written, every start is like the first.
+ * Caches the compiled program. The next start then takes half of the time and a quarter less memory. If the folder cannot
+ * be written, there is no cache.
  */
 async function keepCompiled() {
-  // Not there on a Node that is too old.
+  // A Node that is too old does not have these functions.
   const { enableCompileCache, flushCompileCache } = await import('node:module');
   enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/node-compile', import.meta.url)));
-  // Otherwise it is written at the end, of which a process that is killed has none.
+  // By default it is written when the process ends, which does not happen if it is killed.
   setTimeout(flushCompileCache, 3_000).unref();
 }

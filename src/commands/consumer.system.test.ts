@@ -66,7 +66,7 @@ async function openServer() {
   return { engine, store, close };
 }
 
-test('Q3 Q5 Q8 books what a server has stored, goes on when Redis is wiped, and stops on SIGTERM', async () => {
+test('Q3 Q5 Q8 books stored orders, continues when Redis is wiped, and stops on SIGTERM', async () => {
   const { engine, store, close } = await openServer();
   await store.addPackages([onSale({ quota: 10 })]);
   await engine.start();
@@ -102,7 +102,7 @@ test.each([
   expect(consumer.output().trim().split('\n')).toHaveLength(1);
 });
 
-test('--help says what it is for', async () => {
+test('--help explains the command', async () => {
   const consumer = spawnConsumer({}, '--help');
   await consumer.ended;
   expect(consumer.child.exitCode).toBe(0);

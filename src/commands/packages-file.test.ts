@@ -18,7 +18,7 @@ describe('packages file', () => {
     return readPackagesFile(file);
   }
 
-  test('gives packages with their sale window in ms', async () => {
+  test('is read into packages with their sale windows in ms', async () => {
     const window = { opensAt: '2026-11-27T18:00:00+01:00', closesAt: '2026-11-27T17:00:00.001Z' };
     expect(await read({ packages: [good, { ...good, id: 8, ...window }] })).toStrictEqual([
       { ...good, flight: 'Flight-7', version: 1 },
@@ -104,7 +104,7 @@ describe('packages file', () => {
     await expect(read(content)).rejects.toThrow(file);
   });
 
-  test('has all its mistakes named at once, each with its place', async () => {
+  test('is refused with all mistakes, each with its place', async () => {
     const window = { opensAt: '2026-11-27T18:00:00Z', closesAt: '2026-11-26T18:00:00Z' };
     const content = {
       pakages: [],
@@ -133,7 +133,7 @@ describe('packages file', () => {
     ]);
   });
 
-  test('with a night before today in UTC is one to warn of', async () => {
+  test('causes a warning for a night before today in UTC', async () => {
     const nights = ['2026-11-28', '2026-11-29', '2026-11-30'].map((stay, index) => ({
       ...good,
       id: index + 1,
@@ -145,7 +145,7 @@ describe('packages file', () => {
     expect(ids('2026-11-30T00:00:00Z')).toEqual([1, 2]);
   });
 
-  test('that is not there is refused', async () => {
+  test('is refused if it does not exist', async () => {
     await expect(readPackagesFile(`${file}.none`)).rejects.toThrow(`cannot read ${file}.none`);
   });
 });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { packageIdMax, type TravelPackage } from '../domain/travel-package.ts';
+import { defined } from '../lib/defined.ts';
 
 const quotaMax = 10_000_000;
 const instantExample = 'expected a date and time like 2026-11-27T18:00:00Z';
@@ -26,7 +27,7 @@ const packagesFile = z.strictObject(
   { error: (issue) => (issue.code === 'invalid_type' ? 'expected {"packages": […]}' : undefined) },
 );
 
-/** Something wrong in a file: where, and what. */
+/** A mistake in the file, with its place. */
 interface Mistake {
   readonly path: readonly PropertyKey[];
   readonly message: string;
@@ -34,7 +35,7 @@ interface Mistake {
 
 /**
  * Reads `{packages: [{id, flight, stay, price, quota, opensAt?, closesAt?}]}`, times as ISO date-times.
- * @throws Error with a line for each thing that is wrong, naming the file and where in it.
+ * @throws Error with a line for each mistake, which names the file and the place in it.
  */
 export async function readPackagesFile(file: string): Promise<TravelPackage[]> {
   const content = await readJson(file);
@@ -56,13 +57,13 @@ export async function readPackagesFile(file: string): Promise<TravelPackage[]> {
   return parsed.flatMap(({ data }) => (data === undefined ? [] : [withoutAbsent(data)]));
 }
 
-/** The packages whose night is before the day of `now`, in ms since the epoch: days are those of UTC. */
+/** The packages whose night is before the UTC day of `now`, in ms since the epoch. */
 export function withNightInThePast(packages: readonly TravelPackage[], now: number): TravelPackage[] {
   const today = new Date(now).toISOString().slice(0, 10);
   return packages.filter(({ stay }) => stay < today);
 }
 
-/** What shows only beside other values: it is found whether or not those beside them are right. */
+/** Mistakes that concern several values. They are found also if other values are wrong. */
 function contradictionsIn(given: unknown, index: number, firstById: ReadonlyMap<unknown, number>): Mistake[] {
   const { id, opensAt, closesAt } = membersOf(given);
   const first = firstById.get(id) ?? index;
@@ -87,12 +88,7 @@ function firstIndexes(given: readonly unknown[]): Map<unknown, number> {
 }
 
 function withoutAbsent({ opensAt, closesAt, ...rest }: z.output<typeof travelPackage>): TravelPackage {
-  return {
-    ...rest,
-    ...(opensAt === undefined ? {} : { opensAt }),
-    ...(closesAt === undefined ? {} : { closesAt }),
-    version: 1,
-  };
+  return { ...rest, ...defined({ opensAt, closesAt }), version: 1 };
 }
 
 function whole(min: number, max: number) {

@@ -1,8 +1,8 @@
 import { type Config, readConfig, settingWarnings } from '../config/config.ts';
 
 /**
- * The settings, for a command. A variable that may be a misspelt setting is warned of on standard error.
- * @throws ConfigError with every setting that is wrong.
+ * Reads the settings for a command, and warns of variables that look like misspelt settings on standard error.
+ * @throws ConfigError with every wrong setting.
  */
 export function readSettings(): Config {
   warnOfUnknownSettings();

@@ -69,7 +69,7 @@ function plant(sql: string): void {
 }
 
 describe('db:init', () => {
-  test('puts the sample into a new store, and leaves what is there', async () => {
+  test('adds the sample packages to a new store, and keeps existing packages', async () => {
     expect(await run('db-init')).toEqual({ code: 0, out: 'Added 4 packages (1, 2, 3, 4).\n', err: '' });
     expect((await run('db-init')).out).toMatch(/^Added no package.\n.*left as they are: 4 packages/);
     const store = openSqliteStore({ file });
@@ -85,7 +85,7 @@ describe('db:init', () => {
     ]);
   });
 
-  test('takes packages from a file, and nothing from a wrong one', async () => {
+  test('adds packages from a file, and nothing from a file with mistakes', async () => {
     const packages = join(folder, 'packages.json');
     await writeFile(packages, JSON.stringify({ packages: [{ id: 9 }] }));
     const wrong = await run('db-init', ['--file', packages]);
@@ -103,7 +103,7 @@ describe('db:init', () => {
     expect(await run('db-init', ['--file', packages])).toMatchObject({ code: 0, out: 'Added package 9.\n' });
   });
 
-  test('adds a package with its night in the past, and warns of it', async () => {
+  test('adds a package with its night in the past, with a warning', async () => {
     const packages = join(folder, 'packages.json');
     const old = { id: 9, flight: 'F', stay: '2020-01-01', price: 5, quota: 2 };
     const next = { ...old, id: 10, stay: '2999-01-01' };
@@ -115,14 +115,14 @@ describe('db:init', () => {
     });
   });
 
-  test('warns of a misspelt setting, as audit does', async () => {
+  test('warns of a misspelt setting, like audit', async () => {
     const settings = { SUPPLIER_URL: 'http://127.0.0.1:1' };
     const warning = 'SUPPLIER_URL is not a setting: did you mean SUPPLIERS_URL?\n';
     expect(await run('db-init', [], settings)).toMatchObject({ code: 0, err: warning });
     expect(await run('audit', [], settings)).toMatchObject({ code: 0, err: warning });
   });
 
-  test('--reset wants a yes, deletes packages, orders and reservations, and keeps settings', async () => {
+  test('--reset needs a confirmation, deletes packages, orders and reservations, and keeps settings', async () => {
     await run('db-init');
     await fill();
     const refused = await run('db-init', ['--reset']);
@@ -161,7 +161,7 @@ describe('db:init', () => {
 });
 
 describe('audit', () => {
-  test('says that nothing is wrong', async () => {
+  test('reports that nothing is wrong', async () => {
     await run('db-init');
     expect(await run('audit')).toEqual({
       code: 0,
@@ -191,7 +191,7 @@ describe('audit', () => {
     });
   });
 
-  test('reads the ledger of suppliers elsewhere, with their token', async () => {
+  test('reads the ledger of external suppliers with their token', async () => {
     await run('db-init');
     const suppliers = await startServer({ settings: { SUPPLIERS_TOKEN: 'a-token-for-peers-alone' } });
     const url = `${suppliers.origin}/api/suppliers`;

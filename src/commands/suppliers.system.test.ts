@@ -82,7 +82,7 @@ describe('npm run suppliers', () => {
     expect(second.output()).not.toMatch(/error|warn/i);
   });
 
-  it('goes by the environment, and by flags before it', async () => {
+  it('reads the environment; options override it', async () => {
     const settings = { FLIGHT_FAILURE_RATE: '1', HOTEL_FAILURE_RATE: '1', SUPPLIERS_TOKEN: 'token-of-tests' };
     const { url } = await serve(['--ledger', ':memory:', '--flight-failure-rate', '0'], settings);
     const peer = httpSuppliers({ url, token: 'token-of-tests' });
@@ -117,7 +117,7 @@ describe('npm run suppliers', () => {
     if (code !== 0) expect(output().trim().split('\n')).toHaveLength(1);
   });
 
-  it('says of all flags and settings at once what is wrong with them', async () => {
+  it('lists all wrong options and settings', async () => {
     const flags = run(['--port', '65536', '--latency-ms', 'x']);
     expect(await flags.exited).toBe(1);
     expect(flags.output().trim().split('\n')).toEqual([
@@ -131,7 +131,7 @@ describe('npm run suppliers', () => {
     expect(settings.output()).toMatch(/2 settings are wrong:\nFLIGHT_FAILURE_RATE=2 .*\nLOG_LEVEL=loud /);
   });
 
-  it('says in one line that its port is in use', async () => {
+  it('reports in one line that its port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;

@@ -136,7 +136,7 @@ async function listen(server: Server, port: number, host: string): Promise<void>
   }
 }
 
-/** Lets the answers under way go out, then closes the ledger. A second signal does not wait. */
+/** Sends the answers in flight, then closes the ledger. A second signal ends the process at once. */
 function stopOnSignal(server: Server, ledger: SupplierLedger, log: Log): void {
   const stop = async () => {
     const closed = once(server, 'close');

@@ -2,13 +2,13 @@
 export interface Refusal {
   readonly setting: string;
   readonly value: string;
-  /** What is allowed, or why this is not. */
+  /** The allowed values, or the reason for the refusal. */
   readonly allowed: string;
 }
 
 /**
- * Settings that cannot be used, all of them. The message has one line for each: the setting, its value, what is
- * allowed. Several come after a headline.
+ * Lists all wrong settings. The message has one line for each, with the setting, its value and the allowed values. If there
+ * are several, they come after a headline.
  */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -20,22 +20,22 @@ export class ConfigError extends Error {
   }
 }
 
-/** Of a value that was given: that it is not allowed, and why. */
+/** A message that a value is not allowed, with the allowed values. */
 export function refused(value: string, allowed: string): string {
   return `${oneLine(value)} is not allowed: ${allowed}`;
 }
 
-/** A single line stands for itself; several come after a headline. */
+/** One line as it is; several lines after a headline. */
 export function inLines(lines: readonly string[]): string {
   return lines.length === 1
     ? (lines[0] as string)
     : [`${lines.length} settings are wrong:`, ...lines].join('\n');
 }
 
-/** What a secret's value is shown as. */
+/** Shown in the place of a secret. */
 export const redacted = '(hidden)';
 
-/** The password of a URL is hidden, wherever it stands in the text. */
+/** Hides the passwords of all URLs in a text. */
 export function withoutPassword(text: string): string {
   return text.replace(/(:\/\/[^\s/@:]*):\S*@/g, `$1:${redacted}@`);
 }

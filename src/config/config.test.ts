@@ -14,7 +14,7 @@ function refusal(environment: Record<string, string>): string {
 const mongodb = 'mongodb://a:27017,b:27017/booking?replicaSet=rs0';
 
 describe('readConfig', () => {
-  it('needs nothing to be set', () => {
+  it('has a default for every setting', () => {
     expect(readConfig({})).toEqual({
       port: 8888,
       database: { kind: 'sqlite', file: './data/booking.db' },
@@ -39,7 +39,7 @@ describe('readConfig', () => {
     });
   });
 
-  it('takes an empty or blank value for none', () => {
+  it('treats an empty or blank value as unset', () => {
     expect(readConfig({ PORT: '', HOST: ' ', SECRET: '' })).toMatchObject({ port: 8888 });
   });
 
@@ -169,7 +169,7 @@ describe('readConfig', () => {
     expect(message).not.toContain(value);
   });
 
-  it('hides passwords in URLs, and keeps a value with line breaks on one line', () => {
+  it('hides passwords in URLs, and shows a value with line breaks in one line', () => {
     expect(refusal({ DATABASE_URL: 'postgres://me:p@ss/w0rd@host/db' })).not.toMatch(/p@ss|w0rd/);
     expect(refusal({ REDIS_URL: 'redis://:pw@h' })).toContain('redis://:(hidden)@h');
     expect(refusal({ PORT: '80\n90' })).not.toContain('\n');
@@ -185,7 +185,7 @@ describe('readConfig', () => {
     expect(refusal(environment as Record<string, string>)).toMatch(message);
   });
 
-  it('refuses all that is wrong at once, each setting in a line of its own', () => {
+  it('lists all wrong settings, one per line', () => {
     const environment = {
       PORT: 'x',
       SECRET: 'a b',
@@ -203,7 +203,7 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('takes a setting that is wrong by itself for no contradiction', () => {
+  it('does not report a wrong setting as a contradiction too', () => {
     expect(refusal({ DATABASE_URL: 'mysql://h', ENGINE: 'lock' })).toMatch(/^DATABASE_URL=.*$/);
     expect(refusal({ DATABASE_URL: mongodb, REDIS_URL: 'h', ENGINE: 'lock' })).toMatch(/^REDIS_URL=.*$/);
     expect(refusal({ ENGINE: 'actr' })).toMatch(/^ENGINE=actr is not allowed: one of .*$/);
@@ -215,7 +215,7 @@ describe('readConfig', () => {
     expect(readConfig({ [name]: ' ' })).toEqual({ ...settings, instanceId });
   });
 
-  it('limits nothing with RATE_LIMIT=off', () => {
+  it('has no limits with RATE_LIMIT=off', () => {
     expect(readConfig({ RATE_LIMIT: 'off' })).not.toHaveProperty('limits');
   });
 
@@ -231,7 +231,7 @@ describe('readConfig', () => {
     expect(readConfig({ TRUST_PROXY: text }).trustProxy).toEqual(trusted);
   });
 
-  it('takes file names of SQLite as they are', () => {
+  it('does not change file names of SQLite', () => {
     const file = (text: string) => readConfig({ DATABASE_URL: text }).database;
     expect(file('sqlite:/var/lib/booking.db')).toEqual({ kind: 'sqlite', file: '/var/lib/booking.db' });
     expect(file('sqlite:///var/lib/booking.db')).toEqual({ kind: 'sqlite', file: '/var/lib/booking.db' });

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { defined } from '../lib/defined.ts';
 import { ConfigError, type Refusal, redacted } from './config-error.ts';
 import { type LimitsConfig, rateLimit, type TrustProxy, trustProxy } from './limit-settings.ts';
 import { isRedisUrl, redisUrlsAllowed } from './redis-url.ts';
@@ -19,33 +20,33 @@ import { resemblingSettings } from './unknown-settings.ts';
 
 export { ConfigError } from './config-error.ts';
 
-/** Everything that can be set from outside, checked. Times are in ms. */
+/** All settings, checked. Times are in ms. */
 export interface Config {
   /** 0 takes any free port. */
   readonly port: number;
-  /** Absent: every address of the machine, IPv6 and IPv4. */
+  /** Absent: all addresses of the machine, IPv6 and IPv4. */
   readonly host?: string;
   readonly database: DatabaseConfig;
   readonly redisUrl?: string;
-  /** The Redis nodes that hold leases, where they are not the one at `redisUrl`. */
+  /** The Redis nodes for leases; absent: the one at `redisUrl`. */
   readonly redlockUrls?: readonly string[];
   readonly engine: 'actor' | 'lock' | 'queue';
   readonly instanceId: string;
   readonly leaseTtlMs: number;
   readonly waitersPerUnit: number;
-  /** Orders that one email may have of a package at the same time; 0: any number. */
+  /** The most orders that one email may have of a package at the same time; 0: any number. */
   readonly ordersPerEmail: number;
   readonly suppliers: SuppliersConfig;
   readonly secret?: string;
   readonly adminToken?: string;
   readonly trustProxy: TrustProxy;
-  /** Absent: everybody may do whatever they like. */
+  /** Absent: no limits. */
   readonly limits?: LimitsConfig;
   readonly currency: string;
   readonly logLevel: (typeof logLevels)[number];
-  /** An origin without a slash at its end. */
+  /** Without a trailing slash. */
   readonly publicOrigin?: string;
-  /** Absent unless traces are asked for. Where they go and how many is read by OpenTelemetry itself. */
+  /** Absent without tracing. OpenTelemetry reads its other settings itself. */
   readonly tracing?: { readonly protocol?: string };
 }
 
@@ -54,7 +55,7 @@ export type DatabaseConfig =
   | { readonly kind: 'mongodb'; readonly url: string };
 
 export interface SuppliersConfig {
-  /** Where the suppliers are, without a slash at its end; absent: the simulated ones inside. */
+  /** The suppliers' URL, without a trailing slash; absent: the simulated suppliers of this process. */
   readonly url?: string;
   readonly token?: string;
   readonly timeoutMs: number;
@@ -66,7 +67,7 @@ export interface SuppliersConfig {
 const engines = ['actor', 'lock', 'queue'] as const;
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Settings whose value is never shown. */
+/** Settings whose values are never shown. */
 const secrets: ReadonlySet<string> = new Set(['SECRET', 'ADMIN_TOKEN', 'SUPPLIERS_TOKEN']);
 
 const settings = z.object({
@@ -115,7 +116,7 @@ const settings = z.object({
     .default('USD'),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   PUBLIC_ORIGIN: origin().optional(),
-  // Standard ones, which OpenTelemetry reads too: they tell whether it is loaded.
+  // Standard variables, which OpenTelemetry reads too. Here they decide whether it is loaded.
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_TRACES_EXPORTER: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
@@ -130,8 +131,8 @@ type Settings = z.output<typeof settings>;
 export const settingNames = Object.keys(settings.shape) as (keyof Settings)[];
 
 /**
- * Reads the settings from an environment. An empty value counts as none.
- * @throws ConfigError with every setting that is wrong, or does not go with another.
+ * Reads the settings from an environment. An empty value counts as unset.
+ * @throws ConfigError with every setting that is wrong or contradicts another.
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = Object.fromEntries(
@@ -144,7 +145,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const wrong = parsed.flatMap(({ name, error }) =>
     error === undefined ? [] : [{ setting: name, allowed: `${error.issues[0]?.message}.` }],
   );
-  // What is wrong by itself contradicts nothing.
+  // A setting that is wrong by itself is not reported again as a contradiction.
   const isWrong = new Set(wrong.map(({ setting }) => setting));
   const contradictions = contradictionsIn(read, isWrong).filter(({ setting }) => !isWrong.has(setting));
   const refusals = [...wrong, ...contradictions].map(({ setting, allowed }) => ({
@@ -155,7 +156,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return toConfig(read as Settings);
 }
 
-/** A sentence for each variable that is no setting and resembles one: it may be misspelt. */
+/** A warning for each variable that looks like a misspelt setting. */
 export function settingWarnings(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string[] {
@@ -198,7 +199,7 @@ function toConfig(read: Settings): Config {
     waitersPerUnit: read.WAITERS_PER_UNIT,
     ordersPerEmail: read.ORDERS_PER_EMAIL,
     suppliers: {
-      ...present({ url: read.SUPPLIERS_URL?.replace(/\/+$/, ''), token: read.SUPPLIERS_TOKEN }),
+      ...defined({ url: read.SUPPLIERS_URL?.replace(/\/+$/, ''), token: read.SUPPLIERS_TOKEN }),
       timeoutMs: read.SUPPLIER_TIMEOUT_MS,
       latencyMs: read.SUPPLIER_LATENCY_MS,
       flightFailureRate: read.FLIGHT_FAILURE_RATE,
@@ -207,7 +208,7 @@ function toConfig(read: Settings): Config {
     trustProxy: read.TRUST_PROXY,
     currency: read.CURRENCY,
     logLevel: read.LOG_LEVEL,
-    ...present({
+    ...defined({
       host: read.HOST,
       redisUrl: read.REDIS_URL,
       redlockUrls: read.REDLOCK_URLS,
@@ -232,19 +233,12 @@ function limits(read: Settings): LimitsConfig {
   };
 }
 
-/** By the standard's words: only `true` disables, and `none` is the exporter that exports nothing. */
+/** As OpenTelemetry defines it: only `true` disables, and the exporter `none` exports nothing. */
 function tracing(read: Settings): Config['tracing'] {
   const endpoint = read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? read.OTEL_EXPORTER_OTLP_ENDPOINT;
   const isDisabled = read.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || read.OTEL_TRACES_EXPORTER === 'none';
   if (endpoint === undefined || isDisabled) return undefined;
-  return present({ protocol: read.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? read.OTEL_EXPORTER_OTLP_PROTOCOL });
-}
-
-type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Leaves out what is undefined. */
-function present<T extends object>(values: T): Present<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Present<T>;
+  return defined({ protocol: read.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? read.OTEL_EXPORTER_OTLP_PROTOCOL });
 }
 
 function shown(name: string, given: Record<string, string>): string {

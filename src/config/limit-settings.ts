@@ -1,38 +1,38 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
-/** How often something may be done. */
+/** A count per time window. */
 export interface RateConfig {
   readonly count: number;
   /** Whole seconds. */
   readonly windowS: number;
 }
 
-/** What one client may do to the server, or one email be used for. */
+/** The limits per client and per email. */
 export interface LimitsConfig {
   /** Purchases of a client. */
   readonly purchases: RateConfig;
-  /** Purchases with an email, whoever makes them. */
+  /** Purchases with an email, of all clients. */
   readonly purchasesPerEmail: RateConfig;
   /** Orders looked up or cancelled by a client. */
   readonly lookUps: RateConfig;
-  /** Looks of a client at what is on sale. */
+  /** Reads of packages and pages by a client. */
   readonly reads: RateConfig;
   /** Sockets opened by a client. */
   readonly sockets: RateConfig;
-  /** Sockets that a client has open; 0: any number. */
+  /** Open sockets of a client; 0: any number. */
   readonly socketsPerClient: number;
-  /** Connections that a client has open; 0: any number. */
+  /** Open connections of a client; 0: any number. */
   readonly connectionsPerClient: number;
 }
 
 /**
- * Whose `X-Forwarded-For` is believed: nobody's (0), that of so many proxies one behind the other, or that of
- * proxies at these addresses or in these CIDR ranges.
+ * The proxies whose `X-Forwarded-For` is trusted: a number of proxies in a row (0: none), or a list of addresses and CIDR
+ * ranges.
  */
 export type TrustProxy = number | readonly string[];
 
-/** Counting begins anew at a restart: a longer window would promise what nobody keeps. */
+/** A restart resets the counts, so a longer window would not work as expected. */
 const windowSMax = 86_400;
 const unitsS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
 
@@ -80,7 +80,7 @@ function isRange(text: string): boolean {
   const version = isIP(address);
   if (version === 0 || address.includes('%') || text.split('/').length > 2) return false;
   if (prefix === undefined) return true;
-  // A range of IPv4 in the clothes of IPv6 would be everybody, by a slip of the pen.
+  // An IPv4 range written as IPv6 with a short prefix would include every address, probably by mistake.
   const bitsMin = /^::ffff:/i.test(address) ? 96 : 0;
   const bitsMax = version === 4 ? 32 : 128;
   return /^\d{1,3}$/.test(prefix) && Number(prefix) >= bitsMin && Number(prefix) <= bitsMax;

@@ -1,6 +1,6 @@
 import type { RedisOptions } from 'ioredis';
 
-/** What a Redis URL may look like, for messages to operators. */
+/** The forms of a Redis URL, for error messages. */
 export const redisUrlsAllowed =
   'redis://[user:password@]host[:6379][/db], rediss://… (TLS), or ' +
   'redis+sentinel://[user:password@]host:26379,host2:26379/master[/db] (rediss+sentinel://… with TLS)';
@@ -14,7 +14,7 @@ export function isRedisUrl(text: string): boolean {
   }
 }
 
-/** @throws RangeError when the text is none of {@link redisUrlsAllowed}. */
+/** @throws RangeError if the text is not one of {@link redisUrlsAllowed}. */
 export function parseRedisUrl(text: string): RedisOptions {
   const parts = /^(?<tls>rediss?)(?<sentinel>\+sentinel)?:\/\/(?<rest>[^\s]+)$/i.exec(text)?.groups;
   if (parts === undefined) throw new RangeError(redisUrlsAllowed);
@@ -74,7 +74,7 @@ function database(text: string): RedisOptions {
   return { db: Number(text) };
 }
 
-/** ioredis takes every option as text, except for `family`. */
+/** ioredis accepts every option as text, except `family`. */
 function queryOf({ searchParams }: URL): RedisOptions {
   const { family, ...others } = Object.fromEntries(searchParams);
   return { ...others, ...(family === undefined ? {} : { family: Number(family) }) };

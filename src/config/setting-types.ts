@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A decimal whole number within bounds. */
+/** A whole number within a range. */
 export function whole(min: number, max: number, fallback: number) {
   const allowed = `a whole number from ${min} to ${max}`;
   return z
@@ -11,7 +11,7 @@ export function whole(min: number, max: number, fallback: number) {
     .default(fallback);
 }
 
-/** A probability. */
+/** A number from 0 to 1. */
 export function rate(fallback: number) {
   const allowed = 'a number from 0 to 1';
   return z
@@ -46,7 +46,7 @@ export function onOff(fallback: boolean) {
     .default(fallback);
 }
 
-/** What a bearer token may be made of. */
+/** A bearer token. */
 export function token() {
   return z.string().regex(/^[\x21-\x7e]{1,512}$/, '1 to 512 visible ASCII characters, no blanks');
 }
@@ -60,7 +60,7 @@ export function isUrl(text: string, protocols: readonly string[]): boolean {
   return parsed !== undefined && protocols.includes(parsed.protocol) && parsed.hostname !== '';
 }
 
-/** Normalised as a browser writes it in its Origin header. */
+/** Normalised to the form of a browser's Origin header. */
 export function origin() {
   return z
     .string()
@@ -83,14 +83,14 @@ const databaseAllowed = 'sqlite:<file>, for example sqlite:./data/booking.db, or
 /** `DATABASE_URL` */
 export function database(text: string, context: z.RefinementCtx) {
   const file = /^sqlite:(?:\/\/)?(?<file>.+)$/i.exec(text)?.groups?.file;
-  // What is accepted has to outlive the process (rule Q6), so SQLite's memory is no store.
+  // Accepted orders have to survive the process (promise Q6), so a database in memory is refused.
   if (file !== undefined && !/^:memory:|[?\0]/.test(file)) return { kind: 'sqlite', file } as const;
   if (isMongoUrl(text)) return { kind: 'mongodb', url: text } as const;
   context.addIssue({ code: 'custom', message: databaseAllowed });
   return z.NEVER;
 }
 
-/** Not read by `URL`, which has no room for the several hosts of a replica set. */
+/** `URL` cannot parse the several hosts of a replica set. */
 function isMongoUrl(text: string): boolean {
   return /^mongodb(\+srv)?:\/\/[^\s/?]+(\/[^\s]*)?$/i.test(text);
 }

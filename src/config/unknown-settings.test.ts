@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { settingWarnings } from './config.ts';
 
-describe('a variable that is no setting', () => {
+describe('an unknown variable', () => {
   it.each([
     ['FLIGHT_FAILURE_RTE', 'FLIGHT_FAILURE_RATE'],
     ['FLIGHT_FAILRUE_RATE', 'FLIGHT_FAILURE_RATE'],
@@ -25,11 +25,11 @@ describe('a variable that is no setting', () => {
     ]);
   });
 
-  it('and is empty is none', () => {
+  it('gives no warning if it is empty', () => {
     expect(settingWarnings({ RATE_LIMIT_FOO: '', FLIGHT_FAILURE_RTE: ' ' })).toEqual([]);
   });
 
-  it('and belongs to the shell, npm, Docker, Kubernetes, CI or somebody else is left alone', () => {
+  it('gives no warning if it belongs to the shell, npm, Docker, Kubernetes, CI or another program', () => {
     const names = `
       _ CI COLORTERM COLUMNS DEBIAN_FRONTEND DISPLAY EDITOR EUID GID GROUP HOME HOSTNAME HOSTS HOSTTYPE INIT_CWD LANG
       LANGUAGE LC_ALL LESS LINES LOGNAME LS_COLORS MACHTYPE MAIL MANPATH OLDPWD OSTYPE PAGER PATH POST PORTS PPID PS1
@@ -56,7 +56,7 @@ describe('a variable that is no setting', () => {
     expect(settingWarnings({ ...environment, SUPPLIERS_PORT: 'tcp://10.0.0.7:8890' })).toEqual([]);
   });
 
-  it('is told from one that is', () => {
+  it('is told apart from a setting', () => {
     expect(settingWarnings({ PORT: '1', RATE_LIMIT: 'off', OTEL_TRACES_EXPORTER: 'none' })).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** Nobody else's variables begin like this. */
+/** Only variables of this program begin like this. */
 const ownPrefixes = [
   'RATE_LIMIT_',
   'SUPPLIER_',
@@ -13,13 +13,13 @@ const ownPrefixes = [
   'CONNECTIONS_PER_',
 ];
 
-/** What Kubernetes and Docker tell of a service, `suppliers` for example: SUPPLIERS_PORT=tcp://10.0.0.1:8890. */
+/** Variables that Kubernetes and Docker set for a service, for example SUPPLIERS_PORT=tcp://10.0.0.1:8890. */
 const ofServices = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)|_ENV_/;
 const serviceAddress = /^(tcp|udp|sctp):\/\//;
 
 /**
- * A sentence for each variable of an environment that is none of the known settings but resembles one: by a slip of
- * the pen, by case, or because it begins as ours do. Values are not shown.
+ * A warning for each variable of an environment that is not a setting but resembles one: by a typing mistake, by its case,
+ * or by its prefix. Values are not shown.
  */
 export function resemblingSettings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -53,14 +53,14 @@ function closestTo(name: string, known: readonly string[]): string | undefined {
   return closest?.each;
 }
 
-/** Short names are close to many words: HOST to HOSTS, PORT to SORT. */
+/** Short names resemble many words: HOST and HOSTS, PORT and SORT. */
 function slipsMax({ length }: string): number {
   if (length <= 4) return 0;
   return length <= 10 ? 1 : 2;
 }
 
 /**
- * How many letters were left out, added, changed, or swapped with the next one: the edit distance called "optimal
+ * The number of letters that were left out, added, changed, or swapped with the next one: the edit distance "optimal
  * string alignment".
  */
 function slipsBetween(one: string, other: string): number {

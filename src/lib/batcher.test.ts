@@ -52,7 +52,7 @@ describe('a batcher', () => {
     expect(await splitting.add(4)).toBe(40);
   });
 
-  test('rejects those that wait too, if the error means all, and runs what is added later', async () => {
+  test('rejects waiting items too, if the error means all, and runs items that are added later', async () => {
     const { batches, batcher } = stage();
     const outcomes = Promise.allSettled([batcher.add(1), batcher.add(2)]);
     await until(() => batches.length === 1);
@@ -84,7 +84,7 @@ describe('a batcher', () => {
     expect(sent).toEqual([1]);
   });
 
-  test('bounds the weight of a batch, but for a single item that weighs more', async () => {
+  test('limits the weight of a batch, except for a single item that weighs more', async () => {
     const batches: (readonly number[])[] = [];
     const run = async (items: readonly number[]) => {
       batches.push(items);

@@ -14,7 +14,7 @@ function pendingLoads() {
 }
 
 describe('a single flight', () => {
-  test('is shared by all who call meanwhile, and begins anew after its end', async () => {
+  test('is shared by all concurrent callers, and starts again after its end', async () => {
     const { loads, load } = pendingLoads();
     const read = singleFlight(load);
     const both = Promise.all([read(), read()]);
@@ -30,7 +30,7 @@ describe('a single flight', () => {
 });
 
 describe('a cached value', () => {
-  test('is loaded once for all who ask meanwhile, and again when it is too old', async () => {
+  test('is loaded once for all concurrent callers, and again when it is too old', async () => {
     const clock = new ManualClock();
     const { loads, load } = pendingLoads();
     const cached = new Cached(load, { clock, maxAgeMs: 1000 });
@@ -46,7 +46,7 @@ describe('a cached value', () => {
     expect(await again).toBe('two');
   });
 
-  test('is fresh from the end of its load, however long that took', async () => {
+  test('is fresh from the end of its load, not from its start', async () => {
     const clock = new ManualClock();
     const { loads, load } = pendingLoads();
     const cached = new Cached(load, { clock, maxAgeMs: 1000 });
@@ -57,7 +57,7 @@ describe('a cached value', () => {
     expect(await cached.get()).toBe('one');
   });
 
-  test('can be peeked at without a load, also when it is old or loads again', async () => {
+  test('can be peeked at without a load, also if it is old or being loaded again', async () => {
     const clock = new ManualClock();
     const { loads, load } = pendingLoads();
     const cached = new Cached(load, { clock, maxAgeMs: 0 });
@@ -70,7 +70,7 @@ describe('a cached value', () => {
     expect(loads).toHaveLength(2);
   });
 
-  test('is not replaced by a failure, which everybody hears who shared it, and nobody after them', async () => {
+  test('is loaded again after a failure, which only its concurrent callers get', async () => {
     const clock = new ManualClock();
     const { loads, load } = pendingLoads();
     const cached = new Cached(load, { clock, maxAgeMs: 1000 });
@@ -82,7 +82,7 @@ describe('a cached value', () => {
     expect(await next).toBe('two');
   });
 
-  test('that is cleared during its load is loaded anew, and what the old load finds is not cached', async () => {
+  test('is loaded again if it is cleared during its load, and the old result is not cached', async () => {
     const clock = new ManualClock();
     const { loads, load } = pendingLoads();
     const cached = new Cached(load, { clock, maxAgeMs: 1000 });

@@ -1,7 +1,7 @@
-/** Time comes in from outside, so that the simulation can own it. */
+/** The time. It is passed in, so that the simulation and tests can control it. */
 export interface Clock {
   /** ms since the epoch. */
   now(): number;
-  /** Resolves after `ms`, or at once when the signal aborts: it never rejects. */
+  /** Resolves after `ms`, or as soon as the signal aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

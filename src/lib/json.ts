@@ -1,2 +1,2 @@
-/** What travels between instances: plain JSON, checked by its receiver. */
+/** Any JSON value. Messages between instances are JSON, and their receivers check them. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };

@@ -6,7 +6,7 @@ import { openFilesMax } from './open-files.ts';
 
 it.each([
   [
-    'a figure',
+    'a number',
     'Max cpu time   unlimited   unlimited   seconds\nMax open files   20000   524288   files\n',
     20_000,
   ],
@@ -20,6 +20,6 @@ it.each([
   rmSync(folder, { recursive: true });
 });
 
-it('does not know where there is no such file', () => {
+it('returns undefined if the file does not exist', () => {
   expect(openFilesMax('/nowhere/limits')).toBe(undefined);
 });

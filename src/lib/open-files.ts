@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * How many files and connections this process may have open. Node has raised the limit as far as it may by itself.
- * Undefined where it is not known, or there is none.
+ * The number of files and connections that this process may have open. Node has already raised it to the hard limit.
+ * Undefined if it is unknown or unlimited.
  */
 export function openFilesMax(limitsFile = '/proc/self/limits'): number | undefined {
   try {

@@ -1,6 +1,6 @@
-/** Randomness comes in from outside, so that the simulation can own it. */
+/** Randomness. It is passed in, so that the simulation and tests can control it. */
 export interface Random {
-  /** Unguessable bytes. */
+  /** Bytes that cannot be guessed. */
   bytes(count: number): Uint8Array;
   /** A number in [0, 1). */
   fraction(): number;

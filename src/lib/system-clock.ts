@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** The machine's clock. Sleepers do not keep the process alive by themselves. */
+/** The machine's clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>

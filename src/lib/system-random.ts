@@ -3,7 +3,7 @@ import type { Random } from './random.ts';
 
 const poolBytes = 4096;
 
-/** The system's cryptographic randomness, drawn in pools: one call of the system serves hundreds of order ids. */
+/** The system's cryptographic randomness, read in pools: one system call is enough for hundreds of order ids. */
 export function systemRandom(): Random {
   const pool = new Uint8Array(poolBytes);
   let used = poolBytes;
