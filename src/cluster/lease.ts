@@ -1,22 +1,36 @@
-/** A lease on a package: makes two owners rare. The epoch in the store makes them harmless (rule Q9). */
+/** A lease on a package. It makes two owners rare; the epoch in the store makes them harmless (promise Q9). */
 export interface Lease {
-  /** Aborts at the first doubt whether the lease still holds. */
+  /** Aborts as soon as the lease may no longer hold. */
   readonly lost: AbortSignal;
   /**
-   * Whether it surely holds at this moment, by the clock. A process that was stopped past the end of its lease sees
-   * it here first, for its timers may not have run yet: ask before each act. When it says no, `lost` has aborted.
-   * Absent where no lease runs out.
+   * Whether the lease certainly holds now, by the clock. Ask before each write: in a process that was paused past
+   * the end of its lease, the timer that aborts `lost` may not have run yet. `lost` has aborted when this is false.
+   * Undefined for leases that never expire.
    */
   isHeld?(): boolean;
-  /** Gives it up; never throws. */
+  /** Never throws. */
   release(): Promise<void>;
 }
 
-/** Called by ownership, once per activation. */
+/** The lease service. The engine acquires one lease for each activation of a package. */
 export interface Leases {
-  /** Undefined while somebody else holds it. @throws Error when the lease service cannot be reached. */
+  /** Undefined while another instance holds the lease. @throws Error when the lease service cannot be reached. */
   acquire(packageId: number): Promise<Lease | undefined>;
-  /** @throws Error when no majority of the lease service answers: nothing can be owned for long. */
+  /** @throws Error when no majority of the lease service's nodes answers. */
   ping(): Promise<void>;
+  /** Releases all leases. */
   close(): Promise<void>;
+}
+
+/**
+ * Leases of a single process: every lease is granted and none is lost. They are safe because the store's own lock
+ * keeps a second process out.
+ */
+export function localLeases(): Leases {
+  const never = new AbortController().signal;
+  return {
+    acquire: async () => ({ lost: never, release: async () => {} }),
+    ping: async () => {},
+    close: async () => {},
+  };
 }

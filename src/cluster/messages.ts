@@ -1,36 +1,40 @@
 import type { Json } from '../lib/json.ts';
+
 /**
- * Requests between instances, and who is there. Best effort: a message or its answer may get lost, come late or come
- * twice, so a sender repeats itself under the same ids and acceptance happens in the store alone. All of it may vanish
- * without an accepted order being lost.
+ * Membership of the cluster and requests between its instances. Delivery is best effort: a request or its answer may
+ * be lost, delayed or duplicated. Senders therefore repeat requests under the same ids, and only the store decides
+ * what is accepted. Losing every message loses no accepted order.
  *
- * Called by placement and by the engine's router. Never blocks on a slow receiver: its inbox is bounded.
+ * The engine's router and placement call this. Sending never blocks on a slow receiver, because inboxes are bounded.
  */
 export interface Messages {
-  /** The ids of the instances that announce themselves now, this one among them, sorted. */
+  /** The sorted ids of the instances that announce themselves now, including this one. */
   members(): readonly string[];
-  /** Tells of every change of the members; returns how to stop. */
+  /** Calls the listener after every change of the members. Returns a function that removes it. */
   onMembers(listener: (members: readonly string[]) => void): () => void;
   /**
-   * Sends a request to an instance's inbox and waits for its answer.
-   * @throws NoAnswerError when none came in time, or the receiver is not there.
-   * @throws InboxFullError when the receiver's inbox takes no more: nothing was sent.
-   * @throws MessagesUnavailableError when the carrier cannot be reached.
+   * Sends a request to an instance's inbox and waits for the answer.
+   * @throws NoAnswerError when no answer came in time, or the receiver is not a member.
+   * @throws InboxFullError when the receiver's inbox is full; nothing was sent.
+   * @throws MessagesUnavailableError when the transport cannot be reached.
    */
   ask(to: string, request: Json, timeoutMs: number): Promise<Json>;
   /**
-   * Answers requests from here on, one handler per process. A request past its sender's time-out is not handed over,
-   * and none twice to the same process: one that was served before may be delivered again to its next life alone.
+   * Sets the one handler of this process. It gets no request whose sender has already timed out, and no request
+   * twice. After a restart of the process a request that was handled before may be delivered again.
    */
-  serve(handler: (request: Json, from: string) => Promise<Json>): void;
-  /** Starts to announce this instance and to read its inbox. */
+  serve(handler: RequestHandler): void;
+  /** Announces this instance from now on and starts to read its inbox. */
   join(): Promise<void>;
-  /** Stops announcing it: nobody chooses it any more. Requests under way are still answered. */
+  /** Stops the announcements, so that no instance chooses this one any more. Requests are still answered. */
   leave(): Promise<void>;
-  /** Whether the carrier answers. */
+  /** Whether the transport answers. */
   readonly available: boolean;
   close(): Promise<void>;
 }
+
+/** Answers a request from another instance. */
+export type RequestHandler = (request: Json, from: string) => Promise<Json>;
 
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';

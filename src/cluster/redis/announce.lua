@@ -1,14 +1,15 @@
--- Announces an instance, forgets those that have been silent, and lists who is there, all by Redis's own clock.
+-- Announces an instance, removes the instances that have been silent for too long, and lists the members. All times
+-- are by Redis's own clock.
 --
--- KEYS[1]  sorted set of instance ids, by the ms at which they announced themselves last
--- ARGV[1]  instance id; empty to look only
--- ARGV[2]  ms of silence after which an instance is gone
--- result   { now in ms, 1 when this instance was there before or else 0, instance id, … }
+-- KEYS[1]  sorted set of instance ids; the score is the time of the last announcement in ms since the epoch
+-- ARGV[1]  instance id; empty to list the members without announcing anybody
+-- ARGV[2]  ms of silence after which an instance is removed
+-- result   { now in ms, 1 if this instance was a member before or else 0, instance id, … }
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - ARGV[2]))
--- The clock went back (another server has taken over): who lives announces itself again soon.
+-- Scores in the future remain when a failover sets the clock back. Live instances announce themselves again soon.
 redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%.0f', now), '+inf')
 local was = 0
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then

@@ -35,7 +35,7 @@ describe('a Redis URL', () => {
         sentinelTLS: {},
       },
     ],
-  ])('%s is understood', (url, options) => {
+  ])('%s is parsed', (url, options) => {
     expect(parseRedisUrl(url)).toEqual(options);
   });
 
@@ -51,13 +51,13 @@ describe('a Redis URL', () => {
     'redis+sentinel://a:26379/',
     'redis+sentinel:///main',
     'redis+sentinel://a,,b/main',
-  ])('%j is refused with what is allowed', (url) => {
+  ])('%j is refused, and the error lists the allowed forms', (url) => {
     expect(() => parseRedisUrl(url)).toThrow(redisUrlsAllowed);
   });
 });
 
 describe('a Redis connection', () => {
-  it('comes back by itself, and its changes are logged once', async () => {
+  it('reconnects by itself, and each change is logged once', async () => {
     await using server = await startRedis();
     const lines: string[] = [];
     const write = (_: object, message: string) => lines.push(message);
@@ -78,7 +78,7 @@ describe('a Redis connection', () => {
     }
   });
 
-  it('to a Redis that is not there harms nobody', async () => {
+  it('fails its commands and logs one warning when no Redis listens', async () => {
     const warned: object[] = [];
     const log: Log = { debug() {}, info() {}, warn: (fields) => warned.push(fields), error() {} };
     const redis = redisConnector('redis://127.0.0.1:1', 'one', log)('test', { maxRetriesPerRequest: 2 });

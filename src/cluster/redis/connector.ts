@@ -1,57 +1,65 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { parseRedisUrl } from '../../config/redis-url.ts';
+import { backoffMs } from '../../lib/backoff.ts';
+import { LogOnce } from '../../lib/log-once.ts';
 import type { Log } from '../../observability/log.ts';
 
-/** Opens a connection of its own for a purpose, which names it in logs and in Redis's `CLIENT LIST`. */
+/** Opens a separate connection. Its purpose appears in the log and in Redis's `CLIENT LIST`. */
 export type RedisConnector = (purpose: string, options?: RedisOptions) => Redis;
 
-/** A lost connection is tried again soon: what runs over it has a few seconds at most. */
-const reconnectMaxMs = 500;
+/** Short, because the callers of a lost connection wait a few seconds at most. */
+const reconnect = { firstMs: 40, maxMs: 500 };
 
 /**
- * How to reach the Redis at a URL, single or behind Sentinels. Further ioredis options may stand in its query, for
- * example `?sentinelPassword=…`. Connections come back by themselves, and a change of their state is logged once.
- * @throws RangeError when the URL is none of `redisUrlsAllowed`.
+ * Connects to the Redis at a URL, a single server or one behind Sentinels. The query of the URL may hold further
+ * ioredis options, for example `?sentinelPassword=…`. Lost connections are opened again automatically. Each change
+ * of a connection's state is logged once.
+ * @throws RangeError when the URL is not one of `redisUrlsAllowed`.
  */
 export function redisConnector(url: string, instance: string, log: Log): RedisConnector {
-  const place = parseRedisUrl(url);
+  const server = parseRedisUrl(url);
   return (purpose, options) => {
     const usual: RedisOptions = {
-      retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 6), reconnectMaxMs),
-      // Behind Sentinels a master may have become a replica: ask them anew.
+      retryStrategy: (failures) => backoffMs(failures, reconnect),
+      // After a failover this server may have become a replica. Ask the Sentinels again.
       reconnectOnError: (error) => error.message.includes('READONLY'),
-      sentinelReconnectStrategy: () => reconnectMaxMs,
+      sentinelReconnectStrategy: () => reconnect.maxMs,
       connectTimeout: 2_000,
-      // A connection that is given up does not wait for the other side to agree.
+      // Do not wait for the other side when a connection is closed.
       disconnectTimeout: 100,
       connectionName: `ticket-booking:${instance}:${purpose}`,
     };
-    const redis = new Redis({ ...usual, ...place, ...options, replyMapping: 'legacy' });
+    const redis = new Redis({ ...usual, ...server, ...options, replyMapping: 'legacy' });
     logChanges(redis, purpose, log);
     return redis;
   };
 }
 
-/** ioredis tells of an error at every attempt: once is enough. */
+/** Resolves when the connection is ready, or when the first attempt to connect has failed. */
+export function firstAttempt(redis: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    if (redis.status === 'ready') return resolve();
+    redis.once('ready', () => resolve());
+    redis.once('close', () => resolve());
+  });
+}
+
 function logChanges(redis: Redis, purpose: string, log: Log): void {
-  let said = '';
-  const say = (state: string, tell: () => void) => {
-    if (state === said) return;
-    said = state;
-    tell();
-  };
-  redis.on('error', (error) => {
-    say(error.message, () =>
-      log.warn({ purpose, err: error }, 'a Redis connection fails and is tried again'),
+  const problems = new LogOnce();
+  let isReady = false;
+  redis.on('error', (err) => {
+    isReady = false;
+    problems.report(err.message, () =>
+      log.warn({ purpose, err }, 'a Redis connection fails and is tried again'),
     );
   });
   redis.on('reconnecting', () => {
-    if (said === 'ready') {
-      say('lost', () => log.warn({ purpose }, 'a Redis connection was lost and is tried again'));
-    }
+    if (!isReady) return;
+    isReady = false;
+    problems.report('lost', () => log.warn({ purpose }, 'a Redis connection was lost and is tried again'));
   });
   redis.on('ready', () => {
-    const first = said === '';
-    say('ready', () => log[first ? 'debug' : 'info']({ purpose }, 'a Redis connection is ready'));
+    isReady = true;
+    log[problems.end() ? 'info' : 'debug']({ purpose }, 'a Redis connection is ready');
   });
 }

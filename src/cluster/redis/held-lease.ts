@@ -1,35 +1,32 @@
 import type { Lock } from 'redlock';
 import type { Lease } from '../lease.ts';
 
-/** What a lease is measured by. */
+/** The clocks by which a lease expires. It counts as expired as soon as one of them says so. */
 export interface LeaseTimes {
   readonly ttlMs: number;
-  /** ms on a clock that never jumps, but may stand still while the machine sleeps. */
+  /** ms on a clock that never jumps, but may stop while the machine sleeps. */
   steady(): number;
-  /** ms since the epoch, which may jump. A jump forward only makes us give up early. */
+  /** ms since the epoch. This clock may jump; a jump forward ends the lease too early, which is safe. */
   now(): number;
 }
 
-/** When a lease that was asked for at `askedAt` (on the steady clock) has surely not run out yet, as Redlock reckons drift. */
-function endOf(askedAt: number, ttlMs: number): number {
-  return askedAt + ttlMs - Math.round(ttlMs * 0.01) - 2;
-}
-
-/** A lease that was granted: its present lock, and until when it may be believed. */
+/** A lease that was granted, with its current lock. */
 export class HeldLease implements Lease {
   readonly packageId: number;
   readonly lost: AbortSignal;
   readonly #lost = new AbortController();
   readonly #times: LeaseTimes;
   readonly #onRelease: (lease: HeldLease) => Promise<void>;
-  #lock: Lock;
-  /** Redlock's own reckoning; copied, for an extension marks the lock that it replaces as run out. */
-  #expiresAt: number;
-  #endsAt: number;
-  #extendAt: number;
-  #over = false;
-  #extending = false;
+  #lock!: Lock;
+  /** When the lease ends on the wall clock. A copy, because an extension marks the old lock as expired. */
+  #endsAtWallClock = 0;
+  /** The same on the steady clock. */
+  #endsAt = 0;
+  #extendAt = 0;
+  #isOver = false;
+  #isExtending = false;
 
+  /** @param askedAt when the lease was requested, on the steady clock. */
   constructor(
     packageId: number,
     lock: Lock,
@@ -41,10 +38,7 @@ export class HeldLease implements Lease {
     this.lost = this.#lost.signal;
     this.#times = times;
     this.#onRelease = onRelease;
-    this.#lock = lock;
-    this.#expiresAt = lock.expiration;
-    this.#endsAt = endOf(askedAt, times.ttlMs);
-    this.#extendAt = this.#dueAfter(askedAt);
+    this.extended(lock, askedAt);
   }
 
   get lock(): Lock {
@@ -52,46 +46,45 @@ export class HeldLease implements Lease {
   }
 
   isHeld(): boolean {
-    if (this.#over) return false;
-    if (this.#times.steady() < this.#endsAt && this.#times.now() < this.#expiresAt) return true;
+    if (this.#isOver) return false;
+    if (this.#times.steady() < this.#endsAt && this.#times.now() < this.#endsAtWallClock) return true;
     this.lose(`the lease of package ${this.packageId} has run out`);
     return false;
   }
 
-  /** True once for each time that it should be extended; `extended` or `notExtended` follows. */
-  takeExtension(): boolean {
-    if (this.#extending || this.#over || this.#times.steady() < this.#extendAt) return false;
-    this.#extending = true;
+  /** Whether the lease should be extended now. After true, the caller extends it and calls one of the next two. */
+  beginExtension(): boolean {
+    if (this.#isExtending || this.#isOver || this.#times.steady() < this.#extendAt) return false;
+    this.#isExtending = true;
     return true;
   }
 
+  /** @param askedAt when the extension was requested, on the steady clock. */
   extended(lock: Lock, askedAt: number): void {
-    this.#extending = false;
+    const { ttlMs } = this.#times;
+    this.#isExtending = false;
     this.#lock = lock;
-    this.#expiresAt = lock.expiration;
-    this.#endsAt = endOf(askedAt, this.#times.ttlMs);
-    this.#extendAt = this.#dueAfter(askedAt);
+    this.#endsAtWallClock = lock.expiration;
+    // The same allowance for clock drift as Redlock's.
+    this.#endsAt = askedAt + ttlMs - Math.round(ttlMs * 0.01) - 2;
+    // After a quarter to a third of its time. It depends on the package, so that the extensions spread out.
+    const share = 0.75 + 0.25 * ((this.packageId * 0.618_034) % 1);
+    this.#extendAt = askedAt + (ttlMs / 3) * share;
   }
 
-  /** Nobody knows whether it was: it is tried again while the lease lasts. */
-  notExtended(): void {
-    this.#extending = false;
+  /** It is unknown whether the extension succeeded. It is tried again while the lease lasts. */
+  extensionFailed(): void {
+    this.#isExtending = false;
   }
 
   lose(why: string): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#lost.abort(new Error(why));
   }
 
   async release(): Promise<void> {
-    this.#over = true;
+    this.#isOver = true;
     await this.#onRelease(this);
-  }
-
-  /** After a quarter to a third of its time; each package at another moment, so that many do not come at once. */
-  #dueAfter(askedAt: number): number {
-    const spread = (this.packageId * 0.618_034) % 1;
-    return askedAt + (this.#times.ttlMs / 3) * (0.75 + 0.25 * spread);
   }
 }

@@ -1,27 +1,25 @@
-import type { Json } from '../../lib/json.ts';
 import type { Log } from '../../observability/log.ts';
+import type { RequestHandler } from '../messages.ts';
 import { type AnswerMessage, type RequestMessage, readRequest } from './protocol.ts';
 import type { RedisTime } from './redis-time.ts';
-
-export type RequestHandler = (request: Json, from: string) => Promise<Json>;
 
 export interface IncomingRequestsOptions {
   readonly time: RedisTime;
   readonly log: Log;
-  /** The most requests that are handled at the same time. */
+  /** The most requests that are handled concurrently. */
   readonly handlingMax: number;
   readonly reply: (to: string, answer: AnswerMessage) => void;
 }
 
-/** How many requests are remembered before those are forgotten whose time is up. */
+/** Expired ids are removed only when more than this are remembered. */
 const seenMin = 1_000;
 
-/** Hands requests to the handler: each once, and only while its sender waits. */
+/** Passes each request to the handler once, and only while the sender still waits. */
 export class IncomingRequests {
   readonly #options: IncomingRequestsOptions;
-  /** Until when each request is waited for. */
+  /** Until when the sender of each request waits, by request id. */
   readonly #seen = new Map<string, number>();
-  #forgetAt = seenMin;
+  #pruneAtSize = seenMin;
   #handling = 0;
   handler: RequestHandler | undefined;
 
@@ -29,23 +27,24 @@ export class IncomingRequests {
     this.#options = options;
   }
 
+  /** How many requests are being handled. */
   get handling(): number {
     return this.#handling;
   }
 
-  /** Whether another one may come. */
+  /** Whether another request may be taken now. */
   isOpen(): boolean {
     return this.handler !== undefined && this.#handling < this.#options.handlingMax;
   }
 
+  /** Handles the request in this message, if it is new and its sender still waits. Call only while `isOpen`. */
   take(text: string): void {
     const { time, log, reply } = this.#options;
     const request = readRequest(text);
     if ('why' in request) {
-      log.warn({ from: request.from, why: request.why }, 'a request from another instance cannot be read');
-      if (request.id !== undefined && request.from !== undefined) {
-        reply(request.from, { id: request.id, refused: request.why });
-      }
+      const { id, from, why } = request;
+      log.warn({ from, why }, 'a request from another instance cannot be read');
+      if (id !== undefined && from !== undefined) reply(from, { id, refused: why });
     } else if (request.until > time.now() && this.#isNew(request)) void this.#handle(request);
   }
 
@@ -64,15 +63,15 @@ export class IncomingRequests {
 
   #isNew({ id, until }: RequestMessage): boolean {
     if (this.#seen.has(id)) return false;
-    if (this.#seen.size >= this.#forgetAt) this.#forget();
+    if (this.#seen.size >= this.#pruneAtSize) this.#prune();
     this.#seen.set(id, until);
     return true;
   }
 
-  /** Those whose time is up would not be handed over again anyway. */
-  #forget(): void {
+  /** Forgets expired requests. They would be refused by their time anyway. */
+  #prune(): void {
     const now = this.#options.time.now();
     for (const [id, until] of this.#seen) if (until <= now) this.#seen.delete(id);
-    this.#forgetAt = Math.max(seenMin, this.#seen.size * 2);
+    this.#pruneAtSize = Math.max(seenMin, this.#seen.size * 2);
   }
 }

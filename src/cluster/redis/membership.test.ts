@@ -7,7 +7,7 @@ import type { Announced } from './scripts.ts';
 
 type Reply = Omit<Announced, 'now'> | 'none';
 
-/** A membership whose looks get these replies, one after the other; the last one for good. */
+/** A membership whose calls to Redis get these replies, one after the other. The last reply is repeated. */
 async function started(...replies: [Reply, ...Reply[]]) {
   const clock = new ManualClock();
   const announcers: string[] = [];
@@ -38,36 +38,36 @@ async function started(...replies: [Reply, ...Reply[]]) {
 const both: Reply = { was: true, members: ['a', 'b'] };
 const alone: Reply = { was: true, members: ['a'] };
 
-test('an instance that has gone silent is gone at the next look', async () => {
+test('removes an instance that has stopped announcing itself', async () => {
   const { clock, changes } = await started(both, alone);
   await clock.advance(500);
   expect(changes).toEqual([['a', 'b'], ['a']]);
 });
 
-test('while Redis does not answer the last list stands, and after that until all had time to come back', async () => {
+test('keeps the last list while Redis does not answer, and until all had time to announce themselves again', async () => {
   const { membership, clock } = await started(both, 'none', 'none', 'none', 'none', 'none', alone);
   await clock.advance(2_500);
   expect(membership.members).toEqual(['a', 'b']);
-  // It answers again, and what was sent before is carried out: this instance is there, the other one not yet.
+  // Redis answers again. This instance has announced itself, the other one not yet.
   await clock.advance(500);
   expect(membership.members).toEqual(['a', 'b']);
   await clock.advance(1_000);
   expect(membership.members).toEqual(['a']);
 });
 
-test('nobody is taken for gone when Redis has forgotten everybody', async () => {
+test('removes nobody when Redis has lost all announcements', async () => {
   const { changes, clock } = await started(both, { was: false, members: ['a'] }, both);
   await clock.advance(5_000);
   expect(changes).toEqual([['a', 'b']]);
 });
 
-test('who comes while others are missed is seen at once', async () => {
+test('adds a new instance at once, even while missing ones are kept', async () => {
   const { membership, clock } = await started(both, { was: false, members: ['a', 'c'] });
   await clock.advance(500);
   expect(membership.members).toEqual(['a', 'b', 'c']);
 });
 
-test('an instance that has left looks on without announcing itself', async () => {
+test('refreshes the list without announcing itself after it has left', async () => {
   const { membership, clock, announcers, stop } = await started(both);
   await membership.leave(async () => {});
   expect(membership.members).toEqual(['b']);
@@ -78,7 +78,7 @@ test('an instance that has left looks on without announcing itself', async () =>
   expect(announcers).toHaveLength(3);
 });
 
-test('an instance that was not seen yet is looked for', async () => {
+test('asks Redis for an instance that is not in the list', async () => {
   const { membership, announcers } = await started(alone, both);
   expect(await Promise.all(['b', 'b', 'b'].map((each) => membership.has(each)))).toEqual([true, true, true]);
   expect(announcers).toHaveLength(2);

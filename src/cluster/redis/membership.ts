@@ -7,142 +7,146 @@ export interface MembershipOptions {
   readonly scripts: Pick<Scripts, 'announce'>;
   readonly key: string;
   readonly instance: string;
-  /** ms of silence after which an instance is gone. */
+  /** ms without an announcement after which an instance is no longer a member. */
   readonly silenceMs: number;
   readonly time: RedisTime;
   readonly clock: Clock;
   readonly log: Log;
-  /** Tells whether Redis answered. */
+  /** Called after each call to Redis: whether it answered. */
   readonly onContact: (reached: boolean) => void;
 }
 
 type Listener = (members: readonly string[]) => void;
 
-/** An instance announces itself so often within the time of silence that counts as its end. */
-const beatsPerSilence = 4;
+/** How often an instance announces itself within `silenceMs`. */
+const announcementsPerSilence = 4;
 
 /**
- * Who is there. Each instance announces itself every quarter of `silenceMs`; one that has been silent for all of it
- * is gone. While Redis does not answer, the last list stands. When Redis has forgotten us (it was wiped, or stood
- * still), it has forgotten the others too: nobody is taken for gone until they had time to announce themselves.
+ * The instances of the cluster. Each announces itself every quarter of `silenceMs` and stops being a member after
+ * `silenceMs` without an announcement. While Redis does not answer, the last list remains valid. If Redis has lost
+ * this instance's announcement (it was wiped or paused), it has lost the others too: then no member is removed until
+ * all had time to announce themselves again.
  */
 export class Membership {
   readonly #options: MembershipOptions;
-  readonly #beatMs: number;
+  readonly #intervalMs: number;
   readonly #listeners = new Set<Listener>();
   #members: readonly string[] = [];
-  #announcing = false;
+  #isAnnouncing = false;
   #wasAnnounced = false;
-  /** Whether the last look failed: what it sent may still have been carried out since. */
-  #failed = false;
-  #asking: Promise<boolean> | undefined;
+  /** Whether the last call failed. Redis may still have executed it later. */
+  #hasFailed = false;
+  #refreshing: Promise<void> | undefined;
+  /** Until then no member is removed. In ms since the epoch. */
   #unsettledUntil = Number.NEGATIVE_INFINITY;
-  #hurry = new AbortController();
+  #wakeUp = new AbortController();
 
   constructor(options: MembershipOptions) {
     this.#options = options;
-    this.#beatMs = Math.ceil(options.silenceMs / beatsPerSilence);
+    this.#intervalMs = Math.ceil(options.silenceMs / announcementsPerSilence);
   }
 
+  /** Sorted ids. */
   get members(): readonly string[] {
     return this.#members;
   }
 
+  /** Calls the listener after every change. Returns a function that removes it. */
   onChange(listener: Listener): () => void {
-    const own = (members: readonly string[]) => listener(members);
+    // A wrapper, so that the same listener can be added twice and removed once.
+    const own: Listener = (members) => listener(members);
     this.#listeners.add(own);
-    return () => {
-      this.#listeners.delete(own);
-    };
+    return () => this.#listeners.delete(own);
   }
 
-  /** Announces this instance once, whether or not that works, and from then on until the signal. */
+  /** Announces this instance until the signal. Resolves after the first attempt, whether or not it succeeded. */
   async start(stop: AbortSignal): Promise<void> {
-    this.#announcing = true;
-    stop.addEventListener('abort', () => this.hurry(), { once: true });
-    await this.#ask();
-    void this.#beat(stop);
+    this.#isAnnouncing = true;
+    stop.addEventListener('abort', () => this.refreshSoon(), { once: true });
+    await this.#refresh();
+    void this.#run(stop);
   }
 
-  /** Looks again at once. */
-  hurry(): void {
-    this.#hurry.abort();
+  /** Does the next announcement at once instead of after the interval. */
+  refreshSoon(): void {
+    this.#wakeUp.abort();
   }
 
-  /** Whether an instance is there, if need be after another look. */
+  /** Whether the instance is a member. Asks Redis if it is not in the list. */
   async has(instance: string): Promise<boolean> {
     if (this.#members.includes(instance)) return true;
-    // What is under way may have been read before the instance came.
-    if (this.#asking !== undefined) await this.#asking;
-    if (!this.#members.includes(instance)) await this.#ask();
+    // A call under way may have been executed before the instance joined.
+    if (this.#refreshing !== undefined) await this.#refreshing;
+    if (!this.#members.includes(instance)) await this.#refresh();
     return this.#members.includes(instance);
   }
 
-  /** Announces this instance no more. The list goes on to be read. */
-  async leave(forget: () => Promise<unknown>): Promise<void> {
-    this.#announcing = false;
-    await this.#asking;
+  /**
+   * Stops the announcements and removes this instance with `remove`. If that fails, the other instances notice its
+   * silence. The list is still refreshed.
+   */
+  async leave(remove: () => Promise<unknown>): Promise<void> {
+    this.#isAnnouncing = false;
+    await this.#refreshing;
     try {
-      await forget();
-    } catch (error) {
-      this.#options.log.warn(
-        { err: error },
-        'this instance could not sign off: it will be missed by its silence',
-      );
+      await remove();
+    } catch (err) {
+      this.#options.log.warn({ err }, 'this instance could not sign off: it will be missed by its silence');
     }
-    this.#adopt(this.#members.filter((member) => member !== this.#options.instance));
+    this.#setMembers(this.#members.filter((member) => member !== this.#options.instance));
   }
 
-  async #beat(stop: AbortSignal): Promise<void> {
+  async #run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      await this.#options.clock.sleep(this.#beatMs, this.#hurry.signal);
-      this.#hurry = new AbortController();
-      if (!stop.aborted) await this.#ask();
+      await this.#options.clock.sleep(this.#intervalMs, this.#wakeUp.signal);
+      this.#wakeUp = new AbortController();
+      if (!stop.aborted) await this.#refresh();
     }
   }
 
-  /** Several who ask at the same time ask once. True when Redis answered. */
-  #ask(): Promise<boolean> {
-    this.#asking ??= this.#announce().finally(() => {
-      this.#asking = undefined;
+  /** Concurrent callers share one call to Redis. */
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#announce().finally(() => {
+      this.#refreshing = undefined;
     });
-    return this.#asking;
+    return this.#refreshing;
   }
 
-  async #announce(): Promise<boolean> {
+  async #announce(): Promise<void> {
     const { scripts, key, instance, silenceMs, time, clock, onContact } = this.#options;
-    const announcing = this.#announcing;
+    const isAnnouncing = this.#isAnnouncing;
     const askedAt = clock.now();
     try {
-      const announced = await scripts.announce(key, announcing ? instance : '', silenceMs);
+      const announced = await scripts.announce(key, isAnnouncing ? instance : '', silenceMs);
       time.update(announced.now, askedAt);
       onContact(true);
-      this.#take(announced, announcing);
-      return true;
+      this.#take(announced, isAnnouncing);
     } catch {
-      this.#failed = true;
+      this.#hasFailed = true;
       onContact(false);
-      return false;
     }
   }
 
-  #take({ was, members }: Announced, announcing: boolean): void {
+  #take({ was, members }: Announced, wasAnnouncing: boolean): void {
     const now = this.#options.clock.now();
-    const forgotten = announcing && !was;
-    if (this.#wasAnnounced && (forgotten || this.#failed)) this.#unsettledUntil = now + 2 * this.#beatMs;
-    this.#wasAnnounced ||= announcing;
-    this.#failed = false;
-    this.#adopt(now < this.#unsettledUntil ? [...new Set([...this.#members, ...members])].sort() : members);
+    const wasForgotten = wasAnnouncing && !was;
+    if (this.#wasAnnounced && (wasForgotten || this.#hasFailed)) {
+      this.#unsettledUntil = now + 2 * this.#intervalMs;
+    }
+    this.#wasAnnounced ||= wasAnnouncing;
+    this.#hasFailed = false;
+    const isSettled = now >= this.#unsettledUntil;
+    this.#setMembers(isSettled ? members : [...new Set([...this.#members, ...members])].sort());
   }
 
-  #adopt(members: readonly string[]): void {
+  #setMembers(members: readonly string[]): void {
     if (members.join() === this.#members.join()) return;
     this.#members = members;
     for (const listener of this.#listeners) {
       try {
         listener(members);
-      } catch (error) {
-        this.#options.log.error({ err: error }, 'a listener to the members failed');
+      } catch (err) {
+        this.#options.log.error({ err }, 'a listener to the members failed');
       }
     }
   }

@@ -2,35 +2,39 @@ import { z } from 'zod';
 import type { Json } from '../../lib/json.ts';
 
 /**
- * The format's version. A release reads what the one before it and the one after it write: members may be added
- * within a version, and those that are not known are ignored; whatever an older release must not read gets a new
- * version, which is refused.
+ * The version of the message format. A release must be able to read the messages of the release before it and of the
+ * release after it. New members may be added within a version, because unknown members are ignored. Anything that an
+ * older release must not read gets a new version, which the older release refuses.
  */
 const version = 1;
 
 export interface RequestMessage {
   readonly id: string;
   readonly from: string;
-  /** When its sender stops waiting, in ms on Redis's clock. */
+  /** When the sender stops waiting, in ms since the epoch by Redis's clock. */
   readonly until: number;
   readonly body: Json;
 }
 
 export type AnswerMessage =
   | { readonly id: string; readonly body: Json }
-  /** There will be none, and why. */
+  /** The receiver does not answer the request; `refused` says why. */
   | { readonly id: string; readonly refused: string };
 
-/** A message that cannot be read; `id` and `from` where at least these could be. */
+/** A message that cannot be read. `id` and `from` are present if at least these could be read. */
 export interface UnreadableMessage {
   readonly why: string;
-  readonly id?: string;
-  readonly from?: string;
+  readonly id?: string | undefined;
+  readonly from?: string | undefined;
 }
 
-const anyVersion = z.object({ v: z.int(), id: z.string(), from: z.string().optional() });
-const request = z.object({ id: z.string(), from: z.string(), until: z.number(), body: z.unknown() });
-const answer = z.object({ id: z.string(), body: z.unknown(), refused: z.string().optional() });
+const header = z.object({ v: z.int(), id: z.string(), from: z.string().optional() });
+const body = z.custom<Json>((value) => value !== undefined);
+const request = z.object({ id: z.string(), from: z.string(), until: z.number(), body });
+const answer = z.union([
+  z.object({ id: z.string(), refused: z.string() }),
+  z.object({ id: z.string(), body }),
+]);
 
 export function writeRequest(message: RequestMessage): string {
   return JSON.stringify({ v: version, ...message });
@@ -41,38 +45,24 @@ export function writeAnswer(message: AnswerMessage): string {
 }
 
 export function readRequest(text: string): RequestMessage | UnreadableMessage {
-  const message = read(text);
-  if ('why' in message) return message;
-  const { success, data } = request.safeParse(message.parsed);
-  return success && data.body !== undefined
-    ? { ...data, body: data.body as Json }
-    : { ...message.known, why: 'it is not a request' };
+  return read(text, request);
 }
 
 export function readAnswer(text: string): AnswerMessage | UnreadableMessage {
-  const message = read(text);
-  if ('why' in message) return message;
-  const { success, data } = answer.safeParse(message.parsed);
-  if (!success) return { ...message.known, why: 'it is not an answer' };
-  if (data.refused !== undefined) return { id: data.id, refused: data.refused };
-  if (data.body === undefined) return { ...message.known, why: 'it is not an answer' };
-  return { id: data.id, body: data.body as Json };
+  return read(text, answer);
 }
 
-/** What every version has in common. */
-function read(
-  text: string,
-): { readonly parsed: unknown; readonly known: Partial<UnreadableMessage> } | UnreadableMessage {
-  const parsed = parse(text);
-  const envelope = anyVersion.safeParse(parsed);
-  if (!envelope.success) return { why: 'it is no message' };
-  const { v, id, from } = envelope.data;
-  const known = { id, ...(from === undefined ? {} : { from }) };
-  if (v > version) return { ...known, why: `it has version ${v}, and at most ${version} is understood` };
-  return { parsed, known };
+function read<T>(text: string, format: z.ZodType<T>): T | UnreadableMessage {
+  const parsed = parseJson(text);
+  const { data } = header.safeParse(parsed);
+  if (data === undefined) return { why: 'it is not a message' };
+  const { v, id, from } = data;
+  if (v > version) return { id, from, why: `it has version ${v}, but this release reads only ${version}` };
+  const message = format.safeParse(parsed);
+  return message.success ? message.data : { id, from, why: 'its members are not those of version 1' };
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -73,7 +73,7 @@ describe('messages over Redis', () => {
     await redis.xadd('inbox:{b}', '*', 'm', JSON.stringify(request));
   }
 
-  test('nothing is left in Redis of what was answered', async () => {
+  test('leaves nothing in Redis of requests that were answered', async () => {
     const [a] = await pair();
     await Promise.all(Array.from({ length: 1_200 }, (_, each) => a.ask('b', each, 5_000)));
     await vi.waitFor(async () => {
@@ -81,7 +81,7 @@ describe('messages over Redis', () => {
     }, soon);
   });
 
-  test('an inbox takes so much and no more, and its owner goes on when it has caught up', async () => {
+  test('refuses requests to a full inbox, and accepts them again when its owner has caught up', async () => {
     const [a, b] = await pair({ inboxMax: 20, handlingMax: 5 });
     const gate = Promise.withResolvers<void>();
     let handled = 0;
@@ -105,7 +105,7 @@ describe('messages over Redis', () => {
     expect(await ask(26)).toBe(26);
   });
 
-  test('a request that comes twice is handed over once', async () => {
+  test('hands a duplicated request over once', async () => {
     const [, b] = await pair();
     const heard: Json[] = [];
     b.serve(async (request) => {
@@ -119,7 +119,7 @@ describe('messages over Redis', () => {
     expect(heard).toEqual(['1', '2']);
   });
 
-  test('a request whose sender has given up is not handed over', async () => {
+  test('does not hand over a request whose sender has timed out', async () => {
     const [a, b] = await pair();
     const heard: Json[] = [];
     b.serve(async (request) => {
@@ -133,7 +133,7 @@ describe('messages over Redis', () => {
     expect(heard).toEqual(['live', 'next']);
   });
 
-  test('the clocks of two hosts may differ by hours', async () => {
+  test('works between hosts whose clocks differ by hours', async () => {
     const skewed = (hours: number) => ({
       now: () => Date.now() + hours * 3_600_000,
       sleep: systemClock.sleep,
@@ -150,7 +150,7 @@ describe('messages over Redis', () => {
     expect(heard).toHaveBeenCalledTimes(1);
   });
 
-  test('members that a newer release adds to a message are ignored', async () => {
+  test('ignores members that a newer release adds to a message', async () => {
     const [a, b] = await pair();
     b.serve(async (request, from) => ({ request, from }));
     const until = (await redisNow()) + 5_000;
@@ -163,14 +163,14 @@ describe('messages over Redis', () => {
     expect(await answer).toBe('yes');
   });
 
-  /** The one message that lies in a stream. */
+  /** The only message in a stream, parsed. */
   async function onlyOne(stream: string): Promise<{ readonly id: string }> {
     await vi.waitFor(async () => expect(await redis.xlen(stream)).toBe(1), soon);
     const [[, fields]] = (await redis.xrange(stream, '-', '+')) as [[string, string[]]];
     return JSON.parse(fields[1] as string);
   }
 
-  test('a message of a version that is not understood is refused at once, with a line in the log', async () => {
+  test('refuses a message of a newer version at once, and logs it', async () => {
     const log = recordingLog();
     const [a, b] = [messagesOf('a', { log }), messagesOf('b', { log })];
     await Promise.all([a.join(), b.join()]);
@@ -194,7 +194,7 @@ describe('messages over Redis', () => {
     ]);
   });
 
-  test('what makes no sense is passed over', async () => {
+  test('skips messages that are malformed', async () => {
     const [a] = await pair();
     await redis.xadd('inbox:{b}', '*', 'other', 'field');
     await redis.xadd('answers:{a}', '*', 'm', '}');
@@ -212,7 +212,7 @@ describe('messages over Redis', () => {
     expect(await a.ask('b', 1, 5_000)).toBe(1);
   });
 
-  test('everybody is there all the time while Redis is wiped, and asks go on', async () => {
+  test('keeps all members and answers requests while Redis is wiped repeatedly', async () => {
     const [a, b] = await pair({ silenceMs: 1_000 });
     const changes = vi.fn();
     a.onMembers(changes);
@@ -226,7 +226,7 @@ describe('messages over Redis', () => {
     expect(changes).not.toHaveBeenCalled();
   });
 
-  test('a request that was wiped with Redis gets no answer, and the next one does', async () => {
+  test('times out for a request that was wiped with Redis, and the next request is answered', async () => {
     const [a] = await pair();
     const deaf = messagesOf('deaf');
     await deaf.join();
@@ -238,7 +238,7 @@ describe('messages over Redis', () => {
     expect(await a.ask('deaf', 2, 5_000)).toBe(2);
   });
 
-  test('streams that cannot be read for a while are read again', async () => {
+  test('reads streams again after they could not be read for a while', async () => {
     const [a, b] = await pair();
     await redis.set('inbox:{b}', 'of the wrong type');
     await redis.set('answers:{b}', 'of the wrong type');
@@ -249,7 +249,7 @@ describe('messages over Redis', () => {
     expect(await b.ask('b', 3, 5_000)).toBe(3);
   });
 
-  test('all go on by themselves after Redis was down', async () => {
+  test('recovers by itself after Redis was down', async () => {
     const [a, b] = await pair({ silenceMs: 1_000 });
     const changes = vi.fn();
     a.onMembers(changes);
@@ -266,7 +266,7 @@ describe('messages over Redis', () => {
     expect(changes).not.toHaveBeenCalled();
   });
 
-  test('an instance that starts while Redis is down joins when it is back', async () => {
+  test('joins when Redis is back, if it was down at the start', async () => {
     await server.kill();
     const a = messagesOf('a');
     await a.join();
@@ -277,7 +277,7 @@ describe('messages over Redis', () => {
     await vi.waitFor(async () => expect(await a.ask('a', 1, 1_000)).toBe(1), soon);
   });
 
-  test('asks end in time while Redis stands still, nothing late is handed over, and all goes on', async () => {
+  test('times out while Redis is paused, hands no late request over, and recovers', async () => {
     const [a, b] = await pair({ silenceMs: 1_000 });
     const heard: Json[] = [];
     b.serve(async (request) => {
@@ -300,7 +300,7 @@ describe('messages over Redis', () => {
     expect([a.members(), b.members()]).toEqual([both, both]);
   });
 
-  test('an instance that says nothing any more is gone', async () => {
+  test('removes an instance that has stopped announcing itself', async () => {
     const [a] = await pair({ silenceMs: 500 });
     await redis.zadd('instances', await redisNow(), 'c');
     await vi.waitFor(() => expect(a.members()).toEqual(['a', 'b', 'c']), soon);
@@ -308,14 +308,14 @@ describe('messages over Redis', () => {
     await expect(a.ask('c', 1, 1_000)).rejects.toThrow('no instance c');
   });
 
-  test('an entry from the future, left by another clock, is forgotten', async () => {
+  test('removes an announcement whose time lies in the future', async () => {
     const [a] = await pair({ silenceMs: 500 });
     await redis.zadd('instances', (await redisNow()) + 3_600_000, 'ghost');
     await vi.waitFor(async () => expect(await redis.zrange('instances', 0, '-1')).toEqual(both), soon);
     expect(a.members()).toEqual(both);
   });
 
-  test('asking before having joined is refused', async () => {
+  test('refuses to send a request before it has joined', async () => {
     await expect(messagesOf('a').ask('b', 1, 1_000)).rejects.toThrow(MessagesUnavailableError);
   });
 });

@@ -1,13 +1,20 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../../lib/clock.ts';
+import { settlesWithin, withTimeout } from '../../lib/deadline.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
-import { type MessageOutcome, type Metrics, noMetrics } from '../../observability/metrics.ts';
-import { InboxFullError, type Messages, MessagesUnavailableError, NoAnswerError } from '../messages.ts';
-import { IncomingRequests, type RequestHandler } from './incoming-requests.ts';
+import { type Metrics, noMetrics } from '../../observability/metrics.ts';
+import {
+  InboxFullError,
+  type Messages,
+  MessagesUnavailableError,
+  NoAnswerError,
+  type RequestHandler,
+} from '../messages.ts';
+import { firstAttempt } from './connector.ts';
+import { IncomingRequests } from './incoming-requests.ts';
 import { Membership } from './membership.ts';
-import { PendingRequests } from './pending-requests.ts';
 import { type AnswerMessage, readAnswer, writeAnswer, writeRequest } from './protocol.ts';
 import { RedisTime } from './redis-time.ts';
 import { scriptsOn } from './scripts.ts';
@@ -15,35 +22,35 @@ import { SendQueue } from './send-queue.ts';
 import { readTimeoutMs, StreamReader } from './stream-reader.ts';
 
 export interface RedisMessagesOptions {
-  /** Opens a connection. Two are used: reading blocks its own. */
+  /** Opens a connection. Two are opened, because reading blocks its own. */
   readonly connect: (purpose: string, options: RedisOptions) => Redis;
   readonly instance: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly metrics?: Metrics;
-  /** The most messages that may lie in an inbox; default 10,000. */
+  /** The most messages in an inbox; default 10,000. */
   readonly inboxMax?: number;
-  /** The most requests that are handled at the same time; the others stay in the inbox. Default 10,000. */
+  /** The most requests that are handled concurrently. More requests stay in the inbox. Default 10,000. */
   readonly handlingMax?: number;
-  /** ms of silence after which an instance is gone; default 2,000. */
+  /** ms without an announcement after which an instance is no longer a member; default 2,000. */
   readonly silenceMs?: number;
 }
 
-/** No answer of Redis within this time is none. */
-const patienceMs = 1_000;
-/** An inbox that nobody has sent to for so long is deleted with what is in it: nobody waits for that any more. */
+const commandTimeoutMs = 1_000;
+/** How long an inbox is kept after the last message to it. No sender waits longer than this. */
 const keepMs = 60_000;
-/** How long closing waits for answers that are under way. */
-const closeMs = 1_000;
+/** How long `close` waits for answers that are under way. */
+const closeTimeoutMs = 1_000;
 
 const membersKey = 'instances';
 const inboxOf = (instance: string) => `inbox:{${instance}}`;
 const answersOf = (instance: string) => `answers:{${instance}}`;
 
 /**
- * Messages over Redis streams: a bounded inbox of requests per instance, `inbox:{<instance>}`, and one of answers,
- * `answers:{<instance>}`. Requests of one tick travel together. All of it may be wiped at any time.
+ * Messages over Redis streams. Each instance has two bounded streams: `inbox:{<instance>}` with the requests to it,
+ * and `answers:{<instance>}` with the answers. Messages that are sent in one turn of the event loop travel together.
+ * Redis may lose all of this at any time.
  */
 export function redisMessages(options: RedisMessagesOptions): Messages {
   return new RedisMessages(options);
@@ -55,13 +62,14 @@ class RedisMessages implements Messages {
   readonly #reader: Redis;
   readonly #time: RedisTime;
   readonly #membership: Membership;
-  readonly #outbox: SendQueue;
-  readonly #requests: IncomingRequests;
-  readonly #asks = new PendingRequests();
+  readonly #sendQueue: SendQueue;
+  readonly #incoming: IncomingRequests;
+  /** Requests that wait for their answers, by id. */
+  readonly #pending = new Map<string, PromiseWithResolvers<Json>>();
   readonly #closing = new AbortController();
-  /** Makes ids unique over restarts of the same instance. */
-  readonly #life: string;
-  #asked = 0;
+  /** Keeps request ids unique when an instance restarts under the same id. */
+  readonly #idPrefix: string;
+  #requestCount = 0;
   #joined: Promise<void> | undefined;
   #available = false;
 
@@ -69,36 +77,24 @@ class RedisMessages implements Messages {
     const { connect, clock, log, random, instance, silenceMs = 2_000 } = options;
     const { inboxMax = 10_000, handlingMax = 10_000 } = options;
     this.#options = options;
-    this.#life = Buffer.from(random.bytes(9)).toString('base64url');
-    const once: RedisOptions = { enableOfflineQueue: false, maxRetriesPerRequest: 0 };
-    this.#commands = connect('messages', { ...once, commandTimeout: patienceMs });
-    this.#reader = connect('inbox', { ...once, commandTimeout: readTimeoutMs });
+    this.#idPrefix = Buffer.from(random.bytes(9)).toString('base64url');
+    const failFast: RedisOptions = { enableOfflineQueue: false, maxRetriesPerRequest: 0 };
+    this.#commands = connect('messages', { ...failFast, commandTimeout: commandTimeoutMs });
+    this.#reader = connect('inbox', { ...failFast, commandTimeout: readTimeoutMs });
     const scripts = scriptsOn(this.#commands);
     const onContact = (reached: boolean) => {
       this.#available = reached && this.#commands.status === 'ready';
     };
-    this.#time = new RedisTime(clock);
-    this.#outbox = new SendQueue({ scripts, entriesMax: inboxMax, keepMs, onContact });
-    const time = this.#time;
-    this.#membership = new Membership({
-      scripts,
-      key: membersKey,
-      instance,
-      silenceMs,
-      time,
-      clock,
-      log,
-      onContact,
-    });
-    this.#requests = new IncomingRequests({
-      time,
-      log,
-      handlingMax,
-      reply: (to, answer) => this.#reply(to, answer),
-    });
+    const time = new RedisTime(clock);
+    this.#time = time;
+    this.#sendQueue = new SendQueue({ scripts, entriesMax: inboxMax, keepMs, onContact });
+    const key = membersKey;
+    this.#membership = new Membership({ scripts, key, instance, silenceMs, time, clock, log, onContact });
+    const reply = (to: string, answer: AnswerMessage) => this.#reply(to, answer);
+    this.#incoming = new IncomingRequests({ time, log, handlingMax, reply });
     options.metrics?.gauge('inbox_messages', () => this.#commands.xlen(inboxOf(instance)));
     this.#commands.on('close', () => onContact(false));
-    this.#commands.on('ready', () => this.#membership.hurry());
+    this.#commands.on('ready', () => this.#membership.refreshSoon());
   }
 
   get available(): boolean {
@@ -114,27 +110,31 @@ class RedisMessages implements Messages {
   }
 
   serve(handler: RequestHandler): void {
-    this.#requests.handler = handler;
+    this.#incoming.handler = handler;
   }
 
+  /** Resolves after the first announcement, even if it failed. Later announcements follow by themselves. */
   join(): Promise<void> {
-    this.#joined ??= this.#begin();
+    this.#joined ??= this.#join();
     return this.#joined;
   }
 
-  /** Returns once this instance is announced, or once that failed: then it goes on trying. */
-  async #begin(): Promise<void> {
+  async #join(): Promise<void> {
     const { clock, log, instance } = this.#options;
     const stop = this.#closing.signal;
-    const connected = Promise.all([firstReady(this.#commands), firstReady(this.#reader)]);
-    await Promise.race([connected, clock.sleep(patienceMs, stop)]);
-    const requests = this.#requests;
+    const connected = Promise.all([firstAttempt(this.#commands), firstAttempt(this.#reader)]);
+    await settlesWithin(commandTimeoutMs, connected, clock);
+    const incoming = this.#incoming;
     const sources = [
-      { stream: answersOf(instance), open: () => true, take: (text: string) => this.#takeAnswer(text) },
+      {
+        stream: answersOf(instance),
+        isOpen: () => true,
+        take: (text: string) => this.#takeAnswer(text),
+      },
       {
         stream: inboxOf(instance),
-        open: () => requests.isOpen(),
-        take: (text: string) => requests.take(text),
+        isOpen: () => incoming.isOpen(),
+        take: (text: string) => incoming.take(text),
       },
     ];
     void new StreamReader({ redis: this.#reader, sources, clock, log }).run(stop);
@@ -148,45 +148,50 @@ class RedisMessages implements Messages {
       metrics.message('answered');
       return answer;
     } catch (error) {
-      metrics.message(endOf(error));
+      if (error instanceof InboxFullError) metrics.message('inbox_full');
+      else metrics.message(error instanceof NoAnswerError ? 'no_answer' : 'unavailable');
       throw error;
     }
   }
 
-  async #ask(to: string, request: Json, timeoutMs: number): Promise<Json> {
+  async #ask(to: string, body: Json, timeoutMs: number): Promise<Json> {
     if (this.#closing.signal.aborted || this.#joined === undefined) {
-      throw new MessagesUnavailableError('messages go from join to close only');
+      throw new MessagesUnavailableError('messages are sent only between join and close');
     }
     const until = this.#time.now() + timeoutMs;
-    const id = `${this.#life}-${++this.#asked}`;
-    const answer = this.#asks.wait(id, timeoutMs);
-    this.#send(to, { id, from: this.#options.instance, until, body: request }).catch((error) =>
-      this.#asks.fail(id, error as Error),
-    );
-    return answer;
+    const id = `${this.#idPrefix}-${++this.#requestCount}`;
+    const text = writeRequest({ id, from: this.#options.instance, until, body });
+    const pending = Promise.withResolvers<Json>();
+    this.#pending.set(id, pending);
+    this.#send(to, id, text).catch(pending.reject);
+    const late = () => new NoAnswerError(`no answer within ${timeoutMs} ms`);
+    try {
+      return await withTimeout({ ms: timeoutMs, late }, () => pending.promise);
+    } finally {
+      this.#pending.delete(id);
+    }
   }
 
-  async #send(to: string, request: Parameters<typeof writeRequest>[0]): Promise<void> {
+  async #send(to: string, id: string, text: string): Promise<void> {
     if (!(await this.#membership.has(to))) {
       if (!this.#available) throw new MessagesUnavailableError('Redis does not answer');
       throw new NoAnswerError(`there is no instance ${to}`);
     }
-    const stale = () => !this.#asks.has(request.id);
-    await this.#outbox.send(inboxOf(to), writeRequest(request), stale);
+    await this.#sendQueue.send(inboxOf(to), text, () => !this.#pending.has(id));
   }
 
   #takeAnswer(text: string): void {
     const answer = readAnswer(text);
-    if ('body' in answer) return this.#asks.answer(answer.id, answer.body);
+    const pending = this.#pending.get(answer.id ?? '');
+    if ('body' in answer) return pending?.resolve(answer.body);
     const why = 'why' in answer ? answer.why : answer.refused;
     if ('why' in answer) this.#options.log.warn({ why }, 'an answer from another instance cannot be read');
-    if (answer.id !== undefined)
-      this.#asks.fail(answer.id, new NoAnswerError(`the receiver gave none: ${why}`));
+    pending?.reject(new NoAnswerError(`the receiver refused to answer: ${why}`));
   }
 
   #reply(to: string, answer: AnswerMessage): void {
-    this.#outbox.send(answersOf(to), writeAnswer(answer)).catch((error: unknown) => {
-      this.#options.log.warn({ to, err: error }, 'an answer could not be sent: its asker will ask again');
+    this.#sendQueue.send(answersOf(to), writeAnswer(answer)).catch((err: unknown) => {
+      this.#options.log.warn({ to, err }, 'an answer could not be sent: its asker will ask again');
     });
   }
 
@@ -199,32 +204,20 @@ class RedisMessages implements Messages {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     await this.leave();
-    await this.#settle();
+    await this.#sendPending();
     this.#closing.abort();
-    this.#asks.failAll(new MessagesUnavailableError('messages are closed'));
+    const closed = new MessagesUnavailableError('messages are closed');
+    for (const { reject } of this.#pending.values()) reject(closed);
     this.#commands.disconnect();
     this.#reader.disconnect();
     this.#available = false;
   }
 
-  /** Lets answers under way go out, if that does not take long. */
-  async #settle(): Promise<void> {
+  /** Waits for requests that are being handled and answers that wait to be sent, up to a limit. */
+  async #sendPending(): Promise<void> {
     const { clock } = this.#options;
-    const until = clock.now() + closeMs;
-    const busy = () => this.#requests.handling > 0 || !this.#outbox.isEmpty;
-    while (this.#available && busy() && clock.now() < until) await clock.sleep(5);
+    const until = clock.now() + closeTimeoutMs;
+    const isBusy = () => this.#incoming.handling > 0 || !this.#sendQueue.isEmpty;
+    while (this.#available && isBusy() && clock.now() < until) await clock.sleep(5);
   }
-}
-
-function endOf(error: unknown): MessageOutcome {
-  if (error instanceof InboxFullError) return 'inbox_full';
-  return error instanceof NoAnswerError ? 'no_answer' : 'unavailable';
-}
-
-function firstReady(redis: Redis): Promise<void> {
-  return new Promise((resolve) => {
-    if (redis.status === 'ready') return resolve();
-    redis.once('ready', () => resolve());
-    redis.once('close', () => resolve());
-  });
 }

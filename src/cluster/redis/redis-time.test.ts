@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Clock } from '../../lib/clock.ts';
 import { RedisTime } from './redis-time.ts';
 
-test('the guess is never further from the truth than the last answer took', () => {
+test('the estimate is never further from the true time than the last call took', () => {
   const delay = fc.integer({ min: 0, max: 2_000 });
   const trip = fc.record({ there: delay, back: delay, shift: fc.integer({ min: -500, max: 500 }) });
   fc.assert(
@@ -13,7 +13,7 @@ test('the guess is never further from the truth than the last answer took', () =
       const clock: Clock = { now: () => now, sleep: async () => {} };
       const time = new RedisTime(clock);
       for (const { there, back, shift } of trips) {
-        // Redis's clock, or ours, is set anew now and then.
+        // Redis's clock or ours is set to another time now and then.
         ahead += shift;
         const askedAt = now;
         now += there;
@@ -26,7 +26,7 @@ test('the guess is never further from the truth than the last answer took', () =
   );
 });
 
-test('a slow answer does not spoil a good guess', () => {
+test('a slow answer does not worsen a good estimate', () => {
   let now = 0;
   const time = new RedisTime({ now: () => now, sleep: async () => {} });
   time.update(1_000, 0);

@@ -1,9 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 
 /**
- * Redis's clock, as far as it can be told from here (Cristian, 1989): the truth lies between what an answer said and
- * what has gone by since it was asked for. The last guess is kept as long as it lies within; a slow answer spoils
- * nothing.
+ * An estimate of Redis's clock (Cristian's algorithm, 1989). The true time lies between the time in a reply and that
+ * time plus the duration of the call. An estimate inside these bounds is kept, so a slow reply does not worsen it.
  */
 export class RedisTime {
   readonly #clock: Clock;
@@ -18,7 +17,11 @@ export class RedisTime {
     return this.#clock.now() + this.#aheadMs;
   }
 
-  /** @param askedAt local time at which Redis was asked; it has just answered. */
+  /**
+   * Corrects the estimate when a reply arrives.
+   * @param redisNow the time in the reply.
+   * @param askedAt the local time at which the call began.
+   */
   update(redisNow: number, askedAt: number): void {
     const atLeast = redisNow - this.#clock.now();
     const atMost = redisNow + 1 - askedAt;

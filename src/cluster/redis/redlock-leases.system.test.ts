@@ -71,7 +71,7 @@ describe('a lease over one node', () => {
   });
   afterEach(closeAll);
 
-  test('is kept under the key of its package, for its time to live', async () => {
+  test('is stored under the key of its package, for its time to live', async () => {
     await acquired(one, 42);
     await using redis = inspector(server);
     expect(await redis.client.keys('*')).toEqual(['lease:{42}']);
@@ -80,7 +80,7 @@ describe('a lease over one node', () => {
     expect(left).toBeLessThanOrEqual(ttlMs);
   });
 
-  test('Q9 ends for its holder before another can have it, when nobody extends it', async () => {
+  test('Q9 ends for its holder before another instance can acquire it, when nobody extends it', async () => {
     const neverAwake: Clock = { now: () => Date.now(), sleep: () => new Promise(() => {}) };
     const lease = (await leasesOver([server], { clock: neverAwake }).acquire(1)) as Lease;
     const next = await vi.waitUntil(
@@ -96,7 +96,7 @@ describe('a lease over one node', () => {
     expect(next.isHeld?.()).toBe(true);
   });
 
-  test('Q9 a process that stood still past its end sees it before its timers run', async () => {
+  test('Q9 is not held after a pause of the process past its end, even before timers run', async () => {
     let stoodStillMs = 0;
     const lease = await acquired(leasesOver([server], { steady: () => performance.now() + stoodStillMs }));
     expect(lease.isHeld?.()).toBe(true);
@@ -105,7 +105,7 @@ describe('a lease over one node', () => {
     expect(lease.lost.aborted).toBe(true);
   });
 
-  test('Q9 a clock that jumps makes it end early, or not at all', async () => {
+  test('Q9 ends early when the wall clock jumps forward, and survives a jump backward', async () => {
     let jumpMs = 0;
     const clock: Clock = { now: () => Date.now() + jumpMs, sleep: systemClock.sleep };
     const lease = await acquired(leasesOver([server], { clock }));
@@ -115,14 +115,14 @@ describe('a lease over one node', () => {
     expect(lease.isHeld?.()).toBe(false);
   });
 
-  test('that was granted too late is given back', async () => {
+  test('is released when it was granted too late', async () => {
     let asked = 0;
     const leases = leasesOver([server], { steady: () => (asked++ === 0 ? 0 : ttlMs) });
     await vi.waitFor(() => expect(leases.acquire(1)).rejects.toThrow('too late'));
     expect(await other.acquire(1)).toBeDefined();
   });
 
-  test('is lost within one extension when Redis is wiped, and can be had again', async () => {
+  test('is lost at the next extension after Redis was wiped, and can be acquired again', async () => {
     const lease = await acquired(one);
     await server.flush();
     expect(await untilLost(lease)).toBeLessThan(ttlMs);
@@ -130,7 +130,7 @@ describe('a lease over one node', () => {
     expect(await one.acquire(1)).toBeUndefined();
   });
 
-  test('is lost when its key is somebody else’s, and leaves that alone', async () => {
+  test('is lost when its key belongs to another instance, and its release leaves that key alone', async () => {
     const lease = await acquired(one);
     await using redis = inspector(server);
     await redis.client.set('lease:{1}', 'another', 'PX', 60_000);
@@ -139,7 +139,7 @@ describe('a lease over one node', () => {
     expect(await redis.client.get('lease:{1}')).toBe('another');
   });
 
-  test('is lost while Redis stands still, before anybody else can have it', async () => {
+  test('is lost while Redis is paused, before another instance can acquire it', async () => {
     const lease = await acquired(one);
     let running = false;
     const paused = server.pause(2.5 * ttlMs).then(() => {
@@ -155,15 +155,15 @@ describe('a lease over one node', () => {
     await acquired(other);
   });
 
-  test('survives a Redis that stands still for less than its time', async () => {
+  test('survives a pause of Redis that is shorter than its time to live', async () => {
     const lease = await acquired(one);
-    // Longer than the patience of the first extension.
+    // Longer than the timeout of the first extension.
     await server.pause(ttlMs * 0.6);
     await sleep(ttlMs);
     expect(lease.isHeld?.()).toBe(true);
   });
 
-  test('cannot be had while Redis is down, and can when it is back; it is said once', async () => {
+  test('cannot be acquired while Redis is down, but after its return, and each change is logged once', async () => {
     const log = recordingLog();
     const leases = leasesOver([server], { log });
     const lease = await acquired(leases);
@@ -183,7 +183,7 @@ describe('a lease over one node', () => {
     ]);
   });
 
-  test('hundreds of them are held at once', async () => {
+  test('can be held by the hundreds', async () => {
     const roomyMs = 2_000;
     const [many, others] = [
       leasesOver([server], { ttlMs: roomyMs }),
@@ -205,7 +205,7 @@ describe('a lease over three nodes', () => {
     await Promise.all(servers.map((server) => server.restart()));
   });
 
-  test('is granted and kept while one of them is down, and lost when two are', async () => {
+  test('is granted and kept while one node is down, and lost when two are', async () => {
     const [first, second] = servers as [RedisServer, RedisServer, RedisServer];
     const [one, other] = [leasesOver(servers), leasesOver(servers)];
     const early = await acquired(one, 1);
@@ -231,13 +231,13 @@ describe('a lease over three nodes', () => {
     expect(await other.acquire(1)).toBeUndefined();
   });
 
-  test('wants an odd number of nodes', () => {
+  test('needs an odd number of nodes', () => {
     expect(() => leasesOver(servers.slice(0, 2))).toThrow(RangeError);
     expect(() => leasesOver([])).toThrow(RangeError);
   });
 });
 
-/** A connection to look into a server. */
+/** A connection to inspect a server. */
 function inspector(server: RedisServer): { client: Redis } & AsyncDisposable {
   const client = new Redis(server.url);
   return {

@@ -1,30 +1,35 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import Redlock, { ExecutionError, type Lock, ResourceLockedError } from 'redlock';
 import type { Clock } from '../../lib/clock.ts';
+import { settlesWithin } from '../../lib/deadline.ts';
+import { LogOnce } from '../../lib/log-once.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Lease, Leases } from '../lease.ts';
+import { firstAttempt } from './connector.ts';
 import { HeldLease, type LeaseTimes } from './held-lease.ts';
 
 export interface RedlockLeasesOptions {
-  /** Opens a connection to each node: one, or an odd number of Redis servers that know nothing of each other. */
+  /** Opens a connection to each node: an odd number of Redis servers that are independent of each other. */
   readonly nodes: readonly ((purpose: string, options: RedisOptions) => Redis)[];
-  /** Whole ms, at least 100. A lease that is not extended ends after so long. */
+  /** Whole ms, at least 100. A lease that is not extended ends after this time. */
   readonly ttlMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** ms on a clock that never jumps. */
+  /** ms on a clock that never jumps; default `performance.now`. */
   readonly steady?: () => number;
 }
 
-/** How often per TTL the leases are looked after. */
-const roundsPerTtl = 20;
+/** How often the leases are checked within the time to live. */
+const checksPerTtl = 20;
+
+const noMajority = 'no majority of the Redis nodes for leases answers';
 
 /**
  * Leases by Redlock (https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/) over one or several
- * Redis nodes, under the key `lease:{<package id>}`. A lease is extended after a third of its time. It is lost when
- * its key is gone or somebody else's; when the nodes do not answer, it is kept for as long as its time surely lasts.
- * Thousands of leases cost one timer, and what is sent within a tick travels together.
- * @throws RangeError when the number of nodes is even: a tie would be no answer.
+ * Redis nodes, under the key `lease:{<package id>}`. A lease is extended after a quarter to a third of its time. It
+ * is lost when its key is gone or belongs to another instance. While the nodes do not answer, it is held until its
+ * time runs out. One timer checks all leases, and commands of one turn of the event loop travel together.
+ * @throws RangeError when the number of nodes is even, because then no majority may exist.
  */
 export function redlockLeases(options: RedlockLeasesOptions): Leases {
   return new RedlockLeases(options);
@@ -36,25 +41,24 @@ class RedlockLeases implements Leases {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #times: LeaseTimes;
-  /** No answer within this time is none. */
-  readonly #patienceMs: number;
+  readonly #commandTimeoutMs: number;
   readonly #held = new Set<HeldLease>();
   readonly #closing = new AbortController();
-  /** Until every node was reached or refused once: nobody is blamed for a connection that is being made. */
-  #firstContact: Promise<unknown> | undefined;
-  #caring = false;
-  #reachable = true;
+  /** Settles after the first attempt to connect to each node. Commands wait for it, so that none fails before. */
+  #connecting: Promise<unknown> | undefined;
+  #isChecking = false;
+  readonly #problems = new LogOnce();
 
   constructor({ nodes, ttlMs, clock, log, steady = () => performance.now() }: RedlockLeasesOptions) {
     if (nodes.length % 2 === 0) throw new RangeError('leases need an odd number of Redis nodes');
     this.#clock = clock;
     this.#log = log;
     this.#times = { ttlMs, steady, now: () => clock.now() };
-    this.#patienceMs = Math.ceil(ttlMs / 4);
-    this.#clients = nodes.map((connect) => connect('leases', connectionOptions(this.#patienceMs)));
+    this.#commandTimeoutMs = Math.ceil(ttlMs / 4);
+    this.#clients = nodes.map((connect) => connect('leases', connectionOptions(this.#commandTimeoutMs)));
     this.#redlock = new Redlock(this.#clients, { retryCount: 0 });
-    this.#firstContact = Promise.all(this.#clients.map(firstReady)).then(() => {
-      this.#firstContact = undefined;
+    this.#connecting = Promise.all(this.#clients.map(firstAttempt)).then(() => {
+      this.#connecting = undefined;
     });
   }
 
@@ -66,8 +70,8 @@ class RedlockLeases implements Leases {
     if (lock === undefined) return undefined;
     const lease = new HeldLease(packageId, lock, askedAt, this.#times, (ended) => this.#release(ended));
     this.#held.add(lease);
-    this.#care();
-    // It may have run out while its answer was on the way.
+    if (!this.#isChecking) void this.#checkAll();
+    // The lease may have expired, or the service been closed, while the answer was under way.
     if (lease.isHeld() && !this.#closing.signal.aborted) return lease;
     await lease.release();
     throw new Error(`the lease of package ${packageId} was granted too late`);
@@ -77,8 +81,7 @@ class RedlockLeases implements Leases {
     await this.#connected();
     const answers = await Promise.allSettled(this.#clients.map((client) => client.ping()));
     const failed = answers.filter((answer) => answer.status === 'rejected');
-    if (failed.length * 2 < answers.length) return;
-    throw new Error('no majority of the Redis nodes for leases answers', { cause: failed[0]?.reason });
+    if (failed.length * 2 >= answers.length) throw new Error(noMajority, { cause: failed[0]?.reason });
   }
 
   async close(): Promise<void> {
@@ -88,67 +91,56 @@ class RedlockLeases implements Leases {
   }
 
   async #connected(): Promise<void> {
-    if (this.#firstContact === undefined) return;
-    await Promise.race([this.#firstContact, this.#clock.sleep(this.#patienceMs)]);
+    if (this.#connecting === undefined) return;
+    await settlesWithin(this.#commandTimeoutMs, this.#connecting, this.#clock);
   }
 
-  /** Undefined when it is somebody else's. @throws Error when no majority answers. */
+  /** Undefined when another instance holds the lock. @throws Error when no majority of the nodes answers. */
   async #lock(packageId: number): Promise<Lock | undefined> {
     try {
-      const lock = await this.#redlock.acquire([keyOf(packageId)], this.#times.ttlMs);
-      this.#noteReachable(true);
+      const lock = await this.#redlock.acquire([`lease:{${packageId}}`], this.#times.ttlMs);
+      this.#reachable();
       return lock;
     } catch (error) {
-      const refusal = await classifyError(error);
-      this.#noteReachable(refusal.kind === 'taken', refusal.cause);
-      if (refusal.kind === 'taken') return undefined;
-      throw new Error('no majority of the Redis nodes for leases answers', { cause: refusal.cause });
+      const cause = await this.#unreachableCause(error);
+      if (cause === undefined) return undefined;
+      throw new Error(noMajority, { cause });
     }
   }
 
-  /** Bounded by the connections' time limit. */
+  /** Takes as long as the connections' command timeout at most. */
   async #release(lease: HeldLease): Promise<void> {
     this.#held.delete(lease);
     try {
       await this.#redlock.release(lease.lock);
-    } catch (error) {
-      // Gone already, or it ends by itself.
-      this.#log.debug({ package: lease.packageId, err: error }, 'a lease could not be released');
+    } catch (err) {
+      // The lock is gone already, or it will expire.
+      this.#log.debug({ package: lease.packageId, err }, 'a lease could not be released');
     }
   }
 
-  /** Looks after all leases from one timer, while there are any. */
-  #care(): void {
-    if (this.#caring) return;
-    this.#caring = true;
-    void this.#rounds().finally(() => {
-      this.#caring = false;
-    });
-  }
-
-  async #rounds(): Promise<void> {
+  /** Extends leases that are due and drops those that have run out, for as long as any is held. */
+  async #checkAll(): Promise<void> {
+    this.#isChecking = true;
     while (this.#held.size > 0 && !this.#closing.signal.aborted) {
-      await this.#clock.sleep(this.#times.ttlMs / roundsPerTtl, this.#closing.signal);
+      await this.#clock.sleep(this.#times.ttlMs / checksPerTtl, this.#closing.signal);
       for (const lease of this.#held) {
-        if (lease.isHeld()) {
-          if (lease.takeExtension()) void this.#extend(lease);
-        } else {
-          this.#drop(lease, 'its time ran out');
-        }
+        if (!lease.isHeld()) this.#drop(lease, 'its time ran out');
+        else if (lease.beginExtension()) void this.#extend(lease);
       }
     }
+    this.#isChecking = false;
   }
 
   async #extend(lease: HeldLease): Promise<void> {
     const askedAt = this.#times.steady();
     try {
       lease.extended(await this.#redlock.extend(lease.lock, this.#times.ttlMs), askedAt);
-      this.#noteReachable(true);
+      this.#reachable();
     } catch (error) {
-      lease.notExtended();
-      const refusal = await classifyError(error);
-      this.#noteReachable(refusal.kind === 'taken', refusal.cause);
-      if (refusal.kind === 'taken') this.#drop(lease, 'its key is gone or belongs to another');
+      lease.extensionFailed();
+      const cause = await this.#unreachableCause(error);
+      if (cause === undefined) this.#drop(lease, 'its key is gone or belongs to another');
     }
   }
 
@@ -158,24 +150,24 @@ class RedlockLeases implements Leases {
     this.#log.warn({ package: lease.packageId, why }, 'a lease was lost');
   }
 
-  /** Said once per change, not once per lease. */
-  #noteReachable(reachable: boolean, cause?: unknown): void {
-    if (reachable === this.#reachable) return;
-    this.#reachable = reachable;
-    if (reachable) this.#log.info({}, 'the Redis nodes for leases answer again');
-    else this.#log.warn({ err: cause }, 'no majority of the Redis nodes for leases answers');
+  /** Why no majority answered, or undefined if a majority answered and refused. Logs a change between the two. */
+  async #unreachableCause(error: unknown): Promise<unknown> {
+    const cause = await causeOf(error);
+    if (cause === undefined) this.#reachable();
+    else this.#problems.report('unreachable', () => this.#log.warn({ err: cause }, noMajority));
+    return cause;
+  }
+
+  #reachable(): void {
+    if (this.#problems.end()) this.#log.info({}, 'the Redis nodes for leases answer again');
   }
 }
 
-function keyOf(packageId: number): string {
-  return `lease:{${packageId}}`;
-}
-
-/** A failure is seen at once, and nothing is sent a second time behind our back. */
-function connectionOptions(patienceMs: number): RedisOptions {
+/** Commands fail at once instead of waiting for a connection, and are never sent twice. */
+function connectionOptions(timeoutMs: number): RedisOptions {
   return {
-    commandTimeout: patienceMs,
-    connectTimeout: patienceMs,
+    commandTimeout: timeoutMs,
+    connectTimeout: timeoutMs,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
@@ -183,30 +175,17 @@ function connectionOptions(patienceMs: number): RedisOptions {
   };
 }
 
-/** Resolves once the connection was there, or failed, for the first time. */
-function firstReady(client: Redis): Promise<void> {
-  return new Promise((resolve) => {
-    client.once('ready', resolve);
-    client.once('close', () => resolve());
-  });
-}
-
-interface Refusal {
-  /** `taken`: a majority answered, and it is not ours. */
-  readonly kind: 'taken' | 'unreachable';
-  readonly cause: unknown;
-}
-
-/** Redlock throws the same error for a lock that is somebody else's and for nodes that do not answer. */
-async function classifyError(error: unknown): Promise<Refusal> {
-  if (!(error instanceof ExecutionError)) return { kind: 'unreachable', cause: error };
-  // An extension that came too late was not sent at all: the clock has its say.
+/**
+ * Redlock throws the same error for a lock of another instance and for nodes that do not answer. Returns undefined
+ * for the former: a majority has answered. Otherwise returns why a node did not answer.
+ */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof ExecutionError)) return error;
+  // There are no attempts if Redlock took the lock for expired and sent nothing.
   const votes = await error.attempts.at(-1);
-  if (votes === undefined) return { kind: 'unreachable', cause: error };
+  if (votes === undefined) return error;
   const against = [...votes.votesAgainst.values()];
   const failures = against.filter((cause) => !(cause instanceof ResourceLockedError));
   const answered = votes.votesFor.size + against.length - failures.length;
-  return answered >= votes.quorumSize
-    ? { kind: 'taken', cause: error }
-    : { kind: 'unreachable', cause: failures[0] ?? error };
+  return answered >= votes.quorumSize ? undefined : (failures[0] ?? error);
 }

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 
-/** What the Lua files beside this one do, see their headers. */
+/** The Lua scripts of this folder. Their headers describe the arguments. */
 export interface Scripts {
-  /** send.lua: how many of the messages were taken. */
+  /** `send.lua`. Returns how many of the messages were appended. */
   send(stream: string, entriesMax: number, keepMs: number, messages: readonly string[]): Promise<number>;
+  /** `announce.lua`. */
   announce(key: string, instance: string, silenceMs: number): Promise<Announced>;
 }
 
 export interface Announced {
   /** Redis's clock, in ms since the epoch. */
   readonly now: number;
-  /** Whether this instance was there before. */
+  /** Whether this instance was a member before. */
   readonly was: boolean;
   /** Sorted. */
   readonly members: readonly string[];
@@ -23,7 +23,7 @@ interface Commands {
   announceInstance(key: string, ...parameters: (string | number)[]): Promise<[number, number, ...string[]]>;
 }
 
-/** Teaches a connection the scripts. */
+/** Defines the scripts on a connection. */
 export function scriptsOn(redis: Redis): Scripts {
   redis.defineCommand('sendMessages', { numberOfKeys: 1, lua: read('send.lua') });
   redis.defineCommand('announceInstance', { numberOfKeys: 1, lua: read('announce.lua') });
@@ -39,5 +39,5 @@ export function scriptsOn(redis: Redis): Scripts {
 }
 
 function read(file: string): string {
-  return readFileSync(join(import.meta.dirname, file), 'utf8');
+  return readFileSync(new URL(file, import.meta.url), 'utf8');
 }

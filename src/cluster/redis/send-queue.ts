@@ -1,117 +1,90 @@
+import { Batcher } from '../../lib/batcher.ts';
 import { InboxFullError, MessagesUnavailableError } from '../messages.ts';
 import type { Scripts } from './scripts.ts';
 
 export interface SendQueueOptions {
   readonly scripts: Pick<Scripts, 'send'>;
-  /** The most messages that may lie unread in a stream, or wait here for one. */
+  /** The most unread messages in a stream, and the most that wait here to be sent to one stream. */
   readonly entriesMax: number;
-  /** ms after which a stream that nobody reads is deleted. */
+  /** ms after the last message until Redis deletes a stream that nobody reads. */
   readonly keepMs: number;
-  /** Tells whether Redis answered. */
+  /** Called after each call to Redis: whether it answered. */
   readonly onContact: (reached: boolean) => void;
 }
 
 interface Envelope {
   readonly text: string;
-  /** Nobody waits for it any more. */
-  readonly stale: () => boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  /** Whether nobody waits for the message any more. */
+  readonly isStale: () => boolean;
 }
 
-interface Lane {
-  readonly stream: string;
-  readonly waiting: Envelope[];
-  /** How many are on their way. */
-  sending: number;
-}
-
-/** Messages of one call at most, in number and in characters. */
+/** The limits of one call to Redis. */
 const batchMax = 500;
 const batchCharsMax = 1_000_000;
 
 /**
- * Sends messages to streams, in their order. While one call is on its way to Redis the next messages gather, so a
- * call takes as many as the load brings.
+ * Sends messages to streams and keeps their order in each stream. While a call to Redis is under way the next
+ * messages gather, so the batch size follows the load.
  */
 export class SendQueue {
   readonly #options: SendQueueOptions;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #streams = new Map<string, Batcher<Envelope, void>>();
 
   constructor(options: SendQueueOptions) {
     this.#options = options;
   }
 
-  /** Whether everything was sent. */
+  /** Whether no message waits or is under way. */
   get isEmpty(): boolean {
-    return this.#lanes.size === 0;
+    return this.#streams.size === 0;
   }
 
   /**
-   * Resolves when Redis has it, or when it was not sent because nobody waits for it any more.
-   * @throws InboxFullError when the stream takes no more: it was not sent.
-   * @throws MessagesUnavailableError when Redis did not answer: it may have been sent.
+   * Resolves when Redis has stored the message, or when it was dropped as stale.
+   * @throws InboxFullError when the stream is full; the message was not sent.
+   * @throws MessagesUnavailableError when Redis did not answer; the message may have been sent.
    */
-  send(stream: string, text: string, stale = () => false): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const lane = this.#lane(stream);
-      if (lane.waiting.length + lane.sending >= this.#options.entriesMax) {
-        reject(new InboxFullError(`too much waits to be sent to ${stream}`));
-      } else lane.waiting.push({ text, stale, resolve, reject });
+  async send(stream: string, text: string, isStale = () => false): Promise<void> {
+    const waiting = this.#streams.get(stream);
+    if (waiting !== undefined && waiting.size >= this.#options.entriesMax) {
+      throw new InboxFullError(`too many messages wait to be sent to ${stream}`);
+    }
+    const batcher = waiting ?? this.#batcher(stream);
+    const sent = batcher.add({ text, isStale });
+    if (waiting === undefined) void this.#removeWhenIdle(stream, batcher);
+    return sent;
+  }
+
+  #batcher(stream: string): Batcher<Envelope, void> {
+    const batcher = new Batcher<Envelope, void>({
+      run: (batch) => this.#deliver(stream, batch),
+      weigh: ({ text }) => Math.max(text.length, batchCharsMax / batchMax),
+      weightMax: batchCharsMax,
+      // Messages of the same turn of the event loop go together.
+      schedule: (begin) => setImmediate(begin),
     });
+    this.#streams.set(stream, batcher);
+    return batcher;
   }
 
-  #lane(stream: string): Lane {
-    let lane = this.#lanes.get(stream);
-    if (lane === undefined) {
-      lane = { stream, waiting: [], sending: 0 };
-      this.#lanes.set(stream, lane);
-      // What else comes in this tick goes with it.
-      setImmediate((opened) => void this.#empty(opened), lane);
-    }
-    return lane;
+  async #removeWhenIdle(stream: string, batcher: Batcher<Envelope, void>): Promise<void> {
+    while (batcher.size > 0) await batcher.idle();
+    this.#streams.delete(stream);
   }
 
-  async #empty(lane: Lane): Promise<void> {
-    while (lane.waiting.length > 0) {
-      const batch = takeBatch(lane.waiting);
-      lane.sending = batch.length;
-      if (batch.length > 0) await this.#deliver(lane.stream, batch);
-      lane.sending = 0;
-    }
-    this.#lanes.delete(lane.stream);
-  }
-
-  async #deliver(stream: string, batch: readonly Envelope[]): Promise<void> {
+  async #deliver(stream: string, batch: readonly Envelope[]): Promise<(Error | undefined)[]> {
     const { scripts, entriesMax, keepMs, onContact } = this.#options;
-    const texts = batch.map(({ text }) => text);
+    const fresh = batch.filter(({ isStale }) => !isStale());
+    if (fresh.length === 0) return [];
+    const texts = fresh.map(({ text }) => text);
     try {
-      const taken = await scripts.send(stream, entriesMax, keepMs, texts);
+      const stored = await scripts.send(stream, entriesMax, keepMs, texts);
       onContact(true);
-      for (const letter of batch.slice(0, taken)) letter.resolve();
-      for (const letter of batch.slice(taken)) letter.reject(new InboxFullError(`${stream} is full`));
-    } catch (error) {
+      const refused = new Set(fresh.slice(stored));
+      return batch.map((each) => (refused.has(each) ? new InboxFullError(`${stream} is full`) : undefined));
+    } catch (cause) {
       onContact(false);
-      const unavailable = new MessagesUnavailableError('Redis does not take messages', { cause: error });
-      for (const letter of batch) letter.reject(unavailable);
+      throw new MessagesUnavailableError('Redis does not take messages', { cause });
     }
   }
-}
-
-/** Takes the first ones out of what waits, and lets go of those that nobody waits for. */
-function takeBatch(waiting: Envelope[]): Envelope[] {
-  const batch: Envelope[] = [];
-  let chars = 0;
-  let looked = 0;
-  for (const letter of waiting) {
-    if (batch.length >= batchMax || chars >= batchCharsMax) break;
-    looked++;
-    if (letter.stale()) letter.resolve();
-    else {
-      batch.push(letter);
-      chars += letter.text.length;
-    }
-  }
-  waiting.splice(0, looked);
-  return batch;
 }

@@ -1,10 +1,10 @@
--- Puts messages into a bounded stream, as far as there is room.
+-- Appends messages to a bounded stream, as many as it has room for.
 --
 -- KEYS[1]   stream
--- ARGV[1]   the most entries that it may hold
--- ARGV[2]   ms after the last message until the stream is deleted, should nobody read it
+-- ARGV[1]   the most entries that the stream may hold
+-- ARGV[2]   ms after the last message until Redis deletes the stream if nobody reads it
 -- ARGV[3…]  messages
--- result    how many of them were taken: the first ones
+-- result    how many messages were appended, counted from the first
 
 local room = tonumber(ARGV[1]) - redis.call('XLEN', KEYS[1])
 local taken = math.max(0, math.min(room, #ARGV - 2))

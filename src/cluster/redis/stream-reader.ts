@@ -1,18 +1,19 @@
 import { type Redis, ReplyError } from 'ioredis';
 import type { Clock } from '../../lib/clock.ts';
+import { LogOnce } from '../../lib/log-once.ts';
 import type { Log } from '../../observability/log.ts';
 
-/** A stream to be read, and what to do with each of its messages. */
+/** A stream to read. */
 export interface StreamSource {
   readonly stream: string;
-  /** Whether it may be read now; what is not read stays in the stream. */
-  readonly open: () => boolean;
-  /** Must not throw. */
+  /** Whether to read it now. Unread messages stay in the stream. */
+  readonly isOpen: () => boolean;
+  /** Called for each message. Must not throw. */
   readonly take: (message: string) => void;
 }
 
 export interface StreamReaderOptions {
-  /** A connection of its own: it blocks. */
+  /** A connection for this reader alone, because reads block it. */
   readonly redis: Redis;
   readonly sources: readonly StreamSource[];
   readonly clock: Clock;
@@ -20,27 +21,28 @@ export interface StreamReaderOptions {
 }
 
 type Entry = readonly [id: string, fields: readonly string[]];
-type Read = readonly (readonly [stream: string, entries: readonly Entry[]])[] | null;
+type Reply = readonly (readonly [stream: string, entries: readonly Entry[]])[] | null;
 
-const entriesPerRound = 500;
-/** How long Redis holds a read that finds nothing; short while a source is closed, to see it open again. */
+const entriesPerRead = 500;
+/** How long Redis holds a read that finds nothing. */
 const blockMs = 1_000;
+/** The same while a source is closed: shorter, so that its reopening is noticed soon. */
 const blockWhileClosedMs = 50;
 const retryMs = 50;
 
-/** A reader's connection gives up a read after so many ms, and is made anew. */
+/** The command timeout for the reader's connection, in ms. After it the connection is replaced. */
 export const readTimeoutMs = blockMs + 2_000;
 
 /**
- * The one reader of its streams. It always reads from their beginning, and deletes what it has read with the next
- * read: it remembers no place in a stream, so nothing is passed over when Redis was wiped or its clock went back. A
- * message may come twice, when the deletion was lost.
+ * The only reader of its streams. It always reads from the beginning of a stream, and deletes what it has read
+ * together with the next read. It keeps no position, so it misses nothing after Redis was wiped or its clock was set
+ * back. A message comes twice if its deletion was lost.
  */
 export class StreamReader {
   readonly #options: StreamReaderOptions;
-  /** What was read and is still to be deleted. */
-  readonly #done = new Map<string, string[]>();
-  #failing = false;
+  /** The ids of entries that were read and must still be deleted, by stream. */
+  readonly #toDelete = new Map<string, string[]>();
+  readonly #problems = new LogOnce();
 
   constructor(options: StreamReaderOptions) {
     this.#options = options;
@@ -51,53 +53,48 @@ export class StreamReader {
     const { redis, clock, log } = this.#options;
     while (!stop.aborted) {
       if (redis.status !== 'ready') {
-        // It comes back by itself, and has a log line of its own.
+        // The connector logs this and reconnects.
         await clock.sleep(retryMs, stop);
         continue;
       }
       try {
-        await this.#round();
-        this.#failing = false;
-      } catch (error) {
+        await this.#read();
+        this.#problems.end();
+      } catch (err) {
         if (stop.aborted) return;
-        if (!this.#failing && redis.status === 'ready')
-          log.warn({ err: error }, 'messages cannot be read now');
-        this.#failing = true;
-        // A read that was not answered in time may be on a connection that leads nowhere.
-        if (!(error instanceof ReplyError)) await renewConnection(redis);
+        const isConnected = redis.status === 'ready';
+        this.#problems.report('read', () => isConnected && log.warn({ err }, 'messages cannot be read now'));
+        // A read that timed out may have used a dead connection.
+        if (!(err instanceof ReplyError)) await renewConnection(redis);
         await clock.sleep(retryMs, stop);
       }
     }
   }
 
   /** @throws Error when Redis does not answer. */
-  async #round(): Promise<void> {
-    const open = this.#options.sources.filter((source) => source.open());
+  async #read(): Promise<void> {
+    const open = this.#options.sources.filter((source) => source.isOpen());
     const waitMs = open.length === this.#options.sources.length ? blockMs : blockWhileClosedMs;
-    const round = this.#options.redis.pipeline();
-    for (const [stream, ids] of this.#done) round.xdel(stream, ...ids);
+    const commands = this.#options.redis.pipeline();
+    for (const [stream, ids] of this.#toDelete) commands.xdel(stream, ...ids);
     const streams = open.map(({ stream }) => stream);
     const beginnings = open.map(() => '0-0');
-    round.xread('COUNT', entriesPerRound, 'BLOCK', waitMs, 'STREAMS', ...streams, ...beginnings);
-    const replies = (await round.exec()) ?? [];
+    commands.xread('COUNT', entriesPerRead, 'BLOCK', waitMs, 'STREAMS', ...streams, ...beginnings);
+    const replies = (await commands.exec()) ?? [];
     for (const [error] of replies) if (error) throw error;
-    this.#done.clear();
-    this.#hand((replies.at(-1)?.[1] ?? null) as Read);
+    this.#toDelete.clear();
+    for (const [stream, entries] of (replies.at(-1)?.[1] as Reply) ?? []) this.#take(stream, entries);
   }
 
-  #hand(read: Read): void {
-    for (const [stream, entries] of read ?? []) {
-      const source = this.#options.sources.find((each) => each.stream === stream);
-      this.#done.set(
-        stream,
-        entries.map(([id]) => id),
-      );
-      for (const [, fields] of entries) source?.take(fields[fields.indexOf('m') + 1] ?? '');
-    }
+  #take(stream: string, entries: readonly Entry[]): void {
+    const source = this.#options.sources.find((each) => each.stream === stream);
+    const ids = entries.map(([id]) => id);
+    this.#toDelete.set(stream, ids);
+    for (const [, fields] of entries) source?.take(fields[fields.indexOf('m') + 1] ?? '');
   }
 }
 
-/** Resolves once the present connection is gone; the next one comes by itself. */
+/** Resolves when the current connection is closed. ioredis then opens the next one. */
 async function renewConnection(redis: Redis): Promise<void> {
   if (redis.status !== 'ready') return;
   const closed = new Promise((resolve) => redis.once('close', resolve));

@@ -1,5 +1,5 @@
 import { leasesContract } from '../../test/contract/leases.ts';
-import { localLeases } from './local-leases.ts';
+import { localLeases } from './lease.ts';
 
 leasesContract('local', async () => {
   const leases = localLeases();
