@@ -2,17 +2,17 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Change } from '../domain/messages.ts';
 import type { SupplierKind } from '../suppliers/suppliers.ts';
 
-/** How a purchase was answered: with a confirmed order, with one that goes on, or with an error of the catalogue. */
+/** The answer to a purchase: a confirmed order, an accepted order that is not finished, or an error. */
 export type PurchaseOutcome = 'confirmed' | 'accepted' | ErrorCode;
 export type CommitOutcome = 'applied' | 'fenced' | 'unknown' | 'unavailable' | 'refused';
 export type SagaKind = 'book' | 'clear';
-/** `stopped`: its activation ended first, and the next owner goes on with it. `failed`: a bug. */
+/** `stopped`: the activation ended first, and the next owner continues the saga. `failed`: a bug. */
 export type SagaOutcome = 'booked' | 'refused' | 'owing' | 'cleared' | 'stopped' | 'failed';
 export type SupplierCallOutcome = 'reserved' | 'refused' | 'cancelled' | 'unknown';
-/** How a message to another instance fared. */
+/** The outcome of a request to another instance. */
 export type MessageOutcome = 'answered' | 'no_answer' | 'inbox_full' | 'unavailable';
 
-/** A figure that is read when somebody looks: at most every few seconds, so it need not be kept in between. */
+/** Values that are read for each scrape, which means every few seconds at most. */
 export type GaugeName =
   | 'active_actors'
   | 'mailbox_messages'
@@ -21,51 +21,51 @@ export type GaugeName =
   | 'sockets';
 
 /**
- * What an instance tells about itself while it works. Called on the hot path, so every call is a few ns, allocates
- * little, never throws and never waits; nobody decides anything by it. Times are taken by the implementation, from
- * the call to the call of the function that it returns (once), so that what is measured needs no clock.
+ * What an instance reports about itself. The calls are on the hot path: each takes some ns, allocates little, never
+ * throws and never waits. The program does not depend on the values. A method that returns a function starts a timer;
+ * call the function once to stop it.
  */
 export interface Metrics {
   purchase(outcome: PurchaseOutcome): void;
-  /** @param route a pattern such as `/api/orders/:id`, of which there are few. */
+  /** @param route a pattern such as `/api/orders/:id`, to keep the number of series small. */
   request(route: string, method: string, status: number, seconds: number): void;
-  /** How many messages one batch of an actor takes. */
+  /** An actor has taken a batch with this many messages. */
   batch(messages: number): void;
   /** A commit begins. */
-  commit(): (end: CommitOutcome) => void;
-  /** What a commit stored, once it is known to be applied. */
+  commit(): (outcome: CommitOutcome) => void;
+  /** A commit is known to be applied. */
   committed(change: Change): void;
-  /** An owner that had lost its lease noticed it before it wrote. */
+  /** An owner noticed before a commit that it had lost its lease. */
   staleWrite(): void;
-  /** An owner said sold out although it had been replaced, and was not believed. */
+  /** An owner answered `sold_out` after it had been replaced, so the answer was not used. */
   staleRefusal(): void;
-  /** A package has been taken over. */
+  /** This instance has taken over a package. */
   takeover(hadUnfinishedOrders: boolean): void;
   /** A saga is due. */
-  saga(kind: SagaKind): (end: SagaOutcome) => void;
-  /** One attempt at a supplier. */
-  supplierCall(kind: SupplierKind): (end: SupplierCallOutcome) => void;
+  saga(kind: SagaKind): (outcome: SagaOutcome) => void;
+  /** One attempt at a supplier begins. */
+  supplierCall(kind: SupplierKind): (outcome: SupplierCallOutcome) => void;
   breaker(kind: SupplierKind, isOpen: boolean): void;
-  message(end: MessageOutcome): void;
-  /** Replaces what was read under that name before. What it throws, or has not in time, is left out. */
+  message(outcome: MessageOutcome): void;
+  /** Sets how a gauge is read. A read that throws or takes too long is left out of the scrape. */
   gauge(name: GaugeName, read: () => number | Promise<number>): void;
 }
 
 const ignore = () => {};
-const ignoreEnd = () => ignore;
+const ignoreTimer = () => ignore;
 
-/** Tells nobody: for tests and for the simulation. */
+/** Ignores everything, for tests and the simulation. */
 export const noMetrics: Metrics = {
   purchase: ignore,
   request: ignore,
   batch: ignore,
-  commit: ignoreEnd,
+  commit: ignoreTimer,
   committed: ignore,
   staleWrite: ignore,
   staleRefusal: ignore,
   takeover: ignore,
-  saga: ignoreEnd,
-  supplierCall: ignoreEnd,
+  saga: ignoreTimer,
+  supplierCall: ignoreTimer,
   breaker: ignore,
   message: ignore,
   gauge: ignore,

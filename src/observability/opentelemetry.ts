@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context, Span as OtelSpan, SpanContext, Tracer } from '@opentelemetry/api';
+import { settlesWithin } from '../lib/deadline.ts';
+import { LogOnce } from '../lib/log-once.ts';
 import type { Log } from './log.ts';
 import type { Span, SpanOptions, TraceContext, Tracing } from './tracing.ts';
 
 export interface TracingSource extends Tracing {
-  /** Sends what is still to be sent, for two seconds at most. */
+  /** Sends spans that were not sent yet, for two seconds at most. */
   close(): Promise<void>;
 }
 
@@ -16,12 +18,12 @@ export interface TracingOptions {
 
 type Api = typeof import('@opentelemetry/api');
 
-const closeMs = 2_000;
+const closeTimeoutMs = 2_000;
 
 /**
- * Traces by OpenTelemetry, sent as OTLP over HTTP (JSON). Where to, how many, and as what is read by its SDK from the
- * standard variables (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/), of which
- * nothing is loaded before this is called.
+ * Traces by OpenTelemetry, sent as OTLP over HTTP (JSON). The SDK reads the collector's address, the sampling and the
+ * service name from the standard variables
+ * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/). The SDK is loaded by this call.
  */
 export async function createTracing({ instanceId, version, log }: TracingOptions): Promise<TracingSource> {
   const [api, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
@@ -30,7 +32,7 @@ export async function createTracing({ instanceId, version, log }: TracingOptions
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/resources'),
   ]);
-  api.diag.setLogger(sayingOnce(log), api.DiagLogLevel.WARN);
+  api.diag.setLogger(diagnostics(log), api.DiagLogLevel.WARN);
   const ours = {
     'service.name': 'ticket-booking',
     'service.version': version,
@@ -39,20 +41,19 @@ export async function createTracing({ instanceId, version, log }: TracingOptions
   const resource = resources
     .defaultResource()
     .merge(resources.resourceFromAttributes(ours))
-    // What the environment says goes before what we say.
+    // The environment overrides our attributes.
     .merge(resources.detectResources({ detectors: [resources.envDetector] }));
   const processor = new sdk.BatchSpanProcessor(new OTLPTraceExporter());
   const provider = new sdk.NodeTracerProvider({ resource, spanProcessors: [processor] });
   return new OtelTracing(api, provider.getTracer('ticket-booking', version), async () => {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, closeMs).unref());
-    await Promise.race([provider.shutdown().catch(() => {}), late]);
+    await settlesWithin(closeTimeoutMs, provider.shutdown());
   });
 }
 
 class OtelTracing implements TracingSource {
   readonly #api: Api;
   readonly #tracer: Tracer;
-  readonly #present = new AsyncLocalStorage<SpanContext | undefined>();
+  readonly #current = new AsyncLocalStorage<SpanContext | undefined>();
   readonly close: () => Promise<void>;
 
   constructor(api: Api, tracer: Tracer, close: () => Promise<void>) {
@@ -62,29 +63,22 @@ class OtelTracing implements TracingSource {
   }
 
   current(): TraceContext | undefined {
-    const present = this.#present.getStore();
-    return present && written(present);
+    const current = this.#current.getStore();
+    return current && traceparentOf(current);
   }
 
   within<T>(name: string, options: SpanOptions, work: (span: Span) => T): T {
     const span = this.#start(name, options);
-    return this.#present.run(span.place, () => {
+    return this.#current.run(span.spanContext, () => {
       try {
         const result = work(span);
-        if (!(result instanceof Promise)) {
-          span.end();
-          return result;
-        }
-        return result.then(
-          (value: unknown) => {
-            span.end();
-            return value;
-          },
-          (error: unknown) => {
-            span.end(error);
-            throw error;
-          },
-        ) as T;
+        if (result instanceof Promise) {
+          result.then(
+            () => span.end(),
+            (error: unknown) => span.end(error),
+          );
+        } else span.end();
+        return result;
       } catch (error) {
         span.end(error);
         throw error;
@@ -93,7 +87,7 @@ class OtelTracing implements TracingSource {
   }
 
   outside<T>(work: () => T): T {
-    return this.#present.exit(work);
+    return this.#current.exit(work);
   }
 
   begin(name: string, options: SpanOptions): Span {
@@ -102,42 +96,48 @@ class OtelTracing implements TracingSource {
 
   #start(name: string, { kind, parent, links = [], attributes = {} }: SpanOptions): StartedSpan {
     const api = this.#api;
-    const above = parent === undefined ? this.#present.getStore() : read(parent);
+    const above = parent === undefined ? this.#current.getStore() : parse(parent);
     const context: Context =
       above === undefined ? api.ROOT_CONTEXT : api.trace.setSpanContext(api.ROOT_CONTEXT, above);
-    const linked = links.map(read).filter((place) => place !== undefined);
-    const otelKind = kind === undefined ? api.SpanKind.INTERNAL : api.SpanKind[upper[kind]];
-    const span = this.#tracer.startSpan(
-      name,
-      { kind: otelKind, attributes: { ...attributes }, links: linked.map((place) => ({ context: place })) },
-      context,
-    );
+    const linked = links.map(parse).filter((each) => each !== undefined);
+    const options = {
+      kind: api.SpanKind[kinds[kind ?? 'internal']],
+      attributes: { ...attributes },
+      links: linked.map((each) => ({ context: each })),
+    };
+    const span = this.#tracer.startSpan(name, options, context);
     return new StartedSpan(span, api.SpanStatusCode.ERROR);
   }
 }
 
-const upper = { server: 'SERVER', client: 'CLIENT', producer: 'PRODUCER', consumer: 'CONSUMER' } as const;
+const kinds = {
+  internal: 'INTERNAL',
+  server: 'SERVER',
+  client: 'CLIENT',
+  producer: 'PRODUCER',
+  consumer: 'CONSUMER',
+} as const;
 
 class StartedSpan implements Span {
-  readonly place: SpanContext;
+  readonly spanContext: SpanContext;
   readonly #span: OtelSpan;
   readonly #errorCode: number;
 
   constructor(span: OtelSpan, errorCode: number) {
-    this.place = span.spanContext();
+    this.spanContext = span.spanContext();
     this.#span = span;
     this.#errorCode = errorCode;
   }
 
   get context(): TraceContext {
-    return written(this.place);
+    return traceparentOf(this.spanContext);
   }
 
   set(attributes: Readonly<Record<string, string | number | boolean>>): void {
     this.#span.setAttributes({ ...attributes });
   }
 
-  /** Only what kind of error it was: its message may repeat what somebody has sent. */
+  /** Records only the type of the error, because its message may contain what a client has sent. */
   end(error?: unknown): void {
     if (!this.#span.isRecording()) return;
     if (error !== undefined) {
@@ -149,28 +149,26 @@ class StartedSpan implements Span {
   }
 }
 
-const form = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-|$)/;
+const traceparent = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-|$)/;
 
-/** Undefined for what is no context: then a new trace begins. */
-function read(context: TraceContext): SpanContext | undefined {
-  const [, traceId, spanId, flags] = form.exec(context) ?? [];
+/** Undefined if the text is malformed; a new trace then begins. */
+function parse(context: TraceContext): SpanContext | undefined {
+  const [, traceId, spanId, flags] = traceparent.exec(context) ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
 }
 
-function written({ traceId, spanId, traceFlags }: SpanContext): TraceContext {
+function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): TraceContext {
   return `00-${traceId}-${spanId}-0${traceFlags & 1}`;
 }
 
-/** While a collector is away the SDK says so with every batch: once is enough, until it says something else. */
-function sayingOnce(log: Log) {
-  let said = '';
-  const say = (message: string) => {
-    const words = message.slice(0, 200);
-    if (words === said) return;
-    said = words;
-    log.warn({ said: words }, 'OpenTelemetry has a complaint');
+/** While a collector is unreachable, the SDK reports it with every batch. Each message is logged once in a row. */
+function diagnostics(log: Log) {
+  const problems = new LogOnce();
+  const report = (text: string) => {
+    const said = text.slice(0, 200);
+    problems.report(said, () => log.warn({ said }, 'OpenTelemetry has a complaint'));
   };
   const ignore = () => {};
-  return { error: say, warn: say, info: ignore, debug: ignore, verbose: ignore };
+  return { error: report, warn: report, info: ignore, debug: ignore, verbose: ignore };
 }

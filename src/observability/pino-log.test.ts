@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createLog } from './pino-log.ts';
 
-it('writes lines of JSON in which emails, secrets and passwords do not appear', () => {
+it('writes lines of JSON without emails, secrets and passwords', () => {
   const lines: string[] = [];
   const log = createLog({
     level: 'info',
@@ -22,7 +22,7 @@ it('writes lines of JSON in which emails, secrets and passwords do not appear', 
   });
 });
 
-it('hides emails in what others say of an error, and leaves users of servers alone', () => {
+it('hides emails in error messages, but not the user names of server URLs', () => {
   const lines: string[] = [];
   const log = createLog({
     level: 'info',

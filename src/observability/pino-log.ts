@@ -1,19 +1,20 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { withoutPassword } from '../config/config-error.ts';
+import { defined } from '../lib/defined.ts';
 
 export interface LogOptions {
   readonly level: string;
   readonly instanceId: string;
-  /** Standard output, where absent. */
+  /** Default: standard output. */
   readonly destination?: DestinationStream;
 }
 
-/** Members that never reach a log, at the top and one level below it. */
+/** Members whose values are never logged, at the top level of a line or one level below. */
 const hidden = ['email', 'token', 'secret', 'key', 'authorization', 'cookie'];
 
 /**
- * The program's log: one line of JSON per event, its level as a word and its time in ISO form. Emails and secrets
- * are left out where they come as fields, and passwords in the URLs of error messages are hidden.
+ * The program's log: one line of JSON per event, with the level as a word and the time in ISO form. The values of
+ * `hidden` members are replaced, and so are emails and the passwords of URLs in error messages.
  */
 export function createLog({ level, instanceId, destination }: LogOptions): Logger {
   return pino(
@@ -30,19 +31,20 @@ export function createLog({ level, instanceId, destination }: LogOptions): Logge
 }
 
 function errorFields(error: unknown): unknown {
-  if (!(error instanceof Error)) return shown(String(error));
+  if (!(error instanceof Error)) return redacted(String(error));
+  const { name: type, message, stack = '', cause } = error;
   return {
-    type: error.name,
-    message: shown(error.message),
-    stack: shown(error.stack ?? ''),
-    ...(error.cause === undefined ? {} : { cause: errorFields(error.cause) }),
+    type,
+    message: redacted(message),
+    stack: redacted(stack),
+    ...defined({ cause: cause === undefined ? undefined : errorFields(cause) }),
   };
 }
 
-/** Not the user of an address such as `mongodb://user@host`: that is known not to be a customer. */
+/** Does not match the user of a URL such as `mongodb://user@host`, which is never a customer. */
 const email = /(?<!:\/\/[^\s/]*)[^\s"'<>(){}[\],;:=/@]+(?:@|%40)[^\s"'<>(){}[\],;:=/@]+\.[a-z]{2,}/gi;
 
-/** Others' error messages may repeat what they were given. */
-function shown(text: string): string {
+/** Error messages of libraries may repeat their input. */
+function redacted(text: string): string {
   return withoutPassword(text).replace(email, '(hidden)');
 }

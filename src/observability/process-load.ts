@@ -1,7 +1,43 @@
-/** What this process costs, and how late it is. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Clock } from '../lib/clock.ts';
+
 export interface ProcessLoad {
-  /** The worst delay of the event loop in the last second or two. */
+  /** The longest delay of the event loop in the last second or two. */
   readonly eventLoopLagMs: number;
   /** Resident memory. */
   readonly rssBytes: number;
+}
+
+/** Measures this process until it is closed. */
+export interface LoadMeter {
+  read(): ProcessLoad;
+  /** Stops the timer. */
+  close(): void;
+}
+
+const resolutionMs = 20;
+const windowMs = 1_000;
+
+/** A delay shows for one window at least and two at most, no matter how often the meter is read. */
+export function loadMeter(clock: Clock): LoadMeter {
+  const delays = monitorEventLoopDelay({ resolution: resolutionMs });
+  delays.enable();
+  let windowStartedAt = clock.now();
+  let lastMs = 0;
+  return {
+    read() {
+      // The histogram holds the time between two ticks of a timer, and so contains the timer's period.
+      const worstMs = Math.max(0, delays.max / 1e6 - resolutionMs);
+      const eventLoopLagMs = Math.round(Math.max(worstMs, lastMs) * 10) / 10;
+      if (clock.now() - windowStartedAt >= windowMs) {
+        lastMs = worstMs;
+        windowStartedAt = clock.now();
+        delays.reset();
+      }
+      return { eventLoopLagMs, rssBytes: process.memoryUsage.rss() };
+    },
+    close() {
+      delays.disable();
+    },
+  };
 }

@@ -1,22 +1,21 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
-import type { PackageSnapshot } from '../domain/travel-package.ts';
+import { defined } from '../lib/defined.ts';
 import type { Log } from './log.ts';
 import type { TracingSource } from './opentelemetry.ts';
-import { createMetrics, type Exposition, type MetricsSource } from './prometheus.ts';
+import {
+  createMetrics,
+  type Exposition,
+  type GaugeSources,
+  type MetricsSource,
+} from './prometheus/exposition.ts';
 
-/** What an instance tells of itself: figures always, traces where somebody takes them. */
+/** The metrics of an instance, and its traces if it has a collector to send them to. */
 export interface Telemetry {
   readonly metrics: MetricsSource;
   readonly tracing?: TracingSource;
-  /** Sends what is still to be sent. */
+  /** Sends spans that were not sent yet. */
   close(): Promise<void>;
-}
-
-/** What an engine shows of how things stand. */
-interface Looked {
-  packages(): Promise<readonly PackageSnapshot[]>;
-  readinessProblems(): Promise<readonly string[]>;
 }
 
 export async function openTelemetry({ instanceId, tracing }: Config, log: Log): Promise<Telemetry> {
@@ -28,41 +27,41 @@ export async function openTelemetry({ instanceId, tracing }: Config, log: Log): 
       'traces are sent as http/json: no other OTLP protocol is spoken',
     );
   }
-  // Loaded only where it is asked for: it takes memory, and time at the start.
   try {
+    // Loaded only when it is needed, because it costs memory and time at the start.
     const { createTracing } = await import('./opentelemetry.ts');
     const source = await createTracing({ instanceId, version: programVersion(), log });
     return { metrics, tracing: source, close: () => source.close() };
   } catch (err) {
-    // Sales go on without.
+    // The program works without traces.
     log.error({ err }, 'traces cannot be sent: the OTEL_ variables are not understood');
     return { metrics, close: async () => {} };
   }
 }
 
-/** What the HTTP side reports to, and shows to operators. */
-export function httpTelemetry({ metrics, tracing }: Telemetry, config: Config, engine: Looked) {
+/** The part of the telemetry that the HTTP server uses. */
+export function httpTelemetry(
+  { metrics, tracing }: Telemetry,
+  config: Config,
+  engine: Omit<GaugeSources, 'build'>,
+) {
   const { logLevel, engine: kind, database } = config;
-  const build = {
-    version: programVersion(),
-    node: process.versions.node,
-    engine: kind,
-    store: database.kind,
-  };
-  const surroundings = {
+  const node = process.versions.node;
+  const build = { version: programVersion(), node, engine: kind, store: database.kind };
+  const sources = {
     packages: () => engine.packages(),
-    missing: () => engine.readinessProblems(),
+    readinessProblems: () => engine.readinessProblems(),
     build,
   };
   return {
     metrics,
     logsRequests: logLevel === 'debug' || logLevel === 'trace',
-    expose: (): Promise<Exposition> => metrics.expose(surroundings),
-    ...(tracing === undefined ? {} : { tracing }),
+    expose: (): Promise<Exposition> => metrics.expose(sources),
+    ...defined({ tracing }),
   };
 }
 
-/** As package.json has it. */
+/** The version in package.json. */
 export function programVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { localLeases } from '../../src/cluster/local-leases.ts';
+import { localLeases } from '../../src/cluster/lease.ts';
 import type { Order } from '../../src/domain/order.ts';
 import { ActorEngine, type ActorEngineOptions } from '../../src/engine/actor/actor-engine.ts';
 import { LockEngine } from '../../src/engine/lock/lock-engine.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { systemRandom } from '../../src/lib/system-random.ts';
 import { silentLog } from '../../src/observability/log.ts';
-import { createMetrics, type MetricsSource } from '../../src/observability/prometheus.ts';
-import { localLiveBus } from '../../src/realtime/bus/local.ts';
+import { createMetrics, type MetricsSource } from '../../src/observability/prometheus/exposition.ts';
+import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../src/storage/store.ts';
 import { resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
@@ -22,7 +22,7 @@ const build = { version: '', node: '', engine: '', store: '' };
 
 function reader(metrics: MetricsSource) {
   return async (series: string) => {
-    const surroundings = { packages: async () => [], missing: async () => [], build };
+    const surroundings = { packages: async () => [], readinessProblems: async () => [], build };
     const { text } = await metrics.expose(surroundings);
     return samplesOf(text).get(`ticket_booking_${series}`);
   };

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { counters, gauges, histograms } from '../prometheus/catalogue.ts';
-import { createMetrics } from '../prometheus.ts';
+import { createMetrics, gauges } from '../prometheus/exposition.ts';
+import { MetricsRecorder } from '../prometheus/recorder.ts';
+
+const recorder = new MetricsRecorder();
+const counters = Object.values(recorder.counters).map(({ definition }) => definition);
+const histograms = Object.values(recorder.histograms).map(({ definition }) => definition);
 
 const read = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8');
 
@@ -39,7 +43,7 @@ interface Alert {
 const board = JSON.parse(read('ticket-booking.json')) as Board;
 const alerts = alertsOf(read('alerts.yml'));
 
-/** Reads the rules by the form that they are kept in: one shape, two spaces a level. @throws Error for any other. */
+/** Parses the alert rules, which all have the same layout. @throws Error for another layout. */
 function alertsOf(yaml: string): Alert[] {
   const text = yaml.replace(/^#.*\n/gm, '').replace(/>-\n((?: {10}.*\n)+)/g, (_, lines: string) => {
     const folded = lines.trim().split(/\n\s*/).join(' ');
@@ -71,21 +75,20 @@ const allQueries = [
   ...alerts.map(({ alert, expr }) => [alert, expr] as const),
 ];
 
-/** What a query may name, and the labels that it may use with it. */
+/** The metrics that a query may use, with their labels. */
 const labelsOf = new Map<string, readonly string[]>();
 
 beforeAll(async () => {
-  for (const { name, labels } of [...Object.values(counters), ...Object.values(gauges)])
-    labelsOf.set(name, labels);
-  for (const { name, labels } of Object.values(histograms)) {
+  for (const { name, labels } of [...counters, ...Object.values(gauges)]) labelsOf.set(name, labels);
+  for (const { name, labels } of histograms) {
     labelsOf.set(`${name}_bucket`, [...labels, 'le']);
     labelsOf.set(`${name}_sum`, labels);
     labelsOf.set(`${name}_count`, labels);
   }
-  // The process's own, as the library tells them.
+  // The metrics of the process, which prom-client defines.
   const { text } = await createMetrics().expose({
     packages: async () => [],
-    missing: async () => [],
+    readinessProblems: async () => [],
     build: { version: '', node: '', engine: '', store: '' },
   });
   for (const [, name = ''] of text.matchAll(/^# TYPE ((?:nodejs|process)_\w+) /gm)) {
@@ -97,8 +100,8 @@ beforeAll(async () => {
 
 const target = ['job', 'instance'];
 
-describe('queries of the board and of the alerts', () => {
-  test.each(allQueries)('%s: every metric exists, with the labels that are asked of it', (_title, expr) => {
+describe('a query of the dashboard or of an alert', () => {
+  test.each(allQueries)('%s: uses only metrics and labels that exist', (_title, expr) => {
     const names = expr.match(/\b(?:ticket_booking|nodejs|process)_\w+|\bup\b/g) ?? [];
     expect(names.length).toBeGreaterThan(0);
     const allowed = new Set(target);
@@ -117,19 +120,22 @@ describe('queries of the board and of the alerts', () => {
     if (expr.includes('histogram_quantile')) expect(expr).toMatch(/by \(le\b[^)]*\) \(rate\(\w+_bucket/);
   });
 
-  test.each(allQueries)('%s: brackets are closed, and counters are asked for their rate', (_title, expr) => {
-    const bare = expr.replace(/"[^"]*"/g, '');
-    for (const [open, close] of ['()', '[]', '{}']) {
-      expect(bare.split(open as string).length, expr).toBe(bare.split(close as string).length);
-    }
-    for (const [name] of bare.matchAll(/\w+_total\b/g)) {
-      expect(bare, name).toMatch(new RegExp(`(rate|increase)\\(${name}`));
-    }
-  });
+  test.each(allQueries)(
+    '%s: closes its brackets, and uses counters only in rate or increase',
+    (_title, expr) => {
+      const bare = expr.replace(/"[^"]*"/g, '');
+      for (const [open, close] of ['()', '[]', '{}']) {
+        expect(bare.split(open as string).length, expr).toBe(bare.split(close as string).length);
+      }
+      for (const [name] of bare.matchAll(/\w+_total\b/g)) {
+        expect(bare, name).toMatch(new RegExp(`(rate|increase)\\(${name}`));
+      }
+    },
+  );
 });
 
-describe('the board', () => {
-  test('can be imported: a uid, a schema version, panels with an id each that do not overlap', () => {
+describe('the dashboard', () => {
+  test('can be imported: it has a uid, a schema version, unique panel ids and no overlapping panels', () => {
     expect(board.uid).toMatch(/^[\w-]{1,40}$/);
     expect(board.schemaVersion).toBeGreaterThanOrEqual(36);
     expect(new Set(board.panels.map(({ id }) => id)).size).toBe(board.panels.length);
@@ -145,24 +151,20 @@ describe('the board', () => {
     }
   });
 
-  test('the four golden signals come first', () => {
+  test('begins with the four golden signals', () => {
     const rows = board.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
     expect(rows.slice(0, 4)).toEqual(['At a glance', 'Traffic and errors', 'Latency', 'Saturation']);
   });
 
-  test('every metric of ours is on it', () => {
+  test('shows every metric of this program', () => {
     const shown = boardQueries.map(([, expr]) => expr).join('\n');
-    const missing = [counters, histograms, gauges].flatMap((group) =>
-      Object.values(group)
-        .map(({ name }) => name)
-        .filter((name) => !shown.includes(name)),
-    );
-    expect(missing).toEqual([]);
+    const names = [...counters, ...histograms, ...Object.values(gauges)].map(({ name }) => name);
+    expect(names.filter((name) => !shown.includes(name))).toEqual([]);
   });
 });
 
 describe('the alerts', () => {
-  test('are many enough to be read at all, and each is named once', () => {
+  test('are parsed, and their names are unique', () => {
     expect(alerts.length).toBeGreaterThanOrEqual(12);
     expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);
   });
@@ -172,12 +174,12 @@ describe('the alerts', () => {
     expect(alert.severity).toMatch(/^(critical|warning)$/);
     expect(alert.for).toMatch(/^\d+[sm]$/);
     expect(alert.expr).toMatch(/(?:==|>|<) *[\d.]+$/);
-    // A value that begins so is no plain scalar in YAML, and one with ": " or " #" ends early.
+    // YAML does not read a value that begins with these characters as text, and ends one at ": " or " #".
     expect(alert.expr).not.toMatch(/^["'{[&*!|>%@`]|: | #/);
     if (/[{:#]/.test(alert.summary)) expect(alert.summary).toMatch(/^("[^"]*"|[^{:#"][^:#]*)$/);
   });
 
-  test('each has a section in the runbook that its annotation leads to, and says what to see and do', () => {
+  test('have a runbook section each, which says what the alert means, what to see and what to do', () => {
     const sections = new Map(
       read('RUNBOOK.md')
         .split(/^## /m)
@@ -194,7 +196,7 @@ describe('the alerts', () => {
     }
   });
 
-  test('the runbook names panels, and links to sections, that exist', () => {
+  test('have a runbook that names only existing panels and links only to existing sections', () => {
     const text = read('RUNBOOK.md');
     const anchors = new Set([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => anchorOf(title as string)));
     for (const [, anchor] of text.matchAll(/\]\(#([\w-]+)\)/g)) expect(anchors).toContain(anchor);
@@ -205,7 +207,7 @@ describe('the alerts', () => {
   });
 });
 
-/** As GitHub and Grafana make them of headings. */
+/** The anchor that GitHub and Grafana derive from a heading. */
 function anchorOf(heading: string): string {
   return heading
     .trim()
@@ -214,7 +216,7 @@ function anchorOf(heading: string): string {
     .replaceAll(' ', '-');
 }
 
-test('the runbook names every cause that readiness knows', () => {
+test('the runbook lists every cause that /readyz can report', () => {
   const source = readFileSync(join(import.meta.dirname, '../../engine/readiness.ts'), 'utf8');
   const causes = [
     ...source.matchAll(/['`]((?:this instance|the store|the lease service|Redis) [\w ]+)/g),
@@ -224,7 +226,7 @@ test('the runbook names every cause that readiness knows', () => {
   for (const cause of causes) expect(section).toContain(`| \`${cause}\` |`);
 });
 
-test('the runbook says of a lost instance what the log says, and what can be asked', () => {
+test('the runbook quotes the log lines about a lost instance as they are, and names the API call', () => {
   const section = /^## Lost instances\n(.*?)^## /ms.exec(read('RUNBOOK.md'))?.[1];
   for (const part of ['**See**', '**Do**', '/dismiss']) expect(section).toContain(part);
   const sources = ['admin/instance-register.ts', 'engine/actor/package-behaviour.ts']

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type ExposedSample, readExposition } from '../../../test/support/exposition.ts';
 import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import { errorCatalogue } from '../../domain/errors.ts';
-import { createMetrics, type MetricsSource } from '../prometheus.ts';
+import { createMetrics, type MetricsSource } from './exposition.ts';
 
 const build = { version: '1.2.3', node: '24.0.0', engine: 'actor', store: 'sqlite' };
 const manyPackages = Array.from({ length: 10_000 }, (_, index) => {
@@ -10,8 +10,8 @@ const manyPackages = Array.from({ length: 10_000 }, (_, index) => {
   return { package: travelPackage, inventory: { ...inventory, waiting: index % 7 } };
 });
 
-/** Everything that an instance can tell of, told once. */
-function tellAll(metrics: MetricsSource): void {
+/** Reports everything that an instance can report. */
+function reportAll(metrics: MetricsSource): void {
   for (const code of Object.keys(errorCatalogue)) metrics.purchase(code as keyof typeof errorCatalogue);
   metrics.purchase('confirmed');
   metrics.purchase('accepted');
@@ -46,18 +46,18 @@ function tellAll(metrics: MetricsSource): void {
 
 async function exposed(packages = manyPackages) {
   const metrics = createMetrics();
-  tellAll(metrics);
-  return metrics.expose({ packages: async () => packages, missing: async () => [], build });
+  reportAll(metrics);
+  return metrics.expose({ packages: async () => packages, readinessProblems: async () => [], build });
 }
 
-describe('what Prometheus reads', () => {
-  test('is the text format to the letter, with everything in it, and no longer with 10,000 packages than with a hundred', async () => {
+describe('the exposition', () => {
+  test('follows the text format exactly, is complete, and is no longer for 10,000 packages than for a hundred', async () => {
     const { contentType, text } = await exposed();
     expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
     const families = readExposition(text);
     const ours = [...families.values()].filter(({ name }) => name.startsWith('ticket_booking_'));
     for (const { name, samples } of ours) expect([name, samples.length > 0]).toEqual([name, true]);
-    // What grows with the packages is bounded: a hundred of them with five series each.
+    // A hundred packages at most have series of their own, five each.
     const series = (name: string) => families.get(`ticket_booking_${name}`)?.samples ?? [];
     expect(series('package_waiting_orders')).toHaveLength(100);
     expect(series('package_units')).toHaveLength(400);
@@ -70,14 +70,14 @@ describe('what Prometheus reads', () => {
     expect(countOf(families)).toBeLessThan(2_000);
   });
 
-  test('has the names that the linter of Prometheus wants', async () => {
+  test('has names that pass the rules of the Prometheus linter', async () => {
     const ours = [...readExposition((await exposed()).text).values()].filter(({ name }) =>
       name.startsWith('ticket_booking_'),
     );
     expect(ours.length).toBeGreaterThan(25);
     for (const { name, type, samples } of ours) {
       expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);
-      // Base units, no units cut short, no types in names, and nothing that a histogram adds by itself.
+      // Base units without abbreviations, no types, and none of the suffixes that a histogram adds.
       expect(name).not.toMatch(/_(ms|millis\w*|minutes?|hours?|kb|mb|kilobytes|percent)(_|$)/);
       expect(name).not.toMatch(/_(gauge|counter|histogram|summary|untyped|bucket|count|sum)(_|$)/);
       expect(name).toMatch(/^[a-z_]+$/);
@@ -89,25 +89,31 @@ describe('what Prometheus reads', () => {
   });
 });
 
-describe('the reader of these tests complains of', () => {
+describe('the parser of these tests refuses', () => {
   const head = '# HELP a_total What it is.\n# TYPE a_total counter\n';
   const histogram = (lines: string) => `# HELP h What it is.\n# TYPE h histogram\n${lines}`;
 
   test.each<[what: string, text: string]>([
-    ['an end without a line feed', `${head}a_total 1`],
-    ['a sample of nothing', 'b 1\n'],
+    ['a text without a line feed at its end', `${head}a_total 1`],
+    ['a sample without a declared metric', 'b 1\n'],
     ['a type without help', '# TYPE b gauge\nb 1\n'],
     ['a series twice', `${head}a_total{x="1",y="2"} 1\na_total{y="2",x="1"} 1\n`],
     ['a label twice', `${head}a_total{x="1",x="2"} 1\n`],
     ['a quote that is not escaped', `${head}a_total{x="1"2"} 1\n`],
     ['an escape that does not exist', `${head}a_total{x="\\t"} 1\n`],
-    ['no number', `${head}a_total one\n`],
+    ['a value that is not a number', `${head}a_total one\n`],
     ['a counter below zero', `${head}a_total -1\n`],
-    ['families that are mixed', `${head}# HELP b B.\n# TYPE b gauge\na_total 1\n`],
+    ['metrics whose samples are mixed', `${head}# HELP b B.\n# TYPE b gauge\na_total 1\n`],
     ['a histogram without +Inf', histogram('h_bucket{le="1"} 1\nh_sum 1\nh_count 1\n')],
-    ['one that falls', histogram('h_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n')],
-    ['one whose count is another', histogram('h_bucket{le="+Inf"} 2\nh_sum 1\nh_count 1\n')],
-    ['one without a sum', histogram('h_bucket{le="+Inf"} 2\nh_count 2\n')],
+    [
+      'a histogram whose buckets decrease',
+      histogram('h_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n'),
+    ],
+    [
+      'a histogram whose count differs from its last bucket',
+      histogram('h_bucket{le="+Inf"} 2\nh_sum 1\nh_count 1\n'),
+    ],
+    ['a histogram without a sum', histogram('h_bucket{le="+Inf"} 2\nh_count 2\n')],
   ])('%s', (_what, text) => {
     expect(() => readExposition(text)).toThrow();
     expect(readExposition(`${head}a_total{x="\\"\\\\\\n"} 1e3\n`).get('a_total')?.samples).toEqual([

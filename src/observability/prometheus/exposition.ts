@@ -1,109 +1,153 @@
 import type { Metric, Registry } from 'prom-client';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
-import type { GaugeName } from '../metrics.ts';
-import { gauges } from './catalogue.ts';
-import type { MetricDefinition, Sample } from './instruments.ts';
-import type { MetricsRecorder } from './recorder.ts';
+import { singleFlight } from '../../lib/cached.ts';
+import { withTimeout } from '../../lib/deadline.ts';
+import type { GaugeName, Metrics } from '../metrics.ts';
+import { type MetricDefinition, metric, type Sample } from './instruments.ts';
+import { MetricsRecorder } from './recorder.ts';
 
-/** What is asked for the picture of the moment. */
+/** What the gauges read besides the recorded values. */
 export interface GaugeSources {
   packages(): Promise<readonly PackageSnapshot[]>;
-  /** What is missing to take orders; empty when ready. */
-  missing(): Promise<readonly string[]>;
+  /** Why this instance cannot take orders; empty when it is ready. */
+  readinessProblems(): Promise<readonly string[]>;
   readonly build: Readonly<Record<'version' | 'node' | 'engine' | 'store', string>>;
 }
 
-/** No scrape waits longer for a figure; it goes without. */
-const patienceMs = 1_000;
-/** Packages that are told of one by one: each has five series. */
+/** The body of `GET /metrics`. */
+export interface Exposition {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+export interface MetricsSource extends Metrics {
+  /**
+   * All values in Prometheus's text format, with those of the process (`process_…`, `nodejs_…`). Concurrent scrapes
+   * share one read.
+   */
+  expose(sources: GaugeSources): Promise<Exposition>;
+}
+
+/** A gauge that takes longer to read is left out of the scrape. */
+const readTimeoutMs = 1_000;
+/** Packages with series of their own, five each. */
 const packagesMax = 100;
 
-const readings: Readonly<Record<GaugeName, MetricDefinition>> = {
-  active_actors: gauges.activeActors,
-  mailbox_messages: gauges.mailbox,
-  mailbox_messages_max: gauges.mailboxMax,
-  inbox_messages: gauges.inbox,
-  sockets: gauges.sockets,
-};
+/** The metrics of one instance. */
+export function createMetrics(): MetricsSource {
+  return new PrometheusMetrics();
+}
 
-/**
- * A registry of its own that tells what the recorder has kept and how things stand, with the process's own figures
- * (`process_…`, `nodejs_…`). The library is loaded by the first who looks.
- */
-export async function exposition(recorder: MetricsRecorder, surroundings: GaugeSources): Promise<Registry> {
+class PrometheusMetrics extends MetricsRecorder implements MetricsSource {
+  #sources: GaugeSources | undefined;
+  #registry: Promise<Registry> | undefined;
+  readonly #read = singleFlight(async () => {
+    this.#registry ??= registryOf(this, this.#sources as GaugeSources);
+    const registry = await this.#registry;
+    return { contentType: registry.contentType, text: await registry.metrics() };
+  });
+
+  expose(sources: GaugeSources): Promise<Exposition> {
+    this.#sources = sources;
+    return this.#read();
+  }
+}
+
+/** The gauges of the `Metrics` port have its names as keys. */
+export const gauges = {
+  active_actors: metric('active_actors', 'Packages that this instance owns, or is about to own.'),
+  mailbox_messages: metric('mailbox_messages', 'Messages in the mailboxes of all active actors.'),
+  mailbox_messages_max: metric('mailbox_messages_max', 'Messages in the fullest mailbox.'),
+  inbox_messages: metric('inbox_messages', 'Messages of other instances that this one has not taken yet.'),
+  sockets: metric('sockets', 'Open WebSockets.'),
+  buildInfo: metric(
+    'build_info',
+    'Always 1; the labels say what runs.',
+    'version',
+    'node',
+    'engine',
+    'store',
+  ),
+  ready: metric('ready', 'Whether this instance can take orders, as /readyz says.'),
+  breakerOpen: metric('breaker_open', '1 while the circuit breaker of a supplier is open.', 'supplier'),
+  sagas: metric('sagas_in_progress', 'Sagas that are due and have not ended.', 'saga'),
+  oldestSaga: metric(
+    'oldest_saga_seconds',
+    'How long the oldest saga of this activation has been due.',
+    'saga',
+  ),
+  waiting: metric('waiting_orders', 'Queued orders of all packages.'),
+  units: metric('units', 'Units of all packages, by state.', 'state'),
+  packageWaiting: metric('package_waiting_orders', 'Queued orders of the 100 longest queues.', 'package'),
+  packageUnits: metric('package_units', 'Units of the same packages, by state.', 'package', 'state'),
+} as const satisfies Record<string, MetricDefinition>;
+
+const portGauges: readonly GaugeName[] = [
+  'active_actors',
+  'mailbox_messages',
+  'mailbox_messages_max',
+  'inbox_messages',
+  'sockets',
+];
+
+type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
+
+/** A registry that reads the recorder and the sources at each scrape. prom-client is loaded for the first one. */
+async function registryOf(recorder: MetricsRecorder, sources: GaugeSources): Promise<Registry> {
   const { default: prometheus } = await import('prom-client');
   const registry = new prometheus.Registry();
   prometheus.collectDefaultMetrics({ register: registry });
-  const tell: Tell = (type, { name, help }, read) => {
-    const told = { name, help, type, get: async () => ({ name, help, type, values: await read() }) };
-    registry.registerMetric(told as unknown as Metric);
+  const add = (type: 'counter' | 'histogram' | 'gauge', { name, help }: MetricDefinition, read: Read) => {
+    // All that the registry needs of a metric.
+    const metric = { name, help, type, get: async () => ({ name, help, type, values: await read() }) };
+    registry.registerMetric(metric as unknown as Metric);
   };
-  for (const [type, kept] of keptBy(recorder)) tell(type, kept.described, () => kept.samples());
-  describeMoment(recorder, surroundings, (described, read, otherwise = []) =>
-    tell('gauge', described, () => inTime(read, otherwise)),
+  for (const counter of Object.values(recorder.counters)) {
+    add('counter', counter.definition, () => counter.samples());
+  }
+  for (const histogram of Object.values(recorder.histograms)) {
+    add('histogram', histogram.definition, () => histogram.samples());
+  }
+  addGauges(recorder, sources, (definition, read, fallback = []) =>
+    add('gauge', definition, () =>
+      withTimeout({ ms: readTimeoutMs }, async () => read()).catch(() => fallback),
+    ),
   );
   return registry;
 }
 
-type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
-/** Adds a metric to the registry, in the form that it asks its own for. */
-type Tell = (type: 'counter' | 'histogram' | 'gauge', described: MetricDefinition, read: Read) => void;
+/** @param fallback is exported if the gauge cannot be read; default: nothing. */
+type AddGauge = (definition: MetricDefinition, read: Read, fallback?: readonly Sample[]) => void;
 
-function keptBy(recorder: MetricsRecorder) {
-  const tallies = [
-    recorder.purchases,
-    recorder.orders,
-    recorder.requests,
-    recorder.commitFailures,
-    recorder.fencedWrites,
-    recorder.staleRefusals,
-    recorder.takeovers,
-    recorder.messages,
-  ].map((tally) => ['counter', tally] as const);
-  const spreads = [
-    recorder.requestTimes,
-    recorder.batches,
-    recorder.commitTimes,
-    recorder.sagaTimes,
-    recorder.settling,
-    recorder.supplierTimes,
-  ].map((spread) => ['histogram', spread] as const);
-  return [...tallies, ...spreads];
-}
-
-/** @param otherwise what is told where it cannot be read; nothing where absent. */
-type AddGauge = (described: MetricDefinition, read: Read, otherwise?: readonly Sample[]) => void;
-
-function describeMoment(recorder: MetricsRecorder, surroundings: GaugeSources, gauge: AddGauge): void {
-  const { missing, build } = surroundings;
-  const packages = sharing(() => surroundings.packages());
-  gauge(gauges.buildInfo, () => [{ labels: build, value: 1 }]);
-  gauge(gauges.ready, async () => only((await missing()).length === 0 ? 1 : 0), only(0));
-  for (const [name, described] of Object.entries(readings) as [GaugeName, MetricDefinition][]) {
-    gauge(described, async () => only((await recorder.readings.get(name)?.()) ?? 0));
+function addGauges(recorder: MetricsRecorder, sources: GaugeSources, add: AddGauge): void {
+  const { readinessProblems, build } = sources;
+  // The gauges about packages share one read.
+  const packages = singleFlight(() => sources.packages());
+  for (const name of portGauges) {
+    add(gauges[name], async () => single((await recorder.gauges.get(name)?.()) ?? 0));
   }
-  gauge(gauges.breakerOpen, () =>
+  add(gauges.buildInfo, () => [{ labels: build, value: 1 }]);
+  add(gauges.ready, async () => single((await readinessProblems()).length === 0 ? 1 : 0), single(0));
+  add(gauges.breakerOpen, () =>
     (['flights', 'hotels'] as const).map((supplier) => ({
       labels: { supplier },
       value: recorder.openBreakers.has(supplier) ? 1 : 0,
     })),
   );
-  gauge(gauges.sagas, () =>
-    recorder.sagas().map(({ kind: saga, count: value }) => ({ labels: { saga }, value })),
+  add(gauges.sagas, () => recorder.sagas().map(({ saga, count }) => ({ labels: { saga }, value: count })));
+  add(gauges.oldestSaga, () =>
+    recorder.sagas().map(({ saga, oldestSeconds }) => ({ labels: { saga }, value: oldestSeconds })),
   );
-  gauge(gauges.oldestSaga, () =>
-    recorder.sagas().map(({ kind: saga, oldestSeconds: value }) => ({ labels: { saga }, value })),
-  );
-  gauge(gauges.waiting, async () => only(sum(await packages(), ({ inventory }) => inventory.waiting)));
-  gauge(gauges.units, async () => unitsOf(await packages(), {}));
-  gauge(gauges.packageWaiting, async () =>
-    longestLines(await packages()).map(({ package: { id }, inventory }) => ({
+  add(gauges.waiting, async () => single(sum(await packages(), ({ inventory }) => inventory.waiting)));
+  add(gauges.units, async () => unitsOf(await packages(), {}));
+  add(gauges.packageWaiting, async () =>
+    longestQueues(await packages()).map(({ package: { id }, inventory }) => ({
       labels: { package: id },
       value: inventory.waiting,
     })),
   );
-  gauge(gauges.packageUnits, async () =>
-    longestLines(await packages()).flatMap((one) => unitsOf([one], { package: one.package.id })),
+  add(gauges.packageUnits, async () =>
+    longestQueues(await packages()).flatMap((one) => unitsOf([one], { package: one.package.id })),
   );
 }
 
@@ -114,41 +158,17 @@ function unitsOf(snapshots: readonly PackageSnapshot[], labels: Sample['labels']
   }));
 }
 
-function longestLines(snapshots: readonly PackageSnapshot[]): readonly PackageSnapshot[] {
+function longestQueues(snapshots: readonly PackageSnapshot[]): readonly PackageSnapshot[] {
   if (snapshots.length <= packagesMax) return snapshots;
-  const byLine = [...snapshots].sort(
-    (one, other) => other.inventory.waiting - one.inventory.waiting || one.package.id - other.package.id,
-  );
-  return byLine.slice(0, packagesMax);
+  return snapshots
+    .toSorted((a, b) => b.inventory.waiting - a.inventory.waiting || a.package.id - b.package.id)
+    .slice(0, packagesMax);
 }
 
 function sum(snapshots: readonly PackageSnapshot[], of: (snapshot: PackageSnapshot) => number): number {
   return snapshots.reduce((total, snapshot) => total + of(snapshot), 0);
 }
 
-function only(value: number): Sample[] {
+function single(value: number): Sample[] {
   return [{ labels: {}, value }];
-}
-
-/** Those who ask while it is being read get the same. */
-function sharing<T>(read: () => Promise<T>): () => Promise<T> {
-  let underWay: Promise<T> | undefined;
-  return () => {
-    underWay ??= read().finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
-  };
-}
-
-async function inTime(read: Read, otherwise: readonly Sample[]): Promise<readonly Sample[]> {
-  const late = Promise.withResolvers<readonly Sample[]>();
-  const timer = setTimeout(() => late.resolve(otherwise), patienceMs);
-  try {
-    return await Promise.race([read(), late.promise]);
-  } catch {
-    return otherwise;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,74 +1,73 @@
 /**
- * Counters and histograms for the hot path: prom-client's own take half a µs per call, which is 3 % of a purchase
- * when there are several of them in it; these take some ten ns. They are told in prom-client's terms when a scrape
- * asks for them.
+ * Counters and histograms for the hot path. prom-client exports their values, but is not used to record them: on
+ * Node 24 its counter takes 360 ns per call and its histogram 505 ns, these take 20 ns and 90 ns (version 15.1.3, three
+ * and two labels). A purchase makes several such calls.
  */
 
-/** What a metric is called and means (https://prometheus.io/docs/practices/naming/). */
+/** See https://prometheus.io/docs/practices/naming/. */
 export interface MetricDefinition {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
 }
 
+/** @param name without the prefix that all metrics of this program have. */
+export function metric(name: string, help: string, ...labels: readonly string[]): MetricDefinition {
+  return { name: `ticket_booking_${name}`, help, labels };
+}
+
 export interface Sample {
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
-  /** With its ending, where it is not the metric's own. */
+  /** Set if it differs from the name of the metric, as for the buckets of a histogram. */
   readonly metricName?: string;
 }
 
-/** The values of a metric's labels, in their order. */
+/** The values of a metric's labels, in their order; three at most. */
 export type LabelValues = readonly (string | number)[];
 
-/**
- * One `T` per series of up to three labels, found without making a string of them: that would cost more than all the
- * rest.
- */
-class BySeries<T> {
-  readonly #all: { readonly series: LabelValues; readonly kept: T }[] = [];
-  readonly #tree = new Map<string | number, Map<string | number, Map<string | number, T>>>();
-  readonly #make: () => T;
+/** One value per combination of up to three labels. Nested maps are faster than a key that joins the labels. */
+class ByLabels<Value> {
+  readonly #entries: (readonly [LabelValues, Value])[] = [];
+  readonly #tree = new Map<string | number, Map<string | number, Map<string | number, Value>>>();
+  readonly #make: () => Value;
 
-  constructor(make: () => T) {
+  constructor(make: () => Value) {
     this.#make = make;
   }
 
-  get(first: string | number, second: string | number, third: string | number): T {
+  get(first: string | number, second: string | number, third: string | number): Value {
     return this.#tree.get(first)?.get(second)?.get(third) ?? this.#add(first, second, third);
   }
 
-  /** In the order they came. */
-  get all(): readonly { readonly series: LabelValues; readonly kept: T }[] {
-    return this.#all;
+  /** In the order in which they were added. */
+  get entries(): readonly (readonly [LabelValues, Value])[] {
+    return this.#entries;
   }
 
-  #add(first: string | number, second: string | number, third: string | number): T {
-    const seconds = this.#tree.get(first) ?? new Map<string | number, Map<string | number, T>>();
-    const thirds = seconds.get(second) ?? new Map<string | number, T>();
-    const kept = this.#make();
-    this.#tree.set(first, seconds.set(second, thirds.set(third, kept)));
-    this.#all.push({ series: [first, second, third], kept });
-    return kept;
+  #add(first: string | number, second: string | number, third: string | number): Value {
+    const seconds = this.#tree.get(first) ?? new Map<string | number, Map<string | number, Value>>();
+    const thirds = seconds.get(second) ?? new Map<string | number, Value>();
+    const value = this.#make();
+    this.#tree.set(first, seconds.set(second, thirds.set(third, value)));
+    this.#entries.push([[first, second, third], value]);
+    return value;
   }
 }
 
-function labelsOf({ labels }: MetricDefinition, series: LabelValues): Record<string, string | number> {
-  return Object.fromEntries(labels.map((label, index) => [label, series[index] ?? '']));
+function labelsOf({ labels }: MetricDefinition, values: LabelValues): Record<string, string | number> {
+  return Object.fromEntries(labels.map((label, index) => [label, values[index] ?? '']));
 }
 
-/** Counts that only grow, by series. */
+/** Counts for each combination of labels. */
 export class Counter {
-  readonly described: MetricDefinition;
-  readonly #counts = new BySeries(() => ({ count: 0 }));
+  readonly definition: MetricDefinition;
+  readonly #counts = new ByLabels(() => ({ count: 0 }));
 
-  /** @param known series that are told as 0 before anything was counted, so that their first increase is seen. */
-  constructor(
-    described: MetricDefinition,
-    known: readonly LabelValues[] = described.labels.length === 0 ? [[]] : [],
-  ) {
-    this.described = described;
-    for (const [first = '', second = '', third = ''] of known) this.#counts.get(first, second, third);
+  /** @param initial values of the label that are exported as 0 at first, so that Prometheus sees the first increase. */
+  constructor(definition: MetricDefinition, initial: readonly string[] = []) {
+    this.definition = definition;
+    for (const value of definition.labels.length === 0 ? [''] : initial) this.#counts.get(value, '', '');
   }
 
   add(first: string | number = '', second: string | number = '', third: string | number = ''): void {
@@ -76,35 +75,36 @@ export class Counter {
   }
 
   samples(): Sample[] {
-    return this.#counts.all.map(({ series, kept }) => ({
-      labels: labelsOf(this.described, series),
-      value: kept.count,
+    return this.#counts.entries.map(([values, { count }]) => ({
+      labels: labelsOf(this.definition, values),
+      value: count,
     }));
   }
 }
 
 interface Buckets {
-  /** How many fell into each bucket alone; the last one is beyond every bound. */
+  /** How many values fell into each bucket. The last bucket is for values above all bounds. */
   readonly counts: Float64Array;
   sum: number;
 }
 
-/** A histogram by series. */
+/** A histogram for each combination of up to two labels. */
 export class Histogram {
-  readonly described: MetricDefinition;
+  readonly definition: MetricDefinition;
   readonly #bounds: readonly number[];
-  readonly #buckets: BySeries<Buckets>;
+  readonly #buckets: ByLabels<Buckets>;
 
-  /** @param bounds upper ones, inclusive, ascending. */
-  constructor(
-    described: MetricDefinition,
-    bounds: readonly number[],
-    known: readonly LabelValues[] = described.labels.length === 0 ? [[]] : [],
-  ) {
-    this.described = described;
+  /**
+   * @param bounds the inclusive upper bounds of the buckets, ascending.
+   * @param initial values of the labels that are exported before the first observation; default: none if there are
+   * labels.
+   */
+  constructor(definition: MetricDefinition, bounds: readonly number[], initial?: LabelValues) {
+    this.definition = definition;
     this.#bounds = bounds;
-    this.#buckets = new BySeries(() => ({ counts: new Float64Array(bounds.length + 1), sum: 0 }));
-    for (const [first = '', second = ''] of known) this.#buckets.get(first, second, '');
+    this.#buckets = new ByLabels(() => ({ counts: new Float64Array(bounds.length + 1), sum: 0 }));
+    const [first = '', second = ''] = initial ?? [];
+    if (initial !== undefined || definition.labels.length === 0) this.#buckets.get(first, second, '');
   }
 
   observe(value: number, first: string | number = '', second: string | number = ''): void {
@@ -117,21 +117,19 @@ export class Histogram {
   }
 
   samples(): Sample[] {
-    return this.#buckets.all.flatMap(({ series, kept }) => this.#samplesOf(series, kept));
-  }
-
-  #samplesOf(series: LabelValues, { counts, sum }: Buckets): Sample[] {
-    const { name } = this.described;
-    const labels = labelsOf(this.described, series);
-    let below = 0;
-    const cumulative = [...this.#bounds, '+Inf'].map((le, index) => {
-      below += counts[index] as number;
-      return { labels: { le, ...labels }, value: below, metricName: `${name}_bucket` };
+    const { name } = this.definition;
+    return this.#buckets.entries.flatMap(([values, { counts, sum }]) => {
+      const labels = labelsOf(this.definition, values);
+      let count = 0;
+      const buckets = [...this.#bounds, '+Inf'].map((le, index) => {
+        count += counts[index] as number;
+        return { labels: { le, ...labels }, value: count, metricName: `${name}_bucket` };
+      });
+      return [
+        ...buckets,
+        { labels, value: sum, metricName: `${name}_sum` },
+        { labels, value: count, metricName: `${name}_count` },
+      ];
     });
-    return [
-      ...cumulative,
-      { labels, value: sum, metricName: `${name}_sum` },
-      { labels, value: below, metricName: `${name}_count` },
-    ];
   }
 }

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { systemClock } from '../lib/system-clock.ts';
-import { loadMeter } from './measured-process-load.ts';
+import { loadMeter } from './process-load.ts';
 
-it('shows what held the event loop up, and forgets it again', async () => {
+it('shows a delay of the event loop, and forgets it after two windows', async () => {
   const meter = loadMeter(systemClock);
   try {
     await pause(100);

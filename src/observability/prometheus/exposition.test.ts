@@ -1,24 +1,33 @@
 import prometheus from 'prom-client';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
-import { samplesOf } from '../../test/support/prometheus.ts';
-import type { PackageSnapshot } from '../domain/travel-package.ts';
-import { counters, gauges, histograms } from './prometheus/catalogue.ts';
-import { createMetrics, type MetricsSource } from './prometheus.ts';
+import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
+import { samplesOf } from '../../../test/support/prometheus.ts';
+import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import { createMetrics, gauges, type MetricsSource } from './exposition.ts';
+import { MetricsRecorder } from './recorder.ts';
+
+const recorder = new MetricsRecorder();
+const counters = Object.values(recorder.counters).map(({ definition }) => definition);
+const histograms = Object.values(recorder.histograms).map(({ definition }) => definition);
+const all = [...counters, ...histograms, ...Object.values(gauges)];
 
 const build = { version: '1.2.3', node: '24.0.0', engine: 'actor', store: 'sqlite' };
 let metrics: MetricsSource;
 let packages: PackageSnapshot[];
-let missing: () => Promise<string[]>;
+let readinessProblems: () => Promise<string[]>;
 
 beforeEach(() => {
   metrics = createMetrics();
   packages = [];
-  missing = async () => [];
+  readinessProblems = async () => [];
 });
 
 async function exposed(): Promise<string> {
-  const { text } = await metrics.expose({ packages: async () => packages, missing: () => missing(), build });
+  const { text } = await metrics.expose({
+    packages: async () => packages,
+    readinessProblems: () => readinessProblems(),
+    build,
+  });
   return text;
 }
 
@@ -28,8 +37,8 @@ async function value(series: string): Promise<number | undefined> {
 
 const nothing = { inventory: fakeSnapshot().inventory, inserted: [], updated: [] };
 
-describe('what is reported is shown', () => {
-  test('purchases by outcome, requests by route, messages by how they fared', async () => {
+describe('the exposition', () => {
+  test('has purchases by outcome, requests by route, and messages by result', async () => {
     metrics.purchase('confirmed');
     metrics.purchase('queue_full');
     metrics.purchase('queue_full');
@@ -42,7 +51,7 @@ describe('what is reported is shown', () => {
     expect(await value('messages_total{result="no_answer"}')).toBe(1);
   });
 
-  test('a histogram is cumulative, and its bounds are inclusive', async () => {
+  test('has cumulative histograms with inclusive bounds', async () => {
     for (const seconds of [0.001, 0.002, 0.0025, 7, 99]) metrics.request('/', 'GET', 200, seconds);
     const name = 'http_request_duration_seconds';
     const bucket = (le: string) => value(`${name}_bucket{le="${le}",route="/",method="GET"}`);
@@ -55,7 +64,7 @@ describe('what is reported is shown', () => {
     expect(await value(`${name}_sum{route="/",method="GET"}`)).toBeCloseTo(106.0055);
   });
 
-  test('commits by how they ended, and what was fenced by whom', async () => {
+  test('has commits by outcome, and fenced writes by what refused them', async () => {
     metrics.commit()('applied');
     metrics.commit()('fenced');
     metrics.commit()('unknown');
@@ -69,7 +78,7 @@ describe('what is reported is shown', () => {
     expect(await value('stale_refusals_total')).toBe(1);
   });
 
-  test('orders that a commit brought to an end, and how long that took', async () => {
+  test('has orders that a commit brought to an end, and how long they took', async () => {
     const ended = [{ at: 1_500, event: 'confirmed' as const }];
     metrics.committed({
       ...nothing,
@@ -87,7 +96,7 @@ describe('what is reported is shown', () => {
     expect(await value('order_settling_seconds_count{status="cancelled"}')).toBeUndefined();
   });
 
-  test('sagas that are under way, the oldest of them, and how they ended', async () => {
+  test('has unfinished sagas, the age of the oldest, and the results of the finished ones', async () => {
     const first = metrics.saga('clear');
     const second = metrics.saga('clear');
     expect(await value('sagas_in_progress{saga="clear"}')).toBe(2);
@@ -101,7 +110,7 @@ describe('what is reported is shown', () => {
     expect(await value('saga_duration_seconds_count{saga="clear",result="stopped"}')).toBe(1);
   });
 
-  test('suppliers: attempts and breakers', async () => {
+  test('has attempts at suppliers and their circuit breakers', async () => {
     metrics.supplierCall('flights')('reserved');
     metrics.breaker('hotels', true);
     expect(await value('supplier_call_duration_seconds_count{supplier="flights",result="reserved"}')).toBe(1);
@@ -110,7 +119,7 @@ describe('what is reported is shown', () => {
     expect(await value('breaker_open{supplier="hotels"}')).toBe(0);
   });
 
-  test('takeovers, batches, and what runs', async () => {
+  test('has takeovers, batch sizes and the build', async () => {
     metrics.takeover(true);
     metrics.batch(7);
     expect(await value('takeovers_total{unfinished_orders="yes"}')).toBe(1);
@@ -120,8 +129,8 @@ describe('what is reported is shown', () => {
   });
 });
 
-describe('how things stand', () => {
-  test('is read when somebody looks', async () => {
+describe('a gauge', () => {
+  test('is read at each scrape', async () => {
     let size = 3;
     metrics.gauge('mailbox_messages', () => size);
     metrics.gauge('inbox_messages', async () => size * 2);
@@ -131,11 +140,11 @@ describe('how things stand', () => {
     expect(await value('inbox_messages')).toBe(8);
   });
 
-  test('what fails, or does not come in time, is left out and keeps nothing else from being told', async () => {
+  test('is left out when it fails or takes too long, without holding up the others', async () => {
     metrics.gauge('inbox_messages', () => Promise.reject(new Error('away')));
     metrics.gauge('sockets', () => new Promise(() => {}));
     metrics.gauge('active_actors', () => 5);
-    missing = () => new Promise(() => {});
+    readinessProblems = () => new Promise(() => {});
     const samples = samplesOf(await exposed());
     expect(samples.get('ticket_booking_inbox_messages')).toBeUndefined();
     expect(samples.get('ticket_booking_sockets')).toBeUndefined();
@@ -143,13 +152,13 @@ describe('how things stand', () => {
     expect(samples.get('ticket_booking_ready')).toBe(0);
   });
 
-  test('ready is what readiness says', async () => {
+  test('shows whether the instance is ready', async () => {
     expect(await value('ready')).toBe(1);
-    missing = async () => ['something'];
+    readinessProblems = async () => ['something'];
     expect(await value('ready')).toBe(0);
   });
 
-  test('units and lines: all of them in sum, and the hundred longest lines one by one', async () => {
+  test('shows the units and queues of all packages in sum, and the hundred longest queues one by one', async () => {
     packages = Array.from({ length: 150 }, (_, index) => {
       const { package: travelPackage, inventory } = fakeSnapshot({ id: index + 1, quota: 2 });
       return { package: travelPackage, inventory: { ...inventory, remaining: 1, held: 1, waiting: index } };
@@ -157,35 +166,30 @@ describe('how things stand', () => {
     const samples = samplesOf(await exposed());
     expect(samples.get('ticket_booking_waiting_orders')).toBe((149 * 150) / 2);
     expect(samples.get('ticket_booking_units{state="held"}')).toBe(150);
-    const lines = [...samples.keys()].filter((name) =>
+    const queues = [...samples.keys()].filter((name) =>
       name.startsWith('ticket_booking_package_waiting_orders'),
     );
-    expect(lines).toHaveLength(100);
+    expect(queues).toHaveLength(100);
     expect(samples.get('ticket_booking_package_waiting_orders{package="150"}')).toBe(149);
     expect(samples.get('ticket_booking_package_waiting_orders{package="50"}')).toBeUndefined();
     expect(samples.get('ticket_booking_package_units{package="150",state="remaining"}')).toBe(1);
   });
 });
 
-describe('as Prometheus wants it', () => {
-  test('names, units and help follow its conventions', () => {
-    for (const { name, help } of Object.values(counters)) {
+describe('the format of Prometheus', () => {
+  test('has names, units and help texts by its conventions', () => {
+    for (const { name, help } of counters) {
       expect(name).toMatch(/^ticket_booking_[a-z_]+_total$/);
       expect(help).toMatch(/\.$/);
     }
-    for (const { name } of Object.values(histograms)) expect(name).toMatch(/_(seconds|messages)$/);
+    for (const { name } of histograms) expect(name).toMatch(/_(seconds|messages)$/);
     for (const { name } of Object.values(gauges)) expect(name).not.toMatch(/_total$/);
-    const all = [counters, histograms, gauges].flatMap((group) =>
-      Object.values(group).map(({ name }) => name),
-    );
-    expect(new Set(all).size).toBe(all.length);
+    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
   });
 
-  test('every catalogued metric is told of once, with the figures of the process, and no series twice', async () => {
+  test('has every metric once, the metrics of the process, and no series twice', async () => {
     const text = await exposed();
-    for (const group of [counters, histograms, gauges]) {
-      for (const { name } of Object.values(group)) expect(text.split(`# TYPE ${name} `)).toHaveLength(2);
-    }
+    for (const { name } of all) expect(text.split(`# TYPE ${name} `)).toHaveLength(2);
     expect(text).toContain('process_resident_memory_bytes ');
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds ');
     const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -194,12 +198,12 @@ describe('as Prometheus wants it', () => {
     for (const line of series) expect(line).toMatch(/^[a-z\d_:]+(\{[^\n]*\})? (NaN|[+-]?Inf|[-+.\de]+)$/i);
   });
 
-  test('label values are escaped', async () => {
+  test('has escaped label values', async () => {
     metrics.request('/"\\\n', 'GET', 200, 1);
     expect(await exposed()).toContain('route="/\\"\\\\\\n"');
   });
 
-  test('each has a registry of its own, and scrapes that come together share one reading', async () => {
+  test('uses a registry per instance, and one read for concurrent scrapes', async () => {
     const other = createMetrics();
     other.purchase('confirmed');
     expect(await value('purchases_total{outcome="confirmed"}')).toBe(0);
