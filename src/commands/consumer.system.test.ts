@@ -15,7 +15,7 @@ import { redisList } from '../engine/queue/redis-work-queue.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';
 import { silentLog } from '../observability/log.ts';
-import { localLiveBus } from '../realtime/bus/local.ts';
+import { localLiveBus } from '../realtime/live-bus.ts';
 import { redisLiveBus } from '../realtime/redis/redis-live-bus.ts';
 import { openMongoStore } from '../storage/mongodb/mongo-store.ts';
 import { simulatedSuppliers } from '../suppliers/simulated-suppliers.ts';

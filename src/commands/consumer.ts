@@ -11,7 +11,7 @@ import { systemClock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';
 import type { Log } from '../observability/log.ts';
 import { createLog } from '../observability/pino-log.ts';
-import { localLiveBus } from '../realtime/bus/local.ts';
+import { localLiveBus } from '../realtime/live-bus.ts';
 import { redisLiveBus } from '../realtime/redis/redis-live-bus.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { readSettings } from './settings.ts';

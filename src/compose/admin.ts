@@ -6,7 +6,7 @@ import type { AppServices, HttpSettings } from '../http/app-services.ts';
 import { systemClock as clock } from '../lib/system-clock.ts';
 import { systemRandom } from '../lib/system-random.ts';
 import type { Log } from '../observability/log.ts';
-import { loadMeter } from '../observability/measured-process-load.ts';
+import { loadMeter } from '../observability/process-load.ts';
 import { programVersion } from '../observability/telemetry.ts';
 import { clientResolver } from '../rate-limits/client-address.ts';
 import type { Store } from '../storage/store.ts';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { fakeEngine, fakeNow, fakeSnapshot } from '../../test/support/fake-engine.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import { silentLog } from '../observability/log.ts';
-import { localLiveBus } from '../realtime/bus/local.ts';
+import { localLiveBus } from '../realtime/live-bus.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import type { SupplierClient } from '../suppliers/suppliers.ts';
 import { createApp } from './app.ts';

@@ -1,5 +1,4 @@
-import type { Leases } from '../cluster/lease.ts';
-import { localLeases } from '../cluster/local-leases.ts';
+import { type Leases, localLeases } from '../cluster/lease.ts';
 import type { RedisConnector } from '../cluster/redis/connector.ts';
 import type { Config } from '../config/config.ts';
 import { defaultRejectionsMax } from '../domain/decide.ts';
@@ -11,8 +10,7 @@ import { systemRandom } from '../lib/system-random.ts';
 import type { Log } from '../observability/log.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { Tracing } from '../observability/tracing.ts';
-import { localLiveBus } from '../realtime/bus/local.ts';
-import type { LiveBus } from '../realtime/live-bus.ts';
+import { type LiveBus, localLiveBus } from '../realtime/live-bus.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import { closeAfterFailure, startStep } from './start-step.ts';
 import type { OpenStore } from './store.ts';

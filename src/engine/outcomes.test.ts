@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
 import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import type { Order, OrderStatus, TimelineEvent } from '../domain/order.ts';
-import { localLiveBus } from '../realtime/bus/local.ts';
+import { localLiveBus } from '../realtime/live-bus.ts';
 import { Outcomes } from './outcomes.ts';
 
 const events: readonly TimelineEvent[] = ['claimed', 'confirmed', 'cancel requested', 'cancelled'];

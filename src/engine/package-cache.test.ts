@@ -2,7 +2,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { onSale } from '../../test/support/server.ts';
 import { fullInventory, type PackageSnapshot } from '../domain/travel-package.ts';
-import { localLiveBus } from '../realtime/bus/local.ts';
+import { localLiveBus } from '../realtime/live-bus.ts';
 import { PackageCache } from './package-cache.ts';
 
 const snapshot = (id: number, waiting = 0): PackageSnapshot => ({

@@ -1,17 +1,29 @@
-import { envelope, type Fragment } from './envelope.ts';
-import type { Topic } from './topic.ts';
-import type { Viewer } from './viewer.ts';
+import { type Fragment, fragmentsFrame } from './frame.ts';
 
-/** A viewer's place in a channel. */
+/** One connection, as the fan-out sees it. No method throws or waits. */
+export interface Viewer {
+  /** Sends one whole WebSocket frame. The bytes are shared by all viewers: never write to them. */
+  send(frame: Buffer): void;
+  /** How many bytes were sent and are still in this process. */
+  bufferedBytes(): number;
+  /** Starts the closing handshake with a close code (RFC 6455, section 7.4). */
+  close(code: number, reason: string): void;
+  /** Ends the connection without a handshake, for clients that do not read. */
+  terminate(): void;
+}
+
+/** RFC 6455, section 7.4.1. The pages' hx-ws extension reconnects after `restart`, but not after `refused`. */
+export const closeCodes = { refused: 1008, restart: 1012 } as const;
+
+/** A viewer of a channel. */
 export interface Subscription {
   readonly viewer: Viewer;
-  readonly topic: Topic;
   readonly channel: Channel;
-  /** The channel's version that the viewer was last brought to; 0 is nothing yet. */
+  /** The channel's version that the viewer has; 0 if it has none. */
   version: number;
-  /** ms since the epoch. */
+  /** When something was last sent to the viewer, in ms since the epoch. */
   sentAt: number;
-  /** Since when the viewer has been too slow; undefined while it keeps up. */
+  /** Since when the viewer has been too slow, in ms since the epoch; undefined while it keeps up. */
   laggingSince: number | undefined;
 }
 
@@ -22,14 +34,14 @@ interface Part {
 }
 
 /**
- * The newest state of a topic, in parts, and who watches it. Each `put` makes a new version; a viewer at version v
- * needs exactly the parts that are newer than v. So a newcomer gets everything, somebody who skipped a hundred
- * versions gets one message, and nothing is kept per viewer but a number.
+ * The newest state of a topic, as fragments, and its viewers. Each `put` makes a new version. A viewer at version v
+ * needs exactly the fragments that are newer than v: a new viewer gets all of them, and a viewer that missed a hundred
+ * versions gets one message. The only state per viewer is a number.
  */
 export class Channel {
   readonly subscriptions = new Set<Subscription>();
   readonly #parts = new Map<string, Part>();
-  /** Frames of the present version by the version they start from: all at the same version share one. */
+  /** Frames that lead to the current version, by the version they start from. Viewers at one version share a frame. */
   readonly #frames = new Map<number, Buffer>();
   #version = 0;
 
@@ -37,6 +49,13 @@ export class Channel {
     return this.#version;
   }
 
+  subscribe(viewer: Viewer): Subscription {
+    const subscription = { viewer, channel: this, version: 0, sentAt: 0, laggingSince: undefined };
+    this.subscriptions.add(subscription);
+    return subscription;
+  }
+
+  /** Replaces the fragments with the same ids. */
   put(fragments: readonly Fragment[]): void {
     if (fragments.length === 0) return;
     this.#version++;
@@ -46,16 +65,16 @@ export class Channel {
     }
   }
 
-  /** Removes a fragment: later viewers do not get it, present ones keep what they have. */
+  /** Removes a fragment. Viewers that have it keep it; later viewers do not get it. */
   remove(rootId: string): void {
     if (this.#parts.delete(rootId)) this.#frames.clear();
   }
 
-  /** The frame that brings a viewer from this version to the present one; not to be asked when it is there already. */
+  /** The frame that leads from this version to the current one, which must be newer. */
   frameSince(version: number): Buffer {
     let frame = this.#frames.get(version);
     if (frame === undefined) {
-      frame = envelope(this.#newerThan(version));
+      frame = fragmentsFrame(this.#newerThan(version));
       this.#frames.set(version, frame);
     }
     return frame;

@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Channel, Subscription } from './channel.ts';
-import { clockMessage } from './envelope.ts';
+import { clockFrame } from './frame.ts';
 import { TimeSlice, type TimeSliceOptions } from './time-slice.ts';
 
 export interface FanoutOptions extends TimeSliceOptions {
-  /** A viewer with more than this unsent skips ahead. */
+  /** A viewer with more unsent bytes than this is lagging and gets nothing new. */
   readonly bufferedBytesMax: number;
-  /** A viewer that has been too slow for so long is cut. */
+  /** A viewer that lags for longer than this is disconnected. */
   readonly stuckMs: number;
-  /** A viewer that was told nothing for so long is told the time. */
+  /** A viewer that was sent nothing for this long is sent the time. */
   readonly heartbeatMs: number;
 }
 
@@ -23,80 +23,83 @@ export const fanoutDefaults: FanoutOptions = {
   monotonicNow: () => performance.now(),
 };
 
-/** Brings viewers to the newest version of their channel, slow ones when they can take it. */
+/** Sends viewers the newest version of their channel. Slow viewers skip versions. */
 export class Fanout {
   readonly #clock: Clock;
   readonly #options: FanoutOptions;
-  readonly #turns: TimeSlice;
+  readonly #slice: TimeSlice;
   readonly #lagging = new Set<Subscription>();
 
   constructor(clock: Clock, options: FanoutOptions) {
     this.#clock = clock;
     this.#options = options;
-    this.#turns = new TimeSlice(options);
+    this.#slice = new TimeSlice(options);
   }
 
-  /** Opens a connection: the clock, then the present state where it is known. */
-  open(seat: Subscription): void {
-    seat.sentAt = this.#clock.now();
-    seat.viewer.send(clockMessage(seat.sentAt));
-    this.#offer(seat);
+  /** Opens a connection with the time, followed by the channel's state if it is known. */
+  open(subscription: Subscription): void {
+    subscription.sentAt = this.#clock.now();
+    subscription.viewer.send(clockFrame(subscription.sentAt));
+    this.#deliver(subscription);
   }
 
   async deliverAll(channel: Channel): Promise<void> {
-    for (const seat of channel.subscriptions) {
-      this.#offer(seat);
-      if (this.#turns.isOver()) await this.#turns.next();
+    for (const subscription of channel.subscriptions) {
+      this.#deliver(subscription);
+      if (this.#slice.isOver()) await this.#slice.next();
     }
   }
 
-  /** Serves those who were too slow and can take more now; cuts those who never will. */
+  /** Sends lagging viewers the newest version if they can take it again, and disconnects those that are stuck. */
   async deliverLagging(): Promise<void> {
-    for (const seat of this.#lagging) {
-      this.#offer(seat);
-      if (seat.laggingSince !== undefined && this.#clock.now() - seat.laggingSince > this.#options.stuckMs) {
-        this.#lagging.delete(seat);
-        seat.viewer.terminate();
+    for (const subscription of this.#lagging) {
+      this.#deliver(subscription);
+      const { laggingSince, viewer } = subscription;
+      if (laggingSince !== undefined && this.#clock.now() - laggingSince > this.#options.stuckMs) {
+        this.#lagging.delete(subscription);
+        viewer.terminate();
       }
-      if (this.#turns.isOver()) await this.#turns.next();
+      if (this.#slice.isOver()) await this.#slice.next();
     }
   }
 
-  /** Tells the time to those who heard nothing for a while. */
+  /** Sends the time to viewers that were sent nothing for a while. */
   async sendHeartbeats(channel: Channel): Promise<void> {
     const now = this.#clock.now();
-    const message = clockMessage(now);
-    for (const seat of channel.subscriptions) {
-      if (now - seat.sentAt < this.#options.heartbeatMs || this.#isSlow(seat)) continue;
-      seat.sentAt = now;
-      seat.viewer.send(message);
-      if (this.#turns.isOver()) await this.#turns.next();
+    const frame = clockFrame(now);
+    for (const subscription of channel.subscriptions) {
+      if (now - subscription.sentAt < this.#options.heartbeatMs || this.#isSlow(subscription)) continue;
+      subscription.sentAt = now;
+      subscription.viewer.send(frame);
+      if (this.#slice.isOver()) await this.#slice.next();
     }
   }
 
-  remove(seat: Subscription): void {
-    this.#lagging.delete(seat);
+  /** Ends a subscription. Returns whether it had not ended before. */
+  remove(subscription: Subscription): boolean {
+    this.#lagging.delete(subscription);
+    return subscription.channel.subscriptions.delete(subscription);
   }
 
-  #offer(seat: Subscription): void {
-    const { channel, viewer } = seat;
-    if (seat.version === channel.version) return;
-    if (this.#isSlow(seat)) {
-      seat.laggingSince ??= this.#clock.now();
-      this.#lagging.add(seat);
+  #deliver(subscription: Subscription): void {
+    const { channel, viewer } = subscription;
+    if (subscription.version === channel.version) return;
+    if (this.#isSlow(subscription)) {
+      subscription.laggingSince ??= this.#clock.now();
+      this.#lagging.add(subscription);
       return;
     }
-    const frame = channel.frameSince(seat.version);
-    seat.version = channel.version;
-    seat.sentAt = this.#clock.now();
-    if (seat.laggingSince !== undefined) {
-      seat.laggingSince = undefined;
-      this.#lagging.delete(seat);
+    const frame = channel.frameSince(subscription.version);
+    subscription.version = channel.version;
+    subscription.sentAt = this.#clock.now();
+    if (subscription.laggingSince !== undefined) {
+      subscription.laggingSince = undefined;
+      this.#lagging.delete(subscription);
     }
     viewer.send(frame);
   }
 
-  #isSlow(seat: Subscription): boolean {
-    return seat.viewer.bufferedBytes() > this.#options.bufferedBytesMax;
+  #isSlow({ viewer }: Subscription): boolean {
+    return viewer.bufferedBytes() > this.#options.bufferedBytesMax;
   }
 }

@@ -23,7 +23,7 @@ afterAll(() => {
 });
 
 it.each([0, 1, 125, 126, 127, 65_534, 65_535, 65_536, 70_000])(
-  'makes a frame of %i bytes that others can read',
+  'makes a frame of %i bytes that the ws library can read',
   async (length) => {
     text = length < 3 ? 'x'.repeat(length) : `€${'x'.repeat(length - 3)}`;
     const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);

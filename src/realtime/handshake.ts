@@ -1,15 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../domain/errors.ts';
+import { parseOrderId } from '../domain/order.ts';
 import type { HttpSettings } from '../http/app-services.ts';
+import { isOrderSignature } from '../http/order-access.ts';
 import { isOwnOrigin } from '../http/security.ts';
-import { parseTopic, type Topic } from './topic.ts';
 
 export const livePath = '/live';
 
-/** Longer than any address that we hand out. */
+/** What a customer's connection watches: every package, one package, or one order. */
+export type CustomerTopic =
+  | { readonly kind: 'packages' }
+  | { readonly kind: 'package'; readonly packageId: number }
+  | { readonly kind: 'order'; readonly orderId: string };
+
+/** What a connection watches. Only the pages of signed-in operators may watch `admin`. */
+export type Topic = CustomerTopic | { readonly kind: 'admin' };
+
+/** Longer than any URL of the pages. */
 const urlLengthMax = 1024;
 
-/** What of an upgrade request is looked at. */
+/** The members of an upgrade request that the handshake needs. */
 export type Handshake = Pick<IncomingMessage, 'method' | 'url' | 'headers'>;
 
 export function isWebSocketUpgrade({ headers }: Pick<Handshake, 'headers'>): boolean {
@@ -17,34 +27,29 @@ export function isWebSocketUpgrade({ headers }: Pick<Handshake, 'headers'>): boo
 }
 
 /**
- * Decides on an upgrade request, whose address and headers may be any bytes that Node's parser lets through: what
- * it is to watch, or why it is refused. Everything that the WebSocket library would refuse or choke on by itself is
- * refused here (RFC 6455, section 4.2.1).
+ * Returns what an upgrade request wants to watch, or why it is refused. Its URL and headers may hold any bytes that
+ * Node's parser accepts, so everything that the WebSocket library would refuse or fail on is refused here (RFC 6455,
+ * section 4.2.1).
  */
 export function checkHandshake(
   { method, url = '', headers }: Handshake,
   { secret, publicOrigin }: Pick<HttpSettings, 'secret' | 'publicOrigin'>,
 ): Topic | ErrorCode {
-  const [path, query = ''] = split(url);
+  const [path, ...query] = url.split('?');
   if (path !== livePath) return 'unknown_route';
   if (method !== 'GET') return 'method_not_allowed';
   if (!isWebSocketUpgrade({ headers })) return 'upgrade_required';
   if (url.length > urlLengthMax || !isHost(headers.host) || !isWellFormed(headers)) return 'bad_request';
   const source = { host: headers.host, origin: headers.origin, site: single(headers['sec-fetch-site']) };
   if (!isOwnOrigin(source, publicOrigin)) return 'cross_site';
-  return parseTopic(new URLSearchParams(query), secret);
-}
-
-function split(url: string): [path: string, query?: string] {
-  const mark = url.indexOf('?');
-  return mark < 0 ? [url] : [url.slice(0, mark), url.slice(mark + 1)];
+  return parseTopic(new URLSearchParams(query.join('?')), secret);
 }
 
 function isWellFormed(headers: Handshake['headers']): boolean {
   return (
     /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') &&
     /^(13|8)$/.test(headers['sec-websocket-version'] ?? '') &&
-    // Nothing is spoken but plain text messages.
+    // The server supports no subprotocol.
     headers['sec-websocket-protocol'] === undefined
   );
 }
@@ -55,4 +60,25 @@ function isHost(host: string | undefined): boolean {
 
 function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
+}
+
+/** Shared by thousands of connections. */
+const allPackages: Topic = { kind: 'packages' };
+const admin: Topic = { kind: 'admin' };
+
+/**
+ * Parses `topic=packages`, `topic=package:3`, `topic=admin` or `topic=order:<id>&proof=<proof>`. An order without its
+ * proof is refused like an order that does not exist (promise Q10).
+ */
+function parseTopic(query: URLSearchParams, secret: string): Topic | ErrorCode {
+  const text = query.get('topic') ?? '';
+  if (text === 'packages') return allPackages;
+  if (text === 'admin') return admin;
+  const packageId = /^package:([1-9]\d{0,8})$/.exec(text)?.[1];
+  if (packageId !== undefined) return { kind: 'package', packageId: Number(packageId) };
+  if (!text.startsWith('order:')) return 'unknown_route';
+  const orderId = parseOrderId(text.slice('order:'.length));
+  if (orderId === undefined || !isOrderSignature(secret, orderId, query.get('proof') ?? ''))
+    return 'unknown_order';
+  return { kind: 'order', orderId };
 }

@@ -5,17 +5,16 @@ import type { Order } from '../domain/order.ts';
 import type { Inventory, PackageSnapshot } from '../domain/travel-package.ts';
 import { silentLog } from '../observability/log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import { localLiveBus } from './bus/local.ts';
-import type { Subscription } from './channel.ts';
+import type { Viewer } from './channel.ts';
 import { Hub, type HubOptions, type LiveRender } from './hub.ts';
-import type { Viewer } from './viewer.ts';
+import { localLiveBus } from './live-bus.ts';
 
-/** Keeps what it is told, and is as slow as a test wants it. */
+/** Records what it is sent, and can pretend to be slow. */
 class TestViewer implements Viewer {
   readonly received: string[] = [];
   buffered = 0;
   closed: number | undefined;
-  isCut = false;
+  isTerminated = false;
   onEnd: () => void = () => {};
 
   send(frame: Buffer): void {
@@ -30,11 +29,11 @@ class TestViewer implements Viewer {
     this.onEnd();
   }
   terminate(): void {
-    this.isCut = true;
+    this.isTerminated = true;
     this.onEnd();
   }
 
-  /** What was drawn for it, without the wrappers and the time. */
+  /** The fragments that it was sent, without their wrappers. */
   get shown(): string[] {
     return this.received
       .filter((text) => text.startsWith('<hx-partial'))
@@ -47,14 +46,14 @@ class TestViewer implements Viewer {
 
 const clock = new ManualClock();
 
-/** A hub over an engine whose packages and orders a test may change behind the bus's back. */
-class Stage {
+/** A hub over an engine whose packages and orders a test can change without telling the bus. */
+class Scene {
   readonly bus = localLiveBus();
   readonly packages = new Map<number, PackageSnapshot>();
   readonly orders = new Map<string, Order>();
-  readonly places = new Map<string, number>();
+  readonly positions = new Map<string, number>();
   readonly reads: string[] = [];
-  drawn = 0;
+  rendered = 0;
   isStoreDown = false;
   readonly hub: Hub;
 
@@ -70,16 +69,16 @@ class Stage {
         this.#read(id);
         return this.orders.get(id);
       },
-      queuePosition: ({ id }) => this.places.get(id),
+      queuePosition: ({ id }) => this.positions.get(id),
     });
     const render: LiveRender = {
       package: ({ package: { id, archived }, inventory: { remaining, held } }) => {
-        this.drawn++;
+        this.rendered++;
         if (archived === true) return { rootId: `stay-${id}`, html: `${id}: archived` };
         return { rootId: `stay-${id}`, html: `${id}: ${remaining} free, ${held} held` };
       },
       order: ({ order: { id, status }, queuePosition, inProgress, offer = 'open' }) => {
-        this.drawn++;
+        this.rendered++;
         return {
           rootId: 'order-live',
           html: `${id} ${status} ${queuePosition ?? '-'} ${inProgress}${offer === 'open' ? '' : ` ${offer}`}`,
@@ -87,7 +86,7 @@ class Stage {
       },
     };
     this.hub = new Hub({ engine, liveBus: this.bus, clock, log: silentLog }, render, options);
-    stages.push(this);
+    scenes.push(this);
   }
 
   #read(what: string): void {
@@ -110,7 +109,7 @@ class Stage {
     return snapshot;
   }
 
-  /** Changes a package and tells of it. */
+  /** Changes a package in the store and publishes it. */
   publish(id: number, inventory: Partial<Inventory>): void {
     this.bus.publishPackage(this.set(id, inventory));
   }
@@ -122,44 +121,41 @@ class Stage {
     return order;
   }
 
-  join(viewer = new TestViewer()): TestViewer & { seat: Subscription } {
-    return this.#seat(viewer, this.hub.subscribe({ kind: 'packages' }, viewer));
+  watchPackages(viewer = new TestViewer()): TestViewer {
+    viewer.onEnd = this.hub.subscribe({ kind: 'packages' }, viewer);
+    return viewer;
   }
 
-  joinOrder(orderId: string, viewer = new TestViewer()): TestViewer & { seat: Subscription } {
-    return this.#seat(viewer, this.hub.subscribe({ kind: 'order', orderId }, viewer));
-  }
-
-  #seat(viewer: TestViewer, seat: Subscription): TestViewer & { seat: Subscription } {
-    viewer.onEnd = () => this.hub.unsubscribe(seat);
-    return Object.assign(viewer, { seat });
+  watchOrder(orderId: string, viewer = new TestViewer()): TestViewer {
+    viewer.onEnd = this.hub.subscribe({ kind: 'order', orderId }, viewer);
+    return viewer;
   }
 }
 
-const stages: Stage[] = [];
+const scenes: Scene[] = [];
 
 afterEach(async () => {
-  const stopped = Promise.all(stages.splice(0).map(({ hub }) => hub.stop()));
+  const stopped = Promise.all(scenes.splice(0).map(({ hub }) => hub.stop()));
   await clock.advance(5000);
   await stopped;
 });
 
-/** One tick, and its work. */
+/** Lets one tick pass. */
 const tick = () => clock.advance(50);
 
-it('opens with the time and the present state', async () => {
-  const stage = new Stage();
-  const viewer = stage.join();
+it('sends the time first, and then the current state', async () => {
+  const scene = new Scene();
+  const viewer = scene.watchPackages();
   expect(viewer.received).toEqual([`{"now":${clock.now()}}`]);
   await tick();
   expect(viewer.shown).toEqual(['1: 1 free, 0 held;2: 2 free, 0 held;']);
 });
 
-it('makes one message, with the newest state, of a hundred changes within a tick', async () => {
-  const stage = new Stage();
-  const viewer = stage.join();
+it('sends one message with the newest state for a hundred changes in a tick', async () => {
+  const scene = new Scene();
+  const viewer = scene.watchPackages();
   await tick();
-  for (let held = 1; held <= 100; held++) stage.publish(1, { held });
+  for (let held = 1; held <= 100; held++) scene.publish(1, { held });
   await tick();
   expect(viewer.shown.slice(1)).toEqual(['1: 1 free, 100 held;']);
   await clock.advance(1000);
@@ -167,11 +163,11 @@ it('makes one message, with the newest state, of a hundred changes within a tick
 });
 
 it('sends at most one message per tick', async () => {
-  const stage = new Stage();
-  const viewer = stage.join();
+  const scene = new Scene();
+  const viewer = scene.watchPackages();
   await tick();
   for (let held = 1; held <= 100; held++) {
-    stage.publish(1, { held });
+    scene.publish(1, { held });
     await clock.advance(10);
   }
   await tick();
@@ -180,81 +176,81 @@ it('sends at most one message per tick', async () => {
   expect(viewer.shown.at(-1)).toBe('1: 1 free, 100 held;');
 });
 
-it('tells a crowd once of a unit that is held and booked soon after, and a single viewer at once', async () => {
+it('sends a crowd one message for a unit that is held and then confirmed, but a few viewers two', async () => {
   for (const [viewersPerMs, expected] of [
     [0.1, ['1: 0 free, 0 held;']],
     [1000, ['1: 0 free, 1 held;', '1: 0 free, 0 held;']],
   ] as const) {
-    const stage = new Stage({ gatherViewersPerMs: viewersPerMs });
-    const viewers = [stage.join(), stage.join()];
+    const scene = new Scene({ gatherViewersPerMs: viewersPerMs });
+    const viewers = [scene.watchPackages(), scene.watchPackages()];
     await clock.advance(100);
-    stage.publish(1, { remaining: 0, held: 1 });
+    scene.publish(1, { remaining: 0, held: 1 });
     await clock.advance(10);
-    stage.publish(1, { held: 0 });
+    scene.publish(1, { held: 0 });
     await clock.advance(100);
     for (const viewer of viewers) expect(viewer.shown.slice(1)).toEqual(expected);
   }
 });
 
-it('draws a change once for any number of viewers, and sends them the same bytes', async () => {
-  const stage = new Stage({ sliceMsMin: 0, sliceMsMax: 0, yieldToEventLoop: async () => {} });
-  const viewers = Array.from({ length: 100 }, () => stage.join());
+it('renders a change once for any number of viewers', async () => {
+  const scene = new Scene({ sliceMsMin: 0, sliceMsMax: 0, yieldToEventLoop: async () => {} });
+  const viewers = Array.from({ length: 100 }, () => scene.watchPackages());
   await tick();
-  expect(stage.drawn).toBe(2);
-  expect(stage.reads).toEqual(['packages']);
-  stage.publish(2, { remaining: 0 });
+  expect(scene.rendered).toBe(2);
+  expect(scene.reads).toEqual(['packages']);
+  scene.publish(2, { remaining: 0 });
   await tick();
-  expect(stage.drawn).toBe(3);
+  expect(scene.rendered).toBe(3);
   for (const viewer of viewers) expect(viewer.shown.at(-1)).toBe('2: 0 free, 0 held;');
 });
 
-it('draws nothing and keeps no timer while nobody watches', async () => {
-  const stage = new Stage();
-  for (let held = 1; held <= 10; held++) stage.publish(1, { held });
+it('renders nothing and sets no timer while nobody watches', async () => {
+  const scene = new Scene();
+  for (let held = 1; held <= 10; held++) scene.publish(1, { held });
   await tick();
-  expect([stage.drawn, stage.reads.length, clock.sleepers]).toEqual([0, 0, 0]);
-  const viewer = stage.join();
+  expect([scene.rendered, scene.reads.length, clock.sleepers]).toEqual([0, 0, 0]);
+  const viewer = scene.watchPackages();
   await tick();
   expect(viewer.shown).toEqual(['1: 1 free, 10 held;', '2: 2 free, 0 held;']);
-  stage.hub.unsubscribe(viewer.seat);
+  viewer.onEnd();
   await clock.advance(1000);
   expect(clock.sleepers).toBe(0);
 });
 
-it('shows a newcomer the present state at once, and never how it was when somebody last watched', async () => {
-  const stage = new Stage();
-  const first = stage.join();
+it('sends a new viewer the current state at once, even after a time without viewers', async () => {
+  const scene = new Scene();
+  const first = scene.watchPackages();
   await tick();
-  const second = stage.join();
+  const second = scene.watchPackages();
   expect(second.shown).toEqual(['1: 1 free, 0 held;2: 2 free, 0 held;']);
-  stage.hub.unsubscribe(first.seat);
-  stage.hub.unsubscribe(second.seat);
-  stage.publish(1, { remaining: 0 });
-  expect(stage.join().shown).toEqual(['1: 0 free, 0 held;2: 2 free, 0 held;']);
+  first.onEnd();
+  second.onEnd();
+  scene.publish(1, { remaining: 0 });
+  expect(scene.watchPackages().shown).toEqual(['1: 0 free, 0 held;2: 2 free, 0 held;']);
 });
 
 it('shows a sale that opened while nobody watched', async () => {
-  const stage = new Stage();
+  const scene = new Scene();
   const opensAt = clock.now() + 60_000;
-  stage.set(1, {}, { opensAt });
-  const first = stage.join();
+  scene.set(1, {}, { opensAt });
+  const first = scene.watchPackages();
   await tick();
-  stage.hub.unsubscribe(first.seat);
+  first.onEnd();
   await clock.advance(60_000);
-  const { drawn } = stage;
-  expect(stage.join().shown).toHaveLength(1);
-  expect(stage.drawn).toBe(drawn + 2);
+  const { rendered } = scene;
+  expect(scene.watchPackages().shown).toHaveLength(1);
+  expect(scene.rendered).toBe(rendered + 2);
 });
 
-it('lets a slow reader skip ahead to the newest state, and keeps nothing for it', async () => {
-  const stage = new Stage();
-  const slow = stage.join();
-  const quick = stage.join();
+it('skips versions for a slow viewer and sends it the newest state in the end', async () => {
+  const scene = new Scene();
+  const slow = scene.watchPackages();
+  const quick = scene.watchPackages();
   await tick();
   slow.buffered = 1024 * 1024;
   for (let held = 1; held <= 20; held++) {
-    stage.publish(1, { held });
-    stage.publish(2, { held });
+    scene.publish(1, { held });
+    scene.publish(2, { held });
     await tick();
   }
   expect(quick.shown).toHaveLength(21);
@@ -264,96 +260,96 @@ it('lets a slow reader skip ahead to the newest state, and keeps nothing for it'
   expect(slow.shown.slice(1)).toEqual(['1: 1 free, 20 held;2: 2 free, 20 held;']);
 });
 
-it('cuts a reader that is stuck, and no other', async () => {
-  const stage = new Stage();
-  const stuck = stage.join();
-  const slow = stage.join();
+it('terminates a viewer that is stuck, but not one that was slow for a while', async () => {
+  const scene = new Scene();
+  const stuck = scene.watchPackages();
+  const slow = scene.watchPackages();
   await tick();
   stuck.buffered = slow.buffered = 1024 * 1024;
-  stage.publish(1, { held: 1 });
+  scene.publish(1, { held: 1 });
   await clock.advance(15_000);
   slow.buffered = 0;
   await clock.advance(10_000);
-  expect([stuck.isCut, slow.isCut, stage.hub.viewers]).toEqual([true, false, 1]);
+  expect([stuck.isTerminated, slow.isTerminated, scene.hub.viewers]).toEqual([true, false, 1]);
 });
 
-it('breaks a silence with the time', async () => {
-  const stage = new Stage();
-  const viewer = stage.join();
+it('sends the time when nothing else was sent for a while', async () => {
+  const scene = new Scene();
+  const viewer = scene.watchPackages();
   await tick();
   await clock.advance(12_000);
   expect(viewer.times.length).toBeGreaterThanOrEqual(3);
   expect(viewer.shown).toHaveLength(1);
 });
 
-it('makes up for a lost message by reading again', async () => {
-  const stage = new Stage();
-  const viewer = stage.join();
+it('shows a change that the bus has lost, because it reads again', async () => {
+  const scene = new Scene();
+  const viewer = scene.watchPackages();
   await tick();
-  stage.set(1, { remaining: 0 });
+  scene.set(1, { remaining: 0 });
   await clock.advance(5000);
   expect(viewer.shown.slice(1)).toEqual(['1: 0 free, 0 held;']);
 });
 
-it('does not let an older read undo what the bus told', async () => {
-  const stage = new Stage();
-  const viewer = stage.join();
-  stage.bus.publishPackage({ ...fakeSnapshot(), inventory: { ...fakeSnapshot().inventory, held: 9 } });
+it('does not replace an update from the bus with an older read', async () => {
+  const scene = new Scene();
+  const viewer = scene.watchPackages();
+  scene.bus.publishPackage({ ...fakeSnapshot(), inventory: { ...fakeSnapshot().inventory, held: 9 } });
   await tick();
   expect(viewer.shown.join()).toContain('1: 1 free, 9 held;');
   expect(viewer.shown.join()).not.toContain('1: 1 free, 0 held;');
 });
 
-it('goes on when the store is down, and shows the state once it is back', async () => {
-  const stage = new Stage();
-  stage.isStoreDown = true;
-  const viewer = stage.join();
+it('keeps running while the store is down, and shows the state when it is back', async () => {
+  const scene = new Scene();
+  scene.isStoreDown = true;
+  const viewer = scene.watchPackages();
   await clock.advance(5000);
   expect(viewer.shown).toEqual([]);
-  stage.isStoreDown = false;
+  scene.isStoreDown = false;
   await clock.advance(5000);
   expect(viewer.shown).toEqual(['1: 1 free, 0 held;2: 2 free, 0 held;']);
 });
 
-it('shows one package alone to who watches that one, and closes on one that does not exist', async () => {
-  const stage = new Stage();
+it('sends only the watched package, and closes a viewer of one that does not exist', async () => {
+  const scene = new Scene();
   const viewer = new TestViewer();
   const stranger = new TestViewer();
-  stage.hub.subscribe({ kind: 'package', packageId: 2 }, viewer);
-  stage.hub.subscribe({ kind: 'package', packageId: 77 }, stranger);
+  scene.hub.subscribe({ kind: 'package', packageId: 2 }, viewer);
+  scene.hub.subscribe({ kind: 'package', packageId: 77 }, stranger);
   await tick();
-  stage.publish(1, { remaining: 0 });
-  stage.publish(2, { remaining: 1 });
+  scene.publish(1, { remaining: 0 });
+  scene.publish(2, { remaining: 1 });
   await tick();
   expect(viewer.shown).toEqual(['2: 2 free, 0 held;', '2: 1 free, 0 held;']);
   expect([viewer.closed, stranger.closed, stranger.shown.length]).toEqual([undefined, 1008, 0]);
 });
 
-it('shows packages that are not listed to who watches them alone, and closes those that go', async () => {
-  const stage = new Stage();
-  stage.set(3, {}, { listed: false });
-  const viewer = stage.join();
+it('sends unlisted packages only to viewers who watch them alone, and shows archived and removed ones as closed', async () => {
+  const scene = new Scene();
+  scene.set(3, {}, { listed: false });
+  const viewer = scene.watchPackages();
   const single = new TestViewer();
-  stage.hub.subscribe({ kind: 'package', packageId: 3 }, single);
+  scene.hub.subscribe({ kind: 'package', packageId: 3 }, single);
   await tick();
-  stage.publish(3, { held: 1 });
+  scene.publish(3, { held: 1 });
   await tick();
   expect(single.shown).toEqual(['3: 1 free, 0 held;', '3: 1 free, 1 held;']);
   expect(viewer.shown).toEqual(['1: 1 free, 0 held;2: 2 free, 0 held;']);
-  stage.bus.publishPackage(stage.set(1, {}, { archived: true }));
-  stage.packages.delete(2);
-  stage.bus.publishRemoved(2);
+  scene.bus.publishPackage(scene.set(1, {}, { archived: true }));
+  scene.packages.delete(2);
+  scene.bus.publishRemoved(2);
   await tick();
   expect(viewer.shown.slice(1)).toEqual(['1: archived;2: archived;']);
-  stage.publish(1, { held: 1 });
+  scene.publish(1, { held: 1 });
   await clock.advance(5000);
   expect(viewer.shown).toHaveLength(2);
 });
 
-it('draws a package anew in the moment its sale opens', async () => {
-  const stage = new Stage();
-  stage.set(1, {}, { opensAt: clock.now() + 2500 });
-  const viewer = stage.join();
+it('renders a package again at the moment when its sale opens', async () => {
+  const scene = new Scene();
+  scene.set(1, {}, { opensAt: clock.now() + 2500 });
+  const viewer = scene.watchPackages();
   await tick();
   expect(viewer.shown).toHaveLength(1);
   await clock.advance(2440);
@@ -362,21 +358,21 @@ it('draws a package anew in the moment its sale opens', async () => {
   expect(viewer.shown.slice(1)).toEqual(['1: 1 free, 0 held;']);
 });
 
-it('shows an order as it stands, then its place, then its outcome', async () => {
-  const stage = new Stage();
-  stage.publish(1, { held: 1, remaining: 0 });
-  const order = stage.setOrder({ number: 7 });
-  stage.places.set(order.id, 3);
-  const viewer = stage.joinOrder(order.id);
+it('shows the state of an order, then its queue position, then its outcome', async () => {
+  const scene = new Scene();
+  scene.publish(1, { held: 1, remaining: 0 });
+  const order = scene.setOrder({ number: 7 });
+  scene.positions.set(order.id, 3);
+  const viewer = scene.watchOrder(order.id);
   await tick();
-  stage.bus.publishQueue({ packageId: 1, first: [5, 7], all: [5, 7] });
+  scene.bus.publishQueue({ packageId: 1, first: [5, 7], all: [5, 7] });
   await tick();
-  stage.bus.publishOrder({
+  scene.bus.publishOrder({
     ...order,
     status: 'held',
     timeline: [...order.timeline, { at: 1, event: 'claimed' }],
   });
-  stage.bus.publishOrder({
+  scene.bus.publishOrder({
     ...order,
     status: 'confirmed',
     timeline: [...order.timeline, { at: 1, event: 'claimed' }, { at: 2, event: 'confirmed' }],
@@ -389,29 +385,29 @@ it('shows an order as it stands, then its place, then its outcome', async () => 
   ]);
 });
 
-it('does not let late news of an order undo what is known of it', async () => {
-  const stage = new Stage();
-  const order = stage.setOrder({ status: 'held' });
-  const viewer = stage.joinOrder(order.id);
+it('ignores order updates older than the known state', async () => {
+  const scene = new Scene();
+  const order = scene.setOrder({ status: 'held' });
+  const viewer = scene.watchOrder(order.id);
   await tick();
   const timeline = [...order.timeline, { at: 2, event: 'confirmed' } as const];
-  stage.bus.publishOrder({ ...order, status: 'confirmed', timeline });
+  scene.bus.publishOrder({ ...order, status: 'confirmed', timeline });
   await tick();
-  stage.bus.publishOrder({ ...order, status: 'queued' });
+  scene.bus.publishOrder({ ...order, status: 'queued' });
   await tick();
   expect(viewer.shown).toEqual([`${order.id} held - 0;`, `${order.id} confirmed - 0;`]);
 });
 
-it('sends one message per tick for an order that changes while others are served', async () => {
+it('sends one message per tick for an order that changes during a pass', async () => {
   const steps: (() => void)[] = [];
-  const stage = new Stage({ sliceMsMin: 0, sliceMsMax: 0, yieldToEventLoop: async () => steps.shift()?.() });
-  const order = stage.setOrder({ number: 7 });
-  const viewer = stage.joinOrder(order.id);
+  const scene = new Scene({ sliceMsMin: 0, sliceMsMax: 0, yieldToEventLoop: async () => steps.shift()?.() });
+  const order = scene.setOrder({ number: 7 });
+  const viewer = scene.watchOrder(order.id);
   await tick();
   const timeline = [...order.timeline];
   const change = () => {
     timeline.push({ at: 1, event: 'flight unknown' });
-    stage.bus.publishOrder({ ...order, status: 'held', timeline: [...timeline] });
+    scene.bus.publishOrder({ ...order, status: 'held', timeline: [...timeline] });
   };
   steps.push(...Array(10).fill(change));
   change();
@@ -421,31 +417,31 @@ it('sends one message per tick for an order that changes while others are served
   expect(viewer.shown).toHaveLength(12);
 });
 
-it('tells who waits how many units are being booked', async () => {
-  const stage = new Stage();
-  const order = stage.setOrder({ number: 7 });
-  const viewer = stage.joinOrder(order.id);
+it('shows a queued order how many units are being booked', async () => {
+  const scene = new Scene();
+  const order = scene.setOrder({ number: 7 });
+  const viewer = scene.watchOrder(order.id);
   await tick();
-  stage.bus.publishQueue({ packageId: 1, first: [7], all: [7] });
-  stage.publish(1, { held: 1, remaining: 0 });
+  scene.bus.publishQueue({ packageId: 1, first: [7], all: [7] });
+  scene.publish(1, { held: 1, remaining: 0 });
   await tick();
   expect(viewer.shown.at(-1)).toBe(`${order.id} queued 1 1;`);
 });
 
-it('tells the first twenty their place with every tick, the rest once a second', async () => {
-  const stage = new Stage();
-  const line = Array.from({ length: 60 }, (_, index) => index + 1);
-  const viewers = line.map((number) => {
-    const { id } = stage.setOrder({ id: `order-${number}`, number });
-    stage.places.set(id, number);
-    return stage.joinOrder(id);
+it('updates the first twenty queue positions with every tick, the others once a second', async () => {
+  const scene = new Scene();
+  const queue = Array.from({ length: 60 }, (_, index) => index + 1);
+  const viewers = queue.map((number) => {
+    const { id } = scene.setOrder({ id: `order-${number}`, number });
+    scene.positions.set(id, number);
+    return scene.watchOrder(id);
   });
   await clock.advance(1000);
   const counts = () => viewers.map(({ shown }) => shown.length);
   const before = counts();
   for (let gone = 1; gone <= 10; gone++) {
-    const left = line.slice(gone);
-    stage.bus.publishQueue({ packageId: 1, first: left.slice(0, 20), all: left });
+    const left = queue.slice(gone);
+    scene.bus.publishQueue({ packageId: 1, first: left.slice(0, 20), all: left });
     await tick();
   }
   const after = counts().map((count, index) => count - (before[index] ?? 0));
@@ -460,88 +456,88 @@ it('tells the first twenty their place with every tick, the rest once a second',
   }
 });
 
-it('Q6 finds an outcome that the bus did not tell of', async () => {
-  const stage = new Stage();
-  const order = stage.setOrder({ number: 7 });
-  const viewer = stage.joinOrder(order.id);
+it('Q6 shows an outcome that the bus has lost', async () => {
+  const scene = new Scene();
+  const order = scene.setOrder({ number: 7 });
+  const viewer = scene.watchOrder(order.id);
   await tick();
-  stage.setOrder({
+  scene.setOrder({
     ...order,
     status: 'rejected',
     timeline: [...order.timeline, { at: 1, event: 'sold out' }],
   });
   await clock.advance(5000);
   expect(viewer.shown.at(-1)).toBe(`${order.id} rejected - 0;`);
-  const { length } = stage.reads.filter((read) => read === order.id);
+  const { length } = scene.reads.filter((read) => read === order.id);
   await clock.advance(10_000);
-  expect(stage.reads.filter((read) => read === order.id)).toHaveLength(length);
+  expect(scene.reads.filter((read) => read === order.id)).toHaveLength(length);
 });
 
-it('reads an order again for who comes back to it', async () => {
-  const stage = new Stage();
-  const order = stage.setOrder({ number: 7 });
-  const first = stage.joinOrder(order.id);
+it('reads an order again for a viewer who comes back', async () => {
+  const scene = new Scene();
+  const order = scene.setOrder({ number: 7 });
+  const first = scene.watchOrder(order.id);
   await tick();
-  stage.hub.unsubscribe(first.seat);
-  stage.setOrder({
+  first.onEnd();
+  scene.setOrder({
     ...order,
     status: 'withdrawn',
     timeline: [...order.timeline, { at: 1, event: 'withdrawn' }],
   });
-  const again = stage.joinOrder(order.id);
+  const again = scene.watchOrder(order.id);
   await tick();
   expect(again.shown).toEqual([`${order.id} withdrawn - 0;`]);
 });
 
-it('closes on an order that does not exist', async () => {
-  const stage = new Stage();
-  const viewer = stage.joinOrder('no such order');
+it('closes a viewer of an order that does not exist', async () => {
+  const scene = new Scene();
+  const viewer = scene.watchOrder('no such order');
   await tick();
-  expect([viewer.closed, stage.hub.viewers]).toEqual([1008, 0]);
+  expect([viewer.closed, scene.hub.viewers]).toEqual([1008, 0]);
 });
 
-it('shows everything else when one fragment cannot be drawn', async () => {
-  const stage = new Stage();
-  const viewer = stage.join();
+it('shows the other fragments when one cannot be rendered', async () => {
+  const scene = new Scene();
+  const viewer = scene.watchPackages();
   await tick();
-  stage.bus.publishPackage({ package: { ...fakeSnapshot().package, id: 3 }, inventory: null as never });
-  stage.publish(1, { held: 1 });
+  scene.bus.publishPackage({ package: { ...fakeSnapshot().package, id: 3 }, inventory: null as never });
+  scene.publish(1, { held: 1 });
   await tick();
   expect(viewer.shown.at(-1)).toBe('1: 1 free, 1 held;');
 });
 
-it('says goodbye with 1012, a few at a time, and cuts who does not answer', async () => {
-  const stage = new Stage();
-  const viewers = Array.from({ length: 100 }, () => stage.join());
+it('closes viewers with 1012, a few at a time, and terminates those that do not answer', async () => {
+  const scene = new Scene();
+  const viewers = Array.from({ length: 100 }, () => scene.watchPackages());
   const deaf = viewers[99] as TestViewer;
   deaf.close = (code) => {
     deaf.closed = code;
   };
   await tick();
-  const stopped = stage.hub.stop();
+  const stopped = scene.hub.stop();
   await runUntilIdle();
   expect(viewers.filter(({ closed }) => closed === 1012)).toHaveLength(5);
   await clock.advance(1000);
   expect(viewers.filter(({ closed }) => closed === 1012)).toHaveLength(100);
-  expect(deaf.isCut).toBe(false);
+  expect(deaf.isTerminated).toBe(false);
   await clock.advance(1000);
   await stopped;
-  expect([deaf.isCut, stage.hub.viewers]).toEqual([true, 0]);
-  stage.publish(1, { held: 1 });
+  expect([deaf.isTerminated, scene.hub.viewers]).toEqual([true, 0]);
+  scene.publish(1, { held: 1 });
   expect(clock.sleepers).toBe(0);
 });
 
-it('draws an order that may be ordered again anew when its trip sells out, and only then', async () => {
-  const stage = new Stage();
-  stage.publish(1, { remaining: 1 });
-  const order = stage.setOrder({ status: 'failed', reason: 'flight_unavailable' });
-  const viewer = stage.joinOrder(order.id);
+it('renders an order that can be ordered again when its trip sells out, and only then', async () => {
+  const scene = new Scene();
+  scene.publish(1, { remaining: 1 });
+  const order = scene.setOrder({ status: 'failed', reason: 'flight_unavailable' });
+  const viewer = scene.watchOrder(order.id);
   await tick();
   expect(viewer.shown).toEqual([`${order.id} failed - 0;`]);
-  stage.publish(1, { remaining: 0, held: 1 });
+  scene.publish(1, { remaining: 0, held: 1 });
   await tick();
   expect(viewer.shown).toHaveLength(1);
-  stage.publish(1, { remaining: 0, held: 0, confirmed: 1 });
+  scene.publish(1, { remaining: 0, held: 0, confirmed: 1 });
   await tick();
   expect(viewer.shown).toEqual([`${order.id} failed - 0;`, `${order.id} failed - 0 sold_out;`]);
 });

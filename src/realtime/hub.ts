@@ -1,45 +1,60 @@
 import type { PackageSnapshot } from '../domain/travel-package.ts';
 import type { BookingEngine } from '../engine/engine.ts';
-import { offerOf } from '../http/pages/fragments/package.ts';
+import { orderElementId, orderFragment } from '../http/pages/fragments/order.ts';
+import { offerOf, packageFragment, stayElementId } from '../http/pages/fragments/package.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
-import type { Channel, Subscription } from './channel.ts';
-import type { Fragment } from './envelope.ts';
+import { type Channel, closeCodes, type Subscription, type Viewer } from './channel.ts';
 import { Fanout, type FanoutOptions, fanoutDefaults } from './fanout.ts';
+import type { Fragment } from './frame.ts';
+import type { CustomerTopic } from './handshake.ts';
 import type { LiveBus } from './live-bus.ts';
 import { OrderFeed } from './order-feed.ts';
 import { PackageFeed } from './package-feed.ts';
 import { Interval, Ticker } from './ticker.ts';
-import type { CustomerTopic } from './topic.ts';
-import { closeCodes, type Viewer } from './viewer.ts';
 import type { ShownOrder, WatchedOrder } from './watched-order.ts';
 
-/** Draws the very components that the pages are made of. */
 export interface LiveRender {
   package(snapshot: PackageSnapshot): Fragment;
   order(shown: ShownOrder): Fragment;
 }
 
+/** Renders with the same components as the pages. */
+export function pageRender(currency: string, clock: Clock): LiveRender {
+  return {
+    package: (snapshot) => ({
+      rootId: stayElementId(snapshot.package.id),
+      html: String(packageFragment(snapshot, { currency, now: clock.now() })),
+    }),
+    order: ({ order, ...shown }) => ({
+      rootId: orderElementId,
+      html: String(orderFragment(order, { ...shown, now: clock.now() })),
+    }),
+  };
+}
+
 export interface HubOptions extends FanoutOptions {
+  /** The least time between two renderings, in ms. */
   readonly tickMs: number;
   /**
-   * Changes gather for a ms per so many viewers, half a tick at most, before they are told: a unit that is held and
-   * booked a few ms later costs a message to everybody, not two.
+   * Changes are gathered for 1 ms per this many viewers, but for half a tick at most. So a unit that is held and
+   * confirmed within a few ms costs each viewer one message instead of two.
    */
   readonly gatherViewersPerMs: number;
   readonly maintenanceMs: number;
-  /** How often packages, and orders without an outcome, are read again in case the bus lost a message. */
+  /** How often packages and unfinished orders are read from the store, in case the bus has lost an update. */
   readonly rereadMs: number;
-  /** How many orders are read again per pulse at most. */
+  /** The most orders that are read again in one maintenance. */
   readonly rereadsMax: number;
-  /** Over how long a draining instance spreads its goodbyes, so that not everybody comes back in one moment. */
+  /** Over how long a stopping instance spreads its close messages, so that not all viewers reconnect at once. */
   readonly shutdownSpreadMs: number;
-  /** How long they may take to say goodbye in turn. */
+  /** How long viewers may take to answer the close message. */
   readonly shutdownGraceMs: number;
 }
 
-/** How many reads of orders run beside each other. */
+/** How many orders are read concurrently. */
 const rereadsAtOnce = 16;
+const shutdownSteps = 20;
 
 const defaults: HubOptions = {
   ...fanoutDefaults,
@@ -60,22 +75,23 @@ export interface HubDeps {
 }
 
 /**
- * The fan-out of one instance. What changes is noted as it is told by the bus; each tick draws it once and brings
- * every viewer to the newest state; each pulse, once a second while somebody watches, does what need not be sooner.
+ * The fan-out of one instance. The feeds keep the newest state that the bus brings. Each tick renders the changes once
+ * and sends every viewer the newest state. The maintenance, once a second while somebody watches, does what is less
+ * urgent.
  *
  * ```
- * bus ──► PackageBoard, OrderDesk ──(tick: draw)──► Channel ──(Fanout: offer)──► Viewer
- * store ──(join, pulse: read)──┘
+ * bus ────────────────────────────► PackageFeed, OrderFeed ──(tick)──► Channel ──(Fanout)──► Viewer
+ * store ──(subscribe, maintenance)──┘
  * ```
  */
 export class Hub {
   readonly #deps: HubDeps;
   readonly #options: HubOptions;
   readonly #fanout: Fanout;
-  readonly #board: PackageFeed;
+  readonly #packages: PackageFeed;
   readonly #orders: OrderFeed;
   readonly #ticker: Ticker;
-  readonly #pulse: Interval;
+  readonly #maintenance: Interval;
   readonly #stopped = new AbortController();
   readonly #unsubscribe: () => void;
   #viewers = 0;
@@ -84,38 +100,35 @@ export class Hub {
     this.#deps = deps;
     this.#options = { ...defaults, ...options };
     const { engine, clock, liveBus } = deps;
+    const { tickMs, gatherViewersPerMs, maintenanceMs } = this.#options;
     this.#fanout = new Fanout(clock, this.#options);
-    this.#board = new PackageFeed(engine, clock, (snapshot) => this.#safely(() => render.package(snapshot)));
+    const packages = new PackageFeed(engine, clock, (snapshot) =>
+      this.#tryRender(() => render.package(snapshot)),
+    );
+    this.#packages = packages;
     this.#orders = new OrderFeed({
       engine,
       clock,
-      draw: (shown) => this.#safely(() => render.order(shown)),
-      inProgress: (packageId) => this.#board.get(packageId)?.inventory.held ?? 0,
-      offer: (packageId) => {
-        const snapshot = this.#board.get(packageId);
+      render: (shown) => this.#tryRender(() => render.order(shown)),
+      held: (packageId) => packages.get(packageId)?.inventory.held ?? 0,
+      offer(packageId) {
+        const snapshot = packages.get(packageId);
         return snapshot && offerOf(snapshot, clock.now());
       },
     });
-    const { tickMs, gatherViewersPerMs } = this.#options;
     const gatherMs = () => Math.min(this.#viewers / gatherViewersPerMs, tickMs / 2);
-    this.#ticker = new Ticker(clock, { everyMs: tickMs, gatherMs }, () => this.#guarded(() => this.#tick()));
-    const isNeeded = () => this.#viewers > 0;
-    this.#pulse = new Interval(clock, this.#options.maintenanceMs, isNeeded, () =>
-      this.#guarded(() => this.#beat()),
+    this.#ticker = new Ticker(clock, { everyMs: tickMs, gatherMs }, () =>
+      this.#logged(async () => {
+        for (const channel of packages.render()) await this.#fanout.deliverAll(channel);
+        for (const channel of this.#orders.render()) await this.#fanout.deliverAll(channel);
+      }),
     );
-    this.#unsubscribe = liveBus.subscribe({
-      package: (snapshot) => this.#hearPackage(snapshot),
-      removed: (packageId) => {
-        this.#board.forget(packageId);
-        if (this.#viewers > 0) this.#ticker.request();
-      },
-      order: (order) => {
-        if (this.#orders.hear(order)) this.#ticker.request();
-      },
-      queue: (line) => {
-        if (this.#orders.hearLine(line)) this.#ticker.request();
-      },
+    this.#maintenance = new Interval(clock, {
+      pauseMs: () => maintenanceMs,
+      isNeeded: () => this.#viewers > 0,
+      pass: () => this.#logged(() => this.#maintain()),
     });
+    this.#unsubscribe = this.#listen(liveBus);
   }
 
   get viewers(): number {
@@ -123,162 +136,170 @@ export class Hub {
   }
 
   /**
-   * Seats a viewer. It is told the time at once, the present state at once or as soon as it is read, and from then
-   * on whatever changes. A viewer of something that does not exist is closed.
+   * Adds a viewer. It is sent the time at once, the current state as soon as that is known, and then every change. A
+   * viewer of a package or order that does not exist is closed. Returns a function that removes the viewer.
    */
-  subscribe(topic: CustomerTopic, viewer: Viewer): Subscription {
-    const isFirst = !this.#board.isWatched();
-    const channel = this.#channel(topic);
-    const seat: Subscription = { viewer, topic, channel, version: 0, sentAt: 0, laggingSince: undefined };
-    channel.subscriptions.add(seat);
+  subscribe(topic: CustomerTopic, viewer: Viewer): () => void {
+    const isFirst = !this.#packages.isWatched();
+    const watched = topic.kind === 'order' ? this.#orders.watch(topic.orderId) : undefined;
+    const channel = watched?.channel ?? this.#packageChannel(topic);
+    const subscription = channel.subscribe(viewer);
     this.#viewers++;
-    if (topic.kind === 'order') this.#openOrder(topic.orderId);
-    else this.#openPackages(topic, isFirst);
-    this.#fanout.open(seat);
-    this.#pulse.wake();
-    return seat;
+    if (watched !== undefined) this.#loadOrder(watched);
+    else this.#loadPackages(topic, isFirst);
+    this.#fanout.open(subscription);
+    this.#maintenance.wake();
+    return () => this.#remove(subscription, watched);
   }
 
-  /** Repeating it is harmless. */
-  unsubscribe(seat: Subscription): void {
-    if (!seat.channel.subscriptions.delete(seat)) return;
+  #remove(subscription: Subscription, watched: WatchedOrder | undefined): void {
+    if (!this.#fanout.remove(subscription)) return;
     this.#viewers--;
-    this.#fanout.remove(seat);
-    if (seat.topic.kind === 'order') this.#orders.leave(seat.topic.orderId);
-    else this.#board.leave();
+    if (watched === undefined) this.#packages.prune();
+    else this.#orders.unwatch(watched);
   }
 
-  /** Stops listening and says goodbye to everybody, a few at a time; cuts who does not answer. */
+  /** Closes all connections, a few at a time, and terminates those that do not answer. */
   async stop(): Promise<void> {
     this.#unsubscribe();
     this.#ticker.stop();
-    this.#pulse.stop();
+    this.#maintenance.stop();
     this.#stopped.abort();
     const { clock } = this.#deps;
     const { shutdownSpreadMs, shutdownGraceMs } = this.#options;
-    const steps = 20;
-    const seats = [...this.#seats()];
-    const perStep = Math.ceil(seats.length / steps);
-    for (let from = 0; from < seats.length; from += perStep) {
-      for (const { viewer } of seats.slice(from, from + perStep)) {
+    const viewers = this.#allViewers();
+    const perStep = Math.ceil(viewers.length / shutdownSteps);
+    for (let from = 0; from < viewers.length; from += perStep) {
+      for (const viewer of viewers.slice(from, from + perStep)) {
         viewer.close(closeCodes.restart, 'this instance restarts');
       }
-      await clock.sleep(shutdownSpreadMs / steps);
+      await clock.sleep(shutdownSpreadMs / shutdownSteps);
     }
-    for (let waited = 0; this.#viewers > 0 && waited < shutdownGraceMs; waited += 50) await clock.sleep(50);
-    for (const { viewer } of this.#seats()) viewer.terminate();
+    for (let waitedMs = 0; this.#viewers > 0 && waitedMs < shutdownGraceMs; waitedMs += 50) {
+      await clock.sleep(50);
+    }
+    for (const viewer of this.#allViewers()) viewer.terminate();
   }
 
-  #channel(topic: CustomerTopic): Channel {
-    if (topic.kind === 'order') return this.#orders.watch(topic.orderId).channel;
-    return topic.kind === 'package' ? this.#board.single(topic.packageId) : this.#board.all;
+  #listen(liveBus: LiveBus): () => void {
+    return liveBus.subscribe({
+      package: (snapshot) => {
+        this.#packages.update(snapshot);
+        this.#orders.updatePackage(snapshot.package.id);
+        if (this.#viewers > 0) this.#ticker.request();
+      },
+      removed: (packageId) => {
+        this.#packages.remove(packageId);
+        if (this.#viewers > 0) this.#ticker.request();
+      },
+      order: (order) => {
+        if (this.#orders.update(order)) this.#ticker.request();
+      },
+      queue: (queue) => {
+        if (this.#orders.updateQueue(queue)) this.#ticker.request();
+      },
+    });
   }
 
-  #openOrder(orderId: string): void {
-    const watch = this.#orders.watch(orderId);
-    if (watch.order !== undefined) return;
-    void this.#guarded(async () => {
-      if (!this.#isRecent()) await this.#board.read();
-      await this.#readOrder(watch);
+  #packageChannel(topic: CustomerTopic): Channel {
+    return topic.kind === 'package' ? this.#packages.single(topic.packageId) : this.#packages.all;
+  }
+
+  #loadOrder(watched: WatchedOrder): void {
+    if (watched.order !== undefined) return;
+    void this.#logged(async () => {
+      if (!this.#isRecent()) await this.#packages.read();
+      await this.#readOrder(watched);
       this.#ticker.request();
     });
   }
 
-  #openPackages(topic: CustomerTopic, isFirst: boolean): void {
-    // Whoever watched before is served by the tick; this draws what nobody was there to see.
-    if (isFirst) this.#board.draw();
-    const isKnown = topic.kind !== 'package' || this.#board.get(topic.packageId) !== undefined;
-    if (isKnown && this.#isRecent()) return;
-    void this.#guarded(async () => {
-      await this.#board.read();
-      if (topic.kind === 'package' && this.#board.get(topic.packageId) === undefined) {
-        this.#close(this.#board.single(topic.packageId), 'no such package');
-      }
+  #loadPackages(topic: CustomerTopic, isFirst: boolean): void {
+    // Nothing was rendered while nobody watched. With other viewers the ticks have rendered everything.
+    if (isFirst) this.#packages.render();
+    const exists = () => topic.kind !== 'package' || this.#packages.get(topic.packageId) !== undefined;
+    if (exists() && this.#isRecent()) return;
+    void this.#logged(async () => {
+      await this.#packages.read();
+      if (!exists()) this.#refuse(this.#packageChannel(topic), 'no such package');
       this.#ticker.request();
     });
   }
 
-  async #readOrder(watch: WatchedOrder): Promise<void> {
-    if (!(await this.#orders.read(watch))) this.#close(watch.channel, 'no such order');
+  async #readOrder(watched: WatchedOrder): Promise<void> {
+    if (!(await this.#orders.read(watched))) this.#refuse(watched.channel, 'no such order');
   }
 
-  #hearPackage(snapshot: PackageSnapshot): void {
-    this.#board.hear(snapshot);
-    this.#orders.hearProgress(snapshot.package.id);
-    if (this.#viewers > 0) this.#ticker.request();
-  }
-
-  async #tick(): Promise<void> {
-    for (const channel of this.#board.draw()) await this.#fanout.deliverAll(channel);
-    for (const watch of this.#orders.draw()) await this.#fanout.deliverAll(watch.channel);
-  }
-
-  async #beat(): Promise<void> {
+  async #maintain(): Promise<void> {
     await this.#fanout.deliverLagging();
     for (const channel of this.#channels()) await this.#fanout.sendHeartbeats(channel);
-    this.#orders.moveAll();
-    this.#expectOpening();
+    this.#orders.updateAll();
+    this.#scheduleSaleChange();
     this.#ticker.request();
     await this.#reread();
     this.#ticker.request();
   }
 
-  /** A lost message is only a delay. */
+  /** Reads again what has not been heard of for a while, because the bus may lose updates. */
   async #reread(): Promise<void> {
     const { rereadMs, rereadsMax } = this.#options;
     const before = this.#deps.clock.now() - rereadMs;
-    if (this.#board.readAt <= before) await this.#board.read();
-    const watches = this.#orders.unchecked(before, rereadsMax);
-    for (let from = 0; from < watches.length; from += rereadsAtOnce) {
-      await Promise.all(watches.slice(from, from + rereadsAtOnce).map((watch) => this.#readOrder(watch)));
+    if (this.#packages.readAt <= before) await this.#packages.read();
+    const unchecked = this.#orders.unchecked(before, rereadsMax);
+    for (let from = 0; from < unchecked.length; from += rereadsAtOnce) {
+      await Promise.all(
+        unchecked.slice(from, from + rereadsAtOnce).map((watched) => this.#readOrder(watched)),
+      );
     }
   }
 
-  /** Draws a package anew in the very moment when its sale opens or closes. */
-  #expectOpening(): void {
+  /** Renders a package again at the moment when its sale opens or closes, if that is before the next maintenance. */
+  #scheduleSaleChange(): void {
     const { clock } = this.#deps;
-    const at = this.#board.nextOpeningOrClosing();
-    const inMs = at === undefined ? Number.POSITIVE_INFINITY : at - clock.now();
-    if (at === undefined || inMs > this.#options.maintenanceMs) return;
+    const at = this.#packages.nextSaleChange();
+    const inMs = at - clock.now();
+    if (inMs > this.#options.maintenanceMs) return;
     void clock.sleep(inMs, this.#stopped.signal).then(() => {
-      this.#board.openingOrClosing(at);
+      this.#packages.markSaleChange(at);
       this.#ticker.request();
     });
   }
 
   #isRecent(): boolean {
-    return this.#board.readAt > this.#deps.clock.now() - 2 * this.#options.rereadMs;
+    return this.#packages.readAt > this.#deps.clock.now() - 2 * this.#options.rereadMs;
   }
 
-  #close(channel: Channel, reason: string): void {
+  #refuse(channel: Channel, reason: string): void {
     for (const { viewer } of channel.subscriptions) viewer.close(closeCodes.refused, reason);
   }
 
   *#channels(): Iterable<Channel> {
-    yield* this.#board.channels();
+    yield* this.#packages.channels();
     yield* this.#orders.channels();
   }
 
-  *#seats(): Iterable<Subscription> {
-    for (const channel of this.#channels()) yield* channel.subscriptions;
+  #allViewers(): Viewer[] {
+    return [...this.#channels()].flatMap(({ subscriptions }) =>
+      [...subscriptions].map(({ viewer }) => viewer),
+    );
   }
 
-  /** One fragment that cannot be drawn must not keep the others from being shown. */
-  #safely(draw: () => Fragment): Fragment | undefined {
+  /** Undefined if the fragment cannot be rendered. The other fragments are still shown. */
+  #tryRender(render: () => Fragment): Fragment | undefined {
     try {
-      return draw();
-    } catch (error) {
-      this.#deps.log.error({ err: error }, 'A live fragment could not be drawn.');
+      return render();
+    } catch (err) {
+      this.#deps.log.error({ err }, 'A live fragment could not be rendered.');
       return undefined;
     }
   }
 
-  /** What is left undone is done by a later pulse. */
-  async #guarded(work: () => Promise<void>): Promise<void> {
+  /** Logs an error of the work instead of throwing it. A later maintenance does the work again. */
+  async #logged(work: () => Promise<void>): Promise<void> {
     try {
       await work();
-    } catch (error) {
-      this.#deps.log.warn({ err: error }, 'The live pages could not be brought up to date; trying again.');
+    } catch (err) {
+      this.#deps.log.warn({ err }, 'The live pages could not be updated; trying again.');
     }
   }
 }

@@ -1,10 +1,10 @@
 import type { Order } from '../domain/order.ts';
 import type { PackageSnapshot } from '../domain/travel-package.ts';
+import { type Log, silentLog } from '../observability/log.ts';
 
 /**
- * The line of a package, by order number, first in line first.
- * `first` holds at most twenty and comes with every change; `all` is there at most once a second while the
- * line is longer, and whenever it is not.
+ * The queue of a package, as order numbers in the order of the queue. `first` holds the first twenty at most and comes
+ * with every change. `all` comes at most once a second for a longer queue, and always for a shorter one.
  */
 export interface QueueSnapshot {
   readonly packageId: number;
@@ -15,21 +15,56 @@ export interface QueueSnapshot {
 export interface LiveListener {
   readonly package?: (snapshot: PackageSnapshot) => void;
   readonly order?: (order: Order) => void;
-  /** A package was removed: nobody had ordered it. */
+  /** A package that nobody had ordered was removed. */
   readonly removed?: (packageId: number) => void;
-  readonly queue?: (line: QueueSnapshot) => void;
+  readonly queue?: (queue: QueueSnapshot) => void;
 }
 
 /**
- * Tells viewers what has changed, after its commit. Fire and forget: a lost message is only a delay, for whoever
- * waits re-reads the store. Listeners are called in the order of the commits of each package and must not throw.
+ * Carries changes from the engine to viewers and to waiting callers, after their commit. A change may be lost, so
+ * whoever waits for one must also read the store. Listeners are called in commit order for each package and must not
+ * throw.
  */
 export interface LiveBus {
   publishPackage(snapshot: PackageSnapshot): void;
   publishRemoved(packageId: number): void;
   publishOrder(order: Order): void;
-  publishQueue(line: QueueSnapshot): void;
-  /** Returns how to stop listening. */
+  publishQueue(queue: QueueSnapshot): void;
+  /** Returns a function that removes the listener. */
   subscribe(listener: LiveListener): () => void;
   close(): Promise<void>;
+}
+
+/**
+ * The live bus of a single process. Listeners are called before `publish…` returns. An error of a listener is logged
+ * and reaches neither the publisher nor the other listeners.
+ */
+export function localLiveBus(log: Log = silentLog): LiveBus {
+  const listeners = new Set<LiveListener>();
+
+  function publish(call: (listener: LiveListener) => void): void {
+    for (const listener of listeners) {
+      try {
+        call(listener);
+      } catch (err) {
+        log.error({ err }, 'A listener of the live bus failed.');
+      }
+    }
+  }
+
+  return {
+    publishPackage: (snapshot) => publish((listener) => listener.package?.(snapshot)),
+    publishRemoved: (packageId) => publish((listener) => listener.removed?.(packageId)),
+    publishOrder: (order) => publish((listener) => listener.order?.(order)),
+    publishQueue: (queue) => publish((listener) => listener.queue?.(queue)),
+    subscribe(listener) {
+      // A copy, so that the same listener can subscribe twice and be removed once.
+      const own = { ...listener };
+      listeners.add(own);
+      return () => listeners.delete(own);
+    },
+    async close() {
+      listeners.clear();
+    },
+  };
 }

@@ -4,204 +4,188 @@ import { offersAgain } from '../http/pages/fragments/order.ts';
 import type { TripOffer } from '../http/pages/fragments/package.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Channel } from './channel.ts';
-import type { Fragment } from './envelope.ts';
+import type { Fragment } from './frame.ts';
 import type { QueueSnapshot } from './live-bus.ts';
-import { isSameState, type ShownOrder, WatchedOrder } from './watched-order.ts';
-import { WatchedQueue } from './watched-queue.ts';
+import { isSameState, type ShownOrder, WatchedOrder, WatchedPackage } from './watched-order.ts';
 
 export interface OrderFeedDeps {
   readonly engine: Pick<BookingEngine, 'order' | 'queuePosition'>;
   readonly clock: Clock;
-  readonly draw: (shown: ShownOrder) => Fragment | undefined;
-  /** How many units of a package are being booked right now. */
-  readonly inProgress: (packageId: number) => number;
-  /** Whether a package can be ordered now, where that is known. */
+  /** Undefined if the order cannot be rendered. */
+  readonly render: (shown: ShownOrder) => Fragment | undefined;
+  /** How many units of a package are held, which means: are being booked now. */
+  readonly held: (packageId: number) => number;
+  /** Whether a package can be ordered now; undefined if that is unknown. */
   readonly offer: (packageId: number) => TripOffer | undefined;
 }
 
-/** The watched orders whose pages offer to order the same trip again. */
-interface AgainWatch {
-  readonly watches: Set<WatchedOrder>;
-  offer: TripOffer | undefined;
-}
-
-/** The newest state of the orders that are watched, their places in the lines, and what of them is to be drawn. */
+/** The newest state of the watched orders, their positions in the queues, and which of them must be rendered again. */
 export class OrderFeed {
   readonly #deps: OrderFeedDeps;
-  readonly #watches = new Map<string, WatchedOrder>();
-  readonly #lines = new Map<number, WatchedQueue>();
-  /** Those without an outcome, the one that was checked longest ago first. */
+  readonly #orders = new Map<string, WatchedOrder>();
+  readonly #packages = new Map<number, WatchedPackage>();
+  /** Orders that are unfinished or still unknown. The one that was checked first comes first. */
   readonly #unfinished = new Set<WatchedOrder>();
   readonly #changed = new Set<WatchedOrder>();
-  readonly #movedLines = new Set<WatchedQueue>();
-  /** By package. */
-  readonly #again = new Map<number, AgainWatch>();
+  /** Packages whose queue or number of held units has changed. */
+  readonly #moved = new Set<WatchedPackage>();
 
   constructor(deps: OrderFeedDeps) {
     this.#deps = deps;
   }
 
-  /** The watch of an order, made where there is none; `read` tells what it is about. */
+  /** The watched order with this id, added if it is not watched yet. `read` then loads its state. */
   watch(orderId: string): WatchedOrder {
-    let watch = this.#watches.get(orderId);
-    if (watch === undefined) {
-      watch = new WatchedOrder(orderId);
-      this.#watches.set(orderId, watch);
-      this.#unfinished.add(watch);
+    let watched = this.#orders.get(orderId);
+    if (watched === undefined) {
+      watched = new WatchedOrder(orderId);
+      this.#orders.set(orderId, watched);
+      this.#unfinished.add(watched);
     }
-    return watch;
+    return watched;
   }
 
   *channels(): Iterable<Channel> {
-    for (const watch of this.#watches.values()) yield watch.channel;
+    for (const watched of this.#orders.values()) yield watched.channel;
   }
 
-  /** Forgets an order that nobody watches any more. */
-  leave(orderId: string): void {
-    const watch = this.#watches.get(orderId);
-    if (watch === undefined || watch.channel.subscriptions.size > 0) return;
-    this.#watches.delete(orderId);
-    this.#unfinished.delete(watch);
-    this.#changed.delete(watch);
-    if (watch.order === undefined) return;
-    this.#leaveLine(watch.order);
-    this.#leaveAgain(watch, watch.order.packageId);
+  /** Forgets an order if it has no viewer any more. */
+  unwatch(watched: WatchedOrder): void {
+    if (watched.channel.subscriptions.size > 0) return;
+    this.#orders.delete(watched.id);
+    this.#unfinished.delete(watched);
+    this.#changed.delete(watched);
+    const group = watched.order && this.#packages.get(watched.order.packageId);
+    if (watched.order === undefined || group === undefined) return;
+    group.queued.delete(watched.order.number);
+    group.reorderable.delete(watched);
+    this.#removeIfEmpty(group, watched.order.packageId);
   }
 
-  /** Whether anybody watches it. */
-  hear(order: Order): boolean {
-    const watch = this.#watches.get(order.id);
-    if (watch === undefined) return false;
-    watch.heard++;
-    this.#learn(watch, order);
-    return true;
-  }
-
-  /** Whether anybody in it is watched. */
-  hearLine(line: QueueSnapshot): boolean {
-    const watched = this.#lines.get(line.packageId);
+  /** Takes over an order from the bus. Returns whether it is watched. */
+  update(order: Order): boolean {
+    const watched = this.#orders.get(order.id);
     if (watched === undefined) return false;
-    watched.hear(line);
-    this.#movedLines.add(watched);
+    watched.updates++;
+    this.#set(watched, order);
     return true;
   }
 
-  /** Units of this package came to be booked or ceased to be. */
-  hearProgress(packageId: number): void {
-    const watched = this.#lines.get(packageId);
-    if (watched !== undefined) this.#movedLines.add(watched);
-    this.#checkOffer(packageId);
+  /** Takes over a queue from the bus. Returns whether any order of its package is watched. */
+  updateQueue(queue: QueueSnapshot): boolean {
+    const group = this.#packages.get(queue.packageId);
+    if (group === undefined) return false;
+    group.setQueue(queue);
+    this.#moved.add(group);
+    return true;
+  }
+
+  /** Call this when the inventory or the sale of a package has changed. */
+  updatePackage(packageId: number): void {
+    const group = this.#packages.get(packageId);
+    if (group === undefined) return;
+    this.#moved.add(group);
+    this.#checkOffer(packageId, group);
   }
 
   /**
-   * Reads an order from the store, unless the bus tells of it meanwhile. False when there is no such order.
+   * Reads an order from the store. An update that comes over the bus meanwhile wins. Returns false if there is no such
+   * order.
    * @throws StoreUnavailableError
    */
-  async read(watch: WatchedOrder): Promise<boolean> {
-    const { heard } = watch;
-    this.#checked(watch);
-    const order = await this.#deps.engine.order(watch.id);
-    if (!this.#watches.has(watch.id)) return true;
-    if (order === undefined) return watch.order !== undefined;
-    if (watch.heard === heard) this.#learn(watch, order);
-    if (watch.order?.status === 'queued') {
-      watch.place = this.#deps.engine.queuePosition(watch.order) ?? watch.place;
-      this.#changed.add(watch);
+  async read(watched: WatchedOrder): Promise<boolean> {
+    const { updates } = watched;
+    this.#checked(watched);
+    const order = await this.#deps.engine.order(watched.id);
+    if (!this.#orders.has(watched.id)) return true;
+    if (order === undefined) return watched.order !== undefined;
+    if (watched.updates === updates) this.#set(watched, order);
+    if (watched.order?.status === 'queued') {
+      watched.queuePosition = this.#deps.engine.queuePosition(watched.order) ?? watched.queuePosition;
+      this.#changed.add(watched);
     }
     return true;
   }
 
-  /** Those without an outcome of whom nothing was heard since `before`, at most so many. */
+  /** Orders without an outcome that were last checked before this time, in ms since the epoch; `max` at most. */
   unchecked(before: number, max: number): WatchedOrder[] {
     const found: WatchedOrder[] = [];
-    for (const watch of this.#unfinished) {
-      if (watch.checkedAt > before || found.length >= max) break;
-      found.push(watch);
+    for (const watched of this.#unfinished) {
+      if (watched.checkedAt > before || found.length >= max) break;
+      found.push(watched);
     }
     return found;
   }
 
-  /** Has the places of everybody in a line looked at, not only those of the first, and whether sales open or close. */
-  moveAll(): void {
-    for (const line of this.#lines.values()) {
-      for (const watch of line.placeAll()) this.#changed.add(watch);
+  /** Updates what changes for many orders at once: all queue positions, and offers whose sale opened or closed. */
+  updateAll(): void {
+    for (const [packageId, group] of this.#packages) {
+      group.positionAll();
+      for (const watched of group.queued.values()) this.#changed.add(watched);
+      this.#checkOffer(packageId, group);
     }
-    for (const packageId of this.#again.keys()) this.#checkOffer(packageId);
   }
 
-  /** Draws what has changed, one order at a time: whoever iterates may pause in between. */
-  *draw(): Iterable<WatchedOrder> {
-    for (const line of this.#movedLines) {
-      for (const watch of line.placeFirst()) this.#changed.add(watch);
+  /** Renders changed orders into their channels, one per step, so that the caller may pause between them. */
+  *render(): Iterable<Channel> {
+    for (const group of this.#moved) {
+      for (const watched of group.positionFirst()) this.#changed.add(watched);
     }
-    this.#movedLines.clear();
-    // What changes during a pause is for the next tick.
+    this.#moved.clear();
+    // A copy, because changes during a pause belong to the next call.
     const changed = [...this.#changed];
     this.#changed.clear();
-    for (const watch of changed) {
-      if (watch.order === undefined) continue;
-      const { packageId } = watch.order;
-      const shown = watch.news(this.#deps.inProgress(packageId), this.#deps.offer(packageId));
-      const fragment = shown && this.#deps.draw(shown);
+    const { held, offer, render } = this.#deps;
+    for (const watched of changed) {
+      if (watched.order === undefined) continue;
+      const { packageId } = watched.order;
+      const shown = watched.change(held(packageId), offer(packageId));
+      const fragment = shown && render(shown);
       if (fragment === undefined) continue;
-      watch.shown = shown;
-      watch.channel.put([fragment]);
-      yield watch;
+      watched.shown = shown;
+      watched.channel.put([fragment]);
+      yield watched.channel;
     }
   }
 
-  #learn(watch: WatchedOrder, order: Order): void {
-    this.#checked(watch);
-    const before = watch.order;
+  #set(watched: WatchedOrder, order: Order): void {
+    this.#checked(watched);
+    const before = watched.order;
     if (before !== undefined && (isSameState(before, order) || isOlder(order, before))) return;
-    watch.order = order;
-    this.#changed.add(watch);
-    if (!isUnfinished(order)) this.#unfinished.delete(watch);
-    if (order.status !== 'queued') this.#leaveLine(order);
-    else if (before?.status !== 'queued') this.#joinLine(watch, order);
-    if (offersAgain(order)) this.#joinAgain(watch, order.packageId);
-  }
-
-  #joinAgain(watch: WatchedOrder, packageId: number): void {
-    const again = this.#again.get(packageId) ?? { watches: new Set(), offer: this.#deps.offer(packageId) };
-    this.#again.set(packageId, again);
-    again.watches.add(watch);
-  }
-
-  #leaveAgain(watch: WatchedOrder, packageId: number): void {
-    const again = this.#again.get(packageId);
-    again?.watches.delete(watch);
-    if (again?.watches.size === 0) this.#again.delete(packageId);
-  }
-
-  /** Goes through the orders of a package only when what their pages offer has changed. */
-  #checkOffer(packageId: number): void {
-    const again = this.#again.get(packageId);
-    const offer = again && this.#deps.offer(packageId);
-    if (again === undefined || offer === again.offer) return;
-    again.offer = offer;
-    for (const watch of again.watches) this.#changed.add(watch);
-  }
-
-  /** Puts it behind those that were checked longer ago. */
-  #checked(watch: WatchedOrder): void {
-    watch.checkedAt = this.#deps.clock.now();
-    this.#unfinished.delete(watch);
-    if (watch.order === undefined || isUnfinished(watch.order)) this.#unfinished.add(watch);
-  }
-
-  #joinLine(watch: WatchedOrder, order: Order): void {
-    const line = this.#lines.get(order.packageId) ?? new WatchedQueue();
-    this.#lines.set(order.packageId, line);
-    line.add(order.number, watch);
-  }
-
-  #leaveLine(order: Order): void {
-    const line = this.#lines.get(order.packageId);
-    line?.remove(order.number);
-    if (line?.size === 0) {
-      this.#lines.delete(order.packageId);
-      this.#movedLines.delete(line);
+    watched.order = order;
+    this.#changed.add(watched);
+    if (!isUnfinished(order)) this.#unfinished.delete(watched);
+    const { packageId, number } = order;
+    const group = this.#packages.get(packageId) ?? new WatchedPackage();
+    this.#packages.set(packageId, group);
+    if (order.status === 'queued') group.queued.set(number, watched);
+    else group.queued.delete(number);
+    if (offersAgain(order)) {
+      if (group.reorderable.size === 0) group.offer = this.#deps.offer(packageId);
+      group.reorderable.add(watched);
     }
+    this.#removeIfEmpty(group, packageId);
+  }
+
+  #removeIfEmpty(group: WatchedPackage, packageId: number): void {
+    if (!group.isEmpty()) return;
+    this.#packages.delete(packageId);
+    this.#moved.delete(group);
+  }
+
+  /** Renders the orders that offer the trip again only if the offer has changed, because they may be thousands. */
+  #checkOffer(packageId: number, group: WatchedPackage): void {
+    if (group.reorderable.size === 0) return;
+    const offer = this.#deps.offer(packageId);
+    if (offer === group.offer) return;
+    group.offer = offer;
+    for (const watched of group.reorderable) this.#changed.add(watched);
+  }
+
+  /** Moves the order to the end of the unfinished ones. */
+  #checked(watched: WatchedOrder): void {
+    watched.checkedAt = this.#deps.clock.now();
+    this.#unfinished.delete(watched);
+    if (watched.order === undefined || isUnfinished(watched.order)) this.#unfinished.add(watched);
   }
 }

@@ -1,51 +1,61 @@
 import { isListed, type PackageSnapshot } from '../domain/travel-package.ts';
 import type { BookingEngine } from '../engine/engine.ts';
+import { singleFlight } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Channel } from './channel.ts';
-import type { Fragment } from './envelope.ts';
+import type { Fragment } from './frame.ts';
 
-/** How old the engine's answer about packages may be, in ms: see BookingEngine.packages. */
+/** The greatest age of what `BookingEngine.packages` returns, in ms. */
 const snapshotAgeMsMax = 250;
 
 interface Known {
   readonly snapshot: PackageSnapshot;
-  /** When the bus told it; -Infinity for what was read. */
+  /** When the bus brought it, in ms since the epoch; -Infinity if it was read. */
   readonly heardAt: number;
 }
 
 /**
- * The newest state of the packages and the channels that show it: one with all of them, and one for each that is
- * watched alone. A package is drawn once per change, and only while somebody watches.
+ * The newest state of the packages and the channels that show it: one with all packages, and one for each package
+ * that is watched alone. A package is rendered once per change, and only while somebody watches.
  */
 export class PackageFeed {
   /** The channel of all packages. */
   readonly all = new Channel();
   readonly #single = new Map<number, Channel>();
   readonly #known = new Map<number, Known>();
-  readonly #drawn = new Map<number, Fragment>();
-  /** Packages that are shown otherwise than they were drawn. */
+  readonly #rendered = new Map<number, Fragment>();
+  /** Packages that must be rendered again. */
   readonly #changed = new Set<number>();
-  /** Packages in the channel of all: the listed ones, and one that was unlisted until it is redrawn. */
+  /** Packages in the channel of all. A package that was unlisted stays until it is rendered again. */
   readonly #listed = new Set<number>();
-  /** Packages that are gone from the store, but still drawn (as closed) while somebody watches. */
+  /** Packages that were removed from the store. They are shown as closed while somebody watches. */
   readonly #removed = new Set<number>();
-  readonly #engine: Pick<BookingEngine, 'packages'>;
   readonly #clock: Clock;
-  readonly #draw: (snapshot: PackageSnapshot) => Fragment | undefined;
-  #reading: Promise<void> | undefined;
+  readonly #render: (snapshot: PackageSnapshot) => Fragment | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
 
+  /**
+   * Reads all packages and takes over what the bus did not bring. Concurrent callers share one read.
+   * @throws StoreUnavailableError
+   */
+  readonly read: () => Promise<void>;
+
+  /** @param render undefined if a package cannot be rendered. */
   constructor(
     engine: Pick<BookingEngine, 'packages'>,
     clock: Clock,
-    draw: (snapshot: PackageSnapshot) => Fragment | undefined,
+    render: (snapshot: PackageSnapshot) => Fragment | undefined,
   ) {
-    this.#engine = engine;
     this.#clock = clock;
-    this.#draw = draw;
+    this.#render = render;
+    this.read = singleFlight(async () => {
+      const startedAt = clock.now();
+      this.#takeOver(await engine.packages(), startedAt);
+      this.#readAt = startedAt;
+    });
   }
 
-  /** When the packages were last read as a whole, in ms since the epoch: what the bus told since is newer. */
+  /** When the last read of all packages began, in ms since the epoch. */
   get readAt(): number {
     return this.#readAt;
   }
@@ -54,29 +64,28 @@ export class PackageFeed {
     return this.#removed.has(packageId) ? undefined : this.#known.get(packageId)?.snapshot;
   }
 
-  hear(snapshot: PackageSnapshot): void {
+  /** Takes over a package from the bus. */
+  update(snapshot: PackageSnapshot): void {
     this.#removed.delete(snapshot.package.id);
-    this.#learn(snapshot, this.#clock.now());
+    this.#set(snapshot, this.#clock.now());
   }
 
-  /**
-   * Reads all packages, once for everybody who asks meanwhile, and learns what the bus did not tell.
-   * @throws StoreUnavailableError
-   */
-  read(): Promise<void> {
-    this.#reading ??= this.#readOnce().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
+  /** Takes a removed package out. Pages that show it get it once more, as an archived package whose sale is closed. */
+  remove(packageId: number): void {
+    const known = this.#known.get(packageId);
+    if (known === undefined) return;
+    const { snapshot } = known;
+    this.update({ ...snapshot, package: { ...snapshot.package, archived: true } });
+    this.#removed.add(packageId);
   }
 
-  /** The channel of one package alone; it stays empty where there is no such package. */
+  /** The channel of one package. It stays empty if there is no such package. */
   single(packageId: number): Channel {
     let channel = this.#single.get(packageId);
     if (channel === undefined) {
       channel = new Channel();
       this.#single.set(packageId, channel);
-      const fragment = this.#drawn.get(packageId);
+      const fragment = this.#rendered.get(packageId);
       if (fragment !== undefined) channel.put([fragment]);
     }
     return channel;
@@ -86,56 +95,73 @@ export class PackageFeed {
     return [this.all, ...this.#single.values()];
   }
 
-  /** Drops what nobody watches any more. */
-  leave(): void {
+  isWatched(): boolean {
+    return this.all.subscriptions.size > 0 || this.#single.size > 0;
+  }
+
+  /** Forgets what has no viewer any more. Call this after each viewer that left. */
+  prune(): void {
     for (const [packageId, channel] of this.#single) {
       if (channel.subscriptions.size === 0) this.#single.delete(packageId);
     }
     if (this.isWatched()) return;
-    for (const [packageId, { rootId }] of this.#drawn) {
+    for (const [packageId, { rootId }] of this.#rendered) {
       if (!this.#listed.has(packageId)) this.all.remove(rootId);
     }
     for (const packageId of this.#removed) {
       this.#known.delete(packageId);
-      this.#drawn.delete(packageId);
+      this.#rendered.delete(packageId);
     }
     this.#removed.clear();
-    // Time goes on unwatched, and a sale that opens looks different: whoever comes next sees everything drawn anew.
+    // Sales may open or close while nobody watches, so the next viewer gets everything rendered again.
     for (const packageId of this.#known.keys()) this.#changed.add(packageId);
   }
 
-  /** Draws what has changed; returns the channels that have a new version. Does nothing while nobody watches. */
-  draw(): Channel[] {
+  /** Renders changed packages. Returns the channels with a new version. Does nothing while nobody watches. */
+  render(): Channel[] {
     if (!this.isWatched()) return [];
-    const drawn: Fragment[] = [];
+    const forAll: Fragment[] = [];
     const channels: Channel[] = [];
     for (const packageId of this.#changed) {
       this.#changed.delete(packageId);
       const known = this.#known.get(packageId);
-      const fragment = known && this.#draw(known.snapshot);
+      const fragment = known && this.#render(known.snapshot);
       if (known === undefined || fragment === undefined) continue;
-      this.#drawn.set(packageId, fragment);
-      if (this.#isForAll(known.snapshot)) drawn.push(fragment);
+      this.#rendered.set(packageId, fragment);
+      if (this.#isForAll(known.snapshot)) forAll.push(fragment);
       else this.all.remove(fragment.rootId);
       const single = this.#single.get(packageId);
       single?.put([fragment]);
       if (single !== undefined) channels.push(single);
     }
-    if (drawn.length === 0) return channels;
-    this.all.put(drawn);
+    if (forAll.length === 0) return channels;
+    this.all.put(forAll);
     return [this.all, ...channels];
   }
 
-  /** Drops a removed package. Pages that show it see its sale closed, as for an archived one. */
-  forget(packageId: number): void {
-    const known = this.#known.get(packageId);
-    if (known === undefined) return;
-    const { package: travelPackage, inventory } = known.snapshot;
-    this.hear({ package: { ...travelPackage, archived: true }, inventory });
-    this.#removed.add(packageId);
+  /**
+   * When the next sale opens or closes, in ms since the epoch; Infinity if none does. The package then looks different
+   * although no update comes.
+   */
+  nextSaleChange(): number {
+    const now = this.#clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const { snapshot } of this.#known.values()) {
+      const { opensAt = now, closesAt = now } = snapshot.package;
+      if (opensAt > now) next = Math.min(next, opensAt);
+      if (closesAt > now) next = Math.min(next, closesAt);
+    }
+    return next;
   }
 
-  /** Whether the pages with all packages get this fragment. An archived package is sent once more, as closed. */
+  /** Marks the packages whose sale opens or closes at this time as changed. */
+  markSaleChange(at: number): void {
+    for (const [packageId, { snapshot }] of this.#known) {
+      if (snapshot.package.opensAt === at || snapshot.package.closesAt === at) this.#changed.add(packageId);
+    }
+  }
+
+  /** Whether the channel of all packages shows this package. An archived package is sent once more, as closed. */
   #isForAll(snapshot: PackageSnapshot): boolean {
     const { id, archived } = snapshot.package;
     if (!isListed(snapshot)) return this.#listed.delete(id) && archived === true;
@@ -143,52 +169,23 @@ export class PackageFeed {
     return true;
   }
 
-  /** When the next sale opens or closes: it looks different from then on, though nothing is published. */
-  nextOpeningOrClosing(): number | undefined {
-    const now = this.#clock.now();
-    let next: number | undefined;
-    for (const { snapshot } of this.#known.values()) {
-      for (const at of [snapshot.package.opensAt, snapshot.package.closesAt]) {
-        if (at !== undefined && at > now && (next === undefined || at < next)) next = at;
-      }
-    }
-    return next;
-  }
-
-  /** Has those packages drawn anew that open or close at this time. */
-  openingOrClosing(at: number): void {
-    for (const [packageId, { snapshot }] of this.#known) {
-      if (snapshot.package.opensAt === at || snapshot.package.closesAt === at) this.#changed.add(packageId);
-    }
-  }
-
-  isWatched(): boolean {
-    return this.all.subscriptions.size > 0 || this.#single.size > 0;
-  }
-
-  async #readOnce(): Promise<void> {
-    const startedAt = this.#clock.now();
-    const snapshots = await this.#engine.packages();
-    const isOld = (heardAt: number) => heardAt < startedAt - snapshotAgeMsMax;
+  /** Takes over packages that were read, except where the bus has brought something newer. */
+  #takeOver(snapshots: readonly PackageSnapshot[], startedAt: number): void {
+    const isOlder = (heardAt: number) => heardAt < startedAt - snapshotAgeMsMax;
     for (const snapshot of snapshots) {
       const heardAt = this.#known.get(snapshot.package.id)?.heardAt ?? Number.NEGATIVE_INFINITY;
-      if (isOld(heardAt)) this.#learn(snapshot, heardAt);
+      if (isOlder(heardAt)) this.#set(snapshot, heardAt);
     }
     const ids = new Set(snapshots.map((snapshot) => snapshot.package.id));
     for (const [id, { heardAt }] of this.#known) {
-      if (!ids.has(id) && !this.#removed.has(id) && isOld(heardAt)) this.forget(id);
+      if (!ids.has(id) && !this.#removed.has(id) && isOlder(heardAt)) this.remove(id);
     }
-    this.#readAt = startedAt;
   }
 
-  #learn(snapshot: PackageSnapshot, heardAt: number): void {
+  #set(snapshot: PackageSnapshot, heardAt: number): void {
     const { id } = snapshot.package;
     const before = this.#known.get(id)?.snapshot;
     this.#known.set(id, { snapshot, heardAt });
-    if (before === undefined || !isSame(before, snapshot)) this.#changed.add(id);
+    if (before !== snapshot && JSON.stringify(before) !== JSON.stringify(snapshot)) this.#changed.add(id);
   }
-}
-
-function isSame(a: PackageSnapshot, b: PackageSnapshot): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

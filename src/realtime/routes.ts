@@ -1,111 +1,99 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Hono } from 'hono';
-import type { ErrorCode } from '../domain/errors.ts';
 import type { AppServices } from '../http/app-services.ts';
 import { allowOnly } from '../http/methods.ts';
 import { problem } from '../http/problem.ts';
+import type { Viewer } from './channel.ts';
 import { checkHandshake, isWebSocketUpgrade, livePath } from './handshake.ts';
-import { Hub, type HubOptions, type LiveRender } from './hub.ts';
-import { limitedUpgrade } from './limited-upgrade.ts';
-import { refuse } from './refusal.ts';
-import { pageRender } from './render.ts';
+import { Hub, type HubOptions, type LiveRender, pageRender } from './hub.ts';
 import { type SocketOptions, Sockets } from './sockets.ts';
-import type { CustomerTopic } from './topic.ts';
-import type { Viewer } from './viewer.ts';
+import { limitedUpgrade, refuse } from './upgrade.ts';
 
 export interface LiveDeps
   extends Pick<AppServices, 'engine' | 'liveBus' | 'clock' | 'log' | 'settings' | 'limits'> {
-  /** The topic `admin`; absent where there are no operators' pages. */
+  /** The topic `admin`; undefined without operators' pages. */
   readonly operators?: LiveAdmin;
 }
 
-/** What operators watch. */
+/** The live updates of the operators' pages. */
 export interface LiveAdmin {
-  /** Lets a handshake's sender watch: returns how to ask whether it still may; undefined unless it is signed in. */
+  /** Returns a check of the sender's session, to be repeated while it watches; undefined if it is not signed in. */
   admit(headers: IncomingMessage['headers']): Promise<SessionCheck | undefined>;
-  /** Seats a viewer; returns how it leaves. */
-  join(viewer: Viewer, stillMay: SessionCheck): () => void;
-  /** Tells all to come back, and resolves when they are gone. */
+  /** Adds a viewer. Returns a function that removes it. */
+  join(viewer: Viewer, isSignedIn: SessionCheck): () => void;
+  /** Closes all connections so that the pages reconnect. Resolves when they are closed. */
   stop(): Promise<void>;
   readonly viewers: number;
 }
 
+/** Whether the session is still valid. */
 export type SessionCheck = () => Promise<boolean>;
 
-type Watched = CustomerTopic | { readonly kind: 'admin'; readonly stillMay: SessionCheck };
-
 export interface LiveOptions extends HubOptions, SocketOptions {
-  /** Viewers of this instance at most; whoever comes then is told to come back later, and polls. */
+  /** The most viewers of this instance. Further ones are refused with a time to retry, and their pages poll. */
   readonly viewersMax: number;
   readonly render: LiveRender;
 }
 
 export interface Live {
-  /** `GET /live` without an upgrade: 426. */
+  /** Answers `GET /live` without an upgrade: 426. */
   readonly routes: Hono;
-  /** Takes the WebSocket upgrades of a server; it goes on to answer everything else. */
+  /** Handles the WebSocket upgrades of a server. The server answers all other requests. */
   attach(server: Server): void;
-  /** Takes no more viewers, tells all to come back (1012), a few at a time, and resolves when they are gone. */
+  /** Refuses new viewers and closes all connections with 1012, a few at a time. Resolves when they are closed. */
   stop(): Promise<void>;
   readonly viewers: number;
 }
 
 /**
- * The live side of the pages: `GET /live?topic=packages`, `/live?topic=package:3`,
- * `/live?topic=order:<id>&proof=<signature>` or, for signed-in operators, `/live?topic=admin`, as a WebSocket. render.ts
- * describes its messages. Clients send none.
+ * The live updates of the pages, over a WebSocket: `GET /live?topic=packages`, `/live?topic=package:3`,
+ * `/live?topic=order:<id>&proof=<signature>` or, for signed-in operators, `/live?topic=admin`. `frame.ts` describes the
+ * messages. Clients send none.
  */
 export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): Live {
   const { clock, log, settings, limits, operators } = deps;
   const { viewersMax = 20_000, render = pageRender(settings.currency, clock) } = options;
   const hub = new Hub(deps, render, options);
-  const seat = (viewer: Viewer, topic: Watched) => {
-    if (topic.kind === 'admin') return operators?.join(viewer, topic.stillMay) ?? (() => {});
-    const taken = hub.subscribe(topic, viewer);
-    return () => hub.unsubscribe(taken);
-  };
-  const sockets = new Sockets(clock, log, seat, options);
+  const sockets = new Sockets(clock, log, options);
   let isStopping = false;
 
-  const admit = limitedUpgrade(limits, judge);
-
-  function answer(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // From here on the socket is ours alone: without a listener, its errors would end the process.
-    socket.on('error', destroy);
-    admit(request, socket, head);
-  }
-
-  function judge(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const verdict = checkHandshake(request, settings);
-    if (typeof verdict === 'string') refuse(socket, verdict);
+  const accept = limitedUpgrade(limits, (request, socket, head) => {
+    const topic = checkHandshake(request, settings);
+    if (typeof topic === 'string') refuse(socket, topic);
     else if (isStopping || sockets.size >= viewersMax) refuse(socket, 'overloaded');
-    else if (verdict.kind === 'admin') void answerOperator(request, socket, head);
-    else void sockets.accept(request, socket, head, verdict);
-  }
+    else if (topic.kind === 'admin') void acceptOperator(request, socket, head);
+    else void sockets.accept(request, socket, head, (viewer) => hub.subscribe(topic, viewer));
+  });
 
-  async function answerOperator(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async function acceptOperator(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     try {
-      const stillMay = await operators?.admit(request.headers);
+      const isSignedIn = await operators?.admit(request.headers);
       if (operators === undefined) refuse(socket, 'unknown_route');
-      else if (stillMay === undefined) refuse(socket, 'unauthorized');
+      else if (isSignedIn === undefined) refuse(socket, 'unauthorized');
       else if (isStopping) refuse(socket, 'overloaded');
-      else await sockets.accept(request, socket, head, { kind: 'admin', stillMay });
-    } catch (error) {
-      log.warn({ err: error }, 'An operator could not be let in to the live pages.');
+      else await sockets.accept(request, socket, head, (viewer) => operators.join(viewer, isSignedIn));
+    } catch (err) {
+      log.warn({ err }, 'An operator could not be let in to the live pages.');
       refuse(socket, 'store_unavailable');
     }
   }
 
   return {
     routes: new Hono()
-      .get(livePath, (c) => problem(c, upgradeRequired, upgradeHeaders))
+      .get(livePath, (c) =>
+        problem(c, 'upgrade_required', { headers: { Upgrade: 'websocket', Connection: 'Upgrade' } }),
+      )
       .all(livePath, allowOnly('GET')),
     attach(server) {
-      // Other protocols are asked for too (curl --http2 asks for h2c): those requests are answered as if they had
-      // not, which is what HTTP wants (RFC 9110, section 7.8).
+      // A request for another protocol (curl --http2 asks for h2c) is answered as if it had not asked (RFC 9110,
+      // section 7.8).
       Object.assign(server, { shouldUpgradeCallback: isWebSocketUpgrade });
-      server.on('upgrade', answer);
+      server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        // Node has removed its own listener: without this one, an error of the socket would end the process.
+        socket.on('error', destroy);
+        accept(request, socket, head);
+      });
     },
     async stop() {
       isStopping = true;
@@ -118,9 +106,7 @@ export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): 
   };
 }
 
+/** One function for all sockets, because a closure for each would cost memory. */
 function destroy(this: Duplex): void {
   this.destroy();
 }
-
-const upgradeRequired: ErrorCode = 'upgrade_required';
-const upgradeHeaders = { headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };

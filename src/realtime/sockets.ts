@@ -7,20 +7,19 @@ import { Hono } from 'hono';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
+import { closeCodes, type Viewer } from './channel.ts';
 import { livePath } from './handshake.ts';
-import { refuse } from './refusal.ts';
-import { SocketViewer } from './socket-viewer.ts';
 import { Interval } from './ticker.ts';
-import { closeCodes, type Viewer } from './viewer.ts';
+import { refuse } from './upgrade.ts';
 
 export interface SocketOptions {
-  /** The largest message that a client may send, in bytes: pages send nothing at all. */
+  /** The largest message that a client may send, in bytes. The pages send none. */
   readonly messageBytesMax: number;
-  /** Messages and pings that a client may send in ten seconds. */
+  /** The most messages and pings that a client may send in ten seconds. */
   readonly messagesMax: number;
-  /** A connection that does not answer a ping before the next one is cut. */
+  /** A connection that has not answered a ping by the time of the next one is terminated. */
   readonly pingEveryMs: number;
-  /** How long a client may take to answer our goodbye. */
+  /** How long a client may take to answer the close message. */
   readonly closeTimeoutMs: number;
 }
 
@@ -31,70 +30,67 @@ const defaults: SocketOptions = {
   closeTimeoutMs: 2000,
 };
 
-/** How many sockets are pinged before the event loop gets its turn. */
-const pingSliceSockets = 256;
+/** How many sockets are pinged before other work of the event loop has its turn. */
+const pingsPerSlice = 256;
+const rateWindowMs = 10_000;
 
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
 
-/** What is asked for, and over which connection. */
-interface Asked<Subject> {
-  readonly subject: Subject;
+/** Called when a connection is open. Returns a function that is called when it has ended. */
+type OnOpen = (viewer: Viewer) => () => void;
+
+interface PendingHandshake {
+  readonly onOpen: OnOpen;
   readonly connection: Duplex;
 }
 
-/** Told of a connection that is open; returns whom to tell of its end. */
-export type OnOpen<Subject> = (viewer: Viewer, subject: Subject) => () => void;
-
 /**
- * WebSockets over `@hono/node-ws`, which nothing else knows of. It is given only what has passed every check that
- * it, and `ws` beneath it, would fail on: its own `upgrade` listener is asynchronous and unguarded, it keeps what it
- * knows of a connection whose handshake fails, and its routing sees nothing but the one path.
+ * WebSockets over `@hono/node-ws`. Only this file uses that library, and only for requests that have passed
+ * `checkHandshake`: its `upgrade` listener handles no errors, and it leaks memory when a handshake fails.
  */
-export class Sockets<Subject> {
+export class Sockets {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #options: SocketOptions;
-  readonly #onOpen: OnOpen<Subject>;
   readonly #open = new Map<WebSocket, SocketViewer>();
-  readonly #asked = new WeakMap<IncomingMessage, Asked<Subject>>();
+  readonly #handshakes = new WeakMap<IncomingMessage, PendingHandshake>();
   readonly #pings: Interval;
   readonly #upgrade: UpgradeListener;
-  readonly #heard: (this: WebSocket) => void;
-  readonly #closed: (this: WebSocket) => void;
+  /** The same functions listen to every socket, because a closure for each would cost memory. */
+  readonly #onMessage: (this: WebSocket) => void;
+  readonly #onClose: (this: WebSocket) => void;
 
-  constructor(clock: Clock, log: Log, onOpen: OnOpen<Subject>, options: Partial<SocketOptions> = {}) {
+  constructor(clock: Clock, log: Log, options: Partial<SocketOptions> = {}) {
     this.#clock = clock;
     this.#log = log;
-    this.#onOpen = onOpen;
     this.#options = { ...defaults, ...options };
     this.#upgrade = this.#nodeWebSocket();
-    const hear = (socket: WebSocket) => this.#hear(socket);
+    const countMessage = (socket: WebSocket) => this.#countMessage(socket);
     const end = (socket: WebSocket) => this.#end(socket);
-    this.#heard = function () {
-      hear(this);
+    this.#onMessage = function () {
+      countMessage(this);
     };
-    this.#closed = function () {
+    this.#onClose = function () {
       end(this);
     };
-    this.#pings = new Interval(
-      clock,
-      1000,
-      () => this.#open.size > 0,
-      () => this.#ping(),
-    );
+    this.#pings = new Interval(clock, {
+      pauseMs: () => 1000,
+      isNeeded: () => this.#open.size > 0,
+      pass: () => this.#ping(),
+    });
   }
 
   get size(): number {
     return this.#open.size;
   }
 
-  /** Completes a handshake that was checked before. Never throws. */
-  async accept(request: IncomingMessage, socket: Duplex, head: Buffer, subject: Subject): Promise<void> {
-    this.#asked.set(request, { subject, connection: socket });
+  /** Completes a handshake that `checkHandshake` has accepted. Never throws. */
+  async accept(request: IncomingMessage, socket: Duplex, head: Buffer, onOpen: OnOpen): Promise<void> {
+    this.#handshakes.set(request, { onOpen, connection: socket });
     try {
       await this.#upgrade(request, socket, head);
-    } catch (error) {
-      this.#log.warn({ err: error }, 'A WebSocket handshake failed.');
+    } catch (err) {
+      this.#log.warn({ err }, 'A WebSocket handshake failed.');
       refuse(socket, 'bad_request');
     }
   }
@@ -103,7 +99,7 @@ export class Sockets<Subject> {
     this.#pings.stop();
   }
 
-  /** The library's `upgrade` listener, caught instead of attached to a server. */
+  /** The library attaches its `upgrade` listener to a server. This catches the listener instead. */
   #nodeWebSocket(): UpgradeListener {
     const app = new Hono();
     const { wss, injectWebSocket, upgradeWebSocket } = createNodeWebSocket({ app });
@@ -117,10 +113,10 @@ export class Sockets<Subject> {
     app.get(
       livePath,
       upgradeWebSocket((c) => {
-        const asked = this.#asked.get(c.env.incoming);
+        const handshake = this.#handshakes.get(c.env.incoming);
         return {
           onOpen: (_event, { raw }) => {
-            if (raw !== undefined && asked !== undefined) this.#opened(raw, asked);
+            if (raw !== undefined && handshake !== undefined) this.#opened(raw, handshake);
           },
         };
       }),
@@ -132,41 +128,37 @@ export class Sockets<Subject> {
     return listener as UpgradeListener;
   }
 
-  #opened(socket: WebSocket, { subject, connection }: Asked<Subject>): void {
-    // node-ws listens with closures that keep the whole request alive, half of what an idle connection costs. They
-    // are added right after this call; nothing can arrive before the microtask that takes them away.
+  #opened(socket: WebSocket, { onOpen, connection }: PendingHandshake): void {
+    // Right after this call the library adds listeners that keep the whole request alive, which is half of the memory
+    // of an idle connection. This microtask replaces them before any event can arrive.
     const own = socket.listeners('close');
     queueMicrotask(() => {
       for (const event of ['message', 'error'] as const) socket.removeAllListeners(event);
       for (const listener of socket.listeners('close')) {
         if (!own.includes(listener)) socket.off('close', listener as () => void);
       }
-      this.#listen(socket);
+      socket.on('close', this.#onClose);
+      // `ws` has already answered a broken frame with a close code. A `close` event follows.
+      socket.on('error', ignore);
+      for (const event of ['message', 'ping', 'pong'] as const) socket.on(event, this.#onMessage);
     });
     const viewer = new SocketViewer(socket, connection, this.#clock.now());
     this.#open.set(socket, viewer);
-    // What it is told first leaves in one piece.
+    // The first messages leave in one packet.
     connection.cork();
     try {
-      viewer.onEnd = this.#onOpen(viewer, subject);
+      viewer.onEnd = onOpen(viewer);
     } finally {
       connection.uncork();
     }
     this.#pings.wake();
   }
 
-  /** The same three functions for every socket. */
-  #listen(socket: WebSocket): void {
-    socket.on('close', this.#closed);
-    socket.on('error', ignore);
-    for (const event of ['message', 'ping', 'pong'] as const) socket.on(event, this.#heard);
-  }
-
-  /** What clients say means nothing here, but a flood of it is refused. */
-  #hear(socket: WebSocket): void {
-    const heard = this.#open.get(socket)?.hear(this.#clock.now()) ?? 0;
-    if (heard > 2 * this.#options.messagesMax) socket.terminate();
-    else if (heard > this.#options.messagesMax) socket.close(closeCodes.refused, 'too many messages');
+  /** The content of messages is ignored, but too many of them end the connection. */
+  #countMessage(socket: WebSocket): void {
+    const count = this.#open.get(socket)?.countMessage(this.#clock.now()) ?? 0;
+    if (count > 2 * this.#options.messagesMax) socket.terminate();
+    else if (count > this.#options.messagesMax) socket.close(closeCodes.refused, 'too many messages');
   }
 
   #end(socket: WebSocket): void {
@@ -180,10 +172,65 @@ export class Sockets<Subject> {
     let pinged = 0;
     for (const viewer of this.#open.values()) {
       if (!viewer.ping(now, this.#options.pingEveryMs)) continue;
-      if (++pinged % pingSliceSockets === 0) await setImmediate();
+      if (++pinged % pingsPerSlice === 0) await setImmediate();
     }
   }
 }
 
-/** `ws` has answered a broken frame with its close code already, and tells of the end by `close`. */
 function ignore(): void {}
+
+/** A WebSocket as a viewer. It holds little more than numbers, because there are thousands. */
+class SocketViewer implements Viewer {
+  readonly #socket: WebSocket;
+  /** The TCP connection under the socket. */
+  readonly #connection: Duplex;
+  onEnd: () => void = ignore;
+  #isAlive = true;
+  #pingedAt: number;
+  #windowFrom: number;
+  #messages = 0;
+
+  constructor(socket: WebSocket, connection: Duplex, now: number) {
+    this.#socket = socket;
+    this.#connection = connection;
+    this.#pingedAt = now;
+    this.#windowFrom = now;
+  }
+
+  /** Bypasses the library, which would frame the message again for each viewer. Without compression this is valid. */
+  send(frame: Buffer): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#connection.write(frame);
+  }
+
+  bufferedBytes(): number {
+    return this.#connection.writableLength;
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  /** Returns how many messages came within ten seconds, this one included. */
+  countMessage(now: number): number {
+    this.#isAlive = true;
+    if (now - this.#windowFrom >= rateWindowMs) {
+      this.#windowFrom = now;
+      this.#messages = 0;
+    }
+    return ++this.#messages;
+  }
+
+  /** Pings the client if the last ping is `everyMs` old, or terminates it if it sent nothing since. Returns whether. */
+  ping(now: number, everyMs: number): boolean {
+    if (now - this.#pingedAt < everyMs) return false;
+    this.#pingedAt = now;
+    if (this.#isAlive) this.#socket.ping();
+    else this.terminate();
+    this.#isAlive = false;
+    return true;
+  }
+}

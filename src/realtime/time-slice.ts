@@ -1,17 +1,17 @@
 export interface TimeSliceOptions {
-  /** How long a pass may go on at a stretch, in ms. */
+  /** The shortest and the longest slice, in ms. */
   readonly sliceMsMin: number;
   readonly sliceMsMax: number;
-  /** Resolves when the event loop had its turn. */
+  /** Resolves after other work of the event loop had its turn. */
   readonly yieldToEventLoop: () => Promise<void>;
   /** ms on a clock that never jumps. */
   readonly monotonicNow: () => number;
 }
 
 /**
- * Shares the event loop between passes over thousands of viewers and all else. A pass goes on for as long as the
- * others took before it, within bounds: so purchases are never held up for long, and under load a pass is not drawn
- * out by them to many times its length.
+ * Divides a long pass over thousands of items into slices. Other work runs between them. A slice lasts as long as the
+ * other work before it took, within bounds. So purchases never wait long for the pass, and under load the pass still
+ * gets half of the time.
  */
 export class TimeSlice {
   readonly #options: TimeSliceOptions;
@@ -21,12 +21,12 @@ export class TimeSlice {
     this.#options = options;
   }
 
-  /** To be asked after each piece of work; when true, `pass` is to be awaited. */
+  /** Ask after each item. If true, await `next` before the next item. */
   isOver(): boolean {
     return this.#options.monotonicNow() >= this.#endsAt;
   }
 
-  /** Lets the others have their turn. */
+  /** Lets other work run, and begins the next slice. */
   async next(): Promise<void> {
     const { yieldToEventLoop, monotonicNow, sliceMsMin, sliceMsMax } = this.#options;
     const from = monotonicNow();

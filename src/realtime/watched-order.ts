@@ -2,27 +2,28 @@ import type { Order } from '../domain/order.ts';
 import { offersAgain } from '../http/pages/fragments/order.ts';
 import type { TripOffer } from '../http/pages/fragments/package.ts';
 import { Channel } from './channel.ts';
+import type { QueueSnapshot } from './live-bus.ts';
 
-/** What is drawn of an order, besides the order itself. */
+/** Everything that the fragment of an order shows. */
 export interface ShownOrder {
   readonly order: Order;
-  /** Its place in the line, from 1, while it is known. */
+  /** The position in the queue, from 1; undefined if it is unknown or the order is not queued. */
   readonly queuePosition: number | undefined;
-  /** How many units of its package are being booked right now. */
+  /** How many units of the package are being booked now; 0 if the order is not queued. */
   readonly inProgress: number;
-  /** Whether its trip can be ordered now, where its page offers to order it again. */
-  readonly offer?: TripOffer | undefined;
+  /** Whether the same trip can be ordered again; undefined if the page does not offer it. */
+  readonly offer: TripOffer | undefined;
 }
 
-/** An order that somebody watches. */
+/** An order with at least one viewer. */
 export class WatchedOrder {
   readonly id: string;
   readonly channel = new Channel();
   order: Order | undefined;
-  place: number | undefined;
-  /** Grows with everything that the bus tells, so that an older read does not undo it. */
-  heard = 0;
-  /** When it was last heard of or read, in ms since the epoch. */
+  queuePosition: number | undefined;
+  /** How many updates came over the bus. A read that began before an update must not replace it. */
+  updates = 0;
+  /** When the order was last read or updated, in ms since the epoch. */
   checkedAt = Number.NEGATIVE_INFINITY;
   shown: ShownOrder | undefined;
 
@@ -30,25 +31,66 @@ export class WatchedOrder {
     this.id = id;
   }
 
-  /** What is to be shown now, where that is known and differs from what was shown last. */
-  news(inProgress: number, tripOffer?: TripOffer): ShownOrder | undefined {
+  /** What the fragment should show now; undefined if the order is unknown, or if it shows this already. */
+  change(held: number, tripOffer: TripOffer | undefined): ShownOrder | undefined {
     const { order, shown } = this;
     if (order === undefined) return undefined;
     const isQueued = order.status === 'queued';
+    const queuePosition = isQueued ? this.queuePosition : undefined;
+    const inProgress = isQueued ? held : 0;
     const offer = offersAgain(order) ? tripOffer : undefined;
-    const next = {
-      order,
-      queuePosition: isQueued ? this.place : undefined,
-      inProgress: isQueued ? inProgress : 0,
-      offer,
-    };
     const isSame =
       shown !== undefined &&
       isSameState(shown.order, order) &&
-      shown.queuePosition === next.queuePosition &&
-      shown.inProgress === next.inProgress &&
+      shown.queuePosition === queuePosition &&
+      shown.inProgress === inProgress &&
       shown.offer === offer;
-    return isSame ? undefined : next;
+    return isSame ? undefined : { order, queuePosition, inProgress, offer };
+  }
+}
+
+/** The watched orders of one package that change together with it or with its queue. */
+export class WatchedPackage {
+  /** The queued orders, by number. */
+  readonly queued = new Map<number, WatchedOrder>();
+  /** Orders whose pages offer to order the same trip again. */
+  readonly reorderable = new Set<WatchedOrder>();
+  /** The offer that those pages show. */
+  offer: TripOffer | undefined;
+  #first: readonly number[] = [];
+  /** The newest whole queue, until its positions are set. */
+  #all: readonly number[] | undefined;
+
+  isEmpty(): boolean {
+    return this.queued.size === 0 && this.reorderable.size === 0;
+  }
+
+  setQueue({ first, all }: QueueSnapshot): void {
+    this.#first = first;
+    this.#all = all ?? this.#all;
+  }
+
+  /** Sets the positions at the head of the queue. Returns the watched orders there. */
+  positionFirst(): WatchedOrder[] {
+    return this.#position(this.#first);
+  }
+
+  /** Sets all known positions. The head comes last, because it may be newer than the whole queue. */
+  positionAll(): void {
+    this.#position(this.#all ?? []);
+    this.#position(this.#first);
+    this.#all = undefined;
+  }
+
+  #position(numbers: readonly number[]): WatchedOrder[] {
+    const positioned: WatchedOrder[] = [];
+    for (const [index, number] of numbers.entries()) {
+      const watched = this.queued.get(number);
+      if (watched === undefined) continue;
+      watched.queuePosition = index + 1;
+      positioned.push(watched);
+    }
+    return positioned;
   }
 }
 

@@ -7,7 +7,7 @@ import { createServer } from '../../src/http/server/server.ts';
 import { systemClock as clock } from '../../src/lib/system-clock.ts';
 import { systemRandom } from '../../src/lib/system-random.ts';
 import { silentLog } from '../../src/observability/log.ts';
-import { localLiveBus } from '../../src/realtime/bus/local.ts';
+import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import {
   fakeActivity,
   fakeAdmin,

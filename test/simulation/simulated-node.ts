@@ -1,7 +1,6 @@
 import type { Messages } from '../../src/cluster/messages.ts';
 import { type Log, silentLog } from '../../src/observability/log.ts';
-import { localLiveBus } from '../../src/realtime/bus/local.ts';
-import type { LiveBus } from '../../src/realtime/live-bus.ts';
+import { type LiveBus, localLiveBus } from '../../src/realtime/live-bus.ts';
 import type { Network, SimulatedNode } from './network.ts';
 import { simLiveBus } from './sim-live-bus.ts';
 import { simMessages } from './sim-messages.ts';

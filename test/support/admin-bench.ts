@@ -1,12 +1,12 @@
 import { type AdminServiceOptions, LocalAdminService } from '../../src/admin/local-admin-service.ts';
-import { localLeases } from '../../src/cluster/local-leases.ts';
+import { localLeases } from '../../src/cluster/lease.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import { ActorEngine } from '../../src/engine/actor/actor-engine.ts';
 import type { OperatedEngine } from '../../src/engine/operated-engine.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { systemRandom } from '../../src/lib/system-random.ts';
 import { silentLog } from '../../src/observability/log.ts';
-import { localLiveBus } from '../../src/realtime/bus/local.ts';
+import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import type { Operator, OperatorEvent } from '../../src/storage/operator-log.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/storage/store.ts';

@@ -7,7 +7,7 @@ import { ProblemError } from '../../src/http/problem.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { type Log, silentLog } from '../../src/observability/log.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
-import { localLiveBus } from '../../src/realtime/bus/local.ts';
+import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import type { SupplierClient } from '../../src/suppliers/suppliers.ts';
 import { fakeAdmin, fakeOperator, fakeSessions } from './fake-admin.ts';
 import { fakeEngine, fakeNow } from './fake-engine.ts';

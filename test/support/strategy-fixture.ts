@@ -7,8 +7,7 @@ import type { StrategyOptions } from '../../src/engine/strategies/strategy-engin
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { systemRandom } from '../../src/lib/system-random.ts';
 import { silentLog } from '../../src/observability/log.ts';
-import { localLiveBus } from '../../src/realtime/bus/local.ts';
-import type { LiveBus } from '../../src/realtime/live-bus.ts';
+import { type LiveBus, localLiveBus } from '../../src/realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
 import { simulatedSuppliers } from '../../src/suppliers/simulated-suppliers.ts';

@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { HttpAdmin } from '../../http/app-services.ts';
 import { ProblemError } from '../../http/problem.ts';
 import { silentLog } from '../../observability/log.ts';
-import { localLiveBus } from '../../realtime/bus/local.ts';
+import { localLiveBus } from '../../realtime/live-bus.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import type { AdminService } from '../admin-service.ts';
 import * as schemas from './schemas.ts';

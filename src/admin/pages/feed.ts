@@ -1,12 +1,11 @@
 import type { Html } from '../../http/pages/markup.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
-import { Channel, type Subscription } from '../../realtime/channel.ts';
-import type { Fragment } from '../../realtime/envelope.ts';
+import { Channel, closeCodes, type Subscription, type Viewer } from '../../realtime/channel.ts';
 import { Fanout, type FanoutOptions } from '../../realtime/fanout.ts';
+import type { Fragment } from '../../realtime/frame.ts';
 import type { SessionCheck } from '../../realtime/routes.ts';
 import { Interval } from '../../realtime/ticker.ts';
-import { closeCodes, type Viewer } from '../../realtime/viewer.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import type { Overview, OverviewReader } from './overview.ts';
 import { overviewFragments, packageFragments, packagesFragment } from './overview-page.ts';
@@ -27,8 +26,6 @@ export interface FeedOptions extends FanoutOptions {
   /** How long viewers may take to answer a goodbye. */
   readonly farewellGraceMs: number;
 }
-
-const topic = { kind: 'admin' } as const;
 
 /**
  * The operators' live overview. It is read and drawn once for everybody who watches it, once per interval, and not
@@ -51,10 +48,11 @@ export class AdminFeed {
     this.#deps = deps;
     this.#options = options;
     this.#fanout = new Fanout(deps.clock, options);
-    const isNeeded = () => this.#seats.size > 0;
-    this.#pulse = new Interval(deps.clock, options.everyMs, isNeeded, () =>
-      this.#guarded(() => this.#beat()),
-    );
+    this.#pulse = new Interval(deps.clock, {
+      pauseMs: () => options.everyMs,
+      isNeeded: () => this.#seats.size > 0,
+      pass: () => this.#guarded(() => this.#beat()),
+    });
   }
 
   get viewers(): number {
@@ -64,16 +62,8 @@ export class AdminFeed {
   /** Seats a viewer: it is told the time at once, the present state as soon as it is read. Returns how it leaves. */
   join(viewer: Viewer, stillMay: SessionCheck): () => void {
     if (this.#seats.size === 0) this.#forget();
-    const seat: Subscription = {
-      viewer,
-      topic,
-      channel: this.#channel,
-      version: 0,
-      sentAt: 0,
-      laggingSince: undefined,
-    };
+    const seat = this.#channel.subscribe(viewer);
     this.#seats.set(seat, stillMay);
-    this.#channel.subscriptions.add(seat);
     this.#fanout.open(seat);
     if (this.#seats.size === 1) void this.#guarded(() => this.#refresh());
     this.#pulse.wake();
@@ -93,7 +83,6 @@ export class AdminFeed {
 
   #leave(seat: Subscription): void {
     this.#seats.delete(seat);
-    seat.channel.subscriptions.delete(seat);
     this.#fanout.remove(seat);
   }
 

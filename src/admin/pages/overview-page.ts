@@ -1,7 +1,7 @@
 import { formatCount } from '../../http/pages/format.ts';
 import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
-import type { Fragment } from '../../realtime/envelope.ts';
+import type { Fragment } from '../../realtime/frame.ts';
 import { instancesElementId, instancesTable } from './fragments/instances.ts';
 import { logElementId, logTable } from './fragments/log.ts';
 import { concernsElementId, concernsTable } from './fragments/orders.ts';

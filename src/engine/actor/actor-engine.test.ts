@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../../../test/support/server.ts';
-import { localLeases } from '../../cluster/local-leases.ts';
+import { localLeases } from '../../cluster/lease.ts';
 import type { Messages } from '../../cluster/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { systemRandom } from '../../lib/system-random.ts';
 import { silentLog } from '../../observability/log.ts';
-import { localLiveBus } from '../../realtime/bus/local.ts';
+import { localLiveBus } from '../../realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../storage/sqlite/sqlite-store.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { ActorEngine, type ActorEngineOptions } from './actor-engine.ts';

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { defaultRules } from '../../../test/support/decide-fixture.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../../../test/support/server.ts';
-import { localLeases } from '../../cluster/local-leases.ts';
+import { localLeases } from '../../cluster/lease.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { silentLog } from '../../observability/log.ts';
-import { localLiveBus } from '../../realtime/bus/local.ts';
+import { localLiveBus } from '../../realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../storage/sqlite/sqlite-store.ts';
 import { LocalActors } from './local-actors.ts';
 

@@ -7,8 +7,7 @@ import type { PackageMessage } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import { silentLog } from '../../observability/log.ts';
-import { localLiveBus } from '../../realtime/bus/local.ts';
-import type { QueueSnapshot } from '../../realtime/live-bus.ts';
+import { localLiveBus, type QueueSnapshot } from '../../realtime/live-bus.ts';
 import type { Store } from '../../storage/store.ts';
 import { PackageBehaviour } from './package-behaviour.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { localLeases } from '../../cluster/local-leases.ts';
+import { localLeases } from '../../cluster/lease.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';

@@ -9,8 +9,7 @@ import {
   type StrategyFixture,
   type StrategyFixtureOptions,
 } from '../../../test/support/strategy-fixture.ts';
-import type { Lease, Leases } from '../../cluster/lease.ts';
-import { localLeases } from '../../cluster/local-leases.ts';
+import { type Lease, type Leases, localLeases } from '../../cluster/lease.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { QueueEngine } from '../queue/queue-engine.ts';

@@ -8,7 +8,7 @@ import {
   outcomeOf,
   type StrategyFixture,
 } from '../../../test/support/strategy-fixture.ts';
-import { localLeases } from '../../cluster/local-leases.ts';
+import { localLeases } from '../../cluster/lease.ts';
 import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError } from '../../storage/store.ts';
 import { LockEngine } from '../lock/lock-engine.ts';

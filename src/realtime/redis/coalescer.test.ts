@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import { Coalescer } from './coalescer.ts';
 
-test('keeps the newest of each thing, in the order of the last changes', () => {
+test('keeps the newest change of each thing, in the order of their last changes', () => {
   const waiting = new Coalescer(100);
   waiting.add({ package: fakeSnapshot({ id: 1, quota: 1 }) });
   waiting.add({ order: fakeOrder({ id: 'A', status: 'queued' }) });
@@ -17,17 +17,17 @@ test('keeps the newest of each thing, in the order of the last changes', () => {
   expect(waiting.size).toBe(0);
 });
 
-test('a line with all its numbers stays beside a newer one that has only the first', () => {
+test('keeps a whole queue beside the newer head of the same queue', () => {
   const waiting = new Coalescer(100);
   const all = { packageId: 1, first: [1], all: [1, 2, 3] };
-  waiting.add({ line: { packageId: 1, first: [0] } });
-  waiting.add({ line: all });
-  waiting.add({ line: { packageId: 1, first: [2] } });
-  waiting.add({ line: { packageId: 1, first: [3] } });
-  expect(waiting.take(10)).toEqual([{ line: all }, { line: { packageId: 1, first: [3] } }]);
+  waiting.add({ queue: { packageId: 1, first: [0] } });
+  waiting.add({ queue: all });
+  waiting.add({ queue: { packageId: 1, first: [2] } });
+  waiting.add({ queue: { packageId: 1, first: [3] } });
+  expect(waiting.take(10)).toEqual([{ queue: all }, { queue: { packageId: 1, first: [3] } }]);
 });
 
-test('drops the oldest beyond its bound, and says how many', () => {
+test('drops the oldest changes beyond its limit, and counts them', () => {
   const waiting = new Coalescer(3);
   for (const id of ['A', 'B', 'C', 'D', 'E']) waiting.add({ order: fakeOrder({ id }) });
   expect(waiting.takeDropped()).toBe(2);

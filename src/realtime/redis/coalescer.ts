@@ -1,69 +1,59 @@
-import type { QueueSnapshot } from '../live-bus.ts';
 import type { LiveChange } from './protocol.ts';
 
-/** What waits to be told to the other instances: the newest of each thing, in the order in which it became so. */
+/**
+ * Changes that wait to be sent to the other instances. A newer change of the same thing replaces the older one and
+ * moves to the end.
+ */
 export class Coalescer {
-  readonly #items = new Map<string, LiveChange>();
-  readonly #itemsMax: number;
+  readonly #changes = new Map<string, LiveChange>();
+  readonly #changesMax: number;
   #dropped = 0;
 
-  /** @param itemsMax the oldest is dropped when more wait. */
-  constructor(itemsMax: number) {
-    this.#itemsMax = itemsMax;
+  /** @param changesMax if more wait, the oldest are dropped. */
+  constructor(changesMax: number) {
+    this.#changesMax = changesMax;
   }
 
   get size(): number {
-    return this.#items.size;
+    return this.#changes.size;
   }
 
-  add(item: LiveChange): void {
-    if ('line' in item) this.#addLine(item.line);
-    else this.#put(keyOf(item), item);
+  add(change: LiveChange): void {
+    const key = keyOf(change);
+    // A whole queue replaces its head. A head does not replace a whole queue, which comes less often.
+    if ('queue' in change && change.queue.all !== undefined)
+      this.#changes.delete(`head ${change.queue.packageId}`);
+    this.#changes.delete(key);
+    this.#changes.set(key, change);
+    if (this.#changes.size > this.#changesMax) {
+      this.take(1);
+      this.#dropped++;
+    }
   }
 
-  /** Takes out the oldest ones. */
+  /** Removes and returns the oldest changes. */
   take(max: number): LiveChange[] {
     const taken: LiveChange[] = [];
-    for (const [key, item] of this.#items) {
+    for (const [key, change] of this.#changes) {
       if (taken.length >= max) break;
-      this.#items.delete(key);
-      taken.push(item);
+      this.#changes.delete(key);
+      taken.push(change);
     }
     return taken;
   }
 
-  /** How many were dropped since this was asked last. */
+  /** How many changes were dropped since the last call. */
   takeDropped(): number {
     const dropped = this.#dropped;
     this.#dropped = 0;
     return dropped;
   }
-
-  clear(): void {
-    this.#items.clear();
-  }
-
-  /** A line with all its numbers comes seldom: one that has only the first must not take its place. */
-  #addLine(line: QueueSnapshot): void {
-    if (line.all === undefined) this.#put(`first ${line.packageId}`, { line });
-    else {
-      this.#items.delete(`first ${line.packageId}`);
-      this.#put(`line ${line.packageId}`, { line });
-    }
-  }
-
-  #put(key: string, item: LiveChange): void {
-    this.#items.delete(key);
-    this.#items.set(key, item);
-    if (this.#items.size > this.#itemsMax) {
-      this.take(1);
-      this.#dropped++;
-    }
-  }
 }
 
-/** A package and its removal share a key: the newer one replaces the other while it waits. */
-function keyOf(item: Exclude<LiveChange, { line: QueueSnapshot }>): string {
-  if ('order' in item) return `order ${item.order.id}`;
-  return `package ${'removed' in item ? item.removed.packageId : item.package.package.id}`;
+/** A package and its removal share a key. */
+function keyOf(change: LiveChange): string {
+  if ('order' in change) return `order ${change.order.id}`;
+  if ('removed' in change) return `package ${change.removed.packageId}`;
+  if ('package' in change) return `package ${change.package.package.id}`;
+  return `${change.queue.all === undefined ? 'head' : 'queue'} ${change.queue.packageId}`;
 }

@@ -3,14 +3,17 @@ import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { QueueSnapshot } from '../live-bus.ts';
 
-/** Something that changed. */
+/** A change that one instance tells the others. */
 export type LiveChange =
   | { readonly package: PackageSnapshot }
   | { readonly removed: { readonly packageId: number } }
   | { readonly order: Order }
-  | { readonly line: QueueSnapshot };
+  | { readonly queue: QueueSnapshot };
 
-/** Members may be added within a version and are handed on as they are; what an older release must not read gets a new one. */
+/**
+ * Members may be added within a version, and are passed on to listeners as they are. Anything that an older release
+ * must not read gets a new version.
+ */
 const version = 1;
 
 const whole = z.int();
@@ -18,6 +21,7 @@ const positive = z.int().positive();
 const optionalTime = z.int().optional();
 const offer = { flight: z.string(), stay: z.string(), price: z.number() };
 
+/** On the wire the inventory of a package is called `figures`, as in every release so far. */
 const snapshot = z
   .looseObject({
     package: z.looseObject({
@@ -42,7 +46,7 @@ const snapshot = z
   })
   .transform(({ figures: inventory, ...rest }) => ({ ...rest, inventory }));
 
-/** Statuses, reasons and events are not listed: those of a newer release are shown as far as they are understood. */
+/** Statuses, reasons and events are any text, because a newer release may add some. */
 const order = z.looseObject({
   id: z.string(),
   packageId: positive,
@@ -58,25 +62,29 @@ const order = z.looseObject({
   timeline: z.array(z.looseObject({ at: whole, event: z.string(), detail: z.string().optional() })),
 });
 
-const line = z.looseObject({ packageId: positive, first: z.array(whole), all: z.array(whole).optional() });
+const queue = z.looseObject({ packageId: positive, first: z.array(whole), all: z.array(whole).optional() });
 
-const items = {
+/** On the wire a queue is called `line`, as in every release so far. */
+const kinds = {
   package: z.object({ package: snapshot }),
   removed: z.object({ removed: z.looseObject({ packageId: positive }) }),
   order: z.object({ order }),
-  line: z.object({ line }),
+  line: z.object({ line: queue }).transform(({ line }) => ({ queue: line })),
 };
-const news = z.object({ v: z.int().min(1).max(version), items: z.array(z.record(z.string(), z.unknown())) });
+const message = z.object({
+  v: z.int().min(1).max(version),
+  items: z.array(z.record(z.string(), z.unknown())),
+});
 
-/** The first line names the sender, so that it can tell its own messages without reading them. */
-export function encodeChanges(from: string, changed: readonly LiveChange[]): string {
-  return `${from}\n${JSON.stringify({ v: version, items: changed.map(toWire) })}`;
+/** The first line is the id of the sender, so that it can skip its own messages without parsing them. */
+export function encodeChanges(from: string, changes: readonly LiveChange[]): string {
+  return `${from}\n${JSON.stringify({ v: version, items: changes.map(toWire) })}`;
 }
 
-/** On the wire the inventory of a package is called `figures`, as in every release so far. */
-function toWire(item: LiveChange): object {
-  if (!('package' in item)) return item;
-  const { inventory: figures, ...rest } = item.package;
+function toWire(change: LiveChange): object {
+  if ('queue' in change) return { line: change.queue };
+  if (!('package' in change)) return change;
+  const { inventory: figures, ...rest } = change.package;
   return { package: { ...rest, figures } };
 }
 
@@ -84,11 +92,11 @@ export function isSentBy(sender: string, text: string): boolean {
   return text.startsWith(`${sender}\n`);
 }
 
-/** Kinds of items that are not known are passed over. @throws Error for anything that makes no sense. */
+/** Skips unknown kinds of changes. @throws Error when the message is malformed. */
 export function decodeChanges(text: string): LiveChange[] {
-  const read = news.parse(JSON.parse(text.slice(text.indexOf('\n') + 1)));
-  return read.items.flatMap((item) => {
+  const { items } = message.parse(JSON.parse(text.slice(text.indexOf('\n') + 1)));
+  return items.flatMap((item) => {
     const kind = (['package', 'removed', 'order', 'line'] as const).find((each) => Object.hasOwn(item, each));
-    return kind === undefined ? [] : [items[kind].parse(item) as LiveChange];
+    return kind === undefined ? [] : [kinds[kind].parse(item) as LiveChange];
   });
 }

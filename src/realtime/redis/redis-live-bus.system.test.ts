@@ -8,8 +8,7 @@ import { redisConnector } from '../../cluster/redis/connector.ts';
 import type { Order } from '../../domain/order.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { silentLog } from '../../observability/log.ts';
-import { localLiveBus } from '../bus/local.ts';
-import type { LiveBus } from '../live-bus.ts';
+import { type LiveBus, localLiveBus } from '../live-bus.ts';
 import { type RedisLiveBusOptions, redisLiveBus } from './redis-live-bus.ts';
 
 let server: RedisServer;
@@ -44,7 +43,7 @@ function open(instance: string, over: Partial<RedisLiveBusOptions> = {}): LiveBu
   return bus;
 }
 
-/** Until so many instances listen. */
+/** Waits until this many instances listen. */
 async function listening(count: number): Promise<void> {
   await vi.waitFor(
     async () => expect(await redis.pubsub('NUMSUB', 'live:0')).toEqual(['live:0', count]),
@@ -75,7 +74,7 @@ liveBusContract('redis, two instances', async () => {
   return { publisher, subscriber };
 });
 
-test('who publishes hears it at once, and once', async () => {
+test('calls the listeners of the publishing instance at once, and only once', async () => {
   const [a, b] = await pair();
   const [own, others] = [listen(a), listen(b)];
   a.publishOrder(fakeOrder());
@@ -85,7 +84,7 @@ test('who publishes hears it at once, and once', async () => {
   expect(others.map(({ id }) => id)).toEqual(['from b', fakeOrder().id]);
 });
 
-test('a burst of changes is one message with the newest of each', async () => {
+test('sends a burst of changes as one message with the newest state of each', async () => {
   const [a, b] = await pair();
   const messages: string[] = [];
   const spy = redis.duplicate();
@@ -103,7 +102,7 @@ test('a burst of changes is one message with the newest of each', async () => {
   spy.disconnect();
 });
 
-test('thousands of orders a second reach the others', async () => {
+test('delivers thousands of orders per second to the other instances', async () => {
   const [a, b] = await pair();
   const heard = listen(b);
   for (let each = 0; each < 5_000; each++) a.publishOrder(fakeOrder({ id: `${each}`, number: each }));
@@ -111,7 +110,7 @@ test('thousands of orders a second reach the others', async () => {
   expect(heard.map(({ number }) => number)).toEqual(Array.from({ length: 5_000 }, (_, each) => each));
 });
 
-test('while Redis is away only the newest waits, and listeners hear again when it is back', async () => {
+test('keeps only the newest changes while Redis is down, and delivers again after it is back', async () => {
   const [a, b] = await pair({ waitingMax: 10 });
   const heard = listen(b);
   await server.kill();
@@ -125,7 +124,7 @@ test('while Redis is away only the newest waits, and listeners hear again when i
   expect(heard.filter(({ id }) => id !== 'after').length).toBeLessThanOrEqual(10);
 });
 
-test('a Redis that stands still holds nobody up', async () => {
+test('is not delayed by a paused Redis', async () => {
   const [a, b] = await pair();
   const [own, others] = [listen(a), listen(b)];
   const paused = server.pause(1_500);
@@ -139,7 +138,7 @@ test('a Redis that stands still holds nobody up', async () => {
   await vi.waitFor(() => expect(others.at(-1)?.id).toBe('after'), soon);
 });
 
-test('closing while Redis is away takes no time', async () => {
+test('closes soon while Redis is down', async () => {
   const [a] = await pair();
   await server.kill();
   a.publishOrder(fakeOrder());
@@ -149,7 +148,7 @@ test('closing while Redis is away takes no time', async () => {
   await server.restart();
 });
 
-test('what a newer release adds is handed on, and what makes no sense is dropped with one line', async () => {
+test('passes on members that a newer release adds, and drops malformed messages with one log line', async () => {
   const log = recordingLog();
   const bus = open('a', { log });
   await listening(1);

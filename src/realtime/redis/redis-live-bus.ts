@@ -2,36 +2,37 @@ import type { Redis, RedisOptions } from 'ioredis';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { LogOnce } from '../../lib/log-once.ts';
 import type { Log } from '../../observability/log.ts';
 import type { LiveBus, LiveListener, QueueSnapshot } from '../live-bus.ts';
 import { Coalescer } from './coalescer.ts';
 import { decodeChanges, encodeChanges, isSentBy, type LiveChange } from './protocol.ts';
 
 export interface RedisLiveBusOptions {
-  /** The bus within this process; it is closed with this one. */
+  /** The bus within this process. It is closed together with this one. */
   readonly local: LiveBus;
-  /** Opens a connection. Two are used: listening takes its own. */
+  /** Opens a connection. Two are opened, because Redis allows nothing else on a subscriber's connection. */
   readonly connect: (purpose: string, options: RedisOptions) => Redis;
   readonly instance: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** The most changes that wait while Redis is away or slow; default 10,000. */
+  /** The most changes that wait while Redis is slow or unreachable; default 10,000. */
   readonly waitingMax?: number;
 }
 
-/** Pub/sub knows nothing of databases, so their number is in the channel's name. */
+/** Pub/sub ignores the number of the database, so the channel's name contains it. */
 const channelOf = (redis: Redis) => `live:${redis.options.db ?? 0}`;
 
-const tickMs = 20;
-const itemsPerMessage = 1_000;
-const patienceMs = 1_000;
-/** A listener hears nothing of a connection that was cut silently: it asks now and then. */
-const pingMs = 5_000;
+const sendEveryMs = 20;
+const changesPerMessage = 1_000;
+const commandTimeoutMs = 1_000;
+/** How often the subscriber's connection is checked. A connection can break without an event. */
+const pingEveryMs = 5_000;
 
 /**
- * The live bus between instances, over Redis pub/sub. This process hears at once what it publishes; the others hear
- * every 20 ms of the newest state of each package, line and order. One message is under way at a time, so that a
- * slow Redis is told less, not later. What is published while Redis is away waits, up to a bound.
+ * The live bus between instances, over Redis pub/sub. Listeners in this process are called at once. The other instances
+ * get the newest state of each package, queue and order every 20 ms. Only one message is under way at a time, so a slow
+ * Redis gets fewer messages, not older ones. While Redis is unreachable, a bounded number of changes waits.
  */
 export function redisLiveBus(options: RedisLiveBusOptions): LiveBus {
   return new RedisLiveBus(options);
@@ -43,18 +44,18 @@ class RedisLiveBus implements LiveBus {
   readonly #subscriber: Redis;
   readonly #waiting: Coalescer;
   readonly #closing = new AbortController();
-  #telling: Promise<void> | undefined;
-  #misread = false;
+  readonly #unreadable = new LogOnce();
+  #sending: Promise<void> | undefined;
 
   constructor(options: RedisLiveBusOptions) {
     this.#options = options;
     this.#waiting = new Coalescer(options.waitingMax ?? 10_000);
-    const once: RedisOptions = { commandTimeout: patienceMs, maxRetriesPerRequest: 0 };
-    this.#publisher = options.connect('live', { ...once, enableOfflineQueue: false });
-    this.#subscriber = options.connect('live-listener', { ...once, autoResubscribe: false });
-    this.#subscriber.on('message', (_channel, text) => this.#hear(text));
+    const failFast: RedisOptions = { commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 0 };
+    this.#publisher = options.connect('live', { ...failFast, enableOfflineQueue: false });
+    this.#subscriber = options.connect('live-listener', { ...failFast, autoResubscribe: false });
+    this.#subscriber.on('message', (_channel, text) => this.#receive(text));
     this.#subscriber.on('ready', () => void this.#subscribe());
-    void this.#keepListening();
+    void this.#checkSubscriber();
   }
 
   publishPackage(snapshot: PackageSnapshot): void {
@@ -69,56 +70,54 @@ class RedisLiveBus implements LiveBus {
     this.#publish({ order });
   }
 
-  publishQueue(line: QueueSnapshot): void {
-    this.#publish({ line });
+  publishQueue(queue: QueueSnapshot): void {
+    this.#publish({ queue });
   }
 
   subscribe(listener: LiveListener): () => void {
     return this.#options.local.subscribe(listener);
   }
 
-  /** What still waits is told, if Redis answers. */
+  /** Sends waiting changes first, if Redis answers. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    await this.#telling;
+    await this.#sending;
     this.#publisher.disconnect();
     this.#subscriber.disconnect();
     await this.#options.local.close();
   }
 
-  #publish(item: LiveChange): void {
+  #publish(change: LiveChange): void {
     if (this.#closing.signal.aborted) return;
-    tell(this.#options.local, item);
-    this.#waiting.add(item);
-    this.#telling ??= this.#tellOthers().finally(() => {
-      this.#telling = undefined;
+    publishTo(this.#options.local, change);
+    this.#waiting.add(change);
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = undefined;
     });
   }
 
-  async #tellOthers(): Promise<void> {
+  async #sendAll(): Promise<void> {
     const { clock, log } = this.#options;
     while (this.#waiting.size > 0) {
-      await clock.sleep(tickMs, this.#closing.signal);
-      const told = this.#publisher.status === 'ready' && (await this.#tellSome());
-      if (!told && this.#closing.signal.aborted) return;
+      await clock.sleep(sendEveryMs, this.#closing.signal);
+      const isSent = this.#publisher.status === 'ready' && (await this.#sendSome());
+      if (!isSent && this.#closing.signal.aborted) return;
       const dropped = this.#waiting.takeDropped();
       if (dropped > 0) log.debug({ dropped }, 'live changes were dropped: Redis is away or slow');
     }
   }
 
-  /** True when Redis took it. What it did not take is lost: the next change says more. */
-  async #tellSome(): Promise<boolean> {
+  /** Returns whether Redis has accepted the message. Otherwise its changes are lost. */
+  async #sendSome(): Promise<boolean> {
     const { instance, log } = this.#options;
-    const items = this.#waiting.take(itemsPerMessage);
+    const changes = this.#waiting.take(changesPerMessage);
     try {
-      await this.#publisher.publish(channelOf(this.#publisher), encodeChanges(instance, items));
+      await this.#publisher.publish(channelOf(this.#publisher), encodeChanges(instance, changes));
       return true;
-    } catch (error) {
-      log.debug(
-        { err: error, items: items.length },
-        'live changes may not have been told to other instances',
-      );
+    } catch (err) {
+      const fields = { err, items: changes.length };
+      log.debug(fields, 'live changes may not have been told to other instances');
       return false;
     }
   }
@@ -126,17 +125,17 @@ class RedisLiveBus implements LiveBus {
   async #subscribe(): Promise<void> {
     try {
       await this.#subscriber.subscribe(channelOf(this.#subscriber));
-    } catch (error) {
-      this.#options.log.warn({ err: error }, 'live changes of other instances cannot be heard');
-      // A new connection tries again.
+    } catch (err) {
+      this.#options.log.warn({ err }, 'live changes of other instances cannot be heard');
+      // The next connection subscribes again.
       if (!this.#closing.signal.aborted) this.#subscriber.disconnect(true);
     }
   }
 
-  async #keepListening(): Promise<void> {
+  async #checkSubscriber(): Promise<void> {
     const stop = this.#closing.signal;
     for (;;) {
-      await this.#options.clock.sleep(pingMs, stop);
+      await this.#options.clock.sleep(pingEveryMs, stop);
       if (stop.aborted) return;
       if (this.#subscriber.status !== 'ready') continue;
       await this.#subscriber.ping().catch(() => {
@@ -145,23 +144,24 @@ class RedisLiveBus implements LiveBus {
     }
   }
 
-  #hear(text: string): void {
-    if (isSentBy(this.#options.instance, text)) return;
+  #receive(text: string): void {
+    const { instance, local, log } = this.#options;
+    if (isSentBy(instance, text)) return;
     try {
-      for (const item of decodeChanges(text)) tell(this.#options.local, item);
-      this.#misread = false;
-    } catch (error) {
-      // One line for a whole series of them: a newer release may send many.
-      if (!this.#misread)
-        this.#options.log.warn({ err: error }, 'live changes cannot be read and are dropped');
-      this.#misread = true;
+      for (const change of decodeChanges(text)) publishTo(local, change);
+      this.#unreadable.end();
+    } catch (err) {
+      // A newer release may send many of them.
+      this.#unreadable.report('unreadable', () =>
+        log.warn({ err }, 'live changes cannot be read and are dropped'),
+      );
     }
   }
 }
 
-function tell(bus: LiveBus, item: LiveChange): void {
-  if ('order' in item) bus.publishOrder(item.order);
-  else if ('line' in item) bus.publishQueue(item.line);
-  else if ('removed' in item) bus.publishRemoved(item.removed.packageId);
-  else bus.publishPackage(item.package);
+function publishTo(bus: LiveBus, change: LiveChange): void {
+  if ('order' in change) bus.publishOrder(change.order);
+  else if ('queue' in change) bus.publishQueue(change.queue);
+  else if ('removed' in change) bus.publishRemoved(change.removed.packageId);
+  else bus.publishPackage(change.package);
 }

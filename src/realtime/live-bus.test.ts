@@ -1,5 +1,5 @@
-import { liveBusContract } from '../../../test/contract/live-bus.ts';
-import { localLiveBus } from './local.ts';
+import { liveBusContract } from '../../test/contract/live-bus.ts';
+import { localLiveBus } from './live-bus.ts';
 
 liveBusContract('local', async () => {
   const bus = localLiveBus();
