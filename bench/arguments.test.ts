@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readArguments, UsageError } from './arguments.ts';
+import { UsageError } from '../src/lib/command-line.ts';
+import { readArguments } from './arguments.ts';
 import { scenarios } from './scenarios/index.ts';
 
 const read = (line: string, environment = {}) =>

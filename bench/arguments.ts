@@ -1,4 +1,7 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from '../src/lib/command-line.ts';
+import { defined } from '../src/lib/defined.ts';
+import { decimalNumber, wholeNumber } from '../src/lib/numbers.ts';
 import { type Assertion, parseAssertion } from './assertions.ts';
 import { contestants } from './scenarios/contestants.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
@@ -50,11 +53,6 @@ export interface TargetsParams {
   readonly csv?: string;
   readonly assertions: readonly Assertion[];
   readonly out: string;
-}
-
-/** The command line has an unknown or contradictory option. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 const options = {
@@ -139,9 +137,7 @@ function scenariosParams(values: Values, out: string): ScenariosParams {
     scenarios: named.length > 0 ? [...new Set(named)] : usual,
     only: list(values.only ?? '').map(contestant),
     out,
-    ...(rounds === undefined ? {} : { rounds }),
-    ...(seconds === undefined ? {} : { seconds }),
-    ...(values['cpu-prof'] === undefined ? {} : { cpuProfiles: values['cpu-prof'] }),
+    ...defined({ rounds, seconds, cpuProfiles: values['cpu-prof'] }),
   };
 }
 
@@ -186,10 +182,7 @@ function targetsParams(
     isLimitAllowed: values['allow-429'] ?? false,
     assertions,
     out,
-    ...(rate === undefined ? {} : { rate }),
-    ...(stages === undefined ? {} : { stages }),
-    ...(values.csv === undefined ? {} : { csv: values.csv }),
-    ...(adminToken === undefined || adminToken === '' ? {} : { adminToken }),
+    ...defined({ rate, stages, csv: values.csv, adminToken: adminToken === '' ? undefined : adminToken }),
   };
 }
 
@@ -269,15 +262,14 @@ function sum(values: readonly number[]): number {
 }
 
 function whole(name: string, text: string, min: number, max: number): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || number < min || number > max)
+  const number = wholeNumber(text, min, max);
+  if (number === undefined)
     throw new UsageError(`${name} takes a whole number from ${min} to ${max}, not '${text}'`);
   return number;
 }
 
 function positive(name: string, text: string, max: number): number {
-  const number = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || number <= 0 || number > max)
-    throw new UsageError(`${name} takes a number up to ${max}, not '${text}'`);
+  const number = decimalNumber(text, Number.MIN_VALUE, max);
+  if (number === undefined) throw new UsageError(`${name} takes a number up to ${max}, not '${text}'`);
   return number;
 }

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { defined } from '../src/lib/defined.ts';
 import type { ScenariosParams } from './arguments.ts';
 import { goalsOf } from './goals.ts';
 import { renderTable } from './report/index.ts';
@@ -40,9 +41,7 @@ export async function runScenarios(
   const commit = await commitOf(root);
   const testbed = await openTestbed({
     ...lengths,
-    ...(rounds === undefined ? {} : { rounds }),
-    ...(seconds === undefined ? {} : { seconds }),
-    ...(cpuProfiles === undefined ? {} : { cpuProfiles }),
+    ...defined({ rounds, seconds, cpuProfiles }),
     isQuick,
     only,
     placement,
@@ -72,7 +71,7 @@ export async function runScenarios(
     machine: describeMachine(placement.cores, await testbed.databaseVersions()),
     scenarios: [...done],
     goals: goalsOf(done),
-    ...(commit === undefined ? {} : { commit }),
+    ...defined({ commit }),
   });
   try {
     await Promise.race([runAll(), whenAborted(signal)]);

@@ -21,6 +21,7 @@
  * with its best ones; of several contestants of ours the worst counts. A goal for a certain size (10,000 buyers) is not
  * measured by a smaller run, whose value is reported beside it.
  */
+import { defined } from '../src/lib/defined.ts';
 import { bottlenecks } from './bottlenecks.ts';
 import { greatest, least, MeasuredRuns, type RunSize, ratio } from './measured-runs.ts';
 import { formatNumber } from './report/numbers.ts';
@@ -237,7 +238,7 @@ function growth(parameter: string, range: string, atLeast: number, words: string
     atMost: 20,
     unit: '%',
     size: { parameter, atLeast, isRange: true, words },
-    ...(why === undefined ? {} : { why }),
+    ...defined({ why }),
     value: (measured) =>
       greatest(
         ours.map((name) => {

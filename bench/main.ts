@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { UsageError } from '../src/lib/command-line.ts';
+import { defined } from '../src/lib/defined.ts';
 import { onStopSignals } from '../src/lib/stop-signal.ts';
-import { type BenchParams, readArguments, type ScenariosParams, UsageError } from './arguments.ts';
+import { type BenchParams, readArguments, type ScenariosParams } from './arguments.ts';
 import { runScenarios } from './bench.ts';
 import { help } from './help.ts';
 import {
@@ -44,7 +46,7 @@ async function scenarios(params: ScenariosParams, command: string): Promise<numb
   const signal = stopSignal();
   const cpuProfiles = params.cpuProfiles === undefined ? undefined : resolve(params.cpuProfiles);
   if (cpuProfiles !== undefined) await mkdir(cpuProfiles, { recursive: true });
-  const given = { ...params, ...(cpuProfiles === undefined ? {} : { cpuProfiles }) };
+  const given = { ...params, ...defined({ cpuProfiles }) };
   const keep = (results: BenchResults) => writeReport(results, resolve(params.out));
   const { results, failed } = await runScenarios(given, { command, progress, signal, keep });
   console.log(goalsTable(results));

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { defined } from '../src/lib/defined.ts';
 import type { TargetsParams } from './arguments.ts';
 import { evaluate } from './assertions.ts';
 import { startClient } from './client/client.ts';
@@ -114,7 +115,7 @@ async function putLoad(
           ...common,
           rate: first,
           connectionsMax: callers,
-          ...(stages === undefined ? {} : { stages }),
+          ...defined({ stages }),
         });
   progress.step(`${seconds} s of ${formatLoad(params)}`);
   const loading = load();
@@ -150,7 +151,7 @@ async function conclude(
     ...rateLimitFlaw(whole, { isLimitAllowed }),
     ...(audit.verdict === 'void' ? ['VOID: the audit has findings.'] : []),
   ];
-  const headline = headlineOf(whole, { isReadOnly, flaws, ...(offered === undefined ? {} : { offered }) });
+  const headline = headlineOf(whole, { isReadOnly, flaws, ...defined({ offered }) });
   const assertions = params.assertions.map((assertion) => ({
     text: assertion.text,
     ...evaluate(assertion, whole, isReadOnly),

@@ -1,3 +1,4 @@
+import { defined } from '../../src/lib/defined.ts';
 import type { LoadResult, OpenLoop } from '../testbed.ts';
 import { BoughtOrders } from './bought-orders.ts';
 import { closedLoop } from './closed-loop.ts';
@@ -73,7 +74,7 @@ function watch(measurement: Measurement): () => void {
         finishedPerSecond: perSecond('finished'),
         errors: live.errors,
         limited: live.limited,
-        ...(p99 === undefined ? {} : { p99 }),
+        ...defined({ p99 }),
       },
     });
     before = { ...live };

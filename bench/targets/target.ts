@@ -1,3 +1,4 @@
+import { defined } from '../../src/lib/defined.ts';
 import type { Header } from './options.ts';
 
 /** A deployment, as the bench addresses it outside of the load: for packages, admin API and audit. */
@@ -35,7 +36,7 @@ export async function requestTarget(
     return await fetch(origin + path, {
       method,
       headers: all,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...defined({ body: body && JSON.stringify(body) }),
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
   } catch (error) {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '../../src/lib/defined.ts';
 import type { Prng } from '../simulation/prng.ts';
 import type { Client, OrderAccess, PurchaseRequest, RequestOptions } from './client.ts';
 import type { PurchaseEntry, SeenOrder } from './history.ts';
@@ -134,7 +135,7 @@ export class Buyer {
 
   #preferences(): RequestOptions {
     const prefer = this.#prng.pick([undefined, undefined, 'respond-async', 'wait=1', 'wait=3', 'wait=30']);
-    return prefer === undefined ? {} : { prefer };
+    return defined({ prefer });
   }
 
   #anywhere(): number {

@@ -1,4 +1,5 @@
 import { Agent } from 'undici';
+import { defined } from '../../src/lib/defined.ts';
 import type {
   CancelEntry,
   HistoryEntry,
@@ -66,15 +67,14 @@ export class Client {
   ): Promise<PurchaseEntry> {
     const headers = {
       'content-type': 'application/json',
-      ...(key === undefined ? {} : { 'idempotency-key': key }),
-      ...(options.prefer === undefined ? {} : { prefer: options.prefer }),
+      ...defined({ 'idempotency-key': key, prefer: options.prefer }),
     };
     const request = { method: 'POST', path: '/api/orders', headers, body: JSON.stringify(fields) } as const;
     const answer = await this.#ask(instance, request, options.timeoutMs);
     return this.#recorded({
       kind: 'purchase',
       ...fields,
-      ...(key === undefined ? {} : { key }),
+      ...defined({ key }),
       ...seen(answer),
     });
   }
@@ -86,7 +86,7 @@ export class Client {
   }
 
   async cancel(instance: number, { orderId, email }: OrderAccess, prefer?: string): Promise<CancelEntry> {
-    const headers = { 'content-type': 'application/json', ...(prefer === undefined ? {} : { prefer }) };
+    const headers = { 'content-type': 'application/json', ...defined({ prefer }) };
     const path = `/api/orders/${orderId}/cancel`;
     const answer = await this.#ask(instance, {
       method: 'POST',
@@ -188,10 +188,12 @@ function seenOrder(shown: ShownOrder): SeenOrder {
     packageId,
     email,
     status,
-    ...(reason === undefined ? {} : { reason }),
-    ...(flight === undefined ? {} : { ticketNumber: flight.ticketNumber }),
-    ...(hotel === undefined ? {} : { reservationNumber: hotel.reservationNumber }),
-    ...(queuePosition === undefined ? {} : { queuePosition }),
+    ...defined({
+      reason,
+      ticketNumber: flight?.ticketNumber,
+      reservationNumber: hotel?.reservationNumber,
+      queuePosition,
+    }),
   };
 }
 

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { defined } from '../../src/lib/defined.ts';
 import { keptInCache, patienceMs } from '../support/servers/cache.ts';
 import { firstFound } from '../support/servers/find.ts';
 import { fuzzedInstance, fuzzTokens } from './fuzzed-server.ts';
@@ -48,7 +49,7 @@ export async function fuzzApi({ origin, seed, examples, stop }: ApiFuzz): Promis
       // The folder, which is deleted, also holds its cache.
       {
         cwd: folder,
-        ...(stop === undefined ? {} : { signal: stop }),
+        ...defined({ signal: stop }),
         env: {
           ...fuzzTokens,
           INSTANCE_ID: fuzzedInstance,

@@ -9,6 +9,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { defined } from '../../src/lib/defined.ts';
 import { Health } from './health.ts';
 import { Replay } from './replay.ts';
 import { tunnel } from './tunnel.ts';
@@ -60,7 +61,7 @@ export async function startBalancer({ origins, port, host, checkMs }: BalancerOp
   server.on('clientError', (_error, socket) => socket.destroy());
   await health.start();
   try {
-    server.listen({ port, backlog: 4096, ...(host === undefined ? {} : { host }) });
+    server.listen({ port, backlog: 4096, ...defined({ host }) });
     await once(server, 'listening');
   } catch (error) {
     health.stop();

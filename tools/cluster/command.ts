@@ -10,6 +10,7 @@ import {
   UsageError,
   whole,
 } from '../../src/lib/command-line.ts';
+import { defined } from '../../src/lib/defined.ts';
 import { stopSignal } from '../../src/lib/stop-signal.ts';
 import { type Cluster, type EngineName, startCluster } from '../../test/support/cluster.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
@@ -67,8 +68,7 @@ async function run(given: OptionValues<typeof options>): Promise<number> {
         if (stopped.aborted) throw new Error('Stopped before it was up.');
         console.log(`starting ${what} …`);
       },
-      ...(folder === undefined ? {} : { folder }),
-      ...(suppliersUrl === undefined ? {} : { suppliersUrl }),
+      ...defined({ folder, suppliersUrl }),
     }),
     (each) => each.end(),
   );

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { defined } from '../../../src/lib/defined.ts';
 import type { Findings } from '../checker/index.ts';
 import type { FaultEntry, HistoryEntry, PurchaseEntry } from '../history.ts';
 import { damageOf, lanesOf, shortName } from './fault-lanes.ts';
@@ -21,7 +22,7 @@ function fault(kind: string, target: string, at = 0, until?: number): FaultEntry
     at: t0 + at,
     fault: kind,
     target,
-    ...(until === undefined ? {} : { until: t0 + until }),
+    ...defined({ until: until && t0 + until }),
   };
 }
 
