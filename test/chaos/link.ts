@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { resetSocket } from '../support/reset-socket.ts';
-import { Direction } from './direction.ts';
+import type { Socket } from 'node:net';
+import { type ForwardedConnection, startForwarder } from '../support/forwarder.ts';
 
 /** A fault of a network link. */
 export type LinkFault =
@@ -18,8 +16,8 @@ export type LinkFault =
 /** A network link to a port of the loopback, with faults. */
 export interface Link extends AsyncDisposable {
   readonly port: number;
-  /** Applies the fault to all connections, present and new, for which `affects` returns true, until it is healed. */
-  apply(fault: LinkFault, strikes?: () => boolean): void;
+  /** Applies the fault to all connections, present and new, for which `affected` returns true, until it is healed. */
+  apply(fault: LinkFault, affected?: () => boolean): void;
   /** `survives` is called for each connection that was in a blackhole. */
   heal(survives?: () => boolean): void;
 }
@@ -28,91 +26,131 @@ const always = () => true;
 
 /** Forwards a free port of the loopback to another one. */
 export async function startLink(targetPort: number): Promise<Link> {
-  const wires = new Set<LinkedConnection>();
+  const connections = new Set<LinkedConnection>();
   let fault: LinkFault | undefined;
-  let strikes = always;
-
-  const gate = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
-    const wire = new LinkedConnection(near, targetPort);
-    wires.add(wire);
-    near.once('close', () => wires.delete(wire));
-    if (fault !== undefined && strikes()) wire.apply(fault);
-    wire.open();
-  }).listen(0, '127.0.0.1');
-  await once(gate, 'listening');
-
+  let affects = always;
+  const forwarder = await startForwarder({
+    targetPort,
+    allowHalfOpen: true,
+    onConnection(forwarded) {
+      const connection = new LinkedConnection(forwarded);
+      connections.add(connection);
+      forwarded.near.once('close', () => connections.delete(connection));
+      if (fault !== undefined && affects()) connection.apply(fault);
+      connection.open();
+    },
+  });
   return {
-    port: (gate.address() as AddressInfo).port,
-    apply(next, whom = always) {
+    port: forwarder.port,
+    apply(next, affected = always) {
       fault = next;
-      strikes = whom;
-      for (const wire of wires) if (strikes()) wire.apply(next);
+      affects = affected;
+      for (const connection of connections) if (affects()) connection.apply(next);
     },
     heal(survives = always) {
       fault = undefined;
-      for (const wire of wires) wire.heal(survives);
+      for (const connection of connections) connection.heal(survives);
     },
-    async [Symbol.asyncDispose]() {
-      const closed = once(gate, 'close');
-      gate.close();
-      for (const wire of wires) wire.break();
-      await closed;
-    },
+    [Symbol.asyncDispose]: () => forwarder[Symbol.asyncDispose](),
   };
 }
 
 /** One connection through the link. */
 class LinkedConnection {
-  readonly #near: Socket;
-  readonly #targetPort: number;
-  #far: Socket | undefined;
-  #ways: readonly Direction[] = [];
+  readonly #connection: ForwardedConnection;
+  #directions: readonly Direction[] = [];
   #fault: LinkFault | undefined;
 
-  constructor(near: Socket, targetPort: number) {
-    this.#near = near;
-    this.#targetPort = targetPort;
-    near.on('error', () => this.break()).on('close', () => this.#far?.destroy());
+  constructor(connection: ForwardedConnection) {
+    this.#connection = connection;
   }
 
   /** Connects to the target; in a blackhole only after it is healed. */
   open(): void {
-    if (this.#far !== undefined || this.#near.destroyed || this.#fault?.kind === 'blackhole') return;
-    const near = this.#near;
-    const far = connect({
-      port: this.#targetPort,
-      host: '127.0.0.1',
-      noDelay: true,
-      allowHalfOpen: true,
-    });
-    this.#far = far;
-    far.on('error', () => this.break()).on('close', () => near.destroy());
-    this.#ways = [new Direction(near, far), new Direction(far, near)];
+    const { near, isOpen } = this.#connection;
+    if (isOpen || near.destroyed || this.#fault?.kind === 'blackhole') return;
+    const far = this.#connection.open();
+    this.#directions = [new Direction(near, far), new Direction(far, near)];
     if (this.#fault !== undefined) this.apply(this.#fault);
   }
 
   apply(fault: LinkFault): void {
-    if (fault.kind === 'cut') return this.break();
+    if (fault.kind === 'cut') return this.#connection.end();
     this.#fault = fault;
-    for (const way of this.#ways) {
-      if (fault.kind === 'delay') way.delayMs = fault.ms;
-      else way.hold();
+    for (const direction of this.#directions) {
+      if (fault.kind === 'delay') direction.delayMs = fault.ms;
+      else direction.hold();
     }
   }
 
   heal(survives: () => boolean): void {
     const before = this.#fault;
     this.#fault = undefined;
-    if (before?.kind === 'blackhole' && !survives()) return this.break();
-    for (const way of this.#ways) {
-      way.delayMs = 0;
-      way.release();
+    if (before?.kind === 'blackhole' && !survives()) return this.#connection.end();
+    for (const direction of this.#directions) {
+      direction.delayMs = 0;
+      direction.release();
     }
     this.open();
   }
+}
 
-  break(): void {
-    resetSocket(this.#near);
-    if (this.#far !== undefined) resetSocket(this.#far);
+/** One direction of a connection: passes bytes on in order, at once or after a delay. */
+class Direction {
+  /** Delay of the bytes that arrive from now on, in ms. */
+  delayMs = 0;
+  readonly #from: Socket;
+  readonly #to: Socket;
+  readonly #due: { readonly at: number; readonly act: () => void }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #isHeld = false;
+
+  constructor(from: Socket, to: Socket) {
+    this.#from = from;
+    this.#to = to;
+    from.on('data', (bytes: Buffer) => this.#later(() => this.#write(bytes)));
+    from.on('end', () => this.#later(() => to.end()));
+    to.on('drain', () => {
+      if (!this.#isHeld) from.resume();
+    });
+    to.once('close', () => clearTimeout(this.#timer));
+  }
+
+  /** Lets bytes wait in the sender until `release`. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#from.pause();
+  }
+
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#from.resume();
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#to.writable && !this.#to.write(bytes)) this.#from.pause();
+  }
+
+  #later(act: () => void): void {
+    if (this.delayMs === 0 && this.#due.length === 0) return act();
+    const at = Math.max(performance.now() + this.delayMs, this.#due.at(-1)?.at ?? 0);
+    this.#due.push({ at, act });
+    if (this.#due.length === 1) this.#wait();
+  }
+
+  #wait(): void {
+    const next = this.#due[0];
+    if (next === undefined) return;
+    this.#timer = setTimeout(() => this.#pass(), Math.max(0, next.at - performance.now()));
+  }
+
+  #pass(): void {
+    const now = performance.now();
+    for (let next = this.#due[0]; next !== undefined && next.at <= now + 1; next = this.#due[0]) {
+      next.act();
+      this.#due.shift();
+    }
+    this.#wait();
   }
 }

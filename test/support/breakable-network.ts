@@ -1,91 +1,79 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { startForwarder } from './forwarder.ts';
 
-/** A stretch of network between a browser and a server that a test may break. */
+/** The network between a browser and a server, with faults. */
 export interface BreakableNetwork {
-  /** Where the server is reached through it. */
+  /** The server's origin as the browser must use it. */
   readonly origin: string;
-  /** Ends every connection and takes no new one. */
+  /** Ends every connection and refuses new ones. */
   cut(): void;
-  /** Connections stay, but nothing gets through any more, and nobody is told. */
+  /** Connections stay open, but no bytes arrive any more, and no side notices. */
   swallow(): void;
-  /** WebSockets are refused, plain requests pass. */
+  /** Refuses WebSockets; other requests pass. */
   refuseSockets(): void;
-  /** New connections pass again; those that were swallowed stay dead. */
+  /** New connections work again; swallowed ones stay silent. */
   mend(): void;
-  /** New connections lead to another server. */
+  /** Connects new connections to another server. */
   leadTo(target: string): void;
   close(): Promise<void>;
 }
 
-type State = 'whole' | 'cut' | 'swallowing' | 'refusing sockets';
-
-/** Starts to forward a free port of the loopback to a server's. */
+/** Forwards a free port of the loopback to a server. */
 export async function breakableNetwork(target: string): Promise<BreakableNetwork> {
-  let port = Number(new URL(target).port);
-  const wires = new Set<[Socket, Socket]>();
-  let state: State = 'whole';
-
-  const gate = createServer((near) => {
-    if (state === 'cut') {
-      near.destroy();
-      return;
-    }
-    const far = connect(port, '127.0.0.1');
-    const wire: [Socket, Socket] = [near, far];
-    wires.add(wire);
-    const end = () => {
-      near.destroy();
-      far.destroy();
-      wires.delete(wire);
-    };
-    for (const side of wire) side.on('error', end).on('close', end);
-    near.on('data', (bytes) => {
-      if (state === 'refusing sockets' && /^upgrade: websocket/im.test(bytes.toString('latin1'))) end();
-      else far.write(bytes);
-    });
-    far.on('data', (bytes) => near.write(bytes));
-    if (state === 'swallowing') deafen(wire);
+  let state: 'healthy' | 'cut' | 'swallowing' | 'refusing sockets' = 'healthy';
+  const sockets = new Set<Socket>();
+  const forwarder = await startForwarder({
+    targetPort: portOf(target),
+    onConnection(connection) {
+      if (state === 'cut') return connection.end();
+      const { near } = connection;
+      const far = connection.open();
+      near.on('data', (bytes) => {
+        if (state === 'refusing sockets' && /^upgrade: websocket/im.test(bytes.toString('latin1')))
+          connection.end();
+        else far.write(bytes);
+      });
+      far.on('data', (bytes) => near.write(bytes));
+      for (const side of [near, far]) {
+        sockets.add(side);
+        side.once('close', () => sockets.delete(side));
+        if (state === 'swallowing') silence(side);
+      }
+    },
   });
-
-  function deafen(wire: [Socket, Socket]): void {
-    for (const side of wire) side.removeAllListeners('data').resume();
-  }
-
-  function endAll(): void {
-    for (const [near, far] of wires) {
-      near.destroy();
-      far.destroy();
-    }
-  }
-
-  gate.listen(0, '127.0.0.1');
-  await once(gate, 'listening');
+  const endAll = () => {
+    for (const connection of forwarder.connections) connection.end();
+  };
   return {
-    origin: `http://127.0.0.1:${(gate.address() as AddressInfo).port}`,
+    origin: `http://127.0.0.1:${forwarder.port}`,
     cut() {
       state = 'cut';
       endAll();
     },
     swallow() {
       state = 'swallowing';
-      for (const wire of wires) deafen(wire);
+      for (const side of sockets) silence(side);
     },
     refuseSockets() {
       state = 'refusing sockets';
       endAll();
     },
     mend() {
-      state = 'whole';
+      state = 'healthy';
     },
     leadTo(other) {
-      port = Number(new URL(other).port);
+      forwarder.retarget(portOf(other));
     },
     async close() {
-      const closed = once(gate, 'close');
-      gate.close();
-      endAll();
-      await closed;
+      await forwarder[Symbol.asyncDispose]();
     },
   };
+}
+
+function silence(side: Socket): void {
+  side.removeAllListeners('data').resume();
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
 }

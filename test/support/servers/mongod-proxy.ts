@@ -1,18 +1,18 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { startForwarder } from '../forwarder.ts';
 
 /**
- * What becomes of a request: it passes, the connection breaks before it arrives, or the connection breaks once the
- * server has answered, so that it was done and nobody hears of it.
+ * The fate of a request: it passes, the connection breaks before it arrives, or the connection breaks after the server
+ * has executed it, so that the client gets no reply.
  */
 export type Fate = 'pass' | 'cut' | 'cut the reply';
 
-/** A stretch of network in front of one mongod, which understands what it carries. */
+/** The network in front of one mongod. It parses the messages that it forwards. */
 export interface MongodProxy extends AsyncDisposable {
   readonly port: number;
-  /** Decides about every request from here on, by its command (`insert`, `commitTransaction`, …). */
+  /** Called for every request from now on with its command (`insert`, `commitTransaction`, …). */
   decide(fate: (command: string) => Fate): void;
-  /** Changes every reply from here on, in place. */
+  /** Changes every reply from now on, in place. */
   rewrite(change: (reply: Buffer) => void): void;
 }
 
@@ -22,50 +22,38 @@ const opMsg = 2013;
 export async function mongodProxy(target: number): Promise<MongodProxy> {
   let fateOf: (command: string) => Fate = () => 'pass';
   let change: (reply: Buffer) => void = () => {};
-  const ends = new Set<() => void>();
-
-  const gate = createServer((near) => {
-    const far = connect(target, '127.0.0.1');
-    const end = () => {
-      near.destroy();
-      far.destroy();
-      ends.delete(end);
-    };
-    ends.add(end);
-    for (const side of [near, far]) side.on('error', end).on('close', end);
-    let endsWithReply = false;
-    onMessage(near, (request) => {
-      const fate = fateOf(commandOf(request));
-      if (fate === 'cut') return end();
-      endsWithReply ||= fate === 'cut the reply';
-      far.write(request);
-    });
-    onMessage(far, (reply) => {
-      if (endsWithReply) return end();
-      change(reply);
-      near.write(reply);
-    });
-  }).listen(0, '127.0.0.1');
-  await once(gate, 'listening');
-
+  const forwarder = await startForwarder({
+    targetPort: target,
+    onConnection(connection) {
+      const { near } = connection;
+      const far = connection.open();
+      let endsWithReply = false;
+      onMessage(near, (request) => {
+        const fate = fateOf(commandOf(request));
+        if (fate === 'cut') return connection.end();
+        endsWithReply ||= fate === 'cut the reply';
+        far.write(request);
+      });
+      onMessage(far, (reply) => {
+        if (endsWithReply) return connection.end();
+        change(reply);
+        near.write(reply);
+      });
+    },
+  });
   return {
-    port: (gate.address() as AddressInfo).port,
+    port: forwarder.port,
     decide(fate) {
       fateOf = fate;
     },
     rewrite(rewriting) {
       change = rewriting;
     },
-    async [Symbol.asyncDispose]() {
-      const closed = once(gate, 'close');
-      gate.close();
-      for (const end of ends) end();
-      await closed;
-    },
+    [Symbol.asyncDispose]: () => forwarder[Symbol.asyncDispose](),
   };
 }
 
-/** https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/: a message begins with its length. */
+/** Calls `handle` for each message, which begins with its length (https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/). */
 function onMessage(socket: Socket, handle: (message: Buffer) => void): void {
   let held: Buffer = Buffer.alloc(0);
   socket.on('data', (bytes: Buffer) => {
