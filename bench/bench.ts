@@ -86,7 +86,9 @@ export async function runScenarios(
 async function run(scenario: Scenario, testbed: LocalTestbed): Promise<ScenarioResult | string> {
   testbed.announce(scenario.name);
   try {
-    return await scenario.run(testbed);
+    const { name, title, what } = scenario;
+    const { contestants, notes = [] } = await scenario.run(testbed);
+    return { name, title, what, contestants, notes };
   } catch (error) {
     return `${scenario.name} failed: ${error instanceof Error ? error.message : String(error)}`;
   } finally {

@@ -1,4 +1,4 @@
-import type { Percentiles, ScenarioResult, TimelineSecond } from './results.ts';
+import type { Contestant, Percentiles, TimelineSecond } from './results.ts';
 
 /** A file in `bench/scenarios/` exports one as `scenario`. */
 export interface Scenario {
@@ -9,7 +9,13 @@ export interface Scenario {
   readonly what: string;
   /** Whether `--quick` leaves it out unless it is named, because it downloads much or takes long. */
   readonly isFullOnly?: boolean;
-  run(stage: Testbed): Promise<ScenarioResult>;
+  run(testbed: Testbed): Promise<ScenarioRuns>;
+}
+
+/** The runs of a scenario, and remarks for the reader. */
+export interface ScenarioRuns {
+  readonly contestants: readonly Contestant[];
+  readonly notes?: readonly string[];
 }
 
 /** How to start a server under test, which runs in processes of its own. */

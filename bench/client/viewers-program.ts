@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Arrivals } from './arrivals.ts';
 import { type FindFreeUnits, freeUnitsOf } from './free-units.ts';
 import { Latencies } from './histogram.ts';
-import { monotonicMs } from './viewers-clock.ts';
 import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-protocol.ts';
+import { monotonicMs } from './viewers-protocol.ts';
 import { openViewer } from './viewers-socket.ts';
 
 /** Concurrent handshakes. */

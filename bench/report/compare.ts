@@ -3,7 +3,7 @@ import { type Better, latencyLabel, meaningOf, type Unit } from './figure-names.
 import { formatChange, formatSpread, type Spread } from './numbers.ts';
 import { makeComparable } from './older-versions.ts';
 import { type Group, groupsOf, keyOf } from './summary.ts';
-import { textTable } from './text-table.ts';
+import { textTable } from './terminal.ts';
 
 /** A figure that both results have. */
 export interface FigureChange {

@@ -3,7 +3,6 @@ import type { ScenarioResult } from '../results.ts';
 import { latencyLabel, meaningOf } from './figure-names.ts';
 import { formatNumber, formatRange, formatValue } from './numbers.ts';
 import { distinctLatencies, type Group, groupsOfAll } from './summary.ts';
-import { textTable } from './text-table.ts';
 
 /** A scenario's results as a text table: one row for each figure and each latency. */
 export function renderTable(scenario: ScenarioResult): string {
@@ -66,4 +65,24 @@ export function lossesOf({ dropped, errors: failed, answers }: Group): string {
 
 function counts(parts: readonly (readonly [number, string])[]): string {
   return parts.flatMap(([count, what]) => (count > 0 ? [`${formatNumber(count)} ${what}`] : [])).join(', ');
+}
+
+/** Aligns columns for a terminal, two spaces apart. */
+export function textTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  alignments: readonly ('left' | 'right')[] = [],
+): string {
+  const widths = head.map((cell, column) => {
+    return Math.max(cell.length, ...rows.map((row) => row[column]?.length ?? 0));
+  });
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return alignments[column] === 'right' ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  return [line(head), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)].join('\n');
 }

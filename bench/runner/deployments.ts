@@ -4,8 +4,7 @@ import type { Deployment, SystemUnderTest } from '../testbed.ts';
 import { auditBaseline, auditServer } from './audit.ts';
 import type { Databases } from './databases.ts';
 import type { Placement } from './placement.ts';
-import { kinds, type ServerKind } from './server-kinds.ts';
-import { nodeFlags, startServers } from './servers.ts';
+import { kinds, nodeFlags, type ServerKind, startServers } from './servers.ts';
 
 export interface DeploymentParts {
   readonly databases: Databases;

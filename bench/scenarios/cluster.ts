@@ -32,11 +32,7 @@ export const scenario: Scenario = {
     const sides = await inRounds({ ...testbed, wants }, entrants, (deployment, _entrant, round) =>
       oneAndMany(testbed, deployment, round),
     );
-    const { name, title, what } = scenario;
     return {
-      name,
-      title,
-      what,
       contestants: testbed.isQuick ? [ofOne(sides)] : [ofOne(sides), ofMany(sides)],
       notes: [placementNote],
     };

@@ -47,14 +47,13 @@ export const scenario: Scenario = {
       );
       contestants = merged(contestants, more);
     }
-    const { name, title, what } = scenario;
     const notes = [
-      'All latencies count from the instant in which the first byte is sent. The share of refusals within 100 ms is therefore bounded ' +
-        'by how fast the machine can take in requests at all; the time until all are sent is what the client took to hand them over.',
-      'A buyer without an answer, and a unit that stayed unsold, count as lost. Whoever is served out of turn (rule Q5) voids the run.',
+      'All latencies count from the first byte sent. The share of refusals within 100 ms is therefore limited by the rate at which ' +
+        'the machine can receive requests; “until all are sent” is the time that the client took to hand them over.',
+      'Buyers without an answer and unsold units count as lost. An order served out of turn (rule Q5) makes the run void.',
       ...(testbed.isQuick ? [`Quick: ${buyersOf.quick} buyers.`] : []),
     ];
-    return { name, title, what, contestants, notes };
+    return { contestants, notes };
   },
 };
 

@@ -61,14 +61,13 @@ export const scenario: Scenario = {
         growWaiting({ testbed, deployment, round }, ranges.waiting),
       ),
     );
-    const { name, title, what } = scenario;
-    return { name, title, what, contestants: together(contestants), notes };
+    return { contestants: together(contestants), notes };
   },
 };
 
 const notes = [
-  'The cost of a purchase is CPU of the server and of its database. In a growing queue, a purchase is one that joins it ' +
-    '(202); the time until the queue was empty counts from the first unit that was sold.',
+  'The cost of a purchase is CPU time of the server and its database. In a growing queue, purchases are those that join it ' +
+    '(202); the time until the queue was empty counts from the first sold unit.',
 ];
 
 function together(parts: readonly (readonly Contestant[])[]): Contestant[] {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { monotonicMs } from '../client/viewers-clock.ts';
+import { monotonicMs } from '../client/viewers-protocol.ts';
 
 export interface Pace {
   readonly perSecond: number;

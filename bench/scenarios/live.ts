@@ -44,13 +44,12 @@ export const scenario: Scenario = {
       entrants(['actor-sqlite'], packages),
       (deployment, _entrant, round) => watchInSteps({ testbed, deployment, round }, lengths),
     );
-    const { name, title, what } = scenario;
     const notes = [
       `The load is ${loadPerSecond} purchases per second of another package. Sockets watch one package, which it does not ` +
         'change; with “purchases of what they watch” they watch all, as the order page does, so that every change is theirs.',
-      'A delay begins when the purchase is sent, so the purchase itself is part of it.',
+      'A delay begins when the purchase is sent, so it includes the purchase.',
     ];
-    return { name, title, what, contestants, notes };
+    return { contestants, notes };
   },
 };
 

@@ -29,7 +29,6 @@ export const scenario: Scenario = {
       const parameters = { callers };
       return [await measure(testbed, deployment, { round, parameters }, () => testbed.closedLoop(load))];
     });
-    const { name, title, what } = scenario;
-    return { name, title, what, contestants, notes: [] };
+    return { contestants };
   },
 };

@@ -27,12 +27,11 @@ export const scenario: Scenario = {
       entrants(kinds, [{ id: 1, quota: plenty }]),
       (deployment, _entrant, round) => overloaded(testbed, deployment, round),
     );
-    const { name, title, what } = scenario;
     const notes = [
-      'What found no free connection within a second was never sent, and counts as dropped. Goodput counts purchases when they are finished.',
-      'Memory grows by what the connections cost when they are opened; the growth is what a second overload over as many connections adds at its peak.',
+      'A request without a free connection within a second is dropped. Goodput counts purchases at the time when they finish.',
+      'The first overload opens all connections, whose memory does not count; the growth is the peak of a second overload with as many connections.',
     ];
-    return { name, title, what, contestants, notes };
+    return { contestants, notes };
   },
 };
 

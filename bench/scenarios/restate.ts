@@ -18,7 +18,6 @@ export const scenario: Scenario = {
       entrants(['actor-mongodb', 'restate'], [{ id: 1, quota: plenty }]),
       (deployment, _entrant, round) => ceilings(testbed, deployment, round, { request }),
     );
-    const { name, title, what } = scenario;
-    return { name, title, what, contestants, notes: [] };
+    return { contestants };
   },
 };

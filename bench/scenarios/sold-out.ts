@@ -20,9 +20,8 @@ export const scenario: Scenario = {
       entrants(kinds, [{ id: 1, quota }]),
       (deployment, { isOurs }, round) => storms(testbed, deployment, isOurs, round),
     );
-    const { name, title, what } = scenario;
-    const notes = ['Hello world refuses nothing: its answers are what the refusals are held against.'];
-    return { name, title, what, contestants, notes };
+    const notes = ['Hello world refuses nothing; the refusals are compared with its answers.'];
+    return { contestants, notes };
   },
 };
 

@@ -30,10 +30,9 @@ export const scenario: Scenario = {
         parameters,
       });
     }
-    const { name, title, what } = scenario;
     const contestants = [{ name: 'actor-sqlite', title: 'ticket-booking on SQLite', isOurs: true, runs }];
     const notes = testbed.isQuick ? ['Quick: idle for one second only.'] : [];
-    return { name, title, what, contestants, notes };
+    return { contestants, notes };
   },
 };
 

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TargetsParams } from '../arguments.ts';
-import { differences } from './differences.ts';
 import { makeOwnPackage, type OwnPackage, plenty } from './own-package.ts';
-import { listedAt, type ShownPackage, shownAt } from './shown-packages.ts';
+import { differences, listedAt, type ShownPackage, shownAt } from './shown-packages.ts';
 import type { Target } from './target.ts';
 
 export interface ChosenPackages {

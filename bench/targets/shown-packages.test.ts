@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { differences } from './differences.ts';
+import { differences } from './shown-packages.ts';
 
 const one = { id: 1, flight: 'TK 1', stay: '2030-01-01', price: 100, quota: 5 };
 const two = { ...one, id: 2 };
