@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv6, type Socket } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6, type Socket, SocketAddress } from 'node:net';
 import type { IncomingRequest } from './rate-limits.ts';
 
 /** The proxies whose `X-Forwarded-For` is used: none (0), this many in a row, or those in these address ranges. */
@@ -86,52 +86,38 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIPv6(address) ? 'ipv6' : 'ipv4';
 }
 
-/** An address without its zone; an IPv4 one that came in the clothes of IPv6 as what it is. Undefined: it is none. */
-export function plainAddress(text: string): string | undefined {
+/** Normalizes an address: without its zone, and as IPv4 if it is IPv4-mapped. Undefined if it is not an address. */
+function plainAddress(text: string): string | undefined {
   const address = text.split('%', 1)[0] as string;
   const version = isIP(address);
   if (version !== 6) return version === 4 ? address : undefined;
-  const groups = groupsOf(address);
-  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  return isMapped ? dotted(groups[6] as number, groups[7] as number) : address;
+  if (!/:ffff:/i.test(address)) return address;
+  const compressed = compress(address);
+  const mapped = compressed.slice('::ffff:'.length);
+  return compressed.startsWith('::ffff:') && isIPv4(mapped) ? mapped : address;
 }
 
 /**
- * What one client is counted under: an IPv4 address, or the /64 of an IPv6 one. Whoever has an address of IPv6 has
- * 2⁶⁴ of them.
- * @param plain see {@link plainAddress}.
+ * The key that requests are counted under: an IPv4 address, or the /64 of an IPv6 one, because each IPv6 client has at
+ * least 2⁶⁴ addresses.
+ * @param address see {@link plainAddress}.
  */
-export function clientKey(plain: string): string {
-  if (!isIPv6(plain)) return plain;
-  const prefix = groupsOf(plain).slice(0, 4);
-  return `${prefix.map((group) => group.toString(16)).join(':')}::/64`;
+function clientKey(address: string): string {
+  if (!isIPv6(address) || address === '::1') return address;
+  const [head = [], tail] = address.split('::').map((groups) => groups.split(':').filter(Boolean));
+  const zeros = Array<string>(8).fill('0');
+  const prefix = tail === undefined ? head : [...head, ...zeros.slice(head.length + tail.length), ...tail];
+  return `${compress(`${prefix.slice(0, 4).join(':')}::`)}/64`;
 }
 
-/** An address as it stands in `X-Forwarded-For`, where some proxies add the port. */
-export function forwardedAddress(entry: string): string | undefined {
+/** An address in `X-Forwarded-For`, to which some proxies add the port. */
+function forwardedAddress(entry: string): string | undefined {
   const text = entry.trim();
   const withPort = /^\[(?<v6>[^\]]*)\](?::\d+)?$|^(?<v4>[\d.]+):\d+$/.exec(text)?.groups;
   return plainAddress(withPort?.v6 ?? withPort?.v4 ?? text);
 }
 
-/** The eight groups of a valid address. */
-function groupsOf(address: string): number[] {
-  const [head = '', tail] = address.split('::');
-  const first = groupsIn(head);
-  if (tail === undefined) return first;
-  const last = groupsIn(tail);
-  return [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last];
-}
-
-function groupsIn(text: string): number[] {
-  if (text === '') return [];
-  return text.split(':').flatMap((group) => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)];
-    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
-    return [(a << 8) | b, (c << 8) | d];
-  });
-}
-
-function dotted(high: number, low: number): string {
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+/** The shortest form of an IPv6 address (RFC 5952). */
+function compress(address: string): string {
+  return new SocketAddress({ address, family: 'ipv6' }).address;
 }
