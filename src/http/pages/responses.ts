@@ -72,7 +72,9 @@ export interface AddressParts {
   /** The cookie was set by the previous answer. A browser that comes back without it accepts no cookies. */
   readonly cookieSet?: boolean;
   /** The page asks for confirmation to leave the queue or to cancel the trip. */
-  readonly isAsked?: boolean;
+  readonly asksToConfirm?: boolean;
+  /** The address for `POST` that cancels the order. */
+  readonly toCancel?: boolean;
 }
 
 /** The address of an order's page. With its signature as `proof`, anybody who has the address can see the order. */
@@ -81,8 +83,9 @@ export function orderAddress(orderId: string, parts: AddressParts = {}, proof?: 
   if (parts.fromQueue) query.set('from', 'queue');
   if (proof !== undefined) query.set('proof', proof);
   if (parts.cookieSet) query.set('cookie', 'set');
-  if (parts.isAsked) query.set('ask', 'yes');
-  return query.size === 0 ? `/orders/${orderId}` : `/orders/${orderId}?${query}`;
+  if (parts.asksToConfirm) query.set('ask', 'yes');
+  const path = `/orders/${orderId}${parts.toCancel ? '/cancel' : ''}`;
+  return query.size === 0 ? path : `${path}?${query}`;
 }
 
 /**

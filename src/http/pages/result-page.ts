@@ -24,7 +24,7 @@ export interface ResultPageState {
   /** The host or origin that the private link shows, such as `tickets.example`. */
   readonly host: string;
   /** Asks the buyer to confirm leaving the queue or cancelling the trip. */
-  readonly isAsking?: boolean;
+  readonly asksToConfirm?: boolean;
   /** Why the last action failed. */
   readonly error?: ErrorCode;
 }
@@ -34,14 +34,19 @@ const refreshS = 2;
 
 /** An order's page. It is live until nothing can change any more. */
 export function resultPage(context: RenderContext, state: ResultPageState): Html {
-  const { order, proof, error, isAsking = false } = state;
+  const { order, proof, error, asksToConfirm = false } = state;
   const live: LiveOrderState = { ...state.live, now: context.now };
   const { flight, stay, price } = order.package;
   const hasEnded = isSettled(order);
   const address = `/orders/${order.id}`;
+  const cancelAddress = orderAddress(
+    order.id,
+    { toCancel: true, fromQueue: state.mode === 'order-queue' },
+    state.actsByProof ? proof : undefined,
+  );
   return page(context, {
     title: tabTitle(order, live),
-    ...(hasEnded || isAsking ? {} : { refreshS }),
+    ...(hasEnded || asksToConfirm ? {} : { refreshS }),
     ...(hasEnded && !offersAgain(order)
       ? {}
       : {
@@ -61,7 +66,7 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
         ${giveUp(state)}
         ${orderFragment(order, live)}
         ${findAgain(state)}
-        <form id="cancel" method="post" action="${address}/cancel${state.actsByProof ? `?proof=${proof}` : ''}"></form>
+        <form id="cancel" method="post" action="${cancelAddress}"></form>
         <form id="again" method="post" action="/${state.mode}">
           <input type="hidden" name="key" value="${state.key}" autocomplete="off">
           <input type="hidden" name="packageId" value="${order.packageId}">
@@ -75,13 +80,13 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
  * Leaving the queue or cancelling without JavaScript: a link to the confirmation, or the confirmation itself, which is on
  * a page that does not reload automatically.
  */
-function giveUp({ order, proof, actsByProof, mode, isAsking }: ResultPageState): Html | '' {
+function giveUp({ order, proof, actsByProof, mode, asksToConfirm }: ResultPageState): Html | '' {
   const step = givingUp(order);
   if (step === undefined) return '';
   const parts = { fromQueue: mode === 'order-queue', cookieSet: actsByProof };
-  const address = (isAsked: boolean) =>
-    orderAddress(order.id, { ...parts, isAsked }, actsByProof ? proof : undefined);
-  if (!isAsking) {
+  const address = (asks: boolean) =>
+    orderAddress(order.id, { ...parts, asksToConfirm: asks }, actsByProof ? proof : undefined);
+  if (!asksToConfirm) {
     return markup`<noscript><p><a class="button quiet" href="${address(true)}">${step.label}</a></p></noscript>`;
   }
   return markup`

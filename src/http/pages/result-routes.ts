@@ -89,7 +89,7 @@ async function showOrder(
     // Without a public origin the scheme is unknown, because a proxy may end TLS.
     host: services.settings.publicOrigin ?? new URL(c.req.url).host,
     actsByProof: c.req.query('proof') !== undefined,
-    isAsking: c.req.query('ask') !== undefined,
+    asksToConfirm: c.req.query('ask') !== undefined,
     mode: isFromQueue(c) ? 'order-queue' : 'order',
     // A pending page reloads every few seconds and has no form to send, so its key need not be stored in the cookie.
     key: isSettled(order) ? issueFormKey(c, services) : newFormKey(services),
@@ -114,7 +114,8 @@ async function cancel(c: Context, services: PageServices): Promise<Response> {
   if (order === undefined) return sendMiss(c, services);
   const result = await services.engine.cancel(order);
   if (result.kind === 'refused') return showOrder(c, services, result.order ?? order, result.code);
-  return c.redirect(orderAddress(order.id, { cookieSet: proof !== undefined }, proof), 303);
+  const parts = { cookieSet: proof !== undefined, fromQueue: isFromQueue(c) };
+  return c.redirect(orderAddress(order.id, parts, proof), 303);
 }
 
 /** The order, if it exists and the caller may see it. Nothing is read for callers that may not (promise Q10). */

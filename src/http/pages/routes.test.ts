@@ -11,14 +11,14 @@ const secret = 'a secret of at least 32 characters';
 const { id } = fakeOrder();
 
 function pages(engine: Partial<BookingEngine> = {}) {
-  const deps = {
+  const services = {
     engine: fakeEngine(engine),
     clock: { now: () => fakeNow, sleep: async () => {} },
     random: { bytes: (count: number) => new Uint8Array(count), fraction: () => 0 },
     log: silentLog,
     settings: { instanceId: 'a', secret, currency: 'USD' },
   };
-  return pageRoutes(deps as unknown as AppServices, (name) => `/assets/${name}`);
+  return pageRoutes(services as unknown as AppServices, (name) => `/assets/${name}`);
 }
 
 const form = (fields: Record<string, string>, headers = {}) => ({
@@ -212,6 +212,18 @@ test('Q10 a browser without cookies sees and cancels an order by its signature, 
     expect((await app.request(`/orders/${id}/cancel${query}`, { method: 'POST' })).status).toBe(404);
   }
 });
+
+test.each(['', '?from=queue'])(
+  'an order that was made at %j is cancelled and shown at the same address',
+  async (query) => {
+    const app = pages({ order: async () => fakeOrder({ status: 'confirmed' }) });
+    const headers = cookieOf(await app.request(`/orders/${id}?proof=${proof}`));
+    const shown = await app.request(`/orders/${id}${query}`, { headers });
+    const [, action = ''] = /<form id="cancel" method="post" action="([^"]*)"/.exec(await shown.text()) ?? [];
+    const cancelled = await app.request(action, { method: 'POST', headers });
+    expect(cancelled.headers.get('location')).toBe(`/orders/${id}${query}`);
+  },
+);
 
 test('pages are not cached, and their policy forbids inline scripts', async () => {
   const answer = await pages().request('/order');
