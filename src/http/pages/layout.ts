@@ -92,7 +92,7 @@ export interface PageParts extends Pick<DocumentParts, 'title' | 'main' | 'live'
 export function page(context: RenderContext, { current, ...parts }: PageParts): Html {
   return htmlDocument(context, {
     ...parts,
-    scripts: ['purchase-store.js', 'purchase-dialog.js', 'purchase.js'],
+    scripts: ['purchase-store.js', 'purchase-request.js', 'purchase-dialog.js', 'purchase.js'],
     styles: ['purchase.css'],
     header: markup`
       <header class="top">
