@@ -1,11 +1,18 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buy } from '../support/api-client.ts';
-import { type ManualSupplier, startManualSupplier } from '../support/manual-supplier.ts';
-import { onSale, startServer, type TestServer } from '../support/server.ts';
+import {
+  type ManualSale,
+  heading as headingOf,
+  order as orderOn,
+  startManualSale,
+} from '../support/manual-sale.ts';
+import type { ManualSupplier } from '../support/manual-supplier.ts';
+import type { TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
 let browser: Chromium;
+let sale: ManualSale;
 let supplier: ManualSupplier;
 let server: TestServer;
 let context: BrowserContext;
@@ -15,17 +22,12 @@ beforeAll(async () => {
   browser = await launchChromium();
 });
 beforeEach(async () => {
-  supplier = await startManualSupplier();
-  const packages = [onSale({ id: 1, quota: 1 }), onSale({ id: 2, flight: 'Flight-2', quota: 5 })];
-  server = await startServer({
-    settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' },
-    packages,
-  });
+  sale = await startManualSale();
+  ({ supplier, server } = sale);
 });
 afterEach(async () => {
   await context?.close();
-  await server?.stop();
-  await supplier?.stop();
+  await sale?.stop();
 });
 afterAll(() => browser?.close());
 
@@ -35,23 +37,13 @@ async function open(path: string, javaScriptEnabled = true): Promise<void> {
   await page.goto(`${server.origin}${path}`);
 }
 
-async function order(email = 'ana@example.com'): Promise<void> {
-  await page.getByLabel('Your email').fill(email);
-  await page.locator('#buy').click();
-  await page.waitForURL('**/orders/*');
-}
+const order = (email?: string) => orderOn(page, email);
 
-const heading = (name: string) => page.getByRole('heading', { level: 1, name });
-
-/** Somebody else's order takes the only place of package 1 and waits for its flight. */
-async function otherHolds(): Promise<void> {
-  supplier.hold('other@example.com');
-  await buy(server.origin, 1, { email: 'other@example.com', prefer: 'respond-async' });
-}
+const heading = (name: string) => headingOf(page, name);
 
 describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
   test('who waits on /order sees the position in the queue, then the outcome', async () => {
-    await otherHolds();
+    await sale.otherHolds();
     await open('/order?package=1', javaScriptEnabled);
     await order();
     await heading('Your position in the queue').waitFor();
@@ -61,7 +53,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
   });
 
   test('who is asked whether to leave the queue or to cancel can keep what there is', async () => {
-    await otherHolds();
+    await sale.otherHolds();
     await open('/order-queue?package=1', javaScriptEnabled);
     await order();
     const leave = javaScriptEnabled

@@ -1,11 +1,18 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buy } from '../support/api-client.ts';
-import { type ManualSupplier, startManualSupplier } from '../support/manual-supplier.ts';
-import { onSale, startServer, type TestServer } from '../support/server.ts';
+import {
+  type ManualSale,
+  heading as headingOf,
+  order as orderOn,
+  startManualSale,
+} from '../support/manual-sale.ts';
+import type { ManualSupplier } from '../support/manual-supplier.ts';
+import type { TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
 let browser: Chromium;
+let sale: ManualSale;
 let supplier: ManualSupplier;
 let server: TestServer;
 let context: BrowserContext;
@@ -15,39 +22,26 @@ beforeAll(async () => {
   browser = await launchChromium();
 });
 beforeEach(async () => {
-  supplier = await startManualSupplier();
-  const packages = [onSale({ id: 1, quota: 1 }), onSale({ id: 2, flight: 'Flight-2', quota: 5 })];
-  server = await startServer({
-    settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' },
-    packages,
-  });
+  sale = await startManualSale();
+  ({ supplier, server } = sale);
   context = await browser.newContext({ viewport: { width: 360, height: 740 } });
   page = await context.newPage();
 });
 afterEach(async () => {
   await context?.close();
-  await server?.stop();
-  await supplier?.stop();
+  await sale?.stop();
 });
 afterAll(() => browser?.close());
 
 async function order(path: string, packageId: number, email: string): Promise<void> {
   await page.goto(`${server.origin}${path}?package=${packageId}`);
-  await page.getByLabel('Your email').fill(email);
-  await page.locator('#buy').click();
-  await page.waitForURL('**/orders/*');
+  await orderOn(page, email);
 }
 
-const heading = (name: string) => page.getByRole('heading', { level: 1, name });
-
-/** Somebody else's order takes the only unit and waits for its flight. */
-async function otherHolds(): Promise<void> {
-  supplier.hold('other@example.com');
-  await buy(server.origin, 1, { email: 'other@example.com', prefer: 'respond-async' });
-}
+const heading = (name: string) => headingOf(page, name);
 
 test('position, booking and outcome arrive without a reload, and nothing moves', async () => {
-  await otherHolds();
+  await sale.otherHolds();
   supplier.hold('ana@example.com');
   await order('/order-queue', 1, 'ana@example.com');
   await heading('Your position in the queue').waitFor();
@@ -70,7 +64,7 @@ test('position, booking and outcome arrive without a reload, and nothing moves',
 });
 
 test('whoever has the focus on what goes away finds it on the new headline', async () => {
-  await otherHolds();
+  await sale.otherHolds();
   await order('/order-queue', 1, 'ana@example.com');
   await page.locator('summary', { hasText: 'Leave the queue' }).focus();
   supplier.release('other@example.com', 'no seat');
@@ -79,7 +73,7 @@ test('whoever has the focus on what goes away finds it on the new headline', asy
 });
 
 test('leaving the queue names its effect first, and an update does not close it', async () => {
-  await otherHolds();
+  await sale.otherHolds();
   supplier.hold('ben@example.com');
   await buy(server.origin, 1, { email: 'ben@example.com', prefer: 'respond-async', key: 'ben' });
   await order('/order-queue', 1, 'cleo@example.com');
