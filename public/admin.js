@@ -1,4 +1,4 @@
-/* The operators' pages beyond their live fragments: screen readers hear of problems that come and go. */
+/* The operators' pages: announces problems that appear or end to screen readers. */
 (() => {
   const find = () => document.getElementById('admin-problems');
   const { announce } = window.ticketPage;

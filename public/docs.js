@@ -1,4 +1,4 @@
-/* Swagger UI over our own description; nothing is asked of other hosts. */
+/* Shows /openapi.json with Swagger UI. Nothing is loaded from other hosts. */
 (() => {
   const place = document.getElementById('docs');
   const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -11,7 +11,7 @@
     deepLinking: true,
     defaultModelsExpandDepth: 0,
     docExpansion: 'list',
-    // Its validator and its settings in the address would let others decide what is loaded.
+    // Its online validator and settings from the URL would let others choose what is loaded.
     validatorUrl: null,
     queryConfigEnabled: false,
     persistAuthorization: false,

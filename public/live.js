@@ -1,13 +1,13 @@
 /*
- * Keeps a page live. htmx's hx-ws connects, retries and swaps; this notices dead sockets, asks over plain HTTP
- * while there is none, comes back at once when the network or the tab does, and keeps the server's clock.
- * After every change it fires `live:change` on the document.
+ * Keeps a page live. htmx's hx-ws connects, reconnects and swaps fragments. This script detects dead sockets, polls while
+ * there is no socket, reconnects at once when the network or the tab is back, and knows the server's time.
+ * It fires `live:change` on the document after every change.
  */
 (() => {
-  /** The server says something at least every 4 s. */
+  /** The server sends something at least every 4 s; a socket that is silent for longer than this is dead. */
   const silenceMsMax = 9000;
   const pollMs = 2000;
-  /** A try to connect that takes longer is given up. */
+  /** Timeout for connecting. */
   const connectMsMax = 4000;
 
   let source = document.getElementById('live');
@@ -77,7 +77,7 @@
     if (now - polledAt >= pollMs) void poll();
   }
 
-  /** Starts over with a new socket. htmx binds a connection to its element, so the element is made anew. */
+  /** Opens a new socket. htmx binds a connection to its element, so the element is replaced. */
   function reconnect() {
     if (isOver) return;
     isOpen = false;
@@ -98,7 +98,7 @@
     connection = undefined;
   }
 
-  /** Nothing more will change. */
+  /** Ends live updates, when nothing can change any more. */
   function stop() {
     if (isOver) return;
     isOver = true;
@@ -117,7 +117,7 @@
         cache: 'no-store',
         signal: AbortSignal.timeout(4000),
       });
-      // Signed out: the page itself asks to log in.
+      // An operator has been signed out; after a reload the page asks to log in.
       if (response.status === 401) location.reload();
       if (!response.ok) return;
       const text = await response.text();
@@ -127,13 +127,13 @@
       changed();
       if (connection === undefined || performance.now() - triedAt > connectMsMax) reconnect();
     } catch {
-      // Still no network; the next round asks again.
+      // No network; the next poll tries again.
     } finally {
       isPolling = false;
     }
   }
 
-  /** What is older than what is shown is left out. */
+  /** Replaces fragments, except those that are older than the shown ones. */
   async function swap(text) {
     for (const fresh of new DOMParser().parseFromString(text, 'text/html').body.children) {
       const shown = document.getElementById(fresh.id);

@@ -1,6 +1,6 @@
 /*
- * The order page beyond its live fragments: which stays can be chosen, what the bar at the bottom says, and the
- * countdown on the server's clock. An update never takes the focus or the choice away.
+ * The order page: which trips can be chosen, the bar at the bottom, and countdowns with the server's time. Updates never
+ * change the focus or the choice.
  */
 (() => {
   const form = document.getElementById('order-form');
@@ -10,7 +10,7 @@
   const shownFlight = form.querySelector('.choice-flight');
   const shownNight = form.querySelector('.choice-night');
   const shownPrice = form.querySelector('.choice-price');
-  const { announce, moment, kept } = window.ticketPage;
+  const { announce, moment, tabStorage } = window.ticketPage;
   const onOffer = new Set(['free', 'line']);
   const labels = {
     free: 'Order',
@@ -23,8 +23,8 @@
   let timer;
 
   /*
-   * When no trip is chosen, the list of trips is marked, before the email is asked for. This listener is the first, so
-   * that it can stop the others.
+   * Without a chosen trip, submitting marks the list of trips instead of the email field. This listener is registered
+   * first, so that it can stop the others.
    */
   const tripsError = document.getElementById('trips-error');
   const pointAtTrips = (event) => {
@@ -44,19 +44,19 @@
     tripsError.hidden = true;
   });
 
-  /* Whoever goes over to the other way of ordering keeps what was entered. */
+  /* The input is kept when the customer switches between the two order pages. */
   const entered = 'entered-order';
   for (const tab of document.querySelectorAll('.modes a')) {
     tab.addEventListener('click', () => {
       const { packageId, email } = form.elements;
-      kept.write(entered, { packageId: packageId.value, email: email.value });
+      tabStorage.write(entered, { packageId: packageId.value, email: email.value });
     });
   }
   if (form.elements.packageId.value === '') enterAgain(unanswered());
-  enterAgain(kept.read(entered));
-  kept.write(entered);
+  enterAgain(tabStorage.read(entered));
+  tabStorage.write(entered);
 
-  /** What was sent and has no answer: see purchase-store.js. */
+  /** The input of the newest unanswered purchase: see purchase-store.js. */
   function unanswered() {
     return window.ticketOrders.openOrders()[0]?.fields ?? {};
   }
@@ -67,7 +67,7 @@
     if (email) form.elements.email.value = email;
   }
 
-  // Not `disabled`, which would drop the focus; page.js does not send a form whose button is aria-disabled.
+  // Uses aria-disabled, because `disabled` would lose the focus. page.js does not submit with an aria-disabled button.
   button.disabled = false;
   form.addEventListener('change', update);
   document.addEventListener('live:change', update);
@@ -124,14 +124,14 @@
     button.setAttribute('aria-disabled', String(isOff));
   }
 
-  /** What the button is about before anything is chosen: what can be ordered, or what opens first. */
+  /** The package that the button refers to before one is chosen: one that can be ordered, else the first to open. */
   function bestOf(stays) {
     const rank = (stay) =>
       onOffer.has(stay.state) ? 0 : stay.state === 'not_open' ? stay.opensAt : Number.MAX_VALUE;
     return stays.reduce((best, stay) => (rank(stay) < rank(best) ? stay : best));
   }
 
-  /** When to look again: at the next second of a countdown, or when a sale opens or closes. */
+  /** Milliseconds to the next update: the next second of a countdown, or the opening or closing of a sale. */
   function msToChange({ state, opensAt, closesAt }, now) {
     const upTo = (at) => Math.min(at - now, 60_000);
     if (state === 'not_open') return Math.min(opensAt - now, ((opensAt - now) % 1000) + 1);

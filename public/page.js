@@ -1,6 +1,6 @@
-/* On every page: busy buttons, copy buttons, times in the reader's own zone, announcements to screen readers. */
+/* On every page: busy buttons, copy buttons, times in the reader's zone, announcements to screen readers. */
 (() => {
-  /** Says a text to screen readers: at once, or when they are at leisure. */
+  /** Announces a text to screen readers, politely or at once. */
   function announce(text, { atOnce = false } = {}) {
     const region = document.getElementById(atOnce ? 'announce-now' : 'announce-politely');
     region.textContent = '';
@@ -9,7 +9,7 @@
     }, 50);
   }
 
-  /** Operators' pages keep to one zone, and name it. */
+  /** Operators' pages show times in one zone, with its name. */
   const { timeZone } = document.documentElement.dataset;
   const clock = new Intl.DateTimeFormat('en-GB', {
     timeStyle: timeZone ? 'long' : 'medium',
@@ -23,7 +23,7 @@
     timeZone,
   });
 
-  /** The server writes times in UTC; here they turn into the reader's. */
+  /** Converts the server's UTC times to the reader's zone. */
   function localTimes() {
     if (timeZone) return;
     for (const time of document.querySelectorAll('time.clock, time.moment')) {
@@ -32,8 +32,8 @@
     }
   }
 
-  /** What this tab keeps from page to page. A browser that takes no cookies may throw: then nothing is kept. */
-  const kept = {
+  /** Storage of this tab. Does nothing in browsers that forbid it, for example together with cookies. */
+  const tabStorage = {
     read(name) {
       try {
         return JSON.parse(sessionStorage.getItem(name) ?? '{}');
@@ -49,13 +49,12 @@
     },
   };
 
-  window.ticketPage = { announce, localTimes, clock, moment, kept, ready };
+  window.ticketPage = { announce, localTimes, clock, moment, tabStorage, ready };
   localTimes();
 
   /*
-   * A form is sent once: its button says what happens, keeps its width, and a second press does nothing. When no
-   * answer comes, because the network is gone or the loading was stopped, it can be pressed again: the form and its
-   * key are the same, so that it counts once.
+   * A form is sent once: its button shows the progress, keeps its width, and ignores a second press. Without an answer,
+   * for example without a network, it can be pressed again: the form's key is the same, so it counts once.
    */
   const answerMsMax = 20_000;
   let answerTimer;
@@ -72,7 +71,7 @@
     setBusy(button);
     clearTimeout(answerTimer);
     answerTimer = setTimeout(() => {
-      // purchase.js sends this form itself, and handles a missing answer.
+      // If prevented, purchase.js sends this form and handles a missing answer.
       if (!event.defaultPrevented) offerAgain(form, button);
     }, answerMsMax);
   });
@@ -99,13 +98,13 @@
     announce(button.dataset.busy);
   }
 
-  // Whoever comes back to the page finds it ready again.
+  // The page is shown again from the back/forward cache.
   window.addEventListener('pageshow', (event) => {
     if (!event.persisted) return;
     for (const form of document.forms) ready(form);
   });
 
-  /** Lets a form be sent again. */
+  /** Resets a form and its buttons, so that it can be sent again. */
   function ready(form) {
     delete form.dataset.sent;
     for (const button of document.querySelectorAll('[aria-busy]')) {
@@ -118,7 +117,7 @@
     }
   }
 
-  /* Printing, and "Keep it" in a question: it closes the question without loading the page again. */
+  /* The print button, and the "Keep it" buttons, which close a confirmation without loading the page again. */
 
   document.addEventListener('click', (event) => {
     if (event.target.closest?.('[data-print]')) window.print();
@@ -154,7 +153,7 @@
     }
   }
 
-  /** Outside of https there is no clipboard API. */
+  /** Without https there is no clipboard API. */
   function writeClipboardTheOldWay(text) {
     const focused = document.activeElement;
     const area = document.createElement('textarea');

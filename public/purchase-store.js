@@ -1,12 +1,12 @@
 /*
- * The purchases of this browser that have no answer, newest first: `{ action, fields, tries, triedAt }`, where `fields` are
- * those of the form. They are kept before they are sent, for a day at most, and forgotten with their answer.
+ * Stores this browser's unanswered purchases, newest first: `{ action, fields, tries, triedAt }`, where `fields` are the
+ * form's. A purchase is stored before it is sent, for at most a day, and removed when it is answered.
  */
 (() => {
   const storeName = 'open-orders';
   const openMax = 5;
-  const keptMs = 24 * 60 * 60 * 1000;
-  /** Used instead of the storage once that has failed: it may be full, or forbidden. */
+  const maxAgeMs = 24 * 60 * 60 * 1000;
+  /** Used after localStorage has failed, because it is full or forbidden. */
   let inMemory = [];
   let storageFails = false;
 
@@ -14,7 +14,7 @@
     if (storageFails) return inMemory;
     try {
       const orders = JSON.parse(localStorage.getItem(storeName) ?? '[]');
-      return orders.filter(({ triedAt }) => Date.now() - triedAt < keptMs);
+      return orders.filter(({ triedAt }) => Date.now() - triedAt < maxAgeMs);
     } catch {
       return inMemory;
     }
@@ -31,7 +31,7 @@
     tellServer(orders);
   }
 
-  /** Where the server is to look when a page is loaded; `0`: nowhere, because this script looks after it. */
+  /** Sets the cookie that names the packages that the server should search at a page load; `0`: none. */
   function tellServer(orders) {
     const where = orders.map(({ fields }) => fields.packageId).join('.') || '0';
     const secure = location.protocol === 'https:' ? '; secure' : '';
@@ -49,7 +49,7 @@
     keep(openOrders().filter((other) => !isSame(other, order)));
   }
 
-  /** Removes what is older than a day, email and all, and tells the server where to look. */
+  /** Removes purchases older than a day, with their emails, and updates the cookie. */
   function refresh() {
     keep(openOrders());
   }
