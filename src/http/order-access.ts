@@ -59,7 +59,7 @@ export async function maySeeOrder(
 }
 
 /**
- * The signature of an order's id, 128 bits of HMAC-SHA256. Links and the live socket carry it as `proof`; who has it may
+ * The signature of an order's id, 128 bits of HMAC-SHA256. Links and the live socket carry it as `proof`; whoever has it may
  * see the order without its email (promise Q10).
  */
 export function orderSignature(secret: string, orderId: string): string {

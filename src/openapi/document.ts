@@ -18,14 +18,14 @@ export interface ApiDescription {
   readonly [member: string]: unknown;
 }
 
-const about = `Buying travel packages in a flash sale, and watching what becomes of it.
+const about = `Buying travel packages in a flash sale, and following each order to its outcome.
 
-Every error is a problem (RFC 9457) whose \`code\` says what went wrong; where an order exists, the problem carries it.
+Every error is a problem (RFC 9457) with a \`code\`. A problem about an existing order contains the order.
 Repeating a purchase with the same \`Idempotency-Key\` is always safe.
 
-A body whose members are named twice or \`__proto__\`, or that is nested deeper than 32 levels, is refused.
+A body with duplicate members, a member named \`__proto__\`, or more than 32 levels of nesting is refused.
 
-Live figures come over a WebSocket at \`/live?topic=packages\`, which OpenAPI has no words for.`;
+Live inventory comes over a WebSocket at \`/live?topic=packages\`, which OpenAPI cannot describe.`;
 
 /** The API in OpenAPI 3.1. */
 export function openApiDocument(operations: readonly Operation[]): ApiDescription {

@@ -29,9 +29,10 @@ type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** In the order in which `/docs` shows them. */
 export const tags = {
-  Packages: 'What is on sale, with live figures.',
-  Orders: 'Buying, looking up and cancelling. An order is shown only to who knows both its id and its email.',
-  Suppliers: 'The simulated airline and hotel. Anybody may reserve, in a world apart from real orders.',
+  Packages: 'The packages on sale, with their current inventory.',
+  Orders:
+    'Buying, looking up and cancelling. An order is shown only to callers that know its id and its email.',
+  Suppliers: 'The simulated airline and hotel. Anybody may reserve, separately from real orders.',
   Admin: 'For operators with the admin token.',
   Operations: 'For load balancers, monitoring and tools.',
 } as const;

@@ -10,9 +10,9 @@ function header(description: string, schema: z.ZodType = z.string()): Header {
   return { description, schema };
 }
 
-const retryAfter = header('Seconds after which asking again may help.', z.int().min(0));
+const retryAfter = header('Seconds after which a retry may succeed.', z.int().min(0));
 const allow: Header = { ...header('The methods of this resource.'), required: true };
-const requestId = header('What the log calls this request.');
+const requestId = header('The id of this request in the log.');
 const authenticate: Header = { ...header('How to authenticate.'), required: true };
 
 export const orderLocation: Header = {
@@ -23,8 +23,8 @@ export const preferenceApplied = header('Which preferences of `Prefer` were foll
 
 /** The headers of answers under a rate limit (draft-ietf-httpapi-ratelimit-headers). */
 export const rateLimit: Readonly<Record<string, Header>> = {
-  RateLimit: header('What is left: `r` more in the next `t` seconds. Absent where nothing is limited.'),
-  'RateLimit-Policy': header('The limits: `q` in any `w` seconds.'),
+  RateLimit: header('`r` requests remain for the next `t` seconds. Absent when limits are off.'),
+  'RateLimit-Policy': header('The limits: `q` requests per `w` seconds.'),
 };
 
 /** Errors that any request may get. */

@@ -186,8 +186,8 @@ interface FailedTry {
 async function showError(c: Context, services: PageServices, failed: FailedTry): Promise<Response> {
   const { mode, entered, code, fields, retryAfterS } = failed;
   const { email = '', packageId: chosen = '', key: sentKey } = entered;
-  const kept = keyInput.safeParse(sentKey);
-  const key = kept.success && errorKind(code).retry === 'later' ? kept.data : issueFormKey(c, services);
+  const parsed = keyInput.safeParse(sentKey);
+  const key = parsed.success && errorKind(code).retry === 'later' ? parsed.data : issueFormKey(c, services);
   const snapshots = await onSale(services);
   const error = { code, fields, retryAfterS };
   const page = orderPage(renderContext(services), { mode, snapshots, key, email, chosen, error });

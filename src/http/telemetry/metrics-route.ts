@@ -42,7 +42,7 @@ const passedOn = [
   'via',
 ];
 
-/** A request's request, as far as the connection tells. */
+/** The parts of a request that identify its sender. */
 export interface NearbyRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };

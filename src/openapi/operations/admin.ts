@@ -53,7 +53,7 @@ export const adminOperations = defineOperations('Admin', {
   'patch /api/admin/packages/{id}': {
     operationId: 'amendPackage',
     summary: 'Change a package, at the version that was read',
-    description: 'What is absent stays as it is. Orders keep the package as they were bought.',
+    description: 'Absent members stay unchanged. Orders keep the package as it was when they were made.',
     body: {
       schema: admin.amendmentBody,
       example: { version: 1, quota: 60, closesAt: '2030-01-01T09:00:00Z' },
@@ -64,45 +64,45 @@ export const adminOperations = defineOperations('Admin', {
   'delete /api/admin/packages/{id}': {
     operationId: 'deletePackage',
     summary: 'Delete a package that nobody has ordered',
-    description: 'One that was ordered is archived instead, when its sale has ended.',
-    answers: { 204: ['It is gone.'] },
+    description: 'Archive a package with orders instead, when its sale has ended.',
+    answers: { 204: ['Deleted.'] },
     problems: [...owner, 'package_not_empty'],
   },
   'post /api/admin/packages/{id}/archive': {
     operationId: 'archivePackage',
-    summary: 'Take a package whose sale has ended out of every list',
+    summary: 'Remove a package whose sale has ended from every list',
     description:
-      'Nobody can buy it any more, and no order of it is waiting, being booked or being cancelled. Its orders stay.',
-    answers: { 200: ['Done, or it was so already.', admin.managedPackageAnswer] },
+      'Nobody can buy it any more. Needs that no order is waiting, being booked or being cancelled. Orders stay.',
+    answers: { 200: ['Done, also if it was so before.', admin.managedPackageAnswer] },
     problems: [...owner, 'version_conflict', 'sale_not_ended'],
   },
   'post /api/admin/packages/{id}/pause': {
     operationId: 'pausePackage',
     summary: 'Pause the sale; the queue keeps its order',
-    answers: { 200: ['Done, or it was so already.', admin.managedPackageAnswer] },
+    answers: { 200: ['Done, also if it was so before.', admin.managedPackageAnswer] },
     problems: [...owner, 'version_conflict'],
   },
   'post /api/admin/packages/{id}/resume': {
     operationId: 'resumePackage',
     summary: 'Resume the sale',
-    answers: { 200: ['Done, or it was so already.', admin.managedPackageAnswer] },
+    answers: { 200: ['Done, also if it was so before.', admin.managedPackageAnswer] },
     problems: [...owner, 'version_conflict'],
   },
   'get /api/admin/instances': {
     operationId: 'listInstances',
-    summary: 'Who runs, and with what load',
+    summary: 'The instances and their load',
     answers: { 200: ['The instances by name.', admin.instancesAnswer] },
   },
   'post /api/admin/instances/{id}/drain': {
     operationId: 'drainInstance',
-    summary: 'Have an instance hand over what it does, and end',
+    summary: 'Make an instance hand over its packages and exit',
     answers: { 202: ['It has begun.', admin.drainAnswer] },
     problems: [...owner, 'no_answer'],
   },
   'post /api/admin/instances/{id}/dismiss': {
     operationId: 'dismissInstance',
-    summary: 'Show a lost instance no more',
-    answers: { 200: ['It is shown no more.', admin.dismissAnswer] },
+    summary: 'Stop listing a lost instance',
+    answers: { 200: ['It is not listed any more.', admin.dismissAnswer] },
     problems: owner,
   },
   'get /api/admin/orders': {
@@ -114,8 +114,7 @@ export const adminOperations = defineOperations('Admin', {
   'post /api/admin/orders/search': {
     operationId: 'searchOrders',
     summary: 'All orders of an email',
-    description:
-      'It is a POST so that no email is in an address. The newest of the greatest package come first.',
+    description: 'A POST, so that no address contains an email. Sorted by package and time, newest first.',
     body: { schema: admin.ordersSearchBody, example: { email: 'ana@example.com' } },
     answers: { 200: ['A page of them.', admin.operatedOrdersAnswer] },
   },
@@ -126,8 +125,8 @@ export const adminOperations = defineOperations('Admin', {
   },
   'post /api/admin/orders/{id}/retry': {
     operationId: 'retryOrder',
-    summary: 'Ask its suppliers again, now',
-    description: 'Under the same key, so it is harmless however often.',
+    summary: 'Ask its suppliers again at once',
+    description: 'With the same key, so repeating it is harmless.',
     answers: { 200: ['The order as it is.', orderAnswer] },
     problems: [...owner, 'not_retryable'],
   },
@@ -140,22 +139,23 @@ export const adminOperations = defineOperations('Admin', {
   'post /api/admin/erase': {
     operationId: 'eraseEmail',
     summary: 'Erase an email from every order that has ended',
-    description: 'It cannot be undone: nobody can look these orders up any more.',
+    description: 'Cannot be undone: nobody can look up these orders any more.',
     body: { schema: admin.eraseBody, example: { email: 'ana@example.com' } },
     answers: { 200: ['How many orders it was erased from.', admin.erasedAnswer] },
     problems: owner,
   },
   'get /api/admin/audit': {
     operationId: 'audit',
-    summary: 'Hold everything stored against the promises',
-    description: 'What `npm run audit -- --json` prints. A long one begins with blanks, which JSON allows.',
+    summary: 'Check the stored data against the promises',
+    description:
+      'The report of `npm run audit -- --json`. A long report begins with blanks, which JSON allows.',
     query: admin.auditQuery,
     answers: { 200: ['The report.', admin.auditAnswer] },
     problems: ['audit_running', 'ledger_unavailable'],
   },
   'get /api/admin/changes': {
     operationId: 'listChanges',
-    summary: 'What operators have changed, newest first',
+    summary: 'The changes of operators, newest first',
     query: admin.changesQuery,
     answers: { 200: ['A page of the log.', admin.changesAnswer] },
   },

@@ -69,8 +69,8 @@ export const packageOperations = defineOperations('Packages', {
   'get /api/packages': {
     operationId: 'listPackages',
     isLimited: true,
-    summary: 'All packages on the list',
-    description: 'Those that are not listed, or archived, are found by their id alone.',
+    summary: 'All listed packages',
+    description: 'Unlisted and archived packages are only found by their id.',
     answers: {
       200: [
         'The packages by id, at most 250 ms old.',
@@ -146,18 +146,15 @@ export const orderOperations = defineOperations('Orders', {
     isLimited: true,
     summary: 'Buy a package',
     description:
-      'Waits for the outcome, unless told otherwise. A 5xx answer without an order says nothing of the outcome: ' +
-      'repeat the request with the same Idempotency-Key. A caller without a key who hangs up while waiting in the ' +
-      'queue leaves it.',
+      'Waits for the outcome by default. After a 5xx answer without an order the outcome is unknown: repeat the ' +
+      'request with the same Idempotency-Key. A caller without a key that hangs up while its order is queued ' +
+      'leaves the queue.',
     parameters: [idempotencyKeyParameter('The same key with the same body gets the same order.'), prefer],
     body: { schema: purchaseBody, example: { packageId: 1, email: 'ana@example.com' } },
     answers: {
-      200: settled(
-        'The order of this key, which has been cancelled or has left the queue since.',
-        cancelledExample,
-      ),
+      200: settled('The order of this key, which was cancelled or has left the queue.', cancelledExample),
       201: settled('Booked: the order is confirmed.', confirmedExample),
-      202: settled('Accepted, and certain to come to an outcome: look it up.', waitingExample),
+      202: settled('Accepted: the order will get an outcome. Look it up.', waitingExample),
     },
     problems: [
       ...(['key_reused', 'unknown_package', 'sold_out', 'queue_full', 'not_open', 'sale_closed'] as const),
@@ -185,7 +182,7 @@ export const orderOperations = defineOperations('Orders', {
     operationId: 'cancelOrder',
     isLimited: true,
     summary: 'Cancel a booking, or leave the queue',
-    description: 'Waits until it is done, unless told otherwise. Repeating it is harmless.',
+    description: 'Waits until it is done by default. Repeating it is harmless.',
     parameters: [prefer],
     body: { schema: buyerBody, example: { email: 'ana@example.com' } },
     answers: {

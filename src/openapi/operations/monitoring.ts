@@ -6,8 +6,8 @@ import { defineOperations } from '../operation.ts';
 export const monitoringOperations = defineOperations('Operations', {
   'get /healthz': {
     operationId: 'health',
-    summary: 'Whether the process lives',
-    answers: { 200: ['It does. Where there is no answer, restart it.', healthAnswer] },
+    summary: 'Whether the process runs',
+    answers: { 200: ['It does. Without an answer, restart it.', healthAnswer] },
   },
   'get /readyz': {
     operationId: 'readiness',
@@ -17,8 +17,8 @@ export const monitoringOperations = defineOperations('Operations', {
   },
   'get /metrics': {
     operationId: 'metrics',
-    summary: 'The figures that Prometheus reads',
-    description: 'Open to machines nearby that ask directly; to others with the admin token.',
+    summary: 'The metrics for Prometheus',
+    description: 'Open to direct requests from private networks; to others with the admin token.',
     answers: { 200: ['In the text format of Prometheus.', z.string(), { type: 'text/plain' }] },
     problems: ['unauthorized', 'unknown_route', 'rate_limited'],
     security: { scheme: 'adminToken', optional: true },

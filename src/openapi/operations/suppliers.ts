@@ -6,7 +6,7 @@ import { idempotencyKeyParameter } from '../shared.ts';
 const security = { scheme: 'suppliersToken' } as const;
 const buyer = { packageId: 1, email: 'ana@example.com' };
 
-/** What reservations at both kinds of suppliers have in common. */
+/** The common part of reservations at both kinds of suppliers. */
 const reserve = {
   isLimited: true,
   parameters: [
@@ -32,7 +32,7 @@ function cancel(kind: 'Flight' | 'Hotel'): Definition {
   return {
     operationId: `cancel${kind}Reservation`,
     summary: 'Cancel a reservation',
-    description: 'Also when there is none: a reservation that comes later under this key stays cancelled.',
+    description: 'Also without a reservation: one that is made later with this key stays cancelled.',
     answers: { 204: ['It is cancelled.'] },
     security,
   };
