@@ -2,8 +2,8 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buy } from '../support/api-client.ts';
 import {
-  type ManualSale,
   heading as headingOf,
+  type ManualSale,
   order as orderOn,
   startManualSale,
 } from '../support/manual-sale.ts';
