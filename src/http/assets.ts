@@ -43,7 +43,7 @@ export interface Assets {
   readonly url: (name: string) => string;
 }
 
-export interface AssetsOptions {
+interface AssetsOptions {
   readonly directory?: string;
   /** Also serve the files of the operators' pages. Default: true. */
   readonly hasAdmin?: boolean;

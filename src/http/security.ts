@@ -3,7 +3,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { HttpSettings } from './app-services.ts';
 import { ProblemError } from './problem.ts';
 
-export interface PageSecurityOptions {
+interface PageSecurityOptions {
   /** Allows inline styles, for third-party pages that write them. Scripts stay restricted. Default: false. */
   readonly inlineStyles?: boolean;
 }
@@ -46,7 +46,7 @@ export function pageSecurity({ inlineStyles = false }: PageSecurityOptions = {})
 }
 
 /** The headers that tell which site started a request. */
-export interface RequestSource {
+interface RequestSource {
   /** `Host` of the request. */
   readonly host: string | undefined;
   readonly origin: string | undefined;

@@ -49,7 +49,7 @@ const options = {
   },
 } as const;
 
-export type JsonSchema = Readonly<Record<string, unknown>>;
+type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** Converts zod's schemas to JSON Schema, and named ones to references to `#/components/schemas`. */
 export interface Components {

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import { defined } from '../lib/defined.ts';
 import { type Components, createComponents } from './components.ts';
 import {
-  type Answer,
+  type AnswerDescription,
   type Header,
   type Operation,
   type Parameter,
@@ -10,9 +10,9 @@ import {
   securitySchemes,
   tags,
 } from './operation.ts';
-import { headersOf, problemAnswers, rateLimit, sharedAnswers } from './shared.ts';
+import { headersOf, problemAnswers, rateLimitHeaders, sharedAnswers } from './shared.ts';
 
-export interface ApiDescription {
+interface ApiDescription {
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>>;
   readonly [member: string]: unknown;
@@ -50,7 +50,7 @@ export function openApiDocument(operations: readonly Operation[]): ApiDescriptio
 
 function describe(operation: Operation, components: Components): object {
   const { operationId, tag, summary, description, parameters, body, answers, security } = operation;
-  const headers = operation.isLimited ? rateLimit : {};
+  const headers = operation.isLimited ? rateLimitHeaders : {};
   const problems: ErrorCode[] = [...operation.problems];
   if (operation.isLimited) problems.push('rate_limited');
   // An id with a slash leads to another route.
@@ -94,7 +94,7 @@ function describeParameter({ schema, required, ...rest }: Parameter, components:
 }
 
 function describeAnswer(
-  { description, schema, example, type = 'application/json', headers, links }: Answer,
+  { description, schema, example, type = 'application/json', headers, links }: AnswerDescription,
   common: Readonly<Record<string, Header>>,
   components: Components,
 ): object {

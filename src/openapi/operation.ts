@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { instanceIdInput } from '../admin/api/schemas.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { packageIdField, storedKey } from '../http/inputs.ts';
+import { defined } from '../lib/defined.ts';
 
 /** One method of one path, as `/openapi.json` describes it. */
 export interface Operation {
@@ -16,7 +17,7 @@ export interface Operation {
   readonly parameters: readonly Parameter[];
   readonly body?: Body;
   /** The answers on success, by status. */
-  readonly answers: Readonly<Record<number, Answer>>;
+  readonly answers: Readonly<Record<number, AnswerDescription>>;
   /** The errors of this operation, besides those of every request. Their statuses come from the error catalogue. */
   readonly problems: readonly ErrorCode[];
   /** Counted against a rate limit, so every answer has `RateLimit` headers. */
@@ -68,7 +69,7 @@ export interface Body {
   readonly example: object;
 }
 
-export interface Answer {
+export interface AnswerDescription {
   readonly description: string;
   readonly schema?: z.ZodType;
   readonly example?: object;
@@ -103,7 +104,7 @@ export interface Definition extends Pick<Operation, 'operationId' | 'summary'> {
   readonly body?: Body;
   /** By status: description, schema, and the rest. */
   readonly answers: Readonly<
-    Record<number, readonly [string, z.ZodType?, Omit<Answer, 'description' | 'schema'>?]>
+    Record<number, readonly [string, z.ZodType?, Omit<AnswerDescription, 'description' | 'schema'>?]>
   >;
   readonly problems?: readonly ErrorCode[];
   readonly isLimited?: true;
@@ -133,7 +134,7 @@ export function defineOperations(
       answers: Object.fromEntries(
         Object.entries(answers).map(([status, [description, schema, more]]) => [
           status,
-          { description, ...(schema === undefined ? {} : { schema }), ...more },
+          { description, ...defined({ schema }), ...more },
         ]),
       ),
       problems: [

@@ -32,7 +32,7 @@ export function descriptionRoutes(
 }
 
 /** The description for readers: Swagger UI, out of its package, over `/openapi.json`. */
-export function docsPage(assetUrl: RenderContext['assetUrl']): Html {
+function docsPage(assetUrl: RenderContext['assetUrl']): Html {
   return markup`<!doctype html>
     <html lang="en">
     <head>

@@ -15,14 +15,14 @@ const allow: Header = { ...header('The methods of this resource.'), required: tr
 const requestId = header('The id of this request in the log.');
 const authenticate: Header = { ...header('How to authenticate.'), required: true };
 
-export const orderLocation: Header = {
+export const orderLocationHeader: Header = {
   ...header('Where the order is found.', z.string().meta({ format: 'uri-reference' })),
   required: true,
 };
-export const preferenceApplied = header('Which preferences of `Prefer` were followed.');
+export const preferenceAppliedHeader = header('Which preferences of `Prefer` were followed.');
 
 /** The headers of answers under a rate limit (draft-ietf-httpapi-ratelimit-headers). */
-export const rateLimit: Readonly<Record<string, Header>> = {
+export const rateLimitHeaders: Readonly<Record<string, Header>> = {
   RateLimit: header('`r` requests remain for the next `t` seconds. Absent when limits are off.'),
   'RateLimit-Policy': header('The limits: `q` requests per `w` seconds.'),
 };

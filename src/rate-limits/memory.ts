@@ -93,13 +93,13 @@ function spent(result: RateLimiterRes): RateLimiterRes {
 /** Enough slots that few keys share one; a power of two. */
 const slotsCount = 65_536;
 /** The highest approximate count. */
-export const approximateMax = 65_535;
+const approximateMax = 65_535;
 
 /**
  * Counts uses by key in constant memory. Keys are hashed to slots, and keys in the same slot are counted together, so a
  * count may be too high but never too low.
  */
-export class ApproximateCounts {
+class ApproximateCounts {
   readonly #slots = new Uint16Array(slotsCount);
   readonly #windowMs: number;
   #endsAt = Number.NEGATIVE_INFINITY;

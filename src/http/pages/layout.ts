@@ -84,7 +84,7 @@ function liveScripts(assetUrl: RenderContext['assetUrl'], script: LiveSource['sc
   );
 }
 
-export interface PageParts extends Pick<DocumentParts, 'title' | 'main' | 'live' | 'refreshS'> {
+interface PageParts extends Pick<DocumentParts, 'title' | 'main' | 'live' | 'refreshS'> {
   readonly current?: 'order' | 'query';
 }
 

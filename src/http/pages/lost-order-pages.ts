@@ -32,7 +32,7 @@ export function nothingSentNote(): Html {
       You can send it again.</p></noscript>`;
 }
 
-export interface AnotherPageState {
+interface AnotherPageState {
   readonly mode: OrderMode;
   /** This browser's order for the same trip. */
   readonly order: Order;

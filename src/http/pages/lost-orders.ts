@@ -11,7 +11,7 @@ import { forgetFormKeys, openFormKeys } from './form-keys.ts';
 import type { PageServices } from './responses.ts';
 
 /** The result of a search for orders whose answer was lost. */
-export interface LostOrders {
+interface LostOrders {
   /** Orders whose answer was lost, newest first. This response adds them to the browser's cookie. */
   readonly found: readonly Order[];
   /** An order may still appear: a purchase is being stored, or the store is unavailable. */

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../domain/errors.ts';
 import { errorKind } from '../../domain/errors.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import { defined } from '../../lib/defined.ts';
 import { alertBox, icon } from './elements.ts';
 import { firstSentence, formatNight, formatPrice, formatShortNight, formatWait } from './format.ts';
 import { packageFragment, type StayState, stayElementId, stayState } from './fragments/package.ts';
@@ -10,7 +11,7 @@ import { type Html, markup } from './markup.ts';
 /** The two order pages: `order` waits for the outcome; `order-queue` answers at once and shows the position live. */
 export type OrderMode = 'order' | 'order-queue';
 
-export interface OrderPageState {
+interface OrderPageState {
   readonly mode: OrderMode;
   readonly snapshots: readonly PackageSnapshot[];
   /** The form's Idempotency-Key: sending the form twice buys once. */
@@ -35,18 +36,17 @@ export interface OrderFieldErrors {
 }
 
 export const emailAdvice = 'Enter an email address, for example ana@example.com.';
-export const tripAdvice = 'Choose a trip first: pick one of the nights below.';
+const tripAdvice = 'Choose a trip first: pick one of the nights below.';
 
 /** A card for each flight, a choice for each night, and a bar with the email, the chosen trip and the button. */
 export function orderPage(context: RenderContext, state: OrderPageState): Html {
   const { now } = context;
   const { mode, snapshots, key, error } = state;
-  const refreshS = secondsToOpening(snapshots, now);
   return page(context, {
     title: error ? 'Please check · Order a trip' : 'Order a trip',
     current: 'order',
     live: { socket: '/live?topic=packages', poll: '/order/fragments', script: 'order.js' },
-    ...(refreshS === undefined ? {} : { refreshS }),
+    ...defined({ refreshS: secondsToOpening(snapshots, now) }),
     main: markup`
       <form id="order-form" class="order-form" method="post" action="/${mode}">
         <div class="order-head">
@@ -94,7 +94,7 @@ function orderAlert(error: NonNullable<OrderPageState['error']>, state: OrderPag
       : `${firstSentence(said)} You can order again in ${formatWait(retryAfterS)}.`;
   const others = code === 'sold_out' ? otherStays(state, now) : undefined;
   const focus = !(fields.email === true && fields.packageId !== true);
-  return alertBox(words, { focus, ...(others === undefined ? {} : { more: others }) });
+  return alertBox(words, { focus, ...defined({ more: others }) });
 }
 
 /** The most other stays that an error message offers. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { isListed, type PackageSnapshot } from '../../domain/travel-package.ts';
+import { defined } from '../../lib/defined.ts';
 import { readForm } from '../body.ts';
 import { emailInput, isSameEmail, keyInput, packageIdField } from '../inputs.ts';
 import { limited, limitedPage, purchasingPage, takeEmail } from '../limits.ts';
@@ -98,10 +99,8 @@ async function showForm(c: Context, services: OrderServices, mode: OrderMode): P
   }
   if (isPending && !services.sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(services)));
   const snapshots = await onSale(services);
-  const chosen = c.req.query('package');
-  const choice = chosen === undefined ? {} : { chosen };
-  const note = isNone ? { note: nothingSentNote() } : {};
-  const state = { mode, snapshots, key: issueFormKey(c, services), ...choice, ...note };
+  const optional = defined({ chosen: c.req.query('package'), note: isNone ? nothingSentNote() : undefined });
+  const state = { mode, snapshots, key: issueFormKey(c, services), ...optional };
   return sendPage(c, orderPage(renderContext(services), state));
 }
 

@@ -25,7 +25,7 @@ interface CachedPage {
   readonly until: number;
 }
 
-export type SendProblemPage = (c: Context, code: ErrorCode, retryAfterS?: number) => Response;
+type SendProblemPage = (c: Context, code: ErrorCode, retryAfterS?: number) => Response;
 
 /** Returns a function that sends problems as pages. Frequent ones are rendered and compressed once a second. */
 export function problemPageSender(services: PageServices): SendProblemPage {
@@ -67,7 +67,7 @@ export function problemPageSender(services: PageServices): SendProblemPage {
  * @param retryAfterS seconds to wait, if waiting can help. The page then does not say that something failed: an order may
  * have been accepted just before.
  */
-export function problemPage(context: RenderContext, code: ErrorCode, retryAfterS?: number): Html {
+function problemPage(context: RenderContext, code: ErrorCode, retryAfterS?: number): Html {
   const { words, retry } = errorKind(code);
   const failed = retryAfterS === undefined ? 'That did not work' : 'Please wait a moment';
   const headline = code === 'unknown_route' ? 'Page not found' : failed;

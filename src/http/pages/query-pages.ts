@@ -84,7 +84,7 @@ async function recentOf(c: Context, { engine, settings }: PageServices): Promise
   return orders.filter((order) => order !== undefined);
 }
 
-export interface QueryPageState {
+interface QueryPageState {
   /** This browser's orders, newest first. */
   readonly recent: readonly Order[];
   /** Shown below the list. */
@@ -96,7 +96,7 @@ export interface QueryPageState {
   readonly isMiss?: boolean;
 }
 
-export function queryPage(context: RenderContext, state: QueryPageState): Html {
+function queryPage(context: RenderContext, state: QueryPageState): Html {
   const { recent, id = '', email = '', isMiss = false } = state;
   return page(context, {
     title: isMiss ? 'Order not found' : 'My orders',

@@ -66,7 +66,7 @@ export function redirectTo(c: Context, address: string): Response {
 }
 
 /** Options of an order's address. */
-export interface AddressParts {
+interface AddressParts {
   /** The order was made on `/order-queue`, so `Try again` leads there. */
   readonly fromQueue?: boolean;
   /** The cookie was set by the previous answer. A browser that comes back without it accepts no cookies. */

@@ -10,7 +10,7 @@ import { type Html, markup } from './markup.ts';
 import type { OrderMode } from './order-page.ts';
 import { orderAddress } from './responses.ts';
 
-export interface ResultPageState {
+interface ResultPageState {
   readonly order: Order;
   readonly live: Omit<LiveOrderState, 'now'>;
   /** The order's signature, for the socket, polling and the private link. */

@@ -5,7 +5,7 @@ import type { ClientResolver } from '../../rate-limits/client-address.ts';
 import { ConcurrencyLimit } from '../../rate-limits/concurrency-limit.ts';
 import { rawProblem } from '../problem.ts';
 
-export interface ConnectionLimits {
+interface ConnectionLimits {
   /** For all clients together. */
   readonly max: number;
   /** For one client. 0: no limit. */

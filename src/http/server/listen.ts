@@ -8,8 +8,9 @@ import {
   type ListenOptions,
 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '../../lib/defined.ts';
 
-export interface ListenAddress {
+interface ListenAddress {
   /** 0: any free port. */
   readonly port: number;
   /** Default: every address of the machine. */
@@ -34,7 +35,7 @@ const listenersOf = new WeakMap<Server, Listeners>();
 
 /** Listens and returns the port. @throws Error when the address is in use or not one of this machine. */
 export function listenAt(server: Server, { port, host }: ListenAddress): Promise<number> {
-  const address: ListenOptions = { port, backlog, ...(host === undefined ? {} : { host }) };
+  const address: ListenOptions = { port, backlog, ...defined({ host }) };
   // The kernel picks a port that no other process uses.
   if (port === 0) return openAt(server, address);
   // With SO_REUSEPORT there is no error for a port in use, so try without it first, one process at a time.
@@ -130,7 +131,7 @@ const lockTimeoutMs = 5_000;
  * Runs `work` while holding a lock for the port among the processes of this machine. The lock is an abstract Unix socket,
  * which needs no cleaning up. Without the lock after {@link lockTimeoutMs}, or on other systems than Linux, runs it anyway.
  */
-export async function withPortLock<T>(port: number, work: () => Promise<T>): Promise<T> {
+async function withPortLock<T>(port: number, work: () => Promise<T>): Promise<T> {
   const release =
     process.platform === 'linux' ? await lockName(`\0ticket-booking-listens-at-${port}`) : () => {};
   try {

@@ -43,7 +43,7 @@ const passedOn = [
 ];
 
 /** The parts of a request that identify its sender. */
-export interface NearbyRequest {
+interface NearbyRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Hono } from 'hono';
 import type { Order } from '../../domain/order.ts';
+import { defined } from '../../lib/defined.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Metrics, PurchaseOutcome } from '../../observability/metrics.ts';
 import type { Span, Tracing } from '../../observability/tracing.ts';
@@ -10,7 +11,7 @@ import { orderIdInPath, redactedPath, requestIdOf } from './log-fields.ts';
 export type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
 
 /** The receivers of telemetry about requests. */
-export interface Observation {
+interface Observation {
   readonly metrics: Metrics;
   readonly routeOf: (url: string) => string;
   /** Omitted when tracing is off. */
@@ -86,8 +87,7 @@ export function requestObserver(
   const options = {
     metrics,
     routeOf: routeNames(app),
-    ...(tracing === undefined ? {} : { tracing }),
-    ...(logsRequests ? { log } : {}),
+    ...defined({ tracing, log: logsRequests ? log : undefined }),
   };
   return (listener: RequestListener) => observeRequests(listener, options);
 }

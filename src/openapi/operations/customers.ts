@@ -9,7 +9,7 @@ import {
 } from '../../http/api/views.ts';
 import { buyerBody, emailInput, purchaseBody } from '../../http/inputs.ts';
 import { defineOperations, type Link, type Parameter } from '../operation.ts';
-import { idempotencyKeyParameter, orderLocation, preferenceApplied } from '../shared.ts';
+import { idempotencyKeyParameter, orderLocationHeader, preferenceAppliedHeader } from '../shared.ts';
 
 /* Examples of answers. A test validates them with the schemas. */
 
@@ -136,7 +136,11 @@ const settled = (description: string, example: OrderView) =>
   [
     description,
     orderAnswer,
-    { example, headers: { Location: orderLocation, 'Preference-Applied': preferenceApplied }, links },
+    {
+      example,
+      headers: { Location: orderLocationHeader, 'Preference-Applied': preferenceAppliedHeader },
+      links,
+    },
   ] as const;
 
 /** `http/api/orders.ts` */

@@ -9,7 +9,7 @@ import type { TripOffer } from './package.ts';
 export const orderElementId = 'order-live';
 
 /** Whether the page shows an outcome. For its buyer, a compensating order has failed already. */
-export function hasOutcome(order: Order): boolean {
+function hasOutcome(order: Order): boolean {
   return isSettled(order) || order.status === 'compensating';
 }
 

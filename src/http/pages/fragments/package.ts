@@ -1,13 +1,7 @@
 import { isSoldOut, type PackageSnapshot, salePhase } from '../../../domain/travel-package.ts';
 import { formatCount, formatDateTime, formatPrice, formatQuantity } from '../format.ts';
+import type { RenderContext } from '../layout.ts';
 import { type Html, markup } from '../markup.ts';
-
-export interface StayView {
-  /** The ISO 4217 code of the currency. */
-  readonly currency: string;
-  /** The server's time, in ms since the epoch. */
-  readonly now: number;
-}
 
 /** What a customer can do with a package. `line`: join the queue. public/order.js changes it when a sale opens or closes. */
 export type StayState = 'free' | 'line' | 'sold_out' | 'not_open' | 'closed' | 'paused';
@@ -47,7 +41,10 @@ export function stayElementId(packageId: number): string {
  * The live fragment of a package: price, status, bar and numbers. Nothing in it takes the focus, and each line has a fixed
  * height, so that an update moves nothing.
  */
-export function packageFragment(snapshot: PackageSnapshot, { currency, now }: StayView): Html {
+export function packageFragment(
+  snapshot: PackageSnapshot,
+  { currency, now }: Pick<RenderContext, 'currency' | 'now'>,
+): Html {
   const { id, price, quota, opensAt, closesAt } = snapshot.package;
   const { remaining: free, held, confirmed: sold } = snapshot.inventory;
   const state = stayState(snapshot, now);
@@ -87,7 +84,7 @@ function statusText(state: StayState, { package: { opensAt = 0 }, inventory }: P
   }
 }
 
-export interface BarParts {
+interface BarParts {
   readonly sold: number;
   readonly held: number;
   readonly free: number;
