@@ -41,30 +41,26 @@ export interface HubOptions extends FanoutOptions {
    * confirmed within a few ms costs each viewer one message instead of two.
    */
   readonly gatherViewersPerMs: number;
-  readonly maintenanceMs: number;
-  /** How often packages and unfinished orders are read from the store, in case the bus has lost an update. */
-  readonly rereadMs: number;
-  /** The most orders that are read again in one maintenance. */
-  readonly rereadsMax: number;
   /** Over how long a stopping instance spreads its close messages, so that not all viewers reconnect at once. */
   readonly shutdownSpreadMs: number;
-  /** How long viewers may take to answer the close message. */
-  readonly shutdownGraceMs: number;
 }
 
+const maintenanceMs = 1000;
+/** How often packages and unfinished orders are read from the store, in case the bus has lost an update. */
+const rereadMs = 3000;
+/** The most orders that are read again in one maintenance. */
+const rereadsMax = 500;
 /** How many orders are read concurrently. */
 const rereadsAtOnce = 16;
 const shutdownSteps = 20;
+/** How long viewers may take to answer the close message. */
+const shutdownGraceMs = 1000;
 
 const defaults: HubOptions = {
   ...fanoutDefaults,
   tickMs: 50,
   gatherViewersPerMs: 500,
-  maintenanceMs: 1000,
-  rereadMs: 3000,
-  rereadsMax: 500,
   shutdownSpreadMs: 1000,
-  shutdownGraceMs: 1000,
 };
 
 export interface HubDeps {
@@ -100,7 +96,7 @@ export class Hub {
     this.#deps = deps;
     this.#options = { ...defaults, ...options };
     const { engine, clock, liveBus } = deps;
-    const { tickMs, gatherViewersPerMs, maintenanceMs } = this.#options;
+    const { tickMs, gatherViewersPerMs } = this.#options;
     this.#fanout = new Fanout(clock, this.#options);
     const packages = new PackageFeed(engine, clock, (snapshot) =>
       this.#tryRender(() => render.package(snapshot)),
@@ -166,7 +162,7 @@ export class Hub {
     this.#maintenance.stop();
     this.#stopped.abort();
     const { clock } = this.#deps;
-    const { shutdownSpreadMs, shutdownGraceMs } = this.#options;
+    const { shutdownSpreadMs } = this.#options;
     const viewers = this.#allViewers();
     const perStep = Math.ceil(viewers.length / shutdownSteps);
     for (let from = 0; from < viewers.length; from += perStep) {
@@ -242,7 +238,6 @@ export class Hub {
 
   /** Reads again what has not been heard of for a while, because the bus may lose updates. */
   async #reread(): Promise<void> {
-    const { rereadMs, rereadsMax } = this.#options;
     const before = this.#deps.clock.now() - rereadMs;
     if (this.#packages.readAt <= before) await this.#packages.read();
     const unchecked = this.#orders.unchecked(before, rereadsMax);
@@ -258,7 +253,7 @@ export class Hub {
     const { clock } = this.#deps;
     const at = this.#packages.nextSaleChange();
     const inMs = at - clock.now();
-    if (inMs > this.#options.maintenanceMs) return;
+    if (inMs > maintenanceMs) return;
     void clock.sleep(inMs, this.#stopped.signal).then(() => {
       this.#packages.markSaleChange(at);
       this.#ticker.request();
@@ -266,7 +261,7 @@ export class Hub {
   }
 
   #isRecent(): boolean {
-    return this.#packages.readAt > this.#deps.clock.now() - 2 * this.#options.rereadMs;
+    return this.#packages.readAt > this.#deps.clock.now() - 2 * rereadMs;
   }
 
   #refuse(channel: Channel, reason: string): void {

@@ -7,7 +7,7 @@ import { problem } from '../http/problem.ts';
 import type { Viewer } from './channel.ts';
 import { checkHandshake, isWebSocketUpgrade, livePath } from './handshake.ts';
 import { Hub, type HubOptions, type LiveRender, pageRender } from './hub.ts';
-import { type SocketOptions, Sockets } from './sockets.ts';
+import { Sockets } from './sockets.ts';
 import { limitedUpgrade, refuse } from './upgrade.ts';
 
 export interface LiveDeps
@@ -30,7 +30,7 @@ export interface LiveAdmin {
 /** Whether the session is still valid. */
 export type SessionCheck = () => Promise<boolean>;
 
-export interface LiveOptions extends HubOptions, SocketOptions {
+export interface LiveOptions extends HubOptions {
   /** The most viewers of this instance. Further ones are refused with a time to retry, and their pages poll. */
   readonly viewersMax: number;
   readonly render: LiveRender;
@@ -55,7 +55,7 @@ export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): 
   const { clock, log, settings, limits, operators } = deps;
   const { viewersMax = 20_000, render = pageRender(settings.currency, clock) } = options;
   const hub = new Hub(deps, render, options);
-  const sockets = new Sockets(clock, log, options);
+  const sockets = new Sockets(clock, log);
   let isStopping = false;
 
   const accept = limitedUpgrade(limits, (request, socket, head) => {

@@ -12,24 +12,14 @@ import { livePath } from './handshake.ts';
 import { Interval } from './ticker.ts';
 import { refuse } from './upgrade.ts';
 
-export interface SocketOptions {
-  /** The largest message that a client may send, in bytes. The pages send none. */
-  readonly messageBytesMax: number;
-  /** The most messages and pings that a client may send in ten seconds. */
-  readonly messagesMax: number;
-  /** A connection that has not answered a ping by the time of the next one is terminated. */
-  readonly pingEveryMs: number;
-  /** How long a client may take to answer the close message. */
-  readonly closeTimeoutMs: number;
-}
-
-const defaults: SocketOptions = {
-  messageBytesMax: 64 * 1024,
-  messagesMax: 64,
-  pingEveryMs: 30_000,
-  closeTimeoutMs: 2000,
-};
-
+/** The largest message that a client may send, in bytes. The pages send none. */
+const messageBytesMax = 64 * 1024;
+/** The most messages and pings that a client may send in ten seconds. */
+const messagesMax = 64;
+/** A connection that has not answered a ping by the time of the next one is terminated. */
+const pingEveryMs = 30_000;
+/** How long a client may take to answer the close message. */
+const closeTimeoutMs = 2000;
 /** How many sockets are pinged before other work of the event loop has its turn. */
 const pingsPerSlice = 256;
 const rateWindowMs = 10_000;
@@ -51,7 +41,6 @@ interface PendingHandshake {
 export class Sockets {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #options: SocketOptions;
   readonly #open = new Map<WebSocket, SocketViewer>();
   readonly #handshakes = new WeakMap<IncomingMessage, PendingHandshake>();
   readonly #pings: Interval;
@@ -60,10 +49,9 @@ export class Sockets {
   readonly #onMessage: (this: WebSocket) => void;
   readonly #onClose: (this: WebSocket) => void;
 
-  constructor(clock: Clock, log: Log, options: Partial<SocketOptions> = {}) {
+  constructor(clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;
-    this.#options = { ...defaults, ...options };
     this.#upgrade = this.#nodeWebSocket();
     const countMessage = (socket: WebSocket) => this.#countMessage(socket);
     const end = (socket: WebSocket) => this.#end(socket);
@@ -104,10 +92,10 @@ export class Sockets {
     const app = new Hono();
     const { wss, injectWebSocket, upgradeWebSocket } = createNodeWebSocket({ app });
     Object.assign(wss.options, {
-      maxPayload: this.#options.messageBytesMax,
+      maxPayload: messageBytesMax,
       maxFragments: 64,
       maxBufferedChunks: 4096,
-      closeTimeout: this.#options.closeTimeoutMs,
+      closeTimeout: closeTimeoutMs,
       perMessageDeflate: false,
     });
     app.get(
@@ -157,8 +145,8 @@ export class Sockets {
   /** The content of messages is ignored, but too many of them end the connection. */
   #countMessage(socket: WebSocket): void {
     const count = this.#open.get(socket)?.countMessage(this.#clock.now()) ?? 0;
-    if (count > 2 * this.#options.messagesMax) socket.terminate();
-    else if (count > this.#options.messagesMax) socket.close(closeCodes.refused, 'too many messages');
+    if (count > 2 * messagesMax) socket.terminate();
+    else if (count > messagesMax) socket.close(closeCodes.refused, 'too many messages');
   }
 
   #end(socket: WebSocket): void {
@@ -171,7 +159,7 @@ export class Sockets {
     const now = this.#clock.now();
     let pinged = 0;
     for (const viewer of this.#open.values()) {
-      if (!viewer.ping(now, this.#options.pingEveryMs)) continue;
+      if (!viewer.ping(now)) continue;
       if (++pinged % pingsPerSlice === 0) await setImmediate();
     }
   }
@@ -224,9 +212,9 @@ class SocketViewer implements Viewer {
     return ++this.#messages;
   }
 
-  /** Pings the client if the last ping is `everyMs` old, or terminates it if it sent nothing since. Returns whether. */
-  ping(now: number, everyMs: number): boolean {
-    if (now - this.#pingedAt < everyMs) return false;
+  /** When it is time, pings the client, or terminates it if it sent nothing since the last ping. Returns whether. */
+  ping(now: number): boolean {
+    if (now - this.#pingedAt < pingEveryMs) return false;
     this.#pingedAt = now;
     if (this.#isAlive) this.#socket.ping();
     else this.terminate();
