@@ -23,7 +23,7 @@ export const fanoutDefaults: FanoutOptions = {
   monotonicNow: () => performance.now(),
 };
 
-/** Sends viewers the newest version of their channel. Slow viewers skip versions. */
+/** Sends viewers the newest version of their channel. A slow viewer gets it later, and skips the versions between. */
 export class Fanout {
   readonly #clock: Clock;
   readonly #options: FanoutOptions;

@@ -236,7 +236,7 @@ export class Hub {
     this.#ticker.request();
   }
 
-  /** Reads again what has not been heard of for a while, because the bus may lose updates. */
+  /** Reads packages and orders again that had no update for a while, because the bus may lose updates. */
   async #reread(): Promise<void> {
     const before = this.#deps.clock.now() - rereadMs;
     if (this.#packages.readAt <= before) await this.#packages.read();

@@ -21,9 +21,9 @@ export interface LiveListener {
 }
 
 /**
- * Carries changes from the engine to viewers and to waiting callers, after their commit. A change may be lost, so
- * whoever waits for one must also read the store. Listeners are called in commit order for each package and must not
- * throw.
+ * Carries changes from the engine to viewers and to waiting callers, after their commit. A change may be lost, so a
+ * caller that waits for one must also read the store. Listeners are called in commit order for each package and must
+ * not throw.
  */
 export interface LiveBus {
   publishPackage(snapshot: PackageSnapshot): void;

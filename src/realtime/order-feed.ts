@@ -62,7 +62,7 @@ export class OrderFeed {
     this.#removeIfEmpty(group, watched.order.packageId);
   }
 
-  /** Takes over an order from the bus. Returns whether it is watched. */
+  /** Stores an order from the bus if it is watched. Returns whether it is. */
   update(order: Order): boolean {
     const watched = this.#orders.get(order.id);
     if (watched === undefined) return false;
@@ -71,7 +71,7 @@ export class OrderFeed {
     return true;
   }
 
-  /** Takes over a queue from the bus. Returns whether any order of its package is watched. */
+  /** Stores a queue from the bus if an order of its package is watched. Returns whether one is. */
   updateQueue(queue: QueueSnapshot): boolean {
     const group = this.#packages.get(queue.packageId);
     if (group === undefined) return false;

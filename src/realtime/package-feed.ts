@@ -26,7 +26,7 @@ export class PackageFeed {
   readonly #rendered = new Map<number, Fragment>();
   /** Packages that must be rendered again. */
   readonly #changed = new Set<number>();
-  /** Packages in the channel of all. A package that was unlisted stays until it is rendered again. */
+  /** Packages in `all`. A package that becomes unlisted stays until it is rendered again. */
   readonly #listed = new Set<number>();
   /** Packages that were removed from the store. They are shown as closed while somebody watches. */
   readonly #removed = new Set<number>();
@@ -35,7 +35,7 @@ export class PackageFeed {
   #readAt = Number.NEGATIVE_INFINITY;
 
   /**
-   * Reads all packages and takes over what the bus did not bring. Concurrent callers share one read.
+   * Reads all packages, and stores those of which the bus has brought nothing newer. Concurrent callers share one read.
    * @throws StoreUnavailableError
    */
   readonly read: () => Promise<void>;
@@ -50,7 +50,7 @@ export class PackageFeed {
     this.#render = render;
     this.read = singleFlight(async () => {
       const startedAt = clock.now();
-      this.#takeOver(await engine.packages(), startedAt);
+      this.#setAll(await engine.packages(), startedAt);
       this.#readAt = startedAt;
     });
   }
@@ -64,13 +64,13 @@ export class PackageFeed {
     return this.#removed.has(packageId) ? undefined : this.#known.get(packageId)?.snapshot;
   }
 
-  /** Takes over a package from the bus. */
+  /** Stores a package from the bus. */
   update(snapshot: PackageSnapshot): void {
     this.#removed.delete(snapshot.package.id);
     this.#set(snapshot, this.#clock.now());
   }
 
-  /** Takes a removed package out. Pages that show it get it once more, as an archived package whose sale is closed. */
+  /** Removes a package. Pages that show it get it once more, as an archived package whose sale is closed. */
   remove(packageId: number): void {
     const known = this.#known.get(packageId);
     if (known === undefined) return;
@@ -99,7 +99,7 @@ export class PackageFeed {
     return this.all.subscriptions.size > 0 || this.#single.size > 0;
   }
 
-  /** Forgets what has no viewer any more. Call this after each viewer that left. */
+  /** Removes the channels and packages that only former viewers needed. Call this after a viewer has left. */
   prune(): void {
     for (const [packageId, channel] of this.#single) {
       if (channel.subscriptions.size === 0) this.#single.delete(packageId);
@@ -169,8 +169,8 @@ export class PackageFeed {
     return true;
   }
 
-  /** Takes over packages that were read, except where the bus has brought something newer. */
-  #takeOver(snapshots: readonly PackageSnapshot[], startedAt: number): void {
+  /** Stores packages that were read, except those of which the bus has brought a newer state. */
+  #setAll(snapshots: readonly PackageSnapshot[], startedAt: number): void {
     const isOlder = (heardAt: number) => heardAt < startedAt - snapshotAgeMsMax;
     for (const snapshot of snapshots) {
       const heardAt = this.#known.get(snapshot.package.id)?.heardAt ?? Number.NEGATIVE_INFINITY;

@@ -55,10 +55,10 @@ export class WatchedPackage {
   readonly queued = new Map<number, WatchedOrder>();
   /** Orders whose pages offer to order the same trip again. */
   readonly reorderable = new Set<WatchedOrder>();
-  /** The offer that those pages show. */
+  /** The offer that the pages of `reorderable` show. */
   offer: TripOffer | undefined;
   #first: readonly number[] = [];
-  /** The newest whole queue, until its positions are set. */
+  /** The newest whole queue whose positions are not set yet. */
   #all: readonly number[] | undefined;
 
   isEmpty(): boolean {
@@ -94,7 +94,7 @@ export class WatchedPackage {
   }
 }
 
-/** Every change of an order adds to its timeline. */
+/** Compares status and length of the timeline, because every change of an order adds to its timeline. */
 export function isSameState(a: Order, b: Order): boolean {
   return a === b || (a.status === b.status && a.timeline.length === b.timeline.length);
 }
