@@ -14,18 +14,18 @@ On this machine
 
 Against a deployment
   --targets <urls>         Its instances, with commas between: http://a:8888,http://b:8888.
-  --rate <per second>      Requests per second, sent on time whatever the answers do (an open loop). Without it each
-                           caller sends when its last request was answered (a closed loop), which finds the ceiling.
-  --stages <stages>        One rate after the other instead: 100:30s,500:60s is 100 per second for 30 s, then 500.
-  --duration <time>        500ms, 30s or 2m; default 30s. --seconds <seconds> says the same.
+  --rate <per second>      Requests per second, sent on time regardless of the answers (an open loop). Without it each
+                           caller sends after its last answer (a closed loop), which finds the ceiling.
+  --stages <stages>        Rates that follow each other: 100:30s,500:60s is 100 per second for 30 s, then 500.
+  --duration <time>        500ms, 30s or 2m; default 30s. --seconds <seconds> is the same.
   --callers <count>        Connections; default 64, and 10000 at most with --rate.
-  --admin-token <token>    Makes a package of its own, which is not listed and is archived at the end, so that nobody's
-                           quota is spent; and audits the deployment at the end. Or ADMIN_TOKEN in the environment.
-  --package <id> --spend   Buys these packages, whoever they are for; may be given several times.
-  --read-only              Buys nothing: looks packages up.
+  --admin-token <token>    Creates and buys a package of its own, which is not listed and is archived at the end; and
+                           audits the deployment. Default: ADMIN_TOKEN in the environment.
+  --package <id> --spend   Buys these packages, although their quota is spent; may be given several times.
+  --read-only              Only looks packages up.
   --header '<name: value>' Sent with every request; may be given several times.
-  --allow-429              Takes a run in which more than 1 % of the answers are 429 (the deployment limits rates) for
-                           a usable one. Without it the exit code is 1.
+  --allow-429              Accepts a run with more than 1 % of answers 429 (rate limits). Without it the exit code is
+                           then 1.
   --csv <file>             A row for each second of the run; bench/README.md names the columns.
   --assert '<condition>'   p50, p90, p99, p999 or max (ms, s), errors, dropped, or finished, confirmed and answered (per
                            second) with <, <=, > or >=: 'p99<50ms', 'errors<=0', 'finished>=1000'. May be given several

@@ -1,8 +1,7 @@
 -- Takes one unit of a package, once per key.
 -- KEYS[1] remaining units, a number; KEYS[2] hash of idempotency key -> number of the sale
 -- ARGV[1] the idempotency key, or '' for none
--- Returns how many are left where one was sold now; else -1: sold out; -2: sold to this key before;
--- -3 no such package.
+-- Returns the remaining units after a sale; -1: sold out; -2: sold to this key before; -3: no such package.
 local key = ARGV[1]
 if key ~= '' and redis.call('HEXISTS', KEYS[2], key) == 1 then return -2 end
 local remaining = tonumber(redis.call('GET', KEYS[1]))

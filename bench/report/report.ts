@@ -29,8 +29,8 @@ ${first.length === 0 ? '' : html`<section aria-label="At a glance"><div class="p
 ${parts}
 ${runSection(results)}
 </main>
-<footer><p>Figures are the median of the rounds that passed their audit, with the least and the most of them. What each
-scenario means, and how it is kept fair, stands in <code>bench/README.md</code>.</p></footer>`;
+<footer><p>Figures are the median of the rounds that passed their audit, with the lowest and the highest. <code>bench/README.md</code>
+explains the scenarios, and how the comparison is kept fair.</p></footer>`;
   return page(`Bench report, ${results.startedAt.slice(0, 10)}`, body, reportColours);
 }
 

@@ -16,8 +16,8 @@ export const scenario: Scenario = {
   name: 'cluster',
   title: 'Cluster',
   what:
-    'One, two and three instances on the same MongoDB and Redis; purchases go to any of them, whoever owns the package. ' +
-    'Purchases finished per second, of one hot package and of a hundred.',
+    'One, two and three instances on the same MongoDB and Redis; purchases go to any of them, whichever owns the ' +
+    'package. Purchases finished per second, of one hot package and of a hundred.',
   async run(testbed) {
     const instances = sizes[testbed.isQuick ? 'quick' : 'full'];
     const entrants: Entrant[] = instances.map((count) => ({

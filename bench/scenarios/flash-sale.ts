@@ -25,8 +25,8 @@ export const scenario: Scenario = {
   name: 'flash-sale',
   title: 'Flash sale',
   what:
-    'A quota of 5, and 10,000 buyers on connections of their own who press the button in the same instant: how long ' +
-    'until the last of them has an answer, and who is refused within 100 ms.',
+    '10,000 buyers with a connection each buy from a quota of 5 at the same instant: the time until the last answer, and ' +
+    'the share of refusals within 100 ms.',
   async run(testbed) {
     const pace = testbed.isQuick ? 'quick' : 'full';
     const packages = [

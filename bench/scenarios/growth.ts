@@ -25,8 +25,8 @@ export const scenario: Scenario = {
   name: 'growth',
   title: 'Growth',
   what:
-    'What a purchase costs as the store grows: with more stored orders, with more packages on sale that are all bought, ' +
-    'and with a longer queue of people who wait for a unit. CPU of the server and its database per purchase, and purchases per second.',
+    'The cost of a purchase with more stored orders, with more packages on sale that are all bought, and with a longer ' +
+    'queue. CPU of the server and its database per purchase, and purchases per second.',
   async run(testbed) {
     const ranges = testbed.isQuick ? quick : full;
     const kinds = testbed.isQuick ? ['actor-sqlite'] : ['actor-sqlite', 'actor-mongodb'];

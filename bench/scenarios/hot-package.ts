@@ -13,8 +13,8 @@ export const scenario: Scenario = {
   name: 'hot-package',
   title: 'Hot package',
   what:
-    'Everybody buys one package whose quota is large, each purchase durable before it is answered. Purchases finished ' +
-    'per second with 64 and with 512 callers, each design at its better one; then, for ours, latencies from the ' +
+    'Callers buy one package with a large quota; each purchase is durable before its answer. Purchases finished per ' +
+    'second with 64 and with 512 callers, each design with its better number; then, for ours, latencies from the ' +
     'intended send at half of that ceiling.',
   async run(testbed) {
     const contestants = await inRounds(

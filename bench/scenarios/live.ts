@@ -34,8 +34,8 @@ export const scenario: Scenario = {
   name: 'live',
   title: 'Live pages',
   what:
-    'Sockets watch a package as the pages do, while it changes five times a second: from the moment in which a purchase ' +
-    'is sent until each socket has its figures, alone and under purchase load, and the memory of an idle socket.',
+    'Sockets watch a package like the pages do, while it changes five times a second: the time from a purchase until each ' +
+    'socket has the new state, alone and under purchase load, and the memory of an idle socket.',
   async run(testbed) {
     const lengths = testbed.isQuick ? quick : full;
     const packages = [watched, other].map((id) => ({ id, quota: plenty }));

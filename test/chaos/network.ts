@@ -32,7 +32,7 @@ export async function startNetwork(): Promise<Network> {
   return {
     links,
     get gateway() {
-      if (gateway === undefined) throw new Error('nobody was told where the suppliers are');
+      if (gateway === undefined) throw new Error('no instance has got the suppliers’ address');
       return gateway;
     },
     toMember: (port, member) => link(`mongod-${member + 1}`, port),

@@ -1,15 +1,15 @@
-"""What schemathesis does here besides what it does by itself."""
+"""Hooks and checks for schemathesis, beside its own."""
 
 import itertools
 import os
 
 import schemathesis
 
-# Refusals of requests that are what the description asks for, and still say something that is not so: no schema
-# knows which keys were used before, which tickets exist, or how many units are booked.
-NOT_SO = {"key_reused", "invalid_ticket", "quota_too_low"}
+# Codes of valid requests that contradict the stored state: a schema does not know which keys were used, which tickets
+# exist, or how many units are booked.
+DEPENDS_ON_STATE = {"key_reused", "invalid_ticket", "quota_too_low"}
 
-# JSON Schema sees the members of an object after they were read; these rules are about the text.
+# Rules about the JSON text, which a JSON Schema cannot express because it applies to the parsed value.
 ABOUT_THE_TEXT = ("A member must not be named __proto__", "The body is nested deeper")
 
 clients = itertools.count()
@@ -17,7 +17,7 @@ clients = itertools.count()
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Each request is another client's, as far as a trusting server can tell; none ends the server."""
+    """Gives each request a client address of its own, and keeps requests from draining the attacked server."""
     number = next(clients)
     case.headers["X-Forwarded-For"] = f"198.18.{number // 256 % 256}.{number % 256}"
     parameters = case.path_parameters
@@ -26,22 +26,22 @@ def before_call(context, case, kwargs):
 
 
 @schemathesis.check
-def refused_for_what_no_schema_knows(ctx, response, case):
-    """A 422 to a request that fits the schema, where the configuration lets it pass, has one of these reasons."""
+def valid_request_refused(ctx, response, case):
+    """A request that fits the schema may be answered 422 only for one of these reasons."""
     meta = case.meta
     if meta is None or not meta.generation.mode.is_positive or response.status_code != 422:
         return
     problem = response.json()
-    if problem["code"] in NOT_SO:
+    if problem["code"] in DEPENDS_ON_STATE:
         return
     errors = problem.get("errors", [])
     if errors and errors[0]["message"].startswith(ABOUT_THE_TEXT):
         return
     paths = [error["path"] for error in errors]
-    # That a sale ends after it begins is about two members at once, or about one that is stored.
+    # closesAt must be after opensAt, which may be another member or a stored value.
     if paths == ["closesAt"] and errors[0]["message"] == "must be after opensAt":
         return
-    # Callers with the token of the suppliers have to send a key.
+    # With the suppliers' token, a key is required.
     if paths == ["Idempotency-Key"]:
         headers = {name.lower() for name in response.request.headers}
         if "authorization" in headers and "idempotency-key" not in headers:

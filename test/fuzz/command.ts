@@ -22,12 +22,12 @@ const options = {
 const command = {
   name: 'npm run fuzz',
   about:
-    'Attacks a server of its own, in a process of its own, with what nobody should send.\n' +
-    'api: schemathesis makes requests from /openapi.json, valid and invalid, alone and in a row, with the tokens of\n' +
-    'operators and suppliers, and holds every answer against it. raw: broken HTTP and WebSocket bytes; the process may\n' +
-    'not end, answer a 5xx that is not one of being overloaded, refuse without saying so, keep a connection open, or\n' +
-    'take more than a tenth more memory than after its warm-up (weighed at rest, garbage collected).\n' +
-    'After each, an honest purchase must succeed, the audit be clean and the log free of errors.\n' +
+    'Starts a server in a process of its own, and attacks it with invalid requests.\n' +
+    'api: schemathesis generates requests from /openapi.json, valid and invalid, single and in sequences, with the tokens\n' +
+    'of operators and suppliers, and checks every answer against it. raw: broken HTTP and WebSocket bytes. The process\n' +
+    'must not end, answer a 5xx other than overloaded, refuse without a problem or page, keep a connection open, or use\n' +
+    'over 10 % more memory than after its warm-up (measured after garbage collection).\n' +
+    'Afterwards a purchase must succeed, the audit must be clean, and the log must have no errors.\n' +
     'Exits 0 when nothing was found, 1 with each finding and how to repeat it, 2 when it could not be done.',
   options,
 };

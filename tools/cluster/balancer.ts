@@ -105,13 +105,9 @@ class Exchange {
       const tried = await this.#try(target);
       if (tried === 'done') return;
       if (tried === 'cut' && !this.#isRepeatable()) {
-        return this.#refuse(
-          502,
-          'The instance ended in the middle of this request: nobody knows what it did.',
-        );
+        return this.#refuse(502, 'The instance ended during this request, and may have executed it.');
       }
-      if (this.#body.isIncomplete)
-        return this.#refuse(502, 'The instance ended in the middle of this request.');
+      if (this.#body.isIncomplete) return this.#refuse(502, 'The instance ended during this request.');
     }
     this.#refuse(503, 'No instance can be reached.');
   }

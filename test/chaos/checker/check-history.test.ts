@@ -143,10 +143,10 @@ describe('a correct run', () => {
       'flights reserved': 2,
       units: 3,
       'units sold': 2,
-      'asked with another email': 1,
+      'requests with another email': 1,
       'orders that were shown': 7,
-      'orders that were asked for again': 1,
-      'refusals judged by time': 4,
+      'orders with repeated purchases': 1,
+      'refusals checked by time': 4,
     });
   });
 
@@ -237,39 +237,39 @@ const planted: readonly (readonly [
       cancel(gaveUp.id, gaveUp.email, 195, { endedAt: 204, status: 201, order: seen(gaveUp, 'confirmed') }),
     ],
   ],
-  ['Q1 figures that do not add up', 'Q1', same, (state) => withPackage(state, { remaining: 2 })],
+  ['Q1 an inventory that does not add up', 'Q1', same, (state) => withPackage(state, { remaining: 2 })],
   [
-    'Q1 figures other than the orders',
+    'Q1 an inventory that differs from the orders',
     'Q1',
     same,
     (state) => withPackage(state, { confirmed: 1, remaining: 2 }),
   ],
   [
-    'Q1 figures that were shown and do not add up',
+    'Q1 a shown inventory that does not add up',
     'Q1',
     (all) => [...all, shownFigures({ quota: 3, remaining: 1, held: 1, confirmed: 0, waiting: 0 })],
   ],
   [
-    'Q1 orders of no package',
+    'Q1 orders of an unknown package',
     'Q1',
     (all) => [...all, purchase(elsewhere, 300, 320)],
     (state) => ({ ...state, orders: [...state.orders, elsewhere] }),
   ],
   [
-    'Q3 a quota oversold, as shown',
+    'Q3 an oversold quota in a shown inventory',
     'Q1 Q3',
     (all) => [...all, shownFigures({ quota: 3, remaining: -1, held: 0, confirmed: 4, waiting: 0 })],
   ],
   ['Q4 a package sold out from the start of its sale', 'Q4', (all) => [...all, refused(98, 99, 'sold_out')]],
-  ['Q4 sold out said long after a cancel', 'Q4', (all) => [...all, refused(20_000, 20_001, 'sold_out')]],
-  ['Q4 a full line that nobody stood in', 'Q4', (all) => [...all, refused(50, 51, 'queue_full')]],
+  ['Q4 sold_out long after a cancellation', 'Q4', (all) => [...all, refused(20_000, 20_001, 'sold_out')]],
+  ['Q4 queue_full while no order waited', 'Q4', (all) => [...all, refused(50, 51, 'queue_full')]],
   [
-    'Q6 an order that was answered and is not stored',
+    'Q6 an answered order that is not stored',
     'Q6',
     (all) => [...all, purchase(confirmed(8, 150, { key: 'lost' }), 140, 170)],
   ],
   [
-    'Q6 an order that was answered for another package',
+    'Q6 an answered order of another package',
     'Q6',
     (all) => [
       ...all,
@@ -291,34 +291,34 @@ const planted: readonly (readonly [
     (state) => withOrder(state, 1, { ticketNumber: 'F1', reservationNumber: 'H1' }),
   ],
   [
-    'Q6 an order that is not found by who looks later',
+    'Q6 an order that a later look-up does not find',
     'Q6',
     (all) => [...all, lookUp(second.id, second.email, 150, { status: 404, code: 'unknown_order' })],
   ],
   [
-    'Q6 an order that is not found by who cancels it later',
+    'Q6 an order that a later cancellation does not find',
     'Q6',
     (all) => [...all, cancel(second.id, second.email, 150, { status: 404, code: 'unknown_order' })],
   ],
   [
-    'Q6 an order that goes back',
+    'Q6 an order that goes back in its life cycle',
     'Q6',
     (all) => [...all, lookUp(third.id, third.email, 130, { status: 200, order: seen(third, 'held') })],
   ],
   [
-    'Q6 an order that was seen where it cannot have been',
+    'Q6 an order shown in an impossible status',
     'Q6',
     (all) => [...all, lookUp(tooLate.id, tooLate.email, 104, { status: 200, order: seen(tooLate, 'held') })],
   ],
   [
-    'Q6 a cancel that was taken and did not come true',
+    'Q6 an accepted cancellation that was not carried out',
     'Q6',
     (all) => [
       ...all,
       cancel(second.id, second.email, 150, { status: 202, order: seen(second, 'cancelling') }),
     ],
   ],
-  ['Q6 a cancel that nobody asked for', 'Q6', (all) => all.filter(({ kind }) => kind !== 'cancel')],
+  ['Q6 a cancellation without a request', 'Q6', (all) => all.filter(({ kind }) => kind !== 'cancel')],
   [
     'Q7 a key that leads to two orders',
     'Q7',
@@ -330,12 +330,12 @@ const planted: readonly (readonly [
     (all) => [...all, { ...unanswered(second, 300, 301), status: 409, code: 'sold_out' }],
   ],
   [
-    'Q7 a key that is said to be reused by its own buyer',
+    'Q7 key_reused for the buyer of the key',
     'Q7',
     (all) => [...all, { ...unanswered(second, 98, 99), status: 422, code: 'key_reused' }],
   ],
   [
-    'Q7 a key that is said to be reused and has no order',
+    'Q7 key_reused for a key without an order',
     'Q7',
     (all) => [...all, refused(300, 301, 'key_reused', { status: 422 })],
   ],
@@ -360,12 +360,12 @@ const planted: readonly (readonly [
     (state) => withOrder(state, 6, { key: 'key-5' }),
   ],
   [
-    'Q7 an order that nobody bought',
+    'Q7 an order without a purchase',
     'Q7',
     (all) => all.filter((entry) => !('key' in entry && entry.key === second.key)),
   ],
   [
-    'Q7 an order of a purchase that was refused',
+    'Q7 a stored order of a refused purchase',
     'Q7',
     (all) =>
       all.map((entry) =>
@@ -404,7 +404,7 @@ const planted: readonly (readonly [
     (all) => [...all, cancel(second.id, 'thief@example.com', 150, { status: 409, code: 'in_progress' })],
   ],
   [
-    'Q10 another order than the one that was asked for',
+    'Q10 another order than the requested one',
     'Q10',
     (all) => [...all, lookUp('0000-0000-0000-0000', second.email, 150, { status: 200, order: seen(second) })],
   ],

@@ -26,7 +26,7 @@ export class KeylessPurchases {
     if (unasked !== undefined) this.#unasked.set(name, unasked - 1);
   }
 
-  judge(collector: FindingsCollector): void {
+  check(collector: FindingsCollector): void {
     for (const [name, unasked] of this.#unasked) {
       if (unasked <= 0) continue;
       collector.violation('Q7', `${name}: ${unasked} more orders than purchases that were not refused`);

@@ -71,7 +71,7 @@ describe('Q5 order numbers', () => {
     const [early, late] = orders as [(typeof orders)[0], (typeof orders)[0]];
     const wrong = [purchase(late, 90, 120), purchase(early, 121, 130)];
     expect(await words(wrong, state)).toMatch(
-      /^Q5 order ID-1 .* asked for at 121, when order ID-2 .* since 120$/,
+      /^Q5 order ID-1 .* first sent at 121, when order ID-2 .* since 120$/,
     );
     // Its first purchase was sent earlier and had no answer.
     expect(await words([...wrong, unanswered(early, 119, 150)], state)).toBe('');

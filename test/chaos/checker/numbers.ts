@@ -59,7 +59,7 @@ function checkArrivals(traces: readonly OrderTrace[], collector: FindingsCollect
   for (const trace of traces.toReversed()) {
     const { order, askedAt, knownAt } = trace;
     if (first !== undefined && askedAt !== Number.POSITIVE_INFINITY && first.knownAt < askedAt) {
-      const words = `was asked for at ${askedAt}, when ${nameOf(first.order)} was known since ${first.knownAt}`;
+      const words = `was first sent at ${askedAt}, when ${nameOf(first.order)} was known since ${first.knownAt}`;
       collector.violation('Q5', `${nameOf(order)} ${words}`);
     }
     if (first === undefined || knownAt < first.knownAt) first = trace;

@@ -10,7 +10,7 @@ export function checkOutcomes(orders: Orders, collector: FindingsCollector): voi
     checkRefusals(trace, collector);
     checkSightings(trace, collector);
     if (trace.firstSeenAt !== undefined) collector.count('orders that were shown');
-    if (trace.asked > 1) collector.count('orders that were asked for again');
+    if (trace.asked > 1) collector.count('orders with repeated purchases');
   }
 }
 
@@ -37,12 +37,12 @@ function checkCancellation(trace: OrderTrace, collector: FindingsCollector): voi
   const { order, isCancelAsked, isCancelled, isAccepted } = trace;
   const { status } = order;
   if (isCancelled && !['cancelling', 'cancelled', 'withdrawn'].includes(status))
-    collector.violation('Q6', `${nameOf(order)} is ${status}, and its cancel was taken`);
+    collector.violation('Q6', `${nameOf(order)} is ${status}, although its cancellation was accepted`);
   if (isCancelAsked) return;
   // A buyer who hangs up leaves the queue, unless a key allows a retry.
   const mayHaveHungUp = order.key === undefined && !isAccepted;
   if (status === 'cancelling' || status === 'cancelled' || (status === 'withdrawn' && !mayHaveHungUp))
-    collector.violation('Q6', `${nameOf(order)} is ${status}, and nobody asked for that`);
+    collector.violation('Q6', `${nameOf(order)} is ${status}, although no cancellation was requested`);
 }
 
 /** Rule Q7: a key with an order is always answered with this order, and a refusal stores none. */
@@ -51,7 +51,7 @@ function checkRefusals(
   collector: FindingsCollector,
 ): void {
   if (order.key === undefined) return;
-  if (asked === 0) collector.violation('Q7', `${nameOf(order)} was bought by nobody`);
+  if (asked === 0) collector.violation('Q7', `${nameOf(order)} is stored without a purchase`);
   else if (askedInDoubt === 0)
     collector.violation(
       'Q7',
@@ -60,7 +60,7 @@ function checkRefusals(
   if (refusedAt > knownAt)
     collector.violation(
       'Q7',
-      `${nameOf(order)} was answered at ${knownAt}, and refused to its key at ${refusedAt}`,
+      `${nameOf(order)} was answered at ${knownAt}, and its key was refused at ${refusedAt}`,
     );
 }
 
@@ -72,7 +72,7 @@ function checkSightings(
   if (missedAt > knownAt)
     collector.violation(
       'Q6',
-      `${nameOf(order)} was known at ${knownAt}, and not found by who asked at ${missedAt}`,
+      `${nameOf(order)} was known at ${knownAt}, and not found by a request sent at ${missedAt}`,
     );
   if (firstSeenAt === undefined || lastAskedAt === undefined) return;
   for (const [before, early] of firstSeenAt.entries()) {
@@ -80,14 +80,14 @@ function checkSightings(
     if (hasBeenBooked && inProgressAt > early)
       collector.violation(
         'Q6',
-        `${nameOf(order)} was ${statuses[before]} at ${early}, and in progress to who cancelled at ${inProgressAt}`,
+        `${nameOf(order)} was ${statuses[before]} at ${early}, and in progress for a cancellation sent at ${inProgressAt}`,
       );
     for (const [after, late] of lastAskedAt.entries()) {
       if (late <= early || leadsTo(statuses[before] as string, statuses[after] as string)) continue;
       const [was, became] = [statuses[before], statuses[after]];
       collector.violation(
         'Q6',
-        `${nameOf(order)} was ${was} at ${early}, and ${became} to who asked at ${late}`,
+        `${nameOf(order)} was ${was} at ${early}, and ${became} for a request sent at ${late}`,
       );
     }
   }

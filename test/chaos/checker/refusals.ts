@@ -62,7 +62,7 @@ export class Refusals {
     this.#collector = collector;
     this.#waitersPerUnit = state.waitersPerUnit;
     for (const onSale of state.packages) {
-      if (onSale.version > 1) collector.count('packages with another quota, not judged by time');
+      if (onSale.version > 1) collector.count('packages with a changed quota, not checked by time');
       else this.#units.set(onSale.id, unitsOf(onSale, orders));
     }
     this.#judgeStored(orders);
@@ -120,7 +120,7 @@ export class Refusals {
 
   #suspect(suspect: Suspect, isFleeting: boolean): void {
     const { purchase, level, enough } = suspect;
-    this.#collector.count('refusals judged by time');
+    this.#collector.count('refusals checked by time');
     const until = purchase.endedAt + clockToleranceMs;
     if (!isFleeting) {
       const most = level.most(Number.NEGATIVE_INFINITY, until);

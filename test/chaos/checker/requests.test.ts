@@ -71,7 +71,7 @@ describe('each check reports its own message', () => {
     const cancel = { ...purchase(one, 90, 99), kind: 'cancel', orderId: one.id } as unknown as HistoryEntry;
     const taken = { ...cancel, status: 202, order: seen(one, 'cancelling') } as HistoryEntry;
     expect(await words(taken)).toContainEqual(
-      expect.stringMatching(/^Q6 order ID-1 .* is confirmed, and its cancel was taken$/),
+      expect.stringMatching(/^Q6 order ID-1 .* is confirmed, although its cancellation was accepted$/),
     );
   });
 

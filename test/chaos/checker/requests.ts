@@ -51,7 +51,7 @@ export class Requests {
 
   /** Must be called after the whole history. */
   finish(): void {
-    this.#keyless.judge(this.#collector);
+    this.#keyless.check(this.#collector);
   }
 
   #purchase(purchase: PurchaseEntry): void {
@@ -136,7 +136,7 @@ export class Requests {
     const { orderId, email, status } = request;
     const order = this.#orders.get(orderId)?.order;
     if (order === undefined || isSameEmail(order.email, email)) return false;
-    this.#collector.count('asked with another email');
+    this.#collector.count('requests with another email');
     const isTold =
       request.order !== undefined || (status !== undefined && status < 500 && ![404, 429].includes(status));
     if (isTold)
