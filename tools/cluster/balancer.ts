@@ -9,9 +9,9 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { defined } from '../../src/lib/defined.ts';
 import { Health } from './health.ts';
-import { Replay } from './replay.ts';
 import { tunnel } from './tunnel.ts';
 
 export interface BalancerOptions {
@@ -43,7 +43,7 @@ const hopByHop = [
 /**
  * A small load balancer for a cluster on one machine. Each request goes to the next ready instance, also within one
  * kept-alive connection; WebSockets are passed through. A refused connection is retried at the next instance, and so is
- * one that ended before an answer if repeating the request is safe.
+ * one that ended before an answer if repeating the request is safe. Bodies are read into memory.
  * @throws Error when the port is in use.
  */
 export async function startBalancer({ origins, port, host, checkMs }: BalancerOptions): Promise<Balancer> {
@@ -90,30 +90,30 @@ class Exchange {
   readonly #response: ServerResponse;
   readonly #candidates: readonly URL[];
   readonly #agent: Agent;
-  readonly #body: Replay;
 
   constructor(incoming: IncomingMessage, response: ServerResponse, candidates: readonly URL[], agent: Agent) {
     this.#incoming = incoming;
     this.#response = response;
     this.#candidates = candidates;
     this.#agent = agent;
-    this.#body = new Replay(incoming);
   }
 
   async run(): Promise<void> {
+    // A complete body can be sent to another instance too.
+    const body = await buffer(this.#incoming).catch(() => undefined);
+    if (body === undefined) return;
     for (const target of this.#candidates) {
-      const tried = await this.#try(target);
+      const tried = await this.#try(target, body);
       if (tried === 'done') return;
       if (tried === 'cut' && !this.#isRepeatable()) {
         return this.#refuse(502, 'The instance ended during this request, and may have executed it.');
       }
-      if (this.#body.isIncomplete) return this.#refuse(502, 'The instance ended during this request.');
     }
     this.#refuse(503, 'No instance can be reached.');
   }
 
   /** `refused`: the instance did not get the request. `cut`: it may have got it, but there was no answer. */
-  #try(target: URL): Promise<'done' | 'refused' | 'cut'> {
+  #try(target: URL, body: Buffer): Promise<'done' | 'refused' | 'cut'> {
     const { method = 'GET', url: path = '/' } = this.#incoming;
     return new Promise((resolve) => {
       let isConnected = false;
@@ -144,7 +144,7 @@ class Exchange {
           resolve(isConnected ? 'cut' : 'refused');
         }
       });
-      this.#body.pipe(outgoing);
+      outgoing.end(body);
     });
   }
 
@@ -166,7 +166,6 @@ class Exchange {
     const body = JSON.stringify({ type: 'about:blank', title, status, detail });
     this.#response.writeHead(status, { 'Content-Type': 'application/problem+json', 'Retry-After': '1' });
     this.#response.end(body);
-    this.#incoming.resume();
   }
 }
 
