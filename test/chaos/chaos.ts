@@ -207,7 +207,7 @@ async function check(
   if (!report.suppliersRead) reportViolation('audit', "it could not read the suppliers' ledger");
   return checkRun({
     historyFile,
-    mongoUrl: cluster.mongo.url.replace('/?', '/access-booking?'),
+    mongoUrl: cluster.mongo.url,
     suppliersUrl: cluster.suppliersUrl,
     waitersPerUnit,
   });
