@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { packageIdMax } from '../domain/travel-package.ts';
 import { publicKeyPrefix } from '../suppliers/suppliers.ts';
@@ -63,15 +62,6 @@ export const keyInput = z
   .string()
   .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters, no blanks')
   .max(keyBytesMax, `must have at most ${keyBytesMax} characters`);
-
-/** Whether two normalized emails are equal. Takes the same time for any two (promise Q10). */
-export function isSameEmail(a: string, b: string): boolean {
-  return timingSafeEqual(digest(a), digest(b));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
 
 /* Request bodies. Requests are validated with these schemas, and `/openapi.json` is generated from them. */
 

@@ -1,9 +1,8 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { parseOrderId } from '../domain/order.ts';
 import type { HttpSettings } from './app-services.ts';
-import { cookieFormat } from './security.ts';
+import { cookieFormat, isSameText, sign } from './security.ts';
 
 type CookieSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 
@@ -63,15 +62,9 @@ export async function maySeeOrder(
  * see the order without its email (promise Q10).
  */
 export function orderSignature(secret: string, orderId: string): string {
-  return createHmac('sha256', secret)
-    .update(`order:${orderId}`)
-    .digest()
-    .subarray(0, 16)
-    .toString('base64url');
+  return sign(secret, `order:${orderId}`);
 }
 
-export function isOrderSignature(secret: string, orderId: string, proof: string): boolean {
-  const expected = Buffer.from(orderSignature(secret, orderId));
-  const given = Buffer.from(proof);
-  return expected.length === given.length && timingSafeEqual(expected, given);
+export function isOrderSignature(secret: string, orderId: string, signature: string): boolean {
+  return isSameText(orderSignature(secret, orderId), signature);
 }

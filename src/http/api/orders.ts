@@ -5,11 +5,12 @@ import { parseOrderId } from '../../domain/order.ts';
 import type { Refused } from '../../engine/engine.ts';
 import type { AppServices } from '../app-services.ts';
 import { check, readJson } from '../body.ts';
-import { buyerBody, emailInput, isSameEmail, purchaseBody } from '../inputs.ts';
+import { buyerBody, emailInput, purchaseBody } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
 import { allowOnly } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
+import { isSameText } from '../security.ts';
 import { purchaseOutcome } from '../telemetry/observe-requests.ts';
 import { type Preferences, parsePrefer, preferenceApplied, readIdempotencyKey, waitMs } from './headers.ts';
 import { type OrderView, orderView } from './views.ts';
@@ -145,7 +146,7 @@ async function findOrder(c: Context, services: Services, email: string | undefin
   const id = parseOrderId(c.req.param('id') ?? '');
   const checked = check(emailInput, email);
   const order = await services.engine.order(id ?? missingId);
-  const matches = isSameEmail(order?.email ?? '', 'value' in checked ? checked.value : '-');
+  const matches = isSameText(order?.email ?? '', 'value' in checked ? checked.value : '-');
   if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
   return order;
 }

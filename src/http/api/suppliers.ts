@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { publicKeyPrefix, type SupplierAnswer, type SupplierKind } from '../../suppliers/suppliers.ts';
@@ -9,6 +8,7 @@ import { sendJson } from '../json.ts';
 import { take } from '../limits.ts';
 import { allowOnly } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
+import { isSameText } from '../security.ts';
 import { readIdempotencyKey } from './headers.ts';
 
 type Services = Pick<AppServices, 'suppliers' | 'random' | 'limits'> & {
@@ -100,18 +100,13 @@ function send(c: Context, member: string, answer: SupplierAnswer): Response {
  * treated as a public caller: it belongs to a misconfigured server, whose reservations could not be cancelled.
  */
 function tokenCheck(token: string | undefined): (c: Context) => boolean {
-  const expected = token === undefined ? undefined : digest(token);
   return (c) => {
     const bearer = /^bearer(?<token>$| .*)/i.exec(c.req.header('authorization') ?? '');
     if (bearer === null) return false;
     const given = bearer.groups?.token?.trim() ?? '';
-    if (expected !== undefined && timingSafeEqual(digest(given), expected)) return true;
+    if (token !== undefined && isSameText(given, token)) return true;
     throw unauthorized('The bearer token is not the one of the suppliers.');
   };
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, path: string, input: unknown): z.output<Schema> {

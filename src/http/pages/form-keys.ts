@@ -1,8 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import type { HttpSettings } from '../app-services.ts';
-import { cookieFormat } from '../security.ts';
+import { cookieFormat, isSameText, sign } from '../security.ts';
 import { newFormKey, type PageServices } from './responses.ts';
 
 /*
@@ -43,10 +42,8 @@ export function openFormKeys(c: Context, settings: Settings): readonly string[] 
   if (alreadySet !== undefined) return alreadySet;
   const value = getCookie(c, cookieFormat(formsName, settings).name);
   if (value === undefined || value.length > 1000) return [];
-  const [mac = '', ...keys] = value.split('.');
-  const expected = Buffer.from(macOf(settings.secret, keys));
-  const given = Buffer.from(mac);
-  return expected.length === given.length && timingSafeEqual(expected, given) ? keys : [];
+  const [signature = '', ...keys] = value.split('.');
+  return isSameText(signature, signatureOf(settings.secret, keys)) ? keys : [];
 }
 
 /** Removes the keys of purchases that have been answered. */
@@ -59,18 +56,13 @@ export function forgetFormKeys(c: Context, settings: Settings, answered: readonl
 function write(c: Context, settings: Settings, keys: readonly string[]): void {
   setByAnswer.set(c, keys);
   const { name, attributes } = cookieFormat(formsName, settings);
-  setCookie(c, name, [macOf(settings.secret, keys), ...keys].join('.'), {
+  setCookie(c, name, [signatureOf(settings.secret, keys), ...keys].join('.'), {
     ...attributes,
     sameSite: 'Lax',
     maxAge: maxAgeS,
   });
 }
 
-/** 128 bits of HMAC-SHA256. The prefix differs from all other signatures. */
-function macOf(secret: string, keys: readonly string[]): string {
-  return createHmac('sha256', secret)
-    .update(`forms:${keys.join('.')}`)
-    .digest()
-    .subarray(0, 16)
-    .toString('base64url');
+function signatureOf(secret: string, keys: readonly string[]): string {
+  return sign(secret, `forms:${keys.join('.')}`);
 }

@@ -5,10 +5,11 @@ import { isSettled, type Order } from '../../domain/order.ts';
 import { isListed, type PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import { readForm } from '../body.ts';
-import { emailInput, isSameEmail, keyInput, packageIdField } from '../inputs.ts';
+import { emailInput, keyInput, packageIdField } from '../inputs.ts';
 import { limited, limitedPage, purchasingPage, takeEmail } from '../limits.ts';
 import { rememberOrder } from '../order-access.ts';
 import { ProblemError, problem } from '../problem.ts';
+import { isSameText } from '../security.ts';
 import { purchaseOutcome } from '../telemetry/observe-requests.ts';
 import { forgetFormKeys, issueFormKey } from './form-keys.ts';
 import { packageFragment } from './fragments/package.ts';
@@ -158,7 +159,7 @@ async function findSent(c: Context, services: OrderServices): Promise<Response> 
   const { packageId, email, key } = form.value;
   const isUnderWay = services.sent.underWay.has(key);
   const [order] = await services.engine.ordersByKey(packageId, [key]);
-  if (!isSameEmail(order?.email ?? '', email) || order === undefined) {
+  if (!isSameText(order?.email ?? '', email) || order === undefined) {
     return isUnderWay ? c.body(null, 202, { 'Retry-After': '1' }) : problem(c, 'unknown_order');
   }
   await rememberOrder(c, services.settings, order.id);

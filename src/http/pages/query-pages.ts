@@ -4,9 +4,10 @@ import { errorKind } from '../../domain/errors.ts';
 import type { Order } from '../../domain/order.ts';
 import { parseOrderId } from '../../domain/order.ts';
 import { readForm } from '../body.ts';
-import { emailInput, isSameEmail } from '../inputs.ts';
+import { emailInput } from '../inputs.ts';
 import { limitedPage } from '../limits.ts';
 import { recentOrders, rememberOrder } from '../order-access.ts';
+import { isSameText } from '../security.ts';
 import { alertBox, icon } from './elements.ts';
 import { formatDateTime, formatNight } from './format.ts';
 import { orderText } from './fragments/order-text.ts';
@@ -65,7 +66,7 @@ async function findOrder(
   const id = orderIdIn(idText);
   const given = emailInput.safeParse(email);
   const order = await engine.order(id ?? missingId);
-  const matches = isSameEmail(order?.email ?? '', given.success ? given.data : '-');
+  const matches = isSameText(order?.email ?? '', given.success ? given.data : '-');
   return matches && id !== undefined ? order : undefined;
 }
 
