@@ -1,12 +1,16 @@
 import type { PackageState } from '../domain/package-state.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
+import type { Store } from '../storage/store.ts';
 
-/** How many of the line see every change of their place; the others see it once a second. */
+/** The first orders of a queue see every change of their position, the others see it once a second. */
 const firstMax = 20;
 const wholeEveryMs = 1_000;
+/** Queues in the store are read at most this often, and up to this many orders. */
+const readEveryMs = 200;
+const readMax = 10_000;
 
-/** Tells viewers of a package's line: its head with every change, the whole at most once a second. */
+/** Publishes the queue of an active package, which is in memory. */
 export class QueuePublisher {
   readonly #bus: LiveBus;
   readonly #clock: Clock;
@@ -39,5 +43,54 @@ export class QueuePublisher {
     this.#wholeAt = this.#clock.now();
     const all = state.queue.first(Number.POSITIVE_INFINITY);
     this.#bus.publishQueue({ packageId: state.package.id, first: all.slice(0, firstMax), all });
+  }
+}
+
+export interface StoredQueuePublisherOptions {
+  readonly store: Pick<Store, 'versionedPackage'>;
+  readonly liveBus: LiveBus;
+  readonly clock: Clock;
+}
+
+/** Publishes queues of packages that no process has in memory. It reads them from the store. */
+export class StoredQueuePublisher {
+  readonly #options: StoredQueuePublisherOptions;
+  /** Packages whose queue is being published; true if it has changed since it was read. */
+  readonly #busy = new Map<number, boolean>();
+
+  constructor(options: StoredQueuePublisherOptions) {
+    this.#options = options;
+  }
+
+  /** The queue of a package has changed. */
+  changed(packageId: number): void {
+    const isBusy = this.#busy.has(packageId);
+    this.#busy.set(packageId, true);
+    if (!isBusy) void this.#publish(packageId);
+  }
+
+  async #publish(packageId: number): Promise<void> {
+    const { clock } = this.#options;
+    let wholeAt = Number.NEGATIVE_INFINITY;
+    while (this.#busy.get(packageId) === true) {
+      this.#busy.set(packageId, false);
+      const isWhole = clock.now() - wholeAt >= wholeEveryMs;
+      if (isWhole) wholeAt = clock.now();
+      const isRestDue = await this.#publishOnce(packageId, isWhole).catch(() => false);
+      await clock.sleep(readEveryMs);
+      if (isRestDue) this.#busy.set(packageId, true);
+    }
+    this.#busy.delete(packageId);
+  }
+
+  /** True if the queue is longer than what was published. */
+  async #publishOnce(packageId: number, isWhole: boolean): Promise<boolean> {
+    const { store, liveBus } = this.#options;
+    const max = isWhole ? readMax : firstMax + 1;
+    const stored = await store.versionedPackage(packageId, { statuses: ['queued'], max });
+    const numbers = (stored?.orders ?? []).map(({ number }) => number);
+    const isAll = isWhole || numbers.length <= firstMax;
+    liveBus.publishQueue({ packageId, first: numbers.slice(0, firstMax), ...(isAll && { all: numbers }) });
+    return !isAll;
   }
 }

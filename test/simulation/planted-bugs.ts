@@ -50,11 +50,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the lease alone is trusted: whatever fence the store has will do',
     edits: [
       {
-        file: 'src/engine/actor/package-behaviour.ts',
-        find: '    const write = () => this.#options.store.commit(travelPackage.id, { epoch, seq }, change);\n',
+        file: 'src/engine/actor/package-actor.ts',
+        find: '    const write = () => store.commit(travelPackage.id, { epoch, seq }, change);\n',
         replace: `    const write = async () => {
-      const present = await this.#options.store.versionedPackage(travelPackage.id);
-      await this.#options.store.commit(travelPackage.id, present?.fence ?? { epoch, seq }, change);
+      const present = await store.versionedPackage(travelPackage.id);
+      await store.commit(travelPackage.id, present?.fence ?? { epoch, seq }, change);
     };
 `,
       },
@@ -116,7 +116,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an owed cancel is forgotten at a takeover',
     edits: [
       {
-        file: 'src/engine/actor/package-behaviour.ts',
+        file: 'src/engine/actor/package-actor.ts',
         find: "      else if (order.status !== 'queued') sagas.start('compensate', order);\n",
         replace: '',
       },
@@ -126,7 +126,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'what is held is not resumed at a takeover',
     edits: [
       {
-        file: 'src/engine/actor/package-behaviour.ts',
+        file: 'src/engine/actor/package-actor.ts',
         find: "if (order.status === 'held') sagas.start('book', order);",
         replace: "if (order.status === 'held') continue;",
       },
@@ -207,9 +207,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/engine/actor/activation.ts',
-        find: '    await behaviour.commit(state, step);\n',
+        find: '    await actor.commit(step);\n',
         replace:
-          '    behaviour.perform(state, { ...step, change: undefined } as Step, this.#ended);\n    await behaviour.commit(state, step);\n',
+          '    actor.runEffects({ ...step, change: undefined } as Step);\n    await actor.commit(step);\n',
       },
     ],
   },
@@ -218,9 +218,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/engine/actor/activation.ts',
-        find: '    await behaviour.commit(state, step);\n',
+        find: '    await actor.commit(step);\n',
         replace:
-          '    await behaviour.commit(state, step).catch((error: unknown) => {\n      if (!(error instanceof CommitUnknownError)) throw error;\n    });\n',
+          '    await actor.commit(step).catch((error: unknown) => {\n      if (!(error instanceof CommitUnknownError)) throw error;\n    });\n',
       },
     ],
   },
@@ -238,7 +238,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a key is not looked up in the store',
     edits: [
       {
-        file: 'src/engine/lookups.ts',
+        file: 'src/engine/commits.ts',
         find: '    if (message.key !== undefined) keys.push(message.key);\n',
         replace: '',
       },
@@ -248,7 +248,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'what is in doubt is not looked up',
     edits: [
       {
-        file: 'src/engine/lookups.ts',
+        file: 'src/engine/commits.ts',
         find: '    if (message.inDoubt === true) ids.push(message.orderId);\n',
         replace: '',
       },
@@ -315,10 +315,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'another key at the suppliers after a takeover',
     edits: [
       {
-        file: 'src/saga/activation-sagas.ts',
-        find: "      const work = () => (what === 'book' ? bookOrder(order, options) : compensateOrder(order, options));\n",
-        replace: `      const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
-      const work = () => (what === 'book' ? bookOrder(again, options) : compensateOrder(order, options));
+        file: 'src/saga/saga-runner.ts',
+        find: '    runner.run(kind, order, run).then(\n',
+        replace: `    const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
+    runner.run(kind, kind === 'book' ? again : order, run).then(
 `,
       },
     ],
@@ -448,10 +448,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'held orders are given up at a takeover',
     edits: [
       {
-        file: 'src/engine/actor/package-behaviour.ts',
+        file: 'src/engine/actor/package-actor.ts',
         find: "if (order.status === 'held') sagas.start('book', order);",
         replace: `if (order.status === 'held')
-        this.#options.notify(state.package.id, {
+        this.#shared.notify(state.package.id, {
           ...{ kind: 'needsCompensation', reason: 'supplier_silent', orderId: order.id, epoch: state.epoch, events: [] },
         });`,
       },

@@ -2,53 +2,96 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
-import { type Behaviour, GoneError } from './behaviour.ts';
-import type { DrainRate } from './drain-rate.ts';
-import type { Mailbox } from './mailbox.ts';
+import type { DrainRate, Mailbox } from './mailbox.ts';
 
-export interface ActivationOptions<State, Message, Known, Step> {
+/**
+ * An active actor with its state. The loop calls these methods in turn, never two at a time: `resume`, then
+ * `loadLookups → decide → commit → apply → runEffects` for each batch, and `end` at last.
+ */
+export interface Actor<Message, Lookups, Step> {
+  /** Resumes what was going on before. `signal` aborts when the activation ends. */
+  resume(signal: AbortSignal): void;
+  /** Reads what the store already has for the messages of the batch. */
+  loadLookups(batch: readonly Message[]): Promise<Lookups>;
+  /** Decides the batch. Pure. */
+  decide(batch: readonly Message[], lookups: Lookups, now: number): Step;
+  /**
+   * Writes the step in one fenced transaction.
+   * @throws GoneError, FencedError, CommitUnknownError, StoreUnavailableError, or another Error that will not pass.
+   */
+  commit(step: Step): Promise<void>;
+  /** Takes the step over into the state. It is known to be committed. */
+  apply(step: Step): void;
+  /** Answers callers, starts sagas, tells viewers. Must not throw. */
+  runEffects(step: Step): void;
+  /** Whether nothing is going on, so that the actor may be passivated. */
+  readonly isIdle: boolean;
+  end(): void;
+}
+
+/** Activates actors, and handles messages that no active actor takes. */
+export interface Behaviour<Message, Active> {
+  /** Becomes the owner under a new epoch and reads the state from the store. Undefined: there is no such actor. */
+  activate(id: number): Promise<Active | undefined>;
+  /** Answers the messages that have waited past their deadline, and returns the others. */
+  expire(batch: readonly Message[], now: number, cause: 'store' | 'owner'): Message[];
+  /** Tells the senders that another instance owns the actor. */
+  redirect(batch: readonly Message[]): void;
+  /** Tells the senders that the actor does not exist, or was removed. */
+  unknown(batch: readonly Message[]): void;
+  /** Tells the sender that this message alone could not be processed. */
+  drop(message: Message): void;
+  /** Marks messages whose commit may have been applied, so that they are looked up when they come again. */
+  doubt(batch: readonly Message[]): Message[];
+}
+
+/** The thing that the actor stands for was removed from the store. */
+export class GoneError extends Error {
+  override readonly name = 'GoneError';
+}
+
+export interface ActivationOptions<Message, Lookups, Step> {
   readonly id: number;
-  readonly behaviour: Behaviour<State, Message, Known, Step>;
-  readonly state: State;
+  readonly behaviour: Pick<Behaviour<Message, unknown>, 'expire' | 'doubt' | 'drop'>;
+  readonly actor: Actor<Message, Lookups, Step>;
   readonly mailbox: Mailbox<Message>;
-  /** Told how fast the mailbox is emptied. */
   readonly drainRate: DrainRate;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Aborts when the actor must stop acting: drained, or its lease in doubt. */
+  /** Aborts when the actor must stop: it is drained or given away, or its lease is in doubt. */
   readonly stop: AbortSignal;
-  /** Asked before each commit: a process that was paused past its lease finds out before its timers do. */
+  /** Asked before each commit, because a process that was paused past its lease has not run its timers yet. */
   readonly isHeld?: () => boolean;
-  /** The most messages one commit takes. */
+  /** Messages in one commit, at most. */
   readonly batchMax: number;
-  /** An actor with nothing going on ends after this many ms. */
+  /** An idle actor ends after this many ms without a message. */
   readonly idleMs: number;
 }
 
-/** Why an activation ended. After `gone`, `doubt` and `fenced` the state in memory must not be used any more. */
+/** Why an activation ended. After `gone`, `doubt` and `fenced` its state must not be used any more. */
 export type End = 'stopped' | 'idle' | 'fenced' | 'doubt' | 'gone';
 
 const retryFirstMs = 50;
 const retryMaxMs = 1_000;
 
 /**
- * The loop of one active actor, with its group commit: while a commit is in flight the mailbox fills, so the
- * batch size follows the load by itself. Messages that were not processed when it ends are back in the mailbox.
+ * The loop of one active actor, with its group commit. While a commit is in flight the mailbox fills, so the batch
+ * size follows the load. When the loop ends, messages that were not processed are back in the mailbox.
  */
-export async function runActivation<State, Message, Known, Step>(
-  options: ActivationOptions<State, Message, Known, Step>,
+export async function runActivation<Message, Lookups, Step>(
+  options: ActivationOptions<Message, Lookups, Step>,
 ): Promise<End> {
-  const { behaviour, state, mailbox, metrics, stop } = options;
+  const { actor, mailbox, metrics, stop } = options;
   const ended = new AbortController();
   try {
-    behaviour.resume(state, ended.signal);
+    actor.resume(ended.signal);
     while (!stop.aborted) {
-      if (mailbox.size === 0 && (await waitsInVain(options))) return 'idle';
+      if (mailbox.size === 0 && (await hasIdledOut(options))) return 'idle';
       const batch = mailbox.take(options.batchMax);
       if (batch.length === 0) continue;
       metrics.batch(batch.length);
-      const interrupted = await new Batch(options, ended.signal).handle(batch);
+      const interrupted = await new Batch(options).handle(batch);
       if (interrupted === undefined) continue;
       mailbox.putBack(interrupted.rest);
       return interrupted.end;
@@ -56,16 +99,16 @@ export async function runActivation<State, Message, Known, Step>(
     return 'stopped';
   } finally {
     ended.abort();
-    behaviour.deactivated(state);
+    actor.end();
   }
 }
 
-/** True when nothing came for so long that the actor may be passivated. */
-async function waitsInVain<State, Message, Known, Step>(
-  options: ActivationOptions<State, Message, Known, Step>,
+/** Waits for a message. True when the actor is idle and none came for `idleMs`. */
+async function hasIdledOut<Message, Lookups, Step>(
+  options: ActivationOptions<Message, Lookups, Step>,
 ): Promise<boolean> {
-  const { behaviour, state, mailbox, clock, stop, idleMs } = options;
-  if (!behaviour.isIdle(state)) {
+  const { actor, mailbox, clock, stop, idleMs } = options;
+  if (!actor.isIdle) {
     await mailbox.arrival(stop);
     return false;
   }
@@ -78,24 +121,22 @@ async function waitsInVain<State, Message, Known, Step>(
   return mailbox.size === 0 && !stop.aborted;
 }
 
-/** Why the activation must end, and the messages that were not processed, in their order. */
+/** The reason for the activation's end, and the messages that were not processed, in their order. */
 interface Interrupted<Message> {
   readonly end: End;
   readonly rest: readonly Message[];
 }
 
-class Batch<State, Message, Known, Step> {
-  readonly #options: ActivationOptions<State, Message, Known, Step>;
-  readonly #ended: AbortSignal;
-  /** Those that were tried alone, and are tried once more. */
+class Batch<Message, Lookups, Step> {
+  readonly #options: ActivationOptions<Message, Lookups, Step>;
+  /** Messages that failed alone and are tried once more, in doubt. */
   readonly #doubted = new Set<Message>();
 
-  constructor(options: ActivationOptions<State, Message, Known, Step>, ended: AbortSignal) {
+  constructor(options: ActivationOptions<Message, Lookups, Step>) {
     this.#options = options;
-    this.#ended = ended;
   }
 
-  /** Commits the batch, or all of it but the messages that can't be. */
+  /** Commits the batch, without the messages that cannot be committed. */
   async handle(batch: readonly Message[]): Promise<Interrupted<Message> | undefined> {
     const { behaviour, mailbox, clock, stop } = this.#options;
     let messages = [...batch];
@@ -122,7 +163,7 @@ class Batch<State, Message, Known, Step> {
         this.#log('warn', error, 'the store is away: the batch waits');
         await clock.sleep(pauseMs, stop);
         messages = behaviour.expire(messages, clock.now(), 'store');
-        // A saga's word in the batch waits for ever; the callers behind it do not.
+        // A saga's result in the batch waits for ever. The callers in the mailbox must not wait with it.
         mailbox.putBack(behaviour.expire(mailbox.take(Infinity), clock.now(), 'store'));
       }
     }
@@ -130,28 +171,28 @@ class Batch<State, Message, Known, Step> {
   }
 
   async #step(messages: readonly Message[]): Promise<void> {
-    const { behaviour, state, clock, drainRate } = this.#options;
+    const { actor, clock, drainRate } = this.#options;
     const from = clock.now();
-    const known = await behaviour.loadLookups(state, messages);
-    const step = behaviour.decide(state, messages, known, clock.now());
-    await behaviour.commit(state, step);
+    const lookups = await actor.loadLookups(messages);
+    const step = actor.decide(messages, lookups, clock.now());
+    await actor.commit(step);
     drainRate.committed(messages.length, from, clock.now());
     try {
-      behaviour.apply(state, step);
-      behaviour.runEffects(state, step, this.#ended);
+      actor.apply(step);
+      actor.runEffects(step);
     } catch (error) {
-      // The commit stands, the memory may not: only the store is to be believed now.
-      throw new CommitUnknownError('a committed step could not be adopted', { cause: error });
+      // The step is committed, but the state in memory may be wrong: the next activation reads the store.
+      throw new CommitUnknownError('a committed step could not be applied in memory', { cause: error });
     }
   }
 
-  /** The error will not pass: halves the batch until the message that causes it stands alone. */
+  /** Halves the batch until the message that causes the error is alone. The error will not pass by itself. */
   async #bisect(messages: readonly Message[], error: unknown): Promise<Interrupted<Message> | undefined> {
     if (messages.length === 1) {
       const [message] = messages as [Message];
       if (!this.#doubted.has(message)) return this.#handleInDoubt(message);
       this.#log('error', error, 'a message could not be processed and was dropped');
-      this.#options.behaviour.drop(message, error);
+      this.#options.behaviour.drop(message);
       return undefined;
     }
     const middle = messages.length >> 1;
@@ -161,7 +202,7 @@ class Batch<State, Message, Known, Step> {
     return { end: interrupted.end, rest: [...interrupted.rest, ...second] };
   }
 
-  /** What a former life of this process has stored cannot be stored again: it is looked up before it is given up. */
+  /** A previous owner may have stored the message already, so it is looked up before it is dropped. */
   #handleInDoubt(message: Message): Promise<Interrupted<Message> | undefined> {
     const [doubted] = this.#options.behaviour.doubt([message]) as [Message];
     this.#doubted.add(doubted);
@@ -169,7 +210,7 @@ class Batch<State, Message, Known, Step> {
   }
 
   #interrupt(end: End, messages: readonly Message[], error: Error): Interrupted<Message> {
-    this.#log('warn', error, 'the activation ends: only the store is to be believed now');
+    this.#log('warn', error, 'the activation ends: the next one starts from the store');
     return { end, rest: this.#options.behaviour.doubt(messages) };
   }
 

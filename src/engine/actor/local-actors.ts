@@ -1,37 +1,36 @@
 import type { Leases } from '../../cluster/lease.ts';
-import type { Lookups, Step } from '../../domain/decide.ts';
 import type { Answer, NotOwner, PackageMessage } from '../../domain/messages.ts';
 import type { PackageState } from '../../domain/package-state.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { noTracing, type Tracing } from '../../observability/tracing.ts';
+import type { Tracing } from '../../observability/tracing.ts';
 import { traced } from '../../saga/order-traces.ts';
-import { type Command, type Route, toMessage } from '../commands.ts';
+import { type Command, type CommandMessage, type Route, toMessage } from '../commands.ts';
 import type { EngineLoad } from '../operated-engine.ts';
-import { PackageBehaviour, type PackageBehaviourOptions } from './package-behaviour.ts';
+import { type PackageActor, type PackageActorOptions, PackageBehaviour } from './package-actor.ts';
 import { ActorRuntime } from './runtime.ts';
 
-export interface LocalActorsOptions extends Omit<PackageBehaviourOptions, 'notify'> {
+export interface LocalActorsOptions extends Omit<PackageActorOptions, 'notify'> {
   readonly leases: Leases;
   readonly onFenced?: (packageId: number) => void;
 }
 
-/** A package that was given away is not taken back for a customer's sake before its next owner had time to take it. */
+/** A package that was given away is not activated here again by a purchase for this long, so that its next owner can. */
 const givenAwayMs = 1_000;
 
 /** The package actors of this instance. */
 export class LocalActors {
-  readonly #runtime: ActorRuntime<PackageState, PackageMessage, Lookups, Step>;
+  readonly #runtime: ActorRuntime<PackageMessage, PackageActor>;
   readonly #behaviour: PackageBehaviour;
   readonly #unsubscribe: () => void;
   readonly #clock: Clock;
-  readonly #tracing: Tracing;
-  /** Until when customers of these packages are sent elsewhere. */
+  readonly #tracing: Tracing | undefined;
+  /** Until when messages for these packages are redirected, in ms since the epoch. */
   readonly #givenAway = new Map<number, number>();
   #isHandingOver = false;
 
   constructor(options: LocalActorsOptions) {
     this.#clock = options.clock;
-    this.#tracing = options.tracing ?? noTracing;
+    this.#tracing = options.tracing;
     const notify = (id: number, message: PackageMessage) => this.#runtime.notify(id, message);
     this.#behaviour = new PackageBehaviour({ ...options, notify });
     this.#runtime = new ActorRuntime({ ...options, behaviour: this.#behaviour });
@@ -40,19 +39,24 @@ export class LocalActors {
     });
   }
 
-  /** Answers after the commit, or `elsewhere` when another instance owns the package. */
+  /** Resolves after the commit, or with `notOwner` if another instance owns the package. */
   send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | NotOwner> {
     return new Promise((resolve) => {
       if (this.#isHandingOver || this.#isGivenAway(packageId)) return resolve({ kind: 'notOwner' });
-      const message = traced(this.#tracing, packageId, toMessage(command, deadlineAt, resolve));
-      // Whoever wakes an actor is answered long before it sleeps again.
-      const isTaken = this.#tracing.outside(() =>
-        message.kind === 'purchase'
-          ? this.#runtime.tellIfInTime(packageId, message)
-          : this.#runtime.tell(packageId, message),
-      );
-      if (!isTaken) message.caller({ kind: 'refused', code: 'overloaded' });
+      const tracing = this.#tracing;
+      if (tracing === undefined) return this.#tell(packageId, toMessage(command, deadlineAt, resolve));
+      const message = traced(tracing, packageId, toMessage(command, deadlineAt, resolve));
+      // The actor that this message wakes outlives the request, so it must not belong to the request's trace.
+      tracing.outside(() => this.#tell(packageId, message));
     });
+  }
+
+  #tell(packageId: number, message: CommandMessage): void {
+    const isTaken =
+      message.kind === 'purchase'
+        ? this.#runtime.tellIfInTime(packageId, message)
+        : this.#runtime.tell(packageId, message);
+    if (!isTaken) message.caller({ kind: 'refused', code: 'overloaded' });
   }
 
   withdraw(packageId: number, orderId: string): void {
@@ -65,25 +69,24 @@ export class LocalActors {
   }
 
   isActive(packageId: number): boolean {
-    return this.#runtime.isActive(packageId);
+    return this.#runtime.actor(packageId) !== undefined;
   }
 
   activeIds(): number[] {
     return this.#runtime.activeIds();
   }
 
-  /** The committed present of a package that is owned here, to read only. */
+  /** The committed state of a package that is owned here, to read only. */
   state(packageId: number): PackageState | undefined {
-    return this.#runtime.state(packageId);
+    return this.#runtime.actor(packageId)?.state;
   }
 
-  /** What goes on here at this moment. */
+  /** The current work of this instance. */
   load(): Omit<EngineLoad, 'isDraining'> {
     const packages = this.#runtime.activeIds().flatMap((packageId) => {
-      const state = this.#runtime.state(packageId);
-      const mailbox = this.#runtime.mailboxSize(packageId);
-      const activity = state && this.#behaviour.activity(state, mailbox);
-      return activity === undefined ? [] : [{ packageId, activity }];
+      const actor = this.#runtime.actor(packageId);
+      if (actor === undefined) return [];
+      return [{ packageId, activity: actor.activity(this.#runtime.mailboxSize(packageId)) }];
     });
     return { packages, sagas: this.#behaviour.sagas };
   }
@@ -103,14 +106,14 @@ export class LocalActors {
     this.#givenAway.set(packageId, this.#clock.now() + givenAwayMs);
   }
 
-  /** For the last instance: commits what has come in, then stops. */
+  /** Commits what is in the mailboxes, then stops. For the last instance. */
   async drain(): Promise<void> {
     this.#unsubscribe();
     await this.#runtime.drain();
     this.#isHandingOver = true;
   }
 
-  /** For one of several: gives every package away at once; returns their ids. */
+  /** Gives every package away at once; returns their ids. For one of several instances. */
   handOver(): Promise<number[]> {
     this.#isHandingOver = true;
     this.#unsubscribe();
@@ -126,7 +129,7 @@ export class LocalActors {
   }
 }
 
-/** The route of a single instance: every package is owned here. */
+/** The route of a single instance, which owns every package. */
 export function localRoute(local: LocalActors, now: () => number, commandTimeoutMs: number): Route {
   return {
     send: async (packageId, command) => {

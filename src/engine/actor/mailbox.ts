@@ -1,7 +1,6 @@
-/**
- * A bounded first-in-first-out box of messages with one reader.
- * A full one refuses instead of growing: the sender is told at once.
- */
+import type { Activity } from '../operated-engine.ts';
+
+/** A bounded first-in-first-out queue of messages with one reader. A full mailbox refuses further messages. */
 export class Mailbox<Message> {
   readonly #capacity: number;
   #messages: Message[] = [];
@@ -15,27 +14,27 @@ export class Mailbox<Message> {
     return this.#messages.length;
   }
 
-  /** False when the box is full. */
+  /** Adds a message. False when the mailbox is full. */
   offer(message: Message): boolean {
     if (this.#messages.length >= this.#capacity) return false;
     this.put(message);
     return true;
   }
 
-  /** For messages that must not be refused, such as a saga's result: it is bounded by what the actor itself started. */
+  /** Adds a message even when the mailbox is full. For results of what the actor itself started, such as sagas. */
   put(message: Message): void {
     this.#messages.push(message);
-    this.#rouse();
+    this.#wakeReader();
   }
 
-  /** Puts messages back in front, in their order. */
+  /** Puts messages back to the front, in their order. */
   putBack(messages: readonly Message[]): void {
     if (messages.length === 0) return;
     this.#messages = [...messages, ...this.#messages];
-    this.#rouse();
+    this.#wakeReader();
   }
 
-  /** Takes up to `max` of the oldest. */
+  /** Takes up to `max` of the oldest messages. */
   take(max: number): Message[] {
     if (this.#messages.length <= max) {
       const all = this.#messages;
@@ -59,7 +58,160 @@ export class Mailbox<Message> {
     });
   }
 
-  #rouse(): void {
+  #wakeReader(): void {
     this.#wake?.();
   }
+}
+
+/** Weight of the newest batch in the moving average of the rate. */
+const weight = 0.3;
+
+export interface DrainRateOptions {
+  /** Messages in one commit, at most. */
+  readonly batchMax: number;
+  /** Messages that would wait longer than this, in ms, are refused. */
+  readonly shedAfterMs: number;
+}
+
+/**
+ * Measures how fast commits empty a mailbox, to estimate how long its newest message waits. Only large batches are
+ * measured, because a small one takes nearly as long. Times are ms since the epoch.
+ *
+ *     unknown ──a large batch is committed──► known ──no large commit for a while, or a failure──► unknown
+ *
+ * While the rate is unknown nothing is refused: after a takeover, while the store is away, and under little load.
+ */
+export class DrainRate {
+  readonly #batchMax: number;
+  readonly #shedAfterMs: number;
+  /** Messages per ms; 0: unknown. */
+  #rate = 0;
+  #knownUntil = 0;
+
+  constructor({ batchMax, shedAfterMs }: DrainRateOptions) {
+    this.#batchMax = batchMax;
+    this.#shedAfterMs = shedAfterMs;
+  }
+
+  /** Notes a commit of this many messages, with its begin and end. */
+  committed(messages: number, from: number, to: number): void {
+    if (messages * 2 < this.#batchMax) return;
+    const tookMs = Math.max(1, to - from);
+    const rate = messages / tookMs;
+    this.#rate = this.#isKnown(to) ? this.#rate + weight * (rate - this.#rate) : rate;
+    // A slow store commits seldom, so its rate stays known for longer.
+    this.#knownUntil = to + Math.max(this.#shedAfterMs, 2 * tookMs);
+  }
+
+  /** Makes the rate unknown, because nothing can be committed for now. */
+  forget(): void {
+    this.#rate = 0;
+  }
+
+  /** Whether a message behind this many others would wait too long. False while the next two commits are not full. */
+  isTooLong(messages: number, now: number): boolean {
+    if (messages < 2 * this.#batchMax || !this.#isKnown(now)) return false;
+    return messages > this.#rate * this.#shedAfterMs;
+  }
+
+  #isKnown(now: number): boolean {
+    return this.#rate > 0 && now < this.#knownUntil;
+  }
+}
+
+/** A commit that was applied, for the {@link ActivityMeter}. */
+export interface CommitNote {
+  /** Orders that it inserted. */
+  readonly orders: number;
+  readonly messages: number;
+  readonly ms: number;
+}
+
+interface Bucket {
+  /** Number of the bucket since the epoch. */
+  index: number;
+  orders: number;
+  messages: number;
+  commits: number;
+  ms: number;
+}
+
+const bucketMs = 2_000;
+/** One minute. */
+const buckets = 30;
+/** Ten seconds. */
+const recentBuckets = 5;
+
+/** Measures how busy one package was over the last minute, in buckets of two seconds. */
+export class ActivityMeter {
+  /** One more than is shown, because the current bucket is not over. */
+  readonly #ring: Bucket[] = Array.from({ length: buckets + 1 }, emptyBucket);
+  readonly #startedAt: number;
+
+  /** @param now when the activation began, in ms since the epoch */
+  constructor(now: number) {
+    this.#startedAt = now;
+  }
+
+  note(now: number, { orders, messages, ms }: CommitNote): void {
+    const index = Math.floor(now / bucketMs);
+    const bucket = this.#ring[index % this.#ring.length] as Bucket;
+    if (bucket.index !== index) Object.assign(bucket, emptyBucket(), { index });
+    bucket.orders += orders;
+    bucket.messages += messages;
+    bucket.commits += 1;
+    bucket.ms += ms;
+  }
+
+  /** The complete buckets before `now`. `mailbox` is the number of waiting messages. */
+  read(now: number, mailbox: number): Activity {
+    const current = Math.floor(now / bucketMs);
+    const shown = Array.from({ length: buckets }, (_, each) => this.#bucket(current - buckets + each));
+    return {
+      bucketMs,
+      endedAt: current * bucketMs,
+      purchasesPerS: shown.map(({ orders }) => rounded((orders * 1_000) / bucketMs)),
+      batchSize: shown.map(({ messages, commits }) => mean(messages, commits)),
+      commitMs: shown.map(({ ms, commits }) => mean(ms, commits)),
+      recent: this.#recent(now, current),
+      mailbox,
+    };
+  }
+
+  /** Includes the current bucket, so that a sale shows as soon as it begins. */
+  #recent(now: number, current: number): Activity['recent'] {
+    const first = current - recentBuckets;
+    const sum = emptyBucket();
+    for (let index = first; index <= current; index++) {
+      const { orders, messages, commits, ms } = this.#bucket(index);
+      sum.orders += orders;
+      sum.messages += messages;
+      sum.commits += commits;
+      sum.ms += ms;
+    }
+    const overMs = Math.max(1_000, now - Math.max(this.#startedAt, first * bucketMs));
+    return {
+      purchasesPerS: rounded((sum.orders * 1_000) / overMs),
+      batchSize: mean(sum.messages, sum.commits),
+      commitMs: mean(sum.ms, sum.commits),
+    };
+  }
+
+  #bucket(index: number): Bucket {
+    const bucket = this.#ring[index % this.#ring.length];
+    return bucket?.index === index ? bucket : emptyBucket();
+  }
+}
+
+function emptyBucket(): Bucket {
+  return { index: -1, orders: 0, messages: 0, commits: 0, ms: 0 };
+}
+
+function mean(total: number, count: number): number {
+  return count === 0 ? 0 : rounded(total / count);
+}
+
+/** Two digits are enough to show, and keep the messages between instances short. */
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
 }

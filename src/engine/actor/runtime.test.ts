@@ -4,7 +4,7 @@ import { localLeases } from '../../cluster/lease.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
-import { type Behaviour, GoneError } from './behaviour.ts';
+import { type Actor, type Behaviour, GoneError } from './activation.ts';
 import { ActorRuntime } from './runtime.ts';
 
 interface Note {
@@ -12,8 +12,8 @@ interface Note {
   readonly inDoubt?: boolean;
 }
 
-/** An actor that writes its messages down, over a store that can be told to fail. */
-class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note[]> {
+/** An actor that records its messages, with a store that can be told to fail. It is its own behaviour. */
+class Notebook implements Behaviour<Note, Notebook>, Actor<Note, null, readonly Note[]> {
   readonly written: string[] = [];
   readonly batches: number[] = [];
   readonly dropped: string[] = [];
@@ -34,18 +34,18 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   async activate(id: number) {
     if (id === 404) return undefined;
     this.epochs += 1;
-    return { epoch: this.epochs };
+    return this;
   }
-  resume(_state: unknown, signal: AbortSignal) {
+  resume(signal: AbortSignal) {
     this.signals.push(signal);
   }
   async loadLookups() {
     return null;
   }
-  decide(_state: unknown, batch: readonly Note[]) {
+  decide(batch: readonly Note[]) {
     return batch;
   }
-  async commit(_state: unknown, batch: readonly Note[]) {
+  async commit(batch: readonly Note[]) {
     await this.hold;
     await this.work();
     this.attempts += 1;
@@ -72,10 +72,10 @@ class Notebook implements Behaviour<{ epoch: number }, Note, null, readonly Note
   doubt(batch: readonly Note[]) {
     return batch.map((note) => ({ ...note, inDoubt: true }));
   }
-  isIdle() {
+  get isIdle() {
     return this.idle;
   }
-  deactivated() {}
+  end() {}
 }
 
 function start(

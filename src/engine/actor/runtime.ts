@@ -2,58 +2,56 @@ import type { Lease, Leases } from '../../cluster/lease.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
-import { type End, runActivation } from './activation.ts';
-import type { Behaviour } from './behaviour.ts';
-import { DrainRate } from './drain-rate.ts';
-import { Mailbox } from './mailbox.ts';
+import { type Actor, type Behaviour, type End, runActivation } from './activation.ts';
+import { DrainRate, Mailbox } from './mailbox.ts';
 
-export interface RuntimeOptions<State, Message, Known, Step> {
-  readonly behaviour: Behaviour<State, Message, Known, Step>;
+export interface RuntimeOptions<Message, Active> {
+  readonly behaviour: Behaviour<Message, Active>;
   readonly leases: Leases;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics;
-  /** Messages one mailbox holds before it refuses; default 20,000. */
+  /** Messages in one mailbox, at most; default 20,000. */
   readonly mailboxMax?: number;
-  /** The most messages one commit takes; default 1,000. */
+  /** Messages in one commit, at most; default 1,000. */
   readonly batchMax?: number;
-  /** A message that may be shed is refused when it would wait longer than this in its mailbox; default 4,000 ms. */
+  /** `tellIfInTime` refuses a message that would wait longer than this; default 4,000 ms. */
   readonly shedAfterMs?: number;
-  /** An actor with nothing going on is passivated after this many ms; default 60,000. */
+  /** An idle actor is passivated after this many ms; default 60,000. */
   readonly idleMs?: number;
-  /** Called when a commit was refused because another instance has taken an actor over; it is left to that one then. */
+  /** Called when a commit was fenced. The actor then stays with the instance that took it over. */
   readonly onFenced?: (id: number) => void;
 }
 
-interface Cell<State, Message> {
+interface Cell<Message, Active> {
   readonly id: number;
   readonly mailbox: Mailbox<Message>;
   readonly drainRate: DrainRate;
   /** Aborts when the actor is given away. */
   readonly leaving: AbortController;
-  state: State | undefined;
-  /** The thing that the actor stands for was removed, or never existed. */
+  actor: Active | undefined;
+  /** The actor's package was removed, or never existed. */
   isGone: boolean;
-  /** Resolves when the cell is gone. */
+  /** Resolves when the cell is removed. */
   ended: Promise<void>;
 }
 
 const batchMaxDefault = 1_000;
 /**
- * Well below what callers wait. Sooner, and thousands who are told to come back a second later take the time that those
- * before them need: with 1,000 ms ten times the ceiling of MongoDB left 0.4 of it.
+ * Well below the time that callers wait. Not shorter, because refused callers come back a second later and take the
+ * time that the others need: with 1,000 ms, a load of ten times MongoDB's maximum left 0.4 of its throughput.
  */
 const shedAfterMsDefault = 4_000;
 const retryFirstMs = 50;
 const retryMaxMs = 2_000;
 
-/** Activates actors when they get messages, keeps them going over takeovers and failures, and passivates idle ones. */
-export class ActorRuntime<State, Message, Known, Step> {
-  readonly #options: RuntimeOptions<State, Message, Known, Step>;
-  readonly #cells = new Map<number, Cell<State, Message>>();
+/** Activates actors when they get messages, reactivates them after failures, and passivates idle ones. */
+export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknown>> {
+  readonly #options: RuntimeOptions<Message, Active>;
+  readonly #cells = new Map<number, Cell<Message, Active>>();
   readonly #draining = new AbortController();
 
-  constructor(options: RuntimeOptions<State, Message, Known, Step>) {
+  constructor(options: RuntimeOptions<Message, Active>) {
     this.#options = options;
     const sizes = () => [...this.#cells.values()].map(({ mailbox }) => mailbox.size);
     options.metrics?.gauge('active_actors', () => this.#cells.size);
@@ -63,56 +61,52 @@ export class ActorRuntime<State, Message, Known, Step> {
     );
   }
 
-  /** Sends a message that may be refused: false when the mailbox is full or the runtime drains. */
+  /** Sends a message. False when the mailbox is full or the runtime drains. */
   tell(id: number, message: Message): boolean {
     if (this.#draining.signal.aborted) return false;
     return this.#cell(id).mailbox.offer(message);
   }
 
-  /** The same, for a message that nothing depends on yet: false also when it would have to wait too long. */
+  /** Sends a message. False also when it would wait too long. */
   tellIfInTime(id: number, message: Message): boolean {
     if (this.#draining.signal.aborted) return false;
     const { mailbox, drainRate } = this.#cell(id);
     return !drainRate.isTooLong(mailbox.size, this.#options.clock.now()) && mailbox.offer(message);
   }
 
-  /** Sends a message to an actor that is active anyway; dropped when it is not. */
+  /** Sends a message to an active actor; drops it if the actor is not active. */
   notify(id: number, message: Message): void {
     this.#cells.get(id)?.mailbox.put(message);
   }
 
-  /** Activates an actor that may have something to recover. */
+  /** Activates an actor that may have unfinished work. */
   wake(id: number): void {
     if (!this.#draining.signal.aborted) this.#cell(id);
   }
 
-  /** The present state of an active actor, to read only. */
-  state(id: number): State | undefined {
-    return this.#cells.get(id)?.state;
+  /** Undefined unless the actor is active. */
+  actor(id: number): Active | undefined {
+    return this.#cells.get(id)?.actor;
   }
 
-  /** How many messages wait for an actor. */
+  /** Messages that wait for an actor. */
   mailboxSize(id: number): number {
     return this.#cells.get(id)?.mailbox.size ?? 0;
   }
 
-  /** Those that are active or on their way to be. */
+  /** Actors that are active or being activated. */
   activeIds(): number[] {
     return [...this.#cells.keys()];
   }
 
-  isActive(id: number): boolean {
-    return this.#cells.get(id)?.state !== undefined;
-  }
-
-  /** Gives an actor away: its batch is finished, its lease given up, and who still waits is sent elsewhere. */
+  /** Finishes the batch of an actor, releases its lease, and redirects the messages that wait. */
   async release(id: number): Promise<void> {
     const cell = this.#cells.get(id);
     cell?.leaving.abort('released');
     await cell?.ended;
   }
 
-  /** Ends an actor whose package was removed. Messages that wait in its mailbox get `unknown`. */
+  /** Ends an actor whose package was removed. Messages in its mailbox are answered with `unknown`. */
   retire(id: number): void {
     const cell = this.#cells.get(id);
     if (cell === undefined) return;
@@ -120,7 +114,7 @@ export class ActorRuntime<State, Message, Known, Step> {
     cell.leaving.abort('removed');
   }
 
-  /** Takes nothing new and gives every actor away; returns their ids. */
+  /** Refuses new messages and releases every actor; returns their ids. */
   async handOver(): Promise<number[]> {
     this.#draining.abort('handed over');
     const ids = this.activeIds();
@@ -128,7 +122,7 @@ export class ActorRuntime<State, Message, Known, Step> {
     return ids;
   }
 
-  /** Commits what is in the mailboxes, then ends every activation. Nothing new is taken from here on. */
+  /** Commits what is in the mailboxes, for `timeoutMs` at most, then ends every activation and refuses new messages. */
   async drain(timeoutMs = 5_000): Promise<void> {
     const { clock } = this.#options;
     const until = clock.now() + timeoutMs;
@@ -138,7 +132,7 @@ export class ActorRuntime<State, Message, Known, Step> {
     await Promise.all([...this.#cells.values()].map((cell) => cell.ended));
   }
 
-  #cell(id: number): Cell<State, Message> {
+  #cell(id: number): Cell<Message, Active> {
     let cell = this.#cells.get(id);
     if (cell === undefined) {
       const {
@@ -149,25 +143,25 @@ export class ActorRuntime<State, Message, Known, Step> {
       const mailbox = new Mailbox<Message>(mailboxMax);
       const drainRate = new DrainRate({ batchMax, shedAfterMs });
       const leaving = new AbortController();
-      cell = { id, mailbox, drainRate, leaving, state: undefined, isGone: false, ended: Promise.resolve() };
+      cell = { id, mailbox, drainRate, leaving, actor: undefined, isGone: false, ended: Promise.resolve() };
       this.#cells.set(id, cell);
       cell.ended = this.#live(cell);
     }
     return cell;
   }
 
-  async #live(cell: Cell<State, Message>): Promise<void> {
+  async #live(cell: Cell<Message, Active>): Promise<void> {
     const { behaviour, clock } = this.#options;
     const stop = AbortSignal.any([this.#draining.signal, cell.leaving.signal]);
     let pauseMs = retryFirstMs;
     while (!stop.aborted) {
       const startedAt = clock.now();
       const end = await this.#activate(cell, stop);
-      // Without leases between them two owners would only fence each other in turns.
+      // Without leases, two owners would fence each other in turns.
       if (end === 'fenced' && this.#options.onFenced !== undefined) break;
       if (end === 'unknown' || end === 'gone') cell.isGone = true;
       if (end === 'notOwner' || cell.isGone || (end === 'idle' && cell.mailbox.size === 0)) break;
-      // An activation that ended at once will do so again: slow down. One that worked may be followed at once.
+      // Backs off if the activation ended soon. After one that lasted, the next may follow at once.
       pauseMs = clock.now() - startedAt > retryMaxMs ? retryFirstMs : Math.min(pauseMs * 2, retryMaxMs);
       if (end !== 'idle') await clock.sleep(pauseMs, stop);
       cell.mailbox.putBack(behaviour.expire(cell.mailbox.take(Infinity), clock.now(), 'owner'));
@@ -179,7 +173,7 @@ export class ActorRuntime<State, Message, Known, Step> {
   }
 
   async #activate(
-    cell: Cell<State, Message>,
+    cell: Cell<Message, Active>,
     leaving: AbortSignal,
   ): Promise<End | 'unknown' | 'failed' | 'notOwner'> {
     const {
@@ -197,9 +191,9 @@ export class ActorRuntime<State, Message, Known, Step> {
     try {
       lease = await leases.acquire(id);
       if (lease === undefined) return 'notOwner';
-      const state = await behaviour.activate(id);
-      if (state === undefined) return 'unknown';
-      cell.state = state;
+      const actor = await behaviour.activate(id);
+      if (actor === undefined) return 'unknown';
+      cell.actor = actor;
       const stop = AbortSignal.any([leaving, lease.lost]);
       const held = lease;
       const isHeld = () => held.isHeld?.() ?? true;
@@ -208,7 +202,7 @@ export class ActorRuntime<State, Message, Known, Step> {
         mailbox,
         drainRate,
         behaviour,
-        state,
+        actor,
         clock,
         log,
         metrics,
@@ -224,7 +218,7 @@ export class ActorRuntime<State, Message, Known, Step> {
       log.warn({ actor: id, err: error }, 'an activation failed and is tried again');
       return 'failed';
     } finally {
-      cell.state = undefined;
+      cell.actor = undefined;
       drainRate.forget();
       await lease?.release();
     }

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderAnswer } from '../../domain/messages.ts';
 import { type Order, sagaStatuses } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
-import { answerOf, refused } from '../answers.ts';
+import { answerOf, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import { StrategyEngine, type StrategyOptions } from '../strategies/strategy-engine.ts';
 import { type LockedWork, Locks, LocksUnavailableError } from './locks.ts';
@@ -105,7 +105,7 @@ export class LockEngine extends StrategyEngine {
       answer = await this.#claim(request, orderId, waiting, 'in any case');
     }
     waiting.reply(answer ?? refused('overloaded'));
-    if (answer?.kind === 'accepted') await this.sagaRunner.finish(answer.order, signal);
+    if (answer?.kind === 'accepted') await this.sagas.finish(answer.order, signal);
   }
 
   /** Undefined when nothing was decided: there are orders to finish first, or the caller has its answer. */
@@ -130,7 +130,7 @@ export class LockEngine extends StrategyEngine {
     const stored = await this.ask(packageId, { kind: 'cancel', orderId: id }, () => waiting.serve());
     const answer = answerOf('accepted', stored ?? refused('overloaded'));
     waiting.reply(answer);
-    if (answer.kind === 'accepted') await this.sagaRunner.finish(answer.order, signal);
+    if (answer.kind === 'accepted') await this.sagas.finish(answer.order, signal);
   }
 
   /** What others began and did not finish: they are dead, or have lost the lock. */
@@ -139,7 +139,7 @@ export class LockEngine extends StrategyEngine {
       statuses: sagaStatuses,
       max: leftMax,
     });
-    await Promise.all((present?.orders ?? []).map((order) => this.sagaRunner.finish(order, signal)));
+    await Promise.all((present?.orders ?? []).map((order) => this.sagas.finish(order, signal)));
     if (present !== undefined && present.inventory.waiting > 0) await this.#serveQueue(packageId, signal);
   }
 
@@ -155,7 +155,7 @@ export class LockEngine extends StrategyEngine {
       });
       if (step.change === undefined) return;
       const held = step.effects.find((effect) => effect.kind === 'book');
-      if (held !== undefined) await this.sagaRunner.finish(held.order, signal);
+      if (held !== undefined) await this.sagas.finish(held.order, signal);
     }
   }
 

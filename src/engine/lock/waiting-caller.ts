@@ -1,6 +1,6 @@
 import type { OrderAnswer } from '../../domain/messages.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { refused } from '../answers.ts';
+import { refused } from '../commands.ts';
 
 /**
  * A caller in front of a lock. It is answered once: by whom it waits for, or with `overloaded` when its patience

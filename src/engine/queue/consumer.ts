@@ -4,12 +4,13 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
+import { SagaRunner } from '../../saga/saga-runner.ts';
 import { type Store, StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
-import { ContendedError } from '../answers.ts';
+import { ContendedError } from '../commands.ts';
+import { StoredQueuePublisher } from '../queue-publisher.ts';
 import { OptimisticTransactions } from '../strategies/optimistic-transactions.ts';
-import { SagaRunner } from '../strategies/saga-runner.ts';
-import { StoredQueuePublisher } from './stored-queue-publisher.ts';
+import { UnownedSagas } from '../strategies/unowned-sagas.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface ConsumerOptions {
@@ -45,8 +46,8 @@ type Served = 'done' | 'empty' | 'waiting';
  */
 export class Consumer {
   readonly #options: ConsumerOptions;
-  readonly #transactor: OptimisticTransactions;
-  readonly #finisher: SagaRunner;
+  readonly #transactions: OptimisticTransactions;
+  readonly #sagas: UnownedSagas;
   /** Packages whose line is to be served. */
   readonly #due = new Set<number>();
   readonly #closing = new AbortController();
@@ -62,12 +63,13 @@ export class Consumer {
     this.#options = options;
     const lines = new StoredQueuePublisher({ store, liveBus, clock });
     const onQueueChange = (packageId: number) => lines.changed(packageId);
-    this.#transactor = new OptimisticTransactions({
+    this.#transactions = new OptimisticTransactions({
       ...{ store, liveBus, clock, random, onQueueChange },
       rules: { waitersPerUnit: 0, ordersPerEmail: 0, claimsMax: 1, rejectionsMax: 0 },
       suppliersAvailable: () => suppliers.available,
     });
-    this.#finisher = new SagaRunner({ transactor: this.#transactor, suppliers, clock, log });
+    const runner = new SagaRunner({ suppliers, clock });
+    this.#sagas = new UnownedSagas({ runner, transactions: this.#transactions, clock, log });
   }
 
   /** Works until it is stopped. */
@@ -122,14 +124,14 @@ export class Consumer {
   }
 
   async #serve(packageId: number): Promise<Served> {
-    const { present, step } = await this.#transactor.run({
+    const { present, step } = await this.#transactions.run({
       packageId,
       wanted: { statuses: ['queued'], max: 1 },
       messages: () => [{ kind: 'tick' }],
     });
     const held = step.effects.find((effect) => effect.kind === 'book');
     if (held !== undefined) {
-      await this.#finisher.finish(held.order, this.#closing.signal);
+      await this.#sagas.finish(held.order, this.#closing.signal);
       return 'done';
     }
     if (present.orders.length === 0) return 'empty';
@@ -138,7 +140,7 @@ export class Consumer {
   }
 
   async #refuse(packageId: number): Promise<Served> {
-    await this.#transactor.run({
+    await this.#transactions.run({
       packageId,
       wanted: { statuses: ['queued'], max: defaultRejectionsMax },
       messages: () => [{ kind: 'tick' }],
@@ -160,7 +162,7 @@ export class Consumer {
       const present = await store.versionedPackage(packageId, { statuses: sagaStatuses, max: leftMax });
       for (const order of present?.orders ?? []) {
         if (this.#isStopping) return;
-        if (this.#isAbandoned(order)) await this.#finisher.finish(order, this.#closing.signal);
+        if (this.#isAbandoned(order)) await this.#sagas.finish(order, this.#closing.signal);
       }
     }
     this.#hasRescanned = true;

@@ -1,9 +1,9 @@
 import type { OrderAnswer, Purchase } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
-import { answerOf, ContendedError, refused } from '../answers.ts';
+import { answerOf, ContendedError, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
+import { StoredQueuePublisher } from '../queue-publisher.ts';
 import { StrategyEngine, type StrategyOptions } from '../strategies/strategy-engine.ts';
-import { StoredQueuePublisher } from './stored-queue-publisher.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface QueueEngineOptions extends StrategyOptions {
@@ -43,7 +43,7 @@ export class QueueEngine extends StrategyEngine {
   protected async storeCancel({ id, packageId }: Order): Promise<OrderAnswer> {
     const answer = answerOf('accepted', await this.send(packageId, { kind: 'cancel', orderId: id }));
     if (answer.kind === 'accepted') {
-      this.spawn(this.sagaRunner.finish(answer.order, this.closing), `cancelling order ${id}`);
+      this.spawn(this.sagas.finish(answer.order, this.closing), `cancelling order ${id}`);
     }
     return answer;
   }

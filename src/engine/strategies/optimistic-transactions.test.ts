@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openStrategyFixture, type StrategyFixture } from '../../../test/support/strategy-fixture.ts';
 import type { Answer, NotOwner, Purchase } from '../../domain/messages.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
-import { ContendedError, UnknownPackageError } from '../answers.ts';
+import { ContendedError, UnknownPackageError } from '../commands.ts';
 import { OptimisticTransactions, type Transaction } from './optimistic-transactions.ts';
 
 let stage: StrategyFixture;

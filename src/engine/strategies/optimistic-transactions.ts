@@ -14,9 +14,8 @@ import {
   StoreUnavailableError,
   type VersionedPackage,
 } from '../../storage/store.ts';
-import { ContendedError, UnknownPackageError } from '../answers.ts';
-import { measuredCommit, publishChange } from '../commits.ts';
-import { loadLookups } from '../lookups.ts';
+import { ContendedError, UnknownPackageError } from '../commands.ts';
+import { loadLookups, measuredCommit, publishChange } from '../commits.ts';
 
 export interface Limits {
   /** ms since the epoch: no further try begins after it. */

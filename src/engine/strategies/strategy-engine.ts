@@ -3,8 +3,8 @@ import type { Answer, OrderAnswer } from '../../domain/messages.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
-import { answered, refused } from '../answers.ts';
-import { type Command, toMessage } from '../commands.ts';
+import { SagaRunner } from '../../saga/saga-runner.ts';
+import { answered, type Command, refused, toMessage } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import type { EngineLoad } from '../operated-engine.ts';
 import { EngineShell, type ShellOptions } from '../shell.ts';
@@ -13,7 +13,7 @@ import {
   type Transaction,
   type TransactionOptions,
 } from './optimistic-transactions.ts';
-import { SagaRunner } from './saga-runner.ts';
+import { UnownedSagas } from './unowned-sagas.ts';
 
 export interface StrategyOptions extends ShellOptions {
   readonly log: Log;
@@ -26,7 +26,7 @@ const drainMs = 1_000;
 /** What the two plans have in common: everything but how an order gets its unit. */
 export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
   protected readonly transactions: OptimisticTransactions;
-  protected readonly sagaRunner: SagaRunner;
+  protected readonly sagas: UnownedSagas;
   readonly #closing = new AbortController();
   readonly #background = new Set<Promise<void>>();
   /** Orders that operators have had tried again. */
@@ -40,7 +40,8 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     const { store, suppliers, liveBus, clock, random, log } = options;
     const metrics = options.metrics ?? noMetrics;
     this.transactions = new OptimisticTransactions({ store, liveBus, clock, random, metrics, ...strategy });
-    this.sagaRunner = new SagaRunner({ transactor: this.transactions, suppliers, clock, log, metrics });
+    const runner = new SagaRunner({ suppliers, clock, metrics });
+    this.sagas = new UnownedSagas({ runner, transactions: this.transactions, clock, log });
   }
 
   purchase(request: PurchaseRequest): Promise<OrderAnswer> {
@@ -95,7 +96,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     const { id } = order;
     if (this.#retrying.has(id)) return;
     this.#retrying.add(id);
-    const finished = this.sagaRunner.finish(order, this.closing).finally(() => this.#retrying.delete(id));
+    const finished = this.sagas.finish(order, this.closing).finally(() => this.#retrying.delete(id));
     this.spawn(finished, `finishing order ${id}`);
   }
 

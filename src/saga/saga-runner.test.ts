@@ -4,39 +4,39 @@ import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../domain/messages.ts';
 import { silentLog } from '../observability/log.ts';
-import { ActivationSagas, SagaSlots } from './activation-sagas.ts';
+import { ActivationSagas, SagaRunner } from './saga-runner.ts';
 
 const order = fakeOrder({ status: 'held' });
 const compensating = fakeOrder({ status: 'compensating' });
 
-describe('Sagas', () => {
+describe('ActivationSagas', () => {
   let clock: ManualClock;
   let suppliers: ScriptedSuppliers;
   let ended: AbortController;
-  let said: PackageMessage[];
-  let turns: SagaSlots;
+  let reported: PackageMessage[];
+  let runner: SagaRunner;
   let sagas: ActivationSagas;
   beforeEach(() => {
     clock = new ManualClock();
     suppliers = new ScriptedSuppliers();
     ended = new AbortController();
-    said = [];
-    turns = new SagaSlots();
-    const notify = (_: number, message: PackageMessage) => void said.push(message);
-    sagas = new ActivationSagas({ suppliers, clock, log: silentLog, notify }, turns, 3, ended.signal);
+    reported = [];
+    runner = new SagaRunner({ suppliers, clock });
+    const notify = (_: number, message: PackageMessage) => void reported.push(message);
+    sagas = new ActivationSagas({ runner, clock, log: silentLog, notify }, 3, ended.signal);
   });
 
-  it('brings what became of one back under its epoch', async () => {
+  it('reports the result with the epoch', async () => {
     sagas.start('book', order);
     await runUntilIdle();
-    expect(turns.count).toBe(1);
+    expect(runner.count).toBe(1);
     suppliers.answerFlight();
     await runUntilIdle();
-    expect(said).toMatchObject([{ kind: 'booked', orderId: order.id, epoch: 3 }]);
-    expect(turns.count).toBe(0);
+    expect(reported).toMatchObject([{ kind: 'booked', orderId: order.id, epoch: 3 }]);
+    expect(runner.count).toBe(0);
   });
 
-  it('Q8 begins one anew under the same key; of the former nothing more is heard', async () => {
+  it('Q8 restarts a saga with the same key, and the former one reports nothing more', async () => {
     sagas.start('book', order);
     await clock.advance(5_000);
     const [former] = suppliers.flights;
@@ -45,13 +45,13 @@ describe('Sagas', () => {
     expect(suppliers.flightKeys).toEqual([order.id, order.id]);
     former?.resolve({ kind: 'reserved', number: 'F-late' });
     await runUntilIdle();
-    expect(said).toEqual([]);
+    expect(reported).toEqual([]);
     suppliers.flights.at(-1)?.resolve({ kind: 'reserved', number: 'F-2' });
     await runUntilIdle();
-    expect(said).toMatchObject([{ kind: 'booked', ticketNumber: 'F-2' }]);
+    expect(reported).toMatchObject([{ kind: 'booked', ticketNumber: 'F-2' }]);
   });
 
-  it('leaves one alone that has just begun, however often it is asked', async () => {
+  it('does not restart a saga that has just begun', async () => {
     sagas.start('book', order);
     for (let each = 0; each < 3; each++) {
       await clock.advance(500);
@@ -61,7 +61,7 @@ describe('Sagas', () => {
     expect(suppliers.flightKeys).toEqual([order.id]);
   });
 
-  it('wakes a cancel that sleeps between its attempts', async () => {
+  it('restarts a compensation that waits for its next attempt', async () => {
     let isAway = true;
     suppliers.cancel = async (kind, key) => {
       suppliers.cancelled.push({ kind, key });
@@ -75,16 +75,16 @@ describe('Sagas', () => {
     expect(suppliers.cancelled).toHaveLength(before);
     sagas.retry(compensating);
     await runUntilIdle();
-    expect(said).toMatchObject([{ kind: 'compensated', orderId: compensating.id }]);
+    expect(reported).toMatchObject([{ kind: 'compensated', orderId: compensating.id }]);
   });
 
-  it('begins one where none runs', async () => {
+  it('starts a saga on retry if none is running', async () => {
     sagas.retry(order);
     await runUntilIdle();
     expect(suppliers.flightKeys).toEqual([order.id]);
   });
 
-  it('Q9 stops all of them with the activation, those begun anew too', async () => {
+  it('Q9 stops all sagas when the activation ends, and starts no further ones', async () => {
     sagas.start('book', order);
     await clock.advance(5_000);
     sagas.retry(order);
@@ -93,8 +93,8 @@ describe('Sagas', () => {
     for (const question of suppliers.flights) question.resolve({ kind: 'reserved', number: 'F' });
     sagas.retry(order);
     await clock.advance(60_000);
-    expect(said).toEqual([]);
+    expect(reported).toEqual([]);
     expect(suppliers.flightKeys).toHaveLength(2);
-    expect(turns.count).toBe(0);
+    expect(runner.count).toBe(0);
   });
 });

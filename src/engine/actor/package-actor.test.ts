@@ -1,0 +1,77 @@
+import { describe, expect, test, vi } from 'vitest';
+import { DecideFixture, makePackage, defaultRules } from '../../../test/support/decide-fixture.ts';
+import { fakeOrder } from '../../../test/support/fake-engine.ts';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
+import type { PackageMessage } from '../../domain/messages.ts';
+import { silentLog } from '../../observability/log.ts';
+
+import { localLiveBus, type QueueSnapshot } from '../../realtime/live-bus.ts';
+import type { Store } from '../../storage/store.ts';
+import { type PackageActorOptions, PackageBehaviour } from './package-actor.ts';
+
+function behaviourWith(options: Partial<PackageActorOptions> = {}): PackageBehaviour {
+  return new PackageBehaviour({
+    store: {} as Store,
+    clock: new ManualClock(),
+    notify: () => {},
+    suppliers: new ScriptedSuppliers(),
+    liveBus: localLiveBus(),
+    log: silentLog,
+    instance: 'test',
+    rules: defaultRules,
+    ...options,
+  });
+}
+
+test('a new owner publishes the queue at once, although nothing in it has changed', async () => {
+  const liveBus = localLiveBus();
+  const published: QueueSnapshot[] = [];
+  liveBus.subscribe({ queue: (snapshot) => published.push(snapshot) });
+  const inventory = { remaining: 0, held: 0, confirmed: 2, cancelling: 0, waiting: 1, nextNumber: 4 };
+  const unfinished = [fakeOrder({ packageId: 7, number: 3, status: 'queued' })];
+  const ownership = { package: makePackage(), inventory, fence: { epoch: 2, seq: 9 }, unfinished };
+  const store = { takeOwnership: async () => ownership } as unknown as Store;
+  const actor = await behaviourWith({ liveBus, store }).activate(7);
+  actor?.resume(new AbortController().signal);
+  expect(published).toEqual([{ packageId: 7, first: [3], all: [3] }]);
+});
+
+test('Q2 the result of a saga that could not be processed is delivered again', async () => {
+  const clock = new ManualClock();
+  const notify = vi.fn();
+  const order = fakeOrder({ packageId: 7, status: 'held' });
+  const store = { order: async (id: string) => (id === order.id ? order : undefined) } as Store;
+  const result: PackageMessage = {
+    ...{ kind: 'refused', orderId: order.id, epoch: 1, events: [] },
+    reason: 'flight_unavailable',
+  };
+  behaviourWith({ store, clock, notify }).drop(result);
+  expect(notify).not.toHaveBeenCalled();
+  await clock.advance(60_000);
+  expect(notify).toHaveBeenCalledWith(7, result);
+});
+
+describe('messages past their deadline', () => {
+  const behaviour = behaviourWith();
+
+  test.each([
+    ['store', 'store_unavailable'],
+    ['owner', 'no_owner'],
+  ] as const)('are refused while the %s is away, and the others are kept', (cause, code) => {
+    const bench = new DecideFixture();
+    const late = bench.purchase({ deadlineAt: 999 });
+    const others = [bench.purchase({ deadlineAt: 1_000 }), bench.refused('order-9')];
+    expect(behaviour.expire([late, ...others], 1_000, cause)).toEqual(others);
+    expect(bench.answers).toEqual([{ kind: 'refused', code }]);
+  });
+
+  test.each([
+    ['without a key leaves the queue', undefined, [{ kind: 'withdraw', orderId: 'order-1' }]],
+    ['with a key keeps its position', 'k', []],
+  ])('Q4 a refused purchase that may be stored: an order %s', (_, key, rest) => {
+    const bench = new DecideFixture();
+    const purchase = bench.purchase({ deadlineAt: 999, ...(key === undefined ? {} : { key }) });
+    expect(behaviour.expire([{ ...purchase, inDoubt: true }], 1_000, 'owner')).toEqual(rest);
+  });
+});

@@ -1,0 +1,257 @@
+import { decide, type Lookups, type PackageRules, type Step } from '../../domain/decide.ts';
+import type { Effect } from '../../domain/draft.ts';
+import { inDoubt, type Ownership, type PackageMessage } from '../../domain/messages.ts';
+import { PackageState } from '../../domain/package-state.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../observability/log.ts';
+import { type Metrics, noMetrics } from '../../observability/metrics.ts';
+import type { Tracing } from '../../observability/tracing.ts';
+import type { LiveBus } from '../../realtime/live-bus.ts';
+import { OrderTraces } from '../../saga/order-traces.ts';
+import { ActivationSagas, SagaRunner } from '../../saga/saga-runner.ts';
+import { FencedError, type Store } from '../../storage/store.ts';
+import type { Suppliers } from '../../suppliers/suppliers.ts';
+import { loadLookups, measuredCommit, publishChange } from '../commits.ts';
+import type { Activity } from '../operated-engine.ts';
+import { QueuePublisher } from '../queue-publisher.ts';
+import { type Actor, type Behaviour, GoneError } from './activation.ts';
+import { ActivityMeter } from './mailbox.ts';
+
+export interface PackageActorOptions {
+  readonly store: Store;
+  readonly suppliers: Suppliers;
+  readonly liveBus: LiveBus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly instance: string;
+  readonly metrics?: Metrics;
+  /** Absent when tracing is off. */
+  readonly tracing?: Tracing;
+  readonly rules: PackageRules;
+  /** The instances that are there now; absent for a single instance. */
+  readonly members?: () => readonly string[];
+  /** Puts a message into the mailbox of a package, if its actor is active. */
+  readonly notify: (packageId: number, message: PackageMessage) => void;
+}
+
+/** The options, and what the actors of all packages share. */
+interface Shared extends PackageActorOptions {
+  readonly metrics: Metrics;
+  readonly runner: SagaRunner;
+  readonly traces: OrderTraces | undefined;
+}
+
+const redeliverMs = 5_000;
+const refusals = { store: 'store_unavailable', owner: 'no_owner' } as const;
+
+/** Activates package actors, and handles messages that no active actor takes. */
+export class PackageBehaviour implements Behaviour<PackageMessage, PackageActor> {
+  readonly #shared: Shared;
+
+  constructor(options: PackageActorOptions) {
+    const { metrics = noMetrics, tracing } = options;
+    const traces = tracing && new OrderTraces(tracing);
+    const runner = new SagaRunner({ ...options, metrics, traces });
+    this.#shared = { ...options, metrics, traces, runner };
+  }
+
+  async activate(id: number): Promise<PackageActor | undefined> {
+    const { store, suppliers, instance, liveBus, metrics } = this.#shared;
+    const ownership = await store.takeOwnership(id, instance);
+    if (ownership === undefined) {
+      // The sender's snapshot still had the package, so snapshots elsewhere are outdated too.
+      liveBus.publishRemoved(id);
+      return undefined;
+    }
+    metrics.takeover(ownership.unfinished.length > 0);
+    this.#logTakeover(ownership);
+    return new PackageActor(this.#shared, new PackageState(ownership, suppliers.available));
+  }
+
+  expire(batch: readonly PackageMessage[], now: number, cause: keyof typeof refusals): PackageMessage[] {
+    return batch.flatMap((message) => {
+      if (!('caller' in message) || now <= message.deadlineAt) return [message];
+      message.caller({ kind: 'refused', code: refusals[cause] });
+      // The order may be stored, and nobody will know its id. Without a key it must not stay in the queue.
+      const isLost = message.kind === 'purchase' && message.inDoubt === true && message.key === undefined;
+      return isLost ? [{ kind: 'withdraw', orderId: message.orderId }] : [];
+    });
+  }
+
+  /** Messages without a caller are dropped: the next owner finds in the store what they are about. */
+  redirect(batch: readonly PackageMessage[]): void {
+    for (const message of batch) if ('caller' in message) message.caller({ kind: 'notOwner' });
+  }
+
+  unknown(batch: readonly PackageMessage[]): void {
+    for (const message of batch) {
+      if ('caller' in message) message.caller({ kind: 'refused', code: 'unknown_package' });
+    }
+  }
+
+  drop(message: PackageMessage): void {
+    if ('caller' in message) message.caller({ kind: 'refused', code: 'internal' });
+    else if ('orderId' in message) void this.#redeliver(message);
+  }
+
+  doubt(batch: readonly PackageMessage[]): PackageMessage[] {
+    return inDoubt(batch);
+  }
+
+  /** Sagas of all packages, including those that wait for a slot. */
+  get sagas(): number {
+    return this.#shared.runner.count;
+  }
+
+  /** Logs at `info` if another instance owned the package before, else at `debug`. */
+  #logTakeover({ package: { id: packageId }, fence: { epoch }, former, unfinished }: Ownership): void {
+    const { instance, members, log } = this.#shared;
+    const isOwn = former === undefined || former === instance;
+    const ownReason = former === undefined ? 'nobody has owned it before' : 'it was passivated, or in doubt';
+    const isThere = members?.().includes(former ?? '') === true;
+    const reason = isOwn
+      ? ownReason
+      : isThere
+        ? 'its owner gave it away, or lost its lease'
+        : 'its owner is gone';
+    log[isOwn ? 'debug' : 'info'](
+      { packageId, from: former ?? null, epoch, unfinished: unfinished.length, reason },
+      isOwn ? 'a package was activated' : 'a package was taken over',
+    );
+  }
+
+  /** A saga's result must not get lost, even if it could not be processed this time. */
+  async #redeliver(message: PackageMessage & { orderId: string }): Promise<void> {
+    const { clock, notify, store } = this.#shared;
+    await clock.sleep(redeliverMs);
+    const order = await store.order(message.orderId).catch(() => undefined);
+    if (order !== undefined) notify(order.packageId, message);
+  }
+}
+
+/** An active package: its state, its sagas, and its connection to the store and the viewers. */
+export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
+  /** The committed state, to read only. */
+  readonly state: PackageState;
+  readonly #shared: Shared;
+  readonly #activity: ActivityMeter;
+  #sagas!: ActivationSagas;
+  #ended!: AbortSignal;
+  /** Created when an order waits for the first time. */
+  #queuePublisher: QueuePublisher | undefined;
+  /** Messages in the current batch. */
+  #messages = 0;
+
+  constructor(shared: Shared, state: PackageState) {
+    this.#shared = shared;
+    this.state = state;
+    this.#activity = new ActivityMeter(shared.clock.now());
+  }
+
+  /** Continues the sagas of the former owner with the same keys, and serves the queue. */
+  resume(signal: AbortSignal): void {
+    const { notify, suppliers } = this.#shared;
+    const { state } = this;
+    const sagas = new ActivationSagas(this.#shared, state.epoch, signal);
+    this.#sagas = sagas;
+    this.#ended = signal;
+    for (const order of state.orders.values()) {
+      if (order.status === 'held') sagas.start('book', order);
+      else if (order.status !== 'queued') sagas.start('compensate', order);
+    }
+    notify(state.package.id, { kind: 'suppliers', available: suppliers.available });
+    // Viewers at other instances know the queue from the former owner, if at all.
+    this.#publishQueue();
+  }
+
+  loadLookups(batch: readonly PackageMessage[]): Promise<Lookups> {
+    const { traces, store, rules } = this.#shared;
+    traces?.taken(this.state, batch);
+    return loadLookups(store, rules, this.state, batch);
+  }
+
+  decide(batch: readonly PackageMessage[], lookups: Lookups, now: number): Step {
+    this.#messages = batch.length;
+    return decide(this.state, batch, lookups, now, this.#shared.rules);
+  }
+
+  async commit({ change }: Step): Promise<void> {
+    if (change === undefined) return;
+    const { store, clock, metrics, traces, liveBus } = this.#shared;
+    const { package: travelPackage, epoch, seq } = this.state;
+    const write = () => store.commit(travelPackage.id, { epoch, seq }, change);
+    const startedAt = clock.now();
+    try {
+      await measuredCommit(metrics, () =>
+        traces === undefined ? write() : traces.commit(this.state, write),
+      );
+    } catch (error) {
+      if (error instanceof FencedError && (await this.#isRemoved(travelPackage.id))) {
+        liveBus.publishRemoved(travelPackage.id);
+        throw new GoneError(`package ${travelPackage.id} was removed`);
+      }
+      throw error;
+    }
+    const now = clock.now();
+    const { length: orders } = change.inserted;
+    this.#activity.note(now, { orders, messages: this.#messages, ms: now - startedAt });
+  }
+
+  apply({ suppliersAvailable, change }: Step): void {
+    const { metrics, traces } = this.#shared;
+    this.state.suppliersAvailable = suppliersAvailable;
+    if (change === undefined) return;
+    this.state.apply(change);
+    metrics.committed(change);
+    traces?.committed(this.state, change);
+  }
+
+  runEffects({ effects, change }: Step): void {
+    for (const effect of effects) this.#run(effect);
+    if (change === undefined) return;
+    publishChange(this.#shared.liveBus, this.state.package, change);
+    this.#publishQueue();
+  }
+
+  get isIdle(): boolean {
+    return this.state.orders.size === 0;
+  }
+
+  end(): void {
+    this.#shared.traces?.forget(this.state);
+  }
+
+  /** @param mailbox messages that wait for their commit now */
+  activity(mailbox: number): Activity {
+    return this.#activity.read(this.#shared.clock.now(), mailbox);
+  }
+
+  #run(effect: Effect): void {
+    switch (effect.kind) {
+      case 'answer':
+        return effect.caller(effect.answer);
+      case 'book':
+      case 'compensate':
+        return this.#sagas.start(effect.kind, effect.order);
+      case 'retry':
+        return this.#sagas.retry(effect.order);
+      case 'continue':
+        return this.#shared.notify(this.state.package.id, { kind: 'tick' });
+    }
+  }
+
+  #publishQueue(): void {
+    if (this.#queuePublisher === undefined && this.state.inventory.waiting === 0) return;
+    const { liveBus, clock } = this.#shared;
+    this.#queuePublisher ??= new QueuePublisher(liveBus, clock);
+    this.#queuePublisher.publish(this.state, this.#ended);
+  }
+
+  /** Whether the commit was fenced because the package was removed, not because another instance owns it. */
+  async #isRemoved(id: number): Promise<boolean> {
+    return this.#shared.store.package(id).then(
+      (stored) => stored === undefined,
+      () => false,
+    );
+  }
+}
