@@ -5,7 +5,7 @@ import type { PackageMessage } from './messages.ts';
 import type { Order } from './order.ts';
 import { isConserved } from './travel-package.ts';
 
-/** One thing that may happen; numbers pick among the orders that there are. */
+/** One event. Its numbers choose among the existing orders. */
 const happenings = fc.oneof(
   {
     weight: 6,
@@ -21,7 +21,7 @@ const happenings = fc.oneof(
         'compensated',
         'cancel',
         'withdraw',
-        'old word',
+        'old result',
       ),
       which: fc.nat(30),
     }),
@@ -56,7 +56,7 @@ function toMessage(bench: DecideFixture, happening: Happening): PackageMessage {
       return bench[happening.do](orderId);
     case 'withdraw':
       return { kind: 'withdraw', orderId };
-    case 'old word':
+    case 'old result':
       return { ...bench.refused(orderId), epoch: bench.state.epoch - 1 } as PackageMessage;
     case 'suppliers':
       return { kind: 'suppliers', available: (happening as { open: boolean }).open };
@@ -102,14 +102,14 @@ function check(bench: DecideFixture): void {
   }
 }
 
-/** Q5: whoever is claimed in a batch has a lower number than everybody who still waits. */
+/** Q5: an order that is claimed in a batch has a lower number than every order that still waits. */
 function checkOrder(bench: DecideFixture, before: ReadonlyMap<string, Order>): void {
   const claimed = bench.ordersBy('held').filter(({ id }) => before.get(id)?.status !== 'held');
   const stillWaiting = bench.ordersBy('queued')[0]?.number ?? Number.POSITIVE_INFINITY;
   for (const { number } of claimed) expect(number, 'Q5').toBeLessThan(stillWaiting);
 }
 
-test('Q1 Q2 Q3 Q4 Q5 Q7 hold after every batch, whatever happens in whatever order', async () => {
+test('Q1 Q2 Q3 Q4 Q5 Q7 hold after every batch of random events', async () => {
   await fc.assert(
     fc.asyncProperty(runs, async ({ quota, waitersPerUnit, rejectionsMax, batches }) => {
       const bench = new DecideFixture({ quota }, { waitersPerUnit, rejectionsMax });
@@ -125,7 +125,7 @@ test('Q1 Q2 Q3 Q4 Q5 Q7 hold after every batch, whatever happens in whatever ord
   );
 });
 
-test('Q4 after the line drains every unit is confirmed, or nobody waits', async () => {
+test('Q4 after the queue drains, every unit is confirmed or nobody waits', async () => {
   await fc.assert(
     fc.asyncProperty(runs, fc.infiniteStream(fc.boolean()), async ({ quota, batches }, coin) => {
       const bench = new DecideFixture({ quota }, { waitersPerUnit: 3 });

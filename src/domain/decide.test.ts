@@ -14,7 +14,7 @@ describe('purchases', () => {
     expect(step.effects.map((effect) => effect.kind)).toEqual(['book', 'answer']);
   });
 
-  test('Q4 while units are held the others stand in line; sold out is said when all are confirmed', async () => {
+  test('Q4 while units are held, other orders are queued; `sold_out` is answered once all units are confirmed', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());
     expect(bench.stored.get('order-2')).toMatchObject({ status: 'queued', number: 2 });
@@ -24,7 +24,7 @@ describe('purchases', () => {
     expect(codes(bench).at(-1)).toBe('sold_out');
   });
 
-  test('Q4 a full line refuses for now, not for good', async () => {
+  test('Q4 a full queue is refused with `queue_full`, not with `sold_out`', async () => {
     const bench = new DecideFixture({ quota: 1 }, { waitersPerUnit: 2 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase(), bench.purchase());
     expect(codes(bench)).toEqual(['accepted', 'accepted', 'accepted', 'queue_full']);
@@ -33,7 +33,7 @@ describe('purchases', () => {
     expect(codes(bench).at(-1)).toBe('accepted');
   });
 
-  test('Q4 a unit on its way back keeps the line: nobody in it is told sold out', async () => {
+  test('Q4 while a unit is being cancelled, no queued order is rejected', async () => {
     const bench = new DecideFixture({ quota: 2 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
     await bench.batch(bench.booked('order-1'), bench.cancel('order-1'));
@@ -43,7 +43,7 @@ describe('purchases', () => {
     expect(bench.stored.get('order-3')?.status).toBe('held');
   });
 
-  test('Q4 nobody is told sold out in a batch that sends a unit on its way back', async () => {
+  test('Q4 a batch that begins a cancellation refuses nobody with `sold_out`', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.booked('order-1'), bench.purchase(), bench.cancel('order-1'));
@@ -53,7 +53,7 @@ describe('purchases', () => {
     expect(bench.stored.get('order-2')?.status).toBe('held');
   });
 
-  test('Q5 a unit that returns goes to the lowest number, also after a takeover', async () => {
+  test('Q5 a released unit goes to the lowest number, also after a takeover', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.purchase());
@@ -63,7 +63,7 @@ describe('purchases', () => {
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-2']);
   });
 
-  test('Q5 nobody overtakes the line of a new owner that has not served it yet', async () => {
+  test('Q5 a purchase does not overtake the queue that a new owner has not served yet', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch({ kind: 'suppliers', available: false });
     await bench.batch(bench.purchase());
@@ -75,7 +75,7 @@ describe('purchases', () => {
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1']);
   });
 
-  test('Q5 a decision claims no more units than its rules allow, and those by number', async () => {
+  test('Q5 a decision claims at most `claimsMax` units, by number', async () => {
     const bench = new DecideFixture({ quota: 3 }, { claimsMax: 1 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
     expect(bench.ordersBy('held').map(({ id }) => id)).toEqual(['order-1']);
@@ -84,7 +84,7 @@ describe('purchases', () => {
     expect(bench.state.inventory).toMatchObject({ remaining: 1, held: 2, waiting: 1 });
   });
 
-  test('Q4 without a claim allowed purchases join the line, and nobody is refused', async () => {
+  test('Q4 with `claimsMax` 0, purchases join the queue and none is refused', async () => {
     const bench = new DecideFixture({ quota: 1 }, { claimsMax: 0 });
     await bench.batch(bench.purchase(), bench.purchase());
     await bench.batch({ kind: 'tick' });
@@ -92,7 +92,7 @@ describe('purchases', () => {
     expect(bench.state.inventory).toMatchObject({ remaining: 1, held: 0, waiting: 2 });
   });
 
-  test('Q5 nobody overtakes the line within a batch', async () => {
+  test('Q5 no purchase overtakes the queue within a batch', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());
     await bench.batch(bench.refused('order-1'), bench.purchase());
@@ -100,7 +100,7 @@ describe('purchases', () => {
     expect(bench.ordersBy('queued').map((order) => order.id)).toEqual(['order-3']);
   });
 
-  test('a caller hears of its order as it stands after the whole batch', async () => {
+  test('an answer shows the order as it is after the whole batch', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.purchase(), bench.refused('order-1'));
@@ -125,7 +125,7 @@ describe('purchases', () => {
     expect(bench.answers.at(-1)).toEqual({ kind: 'refused', code: 'key_reused' });
   });
 
-  test('Q7 the winner hears of the win, though everything is sold', async () => {
+  test('Q7 a repeated key returns its confirmed order after a sell-out', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase({ key: 'k', email: 'a@example.com' }));
     await bench.batch(bench.booked('order-1'));
@@ -144,7 +144,7 @@ describe('purchases', () => {
     expect(bench.answers.at(-1)).toMatchObject({ kind: 'accepted', order: { status: 'confirmed' } });
   });
 
-  test('one email may have as many live orders as the rules say', async () => {
+  test('one email may have at most `ordersPerEmail` live orders', async () => {
     const bench = new DecideFixture({ quota: 5 }, { ordersPerEmail: 1 });
     const mine = () => bench.purchase({ email: 'a@example.com' });
     await bench.batch(mine(), mine());
@@ -174,7 +174,7 @@ describe('purchases', () => {
 });
 
 describe('suppliers away', () => {
-  test('nothing is claimed and the line waits; then it is served in order', async () => {
+  test('nothing is claimed while suppliers are away; then the queue is served by number', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch({ kind: 'suppliers', available: false }, bench.purchase(), bench.purchase());
     expect(bench.ordersBy('held')).toEqual([]);
@@ -184,7 +184,7 @@ describe('suppliers away', () => {
 });
 
 describe('leaving', () => {
-  test('a caller who hangs up without a key leaves the line; with a key the place is kept', async () => {
+  test('an order whose caller hangs up leaves the queue without a key, and keeps its position with one', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase({ key: 'k' }));
     for (const orderId of ['order-1', 'order-2', 'order-3']) await bench.batch({ kind: 'withdraw', orderId });
@@ -207,7 +207,7 @@ describe('leaving', () => {
     expect(bench.stored.get(orderId)?.status).toBe(status);
   });
 
-  test('Q2 cancelling twice returns the unit once', async () => {
+  test('Q2 cancelling twice releases the unit once', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.booked('order-1'));
@@ -219,7 +219,7 @@ describe('leaving', () => {
 });
 
 describe('sagas', () => {
-  test('Q9 no cancel starts before the commit that says it is owed', async () => {
+  test('Q9 no compensation starts before the commit of `compensating`', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     const step = await bench.batch(bench.needsCompensation('order-1'));
@@ -228,7 +228,7 @@ describe('sagas', () => {
     expect(step.effects).toMatchObject([{ kind: 'compensate', order: { id: 'order-1' } }]);
   });
 
-  test('Q9 the word of a saga from an older epoch is not believed', async () => {
+  test('Q9 the result of a saga from an older epoch is ignored', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     const old = bench.refused('order-1');
@@ -237,7 +237,7 @@ describe('sagas', () => {
     expect(step.change).toBeUndefined();
   });
 
-  describe('Q2 Q9 a saga’s word counts only for an order that waits for it', () => {
+  describe('Q2 Q9 a saga’s result counts only for an order that waits for it', () => {
     const words = {
       progress: (bench: DecideFixture, id: string): PackageMessage =>
         ({ ...bench.booked(id), kind: 'progress', ticketNumber: 'F1' }) as PackageMessage,
@@ -246,7 +246,7 @@ describe('sagas', () => {
       owing: (bench: DecideFixture, id: string) => bench.needsCompensation(id),
       cleared: (bench: DecideFixture, id: string) => bench.compensated(id),
     };
-    /** How order-1, which is held, gets into each status. */
+    /** Messages that bring order-1, which is held, into each status. */
     const ways: Record<string, (bench: DecideFixture) => PackageMessage[]> = {
       held: () => [],
       compensating: (bench) => [bench.needsCompensation('order-1')],
@@ -297,7 +297,7 @@ describe('operators', () => {
       ...change,
     });
 
-  test('Q4 a higher quota serves the line', async () => {
+  test('Q4 a higher quota serves the queue', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
     await amend(bench, { quota: 2 });
@@ -313,7 +313,7 @@ describe('operators', () => {
     expect(bench.state.package.quota).toBe(2);
   });
 
-  test('a change that may be stored already is not refused for its own version, nor made twice', async () => {
+  test('an update that may be stored already is not made twice, and not refused for its own version', async () => {
     const bench = new DecideFixture({ quota: 2 });
     const { version } = bench.state.package;
     await amend(bench, { quota: 5, paused: true });
@@ -325,7 +325,7 @@ describe('operators', () => {
     expect(codes(bench).at(-1)).toBe('version_conflict');
   });
 
-  test('a paused package keeps its line and serves it when the sale goes on', async () => {
+  test('a paused package keeps its queue and serves it when the sale resumes', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());
     await amend(bench, { paused: true });
@@ -336,7 +336,7 @@ describe('operators', () => {
   });
 });
 
-test('Q4 a long line is refused over several commits, and none of it is forgotten', async () => {
+test('Q4 a long queue is rejected over several commits, every order of it', async () => {
   const bench = new DecideFixture({ quota: 1 }, { waitersPerUnit: 100, rejectionsMax: 10 });
   await bench.batch(...Array.from({ length: 36 }, () => bench.purchase()));
   let step = await bench.batch(bench.booked('order-1'));

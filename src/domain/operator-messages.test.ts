@@ -19,7 +19,7 @@ function retry(bench: DecideFixture, orderId: string): PackageMessage {
   return { kind: 'retry', orderId, deadlineAt: always, caller: (answer) => bench.answers.push(answer) };
 }
 
-/** An order `order-1` of a package of two, and whatever its life has come to. */
+/** A package with a quota of two and `order-1`, after the given messages. */
 async function sold(...messages: ((bench: DecideFixture) => PackageMessage)[]): Promise<DecideFixture> {
   const bench = new DecideFixture({ quota: 2 });
   await bench.batch(bench.purchase({ email: 'ana@example.com', key: 'ana@example.com-1' }));
@@ -29,8 +29,8 @@ async function sold(...messages: ((bench: DecideFixture) => PackageMessage)[]): 
 
 const booked = (bench: DecideFixture) => bench.booked('order-1');
 
-describe('an amendment', () => {
-  test('of the offer goes for later orders: those before keep what they bought', async () => {
+describe('an update of a package', () => {
+  test('of the offer applies to later orders only', async () => {
     const bench = await sold();
     await bench.batch(amend(bench, { flight: 'Flight-8', stay: '2023-01-01', price: 5 }), bench.purchase());
     expect(last(bench)).toMatchObject({ kind: 'accepted' });
@@ -47,7 +47,7 @@ describe('an amendment', () => {
     expect(bench.state.package).toMatchObject({ quota: 2, version: 2 });
   });
 
-  test('that closes the sale before it opens is refused, whichever of the two is changed', async () => {
+  test('that closes the sale before it opens is refused', async () => {
     const bench = new DecideFixture({ opensAt: 100 });
     await bench.batch(amend(bench, { closesAt: 100 }));
     expect(last(bench)).toMatchObject({ code: 'invalid' });
@@ -59,7 +59,7 @@ describe('an amendment', () => {
     expect(bench.state.package).not.toHaveProperty('opensAt');
   });
 
-  test('of the price that may be stored already is known again by all that it changed', async () => {
+  test('that may be stored already is recognised by all values that it sets', async () => {
     const bench = new DecideFixture();
     const { version } = bench.state.package;
     await bench.batch(amend(bench, { price: 7 }));
@@ -71,7 +71,7 @@ describe('an amendment', () => {
 });
 
 describe('a retry', () => {
-  test('has the saga of an order in hand begin anew, and stores nothing', async () => {
+  test('restarts the saga of an order and stores nothing', async () => {
     for (const bench of [
       await sold(),
       await sold((one) => one.needsCompensation('order-1')),
@@ -84,7 +84,7 @@ describe('a retry', () => {
     }
   });
 
-  test('of an order in the line serves the line', async () => {
+  test('of a queued order serves the queue', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(amend(bench, { paused: true }));
     bench.state.suppliersAvailable = false;
@@ -95,7 +95,7 @@ describe('a retry', () => {
     expect(bench.stored.get('order-1')?.status).toBe('held');
   });
 
-  test('of an order that has ended, or is not there, is refused', async () => {
+  test('of an order that has ended or does not exist is refused', async () => {
     const bench = await sold(booked);
     await bench.batch(retry(bench, 'order-1'), retry(bench, 'nobody'));
     expect(bench.answers.slice(-2)).toMatchObject([
@@ -115,7 +115,7 @@ describe('erasing', () => {
     ...over,
   });
 
-  test('takes the email, and the key that tells it, out of an order that has ended', async () => {
+  test('replaces the email, and a key that contains it, in an order that has ended', async () => {
     const bench = await sold(booked);
     const step = await bench.batch(erase(bench));
     expect(step.change).toMatchObject({ inserted: [], updated: [], inventory: bench.state.inventory });
@@ -127,7 +127,7 @@ describe('erasing', () => {
     expect(last(bench)).toEqual({ kind: 'erased', left: 0 });
   });
 
-  test('leaves a key that tells nothing: Q7 whoever repeats it hears that it is taken, and buys nothing', async () => {
+  test('keeps a key without the email: Q7 a purchase with that key is refused as reused', async () => {
     const bench = await sold(booked);
     await bench.batch(erase(bench, { erasures: [{ orderId: 'order-1', email: 'x@erased.invalid' }] }));
     await bench.batch(bench.purchase({ email: 'ana@example.com', key: 'ana@example.com-1' }));
@@ -136,7 +136,7 @@ describe('erasing', () => {
     expect(bench.stored.size).toBe(1);
   });
 
-  test('counts what has not ended, and leaves it: its suppliers ask for the email', async () => {
+  test('counts and skips orders that have not ended, because the suppliers need the email', async () => {
     const bench = await sold();
     const step = await bench.batch(erase(bench));
     expect(step.change).toBeUndefined();
@@ -144,7 +144,7 @@ describe('erasing', () => {
     expect(bench.stored.get('order-1')?.email).toBe('ana@example.com');
   });
 
-  test('repeats without harm, and spares orders of others', async () => {
+  test('can be repeated, and skips orders with another email', async () => {
     const bench = await sold(booked);
     await bench.batch(bench.purchase({ email: 'ben@example.com' }));
     await bench.batch(bench.booked('order-2'));
@@ -156,7 +156,7 @@ describe('erasing', () => {
     expect(bench.stored.get('order-2')?.email).toBe('ben@example.com');
   });
 
-  test('Q1 goes together with a cancel in one batch, in whichever order they come', async () => {
+  test('Q1 and a cancel can share a batch, in either order', async () => {
     const first = await sold(booked);
     const step = await first.batch(erase(first), first.cancel('order-1'));
     expect(step.change).toMatchObject({
@@ -169,7 +169,7 @@ describe('erasing', () => {
     expect(last(second)).toEqual({ kind: 'erased', left: 1 });
   });
 
-  test('of an order that ends in the same batch is left for the next time', async () => {
+  test('skips an order that ends in the same batch', async () => {
     const bench = await sold();
     await bench.batch(bench.booked('order-1'), erase(bench));
     expect(last(bench)).toEqual({ kind: 'erased', left: 1 });

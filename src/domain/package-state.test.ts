@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WaitingQueue } from './package-state.ts';
 
-test('Q5 the line keeps the order of numbers, whoever leaves from where', () => {
+test('Q5 the queue keeps the order of numbers, wherever orders leave from', () => {
   const steps = fc.array(fc.oneof(fc.constant('join' as const), fc.nat(400)), { maxLength: 600 });
   fc.assert(
     fc.property(steps, (all) => {
@@ -28,7 +28,7 @@ test('Q5 the line keeps the order of numbers, whoever leaves from where', () => 
   );
 });
 
-test('a long line with many gaps stays right', () => {
+test('a long queue with many gaps has the right positions', () => {
   const line = new WaitingQueue();
   for (let number = 1; number <= 5_000; number++) line.add(number, `order-${number}`);
   for (let number = 2; number <= 5_000; number += 2) line.remove(number);

@@ -6,13 +6,13 @@ export interface PurchaseRequest {
   readonly packageId: number;
   /** Trimmed and in lower case. */
   readonly email: string;
-  /** Idempotency-Key: the same one with the same body returns the same order (rule Q7). */
+  /** The Idempotency-Key. The same key with the same body returns the same order (rule Q7). */
   readonly key?: string;
-  /** Aborts when the caller has hung up: without a key its queued order is withdrawn. */
+  /** Aborts when the caller hangs up. A queued order without a key is then withdrawn. */
   readonly gone?: AbortSignal;
 }
 
-/** `order` is there wherever the error is about an order that the caller may see. */
+/** `order` is present if the error is about an order that the caller may see. */
 export interface Refused {
   readonly kind: 'refused';
   readonly code: ErrorCode;
@@ -21,42 +21,42 @@ export interface Refused {
 
 export interface Accepted {
   readonly kind: 'accepted';
-  /** Stored: it is found by its id after any crash (rule Q6). It may have ended already. */
+  /** Stored durably (rule Q6). It may have ended already. */
   readonly order: Order;
 }
 
 export interface Settling {
   /** How long to wait for the outcome. */
   readonly waitMs: number;
-  /** Stops waiting: the caller has hung up. */
+  /** Aborts when the caller hangs up, which ends the wait. */
   readonly gone?: AbortSignal;
 }
 
 /**
- * What the API and the pages buy from: the actor engine, or one of the two plans. Operating errors come as
- * `refused` with a code of the catalogue; what is thrown is a bug.
+ * The port that the API and the pages buy from: the actor, lock or queue engine. Operating errors are returned as
+ * `refused` with a code of the error catalogue. A thrown error is a bug, unless documented.
  */
 export interface BookingEngine {
   purchase(request: PurchaseRequest): Promise<Accepted | Refused>;
-  /** The caller has proved that it knows id and email. Repeating it is harmless. */
+  /** The caller must have proved that it knows the id and the email. A repetition is harmless. */
   cancel(order: Order): Promise<Accepted | Refused>;
-  /** Resolves with the order once it has an outcome, or as it stands when the time is up. */
+  /** Resolves with the order once it has an outcome, or as it is when the time is up. */
   outcome(order: Order, settling: Settling): Promise<Order>;
   /** @throws StoreUnavailableError */
   order(id: string): Promise<Order | undefined>;
-  /** Those of these ids that are there, in any order. @throws StoreUnavailableError */
+  /** The orders with these ids, without those that do not exist, in any order. @throws StoreUnavailableError */
   orders(ids: readonly string[]): Promise<Order[]>;
   /** The orders of a package that came with one of these Idempotency-Keys. @throws StoreUnavailableError */
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]>;
-  /** How many are before this order in its line, plus one; undefined unless it is queued and its line is known here. */
+  /** The position in the queue, from 1; undefined unless the order is queued and its queue is known here. */
   queuePosition(order: Order): number | undefined;
   /** All packages by id, at most 250 ms old. @throws StoreUnavailableError */
   packages(): Promise<readonly PackageSnapshot[]>;
   package(id: number): Promise<PackageSnapshot | undefined>;
-  /** Whether suppliers answer; while not, the line waits. */
+  /** Whether the suppliers answer. While they do not, queued orders wait. */
   readonly suppliersAvailable: boolean;
-  /** What is missing to take orders, in words; empty when ready. */
+  /** The reasons why no orders can be taken, as text; empty when ready. */
   readinessProblems(): Promise<string[]>;
-  /** Finishes what is being committed, answers who waits, and stops. */
+  /** Finishes the commits in progress, answers waiting callers, and stops. */
   drain(): Promise<void>;
 }

@@ -11,57 +11,57 @@ export interface PackageUpdated {
 
 export interface EmailErased {
   readonly kind: 'erased';
-  /** Orders that have not ended, and keep the email until they have. */
+  /** Orders that have not ended. They keep the email until then. */
   readonly left: number;
 }
 
-/** A package that this instance acts for. */
+/** A package that this instance owns. */
 export interface OwnedPackage {
   readonly packageId: number;
   readonly activity: Activity;
 }
 
-/** What an engine has to do at this moment. */
+/** The current work of an engine. */
 export interface EngineLoad {
   readonly packages: readonly OwnedPackage[];
-  /** Orders being booked or cancelled at the suppliers, those that wait for their turn included. */
+  /** Sagas that run or wait for a slot. */
   readonly sagas: number;
   readonly isDraining: boolean;
 }
 
-/** What one instance asks another for an operator's sake. */
+/** A request of an operator that one instance passes to another. */
 export type PeerRequest = { readonly kind: 'status' } | { readonly kind: 'drain' };
 
 export interface PeerHandler {
-  /** What this instance says of itself. */
+  /** The status of this instance. */
   status(): Promise<Json>;
-  /** Begins to leave, as on SIGTERM. */
+  /** Begins to drain, as on SIGTERM. */
   drain(): void;
 }
 
-/** The other instances. Absent where they do not speak to each other. */
+/** Requests between instances. Absent for a single instance. */
 export interface Peers {
-  /** Those that announce themselves now, this one among them, sorted. */
+  /** The instances that announce themselves now, including this one, sorted. */
   members(): readonly string[];
-  /** Whether they can be seen now; while not, the members are those of before. */
+  /** Whether other instances can be reached. While false, `members` returns the last known ones. */
   readonly available: boolean;
-  /** What it says of itself; undefined when it says nothing in time. */
+  /** The status of an instance; undefined if it does not answer in time. */
   status(instance: string, timeoutMs: number): Promise<Json | undefined>;
-  /** Has it leave. False when it could not be told. */
+  /** Makes an instance drain. False if it could not be reached. */
   drain(instance: string): Promise<boolean>;
-  /** Answers the others from here on. */
+  /** Answers requests of other instances from now on. */
   serve(handler: PeerHandler): void;
 }
 
 /**
- * What operators do with an engine: the actor engine, or one of the two plans. Called by the operations alone, which
- * log each change. Operating errors come as `refused`; what is thrown is a bug.
+ * The port for operators. Only the admin service calls it, and logs each change. Operating errors are returned as
+ * `refused`. A thrown error is a bug.
  */
 export interface OperatedEngine extends BookingEngine {
   updatePackage(packageId: number, change: PackageUpdate): Promise<PackageUpdated | Refused>;
-  /** Has what the order waits for tried at once. `not_retryable` once it has ended. */
+  /** Tries the order's next step at once. Refused with `not_retryable` if the order has ended. */
   retry(order: Order): Promise<Accepted | Refused>;
-  /** Replaces an email in orders of one package that were bought with it, at most a thousand. Repeating it is harmless. */
+  /** Replaces an email in up to 1,000 orders of one package. A repetition is harmless. */
   erase(packageId: number, email: string, erasures: readonly Erasure[]): Promise<EmailErased | Refused>;
   /** A package has been added to the store. */
   added(travelPackage: TravelPackage): void;
@@ -71,17 +71,17 @@ export interface OperatedEngine extends BookingEngine {
   readonly peers?: Peers;
 }
 
-/** How busy the owner of a package was with it, over the last minute, from its memory. Arrays are oldest first. */
+/** Activity of a package over the last minute, from its owner's memory. Arrays are oldest first. */
 export interface Activity {
-  /** How long each bucket of the series is. */
+  /** Length of each bucket of the arrays. */
   readonly bucketMs: number;
   /** When the last bucket ended, in ms since the epoch by the owner's clock. */
   readonly endedAt: number;
   /** Orders stored, per second. */
   readonly purchasesPerS: readonly number[];
-  /** Messages that one commit took, on average; 0 where there was none. */
+  /** Messages per commit, on average; 0 if there was no commit. */
   readonly batchSize: readonly number[];
-  /** What one commit took, on average, in ms; 0 where there was none. */
+  /** Duration of a commit, on average, in ms; 0 if there was no commit. */
   readonly commitMs: readonly number[];
   /** The same over the last ten seconds. */
   readonly recent: {

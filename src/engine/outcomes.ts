@@ -11,11 +11,11 @@ interface Waiter {
 }
 
 const rereadMs = 1_000;
-/** Outcomes that came before anybody waited for them: the owner may be quicker than its answer. */
+/** Outcomes to keep that came before anybody waited for them: the live bus may be quicker than the answer. */
 const earlyMax = 1_000;
 
 /**
- * Lets callers wait for the outcome of their orders: the live bus tells it, and once a second the store is asked,
+ * Lets callers wait for the outcome of their orders. It comes over the live bus. The store is read once a second as well,
  * so that a lost message is only a delay.
  */
 export class Outcomes {
@@ -33,7 +33,7 @@ export class Outcomes {
     this.#unsubscribe = liveBus.subscribe({ order: (order) => this.#hear(order) });
   }
 
-  /** The order once it has an outcome, or as it stands when the time is up, the caller is gone or the server drains. */
+  /** Resolves with the order once it has an outcome, or as it is when the time is up, the caller hangs up or `close` is called. */
   async wait(order: Order, { waitMs, gone }: Settling): Promise<Order> {
     if (isSettled(order) || waitMs <= 0 || gone?.aborted === true || this.#closing.signal.aborted)
       return order;
@@ -52,7 +52,7 @@ export class Outcomes {
     return waiter.latest;
   }
 
-  /** Everybody who waits gets the order as it stands. */
+  /** All waiting callers get the order as it is. */
   close(): void {
     this.#closing.abort();
     this.#unsubscribe();
@@ -76,7 +76,7 @@ export class Outcomes {
     const waiters = this.#waiters.get(order.id);
     if (waiters === undefined) return this.#keepEarly(order);
     for (const waiter of waiters) {
-      // A confirmed order that is being cancelled has had an outcome before.
+      // An older version may arrive later, for example "confirmed" after "cancelling".
       if (isOlder(order, waiter.latest)) continue;
       waiter.latest = order;
       if (isSettled(order)) waiter.wake();

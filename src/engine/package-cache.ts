@@ -7,28 +7,28 @@ export interface PackageCacheOptions {
   readonly store: Pick<Store, 'package' | 'packages'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
-  /** A snapshot older than this is read again; Infinity where this process alone changes the store. */
+  /** A snapshot older than this is read again. Infinity if only this process changes the store. */
   readonly maxAgeMs: number;
 }
 
 interface Entry {
-  /** Undefined: there is no such package. */
+  /** Undefined if there is no such package. */
   readonly snapshot: PackageSnapshot | undefined;
-  /** When it was read or heard. */
+  /** Time of the read or of the live update, in ms since the epoch. */
   readonly at: number;
 }
 
 interface Reading {
   readonly stored: PackageSnapshot | undefined;
-  /** What is known after it. */
+  /** The entry after the read. It is newer than `stored` if a live update came meanwhile. */
   readonly entry: Entry;
 }
 
-/** All packages with their inventory, in memory: kept fresh by the live bus, and read again when too old. */
+/** Caches snapshots of all packages. The live bus updates them, and an old one is read again. */
 export class PackageCache {
   readonly #options: PackageCacheOptions;
   readonly #entries = new Map<number, Entry>();
-  /** When all were read. */
+  /** Time of the last read of all packages. */
   #allAt: number | undefined;
   #readingAll: Promise<void> | undefined;
   readonly #reading = new Map<number, Promise<Reading>>();
@@ -44,7 +44,7 @@ export class PackageCache {
     });
   }
 
-  /** By id. @throws StoreUnavailableError */
+  /** All packages, sorted by id. @throws StoreUnavailableError */
   async all(): Promise<readonly PackageSnapshot[]> {
     if (!this.#isFresh(this.#allAt)) {
       this.#readingAll ??= this.#readAll().finally(() => {
@@ -70,15 +70,15 @@ export class PackageCache {
     return (await this.#readOnce(id)).entry.snapshot;
   }
 
-  /** What is stored, by a reading that begins after this call; many calls share one. @throws StoreUnavailableError */
+  /** The stored package, by a read that begins after this call. Calls share a read. @throws StoreUnavailableError */
   async reread(id: number): Promise<PackageSnapshot | undefined> {
     if (this.#options.maxAgeMs === Number.POSITIVE_INFINITY) return this.get(id);
-    // One that is under way may have seen what was before.
+    // A read in progress may have begun before this call.
     await this.#reading.get(id)?.catch(() => {});
     return (await this.#readOnce(id)).stored;
   }
 
-  /** What is known of a package, however old: enough to see that there is nothing to refuse. */
+  /** The cached snapshot, however old. */
   peek(id: number): PackageSnapshot | undefined {
     return this.#entries.get(id)?.snapshot;
   }
@@ -108,13 +108,13 @@ export class PackageCache {
     const stored = await this.#options.store.packages();
     for (const snapshot of stored) this.#keep(snapshot.package.id, snapshot, at);
     const ids = new Set(stored.map((snapshot) => snapshot.package.id));
-    // Packages that are no longer stored were removed without our hearing of it. One heard of after the read began may
-    // be new, and stays.
+    // A package that is not stored was removed, and the live update was lost. One that was heard of after the read began
+    // may be new, so it stays.
     for (const [id, known] of this.#entries) if (!ids.has(id) && known.at < at) this.#entries.delete(id);
     this.#allAt = at;
   }
 
-  /** What was heard while reading is newer than what was read. Misses are not kept: anybody can ask for any id. */
+  /** A live update during the read is newer than the read. Misses are not cached, because anybody can ask for any id. */
   #keep(id: number, snapshot: PackageSnapshot | undefined, at: number): Entry {
     const known = this.#entries.get(id);
     if (known !== undefined && known.at >= at) return known;

@@ -1,6 +1,9 @@
+import type { PackageState } from '../domain/package-state.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { LiveBus, QueueSnapshot } from '../realtime/live-bus.ts';
+import type { Store } from '../storage/store.ts';
 
-/** The lines of packages that other instances own, as last heard on the live bus. */
+/** The queues of packages that other instances own, as last received from the live bus. */
 export class QueuePositions {
   readonly #queuePositions = new Map<number, QueueSnapshot>();
   readonly #unsubscribe: () => void;
@@ -9,7 +12,7 @@ export class QueuePositions {
     this.#unsubscribe = liveBus.subscribe({ queue: (line) => this.#hear(line) });
   }
 
-  /** The place of an order's number in its line, from 1; undefined when it was not heard of. */
+  /** The position of an order's number in its queue, from 1; undefined if it is not known. */
   position(packageId: number, number: number): number | undefined {
     const line = this.#queuePositions.get(packageId);
     if (line === undefined) return undefined;
@@ -30,5 +33,97 @@ export class QueuePositions {
     }
     const all = line.all ?? this.#queuePositions.get(line.packageId)?.all;
     this.#queuePositions.set(line.packageId, { ...line, ...(all === undefined ? {} : { all }) });
+  }
+}
+
+/** The first orders of a queue see every change of their position, the others see it once a second. */
+const firstMax = 20;
+const wholeEveryMs = 1_000;
+/** Queues in the store are read at most this often, and up to this many orders. */
+const readEveryMs = 200;
+const readMax = 10_000;
+
+/** Publishes the queue of an active package, which is in memory. */
+export class QueuePublisher {
+  readonly #bus: LiveBus;
+  readonly #clock: Clock;
+  #wholeAt = 0;
+  #isWholeDue = false;
+
+  constructor(bus: LiveBus, clock: Clock) {
+    this.#bus = bus;
+    this.#clock = clock;
+  }
+
+  publish(state: PackageState, signal: AbortSignal): void {
+    const packageId = state.package.id;
+    const first = state.queue.first(firstMax);
+    if (state.queue.size <= firstMax) return this.#bus.publishQueue({ packageId, first, all: first });
+    const sinceWholeMs = this.#clock.now() - this.#wholeAt;
+    if (sinceWholeMs >= wholeEveryMs) return this.#publishWhole(state);
+    this.#bus.publishQueue({ packageId, first });
+    if (!this.#isWholeDue) void this.#publishWholeAfter(wholeEveryMs - sinceWholeMs, state, signal);
+  }
+
+  async #publishWholeAfter(ms: number, state: PackageState, signal: AbortSignal): Promise<void> {
+    this.#isWholeDue = true;
+    await this.#clock.sleep(ms, signal);
+    this.#isWholeDue = false;
+    if (!signal.aborted) this.#publishWhole(state);
+  }
+
+  #publishWhole(state: PackageState): void {
+    this.#wholeAt = this.#clock.now();
+    const all = state.queue.first(Number.POSITIVE_INFINITY);
+    this.#bus.publishQueue({ packageId: state.package.id, first: all.slice(0, firstMax), all });
+  }
+}
+
+export interface StoredQueuePublisherOptions {
+  readonly store: Pick<Store, 'versionedPackage'>;
+  readonly liveBus: LiveBus;
+  readonly clock: Clock;
+}
+
+/** Publishes queues of packages that no process has in memory. It reads them from the store. */
+export class StoredQueuePublisher {
+  readonly #options: StoredQueuePublisherOptions;
+  /** Packages whose queue is being published; true if it has changed since it was read. */
+  readonly #busy = new Map<number, boolean>();
+
+  constructor(options: StoredQueuePublisherOptions) {
+    this.#options = options;
+  }
+
+  /** The queue of a package has changed. */
+  changed(packageId: number): void {
+    const isBusy = this.#busy.has(packageId);
+    this.#busy.set(packageId, true);
+    if (!isBusy) void this.#publish(packageId);
+  }
+
+  async #publish(packageId: number): Promise<void> {
+    const { clock } = this.#options;
+    let wholeAt = Number.NEGATIVE_INFINITY;
+    while (this.#busy.get(packageId) === true) {
+      this.#busy.set(packageId, false);
+      const isWhole = clock.now() - wholeAt >= wholeEveryMs;
+      if (isWhole) wholeAt = clock.now();
+      const isRestDue = await this.#publishOnce(packageId, isWhole).catch(() => false);
+      await clock.sleep(readEveryMs);
+      if (isRestDue) this.#busy.set(packageId, true);
+    }
+    this.#busy.delete(packageId);
+  }
+
+  /** True if the queue is longer than what was published. */
+  async #publishOnce(packageId: number, isWhole: boolean): Promise<boolean> {
+    const { store, liveBus } = this.#options;
+    const max = isWhole ? readMax : firstMax + 1;
+    const stored = await store.versionedPackage(packageId, { statuses: ['queued'], max });
+    const numbers = (stored?.orders ?? []).map(({ number }) => number);
+    const isAll = isWhole || numbers.length <= firstMax;
+    liveBus.publishQueue({ packageId, first: numbers.slice(0, firstMax), ...(isAll && { all: numbers }) });
+    return !isAll;
   }
 }

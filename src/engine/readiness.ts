@@ -5,7 +5,7 @@ import type { Store } from '../storage/store.ts';
 export interface ReadinessOptions {
   readonly store: Pick<Store, 'ping' | 'probe'>;
   readonly clock: Clock;
-  /** Where packages are owned by leases. */
+  /** Present if packages are owned by leases. */
   readonly leases?: Pick<Leases, 'ping'>;
 }
 
@@ -14,12 +14,12 @@ export interface InstanceCondition {
   readonly isTransportAvailable: boolean;
 }
 
-/** However often somebody asks, the store is written to, and the lease service asked, so often at most. */
+/** The store is written to, and the lease service is asked, once in this time at most. */
 const lookEveryMs = 2_000;
-/** A write that fails may have stood in everybody's way until it did. */
+/** After a failed test write, the next one waits longer, because it may have blocked other writes until it failed. */
 const writeAgainMs = 5_000;
 
-/** What keeps an engine from taking orders. */
+/** Finds the reasons why an engine cannot take orders. */
 export class Readiness {
   readonly #store: ReadinessOptions['store'];
   readonly #looks: readonly Probe[];
@@ -31,14 +31,14 @@ export class Readiness {
     this.#looks = leasesAnswer === undefined ? [takesWrites] : [takesWrites, leasesAnswer];
   }
 
-  /** In words; empty when nothing is missing. */
+  /** The reasons as text; empty when ready. */
   async problems({ isDraining, isTransportAvailable }: InstanceCondition): Promise<string[]> {
     if (isDraining) return ['this instance is draining'];
     const carrier = isTransportAvailable ? [] : ['Redis does not answer'];
     try {
       await this.#store.ping();
     } catch (error) {
-      // Nor does it take writes: that need not be found out, nor said.
+      // A store that does not answer takes no writes either, so the probes are skipped.
       return [...carrier, `the store does not answer: ${reasonOf(error)}`];
     }
     const found = await Promise.all(this.#looks.map((look) => look.trouble()));
@@ -46,7 +46,7 @@ export class Readiness {
   }
 }
 
-/** Looks whether something works, now and then; in between it goes by what was seen last. */
+/** Checks something at intervals, and returns the last result in between. */
 class Probe {
   readonly #clock: Clock;
   readonly #work: () => Promise<void>;
@@ -55,7 +55,7 @@ class Probe {
   #trouble: Promise<string | undefined> | undefined;
   #lookAgainAt = Number.NEGATIVE_INFINITY;
 
-  /** @param againMs how long trouble is believed. */
+  /** @param againMs time until the next check after a failure */
   constructor(clock: Clock, work: () => Promise<void>, words: string, againMs = lookEveryMs) {
     this.#clock = clock;
     this.#work = work;
@@ -65,7 +65,7 @@ class Probe {
 
   trouble(): Promise<string | undefined> {
     if (this.#trouble === undefined || this.#clock.now() >= this.#lookAgainAt) {
-      // Until it has ended nobody looks again.
+      // One check at a time.
       this.#lookAgainAt = Number.POSITIVE_INFINITY;
       this.#trouble = this.#look();
     }

@@ -26,11 +26,11 @@ export interface ShellOptions {
   readonly rules: Pick<PackageRules, 'waitersPerUnit' | 'ordersPerEmail'>;
   /** See {@link PackageCache}. */
   readonly snapshotMaxAgeMs: number;
-  /** How long a caller may wait until its command is stored, in ms; default 8,000. */
+  /** Time until a command must be stored, in ms; default 8,000. */
   readonly commandTimeoutMs?: number;
 }
 
-/** What every engine does in the same way: it reads, waits for outcomes, and takes commands of operators. */
+/** The part that all engines share: reads, waiting for outcomes, and commands of operators. */
 export abstract class EngineShell<Options extends ShellOptions> implements OperatedEngine {
   protected readonly options: Options;
   protected readonly commandTimeoutMs: number;
@@ -40,7 +40,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   readonly #queuePositions: QueuePositions;
   readonly #readiness: Readiness;
 
-  /** @param leases where packages are owned by them: the engine is not ready unless they answer. */
+  /** @param leases the lease service, if packages are owned by leases. The engine is not ready unless it answers. */
   constructor(options: Options, leases?: ReadinessOptions['leases']) {
     const { store, liveBus, clock, snapshotMaxAgeMs, commandTimeoutMs = 8_000 } = options;
     this.options = options;
@@ -57,11 +57,11 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   abstract load(): EngineLoad;
   abstract drain(): Promise<void>;
 
-  /** Has a command decided, and stored where it changes something. */
+  /** Decides a command, and stores its change. */
   protected abstract send(packageId: number, command: Command): Promise<Answer>;
-  /** The order as it is now: its outcome may have come between the caller's reading and its waiting. */
+  /** The current version of the order. Its outcome may have come since the caller read it. */
   protected abstract latest(order: Order): Promise<Order>;
-  /** The caller of a queued order has hung up without a key to come back with. */
+  /** Withdraws a queued order without a key, because its caller hung up. */
   protected abstract withdraw(order: Order): void;
   protected abstract readonly isTransportAvailable: boolean;
 
@@ -132,21 +132,21 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
     this.options.liveBus.publishRemoved(packageId);
   }
 
-  /** Whoever still waits for an outcome gets the order as it stands. */
+  /** Callers that still wait for an outcome get the order as it is. */
   close(): void {
     this.outcomes.close();
     this.packageCache.close();
     this.#queuePositions.close();
   }
 
-  /** What a purchase's key led to before: a winner who lost the reply hears of it, also when all is sold (rule Q7). */
+  /** The stored answer for the key of a purchase, so that a lost reply can be repeated even after a sell-out (rule Q7). */
   protected async answerByKey({ packageId, email, key }: PurchaseRequest): Promise<OrderAnswer | undefined> {
     if (key === undefined) return undefined;
     const [order] = await this.options.store.ordersByKey(packageId, [key]);
     return keyAnswer(order, email);
   }
 
-  /** Why a package takes no purchase, by a snapshot that may be some ms old. */
+  /** The reason why a package accepts no purchase, by a snapshot that may be some ms old. */
   protected obstacle({ package: travelPackage, inventory }: PackageSnapshot): ErrorCode | undefined {
     const { clock, suppliers, rules } = this.options;
     return saleObstacle(travelPackage, inventory, clock.now(), rules.waitersPerUnit, suppliers.available);

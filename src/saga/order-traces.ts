@@ -5,14 +5,14 @@ import type { TraceContext, Tracing } from '../observability/tracing.ts';
 
 type CallersMessage = Extract<PackageMessage, { caller: unknown }>;
 
-/** Gives a customer's message its place in the present trace, and begins its time in the mailbox. */
+/** Adds a customer's message to the current trace, and begins the span of its time in the mailbox. */
 export function traced(tracing: Tracing, packageId: number, message: CallersMessage): CallersMessage {
   if (message.kind !== 'purchase' && message.kind !== 'cancel') return message;
   const trace = message.trace ?? tracing.current();
   if (trace === undefined) return message;
   const attributes = { 'package.id': packageId, 'order.id': message.orderId, 'message.kind': message.kind };
   const waiting = tracing.begin('mailbox wait', { parent: trace, attributes });
-  // Whoever is answered without having been taken waits no more either.
+  // A message can be answered without having been taken from the mailbox. Its wait ends then too.
   const caller: CallersMessage['caller'] = (answer) => {
     waiting.end();
     message.caller(answer);
@@ -20,15 +20,15 @@ export function traced(tracing: Tracing, packageId: number, message: CallersMess
   return { ...message, trace, waiting, caller };
 }
 
-/** What of a batch is traced: in all, and by order. */
+/** The traces of a batch: all of them, and by order. */
 interface BatchTraces {
   readonly all: readonly TraceContext[];
   readonly byOrder: ReadonlyMap<string, TraceContext>;
 }
 
 /**
- * Keeps the traces of unfinished orders together: the purchase's request is long over when its saga ends, or when its
- * turn in the line comes. A commit belongs to the first of the traces that it serves, and links to the others.
+ * Keeps the trace of each unfinished order, because the request is over when its saga ends or when the queue is served.
+ * A commit belongs to the first of the traces in its batch, and links to the others.
  */
 export class OrderTraces {
   readonly #tracing: Tracing;
@@ -39,7 +39,7 @@ export class OrderTraces {
     this.#tracing = tracing;
   }
 
-  /** A batch was taken out of the mailbox. */
+  /** Notes a batch that was taken from the mailbox. */
   taken(state: PackageState, batch: readonly PackageMessage[]): void {
     const all = new Set<TraceContext>();
     const byOrder = new Map<string, TraceContext>();
@@ -78,7 +78,7 @@ export class OrderTraces {
     return this.#tracing.within(`saga ${what}`, { parent, attributes }, work);
   }
 
-  /** Its activation has ended: another one goes on. */
+  /** Forgets the orders of an activation that has ended. */
   forget(state: PackageState): void {
     for (const orderId of state.orders.keys()) this.#orders.delete(orderId);
   }

@@ -56,7 +56,7 @@ async function run(suppliers: Suppliers, what: typeof bookOrder, subject = order
 }
 
 describe('booking', () => {
-  test('the hotel is asked with the flight’s ticket number, and both under the order’s id', async () => {
+  test('the hotel gets the flight’s ticket number, and both get the order’s id as key', async () => {
     const suppliers = suppliersThat(ticket);
     const { results, events } = await run(suppliers, bookOrder);
     expect(suppliers.reserveFlight.mock.lastCall).toMatchObject([
@@ -73,35 +73,41 @@ describe('booking', () => {
 
   test.each([
     [
-      'Q2 a flight refused outright owes nothing',
+      'Q2 a refused flight needs no compensation',
       refused('flight_unavailable'),
       room,
       'refused',
       'flight_unavailable',
     ],
-    ['Q8 an unknown flight owes a cancel', unknown, room, 'needsCompensation', 'supplier_silent'],
+    ['Q8 an unknown flight needs compensation', unknown, room, 'needsCompensation', 'supplier_silent'],
     [
-      'Q8 a flight that somebody cancelled owes one',
+      'Q8 a flight that was cancelled needs compensation',
       refused('cancelled'),
       room,
       'needsCompensation',
       'flight_unavailable',
     ],
     [
-      'Q8 a refused hotel owes the flight',
+      'Q8 a refused hotel needs compensation of the flight',
       ticket,
       refused('hotel_unavailable'),
       'needsCompensation',
       'hotel_unavailable',
     ],
     [
-      'Q8 a refused ticket owes the flight',
+      'Q8 a refused ticket needs compensation of the flight',
       ticket,
       refused('invalid_ticket'),
       'needsCompensation',
       'invalid_ticket',
     ],
-    ['Q8 an unknown hotel owes both', ticket, unknown, 'needsCompensation', 'supplier_silent'],
+    [
+      'Q8 an unknown hotel needs compensation of both',
+      ticket,
+      unknown,
+      'needsCompensation',
+      'supplier_silent',
+    ],
   ] as const)('%s, and nothing is cancelled here', async (_, flight, hotel, kind, reason) => {
     const suppliers = suppliersThat(flight, hotel);
     const { results } = await run(suppliers, bookOrder);
@@ -109,7 +115,7 @@ describe('booking', () => {
     expect(suppliers.cancel).not.toHaveBeenCalled();
   });
 
-  test('Q9 a saga whose activation has ended stops at its next step and says nothing', async () => {
+  test('Q9 a saga whose activation has ended stops at its next step and reports nothing', async () => {
     const suppliers = suppliersThat(ticket);
     const stop = new AbortController();
     const report = vi.fn();
@@ -121,7 +127,7 @@ describe('booking', () => {
     expect(report).not.toHaveBeenCalled();
   });
 
-  test('a slow hotel lets the flight be seen meanwhile', async () => {
+  test('a slow hotel lets the reserved flight be reported as progress', async () => {
     const hotel = Promise.withResolvers<Reply>();
     const suppliers = suppliersThat(ticket, hotel.promise);
     const results: SagaResult[] = [];
@@ -139,8 +145,8 @@ describe('booking', () => {
   });
 });
 
-describe('clearing', () => {
-  test('Q8 both suppliers are asked until both have agreed', async () => {
+describe('compensating', () => {
+  test('Q8 both suppliers are asked until both have confirmed', async () => {
     const suppliers = suppliersThat(ticket);
     let failures = 2;
     suppliers.cancel.mockImplementation(async (kind) => kind === 'hotels' || failures-- <= 0);

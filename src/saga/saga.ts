@@ -6,21 +6,21 @@ import type { SupplierAnswer, SupplierKind, Suppliers, UnknownAnswer } from '../
 export interface SagaOptions {
   readonly suppliers: Suppliers;
   readonly clock: Clock;
-  /** Aborts when the activation ends: the saga stops at its next step and says nothing more. */
+  /** Aborts when the activation ends. The saga then stops at its next step and reports nothing more. */
   readonly signal: AbortSignal;
   readonly report: (result: SagaResult, events: readonly TimelineEntry[]) => void;
 }
 
-/** A hotel that takes longer lets the buyer see meanwhile that the flight is there. */
+/** If the hotel takes longer than this, the reserved flight is reported as progress. */
 const progressAfterMs = 250;
 const clearFirstMs = 100;
 const clearMaxMs = 2_000;
 
 /**
- * Books a held order: the flight, then the hotel with the flight's ticket number. It may be a repetition after a
- * crash or a takeover: the order's id is the key at the suppliers, so what exists already is found again.
+ * Books a held order: the flight, then the hotel with the flight's ticket number. After a crash or takeover it runs
+ * again. The order's id is the key at the suppliers, so existing reservations are found again.
  *
- * It never cancels anything. It reports that a cancel is owed, and only the commit of that starts {@link compensateOrder}
+ * It never cancels anything. It reports `needsCompensation`, and only the commit of that starts {@link compensateOrder}
  * (rule Q9).
  */
 export async function bookOrder(order: Order, options: SagaOptions): Promise<void> {
@@ -43,8 +43,8 @@ export async function bookOrder(order: Order, options: SagaOptions): Promise<voi
 }
 
 /**
- * Cancels at both suppliers whatever may exist under the order's key, and keeps at it until both have agreed.
- * Both always: a cancel that finds nothing keeps a late reservation from coming to life (rule Q8).
+ * Cancels the reservations with the order's key at both suppliers, and retries until both have confirmed. Always at
+ * both, because a cancellation that finds nothing prevents a later reservation with the same key (rule Q8).
  */
 export async function compensateOrder(order: Order, options: SagaOptions): Promise<void> {
   const steps = new Steps(options);
@@ -71,7 +71,7 @@ class Steps {
     this.#options = options;
   }
 
-  /** Notes a supplier's answer for the timeline; returns the number it gave, if it gave one. */
+  /** Notes a supplier's answer for the timeline; returns the reservation's number, if there is one. */
   note(what: 'flight' | 'hotel', answer: SupplierAnswer | UnknownAnswer): string | undefined {
     if (answer.kind === 'reserved') this.#note(`${what} reserved`, answer.number);
     else if (answer.kind === 'refused') this.#note(`${what} refused`);
@@ -96,7 +96,7 @@ class Steps {
     return shown;
   }
 
-  /** A first refusal leaves nothing behind; anything else leaves something that may have to be cancelled. */
+  /** Only a refused flight leaves nothing to cancel. After anything else, a reservation may exist. */
   giveUp(answer: SupplierAnswer | UnknownAnswer, refused: OrderReason, ticketNumber?: string): void {
     if (answer.kind === 'unknown') return this.#needsCompensation('supplier_silent', ticketNumber);
     const code = answer.kind === 'refused' ? answer.code : undefined;

@@ -68,7 +68,7 @@ async function accepted(purchase: ReturnType<ActorEngine['purchase']>): Promise<
 const asked = (count: number) => vi.waitFor(() => expect(suppliers.flights).toHaveLength(count));
 
 describe('purchases', () => {
-  test('Q2 Q6 the claim is stored before the flight is asked, and the outcome follows', async () => {
+  test('Q2 Q6 the claim is stored before the flight is requested, and the outcome follows', async () => {
     const order = await accepted(engine.purchase({ packageId: 1, email }));
     expect(await store.order(order.id)).toMatchObject({ status: 'held' });
     await asked(1);
@@ -78,7 +78,7 @@ describe('purchases', () => {
     expect(await store.order(order.id)).toEqual(outcome);
   });
 
-  test('Q5 a slow flight fails: the second buyer gets the unit, the first’s retry gets its own failure', async () => {
+  test('Q5 after a slow flight fails, the next buyer gets the unit, and the first key returns its own failure', async () => {
     const first = await accepted(engine.purchase({ packageId: 1, email, key: 'first' }));
     const second = await accepted(engine.purchase({ packageId: 1, email: 'b@example.com', key: 'second' }));
     expect([first.status, second.status]).toEqual(['held', 'queued']);
@@ -92,7 +92,7 @@ describe('purchases', () => {
     expect(again).toMatchObject({ id: first.id, status: 'failed', reason: 'flight_unavailable' });
   });
 
-  test('Q7 one key sent many times at once is one order, also when it takes the last place', async () => {
+  test('Q7 one key sent many times at once makes one order, also for the last unit', async () => {
     await accepted(engine.purchase({ packageId: 1, email }));
     await accepted(engine.purchase({ packageId: 1, email }));
     const answers = await Promise.all(
@@ -107,7 +107,7 @@ describe('purchases', () => {
     expect(other).toEqual({ kind: 'refused', code: 'key_reused' });
   });
 
-  test('Q7 a key on its way to its commit is joined, also when the sale closes meanwhile', async () => {
+  test('Q7 a repeated key joins the purchase that waits for its commit, also when the sale closes meanwhile', async () => {
     await stop();
     await database.delete();
     const closesAt = Date.now() + 60_000;
@@ -135,7 +135,7 @@ describe('purchases', () => {
     });
   });
 
-  test('Q6 while the store is away purchases wait; those past their deadline are told so', async () => {
+  test('Q6 while the store is away purchases wait, and those past their deadline are refused', async () => {
     const away = vi.spyOn(store, 'commit').mockRejectedValue(new StoreUnavailableError('away'));
     const purchase = engine.purchase({ packageId: 1, email });
     await vi.waitFor(() => expect(away).toHaveBeenCalled());
@@ -146,8 +146,8 @@ describe('purchases', () => {
 
 describe('callers who hang up', () => {
   test.each([
-    ['without a key it leaves the line', undefined, 'withdrawn'],
-    ['with a key its place is kept', 'k', 'queued'],
+    ['without a key the order leaves the queue', undefined, 'withdrawn'],
+    ['with a key the order keeps its position', 'k', 'queued'],
   ])('%s', async (_, key, status) => {
     await accepted(engine.purchase({ packageId: 1, email }));
     const gone = new AbortController();
@@ -156,7 +156,7 @@ describe('callers who hang up', () => {
     const outcome = engine.outcome(order, { waitMs: 60_000, gone: gone.signal });
     gone.abort();
     await outcome;
-    // A later message: once it is processed, so is the withdrawal.
+    // Once this later message is processed, the withdrawal is too.
     await accepted(engine.purchase({ packageId: 1, email: 'b@example.com' }));
     expect(await engine.order(order.id)).toMatchObject({ status });
   });
@@ -177,7 +177,7 @@ describe('cancelling', () => {
 });
 
 describe('recovery', () => {
-  test('Q5 Q6 held orders resume with the same key, the line keeps its order, owed cancels go on', async () => {
+  test('Q5 Q6 a new owner resumes held orders with the same key, keeps the queue, and continues compensations', async () => {
     await stop();
     await database.delete();
     await onSaleAre({ quota: 2 });
@@ -204,7 +204,7 @@ describe('recovery', () => {
     }
   });
 
-  test('Q8 an order that was being cancelled is cancelled to its end', async () => {
+  test('Q8 a new owner finishes the cancellation of an order', async () => {
     const order = await accepted(engine.purchase({ packageId: 1, email }));
     await asked(1);
     suppliers.answerFlight();
@@ -218,7 +218,7 @@ describe('recovery', () => {
     expect(suppliers.cancelled.map(({ kind }) => kind).sort()).toEqual(['flights', 'hotels']);
   });
 
-  test('Q4 a line that waited for the suppliers is served by the next start, without another message', async () => {
+  test('Q4 a queue that waited for the suppliers is served after the next start, without another message', async () => {
     suppliers.available = false;
     const order = await accepted(engine.purchase({ packageId: 1, email, key: 'k' }));
     expect(order.status).toBe('queued');
@@ -230,7 +230,7 @@ describe('recovery', () => {
   });
 });
 
-test('Q4 while the suppliers are away nothing is claimed, and nobody is refused for it', async () => {
+test('Q4 while the suppliers are away nothing is claimed and no order is rejected', async () => {
   suppliers.available = false;
   const order = await accepted(engine.purchase({ packageId: 1, email }));
   expect(order.status).toBe('queued');
@@ -240,14 +240,14 @@ test('Q4 while the suppliers are away nothing is claimed, and nobody is refused 
   expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
 });
 
-test('Q6 a caller whose news got lost hears of the outcome from the store', async () => {
+test('Q6 a caller gets the outcome from the store when the live update is lost', async () => {
   const order = await accepted(engine.purchase({ packageId: 1, email }));
   const outcome = engine.outcome(order, { waitMs: 10_000 });
   vi.spyOn(store, 'orders').mockResolvedValue([{ ...order, status: 'failed', reason: 'flight_unavailable' }]);
   expect(await outcome).toMatchObject({ status: 'failed' });
 });
 
-test('Q4 an owner that was replaced unawares does not say sold out of what its successor has free', async () => {
+test('Q4 a replaced owner that has not noticed does not refuse units that its successor has', async () => {
   await stop();
   let lease = new AbortController();
   const acquire = async () => {
@@ -270,7 +270,7 @@ test('Q4 an owner that was replaced unawares does not say sold out of what its s
   await successor.drain();
 });
 
-test('a draining engine takes nothing, and those who wait get the order as it stands', async () => {
+test('a draining engine accepts nothing, and waiting callers get the order as it is', async () => {
   const order = await accepted(engine.purchase({ packageId: 1, email }));
   const outcome = engine.outcome(order, { waitMs: 60_000 });
   await engine.drain();
@@ -279,7 +279,7 @@ test('a draining engine takes nothing, and those who wait get the order as it st
   expect(await engine.readinessProblems()).toEqual(['this instance is draining']);
 });
 
-test('the last of several instances answers at once when it drains: nobody is there to hand over to', async () => {
+test('the last of several instances answers waiting callers at once when it drains', async () => {
   await stop();
   const others = { v: 1, kind: 'elsewhere' };
   const messages: Messages = {

@@ -17,22 +17,22 @@ import { Router } from './routing/router.ts';
 
 export interface ActorEngineOptions extends LocalActorsOptions, ShellOptions {
   readonly rules: PackageRules;
-  /** The other instances; absent where this is the only one. */
+  /** The transport to the other instances; absent for a single instance. */
   readonly messages?: Messages;
 }
 
-/** Until an owner that was replaced is asked again: it notices when its lease or its next commit fails. */
+/** Pause before a replaced owner is asked again. It notices when its lease or its next commit fails. */
 const staleOwnerPauseMs = 100;
 
 /** The actor engine: each purchase goes to its package's mailbox, and is answered after its commit. */
 export class ActorEngine extends EngineShell<ActorEngineOptions> {
-  /** Absent where this is the only instance. */
+  /** Absent for a single instance. */
   readonly peers?: PeerService;
   readonly #local: LocalActors;
   readonly #route: Route;
   readonly #placement: Placement | undefined;
   readonly #router: Router | undefined;
-  /** Keys on their way to their first commit: nobody may refuse them from a snapshot (rule Q7). */
+  /** Keys whose purchase waits for its commit. They must not be refused from a snapshot (rule Q7). */
   readonly #keysUnderWay = new UnderWay();
   readonly #unsubscribe: () => void;
 
@@ -48,7 +48,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     this.#unsubscribe = liveBus.subscribe({ removed: (packageId) => this.#local.retire(packageId) });
   }
 
-  /** Recovers what a former process left: every package with unfinished orders gets its owner back. */
+  /** Activates every package with unfinished orders, or lets placement do so if there are other instances. */
   override async start(): Promise<void> {
     await super.start();
     await this.options.messages?.join();
@@ -59,11 +59,11 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
   purchase(request: PurchaseRequest): Promise<OrderAnswer> {
     return answered(async () => {
       const { packageId } = request;
-      // Only a refusal wants a fresh snapshot: whatever is let through, the owner decides.
+      // Only a refusal needs a fresh snapshot. The owner decides all other purchases.
       const glanced = this.packageCache.peek(packageId);
       if (glanced !== undefined && this.obstacle(glanced) === undefined) {
         const answer = await this.#ask(request);
-        // The glance was wrong: others shall not have to ask the owner for the same answer.
+        // The cached snapshot is outdated. A fresh one lets the next purchase be refused without asking the owner.
         if (answer.kind === 'refused') void this.packageCache.get(packageId).catch(() => {});
         return answer;
       }
@@ -128,7 +128,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     return this.options.messages?.available ?? true;
   }
 
-  /** Whether there is anybody to go on with what this instance leaves. */
+  /** Whether another instance can take over the packages of this one. */
   get #hasOthers(): boolean {
     const { messages, instance } = this.options;
     return messages?.members().some((member) => member !== instance) ?? false;
@@ -166,7 +166,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     });
   }
 
-  /** A refusal needs no hop to the owner, but a key is looked up first: its winner may have lost the reply. */
+  /** Refuses without asking the owner. A key is looked up first, because its reply may have been lost. */
   async #answerFrom(snapshot: PackageSnapshot, request: PurchaseRequest): Promise<OrderAnswer | undefined> {
     const { packageId, key } = request;
     const code = this.obstacle(snapshot);
@@ -176,8 +176,8 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
   }
 
   /**
-   * Asks the owner. It says sold out from memory, and may have been replaced without having noticed: its word counts
-   * once the store, read after it, says the same (rule Q4).
+   * Asks the owner. An owner that was replaced without noticing may answer `sold_out` from outdated memory, so that
+   * answer counts only if a later read of the store confirms it (rule Q4).
    */
   async #ask(request: PurchaseRequest): Promise<OrderAnswer> {
     const { clock } = this.options;

@@ -48,7 +48,7 @@ const buy = () => {
   );
 };
 
-test('a package that was given away is left to its next owner, and may come back later', async () => {
+test('a released package is left to its next owner for a while', async () => {
   expect(await buy()).toMatchObject({ kind: 'accepted' });
   const released = actors.release(packageId);
   expect(await buy()).toEqual({ kind: 'notOwner' });
@@ -59,7 +59,7 @@ test('a package that was given away is left to its next owner, and may come back
   expect(await buy()).toMatchObject({ kind: 'accepted' });
 });
 
-test('a package that was given away is taken back at once when another instance says so', async () => {
+test('a released package is activated at once when another instance asks for it', async () => {
   await buy();
   await actors.release(packageId);
   actors.wake(packageId);

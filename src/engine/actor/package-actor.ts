@@ -13,7 +13,7 @@ import { FencedError, type Store } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { loadLookups, measuredCommit, publishChange } from '../commits.ts';
 import type { Activity } from '../operated-engine.ts';
-import { QueuePublisher } from '../queue-publisher.ts';
+import { QueuePublisher } from '../queue-positions.ts';
 import { type Actor, type Behaviour, GoneError } from './activation.ts';
 import { ActivityMeter } from './mailbox.ts';
 

@@ -1,11 +1,10 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import type { Messages } from '../../cluster/messages.ts';
 import { silentLog } from '../../observability/log.ts';
-import { Placement } from './placement.ts';
-import { preference } from './routing/rendezvous.ts';
+import { Placement, preference } from './placement.ts';
 
-/** Who is there, as a test tells it. */
+/** The members, set by the test. */
 class Members implements Pick<Messages, 'members' | 'onMembers' | 'available'> {
   all = ['a', 'b'];
   available = true;
@@ -57,7 +56,7 @@ beforeEach(() => {
   });
 });
 
-test('Q6 what has something to do and belongs here is woken within a scan', async () => {
+test('Q6 an actor with unfinished work that prefers this instance is woken by the next scan', async () => {
   void placement.run();
   unfinished = ids;
   await clock.advance(1_000);
@@ -65,7 +64,7 @@ test('Q6 what has something to do and belongs here is woken within a scan', asyn
   placement.stop();
 });
 
-test('Q6 when a member has gone, those who are left take over what it owned', async () => {
+test('Q6 when a member leaves, the others take over its actors', async () => {
   unfinished = ids;
   void placement.run();
   await clock.advance(1_000);
@@ -75,7 +74,7 @@ test('Q6 when a member has gone, those who are left take over what it owned', as
   placement.stop();
 });
 
-test('actors move to a newcomer only after the members have been the same for a while', async () => {
+test('actors move to a new member only after the members have been stable for a while', async () => {
   members.become('a');
   unfinished = ids;
   void placement.run();
@@ -89,7 +88,7 @@ test('actors move to a newcomer only after the members have been the same for a 
   placement.stop();
 });
 
-test('nothing moves while nobody can be told', async () => {
+test('nothing moves while the transport is away', async () => {
   members.become('a');
   unfinished = ids;
   void placement.run();
@@ -101,7 +100,7 @@ test('nothing moves while nobody can be told', async () => {
   placement.stop();
 });
 
-test('a store that is away is asked again', async () => {
+test('a store that is away is read again at the next scan', async () => {
   let isAway = true;
   const patient = new Placement({
     instance: 'a',
@@ -121,4 +120,30 @@ test('a store that is away is asked again', async () => {
   await clock.advance(1_000);
   expect(active.size).toBeGreaterThan(0);
   patient.stop();
+});
+
+describe('preference', () => {
+const members = ['a', 'b', 'c'];
+const actors = Array.from({ length: 3_000 }, (_, index) => index + 1);
+
+test('does not depend on the order of the members', () => {
+  for (const actor of actors.slice(0, 100)) {
+    expect(preference(actor, ['c', 'a', 'b'])).toEqual(preference(actor, members));
+  }
+});
+
+test('spreads actors evenly over the members', () => {
+  const counts = members.map(
+    (member) => actors.filter((actor) => preference(actor, members)[0] === member).length,
+  );
+  for (const count of counts) expect(count).toBeGreaterThan(850);
+});
+
+test('moves only the actors of a member that leaves, each to its next preference', () => {
+  for (const actor of actors) {
+    const before = preference(actor, members);
+    const after = preference(actor, ['a', 'b']);
+    expect(after).toEqual(before.filter((member) => member !== 'c'));
+  }
+});
 });

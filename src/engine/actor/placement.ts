@@ -1,9 +1,8 @@
 import type { Messages } from '../../cluster/messages.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
-import { preference } from './routing/rendezvous.ts';
 
-/** What placement needs of this instance's runtime. */
+/** The actors of this instance. */
 export interface Placeable {
   activeIds(): number[];
   wake(id: number): void;
@@ -15,24 +14,24 @@ export interface PlacementOptions {
   readonly instance: string;
   readonly messages: Messages;
   readonly actors: Placeable;
-  /** Actors with something to do, owned or not. @throws StoreUnavailableError */
+  /** Actors with unfinished work, owned or not. @throws StoreUnavailableError */
   readonly unfinished: () => Promise<readonly number[]>;
-  /** Tells those who are preferred for them to take these over. */
+  /** Asks their preferred instances to take these actors over. */
   readonly wakeElsewhere: (ids: readonly number[]) => void;
   readonly clock: Clock;
   readonly log: Log;
-  /** How often actors without an owner are looked for; default 1,000 ms. */
+  /** Interval of the search for actors without an owner; default 1,000 ms. */
   readonly scanMs?: number;
-  /** How long the members must stay the same before actors move; default 10,000 ms. */
+  /** Actors move only after the members have been the same for this long; default 10,000 ms. */
   readonly stableMs?: number;
 }
 
-/** At most so many actors are woken or moved in one scan: many takeovers at once are spread out. */
+/** Actors that one scan wakes or moves, at most, to spread many takeovers over time. */
 const perScan = 100;
 
 /**
- * Keeps every actor that has something to do at an instance, in the end at the one that rendezvous hashing prefers.
- * Which instance that is matters for balance only: the lease and the epoch decide who may act.
+ * Activates actors that have unfinished work and no owner, and moves actors to their preferred instance.
+ * The preference only balances the load. The lease and the epoch decide which instance may act.
  */
 export class Placement {
   readonly #options: PlacementOptions;
@@ -67,7 +66,7 @@ export class Placement {
     this.#unsubscribe();
   }
 
-  /** Wakes actors that have something to do and belong here; whoever owns one keeps it by its lease. */
+  /** Wakes actors that have unfinished work and prefer this instance. The lease protects those that have an owner. */
   async #adopt(): Promise<void> {
     const { actors, unfinished } = this.#options;
     const active = new Set(actors.activeIds());
@@ -76,7 +75,7 @@ export class Placement {
     for (const id of orphans.slice(0, perScan)) actors.wake(id);
   }
 
-  /** Gives away actors that belong to another instance, once nobody has come or gone for a while. */
+  /** Releases actors that prefer another instance, once the members are stable. */
   async #move(): Promise<void> {
     const { actors, clock, wakeElsewhere, log, messages, stableMs = 10_000 } = this.#options;
     if (!messages.available || clock.now() - this.#stableSince < stableMs) return;
@@ -94,4 +93,26 @@ export class Placement {
     const { messages, instance } = this.#options;
     return preference(id, messages.members())[0] === instance;
   }
+}
+
+/**
+ * The members in their order of preference as owner of an actor: rendezvous hashing (Thaler and
+ * Ravishankar, 1998). All instances with the same members compute the same order. When a member leaves, only its
+ * actors move.
+ */
+export function preference(actor: number, members: readonly string[]): string[] {
+  const ranked = members.map((member) => ({ member, weight: weigh(`${member}/${actor}`) }));
+  ranked.sort((a, b) => b.weight - a.weight || (a.member < b.member ? -1 : 1));
+  return ranked.map(({ member }) => member);
+}
+
+/** FNV-1a with MurmurHash3's finalizer, which spreads texts that differ only in their last characters. */
+function weigh(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -20,7 +20,7 @@ class Notebook implements Behaviour<Note, Notebook>, Actor<Note, null, readonly 
   readonly redirected: string[] = [];
   readonly unknowns: string[] = [];
   readonly expired: string[] = [];
-  /** One for each activation: what runs beside it stops when it aborts. */
+  /** The signal of each activation. */
   readonly signals: AbortSignal[] = [];
   epochs = 0;
   attempts = 0;
@@ -28,7 +28,7 @@ class Notebook implements Behaviour<Note, Notebook>, Actor<Note, null, readonly 
   /** Throws to make a commit fail. */
   obstacle: (batch: readonly Note[]) => void = () => {};
   hold: Promise<void> = Promise.resolve();
-  /** What each commit takes. */
+  /** Runs within each commit. */
   work: () => Promise<void> = async () => {};
 
   async activate(id: number) {
@@ -104,7 +104,7 @@ describe('group commit', () => {
     await runtime.drain();
   });
 
-  test('one message that can never be stored is dropped alone, and the others keep their order', async () => {
+  test('a message that can never be stored is dropped alone, and the others keep their order', async () => {
     const notebook = new Notebook();
     notebook.obstacle = (batch) => {
       if (batch.some((note) => note.text === 'poison')) throw new TypeError('never');
@@ -117,7 +117,7 @@ describe('group commit', () => {
     await runtime.drain();
   });
 
-  test('Q7 what cannot be stored because it is stored already is looked up, and not dropped', async () => {
+  test('Q7 a message that is stored already is looked up, not dropped', async () => {
     const notebook = new Notebook();
     notebook.obstacle = (batch) => {
       if (batch.some((note) => note.text === 'again' && note.inDoubt !== true))
@@ -130,7 +130,7 @@ describe('group commit', () => {
     await runtime.drain();
   });
 
-  test('a store that is away makes the batch wait, and nothing is lost', async () => {
+  test('while the store is away the batch waits, and nothing is lost', async () => {
     const notebook = new Notebook();
     let failures = 3;
     notebook.obstacle = () => {
@@ -209,7 +209,7 @@ describe('activations', () => {
     await runtime.drain();
   });
 
-  test('an actor with something going on stays', async () => {
+  test('an actor with unfinished work is not passivated', async () => {
     const notebook = new Notebook();
     notebook.idle = false;
     const runtime = start(notebook, { idleMs: 1 });
@@ -228,7 +228,7 @@ describe('activations', () => {
     await runtime.drain();
   });
 
-  test('of what is gone end, and tell those who wait and those who come', async () => {
+  test('end when their package is gone, and answer waiting and later messages', async () => {
     const notebook = new Notebook();
     const fencedFor: number[] = [];
     const runtime = start(notebook, { onFenced: (id) => fencedFor.push(id) });
@@ -242,7 +242,7 @@ describe('activations', () => {
     await runtime.drain();
   });
 
-  test('that are retired end at once', async () => {
+  test('end at once when they are retired', async () => {
     const notebook = new Notebook();
     const runtime = start(notebook);
     runtime.tell(1, { text: 'a' });
@@ -265,7 +265,7 @@ describe('draining', () => {
     expect(runtime.tell(1, { text: 'c' })).toBe(false);
   });
 
-  test('what cannot be committed in time is answered', async () => {
+  test('messages that cannot be committed in time are answered', async () => {
     const notebook = new Notebook();
     notebook.obstacle = () => {
       throw new StoreUnavailableError('away');
@@ -306,7 +306,7 @@ describe('overload', () => {
     offer(10);
     await clock.advance(0);
     offer(30);
-    // One batch is done, so it is known how long they take; the next one is under way.
+    // One batch is committed, so the rate is known. The next one is in progress.
     await clock.advance(300);
     return { clock, notebook, runtime, taken };
   }
@@ -315,7 +315,7 @@ describe('overload', () => {
     const { clock, notebook, runtime, taken } = await overloaded();
     expect(runtime.mailboxSize(1)).toBe(20);
     expect(taken(50)).toBe(14);
-    // What is not new is taken as ever.
+    // `tell` is not limited by the rate.
     expect(runtime.tell(1, { text: 'a cancel' })).toBe(true);
     await clock.advance(300);
     expect(taken(50)).toBe(9);
@@ -325,7 +325,7 @@ describe('overload', () => {
     void runtime.drain(0);
   });
 
-  test('sheds nobody while the store is away', async () => {
+  test('refuses nothing while the store is away', async () => {
     const { clock, notebook, runtime, taken } = await overloaded();
     notebook.obstacle = () => {
       throw new StoreUnavailableError('away');
@@ -335,7 +335,7 @@ describe('overload', () => {
     void runtime.drain(0);
   });
 
-  test('sheds nobody while a commit hangs', async () => {
+  test('refuses nothing while a commit hangs', async () => {
     const { clock, notebook, runtime, taken } = await overloaded();
     notebook.work = () => new Promise(() => {});
     await clock.advance(1_400);
@@ -343,7 +343,7 @@ describe('overload', () => {
     void runtime.drain(0);
   });
 
-  test('sheds nobody after a takeover', async () => {
+  test('refuses nothing after a takeover', async () => {
     const { clock, notebook, runtime, taken } = await overloaded();
     notebook.obstacle = () => {
       notebook.obstacle = () => {};

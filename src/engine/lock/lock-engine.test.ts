@@ -38,13 +38,13 @@ afterEach(async () => {
 });
 
 interface TestLocks extends Leases {
-  /** Everything that is held now runs out, without its holder noticing before its next act. */
+  /** All leases expire, and their holders notice only at their next use. */
   expire(): void;
   /** Whether the service answers. */
   isAway: boolean;
 }
 
-/** Locks that are kept, for any number of engines of this process. */
+/** Leases that really lock, for several engines in this process. */
 function locks(): TestLocks {
   const held = new Set<number>();
   let leases = new Set<AbortController>();
@@ -73,13 +73,13 @@ function locks(): TestLocks {
   };
 }
 
-/** A lock that is granted to everybody who asks. */
+/** A lease that is granted to every caller. */
 const broken = localLeases();
 
 const crowd = (count: number) => Array.from({ length: count }, (_, each) => `${each}@example.com`);
 
 describe('a sale', () => {
-  test('Q1 Q3 Q8 two hundred at once over two engines: each unit is sold once', async () => {
+  test('Q1 Q3 Q8 two hundred purchases at once over two engines sell each unit once', async () => {
     await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.2 });
     const leases = locks();
     const pair = [await start({ leases }), await start({ leases })];
@@ -92,7 +92,7 @@ describe('a sale', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q3 Q8 with a lock that is granted to everybody nothing is sold twice', async () => {
+  test('Q3 Q8 nothing is sold twice although every process gets the lock', async () => {
     await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.3, latencyMs: 2 });
     const many: LockEngine[] = [];
     for (let each = 0; each < 4; each++) many.push(await start({ leases: broken }));
@@ -105,7 +105,7 @@ describe('a sale', () => {
     await vi.waitFor(() => stage.expectCleanAudit());
   });
 
-  test('Q7 one key sent many times over two engines is one order, whose outcome all get', async () => {
+  test('Q7 one key sent many times over two engines makes one order, and all callers get its outcome', async () => {
     await setStage({ package: { quota: 5 }, latencyMs: 5 });
     const leases = locks();
     const pair = [await start({ leases }), await start({ leases })];
@@ -119,7 +119,7 @@ describe('a sale', () => {
     expect(await stage.orders()).toHaveLength(1);
   });
 
-  test('Q7 a key finds its order also when everything is sold', async () => {
+  test('Q7 a key finds its order after a sell-out', async () => {
     await setStage();
     const engine = await start();
     expect(await outcomeOf(engine, { key: 'k' })).toBe('confirmed');
@@ -127,7 +127,7 @@ describe('a sale', () => {
     expect(await outcomeOf(engine, { key: 'k' })).toBe('confirmed');
   });
 
-  test('viewers hear of the package and the order', async () => {
+  test('the package and the order are published', async () => {
     await setStage();
     const heard: string[] = [];
     stage.liveBus.subscribe({
@@ -138,7 +138,7 @@ describe('a sale', () => {
     expect(heard).toEqual(['held 1, confirmed 0', 'held', 'held 0, confirmed 1', 'confirmed']);
   });
 
-  test('an email has as many orders as it may', async () => {
+  test('the limit of orders per email is enforced', async () => {
     await setStage({ package: { quota: 5 } });
     const engine = await start({ rules: { waitersPerUnit: 1, ordersPerEmail: 1 } });
     expect(await outcomeOf(engine)).toBe('confirmed');
@@ -147,7 +147,7 @@ describe('a sale', () => {
 });
 
 describe('the lock', () => {
-  test('while a purchase has it the next one waits, and gets the unit that the first gives back', async () => {
+  test('makes the next purchase wait, which then gets the unit that the first released', async () => {
     await setStage();
     const suppliers = new ScriptedSuppliers();
     const engine = await start({ suppliers });
@@ -161,7 +161,7 @@ describe('the lock', () => {
     expect(await second).toBe('confirmed');
   });
 
-  test('who waits for it longer than the patience is told so, and nothing is stored', async () => {
+  test('refuses a purchase that waits longer than the timeout, and nothing is stored', async () => {
     await setStage();
     const leases = locks();
     const lease = await leases.acquire(1);
@@ -172,7 +172,7 @@ describe('the lock', () => {
     expect(await stage.orders()).toEqual([]);
   });
 
-  test('whose patience ends while others’ orders are finished first has nothing stored for it', async () => {
+  test('stores nothing for a purchase whose timeout ends while other orders are finished first', async () => {
     await setStage();
     const leases = locks();
     await bought(await start({ leases, suppliers: new ScriptedSuppliers() }));
@@ -186,7 +186,7 @@ describe('the lock', () => {
     expect((await stage.orders()).map(({ status }) => status)).toEqual(['failed']);
   });
 
-  test('who hangs up without a key while waiting for it buys nothing', async () => {
+  test('buys nothing for a caller without a key that hangs up while it waits', async () => {
     await setStage();
     const leases = locks();
     const lease = await leases.acquire(1);
@@ -203,7 +203,7 @@ describe('the lock', () => {
     expect(await stage.orders()).toHaveLength(1);
   });
 
-  test('while the lock service is away purchases are refused, it is missing, and it is found again', async () => {
+  test('when its service is away, refuses purchases, makes the engine unready, and recovers', async () => {
     await setStage();
     const leases = locks();
     leases.isAway = true;
@@ -217,7 +217,7 @@ describe('the lock', () => {
 });
 
 describe('a process that dies in the middle of a purchase', () => {
-  test('Q2 Q8 its order is finished by the next one who holds the lock', async () => {
+  test('Q2 Q8 its order is finished by the next holder of the lock', async () => {
     await setStage();
     const leases = locks();
     const silent = new ScriptedSuppliers();
@@ -230,7 +230,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q8 an owed cancel is paid by the next one, and the unit is sold again', async () => {
+  test('Q8 its compensation is finished by the next holder, and the unit is sold again', async () => {
     await setStage();
     const leases = locks();
     const silent = new ScriptedSuppliers();
@@ -246,7 +246,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q3 Q8 one that wakes up after the next has finished its order changes nothing', async () => {
+  test('Q3 Q8 if it wakes up after its order was finished, it changes nothing', async () => {
     await setStage();
     const silent = new ScriptedSuppliers();
     const first = await start({ leases: broken, suppliers: silent });
@@ -261,7 +261,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q5 a line that another engine has left behind is served before new orders', async () => {
+  test('Q5 a queue that another engine left behind is served before new orders', async () => {
     await setStage({ package: { quota: 2 } });
     const queueing = new QueueEngine({ ...stage.options(), workQueue: memoryQueue() });
     await queueing.start();
@@ -314,8 +314,8 @@ describe('cancelling', () => {
   });
 });
 
-describe('when something is away', () => {
-  test('the store: purchases are refused, and it is missing', async () => {
+describe('while something is away', () => {
+  test('the store: purchases are refused, and the engine is not ready', async () => {
     await setStage();
     const engine = await start();
     vi.spyOn(stage.store, 'versionedPackage').mockRejectedValue(new StoreUnavailableError('away'));
@@ -334,7 +334,7 @@ describe('when something is away', () => {
     expect(await stage.orders()).toEqual([]);
   });
 
-  test('this instance: a draining engine takes nothing', async () => {
+  test('this instance: a draining engine accepts nothing', async () => {
     await setStage();
     const engine = await start({ suppliers: new ScriptedSuppliers() });
     const order = await bought(engine);

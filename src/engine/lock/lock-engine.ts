@@ -7,32 +7,31 @@ import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { answerOf, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import { StrategyEngine, type StrategyOptions } from '../strategies/strategy-engine.ts';
-import { type LockedWork, Locks, LocksUnavailableError } from './locks.ts';
-import { WaitingCaller } from './waiting-caller.ts';
+import { type LockedWork, Locks, LocksUnavailableError, WaitingCaller } from './locks.ts';
 
 export interface LockEngineOptions extends StrategyOptions {
   readonly leases: Leases;
 }
 
-/** How often packages with unfinished orders are looked after, and the same while the lock service is away. */
+/** Interval between searches for unfinished orders, normally and while the lock service is away. */
 const roundMs = 5_000;
 const roundWhileAwayMs = 1_000;
-/** The most orders of a package that one round finishes. */
+/** Orders of a package that one round finishes, at most. */
 const leftMax = 1_000;
 
 /**
- * Plan A: a lock around each purchase. Under it the unit is claimed, the saga run and its outcome stored; then the
- * next customer may. What a dead process left unfinished is finished by the next one who holds the lock.
+ * The lock engine: a lock around each purchase. Its holder claims a unit, runs the saga and stores the outcome. Then the
+ * next purchase gets the lock. The next holder also finishes orders of a process that died.
  *
- * No promise rests on the lock: each commit is conditional on the present that it was decided on, so two who hold it
- * at the same time get in each other's way and nothing else (rule Q3).
+ * No promise depends on the lock. Each commit is conditional on the state that it was decided on, so two holders at the
+ * same time only delay each other (rule Q3).
  */
 export class LockEngine extends StrategyEngine {
   readonly #locks: Locks;
 
   constructor(options: LockEngineOptions) {
     const rules = { ...options.rules, waitersPerUnit: 0, claimsMax: 1, rejectionsMax: defaultRejectionsMax };
-    // Whether the suppliers answer is asked before the lock is: a purchase that has it goes on.
+    // `buy` checks the suppliers before it waits for the lock. A purchase with the lock goes on in any case.
     super(options, { rules, suppliersAvailable: () => true });
     const { leases, clock, random } = options;
     this.#locks = new Locks({ leases, clock, random, closing: this.closing });
@@ -60,20 +59,20 @@ export class LockEngine extends StrategyEngine {
     );
   }
 
-  /** A unit that is held may be free again when the lock is ours. */
+  /** Ignores `queue_full`: a held unit may be free again when this purchase has the lock. */
   protected override obstacle({ package: travelPackage, inventory }: PackageSnapshot): ErrorCode | undefined {
     const code = saleObstacle(travelPackage, inventory, this.options.clock.now(), 0, true);
     return code === 'queue_full' ? undefined : code;
   }
 
-  /** A purchase that waits for the lock sees for itself that its caller has gone. */
+  /** Does nothing: a purchase that waits for the lock watches its caller itself. */
   protected withdraw(): void {}
 
   protected get isTransportAvailable(): boolean {
     return this.#locks.isReachable;
   }
 
-  /** Answers as soon as `work` has replied, and lets it go on under the lock. */
+  /** Resolves as soon as `work` has replied. The work continues under the lock. */
   #under(
     packageId: number,
     waiting: WaitingCaller,
@@ -108,7 +107,7 @@ export class LockEngine extends StrategyEngine {
     if (answer?.kind === 'accepted') await this.sagas.finish(answer.order, signal);
   }
 
-  /** Undefined when nothing was decided: there are orders to finish first, or the caller has its answer. */
+  /** Undefined if nothing was decided, because other orders must be finished first or the caller has its answer. */
   async #claim(
     { packageId, email, key }: PurchaseRequest,
     orderId: string,
@@ -133,7 +132,7 @@ export class LockEngine extends StrategyEngine {
     if (answer.kind === 'accepted') await this.sagas.finish(answer.order, signal);
   }
 
-  /** What others began and did not finish: they are dead, or have lost the lock. */
+  /** Finishes orders of processes that died or lost the lock. */
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
     const present = await this.options.store.versionedPackage(packageId, {
       statuses: sagaStatuses,
@@ -143,7 +142,7 @@ export class LockEngine extends StrategyEngine {
     if (present !== undefined && present.inventory.waiting > 0) await this.#serveQueue(packageId, signal);
   }
 
-  /** Another engine has left a line behind: its orders come before new ones, one at a time (rule Q5). */
+  /** Serves a queue that another engine left behind, one order at a time and before new ones (rule Q5). */
   async #serveQueue(packageId: number, signal: AbortSignal): Promise<void> {
     const wanted = { statuses: ['queued'], max: defaultRejectionsMax } as const;
     while (!signal.aborted && this.suppliersAvailable) {
@@ -159,7 +158,7 @@ export class LockEngine extends StrategyEngine {
     }
   }
 
-  /** So that an order is finished although nobody buys any more, and the lock service is known to be there. */
+  /** Finishes orders although nobody buys, and detects whether the lock service answers. */
   async #rounds(): Promise<void> {
     const { store, clock, log } = this.options;
     while (!this.closing.aborted) {

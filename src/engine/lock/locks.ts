@@ -1,36 +1,38 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Lease, Leases } from '../../cluster/lease.ts';
+import type { OrderAnswer } from '../../domain/messages.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
+import { refused } from '../commands.ts';
 
 export interface LocksOptions {
   readonly leases: Leases;
   readonly clock: Clock;
   readonly random: Random;
-  /** Nothing is locked once it aborts. */
+  /** Once it aborts, no further lock is taken. */
   readonly closing: AbortSignal;
 }
 
-/** What is done under a lock; the signal aborts when the lock may be lost, or the process stops. */
+/** The work under a lock. The signal aborts when the lock may be lost, or the process stops. */
 export type LockedWork = (signal: AbortSignal) => Promise<void>;
 
-/** Between two tries for a lock that somebody else holds, on average. */
+/** Average pause between two attempts to take a lock that another process holds. */
 const retryMs = 10;
-/** How long the lock service may fail before it counts as away. */
+/** The lock service counts as away after failing for this long. */
 const failingMaxMs = 1_500;
-/** A process that has had the lock of a package for so long lets the others have a try. */
+/** After taking the same lock again and again for this long, a process pauses to let others take it. */
 const streakMs = 200;
 const yieldMs = 20;
 
 interface Turns {
   readonly limit: LimitFunction;
-  /** Since when this process has taken the lock again and again. */
+  /** Start of the current streak of taking the lock, in ms since the epoch. */
   since: number | undefined;
 }
 
 /**
- * A lock around each piece of work on a package. Those of this process who want the same lock stand in line for it
- * here, so that each process asks for it once at a time, and the lock service has to bear processes, not customers.
+ * Runs work on a package under its lock. Callers of this process wait for the same lock in a local queue, so each process
+ * asks the lock service once at a time, and its load grows with the processes, not with the customers.
  */
 export class Locks {
   readonly #options: LocksOptions;
@@ -41,13 +43,13 @@ export class Locks {
     this.#options = options;
   }
 
-  /** Whether the lock service answered last time; false until it has. */
+  /** Whether the lock service answered the last request; false before the first answer. */
   get isReachable(): boolean {
     return this.#isReachable;
   }
 
   /**
-   * Works under the lock once it is there. Does nothing when it is not wanted any more by then.
+   * Waits for the lock and runs the work. Does nothing if the work is no longer wanted by then.
    * @throws LocksUnavailableError when the lock service cannot be reached.
    */
   under(packageId: number, isWanted: () => Promise<boolean>, work: LockedWork): Promise<void> {
@@ -68,7 +70,7 @@ export class Locks {
     });
   }
 
-  /** Works under the lock if nobody holds it at this moment. */
+  /** Runs the work under the lock, if the lock is free now. */
   async ifFree(packageId: number, work: LockedWork): Promise<void> {
     const { limit } = this.#turnsOf(packageId);
     if (limit.activeCount + limit.pendingCount > 0) return;
@@ -125,7 +127,61 @@ export class Locks {
   }
 }
 
-/** The lock service cannot be reached: nothing was done. */
+/** The lock service cannot be reached. Nothing was done. */
 export class LocksUnavailableError extends Error {
   override readonly name = 'LocksUnavailableError';
+}
+
+/**
+ * A caller that waits for a lock. It is answered once: by the work under the lock, or with `overloaded` if the timeout
+ * ends before the work begins. Once the work has begun there is no timeout, so that no caller is told that nothing was
+ * stored while something is being stored.
+ */
+export class WaitingCaller {
+  readonly answer: Promise<OrderAnswer>;
+  readonly #resolve: (answer: OrderAnswer) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #timeout = new AbortController();
+  #isServed = false;
+  #isOver = false;
+
+  /** @param gone aborts when a caller without a key hangs up */
+  constructor(clock: Clock, timeoutMs: number, gone?: AbortSignal) {
+    const { promise, resolve, reject } = Promise.withResolvers<OrderAnswer>();
+    this.answer = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const giveUp = () => {
+      if (!this.#isServed) this.reply(refused('overloaded'));
+    };
+    if (gone?.aborted === true) giveUp();
+    gone?.addEventListener('abort', giveUp, { signal: this.#timeout.signal });
+    void clock.sleep(timeoutMs, this.#timeout.signal).then(giveUp);
+  }
+
+  /** Whether the caller has its answer. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Ends the timeout, because the work begins. False if it is too late: nothing must be stored then. */
+  serve(): boolean {
+    if (!this.#isOver) this.#isServed = true;
+    return this.#isServed;
+  }
+
+  reply(answer: OrderAnswer): void {
+    this.#end();
+    this.#resolve(answer);
+  }
+
+  fail(error: unknown): void {
+    this.#end();
+    this.#reject(error);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#timeout.abort();
+  }
 }

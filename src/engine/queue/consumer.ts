@@ -8,7 +8,7 @@ import { SagaRunner } from '../../saga/saga-runner.ts';
 import { type Store, StoreUnavailableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { ContendedError } from '../commands.ts';
-import { StoredQueuePublisher } from '../queue-publisher.ts';
+import { StoredQueuePublisher } from '../queue-positions.ts';
 import { OptimisticTransactions } from '../strategies/optimistic-transactions.ts';
 import { UnownedSagas } from '../strategies/unowned-sagas.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -21,40 +21,39 @@ export interface ConsumerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** An order that nothing was done for in so long has been left by its consumer; ms, default 10,000. */
+  /** An order without progress for this long counts as abandoned by its consumer; ms, default 10,000. */
   readonly abandonedAfterMs?: number;
 }
 
-/** How long a pop waits: not while there is something to do, briefly while units are awaited elsewhere. */
+/** Timeout of a pop, by state: busy, waiting for units that other consumers hold, or idle. */
 const popMs = { busy: 0, waiting: 50, idle: 500 } as const;
-/** The store is looked through so often, and when the list is empty. */
+/** Interval between scans of the store, normally and while the list is empty. */
 const rescanMs = 5_000;
 const rescanWhileIdleMs = 1_000;
 const pauseAfterErrorMs = 200;
 const leftMax = 1_000;
-/** How long stopping waits for the order at hand. */
+/** `stop` waits this long for the current order. */
 const graceMs = 10_000;
 
-/** What serving a package once came to: an order was served, none is there, or none could be. */
+/** Result of serving a package once: an order was served, none waits, or none could be served. */
 type Served = 'done' | 'empty' | 'waiting';
 
 /**
- * The consumer of Plan B: pops one order after the other and books it, without a lock. A popped id tells whose line
- * is to be served; the unit goes to the first of that line by number, so that the order of the list, which servers
- * push to as they come, does not matter (rule Q5). Several consumers may run: each commit is conditional on a unit
- * being there.
+ * The consumer of the queue engine: pops one order after the other and books it, without a lock. A popped id only names
+ * the package to serve. The unit goes to the first order of its queue by number, so the order of the list does not
+ * matter (rule Q5). Several consumers may run, because each commit is conditional on a free unit.
  */
 export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #transactions: OptimisticTransactions;
   readonly #sagas: UnownedSagas;
-  /** Packages whose line is to be served. */
+  /** Packages whose queue is to be served. */
   readonly #due = new Set<number>();
   readonly #closing = new AbortController();
   #isStopping = false;
   #running: Promise<void> | undefined;
   #rescannedAt = Number.NEGATIVE_INFINITY;
-  /** Where orders in hand count as abandoned however new they are: nothing is in our own hands yet. */
+  /** False before the first scan. Until then all orders count as abandoned, because this consumer has begun none. */
   #hasRescanned = false;
   #said = '';
 
@@ -72,13 +71,13 @@ export class Consumer {
     this.#sagas = new UnownedSagas({ runner, transactions: this.#transactions, clock, log });
   }
 
-  /** Works until it is stopped. */
+  /** Runs until it is stopped. */
   run(): Promise<void> {
     this.#running ??= this.#loop();
     return this.#running;
   }
 
-  /** Finishes the order at hand, for ten seconds at most. */
+  /** Finishes the current order, for ten seconds at most. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     const finished = new AbortController();
@@ -111,7 +110,7 @@ export class Consumer {
     else if (state === 'idle' && this.#isRescanDue(rescanWhileIdleMs)) await this.#rescan();
   }
 
-  /** Serves each package that is due once. */
+  /** Serves each due package once. */
   async #serveDue(): Promise<keyof typeof popMs> {
     let isBusy = false;
     for (const packageId of this.#due) {
@@ -153,7 +152,7 @@ export class Consumer {
     return this.#options.clock.now() - this.#rescannedAt >= afterMs;
   }
 
-  /** Finds what the list has forgotten, and finishes what others have left. */
+  /** Finds orders that the list has lost, and finishes abandoned ones. */
   async #rescan(): Promise<void> {
     const { store, clock } = this.#options;
     this.#rescannedAt = clock.now();
@@ -173,7 +172,7 @@ export class Consumer {
     return !this.#hasRescanned || clock.now() - (timeline.at(-1)?.at ?? createdAt) > abandonedAfterMs;
   }
 
-  /** Without the list there is still the store. */
+  /** Pops an id. While the list is away, the scans of the store find the orders. */
   async #pop(timeoutMs: number): Promise<string | undefined> {
     try {
       return await this.#options.workQueue.pop(timeoutMs);

@@ -42,7 +42,7 @@ function consume(over: Partial<ConsumerOptions> = {}): Consumer {
   return consumer;
 }
 
-/** One that dies with an order in its hands: its suppliers never answer. */
+/** A consumer that dies during an order: its suppliers never answer. */
 async function dyingConsumer(): Promise<ScriptedSuppliers> {
   const suppliers = new ScriptedSuppliers();
   consume({ suppliers });
@@ -56,7 +56,7 @@ afterEach(async () => {
     await engine.drain();
     engine.close();
   }
-  // Their time of grace is not this test's.
+  // Stopping would wait for these orders.
   const silenced = consumers.splice(0).map((consumer) => consumer.stop());
   await Promise.race([Promise.all(silenced), pause(1_000)]);
   await stage.close();
@@ -65,7 +65,7 @@ afterEach(async () => {
 const crowd = (count: number) => Array.from({ length: count }, (_, each) => `${each}@example.com`);
 
 describe('a sale', () => {
-  test('Q1 Q3 Q5 Q8 two servers, one consumer: units go by number, all are sold, the rest hears of it', async () => {
+  test('Q1 Q3 Q5 Q8 two servers and one consumer give all units by number and reject the other orders', async () => {
     await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.2 });
     const pair = [await start(), await start()];
     consume();
@@ -79,7 +79,7 @@ describe('a sale', () => {
     expect(await stage.orders('queued')).toEqual([]);
   });
 
-  test('Q5 units go by number, however the ids get onto the list', async () => {
+  test('Q5 units are given by number, whatever the order of the list', async () => {
     await setStage({ package: { quota: 10 } });
     const numbers: number[] = [];
     stage.liveBus.subscribe({
@@ -104,10 +104,10 @@ describe('a sale', () => {
     await vi.waitFor(() => stage.expectCleanAudit());
   });
 
-  test('Q7 one key sent many times over two servers is one order, also once it is sold out', async () => {
+  test('Q7 one key sent many times over two servers makes one order, also after a sell-out', async () => {
     await setStage();
     const pair = [await start(), await start()];
-    // Those that have none come first, so that those with the same one are stored together.
+    // Purchases without a key come first, so that those with the same key share a commit.
     const keyless = pair.map((engine) => bought(engine, { email: 'c@example.com' }));
     const orders = await Promise.all(
       crowd(100).map((_, each) => bought(pair[each % 2] as QueueEngine, { key: 'k' })),
@@ -121,7 +121,7 @@ describe('a sale', () => {
     expect(await outcomeOf(pair[1] as QueueEngine, { key: 'k', email: 'b@example.com' })).toBe('key_reused');
   });
 
-  test('the line is bounded, and viewers are told of it', async () => {
+  test('the queue is bounded and published', async () => {
     await setStage();
     const engine = await start({ rules: { waitersPerUnit: 3, ordersPerEmail: 0 } });
     const first = await bought(engine);
@@ -137,7 +137,7 @@ describe('a sale', () => {
   });
 });
 
-/** A list that turns the order of the ids around. */
+/** A list that reverses the order of the ids. */
 function lastInFirstOut(): WorkQueue {
   const ids: string[] = [];
   return {
@@ -153,7 +153,7 @@ function lastInFirstOut(): WorkQueue {
 }
 
 describe('when something gets lost', () => {
-  test('Q2 Q8 what a dead consumer has left is finished by the next, before the line is served', async () => {
+  test('Q2 Q8 the next consumer finishes orders of a dead one before it serves the queue', async () => {
     await setStage();
     const engine = await start();
     const [order, other] = [await bought(engine), await bought(engine, { email: 'b@example.com' })];
@@ -161,7 +161,7 @@ describe('when something gets lost', () => {
     consume();
     expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
     expect(await engine.outcome(other, { waitMs: 5_000 })).toMatchObject({ status: 'rejected' });
-    // The dead one wakes up: its word counts for nothing, and it cancels nothing.
+    // The dead consumer wakes up: its result is ignored, and it cancels nothing.
     silent.answerFlight({ kind: 'unknown', cause: 'time-out' });
     await consumers[0]?.stop();
     expect(await engine.order(order.id)).toMatchObject({ status: 'confirmed' });
@@ -169,7 +169,7 @@ describe('when something gets lost', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q2 what a consumer leaves while another one runs is finished by that in time', async () => {
+  test('Q2 a running consumer finishes the abandoned orders of another one', async () => {
     await setStage();
     const engine = await start();
     consume({ abandonedAfterMs: 100 });
@@ -181,7 +181,7 @@ describe('when something gets lost', () => {
     expect(await engine.outcome(order, { waitMs: 20_000 })).toMatchObject({ status: 'confirmed' });
   });
 
-  test('a list that was wiped loses no order, neither before a consumer starts nor while it runs', async () => {
+  test('a list that is wiped loses no order, before or while a consumer runs', async () => {
     await setStage({ package: { quota: 3 } });
     const engine = await start();
     const before = await bought(engine);
@@ -195,7 +195,7 @@ describe('when something gets lost', () => {
     }
   });
 
-  test('without the list a consumer goes on from the store', async () => {
+  test('a consumer continues from the store while the list is away', async () => {
     await setStage();
     const engine = await start();
     vi.spyOn(workQueue, 'pop').mockRejectedValue(new Error('away'));
@@ -203,7 +203,7 @@ describe('when something gets lost', () => {
     expect(await outcomeOf(engine)).toBe('confirmed');
   });
 
-  test('without the list servers take no orders', async () => {
+  test('servers take no orders while the list is away', async () => {
     await setStage();
     const engine = await start();
     workQueue.available = false;
@@ -239,7 +239,7 @@ describe('leaving', () => {
     expect(await engine.order(order.id)).toMatchObject({ status });
   });
 
-  test('Q2 Q8 a confirmed order is cancelled at both suppliers, and its unit goes to the line', async () => {
+  test('Q2 Q8 a confirmed order is cancelled at both suppliers, and its unit goes to the queue', async () => {
     await setStage();
     const engine = await start();
     consume();
@@ -252,7 +252,7 @@ describe('leaving', () => {
 });
 
 describe('a consumer', () => {
-  test('that is stopped finishes the order at hand and takes no other', async () => {
+  test('that is stopped finishes its current order and takes no other', async () => {
     await setStage({ package: { quota: 2 } });
     const engine = await start();
     const [order, other] = [await bought(engine), await bought(engine)];
@@ -264,7 +264,7 @@ describe('a consumer', () => {
     expect(await engine.order(other.id)).toMatchObject({ status: 'queued' });
   });
 
-  test('Q4 claims nothing while the suppliers are away or the sale is paused, and refuses nobody', async () => {
+  test('Q4 claims nothing and rejects nothing while the suppliers are away or the sale is paused', async () => {
     await setStage();
     const engine = await start();
     const suppliers = new ScriptedSuppliers();
@@ -279,7 +279,7 @@ describe('a consumer', () => {
     expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
   });
 
-  test('is not held up by a package whose units are awaited', async () => {
+  test('serves other packages while one waits for its units', async () => {
     await setStage();
     await stage.store.addPackages([onSale({ id: 2 })]);
     const engine = await start();

@@ -2,7 +2,7 @@ import type { OrderAnswer, Purchase } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import { answerOf, ContendedError, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
-import { StoredQueuePublisher } from '../queue-publisher.ts';
+import { StoredQueuePublisher } from '../queue-positions.ts';
 import { StrategyEngine, type StrategyOptions } from '../strategies/strategy-engine.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -15,24 +15,23 @@ interface Newcomer {
   readonly reject: (error: unknown) => void;
 }
 
-/** The most orders that one commit stores. */
+/** Orders that one commit stores, at most. */
 const batchMax = 100;
 
 /**
- * Plan B: a purchase is stored as queued, under the package's next number, and its id goes onto a list from which a
- * {@link Consumer} in another process takes one after the other. An id that gets lost is no order lost: consumers
- * look through the store as well.
+ * The queue engine: a purchase is stored as queued, with the package's next number, and its id is pushed to a list. A
+ * {@link Consumer} in another process pops the ids. A lost id loses no order, because consumers also scan the store.
  */
 export class QueueEngine extends StrategyEngine {
   readonly #workQueue: WorkQueue;
-  /** Those who wait to be stored, by package. */
+  /** Purchases that wait to be stored, by package. */
   readonly #arrived = new Map<number, Newcomer[]>();
 
   constructor(options: QueueEngineOptions) {
     const { store, liveBus, clock, suppliers, workQueue } = options;
     const lines = new StoredQueuePublisher({ store, liveBus, clock });
     super(options, {
-      // Consumers claim units, and refuse the line.
+      // Consumers claim units and reject queued orders.
       rules: { ...options.rules, claimsMax: 0, rejectionsMax: 0 },
       suppliersAvailable: () => suppliers.available,
       onQueueChange: (packageId) => lines.changed(packageId),
@@ -78,7 +77,7 @@ export class QueueEngine extends StrategyEngine {
     return this.#workQueue.available;
   }
 
-  /** Those who come while a commit is under way share the next one: they need not contend with each other. */
+  /** Purchases that arrive during a commit share the next one, so they do not contend with each other. */
   async #storeAll(packageId: number): Promise<void> {
     const arrived = this.#arrived.get(packageId) ?? [];
     while (arrived.length > 0) await this.#storeBatch(packageId, arrived.splice(0, batchMax));
@@ -100,7 +99,7 @@ export class QueueEngine extends StrategyEngine {
     }
   }
 
-  /** Those in the line wait for a consumer to look. */
+  /** A queued order waits for a consumer, so its id is pushed again. */
   protected override tryNow(order: Order): void {
     if (order.status === 'queued') this.#push(order.id);
     else super.tryNow(order);
@@ -115,7 +114,7 @@ export class QueueEngine extends StrategyEngine {
     });
   }
 
-  /** Its caller hung up without a key to come back with. */
+  /** Withdraws an order whose caller hung up without a key. */
   async #withdraw({ id, packageId }: Order): Promise<void> {
     await this.transactions.run({
       packageId,

@@ -22,7 +22,7 @@ workQueueContract('Redis list', async () => {
   return { queue, close: () => queue.close() };
 });
 
-test('says so while Redis is away, and comes back with it', async () => {
+test('is unavailable while Redis is away, and recovers with it', async () => {
   const queue = redisList({ connect });
   await vi.waitFor(() => expect(queue.available).toBe(true));
   const waiting = expect(queue.pop(5_000)).rejects.toThrow();

@@ -2,14 +2,14 @@ import type { Redis, RedisOptions } from 'ioredis';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface RedisListOptions {
-  /** Opens a connection. Two are used: a pop blocks its own, which is opened by the first one. */
+  /** Opens a connection. A pop blocks its connection, so it has one of its own, opened by the first pop. */
   readonly connect: (purpose: string, options: RedisOptions) => Redis;
 }
 
 const key = 'orders:queued';
-/** No answer of Redis within this time is none. */
+/** Timeout of a Redis command. */
 const timeoutMs = 1_000;
-/** The longest that a pop waits. */
+/** Longest timeout of a pop. */
 const popMaxMs = 5_000;
 
 /** A work queue on a Redis list: LPUSH at one end, BRPOP at the other. */
@@ -22,7 +22,7 @@ export function redisList({ connect }: RedisListOptions): WorkQueue {
   const pusher = connect('work', { ...once, commandTimeout: timeoutMs, enableAutoPipelining: true });
   let popper: Redis | undefined;
 
-  /** Waits for the connection, so that a consumer that has just started does not take it for broken. */
+  /** Waits for the connection, so that the first pop after the start does not fail. */
   async function popping(): Promise<Redis> {
     popper ??= connect('work-pop', { ...once, commandTimeout: popMaxMs + timeoutMs });
     if (popper.status !== 'ready' && popper.status !== 'end') await contact(popper);

@@ -1,11 +1,11 @@
 /**
- * Ids of orders that somebody should look at, first in first out. Only a hint: what it forgets is found in the store
- * again, and what it says twice does no harm. Pushed to by the queue engine, popped by its consumers.
- * @throws Error from any method when the queue cannot be reached: it may or may not have happened.
+ * Ids of orders to process, first in first out. Only a hint: consumers find lost ids in the store, and a duplicate id
+ * is harmless. The queue engine pushes, its consumers pop.
+ * @throws Error from any method if the queue cannot be reached. The operation may or may not have happened.
  */
 export interface WorkQueue {
   push(orderId: string): Promise<void>;
-  /** The oldest id, which is gone from the queue with that; undefined when none came in time. */
+  /** Removes and returns the oldest id; undefined if none came in time. */
   pop(timeoutMs: number): Promise<string | undefined>;
   /** Whether the queue answers. */
   readonly available: boolean;

@@ -33,7 +33,7 @@ function purchase(orderId: string, caller: Purchase['caller'] = () => {}): Purch
   return { kind: 'purchase', orderId, email: `${orderId}@example.com`, deadlineAt, caller };
 }
 
-/** Claims a unit for an order with this id; a refusal is told by its code. */
+/** Claims a unit for an order with this id; returns the code of a refusal. */
 async function run(
   id: string,
   over: Partial<Omit<Transaction, 'messages'>> = {},
@@ -44,7 +44,7 @@ async function run(
 }
 
 describe('a change', () => {
-  test('Q3 that was decided on an older present is decided anew', async () => {
+  test('Q3 that was decided on an older state is decided again', async () => {
     const others = [newTransactor(), newTransactor()];
     const seen: number[] = [];
     const { commit } = stage.store;
@@ -52,7 +52,7 @@ describe('a change', () => {
     vi.spyOn(stage.store, 'commit').mockImplementation(async (...parameters) => {
       const other = isOwn ? others.pop() : undefined;
       if (other !== undefined) {
-        // Somebody is quicker, each time.
+        // Another process is quicker each time.
         isOwn = false;
         await run(`other-${others.length}`, {}, other);
         isOwn = true;
@@ -65,7 +65,7 @@ describe('a change', () => {
     expect(await stage.orders('held')).toHaveLength(2);
   });
 
-  test('Q7 whose commit is unknown is stored once, whether or not it was applied', async () => {
+  test('Q7 with an unknown commit is stored once, whether or not the commit was applied', async () => {
     const { commit } = stage.store;
     const spy = vi.spyOn(stage.store, 'commit').mockImplementationOnce(async (...parameters) => {
       await commit.apply(stage.store, parameters);
@@ -77,7 +77,7 @@ describe('a change', () => {
     expect(await stage.orders()).toHaveLength(2);
   });
 
-  test('Q6 is told to viewers and callers once it is applied, the line only when it is another', async () => {
+  test('Q6 is published and answered once it is applied; the queue only if it has changed', async () => {
     const heard: string[] = [];
     const answers: (Answer | NotOwner)[] = [];
     stage.liveBus.subscribe({ order: ({ id }) => heard.push(id) });
@@ -95,13 +95,13 @@ describe('a change', () => {
     expect(lines).toEqual([1]);
   });
 
-  test('that the store will never take is given up', async () => {
+  test('that the store rejects for good is given up', async () => {
     const commit = vi.spyOn(stage.store, 'commit').mockRejectedValue(new Error('the id is taken'));
     await expect(run('one')).rejects.toThrow('the id is taken');
     expect(commit).toHaveBeenCalledTimes(1);
   });
 
-  test('that is not wanted any more is not stored, and nobody is answered', async () => {
+  test('that is no longer wanted is not stored, and nobody is answered', async () => {
     const caller = vi.fn();
     const { step } = await transactor.run({
       packageId: 1,
@@ -113,11 +113,11 @@ describe('a change', () => {
     expect(await stage.orders()).toEqual([]);
   });
 
-  test('of a package that is not there is refused', async () => {
+  test('of a package that does not exist is refused', async () => {
     await expect(run('one', { packageId: 99 })).rejects.toBeInstanceOf(UnknownPackageError);
   });
 
-  test('Q8 that a saga reports is made under the present epoch, and only to an order that waits for it', async () => {
+  test('Q8 by a saga is made under the current epoch, and only to an order that waits for it', async () => {
     await run('one');
     await stage.store.takeOwnership(1, 'another engine');
     const message = { kind: 'refused', orderId: 'one', events: [], reason: 'flight_unavailable' } as const;
@@ -135,7 +135,7 @@ describe('a change', () => {
 });
 
 describe('limits', () => {
-  test('end it when others are always quicker, or the store cannot be reached', async () => {
+  test('end a transaction when others are always quicker or the store is away', async () => {
     const { clock } = stage.options();
     vi.spyOn(stage.store, 'commit').mockRejectedValue(new FencedError('too late'));
     await expect(run('one', { until: clock.now() + 30 })).rejects.toBeInstanceOf(ContendedError);
@@ -147,7 +147,7 @@ describe('limits', () => {
     await expect(run('one')).rejects.toBeInstanceOf(StoreUnavailableError);
   });
 
-  test('of one do not end those behind it', async () => {
+  test('of one transaction do not end the next ones', async () => {
     const { clock } = stage.options();
     vi.spyOn(stage.store, 'commit').mockRejectedValueOnce(new FencedError('too late'));
     const [first, second] = await Promise.allSettled([run('one', { until: clock.now() - 1 }), run('two')]);

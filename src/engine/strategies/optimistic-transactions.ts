@@ -18,9 +18,9 @@ import { ContendedError, UnknownPackageError } from '../commands.ts';
 import { loadLookups, measuredCommit, publishChange } from '../commits.ts';
 
 export interface Limits {
-  /** ms since the epoch: no further try begins after it. */
+  /** ms since the epoch. No further attempt begins after it. */
   readonly until?: number;
-  /** No further try begins once it aborts. */
+  /** Once it aborts, no further attempt begins. */
   readonly signal?: AbortSignal;
 }
 
@@ -28,18 +28,18 @@ export interface Transaction extends Limits {
   readonly packageId: number;
   /** Unfinished orders of the package that the decision may touch. */
   readonly wanted?: OrderSelection;
-  /** Called for each try: the message of a saga carries the epoch. */
+  /** Called for each attempt with the epoch, which results of sagas carry. */
   readonly messages: (epoch: number) => readonly PackageMessage[];
-  /** Replaces rules for this transaction. */
+  /** Overrides rules for this transaction. */
   readonly rules?: Partial<PackageRules>;
-  /** Asked before each decision. False ends the transaction: nothing is stored, and no caller is answered. */
+  /** Called before each decision. False ends the transaction: nothing is stored, and no caller is answered. */
   readonly isWanted?: (present: VersionedPackage, known: Lookups) => boolean;
 }
 
 export interface TransactionResult {
   /** The package and the orders that the step was decided on. */
   readonly present: VersionedPackage;
-  /** What was decided, and is stored. It has no effects when the transaction was not wanted. */
+  /** The stored step. It has no effects if the transaction was not wanted. */
   readonly step: Step;
 }
 
@@ -50,9 +50,9 @@ export interface TransactionOptions {
   readonly random: Random;
   readonly metrics?: Metrics;
   readonly rules: PackageRules;
-  /** Whether units may be claimed now: false while the suppliers are away. */
+  /** Whether units may be claimed. False while the suppliers are away. */
   readonly suppliersAvailable: () => boolean;
-  /** Called when a package's line has become another. */
+  /** Called when the queue of a package has changed. */
   readonly onQueueChange?: (packageId: number) => void;
 }
 
@@ -60,13 +60,13 @@ const pauseFirstMs = 4;
 const pauseMaxMs = 200;
 
 /**
- * Changes packages that nobody owns: reads the present, decides, and commits under the fence that was read. If
- * another process was quicker, it reads and decides again. So each decision holds for the state that it is applied
- * to, whoever else writes, and no lock is needed for that (rules Q1, Q3).
+ * Changes packages without an owner: reads the package, decides, and commits on condition of the fence that was read.
+ * If another process was quicker, it reads and decides again. Each decision is thus applied to the state that it was
+ * made for, and no lock is needed (rules Q1, Q3).
  */
 export class OptimisticTransactions {
   readonly #options: TransactionOptions;
-  /** One at a time per package: those of this process need not get in each other's way. As many as packages. */
+  /** One transaction at a time per package, so that those of this process do not contend. One entry per package. */
   readonly #turns = new Map<number, LimitFunction>();
 
   constructor(options: TransactionOptions) {
@@ -75,8 +75,8 @@ export class OptimisticTransactions {
 
   /**
    * Answers the callers of the messages once the step is stored.
-   * @throws ContendedError when the limits end it.
-   * @throws UnknownPackageError when it is not there.
+   * @throws ContendedError when the limits are reached.
+   * @throws UnknownPackageError when there is no such package.
    * @throws StoreUnavailableError when the store cannot be read.
    */
   run(transaction: Transaction): Promise<TransactionResult> {

@@ -34,7 +34,7 @@ describe.each([
     await stage.close();
   });
 
-  /** A held order that nobody works on. */
+  /** A held order without a running saga. */
   async function left(number: number): Promise<Order> {
     const { fence, inventory } = (await stage.store.versionedPackage(1))!;
     const order = fakeOrder({ number, email, status: 'held' });
@@ -44,7 +44,7 @@ describe.each([
     return order;
   }
 
-  test('Q1 a package is amended at the version that was read, never below what is held and confirmed', async () => {
+  test('Q1 a package is updated at the version that was read, and its quota never falls below held and confirmed', async () => {
     await left(1);
     expect(await engine.updatePackage(1, { version: 1, quota: 0 })).toMatchObject({ code: 'quota_too_low' });
     expect(await engine.updatePackage(1, { version: 1, quota: 5, price: 7 })).toMatchObject({
@@ -60,7 +60,7 @@ describe.each([
     expect(inventory.remaining + inventory.held + inventory.confirmed).toBe(stored.quota);
   });
 
-  test('Q6 a package that is removed is unknown, and one that is archived is closed', async () => {
+  test('Q6 a removed package is unknown, and an archived one is closed', async () => {
     await stage.store.addPackages([onSale({ id: 2 })]);
     await engine.packages();
     await stage.store.removePackage(2, (await stage.store.versionedPackage(2))!.fence);
@@ -73,7 +73,7 @@ describe.each([
     expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'sale_closed' });
   });
 
-  test('a change whose commit was applied unnoticed is not made twice', async () => {
+  test('an update whose commit was applied without an answer is not made twice', async () => {
     const { store } = stage;
     const commit = store.commit.bind(store);
     const once = vi.spyOn(store, 'commit').mockImplementationOnce(async (...all) => {
@@ -86,16 +86,16 @@ describe.each([
     expect(once).toHaveBeenCalledOnce();
   });
 
-  test('while it is paused nobody buys', async () => {
+  test('a paused package cannot be bought', async () => {
     await engine.updatePackage(1, { version: 1, paused: true });
     expect(await outcomeOf(engine)).toBe('paused');
   });
 
-  test('an email goes out of what has ended', async () => {
+  test('an email is erased from orders that have ended', async () => {
     const order = await bought(engine, { email, key: email });
     const erasures = [{ orderId: order.id, email: 'x@erased.invalid', key: 'erased-x' }];
     if (engine instanceof QueueEngine) {
-      // Nobody consumes.
+      // No consumer runs.
       expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'erased', left: 1 });
       await engine.cancel(order);
     } else {
@@ -107,7 +107,7 @@ describe.each([
     expect(await engine.order(order.id)).toMatchObject({ email: 'x@erased.invalid', key: 'erased-x' });
   });
 
-  test('Q3 an order of another package stays as it is: the fence that was read is not its own', async () => {
+  test('Q3 an order of another package is not changed under this package’s fence', async () => {
     await stage.store.addPackages([onSale({ id: 2 })]);
     const order = await bought(engine, { packageId: 2, email });
     if (engine instanceof QueueEngine) await engine.cancel(order);
@@ -117,7 +117,7 @@ describe.each([
     expect(await engine.order(order.id)).toMatchObject({ email, packageId: 2 });
   });
 
-  test('an order that has ended, or is not there, is not tried again', async () => {
+  test('an order that has ended or does not exist is not retried', async () => {
     const order = await bought(engine);
     await engine.outcome(order, { waitMs: engine instanceof QueueEngine ? 0 : 10_000 });
     if (engine instanceof QueueEngine) await engine.cancel(order);
@@ -127,7 +127,7 @@ describe.each([
     });
   });
 
-  test('an order that somebody left is finished at once', async () => {
+  test('an abandoned order is finished at once', async () => {
     const order = await left(1);
     expect(await engine.retry(order)).toMatchObject({ kind: 'accepted' });
     await vi.waitFor(async () => expect((await engine.order(order.id))?.status).toBe('confirmed'));

@@ -20,16 +20,16 @@ export interface StrategyOptions extends ShellOptions {
   readonly metrics?: Metrics;
 }
 
-/** How long draining lets go on what is being booked. */
+/** Time for sagas in progress when the engine drains. */
 const drainMs = 1_000;
 
-/** What the two plans have in common: everything but how an order gets its unit. */
+/** The common part of the lock and queue engines. They differ in how an order gets its unit. */
 export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
   protected readonly transactions: OptimisticTransactions;
   protected readonly sagas: UnownedSagas;
   readonly #closing = new AbortController();
   readonly #background = new Set<Promise<void>>();
-  /** Orders that operators have had tried again. */
+  /** Orders that are being retried for an operator. */
   readonly #retrying = new Set<string>();
 
   constructor(
@@ -59,7 +59,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     });
   }
 
-  /** What is not finished in a second is left to whoever looks after the package next. */
+  /** Waits a second for sagas in progress. The next process finishes the others. */
   async drain(): Promise<void> {
     this.isDraining = true;
     const over = new AbortController();
@@ -75,7 +75,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     super.close();
   }
 
-  /** Whoever has it in hand already goes on with it: the first to commit decides. */
+  /** Another process may work on the same order: the first to commit decides. */
   retry({ id }: Order): Promise<OrderAnswer> {
     return answered(async () => {
       const order = await this.order(id);
@@ -91,7 +91,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     return { packages: [], sagas: this.#background.size, isDraining: this.isDraining };
   }
 
-  /** Has an order that is not finished looked after at once. */
+  /** Finishes an order now. */
   protected tryNow(order: Order): void {
     const { id } = order;
     if (this.#retrying.has(id)) return;
@@ -100,7 +100,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     this.spawn(finished, `finishing order ${id}`);
   }
 
-  /** Has a command decided and stored in time; undefined when the transaction was not wanted. */
+  /** Decides a command and stores its change; undefined if the transaction was not wanted. */
   protected ask(
     packageId: number,
     command: Command,
@@ -119,9 +119,9 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     return (await this.order(order.id).catch(() => undefined)) ?? order;
   }
 
-  /** Stores an order, after `early` had no answer. */
+  /** Stores an order. Called if `early` has no answer. */
   protected abstract buy(request: PurchaseRequest): Promise<OrderAnswer>;
-  /** Stores a cancel that can be stored. */
+  /** Stores a cancellation. Called if the order can be cancelled. */
   protected abstract storeCancel(order: Order): Promise<OrderAnswer>;
 
   /** Aborts when this engine stops. */
@@ -129,7 +129,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     return this.#closing.signal;
   }
 
-  /** Goes on while the caller has its answer; what fails then is logged. */
+  /** Runs work in the background and logs its failure. */
   protected spawn(work: Promise<unknown>, what: string): void {
     const task = work.then(
       () => {},
@@ -139,7 +139,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     void task.finally(() => this.#background.delete(task));
   }
 
-  /** An answer that needs no commit: what the key led to before, or a refusal by a fresh snapshot. */
+  /** An answer that needs no commit: the order with the same key, or a refusal by a fresh snapshot. */
   protected async early(request: PurchaseRequest): Promise<OrderAnswer | undefined> {
     const snapshot = await this.packageCache.get(request.packageId);
     if (snapshot === undefined) return refused('unknown_package');

@@ -15,7 +15,7 @@ import { Router } from './router.ts';
 
 type Handler = (request: Json, from: string) => Promise<Json>;
 
-/** Two instances in this process, each with a desk behind its router. */
+/** Two instances in this process, each with a peer service behind its router. */
 function pair() {
   const handlers = new Map<string, Handler>();
   const deskOf = (self: string) => {
@@ -54,7 +54,7 @@ function pair() {
 }
 
 describe('peers', () => {
-  test('tell each other how they are, and one has the other leave', async () => {
+  test('read each other’s status, and one makes the other drain', async () => {
     const { one, two } = pair();
     let drained = 0;
     two.serve({ status: async () => ({ load: [1, { a: null }] }), drain: () => void drained++ });
@@ -64,7 +64,7 @@ describe('peers', () => {
     expect(drained).toBe(1);
   });
 
-  test('that have nothing to say yet, or are not there, are silent', async () => {
+  test('that have no handler yet, or do not exist, give no answer', async () => {
     const { one } = pair();
     expect(await one.status('two', 100)).toBeUndefined();
     expect(await one.drain('two')).toBe(false);
@@ -72,14 +72,14 @@ describe('peers', () => {
     expect(await one.drain('three')).toBe(false);
   });
 
-  test('that break over it are silent as well', async () => {
+  test('whose handler fails give no answer', async () => {
     const { one, two } = pair();
     two.serve({ status: () => Promise.reject(new Error('a bug')), drain() {} });
     expect(await one.status('two', 100)).toBeUndefined();
   });
 });
 
-describe('what operators want, on the wire', () => {
+describe('requests of operators on the wire', () => {
   const update = { kind: 'update', version: 3, flight: 'F', stay: '2030-01-01', price: 5, quota: 0 } as const;
   const erasures = [{ orderId: '7Q4M-9XKD-2VBN-H5TR', email: 'x@erased.invalid', key: 'erased-x' }];
   const commands = [
@@ -107,7 +107,7 @@ describe('what operators want, on the wire', () => {
     expect(decodeAnswer(encodeAnswer({ kind: 'erased', left: 2 }))).toEqual({ kind: 'erased', left: 2 });
   });
 
-  test('more erasures than one message bears are not understood', () => {
+  test('more than 1,000 erasures in one message are not understood', () => {
     const command = { kind: 'erase', email: 'a@b', erasures: Array(1_001).fill(erasures[0]) } as const;
     expect(
       decodeRequest(encodeRequest({ kind: 'command', packageId: 1, patienceMs: 1, command })),

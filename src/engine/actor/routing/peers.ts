@@ -5,7 +5,7 @@ import { decodeAnswer, encodeRequest, type InstanceAnswer } from './protocol.ts'
 
 const tellTimeoutMs = 2_000;
 
-/** What instances ask each other for an operator's sake; the router hands their requests over. */
+/** Requests of operators between instances. The router passes incoming ones to {@link answer}. */
 export class PeerService implements Peers {
   readonly #messages: Messages;
   #handler: PeerHandler | undefined;
@@ -36,7 +36,7 @@ export class PeerService implements Peers {
     this.#handler = handler;
   }
 
-  /** For the router. An instance that is only starting has nothing to say yet. */
+  /** Answers an incoming request. An instance that is still starting has no handler yet. */
   async answer({ kind }: PeerRequest): Promise<InstanceAnswer> {
     const handler = this.#handler;
     if (handler === undefined) return { kind: 'notOwner' };

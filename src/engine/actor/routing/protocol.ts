@@ -8,13 +8,13 @@ import type { Command } from '../../commands.ts';
 import type { PeerRequest } from '../../operated-engine.ts';
 
 /**
- * What instances say to each other, as JSON. `v` is the version of the form: a receiver ignores members that it does
+ * The messages between instances, as JSON. `v` is the version of the format. A receiver ignores members that it does
  * not know, and answers a greater version with `elsewhere`, so that two releases can run side by side.
  */
 const version = 1;
 
 const id = z.string().min(1).max(64);
-/** Where it belongs in a trace; what is no such place is no reason to refuse the message. */
+/** The place in a trace. An invalid one is dropped, and the message is accepted. */
 const trace = z.string().max(64).optional().catch(undefined);
 const command = z.discriminatedUnion('kind', [
   z.object({
@@ -64,7 +64,7 @@ const request = z.discriminatedUnion('kind', [
   z.object({ v: z.literal(version), kind: z.literal('drain') }),
 ]);
 
-/** A request that was understood. */
+/** A request of another instance. */
 export type InstanceRequest =
   | { kind: 'command'; packageId: number; patienceMs: number; command: Command }
   | { kind: 'withdraw'; packageId: number; orderId: string }
@@ -89,7 +89,7 @@ export function encodeRequest(body: InstanceRequest): Json {
   return { v: version, ...body, ...command } as unknown as Json;
 }
 
-/** Undefined for what this release does not understand. */
+/** Undefined if this release does not understand the request. */
 export function decodeRequest(json: Json): InstanceRequest | undefined {
   const parsed = request.safeParse(json);
   if (!parsed.success) return undefined;
@@ -99,7 +99,7 @@ export function decodeRequest(json: Json): InstanceRequest | undefined {
 }
 
 const code = z.string().refine((text): text is ErrorCode => Object.hasOwn(errorCatalogue, text));
-/** Orders and packages come from a fellow instance, which read them from the store: their form is checked there. */
+/** Orders and packages come from the store of another instance, so only their main members are checked. */
 const order = z.looseObject({ id, packageId: z.int(), status: z.string() }) as unknown as z.ZodType<Order>;
 const travelPackage = z.looseObject({ id: z.int(), quota: z.int() }) as unknown as z.ZodType<TravelPackage>;
 const answer = z.discriminatedUnion('kind', [
@@ -116,14 +116,14 @@ export type InstanceAnswer =
   | Answer
   | NotOwner
   | { readonly kind: 'done' }
-  /** What the instance says of itself: whoever asked for it checks it. */
+  /** The status of the instance. The receiver checks it. */
   | { readonly kind: 'status'; readonly status: Json };
 
 export function encodeAnswer(body: InstanceAnswer): Json {
   return { v: version, ...renameKind(wireKinds, body) } as unknown as Json;
 }
 
-/** What is not understood counts as no answer of an owner. */
+/** An answer that is not understood counts as `notOwner`. */
 export function decodeAnswer(json: Json): InstanceAnswer {
   const parsed = answer.safeParse(json);
   if (!parsed.success) return { kind: 'notOwner' };

@@ -8,8 +8,8 @@ import type { Json } from '../../../lib/json.ts';
 import { systemClock } from '../../../lib/system-clock.ts';
 import { silentLog } from '../../../observability/log.ts';
 import type { Command } from '../../commands.ts';
+import { preference } from '../placement.ts';
 import { decodeRequest, encodeRequest } from './protocol.ts';
-import { preference } from './rendezvous.ts';
 import { Router } from './router.ts';
 
 const order: Order = {
@@ -239,7 +239,7 @@ describe('what may be stored already', () => {
     expect(b.got).toEqual([{ ...change, inDoubt: true }]);
   });
 
-  test('an order that may be stored, and that nobody can ask for, leaves the line when its sender gives up', async () => {
+  test('an order without a key that may be stored leaves the queue when its sender gives up', async () => {
     ownerInStore = 'b';
     b.owned.add(1);
     a.takesOver = false;
@@ -250,7 +250,7 @@ describe('what may be stored already', () => {
     await vi.waitFor(() => expect(b.withdrawn).toEqual([order.id]));
   });
 
-  test('one that can be asked for by its key stays', async () => {
+  test('an order with a key stays in the queue', async () => {
     ownerInStore = 'b';
     b.owned.add(1);
     a.takesOver = false;
@@ -264,14 +264,14 @@ describe('what may be stored already', () => {
 });
 
 describe('a caller who hangs up', () => {
-  test('is heard by the owner, also where that one was never asked from here', async () => {
+  test('is reported to the owner, even if this instance never asked that owner', async () => {
     ownerInStore = 'b';
     b.owned.add(1);
     a.router.withdraw(1, order.id);
     await vi.waitFor(() => expect(b.withdrawn).toEqual([order.id]));
   });
 
-  test('is heard here once the package has come here', async () => {
+  test('is reported to this instance once it owns the package', async () => {
     b.owned.add(1);
     ownerInStore = 'b';
     await a.router.send(1, purchase);
@@ -282,7 +282,7 @@ describe('a caller who hangs up', () => {
   });
 });
 
-test('packages that are given away are woken at those who are preferred for them', async () => {
+test('released packages are woken at their preferred instances', async () => {
   const mine = packageOf('a');
   a.router.wakeElsewhere([mine, packageOf('b')]);
   await Promise.resolve();
@@ -296,7 +296,7 @@ describe('two releases side by side', () => {
     expect(decodeRequest(later)).toEqual(decodeRequest(request));
   });
 
-  test('a form of a later version is answered with elsewhere, and the sender tries another instance', async () => {
+  test('a message of a later version is answered with `elsewhere`, so that the sender tries another instance', async () => {
     const handler = network.handlers.get('b') as Handler;
     const request = encodeRequest({ kind: 'wake', packageIds: [1] });
     expect(await handler({ ...(request as object), v: 2 } as Json, 'a')).toMatchObject({ kind: 'elsewhere' });

@@ -6,11 +6,11 @@ import type { Log } from '../../../observability/log.ts';
 import { noTracing, type Tracing } from '../../../observability/tracing.ts';
 import type { Command, Route } from '../../commands.ts';
 import type { LocalActors } from '../local-actors.ts';
+import { preference } from '../placement.ts';
 import type { PeerService } from './peers.ts';
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type InstanceAnswer } from './protocol.ts';
-import { preference } from './rendezvous.ts';
 
-/** It was not heard of again: it may be stored, now or a little later. */
+/** No answer came. The command may be stored, now or a little later. */
 interface NoReply {
   readonly kind: 'noReply';
 }
@@ -19,31 +19,31 @@ export interface RouterOptions {
   readonly instance: string;
   readonly messages: Messages;
   readonly local: Pick<LocalActors, 'send' | 'withdraw' | 'wake' | 'isActive' | 'mayOwn'>;
-  /** Answers what operators ask of this instance through another. */
+  /** Answers requests of operators that other instances pass on. */
   readonly peers?: Pick<PeerService, 'answer'>;
   /** The instance that last took the package over. @throws StoreUnavailableError */
   readonly ownerInStore: (packageId: number) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Log;
   readonly tracing?: Tracing;
-  /** How long a command may look for its owner. */
+  /** Time until a command must be answered. */
   readonly commandTimeoutMs: number;
 }
 
 const askTimeoutMs = 2_000;
-/** A copy is handed over while its sender waits for the answer, and may be stored for as long again after that. */
+/** Time until a command without an answer is certainly stored or lost: the wait for the answer, and as long again. */
 const copyLivesMs = 2 * askTimeoutMs;
 const pauseFirstMs = 10;
 const pauseMaxMs = 250;
-/** A request that a former life of this instance has stored may be delivered again to this one for so long. */
+/** For this long after its start, an instance may get requests again that its previous process has stored. */
 const afterlifeMs = 5_000;
-/** Without a carrier only a package that is owned here can be sold; nobody waits long for the carrier. */
+/** Longest wait for a transport that is away. Without it, only packages that are owned here can be sold. */
 const carrierPatienceMs = 1_500;
 
 /**
- * Finds the owner of a package and takes commands to it, over and over under the same ids until an owner has answered
- * or the patience is at its end: the first place to ask is the one that answered last, then the owner in the store,
- * then whom rendezvous hashing prefers, who takes the package over if nobody owns it.
+ * Sends commands to the owner of a package, and repeats them with the same ids until an owner has answered or the time
+ * is up. It first asks the instance that answered last, then the owner in the store, then the instance that rendezvous
+ * hashing prefers, which takes the package over if it has no owner.
  */
 export class Router implements Route {
   readonly #options: RouterOptions;
@@ -77,13 +77,13 @@ export class Router implements Route {
           this.#lastOwner.set(packageId, target);
           const isFinal = !isRefusedPurchase(command, answer) || clock.now() >= doubtfulUntil;
           if (isFinal) return answer;
-          // Refused by this owner, and perhaps about to be stored by one that has not answered.
+          // This owner refused, but another instance that has not answered may still store the command.
           await clock.sleep(Math.min(doubtfulUntil, deadlineAt) - clock.now());
         }
       }
       if (target === undefined || failed.size >= messages.members().length) failed.clear();
       if (!messages.available && clock.now() - startedAt > carrierPatienceMs) break;
-      // The last of all is leaving.
+      // The last instance is draining.
       if (!local.mayOwn && messages.members().every((member) => member === instance)) break;
       await clock.sleep(pauseMs);
     }
@@ -91,7 +91,7 @@ export class Router implements Route {
     return { kind: 'refused', code: 'no_owner' };
   }
 
-  /** Its caller is gone: best effort. */
+  /** Withdraws an order whose caller hung up. Best effort. */
   withdraw(packageId: number, orderId: string): void {
     void this.#withdraw(packageId, orderId);
   }
@@ -106,13 +106,13 @@ export class Router implements Route {
     this.#tell(owner, { kind: 'withdraw', packageId, orderId });
   }
 
-  /** It may be stored, and nobody is told its id: without a key to ask by, it shall not stand in the line for nothing. */
+  /** The order may be stored, and nobody will know its id. Without a key it must not stay in the queue. */
   #forgo(packageId: number, sent: Command): void {
     const isLost = sent.kind === 'purchase' && sent.inDoubt === true && sent.key === undefined;
     if (isLost) this.withdraw(packageId, sent.orderId);
   }
 
-  /** Asks those who are preferred as owners to take these packages over. */
+  /** Asks the preferred instances to take these packages over. */
   wakeElsewhere(packageIds: readonly number[]): void {
     const { messages, instance } = this.#options;
     const others = messages.members().filter((member) => member !== instance);
@@ -214,15 +214,15 @@ export class Router implements Route {
   }
 }
 
-/** Told that nothing was stored, and that asking again is no use at once. */
+/** Whether a purchase was refused for a reason that does not pass at once. */
 function isRefusedPurchase({ kind }: Command, answer: Answer): boolean {
   return kind === 'purchase' && answer.kind === 'refused' && !passing.has(answer.code);
 }
 
-/** What says nothing about the order. */
+/** Refusals that may pass, and say nothing about the order. */
 const passing: ReadonlySet<ErrorCode> = new Set(['overloaded', 'no_owner', 'store_unavailable', 'internal']);
 
-/** It may have been stored although nobody said so. */
+/** Marks a command that may be stored although no answer came. */
 function inDoubt(command: Command): Command {
   return command.kind === 'purchase' || command.kind === 'update' ? { ...command, inDoubt: true } : command;
 }
