@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { DecideFixture, makePackage, defaultRules } from '../../../test/support/decide-fixture.ts';
+import { DecideFixture, defaultRules, makePackage } from '../../../test/support/decide-fixture.ts';
 import { fakeOrder } from '../../../test/support/fake-engine.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';

@@ -123,27 +123,27 @@ test('a store that is away is read again at the next scan', async () => {
 });
 
 describe('preference', () => {
-const members = ['a', 'b', 'c'];
-const actors = Array.from({ length: 3_000 }, (_, index) => index + 1);
+  const members = ['a', 'b', 'c'];
+  const actors = Array.from({ length: 3_000 }, (_, index) => index + 1);
 
-test('does not depend on the order of the members', () => {
-  for (const actor of actors.slice(0, 100)) {
-    expect(preference(actor, ['c', 'a', 'b'])).toEqual(preference(actor, members));
-  }
-});
+  test('does not depend on the order of the members', () => {
+    for (const actor of actors.slice(0, 100)) {
+      expect(preference(actor, ['c', 'a', 'b'])).toEqual(preference(actor, members));
+    }
+  });
 
-test('spreads actors evenly over the members', () => {
-  const counts = members.map(
-    (member) => actors.filter((actor) => preference(actor, members)[0] === member).length,
-  );
-  for (const count of counts) expect(count).toBeGreaterThan(850);
-});
+  test('spreads actors evenly over the members', () => {
+    const counts = members.map(
+      (member) => actors.filter((actor) => preference(actor, members)[0] === member).length,
+    );
+    for (const count of counts) expect(count).toBeGreaterThan(850);
+  });
 
-test('moves only the actors of a member that leaves, each to its next preference', () => {
-  for (const actor of actors) {
-    const before = preference(actor, members);
-    const after = preference(actor, ['a', 'b']);
-    expect(after).toEqual(before.filter((member) => member !== 'c'));
-  }
-});
+  test('moves only the actors of a member that leaves, each to its next preference', () => {
+    for (const actor of actors) {
+      const before = preference(actor, members);
+      const after = preference(actor, ['a', 'b']);
+      expect(after).toEqual(before.filter((member) => member !== 'c'));
+    }
+  });
 });
