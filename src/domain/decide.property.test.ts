@@ -91,14 +91,14 @@ function check(bench: DecideFixture): void {
   });
   expect(inventory.confirmed, 'Q3').toBeLessThanOrEqual(travelPackage.quota);
   const waiting = bench.ordersBy('queued').map((order) => order.number);
-  expect(queue.first(Number.POSITIVE_INFINITY), 'Q5 the line is by number').toEqual(waiting);
+  expect(queue.first(Number.POSITIVE_INFINITY), 'Q5 the queue is ordered by number').toEqual(waiting);
   expect(waiting.map((number) => queue.position(number))).toEqual(waiting.map((_, index) => index + 1));
   expect(queue.size).toBe(waiting.length);
   expect(orders.size).toBe(count(bench, 'queued', 'held', 'compensating', 'cancelling'));
   const keys = [...bench.stored.values()].flatMap((order) => order.key ?? []);
   expect(new Set(keys).size, 'Q7').toBe(keys.length);
   if (waiting.length > 0 && bench.state.suppliersAvailable && travelPackage.paused !== true) {
-    expect(inventory.remaining, 'Q4 nobody waits beside a free unit').toBe(0);
+    expect(inventory.remaining, 'Q4 no order waits while a unit is free').toBe(0);
   }
 }
 

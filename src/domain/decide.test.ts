@@ -238,13 +238,13 @@ describe('sagas', () => {
   });
 
   describe('Q2 Q9 a saga’s result counts only for an order that waits for it', () => {
-    const words = {
+    const results = {
       progress: (bench: DecideFixture, id: string): PackageMessage =>
         ({ ...bench.booked(id), kind: 'progress', ticketNumber: 'F1' }) as PackageMessage,
       booked: (bench: DecideFixture, id: string) => bench.booked(id),
       refused: (bench: DecideFixture, id: string) => bench.refused(id),
-      owing: (bench: DecideFixture, id: string) => bench.needsCompensation(id),
-      cleared: (bench: DecideFixture, id: string) => bench.compensated(id),
+      needsCompensation: (bench: DecideFixture, id: string) => bench.needsCompensation(id),
+      compensated: (bench: DecideFixture, id: string) => bench.compensated(id),
     };
     /** Messages that bring order-1, which is held, into each status. */
     const ways: Record<string, (bench: DecideFixture) => PackageMessage[]> = {
@@ -255,22 +255,22 @@ describe('sagas', () => {
       cancelling: (bench) => [bench.booked('order-1'), bench.cancel('order-1')],
       cancelled: (bench) => [bench.booked('order-1'), bench.cancel('order-1'), bench.compensated('order-1')],
     };
-    const next: Record<string, Partial<Record<keyof typeof words, string>>> = {
-      held: { progress: 'held', booked: 'confirmed', refused: 'failed', owing: 'compensating' },
-      compensating: { cleared: 'failed' },
-      cancelling: { cleared: 'cancelled' },
+    const next: Record<string, Partial<Record<keyof typeof results, string>>> = {
+      held: { progress: 'held', booked: 'confirmed', refused: 'failed', needsCompensation: 'compensating' },
+      compensating: { compensated: 'failed' },
+      cancelling: { compensated: 'cancelled' },
     };
     const cells = Object.keys(ways).flatMap((status) =>
-      (Object.keys(words) as (keyof typeof words)[]).map((word) => [status, word] as const),
+      (Object.keys(results) as (keyof typeof results)[]).map((result) => [status, result] as const),
     );
 
-    test.each(cells)('%s: %s', async (status, word) => {
+    test.each(cells)('%s: %s', async (status, result) => {
       const bench = new DecideFixture({ quota: 1 });
       await bench.batch(bench.purchase());
       for (const message of ways[status]?.(bench) ?? []) await bench.batch(message);
       expect(bench.stored.get('order-1')?.status).toBe(status);
-      const { change } = await bench.batch(words[word](bench, 'order-1'));
-      const expected = next[status]?.[word];
+      const { change } = await bench.batch(results[result](bench, 'order-1'));
+      const expected = next[status]?.[result];
       expect(change?.updated.map((order) => order.status)).toEqual(expected && [expected]);
     });
   });

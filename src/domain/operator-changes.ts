@@ -53,11 +53,11 @@ function amended(before: TravelPackage, change: PackageUpdate): TravelPackage {
     price: change.price ?? before.price,
     quota: change.quota ?? before.quota,
     version: before.version + 1,
-    ...(opensAt == null ? {} : { opensAt }),
-    ...(closesAt == null ? {} : { closesAt }),
-    ...(paused === true ? { paused } : {}),
-    ...(listed === false ? { listed } : {}),
-    ...(change.archived === true ? { archived: true } : {}),
+    ...(opensAt != null && { opensAt }),
+    ...(closesAt != null && { closesAt }),
+    ...(paused === true && { paused }),
+    ...(listed === false && { listed }),
+    ...(change.archived === true && { archived: true }),
   };
 }
 

@@ -12,7 +12,7 @@ export class PackageState {
   #package: TravelPackage;
   #inventory: Inventory;
   readonly #orders = new Map<string, Order>();
-  readonly #line = new WaitingQueue();
+  readonly #queue = new WaitingQueue();
   /** Whether the suppliers answer. While they do not, no unit is claimed. Not stored. */
   suppliersAvailable: boolean;
 
@@ -44,7 +44,7 @@ export class PackageState {
 
   /** The queued orders, by number. */
   get queue(): WaitingQueue {
-    return this.#line;
+    return this.#queue;
   }
 
   /** Takes over a change that the store has applied. */
@@ -58,8 +58,8 @@ export class PackageState {
 
   #take(order: Order): void {
     const before = this.#orders.get(order.id);
-    if (before?.status === 'queued' && order.status !== 'queued') this.#line.remove(order.number);
-    if (before === undefined && order.status === 'queued') this.#line.add(order.number, order.id);
+    if (before?.status === 'queued' && order.status !== 'queued') this.#queue.remove(order.number);
+    if (before === undefined && order.status === 'queued') this.#queue.add(order.number, order.id);
     switch (order.status) {
       case 'queued':
       case 'held':

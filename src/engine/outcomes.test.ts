@@ -7,7 +7,7 @@ import { Outcomes } from './outcomes.ts';
 
 const events: readonly TimelineEvent[] = ['claimed', 'confirmed', 'cancel requested', 'cancelled'];
 
-/** The order with so many things that have happened to it. */
+/** The order with this many events in its timeline. */
 function order(status: OrderStatus, happened: number): Order {
   return fakeOrder({
     status,
@@ -32,15 +32,15 @@ beforeEach(() => {
 });
 afterEach(() => outcomes.close());
 
-test('an outcome that came before anybody waited for it is not waited for', async () => {
+test('returns an outcome at once that came before the wait', async () => {
   liveBus.publishOrder(confirmed);
   expect(await outcomes.wait(held, { waitMs: 1_000 })).toBe(confirmed);
 });
 
-test('what was confirmed before its cancellation is not the outcome of the cancellation', async () => {
+test('does not take an older confirmed version for the outcome of a cancellation', async () => {
   liveBus.publishOrder(confirmed);
   const outcome = outcomes.wait(cancelling, { waitMs: 10_000 });
-  // Late news of the time before.
+  // A late update with an older version.
   liveBus.publishOrder(confirmed);
   stored = [confirmed];
   await clock.advance(3_000);
@@ -49,7 +49,7 @@ test('what was confirmed before its cancellation is not the outcome of the cance
   expect(await outcome).toBe(cancelled);
 });
 
-test('the order as it stands is what is newest of it when the time is up', async () => {
+test('returns the newest version when the time is up', async () => {
   const outcome = outcomes.wait(held, { waitMs: 500 });
   const further = order('held', 2);
   liveBus.publishOrder(further);
@@ -58,7 +58,7 @@ test('the order as it stands is what is newest of it when the time is up', async
   expect(await outcome).toBe(further);
 });
 
-test('news that got lost is read from the store', async () => {
+test('reads the outcome from the store when the live update is lost', async () => {
   const outcome = outcomes.wait(held, { waitMs: 10_000 });
   stored = [confirmed];
   await clock.advance(2_000);

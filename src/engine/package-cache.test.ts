@@ -23,7 +23,7 @@ beforeEach(() => {
   store.package.mockClear();
 });
 
-test('packages come by id, and many who ask at once cause one read', async () => {
+test('returns packages by id, and concurrent calls share one read', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const [all] = await Promise.all([catalogue.all(), catalogue.all()]);
   expect(all.map((each) => each.package.id)).toEqual([1, 2]);
@@ -32,7 +32,7 @@ test('packages come by id, and many who ask at once cause one read', async () =>
   catalogue.close();
 });
 
-test('a snapshot that is too old is read again; one that was just heard is not', async () => {
+test('reads a snapshot again when it is too old, unless the live bus updated it', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   await catalogue.all();
   await clock.advance(251);
@@ -44,7 +44,7 @@ test('a snapshot that is too old is read again; one that was just heard is not',
   catalogue.close();
 });
 
-test('a package that was removed is not known any more, heard of or not', async () => {
+test('forgets a removed package, also when the live update is lost', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   await catalogue.all();
   liveBus.publishRemoved(1);
@@ -58,7 +58,7 @@ test('a package that was removed is not known any more, heard of or not', async 
   catalogue.close();
 });
 
-test('what is heard while reading wins over what was read', async () => {
+test('prefers a live update that arrives during a read', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const read = Promise.withResolvers<PackageSnapshot>();
   store.package.mockReturnValueOnce(read.promise);
@@ -69,7 +69,7 @@ test('what is heard while reading wins over what was read', async () => {
   catalogue.close();
 });
 
-test('what is read again was read after the call, and many who call at once share a read', async () => {
+test('rereads with a read that begins after the call, and concurrent calls share it', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const underWay = Promise.withResolvers<PackageSnapshot>();
   store.package.mockReturnValueOnce(underWay.promise);
@@ -84,7 +84,7 @@ test('what is read again was read after the call, and many who call at once shar
   catalogue.close();
 });
 
-test('where this process alone changes the store, unknown ids cost no read', async () => {
+test('does not read unknown ids if only this process changes the store', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
   await catalogue.all();
   expect(await catalogue.get(404)).toBeUndefined();

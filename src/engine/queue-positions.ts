@@ -5,20 +5,20 @@ import type { Store } from '../storage/store.ts';
 
 /** The queues of packages that other instances own, as last received from the live bus. */
 export class QueuePositions {
-  readonly #queuePositions = new Map<number, QueueSnapshot>();
+  readonly #queues = new Map<number, QueueSnapshot>();
   readonly #unsubscribe: () => void;
 
   constructor(liveBus: LiveBus) {
-    this.#unsubscribe = liveBus.subscribe({ queue: (line) => this.#hear(line) });
+    this.#unsubscribe = liveBus.subscribe({ queue: (snapshot) => this.#hear(snapshot) });
   }
 
   /** The position of an order's number in its queue, from 1; undefined if it is not known. */
   position(packageId: number, number: number): number | undefined {
-    const line = this.#queuePositions.get(packageId);
-    if (line === undefined) return undefined;
-    const inFirst = line.first.indexOf(number);
+    const snapshot = this.#queues.get(packageId);
+    if (snapshot === undefined) return undefined;
+    const inFirst = snapshot.first.indexOf(number);
     if (inFirst >= 0) return inFirst + 1;
-    const inAll = line.all?.indexOf(number) ?? -1;
+    const inAll = snapshot.all?.indexOf(number) ?? -1;
     return inAll >= 0 ? inAll + 1 : undefined;
   }
 
@@ -26,13 +26,13 @@ export class QueuePositions {
     this.#unsubscribe();
   }
 
-  #hear(line: QueueSnapshot): void {
-    if (line.first.length === 0) {
-      this.#queuePositions.delete(line.packageId);
+  #hear(snapshot: QueueSnapshot): void {
+    if (snapshot.first.length === 0) {
+      this.#queues.delete(snapshot.packageId);
       return;
     }
-    const all = line.all ?? this.#queuePositions.get(line.packageId)?.all;
-    this.#queuePositions.set(line.packageId, { ...line, ...(all === undefined ? {} : { all }) });
+    const all = snapshot.all ?? this.#queues.get(snapshot.packageId)?.all;
+    this.#queues.set(snapshot.packageId, { ...snapshot, ...(all === undefined ? {} : { all }) });
   }
 }
 

@@ -33,7 +33,7 @@ beforeEach(() => {
   readiness = new Readiness({ store, clock, leases });
 });
 
-test('nothing is missing when all is well, and each cause is named when not', async () => {
+test('reports no problem when all is well, and names each cause otherwise', async () => {
   expect(await readiness.problems(well)).toEqual([]);
   expect(await readiness.problems({ ...well, isDraining: true })).toEqual(['this instance is draining']);
   expect(await readiness.problems({ ...well, isTransportAvailable: false })).toEqual([
@@ -47,13 +47,13 @@ test('nothing is missing when all is well, and each cause is named when not', as
   ]);
 });
 
-test('a store that does not even answer is not written to', async () => {
+test('does not write to a store that does not answer', async () => {
   trouble = { ping: new StoreUnavailableError('away') };
   expect(await readiness.problems(well)).toEqual(['the store does not answer: away']);
   expect(asked.probe).toBe(0);
 });
 
-test('however often it is asked, it writes every two seconds at most, and every five while that fails', async () => {
+test('writes every two seconds at most, and every five while writes fail', async () => {
   await Promise.all(Array.from({ length: 50 }, () => readiness.problems(well)));
   await clock.advance(1_999);
   await readiness.problems(well);

@@ -1,6 +1,7 @@
 import { defaultRejectionsMax } from '../../domain/decide.ts';
 import { type Order, sagaStatuses } from '../../domain/order.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { LogOnce } from '../../lib/log-once.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
@@ -55,13 +56,13 @@ export class Consumer {
   #rescannedAt = Number.NEGATIVE_INFINITY;
   /** False before the first scan. Until then all orders count as abandoned, because this consumer has begun none. */
   #hasRescanned = false;
-  #said = '';
+  readonly #problems = new LogOnce();
 
   constructor(options: ConsumerOptions) {
     const { store, liveBus, clock, random, suppliers, log } = options;
     this.#options = options;
-    const lines = new StoredQueuePublisher({ store, liveBus, clock });
-    const onQueueChange = (packageId: number) => lines.changed(packageId);
+    const queuePublisher = new StoredQueuePublisher({ store, liveBus, clock });
+    const onQueueChange = (packageId: number) => queuePublisher.changed(packageId);
     this.#transactions = new OptimisticTransactions({
       ...{ store, liveBus, clock, random, onQueueChange },
       rules: { waitersPerUnit: 0, ordersPerEmail: 0, claimsMax: 1, rejectionsMax: 0 },
@@ -92,9 +93,9 @@ export class Consumer {
     while (!this.#isStopping) {
       try {
         await this.#round();
-        this.#said = '';
+        this.#problems.end();
       } catch (error) {
-        this.#tell(error);
+        this.#logProblem(error);
         await clock.sleep(pauseAfterErrorMs, this.#closing.signal);
       }
     }
@@ -177,19 +178,20 @@ export class Consumer {
     try {
       return await this.#options.workQueue.pop(timeoutMs);
     } catch (error) {
-      this.#tell(error);
+      this.#logProblem(error);
       await this.#options.clock.sleep(Math.max(timeoutMs, pauseAfterErrorMs), this.#closing.signal);
       return undefined;
     }
   }
 
-  /** One line for a whole series of the same. */
-  #tell(error: unknown): void {
-    const { log } = this.#options;
-    const words = String(error);
-    if (words === this.#said || this.#closing.signal.aborted) return;
-    this.#said = words;
+  #logProblem(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
     const isPassing = error instanceof StoreUnavailableError || error instanceof ContendedError;
-    log[isPassing ? 'warn' : 'error']({ err: error }, 'the consumer is held up and tries again');
+    this.#problems.report(String(error), () =>
+      this.#options.log[isPassing ? 'warn' : 'error'](
+        { err: error },
+        'the consumer is held up and tries again',
+      ),
+    );
   }
 }

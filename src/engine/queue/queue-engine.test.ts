@@ -225,7 +225,7 @@ describe('leaving', () => {
   });
 
   test.each([
-    ['without a key it leaves the line', undefined, 'withdrawn'],
+    ['without a key the order leaves the queue', undefined, 'withdrawn'],
     ['with a key its place is kept', 'k', 'queued'],
   ])('who hangs up: %s', async (_, key, status) => {
     await setStage();

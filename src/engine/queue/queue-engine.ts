@@ -29,12 +29,12 @@ export class QueueEngine extends StrategyEngine {
 
   constructor(options: QueueEngineOptions) {
     const { store, liveBus, clock, suppliers, workQueue } = options;
-    const lines = new StoredQueuePublisher({ store, liveBus, clock });
+    const queuePublisher = new StoredQueuePublisher({ store, liveBus, clock });
     super(options, {
       // Consumers claim units and reject queued orders.
       rules: { ...options.rules, claimsMax: 0, rejectionsMax: 0 },
       suppliersAvailable: () => suppliers.available,
-      onQueueChange: (packageId) => lines.changed(packageId),
+      onQueueChange: (packageId) => queuePublisher.changed(packageId),
     });
     this.#workQueue = workQueue;
   }

@@ -7,11 +7,11 @@ import { OptimisticTransactions, type Transaction } from './optimistic-transacti
 
 let stage: StrategyFixture;
 let transactor: OptimisticTransactions;
-let lines: number[];
+let changedQueues: number[];
 
 beforeEach(async () => {
   stage = await openStrategyFixture({ package: { quota: 2 } });
-  lines = [];
+  changedQueues = [];
   transactor = newTransactor();
 });
 afterEach(async () => {
@@ -24,7 +24,7 @@ function newTransactor(): OptimisticTransactions {
     ...stage.options(),
     rules: { waitersPerUnit: 0, ordersPerEmail: 0, rejectionsMax: 0 },
     suppliersAvailable: () => true,
-    onQueueChange: (packageId) => lines.push(packageId),
+    onQueueChange: (packageId) => changedQueues.push(packageId),
   });
 }
 
@@ -86,13 +86,13 @@ describe('a change', () => {
     const running = transactor.run({ packageId: 1, messages });
     expect([heard, answers]).toEqual([[], []]);
     await running;
-    expect([heard, answers.map(({ kind }) => kind), lines]).toEqual([['one'], ['accepted'], []]);
+    expect([heard, answers.map(({ kind }) => kind), changedQueues]).toEqual([['one'], ['accepted'], []]);
     await transactor.run({
       packageId: 1,
       messages: () => [purchase('two')],
       rules: { waitersPerUnit: 1, claimsMax: 0 },
     });
-    expect(lines).toEqual([1]);
+    expect(changedQueues).toEqual([1]);
   });
 
   test('that the store rejects for good is given up', async () => {
@@ -101,7 +101,7 @@ describe('a change', () => {
     expect(commit).toHaveBeenCalledTimes(1);
   });
 
-  test('that is no longer wanted is not stored, and nobody is answered', async () => {
+  test('that is no longer wanted is not stored, and no caller is answered', async () => {
     const caller = vi.fn();
     const { step } = await transactor.run({
       packageId: 1,

@@ -88,7 +88,7 @@ describe('requests of operators on the wire', () => {
     { kind: 'erase', email: 'ana@example.com', erasures },
   ] as const;
 
-  test.each(commands)('arrives as it was sent: $kind', (command) => {
+  test.each(commands)('$kind arrives as it was sent', (command) => {
     const request: InstanceRequest = { kind: 'command', packageId: 1, patienceMs: 10, command };
     const { v: _, ...received } = decodeRequest(encodeRequest(request)) as InstanceRequest & { v: number };
     expect(received).toEqual(request);
@@ -103,7 +103,7 @@ describe('requests of operators on the wire', () => {
     expect(decodeAnswer({ v: 1, kind: 'elsewhere' })).toEqual({ kind: 'notOwner' });
   });
 
-  test('an answer too', () => {
+  test('answers arrive as they were sent', () => {
     expect(decodeAnswer(encodeAnswer({ kind: 'erased', left: 2 }))).toEqual({ kind: 'erased', left: 2 });
   });
 

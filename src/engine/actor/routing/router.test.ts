@@ -26,7 +26,7 @@ const purchase: Command = { kind: 'purchase', orderId: order.id, email: order.em
 
 type Handler = (request: Json, from: string) => Promise<Json>;
 
-/** A network of instances in this process; `fault` may throw instead of delivering. */
+/** A network of instances in this process. `fault` may throw instead of delivering. */
 class Network {
   readonly handlers = new Map<string, Handler>();
   readonly sent: { to: string; request: Json }[] = [];
@@ -52,13 +52,13 @@ class Network {
   }
 }
 
-/** An instance that owns what it is told to own. */
+/** An instance that owns the packages in `owned`. */
 class Instance {
   readonly owned = new Set<number>();
   readonly got: Command[] = [];
   readonly withdrawn: string[] = [];
   mayOwn = true;
-  /** Whether it becomes the owner of what nobody owns. */
+  /** Whether it takes over packages without an owner. */
   takesOver = true;
   answer: Answer = { kind: 'accepted', order };
   readonly router: Router;
@@ -111,14 +111,14 @@ beforeEach(() => {
 });
 
 const accepted = { kind: 'accepted', order };
-/** A package that rendezvous hashing gives to this instance. */
+/** A package that prefers this instance. */
 const packageOf = (instance: string) =>
   Array.from({ length: 100 }, (_, index) => index + 1).find(
     (id) => preference(id, ['a', 'b'])[0] === instance,
   ) as number;
 
 describe('finding the owner', () => {
-  test('what is owned here needs no message', async () => {
+  test('a package that is owned here needs no message', async () => {
     a.owned.add(1);
     expect(await a.router.send(1, purchase)).toEqual(accepted);
     expect(network.sent).toEqual([]);
@@ -133,18 +133,18 @@ describe('finding the owner', () => {
     expect(network.sent.map(({ to }) => to)).toEqual(['b', 'b']);
   });
 
-  test('where nobody owns it the preferred instance takes it over', async () => {
+  test('the preferred instance takes a package over that has no owner', async () => {
     const id = packageOf('b');
     expect(await a.router.send(id, purchase)).toEqual(accepted);
     expect(b.owned.has(id)).toBe(true);
   });
 
-  test('an owner that has gone is passed over', async () => {
+  test('an owner that is no longer a member is skipped', async () => {
     ownerInStore = 'gone';
     expect(await a.router.send(packageOf('a'), purchase)).toEqual(accepted);
   });
 
-  test('Q6 after silence the command goes on under the same id, in doubt', async () => {
+  test('Q6 after a missing answer the command is sent again with the same id, in doubt', async () => {
     const id = packageOf('b');
     let isLost = true;
     network.fault = () => {
@@ -157,7 +157,7 @@ describe('finding the owner', () => {
     expect(b.got).toEqual([{ ...purchase, inDoubt: true }]);
   });
 
-  test('Q7 a refusal counts once no copy that went unanswered can be stored any more', async () => {
+  test('Q7 a refusal counts only when no unanswered copy of the command can still be stored', async () => {
     const clock = new ManualClock();
     a = new Instance('a', network, () => 'b', clock, 8_000);
     a.takesOver = false;
@@ -173,21 +173,21 @@ describe('finding the owner', () => {
     await clock.advance(3_000);
     expect(b.got.length).toBeGreaterThan(0);
     expect(answered).not.toHaveBeenCalled();
-    // The copy has been stored meanwhile.
+    // The unanswered copy is stored now.
     b.answer = { kind: 'accepted', order };
     await clock.advance(2_000);
     await sending;
     expect(answered).toHaveBeenCalledWith(accepted);
   });
 
-  test('a refusal of the first who is asked counts at once', async () => {
+  test('a refusal of the first instance counts at once', async () => {
     a = new Instance('a', network, () => 'b', new ManualClock());
     b.owned.add(1);
     b.answer = { kind: 'refused', code: 'queue_full' };
     expect(await a.router.send(1, purchase)).toEqual(b.answer);
   });
 
-  test('an instance that hands over owns nothing new', async () => {
+  test('an instance that hands over takes no package over', async () => {
     a.mayOwn = false;
     const id = packageOf('a');
     expect(await a.router.send(id, purchase)).toEqual(accepted);
@@ -197,13 +197,13 @@ describe('finding the owner', () => {
     expect(a.got).toEqual([]);
   });
 
-  test('nobody answers: the caller hears so in time', async () => {
+  test('a command is refused in time when no instance answers', async () => {
     a.takesOver = false;
     b.takesOver = false;
     expect(await a.router.send(1, purchase)).toEqual({ kind: 'refused', code: 'no_owner' });
   });
 
-  test('a full inbox is no reason to try again', async () => {
+  test('a command to a full inbox is not sent again', async () => {
     network.fault = () => {
       throw new InboxFullError('b');
     };
@@ -211,8 +211,8 @@ describe('finding the owner', () => {
   });
 });
 
-describe('what may be stored already', () => {
-  test('Q6 a request that came before this life of the instance is in doubt: a former life may have stored it', async () => {
+describe('a command that may be stored already', () => {
+  test('Q6 is in doubt soon after a start, because the previous process may have stored it', async () => {
     const clock = new ManualClock();
     const restarted = new Instance('c', network, () => undefined, clock);
     restarted.owned.add(1);
@@ -225,7 +225,7 @@ describe('what may be stored already', () => {
     expect(restarted.got.at(-1)).toEqual(purchase);
   });
 
-  test('Q6 an operator’s change that is sent again is in doubt as well', async () => {
+  test('Q6 is in doubt also for an update by an operator', async () => {
     ownerInStore = 'b';
     let isLost = true;
     network.fault = () => {
@@ -290,7 +290,7 @@ test('released packages are woken at their preferred instances', async () => {
 });
 
 describe('two releases side by side', () => {
-  test('members that this release does not know are ignored', () => {
+  test('unknown members of a message are ignored', () => {
     const request = encodeRequest({ kind: 'command', packageId: 1, patienceMs: 10, command: purchase });
     const later = { ...(request as object), trace: 'abc', command: { ...purchase, loyalty: 7 } } as Json;
     expect(decodeRequest(later)).toEqual(decodeRequest(request));
