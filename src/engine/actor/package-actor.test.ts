@@ -5,7 +5,6 @@ import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../../domain/messages.ts';
 import { silentLog } from '../../observability/log.ts';
-
 import { localLiveBus, type QueueSnapshot } from '../../realtime/live-bus.ts';
 import type { Store } from '../../storage/store.ts';
 import { type PackageActorOptions, PackageBehaviour } from './package-actor.ts';
