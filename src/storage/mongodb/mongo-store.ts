@@ -1,13 +1,10 @@
 import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
-import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
 import type { Batcher } from '../../lib/batcher.ts';
 import { defined } from '../../lib/defined.ts';
-import type { Page } from '../../lib/page.ts';
 import { type Log, silentLog } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
-import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
-import type { OrderSelection, OwnerRecord, Store, StoreSnapshot, VersionedPackage } from '../store.ts';
+import type { Store, StoreSnapshot } from '../store.ts';
 import { prepareIndexes } from './collections.ts';
 import { CommitSessions } from './commit-session.ts';
 import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
@@ -53,6 +50,30 @@ export class MongoStore implements Store {
   readonly #byId: Batcher<string, Order | undefined>;
   readonly #byKey: Batcher<KeysWanted, Order[]>;
 
+  // The methods of the port that only call a query or a write.
+  readonly packages = this.#reader('packages');
+  readonly package = this.#reader('package');
+  readonly addPackages = this.#writer('addPackages');
+  readonly owner = this.#reader('owner');
+  readonly ownerRecords = this.#reader('ownerRecords');
+  readonly packagesWithUnfinished = this.#reader('packagesWithUnfinished');
+  readonly versionedPackage = this.#reader('versionedPackage');
+  readonly removePackage = this.#writer('removePackage');
+  readonly orders = this.#reader('orders');
+  readonly liveOrdersByEmail = this.#reader('liveOrdersByEmail');
+  readonly ordersPage = this.#reader('ordersPage');
+  readonly ordersBelow = this.#reader('ordersBelow');
+  readonly ordersOfEmail = this.#reader('ordersOfEmail');
+  readonly ordersByEmail = this.#reader('ordersByEmail');
+  readonly settingIfAny = this.#reader('setting');
+  readonly settingsNamed = this.#reader('settingsNamed');
+  readonly swapSetting = this.#writer('swapSetting');
+  readonly appendOperatorEvent = this.#writer('appendOperatorEvent');
+  readonly endOperatorEvent = this.#writer('endOperatorEvent');
+  readonly operatorEvents = this.#reader('operatorEvents');
+  readonly ping = this.#reader('ping');
+  readonly probe = this.#writer('probe');
+
   constructor(connection: Connection, log: Log) {
     this.#connection = connection;
     this.#byId = connection.batcher((ids) => this.#ordersById(ids));
@@ -64,30 +85,6 @@ export class MongoStore implements Store {
     this.#commits = new GroupCommit(connection, this.#sessions, log);
     this.#log = log;
     this.ledger = new MongoLedger(connection);
-  }
-
-  packages(): Promise<PackageSnapshot[]> {
-    return this.#read((reads) => reads.packages());
-  }
-
-  package(id: number): Promise<PackageSnapshot | undefined> {
-    return this.#read((reads) => reads.package(id));
-  }
-
-  addPackages(packages: readonly TravelPackage[]): Promise<number[]> {
-    return this.#write((writes) => writes.addPackages(packages));
-  }
-
-  owner(packageId: number): Promise<string | undefined> {
-    return this.#read((reads) => reads.owner(packageId));
-  }
-
-  ownerRecords(): Promise<OwnerRecord[]> {
-    return this.#read((reads) => reads.ownerRecords());
-  }
-
-  packagesWithUnfinished(): Promise<number[]> {
-    return this.#read((reads) => reads.packagesWithUnfinished());
   }
 
   takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
@@ -109,87 +106,23 @@ export class MongoStore implements Store {
     });
   }
 
-  versionedPackage(
-    packageId: number,
-    selection: OrderSelection = { ids: [] },
-  ): Promise<VersionedPackage | undefined> {
-    return this.#read((reads) => reads.versionedPackage(packageId, selection));
-  }
-
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
     this.#connection.refuseClosed();
     await this.#commits.commit({ packageId, fence, change });
   }
 
   /** May be repeated: if the package is already removed, it throws FencedError, and the caller reads the state. */
-  removePackage(packageId: number, fence: Fence): Promise<void> {
-    return this.#write((writes) => writes.removePackage(packageId, fence));
-  }
-
   order(id: string): Promise<Order | undefined> {
     return this.#byId.add(id);
-  }
-
-  orders(ids: readonly string[]): Promise<Order[]> {
-    return this.#read((reads) => reads.orders(ids));
   }
 
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
     return keys.length === 0 ? Promise.resolve([]) : this.#byKey.add({ packageId, keys });
   }
 
-  liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
-    return this.#read((reads) => reads.liveOrdersByEmail(packageId, emails));
-  }
-
-  ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>> {
-    return this.#read((reads) => reads.ordersPage(packageId, cursor, limit));
-  }
-
-  ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
-    return this.#read((reads) => reads.ordersBelow(packageId, number, limit));
-  }
-
-  ordersOfEmail(
-    packageId: number,
-    email: string,
-    cursor: string | undefined,
-    span: number,
-  ): Promise<Page<Order>> {
-    return this.#read((reads) => reads.ordersOfEmail(packageId, email, cursor, span));
-  }
-
-  ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
-    return this.#read((reads) => reads.ordersByEmail(email, cursor, limit));
-  }
-
-  settingIfAny(name: string): Promise<string | undefined> {
-    return this.#read((reads) => reads.setting(name));
-  }
-
   async setting(name: string, make: () => string): Promise<string> {
     const kept = await this.#read((reads) => reads.setting(name));
     return kept ?? this.#write((writes) => writes.addSetting(name, make()));
-  }
-
-  settingsNamed(prefix: string): Promise<ReadonlyMap<string, string>> {
-    return this.#read((reads) => reads.settingsNamed(prefix));
-  }
-
-  swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean> {
-    return this.#write((writes) => writes.swapSetting(name, before, after));
-  }
-
-  appendOperatorEvent(event: OperatorEvent): Promise<void> {
-    return this.#write((writes) => writes.appendOperatorEvent(event));
-  }
-
-  endOperatorEvent(id: string, end: OperatorEventEnd): Promise<void> {
-    return this.#write((writes) => writes.endOperatorEvent(id, end));
-  }
-
-  operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {
-    return this.#read((reads) => reads.operatorEvents(cursor, limit));
   }
 
   /** The time of the first read. The server keeps it for minSnapshotHistoryWindowInSeconds, 300 by default. */
@@ -214,14 +147,6 @@ export class MongoStore implements Store {
     await this.#connection.bounded(prepareIndexes(collections, countsEmails));
   }
 
-  ping(): Promise<void> {
-    return this.#read((reads) => reads.ping());
-  }
-
-  probe(): Promise<void> {
-    return this.#write((writes) => writes.probe());
-  }
-
   close(): Promise<void> {
     return this.#connection.close();
   }
@@ -244,6 +169,19 @@ export class MongoStore implements Store {
     return wanted.map(({ packageId, keys }) =>
       [...new Set(keys)].flatMap((key) => byName.get(keyName(packageId, key)) ?? []),
     );
+  }
+
+  /** Makes a method of the store from a query. */
+  #reader<Name extends keyof Reads>(name: Name): Reads[Name] {
+    type Query = (...args: unknown[]) => Promise<never>;
+    return ((...args: unknown[]) => this.#read((reads) => (reads[name] as Query)(...args))) as Reads[Name];
+  }
+
+  /** Makes a method of the store from a write. */
+  #writer<Name extends keyof Writes>(name: Name): Writes[Name] {
+    type Write = (...args: unknown[]) => Promise<never>;
+    return ((...args: unknown[]) =>
+      this.#write((writes) => (writes[name] as Write)(...args))) as Writes[Name];
   }
 
   #read<T>(read: (reads: Reads) => Promise<T>): Promise<T> {

@@ -47,7 +47,10 @@ export class Reads {
   }
 
   /** Reads the package first: any change after that changes the fence. */
-  async versionedPackage(id: number, selection: OrderSelection): Promise<VersionedPackage | undefined> {
+  async versionedPackage(
+    id: number,
+    selection: OrderSelection = { ids: [] },
+  ): Promise<VersionedPackage | undefined> {
     const found = await this.#collections.packages.findOne({ _id: id }, this.#options);
     if (found === null) return undefined;
     const { epoch, seq } = found;

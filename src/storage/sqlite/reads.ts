@@ -70,7 +70,7 @@ export class Reads {
     return row && snapshotFrom(row);
   }
 
-  versionedPackage(id: number, selection: OrderSelection): VersionedPackage | undefined {
+  versionedPackage(id: number, selection: OrderSelection = { ids: [] }): VersionedPackage | undefined {
     const row = this.#package.get(id);
     if (!row) return undefined;
     const fence = { epoch: Number(row.epoch), seq: Number(row.seq) };

@@ -1,19 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { Change, Fence, Ownership } from '../../domain/messages.ts';
-import type { Order } from '../../domain/order.ts';
-import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
+import type { TravelPackage } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
-import {
-  CommitUnknownError,
-  type OrderSelection,
-  type OwnerRecord,
-  type Store,
-  type StoreSnapshot,
-  StoreUnavailableError,
-  type VersionedPackage,
-} from '../store.ts';
+import { CommitUnknownError, type Store, type StoreSnapshot, StoreUnavailableError } from '../store.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -40,6 +31,23 @@ export class SqliteStore implements Store {
   readonly #writes: Writes;
   #operatorEvents: OperatorEvents | undefined;
 
+  // The methods of the port that only call a query.
+  readonly packages = this.#reader('packages');
+  readonly package = this.#reader('package');
+  readonly owner = this.#reader('owner');
+  readonly ownerRecords = this.#reader('ownerRecords');
+  readonly packagesWithUnfinished = this.#reader('packagesWithUnfinished');
+  readonly versionedPackage = this.#reader('versionedPackage');
+  readonly order = this.#reader('order');
+  readonly orders = this.#reader('orders');
+  readonly ordersByKey = this.#reader('ordersByKey');
+  readonly liveOrdersByEmail = this.#reader('liveOrdersByEmail');
+  readonly ordersPage = this.#reader('ordersPage');
+  readonly ordersBelow = this.#reader('ordersBelow');
+  readonly ordersOfEmail = this.#reader('ordersOfEmail');
+  readonly ordersByEmail = this.#reader('ordersByEmail');
+  readonly ping = this.#reader('ping');
+
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#commits = new GroupCommit(connection.db);
@@ -48,31 +56,11 @@ export class SqliteStore implements Store {
     this.ledger = new SqliteLedger(connection.db, this.#commits, async () => {});
   }
 
-  packages(): Promise<PackageSnapshot[]> {
-    return this.#read((reads) => reads.packages());
-  }
-
-  package(id: number): Promise<PackageSnapshot | undefined> {
-    return this.#read((reads) => reads.package(id));
-  }
-
   addPackages(packages: readonly TravelPackage[]): Promise<number[]> {
     return this.#write(
       () => packages.filter((added) => this.#writes.addPackage(added)).map(({ id }) => id),
       packages.length,
     );
-  }
-
-  owner(packageId: number): Promise<string | undefined> {
-    return this.#read((reads) => reads.owner(packageId));
-  }
-
-  ownerRecords(): Promise<OwnerRecord[]> {
-    return this.#read((reads) => reads.ownerRecords());
-  }
-
-  packagesWithUnfinished(): Promise<number[]> {
-    return this.#read((reads) => reads.packagesWithUnfinished());
   }
 
   /** Reads inside the write, so the new owner starts from the state of its epoch. Resolves once that is durable. */
@@ -84,13 +72,6 @@ export class SqliteStore implements Store {
     });
   }
 
-  versionedPackage(
-    packageId: number,
-    selection: OrderSelection = { ids: [] },
-  ): Promise<VersionedPackage | undefined> {
-    return this.#read((reads) => reads.versionedPackage(packageId, selection));
-  }
-
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
     const rows = 1 + change.inserted.length + change.updated.length + (change.erased?.length ?? 0);
     await this.#commits.write(() => this.#writes.commit(packageId, fence, change), rows);
@@ -98,43 +79,6 @@ export class SqliteStore implements Store {
 
   async removePackage(packageId: number, fence: Fence): Promise<void> {
     await this.#commits.write(() => this.#writes.removePackage(packageId, fence));
-  }
-
-  order(id: string): Promise<Order | undefined> {
-    return this.#read((reads) => reads.order(id));
-  }
-
-  orders(ids: readonly string[]): Promise<Order[]> {
-    return this.#read((reads) => reads.orders(ids));
-  }
-
-  ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
-    return this.#read((reads) => reads.ordersByKey(packageId, keys));
-  }
-
-  liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
-    return this.#read((reads) => reads.liveOrdersByEmail(packageId, emails));
-  }
-
-  ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>> {
-    return this.#read((reads) => reads.ordersPage(packageId, cursor, limit));
-  }
-
-  ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
-    return this.#read((reads) => reads.ordersBelow(packageId, number, limit));
-  }
-
-  ordersOfEmail(
-    packageId: number,
-    email: string,
-    cursor: string | undefined,
-    span: number,
-  ): Promise<Page<Order>> {
-    return this.#read((reads) => reads.ordersOfEmail(packageId, email, cursor, span));
-  }
-
-  ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
-    return this.#read((reads) => reads.ordersByEmail(email, cursor, limit));
   }
 
   settingIfAny(name: string): Promise<string | undefined> {
@@ -176,10 +120,6 @@ export class SqliteStore implements Store {
     await this.#write(() => this.#writes.clear());
   }
 
-  ping(): Promise<void> {
-    return this.#read((reads) => reads.ping());
-  }
-
   probe(): Promise<void> {
     return this.#write(() => this.#writes.probe());
   }
@@ -193,6 +133,14 @@ export class SqliteStore implements Store {
   get #operators(): OperatorEvents {
     this.#operatorEvents ??= new OperatorEvents(this.#connection.db);
     return this.#operatorEvents;
+  }
+
+  /** Makes a method of the store from a query. */
+  #reader<Name extends keyof Reads>(
+    name: Name,
+  ): (...args: Parameters<Reads[Name]>) => Promise<ReturnType<Reads[Name]>> {
+    type Query = (...args: Parameters<Reads[Name]>) => ReturnType<Reads[Name]>;
+    return (...args) => this.#read((reads) => (reads[name] as Query)(...args));
   }
 
   async #read<T>(read: (reads: Reads) => T): Promise<T> {
