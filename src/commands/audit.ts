@@ -47,7 +47,7 @@ async function run({ json, 'clock-skew-ms': clockSkewMs }: OptionValues<typeof o
   }
 }
 
-/** One line on a terminal that counts up; nothing elsewhere. */
+/** On a terminal, one line with the counts so far. */
 function showProgress() {
   const { stderr } = process;
   let isShown = false;

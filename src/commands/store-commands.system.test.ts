@@ -45,7 +45,7 @@ function run(command: 'db-init' | 'audit', args: string[] = [], settings: Record
   });
 }
 
-/** A store with one order in its line, which nobody owns. */
+/** A store with one queued order and no owner. */
 async function fill(): Promise<void> {
   const store = openSqliteStore({ file });
   const { fence } = (await store.takeOwnership(1, 'test'))!;

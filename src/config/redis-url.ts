@@ -1,4 +1,5 @@
 import type { RedisOptions } from 'ioredis';
+import { defined } from '../lib/defined.ts';
 
 /** The forms of a Redis URL, for error messages. */
 export const redisUrlsAllowed =
@@ -28,10 +29,12 @@ function parseSingle(text: string): RedisOptions {
   return {
     ...queryOf(url),
     host: url.hostname.replace(/^\[|\]$/g, ''),
-    ...(url.port === '' ? {} : { port: Number(url.port) }),
+    ...defined({
+      port: url.port === '' ? undefined : Number(url.port),
+      tls: url.protocol === 'rediss:' ? {} : undefined,
+    }),
     ...credentials(url),
     ...database(url.pathname.slice(1)),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
   };
 }
 
@@ -62,10 +65,10 @@ function parse(text: string): URL {
 }
 
 function credentials({ username, password }: URL): RedisOptions {
-  return {
-    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-  };
+  return defined({
+    username: username === '' ? undefined : decodeURIComponent(username),
+    password: password === '' ? undefined : decodeURIComponent(password),
+  });
 }
 
 function database(text: string): RedisOptions {
@@ -77,5 +80,5 @@ function database(text: string): RedisOptions {
 /** ioredis accepts every option as text, except `family`. */
 function queryOf({ searchParams }: URL): RedisOptions {
   const { family, ...others } = Object.fromEntries(searchParams);
-  return { ...others, ...(family === undefined ? {} : { family: Number(family) }) };
+  return { ...others, ...defined({ family: family === undefined ? undefined : Number(family) }) };
 }
