@@ -33,7 +33,7 @@ afterAll(async () => {
   await Promise.all([mongod?.stop(), redis?.stop()]);
 });
 
-/** The consumer as an operator starts it. */
+/** Starts the consumer like an operator. */
 function spawnConsumer(settings: Record<string, string>, ...parameters: string[]) {
   const child = spawn(process.execPath, ['src/commands/consumer.ts', ...parameters], {
     cwd: root,

@@ -26,7 +26,7 @@ interface Ran {
   readonly err: string;
 }
 
-/** Runs a command as npm would, without a terminal. */
+/** Runs a command like npm, without a terminal. */
 function run(command: 'db-init' | 'audit', args: string[] = [], settings: Record<string, string> = {}) {
   const path = fileURLToPath(import.meta.resolve(`./${command}.ts`));
   const env = environmentOf({ DATABASE_URL: `sqlite:${file}`, ...settings });

@@ -34,7 +34,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The command, in a folder where nothing is. */
+/** Starts the command in an empty folder. */
 function run(args: readonly string[], settings: Record<string, string> = {}): Run {
   const child = spawn(process.execPath, [join(root, 'src/commands/suppliers.ts'), ...args], {
     cwd: folder,
@@ -50,7 +50,7 @@ function run(args: readonly string[], settings: Record<string, string> = {}): Ru
   return started;
 }
 
-/** Runs it, and returns the address that it prints. */
+/** Starts the command, and returns the address that it prints. */
 async function serve(args: readonly string[], settings: Record<string, string> = {}) {
   const { child, exited, output } = run(['--port', '0', ...args], settings);
   const address = () => /listen on (?<url>http:\S+)/.exec(output())?.groups?.url;

@@ -12,7 +12,7 @@ function round(window: CongestionWindow): number {
   return calls;
 }
 
-/** Shut while so many calls were under way. */
+/** A window that was shut while this many calls were in flight. */
 function shutUnder(calls: number): CongestionWindow {
   const window = new CongestionWindow();
   for (let call = 0; call < calls; call++) window.begun();

@@ -63,7 +63,7 @@ async function clientOf(fault: SupplierFault) {
   return { client: httpSuppliers({ url: supplier.url }), supplier };
 }
 
-/** A client of a server that answers every request in one way. */
+/** A client of a server that gives every request the same answer. */
 async function clientOfServer(listener: RequestListener) {
   const server = createNodeServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -213,7 +213,7 @@ test('sends the token as a bearer token, and reuses connections', async () => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = httpSuppliers({ url, token });
   for (let call = 0; call < 10; call++) await client.cancel('flights', 'A');
-  // Two, because undici opens another one while it still reads the end of an answer.
+  // Two connections, because undici opens another one while it still reads the end of an answer.
   expect(ports.size).toBeLessThanOrEqual(2);
   expect(headers).toEqual(Array(10).fill(`Bearer ${token}`));
 });

@@ -48,7 +48,7 @@ function resilient(client: SupplierClient, options: Partial<ResilientOptions> = 
   return suppliers;
 }
 
-/** Against a real server that fails as told. */
+/** A client of a real server that fails on command. */
 async function against(
   fault: (call: SupplierCall) => SupplierFault | undefined,
   options: Partial<ResilientOptions> = {},
@@ -215,7 +215,7 @@ describe('the breaker', () => {
     const stop = suppliers.onAvailability((available) => told.push(available));
     const calls = Array.from({ length: 8 }, (_, each) => suppliers.reserveFlight(flight(`K${each}`), never));
     await expect.poll(() => suppliers.available).toBe(false);
-    // Several probes that fail: none of the calls may run out of attempts by them.
+    // Failed probes must not count as attempts of the calls.
     const before = supplier.calls.length;
     await expect.poll(() => supplier.calls.length).toBeGreaterThan(before + 6);
     down = false;

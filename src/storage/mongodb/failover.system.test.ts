@@ -19,21 +19,21 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-/** What an owner was told about each order that it sent, whatever happened to the server meanwhile. */
+/** The outcome that an owner got for each of its orders. */
 interface Told {
   readonly applied: number[];
   readonly notApplied: number[];
-  /** Left open by the commit, and settled by the next epoch. */
+  /** Orders with an unknown outcome, until the next takeover shows it. */
   readonly unknown: { readonly applied: number[]; readonly notApplied: number[] };
 }
 
 /**
- * An owner that commits one new order after the other, as the actor does: after an unknown outcome it takes the
- * package anew and believes the store alone.
+ * An owner that commits one new order after the other, like the actor. After an unknown outcome it takes ownership again
+ * and continues from the stored state.
  */
 class Owner {
   readonly told: Told = { applied: [], notApplied: [], unknown: { applied: [], notApplied: [] } };
-  /** A package's seq may begin anywhere. */
+  /** The package's first seq, which is random. */
   seqAtStart = 0;
   readonly #packageId: number;
   #fence: Fence = { epoch: 0, seq: 0 };
@@ -61,7 +61,7 @@ class Owner {
     const { applied, notApplied, unknown } = this.told;
     try {
       await store.commit(packageId, this.#fence, {
-        // One more commit than before: the inventory of every commit differ.
+        // The inventory differs in every commit.
         inventory: sampleInventory({
           waiting: this.#fence.seq - this.seqAtStart + 1,
           nextNumber: number + 1,
@@ -81,7 +81,7 @@ class Owner {
         notApplied.push(number);
         await sleep(20);
       } else {
-        // Nobody else takes the package, so being fenced is wrong as well.
+        // Nobody else takes the package, so a FencedError is wrong too.
         throw error;
       }
     }
@@ -99,7 +99,7 @@ async function untilAvailable<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Lets owners commit while something happens, and holds what they were told against what is stored. */
+/** Lets owners commit during a fault, and compares the outcomes that they got with the stored orders. */
 async function whileCommitting(faults: (progress: (commits: number) => Promise<void>) => Promise<void>) {
   const ids = [1, 2, 3];
   await store.addPackages(ids.map((id) => samplePackage({ id })));
@@ -147,7 +147,7 @@ test('the outcome of each commit is right when the primary is killed', async () 
     const primary = await mongod.primary();
     await mongod.kill(primary);
     await progress(20);
-    // The commits since then went to another primary. Whether one was under way at the kill is a matter of luck.
+    // The later commits went to another primary. Whether a commit was in flight at the kill is random.
     expect(await mongod.primary()).not.toEqual(primary);
     await mongod.restart(primary);
     await progress(20);
@@ -178,7 +178,7 @@ test('reads work after an election, and see all acknowledged writes', async () =
   }
 });
 
-/** Commits one order, again if need be; returns the fence after it. */
+/** Commits one order, repeatedly if necessary. Returns the fence after it. */
 async function surely(fence: Fence, number: number): Promise<Fence> {
   const inventory = sampleInventory({ nextNumber: number + 1 });
   const change = { inventory, inserted: [sampleOrder(number)], updated: [] };

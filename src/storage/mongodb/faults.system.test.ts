@@ -11,11 +11,11 @@ const timeoutMs = 1_000;
 
 let mongod: Mongod;
 let proxy: MongodProxy;
-/** Behind the proxy. */
+/** Connects through the proxy. */
 let store: MongoStore;
-/** Another instance, on a network that is whole. */
+/** Another instance, which connects without the proxy. */
 let other: MongoStore;
-/** Each test has a package of its own. */
+/** The package of the current test: each test has its own. */
 let packageId = 0;
 let seqAtStart = 0;
 let fence: Fence;
@@ -53,14 +53,14 @@ function commit(number: number, on = store, under = fence): Promise<void> {
   return on.commit(packageId, under, sampleChange({ inventory, inserted: [order(number)] }));
 }
 
-/** The story that a new owner reads; `seq` counts from where the package began. */
+/** The state that a new owner reads, with `seq` relative to the package's first seq. */
 async function story(): Promise<{ seq: number; orders: number[]; nextNumber: number }> {
   const { fence: found, unfinished, inventory } = (await other.takeOwnership(packageId, 'two'))!;
   const orders = unfinished.map(({ number }) => number);
   return { seq: found.seq - seqAtStart, orders, nextNumber: inventory.nextNumber };
 }
 
-/** Breaks the connection at the first so many of these commands. */
+/** Breaks the connection at the first commands with this name, as many as given. */
 function breakAt(command: string, fate: 'cut' | 'cut the reply', times: number): void {
   let left = times;
   proxy.decide((name) => (name === command && left-- > 0 ? fate : 'pass'));
@@ -117,7 +117,7 @@ describe('a commit without an answer', () => {
     await expect(commit(1)).rejects.toBeInstanceOf(CommitUnknownError);
     proxy.decide(() => 'pass');
     const again = (await store.takeOwnership(packageId, 'one'))!;
-    // What was under way may still have got through, but only before the new epoch.
+    // The commit in flight may still have been applied, but only before the new epoch.
     expect(again.unfinished).toHaveLength(again.fence.seq - seqAtStart);
     await commit(2, store, again.fence);
     expect((await story()).seq).toBe(again.fence.seq - seqAtStart + 1);
@@ -164,7 +164,7 @@ test.each(['insert', 'update', 'findAndModify', 'find'])(
 
 describe('Q6 an owner that crashes or freezes during a transaction', () => {
   test('does not lock the package for the next owner', async () => {
-    // Its transaction stays open on the server, which would keep it for a minute.
+    // The transaction stays open on the server, which would keep it for a minute.
     proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
     await expect(commit(1)).rejects.toBeInstanceOf(StoreUnavailableError);
     expect(await story()).toEqual({ seq: 0, orders: [], nextNumber: 1 });
@@ -198,7 +198,7 @@ describe('Q9 the commit of an owner that is being replaced', () => {
       if (seen) applied += 1;
       await expect(commit(number + 10_000, store, held)).rejects.toBeInstanceOf(FencedError);
     }
-    // Both ways happened, or nothing was raced.
+    // Both outcomes must have occurred: otherwise there was no race.
     expect(applied).toBeGreaterThan(0);
     expect(applied).toBeLessThan(60);
   });
@@ -283,7 +283,7 @@ describe('a hanging server', () => {
 });
 
 test('a server that ends and restarts is used again', async () => {
-  // Long enough to hear that there is no server to be had, and not only to run out of time.
+  // Long enough for the driver to report that there is no server, before the timeout.
   const patient = await openMongoStore({ url: mongod.url, timeoutMs: 4_000 });
   await commit(1);
   await mongod.kill(0);

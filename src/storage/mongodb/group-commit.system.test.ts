@@ -31,7 +31,7 @@ beforeEach(async () => {
   return () => store.close();
 });
 
-/** Sells one unit of each of these packages, all at the same time. */
+/** Commits an order of each package at the same time. */
 function sellOneOfEach(ids: readonly number[], on = store): Promise<PromiseSettledResult<void>[]> {
   return Promise.allSettled(
     ids.map((packageId) =>
@@ -91,7 +91,7 @@ describe('commits of several packages at once', () => {
     });
     const both = [1, 2];
     for (const id of both) fences.set(id, (await cutOff.takeOwnership(id, 'cut off'))!.fence);
-    // The group's transaction stays open on the server, which would keep both packages for a minute.
+    // The transaction stays open on the server, which would lock both packages for a minute.
     proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
     for (const { status } of await sellOneOfEach(both, cutOff)) expect(status).toBe('rejected');
     for (const id of both) {
@@ -123,7 +123,7 @@ describe('commits of several packages at once', () => {
     for (const id of both) fences.set(id, (await hasty.takeOwnership(id, 'hasty'))!.fence);
     mongod.freeze(0);
     const outcomes = await sellOneOfEach(both, hasty);
-    // Longer than a turn may take, so that the session is replaced.
+    // Longer than the limit of a turn, so that the session is replaced.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     mongod.thaw(0);
     for (const { status } of outcomes) expect(status).toBe('rejected');

@@ -63,14 +63,14 @@ async function withStore(
   }
 }
 
-/** As mongosh sees it: whatever its fields. */
+/** A document with any fields. */
 interface AnyDocument extends Document {
   readonly _id: string | number;
 }
 
 const collection = (name: string) => raw.db('ticket-booking').collection<AnyDocument>(name);
 
-/** Commits as a fresh owner. */
+/** Takes ownership and commits. */
 async function commit(store: MongoStore, inserted: Order[], updated: Order[] = []): Promise<Fence> {
   const { fence, inventory } = (await store.takeOwnership(1, 'one'))!;
   await store.commit(1, fence, { inventory, inserted, updated });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => mongod.stop());
 
-/** The one line that start-up ends with. */
+/** The error message of a failed start. */
 async function refusal(url: string): Promise<string> {
   const opened = openMongoStore({ url, timeoutMs: 500 });
   const message = await opened.then(
@@ -99,7 +99,7 @@ describe.concurrent('an unusable server is refused with one line that names it:'
     const members = [{ _id: 0, host: `localhost:${node.port}`, horizons: { away: 'mongo-1.invalid:27017' } }];
     await node.admin({ replSetInitiate: { _id: 'rs0', members } });
     await using proxy = await mongodProxy(node.port);
-    // What a client sees behind another name: the names that the members call themselves.
+    // A client that connects under another name gets the members' own names.
     proxy.rewrite((reply) => replaceAll(reply, `localhost:${node.port}`, `elsewhere:${node.port}`));
     expect(await refusal(`mongodb://127.0.0.1:${proxy.port}/?replicaSet=rs0`)).toMatch(
       /calls its members elsewhere:\d+, and none can be reached under that name/,
@@ -221,7 +221,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Both have the same length. */
+/** Both texts must have the same length. */
 function replaceAll(bytes: Buffer, from: string, to: string): void {
   for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at + 1)) bytes.write(to, at);
 }

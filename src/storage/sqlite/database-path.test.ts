@@ -72,7 +72,7 @@ describe('the path of a database', () => {
     expect(asNobody(at('closed', 'new.db'))).toBe(`cannot write to the folder ${at('closed')}: ${denied}`);
     expect(asNobody(at('closed', 'x.db'))).toBe(`cannot write to ${at('closed', 'x.db')}: ${denied}`);
     chmodSync(at('closed'), 0o777);
-    // As after a start by another user.
+    // Simulates a folder of another user.
     expect(asNobody(at('closed', 'y.db'))).toBe(`cannot write to ${at('closed', 'y.db.lock')}: ${denied}`);
     expect(asNobody(at('closed', 'new.db'))).toBe('');
   });
@@ -83,7 +83,7 @@ describe('the path of a database', () => {
   });
 });
 
-/** What is said to a user who is not root: where root is who tests, it becomes nobody. */
+/** The error for a user who is not root. If root runs the tests, a child process with the user nobody makes it. */
 function asNobody(file: string): string {
   const code = `
     const { locateDatabase } = await import(${JSON.stringify(join(import.meta.dirname, 'database-path.ts'))});
