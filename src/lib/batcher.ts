@@ -26,7 +26,7 @@ export interface BatcherOptions<Item, Result> {
 
 interface Entry<Item, Result> {
   readonly item: Item;
-  /** In ms of a clock that never jumps. */
+  /** In ms of a clock that never jumps. 0 if there is no limit on the wait. */
   readonly addedAt: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
@@ -40,7 +40,8 @@ export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
   #waiting: Entry<Item, Result>[] = [];
   #running = 0;
-  /** Resolves when nothing waits or runs. Undefined while that is so. */
+  #isActive = false;
+  /** Resolves when nothing waits or runs. Undefined if nobody waits for that. */
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(options: BatcherOptions<Item, Result>) {
@@ -55,9 +56,10 @@ export class Batcher<Item, Result> {
   /** Adds an item to the next batch, and resolves with its result. @throws what `run` returns or throws for the item. */
   add(item: Item): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.#waiting.push({ item, addedAt: performance.now(), resolve, reject });
-    if (this.#idle === undefined) {
-      this.#idle = Promise.withResolvers();
+    const addedAt = this.#options.waitMax === undefined ? 0 : performance.now();
+    this.#waiting.push({ item, addedAt, resolve, reject });
+    if (!this.#isActive) {
+      this.#isActive = true;
       this.#schedule();
     }
     return promise;
@@ -65,7 +67,9 @@ export class Batcher<Item, Result> {
 
   /** Resolves when nothing waits or runs. */
   async idle(): Promise<void> {
-    await this.#idle?.promise;
+    if (!this.#isActive) return;
+    this.#idle ??= Promise.withResolvers();
+    await this.#idle.promise;
   }
 
   #schedule(): void {
@@ -80,6 +84,7 @@ export class Batcher<Item, Result> {
     if (batch.length > 0) await this.#run(batch);
     this.#running = 0;
     if (this.#waiting.length > 0) return this.#schedule();
+    this.#isActive = false;
     this.#idle?.resolve();
     this.#idle = undefined;
   }
@@ -108,11 +113,11 @@ export class Batcher<Item, Result> {
     const { run, onError = () => 'batch' } = this.#options;
     try {
       const results = await run(batch.map(({ item }) => item));
-      for (const [index, { resolve, reject }] of batch.entries()) {
+      batch.forEach(({ resolve, reject }, index) => {
         const result = results[index] as Result | Error;
         if (result instanceof Error) reject(result);
         else resolve(result);
-      }
+      });
     } catch (error) {
       const meaning = onError(error);
       if (meaning === 'split' && batch.length > 1) {
