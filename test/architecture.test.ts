@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..');
 
 interface SourceFile {
-  /** From the repository's root, with slashes. */
+  /** Path from the repository's root, with forward slashes. */
   readonly path: string;
   readonly text: string;
-  /** Files as paths from the root, packages as they are written. */
+  /** Imported files as paths from the root, and packages by name. */
   readonly imports: readonly string[];
   readonly isTest: boolean;
 }
@@ -38,7 +38,7 @@ function readSource(path: string): SourceFile {
   };
 }
 
-/** Code without its comments: to talk about something is not to do it. */
+/** Code without comments, so that a comment never breaks a rule. */
 function codeOf(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(?<=^|\s)\/\/.*$/gm, '');
 }
@@ -69,7 +69,7 @@ const ports: ReadonlySet<string> = new Set([
   'src/suppliers/suppliers.ts',
 ]);
 
-/** The other subjects whose files a subject may import, beside `domain`, `lib` and the ports. */
+/** The subjects whose files each subject may import, in addition to `domain`, `lib` and the ports. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   lib: [],
@@ -87,7 +87,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   admin: ['audit', 'http', 'rate-limits', 'realtime'],
   openapi: ['admin', 'http'],
 };
-/** These put the others together. */
+/** The parts that compose the others and may import everything. */
 const seesEverything: ReadonlySet<string> = new Set(['commands', 'compose', 'main.ts', 'start.mjs']);
 
 /** `why` for each file that breaks a rule; empty when none does. */
@@ -107,7 +107,7 @@ describe('architecture', () => {
     );
   });
 
-  it('has nothing in src but the subjects', () => {
+  it('has only subjects in src', () => {
     const known = new Set([...Object.keys(mayImport), ...seesEverything, 'start.system.test.ts']);
     const found = breaches(files, ({ path }) =>
       path.startsWith('src/') && !known.has(subjectOf(path)) ? 'stands in no subject' : undefined,
@@ -115,7 +115,7 @@ describe('architecture', () => {
     expect(found).toEqual([]);
   });
 
-  it('has ports that exist and import only the domain, lib and other ports', () => {
+  it('has ports that import only the domain, lib and other ports', () => {
     const paths = new Set(product.map(({ path }) => path));
     expect([...ports].filter((path) => !paths.has(path))).toEqual([]);
     const found = breaches(
@@ -147,14 +147,14 @@ describe('architecture', () => {
     expect(cycles(files)).toEqual([]);
   });
 
-  it('draws its subjects in docs/architecture.md as the rules have them', () => {
+  it('matches the diagram in docs/architecture.md', () => {
     const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
     const drawn = [...text.matchAll(/^ {2}([\w-]+) --> ([\w-]+)$/gm)].map(([, from, to]) => `${from} ${to}`);
     const ruled = Object.entries(mayImport).flatMap(([from, others]) => others.map((to) => `${from} ${to}`));
     expect(drawn.toSorted()).toEqual(ruled.toSorted());
   });
 
-  it('imports nothing of tests, tools and benches in the product', () => {
+  it('does not import tests, tools or benches in the product', () => {
     const found = breaches(product, ({ imports }) =>
       imports.filter((target) => /^(test|tools|bench)\//.test(target)),
     );
@@ -168,7 +168,7 @@ describe('architecture', () => {
     expect(found).toEqual([]);
   });
 
-  it('has a checker of chaos runs that shares no code with the server', () => {
+  it('has a chaos checker that shares no code with the server', () => {
     const own = /^test\/chaos\/(checker\/|history\.ts$)/;
     const checker = files.filter(({ path, isTest }) => own.test(path) && !isTest);
     const found = breaches(checker, ({ imports }) =>
@@ -187,7 +187,7 @@ describe('architecture', () => {
     expect(found).toEqual([]);
   });
 
-  it('takes time and chance from outside where it decides', () => {
+  it('uses no clock and no randomness in the decision', () => {
     const pure = /^src\/(domain|engine|saga|audit|admin\/[^/]+\.ts)/;
     const clockOrChance =
       /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\brandomUUID\b|\brandomBytes\b|\bset(Timeout|Interval|Immediate)\b|\bperformance\.now\b|\bprocess\.hrtime\b|AbortSignal\.timeout/;
@@ -207,7 +207,7 @@ describe('architecture', () => {
   });
 });
 
-/** Each group of files that reach each other by imports: Tarjan's strongly connected components. */
+/** Import cycles: Tarjan's strongly connected components of more than one file. */
 function cycles(all: readonly SourceFile[]): string[] {
   const byPath = new Map(all.map((file) => [file.path, file]));
   const index = new Map<string, number>();

@@ -46,7 +46,7 @@ async function ownerOf(packageId: number): Promise<readonly [ClusterInstance, Cl
   return owner === two ? [two, one] : [one, two];
 }
 
-it('an operator does everything at an instance that is not the owner, the owner’s own drain included', async () => {
+it('an operator can do everything at an instance that is not the owner, including draining the owner', async () => {
   const [first, second] = cluster.instances as [ClusterInstance, ClusterInstance];
 
   const wish = { flight: 'Flight-9', stay: '2030-01-01', price: 100, quota: 2 };

@@ -43,7 +43,7 @@ async function open(path: string): Promise<Page> {
   return page;
 }
 
-/** A mark that a reload would take away. */
+/** Sets a mark in the page that a reload would remove. */
 const mark = (page: Page) => page.evaluate("document.documentElement.dataset.neverReloaded = 'yes'");
 const wasNeverReloaded = (page: Page) =>
   page.evaluate<boolean>("document.documentElement.dataset.neverReloaded === 'yes'");
@@ -97,7 +97,7 @@ async function manageOnPages(admin: Page, meanwhile: Meanwhile): Promise<void> {
   await isLive(admin);
 }
 
-it('Q6 Q8 an operator creates, raises, pauses and drains on the pages, amid a sale: nothing is lost', async () => {
+it('Q6 Q8 an operator creates, updates, pauses and drains on the pages during a sale, and nothing is lost', async () => {
   const ids = [...soldFirst];
   const crowd = startBuyers({
     origins: () => [balancer.origin],

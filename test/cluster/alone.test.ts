@@ -30,7 +30,7 @@ async function start(instance: string): Promise<ServerProcess> {
   return server;
 }
 
-it('Q9 without Redis a second instance fences the first, which stops and says why', async () => {
+it('Q9 without Redis a second instance fences the first, which stops and logs the reason', async () => {
   const first = await start('first');
   expect(await buy(first.origin, 1, { email: 'a@example.com' })).toMatchObject({ status: 201 });
   const second = await start('second');

@@ -25,7 +25,7 @@ async function left(): Promise<string[]> {
   return lines.filter((line) => line.includes(folder));
 }
 
-it('starts a cluster, tells where it is, sells through the balancer, keeps its data, outlives an instance, and stops all of it on SIGTERM', async () => {
+it('starts a cluster, sells through the balancer, survives a killed instance, keeps its data, and stops on SIGTERM', async () => {
   const first = await start('--instances', '2', '--port', '0', '--data', folder);
   const output = first.output();
   const origin = /balancer +(http:\/\/127\.0\.0\.1:\d+)/.exec(output)?.[1] as string;
@@ -66,7 +66,7 @@ it('starts a cluster, tells where it is, sells through the balancer, keeps its d
   expect(await left()).toEqual([]);
 });
 
-it('says which part did not start, and leaves nothing behind', async () => {
+it('names the part that did not start, and stops the others', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;

@@ -57,7 +57,7 @@ async function ownedBy({ id: instance }: ClusterInstance): Promise<number[]> {
   return owners.filter(([, owner]) => owner?.id === instance).map(([id]) => id);
 }
 
-it('an instance that dies stays listed everywhere until it is dismissed; who drains or comes back is not', async () => {
+it('every instance lists a dead one until it is dismissed, but not one that drained or returned', async () => {
   for (const id of ids) await buy(cluster.instances[0]!.origin, id);
   const owned = new Map<ClusterInstance, number[]>();
   for (const each of cluster.instances) owned.set(each, await ownedBy(each));
@@ -120,7 +120,7 @@ it('an instance that dies stays listed everywhere until it is dismissed; who dra
   );
 });
 
-it('Q6 a package that is deleted at one instance is gone at all of them, its owner too', async () => {
+it('Q6 a package that is deleted at one instance disappears at all of them', async () => {
   const [one] = cluster.instances as [ClusterInstance];
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const created = await fetch(`${one.origin}/api/admin/packages`, {

@@ -64,7 +64,7 @@ it('Q3 Q6 Q7 Q8 the owner is killed under load: another takes over within lease 
   await expectCleanAudit(cluster);
 });
 
-it('Q3 Q8 Q9 an owner that was frozen for three lease times, with a hotel call open, is refused and cancels nothing', async () => {
+it('Q3 Q8 Q9 an owner that was frozen past its lease during a hotel call is fenced and cancels nothing', async () => {
   const owner = await ownerOf(1);
   // The hotel books, and its answer to the owner never comes.
   isHeldBack = ({ kind, operation, body, nth }) =>
@@ -97,7 +97,7 @@ it('Q3 Q8 Q9 an owner that was frozen for three lease times, with a hotel call o
   await expectCleanAudit(cluster);
 });
 
-it('Q3 Q8 Q9 an owner that has lost its epoch unnoticed, with a hotel call open, is refused and cancels nothing', async () => {
+it('Q3 Q8 Q9 an owner that was replaced unnoticed during a hotel call is fenced and cancels nothing', async () => {
   const owner = await ownerOf(1);
   isHeldBack = ({ kind, operation, body, nth }) =>
     kind === 'hotels' && operation === 'reserve' && body.email === 'open@example.com' && nth === 1;
@@ -116,7 +116,7 @@ it('Q3 Q8 Q9 an owner that has lost its epoch unnoticed, with a hotel call open,
   await expectCleanAudit(cluster);
 });
 
-it('Q6 Q7 Q8 SIGTERM under load: nobody in flight is lost, nobody hears a 5xx but 502, and the next owner sells within a second', async () => {
+it('Q6 Q7 Q8 SIGTERM under load loses no request, answers no 5xx but 502, and the next owner sells within a second', async () => {
   const owner = await ownerOf(1);
   let leaving: ClusterInstance | undefined;
   const crowd = buyersOf(() => cluster.instances.filter((each) => each !== leaving));

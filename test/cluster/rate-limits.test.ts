@@ -19,7 +19,7 @@ async function lookUp(instance: number): Promise<number> {
   return answer.status;
 }
 
-it('a client has one limit at all instances, and while Redis is away each instance goes on with what it knows', async () => {
+it('a client has one limit across instances, and each instance counts alone while Redis is down', async () => {
   const seen: number[] = [];
   for (let asked = 0; asked < 2 * limit; asked++) {
     seen.push(await lookUp(asked % 2));

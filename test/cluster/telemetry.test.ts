@@ -51,7 +51,7 @@ async function roles(): Promise<readonly [owner: ClusterInstance, other: Cluster
   return [owner, other];
 }
 
-it('a purchase at one instance and its booking at the owner are one trace, and both count their part', async () => {
+it('a purchase at one instance and its booking at the owner are one trace, and each instance counts its part', async () => {
   await vi.waitFor(async () => expect(await buy(cluster.origins[0] as string)).toBe(201), {
     timeout: 15_000,
   });
@@ -80,7 +80,7 @@ it('a purchase at one instance and its booking at the owner are one trace, and b
   expect(owners.get('ticket_booking_orders_total{status="confirmed"}')).toBeGreaterThan(0);
 });
 
-it('an instance is not ready while the lease service is away, though Redis and the store are there', async () => {
+it('an instance is not ready while the lease service is down, even if Redis and the store are up', async () => {
   for (const origin of cluster.origins) {
     await vi.waitFor(async () => expect((await ready(origin))[0]).toBe(200), { timeout: 15_000 });
   }
@@ -97,7 +97,7 @@ it('an instance is not ready while the lease service is away, though Redis and t
   }
 });
 
-it('nor while it hangs', async () => {
+it('an instance is not ready while the lease service hangs', async () => {
   const origin = cluster.origins[0] as string;
   const paused = leaseNode.pause(6_000);
   const away = expect.stringContaining('the lease service does not answer');

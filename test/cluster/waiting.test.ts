@@ -3,7 +3,7 @@ import { freePort } from '../support/free-port.ts';
 import { spawnServer } from '../support/server-process.ts';
 import { startMongod } from '../support/servers/mongod.ts';
 
-it('who starts before its store says so, and turns nobody away when it is there', async () => {
+it('an instance that starts before its store logs this, and serves once the store is up', async () => {
   await using mongo = await startMongod();
   await mongo.kill(0);
   const port = String(await freePort());

@@ -12,13 +12,13 @@ import { startNodeProcess } from '../support/node-process.ts';
 import { spawnServer } from '../support/server-process.ts';
 import { type DockerCompose, findDockerCompose } from '../support/servers/docker-compose.ts';
 
-/* docker-compose.yml as a real Compose understands it: no engine runs. */
+/* docker-compose.yml as a real Docker Compose reads it. No Docker engine is needed. */
 
 const root = join(import.meta.dirname, '../..');
 const file = join(root, 'docker-compose.yml');
 const required = { SECRET: 's'.repeat(32), SUPPLIERS_TOKEN: 't'.repeat(32) };
 
-/** What `docker compose config` makes of the file, as far as it matters here. */
+/** The parts of the output of `docker compose config` that these tests read. */
 interface Project {
   readonly services: Readonly<Record<string, Service>>;
 }
@@ -33,11 +33,11 @@ let compose: DockerCompose;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ticket-booking-compose-'));
   compose = await findDockerCompose();
-  // Where Compose has to be built first.
+  // Compose may have to be built first.
 }, 1_200_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Every service, those behind a profile too. A file .env in the tree is not read. */
+/** The configuration of every service, profiles included. A local .env file is not read. */
 async function config(settings: Readonly<Record<string, string>> = required, ...parameters: string[]) {
   const envFile = join(folder, 'settings.env');
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
@@ -50,7 +50,7 @@ async function project(settings?: Readonly<Record<string, string>>): Promise<Pro
   return JSON.parse(await config(settings, '--format', 'json')) as Project;
 }
 
-/** The settings that the file takes from who runs it: those in `${…}`, and those without a value. */
+/** The variables that the file reads from the environment: in `${…}`, or named without a value. */
 async function readByTheFile(): Promise<string[]> {
   const interpolated = (await config(required, '--variables')).trim().split('\n').slice(1);
   const { services } = await project();
@@ -77,19 +77,19 @@ function example(): Example[] {
 }
 
 describe('docker-compose.yml', { timeout: 60_000 }, () => {
-  it('is accepted by Docker Compose, with a profile and without', async () => {
+  it('is accepted by Docker Compose with and without the profile', async () => {
     expect(Object.keys((await project()).services).sort()).toEqual(
       ['app', 'consumer', 'mongo', 'proxy', 'redis', 'suppliers'].sort(),
     );
     await compose.run(['--file', file, 'config', '--quiet'], required);
   });
 
-  it.each(Object.keys(required))('says what to do when %s is not set', async (name) => {
+  it.each(Object.keys(required))('explains a missing %s', async (name) => {
     const refused = config({ ...required, [name]: '' }, '--quiet');
     await expect(refused).rejects.toThrow(new RegExp(`${name} is missing a value: set it to`));
   });
 
-  it('asks for no more than Docker Engine 20.10 can', async () => {
+  it('works with Docker Engine 20.10', async () => {
     for (const [name, { healthcheck = {} }] of Object.entries((await project()).services)) {
       // Engine 25.
       expect(healthcheck, name).not.toHaveProperty('start_interval');
@@ -97,7 +97,7 @@ describe('docker-compose.yml', { timeout: 60_000 }, () => {
     expect(readFileSync(file, 'utf8')).toContain('Docker Engine 20.10 or newer');
   });
 
-  it('lets instances and the consumer wait for what they need', async () => {
+  it('starts instances and the consumer after their dependencies', async () => {
     const { app, consumer } = (await project()).services;
     for (const { depends_on: needs = {} } of [app ?? {}, consumer ?? {}]) {
       expect(Object.keys(needs).sort()).toEqual(['mongo', 'redis', 'suppliers']);
@@ -105,7 +105,7 @@ describe('docker-compose.yml', { timeout: 60_000 }, () => {
     }
   });
 
-  /** Settings that are not for who runs the stack to make, and why. */
+  /** Settings that docker-compose.yml sets itself, with the reason. */
   const notPassedOn: Readonly<Record<string, string>> = {
     HOST: 'every address of the container',
     INSTANCE_ID: 'each instance needs one of its own',
@@ -113,7 +113,7 @@ describe('docker-compose.yml', { timeout: 60_000 }, () => {
   };
   const ofSuppliers = ['FLIGHT_FAILURE_RATE', 'HOTEL_FAILURE_RATE', 'SUPPLIER_LATENCY_MS'];
 
-  it('gives the instances and the suppliers every setting that there is', async () => {
+  it('passes every setting to the instances and the suppliers', async () => {
     const { app, suppliers } = (await project()).services;
     const given = new Set([
       ...Object.keys(app?.environment ?? {}),
@@ -124,7 +124,7 @@ describe('docker-compose.yml', { timeout: 60_000 }, () => {
     expect(Object.keys(suppliers?.environment ?? {})).toEqual(expect.arrayContaining(ofSuppliers));
   });
 
-  it('gives the consumer what it needs, and no more secrets than that', async () => {
+  it('passes only the needed settings and secrets to the consumer', async () => {
     const { consumer, app } = (await project()).services;
     const names = [
       'DATABASE_URL',
@@ -138,7 +138,7 @@ describe('docker-compose.yml', { timeout: 60_000 }, () => {
     for (const name of names) expect(consumer?.environment?.[name]).toBe(app?.environment?.[name]);
   });
 
-  it('passes on what is set, and leaves what is not to the program', async () => {
+  it('passes set variables on and leaves the rest to the program’s defaults', async () => {
     const passedOn = (await readByTheFile()).filter((name) => name !== 'PUBLISH');
     const unset = (await project()).services;
     for (const { environment = {} } of Object.values(unset)) {
@@ -154,7 +154,7 @@ describe('docker-compose.yml', { timeout: 60_000 }, () => {
 });
 
 describe('.env.example', { timeout: 60_000 }, () => {
-  it('has every setting that docker-compose.yml reads, explained, and no other', async () => {
+  it('explains exactly the settings that docker-compose.yml reads', async () => {
     expect(
       example()
         .map(({ name }) => name)
@@ -163,7 +163,7 @@ describe('.env.example', { timeout: 60_000 }, () => {
     expect(example().filter(({ explained }) => !explained)).toEqual([]);
   });
 
-  it('sets what is required, and shows the defaults of the rest', () => {
+  it('sets the required settings and shows the defaults of the others', () => {
     expect(example().filter(({ isSet }) => isSet)).toMatchObject(
       Object.keys(required).map((name) => ({ name, value: '' })),
     );
@@ -176,7 +176,7 @@ describe('.env.example', { timeout: 60_000 }, () => {
     expect(unshown).toEqual([]);
   });
 
-  it('is accepted as it is, once it has been filled in', async () => {
+  it('is accepted once it is filled in', async () => {
     const filled = Object.fromEntries(
       example().map(({ name, value }) => [name, name in required ? 'x'.repeat(32) : value]),
     );
@@ -185,7 +185,7 @@ describe('.env.example', { timeout: 60_000 }, () => {
 });
 
 describe('the health checks of docker-compose.yml', { timeout: 60_000 }, () => {
-  /** Runs a service's check against another port of the loopback; returns its exit code. */
+  /** Runs a service's health check against another local port. Returns its exit code. */
   async function check(service: string, port: number): Promise<number> {
     const [kind, program, ...parameters] = (await project()).services[service]?.healthcheck?.test ?? [];
     expect([kind, program]).toEqual(['CMD', 'node']);
@@ -196,7 +196,7 @@ describe('the health checks of docker-compose.yml', { timeout: 60_000 }, () => {
     );
   }
 
-  it('tell an instance that runs from one that does not', async () => {
+  it('pass for a running instance and fail for a stopped one', async () => {
     const server = await spawnServer({ DATABASE_URL: `sqlite:${join(folder, 'booking.db')}` });
     const port = Number(new URL(server.origin).port);
     try {
@@ -207,7 +207,7 @@ describe('the health checks of docker-compose.yml', { timeout: 60_000 }, () => {
     expect(await check('app', port)).toBe(1);
   });
 
-  it('tell suppliers that run, with a token, from those that do not', async () => {
+  it('pass for running suppliers with a token and fail for stopped ones', async () => {
     const suppliers = await startNodeProcess({
       program: 'src/commands/suppliers.ts',
       parameters: ['--port', '0', '--ledger', ':memory:'],
@@ -222,13 +222,13 @@ describe('the health checks of docker-compose.yml', { timeout: 60_000 }, () => {
     expect(await check('suppliers', await freePort())).toBe(1);
   });
 
-  it('ask each port where the service listens', async () => {
+  it('use the port of each service', async () => {
     const { app, suppliers } = (await project()).services;
     expect(app?.healthcheck?.test?.join()).toContain(`127.0.0.1:${app?.environment?.PORT}/healthz`);
     expect(suppliers?.healthcheck?.test?.join()).toContain('127.0.0.1:8890/');
   });
 
-  it('are scripts that can be parsed, where they are scripts', async () => {
+  it('are valid JavaScript if they are scripts', async () => {
     for (const { healthcheck } of Object.values((await project()).services)) {
       const [, program, ...parameters] = healthcheck?.test ?? [];
       if (program !== 'node' && program !== 'mongosh') continue;

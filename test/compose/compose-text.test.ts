@@ -19,14 +19,14 @@ const serviceNames = block('services', 0).flatMap((line) => /^ {2}([\w-]+):$/.ex
 
 /** What shows in its text. compose-file.long.test.ts has a real Compose read it. */
 describe('docker-compose.yml', () => {
-  it('is indented as YAML must be', () => {
+  it('is indented as YAML requires', () => {
     expect(text).not.toMatch(/\t/);
     for (const line of lines) expect(line.search(/\S/) % 2, line).toBe(0);
     const names = [...text.matchAll(/&(\w[\w-]*)/g)].map(([, name]) => name);
     for (const [, name] of text.matchAll(/[ []\*(\w[\w-]*)/g)) expect(names).toContain(name);
   });
 
-  it('has the parts of a cluster, each with a health check and time to stop', () => {
+  it('has all parts of a cluster, each with a health check and a stop timeout', () => {
     expect(serviceNames).toEqual(expect.arrayContaining(['mongo', 'redis', 'suppliers', 'app', 'proxy']));
     for (const name of serviceNames) {
       const service = block(name, 2).join('\n');
@@ -35,7 +35,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('names only what exists: programs, services, volumes', () => {
+  it('names only programs, services and volumes that exist', () => {
     const programs = [...text.matchAll(/\bsrc\/[\w/-]+\.(?:ts|mjs)\b/g)].map(([path]) => path);
     expect(programs).toContain('src/commands/suppliers.ts');
     for (const path of programs) expect(existsSync(join(root, path)), path).toBe(true);
@@ -46,14 +46,14 @@ describe('docker-compose.yml', () => {
     for (const [, volume] of text.matchAll(/volumes: \['(\w+):/g)) expect(volumes).toContain(volume);
   });
 
-  it('has no secret in it', () => {
+  it('contains no secret', () => {
     for (const line of lines) {
       const [, name, value] = /^ +(\w*(?:SECRET|TOKEN|PASSWORD)\w*): (.*)$/.exec(line) ?? [];
       if (name !== undefined) expect(value).toMatch(new RegExp(`^\\$\\{${name}:(\\?.+|-)\\}$`));
     }
   });
 
-  it('lets the app wait for what it needs, and scale', () => {
+  it('starts the app after its dependencies and lets it scale', () => {
     const app = block('app', 2).join('\n');
     expect(app).toContain('*needs');
     for (const needed of ['mongo', 'redis', 'suppliers'])
@@ -61,7 +61,7 @@ describe('docker-compose.yml', () => {
     expect(app).not.toMatch(/^ {4}(ports|container_name|hostname):/m);
   });
 
-  it('has a proxy configuration with its braces closed', () => {
+  it('has a proxy configuration with balanced braces', () => {
     const content = block('content', 4);
     const config = (content.length > 0 ? content : (text.split('content: |')[1]?.split('\n') ?? [])).join(
       '\n',

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buy } from '../support/api-client.ts';
 import { type NodeProcess, startNodeProcess } from '../support/node-process.ts';
 
-/* The image, as far as it can be known without an engine to build it: its recipe, and its files run as it would run them. */
+/* The image without a Docker engine: checks its Dockerfile and runs its files as the image would. */
 
 const root = join(import.meta.dirname, '../..');
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
@@ -21,7 +21,7 @@ const recipe = read('Dockerfile')
   .map((line) => /^(?<name>[A-Z]+) +(?<rest>.*)$/.exec(line)?.groups as { name: string; rest: string });
 const said = (name: string) => recipe.filter((line) => line.name === name).map(({ rest }) => rest);
 
-/** The files that the build is given: what `.dockerignore` lets in again after it has left out everything. */
+/** The files of the build context: `.dockerignore` excludes everything and then includes these again. */
 function shippedFiles(): string[] {
   const rules = read('.dockerignore').trim().split('\n');
   expect(rules[0]).toBe('*');
@@ -41,7 +41,7 @@ function shippedFiles(): string[] {
 const shipped = shippedFiles();
 
 describe('the image', () => {
-  it('runs as a user with a number that is not root’s, who owns nothing but the volume', () => {
+  it('runs as a numeric user other than root that owns only the volume', () => {
     expect(said('USER')).toEqual(['1000:1000']);
     const names = recipe.map(({ name }) => name);
     expect(names.slice(names.indexOf('USER'))).toEqual(['USER', 'VOLUME', 'EXPOSE', 'HEALTHCHECK', 'CMD']);
@@ -53,7 +53,7 @@ describe('the image', () => {
     expect(said('ENV').join()).toContain(`DATABASE_URL=sqlite:${volume}/`);
   });
 
-  it('is given what it runs and nothing else: no history, no tests, no secrets', () => {
+  it('contains only what it runs: no history, tests or secrets', () => {
     expect(said('COPY').every((line) => !/^\.|--from| \. /.test(line))).toBe(true);
     expect([...said('ENV'), ...said('ARG')].join()).not.toMatch(/SECRET|TOKEN|PASSWORD|mongodb:|redis:/);
     expect(shipped).toEqual(expect.arrayContaining(['package-lock.json', 'src/start.mjs', 'public/app.css']));
@@ -64,12 +64,12 @@ describe('the image', () => {
     expect(bytes).toBeLessThan(5_000_000);
   });
 
-  it('runs no scripts of packages, and needs none', () => {
+  it('runs no install scripts of packages and needs none', () => {
     const [install = ''] = said('RUN');
     for (const word of ['npm ci', '--omit=dev', '--ignore-scripts']) expect(install).toContain(word);
   });
 
-  it('has every package and every file that it imports', () => {
+  it('contains every package and file that it imports', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
     const missing = shipped
       .filter((path) => /\.(ts|mjs)$/.test(path))
@@ -108,7 +108,7 @@ describe('docker-compose.yml', () => {
     .map((line) => /^ {2}([\w-]+):$/.exec(line)?.[1])
     .filter((name) => name !== undefined);
 
-  it('gives our image no right that it does not need', () => {
+  it('drops all capabilities of our image', () => {
     expect(block('x-app: &app', 0).map((line) => line.trim())).toEqual(
       expect.arrayContaining(['read_only: true', 'tmpfs: [/tmp]', 'cap_drop: [ALL]']),
     );
@@ -124,7 +124,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('lets nobody in but through the proxy, and that to the instances alone', () => {
+  it('publishes only the proxy, which reaches only the instances', () => {
     const open = services.filter((name) => block(`  ${name}:`, 2).some((line) => /^ {4}ports:/.test(line)));
     expect(open).toEqual(['proxy']);
     const networksOf = (name: string) =>
@@ -134,15 +134,15 @@ describe('docker-compose.yml', () => {
     expect(inFront).toEqual(['app', 'proxy']);
     expect(networksOf('proxy')?.trim()).toBe('networks: [front]');
     expect(block('  inside:', 2).map((line) => line.trim())).toContain('internal: true');
-    // Unless it is told otherwise, this machine alone.
+    // By default only on this machine.
     expect(block('  proxy:', 2).join('\n')).toMatch(
       /^ {4}ports: \['\$\{PUBLISH:-127\.0\.0\.1:\d+\}:8080'\]$/m,
     );
   });
 });
 
-describe('its files, read-only and run by a user who may do nothing', { timeout: 60_000 }, () => {
-  /** Who the server runs as: nobody, where we may choose and others may read our packages at all. */
+describe('its files, read-only and run by an unprivileged user', { timeout: 60_000 }, () => {
+  /** The user that the server runs as: `nobody` if we may switch and it can read our packages. */
   const uid = nobodyIfPossible();
   let folder: string;
   let volume: string;
@@ -177,7 +177,7 @@ describe('its files, read-only and run by a user who may do nothing', { timeout:
     FLIGHT_FAILURE_RATE: '0',
   });
 
-  it('sell, show their pages, and write to the volume alone', async () => {
+  it('sell, show pages, and write only to the volume', async () => {
     const origin = server.match[1] as string;
     expect((await buy(origin, 1)).status).toBe(201);
     for (const path of ['/order', '/docs', '/assets/swagger-ui-bundle.js', '/openapi.json', '/readyz']) {
@@ -187,7 +187,7 @@ describe('its files, read-only and run by a user who may do nothing', { timeout:
     expect(contents(join(folder, 'app'))).toEqual([...shipped].sort());
   });
 
-  it('are told healthy by the image’s own check, which needs nothing but Node', async () => {
+  it('pass the health check of the image, which needs only Node', async () => {
     const [, command = ''] = /CMD (\[.*\])$/.exec(said('HEALTHCHECK')[0] ?? '') ?? [];
     const [program, ...parameters] = JSON.parse(command) as string[];
     expect(program).toBe('node');
@@ -200,7 +200,7 @@ describe('its files, read-only and run by a user who may do nothing', { timeout:
     expect([await check(port), await check('1')]).toEqual(['healthy', 'unhealthy']);
   });
 
-  it('are audited beside the server, and end on SIGTERM', async () => {
+  it('can be audited beside the server and stop on SIGTERM', async () => {
     const audit = await startNodeProcess({
       program: 'src/commands/audit.ts',
       ...place(),
@@ -231,7 +231,7 @@ function chmodAll(folder: string, to: 'read-only' | 'writable'): void {
   chmodSync(folder, bits.folder);
 }
 
-/** Every file, but for the packages. */
+/** Every file except node_modules. */
 function contents(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -6,14 +6,14 @@ import type { Lease, Leases } from '../../src/cluster/lease.ts';
 export interface OpenedLeases {
   readonly one: Leases;
   readonly other: Leases;
-  /** How long a lease lasts that is not extended; absent where none runs out. */
+  /** Time to live of a lease that is not extended. Absent if leases never expire. */
   readonly ttlMs?: number;
-  /** Whether there is anybody to share with: false grants every lease. */
+  /** False if the implementation serves a single instance and grants every lease. */
   readonly exclusive: boolean;
   close(): Promise<void>;
 }
 
-/** What every lease service promises: see the port. */
+/** The contract of `Leases`, run on each implementation. */
 export function leasesContract(name: string, open: () => Promise<OpenedLeases>): void {
   describe(`leases contract: ${name}`, () => {
     let opened: OpenedLeases;
@@ -29,13 +29,13 @@ export function leasesContract(name: string, open: () => Promise<OpenedLeases>):
       return lease;
     }
 
-    test('a lease that was granted holds', async () => {
+    test('a granted lease is held', async () => {
       const lease = await acquire(opened.one);
       expect(lease.lost.aborted).toBe(false);
       expect(lease.isHeld?.() ?? true).toBe(true);
     });
 
-    test('nobody else gets a lease while it is held, and the next one does after its release', async () => {
+    test('a held lease is refused to others until it is released', async () => {
       if (!opened.exclusive) return;
       const lease = await acquire(opened.one);
       expect(await opened.other.acquire(1)).toBeUndefined();
@@ -47,24 +47,24 @@ export function leasesContract(name: string, open: () => Promise<OpenedLeases>):
       expect(await opened.one.acquire(1)).toBeUndefined();
     });
 
-    test('the packages do not disturb each other', async () => {
+    test('leases of different packages are independent', async () => {
       const [one, other] = [await acquire(opened.one, 1), await acquire(opened.other, 2)];
       await one.release();
       expect(other.lost.aborted).toBe(false);
       await acquire(opened.other, 1);
     });
 
-    test('one of many who ask at once gets it', async () => {
+    test('exactly one of many concurrent requests gets the lease', async () => {
       if (!opened.exclusive) return;
       const all = Array.from({ length: 20 }, (_, each) => (each % 2 ? opened.one : opened.other).acquire(7));
-      // Over several nodes all of them may get in each other's way.
+      // With several Redis nodes, concurrent requests may block each other so that none wins.
       const granted = (await Promise.all(all)).filter((lease) => lease !== undefined);
       expect(granted.length).toBeLessThanOrEqual(1);
       await Promise.all(granted.map((lease) => lease.release()));
       await acquire(opened.other, 7);
     });
 
-    test('a lease outlives its time to live for as long as its holder does', async () => {
+    test('the holder extends its lease beyond the time to live', async () => {
       const lease = await acquire(opened.one);
       await sleep((opened.ttlMs ?? 0) * 2.2);
       expect(lease.lost.aborted).toBe(false);
@@ -72,7 +72,7 @@ export function leasesContract(name: string, open: () => Promise<OpenedLeases>):
       if (opened.exclusive) expect(await opened.other.acquire(1)).toBeUndefined();
     });
 
-    test('releasing twice, or after closing, harms nobody', async () => {
+    test('a second release, or a release after close, has no effect', async () => {
       const lease = await acquire(opened.one);
       await lease.release();
       const next = await acquire(opened.other);
@@ -83,11 +83,11 @@ export function leasesContract(name: string, open: () => Promise<OpenedLeases>):
       expect(next.lost.aborted).toBe(false);
     });
 
-    test('it answers', async () => {
+    test('ping resolves', async () => {
       await opened.one.ping();
     });
 
-    test('closing gives up every lease', async () => {
+    test('close releases every lease', async () => {
       await acquire(opened.one, 1);
       await acquire(opened.one, 2);
       await opened.one.close();

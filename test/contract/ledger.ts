@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LedgerEntry, Reservation, SupplierLedger } from '../../src/suppliers/suppliers.ts';
 
-/** An empty ledger, alone in its place. */
+/** An empty ledger that no other test uses. */
 export interface OpenedLedger {
   readonly ledger: SupplierLedger;
-  /** Closes the ledger and opens what it left behind; absent where nothing outlives the process. */
+  /** Closes the ledger and opens it again with its data. Absent if the data is in memory. */
   reopen?(): Promise<SupplierLedger>;
   /** Removes everything. */
   close(): Promise<void>;
 }
 
-/** What every memory of the simulated suppliers promises: see the port. */
+/** The contract of `SupplierLedger`, run on each implementation. */
 export function ledgerContract(name: string, open: () => Promise<OpenedLedger>): void {
   describe(`ledger contract: ${name}`, () => {
     let opened: OpenedLedger;
@@ -34,7 +34,7 @@ export function ledgerContract(name: string, open: () => Promise<OpenedLedger>):
       return found;
     }
 
-    test('keeps what was recorded, per supplier', async () => {
+    test('keeps records, separately for each supplier', async () => {
       expect(await ledger.record('flights', entry('A'))).toStrictEqual(entry('A'));
       expect(await ledger.find('flights', 'A')).toStrictEqual(entry('A'));
       expect(await ledger.find('hotels', 'A')).toBeUndefined();
@@ -42,14 +42,14 @@ export function ledgerContract(name: string, open: () => Promise<OpenedLedger>):
       expect(await ledger.find('flights', '__proto__')).toBeUndefined();
     });
 
-    test('Q8 the first record of a key stays, whatever comes after', async () => {
+    test('Q8 the first record of a key is final', async () => {
       await ledger.record('flights', entry('A'));
       const again = entry('A', { number: 'F-other', status: 'refused', subject: 'Flight-9', packageId: 9 });
       expect(await ledger.record('flights', again)).toStrictEqual(entry('A'));
       expect(await ledger.findByNumber('flights', 'F-other')).toBeUndefined();
     });
 
-    test('Q8 racing records of one key all get the one that is kept', async () => {
+    test('Q8 concurrent records of one key all return the stored one', async () => {
       const kept = await Promise.all(
         Array.from({ length: 10 }, (_, each) =>
           ledger.record('flights', entry('A', { number: `F-${each}` })),
@@ -60,7 +60,7 @@ export function ledgerContract(name: string, open: () => Promise<OpenedLedger>):
       expect(await walk(10)).toHaveLength(1);
     });
 
-    test('finds by number, in one supplier only', async () => {
+    test('finds a reservation by number at its own supplier only', async () => {
       await ledger.record('flights', entry('A'));
       await ledger.record('flights', entry('B', { number: '', status: 'refused' }));
       expect(await ledger.findByNumber('flights', 'F-A')).toStrictEqual(entry('A'));
@@ -69,7 +69,7 @@ export function ledgerContract(name: string, open: () => Promise<OpenedLedger>):
       expect(await ledger.findByNumber('flights', 'F-B')).toBeUndefined();
     });
 
-    test('Q8 a cancelled reservation keeps its number, and cancelling again is harmless', async () => {
+    test('Q8 a cancelled reservation keeps its number, and a second cancel has no effect', async () => {
       await ledger.record('flights', entry('A'));
       await ledger.cancel('flights', 'A');
       await ledger.cancel('flights', 'A');
@@ -78,14 +78,14 @@ export function ledgerContract(name: string, open: () => Promise<OpenedLedger>):
       expect(await ledger.record('flights', entry('A'))).toMatchObject({ status: 'cancelled' });
     });
 
-    test('Q8 a cancel that overtakes its reservation stays cancelled', async () => {
+    test('Q8 a reservation that arrives after its cancel stays cancelled', async () => {
       await ledger.cancel('flights', 'A');
       expect(await ledger.record('flights', entry('A'))).toMatchObject({ key: 'A', status: 'cancelled' });
       expect(await ledger.find('flights', 'A')).toMatchObject({ status: 'cancelled', number: '' });
       expect(await ledger.record('hotels', entry('A'))).toStrictEqual(entry('A'));
     });
 
-    test('Q8 a cancel and a record that race end cancelled', async () => {
+    test('Q8 a concurrent cancel and record end as cancelled', async () => {
       await Promise.all(
         Array.from({ length: 20 }, (_, each) => [
           ledger.record('flights', entry(`A${each}`)),
@@ -103,7 +103,7 @@ export function ledgerContract(name: string, open: () => Promise<OpenedLedger>):
       expect(await ledger.find('flights', 'A')).toMatchObject({ status: 'cancelled' });
     });
 
-    test('pages list what has a number, by key, each once, whatever the size', async () => {
+    test('pages list each numbered reservation once, by key, for every page size', async () => {
       const keys = ['B', 'public:a', 'A', '__proto__', 'é', 'C'];
       for (const key of keys) await ledger.record('flights', entry(key));
       await ledger.cancel('flights', 'A');
@@ -127,11 +127,11 @@ export function ledgerContract(name: string, open: () => Promise<OpenedLedger>):
       }
     });
 
-    test('an empty ledger is one empty page', async () => {
+    test('an empty ledger has one empty page', async () => {
       expect(await ledger.page('hotels', undefined, 10)).toEqual({ items: [] });
     });
 
-    test('what was answered is there after it is opened again', async () => {
+    test('acknowledged records survive a reopen', async () => {
       if (!opened.reopen) return;
       await ledger.record('flights', entry('A'));
       await ledger.cancel('hotels', 'B');

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LiveBus, LiveListener } from '../../src/realtime/live-bus.ts';
 import { fakeOrder, fakeSnapshot } from '../support/fake-engine.ts';
 
-/** Two ends of one bus; the same one where the bus stays within a process. */
+/** Two ends of one bus. They are the same object if the bus works in one process only. */
 export interface LiveBusEnds {
   readonly publisher: LiveBus;
   readonly subscriber: LiveBus;
 }
 
-/** What every live bus must do. Messages may take their time. */
+/** The contract of `LiveBus`, run on each implementation. Delivery may be delayed. */
 export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>): void {
   describe(`live bus contract: ${name}`, () => {
     let ends: LiveBusEnds;
@@ -32,7 +32,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       return { heard, leave: ends.subscriber.subscribe(listener) };
     }
 
-    it('tells every listener what was published, in its order', async () => {
+    it('delivers every message to every listener in order', async () => {
       const [one, other] = [listen(), listen()];
       const line = { packageId: 1, first: [4, 7], all: [4, 7] };
       ends.publisher.publishPackage(fakeSnapshot());
@@ -47,7 +47,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       await vi.waitFor(() => expect(other.heard).toEqual(expected));
     });
 
-    it('tells of a package that was removed, after what was told of it before', async () => {
+    it('delivers the removal of a package after its earlier updates', async () => {
       const { heard } = listen();
       ends.publisher.publishPackage(fakeSnapshot());
       ends.publisher.publishRemoved(1);
@@ -55,7 +55,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       await vi.waitFor(() => expect(heard.slice(-2)).toEqual([{ removed: 1 }, fakeSnapshot({ id: 2 })]));
     });
 
-    it('harms neither the publisher nor other listeners when one throws', async () => {
+    it('a listener that throws affects neither the publisher nor other listeners', async () => {
       const fails = () => {
         throw new Error('a bug of this listener');
       };
@@ -66,7 +66,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       await vi.waitFor(() => expect(heard).toHaveLength(2));
     });
 
-    it('tells nothing to who has left, and goes on for the same listener subscribed once more', async () => {
+    it('an ended subscription gets nothing, while a second one of the same listener goes on', async () => {
       const heard: string[] = [];
       const listener: LiveListener = { order: (order) => heard.push(order.id) };
       const leave = ends.subscriber.subscribe(listener);
@@ -79,7 +79,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       expect(heard).toEqual([fakeOrder().id]);
     });
 
-    it('takes what is published after it was closed for nothing', async () => {
+    it('ignores messages that are published after close', async () => {
       const { heard } = listen();
       await ends.subscriber.close();
       await ends.publisher.close();

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Messages, MessagesUnavailableError, NoAnswerError } from '../../src/cluster/messages.ts';
 import type { Json } from '../../src/lib/json.ts';
 
-/** Somewhere for instances to talk, nobody there yet. */
+/** A message service without members. */
 export interface OpenedMessages {
-  /** A new instance, which has not joined. */
+  /** A new instance that has not joined yet. */
   instance(id: string): Messages;
   /** Closes every instance. */
   close(): Promise<void>;
@@ -26,7 +26,7 @@ const awkward: Json[] = [
   'x'.repeat(100_000),
 ];
 
-/** What carries messages between instances promises: see the port. */
+/** The contract of `Messages`, run on each implementation. */
 export function messagesContract(name: string, open: () => Promise<OpenedMessages>): void {
   describe(`messages contract: ${name}`, () => {
     let opened: OpenedMessages;
@@ -42,14 +42,14 @@ export function messagesContract(name: string, open: () => Promise<OpenedMessage
       return messages;
     }
 
-    /** Two of them, of which `b` gives back what it is asked. */
+    /** Two members. `b` answers each request with the request's own body. */
     async function pair(): Promise<[Messages, Messages]> {
       const [a, b] = [await joined('a'), await joined('b')];
       b.serve(async (request) => request);
       return [a, b];
     }
 
-    test('everybody sees who is there, sorted, and themselves among them', async () => {
+    test('every member sees the sorted list of members, itself included', async () => {
       const all = [await joined('c'), await joined('a'), await joined('b')];
       for (const each of all) {
         await vi.waitFor(() => expect(each.members()).toEqual(['a', 'b', 'c']), { timeout: 5_000 });
@@ -57,7 +57,7 @@ export function messagesContract(name: string, open: () => Promise<OpenedMessage
       }
     });
 
-    test('who listens is told of every change, and of nothing after having left', async () => {
+    test('a listener hears every membership change until it unsubscribes', async () => {
       const a = await joined('a');
       const told: (readonly string[])[] = [];
       const leave = a.onMembers((members) => told.push(members));
@@ -74,21 +74,21 @@ export function messagesContract(name: string, open: () => Promise<OpenedMessage
       expect(told).toHaveLength(1);
     });
 
-    test('a request gets its answer, whatever it is made of', async () => {
+    test('a request of any JSON value gets its answer', async () => {
       const [a] = await pair();
       for (const json of awkward) {
         expect(JSON.stringify(await a.ask('b', json, 5_000))).toBe(JSON.stringify(json));
       }
     });
 
-    test('the handler hears who asks, and an instance may ask itself', async () => {
+    test('the handler gets the sender, and an instance may send a request to itself', async () => {
       const [a, b] = await pair();
       b.serve(async (request, from) => ({ request, from }));
       expect(await a.ask('b', 1, 5_000)).toEqual({ request: 1, from: 'a' });
       expect(await b.ask('b', 2, 5_000)).toEqual({ request: 2, from: 'b' });
     });
 
-    test('each of a thousand concurrent requests gets the answer that belongs to it, once', async () => {
+    test('each of a thousand concurrent requests gets its own answer once', async () => {
       const [a, b] = await pair();
       let handled = 0;
       b.serve(async (request) => {
@@ -107,14 +107,14 @@ export function messagesContract(name: string, open: () => Promise<OpenedMessage
       expect(handled).toBe(1_000);
     });
 
-    test('a receiver that is not there, or has left, gives no answer', async () => {
+    test('a request to an unknown or departed member gets no answer', async () => {
       const [a, b] = await pair();
       await expect(a.ask('nobody', 1, 2_000)).rejects.toThrow(NoAnswerError);
       await b.close();
       await expect(a.ask('b', 1, 500)).rejects.toThrow(NoAnswerError);
     });
 
-    test('a handler that fails gives no answer, and the next one is answered', async () => {
+    test('a request whose handler fails gets no answer, and the next request is served', async () => {
       const [a, b] = await pair();
       b.serve(async (request) => {
         if (request === 'bug') throw new Error('a bug of this handler');
@@ -124,7 +124,7 @@ export function messagesContract(name: string, open: () => Promise<OpenedMessage
       expect(await a.ask('b', 'fine', 5_000)).toBe('fine');
     });
 
-    test('an answer that comes too late is none, and harms nobody', async () => {
+    test('an answer after the timeout is ignored', async () => {
       const [a, b] = await pair();
       const slow = Promise.withResolvers<Json>();
       b.serve((request) => (request === 'slow' ? slow.promise : Promise.resolve(request)));
@@ -133,7 +133,7 @@ export function messagesContract(name: string, open: () => Promise<OpenedMessage
       expect(await a.ask('b', 'next', 5_000)).toBe('next');
     });
 
-    test('requests wait until somebody serves them', async () => {
+    test('requests wait until a handler is set', async () => {
       const [a, b] = [await joined('a'), await joined('b')];
       const answer = a.ask('b', 1, 5_000);
       await sleep(50);
@@ -141,7 +141,7 @@ export function messagesContract(name: string, open: () => Promise<OpenedMessage
       expect(await answer).toBe('at last');
     });
 
-    test('who has left is no member, but still answers what it was asked, and may ask', async () => {
+    test('an instance that has left is no member, but still answers and sends requests', async () => {
       const [a, b] = await pair();
       const slow = Promise.withResolvers<Json>();
       const asked = vi.fn();
@@ -161,7 +161,7 @@ export function messagesContract(name: string, open: () => Promise<OpenedMessage
       expect(await answer).toBe('done');
     });
 
-    test('after closing nothing is sent, and what waited is told so', async () => {
+    test('close rejects pending requests, and nothing is sent afterwards', async () => {
       const [a, b] = await pair();
       b.serve(() => new Promise(() => {}));
       const answer = a.ask('b', 1, 10_000);

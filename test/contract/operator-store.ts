@@ -6,7 +6,7 @@ import { sampleChange, sampleInventory, sampleOrder, samplePackage } from './sam
 
 const placeholder = 'erased-1@erased.invalid';
 
-/** What every store promises to operators: see the ports. */
+/** The part of the `Store` contract that operators use, run on each implementation. */
 export function operatorStoreContract(name: string, open: () => Promise<OpenedStore>): void {
   describe(`store contract, for operators: ${name}`, () => {
     let opened: OpenedStore;
@@ -37,16 +37,16 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
         ...over,
       });
 
-      test('keeps entries exactly, absent members absent', async () => {
+      test('keeps entries exactly, without adding absent members', async () => {
         const full = event(1, { wish: { quota: 5, opensAt: null }, before: { quota: 1, flights: ['a'] } });
         await store.appendOperatorEvent(full);
         expect((await store.operatorEvents(undefined, 10)).items).toStrictEqual([full]);
       });
 
-      test('shows the newest first, each once, whatever the size of the pages', async () => {
+      test('lists each entry once, newest first, for every page size', async () => {
         const numbers = [3, 1, 12, 2, 7, 5];
         for (const number of numbers) await store.appendOperatorEvent(event(number));
-        // Of the same moment.
+        // At the same time as another entry.
         await store.appendOperatorEvent(event(8, { at: 1_007 }));
         const expected = [12, 8, 7, 5, 3, 2, 1].map((number) => `event-${number}`);
         for (const limit of [1, 2, 3, 7, 8]) {
@@ -73,7 +73,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
         ]);
       });
 
-      test('stays when the store is cleared or opened again', async () => {
+      test('survives a clear and a reopen', async () => {
         await store.appendOperatorEvent(event(1));
         await store.clear?.();
         if (opened.reopen) store = await opened.reopen();
@@ -84,7 +84,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
     describe('removing a package', () => {
       const fenceOf = async (id = 1) => (await store.versionedPackage(id))!.fence;
 
-      test('takes it away, and nobody owns, commits or removes what is not there', async () => {
+      test('removes a package, which can then be neither owned, written nor removed again', async () => {
         const { fence } = (await store.takeOwnership(1, 'one'))!;
         await store.removePackage(1, fence);
         expect((await store.packages()).map((each) => each.package.id)).toEqual([2]);
@@ -95,7 +95,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
         expect(await store.order(sampleOrder(1).id)).toBeUndefined();
       });
 
-      test('Q6 leaves one that was ordered, also in the very moment', async () => {
+      test('Q6 refuses to remove a package that has an order', async () => {
         const fence = await fenceOf();
         await commit({ inventory: sampleInventory({ nextNumber: 2 }), inserted: [sampleOrder(1)] });
         await expect(store.removePackage(1, fence)).rejects.toBeInstanceOf(FencedError);
@@ -103,7 +103,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
         expect(await store.order(sampleOrder(1).id)).toBeDefined();
       });
 
-      test('Q6 and a purchase at the same moment: one of them wins', async () => {
+      test('Q6 either a removal or a concurrent purchase succeeds, never both', async () => {
         for (let id = 10; id < 20; id++) {
           await store.addPackages([samplePackage({ id })]);
           const fence = await fenceOf(id);
@@ -120,7 +120,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
         }
       });
 
-      test('Q9 an owner of the former package cannot write to a new one with its id', async () => {
+      test('Q9 an owner of a removed package cannot write to a new package with the same id', async () => {
         const { fence } = (await store.takeOwnership(1, 'one'))!;
         await store.removePackage(1, fence);
         await store.addPackages([samplePackage({ id: 1 })]);
@@ -130,7 +130,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
         await store.commit(1, again.fence, sampleChange());
       });
 
-      test('of another epoch or seq is refused', async () => {
+      test('refuses a removal with another epoch or seq', async () => {
         const before = await fenceOf();
         const { fence } = (await store.takeOwnership(1, 'one'))!;
         await expect(store.removePackage(1, before)).rejects.toBeInstanceOf(FencedError);
@@ -140,7 +140,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       });
     });
 
-    test('owners are known by name and epoch', async () => {
+    test('lists owners with instance and epoch', async () => {
       await store.takeOwnership(2, 'one');
       await store.takeOwnership(2, 'two');
       expect(await store.ownerRecords()).toStrictEqual([
@@ -149,13 +149,13 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       ]);
     });
 
-    test('a setting can be looked for without being made', async () => {
+    test('reads a setting without creating it', async () => {
       expect(await store.settingIfAny('b')).toBeUndefined();
       await store.setting('b', () => '');
       expect(await store.settingIfAny('b')).toBe('');
     });
 
-    test('a setting is swapped only as it was read', async () => {
+    test('swaps a setting only if it still has the value that was read', async () => {
       expect(await store.swapSetting('x:1', undefined, undefined)).toBe(true);
       expect(await store.swapSetting('x:1', 'nothing', 'a')).toBe(false);
       expect(await store.swapSetting('x:1', undefined, 'a')).toBe(true);
@@ -171,7 +171,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       expect(await store.swapSetting('x:1', undefined, undefined)).toBe(true);
     });
 
-    test('settings are found by how their names begin', async () => {
+    test('finds settings by the prefix of their names', async () => {
       for (const name of ['x:2', 'x:1', 'x', 'y:1', 'X:3', 'x:%', 'x:ü'])
         await store.setting(name, () => name);
       expect(new Map(await store.settingsNamed('x:'))).toEqual(
@@ -180,13 +180,13 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       expect((await store.settingsNamed('none')).size).toBe(0);
     });
 
-    test('who takes a package over hears who owned it before', async () => {
+    test('a takeover returns the former owner', async () => {
       expect(await store.takeOwnership(1, 'one')).not.toHaveProperty('former');
       expect(await store.takeOwnership(1, 'two')).toMatchObject({ former: 'one', fence: { epoch: 2 } });
       expect(await store.takeOwnership(1, 'two')).toMatchObject({ former: 'two', fence: { epoch: 3 } });
     });
 
-    test('the newest orders come first', async () => {
+    test('lists the newest orders first', async () => {
       await commit({ inserted: [3, 1, 2].map((number) => sampleOrder(number)) });
       await commit({ inserted: [sampleOrder(9, { packageId: 2 })] }, 2);
       const numbers = async (below: number | undefined, limit: number) =>
@@ -196,7 +196,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       expect(await numbers(1, 2)).toEqual([]);
     });
 
-    test("an email's orders are found in any status, so many numbers at a time", async () => {
+    test("finds an email's orders of any status, a span of numbers at a time", async () => {
       const email = 'ana@example.com';
       const orders = [1, 2, 5, 6, 9].map((number) =>
         sampleOrder(number, { email, status: number === 5 ? 'failed' : 'held' }),
@@ -218,7 +218,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       expect(await store.ordersOfEmail(404, email, undefined, 5)).toEqual({ items: [] });
     });
 
-    test("an email's orders are found in all packages, the newest of the greatest first, page by page", async () => {
+    test("finds an email's orders in all packages page by page, the greatest package and number first", async () => {
       const email = 'ana@example.com';
       const mine = (number: number, packageId: number) =>
         sampleOrder(number, { packageId, email, status: 'failed' });
@@ -250,7 +250,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
 
       beforeEach(() => commit({ inserted: [settled, sampleOrder(2), sampleOrder(3, { status: 'failed' })] }));
 
-      test('Q7 puts another email and key in the place of what was there', async () => {
+      test('Q7 replaces the email and the key', async () => {
         const { key: _, ...keyless } = sampleOrder(4, { status: 'failed' });
         await commit({ inserted: [keyless] });
         const third = { ...sampleOrder(3, { status: 'failed' }), email: placeholder };
@@ -263,7 +263,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
         expect((await store.ordersOfEmail(1, placeholder, undefined, 99)).items).toHaveLength(3);
       });
 
-      test('Q9 is part of the commit: it is fenced, and applies with the rest or not at all', async () => {
+      test('Q9 an erasure is fenced and applies together with the rest of its commit or not at all', async () => {
         const { fence } = (await store.versionedPackage(1))!;
         await store.takeOwnership(1, 'other');
         const change = sampleChange({ inventory: sampleInventory({ held: 3 }), erased: [erased] });
@@ -274,14 +274,14 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
         expect((await store.package(1))?.inventory.held).toBe(0);
       });
 
-      test('takes an order only in the status it was read in', async () => {
+      test('refuses to erase an order whose status has changed', async () => {
         const cancelling: Order = { ...settled, status: 'cancelling' };
         await commit({ updated: [cancelling] });
         await expect(commit({ erased: [erased] })).rejects.toThrow();
         expect(await store.order(settled.id)).toStrictEqual(cancelling);
       });
 
-      test('Q6 an order that is changed afterwards keeps what took their place', async () => {
+      test('Q6 a later update of the order keeps the replaced email and key', async () => {
         await commit({ erased: [erased] });
         const cancelling: Order = { ...erased, status: 'cancelling' };
         await commit({ updated: [cancelling] });
@@ -294,10 +294,10 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
   });
 }
 
-/** An empty store, alone in its place. */
+/** An empty store that no other test uses. */
 export interface OpenedStore {
   readonly store: Store;
-  /** Closes the store and opens what it left behind; absent where nothing outlives the process. */
+  /** Closes the store and opens it again with its data. Absent if the data is in memory. */
   reopen?(): Promise<Store>;
   /** Removes everything. */
   close(): Promise<void>;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Allowance, RateLimiter, RateLimits, RatePolicy } from '../../src/rate-limits/rate-limits.ts';
 
-/** Takes so many one after the other. */
+/** Uses the key this many times, one after the other. */
 export async function takeMany(limiter: RateLimiter, key: string, uses: number): Promise<Allowance[]> {
   const taken: Allowance[] = [];
   for (let use = 0; use < uses; use++) taken.push(await limiter.take(key));
@@ -11,7 +11,7 @@ export async function takeMany(limiter: RateLimiter, key: string, uses: number):
 
 export const allowedOf = (taken: readonly Allowance[]) => taken.filter(({ isAllowed }) => isAllowed).length;
 
-/** What all rate limits must do. */
+/** The contract of `RateLimits`, run on each implementation. */
 export function rateLimitsContract(name: string, open: () => Promise<RateLimits>): void {
   describe(`rate limits contract: ${name}`, () => {
     let limits: RateLimits;
@@ -27,7 +27,7 @@ export function rateLimitsContract(name: string, open: () => Promise<RateLimits>
       return limits.limiter({ name: `contract-${names}`, count: 20, windowS: 60, ...policy });
     }
 
-    it('lets a key through as often as the policy says, then refuses, and says what is left', async () => {
+    it('allows a key as often as the policy says, then refuses, and reports the remainder', async () => {
       const limited = limiter();
       const taken = await takeMany(limited, 'ana', 25);
       expect(taken.map(({ isAllowed }) => isAllowed)).toEqual([
@@ -49,14 +49,14 @@ export function rateLimitsContract(name: string, open: () => Promise<RateLimits>
       expect(taken.map(({ isAllowed }) => isAllowed)).toEqual([true, false, false]);
     });
 
-    it('counts each key alone, and each policy', async () => {
+    it('counts keys and policies separately', async () => {
       const [one, other] = [limiter(), limiter()];
       await takeMany(one, 'ana', 25);
       expect(allowedOf(await takeMany(one, 'eve', 25))).toBe(20);
       expect(allowedOf(await takeMany(other, 'ana', 25))).toBe(20);
     });
 
-    it('gives the whole count back when the window has passed', async () => {
+    it('allows the full count again after the window', async () => {
       const limited = limiter({ windowS: 1 });
       expect(allowedOf(await takeMany(limited, 'ana', 25))).toBe(20);
       await vi.waitFor(async () => expect((await limited.take('ana')).isAllowed).toBe(true), {
@@ -67,14 +67,14 @@ export function rateLimitsContract(name: string, open: () => Promise<RateLimits>
       expect(allowedOf(await takeMany(limited, 'ana', 25))).toBe(20);
     });
 
-    it('holds a key to the limit whatever it is made of', async () => {
+    it('limits keys of any characters', async () => {
       const limited = limiter({ count: 2 });
       for (const key of ['', ' ', '*', 'a:b', '\0', '__proto__', 'ü', 'k'.repeat(1_000)]) {
         expect(allowedOf(await takeMany(limited, key, 4))).toBe(2);
       }
     });
 
-    it('refuses nobody because of others that come once', async () => {
+    it('never refuses a key because many other keys came once', async () => {
       const limited = limiter({ count: 100 });
       const taken = await Promise.all(
         Array.from({ length: 20_000 }, (_, key) => limited.take(`buyer-${key}`)),

@@ -2,7 +2,7 @@ import type { Change } from '../../src/domain/messages.ts';
 import type { Order } from '../../src/domain/order.ts';
 import type { Inventory, TravelPackage } from '../../src/domain/travel-package.ts';
 
-/** Objects for contract suites: plain and valid, except for what a test overrides. */
+/** A plain, valid package for contract suites, with the overrides of the test. */
 export function samplePackage(over: Partial<TravelPackage> = {}): TravelPackage {
   return { id: 1, flight: 'Flight-1', stay: '2022-08-09', price: 100, quota: 5, version: 1, ...over };
 }

@@ -19,7 +19,7 @@ const allStatuses: readonly OrderStatus[] = [
   'cancelled',
 ];
 
-/** Keys that are awkward as text, as a property name, as a pattern or in size. */
+/** Keys that are unusual as text, property name, pattern or in length. */
 const strangeKeys = [
   '__proto__',
   'constructor',
@@ -36,7 +36,7 @@ const strangeKeys = [
   'k'.repeat(255),
 ];
 
-/** What every store promises: see the port. */
+/** The contract of `Store`, run on each implementation. */
 export function storeContract(name: string, open: () => Promise<OpenedStore>): void {
   operatorStoreContract(name, open);
   describe(`store contract: ${name}`, () => {
@@ -69,7 +69,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     }
 
     describe('packages', () => {
-      test('are listed by id with their whole quota remaining', async () => {
+      test('are listed by id, and their full quota remains', async () => {
         await store.addPackages([samplePackage({ id: 30 }), samplePackage({ id: 4 })]);
         const listed = await store.packages();
         expect(listed.map((each) => each.package.id)).toEqual([1, 2, 4, 30]);
@@ -79,7 +79,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         });
       });
 
-      test('that are there already are left as they are', async () => {
+      test('that already exist are left unchanged', async () => {
         const { fence } = await own();
         await store.commit(1, fence, sampleChange({ inventory: sampleInventory({ remaining: 4, held: 1 }) }));
         expect(await store.addPackages([samplePackage({ quota: 99 }), samplePackage({ id: 3 })])).toEqual([
@@ -89,14 +89,14 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(await store.addPackages([])).toEqual([]);
       });
 
-      test('are added once by racing callers', async () => {
+      test('are added once by concurrent callers', async () => {
         const added = await Promise.all(
           Array.from({ length: 10 }, () => store.addPackages([samplePackage({ id: 9 })])),
         );
         expect(added.flat()).toEqual([9]);
       });
 
-      test('keep optional fields exactly, and absent ones absent', async () => {
+      test('keep optional fields exactly and add none', async () => {
         const sale = { opensAt: 0, closesAt: 1_893_456_000_001, paused: false };
         const full = samplePackage({ id: 5, ...sale, listed: false, archived: true });
         await store.addPackages([full]);
@@ -104,12 +104,12 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await store.package(1))?.package).toStrictEqual(samplePackage());
       });
 
-      test('that do not exist are undefined', async () => {
+      test('an unknown package is undefined', async () => {
         expect(await store.package(404)).toBeUndefined();
         expect(await store.takeOwnership(404, 'one')).toBeUndefined();
       });
 
-      test('are replaced by a commit that carries one', async () => {
+      test('a commit can replace the package', async () => {
         const { fence } = await own();
         const changed = samplePackage({ quota: 7, version: 2, paused: true, listed: false, archived: true });
         await store.commit(
@@ -127,7 +127,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     });
 
     describe('ownership', () => {
-      test('Q9 every take-over gets a greater epoch of its own, racing ones too', async () => {
+      test('Q9 every takeover gets a greater epoch, also when takeovers are concurrent', async () => {
         const taken = await Promise.all(Array.from({ length: 8 }, (_, each) => own(1, `instance-${each}`)));
         const epochs = taken.map(({ fence }) => fence.epoch);
         expect(new Set(epochs).size).toBe(8);
@@ -135,7 +135,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(fence.epoch).toBeGreaterThan(Math.max(...epochs));
       });
 
-      test('the last owner is known by name', async () => {
+      test('returns the name of the last owner', async () => {
         expect(await store.owner(1)).toBeUndefined();
         await own(1, 'first');
         await own(1, 'second');
@@ -143,7 +143,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect([await store.owner(2), await store.owner(404)]).toEqual([undefined, undefined]);
       });
 
-      test('Q9 only the last of racing owners can commit', async () => {
+      test('Q9 only the last of concurrent owners can commit', async () => {
         const taken = await Promise.all(Array.from({ length: 4 }, () => own()));
         const outcomes = await Promise.allSettled(
           taken.map(({ fence }, each) =>
@@ -156,13 +156,13 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         }
       });
 
-      test('of one package is not disturbed by another', async () => {
+      test('is independent for each package', async () => {
         const { fence } = await own(1);
         await own(2, 'two');
         await store.commit(1, fence, sampleChange());
       });
 
-      test('Q6 hands out every unfinished order by number, and no other', async () => {
+      test('Q6 a takeover returns exactly the unfinished orders, by number', async () => {
         const orders = allStatuses.flatMap((status, index) => [
           sampleOrder(index + 1, { status }),
           sampleOrder(index + 11, { status }),
@@ -175,7 +175,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(inventory.nextNumber).toBe(20);
       });
 
-      test('Q6 packages with unfinished orders are known', async () => {
+      test('Q6 lists the packages with unfinished orders', async () => {
         expect(await store.packagesWithUnfinished()).toEqual([]);
         await insert(sampleOrder(1, { status: 'confirmed' }), sampleOrder(2, { status: 'rejected' }));
         expect(await store.packagesWithUnfinished()).toEqual([]);
@@ -205,7 +205,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(await store.order('ORDER-1-3')).toStrictEqual(sampleOrder(3));
       });
 
-      test('Q9 of an older epoch is fenced and changes nothing', async () => {
+      test('Q9 a commit of an older epoch is fenced and changes nothing', async () => {
         const { fence } = await own(1, 'old');
         await own(1, 'new');
         await fenced(store.commit(1, fence, sampleChange({ inserted: [sampleOrder(1)] })));
@@ -213,7 +213,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await store.package(1))?.inventory.nextNumber).toBe(1);
       });
 
-      test('Q9 of a seq that was used, skipped or belongs to a future epoch is fenced', async () => {
+      test('Q9 a commit with a used, skipped or future seq is fenced', async () => {
         const { fence } = await own();
         await store.commit(1, fence, sampleChange());
         await fenced(store.commit(1, fence, sampleChange()));
@@ -229,7 +229,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await own()).fence.seq).toBe(fence.seq + 1);
       });
 
-      test('Q9 exactly one of racing commits of one fence applies', async () => {
+      test('Q9 exactly one of concurrent commits with the same fence applies', async () => {
         const { fence } = await own();
         const outcomes = await Promise.allSettled(
           Array.from({ length: 10 }, (_, each) =>
@@ -254,7 +254,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await store.commit(1, fence, sampleChange({ inserted: [sampleOrder(2)] }));
       });
 
-      test('Q7 applies nothing when a key is taken, or comes twice', async () => {
+      test('Q7 applies nothing when a key is taken or repeated in the commit', async () => {
         const fence = await insert(sampleOrder(1, { key: 'same' }));
         await refused(
           store.commit(
@@ -275,7 +275,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(await store.order(second.id)).toBeUndefined();
       });
 
-      test('applies nothing when an order to update is not there', async () => {
+      test('applies nothing when an order to update does not exist', async () => {
         const { fence } = await own();
         const change = sampleChange({
           inventory: sampleInventory({ nextNumber: 9 }),
@@ -287,7 +287,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await store.package(1))?.inventory.nextNumber).toBe(1);
       });
 
-      test('Q7 keys are unique per package only, and orders without one never clash', async () => {
+      test('Q7 keys are unique within a package, and orders without a key never conflict', async () => {
         const { key: _one, ...keyless } = sampleOrder(1);
         const { key: _two, ...another } = sampleOrder(2);
         await insert(keyless, another, sampleOrder(3, { key: 'shared' }));
@@ -295,7 +295,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(await store.order(keyless.id)).toStrictEqual(keyless);
       });
 
-      test('a failing one does no harm to those beside it', async () => {
+      test('a failing commit does not affect concurrent commits', async () => {
         const fence = await insert(sampleOrder(1));
         const { fence: other } = await own(2);
         const outcomes = await Promise.allSettled([
@@ -314,7 +314,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(await store.order('ORDER-2-1')).toBeDefined();
       });
 
-      test('takes a large batch at once', async () => {
+      test('accepts a large batch', async () => {
         const { fence } = await own();
         const inserted = Array.from({ length: 3000 }, (_, each) => sampleOrder(each + 1));
         await store.commit(1, fence, sampleChange({ inserted }));
@@ -332,7 +332,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await store.versionedPackage(1))?.fence).toEqual(fence);
       });
 
-      test('Q3 of racing commits on the same present one applies, and it fences out what was read before', async () => {
+      test('Q3 one of concurrent commits on the same read applies and fences the others', async () => {
         const presents = await Promise.all(Array.from({ length: 5 }, () => store.versionedPackage(1)));
         const outcomes = await Promise.allSettled(
           presents.map((present, each) =>
@@ -345,7 +345,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await fenced(store.commit(1, stale!.fence, sampleChange()));
       });
 
-      test('brings orders by id, of this package only', async () => {
+      test('returns orders by id, of this package only', async () => {
         await insert(sampleOrder(1), sampleOrder(2, { status: 'failed' }), sampleOrder(3));
         await insert(sampleOrder(1, { packageId: 2 }));
         const ids = ['ORDER-1-2', 'ORDER-1-1', 'ORDER-1-1', 'ORDER-2-1', 'nobody'];
@@ -356,7 +356,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await store.versionedPackage(1, { ids: [] }))?.orders).toEqual([]);
       });
 
-      test('Q5 brings the first unfinished orders of these statuses by number', async () => {
+      test('Q5 returns the first unfinished orders of the given statuses by number', async () => {
         const statuses: OrderStatus[] = ['held', 'queued', 'cancelling', 'confirmed', 'queued', 'queued'];
         const orders = statuses.map((status, index) => sampleOrder(index + 1, { status }));
         await insert(...orders.toReversed());
@@ -384,21 +384,21 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         ],
       };
 
-      test('keep optional fields exactly, and absent ones absent', async () => {
+      test('keep optional fields exactly and add none', async () => {
         const { key: _, ...bare } = sampleOrder(1, { status: 'confirmed', timeline: [] });
         await insert(bare, full);
         expect(await store.order(bare.id)).toStrictEqual(bare);
         expect(await store.order(full.id)).toStrictEqual(full);
       });
 
-      test('Q10 an unknown id finds nothing', async () => {
+      test('Q10 an unknown id returns nothing', async () => {
         await insert(sampleOrder(1));
         for (const id of ['', 'ORDER-1-2', 'order-1-1', '%', '__proto__']) {
           expect(await store.order(id)).toBeUndefined();
         }
       });
 
-      test('are found by many ids, each once, unknown ones left out', async () => {
+      test('are found by several ids, each once, without unknown ids', async () => {
         await insert(sampleOrder(1), sampleOrder(2), sampleOrder(3));
         const found = await store.orders(['ORDER-1-3', 'nobody', 'ORDER-1-1', 'ORDER-1-3', '__proto__']);
         expect(found).toHaveLength(2);
@@ -406,7 +406,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(await store.orders([])).toEqual([]);
       });
 
-      test('Q7 are found by their key, however strange, in their package only', async () => {
+      test('Q7 are found by any key within their package', async () => {
         await insert(...strangeKeys.map((key, index) => sampleOrder(index + 1, { key })));
         for (const [index, key] of strangeKeys.entries()) {
           const found = await store.ordersByKey(1, [key]);
@@ -419,7 +419,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(await store.ordersByKey(1, [])).toEqual([]);
       });
 
-      test('that live are counted per email', async () => {
+      test('counts live orders per email', async () => {
         const email = '__proto__@example.com';
         await insert(
           ...allStatuses.map((status, index) => sampleOrder(index + 1, { status, email })),
@@ -451,7 +451,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         return numbers;
       }
 
-      test('hold every order once, by number, whatever the size', async () => {
+      test('list every order once, by number, for every page size', async () => {
         const orders = Array.from({ length: 12 }, (_, each) => sampleOrder(each + 1));
         await insert(...orders.toReversed());
         await insert(sampleOrder(1, { packageId: 2 }));
@@ -459,12 +459,12 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         for (const limit of [1, 5, 6, 12, 13]) expect(await walk(limit), `limit ${limit}`).toEqual(all);
       });
 
-      test('of a package without orders is one empty page', async () => {
+      test('a package without orders has one empty page', async () => {
         expect(await store.ordersPage(1, undefined, 10)).toEqual({ items: [] });
         expect(await store.ordersPage(404, undefined, 10)).toEqual({ items: [] });
       });
 
-      test('include what was added behind the cursor', async () => {
+      test('include orders that were added after the cursor', async () => {
         await insert(sampleOrder(1), sampleOrder(2));
         const first = await store.ordersPage(1, undefined, 1);
         await insert(sampleOrder(3));
@@ -474,7 +474,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     });
 
     describe('settings', () => {
-      test('every one of racing callers gets the same value', async () => {
+      test('concurrent callers all get the same value', async () => {
         let made = 0;
         const values = await Promise.all(
           Array.from({ length: 10 }, () => store.setting('secret', () => `value-${++made}`)),
@@ -483,15 +483,15 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(await store.setting('secret', () => 'late')).toBe(values[0]);
       });
 
-      test('are kept apart by name, and an empty value is one', async () => {
+      test('are separate by name, and may be empty', async () => {
         expect(await store.setting('__proto__', () => '')).toBe('');
         expect(await store.setting('__proto__', () => 'other')).toBe('');
         expect(await store.setting('b', () => 'own')).toBe('own');
       });
     });
 
-    describe('a snapshot, where there is one,', () => {
-      test('shows one moment while commits go on', async () => {
+    describe('a snapshot, if the store has them,', () => {
+      test('stays the same while commits go on', async () => {
         const fence = await insert(sampleOrder(1));
         const snapshot = await store.snapshot?.();
         if (!snapshot) return;
@@ -520,7 +520,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       });
     });
 
-    test('Q6 what was answered is there after it is opened again', async () => {
+    test('Q6 acknowledged orders survive a reopen', async () => {
       if (!opened.reopen) return;
       const fence = await insert(sampleOrder(1));
       const inventory = sampleInventory({ remaining: 4, held: 1, nextNumber: 3 });
@@ -534,7 +534,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       expect((await own()).fence).toEqual({ epoch: fence.epoch + 1, seq: fence.seq + 2 });
     });
 
-    test('probing writes nothing that anybody sees, and any number of probes get along', async () => {
+    test('a probe writes nothing visible, and probes may run concurrently', async () => {
       const before = await own();
       await Promise.all(Array.from({ length: 20 }, () => store.probe()));
       expect(await store.package(1)).toStrictEqual({ package: before.package, inventory: before.inventory });
@@ -568,7 +568,7 @@ async function fenced(commit: Promise<void>): Promise<void> {
   await expect(commit).rejects.toBeInstanceOf(FencedError);
 }
 
-/** Refused for a reason that will not pass: neither fenced, nor unavailable, nor unknown. */
+/** Expects a permanent error: neither fenced, unavailable nor unknown. */
 async function refused(commit: Promise<void>): Promise<void> {
   const error: unknown = await commit.then(
     () => undefined,

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { FlightRequest, HotelRequest, SupplierClient } from '../../src/suppliers/suppliers.ts';
 import { readWholeLedger } from '../support/read-whole-ledger.ts';
 
-/** A client of suppliers that are new and nobody else's. */
+/** A client of new suppliers that no other test uses. */
 export interface OpenedClient {
   readonly client: SupplierClient;
   close(): Promise<void>;
@@ -31,7 +31,7 @@ export function supplierClientContract(
       opened = undefined;
     });
 
-    test('reserves a flight and with its ticket a hotel', async () => {
+    test('reserves a flight, and a hotel with the flight’s ticket', async () => {
       const client = await start();
       const ticket = await reservedFlight(client, 'A');
       const room = await client.reserveHotel(hotel('A', ticket));
@@ -43,7 +43,7 @@ export function supplierClientContract(
       expect(await readWholeLedger(client, 'hotels')).toMatchObject([{ key: 'A', status: 'active' }]);
     });
 
-    test('Q8 the same key gets the same answer again, another key another number', async () => {
+    test('Q8 a repeated key gets the same answer, another key another number', async () => {
       const client = await start();
       const first = await client.reserveFlight(flight('A'));
       expect(await client.reserveFlight(flight('A'))).toEqual(first);
@@ -75,7 +75,7 @@ export function supplierClientContract(
       expect(await client.reserveHotel(hotel('A', ticket))).toEqual(refused);
     });
 
-    test('a hotel checks the ticket: unknown, of another flight, cancelled, not a ticket', async () => {
+    test('a hotel refuses a ticket that is unknown, malformed, cancelled or of another flight', async () => {
       const client = await start();
       const ticket = await reservedFlight(client, 'A');
       const room = await client.reserveHotel(hotel('B', await reservedFlight(client, 'B')));
@@ -89,7 +89,7 @@ export function supplierClientContract(
       expect(await readWholeLedger(client, 'hotels')).toHaveLength(1);
     });
 
-    test('an invalid ticket does not spoil the key for a valid one', async () => {
+    test('a key that came with an invalid ticket still works with a valid one', async () => {
       const client = await start();
       await client.reserveHotel(hotel('A', 'F0000000000000000'));
       const ticket = await reservedFlight(client, 'A');
@@ -116,7 +116,7 @@ export function supplierClientContract(
       expect(await again).toEqual({ kind: 'refused', code: 'cancelled' });
     });
 
-    test('Q8 a cancel that overtakes its reservation keeps it from coming to life', async () => {
+    test('Q8 a reservation that arrives after its cancel is refused', async () => {
       const client = await start();
       await client.cancel('flights', 'A');
       await client.cancel('hotels', 'B');
@@ -137,7 +137,7 @@ export function supplierClientContract(
       );
     });
 
-    test('a signal ends the call, and asking again with the same key tells what became of it', async () => {
+    test('a signal ends the call, and a repetition with the same key returns its result', async () => {
       const client = await start({ latencyMs: 300 });
       const caller = new AbortController();
       const call = client.reserveFlight(flight('A'), caller.signal);
@@ -148,7 +148,7 @@ export function supplierClientContract(
       expect(await readWholeLedger(client, 'flights')).toMatchObject([{ key: 'A', status: 'active' }]);
     });
 
-    test('a public ticket serves no order, and an order’s ticket nobody public', async () => {
+    test('public tickets and tickets of orders cannot be used for each other', async () => {
       const client = await start();
       const own = await reservedFlight(client, 'A');
       const theirs = await reservedFlight(client, 'public:A');
@@ -159,7 +159,7 @@ export function supplierClientContract(
       expect(await client.reserveHotel(hotel('public:B', theirs))).toMatchObject({ kind: 'reserved' });
     });
 
-    test('takes any visible ASCII as a key', async () => {
+    test('accepts any visible ASCII as a key', async () => {
       const client = await start();
       for (const key of ['a/b?c#d%25&e=f', '"quoted\\"', '~'.repeat(255), '__proto__']) {
         const ticket = await reservedFlight(client, key);
@@ -177,7 +177,7 @@ export function supplierClientContract(
       }
     });
 
-    test('the ledger goes on beyond one page, each reservation once', async () => {
+    test('the ledger lists each reservation once over several pages', async () => {
       const client = await start();
       const keys = Array.from({ length: 1100 }, (_, each) => `K${String(each).padStart(4, '0')}`);
       for (let from = 0; from < keys.length; from += 100) {

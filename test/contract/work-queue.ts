@@ -6,7 +6,7 @@ export interface OpenedQueue {
   close(): Promise<void>;
 }
 
-/** What every work queue promises: see the port. */
+/** The contract of `WorkQueue`, run on each implementation. */
 export function workQueueContract(name: string, open: () => Promise<OpenedQueue>): void {
   describe(`work queue contract: ${name}`, () => {
     let opened: OpenedQueue;
@@ -25,14 +25,14 @@ export function workQueueContract(name: string, open: () => Promise<OpenedQueue>
       expect(popped).toEqual(['1', '2', '3', undefined]);
     });
 
-    test('a pop waits for a push, and gives up in time', async () => {
+    test('a pop waits for a push, or ends after its timeout', async () => {
       expect(await queue.pop(20)).toBeUndefined();
       const popped = queue.pop(5_000);
       await queue.push('late');
       expect(await popped).toBe('late');
     });
 
-    test('keeps every id of many that are pushed at once', async () => {
+    test('keeps every id of concurrent pushes', async () => {
       const ids = Array.from({ length: 500 }, (_, each) => `order-${each}`);
       await Promise.all(ids.map((id) => queue.push(id)));
       const popped = new Set<string | undefined>();

@@ -16,9 +16,9 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 };
 const titled = documents.map((document) => ({ ...document, title: document.path }));
 
-/** Files that commands write, and that documents speak of. */
+/** Files that commands write and documents mention. */
 const written = ['timeline.html', 'comparison.html', 'packages.json'];
-/** Variables that are no settings of the server: of Compose, the tests and Node. */
+/** Variables that are not settings of the server but of Compose, tests and Node. */
 const otherVariables = [
   ...[...readFileSync(join(root, '.env.example'), 'utf8').matchAll(/^#?([A-Z_]+)=/gm)].map(
     ([, name]) => name,
@@ -60,7 +60,7 @@ describe('docs/configuration.md', () => {
   const rows = tableRows(documentAt('docs/configuration.md'), '| setting | default | meaning |');
   const namesIn = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name as string);
 
-  it('has every setting, once, and no other', () => {
+  it('lists every setting exactly once', () => {
     expect(rows.flatMap(([names]) => namesIn(names)).toSorted()).toEqual(settingNames.toSorted());
   });
 
@@ -86,7 +86,7 @@ describe('docs/api.md', () => {
 });
 
 describe('CONTRIBUTING.md', () => {
-  it('says why each dependency is there', () => {
+  it('gives a reason for each dependency', () => {
     const named = tableRows(documentAt('CONTRIBUTING.md'), '| package | why |').flatMap(([names = '']) =>
       names.replace(' (dev)', '').split(', '),
     );
@@ -114,7 +114,7 @@ describe('options of commands', () => {
   });
 });
 
-/** `npm run <script>` with the options that follow on its line. */
+/** Each `npm run <script>` in a text with the options that follow it on the line. */
 function commandsIn(text: string): { readonly script: string; readonly options: string[] }[] {
   const lines = text.replaceAll('\\\n', ' ');
   return [...lines.matchAll(/npm run ([\w:]+)(?: -- ([^`#&|\n]*))?/g)].map(([, script = '', rest = '']) => ({
@@ -123,7 +123,7 @@ function commandsIn(text: string): { readonly script: string; readonly options: 
   }));
 }
 
-/** `METHOD /path` in code, with the parts of a path named as the app names them: `:id`. */
+/** Each `METHOD /path` in code spans, with parameters written as in the app: `:id`. */
 function routesIn(text: string): string[] {
   const routes = text.matchAll(/\b(GET|POST|PUT|PATCH|DELETE) (\/[\w/:.-]*)/g);
   return [...routes].map(([, method, path = '']) => `${method} ${path.replace(/\.$/, '')}`);

@@ -6,16 +6,16 @@ export const root = join(import.meta.dirname, '../..');
 
 /** A document of the repository. */
 export interface Document {
-  /** From the root, with slashes. */
+  /** Path from the root, with forward slashes. */
   readonly path: string;
   readonly text: string;
 }
 
-/** What installs, runs and tests leave behind. */
+/** Folders that installs, runs and tests create. */
 const generated =
   /^(node_modules|data|chaos-results|fuzz-results|bench\/results|bench\/peers\/restate\/node_modules|\.git)(\/|$)/;
 
-/** Every file of the repository, from its root. */
+/** Paths of all files of the repository. */
 export const allFiles: readonly string[] = readdirSync(root, { recursive: false, withFileTypes: true })
   .flatMap((entry) =>
     entry.isDirectory() && !generated.test(entry.name)
@@ -44,7 +44,7 @@ export function codeSpans({ text }: Document): string[] {
   return [...withoutBlocks(text).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code as string);
 }
 
-/** The cells of every row of the tables with this header, without the lines of the header. */
+/** The cells of all rows of the tables that have this header. */
 export function tableRows({ text }: Document, header: string): string[][] {
   return text
     .split(`${header}\n`)
@@ -65,7 +65,7 @@ export function tableRows({ text }: Document, header: string): string[][] {
     );
 }
 
-/** Links and pictures that lead to no file or no heading of the repository. */
+/** Links and pictures whose file or heading does not exist in the repository. */
 export function brokenLinks(document: Document): string[] {
   const targets = [...withoutBlocks(document.text).matchAll(/\]\(([^()\s]+)\)/g)].map(
     ([, to]) => to as string,
@@ -80,7 +80,7 @@ function leadsSomewhere({ path }: Document, target: string): boolean {
   return anchor === undefined || headingsOf(documentAt(linked)).includes(anchor);
 }
 
-/** Headings as GitHub names them in links. */
+/** The anchors that GitHub makes of the headings. */
 function headingsOf({ text }: Document): string[] {
   return [...withoutBlocks(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -93,7 +93,7 @@ function headingsOf({ text }: Document): string[] {
 const ofRepository = /^(\.ci|src|test|tools|bench|docs|public)\/[\w./-]*$/;
 const fileName = /^[\w.-][\w./-]*\.(md|ts|mjs|js|json|yml|svg|png|html|lua|css)$/;
 
-/** Names of files and folders of the repository that do not exist. A name with a slash is from the root or beside. */
+/** Mentioned files and folders that do not exist. A name with a slash is relative to the root or the document. */
 export function missingFiles(document: Document): string[] {
   const folders = [root, join(root, dirname(document.path))];
   return codeSpans(document).filter((name) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { documentAt, root, tableRows } from './markdown.ts';
 
-/* The threat model names the test that proves each defence: a test that moves takes its row with it. */
+/* Every row of the threat model names the tests that prove its defence. These files must exist. */
 
 const threatModel = documentAt('docs/threat-model.md');
 const text = `${documentAt('SECURITY.md').text}\n${threatModel.text}`;
@@ -11,7 +11,7 @@ const rows = tableRows(threatModel, '| threat | defence | proved by | ASVS | rem
 const filesIn = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, path]) => path as string);
 
 describe('the threat model and SECURITY.md', () => {
-  it('lists threats, each with five cells', () => {
+  it('has five cells in each row of threats', () => {
     expect(rows.length).toBeGreaterThan(30);
     for (const row of rows) expect(row, row.join(' | ')).toHaveLength(5);
   });

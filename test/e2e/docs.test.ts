@@ -30,23 +30,23 @@ describe.each(Object.entries(sizes))('/docs on a %s', (_name, viewport) => {
     await page.goto(`${server.origin}/docs`);
     await page.locator('.opblock').first().waitFor();
 
-    // All there is, without an error in sight.
+    // All operations are shown, and no error.
     expect(await page.locator('.opblock').count()).toBe(operations.length);
     expect(await page.locator('.errors-wrapper').count()).toBe(0);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
 
-    // The one that says most fits as well.
+    // The longest operation fits as well.
     await page.locator('#operations-Orders-createOrder .opblock-summary-control').click();
     await page.locator('#operations-Orders-createOrder .responses-table').waitFor();
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
 
-    // It can be tried: the answer comes from this server.
+    // "Try it out" gets its answer from this server.
     await page.locator('#operations-Packages-listPackages .opblock-summary-control').click();
     await page.locator('#operations-Packages-listPackages .try-out__btn').click();
     await page.locator('#operations-Packages-listPackages .execute').click();
     await page.locator('.live-responses-table', { hasText: '"quota": 7' }).waitFor();
 
-    // What is inside of it is not ours to mend.
+    // Swagger UI's own markup is not checked.
     const { violations } = await new AxeBuilder({ page }).exclude('.swagger-ui').analyze();
     expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
     expect(complaints).toEqual([]);
@@ -55,7 +55,7 @@ describe.each(Object.entries(sizes))('/docs on a %s', (_name, viewport) => {
   });
 });
 
-/** What the browser complains about, a violated policy above all, and whom it asked for anything. */
+/** Collects console errors, above all violations of the CSP, and the hosts that the page contacts. */
 function listen(page: Page): { complaints: string[]; hosts: Set<string> } {
   const complaints: string[] = [];
   const hosts = new Set<string>();

@@ -9,10 +9,10 @@ import { type BreakableNetwork, breakableNetwork } from '../support/breakable-ne
 import { makeDatabase, startServer, type TestDatabase, type TestServer } from '../support/server.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
-/** Suppliers whose flights are decided when the test says so; hotels always have a room. */
+/** Suppliers whose flights wait for an answer of the test. Hotels always have a room. */
 interface GatedSupplier {
   readonly url: string;
-  /** Flights that wait for an answer, oldest first. */
+  /** Flight requests that wait for an answer, oldest first. */
   readonly waiting: { key: string; answer(isReserved: boolean): void }[];
   close(): Promise<void>;
 }
@@ -74,7 +74,7 @@ afterEach(async () => {
   await database?.delete();
 });
 
-/** A marked page in a browser of its own. */
+/** Opens a page in its own browser context and marks it, so that a reload would show. */
 async function visit(path: string, origin = network.origin): Promise<Page> {
   const context = await chromium.newContext();
   contexts.push(context);
@@ -84,7 +84,7 @@ async function visit(path: string, origin = network.origin): Promise<Page> {
   return page;
 }
 
-/** A mark that a reload would take away. */
+/** Sets a mark in the page that a reload would remove. */
 async function mark(page: Page): Promise<void> {
   await page.evaluate("document.documentElement.dataset.neverReloaded = 'yes'");
 }
@@ -93,7 +93,7 @@ async function wasNeverReloaded(page: Page): Promise<boolean> {
   return page.evaluate("document.documentElement.dataset.neverReloaded === 'yes'");
 }
 
-/** Waits until the page says it: the point is that nobody reloads it. */
+/** Waits until the page shows the text without a reload. */
 async function says(page: Page, selector: string, text: string | RegExp, timeout = 10_000): Promise<void> {
   await until(async () => expect(await page.textContent(selector)).toMatch(text), timeout);
 }
@@ -112,20 +112,20 @@ async function order(page: Page, packageId: number, email: string): Promise<void
   await page.click('#buy');
 }
 
-/** Answers the oldest flight that waits for it. */
+/** Answers the oldest waiting flight request. */
 async function answerFlight(isReserved: boolean): Promise<void> {
   await until(() => expect(supplier.waiting.length).toBeGreaterThan(0));
   supplier.waiting.shift()?.answer(isReserved);
 }
 
-/** Has somebody else take a unit of package 4, and waits until it is booked. */
+/** Buys a unit of package 4 as another customer, and waits until it is booked. */
 async function somebodyBuys(): Promise<void> {
   const bought = buy(server.origin, 4, { email: 'somebody@example.com' });
   await answerFlight(true);
   expect((await bought).status).toBe(201);
 }
 
-it('shows in one browser what is bought in the other, without a reload', async () => {
+it('shows a purchase of one browser in another without a reload', async () => {
   const [buyer, watcher] = await Promise.all([visit('/order'), visit('/order')]);
   await Promise.all([isLive(buyer), isLive(watcher)]);
   await free(watcher, /^2 places left/);
@@ -139,7 +139,7 @@ it('shows in one browser what is bought in the other, without a reload', async (
   expect(await wasNeverReloaded(watcher)).toBe(true);
 });
 
-it('Q4 shows the buyer the line, then its outcome in place, with the tab’s title', async () => {
+it('Q4 shows the queue and then the outcome in place, also in the tab’s title', async () => {
   const first = buy(server.origin, 1, { email: 'first@example.com' });
   await until(() => expect(supplier.waiting).toHaveLength(1));
   const second = buy(server.origin, 1, { email: 'second@example.com' });
@@ -164,7 +164,7 @@ it('Q4 shows the buyer the line, then its outcome in place, with the tab’s tit
   expect(await wasNeverReloaded(page)).toBe(true);
 });
 
-it('moves up who waits when somebody before them leaves the line', async () => {
+it('moves waiting buyers up when somebody before them leaves the queue', async () => {
   const held = buy(server.origin, 1, { email: 'first@example.com' });
   await until(() => expect(supplier.waiting).toHaveLength(1));
   const { order: before } = await buy(server.origin, 1, {
@@ -199,7 +199,7 @@ it.each(['cut', 'swallow'] as const)(
   },
 );
 
-it('shows an outcome that was missed while the network was gone', async () => {
+it('shows an outcome that came while the network was down', async () => {
   const page = await visit('/order-queue');
   await order(page, 4, 'ana@example.com');
   await says(page, '.headline', 'Asking the airline');
@@ -211,7 +211,7 @@ it('shows an outcome that was missed while the network was gone', async () => {
   await says(page, '.headline', 'Your trip is booked', 5000);
 });
 
-it('catches up when a tab that the browser had put to sleep is shown again', async () => {
+it('updates a suspended tab when it is shown again', async () => {
   const page = await visit('/order');
   await isLive(page);
   const devtools = await page.context().newCDPSession(page);
@@ -224,7 +224,7 @@ it('catches up when a tab that the browser had put to sleep is shown again', asy
   expect(await wasNeverReloaded(page)).toBe(true);
 });
 
-it('polls where no socket can be had', async () => {
+it('polls when sockets are refused', async () => {
   network.refuseSockets();
   const page = await visit('/order');
   await somebodyBuys();
@@ -236,7 +236,7 @@ it('polls where no socket can be had', async () => {
   await says(queue, '.headline', 'Your trip is booked');
 });
 
-it('brings its viewers back after a restart', async () => {
+it('reconnects its viewers after a restart', async () => {
   const page = await visit('/order');
   await isLive(page);
   await server.stop();

@@ -32,7 +32,7 @@ afterEach(async () => {
   await supplier?.stop();
 });
 
-/** A page of a new browser at an address, with what is on sale behind a network that may break. */
+/** Opens an address in a new browser, with a server behind a network that a test can break. */
 async function open(path: string, options: ContextOptions = {}, more: ServerOptions = {}): Promise<Page> {
   const { settings, ...others } = more;
   server = await startServer({
@@ -57,7 +57,7 @@ async function fill(page: Page, trip = /Flight-2/): Promise<void> {
   await page.getByLabel('Your email').fill(email);
 }
 
-/** Presses the button and waits for nothing: what it starts may never end. */
+/** Presses the button without waiting: the navigation may never end. */
 const press = (page: Page) => page.evaluate('void setTimeout(() => document.getElementById("buy").click())');
 
 const says = (page: Page, title: string | RegExp) => page.getByRole('heading', { name: title }).waitFor();
@@ -65,12 +65,12 @@ const booked = (page: Page) => says(page, 'Your trip is booked');
 
 const figures = async (id = 2) => (await server.engine.package(id))?.inventory;
 
-/** Waits until the server has the order, whose answer is then lost. */
+/** Waits until the server has stored the order whose answer is lost. */
 async function isStored(): Promise<void> {
   await expect.poll(() => figures(), { timeout: 5000 }).toMatchObject({ held: 1 });
 }
 
-/** The keys of the purchases that a page sends from now on. */
+/** Collects the idempotency keys of the purchases that a page sends from now on. */
 function keysOf(page: Page): (string | null)[] {
   const keys: (string | null)[] = [];
   page.on('request', (sent: Request) => {
@@ -99,7 +99,7 @@ describe('with JavaScript', () => {
     },
   );
 
-  test('Q7 an answer that is lost on its way is asked for again, and one order is bought', async () => {
+  test('Q7 a lost answer is requested again, and one order is bought', async () => {
     supplier.hold(email);
     const page = await open('/order');
     await fill(page);
@@ -117,7 +117,7 @@ describe('with JavaScript', () => {
     await page.getByRole('button', { name: 'Order', exact: true }).waitFor();
   });
 
-  test('a click while offline is kept, announced, and sent when the network is back', async () => {
+  test('an offline click is announced, stored, and sent when the network is back', async () => {
     const page = await open('/order');
     const complaints: string[] = [];
     page.on('console', (message) => {
@@ -141,7 +141,7 @@ describe('with JavaScript', () => {
     expect(complaints.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([]);
   });
 
-  test('neither Escape nor a phone’s back button hides what becomes of an order', async () => {
+  test('neither Escape nor the back button hides an order under way', async () => {
     const page = await open('/order');
     await fill(page);
     await page.context().setOffline(true);
@@ -152,7 +152,7 @@ describe('with JavaScript', () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   });
 
-  test('an order that was kept while offline can be given up, and is never sent', async () => {
+  test('an order that is stored offline can be discarded and is never sent', async () => {
     const page = await open('/order');
     await fill(page);
     const keys = keysOf(page);
@@ -181,16 +181,16 @@ describe('with JavaScript', () => {
     },
   );
 
-  test('whoever was killed in the middle finds the order among “My orders”', async () => {
+  test('a buyer whose browser was killed finds the order among “My orders”', async () => {
     const page = await lostInTheMiddle();
     const again = await visit('/query', { storageState: await gone(page) });
     await again.locator('.recent-link').getByText('Flight-2').waitFor();
     expect(await again.locator('.recent-link').count()).toBe(1);
-    // The script looks for it too, and is done when it has found it.
+    // The script looks for the order as well and closes the dialog once it is found.
     await again.getByRole('dialog').waitFor({ state: 'hidden' });
   });
 
-  test('a browser that lost its signed cookie finds the order by what it remembers', async () => {
+  test('a browser that lost its signed cookie finds the order by its local storage', async () => {
     const page = await lostInTheMiddle();
     const { cookies, origins } = await gone(page);
     const storageState = { origins, cookies: cookies.filter(({ name }) => name !== 'forms') };
@@ -198,7 +198,7 @@ describe('with JavaScript', () => {
     await again.locator('.recent-link').getByText('Flight-2').waitFor();
   });
 
-  test('Q7 whoever comes back is told that the order did not arrive, and sends it again', {
+  test('Q7 a buyer who returns is told that the order did not arrive, and sends it again', {
     timeout: 60_000,
   }, async () => {
     const page = await open('/order');
@@ -222,7 +222,7 @@ describe('with JavaScript', () => {
     expect(more).toEqual([keys[0]]);
   });
 
-  test('whoever stops trying is still shown what had arrived', async () => {
+  test('a buyer who stops the retries still sees the stored order', async () => {
     const page = await lostInTheMiddle();
     await says(page, 'No answer yet');
     await page.getByRole('button', { name: 'Stop trying' }).click();
@@ -234,7 +234,7 @@ describe('with JavaScript', () => {
     expect(keys).toEqual([]);
   });
 
-  test('whoever is turned away after an answer was lost is still shown the order', async () => {
+  test('a buyer who is refused after a lost answer still sees the order', async () => {
     supplier.hold(email);
     const page = await open('/order', {}, { settings: { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/1h' } });
     await fill(page);
@@ -248,7 +248,7 @@ describe('with JavaScript', () => {
     expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
   });
 
-  test('an order that was stored although its answer is 503 is still shown', async () => {
+  test('an order that was stored before a 503 is still shown', async () => {
     const page = await open('/order');
     await fill(page);
     await page.route('**/order', async (route) => {
@@ -261,7 +261,7 @@ describe('with JavaScript', () => {
     expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
   });
 
-  test('a limit that passes soon is waited for', async () => {
+  test('the page waits for a rate limit that ends soon', async () => {
     const page = await open('/order', {}, { settings: { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/3s' } });
     await fill(page);
     await takePurchase();
@@ -274,7 +274,7 @@ describe('with JavaScript', () => {
     await booked(page);
   });
 
-  test('whoever stops waiting for a limit is not told that the order got lost', async () => {
+  test('a buyer who stops waiting for a limit is not told that the order was lost', async () => {
     const page = await open('/order', {}, { settings: { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/20s' } });
     await fill(page);
     await takePurchase();
@@ -291,7 +291,7 @@ describe('with JavaScript', () => {
     expect(await page.getByRole('dialog').isVisible()).toBe(false);
   });
 
-  test('a refusal is shown in place, and the form keeps what was entered', async () => {
+  test('a refusal is shown in place, and the form keeps its input', async () => {
     const page = await open('/order');
     await page.locator('#live-chip[data-state=live]').waitFor();
     await page.evaluate("document.documentElement.dataset.neverReloaded = 'yes'");
@@ -311,7 +311,7 @@ describe('with JavaScript', () => {
     await booked(page);
   });
 
-  test('an order that nobody came back for within a day leaves the browser, its email too', async () => {
+  test('an unfinished order and its email are deleted from the browser after a day', async () => {
     const page = await open('/order');
     await page.evaluate((sentTo) => {
       const fields = { key: 'old', packageId: '2', email: sentTo };
@@ -322,7 +322,7 @@ describe('with JavaScript', () => {
     await expect.poll(() => page.evaluate("localStorage.getItem('open-orders')")).toBe(null);
   });
 
-  test('two tabs that send the same while the network is gone buy once', async () => {
+  test('two offline tabs with the same order buy once', async () => {
     const one = await open('/order');
     const other = await one.context().newPage();
     await other.goto(`${network.origin}/order-queue`);
@@ -337,7 +337,7 @@ describe('with JavaScript', () => {
     expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
   });
 
-  test('an order that another tab gives up is not sent by this one', async () => {
+  test('an order that another tab discards is not sent', async () => {
     const page = await open('/order');
     await fill(page);
     const keys = keysOf(page);
@@ -345,7 +345,7 @@ describe('with JavaScript', () => {
     await press(page);
     await says(page, 'No answer yet');
     const tries = keys.length;
-    // What "Do not send it" does in another tab.
+    // The effect of "Do not send it" in another tab.
     await page.evaluate("localStorage.removeItem('open-orders')");
     network.mend();
     await page.locator('dialog.purchase[open]').waitFor({ state: 'detached' });
@@ -355,7 +355,7 @@ describe('with JavaScript', () => {
   });
 });
 
-/** A page whose order is stored, and whose answer was lost. */
+/** Opens a page whose order is stored while the answer is lost. */
 async function lostInTheMiddle(options: ContextOptions = {}): Promise<Page> {
   supplier.hold(email);
   const page = await open('/order', options);
@@ -366,7 +366,7 @@ async function lostInTheMiddle(options: ContextOptions = {}): Promise<Page> {
   return page;
 }
 
-/** Ends a browser; what its disk keeps. */
+/** Ends a browser and returns its cookies and local storage. */
 async function gone(page: Page) {
   const state = await page.context().storageState();
   await page.context().close();
@@ -382,7 +382,7 @@ async function takePurchase(): Promise<void> {
 describe('without JavaScript', () => {
   const plain = { javaScriptEnabled: false };
 
-  /** Sends the form over a network that breaks: the browser shows its own error page. */
+  /** Sends the form over a network that breaks, so that the browser shows its own error page. */
   async function sendInVain(page: Page, breakNetwork: () => Promise<void> | void): Promise<void> {
     const sent = page.locator('#buy').click({ noWaitAfter: true });
     await breakNetwork();
@@ -414,7 +414,7 @@ describe('without JavaScript', () => {
     },
   );
 
-  test('whoever sent in vain is told that nothing arrived', async () => {
+  test('a buyer whose form did not arrive is told so', async () => {
     const page = await open('/order', plain);
     await fill(page);
     await sendInVain(page, () => network.cut());
@@ -429,7 +429,7 @@ describe('without JavaScript', () => {
   });
 });
 
-test('a browser that stores nothing buys all the same', async () => {
+test('a browser without storage can buy', async () => {
   const page = await open('/order');
   await page.addInitScript("Storage.prototype.setItem = () => { throw new Error('full'); }");
   await page.reload();
@@ -438,7 +438,7 @@ test('a browser that stores nothing buys all the same', async () => {
   await booked(page);
 });
 
-test('a browser that takes no cookies loses nothing while its page is open', async () => {
+test('a browser without cookies keeps its order while the page is open', async () => {
   const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
   await using strict = await launchChromium({ preferences });
   const first = await open('/order');
@@ -471,16 +471,16 @@ describe.each([true, false])('the same trip a second time, JavaScript %s', (java
     return page;
   }
 
-  test('is asked about, and bought by who means it', async () => {
+  test('is bought after a confirmation', async () => {
     const page = await buyTwice();
     await page.getByRole('button', { name: 'Yes, buy another' }).click();
     await booked(page);
     await expect.poll(() => figures()).toMatchObject({ confirmed: 2 });
   });
 
-  test('is asked about, and not bought by who does not', async () => {
+  test('is not bought when the buyer declines', async () => {
     const page = await buyTwice();
-    // Axe itself is a script.
+    // Axe needs JavaScript.
     const { violations } = javaScriptEnabled ? await new AxeBuilder({ page }).analyze() : { violations: [] };
     expect(violations.map(({ id }) => id)).toEqual([]);
     await page.getByRole('link', { name: 'No, show my order' }).click();

@@ -65,7 +65,7 @@ test('the first load weighs 40 KB at most, gzipped', async () => {
   }
 });
 
-/** What the browser has to complain about, a violated CSP above all. A 404 page is a 404. */
+/** Collects console errors, above all violations of the CSP. The error for a 404 page is expected. */
 function listen(page: Page): string[] {
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -76,7 +76,7 @@ function listen(page: Page): string[] {
   return complaints;
 }
 
-/** What is to be tapped and is less than 48 px high; links in running text are exempt. */
+/** Controls that are less than 48 px high. Links in running text are exempt. */
 function smallTargets(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(`
     [...document.querySelectorAll('button, summary, input:not([type=radio], [type=hidden]), .chip, nav a, a.button, .recent-link')]

@@ -42,7 +42,7 @@ const order = (email?: string) => orderOn(page, email);
 const heading = (name: string) => headingOf(page, name);
 
 describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
-  test('who waits on /order sees the position in the queue, then the outcome', async () => {
+  test('a waiting buyer on /order sees the position in the queue, then the outcome', async () => {
     await sale.otherHolds();
     await open('/order?package=1', javaScriptEnabled);
     await order();
@@ -52,7 +52,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     await heading('Your trip is booked').waitFor();
   });
 
-  test('who is asked whether to leave the queue or to cancel can keep what there is', async () => {
+  test('the questions before leaving the queue and before a cancel can be declined', async () => {
     await sale.otherHolds();
     await open('/order-queue?package=1', javaScriptEnabled);
     await order();
@@ -78,7 +78,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     expect((await server.engine.package(1))?.inventory.confirmed).toBe(1);
   });
 
-  test('an empty form points at the whole choice, and then at the email', async () => {
+  test('an empty form marks the choice of trips, then the email', async () => {
     await open('/order', javaScriptEnabled);
     if (!javaScriptEnabled) await page.getByLabel('Your email').fill('ana@example.com');
     await page.locator('#buy').click();
@@ -100,7 +100,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     expect(new URL(page.url()).pathname).toBe('/order');
   });
 
-  test('the bar never says that nothing is chosen when something is', async () => {
+  test('the bar shows the chosen trip', async () => {
     await open('/order', javaScriptEnabled);
     await page.getByText('No trip chosen yet').waitFor();
     await page.getByRole('radio', { name: /Flight-2/ }).check();
@@ -110,7 +110,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     else expect(await said.innerText()).toBe('Your trip is marked above, with its price');
   });
 
-  test('an order page says what finds it again, and has a private link that can be read', async () => {
+  test('an order page explains how to find it again and has a readable private link', async () => {
     await open('/order?package=2', javaScriptEnabled);
     await page.getByText('Needed, with the order number, to find your order again.').waitFor();
     await order();
@@ -143,7 +143,7 @@ const isInSight = (element: { getBoundingClientRect(): { top: number; bottom: nu
   return top >= 0 && bottom <= 780;
 };
 
-test('order number and private link are copied', async () => {
+test('the buttons copy the order number and the private link', async () => {
   await open('/order?package=2');
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.origin });
   await order();
@@ -156,7 +156,7 @@ test('order number and private link are copied', async () => {
   expect(await copied()).toBe(`http://${await page.locator('.private-link').textContent()}`);
 });
 
-test('“Try again” goes away when the trip sells out while the page is open', async () => {
+test('“Try again” disappears when the trip sells out while the page is open', async () => {
   supplier.hold('ana@example.com');
   await open('/order-queue?package=1');
   await order();
@@ -174,7 +174,7 @@ test('“Try again” goes away when the trip sells out while the page is open',
   await page.getByRole('button', { name: 'Try again' }).waitFor();
 });
 
-test('a failed order opened after its trip has sold out does not offer it', async () => {
+test('a failed order of a sold-out trip has no “Try again”', async () => {
   supplier.hold('ana@example.com');
   await open('/order-queue?package=1');
   await order();
@@ -186,7 +186,7 @@ test('a failed order opened after its trip has sold out does not offer it', asyn
   expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
 });
 
-test('a confirmed order has something to do besides cancelling, and prints as a ticket', async () => {
+test('a confirmed order offers more than cancelling, and prints as a ticket', async () => {
   await open('/order?package=2');
   await order();
   await page.evaluate('window.print = () => { window.isPrinted = true; }');

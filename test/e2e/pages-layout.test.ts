@@ -70,7 +70,7 @@ describe.each([320, 390, 768, 1280])('at %i px nothing overflows, is cut off or 
     await page.getByLabel('Your email').press('Enter');
     await page.locator('#alert .others').waitFor();
     expect(await page.evaluate(findMisfits)).toEqual([]);
-    // The night stands behind the name, and not in a narrow column of its own.
+    // The night follows the name and is not in a narrow column of its own.
     expect(await page.evaluate(brokenNights)).toEqual([]);
     await context.close();
   });
@@ -102,7 +102,7 @@ const windows = [
 
 describe.each(windows)('in a window of %i × %i px', (width, height) => {
   test.each(longFlightNames.map((name, index) => [name, 1000 + 8 * index] as const))(
-    'price and button of a chosen trip are in sight: %s',
+    'price and button of a chosen trip are visible: %s',
     async (_name, id) => {
       const { context, page } = await open(width, height);
       await page.goto(`${stage.origin}/order?package=${id}`);
@@ -111,7 +111,7 @@ describe.each(windows)('in a window of %i × %i px', (width, height) => {
     },
   );
 
-  test('nothing that has the focus or is scrolled to is behind the bar', { timeout: 60_000 }, async () => {
+  test('the bar covers no focused or scrolled-to element', { timeout: 60_000 }, async () => {
     const { context, page } = await open(width, height);
     await page.goto(`${stage.origin}/order?package=1016`);
     const hidden: string[] = [];
@@ -126,7 +126,7 @@ describe.each(windows)('in a window of %i × %i px', (width, height) => {
   });
 });
 
-test('the email field is seen at once where there is room for it', async () => {
+test('the email field is visible at once if there is room', async () => {
   const { context, page } = await open(1280, 800);
   await page.goto(`${stage.origin}/order`);
   const box = await page.getByLabel('Your email').boundingBox();
@@ -174,7 +174,7 @@ const findMisfits = `(() => {
   return [...found].slice(0, 8);
 })()`;
 
-/** Nights of other trips that are broken over more than two lines. */
+/** Finds nights of other trips that wrap to more than two lines. */
 const brokenNights = `[...document.querySelectorAll('.others .button bdi')].flatMap((name) => {
   const range = document.createRange();
   range.selectNodeContents(name.nextSibling);
@@ -188,7 +188,7 @@ const outOfSight = `(() => {
     !inWindow(document.querySelector(selector).getBoundingClientRect()));
 })()`;
 
-/** Of a radio button its whole label counts. */
+/** Whether the bar covers an element. For a radio button the whole label counts. */
 const behindBar = `(element) => {
   const seen = element.closest('.chip') ?? element;
   const bar = [...document.querySelectorAll('.buy-bar, .buy-inner')].find((each) => getComputedStyle(each).position === 'sticky');

@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const one of stack.splice(0)) await one.disposeAsync();
 });
 
-/** A page in a browser with these preferences, a server, and what lets the flights of `first@…` wait. */
+/** Opens a page in a browser with these preferences, on a server that lets the flights of `first@…` wait. */
 async function open(
   preferences: object,
   options: ServerOptions = {},
@@ -43,7 +43,7 @@ async function order(page: Page, origin: string, path = '/order'): Promise<void>
 /** Without cookies there is no session storage either: reading it throws. */
 const noCookies = { profile: { default_content_setting_values: { cookies: 2 } } };
 
-test('Q10 a browser that takes no cookies orders, watches and leaves the queue', async () => {
+test('Q10 a browser without cookies can order, watch and leave the queue', async () => {
   const { page, server } = await open(noCookies);
   const errors: string[] = [];
   page.on('pageerror', ({ message }) => errors.push(message));
@@ -81,7 +81,7 @@ test.each([
   await check();
 });
 
-/** Whatever sticks out of the window, or is larger than the box that hides the rest of it. */
+/** Finds elements that overflow the window or are clipped by their box. */
 const cutOff = `
   [...document.querySelectorAll('header *, main *')]
     .filter((element) => !element.closest('.unseen, .brand, svg') && element.checkVisibility())
@@ -90,7 +90,7 @@ const cutOff = `
       (getComputedStyle(element).overflow === 'hidden' && (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 2)))
     .map((element) => element.outerHTML)`;
 
-/** The wait for an answer, shortened. */
+/** Shortens the timeout for an answer in the page. */
 const hurry = `{
   const { setTimeout } = window;
   window.setTimeout = (run, ms) => setTimeout(run, ms >= 20_000 ? 300 : ms);
@@ -102,7 +102,7 @@ const pressTwice = `{
   button.click();
 }`;
 
-test('Q7 where no answer comes, the order is sent again by itself and has bought once', async () => {
+test('Q7 an order without an answer is sent again automatically and buys once', async () => {
   const { page, server, supplier } = await open({});
   supplier.hold('ana@example.com');
   await page.addInitScript(hurry);
@@ -122,7 +122,7 @@ test('Q7 where no answer comes, the order is sent again by itself and has bought
   expect((await server.engine.package(1))?.inventory).toMatchObject({ confirmed: 1, waiting: 0 });
 });
 
-test('what was entered stays on the way to the other way of ordering', async () => {
+test('the input is kept when the buyer switches to the other order page', async () => {
   const { page, server } = await open({});
   await page.goto(`${server.origin}/order`);
   await page.getByRole('radio').check();

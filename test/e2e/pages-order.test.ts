@@ -40,7 +40,7 @@ async function fill(trip: RegExp, email = 'ana@example.com'): Promise<void> {
 
 const press = () => page.locator('#buy').click();
 
-/** Presses the button, waits for nothing but the request, and returns the key in it. */
+/** Presses the button, waits for the request, and returns its idempotency key. */
 async function sentKey(): Promise<string | null> {
   const sent = page.waitForRequest((request) => request.method() === 'POST');
   await page.evaluate('void setTimeout(() => document.getElementById("buy").click())');
@@ -108,7 +108,7 @@ test('Q7 a double click buys once, and the button says so within 100 ms without 
   await supplier.stop();
 });
 
-test('Q7 whoever leaves while the order is under way comes back to it, and has bought once', async () => {
+test('Q7 a buyer who leaves during the order returns to it and has bought once', async () => {
   const supplier = await startManualSupplier();
   supplier.hold('ana@example.com');
   await open('/order', { settings: { SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' } });
@@ -124,7 +124,7 @@ test('Q7 whoever leaves while the order is under way comes back to it, and has b
   await supplier.stop();
 });
 
-describe('whoever is turned away by a limit', () => {
+describe('a buyer who is refused by a rate limit', () => {
   const settings = { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/1h' };
 
   async function turnedAway(javaScriptEnabled: boolean): Promise<string | null> {
@@ -142,7 +142,7 @@ describe('whoever is turned away by a limit', () => {
 
   const keyIn = (sent: Request) => new URLSearchParams(sent.postData() ?? '').get('key');
 
-  test('Q7 hears when to reload the page, which sends the same order again, without JavaScript', async () => {
+  test('Q7 is told when to reload the page, which sends the same order again, without JavaScript', async () => {
     const key = await turnedAway(false);
     await page.getByRole('alert').getByText('Reload this page in 60 minutes').waitFor();
     const again = page.waitForRequest((request) => request.method() === 'POST');
@@ -165,7 +165,7 @@ describe('whoever is turned away by a limit', () => {
   });
 });
 
-test('where no socket can be had, the page asks over plain HTTP', async () => {
+test('without a socket the page polls over HTTP', async () => {
   server = await startServer({ settings: certain, packages });
   context = await browser.newContext();
   page = await context.newPage();
@@ -176,7 +176,7 @@ test('where no socket can be had, the page asks over plain HTTP', async () => {
   await page.locator('#stay-1').getByText('Sold out').waitFor();
 });
 
-test('a live update moves neither focus nor choice nor layout', async () => {
+test('a live update changes neither focus, choice nor layout', async () => {
   await open('/order');
   await fill(/Flight-2/);
   await page.locator('#package-2').focus();
@@ -203,7 +203,7 @@ test('a chosen stay that sells out stays chosen, and its button is off', async (
   expect(await page.locator('#buy').getAttribute('aria-disabled')).toBe('false');
 });
 
-test('a purchase of what was sold meanwhile offers the other stays and keeps the email', async () => {
+test('a purchase of a sold-out stay offers the others and keeps the email', async () => {
   await open('/order', {}, false);
   await fill(/Flight-1/);
   await buy(server.origin, 1, { email: 'ben@example.com' });
@@ -216,7 +216,7 @@ test('a purchase of what was sold meanwhile offers the other stays and keeps the
   await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
 });
 
-test('an email that is none is kept, named and given the focus', async () => {
+test('an invalid email is kept, marked and focused', async () => {
   await open('/order', {}, false);
   await fill(/Flight-2/, 'ana@example');
   const [answer] = await Promise.all([page.waitForResponse(`${server.origin}/order`), press()]);
@@ -228,7 +228,7 @@ test('an email that is none is kept, named and given the focus', async () => {
   expect(await page.getByRole('radio', { name: /Flight-2/ }).isChecked()).toBe(true);
 });
 
-test('what is entered is shown as text, never as markup', async () => {
+test('input is shown as text, never as markup', async () => {
   await open('/order');
   const body = new URLSearchParams({ packageId: '"><b>', email: '"><img src=x onerror=alert(1)>' });
   const text = await (await fetch(`${server.origin}/order`, { method: 'POST', body })).text();
@@ -236,7 +236,7 @@ test('what is entered is shown as text, never as markup', async () => {
   expect(text).not.toContain('<img');
 });
 
-test('the button counts down on the server’s clock and wakes up without a reload', async () => {
+test('the button counts down by the server’s clock and is enabled without a reload', async () => {
   const opensAt = Date.now() + 2500;
   await open('/order', { packages: [onSale({ id: 1, opensAt })] });
   await page.evaluate('window.isTheSame = true');
@@ -290,7 +290,7 @@ const watchShifts = `
   window.shiftWatch = new PerformanceObserver((list) => window.shifts.push(...list.getEntries()));
   window.shiftWatch.observe({ type: 'layout-shift', buffered: true });`;
 
-/** After two frames, so that what was just drawn is counted. */
+/** Reads the layout shifts after two frames, so that the last ones count. */
 const takeShifts = `
   new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
     window.shifts.push(...window.shiftWatch.takeRecords());

@@ -48,7 +48,7 @@ test.each<[string, (id: string) => string]>([
   expect(page.url()).toBe(`${server.origin}/orders/${id}`);
 });
 
-test('Q10 every miss gets the same answer, and the inputs are kept', async () => {
+test('Q10 every miss gets the same answer, and the form keeps its input', async () => {
   const misses = [
     [id, 'somebody.else@example.com'],
     ['7Q4M-9XKD-2VBN-H5TR', 'ana@example.com'],
@@ -66,7 +66,7 @@ test('Q10 every miss gets the same answer, and the inputs are kept', async () =>
   await page.locator('#alert:focus').getByText('We found no order with this number and email.').waitFor();
 });
 
-test('the last 20 orders of this browser are above, newest first', async () => {
+test('the last 20 orders of this browser are listed, newest first', async () => {
   const buyHere = async () => {
     await page.goto(`${server.origin}/order?package=1`);
     await page.getByLabel('Your email').fill('ana@example.com');
@@ -85,7 +85,7 @@ test('the last 20 orders of this browser are above, newest first', async () => {
   expect(links).toEqual(bought.slice(0, 20));
 });
 
-test('a cookie that we did not sign shows nothing', async () => {
+test('a cookie with a wrong signature shows no orders', async () => {
   const headers = { cookie: `orders=${encodeURIComponent(`${id}.forged`)}` };
   const text = await (await fetch(`${server.origin}/query`, { headers })).text();
   expect(text).not.toContain(id);

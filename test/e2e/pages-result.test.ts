@@ -40,7 +40,7 @@ async function order(path: string, packageId: number, email: string): Promise<vo
 
 const heading = (name: string) => headingOf(page, name);
 
-test('position, booking and outcome arrive without a reload, and nothing moves', async () => {
+test('position, booking and outcome appear without a reload or a layout shift', async () => {
   await sale.otherHolds();
   supplier.hold('ana@example.com');
   await order('/order-queue', 1, 'ana@example.com');
@@ -63,7 +63,7 @@ test('position, booking and outcome arrive without a reload, and nothing moves',
   expect(await page.evaluate(seen)).toEqual({ reloaded: false, shifts: [] });
 });
 
-test('whoever has the focus on what goes away finds it on the new headline', async () => {
+test('the focus moves to the new headline when its element disappears', async () => {
   await sale.otherHolds();
   await order('/order-queue', 1, 'ana@example.com');
   await page.locator('summary', { hasText: 'Leave the queue' }).focus();
@@ -72,7 +72,7 @@ test('whoever has the focus on what goes away finds it on the new headline', asy
   await page.locator('#headline-confirmed:focus').waitFor();
 });
 
-test('leaving the queue names its effect first, and an update does not close it', async () => {
+test('leaving the queue first asks and names its effect, and an update keeps the question open', async () => {
   await sale.otherHolds();
   supplier.hold('ben@example.com');
   await buy(server.origin, 1, { email: 'ben@example.com', prefer: 'respond-async', key: 'ben' });
@@ -89,7 +89,7 @@ test('leaving the queue names its effect first, and an update does not close it'
   await heading('You left the queue').waitFor();
 });
 
-test('numbers are copied, and it is said', async () => {
+test('copying a number is confirmed', async () => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.origin });
   await order('/order', 2, 'ana@example.com');
   const row = page.locator('.fact', { hasText: 'Flight ticket' });
@@ -100,7 +100,7 @@ test('numbers are copied, and it is said', async () => {
   await page.locator('#announce-politely', { hasText: 'Copied' }).waitFor({ state: 'attached' });
 });
 
-test('a confirmed trip is cancelled after its effect was named', async () => {
+test('a confirmed trip is cancelled after a question that names the effect', async () => {
   await order('/order', 2, 'ana@example.com');
   await page.locator('summary', { hasText: 'Cancel this trip' }).click();
   await page.getByText('This cannot be undone.').waitFor();
@@ -109,7 +109,7 @@ test('a confirmed trip is cancelled after its effect was named', async () => {
   await page.getByText('Your seat was given back.').waitFor();
 });
 
-test('an order that is being booked says why it cannot be cancelled', async () => {
+test('an order that is being booked explains why it cannot be cancelled', async () => {
   supplier.hold('ana@example.com');
   await order('/order-queue', 2, 'ana@example.com');
   const id = new URL(page.url()).pathname.split('/').at(-1);
@@ -120,7 +120,7 @@ test('an order that is being booked says why it cannot be cancelled', async () =
   expect(await refused.text()).toContain('We are booking this order right now.');
 });
 
-test('Q10 another browser sees nothing of an order but by its private link', async () => {
+test('Q10 another browser sees an order only by its private link', async () => {
   await order('/order', 2, 'ana@example.com');
   const address = new URL(page.url()).pathname;
   const link = await page.locator('#copy-link').getAttribute('data-copy-link');

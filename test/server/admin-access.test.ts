@@ -37,7 +37,7 @@ function connect(headers: Record<string, string>): Promise<'open' | number | und
   });
 }
 
-test('the live overview is for who is signed in, at our own pages', async () => {
+test('the live overview needs a session and our own origin', async () => {
   const cookie = await logIn();
   expect(await connect({})).toBe(401);
   expect(await connect({ cookie: `${cookie}x` })).toBe(401);
@@ -48,7 +48,7 @@ test('the live overview is for who is signed in, at our own pages', async () => 
   expect(await connect({ cookie })).toBe('open');
 });
 
-test('after the log-out its cookie opens nothing any more', async () => {
+test('the cookie is useless after log-out', async () => {
   const cookie = await logIn();
   expect((await fetch(`${server.origin}/admin/log`, { headers: { cookie } })).status).toBe(200);
   expect((await post('/admin/log-out', {}, { cookie })).status).toBe(303);
@@ -56,7 +56,7 @@ test('after the log-out its cookie opens nothing any more', async () => {
   expect(await connect({ cookie })).toBe(401);
 });
 
-test('without an admin token there is nothing', async () => {
+test('without an admin token there are no admin routes', async () => {
   await server.stop();
   server = await startServer();
   expect((await fetch(`${server.origin}/admin`)).status).toBe(404);
@@ -69,7 +69,7 @@ test('without an admin token there is nothing', async () => {
   expect(await (await fetch(`${server.origin}/openapi.json`)).text()).not.toContain('/api/admin');
 });
 
-test('a guess is slowed down, the right token among guesses too, and none is logged', async () => {
+test('all tokens are slowed down after wrong guesses, and none is logged', async () => {
   const answers: number[] = [];
   for (let guess = 0; guess < 20; guess++) {
     answers.push((await post('/admin/log-in', { token: `guess ${guess}` })).status);

@@ -89,7 +89,7 @@ async function expectTold(method: string, path: string, answer: Response): Promi
   seen.set(operation.operationId, statuses.add(answer.status));
 }
 
-it('tells how the sale is', async () => {
+it('describes packages and health', async () => {
   await ask('GET /api/packages 200');
   await ask('GET /api/packages/3 200');
   await ask('GET /api/packages/99 404');
@@ -117,7 +117,7 @@ it('answers purchases, look-ups and cancels', async () => {
   await ask('POST /api/orders 202', { body, headers: { Prefer: 'respond-async' } });
 });
 
-it('refuses purchases that cannot be', async () => {
+it('refuses invalid purchases', async () => {
   const code = async (status: number, packageId: unknown) =>
     (await ask(`POST /api/orders ${status}`, { body: { packageId, email } })).code;
   expect(await code(404, 99)).toBe('unknown_package');
@@ -211,7 +211,7 @@ it('answers monitoring and tools', async () => {
   await ask('GET /openapi.json 200');
 });
 
-it('answers under strain, and when suppliers refuse', async () => {
+it('answers overload and refusals of suppliers as described', async () => {
   const of = strained;
   const body = { packageId: 1, email };
   const headers = { Prefer: 'respond-async' };
@@ -238,7 +238,7 @@ it.each([
   await expectTold('GET', '/api/packages', answer);
 });
 
-it('answers who takes too long with 408', async () => {
+it('answers a request that arrives too slowly with 408', async () => {
   const quick = createServer(fakeApp(), silentLog, undefined, { headersMs: 50, lookEveryMs: 10 });
   await once(quick.listen(0, '127.0.0.1'), 'listening');
   try {
@@ -266,7 +266,7 @@ it('leaves no operation out', () => {
       .filter((status) => !seen.get(operationId)?.has(Number(status)))
       .map((status) => `${operationId} ${status}`),
   );
-  // An instance is lost only where there are several, and a cancel that takes its time: what waits for it is in the tests of the route.
+  // These answers need a cluster or a slow cancel. Tests of the routes cover them.
   expect(unseen).toEqual(['cancelOrder 202', 'dismissInstance 200']);
 });
 

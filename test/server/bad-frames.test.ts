@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { resetSocket } from '../support/reset-socket.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-/* Whatever bytes a socket sends, it is closed or ignored: the server goes on, and no quota changes. */
+/* Invalid bytes on a socket close it or are ignored. The server goes on, and no quota changes. */
 
 let server: TestServer;
 let port: number;
@@ -125,7 +125,7 @@ it('closes on a message that grows too large in pieces', async () => {
   expect(closeCode(await ending(socket))).toBe(1009);
 });
 
-it('bears those who send half a frame and hang, or hang up', async () => {
+it('survives clients that send half a frame and then hang or disconnect', async () => {
   const halves = await Promise.all(Array.from({ length: 20 }, open));
   for (const [index, socket] of halves.entries()) {
     socket.write(Buffer.from([0x81, 0xfe, 0x10, 0x00, ...mask, 0x41].slice(0, 1 + (index % 9))));
@@ -136,7 +136,7 @@ it('bears those who send half a frame and hang, or hang up', async () => {
   for (const socket of halves) socket.destroy();
 });
 
-it('bears random bytes for frames', async () => {
+it('survives random bytes instead of frames', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 5 }),
@@ -214,7 +214,7 @@ it.each([
   expect(await statusOf(bytes)).toBe(status);
 });
 
-it('bears upgrades with random bytes as their URL, their host and their key', async () => {
+it('survives upgrades with random URL, host and key', async () => {
   const bytes = fc
     .uint8Array({ minLength: 1, maxLength: 60 })
     .map((array) => Buffer.from(array).toString('latin1'));
@@ -237,7 +237,7 @@ it('bears upgrades with random bytes as their URL, their host and their key', as
   );
 });
 
-it('bears who hangs up in the middle of a handshake', async () => {
+it('survives a client that disconnects during the handshake', async () => {
   const bytes = upgrade(live);
   for (let length = 1; length <= bytes.length; length += 7) {
     const socket = dial();

@@ -283,7 +283,7 @@ describe('a form', () => {
   });
 });
 
-it('Q10 gives a wrong email, also where it cancels, the answer of an unknown order', async () => {
+it('Q10 a look-up or cancel with a wrong email is answered like an unknown order', async () => {
   const eve = await send(get(`/api/orders/${boughtId}?email=eve%40example.com`));
   const nobody = await send(get('/api/orders/0000-0000-0000-0000?email=eve%40example.com'));
   expect(eve.status).toBe(404);
@@ -292,7 +292,7 @@ it('Q10 gives a wrong email, also where it cancels, the answer of an unknown ord
   expect(cancel).toMatchObject({ status: 404, body: nobody.body });
 });
 
-it('a caller that hangs up in the middle of its body', async () => {
+it('a caller that disconnects during its body does not harm the server', async () => {
   for (const bytes of [post(orders, good).subarray(0, -5), chunkedPost(orders, 'ff\r\n{"packageId"')]) {
     const socket = connect(Number(new URL(server.origin).port), '127.0.0.1');
     socket.write(bytes);
@@ -302,7 +302,7 @@ it('a caller that hangs up in the middle of its body', async () => {
   }
 });
 
-it('a good purchase still works after all that', async () => {
+it('a valid purchase still works afterwards', async () => {
   const { status } = await buy(server.origin, 1);
   expect(status).toBe(201);
   figures = await readFigures();

@@ -11,7 +11,7 @@ afterEach(async () => {
   await database.delete();
 });
 
-test('Q6 SIGTERM answers every caller who waits, and the next start finds and ends what was accepted', async () => {
+test('Q6 SIGTERM answers all waiting callers, and the next start finishes the accepted orders', async () => {
   database = await makeDatabase([onSale({ quota: 3 })]);
   const settings = { DATABASE_URL: database.url, FLIGHT_FAILURE_RATE: '0', SUPPLIER_LATENCY_MS: '60000' };
   server = await spawnServer(settings);

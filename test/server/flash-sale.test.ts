@@ -46,7 +46,7 @@ test('Q1 Q3 Q4 Q5 Q8 500 buyers at once on a quota of 5: exactly 5 confirmed, th
   expect([exitCode, report.suppliersRead]).toEqual([0, true]);
 });
 
-test('Q6 Q7 Q8 the same with a kill -9 in the middle: what was accepted is found, and the sale ends as it should', async () => {
+test('Q6 Q7 Q8 after kill -9 during the sale all accepted orders are found and finished', async () => {
   const settings = await openSale({ SUPPLIER_LATENCY_MS: '40' });
   const heard: (ApiReply | undefined)[] = [];
   const sold = Promise.withResolvers<void>();

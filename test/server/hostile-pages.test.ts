@@ -81,7 +81,7 @@ it('finds the pages and forms of customers and of operators', () => {
   expect([pages.length, forms.length].every((count) => count > 8)).toBe(true);
 });
 
-describe('a page runs and loads nothing but our own files', () => {
+describe('a page runs and loads only our own files', () => {
   it.each(pages)('$method $path', async (route) => {
     const answer = await ask(route);
     expect(answer.status).toBeLessThan(500);
@@ -127,7 +127,7 @@ describe('a page runs and loads nothing but our own files', () => {
   );
 });
 
-describe('a form is taken from our own pages alone', () => {
+describe('a form is accepted from our own pages only', () => {
   const others: [string, Record<string, string>][] = [
     ['another site', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }],
     ['another site that says no more than where it is', { origin: 'https://evil.example' }],

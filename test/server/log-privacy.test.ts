@@ -123,7 +123,7 @@ async function everythingWithEmails(): Promise<void> {
   await new Promise((resolve) => socket.once('error', resolve));
 }
 
-test('emails, and keys, are in no log line, whatever goes wrong and wherever they were put', {
+test('no log line contains an email or a key, whatever fails', {
   timeout: 60_000,
 }, async () => {
   await everythingWithEmails();
@@ -145,7 +145,7 @@ test('emails, and keys, are in no log line, whatever goes wrong and wherever the
   expect(server.output().toLowerCase()).not.toContain(mark);
 });
 
-test('a line per request at debug, with its id, its route and its order, and none at info', async () => {
+test('debug logs one line per request with id, route and order; info logs none', async () => {
   await get('/api/orders/AAAA-BBBB-CCCC-DDDD?email=someone@example.com', {
     'x-request-id': 'from-outside-1',
   });
@@ -168,7 +168,7 @@ test('a line per request at debug, with its id, its route and its order, and non
   expect(lines().length).toBe(before);
 });
 
-test('a failure names its request, to its caller and in the log alike', async () => {
+test('a failure shows the same request id to the caller and in the log', async () => {
   const other = new DatabaseSync(database.url.replace('sqlite:', ''));
   other.exec('BEGIN EXCLUSIVE');
   try {

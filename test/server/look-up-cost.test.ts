@@ -202,7 +202,7 @@ it('Q10 a miss by the key of a form gives one answer, after the same calls of th
   expect((await observe(attempt('1', email, key))).answer).toMatch(/^HTTP\/1\.1 303 /);
 });
 
-it('a hit is what costs more, so that the count can tell', async () => {
+it('a hit makes more store calls than a miss, so the comparison is meaningful', async () => {
   const { answer, calls: asked } = await observe(
     send('GET', `/api/orders/${order.id}?email=${encodeURIComponent(email)}`),
   );

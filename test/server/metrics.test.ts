@@ -43,7 +43,7 @@ describe('a whole server', () => {
     return (series) => samples.get(`ticket_booking_${series}`);
   }
 
-  test('tells of purchases on every way, of what they cost, and of how things stand', async () => {
+  test('exposes purchases by route, their duration, and gauges', async () => {
     const packages = [onSale({ quota: 2 }), onSale({ id: 2, quota: 1 })];
     server = await startServer({ settings: { FLIGHT_FAILURE_RATE: '0' }, packages });
     const { order } = await buy(server.origin, 1, { email });
@@ -84,7 +84,7 @@ describe('a whole server', () => {
     expect(value('ready')).toBe(1);
   });
 
-  test('a caller that hangs up is counted as such', async () => {
+  test('a caller that disconnects is counted as disconnected', async () => {
     server = await startServer({
       settings: { FLIGHT_FAILURE_RATE: '0', SUPPLIER_LATENCY_MS: '60000', SUPPLIER_TIMEOUT_MS: '60000' },
       packages: [onSale()],
@@ -101,7 +101,7 @@ describe('a whole server', () => {
     expect((await figures())('sagas_in_progress{saga="book"}')).toBe(1);
   });
 
-  test('each of its routes has a name, so that none is counted as something else', async () => {
+  test('every route has its own label', async () => {
     server = await startServer({ packages: [onSale()] });
     for (const path of [
       '/',
@@ -186,7 +186,7 @@ describe('the actor engine', () => {
     await late;
   });
 
-  test('a takeover with orders under way is told apart', async () => {
+  test('a takeover with unfinished orders has its own label', async () => {
     const first = await start();
     await bought(first);
     await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
@@ -220,7 +220,7 @@ describe('the plans', () => {
 
   afterEach(() => stage.close());
 
-  test('tell of commits, sagas and outcomes as well', async () => {
+  test('also expose commits, sagas and outcomes', async () => {
     stage = await openStrategyFixture();
     const metrics = createMetrics();
     const value = reader(metrics);

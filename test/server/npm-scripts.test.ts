@@ -112,7 +112,7 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 describe('the scripts of package.json', () => {
-  it('replace the shell that npm starts them in, so that signals reach the program', () => {
+  it('exec the program in npm’s shell, so signals reach it', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };

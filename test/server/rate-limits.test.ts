@@ -80,7 +80,7 @@ async function statuses(count: number, act: (index: number) => Promise<Answer>):
 const problem = (answer: Answer) => JSON.parse(answer.body) as { code: string; status: number };
 
 describe('purchases of one client', () => {
-  it('are refused past the limit, with what is left and when to come back in headers', async () => {
+  it('are refused above the limit, with the remainder and retry time in headers', async () => {
     await start({ RATE_LIMIT_PURCHASES: '3/60s' });
     const answers = [];
     for (let bought = 0; bought < 5; bought++) answers.push(await buy());
@@ -105,7 +105,7 @@ describe('purchases of one client', () => {
     expect((await ask('/healthz')).status).toBe(200);
   });
 
-  it('count alike from the API and from both pages, where the refusal is a page', async () => {
+  it('count the same from the API and both pages, and pages show the refusal', async () => {
     await start({ RATE_LIMIT_PURCHASES: '2/60s' });
     const fields = { packageId: '1', email: 'ana@example.com' };
     expect((await ask('/order', form(fields))).status).toBe(303);
@@ -124,7 +124,7 @@ describe('purchases of one client', () => {
     expect((await ask('/order')).status).toBe(200);
   });
 
-  it('are refused before anything of them is read', async () => {
+  it('are refused before the body is read', async () => {
     await start({ RATE_LIMIT_PURCHASES: '1/60s' });
     await buy();
     expect((await ask('/api/orders', { method: 'POST', body: 'no JSON' })).status).toBe(429);
@@ -132,7 +132,7 @@ describe('purchases of one client', () => {
 });
 
 describe('purchases with one email', () => {
-  it('are refused past the limit, whoever makes them, and nobody is told how many others made', async () => {
+  it('are refused above the limit for all clients, without revealing the count', async () => {
     await start({ RATE_LIMIT_EMAIL: '2/60s' });
     const email = 'ana@example.com';
     const first = await buy({ email, from: '127.0.0.2' });
@@ -167,7 +167,7 @@ describe('look-ups', () => {
     [`/orders/${id}/cancel`, form({})],
   ];
 
-  it('Q10 are counted and refused in the same way whether there is such an order or not', async () => {
+  it('Q10 are counted and refused equally for existing and unknown orders', async () => {
     await start({ RATE_LIMIT_LOOKUPS: '7/60s' });
     const bought = JSON.parse((await buy({ email: 'ana@example.com' })).body) as { id: string };
     const seen: Record<string, unknown[]> = {};
@@ -199,10 +199,10 @@ describe('look-ups', () => {
   });
 });
 
-describe('looks at what is on sale', () => {
+describe('reads of packages', () => {
   const paths = ['/order', '/order-queue', '/order/fragments', '/api/packages', '/api/packages/1'];
 
-  it('are counted together, by page and by API, and refused alike', async () => {
+  it('count together for pages and API, and are refused equally', async () => {
     await start({ RATE_LIMIT_READS: '5/60s' });
     const left = [];
     for (const path of paths) {
@@ -227,7 +227,7 @@ describe('looks at what is on sale', () => {
   });
 });
 
-describe('a proxy that nobody trusts', () => {
+describe('an untrusted proxy', () => {
   it.each([
     ['off', true],
     ['on', false],
@@ -243,7 +243,7 @@ describe('a proxy that nobody trusts', () => {
 });
 
 describe('reservations at the simulated suppliers', () => {
-  it('are limited for the public, and not for peers', async () => {
+  it('are limited for the public but not for peers', async () => {
     await start({ RATE_LIMIT_PURCHASES: '2/60s' });
     const reserve = (key: number, authorization?: string) =>
       ask('/api/suppliers/flights/reservations', {
@@ -268,13 +268,13 @@ describe('a forged X-Forwarded-For', () => {
     Forwarded: `for=203.0.113.${index}`,
   });
 
-  it('changes nothing where no proxy is trusted', async () => {
+  it('has no effect without trusted proxies', async () => {
     await start({ RATE_LIMIT_PURCHASES: '2/60s' });
     expect(await statuses(4, (index) => buy({ headers: forged(index) }))).toEqual([201, 201, 429, 429]);
     expect((await buy({ from: '127.0.0.2', headers: forged(0) })).status).toBe(201);
   });
 
-  it('changes nothing in front of what a trusted proxy has added', async () => {
+  it('has no effect before the address that a trusted proxy added', async () => {
     await start({ RATE_LIMIT_PURCHASES: '2/60s', TRUST_PROXY: 'on' });
     const through = (client: string, index: number) =>
       buy({ headers: { 'X-Forwarded-For': [`203.0.113.${index}, 10.0.0.${index}`, client] } });
@@ -286,14 +286,14 @@ describe('a forged X-Forwarded-For', () => {
     expect((await through('198.51.100.3', 9)).status).toBe(429);
   });
 
-  it('changes nothing where it does not come from the proxies that are trusted', async () => {
+  it('has no effect from an untrusted proxy', async () => {
     await start({ RATE_LIMIT_PURCHASES: '2/60s', TRUST_PROXY: '127.0.0.9/32' });
     expect(await statuses(3, (index) => buy({ headers: forged(index) }))).toEqual([201, 201, 429]);
     const proxied = (index: number) => buy({ from: '127.0.0.9', headers: forged(index) });
     expect(await statuses(3, proxied)).toEqual([201, 201, 201]);
   });
 
-  it('changes nothing for sockets either', async () => {
+  it('has no effect for sockets', async () => {
     await start({ RATE_LIMIT_SOCKETS: '2/60s' });
     const seen = [];
     for (let index = 0; index < 4; index++) seen.push(await opened({ headers: forged(index) }));
@@ -315,7 +315,7 @@ async function opened(options: ClientOptions = {}, topic = 'packages'): Promise<
 }
 
 describe('sockets of one client', () => {
-  it('are opened so often, whatever they are for, and the refusal says when to come back', async () => {
+  it('may be opened a limited number of times, and the refusal has a retry time', async () => {
     await start({ RATE_LIMIT_SOCKETS: '3/60s' });
     const seen = [
       await opened(),
@@ -339,7 +339,7 @@ describe('sockets of one client', () => {
     expect((await ask('/order/fragments')).status).toBe(200);
   });
 
-  it('are so many at the same time, and the next one is let in when one has gone', async () => {
+  it('are limited in number, and a closed one makes room', async () => {
     await start({ SOCKETS_PER_CLIENT: '2' });
     expect([await opened(), await opened(), await opened(), await opened()]).toEqual([
       'open',
@@ -355,7 +355,7 @@ describe('sockets of one client', () => {
 });
 
 describe('connections of one client', () => {
-  it('are so many at the same time; the next is refused, and let in when one has gone', async () => {
+  it('are limited in number, and a closed one makes room', async () => {
     await start({ CONNECTIONS_PER_CLIENT: '3' });
     const port = Number(new URL(server.origin).port);
     const dial = (from: string) => {
@@ -381,7 +381,7 @@ describe('connections of one client', () => {
     await expect.poll(() => word('127.0.0.1'), { timeout: 5_000, interval: 50 }).toBe('200');
   });
 
-  it('are any number for a proxy', async () => {
+  it('are unlimited for a trusted proxy', async () => {
     await start({ CONNECTIONS_PER_CLIENT: '1', TRUST_PROXY: '127.0.0.0/8' });
     const answers = await Promise.all(Array.from({ length: 10 }, () => ask('/healthz')));
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));

@@ -4,7 +4,7 @@ import { samplesOf } from '../support/prometheus.ts';
 import { makeDatabase, onSale } from '../support/server.ts';
 import { spawnServer } from '../support/server-process.ts';
 
-test('an instance whose store answers reads and takes no writes is not ready, says why, and recovers', async () => {
+test('an instance whose store refuses writes is not ready, gives the reason, and recovers', async () => {
   const database = await makeDatabase([onSale()]);
   const server = await spawnServer({ DATABASE_URL: database.url });
   const readyz = async () => {

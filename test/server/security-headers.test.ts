@@ -58,7 +58,7 @@ const answers = [
 ];
 
 describe('every answer', () => {
-  it.each([...pages, ...assets, ...answers])('%s is taken for what it is, and over TLS', async (path) => {
+  it.each([...pages, ...assets, ...answers])('%s has content type and HSTS headers', async (path) => {
     const { headers } = await get(path, { headers: { Accept: 'text/html' } });
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains');
@@ -67,12 +67,12 @@ describe('every answer', () => {
     expect(headers.get('x-powered-by')).toBeNull();
   });
 
-  it.each([...pages, ...assets])('%s is used by nobody else', async (path) => {
+  it.each([...pages, ...assets])('%s may not be embedded by other origins', async (path) => {
     const { headers } = await get(path, { headers: { Accept: 'text/html' } });
     expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
   });
 
-  it('that never reached the app, too, is taken for what it is', async () => {
+  it('of the HTTP server itself has the same headers', async () => {
     const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade';
     for (const bytes of [
       'nonsense\r\n\r\n',
@@ -91,7 +91,7 @@ describe('every answer', () => {
 });
 
 describe('pages', () => {
-  it.each(pages)('%s runs and loads nothing but our own files', async (path) => {
+  it.each(pages)('%s runs and loads only our own files', async (path) => {
     const { headers } = await get(path, { headers: { Accept: 'text/html' } });
     const policy = (headers.get('content-security-policy') ?? '').split('; ');
     expect(policy).toEqual(
@@ -136,7 +136,7 @@ describe('pages', () => {
 });
 
 describe('an email', () => {
-  it('is in no address of a page', async () => {
+  it('is in no URL of a page', async () => {
     const cookies: string[] = [];
     const addresses: string[] = [];
     const visit = async (path: string, body?: Record<string, string>): Promise<Response> => {
@@ -165,7 +165,7 @@ describe('an email', () => {
     expect(addresses.filter((address) => /ana\.secret|%40example/.test(address))).toEqual([]);
   });
 
-  it('is in no line of the log, whatever goes wrong', async () => {
+  it('is in no log line, whatever fails', async () => {
     await lookUp(server.origin, orderId, email);
     await buy(server.origin, 99, { email });
     await get(`/api/orders/${orderId}?email=${encodeURIComponent(email)}%00`);

@@ -93,7 +93,7 @@ describe('Q8 one order', () => {
     await expectCleanAudit();
   });
 
-  test('cancels that fail ten times are tried until they are done; only then the unit returns', async () => {
+  test('a cancel that fails ten times is repeated until it succeeds, and only then the unit returns', async () => {
     await open(1, (call) => {
       if (call.operation === 'cancel' && call.nth <= 10)
         return call.nth % 2 === 0 ? supplierFaults.error500 : supplierFaults.cutMidBody;
@@ -120,7 +120,7 @@ describe('Q8 one order', () => {
     await expectCleanAudit();
   }, 90_000);
 
-  test('a reservation that comes to life after its cancel stays cancelled', async () => {
+  test('a reservation that arrives after its cancel stays cancelled', async () => {
     await open(1, (call) => {
       if (call.operation !== 'reserve') return undefined;
       return call.kind === 'flights' && call.nth === 1 ? supplierFaults.workLate(4_000) : supplierFaults.hang;
@@ -134,7 +134,7 @@ describe('Q8 one order', () => {
   });
 });
 
-test('Q1 Q3 Q4 Q8 a whole sale through a supplier that fails in every way, in turns', async () => {
+test('Q1 Q3 Q4 Q8 hold in a sale with a supplier that fails in every way in turn', async () => {
   const kinds: SupplierFault[] = [
     supplierFaults.hang,
     supplierFaults.error500,

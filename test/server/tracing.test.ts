@@ -54,7 +54,7 @@ async function purchase(headers: Record<string, string> = {}): Promise<Response>
 }
 
 describe('with a collector', () => {
-  test('one purchase is one trace, from its caller through mailbox and commits to the suppliers', async () => {
+  test('one purchase is one trace from the caller through mailbox and commits to the suppliers', async () => {
     server = await start(otel({ OTEL_SERVICE_NAME: 'hotel-shop', OTEL_RESOURCE_ATTRIBUTES: 'team=travel' }));
     const traceparent = `00-${caller.traceId}-${caller.spanId}-01`;
     const answer = await purchase({ traceparent });
@@ -93,7 +93,7 @@ describe('with a collector', () => {
     expect(collector.text).not.toContain(email);
   });
 
-  test('a batch that serves several traces belongs to one, and links to the others', async () => {
+  test('the span of a batch belongs to one trace and links to the others', async () => {
     server = await start(otel());
     await Promise.all(Array.from({ length: 40 }, () => purchase()));
     await vi.waitUntil(
@@ -112,7 +112,7 @@ describe('with a collector', () => {
     }
   });
 
-  test('a cancel is a trace of its own, with what it sends to the suppliers', async () => {
+  test('a cancel is a trace of its own that includes its supplier calls', async () => {
     server = await start(otel());
     const { order } = await buy(server.origin, 1, { email });
     expect((await cancel(server.origin, order?.id ?? '', email)).status).toBe(200);
@@ -122,7 +122,7 @@ describe('with a collector', () => {
     expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
   });
 
-  test('a caller that is not sampled is not, and what is no context begins a trace of its own', async () => {
+  test('an unsampled caller stays unsampled, and an invalid context starts a new trace', async () => {
     server = await start(otel());
     await purchase({ traceparent: `00-${caller.traceId}-${caller.spanId}-00` });
     await purchase({ traceparent: `00-${'0'.repeat(32)}-${caller.spanId}-01` });
@@ -134,21 +134,21 @@ describe('with a collector', () => {
     expect(new Set(collector.spans.map(({ traceId }) => traceId)).size).toBe(2);
   });
 
-  test('the standard sampler decides', async () => {
+  test('OTEL_TRACES_SAMPLER is used', async () => {
     server = await start(otel({ OTEL_TRACES_SAMPLER: 'always_off' }));
     expect((await purchase()).status).toBe(201);
     await server.end('SIGTERM');
     expect(collector.spans).toEqual([]);
   });
 
-  test('what was not sent yet is sent when the server stops', async () => {
+  test('pending spans are sent when the server stops', async () => {
     server = await start(otel({ OTEL_BSP_SCHEDULE_DELAY: '60000' }));
     await purchase();
     expect(await server.end('SIGTERM')).toBe(0);
     expect(collector.spans.map(({ name }) => name)).toContain('POST /api/orders');
   });
 
-  test('a collector that is away is complained of once, and nobody waits for it', async () => {
+  test('an unavailable collector is logged once and delays no request', async () => {
     await collector.stop();
     server = await start(otel({ OTEL_EXPORTER_OTLP_TIMEOUT: '300' }));
     for (let times = 0; times < 3; times++) expect((await purchase()).status).toBeLessThan(503);
@@ -160,7 +160,7 @@ describe('with a collector', () => {
   });
 });
 
-describe('what is loaded of OpenTelemetry', () => {
+describe('the loaded modules of OpenTelemetry', () => {
   const tellLoaded = `
     import { registerHooks } from 'node:module';
     registerHooks({ resolve(specifier, context, next) {
@@ -173,7 +173,7 @@ describe('what is loaded of OpenTelemetry', () => {
   const loaded = () =>
     new Set([...server.output().matchAll(/LOADED (\S+)\./g)].map(([, name]) => name as string));
 
-  test('nothing, without the variables', async () => {
+  test('none without the variables', async () => {
     server = await start(preload);
     await purchase();
     expect(loaded()).toEqual(new Set());
@@ -193,7 +193,7 @@ describe('what is loaded of OpenTelemetry', () => {
     expect(loaded()).toEqual(new Set());
   });
 
-  test('its SDK, with them', async () => {
+  test('the SDK with the variables', async () => {
     const { OTEL_EXPORTER_OTLP_ENDPOINT: url, ...others } = otel();
     server = await start({ ...preload, ...others, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${url}/v1/traces` });
     await purchase();

@@ -5,10 +5,10 @@ import type { StoreCore } from './sim-store.ts';
 import type { SoldOutTimes } from './sold-out-times.ts';
 import type { World } from './world.ts';
 
-/** A purchase as it was sent. */
+/** A purchase request. */
 export interface SentPurchase extends Pick<PurchaseRequest, 'packageId' | 'email' | 'key'> {
   readonly at: number;
-  /** What was stored under its key at that time. */
+  /** The order that was stored under its key at that time. */
   readonly stored: Order | undefined;
 }
 
@@ -22,25 +22,25 @@ function nameOf({ packageId, email, key }: PurchaseParams): string {
   return `${email} with key ${key ?? 'none'} at package ${packageId}`;
 }
 
-/** So long after everything works again, every package has an owner whom everybody finds. */
+/** After this calm time every package has an owner that all instances find. */
 const recoveredMs = 20_000;
 
-/** Answers that say nothing about the order: it could not be asked for. */
+/** Refusals that say nothing about the order. */
 const retryableCodes: readonly string[] = ['no_owner', 'overloaded', 'store_unavailable'];
 
-/** Holds what people are told against the promises and what is stored. */
+/** Checks every answer to a customer against the promises and the store. */
 export class AnswerChecks {
   readonly #world: World;
   readonly #store: StoreCore;
   readonly #soldOut: SoldOutTimes;
-  /** Ids that somebody was told are accepted. */
+  /** Ids of orders that were answered as accepted. */
   readonly #accepted = new Set<string>();
-  /** Those of them that came with a key, by package and key. */
+  /** The accepted orders with a key, by package and key. */
   readonly #byKey = new Map<string, string>();
-  /** By package, email and key: how many purchases were not refused outright, and so may have been stored. */
+  /** By package, email and key: the number of purchases that were not refused and so may be stored. */
   readonly #storedMax = new Map<string, number>();
   readonly #cancelSent = new Set<string>();
-  /** What the first one saw who looked for an order in vain. */
+  /** The answer to the first look-up that missed. */
   #miss: string | undefined;
 
   constructor(world: World, store: StoreCore, soldOut: SoldOutTimes) {
@@ -60,7 +60,7 @@ export class AnswerChecks {
     return { ...params, at: this.#world.scheduler.now, stored };
   }
 
-  /** @param answer is undefined when there was none. */
+  /** @param answer undefined if there was none. */
   onPurchaseAnswered(sent: SentPurchase, answer: Accepted | Refused | undefined): void {
     const { stored, email, packageId, key } = sent;
     const isServed =
@@ -85,7 +85,7 @@ export class AnswerChecks {
     this.#noteAccepted(answer.order);
   }
 
-  /** A customer has waited for the outcome, and was told this. What has happened can only be cancelled. */
+  /** Checks an outcome that a customer got. A finished order can change only by a cancel. */
   onOutcome(told: Order): void {
     const stored = this.#store.orders.get(told.id);
     const isSo =
@@ -100,7 +100,7 @@ export class AnswerChecks {
     );
   }
 
-  /** Somebody has looked for an order, with its number and its email, or with one of them wrong. */
+  /** Checks the answer to a look-up by id and email, of which one may be wrong. */
   onLookUp(
     { id }: Pick<Order, 'id'>,
     knowsBoth: boolean,
@@ -110,7 +110,7 @@ export class AnswerChecks {
     const require = this.#world.require.bind(this.#world);
     if (status === 503) return counters.count('looked in vain');
     require(reads === looks, 'Q10', () => `${looks} looks read the store ${reads} times`);
-    // An email that was erased meanwhile is wrong.
+    // The email may have been erased meanwhile.
     if (knowsBoth && !(status === 404 && this.#store.erasedEmails.has(id))) {
       require(status === 200 && text.includes(id), 'Q6', () => `order ${id} is not shown: ${status}`);
       return counters.count('looked and found');
@@ -121,12 +121,12 @@ export class AnswerChecks {
     counters.count('looked and missed');
   }
 
-  /** Somebody asks for a cancel. */
+  /** Notes that a cancel was requested. */
   onCancelSent({ id }: Order): void {
     this.#cancelSent.add(id);
   }
 
-  /** What was answered to it. */
+  /** Checks the answer to a cancel. */
   onCancelAnswered({ id }: Order, answer: Accepted | Refused | undefined): void {
     const status = this.#store.orders.get(id)?.status ?? 'not stored';
     const left = ['cancelling', 'cancelled', 'withdrawn'];
@@ -138,10 +138,10 @@ export class AnswerChecks {
     this.#world.require(isTrue, 'Q6', () => `the cancel of ${id} was answered ${words}, and it is ${status}`);
   }
 
-  /** Once everything has settled. */
+  /** The checks at the end, when nothing is under way. */
   checkSettled(): void {
     for (const { id, key, status } of this.#store.orders.values()) {
-      // Who hangs up leaves the line, unless there is a key to come back with.
+      // A caller who disconnects leaves the queue, unless the order has a key.
       const isLeft = status === 'cancelled' || (status === 'withdrawn' && key !== undefined);
       const isAsked = !isLeft || this.#cancelSent.has(id);
       this.#world.require(isAsked, 'Q6', () => `order ${id} is ${status}, and nobody asked for that`);
@@ -165,8 +165,8 @@ export class AnswerChecks {
   }
 
   /**
-   * A purchase that one owner did not answer and the next one refused is dropped by the first at its deadline. Where
-   * that one's clock was set back meanwhile, the deadline is later than its sender thinks, and the order may be stored.
+   * The first owner drops an unanswered purchase at its deadline, and the next owner may refuse it. If the first
+   * owner's clock was set back meanwhile, its deadline is later than the sender's, and it may still store the order.
    */
   get #outlivesItsDeadline(): boolean {
     return this.#world.drawn.clockJump > 0;
@@ -179,7 +179,7 @@ export class AnswerChecks {
     });
   }
 
-  /** The email that it was bought with. */
+  /** The email of the purchase, before an erasure. */
   #originalEmail({ id, email }: Order): string {
     return this.#store.erasedEmails.get(id) ?? email;
   }
@@ -199,7 +199,7 @@ export class AnswerChecks {
     const name = `key ${key} of package ${packageId}`;
     require(code !== 'internal', 'bug', () => 'a customer was told internal');
     const isAnotherOnes = this.#storedUnder(packageId, key)?.email !== email;
-    // It may be an earlier copy of this very purchase that is in its way, without its email by now.
+    // The key may belong to an earlier copy of this purchase whose email was erased.
     const isErased = code === 'key_reused' && this.#isErased({ packageId, key, email });
     if (!retryableCodes.includes(code) && !isErased) this.#count({ packageId, email, key }, -1);
     if (code === 'sold_out') this.#checkSoldOut(packageId, at);
@@ -214,7 +214,7 @@ export class AnswerChecks {
     this.#world.require(isTrue, 'Q4', () => `package ${packageId} was called sold out and was not`);
   }
 
-  /** How old a snapshot that refuses may be: a quarter of a second, by clocks and news that may be late. */
+  /** Maximum age of a snapshot that refuses a purchase: 300 ms plus the delays of the drawn faults. */
   #staleMs(): number {
     const { messageLate, pause, clockJump } = this.#world.drawn;
     return 300 + (messageLate > 0 ? 10_000 : 0) + (pause > 0 ? 20_000 : 0) + (clockJump > 0 ? 10_000 : 0);

@@ -5,23 +5,23 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Edit, PlantedBug } from './planted-bugs.ts';
 
-/** What found a bug; without a seed nothing did. */
+/** The seed that found a bug, and the violation. Without a seed the bug was not found. */
 export interface Find {
   readonly name: string;
   readonly seed?: number;
   readonly violation?: string;
 }
 
-/** Where to look, and with how many threads. */
+/** The range of seeds to search, and the number of threads. */
 export interface Hunt {
   readonly from: number;
   readonly seeds: number;
   readonly workers: number;
 }
 
-/** A copy of the program to plant bugs in. */
+/** A copy of the program, in which bugs are planted. */
 export interface ProgramCopy {
-  /** Plants a bug, looks for a seed that finds it, and takes it out again. */
+  /** Plants a bug, searches a seed that finds it, and restores the copy. */
   hunt(bug: PlantedBug, hunt: Hunt): Promise<Find>;
   remove(): Promise<void>;
 }
@@ -46,14 +46,14 @@ export async function copyProgram(): Promise<ProgramCopy> {
   };
 }
 
-/** @throws Error when the place is not there exactly once: the program has changed, and the bug must too. */
+/** @throws Error unless `find` occurs exactly once: if the program has changed, the planted bug must change too. */
 export function plant(text: string, { find, replace, file }: Edit, name: string): string {
   const times = text.split(find).length - 1;
   if (times !== 1) throw new Error(`“${name}” cannot be planted: its place is ${times} times in ${file}`);
   return text.replace(find, () => replace);
 }
 
-/** Returns how to take it out again. */
+/** Returns a function that restores the files. */
 async function plantIn(copy: string, { name, edits }: PlantedBug): Promise<() => Promise<void>> {
   const before = new Map<string, string>();
   for (const edit of edits) {
@@ -74,7 +74,7 @@ async function firstViolation(copy: string, { from, seeds, workers }: Hunt): Pro
   return violations[0] ?? {};
 }
 
-/** Whatever it exits with. */
+/** Returns the output for any exit code. */
 function stdoutOf(program: string, words: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { maxBuffer: 64 * 1024 ** 2 };

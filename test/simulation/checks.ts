@@ -9,17 +9,17 @@ import type { SimHost, World } from './world.ts';
 const kinds = ['flights', 'hotels'] as const;
 
 /**
- * The promises of domain/SPEC.md, held against what is stored and what the suppliers remember, whenever that changes.
- * They know nothing of how the instances keep them, and count for themselves.
+ * Checks the promises of domain/SPEC.md after every change of the store and of the suppliers' ledgers.
+ * The checks do not use the product's code for this, and count orders themselves.
  */
 export class Checks {
   readonly #world: World;
   readonly #store: StoreCore;
   readonly #suppliers: SupplierCore;
   readonly #soldOut: SoldOutTimes;
-  /** Who last took each package over. */
+  /** The last owner of each package. */
   readonly #owners = new Map<number, SimHost>();
-  /** Ids of orders that have had a unit. */
+  /** Ids of orders that have held a unit. */
   readonly #held = new Set<string>();
 
   readonly #orderChecks: OrderChecks;
@@ -44,7 +44,7 @@ export class Checks {
     suppliers.onCancel = (kind, key) => this.#onCancel(kind, key);
   }
 
-  /** Soon after the faults' end every package with something to do has an owner that lives (rule Q6). */
+  /** Q6: soon after the end of the faults every package with unfinished orders has a live owner. */
   checkOwners(now: number): void {
     for (const id of this.#store.packages.keys()) {
       const owner = this.#owners.get(id);
@@ -54,7 +54,7 @@ export class Checks {
     }
   }
 
-  /** Once everything works again and time enough has passed: nothing is owed, and nobody waits. */
+  /** Checks at the end that no order waits and no booking or cancellation is unfinished. */
   checkSettled(): void {
     for (const [id, { package: travelPackage, inventory }] of this.#store.packages) {
       for (const order of this.#store.ordersOf(id)) this.#checkEnded(order);
@@ -107,7 +107,7 @@ export class Checks {
     this.#require(confirmed <= quota, 'Q3', words);
   }
 
-  /** Units go by number: whoever got one in this commit has nobody before it who still waits. */
+  /** Q5: no order may get a unit while an order with a lower number waits. */
   #checkFairness(name: string, orders: readonly Order[], changed: readonly Order[]): void {
     const first = orders.find(({ status }) => status === 'queued');
     for (const { status, number, id } of changed) {
@@ -118,7 +118,7 @@ export class Checks {
     }
   }
 
-  /** What a commit has ended has both tickets, or none. */
+  /** Q8: a confirmed order has both reservations, a failed or cancelled one has none. */
   #checkTickets({ id, status, flight, hotel }: Order): void {
     const has = kinds.map((kind) => this.#suppliers.isActive(kind, id));
     if (status === 'confirmed') {
@@ -138,7 +138,7 @@ export class Checks {
     this.#require(isClaimed, 'Q2', () => `a ${kind} reservation for ${key}, which holds no unit`);
   }
 
-  /** A live reservation belongs to an order that has a unit: a cancel is owed for it, or nothing needs to be. */
+  /** Q8: a live reservation belongs to an order with a unit, which may have a cancellation pending. */
   #checkWanted(kind: (typeof kinds)[number], key: string): void {
     if (!this.#suppliers.isActive(kind, key)) return;
     const status = this.#store.orders.get(key)?.status;

@@ -2,13 +2,13 @@ import type { PackageRules } from '../../src/domain/decide.ts';
 import { type Services, type SimInstance, simInstance } from './sim-instance.ts';
 import { type SimHost, simHost, type World } from './world.ts';
 
-/** How long a process that crashed takes to come back, in ms. */
+/** Possible restart times after a crash, in ms. */
 const restartMs = [100, 1_000, 6_000];
 export const restartMsMax = Math.max(...restartMs);
-/** How long one that leaves goes on answering. */
+/** How long a draining instance still answers. */
 const lastAnswersMs = 10_000;
 
-/** The processes of the simulation: they crash and come back, join and leave. */
+/** The simulated processes. They crash and restart, join and leave. */
 export class Cluster {
   readonly #world: World;
   readonly #services: Services;
@@ -22,7 +22,7 @@ export class Cluster {
     this.#rules = rules;
   }
 
-  /** Those that take customers. */
+  /** Live instances that accept customers. */
   get ready(): SimInstance[] {
     return [...this.#instances.values()].filter(({ host, isReady }) => host.isAlive && isReady);
   }
@@ -36,7 +36,7 @@ export class Cluster {
     this.#begin(`i${this.#names}`);
   }
 
-  /** As after SIGTERM: it gives everything away, answers those who wait, and ends. */
+  /** Drains an instance as SIGTERM does: it hands its packages over, answers waiting callers and ends. */
   leave(instance: SimInstance): void {
     const { host, engine } = instance;
     const { scheduler, counters } = this.#world;
@@ -60,7 +60,7 @@ export class Cluster {
       () => {
         instance.isReady = true;
       },
-      // A store that does not answer: the program waits and tries again, which is like another start.
+      // The store did not answer. The real program retries, which is like a restart.
       () => this.#crashed(host, 'could not start'),
     );
   }

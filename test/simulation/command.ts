@@ -28,7 +28,7 @@ const command = {
   options,
 };
 
-/** From here on every fault and every outcome must have happened. */
+/** In a range of at least this size every fault and outcome must occur. */
 const enoughSeeds = 1_000;
 const bugSeedsMax = 10_000;
 

@@ -1,4 +1,4 @@
-/** How often each fault and each outcome came about: a fault that never happens proves nothing. */
+/** Counts faults and outcomes. A fault that never occurs is not tested. */
 export class Counters {
   readonly #counts = new Map<string, number>();
 

@@ -8,12 +8,12 @@ import type { Sale } from './sale.ts';
 import type { World } from './world.ts';
 
 const triesMax = 8;
-/** Not an answer about the order: whoever has a key asks again. */
+/** Refusals after which a customer with a key tries again. */
 const retryableCodes: readonly string[] = ['no_owner', 'overloaded', 'store_unavailable'];
 
 type PurchaseParams = Pick<PurchaseRequest, 'packageId' | 'email' | 'key'>;
 
-/** Buys, repeats itself, hangs up, looks, cancels and comes back; knows nothing but the instance that it reaches. */
+/** A customer who buys, retries, disconnects, looks up, cancels and comes back later. */
 export class Customer {
   readonly #world: World;
   readonly #balancer: LoadBalancer;
@@ -36,7 +36,7 @@ export class Customer {
     const email = `buyer${prng.whole(0, Math.max(1, customers >> 1))}@example.com`;
     const key = prng.chance(withKey) ? `key-${index}` : undefined;
     const params = { packageId, email, ...(key === undefined ? {} : { key }) };
-    // Two windows, or an impatient proxy: the same params twice at the same time.
+    // The same purchase twice at the same time, as from two tabs or a retrying proxy.
     const twin = key !== undefined && prng.chance(repeats / 4) ? this.#buy(params) : undefined;
     const order = await this.#buyWithRetries(params);
     await twin;
@@ -45,13 +45,13 @@ export class Customer {
     if (key !== undefined && prng.chance(returns)) await this.#comeBack(params, order);
   }
 
-  /** Asks until it has an answer, or is tired of it. */
+  /** Repeats the purchase until there is a definite answer, at most `triesMax` times. */
   async #buyWithRetries(params: PurchaseParams): Promise<Order | undefined> {
     let order: Order | undefined;
     for (let tries = 0; tries < triesMax; tries++) {
       const answer = await this.#buy(params);
       order = answer?.order ?? order;
-      // Without a key it might be bought twice.
+      // Without a key a retry could buy twice.
       if (params.key === undefined) break;
       const isUnanswered =
         answer === undefined || (answer.kind === 'refused' && retryableCodes.includes(answer.code));
@@ -93,7 +93,7 @@ export class Customer {
     return gone;
   }
 
-  /** At once, or when it has slept on it; and again while the order is still being booked. */
+  /** Cancels, maybe after a pause. Retries while the order is being booked. */
   async #cancel({ id }: Order): Promise<void> {
     await this.#balancer.wait(this.#prng.pick([0, 300, 5_000]));
     for (let tries = 0; tries < 3; tries++) {
@@ -114,7 +114,7 @@ export class Customer {
     }
   }
 
-  /** With the number and the email of the order, and with one of them wrong. */
+  /** Looks up the order with the right id and email, and with one of them wrong. */
   async #lookUp({ id, email }: Order): Promise<void> {
     const stranger = 'nobody@example.com';
     const unknown = orderIdFrom(this.#prng.bytes(orderIdBytes));
@@ -132,7 +132,7 @@ export class Customer {
     }
   }
 
-  /** Much later, when most of it is sold; and somebody else who has seen the key. */
+  /** Repeats the purchase much later, then tries the same key with another email. */
   async #comeBack(params: PurchaseParams, order: Order | undefined): Promise<void> {
     await this.#balancer.wait(this.#prng.between(3_000, 40_000));
     await this.#buy(params);

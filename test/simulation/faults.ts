@@ -1,54 +1,54 @@
 import type { Prng } from './prng.ts';
 
-/** How likely each fault is, from 0 to 1 per occasion unless it says otherwise. Drawn per seed. */
+/** The probability of each fault per occasion, from 0 to 1. Drawn for each seed. */
 export interface FaultRates {
-  /** Per call of an outside service: the process ends before the call arrives, or after it was done. */
+  /** Per external call: the process crashes before the call arrives, or after it took effect. */
   readonly crashBefore: number;
   readonly crashAfter: number;
-  /** Per step of a process, and per message that it sends: it ends between any two things that it does. */
+  /** Per step of a process and per sent message: the process crashes before it. */
   readonly crashStep: number;
-  /** Per call: the process stands still for a while, often past its lease. */
+  /** Per call: the process pauses, often past its lease. */
   readonly pause: number;
   /** Per virtual second: an instance's clock jumps. */
   readonly clockJump: number;
-  /** Per call of the store: it does not arrive, or its reply gets lost. */
+  /** Per store call: the call or its reply is lost. */
   readonly storeLost: number;
   readonly storeReplyLost: number;
-  /** Per virtual second: the store is away for a while, for everybody or for one. */
+  /** Per virtual second: the store is unavailable for a while, to all instances or one. */
   readonly storeOutage: number;
   readonly messageLost: number;
   readonly messageTwice: number;
-  /** Much later than usual, and so out of order. */
+  /** Delivered late and out of order. */
   readonly messageLate: number;
-  /** Per virtual second: one instance hears another no more, but is heard. */
+  /** Per virtual second: one instance no longer receives another's messages (one-way partition). */
   readonly partition: number;
-  /** Per virtual second: what carries messages and leases is away for a while, for everybody or for one. */
+  /** Per virtual second: the transport of messages and leases is unavailable for a while, to all instances or one. */
   readonly carrierOutage: number;
-  /** Per request for a lease that another holds: it is granted all the same. */
+  /** Per request for a lease that another instance holds: it is granted as well. */
   readonly leaseTwice: number;
-  /** Per virtual second: an instance is asked to take over a package, whoever owns it. */
+  /** Per virtual second: an instance is told to take over a package that may have an owner. */
   readonly rival: number;
-  /** Per virtual second: the lease service forgets everything. */
+  /** Per virtual second: the lease service loses all leases. */
   readonly leaseWipe: number;
   readonly leaseLost: number;
   readonly flightRefused: number;
   readonly hotelRefused: number;
-  /** Per attempt at a supplier: no answer, nothing done; no answer, but it was done; done long after the time-out. */
+  /** Per supplier attempt: no effect and no answer; effect without an answer; effect after the timeout. */
   readonly supplierError: number;
   readonly supplierReplyLost: number;
   readonly supplierLate: number;
-  /** Per attempt at a supplier: it arrives twice, and is answered twice. */
+  /** Per supplier attempt: the request arrives twice. */
   readonly supplierTwice: number;
   /** Per cancel. */
   readonly cancelFails: number;
-  /** Per virtual second: the breaker opens for a while. */
+  /** Per virtual second: the circuit breaker opens for a while. */
   readonly breaker: number;
-  /** Per virtual second: an instance joins, or leaves in an orderly way. */
+  /** Per virtual second: an instance joins, or drains and leaves. */
   readonly joins: number;
   readonly leaves: number;
 }
 
-/** Many seeds have few faults, some have none, and some have many of one kind: each finds other bugs. */
+/** Draws the rates: many seeds have few faults, some none, some many of one kind. Each mix finds other bugs. */
 export function drawFaults(prng: Prng): FaultRates {
   const temper = prng.pick([0, 0.3, 1, 1, 1, 3]);
   const upTo = (most: number) =>

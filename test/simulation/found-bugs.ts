@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Find } from './bug-hunt.ts';
 
-/** The last hunt: which seed found which bug. */
+/** The results of the last hunt: the seed that found each bug. */
 const findsFile = new URL('found-bugs.json', import.meta.url);
 const docsFile = new URL('../../docs/verification.md', import.meta.url);
 const [begin, end] = ['<!-- planted bugs -->\n', '<!-- end of planted bugs -->'];
@@ -10,7 +10,7 @@ export async function readFinds(): Promise<readonly Find[]> {
   return JSON.parse(await readFile(findsFile, 'utf8')) as Find[];
 }
 
-/** Keeps what a hunt has found, for the tests and in docs/verification.md. */
+/** Writes the results of a hunt to the file and to docs/verification.md. */
 export async function writeFinds(finds: readonly Find[]): Promise<void> {
   await writeFile(findsFile, `${JSON.stringify(finds, undefined, 2)}\n`);
   const text = await readFile(docsFile, 'utf8');

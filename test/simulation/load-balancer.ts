@@ -4,17 +4,17 @@ import type { SimInstance } from './sim-instance.ts';
 import type { SimHost, World } from './world.ts';
 
 const timeoutMs = 12_000;
-/** No live process owes anybody an answer for so long, whatever it has lost; while it sleeps, none counts. */
+/** Every live process answers within this time, whatever it has lost. Its pauses do not count. */
 const answeredWithinMs = 40_000;
 
 interface Call {
   readonly host: SimHost;
   readonly since: number;
-  /** How far the host's clock was off then, in ms. */
+  /** Offset of the host's clock at that time, in ms. */
   readonly clockOffsetMs: number;
 }
 
-/** How people reach the instances: through a balancer that knows who is ready, and with a patience of their own. */
+/** Sends calls to ready instances and gives up after a timeout, as a load balancer and its clients do. */
 export class LoadBalancer {
   readonly #world: World;
   readonly #cluster: Cluster;
@@ -32,11 +32,11 @@ export class LoadBalancer {
     return ready.length === 0 ? undefined : this.#prng.pick(ready);
   }
 
-  /** Once everything has settled: nobody was forgotten. */
+  /** Checks at the end that no call was left without an answer. */
   checkSettled(): void {
     const { scheduler } = this.#world;
     for (const { host, since, clockOffsetMs } of this.#calls) {
-      // Patience is measured by the host's clock, which may have been set back.
+      // The host measures timeouts by its own clock, which may have been set back.
       const longerMs = Math.max(0, clockOffsetMs - host.clockOffsetMs);
       const waitedMs = scheduler.now - Math.max(since, host.pausedUntil) - longerMs;
       const isOwed = host.isAlive && waitedMs > answeredWithinMs;
@@ -48,7 +48,7 @@ export class LoadBalancer {
     }
   }
 
-  /** Nobody hears of a process that has died: the caller gives up after a while. */
+  /** Resolves with the answer, or undefined after a timeout, also if the process has died. */
   withTimeout<T>({ host }: SimInstance, answer: Promise<T>): Promise<T | undefined> {
     const call = { host, since: this.#world.scheduler.now, clockOffsetMs: host.clockOffsetMs };
     this.#calls.add(call);

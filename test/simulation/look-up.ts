@@ -5,19 +5,19 @@ import { onError } from '../../src/http/problem.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/observability/log.ts';
 
-/** What somebody saw who looked for an order. */
+/** The answer to a look-up. */
 export interface LookUpResult {
   readonly status: number;
   /** Headers and body. */
   readonly text: string;
-  /** How often the store was read for it, and for whoever looked here before. */
+  /** Total store reads and look-ups at this instance so far. */
   readonly reads: number;
   readonly looks: number;
 }
 
 export type LookUp = (id: string, email: string) => Promise<LookUpResult>;
 
-/** Looks orders up at one instance, by the production API. */
+/** Looks up orders at one instance through the production API routes. */
 export function lookUps(engine: BookingEngine, clock: Clock): LookUp {
   let [reads, looks] = [0, 0];
   const order = (id: string) => {

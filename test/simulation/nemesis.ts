@@ -10,11 +10,11 @@ import type { SimHost, World } from './world.ts';
 
 const instancesMax = 5;
 const everyMs = 1_000;
-/** How long somebody waits for an answer. */
+/** Timeout of the request. */
 const requestTimeoutMs = 2_000;
 const outagesMs = [100, 2_000, 10_000];
 
-/** The faults that come by themselves, looked for once per second. */
+/** Injects the faults that are drawn once per virtual second. */
 export class Nemesis {
   readonly #world: World;
   readonly #cluster: Cluster;
@@ -54,7 +54,7 @@ export class Nemesis {
     return this.#store.isAwayFor(host);
   }
 
-  /** Ends whatever lasts: from here on everything works. */
+  /** Ends all lasting faults. */
   heal(): void {
     this.#isHealed = true;
     this.#store.end();
@@ -94,7 +94,7 @@ export class Nemesis {
     return this.#prng.chance(0.5) ? undefined : instance?.host;
   }
 
-  /** As from a fellow that left, and believed that this one comes next. */
+  /** Sends the wake request of an instance that left and expected this one to take over. */
   #requestTakeover({ name }: SimHost): void {
     const { scheduler } = this.#world;
     const body = encodeRequest({ kind: 'wake', packageIds: [this.#prng.pick(this.#packageIds)] });
@@ -103,7 +103,7 @@ export class Nemesis {
     this.#network.node(name)?.receive('request', writeRequest({ id, from: 'gone', until, body }));
   }
 
-  /** One link only: it hears the others, and they do not hear it, or the other link round. */
+  /** Cuts the messages from one instance to another, in one direction. */
   #partition(): void {
     const names = this.#cluster.alive.map(({ host }) => host.name);
     if (names.length < 2) return;

@@ -1,42 +1,42 @@
 import type { LiveListener } from '../../src/realtime/live-bus.ts';
 import type { SimHost, World } from './world.ts';
 
-/** A process's place in the network. */
+/** A process in the simulated network. */
 export interface SimulatedNode {
   readonly host: SimHost;
-  /** Whether it announces itself. */
+  /** Whether it is a member. */
   isJoined: boolean;
   isClosed: boolean;
-  /** A request or an answer arrives. */
+  /** Called when a request or an answer arrives. */
   receive: (what: 'request' | 'answer', text: string) => void;
   readonly listeners: Set<(members: readonly string[]) => void>;
-  /** Whom it believes to be there. */
+  /** The members that it currently sees. */
   members: readonly string[];
-  /** Live news arrive. */
+  /** Called when a live update arrives. */
   readonly receiveLive: (what: keyof LiveListener, item: never) => void;
 }
 
-/** How long somebody who is gone is still believed to be there, and how soon others hear of who comes. */
+/** Delays until others notice that a member has gone or come. */
 const noticedMs = { gone: 1_500, come: 100 };
 
-/** One link between two processes. */
+/** The messages from one process to another. */
 interface Link {
   sent: number;
-  /** The newest that has arrived. */
+  /** Number of the newest message that has arrived. */
   arrived: number;
-  /** When the last one arrives that was not late: what is sent after it does not overtake it. */
+  /** Arrival time of the last message in time. Later messages do not overtake it. */
   lastAt: number;
 }
 
-/** The network between the processes: who can hear whom, and what is on its link. */
+/** The network between the processes, with losses, delays and partitions. */
 export class Network {
   readonly #world: World;
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #links = new Map<string, Link>();
   #lives = 0;
-  /** `from>to` for those who are not heard. */
+  /** The cut links, as `from>to`. */
   readonly cut = new Set<string>();
-  /** Whether a process cannot reach what carries messages and leases. */
+  /** Whether the transport of messages and leases is unavailable to a process. */
   isAway: (host: SimHost) => boolean = () => false;
 
   constructor(world: World) {
@@ -47,24 +47,24 @@ export class Network {
     this.#nodes.set(node.host.name, node);
   }
 
-  /** Makes what a process says its own, whoever had its name before. */
+  /** A number that distinguishes the messages of processes with the same name. */
   nextLife(): number {
     this.#lives += 1;
     return this.#lives;
   }
 
-  /** Whoever has that name by now, and lives. */
+  /** The live node with this name. */
   node(name: string): SimulatedNode | undefined {
     const node = this.#nodes.get(name);
     return node?.host.isAlive === true && !node.isClosed ? node : undefined;
   }
 
-  /** Those that can be told something. */
+  /** Names of the other live nodes. */
   otherNodes(name: string): string[] {
     return [...this.#nodes.keys()].filter((other) => other !== name && this.node(other) !== undefined);
   }
 
-  /** Somebody came or went: each of the others notices at a time of its own. */
+  /** Schedules that every node notices a change of members, each after its own delay. */
   membersChanged(isGone: boolean): void {
     const { scheduler, prng } = this.#world;
     for (const { host } of this.#nodes.values()) {
@@ -73,10 +73,10 @@ export class Network {
     }
   }
 
-  /** Somebody looks who announces itself, of those that it hears. */
+  /** Updates the members that a node sees: the joined nodes whose messages reach it. */
   refreshMembers(name: string): void {
     const node = this.node(name);
-    // While there is nobody to ask, the last list stands.
+    // The list stays as it is while the transport is unavailable.
     if (node === undefined || this.isAway(node.host)) return;
     const members = this.#joinedNames().filter((other) => !this.cut.has(`${other}>${name}`));
     if (members.join() === node.members.join()) return;
@@ -90,17 +90,17 @@ export class Network {
     }
   }
 
-  /** Carries something: it may get lost, come twice, or come late and so out of order. */
+  /** Sends a message, which may be lost, duplicated, or late and out of order. */
   send(from: SimHost, to: string, what: string, deliver: (node: SimulatedNode) => void): void {
     const world = this.#world;
-    // What a process that has just died still tries to say is not said.
+    // A dead process sends nothing.
     if (!from.isAlive) return;
     if (this.isAway(from)) return;
     if (world.strikes('crashStep')) return from.crash(`before it says: ${what}`);
     const link = this.#link(`${from.name}>${to}`);
     const number = ++link.sent;
     const arrive = () => {
-      // An inbox outlives the process that it was for.
+      // The receiver may have been replaced by a process with the same name.
       const node = this.node(to);
       if (node === undefined || this.isAway(node.host)) return;
       if (this.cut.has(`${from.name}>${to}`)) return world.counters.count('message cut off');
@@ -115,7 +115,7 @@ export class Network {
     }
   }
 
-  /** What comes in time comes in the order in which it was sent. */
+  /** Messages that are not late arrive in the order in which they were sent. */
   #delayMs(link: Link): number {
     const { prng, scheduler } = this.#world;
     if (this.#world.strikes('messageLate')) return prng.between(0.2, prng.pick([100, 1_000, 3_000, 10_000]));
@@ -132,7 +132,7 @@ export class Network {
     return link;
   }
 
-  /** Those who announce themselves, sorted. */
+  /** Names of the joined live nodes, sorted. */
   #joinedNames(): string[] {
     return [...this.#nodes.values()]
       .filter(({ host, isJoined, isClosed }) => host.isAlive && isJoined && !isClosed)

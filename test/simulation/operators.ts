@@ -6,12 +6,12 @@ import type { StoreCore } from './sim-store.ts';
 import type { World } from './world.ts';
 
 const timeoutMs = 12_000;
-/** As long as faults go on. */
+/** The time in which operators act, in ms: as long as faults occur. */
 const withinMs = 30_000;
 
 /**
- * Operators who have orders tried again and emails erased, in some of the seeds. Their chance is their own: a seed in
- * which they do nothing is as it was without them.
+ * Operators who retry orders and erase emails in some of the seeds. They have their own random numbers, so that a seed
+ * in which they do nothing runs as without them.
  */
 export class Operators {
   readonly #world: World;
@@ -76,7 +76,7 @@ export class Operators {
     this.#world.counters.count(`${what} ${'code' in answer ? answer.code : 'done'}`);
   }
 
-  /** Nobody hears of a process that has died: the operator gives up after a while. */
+  /** Resolves with the answer, or undefined after a timeout, also if the process has died. */
   #withTimeout<Answer>({ host }: SimInstance, answer: Promise<Answer>): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
       this.#world.scheduler.after(timeoutMs, 'gives up', () => resolve(undefined));

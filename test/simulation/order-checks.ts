@@ -4,7 +4,7 @@ import type { AppliedCommit } from './sim-store.ts';
 import type { SupplierCore } from './sim-suppliers.ts';
 import type { World } from './world.ts';
 
-/** What may follow each status, at once. It is written down here again: the program's own table may be wrong. */
+/** The allowed next statuses, written independently because the product's own table may be wrong. */
 const next: Readonly<Record<string, readonly string[]>> = {
   queued: ['held', 'withdrawn', 'rejected'],
   held: ['confirmed', 'compensating', 'failed'],
@@ -17,7 +17,7 @@ function canReach(from: string, to: string): boolean {
   return from === to || (next[from] ?? []).some((status) => canReach(status, to));
 }
 
-/** Whether it is the same package, bought by the same person at the same time. */
+/** Whether the fields that never change are equal. */
 function isSame(one: Order, other: Order): boolean {
   const fixed = ({ email, key, number, packageId, createdAt, package: offer }: Order) =>
     JSON.stringify([email, key, number, packageId, createdAt, offer]);
@@ -26,7 +26,7 @@ function isSame(one: Order, other: Order): boolean {
 
 const live: readonly string[] = ['queued', 'held', 'compensating', 'confirmed', 'cancelling'];
 
-/** Holds each order against what it was before, whatever the inventory says. */
+/** Checks each changed order against its earlier state. */
 export class OrderChecks {
   readonly #world: World;
   readonly #suppliers: SupplierCore;
@@ -57,7 +57,7 @@ export class OrderChecks {
     this.#world.require(holds, rule, words);
   }
 
-  /** The order keeps the package as it was bought. */
+  /** A new order has the flight, stay and price of its package. */
   #checkOffer({ id, package: bought }: Order, offers: readonly Offer[]): void {
     const isOffer = offers.some(
       ({ flight, stay, price }) => bought.flight === flight && bought.stay === stay && bought.price === price,
@@ -65,7 +65,7 @@ export class OrderChecks {
     this.#require(isOffer, 'Q6', () => `order ${id} is of another offer: ${JSON.stringify(bought)}`);
   }
 
-  /** What was bought by whom stays, the status follows the diagram, and the timeline only grows. */
+  /** Fixed fields stay, the status follows the life cycle, and the timeline only grows. */
   #checkTransition(order: Order): void {
     const before = this.#last.get(order.id);
     if (before === undefined) return;
@@ -81,7 +81,7 @@ export class OrderChecks {
     this.#require(isLonger, 'Q6', () => `order ${order.id} has lost some of its timeline`);
   }
 
-  /** It loses its email, and nothing else. */
+  /** An erasure replaces email and key of a finished order and nothing else. */
   #checkErasure(order: Order): void {
     const { id, email, key, status } = order;
     const before = this.#last.get(id) as Order;
@@ -93,7 +93,7 @@ export class OrderChecks {
     this.#last.set(id, order);
   }
 
-  /** Sagas are delayed and not failed: only a supplier's answer, or its silence, ends an order that has a unit. */
+  /** An order with a unit fails only because of a supplier's refusal or silence. */
   #checkReason({ id, status, reason }: Order): void {
     if (status !== 'compensating' && status !== 'failed') return;
     const { ledgers, silent } = this.#suppliers;

@@ -1,7 +1,7 @@
 import type { Scheduler } from './scheduler.ts';
 import type { SimHost } from './world.ts';
 
-/** When a service is away, for everybody or for one process. */
+/** The times in which a service is unavailable, to all processes or one. */
 export class Outage {
   readonly #scheduler: Scheduler;
   #backAt = 0;
@@ -11,7 +11,7 @@ export class Outage {
     this.#scheduler = scheduler;
   }
 
-  /** @param host is undefined for everybody. */
+  /** @param host undefined for all processes. */
   begin(ms: number, host: SimHost | undefined): void {
     const backAt = this.#scheduler.now + ms;
     if (host === undefined) this.#backAt = backAt;

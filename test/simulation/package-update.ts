@@ -3,7 +3,7 @@ import type { Prng } from './prng.ts';
 import type { Sale } from './sale.ts';
 import { epochMs, type World } from './world.ts';
 
-/** Changes one package once: pauses its sale or lets it go on, moves its time, or sets another quota. */
+/** Updates a random package once: pauses or resumes the sale, moves its times or changes the quota. */
 export async function updateSomePackage(
   world: World,
   balancer: LoadBalancer,

@@ -5,7 +5,7 @@ import { findsTable, readFinds, readTable } from './found-bugs.ts';
 import { plantedBugs } from './planted-bugs.ts';
 import { simulate } from './simulation.ts';
 
-/** The program or the simulation has changed, and with it what happens in a seed. */
+/** Shown when a change of the product or the simulation has shifted the seeds. */
 const refresh = 'look again: npm run simulate -- --bugs --write';
 
 describe('planted bugs', () => {
@@ -18,14 +18,14 @@ describe('planted bugs', () => {
   });
   afterAll(() => copy.remove());
 
-  test.each(plantedBugs)('there is a place for: $name', async ({ edits, name }) => {
+  test.each(plantedBugs)('can be planted: $name', async ({ edits, name }) => {
     for (const edit of edits) {
       const text = await readFile(new URL(`../../${edit.file}`, import.meta.url), 'utf8');
       expect(plant(text, edit, name)).not.toBe(text);
     }
   });
 
-  test.each(plantedBugs)('the seed that found it finds it, and nothing else: $name', async (bug) => {
+  test.each(plantedBugs)('is found by its seed, which is clean without it: $name', async (bug) => {
     const { seed = 0 } = finds.find(({ name }) => name === bug.name) ?? {};
     expect(seed, refresh).toBeGreaterThan(0);
     expect((await simulate(seed)).violation, refresh).toBeUndefined();
@@ -33,7 +33,7 @@ describe('planted bugs', () => {
     expect(violation, refresh).toBeDefined();
   });
 
-  test('docs/verification.md has the table of the last hunt', async () => {
+  test('docs/verification.md has the results of the last hunt', async () => {
     expect(await readTable(), refresh).toBe(findsTable(finds));
     expect(finds.map(({ name }) => name)).toEqual(plantedBugs.map(({ name }) => name));
   });

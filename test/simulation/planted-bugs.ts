@@ -1,22 +1,22 @@
-/** One place in the program, changed. */
+/** A change of one place in the program. */
 export interface Edit {
-  /** From the repository's root. */
+  /** Path from the repository's root. */
   readonly file: string;
-  /** Occurs once. */
+  /** Must occur exactly once in the file. */
   readonly find: string;
   readonly replace: string;
 }
 
-/** A bug that somebody might write. */
+/** A plausible bug. */
 export interface PlantedBug {
   readonly name: string;
   readonly edits: readonly Edit[];
 }
 
-/** Each of them breaks a promise, and the simulation has to see it. Which seed does: found-bugs.json. */
+/** Bugs that the simulation must find. found-bugs.json has the seed that finds each. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
-    name: 'the store does not look at the fence',
+    name: 'the store ignores the fence',
     edits: [
       {
         file: 'test/simulation/sim-store.ts',
@@ -26,7 +26,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'the fence is read, and not held until the write',
+    name: 'the fence is checked before the write instead of with it',
     edits: [
       {
         file: 'test/simulation/sim-store.ts',
@@ -47,7 +47,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'the lease alone is trusted: whatever fence the store has will do',
+    name: "a commit takes the store's current fence instead of its own",
     edits: [
       {
         file: 'src/engine/actor/package-actor.ts',
@@ -61,7 +61,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a unit is released twice: when its compensation begins, and when it has ended',
+    name: 'a unit is released at the start and at the end of a compensation',
     edits: [
       {
         file: 'src/domain/decide.ts',
@@ -74,7 +74,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a saga says twice what it has done, and its word counts twice',
+    name: "a saga's result is reported and counted twice",
     edits: [
       {
         file: 'src/saga/saga.ts',
@@ -92,7 +92,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a saga of a former epoch speaks on, and is believed for whatever state the order is in',
+    name: "a saga's result of a former epoch is accepted in any status",
     edits: [
       {
         file: 'src/saga/saga.ts',
@@ -113,7 +113,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'an owed cancel is forgotten at a takeover',
+    name: 'a pending cancellation is not resumed at a takeover',
     edits: [
       {
         file: 'src/engine/actor/package-actor.ts',
@@ -123,7 +123,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'what is held is not resumed at a takeover',
+    name: 'a held order is not resumed at a takeover',
     edits: [
       {
         file: 'src/engine/actor/package-actor.ts',
@@ -133,7 +133,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a cancel goes out before its commit',
+    name: 'a cancel is sent before its commit',
     edits: [
       {
         file: 'src/saga/saga.ts',
@@ -145,7 +145,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'sold out is said while units are held',
+    name: 'sold_out is answered while units are held',
     edits: [
       {
         file: 'src/domain/travel-package.ts',
@@ -155,7 +155,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'sold out is said while a unit is on its way back',
+    name: 'sold_out is answered while a cancellation will return a unit',
     edits: [
       {
         file: 'src/domain/travel-package.ts',
@@ -165,7 +165,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'the line stands back to front after a takeover',
+    name: 'the queue is reversed after a takeover',
     edits: [
       {
         file: 'src/domain/package-state.ts',
@@ -181,7 +181,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'who came last is served first',
+    name: 'the last order in the queue gets the first unit',
     edits: [
       {
         file: 'src/domain/draft.ts',
@@ -193,7 +193,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a unit that returns is not given to the line',
+    name: 'a returned unit is not given to the queue',
     edits: [
       {
         file: 'src/domain/decide.ts',
@@ -225,7 +225,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a key is forgotten once the package is sold out',
+    name: 'a key is not looked up once the package is sold out',
     edits: [
       {
         file: 'src/engine/actor/actor-engine.ts',
@@ -245,7 +245,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'what is in doubt is not looked up',
+    name: 'a command in doubt is not looked up',
     edits: [
       {
         file: 'src/engine/commits.ts',
@@ -255,7 +255,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a command that is sent again is not in doubt, and is dropped without another look',
+    name: 'a repeated command is not marked as in doubt',
     edits: [
       {
         file: 'src/engine/actor/routing/router.ts',
@@ -271,7 +271,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a key shows another one’s order',
+    name: "a key returns another customer's order",
     edits: [
       {
         file: 'src/domain/decide.ts',
@@ -281,7 +281,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'silence of a supplier counts as a refusal',
+    name: "a supplier's silence counts as a refusal",
     edits: [
       {
         file: 'src/saga/saga.ts',
@@ -292,7 +292,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a cancel is believed at its first try',
+    name: 'a cancel is not retried',
     edits: [
       {
         file: 'src/saga/saga.ts',
@@ -312,7 +312,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'another key at the suppliers after a takeover',
+    name: 'a takeover uses another key at the suppliers',
     edits: [
       {
         file: 'src/saga/saga-runner.ts',
@@ -324,7 +324,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'nobody adopts a package whose owner died',
+    name: 'no instance takes over a package of a dead owner',
     edits: [
       {
         file: 'src/engine/actor/placement.ts',
@@ -348,7 +348,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'the unit of a cancellation returns at once',
+    name: 'a cancellation releases its unit at once',
     edits: [
       {
         file: 'src/domain/decide.ts',
@@ -358,7 +358,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'who hangs up leaves, whatever became of the order',
+    name: "a disconnected caller's order is withdrawn in any status",
     edits: [
       {
         file: 'src/domain/decide.ts',
@@ -370,7 +370,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'an order is shown to whoever knows its number',
+    name: 'an order is shown without its email',
     edits: [
       {
         file: 'src/http/api/orders.ts',
@@ -382,7 +382,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a miss tells that the number exists',
+    name: 'a look-up with a wrong email reveals that the order exists',
     edits: [
       {
         file: 'src/http/api/orders.ts',
@@ -395,7 +395,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'an owner is looked for once a minute',
+    name: 'packages without an owner are looked for once a minute',
     edits: [
       {
         file: 'src/engine/actor/placement.ts',
@@ -405,7 +405,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'the hotel’s number is the flight’s',
+    name: "the hotel gets the flight's number",
     edits: [
       {
         file: 'src/domain/order.ts',
@@ -425,7 +425,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'an email has one order more than it may',
+    name: 'an email may have one order above the limit',
     edits: [
       {
         file: 'src/domain/decide.ts',
@@ -435,7 +435,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'who leaves the line is told so, and stays',
+    name: 'a withdrawn order stays in the queue',
     edits: [
       {
         file: 'src/domain/decide.ts',
@@ -445,7 +445,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'held orders are given up at a takeover',
+    name: 'held orders are compensated at a takeover',
     edits: [
       {
         file: 'src/engine/actor/package-actor.ts',
@@ -458,7 +458,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'an order forgets who bought it',
+    name: 'a claimed order loses its email',
     edits: [
       {
         file: 'src/domain/order.ts',
@@ -468,7 +468,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'who came with a commit of unknown outcome is forgotten',
+    name: 'the messages of a commit of unknown outcome are dropped',
     edits: [
       {
         file: 'src/engine/actor/activation.ts',

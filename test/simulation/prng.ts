@@ -1,6 +1,6 @@
 import type { Random } from '../../src/lib/random.ts';
 
-/** All chance of a simulation: the same seed throws the same. https://prng.di.unimi.it/splitmix64.c, on 32 bits. */
+/** Pseudo-random numbers from a seed: splitmix (https://prng.di.unimi.it/splitmix64.c) on 32 bits. */
 export class Prng implements Random {
   #state: number;
 
@@ -8,7 +8,7 @@ export class Prng implements Random {
     this.#state = seed >>> 0;
   }
 
-  /** Chance of its own for a part of the simulation, so that a change in one part leaves the others alone. */
+  /** An independent generator for one part of the simulation, so that changes there do not shift the draws of others. */
   fork(): Prng {
     return new Prng(this.#next());
   }

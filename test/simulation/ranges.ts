@@ -22,8 +22,8 @@ export interface RangeResult {
 }
 
 /**
- * A worker ends after so many seeds: signals that a crashed process listened to are kept by Node for as long as the
- * worker lives, about 0.25 MB per seed.
+ * A worker is replaced after this number of seeds: Node keeps the abort signals of crashed processes until the end of the
+ * worker, about 0.25 MB per seed.
  */
 const shiftSeeds = 500;
 
@@ -97,19 +97,19 @@ async function runShift(
   });
 }
 
-/** What must have happened in a long enough range: whatever never did was not proved. */
+/** The faults and outcomes that never occurred in the range and so were not tested. */
 export function missingIn(counters: Counters): string[] {
   return [...expectedFaults, ...expectedOutcomes].filter((what) => counters.of(what) === 0);
 }
 
-/** A range in which almost everything failed proves as little. */
+/** Whether most purchases failed, so that the range proves little. */
 export function isMostlyErrors(counters: Counters): boolean {
   return counters.of('accepted') < counters.of('refused no_owner') + counters.of('refused store_unavailable');
 }
 
 const expectedFaults = Object.keys(noFaults).map((fault) => `fault ${fault}`);
 
-/** What the faults led to, and what people were told: each of them at least once. */
+/** Effects and answers that must occur at least once in a long range. */
 const expectedOutcomes = [
   ...['crash', 'paused past the lease', 'lease lost', 'takeover', 'fenced', 'drained'],
   ...['commit', 'commit unknown, applied', 'commit unknown, not applied', 'commit unavailable'],

@@ -3,12 +3,12 @@ import { Prng } from './prng.ts';
 import { Scheduler } from './scheduler.ts';
 import { World } from './world.ts';
 
-/** How its time passes: as fast as it can, for tests that know nothing of it, or beside tests that sleep. */
+/** Simulated time runs as fast as possible, or with the wall clock for tests that sleep. */
 export type Pace = 'fast' | 'wall clock';
 
 const tickMs = 10;
 
-/** A world without faults whose time passes by itself. */
+/** A world without faults whose time runs by itself. */
 export function runningWorld(pace: Pace = 'fast'): {
   readonly world: World;
   readonly stop: () => void;

@@ -1,23 +1,23 @@
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import type { Prng } from './prng.ts';
 
-/** What is sold in a seed, to whom, and how they behave. */
+/** The packages and customers of a seed, and the customers' behaviour. */
 export interface Sale {
   readonly packages: readonly TravelPackage[];
   readonly customers: number;
-  /** In how many ms all of them come. */
+  /** The time in which all customers come, in ms. */
   readonly rushMs: number;
   readonly waitersPerUnit: number;
   readonly ordersPerEmail: number;
-  /** From 0 to 1: send a key, repeat themselves, come back with their key much later, hang up. */
+  /** Probabilities: sends a key, repeats the purchase, comes back much later, disconnects. */
   readonly withKey: number;
   readonly repeats: number;
   readonly returns: number;
   readonly hangsUp: number;
-  /** From 0 to 1: cancel what they have, look it up. */
+  /** Probabilities: cancels the order, looks it up. */
   readonly cancels: number;
   readonly looks: number;
-  /** Changes of packages that operators make. */
+  /** Number of package updates by operators. */
   readonly amendments: number;
 }
 

@@ -1,12 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 
-/** A process of the simulation. What was planned for it while it lived happens only while it still does. */
+/** A simulated process. Its planned steps run only while it is alive. */
 export interface Host {
   readonly name: string;
   isAlive: boolean;
-  /** It does nothing before this moment: a long collection of garbage, a stopped virtual machine. */
+  /** It runs no step before this time, as during a long garbage collection. */
   pausedUntil: number;
-  /** Ends the process at this very point. */
+  /** Ends the process immediately. */
   crash(why: string): void;
 }
 
@@ -19,14 +19,14 @@ interface Planned {
   isCancelled: boolean;
 }
 
-/** How much of the history is hashed at once, in characters. */
+/** The history is hashed in pieces of this many characters. */
 const hashedAtOnce = 16_384;
-/** After how many steps the event loop gets its turn. */
+/** Number of steps between two turns of the event loop. */
 const stepsPerTurn = 64;
 
 /**
- * Simulated time. Whatever takes time is planned here and happens one at a time; between two of them every promise
- * that can go on does. Nothing else tells time, so the same plans lead to the same history.
+ * Simulated time. Everything that takes time is planned here and runs one step at a time. Between two steps all
+ * promises that can settle do. There is no other clock, so the same plans give the same history.
  */
 export class Scheduler {
   readonly #heap: Planned[] = [];
@@ -35,12 +35,12 @@ export class Scheduler {
   #order = 0;
   #now = 0;
   #steps = 0;
-  /** Notes that are not in the hash yet. */
+  /** Notes that are not hashed yet. */
   #fresh = '';
-  /** Told before each step of a process, which may end there and then: between any two things that it does. */
+  /** Called before each step of a process, and may crash it. */
   onStep: (host: Host, what: string) => void = () => {};
 
-  /** @param trace is told of everything that happens. */
+  /** @param trace called with each line of the history. */
   constructor(trace?: (line: string) => void) {
     this.#trace = trace;
   }
@@ -50,18 +50,18 @@ export class Scheduler {
     return this.#now;
   }
 
-  /** How much has happened. */
+  /** Number of steps so far. */
   get steps(): number {
     return this.#steps;
   }
 
-  /** The same for the same history, on any machine. */
+  /** A hash of the history, equal on every machine. */
   digest(): string {
     this.#hashFresh();
     return this.#hash.copy().digest('hex').slice(0, 16);
   }
 
-  /** Plans something `delayMs` from now; with a host, for as long as that one lives. Returns how to cancel it. */
+  /** Plans a step `delayMs` from now, which is dropped if its host dies. Returns a function that cancels it. */
   after(delayMs: number, what: string, run: () => void, host?: Host): () => void {
     const at = this.#now + Math.max(0, delayMs);
     const planned: Planned = { at, order: this.#order++, host, what, run, isCancelled: false };
@@ -71,7 +71,7 @@ export class Scheduler {
     };
   }
 
-  /** Notes what has happened, for the trace and its hash. */
+  /** Adds a line to the trace and the hash. */
   note(line: string): void {
     const entry = `${this.#now.toFixed(3)} ${line}`;
     this.#fresh += `${entry}\n`;
@@ -79,7 +79,7 @@ export class Scheduler {
     this.#trace?.(entry);
   }
 
-  /** For the trace alone: what may differ from one machine to another. */
+  /** Adds a line to the trace but not to the hash, because it may differ between machines. */
   remark(line: string): void {
     this.#trace?.(line);
   }
@@ -89,7 +89,7 @@ export class Scheduler {
     this.#fresh = '';
   }
 
-  /** Lets everything happen that is planned up to a moment, or until `isOver` says so after a step. */
+  /** Runs all planned steps until a time, or until `isOver` is true after a step. */
   async runUntil(end: number, isOver: () => boolean): Promise<void> {
     for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
       this.#pop();
@@ -150,12 +150,12 @@ function isBefore(one: Planned, other: Planned): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
 
-/** Ticks come when every promise that does not wait for something planned has gone on: cheaper than a turn of the loop. */
+/** process.nextTick runs after all settled promises, and is cheaper than a turn of the event loop. */
 function promisesSettled(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }
 
-/** What nobody has handled is told of between two turns of the event loop. */
+/** Node reports unhandled rejections between two turns of the event loop. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

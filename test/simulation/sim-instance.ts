@@ -21,9 +21,9 @@ export interface Services {
 export interface SimInstance {
   readonly host: SimHost;
   readonly engine: ActorEngine;
-  /** Whether it takes customers. */
+  /** Whether it accepts customers. */
   isReady: boolean;
-  /** Its breaker opens, or closes. */
+  /** Opens or closes its circuit breaker. */
   toggleBreaker(): void;
   readonly breakerIsOpen: () => boolean;
   readonly lookUp: LookUp;
@@ -33,7 +33,7 @@ export const leaseTtlMs = 5_000;
 /** As in compose.ts. */
 const snapshotMaxAgeMs = 250;
 
-/** One life of an instance: the production engine over simulated services. */
+/** One run of an instance: the production engine over simulated services. */
 export function simInstance(
   world: World,
   host: SimHost,
@@ -73,7 +73,7 @@ export function simInstance(
   };
 }
 
-/** What the program itself calls an error is a bug, whatever the faults. */
+/** Reports every line that the product logs as an error as a bug. */
 function logOf(world: World, host: SimHost): Log {
   return {
     ...silentLog,

@@ -2,7 +2,7 @@ import type { Lease, Leases } from '../../src/cluster/lease.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { SimHost, World } from './world.ts';
 
-/** What the lease service knows: who holds which lease until when, by its own clock. */
+/** The state of the lease service: the holder and end of each lease, by its own clock. */
 export class LeaseCore {
   readonly #held = new Map<number, { readonly token: number; readonly until: number }>();
   #tokens = 0;
@@ -11,7 +11,7 @@ export class LeaseCore {
     return (this.#held.get(packageId)?.until ?? 0) > now;
   }
 
-  /** @param isForced gives it also while another holds it. */
+  /** @param isForced grants the lease even while another instance holds it. */
   grant(packageId: number, now: number, ttlMs: number, isForced: boolean): number | undefined {
     if (this.isHeld(packageId, now) && !isForced) return undefined;
     const token = ++this.#tokens;
@@ -30,7 +30,7 @@ export class LeaseCore {
     if (this.#held.get(packageId)?.token === token) this.#held.delete(packageId);
   }
 
-  /** As after a restart without persistence. */
+  /** Loses all leases, as a restart without persistence does. */
   wipe(): void {
     this.#held.clear();
   }
@@ -41,11 +41,11 @@ export interface SimLeasesOptions {
   readonly host: SimHost;
   readonly core: LeaseCore;
   readonly ttlMs: number;
-  /** The service cannot be reached now. */
+  /** Whether the service is unreachable. */
   readonly isAway?: (host: SimHost) => boolean;
 }
 
-/** A process's way to the lease service, which may grant a lease twice, forget it, or not answer. */
+/** The leases of one process. The service may grant a lease twice, lose it or not answer. */
 export function simLeases(options: SimLeasesOptions): Leases {
   const { world, host, core, ttlMs } = options;
   const { scheduler } = world;
@@ -80,7 +80,7 @@ interface Moment {
   readonly wall: number;
 }
 
-/** Its holder gives up before the service does: by a clock that never jumps, and by one that may. */
+/** The holder ends its lease this share earlier than the service, by a steady clock and by the wall clock. */
 const marginShare = 0.05;
 
 class SimLease implements Lease {

@@ -9,20 +9,20 @@ import type { World } from './world.ts';
 
 const handlingMax = 10_000;
 
-/** How one that waits for an answer is told. */
+/** Settles a request that waits for its answer. */
 interface PendingRequest {
   readonly resolve: (answer: Json) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * A process's way to send requests to the others, and to hear who is there: the production wire format and receiver,
- * and between them the simulated network.
+ * Messages and members as one process sees them: the production message format and receiver
+ * over the simulated network.
  */
 export function simMessages(world: World, network: Network, node: SimulatedNode, log: Log): Messages {
   const { scheduler } = world;
   const { host } = node;
-  // Everybody knows the carrier's clock, however its own one jumps.
+  // All processes read the transport's clock, whatever their own clocks do.
   const time = new RedisTime({ now: () => scheduler.now, sleep: () => Promise.resolve() });
   const requests = new IncomingRequests({
     time,
@@ -31,7 +31,7 @@ export function simMessages(world: World, network: Network, node: SimulatedNode,
     reply: (to, answer) => send(to, 'answer', answer.id, writeAnswer(answer)),
   });
   const pending = new Map<string, PendingRequest>();
-  /** What came before there was a handler. */
+  /** Requests that arrived before a handler was set. */
   const waiting: string[] = [];
   const life = network.nextLife();
   let sent = 0;

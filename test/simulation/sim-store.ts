@@ -30,29 +30,29 @@ interface PackageRow {
   readonly byKey: Map<string, string>;
 }
 
-/** A commit that was applied, with what was there before. */
+/** An applied commit with the state before it. */
 export interface AppliedCommit {
   readonly packageId: number;
   readonly before: Pick<PackageRow, 'package' | 'inventory'>;
   readonly row: Readonly<PackageRow>;
   readonly change: Change;
-  /** Whose commit it was. */
+  /** The process that committed. */
   readonly by: SimHost;
 }
 
-/** What is stored, and nothing that can fail: every method is one atomic, durable step. */
+/** The stored state. Every method is one atomic, durable step that cannot fail by itself. */
 export class StoreCore {
   readonly packages = new Map<number, PackageRow>();
   readonly orders = new Map<string, Order>();
   readonly settings = new Map<string, string>();
-  /** Where the seq of removed packages ended, by id: one that is added again goes on from there. */
+  /** The last seq of removed packages, from which a package with the same id continues. */
   readonly #removedSeqs = new Map<number, number>();
   readonly operatorEvents = new Map<string, OperatorEvent>();
-  /** Emails as they were before they were erased, by order. */
+  /** Erased emails, by order id. */
   readonly erasedEmails = new Map<string, string>();
-  /** Told of every commit that was applied. */
+  /** Called after every applied commit. */
   onApplied: (applied: AppliedCommit) => void = () => {};
-  /** Told of every takeover. */
+  /** Called at every takeover. */
   onTaken: (packageId: number, by: SimHost) => void = () => {};
 
   add(packages: readonly TravelPackage[]): number[] {
@@ -130,7 +130,7 @@ export class StoreCore {
     this.orders.set(order.id, order);
   }
 
-  /** The orders of a package as they are now, by number. */
+  /** The current orders of a package, by number. */
   ordersOf(packageId: number): Order[] {
     return (this.packages.get(packageId)?.orders ?? []).map(({ id }) => this.orders.get(id) as Order);
   }
@@ -170,10 +170,10 @@ export function snapshotOf({ package: travelPackage, inventory }: Readonly<Packa
   return { package: travelPackage, inventory };
 }
 
-/** Whether the store is away for a host. */
+/** Whether the store is unavailable to a host. */
 export type StoreOutage = (host: SimHost) => boolean;
 
-/** A process's way to the store: every call may get lost, or be done without a reply. */
+/** The store of one process. Every call or its reply may be lost. */
 export function simStore(world: World, host: SimHost, core: StoreCore, isAway: StoreOutage): Store {
   let isClosed = false;
   const failed = () => isClosed || isAway(host);
@@ -242,7 +242,7 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         'storeLost',
         'storeReplyLost',
         (mayBeDone) => {
-          // A call that got lost may also look as if only its reply had.
+          // The caller cannot always tell a lost call from a lost reply.
           const isUnknown = mayBeDone || (!isClosed && world.prng.chance(0.3));
           const what = `unknown, ${isApplied ? 'applied' : 'not applied'}`;
           world.counters.count(`commit ${isUnknown ? what : 'unavailable'}`);

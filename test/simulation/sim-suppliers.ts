@@ -13,18 +13,18 @@ interface Entry {
   status: 'active' | 'refused' | 'cancelled';
 }
 
-/** What the suppliers remember, by kind and key: the same key gets the same answer, until it is cancelled. */
+/** The suppliers' ledgers, by kind and key. A key gets the same answer until it is cancelled. */
 export class SupplierCore {
   readonly ledgers: Readonly<Record<SupplierKind, Map<string, Entry>>> = {
     flights: new Map(),
     hotels: new Map(),
   };
-  /** Told of every request that arrives, before it is answered. */
+  /** Called with every request that arrives, before its answer. */
   onReserve: (kind: SupplierKind, key: string) => void = () => {};
   onCancel: (kind: SupplierKind, key: string) => void = () => {};
-  /** Told of every reservation that comes to life. */
+  /** Called with every new live reservation. */
   onActive: (kind: SupplierKind, key: string) => void = () => {};
-  /** Keys of which some process was left without an answer. */
+  /** Keys for which a process got no answer. */
   readonly silent = new Set<string>();
   #numbers = 0;
 
@@ -67,8 +67,8 @@ const attemptsMax = 3;
 const timeoutMs = 2_000;
 
 /**
- * A process's way to the suppliers, as a saga sees it: an attempt that gets no answer is repeated with the same key,
- * and in the end the outcome is unknown. What timed out may have been done, or be done much later.
+ * The suppliers as a saga of one process sees them. An attempt without an answer is repeated with the same key,
+ * and finally the outcome is unknown. An attempt that timed out may have taken effect, or may do so much later.
  */
 export function simSuppliers(
   world: World,
@@ -78,7 +78,7 @@ export function simSuppliers(
   const { scheduler, prng } = world;
   const clock = world.clockOf(host);
   const listeners = new Set<(available: boolean) => void>();
-  /** How often in a row the cancel of a kind and key has failed. */
+  /** Number of failed cancels in a row, by kind and key. */
   const failures = new Map<string, number>();
   let isOpen = true;
 
@@ -108,14 +108,14 @@ export function simSuppliers(
     return { kind: 'unknown', cause: signal.aborted ? 'stopped' : 'no answer' };
   }
 
-  /** Its time-out comes before it is done. */
+  /** Lets the request sometimes take effect only after its timeout. */
   function late<T>(what: string, serve: () => T): T {
     if (!world.strikes('supplierLate')) return serve();
     scheduler.after(timeoutMs + prng.pick([1, 1_000, 10_000]), what, () => void serve());
     throw new Error('timed out');
   }
 
-  /** The network repeats it. */
+  /** Lets the request sometimes arrive twice. */
   function twice<T>(what: string, serve: () => T): T {
     if (world.strikes('supplierTwice')) scheduler.after(prng.pick([1, 100, 5_000]), what, () => void serve());
     return serve();
@@ -169,7 +169,7 @@ export function simSuppliers(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    /** The breaker opens, or closes. */
+    /** Opens or closes the circuit breaker. */
     toggle() {
       isOpen = !isOpen;
       for (const listener of listeners) listener(isOpen);
@@ -177,7 +177,7 @@ export function simSuppliers(
   };
 }
 
-/** Whoever is stopped waits no longer; what was asked for goes on. */
+/** Rejects when the signal aborts. The work itself goes on. */
 function race<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(new Error('stopped'));

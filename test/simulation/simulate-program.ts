@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { simulate } from './simulation.ts';
 
-/** A worker that runs its share of the seeds and tells of each one. */
+/** A worker thread that simulates its seeds and posts each result. */
 const { from, to, step } = workerData as { from: number; to: number; step: number };
 for (let seed = from; seed < to; seed += step) parentPort?.postMessage(await simulate(seed));

@@ -6,7 +6,7 @@ import { simLiveBus } from './sim-live-bus.ts';
 import { simMessages } from './sim-messages.ts';
 import type { SimHost, World } from './world.ts';
 
-/** Gives a process its place in the network: requests, answers, who is there, and live news. */
+/** Connects a process to the simulated network, for messages and live updates. */
 export function openNode(
   world: World,
   host: SimHost,

@@ -18,28 +18,28 @@ import { SoldOutTimes } from './sold-out-times.ts';
 import { Workload } from './workload.ts';
 import { World } from './world.ts';
 
-/** What came of one seed. */
+/** The result of one seed. */
 export interface SeedResult {
   readonly seed: number;
   /** The first broken promise. */
   readonly violation?: string;
-  /** Of everything that happened: the same on any machine. */
+  /** Hash of the history, equal on every machine. */
   readonly hash: string;
   readonly steps: number;
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** With faults, so long; then without, until everything has settled, but no longer than this. */
+/** Duration of the faults, and the maximum time without faults until everything has settled. */
 const faultsMs = 30_000;
 const calmMs = 180_000;
 const lookEveryMs = 1_000;
-/** Rule Q6: so long after a lease has run out. */
+/** Q6: a package has an owner within this time after its lease expired. */
 const ownerWithinMs = 5_000;
 
 /**
- * Runs the production engine, several instances of it, through a sale under faults that are all drawn from one seed:
- * after every step the promises are held against what is stored; then everything works again, and has to settle.
- * @param trace is told of everything that happens.
+ * Simulates a sale on several instances of the production engine, with faults that are drawn from the seed.
+ * The promises are checked after every step. Then the faults end, and all orders must finish.
+ * @param trace called with each line of the history.
  */
 export async function simulate(seed: number, trace?: (line: string) => void): Promise<SeedResult> {
   const scheduler = new Scheduler(trace);
@@ -85,7 +85,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     const ownedBy = Math.max(pausedUntil, scheduler.now + restartMsMax) + leaseTtlMs + ownerWithinMs;
     let isOwnedChecked = false;
     const end = scheduler.now + calmMs;
-    // Whatever was lost is noticed once the leases have run out.
+    // Lost owners are noticed after their leases have expired.
     await runFor(leaseTtlMs);
     while (!isSettled() && scheduler.now < end && world.violation === undefined) {
       await runFor(lookEveryMs);

@@ -1,4 +1,4 @@
-/** When each package was sold out. */
+/** The periods in which each package was sold out. */
 export class SoldOutTimes {
   readonly #spans = new Map<number, { readonly from: number; to: number }[]>();
 
@@ -11,7 +11,7 @@ export class SoldOutTimes {
     if (!isNow && isOpen && last !== undefined) last.to = now;
   }
 
-  /** Whether it was at any moment between the two. */
+  /** Whether the package was sold out at any time in the interval. */
   wasSoldOut(packageId: number, from: number, to: number): boolean {
     return (this.#spans.get(packageId) ?? []).some((span) => span.from <= to && span.to >= from);
   }

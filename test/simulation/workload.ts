@@ -7,10 +7,10 @@ import type { Prng } from './prng.ts';
 import type { Sale } from './sale.ts';
 import type { World } from './world.ts';
 
-/** Within how many ms all operators come. */
+/** The time in which operators come, in ms. */
 const operatorsMs = 20_000;
 
-/** Everybody who comes to a sale. */
+/** The customers and operators of a sale. */
 export class Workload {
   readonly #world: World;
   readonly #sale: Sale;
@@ -27,12 +27,12 @@ export class Workload {
     this.#customer = new Customer(world, this.#balancer, checks, sale, this.#prng);
   }
 
-  /** Whether nobody waits for an answer any more, or will come. */
+  /** Whether all customers and operators are done. */
   get isOver(): boolean {
     return this.#underWay === 0;
   }
 
-  /** Once everything has settled. */
+  /** The checks at the end, when nothing is under way. */
   checkSettled(): void {
     this.#balancer.checkSettled();
   }

@@ -4,13 +4,13 @@ import { type FaultRates, noFaults } from './faults.ts';
 import type { Prng } from './prng.ts';
 import type { Host, Scheduler } from './scheduler.ts';
 
-/** A process that runs an instance. It dies with its crash: the next one has another name or a new life. */
+/** A process that runs an instance until it crashes. A restart is a new host, maybe with the same name. */
 export interface SimHost extends Host {
-  /** How far its wall clock is off, in ms. */
+  /** Offset of its wall clock, in ms. */
   clockOffsetMs: number;
 }
 
-/** A process that has just begun. */
+/** A new process. */
 export function simHost(name: string, onCrash: (host: SimHost, why: string) => void): SimHost {
   const host: SimHost = {
     name,
@@ -22,16 +22,16 @@ export function simHost(name: string, onCrash: (host: SimHost, why: string) => v
   return host;
 }
 
-/** What all parts of one simulation share. */
+/** The shared state of one simulation. */
 export class World {
   readonly scheduler: Scheduler;
   readonly prng: Prng;
   readonly counters = new Counters();
-  /** The rates of this seed, also after everything was healed. */
+  /** The fault rates of this seed, also after `heal`. */
   readonly drawn: FaultRates;
   #faults: FaultRates;
   #healedAt: number | undefined;
-  /** Why the simulation must not go on: the first broken promise, or an error that nobody expected. */
+  /** The first broken promise or unexpected error. It ends the simulation. */
   #violation: string | undefined;
 
   constructor(scheduler: Scheduler, prng: Prng, faults: FaultRates) {
@@ -52,25 +52,25 @@ export class World {
     return this.#violation;
   }
 
-  /** From here on everything works. */
+  /** Ends all faults. */
   heal(): void {
     this.#faults = noFaults;
     this.#healedAt = this.scheduler.now;
   }
 
-  /** For how many ms everything has worked again; 0 before. */
+  /** Time since `heal`, in ms; 0 before. */
   get calmMs(): number {
     return this.#healedAt === undefined ? 0 : this.scheduler.now - this.#healedAt;
   }
 
-  /** Tosses for a fault and counts it when it comes. */
+  /** Draws whether a fault occurs, and counts it. */
   strikes(fault: keyof FaultRates): boolean {
     const isStruck = this.prng.chance(this.#faults[fault]);
     if (isStruck) this.counters.count(`fault ${fault}`);
     return isStruck;
   }
 
-  /** @param cause is told with its stack to who reads the trace. */
+  /** @param cause its stack is added to the trace. */
   violate(rule: string, words: string, cause?: unknown): void {
     if (this.#violation !== undefined) return;
     this.#violation = `${rule} ${words}`;
@@ -103,13 +103,13 @@ export class World {
   #pause(host: SimHost): void {
     const ms = this.prng.pick(pausesMs);
     if (ms > longPauseMs) this.counters.count('paused past the lease');
-    // Who stands still already stands still for that long at least.
+    // A longer pause stays.
     host.pausedUntil = Math.max(host.pausedUntil, this.scheduler.now + ms);
   }
 
   /**
-   * A call from a process to a service outside of it: `serve` happens at the service some time later, and its result
-   * comes back some time after that. On the way the process may crash, stand still, or lose the call or its reply.
+   * A call from a process to an external service. `serve` runs at the service after a delay, and its result
+   * returns after another. Meanwhile the process may crash or pause, and the call or its reply may be lost.
    */
   call<T>(host: SimHost, what: string, options: CallOptions<T>): Promise<T> {
     const { scheduler, prng } = this;
@@ -128,7 +128,7 @@ export class World {
       const isReplyLost = replyLost !== undefined && this.strikes(replyLost);
       const crashesAfter = this.strikes('crashAfter');
       scheduler.after(thereMs, `${host.name} → ${what}`, () => {
-        // A process that has ended meanwhile had sent its call before.
+        // The call takes effect even if its sender has crashed meanwhile.
         let settle: () => void;
         try {
           const result = serve();
@@ -152,16 +152,16 @@ const pausesMs = [20, 200, 2_000, 8_000, 20_000];
 /** Longer than any lease lasts. */
 const longPauseMs = 5_000;
 
-/** When simulated time begins: any moment will do. */
+/** The start of simulated time. */
 export const epochMs = Date.UTC(2030, 0, 1);
 
 export interface CallOptions<T> {
-  /** Done at the service, at one moment. */
+  /** Runs at the service, atomically. */
   readonly serve: () => T;
   readonly lost?: keyof FaultRates;
   readonly replyLost?: keyof FaultRates;
-  /** The service cannot be reached now. */
+  /** Whether the service is unreachable. */
   readonly failed?: () => boolean;
-  /** What the caller gets when there is no reply. */
+  /** The error if there is no reply. */
   readonly unavailable: (mayBeDone: boolean) => Error;
 }

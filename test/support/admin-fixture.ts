@@ -7,10 +7,10 @@ import { buy } from './api-client.ts';
 import { type SupplierFault, startFaultySupplier } from './faulty-supplier.ts';
 import { makeDatabase, onSale, startServer } from './server.ts';
 
-/** A server in the middle of a sale, in which operators see everything at once. */
+/** A server during a sale that shows operators every state at the same time. */
 export interface AdminFixture extends AsyncDisposable {
   readonly origin: string;
-  /** What operators log in with. */
+  /** The operators' token. */
   readonly token: string;
   /** The order that is stuck. */
   readonly stuckOrder: Order;
@@ -46,7 +46,7 @@ export async function startAdminFixture(): Promise<AdminFixture> {
   started.defer(async () => {
     await Promise.all(crowds.map((each) => each.stop()));
   });
-  // Sparklines are of the last minute: some of it has to go by.
+  // The sparklines show the last minute, so some time has to pass.
   await sleep(4_000);
   const all = started.move();
   return { origin, token, stuckOrder, [Symbol.asyncDispose]: () => all.disposeAsync() };
@@ -67,14 +67,14 @@ function packagesOf(now: number): TravelPackage[] {
   ];
 }
 
-/** How the suppliers treat a buyer is in the name. */
+/** The email decides the suppliers' answer. */
 function faultOf(email: string): SupplierFault {
   if (email.startsWith('hangs')) return { effect: 'none', answer: 'hang' };
   if (email.startsWith('no-seat')) return { effect: 'refuse' };
   return email.startsWith('crowd') ? { answerAfterMs: 150 } : {};
 }
 
-/** Booked so far that its flight is reserved, two minutes ago. */
+/** A held order whose flight was reserved two minutes ago. */
 function stuckOrderOf({ id, flight, stay, price }: TravelPackage): Order {
   const at = Date.now() - 134_000;
   return {
@@ -88,7 +88,7 @@ function stuckOrderOf({ id, flight, stay, price }: TravelPackage): Order {
   };
 }
 
-/** As if an earlier run of the server had left it. */
+/** Stores an order as an earlier run of the server would. */
 async function putIn(file: string, order: Order): Promise<void> {
   const store = openSqliteStore({ file });
   const owned = await store.takeOwnership(order.packageId, 'instance-1');
@@ -117,7 +117,7 @@ async function pauseWithLine(origin: string): Promise<void> {
   if (!answer.ok) throw new Error(`package ${id} could not be paused: ${await answer.text()}`);
 }
 
-/** Buyers who come again and again, in waves, one in five without luck. */
+/** Buys repeatedly in waves. One purchase in five is refused. */
 function crowd(origin: string, packageId: number, everyMs: number) {
   const ended = new AbortController();
   const { signal } = ended;

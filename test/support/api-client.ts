@@ -1,11 +1,11 @@
 import type { OrderView } from '../../src/http/api/views.ts';
 
-/** What a buyer heard. */
+/** An answer of the API to a buyer. */
 export interface ApiReply {
   readonly status: number;
-  /** The catalogue's code, where the reply is a problem. */
+  /** The error code if the answer is a problem. */
   readonly code?: string;
-  /** The order, whether it is the body or a problem's member. */
+  /** The order in the body, or in a problem's `order` member. */
   readonly order?: OrderView;
 }
 

@@ -14,7 +14,7 @@ export interface AuditRun {
   };
 }
 
-/** Runs `npm run audit -- --json` as an operator would, beside whatever is running. */
+/** Runs `npm run audit -- --json` in a process of its own. Anything else may run at the same time. */
 export async function runAudit(settings: Record<string, string>): Promise<AuditRun> {
   const env = environmentOf(settings);
   const args = ['src/commands/audit.ts', '--json'];

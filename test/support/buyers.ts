@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { OrderView } from '../../src/http/api/views.ts';
 import type { Cluster } from './cluster.ts';
 
-/** One purchase as it was sent, and what came back. */
+/** One purchase attempt with its answer. */
 export interface Attempt {
   readonly packageId: number;
   readonly email: string;
@@ -12,7 +12,7 @@ export interface Attempt {
   /** ms since the epoch. */
   readonly sentAt: number;
   readonly endedAt: number;
-  /** Absent where the connection failed: nobody knows what became of it. */
+  /** Absent if the connection failed, so that the outcome is unknown. */
   readonly answer?: AttemptAnswer;
 }
 
@@ -20,7 +20,7 @@ export interface AttemptAnswer {
   readonly status: number;
   readonly code?: string;
   readonly order?: OrderView;
-  /** The body as it came. */
+  /** The body as text. */
   readonly text: string;
   readonly contentType: string | null;
   readonly retryAfter: string | null;
@@ -69,31 +69,31 @@ async function send(
 }
 
 export interface BuyersOptions {
-  /** Asked for each purchase, so that it may change. They are taken in turn. */
+  /** Called for each purchase; the origins are used in turn. */
   readonly origins: () => readonly string[];
   /** The package of the nth purchase. */
   readonly packageOf: (nth: number) => number;
-  /** How many are under way at the same time. */
+  /** Number of concurrent purchases. */
   readonly concurrency: number;
-  /** Purchases in all; default: until it is stopped. */
+  /** Total number of purchases; default: until `stop`. */
   readonly purchases?: number;
-  /** What a buyer does between two purchases; default 0 ms. */
+  /** Pause of each buyer between two purchases, in ms; default 0. */
   readonly pauseMs?: number;
   readonly prefer?: string;
 }
 
 export interface Buyers {
-  /** What was answered so far, in the order of the answers. */
+  /** All attempts so far, in the order of their answers. */
   readonly history: readonly Attempt[];
   /** Resolves when all purchases are answered. */
   readonly done: Promise<readonly Attempt[]>;
-  /** No new purchases; resolves when those under way are answered. */
+  /** Starts no more purchases. Resolves when those under way are answered. */
   stop(): Promise<readonly Attempt[]>;
 }
 
 /**
- * Buyers who order over and over. One who hears 503, or nothing, asks again with the same key at the next instance,
- * until there is a definite answer or the crowd is stopped: what comes back then is one more attempt.
+ * Starts concurrent buyers. After a 503 or a lost connection a buyer repeats the purchase with the same key at the next
+ * instance, until the answer is definite or `stop` is called. Each repetition is an attempt of its own.
  */
 export function startBuyers(options: BuyersOptions): Buyers {
   const {
@@ -148,12 +148,12 @@ function isDefinite({ answer }: Attempt): boolean {
   return answer !== undefined && answer.status !== 503;
 }
 
-/** Whether the order is stored, by what the buyer heard (rule Q6). */
+/** Whether the answer promises that the order is stored (Q6). */
 export function isAccepted({ answer }: Attempt): boolean {
   return answer?.status === 201 || answer?.status === 202;
 }
 
-/** How often each answer came: `201`, `409 sold_out`, `no answer`. */
+/** Counts attempts by answer: `201`, `409 sold_out`, `no answer`. */
 export function countAnswers(history: readonly Attempt[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { answer } of history) {
@@ -164,8 +164,8 @@ export function countAnswers(history: readonly Attempt[]): Record<string, number
 }
 
 /**
- * Holds what the buyers heard against the store: every order that anybody was told of is there (Q6), as it was told
- * if it had ended, and each key has one order (Q7).
+ * Compares the buyers' answers with the store: every order in an answer is stored (Q6), confirmed ones are still
+ * confirmed, and each key has one order (Q7).
  */
 export async function checkHistory(cluster: Cluster, history: readonly Attempt[]): Promise<void> {
   const orderOfKey = new Map<string, string>();
@@ -191,7 +191,7 @@ export async function checkHistory(cluster: Cluster, history: readonly Attempt[]
   await checkKeys(cluster, history, orderOfKey);
 }
 
-/** Q7: no key has a second order in the store, and an order that is there was told of under its own key only. */
+/** Q7: each key has exactly one order in the store, and it is the one that was answered. */
 async function checkKeys(
   cluster: Cluster,
   history: readonly Attempt[],
@@ -215,7 +215,7 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
 
-/** Waits until nobody stands in a line and nothing is being booked. */
+/** Waits until no order is queued, held or being cancelled. */
 export async function waitUntilSettled(cluster: Cluster, patienceMs = 60_000): Promise<void> {
   await waitUntil('everything to settle', patienceMs, async () =>
     (await cluster.store.packages()).every(
@@ -224,14 +224,14 @@ export async function waitUntilSettled(cluster: Cluster, patienceMs = 60_000): P
   );
 }
 
-/** The audit finds nothing wrong, and has read the suppliers' ledger (Q1, Q3, Q5, Q7, Q8). */
+/** Expects an audit without findings that has read the suppliers' ledger (Q1, Q3, Q5, Q7, Q8). */
 export async function expectCleanAudit(cluster: Cluster): Promise<void> {
   const { report } = await cluster.audit();
   expect(report.findings).toEqual([]);
   expect(report).toMatchObject({ ok: true, suppliersRead: true, inMotion: [] });
 }
 
-/** Waits for a condition; returns how long that took, in ms. @throws Error when it takes too long. */
+/** Waits for a condition and returns how long this took, in ms. @throws Error after `timeoutMs`. */
 export async function waitUntil(
   what: string,
   patienceMs: number,

@@ -13,33 +13,33 @@ export type EngineName = 'actor' | 'lock' | 'queue';
 export interface ClusterOptions {
   readonly instances: number;
   readonly engine?: EngineName;
-  /** Of the MongoDB replica set; default 1. */
+  /** Members of the MongoDB replica set; default 1. */
   readonly members?: 1 | 3;
-  /** What is on sale; default: the sample, which the first instance puts in. */
+  /** Packages on sale; default: the sample packages, which the first instance inserts. */
   readonly packages?: readonly TravelPackage[];
-  /** As in the environment, for every instance and the suppliers. */
+  /** Environment variables of every instance and the suppliers. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Suppliers that run already; default: `npm run suppliers`, in a process of its own. */
+  /** Suppliers that already run; default: starts `npm run suppliers`. */
   readonly suppliersUrl?: string;
-  /** The first instance listens here, the others above; default: free ports. */
+  /** Port of the first instance; the others follow. Default: free ports. */
   readonly firstPort?: number;
-  /** Where MongoDB and the suppliers keep what they know; default: nowhere, it is gone at the end. */
+  /** Folder for the data of MongoDB and the suppliers; default: deleted at the end. */
   readonly folder?: string;
-  /** Instances see our environment too, as they do when an operator starts them. */
+  /** Whether instances inherit this process's environment. */
   readonly inherit?: boolean;
-  /** Process groups of their own: Ctrl-C in our terminal does not reach them. */
+  /** Starts processes in their own process groups, so that Ctrl-C does not reach them. */
   readonly detached?: boolean;
-  /** Told what is being started. */
+  /** Called before each part is started. */
   readonly onProgress?: (what: string) => void;
-  /** Told each line that the instances, the suppliers and the consumer print. */
+  /** Called with each line that instances, suppliers and consumer print. */
   readonly onLine?: (line: string) => void;
-  /** What lies between the parts; default: nothing. */
+  /** A network between the parts; default: direct connections. */
   readonly network?: ClusterNetwork;
 }
 
-/** Puts something between the parts of a cluster: each method gets an address, and returns one that leads there. */
+/** Puts proxies between the parts of a cluster: each method gets an address and returns the proxy's address. */
 export interface ClusterNetwork {
-  /** For everybody who speaks to this member of the replica set, the other members too. */
+  /** Used by all clients of this replica set member, including the other members. */
   toMember(port: number, member: number): Promise<number>;
   toRedis(url: string, instance: string): Promise<string>;
   toSuppliers(url: string, instance: string): Promise<string>;
@@ -58,17 +58,17 @@ export interface ClusterInstance {
   kill(): Promise<void>;
   /** SIGTERM, and waits until it has drained; returns its exit code. */
   terminate(): Promise<number | null>;
-  /** SIGSTOP: frozen in mid-air. */
+  /** Stops the process (SIGSTOP) until `resume`. */
   pause(): void;
   /** SIGCONT. */
   resume(): void;
   /** Starts it again at the same address, after it has ended. */
   restart(): Promise<void>;
-  /** Everything it has printed in all its lives. */
+  /** Everything it has printed, including before restarts. */
   log(): string;
 }
 
-/** A whole cluster of real processes on the loopback. */
+/** A cluster of real processes on the loopback interface. */
 export interface Cluster extends AsyncDisposable {
   readonly origins: readonly string[];
   readonly instances: readonly ClusterInstance[];
@@ -78,13 +78,13 @@ export interface Cluster extends AsyncDisposable {
   readonly suppliersUrl: string;
   readonly suppliers: NodeProcess | undefined;
   readonly consumer: NodeProcess | undefined;
-  /** A connection of the test's own. */
+  /** The test's own connection to the store. */
   readonly store: Store;
-  /** `npm run audit`, beside whatever is running. */
+  /** Runs `npm run audit` while the cluster runs. */
   audit(): Promise<AuditRun>;
-  /** The instance that last took the package over. */
+  /** The instance that last became the owner of the package. */
   ownerOf(packageId: number): Promise<ClusterInstance | undefined>;
-  /** Stops everything by its pid, instances first; a second call waits for the first one. */
+  /** Stops all processes, instances first. A second call waits for the first. */
   end(): Promise<void>;
 }
 
@@ -93,7 +93,7 @@ const drainMs = 20_000;
 
 /**
  * Starts MongoDB, Redis, the suppliers and the instances, in this order.
- * @throws Error with what a part has printed when it does not start; nothing is left behind then.
+ * @throws Error with the output of a part that does not start. The other parts are stopped then.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { instances: count, engine = 'actor', members = 1, packages, detached = false } = options;
@@ -135,7 +135,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   const settings = {
     HOST: '127.0.0.1',
-    // An operator says so, or has them.
+    // With an inherited environment the operator decides about rate limits.
     ...(inherit ? {} : { RATE_LIMIT: 'off' }),
     ...options.settings,
     DATABASE_URL: mongo.url,

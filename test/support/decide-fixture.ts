@@ -13,7 +13,7 @@ export function makePackage(overrides: Partial<TravelPackage> = {}): TravelPacka
 }
 
 /**
- * A package's actor on a workbench: the pure step with a committed state and a list of stored orders, without
+ * Runs the pure decision of a package's actor on a committed state and a list of stored orders, without
  * loop, store or suppliers.
  */
 export class DecideFixture {
@@ -50,7 +50,7 @@ export class DecideFixture {
     return step;
   }
 
-  /** A new owner starts from what is stored. */
+  /** Replaces the state by one that is built from the stored orders, as a new owner does. */
   takeover(): void {
     const { package: travelPackage, inventory, epoch, seq, suppliersAvailable } = this.state;
     const unfinished = this.ordersBy('queued', 'held', 'compensating', 'cancelling');

@@ -1,4 +1,4 @@
-/** A metric as it is told of in Prometheus's text format. */
+/** A metric family in Prometheus's text format. */
 export interface MetricFamily {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'untyped';
@@ -20,8 +20,8 @@ const number = /^(?:[+-]?Inf|NaN|[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/i;
 const types = ['counter', 'gauge', 'histogram', 'summary', 'untyped'];
 
 /**
- * Reads the text format 0.0.4 to the letter (https://prometheus.io/docs/instrumenting/exposition_formats/): what
- * Prometheus would drop, and what its linter complains of in form, is an error here.
+ * Parses the text format 0.0.4 strictly (https://prometheus.io/docs/instrumenting/exposition_formats/). Everything that
+ * Prometheus would drop or its linter would report is an error.
  * @throws Error with the line that is wrong.
  */
 export function readExposition(text: string): ReadonlyMap<string, MetricFamily> {
@@ -82,7 +82,7 @@ function isOf(name: string, { name: family, type }: MetricFamily): boolean {
   return name === family;
 }
 
-/** Counters are never negative; a histogram is cumulative, ends at +Inf, and counts what is in there. */
+/** Checks that counters are not negative, and that histograms are cumulative, end at +Inf and have matching counts. */
 function checkValues({ name, type, samples }: MetricFamily): void {
   if (type === 'counter' && samples.some(({ value }) => !(value >= 0)))
     throw new Error(`${name} is negative`);

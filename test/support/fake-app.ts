@@ -12,7 +12,7 @@ import type { SupplierClient } from '../../src/suppliers/suppliers.ts';
 import { fakeAdmin, fakeOperator, fakeSessions } from './fake-admin.ts';
 import { fakeEngine, fakeNow } from './fake-engine.ts';
 
-/** What its callers prove themselves with. */
+/** Bearer tokens of suppliers and operators. */
 export const suppliersToken = 'the-token-of-the-suppliers';
 export const adminToken = 'the-token-of-the-operators';
 
@@ -21,19 +21,19 @@ export interface FakeAppOptions {
   readonly suppliers?: Partial<SupplierClient>;
   readonly settings?: Partial<HttpSettings>;
   readonly service?: Partial<AdminService>;
-  /** False: as without an admin token. Default true. */
+  /** False leaves out the admin routes, as without an admin token. Default true. */
   readonly hasOperators?: boolean;
   readonly log?: Log;
 }
 
-/** Time stands still: whoever sleeps is only woken. */
+/** A stopped clock: sleeps end only by their signal. */
 const stoppedClock: Clock = {
   now: () => fakeNow,
   sleep: (_ms, signal) =>
     new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
 };
 
-/** The whole app over an engine and suppliers that do as they are told. */
+/** The whole app over a fake engine and fake suppliers. */
 export function fakeApp({
   engine,
   suppliers,

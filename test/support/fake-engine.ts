@@ -5,7 +5,7 @@ import type { BookingEngine } from '../../src/engine/engine.ts';
 /** 2022-08-01T00:00:00.000Z */
 export const fakeNow = Date.UTC(2022, 7, 1);
 
-/** An order that is queued, as far as the overrides do not say otherwise. */
+/** A queued order, with overrides. */
 export function fakeOrder(overrides: Partial<Order> = {}): Order {
   return {
     id: '7Q4M-9XKD-2VBN-H5TR',
@@ -20,7 +20,7 @@ export function fakeOrder(overrides: Partial<Order> = {}): Order {
   };
 }
 
-/** An untouched package. */
+/** A package without orders, with overrides. */
 export function fakeSnapshot(overrides: Partial<PackageSnapshot['package']> = {}): PackageSnapshot {
   const travelPackage = {
     id: 1,
@@ -34,7 +34,7 @@ export function fakeSnapshot(overrides: Partial<PackageSnapshot['package']> = {}
   return { package: travelPackage, inventory: fullInventory(travelPackage.quota) };
 }
 
-/** An engine that queues whatever is bought and never gets further, as far as the overrides do not say otherwise. */
+/** An engine that accepts every purchase and leaves it queued, with overrides. */
 export function fakeEngine(overrides: Partial<BookingEngine> = {}): BookingEngine {
   const snapshots = [fakeSnapshot()];
   return {

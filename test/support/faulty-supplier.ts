@@ -17,7 +17,7 @@ import type {
 import { memoryLedger } from './memory-ledger.ts';
 import { readWholeLedger } from './read-whole-ledger.ts';
 
-/** A call as the supplier got it. */
+/** A call that the supplier received. */
 export interface SupplierCall {
   /** Counts all calls, from 1. */
   readonly index: number;
@@ -27,61 +27,61 @@ export interface SupplierCall {
   readonly key: string;
   /** Counts the calls with the same kind, operation and key, from 1. */
   readonly nth: number;
-  /** Of a reservation. */
+  /** The body of a reservation request. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly headers: IncomingMessage['headers'];
 }
 
-/** What goes wrong with one call: what it does to the ledger, and what the caller hears of it. */
+/** A fault of one call: its effect on the ledger and its answer. */
 export interface SupplierFault {
   /**
-   * `none`: the call is lost. `refuse`: there is no seat or room, for good. `afterMs`: it takes effect later, also
-   * when a cancel has come before. Absent: as it should, at once.
+   * `none`: the call has no effect. `refuse`: permanently no seat or room. `afterMs`: takes effect later, even after
+   * a cancel. Absent: takes effect immediately.
    */
   readonly effect?: 'none' | 'refuse' | { readonly afterMs: number };
-  /** What the caller gets instead of the true answer. A call without an effect, or a late one, hangs by default. */
+  /** Replaces the true answer. A call with no effect or a late one hangs by default. */
   readonly answer?: 'hang' | 'cut' | 'garbage' | 'html' | 'numberless' | 'huge' | { readonly status: number };
-  /** The answer is held back so long. */
+  /** Delays the answer. */
   readonly answerAfterMs?: number;
 }
 
-/** The usual faults by name. */
+/** Common faults by name. */
 export const supplierFaults = {
-  /** Never does anything, never answers. */
+  /** No effect, no answer. */
   hang: { effect: 'none', answer: 'hang' },
-  /** Books or cancels, but never answers. */
+  /** Takes effect without an answer. */
   doneButSilent: { answer: 'hang' },
-  /** Fails before it did anything. */
+  /** Fails without an effect. */
   error500: { effect: 'none', answer: { status: 500 } },
   doneBut500: { answer: { status: 500 } },
-  /** Does it, and cuts the connection in the middle of saying so. */
+  /** Takes effect and cuts the connection in the middle of the answer. */
   cutMidBody: { answer: 'cut' },
   refuse: { effect: 'refuse' },
   garbage: { answer: 'garbage' },
   wrongContentType: { answer: 'html' },
   withoutNumber: { answer: 'numberless' },
   oversized: { answer: 'huge' },
-  /** Does it at once, and says so later than anybody waits. */
+  /** Takes effect immediately and answers after the caller's timeout. */
   answerLate: (answerAfterMs: number): SupplierFault => ({ answerAfterMs }),
-  /** Is so slow that the reservation comes after its caller has gone, maybe after its cancel. */
+  /** Takes effect after the caller has given up, maybe after its cancel. */
   workLate: (afterMs: number): SupplierFault => ({ effect: { afterMs }, answer: 'hang' }),
 } as const satisfies Record<string, SupplierFault | ((ms: number) => SupplierFault)>;
 
 export interface FaultySupplierOptions {
-  /** Asked once for every call. */
+  /** Called once for every call. */
   readonly fault?: (call: SupplierCall) => SupplierFault | undefined;
-  /** When set, calls without this bearer token are turned away. */
+  /** If set, calls without this bearer token get 401. */
   readonly token?: string;
 }
 
 export interface FaultySupplier {
   /** For `SUPPLIERS_URL`. */
   readonly url: string;
-  /** Everything that was ever reserved. */
+  /** All reservations, including cancelled ones. */
   ledger(): Promise<Record<SupplierKind, readonly Reservation[]>>;
   /** All calls so far, in the order they came. */
   readonly calls: readonly SupplierCall[];
-  /** Cuts what still hangs. Work that is due later is dropped. */
+  /** Closes all connections and drops delayed work. */
   stop(): Promise<void>;
 }
 
@@ -90,7 +90,7 @@ interface Reply {
   readonly body?: object;
 }
 
-/** A supplier over real HTTP on loopback that keeps a true ledger, refuses nothing by itself, and fails as told. */
+/** Starts a supplier over HTTP with a real ledger. It refuses nothing by itself and fails as `fault` says. */
 export async function startFaultySupplier(options: FaultySupplierOptions = {}): Promise<FaultySupplier> {
   const calls: SupplierCall[] = [];
   const counts = new Map<string, number>();
@@ -129,7 +129,7 @@ export async function startFaultySupplier(options: FaultySupplierOptions = {}): 
     return { index: calls.length + 1, kind, operation, key, nth, body, headers: request.headers };
   }
 
-  /** Undefined where there is nothing to answer yet. */
+  /** Undefined if there is no answer yet. */
   async function take(call: SupplierCall, { effect }: SupplierFault): Promise<Reply | undefined> {
     if (effect === 'none') return undefined;
     if (effect === 'refuse') return perform(unwilling, call);
@@ -170,7 +170,7 @@ const operations: Readonly<Record<string, SupplierCall['operation']>> = {
   GET: 'ledger',
 };
 
-/** Two suppliers over one ledger: whatever one of them has decided binds the other. */
+/** Two supplier simulations over one ledger, so that a decision of one binds the other. */
 function simulations() {
   const base = { ledger: memoryLedger(), random: systemRandom(), clock: systemClock, latencyMs: 0 };
   return {
@@ -239,7 +239,7 @@ function sendText(response: ServerResponse, status: number, body: string, type =
   response.writeHead(status, { 'content-type': type }).end(body);
 }
 
-/** Promises the whole body and sends half of it. */
+/** Announces the whole body and sends half of it. */
 function cut(response: ServerResponse, status: number, body: string): void {
   if (body === '') return void response.destroy();
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length });

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 
 export interface FreePortOptions {
   /**
-   * Whoever takes it is stopped and started again there: below the ports that systems give to outgoing connections,
-   * one of which would sooner or later take it in between.
+   * True for a server that is restarted at the same port. The port is then below the range of ephemeral ports, so that
+   * no outgoing connection takes it during the restart.
    */
   readonly isKept?: boolean;
 }

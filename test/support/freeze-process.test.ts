@@ -5,7 +5,7 @@ import process from 'node:process';
 import { expect, it } from 'vitest';
 import { freezeProcess } from './freeze-process.ts';
 
-it.runIf(process.platform === 'linux')('returns once the process does nothing any more', async () => {
+it.runIf(process.platform === 'linux')('returns once all threads of the process have stopped', async () => {
   const busy = spawn(process.execPath, ['-e', 'console.log("on"); for (;;);']);
   await once(busy.stdout, 'data');
   freezeProcess(busy);

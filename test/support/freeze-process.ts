@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 const patienceMs = 1_000;
 
 /**
- * Stops a process, and returns once all of its threads stand: on a busy machine they work on for a while after the
+ * Stops a process and waits until all of its threads have stopped. On a busy machine they run on for a while after the
  * signal. Where the system does not tell (there is no `/proc`), it returns at once.
  */
 export function freezeProcess(child: ChildProcess): void {

@@ -10,7 +10,7 @@ import { fakeAdmin, fakeInstance, fakeOperator, fakeStatus } from './fake-admin.
 import { fakeApp } from './fake-app.ts';
 import { fakeNow, fakeOrder } from './fake-engine.ts';
 
-/** Names as operators enter them: ordinary, long, long without a blank, and in other scripts. */
+/** Flight names: ordinary, long, long without a space, and in other scripts. */
 export const longFlightNames = [
   'BA 117 London – New York',
   'The very long morning flight from Thiruvananthapuram by way of Ouagadougou1',
@@ -22,11 +22,11 @@ export const longFlightNames = [
 /** Every page with texts and inventory as long as they get. No store, no sale: each state is simply shown. */
 export interface LongTextFixture extends AsyncDisposable {
   readonly origin: string;
-  /** What operators log in with. */
+  /** The operators' token. */
   readonly token: string;
-  /** Private links to orders, by what they show. */
+  /** Private links to orders, by state. */
   readonly orders: Readonly<Record<string, string>>;
-  /** The order of the last link. */
+  /** Id of the order of the last link. */
   readonly orderId: string;
 }
 
@@ -90,7 +90,7 @@ export async function startLongTextFixture(): Promise<LongTextFixture> {
   };
 }
 
-/** Forty nights on sale: eight of each flight, and among them every state of a sale. */
+/** One of forty packages: eight nights of each flight, with every state of a sale among them. */
 function packageOf(index: number): PackageStatus {
   const held = index % 4 === 1 ? quota : 123_456;
   const isSoldOut = index % 8 === 7;

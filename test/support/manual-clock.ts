@@ -12,7 +12,7 @@ export class ManualClock implements Clock {
   #now = fakeNow;
   readonly #sleepers = new Set<Sleeper>();
 
-  /** How many wait for this clock. */
+  /** Number of sleepers. */
   get sleepers(): number {
     return this.#sleepers.size;
   }
@@ -34,7 +34,7 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** Lets so much time go by, waking sleepers in their order, and lets each of them run until it waits again. */
+  /** Advances the time by `ms`. Wakes sleepers in order and lets each run until it waits again. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
@@ -49,7 +49,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Runs all pending promises and immediates. */
 export async function runUntilIdle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await setImmediate();
 }

@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** A supplier whose airline answers some buyers only when the test says so, and everybody else at once. */
+/** A supplier that answers the flights of held buyers when the test says so, and all others immediately. */
 export interface ManualSupplier {
   /** For `SUPPLIERS_URL`. */
   readonly url: string;
-  /** This buyer's flights wait from now on. */
+  /** Lets this buyer's flights wait from now on. */
   hold(email: string): void;
   /** Answers this buyer's flight, now and from now on. */
   release(email: string, answer: 'seat' | 'no seat'): void;

@@ -1,6 +1,6 @@
 import type { LedgerEntry, Reservation, SupplierLedger } from '../../src/suppliers/suppliers.ts';
 
-/** A supplier ledger that forgets everything with its process. */
+/** A supplier ledger in memory. */
 export function memoryLedger(): SupplierLedger {
   const books = { flights: new Map<string, LedgerEntry>(), hotels: new Map<string, LedgerEntry>() };
   return {

@@ -3,11 +3,11 @@ import type { WorkQueue } from '../../src/engine/queue/work-queue.ts';
 export interface MemoryQueue extends WorkQueue {
   available: boolean;
   readonly size: number;
-  /** Forgets everything. */
+  /** Removes all ids. */
   wipe(): void;
 }
 
-/** A work queue in this process. */
+/** A work queue in memory. */
 export function memoryQueue(): MemoryQueue {
   const ids: string[] = [];
   const poppers: ((id: string) => void)[] = [];

@@ -4,43 +4,43 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export interface NodeProcessOptions {
-  /** The program, from the root of the project, or of the copy of it at `folder`. */
+  /** Path of the program from the project's root, or from `folder`. */
   readonly program: string;
   readonly folder?: string;
-  /** The user, and the group of the same number, that it runs as. Absent: ours. */
+  /** User and group id of the process. Default: ours. */
   readonly uid?: number;
   readonly parameters?: readonly string[];
-  /** Its environment. Of ours it gets only PATH, unless it inherits. */
+  /** Its environment, in addition to PATH. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Our whole environment, under its settings. */
+  /** Whether it inherits our environment; `settings` override it. */
   readonly inherit?: boolean;
-  /** It has started once it has printed this. */
+  /** Output that shows that it is ready. */
   readonly ready: RegExp;
-  /** A process group of its own: Ctrl-C in our terminal does not reach it. */
+  /** Starts the process in its own process group, so that Ctrl-C does not reach it. */
   readonly detached?: boolean;
-  /** Told each line it prints, without the line's end. */
+  /** Called with each line that it prints, without the line break. */
   readonly onLine?: (line: string) => void;
 }
 
 /** A program of the project in a process of its own. */
 export interface NodeProcess {
   readonly pid: number;
-  /** What matched `ready`. */
+  /** The match of `ready`. */
   readonly match: RegExpExecArray;
-  /** What it has printed so far, the last millions of characters of it. */
+  /** Its output so far, limited to the last 8 million characters. */
   output(): string;
   readonly isRunning: boolean;
   /** Resolves with its exit code once it has ended, or null after a signal. */
   readonly ended: Promise<number | null>;
   signal(signal: NodeJS.Signals): void;
-  /** Sends a signal and waits until it has ended; kills it when that takes longer than the patience. */
+  /** Sends a signal and waits for the end. Kills the process after `patienceMs`. */
   end(signal: NodeJS.Signals, patienceMs?: number): Promise<number | null>;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const compileCache = fileURLToPath(new URL('../../node_modules/.cache/node-compile', import.meta.url));
 const startMs = 60_000;
-/** Characters of output that are kept at least. */
+/** Minimum number of output characters that are kept. */
 const keptMax = 8_000_000;
 const chunksMax = 10_000;
 
@@ -51,7 +51,7 @@ export function environmentOf(settings: Readonly<Record<string, string>> = {}): 
 
 /**
  * Starts a program and waits until it is ready.
- * @throws Error with its output when it ends before, or takes longer than a minute.
+ * @throws Error with its output if it ends early or is not ready within a minute.
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
   const { program, parameters = [], settings = {}, inherit = false, ready, detached = false } = options;
@@ -72,7 +72,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     if (onLine !== undefined) createInterface({ input: stream }).on('line', onLine);
   }
   const output = () => chunks.join('');
-  // Whoever ends this process before it has stopped the other leaves nothing behind.
+  // Kills the child if this process ends first.
   const endToo = () => child.kill('SIGKILL');
   process.once('exit', endToo);
   const ended = once(child, 'close').then(() => child.exitCode);
@@ -82,7 +82,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     if (!isRunning()) return ended;
     child.kill(signal);
     const lastResort = setTimeout(endToo, patienceMs);
-    // A stopped process takes no signal but these.
+    // A stopped process handles only SIGKILL and SIGCONT.
     if (signal !== 'SIGKILL') child.kill('SIGCONT');
     await ended;
     clearTimeout(lastResort);

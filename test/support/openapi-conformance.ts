@@ -6,9 +6,9 @@ import { openApiDocument } from '../../src/openapi/document.ts';
 import type { Operation } from '../../src/openapi/operation.ts';
 import { allOperations as operations } from '../../src/openapi/routes.ts';
 
-/* Holds answers against the description as it is served, and against nothing else: what tools make of it is what counts. */
+/* Validates answers against the served OpenAPI document, as a tool would read it. */
 
-/** What of an OpenAPI document is looked at. */
+/** The parts of an OpenAPI document that the checks read. */
 export interface OpenApiDescription {
   readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Responses }>>>>;
   readonly components: {
@@ -24,7 +24,7 @@ interface OpenApiResponse {
   readonly content?: Readonly<Record<string, { readonly schema: object }>>;
 }
 
-/** What every answer of every server has, and no description tells of. */
+/** Standard headers that the document does not describe. */
 const usualHeaders = new Set([
   ...['cache-control', 'connection', 'content-length', 'content-security-policy', 'content-type', 'date'],
   ...['keep-alive', 'strict-transport-security', 'transfer-encoding', 'x-content-type-options'],
@@ -32,7 +32,7 @@ const usualHeaders = new Set([
 
 const whole = asServed(openApiDocument(operations));
 
-/** The operation that answers at this address, as the API's description has it. */
+/** The described operation of a method and URL. */
 export function operationAt(method: string, url: string): Operation | undefined {
   const { pathname } = new URL(url, 'http://localhost');
   return operations.find(
@@ -44,12 +44,12 @@ function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
 }
 
-/** As a client reads it. */
+/** The document as JSON, as a client reads it. */
 export function asServed(document: unknown): OpenApiDescription {
   return JSON.parse(JSON.stringify(document)) as OpenApiDescription;
 }
 
-/** Fails unless an answer is one that the operation's description tells of: its status, its headers, and every member. */
+/** Expects that status, headers and body of an answer match the description of the operation. */
 export async function expectMatchesOpenApi(
   { method, path, operationId }: Pick<Operation, 'method' | 'path' | 'operationId'>,
   response: Response,
@@ -92,7 +92,7 @@ function expectHeader(
   expect(validator(schema, whole).safeParse(value).error, `${name}: ${text}`).toBeUndefined();
 }
 
-/** A problem's code, its status and the answer's are one. */
+/** Expects that a problem's status matches its code and the HTTP status. */
 function expectOwnStatus({ code, status }: { code: never; status: number }, answered: number): void {
   expect(status).toBe(answered);
   expect(errorKind(code).status).toBe(answered);
@@ -111,7 +111,7 @@ function validator(schema: object, { components }: OpenApiDescription): z.ZodTyp
   return known;
 }
 
-/** Zod takes every `uri-reference` for a whole address. Schemathesis looks at these. */
+/** Removes `uri-reference`, which Zod reads as an absolute URL. Schemathesis checks this format. */
 function withoutRelativeAddresses(key: string, value: unknown): unknown {
   return key === 'format' && value === 'uri-reference' ? undefined : value;
 }

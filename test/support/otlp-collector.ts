@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** A span as OTLP/HTTP in JSON has it. */
+/** A span in the JSON form of OTLP/HTTP. */
 export interface CollectedSpan {
   readonly name: string;
   readonly traceId: string;
@@ -13,7 +13,7 @@ export interface CollectedSpan {
   readonly kind: number;
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** What it was sent by. */
+  /** Attributes of the sending process. */
   readonly resource: Readonly<Record<string, unknown>>;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
@@ -24,7 +24,7 @@ export interface OtlpCollector {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly url: string;
   readonly spans: readonly CollectedSpan[];
-  /** Everything it was sent, as text. */
+  /** All received requests as text. */
   readonly text: string;
   stop(): Promise<void>;
 }
@@ -46,7 +46,7 @@ interface Sent {
   }[];
 }
 
-/** Takes traces as a collector does, at `/v1/traces`, and keeps them. */
+/** Starts an OTLP collector that records the traces of `/v1/traces`. */
 export async function startOtlpCollector(): Promise<OtlpCollector> {
   const spans: CollectedSpan[] = [];
   const texts: string[] = [];

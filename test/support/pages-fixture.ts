@@ -5,14 +5,14 @@ import { buy } from './api-client.ts';
 import { type SupplierFault, startFaultySupplier } from './faulty-supplier.ts';
 import { onSale, startServer, type TestServer } from './server.ts';
 
-/** Servers on temporary stores in which every state of the pages can be seen at once. */
+/** Servers with temporary stores that show every state of the pages at the same time. */
 export interface PagesFixture extends AsyncDisposable {
   readonly origin: string;
-  /** The same, before the sale has opened. */
+  /** A server whose sale has not opened. */
   readonly notOpenOrigin: string;
-  /** Private links to orders, by what they show. */
+  /** Private links to orders, by state. */
   readonly links: Readonly<Record<OrderScene, string>>;
-  /** What operators see, on a server of its own; started when it is first asked for. */
+  /** A server with the operators' pages; started on the first call. */
   admin(): Promise<AdminFixture>;
   /** Sells the last unit of the package with this id. */
   sellOut(packageId: number): Promise<void>;
@@ -30,7 +30,7 @@ const packages = [
   onSale({ id: 4, flight: 'Flight-3', stay: '2022-08-11', quota: 2 }),
 ];
 
-/** Opens in two hours and a quarter: a countdown with three parts. */
+/** Just over two and a quarter hours: a countdown with hours, minutes and seconds. */
 const opensInMs = 8_130_000;
 
 export async function startPagesFixture(): Promise<PagesFixture> {
@@ -62,7 +62,7 @@ export async function startPagesFixture(): Promise<PagesFixture> {
   };
 }
 
-/** How the suppliers treat a buyer is in the name: `slow-flight@…` waits for its seat for ever. */
+/** The email decides the suppliers' answer: `slow-flight@…` never gets one. */
 function faultOf(kind: string, email: string): SupplierFault {
   if (email.startsWith('no-seat') && kind === 'flights') return { effect: 'refuse' };
   const isSlow = email.startsWith(kind === 'flights' ? 'slow-flight' : 'slow-hotel');

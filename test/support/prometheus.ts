@@ -1,4 +1,4 @@
-/** The samples of a text exposition, by their series as they are written there. */
+/** The samples of a text exposition, by series (name and labels as written). */
 export function samplesOf(text: string): ReadonlyMap<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(

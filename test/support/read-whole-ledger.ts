@@ -1,6 +1,6 @@
 import type { Reservation, SupplierClient, SupplierKind } from '../../src/suppliers/suppliers.ts';
 
-/** All pages of a supplier's ledger. */
+/** Reads all pages of a supplier's ledger. */
 export async function readWholeLedger(client: SupplierClient, kind: SupplierKind): Promise<Reservation[]> {
   const found: Reservation[] = [];
   let cursor: string | undefined;

@@ -1,6 +1,6 @@
 import type { Log } from '../../src/observability/log.ts';
 
-/** A log that remembers its lines, those for debugging aside. */
+/** A log that records its messages, except debug messages. */
 export interface RecordingLog extends Log {
   readonly lines: readonly string[];
 }

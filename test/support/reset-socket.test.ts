@@ -30,7 +30,7 @@ it('resets a connection', async () => {
   expect(error).toMatchObject({ code: 'ECONNRESET' });
 });
 
-it('closes a connection whose end is under way', async () => {
+it('closes a connection that is already ending', async () => {
   using pair = await connected();
   pair.near.end();
   resetSocket(pair.near);

@@ -24,7 +24,7 @@ export async function isReady(origin: string): Promise<boolean> {
 
 const definite = [201, 202, 502, 409];
 
-/** While something is missing, purchases succeed, or get a problem that says when to come back. */
+/** Expects every answer to be definite, or a 503 problem with Retry-After. */
 export function expectRetryableAnswers(history: readonly Attempt[]): void {
   const others = history.filter(({ answer }) => answer !== undefined && !definite.includes(answer.status));
   for (const { answer } of others) {
@@ -39,7 +39,7 @@ export function expectRetryableAnswers(history: readonly Attempt[]): void {
   expect(silent).toEqual([]);
 }
 
-/** Orders and packages can be seen. */
+/** Expects that an order and the packages can be read. */
 export async function expectReadsWork(origin: string, accepted: Attempt | undefined): Promise<void> {
   const { order } = accepted?.answer ?? {};
   const email = encodeURIComponent(order?.email ?? '');
@@ -51,19 +51,19 @@ export async function expectReadsWork(origin: string, accepted: Attempt | undefi
 }
 
 export interface SaleUnderFaultsOptions {
-  /** Of MongoDB's replica set. */
+  /** Members of the MongoDB replica set. */
   readonly members: 1 | 3;
-  /** Packages 1 to so many are on sale. */
+  /** Number of packages on sale, with ids from 1. */
   readonly packages: number;
-  /** Buyers at the same time. */
+  /** Number of concurrent buyers. */
   readonly concurrency: number;
-  /** How long each part of a recovery may take. */
+  /** Timeout of each part of a recovery. */
   readonly timeoutMs: number;
 }
 
-/** Three instances under load, for the tests of the file that makes it. */
+/** Three instances under load. The constructor registers the hooks of the calling test file. */
 export class SaleUnderFaults {
-  /** Nobody is sent there any more. */
+  /** This instance gets no more purchases. */
   leaving: ClusterInstance | undefined;
   readonly #options: SaleUnderFaultsOptions;
   #cluster: Cluster | undefined;
@@ -90,12 +90,12 @@ export class SaleUnderFaults {
     return this.#cluster as Cluster;
   }
 
-  /** Buyers of every package at every instance, over and over. */
+  /** Buyers of every package at every instance. */
   get buyers(): Buyers {
     return this.#crowd as Buyers;
   }
 
-  /** Every instance sells every package again by itself, and nothing was lost. */
+  /** Expects every instance to sell every package again, and no lost order. */
   async expectRecovery(): Promise<void> {
     const { packages, timeoutMs } = this.#options;
     const { cluster, buyers } = this;
@@ -115,7 +115,7 @@ export class SaleUnderFaults {
     await expectCleanAudit(cluster);
   }
 
-  /** Resolves when some have bought. */
+  /** Starts the buyers and waits for the first sales. */
   async #open(): Promise<void> {
     const { packages, concurrency } = this.#options;
     const crowd = startBuyers({

@@ -7,9 +7,9 @@ import type {
 
 type Reply = SupplierAnswer | UnknownAnswer;
 
-/** Suppliers whose answers a test gives when it likes; everything they were asked is on record. */
+/** Suppliers whose flight answers come from the test. They record every call. */
 export class ScriptedSuppliers implements Suppliers {
-  /** What is asked and not answered yet, oldest first. */
+  /** Unanswered flight requests, oldest first. */
   readonly flights: PromiseWithResolvers<Reply>[] = [];
   readonly cancelled: { kind: SupplierKind; key: string }[] = [];
   readonly flightKeys: string[] = [];
@@ -47,7 +47,7 @@ export class ScriptedSuppliers implements Suppliers {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Answers the oldest open question. */
+  /** Answers the oldest flight request. */
   answerFlight(reply: Reply = { kind: 'reserved', number: 'F1' }): void {
     const question = this.flights.shift();
     if (question === undefined) throw new Error('no flight was asked for');

@@ -5,14 +5,14 @@ export interface ServerProcess {
   readonly origin: string;
   /** Everything it has printed so far. */
   output(): string;
-  /** Null while it runs, and after a signal. */
+  /** Null while it runs and if a signal ended it. */
   exitCode(): number | null;
   /** Sends a signal and waits until the process has ended; returns its exit code, or null after a signal. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
 /**
- * The server as an operator starts it, but for rate limits: a process of its own, on a free port of the loopback.
+ * Starts the server in its own process on a free port of the loopback, without rate limits.
  * @throws Error with its output when it ends before it listens.
  */
 export async function spawnServer(settings: Record<string, string>): Promise<ServerProcess> {

@@ -12,19 +12,19 @@ export interface TestServer {
   /** `http://127.0.0.1:<port>` */
   readonly origin: string;
   readonly engine: BookingEngine;
-  /** Drains, and deletes the database if it was made for this server. */
+  /** Drains the server and deletes its database. */
   stop(): Promise<void>;
 }
 
 export interface ServerOptions {
   /** As in the environment, without rate limits by default. `DATABASE_URL` may name an older database to start on again. */
   readonly settings?: Record<string, string>;
-  /** What is on sale instead of the sample. */
+  /** Packages on sale instead of the sample. */
   readonly packages?: readonly TravelPackage[];
   readonly log?: Log;
 }
 
-/** The whole server in this process, on a free port of the loopback, over a database of its own. */
+/** Starts the server in this process on a free port of the loopback, with its own database. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const database = await makeDatabase(options.packages);
   const config = readConfig({ DATABASE_URL: database.url, RATE_LIMIT: 'off', ...options.settings });
@@ -54,7 +54,7 @@ export async function makeDatabase(packages: readonly TravelPackage[] = []): Pro
   return { url: `sqlite:${file}`, delete: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** A package on sale, where a test says only what matters to it. */
+/** A package on sale, with overrides. */
 export function onSale(overrides: Partial<TravelPackage> = {}): TravelPackage {
   return { id: 1, flight: 'Flight-1', stay: '2022-08-09', price: 100, quota: 1, version: 1, ...overrides };
 }

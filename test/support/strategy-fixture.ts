@@ -19,11 +19,11 @@ export interface StrategyFixture {
   readonly store: SqliteStore;
   readonly liveBus: LiveBus;
   readonly suppliers: SupplierClient;
-  /** What an engine is made with; suppliers, or anything else, may be others. */
+  /** Options of an engine, with overrides. */
   options(over?: Partial<StrategyOptions>): StrategyOptions;
   /** All orders of package 1, by number. */
   orders(...statuses: OrderStatus[]): Promise<Order[]>;
-  /** Expects every promise that an audit can judge to be kept, and nothing to be in hand any more. */
+  /** Expects an audit without findings and no unfinished booking or cancellation. */
   expectCleanAudit(): Promise<void>;
   close(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export async function openStrategyFixture(options: StrategyFixtureOptions = {}):
   };
 }
 
-/** Buys and waits for the outcome; what was refused is told by its code. */
+/** Buys and waits. Returns the final status, or the code of the refusal. */
 export async function outcomeOf(
   engine: BookingEngine,
   request: Partial<PurchaseRequest> = {},
@@ -81,14 +81,14 @@ export async function outcomeOf(
   return (await engine.outcome(answer.order, { waitMs })).status;
 }
 
-/** Buys; what is refused is an error. */
+/** Buys. @throws Error if the purchase is refused. */
 export async function bought(engine: BookingEngine, request: Partial<PurchaseRequest> = {}): Promise<Order> {
   const answer = await engine.purchase({ packageId: 1, email: 'a@example.com', ...request });
   if (answer.kind === 'refused') throw new Error(`refused: ${answer.code}`);
   return answer.order;
 }
 
-/** How often each of them is there. */
+/** Counts equal strings. */
 export function countEach(words: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const word of words) counts[word] = (counts[word] ?? 0) + 1;

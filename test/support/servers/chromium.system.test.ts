@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { launchChromium } from './chromium.ts';
 
-it('starts a real browser that runs pages, for two buyers apart', async () => {
+it('starts a real browser with separate contexts for two buyers', async () => {
   await using browser = await launchChromium({ viewport: { width: 360, height: 640 } });
   const page = await browser.context.newPage();
   await page.setContent('<title>before</title><script>document.title = "after " + innerWidth</script>');

@@ -24,14 +24,14 @@ async function program(name: string, script: string): Promise<string> {
   return path;
 }
 
-it('is the one that DOCKER_COMPOSE_PATH names, or the command of docker', async () => {
+it('finds the program at DOCKER_COMPOSE_PATH, or docker’s own command', async () => {
   await program('docker', 'echo "docker $*"');
   expect(await (await findDockerCompose()).run(['config'])).toBe('docker compose config\n');
   vi.stubEnv('DOCKER_COMPOSE_PATH', await program('mine', 'echo "mine $*"'));
   expect(await (await findDockerCompose()).run(['config'])).toBe('mine config\n');
 });
 
-it('is missed with every reason, and with what to do', async () => {
+it('explains why Docker Compose was not found and what to do', async () => {
   await program('docker', 'exit 1');
   await program('go', 'echo "go: no network" >&2; exit 1');
   await expect(findDockerCompose()).rejects.toThrow(

@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb';
 import { expect, it } from 'vitest';
 import { startMongod } from './mongod.ts';
 
-it('starts a real replica set that takes transactions, elects another primary, and takes back a killed one', async () => {
+it('starts a replica set with transactions, elections and restarts of a killed member', async () => {
   await using mongod = await startMongod({ members: 3 });
   await using client = new MongoClient(mongod.url, { serverSelectionTimeoutMS: 10_000 });
   const numbers = client.db('test').collection<{ _id: number }>('numbers');

@@ -14,7 +14,7 @@ export interface MongodOptions {
   readonly members?: 1 | 3;
   /** Keeps the data there when it is stopped, and goes on with what is there; default: a temporary folder. */
   readonly folder?: string;
-  /** Process groups of their own: Ctrl-C in our terminal does not reach them. */
+  /** Starts processes in their own process groups, so that Ctrl-C does not reach them. */
   readonly detached?: boolean;
   /** Returns a port that leads to the member's own: the other members and all clients know it by that one. */
   readonly inFront?: (port: number, member: number) => Promise<number>;

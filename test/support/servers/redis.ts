@@ -26,7 +26,7 @@ export interface RedisServer extends AsyncDisposable {
 }
 
 export interface RedisOptions {
-  /** A process group of its own: Ctrl-C in our terminal does not reach it. */
+  /** Starts the process in its own process group, so that Ctrl-C does not reach it. */
   readonly detached?: boolean;
 }
 
