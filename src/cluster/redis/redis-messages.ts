@@ -18,7 +18,7 @@ import { Membership } from './membership.ts';
 import { type AnswerMessage, readAnswer, writeAnswer, writeRequest } from './protocol.ts';
 import { RedisTime } from './redis-time.ts';
 import { scriptsOn } from './scripts.ts';
-import { SendQueue } from './send-queue.ts';
+import { StreamSendQueue } from './send-queue.ts';
 import { readTimeoutMs, StreamReader } from './stream-reader.ts';
 
 export interface RedisMessagesOptions {
@@ -62,7 +62,7 @@ class RedisMessages implements Messages {
   readonly #reader: Redis;
   readonly #time: RedisTime;
   readonly #membership: Membership;
-  readonly #sendQueue: SendQueue;
+  readonly #sendQueue: StreamSendQueue;
   readonly #incoming: IncomingRequests;
   /** Requests that wait for their answers, by id. */
   readonly #pending = new Map<string, PromiseWithResolvers<Json>>();
@@ -87,7 +87,7 @@ class RedisMessages implements Messages {
     };
     const time = new RedisTime(clock);
     this.#time = time;
-    this.#sendQueue = new SendQueue({ scripts, entriesMax: inboxMax, keepMs, onContact });
+    this.#sendQueue = new StreamSendQueue({ scripts, entriesMax: inboxMax, keepMs, onContact });
     const key = membersKey;
     this.#membership = new Membership({ scripts, key, instance, silenceMs, time, clock, log, onContact });
     const reply = (to: string, answer: AnswerMessage) => this.#reply(to, answer);

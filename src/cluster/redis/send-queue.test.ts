@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest';
 import { InboxFullError, MessagesUnavailableError } from '../messages.ts';
-import { SendQueue } from './send-queue.ts';
+import { StreamSendQueue } from './send-queue.ts';
 
 /** A send queue whose calls to Redis the test answers. */
 function queueWith(entriesMax = 10_000) {
   const calls: { readonly texts: readonly string[]; readonly answer: PromiseWithResolvers<number> }[] = [];
-  const queue = new SendQueue({
+  const queue = new StreamSendQueue({
     scripts: {
       send(_stream, _entriesMax, _keepMs, texts) {
         const answer = Promise.withResolvers<number>();

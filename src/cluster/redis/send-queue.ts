@@ -2,7 +2,7 @@ import { Batcher } from '../../lib/batcher.ts';
 import { InboxFullError, MessagesUnavailableError } from '../messages.ts';
 import type { Scripts } from './scripts.ts';
 
-export interface SendQueueOptions {
+export interface StreamSendQueueOptions {
   readonly scripts: Pick<Scripts, 'send'>;
   /** The most unread messages in a stream, and the most that wait here to be sent to one stream. */
   readonly entriesMax: number;
@@ -26,11 +26,11 @@ const batchCharsMax = 1_000_000;
  * Sends messages to streams and keeps their order in each stream. While a call to Redis is under way the next
  * messages gather, so the batch size follows the load.
  */
-export class SendQueue {
-  readonly #options: SendQueueOptions;
+export class StreamSendQueue {
+  readonly #options: StreamSendQueueOptions;
   readonly #streams = new Map<string, Batcher<Envelope, void>>();
 
-  constructor(options: SendQueueOptions) {
+  constructor(options: StreamSendQueueOptions) {
     this.#options = options;
   }
 
