@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { anOperator } from '../../test/support/admin-bench.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { recordingLog } from '../../test/support/recording-log.ts';
-import { systemRandom } from '../lib/system-random.ts';
+import { systemRandom } from '../lib/random.ts';
 import type { OperatorLog } from '../storage/operator-log.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { StoreUnavailableError } from '../storage/store.ts';

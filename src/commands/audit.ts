@@ -2,8 +2,8 @@ import { audit } from '../audit/audit.ts';
 import type { AuditReport, Finding } from '../audit/audit-report.ts';
 import { openStore } from '../compose/store.ts';
 import { ledgerOf } from '../compose/suppliers.ts';
+import { readSettings } from '../config/config.ts';
 import { flag, type OptionValues, runCommand, whole } from '../lib/command-line.ts';
-import { readSettings } from './settings.ts';
 
 const options = {
   json: flag('Print the report as JSON.'),

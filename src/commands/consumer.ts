@@ -2,19 +2,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { redisConnector } from '../cluster/redis/connector.ts';
 import { type OpenStore, openStore } from '../compose/store.ts';
 import { composeSuppliers } from '../compose/suppliers.ts';
-import { type Config, ConfigError, type DatabaseConfig } from '../config/config.ts';
+import { type Config, ConfigError, type DatabaseConfig, readSettings } from '../config/config.ts';
 import { Consumer } from '../engine/queue/consumer.ts';
 import { redisList } from '../engine/queue/redis-work-queue.ts';
+import { systemClock } from '../lib/clock.ts';
 import { runCommand } from '../lib/command-line.ts';
+import { systemRandom } from '../lib/random.ts';
 import { onStopSignals } from '../lib/stop-signal.ts';
-import { systemClock } from '../lib/system-clock.ts';
-import { systemRandom } from '../lib/system-random.ts';
 import type { Log } from '../observability/log.ts';
 import { createLog } from '../observability/pino-log.ts';
 import { localLiveBus } from '../realtime/live-bus.ts';
 import { redisLiveBus } from '../realtime/redis/redis-live-bus.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import { readSettings } from './settings.ts';
 
 const command = {
   name: 'npm run consumer',

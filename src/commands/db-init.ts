@@ -1,12 +1,12 @@
 import { createInterface } from 'node:readline/promises';
 import { openStore } from '../compose/store.ts';
+import { readSettings } from '../config/config.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import { samplePackages } from '../domain/travel-package.ts';
+import { systemClock } from '../lib/clock.ts';
 import { flag, type OptionValues, runCommand, text, UsageError } from '../lib/command-line.ts';
-import { systemClock } from '../lib/system-clock.ts';
 import type { Store } from '../storage/store.ts';
 import { readPackagesFile, withNightInThePast } from './packages-file.ts';
-import { readSettings } from './settings.ts';
 
 const options = {
   file: text(

@@ -3,22 +3,21 @@ import type { Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { Hono } from 'hono';
 import { startStep } from '../compose/start-step.ts';
-import { ConfigError, readConfig, type SuppliersConfig } from '../config/config.ts';
+import { ConfigError, readConfig, readSettings, type SuppliersConfig } from '../config/config.ts';
 import { inLines, refused } from '../config/config-error.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
 import { onError, onNotFound } from '../http/problem.ts';
 import { createServer } from '../http/server/server.ts';
+import { systemClock } from '../lib/clock.ts';
 import { helpOf, type OptionValues, parse, text } from '../lib/command-line.ts';
 import { defined } from '../lib/defined.ts';
+import { systemRandom } from '../lib/random.ts';
 import { onStopSignals } from '../lib/stop-signal.ts';
-import { systemClock } from '../lib/system-clock.ts';
-import { systemRandom } from '../lib/system-random.ts';
 import type { Log } from '../observability/log.ts';
 import { createLog } from '../observability/pino-log.ts';
 import { openSqliteLedger } from '../storage/sqlite/ledger.ts';
 import { simulatedSuppliers } from '../suppliers/simulated-suppliers.ts';
 import type { SupplierLedger } from '../suppliers/suppliers.ts';
-import { readSettings } from './settings.ts';
 
 const options = {
   port: text('port', 'The port to listen on; 0 takes any free port.', '8890'),

@@ -1,8 +1,8 @@
 import type { LedgerReader } from '../audit/audit-suppliers.ts';
 import type { SuppliersConfig } from '../config/config.ts';
+import { systemClock as clock } from '../lib/clock.ts';
 import { defined } from '../lib/defined.ts';
-import { systemClock as clock } from '../lib/system-clock.ts';
-import { systemRandom } from '../lib/system-random.ts';
+import { systemRandom } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';

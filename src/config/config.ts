@@ -163,6 +163,16 @@ export function settingWarnings(
   return resemblingSettings(environment, settingNames);
 }
 
+/** {@link readConfig} for a command, which shows the warnings of {@link settingWarnings} on standard error. */
+export function readSettings(): Config {
+  warnOfUnknownSettings();
+  return readConfig();
+}
+
+export function warnOfUnknownSettings(): void {
+  for (const warning of settingWarnings()) console.error(warning);
+}
+
 type Contradiction = Pick<Refusal, 'allowed'> & { readonly setting: keyof Settings };
 
 function contradictionsIn(read: Partial<Settings>, isWrong: ReadonlySet<keyof Settings>): Contradiction[] {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { systemClock } from '../lib/system-clock.ts';
+import { systemClock } from '../lib/clock.ts';
 import { loadMeter } from './process-load.ts';
 
 it('shows a delay of the event loop, and forgets it after two windows', async () => {

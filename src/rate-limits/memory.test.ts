@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { allowedOf, rateLimitsContract, takeMany } from '../../test/contract/rate-limits.ts';
-import { systemClock } from '../lib/system-clock.ts';
+import { systemClock } from '../lib/clock.ts';
 import { memoryRateLimits } from './memory.ts';
 
 setFlagsFromString('--expose-gc');

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { allowedOf, rateLimitsContract, takeMany } from '../../test/contract/rate-limits.ts';
 import { type RedisServer, startRedis } from '../../test/support/servers/redis.ts';
 import { redisConnector } from '../cluster/redis/connector.ts';
-import { systemClock } from '../lib/system-clock.ts';
+import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../observability/log.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { redisRateLimits } from './redis.ts';

@@ -10,8 +10,7 @@ import { fakeEngine, fakeOrder, fakeSnapshot } from '../../test/support/fake-eng
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { orderSignature } from '../http/order-access.ts';
 import { createServer } from '../http/server/server.ts';
-import type { Clock } from '../lib/clock.ts';
-import { systemClock } from '../lib/system-clock.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import { silentLog } from '../observability/log.ts';
 import type { LiveRender } from './hub.ts';
 import { localLiveBus } from './live-bus.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { SagaResult } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
-import { systemClock } from '../lib/system-clock.ts';
+import { systemClock } from '../lib/clock.ts';
 import type { SupplierAnswer, Suppliers, UnknownAnswer } from '../suppliers/suppliers.ts';
 import { bookOrder, compensateOrder, type SagaOptions } from './saga.ts';
 

@@ -5,8 +5,8 @@ import {
   startFaultySupplier,
   supplierFaults,
 } from '../../test/support/faulty-supplier.ts';
-import { systemClock } from '../lib/system-clock.ts';
-import { systemRandom } from '../lib/system-random.ts';
+import { systemClock } from '../lib/clock.ts';
+import { systemRandom } from '../lib/random.ts';
 import { silentLog } from '../observability/log.ts';
 import { httpSuppliers } from './http-suppliers.ts';
 import { type ResilientOptions, resilientSuppliers } from './resilient-suppliers.ts';

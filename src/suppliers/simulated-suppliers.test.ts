@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { supplierClientContract } from '../../test/contract/suppliers.ts';
 import { memoryLedger } from '../../test/support/memory-ledger.ts';
-import { systemClock } from '../lib/system-clock.ts';
-import { systemRandom } from '../lib/system-random.ts';
+import { systemClock } from '../lib/clock.ts';
+import { systemRandom } from '../lib/random.ts';
 import { simulatedSuppliers } from './simulated-suppliers.ts';
 
 const willing = { flightFailureRate: 0, hotelFailureRate: 0, latencyMs: 0 };

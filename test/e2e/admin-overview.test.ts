@@ -4,8 +4,8 @@ import AxeBuilder from '@axe-core/playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/compose/app.ts';
 import { createServer } from '../../src/http/server/server.ts';
-import { systemClock as clock } from '../../src/lib/system-clock.ts';
-import { systemRandom } from '../../src/lib/system-random.ts';
+import { systemClock as clock } from '../../src/lib/clock.ts';
+import { systemRandom } from '../../src/lib/random.ts';
 import { silentLog } from '../../src/observability/log.ts';
 import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import {

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemClock } from '../../src/lib/system-clock.ts';
-import { systemRandom } from '../../src/lib/system-random.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { systemRandom } from '../../src/lib/random.ts';
 import { simulatedSuppliers } from '../../src/suppliers/simulated-suppliers.ts';
 import type {
   FlightRequest,

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { warnOfUnknownSettings } from '../../src/commands/settings.ts';
-import { ConfigError, readConfig } from '../../src/config/config.ts';
+import { ConfigError, readConfig, warnOfUnknownSettings } from '../../src/config/config.ts';
 import {
   choice,
   type OptionValues,

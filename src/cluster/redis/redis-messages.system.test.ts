@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { messagesContract } from '../../../test/contract/messages.ts';
 import { recordingLog } from '../../../test/support/recording-log.ts';
 import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
+import { systemClock } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
-import { systemClock } from '../../lib/system-clock.ts';
-import { systemRandom } from '../../lib/system-random.ts';
+import { systemRandom } from '../../lib/random.ts';
 import { silentLog } from '../../observability/log.ts';
 import { InboxFullError, type Messages, MessagesUnavailableError, NoAnswerError } from '../messages.ts';
 import { redisConnector } from './connector.ts';

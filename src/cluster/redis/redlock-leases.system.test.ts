@@ -4,8 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { leasesContract } from '../../../test/contract/leases.ts';
 import { recordingLog } from '../../../test/support/recording-log.ts';
 import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
-import type { Clock } from '../../lib/clock.ts';
-import { systemClock } from '../../lib/system-clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import type { Lease, Leases } from '../lease.ts';
 import { redisConnector } from './connector.ts';

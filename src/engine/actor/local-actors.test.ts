@@ -3,7 +3,7 @@ import { defaultRules } from '../../../test/support/decide-fixture.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../../../test/support/server.ts';
 import { localLeases } from '../../cluster/lease.ts';
-import { systemClock } from '../../lib/system-clock.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import { localLiveBus } from '../../realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../storage/sqlite/sqlite-store.ts';

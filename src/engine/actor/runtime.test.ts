@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { localLeases } from '../../cluster/lease.ts';
-import { systemClock } from '../../lib/system-clock.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
 import { type Actor, type Behaviour, GoneError } from './activation.ts';

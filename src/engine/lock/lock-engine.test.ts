@@ -10,7 +10,7 @@ import {
   type StrategyFixtureOptions,
 } from '../../../test/support/strategy-fixture.ts';
 import { type Lease, type Leases, localLeases } from '../../cluster/lease.ts';
-import { systemClock } from '../../lib/system-clock.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { QueueEngine } from '../queue/queue-engine.ts';
 import { LockEngine, type LockEngineOptions } from './lock-engine.ts';

@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryLedger } from '../../../test/support/memory-ledger.ts';
-import { systemClock } from '../../lib/system-clock.ts';
-import { systemRandom } from '../../lib/system-random.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { systemRandom } from '../../lib/random.ts';
 import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { simulatedSuppliers } from '../../suppliers/simulated-suppliers.ts';

@@ -6,7 +6,7 @@ import { recordingLog } from '../../../test/support/recording-log.ts';
 import { type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
 import { redisConnector } from '../../cluster/redis/connector.ts';
 import type { Order } from '../../domain/order.ts';
-import { systemClock } from '../../lib/system-clock.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import { type LiveBus, localLiveBus } from '../live-bus.ts';
 import { type RedisLiveBusOptions, redisLiveBus } from './redis-live-bus.ts';

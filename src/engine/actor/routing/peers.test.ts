@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Messages, NoAnswerError } from '../../../cluster/messages.ts';
+import { systemClock } from '../../../lib/clock.ts';
 import type { Json } from '../../../lib/json.ts';
-import { systemClock } from '../../../lib/system-clock.ts';
 import { silentLog } from '../../../observability/log.ts';
 import { PeerService } from './peers.ts';
 import {
