@@ -50,8 +50,6 @@ function subjectOf(path: string): string {
 
 /** Contracts between subjects. Everyone but the domain and lib may import them. */
 const ports: ReadonlySet<string> = new Set([
-  'src/admin/identity.ts',
-  'src/admin/admin-service.ts',
   'src/audit/audit-report.ts',
   'src/cluster/lease.ts',
   'src/cluster/messages.ts',

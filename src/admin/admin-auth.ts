@@ -1,32 +1,35 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { Context } from 'hono';
-import { deleteCookie, setSignedCookie } from 'hono/cookie';
+import { generateCookie, generateSignedCookie } from 'hono/cookie';
 import { parseSigned } from 'hono/utils/cookie';
-import type { ErrorCode } from '../domain/errors.ts';
-import type { HttpSettings } from '../http/app-services.ts';
-import { incomingRequest } from '../http/limits.ts';
+import type { HttpSettings, OperatorAuth } from '../http/app-services.ts';
 import { ProblemError } from '../http/problem.ts';
 import { type CookieFormat, cookieFormat, isOwnOrigin } from '../http/security.ts';
 import type { Clock } from '../lib/clock.ts';
+import { defined } from '../lib/defined.ts';
 import type { Random } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
 import type { IncomingRequest } from '../rate-limits/rate-limits.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import type { AdminService } from './admin-service.ts';
+import type { AdminService, Public } from './admin-service.ts';
 import { FailedGuesses } from './failed-guesses.ts';
-import type { AdminIdentity, AdminSessions, SignInRefusal } from './identity.ts';
 
 export interface AdminAuthOptions {
-  readonly service: Pick<AdminService, 'sessionStarted' | 'endSession' | 'isSessionEnded'>;
+  readonly sessions: AdminService['sessions'];
   /** `ADMIN_TOKEN` */
   readonly token: string;
   readonly settings: Pick<HttpSettings, 'secret' | 'publicOrigin'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** What the sender of a request is counted under. */
+  /** The client that a request's sender is counted as. */
   readonly clientOf: (sender: IncomingRequest) => string;
+}
+
+/** What the admin pages and the admin API are served with. */
+export interface HttpAdmin {
+  readonly service: AdminService;
+  readonly auth: Public<AdminAuth>;
 }
 
 const sessionMs = 8 * 60 * 60 * 1_000;
@@ -34,10 +37,10 @@ const bearer = /^bearer +(?<token>\S+) *$/i;
 const name = 'admin';
 
 /**
- * Operators prove themselves with the one token: programs with each request, people once, for a session of eight
- * hours. Its cookie is signed with a key that hangs on the token, so that a new token ends every session.
+ * Operators prove themselves with the one admin token: programs with each request, people once, for a session of eight
+ * hours. The session's cookie is signed with a key that depends on the token, so a new token ends every session.
  */
-export class AdminAuth implements AdminSessions, AdminIdentity {
+export class AdminAuth implements OperatorAuth {
   readonly #options: AdminAuthOptions;
   readonly #digest: Buffer;
   readonly #cookieSecret: string;
@@ -48,106 +51,116 @@ export class AdminAuth implements AdminSessions, AdminIdentity {
     const { token, settings, clock } = options;
     this.#options = options;
     this.#digest = digestOf(token);
-    const hangsOnToken = createHmac('sha256', settings.secret).update('admin-session:').update(this.#digest);
-    this.#cookieSecret = hangsOnToken.digest('base64url');
+    const key = createHmac('sha256', settings.secret).update('admin-session:').update(this.#digest);
+    this.#cookieSecret = key.digest('base64url');
     this.#cookie = cookieFormat('admin_session', settings);
     this.#guesses = new FailedGuesses({ clock });
   }
 
-  async identify(c: Context): Promise<Operator> {
-    const authorization = c.req.header('authorization');
-    const address = this.#addressOf(incomingRequest(c));
-    if (authorization !== undefined) {
-      const verdict = this.#judge(bearer.exec(authorization)?.groups?.token ?? '', address);
-      if (verdict !== undefined) throw verdict;
-      return { name, via: 'token', ...(address === undefined ? {} : { address }) };
+  async identify(request: Request, sender: IncomingRequest | undefined): Promise<Operator> {
+    const authorization = request.headers.get('authorization');
+    if (authorization !== null) {
+      const address = this.#addressOf(sender);
+      this.#checkToken(bearer.exec(authorization)?.groups?.token ?? '', address);
+      return { name, via: 'token', ...defined({ address }) };
     }
-    const operator = await this.operator(c.req.header('cookie'), incomingRequest(c));
+    const operator = await this.operator(request.headers.get('cookie') ?? undefined, sender);
     if (operator === undefined) throw unauthorized();
-    this.#refuseOtherSites(c);
+    this.#refuseOtherSites(request);
     return operator;
   }
 
-  async start(c: Context, token: string): Promise<SignInRefusal | undefined> {
-    const { service, clock, random } = this.#options;
-    const address = this.#addressOf(incomingRequest(c));
-    const verdict = this.#judge(token, address);
-    if (verdict !== undefined) {
-      const { code, extra } = verdict;
-      return { code, ...(extra.retryAfterS === undefined ? {} : { retryAfterS: extra.retryAfterS }) };
-    }
-    const refusal = await this.#endFormer(c);
-    if (refusal !== undefined) return { code: refusal };
+  /**
+   * Begins a session. The browser's former session is revoked. Returns the `Set-Cookie` header.
+   * @throws ProblemError 401 for a wrong token, 429 after too many of them, 503 if the session cannot be logged.
+   */
+  async logIn(
+    token: string,
+    cookies: string | undefined,
+    sender: IncomingRequest | undefined,
+  ): Promise<string> {
+    const { sessions, clock, random } = this.#options;
+    const address = this.#addressOf(sender);
+    this.#checkToken(token, address);
+    const former = await this.operator(cookies, sender);
+    if (former !== undefined) await this.#revoke(former);
     const session = Buffer.from(random.bytes(16)).toString('base64url');
-    const known = address === undefined ? {} : { address };
-    const noted = await service.sessionStarted({ name, via: 'session', session, ...known });
-    if (noted.kind === 'refused') return { code: noted.code };
-    const { name: cookieName, attributes } = this.#cookie;
-    await setSignedCookie(c, cookieName, `${session}.${clock.now()}`, this.#cookieSecret, {
-      ...attributes,
+    const started = await sessions.started({ name, via: 'session', session, ...defined({ address }) });
+    if (started.kind === 'refused') throw new ProblemError(started.code);
+    return generateSignedCookie(this.#cookie.name, `${session}.${clock.now()}`, this.#cookieSecret, {
+      ...this.#cookie.attributes,
       sameSite: 'Strict',
       maxAge: sessionMs / 1_000,
     });
-    return undefined;
   }
 
-  /** @throws StoreUnavailableError where it cannot be known whether the session was ended. */
+  /**
+   * The operator that a `Cookie` header proves; undefined unless signed in.
+   * @throws StoreUnavailableError for a good cookie, if nobody can tell whether its session was revoked.
+   */
   async operator(cookies: string | undefined, sender?: IncomingRequest): Promise<Operator | undefined> {
     const { name: cookieName } = this.#cookie;
     const value = cookies && (await parseSigned(cookies, this.#cookieSecret, cookieName))[cookieName];
     const { session, at } = /^(?<session>[\w-]{22})\.(?<at>\d{1,15})$/.exec(value || '')?.groups ?? {};
     if (session === undefined || this.#options.clock.now() - Number(at) >= sessionMs) return undefined;
-    if (await this.#options.service.isSessionEnded(session)) return undefined;
-    const address = this.#addressOf(sender);
-    return { name, via: 'session', session, ...(address === undefined ? {} : { address }) };
+    if (await this.#options.sessions.isRevoked(session)) return undefined;
+    return { name, via: 'session', session, ...defined({ address: this.#addressOf(sender) }) };
   }
 
-  /** @throws ProblemError 503 when it cannot be ended now: then its cookie stays. */
-  async end(c: Context, by: Operator): Promise<void> {
-    const ended = await this.#options.service.endSession(by);
-    if (ended.kind === 'refused') throw new ProblemError(ended.code);
-    deleteCookie(c, this.#cookie.name, this.#cookie.attributes);
+  /** Ends the operator's session. Returns the `Set-Cookie` header. @throws ProblemError 503 if it cannot be revoked now. */
+  async logOut(by: Operator): Promise<string> {
+    await this.#revoke(by);
+    return generateCookie(this.#cookie.name, '', { ...this.#cookie.attributes, maxAge: 0 });
   }
 
-  /** Whoever proves it anew gets another session, and what the browser had is worth nothing any more. */
-  async #endFormer(c: Context): Promise<ErrorCode | undefined> {
-    try {
-      const former = await this.operator(c.req.header('cookie'), incomingRequest(c));
-      const left = former && (await this.#options.service.endSession(former));
-      return left?.kind === 'refused' ? left.code : undefined;
-    } catch (error) {
-      if (error instanceof StoreUnavailableError) return 'store_unavailable';
-      throw error;
-    }
+  async #revoke(by: Operator): Promise<void> {
+    const revoked = await this.#options.sessions.revoke(by);
+    if (revoked.kind === 'refused') throw new ProblemError(revoked.code);
   }
 
-  /** Undefined for the right token. A client that has guessed too often is not heard, whatever it brings. */
-  #judge(token: string, address = ''): ProblemError | undefined {
+  /** After too many wrong tokens from an address, its next tokens are refused without a check. @throws ProblemError */
+  #checkToken(token: string, address = ''): void {
     const waitS = this.#guesses.waitS(address);
     if (waitS > 0) {
       const detail = `Too many wrong tokens came from this address. The next one is heard in ${waitS} s.`;
-      return new ProblemError('rate_limited', { retryAfterS: waitS, detail });
+      throw new ProblemError('rate_limited', { retryAfterS: waitS, detail });
     }
-    if (timingSafeEqual(digestOf(token), this.#digest)) return undefined;
+    if (timingSafeEqual(digestOf(token), this.#digest)) return;
     this.#guesses.failed(address);
     this.#options.log.warn({ client: address }, 'a wrong admin token was given');
-    return unauthorized('The bearer token is not the one of the operators.');
+    throw unauthorized('The bearer token is not the one of the operators.');
   }
 
   #addressOf(sender: IncomingRequest | undefined): string | undefined {
     return sender && this.#options.clientOf(sender);
   }
 
-  /** A browser sends our cookie along with whatever a page of ours asks for, and programs bring the token. */
-  #refuseOtherSites(c: Context): void {
-    const isRead = c.req.method === 'GET' || c.req.method === 'HEAD' || c.req.method === 'OPTIONS';
+  /** A browser sends the cookie with any request to this server, also one that another site's page starts. */
+  #refuseOtherSites({ method, headers, url }: Request): void {
+    const isRead = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
     const source = {
-      host: c.req.header('host') ?? new URL(c.req.url).host,
-      origin: c.req.header('origin'),
-      site: c.req.header('sec-fetch-site'),
+      host: headers.get('host') ?? new URL(url).host,
+      origin: headers.get('origin') ?? undefined,
+      site: headers.get('sec-fetch-site') ?? undefined,
     };
     const isOurs = source.site !== 'none' && isOwnOrigin(source, this.#options.settings.publicOrigin);
     if (!isRead && !isOurs) throw new ProblemError('cross_site');
+  }
+}
+
+/**
+ * Whether a browser may watch the overview. While the store is away, a good cookie is enough: operators need the overview
+ * most just then.
+ */
+export async function mayWatch(
+  auth: Pick<AdminAuth, 'operator'>,
+  cookies: string | undefined,
+): Promise<boolean> {
+  try {
+    return (await auth.operator(cookies)) !== undefined;
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) return true;
+    throw error;
   }
 }
 
@@ -160,7 +173,7 @@ function unauthorized(
   });
 }
 
-/** Digests have one length, whatever was guessed. */
+/** Digests have the same length for every token, as timingSafeEqual demands. */
 function digestOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }

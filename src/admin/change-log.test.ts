@@ -2,11 +2,11 @@ import { describe, expect, it, vi } from 'vitest';
 import { anOperator } from '../../test/support/admin-bench.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { recordingLog } from '../../test/support/recording-log.ts';
+import type { Result } from '../engine/operated-engine.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { OperatorLog } from '../storage/operator-log.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import type { Outcome } from './admin-service.ts';
 import { ChangeLog } from './change-log.ts';
 
 const away = () => Promise.reject(new StoreUnavailableError('away'));
@@ -51,7 +51,7 @@ describe('ChangeLog', () => {
 
   it('changes nothing where the entry cannot be written', async () => {
     const { log } = logOver({ appendOperatorEvent: away });
-    const change = vi.fn(async (): Promise<Outcome<true>> => ({ kind: 'done', value: true }));
+    const change = vi.fn(async (): Promise<Result<true>> => ({ kind: 'done', value: true }));
     expect(await log.record(asked, change)).toEqual({ kind: 'refused', code: 'store_unavailable' });
     expect(change).not.toHaveBeenCalled();
   });

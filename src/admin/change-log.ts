@@ -1,37 +1,42 @@
 import type { ErrorCode } from '../domain/errors.ts';
+import type { Result } from '../engine/operated-engine.ts';
 import type { Clock } from '../lib/clock.ts';
+import { defined } from '../lib/defined.ts';
 import type { Json } from '../lib/json.ts';
+import type { Page } from '../lib/page.ts';
 import type { Random } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
 import type {
   Operator,
   OperatorAction,
+  OperatorEvent,
   OperatorEventEnd,
   OperatorLog,
   OperatorTarget,
 } from '../storage/operator-log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import type { Outcome } from './admin-service.ts';
 
 export interface ChangeLogOptions {
   readonly store: OperatorLog;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Of this instance. */
+  /** The name of this instance. */
   readonly instance: string;
 }
 
-/** A change that somebody asks for. */
-export interface Asked {
+/** A change that an operator requests. */
+export interface ChangeRequest {
   readonly by: Operator;
   readonly action: OperatorAction;
   readonly target: OperatorTarget;
+  /** The requested values. */
   readonly wish?: Json;
+  /** The values before the change. */
   readonly before?: Json | undefined;
 }
 
-/** After these what was wanted may have happened: nobody said. */
+/** After these errors the change may have been made: nobody knows. */
 const unknownOutcomes: ReadonlySet<ErrorCode> = new Set([
   'no_owner',
   'no_answer',
@@ -41,11 +46,13 @@ const unknownOutcomes: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 const endPausesMs = [0, 100, 400, 1_500];
+const pageSizeDefault = 50;
+const pageSizeMax = 200;
 
 /**
- * Makes changes, and writes each down. The entry is there before the change is made, so none is made without one:
- * where the log cannot be written, nothing is changed. It is ended before the operator is answered; where that fails
- * again and again, the answer says what happened all the same, and the entry stays open.
+ * Makes changes and writes each one into the log of changes. The entry is written before the change is made. If it cannot
+ * be written, nothing is changed. The entry is ended before the operator is answered. If that fails repeatedly, the
+ * answer still says what happened, and the entry stays open.
  */
 export class ChangeLog {
   readonly #options: ChangeLogOptions;
@@ -55,31 +62,33 @@ export class ChangeLog {
     this.#options = options;
   }
 
-  /** @param after what to write down of what was changed. */
+  /** The log, newest first, at most 200 entries a page. @throws StoreUnavailableError */
+  list(cursor?: string, limit = pageSizeDefault): Promise<Page<OperatorEvent>> {
+    return this.#options.store.operatorEvents(cursor, Math.min(limit, pageSizeMax));
+  }
+
+  /** @param after the values after the change, for the log. */
   async record<Value>(
-    asked: Asked,
-    change: () => Promise<Outcome<Value>>,
+    request: ChangeRequest,
+    change: () => Promise<Result<Value>>,
     after: (value: Value) => Json | undefined = () => undefined,
-  ): Promise<Outcome<Value>> {
+  ): Promise<Result<Value>> {
     const { clock, random, store, instance } = this.#options;
-    const { before, ...rest } = asked;
-    // In the order in which they come, also within a millisecond.
+    // The counter keeps entries of the same millisecond in order.
     const id = `${String(this.#count++).padStart(9, '0')}-${Buffer.from(random.bytes(12)).toString('base64url')}`;
-    const event = { id, at: clock.now(), ...rest, ...(before === undefined ? {} : { before }), instance };
-    try {
-      await store.appendOperatorEvent({ ...event, outcome: 'open' });
-    } catch (error) {
-      return unavailable(error);
-    }
-    try {
-      const outcome = await change();
-      await this.#end(id, outcome.kind === 'done' ? doneAs(after(outcome.value)) : refusedAs(outcome.code));
-      return outcome;
-    } catch (error) {
-      const isUnavailable = error instanceof StoreUnavailableError;
-      await this.#end(id, refusedAs(isUnavailable ? 'store_unavailable' : 'internal'));
-      return unavailable(error);
-    }
+    const event = { id, at: clock.now(), ...defined({ ...request }), instance, outcome: 'open' } as const;
+    return orUnavailable(async () => {
+      await store.appendOperatorEvent(event);
+      try {
+        const result = await change();
+        await this.#end(id, result.kind === 'done' ? doneAs(after(result.value)) : refusedAs(result.code));
+        return result;
+      } catch (error) {
+        const isUnavailable = error instanceof StoreUnavailableError;
+        await this.#end(id, refusedAs(isUnavailable ? 'store_unavailable' : 'internal'));
+        throw error;
+      }
+    });
   }
 
   async #end(id: string, end: Omit<OperatorEventEnd, 'endedAt'>): Promise<void> {
@@ -90,10 +99,8 @@ export class ChangeLog {
       try {
         return await store.endOperatorEvent(id, { ...end, endedAt });
       } catch (err) {
-        log.warn(
-          { err, event: id, outcome: end.outcome },
-          "the end of an operator's change is not logged yet",
-        );
+        const fields = { err, event: id, outcome: end.outcome };
+        log.warn(fields, "the end of an operator's change is not logged yet");
       }
     }
     log.error(
@@ -104,24 +111,19 @@ export class ChangeLog {
 }
 
 function doneAs(after: Json | undefined): Omit<OperatorEventEnd, 'endedAt'> {
-  return { outcome: 'done', ...(after === undefined ? {} : { after }) };
+  return { outcome: 'done', ...defined({ after }) };
 }
 
 function refusedAs(code: ErrorCode): Omit<OperatorEventEnd, 'endedAt'> {
   return { outcome: unknownOutcomes.has(code) ? 'failed' : 'refused', code };
 }
 
-/** Work of which a reading may fail, too: what the store does not answer is an operating error. */
-export async function orUnavailable<Value>(work: () => Promise<Outcome<Value>>): Promise<Outcome<Value>> {
+/** Turns a StoreUnavailableError of the work into a refusal. */
+export async function orUnavailable<Value>(work: () => Promise<Result<Value>>): Promise<Result<Value>> {
   try {
     return await work();
   } catch (error) {
-    return unavailable(error);
+    if (error instanceof StoreUnavailableError) return { kind: 'refused', code: 'store_unavailable' };
+    throw error;
   }
-}
-
-/** @throws whatever is no operating error. */
-function unavailable(error: unknown): { readonly kind: 'refused'; readonly code: 'store_unavailable' } {
-  if (error instanceof StoreUnavailableError) return { kind: 'refused', code: 'store_unavailable' };
-  throw error;
 }

@@ -13,6 +13,7 @@ class Stage {
   readonly clock = new ManualClock();
   readonly store: SqliteStore = openSqliteStore({ file: ':memory:' });
   readonly #running = new Map<string, { register: InstanceRegister; kill: () => void }>();
+  readonly #draining = new Set<string>();
   members: readonly string[] = [];
   available = true;
   isStoreAway = false;
@@ -26,7 +27,7 @@ class Stage {
       return work();
     };
     const register = new InstanceRegister({
-      ...{ clock, instance, log: silentLog, keptMs },
+      ...{ clock, instance, log: silentLog, shownMs: keptMs },
       peers: {
         members: () => stage.members,
         get available() {
@@ -37,6 +38,7 @@ class Stage {
         settingsNamed: (prefix) => alive(() => store.settingsNamed(prefix)),
         swapSetting: (...all) => alive(() => store.swapSetting(...all)),
         ownerRecords: () => alive(() => store.ownerRecords()),
+        packages: () => alive(() => store.packages()),
       },
     });
     const kill = () => {
@@ -56,10 +58,18 @@ class Stage {
   }
 
   async leave(instance: string): Promise<void> {
-    const { register } = this.#running.get(instance)!;
-    this.#running.delete(instance);
-    this.#announce();
+    const register = await this.beginDrain(instance);
     await register.leave();
+    this.#running.delete(instance);
+  }
+
+  /** The instance notes that it leaves, and no longer announces itself. */
+  async beginDrain(instance: string): Promise<InstanceRegister> {
+    const { register } = this.#running.get(instance)!;
+    await register.leaving();
+    this.#draining.add(instance);
+    this.#announce();
+    return register;
   }
 
   async end(): Promise<void> {
@@ -69,7 +79,7 @@ class Stage {
   }
 
   #announce(): void {
-    this.members = [...this.#running.keys()].sort();
+    this.members = [...this.#running.keys()].filter((id) => !this.#draining.has(id)).sort();
   }
 }
 
@@ -133,9 +143,68 @@ it('shows who is gone as silent until it is lost, and never one that left in ord
   const seen: string[] = [];
   for (let second = 0; second < 6; second++) {
     await clock.advance(1_000);
-    seen.push([...one.silent.map((id) => `${id} silent`), ...names(one).map((id) => `${id} lost`)].join());
+    seen.push(
+      [
+        ...one.absent.map(({ id, state }) => `${id} ${state}`),
+        ...names(one).map((id) => `${id} lost`),
+      ].join(),
+    );
   }
   expect([...new Set(seen)]).toEqual(['three silent', 'three lost']);
+});
+
+it('shows an instance whose drain takes long as draining, and as lost only after 30 s', async () => {
+  stage = new Stage();
+  const { clock } = stage;
+  const one = stage.start('one');
+  stage.start('two');
+  stage.start('three');
+  await clock.advance(2_000);
+  await stage.beginDrain('two');
+  await stage.beginDrain('three');
+  await clock.advance(20_000);
+  expect([one.absent, names(one)]).toEqual([
+    [
+      { id: 'three', state: 'draining' },
+      { id: 'two', state: 'draining' },
+    ],
+    [],
+  ]);
+  await stage.leave('two');
+  stage.kill('three');
+  await clock.advance(15_000);
+  expect([one.absent, names(one)]).toEqual([[], ['three']]);
+});
+
+it('delays a drain by a second at most if the store is away', async () => {
+  stage = new Stage();
+  const { clock } = stage;
+  const one = stage.start('one');
+  await clock.advance(2_000);
+  const hang = Promise.withResolvers<ReadonlyMap<string, string>>();
+  stage.store.settingsNamed = () => hang.promise;
+  let isNoted = false;
+  void one.leaving().then(() => {
+    isNoted = true;
+  });
+  await clock.advance(900);
+  expect(isNoted).toBe(false);
+  await clock.advance(200);
+  expect(isNoted).toBe(true);
+  hang.resolve(new Map());
+});
+
+it('counts no archived package among those that will find an owner', async () => {
+  stage = new Stage();
+  const { store, clock } = stage;
+  await store.addPackages([onSale({ id: 1 }), onSale({ id: 2, paused: true, archived: true })]);
+  for (const id of [1, 2]) await store.takeOwnership(id, 'two');
+  const one = stage.start('one');
+  stage.start('two');
+  await clock.advance(6_000);
+  stage.kill('two');
+  await clock.advance(6_000);
+  expect(one.lost).toMatchObject([{ packages: 2, firstPackages: [1, 2], unowned: 1 }]);
 });
 
 it('does not miss who left in order while another was writing it down as lost', async () => {

@@ -1,64 +1,89 @@
 import { z } from 'zod';
 import type { Peers } from '../engine/operated-engine.ts';
 import type { Clock } from '../lib/clock.ts';
+import { settlesWithin } from '../lib/deadline.ts';
+import { defined } from '../lib/defined.ts';
 import type { Log } from '../observability/log.ts';
 import type { OwnerRecord, Store } from '../storage/store.ts';
-import type { LostInstance } from './admin-service.ts';
+
+/** An instance that crashed or was cut off: it did not drain. */
+export interface LostInstance {
+  readonly id: string;
+  /** Since when it has not announced itself, in ms since the epoch. */
+  readonly at: number;
+  /** The instance that noticed it. */
+  readonly noticedBy: string;
+  /** How many packages it owned. */
+  readonly packages: number;
+  /** The first of them by id, ten at most. */
+  readonly firstPackages: readonly number[];
+  /** Who owns them now. Counted for the first thousand. */
+  readonly takenOver: readonly { readonly instance: string; readonly packages: number }[];
+  /** How many of them nobody has taken over, without archived ones: the next purchase finds an owner. */
+  readonly unowned: number;
+}
+
+/** An instance that should run, does not announce itself, and is not lost yet. */
+export interface AbsentInstance {
+  readonly id: string;
+  /** `draining`: it has said that it leaves. */
+  readonly state: 'silent' | 'draining';
+}
 
 export interface InstanceRegisterOptions {
-  readonly store: Pick<Store, 'settingsNamed' | 'swapSetting' | 'ownerRecords'>;
+  readonly store: Pick<Store, 'settingsNamed' | 'swapSetting' | 'ownerRecords' | 'packages'>;
   readonly peers: Pick<Peers, 'members' | 'available'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Of this instance. */
+  /** The name of this instance. */
   readonly instance: string;
-  /** How often the register is read; default 1,000 ms. */
-  readonly everyMs?: number;
-  /** How long an instance must be away from the members before it is lost; default 3,000 ms. */
-  readonly graceMs?: number;
-  /** How long a lost instance is shown, unless an operator dismisses it; default a day. */
-  readonly keptMs?: number;
+  /** How long a lost instance is shown, unless an operator dismisses it. Default: a day. */
+  readonly shownMs?: number;
 }
 
 const dayMs = 24 * 3_600_000;
-/** With every n-th reading of the register, the owners of all packages are read too. */
+const readEveryMs = 1_000;
+/** An instance is lost after it was absent from the members for this long. */
+const graceMs = 3_000;
+/** The same for an instance that is draining. As long as an orchestrator commonly waits before SIGKILL. */
+const drainGraceMs = 30_000;
+/** A store that does not answer delays a drain by at most this long. */
+const leavingTimeoutMs = 1_000;
+/** The owners of all packages are read with every n-th reading of the register. */
 const ownersEvery = 5;
-/** How many ids of a lost instance's packages are kept. */
+/** How many package ids a lost instance's entry keeps. */
 const idsMax = 1_000;
-/** Each of the others writes an entry once. */
+/** More than the number of instances that may change the entry at the same time. */
 const leaveTriesMax = 5;
 const prefix = 'instance:';
 
 const entry = z.object({
   startedAt: z.number(),
-  /** Absent while it runs. */
+  /** The instance drains. */
+  leaving: z.boolean().optional(),
+  /** Absent while the instance runs. */
   lost: z
-    .object({
-      at: z.number(),
-      by: z.string(),
-      packages: z.number(),
-      ids: z.array(z.number()),
-    })
+    .object({ at: z.number(), by: z.string(), packages: z.number(), ids: z.array(z.number()) })
     .optional(),
 });
 type Entry = z.output<typeof entry>;
 
-interface Known extends Entry {
+interface StoredEntry extends Entry {
   readonly id: string;
-  /** As it is kept. */
+  /** The entry's JSON text. */
   readonly text: string;
 }
 
 /**
- * The list of instances that should be running, kept in the store. Each instance signs in when it starts, and signs out
- * when it has drained. An instance that is signed in but no longer announces itself is lost. Any other instance may
- * notice that, also one that started later, or after Redis was wiped. An instance that comes back under its id signs in
- * again, and is no longer lost.
+ * The list of instances that should be running, kept in the store. Each instance signs in when it starts, notes that it
+ * is leaving when it begins to drain, and signs out when it has drained. An instance that is signed in but no longer
+ * announces itself is lost. Any other instance may notice that, also one that started later, or after Redis was wiped. An
+ * instance that comes back under its id signs in again, and is no longer lost.
  *
  * ```
- *   (none) ──start──► running ──away for graceMs──► lost ──dismissed, or a day later──► (none)
- *     ▲                 │  ▲                         │
- *     └───left in order─┘  └────────came back────────┘
+ *   (none) ──start──► running ──away for 3 s, or 30 s if leaving──► lost ──dismissed, or a day later──► (none)
+ *     ▲                 │  ▲                                         │
+ *     └─────drained─────┘  └───────────────came back─────────────────┘
  * ```
  */
 export class InstanceRegister {
@@ -70,7 +95,8 @@ export class InstanceRegister {
   #owners: readonly OwnerRecord[] = [];
   #readings = 0;
   #lost: readonly LostInstance[] = [];
-  #silent: readonly string[] = [];
+  #absent: readonly AbsentInstance[] = [];
+  #isLeaving = false;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: InstanceRegisterOptions) {
@@ -78,22 +104,31 @@ export class InstanceRegister {
     this.#startedAt = options.clock.now();
   }
 
-  /** Those that are lost, as of the last reading. */
+  /** The lost instances, as of the last reading. */
   get lost(): readonly LostInstance[] {
     return this.#lost;
   }
 
-  /** Those that do not announce themselves any more, and are not lost yet, as of the last reading. */
-  get silent(): readonly string[] {
-    return this.#silent;
+  /** The absent instances that are not lost, as of the last reading. */
+  get absent(): readonly AbsentInstance[] {
+    return this.#absent;
   }
 
-  /** Signs in, and looks after the register until it leaves. */
+  /** Signs in, and watches the other instances until {@link leave}. */
   start(): void {
     this.#running = this.#run();
   }
 
-  /** Signs out: this instance has given everything away. Never throws. */
+  /** Notes that this instance drains: a long drain is no loss. Takes a second at most. Never throws. */
+  async leaving(): Promise<void> {
+    this.#isLeaving = true;
+    const { instance, clock, log } = this.#options;
+    const write = async () => this.#signIn((await this.#read()).find(({ id }) => id === instance));
+    const written = write().catch((err: unknown) => log.debug({ err }, 'the drain could not be noted'));
+    await settlesWithin(leavingTimeoutMs, written, clock);
+  }
+
+  /** Signs out: this instance has drained. Never throws. */
   async leave(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -101,7 +136,7 @@ export class InstanceRegister {
     try {
       for (let tries = 1; tries <= leaveTriesMax; tries++) {
         const own = (await this.#read()).find(({ id }) => id === instance);
-        // Another instance may take it for lost between the two.
+        // Another instance may mark it as lost between the read and the swap.
         if (own === undefined || (await this.#swap(instance, own.text, undefined))) return;
       }
       log.warn({}, 'this instance could not sign out: others changed its entry meanwhile');
@@ -110,7 +145,7 @@ export class InstanceRegister {
     }
   }
 
-  /** Shows a lost instance no more. False when there is none with this id. @throws StoreUnavailableError */
+  /** Shows a lost instance no more. False if no instance with this id is lost. @throws StoreUnavailableError */
   async dismiss(id: string): Promise<boolean> {
     const found = (await this.#read()).find((each) => each.id === id && each.lost !== undefined);
     if (found === undefined || !(await this.#swap(id, found.text, undefined))) return false;
@@ -119,62 +154,70 @@ export class InstanceRegister {
   }
 
   async #run(): Promise<void> {
-    const { clock, log, everyMs = 1_000 } = this.#options;
+    const { clock, log } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#look();
+        await this.#update();
       } catch (err) {
-        log.debug({ err }, 'the register of instances could not be looked after');
+        log.debug({ err }, 'the register of instances could not be read or written');
       }
-      await clock.sleep(everyMs, this.#stopping.signal);
+      await clock.sleep(readEveryMs, this.#stopping.signal);
     }
   }
 
-  async #look(): Promise<void> {
-    const { store, instance, clock, keptMs = dayMs } = this.#options;
-    const known = await this.#read();
-    const own = known.find(({ id }) => id === instance);
+  async #update(): Promise<void> {
+    const { store, instance, clock, shownMs = dayMs } = this.#options;
+    const entries = await this.#read();
+    const own = entries.find(({ id }) => id === instance);
     if (own?.startedAt !== this.#startedAt || own.lost !== undefined) await this.#signIn(own);
-    const absent = this.#absent(known);
-    for (const each of absent) await this.#lose(each);
-    if (absent.length > 0 || this.#readings++ % ownersEvery === 0) this.#owners = await store.ownerRecords();
-    const shown: LostInstance[] = [];
-    for (const each of absent.length === 0 ? known : await this.#read()) {
+    const newlyLost = this.#findLost(entries);
+    for (const each of newlyLost) await this.#lose(each);
+    if (newlyLost.length > 0 || this.#readings++ % ownersEvery === 0)
+      this.#owners = await store.ownerRecords();
+    const lost: [string, NonNullable<Entry['lost']>][] = [];
+    for (const each of newlyLost.length === 0 ? entries : await this.#read()) {
       if (each.lost === undefined || each.id === instance) continue;
-      if (clock.now() - each.lost.at > keptMs) await this.#swap(each.id, each.text, undefined);
-      else shown.push(shownAs(each.id, each.lost, this.#owners));
+      if (clock.now() - each.lost.at > shownMs) await this.#swap(each.id, each.text, undefined);
+      else lost.push([each.id, each.lost]);
     }
-    this.#lost = shown;
-    const isLost = new Set(shown.map(({ id }) => id));
-    this.#silent = known.filter(({ id }) => this.#absentSince.has(id) && !isLost.has(id)).map(({ id }) => id);
+    // Nobody buys an archived package, so none of them will find an owner.
+    const archived =
+      lost.length === 0 ? [] : (await store.packages()).filter((each) => each.package.archived);
+    const sold = new Map(this.#owners.map(({ packageId, instance: owner }) => [packageId, owner]));
+    for (const each of archived) sold.delete(each.package.id);
+    this.#lost = lost.map(([id, each]) => lostInstance(id, each, sold));
+    this.#absent = entries
+      .filter(({ id }) => this.#absentSince.has(id) && !lost.some(([lostId]) => lostId === id))
+      .map(({ id, leaving }) => ({ id, state: leaving === true ? 'draining' : 'silent' }));
   }
 
-  async #signIn(own: Known | undefined): Promise<void> {
+  async #signIn(own: StoredEntry | undefined): Promise<void> {
     const { instance, log } = this.#options;
-    const text = JSON.stringify({ startedAt: this.#startedAt } satisfies Entry);
+    const leaving = this.#isLeaving || undefined;
+    const text = JSON.stringify({ startedAt: this.#startedAt, ...defined({ leaving }) } satisfies Entry);
     if ((await this.#swap(instance, own?.text, text)) && own?.lost !== undefined) {
       log.info({}, 'this instance was taken for lost, and is back');
     }
   }
 
-  /** Those that run as far as the register knows, and have not announced themselves for long enough. */
-  #absent(known: readonly Known[]): Known[] {
-    const { peers, clock, instance, graceMs = 3_000 } = this.#options;
-    // While Redis does not answer nobody can be seen, and nobody is taken for lost.
+  /** The running instances that have not announced themselves for long enough. */
+  #findLost(entries: readonly StoredEntry[]): StoredEntry[] {
+    const { peers, clock, instance } = this.#options;
+    // While Redis does not answer, no instance can be seen, and none counts as lost.
     if (!peers.available) this.#absentSince.clear();
     const now = clock.now();
     const members = new Set(peers.members());
     for (const id of this.#absentSince.keys()) if (members.has(id)) this.#absentSince.delete(id);
     if (!peers.available) return [];
-    return known.filter(({ id, lost }) => {
+    return entries.filter(({ id, lost, leaving }) => {
       if (id === instance || lost !== undefined || members.has(id)) return false;
       const since = this.#absentSince.get(id) ?? now;
       this.#absentSince.set(id, since);
-      return now - since >= graceMs;
+      return now - since >= (leaving === true ? drainGraceMs : graceMs);
     });
   }
 
-  async #lose({ id, startedAt, text }: Known): Promise<void> {
+  async #lose({ id, startedAt, text }: StoredEntry): Promise<void> {
     const { store, clock, instance, log } = this.#options;
     const at = this.#absentSince.get(id) ?? clock.now();
     const owned = [...this.#owners, ...(await store.ownerRecords())].filter((each) => each.instance === id);
@@ -189,11 +232,11 @@ export class InstanceRegister {
     );
   }
 
-  async #read(): Promise<Known[]> {
+  async #read(): Promise<StoredEntry[]> {
     const found = await this.#options.store.settingsNamed(prefix);
     return [...found].flatMap(([name, text]) => {
-      const read = parsed(text);
-      return read === undefined ? [] : [{ id: name.slice(prefix.length), text, ...read }];
+      const parsed = parseEntry(text);
+      return parsed === undefined ? [] : [{ id: name.slice(prefix.length), text, ...parsed }];
     });
   }
 
@@ -202,27 +245,28 @@ export class InstanceRegister {
   }
 }
 
-/** Undefined for what this release does not understand: it leaves it alone. */
-function parsed(text: string): Entry | undefined {
+/** Undefined for an entry that this release does not understand: it leaves that entry alone. */
+function parseEntry(text: string): Entry | undefined {
   try {
-    const read = entry.safeParse(JSON.parse(text));
-    return read.success ? read.data : undefined;
+    return entry.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }
 }
 
-/** Who owns its packages now: the ids tell, as far as they are remembered. */
-function shownAs(id: string, lost: NonNullable<Entry['lost']>, owners: readonly OwnerRecord[]): LostInstance {
-  const ownerOf = new Map(owners.map(({ packageId, instance }) => [packageId, instance]));
+/** @param owners by package. */
+function lostInstance(
+  id: string,
+  { at, by, packages, ids }: NonNullable<Entry['lost']>,
+  owners: ReadonlyMap<number, string | undefined>,
+): LostInstance {
   const takenOver = new Map<string, number>();
   let unowned = 0;
-  for (const packageId of lost.ids) {
-    const owner = ownerOf.get(packageId);
+  for (const packageId of ids) {
+    const owner = owners.get(packageId);
     if (owner === id) unowned++;
     else if (owner !== undefined) takenOver.set(owner, (takenOver.get(owner) ?? 0) + 1);
   }
-  const { at, by, packages, ids } = lost;
   const takers = [...takenOver].map(([instance, count]) => ({ instance, packages: count }));
   return { id, at, noticedBy: by, packages, firstPackages: ids.slice(0, 10), takenOver: takers, unowned };
 }

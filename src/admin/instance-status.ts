@@ -1,99 +1,139 @@
 import { z } from 'zod';
-import type { EngineLoad } from '../engine/operated-engine.ts';
+import type { EngineLoad, OperatedEngine } from '../engine/operated-engine.ts';
+import type { Clock } from '../lib/clock.ts';
+import { settlesWithin } from '../lib/deadline.ts';
 import type { Json } from '../lib/json.ts';
 import type { ProcessLoad } from '../observability/process-load.ts';
-import type { InstanceLoad } from './admin-service.ts';
 
-const figure = z.number().min(0);
-const series = z.array(figure).max(120);
-const activity = z.object({
-  bucketMs: figure.min(1),
-  endedAt: figure,
-  purchasesPerS: series,
-  batchSize: series,
-  commitMs: series,
-  recent: z.object({ purchasesPerS: figure, batchSize: figure, commitMs: figure }),
-  mailbox: figure,
+const number = z.number().min(0);
+const series = z.array(number).max(120);
+
+/** The load of an instance now. */
+const instanceLoad = z.object({
+  /** Packages that it acts for. */
+  packages: number,
+  /** Messages in all mailboxes. */
+  mailbox: number,
+  /** Orders being booked or cancelled at the suppliers, including those that wait for their turn. */
+  sagas: number,
+  /** Open WebSockets. */
+  sockets: number,
+  /** The longest delay of a timer in the last second or two. */
+  eventLoopLagMs: number,
+  /** Resident memory. */
+  rssBytes: number,
+  /** Orders stored, over the last ten seconds. */
+  purchasesPerS: number,
 });
 
-/** What an instance says of itself to the others: members that a newer release has added are left out. */
-const ownStatus = z.object({
+/** What an instance reports of itself to the others. Members that a newer release has added are dropped. */
+const statusReport = z.object({
+  /** `not_ready`: it runs, and cannot take orders. */
   state: z.enum(['ready', 'not_ready', 'draining']),
+  /** What keeps it from taking orders, as sentences; empty if it is ready. */
   missing: z.array(z.string().max(1_000)).max(20),
+  /** Whether the suppliers answer it. While they do not, the queues of its packages wait. */
   suppliersAvailable: z.boolean(),
+  /** ms since the epoch. */
   startedAt: z.number(),
+  /** The version of the program. */
   version: z.string().max(100),
-  load: z.object({
-    packages: figure,
-    mailbox: figure,
-    sagas: figure,
-    sockets: figure,
-    eventLoopLagMs: figure,
-    rssBytes: figure,
-    purchasesPerS: figure,
-  }),
-  /** The busiest of those it acts for. */
-  packages: z.array(z.object({ packageId: z.int(), activity })),
-  /** Those it acts for besides. */
+  load: instanceLoad,
+  /** The busiest packages that it acts for. */
+  packages: z.array(
+    z.object({
+      packageId: z.int(),
+      activity: z.object({
+        bucketMs: number.min(1),
+        endedAt: number,
+        purchasesPerS: series,
+        batchSize: series,
+        commitMs: series,
+        recent: z.object({ purchasesPerS: number, batchSize: number, commitMs: number }),
+        mailbox: number,
+      }),
+    }),
+  ),
+  /** The ids of the other packages that it acts for. */
   others: z.array(z.int()),
 });
-export type OwnStatus = z.output<typeof ownStatus>;
+export type StatusReport = z.output<typeof statusReport>;
 
-/** One message can bear the series of so many packages. */
+/** One message between instances has room for the series of so many packages. */
 const busiestMax = 200;
 
-export interface StatusParts {
-  readonly engine: EngineLoad;
-  /** What keeps it from taking orders, in words. */
+export interface StatusParts extends Pick<StatusReport, 'suppliersAvailable' | 'startedAt' | 'version'> {
   readonly missing: readonly string[];
-  readonly suppliersAvailable: boolean;
+  readonly engine: EngineLoad;
   readonly process: ProcessLoad;
   readonly sockets: number;
-  /** ms since the epoch. */
-  readonly startedAt: number;
-  /** Of the program. */
-  readonly version: string;
 }
 
-/** What this instance says of itself. */
-export function statusOf(parts: StatusParts): OwnStatus {
-  const { engine, missing, suppliersAvailable, process, sockets, startedAt, version } = parts;
+export function statusReportOf({ engine, missing, process, sockets, ...rest }: StatusParts): StatusReport {
   const { packages, sagas, isDraining } = engine;
   const busiest = packages.toSorted((one, other) => rate(other) - rate(one));
-  const load: InstanceLoad = {
-    packages: packages.length,
-    mailbox: sum(packages.map((owned) => owned.activity.mailbox)),
-    sagas,
-    sockets,
-    ...process,
-    purchasesPerS: Math.round(sum(packages.map(rate)) * 100) / 100,
-  };
   return {
+    ...rest,
     state: isDraining ? 'draining' : missing.length > 0 ? 'not_ready' : 'ready',
-    missing: missing.map((words) => words.slice(0, 1_000)),
-    suppliersAvailable,
-    startedAt,
-    version,
-    load,
-    packages: structuredClone(busiest.slice(0, busiestMax)) as OwnStatus['packages'],
+    missing: missing.map((text) => text.slice(0, 1_000)),
+    load: {
+      packages: packages.length,
+      mailbox: packages.reduce((total, { activity }) => total + activity.mailbox, 0),
+      sagas,
+      sockets,
+      ...process,
+      purchasesPerS: Math.round(packages.reduce((total, each) => total + rate(each), 0) * 100) / 100,
+    },
+    packages: structuredClone(busiest.slice(0, busiestMax)) as StatusReport['packages'],
     others: busiest.slice(busiestMax).map(({ packageId }) => packageId),
   };
 }
 
-export function encodeStatus(status: OwnStatus): Json {
-  return status as unknown as Json;
-}
-
-/** Undefined for what this release does not understand. */
-export function decodeStatus(json: Json): OwnStatus | undefined {
-  const parsed = ownStatus.safeParse(json);
-  return parsed.success ? parsed.data : undefined;
+/** Undefined for a report that this release does not understand. */
+export function decodeStatusReport(json: Json): StatusReport | undefined {
+  return statusReport.safeParse(json).data;
 }
 
 function rate({ activity: { recent } }: EngineLoad['packages'][number]): number {
   return recent.purchasesPerS;
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
+/** A status report has to be made within a second. */
+const waitMs = 300;
+/** A store under load may be slow. After this long it counts as silent. */
+const silentMs = 2_000;
+const silence = ['the store, or the lease service, is silent'];
+
+/**
+ * What keeps an engine from taking orders, for callers that cannot wait: a store that is away needs seconds to be known
+ * as such. Until then the probe returns the last result, or reports the silence itself once that has lasted.
+ */
+export class ReadinessProbe {
+  readonly #engine: Pick<OperatedEngine, 'readinessProblems'>;
+  readonly #clock: Clock;
+  #missing: readonly string[] = [];
+  #check: { readonly since: number; readonly ended: Promise<void> } | undefined;
+
+  constructor(engine: Pick<OperatedEngine, 'readinessProblems'>, clock: Clock) {
+    this.#engine = engine;
+    this.#clock = clock;
+  }
+
+  /** Sentences; empty if nothing is missing. Takes at most 300 ms. */
+  async read(): Promise<readonly string[]> {
+    this.#check ??= { since: this.#clock.now(), ended: this.#runCheck() };
+    const check = this.#check;
+    await settlesWithin(waitMs, check.ended, this.#clock);
+    const isSilent = this.#check === check && this.#clock.now() - check.since >= silentMs;
+    return isSilent && this.#missing.length === 0 ? silence : this.#missing;
+  }
+
+  async #runCheck(): Promise<void> {
+    try {
+      this.#missing = await this.#engine.readinessProblems();
+    } catch {
+      this.#missing = silence;
+    }
+    this.#check = undefined;
+  }
 }

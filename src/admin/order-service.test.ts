@@ -17,8 +17,8 @@ const held = (number: number, agoMs: number, over: Partial<Order> = {}): Order =
     ...over,
   });
 
-const numbersOf = (found: { orders: readonly { order: Order }[] }) =>
-  found.orders.map(({ order: { packageId, number } }) => `${packageId}.${number}`);
+const numbersOf = (found: { items: readonly { order: Order }[] }) =>
+  found.items.map(({ order: { packageId, number } }) => `${packageId}.${number}`);
 
 describe('orders that are a concern', () => {
   it('come stuck first, then slow, oldest first; the others and the line are none', async () => {
@@ -34,12 +34,14 @@ describe('orders that are a concern', () => {
     const at = Date.now() - 40_000;
     const timeline = [...cancelling.timeline, { at, event: 'cancel requested' } as const];
     await stored(bench, 2, { ...cancelling, timeline });
-    const found = await bench.service.orders({ stuck: true });
+    const found = await bench.service.orders.list({ stuck: true });
     expect(numbersOf(found)).toEqual(['2.1', '1.2', '1.1']);
-    expect(found.orders.map(({ health }) => health)).toEqual(['stuck', 'stuck', 'slow']);
-    expect(found.orders[0]?.since).toBe(at);
-    expect(numbersOf(await bench.service.orders({ stuck: true, packageId: 2 }))).toEqual(['2.1']);
-    expect(numbersOf(await bench.service.orders({ stuck: true, status: 'held', limit: 1 }))).toEqual(['1.2']);
+    expect(found.items.map(({ health }) => health)).toEqual(['stuck', 'stuck', 'slow']);
+    expect(found.items[0]?.since).toBe(at);
+    expect(numbersOf(await bench.service.orders.list({ stuck: true, packageId: 2 }))).toEqual(['2.1']);
+    expect(numbersOf(await bench.service.orders.list({ stuck: true, status: 'held', limit: 1 }))).toEqual([
+      '1.2',
+    ]);
   });
 });
 
@@ -52,7 +54,7 @@ describe('a walk over orders', () => {
       const seen: string[] = [];
       let cursor: string | undefined;
       do {
-        const page = await bench.service.orders({ limit, ...(cursor === undefined ? {} : { cursor }) });
+        const page = await bench.service.orders.list({ limit, ...(cursor === undefined ? {} : { cursor }) });
         seen.push(...numbersOf(page));
         cursor = page.next;
       } while (cursor !== undefined);
@@ -66,9 +68,9 @@ describe('a walk over orders', () => {
       sampleOrder(index + 1, { status: index === 0 ? 'failed' : 'confirmed' }),
     );
     await stored(bench, 1, ...orders);
-    const first = await bench.service.orders({ status: 'failed', packageId: 1 });
-    expect(first).toEqual({ orders: [], next: '1-501' });
-    const second = await bench.service.orders({ status: 'failed', packageId: 1, cursor: '1-501' });
+    const first = await bench.service.orders.list({ status: 'failed', packageId: 1 });
+    expect(first).toEqual({ items: [], next: '1-501' });
+    const second = await bench.service.orders.list({ status: 'failed', packageId: 1, cursor: '1-501' });
     expect(numbersOf(second)).toEqual(['1.1']);
     expect(second).not.toHaveProperty('next');
   });
@@ -77,7 +79,10 @@ describe('a walk over orders', () => {
     await using bench = await openAdminBench();
     const queued = [1, 2, 3].map((number) => sampleOrder(number));
     await stored(bench, 1, ...queued, sampleOrder(4, { status: 'confirmed' }));
-    expect(numbersOf(await bench.service.orders({ status: 'queued', limit: 2 }))).toEqual(['1.1', '1.2']);
+    expect(numbersOf(await bench.service.orders.list({ status: 'queued', limit: 2 }))).toEqual([
+      '1.1',
+      '1.2',
+    ]);
   });
 });
 
@@ -87,10 +92,10 @@ describe('an order', () => {
     const bought = await bench.engine.purchase({ packageId: 1, email: 'ana@example.com' });
     const { id } = (bought as { order: Order }).order;
     const { service } = bench;
-    expect(await service.cancelOrder(by, id)).toMatchObject({ kind: 'refused', code: 'in_progress' });
+    expect(await service.orders.cancel(by, id)).toMatchObject({ kind: 'refused', code: 'in_progress' });
     await vi.waitFor(() => bench.suppliers.answerFlight());
-    await vi.waitFor(async () => expect((await service.order(id))?.order.status).toBe('confirmed'));
-    expect(await service.cancelOrder(by, id.toLowerCase())).toMatchObject({
+    await vi.waitFor(async () => expect((await service.orders.get(id))?.order.status).toBe('confirmed'));
+    expect(await service.orders.cancel(by, id.toLowerCase())).toMatchObject({
       kind: 'done',
       value: { status: 'cancelling' },
     });
@@ -107,13 +112,13 @@ describe('an order', () => {
     const bought = await bench.engine.purchase({ packageId: 1, email: 'ana@example.com' });
     const { id } = (bought as { order: Order }).order;
     const { service } = bench;
-    expect(await service.retryOrder(by, id)).toMatchObject({ kind: 'done', value: { status: 'held' } });
+    expect(await service.orders.retry(by, id)).toMatchObject({ kind: 'done', value: { status: 'held' } });
     await vi.waitFor(() => bench.suppliers.answerFlight());
-    await vi.waitFor(async () => expect((await service.order(id))?.order.status).toBe('confirmed'));
-    expect(await service.retryOrder(by, id)).toMatchObject({ code: 'not_retryable', order: { id } });
+    await vi.waitFor(async () => expect((await service.orders.get(id))?.order.status).toBe('confirmed'));
+    expect(await service.orders.retry(by, id)).toMatchObject({ code: 'not_retryable', order: { id } });
     for (const unknown of ['7Q4M-9XKD-2VBN-H5TR', 'ana@example.com']) {
-      expect(await service.retryOrder(by, unknown)).toMatchObject({ code: 'unknown_order' });
-      expect(await service.order(unknown)).toBeUndefined();
+      expect(await service.orders.retry(by, unknown)).toMatchObject({ code: 'unknown_order' });
+      expect(await service.orders.get(unknown)).toBeUndefined();
     }
     expect(JSON.stringify(await bench.log())).not.toContain('ana@');
   });

@@ -4,78 +4,124 @@ import {
   type OrderStatus,
   parseOrderId,
   sagaStatuses,
+  type TimelineEvent,
   unfinishedStatuses,
 } from '../domain/order.ts';
 import type { Accepted, Refused } from '../engine/engine.ts';
-import type { OperatedEngine } from '../engine/operated-engine.ts';
+import type { OperatedEngine, Result } from '../engine/operated-engine.ts';
+import { Cached } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';
+import { defined } from '../lib/defined.ts';
+import type { Page } from '../lib/page.ts';
 import type { Operator, OperatorAction } from '../storage/operator-log.ts';
 import type { Store } from '../storage/store.ts';
-import type { AdminOrder, OrdersFound, OrdersQuery, Outcome } from './admin-service.ts';
 import { type ChangeLog, orUnavailable } from './change-log.ts';
-import { keptFor } from './kept.ts';
-import { withHealth } from './order-health.ts';
+
+/**
+ * `stuck`: held, compensating or cancelling for 30 s or longer. `slow`: the same for 5 s or longer. Orders in the queue
+ * are neither.
+ */
+export type OrderHealth = 'stuck' | 'slow';
+
+/** An order as operators see it. */
+export interface AdminOrder {
+  readonly order: Order;
+  /** When it got its status, in ms since the epoch. */
+  readonly since: number;
+  /** Absent for a healthy order. */
+  readonly health?: OrderHealth;
+}
+
+export interface OrdersQuery {
+  /** True: only stuck and slow orders; first the stuck ones, then the slow ones, each oldest first. */
+  readonly stuck?: boolean;
+  readonly packageId?: number;
+  readonly status?: OrderStatus;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+  /** Default 50, at most 200. */
+  readonly limit?: number;
+}
 
 export interface OrderServiceOptions {
   readonly engine: OperatedEngine;
   readonly store: Store;
-  readonly changes: ChangeLog;
   readonly clock: Clock;
 }
 
 const limitDefault = 50;
 const limitMax = 200;
-/** Of one package: those that came first are the ones that wait longest. */
-const inHandMax = 500;
-/** A page looks at so many orders at most, whatever it finds. */
-const lookedAtMax = 2_000;
-const keptMs = 2_000;
-const readingsMax = 8;
+/** How many orders of one package are checked for their health: the oldest ones. */
+const checkedMax = 500;
+/** How many orders one page reads at most, however few of them match. */
+const readMax = 2_000;
+const unhealthyMaxAgeMs = 2_000;
+const parallelReadsMax = 8;
+const stuckAfterMs = 30_000;
+const slowAfterMs = 5_000;
 
-/** Orders as operators see and change them. */
+/** Orders as operators see and change them. Every change is logged; see {@link ChangeLog}. */
 export class OrderService {
   readonly #options: OrderServiceOptions;
-  /** Everybody who watches asks for the same. */
-  readonly #concerns: () => Promise<readonly AdminOrder[]>;
+  readonly #changes: ChangeLog;
+  /** Of all packages. Shared by everybody who watches the overview. */
+  readonly #unhealthy: Cached<readonly AdminOrder[]>;
 
-  constructor(options: OrderServiceOptions) {
+  constructor(options: OrderServiceOptions, changes: ChangeLog) {
     this.#options = options;
-    this.#concerns = keptFor(keptMs, options.clock, () => this.#concernsOf(undefined));
+    this.#changes = changes;
+    const { clock } = options;
+    this.#unhealthy = new Cached(() => this.#findUnhealthy(), { clock, maxAgeMs: unhealthyMaxAgeMs });
   }
 
-  async find(query: OrdersQuery): Promise<OrdersFound> {
-    const { stuck, packageId, status, cursor } = query;
-    const limit = Math.min(query.limit ?? (stuck === true ? limitMax : limitDefault), limitMax);
-    if (stuck === true) {
-      const all = await (packageId === undefined ? this.#concerns() : this.#concernsOf(packageId));
-      const wanted = all.filter(({ order }) => status === undefined || order.status === status);
-      return { orders: wanted.slice(0, limit) };
+  /**
+   * Newest first, package after package by id. With `stuck`, or with the status of an unfinished order, there is one page,
+   * of at most 200, oldest first. Otherwise a page may have a `next` although it is short or empty: it reads a limited
+   * number of orders.
+   * @throws StoreUnavailableError
+   */
+  async list(query: OrdersQuery): Promise<Page<AdminOrder>> {
+    const { stuck = false, packageId, status } = query;
+    const limit = Math.min(query.limit ?? (stuck ? limitMax : limitDefault), limitMax);
+    if (stuck) {
+      const all = await (packageId === undefined ? this.#unhealthy.get() : this.#findUnhealthy(packageId));
+      const items = all.filter(({ order }) => status === undefined || order.status === status);
+      return { items: items.slice(0, limit) };
     }
     if (status !== undefined && unfinishedStatuses.includes(status)) {
-      const orders = await this.#unfinished(packageId, [status], limit);
-      return { orders: orders.sort(oldestFirst).slice(0, limit) };
+      const orders = await this.#findUnfinished(packageId, [status], limit);
+      return { items: orders.sort(oldestFirst).slice(0, limit) };
     }
-    return this.#walk({ packageId, status, cursor, limit });
+    return this.#walk(query, limit);
   }
 
-  async ofEmail(email: string, cursor?: string, limit = limitDefault): Promise<OrdersFound> {
+  /**
+   * All orders of an email: the package with the greatest id first, and of each package the newest order first.
+   * @param email trimmed and in lower case.
+   * @throws StoreUnavailableError
+   */
+  async listByEmail(email: string, cursor?: string, limit = limitDefault): Promise<Page<AdminOrder>> {
     const { store, clock } = this.#options;
     const { items, next } = await store.ordersByEmail(email, cursor, Math.min(limit, limitMax));
-    const now = clock.now();
-    const orders = items.map((order) => withHealth(order, now));
-    return next === undefined ? { orders } : { orders, next };
+    return { items: withHealth(items, clock.now()), ...defined({ next }) };
   }
 
-  async one(id: string): Promise<AdminOrder | undefined> {
+  /** Undefined if there is no such order. @throws StoreUnavailableError */
+  async get(id: string): Promise<AdminOrder | undefined> {
     const order = await this.#stored(id);
-    return order && withHealth(order, this.#options.clock.now());
+    return order && withHealth([order], this.#options.clock.now())[0];
   }
 
-  retry(by: Operator, id: string): Promise<Outcome<Order>> {
+  /**
+   * Has the owner ask the suppliers now instead of after its next pause. The key stays the same, so repeating it is
+   * harmless. `unknown_order`; `not_retryable` once the order has ended.
+   */
+  retry(by: Operator, id: string): Promise<Result<Order>> {
     return this.#change(by, 'order.retry', id, (order) => this.#options.engine.retry(order));
   }
 
-  cancel(by: Operator, id: string): Promise<Outcome<Order>> {
+  /** Cancels an order as its buyer could. `unknown_order`, `in_progress`, `not_cancellable`. */
+  cancel(by: Operator, id: string): Promise<Result<Order>> {
     return this.#change(by, 'order.cancel', id, (order) => this.#options.engine.cancel(order));
   }
 
@@ -84,25 +130,18 @@ export class OrderService {
     action: OperatorAction,
     id: string,
     change: (order: Order) => Promise<Accepted | Refused>,
-  ): Promise<Outcome<Order>> {
+  ): Promise<Result<Order>> {
     return orUnavailable(async () => {
       const order = await this.#stored(id);
-      // Only what has the form of an id is written down: who knows what else was typed.
-      const orderId = parseOrderId(id);
-      const target = {
-        ...(orderId === undefined ? {} : { orderId }),
-        ...(order === undefined ? {} : { packageId: order.packageId }),
-      };
+      // Only a well-formed id is logged: anything else may be personal data.
+      const target = defined({ orderId: parseOrderId(id), packageId: order?.packageId });
       const before = order && { status: order.status };
-      return this.#options.changes.record<Order>(
-        { by, action, target, before },
-        async () => {
-          if (order === undefined) return { kind: 'refused', code: 'unknown_order' };
-          const answer = await change(order);
-          return answer.kind === 'accepted' ? { kind: 'done', value: answer.order } : answer;
-        },
-        ({ status }) => ({ status }),
-      );
+      const make = async (): Promise<Result<Order>> => {
+        if (order === undefined) return { kind: 'refused', code: 'unknown_order' };
+        const answer = await change(order);
+        return answer.kind === 'refused' ? answer : { kind: 'done', value: answer.order };
+      };
+      return this.#changes.record({ by, action, target, before }, make, ({ status }) => ({ status }));
     });
   }
 
@@ -111,68 +150,82 @@ export class OrderService {
     return canonical === undefined ? undefined : this.#options.store.order(canonical);
   }
 
-  /** The stuck first, then the slow, each oldest first. */
-  async #concernsOf(packageId: number | undefined): Promise<AdminOrder[]> {
-    const inHand = await this.#unfinished(packageId, sagaStatuses, inHandMax);
-    const concerns = inHand.filter(({ health }) => health !== undefined);
-    return concerns.sort(
+  /** The stuck orders first, then the slow ones, each oldest first. */
+  async #findUnhealthy(packageId?: number): Promise<readonly AdminOrder[]> {
+    const busy = await this.#findUnfinished(packageId, sagaStatuses, checkedMax);
+    const unhealthy = busy.filter(({ health }) => health !== undefined);
+    return unhealthy.sort(
       (one, other) =>
         Number(other.health === 'stuck') - Number(one.health === 'stuck') || oldestFirst(one, other),
     );
   }
 
-  async #unfinished(
+  async #findUnfinished(
     packageId: number | undefined,
     statuses: readonly OrderStatus[],
     max: number,
   ): Promise<AdminOrder[]> {
     const { store, clock } = this.#options;
     const ids = packageId === undefined ? await store.packagesWithUnfinished() : [packageId];
-    const turns = pLimit(readingsMax);
-    const presents = await Promise.all(
+    const turns = pLimit(parallelReadsMax);
+    const read = await Promise.all(
       ids.map((id) => turns(() => store.versionedPackage(id, { statuses, max }))),
     );
     const now = clock.now();
-    return presents.flatMap((present) => (present?.orders ?? []).map((order) => withHealth(order, now)));
+    return read.flatMap((each) => withHealth(each?.orders ?? [], now));
   }
 
-  /** Package after package, newest first. The cursor is the package and the number that were looked at last. */
-  async #walk(wish: {
-    readonly packageId: number | undefined;
-    readonly status: OrderStatus | undefined;
-    readonly cursor: string | undefined;
-    readonly limit: number;
-  }): Promise<OrdersFound> {
-    const { store, clock } = this.#options;
-    const from = /^(?<id>\d{1,15})-(?<below>\d{1,15})$/.exec(wish.cursor ?? '')?.groups;
-    const ids = wish.packageId === undefined ? await this.#packageIds() : [wish.packageId];
-    const left = ids.filter((id) => id >= Number(from?.id ?? 0));
-    const orders: AdminOrder[] = [];
-    const now = clock.now();
-    let lookedAt = 0;
-    let below = left[0] === Number(from?.id) ? Number(from?.below) : undefined;
-    for (const id of left) {
-      for (;;) {
-        const page = await store.ordersBelow(id, below, limitMax);
+  /** Package after package, newest first. The cursor is the last package and order number that were read. */
+  async #walk({ packageId, status, cursor }: OrdersQuery, limit: number): Promise<Page<AdminOrder>> {
+    const { store, engine, clock } = this.#options;
+    const from = /^(?<id>\d{1,15})-(?<below>\d{1,15})$/.exec(cursor ?? '')?.groups;
+    const all = async () => (await engine.packages()).map((each) => each.package.id);
+    const ids = packageId === undefined ? await all() : [packageId];
+    const found: Order[] = [];
+    let readCount = 0;
+    for (const id of ids.filter((each) => each >= Number(from?.id ?? 0))) {
+      let below = id === Number(from?.id) ? Number(from?.below) : undefined;
+      let page: readonly Order[];
+      do {
+        page = await store.ordersBelow(id, below, limitMax);
         for (const order of page) {
-          lookedAt += 1;
+          readCount += 1;
           below = order.number;
-          if (wish.status === undefined || order.status === wish.status) orders.push(withHealth(order, now));
-          if (orders.length >= wish.limit || lookedAt >= lookedAtMax) {
-            return { orders, next: `${id}-${below}` };
-          }
+          if (status === undefined || order.status === status) found.push(order);
+          if (found.length < limit && readCount < readMax) continue;
+          return { items: withHealth(found, clock.now()), next: `${id}-${below}` };
         }
-        if (page.length < limitMax) break;
-      }
-      below = undefined;
+      } while (page.length === limitMax);
     }
-    return { orders };
+    return { items: withHealth(found, clock.now()) };
   }
+}
 
-  async #packageIds(): Promise<number[]> {
-    const packages = await this.#options.engine.packages();
-    return packages.map((one) => one.package.id);
-  }
+/** The timeline event that begins each status. */
+const beginnings: Readonly<Record<OrderStatus, TimelineEvent>> = {
+  queued: 'queued',
+  held: 'claimed',
+  compensating: 'compensating',
+  confirmed: 'confirmed',
+  cancelling: 'cancel requested',
+  failed: 'failed',
+  rejected: 'sold out',
+  withdrawn: 'withdrawn',
+  cancelled: 'cancelled',
+};
+
+function withHealth(orders: readonly Order[], now: number): AdminOrder[] {
+  return orders.map((order) => {
+    const { status, timeline, createdAt } = order;
+    const since = timeline.findLast(({ event }) => event === beginnings[status])?.at ?? createdAt;
+    const health = sagaStatuses.includes(status) ? healthOf(now - since) : undefined;
+    return { order, since, ...defined({ health }) };
+  });
+}
+
+function healthOf(forMs: number): OrderHealth | undefined {
+  if (forMs >= stuckAfterMs) return 'stuck';
+  return forMs >= slowAfterMs ? 'slow' : undefined;
 }
 
 function oldestFirst(one: AdminOrder, other: AdminOrder): number {

@@ -10,7 +10,7 @@ const wish = { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 3 };
 describe('creating', () => {
   it('takes the next free id, and whoever asks can buy at once', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 7 }] });
-    const created = await bench.service.create(by, wish);
+    const created = await bench.service.packages.create(by, wish);
     expect(created).toEqual({ kind: 'done', value: { id: 8, ...wish, version: 1 } });
     expect(await bench.engine.purchase({ packageId: 8, email: 'a@example.com' })).toMatchObject({
       kind: 'accepted',
@@ -22,13 +22,15 @@ describe('creating', () => {
 
   it('takes the first gap when the last id of all is taken', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }, { id: packageIdMax }] });
-    expect(await bench.service.create(by, wish)).toMatchObject({ value: { id: 3 } });
-    expect(await bench.service.packages()).toHaveLength(4);
+    expect(await bench.service.packages.create(by, wish)).toMatchObject({ value: { id: 3 } });
+    expect(await bench.service.packages.list()).toHaveLength(4);
   });
 
   it('gives each of many who ask at once a package of their own', async () => {
     await using bench = await openAdminBench();
-    const created = await Promise.all(Array.from({ length: 5 }, () => bench.service.create(by, { ...wish })));
+    const created = await Promise.all(
+      Array.from({ length: 5 }, () => bench.service.packages.create(by, { ...wish })),
+    );
     const ids = created.map((outcome) => (outcome.kind === 'done' ? outcome.value.id : outcome.code));
     expect(ids.sort()).toEqual([2, 3, 4, 5, 6]);
   });
@@ -36,8 +38,8 @@ describe('creating', () => {
   it('refuses an id that is taken and a sale that closes before it opens, and logs both', async () => {
     await using bench = await openAdminBench();
     const { service } = bench;
-    expect(await service.create(by, { ...wish, id: 1 })).toMatchObject({ code: 'package_exists' });
-    expect(await service.create(by, { ...wish, opensAt: 5, closesAt: 5 })).toMatchObject({
+    expect(await service.packages.create(by, { ...wish, id: 1 })).toMatchObject({ code: 'package_exists' });
+    expect(await service.packages.create(by, { ...wish, opensAt: 5, closesAt: 5 })).toMatchObject({
       code: 'invalid',
     });
     expect(await bench.log()).toMatchObject([
@@ -52,12 +54,12 @@ describe('changing', () => {
   it('goes by the version that was read, and logs before and after', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 2 }] });
     const { service } = bench;
-    const amended = await service.amend(by, 1, { version: 1, quota: 9, price: 7 });
+    const amended = await service.packages.update(by, 1, { version: 1, quota: 9, price: 7 });
     expect(amended).toMatchObject({ kind: 'done', value: { quota: 9, price: 7, version: 2 } });
-    expect(await service.amend(by, 1, { version: 1, quota: 1 })).toMatchObject({
+    expect(await service.packages.update(by, 1, { version: 1, quota: 1 })).toMatchObject({
       code: 'version_conflict',
     });
-    expect(await service.amend(by, 99, { version: 1, quota: 1 })).toMatchObject({
+    expect(await service.packages.update(by, 99, { version: 1, quota: 1 })).toMatchObject({
       code: 'unknown_package',
     });
     const [, conflict, done] = await bench.log();
@@ -69,11 +71,13 @@ describe('changing', () => {
     await using bench = await openAdminBench();
     const { service, engine } = bench;
     for (let each = 0; each < 2; each++) {
-      expect(await service.pause(by, 1, true)).toMatchObject({ value: { paused: true, version: 2 } });
+      expect(await service.packages.setPaused(by, 1, true)).toMatchObject({
+        value: { paused: true, version: 2 },
+      });
     }
     expect(await engine.purchase({ packageId: 1, email: 'a@example.com' })).toMatchObject({ code: 'paused' });
-    expect(await service.package(1)).toMatchObject({ obstacle: 'paused' });
-    const resumed = await service.pause(by, 1, false);
+    expect(await service.packages.get(1)).toMatchObject({ obstacle: 'paused' });
+    const resumed = await service.packages.setPaused(by, 1, false);
     expect(resumed).toMatchObject({ value: { version: 3 } });
     expect(resumed).not.toHaveProperty('value.paused');
     expect((await bench.log()).map(({ action }) => action)).toEqual([
@@ -81,7 +85,7 @@ describe('changing', () => {
       'package.pause',
       'package.pause',
     ]);
-    expect(await service.pause(by, 99, true)).toMatchObject({ code: 'unknown_package' });
+    expect(await service.packages.setPaused(by, 99, true)).toMatchObject({ code: 'unknown_package' });
   });
 });
 
@@ -93,18 +97,18 @@ describe('archiving', () => {
     await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const { service, engine, store } = bench;
     const bought = await buy(bench, 'a@example.com');
-    expect(await service.archive(by, 1)).toMatchObject({ code: 'sale_not_ended' });
-    await service.pause(by, 1, true);
-    expect(await service.archive(by, 1)).toMatchObject({ code: 'sale_not_ended' });
+    expect(await service.packages.archive(by, 1)).toMatchObject({ code: 'sale_not_ended' });
+    await service.packages.setPaused(by, 1, true);
+    expect(await service.packages.archive(by, 1)).toMatchObject({ code: 'sale_not_ended' });
     await vi.waitFor(() => bench.suppliers.answerFlight());
     await vi.waitFor(async () => expect((await store.order(bought.order.id))?.status).toBe('confirmed'));
     for (let each = 0; each < 2; each++) {
-      expect(await service.archive(by, 1)).toMatchObject({ value: { archived: true, version: 3 } });
+      expect(await service.packages.archive(by, 1)).toMatchObject({ value: { archived: true, version: 3 } });
     }
-    await service.pause(by, 1, false);
+    expect(await service.packages.setPaused(by, 1, false)).toEqual({ kind: 'refused', code: 'sale_closed' });
     expect(await buy(bench, 'b@example.com')).toMatchObject({ kind: 'refused', code: 'sale_closed' });
     expect(await engine.cancel((await store.order(bought.order.id))!)).toMatchObject({ kind: 'accepted' });
-    expect(await service.archive(by, 99)).toMatchObject({ code: 'unknown_package' });
+    expect(await service.packages.archive(by, 99)).toMatchObject({ code: 'unknown_package' });
     expect((await bench.log()).map(({ action, outcome }) => `${action} ${outcome}`)).toContain(
       'package.archive done',
     );
@@ -112,8 +116,8 @@ describe('archiving', () => {
 
   it('is done by a sale that has closed', async () => {
     await using bench = await openAdminBench({ packages: [{ closesAt: 1 }, { id: 2, opensAt: 9e15 }] });
-    expect(await bench.service.archive(by, 1)).toMatchObject({ kind: 'done' });
-    expect(await bench.service.archive(by, 2)).toMatchObject({ code: 'sale_not_ended' });
+    expect(await bench.service.packages.archive(by, 1)).toMatchObject({ kind: 'done' });
+    expect(await bench.service.packages.archive(by, 2)).toMatchObject({ code: 'sale_not_ended' });
   });
 });
 
@@ -121,14 +125,14 @@ describe('deleting', () => {
   it('takes a package away that nobody has ordered, and logs it', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
     const { service, engine } = bench;
-    await service.amend(by, 1, { version: 1, price: 7 });
-    expect(await service.remove(by, 1)).toMatchObject({ kind: 'done' });
+    await service.packages.update(by, 1, { version: 1, price: 7 });
+    expect(await service.packages.delete(by, 1)).toMatchObject({ kind: 'done' });
     expect((await engine.packages()).map((each) => each.package.id)).toEqual([2]);
     expect(await engine.package(1)).toBeUndefined();
     expect(await engine.purchase({ packageId: 1, email: 'a@example.com' })).toEqual({
       ...{ kind: 'refused', code: 'unknown_package' },
     });
-    expect(await service.remove(by, 1)).toMatchObject({ code: 'unknown_package' });
+    expect(await service.packages.delete(by, 1)).toMatchObject({ code: 'unknown_package' });
     const [again, done] = await bench.log();
     expect(again).toMatchObject({ action: 'package.delete', outcome: 'refused', code: 'unknown_package' });
     expect(done).toMatchObject({ action: 'package.delete', outcome: 'done', before: { price: 7 } });
@@ -139,13 +143,13 @@ describe('deleting', () => {
     await using bench = await openAdminBench({ packages: ids.map((id) => ({ id, quota: 3 })) });
     const { service, engine, store } = bench;
     // Half of them have an owner already.
-    for (const id of ids.slice(10)) await service.amend(by, id, { version: 1, price: 7 });
+    for (const id of ids.slice(10)) await service.packages.update(by, id, { version: 1, price: 7 });
     const answers = await Promise.all(
       ids.map(async (id) => {
         const email = `buyer${id}@example.com`;
         const [bought, removed] = await Promise.all([
           engine.purchase({ packageId: id, email }),
-          new Promise((go) => setImmediate(go)).then(() => service.remove(by, id)),
+          new Promise((go) => setImmediate(go)).then(() => service.packages.delete(by, id)),
         ]);
         if (bought.kind === 'accepted') {
           expect(removed).toMatchObject({ code: 'package_not_empty' });
@@ -164,9 +168,9 @@ describe('deleting', () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
     const { service, store } = bench;
     const wish = { flight: 'F', stay: '2030-01-01', price: 1, quota: 1 };
-    expect(await service.remove(by, 2)).toMatchObject({ kind: 'done' });
-    expect(await service.create(by, { ...wish, id: 2 })).toMatchObject({ code: 'package_exists' });
-    expect(await service.create(by, wish)).toMatchObject({ value: { id: 3 } });
+    expect(await service.packages.delete(by, 2)).toMatchObject({ kind: 'done' });
+    expect(await service.packages.create(by, { ...wish, id: 2 })).toMatchObject({ code: 'package_exists' });
+    expect(await service.packages.create(by, wish)).toMatchObject({ value: { id: 3 } });
     expect((await store.packages()).map((each) => each.package.id)).toEqual([1, 3]);
   });
 
@@ -188,7 +192,7 @@ describe('deleting', () => {
           },
         }),
     });
-    expect(await bench.service.remove(by, 1)).toMatchObject({ kind: 'done' });
+    expect(await bench.service.packages.delete(by, 1)).toMatchObject({ kind: 'done' });
     expect(await bench.store.packages()).toEqual([]);
   });
 
@@ -196,7 +200,7 @@ describe('deleting', () => {
     const fencedFor: number[] = [];
     await using bench = await openAdminBench({ onFenced: (id) => fencedFor.push(id) });
     const { engine, store, service } = bench;
-    await service.amend(by, 1, { version: 1, price: 7 });
+    await service.packages.update(by, 1, { version: 1, price: 7 });
     await store.removePackage(1, (await store.versionedPackage(1))!.fence);
     const late = () => engine.purchase({ packageId: 1, email: 'a@example.com' });
     expect(await late()).toMatchObject({ code: 'unknown_package' });
@@ -209,7 +213,7 @@ describe('packages', () => {
   it('show who owns them and how busy that was', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1, quota: 2 }, { id: 2 }] });
     await bench.engine.purchase({ packageId: 1, email: 'a@example.com' });
-    const [bought, quiet] = await bench.service.packages();
+    const [bought, quiet] = await bench.service.packages.list();
     expect(bought).toMatchObject({
       owner: { instance: 'one', epoch: 1, state: 'active' },
       inventory: { held: 1 },
@@ -226,7 +230,7 @@ describe('packages', () => {
   ] as const)('owned by %s that says nothing of it are %s', async (instance, state) => {
     await using bench = await openAdminBench();
     await bench.store.takeOwnership(1, instance);
-    expect(await bench.service.package(1)).toMatchObject({ owner: { instance, state } });
-    expect(await bench.service.package(99)).toBeUndefined();
+    expect(await bench.service.packages.get(1)).toMatchObject({ owner: { instance, state } });
+    expect(await bench.service.packages.get(99)).toBeUndefined();
   });
 });

@@ -3,12 +3,15 @@ import type { PackageUpdate } from '../domain/messages.ts';
 import { isUpdated } from '../domain/operator-changes.ts';
 import {
   isSaleWindow,
+  type Offer,
   type PackageSnapshot,
   packageIdMax,
   type TravelPackage,
 } from '../domain/travel-package.ts';
-import type { OperatedEngine } from '../engine/operated-engine.ts';
+import type { Activity, OperatedEngine, Result } from '../engine/operated-engine.ts';
+import { Cached } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';
+import { defined } from '../lib/defined.ts';
 import type { Json } from '../lib/json.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import {
@@ -18,134 +21,173 @@ import {
   type Store,
   StoreUnavailableError,
 } from '../storage/store.ts';
-import type { NewPackage, Outcome, PackageOwner, PackageStatus } from './admin-service.ts';
-import { type Asked, type ChangeLog, orUnavailable } from './change-log.ts';
-import type { ClusterView, Statuses } from './cluster-view.ts';
-import type { OwnStatus } from './instance-status.ts';
-import { keptFor } from './kept.ts';
+import { type ChangeLog, type ChangeRequest, orUnavailable } from './change-log.ts';
+import type { InstanceService, StatusReports } from './instance-service.ts';
+
+export interface PackageOwner {
+  /** The instance that last took the package over. */
+  readonly instance: string;
+  /** Grows with every takeover. */
+  readonly epoch: number;
+  /**
+   * `active`: the instance acts for the package now. `idle`: the instance runs, and has nothing to do for the package.
+   * `silent`: the instance did not answer in time. `gone`: the instance no longer announces itself; the next purchase
+   * finds another owner.
+   */
+  readonly state: 'active' | 'idle' | 'silent' | 'gone';
+}
+
+/** A package as operators see it. */
+export interface PackageStatus extends PackageSnapshot {
+  /** The error that a purchase would get now. Absent if a purchase would be accepted. */
+  readonly obstacle?: 'paused' | 'not_open' | 'sale_closed' | 'sold_out' | 'queue_full';
+  /** How many orders its queue takes. */
+  readonly waitersMax: number;
+  /** Absent until somebody has bought, and with the lock and queue engines, which have no owners. */
+  readonly owner?: PackageOwner;
+  /** Absent unless the owner is active and answers. */
+  readonly activity?: Activity;
+}
+
+export interface NewPackage extends Offer {
+  /** Absent: the next free id. */
+  readonly id?: number;
+  readonly quota: number;
+  /** ms since the epoch. */
+  readonly opensAt?: number;
+  /** ms since the epoch. */
+  readonly closesAt?: number;
+  /** True: nobody can buy it until it is resumed. */
+  readonly paused?: boolean;
+  /** False: it is in no list of customers. */
+  readonly listed?: boolean;
+}
+
+/** Limits of {@link NewPackage} and {@link PackageUpdate}. */
+export const quotaMax = 1_000_000_000;
+export const priceMax = 1_000_000_000;
 
 export interface PackageServiceOptions {
   readonly engine: OperatedEngine;
   readonly store: Store;
-  readonly cluster: ClusterView;
-  readonly changes: ChangeLog;
   readonly clock: Clock;
   readonly waitersPerUnit: number;
-  /** Whether packages have owners: not with the plans. */
+  /** Whether packages have owners: only with the actor engine. */
   readonly hasOwners: boolean;
 }
 
-/** How often an id that was free is taken by somebody else, or a version is outrun, before we give up. */
+/** How often to try again after another writer took the id or changed the version. */
 const triesMax = 8;
-const keptMs = 1_000;
-/** Ids of packages that were deleted, in the store's settings. */
+const ownersMaxAgeMs = 1_000;
+/** Prefix of the store's settings that keep the ids of deleted packages. */
 const deleted = 'deleted-package:';
 
-/** Packages as operators see and change them. */
+/** Packages as operators see and change them. Every change is logged; see {@link ChangeLog}. */
 export class PackageService {
   readonly #options: PackageServiceOptions;
-  readonly #ownerRecords: () => Promise<ReadonlyMap<number, OwnerRecord>>;
+  readonly #instances: InstanceService;
+  readonly #changes: ChangeLog;
+  readonly #owners: Cached<ReadonlyMap<number, OwnerRecord>>;
 
-  constructor(options: PackageServiceOptions) {
+  constructor(options: PackageServiceOptions, instances: InstanceService, changes: ChangeLog) {
     this.#options = options;
+    this.#instances = instances;
+    this.#changes = changes;
     const { store, clock, hasOwners } = options;
-    this.#ownerRecords = keptFor(keptMs, clock, async () => {
-      const ownerRecords = hasOwners ? await store.ownerRecords() : [];
-      return new Map(ownerRecords.map((record) => [record.packageId, record]));
-    });
+    const load = async (): Promise<ReadonlyMap<number, OwnerRecord>> => {
+      const owners = hasOwners ? await store.ownerRecords() : [];
+      return new Map(owners.map((owner) => [owner.packageId, owner]));
+    };
+    this.#owners = new Cached(load, { clock, maxAgeMs: ownersMaxAgeMs });
   }
 
-  async all(): Promise<PackageStatus[]> {
-    const { engine, cluster } = this.#options;
-    const [snapshots, ownerRecords, statuses] = await Promise.all([
-      engine.packages(),
-      this.#ownerRecords(),
-      cluster.statuses(),
-    ]);
-    const owned = ownedBy(statuses);
-    return snapshots.map((snapshot) => this.#status(snapshot, { ownerRecords, statuses, owned }));
+  /** All packages by id. Their owners are asked at most once a second. @throws StoreUnavailableError */
+  async list(): Promise<readonly PackageStatus[]> {
+    const [snapshots, known] = await Promise.all([this.#options.engine.packages(), this.#readOwners()]);
+    return snapshots.map((snapshot) => this.#status(snapshot, known));
   }
 
-  async one(id: number): Promise<PackageStatus | undefined> {
-    const { engine, cluster } = this.#options;
-    const snapshot = await engine.package(id);
-    if (snapshot === undefined) return undefined;
-    const [ownerRecords, statuses] = await Promise.all([this.#ownerRecords(), cluster.statuses()]);
-    return this.#status(snapshot, { ownerRecords, statuses, owned: ownedBy(statuses) });
+  /** Undefined if there is no such package. @throws StoreUnavailableError */
+  async get(id: number): Promise<PackageStatus | undefined> {
+    const snapshot = await this.#options.engine.package(id);
+    return snapshot && this.#status(snapshot, await this.#readOwners());
   }
 
-  create(by: Operator, wish: NewPackage): Promise<Outcome<TravelPackage>> {
-    const target = wish.id === undefined ? {} : { packageId: wish.id };
-    const asked = { by, action: 'package.create', target, wish: asJson(wish) } as const;
-    return this.#options.changes.record(asked, () => this.#create(wish), asJson);
+  /**
+   * Creates a package. Every instance knows it within 250 ms. `package_exists` if the requested id is or was used;
+   * `invalid` if the sale would close before it opens.
+   */
+  create(by: Operator, params: NewPackage): Promise<Result<TravelPackage>> {
+    const target = defined({ packageId: params.id });
+    const request = { by, action: 'package.create', target, wish: asJson(params) } as const;
+    return this.#changes.record(request, () => this.#create(params), asJson);
   }
 
-  amend(by: Operator, id: number, change: PackageUpdate): Promise<Outcome<TravelPackage>> {
-    const asked = { by, action: 'package.amend', wish: asJson(change) } as const;
-    return this.#recorded(id, asked, () => this.#amend(id, change));
+  /** `unknown_package`, `version_conflict`, `quota_too_low`, or `invalid` if the sale would close before it opens. */
+  update(by: Operator, id: number, change: PackageUpdate): Promise<Result<TravelPackage>> {
+    const request = { by, action: 'package.amend', wish: asJson(change) } as const;
+    return this.#record(id, request, () => this.#update(id, change));
   }
 
-  pause(by: Operator, id: number, paused: boolean): Promise<Outcome<TravelPackage>> {
-    const asked = { by, action: paused ? 'package.pause' : 'package.resume', wish: { paused } } as const;
-    return this.#recorded(id, asked, () => this.#toPresent(id, { paused }));
+  /**
+   * Pauses or resumes the sale. While it is paused, purchases get `paused`, the queue keeps its order, and bookings under
+   * way are finished. Repeating it is harmless. `unknown_package`; `sale_closed` for an archived package.
+   */
+  setPaused(by: Operator, id: number, paused: boolean): Promise<Result<TravelPackage>> {
+    const action = paused ? 'package.pause' : 'package.resume';
+    const request = { by, action, wish: { paused } } as const;
+    return this.#record(id, request, () => this.#updateNewest(id, { paused }));
   }
 
-  archive(by: Operator, id: number): Promise<Outcome<TravelPackage>> {
-    const asked = { by, action: 'package.archive', wish: { archived: true } } as const;
-    return this.#recorded(id, asked, () => this.#toPresent(id, { archived: true }));
+  /** Takes a package whose sale has ended out of every list. Its orders stay. `unknown_package`, `sale_not_ended`. */
+  archive(by: Operator, id: number): Promise<Result<TravelPackage>> {
+    const request = { by, action: 'package.archive', wish: { archived: true } } as const;
+    return this.#record(id, request, () => this.#updateNewest(id, { archived: true }));
   }
 
-  remove(by: Operator, id: number): Promise<Outcome<TravelPackage>> {
-    const asked = { by, action: 'package.delete' } as const;
-    return this.#recorded(
-      id,
-      asked,
-      () => this.#remove(id),
-      () => undefined,
-    );
+  /** Deletes a package that nobody has ordered. `unknown_package`, `package_not_empty`. */
+  delete(by: Operator, id: number): Promise<Result<TravelPackage>> {
+    const request = { by, action: 'package.delete' } as const;
+    const nothing = () => undefined;
+    return this.#record(id, request, () => this.#delete(id), nothing);
   }
 
-  #recorded(
+  /** Logs a change of an existing package. */
+  #record(
     id: number,
-    asked: Pick<Asked, 'by' | 'action' | 'wish'>,
-    change: () => Promise<Outcome<TravelPackage>>,
+    request: Pick<ChangeRequest, 'by' | 'action' | 'wish'>,
+    change: () => Promise<Result<TravelPackage>>,
     after: (value: TravelPackage) => Json | undefined = asJson,
-  ): Promise<Outcome<TravelPackage>> {
+  ): Promise<Result<TravelPackage>> {
     return orUnavailable(async () => {
-      const { changes, store } = this.#options;
-      const stored = await store.package(id);
+      const stored = await this.#options.store.package(id);
       const before = stored && asJson(stored.package);
-      const known = async () =>
-        stored === undefined ? ({ kind: 'refused', code: 'unknown_package' } as const) : change();
-      return changes.record({ ...asked, target: { packageId: id }, before }, known, after);
+      const known = stored === undefined ? async () => unknownPackage : change;
+      return this.#changes.record({ ...request, target: { packageId: id }, before }, known, after);
     });
   }
 
-  /** An id that is free when it is looked for may be taken when it is stored: then the next is tried. */
-  async #create({ id: wanted, ...wish }: NewPackage): Promise<Outcome<TravelPackage>> {
+  async #create({ id: requestedId, paused, listed, ...rest }: NewPackage): Promise<Result<TravelPackage>> {
     const { store, engine } = this.#options;
-    if (!isSaleWindow(wish)) return { kind: 'refused', code: 'invalid' };
-    const isUsed = wanted !== undefined && (await store.settingIfAny(deleted + wanted)) !== undefined;
-    if (isUsed) return { kind: 'refused', code: 'package_exists' };
-    for (let tries = 0; tries < triesMax; tries++) {
-      const id = wanted ?? (await this.#freeId());
-      const { paused, listed, ...rest } = wish;
-      const sale = {
-        ...(paused === true ? { paused } : {}),
-        ...(listed === false ? { listed } : {}),
-      };
+    if (!isSaleWindow(rest)) return { kind: 'refused', code: 'invalid' };
+    const isUsed =
+      requestedId !== undefined && (await store.settingIfAny(deleted + requestedId)) !== undefined;
+    const sale = { ...(paused === true ? { paused } : {}), ...(listed === false ? { listed } : {}) };
+    // Another instance may take the free id first: then the next one is tried.
+    for (let tries = 0; tries < triesMax && !isUsed; tries++) {
+      const id = requestedId ?? (await this.#freeId());
       const added: TravelPackage = { id, ...rest, version: 1, ...sale };
       const [isAdded] = await store.addPackages([added]);
       if (isAdded !== undefined) {
         engine.added(added);
         return { kind: 'done', value: added };
       }
-      if (wanted !== undefined) return { kind: 'refused', code: 'package_exists' };
+      if (requestedId !== undefined) break;
     }
     return { kind: 'refused', code: 'package_exists' };
   }
 
-  /** Never one that was deleted: a page or an owner that still knows that package would take this one for it. */
+  /** Never the id of a deleted package: a page or an owner may still know that package by it. */
   async #freeId(): Promise<number> {
     const { store } = this.#options;
     const [stored, gone] = await Promise.all([store.packages(), store.settingsNamed(deleted)]);
@@ -154,41 +196,41 @@ export class PackageService {
     const ids = [...used].sort((a, b) => a - b);
     const highest = ids.at(-1) ?? 0;
     if (highest < packageIdMax) return highest + 1;
-    // Somebody has taken the last one there is: then the first gap.
+    // The highest possible id is taken: use the first gap.
     return 1 + ids.findIndex((id, index) => id !== index + 1);
   }
 
-  async #amend(id: number, change: PackageUpdate): Promise<Outcome<TravelPackage>> {
-    const answer = await this.#options.engine.updatePackage(id, change);
-    if (answer.kind !== 'updated') return answer;
-    // An owner of an older release does not know what it was asked for, and leaves it as it was.
-    const isDone = isUpdated(answer.package, { ...change, version: answer.package.version - 1 });
-    return isDone ? { kind: 'done', value: answer.package } : { kind: 'refused', code: 'no_owner' };
+  async #update(id: number, change: PackageUpdate): Promise<Result<TravelPackage>> {
+    const result = await this.#options.engine.updatePackage(id, change);
+    if (result.kind === 'refused') return result;
+    // An owner with an older release ignores members that it does not know.
+    const isDone = isUpdated(result.value, { ...change, version: result.value.version - 1 });
+    return isDone ? result : { kind: 'refused', code: 'no_owner' };
   }
 
-  /** To the version that is there: an operator who pauses does not care who has changed the price meanwhile. */
-  async #toPresent(id: number, change: Omit<PackageUpdate, 'version'>): Promise<Outcome<TravelPackage>> {
+  /** Changes whatever version is stored: an operator who pauses does not care who changed the price meanwhile. */
+  async #updateNewest(id: number, change: Omit<PackageUpdate, 'version'>): Promise<Result<TravelPackage>> {
     for (let tries = 1; ; tries++) {
       const stored = await this.#options.store.package(id);
-      if (stored === undefined) return { kind: 'refused', code: 'unknown_package' };
-      const { version } = stored.package;
-      if (isUpdated(stored.package, { ...change, version: version - 1 })) {
-        return { kind: 'done', value: stored.package };
-      }
-      const outcome = await this.#amend(id, { version, ...change });
-      const isOutrun = outcome.kind === 'refused' && outcome.code === 'version_conflict';
-      if (!isOutrun || tries === triesMax) return outcome;
+      if (stored === undefined) return unknownPackage;
+      const { version, archived } = stored.package;
+      if (archived === true && change.paused !== undefined) return { kind: 'refused', code: 'sale_closed' };
+      const isDone = isUpdated(stored.package, { ...change, version: version - 1 });
+      if (isDone) return { kind: 'done', value: stored.package };
+      const result = await this.#update(id, { version, ...change });
+      const isConflict = result.kind === 'refused' && result.code === 'version_conflict';
+      if (!isConflict || tries === triesMax) return result;
     }
   }
 
-  /** What was decided of is what is removed: a purchase that was quicker has moved the fence on. */
-  async #remove(id: number): Promise<Outcome<TravelPackage>> {
+  /** Removes exactly the state that was checked: a faster purchase has moved the fence on. */
+  async #delete(id: number): Promise<Result<TravelPackage>> {
     const { store, engine, clock } = this.#options;
     let last: TravelPackage | undefined;
     for (let tries = 1; ; tries++) {
       const present = await store.versionedPackage(id);
-      // A former try may have removed it without our knowing.
-      if (present === undefined && last === undefined) return { kind: 'refused', code: 'unknown_package' };
+      // Absent after the first try: an earlier try removed it, and its answer was lost.
+      if (present === undefined && last === undefined) return unknownPackage;
       if (present === undefined) break;
       if (present.inventory.nextNumber !== 1) return { kind: 'refused', code: 'package_not_empty' };
       last = present.package;
@@ -197,7 +239,8 @@ export class PackageService {
         await store.removePackage(id, present.fence);
         break;
       } catch (error) {
-        if (!mayPass(error)) throw error;
+        const mayPass = [FencedError, CommitUnknownError, StoreUnavailableError];
+        if (!mayPass.some((kind) => error instanceof kind)) throw error;
         if (tries === triesMax) return { kind: 'refused', code: 'overloaded' };
       }
     }
@@ -205,64 +248,68 @@ export class PackageService {
     return { kind: 'done', value: last as TravelPackage };
   }
 
-  #status(snapshot: PackageSnapshot, known: Known): PackageStatus {
+  async #readOwners(): Promise<Owners> {
+    const [stored, reports] = await Promise.all([this.#owners.get(), this.#instances.reports()]);
+    return { stored, reports, reported: reportedOwners(reports) };
+  }
+
+  #status(snapshot: PackageSnapshot, owners: Owners): PackageStatus {
     const { clock, engine, waitersPerUnit } = this.#options;
     const { package: travelPackage, inventory } = snapshot;
     const now = clock.now();
     const obstacle = saleObstacle(travelPackage, inventory, now, waitersPerUnit, engine.suppliersAvailable);
-    const record = known.ownerRecords.get(travelPackage.id);
-    const owned = known.owned.get(travelPackage.id);
-    const owner = ownerOf(record, owned, known.statuses);
-    const isActive = owner?.state === 'active' && owned?.activity !== undefined;
+    const reported = owners.reported.get(travelPackage.id);
+    const owner = ownerOf(owners.stored.get(travelPackage.id), reported?.instance, owners.reports);
     return {
       package: travelPackage,
       inventory,
-      ...(obstacle === undefined ? {} : { obstacle: obstacle as NonNullable<PackageStatus['obstacle']> }),
       waitersMax: waitersPerUnit * travelPackage.quota,
-      ...(owner === undefined ? {} : { owner }),
-      ...(isActive ? { activity: owned.activity } : {}),
+      ...defined({
+        obstacle: obstacle as PackageStatus['obstacle'],
+        owner,
+        activity: owner?.state === 'active' ? reported?.activity : undefined,
+      }),
     };
   }
 }
 
-/** After these the package may be there or not: it is read again. */
-function mayPass(error: unknown): boolean {
-  return [FencedError, CommitUnknownError, StoreUnavailableError].some((kind) => error instanceof kind);
-}
+const unknownPackage = { kind: 'refused', code: 'unknown_package' } as const;
 
-interface Owned {
+interface ReportedOwner {
   readonly instance: string;
-  /** Absent where the instance acts for too many to tell of each. */
-  readonly activity?: OwnStatus['packages'][number]['activity'];
+  /** Absent if the instance acts for too many packages to report all of them. */
+  readonly activity?: Activity;
 }
 
-interface Known {
-  readonly ownerRecords: ReadonlyMap<number, OwnerRecord>;
-  readonly statuses: Statuses;
-  readonly owned: ReadonlyMap<number, Owned>;
+interface Owners {
+  /** By package. */
+  readonly stored: ReadonlyMap<number, OwnerRecord>;
+  readonly reports: StatusReports;
+  /** By package. */
+  readonly reported: ReadonlyMap<number, ReportedOwner>;
 }
 
-/** Who says that it acts for a package. An owner that was replaced a moment ago may say so still: the store knows. */
-function ownedBy(statuses: Statuses): ReadonlyMap<number, Owned> {
-  const owned = new Map<number, Owned>();
-  for (const [instance, status] of statuses) {
-    for (const id of status?.others ?? []) owned.set(id, { instance });
-    for (const { packageId, activity } of status?.packages ?? [])
-      owned.set(packageId, { instance, activity });
+/** The packages that instances say they act for. An owner that was just replaced may still say it: the store knows. */
+function reportedOwners(reports: StatusReports): ReadonlyMap<number, ReportedOwner> {
+  const owners = new Map<number, ReportedOwner>();
+  for (const [instance, report] of reports) {
+    for (const id of report?.others ?? []) owners.set(id, { instance });
+    for (const { packageId, activity } of report?.packages ?? [])
+      owners.set(packageId, { instance, activity });
   }
-  return owned;
+  return owners;
 }
 
 function ownerOf(
-  record: OwnerRecord | undefined,
-  owned: Owned | undefined,
-  statuses: Statuses,
+  stored: OwnerRecord | undefined,
+  reportedBy: string | undefined,
+  reports: StatusReports,
 ): PackageOwner | undefined {
-  if (record?.instance === undefined) return undefined;
-  const { instance, epoch } = record;
-  if (owned?.instance === instance) return { instance, epoch, state: 'active' };
-  if (!statuses.has(instance)) return { instance, epoch, state: 'gone' };
-  return { instance, epoch, state: statuses.get(instance) === undefined ? 'silent' : 'idle' };
+  if (stored?.instance === undefined) return undefined;
+  const { instance, epoch } = stored;
+  if (reportedBy === instance) return { instance, epoch, state: 'active' };
+  if (!reports.has(instance)) return { instance, epoch, state: 'gone' };
+  return { instance, epoch, state: reports.get(instance) === undefined ? 'silent' : 'idle' };
 }
 
 function asJson(value: TravelPackage | NewPackage | PackageUpdate): Json {

@@ -7,11 +7,11 @@ const by: Operator = { name: 'admin', via: 'session', session: 's-1', address: '
 it('a session that was ended is known to be, by every instance, and both ends are logged', async () => {
   await using bench = await openAdminBench();
   const { service } = bench;
-  await service.sessionStarted(by);
-  expect(await service.isSessionEnded('s-1')).toBe(false);
-  await service.endSession(by);
-  expect(await service.isSessionEnded('s-1')).toBe(true);
-  expect(await service.isSessionEnded('s-2')).toBe(false);
+  await service.sessions.started(by);
+  expect(await service.sessions.isRevoked('s-1')).toBe(false);
+  await service.sessions.revoke(by);
+  expect(await service.sessions.isRevoked('s-1')).toBe(true);
+  expect(await service.sessions.isRevoked('s-2')).toBe(false);
   // Another instance has only the store.
   expect(await bench.store.settingIfAny('ended-session:s-1')).toBe('ended');
   expect(await bench.log()).toMatchObject([

@@ -1,46 +1,46 @@
+import type { Result } from '../engine/operated-engine.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import type { Store } from '../storage/store.ts';
-import type { Outcome } from './admin-service.ts';
 import type { ChangeLog } from './change-log.ts';
 
-export interface RevokedSessionsOptions {
-  readonly store: Pick<Store, 'setting' | 'settingIfAny'>;
-  readonly changes: ChangeLog;
-}
-
-/** Which browsers' sessions were ended before their time, kept in the store, so that every instance knows. */
+/** The browser sessions that were revoked. They are kept in the store, so every instance knows them. */
 export class RevokedSessions {
-  readonly #options: RevokedSessionsOptions;
-  readonly #ended = new Set<string>();
+  readonly #store: Pick<Store, 'setting' | 'settingIfAny'>;
+  readonly #changes: ChangeLog;
+  readonly #revoked = new Set<string>();
 
-  constructor(options: RevokedSessionsOptions) {
-    this.#options = options;
+  constructor(store: Pick<Store, 'setting' | 'settingIfAny'>, changes: ChangeLog) {
+    this.#store = store;
+    this.#changes = changes;
   }
 
-  started(by: Operator): Promise<Outcome<true>> {
-    const asked = { by, action: 'session.start', target: {} } as const;
-    return this.#options.changes.record<true>(asked, async () => ({ kind: 'done', value: true }));
+  /** Logs that a session began. */
+  started(by: Operator): Promise<Result<true>> {
+    const request = { by, action: 'session.start', target: {} } as const;
+    return this.#changes.record(request, async () => ({ kind: 'done', value: true }));
   }
 
-  end(by: Operator): Promise<Outcome<true>> {
-    const asked = { by, action: 'session.end', target: {} } as const;
-    return this.#options.changes.record<true>(asked, async () => {
+  /** Revokes the operator's own session: every instance refuses its cookie from now on. */
+  revoke(by: Operator): Promise<Result<true>> {
+    const request = { by, action: 'session.end', target: {} } as const;
+    return this.#changes.record(request, async () => {
       if (by.session !== undefined) {
-        await this.#options.store.setting(nameOf(by.session), () => 'ended');
-        this.#ended.add(by.session);
+        await this.#store.setting(settingOf(by.session), () => 'ended');
+        this.#revoked.add(by.session);
       }
       return { kind: 'done', value: true };
     });
   }
 
-  async isEnded(session: string): Promise<boolean> {
-    if (this.#ended.has(session)) return true;
-    const isEnded = (await this.#options.store.settingIfAny(nameOf(session))) !== undefined;
-    if (isEnded) this.#ended.add(session);
-    return isEnded;
+  /** @throws StoreUnavailableError unless this instance knows that the session is revoked. */
+  async isRevoked(session: string): Promise<boolean> {
+    if (this.#revoked.has(session)) return true;
+    const isRevoked = (await this.#store.settingIfAny(settingOf(session))) !== undefined;
+    if (isRevoked) this.#revoked.add(session);
+    return isRevoked;
   }
 }
 
-function nameOf(session: string): string {
+function settingOf(session: string): string {
   return `ended-session:${session}`;
 }

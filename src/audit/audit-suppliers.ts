@@ -1,15 +1,9 @@
 import { confirmedStatuses, isUnfinished, type Order } from '../domain/order.ts';
-import {
-  publicKeyPrefix,
-  type Reservation,
-  type SupplierClient,
-  type SupplierKind,
-} from '../suppliers/suppliers.ts';
+import { publicKeyPrefix, type Reservation, type SupplierKind } from '../suppliers/suppliers.ts';
 import { NumberSet } from './audit-number-set.ts';
 import type { AuditedStore } from './audit-package.ts';
 import type { Finding } from './audit-report.ts';
-
-export type LedgerReader = Pick<SupplierClient, 'ledger'>;
+import { type LedgerReader, LedgerUnavailableError } from './bounded-reads.ts';
 
 const words = { flights: 'flight', hotels: 'hotel' } as const;
 
@@ -64,7 +58,7 @@ export class SupplierAudit {
       const page = await this.#ledger.ledger(this.#kind, cursor);
       yield page.items;
       if (page.next !== undefined && page.next === cursor) {
-        throw new Error(`the ${words[this.#kind]} supplier's ledger does not go on after ${cursor}`);
+        throw new LedgerUnavailableError(`the ledger of ${this.#kind} does not go on after ${cursor}`);
       }
       cursor = page.next;
     } while (cursor !== undefined);

@@ -5,7 +5,7 @@ import type { Reservation, SupplierKind } from '../suppliers/suppliers.ts';
 import { type AuditOptions, audit } from './audit.ts';
 import type { AuditedStore } from './audit-package.ts';
 import type { Finding } from './audit-report.ts';
-import type { LedgerReader } from './audit-suppliers.ts';
+import type { LedgerReader } from './bounded-reads.ts';
 
 const offer = { flight: 'Flight-1', stay: '2022-08-09', price: 100 };
 

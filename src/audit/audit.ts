@@ -1,37 +1,48 @@
 import { type AuditedStore, auditPackage } from './audit-package.ts';
 import type { AuditReport, Finding } from './audit-report.ts';
-import { type LedgerReader, SupplierAudit } from './audit-suppliers.ts';
+import { SupplierAudit } from './audit-suppliers.ts';
+import { boundedLedger, boundedStore, type LedgerReader, type ReadLimits } from './bounded-reads.ts';
 
-export interface AuditOptions {
-  /** Without them rule Q8 is judged by the orders alone. */
-  readonly suppliers?: LedgerReader;
+export interface AuditProgress {
+  readonly packages: number;
+  readonly packagesTotal: number;
+  readonly orders: number;
+  readonly reservations: number;
+}
+
+export interface AuditOptions extends ReadLimits {
+  /** Undefined: rule Q8 is checked by the orders alone. */
+  readonly suppliers?: LedgerReader | undefined;
   /** How far the clocks of different owners may be apart, in ms; default 0, as with one instance. */
   readonly clockSkewMs?: number;
   /** How many orders are read at a time; default 1000. */
   readonly pageSize?: number;
-  /** Told now and then how many orders and reservations were read so far. */
-  readonly onProgress?: (progress: { orders: number; reservations: number }) => void;
+  /** Called after each page and each package with what was read so far. */
+  readonly onProgress?: (progress: AuditProgress) => void;
 }
 
 /**
- * Holds everything stored against the promises: Q1, Q3, Q5, Q7 and Q8. Whether somebody was refused a unit that
- * was free (Q4) cannot be seen from what is stored.
+ * Checks everything stored against the promises Q1, Q3, Q5, Q7 and Q8. The stored data cannot show whether somebody was
+ * refused a unit that was free (Q4).
  *
- * It reads in pages, so it takes no more memory for more orders (two bits each), and it may run beside servers
- * that go on selling: what it finds is certain, and it waits for nothing.
- * @throws Error when the store or the suppliers cannot be read.
+ * It reads in pages and needs two bits of memory for each order. It may run beside servers that go on selling: it
+ * reports only what is certain, and waits for nothing.
+ * @throws StoreUnavailableError or LedgerUnavailableError if a page cannot be read, or not in time.
  */
-export async function audit(store: AuditedStore, options: AuditOptions = {}): Promise<AuditReport> {
-  const { suppliers, clockSkewMs = 0, pageSize = 1000, onProgress } = options;
+export async function audit(auditedStore: AuditedStore, options: AuditOptions = {}): Promise<AuditReport> {
+  const { clockSkewMs = 0, pageSize = 1000, onProgress } = options;
+  const store = boundedStore(auditedStore, options);
+  const suppliers = options.suppliers && boundedLedger(options.suppliers, options);
   const supplierAudits = suppliers
     ? (['flights', 'hotels'] as const).map((kind) => new SupplierAudit(kind, store, suppliers))
     : [];
   const findings: Finding[] = [];
   const inMotion: number[] = [];
-  const read = { orders: 0, reservations: 0 };
   let orders = 0;
 
   const packages = await store.packages();
+  const read = { packages: 0, packagesTotal: packages.length, orders: 0, reservations: 0 };
+  onProgress?.(read);
   for (const { package: travelPackage } of packages) {
     const audited = await auditPackage(store, travelPackage.id, {
       pageSize,
@@ -43,6 +54,8 @@ export async function audit(store: AuditedStore, options: AuditOptions = {}): Pr
       },
     });
     orders += audited.orders;
+    read.packages += 1;
+    onProgress?.(read);
     if (audited.findings) findings.push(...audited.findings);
     else inMotion.push(travelPackage.id);
   }

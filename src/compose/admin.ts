@@ -1,8 +1,8 @@
-import { AdminAuth } from '../admin/admin-auth.ts';
-import { LocalAdminService } from '../admin/local-admin-service.ts';
+import { AdminAuth, type HttpAdmin } from '../admin/admin-auth.ts';
+import { createAdminService } from '../admin/admin-service.ts';
 import type { Config } from '../config/config.ts';
 import type { OperatedEngine } from '../engine/operated-engine.ts';
-import type { AppServices, HttpSettings } from '../http/app-services.ts';
+import type { HttpSettings } from '../http/app-services.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
@@ -27,8 +27,10 @@ export interface AdminParts {
 
 export interface OpenAdmin {
   /** Without `admin` if there is no admin token. */
-  readonly deps: Pick<AppServices, 'admin'>;
-  /** Removes this instance from the list after its engine has drained. Otherwise it would be shown as lost. */
+  readonly deps: { readonly admin?: HttpAdmin };
+  /** Tells the other instances that this one drains: a long drain is no loss. Never throws. */
+  leaving(): Promise<void>;
+  /** Signs this instance out after its engine has drained: otherwise it would be shown as lost. Never throws. */
   left(): Promise<void>;
   close(): void;
 }
@@ -38,7 +40,7 @@ export function openAdmin(parts: AdminParts): OpenAdmin {
   const { config, settings, engine, store, log, sockets } = parts;
   const random = systemRandom();
   const meter = loadMeter(clock);
-  const service = new LocalAdminService({
+  const service = createAdminService({
     ...{ engine, store, log, clock, random, sockets },
     instance: config.instanceId,
     version: programVersion(),
@@ -47,14 +49,18 @@ export function openAdmin(parts: AdminParts): OpenAdmin {
     waitersPerUnit: config.waitersPerUnit,
     hasOwners: config.engine === 'actor',
     secret: settings.secret,
-    ledger: () => ledgerOf(config.suppliers, store.ledger),
+    ledger: ledgerOf(config.suppliers, store.ledger),
   });
-  const close = () => meter.close();
+  const running = {
+    leaving: async () => service.register?.leaving(),
+    left: async () => service.register?.leave(),
+    close: () => meter.close(),
+  };
   const { adminToken: token } = config;
-  const left = () => service.left();
-  if (token === undefined) return { deps: {}, left, close };
+  if (token === undefined) return { deps: {}, ...running };
   const clients = clientResolver(config.trustProxy);
   const clientOf = clients.of.bind(clients);
-  const auth = new AdminAuth({ service, token, settings, clock, random, log, clientOf });
-  return { deps: { admin: { service, sessions: auth, identity: auth } }, left, close };
+  const { sessions } = service;
+  const auth = new AdminAuth({ sessions, token, settings, clock, random, log, clientOf });
+  return { deps: { admin: { service, auth } }, ...running };
 }

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import type { HttpAdmin } from '../admin/admin-auth.ts';
 import { adminApiRoutes } from '../admin/api/routes.ts';
 import { createAdmin } from '../admin/pages/index.ts';
 import { orderRoutes } from '../http/api/orders.ts';
@@ -23,7 +24,7 @@ export interface App {
 }
 
 /** Composes all routes. The routes of the API come first and have no middleware; pages have their own. */
-export function createApp(deps: AppServices): App {
+export function createApp(deps: AppServices & { readonly admin?: HttpAdmin }): App {
   const assets = createAssets({ hasAdmin: deps.admin !== undefined });
   const admin = createAdmin(deps, assets.url);
   const live = createLive({ ...deps, ...defined({ operators: admin?.live }) });

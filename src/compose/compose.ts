@@ -101,7 +101,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     openProtection(config, cluster?.connect, log),
   );
   const sockets = (): number => live.viewers;
-  const operations = openAdmin({ config, log, store, engine, settings, sockets, onDrain });
+  const admin = openAdmin({ config, log, store, engine, settings, sockets, onDrain });
   const { app, live } = createApp({
     engine,
     liveBus,
@@ -110,7 +110,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     random,
     settings,
     ...protection.deps,
-    ...operations.deps,
+    ...admin.deps,
     ...shown,
   });
   metrics.gauge('sockets', sockets);
@@ -120,8 +120,9 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   live.attach(server);
   const stopServing = gracefulStop(server);
   const close = async () => {
+    await admin.leaving();
     await engine.drain();
-    await operations.left();
+    await admin.left();
     // Until a load balancer notices that this instance is not ready, its requests are answered.
     if (hasOthers) await clock.sleep(noticeMs);
     const answered = stopServing();
@@ -133,7 +134,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     server.closeAllConnections();
     await settlesWithin(lastAnswersMs, answered);
     suppliers.close();
-    operations.close();
+    admin.close();
     await Promise.all([running.close(), liveBus.close(), protection.close()]);
     await Promise.all([store.close(), telemetry.close()]);
   };

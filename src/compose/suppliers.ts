@@ -1,4 +1,4 @@
-import type { LedgerReader } from '../audit/audit-suppliers.ts';
+import type { LedgerSource } from '../audit/bounded-reads.ts';
 import type { SuppliersConfig } from '../config/config.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { defined } from '../lib/defined.ts';
@@ -33,21 +33,10 @@ export function composeSuppliers(
 /** Reservations in one page of the simulated suppliers' ledger. */
 const pageSize = 1000;
 
-/**
- * Returns the suppliers' ledger, for audits. Suppliers at a URL may require a token: without one, returns undefined if
- * they refuse. With a token, an audit fails if it cannot read the ledger.
- */
-export async function ledgerOf(
-  { url, token }: SuppliersConfig,
-  simulated: SupplierLedger,
-): Promise<LedgerReader | undefined> {
+/** The suppliers' ledger, for audits. Suppliers at a URL may demand a token: without one, the ledger is optional. */
+export function ledgerOf({ url, token }: SuppliersConfig, simulated: SupplierLedger): LedgerSource {
   if (url === undefined) return { ledger: (kind, cursor) => simulated.page(kind, cursor, pageSize) };
-  if (token !== undefined) return httpSuppliers({ url, token });
-  const suppliers = httpSuppliers({ url });
-  try {
-    await suppliers.ledger('flights');
-    return suppliers;
-  } catch {
-    return undefined;
-  }
+  const { origin } = new URL(url);
+  if (token === undefined) return { ...httpSuppliers({ url }), origin, isOptional: true };
+  return { ...httpSuppliers({ url, token }), origin };
 }

@@ -4,16 +4,8 @@ import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Json } from '../lib/json.ts';
 import type { Accepted, BookingEngine, Refused } from './engine.ts';
 
-export interface PackageUpdated {
-  readonly kind: 'updated';
-  readonly package: TravelPackage;
-}
-
-export interface EmailErased {
-  readonly kind: 'erased';
-  /** Orders that have not ended. They keep the email until then. */
-  readonly left: number;
-}
+/** What came of an operator's request: the value, or an error of the catalogue. */
+export type Result<Value> = { readonly kind: 'done'; readonly value: Value } | Refused;
 
 /** A package that this instance owns. */
 export interface OwnedPackage {
@@ -58,11 +50,18 @@ export interface Peers {
  * `refused`. A thrown error is a bug.
  */
 export interface OperatedEngine extends BookingEngine {
-  updatePackage(packageId: number, change: PackageUpdate): Promise<PackageUpdated | Refused>;
+  updatePackage(packageId: number, change: PackageUpdate): Promise<Result<TravelPackage>>;
   /** Tries the order's next step at once. Refused with `not_retryable` if the order has ended. */
   retry(order: Order): Promise<Accepted | Refused>;
-  /** Replaces an email in up to 1,000 orders of one package. A repetition is harmless. */
-  erase(packageId: number, email: string, erasures: readonly Erasure[]): Promise<EmailErased | Refused>;
+  /**
+   * Replaces an email in at most a thousand orders of one package. Repeating it is harmless. `left`: how many of them keep
+   * the email because they have not ended.
+   */
+  erase(
+    packageId: number,
+    email: string,
+    erasures: readonly Erasure[],
+  ): Promise<Result<{ readonly left: number }>>;
   /** A package has been added to the store. */
   added(travelPackage: TravelPackage): void;
   /** A package has been removed from the store. */

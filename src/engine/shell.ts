@@ -10,8 +10,8 @@ import type { Store } from '../storage/store.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import type { Command } from './commands.ts';
 import { answerOf } from './commands.ts';
-import type { PurchaseRequest, Refused, Settling } from './engine.ts';
-import type { EmailErased, EngineLoad, OperatedEngine, PackageUpdated } from './operated-engine.ts';
+import type { PurchaseRequest, Settling } from './engine.ts';
+import type { EngineLoad, OperatedEngine, Result } from './operated-engine.ts';
 import { Outcomes } from './outcomes.ts';
 import { PackageCache } from './package-cache.ts';
 import { QueuePositions } from './queue-positions.ts';
@@ -111,16 +111,18 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
     return this.#readiness.problems({ isDraining, isTransportAvailable });
   }
 
-  async updatePackage(packageId: number, change: PackageUpdate): Promise<PackageUpdated | Refused> {
-    return answerOf('updated', await this.send(packageId, { kind: 'update', ...change }));
+  async updatePackage(packageId: number, change: PackageUpdate): Promise<Result<TravelPackage>> {
+    const answer = answerOf('updated', await this.send(packageId, { kind: 'update', ...change }));
+    return answer.kind === 'refused' ? answer : { kind: 'done', value: answer.package };
   }
 
   async erase(
     packageId: number,
     email: string,
     erasures: readonly Erasure[],
-  ): Promise<EmailErased | Refused> {
-    return answerOf('erased', await this.send(packageId, { kind: 'erase', email, erasures }));
+  ): Promise<Result<{ readonly left: number }>> {
+    const answer = answerOf('erased', await this.send(packageId, { kind: 'erase', email, erasures }));
+    return answer.kind === 'refused' ? answer : { kind: 'done', value: { left: answer.left } };
   }
 
   added(travelPackage: TravelPackage): void {

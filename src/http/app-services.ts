@@ -1,5 +1,3 @@
-import type { AdminService } from '../admin/admin-service.ts';
-import type { AdminIdentity, AdminSessions } from '../admin/identity.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -7,7 +5,9 @@ import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import type { HttpLimits } from '../rate-limits/limits.ts';
+import type { IncomingRequest } from '../rate-limits/rate-limits.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
+import type { Operator } from '../storage/operator-log.ts';
 import type { SupplierClient } from '../suppliers/suppliers.ts';
 import type { Admission } from './server/overload.ts';
 
@@ -27,8 +27,8 @@ export interface AppServices {
   readonly limits?: HttpLimits;
   /** Omitted when telemetry is off. */
   readonly telemetry?: HttpTelemetry;
-  /** Omitted when there is no admin token. Then the operators' pages and API do not exist. */
-  readonly admin?: HttpAdmin;
+  /** Omitted when there is no admin token. Then the admin pages and the admin API do not exist. */
+  readonly admin?: { readonly auth: OperatorAuth };
 }
 
 /** Metrics, traces and request logs of the HTTP server. */
@@ -42,12 +42,14 @@ export interface HttpTelemetry {
   readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** The operators' services and their authentication. */
-export interface HttpAdmin {
-  readonly service: AdminService;
-  readonly sessions: AdminSessions;
-  /** Authenticates callers of the API. */
-  readonly identity: AdminIdentity;
+/** Tells who sent a request. */
+export interface OperatorAuth {
+  /**
+   * Identifies an operator by the bearer token, or else by the browser's session.
+   * @throws ProblemError 401 for neither or a wrong one, 429 after too many wrong tokens, 403 for a change that another
+   * site's page sends with the session's cookie.
+   */
+  identify(request: Request, sender: IncomingRequest | undefined): Promise<Operator>;
 }
 
 export interface HttpSettings {

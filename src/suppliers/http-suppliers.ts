@@ -9,7 +9,13 @@ import {
   reserved,
   type SupplierReply,
 } from './http-protocol.ts';
-import type { Refusal, SupplierAnswer, SupplierClient, SupplierKind } from './suppliers.ts';
+import {
+  LedgerForbiddenError,
+  type Refusal,
+  type SupplierAnswer,
+  type SupplierClient,
+  type SupplierKind,
+} from './suppliers.ts';
 
 export interface HttpSuppliersOptions {
   /** The base URL of the protocol, for example `http://127.0.0.1:8890/api/suppliers`. */
@@ -89,6 +95,9 @@ export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): Su
       const query = cursor === undefined ? '' : `?cursor=${encodeURIComponent(cursor)}`;
       const path = `${kind}/reservations${query}`;
       const reply = await ask(path, { method: 'GET', ...defined({ signal }) }, ledgerBytesMax);
+      if (reply.status === 401 || reply.status === 403) {
+        throw new LedgerForbiddenError(`the token is refused (status ${reply.status})`);
+      }
       const page = reply.status === 200 ? ledgerPage.safeParse(reply.json) : undefined;
       if (!page?.success) throw unexpected(kind, reply);
       const { reservations, next } = page.data;

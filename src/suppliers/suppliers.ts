@@ -45,6 +45,11 @@ export interface Reservation {
   readonly status: 'active' | 'cancelled';
 }
 
+/** The supplier shows its ledger only with another token (status 401 or 403). */
+export class LedgerForbiddenError extends Error {
+  override readonly name = 'LedgerForbiddenError';
+}
+
 /**
  * Makes each supplier call once, without a retry. Only the signal limits its time. Implemented by the built-in
  * simulation and by the HTTP client.
@@ -55,7 +60,7 @@ export interface SupplierClient {
   reserveHotel(request: HotelRequest, signal?: AbortSignal): Promise<SupplierAnswer>;
   /** Succeeds also if there is nothing to cancel. A reservation that arrives after its cancel stays cancelled. */
   cancel(kind: SupplierKind, key: string, signal?: AbortSignal): Promise<void>;
-  /** A page of the supplier's reservations, for audits. */
+  /** A page of the supplier's reservations, for audits. @throws LedgerForbiddenError */
   ledger(kind: SupplierKind, cursor?: string, signal?: AbortSignal): Promise<Page<Reservation>>;
 }
 

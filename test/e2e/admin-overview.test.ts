@@ -11,10 +11,9 @@ import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import {
   fakeActivity,
   fakeAdmin,
+  fakeAuth,
   fakeInstance,
   fakeLost,
-  fakeOperator,
-  fakeSessions,
   fakeStatus,
 } from '../support/fake-admin.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
@@ -57,7 +56,7 @@ beforeAll(async () => {
   const { app, live } = createApp({
     ...{ engine: fakeEngine(), liveBus: localLiveBus(), suppliers: {} as never, clock, log: silentLog },
     ...{ random: systemRandom(), settings: { instanceId: 'a', secret: 's'.repeat(32), currency: 'USD' } },
-    admin: { service, sessions: fakeSessions(), identity: { identify: async () => fakeOperator } },
+    admin: { service, auth: fakeAuth() },
   });
   server = createServer(app, silentLog);
   live.attach(server);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fakeSessions } from '../support/fake-admin.ts';
+import { fakeAuth } from '../support/fake-admin.ts';
 import { fakeApp } from '../support/fake-app.ts';
 import { fakeOrder } from '../support/fake-engine.ts';
 
@@ -31,7 +31,7 @@ function uniqueRoutes(): Route[] {
 }
 
 async function signIn(): Promise<string> {
-  const { operator } = fakeSessions();
+  const { operator } = fakeAuth();
   const body = new URLSearchParams({ token: 'open-sesame' });
   const answer = await app.request('/admin/log-in', { method: 'POST', body });
   const [cookie = ''] = (answer.headers.get('set-cookie') ?? '').split(';');

@@ -1,4 +1,9 @@
-import { type AdminServiceOptions, LocalAdminService } from '../../src/admin/local-admin-service.ts';
+import {
+  type AdminServiceOptions,
+  createAdminService,
+  type OpenAdminService,
+} from '../../src/admin/admin-service.ts';
+import type { LedgerSource } from '../../src/audit/bounded-reads.ts';
 import { localLeases } from '../../src/cluster/lease.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import { ActorEngine } from '../../src/engine/actor/actor-engine.ts';
@@ -10,12 +15,13 @@ import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import type { Operator, OperatorEvent } from '../../src/storage/operator-log.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/storage/store.ts';
+import { LedgerForbiddenError } from '../../src/suppliers/suppliers.ts';
 import { ScriptedSuppliers } from './scripted-suppliers.ts';
 import { onSale } from './server.ts';
 
 /** The service of one instance, over an engine and a store in memory. */
 export interface AdminBench extends AsyncDisposable {
-  readonly service: LocalAdminService;
+  readonly service: OpenAdminService;
   readonly engine: OperatedEngine;
   readonly store: SqliteStore;
   readonly suppliers: ScriptedSuppliers;
@@ -30,6 +36,12 @@ export interface AdminBenchOptions {
   readonly over?: Partial<AdminServiceOptions>;
   readonly onFenced?: (packageId: number) => void;
 }
+
+/** A ledger that demands a token which is not configured. */
+export const closedLedger: LedgerSource = {
+  isOptional: true,
+  ledger: () => Promise.reject(new LedgerForbiddenError('the token is refused (status 401)')),
+};
 
 export const anOperator: Operator = { name: 'admin', via: 'token', address: '192.0.2.1' };
 
@@ -46,10 +58,10 @@ export async function openAdminBench(options: AdminBenchOptions = {}): Promise<A
     ...(onFenced === undefined ? {} : { onFenced }),
   });
   await engine.start();
-  const service = new LocalAdminService({
+  const service = createAdminService({
     ...{ ...common, engine, store: through(sqlite), version: '1.2.3', secret: 'a secret' },
     ...{ processLoad: () => ({ eventLoopLagMs: 1, rssBytes: 2 }), sockets: () => 3, leave: () => {} },
-    ...{ waitersPerUnit: 4, hasOwners: true, ledger: async () => undefined },
+    ...{ waitersPerUnit: 4, hasOwners: true, ledger: closedLedger },
     ...over,
   });
   return {

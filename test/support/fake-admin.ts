@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import type {
-  AdminOrder,
-  AdminService,
-  InstanceStatus,
-  LostInstance,
-  Outcome,
-  PackageStatus,
-} from '../../src/admin/admin-service.ts';
-import type { AdminSessions } from '../../src/admin/identity.ts';
-import type { Activity } from '../../src/engine/operated-engine.ts';
+import type { HttpAdmin } from '../../src/admin/admin-auth.ts';
+import type { AdminService } from '../../src/admin/admin-service.ts';
+import type { LostInstance } from '../../src/admin/instance-register.ts';
+import type { InstanceStatus } from '../../src/admin/instance-service.ts';
+import type { AdminOrder } from '../../src/admin/order-service.ts';
+import type { PackageStatus } from '../../src/admin/package-service.ts';
+import type { Activity, Result } from '../../src/engine/operated-engine.ts';
+import { ProblemError } from '../../src/http/problem.ts';
 import type { Operator, OperatorAction, OperatorEvent } from '../../src/storage/operator-log.ts';
 import { fakeNow, fakeOrder, fakeSnapshot } from './fake-engine.ts';
 
@@ -23,9 +20,12 @@ export interface FakeWorld {
 
 export interface FakeAdmin extends AdminService {
   readonly world: FakeWorld;
-  /** What was asked for, oldest first: `pause 1`. */
+  /** The requested changes, oldest first: `pause 1`. */
   readonly asked: string[];
 }
+
+/** Methods that a test puts in the place of the fake's. */
+export type AdminOverrides = { readonly [Subject in keyof AdminService]?: Partial<AdminService[Subject]> };
 
 export const fakeOperator: Operator = { name: 'admin', via: 'session', session: 'one', address: '127.0.0.1' };
 
@@ -95,8 +95,8 @@ export function fakeLost(id: string, overrides: Partial<LostInstance> = {}): Ins
   };
 }
 
-/** Operations over what the test says, which change it as the real ones would. */
-export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<AdminService> = {}): FakeAdmin {
+/** An admin service over a world that the test sets up; changes change the world as the real service would. */
+export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverrides = {}): FakeAdmin {
   const world: FakeWorld = {
     packages: [fakeStatus()],
     instances: [fakeInstance('instance-1'), fakeInstance('instance-2')],
@@ -106,7 +106,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
   };
   const asked: string[] = [];
   const done = <Value>(value: Value) => ({ kind: 'done', value }) as const;
-  const refused = (code: Extract<Outcome<never>, { kind: 'refused' }>['code']) =>
+  const refused = (code: Extract<Result<never>, { kind: 'refused' }>['code']) =>
     ({ kind: 'refused', code }) as const;
   const find = (id: number) => world.packages.find((each) => each.package.id === id);
   const replace = (id: number, change: (status: PackageStatus) => PackageStatus) => {
@@ -121,20 +121,18 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
   };
   const orderOf = (id: string) => world.orders.find(({ order }) => order.id === id);
 
-  return {
-    world,
-    asked,
-    packages: async () => world.packages,
-    package: async (id) => find(id),
-    async create(_by, wish) {
-      asked.push(`create ${wish.id}`);
-      const { id = 99 } = wish;
+  const packages: AdminService['packages'] = {
+    list: async () => world.packages,
+    get: async (id) => find(id),
+    async create(_by, params) {
+      asked.push(`create ${params.id}`);
+      const { id = 99 } = params;
       if (find(id) !== undefined) return refused('package_exists');
-      world.packages = [...world.packages, fakeStatus({ ...wish, id }, { remaining: wish.quota })];
+      world.packages = [...world.packages, fakeStatus({ ...params, id }, { remaining: params.quota })];
       note('package.create', { packageId: id });
       return done((find(id) as PackageStatus).package);
     },
-    async amend(_by, id, { version, ...change }) {
+    async update(_by, id, { version, ...change }) {
       asked.push(`amend ${id} ${JSON.stringify(change)}`);
       const status = find(id);
       if (status === undefined) return refused('unknown_package');
@@ -156,9 +154,11 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
       note('package.amend', { packageId: id });
       return done((find(id) as PackageStatus).package);
     },
-    async pause(_by, id, paused) {
+    async setPaused(_by, id, paused) {
       asked.push(`${paused ? 'pause' : 'resume'} ${id}`);
-      if (find(id) === undefined) return refused('unknown_package');
+      const status = find(id);
+      if (status === undefined) return refused('unknown_package');
+      if (status.package.archived === true) return refused('sale_closed');
       replace(id, ({ obstacle: _, package: { paused: __, ...travelPackage }, ...each }) => ({
         ...each,
         package: { ...travelPackage, ...(paused ? { paused } : {}), version: travelPackage.version + 1 },
@@ -181,7 +181,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
       note('package.archive', { packageId: id });
       return done((find(id) as PackageStatus).package);
     },
-    async remove(_by, id) {
+    async delete(_by, id) {
       asked.push(`delete ${id}`);
       const status = find(id);
       if (status === undefined) return refused('unknown_package');
@@ -190,7 +190,10 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
       note('package.delete', { packageId: id });
       return done(status.package);
     },
-    instances: async () => world.instances,
+  };
+  const instances: AdminService['instances'] = {
+    reports: async () => new Map(),
+    list: async () => world.instances,
     async drain(_by, instance) {
       asked.push(`drain ${instance}`);
       if (!world.instances.some(({ id }) => id === instance)) return refused('unknown_instance');
@@ -199,7 +202,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
       );
       return done({ instance });
     },
-    async dismissInstance(_by, instance) {
+    async dismiss(_by, instance) {
       asked.push(`dismiss ${instance}`);
       const found = world.instances.find(({ id, state }) => id === instance && state === 'lost');
       if (found === undefined) return refused('unknown_instance');
@@ -207,54 +210,73 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: Partial<Adm
       note('instance.dismiss', { instance });
       return done({ instance });
     },
-    orders: async ({ stuck = false, packageId, status, limit = 50 }) => ({
-      orders: world.orders
+  };
+  const orders: AdminService['orders'] = {
+    list: async ({ stuck = false, packageId, status, limit = 50 }) => ({
+      items: world.orders
         .filter(({ health }) => !stuck || health !== undefined)
         .filter(({ order }) => packageId === undefined || order.packageId === packageId)
         .filter(({ order }) => status === undefined || order.status === status)
         .slice(0, limit),
     }),
-    ordersOfEmail: async (email, _cursor, limit = 50) => ({
-      orders: world.orders.filter(({ order }) => order.email === email).slice(0, limit),
+    listByEmail: async (email, _cursor, limit = 50) => ({
+      items: world.orders.filter(({ order }) => order.email === email).slice(0, limit),
     }),
-    order: async (id) => orderOf(id),
-    async retryOrder(_by, id) {
+    get: async (id) => orderOf(id),
+    async retry(_by, id) {
       asked.push(`retry ${id}`);
       return done(orderOf(id)?.order ?? fakeOrder());
     },
-    async cancelOrder(_by, id) {
+    async cancel(_by, id) {
       asked.push(`cancel ${id}`);
       const order = orderOf(id)?.order ?? fakeOrder();
       if (order.status === 'held') return refused('in_progress');
       return done({ ...order, status: order.status === 'queued' ? 'withdrawn' : 'cancelling' });
     },
+  };
+  const eraser: AdminService['eraser'] = {
     async erase(_by, email) {
       asked.push(`erase ${email}`);
       return done({ erased: 12, left: 1 });
     },
-    audit: async () => refused('audit_running'),
-    changes: async (_cursor, limit = 50) => ({ items: world.changes.slice(0, limit) }),
-    sessionStarted: async () => done(true as const),
-    endSession: async () => done(true as const),
-    isSessionEnded: async () => false,
-    ...overrides,
+  };
+  const sessions: AdminService['sessions'] = {
+    started: async () => done(true as const),
+    revoke: async () => done(true as const),
+    isRevoked: async () => false,
+  };
+  return {
+    world,
+    asked,
+    packages: { ...packages, ...overrides.packages },
+    orders: { ...orders, ...overrides.orders },
+    instances: { ...instances, ...overrides.instances },
+    eraser: { ...eraser, ...overrides.eraser },
+    audits: { run: async () => refused('audit_running'), ...overrides.audits },
+    changes: {
+      list: async (_cursor, limit = 50) => ({ items: world.changes.slice(0, limit) }),
+      ...overrides.changes,
+    },
+    sessions: { ...sessions, ...overrides.sessions },
   };
 }
 
-/** Signs in whoever has this token, with a cookie that anybody could make. */
-export function fakeSessions(token = 'open-sesame'): AdminSessions {
-  const worth = createHash('sha256').update(token).digest('base64url');
+/** Signs in whoever has this token, with a cookie that anybody could make. Programs send the bearer token. */
+export function fakeAuth(token = 'open-sesame', bearer = token): HttpAdmin['auth'] {
+  const value = createHash('sha256').update(token).digest('base64url');
+  const cookie = `admin=${value}`;
+  const unauthorized = () => new ProblemError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } });
   return {
-    async start(c, given) {
-      if (given === 'again and again') return { code: 'rate_limited', retryAfterS: 42 };
-      if (given !== token) return { code: 'unauthorized' };
-      setCookie(c, 'admin', worth, { path: '/', httpOnly: true, sameSite: 'Strict' });
-      return undefined;
+    async identify(request) {
+      if (request.headers.get('authorization') === `Bearer ${bearer}`) return fakeOperator;
+      throw unauthorized();
     },
-    operator: async (cookies) =>
-      cookies?.split('; ').includes(`admin=${worth}`) === true ? fakeOperator : undefined,
-    async end(c) {
-      if (getCookie(c, 'admin') !== undefined) deleteCookie(c, 'admin', { path: '/' });
+    async logIn(given) {
+      if (given === 'again and again') throw new ProblemError('rate_limited', { retryAfterS: 42 });
+      if (given !== token) throw unauthorized();
+      return `${cookie}; Path=/; HttpOnly; SameSite=Strict`;
     },
+    operator: async (cookies) => (cookies?.split('; ').includes(cookie) === true ? fakeOperator : undefined),
+    logOut: async () => 'admin=; Max-Age=0; Path=/',
   };
 }

@@ -1,15 +1,13 @@
 import type { Hono } from 'hono';
-import type { AdminService } from '../../src/admin/admin-service.ts';
 import { createApp } from '../../src/compose/app.ts';
 import type { BookingEngine } from '../../src/engine/engine.ts';
-import type { HttpAdmin, HttpSettings } from '../../src/http/app-services.ts';
-import { ProblemError } from '../../src/http/problem.ts';
+import type { HttpSettings } from '../../src/http/app-services.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { type Log, silentLog } from '../../src/observability/log.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
 import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import type { SupplierClient } from '../../src/suppliers/suppliers.ts';
-import { fakeAdmin, fakeOperator, fakeSessions } from './fake-admin.ts';
+import { type AdminOverrides, fakeAdmin, fakeAuth } from './fake-admin.ts';
 import { fakeEngine, fakeNow } from './fake-engine.ts';
 
 /** Bearer tokens of suppliers and operators. */
@@ -20,7 +18,7 @@ export interface FakeAppOptions {
   readonly engine?: Partial<BookingEngine>;
   readonly suppliers?: Partial<SupplierClient>;
   readonly settings?: Partial<HttpSettings>;
-  readonly service?: Partial<AdminService>;
+  readonly service?: AdminOverrides;
   /** False leaves out the admin routes, as without an admin token. Default true. */
   readonly hasOperators?: boolean;
   readonly log?: Log;
@@ -62,7 +60,9 @@ export function fakeApp({
       suppliersToken,
       ...settings,
     },
-    ...(hasOperators ? { admin: httpAdmin(service) } : {}),
+    ...(hasOperators
+      ? { admin: { service: fakeAdmin({}, service), auth: fakeAuth(undefined, adminToken) } }
+      : {}),
     telemetry: {
       metrics: noMetrics,
       logsRequests: false,
@@ -70,17 +70,4 @@ export function fakeApp({
     },
   });
   return app;
-}
-
-function httpAdmin(service: Partial<AdminService> = {}): HttpAdmin {
-  return {
-    service: fakeAdmin({}, service),
-    sessions: fakeSessions(),
-    identity: {
-      async identify(c) {
-        if (c.req.header('authorization') === `Bearer ${adminToken}`) return fakeOperator;
-        throw new ProblemError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } });
-      },
-    },
-  };
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { PackageStatus } from '../../src/admin/admin-service.ts';
+import type { PackageStatus } from '../../src/admin/package-service.ts';
 import type { Order, OrderReason, OrderStatus, TimelineEvent } from '../../src/domain/order.ts';
 import { orderIdFrom } from '../../src/domain/order.ts';
 import { orderSignature } from '../../src/http/order-access.ts';

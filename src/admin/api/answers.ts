@@ -1,26 +1,31 @@
 import { z } from 'zod';
 import { errorCatalogue } from '../../domain/errors.ts';
-import { orderAnswer, packageAnswer } from '../../http/api/views.ts';
-import { operatorActions } from '../../storage/operator-log.ts';
+import type { TravelPackage } from '../../domain/travel-package.ts';
+import { orderAnswer, orderView, packageAnswer, packageView } from '../../http/api/views.ts';
+import { defined } from '../../lib/defined.ts';
+import { type OperatorEvent, operatorActions } from '../../storage/operator-log.ts';
+import type { InstanceStatus } from '../instance-service.ts';
+import type { AdminOrder } from '../order-service.ts';
+import type { PackageStatus } from '../package-service.ts';
 
-/* What the operators' API answers. */
+/* The answers of the admin API: schemas, and the views that make them. All times are ISO texts in UTC. */
 
 const count = z.int().min(0);
-const figure = z.number().min(0);
+const number = z.number().min(0);
 const isoTime = packageAnswer.shape.opensAt.unwrap();
 const instance = z.string().meta({ description: "An instance's name." });
-const series = z.array(figure).meta({ description: 'The oldest first.' });
+const series = z.array(number).meta({ description: 'The oldest first.' });
 const next = z
   .string()
   .exactOptional()
   .meta({ description: 'The cursor of the next page, if there is one.' });
 
 const recent = z
-  .object({ purchasesPerS: figure, batchSize: figure, commitMs: figure })
+  .object({ purchasesPerS: number, batchSize: number, commitMs: number })
   .meta({ description: 'Over the last ten seconds.' });
 
 const activityAnswer = z.object({
-  bucketMs: figure,
+  bucketMs: number,
   endedAt: isoTime,
   purchasesPerS: series,
   batchSize: series,
@@ -29,7 +34,6 @@ const activityAnswer = z.object({
   mailbox: count.meta({ description: 'Messages that wait for their commit.' }),
 });
 
-/** What operators create and change. */
 export const managedPackageAnswer = z.object({
   id: packageAnswer.shape.id,
   flight: packageAnswer.shape.flight,
@@ -68,9 +72,9 @@ const loadAnswer = z.object({
   mailbox: count,
   sagas: count,
   sockets: count,
-  eventLoopLagMs: figure,
+  eventLoopLagMs: number,
   rssBytes: count,
-  purchasesPerS: figure,
+  purchasesPerS: number,
 });
 
 export const instanceAnswer = z.object({
@@ -179,3 +183,54 @@ export const changeAnswer = z.object({
   endedAt: isoTime.exactOptional(),
 });
 export const changesAnswer = z.object({ changes: z.array(changeAnswer), next });
+
+export function managedPackageView(managed: TravelPackage): z.output<typeof managedPackageAnswer> {
+  const { id, flight, stay, price, quota, version, opensAt, closesAt, paused, listed, archived } = managed;
+  return {
+    ...{ id, flight, stay, price, quota },
+    ...defined({ opensAt: iso(opensAt), closesAt: iso(closesAt), paused: paused || undefined }),
+    ...(listed === false ? { listed } : {}),
+    ...(archived === true ? { archived } : {}),
+    version,
+  };
+}
+
+export function packageStatusView(status: PackageStatus): z.output<typeof packageStatusAnswer> {
+  const { waitersMax, obstacle, owner, activity } = status;
+  return {
+    ...packageView(status),
+    version: status.package.version,
+    cancelling: status.inventory.cancelling,
+    waitersMax,
+    ...defined({ obstacle, owner }),
+    ...(activity && { activity: { ...structuredClone(activity), endedAt: iso(activity.endedAt) } }),
+  } as z.output<typeof packageStatusAnswer>;
+}
+
+export function instanceView(status: InstanceStatus): z.output<typeof instanceAnswer> {
+  if (status.state !== 'lost') {
+    return 'load' in status ? { ...status, startedAt: iso(status.startedAt) } : status;
+  }
+  const { id, isThis, state, at, firstPackages, takenOver, ...rest } = status;
+  const lost = { since: iso(at), ...rest, firstPackages: [...firstPackages], takenOver: [...takenOver] };
+  return { id, isThis, state, lost };
+}
+
+export function adminOrderView({ order, since, health }: AdminOrder): z.output<typeof operatedOrderAnswer> {
+  return {
+    ...orderView(order),
+    number: order.number,
+    since: iso(since),
+    ...defined({ concern: health }),
+  };
+}
+
+export function changeView({ at, endedAt, ...rest }: OperatorEvent): z.output<typeof changeAnswer> {
+  return { ...rest, at: iso(at), ...defined({ endedAt: iso(endedAt) }) };
+}
+
+function iso(at: number): string;
+function iso(at: number | undefined): string | undefined;
+function iso(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { OrderStatus } from '../../domain/order.ts';
 import { emailInput, packageIdField, packageIdInput, shortText } from '../../http/inputs.ts';
-import { priceMax, quotaMax } from '../admin-service.ts';
+import { priceMax, quotaMax } from '../package-service.ts';
 
 /* What the operators' API takes: requests are checked with these, and described by them. */
 

@@ -1,16 +1,20 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
-import { fakeAdmin, fakeOperator, fakeSessions, fakeStatus } from '../../../test/support/fake-admin.ts';
+import {
+  type AdminOverrides,
+  fakeAdmin,
+  fakeAuth,
+  fakeOperator,
+  fakeStatus,
+} from '../../../test/support/fake-admin.ts';
 import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
 import { createApp } from '../../compose/app.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
-import type { HttpAdmin } from '../../http/app-services.ts';
-import { ProblemError } from '../../http/problem.ts';
 import { silentLog } from '../../observability/log.ts';
 import { localLiveBus } from '../../realtime/live-bus.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import type { AdminService } from '../admin-service.ts';
-import * as schemas from './schemas.ts';
+import type { HttpAdmin } from '../admin-auth.ts';
+import * as schemas from './answers.ts';
 
 const token = 'secret';
 
@@ -29,18 +33,9 @@ function appOf(admin?: HttpAdmin) {
   return app;
 }
 
-function adminWith(overrides: Partial<AdminService> = {}) {
+function adminWith(overrides: AdminOverrides = {}) {
   const service = fakeAdmin({}, overrides);
-  const app = appOf({
-    service,
-    sessions: fakeSessions(),
-    identity: {
-      async identify(c) {
-        if (c.req.header('authorization') === `Bearer ${token}`) return fakeOperator;
-        throw new ProblemError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } });
-      },
-    },
-  });
+  const app = appOf({ service, auth: fakeAuth(token) });
   const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     app.request(`/api/admin${path}`, {
       method,
@@ -170,10 +165,10 @@ describe('packages', () => {
     const answer = await send('POST', '/packages', bench);
     expect(answer.headers.get('location')).toBe('/api/admin/packages/99');
     await fits(answer, schemas.managedPackageAnswer, 201);
-    const create = vi.fn(fakeAdmin().create);
+    const create = vi.fn(fakeAdmin().packages.create);
     const full = { ...bench, id: 5, opensAt: '2030-01-01T09:00:00+02:00', closesAt: '2030-01-01T08:00:00Z' };
     await fits(
-      await adminWith({ create }).send('POST', '/packages', full),
+      await adminWith({ packages: { create } }).send('POST', '/packages', full),
       schemas.managedPackageAnswer,
       201,
     );
@@ -257,13 +252,13 @@ describe('orders', () => {
   const operated = { order: fakeOrder({ status: 'held' }), since: fakeNow, health: 'stuck' } as const;
 
   it('are found by what is asked for', async () => {
-    const orders = vi.fn(async () => ({ orders: [operated], next: '1-5' }));
-    const { send } = adminWith({ orders });
+    const list = vi.fn(async () => ({ items: [operated], next: '1-5' }));
+    const { send } = adminWith({ orders: { list } });
     const query = '?stuck=true&package=3&status=held&cursor=2-7&limit=200';
     const found = await fits(await send('GET', `/orders${query}`), schemas.operatedOrdersAnswer);
     expect(found).toMatchObject({ orders: [{ concern: 'stuck', number: 1 }], next: '1-5' });
-    const wish = { stuck: true, packageId: 3, status: 'held', cursor: '2-7', limit: 200 };
-    expect(orders).toHaveBeenCalledWith(wish);
+    const params = { stuck: true, packageId: 3, status: 'held', cursor: '2-7', limit: 200 };
+    expect(list).toHaveBeenCalledWith(params);
   });
 
   it.each(['stuck=yes', 'package=0', 'status=lost', 'cursor=x', 'limit=0', 'limit=201'])(
@@ -289,7 +284,7 @@ describe('orders', () => {
   it('bring the order along where it is why', async () => {
     const order = fakeOrder({ status: 'failed' });
     const { send } = adminWith({
-      retryOrder: async () => ({ kind: 'refused', code: 'not_retryable', order }),
+      orders: { retry: async () => ({ kind: 'refused', code: 'not_retryable', order }) },
     });
     const answer = await send('POST', `/orders/${order.id}/retry`);
     expect([answer.status, await answer.json()]).toMatchObject([409, { order: { status: 'failed' } }]);
@@ -307,12 +302,12 @@ describe('the rest', () => {
   it('shows what was changed, newest first', async () => {
     const { send } = adminWith();
     await send('POST', '/packages/1/pause');
-    const changes = vi.fn(fakeAdmin().changes);
+    const list = vi.fn(fakeAdmin().changes.list);
     const shown = await fits(await send('GET', '/changes?limit=3'), schemas.changesAnswer);
     expect(shown.changes).toMatchObject([{ action: 'package.pause', at: '2022-08-01T00:00:00.000Z' }]);
     const cursor = '1795430175219-000000001-gxo_PX0ddb-vq';
-    await adminWith({ changes }).send('GET', `/changes?limit=3&cursor=${cursor}`);
-    expect(changes).toHaveBeenCalledWith(cursor, 3);
+    await adminWith({ changes: { list } }).send('GET', `/changes?limit=3&cursor=${cursor}`);
+    expect(list).toHaveBeenCalledWith(cursor, 3);
     expect(await codeOf(await send('GET', '/changes?cursor=x'))).toBe('invalid');
   });
 
@@ -322,15 +317,22 @@ describe('the rest', () => {
   };
 
   it('audits', async () => {
-    const audit = vi.fn(async () => ({ kind: 'done', value: report }) as const);
-    await fits(await adminWith({ audit }).send('GET', '/audit?clockSkewMs=50'), schemas.auditAnswer);
-    expect(audit).toHaveBeenCalledWith({ clockSkewMs: 50 });
+    const run = vi.fn(async () => ({ kind: 'done', value: report }) as const);
+    await fits(
+      await adminWith({ audits: { run } }).send('GET', '/audit?clockSkewMs=50'),
+      schemas.auditAnswer,
+    );
+    expect(run).toHaveBeenCalledWith({ clockSkewMs: 50 });
     expect(await codeOf(await adminWith().send('GET', '/audit'))).toBe('audit_running');
-    expect(await codeOf(await adminWith({ audit }).send('GET', '/audit?clockSkewMs=-1'))).toBe('invalid');
+    expect(await codeOf(await adminWith({ audits: { run } }).send('GET', '/audit?clockSkewMs=-1'))).toBe(
+      'invalid',
+    );
   });
 
   it('says which store does not answer', async () => {
-    const { send } = adminWith({ packages: () => Promise.reject(new StoreUnavailableError('away')) });
+    const { send } = adminWith({
+      packages: { list: () => Promise.reject(new StoreUnavailableError('away')) },
+    });
     const answer = await send('GET', '/packages');
     expect([answer.status, await codeOf(answer)]).toEqual([503, 'store_unavailable']);
   });

@@ -1,26 +1,198 @@
-import { Hono } from 'hono';
-import type { AppServices } from '../../http/app-services.ts';
-import { problem } from '../../http/problem.ts';
-import { auditRoutes } from './audit.ts';
-import { type AdminApiDeps, type AdminApiEnv, adminApi } from './context.ts';
-import { instanceRoutes } from './instances.ts';
-import { logRoutes } from './log.ts';
-import { orderRoutes } from './orders.ts';
-import { packageRoutes } from './packages.ts';
+import { type Context, Hono } from 'hono';
+import type { z } from 'zod';
+import { parseOrderId } from '../../domain/order.ts';
+import type { Result } from '../../engine/operated-engine.ts';
+import { orderView } from '../../http/api/views.ts';
+import { check, readJson } from '../../http/body.ts';
+import { packageIdFrom } from '../../http/inputs.ts';
+import { sendJson } from '../../http/json.ts';
+import { incomingRequest } from '../../http/limits.ts';
+import { allowOnly } from '../../http/methods.ts';
+import { ProblemError, problem } from '../../http/problem.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { defined } from '../../lib/defined.ts';
+import type { Operator } from '../../storage/operator-log.ts';
+import type { HttpAdmin } from '../admin-auth.ts';
+import {
+  adminOrderView,
+  changeView,
+  instanceView,
+  managedPackageView,
+  packageStatusView,
+} from './answers.ts';
+import {
+  amendmentBody,
+  auditQuery,
+  changesQuery,
+  eraseBody,
+  instanceIdInput,
+  newPackageBody,
+  ordersQuery,
+  ordersSearchBody,
+  packagesQuery,
+} from './requests.ts';
+import { sendSlowJson } from './slow-json.ts';
+
+type ApiContext = Context<{ Variables: { operator: Operator } }>;
+type Handler = (c: ApiContext) => Promise<Response>;
+
+export interface AdminApiDeps {
+  readonly admin?: HttpAdmin;
+  readonly clock: Clock;
+}
 
 /**
- * `/api/admin/…`: what the operators' pages do, for programs. Where there is no admin token there is nothing here;
- * where there is one, nobody without it is told whether there is.
+ * `/api/admin/…`: the admin pages for programs. Without an admin token, all of it is 404. With one, callers without the
+ * token get 401 at every address, also at one that does not exist.
  */
-export function adminApiRoutes({ admin, clock }: Pick<AppServices, 'admin' | 'clock'>): Hono<AdminApiEnv> {
-  const routes = new Hono<AdminApiEnv>();
-  if (admin === undefined) return routes;
-  const deps: AdminApiDeps = { ...admin, clock };
-  routes.route('/packages', packageRoutes(deps));
-  routes.route('/instances', instanceRoutes(deps));
-  routes.route('/orders', orderRoutes(deps));
-  routes.route('/audit', auditRoutes(deps));
-  routes.route('/', logRoutes(deps));
-  routes.all('*', adminApi(deps), (c) => problem(c, 'unknown_route'));
-  return routes;
+export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
+  const routes = new Hono<{ Variables: { operator: Operator } }>();
+  if (admin === undefined) return routes as unknown as Hono;
+  const { packages, orders, instances, eraser, audits, changes } = admin.service;
+  routes.use(async (c, next) => {
+    c.set('operator', await admin.auth.identify(c.req.raw, incomingRequest(c)));
+    await next();
+  });
+  const route = (path: string, handlers: Readonly<Record<string, Handler>>) => {
+    for (const [method, handler] of Object.entries(handlers)) routes.on(method, path, handler);
+    routes.all(path, allowOnly(...Object.keys(handlers)));
+  };
+
+  route('/packages', {
+    async GET(c) {
+      const { archived = false } = readQuery(c, packagesQuery);
+      const found = (await packages.list()).filter((each) => (each.package.archived === true) === archived);
+      return sendJson(200, { packages: found.map(packageStatusView) });
+    },
+    async POST(c) {
+      const params = await readJson(c, newPackageBody);
+      checkSaleWindow(params);
+      const created = unwrap(await packages.create(c.var.operator, params));
+      const headers = { Location: `/api/admin/packages/${created.id}` };
+      return sendJson(201, managedPackageView(created), headers);
+    },
+  });
+  route('/packages/:id', {
+    async GET(c) {
+      const status = await packages.get(packageIdOf(c));
+      if (status === undefined) throw new ProblemError('unknown_package');
+      return sendJson(200, packageStatusView(status));
+    },
+    async PATCH(c) {
+      const id = packageIdOf(c);
+      const change = await readJson(c, amendmentBody);
+      checkSaleWindow(change);
+      return sendJson(200, managedPackageView(unwrap(await packages.update(c.var.operator, id, change))));
+    },
+    async DELETE(c) {
+      unwrap(await packages.delete(c.var.operator, packageIdOf(c)));
+      return c.body(null, 204);
+    },
+  });
+  const packageActions = {
+    archive: (by: Operator, id: number) => packages.archive(by, id),
+    pause: (by: Operator, id: number) => packages.setPaused(by, id, true),
+    resume: (by: Operator, id: number) => packages.setPaused(by, id, false),
+  };
+  for (const [name, act] of Object.entries(packageActions)) {
+    const POST: Handler = async (c) =>
+      sendJson(200, managedPackageView(unwrap(await act(c.var.operator, packageIdOf(c)))));
+    route(`/packages/:id/${name}`, { POST });
+  }
+
+  route('/instances', {
+    GET: async () => sendJson(200, { instances: (await instances.list()).map(instanceView) }),
+  });
+  route('/instances/:id/drain', {
+    POST: async (c) => sendJson(202, unwrap(await instances.drain(c.var.operator, instanceIdOf(c)))),
+  });
+  route('/instances/:id/dismiss', {
+    POST: async (c) => sendJson(200, unwrap(await instances.dismiss(c.var.operator, instanceIdOf(c)))),
+  });
+
+  route('/orders', {
+    async GET(c) {
+      const { package: packageId, ...query } = readQuery(c, ordersQuery);
+      const { items, next } = await orders.list({ ...query, ...defined({ packageId }) });
+      return sendJson(200, { orders: items.map(adminOrderView), ...defined({ next }) });
+    },
+  });
+  route('/orders/search', {
+    async POST(c) {
+      const { email, cursor, limit } = await readJson(c, ordersSearchBody);
+      const { items, next } = await orders.listByEmail(email, cursor, limit);
+      return sendJson(200, { orders: items.map(adminOrderView), ...defined({ next }) });
+    },
+  });
+  route('/orders/:id', {
+    async GET(c) {
+      const order = await orders.get(orderIdOf(c));
+      if (order === undefined) throw new ProblemError('unknown_order');
+      return sendJson(200, adminOrderView(order));
+    },
+  });
+  route('/orders/:id/retry', {
+    POST: async (c) => sendJson(200, orderView(unwrap(await orders.retry(c.var.operator, orderIdOf(c))))),
+  });
+  route('/orders/:id/cancel', {
+    POST: async (c) => sendJson(200, orderView(unwrap(await orders.cancel(c.var.operator, orderIdOf(c))))),
+  });
+
+  route('/erase', {
+    async POST(c) {
+      const { email } = await readJson(c, eraseBody);
+      return sendJson(200, unwrap(await eraser.erase(c.var.operator, email)));
+    },
+  });
+  // The report of `npm run audit -- --json`.
+  route('/audit', {
+    GET: async (c) => sendSlowJson(audits.run(readQuery(c, auditQuery)).then(unwrap), clock),
+  });
+  route('/changes', {
+    async GET(c) {
+      const { cursor, limit } = readQuery(c, changesQuery);
+      const { items, next } = await changes.list(cursor, limit);
+      return sendJson(200, { changes: items.map(changeView), ...defined({ next }) });
+    },
+  });
+  routes.all('*', (c) => problem(c, 'unknown_route'));
+  return routes as unknown as Hono;
+}
+
+/** @throws ProblemError for a refusal. */
+function unwrap<Value>(result: Result<Value>): Value {
+  if (result.kind === 'done') return result.value;
+  const { code, order } = result;
+  throw new ProblemError(code, defined({ order: order && orderView(order) }));
+}
+
+/** @throws ProblemError 422 */
+function readQuery<Schema extends z.ZodType>(c: Context, schema: Schema): z.output<Schema> {
+  const checked = check(schema, c.req.query());
+  if ('value' in checked) return checked.value;
+  throw new ProblemError('invalid', { errors: checked.errors });
+}
+
+/** Checks the window before the service does, so that the answer names the member. @throws ProblemError 422 */
+function checkSaleWindow({ opensAt, closesAt }: { opensAt?: number | null; closesAt?: number | null }): void {
+  if (typeof opensAt !== 'number' || typeof closesAt !== 'number' || opensAt < closesAt) return;
+  throw new ProblemError('invalid', { errors: [{ path: 'closesAt', message: 'must be after opensAt' }] });
+}
+
+function packageIdOf(c: Context): number {
+  const id = packageIdFrom(c.req.param('id') ?? '');
+  if (id === undefined) throw new ProblemError('unknown_package');
+  return id;
+}
+
+function orderIdOf(c: Context): string {
+  const id = parseOrderId(c.req.param('id') ?? '');
+  if (id === undefined) throw new ProblemError('unknown_order');
+  return id;
+}
+
+function instanceIdOf(c: Context): string {
+  const id = instanceIdInput.safeParse(c.req.param('id')).data;
+  if (id === undefined) throw new ProblemError('unknown_instance');
+  return id;
 }

@@ -7,8 +7,8 @@ import { markup } from '../../http/pages/markup.ts';
 import { sendErrorPage, sendPage } from '../../http/pages/responses.ts';
 import { ProblemError, type ProblemExtra } from '../../http/problem.ts';
 import type { Operator } from '../../storage/operator-log.ts';
+import type { HttpAdmin } from '../admin-auth.ts';
 import type { AdminService } from '../admin-service.ts';
-import type { AdminSessions } from '../identity.ts';
 import { type AdminPageParts, adminPage } from './layout.ts';
 import { leaveNotice, takeNotice } from './notice.ts';
 import type { OverviewReader } from './overview.ts';
@@ -17,7 +17,7 @@ import type { PackageRows } from './package-rows.ts';
 /** What the operators' pages are made of. */
 export interface AdminDeps extends Pick<AppServices, 'engine' | 'clock' | 'log' | 'settings'> {
   readonly service: AdminService;
-  readonly sessions: AdminSessions;
+  readonly auth: HttpAdmin['auth'];
   readonly overview: OverviewReader;
   readonly rows: PackageRows;
   readonly assetUrl: RenderContext['assetUrl'];

@@ -1,6 +1,7 @@
 import type { Order } from '../../domain/order.ts';
 import { formatCount, peopleAre } from '../../http/pages/format.ts';
-import type { InstanceStatus, PackageStatus } from '../admin-service.ts';
+import type { InstanceStatus } from '../instance-service.ts';
+import type { PackageStatus } from '../package-service.ts';
 import { formatQuantity } from './format.ts';
 
 /* What an action will do, in figures, before it is done. */

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import type { PackageStatus } from '../admin-service.ts';
+import type { PackageStatus } from '../package-service.ts';
 import { type ConfirmParts, confirmStep } from './confirm.ts';
 import { type AdminContext, type AdminDeps, type AdminEnv, adminRouter, goOn, show } from './context.ts';
 import { archiveEffects, deleteEffects, whyNotArchived } from './effects.ts';
@@ -33,7 +33,7 @@ async function confirmArchive(c: AdminContext, deps: AdminDeps): Promise<Respons
 async function archive(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const status = await packageOf(c, deps);
   const { id } = status.package;
-  const outcome = await deps.service.archive(c.var.operator, id);
+  const outcome = await deps.service.packages.archive(c.var.operator, id);
   if (outcome.kind === 'done') return goOn(c, deps, '/admin', `Package ${id} is archived.`);
   return showPackage(c, deps, await packageOf(c, deps), { code: outcome.code });
 }
@@ -60,7 +60,7 @@ async function confirmDelete(c: AdminContext, deps: AdminDeps): Promise<Response
 async function remove(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const status = await packageOf(c, deps);
   const { id } = status.package;
-  const outcome = await deps.service.remove(c.var.operator, id);
+  const outcome = await deps.service.packages.delete(c.var.operator, id);
   if (outcome.kind === 'done') return goOn(c, deps, '/admin', `Package ${id} is deleted.`);
   return showPackage(c, deps, await packageOf(c, deps), { code: outcome.code });
 }

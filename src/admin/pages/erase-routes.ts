@@ -5,7 +5,7 @@ import { readForm } from '../../http/body.ts';
 import { emailInput } from '../../http/inputs.ts';
 import { markup } from '../../http/pages/markup.ts';
 import type { FieldError } from '../../http/problem.ts';
-import type { EraseResult } from '../admin-service.ts';
+import type { EraseResult } from '../email-eraser.ts';
 import { confirmStep } from './confirm.ts';
 import {
   type AdminContext,
@@ -64,7 +64,7 @@ async function erase(c: AdminContext, deps: AdminDeps): Promise<Response> {
       }),
     });
   }
-  const outcome = await deps.service.erase(c.var.operator, email);
+  const outcome = await deps.service.eraser.erase(c.var.operator, email);
   if (outcome.kind === 'done') return goOn(c, deps, '/admin/erase', erasedWords(outcome.value));
   return showRefused(c, deps, outcome.code, { ...erasePage(entered), alert: whyNot(outcome.code) });
 }

@@ -51,10 +51,13 @@ beforeEach(() => {
   const fake = fakeAdmin({ packages: [fakeStatus({ id: 1 }), fakeStatus({ id: 2 })] });
   service = {
     ...fake,
-    async packages() {
-      reads++;
-      if (isStoreAway) throw new StoreUnavailableError('gone');
-      return fake.packages();
+    packages: {
+      ...fake.packages,
+      async list() {
+        reads++;
+        if (isStoreAway) throw new StoreUnavailableError('gone');
+        return fake.packages.list();
+      },
     },
   };
   feed = new AdminFeed(

@@ -3,7 +3,7 @@ import type { AppServices } from '../../http/app-services.ts';
 import type { RenderContext } from '../../http/pages/layout.ts';
 import { fanoutDefaults } from '../../realtime/fanout.ts';
 import type { LiveAdmin } from '../../realtime/routes.ts';
-import { isWatcher } from '../identity.ts';
+import { type HttpAdmin, mayWatch } from '../admin-auth.ts';
 import type { AdminDeps } from './context.ts';
 import { AdminFeed, type FeedOptions } from './feed.ts';
 import { OverviewReader } from './overview.ts';
@@ -27,23 +27,23 @@ const feedDefaults: FeedOptions = {
 
 /** Composes it; undefined where there is no admin token, and then nothing of it is served. */
 export function createAdmin(
-  deps: AppServices,
+  deps: AppServices & { readonly admin?: HttpAdmin },
   assetUrl: RenderContext['assetUrl'],
   options: Partial<FeedOptions> = {},
 ): Admin | undefined {
   if (deps.admin === undefined) return undefined;
-  const { service, sessions } = deps.admin;
+  const { service, auth } = deps.admin;
   const { clock, log, settings } = deps;
   const rows = new PackageRows(settings.currency, fanoutDefaults);
   const overview = new OverviewReader({ service, clock });
-  const adminDeps: AdminDeps = { ...deps, service, sessions, overview, rows, assetUrl };
+  const adminDeps: AdminDeps = { ...deps, service, auth, overview, rows, assetUrl };
   const feed = new AdminFeed({ overview, clock, log, rows }, { ...feedDefaults, ...options });
   return {
     routes: adminRoutes(adminDeps),
     live: {
       async admit({ cookie }) {
-        const mayWatch = () => isWatcher(sessions, cookie);
-        return (await mayWatch()) ? mayWatch : undefined;
+        const stillMay = () => mayWatch(auth, cookie);
+        return (await stillMay()) ? stillMay : undefined;
       },
       join: (viewer, stillMay) => feed.join(viewer, stillMay),
       stop: () => feed.stop(),

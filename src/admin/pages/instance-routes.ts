@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { markup } from '../../http/pages/markup.ts';
-import type { InstanceStatus } from '../admin-service.ts';
+import type { InstanceStatus } from '../instance-service.ts';
 import { confirmStep } from './confirm.ts';
 import {
   type AdminContext,
@@ -23,7 +23,7 @@ export function instanceRoutes(deps: AdminDeps): Hono<AdminEnv> {
 }
 
 async function confirmDrain(c: AdminContext, deps: AdminDeps): Promise<Response> {
-  const all = await deps.service.instances();
+  const all = await deps.service.instances.list();
   const instance = instanceOf(c, all);
   const { id, state } = instance;
   const canBe = state === 'ready' || state === 'not_ready';
@@ -40,9 +40,9 @@ async function confirmDrain(c: AdminContext, deps: AdminDeps): Promise<Response>
 }
 
 async function drain(c: AdminContext, deps: AdminDeps): Promise<Response> {
-  const instance = instanceOf(c, await deps.service.instances());
+  const instance = instanceOf(c, await deps.service.instances.list());
   const { id, isThis } = instance;
-  const outcome = await deps.service.drain(c.var.operator, id);
+  const outcome = await deps.service.instances.drain(c.var.operator, id);
   if (outcome.kind === 'refused') return showProblem(c, deps, outcome.code);
   const words = `${id} is draining.`;
   if (!isThis) return goOn(c, deps, '/admin', words);
@@ -57,8 +57,8 @@ async function drain(c: AdminContext, deps: AdminDeps): Promise<Response> {
 }
 
 async function dismiss(c: AdminContext, deps: AdminDeps): Promise<Response> {
-  const { id } = instanceOf(c, await deps.service.instances());
-  const outcome = await deps.service.dismissInstance(c.var.operator, id);
+  const { id } = instanceOf(c, await deps.service.instances.list());
+  const outcome = await deps.service.instances.dismiss(c.var.operator, id);
   if (outcome.kind === 'refused') return showProblem(c, deps, outcome.code);
   return goOn(c, deps, '/admin', `${id} is not shown any more. If it comes back, it is listed again.`);
 }

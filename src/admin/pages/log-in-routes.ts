@@ -1,28 +1,35 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { errorKind } from '../../domain/errors.ts';
+import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { readForm } from '../../http/body.ts';
+import { incomingRequest } from '../../http/limits.ts';
 import { formatWait } from '../../http/pages/format.ts';
-import type { SignInRefusal } from '../identity.ts';
+import { ProblemError, toProblemError } from '../../http/problem.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, show, showRefused } from './context.ts';
 import { logInPage, safeNext } from './log-in-page.ts';
 
 const logInForm = z.object({ token: z.string().trim().min(1).max(1024), next: z.string().optional() });
 
-/** Signing in, for who is not; `GET /admin` is answered here then. */
+/** `POST /admin/log-in`, for browsers that are not signed in. */
 export function logInRoutes(deps: AdminDeps): Hono {
   return new Hono().post('/admin/log-in', async (c) => {
     const form = await readForm(c, logInForm);
     const next = safeNext(form.fields.next);
-    const refusal =
-      'errors' in form ? ({ code: 'unauthorized' } as const) : await deps.sessions.start(c, form.value.token);
-    if (refusal === undefined) return c.redirect(next, 303);
-    const page = logInPage({ next, alert: refusalWords(refusal) });
-    return showRefused(c, deps, refusal.code, page, refusal.retryAfterS);
+    try {
+      if ('errors' in form) throw new ProblemError('unauthorized');
+      const cookies = c.req.header('cookie');
+      c.header('Set-Cookie', await deps.auth.logIn(form.value.token, cookies, incomingRequest(c)));
+    } catch (error) {
+      const { code, extra } = toProblemError(error);
+      if (code === 'internal') throw error;
+      const page = logInPage({ next, alert: refusalText(code, extra.retryAfterS) });
+      return showRefused(c, deps, code, page, extra.retryAfterS);
+    }
+    return c.redirect(next, 303);
   });
 }
 
-function refusalWords({ code, retryAfterS }: SignInRefusal): string {
+function refusalText(code: ErrorCode, retryAfterS: number | undefined): string {
   if (code === 'unauthorized') return 'That is not the admin token of this server.';
   if (code !== 'rate_limited' || retryAfterS === undefined) return errorKind(code).words;
   return `Too many wrong tokens came from your address. Try again in ${formatWait(retryAfterS)}; until then no token is checked.`;
@@ -39,7 +46,7 @@ export function askToLogIn(c: Context, deps: AdminDeps): Promise<Response> | Res
 
 export function logOutRoutes(deps: AdminDeps): Hono<AdminEnv> {
   return adminRouter().post('/admin/log-out', async (c) => {
-    await deps.sessions.end(c, c.var.operator);
+    c.header('Set-Cookie', await deps.auth.logOut(c.var.operator));
     return c.redirect('/admin', 303);
   });
 }

@@ -12,7 +12,7 @@ export function logRoutes(deps: AdminDeps): Hono<AdminEnv> {
   return adminRouter().get('/admin/log', async (c) => {
     const query = changesQuery.safeParse({ cursor: c.req.query('cursor') });
     const cursor = query.success ? query.data.cursor : undefined;
-    const { items, next } = await deps.service.changes(cursor, eventsShown);
+    const { items, next } = await deps.service.changes.list(cursor, eventsShown);
     const older = new URLSearchParams({ cursor: next ?? '' });
     return show(c, deps, {
       title: 'Log',

@@ -3,8 +3,9 @@ import { formatDateTime, formatNight, formatPrice, formatTime } from '../../http
 import type { RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import type { FieldError } from '../../http/problem.ts';
-import type { AdminOrder, OrdersFound, OrdersQuery } from '../admin-service.ts';
+import type { Page } from '../../lib/page.ts';
 import { ordersQuery } from '../api/requests.ts';
+import type { AdminOrder, OrdersQuery } from '../order-service.ts';
 import { field } from './field.ts';
 import { statusWords } from './format.ts';
 import { orderActions, orderState, ordersTable } from './fragments/orders.ts';
@@ -22,7 +23,7 @@ export interface OrdersSearch {
 export function ordersPage(
   { now }: RenderContext,
   search: OrdersSearch,
-  { orders, next }: OrdersFound,
+  { items: orders, next }: Page<AdminOrder>,
   alert?: string,
 ): AdminPageParts {
   const option = (value: string, label: string) =>
@@ -61,7 +62,7 @@ function emailSearch(email: string, errors: readonly FieldError[] = []): Html {
 
 export interface EmailSearchState {
   readonly email: string;
-  readonly found?: OrdersFound;
+  readonly found?: Page<AdminOrder>;
   readonly errors?: readonly FieldError[];
 }
 
@@ -74,7 +75,7 @@ export function emailOrdersPage({ now }: RenderContext, state: EmailSearchState)
     main: markup`
       ${heading('Orders of an email')}
       ${emailSearch(email, errors)}
-      ${found === undefined ? '' : ordersTable(found.orders, now, { caption: 'Orders of this email', empty: 'No order with this email.' })}
+      ${found === undefined ? '' : ordersTable(found.items, now, { caption: 'Orders of this email', empty: 'No order with this email.' })}
       ${found?.next === undefined ? '' : moreOf(email, found.next)}
       <p><a class="button quiet" href="/admin/orders">All orders</a></p>`,
   };

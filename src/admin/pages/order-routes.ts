@@ -6,8 +6,8 @@ import { readForm } from '../../http/body.ts';
 import { emailInput, packageIdFrom } from '../../http/inputs.ts';
 import { formatNight } from '../../http/pages/format.ts';
 import { orderIdIn } from '../../http/pages/query-pages.ts';
-import type { AdminOrder } from '../admin-service.ts';
 import { ordersQuery } from '../api/requests.ts';
+import type { AdminOrder } from '../order-service.ts';
 import { confirmStep } from './confirm.ts';
 import {
   type AdminContext,
@@ -42,10 +42,10 @@ async function findOrders(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const { id = '', package: packageText = '', status = '', cursor } = c.req.query();
   const search = { id: id.slice(0, 300), package: packageText.slice(0, 20), status };
   const setting = adminSetting(deps);
-  const none = { orders: [] };
+  const none = { items: [] };
   if (id.trim() !== '') {
     const orderId = orderIdIn(id);
-    const order = orderId === undefined ? undefined : await deps.service.order(orderId);
+    const order = orderId === undefined ? undefined : await deps.service.orders.get(orderId);
     if (order !== undefined) return c.redirect(`/admin/orders/${order.order.id}`, 303);
     const words = 'There is no order with this number.';
     return showRefused(c, deps, 'unknown_order', ordersPage(setting, search, none, words));
@@ -55,7 +55,7 @@ async function findOrders(c: AdminContext, deps: AdminDeps): Promise<Response> {
     const words = 'A package is a whole number, 1 or more.';
     return showRefused(c, deps, 'invalid', ordersPage(setting, search, none, words));
   }
-  const orders = await deps.service.orders(queryOf(search, packageId, cursor));
+  const orders = await deps.service.orders.list(queryOf(search, packageId, cursor));
   return show(c, deps, ordersPage(setting, search, orders));
 }
 
@@ -69,19 +69,19 @@ async function findByEmail(c: AdminContext, deps: AdminDeps): Promise<Response> 
     return showRefused(c, deps, 'invalid', page);
   }
   const { email, cursor } = form.value;
-  const found = await deps.service.ordersOfEmail(email, cursor);
+  const found = await deps.service.orders.listByEmail(email, cursor);
   return show(c, deps, emailOrdersPage(setting, { email, found }));
 }
 
 /** The order of the address. @throws ProblemError where there is none. */
 async function orderOf(c: AdminContext, { service }: AdminDeps): Promise<AdminOrder> {
   const id = parseOrderId(c.req.param('id') ?? '');
-  return found(id === undefined ? undefined : await service.order(id), 'unknown_order');
+  return found(id === undefined ? undefined : await service.orders.get(id), 'unknown_order');
 }
 
 async function retry(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const { order } = await orderOf(c, deps);
-  const outcome = await deps.service.retryOrder(c.var.operator, order.id);
+  const outcome = await deps.service.orders.retry(c.var.operator, order.id);
   if (outcome.kind === 'refused') return refuse(c, deps, outcome.code);
   return goOn(c, deps, addressOf(order.id), 'The suppliers are being asked again now.');
 }
@@ -127,7 +127,7 @@ function whyNot(status: AdminOrder['order']['status']): string[] {
 
 async function cancel(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const { order } = await orderOf(c, deps);
-  const outcome = await deps.service.cancelOrder(c.var.operator, order.id);
+  const outcome = await deps.service.orders.cancel(c.var.operator, order.id);
   if (outcome.kind === 'refused') return refuse(c, deps, outcome.code);
   const words =
     outcome.value.status === 'withdrawn' ? 'The order has left the queue.' : 'The order is being cancelled.';

@@ -1,6 +1,9 @@
 import type { OperatorEvent } from '../../storage/operator-log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import type { AdminOrder, AdminService, InstanceStatus, PackageStatus } from '../admin-service.ts';
+import type { AdminService } from '../admin-service.ts';
+import type { InstanceStatus } from '../instance-service.ts';
+import type { AdminOrder } from '../order-service.ts';
+import type { PackageStatus } from '../package-service.ts';
 
 /** Everything that the overview shows, read at one moment. */
 export interface Overview {
@@ -60,14 +63,14 @@ export class OverviewReader {
       }
     };
     const [all, instances, concerns, changes] = await Promise.all([
-      orBefore(service.packages(), undefined),
-      orBefore(service.instances(), before.instances),
+      orBefore(service.packages.list(), undefined),
+      orBefore(service.instances.list(), before.instances),
       orBefore(
-        service.orders({ stuck: true }).then(({ orders }) => orders),
+        service.orders.list({ stuck: true }).then(({ items }) => items),
         before.concerns,
       ),
       orBefore(
-        service.changes(undefined, changesShown).then(({ items }) => items),
+        service.changes.list(undefined, changesShown).then(({ items }) => items),
         before.changes,
       ),
     ]);

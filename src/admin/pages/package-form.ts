@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import { shortText } from '../../http/inputs.ts';
 import { formatCount } from '../../http/pages/format.ts';
-import { priceMax, quotaMax } from '../admin-service.ts';
+import { priceMax, quotaMax } from '../package-service.ts';
 
 /** The fields of a package's form, as text: what the browser sends and what it is shown again. */
 export interface PackageFields {

@@ -7,7 +7,7 @@ import { check, readForm } from '../../http/body.ts';
 import { packageIdFrom } from '../../http/inputs.ts';
 import { formatCount } from '../../http/pages/format.ts';
 import type { FieldError } from '../../http/problem.ts';
-import type { NewPackage, PackageStatus } from '../admin-service.ts';
+import type { NewPackage, PackageStatus } from '../package-service.ts';
 import { confirmStep } from './confirm.ts';
 import {
   type AdminContext,
@@ -40,7 +40,7 @@ export function packageRoutes(deps: AdminDeps): Hono<AdminEnv> {
 /** The package of the address. @throws ProblemError where there is none. */
 export async function packageOf(c: AdminContext, { service }: AdminDeps): Promise<PackageStatus> {
   const id = packageIdFrom(c.req.param('id') ?? '');
-  return found(id === undefined ? undefined : await service.package(id), 'unknown_package');
+  return found(id === undefined ? undefined : await service.packages.get(id), 'unknown_package');
 }
 
 type Refusal = Omit<PackagePageState, 'status' | 'orders'> & { readonly code: ErrorCode };
@@ -53,13 +53,13 @@ export async function showPackage(
   refusal?: Refusal,
 ): Promise<Response> {
   const packageId = status.package.id;
-  const { orders } = await deps.service.orders({ packageId, limit: ordersShown });
+  const { items: orders } = await deps.service.orders.list({ packageId, limit: ordersShown });
   const parts = packagePage(adminSetting(deps), { status, orders, ...refusal });
   return refusal === undefined ? show(c, deps, parts) : showRefused(c, deps, refusal.code, parts);
 }
 
 async function showNew(c: AdminContext, deps: AdminDeps): Promise<Response> {
-  const ids = (await deps.service.packages()).map((status) => status.package.id);
+  const ids = (await deps.service.packages.list()).map((status) => status.package.id);
   const entered = {
     id: String(Math.max(0, ...ids) + 1),
     quota: '',
@@ -71,7 +71,7 @@ async function showNew(c: AdminContext, deps: AdminDeps): Promise<Response> {
 }
 
 async function showArchived(c: AdminContext, deps: AdminDeps): Promise<Response> {
-  const archived = (await deps.service.packages()).filter((each) => each.package.archived === true);
+  const archived = (await deps.service.packages.list()).filter((each) => each.package.archived === true);
   return show(c, deps, archivedPage(adminSetting(deps), archived));
 }
 
@@ -90,7 +90,7 @@ async function create(c: AdminContext, deps: AdminDeps): Promise<Response> {
     ...(unlisted === 'on' ? { listed: false } : {}),
   };
   const wanted = without({ ...wish, ...checks }) as NewPackage;
-  const outcome = await deps.service.create(c.var.operator, wanted);
+  const outcome = await deps.service.packages.create(c.var.operator, wanted);
   if (outcome.kind === 'done') {
     const { id } = outcome.value;
     return goOn(
@@ -138,7 +138,7 @@ async function edit(c: AdminContext, deps: AdminDeps): Promise<Response> {
       }),
     });
   }
-  const outcome = await deps.service.amend(c.var.operator, present.id, change);
+  const outcome = await deps.service.packages.update(c.var.operator, present.id, change);
   if (outcome.kind === 'done') {
     const names = Object.keys(change).filter((name) => name !== 'version');
     return goOn(

@@ -1,6 +1,6 @@
 import type { Html } from '../../http/pages/markup.ts';
 import { TimeSlice, type TimeSliceOptions } from '../../realtime/time-slice.ts';
-import type { PackageStatus } from '../admin-service.ts';
+import type { PackageStatus } from '../package-service.ts';
 import { packageRow } from './fragments/packages.ts';
 
 interface Drawn {

@@ -1,5 +1,7 @@
 import { formatCount, formatTime, peopleAre } from '../../http/pages/format.ts';
-import type { InstanceStatus, LostInstance, PackageStatus } from '../admin-service.ts';
+import type { LostInstance } from '../instance-register.ts';
+import type { InstanceStatus } from '../instance-service.ts';
+import type { PackageStatus } from '../package-service.ts';
 import { durationWords, formatQuantity, listed, msWords } from './format.ts';
 import type { Overview } from './overview.ts';
 

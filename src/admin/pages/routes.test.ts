@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
+  type AdminOverrides,
   type FakeWorld,
   fakeAdmin,
+  fakeAuth,
   fakeInstance,
   fakeLost,
-  fakeSessions,
   fakeStatus,
 } from '../../../test/support/fake-admin.ts';
 import { fakeApp } from '../../../test/support/fake-app.ts';
@@ -12,7 +13,6 @@ import { fakeEngine, fakeNow, fakeOrder } from '../../../test/support/fake-engin
 import { silentLog } from '../../observability/log.ts';
 import { fanoutDefaults } from '../../realtime/fanout.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import type { AdminService } from '../admin-service.ts';
 import { OverviewReader } from './overview.ts';
 import { PackageRows } from './package-rows.ts';
 import { adminRoutes } from './routes.ts';
@@ -59,15 +59,15 @@ type Fields = Readonly<Record<string, string>>;
 /** The pages over a fake, and a browser that keeps its cookies. */
 class Desk {
   readonly service;
-  readonly sessions = fakeSessions('open-sesame');
+  readonly auth = fakeAuth();
   readonly #routes;
   #cookies = new Map<string, string>();
 
-  constructor(world: Partial<FakeWorld> = {}, overrides: Partial<AdminService> = {}) {
+  constructor(world: Partial<FakeWorld> = {}, overrides: AdminOverrides = {}) {
     this.service = fakeAdmin(world, overrides);
     this.#routes = adminRoutes({
       service: this.service,
-      sessions: this.sessions,
+      auth: this.auth,
       overview: new OverviewReader({ service: this.service, clock: { now: () => fakeNow } }),
       rows: new PackageRows('USD', fanoutDefaults),
       engine: fakeEngine(),
@@ -109,7 +109,7 @@ class Desk {
   }
 }
 
-const signedIn = (world: Partial<FakeWorld> = {}, overrides: Partial<AdminService> = {}) =>
+const signedIn = (world: Partial<FakeWorld> = {}, overrides: AdminOverrides = {}) =>
   new Desk(world, overrides).logIn();
 
 /** What was put into the hidden fields of a page's confirm step. */
@@ -227,7 +227,8 @@ describe('the overview', () => {
 
   test('is shown while the store is away, and says so', async () => {
     const away = () => Promise.reject(new StoreUnavailableError('gone'));
-    const desk = await signedIn({}, { packages: away, orders: away, changes: away });
+    const list = away;
+    const desk = await signedIn({}, { packages: { list }, orders: { list }, changes: { list } });
     const answer = await desk.get('/admin');
     expect(answer.status).toBe(200);
     expect(words(answer.text)).toContain('The store does not answer');
@@ -502,8 +503,10 @@ describe('instances, orders and emails', () => {
     const desk = await signedIn(
       { orders: [ana] },
       {
-        ordersOfEmail: async (email) =>
-          email === ana.order.email ? { orders: [ana], next: '1-1' } : { orders: [] },
+        orders: {
+          listByEmail: async (email) =>
+            email === ana.order.email ? { items: [ana], next: '1-1' } : { items: [] },
+        },
       },
     );
     expect((await desk.get('/admin/orders')).text).toContain('action="/admin/orders/search"');
@@ -558,8 +561,9 @@ describe('while the store is away', () => {
   async function untold() {
     const desk = await signedIn({ packages: [fakeStatus({ flight: 'Flight-77' })] });
     expect((await desk.get('/admin')).text).toContain('Flight-77');
-    Object.assign(desk.service, { packages: away, orders: away, changes: away });
-    Object.assign(desk.sessions, { operator: away });
+    const { packages, orders, changes } = desk.service;
+    for (const subject of [packages, orders, changes]) Object.assign(subject, { list: away });
+    Object.assign(desk.auth, { operator: away });
     return desk;
   }
 

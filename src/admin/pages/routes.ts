@@ -3,7 +3,7 @@ import { incomingRequest } from '../../http/limits.ts';
 import { allowOnlyOnPage } from '../../http/methods.ts';
 import { onError, type SendProblem } from '../../http/problem.ts';
 import { pageSecurity, sameOriginOnly } from '../../http/security.ts';
-import { isWatcher } from '../identity.ts';
+import { mayWatch } from '../admin-auth.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, adminSetting, show, showProblem } from './context.ts';
 import { endRoutes } from './end-routes.ts';
 import { eraseRoutes } from './erase-routes.ts';
@@ -63,7 +63,7 @@ export function adminRoutes(deps: AdminDeps): Hono {
 function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
   const routes = adminRouter();
   const watchersOnly: MiddlewareHandler<AdminEnv> = async (c, next) =>
-    (await isWatcher(deps.sessions, c.req.header('cookie'))) ? next() : askToLogIn(c, deps);
+    (await mayWatch(deps.auth, c.req.header('cookie'))) ? next() : askToLogIn(c, deps);
   routes.get('/admin', watchersOnly, async (c) => {
     const overview = await deps.overview.read();
     const rows = await deps.rows.draw(overview.packages, overview.now);
@@ -94,7 +94,7 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
 
 function signedInOnly(deps: AdminDeps): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
-    const operator = await deps.sessions.operator(c.req.header('cookie'), incomingRequest(c));
+    const operator = await deps.auth.operator(c.req.header('cookie'), incomingRequest(c));
     if (operator === undefined) return askToLogIn(c, deps);
     c.set('operator', operator);
     return next();

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { readForm } from '../../http/body.ts';
 import { formatCount, formatNight } from '../../http/pages/format.ts';
-import type { PackageStatus } from '../admin-service.ts';
+import type { PackageStatus } from '../package-service.ts';
 import { type ConfirmParts, confirmStep } from './confirm.ts';
 import {
   type AdminContext,
@@ -73,7 +73,7 @@ async function changeQuota(c: AdminContext, deps: AdminDeps): Promise<Response> 
   }
   const { id, quota: was } = status.package;
   const { quota } = form.value;
-  const outcome = await deps.service.amend(c.var.operator, id, form.value);
+  const outcome = await deps.service.packages.update(c.var.operator, id, form.value);
   if (outcome.kind === 'done') {
     return goOn(
       c,
@@ -152,7 +152,7 @@ async function confirmResume(c: AdminContext, deps: AdminDeps): Promise<Response
 async function pause(c: AdminContext, deps: AdminDeps, paused: boolean): Promise<Response> {
   const status = await packageOf(c, deps);
   const { id } = status.package;
-  const outcome = await deps.service.pause(c.var.operator, id, paused);
+  const outcome = await deps.service.packages.setPaused(c.var.operator, id, paused);
   if (outcome.kind === 'refused') return showPackage(c, deps, status, { code: outcome.code });
   const { waiting } = status.inventory;
   const line =

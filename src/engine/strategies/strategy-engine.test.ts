@@ -48,8 +48,8 @@ describe.each([
     await left(1);
     expect(await engine.updatePackage(1, { version: 1, quota: 0 })).toMatchObject({ code: 'quota_too_low' });
     expect(await engine.updatePackage(1, { version: 1, quota: 5, price: 7 })).toMatchObject({
-      kind: 'updated',
-      package: { quota: 5, price: 7, version: 2 },
+      kind: 'done',
+      value: { quota: 5, price: 7, version: 2 },
     });
     expect(await engine.updatePackage(1, { version: 1, quota: 9 })).toMatchObject({
       code: 'version_conflict',
@@ -69,7 +69,7 @@ describe.each([
     expect((await engine.packages()).map((each) => each.package.id)).toEqual([1]);
     const archiving = { archived: true, version: 1 } as const;
     expect(await engine.updatePackage(1, archiving)).toMatchObject({ code: 'sale_not_ended' });
-    expect(await engine.updatePackage(1, { ...archiving, paused: true })).toMatchObject({ kind: 'updated' });
+    expect(await engine.updatePackage(1, { ...archiving, paused: true })).toMatchObject({ kind: 'done' });
     expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'sale_closed' });
   });
 
@@ -81,7 +81,7 @@ describe.each([
       throw new CommitUnknownError('lost');
     });
     expect(await engine.updatePackage(1, { version: 1, quota: 5 })).toMatchObject({
-      package: { quota: 5, version: 2 },
+      value: { quota: 5, version: 2 },
     });
     expect(once).toHaveBeenCalledOnce();
   });
@@ -96,13 +96,13 @@ describe.each([
     const erasures = [{ orderId: order.id, email: 'x@erased.invalid', key: 'erased-x' }];
     if (engine instanceof QueueEngine) {
       // No consumer runs.
-      expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'erased', left: 1 });
+      expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'done', value: { left: 1 } });
       await engine.cancel(order);
     } else {
       await engine.outcome(order, { waitMs: 10_000 });
     }
     await vi.waitFor(async () =>
-      expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'erased', left: 0 }),
+      expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'done', value: { left: 0 } }),
     );
     expect(await engine.order(order.id)).toMatchObject({ email: 'x@erased.invalid', key: 'erased-x' });
   });
@@ -113,7 +113,7 @@ describe.each([
     if (engine instanceof QueueEngine) await engine.cancel(order);
     else await engine.outcome(order, { waitMs: 10_000 });
     const erasures = [{ orderId: order.id, email: 'x@erased.invalid' }];
-    expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'erased', left: 0 });
+    expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'done', value: { left: 0 } });
     expect(await engine.order(order.id)).toMatchObject({ email, packageId: 2 });
   });
 

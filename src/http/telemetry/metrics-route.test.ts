@@ -4,10 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { AdminIdentity } from '../../admin/identity.ts';
 import { silentLog } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
-import type { HttpAdmin, HttpTelemetry } from '../app-services.ts';
+import type { HttpTelemetry, OperatorAuth } from '../app-services.ts';
 import { onError, ProblemError } from '../problem.ts';
 import { isFromPrivateNetwork, metricsRoutes } from './metrics-route.ts';
 
@@ -59,9 +58,9 @@ async function stop(): Promise<void> {
 }
 
 /** Accepts callers that have the token. */
-const identity: AdminIdentity = {
-  async identify(c) {
-    if (c.req.header('authorization') === `Bearer ${token}`) return { name: 'admin', via: 'token' };
+const auth: OperatorAuth = {
+  async identify(request) {
+    if (request.headers.get('authorization') === `Bearer ${token}`) return { name: 'admin', via: 'token' };
     throw new ProblemError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } });
   },
 };
@@ -69,7 +68,7 @@ const identity: AdminIdentity = {
 async function listen(
   operators: 'with operators' | 'without operators' = 'without operators',
 ): Promise<void> {
-  const admin = operators === 'with operators' ? { admin: { identity } as HttpAdmin } : {};
+  const admin = operators === 'with operators' ? { admin: { auth } } : {};
   const app = new Hono().route('/', metricsRoutes({ telemetry, ...admin }));
   app.onError(onError(silentLog));
   server = createServer(getRequestListener(app.fetch) as never).listen(0, '127.0.0.1');

@@ -16,7 +16,7 @@ export function metricsRoutes({ telemetry, admin }: Pick<AppServices, 'telemetry
     const request = incomingRequest(c);
     const isNearby = request !== undefined && isFromPrivateNetwork(request);
     if (telemetry === undefined || !(isNearby || admin !== undefined)) return problem(c, 'unknown_route');
-    if (!isNearby) await admin?.identity.identify(c);
+    if (!isNearby) await admin?.auth.identify(c.req.raw, incomingRequest(c));
     const { contentType, text } = await telemetry.expose();
     return sendText(200, text, jsonHeaders({ 'Content-Type': contentType }));
   };

@@ -80,13 +80,13 @@ export const adminOperations = defineOperations('Admin', {
     operationId: 'pausePackage',
     summary: 'Pause the sale; the queue keeps its order',
     answers: { 200: ['Done, also if it was so before.', admin.managedPackageAnswer] },
-    problems: [...owner, 'version_conflict'],
+    problems: [...owner, 'version_conflict', 'sale_closed'],
   },
   'post /api/admin/packages/{id}/resume': {
     operationId: 'resumePackage',
     summary: 'Resume the sale',
     answers: { 200: ['Done, also if it was so before.', admin.managedPackageAnswer] },
-    problems: [...owner, 'version_conflict'],
+    problems: [...owner, 'version_conflict', 'sale_closed'],
   },
   'get /api/admin/instances': {
     operationId: 'listInstances',

@@ -1,6 +1,6 @@
 import { formatCount } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
-import type { InstanceStatus } from '../../admin-service.ts';
+import type { InstanceStatus } from '../../instance-service.ts';
 import { durationWords, memoryWords, msWords, rateWords } from '../format.ts';
 import { type Column, cell, dash, figureCell, headCell, table } from './table.ts';
 
@@ -55,7 +55,7 @@ function instanceRow(instance: InstanceStatus, now: number): Html {
 function sinceWords(instance: InstanceStatus, now: number): string {
   if (instance.state === 'silent') return 'no answer in time';
   if (instance.state === 'lost') return `for ${durationWords(now - instance.at)}`;
-  return `up ${durationWords(now - instance.startedAt)}`;
+  return 'startedAt' in instance ? `up ${durationWords(now - instance.startedAt)}` : 'signed off';
 }
 
 function action({ id, state }: InstanceStatus): Html | string {

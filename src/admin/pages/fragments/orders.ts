@@ -1,7 +1,7 @@
 import type { TimelineEntry } from '../../../domain/order.ts';
 import { formatNight, formatTime } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
-import type { AdminOrder } from '../../admin-service.ts';
+import type { AdminOrder } from '../../order-service.ts';
 import { durationWords, formatQuantity, statusWords } from '../format.ts';
 import { type Column, cell, headCell, table } from './table.ts';
 

@@ -1,6 +1,6 @@
 import { formatCount, formatNight, formatPrice } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
-import type { PackageStatus } from '../../admin-service.ts';
+import type { PackageStatus } from '../../package-service.ts';
 import { msWords, rateWords, shortMomentWords } from '../format.ts';
 import { sparkline } from './sparkline.ts';
 import { type Column, cell, dash, figureCell, headCell, table } from './table.ts';

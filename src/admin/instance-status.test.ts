@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
-import { ReadinessProbe } from './readiness-probe.ts';
+import { ReadinessProbe } from './instance-status.ts';
 
 const silence = ['the store, or the lease service, is silent'];
 

@@ -3,10 +3,10 @@ import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
 import { openAdminBench } from '../../test/support/admin-bench.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { recordingLog } from '../../test/support/recording-log.ts';
-import type { LedgerReader } from '../audit/audit-suppliers.ts';
+import type { LedgerReader } from '../audit/bounded-reads.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import { Audits } from './audits.ts';
+import { AuditService } from './audit-service.ts';
 
 it('an audit finds what is wrong, one at a time', async () => {
   await using bench = await openAdminBench();
@@ -16,22 +16,24 @@ it('an audit finds what is wrong, one at a time', async () => {
     fence,
     sampleChange({ inventory, inserted: [sampleOrder(1, { status: 'held' })] }),
   );
-  const [first, second] = await Promise.all([bench.service.audit(), bench.service.audit()]);
+  const [first, second] = await Promise.all([bench.service.audits.run(), bench.service.audits.run()]);
   expect(first).toMatchObject({ kind: 'done', value: { ok: false, orders: 1, suppliersRead: false } });
   expect(second).toEqual({ kind: 'refused', code: 'audit_running' });
-  expect(await bench.service.audit()).toMatchObject({ kind: 'done' });
+  expect(await bench.service.audits.run()).toMatchObject({ kind: 'done' });
 });
 
 it('an audit that fails leaves room for the next', async () => {
   let isAway = true;
-  const ledger = async () => {
-    if (isAway) throw new StoreUnavailableError('away');
-    return undefined;
+  const ledger: LedgerReader = {
+    async ledger() {
+      if (isAway) throw new StoreUnavailableError('away');
+      return { items: [] };
+    },
   };
   await using bench = await openAdminBench({ over: { ledger } });
-  await expect(bench.service.audit()).rejects.toBeInstanceOf(StoreUnavailableError);
+  await expect(bench.service.audits.run()).rejects.toBeInstanceOf(StoreUnavailableError);
   isAway = false;
-  expect(await bench.service.audit()).toMatchObject({ kind: 'done', value: { ok: true } });
+  expect(await bench.service.audits.run()).toMatchObject({ kind: 'done', value: { ok: true } });
 });
 
 describe('a ledger that cannot be read', () => {
@@ -39,7 +41,7 @@ describe('a ledger that cannot be read', () => {
   const auditsOf = (reader: LedgerReader, clock = new ManualClock()) => {
     const log = recordingLog();
     const store = openSqliteStore({ file: ':memory:' });
-    return { audits: new Audits({ store, clock, log, ledger: async () => reader }), clock, log };
+    return { audits: new AuditService({ store, clock, log, ledger: reader }), clock, log };
   };
 
   it('is said before anything else is read, and its cause is logged', async () => {
@@ -80,7 +82,7 @@ describe('a ledger that cannot be read', () => {
     const running = audits.run();
     await clock.advance(3_900);
     expect(stopped).not.toHaveBeenCalled();
-    // Before the answer is begun: see api/admin/audit.ts.
+    // Before the response begins: see api/slow-json.ts.
     await clock.advance(200);
     expect(await running).toEqual(refused);
     expect(stopped).toHaveBeenCalledOnce();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
 import { type AdminBench, anOperator as by, openAdminBench } from '../../test/support/admin-bench.ts';
 import type { Order } from '../domain/order.ts';
-import { emailHashOf, tellsEmail } from './eraser.ts';
+import { emailHashOf, revealsEmail } from './email-eraser.ts';
 
 const email = 'ana.lee@example.com';
 
@@ -21,7 +21,7 @@ describe('erasing', () => {
     const others = sampleOrder(6, { status: 'confirmed' });
     await stored(bench, 1, ...ended, others);
     await stored(bench, 2, sampleOrder(1, { packageId: 2, status: 'confirmed', email }));
-    expect(await bench.service.erase(by, email)).toEqual({
+    expect(await bench.service.eraser.erase(by, email)).toEqual({
       kind: 'done',
       value: { erased: 6, left: 0 },
     });
@@ -32,17 +32,17 @@ describe('erasing', () => {
     // Nobody can tell that they were one person's.
     expect(new Set(placeholders).size).toBe(5);
     expect(items.map(({ key }) => key)).toEqual([1, 2, 3, 4, 5, 6].map((number) => `key-${number}`));
-    expect(await bench.service.erase(by, email)).toMatchObject({ value: { erased: 0, left: 0 } });
+    expect(await bench.service.eraser.erase(by, email)).toMatchObject({ value: { erased: 0, left: 0 } });
   });
 
   it('leaves what has not ended, says how many, and takes it the next time', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const queued = sampleOrder(2, { email, key: `cart of ${email}` });
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed' }), queued);
-    expect(await bench.service.erase(by, email)).toMatchObject({ value: { erased: 1, left: 1 } });
+    expect(await bench.service.eraser.erase(by, email)).toMatchObject({ value: { erased: 1, left: 1 } });
     expect((await bench.store.order(queued.id))?.email).toBe(email);
     await bench.engine.cancel(queued);
-    expect(await bench.service.erase(by, email)).toMatchObject({ value: { erased: 1, left: 0 } });
+    expect(await bench.service.eraser.erase(by, email)).toMatchObject({ value: { erased: 1, left: 0 } });
     expect((await bench.store.order(queued.id))?.key).toMatch(/^erased-[0-9a-f]{32}$/);
   });
 
@@ -52,13 +52,13 @@ describe('erasing', () => {
       sampleOrder(index + 1, { status: 'failed', ...(index % 20 === 0 ? { email } : {}) }),
     );
     await stored(bench, 1, ...orders);
-    expect(await bench.service.erase(by, email)).toMatchObject({ value: { erased: 215, left: 0 } });
+    expect(await bench.service.eraser.erase(by, email)).toMatchObject({ value: { erased: 215, left: 0 } });
   });
 
   it('is logged under a keyed hash, and nowhere by the email', async () => {
     await using bench = await openAdminBench();
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed', key: email }));
-    await bench.service.erase(by, email);
+    await bench.service.eraser.erase(by, email);
     const log = await bench.log();
     expect(log).toMatchObject([
       { target: { emailHash: emailHashOf('a secret', email) }, after: { erased: 1, left: 0 } },
@@ -72,7 +72,7 @@ describe('erasing', () => {
     await using bench = await openAdminBench();
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed' }));
     bench.engine.erase = async () => refused;
-    expect(await bench.service.erase(by, email)).toEqual(refused);
+    expect(await bench.service.eraser.erase(by, email)).toEqual(refused);
     expect(await bench.log()).toMatchObject([{ outcome: 'failed', code: 'no_owner' }]);
   });
 });
@@ -84,7 +84,7 @@ it.each([
   ['3f2504e0-4f89-41d3-9a0c-0305e82c3301', false],
   ['order-0001', false],
 ])('whether the key %s tells the email: %s', (key, tells) => {
-  expect(tellsEmail(key, email)).toBe(tells);
+  expect(revealsEmail(key, email)).toBe(tells);
   // A short local part is in too many words.
-  expect(tellsEmail('banana-split', 'ana@example.com')).toBe(false);
+  expect(revealsEmail('banana-split', 'ana@example.com')).toBe(false);
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
+import { anOperator } from '../../test/support/admin-bench.ts';
 import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import type { EngineLoad, PeerHandler, Peers } from '../engine/operated-engine.ts';
 import type { Json } from '../lib/json.ts';
-import { ClusterView } from './cluster-view.ts';
-import { decodeStatus, encodeStatus, statusOf } from './instance-status.ts';
+import { InstanceService } from './instance-service.ts';
+import { decodeStatusReport, statusReportOf } from './instance-status.ts';
 
 const activity = {
   bucketMs: 2_000,
@@ -37,27 +38,30 @@ function viewWith(
       handler = served;
     },
   };
-  const view = new ClusterView({
-    ...{
-      engine: { load: () => load, peers, readinessProblems, suppliersAvailable: false },
-      clock,
-      instance: 'one',
-      version: '1.2.3',
-      processLoad,
+  const view = new InstanceService(
+    {
+      ...{
+        engine: { load: () => load, peers, readinessProblems, suppliersAvailable: false },
+        clock,
+        instance: 'one',
+        version: '1.2.3',
+        processLoad,
+      },
+      ...{ sockets: () => 7, leave },
     },
-    ...{ sockets: () => 7, leave },
-  });
+    { record: (_request, change) => change() },
+  );
   return { view, clock, leave, asked, handler: () => handler as PeerHandler };
 }
 
 describe('instances', () => {
   it('tell of themselves, by id; who says nothing, or nothing that is understood, is silent', async () => {
-    const other = statusOf({
+    const other = statusReportOf({
       ...{ engine: { ...load, isDraining: true }, process: processLoad(), sockets: 1 },
       ...{ startedAt: 5, version: '1.2.4', missing: [], suppliersAvailable: true },
     });
-    const { view } = viewWith({ two: encodeStatus(other), three: undefined, zero: { state: 'odd' } });
-    expect(await view.instances()).toMatchObject([
+    const { view } = viewWith({ two: other, three: undefined, zero: { state: 'odd' } });
+    expect(await view.list()).toMatchObject([
       {
         id: 'one',
         isThis: true,
@@ -74,32 +78,32 @@ describe('instances', () => {
   it('tell what they miss to take orders, and whether the suppliers answer them', async () => {
     const { view, handler } = viewWith({}, async () => ['the store does not answer']);
     const told = { state: 'not_ready', missing: ['the store does not answer'], suppliersAvailable: false };
-    expect(await view.instances()).toMatchObject([told]);
+    expect(await view.list()).toMatchObject([told]);
     expect(await handler().status()).toMatchObject(told);
   });
 
   it('are asked once a second, however many look', async () => {
     const { view, asked, clock } = viewWith({ two: undefined });
-    await Promise.all([view.instances(), view.instances()]);
-    await view.instances();
+    await Promise.all([view.list(), view.list()]);
+    await view.list();
     expect(asked).toEqual(['two']);
     await clock.advance(1_000);
-    await view.instances();
+    await view.list();
     expect(asked).toEqual(['two', 'two']);
   });
 
   it('take in what a newer release adds, and all that is said again', async () => {
     const { handler } = viewWith();
     const status = (await handler().status()) as Record<string, Json>;
-    expect(decodeStatus({ ...status, more: 1 })).toEqual(status);
+    expect(decodeStatusReport({ ...status, more: 1 })).toEqual(status);
   });
 });
 
 describe('draining', () => {
   it('leaves once, a moment later, when asked here or through another', async () => {
     const { view, leave, clock, handler } = viewWith();
-    expect(await view.drain('one')).toEqual({ kind: 'done', value: { instance: 'one' } });
-    expect(await view.instances()).toMatchObject([{ state: 'draining' }]);
+    expect(await view.drain(anOperator, 'one')).toEqual({ kind: 'done', value: { instance: 'one' } });
+    expect(await view.list()).toMatchObject([{ state: 'draining' }]);
     handler().drain();
     await runUntilIdle();
     expect(leave).not.toHaveBeenCalled();
@@ -109,9 +113,9 @@ describe('draining', () => {
 
   it('tells another, and says when it could not be told or is not there', async () => {
     const { view, leave, clock } = viewWith({ two: {}, three: undefined });
-    expect(await view.drain('two')).toMatchObject({ kind: 'done' });
-    expect(await view.drain('three')).toMatchObject({ code: 'no_answer' });
-    expect(await view.drain('four')).toMatchObject({ code: 'unknown_instance' });
+    expect(await view.drain(anOperator, 'two')).toMatchObject({ kind: 'done' });
+    expect(await view.drain(anOperator, 'three')).toMatchObject({ code: 'no_answer' });
+    expect(await view.drain(anOperator, 'four')).toMatchObject({ code: 'unknown_instance' });
     await clock.advance(1_000);
     expect(leave).not.toHaveBeenCalled();
   });

@@ -1,0 +1,56 @@
+import { audit } from '../audit/audit.ts';
+import type { AuditedStore } from '../audit/audit-package.ts';
+import type { AuditReport } from '../audit/audit-report.ts';
+import { type LedgerSource, LedgerUnavailableError, openLedger } from '../audit/bounded-reads.ts';
+import type { Result } from '../engine/operated-engine.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../observability/log.ts';
+
+export interface AuditServiceOptions {
+  readonly store: AuditedStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ledger: LedgerSource;
+}
+
+export interface AuditParams {
+  /** How far the clocks of instances may be apart before a claim counts as unfair, in ms; default 0. */
+  readonly clockSkewMs?: number;
+}
+
+/** Small pages with a pause: a sale in the same process must not notice them. */
+const pageSize = 250;
+const pauseMs = 2;
+/** Shorter than the time after which the answer begins (see `api/audit.ts`): an error can still be its status. */
+const openTimeoutMs = 4_000;
+
+/** Audits beside the sale, one at a time. */
+export class AuditService {
+  readonly #options: AuditServiceOptions;
+  #isRunning = false;
+
+  constructor(options: AuditServiceOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Checks everything stored against the promises, as `npm run audit` does. `audit_running`; `ledger_unavailable`.
+   * @throws StoreUnavailableError
+   */
+  async run({ clockSkewMs = 0 }: AuditParams = {}): Promise<Result<AuditReport>> {
+    if (this.#isRunning) return { kind: 'refused', code: 'audit_running' };
+    this.#isRunning = true;
+    const { store, clock, log, ledger } = this.#options;
+    try {
+      const suppliers = await openLedger(ledger, { clock, pageTimeoutMs: openTimeoutMs });
+      const value = await audit(store, { suppliers, clock, pageSize, pauseMs, clockSkewMs });
+      return { kind: 'done', value };
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailableError)) throw error;
+      log.warn({ err: error }, "the suppliers' ledger cannot be read: there is no audit");
+      return { kind: 'refused', code: 'ledger_unavailable' };
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import type { Clock } from '../lib/clock.ts';
+import { TimeoutError, withTimeout } from '../lib/deadline.ts';
+import { StoreUnavailableError } from '../storage/store.ts';
+import { LedgerForbiddenError, type SupplierClient } from '../suppliers/suppliers.ts';
+import type { AuditedStore } from './audit-package.ts';
+
+/** The suppliers' ledger cannot be read. The message says why. */
+export class LedgerUnavailableError extends Error {
+  override readonly name = 'LedgerUnavailableError';
+
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`the suppliers' ledger cannot be read: ${reason}`, options);
+  }
+}
+
+export type LedgerReader = Pick<SupplierClient, 'ledger'>;
+
+/** A ledger as it is configured. */
+export interface LedgerSource extends LedgerReader {
+  /** No token is configured: a ledger that demands one is left out of the audit. */
+  readonly isOptional?: boolean;
+}
+
+export interface ReadLimits {
+  /** How long one page may take; default 30,000 ms. */
+  readonly pageTimeoutMs?: number;
+  /** Pause before each page, so that an audit leaves room for a sale in the same process; default none. */
+  readonly pauseMs?: number;
+  /** Default: the machine's timers. Needed for a pause. */
+  readonly clock?: Clock;
+}
+
+const pageTimeoutDefaultMs = 30_000;
+
+/**
+ * Reads the first page of the ledger, to learn early whether it can be read. Undefined if the source is optional and
+ * demands a token.
+ * @throws LedgerUnavailableError; StoreUnavailableError for a ledger inside the store.
+ */
+export async function openLedger(
+  source: LedgerSource,
+  limits: ReadLimits,
+): Promise<LedgerReader | undefined> {
+  try {
+    await boundedLedger(source, limits).ledger('flights');
+    return source;
+  } catch (error) {
+    const isClosed = error instanceof Error && error.cause instanceof LedgerForbiddenError;
+    if (isClosed && source.isOptional === true) return undefined;
+    throw error;
+  }
+}
+
+/** The same ledger, with a time limit and a pause for each page. @throws LedgerUnavailableError from each page. */
+export function boundedLedger(reader: LedgerReader, limits: ReadLimits): LedgerReader {
+  const { pageTimeoutMs: ms = pageTimeoutDefaultMs, clock } = limits;
+  return {
+    async ledger(kind, cursor) {
+      await pause(limits);
+      try {
+        return await withTimeout({ ms, ...(clock && { clock }) }, (signal) =>
+          reader.ledger(kind, cursor, signal),
+        );
+      } catch (error) {
+        if (error instanceof StoreUnavailableError) throw error;
+        throw new LedgerUnavailableError(reasonOf(error, ms), { cause: error });
+      }
+    },
+  };
+}
+
+function reasonOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof TimeoutError) return `no answer within ${timeoutMs / 1_000} s`;
+  if (error instanceof LedgerForbiddenError) return `${error.message}; check SUPPLIERS_TOKEN`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The same store, with a time limit for each read and a pause before each page. @throws StoreUnavailableError */
+export function boundedStore(store: AuditedStore, limits: ReadLimits): AuditedStore {
+  const { pageTimeoutMs: ms = pageTimeoutDefaultMs, clock } = limits;
+  const late = () => new StoreUnavailableError(`the store did not answer within ${ms / 1_000} s`);
+  const bounded =
+    <Parameters extends unknown[], Value>(read: (...parameters: Parameters) => Promise<Value>) =>
+    (...parameters: Parameters) =>
+      withTimeout({ ms, late, ...(clock && { clock }) }, () => read(...parameters));
+  const reads = (from: Omit<AuditedStore, 'packages' | 'orders' | 'snapshot'>) => ({
+    package: bounded((id: number) => from.package(id)),
+    ordersByKey: bounded((id: number, keys: readonly string[]) => from.ordersByKey(id, keys)),
+    ordersPage: async (id: number, cursor: string | undefined, limit: number) => {
+      await pause(limits);
+      return bounded(() => from.ordersPage(id, cursor, limit))();
+    },
+  });
+  return {
+    ...reads(store),
+    packages: bounded(() => store.packages()),
+    orders: bounded((ids: readonly string[]) => store.orders(ids)),
+    snapshot: async () => {
+      const snapshot = await bounded(async () => store.snapshot?.())();
+      return snapshot && { ...reads(snapshot), close: () => snapshot.close() };
+    },
+  };
+}
+
+async function pause({ pauseMs = 0, clock }: ReadLimits): Promise<void> {
+  if (pauseMs > 0) await clock?.sleep(pauseMs);
+}
