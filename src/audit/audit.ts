@@ -1,7 +1,7 @@
 import { type AuditedStore, auditPackage } from './audit-package.ts';
 import type { AuditReport, Finding } from './audit-report.ts';
 import { SupplierAudit } from './audit-suppliers.ts';
-import { boundedLedger, boundedStore, type LedgerReader, type ReadLimits } from './bounded-reads.ts';
+import { boundedLedger, boundedStore, type LedgerSource, type ReadLimits } from './bounded-reads.ts';
 
 export interface AuditProgress {
   readonly packages: number;
@@ -12,7 +12,7 @@ export interface AuditProgress {
 
 export interface AuditOptions extends ReadLimits {
   /** Undefined: rule Q8 is checked by the orders alone. */
-  readonly suppliers?: LedgerReader | undefined;
+  readonly suppliers?: LedgerSource | undefined;
   /** How far the clocks of different owners may be apart, in ms; default 0, as with one instance. */
   readonly clockSkewMs?: number;
   /** How many orders are read at a time; default 1000. */

@@ -8,8 +8,9 @@ import type { AuditedStore } from './audit-package.ts';
 export class LedgerUnavailableError extends Error {
   override readonly name = 'LedgerUnavailableError';
 
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`the suppliers' ledger cannot be read: ${reason}`, options);
+  constructor(reason: string, options: ErrorOptions & { readonly origin?: string | undefined } = {}) {
+    const place = options.origin === undefined ? '' : ` at ${options.origin}`;
+    super(`the suppliers' ledger${place} cannot be read: ${reason}`, options);
   }
 }
 
@@ -17,6 +18,8 @@ export type LedgerReader = Pick<SupplierClient, 'ledger'>;
 
 /** A ledger as it is configured. */
 export interface LedgerSource extends LedgerReader {
+  /** Where it is, for messages: for example `http://127.0.0.1:8890`. */
+  readonly origin?: string;
   /** No token is configured: a ledger that demands one is left out of the audit. */
   readonly isOptional?: boolean;
 }
@@ -40,7 +43,7 @@ const pageTimeoutDefaultMs = 30_000;
 export async function openLedger(
   source: LedgerSource,
   limits: ReadLimits,
-): Promise<LedgerReader | undefined> {
+): Promise<LedgerSource | undefined> {
   try {
     await boundedLedger(source, limits).ledger('flights');
     return source;
@@ -52,7 +55,7 @@ export async function openLedger(
 }
 
 /** The same ledger, with a time limit and a pause for each page. @throws LedgerUnavailableError from each page. */
-export function boundedLedger(reader: LedgerReader, limits: ReadLimits): LedgerReader {
+export function boundedLedger(reader: LedgerSource, limits: ReadLimits): LedgerReader {
   const { pageTimeoutMs: ms = pageTimeoutDefaultMs, clock } = limits;
   return {
     async ledger(kind, cursor) {
@@ -63,7 +66,7 @@ export function boundedLedger(reader: LedgerReader, limits: ReadLimits): LedgerR
         );
       } catch (error) {
         if (error instanceof StoreUnavailableError) throw error;
-        throw new LedgerUnavailableError(reasonOf(error, ms), { cause: error });
+        throw new LedgerUnavailableError(reasonOf(error, ms), { cause: error, origin: reader.origin });
       }
     },
   };
@@ -72,7 +75,21 @@ export function boundedLedger(reader: LedgerReader, limits: ReadLimits): LedgerR
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof TimeoutError) return `no answer within ${timeoutMs / 1_000} s`;
   if (error instanceof LedgerForbiddenError) return `${error.message}; check SUPPLIERS_TOKEN`;
+  const code = networkCodeOf(error);
+  if (code !== undefined) return `${networkErrors[code] ?? 'the connection failed'} (${code})`;
   return error instanceof Error ? error.message : String(error);
+}
+
+const networkErrors: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection is refused',
+  ENOTFOUND: 'the host is unknown',
+};
+
+/** The code of the network error that caused this one, for example `ECONNREFUSED`. */
+function networkCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code } = error as NodeJS.ErrnoException;
+  return /^E[A-Z]+$/.test(code ?? '') ? code : networkCodeOf(error.cause);
 }
 
 /** The same store, with a time limit for each read and a pause before each page. @throws StoreUnavailableError */

@@ -1,5 +1,6 @@
-import { audit } from '../audit/audit.ts';
+import { type AuditProgress, audit } from '../audit/audit.ts';
 import type { AuditReport, Finding } from '../audit/audit-report.ts';
+import { openLedger } from '../audit/bounded-reads.ts';
 import { openStore } from '../compose/store.ts';
 import { ledgerOf } from '../compose/suppliers.ts';
 import { readSettings } from '../config/config.ts';
@@ -7,6 +8,11 @@ import { flag, type OptionValues, runCommand, whole } from '../lib/command-line.
 
 const options = {
   json: flag('Print the report as JSON.'),
+  progress: flag('Print the progress on stderr, also if it is no terminal.'),
+  'page-timeout-s': whole('s', 'How long the store and the suppliers may take for one page.', {
+    default: 30,
+    min: 1,
+  }),
   'clock-skew-ms': whole(
     'ms',
     'How far apart the clocks of instances may be before a claim counts as unfair.',
@@ -19,25 +25,25 @@ const options = {
 const command = {
   name: 'npm run audit',
   about:
-    'Holds everything stored against the promises: no unit lost or sold twice (Q1, Q3), units by number (Q5), one\n' +
-    'order per key (Q7), no reservation without an order and none missing (Q8). It only reads, beside a running\n' +
-    'server too. The store is the one that DATABASE_URL names; the suppliers are the simulated ones inside, or those\n' +
+    'Checks everything stored against the promises: no unit lost or sold twice (Q1, Q3), units by number (Q5), one\n' +
+    'order per key (Q7), no reservation without an order and none missing (Q8). It only reads, also beside a\n' +
+    'running server. The store is the one that DATABASE_URL names; the suppliers are the simulated ones inside, or those\n' +
     'at SUPPLIERS_URL, whose ledger opens with SUPPLIERS_TOKEN.\n' +
-    'Exits 0 when nothing is wrong, 1 with every finding named, 2 when it could not be done.',
+    'Exits 0 when nothing is wrong, 1 with every finding named, 2 when it could not be done; stderr says why.',
   options,
 };
 
-async function run({ json, 'clock-skew-ms': clockSkewMs }: OptionValues<typeof options>): Promise<number> {
+async function run(given: OptionValues<typeof options>): Promise<number> {
+  const { json, progress: isProgressAsked, 'clock-skew-ms': clockSkewMs, 'page-timeout-s': timeoutS } = given;
   const config = readSettings();
   const store = await openStore(config.database, { readOnly: true });
-  const progress = showProgress();
+  const limits = { pageTimeoutMs: timeoutS * 1_000 };
+  const progress = new ProgressLine(isProgressAsked);
   try {
-    const suppliers = await ledgerOf(config.suppliers, store.ledger);
-    const report = await audit(store, {
-      clockSkewMs,
-      onProgress: progress.show,
-      ...(suppliers ? { suppliers } : {}),
-    });
+    progress.show('opening the ledger of the suppliers');
+    const suppliers = await openLedger(ledgerOf(config.suppliers, store.ledger), limits);
+    const onProgress = (read: AuditProgress) => progress.show(progressText(read));
+    const report = await audit(store, { ...limits, clockSkewMs, suppliers, onProgress });
     progress.clear();
     console.log(json ? JSON.stringify(report, undefined, 2) : inWords(report));
     return report.ok ? 0 : 1;
@@ -47,21 +53,34 @@ async function run({ json, 'clock-skew-ms': clockSkewMs }: OptionValues<typeof o
   }
 }
 
-/** On a terminal, one line with the counts so far. */
-function showProgress() {
-  const { stderr } = process;
-  let isShown = false;
-  return {
-    show({ orders, reservations }: { orders: number; reservations: number }) {
-      if (!stderr.isTTY) return;
-      isShown = true;
-      stderr.write(`\r${orders} orders, ${reservations} reservations read\u001b[K`);
-    },
-    clear() {
-      if (isShown) stderr.write('\r\u001b[K');
-      isShown = false;
-    },
-  };
+function progressText({ packages, packagesTotal, orders, reservations }: AuditProgress): string {
+  return `${packages} of ${packagesTotal} packages, ${orders} orders, ${reservations} reservations read`;
+}
+
+/** Shows on stderr how far the audit is: one line that changes on a terminal, and lines elsewhere if asked for. */
+class ProgressLine {
+  readonly #isAsked: boolean;
+  #isShown = false;
+  #last = '';
+
+  constructor(isAsked: boolean) {
+    this.#isAsked = isAsked;
+  }
+
+  show(text: string): void {
+    const { stderr } = process;
+    if (text === this.#last) return;
+    this.#last = text;
+    if (stderr.isTTY) {
+      this.#isShown = true;
+      stderr.write(`\r${text}\u001b[K`);
+    } else if (this.#isAsked) stderr.write(`${text}\n`);
+  }
+
+  clear(): void {
+    if (this.#isShown) process.stderr.write('\r\u001b[K');
+    this.#isShown = false;
+  }
 }
 
 function inWords(report: AuditReport): string {

@@ -94,7 +94,7 @@ export class ProblemError extends Error {
 }
 
 /** Maps any error to the catalogue. Unknown errors become `internal` and reveal nothing to the caller. */
-function toProblemError(error: unknown): ProblemError {
+export function toProblemError(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreUnavailableError) return new ProblemError('store_unavailable');
   if (error instanceof HTTPException && error.status < 500) return new ProblemError(codeOf(error.status));

@@ -99,7 +99,8 @@ export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): Su
         throw new LedgerForbiddenError(`the token is refused (status ${reply.status})`);
       }
       const page = reply.status === 200 ? ledgerPage.safeParse(reply.json) : undefined;
-      if (!page?.success) throw unexpected(kind, reply);
+      if (page === undefined) throw unexpected(kind, reply);
+      if (!page.success) throw new Error(`${kind}: a malformed ledger page, status ${reply.status}`);
       const { reservations, next } = page.data;
       return defined({ items: reservations, next });
     },
