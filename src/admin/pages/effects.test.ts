@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { fakeInstance, fakeStatus } from '../../../test/support/fake-admin.ts';
 import { fakeOrder } from '../../../test/support/fake-engine.ts';
-import { cancelEffects, drainEffects, pauseEffects, quotaEffects } from './effects.ts';
+import { drainEffects } from './instances.ts';
+import { cancelEffects } from './order-routes.ts';
+import { pauseEffects, quotaEffects } from './package-actions.ts';
 
 describe('a quota', () => {
   const status = fakeStatus({ quota: 50 }, { remaining: 12, held: 3, confirmed: 35, waiting: 0 });

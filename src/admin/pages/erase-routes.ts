@@ -16,13 +16,19 @@ import {
   show,
   showRefused,
 } from './context.ts';
-import { eraseEffects } from './effects.ts';
 import { field } from './field.ts';
 import { formatQuantity } from './format.ts';
 import { heading } from './heading.ts';
 import type { AdminPageParts } from './layout.ts';
 
 const eraseForm = z.object({ email: emailInput, confirmed: z.literal('yes').optional() });
+
+const eraseEffects: readonly string[] = [
+  'In every order that has ended, a random placeholder replaces this email.',
+  'Nobody can look these orders up any more. A confirmed trip stays valid with the airline and the hotel.',
+  'Orders still under way keep the email: repeat this when they have ended.',
+  'This cannot be undone.',
+];
 
 /** `/admin/erase`: takes an email out of everything that has ended. Emails stay out of addresses. */
 export function eraseRoutes(deps: AdminDeps): Hono<AdminEnv> {

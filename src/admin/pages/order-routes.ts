@@ -1,14 +1,14 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
-import { parseOrderId } from '../../domain/order.ts';
+import { type Order, type OrderStatus, parseOrderId } from '../../domain/order.ts';
 import { readForm } from '../../http/body.ts';
 import { emailInput, packageIdFrom } from '../../http/inputs.ts';
 import { formatNight } from '../../http/pages/format.ts';
 import { orderIdIn } from '../../http/pages/query-pages.ts';
 import { ordersQuery } from '../api/requests.ts';
 import type { AdminOrder } from '../order-service.ts';
-import { confirmStep } from './confirm.ts';
+import { serveAction } from './confirm.ts';
 import {
   type AdminContext,
   type AdminDeps,
@@ -20,22 +20,41 @@ import {
   show,
   showRefused,
 } from './context.ts';
-import { cancelEffects } from './effects.ts';
 import { statusWords } from './format.ts';
 import { emailOrdersPage, orderPage, ordersPage, queryOf } from './order-pages.ts';
 
 /** `/admin/orders`: find, look at, retry and cancel orders. */
 export function orderRoutes(deps: AdminDeps): Hono<AdminEnv> {
-  return adminRouter()
+  const routes = adminRouter()
     .get('/admin/orders', (c) => findOrders(c, deps))
     .post('/admin/orders/search', (c) => findByEmail(c, deps))
     .get('/admin/orders/search', (c) => c.redirect('/admin/orders', 303))
     .get('/admin/orders/:id', async (c) =>
       show(c, deps, orderPage(adminSetting(deps), await orderOf(c, deps))),
-    )
-    .post('/admin/orders/:id/retry', (c) => retry(c, deps))
-    .get('/admin/orders/:id/cancel', (c) => confirmCancel(c, deps))
-    .post('/admin/orders/:id/cancel', (c) => cancel(c, deps));
+    );
+  const { orders } = deps.service;
+  const common = {
+    load: (c: AdminContext) => orderOf(c, deps),
+    refused: (c: AdminContext, _order: AdminOrder, code: ErrorCode) => refuse(c, deps, code),
+  };
+  serveAction(routes, deps, {
+    ...common,
+    path: '/admin/orders/:id/retry',
+    run: (c, { order }) => orders.retry(c.var.operator, order.id),
+    done: (c, { order }) => goOn(c, deps, addressOf(order.id), 'The suppliers are being asked again now.'),
+  });
+  serveAction(routes, deps, {
+    ...common,
+    path: '/admin/orders/:id/cancel',
+    step: ({ order }) => cancelStep(order),
+    run: (c, { order }) => orders.cancel(c.var.operator, order.id),
+    done(c, { order }, { status }) {
+      const notice =
+        status === 'withdrawn' ? 'The order has left the queue.' : 'The order is being cancelled.';
+      return goOn(c, deps, addressOf(order.id), notice);
+    },
+  });
+  return routes;
 }
 
 async function findOrders(c: AdminContext, deps: AdminDeps): Promise<Response> {
@@ -79,42 +98,25 @@ async function orderOf(c: AdminContext, { service }: AdminDeps): Promise<AdminOr
   return found(id === undefined ? undefined : await service.orders.get(id), 'unknown_order');
 }
 
-async function retry(c: AdminContext, deps: AdminDeps): Promise<Response> {
-  const { order } = await orderOf(c, deps);
-  const outcome = await deps.service.orders.retry(c.var.operator, order.id);
-  if (outcome.kind === 'refused') return refuse(c, deps, outcome.code);
-  return goOn(c, deps, addressOf(order.id), 'The suppliers are being asked again now.');
-}
-
-async function confirmCancel(c: AdminContext, deps: AdminDeps): Promise<Response> {
-  const { order } = await orderOf(c, deps);
+function cancelStep(order: Order) {
+  const { id, status, package: offer } = order;
+  const common = { title: `Cancel order ${id}`, current: 'orders', back: addressOf(id) } as const;
   const effects = cancelEffects(order);
-  const back = addressOf(order.id);
-  return show(c, deps, {
-    title: `Cancel order ${order.id}`,
-    current: 'orders',
-    main: confirmStep(
-      effects === undefined
-        ? {
-            question: `${order.id} cannot be cancelled now`,
-            effects: whyNot(order.status),
-            back,
-            backLabel: 'Back to the order',
-          }
-        : {
-            question: `Cancel ${order.id}?`,
-            subject: `${order.package.flight}, ${formatNight(order.package.stay)}`,
-            effects,
-            action: `${back}/cancel`,
-            yes: 'Cancel the order',
-            back,
-            backLabel: 'Keep the order',
-          },
-    ),
-  });
+  if (effects === undefined) {
+    const question = `${id} cannot be cancelled now`;
+    return { ...common, question, effects: whyNot(status), backLabel: 'Back to the order' };
+  }
+  return {
+    ...common,
+    question: `Cancel ${id}?`,
+    subject: `${offer.flight}, ${formatNight(offer.stay)}`,
+    effects,
+    yes: 'Cancel the order',
+    backLabel: 'Keep the order',
+  };
 }
 
-function whyNot(status: AdminOrder['order']['status']): string[] {
+function whyNot(status: OrderStatus): string[] {
   const state = `Its status is: ${statusWords[status].toLowerCase()}.`;
   if (status === 'held') {
     return [
@@ -125,16 +127,7 @@ function whyNot(status: AdminOrder['order']['status']): string[] {
   return [state, 'There is nothing to cancel, or it is being cancelled already.'];
 }
 
-async function cancel(c: AdminContext, deps: AdminDeps): Promise<Response> {
-  const { order } = await orderOf(c, deps);
-  const outcome = await deps.service.orders.cancel(c.var.operator, order.id);
-  if (outcome.kind === 'refused') return refuse(c, deps, outcome.code);
-  const words =
-    outcome.value.status === 'withdrawn' ? 'The order has left the queue.' : 'The order is being cancelled.';
-  return goOn(c, deps, addressOf(order.id), words);
-}
-
-/** The order as it stands, and why nothing was done. */
+/** Shows the order as it is, and why nothing was done. */
 async function refuse(c: AdminContext, deps: AdminDeps, code: ErrorCode): Promise<Response> {
   const order = await orderOf(c, deps);
   return showRefused(c, deps, code, orderPage(adminSetting(deps), order, errorKind(code).title));
@@ -142,4 +135,20 @@ async function refuse(c: AdminContext, deps: AdminDeps, code: ErrorCode): Promis
 
 function addressOf(id: string): string {
   return `/admin/orders/${id}`;
+}
+
+/** Undefined where it cannot be cancelled. */
+export function cancelEffects({ status, flight, hotel }: Order): string[] | undefined {
+  if (status === 'queued') {
+    return [
+      'The buyer loses the position in the queue, and is told so.',
+      'Nothing has been booked, so nothing is given back.',
+    ];
+  }
+  if (status !== 'confirmed') return undefined;
+  return [
+    `The seat${flight === undefined ? '' : ` (${flight.ticketNumber})`} and the room${hotel === undefined ? '' : ` (${hotel.reservationNumber})`} are given back at the suppliers.`,
+    'The place goes to the next in the queue, or back on sale.',
+    'The buyer sees the trip as cancelled. This cannot be undone.',
+  ];
 }

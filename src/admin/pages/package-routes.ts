@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { PackageUpdate } from '../../domain/messages.ts';
 import { salePhase, type TravelPackage } from '../../domain/travel-package.ts';
-import { check, readForm } from '../../http/body.ts';
+import { readForm } from '../../http/body.ts';
 import { packageIdFrom } from '../../http/inputs.ts';
 import { formatCount } from '../../http/pages/format.ts';
 import type { FieldError } from '../../http/problem.ts';
@@ -20,7 +20,6 @@ import {
   show,
   showRefused,
 } from './context.ts';
-import { closingEffects } from './effects.ts';
 import { createForm, editForm, fieldsOf, type PackageFields } from './package-form.ts';
 import { archivedPage, newPackagePage, type PackagePageState, packagePage } from './package-pages.ts';
 
@@ -223,7 +222,14 @@ function without(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** What a query says, checked as a form is. */
-export function readQuery<Schema extends z.ZodType>(c: AdminContext, schema: Schema) {
-  return { fields: c.req.query(), ...check(schema, c.req.query()) };
+/** A sale that is open now and would not be after an edit. */
+function closingEffects({ inventory: { waiting } }: PackageStatus, phase: 'not_open' | 'closed'): string[] {
+  return [
+    phase === 'closed'
+      ? 'With this time the sale closes at once, and purchases are refused.'
+      : 'With this time the sale is no longer open, and purchases are refused until then.',
+    waiting === 0
+      ? 'Nobody is in its queue.'
+      : `${formatCount(waiting)} in the queue ${waiting === 1 ? 'keeps the position and is' : 'keep their positions and are'} still served.`,
+  ];
 }

@@ -5,15 +5,14 @@ import { onError, type SendProblem } from '../../http/problem.ts';
 import { pageSecurity, sameOriginOnly } from '../../http/security.ts';
 import { mayWatch } from '../admin-auth.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, adminSetting, show, showProblem } from './context.ts';
-import { endRoutes } from './end-routes.ts';
 import { eraseRoutes } from './erase-routes.ts';
-import { instanceRoutes } from './instance-routes.ts';
+import { instanceRoutes } from './instances.ts';
 import { askToLogIn, logInRoutes, logOutRoutes } from './log-in-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { orderRoutes } from './order-routes.ts';
 import { overviewFragments, overviewPage, packagesFragment } from './overview-page.ts';
+import { packageActionRoutes } from './package-actions.ts';
 import { packageRoutes } from './package-routes.ts';
-import { saleRoutes } from './sale-routes.ts';
 import { showSendAgain } from './send-again.ts';
 
 const methods: Readonly<Record<string, readonly string[]>> = {
@@ -80,8 +79,7 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
   // What follows shows emails, or changes something.
   for (const path of ['/admin', '/admin/*']) routes.use(path, signedInOnly(deps));
   routes.route('/', logOutRoutes(deps));
-  routes.route('/', saleRoutes(deps));
-  routes.route('/', endRoutes(deps));
+  routes.route('/', packageActionRoutes(deps));
   routes.route('/', packageRoutes(deps));
   routes.route('/', instanceRoutes(deps));
   routes.route('/', orderRoutes(deps));
