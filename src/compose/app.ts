@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import type { HttpAdmin } from '../admin/admin-auth.ts';
 import { adminApiRoutes } from '../admin/api/routes.ts';
-import { createAdmin } from '../admin/pages/index.ts';
+import { createAdmin } from '../admin/pages/routes.ts';
 import { orderRoutes } from '../http/api/orders.ts';
 import { packageRoutes } from '../http/api/packages.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';

@@ -18,8 +18,8 @@ import {
 } from './context.ts';
 import { field } from './field.ts';
 import { formatQuantity } from './format.ts';
-import { heading } from './heading.ts';
 import type { AdminPageParts } from './layout.ts';
+import { heading } from './layout.ts';
 
 const eraseForm = z.object({ email: emailInput, confirmed: z.literal('yes').optional() });
 

@@ -58,3 +58,8 @@ function noticeBox(words: string): Html {
   return markup`
     <div class="notice" role="status" id="notice" tabindex="-1" autofocus>${icon('check')}<p>${words}</p></div>`;
 }
+
+/** A page's title with what stands beside it. */
+export function heading(title: Html | string, beside: Html | string = ''): Html {
+  return markup`<div class="heading"><h1>${title}</h1>${beside}</div>`;
+}

@@ -9,8 +9,8 @@ import type { AdminOrder, OrdersQuery } from '../order-service.ts';
 import { field } from './field.ts';
 import { statusWords } from './format.ts';
 import { orderActions, orderState, ordersTable } from './fragments/orders.ts';
-import { heading } from './heading.ts';
 import type { AdminPageParts } from './layout.ts';
+import { heading } from './layout.ts';
 
 /** What is looked for, as it was entered. */
 export interface OrdersSearch {

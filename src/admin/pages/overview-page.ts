@@ -1,17 +1,16 @@
+import { icon } from '../../http/pages/elements.ts';
 import { formatCount } from '../../http/pages/format.ts';
 import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import type { Fragment } from '../../realtime/frame.ts';
-import { logElementId, logTable } from './fragments/log.ts';
+import { rateWords } from './format.ts';
 import { concernsElementId, concernsTable } from './fragments/orders.ts';
 import { packageElementId, packagesElementId, packagesTable } from './fragments/packages.ts';
-import { problemsElementId, problemsFragment } from './fragments/problems.ts';
-import { totalsElementId, totalsFragment } from './fragments/totals.ts';
-import { heading } from './heading.ts';
 import { instancesElementId, instancesTable } from './instances.ts';
-import type { AdminPageParts } from './layout.ts';
+import { type AdminPageParts, heading } from './layout.ts';
+import { logElementId, logTable } from './log.ts';
 import type { Overview } from './overview.ts';
-import { problemsOf } from './problems.ts';
+import { type Problem, problemsOf } from './problems.ts';
 
 /** How long a browser without JavaScript waits before it asks again. */
 const refreshS = 5;
@@ -80,4 +79,66 @@ export function packageFragments({ packages }: Overview, rows: readonly Html[]):
 
 function fragment(rootId: string, html: Html): Fragment {
   return { rootId, html: String(html) };
+}
+
+export const totalsElementId = 'admin-totals';
+
+/** The whole sale in six figures. */
+export function totalsFragment({ packages, instances }: Overview): Html {
+  const total = (of: (each: Overview['packages'][number]) => number) =>
+    packages.reduce((sum, each) => sum + of(each), 0);
+  const ready = instances.filter(({ state }) => state === 'ready').length;
+  return markup`
+    <dl id="${totalsElementId}" class="totals">
+      ${tile('Purchases', rateWords(total(({ activity }) => activity?.recent.purchasesPerS ?? 0)), 'per second')}
+      ${tile('Waiting', formatCount(total(({ inventory }) => inventory.waiting)), 'in all queues')}
+      ${tile('Held', formatCount(total(({ inventory }) => inventory.held)), 'being booked')}
+      ${tile('Confirmed', formatCount(total(({ inventory }) => inventory.confirmed)), `of ${formatCount(total((each) => each.package.quota))}`)}
+      ${tile('Instances', `${ready} / ${instances.length}`, 'ready')}
+      ${suppliersTile(instances)}
+    </dl>`;
+}
+
+/** Each instance has a breaker of its own. */
+function suppliersTile(instances: Overview['instances']): Html {
+  const heard = instances.filter((instance) => 'load' in instance);
+  const open = heard.filter(({ suppliersAvailable }) => suppliersAvailable).length;
+  if (open === heard.length) return tile('Suppliers', 'Open', 'they answer');
+  if (open === 0) return tile('Suppliers', 'Shut', 'the breaker is open');
+  return tile('Suppliers', `${open} / ${heard.length}`, 'are answered');
+}
+
+function tile(label: string, figure: string, note: string): Html {
+  return markup`
+    <div class="tile"><dt>${label}</dt><dd><b>${figure}</b> <span>${note}</span></dd></div>`;
+}
+
+export const problemsElementId = 'admin-problems';
+
+/**
+ * What is wrong, first of all. A screen reader is told `data-said` when `data-kinds` changes: figures in the headlines
+ * may move every second.
+ */
+export function problemsFragment(problems: readonly Problem[]): Html {
+  const said = problems.length === 0 ? 'All is well.' : problems.map(({ headline }) => headline).join('. ');
+  return markup`
+    <section id="${problemsElementId}" class="problems" aria-labelledby="problems-title"
+      data-kinds="${problems.map(({ id }) => id).join(' ')}" data-said="${said}">
+      <h2 id="problems-title" class="unseen">Problems</h2>
+      ${problems.length === 0 ? allWell() : markup`<ul class="problem-list">${problems.map(problemCard)}</ul>`}
+    </section>`;
+}
+
+function allWell(): Html {
+  return markup`
+    <p class="problem problem-none">${icon('check')}<span class="problem-words"><b>All is well</b>
+      <span>Every instance answers and none is lost, every package has its owner, and no order is stuck.</span></span></p>`;
+}
+
+function problemCard({ id, level, headline, text, link }: Problem): Html {
+  return markup`
+    <li class="problem problem-${level}" id="problem-${id}">${icon(level === 'bad' ? 'alert' : 'clock')}
+      <span class="problem-words"><b>${headline}</b> <span>${text}</span></span>
+      ${link === undefined ? '' : markup`<a class="small-button" href="${link.href}">Show<span class="unseen"> ${link.what}</span></a>`}
+    </li>`;
 }

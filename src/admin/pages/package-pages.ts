@@ -7,8 +7,8 @@ import type { PackageStatus } from '../package-service.ts';
 import { field } from './field.ts';
 import { ordersTable } from './fragments/orders.ts';
 import { packageRow, packagesTable } from './fragments/packages.ts';
-import { heading } from './heading.ts';
 import type { AdminPageParts } from './layout.ts';
+import { heading } from './layout.ts';
 import { section } from './overview-page.ts';
 import { fieldsOf, type PackageFields } from './package-form.ts';
 

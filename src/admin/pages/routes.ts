@@ -1,44 +1,77 @@
 import { Hono, type MiddlewareHandler } from 'hono';
+import type { AppServices } from '../../http/app-services.ts';
 import { incomingRequest } from '../../http/limits.ts';
 import { allowOnlyOnPage } from '../../http/methods.ts';
+import type { RenderContext } from '../../http/pages/layout.ts';
 import { onError, type SendProblem } from '../../http/problem.ts';
 import { pageSecurity, sameOriginOnly } from '../../http/security.ts';
-import { mayWatch } from '../admin-auth.ts';
-import { type AdminDeps, type AdminEnv, adminRouter, adminSetting, show, showProblem } from './context.ts';
+import { fanoutDefaults } from '../../realtime/fanout.ts';
+import type { LiveAdmin } from '../../realtime/routes.ts';
+import { type HttpAdmin, mayWatch } from '../admin-auth.ts';
+import {
+  type AdminDeps,
+  type AdminEnv,
+  adminRouter,
+  adminSetting,
+  show,
+  showProblem,
+  showSendAgain,
+} from './context.ts';
 import { eraseRoutes } from './erase-routes.ts';
+import { AdminFeed, type FeedOptions } from './feed.ts';
 import { instanceRoutes } from './instances.ts';
-import { askToLogIn, logInRoutes, logOutRoutes } from './log-in-routes.ts';
-import { logRoutes } from './log-routes.ts';
+import { logRoutes } from './log.ts';
+import { askToLogIn, logInRoutes, logOutRoutes } from './log-in.ts';
 import { orderRoutes } from './order-routes.ts';
+import { OverviewReader } from './overview.ts';
 import { overviewFragments, overviewPage, packagesFragment } from './overview-page.ts';
 import { packageActionRoutes } from './package-actions.ts';
 import { packageRoutes } from './package-routes.ts';
-import { showSendAgain } from './send-again.ts';
+import { PackageRows } from './package-rows.ts';
 
-const methods: Readonly<Record<string, readonly string[]>> = {
-  '/admin': ['GET'],
-  '/admin/fragments': ['GET'],
-  '/admin/log-in': ['POST'],
-  '/admin/log-out': ['POST'],
-  '/admin/packages': ['POST'],
-  '/admin/packages/new': ['GET'],
-  '/admin/packages/archived': ['GET'],
-  '/admin/packages/:id': ['GET', 'POST'],
-  '/admin/packages/:id/quota': ['GET', 'POST'],
-  '/admin/packages/:id/pause': ['GET', 'POST'],
-  '/admin/packages/:id/resume': ['GET', 'POST'],
-  '/admin/packages/:id/archive': ['GET', 'POST'],
-  '/admin/packages/:id/delete': ['GET', 'POST'],
-  '/admin/instances/:id/drain': ['GET', 'POST'],
-  '/admin/instances/:id/dismiss': ['POST'],
-  '/admin/orders': ['GET'],
-  '/admin/orders/search': ['GET', 'POST'],
-  '/admin/orders/:id': ['GET'],
-  '/admin/orders/:id/retry': ['POST'],
-  '/admin/orders/:id/cancel': ['GET', 'POST'],
-  '/admin/log': ['GET'],
-  '/admin/erase': ['GET', 'POST'],
+/** The admin pages and their live updates. */
+export interface Admin {
+  /** Mounted at `/`. */
+  readonly routes: Hono;
+  /** For the topic `admin`. */
+  readonly live: LiveAdmin;
+}
+
+const feedDefaults: FeedOptions = {
+  ...fanoutDefaults,
+  everyMs: 1000,
+  proveEveryMs: 5000,
+  farewellGraceMs: 1000,
 };
+
+/** Undefined without an admin token: then no admin page exists. */
+export function createAdmin(
+  deps: AppServices & { readonly admin?: HttpAdmin },
+  assetUrl: RenderContext['assetUrl'],
+  options: Partial<FeedOptions> = {},
+): Admin | undefined {
+  if (deps.admin === undefined) return undefined;
+  const { service, auth } = deps.admin;
+  const { clock, log, settings } = deps;
+  const rows = new PackageRows(settings.currency, fanoutDefaults);
+  const overview = new OverviewReader({ service, clock });
+  const adminDeps: AdminDeps = { ...deps, service, auth, overview, rows, assetUrl };
+  const feed = new AdminFeed({ overview, clock, log, rows }, { ...feedDefaults, ...options });
+  return {
+    routes: adminRoutes(adminDeps),
+    live: {
+      async admit({ cookie }) {
+        const stillMay = () => mayWatch(auth, cookie);
+        return (await stillMay()) ? stillMay : undefined;
+      },
+      join: (viewer, stillMay) => feed.join(viewer, stillMay),
+      stop: () => feed.stop(),
+      get viewers() {
+        return feed.viewers;
+      },
+    },
+  };
+}
 
 /**
  * The operators' pages, to be mounted at `/`; not mounted at all where there is no admin token. They bring their own
@@ -85,7 +118,9 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
   routes.route('/', orderRoutes(deps));
   routes.route('/', logRoutes(deps));
   routes.route('/', eraseRoutes(deps));
-  for (const [path, allowed] of Object.entries(methods)) routes.all(path, allowOnlyOnPage(...allowed));
+  for (const [path, methods] of methodsByPath([...logInRoutes(deps).routes, ...routes.routes])) {
+    routes.all(path, allowOnlyOnPage(...methods));
+  }
   routes.all('/admin/*', (c) => showProblem(c, deps, 'unknown_route'));
   return routes;
 }
@@ -97,4 +132,16 @@ function signedInOnly(deps: AdminDeps): MiddlewareHandler<AdminEnv> {
     c.set('operator', operator);
     return next();
   };
+}
+
+/** The methods that the pages serve, by path. */
+function methodsByPath(
+  registered: readonly { readonly path: string; readonly method: string }[],
+): ReadonlyMap<string, readonly string[]> {
+  const methods = new Map<string, string[]>();
+  for (const { path, method } of registered) {
+    const known = methods.get(path) ?? [];
+    if (method !== 'ALL' && !known.includes(method)) methods.set(path, [...known, method].sort());
+  }
+  return methods;
 }

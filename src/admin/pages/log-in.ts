@@ -4,9 +4,11 @@ import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { readForm } from '../../http/body.ts';
 import { incomingRequest } from '../../http/limits.ts';
 import { formatWait } from '../../http/pages/format.ts';
+import { type Html, markup } from '../../http/pages/markup.ts';
 import { ProblemError, toProblemError } from '../../http/problem.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, show, showRefused } from './context.ts';
-import { logInPage, safeNext } from './log-in-page.ts';
+import { field } from './field.ts';
+import type { AdminPageParts } from './layout.ts';
 
 const logInForm = z.object({ token: z.string().trim().min(1).max(1024), next: z.string().optional() });
 
@@ -49,4 +51,40 @@ export function logOutRoutes(deps: AdminDeps): Hono<AdminEnv> {
     c.header('Set-Cookie', await deps.auth.logOut(c.var.operator));
     return c.redirect('/admin', 303);
   });
+}
+
+export interface LogInState {
+  /** Where to go then: a path of ours. */
+  readonly next: string;
+  readonly alert?: string;
+}
+
+/** One field: the token that the server was started with. */
+export function logInPage({ next, alert }: LogInState): AdminPageParts {
+  return {
+    title: 'Log in',
+    isOutside: true,
+    alert,
+    main: markup`
+      <form class="card form log-in" method="post" action="/admin/log-in">
+        <h1>Log in</h1>
+        ${nextField(next)}
+        <input hidden autocomplete="username" value="admin">
+        ${field({ name: 'token', label: 'Admin token', type: 'password', required: true, autocomplete: 'current-password', autofocus: alert === undefined, note: 'The ADMIN_TOKEN of this server.' })}
+        <button class="button primary" type="submit" data-busy="One moment…"><span class="button-label">Log in</span></button>
+      </form>`,
+  };
+}
+
+function nextField(next: string): Html | '' {
+  return next === '/admin'
+    ? ''
+    : markup`<input type="hidden" name="next" value="${next}" autocomplete="off">`;
+}
+
+/** Where a form may send a browser: to our own pages and nowhere else. */
+export function safeNext(next: string | undefined): string {
+  const isOurs =
+    next !== undefined && /^\/admin\/(?:packages|orders|instances|log|erase)\b[\w\-./?=&%:]*$/.test(next);
+  return isOurs && !/^\/admin\/log-/.test(next) ? next : '/admin';
 }
