@@ -94,7 +94,7 @@ describe('the bearer token', () => {
     expect(await answer.json()).toMatchObject({ code: 'unauthorized' });
   });
 
-  it('is not guessed: a client that has failed ten times is not heard, and the others are', async () => {
+  it('is refused unchecked after ten wrong guesses of a client; other clients are not affected', async () => {
     const { send } = appWith();
     for (let each = 0; each < 10; each++) {
       expect((await send('GET', '/who', bearer(`guess-${each}`))).status).toBe(401);
@@ -111,7 +111,7 @@ describe('the bearer token', () => {
     expect((await send('GET', '/who', bearer(token))).status).toBe(200);
   });
 
-  it('that is wrong is not made up for by a session', async () => {
+  it('is refused if it is wrong, even with a good session', async () => {
     const { send, logIn } = appWith();
     const cookie = await logIn();
     expect((await send('GET', '/who', { ...bearer('another'), cookie })).status).toBe(401);
@@ -129,7 +129,7 @@ describe('a session', () => {
     expect(cookie).not.toContain(token);
   });
 
-  it('has a cookie of this very host behind TLS, and takes no other', async () => {
+  it('has a __Host- cookie behind TLS, and accepts no other', async () => {
     const settings = { secret, publicOrigin: 'https://tickets.example' };
     const { send } = appWith({ settings });
     const answer = await send('POST', '/in', { 'x-token': token });
@@ -142,7 +142,7 @@ describe('a session', () => {
     expect(out.headers.get('set-cookie')).toMatch(/^__Host-admin_session=;.*Max-Age=0.*; Secure/);
   });
 
-  it('takes the place of the one that the browser had', async () => {
+  it('replaces the former session of the browser', async () => {
     const { send, logIn } = appWith();
     const former = await logIn();
     const answer = await send('POST', '/in', { 'x-token': token, cookie: former });
@@ -154,7 +154,7 @@ describe('a session', () => {
     expect((await send('GET', '/who', { cookie })).status).toBe(200);
   });
 
-  it('is begun by the token alone', async () => {
+  it('begins only with the right token', async () => {
     const answer = await appWith().send('POST', '/in', { 'x-token': 'another' });
     expect(await answer.json()).toMatchObject({ code: 'unauthorized' });
     expect(answer.headers.get('set-cookie')).toBeNull();
@@ -175,7 +175,7 @@ describe('a session', () => {
     expect(await who()).toBe(401);
   });
 
-  it('ends when it is logged out, and a copy of its cookie with it; another goes on', async () => {
+  it('ends at the log-out, also for a copy of its cookie; other sessions go on', async () => {
     const { send, logIn } = appWith();
     const [cookie, other] = [await logIn(), await logIn()];
     const out = await send('POST', '/out', { cookie });
@@ -184,7 +184,7 @@ describe('a session', () => {
     expect((await send('GET', '/who', { cookie: other })).status).toBe(200);
   });
 
-  it('ends with the token, and with the secret', async () => {
+  it('ends when the token or the secret changes', async () => {
     const cookie = await appWith().logIn();
     for (const over of [{ token: 'a new one' }, { settings: { secret: 't'.repeat(32) } }]) {
       expect((await appWith(over).send('GET', '/who', { cookie })).status).toBe(401);
@@ -192,7 +192,7 @@ describe('a session', () => {
     expect((await appWith().send('GET', '/who', { cookie })).status).toBe(200);
   });
 
-  it('is not made by hand, nor made longer', async () => {
+  it('cannot be forged or extended', async () => {
     const { send, logIn } = appWith();
     const [name, value] = (await logIn()).split('=') as [string, string];
     const [session, at, ...signature] = decodeURIComponent(value).split('.') as [string, string];
@@ -200,7 +200,7 @@ describe('a session', () => {
     expect((await send('GET', '/who', { cookie: forged })).status).toBe(401);
   });
 
-  it('where it cannot be known whether it was ended, lets nobody in', async () => {
+  it('is refused with 503 while nobody can tell whether it was revoked', async () => {
     const { logIn } = appWith();
     const cookie = await logIn();
     const isRevoked = () => Promise.reject(new StoreUnavailableError('away'));

@@ -8,7 +8,7 @@ import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { AuditService } from './audit-service.ts';
 
-it('an audit finds what is wrong, one at a time', async () => {
+it('only one audit runs at a time, and it reports what is wrong', async () => {
   await using bench = await openAdminBench();
   const { fence, inventory } = (await bench.store.versionedPackage(1))!;
   await bench.store.commit(
@@ -22,7 +22,7 @@ it('an audit finds what is wrong, one at a time', async () => {
   expect(await bench.service.audits.run()).toMatchObject({ kind: 'done' });
 });
 
-it('an audit that fails leaves room for the next', async () => {
+it('another audit can start after a failed one', async () => {
   let isAway = true;
   const ledger: LedgerReader = {
     async ledger() {
@@ -44,13 +44,13 @@ describe('a ledger that cannot be read', () => {
     return { audits: new AuditService({ store, clock, log, ledger: reader }), clock, log };
   };
 
-  it('is said before anything else is read, and its cause is logged', async () => {
+  it('is reported before anything else is read, and its cause is logged', async () => {
     const { audits, log } = auditsOf({ ledger: () => Promise.reject(new Error('status 401')) });
     expect(await audits.run()).toEqual(refused);
     expect(log.lines).toEqual([expect.stringContaining('ledger cannot be read')]);
   });
 
-  it('is said in the middle of it, too', async () => {
+  it('is reported in the middle of an audit, too', async () => {
     const { audits, clock } = auditsOf({
       ledger: async (kind) => {
         if (kind === 'hotels') throw new Error('away');
@@ -62,14 +62,14 @@ describe('a ledger that cannot be read', () => {
     expect(await running).toEqual(refused);
   });
 
-  it('is one that turns in a circle', async () => {
+  it('is one whose cursor does not move', async () => {
     const { audits, clock } = auditsOf({ ledger: async () => ({ items: [], next: 'again' }) });
     const running = audits.run();
     await clock.advance(1_000);
     expect(await running).toEqual(refused);
   });
 
-  it('is one that hangs, which is told to stop; and the next audit can begin', async () => {
+  it('is one that hangs: the read is aborted, and the next audit can start', async () => {
     const stopped = vi.fn();
     let hangs = true;
     const { audits, clock } = auditsOf({

@@ -35,7 +35,7 @@ const asked = {
 } as const;
 
 describe('ChangeLog', () => {
-  it('has an entry, open, before anything is changed, and ends it before it answers', async () => {
+  it('writes an open entry before the change, and ends it before the answer', async () => {
     const { log, entries } = logOver();
     const outcome = await log.record<number>(
       asked,
@@ -49,7 +49,7 @@ describe('ChangeLog', () => {
     expect(await entries()).toMatchObject([{ ...asked, outcome: 'done', after: { value: 5 } }]);
   });
 
-  it('changes nothing where the entry cannot be written', async () => {
+  it('changes nothing if the entry cannot be written', async () => {
     const { log } = logOver({ appendOperatorEvent: away });
     const change = vi.fn(async (): Promise<Result<true>> => ({ kind: 'done', value: true }));
     expect(await log.record(asked, change)).toEqual({ kind: 'refused', code: 'store_unavailable' });
@@ -67,7 +67,7 @@ describe('ChangeLog', () => {
     expect(await entries()).toMatchObject([{ outcome, code }]);
   });
 
-  it('logs a change that throws as failed, and hides no bug', async () => {
+  it('logs a change that throws as failed, and rethrows unknown errors', async () => {
     const { log, entries } = logOver();
     const bug = log.record(asked, () => Promise.reject(new TypeError('a bug')));
     await expect(bug).rejects.toThrow('a bug');
@@ -75,7 +75,7 @@ describe('ChangeLog', () => {
     expect(await entries()).toMatchObject([{ outcome: 'failed' }, { outcome: 'failed' }]);
   });
 
-  it('tries again to end an entry, and tells the truth when it cannot', async () => {
+  it('tries again to end an entry, and still returns the result if it cannot', async () => {
     const ends = vi.fn(away);
     const { log, entries, clock, book } = logOver({ endOperatorEvent: ends });
     const outcome = log.record<number>(asked, async () => ({ kind: 'done', value: 5 }));

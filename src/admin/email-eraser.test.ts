@@ -35,7 +35,7 @@ describe('erasing', () => {
     expect(await bench.service.eraser.erase(by, email)).toMatchObject({ value: { erased: 0, left: 0 } });
   });
 
-  it('leaves what has not ended, says how many, and takes it the next time', async () => {
+  it('leaves and counts unfinished orders, and erases them the next time', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const queued = sampleOrder(2, { email, key: `cart of ${email}` });
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed' }), queued);
@@ -46,7 +46,7 @@ describe('erasing', () => {
     expect((await bench.store.order(queued.id))?.key).toMatch(/^erased-[0-9a-f]{32}$/);
   });
 
-  it('looks through more orders than one reading holds', async () => {
+  it('reads more orders than fit in one page', async () => {
     await using bench = await openAdminBench();
     const orders = Array.from({ length: 4_300 }, (_, index) =>
       sampleOrder(index + 1, { status: 'failed', ...(index % 20 === 0 ? { email } : {}) }),
@@ -67,7 +67,7 @@ describe('erasing', () => {
     expect(emailHashOf('another secret', email)).not.toBe(emailHashOf('a secret', email));
   });
 
-  it('tells what could not be done when the owner is away', async () => {
+  it('returns the refusal if the owner is away', async () => {
     const refused = { kind: 'refused', code: 'no_owner' } as const;
     await using bench = await openAdminBench();
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed' }));

@@ -2,10 +2,10 @@ import type { Clock } from '../lib/clock.ts';
 
 export interface FailedGuessesOptions {
   readonly clock: Clock;
-  /** Wrong guesses that one client may make within the window. */
+  /** How many wrong guesses a client has in a window. Default 10. */
   readonly guessesMax?: number;
   readonly windowMs?: number;
-  /** Clients that are remembered; beyond it, who guessed longest ago is forgotten. */
+  /** How many clients are remembered. Beyond that, the client whose window began first is forgotten. */
   readonly clientsMax?: number;
 }
 
@@ -15,7 +15,7 @@ interface Guesses {
   readonly until: number;
 }
 
-/** Counts wrong tokens by client, so that nobody can try many. Each instance counts for itself. */
+/** Counts wrong tokens by client, so that nobody can try many. Each instance has its own counts. */
 export class FailedGuesses {
   readonly #clock: Clock;
   readonly #guessesMax: number;
@@ -30,7 +30,7 @@ export class FailedGuesses {
     this.#clientsMax = clientsMax;
   }
 
-  /** Whole seconds until a client may guess again; 0 when it may. */
+  /** Whole seconds until a client may guess again; 0 if it may now. */
   waitS(client: string): number {
     const guesses = this.#present(client);
     if (guesses === undefined || guesses.count < this.#guessesMax) return 0;

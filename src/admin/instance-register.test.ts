@@ -88,7 +88,7 @@ afterEach(() => stage.end());
 
 const names = (register: InstanceRegister) => register.lost.map(({ id }) => id);
 
-it('tells who died, what it owned and who has that now, also to who starts after it was noticed', async () => {
+it('lists lost instances with their packages and the new owners, also for an instance that starts later', async () => {
   stage = new Stage();
   const { store, clock } = stage;
   await store.addPackages([1, 2, 3, 4].map((id) => onSale({ id })));
@@ -115,7 +115,7 @@ it('tells who died, what it owned and who has that now, also to who starts after
   expect(three.lost).toMatchObject([{ id: 'one', packages: 1, noticedBy: 'three' }, two]);
 });
 
-it('does not miss who left in order, and forgets who comes back', async () => {
+it('does not list an instance that drained, or one that came back', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -131,7 +131,7 @@ it('does not miss who left in order, and forgets who comes back', async () => {
   expect(names(one)).toEqual([]);
 });
 
-it('shows who is gone as silent until it is lost, and never one that left in order', async () => {
+it('lists an absent instance as silent and then as lost, but never one that drained', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -207,7 +207,7 @@ it('counts no archived package among those that will find an owner', async () =>
   expect(one.lost).toMatchObject([{ packages: 2, firstPackages: [1, 2], unowned: 1 }]);
 });
 
-it('does not miss who left in order while another was writing it down as lost', async () => {
+it('signs out although another instance marks the entry as lost at the same time', async () => {
   stage = new Stage();
   const { clock, store } = stage;
   const one = stage.start('one');
@@ -229,7 +229,7 @@ it('does not miss who left in order while another was writing it down as lost', 
   expect(names(one)).toEqual([]);
 });
 
-it('does not take anybody for lost while Redis is away, or has forgotten who is there for a moment', async () => {
+it('marks no instance as lost while Redis is away, or just after it lost its data', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -245,7 +245,7 @@ it('does not take anybody for lost while Redis is away, or has forgotten who is 
   expect(names(one)).toEqual([]);
 });
 
-it('has an instance that was only cut off sign in again by itself', async () => {
+it('signs an instance in again that was cut off and has lost its entry', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -260,7 +260,7 @@ it('has an instance that was only cut off sign in again by itself', async () => 
   expect([names(one), names(two)]).toEqual([[], []]);
 });
 
-it('shows it until it is dismissed, anywhere, or its time is over', async () => {
+it('lists a lost instance until any instance dismisses it, or its time is over', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -291,7 +291,7 @@ it('shows it until it is dismissed, anywhere, or its time is over', async () => 
   ]);
 });
 
-it('keeps what was known while the store is away, and leaves alone what it does not understand', async () => {
+it('keeps the last list while the store is away, and leaves unknown entries alone', async () => {
   stage = new Stage();
   const { clock, store } = stage;
   await store.setting('instance:odd', () => 'not JSON');

@@ -55,7 +55,7 @@ function viewWith(
 }
 
 describe('instances', () => {
-  it('tell of themselves, by id; who says nothing, or nothing that is understood, is silent', async () => {
+  it('are listed by id; one without a report, or with an unknown one, is silent', async () => {
     const other = statusReportOf({
       ...{ engine: { ...load, isDraining: true }, process: processLoad(), sockets: 1 },
       ...{ startedAt: 5, version: '1.2.4', missing: [], suppliersAvailable: true },
@@ -75,14 +75,14 @@ describe('instances', () => {
     ]);
   });
 
-  it('tell what they miss to take orders, and whether the suppliers answer them', async () => {
+  it('report what keeps them from taking orders, and whether the suppliers answer them', async () => {
     const { view, handler } = viewWith({}, async () => ['the store does not answer']);
     const told = { state: 'not_ready', missing: ['the store does not answer'], suppliersAvailable: false };
     expect(await view.list()).toMatchObject([told]);
     expect(await handler().status()).toMatchObject(told);
   });
 
-  it('are asked once a second, however many look', async () => {
+  it('are asked once a second, however many operators watch', async () => {
     const { view, asked, clock } = viewWith({ two: undefined });
     await Promise.all([view.list(), view.list()]);
     await view.list();
@@ -92,7 +92,7 @@ describe('instances', () => {
     expect(asked).toEqual(['two', 'two']);
   });
 
-  it('take in what a newer release adds, and all that is said again', async () => {
+  it('accept reports of a newer release, and drop unknown members', async () => {
     const { handler } = viewWith();
     const status = (await handler().status()) as Record<string, Json>;
     expect(decodeStatusReport({ ...status, more: 1 })).toEqual(status);
@@ -100,7 +100,7 @@ describe('instances', () => {
 });
 
 describe('draining', () => {
-  it('leaves once, a moment later, when asked here or through another', async () => {
+  it('makes this instance leave once, whether it is asked here or through another instance', async () => {
     const { view, leave, clock, handler } = viewWith();
     expect(await view.drain(anOperator, 'one')).toEqual({ kind: 'done', value: { instance: 'one' } });
     expect(await view.list()).toMatchObject([{ state: 'draining' }]);
@@ -111,7 +111,7 @@ describe('draining', () => {
     expect(leave).toHaveBeenCalledOnce();
   });
 
-  it('tells another, and says when it could not be told or is not there', async () => {
+  it('tells another instance, and refuses if that one does not answer or does not exist', async () => {
     const { view, leave, clock } = viewWith({ two: {}, three: undefined });
     expect(await view.drain(anOperator, 'two')).toMatchObject({ kind: 'done' });
     expect(await view.drain(anOperator, 'three')).toMatchObject({ code: 'no_answer' });

@@ -16,7 +16,7 @@ function lookedAt() {
   return { missing, clock, looks };
 }
 
-it('says what was found, at once where it can be', async () => {
+it('returns the result of the check at once if it is fast', async () => {
   const { missing, looks } = lookedAt();
   for (const found of [[], ['Redis does not answer'], []]) {
     const read = missing.read();
@@ -26,7 +26,7 @@ it('says what was found, at once where it can be', async () => {
   expect(looks).toHaveLength(3);
 });
 
-it('waits no longer for a look that hangs, begins no other, and tells the silence once it has lasted', async () => {
+it('waits 300 ms for a check that hangs, begins no second one, and reports the silence after two seconds', async () => {
   const { missing, clock, looks } = lookedAt();
   const first = missing.read();
   await clock.advance(300);
@@ -43,7 +43,7 @@ it('waits no longer for a look that hangs, begins no other, and tells the silenc
   expect(await next).toEqual(['the store does not answer']);
 });
 
-it('a look that fails is no reason to fail', async () => {
+it('reports the silence if the check fails', async () => {
   const { missing, looks } = lookedAt();
   const read = missing.read();
   looks[0]?.reject(new Error('a bug'));

@@ -20,8 +20,8 @@ const held = (number: number, agoMs: number, over: Partial<Order> = {}): Order =
 const numbersOf = (found: { items: readonly { order: Order }[] }) =>
   found.items.map(({ order: { packageId, number } }) => `${packageId}.${number}`);
 
-describe('orders that are a concern', () => {
-  it('come stuck first, then slow, oldest first; the others and the line are none', async () => {
+describe('unhealthy orders', () => {
+  it('are listed stuck first, then slow, each oldest first; queued orders are healthy', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
     await stored(
       bench,
@@ -45,7 +45,7 @@ describe('orders that are a concern', () => {
   });
 });
 
-describe('a walk over orders', () => {
+describe('the list of orders', () => {
   it('shows each once, newest first, package after package, whatever the size of the pages', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }, { id: 3 }] });
     await stored(bench, 1, ...[1, 2, 3].map((number) => sampleOrder(number)));
@@ -62,7 +62,7 @@ describe('a walk over orders', () => {
     }
   });
 
-  it('finds what has ended by its status, looking at so many at a time', async () => {
+  it('finds ended orders by status, reading a limited number for each page', async () => {
     await using bench = await openAdminBench();
     const orders = Array.from({ length: 2_500 }, (_, index) =>
       sampleOrder(index + 1, { status: index === 0 ? 'failed' : 'confirmed' }),
@@ -75,7 +75,7 @@ describe('a walk over orders', () => {
     expect(second).not.toHaveProperty('next');
   });
 
-  it('shows the line the oldest first', async () => {
+  it('shows queued orders oldest first', async () => {
     await using bench = await openAdminBench();
     const queued = [1, 2, 3].map((number) => sampleOrder(number));
     await stored(bench, 1, ...queued, sampleOrder(4, { status: 'confirmed' }));
@@ -107,7 +107,7 @@ describe('an order', () => {
     expect(JSON.stringify(log)).not.toContain('ana@');
   });
 
-  it('is tried again, unless it has ended or is not there', async () => {
+  it('is retried, unless it has ended or does not exist', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const bought = await bench.engine.purchase({ packageId: 1, email: 'ana@example.com' });
     const { id } = (bought as { order: Order }).order;

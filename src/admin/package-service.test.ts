@@ -8,7 +8,7 @@ import { CommitUnknownError } from '../storage/store.ts';
 const wish = { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 3 };
 
 describe('creating', () => {
-  it('takes the next free id, and whoever asks can buy at once', async () => {
+  it('takes the next free id, and the package can be bought at once', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 7 }] });
     const created = await bench.service.packages.create(by, wish);
     expect(created).toEqual({ kind: 'done', value: { id: 8, ...wish, version: 1 } });
@@ -26,7 +26,7 @@ describe('creating', () => {
     expect(await bench.service.packages.list()).toHaveLength(4);
   });
 
-  it('gives each of many who ask at once a package of their own', async () => {
+  it('gives concurrent requests different ids', async () => {
     await using bench = await openAdminBench();
     const created = await Promise.all(
       Array.from({ length: 5 }, () => bench.service.packages.create(by, { ...wish })),
@@ -51,7 +51,7 @@ describe('creating', () => {
 });
 
 describe('changing', () => {
-  it('goes by the version that was read, and logs before and after', async () => {
+  it('checks the version that was read, and logs the values before and after', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 2 }] });
     const { service } = bench;
     const amended = await service.packages.update(by, 1, { version: 1, quota: 9, price: 7 });
@@ -67,7 +67,7 @@ describe('changing', () => {
     expect(conflict).toMatchObject({ outcome: 'refused', before: { quota: 9 }, wish: { quota: 1 } });
   });
 
-  it('pauses and resumes whatever the version, and repeats without harm', async () => {
+  it('pauses and resumes any version, and can be repeated', async () => {
     await using bench = await openAdminBench();
     const { service, engine } = bench;
     for (let each = 0; each < 2; each++) {
@@ -93,7 +93,7 @@ describe('archiving', () => {
   const buy = async (bench: AdminBench, email: string) =>
     (await bench.engine.purchase({ packageId: 1, email })) as Accepted;
 
-  it('waits for the end of the sale and of every order, and closes it for good', async () => {
+  it('is refused until the sale and every order have ended, and cannot be undone', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const { service, engine, store } = bench;
     const bought = await buy(bench, 'a@example.com');
@@ -114,7 +114,7 @@ describe('archiving', () => {
     );
   });
 
-  it('is done by a sale that has closed', async () => {
+  it('is possible for a sale that has closed', async () => {
     await using bench = await openAdminBench({ packages: [{ closesAt: 1 }, { id: 2, opensAt: 9e15 }] });
     expect(await bench.service.packages.archive(by, 1)).toMatchObject({ kind: 'done' });
     expect(await bench.service.packages.archive(by, 2)).toMatchObject({ code: 'sale_not_ended' });
@@ -122,7 +122,7 @@ describe('archiving', () => {
 });
 
 describe('deleting', () => {
-  it('takes a package away that nobody has ordered, and logs it', async () => {
+  it('removes a package that nobody has ordered, and logs it', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
     const { service, engine } = bench;
     await service.packages.update(by, 1, { version: 1, price: 7 });
@@ -138,7 +138,7 @@ describe('deleting', () => {
     expect(done).toMatchObject({ action: 'package.delete', outcome: 'done', before: { price: 7 } });
   });
 
-  it('Q6 never takes one that was ordered, also in the same moment', async () => {
+  it('Q6 never removes a package that is ordered at the same time', async () => {
     const ids = Array.from({ length: 20 }, (_, index) => index + 1);
     await using bench = await openAdminBench({ packages: ids.map((id) => ({ id, quota: 3 })) });
     const { service, engine, store } = bench;
@@ -174,7 +174,7 @@ describe('deleting', () => {
     expect((await store.packages()).map((each) => each.package.id)).toEqual([1, 3]);
   });
 
-  it('finds out what became of a removal without an answer', async () => {
+  it('finds out whether a removal without an answer was applied', async () => {
     let isLost = true;
     await using bench = await openAdminBench({
       through: (store) =>
@@ -196,7 +196,7 @@ describe('deleting', () => {
     expect(await bench.store.packages()).toEqual([]);
   });
 
-  it('an owner that has not heard of it refuses, and no process believes to be replaced', async () => {
+  it('an owner that does not know of the removal refuses purchases, and does not count as replaced', async () => {
     const fencedFor: number[] = [];
     await using bench = await openAdminBench({ onFenced: (id) => fencedFor.push(id) });
     const { engine, store, service } = bench;
@@ -210,7 +210,7 @@ describe('deleting', () => {
 });
 
 describe('packages', () => {
-  it('show who owns them and how busy that was', async () => {
+  it('are listed with their owner and its activity', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1, quota: 2 }, { id: 2 }] });
     await bench.engine.purchase({ packageId: 1, email: 'a@example.com' });
     const [bought, quiet] = await bench.service.packages.list();

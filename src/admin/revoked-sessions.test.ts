@@ -4,7 +4,7 @@ import type { Operator } from '../storage/operator-log.ts';
 
 const by: Operator = { name: 'admin', via: 'session', session: 's-1', address: '192.0.2.1' };
 
-it('a session that was ended is known to be, by every instance, and both ends are logged', async () => {
+it('a revoked session is known to every instance, and its start and end are logged', async () => {
   await using bench = await openAdminBench();
   const { service } = bench;
   await service.sessions.started(by);

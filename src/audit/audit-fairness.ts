@@ -1,26 +1,26 @@
 import type { Order, TimelineEvent } from '../domain/order.ts';
 
-/** What ends an order's stay in the line. */
+/** The events that end an order's stay in the queue. */
 const leaving: ReadonlySet<TimelineEvent> = new Set(['claimed', 'withdrawn', 'sold out']);
 
 /**
- * Rule Q5, from the orders of one package by number: when an order is claimed, all those before it have left the
- * line. An order that still waits behind a claimed one proves a breach by itself. Otherwise only times can tell;
- * they do while the clock that wrote them never went back, which the line itself shows: those who came later
- * must not have come earlier.
+ * Checks rule Q5 on the orders of one package, read by number: when an order is claimed, all orders with smaller numbers
+ * have left the queue. An order that still waits behind a claimed one proves a breach. For orders that have left, only
+ * their times can prove one. Times count only if the clock that wrote them never went back: then the orders' times of
+ * arrival grow with their numbers.
  */
 export class Fairness {
   readonly #clockSkewMs: number;
-  /** The first order that still waits: one breach is named for it, however many overtook it. */
+  /** The first order that still waits. It is named in one breach only, however many orders overtook it. */
   #waiting: Order | undefined;
-  /** The order that left the line last so far, and the claims that came before it did. */
+  /** The order that left the queue last so far, and how many later orders were claimed before it left. */
   #last: { readonly order: Order; readonly leftAt: number; overtakenBy: number } | undefined;
   #cameLastAt = Number.NEGATIVE_INFINITY;
   #hasClockGoneBack = false;
   readonly #standing: string[] = [];
   readonly #timed: string[] = [];
 
-  /** @param clockSkewMs how far the clocks of different owners may be apart. */
+  /** @param clockSkewMs how far the clocks of different owners may be apart, in ms. */
   constructor(clockSkewMs: number) {
     this.#clockSkewMs = clockSkewMs;
   }
@@ -36,7 +36,7 @@ export class Fairness {
     }
   }
 
-  /** What was unfair, a sentence each. */
+  /** One sentence for each breach. */
   breaches(): string[] {
     return this.#hasClockGoneBack ? this.#standing : [...this.#standing, ...this.#timed];
   }
@@ -51,13 +51,13 @@ export class Fairness {
     if (this.#last && at + this.#clockSkewMs < this.#last.leftAt) this.#overtaken(order, at, this.#last);
   }
 
-  /** One breach for each order that was overtaken, however many overtook it. */
+  /** Records one breach for each overtaken order, however many orders overtook it. */
   #overtaken(order: Order, at: number, last: { order: Order; leftAt: number; overtakenBy: number }): void {
     last.overtakenBy += 1;
     if (last.overtakenBy > 1) return;
     this.#timed.push(
       `order ${order.id} (number ${order.number}) got a unit ${last.leftAt - at} ms before order ` +
-        `${last.order.id} (number ${last.order.number}) left the line`,
+        `${last.order.id} (number ${last.order.number}) left the queue`,
     );
   }
 

@@ -1,4 +1,4 @@
-/** A set of order numbers, at a bit for each up to the greatest: a million orders take 125 KB. */
+/** A set of order numbers, with one bit for each number up to the greatest: a million orders take 125 KB. */
 export class NumberSet {
   #bits = new Uint8Array(16);
 

@@ -4,7 +4,7 @@ import type { Store, StoreSnapshot } from '../storage/store.ts';
 import { Fairness } from './audit-fairness.ts';
 import type { AuditedRule, Finding } from './audit-report.ts';
 
-/** What an audit needs of the store. */
+/** The part of the store that an audit reads. */
 export type AuditedStore = Pick<
   Store,
   'packages' | 'package' | 'orders' | 'ordersPage' | 'ordersByKey' | 'snapshot'
@@ -12,18 +12,18 @@ export type AuditedStore = Pick<
 
 export interface PackageAudit {
   readonly orders: number;
-  /** Absent when the package never stood still. */
+  /** Absent if the package changed during every attempt. */
   readonly findings?: readonly Finding[];
 }
 
 export interface PackageAuditOptions {
   readonly pageSize: number;
   readonly clockSkewMs: number;
-  /** Called for each order, once or more often. */
+  /** Called for each order, once per attempt. */
   readonly onOrder: (order: Order) => void;
 }
 
-/** How often a package that changes while it is read is read again. */
+/** How often a package is read at most, if it changes while it is read. */
 const attemptsMax = 5;
 
 /**
@@ -55,23 +55,23 @@ type Reads = Omit<StoreSnapshot, 'close'>;
 async function readOnce(reads: Reads, id: number, options: PackageAuditOptions): Promise<PackageAudit> {
   const before = await reads.package(id);
   if (!before) return { orders: 0, findings: [] };
-  const judge = new PackageJudge(before, options.clockSkewMs);
+  const check = new PackageCheck(before, options.clockSkewMs);
   let cursor: string | undefined;
   do {
     const page = await reads.ordersPage(id, cursor, options.pageSize);
     for (const order of page.items) {
       options.onOrder(order);
-      judge.see(order);
+      check.see(order);
     }
-    judge.compareKeys(page.items, await reads.ordersByKey(id, keysOf(page.items)));
+    check.compareKeys(page.items, await reads.ordersByKey(id, keysOf(page.items)));
     cursor = page.next;
   } while (cursor !== undefined);
   const after = await reads.package(id);
   const stoodStill = after && isSame(before, after);
-  return stoodStill ? { orders: judge.orders, findings: judge.verdict() } : { orders: judge.orders };
+  return stoodStill ? { orders: check.orders, findings: check.finish() } : { orders: check.orders };
 }
 
-class PackageJudge {
+class PackageCheck {
   readonly #snapshot: PackageSnapshot;
   readonly #fairness: Fairness;
   readonly #findings: Finding[] = [];
@@ -94,7 +94,7 @@ class PackageJudge {
     }
   }
 
-  /** Rule Q7. `sameKey` is everything stored under the keys of `orders`. */
+  /** Checks rule Q7. `sameKey` has all stored orders with the keys of `orders`. */
   compareKeys(orders: readonly Order[], sameKey: readonly Order[]): void {
     const byKey = new Map(orders.map((order) => [order.key, order]));
     for (const other of sameKey) {
@@ -104,8 +104,8 @@ class PackageJudge {
     }
   }
 
-  verdict(): readonly Finding[] {
-    this.#compareFigures();
+  finish(): readonly Finding[] {
+    this.#compareInventory();
     for (const breach of this.#fairness.breaches()) this.#find('Q5', breach);
     return this.#findings;
   }
@@ -120,7 +120,7 @@ class PackageJudge {
     this.#lastNumber = Math.max(this.#lastNumber, number);
   }
 
-  #compareFigures(): void {
+  #compareInventory(): void {
     const { package: travelPackage, inventory } = this.#snapshot;
     const { quota } = travelPackage;
     if (!isConserved(quota, inventory)) {

@@ -1,7 +1,7 @@
-/** Rules of SPEC.md that an audit can judge. */
+/** The rules of SPEC.md that an audit can check. */
 export type AuditedRule = 'Q1' | 'Q3' | 'Q5' | 'Q7' | 'Q8';
 
-/** A promise that was broken, for certain. */
+/** A promise that was certainly broken. */
 export interface Finding {
   readonly rule: AuditedRule;
   readonly packageId?: number;
@@ -14,13 +14,13 @@ export interface AuditReport {
   readonly ok: boolean;
   readonly packages: number;
   readonly orders: number;
-  /** Active reservations at the suppliers, without those of the public. */
+  /** Active reservations at the suppliers, except public ones. */
   readonly reservations: number;
-  /** Active reservations that callers without the suppliers' token made for themselves: no order owns them. */
+  /** Active reservations that callers without the suppliers' token made. No order owns them. */
   readonly publicReservations: number;
-  /** Whether the suppliers' ledger could be held against the orders. */
+  /** Whether the suppliers' ledger was read and checked against the orders. */
   readonly suppliersRead: boolean;
-  /** Packages that changed whenever they were read, from a store without snapshots: their orders were not judged. */
+  /** Packages of a store without snapshots that changed whenever they were read. They were not checked. */
   readonly inMotion: readonly number[];
   readonly findings: readonly Finding[];
 }

@@ -8,12 +8,12 @@ import { type LedgerReader, LedgerUnavailableError } from './bounded-reads.ts';
 const words = { flights: 'flight', hotels: 'hotel' } as const;
 
 /**
- * Rule Q8, one supplier's ledger against the orders, while both go on changing. Only what cannot become right by
- * waiting counts:
+ * Checks rule Q8: one supplier's ledger against the orders, while both change. It reports only what cannot become right
+ * by waiting:
  *
- * - The confirmed orders are noted before the ledger is read. One that the ledger misses, and that is still
- *   confirmed afterwards, was confirmed all the while.
- * - An active reservation's order is read after it. Where that order has ended, everything of it was cancelled
+ * - The confirmed orders are noted before the ledger is read. An order that is missing in the ledger, and is still
+ *   confirmed afterwards, was confirmed all the time.
+ * - A reservation's order is read after the reservation. If that order has ended, its reservations were cancelled
  *   before, so the reservation must be gone when the ledger is read again.
  */
 export class SupplierAudit {
@@ -34,7 +34,7 @@ export class SupplierAudit {
     this.#ledger = ledger;
   }
 
-  /** To be called for every order before {@link run}. */
+  /** Must be called for every order before {@link run}. */
   see({ status, packageId, number }: Order): void {
     if (status === 'confirmed') numbersOf(this.#confirmed, packageId).add(number);
   }
@@ -71,10 +71,10 @@ export class SupplierAudit {
     this.reservations += owned.length;
     const orders = await this.#store.orders(owned.map(({ key }) => key));
     const byId = new Map(orders.map((order) => [order.id, order]));
-    for (const reservation of owned) this.#judge(reservation, byId.get(reservation.key));
+    for (const reservation of owned) this.#checkReservation(reservation, byId.get(reservation.key));
   }
 
-  #judge({ key, number }: Reservation, order: Order | undefined): void {
+  #checkReservation({ key, number }: Reservation, order: Order | undefined): void {
     const what = `${words[this.#kind]} ${number}`;
     if (!order) {
       this.#findings.push({ rule: 'Q8', orderId: key, message: `${what} is reserved for no order` });
@@ -103,7 +103,7 @@ export class SupplierAudit {
     }
   }
 
-  /** Reads the package's orders again: which of those without a reservation are still confirmed? */
+  /** Reads the package's orders again, and reports those that are still confirmed without a reservation. */
   async #nameMissing(
     packageId: number,
     reserved: NumberSet,

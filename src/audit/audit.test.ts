@@ -116,7 +116,7 @@ function rules(findings: readonly Finding[]): string[] {
 }
 
 describe('audit', () => {
-  test('finds nothing where nothing is wrong, and counts what it read', async () => {
+  test('finds nothing wrong in a correct store, and counts what it read', async () => {
     const world = new World();
     world.reserve('flights', 'public:anybody');
     world.reserve('flights', 'public:cancelled', 'cancelled');
@@ -235,7 +235,7 @@ describe('audit', () => {
       expect((await world.audit()).findings).toEqual([]);
     });
 
-    test('when the clock went back, as those who came show', async () => {
+    test('when the clock went back, as the times of arrival show', async () => {
       const world = new World();
       world.change(4, order(4, 'failed', 'queued 3', 'claimed 20', 'failed 21'));
       world.change(8, order(8, 'queued', 'queued 2'));
@@ -270,7 +270,7 @@ describe('audit', () => {
       expect(await world.audit()).toMatchObject({ ok: true, inMotion: [], orders: 8 });
     });
 
-    test('a package that never stands still is not judged, and said so', async () => {
+    test('a package that changes in every attempt is not checked, and the report says so', async () => {
       const world = new World();
       world.onRead = (what) => {
         if (what !== 'page') return;
@@ -319,7 +319,7 @@ describe('audit', () => {
     });
   });
 
-  test('a ledger that turns in circles is an error, not an endless audit', async () => {
+  test('a ledger whose cursor does not move ends the audit with an error', async () => {
     const world = new World();
     const circling: LedgerReader = { ledger: async () => ({ items: [], next: 'same' }) };
     await expect(world.audit({ suppliers: circling })).rejects.toThrow('does not go on after same');

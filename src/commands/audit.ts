@@ -95,7 +95,7 @@ function inWords(report: AuditReport): string {
       ? []
       : ["The suppliers' ledger was not read: SUPPLIERS_URL does not open it without SUPPLIERS_TOKEN."]),
     ...(inMotion.length > 0
-      ? [`Changing all the while, so their figures were not judged: packages ${inMotion.join(', ')}.`]
+      ? [`Changing all the while, so they were not checked: packages ${inMotion.join(', ')}.`]
       : []),
   ];
   const verdict = findings.length === 0 ? 'nothing is wrong' : count(findings.length, 'finding');

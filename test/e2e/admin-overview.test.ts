@@ -86,7 +86,7 @@ const look = `(() => {
   return { broken, over: document.documentElement.scrollWidth - innerWidth };
 })()`;
 
-test.each([360, 1280])('figures stay whole at %i px', async (width) => {
+test.each([360, 1280])('numbers do not break at %i px', async (width) => {
   const context = await browser.newContext({ viewport: { width, height: 800 } });
   const page = await context.newPage();
   const { port } = server.address() as AddressInfo;

@@ -52,7 +52,7 @@ describe.each([
   [1280, 'dark'],
   [360, 'light'],
 ] as const)('every page, %i px, %s', { timeout: 120_000 }, (width, colorScheme) => {
-  test('is accessible, fits, and breaks no policy', async () => {
+  test('is accessible, fits the screen, and violates no CSP', async () => {
     const { context, page } = await signedIn({ colorScheme, viewport: { width, height: 740 } });
     const complaints = listen(page);
     for (const [name, address] of Object.entries(addresses)) {
@@ -70,7 +70,7 @@ describe.each([
   });
 });
 
-test('the log-in is accessible, and names what is wrong', async () => {
+test('the log-in is accessible, and says what is wrong', async () => {
   const context = await browser.newContext({ viewport: { width: 320, height: 640 } });
   const page = await context.newPage();
   await page.goto(`${stage.origin}/admin/log`);
@@ -86,7 +86,7 @@ test('the log-in is accessible, and names what is wrong', async () => {
   await context.close();
 });
 
-test('nothing is wider than the smallest phone, and everything to be tapped is high enough', async () => {
+test('nothing is wider than the smallest phone, and all tap targets are high enough', async () => {
   const { context, page } = await signedIn({ viewport: { width: 320, height: 640 } });
   for (const [name, address] of Object.entries(addresses)) {
     await page.goto(stage.origin + address());
@@ -96,8 +96,8 @@ test('nothing is wider than the smallest phone, and everything to be tapped is h
   await context.close();
 });
 
-describe.each([1280, 360])('live figures on a page of %i px', (width) => {
-  test('change, and move nothing', { timeout: 90_000 }, async () => {
+describe.each([1280, 360])('live numbers on a page of %i px', (width) => {
+  test('change without moving the layout', { timeout: 90_000 }, async () => {
     const { context, page } = await signedIn({ viewport: { width, height: 900 } });
     await page.locator('#live-chip[data-state=live]').waitFor();
     await page.evaluate(observeShifts);
@@ -132,7 +132,7 @@ const observeShifts = `
     subtree: true,
   });`;
 
-test('an update keeps the focus where it is, and the keyboard reaches every action', async () => {
+test('an update keeps the focus, and the keyboard reaches every action', async () => {
   const { context, page } = await signedIn({ viewport: { width: 1280, height: 900 } });
   await page.locator('#live-chip[data-state=live]').waitFor();
   const pause = page.getByRole('link', { name: `Pause package ${busy}` });
@@ -145,7 +145,7 @@ test('an update keeps the focus where it is, and the keyboard reaches every acti
   await context.close();
 });
 
-test('the head of the table stays in sight', async () => {
+test('the head of the table stays visible', async () => {
   const { context, page } = await signedIn({ viewport: { width: 1280, height: 420 } });
   await page.locator(`#admin-package-${adminFixtureIds.stuck}`).scrollIntoViewIfNeeded();
   await page.evaluate(`document.getElementById('admin-package-${adminFixtureIds.stuck}').scrollIntoView()`);

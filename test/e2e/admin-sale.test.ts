@@ -150,7 +150,7 @@ test('an operator logs in, creates a package, watches its sale live, raises, pau
   await says(admin, 'Log in to see this page.');
 });
 
-test('a page that watches is sent to the log-in when its session was ended elsewhere', async () => {
+test('a live page goes to the log-in when its session is revoked elsewhere', async () => {
   const one = await visit('/admin');
   await logIn(one);
   await one.locator('#live-chip[data-state=live]').waitFor();
@@ -160,7 +160,7 @@ test('a page that watches is sent to the log-in when its session was ended elsew
   await one.getByLabel('Admin token').waitFor({ timeout: 15_000 });
 });
 
-test('all of it works without JavaScript', async () => {
+test('everything works without JavaScript', async () => {
   const admin = await visit('/admin', false);
   await admin.getByLabel('Admin token').fill('not the token');
   await admin.getByRole('button', { name: 'Log in' }).click();
@@ -180,7 +180,7 @@ test('all of it works without JavaScript', async () => {
   await says(admin, 'Closed');
 });
 
-test('two operators who change the same quota: the second sees what the first did, and is asked again', async () => {
+test('of two operators who change the same quota, the second sees the change of the first and is asked again', async () => {
   const [first, second] = [await visit('/admin'), await visit('/admin')];
   for (const page of [first, second]) {
     await logIn(page);
@@ -195,7 +195,7 @@ test('two operators who change the same quota: the second sees what the first di
   await says(second, 'The quota of package 1 is now 9; it was 8.');
 });
 
-test('where no socket can be had, the page polls', async () => {
+test('the page polls if it cannot open a socket', async () => {
   const network = await breakableNetwork(server.origin);
   try {
     network.refuseSockets();

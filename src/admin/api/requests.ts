@@ -3,11 +3,11 @@ import type { OrderStatus } from '../../domain/order.ts';
 import { emailInput, packageIdField, packageIdInput, shortText } from '../../http/inputs.ts';
 import { priceMax, quotaMax } from '../package-service.ts';
 
-/* What the operators' API takes: requests are checked with these, and described by them. */
+/* The requests of the admin API. The same schemas check and describe them. */
 
 const timeAdvice = 'must be an ISO time with its zone, for example 2030-01-01T09:00:00Z';
 
-/** A time as JSON has it; what comes out is ms since the epoch. */
+/** An ISO time. The output is in ms since the epoch. */
 const timeInput = z.iso
   .datetime({ offset: true, error: timeAdvice })
   .transform((text) => Date.parse(text))

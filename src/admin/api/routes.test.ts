@@ -80,7 +80,7 @@ const everyRoute = [
   ['GET', '/changes'],
 ] as const;
 
-describe('who may', () => {
+describe('authorisation', () => {
   it.each([...everyRoute, ['GET', '/nothing'], ['DELETE', '/packages'], ['GET', '']] as const)(
     '%s %s is not there without an admin token, and closed to who has none',
     async (method, path) => {
@@ -94,7 +94,7 @@ describe('who may', () => {
     },
   );
 
-  it('an operator is told what there is not, and which methods there are', async () => {
+  it('answers operators 404 at unknown addresses and 405 with the allowed methods', async () => {
     const { send } = adminWith();
     expect(await codeOf(await send('GET', '/nothing'))).toBe('unknown_route');
     for (const [method, path, allow] of [
@@ -113,7 +113,7 @@ describe('who may', () => {
 });
 
 describe('packages', () => {
-  it('are shown with their owner and how busy it was', async () => {
+  it('are shown with their owner and its activity', async () => {
     const { send, world } = adminWith();
     world.packages.push(fakeStatus({ id: 2, opensAt: fakeNow, paused: true }, {}, { obstacle: 'paused' }));
     const listed = await fits(await send('GET', '/packages'), schemas.packageStatusesAnswer);
@@ -128,7 +128,7 @@ describe('packages', () => {
     expect(await codeOf(await send('GET', '/packages/x'))).toBe('unknown_package');
   });
 
-  it('are archived when their sale has ended, and shown then only to who asks for it', async () => {
+  it('are archived when their sale has ended, and are listed only with archived=true from then on', async () => {
     const { send, world } = adminWith();
     world.packages = [fakeStatus({ listed: false }, { held: 1 }), fakeStatus({ id: 2 })];
     const ids = async (query: string) => {
@@ -159,7 +159,7 @@ describe('packages', () => {
     expect(await codeOf(await send('DELETE', '/packages/2'))).toBe('package_not_empty');
   });
 
-  it('are created as the bench asks for it, and with everything that there is', async () => {
+  it('are created with the required members alone, and with all members', async () => {
     const { send } = adminWith();
     const bench = { flight: 'BENCH', stay: '2030-01-01', price: 100, quota: 10_000_000 };
     const answer = await send('POST', '/packages', bench);
@@ -205,7 +205,7 @@ describe('packages', () => {
     expect(asked).toEqual([]);
   });
 
-  it('are amended at the version that was read', async () => {
+  it('are changed at the version that was read', async () => {
     const { send, asked } = adminWith();
     const body = { version: 1, quota: 60, opensAt: null, closesAt: '2030-01-01T00:00:00Z' };
     const amended = await fits(await send('PATCH', '/packages/1', body), schemas.managedPackageAnswer);
@@ -228,7 +228,7 @@ describe('packages', () => {
 });
 
 describe('instances', () => {
-  it('are shown with their load, and those that are silent', async () => {
+  it('are shown with their load; silent ones too', async () => {
     const { send, world } = adminWith();
     world.instances.push({ id: 'instance-3', isThis: false, state: 'silent' });
     const shown = await fits(await send('GET', '/instances'), schemas.instancesAnswer);
@@ -251,7 +251,7 @@ describe('instances', () => {
 describe('orders', () => {
   const operated = { order: fakeOrder({ status: 'held' }), since: fakeNow, health: 'stuck' } as const;
 
-  it('are found by what is asked for', async () => {
+  it('are found by the parameters of the query', async () => {
     const list = vi.fn(async () => ({ items: [operated], next: '1-5' }));
     const { send } = adminWith({ orders: { list } });
     const query = '?stuck=true&package=3&status=held&cursor=2-7&limit=200';
@@ -268,7 +268,7 @@ describe('orders', () => {
     },
   );
 
-  it('are shown, tried again and cancelled by id, however it is written', async () => {
+  it('are shown, retried and cancelled by id, in any spelling of the id', async () => {
     const { send, world, asked } = adminWith();
     world.orders.push(operated);
     await fits(await send('GET', '/orders/7q4m9xkd2vbnh5tr'), schemas.operatedOrderAnswer);
@@ -281,7 +281,7 @@ describe('orders', () => {
     }
   });
 
-  it('bring the order along where it is why', async () => {
+  it('come with a refusal that is about them', async () => {
     const order = fakeOrder({ status: 'failed' });
     const { send } = adminWith({
       orders: { retry: async () => ({ kind: 'refused', code: 'not_retryable', order }) },
@@ -299,7 +299,7 @@ describe('the rest', () => {
     expect(await codeOf(await send('POST', '/erase', { email: 'nobody' }))).toBe('invalid');
   });
 
-  it('shows what was changed, newest first', async () => {
+  it('lists the changes, newest first', async () => {
     const { send } = adminWith();
     await send('POST', '/packages/1/pause');
     const list = vi.fn(fakeAdmin().changes.list);
@@ -329,7 +329,7 @@ describe('the rest', () => {
     );
   });
 
-  it('says which store does not answer', async () => {
+  it('answers 503 while the store is unavailable', async () => {
     const { send } = adminWith({
       packages: { list: () => Promise.reject(new StoreUnavailableError('away')) },
     });

@@ -9,7 +9,7 @@ const event = (overrides: Partial<OperatorEvent>): OperatorEvent => ({
   ...overrides,
 });
 
-test('only what is different, without the version', () => {
+test('lists only fields that differ, without the version', () => {
   const before = { quota: 50, price: 100, version: 1, closesAt: 7 };
   const after = { quota: 60, price: 100, version: 2 };
   expect(changesOf(event({ before, after }))).toEqual([
@@ -18,7 +18,7 @@ test('only what is different, without the version', () => {
   ]);
 });
 
-test('a member that is absent because it is not so says so', () => {
+test('an absent flag has its default value', () => {
   const pausing = { before: { quota: 5, version: 1 }, after: { quota: 5, paused: true, version: 2 } };
   expect(changesOf(event(pausing))).toEqual([{ name: 'paused', before: false, after: true }]);
   const resuming = { before: pausing.after, after: pausing.before, wish: { paused: false } };
@@ -33,14 +33,14 @@ test('a member that is absent because it is not so says so', () => {
   ]);
 });
 
-test('of something new, all that it has', () => {
+test('lists all fields of something new', () => {
   expect(changesOf(event({ wish: { quota: 5 }, after: { id: 3, quota: 5, flight: 'F' } }))).toEqual([
     { name: 'quota', after: 5 },
     { name: 'flight', after: 'F' },
   ]);
 });
 
-test('of what was deleted, all that it had, and which package was created', () => {
+test('lists all fields of a deleted package, and finds the id of a created one', () => {
   const deletion = event({ action: 'package.delete', before: { id: 3, flight: 'F', version: 2 } });
   expect(changesOf(deletion)).toEqual([{ name: 'flight', before: 'F' }]);
   expect(changesOf({ ...deletion, outcome: 'refused', code: 'package_not_empty' })).toEqual([]);
@@ -48,14 +48,14 @@ test('of what was deleted, all that it had, and which package was created', () =
   expect([packageIdOf(creation), packageIdOf(event({}))]).toEqual([3, 1]);
 });
 
-test('where nothing was changed, what was wanted beside what was there', () => {
+test('shows the requested values beside the stored ones if nothing was changed', () => {
   for (const outcome of ['refused', 'failed', 'open'] as const) {
     const found = changesOf(event({ outcome, before: { quota: 50, price: 1 }, wish: { quota: 20 } }));
     expect(found).toEqual([{ name: 'quota', before: 50, after: 20 }]);
   }
 });
 
-test('nested fields by their path, and nothing of what is no object', () => {
+test('names nested fields by their path, and ignores values that are no objects', () => {
   const nested = { order: { status: 'queued' } };
   expect(changesOf(event({ before: nested, after: { order: { status: 'withdrawn' } } }))).toEqual([
     { name: 'order.status', before: 'queued', after: 'withdrawn' },

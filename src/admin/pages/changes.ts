@@ -1,35 +1,35 @@
 import type { Json } from '../../lib/json.ts';
 import type { OperatorEvent } from '../../storage/operator-log.ts';
 
-/** One field that a change is about. */
+/** One field of a change. */
 export interface Change {
   readonly name: string;
-  /** Absent where there was nothing before. */
+  /** Absent if the field had no value. */
   readonly before?: Json;
-  /** Absent where nothing is left. */
+  /** Absent if the field has no value any more. */
   readonly after?: Json;
 }
 
-/** Fields that change with every change and say nothing to a reader. */
+/** Fields that tell a reader nothing. */
 const bookkeeping: ReadonlySet<string> = new Set(['version', 'id']);
 
 /** The value that an absent member of a package stands for. */
 const absentMeans: Readonly<Record<string, boolean>> = { paused: false, listed: true, archived: false };
 
-/** A change after which nothing is left of what there was. */
+/** Whether the change removed its target. */
 export function isRemoval({ action, outcome }: OperatorEvent): boolean {
   return action === 'package.delete' && outcome === 'done';
 }
 
-/** The package that a change is about; one that was created got its id with that. */
+/** The package of a change. The id of a new package is in `after`. */
 export function packageIdOf({ target, after }: OperatorEvent): number | undefined {
   const created = fieldsOf(after).get('id');
   return target.packageId ?? (typeof created === 'number' ? created : undefined);
 }
 
 /**
- * What a change made different: fields before and after. Where nothing was changed, because it was refused or has not
- * ended, what was wanted beside what was there. Of what was removed, all that it had.
+ * The fields that a change made different, before and after. For a change that was refused or has not ended: the stored
+ * values and the requested ones. For a removal: all fields.
  */
 export function changesOf(event: OperatorEvent): Change[] {
   const { before, after, wish, outcome } = event;

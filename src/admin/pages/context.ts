@@ -17,7 +17,7 @@ import { type AdminPageParts, adminPage } from './layout.ts';
 import type { OverviewReader } from './overview.ts';
 import type { PackageRows } from './package-rows.ts';
 
-/** What the operators' pages are made of. */
+/** The services that the admin pages use. */
 export interface AdminDeps extends Pick<AppServices, 'engine' | 'clock' | 'log' | 'settings'> {
   readonly service: AdminService;
   readonly auth: HttpAdmin['auth'];
@@ -26,7 +26,7 @@ export interface AdminDeps extends Pick<AppServices, 'engine' | 'clock' | 'log' 
   readonly assetUrl: RenderContext['assetUrl'];
 }
 
-/** Handlers behind the log-in know who asks. */
+/** Handlers behind the log-in have the operator. */
 export interface AdminEnv {
   readonly Variables: { readonly operator: Operator };
 }
@@ -41,7 +41,7 @@ export function adminSetting({ assetUrl, clock, settings }: AdminDeps): RenderCo
   return { assetUrl, now: clock.now(), currency: settings.currency };
 }
 
-/** Shows a page, with what was done last on top of it. */
+/** Shows a page, with the notice of the last action on top. */
 export async function show(
   c: Context,
   deps: AdminDeps,
@@ -52,7 +52,7 @@ export async function show(
   return sendPage(c, adminPage(adminSetting(deps), { ...parts, notice }), status);
 }
 
-/** The same page again, with why what was asked for did not happen, and the status of that. */
+/** Shows a page with an alert that says why a request was refused, and with the error's status. */
 export function showRefused(
   c: Context,
   deps: AdminDeps,
@@ -60,12 +60,12 @@ export function showRefused(
   parts: AdminPageParts,
   retryAfterS?: number,
 ): Response {
-  // The catalogue's words are for customers; its titles say the same to who runs the server.
+  // The catalogue's words are for customers; its titles say the same to operators.
   const alert = parts.alert ?? `${errorKind(code).title}.`;
   return sendErrorPage(c, adminPage(adminSetting(deps), { ...parts, alert }), code, retryAfterS);
 }
 
-/** A page that says nothing but what went wrong. */
+/** Shows a page that only says what went wrong. */
 export function showProblem(
   c: Context,
   deps: AdminDeps,
@@ -76,18 +76,18 @@ export function showProblem(
   const main = markup`
     <h1>${code === 'unknown_route' ? 'Page not found' : 'That did not work'}</h1>
     <p><a class="button quiet" href="/admin">Back to the overview</a></p>`;
-  // The route's own detail names the methods that it allows.
+  // This detail names the methods that the address allows.
   const alert = code === 'method_not_allowed' ? detail : undefined;
   return showRefused(c, deps, code, { title: errorKind(code).title, main, alert });
 }
 
-/** Goes to a page after something was done, and has it say so. */
+/** Redirects to a page, which shows the notice. */
 export async function goOn(c: Context, deps: AdminDeps, to: string, notice: string): Promise<Response> {
   await leaveNotice(c, deps.settings, notice);
   return c.redirect(to, 303);
 }
 
-/** @throws ProblemError where there is none. */
+/** @throws ProblemError for undefined. */
 export function found<Value>(value: Value | undefined, code: ErrorCode): Value {
   if (value === undefined) throw new ProblemError(code);
   return value;
@@ -98,7 +98,7 @@ type NoticeSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 const noticeName = 'admin-notice';
 const keptS = 60;
 
-/** Has the next page that is shown say what was done. */
+/** Leaves a notice for the next page, in a signed cookie. */
 export async function leaveNotice(c: Context, settings: NoticeSettings, words: string): Promise<void> {
   const { name, attributes } = cookieFormat(noticeName, settings);
   await setSignedCookie(c, name, words, keyOf(settings), {
@@ -108,7 +108,7 @@ export async function leaveNotice(c: Context, settings: NoticeSettings, words: s
   });
 }
 
-/** What was done last, told once. A cookie that we did not sign says nothing. */
+/** Takes the notice out of the cookie. Undefined for a cookie that this server did not sign. */
 export async function takeNotice(c: Context, settings: NoticeSettings): Promise<string | undefined> {
   const { name, attributes } = cookieFormat(noticeName, settings);
   const words = await getSignedCookie(c, keyOf(settings), name);
@@ -117,14 +117,14 @@ export async function takeNotice(c: Context, settings: NoticeSettings): Promise<
   return words || undefined;
 }
 
-/** A cookie's signature does not cover its name: what was signed for another one is worth nothing here. */
+/** A signature does not cover the cookie's name, so each cookie has its own key. */
 function keyOf({ secret }: NoticeSettings): string {
   return `${noticeName}:${secret}`;
 }
 
 /**
- * A form that came while the store was away, to be sent again as it was: going back in the browser would show it
- * empty. Repeating any of them is harmless: a change goes by the version that was read.
+ * Shows a button that sends the same form again, for a form that came while the store was away: going back in the browser
+ * would show it empty. Repeating a form is harmless, because a change names the version that was read.
  */
 export async function showSendAgain(c: Context, deps: AdminDeps): Promise<Response> {
   const fields = await fieldsOf(c);
@@ -146,7 +146,7 @@ export async function showSendAgain(c: Context, deps: AdminDeps): Promise<Respon
   });
 }
 
-/** Empty where the form cannot be read: some have no fields at all. */
+/** Empty if the form cannot be read: some forms have no fields. */
 async function fieldsOf(c: Context): Promise<Readonly<Record<string, string>>> {
   try {
     return (await readForm(c, z.object({}))).fields;

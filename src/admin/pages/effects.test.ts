@@ -17,7 +17,7 @@ describe('a quota', () => {
     expect(quotaEffects(status, quota)[0]).toBe(first);
   });
 
-  test('names those who wait', () => {
+  test('names the people in the queue', () => {
     expect(quotaEffects(withLine, 40)[1]).toBe(
       '2 of 312 in the queue get places at once, first come, first served.',
     );
@@ -31,7 +31,7 @@ describe('a quota', () => {
   });
 });
 
-test('a pause names the line and what is being booked', () => {
+test('the effects of a pause name the queue and the bookings under way', () => {
   expect(pauseEffects(fakeStatus({}, { waiting: 312, held: 1 })).slice(1)).toEqual([
     '312 in the queue keep their positions.',
     '1 order being booked is finished as usual.',
@@ -39,7 +39,7 @@ test('a pause names the line and what is being booked', () => {
   expect(pauseEffects(fakeStatus({}, { waiting: 1 }))[1]).toBe('1 in the queue keeps the position.');
 });
 
-test('a drain names who takes over, or that nobody does', () => {
+test('the effects of a drain name the instances that take over, or that there are none', () => {
   const [one, two] = [fakeInstance('instance-1'), fakeInstance('instance-2')];
   const three = fakeInstance('instance-3', { state: 'draining' });
   const silent = { id: 'instance-4', isThis: false, state: 'silent' } as const;
@@ -51,7 +51,7 @@ test('a drain names who takes over, or that nobody does', () => {
   );
 });
 
-test('what can be cancelled, and what cannot', () => {
+test('only queued and confirmed orders can be cancelled', () => {
   expect(cancelEffects(fakeOrder({ status: 'queued' }))?.[0]).toContain('loses the position');
   expect(cancelEffects(fakeOrder({ status: 'confirmed' }))?.[0]).toContain('are given back');
   for (const status of ['held', 'compensating', 'cancelling', 'failed', 'withdrawn'] as const) {

@@ -30,7 +30,7 @@ const eraseEffects: readonly string[] = [
   'This cannot be undone.',
 ];
 
-/** `/admin/erase`: takes an email out of everything that has ended. Emails stay out of addresses. */
+/** `/admin/erase`: erases an email from all orders that have ended. No address contains an email. */
 export function eraseRoutes(deps: AdminDeps): Hono<AdminEnv> {
   return adminRouter()
     .get('/admin/erase', (c) => show(c, deps, erasePage('')))

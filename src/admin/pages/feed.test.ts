@@ -89,7 +89,7 @@ const everything = [
   ...['package-1', 'package-2'],
 ];
 
-test('nothing is read while nobody watches, and there is no timer', async () => {
+test('without a viewer, nothing is read and no timer runs', async () => {
   await clock.advance(5000);
   const viewer = watch();
   await clock.advance(0);
@@ -99,13 +99,13 @@ test('nothing is read while nobody watches, and there is no timer', async () => 
   expect([reads, clock.sleepers]).toEqual([1, 0]);
 });
 
-test('whoever comes gets everything, the table before its rows', async () => {
+test('a new viewer gets everything, the table before its rows', async () => {
   const viewer = watch();
   await clock.advance(0);
   expect(viewer.take()).toEqual([everything]);
 });
 
-test('everybody shares one reading a second, and gets what has changed', async () => {
+test('all viewers share one read a second, and get what has changed', async () => {
   const [one, two] = [watch(), watch()];
   await clock.advance(3500);
   expect(reads).toBe(4);
@@ -119,7 +119,7 @@ test('everybody shares one reading a second, and gets what has changed', async (
   expect(one.take()).toEqual([]);
 });
 
-test('a new package brings the whole table', async () => {
+test('a new package makes the feed send the whole table', async () => {
   const viewer = watch();
   await clock.advance(0);
   viewer.take();
@@ -130,7 +130,7 @@ test('a new package brings the whole table', async () => {
   expect(viewer.take()).toEqual([]);
 });
 
-test('who comes after a pause is shown the present alone', async () => {
+test('a viewer who comes after a pause gets only the current state', async () => {
   const first = watch();
   await clock.advance(0);
   first.leave();
@@ -141,7 +141,7 @@ test('who comes after a pause is shown the present alone', async () => {
   expect(second.take()).toEqual([everything]);
 });
 
-test('whoever was signed out is sent away within 5 s, and nobody else', async () => {
+test('the socket of a revoked session is closed within 5 s, and no other', async () => {
   let isSignedIn = true;
   const [gone, stays] = [watch(async () => isSignedIn), watch()];
   await clock.advance(2000);
@@ -167,7 +167,7 @@ test('while the store is away the last inventory stays, and viewers are told', a
   expect(viewer.take()).toEqual([['problems']]);
 });
 
-test('a silence is broken, so that pages notice a dead socket', async () => {
+test('heartbeats are sent, so that pages notice a dead socket', async () => {
   const viewer = watch();
   await clock.advance(0);
   viewer.received.splice(0);
@@ -175,7 +175,7 @@ test('a silence is broken, so that pages notice a dead socket', async () => {
   expect(viewer.received.map((text) => text.slice(0, 7))).toEqual(['{"now":']);
 });
 
-test('a stop tells everybody to come back, and cuts who does not answer', async () => {
+test('a stop closes all sockets with 1012, and terminates those that stay open', async () => {
   const [polite, deaf] = [watch(), watch()];
   deaf.close = (code) => {
     deaf.closed = code;

@@ -19,17 +19,17 @@ export interface FeedDeps {
 }
 
 export interface FeedOptions extends FanoutOptions {
-  /** How often everything is read and drawn while somebody watches. */
+  /** How often the overview is read and rendered while somebody watches. */
   readonly everyMs: number;
-  /** How often it is looked up whether those who watch still may. */
+  /** How often the viewers' sessions are checked. */
   readonly proveEveryMs: number;
-  /** How long viewers may take to answer a goodbye. */
+  /** How long viewers have to close their sockets at a shutdown. */
   readonly farewellGraceMs: number;
 }
 
 /**
- * The operators' live overview. It is read and drawn once for everybody who watches it, once per interval, and not
- * at all while nobody does; each viewer is sent what has changed.
+ * The live overview. It is read and rendered once per interval for all viewers together, and not at all without a viewer.
+ * Each viewer gets only the fragments that have changed.
  */
 export class AdminFeed {
   readonly #deps: FeedDeps;
@@ -39,7 +39,7 @@ export class AdminFeed {
   readonly #seats = new Map<Subscription, SessionCheck>();
   #channel = new Channel();
   readonly #drawn = new Map<string, string>();
-  /** The packages of the table that was sent last. */
+  /** The ids of the packages in the last table that was sent. */
   #listed = '';
   #provedAt = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<void> | undefined;
@@ -59,7 +59,7 @@ export class AdminFeed {
     return this.#seats.size;
   }
 
-  /** Seats a viewer: it is told the time at once, the present state as soon as it is read. Returns how it leaves. */
+  /** Adds a viewer. It gets the time at once, and the state as soon as it is read. Returns how to remove the viewer. */
   join(viewer: Viewer, stillMay: SessionCheck): () => void {
     if (this.#seats.size === 0) this.#forget();
     const seat = this.#channel.subscribe(viewer);
@@ -70,7 +70,7 @@ export class AdminFeed {
     return () => this.#leave(seat);
   }
 
-  /** Says goodbye to everybody; cuts who does not answer. */
+  /** Closes all sockets, and terminates those that stay open. */
   async stop(): Promise<void> {
     this.#pulse.stop();
     for (const { viewer } of this.#seats.keys()) viewer.close(closeCodes.restart, 'this instance restarts');
@@ -86,7 +86,7 @@ export class AdminFeed {
     this.#fanout.remove(seat);
   }
 
-  /** What was drawn while somebody watched is old news to who comes later. */
+  /** Forgets what was rendered for earlier viewers: it is old when the next one comes. */
   #forget(): void {
     this.#channel = new Channel();
     this.#drawn.clear();
@@ -100,7 +100,7 @@ export class AdminFeed {
     if (this.#seats.size > 0) await this.#refresh();
   }
 
-  /** Whoever has logged out elsewhere is shown nothing more. */
+  /** Closes the sockets of sessions that were revoked. */
   async #prove(): Promise<void> {
     const now = this.#deps.clock.now();
     if (now - this.#provedAt < this.#options.proveEveryMs) return;
@@ -110,7 +110,7 @@ export class AdminFeed {
     }
   }
 
-  /** While the store is away nobody can tell, and just then operators have to see how things stand. */
+  /** While the store is away, sessions cannot be checked. Viewers stay: operators need the overview most just then. */
   async #isKnownToMay(stillMay: SessionCheck): Promise<boolean> {
     try {
       return await stillMay();
@@ -136,7 +136,7 @@ export class AdminFeed {
     await this.#fanout.deliverAll(channel);
   }
 
-  /** What is drawn otherwise than before. A table with another set of rows goes before its rows. */
+  /** The fragments that have changed. If the set of rows has changed, the whole table comes before its rows. */
   #news(overview: Overview, rows: readonly Html[]): Fragment[] {
     const fragments = [...overviewFragments(overview), ...packageFragments(overview, rows)];
     const listed = overview.packages.map((each) => each.package.id).join();
@@ -153,7 +153,7 @@ export class AdminFeed {
     return [...fragments];
   }
 
-  /** What is left undone is done by a later beat. */
+  /** Logs a failure. The next interval tries again. */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();

@@ -11,11 +11,11 @@ export interface FieldParts {
   readonly maxLength?: number;
   readonly autocomplete?: string;
   readonly note?: string;
-  /** Takes the focus when the page is shown. */
+  /** Takes the focus when the page opens. */
   readonly autofocus?: boolean;
 }
 
-/** A labelled input with its note, and what is wrong with it. */
+/** An input with its label, note and errors. */
 export function field(parts: FieldParts, errors: readonly FieldError[] = []): Html {
   const { name, label, value = '', type = 'text', required = false, note, autocomplete = 'off' } = parts;
   const wrong = errors.filter(({ path }) => path === name).map(({ message }) => message);
@@ -42,7 +42,7 @@ export function field(parts: FieldParts, errors: readonly FieldError[] = []): Ht
     </div>`;
 }
 
-/** `Price in USD must be a whole number`; a message that is a sentence stands as it is. */
+/** `Price in USD must be a whole number.` A message that is a sentence already stays as it is. */
 function sentence(label: string, message: string): string {
   return /^[A-Z\d]/.test(message) ? message : `${label} ${message}.`;
 }

@@ -12,7 +12,7 @@ test.each([
   expect(durationWords(ms)).toBe(said);
 });
 
-test('rates and times have a decimal while it says something', () => {
+test('small rates and times have one decimal', () => {
   expect([0, 0.44, 12.44, 99.96, 100.4, 12_345].map(rateWords)).toEqual([
     ...['0', '0.4', '12.4', '100.0', '100', '12,345'],
   ]);
@@ -24,7 +24,7 @@ test('rates and times have a decimal while it says something', () => {
   ]);
 });
 
-test('a moment has its year where it is another one', () => {
+test('a time shows its year if it is not the current one', () => {
   const now = Date.UTC(2026, 10, 24);
   expect(shortMomentWords(Date.UTC(2026, 10, 24, 11, 24), now)).toBe('24 Nov, 11:24');
   expect(shortMomentWords(Date.UTC(2027, 0, 1, 0, 5), now)).toBe('1 Jan 2027, 00:05');

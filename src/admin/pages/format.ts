@@ -3,9 +3,9 @@ import { formatCount, formatDateTime } from '../../http/pages/format.ts';
 
 export { formatQuantity } from '../../http/pages/format.ts';
 
-/** Figures as operators read them: short, of a steady width, and all times in UTC. */
+/* Numbers and times for operators: short, and all times in UTC. */
 
-/** Between a figure and its unit: no line may end there. */
+/** Keeps a number and its unit on one line. */
 const noBreak = '\u00a0';
 
 /** `8 s`, `4 min`, `3 h 20 min`, `2 d 4 h`: each on one line. */
@@ -23,7 +23,7 @@ function withRest(count: number, unit: string, rest: number, restUnit: string): 
   return [count, unit, ...(rest === 0 ? [] : [rest, restUnit])].join(noBreak);
 }
 
-/** `0`, `0.4`, `12.4`, `1,240`: one decimal while it says something. */
+/** `0`, `0.4`, `12.4`, `1,240`: one decimal below 100. */
 export function rateWords(perS: number): string {
   return perS === 0 || perS >= 100 ? formatCount(Math.round(perS)) : perS.toFixed(1);
 }
@@ -47,7 +47,7 @@ export function listed(items: readonly string[], shownMax = 4): string {
   return `${shown.join(', ')} and ${last}`;
 }
 
-/** `24 Nov, 11:24`, and the year where it is another one. Whatever shows it says that it is UTC. */
+/** `24 Nov, 11:24` in UTC, with the year if it is not the current one. */
 export function shortMomentWords(at: number, now: number): string {
   const [, date, time] = /^(.+), (.+) UTC$/.exec(formatDateTime(at)) ?? [];
   const year = new Date(at).getUTCFullYear();

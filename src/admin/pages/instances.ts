@@ -22,7 +22,7 @@ interface InstanceSubject {
   readonly all: readonly InstanceStatus[];
 }
 
-/** `/admin/instances/:id/drain` and `…/dismiss` */
+/** `/admin/instances/:id/drain` and `…/dismiss`. */
 export function instanceRoutes(deps: AdminDeps): Hono<AdminEnv> {
   const { instances } = deps.service;
   const routes = adminRouter();
@@ -105,7 +105,7 @@ const columns: readonly Column[] = [
   { name: 'action', label: 'Actions', isUnlabelled: true },
 ];
 
-/** Who serves, and how busy each is. */
+/** The table of instances and their load. */
 export function instancesTable(instances: readonly InstanceStatus[], now: number): Html {
   return table({
     id: instancesElementId,

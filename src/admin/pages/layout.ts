@@ -6,17 +6,17 @@ export type AdminSection = 'overview' | 'orders' | 'log' | 'erase';
 
 export interface AdminPageParts extends Pick<DocumentParts, 'title' | 'main' | 'refreshS'> {
   readonly current?: AdminSection;
-  /** It shows live fragments. */
+  /** The page has live fragments. */
   readonly isLive?: boolean;
-  /** Nobody is signed in: there is nowhere to go. */
+  /** Nobody is signed in, so the page has no navigation. */
   readonly isOutside?: boolean;
-  /** What was done last. */
+  /** Says what was done last. */
   readonly notice?: string | undefined;
-  /** Why it was not done. */
+  /** Says why something was not done. */
   readonly alert?: string | undefined;
 }
 
-/** A page for operators. All of its times are in UTC. */
+/** A page for operators. All times are UTC. */
 export function adminPage(setting: RenderContext, parts: AdminPageParts): Html {
   const { title, main, refreshS, current, isLive = false, isOutside = false, notice, alert } = parts;
   const live = { socket: '/live?topic=admin', poll: '/admin/fragments', script: 'admin.js' } as const;
@@ -53,13 +53,13 @@ function navigation(current: AdminSection | undefined): Html {
     </nav>`;
 }
 
-/** It takes the focus when the page is shown, so that a screen reader says it. */
+/** The notice takes the focus when the page opens, so that a screen reader reads it. */
 function noticeBox(words: string): Html {
   return markup`
     <div class="notice" role="status" id="notice" tabindex="-1" autofocus>${icon('check')}<p>${words}</p></div>`;
 }
 
-/** A page's title with what stands beside it. */
+/** The heading of a page, with something beside it. */
 export function heading(title: Html | string, beside: Html | string = ''): Html {
   return markup`<div class="heading"><h1>${title}</h1>${beside}</div>`;
 }

@@ -37,7 +37,7 @@ function refusalText(code: ErrorCode, retryAfterS: number | undefined): string {
   return `Too many wrong tokens came from your address. Try again in ${formatWait(retryAfterS)}; until then no token is checked.`;
 }
 
-/** The log-in form in place of a page that needs it. After a form that was sent, one begins at the overview. */
+/** Shows the log-in form in the place of a page. After a POST, the log-in leads to the overview. */
 export function askToLogIn(c: Context, deps: AdminDeps): Promise<Response> | Response {
   const { pathname, search } = new URL(c.req.url);
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
@@ -54,12 +54,12 @@ export function logOutRoutes(deps: AdminDeps): Hono<AdminEnv> {
 }
 
 export interface LogInState {
-  /** Where to go then: a path of ours. */
+  /** The path of the page to go to after the log-in. */
   readonly next: string;
   readonly alert?: string;
 }
 
-/** One field: the token that the server was started with. */
+/** The log-in form, with one field for the admin token. */
 export function logInPage({ next, alert }: LogInState): AdminPageParts {
   return {
     title: 'Log in',
@@ -82,7 +82,7 @@ function nextField(next: string): Html | '' {
     : markup`<input type="hidden" name="next" value="${next}" autocomplete="off">`;
 }
 
-/** Where a form may send a browser: to our own pages and nowhere else. */
+/** Lets the log-in lead to an admin page only, never to another site. */
 export function safeNext(next: string | undefined): string {
   const isOurs =
     next !== undefined && /^\/admin\/(?:packages|orders|instances|log|erase)\b[\w\-./?=&%:]*$/.test(next);

@@ -11,7 +11,7 @@ import { heading } from './layout.ts';
 
 const eventsShown = 50;
 
-/** `/admin/log`: what operators did, newest first. */
+/** `/admin/log`: the change log, newest first. */
 export function logRoutes(deps: AdminDeps): Hono<AdminEnv> {
   return adminRouter().get('/admin/log', async (c) => {
     const query = changesQuery.safeParse({ cursor: c.req.query('cursor') });
@@ -40,7 +40,7 @@ const columns: readonly Column[] = [
   { name: 'outcome', label: 'Outcome' },
 ];
 
-/** Who did what and when, and what it changed. */
+/** The table of changes. */
 export function logTable(events: readonly OperatorEvent[], id?: string): Html {
   return table({
     ...(id === undefined ? {} : { id }),
@@ -83,7 +83,7 @@ const actionWords: Readonly<Record<OperatorAction, string>> = {
 function targetOf(event: OperatorEvent): Html {
   const { target, instance: asked } = event;
   const { orderId, instance, emailHash } = target;
-  // An order's own id says more than its package's.
+  // The id of an order says more than the id of its package.
   const packageId = event.action.startsWith('package.') ? packageIdOf(event) : target.packageId;
   if (orderId !== undefined) return markup`<a href="/admin/orders/${orderId}">${orderId}</a>`;
   if (packageId !== undefined) return markup`<a href="/admin/packages/${packageId}">package ${packageId}</a>`;

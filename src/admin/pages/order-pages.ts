@@ -12,14 +12,14 @@ import { orderActions, orderState, ordersTable } from './fragments/orders.ts';
 import type { AdminPageParts } from './layout.ts';
 import { heading } from './layout.ts';
 
-/** What is looked for, as it was entered. */
+/** The search as it was entered. */
 export interface OrdersSearch {
   readonly id: string;
   readonly package: string;
   readonly status: string;
 }
 
-/** Orders by number, package and status, newest first. */
+/** The page that finds orders by number, package and status, newest first. */
 export function ordersPage(
   { now }: RenderContext,
   search: OrdersSearch,
@@ -51,7 +51,7 @@ export function ordersPage(
   };
 }
 
-/** By POST: no email is in an address, nor in what is logged of it. */
+/** The form is sent by POST, so that no email appears in an address or in the log. */
 function emailSearch(email: string, errors: readonly FieldError[] = []): Html {
   return markup`
     <form class="card form form-bar" method="post" action="/admin/orders/search">
@@ -66,7 +66,7 @@ export interface EmailSearchState {
   readonly errors?: readonly FieldError[];
 }
 
-/** The orders of one email. */
+/** The page with the orders of one email. */
 export function emailOrdersPage({ now }: RenderContext, state: EmailSearchState): AdminPageParts {
   const { email, found, errors } = state;
   return {
@@ -90,7 +90,7 @@ function moreOf(email: string, cursor: string): Html {
     </form>`;
 }
 
-/** `stuck` is a status too, as far as the form is concerned. */
+/** In the form, `stuck` is one of the statuses. */
 export function queryOf(search: OrdersSearch, packageId: number | undefined, cursor?: string): OrdersQuery {
   const { status } = search;
   const known = ordersQuery.safeParse({ cursor });
@@ -105,7 +105,7 @@ function isStatus(text: string): text is OrderStatus {
   return Object.hasOwn(statusWords, text);
 }
 
-/** One order: everything that is known of it. */
+/** The page of one order. */
 export function orderPage(setting: RenderContext, operated: AdminOrder, alert?: string): AdminPageParts {
   const { order } = operated;
   const { id, packageId, package: offer } = order;
@@ -114,7 +114,7 @@ export function orderPage(setting: RenderContext, operated: AdminOrder, alert?: 
     title: `Order ${id}`,
     current: 'orders',
     alert,
-    // What happens to it is not told live here.
+    // This page has no live updates.
     ...(isUnderWay ? { refreshS: 5 } : {}),
     main: markup`
       ${heading(markup`<code>${id}</code>`, markup`<div class="row-actions">${orderActions(operated)}</div>`)}

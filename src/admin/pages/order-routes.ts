@@ -92,7 +92,7 @@ async function findByEmail(c: AdminContext, deps: AdminDeps): Promise<Response> 
   return show(c, deps, emailOrdersPage(setting, { email, found }));
 }
 
-/** The order of the address. @throws ProblemError where there is none. */
+/** The order of the address. @throws ProblemError 404 */
 async function orderOf(c: AdminContext, { service }: AdminDeps): Promise<AdminOrder> {
   const id = parseOrderId(c.req.param('id') ?? '');
   return found(id === undefined ? undefined : await service.orders.get(id), 'unknown_order');
@@ -137,7 +137,7 @@ function addressOf(id: string): string {
   return `/admin/orders/${id}`;
 }
 
-/** Undefined where it cannot be cancelled. */
+/** Undefined if the order cannot be cancelled. */
 export function cancelEffects({ status, flight, hotel }: Order): string[] | undefined {
   if (status === 'queued') {
     return [

@@ -12,10 +12,10 @@ import { logElementId, logTable } from './log.ts';
 import type { Overview } from './overview.ts';
 import { type Problem, problemsOf } from './problems.ts';
 
-/** How long a browser without JavaScript waits before it asks again. */
+/** A browser without JavaScript reloads the page this often. */
 const refreshS = 5;
 
-/** Problems first, then what is sold, what does not move, who serves, and what operators did. */
+/** The overview: problems, totals, packages, unhealthy orders, instances, and the newest changes. */
 export function overviewPage(
   { now }: RenderContext,
   overview: Overview,
@@ -55,7 +55,7 @@ function more(href: string, label: string): Html {
   return markup`<a class="small-button" href="${href}">${label}</a>`;
 }
 
-/** The overview's live parts, but for the packages. */
+/** The live fragments of the overview, except the packages. */
 export function overviewFragments(overview: Overview): Fragment[] {
   const { instances, concerns, changes, now } = overview;
   return [
@@ -67,12 +67,12 @@ export function overviewFragments(overview: Overview): Fragment[] {
   ];
 }
 
-/** All packages in one piece: for when there is a new one, and for where rows cannot come alone. */
+/** The whole table of packages. Needed if the set of packages changes, and for polling, where a row cannot come alone. */
 export function packagesFragment(rows: readonly Html[]): Fragment {
   return fragment(packagesElementId, packagesTable(rows, packagesElementId));
 }
 
-/** Packages one by one: those that nobody buys are not sent again. */
+/** One fragment for each package, so that unchanged packages are not sent again. */
 export function packageFragments({ packages }: Overview, rows: readonly Html[]): Fragment[] {
   return packages.map((each, index) => fragment(packageElementId(each.package.id), rows[index] as Html));
 }
@@ -83,7 +83,7 @@ function fragment(rootId: string, html: Html): Fragment {
 
 export const totalsElementId = 'admin-totals';
 
-/** The whole sale in six figures. */
+/** The totals of the sale, in six tiles. */
 export function totalsFragment({ packages, instances }: Overview): Html {
   const total = (of: (each: Overview['packages'][number]) => number) =>
     packages.reduce((sum, each) => sum + of(each), 0);
@@ -99,7 +99,7 @@ export function totalsFragment({ packages, instances }: Overview): Html {
     </dl>`;
 }
 
-/** Each instance has a breaker of its own. */
+/** Each instance has its own circuit breaker. */
 function suppliersTile(instances: Overview['instances']): Html {
   const heard = instances.filter((instance) => 'load' in instance);
   const open = heard.filter(({ suppliersAvailable }) => suppliersAvailable).length;
@@ -116,8 +116,8 @@ function tile(label: string, figure: string, note: string): Html {
 export const problemsElementId = 'admin-problems';
 
 /**
- * What is wrong, first of all. A screen reader is told `data-said` when `data-kinds` changes: figures in the headlines
- * may move every second.
+ * The list of problems. A screen reader announces `data-said` only when `data-kinds` changes, because numbers in the
+ * headlines may change every second.
  */
 export function problemsFragment(problems: readonly Problem[]): Html {
   const said = problems.length === 0 ? 'All is well.' : problems.map(({ headline }) => headline).join('. ');

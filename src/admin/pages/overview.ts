@@ -5,20 +5,20 @@ import type { InstanceStatus } from '../instance-service.ts';
 import type { AdminOrder } from '../order-service.ts';
 import type { PackageStatus } from '../package-service.ts';
 
-/** Everything that the overview shows, read at one moment. */
+/** The data of the overview page, read at one moment. */
 export interface Overview {
   /** ms since the epoch. */
   readonly now: number;
-  /** Without those that are archived. */
+  /** Without archived packages. */
   readonly packages: readonly PackageStatus[];
   /** How many packages are archived. */
   readonly archived: number;
   readonly instances: readonly InstanceStatus[];
   /** Orders that are stuck or slow. */
   readonly concerns: readonly AdminOrder[];
-  /** The newest of the operators' log, newest first. */
+  /** The newest entries of the change log, newest first. */
   readonly changes: readonly OperatorEvent[];
-  /** The store did not answer: what it did not tell is of this moment before; 0 where it was never read. */
+  /** Present if the store did not answer: its data is from this moment (ms since the epoch), or 0 if it was never read. */
   readonly staleSince?: number;
 }
 
@@ -38,8 +38,8 @@ const nothing = {
 } satisfies Overview;
 
 /**
- * Reads the overview, for the page, for polling and for the socket. What the store does not answer is as it was when
- * somebody last looked, and empty if nobody has: just then an operator needs the page.
+ * Reads the overview for the page, for polling and for the socket. While the store does not answer, the last data that was
+ * read is shown, because operators need the page most just then.
  */
 export class OverviewReader {
   readonly #deps: OverviewDeps;

@@ -4,7 +4,7 @@ import { shortText } from '../../http/inputs.ts';
 import { formatCount } from '../../http/pages/format.ts';
 import { priceMax, quotaMax } from '../package-service.ts';
 
-/** The fields of a package's form, as text: what the browser sends and what it is shown again. */
+/** The fields of a package's form as text, as the browser sends and shows them. */
 export interface PackageFields {
   readonly flight: string;
   readonly stay: string;
@@ -27,7 +27,7 @@ export const quotaField = wholeText(quotaMax);
 const momentPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?$/;
 const momentAdvice = 'must be a date and a time, for example 2026-11-27T18:00';
 
-/** What `datetime-local` sends, read as UTC; nothing where there is no limit. */
+/** The text of a `datetime-local` input, read as UTC. Empty: no limit. */
 const momentField = z
   .string()
   .trim()
@@ -60,7 +60,7 @@ const versionField = z
   .regex(/^\d{1,15}$/, 'is missing')
   .transform(Number);
 
-/** What a checkbox sends when it is checked; nothing when it is not. */
+/** A checkbox sends `on` if it is checked, and nothing otherwise. */
 const checkField = z.literal('on').optional();
 
 export const editForm = z
@@ -92,7 +92,7 @@ export function fieldsOf({ flight, stay, price, opensAt, closesAt }: TravelPacka
   return { flight, stay, price: String(price), opensAt: momentText(opensAt), closesAt: momentText(closesAt) };
 }
 
-/** `2026-11-27T18:00`, with what is below a minute where there is something. */
+/** `2026-11-27T18:00`, with seconds and milliseconds if they are not zero. */
 export function momentText(at: number | undefined): string {
   if (at === undefined) return '';
   return new Date(at).toISOString().replace(/(?::00)?(?:\.000)?Z$/, '');

@@ -16,17 +16,17 @@ type Errors = readonly FieldError[];
 
 export interface PackagePageState {
   readonly status: PackageStatus;
-  /** Its newest orders. */
+  /** The package's newest orders. */
   readonly orders: readonly AdminOrder[];
-  /** What was entered in the form of the offer, where it was not taken. */
+  /** The entries of the offer's form, if they were refused. */
   readonly entered?: PackageFields;
-  /** The same of the quota. */
+  /** The entry of the quota's form, if it was refused. */
   readonly quota?: string;
   readonly errors?: Errors;
   readonly alert?: string;
 }
 
-/** One package: its figures live, what can be changed, and its newest orders. */
+/** The page of one package: live inventory, forms to change it, and its newest orders. */
 export function packagePage(setting: RenderContext, state: PackagePageState): AdminPageParts {
   const { status, orders, errors = [] } = state;
   const { package: travelPackage } = status;
@@ -60,7 +60,7 @@ export function packagePage(setting: RenderContext, state: PackagePageState): Ad
   };
 }
 
-/** An archived package has nothing left to end. */
+/** Leads to archiving or deleting. Empty for an archived package. */
 function endCard({ package: { id, archived }, inventory: { nextNumber } }: PackageStatus): Html | string {
   if (archived === true) return '';
   const [words, href, label] =
@@ -131,7 +131,7 @@ function offerFields(entered: PackageFields, errors: Errors, currency: string): 
   ];
 }
 
-/** Those whose sale has ended and that no list shows. */
+/** The page with the archived packages. */
 export function archivedPage(setting: RenderContext, archived: readonly PackageStatus[]): AdminPageParts {
   return {
     title: 'Archived packages',

@@ -23,7 +23,7 @@ import {
 import { createForm, editForm, fieldsOf, type PackageFields } from './package-form.ts';
 import { archivedPage, newPackagePage, type PackagePageState, packagePage } from './package-pages.ts';
 
-/** How many of its orders a package's page shows. */
+/** How many orders the page of a package shows. */
 const ordersShown = 20;
 
 /** `/admin/packages/:id`: create, look at, and edit a package. */
@@ -36,7 +36,7 @@ export function packageRoutes(deps: AdminDeps): Hono<AdminEnv> {
     .post('/admin/packages/:id', (c) => edit(c, deps));
 }
 
-/** The package of the address. @throws ProblemError where there is none. */
+/** The package of the address. @throws ProblemError 404 */
 export async function packageOf(c: AdminContext, { service }: AdminDeps): Promise<PackageStatus> {
   const id = packageIdFrom(c.req.param('id') ?? '');
   return found(id === undefined ? undefined : await service.packages.get(id), 'unknown_package');
@@ -44,7 +44,7 @@ export async function packageOf(c: AdminContext, { service }: AdminDeps): Promis
 
 type Refusal = Omit<PackagePageState, 'status' | 'orders'> & { readonly code: ErrorCode };
 
-/** The page of a package, with why the last change of it was not made. */
+/** Shows the page of a package. `refusal` says why a change was not made. */
 export async function showPackage(
   c: AdminContext,
   deps: AdminDeps,
@@ -161,7 +161,7 @@ const fieldWords: Readonly<Record<string, string>> = {
   listed: 'listing',
 };
 
-/** Only what is different from the present, so that the log says what was meant. */
+/** Only the fields that differ from the stored package, so that the log names only those. */
 function changeOf(
   present: TravelPackage,
   entered: PackageFields,
@@ -181,7 +181,7 @@ function changeOf(
   };
 }
 
-/** What an open sale would become; undefined while it stays open, or was not. */
+/** The phase that an open sale would get. Undefined if the sale stays open, or is not open now. */
 function closingPhase(
   present: TravelPackage,
   { opensAt = present.opensAt ?? null, closesAt = present.closesAt ?? null }: PackageUpdate,
@@ -198,7 +198,7 @@ function closingPhase(
   return phase === 'open' ? undefined : phase;
 }
 
-/** What the form shows is what was entered; this says what is there. */
+/** Names the stored values, because the form shows the entered ones. */
 function conflictWords(present: TravelPackage, entered: PackageFields): string {
   const is = fieldsOf(present);
   const names = Object.keys(is) as (keyof PackageFields)[];
@@ -222,7 +222,7 @@ function without(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** A sale that is open now and would not be after an edit. */
+/** The effects of an edit that ends an open sale. */
 function closingEffects({ inventory: { waiting } }: PackageStatus, phase: 'not_open' | 'closed'): string[] {
   return [
     phase === 'closed'

@@ -19,7 +19,7 @@ function stage() {
   return { rows, turns: () => turns };
 }
 
-test('a row is drawn anew when it looks different, and only then', async () => {
+test('a row is rendered again only if it looks different', async () => {
   const { rows } = stage();
   const draw = async (status = fakeStatus()) => (await rows.draw([status], fakeNow))[0];
   const first = await draw();
@@ -39,7 +39,7 @@ test('a row is drawn anew when it looks different, and only then', async () => {
   }
 });
 
-test('rows come in the order of the packages, and the others get their turn in between', async () => {
+test('rows come in the order of the packages, and rendering yields to the event loop', async () => {
   const { rows, turns } = stage();
   const many = Array.from({ length: 20 }, (_, index) => fakeStatus({ id: index + 1 }));
   const drawn = await rows.draw(many, fakeNow);

@@ -4,14 +4,14 @@ import type { PackageStatus } from '../package-service.ts';
 import { packageRow } from './fragments/packages.ts';
 
 interface Drawn {
-  /** Of all that the row shows. */
+  /** Everything that the row shows, as text. */
   readonly print: string;
   readonly row: Html;
 }
 
 /**
- * The rows of packages, drawn when they look different and kept for the pages, polling and the socket alike. There
- * may be a thousand of them, beside a sale: whatever else waits for the event loop gets its turn in between.
+ * Renders the rows of packages, and caches each row until it would look different. Pages, polling and the socket share
+ * them. There may be a thousand rows beside a sale, so rendering yields to the event loop in between.
  */
 export class PackageRows {
   readonly #currency: string;
@@ -23,7 +23,7 @@ export class PackageRows {
     this.#turns = new TimeSlice(turns);
   }
 
-  /** In the order of the packages. */
+  /** Returns the rows in the order of the packages. */
   async draw(packages: readonly PackageStatus[], now: number): Promise<Html[]> {
     const rows: Html[] = [];
     for (const status of packages) {
@@ -44,7 +44,7 @@ export class PackageRows {
   }
 }
 
-/** The same while the row looks the same: when its activity was measured, and what is not shown of it, counts for nothing. */
+/** Stays the same while the row looks the same: members that are not shown are left out. */
 function printOf(status: PackageStatus, now: number): string {
   const { activity, ...shown } = status;
   const { purchasesPerS, recent, mailbox } = activity ?? {};

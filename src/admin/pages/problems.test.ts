@@ -25,7 +25,7 @@ const order = (health: 'stuck' | 'slow', forMs: number) => ({
   health,
 });
 
-test('one message is not messages', () => {
+test('a single message has no plural', () => {
   const slow = (mailbox: number) => {
     const instance = fakeInstance('instance-1', {});
     const load = 'load' in instance ? { ...instance.load, eventLoopLagMs: 300, mailbox } : undefined;
@@ -35,7 +35,7 @@ test('one message is not messages', () => {
   expect(slow(2)[0]).toMatch(/; 2 messages wait\.$/);
 });
 
-test('all is well', () => {
+test('without problems, all is well', () => {
   expect(found({})).toEqual([]);
   expect(found({ packages: [] })).toEqual([]);
 });
@@ -106,11 +106,11 @@ test.each<[Partial<Overview>, string]>([
     { instances: [fakeInstance('instance-2', { state: 'draining' })] },
     'warn: instance-2 is draining. Packages and viewers move to the other instances.',
   ],
-])('%#: it is said what is wrong', (overview, said) => {
+])('problem %#', (overview, said) => {
   expect(found(overview)).toEqual([said]);
 });
 
-test('a paused package without a line, a sold-out and an idle one are no problems', () => {
+test('a paused package without a queue, a sold-out one and an idle one are no problems', () => {
   const quiet = [
     fakeStatus({ paused: true }, {}, { obstacle: 'paused' }),
     fakeStatus({}, {}, { obstacle: 'sold_out' }),
@@ -119,7 +119,7 @@ test('a paused package without a line, a sold-out and an idle one are no problem
   expect(found({ packages: quiet })).toEqual([]);
 });
 
-test('what hurts customers now comes first', () => {
+test('problems that hurt customers come first', () => {
   const overview = {
     packages: [fakeStatus({ paused: true }, { waiting: 3 }, { obstacle: 'paused' })],
     concerns: [order('slow', 9_000), order('stuck', 31_000)],
@@ -127,7 +127,7 @@ test('what hurts customers now comes first', () => {
   expect(problemsOf({ ...well, ...overview }).map(({ id }) => id)).toEqual(['stuck', 'paused', 'slow']);
 });
 
-test('one of them leads to itself, several to the table', () => {
+test('a problem of one package links to it, one of several links to the table', () => {
   const link = (packages: Overview['packages']) => problemsOf({ ...well, packages })[0]?.link;
   expect(link([ownedBy('gone', 3)])).toEqual({ href: '/admin/packages/3', what: 'package 3' });
   expect(link([ownedBy('gone', 3), ownedBy('gone', 4)])).toEqual({
@@ -136,7 +136,7 @@ test('one of them leads to itself, several to the table', () => {
   });
 });
 
-test('an instance that was lost, what it owned and who has that now', () => {
+test('a lost instance is shown with its packages and their new owners', () => {
   const lost = (overrides = {}) =>
     found({ instances: [fakeInstance('instance-1'), fakeLost('instance-2', overrides)] });
   expect(lost()).toEqual([

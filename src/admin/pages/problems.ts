@@ -5,22 +5,22 @@ import type { PackageStatus } from '../package-service.ts';
 import { durationWords, formatQuantity, listed, msWords } from './format.ts';
 import type { Overview } from './overview.ts';
 
-/** Something that an operator should look at. */
+/** A problem that an operator should look at. */
 export interface Problem {
-  /** The same while it lasts. */
+  /** Stays the same while the problem lasts. */
   readonly id: string;
   /** `bad`: customers suffer now. `warn`: they may soon. */
   readonly level: 'bad' | 'warn';
   readonly headline: string;
   readonly text: string;
-  /** Where to look; `what` is there. */
+  /** Where to look. `what` names the target. */
   readonly link?: { readonly href: string; readonly what: string };
 }
 
-/** From here on an event loop is late enough for callers to feel it, in ms. */
+/** Callers notice an event loop that lags this much, in ms. */
 const lagMsMax = 250;
 
-/** What is wrong, what hurts customers first. One problem per kind, however many packages or orders have it. */
+/** All problems, those that hurt customers first. Packages and orders with the same problem share one entry. */
 export function problemsOf(overview: Overview): Problem[] {
   const found = [
     ...store(overview),
@@ -71,7 +71,7 @@ function notReady({ instances }: Overview): Problem[] {
   ];
 }
 
-/** Each instance has a breaker of its own. */
+/** Each instance has its own circuit breaker. */
 function suppliers({ instances, packages }: Overview): Problem[] {
   const heard = instances.filter((instance) => 'load' in instance);
   const shut = heard.filter((instance) => !instance.suppliersAvailable);

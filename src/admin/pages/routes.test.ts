@@ -120,7 +120,7 @@ function hidden(text: string): Record<string, string> {
 
 const words = (text: string) => text.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ');
 
-describe('who may see it', () => {
+describe('access', () => {
   test.each([...addresses, ['POST', '/admin/log-in'] as const])(
     'without an admin token %s %s is not there',
     async (method, path) => {
@@ -150,7 +150,7 @@ describe('who may see it', () => {
     },
   );
 
-  test('a wrong token is refused in words, and leaves no cookie', async () => {
+  test('a wrong token shows an alert, and sets no cookie', async () => {
     const answer = await new Desk().post('/admin/log-in', { token: 'sesame', next: '/admin/log' });
     expect(answer.status).toBe(401);
     expect(words(answer.text)).toContain('That is not the admin token of this server.');
@@ -158,13 +158,13 @@ describe('who may see it', () => {
     expect(answer.headers.getSetCookie()).toEqual([]);
   });
 
-  test('whoever guessed too often reads for how long nothing is heard', async () => {
+  test('after too many guesses the page says how long to wait', async () => {
     const refused = await new Desk().post('/admin/log-in', { token: 'again and again' });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '42']);
     expect(words(refused.text)).toContain('Try again in 42 seconds');
   });
 
-  test('after the log-in one comes to the page that was asked for, and to none of another site', async () => {
+  test('the log-in leads to the requested admin page, and never to another site', async () => {
     const leadsTo = async (next: string) =>
       (await new Desk().post('/admin/log-in', { token: 'open-sesame', next })).location;
     expect(await leadsTo('/admin/orders?status=stuck')).toBe('/admin/orders?status=stuck');
@@ -181,7 +181,7 @@ describe('who may see it', () => {
     expect((await desk.get('/admin/log')).status).toBe(401);
   });
 
-  test('an unknown method gets 405, and nothing may run but our own files', async () => {
+  test('an unknown method gets 405, and the CSP allows only our own files', async () => {
     const desk = await signedIn();
     const answer = await desk.post('/admin/log');
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
@@ -190,7 +190,7 @@ describe('who may see it', () => {
     expect(policy).not.toContain('unsafe');
   });
 
-  test('no page has an inline script, style or handler, and what others wrote is escaped', async () => {
+  test('no page has an inline script, style or handler, and all data is escaped', async () => {
     const flight = '<img src=x onerror=alert(1)>"\'';
     const order = fakeOrder({ status: 'held', package: { flight, stay: '2022-08-09', price: 1 } });
     const desk = await signedIn({
@@ -205,7 +205,7 @@ describe('who may see it', () => {
 });
 
 describe('the overview', () => {
-  test('names problems first, what hurts customers first of all', async () => {
+  test('lists problems first, those that hurt customers on top', async () => {
     const order = fakeOrder({ status: 'held' });
     const desk = await signedIn({
       packages: [
@@ -235,7 +235,7 @@ describe('the overview', () => {
     expect((await desk.get('/admin/packages/new')).status).toBe(503);
   });
 
-  test('polling gets the same parts, the table as a whole', async () => {
+  test('polling gets the same fragments, with the whole table', async () => {
     const { text } = await (await signedIn()).get('/admin/fragments');
     expect(text).toMatch(/^<table/);
     for (const id of ['packages', 'problems', 'totals', 'concerns', 'instances', 'log']) {
@@ -245,7 +245,7 @@ describe('the overview', () => {
 });
 
 describe('a package', () => {
-  test('is paused after its effect was named, and the notice is told once', async () => {
+  test('is paused after its effects were shown, and the notice appears once', async () => {
     const desk = await signedIn({ packages: [fakeStatus({}, { waiting: 312, held: 3 })] });
     const step = words((await desk.get('/admin/packages/1/pause')).text);
     expect(step).toContain('312 in the queue keep their positions.');
@@ -306,7 +306,7 @@ describe('a package', () => {
     expect(desk.service.asked).toEqual(['amend 1 {"listed":false}', 'amend 1 {"listed":true}']);
   });
 
-  test('is resumed from its address too, and what takes a form only says so', async () => {
+  test('is resumed from a typed address too, and addresses that take only a form answer 405', async () => {
     const desk = await signedIn({
       packages: [fakeStatus({ paused: true }, { waiting: 3 }, { obstacle: 'paused' })],
     });
@@ -322,7 +322,7 @@ describe('a package', () => {
     ]);
   });
 
-  test('gets another quota with the version that its effect was shown for', async () => {
+  test('gets another quota at the version for which the effects were shown', async () => {
     const desk = await signedIn({
       packages: [fakeStatus({ version: 4 }, { remaining: 12, held: 3, confirmed: 35 })],
     });
@@ -335,7 +335,7 @@ describe('a package', () => {
     expect(raise).toContain('Raising to 60');
   });
 
-  test('whose quota was changed meanwhile shows the present effect and asks again', async () => {
+  test('shows the current effects and asks again if its quota was changed meanwhile', async () => {
     const desk = await signedIn({ packages: [fakeStatus({ version: 4 }, { waiting: 5 })] });
     const before = hidden((await desk.get('/admin/packages/1/quota?quota=60')).text);
     desk.service.world.packages = [fakeStatus({ version: 5, quota: 55 }, { waiting: 9 })];
@@ -348,7 +348,7 @@ describe('a package', () => {
     expect(desk.service.world.packages[0]?.package.quota).toBe(60);
   });
 
-  test.each(['37', '-1', '1.5', '1e3', '', 'x'])('keeps its quota when %s is asked for', async (quota) => {
+  test.each(['37', '-1', '1.5', '1e3', '', 'x'])('keeps its quota when %s is requested', async (quota) => {
     const desk = await signedIn({ packages: [fakeStatus({}, { held: 3, confirmed: 35 })] });
     const step = await desk.get(`/admin/packages/1/quota?quota=${quota}`);
     expect(step.status).toBe(422);
@@ -359,7 +359,7 @@ describe('a package', () => {
 
   const offer = { flight: 'Flight-1', stay: '2022-08-09', price: '100', opensAt: '', closesAt: '' };
 
-  test('is changed in what is different, and in nothing else', async () => {
+  test('is changed only in the fields that differ', async () => {
     const desk = await signedIn({ packages: [fakeStatus({ opensAt: fakeNow - 1_500 })] });
     const opensAt = '2022-07-31T23:59:58.500';
     expect((await desk.get('/admin/packages/1')).text).toContain(`value="${opensAt}"`);
@@ -374,7 +374,7 @@ describe('a package', () => {
     expect(desk.service.asked.at(-1)).toBe('amend 1 {"opensAt":null,"closesAt":null}');
   });
 
-  test('that somebody else changed is shown as it is, beside what was entered', async () => {
+  test('shows the stored values beside the entered ones if somebody else changed it', async () => {
     const desk = await signedIn({ packages: [fakeStatus({ version: 3, price: 90 })] });
     const conflict = await desk.post('/admin/packages/1', { ...offer, price: '120', version: '2' });
     expect(conflict.status).toBe(409);
@@ -384,7 +384,7 @@ describe('a package', () => {
     expect(desk.service.asked).toEqual([]);
   });
 
-  test('whose sale an edit would end asks first', async () => {
+  test('asks first if an edit would end its sale', async () => {
     const desk = await signedIn({ packages: [fakeStatus({}, { waiting: 312 })] });
     const edit = { ...offer, closesAt: '2022-07-01T00:00', version: '1' };
     const step = await desk.post('/admin/packages/1', edit);
@@ -405,7 +405,7 @@ describe('a package', () => {
     [{ opensAt: 'tomorrow' }, 'opensAt'],
     [{ opensAt: '2022-13-01T00:00' }, 'opensAt'],
     [{ opensAt: '2022-08-02T00:00', closesAt: '2022-08-01T00:00' }, 'closesAt'],
-  ])('is neither made nor changed with %j, and says where it is wrong', async (wrong, field) => {
+  ])('is neither created nor changed with %j, and the wrong field is named', async (wrong, field) => {
     const desk = await signedIn();
     const made = await desk.post('/admin/packages', { ...offer, id: '7', quota: '5', ...wrong });
     const changed = await desk.post('/admin/packages/1', { ...offer, version: '1', ...wrong });
@@ -416,7 +416,7 @@ describe('a package', () => {
     expect(desk.service.asked).toEqual([]);
   });
 
-  test('is created under the number that is next, unless that was taken meanwhile', async () => {
+  test('is created under the next number, unless that was taken meanwhile', async () => {
     const desk = await signedIn();
     expect((await desk.get('/admin/packages/new')).text).toMatch(/name="id"[^>]* value="2"/);
     const fields = { ...offer, quota: '5', paused: 'on' };
@@ -437,7 +437,7 @@ describe('a package', () => {
 });
 
 describe('instances, orders and emails', () => {
-  test('an instance is drained after its effect was named', async () => {
+  test('an instance is drained after its effects were shown', async () => {
     const desk = await signedIn();
     const step = words((await desk.get('/admin/instances/instance-2/drain')).text);
     expect(step).toContain('instance-2 hands over 14 packages to 1 other; 230 viewers reconnect.');
@@ -461,13 +461,13 @@ describe('instances, orders and emails', () => {
     expect((await desk.post('/admin/instances/instance-2/dismiss')).status).toBe(404);
   });
 
-  test('the instance that answers says so itself: it may not be there for another page', async () => {
+  test('the instance that serves the page confirms its own drain without a redirect', async () => {
     const desk = await signedIn();
     const own = await desk.post('/admin/instances/instance-1/drain');
     expect([own.status, words(own.text).includes('instance-1 is draining.')]).toEqual([200, true]);
   });
 
-  test('an order is retried at once, and cancelled after its effect was named', async () => {
+  test('an order is retried at once, and cancelled after the effects were shown', async () => {
     const order = fakeOrder({ status: 'confirmed', flight: { ticketNumber: 'F-1' } });
     const desk = await signedIn({ orders: [{ order, since: fakeNow }] });
     const step = words((await desk.get(`/admin/orders/${orderId}/cancel`)).text);
@@ -478,7 +478,7 @@ describe('instances, orders and emails', () => {
     expect(desk.service.asked).toEqual([`cancel ${orderId}`, `retry ${orderId}`]);
   });
 
-  test('an order that is being booked says why it cannot be cancelled', async () => {
+  test('the page of an order that is being booked says why it cannot be cancelled', async () => {
     const desk = await signedIn({ orders: [{ order: fakeOrder({ status: 'held' }), since: fakeNow }] });
     const step = await desk.get(`/admin/orders/${orderId}/cancel`);
     expect(words(step.text)).toContain('cannot be cancelled now');
@@ -522,7 +522,7 @@ describe('instances, orders and emails', () => {
     expect((await desk.get('/admin/orders/search')).status).toBe(303);
   });
 
-  test('an email is erased after its effect was named, and stays out of addresses and cookies', async () => {
+  test('an email is erased after the effects were shown, and appears in no address or cookie', async () => {
     const desk = await signedIn();
     const step = await desk.post('/admin/erase', { email: ' Ana@Example.com ' });
     expect(words(step.text)).toContain('This cannot be undone.');
@@ -536,7 +536,7 @@ describe('instances, orders and emails', () => {
     expect((await desk.post('/admin/erase', { email: 'ana' })).status).toBe(422);
   });
 
-  test('the log says who changed what, from what to what', async () => {
+  test('the log shows who changed what, before and after', async () => {
     const by = { name: 'admin', via: 'session', address: '192.0.2.7' } as const;
     const desk = await signedIn({
       changes: [
@@ -567,7 +567,7 @@ describe('while the store is away', () => {
     return desk;
   }
 
-  test('whoever was signed in still sees how things stand, with the figures of before', async () => {
+  test('signed-in operators still see the overview, with the last data', async () => {
     const desk = await untold();
     for (const path of ['/admin', '/admin/fragments']) {
       const { status, text } = await desk.get(path);
@@ -577,7 +577,7 @@ describe('while the store is away', () => {
     }
   });
 
-  test('a form that is sent is not lost: it can be sent again as it was', async () => {
+  test('a form that was sent can be sent again unchanged', async () => {
     const desk = await untold();
     const fields = { flight: 'Flight-7 & "co"', stay: '2030-01-01', price: '7', version: '1' };
     const { status, text } = await desk.post('/admin/packages/1', fields);

@@ -74,8 +74,8 @@ export function createAdmin(
 }
 
 /**
- * The operators' pages, to be mounted at `/`; not mounted at all where there is no admin token. They bring their own
- * security headers, refuse forms of other sites, and show nothing to who is not signed in.
+ * The admin pages, to be mounted at `/`. They set their own security headers, refuse forms of other sites, and show
+ * nothing to browsers that are not signed in.
  */
 export function adminRoutes(deps: AdminDeps): Hono {
   const routes = new Hono();
@@ -104,12 +104,12 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
   routes.get('/admin/fragments', watchersOnly, async (c) => {
     const overview = await deps.overview.read();
     const rows = await deps.rows.draw(overview.packages, overview.now);
-    // A row cannot stand alone in HTML: the table comes as a whole.
+    // In HTML a table row cannot stand alone, so the whole table is sent.
     const fragments = [packagesFragment(rows), ...overviewFragments(overview)];
     c.header('Cache-Control', 'no-store');
     return c.html(fragments.map(({ html }) => html).join(''));
   });
-  // What follows shows emails, or changes something.
+  // The routes below show emails, or change something.
   for (const path of ['/admin', '/admin/*']) routes.use(path, signedInOnly(deps));
   routes.route('/', logOutRoutes(deps));
   routes.route('/', packageActionRoutes(deps));

@@ -15,10 +15,10 @@ const columns: readonly Column[] = [
   { name: 'actions', label: 'Actions', isUnlabelled: true },
 ];
 
-/** The last steps that are shown; the order's own page has all. */
+/** How many of the last steps a row shows. The page of the order has all. */
 const stepsShown = 4;
 
-/** Orders that are stuck or slow, with what happened to them and what can be done. */
+/** The table of stuck and slow orders. */
 export function concernsTable(orders: readonly AdminOrder[], now: number): Html {
   return ordersTable(orders, now, {
     id: concernsElementId,
@@ -50,7 +50,7 @@ function orderRow(operated: AdminOrder, now: number): Html {
     </tr>`;
 }
 
-/** `Being booked`, and since when. */
+/** `Being booked`, and for how long. */
 export function orderState({ order, since, health }: AdminOrder, now: number): Html {
   const tone = health === 'stuck' ? 'bad' : health === 'slow' ? 'wait' : 'rest';
   return markup`
@@ -74,7 +74,7 @@ function lastSteps(timeline: readonly TimelineEntry[]): Html {
 
 const endedStatuses: ReadonlySet<string> = new Set(['failed', 'rejected', 'withdrawn', 'cancelled']);
 
-/** A retry is harmless, so it happens at once; a cancel names its effect first. */
+/** A retry is harmless, so it is done at once. Cancelling leads to a page with its effects. */
 export function orderActions({ order: { id, status } }: AdminOrder): Html {
   if (endedStatuses.has(status)) return markup``;
   const name = markup`<span class="unseen"> order ${id}</span>`;

@@ -32,7 +32,7 @@ export interface PackageView {
   readonly now: number;
 }
 
-/** All packages, or the one that a page is about. */
+/** A table of packages. */
 export function packagesTable(rows: readonly Html[], id?: string): Html {
   return table({
     ...(id === undefined ? {} : { id }),
@@ -43,7 +43,7 @@ export function packagesTable(rows: readonly Html[], id?: string): Html {
   });
 }
 
-/** One package: also what the live page replaces when it changes. */
+/** The row of a package, which is also its live fragment. */
 export function packageRow(status: PackageStatus, { currency, now }: PackageView): Html {
   const { package: travelPackage, inventory } = status;
   const { id, flight, stay, price, quota } = travelPackage;
@@ -65,12 +65,12 @@ export function packageRow(status: PackageStatus, { currency, now }: PackageView
     </tr>`;
 }
 
-/** So large that five figures do not fit side by side on a phone. */
+/** Whether five numbers do not fit side by side on a phone. */
 function isLarge({ package: { quota }, inventory: { waiting } }: PackageStatus): boolean {
   return Math.max(quota, waiting) >= 100_000;
 }
 
-/** The tone carries nothing alone: the words say it. */
+/** The text says everything that the colour says. */
 function saleState({ package: travelPackage, obstacle }: PackageStatus, now: number): Html {
   const { opensAt, closesAt, listed, archived } = travelPackage;
   const window =
@@ -110,7 +110,7 @@ function owner({ owner: owned }: PackageStatus): Html {
     <span class="under">epoch ${formatCount(epoch)} · <span class="${tone}">${state}</span></span>`;
 }
 
-/** Nothing was committed for it in the last seconds, and nothing waits to be. */
+/** Whether there were no commits in the last seconds, and the mailbox is empty. */
 function isIdle({ activity }: PackageStatus): boolean {
   return activity === undefined || (activity.recent.batchSize === 0 && activity.mailbox === 0);
 }
@@ -124,7 +124,7 @@ function commit(status: PackageStatus): Html {
     <span class="under">${msWords(commitMs)} · mailbox ${formatCount(activity.mailbox)}</span>`;
 }
 
-/** The one thing that cannot wait; everything else is on the package's own page. */
+/** Pause or resume. All other actions are on the page of the package. */
 function saleAction({ package: { id, paused, archived } }: PackageStatus): Html | string {
   if (archived === true) return '';
   if (paused !== true) {

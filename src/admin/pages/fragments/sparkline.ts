@@ -1,15 +1,14 @@
 import { type Html, markup } from '../../../http/pages/markup.ts';
 
-/** The drawing's own measures; it is stretched to its place by the stylesheet. */
+/** The size of the drawing. The stylesheet stretches it. */
 const width = 120;
 const height = 24;
-/** Room for the line's own thickness. */
+/** Space for the thickness of the line. */
 const margin = 2;
 
 /**
- * A row of figures as a line over a filled ground, oldest on the left, from zero to its own highest. The words
- * beside it say what it shows, so that it is hidden from screen readers. Only presentation attributes, because a
- * strict CSP allows no inline styles.
+ * A line chart of numbers, oldest on the left, from zero to the highest. Screen readers skip it, because the text beside
+ * it says the same. It uses presentation attributes only, because the CSP allows no inline styles.
  */
 export function sparkline(values: readonly number[]): Html {
   const highest = Math.max(0, ...values);

@@ -1,28 +1,28 @@
 import { type Html, markup } from '../../../http/pages/markup.ts';
 
 export interface Column {
-  /** Also its class, `col-<name>`: the stylesheet fixes its width. */
+  /** The column's class is `col-<name>`. The stylesheet sets its width. */
   readonly name: string;
   readonly label: string;
-  /** Figures stand at the right. */
+  /** Numbers are aligned to the right. */
   readonly isFigure?: boolean;
-  /** The head of the column is only for screen readers. */
+  /** Only screen readers see the label. */
   readonly isUnlabelled?: boolean;
 }
 
 export interface TableParts {
   readonly id?: string;
-  /** What it lists, for screen readers. */
+  /** Describes the table for screen readers. */
   readonly caption: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Html[];
-  /** What stands there while there are no rows. */
+  /** The text of a table without rows. */
   readonly empty?: string;
 }
 
 /**
- * A dense table with a head that sticks, which turns into cards where there is little room: each cell carries its
- * label for that. The roles stay what they are when the stylesheet changes how it is laid out.
+ * A dense table with a sticky head. On narrow screens the stylesheet turns rows into cards, so each cell has its label as
+ * an attribute. The explicit roles keep it a table for screen readers.
  */
 export function table({ id, caption, columns, rows, empty = 'None.' }: TableParts): Html {
   const heads = columns.map(
@@ -40,7 +40,7 @@ export function table({ id, caption, columns, rows, empty = 'None.' }: TablePart
     </table>`;
 }
 
-/** A cell that names its row. */
+/** The cell that names a row. */
 export function headCell(content: Html): Html {
   return markup`<th scope="row" role="rowheader">${content}</th>`;
 }
@@ -53,7 +53,7 @@ export function figureCell(label: string, content: Html | string, className = ''
   return cell(label, content, `figure ${className}`.trim());
 }
 
-/** What stands where there is no figure. */
+/** Stands for a missing number. */
 export function dash(): Html {
   return markup`<span class="dash" aria-hidden="true">–</span><span class="unseen">none</span>`;
 }
