@@ -63,7 +63,7 @@ it('an operator can do everything at an instance that is not the owner, includin
   expect(bought).toMatchObject({ status: 201, order: { package: { price: 100 } } });
   const [owner, other] = await ownerOf(2);
 
-  // Each knows who owns it, and how busy it was there.
+  // Every instance shows the owner and its activity.
   await waitUntil('the same picture', 5_000, async () => {
     const { body } = await admin(other, 'GET', '/packages/2');
     return body.owner?.state === 'active' && body.activity?.recent.purchasesPerS > 0;

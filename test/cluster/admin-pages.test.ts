@@ -49,7 +49,7 @@ const wasNeverReloaded = (page: Page) =>
   page.evaluate<boolean>("document.documentElement.dataset.neverReloaded === 'yes'");
 const isLive = (page: Page) => page.locator('#live-chip[data-state=live]').waitFor({ timeout: 20_000 });
 
-/** Who owns the packages, as the page shows it now: nobody reloads it. */
+/** The owners of the packages that the page shows now, without a reload. */
 const owners = (page: Page) => page.locator('#admin-packages .owner-name').allTextContents();
 
 interface Meanwhile {

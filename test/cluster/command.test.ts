@@ -54,7 +54,7 @@ it('starts a cluster, sells through the balancer, survives a killed instance, ke
   const again = /balancer +(http:\/\/127\.0\.0\.1:\d+)/.exec(second.output())?.[1];
   const kept = await (await fetch(`${again}/api/packages/2`)).json();
   expect(kept).toMatchObject({ confirmed: sold });
-  // One that is killed, or drained by an operator, is told of; the others go on.
+  // The command reports a killed or drained instance, and the others go on.
   process.kill(Number(/instance-1 .*pid (\d+)/.exec(second.output())?.[1]), 'SIGKILL');
   await expect.poll(second.output).toContain('instance-1 has ended by a signal');
   // What the others log of it is there to be read.

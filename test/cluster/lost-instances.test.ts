@@ -101,7 +101,7 @@ it('every instance lists a dead one until it is dismissed, but not one that drai
   await waitUntil('it knows as well', 20_000, async () => (await lostIds(seer)).length === 1);
   expect(await lostIds(seer)).toEqual([victim.id]);
 
-  // Who leaves in order signs out: nobody can miss it.
+  // A drained instance deregisters, so it is not lost.
   expect(await seer.terminate()).toBe(0);
   expect([...(await cluster.store.settingsNamed('instance:')).keys()].sort()).toEqual(
     [`instance:${last.id}`, `instance:${victim.id}`].sort(),

@@ -121,7 +121,7 @@ it('Q6 Q7 Q8 SIGTERM under load loses no request, answers no 5xx but 502, and th
   let leaving: ClusterInstance | undefined;
   const crowd = buyersOf(() => cluster.instances.filter((each) => each !== leaving));
   await waitUntil('some sales', 10_000, async () => crowd.history.length > 200);
-  // As a load balancer does: whoever comes from now on is sent elsewhere, whoever is there stays.
+  // As a load balancer does: new purchases go to the other instances, those under way stay.
   leaving = owner;
   const askedAt = Date.now();
   const ended = owner.terminate();

@@ -22,7 +22,7 @@ const others = Array.from({ length: 20 }, (_, index) => ({ id: index + 2, quota:
 /** Not on sale in the rush: the tests beside it have their own. */
 const quiet = { id: 100, quota: 10 };
 const purchases = 5_000;
-/** Half of what a viewer has to wait who is told nothing, and for whom the store is read again. */
+/** Half of the interval after which a viewer without live updates reads the store again. */
 const liveMs = 2_000;
 
 const engines: readonly EngineName[] = ['actor', 'lock', 'queue'];
@@ -132,7 +132,7 @@ describe.each(engines)('three instances, engine %s', (engine) => {
     );
   }
 
-  /** Q5: no number is missing, and whoever got a unit has none before him who asked in vain. */
+  /** Q5: numbers have no gap, and no order got a unit before a rejected order with a lower number. */
   async function checkNumbers(packageId: number): Promise<void> {
     const { items } = await cluster.store.ordersPage(packageId, undefined, 10_000);
     expect(items.map(({ number }) => number)).toEqual(items.map((_, index) => index + 1));
@@ -146,10 +146,10 @@ describe.each(engines)('three instances, engine %s', (engine) => {
   }
 });
 
-/** What nobody should hear in a sale without faults. */
+/** Counts answers that may not occur in a sale without faults. */
 function strange(history: readonly Attempt[], engine: EngineName): Record<string, number> {
   const usual = ['201', '202', '409 sold_out', '409 queue_full', '502 supplier_failed'];
-  // Whoever does not get the lock in time is told to come back.
+  // A purchase that does not get the lock in time is answered 503.
   if (engine === 'lock') usual.push('503 overloaded');
   return Object.fromEntries(Object.entries(countAnswers(history)).filter(([name]) => !usual.includes(name)));
 }

@@ -26,7 +26,7 @@ const hotels = '/api/suppliers/hotels/reservations';
 const hour = 3_600_000;
 
 let server: TestServer;
-/** Its suppliers are slow and then refuse, and nobody may ask often. */
+/** A server with slow, refusing suppliers and low rate limits. */
 let strained: TestServer;
 let description: OpenApiDescription;
 const seen = new Map<string, Set<number>>();
@@ -61,7 +61,7 @@ interface Asked {
   readonly of?: TestServer;
 }
 
-/** Asks, holds the answer against the description, and returns what it says. */
+/** Sends a request, checks the answer against the description, and returns its body. */
 // biome-ignore lint/suspicious/noExplicitAny: what an answer is made of was just checked.
 async function ask(wanted: string, { body, headers = {}, of = server }: Asked = {}): Promise<any> {
   const [method, path, status] = wanted.split(' ') as [string, string, string];

@@ -37,7 +37,7 @@ async function figures(): Promise<unknown> {
 
 function dial(): Socket {
   const socket = connect(port, '127.0.0.1');
-  // It is cut in the middle of what it sends.
+  // The server closes the connection while the test still sends.
   socket.on('error', () => {});
   return socket;
 }

@@ -4,7 +4,7 @@ import { fakeApp } from '../support/fake-app.ts';
 import { fakeOrder } from '../support/fake-engine.ts';
 
 /*
- * Every page there is, by the app's own table of routes: whoever adds one is held to this without having to know.
+ * All pages of the app's route table, so that these checks include every new page.
  * All that goes wrong here is asked for as a browser would, signed in to the operators' pages.
  */
 
@@ -48,7 +48,7 @@ function ask({ method, path }: Route, headers: Record<string, string> = {}, body
   return app.request(addressOf(path), { method, headers: given, ...(body === undefined ? {} : { body }) });
 }
 
-/** Nothing in a page may need what the policy forbids, or be there for somebody to smuggle in. */
+/** Markup that the content security policy forbids. */
 const forbidden =
   /<script(?![^>]*\ssrc="\/assets\/)|<style|\sstyle=|\son\w+=|javascript:|<(iframe|object|embed|base)\b/i;
 
@@ -101,7 +101,7 @@ describe('a page runs and loads only our own files', () => {
     await expectPolicy(refused, path);
   });
 
-  it.each(forms)('$path, refused for what was sent', async (route) => {
+  it.each(forms)('$path with invalid input', async (route) => {
     for (const [type, body] of [
       ['application/json', '{}'],
       ['application/x-www-form-urlencoded', 'a=<script>alert(1)</script>&a=2'],

@@ -17,7 +17,7 @@ import { ScriptedSuppliers } from '../support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
 
 /*
- * Q10: whoever tries ids or emails learns nothing, neither from an answer nor from what it costs. The whole app over
+ * Q10: guessing ids or emails reveals nothing, neither by the answer nor by its cost. These tests run the whole app over
  * the real engine, and every call of the store is written down.
  */
 
@@ -69,7 +69,7 @@ afterAll(async () => {
   await store.close();
   await database.delete();
 });
-// Pages read what is on sale once.
+// Warms the cache of packages.
 beforeEach(() => engine.packages());
 
 async function never(): Promise<never> {
@@ -113,7 +113,7 @@ const upgrade = [
 const asForm = ['Content-Type: application/x-www-form-urlencoded'];
 const asJson = ['Content-Type: application/json'];
 
-/** What somebody tries. What they typed comes back in the form, so it is taken out of the answer again. */
+/** An attempt to guess. Returns the answer without the typed input, which the form repeats. */
 type Try = (id: string, email: string) => Promise<string>;
 
 const byEmail: [string, Try][] = [

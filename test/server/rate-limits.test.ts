@@ -120,7 +120,7 @@ describe('purchases of one client', () => {
       expect(refused.body).toContain('Too many requests at once.');
       expect(refused.body).toMatch(/Reload this page in \d+ seconds\./);
     }
-    // Whoever is refused can still look at what is on sale.
+    // A refused client can still read the packages.
     expect((await ask('/order')).status).toBe(200);
   });
 
@@ -146,7 +146,7 @@ describe('purchases with one email', () => {
     const page = await ask('/order', form({ packageId: '1', email, key: 'my-key' }));
     expect(page.status).toBe(429);
     expect(page.headers['retry-after']).toBe(page.headers['retry-after']?.match(/^\d\d$/)?.[0]);
-    // The form with what was entered: sending it again is the thing to do, later.
+    // The form keeps its input, so that it can be sent again later.
     expect(page.body).toContain('value="ana@example.com"');
     expect(page.body).toContain('value="my-key"');
     expect(page.body).toMatch(/You can order again in \d+ seconds\./);
@@ -220,7 +220,7 @@ describe('reads of packages', () => {
         path.startsWith('/api') ? 'application/problem+json' : 'text/html',
       );
     }
-    // Who may not look any more can still buy, and look up what was bought.
+    // A client that may not read packages can still buy and look up its order.
     expect((await buy()).status).toBe(201);
     expect((await ask('/query')).status).toBe(200);
     expect((await ask('/order', { from: '127.0.0.2' })).status).toBe(200);

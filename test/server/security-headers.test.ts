@@ -6,7 +6,7 @@ import { buy, lookUp } from '../support/api-client.ts';
 import { fakeApp } from '../support/fake-app.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 
-/* What every answer says to browsers, and what no address or log line says to anybody. */
+/* Security headers of every answer, and emails in no URL and no log line. */
 
 const adminToken = 'a-token-of-some-length-0123456789';
 const email = 'ana.secret@example.com';
