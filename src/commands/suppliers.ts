@@ -6,7 +6,7 @@ import { startStep } from '../compose/start-step.ts';
 import { ConfigError, readConfig, readSettings, type SuppliersConfig } from '../config/config.ts';
 import { inLines, refused } from '../config/config-error.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
-import { onError, onNotFound } from '../http/problem.ts';
+import { onError, problem } from '../http/problem.ts';
 import { createServer } from '../http/server/server.ts';
 import { systemClock } from '../lib/clock.ts';
 import { helpOf, type OptionValues, parse, text } from '../lib/command-line.ts';
@@ -117,7 +117,7 @@ function suppliersApp(config: SuppliersConfig, ledger: SupplierLedger, log: Log)
   const trust = config.token === undefined ? 'everyone' : 'token';
   const app = new Hono().route('/api/suppliers', supplierRoutes({ suppliers, settings, random }, { trust }));
   app.onError(onError(log));
-  app.notFound(onNotFound());
+  app.notFound((c) => problem(c, 'unknown_route'));
   return app;
 }
 

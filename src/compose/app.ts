@@ -9,8 +9,9 @@ import type { AppServices } from '../http/app-services.ts';
 import { createAssets } from '../http/assets.ts';
 import { compressPages } from '../http/compression.ts';
 import { healthRoutes } from '../http/health.ts';
-import { pageRoutes, showProblemPage } from '../http/pages/routes.ts';
-import { onError, onNotFound, problem } from '../http/problem.ts';
+import { showProblemPage } from '../http/pages/problem-pages.ts';
+import { pageRoutes } from '../http/pages/routes.ts';
+import { onError, problem } from '../http/problem.ts';
 import { pageSecurity } from '../http/security.ts';
 import { metricsRoutes } from '../http/telemetry/metrics-route.ts';
 import { defined } from '../lib/defined.ts';
@@ -45,7 +46,7 @@ export function createApp(deps: AppServices & { readonly admin?: HttpAdmin }): A
   app.use(pageSecurity());
   app.all('*', nothingHere(deps, assets.url));
   app.onError(onError(deps.log));
-  app.notFound(onNotFound());
+  app.notFound((c) => problem(c, 'unknown_route'));
   return { app, live };
 }
 

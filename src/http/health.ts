@@ -1,7 +1,7 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { AppServices } from './app-services.ts';
 import { sendJson } from './json.ts';
-import { allowOnly } from './methods.ts';
+import { serveRoutes } from './methods.ts';
 import { problem } from './problem.ts';
 
 /**
@@ -10,15 +10,15 @@ import { problem } from './problem.ts';
  */
 export function healthRoutes({ engine, settings }: Pick<AppServices, 'engine' | 'settings'>): Hono {
   const instance = settings.instanceId;
-  return new Hono()
-    .get('/healthz', () => sendJson(200, { status: 'ok', instance }))
-    .all('/healthz', allowOnly('GET'))
-    .get('/readyz', async (c) => {
-      const missing = await engine.readinessProblems();
-      if (missing.length === 0) return sendJson(200, { status: 'ready', instance });
-      return problem(c, 'not_ready', { detail: `Missing: ${missing.join('; ')}.` });
-    })
-    .all('/readyz', allowOnly('GET'));
+  const readiness = async (c: Context) => {
+    const missing = await engine.readinessProblems();
+    if (missing.length === 0) return sendJson(200, { status: 'ready', instance });
+    return problem(c, 'not_ready', { detail: `Missing: ${missing.join('; ')}.` });
+  };
+  return serveRoutes({
+    '/healthz': { GET: () => sendJson(200, { status: 'ok', instance }) },
+    '/readyz': { GET: readiness },
+  });
 }
 
 /** Served during the start while the store cannot be reached: every request but `/healthz` gets 503 with the reason. */

@@ -10,35 +10,28 @@ import {
 } from '../rate-limits/limits.ts';
 import type { IncomingRequest } from '../rate-limits/rate-limits.ts';
 import type { AppServices } from './app-services.ts';
-import { ProblemError, type ProblemExtra, problem } from './problem.ts';
-
-export type RouteHandler = (c: Context) => Response | Promise<Response>;
+import type { RouteHandler } from './methods.ts';
+import { type ProblemExtra, problem, type SendProblem } from './problem.ts';
 
 /**
- * Puts an API handler behind a rate limit. Above it, requests get 429 `rate_limited` before their body is read. Every
- * answer has `RateLimit` headers. Without a limit, returns the handler itself.
+ * Puts a handler behind a rate limit. Above it, requests get 429 `rate_limited` before their body is read. Every answer
+ * has `RateLimit` headers. Without a limit, returns the handler itself.
  */
-export function limited(limit: ClientLimit | undefined, handle: RouteHandler): RouteHandler {
+export function limited(
+  limit: ClientLimit | undefined,
+  handle: RouteHandler,
+  show: SendProblem = problem,
+): RouteHandler {
   if (limit === undefined) return handle;
   return async (c) => {
     const refused = await take(c, limit);
-    return refused === undefined ? handle(c) : problem(c, 'rate_limited', refused);
-  };
-}
-
-/** The same for a page: the problem is thrown, so that it is shown as a page. */
-export function limitedPage(limit: ClientLimit | undefined, handle: RouteHandler): RouteHandler {
-  if (limit === undefined) return handle;
-  return async (c) => {
-    const refused = await take(c, limit);
-    if (refused !== undefined) throw new ProblemError('rate_limited', refused);
-    return handle(c);
+    return refused === undefined ? handle(c) : show(c, 'rate_limited', refused);
   };
 }
 
 /** Counts a request of the client and sets the `RateLimit` headers. Returns the problem when it is above the limit. */
 export async function take(c: Context, limit: ClientLimit): Promise<ProblemExtra | undefined> {
-  const result = await limit.take(bindingsOf(c).incoming);
+  const result = await limit.take(incomingRequest(c));
   say(c, 'RateLimit', rateItem(result));
   say(c, 'RateLimit-Policy', limit.policies);
   return result.isAllowed ? undefined : tooMany(result);
@@ -62,51 +55,29 @@ function tooMany({ resetMs, policy }: LimitResult): ProblemExtra {
   return { retryAfterS: secondsUntil(resetMs), detail: `The limit is ${policyItem(policy)}.` };
 }
 
-function bindingsOf(c: Context): Partial<HttpBindings> {
-  return (c.env as Partial<HttpBindings> | undefined) ?? {};
-}
-
 /** Sets a header on Node's own response: five times faster than Hono's `Headers`. Tests have no Node response. */
 function say(c: Context, name: string, value: string): void {
-  const { outgoing } = bindingsOf(c);
+  const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
   if (outgoing === undefined) c.header(name, value);
   else outgoing.setHeader(name, value);
 }
 
-type Services = Pick<AppServices, 'limits' | 'admission' | 'telemetry'>;
-
 /**
- * Puts an API handler of purchases behind the client's rate limit and the overload check. An overloaded server answers
- * 503 `overloaded` before it reads the body.
+ * Puts a handler of purchases behind the client's rate limit and the overload check. An overloaded server answers 503
+ * `overloaded` before it reads the body. Refusals are counted but not logged: there may be thousands a second.
  */
-export function purchasing(services: Services, handle: RouteHandler): RouteHandler {
-  return limited(
-    services.limits?.purchase,
-    admitted(services, handle, (c) => problem(c, 'overloaded')),
-  );
-}
-
-/** The same for pages. `overloaded` sends the problem as a page. */
-export function purchasingPage(
-  services: Services,
+export function purchasing(
+  { limits, admission, telemetry }: Pick<AppServices, 'limits' | 'admission' | 'telemetry'>,
   handle: RouteHandler,
-  overloaded: RouteHandler,
+  show: SendProblem = problem,
 ): RouteHandler {
-  return limitedPage(services.limits?.purchase, admitted(services, handle, overloaded));
-}
-
-/** Refusals are counted but not logged: there may be thousands a second. */
-function admitted(
-  { admission, telemetry }: Services,
-  handle: RouteHandler,
-  overloaded: RouteHandler,
-): RouteHandler {
-  if (admission === undefined) return handle;
-  return (c) => {
+  if (admission === undefined) return limited(limits?.purchase, handle, show);
+  const admitted: RouteHandler = (c) => {
     if (admission.admits()) return handle(c);
     telemetry?.metrics.purchase('overloaded');
-    return overloaded(c);
+    return show(c, 'overloaded');
   };
+  return limited(limits?.purchase, admitted, show);
 }
 
 /** Node's request, with the connection that it came over. Undefined in tests that call the app without a server. */

@@ -1,5 +1,20 @@
-import type { Context, Handler } from 'hono';
+import { type Context, type Handler, Hono } from 'hono';
 import { ProblemError, problem, type SendProblem } from './problem.ts';
+
+export type RouteHandler = (c: Context) => Response | Promise<Response>;
+
+/** The handlers of routes, by path and method. */
+export type RouteTable = Readonly<Record<string, Readonly<Record<string, RouteHandler>>>>;
+
+/** Serves the routes of a table. {@link allowOnly} says how other methods of their paths are answered. */
+export function serveRoutes(table: RouteTable, show: SendProblem = problem): Hono {
+  const routes = new Hono();
+  for (const [path, handlers] of Object.entries(table)) {
+    for (const [method, handle] of Object.entries(handlers)) routes.on(method, path, handle);
+    routes.all(path, allowing(Object.keys(handlers), show));
+  }
+  return routes;
+}
 
 /**
  * Answers all other methods of a route with 405, and OPTIONS with 204. Register it after the route's own handlers:
@@ -16,10 +31,10 @@ export function allowOnlyOnPage(...methods: readonly string[]): Handler {
   });
 }
 
-function allowing(methods: readonly string[], show: SendProblem): Handler {
+function allowing(methods: readonly string[], show: SendProblem): RouteHandler {
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
   const taken = methods.join(' and ');
-  return (c: Context) =>
+  return (c) =>
     c.req.method === 'OPTIONS'
       ? c.body(null, 204, { Allow: allow })
       : show(c, 'method_not_allowed', {

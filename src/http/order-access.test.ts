@@ -1,6 +1,12 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
-import { maySeeOrder, orderSignature, recentOrders, recentOrdersMax, rememberOrder } from './order-access.ts';
+import {
+  maySeeOrder,
+  orderSignature,
+  recentOrders,
+  recentOrdersMax,
+  rememberOrders,
+} from './order-access.ts';
 
 const secret = 's'.repeat(32);
 const id = (n: number) => `0000-0000-0000-${String(n).padStart(4, '0')}`;
@@ -8,7 +14,7 @@ const id = (n: number) => `0000-0000-0000-${String(n).padStart(4, '0')}`;
 function appWith(settings: { secret: string; publicOrigin?: string }): Hono {
   return new Hono()
     .post('/remember/:id', async (c) => {
-      await rememberOrder(c, settings, c.req.param('id'));
+      await rememberOrders(c, settings, c.req.param('id'));
       return c.body(null, 204);
     })
     .get('/recent', async (c) => c.json(await recentOrders(c, settings)))

@@ -1,7 +1,9 @@
 import type { Context } from 'hono';
 import { getSignedCookie, setSignedCookie } from 'hono/cookie';
-import { parseOrderId } from '../domain/order.ts';
+import { type Order, parseOrderId } from '../domain/order.ts';
+import type { BookingEngine } from '../engine/engine.ts';
 import type { HttpSettings } from './app-services.ts';
+import { emailInput } from './inputs.ts';
 import { cookieFormat, isSameText, sign } from './security.ts';
 
 type CookieSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
@@ -20,30 +22,37 @@ export async function recentOrders(c: Context, settings: CookieSettings): Promis
   return ids.filter((id) => id !== undefined).slice(0, recentOrdersMax);
 }
 
-/** Adds an order to this browser's cookie. Call it only for callers that may see the order (promise Q10). */
-export function rememberOrder(c: Context, settings: CookieSettings, orderId: string): Promise<void> {
-  return rememberOrders(c, settings, [orderId]);
-}
-
-/** Adds several orders, newest first. An answer can set the cookie only once. */
+/**
+ * Adds orders to this browser's cookie, newest first. Call it only for callers that may see them (promise Q10), and once
+ * per answer: later calls replace the cookie.
+ */
 export async function rememberOrders(
   c: Context,
   settings: CookieSettings,
-  orderIds: readonly string[],
+  ...orderIds: readonly string[]
 ): Promise<void> {
   const others = (await recentOrders(c, settings)).filter((id) => !orderIds.includes(id));
   const { name, attributes } = cookieFormat(ordersName, settings);
-  await setSignedCookie(
-    c,
-    name,
-    [...orderIds, ...others].slice(0, recentOrdersMax).join('.'),
-    settings.secret,
-    {
-      ...attributes,
-      sameSite: 'Lax',
-      maxAge: maxAgeS,
-    },
-  );
+  const value = [...orderIds, ...others].slice(0, recentOrdersMax).join('.');
+  await setSignedCookie(c, name, value, settings.secret, { ...attributes, sameSite: 'Lax', maxAge: maxAgeS });
+}
+
+/** Looked up when the caller's id is malformed, so that every miss takes the same time. */
+const missingId = '0000-0000-0000-0000';
+
+/**
+ * Finds an order for a caller who knows its email (promise Q10). Undefined for every miss, always after one look-up.
+ * @param id undefined when the caller's id is malformed.
+ */
+export async function orderOf(
+  engine: Pick<BookingEngine, 'order'>,
+  id: string | undefined,
+  email: string,
+): Promise<Order | undefined> {
+  const given = emailInput.safeParse(email);
+  const order = await engine.order(id ?? missingId);
+  const matches = isSameText(order?.email ?? '', given.success ? given.data : '-');
+  return matches && id !== undefined ? order : undefined;
 }
 
 /** Whether the caller may see an order: by this browser's cookie, or by the signature in a link (`?proof=`). */

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
+import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
@@ -129,10 +129,6 @@ export function onError(log: Log, show: SendProblem = problem): ErrorHandler {
     }
     return show(c, code, extra);
   };
-}
-
-export function onNotFound(show: SendProblem = problem): NotFoundHandler {
-  return (c) => show(c, 'unknown_route');
 }
 
 /** A complete HTTP answer to write to a raw socket. It announces that the connection closes. */

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
 /** A rate limit: at most `count` uses of a key in a window of `windowS`. */
 export interface RatePolicy {
   /** Its name in headers and in Redis: lower-case letters and dashes. */
@@ -43,4 +45,6 @@ export interface RateLimits {
 }
 
 /** The parts of Node's request that identify the client. */
-export type IncomingRequest = Pick<IncomingMessage, 'socket' | 'headers'>;
+export interface IncomingRequest extends Pick<IncomingMessage, 'headers'> {
+  readonly socket: Pick<Socket, 'remoteAddress'>;
+}

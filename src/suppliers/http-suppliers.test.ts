@@ -11,7 +11,7 @@ import {
 } from '../../test/support/faulty-supplier.ts';
 import { memoryLedger } from '../../test/support/memory-ledger.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
-import { onError, onNotFound } from '../http/problem.ts';
+import { onError, problem } from '../http/problem.ts';
 import { createServer } from '../http/server/server.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
@@ -37,7 +37,7 @@ supplierClientContract('HTTP, our routes and the simulation', async (behaviour) 
     supplierRoutes({ suppliers, random, settings: { suppliersToken: token } }),
   );
   app.onError(onError(silentLog));
-  app.notFound(onNotFound());
+  app.notFound((c) => problem(c, 'unknown_route'));
   const server = createServer(app, silentLog).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -373,10 +373,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an order is shown without its email',
     edits: [
       {
-        file: 'src/http/api/orders.ts',
-        find: `  if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
+        file: 'src/http/order-access.ts',
+        find: `  return matches && id !== undefined ? order : undefined;
 `,
-        replace: `  if (order === undefined || id === undefined || (!matches && false)) throw new ProblemError('unknown_order');
+        replace: `  return (matches || true) && id !== undefined ? order : undefined;
 `,
       },
     ],
@@ -386,10 +386,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/http/api/orders.ts',
-        find: `  if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
+        find: `  if (order === undefined) throw new ProblemError('unknown_order');
 `,
-        replace: `  if (order === undefined || id === undefined) throw new ProblemError('unknown_order');
-  if (!matches) throw new ProblemError('unknown_order', { detail: 'Another email.' });
+        replace: `  const exists = order === undefined && (await services.engine.order(id ?? '')) !== undefined;
+  if (order === undefined) throw new ProblemError('unknown_order', exists ? { detail: 'Another email.' } : {});
 `,
       },
     ],

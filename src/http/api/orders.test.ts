@@ -6,7 +6,7 @@ import type { Order, OrderStatus } from '../../domain/order.ts';
 import type { BookingEngine } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import { onError, onNotFound } from '../problem.ts';
+import { onError, problem } from '../problem.ts';
 import { orderRoutes } from './orders.ts';
 
 const clock = { now: () => fakeNow, sleep: async () => {} };
@@ -14,7 +14,7 @@ const clock = { now: () => fakeNow, sleep: async () => {} };
 function appWith(overrides: Partial<BookingEngine> = {}): Hono {
   const app = new Hono().route('/api/orders', orderRoutes({ engine: fakeEngine(overrides), clock }));
   app.onError(onError(silentLog));
-  app.notFound(onNotFound());
+  app.notFound((c) => problem(c, 'unknown_route'));
   return app;
 }
 

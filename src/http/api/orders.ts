@@ -1,16 +1,15 @@
-import { type Context, Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { errorKind } from '../../domain/errors.ts';
-import type { Order } from '../../domain/order.ts';
-import { parseOrderId } from '../../domain/order.ts';
+import { type Order, parseOrderId } from '../../domain/order.ts';
 import type { Refused } from '../../engine/engine.ts';
 import type { AppServices } from '../app-services.ts';
-import { check, readJson } from '../body.ts';
-import { buyerBody, emailInput, purchaseBody } from '../inputs.ts';
+import { readJson } from '../body.ts';
+import { buyerBody, purchaseBody } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
-import { allowOnly } from '../methods.ts';
+import { serveRoutes } from '../methods.ts';
+import { orderOf } from '../order-access.ts';
 import { ProblemError, problem } from '../problem.ts';
-import { isSameText } from '../security.ts';
 import { purchaseOutcome } from '../telemetry/observe-requests.ts';
 import { type Preferences, parsePrefer, preferenceApplied, readIdempotencyKey, waitMs } from './headers.ts';
 import { type OrderView, orderView } from './views.ts';
@@ -19,22 +18,12 @@ type Services = Pick<AppServices, 'engine' | 'clock' | 'telemetry' | 'limits' | 
 
 /** `POST /api/orders`, `GET /api/orders/:id?email=…` and `POST /api/orders/:id/cancel`. */
 export function orderRoutes(services: Services): Hono {
-  return new Hono()
-    .post(
-      '/',
-      purchasing(services, (c) => purchase(c, services)),
-    )
-    .all('/', allowOnly('POST'))
-    .get(
-      '/:id',
-      limited(services.limits?.lookUp, (c) => lookUp(c, services)),
-    )
-    .all('/:id', allowOnly('GET'))
-    .post(
-      '/:id/cancel',
-      limited(services.limits?.lookUp, (c) => cancel(c, services)),
-    )
-    .all('/:id/cancel', allowOnly('POST'));
+  const lookUpLimit = services.limits?.lookUp;
+  return serveRoutes({
+    '/': { POST: purchasing(services, (c) => purchase(c, services)) },
+    '/:id': { GET: limited(lookUpLimit, (c) => lookUp(c, services)) },
+    '/:id/cancel': { POST: limited(lookUpLimit, (c) => cancel(c, services)) },
+  });
 }
 
 async function lookUp(c: Context, services: Services): Promise<Response> {
@@ -131,9 +120,6 @@ async function refusal(
   });
 }
 
-/** Looked up when the request's id is malformed, so that every miss takes the same time. */
-const missingId = '0000-0000-0000-0000';
-
 /**
  * Finds the order of the path for a caller who also knows its email (promise Q10).
  * @throws ProblemError 404, the same for every miss; 422 without an email.
@@ -144,10 +130,8 @@ async function findOrder(c: Context, services: Services, email: string | undefin
     throw new ProblemError('invalid', { errors });
   }
   const id = parseOrderId(c.req.param('id') ?? '');
-  const checked = check(emailInput, email);
-  const order = await services.engine.order(id ?? missingId);
-  const matches = isSameText(order?.email ?? '', 'value' in checked ? checked.value : '-');
-  if (order === undefined || id === undefined || !matches) throw new ProblemError('unknown_order');
+  const order = await orderOf(services.engine, id, email);
+  if (order === undefined) throw new ProblemError('unknown_order');
   return order;
 }
 

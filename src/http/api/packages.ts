@@ -1,10 +1,10 @@
-import { type Context, Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { isListed } from '../../domain/travel-package.ts';
 import type { AppServices } from '../app-services.ts';
 import { packageIdFrom } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited } from '../limits.ts';
-import { allowOnly } from '../methods.ts';
+import { serveRoutes } from '../methods.ts';
 import { problem } from '../problem.ts';
 import { packageView } from './views.ts';
 
@@ -19,9 +19,8 @@ export function packageRoutes({ engine, limits }: Services): Hono {
     const snapshot = id === undefined ? undefined : await engine.package(id);
     return snapshot ? sendJson(200, packageView(snapshot)) : problem(c, 'unknown_package');
   };
-  return new Hono()
-    .get('/', limited(limits?.read, showAll))
-    .all('/', allowOnly('GET'))
-    .get('/:id', limited(limits?.read, showOne))
-    .all('/:id', allowOnly('GET'));
+  return serveRoutes({
+    '/': { GET: limited(limits?.read, showAll) },
+    '/:id': { GET: limited(limits?.read, showOne) },
+  });
 }

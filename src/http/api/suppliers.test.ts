@@ -7,7 +7,7 @@ import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { simulatedSuppliers } from '../../suppliers/simulated-suppliers.ts';
 import type { SupplierClient, SupplierLedger } from '../../suppliers/suppliers.ts';
-import { onError, onNotFound } from '../problem.ts';
+import { onError, problem } from '../problem.ts';
 import { type SupplierRoutesOptions, supplierRoutes } from './suppliers.ts';
 
 const token = 'a token for tests';
@@ -31,7 +31,7 @@ function open(
   const routes = supplierRoutes({ suppliers, random, settings }, options);
   const opened = new Hono().route('/api/suppliers', routes);
   opened.onError(onError(silentLog));
-  opened.notFound(onNotFound());
+  opened.notFound((c) => problem(c, 'unknown_route'));
   return opened;
 }
 

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { publicKeyPrefix, type SupplierAnswer, type SupplierKind } from '../../suppliers/suppliers.ts';
 import type { AppServices, HttpSettings } from '../app-services.ts';
@@ -6,7 +6,7 @@ import { check, readJson } from '../body.ts';
 import { cursorInput, flightBody, hotelBody, storedKey } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { take } from '../limits.ts';
-import { allowOnly } from '../methods.ts';
+import { serveRoutes } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
 import { isSameText } from '../security.ts';
 import { readIdempotencyKey } from './headers.ts';
@@ -67,27 +67,26 @@ export function supplierRoutes(services: Services, { trust = 'token' }: Supplier
     return sendJson(200, next === undefined ? { reservations: items } : { reservations: items, next });
   }
 
-  const routes = new Hono()
-    .post('/flights/reservations', async (c) => {
-      await requireRate(c);
-      const key = keyOf(c);
-      const answer = await services.suppliers.reserveFlight({ key, ...(await readJson(c, flightBody)) });
-      return send(c, 'ticketNumber', answer);
-    })
-    .post('/hotels/reservations', async (c) => {
-      await requireRate(c);
-      const key = keyOf(c);
-      const answer = await services.suppliers.reserveHotel({ key, ...(await readJson(c, hotelBody)) });
-      return send(c, 'reservationNumber', answer);
-    });
-  for (const kind of ['flights', 'hotels'] as const) {
-    routes
-      .get(`/${kind}/reservations`, (c) => ledger(c, kind))
-      .all(`/${kind}/reservations`, allowOnly('GET', 'POST'))
-      .delete(`/${kind}/reservations/:key`, (c) => cancel(c, kind))
-      .all(`/${kind}/reservations/:key`, allowOnly('DELETE'));
+  async function reserveFlight(c: Context): Promise<Response> {
+    await requireRate(c);
+    const key = keyOf(c);
+    const answer = await services.suppliers.reserveFlight({ key, ...(await readJson(c, flightBody)) });
+    return send(c, 'ticketNumber', answer);
   }
-  return routes;
+
+  async function reserveHotel(c: Context): Promise<Response> {
+    await requireRate(c);
+    const key = keyOf(c);
+    const answer = await services.suppliers.reserveHotel({ key, ...(await readJson(c, hotelBody)) });
+    return send(c, 'reservationNumber', answer);
+  }
+
+  return serveRoutes({
+    '/flights/reservations': { GET: (c) => ledger(c, 'flights'), POST: reserveFlight },
+    '/flights/reservations/:key': { DELETE: (c) => cancel(c, 'flights') },
+    '/hotels/reservations': { GET: (c) => ledger(c, 'hotels'), POST: reserveHotel },
+    '/hotels/reservations/:key': { DELETE: (c) => cancel(c, 'hotels') },
+  });
 }
 
 function send(c: Context, member: string, answer: SupplierAnswer): Response {

@@ -121,7 +121,7 @@ export class LostOrderFinder {
     const lost = orders.filter(({ id }) => !known.includes(id));
     if (lost.length > 0) {
       const ids = lost.map(({ id }) => id);
-      await rememberOrders(c, settings, ids);
+      await rememberOrders(c, settings, ...ids);
     }
     forgetFormKeys(
       c,

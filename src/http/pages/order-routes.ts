@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
@@ -6,9 +6,10 @@ import { isListed, type PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import { readForm } from '../body.ts';
 import { emailInput, keyInput, packageIdField } from '../inputs.ts';
-import { limited, limitedPage, purchasingPage, takeEmail } from '../limits.ts';
-import { rememberOrder } from '../order-access.ts';
-import { ProblemError, problem } from '../problem.ts';
+import { limited, purchasing, takeEmail } from '../limits.ts';
+import type { RouteHandler, RouteTable } from '../methods.ts';
+import { rememberOrders } from '../order-access.ts';
+import { ProblemError, problem, type SendProblem } from '../problem.ts';
 import { isSameText } from '../security.ts';
 import { purchaseOutcome } from '../telemetry/observe-requests.ts';
 import { forgetFormKeys, issueFormKey } from './form-keys.ts';
@@ -16,7 +17,6 @@ import { packageFragment } from './fragments/package.ts';
 import { anotherField, anotherPage, lookingPage, nothingSentNote } from './lost-order-pages.ts';
 import type { LostOrderFinder } from './lost-orders.ts';
 import { type OrderFieldErrors, type OrderMode, orderPage } from './order-page.ts';
-import { problemPageSender } from './problem-pages.ts';
 import {
   addressToShow,
   newFormKey,
@@ -45,35 +45,20 @@ const queueWaitMs = 1_000;
  * `/order`, `/order-queue`, their live fragments for browsers without a socket, and `/order/sent`, which finds the order of
  * a purchase whose answer was lost.
  */
-export function orderPages(pageServices: PageServices, sent: LostOrderFinder): Hono {
+export function orderPages(pageServices: PageServices, sent: LostOrderFinder, show: SendProblem): RouteTable {
   const services = { ...pageServices, sent };
-  const sendProblem = problemPageSender(services);
-  const overloaded = (c: Context) => sendProblem(c, 'overloaded');
-  return new Hono()
-    .get(
-      '/order',
-      limitedPage(services.limits?.read, (c) => showForm(c, services, 'order')),
-    )
-    .post(
-      '/order',
-      purchasingPage(services, (c) => buy(c, services, 'order'), overloaded),
-    )
-    .get(
-      '/order-queue',
-      limitedPage(services.limits?.read, (c) => showForm(c, services, 'order-queue')),
-    )
-    .post(
-      '/order-queue',
-      purchasingPage(services, (c) => buy(c, services, 'order-queue'), overloaded),
-    )
-    .get(
-      '/order/fragments',
-      limitedPage(services.limits?.read, (c) => showFragments(c, services)),
-    )
-    .post(
-      '/order/sent',
-      limited(services.limits?.lookUp, (c) => findSent(c, services)),
-    );
+  const read = (handle: RouteHandler) => limited(services.limits?.read, handle, show);
+  const formPage = (mode: OrderMode) => ({
+    GET: read((c) => showForm(c, services, mode)),
+    POST: purchasing(services, (c) => buy(c, services, mode), show),
+  });
+  return {
+    '/order': formPage('order'),
+    '/order-queue': formPage('order-queue'),
+    '/order/fragments': { GET: read((c) => showFragments(c, services)) },
+    // Our script sends this one, so its problems are not pages.
+    '/order/sent': { POST: limited(services.limits?.lookUp, (c) => findSent(c, services)) },
+  };
 }
 
 type OrderServices = PageServices & { readonly sent: LostOrderFinder };
@@ -116,7 +101,7 @@ async function buy(c: Context, services: OrderServices, mode: OrderMode): Promis
   const first = isAnother ? undefined : await services.sent.liveOrderHere(c, packageId, key);
   if (first !== undefined) {
     // The page links to this order, and the answer that set its cookie may have been lost.
-    await rememberOrder(c, services.settings, first.id);
+    await rememberOrders(c, services.settings, first.id);
     return sendPage(c, anotherPage(renderContext(services), { mode, order: first, key, email }), 409);
   }
   const tooMany = await takeEmail(c, services.limits, email);
@@ -140,7 +125,7 @@ async function buy(c: Context, services: OrderServices, mode: OrderMode): Promis
     return showError(c, services, { mode, entered: form.fields, code: result.code, fields: {} });
   }
   const order = result.order as Order;
-  await rememberOrder(c, services.settings, order.id);
+  await rememberOrders(c, services.settings, order.id);
   forgetFormKeys(c, services.settings, [key]);
   const latest = mode === 'order' ? await outcomeOrPosition(services, order, gone) : order;
   if (result.kind === 'accepted') metrics?.purchase(purchaseOutcome(latest));
@@ -162,7 +147,7 @@ async function findSent(c: Context, services: OrderServices): Promise<Response> 
   if (!isSameText(order?.email ?? '', email) || order === undefined) {
     return isUnderWay ? c.body(null, 202, { 'Retry-After': '1' }) : problem(c, 'unknown_order');
   }
-  await rememberOrder(c, services.settings, order.id);
+  await rememberOrders(c, services.settings, order.id);
   forgetFormKeys(c, services.settings, [key]);
   return redirectTo(c, await addressToShow(c, services.settings, order.id));
 }

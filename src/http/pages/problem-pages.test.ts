@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { expect, it, vi } from 'vitest';
 import { fakeNow } from '../../../test/support/fake-engine.ts';
 import { compressPages } from '../compression.ts';
-import { problemPageSender } from './problem-pages.ts';
+import { showProblemPage } from './problem-pages.ts';
 import type { PageServices } from './responses.ts';
 
 function pages() {
@@ -14,11 +14,11 @@ function pages() {
     settings: { currency: 'USD' },
     assetUrl,
   } as unknown as PageServices;
-  const send = problemPageSender(deps);
+  const send = showProblemPage(deps);
   const app = new Hono()
     .use(compressPages)
-    .get('/limited', (c) => send(c, 'rate_limited', 7))
-    .get('/limited-longer', (c) => send(c, 'rate_limited', 3_000))
+    .get('/limited', (c) => send(c, 'rate_limited', { retryAfterS: 7 }))
+    .get('/limited-longer', (c) => send(c, 'rate_limited', { retryAfterS: 3_000 }))
     .get('/full', (c) => send(c, 'overloaded'))
     .get('/other', (c) => send(c, 'internal'));
   const get = (path: string, encoding = 'gzip') =>

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import type { Context } from 'hono';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { acceptsEncoding } from '../compression.ts';
+import type { SendProblem } from '../problem.ts';
 import { icon } from './elements.ts';
 import { firstSentence, formatWait } from './format.ts';
 import { page, type RenderContext } from './layout.ts';
@@ -25,10 +25,8 @@ interface CachedPage {
   readonly until: number;
 }
 
-type SendProblemPage = (c: Context, code: ErrorCode, retryAfterS?: number) => Response;
-
 /** Returns a function that sends problems as pages. Frequent ones are rendered and compressed once a second. */
-export function problemPageSender(services: PageServices): SendProblemPage {
+export function showProblemPage(services: PageServices): SendProblem {
   /** By error code and seconds to wait. */
   const cache = new Map<string, CachedPage>();
 
@@ -37,18 +35,15 @@ export function problemPageSender(services: PageServices): SendProblemPage {
     const name = `${code} ${retryAfterS}`;
     const cached = cache.get(name);
     if (cached !== undefined && now < cached.until) return cached;
-    evictExpired(now);
+    for (const [other, { until }] of cache) if (now >= until) cache.delete(other);
     const text = String(problemPage(renderContext(services), code, retryAfterS));
     const page = { text, compressed: new Uint8Array(gzipSync(text)), until: now + cachedMs };
     cache.set(name, page);
     return page;
   }
 
-  function evictExpired(now: number): void {
-    for (const [name, { until }] of cache) if (now >= until) cache.delete(name);
-  }
-
-  return (c, code, retryAfterS) => {
+  return (c, code, { retryAfterS, headers = {} } = {}) => {
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
     const waitS = retryAfterSeconds(code, retryAfterS);
     if (!cachedCodes.has(code)) {
       return sendErrorPage(c, problemPage(renderContext(services), code, waitS), code, retryAfterS);

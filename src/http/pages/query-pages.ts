@@ -1,13 +1,12 @@
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { errorKind } from '../../domain/errors.ts';
-import type { Order } from '../../domain/order.ts';
-import { parseOrderId } from '../../domain/order.ts';
+import { type Order, parseOrderId } from '../../domain/order.ts';
 import { readForm } from '../body.ts';
-import { emailInput } from '../inputs.ts';
-import { limitedPage } from '../limits.ts';
-import { recentOrders, rememberOrder } from '../order-access.ts';
-import { isSameText } from '../security.ts';
+import { limited } from '../limits.ts';
+import type { RouteTable } from '../methods.ts';
+import { orderOf, recentOrders, rememberOrders } from '../order-access.ts';
+import type { SendProblem } from '../problem.ts';
 import { alertBox, icon } from './elements.ts';
 import { formatDateTime, formatNight } from './format.ts';
 import { orderText } from './fragments/order-text.ts';
@@ -20,20 +19,15 @@ import { addressToShow, type PageServices, renderContext, sendErrorPage, sendPag
 /** Accepts any input, because malformed input gets the same answer as every other miss (promise Q10). */
 const queryForm = z.object({ id: z.string().catch(''), email: z.string().catch('') });
 
-/** Looked up when the input contains no id, so that every miss takes the same time. */
-const missingId = '0000-0000-0000-0000';
-
 /** `/query`: this browser's recent orders, and a form to look up an order by number and email. */
-export function queryPages(services: PageServices, sent: LostOrderFinder): Hono {
-  return new Hono()
-    .get(
-      '/query',
-      limitedPage(services.limits?.lookUp, (c) => showForm(c, services, sent)),
-    )
-    .post(
-      '/query',
-      limitedPage(services.limits?.lookUp, (c) => lookUp(c, services)),
-    );
+export function queryPages(services: PageServices, sent: LostOrderFinder, show: SendProblem): RouteTable {
+  const limit = services.limits?.lookUp;
+  return {
+    '/query': {
+      GET: limited(limit, (c) => showForm(c, services, sent), show),
+      POST: limited(limit, (c) => lookUp(c, services), show),
+    },
+  };
 }
 
 async function showForm(c: Context, services: PageServices, sent: LostOrderFinder): Promise<Response> {
@@ -49,25 +43,13 @@ async function showForm(c: Context, services: PageServices, sent: LostOrderFinde
 async function lookUp(c: Context, services: PageServices): Promise<Response> {
   const form = await readForm(c, queryForm);
   const { id = '', email = '' } = form.fields;
-  const order = await findOrder(services, id, email);
+  const order = await orderOf(services.engine, orderIdIn(id), email);
   if (order === undefined) {
     const state = { recent: await recentOf(c, services), id, email, isMiss: true };
     return sendErrorPage(c, queryPage(renderContext(services), state), 'unknown_order');
   }
-  await rememberOrder(c, services.settings, order.id);
+  await rememberOrders(c, services.settings, order.id);
   return c.redirect(await addressToShow(c, services.settings, order.id), 303);
-}
-
-async function findOrder(
-  { engine }: PageServices,
-  idText: string,
-  email: string,
-): Promise<Order | undefined> {
-  const id = orderIdIn(idText);
-  const given = emailInput.safeParse(email);
-  const order = await engine.order(id ?? missingId);
-  const matches = isSameText(order?.email ?? '', given.success ? given.data : '-');
-  return matches && id !== undefined ? order : undefined;
 }
 
 /** Finds the order id in a pasted text: a number, a sentence that contains it, or the address of an order's page. */

@@ -1,15 +1,16 @@
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { isSettled, type Order, parseOrderId } from '../../domain/order.ts';
-import { limitedPage } from '../limits.ts';
+import { limited } from '../limits.ts';
+import type { RouteHandler, RouteTable } from '../methods.ts';
 import {
   isOrderSignature,
   maySeeOrder,
   orderSignature,
   recentOrders,
-  rememberOrder,
+  rememberOrders,
 } from '../order-access.ts';
-import { problem } from '../problem.ts';
+import { problem, type SendProblem } from '../problem.ts';
 import { issueFormKey } from './form-keys.ts';
 import { orderFragment } from './fragments/order.ts';
 import type { LiveOrderState } from './fragments/order-text.ts';
@@ -26,20 +27,13 @@ import {
 import { resultPage } from './result-page.ts';
 
 /** `/orders/:id`, its live fragment, and its cancellation, which for a queued order means leaving the queue. */
-export function resultPages(services: PageServices): Hono {
-  return new Hono()
-    .get(
-      '/orders/:id',
-      limitedPage(services.limits?.lookUp, (c) => show(c, services)),
-    )
-    .get(
-      '/orders/:id/fragment',
-      limitedPage(services.limits?.lookUp, (c) => showFragment(c, services)),
-    )
-    .post(
-      '/orders/:id/cancel',
-      limitedPage(services.limits?.lookUp, (c) => cancel(c, services)),
-    );
+export function resultPages(services: PageServices, showProblem: SendProblem): RouteTable {
+  const limitedPage = (handle: RouteHandler) => limited(services.limits?.lookUp, handle, showProblem);
+  return {
+    '/orders/:id': { GET: limitedPage((c) => show(c, services)) },
+    '/orders/:id/fragment': { GET: limitedPage((c) => showFragment(c, services)) },
+    '/orders/:id/cancel': { POST: limitedPage((c) => cancel(c, services)) },
+  };
 }
 
 async function show(c: Context, services: PageServices): Promise<Response> {
@@ -49,7 +43,7 @@ async function show(c: Context, services: PageServices): Promise<Response> {
     const next = await withoutProof(c, services, id, proof);
     if (next !== undefined) return c.redirect(next, 303);
   }
-  const order = await orderOf(c, services, id, proof);
+  const order = await visibleOrder(c, services, id, proof);
   return order === undefined ? sendMiss(c, services) : showOrder(c, services, order);
 }
 
@@ -65,7 +59,7 @@ async function withoutProof(
 ): Promise<string | undefined> {
   const fromQueue = isFromQueue(c);
   if ((await recentOrders(c, settings)).includes(id)) return orderAddress(id, { fromQueue });
-  await rememberOrder(c, settings, id);
+  await rememberOrders(c, settings, id);
   return c.req.query('cookie') === undefined
     ? orderAddress(id, { fromQueue, cookieSet: true }, proof)
     : undefined;
@@ -100,7 +94,7 @@ async function showOrder(
 }
 
 async function showFragment(c: Context, services: PageServices): Promise<Response> {
-  const order = await orderOf(c, services, parseOrderId(c.req.param('id') ?? ''), c.req.query('proof'));
+  const order = await visibleOrder(c, services, parseOrderId(c.req.param('id') ?? ''), c.req.query('proof'));
   c.header('Cache-Control', 'no-store');
   if (order === undefined) return problem(c, 'unknown_order');
   return c.html(
@@ -110,7 +104,7 @@ async function showFragment(c: Context, services: PageServices): Promise<Respons
 
 async function cancel(c: Context, services: PageServices): Promise<Response> {
   const proof = c.req.query('proof');
-  const order = await orderOf(c, services, parseOrderId(c.req.param('id') ?? ''), proof);
+  const order = await visibleOrder(c, services, parseOrderId(c.req.param('id') ?? ''), proof);
   if (order === undefined) return sendMiss(c, services);
   const result = await services.engine.cancel(order);
   if (result.kind === 'refused') return showOrder(c, services, result.order ?? order, result.code);
@@ -119,7 +113,7 @@ async function cancel(c: Context, services: PageServices): Promise<Response> {
 }
 
 /** The order, if it exists and the caller may see it. Nothing is read for callers that may not (promise Q10). */
-async function orderOf(
+async function visibleOrder(
   c: Context,
   { engine, settings }: PageServices,
   id: string | undefined,

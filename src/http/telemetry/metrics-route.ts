@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIPv6 } from 'node:net';
-import { type Context, Hono } from 'hono';
+import type { Context, Hono } from 'hono';
+import type { IncomingRequest } from '../../rate-limits/rate-limits.ts';
 import type { AppServices } from '../app-services.ts';
 import { jsonHeaders, sendText } from '../json.ts';
 import { incomingRequest } from '../limits.ts';
-import { allowOnly } from '../methods.ts';
+import { serveRoutes } from '../methods.ts';
 import { problem } from '../problem.ts';
 
 /**
@@ -20,7 +20,7 @@ export function metricsRoutes({ telemetry, admin }: Pick<AppServices, 'telemetry
     const { contentType, text } = await telemetry.expose();
     return sendText(200, text, jsonHeaders({ 'Content-Type': contentType }));
   };
-  return new Hono().get('/metrics', read).all('/metrics', allowOnly('GET'));
+  return serveRoutes({ '/metrics': { GET: read } });
 }
 
 /** The loopback and private networks (RFC 1918, RFC 4193). */
@@ -42,17 +42,11 @@ const passedOn = [
   'via',
 ];
 
-/** The parts of a request that identify its sender. */
-interface NearbyRequest {
-  readonly headers: IncomingHttpHeaders;
-  readonly socket: { readonly remoteAddress?: string | undefined };
-}
-
 /**
  * Whether a request comes directly from the loopback or a private network. Requests through a proxy do not count, because
  * the proxy may be public.
  */
-export function isFromPrivateNetwork({ headers, socket }: NearbyRequest): boolean {
+export function isFromPrivateNetwork({ headers, socket }: IncomingRequest): boolean {
   const address = socket.remoteAddress;
   if (address === undefined || passedOn.some((name) => headers[name] !== undefined)) return false;
   return near.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
