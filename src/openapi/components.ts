@@ -3,8 +3,8 @@ import * as admin from '../admin/api/schemas.ts';
 import * as views from '../http/api/views.ts';
 import * as inputs from '../http/inputs.ts';
 
-/** The schemas that become `#/components/schemas`, by name. */
-const requests = {
+/** The schemas of requests that become `#/components/schemas`, by name. */
+const requests = registryOf({
   Purchase: inputs.purchaseBody,
   Buyer: inputs.buyerBody,
   FlightReservationRequest: inputs.flightBody,
@@ -12,8 +12,9 @@ const requests = {
   NewPackage: admin.newPackageBody,
   PackageAmendment: admin.amendmentBody,
   Erasure: admin.eraseBody,
-};
-const answers = {
+});
+/** The same for answers. */
+const answers = registryOf({
   Package: views.packageAnswer,
   Packages: views.packagesAnswer,
   Offer: views.offerAnswer,
@@ -36,7 +37,7 @@ const answers = {
   AuditReport: admin.auditAnswer,
   Change: admin.changeAnswer,
   Changes: admin.changesAnswer,
-};
+});
 
 const options = {
   input: { io: 'input' },
@@ -51,26 +52,22 @@ const options = {
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Converts zod's schemas to JSON Schema, and named ones to references to `#/components/schemas`. */
-export interface Components {
-  /** A schema's input, for requests. */
-  request(schema: z.ZodType): JsonSchema;
-  /** A schema's output, for answers. */
-  answer(schema: z.ZodType): JsonSchema;
-  readonly schemas: Readonly<Record<string, JsonSchema>>;
+/** Converts a schema's input to JSON Schema, for requests. A named schema becomes a reference to `#/components/schemas`. */
+export function requestSchema(schema: z.ZodType): JsonSchema {
+  return requests.has(schema) ? refTo(requests, schema) : plain(z.toJSONSchema(schema, options.input));
 }
 
-export function createComponents(): Components {
-  const sides = { input: registryOf(requests), output: registryOf(answers) } as const;
-  const convert = (io: keyof typeof sides, schema: z.ZodType): JsonSchema => {
-    const name = sides[io].get(schema)?.id;
-    return name === undefined ? plain(z.toJSONSchema(schema, options[io])) : { $ref: refTo(name) };
-  };
-  return {
-    request: (schema) => convert('input', schema),
-    answer: (schema) => convert('output', schema),
-    schemas: { ...schemasOf(sides.output, 'output'), ...schemasOf(sides.input, 'input') },
-  };
+/** The same for a schema's output, for answers. */
+export function answerSchema(schema: z.ZodType): JsonSchema {
+  return answers.has(schema) ? refTo(answers, schema) : plain(z.toJSONSchema(schema, options.output));
+}
+
+/** All named schemas: `#/components/schemas`. */
+export function componentSchemas(): Record<string, JsonSchema> {
+  const { schemas } = z.toJSONSchema(answers, { ...options.output, uri: uriOf });
+  const { schemas: inputs } = z.toJSONSchema(requests, { ...options.input, uri: uriOf });
+  const all = Object.entries({ ...schemas, ...inputs });
+  return Object.fromEntries(all.map(([name, schema]) => [name, plain(schema)]));
 }
 
 type Registry = ReturnType<typeof registryOf>;
@@ -81,12 +78,11 @@ function registryOf(schemas: Readonly<Record<string, z.ZodType>>) {
   return registry;
 }
 
-function schemasOf(registry: Registry, io: 'input' | 'output'): Record<string, JsonSchema> {
-  const { schemas } = z.toJSONSchema(registry, { ...options[io], uri: refTo });
-  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, plain(schema)]));
+function refTo(registry: Registry, schema: z.ZodType): JsonSchema {
+  return { $ref: uriOf(registry.get(schema)?.id as string) };
 }
 
-function refTo(name: string): string {
+function uriOf(name: string): string {
   return `#/components/schemas/${name}`;
 }
 

@@ -1,12 +1,12 @@
+import { z } from 'zod';
 import type { ErrorCode } from '../domain/errors.ts';
 import { defined } from '../lib/defined.ts';
-import { type Components, createComponents } from './components.ts';
+import { answerSchema, componentSchemas, requestSchema } from './components.ts';
 import {
-  type AnswerDescription,
-  type Header,
+  type Answer,
+  type Headers,
   type Operation,
   type Parameter,
-  type Security,
   securitySchemes,
   tags,
 } from './operation.ts';
@@ -29,10 +29,9 @@ Live inventory comes over a WebSocket at \`/live?topic=packages\`, which OpenAPI
 
 /** The API in OpenAPI 3.1. */
 export function openApiDocument(operations: readonly Operation[]): ApiDescription {
-  const components = createComponents();
   const paths = [...Map.groupBy(operations, ({ path }) => path)].map(([path, group]) => [
     path,
-    Object.fromEntries(group.map((operation) => [operation.method, describe(operation, components)])),
+    Object.fromEntries(group.map((operation) => [operation.method, describe(operation)])),
   ]);
   const used = new Set<string>(operations.map(({ tag }) => tag));
   return {
@@ -44,11 +43,11 @@ export function openApiDocument(operations: readonly Operation[]): ApiDescriptio
       .filter(([name]) => used.has(name))
       .map(([name, description]) => ({ name, description })),
     paths: Object.fromEntries(paths),
-    components: { schemas: components.schemas, responses: sharedAnswers(components), securitySchemes },
+    components: { schemas: componentSchemas(), responses: sharedAnswers(), securitySchemes },
   };
 }
 
-function describe(operation: Operation, components: Components): object {
+function describe(operation: Operation): object {
   const { operationId, tag, summary, description, parameters, body, answers, security } = operation;
   const headers = operation.isLimited ? rateLimitHeaders : {};
   const problems: ErrorCode[] = [...operation.problems];
@@ -61,43 +60,40 @@ function describe(operation: Operation, components: Components): object {
     summary,
     ...defined({
       description,
-      security: security && requirements(security),
-      parameters:
-        parameters.length === 0 ? undefined : parameters.map((each) => describeParameter(each, components)),
+      security: security && [...(security.optional ? [{}] : []), { [security.scheme]: [] }],
+      parameters: parameters.length === 0 ? undefined : parameters.map(describeParameter),
       requestBody: body && {
         required: true,
-        content: { 'application/json': { schema: components.request(body.schema), example: body.example } },
+        content: { 'application/json': { schema: requestSchema(body.schema), example: body.example } },
       },
     }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(answers).map(([status, answer]) => [
-          status,
-          describeAnswer(answer, headers, components),
-        ]),
+        Object.entries(answers).map(([status, answer]) => [status, describeAnswer(answer, headers)]),
       ),
-      ...problemAnswers(problems, headers, components),
+      ...problemAnswers(problems, headers),
     },
   };
 }
 
-function requirements({ scheme, optional }: Security): object[] {
-  return [...(optional ? [{}] : []), { [scheme]: [] }];
-}
-
-function describeParameter({ schema, required, ...rest }: Parameter, components: Components): object {
-  const { description, ...shape } = components.request(schema);
+function describeParameter({ schema = z.string(), required, ...rest }: Parameter): object {
+  const { description, ...shape } = requestSchema(schema);
   return {
     ...defined({ description, ...rest, required: required || rest.in === 'path' ? true : undefined }),
     schema: shape,
   };
 }
 
-function describeAnswer(
-  { description, schema, example, type = 'application/json', headers, links }: AnswerDescription,
-  common: Readonly<Record<string, Header>>,
-  components: Components,
-): object {
-  const content = schema && { [type]: defined({ schema: components.answer(schema), example }) };
-  return { description, ...headersOf({ ...headers, ...common }, components), ...defined({ content, links }) };
+function describeAnswer([description, schema, more = {}]: Answer, common: Headers): object {
+  const { example, type = 'application/json', headers, links = {} } = more;
+  const content = schema && { [type]: defined({ schema: answerSchema(schema), example }) };
+  const following = Object.entries(links).map(([operationId, link]) => [
+    operationId,
+    { operationId, ...link },
+  ]);
+  return {
+    description,
+    ...headersOf({ ...headers, ...common }),
+    ...defined({ content, links: following.length === 0 ? undefined : Object.fromEntries(following) }),
+  };
 }

@@ -1,29 +1,40 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { instanceIdInput } from '../admin/api/schemas.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import { idempotencyKeyHeader } from '../http/api/headers.ts';
 import { packageIdField, storedKey } from '../http/inputs.ts';
-import { defined } from '../lib/defined.ts';
+
+/** The parts of an operation that cannot be derived from its method, path, tag and schemas. */
+export interface Definition {
+  /** Unique; links refer to it. */
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Header parameters, and query parameters that are not in `query`. */
+  readonly parameters?: readonly Parameter[];
+  /** The schema that validates the whole query. */
+  readonly query?: z.ZodObject;
+  readonly body?: { readonly schema: z.ZodType; readonly example: object };
+  /** The answers on success, by status. */
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** The errors of this operation, besides those of every request. Their statuses come from the error catalogue. */
+  readonly problems?: readonly ErrorCode[];
+  /** Counted against a rate limit, so every answer has `RateLimit` headers. */
+  readonly isLimited?: true;
+  /** Omitted for operations without authentication. */
+  readonly security?: Security;
+}
 
 /** One method of one path, as `/openapi.json` describes it. */
-export interface Operation {
+export interface Operation extends Definition {
   readonly method: Method;
   /** As in OpenAPI: `/api/orders/{id}`. */
   readonly path: string;
-  /** Unique; links refer to it. */
-  readonly operationId: string;
   readonly tag: Tag;
-  readonly summary: string;
-  readonly description?: string;
+  /** All parameters, also those of path and query. */
   readonly parameters: readonly Parameter[];
-  readonly body?: Body;
-  /** The answers on success, by status. */
-  readonly answers: Readonly<Record<number, AnswerDescription>>;
-  /** The errors of this operation, besides those of every request. Their statuses come from the error catalogue. */
+  /** All errors, also those that follow from parameters, body and tag. */
   readonly problems: readonly ErrorCode[];
-  /** Counted against a rate limit, so every answer has `RateLimit` headers. */
-  readonly isLimited: boolean;
-  /** Omitted for operations without authentication. */
-  readonly security?: Security;
 }
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -55,61 +66,44 @@ export const securitySchemes = {
   },
 } as const;
 
-export interface Parameter {
+export interface Header {
+  readonly description?: string;
+  /** Default: any string. */
+  readonly schema?: z.ZodType;
+  readonly required?: true;
+}
+
+export interface Parameter extends Header {
   readonly in: 'path' | 'query' | 'header';
   readonly name: string;
-  readonly schema: z.ZodType;
-  readonly description?: string;
-  readonly required?: true;
   readonly example?: string;
 }
 
-export interface Body {
-  readonly schema: z.ZodType;
-  readonly example: object;
-}
+/** A success: its description, its schema if it has a body, and the rest. */
+export type Answer = readonly [
+  description: string,
+  schema?: z.ZodType,
+  more?: {
+    readonly example?: object;
+    /** The media type. Default: `application/json`. */
+    readonly type?: string;
+    readonly headers?: Headers;
+    readonly links?: Links;
+  },
+];
 
-export interface AnswerDescription {
-  readonly description: string;
-  readonly schema?: z.ZodType;
-  readonly example?: object;
-  /** The media type. Default: `application/json`. */
-  readonly type?: string;
-  readonly headers?: Readonly<Record<string, Header>>;
-  /** Operations that can follow, with parameters from this answer. */
-  readonly links?: Readonly<Record<string, Link>>;
-}
+export type Headers = Readonly<Record<string, Header>>;
 
-export interface Header {
-  readonly description: string;
-  readonly schema: z.ZodType;
-  readonly required?: true;
-}
-
-/** Values are runtime expressions of OpenAPI, such as `$response.body#/id`. */
-export interface Link {
-  readonly operationId: string;
-  readonly description?: string;
-  readonly parameters?: Readonly<Record<string, string>>;
-  readonly requestBody?: Readonly<Record<string, string>>;
-}
-
-/** The parts of an operation that cannot be derived from its method, path, tag and schemas. */
-export interface Definition extends Pick<Operation, 'operationId' | 'summary'> {
-  readonly description?: string;
-  /** Header parameters, and query parameters that are not in `query`. */
-  readonly parameters?: readonly Parameter[];
-  /** The schema that validates the whole query. */
-  readonly query?: z.ZodObject;
-  readonly body?: Body;
-  /** By status: description, schema, and the rest. */
-  readonly answers: Readonly<
-    Record<number, readonly [string, z.ZodType?, Omit<AnswerDescription, 'description' | 'schema'>?]>
-  >;
-  readonly problems?: readonly ErrorCode[];
-  readonly isLimited?: true;
-  readonly security?: Security;
-}
+/** By id, the operations that can follow. Their values are runtime expressions such as `$response.body#/id`. */
+export type Links = Readonly<
+  Record<
+    string,
+    {
+      readonly parameters?: Readonly<Record<string, string>>;
+      readonly requestBody?: Readonly<Record<string, string>>;
+    }
+  >
+>;
 
 /** Completes the definitions of a tag's operations, which are named by method and path: `get /api/packages`. */
 export function defineOperations(
@@ -118,29 +112,20 @@ export function defineOperations(
 ): readonly Operation[] {
   return Object.entries(definitions).map(([route, definition]) => {
     const [method, path] = route.split(' ') as [Method, string];
-    const { parameters = [], query, answers, problems = [], isLimited = false, ...rest } = definition;
-    const resources = [...path.matchAll(/(\w+)\/\{\w+\}/g)].map((match) => resourceOf(match[1] as string));
-    const inQuery = Object.entries(query?.shape ?? {}).map(
+    const { parameters = [], query, body, problems = [] } = definition;
+    const ofPath = [...path.matchAll(/(\w+)\/\{\w+\}/g)].map((match) => resourceOf(match[1] as string));
+    const ofQuery = Object.entries(query?.shape ?? {}).map(
       ([name, schema]) => ({ in: 'query', name, schema: schema as z.ZodType }) as const,
     );
     return {
-      method,
-      path,
-      tag,
-      isLimited,
       ...(tag === 'Admin' ? { security: { scheme: 'adminToken' } as const } : {}),
-      ...rest,
-      parameters: [...resources.map(({ parameter }) => parameter), ...parameters, ...inQuery],
-      answers: Object.fromEntries(
-        Object.entries(answers).map(([status, [description, schema, more]]) => [
-          status,
-          { description, ...defined({ schema }), ...more },
-        ]),
-      ),
+      ...definition,
+      ...{ method, path, tag },
+      parameters: [...ofPath.map(({ parameter }) => parameter), ...parameters, ...ofQuery],
       problems: [
-        ...(rest.body === undefined ? [] : bodyProblems),
-        ...(inQuery.length === 0 ? [] : (['invalid'] as const)),
-        ...resources.map(({ missing }) => missing),
+        ...(body === undefined ? [] : bodyProblems),
+        ...(ofQuery.length === 0 ? [] : (['invalid'] as const)),
+        ...ofPath.map(({ missing }) => missing),
         ...problems,
         ...problemsOf(tag, method),
       ],
@@ -176,7 +161,6 @@ const resources: Readonly<Record<string, Resource>> = {
     parameter: {
       in: 'path',
       name: 'id',
-      schema: z.string(),
       description: "The order's id; its case and its dashes do not matter.",
       example: '7Q4M-9XKD-2VBN-H5TR',
     },
@@ -194,4 +178,15 @@ function resourceOf(name: string): Resource {
   const resource = resources[name];
   if (resource === undefined) throw new Error(`unknown resource: ${name}`);
   return resource;
+}
+
+/** The `Idempotency-Key` header. */
+export function idempotencyKeyParameter(description: string): Parameter {
+  return {
+    in: 'header',
+    name: 'Idempotency-Key',
+    schema: idempotencyKeyHeader,
+    description: `${description} Fresh and random for every new request; quotes around it do not count.`,
+    example: '2f1c8c4e-6b8a-4f0e-9a53-0d5a8d6a7c11',
+  };
 }

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import type { AppServices } from '../http/app-services.ts';
 import { jsonHeaders, sendText } from '../http/json.ts';
-import { allowOnly } from '../http/methods.ts';
+import { serveRoutes } from '../http/methods.ts';
 import type { RenderContext } from '../http/pages/layout.ts';
 import { type Html, markup } from '../http/pages/markup.ts';
 import { pageSecurity } from '../http/security.ts';
@@ -23,12 +23,10 @@ export function descriptionRoutes(
     text ??= JSON.stringify(openApiDocument(operations));
     return sendText(200, text, jsonHeaders({}));
   };
+  const docs = (c: Context) => c.html(String(docsPage(assetUrl)));
   return new Hono()
-    .get('/openapi.json', description)
-    .all('/openapi.json', allowOnly('GET'))
     .use('/docs', pageSecurity({ inlineStyles: true }))
-    .get('/docs', (c: Context) => c.html(String(docsPage(assetUrl))))
-    .all('/docs', allowOnly('GET'));
+    .route('/', serveRoutes({ '/openapi.json': { GET: description }, '/docs': { GET: docs } }));
 }
 
 /** The description for readers: Swagger UI, out of its package, over `/openapi.json`. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import * as admin from '../../admin/api/schemas.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { orderAnswer } from '../../http/api/views.ts';
-import { defineOperations, type Header, type Link } from '../operation.ts';
+import { defineOperations, type Header, type Links } from '../operation.ts';
 
 const packageLocation: Header = {
   description: 'Where the package is found.',
@@ -10,18 +10,13 @@ const packageLocation: Header = {
   required: true,
 };
 const parameters = { 'path.id': '$response.body#/id' };
-const packageLinks: Record<string, Link> = {
-  getManagedPackage: { operationId: 'getManagedPackage', parameters },
-  pausePackage: { operationId: 'pausePackage', parameters },
-  resumePackage: { operationId: 'resumePackage', parameters },
-  amendPackage: {
-    operationId: 'amendPackage',
-    parameters,
-    requestBody: { version: '$response.body#/version' },
-  },
+const links: Links = {
+  getManagedPackage: { parameters },
+  pausePackage: { parameters },
+  resumePackage: { parameters },
+  amendPackage: { parameters, requestBody: { version: '$response.body#/version' } },
 };
 
-const readOne = { links: packageLinks };
 /** A change is made by the package's owner. */
 const owner: readonly ErrorCode[] = ['overloaded', 'no_owner'];
 
@@ -41,14 +36,14 @@ export const adminOperations = defineOperations('Admin', {
       example: { flight: 'Flight-9', stay: '2030-01-01', price: 100, quota: 50, paused: true },
     },
     answers: {
-      201: ['Created.', admin.managedPackageAnswer, { headers: { Location: packageLocation }, ...readOne }],
+      201: ['Created.', admin.managedPackageAnswer, { headers: { Location: packageLocation }, links }],
     },
     problems: [...owner, 'package_exists'],
   },
   'get /api/admin/packages/{id}': {
     operationId: 'getManagedPackage',
     summary: 'One package, with its owner and how busy it is',
-    answers: { 200: ['The package.', admin.packageStatusAnswer, readOne] },
+    answers: { 200: ['The package.', admin.packageStatusAnswer, { links }] },
   },
   'patch /api/admin/packages/{id}': {
     operationId: 'amendPackage',
@@ -58,7 +53,7 @@ export const adminOperations = defineOperations('Admin', {
       schema: admin.amendmentBody,
       example: { version: 1, quota: 60, closesAt: '2030-01-01T09:00:00Z' },
     },
-    answers: { 200: ['Changed.', admin.managedPackageAnswer, readOne] },
+    answers: { 200: ['Changed.', admin.managedPackageAnswer, { links }] },
     problems: [...owner, 'version_conflict', 'quota_too_low'],
   },
   'delete /api/admin/packages/{id}': {

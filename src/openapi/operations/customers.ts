@@ -8,16 +8,21 @@ import {
   packagesAnswer,
 } from '../../http/api/views.ts';
 import { buyerBody, emailInput, purchaseBody } from '../../http/inputs.ts';
-import { defineOperations, type Link, type Parameter } from '../operation.ts';
-import { idempotencyKeyParameter, orderLocationHeader, preferenceAppliedHeader } from '../shared.ts';
+import {
+  type Answer,
+  defineOperations,
+  type Headers,
+  idempotencyKeyParameter,
+  type Links,
+  type Parameter,
+} from '../operation.ts';
 
 /* Examples of answers. A test validates them with the schemas. */
 
 const offer = { flight: 'Flight-1', stay: '2030-01-01', price: 100 };
 
-const packageExample: PackageView = {
-  ...{ id: 1, ...offer, quota: 50, remaining: 12, held: 3, confirmed: 35, waiting: 0 },
-};
+const inventory = { quota: 50, remaining: 12, held: 3, confirmed: 35, waiting: 0 };
+const packageExample: PackageView = { id: 1, ...offer, ...inventory };
 
 const queued = { at: '2029-06-01T09:00:00.012Z', event: 'queued' } as const;
 const claimed = { at: '2029-06-01T09:00:00.012Z', event: 'claimed' } as const;
@@ -78,14 +83,8 @@ export const packageOperations = defineOperations('Packages', {
         {
           example: { packages: [packageExample] },
           links: {
-            getPackage: {
-              operationId: 'getPackage',
-              parameters: { 'path.id': '$response.body#/packages/0/id' },
-            },
-            createOrder: {
-              operationId: 'createOrder',
-              requestBody: { packageId: '$response.body#/packages/0/id' },
-            },
+            getPackage: { parameters: { 'path.id': '$response.body#/packages/0/id' } },
+            createOrder: { requestBody: { packageId: '$response.body#/packages/0/id' } },
           },
         },
       ],
@@ -101,9 +100,7 @@ export const packageOperations = defineOperations('Packages', {
         packageAnswer,
         {
           example: packageExample,
-          links: {
-            createOrder: { operationId: 'createOrder', requestBody: { packageId: '$response.body#/id' } },
-          },
+          links: { createOrder: { requestBody: { packageId: '$response.body#/id' } } },
         },
       ],
     },
@@ -113,35 +110,36 @@ export const packageOperations = defineOperations('Packages', {
 const prefer: Parameter = {
   in: 'header',
   name: 'Prefer',
-  schema: z.string(),
   description:
     `RFC 7240. \`respond-async\`: answer as soon as the order is stored. \`wait=N\`: wait for the outcome N seconds ` +
     `at most, instead of ${waitSMax}. Anything else is ignored.`,
   example: 'wait=5',
 };
 
-const links: Record<string, Link> = {
+const links: Links = {
   getOrder: {
-    operationId: 'getOrder',
     parameters: { 'path.id': '$response.body#/id', 'query.email': '$response.body#/email' },
   },
   cancelOrder: {
-    operationId: 'cancelOrder',
     parameters: { 'path.id': '$response.body#/id' },
     requestBody: { email: '$response.body#/email' },
   },
 };
 
-const settled = (description: string, example: OrderView) =>
-  [
-    description,
-    orderAnswer,
-    {
-      example,
-      headers: { Location: orderLocationHeader, 'Preference-Applied': preferenceAppliedHeader },
-      links,
-    },
-  ] as const;
+const headers: Headers = {
+  Location: {
+    description: 'Where the order is found.',
+    schema: z.string().meta({ format: 'uri-reference' }),
+    required: true,
+  },
+  'Preference-Applied': { description: 'Which preferences of `Prefer` were followed.' },
+};
+
+const settled = (description: string, example: OrderView): Answer => [
+  description,
+  orderAnswer,
+  { example, headers, links },
+];
 
 /** `http/api/orders.ts` */
 export const orderOperations = defineOperations('Orders', {

@@ -1,7 +1,6 @@
 import { flightAnswer, hotelAnswer, ledgerAnswer } from '../../http/api/views.ts';
 import { cursorInput, flightBody, hotelBody } from '../../http/inputs.ts';
-import { type Definition, defineOperations } from '../operation.ts';
-import { idempotencyKeyParameter } from '../shared.ts';
+import { type Definition, defineOperations, idempotencyKeyParameter } from '../operation.ts';
 
 const security = { scheme: 'suppliersToken' } as const;
 const buyer = { packageId: 1, email: 'ana@example.com' };
@@ -52,7 +51,6 @@ export const supplierOperations = defineOperations('Suppliers', {
         {
           links: {
             reserveHotel: {
-              operationId: 'reserveHotel',
               requestBody: {
                 packageId: '$request.body#/packageId',
                 email: '$request.body#/email',
