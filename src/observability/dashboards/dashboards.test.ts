@@ -229,7 +229,7 @@ test('the runbook lists every cause that /readyz can report', () => {
 test('the runbook quotes the log lines about a lost instance as they are, and names the API call', () => {
   const section = /^## Lost instances\n(.*?)^## /ms.exec(read('RUNBOOK.md'))?.[1];
   for (const part of ['**See**', '**Do**', '/dismiss']) expect(section).toContain(part);
-  const sources = ['admin/instance-register.ts', 'engine/actor/package-behaviour.ts']
+  const sources = ['admin/instance-register.ts', 'engine/actor/package-actor.ts']
     .map((name) => readFileSync(join(import.meta.dirname, '../..', name), 'utf8'))
     .join('');
   const lines = [...(section ?? '').matchAll(/`((?:an instance|a package|its owner) [^`]+)`/g)];
