@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { defined } from '../lib/defined.ts';
-import { ConfigError, type Refusal, redacted } from './config-error.ts';
+import { ConfigError, redacted } from './config-error.ts';
 import { type LimitsConfig, rateLimit, type TrustProxy, trustProxy } from './limit-settings.ts';
 import { isRedisUrl, redisUrlsAllowed } from './redis-url.ts';
 import {
@@ -148,9 +148,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   // A setting that is wrong by itself is not reported again as a contradiction.
   const isWrong = new Set(wrong.map(({ setting }) => setting));
   const contradictions = contradictionsIn(read, isWrong).filter(({ setting }) => !isWrong.has(setting));
-  const refusals = [...wrong, ...contradictions].map(({ setting, allowed }) => ({
-    ...{ setting, allowed },
-    value: shown(setting, given),
+  const refusals = [...wrong, ...contradictions].map((refusal) => ({
+    ...refusal,
+    value: secrets.has(refusal.setting) ? redacted : (given[refusal.setting] ?? ''),
   }));
   if (refusals.length > 0) throw new ConfigError(refusals);
   return toConfig(read as Settings);
@@ -173,30 +173,29 @@ export function warnOfUnknownSettings(): void {
   for (const warning of settingWarnings()) console.error(warning);
 }
 
-type Contradiction = Pick<Refusal, 'allowed'> & { readonly setting: keyof Settings };
+interface Contradiction {
+  readonly setting: keyof Settings;
+  readonly allowed: string;
+}
 
-function contradictionsIn(read: Partial<Settings>, isWrong: ReadonlySet<keyof Settings>): Contradiction[] {
+function contradictionsIn(read: Partial<Settings>, isWrong: ReadonlySet<string>): Contradiction[] {
   if (isWrong.has('DATABASE_URL')) return [];
-  const isSet = ({ setting }: Contradiction) =>
-    setting === 'ENGINE' ? read.ENGINE !== 'actor' : read[setting] !== undefined;
+  const refuse = (allowed: Partial<Record<keyof Settings, string>>): Contradiction[] =>
+    settingNames.flatMap((setting) => {
+      const isSet = setting === 'ENGINE' ? read.ENGINE !== 'actor' : read[setting] !== undefined;
+      const reason = allowed[setting];
+      return isSet && reason !== undefined ? [{ setting, allowed: reason }] : [];
+    });
   if (read.DATABASE_URL?.kind === 'sqlite') {
     const alone = 'SQLite serves one process alone; several instances need DATABASE_URL=mongodb://….';
-    const contradictions: Contradiction[] = [
-      { setting: 'REDIS_URL', allowed: alone },
-      { setting: 'REDLOCK_URLS', allowed: alone },
-      {
-        setting: 'ENGINE',
-        allowed: 'with SQLite it is actor; lock and queue need DATABASE_URL=mongodb://… and REDIS_URL.',
-      },
-    ];
-    return contradictions.filter(isSet);
+    const engine = 'with SQLite it is actor; lock and queue need DATABASE_URL=mongodb://… and REDIS_URL.';
+    return refuse({ REDIS_URL: alone, REDLOCK_URLS: alone, ENGINE: engine });
   }
   if (read.REDIS_URL !== undefined || isWrong.has('REDIS_URL')) return [];
-  const contradictions: Contradiction[] = [
-    { setting: 'REDLOCK_URLS', allowed: 'it needs REDIS_URL, which carries the messages.' },
-    { setting: 'ENGINE', allowed: 'lock and queue need REDIS_URL.' },
-  ];
-  return contradictions.filter(isSet);
+  return refuse({
+    REDLOCK_URLS: 'it needs REDIS_URL, which carries the messages.',
+    ENGINE: 'lock and queue need REDIS_URL.',
+  });
 }
 
 function toConfig(read: Settings): Config {
@@ -249,8 +248,4 @@ function tracing(read: Settings): Config['tracing'] {
   const isDisabled = read.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || read.OTEL_TRACES_EXPORTER === 'none';
   if (endpoint === undefined || isDisabled) return undefined;
   return defined({ protocol: read.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? read.OTEL_EXPORTER_OTLP_PROTOCOL });
-}
-
-function shown(name: string, given: Record<string, string>): string {
-  return secrets.has(name) ? redacted : (given[name] ?? '');
 }

@@ -14,16 +14,18 @@ export interface Option<Value> {
   readonly read: (text: string) => Value | undefined;
 }
 
+type Options = Readonly<Record<string, Option<unknown>>>;
+
 /** A command: `name` as it is called (`npm run audit`), and `about`, what it does and how it exits. */
-export interface CommandLine<Options extends Readonly<Record<string, Option<unknown>>>> {
+interface CommandLine<Known extends Options> {
   readonly name: string;
   readonly about: string;
-  readonly options: Options;
+  readonly options: Known;
 }
 
 /** The value of each option: what was given, or the default. */
-export type OptionValues<Options> = {
-  readonly [Name in keyof Options]: Options[Name] extends Option<infer Value> ? Value : never;
+export type OptionValues<Known> = {
+  readonly [Name in keyof Known]: Known[Name] extends Option<infer Value> ? Value : never;
 };
 
 /** The command line has an option, or a value, that the command does not know. */
@@ -37,54 +39,35 @@ export function flag(help: string): Option<boolean> {
 }
 
 /** `--file <path>` */
-export function text(placeholder: string, help: string): Option<string | undefined>;
-export function text(placeholder: string, help: string, byDefault: string): Option<string>;
-export function text(placeholder: string, help: string, byDefault?: string): Option<string | undefined> {
-  return { help, placeholder, default: byDefault, read: (given) => given };
+export function text<Default extends string | undefined = undefined>(
+  placeholder: string,
+  help: string,
+  byDefault?: Default,
+): Option<string | Default> {
+  return { help, placeholder, default: byDefault as Default, read: (given) => given };
 }
 
 /** One of some words. */
-export function choice<Word extends string>(help: string, words: readonly Word[]): Option<Word | undefined>;
-export function choice<Word extends string>(
+export function choice<Word extends string, Default extends Word | undefined = undefined>(
   help: string,
   words: readonly Word[],
-  byDefault: Word,
-): Option<Word>;
-export function choice<Word extends string>(
-  help: string,
-  words: readonly Word[],
-  byDefault?: Word,
-): Option<Word | undefined> {
+  byDefault?: Default,
+): Option<Word | Default> {
   const read = (given: string) => words.find((word) => word === given);
-  return { help, placeholder: words.join('|'), default: byDefault, allowed: words.join(', '), read };
-}
-
-export interface NumberRange {
-  readonly min?: number;
-  readonly max?: number;
+  const placeholder = words.join('|');
+  return { help, placeholder, default: byDefault as Default, allowed: words.join(', '), read };
 }
 
 /** A whole number, by default from 0 to 999,999,999. */
-export function whole(placeholder: string, help: string, range?: NumberRange): Option<number | undefined>;
-export function whole(
+export function whole<Default extends number | undefined = undefined>(
   placeholder: string,
   help: string,
-  range: NumberRange & { readonly default: number },
-): Option<number>;
-export function whole(
-  placeholder: string,
-  help: string,
-  range: NumberRange & { readonly default?: number } = {},
-): Option<number | undefined> {
+  range: { readonly min?: number; readonly max?: number; readonly default?: Default } = {},
+): Option<number | Default> {
   const { min = 0, max = 999_999_999 } = range;
   const allowed = `a whole number from ${min} to ${max}`;
-  return {
-    help,
-    placeholder,
-    default: range.default,
-    allowed,
-    read: (given) => wholeNumber(given, min, max),
-  };
+  const read = (given: string) => wholeNumber(given, min, max);
+  return { help, placeholder, default: range.default as Default, allowed, read };
 }
 
 /** A number above 0 that may have decimals. */
@@ -102,9 +85,9 @@ export function positive(
  * Parses the command line, runs the command and sets the exit code to the number that it returns. `--help` prints the
  * help and exits 0. An error is printed in one line and exits 2.
  */
-export async function runCommand<Options extends Readonly<Record<string, Option<unknown>>>>(
-  command: CommandLine<Options>,
-  run: (values: OptionValues<Options>) => Promise<number>,
+export async function runCommand<Known extends Options>(
+  command: CommandLine<Known>,
+  run: (values: OptionValues<Known>) => Promise<number>,
   args: string[] = process.argv.slice(2),
 ): Promise<void> {
   try {
@@ -119,10 +102,10 @@ export async function runCommand<Options extends Readonly<Record<string, Option<
 }
 
 /** @throws UsageError for an unknown option, a missing value, a value that is not allowed, and a stray word. */
-export function parse<Options extends Readonly<Record<string, Option<unknown>>>>(
-  { options }: CommandLine<Options>,
+export function parse<Known extends Options>(
+  { options }: CommandLine<Known>,
   args: string[],
-): OptionValues<Options> | 'help' {
+): OptionValues<Known> | 'help' {
   const given = parseStrictly(options, args);
   if (given.help === true) return 'help';
   const values = Object.entries(options).map(([name, option]) => {
@@ -132,13 +115,10 @@ export function parse<Options extends Readonly<Record<string, Option<unknown>>>>
     if (read === undefined) throw new UsageError(`--${name} takes ${option.allowed}, not '${value}'`);
     return [name, read];
   });
-  return Object.fromEntries(values) as OptionValues<Options>;
+  return Object.fromEntries(values) as OptionValues<Known>;
 }
 
-function parseStrictly(
-  options: Readonly<Record<string, Option<unknown>>>,
-  args: string[],
-): Readonly<Record<string, unknown>> {
+function parseStrictly(options: Options, args: string[]): Readonly<Record<string, unknown>> {
   const parsed: NonNullable<ParseArgsConfig['options']> = { help: { type: 'boolean', short: 'h' } };
   for (const [name, { placeholder }] of Object.entries(options))
     parsed[name] = { type: placeholder === undefined ? 'boolean' : 'string' };
@@ -150,11 +130,7 @@ function parseStrictly(
 }
 
 /** What `--help` prints. */
-export function helpOf({
-  name,
-  about,
-  options,
-}: CommandLine<Readonly<Record<string, Option<unknown>>>>): string {
+export function helpOf({ name, about, options }: CommandLine<Options>): string {
   const lines = Object.entries({ ...options, help: flag('Print this and exit.') }).map(([option, each]) => {
     const form = each.placeholder === undefined ? `--${option}` : `--${option} <${each.placeholder}>`;
     const hasDefault = each.default !== undefined && each.default !== false;

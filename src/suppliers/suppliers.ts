@@ -8,19 +8,19 @@ export type SupplierKind = 'flights' | 'hotels';
  */
 export const publicKeyPrefix = 'public:';
 
-export interface FlightRequest {
+interface ReservationRequest {
   /** The order id. The same key gets the same answer until it is cancelled. */
   readonly key: string;
   readonly packageId: number;
-  readonly flight: string;
   readonly email: string;
 }
 
-export interface HotelRequest {
-  readonly key: string;
-  readonly packageId: number;
+export interface FlightRequest extends ReservationRequest {
+  readonly flight: string;
+}
+
+export interface HotelRequest extends ReservationRequest {
   readonly stay: string;
-  readonly email: string;
   readonly flightTicketNumber: string;
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../../src/lib/command-line.ts';
 import { defined } from '../../src/lib/defined.ts';
 import { stopSignal } from '../../src/lib/stop-signal.ts';
-import { type Cluster, type EngineName, startCluster } from '../../test/support/cluster.ts';
+import { type Cluster, startCluster } from '../../test/support/cluster.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { benchHint } from './bench-hint.ts';
 
@@ -22,7 +22,7 @@ const options = {
     default: 8880,
   }),
   data: text('folder', 'Keeps orders and reservations there; without it they are deleted at the end.'),
-  engine: choice<EngineName>('The booking engine.', ['actor', 'lock', 'queue'], 'actor'),
+  engine: choice('The booking engine.', ['actor', 'lock', 'queue'], 'actor'),
   suppliers: text(
     'url',
     'Suppliers that run already; without it: the simulated ones, in a process of their own.',

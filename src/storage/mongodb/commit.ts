@@ -9,6 +9,7 @@ import {
 import type { Change, Fence } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../store.ts';
+import { refuseForeign } from '../store-helpers.ts';
 import type { CommitSession } from './commit-session.ts';
 import type { Connection } from './connection.ts';
 import { type OrderDocument, orderDocument, orderErasure, orderUpdate, packageUpdate } from './documents.ts';
@@ -36,7 +37,7 @@ export async function commitParts(
   session: CommitSession,
   parts: readonly Part[],
 ): Promise<void> {
-  for (const part of parts) refuseForeign(part);
+  for (const { packageId, change } of parts) refuseForeign(packageId, change);
   const attempt = new Attempt(connection, parts);
   await connection.bounded(
     session.turn((own) => attempt.run(own)),
@@ -185,16 +186,4 @@ function notApplied(error: unknown): unknown {
 
 function has(error: unknown, label: string): boolean {
   return error instanceof MongoError && error.hasErrorLabel(label);
-}
-
-function refuseForeign({ packageId, change }: Part): void {
-  const { package: replacement, inserted, updated, erased = [] } = change;
-  if (replacement && replacement.id !== packageId) {
-    throw new Error(`package ${replacement.id} cannot replace package ${packageId}`);
-  }
-  for (const order of [...inserted, ...updated, ...erased]) {
-    if (order.packageId !== packageId) {
-      throw new Error(`order ${order.id} is of package ${order.packageId}, not ${packageId}`);
-    }
-  }
 }

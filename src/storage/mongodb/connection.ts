@@ -21,7 +21,7 @@ export interface MongoConnectionOptions {
 }
 
 /** Reads see only data that can never be rolled back. */
-export const majority = { level: 'majority' } as const;
+const majority = { level: 'majority' } as const;
 
 const defaultDatabase = 'ticket-booking';
 const defaultTimeoutMs = 5_000;
@@ -40,7 +40,7 @@ export async function openConnection(options: MongoConnectionOptions): Promise<C
     const { isSharded } = await checkServer(client);
     const collections = collectionsOf(client.db(hasDatabase ? undefined : defaultDatabase));
     if (!options.readOnly) await prepareIndexes(collections, countsEmails);
-    return new Connection(client, collections, { timeoutMs, countsEmails, isSharded });
+    return new Connection({ client, collections, timeoutMs, countsEmails, isSharded });
   } catch (error) {
     const reason = await explainStart(error, client);
     await client?.close(true).catch(() => {});
@@ -68,12 +68,6 @@ function clientOptions(timeoutMs: number): MongoClientOptions {
   };
 }
 
-interface ConnectionTraits {
-  readonly timeoutMs: number;
-  readonly countsEmails: boolean;
-  readonly isSharded: boolean;
-}
-
 /** A client with a timeout for each call. Each call sees the writes of earlier calls of this process. */
 export class Connection {
   readonly collections: Collections;
@@ -85,15 +79,13 @@ export class Connection {
   #isClosed = false;
 
   constructor(
-    client: MongoClient,
-    collections: Collections,
-    { timeoutMs, countsEmails, isSharded }: ConnectionTraits,
+    parts: Pick<Connection, 'client' | 'collections' | 'timeoutMs' | 'countsEmails' | 'isSharded'>,
   ) {
-    this.client = client;
-    this.collections = collections;
-    this.timeoutMs = timeoutMs;
-    this.countsEmails = countsEmails;
-    this.isSharded = isSharded;
+    this.client = parts.client;
+    this.collections = parts.collections;
+    this.timeoutMs = parts.timeoutMs;
+    this.countsEmails = parts.countsEmails;
+    this.isSharded = parts.isSharded;
   }
 
   /**

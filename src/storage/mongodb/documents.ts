@@ -8,8 +8,8 @@ import {
 } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import type { LedgerEntry } from '../../suppliers/suppliers.ts';
-import { firstSeq } from '../cursors.ts';
 import type { OperatorEvent } from '../operator-log.ts';
+import { firstSeq } from '../store-helpers.ts';
 
 /**
  * The version of the documents that this release writes. It is raised if older releases would misunderstand the

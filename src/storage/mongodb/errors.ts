@@ -134,6 +134,16 @@ export function isDuplicate(error: unknown): error is MongoServerError {
   return error instanceof MongoServerError && error.code === mongoCode.duplicateKey;
 }
 
+/** Runs an upsert. If another one of this key is applied at the same time, a second try finds its document. */
+export async function upsert<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isDuplicate(error)) return work();
+    throw error;
+  }
+}
+
 /**
  * The indexes of the documents in an unordered insertion whose keys exist already.
  * @throws the error itself if it has another cause.

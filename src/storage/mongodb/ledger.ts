@@ -1,13 +1,12 @@
 import type { Batcher } from '../../lib/batcher.ts';
 import type { Page } from '../../lib/page.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
-import { pageOf } from '../cursors.ts';
+import { pageOf } from '../store-helpers.ts';
 import { hasNumber } from './collections.ts';
-import { type Connection, majority } from './connection.ts';
-import type { ReservationDocument } from './documents.ts';
-import { documentVersion, refuseNewer } from './documents.ts';
-import { isDuplicate, takenIn } from './errors.ts';
-import { inOneAnswer } from './reads.ts';
+import type { Connection } from './connection.ts';
+import { documentVersion, type ReservationDocument, refuseNewer } from './documents.ts';
+import { takenIn, upsert } from './errors.ts';
+import { first, inOneAnswer } from './reads.ts';
 
 /** Each purchase makes one call of each. Under load, hundreds of calls share one round trip. */
 interface Groups {
@@ -42,29 +41,16 @@ export class MongoLedger implements SupplierLedger {
     const ledger = this.#connection.collections.ledgers[kind];
     const $set = { status: 'cancelled' } as const;
     const $setOnInsert = { v: documentVersion, number: '', subject: '', packageId: 0 };
-    await this.#connection.write(async (session) => {
-      const mark = () => ledger.updateOne({ _id: key }, { $set, $setOnInsert }, { upsert: true, session });
-      await mark().catch((error: unknown) => {
-        // Another upsert of this key was applied at the same time: a second try finds its document.
-        if (isDuplicate(error)) return mark();
-        throw error;
-      });
-    });
+    await this.#connection.write((session) =>
+      upsert(() => ledger.updateOne({ _id: key }, { $set, $setOnInsert }, { upsert: true, session })),
+    );
   }
 
   page(kind: SupplierKind, cursor: string | undefined, limit: number): Promise<Page<Reservation>> {
-    const { collections, timeoutMs } = this.#connection;
     return this.#connection.run(async (session) => {
-      const found = collections.ledgers[kind].find(
+      const found = this.#connection.collections.ledgers[kind].find(
         { _id: { $gt: cursor ?? '' }, ...hasNumber, status: { $in: ['active', 'cancelled'] } },
-        {
-          session,
-          readConcern: majority,
-          maxTimeMS: timeoutMs,
-          limit,
-          batchSize: limit + 1,
-          sort: { _id: 1 },
-        },
+        { ...this.#connection.current(session), ...first(limit), sort: { _id: 1 } },
       );
       return pageOf((await found.toArray()).map(reservationFrom), limit, ({ key }) => key);
     });

@@ -1,6 +1,8 @@
-import { type ClientSession, MongoServerError, MongoWriteConcernError, type UUID } from 'mongodb';
+import { type ClientSession, MongoServerError, MongoWriteConcernError } from 'mongodb';
 import type { Fence } from '../../domain/messages.ts';
+import { defined } from '../../lib/defined.ts';
 import type { Log } from '../../observability/log.ts';
+import type { NamedSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
 import { documentVersion, type PackageDocument, refuseNewer } from './documents.ts';
 import { mongoCode } from './errors.ts';
@@ -8,15 +10,12 @@ import { mongoCode } from './errors.ts';
 /** The timeouts of the attempts to raise the epoch. After each, the transaction that locks the package is killed. */
 const timeoutsMs = [250, 1_000, 4_000];
 
-export interface Claim {
+interface Claim extends NamedSessions {
   readonly packageId: number;
   readonly instance: string;
-  /** The ids of the sessions in which the instance commits: the package's own, and the one for groups. */
-  readonly session: UUID;
-  readonly group: UUID;
 }
 
-export interface Raised {
+interface Raised {
   /** The package with the raised epoch. Its `owner` is still the former one. */
   readonly package: PackageDocument;
   /** The former owner. */
@@ -71,9 +70,9 @@ export async function raiseEpoch(
     const held = await packages.findOne({ _id: packageId }, { session, projection: { owner: 1 } });
     if (!held?.owner) return;
     log.warn({ packageId, owner: held.owner.instance }, "the former owner's open transaction is ended");
+    const { session: alone, group: amongOthers } = held.owner;
+    const killSessions = [alone, amongOthers].filter((id) => id !== undefined).map((id) => ({ id }));
     try {
-      const { session: alone, group: amongOthers } = held.owner;
-      const killSessions = [{ id: alone }, ...(amongOthers === undefined ? [] : [{ id: amongOthers }])];
       await client.db('admin').command({ killSessions });
     } catch (err) {
       log.warn({ packageId, err }, "the former owner's open transaction could not be ended");
@@ -82,8 +81,10 @@ export async function raiseEpoch(
 }
 
 function raisedFrom(before: PackageDocument): Raised {
-  const raised = { package: { ...before, v: documentVersion, epoch: before.epoch + 1 } };
-  return before.owner === undefined ? raised : { ...raised, former: before.owner.instance };
+  return {
+    package: { ...before, v: documentVersion, epoch: before.epoch + 1 },
+    ...defined({ former: before.owner?.instance }),
+  };
 }
 
 export function fenceOf({ epoch, seq }: PackageDocument): Fence {

@@ -1,17 +1,17 @@
-import type { ClientSession, ReadConcernLike } from 'mongodb';
+import type { ClientSession, FindOptions, ReadConcernLike } from 'mongodb';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import type { Page } from '../../lib/page.ts';
+import type { OperatorEvent } from '../operator-log.ts';
+import type { OrderSelection, OwnerRecord, VersionedPackage } from '../store.ts';
 import {
   eventCursorAfter,
   orderCursorAfter,
   pageOf,
   parseEventCursor,
   parseOrderCursor,
-} from '../cursors.ts';
-import type { OperatorEvent } from '../operator-log.ts';
-import type { OrderSelection, OwnerRecord, VersionedPackage } from '../store.ts';
+} from '../store-helpers.ts';
 import { type Collections, live, unfinished } from './collections.ts';
 import { operatorEventFrom, orderFrom, refuseNewer, snapshotFrom } from './documents.ts';
 
@@ -24,6 +24,11 @@ export interface ReadOptions {
 
 /** A batch larger than any result, so that only the size in bytes can cause a second round trip. */
 export const inOneAnswer = { batchSize: 100_000 };
+
+/** The first documents, in one answer. */
+export function first(limit: number) {
+  return { limit, batchSize: limit + 1 };
+}
 
 /** The queries, on the primary, in one session. They throw the driver's errors. */
 export class Reads {
@@ -64,13 +69,8 @@ export class Reads {
   }
 
   async ownerRecords(): Promise<OwnerRecord[]> {
-    const options = {
-      ...this.#options,
-      ...inOneAnswer,
-      sort: { _id: 1 },
-      projection: { owner: 1, epoch: 1 },
-    } as const;
-    const found = await this.#collections.packages.find({}, options).toArray();
+    const options = { ...this.#options, ...inOneAnswer, projection: { owner: 1, epoch: 1 } };
+    const found = await this.#collections.packages.find({}, options).sort({ _id: 1 }).toArray();
     return found.map(({ _id, owner, epoch }) => ({
       packageId: _id,
       ...defined({ instance: owner?.instance }),
@@ -83,10 +83,8 @@ export class Reads {
     return ids.sort((one, other) => one - other);
   }
 
-  async unfinished(packageId: number): Promise<Order[]> {
-    const options = { ...this.#options, ...inOneAnswer, sort: { number: 1 } as const };
-    const found = this.#collections.orders.find({ packageId, ...unfinished }, options);
-    return (await found.toArray()).map(orderFrom);
+  unfinished(packageId: number): Promise<Order[]> {
+    return this.#orders({ packageId, ...unfinished }, { ...inOneAnswer, sort: { number: 1 } });
   }
 
   async orders(ids: readonly string[]): Promise<Order[]> {
@@ -100,9 +98,9 @@ export class Reads {
   /** Orders by key, of several packages in one query. */
   async ordersByKeys(keysOf: ReadonlyMap<number, ReadonlySet<string>>): Promise<Order[]> {
     const ofPackages = [...keysOf].map(([packageId, keys]) => ({ packageId, key: { $in: [...keys] } }));
-    const [first] = ofPackages;
-    if (first === undefined) return [];
-    return this.#orders(ofPackages.length === 1 ? first : { $or: ofPackages });
+    const [only, ...others] = ofPackages;
+    if (only === undefined) return [];
+    return this.#orders(others.length === 0 ? only : { $or: ofPackages });
   }
 
   async liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
@@ -119,19 +117,14 @@ export class Reads {
 
   /** The cursor is the number of the last order. */
   async ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>> {
-    const found = this.#collections.orders.find(
-      { packageId, number: { $gt: Number(cursor ?? 0) } },
-      { ...this.#options, batchSize: limit + 1, limit, sort: { number: 1 } },
-    );
-    return pageOf((await found.toArray()).map(orderFrom), limit, ({ number }) => String(number));
+    const filter = { packageId, number: { $gt: Number(cursor ?? 0) } };
+    const orders = await this.#orders(filter, { ...first(limit), sort: { number: 1 } });
+    return pageOf(orders, limit, ({ number }) => String(number));
   }
 
-  async ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
-    const found = this.#collections.orders.find(
-      { packageId, number: { $lt: number ?? Number.MAX_SAFE_INTEGER } },
-      { ...this.#options, batchSize: limit + 1, limit, sort: { number: -1 } },
-    );
-    return (await found.toArray()).map(orderFrom);
+  ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
+    const filter = { packageId, number: { $lt: number ?? Number.MAX_SAFE_INTEGER } };
+    return this.#orders(filter, { ...first(limit), sort: { number: -1 } });
   }
 
   /** The cursor is the last number of the span. */
@@ -144,35 +137,24 @@ export class Reads {
     const from = Number(cursor ?? 0);
     const [last] = await this.ordersBelow(packageId, undefined, 1);
     const filter = { packageId, number: { $gt: from, $lte: from + span }, email };
-    const found = this.#collections.orders.find(filter, {
-      ...this.#options,
-      ...inOneAnswer,
-      hint: 'by_number',
-      sort: { number: 1 },
-    });
-    const items = (await found.toArray()).map(orderFrom);
+    const items = await this.#orders(filter, { ...inOneAnswer, hint: 'by_number', sort: { number: 1 } });
     return from + span < (last?.number ?? 0) ? { items, next: String(from + span) } : { items };
   }
 
   async ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
     const { packageId, number } = parseOrderCursor(cursor);
     const below = [{ packageId: { $lt: packageId } }, { packageId, number: { $lt: number } }];
-    const found = this.#collections.orders.find(
-      { email, ...(cursor === undefined ? {} : { packageId: { $lte: packageId }, $or: below }) },
-      { ...this.#options, batchSize: limit + 1, limit, sort: { packageId: -1, number: -1 } },
-    );
-    return pageOf((await found.toArray()).map(orderFrom), limit, orderCursorAfter);
+    const filter = { email, ...(cursor === undefined ? {} : { packageId: { $lte: packageId }, $or: below }) };
+    const orders = await this.#orders(filter, { ...first(limit), sort: { packageId: -1, number: -1 } });
+    return pageOf(orders, limit, orderCursorAfter);
   }
 
   async operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {
     const last = parseEventCursor(cursor);
     const before =
       last === undefined ? {} : { $or: [{ at: { $lt: last.at } }, { at: last.at, _id: { $lt: last.id } }] };
-    const found = this.#collections.operatorEvents.find(before, {
-      ...this.#options,
-      limit,
-      sort: { at: -1, _id: -1 },
-    });
+    const options = { ...this.#options, limit };
+    const found = this.#collections.operatorEvents.find(before, options).sort({ at: -1, _id: -1 });
     return pageOf((await found.toArray()).map(operatorEventFrom), limit, eventCursorAfter);
   }
 
@@ -185,10 +167,8 @@ export class Reads {
   async settingsNamed(prefix: string): Promise<Map<string, string>> {
     // All names with the prefix are below this: no name has a greater character.
     const filter = { _id: { $gte: prefix, $lt: `${prefix}\uffff` } };
-    const found = await this.#collections.settings
-      .find(filter, { ...this.#options, ...inOneAnswer })
-      .toArray();
-    return new Map(found.map(({ _id, value }) => [_id, value]));
+    const found = this.#collections.settings.find(filter, { ...this.#options, ...inOneAnswer });
+    return new Map((await found.toArray()).map(({ _id, value }) => [_id, value]));
   }
 
   async ping(): Promise<void> {
@@ -196,21 +176,19 @@ export class Reads {
   }
 
   async #selected(packageId: number, selection: OrderSelection): Promise<Order[]> {
-    const options = { ...this.#options, sort: { number: 1 } as const };
+    const sort = { number: 1 } as const;
     if ('ids' in selection) {
-      if (selection.ids.length === 0) return [];
-      const found = this.#collections.orders.find({ _id: { $in: [...selection.ids] }, packageId }, options);
-      return (await found.toArray()).map(orderFrom);
+      const { ids } = selection;
+      return ids.length === 0 ? [] : this.#orders({ _id: { $in: [...ids] }, packageId }, { sort });
     }
-    const { statuses, max: limit } = selection;
+    const { statuses, max } = selection;
     if (statuses.length === 0) return [];
     const filter = { packageId, ...unfinished, status: { $in: [...statuses] } };
-    const found = this.#collections.orders.find(filter, { ...options, limit, batchSize: limit + 1 });
-    return (await found.toArray()).map(orderFrom);
+    return this.#orders(filter, { ...first(max), sort });
   }
 
-  async #orders(filter: object): Promise<Order[]> {
-    const found = this.#collections.orders.find(filter, { ...this.#options, ...inOneAnswer });
+  async #orders(filter: object, options: FindOptions = inOneAnswer): Promise<Order[]> {
+    const found = this.#collections.orders.find(filter, { ...this.#options, ...options });
     return (await found.toArray()).map(orderFrom);
   }
 }

@@ -3,10 +3,10 @@ import type { Fence } from '../../domain/messages.ts';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
-import { FencedError } from '../store.ts';
+import { notRemovable } from '../store-helpers.ts';
 import type { Collections } from './collections.ts';
 import { documentVersion, packageDocument, refuseNewer } from './documents.ts';
-import { isDuplicate, takenIn } from './errors.ts';
+import { isDuplicate, takenIn, upsert } from './errors.ts';
 
 /** All writes except commits. Each may be repeated. They throw the driver's errors. */
 export class Writes {
@@ -40,33 +40,29 @@ export class Writes {
    * retries the delete, the server applies it once.
    * @throws FencedError if the package has another fence, has orders, or does not exist.
    */
-  async removePackage(packageId: number, { epoch, seq }: Fence): Promise<void> {
+  async removePackage(packageId: number, fence: Fence): Promise<void> {
     const { packages, orders } = this.#collections;
-    const where = `package ${packageId} is not there at epoch ${epoch}, seq ${seq}, without an order`;
+    const { epoch, seq } = fence;
     if ((await orders.findOne({ packageId }, { session: this.#session, projection: { _id: 1 } })) !== null) {
-      throw new FencedError(where);
+      throw notRemovable(packageId, fence);
     }
     const { deletedCount } = await packages.deleteOne(
       { _id: packageId, v: { $lte: documentVersion }, epoch, seq, 'figures.nextNumber': 1 },
       { session: this.#session },
     );
-    if (deletedCount !== 1) throw new FencedError(where);
+    if (deletedCount !== 1) throw notRemovable(packageId, fence);
   }
 
   /** Returns the stored value. */
   async addSetting(name: string, value: string): Promise<string> {
     const { settings } = this.#collections;
-    const add = () =>
+    const kept = await upsert(() =>
       settings.findOneAndUpdate(
         { _id: name },
         { $setOnInsert: { v: documentVersion, value } },
         { upsert: true, returnDocument: 'after', session: this.#session },
-      );
-    const kept = await add().catch((error: unknown) => {
-      // Another upsert of this name was applied at the same time: a second try finds its document.
-      if (isDuplicate(error)) return add();
-      throw error;
-    });
+      ),
+    );
     if (kept) refuseNewer(kept);
     return kept?.value ?? value;
   }
@@ -103,9 +99,7 @@ export class Writes {
   async endOperatorEvent(id: string, { outcome, after, code, endedAt }: OperatorEventEnd): Promise<void> {
     await this.#collections.operatorEvents.updateOne(
       { _id: id, outcome: 'open' },
-      {
-        $set: defined({ outcome, endedAt, after, code }),
-      },
+      { $set: defined({ outcome, endedAt, after, code }) },
       { session: this.#session },
     );
   }
@@ -113,17 +107,13 @@ export class Writes {
   /** Stores the time. */
   async probe(): Promise<void> {
     const { settings } = this.#collections;
-    const leave = () =>
+    await upsert(() =>
       settings.updateOne(
         { _id: 'probe' },
         { $set: { v: documentVersion, value: new Date().toISOString() } },
         { upsert: true, session: this.#session },
-      );
-    await leave().catch((error: unknown) => {
-      // Another first probe was applied at the same time.
-      if (!isDuplicate(error)) throw error;
-      return leave();
-    });
+      ),
+    );
   }
 
   /** Deletes orders first: if this fails halfway, an audit notices packages without orders, but not the opposite. */

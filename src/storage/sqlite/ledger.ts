@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Page } from '../../lib/page.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
-import { pageOf } from '../cursors.ts';
+import { pageOf } from '../store-helpers.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -17,61 +17,66 @@ export function openSqliteLedger(options: ConnectionOptions): SupplierLedger {
   });
 }
 
+function prepare(db: DatabaseSync) {
+  const entry = 'SELECT key, number, status, subject, package_id AS packageId FROM reservations';
+  return {
+    insert: db.prepare(
+      `INSERT INTO reservations (kind, key, number, status, subject, package_id) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (kind, key) DO NOTHING`,
+    ),
+    find: db.prepare(`${entry} WHERE kind = ? AND key = ?`),
+    findByNumber: db.prepare(`${entry} WHERE kind = ? AND number = ? AND number <> ''`),
+    cancel: db.prepare(
+      `INSERT INTO reservations (kind, key, number, status, subject, package_id)
+        VALUES (?, ?, '', 'cancelled', '', 0) ON CONFLICT (kind, key) DO UPDATE SET status = 'cancelled'`,
+    ),
+    page: db.prepare(
+      `SELECT key, number, status FROM reservations
+        WHERE kind = ? AND key > ? AND number <> '' AND status IN ('active', 'cancelled')
+        ORDER BY key LIMIT ?`,
+    ),
+  };
+}
+
 /** The ledger of the simulated suppliers. On the store's connection its writes share the store's flushes. */
 export class SqliteLedger implements SupplierLedger {
   readonly #commits: GroupCommit;
   readonly #close: () => Promise<void>;
-  readonly #insert;
-  readonly #find;
-  readonly #findByNumber;
-  readonly #cancel;
-  readonly #page;
+  readonly #sql: ReturnType<typeof prepare>;
 
   constructor(db: DatabaseSync, commits: GroupCommit, close: () => Promise<void>) {
     this.#commits = commits;
     this.#close = close;
-    this.#insert = db.prepare(
-      `INSERT INTO reservations (kind, key, number, status, subject, package_id) VALUES (?, ?, ?, ?, ?, ?)
-        ON CONFLICT (kind, key) DO NOTHING`,
-    );
-    this.#find = db.prepare('SELECT * FROM reservations WHERE kind = ? AND key = ?');
-    this.#findByNumber = db.prepare(
-      "SELECT * FROM reservations WHERE kind = ? AND number = ? AND number <> ''",
-    );
-    this.#cancel = db.prepare(
-      `INSERT INTO reservations (kind, key, number, status, subject, package_id)
-        VALUES (?, ?, '', 'cancelled', '', 0) ON CONFLICT (kind, key) DO UPDATE SET status = 'cancelled'`,
-    );
-    this.#page = db.prepare(
-      `SELECT key, number, status FROM reservations
-        WHERE kind = ? AND key > ? AND number <> '' AND status IN ('active', 'cancelled')
-        ORDER BY key LIMIT ?`,
-    );
+    this.#sql = prepare(db);
   }
 
   record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry> {
     const { key, number, status, subject, packageId } = entry;
     return this.#write(() => {
-      this.#insert.run(kind, key, number, status, subject, packageId);
-      return found(this.#find.get(kind, key)) ?? entry;
+      this.#sql.insert.run(kind, key, number, status, subject, packageId);
+      return found(this.#sql.find.get(kind, key)) ?? entry;
     });
   }
 
   async find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined> {
-    return this.#read(() => found(this.#find.get(kind, key)));
+    return this.#read(() => found(this.#sql.find.get(kind, key)));
   }
 
   async findByNumber(kind: SupplierKind, number: string): Promise<LedgerEntry | undefined> {
-    return this.#read(() => found(this.#findByNumber.get(kind, number)));
+    return this.#read(() => found(this.#sql.findByNumber.get(kind, number)));
   }
 
   async cancel(kind: SupplierKind, key: string): Promise<void> {
-    await this.#write(() => this.#cancel.run(kind, key));
+    await this.#write(() => this.#sql.cancel.run(kind, key));
   }
 
   async page(kind: SupplierKind, cursor: string | undefined, limit: number): Promise<Page<Reservation>> {
-    const rows = this.#read(() => this.#page.all(kind, cursor ?? '', limit));
-    return pageOf(rows.map(reservationFrom), limit, ({ key }) => key);
+    const rows = this.#read(() => this.#sql.page.all(kind, cursor ?? '', limit));
+    return pageOf(
+      rows.map((row) => ({ ...row }) as unknown as Reservation),
+      limit,
+      ({ key }) => key,
+    );
   }
 
   close(): Promise<void> {
@@ -96,20 +101,5 @@ export class SqliteLedger implements SupplierLedger {
 }
 
 function found(row: Row | undefined): LedgerEntry | undefined {
-  if (!row) return undefined;
-  return {
-    key: String(row.key),
-    number: String(row.number),
-    status: row.status as LedgerEntry['status'],
-    subject: String(row.subject),
-    packageId: Number(row.package_id),
-  };
-}
-
-function reservationFrom(row: Row): Reservation {
-  return {
-    key: String(row.key),
-    number: String(row.number),
-    status: row.status as Reservation['status'],
-  };
+  return row && ({ ...row } as unknown as LedgerEntry);
 }

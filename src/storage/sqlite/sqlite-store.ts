@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { Change, Fence, Ownership } from '../../domain/messages.ts';
+import type { Change, Fence } from '../../domain/messages.ts';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
@@ -46,13 +46,20 @@ export class SqliteStore implements Store {
   readonly ordersBelow = this.#reader('ordersBelow');
   readonly ordersOfEmail = this.#reader('ordersOfEmail');
   readonly ordersByEmail = this.#reader('ordersByEmail');
+  readonly settingIfAny = this.#reader('setting');
   readonly ping = this.#reader('ping');
+
+  // And those that only call a write which may be repeated.
+  /** Resolves once the new epoch is durable. */
+  readonly takeOwnership = this.#writer('takeOwnership');
+  readonly clear = this.#writer('clear');
+  readonly probe = this.#writer('probe');
 
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#commits = new GroupCommit(connection.db);
     this.#reads = new Reads(connection.db);
-    this.#writes = new Writes(connection.db);
+    this.#writes = new Writes(connection.db, this.#reads);
     this.ledger = new SqliteLedger(connection.db, this.#commits, async () => {});
   }
 
@@ -61,15 +68,6 @@ export class SqliteStore implements Store {
       () => packages.filter((added) => this.#writes.addPackage(added)).map(({ id }) => id),
       packages.length,
     );
-  }
-
-  /** Reads inside the write, so the new owner starts from the state of its epoch. Resolves once that is durable. */
-  takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
-    return this.#write(() => {
-      const taken = this.#writes.raiseEpoch(packageId, instance);
-      const snapshot = this.#reads.package(packageId);
-      return taken && snapshot && { ...snapshot, ...taken, unfinished: this.#reads.unfinished(packageId) };
-    });
   }
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
@@ -81,17 +79,13 @@ export class SqliteStore implements Store {
     await this.#commits.write(() => this.#writes.removePackage(packageId, fence));
   }
 
-  settingIfAny(name: string): Promise<string | undefined> {
-    return this.#read(() => this.#writes.setting(name));
-  }
-
   async setting(name: string, make: () => string): Promise<string> {
-    const kept = await this.#read(() => this.#writes.setting(name));
+    const kept = await this.settingIfAny(name);
     return kept ?? this.#write(() => this.#writes.addSetting(name, make()));
   }
 
   settingsNamed(prefix: string): Promise<ReadonlyMap<string, string>> {
-    return this.#read(() => this.#writes.settingsNamed(prefix));
+    return this.#read((reads) => reads.settingsNamed(prefix));
   }
 
   swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean> {
@@ -116,14 +110,6 @@ export class SqliteStore implements Store {
     return inMemory ? undefined : snapshotOf(file);
   }
 
-  async clear(): Promise<void> {
-    await this.#write(() => this.#writes.clear());
-  }
-
-  probe(): Promise<void> {
-    return this.#write(() => this.#writes.probe());
-  }
-
   async close(): Promise<void> {
     await this.#commits.close();
     this.#connection.close();
@@ -141,6 +127,14 @@ export class SqliteStore implements Store {
   ): (...args: Parameters<Reads[Name]>) => Promise<ReturnType<Reads[Name]>> {
     type Query = (...args: Parameters<Reads[Name]>) => ReturnType<Reads[Name]>;
     return (...args) => this.#read((reads) => (reads[name] as Query)(...args));
+  }
+
+  /** Makes a method of the store from a write. */
+  #writer<Name extends keyof Writes>(
+    name: Name,
+  ): (...args: Parameters<Writes[Name]>) => Promise<ReturnType<Writes[Name]>> {
+    type Write = (...args: Parameters<Writes[Name]>) => ReturnType<Writes[Name]>;
+    return (...args) => this.#write(() => (this.#writes[name] as Write)(...args));
   }
 
   async #read<T>(read: (reads: Reads) => T): Promise<T> {

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
+import type { Change, Fence } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import type { Page } from '../lib/page.ts';
 import type { OperatorEvent } from './operator-log.ts';
+import { FencedError } from './store.ts';
 
 /** Both stores page in the same way: the cursor of the next page is made from the last item of a full page. */
 export function pageOf<Item>(
@@ -40,4 +42,23 @@ export function eventCursorAfter({ at, id }: OperatorEvent): string {
  */
 export function firstSeq(): number {
   return randomInt(2 ** 47);
+}
+
+/** @throws Error if a package or order of the change does not belong to the package. */
+export function refuseForeign(packageId: number, change: Change): void {
+  const { package: replacement, inserted, updated, erased = [] } = change;
+  if (replacement && replacement.id !== packageId) {
+    throw new Error(`package ${replacement.id} cannot replace package ${packageId}`);
+  }
+  for (const orders of [inserted, updated, erased]) {
+    for (const order of orders) {
+      if (order.packageId === packageId) continue;
+      throw new Error(`order ${order.id} is of package ${order.packageId}, not ${packageId}`);
+    }
+  }
+}
+
+/** The error for a package that `removePackage` cannot remove. */
+export function notRemovable(packageId: number, { epoch, seq }: Fence): FencedError {
+  return new FencedError(`package ${packageId} is not there at epoch ${epoch}, seq ${seq}, without an order`);
 }
