@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { defined } from '../lib/defined.ts';
 import { ConfigError, redacted } from './config-error.ts';
-import { type LimitsConfig, rateLimit, type TrustProxy, trustProxy } from './limit-settings.ts';
 import { isRedisUrl, redisUrlsAllowed } from './redis-url.ts';
 import {
   database,
@@ -11,58 +10,16 @@ import {
   onOff,
   origin,
   rate,
+  rateLimit,
   redlockUrls,
   token,
+  trustProxy,
   url,
   whole,
 } from './setting-types.ts';
 import { resemblingSettings } from './unknown-settings.ts';
 
 export { ConfigError } from './config-error.ts';
-
-/** All settings, checked. Times are in ms. */
-export interface Config {
-  /** 0 takes any free port. */
-  readonly port: number;
-  /** Absent: all addresses of the machine, IPv6 and IPv4. */
-  readonly host?: string;
-  readonly database: DatabaseConfig;
-  readonly redisUrl?: string;
-  /** The Redis nodes for leases; absent: the one at `redisUrl`. */
-  readonly redlockUrls?: readonly string[];
-  readonly engine: 'actor' | 'lock' | 'queue';
-  readonly instanceId: string;
-  readonly leaseTtlMs: number;
-  readonly waitersPerUnit: number;
-  /** The most orders that one email may have of a package at the same time; 0: any number. */
-  readonly ordersPerEmail: number;
-  readonly suppliers: SuppliersConfig;
-  readonly secret?: string;
-  readonly adminToken?: string;
-  readonly trustProxy: TrustProxy;
-  /** Absent: no limits. */
-  readonly limits?: LimitsConfig;
-  readonly currency: string;
-  readonly logLevel: (typeof logLevels)[number];
-  /** Without a trailing slash. */
-  readonly publicOrigin?: string;
-  /** Absent without tracing. OpenTelemetry reads its other settings itself. */
-  readonly tracing?: { readonly protocol?: string };
-}
-
-export type DatabaseConfig =
-  | { readonly kind: 'sqlite'; readonly file: string }
-  | { readonly kind: 'mongodb'; readonly url: string };
-
-export interface SuppliersConfig {
-  /** The suppliers' URL, without a trailing slash; absent: the simulated suppliers of this process. */
-  readonly url?: string;
-  readonly token?: string;
-  readonly timeoutMs: number;
-  readonly latencyMs: number;
-  readonly flightFailureRate: number;
-  readonly hotelFailureRate: number;
-}
 
 const engines = ['actor', 'lock', 'queue'] as const;
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -126,6 +83,11 @@ const settings = z.object({
 });
 
 type Settings = z.output<typeof settings>;
+
+/** All settings, checked. Times are in ms. */
+export type Config = Readonly<ReturnType<typeof toConfig>>;
+export type DatabaseConfig = Settings['DATABASE_URL'];
+export type SuppliersConfig = Config['suppliers'];
 
 /** The names of all settings. */
 export const settingNames = Object.keys(settings.shape) as (keyof Settings)[];
@@ -198,17 +160,23 @@ function contradictionsIn(read: Partial<Settings>, isWrong: ReadonlySet<string>)
   });
 }
 
-function toConfig(read: Settings): Config {
+function toConfig(read: Settings) {
   return {
+    /** 0 takes any free port. */
     port: read.PORT,
     database: read.DATABASE_URL,
     engine: read.ENGINE,
     instanceId: read.INSTANCE_ID,
     leaseTtlMs: read.LEASE_TTL_MS,
     waitersPerUnit: read.WAITERS_PER_UNIT,
+    /** The most orders that one email may have of a package at the same time; 0: any number. */
     ordersPerEmail: read.ORDERS_PER_EMAIL,
     suppliers: {
-      ...defined({ url: read.SUPPLIERS_URL?.replace(/\/+$/, ''), token: read.SUPPLIERS_TOKEN }),
+      ...defined({
+        /** Without a trailing slash. Absent: the simulated suppliers of this process. */
+        url: read.SUPPLIERS_URL?.replace(/\/+$/, ''),
+        token: read.SUPPLIERS_TOKEN,
+      }),
       timeoutMs: read.SUPPLIER_TIMEOUT_MS,
       latencyMs: read.SUPPLIER_LATENCY_MS,
       flightFailureRate: read.FLIGHT_FAILURE_RATE,
@@ -218,32 +186,44 @@ function toConfig(read: Settings): Config {
     currency: read.CURRENCY,
     logLevel: read.LOG_LEVEL,
     ...defined({
+      /** Absent: all addresses of the machine, IPv6 and IPv4. */
       host: read.HOST,
       redisUrl: read.REDIS_URL,
+      /** The Redis nodes for leases; absent: the one at `redisUrl`. */
       redlockUrls: read.REDLOCK_URLS,
       secret: read.SECRET,
       adminToken: read.ADMIN_TOKEN,
+      /** Without a trailing slash. */
       publicOrigin: read.PUBLIC_ORIGIN,
+      /** Absent without tracing. OpenTelemetry reads its other settings itself. */
       tracing: tracing(read),
+      /** Absent: no limits. */
       limits: read.RATE_LIMIT ? limits(read) : undefined,
     }),
   };
 }
 
-function limits(read: Settings): LimitsConfig {
+/** The limits per client and per email. */
+function limits(read: Settings) {
   return {
     purchases: read.RATE_LIMIT_PURCHASES,
+    /** Purchases with an email, of all clients. */
     purchasesPerEmail: read.RATE_LIMIT_EMAIL,
+    /** Orders looked up or cancelled by a client. */
     lookUps: read.RATE_LIMIT_LOOKUPS,
+    /** Reads of packages and pages by a client. */
     reads: read.RATE_LIMIT_READS,
+    /** Sockets opened by a client. */
     sockets: read.RATE_LIMIT_SOCKETS,
+    /** Open sockets of a client; 0: any number. */
     socketsPerClient: read.SOCKETS_PER_CLIENT,
+    /** Open connections of a client; 0: any number. */
     connectionsPerClient: read.CONNECTIONS_PER_CLIENT,
   };
 }
 
 /** As OpenTelemetry defines it: only `true` disables, and the exporter `none` exports nothing. */
-function tracing(read: Settings): Config['tracing'] {
+function tracing(read: Settings): { readonly protocol?: string } | undefined {
   const endpoint = read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? read.OTEL_EXPORTER_OTLP_ENDPOINT;
   const isDisabled = read.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || read.OTEL_TRACES_EXPORTER === 'none';
   if (endpoint === undefined || isDisabled) return undefined;
