@@ -1,17 +1,15 @@
 import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Batcher } from '../../lib/batcher.ts';
-import { defined } from '../../lib/defined.ts';
 import { type Log, silentLog } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
 import type { Store, StoreSnapshot } from '../store.ts';
 import { prepareIndexes } from './collections.ts';
 import { CommitSessions } from './commit-session.ts';
 import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
-import { snapshotFrom } from './documents.ts';
 import { GroupCommit } from './group-commit.ts';
 import { MongoLedger } from './ledger.ts';
-import { fenceOf, raiseEpoch } from './ownership.ts';
+import { raiseEpoch } from './ownership.ts';
 import { Reads } from './reads.ts';
 import { Writes } from './writes.ts';
 
@@ -97,12 +95,7 @@ export class MongoStore implements Store {
       if (!raised) return undefined;
       // The session that raised the epoch sees every earlier commit.
       const reads = new Reads(connection.collections, connection.current(session));
-      return {
-        ...snapshotFrom(raised.package),
-        fence: fenceOf(raised.package),
-        ...defined({ former: raised.former }),
-        unfinished: await reads.unfinished(packageId),
-      };
+      return { ...raised, unfinished: await reads.unfinished(packageId) };
     });
   }
 

@@ -1,10 +1,10 @@
 import { type ClientSession, MongoServerError, MongoWriteConcernError } from 'mongodb';
-import type { Fence } from '../../domain/messages.ts';
+import type { Ownership } from '../../domain/messages.ts';
 import { defined } from '../../lib/defined.ts';
 import type { Log } from '../../observability/log.ts';
 import type { NamedSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
-import { documentVersion, type PackageDocument, refuseNewer } from './documents.ts';
+import { documentVersion, refuseNewer, snapshotFrom } from './documents.ts';
 import { mongoCode } from './errors.ts';
 
 /** The timeouts of the attempts to raise the epoch. After each, the transaction that locks the package is killed. */
@@ -15,18 +15,11 @@ interface Claim extends NamedSessions {
   readonly instance: string;
 }
 
-interface Raised {
-  /** The package with the raised epoch. Its `owner` is still the former one. */
-  readonly package: PackageDocument;
-  /** The former owner. */
-  readonly former?: string;
-}
-
 /**
  * Raises the epoch durably. Also sets the document version of the package, so that older releases do not change it. An
  * earlier owner's transaction either was committed before, and later reads of this session see it, or it conflicts and is
  * undone.
- * @returns the package with its new epoch, or undefined if there is none.
+ * @returns the package with its new fence and its former owner, or undefined if there is none.
  * @throws Error for a package with a newer document version.
  */
 export async function raiseEpoch(
@@ -34,11 +27,11 @@ export async function raiseEpoch(
   session: ClientSession,
   { packageId, instance, session: own, group }: Claim,
   log: Log,
-): Promise<Raised | undefined> {
+): Promise<Omit<Ownership, 'unfinished'> | undefined> {
   const { packages } = collections;
   for (const [attempt, maxTimeMS] of timeoutsMs.entries()) {
     try {
-      const raised = await packages.findOneAndUpdate(
+      const before = await packages.findOneAndUpdate(
         { _id: packageId, v: { $lte: documentVersion } },
         {
           $inc: { epoch: 1 },
@@ -52,7 +45,12 @@ export async function raiseEpoch(
         // The document before the update has the former owner.
         { returnDocument: 'before', session, maxTimeMS },
       );
-      return raised ? raisedFrom(raised) : await absent();
+      if (before === null) return await absent();
+      return {
+        ...snapshotFrom(before),
+        fence: { epoch: before.epoch + 1, seq: before.seq },
+        ...defined({ former: before.owner?.instance }),
+      };
     } catch (error) {
       if (!isBlocked(error) || attempt + 1 === timeoutsMs.length) throw error;
       await killHolder();
@@ -78,17 +76,6 @@ export async function raiseEpoch(
       log.warn({ packageId, err }, "the former owner's open transaction could not be ended");
     }
   }
-}
-
-function raisedFrom(before: PackageDocument): Raised {
-  return {
-    package: { ...before, v: documentVersion, epoch: before.epoch + 1 },
-    ...defined({ former: before.owner?.instance }),
-  };
-}
-
-export function fenceOf({ epoch, seq }: PackageDocument): Fence {
-  return { epoch, seq };
 }
 
 /** Whether a transaction locks the package. False if only the majority was slow. */
