@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { connectionsAllowed } from './limits.ts';
+import { connectionsAllowed, openFilesMax } from './limits.ts';
 
 it.each([
   [undefined, 40_000],
@@ -9,4 +12,24 @@ it.each([
   [256, 192],
 ])('with %s open files there may be %i connections: some files are for the store', (files, connections) => {
   expect(connectionsAllowed(files)).toBe(connections);
+});
+
+it.each([
+  [
+    'a number',
+    'Max cpu time   unlimited   unlimited   seconds\nMax open files   20000   524288   files\n',
+    20_000,
+  ],
+  ['no limit', 'Max open files            unlimited            unlimited            files\n', undefined],
+  ['something else', 'nothing\n', undefined],
+])('reads the limit of open files: %s', (_what, text, expected) => {
+  const folder = mkdtempSync(join(tmpdir(), 'limits-'));
+  const file = join(folder, 'limits');
+  writeFileSync(file, text);
+  expect(openFilesMax(file)).toBe(expected);
+  rmSync(folder, { recursive: true });
+});
+
+it('has no limit of open files if the file of the limits does not exist', () => {
+  expect(openFilesMax('/nowhere/limits')).toBe(undefined);
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { RedisConnector } from '../cluster/redis/connector.ts';
 import type { Config } from '../config/config.ts';
@@ -7,7 +8,6 @@ import { LoopAdmission } from '../http/server/overload.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { defined } from '../lib/defined.ts';
 import { LogOnce } from '../lib/log-once.ts';
-import { openFilesMax } from '../lib/open-files.ts';
 import type { Log } from '../observability/log.ts';
 import { clientResolver } from '../rate-limits/client-address.ts';
 import { httpLimits } from '../rate-limits/limits.ts';
@@ -63,6 +63,19 @@ export function attachConnectionLimits(
 export function connectionsAllowed(files: number | undefined): number {
   if (files === undefined) return connectionsMax;
   return Math.min(connectionsMax, files - Math.min(otherFilesMax, Math.ceil(files / 4)));
+}
+
+/**
+ * The number of files and connections that this process may have open. Node has already raised it to the hard limit.
+ * Undefined if it is unknown or unlimited.
+ */
+export function openFilesMax(limitsFile = '/proc/self/limits'): number | undefined {
+  try {
+    const soft = /^Max open files\s+(?<soft>\d+)/m.exec(readFileSync(limitsFile, 'utf8'))?.groups?.soft;
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Warns once. Either TRUST_PROXY is set wrongly, or a client forges the header. */
