@@ -9,7 +9,7 @@ import type { IncomingRequest } from '../rate-limits/rate-limits.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import type { SupplierClient } from '../suppliers/suppliers.ts';
-import type { Admission } from './server/overload.ts';
+import type { LoopAdmission } from './server/overload.ts';
 
 /** Everything that the HTTP routes need. src/compose puts it together. */
 export interface AppServices {
@@ -22,7 +22,7 @@ export interface AppServices {
   readonly log: Log;
   readonly settings: HttpSettings;
   /** Omitted when purchases are never refused for overload. */
-  readonly admission?: Admission;
+  readonly admission?: Pick<LoopAdmission, 'admits'>;
   /** Omitted when rate limits are off. */
   readonly limits?: HttpLimits;
   /** Omitted when telemetry is off. */

@@ -1,12 +1,8 @@
-import { type ClientResolver, clientResolver, type TrustedProxies } from './client-address.ts';
+import { clientResolver, type TrustedProxies } from './client-address.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
-import type { Allowance, IncomingRequest, RateLimiter, RateLimits } from './rate-limits.ts';
+import type { Allowance, IncomingRequest, RateLimiter, RateLimits, RatePolicy } from './rate-limits.ts';
 
-/** At most `count` uses in `windowS` whole seconds. */
-export interface Rate {
-  readonly count: number;
-  readonly windowS: number;
-}
+type Rate = Omit<RatePolicy, 'name'>;
 
 export interface LimitSettings {
   readonly purchases: Rate;
@@ -20,7 +16,7 @@ export interface LimitSettings {
 
 /** The result of one use, with the policy that it was counted against. */
 export interface LimitResult extends Allowance {
-  readonly policy: RateLimiter['policy'];
+  readonly policy: RatePolicy;
 }
 
 /** The limits of the HTTP routes. */
@@ -62,8 +58,19 @@ export function httpLimits(
   const onRefused = (request: IncomingRequest | undefined) => {
     if (trusted === 0 && request?.headers['x-forwarded-for'] !== undefined) onUntrustedProxy();
   };
-  const byClient = (name: string, rate: Rate, ...others: RateLimiter[]) =>
-    clientLimit(limits.limiter({ name, ...rate }), clients, others, onRefused);
+  const byClient = (name: string, rate: Rate, ...others: RateLimiter[]): ClientLimit => {
+    const limiter = limits.limiter({ name, ...rate });
+    const { policy } = limiter;
+    return {
+      policies: [limiter, ...others].map((each) => policyItem(each.policy)).join(', '),
+      async take(request) {
+        // Undefined only in tests that call the app without a server.
+        const allowance = await limiter.take(request === undefined ? '' : clients.of(request));
+        if (!allowance.isAllowed) onRefused(request);
+        return { policy, ...allowance };
+      },
+    };
+  };
   return {
     purchase: byClient('purchase', purchases, email),
     lookUp: byClient('look-up', lookUps),
@@ -76,26 +83,8 @@ export function httpLimits(
   };
 }
 
-function clientLimit(
-  limiter: RateLimiter,
-  clients: ClientResolver,
-  others: readonly RateLimiter[],
-  onRefused: (request: IncomingRequest | undefined) => void,
-): ClientLimit {
-  const { policy } = limiter;
-  return {
-    policies: [limiter, ...others].map((each) => policyItem(each.policy)).join(', '),
-    async take(request) {
-      // Undefined only in tests that call the app without a server.
-      const allowance = await limiter.take(request === undefined ? '' : clients.of(request));
-      if (!allowance.isAllowed) onRefused(request);
-      return { policy, ...allowance };
-    },
-  };
-}
-
 /** An item of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers): the quota and the window in seconds. */
-export function policyItem({ name, count, windowS }: RateLimiter['policy']): string {
+export function policyItem({ name, count, windowS }: RatePolicy): string {
   return `"${name}";q=${count};w=${windowS}`;
 }
 

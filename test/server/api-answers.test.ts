@@ -239,7 +239,10 @@ it.each([
 });
 
 it('answers a request that arrives too slowly with 408', async () => {
-  const quick = createServer(fakeApp(), silentLog, undefined, { headersMs: 50, lookEveryMs: 10 });
+  const quick = createServer(fakeApp(), silentLog, undefined, {
+    headersTimeout: 50,
+    connectionsCheckingInterval: 10,
+  });
   await once(quick.listen(0, '127.0.0.1'), 'listening');
   try {
     const { port } = quick.address() as AddressInfo;

@@ -3,7 +3,6 @@ import type { Server } from 'node:http';
 import {
   type AddressInfo,
   createServer as createListener,
-  createServer,
   type Server as Listener,
   type ListenOptions,
 } from 'node:net';
@@ -132,26 +131,27 @@ const lockTimeoutMs = 5_000;
  * which needs no cleaning up. Without the lock after {@link lockTimeoutMs}, or on other systems than Linux, runs it anyway.
  */
 async function withPortLock<T>(port: number, work: () => Promise<T>): Promise<T> {
-  const release =
-    process.platform === 'linux' ? await lockName(`\0ticket-booking-listens-at-${port}`) : () => {};
+  const lock =
+    process.platform === 'linux' ? await lockName(`\0ticket-booking-listens-at-${port}`) : undefined;
   try {
     return await work();
   } finally {
-    release();
+    lock?.close();
   }
 }
 
-/** Waits for the lock. Returns the function that releases it. */
-async function lockName(name: string): Promise<() => void> {
+/** Waits for the lock. Closing the returned listener releases it. */
+async function lockName(name: string): Promise<Listener | undefined> {
   const until = performance.now() + lockTimeoutMs;
   while (performance.now() < until) {
-    const holder = createServer((socket) => socket.destroy()).listen(name);
     try {
-      await once(holder, 'listening');
-      return () => holder.close();
+      return await listening(
+        createListener((socket) => socket.destroy()),
+        { path: name },
+      );
     } catch {
       await sleep(lookAgainMs);
     }
   }
-  return () => {};
+  return undefined;
 }

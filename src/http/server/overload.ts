@@ -1,11 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
 
-/** Admission control of purchases. */
-export interface Admission {
-  /** Whether the server has the capacity for another purchase. */
-  admits(): boolean;
-}
-
 const tickMs = 100;
 /** A timer this late means thousands of requests per turn of the event loop. */
 const behindMs = 400;
@@ -18,7 +12,7 @@ const admittedPerTurn = 256;
  * Sheds load: refuses the newest purchases while the event loop is far behind, so that earlier purchases, look-ups and
  * health checks are served in time. Measures the delay of a timer.
  */
-export class LoopAdmission implements Admission {
+export class LoopAdmission {
   readonly #clock: Clock;
   readonly #stopping = new AbortController();
   #lateInARow = 0;
@@ -37,6 +31,7 @@ export class LoopAdmission implements Admission {
     this.#stopping.abort();
   }
 
+  /** Whether the server has the capacity for another purchase. */
   admits(): boolean {
     return this.#lateInARow < lateTurns || ++this.#admitted <= admittedPerTurn;
   }

@@ -20,11 +20,11 @@ afterEach(() => {
 });
 
 const quick: ServerTimes = {
-  headersMs: 300,
-  requestMs: 600,
-  keepAliveMs: 300,
-  silenceMs: 60_000,
-  lookEveryMs: 50,
+  headersTimeout: 300,
+  requestTimeout: 600,
+  keepAliveTimeout: 300,
+  timeout: 60_000,
+  connectionsCheckingInterval: 50,
 };
 const megabyte = 'x'.repeat(1024 * 1024);
 
@@ -109,7 +109,7 @@ describe('disconnects a client that', () => {
   });
 
   it('never reads its answers', async () => {
-    const socket = dial(await start({ ...quick, silenceMs: 400 }));
+    const socket = dial(await start({ ...quick, timeout: 400 }));
     socket.pause();
     // More than the socket buffers hold.
     for (let asked = 0; asked < 4; asked++) socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -118,7 +118,7 @@ describe('disconnects a client that', () => {
   });
 
   it('never closes its connection after a refusal', async () => {
-    const socket = dial(await start({ ...quick, silenceMs: 400 }));
+    const socket = dial(await start({ ...quick, timeout: 400 }));
     socket.write('no HTTP at all\r\n\r\n');
     expect(await text(socket)).toMatch(/^HTTP\/1.1 400 /);
     await expectNobody();
@@ -135,7 +135,7 @@ it('still answers other clients', async () => {
 });
 
 it('serves a slow client that makes progress', async () => {
-  const socket = dial(await start({ ...quick, requestMs: 5_000 }));
+  const socket = dial(await start({ ...quick, requestTimeout: 5_000 }));
   socket.write(
     'POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n',
   );
@@ -151,7 +151,7 @@ it('serves a slow client that makes progress', async () => {
 it.each(['json', 'form'])(
   'refuses a body of a %s that is too large, with and without Content-Length',
   async (kind) => {
-    const port = await start({ ...quick, requestMs: 5_000 });
+    const port = await start({ ...quick, requestTimeout: 5_000 });
     const type = kind === 'json' ? 'application/json' : 'application/x-www-form-urlencoded';
     const declared = dial(port);
     declared.write(

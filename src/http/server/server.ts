@@ -16,27 +16,21 @@ import { isBehindTls } from '../security.ts';
 import type { RequestListener } from '../telemetry/observe-requests.ts';
 import { limitPipelining } from './pipelining.ts';
 
-/** Timeouts for clients, in ms. */
-export interface ServerTimes {
+/** Timeouts for clients, in ms, under Node's names. */
+const defaultTimes = {
   /** To send the headers of a request. */
-  readonly headersMs: number;
+  headersTimeout: 10_000,
   /** To send a whole request. */
-  readonly requestMs: number;
+  requestTimeout: 30_000,
   /** Idle time between two requests. */
-  readonly keepAliveMs: number;
+  keepAliveTimeout: 20_000,
   /** Idle time of the socket during a request. Must exceed the longest wait for an answer. */
-  readonly silenceMs: number;
+  timeout: 120_000,
   /** How often the timeouts are checked. */
-  readonly lookEveryMs: number;
-}
-
-const defaultTimes: ServerTimes = {
-  headersMs: 10_000,
-  requestMs: 30_000,
-  keepAliveMs: 20_000,
-  silenceMs: 120_000,
-  lookEveryMs: 2_000,
+  connectionsCheckingInterval: 2_000,
 };
+
+export type ServerTimes = typeof defaultTimes;
 
 /**
  * Creates the HTTP server of an app; it does not listen yet. Malformed requests are answered with a problem too, and slow
@@ -50,18 +44,12 @@ export function createServer(
 ): Server {
   const answer = getRequestListener(app.fetch, { errorHandler: (error) => unreadable(error, log) });
   const listener = limitPipelining(observe(answer));
-  const { headersMs, requestMs, keepAliveMs, silenceMs, lookEveryMs } = { ...defaultTimes, ...times };
-  const options = {
-    headersTimeout: headersMs,
-    requestTimeout: requestMs,
-    keepAliveTimeout: keepAliveMs,
-    connectionsCheckingInterval: lookEveryMs,
-    // Node would answer without a body; `unreadable` answers with a problem.
-    requireHostHeader: false,
-  };
+  const { timeout, ...nodeTimes } = { ...defaultTimes, ...times };
+  // Node would answer a request without a host without a body; `unreadable` answers with a problem.
+  const options = { ...nodeTimes, requireHostHeader: false };
   const server = createNodeServer(options, (incoming, outgoing) => void listener(incoming, outgoing));
   server.on('checkExpectation', refuseExpectation);
-  server.timeout = silenceMs;
+  server.timeout = timeout;
   // No limit: Node silently drops headers above it, and those that a trusted proxy appends come last. The limit of
   // 16 KiB for all headers remains.
   server.maxHeadersCount = 0;

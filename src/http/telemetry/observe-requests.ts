@@ -1,24 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Hono } from 'hono';
 import type { Order } from '../../domain/order.ts';
-import { defined } from '../../lib/defined.ts';
-import type { Log } from '../../observability/log.ts';
-import type { Metrics, PurchaseOutcome } from '../../observability/metrics.ts';
-import type { Span, Tracing } from '../../observability/tracing.ts';
+import type { PurchaseOutcome } from '../../observability/metrics.ts';
+import type { Tracing } from '../../observability/tracing.ts';
 import type { AppServices } from '../app-services.ts';
 import { orderIdInPath, redactedPath, requestIdOf } from './log-fields.ts';
 
 export type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
-
-/** The receivers of telemetry about requests. */
-interface Observation {
-  readonly metrics: Metrics;
-  readonly routeOf: (url: string) => string;
-  /** Omitted when tracing is off. */
-  readonly tracing?: Tracing;
-  /** Gets a line per request. Omitted when requests are not logged. */
-  readonly log?: Pick<Log, 'debug'>;
-}
 
 /** Not traced: requested by machines every few seconds. */
 const untraced: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/assets/:name']);
@@ -27,40 +15,63 @@ const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 /** The status that nginx uses for callers that hang up before the answer. */
 const hungUp = 499;
 
-/** Counts, times and traces requests. Wraps the listener outside of Hono, where it costs least. */
-export function observeRequests(listener: RequestListener, observation: Observation): RequestListener {
-  const { metrics, routeOf, tracing, log } = observation;
+/**
+ * Returns the wrapper of a server's listener that counts, times and traces requests. It works outside of Hono, where it
+ * costs least. Without telemetry it returns the listener itself.
+ */
+export function requestObserver(
+  app: Pick<Hono, 'routes'>,
+  { telemetry, log }: Pick<AppServices, 'telemetry' | 'log'>,
+): (listener: RequestListener) => RequestListener {
+  if (telemetry === undefined) return (listener) => listener;
+  const { metrics, tracing, logsRequests } = telemetry;
+  const routeOf = routeNames(app);
 
-  async function traced(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  function report(incoming: IncomingMessage, outgoing: ServerResponse, begunAt: number): void {
+    const { method = '', url = '' } = incoming;
+    const route = routeOf(url);
+    const status = statusOf(outgoing);
+    const ms = performance.now() - begunAt;
+    metrics.request(route, methods.has(method) ? method : 'other', status, ms / 1_000);
+    if (!logsRequests) return;
+    const path = redactedPath(url);
+    const fields = {
+      requestId: requestIdOf(incoming),
+      method,
+      route,
+      status,
+      ms: Math.round(ms * 100) / 100,
+    };
+    log.debug({ ...fields, path, ...orderIdInPath(path) }, 'a request was answered');
+  }
+
+  return (listener) => {
+    const answer = tracing === undefined ? listener : traced(listener, tracing, routeOf);
+    return (incoming, outgoing) => {
+      const begunAt = performance.now();
+      const done = () => report(incoming, outgoing, begunAt);
+      const answered = answer(incoming, outgoing);
+      if (answered instanceof Promise) void answered.then(done, done);
+      else done();
+    };
+  };
+}
+
+/** Puts a listener into a span for each request. */
+function traced(listener: RequestListener, tracing: Tracing, routeOf: RouteNames): RequestListener {
+  return async (incoming, outgoing) => {
     const route = routeOf(incoming.url ?? '');
-    if (tracing === undefined || untraced.has(route)) return void (await listener(incoming, outgoing));
+    if (untraced.has(route)) return listener(incoming, outgoing);
     const { method = '', headers } = incoming;
     const path = redactedPath(incoming.url ?? '');
     const parent = typeof headers.traceparent === 'string' ? headers.traceparent : undefined;
     const attributes = { 'http.request.method': method, 'http.route': route, 'url.path': path };
-    await tracing.within(`${method} ${route}`, { kind: 'server', parent, attributes }, async (span: Span) => {
+    return tracing.within(`${method} ${route}`, { kind: 'server', parent, attributes }, async (span) => {
       await listener(incoming, outgoing);
       const status = statusOf(outgoing);
       span.set({ 'http.response.status_code': status });
       if (status >= 500) span.end(new Error(String(status)));
     });
-  }
-
-  const answer = tracing === undefined ? listener : traced;
-  return (incoming, outgoing) => {
-    const begunAt = performance.now();
-    const report = () => {
-      const { method = '', url = '' } = incoming;
-      const route = routeOf(url);
-      const status = statusOf(outgoing);
-      const ms = performance.now() - begunAt;
-      metrics.request(route, methods.has(method) ? method : 'other', status, ms / 1_000);
-      if (log !== undefined)
-        logRequest(log, incoming, { method, route, status, ms: Math.round(ms * 100) / 100 });
-    };
-    const answered = answer(incoming, outgoing);
-    if (answered instanceof Promise) void answered.then(report, report);
-    else report();
   };
 }
 
@@ -69,28 +80,7 @@ function statusOf({ headersSent, statusCode, destroyed, writableFinished }: Serv
   return headersSent && !isCut ? statusCode : hungUp;
 }
 
-function logRequest(log: Pick<Log, 'debug'>, incoming: IncomingMessage, fields: object): void {
-  const path = redactedPath(incoming.url ?? '');
-  log.debug(
-    { requestId: requestIdOf(incoming), ...fields, path, ...orderIdInPath(path) },
-    'a request was answered',
-  );
-}
-
-/** Returns the wrapper that adds telemetry to a server's listener. Without telemetry it returns the listener itself. */
-export function requestObserver(
-  app: Pick<Hono, 'routes'>,
-  { telemetry, log }: Pick<AppServices, 'telemetry' | 'log'>,
-) {
-  if (telemetry === undefined) return (listener: RequestListener) => listener;
-  const { metrics, tracing, logsRequests } = telemetry;
-  const options = {
-    metrics,
-    routeOf: routeNames(app),
-    ...defined({ tracing, log: logsRequests ? log : undefined }),
-  };
-  return (listener: RequestListener) => observeRequests(listener, options);
-}
+type RouteNames = (url: string) => string;
 
 /** The metrics' name for all paths that are no route. */
 const noRoute = 'other';
@@ -99,7 +89,7 @@ const noRoute = 'other';
  * Returns a function from a URL to its route, such as `/api/orders/:id`, so that metrics have few names and no ids. Reads
  * the routes from the composed app. Paths without variables, such as those of purchases, take one look-up.
  */
-export function routeNames({ routes }: Pick<Hono, 'routes'>): (url: string) => string {
+export function routeNames({ routes }: Pick<Hono, 'routes'>): RouteNames {
   const paths = [...new Set(routes.map(({ path }) => path))].filter((path) => !path.includes('*'));
   const fixed = new Map(paths.filter((path) => !path.includes(':')).map((path) => [path, path]));
   const variable = Map.groupBy(
