@@ -139,15 +139,7 @@ export function packageView(snapshot: PackageSnapshot): PackageView {
   const { paused, listed, archived } = snapshot.package;
   const { remaining, held, confirmed, waiting } = snapshot.inventory;
   return {
-    id,
-    flight,
-    stay,
-    price,
-    quota,
-    remaining,
-    held,
-    confirmed,
-    waiting,
+    ...{ id, flight, stay, price, quota, remaining, held, confirmed, waiting },
     ...(opensAt === undefined ? {} : { opensAt: isoTime(opensAt) }),
     ...(closesAt === undefined ? {} : { closesAt: isoTime(closesAt) }),
     ...(paused ? { paused } : {}),

@@ -1,4 +1,4 @@
-import { icon } from './elements.ts';
+import { type IconName, icon } from './elements.ts';
 import { formatTime } from './format.ts';
 import { type Html, markup } from './markup.ts';
 
@@ -104,6 +104,33 @@ export function page(context: RenderContext, { current, ...parts }: PageParts): 
           </nav>
         </div>
       </header>`,
+  });
+}
+
+interface Message extends Omit<PageParts, 'main' | 'live'> {
+  readonly icon: IconName;
+  readonly tone?: 'neutral' | 'waiting';
+  readonly role?: 'alert' | 'status';
+  readonly headline: string;
+  /** Its paragraphs. */
+  readonly text: Html | readonly Html[];
+  readonly actions: Html;
+}
+
+/** A page for customers that only says something, and offers links. */
+export function messagePage(context: RenderContext, message: Message): Html {
+  const { icon: name, tone = 'neutral', role, headline, text, actions, ...parts } = message;
+  return page(context, {
+    ...parts,
+    main: markup`
+      <div class="narrow">
+        <section class="verdict verdict-${tone}"${role === undefined ? '' : markup` role="${role}"`}>
+          <p class="verdict-icon">${icon(name)}</p>
+          <h1 class="headline">${headline}</h1>
+          ${text}
+          <div class="actions">${actions}</div>
+        </section>
+      </div>`,
   });
 }
 

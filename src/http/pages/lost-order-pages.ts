@@ -1,7 +1,7 @@
 import type { Order } from '../../domain/order.ts';
 import { icon } from './elements.ts';
 import { formatNight, formatPrice } from './format.ts';
-import { page, type RenderContext } from './layout.ts';
+import { messagePage, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import type { OrderMode } from './order-page.ts';
 
@@ -10,18 +10,15 @@ const lookAgainS = 2;
 
 /** Shown while the outcome of a purchase is unknown. Reloads automatically. */
 export function lookingPage(context: RenderContext): Html {
-  return page(context, {
+  return messagePage(context, {
     title: 'Looking for your order…',
     refreshS: lookAgainS,
-    main: markup`
-      <div class="narrow">
-        <section class="verdict verdict-waiting" role="status">
-          <p class="verdict-icon">${icon('clock')}</p>
-          <h1 class="headline">Looking for your order…</h1>
-          <p class="verdict-text">We have not stored it yet. This page asks again by itself.</p>
-          <div class="actions"><a class="button quiet" href="/query">My orders</a></div>
-        </section>
-      </div>`,
+    role: 'status',
+    tone: 'waiting',
+    icon: 'clock',
+    headline: 'Looking for your order…',
+    text: markup`<p class="verdict-text">We have not stored it yet. This page asks again by itself.</p>`,
+    actions: markup`<a class="button quiet" href="/query">My orders</a>`,
   });
 }
 

@@ -119,15 +119,9 @@ export class LostOrderFinder {
     const { settings } = this.#services;
     const known = await recentOrders(c, settings);
     const lost = orders.filter(({ id }) => !known.includes(id));
-    if (lost.length > 0) {
-      const ids = lost.map(({ id }) => id);
-      await rememberOrders(c, settings, ...ids);
-    }
-    forgetFormKeys(
-      c,
-      settings,
-      orders.map(({ key = '' }) => key),
-    );
+    if (lost.length > 0) await rememberOrders(c, settings, ...lost.map(({ id }) => id));
+    const answered = orders.map(({ key = '' }) => key);
+    forgetFormKeys(c, settings, answered);
     return lost;
   }
 }

@@ -1,5 +1,4 @@
-import type { ErrorCode } from '../../domain/errors.ts';
-import { errorKind } from '../../domain/errors.ts';
+import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import { alertBox, icon } from './elements.ts';
@@ -22,17 +21,15 @@ interface OrderPageState {
   /** Shown above the form. */
   readonly note?: Html;
   /** Why the last attempt failed. */
-  readonly error?: {
-    readonly code: ErrorCode;
-    readonly fields: OrderFieldErrors;
-    /** Seconds until a retry can succeed, if known. */
-    readonly retryAfterS?: number | undefined;
-  };
+  readonly error?: OrderError;
 }
 
-export interface OrderFieldErrors {
-  readonly packageId?: boolean;
-  readonly email?: boolean;
+export interface OrderError {
+  readonly code: ErrorCode;
+  /** The wrong fields. Default: none. */
+  readonly fields?: { readonly packageId?: boolean; readonly email?: boolean };
+  /** Seconds until a retry can succeed, if known. */
+  readonly retryAfterS?: number | undefined;
 }
 
 export const emailAdvice = 'Enter an email address, for example ana@example.com.';
@@ -61,9 +58,9 @@ export function orderPage(context: RenderContext, state: OrderPageState): Html {
         </div>
         <input type="hidden" name="key" value="${key}" autocomplete="off">
         <fieldset class="flights" id="trips" role="radiogroup" aria-required="true" tabindex="-1"
-          aria-describedby="trips-error"${error?.fields.packageId === true ? markup` aria-invalid="true"` : ''}>
+          aria-describedby="trips-error"${error?.fields?.packageId === true ? markup` aria-invalid="true"` : ''}>
           <legend class="unseen">Trips</legend>
-          ${flights(snapshots).map((group) => flightCard(context, state, group))}
+          ${flightCards(context, state)}
         </fieldset>
         <div class="buy-bar">
           ${emailField(state.email ?? '', error?.fields)}
@@ -85,8 +82,8 @@ function modes(mode: OrderMode): Html {
     <p class="modes-words">First come, first served. If there is a queue, you see your position in it.</p>`;
 }
 
-function orderAlert(error: NonNullable<OrderPageState['error']>, state: OrderPageState, now: number): Html {
-  const { code, fields, retryAfterS } = error;
+function orderAlert(error: OrderError, state: OrderPageState, now: number): Html {
+  const { code, fields = {}, retryAfterS } = error;
   const said = code === 'invalid' && fields.packageId ? tripAdvice : errorKind(code).words;
   const words =
     retryAfterS === undefined
@@ -114,23 +111,16 @@ function otherStays({ snapshots, chosen }: OrderPageState, now: number): Html | 
     )}</p>`;
 }
 
-interface FlightGroup {
-  readonly flight: string;
-  readonly stays: readonly PackageSnapshot[];
-}
-
-function flights(snapshots: readonly PackageSnapshot[]): FlightGroup[] {
-  const groups = Map.groupBy(snapshots, (snapshot) => snapshot.package.flight);
-  return [...groups].map(([flight, stays]) => ({ flight, stays }));
-}
-
-function flightCard(context: RenderContext, state: OrderPageState, { flight, stays }: FlightGroup): Html {
-  return markup`
+function flightCards(context: RenderContext, state: OrderPageState): Html[] {
+  const groups = Map.groupBy(state.snapshots, (snapshot) => snapshot.package.flight);
+  return [...groups].map(
+    ([flight, stays]) => markup`
     <section class="card flight">
       <h2 class="flight-icon">${icon('plane')}<span dir="auto">${flight}</span>
         ${stays.length === 1 ? '' : markup`<small>${stays.length} nights to choose from</small>`}</h2>
       <div class="stays">${stays.map((snapshot) => stayChip(context, state, snapshot))}</div>
-    </section>`;
+    </section>`,
+  );
 }
 
 /** The radio button is outside of the live fragment, so that no update can change the focus or the choice. */
@@ -162,7 +152,7 @@ function isOnOffer(state: StayState): boolean {
   return state === 'free' || state === 'line';
 }
 
-function emailField(email: string, errors?: OrderFieldErrors): Html {
+function emailField(email: string, errors: OrderError['fields']): Html {
   const isWrong = errors?.email === true;
   const autofocus = isWrong && errors?.packageId !== true ? markup` autofocus` : '';
   return markup`
@@ -209,9 +199,7 @@ function buttonLabel(states: readonly StayState[]): string {
 function secondsToOpening(snapshots: readonly PackageSnapshot[], now: number): number | undefined {
   const states = snapshots.map((snapshot) => stayState(snapshot, now));
   if (states.some(isOnOffer)) return undefined;
-  const openings = snapshots
-    .map((snapshot) => snapshot.package.opensAt)
-    .filter((opensAt) => opensAt !== undefined && opensAt > now);
+  const openings = snapshots.flatMap(({ package: { opensAt = 0 } }) => (opensAt > now ? [opensAt] : []));
   if (openings.length === 0) return undefined;
-  return Math.max(1, Math.min(600, Math.ceil((Math.min(...(openings as number[])) - now) / 1000)));
+  return Math.max(1, Math.min(600, Math.ceil((Math.min(...openings) - now) / 1000)));
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { type ErrorCode, errorKind } from '../../domain/errors.ts';
+import { errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { isListed, type PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
@@ -16,7 +16,7 @@ import { forgetFormKeys, issueFormKey } from './form-keys.ts';
 import { packageFragment } from './fragments/package.ts';
 import { anotherField, anotherPage, lookingPage, nothingSentNote } from './lost-order-pages.ts';
 import type { LostOrderFinder } from './lost-orders.ts';
-import { type OrderFieldErrors, type OrderMode, orderPage } from './order-page.ts';
+import { type OrderError, type OrderMode, orderPage } from './order-page.ts';
 import {
   addressToShow,
   newFormKey,
@@ -78,10 +78,8 @@ async function showForm(c: Context, services: OrderServices, mode: OrderMode): P
   const { found, isPending, isNone } = await services.sent.find(c);
   const [lost] = found;
   if (lost !== undefined) {
-    return c.redirect(
-      await addressToShow(c, services.settings, lost.id, { fromQueue: mode === 'order-queue' }),
-      303,
-    );
+    const fromQueue = mode === 'order-queue';
+    return c.redirect(await addressToShow(c, services.settings, lost.id, { fromQueue }), 303);
   }
   if (isPending && !services.sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(services)));
   const snapshots = await onSale(services);
@@ -107,13 +105,7 @@ async function buy(c: Context, services: OrderServices, mode: OrderMode): Promis
   const tooMany = await takeEmail(c, services.limits, email);
   if (tooMany !== undefined) {
     const { retryAfterS } = tooMany;
-    return showError(c, services, {
-      mode,
-      entered: form.fields,
-      code: 'rate_limited',
-      fields: {},
-      retryAfterS,
-    });
+    return showError(c, services, { mode, entered: form.fields, code: 'rate_limited', retryAfterS });
   }
   const gone = c.req.raw.signal;
   const result = await services.sent.underWay.during(key, () =>
@@ -122,7 +114,7 @@ async function buy(c: Context, services: OrderServices, mode: OrderMode): Promis
   const metrics = services.telemetry?.metrics;
   if (result.kind === 'refused') metrics?.purchase(result.code);
   if (result.kind === 'refused' && result.order === undefined) {
-    return showError(c, services, { mode, entered: form.fields, code: result.code, fields: {} });
+    return showError(c, services, { mode, entered: form.fields, code: result.code });
   }
   const order = result.order as Order;
   await rememberOrders(c, services.settings, order.id);
@@ -159,22 +151,19 @@ async function outcomeOrPosition({ engine }: PageServices, order: Order, gone: A
   return engine.outcome(early, { waitMs: outcomeWaitMs - queueWaitMs, gone });
 }
 
-interface FailedTry {
+interface FailedTry extends OrderError {
   readonly mode: OrderMode;
   readonly entered: Readonly<Record<string, string>>;
-  readonly code: ErrorCode;
-  readonly fields: OrderFieldErrors;
-  readonly retryAfterS?: number | undefined;
 }
 
 /** Shows the form again with the input. Keeps its key if repeating the same request can help. */
 async function showError(c: Context, services: PageServices, failed: FailedTry): Promise<Response> {
-  const { mode, entered, code, fields, retryAfterS } = failed;
+  const { mode, entered, ...error } = failed;
+  const { code, retryAfterS } = error;
   const { email = '', packageId: chosen = '', key: sentKey } = entered;
   const parsed = keyInput.safeParse(sentKey);
   const key = parsed.success && errorKind(code).retry === 'later' ? parsed.data : issueFormKey(c, services);
   const snapshots = await onSale(services);
-  const error = { code, fields, retryAfterS };
   const page = orderPage(renderContext(services), { mode, snapshots, key, email, chosen, error });
   return sendErrorPage(c, page, code, retryAfterS);
 }

@@ -2,9 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { acceptsEncoding } from '../compression.ts';
 import type { SendProblem } from '../problem.ts';
-import { icon } from './elements.ts';
 import { firstSentence, formatWait } from './format.ts';
-import { page, type RenderContext } from './layout.ts';
+import { messagePage, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import {
   type PageServices,
@@ -66,21 +65,18 @@ function problemPage(context: RenderContext, code: ErrorCode, retryAfterS?: numb
   const { words, retry } = errorKind(code);
   const failed = retryAfterS === undefined ? 'That did not work' : 'Please wait a moment';
   const headline = code === 'unknown_route' ? 'Page not found' : failed;
-  return page(context, {
+  return messagePage(context, {
     title: headline,
-    main: markup`
-      <div class="narrow">
-        <section class="verdict verdict-neutral" role="alert">
-          <p class="verdict-icon">${icon('alert')}</p>
-          <h1 class="headline">${headline}</h1>
-          <p class="verdict-text">${retryAfterS === undefined ? words : firstSentence(words)}</p>
-          ${retryAfterS === undefined ? '' : againAdvice(retryAfterS)}
-          <div class="actions">
-            <a class="button primary" href="/order">${retry === 'no' ? 'See the trips' : 'Back to the trips'}</a>
-            <a class="button quiet" href="/query">My orders</a>
-          </div>
-        </section>
-      </div>`,
+    role: 'alert',
+    icon: 'alert',
+    headline,
+    text: [
+      markup`<p class="verdict-text">${retryAfterS === undefined ? words : firstSentence(words)}</p>`,
+      ...(retryAfterS === undefined ? [] : [againAdvice(retryAfterS)]),
+    ],
+    actions: markup`
+      <a class="button primary" href="/order">${retry === 'no' ? 'See the trips' : 'Back to the trips'}</a>
+      <a class="button quiet" href="/query">My orders</a>`,
   });
 }
 
@@ -92,16 +88,11 @@ function againAdvice(retryAfterS: number): Html {
 
 /** The same page for an order that does not exist and for one that this browser may not see (promise Q10). */
 export function missPage(context: RenderContext): Html {
-  return page(context, {
+  return messagePage(context, {
     title: 'Order not found',
-    main: markup`
-      <div class="narrow">
-        <section class="verdict verdict-neutral">
-          <p class="verdict-icon">${icon('ticket')}</p>
-          <h1 class="headline">We cannot show this order here</h1>
-          <p class="verdict-text">Look it up with its order number and the email that you ordered with.</p>
-          <div class="actions"><a class="button primary" href="/query">Look up an order</a></div>
-        </section>
-      </div>`,
+    icon: 'ticket',
+    headline: 'We cannot show this order here',
+    text: markup`<p class="verdict-text">Look it up with its order number and the email that you ordered with.</p>`,
+    actions: markup`<a class="button primary" href="/query">Look up an order</a>`,
   });
 }

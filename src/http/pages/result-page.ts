@@ -1,5 +1,4 @@
-import type { ErrorCode } from '../../domain/errors.ts';
-import { errorKind } from '../../domain/errors.ts';
+import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { alertBox } from './elements.ts';
 import { formatNight, formatPrice } from './format.ts';

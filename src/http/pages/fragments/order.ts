@@ -2,8 +2,7 @@ import { isSettled, type Order, type OrderStatus } from '../../../domain/order.t
 import { icon } from '../elements.ts';
 import { formatCount, formatDateTime } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
-import type { LiveOrderState } from './order-text.ts';
-import { type OrderText, orderText, timeline } from './order-text.ts';
+import { type LiveOrderState, type OrderText, orderText, timeline } from './order-text.ts';
 import type { TripOffer } from './package.ts';
 
 export const orderElementId = 'order-live';

@@ -84,12 +84,6 @@ function statusText(state: StayState, { package: { opensAt = 0 }, inventory }: P
   }
 }
 
-interface BarParts {
-  readonly sold: number;
-  readonly held: number;
-  readonly free: number;
-}
-
 /** Up to this quota, single units are marked. */
 const tickedUnitsMax = 20;
 
@@ -97,15 +91,14 @@ const tickedUnitsMax = 20;
  * A bar of sold, held and free units. It is hidden from screen readers, because the text beside it says the same. Widths
  * are attributes, because our CSP forbids inline styles.
  */
-export function bar({ sold, held, free }: BarParts): Html {
+export function bar({ sold, held, free }: Readonly<Record<'sold' | 'held' | 'free', number>>): Html {
   const quota = Math.max(1, sold + held + free);
   const percent = (units: number) => `${Math.round((units / quota) * 10_000) / 100}%`;
-  const ticks =
-    quota > tickedUnitsMax
-      ? []
-      : Array.from({ length: quota - 1 }, (_, unit) => percent(unit + 1)).map(
-          (x) => markup`<line class="bar-tick" x1="${x}" x2="${x}" y1="0" y2="100%"/>`,
-        );
+  const ticksCount = quota > tickedUnitsMax ? 0 : quota - 1;
+  const ticks = Array.from({ length: ticksCount }, (_, unit) => {
+    const x = percent(unit + 1);
+    return markup`<line class="bar-tick" x1="${x}" x2="${x}" y1="0" y2="100%"/>`;
+  });
   return markup`
     <svg class="bar" aria-hidden="true" focusable="false">
       <rect class="bar-sold" x="0" width="${percent(sold)}" height="100%"/>
