@@ -1,16 +1,21 @@
+import type { Lookups, PackageRules } from '../domain/decide.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import type {
+import type { 
   Answer,
-  Cancel,
+  Cancel,Change, 
   Erase,
-  NotOwner,
+  NotOwner,PackageMessage, 
   PackageMessage,
   Purchase,
   Retry,
-  UpdatePackage,
-} from '../domain/messages.ts';
-import type { Order } from '../domain/order.ts';
-import { StoreUnavailableError } from '../storage/store.ts';
+  UpdatePackage,} from '../domain/messages.ts';
+import type { Order, Order } from '../domain/order.ts';
+import type { PackageState } from '../domain/package-state.ts';
+import type { TravelPackage } from '../domain/travel-package.ts';
+import type { CommitOutcome, Metrics } from '../observability/metrics.ts';
+import type { LiveBus } from '../realtime/live-bus.ts';
+import type { Store } from '../storage/store.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError, StoreUnavailableError } from '../storage/store.ts';
 import type { Refused } from './engine.ts';
 
 /** A caller's message to a package without the function that answers it, so that it can travel to another instance. */
@@ -72,4 +77,82 @@ export class ContendedError extends Error {
 /** The package never existed, or was removed. */
 export class UnknownPackageError extends Error {
   override readonly name = 'UnknownPackageError';
+}
+
+const none: ReadonlyMap<string, never> = new Map<string, never>();
+
+/** Reads the stored orders that the messages of a batch refer to by key or id, and counts orders by email. */
+export async function loadLookups(
+  store: Pick<Store, 'orders' | 'ordersByKey' | 'liveOrdersByEmail'>,
+  rules: PackageRules,
+  state: Pick<PackageState, 'package' | 'orders'>,
+  batch: readonly PackageMessage[],
+): Promise<Lookups> {
+  const keys: string[] = [];
+  const ids: string[] = [];
+  const emails = new Set<string>();
+  for (const message of batch) {
+    const isAboutOrder = message.kind === 'cancel' || message.kind === 'retry';
+    if (isAboutOrder && !state.orders.has(message.orderId)) ids.push(message.orderId);
+    if (message.kind === 'erase') ids.push(...message.erasures.map(({ orderId }) => orderId));
+    if (message.kind !== 'purchase') continue;
+    if (message.key !== undefined) keys.push(message.key);
+    if (message.inDoubt === true) ids.push(message.orderId);
+    if (rules.ordersPerEmail > 0) emails.add(message.email);
+  }
+  const packageId = state.package.id;
+  const [keyed, identified, liveByEmail] = await Promise.all([
+    keys.length === 0 ? [] : store.ordersByKey(packageId, keys),
+    ids.length === 0 ? [] : store.orders(ids),
+    emails.size === 0 ? none : store.liveOrdersByEmail(packageId, [...emails]),
+  ]);
+  return {
+    byKey: mapBy(keyed, (order) => order.key),
+    // An order of another package must not change under the fence of this one.
+    byId: mapBy(
+      identified.filter((order) => order.packageId === packageId),
+      (order) => order.id,
+    ),
+    liveByEmail,
+  };
+}
+
+function mapBy(
+  orders: readonly Order[],
+  by: (order: Order) => string | undefined,
+): ReadonlyMap<string, Order> {
+  if (orders.length === 0) return none;
+  const map = new Map<string, Order>();
+  for (const order of orders) {
+    const name = by(order);
+    if (name !== undefined) map.set(name, order);
+  }
+  return map;
+}
+
+/** Counts and times a commit by its outcome. Rejects as the commit does. */
+export async function measuredCommit(metrics: Metrics, commit: () => Promise<void>): Promise<void> {
+  const ended = metrics.commit();
+  try {
+    await commit();
+  } catch (error) {
+    ended(commitOutcomeOf(error));
+    throw error;
+  }
+  ended('applied');
+}
+
+/** Publishes a change that is applied. */
+export function publishChange(liveBus: LiveBus, travelPackage: TravelPackage, change: Change): void {
+  const { inventory, inserted, updated, erased = [] } = change;
+  liveBus.publishPackage({ package: travelPackage, inventory });
+  for (const order of updated) liveBus.publishOrder(order);
+  for (const order of inserted) liveBus.publishOrder(order);
+  for (const order of erased) liveBus.publishOrder(order);
+}
+
+function commitOutcomeOf(error: unknown): CommitOutcome {
+  if (error instanceof FencedError) return 'fenced';
+  if (error instanceof CommitUnknownError) return 'unknown';
+  return error instanceof StoreUnavailableError ? 'unavailable' : 'refused';
 }

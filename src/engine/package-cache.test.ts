@@ -3,7 +3,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { onSale } from '../../test/support/server.ts';
 import { fullInventory, type PackageSnapshot } from '../domain/travel-package.ts';
 import { localLiveBus } from '../realtime/live-bus.ts';
-import { PackageCache } from './package-cache.ts';
+import { PackageCache } from './live-caches.ts';
 
 const snapshot = (id: number, waiting = 0): PackageSnapshot => ({
   package: onSale({ id }),

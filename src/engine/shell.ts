@@ -13,7 +13,7 @@ import { answerOf } from './commands.ts';
 import type { PurchaseRequest, Settling } from './engine.ts';
 import type { EngineLoad, OperatedEngine, Result } from './operated-engine.ts';
 import { Outcomes } from './outcomes.ts';
-import { PackageCache } from './package-cache.ts';
+import { PackageCache } from './live-caches.ts';
 import { QueuePositions } from './queue-positions.ts';
 import { Readiness, type ReadinessOptions } from './readiness.ts';
 

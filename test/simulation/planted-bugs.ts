@@ -238,7 +238,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a key is not looked up in the store',
     edits: [
       {
-        file: 'src/engine/commits.ts',
+        file: 'src/engine/commands.ts',
         find: '    if (message.key !== undefined) keys.push(message.key);\n',
         replace: '',
       },
@@ -248,7 +248,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a command in doubt is not looked up',
     edits: [
       {
-        file: 'src/engine/commits.ts',
+        file: 'src/engine/commands.ts',
         find: '    if (message.inDoubt === true) ids.push(message.orderId);\n',
         replace: '',
       },

@@ -3,7 +3,7 @@ import type { Answer, NotOwner, PackageMessage, Purchase } from '../../src/domai
 import type { Order } from '../../src/domain/order.ts';
 import { PackageState } from '../../src/domain/package-state.ts';
 import { fullInventory, type TravelPackage } from '../../src/domain/travel-package.ts';
-import { loadLookups } from '../../src/engine/commits.ts';
+import { loadLookups } from '../../src/engine/commands.ts';
 import type { Store } from '../../src/storage/store.ts';
 
 export const defaultRules: PackageRules = { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 1_000 };

@@ -11,7 +11,7 @@ import { OrderTraces } from '../../saga/order-traces.ts';
 import { ActivationSagas, SagaRunner } from '../../saga/saga-runner.ts';
 import { FencedError, type Store } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
-import { loadLookups, measuredCommit, publishChange } from '../commits.ts';
+import { loadLookups, measuredCommit, publishChange } from '../commands.ts';
 import type { Activity } from '../operated-engine.ts';
 import { QueuePublisher } from '../queue-positions.ts';
 import { type Actor, type Behaviour, GoneError } from './activation.ts';

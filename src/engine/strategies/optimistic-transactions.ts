@@ -14,8 +14,13 @@ import {
   StoreUnavailableError,
   type VersionedPackage,
 } from '../../storage/store.ts';
-import { ContendedError, UnknownPackageError } from '../commands.ts';
-import { loadLookups, measuredCommit, publishChange } from '../commits.ts';
+import {
+  ContendedError,
+  loadLookups,
+  measuredCommit,
+  publishChange,
+  UnknownPackageError,
+} from '../commands.ts';
 
 export interface Limits {
   /** ms since the epoch. No further attempt begins after it. */

@@ -3,8 +3,7 @@ import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { singleFlight } from '../../lib/cached.ts';
 import { withTimeout } from '../../lib/deadline.ts';
 import type { GaugeName, Metrics } from '../metrics.ts';
-import { type MetricDefinition, metric, type Sample } from './instruments.ts';
-import { MetricsRecorder } from './recorder.ts';
+import { type MetricDefinition, MetricsRecorder, metric, type Sample } from './recorder.ts';
 
 /** What the gauges read besides the recorded values. */
 export interface GaugeSources {
