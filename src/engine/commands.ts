@@ -1,21 +1,23 @@
 import type { Lookups, PackageRules } from '../domain/decide.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import type { 
+import type {
   Answer,
-  Cancel,Change, 
+  Cancel,
+  Change,
   Erase,
-  NotOwner,PackageMessage, 
+  NotOwner,
   PackageMessage,
   Purchase,
   Retry,
-  UpdatePackage,} from '../domain/messages.ts';
-import type { Order, Order } from '../domain/order.ts';
+  UpdatePackage,
+} from '../domain/messages.ts';
+import type { Order } from '../domain/order.ts';
 import type { PackageState } from '../domain/package-state.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { CommitOutcome, Metrics } from '../observability/metrics.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
-import { CommitUnknownError, FencedError, StoreUnavailableError, StoreUnavailableError } from '../storage/store.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../storage/store.ts';
 import type { Refused } from './engine.ts';
 
 /** A caller's message to a package without the function that answers it, so that it can travel to another instance. */

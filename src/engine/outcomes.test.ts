@@ -3,7 +3,7 @@ import { fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
 import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import type { Order, OrderStatus, TimelineEvent } from '../domain/order.ts';
 import { localLiveBus } from '../realtime/live-bus.ts';
-import { Outcomes } from './outcomes.ts';
+import { Outcomes } from './live-caches.ts';
 
 const events: readonly TimelineEvent[] = ['claimed', 'confirmed', 'cancel requested', 'cancelled'];
 

@@ -11,9 +11,8 @@ import type { Suppliers } from '../suppliers/suppliers.ts';
 import type { Command } from './commands.ts';
 import { answerOf } from './commands.ts';
 import type { PurchaseRequest, Settling } from './engine.ts';
+import { Outcomes, PackageCache } from './live-caches.ts';
 import type { EngineLoad, OperatedEngine, Result } from './operated-engine.ts';
-import { Outcomes } from './outcomes.ts';
-import { PackageCache } from './live-caches.ts';
 import { QueuePositions } from './queue-positions.ts';
 import { Readiness, type ReadinessOptions } from './readiness.ts';
 

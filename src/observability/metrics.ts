@@ -13,12 +13,14 @@ export type SupplierCallOutcome = 'reserved' | 'refused' | 'cancelled' | 'unknow
 export type MessageOutcome = 'answered' | 'no_answer' | 'inbox_full' | 'unavailable';
 
 /** Values that are read for each scrape, which means every few seconds at most. */
-export type GaugeName =
-  | 'active_actors'
-  | 'mailbox_messages'
-  | 'mailbox_messages_max'
-  | 'inbox_messages'
-  | 'sockets';
+export const gaugeNames = [
+  'active_actors',
+  'mailbox_messages',
+  'mailbox_messages_max',
+  'inbox_messages',
+  'sockets',
+] as const;
+export type GaugeName = (typeof gaugeNames)[number];
 
 /**
  * What an instance reports about itself. The calls are on the hot path: each takes some ns, allocates little, never

@@ -4,7 +4,7 @@ import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../domain/messages.ts';
 import { silentLog } from '../observability/log.ts';
-import { ActivationSagas, SagaRunner } from './saga-runner.ts';
+import { ActivationSagas, SagaRunner } from './saga.ts';
 
 const order = fakeOrder({ status: 'held' });
 const compensating = fakeOrder({ status: 'compensating' });

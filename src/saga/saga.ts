@@ -1,7 +1,11 @@
-import type { SagaResult } from '../domain/messages.ts';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { PackageMessage, SagaResult } from '../domain/messages.ts';
 import type { Order, OrderReason, TimelineEntry, TimelineEvent } from '../domain/order.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../observability/log.ts';
+import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
 import type { SupplierAnswer, SupplierKind, Suppliers, UnknownAnswer } from '../suppliers/suppliers.ts';
+import type { OrderTraces } from './order-traces.ts';
 
 export interface SagaOptions {
   readonly suppliers: Suppliers;
@@ -121,5 +125,156 @@ class Steps {
   #note(event: TimelineEvent, detail?: string): void {
     const at = this.#options.clock.now();
     this.#events.push(detail === undefined ? { at, event } : { at, event, detail });
+  }
+}
+
+export interface SagaRunnerOptions {
+  readonly suppliers: Suppliers;
+  readonly clock: Clock;
+  readonly metrics?: Metrics;
+  /** Absent when tracing is off. */
+  readonly traces?: OrderTraces | undefined;
+}
+
+export interface SagaRun extends Pick<SagaOptions, 'signal' | 'report'> {
+  /** Called when the saga has its slot and begins. */
+  readonly begun?: () => void;
+}
+
+/**
+ * Bookings in progress at once in this process: as many as one batch of callers that a balancer keeps waiting.
+ * Compensations have as many slots of their own, so neither kind starves the other.
+ */
+const sagasMax = 512;
+/** An operator's retry does not restart a saga that began less than this ago: its call is in progress. */
+const justBegunMs = 2_000;
+/** The results of a saga as metrics name them. */
+const outcomes = {
+  booked: 'booked',
+  refused: 'refused',
+  needsCompensation: 'owing',
+  compensated: 'cleared',
+} as const;
+
+/** Runs sagas of all packages of this process, a bounded number at once, and measures them. */
+export class SagaRunner {
+  readonly #options: SagaRunnerOptions;
+  readonly #bookings: LimitFunction = pLimit(sagasMax);
+  readonly #compensations: LimitFunction = pLimit(sagasMax);
+
+  constructor(options: SagaRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Sagas that run or wait for a slot. */
+  get count(): number {
+    const both = [this.#bookings, this.#compensations];
+    return both.reduce((sum, { activeCount, pendingCount }) => sum + activeCount + pendingCount, 0);
+  }
+
+  /** Resolves when the saga has reported its result, or was stopped. Rejects only for a bug. */
+  run(kind: 'book' | 'compensate', order: Order, { signal, report, begun }: SagaRun): Promise<void> {
+    const { suppliers, clock, traces, metrics = noMetrics } = this.#options;
+    const name = kind === 'book' ? 'book' : 'clear';
+    let outcome: SagaOutcome = 'stopped';
+    const options: SagaOptions = {
+      ...{ suppliers, clock, signal },
+      report: (result, events) => {
+        if (result.kind !== 'progress') outcome = outcomes[result.kind];
+        report(result, events);
+      },
+    };
+    const saga = async () => {
+      if (signal.aborted) return;
+      begun?.();
+      const work = () => (kind === 'book' ? bookOrder(order, options) : compensateOrder(order, options));
+      await (traces === undefined ? work() : traces.saga(name, order, work));
+    };
+    const ended = metrics.saga(name);
+    const slots = kind === 'book' ? this.#bookings : this.#compensations;
+    return slots(saga).then(
+      () => ended(outcome),
+      (error: unknown) => {
+        ended('failed');
+        throw error;
+      },
+    );
+  }
+}
+
+export interface ActivationSagasOptions {
+  readonly runner: SagaRunner;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Puts a message into the mailbox of a package, if its actor is active. */
+  readonly notify: (packageId: number, message: PackageMessage) => void;
+}
+
+interface Running {
+  readonly stop: AbortController;
+  /** ms since the epoch; undefined while the saga waits for a slot. */
+  begunAt: number | undefined;
+}
+
+/** The sagas of one activation of a package, one per order. They run beside the actor's loop. */
+export class ActivationSagas {
+  readonly #options: ActivationSagasOptions;
+  readonly #epoch: number;
+  readonly #ended: AbortSignal;
+  readonly #running = new Map<string, Running>();
+
+  /** @param ended aborts when the activation ends, which stops all its sagas */
+  constructor(options: ActivationSagasOptions, epoch: number, ended: AbortSignal) {
+    this.#options = options;
+    this.#epoch = epoch;
+    this.#ended = ended;
+    const stopAll = () => {
+      for (const { stop } of this.#running.values()) stop.abort(ended.reason);
+    };
+    ended.addEventListener('abort', stopAll, { once: true });
+  }
+
+  /** Results come back as messages that carry the epoch. */
+  start(kind: 'book' | 'compensate', order: Order): void {
+    if (this.#ended.aborted) return;
+    const { runner, clock, notify, log } = this.#options;
+    const { id: orderId, packageId } = order;
+    const epoch = this.#epoch;
+    const running: Running = { stop: new AbortController(), begunAt: undefined };
+    this.#running.set(orderId, running);
+    const run: SagaRun = {
+      signal: running.stop.signal,
+      report: (result, events) => notify(packageId, { orderId, epoch, events, ...result }),
+      begun: () => {
+        running.begunAt = clock.now();
+      },
+    };
+    runner.run(kind, order, run).then(
+      () => this.#forget(orderId, running),
+      (err: unknown) => {
+        this.#forget(orderId, running);
+        // A bug. The order keeps its unit, and the next activation tries again.
+        log.error({ orderId, packageId, err }, `the saga failed: ${kind}`);
+      },
+    );
+  }
+
+  /**
+   * Restarts the saga of an order, so that it calls the suppliers at once instead of waiting for its next attempt. The
+   * former saga is stopped first and reports nothing more. The key stays the same, so the new one finds what exists.
+   */
+  retry(order: Order): void {
+    const running = this.#running.get(order.id);
+    if (running !== undefined) {
+      const { begunAt, stop } = running;
+      if (begunAt === undefined || this.#options.clock.now() - begunAt < justBegunMs) return;
+      stop.abort('restarted');
+    }
+    this.start(order.status === 'held' ? 'book' : 'compensate', order);
+  }
+
+  /** Another saga of the same order may have replaced it: a compensation follows a failed booking. */
+  #forget(orderId: string, running: Running): void {
+    if (this.#running.get(orderId) === running) this.#running.delete(orderId);
   }
 }

@@ -315,7 +315,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a takeover uses another key at the suppliers',
     edits: [
       {
-        file: 'src/saga/saga-runner.ts',
+        file: 'src/saga/saga.ts',
         find: '    runner.run(kind, order, run).then(\n',
         replace: `    const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
     runner.run(kind, kind === 'book' ? again : order, run).then(

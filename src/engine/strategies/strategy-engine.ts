@@ -3,7 +3,7 @@ import type { Answer, OrderAnswer } from '../../domain/messages.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
-import { SagaRunner } from '../../saga/saga-runner.ts';
+import { SagaRunner } from '../../saga/saga.ts';
 import { answered, type Command, refused, toMessage } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import type { EngineLoad } from '../operated-engine.ts';

@@ -2,7 +2,7 @@ import type { SagaResult } from '../../domain/messages.ts';
 import { type Order, sagaStatuses, type TimelineEntry } from '../../domain/order.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
-import type { SagaRunner } from '../../saga/saga-runner.ts';
+import type { SagaRunner } from '../../saga/saga.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { ContendedError } from '../commands.ts';
 import type { OptimisticTransactions } from './optimistic-transactions.ts';

@@ -2,7 +2,7 @@ import type { Metric, Registry } from 'prom-client';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { singleFlight } from '../../lib/cached.ts';
 import { withTimeout } from '../../lib/deadline.ts';
-import type { GaugeName, Metrics } from '../metrics.ts';
+import { gaugeNames, type Metrics } from '../metrics.ts';
 import { type MetricDefinition, MetricsRecorder, metric, type Sample } from './recorder.ts';
 
 /** What the gauges read besides the recorded values. */
@@ -81,14 +81,6 @@ export const gauges = {
   packageUnits: metric('package_units', 'Units of the same packages, by state.', 'package', 'state'),
 } as const satisfies Record<string, MetricDefinition>;
 
-const portGauges: readonly GaugeName[] = [
-  'active_actors',
-  'mailbox_messages',
-  'mailbox_messages_max',
-  'inbox_messages',
-  'sockets',
-];
-
 type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
 
 /** A registry that reads the recorder and the sources at each scrape. prom-client is loaded for the first one. */
@@ -122,7 +114,7 @@ function addGauges(recorder: MetricsRecorder, sources: GaugeSources, add: AddGau
   const { readinessProblems, build } = sources;
   // The gauges about packages share one read.
   const packages = singleFlight(() => sources.packages());
-  for (const name of portGauges) {
+  for (const name of gaugeNames) {
     add(gauges[name], async () => single((await recorder.gauges.get(name)?.()) ?? 0));
   }
   add(gauges.buildInfo, () => [{ labels: build, value: 1 }]);

@@ -28,11 +28,12 @@ export interface Sample {
 }
 
 /** The values of a metric's labels, in their order; three at most. */
-export type LabelValues = readonly (string | number)[];
+type LabelValues = readonly (string | number)[];
 
 /** One value per combination of up to three labels. Nested maps are faster than a key that joins the labels. */
 class ByLabels<Value> {
-  readonly #entries: (readonly [LabelValues, Value])[] = [];
+  /** In the order in which they were added. */
+  readonly entries: (readonly [LabelValues, Value])[] = [];
   readonly #tree = new Map<string | number, Map<string | number, Map<string | number, Value>>>();
   readonly #make: () => Value;
 
@@ -44,17 +45,12 @@ class ByLabels<Value> {
     return this.#tree.get(first)?.get(second)?.get(third) ?? this.#add(first, second, third);
   }
 
-  /** In the order in which they were added. */
-  get entries(): readonly (readonly [LabelValues, Value])[] {
-    return this.#entries;
-  }
-
   #add(first: string | number, second: string | number, third: string | number): Value {
     const seconds = this.#tree.get(first) ?? new Map<string | number, Map<string | number, Value>>();
     const thirds = seconds.get(second) ?? new Map<string | number, Value>();
     const value = this.#make();
     this.#tree.set(first, seconds.set(second, thirds.set(third, value)));
-    this.#entries.push([[first, second, third], value]);
+    this.entries.push([[first, second, third], value]);
     return value;
   }
 }
@@ -99,9 +95,8 @@ export class Histogram {
   readonly #buckets: ByLabels<Buckets>;
 
   /**
-   * @param bounds the inclusive upper bounds of the buckets, ascending.
-   * @param initial values of the labels that are exported before the first observation; default: none if there are
-   * labels.
+   * @param bounds the inclusive upper bounds of the buckets, ascending
+   * @param initial values of the labels that are exported before the first observation
    */
   constructor(definition: MetricDefinition, bounds: readonly number[], initial?: LabelValues) {
     this.definition = definition;
