@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { Accepted, Refused } from '../domain/messages.ts';
 import {
   type Order,
   type OrderStatus,
@@ -7,7 +8,6 @@ import {
   type TimelineEvent,
   unfinishedStatuses,
 } from '../domain/order.ts';
-import type { Accepted, Refused } from '../engine/engine.ts';
 import type { OperatedEngine, Result } from '../engine/operated-engine.ts';
 import { Cached } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';

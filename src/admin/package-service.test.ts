@@ -1,8 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type AdminBench, anOperator as by, openAdminBench } from '../../test/support/admin-bench.ts';
-import type { Fence } from '../domain/messages.ts';
+import type { Accepted, Fence } from '../domain/messages.ts';
 import { packageIdMax } from '../domain/travel-package.ts';
-import type { Accepted } from '../engine/engine.ts';
 import { CommitUnknownError } from '../storage/store.ts';
 
 const wish = { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 3 };

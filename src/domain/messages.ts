@@ -2,15 +2,27 @@ import type { ErrorCode } from './errors.ts';
 import type { Order, OrderReason, TimelineEntry } from './order.ts';
 import type { Inventory, Offer, PackageSnapshot, TravelPackage } from './travel-package.ts';
 
+export interface Accepted {
+  readonly kind: 'accepted';
+  /** Stored durably (rule Q6). It may have ended already. */
+  readonly order: Order;
+}
+
+/** `order` is present if the error is about an order that the caller may see. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly code: ErrorCode;
+  readonly order?: Order;
+}
+
 /** The answer about an order, given once the commit of its message is applied. */
-export type OrderAnswer =
-  | { readonly kind: 'accepted'; readonly order: Order }
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly order?: Order };
+export type OrderAnswer = Accepted | Refused;
 
 /** The answer to a message, given once its commit is applied. */
 export type Answer =
   | OrderAnswer
   | { readonly kind: 'updated'; readonly package: TravelPackage }
+  /** `left`: orders that have not ended. They keep the email until then. */
   | { readonly kind: 'erased'; readonly left: number };
 
 /** Another instance owns the package. Nothing was done here. */
@@ -120,6 +132,9 @@ export type PackageMessage =
   | Erase
   | SuppliersChanged
   | Tick;
+
+/** A message with a caller, who waits for the answer. */
+export type CommandMessage = Extract<PackageMessage, { caller: unknown }>;
 
 /** Marks messages whose commit may have been applied. Their orders are looked up before they are stored again. */
 export function inDoubt(batch: readonly PackageMessage[]): PackageMessage[] {

@@ -8,6 +8,7 @@ import type {
   NotOwner,
   PackageMessage,
   Purchase,
+  Refused,
   Retry,
   UpdatePackage,
 } from '../domain/messages.ts';
@@ -18,7 +19,6 @@ import type { CommitOutcome, Metrics } from '../observability/metrics.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../storage/store.ts';
-import type { Refused } from './engine.ts';
 
 /** A caller's message to a package without the function that answers it, so that it can travel to another instance. */
 export type Command =
@@ -27,20 +27,6 @@ export type Command =
   | Omit<UpdatePackage, 'caller' | 'deadlineAt'>
   | Omit<Retry, 'caller' | 'deadlineAt'>
   | Omit<Erase, 'caller' | 'deadlineAt'>;
-
-/** Takes commands to a package's owner, and resolves with the owner's answer. Never rejects. */
-export interface Route {
-  send(packageId: number, command: Command): Promise<Answer>;
-  /** Withdraws an order whose caller hung up. Best effort. */
-  withdraw(packageId: number, orderId: string): void;
-}
-
-export type CommandMessage = Extract<PackageMessage, { caller: unknown }>;
-
-/** Makes the message for the actor. `deadlineAt` is in ms since the epoch. */
-export function toMessage(command: Command, deadlineAt: number, caller: Purchase['caller']): CommandMessage {
-  return { ...command, deadlineAt, caller };
-}
 
 export function refused(code: ErrorCode, order?: Order): Refused {
   return { kind: 'refused', code, ...(order === undefined ? {} : { order }) };

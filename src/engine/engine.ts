@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../domain/errors.ts';
+import type { OrderAnswer } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import type { PackageSnapshot } from '../domain/travel-package.ts';
 
@@ -10,19 +10,6 @@ export interface PurchaseRequest {
   readonly key?: string;
   /** Aborts when the caller hangs up. A queued order without a key is then withdrawn. */
   readonly gone?: AbortSignal;
-}
-
-/** `order` is present if the error is about an order that the caller may see. */
-export interface Refused {
-  readonly kind: 'refused';
-  readonly code: ErrorCode;
-  readonly order?: Order;
-}
-
-export interface Accepted {
-  readonly kind: 'accepted';
-  /** Stored durably (rule Q6). It may have ended already. */
-  readonly order: Order;
 }
 
 export interface Settling {
@@ -37,9 +24,9 @@ export interface Settling {
  * `refused` with a code of the error catalogue. A thrown error is a bug, unless documented.
  */
 export interface BookingEngine {
-  purchase(request: PurchaseRequest): Promise<Accepted | Refused>;
+  purchase(request: PurchaseRequest): Promise<OrderAnswer>;
   /** The caller must have proved that it knows the id and the email. A repetition is harmless. */
-  cancel(order: Order): Promise<Accepted | Refused>;
+  cancel(order: Order): Promise<OrderAnswer>;
   /** Resolves with the order once it has an outcome, or as it is when the time is up. */
   outcome(order: Order, settling: Settling): Promise<Order>;
   /** @throws StoreUnavailableError */

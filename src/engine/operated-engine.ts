@@ -1,8 +1,8 @@
-import type { Erasure, PackageUpdate } from '../domain/messages.ts';
+import type { Erasure, OrderAnswer, PackageUpdate, Refused } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Json } from '../lib/json.ts';
-import type { Accepted, BookingEngine, Refused } from './engine.ts';
+import type { BookingEngine } from './engine.ts';
 
 /** What came of an operator's request: the value, or an error of the catalogue. */
 export type Result<Value> = { readonly kind: 'done'; readonly value: Value } | Refused;
@@ -52,7 +52,7 @@ export interface Peers {
 export interface OperatedEngine extends BookingEngine {
   updatePackage(packageId: number, change: PackageUpdate): Promise<Result<TravelPackage>>;
   /** Tries the order's next step at once. Refused with `not_retryable` if the order has ended. */
-  retry(order: Order): Promise<Accepted | Refused>;
+  retry(order: Order): Promise<OrderAnswer>;
   /**
    * Replaces an email in at most a thousand orders of one package. Repeating it is harmless. `left`: how many of them keep
    * the email because they have not ended.

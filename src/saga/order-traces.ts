@@ -1,19 +1,17 @@
-import type { Change, PackageMessage } from '../domain/messages.ts';
+import type { Change, CommandMessage, PackageMessage } from '../domain/messages.ts';
 import { isUnfinished, type Order } from '../domain/order.ts';
 import type { PackageState } from '../domain/package-state.ts';
 import type { TraceContext, Tracing } from '../observability/tracing.ts';
 
-type CallersMessage = Extract<PackageMessage, { caller: unknown }>;
-
 /** Adds a customer's message to the current trace, and begins the span of its time in the mailbox. */
-export function traced(tracing: Tracing, packageId: number, message: CallersMessage): CallersMessage {
+export function traced(tracing: Tracing, packageId: number, message: CommandMessage): CommandMessage {
   if (message.kind !== 'purchase' && message.kind !== 'cancel') return message;
   const trace = message.trace ?? tracing.current();
   if (trace === undefined) return message;
   const attributes = { 'package.id': packageId, 'order.id': message.orderId, 'message.kind': message.kind };
   const waiting = tracing.begin('mailbox wait', { parent: trace, attributes });
   // A message can be answered without having been taken from the mailbox. Its wait ends then too.
-  const caller: CallersMessage['caller'] = (answer) => {
+  const caller: CommandMessage['caller'] = (answer) => {
     waiting.end();
     message.caller(answer);
   };

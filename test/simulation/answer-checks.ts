@@ -1,5 +1,6 @@
+import type { Accepted, Refused } from '../../src/domain/messages.ts';
 import { isSettled, type Order } from '../../src/domain/order.ts';
-import type { Accepted, PurchaseRequest, Refused } from '../../src/engine/engine.ts';
+import type { PurchaseRequest } from '../../src/engine/engine.ts';
 import type { LookUpResult } from './look-up.ts';
 import type { StoreCore } from './sim-store.ts';
 import type { SoldOutTimes } from './sold-out-times.ts';

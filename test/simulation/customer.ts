@@ -1,6 +1,7 @@
+import type { Accepted, Refused } from '../../src/domain/messages.ts';
 import type { Order } from '../../src/domain/order.ts';
 import { orderIdBytes, orderIdFrom } from '../../src/domain/order.ts';
-import type { Accepted, PurchaseRequest, Refused } from '../../src/engine/engine.ts';
+import type { PurchaseRequest } from '../../src/engine/engine.ts';
 import type { AnswerChecks } from './answer-checks.ts';
 import type { LoadBalancer } from './load-balancer.ts';
 import type { Prng } from './prng.ts';

@@ -1,4 +1,4 @@
-import type { Refused } from '../../src/engine/engine.ts';
+import type { Refused } from '../../src/domain/messages.ts';
 import type { Cluster } from './cluster.ts';
 import { Prng } from './prng.ts';
 import type { SimInstance } from './sim-instance.ts';

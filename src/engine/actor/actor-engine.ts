@@ -1,24 +1,141 @@
-import type { Messages } from '../../cluster/messages.ts';
+import type { Leases } from '../../cluster/lease.ts';
 import type { PackageRules } from '../../domain/decide.ts';
-import type { Answer, OrderAnswer } from '../../domain/messages.ts';
+import type { Answer, CommandMessage, NotOwner, OrderAnswer, PackageMessage } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
+import type { PackageState } from '../../domain/package-state.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { UnderWay } from '../../lib/under-way.ts';
-import { noTracing } from '../../observability/tracing.ts';
-import type { Command, Route } from '../commands.ts';
-import { answered, answerOf, refused } from '../commands.ts';
+import { traced } from '../../saga/order-traces.ts';
+import { answered, answerOf, type Command, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import type { EngineLoad } from '../operated-engine.ts';
 import { EngineShell, type ShellOptions } from '../shell.ts';
-import { LocalActors, type LocalActorsOptions, localRoute } from './local-actors.ts';
+import { type PackageActor, type PackageActorOptions, PackageBehaviour } from './package-actor.ts';
 import { Placement } from './placement.ts';
 import { PeerService } from './routing/peers.ts';
-import { Router } from './routing/router.ts';
+import { type LocalOwner, Router } from './routing/router.ts';
+import { ActorRuntime } from './runtime.ts';
+
+export interface LocalActorsOptions extends Omit<PackageActorOptions, 'notify'> {
+  readonly leases: Leases;
+  readonly onFenced?: (packageId: number) => void;
+}
+
+/** A package that was given away is not activated here again by a purchase for this long, so that its next owner can. */
+const givenAwayMs = 1_000;
+
+/** The package actors of this instance. */
+export class LocalActors implements LocalOwner {
+  readonly #options: LocalActorsOptions;
+  readonly #runtime: ActorRuntime<PackageMessage, PackageActor>;
+  readonly #behaviour: PackageBehaviour;
+  readonly #unsubscribe: () => void;
+  /** Until when messages for these packages are redirected, in ms since the epoch. */
+  readonly #givenAway = new Map<number, number>();
+  #isHandingOver = false;
+
+  constructor(options: LocalActorsOptions) {
+    this.#options = options;
+    const notify = (id: number, message: PackageMessage) => this.#runtime.notify(id, message);
+    this.#behaviour = new PackageBehaviour({ ...options, notify });
+    this.#runtime = new ActorRuntime({ ...options, behaviour: this.#behaviour });
+    this.#unsubscribe = options.suppliers.onAvailability((available) => {
+      for (const id of this.#runtime.activeIds()) notify(id, { kind: 'suppliers', available });
+    });
+  }
+
+  send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | NotOwner> {
+    return new Promise((resolve) => {
+      if (this.#isHandingOver || this.#isGivenAway(packageId)) return resolve({ kind: 'notOwner' });
+      const { tracing } = this.#options;
+      const message: CommandMessage = { ...command, deadlineAt, caller: resolve };
+      if (tracing === undefined) return this.#tell(packageId, message);
+      const tracedMessage = traced(tracing, packageId, message);
+      // The actor that this message wakes outlives the request, so it must not belong to the request's trace.
+      tracing.outside(() => this.#tell(packageId, tracedMessage));
+    });
+  }
+
+  #tell(packageId: number, message: CommandMessage): void {
+    const isTaken =
+      message.kind === 'purchase'
+        ? this.#runtime.tellIfInTime(packageId, message)
+        : this.#runtime.tell(packageId, message);
+    if (!isTaken) message.caller({ kind: 'refused', code: 'overloaded' });
+  }
+
+  withdraw(packageId: number, orderId: string): void {
+    this.#runtime.notify(packageId, { kind: 'withdraw', orderId });
+  }
+
+  wake(packageId: number): void {
+    this.#givenAway.delete(packageId);
+    this.#runtime.wake(packageId);
+  }
+
+  isActive(packageId: number): boolean {
+    return this.#runtime.actor(packageId) !== undefined;
+  }
+
+  activeIds(): number[] {
+    return this.#runtime.activeIds();
+  }
+
+  /** The committed state of a package that is owned here, to read only. */
+  state(packageId: number): PackageState | undefined {
+    return this.#runtime.actor(packageId)?.state;
+  }
+
+  /** The current work of this instance. */
+  load(): Omit<EngineLoad, 'isDraining'> {
+    const packages = this.#runtime.activeIds().flatMap((packageId) => {
+      const actor = this.#runtime.actor(packageId);
+      if (actor === undefined) return [];
+      return [{ packageId, activity: actor.activity(this.#runtime.mailboxSize(packageId)) }];
+    });
+    return { packages, sagas: this.#behaviour.sagas };
+  }
+
+  get mayOwn(): boolean {
+    return !this.#isHandingOver;
+  }
+
+  /** The package was removed. */
+  retire(packageId: number): void {
+    this.#runtime.retire(packageId);
+  }
+
+  async release(packageId: number): Promise<void> {
+    this.#givenAway.set(packageId, Number.POSITIVE_INFINITY);
+    await this.#runtime.release(packageId);
+    this.#givenAway.set(packageId, this.#options.clock.now() + givenAwayMs);
+  }
+
+  /** Commits what is in the mailboxes, then stops. For the last instance. */
+  async drain(): Promise<void> {
+    this.#unsubscribe();
+    await this.#runtime.drain();
+    this.#isHandingOver = true;
+  }
+
+  /** Gives every package away at once; returns their ids. For one of several instances. */
+  handOver(): Promise<number[]> {
+    this.#isHandingOver = true;
+    this.#unsubscribe();
+    return this.#runtime.handOver();
+  }
+
+  #isGivenAway(packageId: number): boolean {
+    const until = this.#givenAway.get(packageId);
+    if (until === undefined) return false;
+    if (this.#options.clock.now() < until) return true;
+    this.#givenAway.delete(packageId);
+    return false;
+  }
+}
 
 export interface ActorEngineOptions extends LocalActorsOptions, ShellOptions {
   readonly rules: PackageRules;
-  /** The transport to the other instances; absent for a single instance. */
-  readonly messages?: Messages;
 }
 
 /** Pause before a replaced owner is asked again. It notices when its lease or its next commit fails. */
@@ -29,22 +146,30 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
   /** Absent for a single instance. */
   readonly peers?: PeerService;
   readonly #local: LocalActors;
-  readonly #route: Route;
-  readonly #placement: Placement | undefined;
-  readonly #router: Router | undefined;
+  readonly #placement?: Placement;
+  readonly #router?: Router;
   /** Keys whose purchase waits for its commit. They must not be refused from a snapshot (rule Q7). */
   readonly #keysUnderWay = new UnderWay();
   readonly #unsubscribe: () => void;
 
   constructor(options: ActorEngineOptions) {
     super(options, options.leases);
-    const { liveBus, clock, messages } = options;
-    const members = messages && { members: () => messages.members() };
-    this.#local = new LocalActors({ ...options, ...members });
-    if (messages !== undefined) this.peers = new PeerService(messages);
-    this.#router = messages && this.#createRouter(messages);
-    this.#route = this.#router ?? localRoute(this.#local, () => clock.now(), this.commandTimeoutMs);
-    this.#placement = messages && this.#createPlacement(messages);
+    const { liveBus, messages } = options;
+    const { commandTimeoutMs } = this;
+    const local = new LocalActors(options);
+    this.#local = local;
+    if (messages !== undefined) {
+      const peers = new PeerService(messages);
+      const router = new Router({ ...options, messages, local, peers, commandTimeoutMs });
+      this.peers = peers;
+      this.#router = router;
+      this.#placement = new Placement({
+        ...options,
+        messages,
+        actors: local,
+        wakeElsewhere: (ids) => router.wakeElsewhere(ids),
+      });
+    }
     this.#unsubscribe = liveBus.subscribe({ removed: (packageId) => this.#local.retire(packageId) });
   }
 
@@ -111,7 +236,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
   }
 
   protected send(packageId: number, command: Command): Promise<Answer> {
-    return this.#route.send(packageId, command);
+    return this.#router?.send(packageId, command) ?? this.#sendLocally(packageId, command);
   }
 
   protected async latest(order: Order): Promise<Order> {
@@ -121,7 +246,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
   }
 
   protected withdraw({ id, packageId }: Order): void {
-    this.#route.withdraw(packageId, id);
+    (this.#router ?? this.#local).withdraw(packageId, id);
   }
 
   protected get isTransportAvailable(): boolean {
@@ -134,36 +259,11 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     return messages?.members().some((member) => member !== instance) ?? false;
   }
 
-  #createRouter(messages: Messages): Router {
-    const { instance, clock, log, store, tracing = noTracing } = this.options;
-    const { commandTimeoutMs } = this;
-    const ownerInStore = (id: number) => store.owner(id);
-    const peers = this.peers === undefined ? {} : { peers: this.peers };
-    const local = this.#local;
-    return new Router({
-      instance,
-      messages,
-      local,
-      ownerInStore,
-      clock,
-      log,
-      tracing,
-      commandTimeoutMs,
-      ...peers,
-    });
-  }
-
-  #createPlacement(messages: Messages): Placement {
-    const { instance, clock, log, store } = this.options;
-    return new Placement({
-      instance,
-      messages,
-      actors: this.#local,
-      unfinished: () => store.packagesWithUnfinished(),
-      wakeElsewhere: (ids) => this.#router?.wakeElsewhere(ids),
-      clock,
-      log,
-    });
+  /** A single instance owns every package, unless it is draining. */
+  async #sendLocally(packageId: number, command: Command): Promise<Answer> {
+    const deadlineAt = this.options.clock.now() + this.commandTimeoutMs;
+    const answer = await this.#local.send(packageId, command, deadlineAt);
+    return answer.kind === 'notOwner' ? refused('no_owner') : answer;
   }
 
   /** Refuses without asking the owner. A key is looked up first, because its reply may have been lost. */

@@ -7,7 +7,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import { localLiveBus } from '../../realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../storage/sqlite/sqlite-store.ts';
-import { LocalActors } from './local-actors.ts';
+import { LocalActors } from './actor-engine.ts';
 
 const packageId = 1;
 

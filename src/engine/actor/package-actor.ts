@@ -1,3 +1,4 @@
+import type { Messages } from '../../cluster/messages.ts';
 import { decide, type Lookups, type PackageRules, type Step } from '../../domain/decide.ts';
 import type { Effect } from '../../domain/draft.ts';
 import { inDoubt, type Ownership, type PackageMessage } from '../../domain/messages.ts';
@@ -28,8 +29,8 @@ export interface PackageActorOptions {
   /** Absent when tracing is off. */
   readonly tracing?: Tracing;
   readonly rules: PackageRules;
-  /** The instances that are there now; absent for a single instance. */
-  readonly members?: () => readonly string[];
+  /** The transport to the other instances; absent for a single instance. */
+  readonly messages?: Messages;
   /** Puts a message into the mailbox of a package, if its actor is active. */
   readonly notify: (packageId: number, message: PackageMessage) => void;
 }
@@ -105,10 +106,10 @@ export class PackageBehaviour implements Behaviour<PackageMessage, PackageActor>
 
   /** Logs at `info` if another instance owned the package before, else at `debug`. */
   #logTakeover({ package: { id: packageId }, fence: { epoch }, former, unfinished }: Ownership): void {
-    const { instance, members, log } = this.#shared;
+    const { instance, messages, log } = this.#shared;
     const isOwn = former === undefined || former === instance;
     const ownReason = former === undefined ? 'nobody has owned it before' : 'it was passivated, or in doubt';
-    const isThere = members?.().includes(former ?? '') === true;
+    const isThere = messages?.members().includes(former ?? '') === true;
     const reason = isOwn
       ? ownReason
       : isThere

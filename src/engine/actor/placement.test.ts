@@ -47,7 +47,7 @@ beforeEach(() => {
       wake: (id) => void active.add(id),
       release: async (id) => void active.delete(id),
     },
-    unfinished: async () => unfinished,
+    store: { packagesWithUnfinished: async () => unfinished },
     wakeElsewhere: (moved) => void wokenElsewhere.push(...moved),
     clock,
     log: silentLog,
@@ -106,9 +106,11 @@ test('a store that is away is read again at the next scan', async () => {
     instance: 'a',
     messages: members as unknown as Messages,
     actors: { activeIds: () => [...active], wake: (id) => void active.add(id), release: async () => {} },
-    unfinished: async () => {
-      if (isAway) throw new Error('away');
-      return preferredBy('a', 'a', 'b');
+    store: {
+      packagesWithUnfinished: async () => {
+        if (isAway) throw new Error('away');
+        return preferredBy('a', 'a', 'b');
+      },
     },
     wakeElsewhere: () => {},
     clock,

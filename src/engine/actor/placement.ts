@@ -1,6 +1,7 @@
 import type { Messages } from '../../cluster/messages.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
+import type { Store } from '../../storage/store.ts';
 
 /** The actors of this instance. */
 export interface Placeable {
@@ -14,8 +15,7 @@ export interface PlacementOptions {
   readonly instance: string;
   readonly messages: Messages;
   readonly actors: Placeable;
-  /** Actors with unfinished work, owned or not. @throws StoreUnavailableError */
-  readonly unfinished: () => Promise<readonly number[]>;
+  readonly store: Pick<Store, 'packagesWithUnfinished'>;
   /** Asks their preferred instances to take these actors over. */
   readonly wakeElsewhere: (ids: readonly number[]) => void;
   readonly clock: Clock;
@@ -68,9 +68,11 @@ export class Placement {
 
   /** Wakes actors that have unfinished work and prefer this instance. The lease protects those that have an owner. */
   async #adopt(): Promise<void> {
-    const { actors, unfinished } = this.#options;
+    const { actors, store } = this.#options;
     const active = new Set(actors.activeIds());
-    const orphans = (await unfinished()).filter((id) => !active.has(id) && this.#isPreferredFor(id));
+    const orphans = (await store.packagesWithUnfinished()).filter(
+      (id) => !active.has(id) && this.#isPreferredFor(id),
+    );
     if (this.#stopping.signal.aborted) return;
     for (const id of orphans.slice(0, perScan)) actors.wake(id);
   }

@@ -11,13 +11,13 @@ export interface RuntimeOptions<Message, Active> {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics;
-  /** Messages in one mailbox, at most; default 20,000. */
+  /** Messages in one mailbox, at most. */
   readonly mailboxMax?: number;
-  /** Messages in one commit, at most; default 1,000. */
+  /** Messages in one commit, at most. */
   readonly batchMax?: number;
-  /** `tellIfInTime` refuses a message that would wait longer than this; default 4,000 ms. */
+  /** `tellIfInTime` refuses a message that would wait longer than this, in ms. */
   readonly shedAfterMs?: number;
-  /** An idle actor is passivated after this many ms; default 60,000. */
+  /** An idle actor is passivated after this many ms. */
   readonly idleMs?: number;
   /** Called when a commit was fenced. The actor then stays with the instance that took it over. */
   readonly onFenced?: (id: number) => void;
@@ -36,29 +36,33 @@ interface Cell<Message, Active> {
   ended: Promise<void>;
 }
 
-const batchMaxDefault = 1_000;
-/**
- * Well below the time that callers wait. Not shorter, because refused callers come back a second later and take the
- * time that the others need: with 1,000 ms, a load of ten times MongoDB's maximum left 0.4 of its throughput.
- */
-const shedAfterMsDefault = 4_000;
+const defaults = {
+  metrics: noMetrics,
+  mailboxMax: 20_000,
+  batchMax: 1_000,
+  /**
+   * Well below the time that callers wait. Not shorter, because refused callers come back a second later and take the
+   * time that the others need: with 1,000 ms, a load of ten times MongoDB's maximum left 0.4 of its throughput.
+   */
+  shedAfterMs: 4_000,
+  idleMs: 60_000,
+};
 const retryFirstMs = 50;
 const retryMaxMs = 2_000;
 
 /** Activates actors when they get messages, reactivates them after failures, and passivates idle ones. */
 export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknown>> {
-  readonly #options: RuntimeOptions<Message, Active>;
+  readonly #options: RuntimeOptions<Message, Active> & typeof defaults;
   readonly #cells = new Map<number, Cell<Message, Active>>();
   readonly #draining = new AbortController();
 
   constructor(options: RuntimeOptions<Message, Active>) {
-    this.#options = options;
+    this.#options = { ...defaults, ...options };
+    const { metrics } = this.#options;
     const sizes = () => [...this.#cells.values()].map(({ mailbox }) => mailbox.size);
-    options.metrics?.gauge('active_actors', () => this.#cells.size);
-    options.metrics?.gauge('mailbox_messages', () => sizes().reduce((sum, size) => sum + size, 0));
-    options.metrics?.gauge('mailbox_messages_max', () =>
-      sizes().reduce((most, size) => Math.max(most, size), 0),
-    );
+    metrics.gauge('active_actors', () => this.#cells.size);
+    metrics.gauge('mailbox_messages', () => sizes().reduce((sum, size) => sum + size, 0));
+    metrics.gauge('mailbox_messages_max', () => Math.max(0, ...sizes()));
   }
 
   /** Sends a message. False when the mailbox is full or the runtime drains. */
@@ -135,15 +139,15 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
   #cell(id: number): Cell<Message, Active> {
     let cell = this.#cells.get(id);
     if (cell === undefined) {
-      const {
-        mailboxMax = 20_000,
-        batchMax = batchMaxDefault,
-        shedAfterMs = shedAfterMsDefault,
-      } = this.#options;
-      const mailbox = new Mailbox<Message>(mailboxMax);
-      const drainRate = new DrainRate({ batchMax, shedAfterMs });
-      const leaving = new AbortController();
-      cell = { id, mailbox, drainRate, leaving, actor: undefined, isGone: false, ended: Promise.resolve() };
+      cell = {
+        id,
+        mailbox: new Mailbox<Message>(this.#options.mailboxMax),
+        drainRate: new DrainRate(this.#options),
+        leaving: new AbortController(),
+        actor: undefined,
+        isGone: false,
+        ended: Promise.resolve(),
+      };
       this.#cells.set(id, cell);
       cell.ended = this.#live(cell);
     }
@@ -176,17 +180,8 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     cell: Cell<Message, Active>,
     leaving: AbortSignal,
   ): Promise<End | 'unknown' | 'failed' | 'notOwner'> {
-    const {
-      behaviour,
-      leases,
-      clock,
-      log,
-      onFenced,
-      batchMax = batchMaxDefault,
-      idleMs = 60_000,
-    } = this.#options;
-    const { metrics = noMetrics } = this.#options;
-    const { id, mailbox, drainRate } = cell;
+    const { behaviour, leases, log, onFenced } = this.#options;
+    const { id, drainRate } = cell;
     let lease: Lease | undefined;
     try {
       lease = await leases.acquire(id);
@@ -197,20 +192,7 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
       const stop = AbortSignal.any([leaving, lease.lost]);
       const held = lease;
       const isHeld = () => held.isHeld?.() ?? true;
-      const end = await runActivation({
-        id,
-        mailbox,
-        drainRate,
-        behaviour,
-        actor,
-        clock,
-        log,
-        metrics,
-        stop,
-        isHeld,
-        batchMax,
-        idleMs,
-      });
+      const end = await runActivation({ ...this.#options, ...cell, actor, stop, isHeld });
       if (lease.lost.aborted) log.warn({ actor: id }, 'the lease is in doubt: the actor stopped acting');
       if (end === 'fenced') onFenced?.(id);
       return end;

@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { decide, type Lookups, type PackageRules, type Step } from '../../domain/decide.ts';
-import { type Answer, inDoubt, type PackageMessage } from '../../domain/messages.ts';
+import { type Answer, type CommandMessage, inDoubt, type PackageMessage } from '../../domain/messages.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
@@ -95,7 +95,7 @@ export class OptimisticTransactions {
 
   /** Runs one message and returns its answer; undefined when the transaction was not wanted. Throws as `run` does. */
   async ask(
-    message: Extract<PackageMessage, { caller: unknown }>,
+    message: CommandMessage,
     transaction: Omit<Transaction, 'messages'>,
   ): Promise<Answer | undefined> {
     const { step } = await this.run({ ...transaction, messages: () => [message] });

@@ -4,7 +4,7 @@ import { isSettled, type Order } from '../../domain/order.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
 import { SagaRunner } from '../../saga/saga.ts';
-import { answered, type Command, refused, toMessage } from '../commands.ts';
+import { answered, type Command, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import type { EngineLoad } from '../operated-engine.ts';
 import { EngineShell, type ShellOptions } from '../shell.ts';
@@ -107,7 +107,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     isWanted?: Transaction['isWanted'],
   ): Promise<Answer | undefined> {
     const until = this.options.clock.now() + this.commandTimeoutMs;
-    const message = toMessage(command, until, () => {});
+    const message = { ...command, deadlineAt: until, caller: () => {} };
     return this.transactions.ask(message, { packageId, until, ...(isWanted && { isWanted }) });
   }
 

@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { errorKind } from '../../domain/errors.ts';
+import type { Refused } from '../../domain/messages.ts';
 import { type Order, parseOrderId } from '../../domain/order.ts';
-import type { Refused } from '../../engine/engine.ts';
 import type { AppServices } from '../app-services.ts';
 import { readJson } from '../body.ts';
 import { buyerBody, purchaseBody } from '../inputs.ts';

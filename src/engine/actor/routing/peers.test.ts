@@ -45,7 +45,7 @@ function pair() {
       clock: systemClock,
       log: silentLog,
       commandTimeoutMs: 100,
-      ownerInStore: async () => undefined,
+      store: { owner: async () => undefined },
     };
     new Router({ instance: self, messages, local, peers: desk, ...others });
     return desk;

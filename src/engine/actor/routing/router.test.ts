@@ -73,7 +73,7 @@ class Instance {
       instance: name,
       messages: network.messages(name),
       local: this,
-      ownerInStore: async () => ownerInStore(),
+      store: { owner: async () => ownerInStore() },
       clock,
       log: silentLog,
       commandTimeoutMs,

@@ -4,8 +4,8 @@ import type { Answer, NotOwner } from '../../../domain/messages.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Log } from '../../../observability/log.ts';
 import { noTracing, type Tracing } from '../../../observability/tracing.ts';
-import type { Command, Route } from '../../commands.ts';
-import type { LocalActors } from '../local-actors.ts';
+import type { Store } from '../../../storage/store.ts';
+import type { Command } from '../../commands.ts';
 import { preference } from '../placement.ts';
 import type { PeerService } from './peers.ts';
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type InstanceAnswer } from './protocol.ts';
@@ -15,14 +15,25 @@ interface NoReply {
   readonly kind: 'noReply';
 }
 
+/** The packages of this instance. */
+export interface LocalOwner {
+  /** Resolves after the commit, or with `notOwner` if another instance owns the package. Never rejects. */
+  send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | NotOwner>;
+  withdraw(packageId: number, orderId: string): void;
+  /** Activates a package, unless another instance holds its lease. */
+  wake(packageId: number): void;
+  isActive(packageId: number): boolean;
+  /** False while this instance gives its packages away. */
+  readonly mayOwn: boolean;
+}
+
 export interface RouterOptions {
   readonly instance: string;
   readonly messages: Messages;
-  readonly local: Pick<LocalActors, 'send' | 'withdraw' | 'wake' | 'isActive' | 'mayOwn'>;
+  readonly local: LocalOwner;
   /** Answers requests of operators that other instances pass on. */
   readonly peers?: Pick<PeerService, 'answer'>;
-  /** The instance that last took the package over. @throws StoreUnavailableError */
-  readonly ownerInStore: (packageId: number) => Promise<string | undefined>;
+  readonly store: Pick<Store, 'owner'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly tracing?: Tracing;
@@ -45,7 +56,7 @@ const carrierPatienceMs = 1_500;
  * is up. It first asks the instance that answered last, then the owner in the store, then the instance that rendezvous
  * hashing prefers, which takes the package over if it has no owner.
  */
-export class Router implements Route {
+export class Router {
   readonly #options: RouterOptions;
   readonly #lastOwner = new Map<number, string>();
   readonly #startedAt: number;
@@ -56,6 +67,7 @@ export class Router implements Route {
     options.messages.serve((json) => this.#serve(json));
   }
 
+  /** Resolves with the owner's answer, or a refusal. Never rejects. */
   async send(packageId: number, command: Command): Promise<Answer> {
     const { instance, local, clock, commandTimeoutMs, messages } = this.#options;
     const startedAt = clock.now();
@@ -97,11 +109,11 @@ export class Router implements Route {
   }
 
   async #withdraw(packageId: number, orderId: string): Promise<void> {
-    const { local, instance, ownerInStore } = this.#options;
+    const { local, instance, store } = this.#options;
     if (local.isActive(packageId)) return local.withdraw(packageId, orderId);
     const last = this.#lastOwner.get(packageId);
     const isElsewhere = last !== undefined && last !== instance;
-    const owner = isElsewhere ? last : await ownerInStore(packageId).catch(() => undefined);
+    const owner = isElsewhere ? last : await store.owner(packageId).catch(() => undefined);
     if (owner === undefined || owner === instance) return local.withdraw(packageId, orderId);
     this.#tell(owner, { kind: 'withdraw', packageId, orderId });
   }
@@ -122,14 +134,14 @@ export class Router implements Route {
   }
 
   async #target(packageId: number, failed: ReadonlySet<string>): Promise<string | undefined> {
-    const { local, instance, messages, ownerInStore } = this.#options;
+    const { local, instance, messages, store } = this.#options;
     if (local.isActive(packageId) && !failed.has(instance)) return instance;
     const members = messages.members().filter((member) => member !== instance || local.mayOwn);
     const isWorthAsking = (member: string | undefined): member is string =>
       member !== undefined && members.includes(member) && !failed.has(member);
     const last = this.#lastOwner.get(packageId);
     if (isWorthAsking(last)) return last;
-    const owner = await ownerInStore(packageId).catch(() => undefined);
+    const owner = await store.owner(packageId).catch(() => undefined);
     if (isWorthAsking(owner)) return owner;
     return preference(packageId, members).find(isWorthAsking);
   }
