@@ -39,7 +39,8 @@ async function initialise({ file, reset, yes }: OptionValues<typeof options>): P
         console.log('Nothing was changed.');
         return 1;
       }
-      await clear(store);
+      await store.clear();
+      console.log('Deleted all packages, orders and simulated reservations.');
     }
     console.log(await add(store, packages));
     return 0;
@@ -63,12 +64,6 @@ async function isConfirmed(store: Store): Promise<boolean> {
   } finally {
     terminal.close();
   }
-}
-
-async function clear(store: Store): Promise<void> {
-  if (!store.clear) throw new Error('this store cannot be cleared');
-  await store.clear();
-  console.log('Deleted all packages, orders and simulated reservations.');
 }
 
 async function add(store: Store, packages: readonly TravelPackage[]): Promise<string> {

@@ -122,7 +122,7 @@ export interface Store extends OperatorLog {
    * Deletes all packages, orders and reservations of the simulated suppliers, but no settings. Only `db:init --reset`
    * calls it, while no instance runs.
    */
-  clear?(): Promise<void>;
+  clear(): Promise<void>;
 
   /** Checks with a cheap read that the store answers. @throws StoreUnavailableError */
   ping(): Promise<void>;

@@ -75,7 +75,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
 
       test('survives a clear and a reopen', async () => {
         await store.appendOperatorEvent(event(1));
-        await store.clear?.();
+        await store.clear();
         if (opened.reopen) store = await opened.reopen();
         expect((await store.operatorEvents(undefined, 10)).items).toHaveLength(1);
       });

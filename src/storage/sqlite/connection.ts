@@ -2,14 +2,12 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { locateDatabase } from './database-path.ts';
 import { sqliteCode, sqliteCodeOf } from './errors.ts';
-import { prepareEmailIndex, prepareOrdersByEmail, prepareSchema } from './schema.ts';
+import { prepareIndexes, prepareSchema } from './schema.ts';
 
 export interface ConnectionOptions {
   /** The file's folder is made if it does not exist. `:memory:` keeps everything in memory. */
   readonly file: string;
-  /** Refuses a second process. Default: true, unless `readOnly`. */
-  readonly exclusive?: boolean;
-  /** Reads beside a running server, without the lock. The file must exist. */
+  /** Reads beside a running server, without the lock that refuses a second process. The file must exist. */
   readonly readOnly?: boolean;
   /** Makes the index for counting orders by email, which a limit per email needs. Default false. */
   readonly countsEmails?: boolean;
@@ -31,10 +29,10 @@ const busyTimeoutMs = 1000;
  * @throws Error with one line that names the file and says what is wrong with it.
  */
 export function openConnection(options: ConnectionOptions): Connection {
-  const { readOnly = false, exclusive = !readOnly, countsEmails = false } = options;
+  const { readOnly = false, countsEmails = false } = options;
   const inMemory = options.file === ':memory:';
   const file = inMemory ? options.file : locateDatabase(options.file, readOnly);
-  const lock = exclusive && !inMemory ? explained(file, () => lockFor(file)) : undefined;
+  const release = readOnly || inMemory ? () => {} : explained(file, () => lockProcess(file));
   try {
     const db = explained(file, () => {
       if (!readOnly && !inMemory) createPrivately(file);
@@ -42,11 +40,11 @@ export function openConnection(options: ConnectionOptions): Connection {
     });
     const close = () => {
       if (db.isOpen) db.close();
-      lock?.release();
+      release();
     };
     return { db, file, inMemory, close };
   } catch (error) {
-    lock?.release();
+    release();
     throw error;
   }
 }
@@ -67,8 +65,7 @@ function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): D
     }
     db.exec('PRAGMA cache_size = -32768');
     prepareSchema(db, file, readOnly);
-    if (!readOnly) prepareOrdersByEmail(db);
-    if (countsEmails && !readOnly) prepareEmailIndex(db);
+    if (!readOnly) prepareIndexes(db, countsEmails);
     return db;
   } catch (error) {
     db.close();
@@ -90,17 +87,13 @@ function explained<T>(file: string, open: () => T): T {
   }
 }
 
-interface ProcessLock {
-  /** May be called repeatedly. */
-  release(): void;
-}
-
 /**
  * Takes an exclusive lock on `<file>.lock`, so that only this process writes to the file. SQLite takes it as a lock of
  * the kernel, which ends with the process. Readers need no lock.
+ * @returns the function that releases it; it may be called repeatedly.
  * @throws Error if another process, or another store of this process, holds it.
  */
-function lockFor(file: string): ProcessLock {
+function lockProcess(file: string): () => void {
   const sidecar = new DatabaseSync(`${file}.lock`, { timeout: 0 });
   try {
     // Only the lock is needed. Nothing is written, so there is no need for a journal file.
@@ -110,9 +103,7 @@ function lockFor(file: string): ProcessLock {
     if (sqliteCodeOf(error) !== sqliteCode.busy) throw error;
     throw new Error(`${file} is in use by another process (a running server?): stop that one first`);
   }
-  return {
-    release() {
-      if (sidecar.isOpen) sidecar.close();
-    },
+  return () => {
+    if (sidecar.isOpen) sidecar.close();
   };
 }

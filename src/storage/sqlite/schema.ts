@@ -79,12 +79,10 @@ const ordersByEmailIndex = `
   CREATE INDEX IF NOT EXISTS orders_by_email ON orders (email, package_id, number)
 `;
 
-export function prepareOrdersByEmail(db: DatabaseSync): void {
+/** Makes the missing indexes that are not part of the schema. */
+export function prepareIndexes(db: DatabaseSync, countsEmails: boolean): void {
   db.exec(ordersByEmailIndex);
-}
-
-export function prepareEmailIndex(db: DatabaseSync): void {
-  db.exec(emailIndex);
+  if (countsEmails) db.exec(emailIndex);
 }
 
 /**
