@@ -13,7 +13,7 @@ import type { Store } from '../storage/store.ts';
 import type { SupplierLedger } from '../suppliers/suppliers.ts';
 import { ledgerOf } from './suppliers.ts';
 
-export interface AdminParts {
+interface AdminParts {
   readonly config: Config;
   readonly log: Log;
   readonly store: Store & { readonly ledger: SupplierLedger };
@@ -25,7 +25,7 @@ export interface AdminParts {
   readonly onDrain?: (() => void) | undefined;
 }
 
-export interface OpenAdmin {
+interface OpenAdmin {
   /** Without `admin` if there is no admin token. */
   readonly deps: { readonly admin?: HttpAdmin };
   /** Tells the other instances that this one drains: a long drain is no loss. Never throws. */

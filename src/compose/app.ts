@@ -18,7 +18,7 @@ import { defined } from '../lib/defined.ts';
 import { descriptionRoutes } from '../openapi/routes.ts';
 import { createLive, type Live } from '../realtime/routes.ts';
 
-export interface App {
+interface App {
   readonly app: Hono;
   /** The WebSockets, to be attached to the server. */
   readonly live: Live;

@@ -34,7 +34,7 @@ export interface Instance {
   close(): Promise<void>;
 }
 
-export interface ComposeOptions {
+interface ComposeOptions {
   readonly config: Config;
   readonly log: Log;
   /** Called when another process changes the same packages, although this instance runs without leases: it must end. */

@@ -16,7 +16,7 @@ import { closeAfterFailure, startStep } from './start-step.ts';
 import type { OpenStore } from './store.ts';
 
 /** A started engine. */
-export interface RunningEngine {
+interface RunningEngine {
   readonly engine: OperatedEngine & { start(): Promise<void>; close(): void };
   /** Whether other instances continue the work of this one after its end. */
   readonly hasOthers: boolean;
@@ -24,7 +24,7 @@ export interface RunningEngine {
 }
 
 /** The dependencies of every engine. */
-export interface EngineParts {
+interface EngineParts {
   readonly config: Config;
   readonly log: Log;
   /** Called when another process changes the same packages, although this instance runs without leases. */
@@ -39,7 +39,7 @@ export interface EngineParts {
 }
 
 /** Several instances: the connection to Redis, and the modules that only they need. */
-export interface Cluster {
+interface Cluster {
   readonly modules: Awaited<ReturnType<typeof loadClusterModules>>;
   readonly connect: RedisConnector;
 }

@@ -19,7 +19,7 @@ const connectionsMax = 40_000;
 const otherFilesMax = 1_000;
 
 /** The limits that protect an instance from overload. */
-export interface Protection {
+interface Protection {
   readonly deps: Pick<AppServices, 'limits' | 'admission'>;
   /** Limits the connections of a server. */
   attach(server: Server): void;

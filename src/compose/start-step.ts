@@ -1,9 +1,7 @@
 import { settlesWithin, withTimeout } from '../lib/deadline.ts';
 
-/** Longer than any step that succeeds. */
-export const stepTimeoutMs = 30_000;
-
-export interface StepOptions<T> {
+interface StepOptions<T> {
+  /** Default: longer than any step that succeeds takes. */
   readonly timeoutMs?: number;
   /** Makes the error for a timeout; default: an Error with the message. */
   readonly error?: (message: string) => Error;
@@ -18,7 +16,7 @@ export interface StepOptions<T> {
 export async function startStep<T>(
   step: string,
   work: Promise<T>,
-  { timeoutMs = stepTimeoutMs, error = (message) => new Error(message), late }: StepOptions<T> = {},
+  { timeoutMs = 30_000, error = (message) => new Error(message), late }: StepOptions<T> = {},
 ): Promise<T> {
   const onTimeout = () => {
     if (late !== undefined) work.then(late).catch(() => {});
