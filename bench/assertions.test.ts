@@ -15,7 +15,7 @@ const run: Run = {
   audit: { verdict: 'none', detail: '' },
 };
 
-const judged = (text: string, of = run, isReadOnly = false) => {
+const evaluated = (text: string, of = run, isReadOnly = false) => {
   const assertion = parseAssertion(text);
   if (!assertion) throw new Error(`${text} is no assertion`);
   return evaluate(assertion, of, isReadOnly);
@@ -35,7 +35,7 @@ it.each([
   ['errors<=0', true],
   ['errors<0', false],
 ])('evaluates %s', (text, holds) => {
-  expect(judged(text).holds).toBe(holds);
+  expect(evaluated(text).holds).toBe(holds);
 });
 
 it.each([
@@ -49,17 +49,17 @@ it.each([
   '503 overloaded',
 ])('counts %s as an error', (name) => {
   const failing = { ...run, answers: { ...run.answers, [name]: 3 }, errors: 2 };
-  expect(judged('errors<=4', failing)).toMatchObject({ value: 5, holds: false });
+  expect(evaluated('errors<=4', failing)).toMatchObject({ value: 5, holds: false });
 });
 
 it('does not count a 202 as an error', () => {
-  expect(judged('errors<=0', { ...run, answers: { ...run.answers, '202': 3 } }).value).toBe(0);
+  expect(evaluated('errors<=0', { ...run, answers: { ...run.answers, '202': 3 } }).value).toBe(0);
 });
 
 it('counts every answer to a look-up except 2xx as an error', () => {
   const looked = { ...run, answers: { '200': 9, '409 sold_out': 1 }, latencies: { shown: outcome } };
-  expect(judged('errors<=0', looked, true).value).toBe(1);
-  expect(judged('p99<50', looked, true).holds).toBe(true);
+  expect(evaluated('errors<=0', looked, true).value).toBe(1);
+  expect(evaluated('p99<50', looked, true).holds).toBe(true);
 });
 
 it.each([
@@ -79,7 +79,7 @@ it.each([
   // 20 of 2,000 requests are exactly 1 %.
   ['p99<50', { latencies: { outcome: { ...outcome, count: 1980 } }, errors: 20 }, false],
 ] as const)('holds %s with %o: %s', (text, failing, holds) => {
-  const { holds: held, why } = judged(text, { ...run, ...failing });
+  const { holds: held, why } = evaluated(text, { ...run, ...failing });
   expect(held).toBe(holds);
   expect(why === undefined).toBe(holds);
 });
@@ -87,8 +87,8 @@ it.each([
 it('fails every latency condition when no request had an outcome', () => {
   const rejected = { ...run, latencies: { answer: outcome }, answers: { '401': 1000 } };
   for (const text of ['p99<50ms', 'p99>50ms', 'max<50ms']) {
-    expect(judged(text, rejected).holds).toBe(false);
-    expect(judged(text, { ...run, latencies: {}, answers: {} }).holds).toBe(false);
+    expect(evaluated(text, rejected).holds).toBe(false);
+    expect(evaluated(text, { ...run, latencies: {}, answers: {} }).holds).toBe(false);
   }
 });
 

@@ -23,11 +23,11 @@ export class Measurement {
   startedAt = performance.now();
   #finishedInWindow = 0;
   readonly #whole = new LoadCounts();
-  readonly #stages: readonly { readonly end: number; readonly tally: LoadCounts }[];
+  readonly #stages: readonly { readonly end: number; readonly counts: LoadCounts }[];
   readonly #timeline: Timeline | undefined;
 
   constructor({ stageEnds = [], timeline = false }: MeasurementOptions = {}) {
-    this.#stages = stageEnds.length < 2 ? [] : stageEnds.map((end) => ({ end, tally: new LoadCounts() }));
+    this.#stages = stageEnds.length < 2 ? [] : stageEnds.map((end) => ({ end, counts: new LoadCounts() }));
     this.#timeline = timeline ? new Timeline() : undefined;
   }
 
@@ -42,7 +42,7 @@ export class Measurement {
     if (isError(name)) live.errors += 1;
     if (name.startsWith('429')) live.limited += 1;
     if (!window.holds(since)) return;
-    for (const tally of this.#talliesOf(since)) tally.answered(name, now - since);
+    for (const counts of this.#countsOf(since)) counts.answered(name, now - since);
     this.#timeline?.answered(since - window.start, name, now - since);
   }
 
@@ -50,14 +50,14 @@ export class Measurement {
   failed(reason: string, at: number, count = 1): void {
     this.live.errors += count;
     if (!this.window.holds(at)) return;
-    for (const tally of this.#talliesOf(at)) tally.fail(reason, count);
+    for (const counts of this.#countsOf(at)) counts.fail(reason, count);
     if (count > 0) this.#timeline?.failed(at - this.window.start, count);
   }
 
   dropped(since: number): void {
     this.live.errors += 1;
     if (!this.window.holds(since)) return;
-    for (const tally of this.#talliesOf(since)) tally.dropped += 1;
+    for (const counts of this.#countsOf(since)) counts.dropped += 1;
     this.#timeline?.dropped(since - this.window.start);
   }
 
@@ -68,7 +68,7 @@ export class Measurement {
 
   result(): LoadResult {
     const { seconds, cpu } = this.window;
-    const stages = this.#stages.map(({ tally }, index) => tally.result(this.#secondsOf(index), cpu));
+    const stages = this.#stages.map(({ counts }, index) => counts.result(this.#secondsOf(index), cpu));
     return {
       ...this.#whole.result(seconds, cpu),
       finishedInWindow: this.#finishedInWindow,
@@ -77,9 +77,9 @@ export class Measurement {
     };
   }
 
-  #talliesOf(since: number): LoadCounts[] {
+  #countsOf(since: number): LoadCounts[] {
     const stage = this.#stages.find(({ end }) => since - this.startedAt < end);
-    return stage === undefined ? [this.#whole] : [this.#whole, stage.tally];
+    return stage === undefined ? [this.#whole] : [this.#whole, stage.counts];
   }
 
   /** Seconds of the stage that are inside the window. */

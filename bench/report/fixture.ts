@@ -281,7 +281,7 @@ function growth(): ScenarioResult {
     sizes.map(
       (size) => [{ [parameter]: size }, cost(150 + 3 * Math.log10(size))] as [Run['parameters'], Measured],
     );
-  return simple('growth', 'Growth', 'What a purchase costs as the store, the catalogue and the line grow.', [
+  return simple('growth', 'Growth', 'What a purchase costs as the store, the catalogue and the queue grow.', [
     contestant(
       'actor-mongodb',
       [

@@ -16,7 +16,7 @@ async function crowd({ origin, packageId, buyers, timeoutMs }: CrowdParams): Pro
   const url = new URL(origin);
   const make = requestMaker(url, { kind: 'buy', packages: [packageId] }, new UniqueNames());
   const requests = Array.from({ length: buyers }, make);
-  const tally = new LoadCounts();
+  const counts = new LoadCounts();
   let [opened, answered, refused, promptlyRefused] = [0, 0, 0, 0];
   let lastAnswerAt = 0;
   let instant = Number.NaN;
@@ -27,7 +27,7 @@ async function crowd({ origin, packageId, buyers, timeoutMs }: CrowdParams): Pro
     answered(connection, status, body) {
       lastAnswerAt = performance.now();
       const took = lastAnswerAt - instant;
-      tally.answered(answerName(status, body), took);
+      counts.answered(answerName(status, body), took);
       if (status === 409 && isRefusal(body)) {
         refused += 1;
         if (took <= promptMs) promptlyRefused += 1;
@@ -36,14 +36,14 @@ async function crowd({ origin, packageId, buyers, timeoutMs }: CrowdParams): Pro
       connection.end();
     },
     closed() {
-      tally.errors += 1;
+      counts.errors += 1;
     },
   };
   const connections: Connection[] = [];
   while (connections.length < buyers) {
     const count = Math.min(openedAtOnce, buyers - connections.length);
     for (let one = 0; one < count; one++) connections.push(new Connection(url, 0, listener));
-    await waitUntil(() => opened + tally.errors === connections.length, timeoutMs);
+    await waitUntil(() => opened + counts.errors === connections.length, timeoutMs);
   }
   if (opened < buyers) throw new Error(`only ${opened} of ${buyers} buyers could connect`);
 
@@ -51,11 +51,11 @@ async function crowd({ origin, packageId, buyers, timeoutMs }: CrowdParams): Pro
   instant = performance.now();
   for (const [index, connection] of connections.entries()) connection.send(requests[index] as string);
   const allSentMs = performance.now() - instant;
-  await waitUntil(() => answered + tally.errors === buyers, timeoutMs);
+  await waitUntil(() => answered + counts.errors === buyers, timeoutMs);
   const { user, system } = process.cpuUsage(cpuBefore);
   const seconds = (performance.now() - instant) / 1000;
   return {
-    load: tally.result(seconds, (user + system) / 1e6 / seconds),
+    load: counts.result(seconds, (user + system) / 1e6 / seconds),
     allSentMs,
     allAnsweredMs: lastAnswerAt - instant,
     refused,

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
-import { openAdminBench } from '../../test/support/admin-bench.ts';
+import { openAdminBench } from '../../test/support/admin-service-fixture.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { recordingLog } from '../../test/support/recording-log.ts';
 import type { LedgerReader } from '../audit/bounded-reads.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { anOperator } from '../../test/support/admin-bench.ts';
+import { anOperator } from '../../test/support/admin-service-fixture.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { recordingLog } from '../../test/support/recording-log.ts';
 import type { Result } from '../engine/operated-engine.ts';
@@ -26,7 +26,7 @@ function logOver(over: Partial<OperatorLog> = {}) {
   return { log, entries, clock, book };
 }
 
-const asked = {
+const request = {
   by: anOperator,
   action: 'package.pause',
   target: { packageId: 1 },
@@ -38,21 +38,21 @@ describe('ChangeLog', () => {
   it('writes an open entry before the change, and ends it before the answer', async () => {
     const { log, entries } = logOver();
     const outcome = await log.record<number>(
-      asked,
+      request,
       async () => {
-        expect(await entries()).toMatchObject([{ ...asked, instance: 'one', outcome: 'open' }]);
+        expect(await entries()).toMatchObject([{ ...request, instance: 'one', outcome: 'open' }]);
         return { kind: 'done', value: 5 };
       },
       (value) => ({ value }),
     );
     expect(outcome).toEqual({ kind: 'done', value: 5 });
-    expect(await entries()).toMatchObject([{ ...asked, outcome: 'done', after: { value: 5 } }]);
+    expect(await entries()).toMatchObject([{ ...request, outcome: 'done', after: { value: 5 } }]);
   });
 
   it('changes nothing if the entry cannot be written', async () => {
     const { log } = logOver({ appendOperatorEvent: away });
     const change = vi.fn(async (): Promise<Result<true>> => ({ kind: 'done', value: true }));
-    expect(await log.record(asked, change)).toEqual({ kind: 'refused', code: 'store_unavailable' });
+    expect(await log.record(request, change)).toEqual({ kind: 'refused', code: 'store_unavailable' });
     expect(change).not.toHaveBeenCalled();
   });
 
@@ -63,22 +63,22 @@ describe('ChangeLog', () => {
     ['store_unavailable', 'failed'],
   ] as const)('logs a change that comes to %s as %s', async (code, outcome) => {
     const { log, entries } = logOver();
-    await log.record(asked, async () => ({ kind: 'refused', code }));
+    await log.record(request, async () => ({ kind: 'refused', code }));
     expect(await entries()).toMatchObject([{ outcome, code }]);
   });
 
   it('logs a change that throws as failed, and rethrows unknown errors', async () => {
     const { log, entries } = logOver();
-    const bug = log.record(asked, () => Promise.reject(new TypeError('a bug')));
+    const bug = log.record(request, () => Promise.reject(new TypeError('a bug')));
     await expect(bug).rejects.toThrow('a bug');
-    expect(await log.record(asked, away)).toEqual({ kind: 'refused', code: 'store_unavailable' });
+    expect(await log.record(request, away)).toEqual({ kind: 'refused', code: 'store_unavailable' });
     expect(await entries()).toMatchObject([{ outcome: 'failed' }, { outcome: 'failed' }]);
   });
 
   it('tries again to end an entry, and still returns the result if it cannot', async () => {
     const ends = vi.fn(away);
     const { log, entries, clock, book } = logOver({ endOperatorEvent: ends });
-    const outcome = log.record<number>(asked, async () => ({ kind: 'done', value: 5 }));
+    const outcome = log.record<number>(request, async () => ({ kind: 'done', value: 5 }));
     await clock.advance(10_000);
     expect(await outcome).toEqual({ kind: 'done', value: 5 });
     expect(ends).toHaveBeenCalledTimes(4);

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
-import { type AdminBench, anOperator as by, openAdminBench } from '../../test/support/admin-bench.ts';
+import {
+  type AdminBench,
+  anOperator as by,
+  openAdminBench,
+} from '../../test/support/admin-service-fixture.ts';
 import type { Order } from '../domain/order.ts';
 import { emailHashOf, revealsEmail } from './email-eraser.ts';
 

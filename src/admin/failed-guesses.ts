@@ -32,13 +32,13 @@ export class FailedGuesses {
 
   /** Whole seconds until a client may guess again; 0 if it may now. */
   waitS(client: string): number {
-    const guesses = this.#present(client);
+    const guesses = this.#current(client);
     if (guesses === undefined || guesses.count < this.#guessesMax) return 0;
     return Math.max(1, Math.ceil((guesses.until - this.#clock.now()) / 1_000));
   }
 
   failed(client: string): void {
-    const guesses = this.#present(client);
+    const guesses = this.#current(client);
     if (guesses !== undefined) {
       guesses.count += 1;
       return;
@@ -51,7 +51,7 @@ export class FailedGuesses {
     }
   }
 
-  #present(client: string): Guesses | undefined {
+  #current(client: string): Guesses | undefined {
     const guesses = this.#byClient.get(client);
     if (guesses === undefined || this.#clock.now() < guesses.until) return guesses;
     this.#byClient.delete(client);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { anOperator } from '../../test/support/admin-bench.ts';
+import { anOperator } from '../../test/support/admin-service-fixture.ts';
 import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import type { EngineLoad, PeerHandler, Peers } from '../engine/operated-engine.ts';
 import type { Json } from '../lib/json.ts';
@@ -24,12 +24,12 @@ function viewWith(
 ) {
   const clock = new ManualClock();
   const leave = vi.fn();
-  const asked: string[] = [];
+  const calls: string[] = [];
   let handler: PeerHandler | undefined;
   const peers: Peers = {
     members: () => ['one', ...Object.keys(answers)].sort(),
     status: async (instance) => {
-      asked.push(instance);
+      calls.push(instance);
       return answers[instance];
     },
     available: true,
@@ -51,7 +51,7 @@ function viewWith(
     },
     { record: (_request, change) => change() },
   );
-  return { view, clock, leave, asked, handler: () => handler as PeerHandler };
+  return { view, clock, leave, calls, handler: () => handler as PeerHandler };
 }
 
 describe('instances', () => {
@@ -83,13 +83,13 @@ describe('instances', () => {
   });
 
   it('are asked once a second, however many operators watch', async () => {
-    const { view, asked, clock } = viewWith({ two: undefined });
+    const { view, calls, clock } = viewWith({ two: undefined });
     await Promise.all([view.list(), view.list()]);
     await view.list();
-    expect(asked).toEqual(['two']);
+    expect(calls).toEqual(['two']);
     await clock.advance(1_000);
     await view.list();
-    expect(asked).toEqual(['two', 'two']);
+    expect(calls).toEqual(['two', 'two']);
   });
 
   it('accept reports of a newer release, and drop unknown members', async () => {

@@ -1,13 +1,17 @@
 import { describe, expect, it, vi } from 'vitest';
 import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
-import { type AdminBench, anOperator as by, openAdminBench } from '../../test/support/admin-bench.ts';
+import {
+  type AdminBench,
+  anOperator as by,
+  openAdminBench,
+} from '../../test/support/admin-service-fixture.ts';
 import type { Order } from '../domain/order.ts';
 
 /** Orders in the store that no engine knows of. */
 async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
-  const present = await store.versionedPackage(packageId);
-  const { inventory } = present!;
-  await store.commit(packageId, present!.fence, sampleChange({ inventory, inserted: orders }));
+  const versioned = await store.versionedPackage(packageId);
+  const { inventory } = versioned!;
+  await store.commit(packageId, versioned!.fence, sampleChange({ inventory, inserted: orders }));
 }
 
 const held = (number: number, agoMs: number, over: Partial<Order> = {}): Order =>

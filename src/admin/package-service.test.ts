@@ -1,34 +1,38 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type AdminBench, anOperator as by, openAdminBench } from '../../test/support/admin-bench.ts';
+import {
+  type AdminBench,
+  anOperator as by,
+  openAdminBench,
+} from '../../test/support/admin-service-fixture.ts';
 import type { Accepted, Fence } from '../domain/messages.ts';
 import { packageIdMax } from '../domain/travel-package.ts';
 import { CommitUnknownError } from '../storage/store.ts';
 
-const wish = { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 3 };
+const params = { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 3 };
 
 describe('creating', () => {
   it('takes the next free id, and the package can be bought at once', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 7 }] });
-    const created = await bench.service.packages.create(by, wish);
-    expect(created).toEqual({ kind: 'done', value: { id: 8, ...wish, version: 1 } });
+    const created = await bench.service.packages.create(by, params);
+    expect(created).toEqual({ kind: 'done', value: { id: 8, ...params, version: 1 } });
     expect(await bench.engine.purchase({ packageId: 8, email: 'a@example.com' })).toMatchObject({
       kind: 'accepted',
     });
     expect(await bench.log()).toMatchObject([
-      { action: 'package.create', wish, after: { id: 8, quota: 3 }, outcome: 'done', by },
+      { action: 'package.create', wish: params, after: { id: 8, quota: 3 }, outcome: 'done', by },
     ]);
   });
 
   it('takes the first gap when the last id of all is taken', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }, { id: packageIdMax }] });
-    expect(await bench.service.packages.create(by, wish)).toMatchObject({ value: { id: 3 } });
+    expect(await bench.service.packages.create(by, params)).toMatchObject({ value: { id: 3 } });
     expect(await bench.service.packages.list()).toHaveLength(4);
   });
 
   it('gives concurrent requests different ids', async () => {
     await using bench = await openAdminBench();
     const created = await Promise.all(
-      Array.from({ length: 5 }, () => bench.service.packages.create(by, { ...wish })),
+      Array.from({ length: 5 }, () => bench.service.packages.create(by, { ...params })),
     );
     const ids = created.map((outcome) => (outcome.kind === 'done' ? outcome.value.id : outcome.code));
     expect(ids.sort()).toEqual([2, 3, 4, 5, 6]);
@@ -37,8 +41,8 @@ describe('creating', () => {
   it('refuses an id that is taken and a sale that closes before it opens, and logs both', async () => {
     await using bench = await openAdminBench();
     const { service } = bench;
-    expect(await service.packages.create(by, { ...wish, id: 1 })).toMatchObject({ code: 'package_exists' });
-    expect(await service.packages.create(by, { ...wish, opensAt: 5, closesAt: 5 })).toMatchObject({
+    expect(await service.packages.create(by, { ...params, id: 1 })).toMatchObject({ code: 'package_exists' });
+    expect(await service.packages.create(by, { ...params, opensAt: 5, closesAt: 5 })).toMatchObject({
       code: 'invalid',
     });
     expect(await bench.log()).toMatchObject([
@@ -53,8 +57,8 @@ describe('changing', () => {
   it('checks the version that was read, and logs the values before and after', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 2 }] });
     const { service } = bench;
-    const amended = await service.packages.update(by, 1, { version: 1, quota: 9, price: 7 });
-    expect(amended).toMatchObject({ kind: 'done', value: { quota: 9, price: 7, version: 2 } });
+    const updated = await service.packages.update(by, 1, { version: 1, quota: 9, price: 7 });
+    expect(updated).toMatchObject({ kind: 'done', value: { quota: 9, price: 7, version: 2 } });
     expect(await service.packages.update(by, 1, { version: 1, quota: 1 })).toMatchObject({
       code: 'version_conflict',
     });
@@ -166,10 +170,10 @@ describe('deleting', () => {
   it('Q9 gives its id to no other package: an old page or owner may still know it', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
     const { service, store } = bench;
-    const wish = { flight: 'F', stay: '2030-01-01', price: 1, quota: 1 };
+    const params = { flight: 'F', stay: '2030-01-01', price: 1, quota: 1 };
     expect(await service.packages.delete(by, 2)).toMatchObject({ kind: 'done' });
-    expect(await service.packages.create(by, { ...wish, id: 2 })).toMatchObject({ code: 'package_exists' });
-    expect(await service.packages.create(by, wish)).toMatchObject({ value: { id: 3 } });
+    expect(await service.packages.create(by, { ...params, id: 2 })).toMatchObject({ code: 'package_exists' });
+    expect(await service.packages.create(by, params)).toMatchObject({ value: { id: 3 } });
     expect((await store.packages()).map((each) => each.package.id)).toEqual([1, 3]);
   });
 

@@ -228,15 +228,15 @@ export class PackageService {
     const { store, engine, clock } = this.#options;
     let last: TravelPackage | undefined;
     for (let tries = 1; ; tries++) {
-      const present = await store.versionedPackage(id);
+      const versioned = await store.versionedPackage(id);
       // Absent after the first try: an earlier try removed it, and its answer was lost.
-      if (present === undefined && last === undefined) return unknownPackage;
-      if (present === undefined) break;
-      if (present.inventory.nextNumber !== 1) return { kind: 'refused', code: 'package_not_empty' };
-      last = present.package;
+      if (versioned === undefined && last === undefined) return unknownPackage;
+      if (versioned === undefined) break;
+      if (versioned.inventory.nextNumber !== 1) return { kind: 'refused', code: 'package_not_empty' };
+      last = versioned.package;
       try {
         await store.setting(deleted + id, () => new Date(clock.now()).toISOString());
-        await store.removePackage(id, present.fence);
+        await store.removePackage(id, versioned.fence);
         break;
       } catch (error) {
         const mayPass = [FencedError, CommitUnknownError, StoreUnavailableError];

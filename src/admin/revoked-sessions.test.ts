@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { openAdminBench } from '../../test/support/admin-bench.ts';
+import { openAdminBench } from '../../test/support/admin-service-fixture.ts';
 import type { Operator } from '../storage/operator-log.ts';
 
 const by: Operator = { name: 'admin', via: 'session', session: 's-1', address: '192.0.2.1' };

@@ -27,7 +27,7 @@ export interface PackageAuditOptions {
 const attemptsMax = 5;
 
 /**
- * Judges one package by its inventory and all its orders, as they were at one moment: in a snapshot, or else
+ * Checks one package by its inventory and all its orders, as they were at one moment: in a snapshot, or else
  * between two reads of the same inventory. The latter is as good: no order can take a unit, return one, join the
  * line or leave it such that all inventory, `nextNumber` among them, come out the same.
  */

@@ -18,7 +18,7 @@ class World {
   /** Called before every read, with its name. */
   onRead: (what: string) => void = () => {};
 
-  /** Two confirmed, one held, one compensating, one in the line, and one of every end. */
+  /** Two confirmed, one held, one compensating, one in the queue, and one of every end. */
   constructor() {
     this.orders = [
       order(1, 'confirmed', 'queued 1', 'claimed 2', 'confirmed 3'),
@@ -143,7 +143,7 @@ describe('audit', () => {
       },
       ['Q1'],
     ],
-    ['Q1 a line of another length', ({ inventory }) => inventory.waiting++, ['Q1']],
+    ['Q1 a queue of another length', ({ inventory }) => inventory.waiting++, ['Q1']],
     ['Q1 a cancelling count that is off', ({ inventory }) => inventory.cancelling--, ['Q1']],
     [
       'Q3 more confirmed than the quota',

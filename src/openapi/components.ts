@@ -10,7 +10,7 @@ const requests = registryOf({
   FlightReservationRequest: inputs.flightBody,
   HotelReservationRequest: inputs.hotelBody,
   NewPackage: admin.newPackageBody,
-  PackageAmendment: admin.amendmentBody,
+  PackageAmendment: admin.packageUpdateBody,
   Erasure: admin.eraseBody,
 });
 /** The same for answers. */

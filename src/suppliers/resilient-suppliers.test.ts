@@ -69,7 +69,7 @@ const reserved: SupplierAnswer = { kind: 'reserved', number: 'F1' };
 describe('Q8 a call with an unknown outcome is repeated with the same key', () => {
   test.each([
     ['hangs', supplierFaults.hang],
-    ['books but never answers', supplierFaults.doneButSilent],
+    ['books but never answers', supplierFaults.doneWithoutReply],
     ['answers 500', supplierFaults.error500],
     ['books but answers 500', supplierFaults.doneBut500],
     ['cuts the connection in mid-body', supplierFaults.cutMidBody],

@@ -61,16 +61,16 @@ export function messagesContract(name: string, open: () => Promise<OpenedMessage
       const a = await joined('a');
       const told: (readonly string[])[] = [];
       const leave = a.onMembers((members) => told.push(members));
-      const toldElsewhere: unknown[] = [];
+      const seenByOther: unknown[] = [];
       a.onMembers(() => {
         throw new Error('a bug of this listener');
       });
-      a.onMembers((members) => toldElsewhere.push(members));
+      a.onMembers((members) => seenByOther.push(members));
       const b = await joined('b');
       await vi.waitFor(() => expect(told).toEqual([['a', 'b']]), { timeout: 5_000 });
       leave();
       await b.leave();
-      await vi.waitFor(() => expect(toldElsewhere).toEqual([['a', 'b'], ['a']]), { timeout: 5_000 });
+      await vi.waitFor(() => expect(seenByOther).toEqual([['a', 'b'], ['a']]), { timeout: 5_000 });
       expect(told).toHaveLength(1);
     });
 

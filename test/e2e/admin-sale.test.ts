@@ -50,14 +50,14 @@ const wasNeverReloaded = (page: Page) =>
   page.evaluate("document.documentElement.dataset.neverReloaded === 'yes'");
 
 /** Waits until a package's row says so: nobody reloads it. */
-async function row(page: Page, id: number, figures: Readonly<Record<string, string>>): Promise<void> {
+async function row(page: Page, id: number, inventory: Readonly<Record<string, string>>): Promise<void> {
   await vi.waitFor(
     async () => {
       const cells = page.locator(`#admin-package-${id} td[data-label]`);
       const shown = await cells.evaluateAll((all) =>
         all.map((each) => [each.getAttribute('data-label'), each.textContent] as const),
       );
-      expect(Object.fromEntries(shown)).toMatchObject(figures);
+      expect(Object.fromEntries(shown)).toMatchObject(inventory);
     },
     { timeout: 10_000, interval: 100 },
   );

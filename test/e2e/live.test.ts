@@ -10,15 +10,15 @@ import { makeDatabase, startServer, type TestDatabase, type TestServer } from '.
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
 /** Suppliers whose flights wait for an answer of the test. Hotels always have a room. */
-interface GatedSupplier {
+interface ManualSupplier {
   readonly url: string;
   /** Flight requests that wait for an answer, oldest first. */
   readonly waiting: { key: string; answer(isReserved: boolean): void }[];
   close(): Promise<void>;
 }
 
-async function gatedSupplier(): Promise<GatedSupplier> {
-  const waiting: GatedSupplier['waiting'] = [];
+async function startManualSupplier(): Promise<ManualSupplier> {
+  const waiting: ManualSupplier['waiting'] = [];
   const reply = (response: ServerResponse, status: number, body: object) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   const server = createServer(async (request, response) => {
@@ -47,7 +47,7 @@ async function gatedSupplier(): Promise<GatedSupplier> {
 }
 
 let chromium: Chromium;
-let supplier: GatedSupplier;
+let supplier: ManualSupplier;
 let server: TestServer;
 let database: TestDatabase;
 let settings: Record<string, string>;
@@ -60,7 +60,7 @@ beforeAll(async () => {
 afterAll(() => chromium?.close());
 
 beforeEach(async () => {
-  supplier = await gatedSupplier();
+  supplier = await startManualSupplier();
   database = await makeDatabase();
   settings = { DATABASE_URL: database.url, SUPPLIERS_URL: supplier.url, SUPPLIER_TIMEOUT_MS: '60000' };
   server = await startServer({ settings });

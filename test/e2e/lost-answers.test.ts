@@ -63,11 +63,11 @@ const press = (page: Page) => page.evaluate('void setTimeout(() => document.getE
 const says = (page: Page, title: string | RegExp) => page.getByRole('heading', { name: title }).waitFor();
 const booked = (page: Page) => says(page, 'Your trip is booked');
 
-const figures = async (id = 2) => (await server.engine.package(id))?.inventory;
+const inventory = async (id = 2) => (await server.engine.package(id))?.inventory;
 
 /** Waits until the server has stored the order whose answer is lost. */
 async function isStored(): Promise<void> {
-  await expect.poll(() => figures(), { timeout: 5000 }).toMatchObject({ held: 1 });
+  await expect.poll(() => inventory(), { timeout: 5000 }).toMatchObject({ held: 1 });
 }
 
 /** Collects the idempotency keys of the purchases that a page sends from now on. */
@@ -91,11 +91,11 @@ describe('with JavaScript', () => {
       await press(page);
       await says(page, 'No answer yet');
       expect(page.url()).toBe(network.origin + path);
-      expect(await figures()).toMatchObject({ remaining: 9, held: 0 });
+      expect(await inventory()).toMatchObject({ remaining: 9, held: 0 });
       network.mend();
       await booked(page);
       expect(new Set(keys).size).toBe(1);
-      expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
+      expect(await inventory()).toMatchObject({ confirmed: 1, held: 0 });
     },
   );
 
@@ -112,7 +112,7 @@ describe('with JavaScript', () => {
     network.mend();
     await booked(page);
     expect(new Set(keys).size).toBe(1);
-    expect(await figures()).toMatchObject({ confirmed: 1, held: 0, waiting: 0 });
+    expect(await inventory()).toMatchObject({ confirmed: 1, held: 0, waiting: 0 });
     await page.goto(`${network.origin}/order`);
     await page.getByRole('button', { name: 'Order', exact: true }).waitFor();
   });
@@ -210,7 +210,7 @@ describe('with JavaScript', () => {
     network.mend();
     await page.context().setOffline(true);
     const storageState = await gone(page);
-    expect(await figures()).toMatchObject({ remaining: 9, held: 0, confirmed: 0 });
+    expect(await inventory()).toMatchObject({ remaining: 9, held: 0, confirmed: 0 });
     const again = await visit('/order', { storageState });
     const more = keysOf(again);
     await says(again, 'Looking for your order…');
@@ -245,7 +245,7 @@ describe('with JavaScript', () => {
     supplier.release(email, 'seat');
     network.mend();
     await booked(page);
-    expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
+    expect(await inventory()).toMatchObject({ confirmed: 1, held: 0 });
   });
 
   test('an order that was stored before a 503 is still shown', async () => {
@@ -258,7 +258,7 @@ describe('with JavaScript', () => {
     });
     await press(page);
     await booked(page);
-    expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
+    expect(await inventory()).toMatchObject({ confirmed: 1, held: 0 });
   });
 
   test('the page waits for a rate limit that ends soon', async () => {
@@ -334,7 +334,7 @@ describe('with JavaScript', () => {
     await says(other, 'No answer yet');
     network.mend();
     await Promise.all([booked(one), booked(other)]);
-    expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
+    expect(await inventory()).toMatchObject({ confirmed: 1, held: 0 });
   });
 
   test('an order that another tab discards is not sent', async () => {
@@ -350,7 +350,7 @@ describe('with JavaScript', () => {
     network.mend();
     await page.locator('dialog.purchase[open]').waitFor({ state: 'detached' });
     expect(keys).toHaveLength(tries);
-    expect(await figures()).toMatchObject({ remaining: 9, held: 0, confirmed: 0 });
+    expect(await inventory()).toMatchObject({ remaining: 9, held: 0, confirmed: 0 });
     await page.getByRole('button', { name: 'Order', exact: true }).waitFor();
   });
 });
@@ -425,7 +425,7 @@ describe('without JavaScript', () => {
     await fill(page);
     await page.locator('#buy').click();
     await booked(page);
-    expect(await figures()).toMatchObject({ confirmed: 1 });
+    expect(await inventory()).toMatchObject({ confirmed: 1 });
   });
 });
 
@@ -454,7 +454,7 @@ test('a browser without cookies keeps its order while the page is open', async (
   supplier.release(email, 'seat');
   network.mend();
   await booked(page);
-  expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
+  expect(await inventory()).toMatchObject({ confirmed: 1, held: 0 });
 });
 
 describe.each([true, false])('the same trip a second time, JavaScript %s', (javaScriptEnabled) => {
@@ -467,7 +467,7 @@ describe.each([true, false])('the same trip a second time, JavaScript %s', (java
       if (times === 0) await booked(page);
     }
     await says(page, 'You already have a place on this trip');
-    expect(await figures()).toMatchObject({ confirmed: 1 });
+    expect(await inventory()).toMatchObject({ confirmed: 1 });
     return page;
   }
 
@@ -475,7 +475,7 @@ describe.each([true, false])('the same trip a second time, JavaScript %s', (java
     const page = await buyTwice();
     await page.getByRole('button', { name: 'Yes, buy another' }).click();
     await booked(page);
-    await expect.poll(() => figures()).toMatchObject({ confirmed: 2 });
+    await expect.poll(() => inventory()).toMatchObject({ confirmed: 2 });
   });
 
   test('is not bought when the buyer declines', async () => {
@@ -485,7 +485,7 @@ describe.each([true, false])('the same trip a second time, JavaScript %s', (java
     expect(violations.map(({ id }) => id)).toEqual([]);
     await page.getByRole('link', { name: 'No, show my order' }).click();
     await booked(page);
-    expect(await figures()).toMatchObject({ confirmed: 1, held: 0 });
+    expect(await inventory()).toMatchObject({ confirmed: 1, held: 0 });
   });
 });
 

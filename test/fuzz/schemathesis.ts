@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { defined } from '../../src/lib/defined.ts';
-import { keptInCache, patienceMs } from '../support/servers/cache.ts';
+import { cachedDownload, downloadTimeoutMs } from '../support/servers/cache.ts';
 import { firstFound } from '../support/servers/find.ts';
 import { fuzzedInstance, fuzzTokens } from './fuzzed-server.ts';
 
@@ -122,7 +122,7 @@ function findSchemathesis(): Promise<string> {
           .digest('hex')
           .slice(0, 12);
         const { stdout } = await run('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
-        return await keptInCache(`schemathesis-${wanted}-python${stdout.trim()}`, install);
+        return await cachedDownload(`schemathesis-${wanted}-python${stdout.trim()}`, install);
       } catch (error) {
         const [firstLine] = (error as Error).message.split('\n');
         return { why: `installing it with pip failed: ${firstLine}` };
@@ -134,6 +134,8 @@ function findSchemathesis(): Promise<string> {
 async function install(folder: string): Promise<string> {
   const into = join(folder, 'packages');
   const pip = ['-m', 'pip', 'install', '--quiet', '--only-binary=:all:', '--disable-pip-version-check'];
-  await run('python3', [...pip, '--target', into, '--requirement', requirements], { timeout: patienceMs });
+  await run('python3', [...pip, '--target', into, '--requirement', requirements], {
+    timeout: downloadTimeoutMs,
+  });
   return into;
 }

@@ -11,17 +11,17 @@ import { startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let port: number;
-let figuresBefore: unknown;
+let inventoryBefore: unknown;
 
 beforeAll(async () => {
   server = await startServer();
   port = Number(new URL(server.origin).port);
-  figuresBefore = await figures();
+  inventoryBefore = await readInventory();
 });
 afterAll(() => server?.stop());
 
 afterEach(async () => {
-  expect(await figures()).toEqual(figuresBefore);
+  expect(await readInventory()).toEqual(inventoryBefore);
   const socket = new WebSocket(`ws://127.0.0.1:${port}/live?topic=packages`);
   const messages: string[] = [];
   socket.on('message', (data) => messages.push(String(data)));
@@ -29,7 +29,7 @@ afterEach(async () => {
   socket.terminate();
 });
 
-async function figures(): Promise<unknown> {
+async function readInventory(): Promise<unknown> {
   const response = await fetch(`${server.origin}/api/packages`);
   expect(response.status).toBe(200);
   return response.json();
@@ -132,7 +132,7 @@ it('survives clients that send half a frame and then hang or disconnect', async 
     if (index % 3 === 0) resetSocket(socket);
     else if (index % 3 === 1) socket.end();
   }
-  await figures();
+  await readInventory();
   for (const socket of halves) socket.destroy();
 });
 

@@ -10,7 +10,7 @@ import { onSale, startServer, type TestServer } from '../support/server.ts';
 
 const soldOutId = 2;
 let server: TestServer;
-let figures: unknown;
+let inventory: unknown;
 let boughtId: string;
 
 beforeAll(async () => {
@@ -21,16 +21,16 @@ beforeAll(async () => {
   const bought = await buy(server.origin, soldOutId);
   expect(bought.status).toBe(201);
   boughtId = bought.order?.id as string;
-  figures = await readFigures();
+  inventory = await readInventory();
 });
 
 afterAll(() => server?.stop());
 
 afterEach(async () => {
-  expect(await readFigures()).toEqual(figures);
+  expect(await readInventory()).toEqual(inventory);
 });
 
-async function readFigures(): Promise<unknown> {
+async function readInventory(): Promise<unknown> {
   return (await fetch(`${server.origin}/api/packages`)).json();
 }
 
@@ -305,6 +305,6 @@ it('a caller that disconnects during its body does not harm the server', async (
 it('a valid purchase still works afterwards', async () => {
   const { status } = await buy(server.origin, 1);
   expect(status).toBe(201);
-  figures = await readFigures();
-  expect(figures).toMatchObject({ packages: [{ remaining: 2, held: 0, confirmed: 1, waiting: 0 }, {}] });
+  inventory = await readInventory();
+  expect(inventory).toMatchObject({ packages: [{ remaining: 2, held: 0, confirmed: 1, waiting: 0 }, {}] });
 });

@@ -26,7 +26,7 @@ const email = (buyer: number) => `buyer-${buyer}@example.com`;
 const everybody = <T>(act: (buyer: number) => Promise<T>) =>
   Promise.all(Array.from({ length: buyersCount }, (_, buyer) => act(buyer)));
 
-async function figures(): Promise<{ remaining: number; held: number; confirmed: number; waiting: number }> {
+async function inventory(): Promise<{ remaining: number; held: number; confirmed: number; waiting: number }> {
   return (await fetch(`${server.origin}/api/packages/1`)).json() as never;
 }
 
@@ -40,7 +40,7 @@ test('Q1 Q3 Q4 Q5 Q8 500 buyers at once on a quota of 5: exactly 5 confirmed, th
   expect(count(201)).toBe(quota);
   const others = count(502, 'supplier_failed') + count(409, 'sold_out') + count(409, 'queue_full');
   expect(count(201) + others).toBe(buyersCount);
-  expect(await figures()).toMatchObject({ remaining: 0, held: 0, confirmed: quota, waiting: 0 });
+  expect(await inventory()).toMatchObject({ remaining: 0, held: 0, confirmed: quota, waiting: 0 });
   const { exitCode, report } = await runAudit(settings);
   expect(report.findings).toEqual([]);
   expect([exitCode, report.suppliersRead]).toEqual([0, true]);
@@ -74,7 +74,7 @@ test('Q6 Q7 Q8 after kill -9 during the sale all accepted orders are found and f
     if (reply?.status === 201) expect(replies[buyer]).toEqual(reply);
   }
   expect(replies.filter(({ status }) => status === 201)).toHaveLength(quota);
-  expect(await figures()).toMatchObject({ remaining: 0, held: 0, confirmed: quota, waiting: 0 });
+  expect(await inventory()).toMatchObject({ remaining: 0, held: 0, confirmed: quota, waiting: 0 });
   const { report } = await runAudit(settings);
   expect(report.findings).toEqual([]);
 });

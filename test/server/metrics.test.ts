@@ -33,7 +33,7 @@ describe('a whole server', () => {
 
   afterEach(() => server.stop());
 
-  async function figures(): Promise<(series: string) => number | undefined> {
+  async function samples(): Promise<(series: string) => number | undefined> {
     const response = await fetch(`${server.origin}/metrics`);
     expect([response.status, response.headers.get('content-type')]).toEqual([
       200,
@@ -58,7 +58,7 @@ describe('a whole server', () => {
     await fetch(`${server.origin}/api/orders/${order?.id}?email=${email}`);
     await fetch(`${server.origin}/wp-login.php`);
 
-    const value = await figures();
+    const value = await samples();
     expect(value('purchases_total{outcome="confirmed"}')).toBe(2);
     expect(value('purchases_total{outcome="accepted"}')).toBe(1);
     expect(value('purchases_total{outcome="sold_out"}')).toBe(2);
@@ -92,13 +92,13 @@ describe('a whole server', () => {
     const gone = new AbortController();
     const bought = buy(server.origin, 1, { email, signal: gone.signal }).catch(() => undefined);
     await vi.waitFor(async () =>
-      expect((await figures())('package_units{package="1",state="held"}')).toBe(1),
+      expect((await samples())('package_units{package="1",state="held"}')).toBe(1),
     );
     gone.abort();
     await bought;
     const series = 'http_requests_total{route="/api/orders",method="POST",status="499"}';
-    await vi.waitFor(async () => expect((await figures())(series)).toBe(1));
-    expect((await figures())('sagas_in_progress{saga="book"}')).toBe(1);
+    await vi.waitFor(async () => expect((await samples())(series)).toBe(1));
+    expect((await samples())('sagas_in_progress{saga="book"}')).toBe(1);
   });
 
   test('every route has its own label', async () => {
@@ -215,12 +215,12 @@ describe('the actor engine', () => {
   });
 });
 
-describe('the plans', () => {
+describe('the lock and queue engines', () => {
   let stage: StrategyFixture;
 
   afterEach(() => stage.close());
 
-  test('also expose commits, sagas and outcomes', async () => {
+  test('expose commits, sagas and outcomes', async () => {
     stage = await openStrategyFixture();
     const metrics = createMetrics();
     const value = reader(metrics);

@@ -12,7 +12,7 @@ import { startMongod } from '../support/servers/mongod.ts';
 import { startRedis } from '../support/servers/redis.ts';
 
 const root = join(import.meta.dirname, '../..');
-const patience = { timeout: 30_000, interval: 50 };
+const waitOptions = { timeout: 30_000, interval: 50 };
 
 let folder: string;
 /** Every process that a script has started, npm itself first. */
@@ -42,7 +42,7 @@ async function npmRun(script: string, parameters: string[], settings: Record<str
   }
   const ended = once(child, 'exit');
   started.push(child.pid as number);
-  await vi.waitFor(() => expect(output).toMatch(ready), patience);
+  await vi.waitFor(() => expect(output).toMatch(ready), waitOptions);
   const inside = descendantsOf(child.pid as number);
   started.push(...inside);
   expect(inside.map(programOf)).toContainEqual(expect.stringMatching(/src\/(start\.mjs|commands\/)/));

@@ -61,7 +61,7 @@ describe('Q8 one order', () => {
 
   test.each([
     ['a flight that hangs once', first('flights', supplierFaults.hang), confirmed],
-    ['a flight booked in silence', first('flights', supplierFaults.doneButSilent), confirmed],
+    ['a flight booked in silence', first('flights', supplierFaults.doneWithoutReply), confirmed],
     ['a flight that answers 500', first('flights', supplierFaults.error500, 3), confirmed],
     ['a flight booked with a 500', first('flights', supplierFaults.doneBut500), confirmed],
     ['a connection cut in mid-body', first('flights', supplierFaults.cutMidBody, 2), confirmed],
@@ -73,12 +73,12 @@ describe('Q8 one order', () => {
     ['a refused hotel', first('hotels', supplierFaults.refuse, always), failed('hotel_unavailable')],
     [
       'a flight that never answers',
-      first('flights', supplierFaults.doneButSilent, always),
+      first('flights', supplierFaults.doneWithoutReply, always),
       failed('supplier_silent'),
     ],
     [
       'a hotel that never answers',
-      first('hotels', supplierFaults.doneButSilent, always),
+      first('hotels', supplierFaults.doneWithoutReply, always),
       failed('supplier_silent'),
     ],
   ])('%s', async (_, fault, expected) => {
@@ -140,7 +140,7 @@ test('Q1 Q3 Q4 Q8 hold in a sale with a supplier that fails in every way in turn
     supplierFaults.error500,
     supplierFaults.cutMidBody,
     supplierFaults.answerLate(timeoutMs * 2),
-    supplierFaults.doneButSilent,
+    supplierFaults.doneWithoutReply,
     supplierFaults.garbage,
   ];
   await open(8, (call) => {
@@ -153,8 +153,8 @@ test('Q1 Q3 Q4 Q8 hold in a sale with a supplier that fails in every way in turn
   const replies = await Promise.all(Array.from({ length: 40 }, (_, buyer) => purchase(buyer)));
   await vi.waitFor(
     async () => {
-      const figures = await (await fetch(`${server.origin}/api/packages/1`)).json();
-      expect(figures).toMatchObject({ remaining: 0, held: 0, confirmed: 8, waiting: 0 });
+      const inventory = await (await fetch(`${server.origin}/api/packages/1`)).json();
+      expect(inventory).toMatchObject({ remaining: 0, held: 0, confirmed: 8, waiting: 0 });
     },
     { timeout: 30_000, interval: 50 },
   );

@@ -16,7 +16,7 @@ export interface AdminFixture extends AsyncDisposable {
   readonly stuckOrder: Order;
 }
 
-/** Two packages that sell, one paused with a line, one sold out, one not open yet, one with a stuck order. */
+/** Two packages that sell, one paused with a queue, one sold out, one not open yet, one with a stuck order. */
 export const adminFixtureIds = { selling: 1, paused: 2, busy: 3, soldOut: 4, notOpen: 5, stuck: 6 } as const;
 
 const token = 'the-token-of-the-operators';

@@ -216,8 +216,8 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
 }
 
 /** Waits until no order is queued, held or being cancelled. */
-export async function waitUntilSettled(cluster: Cluster, patienceMs = 60_000): Promise<void> {
-  await waitUntil('everything to settle', patienceMs, async () =>
+export async function waitUntilSettled(cluster: Cluster, timeoutMs = 60_000): Promise<void> {
+  await waitUntil('everything to settle', timeoutMs, async () =>
     (await cluster.store.packages()).every(
       ({ inventory: { held, waiting, cancelling } }) => held + waiting + cancelling === 0,
     ),
@@ -234,12 +234,12 @@ export async function expectCleanAudit(cluster: Cluster): Promise<void> {
 /** Waits for a condition and returns how long this took, in ms. @throws Error after `timeoutMs`. */
 export async function waitUntil(
   what: string,
-  patienceMs: number,
+  timeoutMs: number,
   condition: () => Promise<boolean>,
 ): Promise<number> {
   const startedAt = Date.now();
   while (!(await condition())) {
-    if (Date.now() - startedAt > patienceMs) throw new Error(`waited ${patienceMs} ms in vain for ${what}`);
+    if (Date.now() - startedAt > timeoutMs) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
     await sleep(25);
   }
   return Date.now() - startedAt;

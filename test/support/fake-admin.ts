@@ -21,7 +21,7 @@ export interface FakeWorld {
 export interface FakeAdmin extends AdminService {
   readonly world: FakeWorld;
   /** The requested changes, oldest first: `pause 1`. */
-  readonly asked: string[];
+  readonly calls: string[];
 }
 
 /** Methods that a test puts in the place of the fake's. */
@@ -104,7 +104,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     changes: [],
     ...start,
   };
-  const asked: string[] = [];
+  const calls: string[] = [];
   const done = <Value>(value: Value) => ({ kind: 'done', value }) as const;
   const refused = (code: Extract<Result<never>, { kind: 'refused' }>['code']) =>
     ({ kind: 'refused', code }) as const;
@@ -125,7 +125,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     list: async () => world.packages,
     get: async (id) => find(id),
     async create(_by, params) {
-      asked.push(`create ${params.id}`);
+      calls.push(`create ${params.id}`);
       const { id = 99 } = params;
       if (find(id) !== undefined) return refused('package_exists');
       world.packages = [...world.packages, fakeStatus({ ...params, id }, { remaining: params.quota })];
@@ -133,7 +133,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
       return done((find(id) as PackageStatus).package);
     },
     async update(_by, id, { version, ...change }) {
-      asked.push(`amend ${id} ${JSON.stringify(change)}`);
+      calls.push(`amend ${id} ${JSON.stringify(change)}`);
       const status = find(id);
       if (status === undefined) return refused('unknown_package');
       if (version !== status.package.version) return refused('version_conflict');
@@ -155,7 +155,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
       return done((find(id) as PackageStatus).package);
     },
     async setPaused(_by, id, paused) {
-      asked.push(`${paused ? 'pause' : 'resume'} ${id}`);
+      calls.push(`${paused ? 'pause' : 'resume'} ${id}`);
       const status = find(id);
       if (status === undefined) return refused('unknown_package');
       if (status.package.archived === true) return refused('sale_closed');
@@ -168,7 +168,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
       return done((find(id) as PackageStatus).package);
     },
     async archive(_by, id) {
-      asked.push(`archive ${id}`);
+      calls.push(`archive ${id}`);
       const status = find(id);
       if (status === undefined) return refused('unknown_package');
       const { waiting, held, cancelling } = status.inventory;
@@ -182,7 +182,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
       return done((find(id) as PackageStatus).package);
     },
     async delete(_by, id) {
-      asked.push(`delete ${id}`);
+      calls.push(`delete ${id}`);
       const status = find(id);
       if (status === undefined) return refused('unknown_package');
       if (status.inventory.nextNumber !== 1) return refused('package_not_empty');
@@ -195,7 +195,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     reports: async () => new Map(),
     list: async () => world.instances,
     async drain(_by, instance) {
-      asked.push(`drain ${instance}`);
+      calls.push(`drain ${instance}`);
       if (!world.instances.some(({ id }) => id === instance)) return refused('unknown_instance');
       world.instances = world.instances.map((each) =>
         each.id === instance && 'load' in each ? { ...each, state: 'draining' } : each,
@@ -203,7 +203,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
       return done({ instance });
     },
     async dismiss(_by, instance) {
-      asked.push(`dismiss ${instance}`);
+      calls.push(`dismiss ${instance}`);
       const found = world.instances.find(({ id, state }) => id === instance && state === 'lost');
       if (found === undefined) return refused('unknown_instance');
       world.instances = world.instances.filter((each) => each !== found);
@@ -224,11 +224,11 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     }),
     get: async (id) => orderOf(id),
     async retry(_by, id) {
-      asked.push(`retry ${id}`);
+      calls.push(`retry ${id}`);
       return done(orderOf(id)?.order ?? fakeOrder());
     },
     async cancel(_by, id) {
-      asked.push(`cancel ${id}`);
+      calls.push(`cancel ${id}`);
       const order = orderOf(id)?.order ?? fakeOrder();
       if (order.status === 'held') return refused('in_progress');
       return done({ ...order, status: order.status === 'queued' ? 'withdrawn' : 'cancelling' });
@@ -236,7 +236,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
   };
   const eraser: AdminService['eraser'] = {
     async erase(_by, email) {
-      asked.push(`erase ${email}`);
+      calls.push(`erase ${email}`);
       return done({ erased: 12, left: 1 });
     },
   };
@@ -247,7 +247,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
   };
   return {
     world,
-    asked,
+    calls,
     packages: { ...packages, ...overrides.packages },
     orders: { ...orders, ...overrides.orders },
     instances: { ...instances, ...overrides.instances },

@@ -50,7 +50,7 @@ export const supplierFaults = {
   /** No effect, no answer. */
   hang: { effect: 'none', answer: 'hang' },
   /** Takes effect without an answer. */
-  doneButSilent: { answer: 'hang' },
+  doneWithoutReply: { answer: 'hang' },
   /** Fails without an effect. */
   error500: { effect: 'none', answer: { status: 500 } },
   doneBut500: { answer: { status: 500 } },
@@ -132,10 +132,10 @@ export async function startFaultySupplier(options: FaultySupplierOptions = {}): 
   /** Undefined if there is no answer yet. */
   async function take(call: SupplierCall, { effect }: SupplierFault): Promise<Reply | undefined> {
     if (effect === 'none') return undefined;
-    if (effect === 'refuse') return perform(unwilling, call);
-    if (effect === undefined) return perform(willing, call);
+    if (effect === 'refuse') return callSupplier(unwilling, call);
+    if (effect === undefined) return callSupplier(willing, call);
     void sleep(effect.afterMs, undefined, stopping).then(
-      () => perform(willing, call),
+      () => callSupplier(willing, call),
       () => undefined,
     );
     return undefined;
@@ -179,7 +179,10 @@ function simulations() {
   };
 }
 
-async function perform(client: SupplierClient, { kind, operation, key, body }: SupplierCall): Promise<Reply> {
+async function callSupplier(
+  client: SupplierClient,
+  { kind, operation, key, body }: SupplierCall,
+): Promise<Reply> {
   if (operation === 'cancel') {
     await client.cancel(kind, key);
     return { status: 204 };

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-const patienceMs = 1_000;
+const timeoutMs = 1_000;
 
 /**
  * Stops a process and waits until all of its threads have stopped. On a busy machine they run on for a while after the
@@ -9,7 +9,7 @@ const patienceMs = 1_000;
  */
 export function freezeProcess(child: ChildProcess): void {
   if (!child.kill('SIGSTOP')) return;
-  const until = performance.now() + patienceMs;
+  const until = performance.now() + timeoutMs;
   while (!stands(child.pid as number) && performance.now() < until);
 }
 

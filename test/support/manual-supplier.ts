@@ -16,13 +16,13 @@ export interface ManualSupplier {
 
 type FlightAnswer = 'seat' | 'no seat';
 
-interface Gate {
-  readonly opened: Promise<FlightAnswer>;
-  readonly open: (answer: FlightAnswer) => void;
+interface PendingAnswer {
+  readonly answer: Promise<FlightAnswer>;
+  readonly resolve: (answer: FlightAnswer) => void;
 }
 
 export async function startManualSupplier(): Promise<ManualSupplier> {
-  const gates = new Map<string, Gate>();
+  const pending = new Map<string, PendingAnswer>();
   let count = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -30,8 +30,8 @@ export async function startManualSupplier(): Promise<ManualSupplier> {
     const { email } = (await json(request)) as { email: string };
     const number = `${++count}`.padStart(8, '0');
     if (request.url?.includes('/hotels/')) return send(response, 201, { reservationNumber: `H${number}` });
-    const said = await (gates.get(email)?.opened ?? 'seat');
-    if (said === 'seat') return send(response, 201, { ticketNumber: `F${number}` });
+    const flight = await (pending.get(email)?.answer ?? 'seat');
+    if (flight === 'seat') return send(response, 201, { ticketNumber: `F${number}` });
     send(response, 409, { code: 'flight_unavailable' }, 'application/problem+json');
   }
 
@@ -44,9 +44,9 @@ export async function startManualSupplier(): Promise<ManualSupplier> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/suppliers`,
     hold(email) {
       const { promise, resolve } = Promise.withResolvers<FlightAnswer>();
-      gates.set(email, { opened: promise, open: resolve });
+      pending.set(email, { answer: promise, resolve });
     },
-    release: (email, said) => gates.get(email)?.open(said),
+    release: (email, flight) => pending.get(email)?.resolve(flight),
     async stop() {
       server.closeAllConnections();
       server.close();

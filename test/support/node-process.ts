@@ -33,8 +33,8 @@ export interface NodeProcess {
   /** Resolves with its exit code once it has ended, or null after a signal. */
   readonly ended: Promise<number | null>;
   signal(signal: NodeJS.Signals): void;
-  /** Sends a signal and waits for the end. Kills the process after `patienceMs`. */
-  end(signal: NodeJS.Signals, patienceMs?: number): Promise<number | null>;
+  /** Sends a signal and waits for the end. Kills the process after `timeoutMs`. */
+  end(signal: NodeJS.Signals, timeoutMs?: number): Promise<number | null>;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -78,10 +78,10 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   const ended = once(child, 'close').then(() => child.exitCode);
   void ended.finally(() => process.off('exit', endToo));
   const isRunning = () => child.exitCode === null && child.signalCode === null;
-  const end = async (signal: NodeJS.Signals, patienceMs = startMs) => {
+  const end = async (signal: NodeJS.Signals, timeoutMs = startMs) => {
     if (!isRunning()) return ended;
     child.kill(signal);
-    const lastResort = setTimeout(endToo, patienceMs);
+    const lastResort = setTimeout(endToo, timeoutMs);
     // A stopped process handles only SIGKILL and SIGCONT.
     if (signal !== 'SIGKILL') child.kill('SIGCONT');
     await ended;

@@ -14,7 +14,7 @@ import { simulatedSuppliers } from '../../src/suppliers/simulated-suppliers.ts';
 import type { SupplierClient } from '../../src/suppliers/suppliers.ts';
 import { onSale } from './server.ts';
 
-/** A store with simulated suppliers, for several engines of the plans in one process. */
+/** A store with simulated suppliers, for several lock or queue engines in one process. */
 export interface StrategyFixture {
   readonly store: SqliteStore;
   readonly liveBus: LiveBus;

@@ -42,7 +42,7 @@ export const newPackageBody = z.strictObject(
   { error: 'must be an object with flight, stay, price and quota' },
 );
 
-export const amendmentBody = z.strictObject(
+export const packageUpdateBody = z.strictObject(
   {
     version: z.int({ error: 'must be the version that was read' }).min(1).meta({
       description: 'The version that was read: a change made meanwhile is not overwritten unseen.',

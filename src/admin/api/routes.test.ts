@@ -42,7 +42,7 @@ function adminWith(overrides: AdminOverrides = {}) {
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-  return { send, service, world: service.world, asked: service.asked };
+  return { send, service, world: service.world, calls: service.calls };
 }
 
 async function fits(answer: Response, schema: z.ZodType, status = 200): Promise<Record<string, unknown>> {
@@ -86,11 +86,11 @@ describe('authorisation', () => {
     async (method, path) => {
       const off = await appOf().request(`/api/admin${path}`, { method });
       expect([off.status, await codeOf(off)]).toEqual([404, 'unknown_route']);
-      const { send, asked } = adminWith();
+      const { send, calls } = adminWith();
       const closed = await send(method, path, undefined, { authorization: 'Bearer another' });
       expect([closed.status, await codeOf(closed)]).toEqual([401, 'unauthorized']);
       expect(closed.headers.get('www-authenticate')).toBe('Bearer');
-      expect(asked).toEqual([]);
+      expect(calls).toEqual([]);
     },
   );
 
@@ -195,22 +195,22 @@ describe('packages', () => {
     [{ opensAt: '2030-01-02T00:00:00Z', closesAt: '2030-01-01T00:00:00Z' }, 'closesAt'],
     [{ owner: 'me' }, ''],
   ])('are not created from %j', async (wrong, path) => {
-    const { send, asked } = adminWith();
+    const { send, calls } = adminWith();
     const whole = { flight: 'F', stay: '2030-01-01', price: 1, quota: 1, ...wrong };
     const body = Object.keys(wrong).length === 0 ? {} : whole;
     const answer = await send('POST', '/packages', body);
     expect(answer.status).toBe(422);
     const { errors } = (await answer.json()) as { errors: { path: string }[] };
     expect(errors.map((error) => error.path)).toContain(path);
-    expect(asked).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
   it('are changed at the version that was read', async () => {
-    const { send, asked } = adminWith();
+    const { send, calls } = adminWith();
     const body = { version: 1, quota: 60, opensAt: null, closesAt: '2030-01-01T00:00:00Z' };
-    const amended = await fits(await send('PATCH', '/packages/1', body), schemas.managedPackageAnswer);
-    expect(amended).toMatchObject({ quota: 60, version: 2, closesAt: '2030-01-01T00:00:00.000Z' });
-    expect(asked).toEqual([`amend 1 {"quota":60,"opensAt":null,"closesAt":${Date.UTC(2030, 0, 1)}}`]);
+    const updated = await fits(await send('PATCH', '/packages/1', body), schemas.managedPackageAnswer);
+    expect(updated).toMatchObject({ quota: 60, version: 2, closesAt: '2030-01-01T00:00:00.000Z' });
+    expect(calls).toEqual([`amend 1 {"quota":60,"opensAt":null,"closesAt":${Date.UTC(2030, 0, 1)}}`]);
     expect(await codeOf(await send('PATCH', '/packages/1', body))).toBe('version_conflict');
     expect(await codeOf(await send('PATCH', '/packages/1', { quota: 1 }))).toBe('invalid');
     expect(await codeOf(await send('PATCH', '/packages/99', body))).toBe('unknown_package');
@@ -218,11 +218,11 @@ describe('packages', () => {
   });
 
   it('are paused and resumed', async () => {
-    const { send, asked } = adminWith();
+    const { send, calls } = adminWith();
     const paused = await fits(await send('POST', '/packages/1/pause'), schemas.managedPackageAnswer);
     expect(paused).toMatchObject({ paused: true });
     expect(await (await send('POST', '/packages/1/resume')).json()).not.toHaveProperty('paused');
-    expect(asked).toEqual(['pause 1', 'resume 1']);
+    expect(calls).toEqual(['pause 1', 'resume 1']);
     expect(await codeOf(await send('POST', '/packages/99/pause'))).toBe('unknown_package');
   });
 });
@@ -269,13 +269,13 @@ describe('orders', () => {
   );
 
   it('are shown, retried and cancelled by id, in any spelling of the id', async () => {
-    const { send, world, asked } = adminWith();
+    const { send, world, calls } = adminWith();
     world.orders.push(operated);
     await fits(await send('GET', '/orders/7q4m9xkd2vbnh5tr'), schemas.operatedOrderAnswer);
     const retried = await send('POST', '/orders/7q4m9xkd2vbnh5tr/retry');
     expect(await retried.json()).toMatchObject({ status: 'held' });
     expect(await codeOf(await send('POST', '/orders/7Q4M-9XKD-2VBN-H5TR/cancel'))).toBe('in_progress');
-    expect(asked).toEqual(['retry 7Q4M-9XKD-2VBN-H5TR', 'cancel 7Q4M-9XKD-2VBN-H5TR']);
+    expect(calls).toEqual(['retry 7Q4M-9XKD-2VBN-H5TR', 'cancel 7Q4M-9XKD-2VBN-H5TR']);
     for (const id of ['0000-0000-0000-0000', 'nobody']) {
       expect(await codeOf(await send('GET', `/orders/${id}`))).toBe('unknown_order');
     }
@@ -293,9 +293,9 @@ describe('orders', () => {
 
 describe('the rest', () => {
   it('erases by email, in its canonical form', async () => {
-    const { send, asked } = adminWith();
+    const { send, calls } = adminWith();
     await fits(await send('POST', '/erase', { email: ' Ana@Example.com ' }), schemas.erasedAnswer);
-    expect(asked).toEqual(['erase ana@example.com']);
+    expect(calls).toEqual(['erase ana@example.com']);
     expect(await codeOf(await send('POST', '/erase', { email: 'nobody' }))).toBe('invalid');
   });
 

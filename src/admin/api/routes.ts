@@ -21,7 +21,6 @@ import {
   packageStatusView,
 } from './answers.ts';
 import {
-  amendmentBody,
   auditQuery,
   changesQuery,
   eraseBody,
@@ -30,6 +29,7 @@ import {
   ordersQuery,
   ordersSearchBody,
   packagesQuery,
+  packageUpdateBody,
 } from './requests.ts';
 import { sendSlowJson } from './slow-json.ts';
 
@@ -80,7 +80,7 @@ export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
     },
     async PATCH(c) {
       const id = packageIdOf(c);
-      const change = await readJson(c, amendmentBody);
+      const change = await readJson(c, packageUpdateBody);
       checkSaleWindow(change);
       return sendJson(200, managedPackageView(unwrap(await packages.update(c.var.operator, id, change))));
     },

@@ -17,9 +17,9 @@ function slowRoute() {
 
 it('keeps a slow response alive with blanks, and the whole is valid JSON', async () => {
   const { app, clock, resolve } = slowRoute();
-  const asked = app.request('/');
+  const request = app.request('/');
   await clock.advance(5_000);
-  const answer = await asked;
+  const answer = await request;
   expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
   const text = answer.text();
   await clock.advance(12_000);
@@ -31,9 +31,9 @@ it('keeps a slow response alive with blanks, and the whole is valid JSON', async
 
 it('cuts off a response whose value fails late: nobody takes half of it for an answer', async () => {
   const { app, clock, reject } = slowRoute();
-  const asked = app.request('/');
+  const request = app.request('/');
   await clock.advance(5_000);
-  const text = (await asked).text();
+  const text = (await request).text();
   reject(new Error('the suppliers are away'));
   await expect(text).rejects.toThrow();
 });

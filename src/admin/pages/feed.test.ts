@@ -67,7 +67,7 @@ beforeEach(() => {
       log: silentLog,
       rows: new PackageRows('USD', fanoutDefaults),
     },
-    { ...fanoutDefaults, everyMs: 1000, proveEveryMs: 5000, farewellGraceMs: 1000 },
+    { ...fanoutDefaults, everyMs: 1000, proveEveryMs: 5000, shutdownGraceMs: 1000 },
   );
 });
 

@@ -24,7 +24,7 @@ export interface FeedOptions extends FanoutOptions {
   /** How often the viewers' sessions are checked. */
   readonly proveEveryMs: number;
   /** How long viewers have to close their sockets at a shutdown. */
-  readonly farewellGraceMs: number;
+  readonly shutdownGraceMs: number;
 }
 
 /**
@@ -35,8 +35,8 @@ export class AdminFeed {
   readonly #deps: FeedDeps;
   readonly #options: FeedOptions;
   readonly #fanout: Fanout;
-  readonly #pulse: Interval;
-  readonly #seats = new Map<Subscription, SessionCheck>();
+  readonly #interval: Interval;
+  readonly #subscriptions = new Map<Subscription, SessionCheck>();
   #channel = new Channel();
   readonly #drawn = new Map<string, string>();
   /** The ids of the packages in the last table that was sent. */
@@ -48,42 +48,47 @@ export class AdminFeed {
     this.#deps = deps;
     this.#options = options;
     this.#fanout = new Fanout(deps.clock, options);
-    this.#pulse = new Interval(deps.clock, {
+    this.#interval = new Interval(deps.clock, {
       pauseMs: () => options.everyMs,
-      isNeeded: () => this.#seats.size > 0,
+      isNeeded: () => this.#subscriptions.size > 0,
       pass: () => this.#guarded(() => this.#beat()),
     });
   }
 
   get viewers(): number {
-    return this.#seats.size;
+    return this.#subscriptions.size;
   }
 
   /** Adds a viewer. It gets the time at once, and the state as soon as it is read. Returns how to remove the viewer. */
   join(viewer: Viewer, stillMay: SessionCheck): () => void {
-    if (this.#seats.size === 0) this.#forget();
-    const seat = this.#channel.subscribe(viewer);
-    this.#seats.set(seat, stillMay);
-    this.#fanout.open(seat);
-    if (this.#seats.size === 1) void this.#guarded(() => this.#refresh());
-    this.#pulse.wake();
-    return () => this.#leave(seat);
+    if (this.#subscriptions.size === 0) this.#forget();
+    const subscription = this.#channel.subscribe(viewer);
+    this.#subscriptions.set(subscription, stillMay);
+    this.#fanout.open(subscription);
+    if (this.#subscriptions.size === 1) void this.#guarded(() => this.#refresh());
+    this.#interval.wake();
+    return () => this.#leave(subscription);
   }
 
   /** Closes all sockets, and terminates those that stay open. */
   async stop(): Promise<void> {
-    this.#pulse.stop();
-    for (const { viewer } of this.#seats.keys()) viewer.close(closeCodes.restart, 'this instance restarts');
+    this.#interval.stop();
+    for (const { viewer } of this.#subscriptions.keys())
+      viewer.close(closeCodes.restart, 'this instance restarts');
     const { clock } = this.#deps;
-    for (let waited = 0; this.#seats.size > 0 && waited < this.#options.farewellGraceMs; waited += 50) {
+    for (
+      let waited = 0;
+      this.#subscriptions.size > 0 && waited < this.#options.shutdownGraceMs;
+      waited += 50
+    ) {
       await clock.sleep(50);
     }
-    for (const { viewer } of this.#seats.keys()) viewer.terminate();
+    for (const { viewer } of this.#subscriptions.keys()) viewer.terminate();
   }
 
-  #leave(seat: Subscription): void {
-    this.#seats.delete(seat);
-    this.#fanout.remove(seat);
+  #leave(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription);
+    this.#fanout.remove(subscription);
   }
 
   /** Forgets what was rendered for earlier viewers: it is old when the next one comes. */
@@ -97,7 +102,7 @@ export class AdminFeed {
     await this.#fanout.deliverLagging();
     await this.#fanout.sendHeartbeats(this.#channel);
     await this.#prove();
-    if (this.#seats.size > 0) await this.#refresh();
+    if (this.#subscriptions.size > 0) await this.#refresh();
   }
 
   /** Closes the sockets of sessions that were revoked. */
@@ -105,7 +110,7 @@ export class AdminFeed {
     const now = this.#deps.clock.now();
     if (now - this.#provedAt < this.#options.proveEveryMs) return;
     this.#provedAt = now;
-    for (const [{ viewer }, stillMay] of this.#seats) {
+    for (const [{ viewer }, stillMay] of this.#subscriptions) {
       if (!(await this.#isKnownToMay(stillMay))) viewer.close(closeCodes.refused, 'signed out');
     }
   }

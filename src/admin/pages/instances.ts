@@ -15,7 +15,7 @@ import {
   showProblem,
 } from './context.ts';
 import { durationWords, formatQuantity, memoryWords, msWords, rateWords } from './format.ts';
-import { type Column, cell, dash, figureCell, headCell, table } from './fragments/table.ts';
+import { type Column, cell, dash, headCell, numberCell, table } from './fragments/table.ts';
 
 interface InstanceSubject {
   readonly instance: InstanceStatus;
@@ -95,13 +95,13 @@ export const instancesElementId = 'admin-instances';
 const columns: readonly Column[] = [
   { name: 'instance', label: 'Instance' },
   { name: 'state', label: 'State' },
-  { name: 'load', label: 'Packages', isFigure: true },
-  { name: 'load', label: 'Orders / s', isFigure: true },
-  { name: 'load', label: 'Mailbox', isFigure: true },
-  { name: 'load', label: 'Sagas', isFigure: true },
-  { name: 'load', label: 'Viewers', isFigure: true },
-  { name: 'load', label: 'Loop lag', isFigure: true },
-  { name: 'load', label: 'Memory', isFigure: true },
+  { name: 'load', label: 'Packages', isNumeric: true },
+  { name: 'load', label: 'Orders / s', isNumeric: true },
+  { name: 'load', label: 'Mailbox', isNumeric: true },
+  { name: 'load', label: 'Sagas', isNumeric: true },
+  { name: 'load', label: 'Viewers', isNumeric: true },
+  { name: 'load', label: 'Loop lag', isNumeric: true },
+  { name: 'load', label: 'Memory', isNumeric: true },
   { name: 'action', label: 'Actions', isUnlabelled: true },
 ];
 
@@ -120,20 +120,20 @@ function instanceRow(instance: InstanceStatus, now: number): Html {
   const { id, state, isThis } = instance;
   const load = 'load' in instance ? instance.load : undefined;
   const version = 'version' in instance ? `version ${instance.version}` : 'unknown version';
-  const figure = (words: string | undefined) => words ?? dash();
+  const orDash = (words: string | undefined) => words ?? dash();
   return markup`
     <tr role="row" id="admin-instance-${id}" class="instance">
       ${headCell(markup`
         <span class="row-name">${id}</span>
         <span class="under">${state === 'lost' ? '' : version}${isThis ? ' · shows this page' : ''}</span>`)}
       ${cell('State', markup`<span class="state state-${tones[state]}">${stateWords[state]}</span><span class="under">${sinceWords(instance, now)}</span>`, 'wide')}
-      ${figureCell('Packages', figure(state === 'lost' ? `had ${formatCount(instance.packages)}` : load && formatCount(load.packages)))}
-      ${figureCell('Orders / s', figure(load && rateWords(load.purchasesPerS)))}
-      ${figureCell('Mailbox', figure(load && formatCount(load.mailbox)))}
-      ${figureCell('Sagas', figure(load && formatCount(load.sagas)))}
-      ${figureCell('Viewers', figure(load && formatCount(load.sockets)))}
-      ${figureCell('Loop lag', figure(load && msWords(load.eventLoopLagMs)))}
-      ${figureCell('Memory', figure(load && memoryWords(load.rssBytes)))}
+      ${numberCell('Packages', orDash(state === 'lost' ? `had ${formatCount(instance.packages)}` : load && formatCount(load.packages)))}
+      ${numberCell('Orders / s', orDash(load && rateWords(load.purchasesPerS)))}
+      ${numberCell('Mailbox', orDash(load && formatCount(load.mailbox)))}
+      ${numberCell('Sagas', orDash(load && formatCount(load.sagas)))}
+      ${numberCell('Viewers', orDash(load && formatCount(load.sockets)))}
+      ${numberCell('Loop lag', orDash(load && msWords(load.eventLoopLagMs)))}
+      ${numberCell('Memory', orDash(load && memoryWords(load.rssBytes)))}
       <td role="cell" class="row-actions">${action(instance)}</td>
     </tr>`;
 }

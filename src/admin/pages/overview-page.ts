@@ -4,7 +4,7 @@ import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import type { Fragment } from '../../realtime/frame.ts';
 import { rateWords } from './format.ts';
-import { concernsElementId, concernsTable } from './fragments/orders.ts';
+import { stuckOrSlowElementId, stuckOrSlowTable } from './fragments/orders.ts';
 import { packageElementId, packagesElementId, packagesTable } from './fragments/packages.ts';
 import { instancesElementId, instancesTable } from './instances.ts';
 import { type AdminPageParts, heading } from './layout.ts';
@@ -37,7 +37,7 @@ export function overviewPage(
       ${problemsFragment(problemsOf(overview))}
       ${totalsFragment(overview)}
       ${section('packages', 'Packages', packagesTable(rows, packagesElementId), newPackage)}
-      ${section('orders', 'Stuck and slow orders', concernsTable(overview.concerns, overview.now), more('/admin/orders', 'All orders'))}
+      ${section('orders', 'Stuck and slow orders', stuckOrSlowTable(overview.stuckOrSlow, overview.now), more('/admin/orders', 'All orders'))}
       ${section('instances', 'Instances', instancesTable(overview.instances, overview.now))}
       ${section('log', 'Log', logTable(overview.changes, logElementId), more('/admin/log', 'Whole log'))}`,
   };
@@ -57,11 +57,11 @@ function more(href: string, label: string): Html {
 
 /** The live fragments of the overview, except the packages. */
 export function overviewFragments(overview: Overview): Fragment[] {
-  const { instances, concerns, changes, now } = overview;
+  const { instances, stuckOrSlow, changes, now } = overview;
   return [
     fragment(problemsElementId, problemsFragment(problemsOf(overview))),
     fragment(totalsElementId, totalsFragment(overview)),
-    fragment(concernsElementId, concernsTable(concerns, now)),
+    fragment(stuckOrSlowElementId, stuckOrSlowTable(stuckOrSlow, now)),
     fragment(instancesElementId, instancesTable(instances, now)),
     fragment(logElementId, logTable(changes, logElementId)),
   ];
@@ -108,9 +108,9 @@ function suppliersTile(instances: Overview['instances']): Html {
   return tile('Suppliers', `${open} / ${heard.length}`, 'are answered');
 }
 
-function tile(label: string, figure: string, note: string): Html {
+function tile(label: string, value: string, note: string): Html {
   return markup`
-    <div class="tile"><dt>${label}</dt><dd><b>${figure}</b> <span>${note}</span></dd></div>`;
+    <div class="tile"><dt>${label}</dt><dd><b>${value}</b> <span>${note}</span></dd></div>`;
 }
 
 export const problemsElementId = 'admin-problems';

@@ -15,7 +15,7 @@ export interface Overview {
   readonly archived: number;
   readonly instances: readonly InstanceStatus[];
   /** Orders that are stuck or slow. */
-  readonly concerns: readonly AdminOrder[];
+  readonly stuckOrSlow: readonly AdminOrder[];
   /** The newest entries of the change log, newest first. */
   readonly changes: readonly OperatorEvent[];
   /** Present if the store did not answer: its data is from this moment (ms since the epoch), or 0 if it was never read. */
@@ -33,7 +33,7 @@ const nothing = {
   packages: [],
   archived: 0,
   instances: [],
-  concerns: [],
+  stuckOrSlow: [],
   changes: [],
 } satisfies Overview;
 
@@ -62,12 +62,12 @@ export class OverviewReader {
         return known;
       }
     };
-    const [all, instances, concerns, changes] = await Promise.all([
+    const [all, instances, stuckOrSlow, changes] = await Promise.all([
       orBefore(service.packages.list(), undefined),
       orBefore(service.instances.list(), before.instances),
       orBefore(
         service.orders.list({ stuck: true }).then(({ items }) => items),
-        before.concerns,
+        before.stuckOrSlow,
       ),
       orBefore(
         service.changes.list(undefined, changesShown).then(({ items }) => items),
@@ -78,7 +78,7 @@ export class OverviewReader {
     const shown = packages ?? before.packages;
     const archived =
       all === undefined || packages === undefined ? before.archived : all.length - packages.length;
-    const overview = { now: clock.now(), packages: shown, archived, instances, concerns, changes };
+    const overview = { now: clock.now(), packages: shown, archived, instances, stuckOrSlow, changes };
     if (isStale) return { ...overview, staleSince: before.now };
     this.#before = overview;
     return overview;

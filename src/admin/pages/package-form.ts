@@ -20,7 +20,7 @@ const wholeText = (max: number) => {
     .trim()
     .regex(/^\d{1,10}$/, advice)
     .transform(Number)
-    .refine((figure) => figure <= max, advice);
+    .refine((value) => value <= max, advice);
 };
 
 export const quotaField = wholeText(quotaMax);

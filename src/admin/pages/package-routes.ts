@@ -83,12 +83,12 @@ async function create(c: AdminContext, deps: AdminDeps): Promise<Response> {
     return showRefused(c, deps, code, newPackagePage(adminSetting(deps), { entered, errors }));
   };
   if ('errors' in form) return refuse('invalid', form.errors);
-  const { paused, unlisted, ...wish } = form.value;
+  const { paused, unlisted, ...params } = form.value;
   const checks = {
     ...(paused === 'on' ? { paused: true } : {}),
     ...(unlisted === 'on' ? { listed: false } : {}),
   };
-  const wanted = without({ ...wish, ...checks }) as NewPackage;
+  const wanted = without({ ...params, ...checks }) as NewPackage;
   const outcome = await deps.service.packages.create(c.var.operator, wanted);
   if (outcome.kind === 'done') {
     const { id } = outcome.value;
@@ -105,46 +105,46 @@ async function create(c: AdminContext, deps: AdminDeps): Promise<Response> {
 
 async function edit(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const status = await packageOf(c, deps);
-  const present = status.package;
+  const stored = status.package;
   const form = await readForm(c, editForm);
   const entered = enteredIn(form.fields);
   if ('errors' in form)
     return showPackage(c, deps, status, { code: 'invalid', entered, errors: form.errors });
   const { version } = form.value;
-  if (version !== present.version) {
+  if (version !== stored.version) {
     return showPackage(c, deps, status, {
       code: 'version_conflict',
       entered,
-      alert: conflictWords(present, entered),
+      alert: conflictWords(stored, entered),
     });
   }
-  const change = changeOf(present, entered, form.value);
+  const change = changeOf(stored, entered, form.value);
   const listing = form.value.unlisted === 'on' ? { unlisted: 'on' } : {};
   if (Object.keys(change).length === 1) {
-    return goOn(c, deps, `/admin/packages/${present.id}`, 'Nothing to save: nothing has changed.');
+    return goOn(c, deps, `/admin/packages/${stored.id}`, 'Nothing to save: nothing has changed.');
   }
-  const closes = closingPhase(present, change, deps.clock.now());
+  const closes = closingPhase(stored, change, deps.clock.now());
   if (closes !== undefined && form.value.confirmed !== 'yes') {
     return show(c, deps, {
-      title: `End the sale of package ${present.id}`,
+      title: `End the sale of package ${stored.id}`,
       main: confirmStep({
-        question: `End the sale of package ${present.id}?`,
+        question: `End the sale of package ${stored.id}?`,
         effects: closingEffects(status, closes),
-        action: `/admin/packages/${present.id}`,
+        action: `/admin/packages/${stored.id}`,
         fields: { ...entered, ...listing, version: String(version), confirmed: 'yes' },
         yes: 'Save and end the sale',
-        back: `/admin/packages/${present.id}`,
+        back: `/admin/packages/${stored.id}`,
       }),
     });
   }
-  const outcome = await deps.service.packages.update(c.var.operator, present.id, change);
+  const outcome = await deps.service.packages.update(c.var.operator, stored.id, change);
   if (outcome.kind === 'done') {
     const names = Object.keys(change).filter((name) => name !== 'version');
     return goOn(
       c,
       deps,
-      `/admin/packages/${present.id}`,
-      `Package ${present.id} is saved. Changed: ${names.map((name) => fieldWords[name] ?? name).join(', ')}.`,
+      `/admin/packages/${stored.id}`,
+      `Package ${stored.id} is saved. Changed: ${names.map((name) => fieldWords[name] ?? name).join(', ')}.`,
     );
   }
   const now = await packageOf(c, deps);
@@ -163,32 +163,32 @@ const fieldWords: Readonly<Record<string, string>> = {
 
 /** Only the fields that differ from the stored package, so that the log names only those. */
 function changeOf(
-  present: TravelPackage,
+  stored: TravelPackage,
   entered: PackageFields,
   { version, ...value }: z.output<typeof editForm>,
 ): PackageUpdate {
-  const was = fieldsOf(present);
+  const was = fieldsOf(stored);
   const isListed = value.unlisted !== 'on';
   const isNew = (name: keyof PackageFields) => entered[name].trim() !== was[name];
   return {
     version,
     ...(isNew('flight') ? { flight: value.flight } : {}),
     ...(isNew('stay') ? { stay: value.stay } : {}),
-    ...(isNew('price') && value.price !== present.price ? { price: value.price } : {}),
-    ...(isNew('opensAt') && value.opensAt !== present.opensAt ? { opensAt: value.opensAt ?? null } : {}),
-    ...(isNew('closesAt') && value.closesAt !== present.closesAt ? { closesAt: value.closesAt ?? null } : {}),
-    ...(isListed === (present.listed ?? true) ? {} : { listed: isListed }),
+    ...(isNew('price') && value.price !== stored.price ? { price: value.price } : {}),
+    ...(isNew('opensAt') && value.opensAt !== stored.opensAt ? { opensAt: value.opensAt ?? null } : {}),
+    ...(isNew('closesAt') && value.closesAt !== stored.closesAt ? { closesAt: value.closesAt ?? null } : {}),
+    ...(isListed === (stored.listed ?? true) ? {} : { listed: isListed }),
   };
 }
 
 /** The phase that an open sale would get. Undefined if the sale stays open, or is not open now. */
 function closingPhase(
-  present: TravelPackage,
-  { opensAt = present.opensAt ?? null, closesAt = present.closesAt ?? null }: PackageUpdate,
+  stored: TravelPackage,
+  { opensAt = stored.opensAt ?? null, closesAt = stored.closesAt ?? null }: PackageUpdate,
   now: number,
 ): 'not_open' | 'closed' | undefined {
-  if (salePhase(present, now) !== 'open') return undefined;
-  const { opensAt: _opens, closesAt: _closes, ...rest } = present;
+  if (salePhase(stored, now) !== 'open') return undefined;
+  const { opensAt: _opens, closesAt: _closes, ...rest } = stored;
   const next = {
     ...rest,
     ...(opensAt === null ? {} : { opensAt }),
@@ -199,8 +199,8 @@ function closingPhase(
 }
 
 /** Names the stored values, because the form shows the entered ones. */
-function conflictWords(present: TravelPackage, entered: PackageFields): string {
-  const is = fieldsOf(present);
+function conflictWords(stored: TravelPackage, entered: PackageFields): string {
+  const is = fieldsOf(stored);
   const names = Object.keys(is) as (keyof PackageFields)[];
   const differences = names
     .filter((name) => is[name] !== entered[name].trim())
@@ -208,7 +208,7 @@ function conflictWords(present: TravelPackage, entered: PackageFields): string {
   return (
     'Somebody else changed this package while you were editing it. ' +
     (differences.length === 0
-      ? `It is as you entered it, with a quota of ${formatCount(present.quota)}.`
+      ? `It is as you entered it, with a quota of ${formatCount(stored.quota)}.`
       : `It is now: ${differences.join(', ')}. The form has what you entered: save again to overwrite it.`)
   );
 }

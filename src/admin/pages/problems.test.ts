@@ -9,7 +9,7 @@ const well: Overview = {
   packages: [fakeStatus()],
   archived: 0,
   instances: [fakeInstance('instance-1')],
-  concerns: [],
+  stuckOrSlow: [],
   changes: [],
 };
 
@@ -90,10 +90,10 @@ test.each<[Partial<Overview>, string]>([
     'warn: 2 packages have no owner. instance-3 does not answer. The next purchase finds a new one.',
   ],
   [
-    { concerns: [order('stuck', 134_000), order('stuck', 40_000)] },
+    { stuckOrSlow: [order('stuck', 134_000), order('stuck', 40_000)] },
     'bad: 2 orders are stuck. The oldest has not moved for 2\u00a0min.',
   ],
-  [{ concerns: [order('slow', 9_000)] }, 'warn: 1 order is slow. The oldest has not moved for 9\u00a0s.'],
+  [{ stuckOrSlow: [order('slow', 9_000)] }, 'warn: 1 order is slow. The oldest has not moved for 9\u00a0s.'],
   [
     { packages: [fakeStatus({ id: 2, paused: true }, { waiting: 1 }, { obstacle: 'paused' })] },
     'warn: Package 2 is paused with people waiting. 1 person is in the queue and keeps the position.',
@@ -122,7 +122,7 @@ test('a paused package without a queue, a sold-out one and an idle one are no pr
 test('problems that hurt customers come first', () => {
   const overview = {
     packages: [fakeStatus({ paused: true }, { waiting: 3 }, { obstacle: 'paused' })],
-    concerns: [order('slow', 9_000), order('stuck', 31_000)],
+    stuckOrSlow: [order('slow', 9_000), order('stuck', 31_000)],
   };
   expect(problemsOf({ ...well, ...overview }).map(({ id }) => id)).toEqual(['stuck', 'paused', 'slow']);
 });

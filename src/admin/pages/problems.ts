@@ -158,8 +158,8 @@ function ownerless(packages: readonly PackageStatus[]): Problem[] {
   ];
 }
 
-function concerned({ concerns, now }: Overview, kind: 'stuck' | 'slow'): Problem[] {
-  const found = concerns.filter(({ health }) => health === kind);
+function concerned({ stuckOrSlow, now }: Overview, kind: 'stuck' | 'slow'): Problem[] {
+  const found = stuckOrSlow.filter(({ health }) => health === kind);
   const oldest = Math.min(...found.map(({ since }) => since));
   if (found.length === 0) return [];
   return [

@@ -41,7 +41,7 @@ const feedDefaults: FeedOptions = {
   ...fanoutDefaults,
   everyMs: 1000,
   proveEveryMs: 5000,
-  farewellGraceMs: 1000,
+  shutdownGraceMs: 1000,
 };
 
 /** Undefined without an admin token: then no admin page exists. */

@@ -286,8 +286,8 @@ describe('messages over Redis', () => {
     });
     const paused = server.pause(4_000);
     const since = performance.now();
-    const asks = Array.from({ length: 50 }, (_, each) => a.ask('b', `during ${each}`, 500));
-    const outcomes = await Promise.allSettled(asks);
+    const requests = Array.from({ length: 50 }, (_, each) => a.ask('b', `during ${each}`, 500));
+    const outcomes = await Promise.allSettled(requests);
     expect(performance.now() - since).toBeLessThan(1_500);
     for (const outcome of outcomes) {
       expect(outcome.status === 'rejected' && outcome.reason).toBeInstanceOf(NoAnswerError);

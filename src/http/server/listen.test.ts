@@ -19,7 +19,7 @@ const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 );
 /** Systems on which Node supports SO_REUSEPORT. */
-const hasDoors = /^(linux|freebsd|sunos|aix)$/.test(process.platform);
+const hasReusePort = /^(linux|freebsd|sunos|aix)$/.test(process.platform);
 
 afterEach(async () => {
   for (const server of servers.splice(0)) {
@@ -52,7 +52,7 @@ const crowd = `
     socket.on('error', () => {});
   }`;
 
-it.runIf(hasDoors)('accepts several connections per turn of a busy event loop', async () => {
+it.runIf(hasReusePort)('accepts several connections per turn of a busy event loop', async () => {
   const server = saying('ok');
   const port = await listenAt(server, { port: 0, host });
   const count = 200;

@@ -23,7 +23,7 @@ interface Panel {
   readonly targets?: readonly Target[];
 }
 
-interface Board {
+interface Dashboard {
   readonly uid: string;
   readonly title: string;
   readonly schemaVersion: number;
@@ -40,7 +40,7 @@ interface Alert {
   readonly runbook: string;
 }
 
-const board = JSON.parse(read('ticket-booking.json')) as Board;
+const dashboard = JSON.parse(read('ticket-booking.json')) as Dashboard;
 const alerts = alertsOf(read('alerts.yml'));
 
 /** Parses the alert rules, which all have the same layout. @throws Error for another layout. */
@@ -61,16 +61,16 @@ function alertsOf(yaml: string): Alert[] {
   });
 }
 
-const boardQueries = board.panels.flatMap(({ title, targets = [] }) =>
+const dashboardQueries = dashboard.panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }) => [title, expr] as const),
 );
-const variableQueries = board.templating.list.flatMap(({ name, query }) =>
+const variableQueries = dashboard.templating.list.flatMap(({ name, query }) =>
   typeof query === 'object' && query !== null && 'query' in query
     ? [[name, String(query.query)] as const]
     : [],
 );
 const allQueries = [
-  ...boardQueries,
+  ...dashboardQueries,
   ...variableQueries,
   ...alerts.map(({ alert, expr }) => [alert, expr] as const),
 ];
@@ -136,11 +136,11 @@ describe('a query of the dashboard or of an alert', () => {
 
 describe('the dashboard', () => {
   test('can be imported: it has a uid, a schema version, unique panel ids and no overlapping panels', () => {
-    expect(board.uid).toMatch(/^[\w-]{1,40}$/);
-    expect(board.schemaVersion).toBeGreaterThanOrEqual(36);
-    expect(new Set(board.panels.map(({ id }) => id)).size).toBe(board.panels.length);
+    expect(dashboard.uid).toMatch(/^[\w-]{1,40}$/);
+    expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(36);
+    expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
     const taken = new Set<string>();
-    for (const { title, gridPos } of board.panels) {
+    for (const { title, gridPos } of dashboard.panels) {
       expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
       for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
         for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
@@ -152,12 +152,12 @@ describe('the dashboard', () => {
   });
 
   test('begins with the four golden signals', () => {
-    const rows = board.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
+    const rows = dashboard.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
     expect(rows.slice(0, 4)).toEqual(['At a glance', 'Traffic and errors', 'Latency', 'Saturation']);
   });
 
   test('shows every metric of this program', () => {
-    const shown = boardQueries.map(([, expr]) => expr).join('\n');
+    const shown = dashboardQueries.map(([, expr]) => expr).join('\n');
     const names = [...counters, ...histograms, ...Object.values(gauges)].map(({ name }) => name);
     expect(names.filter((name) => !shown.includes(name))).toEqual([]);
   });
@@ -200,7 +200,7 @@ describe('the alerts', () => {
     const text = read('RUNBOOK.md');
     const anchors = new Set([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => anchorOf(title as string)));
     for (const [, anchor] of text.matchAll(/\]\(#([\w-]+)\)/g)) expect(anchors).toContain(anchor);
-    const titles = board.panels.map(({ title }) => title);
+    const titles = dashboard.panels.map(({ title }) => title);
     const named = [...text.matchAll(/(?<!\*)\*([A-Z][^*\n]+)\*(?!\*)/g)].map(([, title]) => title);
     expect(named.length).toBeGreaterThan(20);
     for (const title of named) expect(titles).toContain(title);

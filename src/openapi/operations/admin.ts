@@ -50,7 +50,7 @@ export const adminOperations = defineOperations('Admin', {
     summary: 'Change a package, at the version that was read',
     description: 'Absent members stay unchanged. Orders keep the package as it was when they were made.',
     body: {
-      schema: admin.amendmentBody,
+      schema: admin.packageUpdateBody,
       example: { version: 1, quota: 60, closesAt: '2030-01-01T09:00:00Z' },
     },
     answers: { 200: ['Changed.', admin.managedPackageAnswer, { links }] },

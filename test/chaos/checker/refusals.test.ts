@@ -94,14 +94,14 @@ describe('Q4 queue_full', () => {
   it('is wrong before any order waited, and long after', async () => {
     for (const at of [90, 10_000]) {
       const found = await words([...bought(orders), refused(at, at + 1, 'queue_full')], state);
-      expect(found).toMatch(/^Q4 0 stood in the line, of at least 1/);
+      expect(found).toMatch(/^Q4 0 waited in the queue, of at least 1/);
     }
   });
 
   it('is wrong while the queue has space, if its size is known', async () => {
     const refusal = refused(110, 120, 'queue_full');
     expect(await words([...bought(orders), refusal], { ...state, waitersPerUnit: 2 })).toMatch(
-      /^Q4 1 stood in the line, of at least 4/,
+      /^Q4 1 waited in the queue, of at least 4/,
     );
   });
 });

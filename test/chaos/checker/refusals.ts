@@ -65,7 +65,7 @@ export class Refusals {
       if (onSale.version > 1) collector.count('packages with a changed quota, not checked by time');
       else this.#units.set(onSale.id, unitsOf(onSale, orders));
     }
-    this.#judgeStored(orders);
+    this.#checkStored(orders);
   }
 
   fault({ at, until }: FaultEntry): void {
@@ -88,7 +88,7 @@ export class Refusals {
       purchase,
       level: units.waiting,
       enough,
-      what: `stood in the line, of at least ${enough}`,
+      what: `waited in the queue, of at least ${enough}`,
     };
     this.#suspect(suspect, true);
   }
@@ -138,7 +138,7 @@ export class Refusals {
   }
 
   /** Checks that follow from the orders alone: no waiting order was refused, and no unit claimed, beyond the quota. */
-  #judgeStored(orders: Orders): void {
+  #checkStored(orders: Orders): void {
     for (const { onSale, sold, taken } of this.#units.values()) {
       const { id, quota } = onSale;
       const { value, at } = taken.peak();

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { keptInCache } from './cache.ts';
+import { cachedDownload } from './cache.ts';
 
 let cache: string;
 beforeEach(async () => {
@@ -21,11 +21,11 @@ async function make(folder: string): Promise<string> {
 
 it('makes an entry once for concurrent callers and finds it again', async () => {
   const making = vi.fn(make);
-  const found = await Promise.all([1, 2, 3].map(() => keptInCache('thing', making)));
+  const found = await Promise.all([1, 2, 3].map(() => cachedDownload('thing', making)));
   expect(making).toHaveBeenCalledTimes(1);
   expect(new Set(found.map(({ path }) => path)).size).toBe(1);
   expect(await readFile(found[0]?.path as string, 'utf8')).toBe('made');
-  expect(await keptInCache('thing', making)).toEqual(found[0]);
+  expect(await cachedDownload('thing', making)).toEqual(found[0]);
   expect(making).toHaveBeenCalledTimes(1);
 });
 
@@ -34,7 +34,7 @@ it('takes over a stale lock, and removes the lock when making fails', async () =
   await mkdir(lock, { recursive: true });
   const longAgo = new Date(Date.now() - 120_000);
   await utimes(lock, longAgo, longAgo);
-  await expect(keptInCache('thing', () => Promise.reject(new Error('no net')))).rejects.toThrow('no net');
+  await expect(cachedDownload('thing', () => Promise.reject(new Error('no net')))).rejects.toThrow('no net');
   await expect(stat(lock)).rejects.toThrow('ENOENT');
-  expect(await readFile((await keptInCache('thing', make)).path, 'utf8')).toBe('made');
+  expect(await readFile((await cachedDownload('thing', make)).path, 'utf8')).toBe('made');
 });

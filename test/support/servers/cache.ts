@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A download that takes longer has died. */
-export const patienceMs = 300_000;
+export const downloadTimeoutMs = 300_000;
 
 /** Who makes something says so this often, and has died when it has not said so for that long. */
 const aliveEveryMs = 5_000;
@@ -16,7 +16,7 @@ const aliveMs = 60_000;
  * makes it.
  * @throws Error when it cannot be made.
  */
-export async function keptInCache(
+export async function cachedDownload(
   name: string,
   make: (folder: string) => Promise<string>,
 ): Promise<{ path: string }> {

