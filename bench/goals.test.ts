@@ -95,7 +95,7 @@ describe('goals', () => {
     expect(valueOfGoal([scenario], 'lost')).toBe(1);
   });
 
-  it('separates one viewer, 10,000 viewers, and 10,000 viewers under load', () => {
+  it('rates one viewer, 10,000 viewers, and 10,000 viewers under load separately', () => {
     const at = (sockets: number, load: string, p99: number) => ({
       parameters: { sockets, load },
       latencies: { fanOut: latency(p99) },
@@ -204,7 +204,7 @@ describe('goals', () => {
     },
   );
 
-  it('measures idle memory after the usual wait, and one viewer apart from many', () => {
+  it('takes idle memory after the usual wait, and separates one viewer from many', () => {
     const idle = result('start', { 'actor-sqlite': [{ figures: { idleRssMB: 90 } }] });
     expect(valueOfGoal([idle], 'idle memory')).toBe(90);
     const at = (sockets: number, p99: number) => ({
@@ -215,7 +215,7 @@ describe('goals', () => {
     expect(valueOfGoal([quick], 'a viewer alone')).toBe(30);
   });
 
-  it('explains bottlenecks without figures of a certain run', () => {
+  it('explanations of bottlenecks contain no numbers from a particular run', () => {
     for (const why of Object.values(bottlenecks)) expect(why).not.toMatch(/(?<!V)\d/);
   });
 });

@@ -139,7 +139,7 @@ describe('bench against a deployment', () => {
     return packages.reduce((sum, { quota, remaining }) => sum + quota - remaining, 0);
   };
 
-  it('never buys packages of others without --spend', async () => {
+  it('buys only its own package without --spend', async () => {
     for (const line of [`--targets ${origin}`, `--targets ${origin} --package 1`]) {
       const { code, stderr } = await bench(`${line} --duration 300ms`);
       expect(stderr).toMatch(/--read-only/);
@@ -148,7 +148,7 @@ describe('bench against a deployment', () => {
     expect(await confirmed()).toBe(0);
   });
 
-  it('looks packages up with --read-only, and evaluates assertions on that', async () => {
+  it('--read-only only looks packages up; assertions are evaluated on these look-ups', async () => {
     const line = `--targets ${origin} --read-only --rate 50 --duration 500ms`;
     const held = await bench(`${line} --assert p50<10s --assert errors<=0 --assert answered>10`);
     expect(held.stdout).toMatch(/holds {2}p50<10s/);

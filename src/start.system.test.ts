@@ -30,7 +30,7 @@ function startAfter(code: string, settings: Record<string, string>): Promise<End
   });
 }
 
-it.each(['20.19.0', '22.12.0', '23.11.1'])('says in one line that Node %s is too old', async (version) => {
+it.each(['20.19.0', '22.12.0', '23.11.1'])('reports in one line that Node %s is too old', async (version) => {
   const { code, output } = await start({}, version);
   expect(code).toBe(1);
   expect(output).toMatch(new RegExp(`^Node\\.js ${version} is too old: .* 24 or newer.*\\n$`));
@@ -52,7 +52,7 @@ it.each([
   expect(output).toMatch(line);
 });
 
-it('says all at once which settings are wrong, and which may be misspelt', async () => {
+it('reports all wrong and possibly misspelt settings at once', async () => {
   const { code, output } = await start({
     PORT: 'eighty',
     FLIGHT_FAILURE_RATE: '2',
@@ -70,7 +70,7 @@ it('says all at once which settings are wrong, and which may be misspelt', async
   ]);
 });
 
-it('loads nothing for databases and networks that are not used, and keeps what it has compiled', async () => {
+it('loads no modules for unused databases and networks, and caches the compiled code', async () => {
   const watch = `
     import { getCompileCacheDir, registerHooks } from 'node:module';
     const packages = new Set();
@@ -144,7 +144,7 @@ describe('a start that cannot go on', () => {
     expect(ended.output).toMatch(new RegExp(`^ticket-booking cannot start: .*${message.source}\\n$`));
   });
 
-  it('ends on SIGTERM, even in the middle of what nothing can interrupt', async () => {
+  it('ends on SIGTERM, even during a step that cannot be interrupted', async () => {
     const code = `
       import fs from 'node:fs';
       import { syncBuiltinESMExports } from 'node:module';

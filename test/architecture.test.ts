@@ -105,7 +105,7 @@ describe('architecture', () => {
     );
   });
 
-  it('has only subjects in src', () => {
+  it('has only known subjects as folders in src', () => {
     const known = new Set([...Object.keys(mayImport), ...seesEverything, 'start.system.test.ts']);
     const found = breaches(files, ({ path }) =>
       path.startsWith('src/') && !known.has(subjectOf(path)) ? 'stands in no subject' : undefined,
@@ -185,7 +185,7 @@ describe('architecture', () => {
     expect(found).toEqual([]);
   });
 
-  it('uses no clock and no randomness in the decision', () => {
+  it('uses no clock and no randomness in decide()', () => {
     const pure = /^src\/(domain|engine|saga|audit|admin\/[^/]+\.ts)/;
     const clockOrChance =
       /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\brandomUUID\b|\brandomBytes\b|\bset(Timeout|Interval|Immediate)\b|\bperformance\.now\b|\bprocess\.hrtime\b|AbortSignal\.timeout/;

@@ -29,7 +29,7 @@ test('lua takes one unit for one key, also when sold out', async () => {
   expect(await lua.audit()).toEqual({ verdict: 'clean', detail: 'remaining + 2 answered 201 = quota' });
 });
 
-test('lua fails its audit if Redis counted another number than it answered', async () => {
+test('lua fails its audit if the count in Redis differs from the number of answers', async () => {
   await using lua = await start(2);
   await lua.buy(1);
   const redis = new Redis(server.url);

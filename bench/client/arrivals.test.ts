@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Arrivals } from './arrivals.ts';
 
-it('measures from each change until each viewer has seen it, or a later one', () => {
+it('measures from each change until each viewer has seen this change or a later one', () => {
   const arrivals = new Arrivals(2);
   arrivals.see(0, 1, 110);
   arrivals.see(1, 2, 230);

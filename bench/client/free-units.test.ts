@@ -18,7 +18,7 @@ it('finds the free units of its own package only', () => {
   expect(found(1, stay(1, '5'), stay(1, '99,995'), stay(12, '3') + stay(1, '0'))).toEqual([5, 99_995, 0]);
 });
 
-it('finds nothing in messages about other packages or the time, also after a match', () => {
+it('ignores messages about other packages or the time, also after a match', () => {
   const messages = [
     stay(1, '5'),
     stay(2, '3'),

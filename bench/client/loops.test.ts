@@ -72,7 +72,7 @@ it('counts refusals by their code, and sends no key if none is wanted', async ()
   expect(shop.asked.every(({ key }) => key === undefined)).toBe(true);
 });
 
-it('counts the stall of a server for all requests scheduled during it, in an open loop', async () => {
+it('an open loop adds the time of a stalled server to the latency of all requests scheduled meanwhile', async () => {
   let stalledUntil = Number.POSITIVE_INFINITY;
   using shop = await seller((response, seen) => {
     if (stalledUntil === Number.POSITIVE_INFINITY) stalledUntil = performance.now() + 300;
@@ -120,7 +120,7 @@ it('counts a request without an answer as an error in a closed loop too', async 
 });
 
 it.each(['open', 'closed'] as const)(
-  'says why connections could not be opened, in an %s loop',
+  'reports why connections could not be opened, in an %s loop',
   async (loop) => {
     const shop = await seller(sell);
     shop[Symbol.dispose]();
@@ -186,7 +186,7 @@ it('does not count a warm-up request that ends in the measured window of an open
 });
 
 it.each(['open', 'closed'] as const)(
-  'counts what was sent in the window and ends after it, in an %s loop',
+  'counts requests that are sent in the window and end after it, in an %s loop',
   async (loop) => {
     using shop = await seller(heldUntil(500));
     const common = { origins: [shop.origin], request, seconds: 0.3, warmUpSeconds: 0 };

@@ -27,7 +27,7 @@ it('adds requests scheduled at the very end to the last second', () => {
   expect(timeline.rows(2.1).map(({ finished }) => finished)).toEqual([0, 2]);
 });
 
-it('keeps the figures of a second after releasing its histogram', () => {
+it('keeps the measures of a second after releasing its histogram', () => {
   const timeline = new Timeline();
   timeline.answered(0, '201', 10);
   for (let second = 1; second < 40; second++) timeline.answered(second * 1000, '201', 1);

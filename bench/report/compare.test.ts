@@ -55,13 +55,13 @@ describe('compareResults', () => {
     expect(compare(before, voided).changes).toEqual([]);
   });
 
-  it('treats runs at half the ceiling as alike, although the ceilings differ', () => {
+  it('compares runs at half the ceiling with each other, although the ceilings differ', () => {
     const at = (offered: number) =>
       resultsWith({ answered: [offered, offered] }, { parameters: { load: 'half the ceiling', offered } });
     expect(compare(at(1000), at(1100)).changes).toHaveLength(1);
   });
 
-  it('lists figures of one result only, and differences of the machines', () => {
+  it('lists measures that only one result has, and differences between the machines', () => {
     const machine = { ...resultsOf().machine, node: 'v25.0.0' };
     const a = resultsWith({ finished: [1, 1], onlyHereMs: [1, 1] });
     const b = { ...resultsWith({ finished: [1, 1], onlyThereMs: [1, 1] }), machine, mode: 'quick' as const };
@@ -73,7 +73,7 @@ describe('compareResults', () => {
     expect(told.indexOf('only here')).toBeLessThan(told.indexOf('Only in B'));
   });
 
-  it('limits the list of figures that only one result has', async () => {
+  it('limits the list of measures that only one result has', async () => {
     const many = Object.fromEntries(Array.from({ length: 40 }, (_, nth) => [`figure${nth}Ms`, [1, 1]]));
     const [a, b] = [resultsWith({ finished: [1, 1] }), resultsWith({ finished: [1, 1], ...many })];
     expect(compareResults(a, b).split('\n').length).toBeLessThan(25);
@@ -81,7 +81,7 @@ describe('compareResults', () => {
     expect(await renderComparison(a, b)).toContain('figure 39');
   });
 
-  it('says when two results have nothing in common', async () => {
+  it('reports two results that have nothing in common', async () => {
     const [a, b] = [resultsWith({ finished: [1, 1] }), resultsWith({ readyMs: [1, 1] })];
     expect(compareResults(a, b)).toContain('Nothing was measured in both.');
     const page = await renderComparison(a, b);

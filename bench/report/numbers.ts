@@ -1,6 +1,6 @@
 import type { Unit } from './figure-names.ts';
 
-/** A value over the rounds that count. */
+/** Median and range of a measure over the valid rounds. */
 export interface Spread {
   readonly median: number;
   readonly min: number;

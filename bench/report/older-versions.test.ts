@@ -11,7 +11,7 @@ const withRun = (version: 1 | 2, figures: Readonly<Record<string, number>>, para
   return { ...resultsOf({ scenarios: [scenario], goals: [] }), version } as const;
 };
 
-it('renames a figure of an older version to what it measured', async () => {
+it('labels `finished` of an older version as confirmed or queued orders', async () => {
   const old = await renderReport(withRun(1, { finished: 12 }));
   expect(old).toContain('orders confirmed per second');
   expect(old).not.toContain('purchases finished');
@@ -22,7 +22,7 @@ it('renames a figure of an older version to what it measured', async () => {
   expect(present).not.toContain(countedByArrival);
 });
 
-it('compares confirmed orders of an older version with those of a newer one, and mentions how they were counted', () => {
+it('compares confirmed orders between an older and a newer version, and explains how both were counted', () => {
   const { changes, onlyInB, differences } = compare(
     withRun(1, { finished: 10 }),
     withRun(2, { finished: 30, confirmedPerSecond: 20 }),

@@ -37,7 +37,7 @@ function withScenario(scenario: Partial<ScenarioResult>): BenchResults {
 }
 
 describe('report', () => {
-  it('shows every scenario, contestant, note and goal, and how it was run', async () => {
+  it('shows every scenario, contestant, note and goal, and the conditions of the run', async () => {
     const results = resultsOf();
     const shown = text(await renderReport(results));
     for (const { name, title, what, contestants, notes } of results.scenarios) {
@@ -63,7 +63,7 @@ describe('report', () => {
     }
   });
 
-  it('starts with plots, and folds the explanation of each missed goal', async () => {
+  it('starts with plots; the explanation of each missed goal is collapsed', async () => {
     const html = await renderReport(resultsOf());
     const at = (text: string) => html.indexOf(text);
     expect(at('<figure>')).toBeGreaterThan(0);
@@ -95,7 +95,7 @@ describe('report', () => {
     expect(html).not.toContain('id="goals"');
   });
 
-  it('has a label for every figure, and shows no JSON key', async () => {
+  it('has a label for every measure, and shows no JSON key', async () => {
     const published = await readResults(new URL('../published/latest.json', import.meta.url).pathname);
     const keys = { figure: new Set<string>(), latency: new Set<string>(), parameter: new Set<string>() };
     for (const { contestants } of published.scenarios) {
@@ -166,7 +166,7 @@ describe('report', () => {
     expect(html).toContain('&lt;img');
   });
 
-  it('sets names between backticks as code', async () => {
+  it('renders text between backticks as code', async () => {
     const shown = await renderReport(withScenario({ notes: ['`lost` counts <b>'] }));
     expect(shown).toContain('<li><code>lost</code> counts &lt;b&gt;</li>');
   });

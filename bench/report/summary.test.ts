@@ -34,7 +34,7 @@ it('groups runs by their parameters in any order, and leaves out latencies witho
   expect(groups[0]?.latencies.get('outcome')?.p50.rounds).toBe(1);
 });
 
-it('compares each of ours with each other contestant at its best, round by round', () => {
+it('compares each contestant of ours with each foreign one at their best, round by round', () => {
   const contestant = (
     name: string,
     isOurs: boolean,
@@ -90,7 +90,7 @@ it('formats numbers with three significant digits and separators', () => {
   expect(formatSpread(spreadOf([140e6, 150e6, 160e6]), 'bytes')).toBe('150 MB (140–160)');
 });
 
-it('derives the unit of an unknown figure from its last word', () => {
+it('derives the unit of an unknown measure from the last word of its name', () => {
   expect(meaningOf('drainMs')).toEqual({ label: 'drain', unit: 'ms', better: 'lower' });
   expect(meaningOf('peakRssBytes')).toEqual({ label: 'peak RSS', unit: 'bytes', better: 'lower' });
   expect(meaningOf('foundPerSecond')).toEqual({ label: 'found', unit: '/s', better: 'higher' });

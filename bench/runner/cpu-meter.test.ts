@@ -13,7 +13,7 @@ function fakeMachine() {
   };
 }
 
-it('measures all of the work', async () => {
+it('measures the CPU time of the whole work', async () => {
   const { meter, pass } = fakeMachine();
   const { result, cores } = await meter.coresOf([1], async () => {
     pass(3, 0.5);
@@ -24,7 +24,7 @@ it('measures all of the work', async () => {
   expect(cores).toBe(0.75);
 });
 
-it('measures only the windows of loads in the work', async () => {
+it('measures only the windows of loads if the work has loads', async () => {
   const { meter, pass } = fakeMachine();
   const { cores } = await meter.coresOf([1], async () => {
     pass(5, 2);

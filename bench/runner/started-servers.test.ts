@@ -57,7 +57,7 @@ it('stops a server at the end of a scenario that did not wait for its start, and
   expect(state.isRunning).toBe(true);
 });
 
-it('starts nothing after the end', async () => {
+it('starts no server after the end', async () => {
   const starts = new StartedServers();
   const { state, begin } = server();
   starts.end();

@@ -25,7 +25,7 @@ async function audited(...answers: readonly (readonly [status: number, body: str
   }
 }
 
-it('returns clean, or the findings', async () => {
+it('returns `clean` or the findings', async () => {
   // The server sends blanks first while a long audit runs.
   expect(await audited([200, `   ${JSON.stringify(clean)}`])).toEqual({
     verdict: 'clean',
@@ -57,7 +57,7 @@ it.each([
   expect(detail).toContain(why);
 });
 
-it('needs a token, and an instance that answers', async () => {
+it('needs a token and an instance that answers', async () => {
   const { signal } = new AbortController();
   const gone = { origins: ['http://127.0.0.1:1'], headers: [] };
   expect(await auditDeployment(gone, signal)).toMatchObject({

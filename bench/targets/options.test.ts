@@ -18,7 +18,7 @@ it('parses stages', () => {
     expect(parseStages(text)).toBeUndefined();
 });
 
-it('parses headers, and refuses those that would change where a body ends', () => {
+it('parses headers, and refuses headers that would change the length of a body', () => {
   expect(parseHeader('X-Trace: a: b')).toEqual(['X-Trace', 'a: b']);
   expect(parseHeader('Authorization:Basic eHk=')).toEqual(['Authorization', 'Basic eHk=']);
   for (const text of ['X', ': x', 'X:', 'a b: c', 'Host: x', 'content-length: 5', 'X: a\r\nY: b', 'X: ü'])

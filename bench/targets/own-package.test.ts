@@ -55,7 +55,7 @@ async function admin({ isOld = false, heldFor = 0, refusedFor = 0, isChanged = f
   };
 }
 
-it('creates an unlisted package, and archives it once no order of it is open', async () => {
+it('creates an unlisted package, and archives it once all its orders have ended', async () => {
   using server = await admin({ heldFor: 2, refusedFor: 1 });
   const own = await makeOwnPackage(server.target);
   expect(own).toMatchObject({ id: 7, isListed: false });
@@ -82,7 +82,7 @@ it('pauses the package although an operator has changed it meanwhile', async () 
   expect(await own.retire()).toContain('is archived');
 });
 
-it('works with a version without `listed` and archive, and says so', async () => {
+it('works with a server that has no `listed` and no archive, and reports this', async () => {
   using server = await admin({ isOld: true });
   const own = await makeOwnPackage(server.target);
   expect(own.isListed).toBe(true);
@@ -105,7 +105,7 @@ it.each([
   expect(beforeArchive).toHaveBeenCalledOnce();
 });
 
-it('uses another instance if the first one is gone, and says if all are', async () => {
+it('uses another instance if the first one is gone, and reports if all are gone', async () => {
   const server = await admin();
   const gone = 'http://127.0.0.1:1';
   const own = await makeOwnPackage({ ...server.target, origins: [gone, ...server.target.origins] });

@@ -67,7 +67,7 @@ it.each([
   [401, 'does not take this admin token'],
   [404, 'has no POST /api/admin/packages'],
   [500, 'answers 500'],
-])('explains a %i of the admin API', async (status, why) => {
+])('explains the answer %i of the admin API', async (status, why) => {
   using target = await deployment(status, {});
   await expect(target.choose('--admin-token abc')).rejects.toThrow(why);
 });

@@ -31,7 +31,7 @@ export function rateLimitFlaw(
     : [`NOT USABLE: ${(share * 100).toPrecision(3)} % of the answers are 429.`];
 }
 
-/** The summary's sentence on 429; undefined without any. */
+/** The summary's sentence about 429 answers; undefined if there were none. */
 export function formatRateLimits(
   run: Pick<Run, 'answers'>,
   { isReadOnly, isLimitAllowed }: { readonly isReadOnly: boolean; readonly isLimitAllowed: boolean },

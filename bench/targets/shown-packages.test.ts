@@ -4,13 +4,13 @@ import { differences } from './shown-packages.ts';
 const one = { id: 1, flight: 'TK 1', stay: '2030-01-01', price: 100, quota: 5 };
 const two = { ...one, id: 2 };
 
-it('returns nothing if all instances show the same packages, whatever remains of them', () => {
+it('returns nothing if all instances show the same packages; remaining units may differ', () => {
   const sold = { ...one, remaining: 0 };
   expect(differences([1], ['a', 'b', 'c'], [[one, two], [sold], [two, one]])).toEqual([]);
   expect(differences([1], ['a'], [[one]])).toEqual([]);
 });
 
-it('names instances that show another package under this id, or none', () => {
+it('names instances that show another package or no package under this id', () => {
   const lines = differences([1, 2], ['a', 'b', 'c'], [[one, two], [one], [{ ...one, quota: 6 }, two]]);
   expect(lines).toEqual([
     expect.stringMatching(/^b does not show package 2 as a does/),

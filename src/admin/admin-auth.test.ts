@@ -72,7 +72,7 @@ function appWith(over: Partial<AdminAuthOptions> = {}) {
 const bearer = (given: string) => ({ authorization: `Bearer ${given}` });
 
 describe('the bearer token', () => {
-  it('proves an operator, by any case of its scheme', async () => {
+  it('identifies an operator; the case of the scheme does not matter', async () => {
     const { send } = appWith();
     for (const authorization of [`Bearer ${token}`, `bearer  ${token}`]) {
       const answer = await send('GET', '/who', { authorization });
@@ -94,12 +94,12 @@ describe('the bearer token', () => {
     expect(await answer.json()).toMatchObject({ code: 'unauthorized' });
   });
 
-  it('is refused unchecked after ten wrong guesses of a client; other clients are not affected', async () => {
+  it('is refused without a check after ten wrong guesses of a client; other clients are not affected', async () => {
     const { send } = appWith();
     for (let each = 0; each < 10; each++) {
       expect((await send('GET', '/who', bearer(`guess-${each}`))).status).toBe(401);
     }
-    // Each guess has its line, and none of those that are not heard.
+    // The log has one line for each wrong guess, and none for a refused attempt.
     const answer = await send('GET', '/who', bearer(token));
     expect(log.lines).toHaveLength(10);
     expect(answer.status).toBe(429);
@@ -111,7 +111,7 @@ describe('the bearer token', () => {
     expect((await send('GET', '/who', bearer(token))).status).toBe(200);
   });
 
-  it('is refused if it is wrong, even with a good session', async () => {
+  it('is refused if it is wrong, even with a valid session', async () => {
     const { send, logIn } = appWith();
     const cookie = await logIn();
     expect((await send('GET', '/who', { ...bearer('another'), cookie })).status).toBe(401);
@@ -119,7 +119,7 @@ describe('the bearer token', () => {
 });
 
 describe('a session', () => {
-  it('has a cookie that no script and no other site can use', async () => {
+  it('has a cookie that is hidden from scripts and other sites', async () => {
     const answer = await appWith().send('POST', '/in', { 'x-token': token });
     const cookie = answer.headers.get('set-cookie') as string;
     expect(cookie).toMatch(/^admin_session=/);
@@ -129,7 +129,7 @@ describe('a session', () => {
     expect(cookie).not.toContain(token);
   });
 
-  it('has a __Host- cookie behind TLS, and accepts no other', async () => {
+  it('has a __Host- cookie behind TLS, and accepts no other cookie there', async () => {
     const settings = { secret, publicOrigin: 'https://tickets.example' };
     const { send } = appWith({ settings });
     const answer = await send('POST', '/in', { 'x-token': token });
@@ -160,7 +160,7 @@ describe('a session', () => {
     expect(answer.headers.get('set-cookie')).toBeNull();
   });
 
-  it('proves an operator for eight hours', async () => {
+  it('identifies an operator for eight hours', async () => {
     const { send, logIn } = appWith();
     const cookie = await logIn();
     const who = async () => (await send('GET', '/who', { cookie })).status;
@@ -200,7 +200,7 @@ describe('a session', () => {
     expect((await send('GET', '/who', { cookie: forged })).status).toBe(401);
   });
 
-  it('is refused with 503 while nobody can tell whether it was revoked', async () => {
+  it('is refused with 503 while its revocation cannot be checked', async () => {
     const { logIn } = appWith();
     const cookie = await logIn();
     const isRevoked = () => Promise.reject(new StoreUnavailableError('away'));

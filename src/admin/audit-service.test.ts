@@ -8,7 +8,7 @@ import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { AuditService } from './audit-service.ts';
 
-it('only one audit runs at a time, and it reports what is wrong', async () => {
+it('only one audit runs at a time, and it reports its findings', async () => {
   await using bench = await openAdminBench();
   const { fence, inventory } = (await bench.store.versionedPackage(1))!;
   await bench.store.commit(
@@ -50,7 +50,7 @@ describe('a ledger that cannot be read', () => {
     expect(log.lines).toEqual([expect.stringContaining('ledger cannot be read')]);
   });
 
-  it('is reported in the middle of an audit, too', async () => {
+  it('is reported in the middle of an audit too', async () => {
     const { audits, clock } = auditsOf({
       ledger: async (kind) => {
         if (kind === 'hotels') throw new Error('away');
@@ -62,14 +62,14 @@ describe('a ledger that cannot be read', () => {
     expect(await running).toEqual(refused);
   });
 
-  it('is one whose cursor does not move', async () => {
+  it('is reported if its cursor does not move', async () => {
     const { audits, clock } = auditsOf({ ledger: async () => ({ items: [], next: 'again' }) });
     const running = audits.run();
     await clock.advance(1_000);
     expect(await running).toEqual(refused);
   });
 
-  it('is one that hangs: the read is aborted, and the next audit can start', async () => {
+  it('is reported if it hangs: the read is aborted, and the next audit can start', async () => {
     const stopped = vi.fn();
     let hangs = true;
     const { audits, clock } = auditsOf({

@@ -21,7 +21,7 @@ export interface AuditParams {
 /** Small pages with a pause: a sale in the same process must not notice them. */
 const pageSize = 250;
 const pauseMs = 2;
-/** Shorter than the time after which the answer begins (see `api/audit.ts`): an error can still be its status. */
+/** Shorter than the delay in `api/slow-json.ts` after which the response starts, so an error can still set its status. */
 const openTimeoutMs = 4_000;
 
 /** Audits beside the sale, one at a time. */

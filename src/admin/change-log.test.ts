@@ -61,7 +61,7 @@ describe('ChangeLog', () => {
     ['no_owner', 'failed'],
     ['no_answer', 'failed'],
     ['store_unavailable', 'failed'],
-  ] as const)('logs a change that comes to %s as %s', async (code, outcome) => {
+  ] as const)('logs a change that ends as %s with the outcome %s', async (code, outcome) => {
     const { log, entries } = logOver();
     await log.record(request, async () => ({ kind: 'refused', code }));
     expect(await entries()).toMatchObject([{ outcome, code }]);

@@ -59,7 +59,7 @@ describe('erasing', () => {
     expect(await bench.service.eraser.erase(by, email)).toMatchObject({ value: { erased: 215, left: 0 } });
   });
 
-  it('is logged under a keyed hash, and nowhere by the email', async () => {
+  it('is logged under a keyed hash, without the email', async () => {
     await using bench = await openAdminBench();
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed', key: email }));
     await bench.service.eraser.erase(by, email);
@@ -71,7 +71,7 @@ describe('erasing', () => {
     expect(emailHashOf('another secret', email)).not.toBe(emailHashOf('a secret', email));
   });
 
-  it('returns the refusal if the owner is away', async () => {
+  it('is refused if the owner is away', async () => {
     const refused = { kind: 'refused', code: 'no_owner' } as const;
     await using bench = await openAdminBench();
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed' }));
@@ -87,7 +87,7 @@ it.each([
   ['cart-ANA.LEE-7', true],
   ['3f2504e0-4f89-41d3-9a0c-0305e82c3301', false],
   ['order-0001', false],
-])('whether the key %s tells the email: %s', (key, tells) => {
+])('the key %s contains the email: %s', (key, tells) => {
   expect(revealsEmail(key, email)).toBe(tells);
   // A short local part is in too many words.
   expect(revealsEmail('banana-split', 'ana@example.com')).toBe(false);

@@ -115,7 +115,7 @@ it('lists lost instances with their packages and the new owners, also for an ins
   expect(three.lost).toMatchObject([{ id: 'one', packages: 1, noticedBy: 'three' }, two]);
 });
 
-it('does not list an instance that drained, or one that came back', async () => {
+it('does not list an instance that has drained or come back', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -153,7 +153,7 @@ it('lists an absent instance as silent and then as lost, but never one that drai
   expect([...new Set(seen)]).toEqual(['three silent', 'three lost']);
 });
 
-it('shows an instance whose drain takes long as draining, and as lost only after 30 s', async () => {
+it('shows an instance with a long drain as draining, and as lost only after 30 s', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -194,7 +194,7 @@ it('delays a drain by a second at most if the store is away', async () => {
   hang.resolve(new Map());
 });
 
-it('counts no archived package among those that will find an owner', async () => {
+it('does not count archived packages among the packages that will get a new owner', async () => {
   stage = new Stage();
   const { store, clock } = stage;
   await store.addPackages([onSale({ id: 1 }), onSale({ id: 2, paused: true, archived: true })]);
@@ -245,7 +245,7 @@ it('marks no instance as lost while Redis is away, or just after it lost its dat
   expect(names(one)).toEqual([]);
 });
 
-it('signs an instance in again that was cut off and has lost its entry', async () => {
+it('registers an instance again that was cut off and has lost its entry', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -260,7 +260,7 @@ it('signs an instance in again that was cut off and has lost its entry', async (
   expect([names(one), names(two)]).toEqual([[], []]);
 });
 
-it('lists a lost instance until any instance dismisses it, or its time is over', async () => {
+it('lists a lost instance until it is dismissed at any instance or its time is over', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');

@@ -55,7 +55,7 @@ function viewWith(
 }
 
 describe('instances', () => {
-  it('are listed by id; one without a report, or with an unknown one, is silent', async () => {
+  it('are listed by id; an instance without a readable report is silent', async () => {
     const other = statusReportOf({
       ...{ engine: { ...load, isDraining: true }, process: processLoad(), sockets: 1 },
       ...{ startedAt: 5, version: '1.2.4', missing: [], suppliersAvailable: true },
@@ -75,7 +75,7 @@ describe('instances', () => {
     ]);
   });
 
-  it('report what keeps them from taking orders, and whether the suppliers answer them', async () => {
+  it('report their readiness problems, and whether their suppliers are available', async () => {
     const { view, handler } = viewWith({}, async () => ['the store does not answer']);
     const told = { state: 'not_ready', missing: ['the store does not answer'], suppliersAvailable: false };
     expect(await view.list()).toMatchObject([told]);
@@ -100,7 +100,7 @@ describe('instances', () => {
 });
 
 describe('draining', () => {
-  it('makes this instance leave once, whether it is asked here or through another instance', async () => {
+  it('drains this instance once, whether the request comes here or through another instance', async () => {
     const { view, leave, clock, handler } = viewWith();
     expect(await view.drain(anOperator, 'one')).toEqual({ kind: 'done', value: { instance: 'one' } });
     expect(await view.list()).toMatchObject([{ state: 'draining' }]);
@@ -111,7 +111,7 @@ describe('draining', () => {
     expect(leave).toHaveBeenCalledOnce();
   });
 
-  it('tells another instance, and refuses if that one does not answer or does not exist', async () => {
+  it('sends the request to another instance, and refuses if this does not answer or does not exist', async () => {
     const { view, leave, clock } = viewWith({ two: {}, three: undefined });
     expect(await view.drain(anOperator, 'two')).toMatchObject({ kind: 'done' });
     expect(await view.drain(anOperator, 'three')).toMatchObject({ code: 'no_answer' });

@@ -25,7 +25,7 @@ const numbersOf = (found: { items: readonly { order: Order }[] }) =>
   found.items.map(({ order: { packageId, number } }) => `${packageId}.${number}`);
 
 describe('unhealthy orders', () => {
-  it('are listed stuck first, then slow, each oldest first; queued orders are healthy', async () => {
+  it('are listed: first the stuck, then the slow, oldest first; queued orders are healthy', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
     await stored(
       bench,
@@ -50,7 +50,7 @@ describe('unhealthy orders', () => {
 });
 
 describe('the list of orders', () => {
-  it('shows each once, newest first, package after package, whatever the size of the pages', async () => {
+  it('shows each order once, newest first, package after package, for any page size', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }, { id: 3 }] });
     await stored(bench, 1, ...[1, 2, 3].map((number) => sampleOrder(number)));
     await stored(bench, 3, ...[1, 2].map((number) => sampleOrder(number, { packageId: 3 })));
@@ -91,7 +91,7 @@ describe('the list of orders', () => {
 });
 
 describe('an order', () => {
-  it('is cancelled as its buyer could, and that is logged without the email', async () => {
+  it('is cancelled under the same conditions as by its buyer, and the log entry has no email', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const bought = await bench.engine.purchase({ packageId: 1, email: 'ana@example.com' });
     const { id } = (bought as { order: Order }).order;

@@ -113,14 +113,17 @@ export class OrderService {
   }
 
   /**
-   * Has the owner ask the suppliers now instead of after its next pause. The key stays the same, so repeating it is
-   * harmless. `unknown_order`; `not_retryable` once the order has ended.
+   * Makes the owner call the suppliers now instead of after the current pause. The idempotency key stays the same, so
+   * repeating the call is harmless. Refused with `unknown_order`, or with `not_retryable` if the order has ended.
    */
   retry(by: Operator, id: string): Promise<Result<Order>> {
     return this.#change(by, 'order.retry', id, (order) => this.#options.engine.retry(order));
   }
 
-  /** Cancels an order as its buyer could. `unknown_order`, `in_progress`, `not_cancellable`. */
+  /**
+   * Cancels an order under the same conditions as for its buyer. Refused with `unknown_order`, `in_progress` or
+   * `not_cancellable`.
+   */
   cancel(by: Operator, id: string): Promise<Result<Order>> {
     return this.#change(by, 'order.cancel', id, (order) => this.#options.engine.cancel(order));
   }

@@ -23,7 +23,7 @@ describe('creating', () => {
     ]);
   });
 
-  it('takes the first gap when the last id of all is taken', async () => {
+  it('takes the first gap once the highest possible id is taken', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }, { id: packageIdMax }] });
     expect(await bench.service.packages.create(by, params)).toMatchObject({ value: { id: 3 } });
     expect(await bench.service.packages.list()).toHaveLength(4);
@@ -70,7 +70,7 @@ describe('changing', () => {
     expect(conflict).toMatchObject({ outcome: 'refused', before: { quota: 9 }, wish: { quota: 1 } });
   });
 
-  it('pauses and resumes any version, and can be repeated', async () => {
+  it('pauses and resumes without a version, and can be repeated', async () => {
     await using bench = await openAdminBench();
     const { service, engine } = bench;
     for (let each = 0; each < 2; each++) {
@@ -96,7 +96,7 @@ describe('archiving', () => {
   const buy = async (bench: AdminBench, email: string) =>
     (await bench.engine.purchase({ packageId: 1, email })) as Accepted;
 
-  it('is refused until the sale and every order have ended, and cannot be undone', async () => {
+  it('is refused until the sale and all orders have ended, and cannot be undone', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const { service, engine, store } = bench;
     const bought = await buy(bench, 'a@example.com');
@@ -177,7 +177,7 @@ describe('deleting', () => {
     expect((await store.packages()).map((each) => each.package.id)).toEqual([1, 3]);
   });
 
-  it('finds out whether a removal without an answer was applied', async () => {
+  it('determines whether a removal without an answer was applied', async () => {
     let isLost = true;
     await using bench = await openAdminBench({
       through: (store) =>
@@ -230,7 +230,7 @@ describe('packages', () => {
   it.each([
     ['one', 'idle'],
     ['somebody who left', 'gone'],
-  ] as const)('owned by %s that says nothing of it are %s', async (instance, state) => {
+  ] as const)('owned by %s that does not report them are %s', async (instance, state) => {
     await using bench = await openAdminBench();
     await bench.store.takeOwnership(1, instance);
     expect(await bench.service.packages.get(1)).toMatchObject({ owner: { instance, state } });

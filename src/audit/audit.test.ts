@@ -235,7 +235,7 @@ describe('audit', () => {
       expect((await world.audit()).findings).toEqual([]);
     });
 
-    test('when the clock went back, as the times of arrival show', async () => {
+    test('when the clock went back, which the arrival times show', async () => {
       const world = new World();
       world.change(4, order(4, 'failed', 'queued 3', 'claimed 20', 'failed 21'));
       world.change(8, order(8, 'queued', 'queued 2'));

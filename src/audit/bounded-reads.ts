@@ -16,11 +16,11 @@ export class LedgerUnavailableError extends Error {
 
 export type LedgerReader = Pick<SupplierClient, 'ledger'>;
 
-/** A ledger as it is configured. */
+/** The configured ledger of the suppliers. */
 export interface LedgerSource extends LedgerReader {
-  /** Where it is, for messages: for example `http://127.0.0.1:8890`. */
+  /** The address of the ledger for messages, for example `http://127.0.0.1:8890`. */
   readonly origin?: string;
-  /** No token is configured: a ledger that demands one is left out of the audit. */
+  /** Set if no token is configured. A ledger that demands a token is then left out of the audit. */
   readonly isOptional?: boolean;
 }
 

@@ -78,17 +78,20 @@ test.each([
   expect(err.trim()).not.toContain('\n');
 });
 
-test.each([token, undefined])('names suppliers that refuse the connection (token: %s)', async (sentToken) => {
-  const url = await listen(() => {});
-  server?.close();
-  expect(await audit(url, [], sentToken)).toEqual({
-    code: 2,
-    out: '',
-    err: `the suppliers' ledger at ${url} cannot be read: the connection is refused (ECONNREFUSED)\n`,
-  });
-});
+test.each([token, undefined])(
+  'the audit names suppliers that refuse the connection (token: %s)',
+  async (sentToken) => {
+    const url = await listen(() => {});
+    server?.close();
+    expect(await audit(url, [], sentToken)).toEqual({
+      code: 2,
+      out: '',
+      err: `the suppliers' ledger at ${url} cannot be read: the connection is refused (ECONNREFUSED)\n`,
+    });
+  },
+);
 
-test('hangs later in the ledger end the audit, too', async () => {
+test('the audit ends if a later page of the ledger hangs', async () => {
   let pages = 0;
   const url = await listen((request, response) => {
     pages += 1;
@@ -97,13 +100,13 @@ test('hangs later in the ledger end the audit, too', async () => {
   expect(await audit(url, [], token)).toMatchObject({ code: 2, err: expect.stringContaining('within 1 s') });
 });
 
-test('leaves out a ledger that demands a token, if none is configured', async () => {
+test('the audit skips a ledger that demands a token if none is configured', async () => {
   const { code, out } = await audit(await listen(problem));
   expect(code).toBe(0);
   expect(out).toContain("The suppliers' ledger was not read");
 });
 
-test('prints its progress on stderr if it is asked to', async () => {
+test('the audit prints its progress on stderr on request', async () => {
   const url = await listen(page({ reservations: [] }));
   const { code, err } = await audit(url, ['--progress'], token);
   expect(code).toBe(0);

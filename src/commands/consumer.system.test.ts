@@ -94,7 +94,7 @@ test('Q3 Q5 Q8 books stored orders, continues when Redis is wiped, and stops on 
 test.each([
   ['SQLite', { DATABASE_URL: 'sqlite:./x.db' }, 'SQLite serves one process alone'],
   ['no Redis', { DATABASE_URL: 'mongodb://localhost' }, 'needs the Redis'],
-])('says what is wrong and exits 2: %s', async (_, settings, words) => {
+])('reports the error and exits 2: %s', async (_, settings, words) => {
   const consumer = spawnConsumer(settings);
   await consumer.ended;
   expect(consumer.child.exitCode).toBe(2);

@@ -161,7 +161,7 @@ describe('db:init', () => {
 });
 
 describe('audit', () => {
-  test('reports that nothing is wrong', async () => {
+  test('reports a store without findings', async () => {
     await run('db-init');
     expect(await run('audit')).toEqual({
       code: 0,

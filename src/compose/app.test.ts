@@ -65,7 +65,7 @@ it.each(['/api/packages/2', '/api/packages/0', '/api/packages/1.0', '/api/packag
 );
 
 it.each(['/nothing', '/api/nothing', '/api', '/api/orders/a/b', '/api/orders/', '/%ff%00', '/order/../x'])(
-  'answers 404 to the unknown route %s: a problem to programs',
+  'answers 404 with a problem to the unknown route %s',
   async (path) => {
     const answer = await appWith().request(path);
     expect(await problemOf(answer)).toMatchObject({ status: 404, code: 'unknown_route' });
@@ -92,7 +92,7 @@ it('serves the routes of all subjects', async () => {
   expect(flight.status).toBe(201);
 });
 
-it('is always healthy, and ready if nothing prevents sales', async () => {
+it('/healthz always succeeds, and /readyz if nothing prevents sales', async () => {
   expect((await appWith({ readinessProblems: async () => ['the store'] }).request('/healthz')).status).toBe(
     200,
   );

@@ -10,7 +10,7 @@ it.each([
   [20_000, 19_000],
   [1_024, 768],
   [256, 192],
-])('with %s open files there may be %i connections: some files are for the store', (files, connections) => {
+])('%s open files allow %i connections; some files are reserved for the store', (files, connections) => {
   expect(connectionsAllowed(files)).toBe(connections);
 });
 

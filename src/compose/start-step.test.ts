@@ -3,14 +3,14 @@ import { expect, it, vi } from 'vitest';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { startStep } from './start-step.ts';
 
-it('settles like the step', async () => {
+it('a start step settles like its work', async () => {
   expect(await startStep('opening the store', Promise.resolve(1))).toBe(1);
   await expect(startStep('opening the store', Promise.reject(new Error('no disk')))).rejects.toThrow(
     /^no disk$/,
   );
 });
 
-it('names a step that takes too long, and releases its later result', async () => {
+it('a start step that takes too long is named, and its later result is released', async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
   const late = vi.fn();
   const step = startStep('opening the store', promise, { timeoutMs: 20, late });
@@ -20,7 +20,7 @@ it('names a step that takes too long, and releases its later result', async () =
   await vi.waitFor(() => expect(late).toHaveBeenCalledExactlyOnceWith('a store'));
 });
 
-it('fails with the error that its caller makes', async () => {
+it('a start step fails with the error that its caller creates', async () => {
   const error = (message: string) => new StoreUnavailableError(message);
   const step = startStep('opening the store', pause(60_000, undefined, { ref: false }), {
     timeoutMs: 1,

@@ -151,7 +151,7 @@ describe('readConfig', () => {
     ['CURRENCY', 'dollars', 'an ISO 4217 code'],
     ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
     ['PUBLIC_ORIGIN', 'https://a.example/path', 'scheme, host and maybe port'],
-  ])('refuses %s=%s in one line that says what is allowed', (name, value, allowed) => {
+  ])('refuses %s=%s in one line with the allowed values', (name, value, allowed) => {
     const message = refusal({ [name]: value });
     expect(message.startsWith(`${name}=`)).toBe(true);
     expect(message).toContain(value);
@@ -209,7 +209,7 @@ describe('readConfig', () => {
     expect(refusal({ ENGINE: 'actr' })).toMatch(/^ENGINE=actr is not allowed: one of .*$/);
   });
 
-  it.each([...settingNames])('takes an empty %s for one that is not set', (name) => {
+  it.each([...settingNames])('treats an empty %s as unset', (name) => {
     const { instanceId, ...settings } = readConfig({});
     expect(readConfig({ [name]: '' })).toEqual({ ...settings, instanceId });
     expect(readConfig({ [name]: ' ' })).toEqual({ ...settings, instanceId });
@@ -227,11 +227,11 @@ describe('readConfig', () => {
     ['3', 3],
     ['10.0.0.7', ['10.0.0.7']],
     ['10.0.0.0/8, fd00::/8,::1', ['10.0.0.0/8', 'fd00::/8', '::1']],
-  ])('trusts the proxies that TRUST_PROXY=%s says', (text, trusted) => {
+  ])('reads the trusted proxies from TRUST_PROXY=%s', (text, trusted) => {
     expect(readConfig({ TRUST_PROXY: text }).trustProxy).toEqual(trusted);
   });
 
-  it('does not change file names of SQLite', () => {
+  it('keeps file names of SQLite unchanged', () => {
     const file = (text: string) => readConfig({ DATABASE_URL: text }).database;
     expect(file('sqlite:/var/lib/booking.db')).toEqual({ kind: 'sqlite', file: '/var/lib/booking.db' });
     expect(file('sqlite:///var/lib/booking.db')).toEqual({ kind: 'sqlite', file: '/var/lib/booking.db' });
@@ -247,7 +247,7 @@ describe('readConfig', () => {
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SDK_DISABLED: 'yes' }, {}],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_TRACES_EXPORTER: 'none' }, undefined],
     [{ OTEL_SERVICE_NAME: 'alone' }, undefined],
-  ])('traces when the standard variables say where to: %j', (environment, tracing) => {
+  ])('enables tracing if the standard variables name a collector: %j', (environment, tracing) => {
     expect(readConfig(environment as Record<string, string>).tracing).toEqual(tracing);
   });
 });

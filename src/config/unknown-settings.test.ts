@@ -19,17 +19,17 @@ describe('an unknown variable', () => {
     ['SECERT', 'SECRET'],
     ['ADMIN_TOKKEN', 'ADMIN_TOKEN'],
     ['PUBLIC_ORGIN', 'PUBLIC_ORIGIN'],
-  ])('and resembles one is warned of, with the closest: %s', (name, meant) => {
+  ])('that resembles a setting causes a warning with the closest name: %s', (name, meant) => {
     expect(settingWarnings({ [name]: 'hunter2' })).toEqual([
       `${name} is not a setting: did you mean ${meant}?`,
     ]);
   });
 
-  it('gives no warning if it is empty', () => {
+  it('causes no warning if it is empty', () => {
     expect(settingWarnings({ RATE_LIMIT_FOO: '', FLIGHT_FAILURE_RTE: ' ' })).toEqual([]);
   });
 
-  it('gives no warning if it belongs to the shell, npm, Docker, Kubernetes, CI or another program', () => {
+  it('causes no warning if it belongs to the shell, npm, Docker, Kubernetes, CI or another program', () => {
     const names = `
       _ CI COLORTERM COLUMNS DEBIAN_FRONTEND DISPLAY EDITOR EUID GID GROUP HOME HOSTNAME HOSTS HOSTTYPE INIT_CWD LANG
       LANGUAGE LC_ALL LESS LINES LOGNAME LS_COLORS MACHTYPE MAIL MANPATH OLDPWD OSTYPE PAGER PATH POST PORTS PPID PS1
@@ -56,7 +56,7 @@ describe('an unknown variable', () => {
     expect(settingWarnings({ ...environment, SUPPLIERS_PORT: 'tcp://10.0.0.7:8890' })).toEqual([]);
   });
 
-  it('is told apart from a setting', () => {
+  it('is not confused with a setting', () => {
     expect(settingWarnings({ PORT: '1', RATE_LIMIT: 'off', OTEL_TRACES_EXPORTER: 'none' })).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ const codes = (bench: DecideFixture) =>
   bench.answers.map((answer) => (answer.kind === 'refused' ? answer.code : answer.kind));
 
 describe('purchases', () => {
-  test('Q2 a free unit is claimed in the commit that stores the order, and only then booked', async () => {
+  test('Q2 a free unit is claimed in the commit that stores the order, and booked after this commit', async () => {
     const bench = new DecideFixture({ quota: 1 });
     const step = await bench.batch(bench.purchase());
     expect(step.change?.inserted).toMatchObject([{ id: 'order-1', number: 1, status: 'held' }]);
@@ -43,7 +43,7 @@ describe('purchases', () => {
     expect(bench.stored.get('order-3')?.status).toBe('held');
   });
 
-  test('Q4 a batch that begins a cancellation refuses nobody with `sold_out`', async () => {
+  test('Q4 a batch that begins a cancellation refuses no purchase with `sold_out`', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.booked('order-1'), bench.purchase(), bench.cancel('order-1'));
@@ -84,7 +84,7 @@ describe('purchases', () => {
     expect(bench.state.inventory).toMatchObject({ remaining: 1, held: 2, waiting: 1 });
   });
 
-  test('Q4 with `claimsMax` 0, purchases join the queue and none is refused', async () => {
+  test('Q4 purchases join the queue and none is refused if `claimsMax` is 0', async () => {
     const bench = new DecideFixture({ quota: 1 }, { claimsMax: 0 });
     await bench.batch(bench.purchase(), bench.purchase());
     await bench.batch({ kind: 'tick' });
@@ -107,7 +107,7 @@ describe('purchases', () => {
     expect(bench.answers.at(-1)).toMatchObject({ order: { id: 'order-2', status: 'held' } });
   });
 
-  test('Q7 one key is one order, within a batch, after it, and after its end', async () => {
+  test('Q7 one key makes one order within a batch, across batches, and after the order has ended', async () => {
     const bench = new DecideFixture({ quota: 1 });
     const again = () => bench.purchase({ key: 'k', email: 'a@example.com' });
     await bench.batch(again(), again());
@@ -119,7 +119,7 @@ describe('purchases', () => {
     expect(bench.answers.at(-1)).toMatchObject({ order: { status: 'failed' } });
   });
 
-  test('Q7 a key with another body is refused and shows nothing', async () => {
+  test('Q7 a key with another body is refused, and the refusal shows no order', async () => {
     const bench = new DecideFixture();
     await bench.batch(bench.purchase({ key: 'k' }), bench.purchase({ key: 'k' }));
     expect(bench.answers.at(-1)).toEqual({ kind: 'refused', code: 'key_reused' });
@@ -174,7 +174,7 @@ describe('purchases', () => {
 });
 
 describe('suppliers away', () => {
-  test('nothing is claimed while suppliers are away; then the queue is served by number', async () => {
+  test('no unit is claimed while the suppliers are away; after their return the queue is served by number', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch({ kind: 'suppliers', available: false }, bench.purchase(), bench.purchase());
     expect(bench.ordersBy('held')).toEqual([]);
@@ -184,7 +184,7 @@ describe('suppliers away', () => {
 });
 
 describe('leaving', () => {
-  test('an order whose caller hangs up leaves the queue without a key, and keeps its position with one', async () => {
+  test('an order whose caller hangs up leaves the queue if it has no key, and stays if it has one', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase({ key: 'k' }));
     for (const orderId of ['order-1', 'order-2', 'order-3']) await bench.batch({ kind: 'withdraw', orderId });
@@ -275,7 +275,7 @@ describe('sagas', () => {
     });
   });
 
-  test('progress is shown before the outcome and not twice', async () => {
+  test('progress is published before the outcome, and only once', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     const events = [{ at: 1, event: 'flight reserved', detail: 'F1' }] as const;
@@ -304,7 +304,7 @@ describe('operators', () => {
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1', 'order-2']);
   });
 
-  test('Q1 a quota below what is held and confirmed is refused, and so is a change to an older version', async () => {
+  test('Q1 a quota below the held and confirmed units is refused, and so is a change to an older version', async () => {
     const bench = new DecideFixture({ quota: 2 });
     await bench.batch(bench.purchase(), bench.purchase());
     await amend(bench, { quota: 1 });
@@ -313,7 +313,7 @@ describe('operators', () => {
     expect(bench.state.package.quota).toBe(2);
   });
 
-  test('an update that may be stored already is not made twice, and not refused for its own version', async () => {
+  test('a repeated update that is stored already is not applied twice, and causes no version conflict', async () => {
     const bench = new DecideFixture({ quota: 2 });
     const { version } = bench.state.package;
     await amend(bench, { quota: 5, paused: true });
@@ -336,7 +336,7 @@ describe('operators', () => {
   });
 });
 
-test('Q4 a long queue is rejected over several commits, every order of it', async () => {
+test('Q4 every order of a long queue is rejected, over several commits', async () => {
   const bench = new DecideFixture({ quota: 1 }, { waitersPerUnit: 100, rejectionsMax: 10 });
   await bench.batch(...Array.from({ length: 36 }, () => bench.purchase()));
   let step = await bench.batch(bench.booked('order-1'));

@@ -30,7 +30,7 @@ async function sold(...messages: ((bench: DecideFixture) => PackageMessage)[]): 
 const booked = (bench: DecideFixture) => bench.booked('order-1');
 
 describe('an update of a package', () => {
-  test('of the offer applies to later orders only', async () => {
+  test('of the flight, stay or price applies only to later orders', async () => {
     const bench = await sold();
     await bench.batch(amend(bench, { flight: 'Flight-8', stay: '2023-01-01', price: 5 }), bench.purchase());
     expect(last(bench)).toMatchObject({ kind: 'accepted' });
@@ -59,7 +59,7 @@ describe('an update of a package', () => {
     expect(bench.state.package).not.toHaveProperty('opensAt');
   });
 
-  test('that may be stored already is recognised by all values that it sets', async () => {
+  test('that may be stored already is recognised by comparing all values that it sets', async () => {
     const bench = new DecideFixture();
     const { version } = bench.state.package;
     await bench.batch(amend(bench, { price: 7 }));
@@ -156,7 +156,7 @@ describe('erasing', () => {
     expect(bench.stored.get('order-2')?.email).toBe('ben@example.com');
   });
 
-  test('Q1 and a cancel can share a batch, in either order', async () => {
+  test('Q1 can share a batch with a cancel, in either order', async () => {
     const first = await sold(booked);
     const step = await first.batch(erase(first), first.cancel('order-1'));
     expect(step.change).toMatchObject({

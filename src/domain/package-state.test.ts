@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WaitingQueue } from './package-state.ts';
 
-test('Q5 the queue keeps the order of numbers, wherever orders leave from', () => {
+test('Q5 the queue stays in the order of numbers when orders leave at any position', () => {
   const steps = fc.array(fc.oneof(fc.constant('join' as const), fc.nat(400)), { maxLength: 600 });
   fc.assert(
     fc.property(steps, (all) => {

@@ -32,12 +32,12 @@ beforeEach(() => {
 });
 afterEach(() => outcomes.close());
 
-test('returns an outcome at once that came before the wait', async () => {
+test('returns at once if the outcome came before the wait', async () => {
   liveBus.publishOrder(confirmed);
   expect(await outcomes.wait(held, { waitMs: 1_000 })).toBe(confirmed);
 });
 
-test('does not take an older confirmed version for the outcome of a cancellation', async () => {
+test('ignores an older confirmed version while it waits for a cancellation', async () => {
   liveBus.publishOrder(confirmed);
   const outcome = outcomes.wait(cancelling, { waitMs: 10_000 });
   // A late update with an older version.

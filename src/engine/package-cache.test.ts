@@ -69,7 +69,7 @@ test('prefers a live update that arrives during a read', async () => {
   catalogue.close();
 });
 
-test('rereads with a read that begins after the call, and concurrent calls share it', async () => {
+test('reread() uses a read that begins after the call, and concurrent calls share this read', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const underWay = Promise.withResolvers<PackageSnapshot>();
   store.package.mockReturnValueOnce(underWay.promise);

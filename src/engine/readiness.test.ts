@@ -33,7 +33,7 @@ beforeEach(() => {
   readiness = new Readiness({ store, clock, leases });
 });
 
-test('reports no problem when all is well, and names each cause otherwise', async () => {
+test('reports no problem while everything works, and names each cause otherwise', async () => {
   expect(await readiness.problems(well)).toEqual([]);
   expect(await readiness.problems({ ...well, isDraining: true })).toEqual(['this instance is draining']);
   expect(await readiness.problems({ ...well, isTransportAvailable: false })).toEqual([

@@ -16,8 +16,8 @@ export interface BatcherOptions<Item, Result> {
    */
   readonly schedule?: (begin: () => void) => void;
   /**
-   * What an error of `run` means. `batch`: each item of the batch is rejected with it. `all`: those that wait too.
-   * `split`: one item is at fault, so the batch is run again in halves, and only that item is rejected. Default: `batch`.
+   * Which items an error of `run` rejects. `batch` (default): all items of the batch. `all`: these and the waiting items.
+   * `split`: only the faulty item; the batch is run again in halves to find it.
    */
   readonly onError?: (error: unknown) => 'batch' | 'all' | 'split';
   /** An item that has waited longer than this, in ms, is rejected with what `late` makes, and not run. */

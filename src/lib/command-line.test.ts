@@ -39,7 +39,7 @@ describe('a command line', () => {
     expect(parse(command, args)).toEqual(expected);
   });
 
-  test('asks for the help before anything else', () => {
+  test('shows the help even if other options are wrong', () => {
     expect(parse(command, ['--count=99', '--help'])).toBe('help');
     expect(parse(command, ['-h'])).toBe('help');
   });

@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 describe('withTimeout', () => {
-  test('passes on the result, aborts nothing and leaves no timer', async () => {
+  test('passes on the result, does not abort the signal and leaves no timer', async () => {
     let given: AbortSignal | undefined;
     const work = async (signal: AbortSignal) => {
       given = signal;
@@ -23,7 +23,7 @@ describe('withTimeout', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('passes on what the work throws, now or later', async () => {
+  test('passes on the error of the work, thrown at once or later', async () => {
     const broken = async () => {
       throw new RangeError('broken');
     };

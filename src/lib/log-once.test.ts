@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { LogOnce } from './log-once.ts';
 
-it('logs a problem again only after another one or its end', () => {
+it('logs a problem again only after another problem or after its end', () => {
   const logged: string[] = [];
   const once = new LogOnce();
   const report = (problem: string) => once.report(problem, () => logged.push(problem));

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { decimalNumber, wholeNumber } from './numbers.ts';
 
 it.each(['', ' 1', '1 ', '-1', '+1', '1.0', '1e3', '0x1', 'one', '٣', '9007199254740993'])(
-  'takes %j for no whole number',
+  'refuses %j as a whole number',
   (text) => {
     expect(wholeNumber(text)).toBe(undefined);
   },

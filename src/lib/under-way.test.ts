@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { UnderWay } from './under-way.ts';
 
-test('a name is under way until the last work under it has ended, also by failing', async () => {
+test('a name counts as under way until the last work with this name has ended or failed', async () => {
   const underWay = new UnderWay();
   const [first, second] = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
   const one = underWay.during('a', () => first.promise);

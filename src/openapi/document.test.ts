@@ -16,7 +16,7 @@ function* objectsIn(value: unknown): Generator<Readonly<Record<string, unknown>>
 }
 
 describe('the description of the API', () => {
-  it('describes every route for programs, and no other', () => {
+  it('describes all routes for programs and no other routes', () => {
     const served = fakeApp()
       .routes.filter(({ method, path }) => method !== 'ALL' && !isForPeople(path))
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);

@@ -36,7 +36,7 @@ rateLimitsContract('redis', open);
 
 const policy = { name: 'shared', count: 200, windowS: 60 } as const;
 
-it('enforces one limit for all instances, once they have shared their counts', async () => {
+it('enforces one limit for all instances once they have shared their counts', async () => {
   const [one, other] = [await open(), await open()];
   const [here, there] = [one.limiter(policy), other.limiter(policy)];
   expect(allowedOf(await takeMany(here, 'ana', 190))).toBe(190);
@@ -49,7 +49,7 @@ it('enforces one limit for all instances, once they have shared their counts', a
   await Promise.all([one.close(), other.close()]);
 });
 
-it('sends only hashes to Redis, and only of frequent keys that are not refused yet', async () => {
+it('sends only hashes to Redis, only for keys that are frequent and not refused yet', async () => {
   const redis = new Redis(server.url);
   await redis.flushall();
   const limits = await open();
@@ -70,7 +70,7 @@ it('sends only hashes to Redis, and only of frequent keys that are not refused y
   await limits.close();
 });
 
-it('neither blocks nor fails while Redis hangs or is down, counts alone, and shares its counts again afterwards', async () => {
+it('counts alone without delay while Redis hangs or is down, and shares its counts again afterwards', async () => {
   const [one, other] = [await open(), await open()];
   const away = { ...policy, name: 'away' };
   const [here, there] = [one.limiter(away), other.limiter(away)];

@@ -176,7 +176,7 @@ it('sends at most one message per tick', async () => {
   expect(viewer.shown.at(-1)).toBe('1: 1 free, 100 held;');
 });
 
-it('sends a crowd one message for a unit that is held and then confirmed, but a few viewers two', async () => {
+it('merges the two changes of a held and confirmed unit into one message if there are many viewers', async () => {
   for (const [viewersPerMs, expected] of [
     [0.1, ['1: 0 free, 0 held;']],
     [1000, ['1: 0 free, 1 held;', '1: 0 free, 0 held;']],
@@ -204,7 +204,7 @@ it('renders a change once for any number of viewers', async () => {
   for (const viewer of viewers) expect(viewer.shown.at(-1)).toBe('2: 0 free, 0 held;');
 });
 
-it('renders nothing and sets no timer while nobody watches', async () => {
+it('renders nothing and sets no timer while there are no viewers', async () => {
   const scene = new Scene();
   for (let held = 1; held <= 10; held++) scene.publish(1, { held });
   await tick();
@@ -229,7 +229,7 @@ it('sends a new viewer the current state at once, even after a time without view
   expect(scene.watchPackages().shown).toEqual(['1: 0 free, 0 held;2: 2 free, 0 held;']);
 });
 
-it('shows a sale that opened while nobody watched', async () => {
+it('shows a sale that opened while there were no viewers', async () => {
   const scene = new Scene();
   const opensAt = clock.now() + 60_000;
   scene.set(1, {}, { opensAt });
@@ -282,7 +282,7 @@ it('sends the time when nothing else was sent for a while', async () => {
   expect(viewer.shown).toHaveLength(1);
 });
 
-it('shows a change that the bus has lost, because it reads again', async () => {
+it('shows a change that the bus has lost after the next read of the store', async () => {
   const scene = new Scene();
   const viewer = scene.watchPackages();
   await tick();
@@ -311,7 +311,7 @@ it('keeps running while the store is down, and shows the state when it is back',
   expect(viewer.shown).toEqual(['1: 1 free, 0 held;2: 2 free, 0 held;']);
 });
 
-it('sends only the watched package, and closes a viewer of one that does not exist', async () => {
+it('sends a viewer only the watched package, and closes a viewer of a package that does not exist', async () => {
   const scene = new Scene();
   const viewer = new TestViewer();
   const stranger = new TestViewer();
@@ -325,7 +325,7 @@ it('sends only the watched package, and closes a viewer of one that does not exi
   expect([viewer.closed, stranger.closed, stranger.shown.length]).toEqual([undefined, 1008, 0]);
 });
 
-it('sends unlisted packages only to viewers who watch them alone, and shows archived and removed ones as closed', async () => {
+it('sends an unlisted package only to viewers of this package, and shows archived and removed packages as closed', async () => {
   const scene = new Scene();
   scene.set(3, {}, { listed: false });
   const viewer = scene.watchPackages();
@@ -473,7 +473,7 @@ it('Q6 shows an outcome that the bus has lost', async () => {
   expect(scene.reads.filter((read) => read === order.id)).toHaveLength(length);
 });
 
-it('reads an order again for a viewer who comes back', async () => {
+it('reads an order again for a viewer that reconnects', async () => {
   const scene = new Scene();
   const order = scene.setOrder({ number: 7 });
   const first = scene.watchOrder(order.id);
@@ -506,7 +506,7 @@ it('shows the other fragments when one cannot be rendered', async () => {
   expect(viewer.shown.at(-1)).toBe('1: 1 free, 1 held;');
 });
 
-it('closes viewers with 1012, a few at a time, and terminates those that do not answer', async () => {
+it('closes viewers with 1012 in small groups, and terminates viewers that do not answer', async () => {
   const scene = new Scene();
   const viewers = Array.from({ length: 100 }, () => scene.watchPackages());
   const deaf = viewers[99] as TestViewer;
@@ -527,7 +527,7 @@ it('closes viewers with 1012, a few at a time, and terminates those that do not 
   expect(clock.sleepers).toBe(0);
 });
 
-it('renders an order that can be ordered again when its trip sells out, and only then', async () => {
+it('renders a failed order again when its trip sells out, because it cannot be ordered again', async () => {
   const scene = new Scene();
   scene.publish(1, { remaining: 1 });
   const order = scene.setOrder({ status: 'failed', reason: 'flight_unavailable' });

@@ -154,7 +154,7 @@ export class PackageFeed {
     return next;
   }
 
-  /** Marks the packages whose sale opens or closes at this time as changed. */
+  /** Marks a package as changed if its sale opens or closes at the time `at`. */
   markSaleChange(at: number): void {
     for (const [packageId, { snapshot }] of this.#known) {
       if (snapshot.package.opensAt === at || snapshot.package.closesAt === at) this.#changed.add(packageId);

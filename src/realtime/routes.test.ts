@@ -74,7 +74,7 @@ it('sends the time, the current state and every change, rendered like the pages'
   expect(messages[2]).toContain('1 sold');
 });
 
-it('Q10 shows an order only with its proof, and answers a wrong proof like an order that does not exist', async () => {
+it('Q10 shows an order only with its proof; a wrong proof and an unknown order get the same answer', async () => {
   const { bus, open } = await start();
   const order = fakeOrder();
   const proof = orderSignature(secret, order.id);

@@ -21,7 +21,7 @@ it.each([
   [5, 5],
   [100, 8],
 ])(
-  'gives a pass as long as other work took, within bounds: after %i ms a slice of %i ms',
+  'sets the slice to the duration of other work, within bounds: %i ms give %i ms',
   async (othersMs, sliceMs) => {
     expect(await sliceAfter(othersMs)).toBe(sliceMs);
   },

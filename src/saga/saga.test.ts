@@ -56,7 +56,7 @@ async function run(suppliers: Suppliers, what: typeof bookOrder, subject = order
 }
 
 describe('booking', () => {
-  test('the hotel gets the flight’s ticket number, and both get the order’s id as key', async () => {
+  test('the hotel call has the flight’s ticket number, and both calls have the order’s id as key', async () => {
     const suppliers = suppliersThat(ticket);
     const { results, events } = await run(suppliers, bookOrder);
     expect(suppliers.reserveFlight.mock.lastCall).toMatchObject([
@@ -146,7 +146,7 @@ describe('booking', () => {
 });
 
 describe('compensating', () => {
-  test('Q8 both suppliers are asked until both have confirmed', async () => {
+  test('Q8 both cancels are repeated until both suppliers have confirmed', async () => {
     const suppliers = suppliersThat(ticket);
     let failures = 2;
     suppliers.cancel.mockImplementation(async (kind) => kind === 'hotels' || failures-- <= 0);

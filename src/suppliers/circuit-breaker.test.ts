@@ -67,7 +67,7 @@ describe('a circuit breaker', () => {
     expect(steps).toEqual([]);
   });
 
-  test('opens after several unknown outcomes in a row, not after as many with answers between them', async () => {
+  test('opens after several unknown outcomes in a row, but not if answers come between them', async () => {
     for (const result of [undefined, undefined, 'ok', undefined, undefined]) {
       const done = call('a').catch(() => {});
       answer(result);
@@ -152,7 +152,7 @@ describe('a circuit breaker', () => {
     expect(waiting()).toEqual(['b']);
   });
 
-  test('makes a call wait that comes while another one probes', async () => {
+  test('makes a new call wait while another call probes', async () => {
     await open();
     void call('a');
     await clock.advance(500);
@@ -266,7 +266,7 @@ describe('a circuit breaker', () => {
     expect(await Promise.all(calls)).toHaveLength(60);
   });
 
-  test('removes a call that is stopped while it waits for room', async () => {
+  test('removes a call that is stopped while it waits for the congestion window', async () => {
     await open();
     const gone = new AbortController();
     const calls = Array.from({ length: 9 }, (_, index) => call(String(index)));

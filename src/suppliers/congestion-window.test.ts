@@ -21,14 +21,14 @@ function shutUnder(calls: number): CongestionWindow {
   return window;
 }
 
-test('has no limit until the supplier was away', () => {
+test('has no limit until the supplier has been away', () => {
   const window = new CongestionWindow();
   window.unanswered();
   for (let call = 0; call < 10_000; call++) window.begun();
   expect(window.room).toBe(Number.POSITIVE_INFINITY);
 });
 
-test('doubles with each round up to half of the size that was too much, then grows by about one', () => {
+test('doubles with each round up to half of the size that failed, then grows by about one per round', () => {
   const window = shutUnder(256);
   expect(Array.from({ length: 5 }, () => round(window))).toEqual([8, 16, 32, 64, 128]);
   for (let rounds = 0; rounds < 10; rounds++) round(window);
@@ -36,7 +36,7 @@ test('doubles with each round up to half of the size that was too much, then gro
   expect(window.room).toBeLessThanOrEqual(138);
 });
 
-test('is halved when an answer is missing, down to a minimum', () => {
+test('is halved after each missing answer, down to a minimum', () => {
   const window = shutUnder(512);
   for (const _ of [1, 2, 3]) round(window);
   expect(window.room).toBe(64);
@@ -46,7 +46,7 @@ test('is halved when an answer is missing, down to a minimum', () => {
   expect(window.room).toBe(8);
 });
 
-test('has no limit again above the largest size', () => {
+test('the limit is removed once the window has grown to its maximum', () => {
   const window = shutUnder(4_096);
   for (let rounds = 0; rounds < 7; rounds++) expect(round(window)).toBeLessThan(1_024);
   expect(window.room).toBe(Number.POSITIVE_INFINITY);

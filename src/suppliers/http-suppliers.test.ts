@@ -126,7 +126,7 @@ describe('Q8 an answer outside the protocol is an unknown outcome, and the error
     [409, { code: 'flight_unavailable' }],
     [422, { code: 'hotel_unavailable' }],
     [409, { code: 'invalid_ticket' }],
-  ])('status %d %j to a hotel', async (status, body) => {
+  ])('status %d with %j to a hotel reservation', async (status, body) => {
     const client = await clientOfAnswer(status, body);
     await expect(client.reserveHotel(hotel)).rejects.toThrow(`status ${status}`);
   });

@@ -35,7 +35,7 @@ test('refuses at the configured rate', async () => {
   expect(kinds).toEqual(['refused', 'reserved', 'reserved', 'reserved', 'refused']);
 });
 
-test('takes the configured time, once for all concurrent calls with one key', async () => {
+test('takes the configured time; concurrent calls with one key share it', async () => {
   const wakers: (() => void)[] = [];
   const sleeps: number[] = [];
   const clock = {

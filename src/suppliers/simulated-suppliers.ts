@@ -118,7 +118,7 @@ function answerOf(kind: SupplierKind, { status, number }: LedgerEntry): Supplier
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const ended = Promise.withResolvers<never>();
   const end = () => ended.reject(signal.reason);
-  // Races before anything else: otherwise a rejection of the work could stay unhandled.
+  // Start the race before the abort check, so that a rejection of `work` always has a handler.
   const result = Promise.race([work, ended.promise]);
   if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });

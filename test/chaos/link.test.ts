@@ -45,7 +45,7 @@ async function open() {
 /** Time for pending events on the loopback, needed to check that nothing arrives. */
 const aWhile = () => new Promise((resolve) => setTimeout(resolve, 50));
 
-it('passes bytes both ways, and the end of one side', async () => {
+it('passes on bytes in both directions, and the end of one side', async () => {
   const { socket, received } = await open();
   socket.end('ping');
   await expect.poll(() => received).toEqual({ text: 'ping', isClosed: true });
@@ -64,7 +64,7 @@ it('delay: everything arrives later, and in order, also when the delay ends', as
   expect(performance.now() - sentAt).toBeGreaterThan(140);
 });
 
-it('cut: connections break, new ones too, until it is healed', async () => {
+it('cut: existing and new connections break until the link is healed', async () => {
   const before = await open();
   link.apply({ kind: 'cut' });
   await expect.poll(() => before.received.isClosed).toBe(true);
@@ -76,7 +76,7 @@ it('cut: connections break, new ones too, until it is healed', async () => {
   await expect.poll(() => after.received.text).toBe('x');
 });
 
-it('blackhole: nothing arrives, no side notices, and everything arrives after it is healed', async () => {
+it('blackhole: nothing arrives and no side notices; everything arrives once the link is healed', async () => {
   const before = await open();
   link.apply({ kind: 'blackhole' });
   const meanwhile = await open();

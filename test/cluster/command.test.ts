@@ -66,7 +66,7 @@ it('starts a cluster, sells through the balancer, survives a killed instance, ke
   expect(await left()).toEqual([]);
 });
 
-it('names the part that did not start, and stops the others', async () => {
+it('names the part that did not start, and stops the other parts', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;

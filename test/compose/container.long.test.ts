@@ -53,7 +53,7 @@ describe('the image', () => {
     expect(said('ENV').join()).toContain(`DATABASE_URL=sqlite:${volume}/`);
   });
 
-  it('contains only what it runs: no history, tests or secrets', () => {
+  it('contains only the files that it runs: no history, tests or secrets', () => {
     expect(said('COPY').every((line) => !/^\.|--from| \. /.test(line))).toBe(true);
     expect([...said('ENV'), ...said('ARG')].join()).not.toMatch(/SECRET|TOKEN|PASSWORD|mongodb:|redis:/);
     expect(shipped).toEqual(expect.arrayContaining(['package-lock.json', 'src/start.mjs', 'public/app.css']));
@@ -142,7 +142,10 @@ describe('docker-compose.yml', () => {
 });
 
 describe('its files, read-only and run by an unprivileged user', { timeout: 60_000 }, () => {
-  /** The user that the server runs as: `nobody` if we may switch and it can read our packages. */
+  /**
+   * The server's uid: `nobody` if the test runs as root and `nobody` can read node_modules; otherwise undefined (the
+   * current user).
+   */
   const uid = nobodyIfPossible();
   let folder: string;
   let volume: string;

@@ -70,7 +70,7 @@ describe.each([
   });
 });
 
-test('the log-in is accessible, and says what is wrong', async () => {
+test('the log-in is accessible, and shows an error after a wrong token', async () => {
   const context = await browser.newContext({ viewport: { width: 320, height: 640 } });
   const page = await context.newPage();
   await page.goto(`${stage.origin}/admin/log`);

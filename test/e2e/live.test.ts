@@ -184,7 +184,7 @@ it('moves waiting buyers up when somebody before them leaves the queue', async (
 });
 
 it.each(['cut', 'swallow'] as const)(
-  'says so when the network is lost (%s), and catches up within 5 s of its return',
+  'shows a notice while the network is lost (%s), and catches up within 5 s of its return',
   async (how) => {
     const page = await visit('/order');
     await isLive(page);

@@ -82,7 +82,7 @@ function keysOf(page: Page): (string | null)[] {
 
 describe('with JavaScript', () => {
   test.each(['/order', '/order-queue'])(
-    'Q7 a connection that breaks before it reached the server is waited for on %s',
+    'Q7 a purchase whose connection broke early is sent again on %s',
     async (path) => {
       const page = await open(path);
       await fill(page);
@@ -169,7 +169,7 @@ describe('with JavaScript', () => {
   });
 
   test.each(['/order', '/order-queue'])(
-    'whoever was killed in the middle is led from %s to the order',
+    'a buyer whose browser was killed in the middle is led from %s to the order',
     async (path) => {
       const page = await lostInTheMiddle();
       const again = await visit(path, { storageState: await gone(page) });
@@ -414,7 +414,7 @@ describe('without JavaScript', () => {
     },
   );
 
-  test('a buyer whose form did not arrive is told so', async () => {
+  test('a buyer whose form did not arrive sees a notice', async () => {
     const page = await open('/order', plain);
     await fill(page);
     await sendInVain(page, () => network.cut());

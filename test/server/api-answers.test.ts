@@ -254,7 +254,7 @@ it('answers a request that arrives too slowly with 408', async () => {
   }
 });
 
-it.each(allOperations)('answers $path asked in another way with 405', async ({ method, path }) => {
+it.each(allOperations)('answers 405 to another method at $path', async ({ method, path }) => {
   const address = server.origin + path.replace(/\{\w+\}/g, '1');
   const answer = await fetch(address, { method: 'PUT', headers: operator });
   expect(answer.status).toBe(405);
@@ -263,7 +263,7 @@ it.each(allOperations)('answers $path asked in another way with 405', async ({ m
   await expectTold(method, path, answer);
 });
 
-it('leaves no operation out', () => {
+it('covers every operation', () => {
   const unseen = allOperations.flatMap(({ operationId, answers }) =>
     Object.keys(answers)
       .filter((status) => !seen.get(operationId)?.has(Number(status)))

@@ -13,13 +13,16 @@ afterEach(async () => {
 test.each([
   ['SECRET', 32],
   ['ADMIN_TOKEN', 20],
-])('%s of fewer than %d characters is warned of at the start, and never shown', async (name, least) => {
-  database = await makeDatabase();
-  const long = 'w'.repeat(least);
-  server = await spawnServer({ DATABASE_URL: database.url, [name]: long });
-  expect(server.output()).not.toContain('guessed');
-  await server.end('SIGTERM');
-  server = await spawnServer({ DATABASE_URL: database.url, [name]: long.slice(1) });
-  expect(server.output()).toContain(`${name} has fewer than ${least} characters: it can be guessed`);
-  expect(server.output()).not.toContain('www');
-});
+])(
+  '%s with fewer than %d characters causes a warning at the start that does not contain it',
+  async (name, least) => {
+    database = await makeDatabase();
+    const long = 'w'.repeat(least);
+    server = await spawnServer({ DATABASE_URL: database.url, [name]: long });
+    expect(server.output()).not.toContain('guessed');
+    await server.end('SIGTERM');
+    server = await spawnServer({ DATABASE_URL: database.url, [name]: long.slice(1) });
+    expect(server.output()).toContain(`${name} has fewer than ${least} characters: it can be guessed`);
+    expect(server.output()).not.toContain('www');
+  },
+);

@@ -118,7 +118,7 @@ describe('a page runs and loads only our own files', () => {
   });
 
   it.each(['/nothing', '/admin/nothing', '/orders', '/order/x', '/%00', '/docs/', '//evil.example/'])(
-    'nothing at %s',
+    'there is nothing at %s',
     async (path) => {
       const answer = await ask({ method: 'GET', path });
       expect(answer.status).toBe(404);

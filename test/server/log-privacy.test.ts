@@ -123,7 +123,7 @@ async function everythingWithEmails(): Promise<void> {
   await new Promise((resolve) => socket.once('error', resolve));
 }
 
-test('no log line contains an email or a key, whatever fails', {
+test('no log line contains an email or a key, also after failures', {
   timeout: 60_000,
 }, async () => {
   await everythingWithEmails();
@@ -168,7 +168,7 @@ test('debug logs one line per request with id, route and order; info logs none',
   expect(lines().length).toBe(before);
 });
 
-test('a failure shows the same request id to the caller and in the log', async () => {
+test('the answer to a failed request has the same request id as the log line', async () => {
   const other = new DatabaseSync(database.url.replace('sqlite:', ''));
   other.exec('BEGIN EXCLUSIVE');
   try {

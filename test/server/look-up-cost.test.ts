@@ -158,7 +158,7 @@ describe('Q10 a miss by email gives one answer, after the same calls of the stor
     }
   });
 
-  it.each(byEmail)('%s, also by what cannot be an email', async (_where, attempt) => {
+  it.each(byEmail)('%s, also with an invalid email', async (_where, attempt) => {
     for (const by of ['no-email', '-', '', ' ']) {
       const first = await observe(attempt(order.id, by));
       expect(first.answer).toMatch(/^HTTP\/1\.1 4(04|22) /);

@@ -237,7 +237,7 @@ describe('the lock and queue engines', () => {
   });
 });
 
-test('a breaker that opens, and closes again', async () => {
+test('an opened breaker and its closing are exposed', async () => {
   const metrics = createMetrics();
   const value = reader(metrics);
   let isAway = true;

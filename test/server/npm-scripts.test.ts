@@ -112,14 +112,14 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 describe('the scripts of package.json', () => {
-  it('exec the program in npm’s shell, so signals reach it', () => {
+  it('exec the program in npm’s shell, because signals must reach it', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
     expect(Object.entries(scripts).filter(([, script]) => /^node /.test(script))).toEqual([]);
   });
 
-  it('SIGTERM to `npm start` ends the server, which gives its port and its database back', async () => {
+  it('SIGTERM to `npm start` ends the server, and its port and database are free again', async () => {
     const file = join(folder, 'booking.db');
     const settings = { PORT: '0', HOST: '127.0.0.1', DATABASE_URL: `sqlite:${file}` };
     const run = await npmRun('start', [], settings, /listens on http:\S+:(\d+)/);

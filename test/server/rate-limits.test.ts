@@ -80,7 +80,7 @@ async function statuses(count: number, act: (index: number) => Promise<Answer>):
 const problem = (answer: Answer) => JSON.parse(answer.body) as { code: string; status: number };
 
 describe('purchases of one client', () => {
-  it('are refused above the limit, with the remainder and retry time in headers', async () => {
+  it('are refused above the limit; headers contain the remainder and the retry time', async () => {
     await start({ RATE_LIMIT_PURCHASES: '3/60s' });
     const answers = [];
     for (let bought = 0; bought < 5; bought++) answers.push(await buy());
@@ -231,7 +231,7 @@ describe('an untrusted proxy', () => {
   it.each([
     ['off', true],
     ['on', false],
-  ])('is told of in the log, once, when a client is refused (TRUST_PROXY=%s)', async (trust, isTold) => {
+  ])('is logged once when a client is refused (TRUST_PROXY=%s)', async (trust, isTold) => {
     const warned = vi.fn<Log['warn']>();
     await start({ RATE_LIMIT_PURCHASES: '1/60s', TRUST_PROXY: trust }, { ...silentLog, warn: warned });
     const headers = { 'X-Forwarded-For': '203.0.113.1' };
@@ -315,7 +315,7 @@ async function opened(options: ClientOptions = {}, topic = 'packages'): Promise<
 }
 
 describe('sockets of one client', () => {
-  it('may be opened a limited number of times, and the refusal has a retry time', async () => {
+  it('are limited in their rate, and the refusal has a retry time', async () => {
     await start({ RATE_LIMIT_SOCKETS: '3/60s' });
     const seen = [
       await opened(),
@@ -339,7 +339,7 @@ describe('sockets of one client', () => {
     expect((await ask('/order/fragments')).status).toBe(200);
   });
 
-  it('are limited in number, and a closed one makes room', async () => {
+  it('are limited in number, and closing one allows another', async () => {
     await start({ SOCKETS_PER_CLIENT: '2' });
     expect([await opened(), await opened(), await opened(), await opened()]).toEqual([
       'open',
@@ -355,7 +355,7 @@ describe('sockets of one client', () => {
 });
 
 describe('connections of one client', () => {
-  it('are limited in number, and a closed one makes room', async () => {
+  it('are limited in number, and closing one allows another', async () => {
     await start({ CONNECTIONS_PER_CLIENT: '3' });
     const port = Number(new URL(server.origin).port);
     const dial = (from: string) => {
@@ -388,7 +388,7 @@ describe('connections of one client', () => {
   });
 });
 
-it('RATE_LIMIT=off limits nothing and says nothing', async () => {
+it('RATE_LIMIT=off sets no limit and sends no RateLimit headers', async () => {
   await start({
     RATE_LIMIT: 'off',
     RATE_LIMIT_PURCHASES: '1/60s',

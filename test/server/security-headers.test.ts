@@ -72,7 +72,7 @@ describe('every answer', () => {
     expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
   });
 
-  it('of the HTTP server itself has the same headers', async () => {
+  it('that the HTTP server makes by itself has the same headers', async () => {
     const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade';
     for (const bytes of [
       'nonsense\r\n\r\n',
@@ -125,7 +125,7 @@ describe('pages', () => {
     ['POST', '/docs', 'GET, HEAD, OPTIONS'],
     ['DELETE', '/api/packages', 'GET, HEAD, OPTIONS'],
     ['DELETE', '/live', 'GET, HEAD, OPTIONS'],
-  ])('%s %s is answered 405 with what is allowed', async (method, path, allow) => {
+  ])('%s %s is answered 405 with the allowed methods', async (method, path, allow) => {
     const refused = await get(path, { method });
     expect(refused.status).toBe(405);
     expect(refused.headers.get('allow')).toBe(allow);
@@ -165,7 +165,7 @@ describe('an email', () => {
     expect(addresses.filter((address) => /ana\.secret|%40example/.test(address))).toEqual([]);
   });
 
-  it('is in no log line, whatever fails', async () => {
+  it('is in no log line, also after failures', async () => {
     await lookUp(server.origin, orderId, email);
     await buy(server.origin, 99, { email });
     await get(`/api/orders/${orderId}?email=${encodeURIComponent(email)}%00`);

@@ -93,7 +93,7 @@ describe('Q8 one order', () => {
     await expectCleanAudit();
   });
 
-  test('a cancel that fails ten times is repeated until it succeeds, and only then the unit returns', async () => {
+  test('a cancel that fails ten times is repeated until it succeeds; the unit returns afterwards', async () => {
     await open(1, (call) => {
       if (call.operation === 'cancel' && call.nth <= 10)
         return call.nth % 2 === 0 ? supplierFaults.error500 : supplierFaults.cutMidBody;

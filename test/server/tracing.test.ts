@@ -173,7 +173,7 @@ describe('the loaded modules of OpenTelemetry', () => {
   const loaded = () =>
     new Set([...server.output().matchAll(/LOADED (\S+)\./g)].map(([, name]) => name as string));
 
-  test('none without the variables', async () => {
+  test('are none without the variables', async () => {
     server = await start(preload);
     await purchase();
     expect(loaded()).toEqual(new Set());
@@ -187,13 +187,13 @@ describe('the loaded modules of OpenTelemetry', () => {
     { OTEL_SDK_DISABLED: 'true' },
     { OTEL_TRACES_EXPORTER: 'none' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: '' },
-  ])('nothing with %o', async (settings) => {
+  ])('are none with %o', async (settings) => {
     server = await start({ ...preload, ...otel(settings) });
     await purchase();
     expect(loaded()).toEqual(new Set());
   });
 
-  test('the SDK with the variables', async () => {
+  test('include the SDK with the variables', async () => {
     const { OTEL_EXPORTER_OTLP_ENDPOINT: url, ...others } = otel();
     server = await start({ ...preload, ...others, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${url}/v1/traces` });
     await purchase();

@@ -29,8 +29,8 @@ export function latencyPlots(
 }
 
 /**
- * The latencies worth a plot. Outcomes, refusals and answers contain each other: of these, the first one that covers at
- * least half of the answers. All others too.
+ * Names of the latencies to plot. `outcome`, `refusal` and `answer` overlap, so only the first with at least half as
+ * many samples as the largest is plotted. Other names are always plotted.
  */
 export function latenciesToPlot(groups: readonly Group[]): string[] {
   const names = [...new Set(groups.flatMap(({ latencies }) => [...latencies.keys()]))];

@@ -82,7 +82,7 @@ const everyRoute = [
 
 describe('authorisation', () => {
   it.each([...everyRoute, ['GET', '/nothing'], ['DELETE', '/packages'], ['GET', '']] as const)(
-    '%s %s is not there without an admin token, and closed to who has none',
+    '%s %s answers 404 if no admin token is set, and 401 to a caller without the token',
     async (method, path) => {
       const off = await appOf().request(`/api/admin${path}`, { method });
       expect([off.status, await codeOf(off)]).toEqual([404, 'unknown_route']);
@@ -228,7 +228,7 @@ describe('packages', () => {
 });
 
 describe('instances', () => {
-  it('are shown with their load; silent ones too', async () => {
+  it('are shown with their load; silent instances are shown too', async () => {
     const { send, world } = adminWith();
     world.instances.push({ id: 'instance-3', isThis: false, state: 'silent' });
     const shown = await fits(await send('GET', '/instances'), schemas.instancesAnswer);
@@ -262,7 +262,7 @@ describe('orders', () => {
   });
 
   it.each(['stuck=yes', 'package=0', 'status=lost', 'cursor=x', 'limit=0', 'limit=201'])(
-    'are not asked for by %s',
+    'are not looked up by %s',
     async (query) => {
       expect(await codeOf(await adminWith().send('GET', `/orders?${query}`))).toBe('invalid');
     },
@@ -281,7 +281,7 @@ describe('orders', () => {
     }
   });
 
-  it('come with a refusal that is about them', async () => {
+  it('are contained in a refusal that concerns them', async () => {
     const order = fakeOrder({ status: 'failed' });
     const { send } = adminWith({
       orders: { retry: async () => ({ kind: 'refused', code: 'not_retryable', order }) },
@@ -292,7 +292,7 @@ describe('orders', () => {
 });
 
 describe('the rest', () => {
-  it('erases by email, in its canonical form', async () => {
+  it('erases an email in its canonical form', async () => {
     const { send, calls } = adminWith();
     await fits(await send('POST', '/erase', { email: ' Ana@Example.com ' }), schemas.erasedAnswer);
     expect(calls).toEqual(['erase ana@example.com']);

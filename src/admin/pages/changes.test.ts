@@ -33,7 +33,7 @@ test('an absent flag has its default value', () => {
   ]);
 });
 
-test('lists all fields of something new', () => {
+test('lists all fields of a new package', () => {
   expect(changesOf(event({ wish: { quota: 5 }, after: { id: 3, quota: 5, flight: 'F' } }))).toEqual([
     { name: 'quota', after: 5 },
     { name: 'flight', after: 'F' },

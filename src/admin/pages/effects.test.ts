@@ -13,11 +13,11 @@ describe('a quota', () => {
     [40, 'Lowering to 40: 38 are held or confirmed, 2 stay on sale.'],
     [39, 'Lowering to 39: 38 are held or confirmed, 1 stays on sale.'],
     [60, 'Raising to 60: 38 are held or confirmed, 22 are on sale instead of 12.'],
-  ])('of %i', (quota, first) => {
+  ])('of %i has the right effects', (quota, first) => {
     expect(quotaEffects(status, quota)[0]).toBe(first);
   });
 
-  test('names the people in the queue', () => {
+  test('names the number of buyers in the queue', () => {
     expect(quotaEffects(withLine, 40)[1]).toBe(
       '2 of 312 in the queue get places at once, first come, first served.',
     );
@@ -39,7 +39,7 @@ test('the effects of a pause name the queue and the bookings under way', () => {
   expect(pauseEffects(fakeStatus({}, { waiting: 1 }))[1]).toBe('1 in the queue keeps the position.');
 });
 
-test('the effects of a drain name the instances that take over, or that there are none', () => {
+test('the effects of a drain name the instances that take over, or report that there are none', () => {
   const [one, two] = [fakeInstance('instance-1'), fakeInstance('instance-2')];
   const three = fakeInstance('instance-3', { state: 'draining' });
   const silent = { id: 'instance-4', isThis: false, state: 'silent' } as const;

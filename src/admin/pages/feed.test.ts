@@ -89,7 +89,7 @@ const everything = [
   ...['package-1', 'package-2'],
 ];
 
-test('without a viewer, nothing is read and no timer runs', async () => {
+test('nothing is read and no timer runs without a viewer', async () => {
   await clock.advance(5000);
   const viewer = watch();
   await clock.advance(0);
@@ -99,13 +99,13 @@ test('without a viewer, nothing is read and no timer runs', async () => {
   expect([reads, clock.sleepers]).toEqual([1, 0]);
 });
 
-test('a new viewer gets everything, the table before its rows', async () => {
+test('a new viewer gets all fragments, the table before its rows', async () => {
   const viewer = watch();
   await clock.advance(0);
   expect(viewer.take()).toEqual([everything]);
 });
 
-test('all viewers share one read a second, and get what has changed', async () => {
+test('all viewers share one read a second, and get the changed fragments', async () => {
   const [one, two] = [watch(), watch()];
   await clock.advance(3500);
   expect(reads).toBe(4);
@@ -141,7 +141,7 @@ test('a viewer who comes after a pause gets only the current state', async () =>
   expect(second.take()).toEqual([everything]);
 });
 
-test('the socket of a revoked session is closed within 5 s, and no other', async () => {
+test('only the socket of a revoked session is closed, within 5 s', async () => {
   let isSignedIn = true;
   const [gone, stays] = [watch(async () => isSignedIn), watch()];
   await clock.advance(2000);
@@ -151,7 +151,7 @@ test('the socket of a revoked session is closed within 5 s, and no other', async
   expect(feed.viewers).toBe(1);
 });
 
-test('while the store is away the last inventory stays, and viewers are told', async () => {
+test('viewers keep the last inventory and get a notice while the store is away', async () => {
   const viewer = watch(async () => {
     if (isStoreAway) throw new StoreUnavailableError('gone');
     return true;
@@ -167,7 +167,7 @@ test('while the store is away the last inventory stays, and viewers are told', a
   expect(viewer.take()).toEqual([['problems']]);
 });
 
-test('heartbeats are sent, so that pages notice a dead socket', async () => {
+test('heartbeats are sent to let pages notice a dead socket', async () => {
   const viewer = watch();
   await clock.advance(0);
   viewer.received.splice(0);
@@ -175,7 +175,7 @@ test('heartbeats are sent, so that pages notice a dead socket', async () => {
   expect(viewer.received.map((text) => text.slice(0, 7))).toEqual(['{"now":']);
 });
 
-test('a stop closes all sockets with 1012, and terminates those that stay open', async () => {
+test('a stop closes all sockets with 1012, and terminates sockets that stay open', async () => {
   const [polite, deaf] = [watch(), watch()];
   deaf.close = (code) => {
     deaf.closed = code;

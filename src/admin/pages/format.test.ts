@@ -8,7 +8,7 @@ test.each([
   [7_200_000, '2\u00a0h'],
   [12_000_000, '3\u00a0h\u00a020\u00a0min'],
   [187_200_000, '2\u00a0d\u00a04\u00a0h'],
-])('%i ms are %s', (ms, said) => {
+])('%i ms are shown as %s', (ms, said) => {
   expect(durationWords(ms)).toBe(said);
 });
 
@@ -24,13 +24,13 @@ test('small rates and times have one decimal', () => {
   ]);
 });
 
-test('a time shows its year if it is not the current one', () => {
+test('a time is shown with its year unless this is the current year', () => {
   const now = Date.UTC(2026, 10, 24);
   expect(shortMomentWords(Date.UTC(2026, 10, 24, 11, 24), now)).toBe('24 Nov, 11:24');
   expect(shortMomentWords(Date.UTC(2027, 0, 1, 0, 5), now)).toBe('1 Jan 2027, 00:05');
 });
 
-test('a long list is cut', () => {
+test('a long list is shortened', () => {
   expect(listed([])).toBe('');
   expect(listed(['1', '2'])).toBe('1 and 2');
   expect(listed(['1', '2', '3', '4', '5', '6'])).toBe('1, 2, 3, 4 and 2 more');

@@ -3,7 +3,7 @@ import { fakeActivity, fakeStatus } from '../../../test/support/fake-admin.ts';
 import { fakeNow } from '../../../test/support/fake-engine.ts';
 import { PackageRows } from './package-rows.ts';
 
-/** A clock on which every question costs a ms, and how often the others got their turn. */
+/** A clock that advances by 1 ms with each reading, and a counter of yields to the event loop. */
 function stage() {
   let now = 0;
   let turns = 0;

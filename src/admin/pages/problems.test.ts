@@ -25,7 +25,7 @@ const order = (health: 'stuck' | 'slow', forMs: number) => ({
   health,
 });
 
-test('a single message has no plural', () => {
+test('a message about one thing is in the singular', () => {
   const slow = (mailbox: number) => {
     const instance = fakeInstance('instance-1', {});
     const load = 'load' in instance ? { ...instance.load, eventLoopLagMs: 300, mailbox } : undefined;
@@ -35,7 +35,7 @@ test('a single message has no plural', () => {
   expect(slow(2)[0]).toMatch(/; 2 messages wait\.$/);
 });
 
-test('without problems, all is well', () => {
+test('the page shows that all is well if there is no problem', () => {
   expect(found({})).toEqual([]);
   expect(found({ packages: [] })).toEqual([]);
 });
@@ -110,7 +110,7 @@ test.each<[Partial<Overview>, string]>([
   expect(found(overview)).toEqual([said]);
 });
 
-test('a paused package without a queue, a sold-out one and an idle one are no problems', () => {
+test('a paused package without a queue, a sold-out package and an idle package are no problems', () => {
   const quiet = [
     fakeStatus({ paused: true }, {}, { obstacle: 'paused' }),
     fakeStatus({}, {}, { obstacle: 'sold_out' }),
@@ -127,7 +127,7 @@ test('problems that hurt customers come first', () => {
   expect(problemsOf({ ...well, ...overview }).map(({ id }) => id)).toEqual(['stuck', 'paused', 'slow']);
 });
 
-test('a problem of one package links to it, one of several links to the table', () => {
+test('a problem of one package links to this package, a problem of several links to the table', () => {
   const link = (packages: Overview['packages']) => problemsOf({ ...well, packages })[0]?.link;
   expect(link([ownedBy('gone', 3)])).toEqual({ href: '/admin/packages/3', what: 'package 3' });
   expect(link([ownedBy('gone', 3), ownedBy('gone', 4)])).toEqual({

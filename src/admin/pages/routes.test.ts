@@ -122,7 +122,7 @@ const words = (text: string) => text.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' 
 
 describe('access', () => {
   test.each([...addresses, ['POST', '/admin/log-in'] as const])(
-    'without an admin token %s %s is not there',
+    '%s %s answers 404 if no admin token is set',
     async (method, path) => {
       const init = method === 'GET' ? {} : { method, body: new URLSearchParams({ token: 'open-sesame' }) };
       const answer = await fakeApp({ hasOperators: false }).request(path, init);
@@ -131,7 +131,7 @@ describe('access', () => {
     },
   );
 
-  test.each(addresses)('%s %s asks to log in, and shows and does nothing', async (method, path) => {
+  test.each(addresses)('%s %s only asks to log in if there is no session', async (method, path) => {
     const browser = new AdminBrowser();
     const answer =
       method === 'GET' ? await browser.get(path) : await browser.post(path, { confirmed: 'yes' });
@@ -159,7 +159,7 @@ describe('access', () => {
     expect(answer.headers.getSetCookie()).toEqual([]);
   });
 
-  test('after too many guesses the page says how long to wait', async () => {
+  test('the page tells how long to wait after too many guesses', async () => {
     const refused = await new AdminBrowser().post('/admin/log-in', { token: 'again and again' });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '42']);
     expect(words(refused.text)).toContain('Try again in 42 seconds');
@@ -175,7 +175,7 @@ describe('access', () => {
     }
   });
 
-  test('after the log-out the pages ask to log in again', async () => {
+  test('the pages ask to log in again after the log-out', async () => {
     const browser = await signedIn();
     expect((await browser.get('/admin/log')).status).toBe(200);
     expect((await browser.post('/admin/log-out')).location).toBe('/admin');
@@ -206,7 +206,7 @@ describe('access', () => {
 });
 
 describe('the overview', () => {
-  test('lists problems first, those that hurt customers on top', async () => {
+  test('lists problems first; problems that hurt customers are on top', async () => {
     const order = fakeOrder({ status: 'held' });
     const browser = await signedIn({
       packages: [
@@ -226,7 +226,7 @@ describe('the overview', () => {
     expect(at('312 people are in the queue')).toBeLessThan(at('Purchases'));
   });
 
-  test('is shown while the store is away, and says so', async () => {
+  test('is shown with a notice while the store is away', async () => {
     const away = () => Promise.reject(new StoreUnavailableError('gone'));
     const list = away;
     const browser = await signedIn({}, { packages: { list }, orders: { list }, changes: { list } });
@@ -236,7 +236,7 @@ describe('the overview', () => {
     expect((await browser.get('/admin/packages/new')).status).toBe(503);
   });
 
-  test('polling gets the same fragments, with the whole table', async () => {
+  test('returns the same fragments to polls, with the whole table', async () => {
     const { text } = await (await signedIn()).get('/admin/fragments');
     expect(text).toMatch(/^<table/);
     for (const id of ['packages', 'problems', 'totals', 'concerns', 'instances', 'log']) {
@@ -298,7 +298,7 @@ describe('a package', () => {
     expect((await browser.post('/admin/packages/2/delete')).status).toBe(409);
   });
 
-  test('is taken out of the lists of customers, and put back', async () => {
+  test('is removed from the customers’ list of packages, and put back', async () => {
     const browser = await signedIn({ packages: [fakeStatus()] });
     const offer = { flight: 'Flight-1', stay: '2022-08-09', price: '100', opensAt: '', closesAt: '' };
     await browser.post('/admin/packages/1', { ...offer, version: '1', unlisted: 'on' });
@@ -307,7 +307,7 @@ describe('a package', () => {
     expect(browser.service.calls).toEqual(['amend 1 {"listed":false}', 'amend 1 {"listed":true}']);
   });
 
-  test('is resumed from a typed address too, and addresses that take only a form answer 405', async () => {
+  test('is resumed after a typed address too; addresses that accept only a form answer 405', async () => {
     const browser = await signedIn({
       packages: [fakeStatus({ paused: true }, { waiting: 3 }, { obstacle: 'paused' })],
     });
@@ -385,7 +385,7 @@ describe('a package', () => {
     expect(browser.service.calls).toEqual([]);
   });
 
-  test('asks first if an edit would end its sale', async () => {
+  test('is changed only after a confirmation if this would end its sale', async () => {
     const browser = await signedIn({ packages: [fakeStatus({}, { waiting: 312 })] });
     const edit = { ...offer, closesAt: '2022-07-01T00:00', version: '1' };
     const step = await browser.post('/admin/packages/1', edit);
@@ -417,7 +417,7 @@ describe('a package', () => {
     expect(browser.service.calls).toEqual([]);
   });
 
-  test('is created under the next number, unless that was taken meanwhile', async () => {
+  test('is created under the next id unless this was taken meanwhile', async () => {
     const browser = await signedIn();
     expect((await browser.get('/admin/packages/new')).text).toMatch(/name="id"[^>]* value="2"/);
     const fields = { ...offer, quota: '5', paused: 'on' };
@@ -430,7 +430,7 @@ describe('a package', () => {
   });
 
   test.each(['/admin/packages/9', '/admin/packages/x', '/admin/packages/9/pause'])(
-    '%s is none',
+    'is not found at %s',
     async (path) => {
       expect((await (await signedIn()).get(path)).status).toBe(404);
     },
@@ -479,7 +479,7 @@ describe('instances, orders and emails', () => {
     expect(browser.service.calls).toEqual([`cancel ${orderId}`, `retry ${orderId}`]);
   });
 
-  test('the page of an order that is being booked says why it cannot be cancelled', async () => {
+  test('the page of an order that is being booked explains why it cannot be cancelled', async () => {
     const browser = await signedIn({ orders: [{ order: fakeOrder({ status: 'held' }), since: fakeNow }] });
     const step = await browser.get(`/admin/orders/${orderId}/cancel`);
     expect(words(step.text)).toContain('cannot be cancelled now');
@@ -499,7 +499,7 @@ describe('instances, orders and emails', () => {
     expect((await browser.get('/admin/orders?cursor=%00&status=no-such')).status).toBe(200);
   });
 
-  test('orders are found by email, which stays out of every address', async () => {
+  test('orders are found by email, and the email is in no address', async () => {
     const ana = { order: fakeOrder(), since: fakeNow };
     const browser = await signedIn(
       { orders: [ana] },
@@ -568,7 +568,7 @@ describe('while the store is away', () => {
     return browser;
   }
 
-  test('signed-in operators still see the overview, with the last data', async () => {
+  test('operators with a session still see the overview, with the last data', async () => {
     const browser = await untold();
     for (const path of ['/admin', '/admin/fragments']) {
       const { status, text } = await browser.get(path);

@@ -44,7 +44,7 @@ test('removes an instance that has stopped announcing itself', async () => {
   expect(changes).toEqual([['a', 'b'], ['a']]);
 });
 
-test('keeps the last list while Redis does not answer, and until all had time to announce themselves again', async () => {
+test('keeps the last list while Redis does not answer, and then until all instances could announce themselves again', async () => {
   const { membership, clock } = await started(both, 'none', 'none', 'none', 'none', 'none', alone);
   await clock.advance(2_500);
   expect(membership.members).toEqual(['a', 'b']);
@@ -61,7 +61,7 @@ test('removes nobody when Redis has lost all announcements', async () => {
   expect(changes).toEqual([['a', 'b']]);
 });
 
-test('adds a new instance at once, even while missing ones are kept', async () => {
+test('adds a new instance at once, even while missing instances are kept', async () => {
   const { membership, clock } = await started(both, { was: false, members: ['a', 'c'] });
   await clock.advance(500);
   expect(membership.members).toEqual(['a', 'b', 'c']);
@@ -78,7 +78,7 @@ test('refreshes the list without announcing itself after it has left', async () 
   expect(announcers).toHaveLength(3);
 });
 
-test('asks Redis for an instance that is not in the list', async () => {
+test('looks an instance up in Redis if it is not in the list', async () => {
   const { membership, announcers } = await started(alone, both);
   expect(await Promise.all(['b', 'b', 'b'].map((each) => membership.has(each)))).toEqual([true, true, true]);
   expect(announcers).toHaveLength(2);

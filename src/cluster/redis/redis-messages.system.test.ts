@@ -73,7 +73,7 @@ describe('messages over Redis', () => {
     await redis.xadd('inbox:{b}', '*', 'm', JSON.stringify(request));
   }
 
-  test('leaves nothing in Redis of requests that were answered', async () => {
+  test('removes answered requests from Redis', async () => {
     const [a] = await pair();
     await Promise.all(Array.from({ length: 1_200 }, (_, each) => a.ask('b', each, 5_000)));
     await vi.waitFor(async () => {
@@ -105,7 +105,7 @@ describe('messages over Redis', () => {
     expect(await ask(26)).toBe(26);
   });
 
-  test('hands a duplicated request over once', async () => {
+  test('delivers a duplicated request once', async () => {
     const [, b] = await pair();
     const heard: Json[] = [];
     b.serve(async (request) => {
@@ -119,7 +119,7 @@ describe('messages over Redis', () => {
     expect(heard).toEqual(['1', '2']);
   });
 
-  test('does not hand over a request whose sender has timed out', async () => {
+  test('does not deliver a request if its sender has timed out', async () => {
     const [a, b] = await pair();
     const heard: Json[] = [];
     b.serve(async (request) => {
@@ -277,7 +277,7 @@ describe('messages over Redis', () => {
     await vi.waitFor(async () => expect(await a.ask('a', 1, 1_000)).toBe(1), soon);
   });
 
-  test('times out while Redis is paused, hands no late request over, and recovers', async () => {
+  test('times out while Redis is paused, delivers no late request, and recovers', async () => {
     const [a, b] = await pair({ silenceMs: 1_000 });
     const heard: Json[] = [];
     b.serve(async (request) => {

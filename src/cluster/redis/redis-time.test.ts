@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Clock } from '../../lib/clock.ts';
 import { RedisTime } from './redis-time.ts';
 
-test('the estimate is never further from the true time than the last call took', () => {
+test('the error of the estimate is at most the duration of the last call', () => {
   const delay = fc.integer({ min: 0, max: 2_000 });
   const trip = fc.record({ there: delay, back: delay, shift: fc.integer({ min: -500, max: 500 }) });
   fc.assert(

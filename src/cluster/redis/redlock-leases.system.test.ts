@@ -129,7 +129,7 @@ describe('a lease over one node', () => {
     expect(await one.acquire(1)).toBeUndefined();
   });
 
-  test('is lost when its key belongs to another instance, and its release leaves that key alone', async () => {
+  test('is lost when its key belongs to another instance, and its release does not delete this key', async () => {
     const lease = await acquired(one);
     await using redis = inspector(server);
     await redis.client.set('lease:{1}', 'another', 'PX', 60_000);
@@ -162,7 +162,7 @@ describe('a lease over one node', () => {
     expect(lease.isHeld?.()).toBe(true);
   });
 
-  test('cannot be acquired while Redis is down, but after its return, and each change is logged once', async () => {
+  test('can be acquired again once Redis is back, and the outage and its end are logged once each', async () => {
     const log = recordingLog();
     const leases = leasesOver([server], { log });
     const lease = await acquired(leases);
@@ -182,7 +182,7 @@ describe('a lease over one node', () => {
     ]);
   });
 
-  test('can be held by the hundreds', async () => {
+  test('can be held for hundreds of packages at once', async () => {
     const roomyMs = 2_000;
     const [many, others] = [
       leasesOver([server], { ttlMs: roomyMs }),

@@ -26,7 +26,7 @@ function queueWith(entriesMax = 10_000) {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, each) => `${each}`);
 
-test('sends what comes during a call in the next calls, in order and at most 500 at a time', async () => {
+test('sends messages that arrive during a call in the next calls, in order and at most 500 at a time', async () => {
   const { queue, call } = queueWith();
   const first = queue.send('s', 'first');
   const { texts, answer } = await call(0);
@@ -66,7 +66,7 @@ test('rejects the messages that the stream had no room for', async () => {
   await expect(sent[2]).rejects.toThrow(InboxFullError);
 });
 
-test('rejects a message when as many wait as the stream may hold', async () => {
+test('rejects a message when the number of waiting messages equals the stream’s capacity', async () => {
   const { queue, call } = queueWith(3);
   const sent = ['a', 'b', 'c'].map((text) => queue.send('s', text));
   await expect(queue.send('s', 'd')).rejects.toThrow(InboxFullError);

@@ -59,7 +59,7 @@ describe('DrainRate refuses a message that would wait more than a second', () =>
     [4_000, 4_100, true],
     [10_000, 9_900, false],
     [10_000, 10_100, true],
-  ])('at %i per second, behind %i: %s', (perSecond, messages, isTooLong) => {
+  ])('at %i per second with %i messages ahead: %s', (perSecond, messages, isTooLong) => {
     const { rate, now } = drained(perSecond);
     expect(rate.isTooLong(messages, now)).toBe(isTooLong);
   });
@@ -74,7 +74,7 @@ describe('DrainRate refuses a message that would wait more than a second', () =>
   });
 });
 
-test('DrainRate never refuses while the next two commits are not full, however slow they are', () => {
+test('DrainRate never refuses while the next two commits have room, even if commits are slow', () => {
   const { rate, now } = drained(100);
   expect(rate.isTooLong(1_999, now)).toBe(false);
   expect(rate.isTooLong(2_000, now)).toBe(true);
@@ -99,7 +99,7 @@ describe('DrainRate refuses nothing', () => {
     expect(rate.isTooLong(10_000, now)).toBe(false);
   });
 
-  it('by a rate from before a pause', () => {
+  it('by a rate that was measured before a pause', () => {
     const { rate, now } = drained(2_500);
     const later = now + 60_000;
     rate.committed(1_000, later - 50, later);

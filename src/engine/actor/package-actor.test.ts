@@ -23,7 +23,7 @@ function behaviourWith(options: Partial<PackageActorOptions> = {}): PackageBehav
   });
 }
 
-test('a new owner publishes the queue at once, although nothing in it has changed', async () => {
+test('a new owner publishes the queue at once, although the queue has not changed', async () => {
   const liveBus = localLiveBus();
   const published: QueueSnapshot[] = [];
   liveBus.subscribe({ queue: (snapshot) => published.push(snapshot) });
@@ -57,7 +57,7 @@ describe('messages past their deadline', () => {
   test.each([
     ['store', 'store_unavailable'],
     ['owner', 'no_owner'],
-  ] as const)('are refused while the %s is away, and the others are kept', (cause, code) => {
+  ] as const)('are refused while the %s is away, and other messages are kept', (cause, code) => {
     const bench = new DecideFixture();
     const late = bench.purchase({ deadlineAt: 999 });
     const others = [bench.purchase({ deadlineAt: 1_000 }), bench.refused('order-9')];

@@ -88,7 +88,7 @@ test('actors move to a new member only after the members have been stable for a 
   placement.stop();
 });
 
-test('nothing moves while the transport is away', async () => {
+test('no actor moves while the transport is away', async () => {
   members.become('a');
   unfinished = ids;
   void placement.run();

@@ -89,7 +89,7 @@ function start(
 const settled = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 5 });
 
 describe('group commit', () => {
-  test('while a commit is in flight the mailbox fills, and the next commit takes all of it', async () => {
+  test('the mailbox fills while a commit is in flight, and the next commit takes all of it', async () => {
     const notebook = new Notebook();
     const open = Promise.withResolvers<void>();
     notebook.hold = open.promise;
@@ -104,7 +104,7 @@ describe('group commit', () => {
     await runtime.drain();
   });
 
-  test('a message that can never be stored is dropped alone, and the others keep their order', async () => {
+  test('only the message that can never be stored is dropped, and the others keep their order', async () => {
     const notebook = new Notebook();
     notebook.obstacle = (batch) => {
       if (batch.some((note) => note.text === 'poison')) throw new TypeError('never');
@@ -130,7 +130,7 @@ describe('group commit', () => {
     await runtime.drain();
   });
 
-  test('while the store is away the batch waits, and nothing is lost', async () => {
+  test('the batch waits while the store is away, and no message is lost', async () => {
     const notebook = new Notebook();
     let failures = 3;
     notebook.obstacle = () => {
@@ -143,7 +143,7 @@ describe('group commit', () => {
     await runtime.drain();
   });
 
-  test('while the store is away, those in the mailbox are answered in time too', async () => {
+  test('messages in the mailbox are answered in time while the store is away', async () => {
     const notebook = new Notebook();
     let isAway = true;
     notebook.obstacle = () => {
@@ -256,7 +256,7 @@ describe('activations', () => {
 });
 
 describe('draining', () => {
-  test('what is in the mailboxes is committed, and nothing new is taken', async () => {
+  test('messages in the mailboxes are committed, and new ones are refused', async () => {
     const notebook = new Notebook();
     const runtime = start(notebook);
     for (const text of ['a', 'b']) runtime.tell(1, { text });
@@ -311,7 +311,7 @@ describe('overload', () => {
     return { clock, notebook, runtime, taken };
   }
 
-  test('sheds the newest once they would wait too long, and takes them again as the mailbox empties', async () => {
+  test('refuses new messages once they would wait too long, and accepts them again as the mailbox empties', async () => {
     const { clock, notebook, runtime, taken } = await overloaded();
     expect(runtime.mailboxSize(1)).toBe(20);
     expect(taken(50)).toBe(14);

@@ -147,7 +147,7 @@ describe('a sale', () => {
 });
 
 describe('the lock', () => {
-  test('makes the next purchase wait, which then gets the unit that the first released', async () => {
+  test('makes the next purchase wait, and this gets the unit that the first one released', async () => {
     await setStage();
     const suppliers = new ScriptedSuppliers();
     const engine = await start({ suppliers });
@@ -246,7 +246,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q3 Q8 if it wakes up after its order was finished, it changes nothing', async () => {
+  test('Q3 Q8 it changes nothing if it wakes up after its order was finished', async () => {
     await setStage();
     const silent = new ScriptedSuppliers();
     const first = await start({ leases: broken, suppliers: silent });
@@ -301,7 +301,7 @@ describe('cancelling', () => {
     await stage.expectCleanAudit();
   });
 
-  test('an order that is being booked cannot be cancelled, nor one that failed', async () => {
+  test('an order that is being booked or has failed cannot be cancelled', async () => {
     await setStage();
     const suppliers = new ScriptedSuppliers();
     const engine = await start({ suppliers });

@@ -79,7 +79,7 @@ describe('a sale', () => {
     expect(await stage.orders('queued')).toEqual([]);
   });
 
-  test('Q5 units are given by number, whatever the order of the list', async () => {
+  test('Q5 units are given by number, in any order of the list', async () => {
     await setStage({ package: { quota: 10 } });
     const numbers: number[] = [];
     stage.liveBus.subscribe({
@@ -227,7 +227,7 @@ describe('leaving', () => {
   test.each([
     ['without a key the order leaves the queue', undefined, 'withdrawn'],
     ['with a key its place is kept', 'k', 'queued'],
-  ])('who hangs up: %s', async (_, key, status) => {
+  ])('a caller hangs up: %s', async (_, key, status) => {
     await setStage();
     const engine = await start();
     const order = await bought(engine, key === undefined ? {} : { key });

@@ -107,7 +107,7 @@ describe.each([
     expect(await engine.order(order.id)).toMatchObject({ email: 'x@erased.invalid', key: 'erased-x' });
   });
 
-  test('Q3 an order of another package is not changed under this package’s fence', async () => {
+  test('Q3 the fence of one package cannot change an order of another package', async () => {
     await stage.store.addPackages([onSale({ id: 2 })]);
     const order = await bought(engine, { packageId: 2, email });
     if (engine instanceof QueueEngine) await engine.cancel(order);

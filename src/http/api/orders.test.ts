@@ -110,7 +110,7 @@ describe('POST /api/orders', () => {
     expect((await post(app, '/api/orders', purchase)).headers.get('retry-after')).toBe('91');
   });
 
-  it('answers 503 when the store is unavailable, and 500 without details for an unexpected error', async () => {
+  it('answers 503 while the store is unavailable, and 500 without details after an unexpected error', async () => {
     const throwing = (error: Error) => appWith({ purchase: () => Promise.reject(error) });
     const away = await post(throwing(new StoreUnavailableError('disk gone')), '/api/orders', purchase);
     expect(away.status).toBe(503);

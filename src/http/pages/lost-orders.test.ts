@@ -52,7 +52,7 @@ const keyIn = (text: string) => /name="key" value="([^"]*)"/.exec(text)?.[1] ?? 
 const form = (key: string, more = {}) => ({ packageId: '1', email: 'ana@example.com', key, ...more });
 
 describe('the cost of searching for lost orders', () => {
-  test('a first load does not read the store, nor does a browser whose script has no unanswered purchase', async () => {
+  test('a first load does not read the store, nor does a script without an unanswered purchase', async () => {
     const { ask, lookUps, cookies } = pages();
     await ask('/order');
     cookies.set('sent', '0');

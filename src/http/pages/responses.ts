@@ -73,7 +73,7 @@ interface AddressParts {
   readonly cookieSet?: boolean;
   /** The page asks for confirmation to leave the queue or to cancel the trip. */
   readonly asksToConfirm?: boolean;
-  /** The address for `POST` that cancels the order. */
+  /** Return the address to POST to in order to cancel. */
   readonly toCancel?: boolean;
 }
 

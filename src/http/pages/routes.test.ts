@@ -39,7 +39,7 @@ test('/ redirects to the order page', async () => {
   expect([answer.status, answer.headers.get('location')]).toEqual([302, '/order']);
 });
 
-test('unlisted and archived packages are on neither page, nor in the polled fragments', async () => {
+test('unlisted and archived packages are on no page and in no polled fragment', async () => {
   const packages = [
     fakeSnapshot(),
     fakeSnapshot({ id: 2, listed: false }),

@@ -149,7 +149,7 @@ it('serves a slow client that makes progress', async () => {
 });
 
 it.each(['json', 'form'])(
-  'refuses a body of a %s that is too large, with and without Content-Length',
+  'refuses a %s whose body is too large, with and without Content-Length',
   async (kind) => {
     const port = await start({ ...quick, requestTimeout: 5_000 });
     const type = kind === 'json' ? 'application/json' : 'application/x-www-form-urlencoded';

@@ -11,7 +11,7 @@ test.each([
   ['PATCH', 'PATCH'],
   ['PROPFIND', 'other'],
   ['M-SEARCH', 'other'],
-])('counts requests by %s under %s, so that clients cannot create time series', (method, counted) => {
+])('counts requests by %s as %s, because clients must not create time series', (method, counted) => {
   const told: string[] = [];
   const metrics = {
     ...noMetrics,

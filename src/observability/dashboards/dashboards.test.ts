@@ -179,7 +179,7 @@ describe('the alerts', () => {
     if (/[{:#]/.test(alert.summary)) expect(alert.summary).toMatch(/^("[^"]*"|[^{:#"][^:#]*)$/);
   });
 
-  test('have a runbook section each, which says what the alert means, what to see and what to do', () => {
+  test('have a runbook section each, with the meaning, the signs and the remedy', () => {
     const sections = new Map(
       read('RUNBOOK.md')
         .split(/^## /m)
@@ -226,7 +226,7 @@ test('the runbook lists every cause that /readyz can report', () => {
   for (const cause of causes) expect(section).toContain(`| \`${cause}\` |`);
 });
 
-test('the runbook quotes the log lines about a lost instance as they are, and names the API call', () => {
+test('the runbook quotes the exact log lines about a lost instance, and names the API call', () => {
   const section = /^## Lost instances\n(.*?)^## /ms.exec(read('RUNBOOK.md'))?.[1];
   for (const part of ['**See**', '**Do**', '/dismiss']) expect(section).toContain(part);
   const sources = ['admin/instance-register.ts', 'engine/actor/package-actor.ts']

@@ -64,7 +64,7 @@ describe('the exposition', () => {
     expect(await value(`${name}_sum{route="/",method="GET"}`)).toBeCloseTo(106.0055);
   });
 
-  test('has commits by outcome, and fenced writes by what refused them', async () => {
+  test('has commits by outcome, and fenced writes by the check that refused them', async () => {
     metrics.commit()('applied');
     metrics.commit()('fenced');
     metrics.commit()('unknown');
@@ -78,7 +78,7 @@ describe('the exposition', () => {
     expect(await value('stale_refusals_total')).toBe(1);
   });
 
-  test('has orders that a commit brought to an end, and how long they took', async () => {
+  test('has ended orders by status, and their duration', async () => {
     const ended = [{ at: 1_500, event: 'confirmed' as const }];
     metrics.committed({
       ...nothing,
@@ -140,7 +140,7 @@ describe('a gauge', () => {
     expect(await value('inbox_messages')).toBe(8);
   });
 
-  test('is left out when it fails or takes too long, without holding up the others', async () => {
+  test('is left out if it fails or takes too long, and does not delay the others', async () => {
     metrics.gauge('inbox_messages', () => Promise.reject(new Error('away')));
     metrics.gauge('sockets', () => new Promise(() => {}));
     metrics.gauge('active_actors', () => 5);
@@ -158,7 +158,7 @@ describe('a gauge', () => {
     expect(await value('ready')).toBe(0);
   });
 
-  test('shows the units and queues of all packages in sum, and the hundred longest queues one by one', async () => {
+  test('shows the sums of units and queues over all packages, and the hundred longest queues separately', async () => {
     packages = Array.from({ length: 150 }, (_, index) => {
       const { package: travelPackage, inventory } = fakeSnapshot({ id: index + 1, quota: 2 });
       return { package: travelPackage, inventory: { ...inventory, remaining: 1, held: 1, waiting: index } };

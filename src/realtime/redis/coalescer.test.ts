@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import { Coalescer } from './coalescer.ts';
 
-test('keeps the newest change of each thing, in the order of their last changes', () => {
+test('keeps the newest change of each package, order and queue, in the order of the changes', () => {
   const waiting = new Coalescer(100);
   waiting.add({ package: fakeSnapshot({ id: 1, quota: 1 }) });
   waiting.add({ order: fakeOrder({ id: 'A', status: 'queued' }) });
@@ -17,7 +17,7 @@ test('keeps the newest change of each thing, in the order of their last changes'
   expect(waiting.size).toBe(0);
 });
 
-test('keeps a whole queue beside the newer head of the same queue', () => {
+test('keeps the last whole queue together with the newer head of this queue', () => {
   const waiting = new Coalescer(100);
   const all = { packageId: 1, first: [1], all: [1, 2, 3] };
   waiting.add({ queue: { packageId: 1, first: [0] } });

@@ -63,7 +63,7 @@ function clientOptions(timeoutMs: number): MongoClientOptions {
     connectTimeoutMS: Math.min(2_000, timeoutMs),
     socketTimeoutMS: timeoutMs,
     waitQueueTimeoutMS: timeoutMs,
-    // Detects a hanging server within 2 s. The end of a server is detected at once.
+    // A hanging server is detected within this time plus connectTimeoutMS (4 s at most), a closed connection at once.
     heartbeatFrequencyMS: 2_000,
   };
 }

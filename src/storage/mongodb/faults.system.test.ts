@@ -81,13 +81,13 @@ describe('a commit without an answer', () => {
     expect(await story()).toEqual({ seq: 1, orders: [1], nextNumber: 2 });
   });
 
-  test('is repeated until there is an answer', async () => {
+  test('is repeated until it is answered', async () => {
     breakAt('commitTransaction', 'cut the reply', 4);
     await commit(1);
     expect(await story()).toEqual({ seq: 1, orders: [1], nextNumber: 2 });
   });
 
-  test('is unknown if the store is closed meanwhile', async () => {
+  test('has an unknown outcome if the store is closed meanwhile', async () => {
     let closed: Promise<void> | undefined;
     proxy.decide((name) => {
       if (name !== 'commitTransaction') return 'pass';
@@ -100,13 +100,13 @@ describe('a commit without an answer', () => {
     expect(orders).toEqual(seq === 1 ? [1] : []);
   });
 
-  test('is unknown after the timeout, although it was applied; taking ownership again shows it', async () => {
+  test('has an unknown outcome after the timeout; taking ownership again shows that it was applied', async () => {
     breakAt('commitTransaction', 'cut the reply', Number.POSITIVE_INFINITY);
     await expect(commit(1)).rejects.toBeInstanceOf(CommitUnknownError);
     expect(await story()).toEqual({ seq: 1, orders: [1], nextNumber: 2 });
   });
 
-  test('is unknown after the timeout, and was not applied; taking ownership again shows it', async () => {
+  test('has an unknown outcome after the timeout; taking ownership again shows that it was not applied', async () => {
     breakAt('commitTransaction', 'cut', Number.POSITIVE_INFINITY);
     await expect(commit(1)).rejects.toBeInstanceOf(CommitUnknownError);
     expect(await story()).toEqual({ seq: 0, orders: [], nextNumber: 1 });
@@ -149,7 +149,7 @@ describe('a commit that breaks before it is sent', () => {
 });
 
 test.each(['insert', 'update', 'findAndModify', 'find'])(
-  'any other call that breaks at its %s, again and again, says that the store is unavailable',
+  'any other call that breaks at its %s repeatedly reports that the store is unavailable',
   async (command) => {
     breakAt(command, 'cut', Number.POSITIVE_INFINITY);
     const call = {

@@ -63,7 +63,7 @@ describe('commits of several packages at once', () => {
     expect((await transactions()) - before).toBeLessThanOrEqual(2);
   });
 
-  test('Q9 only the fenced commit is refused, and nothing of it is written', async () => {
+  test('Q9 only the fenced commit is refused, and it writes nothing', async () => {
     await store.takeOwnership(7, 'another');
     const outcomes = await sellOneOfEach(packageIds);
     const refused = outcomes.flatMap((outcome, index) =>

@@ -88,7 +88,7 @@ describe.concurrent('an unusable server is refused with one line that names it:'
     }
   });
 
-  test('another replica set than the address says', async () => {
+  test('another replica set than in the address', async () => {
     expect(await refusal(`mongodb://127.0.0.1:${mongod.ports[0]}/?replicaSet=other`)).toMatch(
       /its replica set is called rs0, and the address says replicaSet=other/,
     );
@@ -148,7 +148,7 @@ describe.concurrent('an unusable server is refused with one line that names it:'
 });
 
 test.each(['listCollections', 'createIndexes'])(
-  'a server that goes away at %s, once it was found, is one to wait for',
+  'a start that loses the server at %s waits for it',
   async (command) => {
     await using proxy = await mongodProxy(mongod.ports[0] as number);
     proxy.decide((each) => (each === command ? 'cut' : 'pass'));
@@ -199,7 +199,7 @@ test('options in the address cannot weaken the guarantees of the store', async (
   expect(find.$readPreference?.mode ?? 'primary').toBe('primary');
 });
 
-test('a reader makes no collections', async () => {
+test('a reader creates no collections', async () => {
   const url = mongod.url.replace('/?', '/untouched?');
   const reader = await openMongoStore({ url, readOnly: true });
   expect(await reader.packages()).toEqual([]);

@@ -15,7 +15,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const at = (...names: string[]) => join(folder, ...names);
 
 describe('the path of a database', () => {
-  it('makes all missing folders', () => {
+  it('creates all missing folders', () => {
     expect(locateDatabase(at('a', 'b', 'c.db'), false)).toBe(at('a', 'b', 'c.db'));
     expect(statSync(at('a', 'b')).isDirectory()).toBe(true);
     expect(existsSync(at('a', 'b', 'c.db'))).toBe(false);
@@ -28,7 +28,7 @@ describe('the path of a database', () => {
     expect(locateDatabase(at('link.db'), true)).toBe(at('real.db'));
   });
 
-  test.runIf(process.platform === 'linux')('under /proc is refused, and that at once', () => {
+  test.runIf(process.platform === 'linux')('under /proc is refused at once', () => {
     expect(() => locateDatabase('/proc/nope/deep/x.db', false)).toThrow(
       /^cannot make the folder \/proc\/nope: nothing can be made there$/,
     );

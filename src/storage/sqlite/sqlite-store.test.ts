@@ -88,7 +88,7 @@ describe('an unusable file is refused with one line that names it:', () => {
     }
   });
 
-  test('in a folder that cannot be made', () => {
+  test('a file in a folder that cannot be created', () => {
     writeFileSync(join(folder, 'plain'), '');
     const file = join(folder, 'plain', 'booking.db');
     expect(() => openSqliteStore({ file })).toThrow(`${join(folder, 'plain')} is a file, not a folder`);
@@ -245,7 +245,7 @@ describe('problems with the disk:', () => {
 });
 
 describe('no query reads more rows than it needs:', () => {
-  test('the conditions of the partial indexes have the statuses of the domain', () => {
+  test('the conditions of the partial indexes use the statuses of the domain', () => {
     const listed = (condition: string) => condition.match(/(?<=')\w+(?=')/g);
     expect(listed(unfinishedCondition)?.sort()).toEqual([...unfinishedStatuses].sort());
     const live = ['queued', ...holdingStatuses, ...confirmedStatuses];

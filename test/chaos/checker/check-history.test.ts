@@ -128,7 +128,7 @@ describe('a correct run', () => {
     expect(await violations(sale.toReversed(), clean)).toEqual([]);
   });
 
-  it('has its items counted', async () => {
+  it('has its orders, answers and faults counted', async () => {
     async function* entries() {
       yield* sale;
     }
@@ -178,7 +178,7 @@ describe('a correct run', () => {
 });
 
 describe('the listed violations', () => {
-  it('are a few of each rule, with the count of all', async () => {
+  it('are limited for each rule, with the total count', async () => {
     const many = Array.from({ length: 50 }, (_, index) =>
       refused(index, index + 1, 'internal', { status: 500 }),
     );

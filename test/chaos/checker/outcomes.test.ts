@@ -20,7 +20,7 @@ describe('Q2 units', () => {
     ]);
   });
 
-  it('are returned once, by a failure or a cancellation', async () => {
+  it('are returned only once, by a failure or a cancellation', async () => {
     expect(await words(['claimed', 1], ['failed', 2])).toEqual([
       expect.stringContaining('gave back 0 units'),
     ]);
@@ -43,7 +43,7 @@ describe('Q2 units', () => {
 });
 
 describe('Q4 after the drain', () => {
-  it.each(['held', 'compensating', 'cancelling'])('nothing is %s', async (status) => {
+  it.each(['held', 'compensating', 'cancelling'])('no order is %s', async (status) => {
     const only = { ...confirmed(1, 10), status };
     const found = await violations([], stateOf(1, [only]));
     expect(found.map(({ rule, words }) => `${rule} ${words}`)).toContainEqual(
@@ -68,7 +68,7 @@ describe('Q7 orders without a key', () => {
 });
 
 describe('the life cycle', () => {
-  it('never goes back', () => {
+  it('of an order never goes back', () => {
     for (const from of statuses) {
       for (const to of statuses) if (from !== to && leadsTo(from, to)) expect(leadsTo(to, from)).toBe(false);
     }

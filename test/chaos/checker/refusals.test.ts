@@ -16,7 +16,7 @@ describe('Q4 sold_out', () => {
     expect(await words([...bought(both), ...history], soldOut)).toBe('');
   });
 
-  it('is wrong before that', async () => {
+  it('is wrong before all units are sold', async () => {
     expect(await words([...bought(both), refused(10, 103, 'sold_out')], soldOut)).toMatch(
       /^Q4 1 of 2 units were sold: /,
     );
@@ -63,7 +63,7 @@ describe('Q4 sold_out when a unit comes back', () => {
   } as HistoryEntry;
   const sale = [purchase(both[0]!, 40, 70), purchase(cancelled, 90, 120, 'confirmed'), cancel];
 
-  it('is right until then, and for the permitted age of a snapshot', async () => {
+  it('is right before the unit comes back, and then for the permitted age of a snapshot', async () => {
     const history = [refused(9_000, 9_010, 'sold_out'), refused(11_000, 11_010, 'sold_out')];
     expect(await words([...sale, ...history], state)).toBe('');
   });

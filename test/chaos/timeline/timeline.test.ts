@@ -140,7 +140,7 @@ describe('timeline page', () => {
     expect(figure.match(/(?:fill|stroke)="(?!var\(|none|transparent)[^"]*"/g) ?? []).toEqual([]);
   });
 
-  it('lists violations, and counts those too that the findings do not list', async () => {
+  it('lists violations, and also counts those that the findings do not list', async () => {
     const violations = [{ rule: 'Q4', words: 'sold out at <once>' }];
     const page = await write(history, { violations, figures: { 'violations Q4': 31 } });
     expect(page).toContain('31 violations');

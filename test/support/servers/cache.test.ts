@@ -19,7 +19,7 @@ async function make(folder: string): Promise<string> {
   return join(folder, 'thing');
 }
 
-it('makes an entry once for concurrent callers and finds it again', async () => {
+it('creates an entry once for concurrent callers and finds it again', async () => {
   const making = vi.fn(make);
   const found = await Promise.all([1, 2, 3].map(() => cachedDownload('thing', making)));
   expect(making).toHaveBeenCalledTimes(1);
@@ -29,7 +29,7 @@ it('makes an entry once for concurrent callers and finds it again', async () => 
   expect(making).toHaveBeenCalledTimes(1);
 });
 
-it('takes over a stale lock, and removes the lock when making fails', async () => {
+it('takes over a stale lock, and removes the lock if the creation fails', async () => {
   const lock = join(cache, 'ticket-booking', 'thing.lock');
   await mkdir(lock, { recursive: true });
   const longAgo = new Date(Date.now() - 120_000);

@@ -54,7 +54,7 @@ function pair() {
 }
 
 describe('peers', () => {
-  test('read each other’s status, and one makes the other drain', async () => {
+  test('read each other’s status, and one can drain the other', async () => {
     const { one, two } = pair();
     let drained = 0;
     two.serve({ status: async () => ({ load: [1, { a: null }] }), drain: () => void drained++ });
@@ -64,7 +64,7 @@ describe('peers', () => {
     expect(drained).toBe(1);
   });
 
-  test('that have no handler yet, or do not exist, give no answer', async () => {
+  test('without a handler, or that do not exist, give no answer', async () => {
     const { one } = pair();
     expect(await one.status('two', 100)).toBeUndefined();
     expect(await one.drain('two')).toBe(false);
@@ -72,7 +72,7 @@ describe('peers', () => {
     expect(await one.drain('three')).toBe(false);
   });
 
-  test('whose handler fails give no answer', async () => {
+  test('give no answer if their handler fails', async () => {
     const { one, two } = pair();
     two.serve({ status: () => Promise.reject(new Error('a bug')), drain() {} });
     expect(await one.status('two', 100)).toBeUndefined();
@@ -94,7 +94,7 @@ describe('requests of operators on the wire', () => {
     expect(received).toEqual(request);
   });
 
-  test('keeps the names that older releases know', () => {
+  test('encodes the names that older releases know', () => {
     const { command } = encodeRequest({ kind: 'command', packageId: 1, patienceMs: 1, command: update }) as {
       command: unknown;
     };

@@ -117,7 +117,7 @@ const packageOf = (instance: string) =>
   ) as number;
 
 describe('finding the owner', () => {
-  test('a package that is owned here needs no message', async () => {
+  test('a command for a package that is owned here needs no message', async () => {
     a.owned.add(1);
     expect(await a.router.send(1, purchase)).toEqual(accepted);
     expect(network.sent).toEqual([]);
@@ -132,7 +132,7 @@ describe('finding the owner', () => {
     expect(network.sent.map(({ to }) => to)).toEqual(['b', 'b']);
   });
 
-  test('the preferred instance takes a package over that has no owner', async () => {
+  test('the preferred instance takes over a package without an owner', async () => {
     const id = packageOf('b');
     expect(await a.router.send(id, purchase)).toEqual(accepted);
     expect(b.owned.has(id)).toBe(true);
@@ -186,7 +186,7 @@ describe('finding the owner', () => {
     expect(await a.router.send(1, purchase)).toEqual(b.answer);
   });
 
-  test('an instance that hands over takes no package over', async () => {
+  test('a draining instance takes over no package', async () => {
     a.mayOwn = false;
     const id = packageOf('a');
     expect(await a.router.send(id, purchase)).toEqual(accepted);
@@ -263,7 +263,7 @@ describe('a command that may be stored already', () => {
 });
 
 describe('a caller who hangs up', () => {
-  test('is reported to the owner, even if this instance never asked that owner', async () => {
+  test('is reported to the owner, even if this instance has sent that owner no command', async () => {
     ownerInStore = 'b';
     b.owned.add(1);
     a.router.withdraw(1, order.id);

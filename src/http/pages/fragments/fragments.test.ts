@@ -57,11 +57,11 @@ describe('a package', () => {
     ['not_open', {}, { opensAt: now + 1 }],
     ['closed', {}, { closesAt: now }],
     ['paused', {}, { paused: true }],
-  ] as const)('has the state %s', (state, figures, overrides) => {
+  ] as const)('that is %s has the right state and text', (state, figures, overrides) => {
     expect(stayState(snapshot(figures, overrides), now)).toBe(state);
   });
 
-  test('contains the state that it gets when its sale opens', () => {
+  test('contains the state for the time after its sale opens', () => {
     const text = String(packageFragment(snapshot({}, { opensAt: now + 1 }), view));
     expect(text).toContain('data-state="not_open" data-open-state="free"');
     expect(text).toContain('data-open-words="4 places left"');
