@@ -21,7 +21,7 @@ export interface AuditParams {
 /** Small pages with a pause: a sale in the same process must not notice them. */
 const pageSize = 250;
 const pauseMs = 2;
-/** Shorter than the delay in `api/slow-json.ts` after which the response starts, so an error can still set its status. */
+/** Shorter than the delay of `api/slow-json.ts`, so an error can still set the status of the response. */
 const openTimeoutMs = 4_000;
 
 /** Audits beside the sale, one at a time. */

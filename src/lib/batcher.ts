@@ -16,8 +16,8 @@ export interface BatcherOptions<Item, Result> {
    */
   readonly schedule?: (begin: () => void) => void;
   /**
-   * Which items an error of `run` rejects. `batch` (default): all items of the batch. `all`: these and the waiting items.
-   * `split`: only the faulty item; the batch is run again in halves to find it.
+   * Which items an error of `run` rejects. `batch` (default): all items of the batch. `all`: these and the waiting
+   * items. `split`: only the faulty item; the batch is run again in halves to find it.
    */
   readonly onError?: (error: unknown) => 'batch' | 'all' | 'split';
   /** An item that has waited longer than this, in ms, is rejected with what `late` makes, and not run. */

@@ -132,22 +132,21 @@ describe('access', () => {
   );
 
   test.each(addresses)('%s %s only asks to log in if there is no session', async (method, path) => {
-    const browser = new AdminBrowser();
-    const answer =
-      method === 'GET' ? await browser.get(path) : await browser.post(path, { confirmed: 'yes' });
+    const user = new AdminBrowser();
+    const answer = method === 'GET' ? await user.get(path) : await user.post(path, { confirmed: 'yes' });
     expect(answer.status).toBe(path === '/admin' ? 200 : 401);
     expect(answer.text).toContain('Admin token');
     expect(answer.text).not.toMatch(/Flight-1|instance-1|Log out/);
-    expect(browser.service.calls).toEqual([]);
+    expect(user.service.calls).toEqual([]);
   });
 
   test.each(addresses.filter(([method]) => method === 'POST'))(
     '%s %s from another site is refused, signed in or not',
     async (_method, path) => {
-      const browser = await signedIn();
-      const answer = await browser.post(path, {}, { origin: 'https://evil.example' });
+      const user = await signedIn();
+      const answer = await user.post(path, {}, { origin: 'https://evil.example' });
       expect(answer.status).toBe(403);
-      expect(browser.service.calls).toEqual([]);
+      expect(user.service.calls).toEqual([]);
     },
   );
 
@@ -176,17 +175,17 @@ describe('access', () => {
   });
 
   test('the pages ask to log in again after the log-out', async () => {
-    const browser = await signedIn();
-    expect((await browser.get('/admin/log')).status).toBe(200);
-    expect((await browser.post('/admin/log-out')).location).toBe('/admin');
-    expect((await browser.get('/admin/log')).status).toBe(401);
+    const user = await signedIn();
+    expect((await user.get('/admin/log')).status).toBe(200);
+    expect((await user.post('/admin/log-out')).location).toBe('/admin');
+    expect((await user.get('/admin/log')).status).toBe(401);
   });
 
   test('an unknown method gets 405, and the CSP allows only our own files', async () => {
-    const browser = await signedIn();
-    const answer = await browser.post('/admin/log');
+    const user = await signedIn();
+    const answer = await user.post('/admin/log');
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
-    const policy = (await browser.get('/admin')).headers.get('content-security-policy');
+    const policy = (await user.get('/admin')).headers.get('content-security-policy');
     expect(policy).toContain("style-src 'self'");
     expect(policy).not.toContain('unsafe');
   });
@@ -194,12 +193,12 @@ describe('access', () => {
   test('no page has an inline script, style or handler, and all data is escaped', async () => {
     const flight = '<img src=x onerror=alert(1)>"\'';
     const order = fakeOrder({ status: 'held', package: { flight, stay: '2022-08-09', price: 1 } });
-    const browser = await signedIn({
+    const user = await signedIn({
       packages: [fakeStatus({ flight })],
       orders: [{ order, since: 0, health: 'stuck' }],
     });
     for (const [method, path] of addresses.filter(([each]) => each === 'GET')) {
-      const { text } = await browser.get(path);
+      const { text } = await user.get(path);
       expect(text, `${method} ${path}`).not.toMatch(/<img|<style| style=|<script>| on\w+="/);
     }
   });
@@ -208,7 +207,7 @@ describe('access', () => {
 describe('the overview', () => {
   test('lists problems first; problems that hurt customers are on top', async () => {
     const order = fakeOrder({ status: 'held' });
-    const browser = await signedIn({
+    const user = await signedIn({
       packages: [
         fakeStatus({ id: 2, paused: true }, { waiting: 312 }, { obstacle: 'paused' }),
         fakeStatus({ id: 6 }, { held: 1 }, { owner: { instance: 'instance-3', epoch: 3, state: 'gone' } }),
@@ -216,7 +215,7 @@ describe('the overview', () => {
       instances: [{ id: 'instance-4', isThis: false, state: 'silent' }],
       orders: [{ order, since: fakeNow - 40_000, health: 'stuck' }],
     });
-    const text = words((await browser.get('/admin')).text);
+    const text = words((await user.get('/admin')).text);
     const at = (what: string) => {
       expect(text).toContain(what);
       return text.indexOf(what);
@@ -229,11 +228,11 @@ describe('the overview', () => {
   test('is shown with a notice while the store is away', async () => {
     const away = () => Promise.reject(new StoreUnavailableError('gone'));
     const list = away;
-    const browser = await signedIn({}, { packages: { list }, orders: { list }, changes: { list } });
-    const answer = await browser.get('/admin');
+    const user = await signedIn({}, { packages: { list }, orders: { list }, changes: { list } });
+    const answer = await user.get('/admin');
     expect(answer.status).toBe(200);
     expect(words(answer.text)).toContain('The store does not answer');
-    expect((await browser.get('/admin/packages/new')).status).toBe(503);
+    expect((await user.get('/admin/packages/new')).status).toBe(503);
   });
 
   test('returns the same fragments to polls, with the whole table', async () => {
@@ -247,76 +246,76 @@ describe('the overview', () => {
 
 describe('a package', () => {
   test('is paused after its effects were shown, and the notice appears once', async () => {
-    const browser = await signedIn({ packages: [fakeStatus({}, { waiting: 312, held: 3 })] });
-    const step = words((await browser.get('/admin/packages/1/pause')).text);
+    const user = await signedIn({ packages: [fakeStatus({}, { waiting: 312, held: 3 })] });
+    const step = words((await user.get('/admin/packages/1/pause')).text);
     expect(step).toContain('312 in the queue keep their positions.');
     expect(step).toContain('3 orders being booked are finished as usual');
-    expect(browser.service.calls).toEqual([]);
-    const done = await browser.follow(await browser.post('/admin/packages/1/pause'));
-    expect(browser.service.calls).toEqual(['pause 1']);
+    expect(user.service.calls).toEqual([]);
+    const done = await user.follow(await user.post('/admin/packages/1/pause'));
+    expect(user.service.calls).toEqual(['pause 1']);
     expect(words(done.text)).toContain('Package 1 is paused. 312 in the queue keep their positions.');
-    expect((await browser.get('/admin')).text).not.toContain('id="notice"');
-    await browser.post('/admin/packages/1/resume');
-    expect(browser.service.calls).toEqual(['pause 1', 'resume 1']);
+    expect((await user.get('/admin')).text).not.toContain('id="notice"');
+    await user.post('/admin/packages/1/resume');
+    expect(user.service.calls).toEqual(['pause 1', 'resume 1']);
   });
 
   test('is archived once its sale has ended, and is found in the archive from then on', async () => {
     const held = fakeStatus({}, { held: 2, nextNumber: 3 });
-    const browser = await signedIn({ packages: [held, fakeStatus({ id: 2, listed: false })] });
-    const early = (await browser.get('/admin/packages/1/archive')).text;
+    const user = await signedIn({ packages: [held, fakeStatus({ id: 2, listed: false })] });
+    const early = (await user.get('/admin/packages/1/archive')).text;
     expect(words(early)).toContain('It can still be bought. Pause it or let its sale close first.');
     expect(words(early)).toContain('2 orders are being booked.');
     expect(early).not.toContain('<form method="post" action="/admin/packages/1');
-    expect((await browser.post('/admin/packages/1/archive')).status).toBe(409);
+    expect((await user.post('/admin/packages/1/archive')).status).toBe(409);
     const ended = fakeStatus({ paused: true }, { confirmed: 2, nextNumber: 3 }, { obstacle: 'paused' });
-    browser.service.world.packages = [ended, fakeStatus({ id: 2, listed: false })];
-    expect(words((await browser.get('/admin/packages/1/archive')).text)).toContain(
+    user.service.world.packages = [ended, fakeStatus({ id: 2, listed: false })];
+    expect(words((await user.get('/admin/packages/1/archive')).text)).toContain(
       '2 confirmed orders stay valid',
     );
-    const done = await browser.follow(await browser.post('/admin/packages/1/archive'));
+    const done = await user.follow(await user.post('/admin/packages/1/archive'));
     expect(words(done.text)).toContain('Package 1 is archived.');
     expect(words(done.text)).toContain('Archived (1)');
     expect(words(done.text)).toContain('not listed');
     expect(done.text).not.toContain('id="admin-package-1"');
-    expect((await browser.get('/admin/fragments')).text).not.toContain('id="admin-package-1"');
-    expect((await browser.get('/admin/packages/archived')).text).toContain('id="admin-package-1"');
-    expect((await browser.get('/admin/packages/1')).text).not.toContain('href="/admin/packages/1/archive"');
+    expect((await user.get('/admin/fragments')).text).not.toContain('id="admin-package-1"');
+    expect((await user.get('/admin/packages/archived')).text).toContain('id="admin-package-1"');
+    expect((await user.get('/admin/packages/1')).text).not.toContain('href="/admin/packages/1/archive"');
   });
 
   test('is deleted while nobody has ordered it', async () => {
     const ordered = fakeStatus({ id: 2 }, { nextNumber: 2 });
-    const browser = await signedIn({ packages: [fakeStatus(), ordered] });
-    expect((await browser.get('/admin/packages/1')).text).toContain('href="/admin/packages/1/delete"');
-    expect(words((await browser.get('/admin/packages/1/delete')).text)).toContain('no order is lost');
-    expect(browser.service.calls).toEqual([]);
-    const done = await browser.follow(await browser.post('/admin/packages/1/delete'));
+    const user = await signedIn({ packages: [fakeStatus(), ordered] });
+    expect((await user.get('/admin/packages/1')).text).toContain('href="/admin/packages/1/delete"');
+    expect(words((await user.get('/admin/packages/1/delete')).text)).toContain('no order is lost');
+    expect(user.service.calls).toEqual([]);
+    const done = await user.follow(await user.post('/admin/packages/1/delete'));
     expect(words(done.text)).toContain('Package 1 is deleted.');
-    expect((await browser.get('/admin/packages/1')).status).toBe(404);
-    expect((await browser.get('/admin/packages/2/delete')).text).not.toContain(
+    expect((await user.get('/admin/packages/1')).status).toBe(404);
+    expect((await user.get('/admin/packages/2/delete')).text).not.toContain(
       'method="post" action="/admin/pack',
     );
-    expect((await browser.post('/admin/packages/2/delete')).status).toBe(409);
+    expect((await user.post('/admin/packages/2/delete')).status).toBe(409);
   });
 
   test('is removed from the customers’ list of packages, and put back', async () => {
-    const browser = await signedIn({ packages: [fakeStatus()] });
+    const user = await signedIn({ packages: [fakeStatus()] });
     const offer = { flight: 'Flight-1', stay: '2022-08-09', price: '100', opensAt: '', closesAt: '' };
-    await browser.post('/admin/packages/1', { ...offer, version: '1', unlisted: 'on' });
-    expect((await browser.get('/admin/packages/1')).text).toContain('name="unlisted" checked');
-    await browser.post('/admin/packages/1', { ...offer, version: '2' });
-    expect(browser.service.calls).toEqual(['amend 1 {"listed":false}', 'amend 1 {"listed":true}']);
+    await user.post('/admin/packages/1', { ...offer, version: '1', unlisted: 'on' });
+    expect((await user.get('/admin/packages/1')).text).toContain('name="unlisted" checked');
+    await user.post('/admin/packages/1', { ...offer, version: '2' });
+    expect(user.service.calls).toEqual(['amend 1 {"listed":false}', 'amend 1 {"listed":true}']);
   });
 
   test('is resumed after a typed address too; addresses that accept only a form answer 405', async () => {
-    const browser = await signedIn({
+    const user = await signedIn({
       packages: [fakeStatus({ paused: true }, { waiting: 3 }, { obstacle: 'paused' })],
     });
-    const step = await browser.get('/admin/packages/1/resume');
+    const step = await user.get('/admin/packages/1/resume');
     expect(words(step.text)).toContain('Resume package 1?');
     expect(words(step.text)).toContain('3 in the queue are served again.');
-    await browser.post('/admin/packages/1/resume');
-    expect(words((await browser.get('/admin/packages/1/resume')).text)).toContain('Package 1 is not paused');
-    const retry = await browser.get(`/admin/orders/${orderId}/retry`);
+    await user.post('/admin/packages/1/resume');
+    expect(words((await user.get('/admin/packages/1/resume')).text)).toContain('Package 1 is not paused');
+    const retry = await user.get(`/admin/orders/${orderId}/retry`);
     expect([retry.status, words(retry.text).includes('This address takes POST, not GET.')]).toEqual([
       405,
       true,
@@ -324,77 +323,77 @@ describe('a package', () => {
   });
 
   test('gets another quota at the version for which the effects were shown', async () => {
-    const browser = await signedIn({
+    const user = await signedIn({
       packages: [fakeStatus({ version: 4 }, { remaining: 12, held: 3, confirmed: 35 })],
     });
-    const lower = (await browser.get('/admin/packages/1/quota?quota=40')).text;
+    const lower = (await user.get('/admin/packages/1/quota?quota=40')).text;
     expect(words(lower)).toContain('Lowering to 40: 38 are held or confirmed, 2 stay on sale.');
     expect(hidden(lower)).toEqual({ quota: '40', version: '4' });
-    const done = await browser.follow(await browser.post('/admin/packages/1/quota', hidden(lower)));
+    const done = await user.follow(await user.post('/admin/packages/1/quota', hidden(lower)));
     expect(words(done.text)).toContain('The quota of package 1 is now 40; it was 50.');
-    const raise = words((await browser.get('/admin/packages/1/quota?quota=60')).text);
+    const raise = words((await user.get('/admin/packages/1/quota?quota=60')).text);
     expect(raise).toContain('Raising to 60');
   });
 
   test('shows the current effects and asks again if its quota was changed meanwhile', async () => {
-    const browser = await signedIn({ packages: [fakeStatus({ version: 4 }, { waiting: 5 })] });
-    const before = hidden((await browser.get('/admin/packages/1/quota?quota=60')).text);
-    browser.service.world.packages = [fakeStatus({ version: 5, quota: 55 }, { waiting: 9 })];
-    const conflict = await browser.post('/admin/packages/1/quota', before);
+    const user = await signedIn({ packages: [fakeStatus({ version: 4 }, { waiting: 5 })] });
+    const before = hidden((await user.get('/admin/packages/1/quota?quota=60')).text);
+    user.service.world.packages = [fakeStatus({ version: 5, quota: 55 }, { waiting: 9 })];
+    const conflict = await user.post('/admin/packages/1/quota', before);
     expect(conflict.status).toBe(409);
     expect(words(conflict.text)).toContain('its quota is now 55');
     expect(words(conflict.text)).toContain('from 55 to 60');
     expect(hidden(conflict.text)).toEqual({ quota: '60', version: '5' });
-    expect((await browser.post('/admin/packages/1/quota', hidden(conflict.text))).status).toBe(303);
-    expect(browser.service.world.packages[0]?.package.quota).toBe(60);
+    expect((await user.post('/admin/packages/1/quota', hidden(conflict.text))).status).toBe(303);
+    expect(user.service.world.packages[0]?.package.quota).toBe(60);
   });
 
   test.each(['37', '-1', '1.5', '1e3', '', 'x'])('keeps its quota when %s is requested', async (quota) => {
-    const browser = await signedIn({ packages: [fakeStatus({}, { held: 3, confirmed: 35 })] });
-    const step = await browser.get(`/admin/packages/1/quota?quota=${quota}`);
+    const user = await signedIn({ packages: [fakeStatus({}, { held: 3, confirmed: 35 })] });
+    const step = await user.get(`/admin/packages/1/quota?quota=${quota}`);
     expect(step.status).toBe(422);
     expect(step.text).toContain('id="quota-error"');
-    expect((await browser.post('/admin/packages/1/quota', { quota, version: '1' })).status).toBe(422);
-    expect(browser.service.world.packages[0]?.package.quota).toBe(50);
+    expect((await user.post('/admin/packages/1/quota', { quota, version: '1' })).status).toBe(422);
+    expect(user.service.world.packages[0]?.package.quota).toBe(50);
   });
 
   const offer = { flight: 'Flight-1', stay: '2022-08-09', price: '100', opensAt: '', closesAt: '' };
 
   test('is changed only in the fields that differ', async () => {
-    const browser = await signedIn({ packages: [fakeStatus({ opensAt: fakeNow - 1_500 })] });
+    const user = await signedIn({ packages: [fakeStatus({ opensAt: fakeNow - 1_500 })] });
     const opensAt = '2022-07-31T23:59:58.500';
-    expect((await browser.get('/admin/packages/1')).text).toContain(`value="${opensAt}"`);
-    const same = await browser.post('/admin/packages/1', { ...offer, opensAt, version: '1' });
-    expect(words((await browser.follow(same)).text)).toContain('nothing has changed');
+    expect((await user.get('/admin/packages/1')).text).toContain(`value="${opensAt}"`);
+    const same = await user.post('/admin/packages/1', { ...offer, opensAt, version: '1' });
+    expect(words((await user.follow(same)).text)).toContain('nothing has changed');
     const closesAt = '2022-08-05T18:00';
-    await browser.post('/admin/packages/1', { ...offer, opensAt, closesAt, price: '120', version: '1' });
-    expect(browser.service.calls).toEqual([
+    await user.post('/admin/packages/1', { ...offer, opensAt, closesAt, price: '120', version: '1' });
+    expect(user.service.calls).toEqual([
       `amend 1 ${JSON.stringify({ price: 120, closesAt: Date.UTC(2022, 7, 5, 18) })}`,
     ]);
-    await browser.post('/admin/packages/1', { ...offer, price: '120', version: '2' });
-    expect(browser.service.calls.at(-1)).toBe('amend 1 {"opensAt":null,"closesAt":null}');
+    await user.post('/admin/packages/1', { ...offer, price: '120', version: '2' });
+    expect(user.service.calls.at(-1)).toBe('amend 1 {"opensAt":null,"closesAt":null}');
   });
 
   test('shows the stored values beside the entered ones if somebody else changed it', async () => {
-    const browser = await signedIn({ packages: [fakeStatus({ version: 3, price: 90 })] });
-    const conflict = await browser.post('/admin/packages/1', { ...offer, price: '120', version: '2' });
+    const user = await signedIn({ packages: [fakeStatus({ version: 3, price: 90 })] });
+    const conflict = await user.post('/admin/packages/1', { ...offer, price: '120', version: '2' });
     expect(conflict.status).toBe(409);
     expect(words(conflict.text)).toContain('It is now: price 90.');
     expect(conflict.text).toContain('value="120"');
     expect(conflict.text).toContain('name="version" value="3"');
-    expect(browser.service.calls).toEqual([]);
+    expect(user.service.calls).toEqual([]);
   });
 
   test('is changed only after a confirmation if this would end its sale', async () => {
-    const browser = await signedIn({ packages: [fakeStatus({}, { waiting: 312 })] });
+    const user = await signedIn({ packages: [fakeStatus({}, { waiting: 312 })] });
     const edit = { ...offer, closesAt: '2022-07-01T00:00', version: '1' };
-    const step = await browser.post('/admin/packages/1', edit);
+    const step = await user.post('/admin/packages/1', edit);
     expect(step.status).toBe(200);
     expect(words(step.text)).toContain('the sale closes at once');
     expect(words(step.text)).toContain('312 in the queue keep their positions');
-    expect(browser.service.calls).toEqual([]);
-    expect((await browser.post('/admin/packages/1', hidden(step.text))).status).toBe(303);
-    expect(browser.service.calls).toHaveLength(1);
+    expect(user.service.calls).toEqual([]);
+    expect((await user.post('/admin/packages/1', hidden(step.text))).status).toBe(303);
+    expect(user.service.calls).toHaveLength(1);
   });
 
   test.each([
@@ -407,26 +406,26 @@ describe('a package', () => {
     [{ opensAt: '2022-13-01T00:00' }, 'opensAt'],
     [{ opensAt: '2022-08-02T00:00', closesAt: '2022-08-01T00:00' }, 'closesAt'],
   ])('is neither created nor changed with %j, and the wrong field is named', async (wrong, field) => {
-    const browser = await signedIn();
-    const made = await browser.post('/admin/packages', { ...offer, id: '7', quota: '5', ...wrong });
-    const changed = await browser.post('/admin/packages/1', { ...offer, version: '1', ...wrong });
+    const user = await signedIn();
+    const made = await user.post('/admin/packages', { ...offer, id: '7', quota: '5', ...wrong });
+    const changed = await user.post('/admin/packages/1', { ...offer, version: '1', ...wrong });
     for (const { status, text } of [made, changed]) {
       expect(status).toBe(422);
       expect(text).toContain(`id="${field}-error"`);
     }
-    expect(browser.service.calls).toEqual([]);
+    expect(user.service.calls).toEqual([]);
   });
 
   test('is created under the next id unless this was taken meanwhile', async () => {
-    const browser = await signedIn();
-    expect((await browser.get('/admin/packages/new')).text).toMatch(/name="id"[^>]* value="2"/);
+    const user = await signedIn();
+    expect((await user.get('/admin/packages/new')).text).toMatch(/name="id"[^>]* value="2"/);
     const fields = { ...offer, quota: '5', paused: 'on' };
-    const taken = await browser.post('/admin/packages', { ...fields, id: '1' });
+    const taken = await user.post('/admin/packages', { ...fields, id: '1' });
     expect(taken.status).toBe(409);
     expect(words(taken.text)).toContain('Number is taken.');
-    const done = await browser.post('/admin/packages', { ...fields, id: '2' });
+    const done = await user.post('/admin/packages', { ...fields, id: '2' });
     expect(done.location).toBe('/admin/packages/2');
-    expect(browser.service.world.packages[1]?.package).toMatchObject({ id: 2, quota: 5, paused: true });
+    expect(user.service.world.packages[1]?.package).toMatchObject({ id: 2, quota: 5, paused: true });
   });
 
   test.each(['/admin/packages/9', '/admin/packages/x', '/admin/packages/9/pause'])(
@@ -439,69 +438,69 @@ describe('a package', () => {
 
 describe('instances, orders and emails', () => {
   test('an instance is drained after its effects were shown', async () => {
-    const browser = await signedIn();
-    const step = words((await browser.get('/admin/instances/instance-2/drain')).text);
+    const user = await signedIn();
+    const step = words((await user.get('/admin/instances/instance-2/drain')).text);
     expect(step).toContain('instance-2 hands over 14 packages to 1 other; 230 viewers reconnect.');
-    expect(browser.service.calls).toEqual([]);
-    const done = await browser.follow(await browser.post('/admin/instances/instance-2/drain'));
+    expect(user.service.calls).toEqual([]);
+    const done = await user.follow(await user.post('/admin/instances/instance-2/drain'));
     expect(words(done.text)).toContain('instance-2 is draining.');
-    expect((await browser.get('/admin/instances/instance-9/drain')).status).toBe(404);
-    expect((await browser.post('/admin/instances/instance-9/drain')).status).toBe(404);
+    expect((await user.get('/admin/instances/instance-9/drain')).status).toBe(404);
+    expect((await user.post('/admin/instances/instance-9/drain')).status).toBe(404);
   });
 
   test('a lost instance is listed until it is dismissed', async () => {
-    const browser = await signedIn({ instances: [fakeInstance('instance-1'), fakeLost('instance-2')] });
-    const shown = await browser.get('/admin');
+    const user = await signedIn({ instances: [fakeInstance('instance-1'), fakeLost('instance-2')] });
+    const shown = await user.get('/admin');
     expect(words(shown.text)).toContain('instance-2 is lost');
     expect(words(shown.text)).toContain('1 / 2 ready');
     expect(words(shown.text)).toMatch(/Lost for 60 min had 5/);
-    expect(words((await browser.get('/admin/instances/instance-2/drain')).text)).toContain('It is lost.');
-    const done = await browser.follow(await browser.post('/admin/instances/instance-2/dismiss'));
+    expect(words((await user.get('/admin/instances/instance-2/drain')).text)).toContain('It is lost.');
+    const done = await user.follow(await user.post('/admin/instances/instance-2/dismiss'));
     expect(words(done.text)).toContain('instance-2 is not shown any more.');
     expect(words(done.text)).toContain('All is well');
-    expect((await browser.post('/admin/instances/instance-2/dismiss')).status).toBe(404);
+    expect((await user.post('/admin/instances/instance-2/dismiss')).status).toBe(404);
   });
 
   test('the instance that serves the page confirms its own drain without a redirect', async () => {
-    const browser = await signedIn();
-    const own = await browser.post('/admin/instances/instance-1/drain');
+    const user = await signedIn();
+    const own = await user.post('/admin/instances/instance-1/drain');
     expect([own.status, words(own.text).includes('instance-1 is draining.')]).toEqual([200, true]);
   });
 
   test('an order is retried at once, and cancelled after the effects were shown', async () => {
     const order = fakeOrder({ status: 'confirmed', flight: { ticketNumber: 'F-1' } });
-    const browser = await signedIn({ orders: [{ order, since: fakeNow }] });
-    const step = words((await browser.get(`/admin/orders/${orderId}/cancel`)).text);
+    const user = await signedIn({ orders: [{ order, since: fakeNow }] });
+    const step = words((await user.get(`/admin/orders/${orderId}/cancel`)).text);
     expect(step).toContain('The seat (F-1) and the room are given back');
-    expect(browser.service.calls).toEqual([]);
-    await browser.post(`/admin/orders/${orderId}/cancel`);
-    await browser.post(`/admin/orders/${orderId}/retry`);
-    expect(browser.service.calls).toEqual([`cancel ${orderId}`, `retry ${orderId}`]);
+    expect(user.service.calls).toEqual([]);
+    await user.post(`/admin/orders/${orderId}/cancel`);
+    await user.post(`/admin/orders/${orderId}/retry`);
+    expect(user.service.calls).toEqual([`cancel ${orderId}`, `retry ${orderId}`]);
   });
 
   test('the page of an order that is being booked explains why it cannot be cancelled', async () => {
-    const browser = await signedIn({ orders: [{ order: fakeOrder({ status: 'held' }), since: fakeNow }] });
-    const step = await browser.get(`/admin/orders/${orderId}/cancel`);
+    const user = await signedIn({ orders: [{ order: fakeOrder({ status: 'held' }), since: fakeNow }] });
+    const step = await user.get(`/admin/orders/${orderId}/cancel`);
     expect(words(step.text)).toContain('cannot be cancelled now');
     expect(step.text).not.toContain('<form method="post" action="/admin/orders');
-    const forced = await browser.post(`/admin/orders/${orderId}/cancel`);
+    const forced = await user.post(`/admin/orders/${orderId}/cancel`);
     expect([forced.status, words(forced.text).includes('is being booked')]).toEqual([409, true]);
   });
 
   test('orders are found by number, package and status', async () => {
-    const browser = await signedIn({ orders: [{ order: fakeOrder(), since: fakeNow }] });
+    const user = await signedIn({ orders: [{ order: fakeOrder(), since: fakeNow }] });
     const pasted = encodeURIComponent(`order ${orderId.toLowerCase()}!`);
-    expect((await browser.get(`/admin/orders?id=${pasted}`)).location).toBe(`/admin/orders/${orderId}`);
-    expect((await browser.get('/admin/orders?id=nothing')).status).toBe(404);
-    expect((await browser.get('/admin/orders?package=x')).status).toBe(422);
-    expect((await browser.get('/admin/orders?package=1&status=queued')).text).toContain(orderId);
-    expect((await browser.get('/admin/orders?status=held')).text).not.toContain(orderId);
-    expect((await browser.get('/admin/orders?cursor=%00&status=no-such')).status).toBe(200);
+    expect((await user.get(`/admin/orders?id=${pasted}`)).location).toBe(`/admin/orders/${orderId}`);
+    expect((await user.get('/admin/orders?id=nothing')).status).toBe(404);
+    expect((await user.get('/admin/orders?package=x')).status).toBe(422);
+    expect((await user.get('/admin/orders?package=1&status=queued')).text).toContain(orderId);
+    expect((await user.get('/admin/orders?status=held')).text).not.toContain(orderId);
+    expect((await user.get('/admin/orders?cursor=%00&status=no-such')).status).toBe(200);
   });
 
   test('orders are found by email, and the email is in no address', async () => {
     const ana = { order: fakeOrder(), since: fakeNow };
-    const browser = await signedIn(
+    const user = await signedIn(
       { orders: [ana] },
       {
         orders: {
@@ -510,36 +509,36 @@ describe('instances, orders and emails', () => {
         },
       },
     );
-    expect((await browser.get('/admin/orders')).text).toContain('action="/admin/orders/search"');
-    const found = await browser.post('/admin/orders/search', { email: ' ANA@example.com ' });
+    expect((await user.get('/admin/orders')).text).toContain('action="/admin/orders/search"');
+    const found = await user.post('/admin/orders/search', { email: ' ANA@example.com ' });
     const html = found.text;
     expect([found.status, found.headers.get('location')]).toEqual([200, null]);
     expect(html).toContain(`href="/admin/orders/${orderId}"`);
     expect(hidden(html)).toEqual({ email: 'ana@example.com', cursor: '1-1' });
     expect(html).not.toMatch(/(href|action)="[^"]*(ana|%40)/i);
-    const none = await browser.post('/admin/orders/search', { email: 'eve@example.com' });
+    const none = await user.post('/admin/orders/search', { email: 'eve@example.com' });
     expect(words(none.text)).toContain('No order with this email.');
-    expect((await browser.post('/admin/orders/search', { email: 'x' })).status).toBe(422);
-    expect((await browser.get('/admin/orders/search')).status).toBe(303);
+    expect((await user.post('/admin/orders/search', { email: 'x' })).status).toBe(422);
+    expect((await user.get('/admin/orders/search')).status).toBe(303);
   });
 
   test('an email is erased after the effects were shown, and appears in no address or cookie', async () => {
-    const browser = await signedIn();
-    const step = await browser.post('/admin/erase', { email: ' Ana@Example.com ' });
+    const user = await signedIn();
+    const step = await user.post('/admin/erase', { email: ' Ana@Example.com ' });
     expect(words(step.text)).toContain('This cannot be undone.');
-    expect(browser.service.calls).toEqual([]);
-    const done = await browser.post('/admin/erase', hidden(step.text));
-    expect(browser.service.calls).toEqual(['erase ana@example.com']);
+    expect(user.service.calls).toEqual([]);
+    const done = await user.post('/admin/erase', hidden(step.text));
+    expect(user.service.calls).toEqual(['erase ana@example.com']);
     expect(done.location).toBe('/admin/erase');
     expect(done.headers.getSetCookie().join()).not.toContain('ana');
-    const said = words((await browser.follow(done)).text);
+    const said = words((await user.follow(done)).text);
     expect(said).toContain('The email was erased from 12 orders. 1 order that has not ended still has it.');
-    expect((await browser.post('/admin/erase', { email: 'ana' })).status).toBe(422);
+    expect((await user.post('/admin/erase', { email: 'ana' })).status).toBe(422);
   });
 
   test('the log shows who changed what, before and after', async () => {
     const by = { name: 'admin', via: 'session', address: '192.0.2.7' } as const;
-    const browser = await signedIn({
+    const user = await signedIn({
       changes: [
         {
           ...{ id: 'one', at: fakeNow, by, instance: 'instance-1', outcome: 'done' },
@@ -548,10 +547,10 @@ describe('instances, orders and emails', () => {
         },
       ],
     });
-    const text = words((await browser.get('/admin/log')).text);
+    const text = words((await user.get('/admin/log')).text);
     expect(text).toContain('00:00:00 UTC 1 Aug 2022');
-    expect(text).toMatch(/admin in a browser, 192\.0\.2\.7 Changed a package package 3 quota 50 → 60 done/);
-    expect((await browser.get('/admin/log?cursor=%00')).status).toBe(200);
+    expect(text).toMatch(/admin in a user, 192\.0\.2\.7 Changed a package package 3 quota 50 → 60 done/);
+    expect((await user.get('/admin/log?cursor=%00')).status).toBe(200);
   });
 });
 
@@ -560,18 +559,18 @@ describe('while the store is away', () => {
 
   /** Signed in before; now nobody can tell whether that session was ended. */
   async function untold() {
-    const browser = await signedIn({ packages: [fakeStatus({ flight: 'Flight-77' })] });
-    expect((await browser.get('/admin')).text).toContain('Flight-77');
-    const { packages, orders, changes } = browser.service;
+    const user = await signedIn({ packages: [fakeStatus({ flight: 'Flight-77' })] });
+    expect((await user.get('/admin')).text).toContain('Flight-77');
+    const { packages, orders, changes } = user.service;
     for (const subject of [packages, orders, changes]) Object.assign(subject, { list: away });
-    Object.assign(browser.auth, { operator: away });
-    return browser;
+    Object.assign(user.auth, { operator: away });
+    return user;
   }
 
   test('operators with a session still see the overview, with the last data', async () => {
-    const browser = await untold();
+    const user = await untold();
     for (const path of ['/admin', '/admin/fragments']) {
-      const { status, text } = await browser.get(path);
+      const { status, text } = await user.get(path);
       expect([path, status]).toEqual([path, 200]);
       expect(words(text)).toContain('The store does not answer');
       expect(words(text)).toContain('Flight-77');
@@ -579,9 +578,9 @@ describe('while the store is away', () => {
   });
 
   test('a form that was sent can be sent again unchanged', async () => {
-    const browser = await untold();
+    const user = await untold();
     const fields = { flight: 'Flight-7 & "co"', stay: '2030-01-01', price: '7', version: '1' };
-    const { status, text } = await browser.post('/admin/packages/1', fields);
+    const { status, text } = await user.post('/admin/packages/1', fields);
     expect(status).toBe(503);
     expect(text).toContain('action="/admin/packages/1"');
     expect(hidden(text)).toEqual({ ...fields, flight: 'Flight-7 &amp; &quot;co&quot;' });
@@ -590,12 +589,11 @@ describe('while the store is away', () => {
   test.each(addresses.filter(([, path]) => !['/admin', '/admin/fragments'].includes(path)))(
     '%s %s shows and does nothing',
     async (method, path) => {
-      const browser = await untold();
-      const answer =
-        method === 'GET' ? await browser.get(path) : await browser.post(path, { confirmed: 'yes' });
+      const user = await untold();
+      const answer = method === 'GET' ? await user.get(path) : await user.post(path, { confirmed: 'yes' });
       expect(answer.status).toBe(503);
       expect(answer.text).not.toMatch(/Flight-77|@/);
-      expect(browser.service.calls).toEqual([]);
+      expect(user.service.calls).toEqual([]);
     },
   );
 });
