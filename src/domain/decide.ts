@@ -55,18 +55,18 @@ export interface Step {
 export function decide(
   state: PackageState,
   messages: readonly PackageMessage[],
-  known: Lookups,
+  lookups: Lookups,
   now: number,
   rules: PackageRules,
 ): Step {
-  const batch = new Decision(state, known, now, rules);
+  const batch = new Decision(state, lookups, now, rules);
   for (const message of messages) batch.take(message);
   return batch.finish();
 }
 
 class Decision {
   readonly #draft: Draft;
-  readonly #known: Lookups;
+  readonly #lookups: Lookups;
   readonly #now: number;
   readonly #rules: PackageRules;
   #suppliersAvailable: boolean;
@@ -75,9 +75,9 @@ class Decision {
   /** Purchases that found the package sold out. They are decided at the end of the batch. */
   readonly #soldOut: Purchase[] = [];
 
-  constructor(state: PackageState, known: Lookups, now: number, rules: PackageRules) {
+  constructor(state: PackageState, lookups: Lookups, now: number, rules: PackageRules) {
     this.#draft = new Draft(state);
-    this.#known = known;
+    this.#lookups = lookups;
     this.#now = now;
     this.#rules = rules;
     this.#suppliersAvailable = state.suppliersAvailable;
@@ -118,8 +118,8 @@ class Decision {
   #purchase(purchase: Purchase): void {
     const { caller, email, key, orderId } = purchase;
     const before = this.#stored(orderId) ?? (key === undefined ? undefined : this.#storedUnder(key));
-    const known = keyAnswer(before, email);
-    if (known !== undefined) return this.#draft.answer(caller, known);
+    const repeated = keyAnswer(before, email);
+    if (repeated !== undefined) return this.#draft.answer(caller, repeated);
     const obstacle = this.#obstacle(purchase);
     if (obstacle === 'sold_out') {
       this.#soldOut.push(purchase);
@@ -162,7 +162,7 @@ class Decision {
       this.#suppliersAvailable,
     );
     if (obstacle !== undefined || ordersPerEmail === 0) return obstacle;
-    const orders = (this.#known.liveByEmail.get(email) ?? 0) + this.#draft.insertedWithEmail(email);
+    const orders = (this.#lookups.liveByEmail.get(email) ?? 0) + this.#draft.insertedWithEmail(email);
     return orders >= ordersPerEmail ? 'order_limit' : undefined;
   }
 
@@ -309,11 +309,11 @@ class Decision {
   }
 
   #stored(id: string): Order | undefined {
-    return this.#draft.order(id) ?? this.#known.byId.get(id);
+    return this.#draft.order(id) ?? this.#lookups.byId.get(id);
   }
 
   #storedUnder(key: string): Order | undefined {
-    const stored = this.#known.byKey.get(key);
+    const stored = this.#lookups.byKey.get(key);
     return this.#draft.orderByKey(key) ?? (stored && (this.#draft.order(stored.id) ?? stored));
   }
 }

@@ -62,18 +62,18 @@ function amended(before: TravelPackage, change: PackageUpdate): TravelPackage {
 }
 
 /** Whether the package is the result of applying this update to the version before. */
-export function isUpdated(present: TravelPackage, change: PackageUpdate): boolean {
+export function isUpdated(stored: TravelPackage, change: PackageUpdate): boolean {
   const { version, opensAt, closesAt, paused, listed, archived } = change;
   return (
-    present.version === version + 1 &&
+    stored.version === version + 1 &&
     (['flight', 'stay', 'price', 'quota'] as const).every(
-      (name) => change[name] === undefined || present[name] === change[name],
+      (name) => change[name] === undefined || stored[name] === change[name],
     ) &&
-    (opensAt === undefined || present.opensAt === (opensAt ?? undefined)) &&
-    (closesAt === undefined || present.closesAt === (closesAt ?? undefined)) &&
-    (paused === undefined || (present.paused ?? false) === paused) &&
-    (listed === undefined || (present.listed ?? true) === listed) &&
-    (archived === undefined || present.archived === true)
+    (opensAt === undefined || stored.opensAt === (opensAt ?? undefined)) &&
+    (closesAt === undefined || stored.closesAt === (closesAt ?? undefined)) &&
+    (paused === undefined || (stored.paused ?? false) === paused) &&
+    (listed === undefined || (stored.listed ?? true) === listed) &&
+    (archived === undefined || stored.archived === true)
   );
 }
 

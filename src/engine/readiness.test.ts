@@ -5,7 +5,7 @@ import { Readiness } from './readiness.ts';
 
 const well = { isDraining: false, isTransportAvailable: true };
 let clock: ManualClock;
-let trouble: { ping?: Error; probe?: Error; leases?: Error };
+let problem: { ping?: Error; probe?: Error; leases?: Error };
 let asked: { probe: number; leases: number };
 let readiness: Readiness;
 
@@ -15,19 +15,19 @@ function answer(error: Error | undefined): Promise<void> {
 
 beforeEach(() => {
   clock = new ManualClock();
-  trouble = {};
+  problem = {};
   asked = { probe: 0, leases: 0 };
   const store = {
-    ping: () => answer(trouble.ping),
+    ping: () => answer(problem.ping),
     probe: () => {
       asked.probe++;
-      return answer(trouble.probe);
+      return answer(problem.probe);
     },
   };
   const leases = {
     ping: () => {
       asked.leases++;
-      return answer(trouble.leases);
+      return answer(problem.leases);
     },
   };
   readiness = new Readiness({ store, clock, leases });
@@ -39,7 +39,7 @@ test('reports no problem while everything works, and names each cause otherwise'
   expect(await readiness.problems({ ...well, isTransportAvailable: false })).toEqual([
     'Redis does not answer',
   ]);
-  trouble = { probe: new StoreUnavailableError('the disk is full'), leases: new Error('2 of 3 are away') };
+  problem = { probe: new StoreUnavailableError('the disk is full'), leases: new Error('2 of 3 are away') };
   await clock.advance(2_000);
   expect(await readiness.problems(well)).toEqual([
     'the store takes no writes: the disk is full',
@@ -48,7 +48,7 @@ test('reports no problem while everything works, and names each cause otherwise'
 });
 
 test('does not write to a store that does not answer', async () => {
-  trouble = { ping: new StoreUnavailableError('away') };
+  problem = { ping: new StoreUnavailableError('away') };
   expect(await readiness.problems(well)).toEqual(['the store does not answer: away']);
   expect(asked.probe).toBe(0);
 });
@@ -58,10 +58,10 @@ test('writes every two seconds at most, and every five while writes fail', async
   await clock.advance(1_999);
   await readiness.problems(well);
   expect(asked).toEqual({ probe: 1, leases: 1 });
-  trouble = { probe: new StoreUnavailableError('locked') };
+  problem = { probe: new StoreUnavailableError('locked') };
   await clock.advance(1);
   expect(await readiness.problems(well)).toHaveLength(1);
-  trouble = {};
+  problem = {};
   await clock.advance(4_999);
   expect(await readiness.problems(well)).toHaveLength(1);
   await clock.advance(1);

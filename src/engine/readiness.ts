@@ -34,15 +34,15 @@ export class Readiness {
   /** The reasons as text; empty when ready. */
   async problems({ isDraining, isTransportAvailable }: InstanceCondition): Promise<string[]> {
     if (isDraining) return ['this instance is draining'];
-    const carrier = isTransportAvailable ? [] : ['Redis does not answer'];
+    const transportProblems = isTransportAvailable ? [] : ['Redis does not answer'];
     try {
       await this.#store.ping();
     } catch (error) {
       // A store that does not answer takes no writes either, so the probes are skipped.
-      return [...carrier, `the store does not answer: ${reasonOf(error)}`];
+      return [...transportProblems, `the store does not answer: ${reasonOf(error)}`];
     }
-    const found = await Promise.all(this.#looks.map((look) => look.trouble()));
-    return [...carrier, ...found.filter((trouble) => trouble !== undefined)];
+    const found = await Promise.all(this.#looks.map((look) => look.problem()));
+    return [...transportProblems, ...found.filter((problem) => problem !== undefined)];
   }
 }
 
@@ -50,26 +50,26 @@ export class Readiness {
 class Probe {
   readonly #clock: Clock;
   readonly #work: () => Promise<void>;
-  readonly #words: string;
+  readonly #description: string;
   readonly #againMs: number;
-  #trouble: Promise<string | undefined> | undefined;
+  #problem: Promise<string | undefined> | undefined;
   #lookAgainAt = Number.NEGATIVE_INFINITY;
 
   /** @param againMs time until the next check after a failure */
-  constructor(clock: Clock, work: () => Promise<void>, words: string, againMs = lookEveryMs) {
+  constructor(clock: Clock, work: () => Promise<void>, description: string, againMs = lookEveryMs) {
     this.#clock = clock;
     this.#work = work;
-    this.#words = words;
+    this.#description = description;
     this.#againMs = againMs;
   }
 
-  trouble(): Promise<string | undefined> {
-    if (this.#trouble === undefined || this.#clock.now() >= this.#lookAgainAt) {
+  problem(): Promise<string | undefined> {
+    if (this.#problem === undefined || this.#clock.now() >= this.#lookAgainAt) {
       // One check at a time.
       this.#lookAgainAt = Number.POSITIVE_INFINITY;
-      this.#trouble = this.#look();
+      this.#problem = this.#look();
     }
-    return this.#trouble;
+    return this.#problem;
   }
 
   async #look(): Promise<string | undefined> {
@@ -79,7 +79,7 @@ class Probe {
       return undefined;
     } catch (error) {
       this.#lookAgainAt = this.#clock.now() + this.#againMs;
-      return `${this.#words}: ${reasonOf(error)}`;
+      return `${this.#description}: ${reasonOf(error)}`;
     }
   }
 }

@@ -167,7 +167,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
         ...options,
         messages,
         actors: local,
-        wakeElsewhere: (ids) => router.wakeElsewhere(ids),
+        wakeOnPreferred: (ids) => router.wakeOnPreferred(ids),
       });
     }
     this.#unsubscribe = liveBus.subscribe({ removed: (packageId) => this.#local.retire(packageId) });
@@ -185,8 +185,8 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     return answered(async () => {
       const { packageId } = request;
       // Only a refusal needs a fresh snapshot. The owner decides all other purchases.
-      const glanced = this.packageCache.peek(packageId);
-      if (glanced !== undefined && this.obstacle(glanced) === undefined) {
+      const cached = this.packageCache.peek(packageId);
+      if (cached !== undefined && this.obstacle(cached) === undefined) {
         const answer = await this.#ask(request);
         // The cached snapshot is outdated. A fresh one lets the next purchase be refused without asking the owner.
         if (answer.kind === 'refused') void this.packageCache.get(packageId).catch(() => {});
@@ -223,7 +223,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     const hasOthers = this.#hasOthers;
     await this.options.messages?.leave();
     if (hasOthers) {
-      this.#router?.wakeElsewhere(await this.#local.handOver());
+      this.#router?.wakeOnPreferred(await this.#local.handOver());
     } else {
       await this.#local.drain();
       this.outcomes.close();

@@ -26,7 +26,7 @@ let clock: ManualClock;
 let members: Members;
 let active: Set<number>;
 let unfinished: number[];
-let wokenElsewhere: number[];
+let wokenOnPreferred: number[];
 let placement: Placement;
 
 const ids = Array.from({ length: 40 }, (_, index) => index + 1);
@@ -38,7 +38,7 @@ beforeEach(() => {
   members = new Members();
   active = new Set();
   unfinished = [];
-  wokenElsewhere = [];
+  wokenOnPreferred = [];
   placement = new Placement({
     instance: 'a',
     messages: members as unknown as Messages,
@@ -48,7 +48,7 @@ beforeEach(() => {
       release: async (id) => void active.delete(id),
     },
     store: { packagesWithUnfinished: async () => unfinished },
-    wakeElsewhere: (moved) => void wokenElsewhere.push(...moved),
+    wakeOnPreferred: (moved) => void wokenOnPreferred.push(...moved),
     clock,
     log: silentLog,
     scanMs: 1_000,
@@ -81,9 +81,9 @@ test('actors move to a new member only after the members have been stable for a 
   await clock.advance(1_000);
   members.become('a', 'b');
   await clock.advance(9_000);
-  expect(wokenElsewhere).toEqual([]);
+  expect(wokenOnPreferred).toEqual([]);
   await clock.advance(2_000);
-  expect(wokenElsewhere).toEqual(preferredBy('b', 'a', 'b'));
+  expect(wokenOnPreferred).toEqual(preferredBy('b', 'a', 'b'));
   expect([...active]).toEqual(preferredBy('a', 'a', 'b'));
   placement.stop();
 });
@@ -96,7 +96,7 @@ test('no actor moves while the transport is away', async () => {
   members.become('a', 'b');
   members.available = false;
   await clock.advance(20_000);
-  expect(wokenElsewhere).toEqual([]);
+  expect(wokenOnPreferred).toEqual([]);
   placement.stop();
 });
 
@@ -112,7 +112,7 @@ test('a store that is away is read again at the next scan', async () => {
         return preferredBy('a', 'a', 'b');
       },
     },
-    wakeElsewhere: () => {},
+    wakeOnPreferred: () => {},
     clock,
     log: silentLog,
   });

@@ -17,7 +17,7 @@ export interface PlacementOptions {
   readonly actors: Placeable;
   readonly store: Pick<Store, 'packagesWithUnfinished'>;
   /** Asks their preferred instances to take these actors over. */
-  readonly wakeElsewhere: (ids: readonly number[]) => void;
+  readonly wakeOnPreferred: (ids: readonly number[]) => void;
   readonly clock: Clock;
   readonly log: Log;
   /** Interval of the search for actors without an owner; default 1,000 ms. */
@@ -79,7 +79,7 @@ export class Placement {
 
   /** Releases actors that prefer another instance, once the members are stable. */
   async #move(): Promise<void> {
-    const { actors, clock, wakeElsewhere, log, messages, stableMs = 10_000 } = this.#options;
+    const { actors, clock, wakeOnPreferred, log, messages, stableMs = 10_000 } = this.#options;
     if (!messages.available || clock.now() - this.#stableSince < stableMs) return;
     const leaving = actors
       .activeIds()
@@ -87,7 +87,7 @@ export class Placement {
       .slice(0, perScan);
     if (leaving.length === 0) return;
     await Promise.all(leaving.map((id) => actors.release(id)));
-    wakeElsewhere(leaving);
+    wakeOnPreferred(leaving);
     log.info({ actors: leaving.length }, 'actors moved to their preferred owner');
   }
 

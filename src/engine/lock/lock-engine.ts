@@ -117,9 +117,9 @@ export class LockEngine extends StrategyEngine {
     const isSecond = when === 'in any case';
     const purchase = { kind: 'purchase', orderId, email, inDoubt: isSecond } as const;
     const command = key === undefined ? purchase : { ...purchase, key };
-    const answer = await this.ask(packageId, command, ({ inventory }, known) => {
+    const answer = await this.ask(packageId, command, ({ inventory }, lookups) => {
       const areLeft =
-        inventory.held + inventory.cancelling + inventory.waiting > 0 && !known.byId.has(orderId);
+        inventory.held + inventory.cancelling + inventory.waiting > 0 && !lookups.byId.has(orderId);
       return (isSecond || !areLeft) && waiting.serve();
     });
     return answer && answerOf('accepted', answer);
@@ -134,12 +134,12 @@ export class LockEngine extends StrategyEngine {
 
   /** Finishes orders of processes that died or lost the lock. */
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
-    const present = await this.options.store.versionedPackage(packageId, {
+    const versioned = await this.options.store.versionedPackage(packageId, {
       statuses: sagaStatuses,
       max: leftMax,
     });
-    await Promise.all((present?.orders ?? []).map((order) => this.sagas.finish(order, signal)));
-    if (present !== undefined && present.inventory.waiting > 0) await this.#serveQueue(packageId, signal);
+    await Promise.all((versioned?.orders ?? []).map((order) => this.sagas.finish(order, signal)));
+    if (versioned !== undefined && versioned.inventory.waiting > 0) await this.#serveQueue(packageId, signal);
   }
 
   /** Serves a queue that another engine left behind, one order at a time and before new ones (rule Q5). */

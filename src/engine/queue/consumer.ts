@@ -124,7 +124,7 @@ export class Consumer {
   }
 
   async #serve(packageId: number): Promise<Served> {
-    const { present, step } = await this.#transactions.run({
+    const { versioned, step } = await this.#transactions.run({
       packageId,
       wanted: { statuses: ['queued'], max: 1 },
       messages: () => [{ kind: 'tick' }],
@@ -134,7 +134,7 @@ export class Consumer {
       await this.#sagas.finish(held.order, this.#closing.signal);
       return 'done';
     }
-    if (present.orders.length === 0) return 'empty';
+    if (versioned.orders.length === 0) return 'empty';
     const isSoldOut = step.effects.some((effect) => effect.kind === 'continue');
     return isSoldOut ? this.#refuse(packageId) : 'waiting';
   }
@@ -159,8 +159,8 @@ export class Consumer {
     this.#rescannedAt = clock.now();
     for (const packageId of await store.packagesWithUnfinished()) {
       this.#due.add(packageId);
-      const present = await store.versionedPackage(packageId, { statuses: sagaStatuses, max: leftMax });
-      for (const order of present?.orders ?? []) {
+      const versioned = await store.versionedPackage(packageId, { statuses: sagaStatuses, max: leftMax });
+      for (const order of versioned?.orders ?? []) {
         if (this.#isStopping) return;
         if (this.#isAbandoned(order)) await this.#sagas.finish(order, this.#closing.signal);
       }

@@ -225,8 +225,8 @@ describe('leaving', () => {
   });
 
   test.each([
-    ['without a key the order leaves the queue', undefined, 'withdrawn'],
-    ['with a key its place is kept', 'k', 'queued'],
+    ['the order leaves the queue without a key', undefined, 'withdrawn'],
+    ['its position is kept with a key', 'k', 'queued'],
   ])('a caller hangs up: %s', async (_, key, status) => {
     await setStage();
     const engine = await start();
@@ -292,9 +292,9 @@ describe('a consumer', () => {
 });
 
 async function pauseSale(packageId: number): Promise<void> {
-  const present = await stage.store.versionedPackage(packageId);
-  if (present === undefined) throw new Error('no such package');
-  const { package: travelPackage, inventory, fence } = present;
+  const versioned = await stage.store.versionedPackage(packageId);
+  if (versioned === undefined) throw new Error('no such package');
+  const { package: travelPackage, inventory, fence } = versioned;
   const paused = { ...travelPackage, paused: true, version: 2 };
   await stage.store.commit(packageId, fence, { inventory, package: paused, inserted: [], updated: [] });
 }

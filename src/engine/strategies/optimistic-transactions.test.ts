@@ -6,20 +6,20 @@ import { ContendedError, UnknownPackageError } from '../commands.ts';
 import { OptimisticTransactions, type Transaction } from './optimistic-transactions.ts';
 
 let stage: StrategyFixture;
-let transactor: OptimisticTransactions;
+let transactions: OptimisticTransactions;
 let changedQueues: number[];
 
 beforeEach(async () => {
   stage = await openStrategyFixture({ package: { quota: 2 } });
   changedQueues = [];
-  transactor = newTransactor();
+  transactions = newTransactions();
 });
 afterEach(async () => {
   vi.restoreAllMocks();
   await stage.close();
 });
 
-function newTransactor(): OptimisticTransactions {
+function newTransactions(): OptimisticTransactions {
   return new OptimisticTransactions({
     ...stage.options(),
     rules: { waitersPerUnit: 0, ordersPerEmail: 0, rejectionsMax: 0 },
@@ -37,7 +37,7 @@ function purchase(orderId: string, caller: Purchase['caller'] = () => {}): Purch
 async function run(
   id: string,
   over: Partial<Omit<Transaction, 'messages'>> = {},
-  by = transactor,
+  by = transactions,
 ): Promise<string> {
   const answer = await by.ask(purchase(id), { packageId: 1, ...over });
   return answer?.kind === 'refused' ? answer.code : (answer?.kind ?? 'not wanted');
@@ -45,7 +45,7 @@ async function run(
 
 describe('a change', () => {
   test('Q3 that was decided on an older state is decided again', async () => {
-    const others = [newTransactor(), newTransactor()];
+    const others = [newTransactions(), newTransactions()];
     const seen: number[] = [];
     const { commit } = stage.store;
     let isOwn = true;
@@ -83,11 +83,11 @@ describe('a change', () => {
     stage.liveBus.subscribe({ order: ({ id }) => heard.push(id) });
     vi.spyOn(stage.store, 'commit').mockRejectedValueOnce(new FencedError('too late'));
     const messages = () => [purchase('one', (answer) => answers.push(answer))];
-    const running = transactor.run({ packageId: 1, messages });
+    const running = transactions.run({ packageId: 1, messages });
     expect([heard, answers]).toEqual([[], []]);
     await running;
     expect([heard, answers.map(({ kind }) => kind), changedQueues]).toEqual([['one'], ['accepted'], []]);
-    await transactor.run({
+    await transactions.run({
       packageId: 1,
       messages: () => [purchase('two')],
       rules: { waitersPerUnit: 1, claimsMax: 0 },
@@ -103,7 +103,7 @@ describe('a change', () => {
 
   test('that is no longer wanted is not stored, and no caller is answered', async () => {
     const caller = vi.fn();
-    const { step } = await transactor.run({
+    const { step } = await transactions.run({
       packageId: 1,
       messages: () => [purchase('one', caller)],
       isWanted: () => false,
@@ -126,10 +126,10 @@ describe('a change', () => {
       wanted: { ids: ['one'] },
       messages: (epoch) => [{ ...message, epoch }],
     };
-    const first = await transactor.run(report);
+    const first = await transactions.run(report);
     expect(first.step.change?.updated).toMatchObject([{ id: 'one', status: 'failed' }]);
-    const second = await transactor.run(report);
-    expect([second.step.change, second.present.orders[0]?.status]).toEqual([undefined, 'failed']);
+    const second = await transactions.run(report);
+    expect([second.step.change, second.versioned.orders[0]?.status]).toEqual([undefined, 'failed']);
     expect((await stage.store.package(1))?.inventory).toMatchObject({ remaining: 2, held: 0 });
   });
 });

@@ -38,12 +38,12 @@ export interface Transaction extends Limits {
   /** Overrides rules for this transaction. */
   readonly rules?: Partial<PackageRules>;
   /** Called before each decision. False ends the transaction: nothing is stored, and no caller is answered. */
-  readonly isWanted?: (present: VersionedPackage, known: Lookups) => boolean;
+  readonly isWanted?: (versioned: VersionedPackage, lookups: Lookups) => boolean;
 }
 
 export interface TransactionResult {
   /** The package and the orders that the step was decided on. */
-  readonly present: VersionedPackage;
+  readonly versioned: VersionedPackage;
   /** The stored step. It has no effects if the transaction was not wanted. */
   readonly step: Step;
 }
@@ -109,11 +109,11 @@ export class OptimisticTransactions {
     for (let pauseMs = pauseFirstMs; ; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
       if (signal?.aborted === true || clock.now() > until)
         throw new ContendedError('no time is left to commit');
-      const present = await store.versionedPackage(packageId, wanted);
-      if (present === undefined) throw new UnknownPackageError(`there is no package ${packageId}`);
-      const step = await this.#decide(present, transaction, isInDoubt);
+      const versioned = await store.versionedPackage(packageId, wanted);
+      if (versioned === undefined) throw new UnknownPackageError(`there is no package ${packageId}`);
+      const step = await this.#decide(versioned, transaction, isInDoubt);
       try {
-        await this.#commit(present, step);
+        await this.#commit(versioned, step);
       } catch (error) {
         if (!mayPass(error)) throw error;
         isInDoubt ||= error instanceof CommitUnknownError;
@@ -121,22 +121,22 @@ export class OptimisticTransactions {
         continue;
       }
       for (const effect of step.effects) if (effect.kind === 'answer') effect.caller(effect.answer);
-      return { present, step };
+      return { versioned, step };
     }
   }
 
-  async #decide(present: VersionedPackage, transaction: Transaction, isInDoubt: boolean): Promise<Step> {
+  async #decide(versioned: VersionedPackage, transaction: Transaction, isInDoubt: boolean): Promise<Step> {
     const { store, clock, suppliersAvailable } = this.#options;
     const rules = { ...this.#options.rules, ...transaction.rules };
-    const messages = transaction.messages(present.fence.epoch);
+    const messages = transaction.messages(versioned.fence.epoch);
     const batch = isInDoubt ? inDoubt(messages) : messages;
-    const orders = new Map(present.orders.map((order) => [order.id, order]));
-    const recalled = await loadLookups(store, rules, { package: present.package, orders }, batch);
-    const known = { ...recalled, byId: new Map([...recalled.byId, ...orders]) };
-    const state = new PackageState({ ...present, unfinished: present.orders }, suppliersAvailable());
-    if (transaction.isWanted?.(present, known) === false)
+    const orders = new Map(versioned.orders.map((order) => [order.id, order]));
+    const loaded = await loadLookups(store, rules, { package: versioned.package, orders }, batch);
+    const lookups = { ...loaded, byId: new Map([...loaded.byId, ...orders]) };
+    const state = new PackageState({ ...versioned, unfinished: versioned.orders }, suppliersAvailable());
+    if (transaction.isWanted?.(versioned, lookups) === false)
       return { change: undefined, suppliersAvailable: state.suppliersAvailable, effects: [] };
-    return decide(state, batch, known, clock.now(), rules);
+    return decide(state, batch, lookups, clock.now(), rules);
   }
 
   async #commit({ package: before, inventory, fence }: VersionedPackage, { change }: Step): Promise<void> {

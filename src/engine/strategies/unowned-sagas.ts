@@ -77,13 +77,13 @@ export class UnownedSagas {
 
   /** Returns the order as it is stored now, whichever process stored it. */
   async #store({ id, packageId }: Order, { result, events }: Report, signal: AbortSignal): Promise<Order> {
-    const { present, step } = await this.#options.transactions.run({
+    const { versioned, step } = await this.#options.transactions.run({
       packageId,
       wanted: { ids: [id] },
       messages: (epoch) => [{ orderId: id, epoch, events, ...result }],
       signal,
     });
-    const stored = step.change?.updated.find((order) => order.id === id) ?? present.orders[0];
+    const stored = step.change?.updated.find((order) => order.id === id) ?? versioned.orders[0];
     if (stored === undefined) throw new Error(`order ${id} is not stored`);
     return stored;
   }

@@ -18,7 +18,7 @@ type Handler = (request: Json, from: string) => Promise<Json>;
 /** Two instances in this process, each with a peer service behind its router. */
 function pair() {
   const handlers = new Map<string, Handler>();
-  const deskOf = (self: string) => {
+  const instanceOf = (self: string) => {
     const messages: Messages = {
       members: () => [...handlers.keys()],
       onMembers: () => () => {},
@@ -50,7 +50,7 @@ function pair() {
     new Router({ instance: self, messages, local, peers: desk, ...others });
     return desk;
   };
-  return { one: deskOf('one'), two: deskOf('two') };
+  return { one: instanceOf('one'), two: instanceOf('two') };
 }
 
 describe('peers', () => {

@@ -283,7 +283,7 @@ describe('a caller who hangs up', () => {
 
 test('released packages are woken at their preferred instances', async () => {
   const mine = packageOf('a');
-  a.router.wakeElsewhere([mine, packageOf('b')]);
+  a.router.wakeOnPreferred([mine, packageOf('b')]);
   await Promise.resolve();
   expect([...b.owned].sort()).toEqual([mine, packageOf('b')].sort());
 });

@@ -49,7 +49,7 @@ const pauseMaxMs = 250;
 /** For this long after its start, an instance may get requests again that its previous process has stored. */
 const afterlifeMs = 5_000;
 /** Longest wait for a transport that is away. Without it, only packages that are owned here can be sold. */
-const carrierPatienceMs = 1_500;
+const transportTimeoutMs = 1_500;
 
 /**
  * Sends commands to the owner of a package, and repeats them with the same ids until an owner has answered or the time
@@ -94,7 +94,7 @@ export class Router {
         }
       }
       if (target === undefined || failed.size >= messages.members().length) failed.clear();
-      if (!messages.available && clock.now() - startedAt > carrierPatienceMs) break;
+      if (!messages.available && clock.now() - startedAt > transportTimeoutMs) break;
       // The last instance is draining.
       if (!local.mayOwn && messages.members().every((member) => member === instance)) break;
       await clock.sleep(pauseMs);
@@ -112,8 +112,8 @@ export class Router {
     const { local, instance, store } = this.#options;
     if (local.isActive(packageId)) return local.withdraw(packageId, orderId);
     const last = this.#lastOwner.get(packageId);
-    const isElsewhere = last !== undefined && last !== instance;
-    const owner = isElsewhere ? last : await store.owner(packageId).catch(() => undefined);
+    const isOtherInstance = last !== undefined && last !== instance;
+    const owner = isOtherInstance ? last : await store.owner(packageId).catch(() => undefined);
     if (owner === undefined || owner === instance) return local.withdraw(packageId, orderId);
     this.#tell(owner, { kind: 'withdraw', packageId, orderId });
   }
@@ -125,7 +125,7 @@ export class Router {
   }
 
   /** Asks the preferred instances to take these packages over. */
-  wakeElsewhere(packageIds: readonly number[]): void {
+  wakeOnPreferred(packageIds: readonly number[]): void {
     const { messages, instance } = this.#options;
     const others = messages.members().filter((member) => member !== instance);
     if (others.length === 0) return;
