@@ -549,7 +549,7 @@ describe('instances, orders and emails', () => {
     });
     const text = words((await user.get('/admin/log')).text);
     expect(text).toContain('00:00:00 UTC 1 Aug 2022');
-    expect(text).toMatch(/admin in a user, 192\.0\.2\.7 Changed a package package 3 quota 50 → 60 done/);
+    expect(text).toMatch(/admin in a browser, 192\.0\.2\.7 Changed a package package 3 quota 50 → 60 done/);
     expect((await user.get('/admin/log?cursor=%00')).status).toBe(200);
   });
 });
