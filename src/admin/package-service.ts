@@ -6,6 +6,7 @@ import {
   type Offer,
   type PackageSnapshot,
   packageIdMax,
+  queueCapacity,
   type TravelPackage,
 } from '../domain/travel-package.ts';
 import type { Activity, OperatedEngine, Result } from '../engine/operated-engine.ts';
@@ -263,7 +264,7 @@ export class PackageService {
     return {
       package: travelPackage,
       inventory,
-      waitersMax: waitersPerUnit * travelPackage.quota,
+      waitersMax: queueCapacity(travelPackage.quota, waitersPerUnit),
       ...defined({
         obstacle: obstacle as PackageStatus['obstacle'],
         owner,

@@ -15,7 +15,7 @@ import { eraseEmail, updatePackage } from './operator-changes.ts';
 import * as to from './order.ts';
 import { isSettled, type Order } from './order.ts';
 import type { PackageState } from './package-state.ts';
-import { isSoldOut, salePhase } from './travel-package.ts';
+import { isSoldOut, queueCapacity, salePhase } from './travel-package.ts';
 
 /** Limits of one decision about a package. */
 export interface PackageRules {
@@ -360,6 +360,6 @@ export function saleObstacle(
   if (phase === 'closed') return 'sale_closed';
   if (isSoldOut(travelPackage.quota, inventory)) return 'sold_out';
   const isClaimedAtOnce = suppliersAvailable && inventory.remaining > 0 && inventory.waiting === 0;
-  const isQueueFull = inventory.waiting >= waitersPerUnit * travelPackage.quota;
+  const isQueueFull = inventory.waiting >= queueCapacity(travelPackage.quota, waitersPerUnit);
   return isQueueFull && !isClaimedAtOnce ? 'queue_full' : undefined;
 }

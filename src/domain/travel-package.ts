@@ -73,6 +73,11 @@ export function isSoldOut(quota: number, inventory: Inventory): boolean {
   return inventory.confirmed - inventory.cancelling >= quota;
 }
 
+/** How many orders may wait for a unit of a package. */
+export function queueCapacity(quota: number, waitersPerUnit: number): number {
+  return waitersPerUnit * quota;
+}
+
 /** Whether the sale opens before it closes. */
 export function isSaleWindow({ opensAt, closesAt }: Pick<TravelPackage, 'opensAt' | 'closesAt'>): boolean {
   return opensAt === undefined || closesAt === undefined || opensAt < closesAt;
