@@ -371,8 +371,9 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     });
 
     describe('orders', () => {
-      const full: Order = {
+      const full: Required<Order> = {
         ...sampleOrder(2),
+        key: 'key-2',
         status: 'failed',
         reason: 'hotel_unavailable',
         flight: { ticketNumber: 'F-1 "quoted" ✈' },
