@@ -7,6 +7,12 @@ import { type LedgerReader, LedgerUnavailableError } from './bounded-reads.ts';
 
 const words = { flights: 'flight', hotels: 'hotel' } as const;
 
+/** The number of a supplier's reservation as its order carries it. */
+const numberOf: Record<SupplierKind, (order: Order) => string | undefined> = {
+  flights: ({ flight }) => flight?.ticketNumber,
+  hotels: ({ hotel }) => hotel?.reservationNumber,
+};
+
 /**
  * Checks rule Q8: one supplier's ledger against the orders, while both change. It reports only what cannot become right
  * by waiting:
@@ -83,7 +89,7 @@ export class SupplierAudit {
     const { packageId, id: orderId, status } = order;
     numbersOf(this.#reserved, packageId).add(order.number);
     const finding = (message: string): Finding => ({ rule: 'Q8', packageId, orderId, message });
-    const carried = this.#kind === 'flights' ? order.flight?.ticketNumber : order.hotel?.reservationNumber;
+    const carried = numberOf[this.#kind](order);
     if (carried !== undefined && carried !== number) {
       this.#findings.push(finding(`${what} is reserved, but the order carries ${carried}`));
     }

@@ -1,3 +1,4 @@
+import { supplierKinds } from '../suppliers/suppliers.ts';
 import { type AuditedStore, auditPackage } from './audit-package.ts';
 import type { AuditReport, Finding } from './audit-report.ts';
 import { SupplierAudit } from './audit-suppliers.ts';
@@ -34,7 +35,7 @@ export async function audit(auditedStore: AuditedStore, options: AuditOptions = 
   const store = boundedStore(auditedStore, options);
   const suppliers = options.suppliers && boundedLedger(options.suppliers, options);
   const supplierAudits = suppliers
-    ? (['flights', 'hotels'] as const).map((kind) => new SupplierAudit(kind, store, suppliers))
+    ? supplierKinds.map((kind) => new SupplierAudit(kind, store, suppliers))
     : [];
   const findings: Finding[] = [];
   const inMotion: number[] = [];

@@ -1,6 +1,8 @@
 import type { Page } from '../lib/page.ts';
 
-export type SupplierKind = 'flights' | 'hotels';
+/** All suppliers, in the order in which a purchase books them. */
+export const supplierKinds = ['flights', 'hotels'] as const;
+export type SupplierKind = (typeof supplierKinds)[number];
 
 /**
  * The prefix of keys of reservations that the public makes. No order's key has it, and tickets of such reservations are

@@ -1,12 +1,11 @@
 import { isSettled, isUnfinished, type Order, type OrderStatus } from '../../src/domain/order.ts';
 import type { Inventory } from '../../src/domain/travel-package.ts';
+import { type SupplierKind, supplierKinds } from '../../src/suppliers/suppliers.ts';
 import type { OrderChecks } from './order-checks.ts';
 import type { AppliedCommit, StoreCore } from './sim-store.ts';
 import type { SupplierCore } from './sim-suppliers.ts';
 import type { SoldOutTimes } from './sold-out-times.ts';
 import type { SimHost, World } from './world.ts';
-
-const kinds = ['flights', 'hotels'] as const;
 
 /**
  * Checks the promises of domain/SPEC.md after every change of the store and of the suppliers' ledgers.
@@ -63,7 +62,7 @@ export class Checks {
       this.#require(!isStuck, 'Q4', () => `package ${id}: ${waiting} still wait, ${remaining} are free`);
       this.#require(held === 0, 'Q6', () => `package ${id}: ${held} are still held`);
     }
-    for (const kind of kinds) {
+    for (const kind of supplierKinds) {
       for (const key of this.#suppliers.ledgers[kind].keys()) this.#checkWanted(kind, key);
     }
   }
@@ -120,7 +119,7 @@ export class Checks {
 
   /** Q8: a confirmed order has both reservations, a failed or cancelled one has none. */
   #checkTickets({ id, status, flight, hotel }: Order): void {
-    const has = kinds.map((kind) => this.#suppliers.isActive(kind, id));
+    const has = supplierKinds.map((kind) => this.#suppliers.isActive(kind, id));
     if (status === 'confirmed') {
       const { flights, hotels } = this.#suppliers.ledgers;
       const isTicket = flights.get(id)?.number === flight?.ticketNumber;
@@ -139,7 +138,7 @@ export class Checks {
   }
 
   /** Q8: a live reservation belongs to an order with a unit, which may have a cancellation pending. */
-  #checkWanted(kind: (typeof kinds)[number], key: string): void {
+  #checkWanted(kind: SupplierKind, key: string): void {
     if (!this.#suppliers.isActive(kind, key)) return;
     const status = this.#store.orders.get(key)?.status;
     const isWanted =

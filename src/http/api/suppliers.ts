@@ -1,6 +1,11 @@
 import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
-import { publicKeyPrefix, type SupplierAnswer, type SupplierKind } from '../../suppliers/suppliers.ts';
+import {
+  publicKeyPrefix,
+  type SupplierAnswer,
+  type SupplierKind,
+  supplierKinds,
+} from '../../suppliers/suppliers.ts';
 import type { AppServices, HttpSettings } from '../app-services.ts';
 import { check, readJson } from '../body.ts';
 import { cursorInput, flightBody, hotelBody, storedKey } from '../inputs.ts';
@@ -81,12 +86,18 @@ export function supplierRoutes(services: Services, { trust = 'token' }: Supplier
     return send(c, 'reservationNumber', answer);
   }
 
-  return serveRoutes({
-    '/flights/reservations': { GET: (c) => ledger(c, 'flights'), POST: reserveFlight },
-    '/flights/reservations/:key': { DELETE: (c) => cancel(c, 'flights') },
-    '/hotels/reservations': { GET: (c) => ledger(c, 'hotels'), POST: reserveHotel },
-    '/hotels/reservations/:key': { DELETE: (c) => cancel(c, 'hotels') },
-  });
+  const reserve: Record<SupplierKind, (c: Context) => Promise<Response>> = {
+    flights: reserveFlight,
+    hotels: reserveHotel,
+  };
+  return serveRoutes(
+    Object.fromEntries(
+      supplierKinds.flatMap((kind) => [
+        [`/${kind}/reservations`, { GET: (c: Context) => ledger(c, kind), POST: reserve[kind] }],
+        [`/${kind}/reservations/:key`, { DELETE: (c: Context) => cancel(c, kind) }],
+      ]),
+    ),
+  );
 }
 
 function send(c: Context, member: string, answer: SupplierAnswer): Response {

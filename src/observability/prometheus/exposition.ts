@@ -2,6 +2,7 @@ import type { Metric, Registry } from 'prom-client';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { singleFlight } from '../../lib/cached.ts';
 import { withTimeout } from '../../lib/deadline.ts';
+import { supplierKinds } from '../../suppliers/suppliers.ts';
 import { gaugeNames, type Metrics } from '../metrics.ts';
 import { type MetricDefinition, MetricsRecorder, metric, type Sample } from './recorder.ts';
 
@@ -120,7 +121,7 @@ function addGauges(recorder: MetricsRecorder, sources: GaugeSources, add: AddGau
   add(gauges.buildInfo, () => [{ labels: build, value: 1 }]);
   add(gauges.ready, async () => single((await readinessProblems()).length === 0 ? 1 : 0), single(0));
   add(gauges.breakerOpen, () =>
-    (['flights', 'hotels'] as const).map((supplier) => ({
+    supplierKinds.map((supplier) => ({
       labels: { supplier },
       value: recorder.openBreakers.has(supplier) ? 1 : 0,
     })),

@@ -74,8 +74,7 @@ export async function prepareIndexes(
 ): Promise<void> {
   await Promise.all([
     orders.createIndexes(countsEmails ? [...orderIndexes, emailIndex] : orderIndexes),
-    ledgers.flights.createIndexes(ledgerIndexes),
-    ledgers.hotels.createIndexes(ledgerIndexes),
+    ...Object.values(ledgers).map((ledger) => ledger.createIndexes(ledgerIndexes)),
     operatorEvents.createIndexes(operatorEventIndexes),
   ]);
   // The server builds this one in the background. Until then a search by email may time out. If the build fails, the

@@ -119,7 +119,7 @@ export class Writes {
   /** Deletes orders first: if this fails halfway, an audit notices packages without orders, but not the opposite. */
   async clear(): Promise<void> {
     const { orders, ledgers, packages } = this.#collections;
-    for (const collection of [orders, ledgers.flights, ledgers.hotels, packages]) {
+    for (const collection of [orders, ...Object.values(ledgers), packages]) {
       await collection.drop({ session: this.#session });
     }
   }

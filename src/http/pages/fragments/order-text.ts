@@ -105,6 +105,7 @@ function failureText(order: Order): { headline: string; text: string } {
 }
 
 function reasonText({ reason }: Order): string {
+  if (reason === undefined) return errorKind('supplier_failed').words;
   switch (reason) {
     case 'flight_unavailable':
     case 'hotel_unavailable':
@@ -113,8 +114,6 @@ function reasonText({ reason }: Order): string {
       return errorKind(reason).words;
     case 'supplier_silent':
       return 'The airline or the hotel did not answer. You have not been charged.';
-    default:
-      return errorKind('supplier_failed').words;
   }
 }
 
