@@ -13,7 +13,7 @@ test('--help prints the help and exits 0', async () => {
 test.each([
   [['--minutes', '0'], /--minutes takes a number above 0/],
   [['--minutes', 'ten'], /--minutes takes a number/],
-  [['--seed', 'x'], /--seed takes a whole number, not 'x'/],
+  [['--seed', 'x'], /--seed takes a whole number from 0 to 999999999, not 'x'/],
   [['--rate', '-1'], /argument is ambiguous|--rate takes/],
   [['--nope'], /Unknown option '--nope'/],
 ])('%j is refused with exit code 2', async (args, words) => {
