@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** Lets all who call while the work runs share one run of it. A call after its end starts it again. */
+/** Concurrent callers share one run of the work. The next call after that run starts a new one. */
 export function singleFlight<Value>(work: () => Promise<Value>): () => Promise<Value> {
   let running: Promise<Value> | undefined;
   return () => {

@@ -1,6 +1,8 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { decimalNumber, wholeNumber } from './numbers.ts';
 
+const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+
 /** An option of a command, made by the functions below. */
 export interface Option<Value> {
   readonly help: string;
@@ -55,7 +57,8 @@ export function choice<Word extends string, Default extends Word | undefined = u
 ): Option<Word | Default> {
   const read = (given: string) => words.find((word) => word === given);
   const placeholder = words.join('|');
-  return { help, placeholder, default: byDefault as Default, allowed: words.join(', '), read };
+  const allowed = alternatives.format(words);
+  return { help, placeholder, default: byDefault as Default, allowed, read };
 }
 
 /** A whole number, by default from 0 to 999,999,999. */

@@ -80,7 +80,7 @@ it('names the part that did not start, and stops the other parts', async () => {
 it.each([
   [['--instances', '0'], /--instances takes a whole number from 1 to 32, not '0'/],
   [['--members', '2'], /--members takes 1 or 3/],
-  [['--engine', 'steam'], /--engine takes actor, lock, queue, not 'steam'/],
+  [['--engine', 'steam'], /--engine takes actor, lock or queue, not 'steam'/],
   [['--suppliers', 'there'], /--suppliers takes a URL, not 'there'/],
 ])('refuses %j', async (parameters, words) => {
   await expect(start(...parameters)).rejects.toThrow(words);

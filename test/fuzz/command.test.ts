@@ -12,7 +12,7 @@ test('--help prints the help and exits 0', async () => {
 });
 
 test.each([
-  [['--mode', 'both'], /--mode takes api, raw, not 'both'/],
+  [['--mode', 'both'], /--mode takes api or raw, not 'both'/],
   [['--inputs', '0'], /--inputs takes a whole number from 1/],
   [['--replay', '--mode', 'api'], /--replay is for raw/],
 ])('%j is refused with exit code 2', async (args, words) => {
