@@ -140,13 +140,16 @@ export class PackageService {
     return this.#record(id, request, () => this.#updateNewest(id, { paused }));
   }
 
-  /** Takes a package whose sale has ended out of every list. Its orders stay. `unknown_package`, `sale_not_ended`. */
+  /**
+   * Removes a package from every list after its sale has ended. Its orders stay.
+   * Refused with `unknown_package` or `sale_not_ended`.
+   */
   archive(by: Operator, id: number): Promise<Result<TravelPackage>> {
     const request = { by, action: 'package.archive', wish: { archived: true } } as const;
     return this.#record(id, request, () => this.#updateNewest(id, { archived: true }));
   }
 
-  /** Deletes a package that nobody has ordered. `unknown_package`, `package_not_empty`. */
+  /** Deletes a package that nobody has ordered. Refused with `unknown_package` or `package_not_empty`. */
   delete(by: Operator, id: number): Promise<Result<TravelPackage>> {
     const request = { by, action: 'package.delete' } as const;
     const nothing = () => undefined;

@@ -173,7 +173,7 @@ export class OrderFeed {
     this.#moved.delete(group);
   }
 
-  /** Renders the orders that offer the trip again only if the offer has changed, because they may be thousands. */
+  /** Marks the orders with a link to buy again for rendering, but only if that offer has changed: there may be thousands. */
   #checkOffer(packageId: number, group: WatchedPackage): void {
     if (group.reorderable.size === 0) return;
     const offer = this.#deps.offer(packageId);

@@ -127,7 +127,7 @@ describe('booking', () => {
     expect(report).not.toHaveBeenCalled();
   });
 
-  test('a slow hotel lets the reserved flight be reported as progress', async () => {
+  test('the reserved flight is reported as progress while the hotel is slow', async () => {
     const hotel = Promise.withResolvers<Reply>();
     const suppliers = suppliersThat(ticket, hotel.promise);
     const results: SagaResult[] = [];

@@ -142,9 +142,9 @@ export class AnswerChecks {
   /** The checks at the end, when nothing is under way. */
   checkSettled(): void {
     for (const { id, key, status } of this.#store.orders.values()) {
-      // A caller who disconnects leaves the queue, unless the order has a key.
-      const isLeft = status === 'cancelled' || (status === 'withdrawn' && key !== undefined);
-      const isAsked = !isLeft || this.#cancelSent.has(id);
+      // A withdrawn order without a key needs no request to cancel: its caller may just have disconnected.
+      const needsRequest = status === 'cancelled' || (status === 'withdrawn' && key !== undefined);
+      const isAsked = !needsRequest || this.#cancelSent.has(id);
       this.#world.require(isAsked, 'Q6', () => `order ${id} is ${status}, and nobody asked for that`);
     }
     const stored = new Map<string, number>();

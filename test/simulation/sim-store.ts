@@ -130,7 +130,7 @@ export class StoreCore {
     this.orders.set(order.id, order);
   }
 
-  /** The current orders of a package, by number. */
+  /** All orders of a package in their newest version, sorted by number. */
   ordersOf(packageId: number): Order[] {
     return (this.packages.get(packageId)?.orders ?? []).map(({ id }) => this.orders.get(id) as Order);
   }

@@ -17,7 +17,10 @@ export interface TestServer {
 }
 
 export interface ServerOptions {
-  /** As in the environment, without rate limits by default. `DATABASE_URL` may name an older database to start on again. */
+  /**
+   * Settings of the server, named as in the environment. Rate limits are off unless set here. `DATABASE_URL` may name the
+   * database of an earlier server.
+   */
   readonly settings?: Record<string, string>;
   /** Packages on sale instead of the sample. */
   readonly packages?: readonly TravelPackage[];

@@ -61,7 +61,7 @@ export function seriesStyle(index: number): Style {
   return styleOf(`series-${index % series.length}`, at(series, index), index);
 }
 
-/** @param index chooses the shape; the dash is a full line. */
+/** A style with a solid line. @param index chooses the shape of its markers. */
 export function styleOf(name: string, { light, dark }: Colour, index: number): Style {
   return { name, light, dark, shape: at(shapes, index), dash: at(dashes, 0) };
 }

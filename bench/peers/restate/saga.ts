@@ -1,7 +1,7 @@
 /**
- * The product's saga as a virtual object of Restate per package, with one handler per purchase. It claims a unit,
- * reserves the flight and then the hotel as durable steps; after a refusal it cancels the reservations and gives the
- * unit back. Restate runs one handler of a key at a time, so no unit is sold twice.
+ * The product's saga in Restate: each package is a virtual object, and each purchase is one call of its handler. The call
+ * claims a unit, and reserves the flight and then the hotel as durable steps. After a refusal it cancels the reservations
+ * and gives the unit back. Restate runs one call per package at a time, so no unit is sold twice.
  *
  * The suppliers are functions that answer at once. The result of a purchase is the order, which Restate stores under
  * the idempotency key.

@@ -92,7 +92,7 @@ async function findByEmail(c: AdminContext, deps: AdminDeps): Promise<Response> 
   return show(c, deps, emailOrdersPage(setting, { email, found }));
 }
 
-/** The order of the address. @throws ProblemError 404 */
+/** The order whose id is in the URL. @throws ProblemError 404 */
 async function orderOf(c: AdminContext, { service }: AdminDeps): Promise<AdminOrder> {
   const id = parseOrderId(c.req.param('id') ?? '');
   return found(id === undefined ? undefined : await service.orders.get(id), 'unknown_order');

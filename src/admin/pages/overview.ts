@@ -18,7 +18,7 @@ export interface Overview {
   readonly stuckOrSlow: readonly AdminOrder[];
   /** The newest entries of the change log, newest first. */
   readonly changes: readonly OperatorEvent[];
-  /** Present if the store did not answer: its data is from this moment (ms since the epoch), or 0 if it was never read. */
+  /** Set if the store did not answer: when the shown data was read, as Unix time in ms; 0 if it never was. */
   readonly staleSince?: number;
 }
 

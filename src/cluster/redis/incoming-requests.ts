@@ -68,7 +68,7 @@ export class IncomingRequests {
     return true;
   }
 
-  /** Forgets expired requests. They would be refused by their time anyway. */
+  /** Forgets the ids of expired requests. A repeat of one is ignored anyway, because it has expired. */
   #prune(): void {
     const now = this.#options.time.now();
     for (const [id, until] of this.#seen) if (until <= now) this.#seen.delete(id);

@@ -29,7 +29,7 @@ const noMajority = 'no majority of the Redis nodes for leases answers';
  * Redis nodes, under the key `lease:{<package id>}`. A lease is extended after a quarter to a third of its time. It
  * is lost when its key is gone or belongs to another instance. While the nodes do not answer, it is held until its
  * time runs out. One timer checks all leases, and commands of one turn of the event loop travel together.
- * @throws RangeError when the number of nodes is even, because then no majority may exist.
+ * @throws RangeError when the number of nodes is even, because two instances could each hold half of them.
  */
 export function redlockLeases(options: RedlockLeasesOptions): Leases {
   return new RedlockLeases(options);

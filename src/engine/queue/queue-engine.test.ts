@@ -56,7 +56,7 @@ afterEach(async () => {
     await engine.drain();
     engine.close();
   }
-  // Stopping would wait for these orders.
+  // A consumer whose suppliers never answer cannot stop, so wait at most 1 s.
   const silenced = consumers.splice(0).map((consumer) => consumer.stop());
   await Promise.race([Promise.all(silenced), pause(1_000)]);
   await stage.close();

@@ -117,7 +117,7 @@ describe('a change', () => {
     await expect(run('one', { packageId: 99 })).rejects.toBeInstanceOf(UnknownPackageError);
   });
 
-  test('Q8 by a saga is made under the current epoch, and only to an order that waits for it', async () => {
+  test('Q8 of a saga is committed under the current epoch, and only while its order is held', async () => {
     await run('one');
     await stage.store.takeOwnership(1, 'another engine');
     const message = { kind: 'refused', orderId: 'one', events: [], reason: 'flight_unavailable' } as const;

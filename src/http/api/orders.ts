@@ -69,7 +69,7 @@ async function waitAndAnswer(
 ): Promise<Response> {
   const preferences = parsePrefer(c.req.header('prefer'));
   const limits = { waitMs: waitMs(preferences), gone: c.req.raw.signal };
-  // The engine must learn of a caller that has hung up, also if it would not have waited.
+  // With `wait=0` the order is returned at once, unless the caller has hung up: then the engine must be told.
   const isAnswered = limits.waitMs === 0 && !limits.gone.aborted;
   const order = isAnswered ? accepted : await services.engine.outcome(accepted, limits);
   onAnswer(order);

@@ -98,7 +98,7 @@ describe('Q4 queue_full', () => {
     }
   });
 
-  it('is wrong while the queue has space, if its size is known', async () => {
+  it('is wrong while the queue is below its limit, if the limit is known', async () => {
     const refusal = refused(110, 120, 'queue_full');
     expect(await words([...bought(orders), refusal], { ...state, waitersPerUnit: 2 })).toMatch(
       /^Q4 1 waited in the queue, of at least 4/,

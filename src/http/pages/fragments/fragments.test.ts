@@ -61,7 +61,7 @@ describe('a package', () => {
     expect(stayState(snapshot(figures, overrides), now)).toBe(state);
   });
 
-  test('contains the state for the time after its sale opens', () => {
+  test('whose sale is not open yet also has the state and words to show once it opens', () => {
     const text = String(packageFragment(snapshot({}, { opensAt: now + 1 }), view));
     expect(text).toContain('data-state="not_open" data-open-state="free"');
     expect(text).toContain('data-open-words="4 places left"');
