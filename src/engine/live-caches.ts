@@ -1,5 +1,6 @@
 import { isOlder, isSettled, type Order } from '../domain/order.ts';
 import type { PackageSnapshot } from '../domain/travel-package.ts';
+import { singleFlight } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
@@ -32,7 +33,7 @@ export class PackageCache {
   readonly #entries = new Map<number, Entry>();
   /** Time of the last read of all packages. */
   #allAt: number | undefined;
-  #readingAll: Promise<void> | undefined;
+  readonly #readAll = singleFlight(() => this.#readAllOnce());
   readonly #reading = new Map<number, Promise<Reading>>();
   readonly #unsubscribe: () => void;
 
@@ -48,12 +49,7 @@ export class PackageCache {
 
   /** All packages, sorted by id. @throws StoreUnavailableError */
   async all(): Promise<readonly PackageSnapshot[]> {
-    if (!this.#isFresh(this.#allAt)) {
-      this.#readingAll ??= this.#readAll().finally(() => {
-        this.#readingAll = undefined;
-      });
-      await this.#readingAll;
-    }
+    if (!this.#isFresh(this.#allAt)) await this.#readAll();
     const snapshots = [...this.#entries.values()].flatMap(({ snapshot }) => snapshot ?? []);
     return snapshots.sort((a, b) => a.package.id - b.package.id);
   }
@@ -105,7 +101,7 @@ export class PackageCache {
     return { stored, entry: this.#keep(id, stored, at) };
   }
 
-  async #readAll(): Promise<void> {
+  async #readAllOnce(): Promise<void> {
     const at = this.#options.clock.now();
     const stored = await this.#options.store.packages();
     for (const snapshot of stored) this.#keep(snapshot.package.id, snapshot, at);

@@ -1,4 +1,5 @@
 import type { Html } from '../../http/pages/markup.ts';
+import { singleFlight } from '../../lib/cached.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import { Channel, closeCodes, type Subscription, type Viewer } from '../../realtime/channel.ts';
@@ -42,7 +43,7 @@ export class AdminFeed {
   /** The ids of the packages in the last table that was sent. */
   #listed = '';
   #provedAt = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
+  readonly #refresh = singleFlight(() => this.#refreshOnce());
 
   constructor(deps: FeedDeps, options: FeedOptions) {
     this.#deps = deps;
@@ -123,13 +124,6 @@ export class AdminFeed {
       if (error instanceof StoreUnavailableError) return true;
       throw error;
     }
-  }
-
-  #refresh(): Promise<void> {
-    this.#refreshing ??= this.#refreshOnce().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
   }
 
   async #refreshOnce(): Promise<void> {
