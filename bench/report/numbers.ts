@@ -56,7 +56,7 @@ export function formatSpread(spread: Spread, unit: Unit): string {
   return range === '' ? formatValue(spread.median, unit) : `${formatValue(spread.median, unit)} (${range})`;
 }
 
-/** `min–max` without a unit, which is that of the median; empty if all rounds agree or there was one. */
+/** `min–max` in the unit of the median, which is not repeated. Empty if all rounds agree or there was one. */
 export function formatRange({ median, min, max, rounds }: Spread, unit: Unit): string {
   if (rounds < 2 || min === max) return '';
   const scale = unit === 'share' ? 100 : unit === 'bytes' ? 1 / bytesPer(median) : 1;

@@ -26,7 +26,7 @@ export async function inRounds(
   const wanted = entrants.filter(({ name }) => testbed.wants(name));
   const runs = new Map<string, Run[]>(wanted.map(({ name }) => [name, []]));
   for (let round = 1; round <= testbed.rounds; round++) {
-    // Another order each round, so that nobody always runs after the same entrant.
+    // The order changes each round, so that no entrant always runs after the same other one.
     const order = rotated(wanted, (round - 1) >> 1);
     if (round % 2 === 0) order.reverse();
     for (const entrant of order) {

@@ -18,7 +18,7 @@ const betweenLooksMs = 100;
 
 /**
  * Chooses the packages to buy: those named together with `--spend`, or one created for this bench with the admin token.
- * It never buys packages of others unasked.
+ * It buys other people's packages only with `--spend`.
  * @throws Error with one line of advice if there is none; a created package is removed then.
  */
 export async function choosePackages(params: TargetsParams, signal: AbortSignal): Promise<ChosenPackages> {

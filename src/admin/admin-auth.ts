@@ -96,7 +96,7 @@ export class AdminAuth implements OperatorAuth {
 
   /**
    * The operator that a `Cookie` header proves; undefined unless signed in.
-   * @throws StoreUnavailableError for a good cookie, if nobody can tell whether its session was revoked.
+   * @throws StoreUnavailableError if the cookie is valid and the store cannot say whether its session was revoked.
    */
   async operator(cookies: string | undefined, sender?: IncomingRequest): Promise<Operator | undefined> {
     const { name: cookieName } = this.#cookie;

@@ -36,7 +36,7 @@ export interface ChangeRequest {
   readonly before?: Json | undefined;
 }
 
-/** After these errors the change may have been made: nobody knows. */
+/** After these errors it is unknown whether the change was made. */
 const unknownOutcomes: ReadonlySet<ErrorCode> = new Set([
   'no_owner',
   'no_answer',

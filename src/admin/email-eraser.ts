@@ -28,7 +28,7 @@ export interface EmailEraserOptions {
 const span = 2_000;
 /** Small beside the commits of a sale. */
 const batchMax = 100;
-/** Nobody can ever own an address under this top-level domain (RFC 2606). */
+/** No address under this top-level domain can exist (RFC 2606). */
 const placeholderHost = 'erased.invalid';
 
 /** Takes an email out of every order that has ended, through the packages' owners. */
