@@ -18,7 +18,7 @@ test('lists only fields that differ, without the version', () => {
   ]);
 });
 
-test('an absent flag has its default value', () => {
+test('a flag that a package does not have counts as its default value', () => {
   const pausing = { before: { quota: 5, version: 1 }, after: { quota: 5, paused: true, version: 2 } };
   expect(changesOf(event(pausing))).toEqual([{ name: 'paused', before: false, after: true }]);
   const resuming = { before: pausing.after, after: pausing.before, wish: { paused: false } };
@@ -40,7 +40,7 @@ test('lists all fields of a new package', () => {
   ]);
 });
 
-test('lists all fields of a deleted package, and finds the id of a created one', () => {
+test('lists all fields of a deleted package, and finds the id of a created package', () => {
   const deletion = event({ action: 'package.delete', before: { id: 3, flight: 'F', version: 2 } });
   expect(changesOf(deletion)).toEqual([{ name: 'flight', before: 'F' }]);
   expect(changesOf({ ...deletion, outcome: 'refused', code: 'package_not_empty' })).toEqual([]);

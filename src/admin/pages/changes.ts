@@ -10,7 +10,7 @@ export interface Change {
   readonly after?: Json;
 }
 
-/** Fields that tell a reader nothing. */
+/** Fields that the list leaves out, because they do not help an operator. */
 const bookkeeping: ReadonlySet<string> = new Set(['version', 'id']);
 
 /** The value that an absent member of a package stands for. */
@@ -28,8 +28,8 @@ export function packageIdOf({ target, after }: OperatorEvent): number | undefine
 }
 
 /**
- * The fields that a change made different, before and after. For a change that was refused or has not ended: the stored
- * values and the requested ones. For a removal: all fields.
+ * The fields that a change modified, with their values before and after. A change that was refused or has not ended
+ * shows the stored values and the requested ones. A removal shows all fields.
  */
 export function changesOf(event: OperatorEvent): Change[] {
   const { before, after, wish, outcome } = event;

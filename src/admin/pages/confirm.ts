@@ -8,23 +8,23 @@ import type { AdminSection } from './layout.ts';
 export interface ConfirmParts {
   /** For example `Pause package 3?` */
   readonly question: string;
-  /** Describes what it is about without its number, so that a wrong digit is noticed. */
+  /** Describes the target without its number, so that the operator notices a mistyped number. */
   readonly subject?: string;
-  /** What will happen, the most important first. */
+  /** The effects of the action, the most important first. */
   readonly effects: readonly string[];
-  /** Where the form is sent. */
+  /** The URL that the form is sent to. */
   readonly action: string;
   /** Hidden fields of the form. */
   readonly fields?: Readonly<Record<string, string>>;
-  /** The label of the button: what it does. Absent if the action is impossible now: then there is no button. */
+  /** The label of the button that starts the action. Absent, like the button, if the action is impossible now. */
   readonly yes?: string;
   readonly isDangerous?: boolean;
-  /** Where the link beside the button goes. */
+  /** The URL of the link beside the button. */
   readonly back: string;
   readonly backLabel?: string;
 }
 
-/** The step before an action: it names the effects, with numbers, before anything happens. */
+/** The page that an operator sees before an action. It names the effects, with numbers. */
 export function confirmStep(parts: ConfirmParts): Html {
   const { question, subject, effects, action, fields = {}, yes, isDangerous = true, back } = parts;
   const { backLabel = yes === undefined ? 'Back' : 'Leave it as it is' } = parts;
@@ -50,7 +50,7 @@ export function confirmStep(parts: ConfirmParts): Html {
     </section>`;
 }
 
-/** An action on the subject of an address: a package, an order or an instance. */
+/** An action on the package, order or instance that the URL names. */
 export interface PageAction<Subject, Value> {
   /** For example `/admin/packages/:id/pause`. */
   readonly path: string;
@@ -58,18 +58,18 @@ export interface PageAction<Subject, Value> {
   readonly load: (c: AdminContext) => Promise<Subject>;
   /** The page that GET shows. Absent for a harmless action. */
   readonly step?: (subject: Subject) => Omit<ConfirmParts, 'action'> & {
-    /** Default: the question. */
+    /** The title of the page. Default: the question. */
     readonly title?: string;
     readonly current?: AdminSection;
   };
   readonly run: (c: AdminContext, subject: Subject) => Promise<Result<Value>>;
-  /** Shows that it was done: usually a redirect with a notice. */
+  /** Shows that the action was done, usually by a redirect with a notice. */
   readonly done: (c: AdminContext, subject: Subject, value: Value) => Promise<Response>;
   /** Shows why the action was refused. */
   readonly refused: (c: AdminContext, subject: Subject, code: ErrorCode) => Promise<Response> | Response;
 }
 
-/** Serves an action: GET shows its effects, POST does it. */
+/** Serves an action: GET shows its effects, POST carries it out. */
 export function serveAction<Subject, Value>(
   routes: Hono<AdminEnv>,
   deps: AdminDeps,

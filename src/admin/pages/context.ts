@@ -26,7 +26,7 @@ export interface AdminDeps extends Pick<AppServices, 'engine' | 'clock' | 'log' 
   readonly assetUrl: RenderContext['assetUrl'];
 }
 
-/** Handlers behind the log-in have the operator. */
+/** The context of handlers behind the log-in has the operator. */
 export interface AdminEnv {
   readonly Variables: { readonly operator: Operator };
 }
@@ -60,7 +60,7 @@ export function showRefused(
   parts: AdminPageParts,
   retryAfterS?: number,
 ): Response {
-  // The catalogue's words are for customers; its titles say the same to operators.
+  // The error catalogue's advice is written for customers, so operators see only the title of the error.
   const alert = parts.alert ?? `${errorKind(code).title}.`;
   return sendErrorPage(c, adminPage(adminSetting(deps), { ...parts, alert }), code, retryAfterS);
 }
@@ -87,7 +87,7 @@ export async function goOn(c: Context, deps: AdminDeps, to: string, notice: stri
   return c.redirect(to, 303);
 }
 
-/** @throws ProblemError for undefined. */
+/** Returns the value. @throws ProblemError if the value is undefined. */
 export function found<Value>(value: Value | undefined, code: ErrorCode): Value {
   if (value === undefined) throw new ProblemError(code);
   return value;
@@ -123,8 +123,9 @@ function keyOf({ secret }: NoticeSettings): string {
 }
 
 /**
- * Shows a button that sends the same form again, for a form that came while the store was away: going back in the browser
- * would show it empty. Repeating a form is harmless, because a change names the version that was read.
+ * Answers a form that was sent while the store was away: shows a button that sends the same form again, because going
+ * back in the browser would show the form empty. Sending a form twice is harmless, because a change names the version
+ * that was read.
  */
 export async function showSendAgain(c: Context, deps: AdminDeps): Promise<Response> {
   const fields = await fieldsOf(c);
@@ -146,7 +147,7 @@ export async function showSendAgain(c: Context, deps: AdminDeps): Promise<Respon
   });
 }
 
-/** Empty if the form cannot be read: some forms have no fields. */
+/** The fields of the form; empty if the form cannot be read, because some forms have no fields. */
 async function fieldsOf(c: Context): Promise<Readonly<Record<string, string>>> {
   try {
     return (await readForm(c, z.object({}))).fields;

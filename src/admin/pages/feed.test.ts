@@ -29,7 +29,7 @@ class TestViewer implements Viewer {
     this.leave();
   }
 
-  /** The ids of what came in, message by message, and nothing of what came before. */
+  /** The fragment ids of each message that was received since the last call. */
   take(): string[][] {
     return this.received
       .splice(0)

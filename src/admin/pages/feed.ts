@@ -29,8 +29,8 @@ export interface FeedOptions extends FanoutOptions {
 }
 
 /**
- * The live overview. It is read and rendered once per interval for all viewers together, and not at all without a viewer.
- * Each viewer gets only the fragments that have changed.
+ * The live overview. It is read and rendered once per interval for all viewers together, and not at all without a
+ * viewer. Each viewer gets only the fragments that have changed.
  */
 export class AdminFeed {
   readonly #deps: FeedDeps;
@@ -40,7 +40,7 @@ export class AdminFeed {
   readonly #subscriptions = new Map<Subscription, SessionCheck>();
   #channel = new Channel();
   readonly #drawn = new Map<string, string>();
-  /** The ids of the packages in the last table that was sent. */
+  /** The ids of the packages in the table that was sent last. */
   #listed = '';
   #provedAt = Number.NEGATIVE_INFINITY;
   readonly #refresh = singleFlight(() => this.#refreshOnce());
@@ -60,7 +60,10 @@ export class AdminFeed {
     return this.#subscriptions.size;
   }
 
-  /** Adds a viewer. It gets the time at once, and the state as soon as it is read. Returns how to remove the viewer. */
+  /**
+   * Adds a viewer, who gets the time at once, and the state as soon as it is read. Returns a function that removes the
+   * viewer.
+   */
   join(viewer: Viewer, stillMay: SessionCheck): () => void {
     if (this.#subscriptions.size === 0) this.#forget();
     const subscription = this.#channel.subscribe(viewer);
@@ -92,7 +95,7 @@ export class AdminFeed {
     this.#fanout.remove(subscription);
   }
 
-  /** Forgets what was rendered for earlier viewers: it is old when the next one comes. */
+  /** Forgets the fragments of earlier viewers, because they are outdated when the next viewer comes. */
   #forget(): void {
     this.#channel = new Channel();
     this.#drawn.clear();

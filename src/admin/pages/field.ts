@@ -42,7 +42,10 @@ export function field(parts: FieldParts, errors: readonly FieldError[] = []): Ht
     </div>`;
 }
 
-/** `Price in USD must be a whole number.` A message that is a sentence already stays as it is. */
+/**
+ * Joins label and message, as in `Price in USD must be a whole number.` A message that is already a sentence stays as
+ * it is.
+ */
 function sentence(label: string, message: string): string {
   return /^[A-Z\d]/.test(message) ? message : `${label} ${message}.`;
 }

@@ -24,7 +24,7 @@ test('small rates and times have one decimal', () => {
   ]);
 });
 
-test('a time is shown with its year unless this is the current year', () => {
+test('a time is shown with its year unless that is the current year', () => {
   const now = Date.UTC(2026, 10, 24);
   expect(shortMomentWords(Date.UTC(2026, 10, 24, 11, 24), now)).toBe('24 Nov, 11:24');
   expect(shortMomentWords(Date.UTC(2027, 0, 1, 0, 5), now)).toBe('1 Jan 2027, 00:05');

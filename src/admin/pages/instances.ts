@@ -46,7 +46,7 @@ export function instanceRoutes(deps: AdminDeps): Hono<AdminEnv> {
     done(c, { instance: { id, isThis } }) {
       const notice = `${id} is draining.`;
       if (!isThis) return goOn(c, deps, '/admin', notice);
-      // This process ends: a redirect to another of its pages may find nobody there.
+      // This process is about to exit, so a redirect to another page might not be answered.
       return show(c, deps, {
         title: `${id} is draining`,
         main: markup`

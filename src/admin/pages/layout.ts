@@ -59,7 +59,7 @@ function noticeBox(words: string): Html {
     <div class="notice" role="status" id="notice" tabindex="-1" autofocus>${icon('check')}<p>${words}</p></div>`;
 }
 
-/** The heading of a page, with something beside it. */
+/** The heading of a page. `beside` stands on the same line. */
 export function heading(title: Html | string, beside: Html | string = ''): Html {
   return markup`<div class="heading"><h1>${title}</h1>${beside}</div>`;
 }

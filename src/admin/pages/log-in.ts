@@ -37,7 +37,10 @@ function refusalText(code: ErrorCode, retryAfterS: number | undefined): string {
   return `Too many wrong tokens came from your address. Try again in ${formatWait(retryAfterS)}; until then no token is checked.`;
 }
 
-/** Shows the log-in form in the place of a page. After a POST, the log-in leads to the overview. */
+/**
+ * Shows the log-in form instead of the requested page. The log-in then leads to that page, or after a POST to the
+ * overview.
+ */
 export function askToLogIn(c: Context, deps: AdminDeps): Promise<Response> | Response {
   const { pathname, search } = new URL(c.req.url);
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
@@ -82,7 +85,7 @@ function nextField(next: string): Html | '' {
     : markup`<input type="hidden" name="next" value="${next}" autocomplete="off">`;
 }
 
-/** Lets the log-in lead to an admin page only, never to another site. */
+/** Returns `next` if it is the path of an admin page, otherwise the path of the overview, never another site. */
 export function safeNext(next: string | undefined): string {
   const isOurs =
     next !== undefined && /^\/admin\/(?:packages|orders|instances|log|erase)\b[\w\-./?=&%:]*$/.test(next);

@@ -83,7 +83,7 @@ const actionWords: Readonly<Record<OperatorAction, string>> = {
 function targetOf(event: OperatorEvent): Html {
   const { target, instance: asked } = event;
   const { orderId, instance, emailHash } = target;
-  // The id of an order says more than the id of its package.
+  // The id of an order is more specific than the id of its package.
   const packageId = event.action.startsWith('package.') ? packageIdOf(event) : target.packageId;
   if (orderId !== undefined) return markup`<a href="/admin/orders/${orderId}">${orderId}</a>`;
   if (packageId !== undefined) return markup`<a href="/admin/packages/${packageId}">package ${packageId}</a>`;

@@ -12,7 +12,7 @@ import { orderActions, orderState, ordersTable } from './fragments/orders.ts';
 import type { AdminPageParts } from './layout.ts';
 import { heading } from './layout.ts';
 
-/** The search as it was entered. */
+/** The search as the operator entered it. */
 export interface OrdersSearch {
   readonly id: string;
   readonly package: string;
@@ -114,7 +114,7 @@ export function orderPage(setting: RenderContext, operated: AdminOrder, alert?: 
     title: `Order ${id}`,
     current: 'orders',
     alert,
-    // This page has no live updates.
+    // This page has no live updates, so it reloads itself.
     ...(isUnderWay ? { refreshS: 5 } : {}),
     main: markup`
       ${heading(markup`<code>${id}</code>`, markup`<div class="row-actions">${orderActions(operated)}</div>`)}

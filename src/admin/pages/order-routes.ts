@@ -127,7 +127,7 @@ function whyNot(status: OrderStatus): string[] {
   return [state, 'There is nothing to cancel, or it is being cancelled already.'];
 }
 
-/** Shows the order as it is, and why nothing was done. */
+/** Shows the unchanged order, and why the action was refused. */
 async function refuse(c: AdminContext, deps: AdminDeps, code: ErrorCode): Promise<Response> {
   const order = await orderOf(c, deps);
   return showRefused(c, deps, code, orderPage(adminSetting(deps), order, errorKind(code).title));
@@ -137,7 +137,7 @@ function addressOf(id: string): string {
   return `/admin/orders/${id}`;
 }
 
-/** Undefined if the order cannot be cancelled. */
+/** The effects of a cancellation, as sentences. Undefined if the order cannot be cancelled. */
 export function cancelEffects({ status, flight, hotel }: Order): string[] | undefined {
   if (status === 'queued') {
     return [

@@ -67,7 +67,9 @@ export function overviewFragments(overview: Overview): Fragment[] {
   ];
 }
 
-/** The whole table of packages. Needed if the set of packages changes, and for polling, where a row cannot come alone. */
+/**
+ * The whole table of packages. It is sent if the set of packages changes, and to polls, where a row cannot come alone.
+ */
 export function packagesFragment(rows: readonly Html[]): Fragment {
   return fragment(packagesElementId, packagesTable(rows, packagesElementId));
 }
@@ -99,7 +101,7 @@ export function totalsFragment({ packages, instances }: Overview): Html {
     </dl>`;
 }
 
-/** Each instance has its own circuit breaker. */
+/** Counts the instances that suppliers answer, because each instance has its own circuit breaker. */
 function suppliersTile(instances: Overview['instances']): Html {
   const heard = instances.filter((instance) => 'load' in instance);
   const open = heard.filter(({ suppliersAvailable }) => suppliersAvailable).length;

@@ -7,7 +7,7 @@ import type { PackageStatus } from '../package-service.ts';
 
 /** The data of the overview page, read at one moment. */
 export interface Overview {
-  /** ms since the epoch. */
+  /** When the data was read, as Unix time in ms. */
   readonly now: number;
   /** Without archived packages. */
   readonly packages: readonly PackageStatus[];
@@ -38,8 +38,8 @@ const nothing = {
 } satisfies Overview;
 
 /**
- * Reads the overview for the page, for polling and for the socket. While the store does not answer, the last data that was
- * read is shown, because operators need the page most just then.
+ * Reads the overview for the page, for polling and for the socket. While the store does not answer, the last data that
+ * was read is shown, because operators need the page most at that time.
  */
 export class OverviewReader {
   readonly #deps: OverviewDeps;

@@ -71,7 +71,7 @@ export function packageActionRoutes(deps: AdminDeps): Hono<AdminEnv> {
 
 interface PackageActionParts
   extends Pick<Required<PageAction<PackageStatus, TravelPackage>>, 'step' | 'run'> {
-  /** Continues `Package 3 is …`. */
+  /** The end of the notice that begins with `Package 3 is`. */
   readonly notice: (status: PackageStatus) => string;
 }
 
@@ -124,7 +124,9 @@ function quotaStep(status: PackageStatus, quota: number) {
   };
 }
 
-/** The form carries the version for which the effects were shown. If the version has changed, they are shown again. */
+/**
+ * The form carries the version for which the effects were shown. If the version has changed, the new effects are shown.
+ */
 async function changeQuota(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const status = await packageOf(c, deps);
   const form = await readForm(c, quotaForm);
@@ -163,7 +165,7 @@ function takenOf({ inventory: { held, confirmed } }: PackageStatus): number {
   return held + confirmed;
 }
 
-/** `Flight-2, Thu, 24 Dec 2026` */
+/** For example `Flight-2, Thu, 24 Dec 2026`. */
 function describe({ package: { flight, stay } }: PackageStatus): string {
   return `${flight}, ${formatNight(stay)}`;
 }
@@ -172,7 +174,7 @@ function addressOf(status: PackageStatus): string {
   return `/admin/packages/${status.package.id}`;
 }
 
-/** `312 in the queue keep their positions`, or that nobody waits. `rest` follows the verb. */
+/** For example `312 in the queue keep their positions`, or `Nobody is in its queue.` `rest` follows the verb. */
 function queueSentence(waiting: number, one: string, many: string, rest = ''): string {
   if (waiting === 0) return 'Nobody is in its queue.';
   return `${formatCount(waiting)} in the queue ${waiting === 1 ? one : many}${rest}.`;
@@ -235,7 +237,7 @@ export function archiveEffects({ inventory: { confirmed } }: PackageStatus): str
   ];
 }
 
-/** What prevents archiving; empty if nothing does. */
+/** The reasons that prevent archiving, as sentences; empty if the package can be archived. */
 export function whyNotArchived({
   package: { archived },
   inventory: { waiting, held, cancelling },

@@ -27,7 +27,7 @@ export const quotaField = wholeText(quotaMax);
 const momentPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?$/;
 const momentAdvice = 'must be a date and a time, for example 2026-11-27T18:00';
 
-/** The text of a `datetime-local` input, read as UTC. Empty: no limit. */
+/** The text of a `datetime-local` input, read as UTC. An empty text means no limit. */
 const momentField = z
   .string()
   .trim()

@@ -18,9 +18,9 @@ export interface PackagePageState {
   readonly status: PackageStatus;
   /** The package's newest orders. */
   readonly orders: readonly AdminOrder[];
-  /** The entries of the offer's form, if they were refused. */
+  /** The values entered into the offer's form, if they were refused. */
   readonly entered?: PackageFields;
-  /** The entry of the quota's form, if it was refused. */
+  /** The quota entered into its form, if it was refused. */
   readonly quota?: string;
   readonly errors?: Errors;
   readonly alert?: string;
@@ -60,7 +60,7 @@ export function packagePage(setting: RenderContext, state: PackagePageState): Ad
   };
 }
 
-/** Leads to archiving or deleting. Empty for an archived package. */
+/** A card with the links to archive or delete the package. Empty for an archived package. */
 function endCard({ package: { id, archived }, inventory: { nextNumber } }: PackageStatus): Html | string {
   if (archived === true) return '';
   const [words, href, label] =

@@ -36,7 +36,7 @@ export function packageRoutes(deps: AdminDeps): Hono<AdminEnv> {
     .post('/admin/packages/:id', (c) => edit(c, deps));
 }
 
-/** The package of the address. @throws ProblemError 404 */
+/** The package whose id is in the URL. @throws ProblemError 404 */
 export async function packageOf(c: AdminContext, { service }: AdminDeps): Promise<PackageStatus> {
   const id = packageIdFrom(c.req.param('id') ?? '');
   return found(id === undefined ? undefined : await service.packages.get(id), 'unknown_package');
@@ -161,7 +161,7 @@ const fieldWords: Readonly<Record<string, string>> = {
   listed: 'listing',
 };
 
-/** Only the fields that differ from the stored package, so that the log names only those. */
+/** The entered fields that differ from the stored package. The log then names only changed fields. */
 function changeOf(
   stored: TravelPackage,
   entered: PackageFields,
@@ -181,7 +181,7 @@ function changeOf(
   };
 }
 
-/** The phase that an open sale would get. Undefined if the sale stays open, or is not open now. */
+/** The phase that an edit would give to an open sale. Undefined if the sale stays open, or is not open now. */
 function closingPhase(
   stored: TravelPackage,
   { opensAt = stored.opensAt ?? null, closesAt = stored.closesAt ?? null }: PackageUpdate,
@@ -198,7 +198,7 @@ function closingPhase(
   return phase === 'open' ? undefined : phase;
 }
 
-/** Names the stored values, because the form shows the entered ones. */
+/** The alert after a version conflict. It names the stored values, because the form shows the entered ones. */
 function conflictWords(stored: TravelPackage, entered: PackageFields): string {
   const is = fieldsOf(stored);
   const names = Object.keys(is) as (keyof PackageFields)[];

@@ -4,14 +4,15 @@ import type { PackageStatus } from '../package-service.ts';
 import { packageRow } from './fragments/packages.ts';
 
 interface Drawn {
-  /** Everything that the row shows, as text. */
+  /** Everything that the row shows, as one text to compare. */
   readonly print: string;
   readonly row: Html;
 }
 
 /**
  * Renders the rows of packages, and caches each row until it would look different. Pages, polling and the socket share
- * them. There may be a thousand rows beside a sale, so rendering yields to the event loop in between.
+ * the cached rows. There may be a thousand rows, so rendering yields to the event loop from time to time and does not
+ * delay a sale.
  */
 export class PackageRows {
   readonly #currency: string;

@@ -9,11 +9,11 @@ import type { Overview } from './overview.ts';
 export interface Problem {
   /** Stays the same while the problem lasts. */
   readonly id: string;
-  /** `bad`: customers suffer now. `warn`: they may soon. */
+  /** `bad`: the problem affects customers now. `warn`: it may affect them soon. */
   readonly level: 'bad' | 'warn';
   readonly headline: string;
   readonly text: string;
-  /** Where to look. `what` names the target. */
+  /** The page that shows the problem. `what` is the text of the link. */
   readonly link?: { readonly href: string; readonly what: string };
 }
 
@@ -71,7 +71,7 @@ function notReady({ instances }: Overview): Problem[] {
   ];
 }
 
-/** Each instance has its own circuit breaker. */
+/** Suppliers may answer only some instances, because each instance has its own circuit breaker. */
 function suppliers({ instances, packages }: Overview): Problem[] {
   const heard = instances.filter((instance) => 'load' in instance);
   const shut = heard.filter((instance) => !instance.suppliersAvailable);
@@ -105,7 +105,7 @@ function silentInstances({ instances }: Overview): Problem[] {
   ];
 }
 
-/** Shown until an operator dismisses it, although other instances soon own its packages. */
+/** A lost instance is shown until an operator dismisses it, even if other instances already own its packages. */
 function lostInstances({ instances, now }: Overview): Problem[] {
   return instances.flatMap((instance): Problem[] => {
     if (instance.state !== 'lost') return [];

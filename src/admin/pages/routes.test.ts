@@ -20,7 +20,7 @@ import { adminRoutes } from './routes.ts';
 const settings = { instanceId: 'instance-1', secret: 's'.repeat(32), currency: 'USD' };
 const { id: orderId } = fakeOrder();
 
-/** Every address of the operators' pages. */
+/** Every route of the admin pages. */
 const addresses: readonly [method: 'GET' | 'POST', path: string][] = [
   ['GET', '/admin'],
   ['GET', '/admin/fragments'],
@@ -56,7 +56,7 @@ const addresses: readonly [method: 'GET' | 'POST', path: string][] = [
 
 type Fields = Readonly<Record<string, string>>;
 
-/** The pages over a fake, and a browser that keeps its cookies. */
+/** A browser that keeps cookies and visits the admin pages of a fake service. */
 class AdminBrowser {
   readonly service;
   readonly auth = fakeAuth();
@@ -91,7 +91,7 @@ class AdminBrowser {
     return this;
   }
 
-  /** Goes where it is sent. */
+  /** Follows the redirect of an answer. */
   async follow(answer: { readonly location: string | null }) {
     return this.get(answer.location ?? '');
   }
@@ -112,7 +112,7 @@ class AdminBrowser {
 const signedIn = (world: Partial<FakeWorld> = {}, overrides: AdminOverrides = {}) =>
   new AdminBrowser(world, overrides).logIn();
 
-/** What was put into the hidden fields of a page's confirm step. */
+/** The hidden fields of a confirmation page, by name. */
 function hidden(text: string): Record<string, string> {
   const fields = text.matchAll(/<input type="hidden" name="(?<name>[^"]+)" value="(?<value>[^"]*)"/g);
   return Object.fromEntries([...fields].map(({ groups }) => [groups?.name, groups?.value]));
@@ -158,7 +158,7 @@ describe('access', () => {
     expect(answer.headers.getSetCookie()).toEqual([]);
   });
 
-  test('the page tells how long to wait after too many guesses', async () => {
+  test('the log-in page tells how long to wait after too many guesses', async () => {
     const refused = await new AdminBrowser().post('/admin/log-in', { token: 'again and again' });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '42']);
     expect(words(refused.text)).toContain('Try again in 42 seconds');
@@ -205,7 +205,7 @@ describe('access', () => {
 });
 
 describe('the overview', () => {
-  test('lists problems first; problems that hurt customers are on top', async () => {
+  test('lists problems first, and problems that affect customers on top', async () => {
     const order = fakeOrder({ status: 'held' });
     const user = await signedIn({
       packages: [
@@ -235,7 +235,7 @@ describe('the overview', () => {
     expect((await user.get('/admin/packages/new')).status).toBe(503);
   });
 
-  test('returns the same fragments to polls, with the whole table', async () => {
+  test('sends its fragments to polls too, with the whole table of packages', async () => {
     const { text } = await (await signedIn()).get('/admin/fragments');
     expect(text).toMatch(/^<table/);
     for (const id of ['packages', 'problems', 'totals', 'concerns', 'instances', 'log']) {
@@ -306,7 +306,7 @@ describe('a package', () => {
     expect(user.service.calls).toEqual(['amend 1 {"listed":false}', 'amend 1 {"listed":true}']);
   });
 
-  test('is resumed after a typed address too; addresses that accept only a form answer 405', async () => {
+  test('is resumed from a typed URL too, and a URL that accepts only a form answers 405', async () => {
     const user = await signedIn({
       packages: [fakeStatus({ paused: true }, { waiting: 3 }, { obstacle: 'paused' })],
     });
@@ -322,7 +322,7 @@ describe('a package', () => {
     ]);
   });
 
-  test('gets another quota at the version for which the effects were shown', async () => {
+  test('gets another quota if its version is still the one whose effects were shown', async () => {
     const user = await signedIn({
       packages: [fakeStatus({ version: 4 }, { remaining: 12, held: 3, confirmed: 35 })],
     });
@@ -359,7 +359,7 @@ describe('a package', () => {
 
   const offer = { flight: 'Flight-1', stay: '2022-08-09', price: '100', opensAt: '', closesAt: '' };
 
-  test('is changed only in the fields that differ', async () => {
+  test('is changed only in the fields that the operator edited', async () => {
     const user = await signedIn({ packages: [fakeStatus({ opensAt: fakeNow - 1_500 })] });
     const opensAt = '2022-07-31T23:59:58.500';
     expect((await user.get('/admin/packages/1')).text).toContain(`value="${opensAt}"`);
@@ -384,7 +384,7 @@ describe('a package', () => {
     expect(user.service.calls).toEqual([]);
   });
 
-  test('is changed only after a confirmation if this would end its sale', async () => {
+  test('is changed only after a confirmation if the change would end its sale', async () => {
     const user = await signedIn({ packages: [fakeStatus({}, { waiting: 312 })] });
     const edit = { ...offer, closesAt: '2022-07-01T00:00', version: '1' };
     const step = await user.post('/admin/packages/1', edit);
@@ -416,7 +416,7 @@ describe('a package', () => {
     expect(user.service.calls).toEqual([]);
   });
 
-  test('is created under the next id unless this was taken meanwhile', async () => {
+  test('is created under the next id unless that id was taken meanwhile', async () => {
     const user = await signedIn();
     expect((await user.get('/admin/packages/new')).text).toMatch(/name="id"[^>]* value="2"/);
     const fields = { ...offer, quota: '5', paused: 'on' };
@@ -557,7 +557,7 @@ describe('instances, orders and emails', () => {
 describe('while the store is away', () => {
   const away = () => Promise.reject(new StoreUnavailableError('gone'));
 
-  /** Signed in before; now nobody can tell whether that session was ended. */
+  /** A browser that signed in before the store failed, so nobody can check whether its session was revoked. */
   async function untold() {
     const user = await signedIn({ packages: [fakeStatus({ flight: 'Flight-77' })] });
     expect((await user.get('/admin')).text).toContain('Flight-77');
@@ -587,7 +587,7 @@ describe('while the store is away', () => {
   });
 
   test.each(addresses.filter(([, path]) => !['/admin', '/admin/fragments'].includes(path)))(
-    '%s %s shows and does nothing',
+    '%s %s shows no data and changes nothing',
     async (method, path) => {
       const user = await untold();
       const answer = method === 'GET' ? await user.get(path) : await user.post(path, { confirmed: 'yes' });

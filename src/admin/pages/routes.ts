@@ -31,9 +31,9 @@ import { PackageRows } from './package-rows.ts';
 
 /** The admin pages and their live updates. */
 export interface Admin {
-  /** Mounted at `/`. */
+  /** The routes, to be mounted at `/`. */
   readonly routes: Hono;
-  /** For the topic `admin`. */
+  /** The live updates of the topic `admin`. */
   readonly live: LiveAdmin;
 }
 
@@ -44,7 +44,7 @@ const feedDefaults: FeedOptions = {
   shutdownGraceMs: 1000,
 };
 
-/** Undefined without an admin token: then no admin page exists. */
+/** Undefined if no admin token is set. In that case no admin page exists. */
 export function createAdmin(
   deps: AppServices & { readonly admin?: HttpAdmin },
   assetUrl: RenderContext['assetUrl'],
@@ -109,7 +109,7 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
     c.header('Cache-Control', 'no-store');
     return c.html(fragments.map(({ html }) => html).join(''));
   });
-  // The routes below show emails, or change something.
+  // The routes below show emails or change something, so they require a session that is known to be valid.
   for (const path of ['/admin', '/admin/*']) routes.use(path, signedInOnly(deps));
   routes.route('/', logOutRoutes(deps));
   routes.route('/', packageActionRoutes(deps));

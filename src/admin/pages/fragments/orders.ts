@@ -15,7 +15,7 @@ const columns: readonly Column[] = [
   { name: 'actions', label: 'Actions', isUnlabelled: true },
 ];
 
-/** How many of the last steps a row shows. The page of the order has all. */
+/** How many of an order's last events a row shows. The page of the order shows all. */
 const stepsShown = 4;
 
 /** The table of stuck and slow orders. */
@@ -50,7 +50,7 @@ function orderRow(operated: AdminOrder, now: number): Html {
     </tr>`;
 }
 
-/** `Being booked`, and for how long. */
+/** The state of an order, such as `Being booked`, and how long the order has been in it. */
 export function orderState({ order, since, health }: AdminOrder, now: number): Html {
   const tone = health === 'stuck' ? 'bad' : health === 'slow' ? 'wait' : 'rest';
   return markup`
@@ -74,7 +74,9 @@ function lastSteps(timeline: readonly TimelineEntry[]): Html {
 
 const endedStatuses: ReadonlySet<string> = new Set(['failed', 'rejected', 'withdrawn', 'cancelled']);
 
-/** A retry is harmless, so it is done at once. Cancelling leads to a page with its effects. */
+/**
+ * The retry button acts at once, because a retry is harmless. The cancel button first leads to a page with the effects.
+ */
 export function orderActions({ order: { id, status } }: AdminOrder): Html {
   if (endedStatuses.has(status)) return markup``;
   const name = markup`<span class="unseen"> order ${id}</span>`;

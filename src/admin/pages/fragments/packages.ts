@@ -28,11 +28,10 @@ const columns: readonly Column[] = [
 export interface PackageView {
   /** ISO 4217 code. */
   readonly currency: string;
-  /** The server's clock, ms since the epoch. */
+  /** The server's time, as Unix time in ms. */
   readonly now: number;
 }
 
-/** A table of packages. */
 export function packagesTable(rows: readonly Html[], id?: string): Html {
   return table({
     ...(id === undefined ? {} : { id }),
@@ -65,12 +64,12 @@ export function packageRow(status: PackageStatus, { currency, now }: PackageView
     </tr>`;
 }
 
-/** Whether five numbers do not fit side by side on a phone. */
+/** Whether the five numbers of a row are too wide to stand side by side on a phone. */
 function isLarge({ package: { quota }, inventory: { waiting } }: PackageStatus): boolean {
   return Math.max(quota, waiting) >= 100_000;
 }
 
-/** The text says everything that the colour says. */
+/** The state of the sale. The text alone says everything, for readers who do not see the colour. */
 function saleState({ package: travelPackage, obstacle }: PackageStatus, now: number): Html {
   const { opensAt, closesAt, listed, archived } = travelPackage;
   const window =
@@ -124,7 +123,7 @@ function commit(status: PackageStatus): Html {
     <span class="under">${msWords(commitMs)} · mailbox ${formatCount(activity.mailbox)}</span>`;
 }
 
-/** Pause or resume. All other actions are on the page of the package. */
+/** The button that pauses or resumes the sale. All other actions are on the page of the package. */
 function saleAction({ package: { id, paused, archived } }: PackageStatus): Html | string {
   if (archived === true) return '';
   if (paused !== true) {

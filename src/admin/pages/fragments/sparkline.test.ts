@@ -6,7 +6,7 @@ const pointsOf = (values: readonly number[]) => {
   return points.split(' ').map((point) => point.split(',').map(Number));
 };
 
-test('is drawn from left to right, from zero at the bottom to the highest value at the top', () => {
+test('a sparkline is drawn from left to right, from zero at the bottom to the highest value at the top', () => {
   expect(pointsOf([0, 5, 10])).toEqual([
     [0, 22],
     [60, 12],
@@ -14,7 +14,7 @@ test('is drawn from left to right, from zero at the bottom to the highest value 
   ]);
 });
 
-test('stays within the drawing for any numbers', () => {
+test('a sparkline stays within the drawing for any numbers', () => {
   const values = Array.from({ length: 60 }, (_, index) => 1e9 * Math.abs(Math.sin(index)));
   for (const [x, y] of pointsOf(values)) {
     expect(x).toBeGreaterThanOrEqual(0);
@@ -25,14 +25,14 @@ test('stays within the drawing for any numbers', () => {
   expect(pointsOf([7])).toEqual([[0, 2]]);
 });
 
-test('is a flat line if all numbers are zero', () => {
+test('a sparkline is a flat line if all numbers are zero', () => {
   for (const values of [[], [0, 0]]) {
     expect(String(sparkline(values))).toContain('spark-rest');
     expect(String(sparkline(values))).not.toContain('NaN');
   }
 });
 
-test('needs no inline style, and is hidden from screen readers', () => {
+test('a sparkline needs no inline style, and is hidden from screen readers', () => {
   expect(String(sparkline([1, 2]))).not.toContain('style=');
   expect(String(sparkline([1, 2]))).toContain('aria-hidden="true"');
 });
