@@ -94,7 +94,7 @@ describe('the bearer token', () => {
     expect(await answer.json()).toMatchObject({ code: 'unauthorized' });
   });
 
-  it('is refused without a check after ten wrong guesses of a client; other clients are not affected', async () => {
+  it('is refused without a check after ten wrong guesses of the same client; other clients are not affected', async () => {
     const { send } = appWith();
     for (let each = 0; each < 10; each++) {
       expect((await send('GET', '/who', bearer(`guess-${each}`))).status).toBe(401);
@@ -149,7 +149,7 @@ describe('a session', () => {
     const cookie = (answer.headers.get('set-cookie') as string).split(';')[0] as string;
     expect((await send('GET', '/who', { cookie: former })).status).toBe(401);
     expect((await send('GET', '/who', { cookie })).status).toBe(200);
-    // A wrong token ends nothing.
+    // A log-in with a wrong token does not end the session.
     await send('POST', '/in', { 'x-token': 'another', cookie });
     expect((await send('GET', '/who', { cookie })).status).toBe(200);
   });
@@ -175,7 +175,7 @@ describe('a session', () => {
     expect(await who()).toBe(401);
   });
 
-  it('ends at the log-out, also for a copy of its cookie; other sessions go on', async () => {
+  it('ends at log-out, also for a copy of its cookie, and other sessions continue', async () => {
     const { send, logIn } = appWith();
     const [cookie, other] = [await logIn(), await logIn()];
     const out = await send('POST', '/out', { cookie });
@@ -218,11 +218,11 @@ describe('a session', () => {
     ['a page of nobody', { origin: 'null' }, 403],
     ['the address bar', { 'sec-fetch-site': 'none' }, 403],
     ['our own pages', { origin: 'http://tickets.example', 'sec-fetch-site': 'same-origin' }, 200],
-  ] as const)('cannot be used for changes by %s', async (_, headers, status) => {
+  ] as const)('accepts changes only from our own pages: %s', async (_, headers, status) => {
     const { send, logIn } = appWith();
     const cookie = await logIn();
     expect((await send('POST', '/who', { ...headers, cookie })).status).toBe(status);
-    // Whoever has the token is no browser that was led astray.
+    // A request with the bearer token cannot come from another site's page.
     expect((await send('POST', '/who', { ...headers, ...bearer(token) })).status).toBe(200);
     expect((await send('GET', '/who', { cookie })).status).toBe(200);
   });

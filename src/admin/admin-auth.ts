@@ -22,11 +22,11 @@ export interface AdminAuthOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** The client that a request's sender is counted as. */
+  /** Names the client of a request. Wrong tokens are counted for each client. */
   readonly clientOf: (sender: IncomingRequest) => string;
 }
 
-/** What the admin pages and the admin API are served with. */
+/** Everything that the HTTP server needs to serve the admin pages and the admin API. */
 export interface HttpAdmin {
   readonly service: AdminService;
   readonly auth: Public<AdminAuth>;
@@ -37,8 +37,9 @@ const bearer = /^bearer +(?<token>\S+) *$/i;
 const name = 'admin';
 
 /**
- * Operators prove themselves with the one admin token: programs with each request, people once, for a session of eight
- * hours. The session's cookie is signed with a key that depends on the token, so a new token ends every session.
+ * Authenticates operators by the one admin token. Programs send the token with each request. People send it once, to
+ * begin a session of eight hours. The session's cookie is signed with a key that depends on the token, so a new token
+ * ends every session.
  */
 export class AdminAuth implements OperatorAuth {
   readonly #options: AdminAuthOptions;
@@ -95,7 +96,7 @@ export class AdminAuth implements OperatorAuth {
   }
 
   /**
-   * The operator that a `Cookie` header proves; undefined unless signed in.
+   * The operator whose session is in a `Cookie` header; undefined if the header has no valid session.
    * @throws StoreUnavailableError if the cookie is valid and the store cannot say whether its session was revoked.
    */
   async operator(cookies: string | undefined, sender?: IncomingRequest): Promise<Operator | undefined> {
@@ -107,7 +108,10 @@ export class AdminAuth implements OperatorAuth {
     return { name, via: 'session', session, ...defined({ address: this.#addressOf(sender) }) };
   }
 
-  /** Ends the operator's session. Returns the `Set-Cookie` header. @throws ProblemError 503 if it cannot be revoked now. */
+  /**
+   * Ends the operator's session. Returns the `Set-Cookie` header.
+   * @throws ProblemError 503 if the session cannot be revoked now.
+   */
   async logOut(by: Operator): Promise<string> {
     await this.#revoke(by);
     return generateCookie(this.#cookie.name, '', { ...this.#cookie.attributes, maxAge: 0 });
@@ -118,7 +122,10 @@ export class AdminAuth implements OperatorAuth {
     if (revoked.kind === 'refused') throw new ProblemError(revoked.code);
   }
 
-  /** After too many wrong tokens from an address, its next tokens are refused without a check. @throws ProblemError */
+  /**
+   * Refuses a wrong token. After too many of them from one client, refuses every token of that client for a while.
+   * @throws ProblemError
+   */
   #checkToken(token: string, address = ''): void {
     const waitS = this.#guesses.waitS(address);
     if (waitS > 0) {
@@ -135,7 +142,7 @@ export class AdminAuth implements OperatorAuth {
     return sender && this.#options.clientOf(sender);
   }
 
-  /** A browser sends the cookie with any request to this server, also one that another site's page starts. */
+  /** Refuses changes that another site's page requests, because a browser may add the session's cookie to them. */
   #refuseOtherSites({ method, headers, url }: Request): void {
     const isRead = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
     const source = {
@@ -149,8 +156,8 @@ export class AdminAuth implements OperatorAuth {
 }
 
 /**
- * Whether a browser may watch the overview. While the store is away, a good cookie is enough: operators need the overview
- * most just then.
+ * Whether a browser may watch the overview. While the store is away, a valid cookie is enough, although the session may
+ * have been revoked: operators need the overview most at that time.
  */
 export async function mayWatch(
   auth: Pick<AdminAuth, 'operator'>,

@@ -11,12 +11,12 @@ import { RevokedSessions } from './revoked-sessions.ts';
 export type Public<Class> = Pick<Class, keyof Class>;
 
 /**
- * Everything that operators see and do, by subject. `/api/admin` and the admin pages both use it. Every instance answers
- * for all of them.
+ * Everything that operators see and do, by subject. `/api/admin` and the admin pages both use it. Every instance
+ * answers for the whole cluster.
  *
- * Methods that change something log it, also if it is refused. They return a {@link Result}: `store_unavailable` means
- * that nothing was changed; after `no_owner` and `overloaded` the change may have been made. Methods that only read throw
- * StoreUnavailableError.
+ * Methods that change something log the attempt, also if it is refused. They return a {@link Result}:
+ * `store_unavailable` means that nothing was changed; after `no_owner` and `overloaded` the change may have been made.
+ * Methods that only read throw StoreUnavailableError.
  */
 export interface AdminService {
   readonly packages: Public<PackageService>;
@@ -34,9 +34,9 @@ export type AdminServiceOptions = ChangeLogOptions &
   EmailEraserOptions &
   AuditServiceOptions;
 
-/** The service, and what a shutdown has to tell the other instances. */
+/** The admin service, and the register in which a shutdown notes that this instance leaves. */
 export interface OpenAdminService extends AdminService {
-  /** Undefined if instances do not see each other. */
+  /** Undefined for a single instance without a cluster. */
   readonly register: InstanceRegister | undefined;
 }
 

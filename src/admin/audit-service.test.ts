@@ -50,7 +50,7 @@ describe('a ledger that cannot be read', () => {
     expect(log.lines).toEqual([expect.stringContaining('ledger cannot be read')]);
   });
 
-  it('is reported in the middle of an audit too', async () => {
+  it('is reported also if it fails in the middle of an audit', async () => {
     const { audits, clock } = auditsOf({
       ledger: async (kind) => {
         if (kind === 'hotels') throw new Error('away');
@@ -62,7 +62,7 @@ describe('a ledger that cannot be read', () => {
     expect(await running).toEqual(refused);
   });
 
-  it('is reported if its cursor does not move', async () => {
+  it('is reported if its cursor does not advance', async () => {
     const { audits, clock } = auditsOf({ ledger: async () => ({ items: [], next: 'again' }) });
     const running = audits.run();
     await clock.advance(1_000);
@@ -82,7 +82,7 @@ describe('a ledger that cannot be read', () => {
     const running = audits.run();
     await clock.advance(3_900);
     expect(stopped).not.toHaveBeenCalled();
-    // Before the response begins: see api/slow-json.ts.
+    // The refusal comes before the response begins (api/slow-json.ts), so it still sets the status.
     await clock.advance(200);
     expect(await running).toEqual(refused);
     expect(stopped).toHaveBeenCalledOnce();

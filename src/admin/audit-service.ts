@@ -18,13 +18,13 @@ export interface AuditParams {
   readonly clockSkewMs?: number;
 }
 
-/** Small pages with a pause: a sale in the same process must not notice them. */
+/** Small pages, with a pause after each, so that an audit does not slow down a sale in the same process. */
 const pageSize = 250;
 const pauseMs = 2;
 /** Shorter than the delay of `api/slow-json.ts`, so an error can still set the status of the response. */
 const openTimeoutMs = 4_000;
 
-/** Audits beside the sale, one at a time. */
+/** Runs audits while packages are on sale, one audit at a time. */
 export class AuditService {
   readonly #options: AuditServiceOptions;
   #isRunning = false;
@@ -34,7 +34,8 @@ export class AuditService {
   }
 
   /**
-   * Checks everything stored against the promises, as `npm run audit` does. `audit_running`; `ledger_unavailable`.
+   * Checks everything stored against the promises, as `npm run audit` does. Refused with `audit_running` or
+   * `ledger_unavailable`.
    * @throws StoreUnavailableError
    */
   async run({ clockSkewMs = 0 }: AuditParams = {}): Promise<Result<AuditReport>> {

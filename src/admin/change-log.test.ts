@@ -75,7 +75,7 @@ describe('ChangeLog', () => {
     expect(await entries()).toMatchObject([{ outcome: 'failed' }, { outcome: 'failed' }]);
   });
 
-  it('tries again to end an entry, and still returns the result if it cannot', async () => {
+  it('retries ending an entry, and returns the result even if every try fails', async () => {
     const ends = vi.fn(away);
     const { log, entries, clock, book } = logOver({ endOperatorEvent: ends });
     const outcome = log.record<number>(request, async () => ({ kind: 'done', value: 5 }));

@@ -50,9 +50,9 @@ const pageSizeDefault = 50;
 const pageSizeMax = 200;
 
 /**
- * Makes changes and writes each one into the log of changes. The entry is written before the change is made. If it cannot
- * be written, nothing is changed. The entry is ended before the operator is answered. If that fails repeatedly, the
- * answer still says what happened, and the entry stays open.
+ * Makes changes and writes an entry for each into the change log. The entry is written before the change is made. If
+ * the entry cannot be written, nothing is changed. The entry is ended before the operator is answered. If ending it
+ * fails repeatedly, the operator still gets the result of the change, and the entry stays open.
  */
 export class ChangeLog {
   readonly #options: ChangeLogOptions;
@@ -67,14 +67,17 @@ export class ChangeLog {
     return this.#options.store.operatorEvents(cursor, Math.min(limit, pageSizeMax));
   }
 
-  /** @param after the values after the change, for the log. */
+  /**
+   * Makes a change and logs it.
+   * @param after the values after the change, for the log.
+   */
   async record<Value>(
     request: ChangeRequest,
     change: () => Promise<Result<Value>>,
     after: (value: Value) => Json | undefined = () => undefined,
   ): Promise<Result<Value>> {
     const { clock, random, store, instance } = this.#options;
-    // The counter keeps entries of the same millisecond in order.
+    // The counter keeps entries of the same millisecond in the order of their requests.
     const id = `${String(this.#count++).padStart(9, '0')}-${Buffer.from(random.bytes(12)).toString('base64url')}`;
     const event = { id, at: clock.now(), ...defined({ ...request }), instance, outcome: 'open' } as const;
     return orUnavailable(async () => {

@@ -10,7 +10,7 @@ import { emailHashOf, revealsEmail } from './email-eraser.ts';
 
 const email = 'ana.lee@example.com';
 
-/** Orders in the store, before any owner reads it. */
+/** Stores orders before any owner has read the package. */
 async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
   const { fence, inventory } = (await store.versionedPackage(packageId))!;
   await store.commit(packageId, fence, sampleChange({ inventory, inserted: orders }));
@@ -33,13 +33,13 @@ describe('erasing', () => {
     expect(items.at(-1)).toStrictEqual(others);
     const placeholders = items.slice(0, 5).map((order) => order.email);
     for (const each of placeholders) expect(each).toMatch(/^erased-[0-9a-f]{32}@erased\.invalid$/);
-    // Nobody can tell that they were one person's.
+    // Each order has its own placeholder, so nothing shows that they belong to one person.
     expect(new Set(placeholders).size).toBe(5);
     expect(items.map(({ key }) => key)).toEqual([1, 2, 3, 4, 5, 6].map((number) => `key-${number}`));
     expect(await bench.service.eraser.erase(by, email)).toMatchObject({ value: { erased: 0, left: 0 } });
   });
 
-  it('leaves and counts unfinished orders, and erases them the next time', async () => {
+  it('leaves and counts unfinished orders, and erases their email the next time', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const queued = sampleOrder(2, { email, key: `cart of ${email}` });
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed' }), queued);
@@ -50,7 +50,7 @@ describe('erasing', () => {
     expect((await bench.store.order(queued.id))?.key).toMatch(/^erased-[0-9a-f]{32}$/);
   });
 
-  it('reads more orders than fit in one page', async () => {
+  it('erases an email that has more orders than one page holds', async () => {
     await using bench = await openAdminBench();
     const orders = Array.from({ length: 4_300 }, (_, index) =>
       sampleOrder(index + 1, { status: 'failed', ...(index % 20 === 0 ? { email } : {}) }),
@@ -71,7 +71,7 @@ describe('erasing', () => {
     expect(emailHashOf('another secret', email)).not.toBe(emailHashOf('a secret', email));
   });
 
-  it('is refused if the owner is away', async () => {
+  it('is refused if a package’s owner does not answer', async () => {
     const refused = { kind: 'refused', code: 'no_owner' } as const;
     await using bench = await openAdminBench();
     await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed' }));
@@ -89,6 +89,6 @@ it.each([
   ['order-0001', false],
 ])('the key %s contains the email: %s', (key, tells) => {
   expect(revealsEmail(key, email)).toBe(tells);
-  // A short local part is in too many words.
+  // A short local part such as `ana` occurs in too many other words.
   expect(revealsEmail('banana-split', 'ana@example.com')).toBe(false);
 });

@@ -9,9 +9,9 @@ import type { Store } from '../storage/store.ts';
 import type { ChangeLog } from './change-log.ts';
 
 export interface EraseResult {
-  /** How many orders no longer have the email. */
+  /** How many orders the email was erased from. */
   readonly erased: number;
-  /** How many orders keep it because they are not finished. Erase it again when they are. */
+  /** How many unfinished orders still have the email. Repeat the erasure when they have ended. */
   readonly left: number;
 }
 
@@ -24,9 +24,9 @@ export interface EmailEraserOptions {
   readonly secret: string;
 }
 
-/** How many order numbers one read looks through. */
+/** How many order numbers one read covers. */
 const span = 2_000;
-/** Small beside the commits of a sale. */
+/** How many orders one message to an owner erases: few, so that the commit does not delay a sale. */
 const batchMax = 100;
 /** No address under this top-level domain can exist (RFC 2606). */
 const placeholderHost = 'erased.invalid';
@@ -42,8 +42,9 @@ export class EmailEraser {
   }
 
   /**
-   * Replaces an email by random placeholders in every order that has ended, and an Idempotency-Key that contains the
-   * email. It cannot be undone: nobody can look these orders up any more. Confirmed orders stay valid at the suppliers.
+   * Replaces an email by random placeholders in every order that has ended, and also each Idempotency-Key that contains
+   * the email. An erasure cannot be undone: nobody can look these orders up any more. Confirmed orders stay valid at
+   * the suppliers.
    * @param email trimmed and in lower case.
    */
   erase(by: Operator, email: string): Promise<Result<EraseResult>> {
@@ -83,13 +84,13 @@ export class EmailEraser {
         total.erased += erasures.length - result.value.left;
       }
       cursor = page.next;
-      // A store in this process must not keep the event loop from everything else.
+      // A store in this process blocks the event loop while it reads, so other work gets a turn after each page.
       if (cursor !== undefined) await clock.sleep(1);
     } while (cursor !== undefined);
     return { kind: 'done', value: total };
   }
 
-  /** Each order gets its own placeholder, which links it to no other order. */
+  /** Each order gets its own placeholder, so that nothing links the orders of one person. */
   #erasureOf({ id: orderId, key }: Order, email: string): Erasure {
     const erasure = { orderId, email: `erased-${this.#randomHex()}@${placeholderHost}` };
     const isRevealing = key !== undefined && revealsEmail(key, email);
@@ -101,7 +102,9 @@ export class EmailEraser {
   }
 }
 
-/** Whether an Idempotency-Key reveals its buyer. Other keys stay: they keep a repeated request from buying again (Q7). */
+/**
+ * Whether an Idempotency-Key reveals its buyer. Other keys stay: they keep a repeated request from buying again (Q7).
+ */
 export function revealsEmail(key: string, email: string): boolean {
   const plain = key.toLowerCase();
   const local = email.slice(0, email.lastIndexOf('@'));

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 
 export interface FailedGuessesOptions {
   readonly clock: Clock;
-  /** How many wrong guesses a client has in a window. Default 10. */
+  /** How many wrong guesses a client may make in a window. Default 10. */
   readonly guessesMax?: number;
   readonly windowMs?: number;
   /** How many clients are remembered. Beyond that, the client whose window began first is forgotten. */
@@ -11,7 +11,7 @@ export interface FailedGuessesOptions {
 
 interface Guesses {
   count: number;
-  /** ms since the epoch. */
+  /** End of the window, as Unix time in ms. */
   readonly until: number;
 }
 

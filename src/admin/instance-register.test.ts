@@ -50,7 +50,7 @@ class Stage {
     return register;
   }
 
-  /** It ends without a word. */
+  /** Ends an instance that neither drains nor signs out. */
   kill(instance: string): void {
     this.#running.get(instance)?.kill();
     this.#running.delete(instance);
@@ -99,7 +99,7 @@ it('lists lost instances with their packages and the new owners, also for an ins
   expect(names(one)).toEqual([]);
   stage.kill('two');
   const at = clock.now();
-  // It is taken over before anybody calls the owner lost.
+  // Package 2 gets a new owner before `two` counts as lost.
   await store.takeOwnership(2, 'one');
   await clock.advance(6_000);
   const two = {
@@ -108,7 +108,7 @@ it('lists lost instances with their packages and the new owners, also for an ins
   };
   expect(one.lost).toMatchObject([two]);
   expect(one.lost[0]!.at - at).toBeLessThanOrEqual(1_000);
-  // Who saw it dies itself.
+  // The instance that noticed the loss dies too.
   stage.kill('one');
   const three = stage.start('three');
   await clock.advance(6_000);
@@ -207,7 +207,7 @@ it('does not count archived packages among the packages that will get a new owne
   expect(one.lost).toMatchObject([{ packages: 2, firstPackages: [1, 2], unowned: 1 }]);
 });
 
-it('signs out although another instance marks the entry as lost at the same time', async () => {
+it('an instance signs out although another instance marks its entry as lost at the same time', async () => {
   stage = new Stage();
   const { clock, store } = stage;
   const one = stage.start('one');
@@ -245,7 +245,7 @@ it('marks no instance as lost while Redis is away, or just after it lost its dat
   expect(names(one)).toEqual([]);
 });
 
-it('registers an instance again that was cut off and has lost its entry', async () => {
+it('an instance that was cut off and has lost its entry registers again', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -260,7 +260,7 @@ it('registers an instance again that was cut off and has lost its entry', async 
   expect([names(one), names(two)]).toEqual([[], []]);
 });
 
-it('lists a lost instance until it is dismissed at any instance or its time is over', async () => {
+it('lists a lost instance for a day, or until it is dismissed at any instance', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -291,7 +291,7 @@ it('lists a lost instance until it is dismissed at any instance or its time is o
   ]);
 });
 
-it('keeps the last list while the store is away, and leaves unknown entries alone', async () => {
+it('keeps the last list while the store is away, and does not touch entries that it cannot read', async () => {
   stage = new Stage();
   const { clock, store } = stage;
   await store.setting('instance:odd', () => 'not JSON');

@@ -6,27 +6,27 @@ import { defined } from '../lib/defined.ts';
 import type { Log } from '../observability/log.ts';
 import type { OwnerRecord, Store } from '../storage/store.ts';
 
-/** An instance that crashed or was cut off: it did not drain. */
+/** An instance that crashed or was cut off without draining. */
 export interface LostInstance {
   readonly id: string;
-  /** Since when it has not announced itself, in ms since the epoch. */
+  /** When the instance stopped announcing itself, as Unix time in ms. */
   readonly at: number;
-  /** The instance that noticed it. */
+  /** The instance that noticed the loss. */
   readonly noticedBy: string;
-  /** How many packages it owned. */
+  /** How many packages the lost instance owned. */
   readonly packages: number;
-  /** The first of them by id, ten at most. */
+  /** The lowest ids of its packages, ten at most. */
   readonly firstPackages: readonly number[];
-  /** Who owns them now. Counted for the first thousand. */
+  /** The present owners of its first thousand packages, with counts. */
   readonly takenOver: readonly { readonly instance: string; readonly packages: number }[];
-  /** How many of them nobody has taken over, without archived ones: the next purchase finds an owner. */
+  /** How many of its packages have no owner yet, without archived ones. The next purchase gives each an owner. */
   readonly unowned: number;
 }
 
 /** An instance that should run, does not announce itself, and is not lost yet. */
 export interface AbsentInstance {
   readonly id: string;
-  /** `draining`: it has said that it leaves. */
+  /** `draining`: the instance noted that it is leaving. `silent`: it did not. */
   readonly state: 'silent' | 'draining';
 }
 
@@ -45,23 +45,23 @@ const dayMs = 24 * 3_600_000;
 const readEveryMs = 1_000;
 /** An instance is lost after it was absent from the members for this long. */
 const graceMs = 3_000;
-/** The same for an instance that is draining. As long as an orchestrator commonly waits before SIGKILL. */
+/** A draining instance is lost only after this long, which is how long orchestrators commonly wait before SIGKILL. */
 const drainGraceMs = 30_000;
 /** A store that does not answer delays a drain by at most this long. */
 const leavingTimeoutMs = 1_000;
-/** The owners of all packages are read with every n-th reading of the register. */
+/** Only every fifth reading of the register also reads the owners of all packages. */
 const ownersEvery = 5;
 /** How many package ids a lost instance's entry keeps. */
 const idsMax = 1_000;
-/** More than the number of instances that may change the entry at the same time. */
+/** More than the number of instances that may change one entry at the same time. */
 const leaveTriesMax = 5;
 const prefix = 'instance:';
 
 const entry = z.object({
   startedAt: z.number(),
-  /** The instance drains. */
+  /** True while the instance drains. */
   leaving: z.boolean().optional(),
-  /** Absent while the instance runs. */
+  /** Absent unless the instance is lost. */
   lost: z
     .object({ at: z.number(), by: z.string(), packages: z.number(), ids: z.array(z.number()) })
     .optional(),
@@ -77,7 +77,7 @@ interface StoredEntry extends Entry {
 /**
  * The list of instances that should be running, kept in the store. Each instance signs in when it starts, notes that it
  * is leaving when it begins to drain, and signs out when it has drained. An instance that is signed in but no longer
- * announces itself is lost. Any other instance may notice that, also one that started later, or after Redis was wiped. An
+ * announces itself is lost. Any other instance may notice the loss, even if it started later or Redis was wiped. An
  * instance that comes back under its id signs in again, and is no longer lost.
  *
  * ```
@@ -91,7 +91,9 @@ export class InstanceRegister {
   readonly #startedAt: number;
   readonly #stopping = new AbortController();
   readonly #absentSince = new Map<string, number>();
-  /** The owners as last read. When a loss is noticed, the lost instance's packages may have new owners already. */
+  /**
+   * The owners as last read, because a lost instance's packages may already have new owners when the loss is noticed.
+   */
   #owners: readonly OwnerRecord[] = [];
   #readings = 0;
   #lost: readonly LostInstance[] = [];
@@ -119,7 +121,10 @@ export class InstanceRegister {
     this.#running = this.#run();
   }
 
-  /** Notes that this instance drains: a long drain is no loss. Takes a second at most. Never throws. */
+  /**
+   * Notes that this instance drains, so that a long drain does not count as a loss. Takes a second at most. Never
+   * throws.
+   */
   async leaving(): Promise<void> {
     this.#isLeaving = true;
     const { instance, clock, log } = this.#options;
@@ -136,7 +141,7 @@ export class InstanceRegister {
     try {
       for (let tries = 1; tries <= leaveTriesMax; tries++) {
         const own = (await this.#read()).find(({ id }) => id === instance);
-        // Another instance may mark it as lost between the read and the swap.
+        // Another instance may mark this entry as lost between the read and the swap, so the removal is tried again.
         if (own === undefined || (await this.#swap(instance, own.text, undefined))) return;
       }
       log.warn({}, 'this instance could not sign out: others changed its entry meanwhile');
@@ -145,7 +150,7 @@ export class InstanceRegister {
     }
   }
 
-  /** Shows a lost instance no more. False if no instance with this id is lost. @throws StoreUnavailableError */
+  /** Removes a lost instance from the list. False if no instance with this id is lost. @throws StoreUnavailableError */
   async dismiss(id: string): Promise<boolean> {
     const found = (await this.#read()).find((each) => each.id === id && each.lost !== undefined);
     if (found === undefined || !(await this.#swap(id, found.text, undefined))) return false;
@@ -180,7 +185,7 @@ export class InstanceRegister {
       if (clock.now() - each.lost.at > shownMs) await this.#swap(each.id, each.text, undefined);
       else lost.push([each.id, each.lost]);
     }
-    // Nobody buys an archived package, so none of them will find an owner.
+    // Nobody buys an archived package, so it gets no new owner.
     const archived =
       lost.length === 0 ? [] : (await store.packages()).filter((each) => each.package.archived);
     const sold = new Map(this.#owners.map(({ packageId, instance: owner }) => [packageId, owner]));
@@ -200,7 +205,7 @@ export class InstanceRegister {
     }
   }
 
-  /** The running instances that have not announced themselves for long enough. */
+  /** The entries of instances that have been absent for their grace period. */
   #findLost(entries: readonly StoredEntry[]): StoredEntry[] {
     const { peers, clock, instance } = this.#options;
     // While Redis does not answer, no instance can be seen, and none counts as lost.
@@ -223,7 +228,7 @@ export class InstanceRegister {
     const owned = [...this.#owners, ...(await store.ownerRecords())].filter((each) => each.instance === id);
     const ids = [...new Set(owned.map(({ packageId }) => packageId))].sort((one, other) => one - other);
     const lost = { at, by: instance, packages: ids.length, ids: ids.slice(0, idsMax) };
-    // The first instance that notices it writes it down; the others read the entry.
+    // Only the first instance that notices a loss records it. The others read that entry.
     if (!(await this.#swap(id, text, JSON.stringify({ startedAt, lost } satisfies Entry)))) return;
     this.#absentSince.delete(id);
     log.error(
@@ -245,7 +250,7 @@ export class InstanceRegister {
   }
 }
 
-/** Undefined for an entry that this release does not understand: it leaves that entry alone. */
+/** Undefined for an entry that this release does not understand. Such an entry is left unchanged. */
 function parseEntry(text: string): Entry | undefined {
   try {
     return entry.safeParse(JSON.parse(text)).data;
@@ -254,7 +259,7 @@ function parseEntry(text: string): Entry | undefined {
   }
 }
 
-/** @param owners by package. */
+/** @param owners the owner of each package. */
 function lostInstance(
   id: string,
   { at, by, packages, ids }: NonNullable<Entry['lost']>,

@@ -55,7 +55,7 @@ function viewWith(
 }
 
 describe('instances', () => {
-  it('are listed by id; an instance without a readable report is silent', async () => {
+  it('are listed by id, and an instance without a readable report is shown as silent', async () => {
     const other = statusReportOf({
       ...{ engine: { ...load, isDraining: true }, process: processLoad(), sockets: 1 },
       ...{ startedAt: 5, version: '1.2.4', missing: [], suppliersAvailable: true },
@@ -100,7 +100,7 @@ describe('instances', () => {
 });
 
 describe('draining', () => {
-  it('drains this instance once, whether the request comes here or through another instance', async () => {
+  it('drains this instance once, whether the request comes directly or through another instance', async () => {
     const { view, leave, clock, handler } = viewWith();
     expect(await view.drain(anOperator, 'one')).toEqual({ kind: 'done', value: { instance: 'one' } });
     expect(await view.list()).toMatchObject([{ state: 'draining' }]);
@@ -111,7 +111,7 @@ describe('draining', () => {
     expect(leave).toHaveBeenCalledOnce();
   });
 
-  it('sends the request to another instance, and refuses if this does not answer or does not exist', async () => {
+  it('sends the request to another instance, and is refused if that instance does not answer or does not exist', async () => {
     const { view, leave, clock } = viewWith({ two: {}, three: undefined });
     expect(await view.drain(anOperator, 'two')).toMatchObject({ kind: 'done' });
     expect(await view.drain(anOperator, 'three')).toMatchObject({ code: 'no_answer' });

@@ -14,7 +14,7 @@ export type InstanceStatus =
   | ({ readonly isThis: false } & AbsentInstance)
   | ({
       readonly id: string;
-      /** Whether it is the instance that answers. */
+      /** Whether this entry describes the instance that serves the request. */
       readonly isThis: boolean;
     } & Omit<StatusReport, 'packages' | 'others'>);
 
@@ -28,23 +28,23 @@ export interface InstanceServiceOptions {
   readonly processLoad: () => ProcessLoad;
   /** Counts open WebSockets. */
   readonly sockets: () => number;
-  /** Makes this instance leave, as on SIGTERM. */
+  /** Begins to drain this instance, as SIGTERM does. */
   readonly leave: () => void;
 }
 
-/** By instance; undefined for a member that does not answer. */
+/** The report of each member, by instance name; undefined for a member that does not answer. */
 export type StatusReports = ReadonlyMap<string, StatusReport | undefined>;
 
 const answerTimeoutMs = 700;
 const reportsMaxAgeMs = 1_000;
-/** Lets the answer to the drain request out first. */
+/** Delay of the drain, so that the answer to the request is sent first. */
 const leaveAfterMs = 200;
 
-/** The instances as operators see them and make them leave. Every change is logged; see {@link ChangeLog}. */
+/** Lists the instances, drains them, and dismisses lost ones. Every change is logged; see {@link ChangeLog}. */
 export class InstanceService {
   readonly #options: InstanceServiceOptions;
   readonly #changes: Pick<ChangeLog, 'record'>;
-  /** Undefined if instances do not see each other. */
+  /** Undefined for a single instance without a cluster. */
   readonly #register: InstanceRegister | undefined;
   readonly #startedAt: number;
   readonly #readiness: ReadinessProbe;
@@ -70,14 +70,14 @@ export class InstanceService {
     register?.start();
   }
 
-  /** What the members report of themselves, at most a second old. All are asked at the same time. */
+  /** The status reports of all members, at most a second old. All members are asked at the same time. */
   reports(): Promise<StatusReports> {
     return this.#reports.get();
   }
 
   /**
-   * The members of the cluster by id; without a cluster, this instance alone. Then the absent ones. Instances that were
-   * lost in the last day come last, until an operator dismisses them or they come back.
+   * First the members of the cluster by id, or this instance alone if there is no cluster. Then the absent instances.
+   * Last the instances that were lost in the last day, unless an operator has dismissed them or they have come back.
    */
   async list(): Promise<readonly InstanceStatus[]> {
     const reports = await this.reports();
@@ -98,8 +98,9 @@ export class InstanceService {
 
   /**
    * Makes an instance leave as on SIGTERM: it stops being ready, gives its packages to the others, answers its callers,
-   * sends its viewers to another instance (sockets close with 1012), and its process exits with 0. Whoever runs it may
-   * start it again. Answers when the drain has begun. `unknown_instance`; `no_answer` if the instance could not be told.
+   * sends its viewers to another instance (sockets close with 1012), and its process exits with 0. An orchestrator may
+   * start it again. Resolves when the drain has begun. Refused with `unknown_instance`, or with `no_answer` if the
+   * instance could not be reached.
    */
   drain(by: Operator, id: string): Promise<Result<{ instance: string }>> {
     const request = { by, action: 'instance.drain', target: { instance: id } } as const;
@@ -112,7 +113,7 @@ export class InstanceService {
     });
   }
 
-  /** Shows a lost instance no more. `unknown_instance` if no instance with this id is lost. */
+  /** Removes a lost instance from the list. Refused with `unknown_instance` if no instance with this id is lost. */
   dismiss(by: Operator, id: string): Promise<Result<{ instance: string }>> {
     const request = { by, action: 'instance.dismiss', target: { instance: id } } as const;
     return this.#changes.record(request, async () => {

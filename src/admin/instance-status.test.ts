@@ -26,7 +26,7 @@ it('returns the result of the check at once if it is fast', async () => {
   expect(looks).toHaveLength(3);
 });
 
-it('waits 300 ms for a check that hangs, begins no second one, and reports the silence after two seconds', async () => {
+it('waits 300 ms for a check that hangs, begins no second check, and reports a silent store after two seconds', async () => {
   const { missing, clock, looks } = lookedAt();
   const first = missing.read();
   await clock.advance(300);
@@ -43,7 +43,7 @@ it('waits 300 ms for a check that hangs, begins no second one, and reports the s
   expect(await next).toEqual(['the store does not answer']);
 });
 
-it('reports the silence if the check fails', async () => {
+it('reports a silent store if the check fails', async () => {
   const { missing, looks } = lookedAt();
   const read = missing.read();
   looks[0]?.reject(new Error('a bug'));

@@ -10,11 +10,11 @@ const series = z.array(number).max(120);
 
 /** The load of an instance now. */
 const instanceLoad = z.object({
-  /** Packages that it acts for. */
+  /** Number of packages that the instance acts for. */
   packages: number,
   /** Messages in all mailboxes. */
   mailbox: number,
-  /** Orders being booked or cancelled at the suppliers, including those that wait for their turn. */
+  /** Orders being booked or cancelled at the suppliers, including orders that wait for a free saga slot. */
   sagas: number,
   /** Open WebSockets. */
   sockets: number,
@@ -22,24 +22,24 @@ const instanceLoad = z.object({
   eventLoopLagMs: number,
   /** Resident memory. */
   rssBytes: number,
-  /** Orders stored, over the last ten seconds. */
+  /** Orders stored per second, averaged over the last ten seconds. */
   purchasesPerS: number,
 });
 
-/** What an instance reports of itself to the others. Members that a newer release has added are dropped. */
+/** The report of an instance to the others. Members that a newer release has added are dropped. */
 const statusReport = z.object({
-  /** `not_ready`: it runs, and cannot take orders. */
+  /** `not_ready`: the instance runs but cannot take orders. */
   state: z.enum(['ready', 'not_ready', 'draining']),
-  /** What keeps it from taking orders, as sentences; empty if it is ready. */
+  /** The reasons why the instance cannot take orders, as sentences; empty if it is ready. */
   missing: z.array(z.string().max(1_000)).max(20),
-  /** Whether the suppliers answer it. While they do not, the queues of its packages wait. */
+  /** Whether the suppliers answer this instance. While they do not, the queues of its packages wait. */
   suppliersAvailable: z.boolean(),
-  /** ms since the epoch. */
+  /** When the process started, as Unix time in ms. */
   startedAt: z.number(),
   /** The version of the program. */
   version: z.string().max(100),
   load: instanceLoad,
-  /** The busiest packages that it acts for. */
+  /** The busiest packages that the instance acts for. */
   packages: z.array(
     z.object({
       packageId: z.int(),
@@ -54,12 +54,12 @@ const statusReport = z.object({
       }),
     }),
   ),
-  /** The ids of the other packages that it acts for. */
+  /** The ids of the other packages that the instance acts for. */
   others: z.array(z.int()),
 });
 export type StatusReport = z.output<typeof statusReport>;
 
-/** One message between instances has room for the series of so many packages. */
+/** How many packages a report describes with their time series, so that it fits into one message between instances. */
 const busiestMax = 200;
 
 export interface StatusParts extends Pick<StatusReport, 'suppliersAvailable' | 'startedAt' | 'version'> {
@@ -98,15 +98,15 @@ function rate({ activity: { recent } }: EngineLoad['packages'][number]): number 
   return recent.purchasesPerS;
 }
 
-/** A status report has to be made within a second. */
+/** Longest wait for a check, because a status report must be complete within a second. */
 const waitMs = 300;
-/** A store under load may be slow. After this long it counts as silent. */
+/** A check that takes longer than this counts as a silent store. A store under load is slow, but quicker. */
 const silentMs = 2_000;
 const silence = ['the store, or the lease service, is silent'];
 
 /**
- * What keeps an engine from taking orders, for callers that cannot wait: a store that is away needs seconds to be known
- * as such. Until then the probe returns the last result, or reports the silence itself once that has lasted.
+ * Reports why an engine cannot take orders, to callers that cannot wait for a slow check. The check of an unavailable
+ * store takes seconds. Meanwhile the probe returns the last result, and after two seconds it reports a silent store.
  */
 export class ReadinessProbe {
   readonly #engine: Pick<OperatedEngine, 'readinessProblems'>;
@@ -119,7 +119,7 @@ export class ReadinessProbe {
     this.#clock = clock;
   }
 
-  /** Sentences; empty if nothing is missing. Takes at most 300 ms. */
+  /** The reasons why the engine cannot take orders, as sentences; empty if it is ready. Takes at most 300 ms. */
   async read(): Promise<readonly string[]> {
     this.#check ??= { since: this.#clock.now(), ended: this.#runCheck() };
     const check = this.#check;

@@ -7,7 +7,7 @@ import {
 } from '../../test/support/admin-service-fixture.ts';
 import type { Order } from '../domain/order.ts';
 
-/** Orders in the store that no engine knows of. */
+/** Stores orders directly, so that no engine works on them. */
 async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
   const versioned = await store.versionedPackage(packageId);
   const { inventory } = versioned!;
@@ -25,7 +25,7 @@ const numbersOf = (found: { items: readonly { order: Order }[] }) =>
   found.items.map(({ order: { packageId, number } }) => `${packageId}.${number}`);
 
 describe('unhealthy orders', () => {
-  it('are listed: first the stuck, then the slow, oldest first; queued orders are healthy', async () => {
+  it('are listed, stuck before slow and each oldest first, without queued orders', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
     await stored(
       bench,
@@ -50,7 +50,7 @@ describe('unhealthy orders', () => {
 });
 
 describe('the list of orders', () => {
-  it('shows each order once, newest first, package after package, for any page size', async () => {
+  it('shows each order once for any page size: package by package, newest first', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }, { id: 3 }] });
     await stored(bench, 1, ...[1, 2, 3].map((number) => sampleOrder(number)));
     await stored(bench, 3, ...[1, 2].map((number) => sampleOrder(number, { packageId: 3 })));
@@ -66,7 +66,7 @@ describe('the list of orders', () => {
     }
   });
 
-  it('finds ended orders by status, reading a limited number for each page', async () => {
+  it('finds ended orders by status, and reads a limited number of orders for each page', async () => {
     await using bench = await openAdminBench();
     const orders = Array.from({ length: 2_500 }, (_, index) =>
       sampleOrder(index + 1, { status: index === 0 ? 'failed' : 'confirmed' }),
@@ -91,7 +91,7 @@ describe('the list of orders', () => {
 });
 
 describe('an order', () => {
-  it('is cancelled under the same conditions as by its buyer, and the log entry has no email', async () => {
+  it('is cancelled under the conditions that hold for its buyer, and the log entry has no email', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 1 }] });
     const bought = await bench.engine.purchase({ packageId: 1, email: 'ana@example.com' });
     const { id } = (bought as { order: Order }).order;

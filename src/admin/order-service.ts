@@ -26,18 +26,18 @@ export type OrderHealth = 'stuck' | 'slow';
 /** An order as operators see it. */
 export interface AdminOrder {
   readonly order: Order;
-  /** When it got its status, in ms since the epoch. */
+  /** When the order got its present status, as Unix time in ms. */
   readonly since: number;
   /** Absent for a healthy order. */
   readonly health?: OrderHealth;
 }
 
 export interface OrdersQuery {
-  /** True: only stuck and slow orders; first the stuck ones, then the slow ones, each oldest first. */
+  /** True: the page has only stuck and slow orders, stuck before slow, each oldest first. */
   readonly stuck?: boolean;
   readonly packageId?: number;
   readonly status?: OrderStatus;
-  /** `next` of the page before. */
+  /** The `next` of the previous page. */
   readonly cursor?: string;
   /** Default 50, at most 200. */
   readonly limit?: number;
@@ -60,11 +60,11 @@ const parallelReadsMax = 8;
 const stuckAfterMs = 30_000;
 const slowAfterMs = 5_000;
 
-/** Orders as operators see and change them. Every change is logged; see {@link ChangeLog}. */
+/** Lists, retries and cancels orders for operators. Every change is logged; see {@link ChangeLog}. */
 export class OrderService {
   readonly #options: OrderServiceOptions;
   readonly #changes: ChangeLog;
-  /** Of all packages. Shared by everybody who watches the overview. */
+  /** The stuck and slow orders of all packages, shared by all viewers of the overview. */
   readonly #unhealthy: Cached<readonly AdminOrder[]>;
 
   constructor(options: OrderServiceOptions, changes: ChangeLog) {
@@ -75,9 +75,9 @@ export class OrderService {
   }
 
   /**
-   * Newest first, package after package by id. With `stuck`, or with the status of an unfinished order, there is one page,
-   * of at most 200, oldest first. Otherwise a page may have a `next` although it is short or empty: it reads a limited
-   * number of orders.
+   * Lists orders package by package in the order of their ids, newest first in each. A query for `stuck`, or for the
+   * status of an unfinished order, has a single page of at most 200 orders, oldest first. Any other page reads a
+   * limited number of orders, so it may have a `next` although it is short or empty.
    * @throws StoreUnavailableError
    */
   async list(query: OrdersQuery): Promise<Page<AdminOrder>> {
@@ -178,7 +178,7 @@ export class OrderService {
     return read.flatMap((each) => withHealth(each?.orders ?? [], now));
   }
 
-  /** Package after package, newest first. The cursor is the last package and order number that were read. */
+  /** Reads package by package, newest order first. The cursor is the last package and order number that were read. */
   async #walk({ packageId, status, cursor }: OrdersQuery, limit: number): Promise<Page<AdminOrder>> {
     const { store, engine, clock } = this.#options;
     const from = /^(?<id>\d{1,15})-(?<below>\d{1,15})$/.exec(cursor ?? '')?.groups;

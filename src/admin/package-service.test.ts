@@ -11,7 +11,7 @@ import { CommitUnknownError } from '../storage/store.ts';
 const params = { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 3 };
 
 describe('creating', () => {
-  it('takes the next free id, and the package can be bought at once', async () => {
+  it('gives the package the next free id, and the package can be bought at once', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 7 }] });
     const created = await bench.service.packages.create(by, params);
     expect(created).toEqual({ kind: 'done', value: { id: 8, ...params, version: 1 } });
@@ -23,7 +23,7 @@ describe('creating', () => {
     ]);
   });
 
-  it('takes the first gap once the highest possible id is taken', async () => {
+  it('uses the first unused id once the highest possible id is taken', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }, { id: packageIdMax }] });
     expect(await bench.service.packages.create(by, params)).toMatchObject({ value: { id: 3 } });
     expect(await bench.service.packages.list()).toHaveLength(4);
@@ -145,7 +145,7 @@ describe('deleting', () => {
     const ids = Array.from({ length: 20 }, (_, index) => index + 1);
     await using bench = await openAdminBench({ packages: ids.map((id) => ({ id, quota: 3 })) });
     const { service, engine, store } = bench;
-    // Half of them have an owner already.
+    // An update gives half of the packages an owner.
     for (const id of ids.slice(10)) await service.packages.update(by, id, { version: 1, price: 7 });
     const answers = await Promise.all(
       ids.map(async (id) => {
@@ -167,7 +167,7 @@ describe('deleting', () => {
     expect(answers).toHaveLength(ids.length);
   });
 
-  it('Q9 gives its id to no other package: an old page or owner may still know it', async () => {
+  it('Q9 leaves the id of the package unused, because an old page or owner may still know it', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }] });
     const { service, store } = bench;
     const params = { flight: 'F', stay: '2030-01-01', price: 1, quota: 1 };
@@ -177,7 +177,7 @@ describe('deleting', () => {
     expect((await store.packages()).map((each) => each.package.id)).toEqual([1, 3]);
   });
 
-  it('determines whether a removal without an answer was applied', async () => {
+  it('finds out whether a removal was applied if the store’s answer is lost', async () => {
     let isLost = true;
     await using bench = await openAdminBench({
       through: (store) =>
@@ -199,7 +199,7 @@ describe('deleting', () => {
     expect(await bench.store.packages()).toEqual([]);
   });
 
-  it('an owner that does not know of the removal refuses purchases, and does not count as replaced', async () => {
+  it('makes an owner refuse purchases that does not know of the removal, without counting it as replaced', async () => {
     const fencedFor: number[] = [];
     await using bench = await openAdminBench({ onFenced: (id) => fencedFor.push(id) });
     const { engine, store, service } = bench;
@@ -230,7 +230,7 @@ describe('packages', () => {
   it.each([
     ['one', 'idle'],
     ['somebody who left', 'gone'],
-  ] as const)('owned by %s that does not report them are %s', async (instance, state) => {
+  ] as const)('whose owner is %s and reports nothing are %s', async (instance, state) => {
     await using bench = await openAdminBench();
     await bench.store.takeOwnership(1, instance);
     expect(await bench.service.packages.get(1)).toMatchObject({ owner: { instance, state } });

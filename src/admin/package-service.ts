@@ -42,25 +42,25 @@ export interface PackageOwner {
 export interface PackageStatus extends PackageSnapshot {
   /** The error that a purchase would get now. Absent if a purchase would be accepted. */
   readonly obstacle?: 'paused' | 'not_open' | 'sale_closed' | 'sold_out' | 'queue_full';
-  /** How many orders its queue takes. */
+  /** How many orders the package's queue holds at most. */
   readonly waitersMax: number;
-  /** Absent until somebody has bought, and with the lock and queue engines, which have no owners. */
+  /** Absent before the first purchase. The lock and queue engines have no owners, so it is always absent there. */
   readonly owner?: PackageOwner;
   /** Absent unless the owner is active and answers. */
   readonly activity?: Activity;
 }
 
 export interface NewPackage extends Offer {
-  /** Absent: the next free id. */
+  /** Default: the next free id. */
   readonly id?: number;
   readonly quota: number;
-  /** ms since the epoch. */
+  /** Unix time in ms. */
   readonly opensAt?: number;
-  /** ms since the epoch. */
+  /** Unix time in ms. */
   readonly closesAt?: number;
-  /** True: nobody can buy it until it is resumed. */
+  /** True: nobody can buy the package until an operator resumes its sale. */
   readonly paused?: boolean;
-  /** False: it is in no list of customers. */
+  /** False: the package is missing from customers' lists. */
   readonly listed?: boolean;
 }
 
@@ -73,7 +73,7 @@ export interface PackageServiceOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly waitersPerUnit: number;
-  /** Whether packages have owners: only with the actor engine. */
+  /** Whether packages have owners. True only for the actor engine. */
   readonly hasOwners: boolean;
 }
 
@@ -83,7 +83,7 @@ const ownersMaxAgeMs = 1_000;
 /** Prefix of the store's settings that keep the ids of deleted packages. */
 const deleted = 'deleted-package:';
 
-/** Packages as operators see and change them. Every change is logged; see {@link ChangeLog}. */
+/** Lists and changes packages for operators. Every change is logged; see {@link ChangeLog}. */
 export class PackageService {
   readonly #options: PackageServiceOptions;
   readonly #instances: InstanceService;
@@ -115,8 +115,8 @@ export class PackageService {
   }
 
   /**
-   * Creates a package. Every instance knows it within 250 ms. `package_exists` if the requested id is or was used;
-   * `invalid` if the sale would close before it opens.
+   * Creates a package, which every instance knows within 250 ms. Refused with `package_exists` if the requested id is
+   * or was used, or with `invalid` if the sale would close before it opens.
    */
   create(by: Operator, params: NewPackage): Promise<Result<TravelPackage>> {
     const target = defined({ packageId: params.id });
@@ -124,15 +124,19 @@ export class PackageService {
     return this.#changes.record(request, () => this.#create(params), asJson);
   }
 
-  /** `unknown_package`, `version_conflict`, `quota_too_low`, or `invalid` if the sale would close before it opens. */
+  /**
+   * Changes a package. Refused with `unknown_package`, `version_conflict` or `quota_too_low`, or with `invalid` if the
+   * sale would close before it opens.
+   */
   update(by: Operator, id: number, change: PackageUpdate): Promise<Result<TravelPackage>> {
     const request = { by, action: 'package.amend', wish: asJson(change) } as const;
     return this.#record(id, request, () => this.#update(id, change));
   }
 
   /**
-   * Pauses or resumes the sale. While it is paused, purchases get `paused`, the queue keeps its order, and bookings under
-   * way are finished. Repeating it is harmless. `unknown_package`; `sale_closed` for an archived package.
+   * Pauses or resumes the sale. While it is paused, purchases get `paused`, the queue stays as it is, and bookings
+   * under way are finished. Repeating a call is harmless. Refused with `unknown_package`, or with `sale_closed` for an
+   * archived package.
    */
   setPaused(by: Operator, id: number, paused: boolean): Promise<Result<TravelPackage>> {
     const action = paused ? 'package.pause' : 'package.resume';
@@ -177,7 +181,7 @@ export class PackageService {
     const isUsed =
       requestedId !== undefined && (await store.settingIfAny(deleted + requestedId)) !== undefined;
     const sale = { ...(paused === true ? { paused } : {}), ...(listed === false ? { listed } : {}) };
-    // Another instance may take the free id first: then the next one is tried.
+    // Another instance may take the free id first. Then the next free id is tried.
     for (let tries = 0; tries < triesMax && !isUsed; tries++) {
       const id = requestedId ?? (await this.#freeId());
       const added: TravelPackage = { id, ...rest, version: 1, ...sale };
@@ -191,7 +195,7 @@ export class PackageService {
     return { kind: 'refused', code: 'package_exists' };
   }
 
-  /** Never the id of a deleted package: a page or an owner may still know that package by it. */
+  /** The next free id. The id of a deleted package is not free, because an old page or owner may still use it. */
   async #freeId(): Promise<number> {
     const { store } = this.#options;
     const [stored, gone] = await Promise.all([store.packages(), store.settingsNamed(deleted)]);
@@ -207,12 +211,12 @@ export class PackageService {
   async #update(id: number, change: PackageUpdate): Promise<Result<TravelPackage>> {
     const result = await this.#options.engine.updatePackage(id, change);
     if (result.kind === 'refused') return result;
-    // An owner with an older release ignores members that it does not know.
+    // An owner with an older release ignores unknown members, so check that it made the whole change.
     const isDone = isUpdated(result.value, { ...change, version: result.value.version - 1 });
     return isDone ? result : { kind: 'refused', code: 'no_owner' };
   }
 
-  /** Changes whatever version is stored: an operator who pauses does not care who changed the price meanwhile. */
+  /** Changes the newest stored version, so that a pause does not conflict with, for example, a change of the price. */
   async #updateNewest(id: number, change: Omit<PackageUpdate, 'version'>): Promise<Result<TravelPackage>> {
     for (let tries = 1; ; tries++) {
       const stored = await this.#options.store.package(id);
@@ -227,13 +231,16 @@ export class PackageService {
     }
   }
 
-  /** Removes exactly the state that was checked: a faster purchase has moved the fence on. */
+  /**
+   * Removes the package only in the state that was checked. A purchase after the check moves the fence, so the removal
+   * fails.
+   */
   async #delete(id: number): Promise<Result<TravelPackage>> {
     const { store, engine, clock } = this.#options;
     let last: TravelPackage | undefined;
     for (let tries = 1; ; tries++) {
       const versioned = await store.versionedPackage(id);
-      // Absent after the first try: an earlier try removed it, and its answer was lost.
+      // Absent only after the first try: that try removed the package, and its answer was lost.
       if (versioned === undefined && last === undefined) return unknownPackage;
       if (versioned === undefined) break;
       if (versioned.inventory.nextNumber !== 1) return { kind: 'refused', code: 'package_not_empty' };
@@ -293,7 +300,10 @@ interface Owners {
   readonly reported: ReadonlyMap<number, ReportedOwner>;
 }
 
-/** The packages that instances say they act for. An owner that was just replaced may still say it: the store knows. */
+/**
+ * The owners of packages by the instances' reports. A replaced owner may still report a package; the store has the
+ * present owner.
+ */
 function reportedOwners(reports: StatusReports): ReadonlyMap<number, ReportedOwner> {
   const owners = new Map<number, ReportedOwner>();
   for (const [instance, report] of reports) {

@@ -32,7 +32,10 @@ export class RevokedSessions {
     });
   }
 
-  /** @throws StoreUnavailableError unless this instance knows that the session is revoked. */
+  /**
+   * Whether the session was revoked.
+   * @throws StoreUnavailableError if the store is away and this instance knows of no revocation.
+   */
   async isRevoked(session: string): Promise<boolean> {
     if (this.#revoked.has(session)) return true;
     const isRevoked = (await this.#store.settingIfAny(settingOf(session))) !== undefined;

@@ -8,7 +8,7 @@ import type { InstanceStatus } from '../instance-service.ts';
 import type { AdminOrder } from '../order-service.ts';
 import type { PackageStatus } from '../package-service.ts';
 
-/* The answers of the admin API: schemas, and the views that make them. All times are ISO texts in UTC. */
+/* The answers of the admin API: their schemas, and the functions that build them. All times are ISO texts in UTC. */
 
 const count = z.int().min(0);
 const number = z.number().min(0);

@@ -3,11 +3,11 @@ import type { OrderStatus } from '../../domain/order.ts';
 import { emailInput, packageIdField, packageIdInput, shortText } from '../../http/inputs.ts';
 import { priceMax, quotaMax } from '../package-service.ts';
 
-/* The requests of the admin API. The same schemas check and describe them. */
+/* The requests of the admin API. The same schemas check the requests and describe them in the OpenAPI document. */
 
 const timeAdvice = 'must be an ISO time with its zone, for example 2030-01-01T09:00:00Z';
 
-/** An ISO time. The output is in ms since the epoch. */
+/** An ISO time. The output is the Unix time in ms. */
 const timeInput = z.iso
   .datetime({ offset: true, error: timeAdvice })
   .transform((text) => Date.parse(text))

@@ -205,7 +205,7 @@ describe('packages', () => {
     expect(calls).toEqual([]);
   });
 
-  it('are changed at the version that was read', async () => {
+  it('are changed only if the request names their current version', async () => {
     const { send, calls } = adminWith();
     const body = { version: 1, quota: 60, opensAt: null, closesAt: '2030-01-01T00:00:00Z' };
     const updated = await fits(await send('PATCH', '/packages/1', body), schemas.managedPackageAnswer);
@@ -262,7 +262,7 @@ describe('orders', () => {
   });
 
   it.each(['stuck=yes', 'package=0', 'status=lost', 'cursor=x', 'limit=0', 'limit=201'])(
-    'are not looked up by %s',
+    'are not searched if the query has the invalid parameter %s',
     async (query) => {
       expect(await codeOf(await adminWith().send('GET', `/orders?${query}`))).toBe('invalid');
     },
@@ -281,7 +281,7 @@ describe('orders', () => {
     }
   });
 
-  it('are contained in a refusal that concerns them', async () => {
+  it('are included in the answer if their retry is refused', async () => {
     const order = fakeOrder({ status: 'failed' });
     const { send } = adminWith({
       orders: { retry: async () => ({ kind: 'refused', code: 'not_retryable', order }) },
@@ -292,14 +292,14 @@ describe('orders', () => {
 });
 
 describe('the rest', () => {
-  it('erases an email in its canonical form', async () => {
+  it('an email is erased in its canonical form', async () => {
     const { send, calls } = adminWith();
     await fits(await send('POST', '/erase', { email: ' Ana@Example.com ' }), schemas.erasedAnswer);
     expect(calls).toEqual(['erase ana@example.com']);
     expect(await codeOf(await send('POST', '/erase', { email: 'nobody' }))).toBe('invalid');
   });
 
-  it('lists the changes, newest first', async () => {
+  it('the change log is listed, newest first', async () => {
     const { send } = adminWith();
     await send('POST', '/packages/1/pause');
     const list = vi.fn(fakeAdmin().changes.list);
@@ -316,7 +316,7 @@ describe('the rest', () => {
     ...{ inMotion: [], findings: [] },
   };
 
-  it('audits', async () => {
+  it('an audit answers with its report', async () => {
     const run = vi.fn(async () => ({ kind: 'done', value: report }) as const);
     await fits(
       await adminWith({ audits: { run } }).send('GET', '/audit?clockSkewMs=50'),
@@ -329,7 +329,7 @@ describe('the rest', () => {
     );
   });
 
-  it('answers 503 while the store is unavailable', async () => {
+  it('every read answers 503 while the store is unavailable', async () => {
     const { send } = adminWith({
       packages: { list: () => Promise.reject(new StoreUnavailableError('away')) },
     });

@@ -42,8 +42,8 @@ export interface AdminApiDeps {
 }
 
 /**
- * `/api/admin/…`: the admin pages for programs. Without an admin token, all of it is 404. With one, callers without the
- * token get 401 at every address, also at one that does not exist.
+ * `/api/admin/…`: the functions of the admin pages as an API. If no admin token is set, every path answers 404. If a
+ * token is set, callers without it get 401 at every path, also at an unknown path.
  */
 export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
   const routes = new Hono<{ Variables: { operator: Operator } }>();
@@ -144,7 +144,7 @@ export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
       return sendJson(200, unwrap(await eraser.erase(c.var.operator, email)));
     },
   });
-  // The report of `npm run audit -- --json`.
+  // Answers with the report that `npm run audit -- --json` prints.
   route('/audit', {
     GET: async (c) => sendSlowJson(audits.run(readQuery(c, auditQuery)).then(unwrap), clock),
   });
@@ -159,21 +159,24 @@ export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
   return routes as unknown as Hono;
 }
 
-/** @throws ProblemError for a refusal. */
+/** Returns the value of a result. @throws ProblemError for a refusal. */
 function unwrap<Value>(result: Result<Value>): Value {
   if (result.kind === 'done') return result.value;
   const { code, order } = result;
   throw new ProblemError(code, defined({ order: order && orderView(order) }));
 }
 
-/** @throws ProblemError 422 */
+/** @throws ProblemError 422 for an invalid query. */
 function readQuery<Schema extends z.ZodType>(c: Context, schema: Schema): z.output<Schema> {
   const checked = check(schema, c.req.query());
   if ('value' in checked) return checked.value;
   throw new ProblemError('invalid', { errors: checked.errors });
 }
 
-/** Checks the window before the service does, so that the answer names the member. @throws ProblemError 422 */
+/**
+ * Checks the sale window before the service does, so that the error names the invalid member.
+ * @throws ProblemError 422
+ */
 function checkSaleWindow({ opensAt, closesAt }: { opensAt?: number | null; closesAt?: number | null }): void {
   if (typeof opensAt !== 'number' || typeof closesAt !== 'number' || opensAt < closesAt) return;
   throw new ProblemError('invalid', { errors: [{ path: 'closesAt', message: 'must be after opensAt' }] });

@@ -1,3 +1,3 @@
-/* What the operators' API takes and answers. */
+/* The schemas of the admin API: its requests and its answers. */
 export * from './answers.ts';
 export * from './requests.ts';

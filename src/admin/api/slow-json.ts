@@ -2,12 +2,12 @@ import { jsonHeaders, sendJson } from '../../http/json.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { settlesWithin } from '../../lib/deadline.ts';
 
-/** A proxy between us and the caller may end a response that is silent for longer. */
+/** A proxy may close a response that sends nothing for longer than this. */
 const silenceMaxMs = 5_000;
 
 /**
- * Sends a value that may take minutes. After five seconds the response begins with blanks, which JSON allows, so that no
- * proxy takes it for dead. An error before that becomes the status; a later one cuts the response off.
+ * Sends a value that may take minutes. After five seconds the response begins with blanks, which JSON allows, so that
+ * no proxy closes it. An error in the first five seconds sets the status. A later error cuts the response off.
  */
 export async function sendSlowJson(value: Promise<object>, clock: Clock): Promise<Response> {
   if (await settlesWithin(silenceMaxMs, value, clock)) return sendJson(200, await value);
