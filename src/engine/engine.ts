@@ -19,6 +19,24 @@ export interface Settling {
   readonly gone?: AbortSignal;
 }
 
+/** Is told what the cache of packages learns, from the live bus or from a read. Must not throw. */
+export interface PackageListener {
+  /** A package is new or has changed. */
+  readonly changed: (snapshot: PackageSnapshot) => void;
+  /** A package was removed from the store. `last` is its last known state. */
+  readonly removed: (last: PackageSnapshot) => void;
+}
+
+/** The packages as this instance knows them, without a read. A lost live update is made up for by the next read. */
+export interface CachedPackages {
+  /** The cached snapshot, however old; undefined if no such package is known. */
+  peek(id: number): PackageSnapshot | undefined;
+  /** All cached snapshots, however old, in any order. */
+  values(): Iterable<PackageSnapshot>;
+  /** Returns a function that removes the listener. */
+  subscribe(listener: PackageListener): () => void;
+}
+
 /**
  * The port that the API and the pages buy from: the actor, lock or queue engine. Operating errors are returned as
  * `refused` with a code of the error catalogue. A thrown error is a bug, unless documented.
@@ -40,6 +58,8 @@ export interface BookingEngine {
   /** All packages by id, at most 250 ms old. @throws StoreUnavailableError */
   packages(): Promise<readonly PackageSnapshot[]>;
   package(id: number): Promise<PackageSnapshot | undefined>;
+  /** The cache behind `packages` and `package`. */
+  readonly cachedPackages: CachedPackages;
   /** Whether the suppliers answer. While they do not, queued orders wait. */
   readonly suppliersAvailable: boolean;
   /** The reasons why no orders can be taken, as text; empty when ready. */

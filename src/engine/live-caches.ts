@@ -4,7 +4,7 @@ import { singleFlight } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
-import type { Settling } from './engine.ts';
+import type { CachedPackages, PackageListener, Settling } from './engine.ts';
 
 export interface PackageCacheOptions {
   readonly store: Pick<Store, 'package' | 'packages'>;
@@ -15,7 +15,7 @@ export interface PackageCacheOptions {
 }
 
 interface Entry {
-  /** Undefined if there is no such package. */
+  /** Undefined if the package was removed. So a read that began before the removal does not bring it back. */
   readonly snapshot: PackageSnapshot | undefined;
   /** Time of the read or of the live update, in ms since the epoch. */
   readonly at: number;
@@ -27,31 +27,32 @@ interface Reading {
   readonly entry: Entry;
 }
 
-/** Caches snapshots of all packages. The live bus updates them, and an old one is read again. */
-export class PackageCache {
+/**
+ * Caches snapshots of all packages. The live bus updates them, and an old one is read again. Listeners are told of each
+ * change.
+ */
+export class PackageCache implements CachedPackages {
   readonly #options: PackageCacheOptions;
   readonly #entries = new Map<number, Entry>();
   /** Time of the last read of all packages. */
   #allAt: number | undefined;
   readonly #readAll = singleFlight(() => this.#readAllOnce());
   readonly #reading = new Map<number, Promise<Reading>>();
+  readonly #listeners = new Set<PackageListener>();
   readonly #unsubscribe: () => void;
 
   constructor(options: PackageCacheOptions) {
     this.#options = options;
     this.#unsubscribe = options.liveBus.subscribe({
-      package: (snapshot) => {
-        this.#entries.set(snapshot.package.id, { snapshot, at: options.clock.now() });
-      },
-      removed: (packageId) => this.#entries.delete(packageId),
+      package: (snapshot) => this.#set(snapshot.package.id, { snapshot, at: options.clock.now() }),
+      removed: (id) => this.#set(id, { snapshot: undefined, at: options.clock.now() }),
     });
   }
 
   /** All packages, sorted by id. @throws StoreUnavailableError */
   async all(): Promise<readonly PackageSnapshot[]> {
     if (!this.#isFresh(this.#allAt)) await this.#readAll();
-    const snapshots = [...this.#entries.values()].flatMap(({ snapshot }) => snapshot ?? []);
-    return snapshots.sort((a, b) => a.package.id - b.package.id);
+    return [...this.values()].sort((a, b) => a.package.id - b.package.id);
   }
 
   /** @throws StoreUnavailableError */
@@ -76,9 +77,17 @@ export class PackageCache {
     return (await this.#readOnce(id)).stored;
   }
 
-  /** The cached snapshot, however old. */
   peek(id: number): PackageSnapshot | undefined {
     return this.#entries.get(id)?.snapshot;
+  }
+
+  *values(): Iterable<PackageSnapshot> {
+    for (const { snapshot } of this.#entries.values()) if (snapshot !== undefined) yield snapshot;
+  }
+
+  subscribe(listener: PackageListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   close(): void {
@@ -108,7 +117,7 @@ export class PackageCache {
     const ids = new Set(stored.map((snapshot) => snapshot.package.id));
     // A package that is not stored was removed, and the live update was lost. One that was heard of after the read began
     // may be new, so it stays.
-    for (const [id, known] of this.#entries) if (!ids.has(id) && known.at < at) this.#entries.delete(id);
+    for (const [id, known] of this.#entries) if (!ids.has(id) && known.at < at) this.#delete(id);
     this.#allAt = at;
   }
 
@@ -117,9 +126,30 @@ export class PackageCache {
     const known = this.#entries.get(id);
     if (known !== undefined && known.at >= at) return known;
     const entry = { snapshot, at };
-    if (snapshot === undefined) this.#entries.delete(id);
-    else this.#entries.set(id, entry);
+    if (snapshot === undefined) this.#delete(id);
+    else this.#set(id, entry);
     return entry;
+  }
+
+  #set(id: number, entry: Entry): void {
+    const before = this.peek(id);
+    this.#entries.set(id, entry);
+    this.#tell(before, entry.snapshot);
+  }
+
+  #delete(id: number): void {
+    const before = this.peek(id);
+    this.#entries.delete(id);
+    this.#tell(before, undefined);
+  }
+
+  #tell(before: PackageSnapshot | undefined, snapshot: PackageSnapshot | undefined): void {
+    if (this.#listeners.size === 0 || before === snapshot) return;
+    if (snapshot === undefined) {
+      for (const { removed } of this.#listeners) removed(before as PackageSnapshot);
+    } else if (JSON.stringify(before) !== JSON.stringify(snapshot)) {
+      for (const { changed } of this.#listeners) changed(snapshot);
+    }
   }
 }
 

@@ -69,6 +69,48 @@ test('prefers a live update that arrives during a read', async () => {
   catalogue.close();
 });
 
+test('does not bring back a package that is removed during a read', async () => {
+  const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
+  const read = Promise.withResolvers<PackageSnapshot[]>();
+  store.packages.mockReturnValueOnce(read.promise);
+  const asked = catalogue.all();
+  liveBus.publishRemoved(1);
+  read.resolve([snapshot(1), snapshot(2)]);
+  expect((await asked).map((each) => each.package.id)).toEqual([2]);
+  expect([catalogue.peek(1), await catalogue.get(1)]).toEqual([undefined, undefined]);
+  liveBus.publishPackage(snapshot(1, 3));
+  expect((await catalogue.get(1))?.inventory.waiting).toBe(3);
+  catalogue.close();
+});
+
+test('tells listeners of new, changed and removed packages, from the live bus and from reads', async () => {
+  const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
+  const told: string[] = [];
+  const unsubscribe = catalogue.subscribe({
+    changed: ({ package: { id }, inventory: { waiting } }) => told.push(`${id}: ${waiting}`),
+    removed: ({ package: { id }, inventory: { waiting } }) => told.push(`${id} removed: ${waiting}`),
+  });
+  const news = () => told.splice(0);
+  await catalogue.all();
+  expect(news()).toEqual(['2: 0', '1: 0']);
+  liveBus.publishPackage(snapshot(1, 4));
+  liveBus.publishPackage(snapshot(1, 4));
+  expect(news()).toEqual(['1: 4']);
+  await clock.advance(251);
+  store.package.mockResolvedValueOnce(snapshot(1, 5));
+  await catalogue.get(1);
+  store.packages.mockResolvedValueOnce([snapshot(1, 5)]);
+  await catalogue.all();
+  expect(news()).toEqual(['1: 5', '2 removed: 0']);
+  liveBus.publishRemoved(1);
+  liveBus.publishRemoved(1);
+  expect(news()).toEqual(['1 removed: 5']);
+  unsubscribe();
+  liveBus.publishPackage(snapshot(1));
+  expect(news()).toEqual([]);
+  catalogue.close();
+});
+
 test('reread() uses a read that begins after the call, and concurrent calls share this read', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const underWay = Promise.withResolvers<PackageSnapshot>();

@@ -33,7 +33,7 @@ export interface ShellOptions {
 export abstract class EngineShell<Options extends ShellOptions> implements OperatedEngine {
   protected readonly options: Options;
   protected readonly commandTimeoutMs: number;
-  protected readonly packageCache: PackageCache;
+  readonly cachedPackages: PackageCache;
   protected readonly outcomes: Outcomes;
   protected isDraining = false;
   readonly #queuePositions: QueuePositions;
@@ -44,7 +44,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
     const { store, liveBus, clock, snapshotMaxAgeMs, commandTimeoutMs = 8_000 } = options;
     this.options = options;
     this.commandTimeoutMs = commandTimeoutMs;
-    this.packageCache = new PackageCache({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
+    this.cachedPackages = new PackageCache({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
     this.outcomes = new Outcomes(store, liveBus, clock);
     this.#queuePositions = new QueuePositions(liveBus);
     this.#readiness = new Readiness({ store, clock, ...(leases === undefined ? {} : { leases }) });
@@ -65,7 +65,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   protected abstract readonly isTransportAvailable: boolean;
 
   async start(): Promise<void> {
-    await this.packageCache.all();
+    await this.cachedPackages.all();
   }
 
   async outcome(order: Order, settling: Settling): Promise<Order> {
@@ -94,11 +94,11 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   }
 
   packages(): Promise<readonly PackageSnapshot[]> {
-    return this.packageCache.all();
+    return this.cachedPackages.all();
   }
 
   package(id: number): Promise<PackageSnapshot | undefined> {
-    return this.packageCache.get(id);
+    return this.cachedPackages.get(id);
   }
 
   get suppliersAvailable(): boolean {
@@ -136,7 +136,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   /** Callers that still wait for an outcome get the order as it is. */
   close(): void {
     this.outcomes.close();
-    this.packageCache.close();
+    this.cachedPackages.close();
     this.#queuePositions.close();
   }
 

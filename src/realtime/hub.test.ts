@@ -1,8 +1,9 @@
 import { afterEach, expect, it } from 'vitest';
-import { fakeEngine, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
+import { fakeEngine, fakeOrder, fakeSnapshot, livePackages } from '../../test/support/fake-engine.ts';
 import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import type { Order } from '../domain/order.ts';
 import type { Inventory, PackageSnapshot } from '../domain/travel-package.ts';
+import type { BookingEngine } from '../engine/engine.ts';
 import { silentLog } from '../observability/log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import type { Viewer } from './channel.ts';
@@ -55,16 +56,18 @@ class Scene {
   readonly reads: string[] = [];
   rendered = 0;
   isStoreDown = false;
+  readonly engine: BookingEngine;
+  readonly makeHub: () => Hub;
   readonly hub: Hub;
 
   constructor(options: Partial<HubOptions> = {}) {
     this.set(1, { remaining: 1 });
     this.set(2, { remaining: 2 });
-    const engine = fakeEngine({
-      packages: async () => {
+    this.engine = fakeEngine({
+      ...livePackages(this.bus, clock, async () => {
         this.#read('packages');
         return [...this.packages.values()];
-      },
+      }),
       order: async (id) => {
         this.#read(id);
         return this.orders.get(id);
@@ -85,7 +88,9 @@ class Scene {
         };
       },
     };
-    this.hub = new Hub({ engine, liveBus: this.bus, clock, log: silentLog }, render, options);
+    const deps = { engine: this.engine, liveBus: this.bus, clock, log: silentLog };
+    this.makeHub = () => new Hub(deps, render, options);
+    this.hub = this.makeHub();
     scenes.push(this);
   }
 
@@ -298,6 +303,35 @@ it('does not replace an update from the bus with an older read', async () => {
   await tick();
   expect(viewer.shown.join()).toContain('1: 1 free, 9 held;');
   expect(viewer.shown.join()).not.toContain('1: 1 free, 0 held;');
+});
+
+it('shows a package that was removed and added again, also after a time without viewers', async () => {
+  const scene = new Scene();
+  const viewer = scene.watchPackages();
+  await tick();
+  scene.packages.delete(2);
+  scene.bus.publishRemoved(2);
+  viewer.onEnd();
+  const second = scene.watchPackages();
+  expect(second.shown).toEqual(['1: 1 free, 0 held;']);
+  scene.publish(2, { held: 1 });
+  await tick();
+  expect(second.shown.slice(1)).toEqual(['2: 1 free, 1 held;']);
+  scene.packages.delete(2);
+  await clock.advance(5000);
+  expect(second.shown.slice(2)).toEqual(['2: archived;']);
+  scene.publish(2, { held: 3 });
+  await tick();
+  expect(second.shown.slice(3)).toEqual(['2: 1 free, 3 held;']);
+});
+
+it('shows the first viewer at once what was read before the hub was made', async () => {
+  const scene = new Scene();
+  const viewer = new TestViewer();
+  await scene.engine.packages();
+  viewer.onEnd = scene.makeHub().subscribe({ kind: 'packages' }, viewer);
+  expect(viewer.shown).toEqual(['1: 1 free, 0 held;2: 2 free, 0 held;']);
+  viewer.onEnd();
 });
 
 it('keeps running while the store is down, and shows the state when it is back', async () => {

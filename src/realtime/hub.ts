@@ -64,20 +64,19 @@ const defaults: HubOptions = {
 };
 
 export interface HubDeps {
-  readonly engine: Pick<BookingEngine, 'packages' | 'order' | 'queuePosition'>;
+  readonly engine: Pick<BookingEngine, 'packages' | 'cachedPackages' | 'order' | 'queuePosition'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /**
- * The fan-out of one instance. The feeds keep the newest state that the bus brings. Each tick renders the changes once
- * and sends every viewer the newest state. The maintenance, once a second while somebody watches, does what is less
- * urgent.
+ * The fan-out of one instance. The feeds are told of every change. Each tick renders the changes once and sends every
+ * viewer the newest state. The maintenance, once a second while somebody watches, does what is less urgent.
  *
  * ```
- * bus ────────────────────────────► PackageFeed, OrderFeed ──(tick)──► Channel ──(Fanout)──► Viewer
- * store ──(subscribe, maintenance)──┘
+ * bus, store ──► cached packages ──► PackageFeed ──(tick)──► Channel ──(Fanout)──► Viewer
+ * bus, store ──────────────────────► OrderFeed ─────┘
  * ```
  */
 export class Hub {
@@ -91,14 +90,17 @@ export class Hub {
   readonly #stopped = new AbortController();
   readonly #unsubscribe: () => void;
   #viewers = 0;
+  /** When the last read of all packages began, in ms since the epoch. */
+  #packagesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: HubDeps, render: LiveRender, options: Partial<HubOptions> = {}) {
     this.#deps = deps;
     this.#options = { ...defaults, ...options };
-    const { engine, clock, liveBus } = deps;
+    const { engine, clock } = deps;
+    const { cachedPackages } = engine;
     const { tickMs, gatherViewersPerMs } = this.#options;
     this.#fanout = new Fanout(clock, this.#options);
-    const packages = new PackageFeed(engine, clock, (snapshot) =>
+    const packages = new PackageFeed(cachedPackages, clock, (snapshot) =>
       this.#tryRender(() => render.package(snapshot)),
     );
     this.#packages = packages;
@@ -106,9 +108,9 @@ export class Hub {
       engine,
       clock,
       render: (shown) => this.#tryRender(() => render.order(shown)),
-      held: (packageId) => packages.get(packageId)?.inventory.held ?? 0,
+      held: (packageId) => cachedPackages.peek(packageId)?.inventory.held ?? 0,
       offer(packageId) {
-        const snapshot = packages.get(packageId);
+        const snapshot = cachedPackages.peek(packageId);
         return snapshot && offerOf(snapshot, clock.now());
       },
     });
@@ -124,7 +126,7 @@ export class Hub {
       isNeeded: () => this.#viewers > 0,
       pass: () => this.#logged(() => this.#maintain()),
     });
-    this.#unsubscribe = this.#listen(liveBus);
+    this.#unsubscribe = this.#listen();
   }
 
   get viewers(): number {
@@ -177,17 +179,20 @@ export class Hub {
     for (const viewer of this.#allViewers()) viewer.terminate();
   }
 
-  #listen(liveBus: LiveBus): () => void {
-    return liveBus.subscribe({
-      package: (snapshot) => {
-        this.#packages.update(snapshot);
-        this.#orders.updatePackage(snapshot.package.id);
+  #listen(): () => void {
+    const { engine, liveBus } = this.#deps;
+    const ignorePackages = engine.cachedPackages.subscribe({
+      changed: ({ package: { id } }) => {
+        this.#packages.update(id);
+        this.#orders.updatePackage(id);
         if (this.#viewers > 0) this.#ticker.request();
       },
-      removed: (packageId) => {
-        this.#packages.remove(packageId);
+      removed: (last) => {
+        this.#packages.remove(last);
         if (this.#viewers > 0) this.#ticker.request();
       },
+    });
+    const ignoreOrders = liveBus.subscribe({
       order: (order) => {
         if (this.#orders.update(order)) this.#ticker.request();
       },
@@ -195,6 +200,10 @@ export class Hub {
         if (this.#orders.updateQueue(queue)) this.#ticker.request();
       },
     });
+    return () => {
+      ignorePackages();
+      ignoreOrders();
+    };
   }
 
   #packageChannel(topic: CustomerTopic): Channel {
@@ -204,7 +213,7 @@ export class Hub {
   #loadOrder(watched: WatchedOrder): void {
     if (watched.order !== undefined) return;
     void this.#logged(async () => {
-      if (!this.#isRecent()) await this.#packages.read();
+      if (!this.#isRecent()) await this.#readPackages();
       await this.#readOrder(watched);
       this.#ticker.request();
     });
@@ -213,13 +222,21 @@ export class Hub {
   #loadPackages(topic: CustomerTopic, isFirst: boolean): void {
     // Nothing was rendered while nobody watched. With other viewers the ticks have rendered everything.
     if (isFirst) this.#packages.render();
-    const exists = () => topic.kind !== 'package' || this.#packages.get(topic.packageId) !== undefined;
+    const { cachedPackages } = this.#deps.engine;
+    const exists = () => topic.kind !== 'package' || cachedPackages.peek(topic.packageId) !== undefined;
     if (exists() && this.#isRecent()) return;
     void this.#logged(async () => {
-      await this.#packages.read();
+      await this.#readPackages();
       if (!exists()) this.#refuse(this.#packageChannel(topic), 'no such package');
       this.#ticker.request();
     });
+  }
+
+  /** Has the cache read the packages again, if its snapshots are old. It tells the feed what has changed. */
+  async #readPackages(): Promise<void> {
+    const startedAt = this.#deps.clock.now();
+    await this.#deps.engine.packages();
+    this.#packagesReadAt = startedAt;
   }
 
   async #readOrder(watched: WatchedOrder): Promise<void> {
@@ -239,7 +256,7 @@ export class Hub {
   /** Reads packages and orders again that had no update for a while, because the bus may lose updates. */
   async #reread(): Promise<void> {
     const before = this.#deps.clock.now() - rereadMs;
-    if (this.#packages.readAt <= before) await this.#packages.read();
+    if (this.#packagesReadAt <= before) await this.#readPackages();
     const unchecked = this.#orders.unchecked(before, rereadsMax);
     for (let from = 0; from < unchecked.length; from += rereadsAtOnce) {
       await Promise.all(
@@ -261,7 +278,7 @@ export class Hub {
   }
 
   #isRecent(): boolean {
-    return this.#packages.readAt > this.#deps.clock.now() - 2 * rereadMs;
+    return this.#packagesReadAt > this.#deps.clock.now() - 2 * rereadMs;
   }
 
   #refuse(channel: Channel, reason: string): void {

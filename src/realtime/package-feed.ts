@@ -1,82 +1,51 @@
 import { isListed, type PackageSnapshot } from '../domain/travel-package.ts';
-import type { BookingEngine } from '../engine/engine.ts';
-import { singleFlight } from '../lib/cached.ts';
+import type { CachedPackages } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Channel } from './channel.ts';
 import type { Fragment } from './frame.ts';
 
-/** The greatest age of what `BookingEngine.packages` returns, in ms. */
-const snapshotAgeMsMax = 250;
-
-interface Known {
-  readonly snapshot: PackageSnapshot;
-  /** When the bus brought it, in ms since the epoch; -Infinity if it was read. */
-  readonly heardAt: number;
-}
-
 /**
- * The newest state of the packages and the channels that show it: one with all packages, and one for each package
- * that is watched alone. A package is rendered once per change, and only while somebody watches.
+ * The channels that show the packages: one with all packages, and one for each package that is watched alone. A package
+ * is rendered once per change, and only while somebody watches.
  */
 export class PackageFeed {
   /** The channel of all packages. */
   readonly all = new Channel();
   readonly #single = new Map<number, Channel>();
-  readonly #known = new Map<number, Known>();
   readonly #rendered = new Map<number, Fragment>();
   /** Packages that must be rendered again. */
   readonly #changed = new Set<number>();
   /** Packages in `all`. A package that becomes unlisted stays until it is rendered again. */
   readonly #listed = new Set<number>();
-  /** Packages that were removed from the store. They are shown as closed while somebody watches. */
-  readonly #removed = new Set<number>();
+  /** Packages that were removed from the store, as archived ones. They are shown as closed while somebody watches. */
+  readonly #removed = new Map<number, PackageSnapshot>();
+  readonly #packages: CachedPackages;
   readonly #clock: Clock;
   readonly #render: (snapshot: PackageSnapshot) => Fragment | undefined;
-  #readAt = Number.NEGATIVE_INFINITY;
-
-  /**
-   * Reads all packages, and stores those of which the bus has brought nothing newer. Concurrent callers share one read.
-   * @throws StoreUnavailableError
-   */
-  readonly read: () => Promise<void>;
 
   /** @param render undefined if a package cannot be rendered. */
   constructor(
-    engine: Pick<BookingEngine, 'packages'>,
+    packages: CachedPackages,
     clock: Clock,
     render: (snapshot: PackageSnapshot) => Fragment | undefined,
   ) {
+    this.#packages = packages;
     this.#clock = clock;
     this.#render = render;
-    this.read = singleFlight(async () => {
-      const startedAt = clock.now();
-      this.#setAll(await engine.packages(), startedAt);
-      this.#readAt = startedAt;
-    });
+    this.#markAll();
   }
 
-  /** When the last read of all packages began, in ms since the epoch. */
-  get readAt(): number {
-    return this.#readAt;
+  /** Call this when a package is new or has changed. */
+  update(packageId: number): void {
+    this.#removed.delete(packageId);
+    this.#changed.add(packageId);
   }
 
-  get(packageId: number): PackageSnapshot | undefined {
-    return this.#removed.has(packageId) ? undefined : this.#known.get(packageId)?.snapshot;
-  }
-
-  /** Stores a package from the bus. */
-  update(snapshot: PackageSnapshot): void {
-    this.#removed.delete(snapshot.package.id);
-    this.#set(snapshot, this.#clock.now());
-  }
-
-  /** Removes a package. Pages that show it get it once more, as an archived package whose sale is closed. */
-  remove(packageId: number): void {
-    const known = this.#known.get(packageId);
-    if (known === undefined) return;
-    const { snapshot } = known;
-    this.update({ ...snapshot, package: { ...snapshot.package, archived: true } });
-    this.#removed.add(packageId);
+  /** Call this when a package was removed. Pages that show it get it once more, as an archived package. */
+  remove(last: PackageSnapshot): void {
+    const { id, archived } = last.package;
+    this.#removed.set(id, { ...last, package: { ...last.package, archived: true } });
+    if (archived !== true) this.#changed.add(id);
   }
 
   /** The channel of one package. It stays empty if there is no such package. */
@@ -105,16 +74,14 @@ export class PackageFeed {
       if (channel.subscriptions.size === 0) this.#single.delete(packageId);
     }
     if (this.isWatched()) return;
+    for (const packageId of this.#removed.keys()) this.#listed.delete(packageId);
     for (const [packageId, { rootId }] of this.#rendered) {
       if (!this.#listed.has(packageId)) this.all.remove(rootId);
     }
-    for (const packageId of this.#removed) {
-      this.#known.delete(packageId);
-      this.#rendered.delete(packageId);
-    }
+    for (const packageId of this.#removed.keys()) this.#rendered.delete(packageId);
     this.#removed.clear();
     // Sales may open or close while nobody watches, so the next viewer gets everything rendered again.
-    for (const packageId of this.#known.keys()) this.#changed.add(packageId);
+    this.#markAll();
   }
 
   /** Renders changed packages. Returns the channels with a new version. Does nothing while nobody watches. */
@@ -124,11 +91,11 @@ export class PackageFeed {
     const channels: Channel[] = [];
     for (const packageId of this.#changed) {
       this.#changed.delete(packageId);
-      const known = this.#known.get(packageId);
-      const fragment = known && this.#render(known.snapshot);
-      if (known === undefined || fragment === undefined) continue;
+      const snapshot = this.#removed.get(packageId) ?? this.#packages.peek(packageId);
+      const fragment = snapshot && this.#render(snapshot);
+      if (snapshot === undefined || fragment === undefined) continue;
       this.#rendered.set(packageId, fragment);
-      if (this.#isForAll(known.snapshot)) forAll.push(fragment);
+      if (this.#isForAll(snapshot)) forAll.push(fragment);
       else this.all.remove(fragment.rootId);
       const single = this.#single.get(packageId);
       single?.put([fragment]);
@@ -146,8 +113,8 @@ export class PackageFeed {
   nextSaleChange(): number {
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
-    for (const { snapshot } of this.#known.values()) {
-      const { opensAt = now, closesAt = now } = snapshot.package;
+    for (const { package: travelPackage } of this.#packages.values()) {
+      const { opensAt = now, closesAt = now } = travelPackage;
       if (opensAt > now) next = Math.min(next, opensAt);
       if (closesAt > now) next = Math.min(next, closesAt);
     }
@@ -156,8 +123,9 @@ export class PackageFeed {
 
   /** Marks a package as changed if its sale opens or closes at the time `at`. */
   markSaleChange(at: number): void {
-    for (const [packageId, { snapshot }] of this.#known) {
-      if (snapshot.package.opensAt === at || snapshot.package.closesAt === at) this.#changed.add(packageId);
+    for (const { package: travelPackage } of this.#packages.values()) {
+      const { id, opensAt, closesAt } = travelPackage;
+      if (opensAt === at || closesAt === at) this.#changed.add(id);
     }
   }
 
@@ -169,23 +137,7 @@ export class PackageFeed {
     return true;
   }
 
-  /** Stores packages that were read, except those of which the bus has brought a newer state. */
-  #setAll(snapshots: readonly PackageSnapshot[], startedAt: number): void {
-    const isOlder = (heardAt: number) => heardAt < startedAt - snapshotAgeMsMax;
-    for (const snapshot of snapshots) {
-      const heardAt = this.#known.get(snapshot.package.id)?.heardAt ?? Number.NEGATIVE_INFINITY;
-      if (isOlder(heardAt)) this.#set(snapshot, heardAt);
-    }
-    const ids = new Set(snapshots.map((snapshot) => snapshot.package.id));
-    for (const [id, { heardAt }] of this.#known) {
-      if (!ids.has(id) && !this.#removed.has(id) && isOlder(heardAt)) this.remove(id);
-    }
-  }
-
-  #set(snapshot: PackageSnapshot, heardAt: number): void {
-    const { id } = snapshot.package;
-    const before = this.#known.get(id)?.snapshot;
-    this.#known.set(id, { snapshot, heardAt });
-    if (before !== snapshot && JSON.stringify(before) !== JSON.stringify(snapshot)) this.#changed.add(id);
+  #markAll(): void {
+    for (const snapshot of this.#packages.values()) this.#changed.add(snapshot.package.id);
   }
 }

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
-import { fakeEngine, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
+import { fakeEngine, fakeOrder, fakeSnapshot, livePackages } from '../../test/support/fake-engine.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { orderSignature } from '../http/order-access.ts';
 import { createServer } from '../http/server/server.ts';
@@ -26,7 +26,8 @@ afterEach(async () => {
 async function start(options: Partial<LiveOptions> = {}, clock: Clock = systemClock) {
   const bus = localLiveBus();
   const settings = { instanceId: 'i1', secret, currency: 'USD', publicOrigin: 'https://tickets.example' };
-  const deps = { engine: fakeEngine(), liveBus: bus, clock, log: silentLog, settings };
+  const engine = fakeEngine(livePackages(bus, clock, async () => [fakeSnapshot()]));
+  const deps = { engine, liveBus: bus, clock, log: silentLog, settings };
   const live: Live = createLive(deps, options);
   const app = new Hono().get('/', (c) => c.text('home')).route('/', live.routes);
   const server = createServer(app, silentLog).listen(0, '127.0.0.1');

@@ -1,6 +1,9 @@
 import type { Order } from '../../src/domain/order.ts';
 import { fullInventory, type PackageSnapshot } from '../../src/domain/travel-package.ts';
-import type { BookingEngine } from '../../src/engine/engine.ts';
+import type { BookingEngine, CachedPackages } from '../../src/engine/engine.ts';
+import { PackageCache } from '../../src/engine/live-caches.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import type { LiveBus } from '../../src/realtime/live-bus.ts';
 
 /** 2022-08-01T00:00:00.000Z */
 export const fakeNow = Date.UTC(2022, 7, 1);
@@ -34,6 +37,29 @@ export function fakeSnapshot(overrides: Partial<PackageSnapshot['package']> = {}
   return { package: travelPackage, inventory: fullInventory(travelPackage.quota) };
 }
 
+/** The packages of an engine with the cache of production: over this read, and updated by the live bus. */
+export function livePackages(
+  liveBus: LiveBus,
+  clock: Clock,
+  read: () => Promise<PackageSnapshot[]>,
+): Pick<BookingEngine, 'packages' | 'cachedPackages'> {
+  const store = {
+    packages: read,
+    package: async (id: number) => (await read()).find((snapshot) => snapshot.package.id === id),
+  };
+  const cachedPackages = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
+  return { packages: () => cachedPackages.all(), cachedPackages };
+}
+
+/** A cache with these packages that never change. */
+function fakeCachedPackages(snapshots: readonly PackageSnapshot[]): CachedPackages {
+  return {
+    peek: (id) => snapshots.find((snapshot) => snapshot.package.id === id),
+    values: () => snapshots,
+    subscribe: () => () => {},
+  };
+}
+
 /** An engine that accepts every purchase and leaves it queued, with overrides. */
 export function fakeEngine(overrides: Partial<BookingEngine> = {}): BookingEngine {
   const snapshots = [fakeSnapshot()];
@@ -47,6 +73,7 @@ export function fakeEngine(overrides: Partial<BookingEngine> = {}): BookingEngin
     queuePosition: () => 3,
     packages: async () => snapshots,
     package: async (id) => snapshots.find((snapshot) => snapshot.package.id === id),
+    cachedPackages: fakeCachedPackages(snapshots),
     suppliersAvailable: true,
     readinessProblems: async () => [],
     drain: async () => {},

@@ -185,14 +185,14 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     return answered(async () => {
       const { packageId } = request;
       // Only a refusal needs a fresh snapshot. The owner decides all other purchases.
-      const cached = this.packageCache.peek(packageId);
+      const cached = this.cachedPackages.peek(packageId);
       if (cached !== undefined && this.obstacle(cached) === undefined) {
         const answer = await this.#ask(request);
         // The cached snapshot is outdated. A fresh one lets the next purchase be refused without asking the owner.
-        if (answer.kind === 'refused') void this.packageCache.get(packageId).catch(() => {});
+        if (answer.kind === 'refused') void this.cachedPackages.get(packageId).catch(() => {});
         return answer;
       }
-      const snapshot = await this.packageCache.get(packageId);
+      const snapshot = await this.cachedPackages.get(packageId);
       if (snapshot === undefined) return refused('unknown_package');
       const early = await this.#answerFrom(snapshot, request);
       return early ?? (await this.#ask(request));
@@ -285,7 +285,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     for (;;) {
       const answer = await this.#buy(request);
       if (answer.kind !== 'refused' || answer.code !== 'sold_out') return answer;
-      const stored = await this.packageCache.reread(request.packageId);
+      const stored = await this.cachedPackages.reread(request.packageId);
       const code = stored === undefined ? 'unknown_package' : this.obstacle(stored);
       if (code !== undefined) return refused(code);
       this.options.metrics?.staleRefusal();

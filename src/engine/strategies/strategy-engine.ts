@@ -141,7 +141,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
 
   /** An answer that needs no commit: the order with the same key, or a refusal by a fresh snapshot. */
   protected async early(request: PurchaseRequest): Promise<OrderAnswer | undefined> {
-    const snapshot = await this.packageCache.get(request.packageId);
+    const snapshot = await this.cachedPackages.get(request.packageId);
     if (snapshot === undefined) return refused('unknown_package');
     const known = await this.answerByKey(request);
     if (known !== undefined) return known;
