@@ -42,12 +42,12 @@ export interface HttpTelemetry {
   readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** Tells who sent a request. */
+/** Identifies the operator who sent a request. */
 export interface OperatorAuth {
   /**
    * Identifies an operator by the bearer token, or else by the browser's session.
-   * @throws ProblemError 401 for neither or a wrong one, 429 after too many wrong tokens, 403 for a change that another
-   * site's page sends with the session's cookie.
+   * @throws ProblemError 401 without a valid token or session, 429 after too many wrong tokens, 403 when another site's
+   * page sends a change with the session's cookie.
    */
   identify(request: Request, sender: IncomingRequest | undefined): Promise<Operator>;
 }

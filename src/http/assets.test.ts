@@ -28,7 +28,7 @@ async function get(path: string, headers: Record<string, string> = {}) {
 }
 
 describe('assets', () => {
-  it('are cached for ever by a URL with a version, and revalidated without one', async () => {
+  it('are cached for ever at a URL with a version, and revalidated at a URL without a version', async () => {
     const { answer, bytes } = await get(assets.url('app.css'));
     expect(bytes.toString()).toBe(css);
     expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');

@@ -22,7 +22,9 @@ const types: Readonly<Record<string, string>> = {
 };
 const alreadyCompressed: ReadonlySet<string> = new Set(['.png', '.ico', '.woff2']);
 
-/** Larger files get a lower Brotli level: the highest takes seconds for a megabyte and saves only a tenth more. */
+/**
+ * Larger files get a lower Brotli level. The highest level takes seconds for a megabyte and saves only a tenth more.
+ */
 const hardBytesMax = 256 * 1024;
 
 interface Asset {
@@ -50,8 +52,8 @@ interface AssetsOptions {
 }
 
 /**
- * Serves the files of `public/`, and htmx and Swagger UI from their packages. All are read once, at the start. Own code
- * because it compresses each file once and versions its URL, which Hono's `serveStatic` does not.
+ * Serves the files of `public/`, and htmx and Swagger UI from their packages. All are read once, at the start. Hono's
+ * `serveStatic` would compress a file at each request, and has no versions in URLs.
  */
 export function createAssets({
   directory = join(import.meta.dirname, '../../public'),

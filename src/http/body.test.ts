@@ -37,7 +37,7 @@ function chunked(text: string, times = 1): ReadableStream<Uint8Array> {
 }
 
 describe('readJson', () => {
-  it('returns the members that the schema defines, and drops others', async () => {
+  it('returns the members that the schema defines, and drops other members', async () => {
     const { status, body } = await sendJson('{"name":"a","extra":{"deep":[1]},"constructor":1}');
     expect(status).toBe(200);
     expect(body).toEqual({ value: { name: 'a' }, polluted: false });
@@ -45,7 +45,7 @@ describe('readJson', () => {
   });
 
   it.each(['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/vnd.x+json'])(
-    'takes %s',
+    'accepts the content type %s',
     async (type) => {
       expect((await sendJson('{"name":"a"}', { 'Content-Type': type })).status).toBe(200);
     },
@@ -137,7 +137,7 @@ describe('readForm', () => {
   });
 });
 
-it('reads a body that arrives byte by byte', async () => {
+it('uses little memory for a body that arrives byte by byte', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const kept = () => {
@@ -152,7 +152,7 @@ it('reads a body that arrives byte by byte', async () => {
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       if (at === text.length) {
-        // The collected chunks are freed in the background.
+        // Collected chunks are freed in the background, so look several times.
         for (let looks = 0; looks < 50; looks++) {
           grown = kept() - before;
           if (grown < grownMax) break;
@@ -160,7 +160,7 @@ it('reads a body that arrives byte by byte', async () => {
         }
         return controller.close();
       }
-      // As in Node: a slice of a received packet.
+      // Like Node, enqueues a slice of a received packet. The slice keeps the whole packet in memory.
       const packet = Buffer.alloc(64 * 1024, text[at++]);
       controller.enqueue(packet.subarray(0, 1));
     },

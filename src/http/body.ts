@@ -4,8 +4,8 @@ import { type FieldError, ProblemError } from './problem.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 /*
- * Reads request bodies. Own code because it is stricter than Hono's body parsers: it limits the size while it reads,
- * refuses unknown media types, invalid UTF-8, duplicate names and `__proto__`.
+ * Reads request bodies. Stricter than Hono's body parsers: limits the size while reading, and refuses unknown media
+ * types, invalid UTF-8, duplicate names and `__proto__`.
  */
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -15,8 +15,8 @@ export const bodyBytesMax = 16 * 1024;
 
 /**
  * Reads the JSON body and validates it. Members that the schema does not define are dropped.
- * @throws ProblemError 413 above {@link bodyBytesMax}, 415 for another media type, 422 with `errors` when the schema
- * refuses it.
+ * @throws ProblemError 413 above {@link bodyBytesMax}, 415 for another media type, 422 with `errors` when the body does
+ * not fit the schema.
  */
 export async function readJson<Schema extends z.ZodType>(
   c: Context,
@@ -35,8 +35,8 @@ export type Checked<Value> = { readonly value: Value } | { readonly errors: read
 
 /**
  * Reads a form, urlencoded or multipart. The schema's errors are returned, not thrown.
- * @throws ProblemError 413 above {@link bodyBytesMax}, 415 for another media type, 422 when it is malformed, contains a
- * file, or contains a field twice.
+ * @throws ProblemError 413 above {@link bodyBytesMax}, 415 for another media type, 422 when the form is malformed,
+ * contains a file, or contains a field twice.
  */
 export async function readForm<Schema extends z.ZodType>(
   c: Context,
@@ -92,7 +92,7 @@ async function readBytes(c: Context): Promise<Uint8Array> {
 
 async function readCounting(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
   if (body === null) return new Uint8Array();
-  // Copied into one buffer, because a body that arrives byte by byte would make 16,000 small ones.
+  // Copied into one buffer. Otherwise a body that arrives byte by byte would become 16,000 small buffers.
   const bytes = Buffer.allocUnsafe(bodyBytesMax);
   let size = 0;
   for await (const chunk of body) {

@@ -5,8 +5,8 @@ import { serveRoutes } from './methods.ts';
 import { problem } from './problem.ts';
 
 /**
- * `/healthz` answers 200 while the event loop runs; a process that does not answer should be restarted.
- * `/readyz` answers 200 while the server can take orders, otherwise 503 with the missing parts.
+ * `/healthz` answers 200 while the event loop runs; a process that does not answer should be restarted. `/readyz`
+ * answers 200 while the server can take orders, otherwise 503 with what is missing.
  */
 export function healthRoutes({ engine, settings }: Pick<AppServices, 'engine' | 'settings'>): Hono {
   const instance = settings.instanceId;
@@ -21,7 +21,10 @@ export function healthRoutes({ engine, settings }: Pick<AppServices, 'engine' | 
   });
 }
 
-/** Served during the start while the store cannot be reached: every request but `/healthz` gets 503 with the reason. */
+/**
+ * The app that runs during the start, while the store cannot be reached. Every request but `/healthz` gets 503 with the
+ * reason.
+ */
 export function createStartupApp(instanceId: string, missing: () => string): Hono {
   return new Hono()
     .get('/healthz', () => sendJson(200, { status: 'ok', instance: instanceId }))

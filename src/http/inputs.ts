@@ -5,8 +5,9 @@ import { publicKeyPrefix } from '../suppliers/suppliers.ts';
 const emailAdvice = 'must be an email address, for example ana@example.com';
 
 /**
- * An email, trimmed and in lower case. Only ASCII is accepted, and this is checked before the case is changed: some other
- * letters, such as the Kelvin sign, become ASCII in lower case and would turn one person's address into another's.
+ * An email, trimmed and in lower case. Only ASCII is accepted. The check comes before the change to lower case, because
+ * some other letters, such as the Kelvin sign, become ASCII in lower case and would turn one person's email into
+ * another's.
  */
 export const emailInput = z
   .string({ error: emailAdvice })
@@ -27,7 +28,7 @@ export const packageIdInput = z
   .max(packageIdMax, `must be ${packageIdMax} or less`)
   .meta({ description: "A package's number." });
 
-/** 1 to {@link packageIdMax}. */
+/** A number from 1 to {@link packageIdMax}. */
 const packageIdText = /^[1-9]\d{0,14}$/;
 
 /** Parses a package's id from a form field or a path; undefined when the text is not a valid id. */

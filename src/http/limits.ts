@@ -14,8 +14,8 @@ import type { RouteHandler } from './methods.ts';
 import { type ProblemExtra, problem, type SendProblem } from './problem.ts';
 
 /**
- * Puts a handler behind a rate limit. Above it, requests get 429 `rate_limited` before their body is read. Every answer
- * has `RateLimit` headers. Without a limit, returns the handler itself.
+ * Puts a handler behind a rate limit. Requests above the limit get 429 `rate_limited` before their body is read. Every
+ * answer has `RateLimit` headers. Without a limit, returns the handler itself.
  */
 export function limited(
   limit: ClientLimit | undefined,
@@ -55,7 +55,10 @@ function tooMany({ resetMs, policy }: LimitResult): ProblemExtra {
   return { retryAfterS: secondsUntil(resetMs), detail: `The limit is ${policyItem(policy)}.` };
 }
 
-/** Sets a header on Node's own response: five times faster than Hono's `Headers`. Tests have no Node response. */
+/**
+ * Sets a header on Node's own response, which is five times faster than Hono's `Headers`. Tests that call the app
+ * without a server have no Node response.
+ */
 function say(c: Context, name: string, value: string): void {
   const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
   if (outgoing === undefined) c.header(name, value);

@@ -24,7 +24,7 @@ export function allowOnly(...methods: readonly string[]): Handler {
   return allowing(methods, problem);
 }
 
-/** The same for a page; the problem is thrown, so that the page's error handler shows it. */
+/** Like {@link allowOnly}, for a page. Throws the problem, so that the page's error handler shows it. */
 export function allowOnlyOnPage(...methods: readonly string[]): Handler {
   return allowing(methods, (_c, code, extra) => {
     throw new ProblemError(code, extra);

@@ -23,8 +23,8 @@ export async function recentOrders(c: Context, settings: CookieSettings): Promis
 }
 
 /**
- * Adds orders to this browser's cookie, newest first. Call it only for callers that may see them (promise Q10), and once
- * per answer: later calls replace the cookie.
+ * Adds orders to this browser's cookie, newest first. Call it only for callers that may see these orders (promise Q10),
+ * and only once per answer, because a later call replaces the cookie.
  */
 export async function rememberOrders(
   c: Context,
@@ -37,11 +37,15 @@ export async function rememberOrders(
   await setSignedCookie(c, name, value, settings.secret, { ...attributes, sameSite: 'Lax', maxAge: maxAgeS });
 }
 
-/** Looked up when the caller's id is malformed, so that every miss takes the same time. */
+/**
+ * An id that no order has. It is looked up when the caller's id is malformed, so that every failed look-up takes the
+ * same time.
+ */
 const missingId = '0000-0000-0000-0000';
 
 /**
- * Finds an order for a caller who knows its email (promise Q10). Undefined for every miss, always after one look-up.
+ * Finds an order for a caller who knows its email (promise Q10). Every failed look-up returns undefined after one read
+ * of the store.
  * @param id undefined when the caller's id is malformed.
  */
 export async function orderOf(

@@ -68,7 +68,10 @@ export function problem(c: Context, code: ErrorCode, extra?: ProblemExtra): Resp
   return sendText(status, plain.text, { ...plain.headers, ...named });
 }
 
-/** Problems without extra members are always equal, so they are serialized once: thousands a second after a sell-out. */
+/**
+ * The text of problems without extra members, by code. Such problems are always equal, and a sell-out causes thousands
+ * a second, so each is serialized once.
+ */
 const plainProblems = new Map<ErrorCode, { readonly text: string; readonly headers: JsonHeaders }>();
 
 function headersOf(code: ErrorCode, extra: ProblemExtra): JsonHeaders {
@@ -131,7 +134,7 @@ export function onError(log: Log, show: SendProblem = problem): ErrorHandler {
   };
 }
 
-/** A complete HTTP answer to write to a raw socket. It announces that the connection closes. */
+/** A complete HTTP answer to write to a raw socket. The answer announces that the connection closes. */
 export function rawProblem(code: ErrorCode, headers: readonly string[] = []): string {
   const body = JSON.stringify(problemView(code));
   const { status } = errorKind(code);

@@ -34,7 +34,7 @@ describe('pages', () => {
   const app = new Hono().use(pageSecurity(), sameOriginOnly({})).all('/', (c) => c.text('ok'));
   app.onError(onError(silentLog));
 
-  it('may only load and call this origin, and may not be framed', async () => {
+  it('may load and call only their own origin, and may not be framed', async () => {
     const { headers } = await app.request('/');
     const policy = headers.get('content-security-policy') ?? '';
     for (const rule of [

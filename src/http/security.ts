@@ -41,7 +41,7 @@ export function pageSecurity({ inlineStyles = false }: PageSecurityOptions = {})
   });
   return async (c, next) => {
     await headers(c, next);
-    // Pages and redirects are personal.
+    // Pages and redirects are personal, so nobody may cache them.
     if (!c.res.headers.has('cache-control')) c.res.headers.set('Cache-Control', 'no-store');
   };
 }
@@ -56,8 +56,8 @@ interface RequestSource {
 }
 
 /**
- * Whether a request was started by our own pages, or not by a page at all (a program, which has no customer's cookies).
- * All current browsers send `Origin` with form POSTs and WebSocket handshakes.
+ * Whether our own pages started a request, or a program that is no browser and so has no customer's cookies. All
+ * current browsers send `Origin` with form POSTs and WebSocket handshakes.
  */
 export function isOwnOrigin({ host, origin, site }: RequestSource, publicOrigin?: string): boolean {
   if (origin !== undefined && origin === publicOrigin) return true;
@@ -80,7 +80,10 @@ export function sameOriginOnly({ publicOrigin }: Pick<HttpSettings, 'publicOrigi
   };
 }
 
-/** Whether customers reach the server over TLS. A proxy ends TLS, so only the public origin can tell. */
+/**
+ * Whether customers reach the server over TLS. Only the public origin can tell, because a proxy usually ends TLS before
+ * this server.
+ */
 export function isBehindTls({ publicOrigin }: Pick<HttpSettings, 'publicOrigin'>): boolean {
   return publicOrigin?.startsWith('https:') === true;
 }
@@ -105,7 +108,7 @@ export function sign(secret: string, text: string): string {
   return createHmac('sha256', secret).update(text).digest().subarray(0, 16).toString('base64url');
 }
 
-/** Whether two texts are equal. Takes the same time for any two of them. */
+/** Whether two texts are equal. The comparison takes the same time for any two texts. */
 export function isSameText(a: string, b: string): boolean {
   const digest = (text: string) => hash('sha256', text, 'buffer');
   return timingSafeEqual(digest(a), digest(b));

@@ -1,9 +1,9 @@
-/** No valid request is nested deeper; deep nesting may be an attack on the stack. */
+/** No valid request is nested deeper. Deeper nesting may be an attack on the stack. */
 const depthMax = 32;
 
 /**
- * Parses JSON more strictly than `JSON.parse`. Refuses duplicate member names, which different parsers read differently,
- * and names and nesting that are used in attacks: `__proto__`, and more than {@link depthMax} levels.
+ * Parses JSON more strictly than `JSON.parse`. Refuses duplicate member names, which different parsers read
+ * differently, the name `__proto__`, and more than {@link depthMax} levels of nesting. Attacks use all three.
  * @throws SyntaxError with a message for the caller.
  */
 export function parseStrictJson(text: string): unknown {
@@ -15,8 +15,9 @@ export function parseStrictJson(text: string): unknown {
 const quote = 0x22;
 
 /**
- * Whether the text is a flat object without escapes that has exactly the quotes its parsed members need. Then no name
- * occurred twice. This is true for every normal purchase, and takes a tenth of the time of the full check.
+ * Whether the text is a flat object without escapes, with exactly as many quotes as its parsed members need. Such a
+ * text contains no name twice. Every normal purchase passes this check, which takes a tenth of the time of the full
+ * check.
  */
 function isPlain(text: string, value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
@@ -41,7 +42,7 @@ function parse(text: string): unknown {
 /** Matches strings, with the colon that follows a member's name, and the brackets outside of strings. */
 const tokens = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/g;
 
-/** The full check, on text that is known to be valid JSON. */
+/** The full check of names and nesting, for text that is known to be valid JSON. */
 function checkMembers(text: string): void {
   const seen: Set<string>[] = [];
   for (const [token, string, colon] of text.matchAll(tokens)) {

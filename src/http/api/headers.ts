@@ -38,14 +38,21 @@ export interface Preferences {
   readonly waitS?: number;
 }
 
-/** One preference: a token with an optional value. Parameters after it are ignored; ours have none. */
+/**
+ * One preference: a token with an optional value. Parameters after the value are ignored, because no supported
+ * preference has any.
+ */
 const preference =
   /(?<=^|,)[\t ]*(?<name>[\w!#$%&'*+.^`|~-]+)(?:[\t ]*=[\t ]*(?:(?<token>[\w!#$%&'*+.^`|~-]+)|"(?<quoted>(?:[^"\\]|\\.)*)"))?[\t ]*(?=[,;]|$)/g;
 
-/** Ignores unknown and malformed preferences, as the RFC requires. Of two with the same name, the first counts. */
+/**
+ * Ignores unknown and malformed preferences, as RFC 7240 requires. Of two preferences with the same name, the first
+ * counts.
+ */
 export function parsePrefer(header: string | undefined): Preferences {
   const found = new Map<string, string>();
-  // Empties quoted strings with a comma or semicolon: those do not separate preferences, and no value of ours has them.
+  // Empties quoted strings that contain a comma or semicolon. Inside quotes these characters do not separate
+  // preferences, and no supported value contains them.
   const list = (header ?? '').slice(0, 1000).replace(/"(?:[^"\\]|\\.)*[,;](?:[^"\\]|\\.)*"/g, '""');
   for (const { groups } of list.matchAll(preference)) {
     const name = (groups?.name ?? '').toLowerCase();
@@ -66,7 +73,7 @@ export function waitMs({ respondAsync, waitS }: Preferences): number {
   return 1000 * Math.min(waitS ?? (respondAsync ? 0 : waitSMax), waitSMax);
 }
 
-/** `Preference-Applied`: the preferences that this answer followed; no header if there were none. */
+/** `Preference-Applied`: the preferences that this answer followed; without any, there is no header. */
 export function preferenceApplied(preferences: Preferences, status: number): Record<string, string> {
   const applied = [
     ...(preferences.respondAsync && status === 202 ? ['respond-async'] : []),

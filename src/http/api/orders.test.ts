@@ -217,7 +217,7 @@ describe('GET /api/orders/:id', () => {
     expect(JSON.parse(found.body)).toMatchObject({ id: '7Q4M-9XKD-2VBN-H5TR', queuePosition: 3 });
   });
 
-  it('Q10 gives the same answer to every miss, after one read of the store', async () => {
+  it('Q10 gives the same answer to every failed look-up, after one read of the store', async () => {
     const reads = vi.fn(async (id: string) => (id === fakeOrder().id ? fakeOrder() : undefined));
     const app = appWith({ order: reads });
     const misses = [

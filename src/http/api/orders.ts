@@ -38,7 +38,7 @@ async function purchase(c: Context, services: Services): Promise<Response> {
   const result = await services.engine.purchase({
     packageId,
     email,
-    // A getter, because creating the signal is slow and refusals, thousands a second, do not use it.
+    // A getter, because creating the signal is slow, and the thousands of refusals a second do not need the signal.
     get gone() {
       return c.req.raw.signal;
     },
@@ -60,7 +60,9 @@ async function cancel(c: Context, services: Services): Promise<Response> {
   return waitAndAnswer(c, services, result.order);
 }
 
-/** Waits for the outcome as long as the caller prefers, then answers with it, or with 202 if it takes longer. */
+/**
+ * Waits for the outcome as long as the caller prefers. Answers with the outcome, or with 202 if the wait ends first.
+ */
 async function waitAndAnswer(
   c: Context,
   services: Services,
@@ -69,7 +71,8 @@ async function waitAndAnswer(
 ): Promise<Response> {
   const preferences = parsePrefer(c.req.header('prefer'));
   const limits = { waitMs: waitMs(preferences), gone: c.req.raw.signal };
-  // With `wait=0` the order is returned at once, unless the caller has hung up: then the engine must be told.
+  // With `wait=0` the order is returned at once. If the caller has hung up, `engine.outcome` is called all the same, so
+  // that the engine learns of the hang-up.
   const isAnswered = limits.waitMs === 0 && !limits.gone.aborted;
   const order = isAnswered ? accepted : await services.engine.outcome(accepted, limits);
   onAnswer(order);
@@ -121,8 +124,8 @@ async function refusal(
 }
 
 /**
- * Finds the order of the path for a caller who also knows its email (promise Q10).
- * @throws ProblemError 404, the same for every miss; 422 without an email.
+ * Finds the order whose id is in the path, for a caller who also knows its email (promise Q10).
+ * @throws ProblemError 404, the same for every failed look-up; 422 without an email.
  */
 async function findOrder(c: Context, services: Services, email: string | undefined): Promise<Order> {
   if (email === undefined) {

@@ -163,7 +163,7 @@ describe('Q8 a public caller', () => {
   });
 });
 
-it('treats every caller as trusted with trust: everyone', async () => {
+it('trusts every caller when the option trust is everyone', async () => {
   app = open({ trust: 'everyone' });
   await ticketFor({ 'Idempotency-Key': 'A' });
   expect(await send('GET', flights)).toMatchObject({ body: { reservations: [{ key: 'A' }] } });
@@ -200,7 +200,7 @@ describe('invalid input gets a problem and reserves nothing', () => {
   });
 
   it.each([undefined, null, 17, '', {}, 'F'.repeat(101)])(
-    'a hotel with the ticket %j',
+    'a hotel reservation with the invalid ticket %j',
     async (flightTicketNumber) => {
       expect(await send('POST', hotels, { ...hotel, flightTicketNumber })).toMatchObject({
         status: 422,
@@ -209,14 +209,14 @@ describe('invalid input gets a problem and reserves nothing', () => {
     },
   );
 
-  it('a hotel with an unknown ticket', async () => {
+  it('a hotel reservation with an unknown ticket', async () => {
     expect(await send('POST', hotels, { ...hotel, flightTicketNumber: 'F0' })).toMatchObject({
       status: 422,
       body: { code: 'invalid_ticket' },
     });
   });
 
-  it.each(['', 'a b', 'ä', 'A'.repeat(256)])('the key %j', async (key) => {
+  it.each(['', 'a b', 'ä', 'A'.repeat(256)])('a reservation with the invalid key %j', async (key) => {
     for (const headers of [peer, {}]) {
       expect(await send('POST', flights, flight, { ...headers, 'Idempotency-Key': key })).toMatchObject({
         status: 422,
@@ -224,9 +224,12 @@ describe('invalid input gets a problem and reserves nothing', () => {
     }
   });
 
-  it.each(['%20', '%00', '%C3%A4', 'A'.repeat(300)])('the path key %s', async (key) => {
-    expect(await send('DELETE', `${flights}/${key}`, undefined, peer)).toMatchObject({ status: 422 });
-  });
+  it.each(['%20', '%00', '%C3%A4', 'A'.repeat(300)])(
+    'a cancellation with the invalid key %s in the path',
+    async (key) => {
+      expect(await send('DELETE', `${flights}/${key}`, undefined, peer)).toMatchObject({ status: 422 });
+    },
+  );
 
   it.each([
     ['PUT', flights, 405],
@@ -240,7 +243,7 @@ describe('invalid input gets a problem and reserves nothing', () => {
   });
 });
 
-it('answers 503 when the ledger is unavailable, which callers treat as an unknown outcome', async () => {
+it('answers 503 when the ledger is unavailable, because callers treat 503 as an unknown outcome', async () => {
   const fail = async () => {
     throw new StoreUnavailableError('the disk is full');
   };

@@ -22,17 +22,17 @@ type Services = Pick<AppServices, 'suppliers' | 'random' | 'limits'> & {
 
 export interface SupplierRoutesOptions {
   /**
-   * The callers that may use keys without a prefix, cancel, and read the ledger: those with `settings.suppliersToken`
-   * (the default), or everyone, for a server that only other servers can reach.
+   * The callers that may use keys without a prefix, cancel, and read the ledger. `token` (the default): callers with
+   * `settings.suppliersToken`. `everyone`: all callers, for a server that only other servers can reach.
    */
   readonly trust?: 'token' | 'everyone';
 }
 
 /**
- * The supplier protocol: per kind of supplier `POST /<kind>/reservations`, `GET` of the same (the ledger) and
- * `DELETE /<kind>/reservations/<key>`.
+ * The supplier protocol. Each kind of supplier has `POST /<kind>/reservations`, `GET /<kind>/reservations` (the ledger)
+ * and `DELETE /<kind>/reservations/<key>`.
  *
- * Public callers may reserve too, but apart from real orders: their keys get a prefix, so they never equal an order's
+ * Public callers may reserve too, but cannot touch real orders: their keys get a prefix, so they never equal an order's
  * key, and their hotel reservations accept only public flight tickets.
  */
 export function supplierRoutes(services: Services, { trust = 'token' }: SupplierRoutesOptions = {}): Hono {
@@ -42,7 +42,7 @@ export function supplierRoutes(services: Services, { trust = 'token' }: Supplier
     if (!isTrusted(c)) throw unauthorized('This is for callers with the token of the suppliers.');
   }
 
-  /** Applies the rate limit to public callers; trusted ones have none. */
+  /** Applies the rate limit to public callers. Trusted callers have no limit. */
   async function requireRate(c: Context): Promise<void> {
     const { limits } = services;
     if (limits === undefined || isTrusted(c)) return;
@@ -106,8 +106,9 @@ function send(c: Context, member: string, answer: SupplierAnswer): Response {
 }
 
 /**
- * Returns a check for the bearer token that takes the same time for any guess. A wrong token gets 401 instead of being
- * treated as a public caller: it belongs to a misconfigured server, whose reservations could not be cancelled.
+ * Returns a check for the bearer token that takes the same time for any guess. A caller with a wrong token gets 401 and
+ * does not become a public caller: the caller is probably a misconfigured server, which could not cancel its
+ * reservations.
  */
 function tokenCheck(token: string | undefined): (c: Context) => boolean {
   return (c) => {

@@ -17,7 +17,7 @@ const order: Required<Order> = {
   timeline: [{ at: 1, event: 'claimed' }],
 };
 
-test('an order is shown with all of its fields but its number and its key', () => {
+test('an order is shown with all of its fields except its order number and its Idempotency-Key', () => {
   const { number: _number, key: _key, ...shown } = order;
   expect(Object.keys(orderView(order, 2)).sort()).toEqual([...Object.keys(shown), 'queuePosition'].sort());
 });

@@ -23,7 +23,7 @@ const strokes: Record<IconName, () => Html> = {
   alert: () => markup`<path d="M12 8v5m0 3v.5M12 3.5 2.5 20h19z"/>`,
 };
 
-/** An error message. With `focus` it gets the focus when the page is shown. */
+/** An error message. With `focus`, the message gets the focus when the page is shown. */
 export function alertBox(words: string, options: { readonly focus: boolean; readonly more?: Html }): Html {
   const autofocus = options.focus ? markup` autofocus` : '';
   return markup`

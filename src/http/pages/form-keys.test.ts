@@ -31,7 +31,7 @@ async function form(cookie: string) {
 const keysIn = async (cookie: string, on = app) =>
   (await on.request('/keys', { headers: { cookie } })).json();
 
-it('contains the keys of the newest forms until they are answered', async () => {
+it('contains the keys of the newest forms, until these forms are answered', async () => {
   const keys: string[] = [];
   let cookie = '';
   for (let n = 0; n < openFormsMax + 2; n++) {
@@ -57,7 +57,7 @@ it('Q10 ignores a cookie with a wrong signature, and hides it from scripts', asy
   expect(header).toMatch(/^forms=.*; Max-Age=86400; Path=\/; HttpOnly; SameSite=Lax$/);
 });
 
-it('removes an answered key also when the same answer adds another form', async () => {
+it('removes an answered key also in an answer that adds the key of another form', async () => {
   const old = await form('');
   const answer = await app.request(`/form-instead-of/${old.key}`, { headers: { cookie: old.cookie } });
   const last = answer.headers.getSetCookie().at(-1)?.split(';', 1)[0] ?? '';

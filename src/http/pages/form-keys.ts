@@ -6,24 +6,29 @@ import { newFormKey, type PageServices } from './responses.ts';
 
 /*
  * A signed cookie with the keys of order forms that a browser received and that have no answer yet. If the connection
- * breaks during a purchase, the answer with the order's cookie is lost; this cookie was set with the form, so it is not.
+ * breaks during a purchase, the answer with the order's cookie is lost. The cookie of keys survives, because it was set
+ * with the form.
  *
- * A form's key authorizes as much as an order's id and email (promise Q10): it has 128 random bits and belongs to one form.
- * It is shown only in that form, which is not cached (`no-store`). The API, the operators' pages, the log and the suppliers
- * never contain it. So only the browser that received the form has the signed cookie. The cookie contains only keys.
+ * A form's key authorizes as much as an order's id and email (promise Q10): it has 128 random bits and belongs to one
+ * form. It is shown only in that form, which is not cached (`no-store`). The API, the operators' pages, the log and the
+ * suppliers never contain it. So only the browser that received the form has the signed cookie. The cookie contains
+ * nothing but keys.
  *
- * Two pages that are loaded at the same moment set the cookie twice, and the browser keeps one value. The other form's order
- * is then found only with JavaScript, which stores what it sent.
+ * Two pages that are loaded at the same moment set the cookie twice, and the browser keeps one value. The other form's
+ * order is then found only by our script, which stores the purchases that it sent.
  */
 
 type Settings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;
 
 const formsName = 'forms';
 const maxAgeS = 24 * 60 * 60;
-/** The most keys in the cookie. Above it the oldest is dropped. */
+/** The most keys in the cookie. Above this number the oldest key is dropped. */
 export const openFormsMax = 8;
 
-/** Keys that this answer has already set; further changes in the same answer start from them, not from the request. */
+/**
+ * The keys that an answer has already set. Further changes in the same answer start from these keys, not from the
+ * request's cookie.
+ */
 const setByAnswer = new WeakMap<Context, readonly string[]>();
 
 /** Creates the key of a new form and adds it to the cookie. */

@@ -6,7 +6,7 @@ import { type Html, markup } from './markup.ts';
 export interface RenderContext {
   /** Returns the URL of an asset. */
   readonly assetUrl: (name: string) => string;
-  /** The server's time, in ms since the epoch. */
+  /** The server's time, as Unix time in ms. */
   readonly now: number;
   /** The ISO 4217 code of the currency. */
   readonly currency: string;
@@ -38,7 +38,7 @@ export interface DocumentParts {
   readonly timeZone?: 'UTC';
 }
 
-/** htmx's configuration. It must not add inline styles, which our CSP forbids. */
+/** htmx's configuration. htmx must not add inline styles, because our CSP forbids them. */
 const htmxConfig = JSON.stringify({
   extensions: 'ws',
   history: false,
@@ -112,12 +112,12 @@ interface Message extends Omit<PageParts, 'main' | 'live'> {
   readonly tone?: 'neutral' | 'waiting';
   readonly role?: 'alert' | 'status';
   readonly headline: string;
-  /** Its paragraphs. */
+  /** The paragraphs below the headline. */
   readonly text: Html | readonly Html[];
   readonly actions: Html;
 }
 
-/** A page for customers that only says something, and offers links. */
+/** A page for customers with a message and links. */
 export function messagePage(context: RenderContext, message: Message): Html {
   const { icon: name, tone = 'neutral', role, headline, text, actions, ...parts } = message;
   return page(context, {

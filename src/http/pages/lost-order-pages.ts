@@ -22,7 +22,7 @@ export function lookingPage(context: RenderContext): Html {
   });
 }
 
-/** Shown without JavaScript: the server cannot distinguish a lost form from one that was never sent. */
+/** Shown without JavaScript, because the server cannot distinguish a lost form from a form that was never sent. */
 export function nothingSentNote(): Html {
   return markup`
     <noscript><p class="sent-note">If you sent an order and saw no answer: we have not received it so far.
@@ -33,7 +33,7 @@ interface AnotherPageState {
   readonly mode: OrderMode;
   /** This browser's order for the same trip. */
   readonly order: Order;
-  /** The form's key. It is sent again, like the email. */
+  /** The form's key. The confirmation sends the key and the email again. */
   readonly key: string;
   readonly email: string;
 }

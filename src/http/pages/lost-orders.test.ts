@@ -52,7 +52,7 @@ const keyIn = (text: string) => /name="key" value="([^"]*)"/.exec(text)?.[1] ?? 
 const form = (key: string, more = {}) => ({ packageId: '1', email: 'ana@example.com', key, ...more });
 
 describe('the cost of searching for lost orders', () => {
-  test('a first load does not read the store, nor does a script without an unanswered purchase', async () => {
+  test('neither a first load nor a script without unanswered purchases reads the store', async () => {
     const { ask, lookUps, cookies } = pages();
     await ask('/order');
     cookies.set('sent', '0');
@@ -77,7 +77,7 @@ describe('the cost of searching for lost orders', () => {
     }
   });
 
-  test('without scripts only packages that may have sold are searched, and only with a signed cookie', async () => {
+  test('without scripts, only packages that may have sold are searched, and only for a signed cookie', async () => {
     const { ask, lookUps, cookies } = pages();
     const key = keyIn((await ask('/order')).text);
     await ask('/order');
@@ -114,7 +114,7 @@ describe('the cost of searching for lost orders', () => {
 describe('an order whose answer was lost', () => {
   const lost = (key: string): Order => fakeOrder({ key, status: 'held' });
 
-  test('Q7 Q10 is redirected to once, by the cookie that was set with its form', async () => {
+  test('Q7 Q10 is found by the cookie that was set with its form, and the browser is redirected to the order once', async () => {
     const sent: string[] = [];
     const { ask, lookUps } = pages({
       ordersByKey: async (_id, keys) => sent.filter((key) => keys.includes(key)).map(lost),
@@ -173,7 +173,7 @@ describe('an order whose answer was lost', () => {
 describe('POST /order/sent', () => {
   const found = pages({ ordersByKey: async (_id, [key = '']) => (key === 'k' ? [fakeOrder({ key })] : []) });
 
-  test('redirects to the order, and gives a script only the address', async () => {
+  test('redirects a browser to the order, and gives a script only the URL', async () => {
     const { answer } = await found.ask('/order/sent', form('k'));
     expect([answer.status, answer.headers.get('location')?.slice(0, 27)]).toEqual([303, `/orders/${id}`]);
     const minimal = await found.ask('/order/sent', form('k'), { Prefer: 'return=minimal' });
@@ -182,7 +182,7 @@ describe('POST /order/sent', () => {
     expect(minimal.answer.headers.get('preference-applied')).toBe('return=minimal');
   });
 
-  test('Q10 gives the same answer to every miss', async () => {
+  test('Q10 gives the same answer to every failed look-up', async () => {
     const misses = await Promise.all([
       found.ask('/order/sent', form('other')),
       found.ask('/order/sent', form('k', { email: 'ben@example.com' })),
@@ -244,7 +244,7 @@ describe('a second order of the same trip', () => {
     expect(bought()).toBe(3);
   });
 
-  test('needs a confirmation also when the first was stored late and its answer was lost, without scripts', async () => {
+  test('needs a confirmation without scripts, also when the first order was stored late and its answer was lost', async () => {
     let isStored = false;
     let first = '';
     const { ask, bought, cookies } = withFirst(

@@ -23,8 +23,8 @@ interface LostOrders {
 const notSearched: LostOrders = { found: [], isPending: false, isNone: false };
 
 /**
- * A cookie that `purchase-store.js` writes: the ids of packages with unanswered purchases, separated by dots, or `0`. It
- * only says where to search, so it needs no signature. Browsers without scripts do not have it.
+ * A cookie that `purchase-store.js` writes: the ids of packages with unanswered purchases, separated by dots, or `0`.
+ * The cookie only says where to search, so it needs no signature. Browsers without scripts do not have this cookie.
  */
 const hintName = 'sent';
 
@@ -34,22 +34,22 @@ const searchedMax = 100;
 /** Finds orders whose answer was lost. Shared by all pages of an app. */
 export class LostOrderFinder {
   readonly #services: PageServices;
-  /** Keys of purchases that this process is storing; a search cannot find them yet. */
+  /** Keys of purchases that this process is storing now. A search does not find the orders of these purchases yet. */
   readonly underWay = new UnderWay();
 
   constructor(services: PageServices) {
     this.#services = services;
   }
 
-  /** Whether this browser runs our script, which searches for its unanswered purchases itself. */
+  /** Whether this browser runs our script. If so, the script itself asks for the orders of its unanswered purchases. */
   hasScript(c: Context): boolean {
     return getCookie(c, hintName) !== undefined;
   }
 
   /**
-   * Searches for the orders of this browser's forms. A browser with our script names the packages to search, usually none,
-   * so thousands of reloads do not load the store. Without the script, searches all packages that are not archived and
-   * whose sale has opened, up to {@link searchedMax}.
+   * Searches for the orders of this browser's forms. A browser with our script names the packages to search, usually
+   * none, so thousands of reloads cost the store nothing. Without the script, searches all packages that are not
+   * archived and whose sale has opened, up to {@link searchedMax}.
    * @param isCounted the request already counts for the look-up limit.
    */
   async find(c: Context, isCounted = false): Promise<LostOrders> {
@@ -73,9 +73,10 @@ export class LostOrderFinder {
   }
 
   /**
-   * An order of this browser for the package that has a place or may get one. Searches the cookie of recent orders and,
-   * without scripts, the keys of other forms, because the answer to the first purchase may have been lost. Undefined if
-   * `key` already has an order: the purchase is then a repetition and buys nothing (promise Q7).
+   * Finds an order of this browser for the package, if the order has a place or may still get one. Searches the cookie
+   * of recent orders. Without scripts, also searches the keys of other forms, because the answer to the first purchase
+   * may have been lost. Returns undefined if `key` already has an order: the purchase is then a repetition and buys
+   * nothing (promise Q7).
    */
   async liveOrderHere(c: Context, packageId: number, key: string): Promise<Order | undefined> {
     const { engine, settings } = this.#services;
@@ -90,7 +91,7 @@ export class LostOrderFinder {
       const sent = await engine.ordersByKey(packageId, [key, ...otherKeys]);
       return sent.some((order) => order.key === key) ? undefined : (live ?? sent.find(isLive));
     } catch (error) {
-      // The purchase will answer with this error.
+      // The purchase itself will fail with the same error and report it.
       if (error instanceof StoreUnavailableError) return undefined;
       throw error;
     }
@@ -114,7 +115,7 @@ export class LostOrderFinder {
     return found.flat().sort((a, b) => b.createdAt - a.createdAt);
   }
 
-  /** Adds orders to the browser's cookie. Returns those that it did not contain. */
+  /** Adds orders to this browser's cookie. Returns the orders that the cookie did not contain. */
   async #tell(c: Context, orders: readonly Order[]): Promise<Order[]> {
     const { settings } = this.#services;
     const known = await recentOrders(c, settings);
@@ -131,8 +132,8 @@ function idOf({ package: { id } }: PackageSnapshot): number {
 }
 
 /**
- * Whether a form of the last day may have bought the package. Skips packages whose sale has not opened, when most reloads
- * happen, and archived ones, which had no unfinished orders when they were archived.
+ * Whether a form of the last day may have bought the package. False before the sale opens, when most reloads happen.
+ * False for archived packages, which had no unfinished orders when they were archived.
  */
 function mayHaveSold({ package: { opensAt, archived } }: PackageSnapshot, now: number): boolean {
   return archived !== true && (opensAt === undefined || opensAt <= now);

@@ -5,8 +5,8 @@ import type { HtmlEscapedString } from 'hono/utils/html';
 export type Html = HtmlEscapedString;
 
 /**
- * Hono's `html` without the line breaks between tags: htmx's morph would insert them as nodes, and they would be sent to
- * thousands of viewers.
+ * Hono's `html` without the line breaks between tags: htmx's morph would insert these line breaks as nodes, and each
+ * line break would be sent to thousands of viewers.
  * @throws TypeError when a value is a promise.
  */
 export function markup(strings: TemplateStringsArray, ...values: unknown[]): Html {

@@ -21,7 +21,7 @@ async function shown(answer: Response, ...entered: string[]): Promise<string> {
 
 const post = (fields: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(fields) });
 
-it('Q10 /query gives one answer for every miss, after one read of the store', async () => {
+it('Q10 /query gives the same answer to every failed look-up, after one read of the store', async () => {
   const { pages, order } = app();
   const misses = [];
   for (const [asked, by] of [
@@ -71,7 +71,7 @@ it.each([
   },
 );
 
-it('Q10 POST /api/orders/:id/cancel gives one answer for every miss, after one read of the store', async () => {
+it('Q10 POST /api/orders/:id/cancel gives the same answer to every failed look-up, after one read of the store', async () => {
   const { pages, order, cancel } = app();
   const misses = [];
   for (const [asked, by] of [

@@ -97,7 +97,7 @@ function orderAlert(error: OrderError, state: OrderPageState, now: number): Html
 /** The most other stays that an error message offers. */
 const othersMax = 6;
 
-/** Each is a label of its radio button, so it works without JavaScript. */
+/** Buttons for other stays. Each is a label of the stay's radio button, so choosing works without JavaScript. */
 function otherStays({ snapshots, chosen }: OrderPageState, now: number): Html | undefined {
   const others = snapshots
     .filter((snapshot) => String(snapshot.package.id) !== chosen && isOnOffer(stayState(snapshot, now)))

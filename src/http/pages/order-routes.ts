@@ -38,7 +38,10 @@ const sentForm = z.object({ packageId: packageIdField, email: emailInput, key: k
 
 /** How long `POST /order` waits for the outcome before it redirects to the unfinished order. */
 const outcomeWaitMs = 10_000;
-/** The same for an order in the queue: its position is more useful to the buyer than waiting. */
+/**
+ * How long `POST /order` waits when the order is in the queue. Short, because the position is more useful to the buyer
+ * than waiting.
+ */
 const queueWaitMs = 1_000;
 
 /**
@@ -56,7 +59,7 @@ export function orderPages(pageServices: PageServices, sent: LostOrderFinder, sh
     '/order': formPage('order'),
     '/order-queue': formPage('order-queue'),
     '/order/fragments': { GET: read((c) => showFragments(c, services)) },
-    // Our script sends this one, so its problems are not pages.
+    // Our script sends this request, so problems are answered as JSON, not as pages.
     '/order/sent': { POST: limited(services.limits?.lookUp, (c) => findSent(c, services)) },
   };
 }
@@ -98,7 +101,8 @@ async function buy(c: Context, services: OrderServices, mode: OrderMode): Promis
   const { packageId, email, key = newFormKey(services), [anotherField]: isAnother } = form.value;
   const first = isAnother ? undefined : await services.sent.liveOrderHere(c, packageId, key);
   if (first !== undefined) {
-    // The page links to this order, and the answer that set its cookie may have been lost.
+    // Set the cookie of the first order again, because the page links to this order and the answer that set its cookie
+    // may have been lost.
     await rememberOrders(c, services.settings, first.id);
     return sendPage(c, anotherPage(renderContext(services), { mode, order: first, key, email }), 409);
   }
@@ -127,8 +131,8 @@ async function buy(c: Context, services: OrderServices, mode: OrderMode): Promis
 
 /**
  * Finds the order of a purchase whose answer was lost, by its package, key and email. Callers that know all three could
- * also repeat the purchase to see the order (promise Q7); this request never buys. Answers 404 if there is no order, 202
- * while it is being stored by this process.
+ * also repeat the purchase to see the order (promise Q7); this request never buys. Answers 404 if there is no order,
+ * 202 while this process is storing the order.
  */
 async function findSent(c: Context, services: OrderServices): Promise<Response> {
   const form = await readForm(c, sentForm);
@@ -144,7 +148,9 @@ async function findSent(c: Context, services: OrderServices): Promise<Response> 
   return redirectTo(c, await addressToShow(c, services.settings, order.id));
 }
 
-/** Waits for the order's outcome, or until it is in the queue, whose position its page shows live. */
+/**
+ * Waits for the order's outcome. Waits less while the order is in the queue, because its page shows the position live.
+ */
 async function outcomeOrPosition({ engine }: PageServices, order: Order, gone: AbortSignal): Promise<Order> {
   const early = await engine.outcome(order, { waitMs: queueWaitMs, gone });
   if (early.status === 'queued' || isSettled(early)) return early;
@@ -156,7 +162,7 @@ interface FailedTry extends OrderError {
   readonly entered: Readonly<Record<string, string>>;
 }
 
-/** Shows the form again with the input. Keeps its key if repeating the same request can help. */
+/** Shows the form again with the buyer's input. The form keeps its key if repeating the same request can help. */
 async function showError(c: Context, services: PageServices, failed: FailedTry): Promise<Response> {
   const { mode, entered, ...error } = failed;
   const { code, retryAfterS } = error;

@@ -55,7 +55,7 @@ it('sends cached pages with the same headers as others, compressed for clients t
   expect(full.headers.get('x-request-id')).not.toBe(null);
 });
 
-it('renders frequent errors once a second, and others for each request', async () => {
+it('renders the page of a frequent error once a second, and other pages for each request', async () => {
   const { get, assetUrl, wait } = pages();
   const drawnBy = async (path: string) => {
     assetUrl.mockClear();

@@ -20,11 +20,14 @@ const cachedMs = 1_000;
 interface CachedPage {
   readonly text: string;
   readonly compressed: Uint8Array<ArrayBuffer>;
-  /** When it expires, in ms since the epoch. */
+  /** When the page expires, as Unix time in ms. */
   readonly until: number;
 }
 
-/** Returns a function that sends problems as pages. Frequent ones are rendered and compressed once a second. */
+/**
+ * Returns a function that sends problems as pages. Pages of frequent problems are rendered and compressed once a
+ * second.
+ */
 export function showProblemPage(services: PageServices): SendProblem {
   /** By error code and seconds to wait. */
   const cache = new Map<string, CachedPage>();
@@ -58,8 +61,8 @@ export function showProblemPage(services: PageServices): SendProblem {
 
 /**
  * A page for an error that has no page of its own.
- * @param retryAfterS seconds to wait, if waiting can help. The page then does not say that something failed: an order may
- * have been accepted just before.
+ * @param retryAfterS seconds to wait, if waiting can help. The page then does not say that something failed, because an
+ * order may have been accepted just before.
  */
 function problemPage(context: RenderContext, code: ErrorCode, retryAfterS?: number): Html {
   const { words, retry } = errorKind(code);
@@ -80,7 +83,7 @@ function problemPage(context: RenderContext, code: ErrorCode, retryAfterS?: numb
   });
 }
 
-/** A reload sends the same form with the same key again, also without JavaScript. */
+/** The advice to reload. A reload sends the same form with the same key again, also without JavaScript. */
 function againAdvice(retryAfterS: number): Html {
   return markup`
     <p class="verdict-text">Reload this page in ${formatWait(retryAfterS)}. If you have sent an order, it counts only once.</p>`;

@@ -52,7 +52,7 @@ async function lookUp(c: Context, services: PageServices): Promise<Response> {
   return c.redirect(await addressToShow(c, services.settings, order.id), 303);
 }
 
-/** Finds the order id in a pasted text: a number, a sentence that contains it, or the address of an order's page. */
+/** Finds the order id in a pasted text: an id alone, a sentence that contains the id, or the URL of an order's page. */
 export function orderIdIn(text: string): string | undefined {
   const inText = /(?<![0-9a-z])(?:[0-9a-z]{4}[\p{Pd}\s]?){3}[0-9a-z]{4}(?![0-9a-z])/iu.exec(
     text.slice(0, 500),

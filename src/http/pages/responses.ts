@@ -25,7 +25,7 @@ export function newFormKey({ random }: Pick<PageServices, 'random'>): string {
   return Buffer.from(random.bytes(16)).toString('base64url');
 }
 
-/** Sends a page. It is personal and current, so it is not cached. */
+/** Sends a page. Pages are personal and change, so they are not cached. */
 export function sendPage(c: Context, page: Html, status: ContentfulStatusCode = 200): Response {
   c.header('Cache-Control', 'no-store');
   return c.html(String(page), status);
@@ -52,7 +52,7 @@ export function retryAfterSeconds(code: ErrorCode, retryAfterS?: number): number
 }
 
 /**
- * Redirects a browser to an order. Our script sends `Prefer: return=minimal` (RFC 7240, section 4.2) and gets the address
+ * Redirects a browser to an order. Our script sends `Prefer: return=minimal` (RFC 7240, section 4.2) and gets the URL
  * in `Location` instead: `fetch` would follow a redirect, and the page would be loaded twice.
  */
 export function redirectTo(c: Context, address: string): Response {
@@ -65,19 +65,19 @@ export function redirectTo(c: Context, address: string): Response {
   });
 }
 
-/** Options of an order's address. */
+/** Options of the URL of an order's page. */
 interface AddressParts {
   /** The order was made on `/order-queue`, so `Try again` leads there. */
   readonly fromQueue?: boolean;
-  /** The cookie was set by the previous answer. A browser that comes back without it accepts no cookies. */
+  /** The previous answer set the cookie. A browser that comes back without the cookie accepts no cookies. */
   readonly cookieSet?: boolean;
   /** The page asks for confirmation to leave the queue or to cancel the trip. */
   readonly asksToConfirm?: boolean;
-  /** Return the address to POST to in order to cancel. */
+  /** Return the URL of the order's cancellation, which takes a POST. */
   readonly toCancel?: boolean;
 }
 
-/** The address of an order's page. With its signature as `proof`, anybody who has the address can see the order. */
+/** The URL of an order's page. With the order's signature as `proof`, anybody who has the URL can see the order. */
 export function orderAddress(orderId: string, parts: AddressParts = {}, proof?: string): string {
   const query = new URLSearchParams();
   if (parts.fromQueue) query.set('from', 'queue');
@@ -89,8 +89,8 @@ export function orderAddress(orderId: string, parts: AddressParts = {}, proof?: 
 }
 
 /**
- * The address to redirect to after an answer that sets an order's cookie. It includes the signature unless the browser
- * has sent one of our cookies before, so that the order is also shown without cookies.
+ * The URL to redirect to after an answer that sets an order's cookie. The URL includes the signature unless the browser
+ * has sent one of our cookies before. So a browser that accepts no cookies can show the order too.
  */
 export async function addressToShow(
   c: Context,

@@ -76,8 +76,8 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
 }
 
 /**
- * Leaving the queue or cancelling without JavaScript: a link to the confirmation, or the confirmation itself, which is on
- * a page that does not reload automatically.
+ * Lets the buyer leave the queue or cancel without JavaScript. Shows a link to the confirmation, or the confirmation
+ * itself, on a page that does not reload.
  */
 function giveUp({ order, proof, actsByProof, mode, asksToConfirm }: ResultPageState): Html | '' {
   const step = givingUp(order);
@@ -96,8 +96,8 @@ function giveUp({ order, proof, actsByProof, mode, asksToConfirm }: ResultPageSt
 }
 
 /**
- * How to find the order again; works without JavaScript. It is outside of the live fragment, so its text must be true for
- * every status.
+ * Tells the buyer how to find the order again; works without JavaScript. This part is outside of the live fragment, so
+ * its text must be true for every status.
  */
 function findAgain({ order, proof, host, actsByProof }: ResultPageState): Html {
   const link = orderAddress(order.id, {}, proof);

@@ -48,8 +48,8 @@ async function show(c: Context, services: PageServices): Promise<Response> {
 }
 
 /**
- * Moves a link's signature to the cookie and returns the address to redirect to, so that the address bar does not show the
- * signature. Undefined when the browser has not accepted the cookie: it keeps the signature in its address.
+ * Moves a link's signature to the cookie and returns the URL to redirect to, so that the address bar does not show the
+ * signature. Returns undefined when the browser has not accepted the cookie. The signature then stays in the URL.
  */
 async function withoutProof(
   c: Context,
@@ -85,7 +85,7 @@ async function showOrder(
     actsByProof: c.req.query('proof') !== undefined,
     asksToConfirm: c.req.query('ask') !== undefined,
     mode: isFromQueue(c) ? 'order-queue' : 'order',
-    // A pending page reloads every few seconds and has no form to send, so its key need not be stored in the cookie.
+    // A pending page reloads every few seconds and has no form to send, so its new key is not added to the cookie.
     key: isSettled(order) ? issueFormKey(c, services) : newFormKey(services),
   } as const;
   const context = renderContext(services);
@@ -112,7 +112,7 @@ async function cancel(c: Context, services: PageServices): Promise<Response> {
   return c.redirect(orderAddress(order.id, parts, proof), 303);
 }
 
-/** The order, if it exists and the caller may see it. Nothing is read for callers that may not (promise Q10). */
+/** Returns the order, if it exists and the caller may see it. For other callers the store is not read (promise Q10). */
 async function visibleOrder(
   c: Context,
   { engine, settings }: PageServices,

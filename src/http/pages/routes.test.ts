@@ -56,7 +56,7 @@ test('unlisted and archived packages are on no page and in no polled fragment', 
 });
 
 describe('a purchase', () => {
-  test('waits ten seconds for its outcome and redirects to the order, without an email in the address', async () => {
+  test('waits ten seconds for its outcome and redirects to the order, without an email in the URL', async () => {
     const asked: [PurchaseRequest, Settling][] = [];
     let bought: PurchaseRequest | undefined;
     const app = pages({
@@ -104,7 +104,7 @@ describe('a purchase', () => {
     expect(answer.headers.get('location')).toBe(`/orders/${id}?from=queue&proof=${proof}`);
   });
 
-  test('of a browser that sent our cookie redirects to an address without a signature', async () => {
+  test('of a browser that sent our cookie redirects to a URL without a signature', async () => {
     const link = await pages().request(`/orders/${id}?proof=${proof}`);
     const app = pages({ orders: async () => [fakeOrder({ packageId: 2 })] });
     const answer = await app.request('/order-queue', form(purchase, cookieOf(link)));
@@ -121,7 +121,7 @@ describe('a purchase', () => {
     expect(text).toMatch(/<input[^>]* value="1"[^>]* checked/);
   });
 
-  test('that is refused finally gets a new key', async () => {
+  test('that is refused for good shows the form with a new key', async () => {
     const app = pages({ purchase: async () => ({ kind: 'refused', code: 'order_limit' }) });
     const answer = await app.request('/order', form(purchase));
     expect(answer.status).toBe(409);
@@ -147,7 +147,7 @@ describe('a purchase', () => {
   });
 });
 
-test('an unavailable store is shown as a page', async () => {
+test('GET /order answers 503 with Retry-After while the store is unavailable', async () => {
   const app = pages({
     packages: async () => {
       throw new StoreUnavailableError('gone');
@@ -157,7 +157,7 @@ test('an unavailable store is shown as a page', async () => {
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
 });
 
-test('the polled fragments equal those of the page', async () => {
+test('the polled fragments equal the fragments in the page', async () => {
   const app = pages({ packages: async () => [fakeSnapshot(), fakeSnapshot({ id: 2 })] });
   const page = await (await app.request('/order')).text();
   const fragments = await (await app.request('/order/fragments')).text();
@@ -192,7 +192,7 @@ test.each([
   },
 );
 
-test('a private link sets the cookie and redirects to the address without the signature', async () => {
+test('a private link sets the cookie and redirects to the URL without the signature', async () => {
   const first = await pages().request(`/orders/${id}?proof=${proof}&from=queue`);
   expect(first.headers.get('set-cookie')).toMatch(/HttpOnly.*SameSite=Lax/);
   const second = await pages().request(first.headers.get('location') ?? '', { headers: cookieOf(first) });
@@ -214,7 +214,7 @@ test('Q10 a browser without cookies sees and cancels an order by its signature, 
 });
 
 test.each(['', '?from=queue'])(
-  'an order that was made at %j is cancelled and shown at the same address',
+  'an order that was made at %j is cancelled and shown at the same URL',
   async (query) => {
     const app = pages({ order: async () => fakeOrder({ status: 'confirmed' }) });
     const headers = cookieOf(await app.request(`/orders/${id}?proof=${proof}`));

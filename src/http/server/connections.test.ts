@@ -31,14 +31,14 @@ function dial(port: number, from = '127.0.0.1'): Socket {
   return socket;
 }
 
-/** Requests of accepted connections, until they are answered. */
+/** Opens connections and waits until the request of each is answered. */
 async function admit(port: number, count: number, from?: string): Promise<Socket[]> {
   const sockets = Array.from({ length: count }, () => dial(port, from));
   for (const socket of sockets) expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 200 /);
   return sockets;
 }
 
-it('answers 503 to connections above the limit, and accepts one again when another closes', async () => {
+it('answers 503 to connections above the limit, and accepts a new connection when another closes', async () => {
   const port = await start(3, 0);
   const [first] = await admit(port, 3);
   const refused = await text(dial(port));
@@ -59,7 +59,7 @@ it('answers 429 to a client above its limit, and does not serve its request', as
   await admit(port, 1, '127.0.0.2');
 });
 
-it('closes refused connections that stay open, and further ones without an answer above a limit', async () => {
+it('closes refused connections that stay open, and closes connections above the limit of refusals without an answer', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   const port = await start(1, 0);

@@ -13,7 +13,7 @@ interface ConnectionLimits {
   readonly clients: Pick<ClientResolver, 'ofConnection'>;
 }
 
-/** An estimate: another connection has to close first. */
+/** An estimate, because another connection has to close first. */
 const retryAfterS = 10;
 /** How long a refused connection may take to read the reason. */
 const refusalTimeoutMs = 1_000;
@@ -21,8 +21,8 @@ const refusalTimeoutMs = 1_000;
 const refusalsMax = 256;
 
 /**
- * Limits the open connections of the server (503) and of each client (429). Refuses further ones before anything is
- * read. Connections of trusted proxies count only for the server's limit. Call it before the server listens.
+ * Limits the open connections of the server (503) and of each client (429). Refuses further connections before it reads
+ * from them. Connections of trusted proxies count only for the server's limit. Call it before the server listens.
  */
 export function limitConnections(server: Server, { max, maxPerClient, clients }: ConnectionLimits): void {
   const perClient = new ConcurrencyLimit(maxPerClient);

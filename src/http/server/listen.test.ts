@@ -40,7 +40,7 @@ async function ask(port: number): Promise<string> {
   return (await fetch(`http://${host}:${port}/`, { headers: { connection: 'close' } })).text();
 }
 
-/** Runs in its own thread, because this one is busy. */
+/** Clients in a thread of their own, because the test's thread is busy. */
 const crowd = `
   const { connect } = require('node:net');
   const { workerData: { port, count }, parentPort } = require('node:worker_threads');
@@ -79,7 +79,7 @@ it.runIf(hasReusePort)('accepts several connections per turn of a busy event loo
 });
 
 it.each([undefined, host])(
-  'rejects for a port in use, also by another server with several sockets (host %s)',
+  'rejects a port in use, also when the other server has several sockets (host %s)',
   async (at) => {
     const port = await freePort();
     await listenAt(saying('first'), { port, host: at });
@@ -97,18 +97,18 @@ it.each([undefined, host])(
   },
 );
 
-it('rejects for an address of another machine', async () => {
+it('rejects an IP address of another machine', async () => {
   await expect(listenAt(saying('x'), { port: 0, host: '203.0.113.1' })).rejects.toMatchObject({
     code: 'EADDRNOTAVAIL',
   });
 });
 
-it('listens at all addresses by default', async () => {
+it('listens at all IP addresses by default', async () => {
   const port = await listenAt(saying('ok'), { port: 0 });
   for (let asked = 0; asked < 40; asked++) expect(await ask(port)).toBe('ok');
 });
 
-it('closes all sockets, and is closed when the last answer is sent', async () => {
+it('closes all sockets, and reports the close when the last answer is sent', async () => {
   const held: ServerResponse[] = [];
   const server = createServer((_request, response) => held.push(response));
   servers.push(server);
@@ -145,7 +145,7 @@ it('hands its sockets over to another server without refusing a connection', asy
   servers.splice(servers.indexOf(room), 1);
 });
 
-it('lets only one of two servers have a port that both try at the same moment', async () => {
+it('gives a port to only one of two servers that try it at the same moment', async () => {
   const port = await freePort();
   let second: Promise<number> | undefined;
   const listen = vi.spyOn(NetServer.prototype, 'listen').mockImplementation(function (
@@ -155,7 +155,8 @@ it('lets only one of two servers have a port that both try at the same moment', 
     const [options] = parameters as [ListenOptions];
     if (!options.reusePort || second !== undefined)
       return realListen.apply(this, parameters as [ListenOptions]);
-    // The first server has checked the port and waits, so the second one could check it too.
+    // The first server has checked the port and waits. Without the port lock the second server would find the port
+    // free, too.
     second = listenAt(saying('second'), { port, host });
     second.catch(() => {});
     setTimeout(() => realListen.apply(this, [options]), 300);

@@ -12,7 +12,7 @@ import { defined } from '../../lib/defined.ts';
 interface ListenAddress {
   /** 0: any free port. */
   readonly port: number;
-  /** Default: every address of the machine. */
+  /** Default: every IP address of the machine. */
   readonly host?: string | undefined;
 }
 
@@ -32,7 +32,10 @@ interface Listeners {
 
 const listenersOf = new WeakMap<Server, Listeners>();
 
-/** Listens and returns the port. @throws Error when the address is in use or not one of this machine. */
+/**
+ * Listens and returns the port. @throws Error when the port is in use, or the IP address does not belong to this
+ * machine.
+ */
 export function listenAt(server: Server, { port, host }: ListenAddress): Promise<number> {
   const address: ListenOptions = { port, backlog, ...defined({ host }) };
   // The kernel picks a port that no other process uses.
@@ -71,21 +74,21 @@ async function openListeners(server: Server): Promise<void> {
   const listeners: Listeners = { others, target: server };
   attachListeners(server, listeners);
   while (others.length + 1 < listenersCount) {
-    // The same options as Node's HTTP server.
+    // The options that Node's HTTP server uses.
     const listener = createListener({ allowHalfOpen: true, noDelay: true }, (socket) => {
       listeners.target.emit('connection', socket);
     });
     try {
       await listening(listener, { port, host, backlog, reusePort: true });
     } catch {
-      // Fewer sockets work too.
+      // The server also works with fewer sockets.
       return;
     }
     others.push(listener);
   }
 }
 
-/** Sends the connections of the additional sockets to this server, and closes them with it. */
+/** Sends the connections of the additional sockets to this server. When the server closes, the sockets close too. */
 function attachListeners(server: Server, listeners: Listeners): void {
   listeners.target = server;
   listenersOf.set(server, listeners);
@@ -127,8 +130,9 @@ const lookAgainMs = 10;
 const lockTimeoutMs = 5_000;
 
 /**
- * Runs `work` while holding a lock for the port among the processes of this machine. The lock is an abstract Unix socket,
- * which needs no cleaning up. Without the lock after {@link lockTimeoutMs}, or on other systems than Linux, runs it anyway.
+ * Runs `work` while holding a lock for the port among the processes of this machine. The lock is an abstract Unix
+ * socket, which needs no cleaning up. If the lock is not free within {@link lockTimeoutMs}, or the system is not Linux,
+ * `work` runs without the lock.
  */
 async function withPortLock<T>(port: number, work: () => Promise<T>): Promise<T> {
   const lock =

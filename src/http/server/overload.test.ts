@@ -35,7 +35,7 @@ it('admits all purchases while the event loop is on time, also after one long pa
   admission.stop();
 });
 
-it('admits a limited number per tick while the event loop is late, until it has caught up', async () => {
+it('admits a limited number per tick while the event loop is late, until the loop has caught up', async () => {
   const { clock, admitted, admission } = await watched();
   clock.lateMs = 500;
   await clock.advance(4 * 600);

@@ -5,7 +5,7 @@ const tickMs = 100;
 const behindMs = 400;
 /** Fewer late ticks in a row may be a garbage collection or a paused process. */
 const lateTurns = 3;
-/** Admitted per tick even under overload: enough to keep the actors busy until the next. */
+/** Purchases admitted per tick even under overload: enough to keep the actors busy until the next tick. */
 const admittedPerTurn = 256;
 
 /**

@@ -4,7 +4,10 @@ import type { RequestListener } from '../telemetry/observe-requests.ts';
 
 /** Requests that may wait behind the current one. Browsers pipeline none, and other clients rarely do. */
 const waitingMax = 16;
-/** A connection with this many is closed: one packet of 64 KiB can hold 2,000 requests, all of which use memory. */
+/**
+ * A connection with this many waiting requests is closed. One packet of 64 KiB can hold 2,000 requests, and each uses
+ * memory.
+ */
 const floodMin = 32;
 
 /** The requests of a connection behind its current one. */
@@ -15,8 +18,8 @@ interface Waiting {
 }
 
 /**
- * Serves pipelined requests one after the other, up to {@link waitingMax}. The answer to the last closes the connection,
- * which tells the client that later requests were not processed (RFC 9112, section 9.6).
+ * Serves pipelined requests one after the other, up to {@link waitingMax}. The answer to the last request closes the
+ * connection, which tells the client that later requests were not processed (RFC 9112, section 9.6).
  */
 export function limitPipelining(listener: RequestListener): RequestListener {
   const connections = new WeakMap<Socket, Waiting>();
@@ -31,7 +34,8 @@ export function limitPipelining(listener: RequestListener): RequestListener {
   }
 
   return (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    // The current request has the socket. Nearly all do, and they are not counted.
+    // Only the current request has the socket. Nearly all requests are current when they arrive, and such requests are
+    // not counted.
     const isNext = outgoing.socket !== null;
     if (isNext && !connections.has(incoming.socket)) return listener(incoming, outgoing);
     const waiting = waitingAt(incoming.socket);
@@ -51,8 +55,8 @@ export function limitPipelining(listener: RequestListener): RequestListener {
 }
 
 /**
- * Closes a connection and stops Node's parser, which would otherwise create a request for everything left in the packet,
- * for thousands of packets within one turn of the event loop.
+ * Closes a connection and stops Node's parser. Otherwise the parser would create a request for everything left in the
+ * packet, and thousands of packets can arrive within one turn of the event loop.
  */
 function close(socket: Socket & { parser?: { pause?: () => void } | null }): void {
   if (socket.destroyed) return;

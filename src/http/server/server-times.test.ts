@@ -79,7 +79,7 @@ describe('disconnects a client that', () => {
   it('sends its headers byte by byte', async () => {
     const socket = dial(await start());
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n');
-    // A byte that crosses the server's close resets the connection, and the answer may be lost.
+    // A byte that arrives after the server has closed resets the connection, and the answer may be lost.
     const heard = text(socket).catch(() => '');
     await trickle(socket, 'X: a\r\n', 20);
     expect(await heard).toMatch(/^$|^HTTP\/1.1 408 /);
@@ -111,7 +111,7 @@ describe('disconnects a client that', () => {
   it('never reads its answers', async () => {
     const socket = dial(await start({ ...quick, timeout: 400 }));
     socket.pause();
-    // More than the socket buffers hold.
+    // The four answers are larger than the socket's buffers.
     for (let asked = 0; asked < 4; asked++) socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
     await expect.poll(connections, { interval: 20 }).toBe(1);
     await expectNobody();
@@ -125,7 +125,7 @@ describe('disconnects a client that', () => {
   });
 });
 
-it('still answers other clients', async () => {
+it('answers other clients while 200 clients do not finish their headers', async () => {
   const port = await start();
   const slow = Array.from({ length: 200 }, () => dial(port));
   for (const socket of slow) socket.write('POST /json HTTP/1.1\r\nHost: x\r\nX: ');
@@ -134,7 +134,7 @@ it('still answers other clients', async () => {
   }
 });
 
-it('serves a slow client that makes progress', async () => {
+it('serves a client that sends its body slowly but makes progress', async () => {
   const socket = dial(await start({ ...quick, requestTimeout: 5_000 }));
   socket.write(
     'POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n',

@@ -45,13 +45,13 @@ export function createServer(
   const answer = getRequestListener(app.fetch, { errorHandler: (error) => unreadable(error, log) });
   const listener = limitPipelining(observe(answer));
   const { timeout, ...nodeTimes } = { ...defaultTimes, ...times };
-  // Node would answer a request without a host without a body; `unreadable` answers with a problem.
+  // Node would answer a request without `Host` with an empty body. `unreadable` answers such a request with a problem.
   const options = { ...nodeTimes, requireHostHeader: false };
   const server = createNodeServer(options, (incoming, outgoing) => void listener(incoming, outgoing));
   server.on('checkExpectation', refuseExpectation);
   server.timeout = timeout;
-  // No limit: Node silently drops headers above it, and those that a trusted proxy appends come last. The limit of
-  // 16 KiB for all headers remains.
+  // No limit on the number of headers. Above a limit Node silently drops the last headers, which are those that a
+  // trusted proxy appends. The size of all headers stays limited to 16 KiB.
   server.maxHeadersCount = 0;
   server.on('clientError', answerClientError);
   return server;
@@ -81,8 +81,8 @@ function refuseExpectation(_incoming: IncomingMessage, outgoing: ServerResponse)
 }
 
 /**
- * Answers bytes that Node's parser refuses, and requests that do not arrive in time. Closes the connection, because the
- * start of a next request is unknown.
+ * Answers bytes that Node's parser refuses, and requests that do not arrive in time. Closes the connection, because
+ * nobody knows where the next request begins.
  */
 function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === timedOut) return endLate(socket as Socket);
@@ -97,8 +97,9 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
 const timedOut = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 /**
- * Answers 408 and stops reading. The parser would go on with bytes that arrive later, so after a pause of this process a
- * client could take the 408 for the answer to a request that is still served. A client that sent nothing gets no answer.
+ * Answers 408 and stops reading. Otherwise the parser would read bytes that arrive later: after a pause of this
+ * process, a request could be served although its client has already received 408. A client that sent nothing gets no
+ * answer.
  */
 function endLate(socket: Socket): void {
   if (socket.bytesRead > 0 && socket.writable) socket.write(rawProblem('request_timeout'));

@@ -6,7 +6,7 @@ import type { Context } from 'hono';
 const wellFormed = /^[\w.:~+/=-]{8,128}$/;
 const traceId = /^[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
 
-/** Ids by request, created when first used. Answers and log lines of a request share one. */
+/** Ids by request, created when first used. All answers and log lines of a request share its id. */
 const made = new WeakMap<object, string>();
 
 type Headers = IncomingMessage['headers'];
@@ -28,7 +28,7 @@ function idFor(request: object, headers: Headers): string {
   return id;
 }
 
-/** The same for a Hono context. */
+/** Like {@link requestIdOf}, for a Hono context. */
 export function requestIdOfContext(c: Context): string {
   const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming;
   // Tests call the app without a server.

@@ -98,7 +98,7 @@ function ask(headers: Record<string, string> = {}, method = 'GET'): Promise<Hear
 describe('GET /metrics over a real connection', () => {
   afterEach(stop);
 
-  test('is open to private networks without a token, whether or not one is set', async () => {
+  test('is open to private networks without a token, whether or not an admin token is set', async () => {
     await listen();
     expect(await ask()).toMatchObject({
       status: 200,

@@ -8,7 +8,7 @@ import { orderIdInPath, redactedPath, requestIdOf } from './log-fields.ts';
 
 export type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
 
-/** Not traced: requested by machines every few seconds. */
+/** Routes that are not traced, because machines request them every few seconds. */
 const untraced: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/assets/:name']);
 /** Methods that metrics name. Clients can send about thirty, and each would create time series of its own. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -16,8 +16,8 @@ const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 const hungUp = 499;
 
 /**
- * Returns the wrapper of a server's listener that counts, times and traces requests. It works outside of Hono, where it
- * costs least. Without telemetry it returns the listener itself.
+ * Returns the wrapper of a server's listener that counts, times and traces requests. The wrapper works outside of Hono,
+ * where counting costs least. Without telemetry it returns the listener itself.
  */
 export function requestObserver(
   app: Pick<Hono, 'routes'>,

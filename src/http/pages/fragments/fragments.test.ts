@@ -61,7 +61,7 @@ describe('a package', () => {
     expect(stayState(snapshot(figures, overrides), now)).toBe(state);
   });
 
-  test('whose sale is not open yet also has the state and words to show once it opens', () => {
+  test('whose sale is not open yet also has the state and the words to show when the sale opens', () => {
     const text = String(packageFragment(snapshot({}, { opensAt: now + 1 }), view));
     expect(text).toContain('data-state="not_open" data-open-state="free"');
     expect(text).toContain('data-open-words="4 places left"');
@@ -109,7 +109,7 @@ describe('an order', () => {
     },
   );
 
-  test('that was cancelled does not show its numbers as valid', () => {
+  test('that was cancelled does not show its ticket and reservation numbers as valid', () => {
     const html = shown({ status: 'failed', reason: 'hotel_unavailable', flight: { ticketNumber: 'F1' } });
     expect(html).not.toContain('F1');
     expect(html).toContain('Given back');

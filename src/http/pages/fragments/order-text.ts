@@ -5,7 +5,7 @@ import { formatNight, formatTime, peopleAre, placesAre } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
 import type { TripOffer } from './package.ts';
 
-/** An order's status in words. `tone` selects the colour; icon and words have the same meaning. */
+/** An order's status in words. `tone` selects the colour; the icon and the words say the same without colour. */
 export interface OrderText {
   readonly tone: 'waiting' | 'good' | 'bad' | 'neutral';
   readonly icon: IconName;
@@ -83,7 +83,7 @@ function neutral(title: string) {
   return { tone: 'neutral', icon: 'back', title } as const;
 }
 
-/** `1 place is being booked. You get it if that booking fails.` */
+/** The text of a queued order, such as `1 place is being booked. You get it if that booking fails.` */
 export function queueText({ queuePosition, inProgress }: LiveOrderState): string {
   const ahead =
     queuePosition === undefined || queuePosition === 1 ? '' : `${peopleAre(queuePosition - 1)} ahead of you.`;
@@ -97,7 +97,7 @@ export function queueText({ queuePosition, inProgress }: LiveOrderState): string
     : `${booked} You get the first that comes free.`;
 }
 
-/** Headline `The airline had no seat.`, text `You have not been charged.` */
+/** The text of a failed order, such as headline `The airline had no seat.` and text `You have not been charged.` */
 function failureText(order: Order): { headline: string; text: string } {
   const returning = order.status === 'compensating' ? ' We are giving back what was already reserved.' : '';
   const [headline = '', ...rest] = reasonText(order).split(/(?<=\.) /);
@@ -124,7 +124,7 @@ export interface LiveOrderState {
   readonly inProgress: number;
   /** Whether the trip can be ordered now, if known. */
   readonly offer?: TripOffer | undefined;
-  /** The server's time, in ms since the epoch. */
+  /** The server's time, as Unix time in ms. */
   readonly now: number;
 }
 

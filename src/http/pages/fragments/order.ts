@@ -25,9 +25,9 @@ function isStill(order: Order, { offer }: LiveOrderState): boolean {
 }
 
 /**
- * The live fragment of an order's page: outcome or position in the queue, actions, numbers and timeline. Parts that differ
- * between phases have the phase in their id, so that the morph replaces them instead of moving them. The buttons submit
- * the forms `again` and `cancel`, which are outside of the fragment.
+ * The live fragment of an order's page: outcome or position in the queue, actions, numbers and timeline. Parts that
+ * differ between phases have the phase in their id, so that htmx replaces such a part instead of moving it. The buttons
+ * submit the forms `again` and `cancel`, which are outside of the fragment.
  */
 export function orderFragment(order: Order, live: LiveOrderState): Html {
   const words = orderText(order, live);
@@ -160,8 +160,9 @@ export function givingUp({ status }: Order): Confirmation | undefined {
 }
 
 /**
- * A button that opens a confirmation with its effect. It stays open during live updates. Without JavaScript the
- * confirmation is outside of the fragment, because a queued order's page reloads every few seconds.
+ * A button that opens a confirmation, which explains the effect and stays open during live updates. Without JavaScript
+ * the confirmation is outside of the fragment, because the page of a queued order reloads every few seconds, which
+ * would close it.
  */
 function confirmed(order: Order): Html {
   const step = givingUp(order);

@@ -3,7 +3,10 @@ import { formatCount, formatDateTime, formatPrice, formatQuantity } from '../for
 import type { RenderContext } from '../layout.ts';
 import { type Html, markup } from '../markup.ts';
 
-/** What a customer can do with a package. `line`: join the queue. public/order.js changes it when a sale opens or closes. */
+/**
+ * What a customer can do with a package. `line`: join the queue. public/order.js changes the state when a sale opens or
+ * closes.
+ */
 export type StayState = 'free' | 'line' | 'sold_out' | 'not_open' | 'closed' | 'paused';
 
 export function stayState({ package: travelPackage, inventory }: PackageSnapshot, now: number): StayState {
@@ -84,7 +87,7 @@ function statusText(state: StayState, { package: { opensAt = 0 }, inventory }: P
   }
 }
 
-/** Up to this quota, single units are marked. */
+/** The largest quota for which the bar marks single units. */
 const tickedUnitsMax = 20;
 
 /**
