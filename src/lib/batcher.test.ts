@@ -28,7 +28,7 @@ describe('a batcher', () => {
     expect(await results).toEqual(['one', 'two']);
   });
 
-  test('gathers items while a batch runs: they do not join it', async () => {
+  test('gathers items that arrive while a batch runs into the next batch', async () => {
     const { batches, batcher } = stage();
     const first = batcher.add(1);
     await until(() => batches.length === 1);
@@ -52,7 +52,7 @@ describe('a batcher', () => {
     expect(await splitting.add(4)).toBe(40);
   });
 
-  test('rejects waiting items too, if the error means all, and runs items that are added later', async () => {
+  test('rejects waiting items too when onError says all, and runs items that are added later', async () => {
     const { batches, batcher } = stage();
     const outcomes = Promise.allSettled([batcher.add(1), batcher.add(2)]);
     await until(() => batches.length === 1);

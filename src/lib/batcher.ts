@@ -1,7 +1,7 @@
 export interface BatcherOptions<Item, Result> {
   /**
-   * Processes a batch. Returns one result per item, in the order of the items; an item with an Error as its result is
-   * rejected with it. What it throws is handled as `onError` says.
+   * Processes a batch. Returns one result per item, in the order of the items. An item whose result is an Error is
+   * rejected with that Error. If `run` throws, `onError` selects the items to reject.
    */
   readonly run: (
     items: readonly Item[],
@@ -11,22 +11,22 @@ export interface BatcherOptions<Item, Result> {
   /** The greatest weight of a batch. A single item may weigh more; default 500. */
   readonly weightMax?: number;
   /**
-   * Puts off the start of each batch a little, so that what is added at the same time goes together; default:
+   * Delays the start of each batch a little, so that items that are added at the same time share a batch; default:
    * `process.nextTick`.
    */
   readonly schedule?: (begin: () => void) => void;
   /**
-   * Which items an error of `run` rejects. `batch` (default): all items of the batch. `all`: these and the waiting
-   * items. `split`: only the faulty item; the batch is run again in halves to find it.
+   * Which items an error of `run` rejects. `batch` (default): all items of the batch. `all`: the items of the batch and
+   * the waiting items. `split`: only the faulty item; the batch is run again in halves to find it.
    */
   readonly onError?: (error: unknown) => 'batch' | 'all' | 'split';
-  /** An item that has waited longer than this, in ms, is rejected with what `late` makes, and not run. */
+  /** An item that has waited longer than `ms` is not run, and is rejected with the error that `late` makes. */
   readonly waitMax?: { readonly ms: number; readonly late: () => Error };
 }
 
 interface Entry<Item, Result> {
   readonly item: Item;
-  /** In ms of a clock that never jumps. 0 if there is no limit on the wait. */
+  /** The time of a monotonic clock, in ms. 0 if there is no limit on the wait. */
   readonly addedAt: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
@@ -34,7 +34,8 @@ interface Entry<Item, Result> {
 
 /**
  * Gathers single items into batches. While one batch runs, the next one fills by itself, so the size of a batch follows
- * the load. An item never joins a batch that has begun, so its batch sees everything that happened before it was added.
+ * the load. An item never joins a batch that has begun, so its batch sees everything that happened before the item was
+ * added.
  */
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
@@ -53,7 +54,10 @@ export class Batcher<Item, Result> {
     return this.#waiting.length + this.#running;
   }
 
-  /** Adds an item to the next batch, and resolves with its result. @throws what `run` returns or throws for the item. */
+  /**
+   * Adds an item to the next batch, and resolves with its result. @throws the error that `run` returns or throws for
+   * the item.
+   */
   add(item: Item): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const addedAt = this.#options.waitMax === undefined ? 0 : performance.now();
@@ -99,7 +103,7 @@ export class Batcher<Item, Result> {
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
   }
 
-  /** Entries stand in the order in which they were added. */
+  /** Rejects items that have waited too long. The oldest items are first. */
   #rejectLate(): void {
     const { waitMax } = this.#options;
     if (waitMax === undefined) return;

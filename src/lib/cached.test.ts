@@ -70,7 +70,7 @@ describe('a cached value', () => {
     expect(loads).toHaveLength(2);
   });
 
-  test('is loaded again after a failure, which only its concurrent callers get', async () => {
+  test('is loaded again after a failed load, and only the callers of the failed load get the error', async () => {
     const clock = new ManualClock();
     const { loads, load } = pendingLoads();
     const cached = new Cached(load, { clock, maxAgeMs: 1000 });
@@ -96,7 +96,7 @@ describe('a cached value', () => {
     expect(await cached.get()).toBe('new');
   });
 
-  test('can have an age that depends on the value', async () => {
+  test('can have a maximum age that depends on the value', async () => {
     const clock = new ManualClock();
     let loaded = 0;
     const options = { clock, maxAgeMs: (value: number) => value * 1000 };

@@ -13,7 +13,7 @@ const options = {
 const command = { name: 'npm run try', about: 'Tries.', options };
 
 describe('a command line', () => {
-  test('gives the defaults of absent options, and undefined where there is none', () => {
+  test('gives the default of an absent option, or undefined for an option without a default', () => {
     const defaults = { out: 'results', yes: false, count: 3, rate: 2 };
     const absent = { file: undefined, mode: undefined, seed: undefined };
     expect(parse(command, [])).toEqual({ ...defaults, ...absent });

@@ -6,7 +6,7 @@ const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
 /** An option of a command, made by the functions below. */
 export interface Option<Value> {
   readonly help: string;
-  /** Stands for the value in the help: `--file <path>`. A flag has none. */
+  /** Stands for the value in the help, as in `--file <path>`. A flag has no placeholder. */
   readonly placeholder?: string;
   /** The value when the option is not given. */
   readonly default: Value;
@@ -18,7 +18,9 @@ export interface Option<Value> {
 
 type Options = Readonly<Record<string, Option<unknown>>>;
 
-/** A command: `name` as it is called (`npm run audit`), and `about`, what it does and how it exits. */
+/**
+ * A command. `name` is how to call it, such as `npm run audit`. `about` tells what the command does and how it exits.
+ */
 interface CommandLine<Known extends Options> {
   readonly name: string;
   readonly about: string;
@@ -40,7 +42,7 @@ export function flag(help: string): Option<boolean> {
   return { help, default: false, read: () => true };
 }
 
-/** `--file <path>` */
+/** An option with any text as its value, such as `--file <path>`. */
 export function text<Default extends string | undefined = undefined>(
   placeholder: string,
   help: string,
@@ -49,7 +51,7 @@ export function text<Default extends string | undefined = undefined>(
   return { help, placeholder, default: byDefault as Default, read: (given) => given };
 }
 
-/** One of some words. */
+/** An option whose value is one of the given words. */
 export function choice<Word extends string, Default extends Word | undefined = undefined>(
   help: string,
   words: readonly Word[],
@@ -132,7 +134,7 @@ function parseStrictly(options: Options, args: string[]): Readonly<Record<string
   }
 }
 
-/** What `--help` prints. */
+/** The text that `--help` prints. */
 export function helpOf({ name, about, options }: CommandLine<Options>): string {
   const lines = Object.entries({ ...options, help: flag('Print this and exit.') }).map(([option, each]) => {
     const form = each.placeholder === undefined ? `--${option}` : `--${option} <${each.placeholder}>`;

@@ -77,7 +77,7 @@ describe('withTimeout', () => {
     expect(given?.aborted).toBe(false);
   });
 
-  test('can run on a clock', async () => {
+  test('can measure the time on a given clock', async () => {
     const clock = new ManualClock();
     const outcome = withTimeout({ ms: 1000, clock }, never).catch(String);
     await clock.advance(1000);

@@ -16,10 +16,10 @@ export interface TimeoutOptions {
 }
 
 /**
- * Settles as `work` does, unless the work takes longer than `ms` or is stopped. Both abort the signal that the work was
- * given, and the work's outcome is then ignored. Work that ends in time is not aborted; work that is stopped before it
- * begins is not started.
- * @throws what `late` makes; the reason of `stop`; what the work throws.
+ * Settles as `work` does, unless the work takes longer than `ms` or `stop` aborts. In both cases the signal that the
+ * work was given aborts, and the outcome of the work is ignored. Work that ends in time is not aborted. If `stop` has
+ * aborted before, the work is not started.
+ * @throws the error that `late` makes; the reason of `stop`; the error that the work throws.
  */
 export function withTimeout<T>(
   options: TimeoutOptions,
@@ -66,7 +66,7 @@ export async function settlesWithin(
   }
 }
 
-/** Returns how to clear the timer. */
+/** Starts a timer. Returns the function that clears the timer. */
 function startTimer(ms: number, clock: Pick<Clock, 'sleep'> | undefined, expire: () => void): () => void {
   if (clock === undefined) {
     const timer = setTimeout(expire, ms);

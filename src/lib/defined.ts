@@ -2,7 +2,7 @@ type Undefinable<Members> = {
   [Name in keyof Members]: undefined extends Members[Name] ? Name : never;
 }[keyof Members];
 
-/** `Members` with an optional property in the place of each one that may be undefined. */
+/** `Members`, where each property that may be undefined is optional instead. */
 export type Defined<Members> = Omit<Members, Undefinable<Members> & keyof Members> & {
   [Name in keyof Members as undefined extends Members[Name] ? Name : never]?: Exclude<
     Members[Name],

@@ -1,4 +1,4 @@
-/** Logs a problem that occurs again and again once, until it changes or ends. */
+/** Logs a recurring problem only once, until the problem changes or ends. */
 export class LogOnce {
   #logged: string | undefined;
 
@@ -9,7 +9,9 @@ export class LogOnce {
     log();
   }
 
-  /** The problem is over: the next one is logged, also the same. Returns whether one had been logged. */
+  /**
+   * Ends the problem, so that the next one is logged even if it is the same. Returns whether a problem had been logged.
+   */
   end(): boolean {
     const wasLogged = this.#logged !== undefined;
     this.#logged = undefined;

@@ -3,7 +3,7 @@ export function wholeNumber(text: string, min = 0, max = Number.MAX_SAFE_INTEGER
   return /^\d+$/.test(text) ? inRange(Number(text), min, max) : undefined;
 }
 
-/** The same for a number that may have decimals: `0.25`. There is no sign and no exponent. */
+/** Like {@link wholeNumber}, for a number that may have decimals, such as `0.25`. Signs and exponents are refused. */
 export function decimalNumber(text: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | undefined {
   return /^\d+(\.\d+)?$/.test(text) ? inRange(Number(text), min, max) : undefined;
 }

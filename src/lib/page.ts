@@ -1,4 +1,4 @@
-/** A page of a list. `next` is the cursor of the next page; absent on the last one. */
+/** A page of a list. `next` is the cursor of the next page; absent on the last page. */
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next?: string;

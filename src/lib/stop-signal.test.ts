@@ -22,7 +22,7 @@ it('counts signals within half a second as one, because npm repeats a Ctrl-C', (
   expect(heard).toEqual(['SIGINT', 'again']);
 });
 
-it('listens only to the signals that it is told to', () => {
+it('listens only to the given signals', () => {
   const source = new EventEmitter();
   onStopSignals(() => {}, { signals: ['SIGTERM'], source });
   expect(source.eventNames()).toEqual(['SIGTERM']);

@@ -1,10 +1,15 @@
 import type { EventEmitter } from 'node:events';
 
-/** npm passes a Ctrl-C on to the program that has already got it from the terminal: signals this close are one. */
+/**
+ * Signals this close together count as one, because npm passes a Ctrl-C on to a program that the terminal has already
+ * sent it to.
+ */
 const repeatMs = 500;
 
 export interface StopSignalOptions {
-  /** Called for each signal after the first: the user does not want to wait. Default: they are ignored. */
+  /**
+   * Called for each signal after the first, because the user does not want to wait. Default: these signals are ignored.
+   */
   readonly again?: () => void;
   /** Default: SIGINT, SIGTERM and SIGHUP. */
   readonly signals?: readonly NodeJS.Signals[];
@@ -30,8 +35,8 @@ export function onStopSignals(
 }
 
 /**
- * A signal that aborts when the process is told to stop, with an Error as the reason. The second time the process exits
- * at once, with `exitCode`.
+ * A signal that aborts when the process is told to stop, with an Error as the reason. At the second such signal the
+ * process exits at once, with `exitCode`.
  */
 export function stopSignal(
   exitCode: number,

@@ -6,7 +6,7 @@ export class UnderWay {
     return this.#counts.has(name);
   }
 
-  /** Does the work with the name under way. Settles as the work does. */
+  /** Runs the work. Its name counts as under way until the work settles. Settles as the work does. */
   async during<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
     const leave = this.enter(name);
     try {
@@ -16,7 +16,7 @@ export class UnderWay {
     }
   }
 
-  /** Puts the name under way until the function that it returns is called, once. */
+  /** Counts the name as under way until the returned function is called. Call that function once. */
   enter(name: string): () => void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
     return () => {

@@ -12,7 +12,7 @@ export type SupplierCallOutcome = 'reserved' | 'refused' | 'cancelled' | 'unknow
 /** The outcome of a request to another instance. */
 export type MessageOutcome = 'answered' | 'no_answer' | 'inbox_full' | 'unavailable';
 
-/** Values that are read for each scrape, which means every few seconds at most. */
+/** Gauges, which are read for each scrape, so at most once every few seconds. */
 export const gaugeNames = [
   'active_actors',
   'mailbox_messages',
@@ -23,7 +23,7 @@ export const gaugeNames = [
 export type GaugeName = (typeof gaugeNames)[number];
 
 /**
- * What an instance reports about itself. The calls are on the hot path: each takes some ns, allocates little, never
+ * What an instance reports about itself. The calls are on the hot path: each takes a few ns, allocates little, never
  * throws and never waits. The program does not depend on the values. A method that returns a function starts a timer;
  * call the function once to stop it.
  */
@@ -49,7 +49,7 @@ export interface Metrics {
   supplierCall(kind: SupplierKind): (outcome: SupplierCallOutcome) => void;
   breaker(kind: SupplierKind, isOpen: boolean): void;
   message(outcome: MessageOutcome): void;
-  /** Sets how a gauge is read. A read that throws or takes too long is left out of the scrape. */
+  /** Sets the function that reads a gauge. If the read throws or takes too long, the scrape leaves the gauge out. */
   gauge(name: GaugeName, read: () => number | Promise<number>): void;
 }
 

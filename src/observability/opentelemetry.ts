@@ -162,7 +162,9 @@ function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): TraceConte
   return `00-${traceId}-${spanId}-0${traceFlags & 1}`;
 }
 
-/** While a collector is unreachable, the SDK reports it with every batch. Each message is logged once in a row. */
+/**
+ * While a collector is unreachable, the SDK reports the problem with every batch. A repeated message is logged once.
+ */
 function diagnostics(log: Log) {
   const problems = new LogOnce();
   const report = (text: string) => {

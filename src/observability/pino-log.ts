@@ -41,10 +41,13 @@ function errorFields(error: unknown): unknown {
   };
 }
 
-/** Does not match the user of a URL such as `mongodb://user@host`, which is never a customer. */
+/**
+ * Matches emails. Does not match the user name in a URL such as `mongodb://user@host`, because it never names a
+ * customer.
+ */
 const email = /(?<!:\/\/[^\s/]*)[^\s"'<>(){}[\],;:=/@]+(?:@|%40)[^\s"'<>(){}[\],;:=/@]+\.[a-z]{2,}/gi;
 
-/** Error messages of libraries may repeat their input. */
+/** Hides emails and passwords, because error messages of libraries may repeat their input. */
 function redacted(text: string): string {
   return withoutPassword(text).replace(email, '(hidden)');
 }

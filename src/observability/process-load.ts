@@ -18,7 +18,7 @@ export interface LoadMeter {
 const resolutionMs = 20;
 const windowMs = 1_000;
 
-/** A delay shows for one window at least and two at most, no matter how often the meter is read. */
+/** Reports each delay for at least one window and at most two, however often the meter is read. */
 export function loadMeter(clock: Clock): LoadMeter {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
@@ -26,7 +26,7 @@ export function loadMeter(clock: Clock): LoadMeter {
   let lastMs = 0;
   return {
     read() {
-      // The histogram holds the time between two ticks of a timer, and so contains the timer's period.
+      // The histogram holds the time between two ticks of a timer, so subtract the timer's period.
       const worstMs = Math.max(0, delays.max / 1e6 - resolutionMs);
       const eventLoopLagMs = Math.round(Math.max(worstMs, lastMs) * 10) / 10;
       if (clock.now() - windowStartedAt >= windowMs) {

@@ -28,12 +28,12 @@ export async function openTelemetry({ instanceId, tracing }: Config, log: Log): 
     );
   }
   try {
-    // Loaded only when it is needed, because it costs memory and time at the start.
+    // OpenTelemetry is loaded only when it is needed, because it costs memory and time at the start.
     const { createTracing } = await import('./opentelemetry.ts');
     const source = await createTracing({ instanceId, version: programVersion(), log });
     return { metrics, tracing: source, close: () => source.close() };
   } catch (err) {
-    // The program works without traces.
+    // Do not stop the start, because the program works without traces.
     log.error({ err }, 'traces cannot be sent: the OTEL_ variables are not understood');
     return { metrics, close: async () => {} };
   }

@@ -8,9 +8,9 @@ export interface SpanOptions {
   readonly kind?: 'server' | 'client' | 'producer' | 'consumer';
   /** Default: the current span. */
   readonly parent?: TraceContext | undefined;
-  /** Other spans that this one does work for. */
+  /** Other spans that this span does work for. */
   readonly links?: readonly TraceContext[];
-  /** Never an email or a URL with a query. */
+  /** Must not contain an email, or a URL with a query. */
   readonly attributes?: SpanAttributes;
 }
 
@@ -18,20 +18,21 @@ export interface Span {
   /** Undefined when tracing is off. */
   readonly context: TraceContext | undefined;
   set(attributes: SpanAttributes): void;
-  /** Further calls have no effect. */
+  /** Ends the span. Further calls have no effect. */
   end(error?: unknown): void;
 }
 
 /**
- * Distributed traces (https://www.w3.org/TR/trace-context/). Code that runs within a span, also asynchronously, has it
- * as its current span. A mailbox or a network carries the span's context along. Throws only what `work` throws.
+ * Distributed traces (https://www.w3.org/TR/trace-context/). Code that runs within a span, also asynchronously, has
+ * this span as its current span. A message in a mailbox or on the network carries the span's context. Throws only
+ * errors that `work` throws.
  */
 export interface Tracing {
   /** The context of the current span. Undefined when tracing is off; then no other method need be called. */
   current(): TraceContext | undefined;
-  /** Runs `work` in a span that ends together with it, or when its promise settles. */
+  /** Runs `work` in a span. The span ends when `work` returns, or when its promise settles. */
   within<T>(name: string, options: SpanOptions, work: (span: Span) => T): T;
-  /** Runs `work` without a current span, because it continues after the span that starts it. */
+  /** Runs `work` without a current span. Use it for work that continues after the span that starts the work. */
   outside<T>(work: () => T): T;
   /** Starts a span without making it the current one. */
   begin(name: string, options: SpanOptions): Span;

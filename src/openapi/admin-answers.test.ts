@@ -18,13 +18,13 @@ import type { OperatorEvent } from '../storage/operator-log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { allOperations } from './routes.ts';
 
-/* What operators are answered is what the description tells of, member by member. */
+/* Every answer to an operator matches the API's description, member by member. */
 
 interface Question {
   readonly method: string;
   readonly path: string;
   readonly status: number;
-  /** The service's method that answers it, for example `packages.list`. */
+  /** The service's method that handles the request, for example `packages.list`. */
   readonly inside: string;
   readonly body?: object;
 }
@@ -60,7 +60,7 @@ const good: AdminOverrides = {
   changes: { list: async () => ({ items: [change], next: '1-a' }) },
 };
 
-/** The good service, but for one method, for example `packages.list`. */
+/** A service that works except for one method, for example `packages.list`. */
 function goodBut(inside: string, method: () => Promise<unknown>): AdminOverrides {
   const [subject = '', name = ''] = inside.split('.');
   return { ...good, [subject]: { ...good[subject as keyof AdminOverrides], [name]: method } };
@@ -129,23 +129,29 @@ async function ask({ method, path, body: usual }: Question, asking: Asking): Pro
   return answer.status;
 }
 
-it.each(questions)('$method $path', async (question) => {
-  expect(await ask(question, {})).toBe(question.status);
-  expect(await ask(question, { token: 'another' })).toBe(401);
-  if (question.body !== undefined) expect(await ask(question, { body: { owner: 'me' } })).toBe(422);
-});
+it.each(questions)(
+  '$method $path gives the described answer, 401 to another token, and 422 to a wrong body',
+  async (question) => {
+    expect(await ask(question, {})).toBe(question.status);
+    expect(await ask(question, { token: 'another' })).toBe(401);
+    if (question.body !== undefined) expect(await ask(question, { body: { owner: 'me' } })).toBe(422);
+  },
+);
 
-it.each(questions)('$method $path, when the store is unavailable or the code fails', async (question) => {
-  const failing = (error: Error) => goodBut(question.inside, () => Promise.reject(error));
-  expect(await ask(question, { service: failing(new StoreUnavailableError('away')) })).toBe(503);
-  expect(await ask(question, { service: failing(new Error('a bug')) })).toBe(500);
-});
+it.each(questions)(
+  '$method $path gives the described error when the store is unavailable or the code fails',
+  async (question) => {
+    const failing = (error: Error) => goodBut(question.inside, () => Promise.reject(error));
+    expect(await ask(question, { service: failing(new StoreUnavailableError('away')) })).toBe(503);
+    expect(await ask(question, { service: failing(new Error('a bug')) })).toBe(500);
+  },
+);
 
 const changing = questions.filter(({ inside }) => !/\.(list|listByEmail|get)$/.test(inside));
 
-it.each(changing)('$method $path, refused with each described error', async (question) => {
+it.each(changing)('$method $path gives the described answer to each described refusal', async (question) => {
   const codes = operationAt(question.method, question.path)?.problems ?? [];
-  // Callers without a token are refused before the service is called.
+  // `unauthorized` is left out, because callers without a token are refused before the service is called.
   for (const code of codes.filter((each) => each !== 'unauthorized')) {
     const refused = async (): Promise<Result<never>> => ({ kind: 'refused', code, order: fakeOrder() });
     expect(await ask(question, { service: goodBut(question.inside, refused) })).toBe(statusOf(code));

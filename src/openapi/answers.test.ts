@@ -8,7 +8,7 @@ import { StoreUnavailableError } from '../storage/store.ts';
 import type { Refusal } from '../suppliers/suppliers.ts';
 import { allOperations as operations } from './routes.ts';
 
-/* Whatever happens inside, the answer is one that the description tells of, member by member. */
+/* Every answer matches the API's description, member by member, whatever the services return. */
 
 interface Request {
   readonly method?: string;
@@ -51,7 +51,7 @@ async function answered(request: Request, inside: FakeAppOptions = {}): Promise<
 const gone = () => Promise.reject(new StoreUnavailableError('gone'));
 const broken = () => Promise.reject(new Error('a bug'));
 
-describe('answers', () => {
+describe('the description matches the answer', () => {
   const refusals = codesOf('createOrder').filter((code) => code !== 'supplier_failed');
   it.each(refusals)('to a purchase that is refused: %s', async (code) => {
     await answered(purchase, { engine: { purchase: async () => ({ kind: 'refused', code }) } });

@@ -13,7 +13,7 @@ const requests = registryOf({
   PackageAmendment: admin.packageUpdateBody,
   Erasure: admin.eraseBody,
 });
-/** The same for answers. */
+/** The schemas of answers that become `#/components/schemas`, by name. */
 const answers = registryOf({
   Package: views.packageAnswer,
   Packages: views.packagesAnswer,
@@ -43,7 +43,7 @@ const options = {
   input: { io: 'input' },
   output: {
     io: 'output',
-    // The largest safe integer is not a real limit.
+    // zod gives every integer this maximum, which is not a real limit.
     override: ({ jsonSchema }: { jsonSchema: { maximum?: number } }) => {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
@@ -57,7 +57,9 @@ export function requestSchema(schema: z.ZodType): JsonSchema {
   return requests.has(schema) ? refTo(requests, schema) : plain(z.toJSONSchema(schema, options.input));
 }
 
-/** The same for a schema's output, for answers. */
+/**
+ * Converts a schema's output to JSON Schema, for answers. A named schema becomes a reference to `#/components/schemas`.
+ */
 export function answerSchema(schema: z.ZodType): JsonSchema {
   return answers.has(schema) ? refTo(answers, schema) : plain(z.toJSONSchema(schema, options.output));
 }

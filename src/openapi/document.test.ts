@@ -60,7 +60,7 @@ describe('the description of the API', () => {
   it('describes every error that a program can get', () => {
     const told = new Set([...everyProblem, ...operations.flatMap(({ problems }) => problems)]);
     const untold = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => !told.has(code));
-    // Only for sockets.
+    // Only WebSockets get this error, and they are not described.
     expect(untold).toEqual(['upgrade_required']);
   });
 

@@ -52,7 +52,7 @@ function describe(operation: Operation): object {
   const headers = operation.isLimited ? rateLimitHeaders : {};
   const problems: ErrorCode[] = [...operation.problems];
   if (operation.isLimited) problems.push('rate_limited');
-  // An id with a slash leads to another route.
+  // An id that contains a slash leads to another route.
   if (operation.path.includes('{')) problems.push('unknown_route');
   return {
     operationId,

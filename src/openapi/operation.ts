@@ -39,7 +39,7 @@ export interface Operation extends Definition {
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** In the order in which `/docs` shows them. */
+/** The tags, in the order in which `/docs` shows them. */
 export const tags = {
   Packages: 'The packages on sale, with their current inventory.',
   Orders:
@@ -79,7 +79,7 @@ export interface Parameter extends Header {
   readonly example?: string;
 }
 
-/** A success: its description, its schema if it has a body, and the rest. */
+/** An answer on success: its description, the schema of its body if it has one, and further details. */
 export type Answer = readonly [
   description: string,
   schema?: z.ZodType,
@@ -94,7 +94,7 @@ export type Answer = readonly [
 
 export type Headers = Readonly<Record<string, Header>>;
 
-/** By id, the operations that can follow. Their values are runtime expressions such as `$response.body#/id`. */
+/** The operations that can follow, by id. The parameters are runtime expressions such as `$response.body#/id`. */
 export type Links = Readonly<
   Record<
     string,
@@ -142,13 +142,13 @@ function problemsOf(tag: Tag, method: Method): readonly ErrorCode[] {
   if (tag === 'Suppliers') return ['unauthorized', 'store_unavailable'];
   if (tag !== 'Admin') return ['store_unavailable'];
   const read: readonly ErrorCode[] = ['unauthorized', 'rate_limited', 'store_unavailable'];
-  // Browser sessions are only accepted from our own pages.
+  // Changes with a browser session are accepted only from our own pages.
   return method === 'get' ? read : [...read, 'cross_site'];
 }
 
 interface Resource {
   readonly parameter: Parameter;
-  /** The error when there is none with this id. */
+  /** The error when there is no such resource. */
   readonly missing: ErrorCode;
 }
 
@@ -173,7 +173,7 @@ const resources: Readonly<Record<string, Resource>> = {
   reservations: { parameter: { in: 'path', name: 'key', schema: storedKey }, missing: 'invalid' },
 };
 
-/** The resource of a path such as `/api/orders/{id}`. @throws Error for an unknown one. */
+/** The resource of a path such as `/api/orders/{id}`. @throws Error for an unknown resource. */
 function resourceOf(name: string): Resource {
   const resource = resources[name];
   if (resource === undefined) throw new Error(`unknown resource: ${name}`);

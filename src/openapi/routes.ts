@@ -29,7 +29,7 @@ export function descriptionRoutes(
     .route('/', serveRoutes({ '/openapi.json': { GET: description }, '/docs': { GET: docs } }));
 }
 
-/** The description for readers: Swagger UI, out of its package, over `/openapi.json`. */
+/** The description for readers: Swagger UI, served from its npm package, shows `/openapi.json`. */
 function docsPage(assetUrl: RenderContext['assetUrl']): Html {
   return markup`<!doctype html>
     <html lang="en">
@@ -53,7 +53,10 @@ function docsPage(assetUrl: RenderContext['assetUrl']): Html {
     </html>`;
 }
 
-/** Every operation of the API, in the order in which they are shown. A test holds it against what the app serves. */
+/**
+ * Every operation of the API, in the order in which they are shown. A test compares this list with the routes of the
+ * app.
+ */
 export const allOperations: readonly Operation[] = [
   ...packageOperations,
   ...orderOperations,
@@ -62,7 +65,7 @@ export const allOperations: readonly Operation[] = [
   ...monitoringOperations,
 ];
 
-/** What an instance serves: without an admin token there is nothing for operators. */
+/** The operations that an instance serves. Without an admin token the operators' API does not exist. */
 export function operationsServed({ hasAdmin }: { readonly hasAdmin: boolean }): readonly Operation[] {
   return allOperations.filter(({ tag }) => hasAdmin || tag !== 'Admin');
 }

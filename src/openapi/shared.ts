@@ -20,7 +20,7 @@ export const everyProblem: readonly ErrorCode[] = [
   'internal',
 ];
 
-/** The error answers by status: those of `codes`, and those that any request may get. */
+/** The error answers by status, for `codes` and for the errors that any request may get. */
 export function problemAnswers(codes: readonly ErrorCode[], headers: Headers): Record<string, object> {
   // Errors that occur before a request is counted have no `RateLimit` headers.
   const isCounted = Object.keys(headers).length > 0;
@@ -42,7 +42,7 @@ export function sharedAnswers(): Record<string, object> {
   return Object.fromEntries(everyProblem.map((code) => [answerName(code), answerWith([code], {})]));
 }
 
-/** `bad_request`: `BadRequest` */
+/** The name of a shared answer: `bad_request` becomes `BadRequest`. */
 function answerName(code: ErrorCode): string {
   return code.replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
 }

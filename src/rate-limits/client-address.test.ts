@@ -32,7 +32,7 @@ describe('without trusted proxies', () => {
 describe('behind a number of trusted proxies', () => {
   it.each([
     [1, '203.0.113.1', '203.0.113.1'],
-    // The first address is forged by the client.
+    // The client forged the first IP address.
     [1, '127.0.0.1, 8.8.8.8, 203.0.113.1', '203.0.113.1'],
     [1, undefined, '10.0.0.1'],
     [1, '', '10.0.0.1'],
@@ -45,7 +45,7 @@ describe('behind a number of trusted proxies', () => {
     [1, '2001:db8:1:2::9', '2001:db8:1:2::/64'],
     [1, '::ffff:203.0.113.1', '203.0.113.1'],
     [2, '8.8.8.8, 203.0.113.1, 10.0.0.2', '203.0.113.1'],
-    // Fewer addresses than trusted proxies: the first one counts.
+    // With fewer IP addresses than trusted proxies, the first address counts.
     [2, '203.0.113.1', '203.0.113.1'],
     [2, 'forged, 203.0.113.1', '203.0.113.1'],
   ])('%i: identifies %j as %s', (hops, forwarded, key) => {
@@ -53,7 +53,7 @@ describe('behind a number of trusted proxies', () => {
   });
 });
 
-describe('behind trusted proxies by address', () => {
+describe('behind trusted proxies that are listed by IP address', () => {
   const trusted = ['10.0.0.0/8', '::ffff:172.16.0.0/108', 'fd00::/8', '192.0.2.1'];
 
   it.each([
@@ -61,10 +61,10 @@ describe('behind trusted proxies by address', () => {
     ['::ffff:10.1.2.3', '8.8.8.8, 203.0.113.1, 10.9.9.9, fd00::7', '203.0.113.1'],
     ['172.16.5.5', '203.0.113.1', '203.0.113.1'],
     ['192.0.2.1', '203.0.113.1', '203.0.113.1'],
-    // No trusted proxy has added this address.
+    // The peer is not a trusted proxy, so its header is ignored.
     ['192.0.2.2', '203.0.113.1', '192.0.2.2'],
     ['11.0.0.1', '10.0.0.1', '11.0.0.1'],
-    // A client that claims to be a proxy.
+    // A client with an IP address in a trusted range can pretend to be a proxy.
     ['10.1.2.3', '8.8.8.8, 10.6.6.6', '8.8.8.8'],
     ['10.1.2.3', '10.6.6.6', '10.6.6.6'],
     ['10.1.2.3', undefined, '10.1.2.3'],
@@ -81,7 +81,7 @@ describe('behind trusted proxies by address', () => {
     const clients = clientResolver(trusted);
     expect(clients.ofConnection({ remoteAddress: '10.0.0.1' })).toBe(undefined);
     expect(clients.ofConnection({ remoteAddress: '::ffff:192.0.2.2' })).toBe('192.0.2.2');
-    // A closed connection has no address.
+    // A closed connection has no IP address.
     expect(clients.ofConnection({ remoteAddress: undefined as unknown as string })).toBe('nobody');
     expect(clientResolver(1).ofConnection({ remoteAddress: '192.0.2.2' })).toBe(undefined);
     expect(clientResolver(0).ofConnection({ remoteAddress: '192.0.2.2' })).toBe('192.0.2.2');

@@ -1,7 +1,10 @@
 import { BlockList, isIP, isIPv4, isIPv6, type Socket, SocketAddress } from 'node:net';
 import type { IncomingRequest } from './rate-limits.ts';
 
-/** The proxies whose `X-Forwarded-For` is used: none (0), this many in a row, or those in these address ranges. */
+/**
+ * The proxies whose `X-Forwarded-For` is used: 0 for none, a number of proxies in a row, or the IP ranges of the
+ * proxies.
+ */
 export type TrustedProxies = number | readonly string[];
 
 export interface ClientResolver {
@@ -13,7 +16,7 @@ export interface ClientResolver {
 
 /** The most proxies in a row; real chains are shorter. */
 const hopsMax = 16;
-/** The key when the address is unknown: the connection is closed or is not TCP. */
+/** The key of a client whose IP address is unknown, because the connection is closed or is not TCP. */
 const nobody = 'nobody';
 
 export function clientResolver(trusted: TrustedProxies): ClientResolver {
@@ -62,14 +65,17 @@ function proxyCheck(trusted: TrustedProxies): IsProxy {
   return (address) => ranges.check(address, familyOf(address));
 }
 
-/** Goes back from the connection's peer through the addresses that each trusted proxy has appended to the header. */
+/**
+ * Returns the last IP address that is not a trusted proxy. Starts from the connection's peer, and goes back through the
+ * addresses that trusted proxies have appended to the header.
+ */
 function lastUntrusted(peer: string, forwarded: string, isProxy: IsProxy): string {
   let client = peer;
   let end = forwarded.length;
   for (let hop = 0; end > 0 && hop < hopsMax && isProxy(client, hop); hop++) {
     const comma = forwarded.lastIndexOf(',', end - 1);
     const address = forwardedAddress(forwarded.slice(comma + 1, end));
-    // Not written by a proxy, so everything before it may be forged.
+    // No proxy has written this entry, so everything before it may be forged.
     if (address === undefined) break;
     client = address;
     end = comma;
@@ -98,8 +104,8 @@ function plainAddress(text: string): string | undefined {
 }
 
 /**
- * The key that requests are counted under: an IPv4 address, or the /64 of an IPv6 one, because each IPv6 client has at
- * least 2⁶⁴ addresses.
+ * The key that requests are counted under: an IPv4 address, or the /64 network of an IPv6 address, because each IPv6
+ * client has at least 2⁶⁴ addresses.
  * @param address see {@link plainAddress}.
  */
 function clientKey(address: string): string {

@@ -1,4 +1,4 @@
-/** Limits how many of something each client has at the same time. */
+/** Limits how many connections or similar things each client has at the same time. */
 export class ConcurrencyLimit {
   readonly #max: number;
   readonly #counts = new Map<string, number>();
@@ -8,7 +8,10 @@ export class ConcurrencyLimit {
     this.#max = max;
   }
 
-  /** Takes one. Returns the function that gives it back, which may be called repeatedly; undefined at the limit. */
+  /**
+   * Counts one more for the client. Returns a function that uncounts it and may be called repeatedly; undefined at the
+   * limit.
+   */
   take(client: string): (() => void) | undefined {
     if (this.#max === 0) return () => {};
     const count = this.#counts.get(client) ?? 0;
@@ -21,7 +24,7 @@ export class ConcurrencyLimit {
     };
   }
 
-  /** The number of clients that have any. */
+  /** The number of clients whose count is above 0. */
   get clients(): number {
     return this.#counts.size;
   }

@@ -10,7 +10,7 @@ const collect = runInNewContext('gc') as () => void;
 
 rateLimitsContract('memory', async () => memoryRateLimits({ clock: systemClock }));
 
-it('gives a key at least nine tenths of the limit when others share its approximate counter', async () => {
+it('gives a key at least nine tenths of the limit when other keys share its approximate counter', async () => {
   const limiter = memoryRateLimits({ clock: systemClock }).limiter({ name: 'p', count: 20, windowS: 60 });
   for (let buyer = 0; buyer < 150_000; buyer++) await limiter.take(`buyer-${buyer}`);
   const allowed = new Set<number>();

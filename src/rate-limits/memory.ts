@@ -11,15 +11,15 @@ export function memoryRateLimits({ clock }: { readonly clock: Clock }): RateLimi
   return { limiter: (policy) => new MemoryLimiter(policy, clock), close: async () => {} };
 }
 
-/** The most exact counters, each of a few hundred bytes. Above it, the oldest are evicted. */
+/** The most exact counters, each of a few hundred bytes. Above this number, the oldest are evicted. */
 const exactMax = 50_000;
 /** Evicts in chunks: finding a Map's first entry skips every deleted slot. */
 const evictedAtOnce = 1_000;
 
 /**
  * Counts approximately up to a tenth of the limit, and exactly from there. An exact counter costs a timer and a few
- * hundred bytes, and in a sale nearly all of ten thousand clients come only once or twice. This is why the library's
- * limiter is not used for every key.
+ * hundred bytes, and in a sale nearly all of ten thousand clients come only once or twice. So the library's limiter is
+ * used only for frequent keys.
  */
 export class MemoryLimiter implements RateLimiter {
   readonly policy: RatePolicy;
@@ -29,7 +29,7 @@ export class MemoryLimiter implements RateLimiter {
   /** Uses that are only counted approximately. */
   readonly #free: number;
   readonly #exact: RateLimiterMemory;
-  /** Keys that are counted exactly, with the end of their window in ms since the epoch. */
+  /** Keys that are counted exactly, with the end of their window as Unix time in ms. */
   readonly #watched = new Map<string, number>();
   #sweepAt = 0;
 
@@ -47,7 +47,8 @@ export class MemoryLimiter implements RateLimiter {
     if (now >= this.#sweepAt) this.#sweep(now);
     if ((this.#watched.get(key) ?? 0) > now) return this.#count(key, 1, now);
     const uses = this.#coarse.add(key, now);
-    // Keys that share an approximate counter are charged at most a tenth of the limit for it.
+    // An approximate counter may include uses of other keys. So the exact count of a key starts with at most a tenth of
+    // the limit.
     if (uses > this.#free) return this.#count(key, Math.min(uses, this.#free + 1), now);
     return { isAllowed: true, remaining: this.policy.count - uses, resetMs: this.#coarse.endsAt - now };
   }
@@ -108,7 +109,7 @@ class ApproximateCounts {
     this.#windowMs = windowMs;
   }
 
-  /** When all counts are reset, in ms since the epoch. */
+  /** When all counts are reset, as Unix time in ms. */
   get endsAt(): number {
     return this.#endsAt;
   }
@@ -126,7 +127,10 @@ class ApproximateCounts {
   }
 }
 
-/** FNV-1a. An attacker who finds colliding keys only makes them be counted exactly a little earlier. */
+/**
+ * FNV-1a. An attacker who finds keys with the same hash gains nothing: these keys are only counted exactly a little
+ * earlier.
+ */
 function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 /** A rate limit: at most `count` uses of a key in a window of `windowS`. */
 export interface RatePolicy {
-  /** Its name in headers and in Redis: lower-case letters and dashes. */
+  /** The name of the policy in headers and in Redis: lower-case letters and dashes. */
   readonly name: string;
   /** 1 or more. */
   readonly count: number;
@@ -28,18 +28,20 @@ export interface RateLimiter {
 }
 
 /**
- * Rate limits in fixed windows that begin with a key's first use. Called first for every request, thousands of times a
- * second.
+ * Rate limits in fixed windows that begin with a key's first use. The limits are checked first for every request,
+ * thousands of times a second.
  *
- * Guarantees: `take` never rejects and never waits for anything outside this process. A key gets its whole count within a
- * window, or nine tenths of it when it shares an approximate counter with others. Refusals are cheapest. Several instances
- * share their counts with a delay: each admits a key until it learns of the others' uses, every few ms once it has seen a
- * tenth of the count itself. Without a connection each counts alone.
- * Never: refuses because something outside does not answer, or stores a key longer than its window. A key leaves the
- * process only as a hash.
+ * Guarantees: `take` never rejects and never waits for anything outside this process. A key gets its whole count within
+ * a window, or nine tenths of the count when the key shares an approximate counter with other keys. Refusals are
+ * cheapest. Several instances share their counts with a delay: each admits a key until it learns of the uses at other
+ * instances. An instance that has itself counted a tenth of the limit learns of them every few ms. Without a connection
+ * each instance counts alone.
+ *
+ * A limiter never refuses because something outside does not answer, and never stores a key longer than its window. A
+ * key leaves the process only as a hash.
  */
 export interface RateLimits {
-  /** One limiter for each name: several policies must not share one. */
+  /** Call it once for each policy: two policies must not have the same name. */
   limiter(policy: RatePolicy): RateLimiter;
   close(): Promise<void>;
 }

@@ -40,7 +40,7 @@ it('enforces one limit for all instances once they have shared their counts', as
   const [one, other] = [await open(), await open()];
   const [here, there] = [one.limiter(policy), other.limiter(policy)];
   expect(allowedOf(await takeMany(here, 'ana', 190))).toBe(190);
-  // Frequent enough on the other instance too, so both counts are added up.
+  // The key is frequent on the other instance too, so both counts are added up.
   expect(allowedOf(await takeMany(there, 'ana', 40))).toBe(40);
   await vi.waitFor(async () => expect((await there.take('ana')).isAllowed).toBe(false), { timeout: 5_000 });
   await takeMany(here, 'ana', 1);
@@ -49,7 +49,7 @@ it('enforces one limit for all instances once they have shared their counts', as
   await Promise.all([one.close(), other.close()]);
 });
 
-it('sends only hashes to Redis, only for keys that are frequent and not refused yet', async () => {
+it('sends Redis only hashes of keys, and only of keys that are frequent and not refused yet', async () => {
   const redis = new Redis(server.url);
   await redis.flushall();
   const limits = await open();
@@ -81,7 +81,7 @@ it('counts alone without delay while Redis hangs or is down, and shares its coun
   await outage;
   await server.restart();
   for (const limiter of [here, there]) expect(allowedOf(await takeMany(limiter, 'eve', 300))).toBe(200);
-  // Waits until both have reconnected.
+  // Waits until both instances have reconnected.
   for (let tries = 1; ; tries++) {
     const key = `bob-${tries}`;
     await takeMany(here, key, 200);

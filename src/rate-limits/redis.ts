@@ -15,9 +15,9 @@ export interface RedisRateLimitsOptions {
 
 /** How often an instance shares its counts. */
 const shareEveryMs = 50;
-/** The most keys per round; the others follow in the next. */
+/** The most keys per round. Further keys wait for the next round. */
 const sharedMax = 1_000;
-/** The most keys that wait to be shared, while Redis hangs. Further ones are only counted here. */
+/** The most keys that wait to be shared, while Redis hangs. Further keys are counted only in this process. */
 const pendingMax = 20_000;
 const commandTimeoutMs = 1_000;
 
@@ -88,7 +88,7 @@ class SharedCounts {
       await clock.sleep(shareEveryMs, this.#closing);
       if (this.#closing.aborted) break;
       const batch = this.#takeBatch();
-      // Otherwise the uses are counted only in this process.
+      // While Redis is unavailable, the uses are counted only in this process.
       if (this.#redis.status === 'ready') await Promise.all(batch.map(([key, uses]) => this.#add(key, uses)));
     }
     this.#isSharing = false;
@@ -113,7 +113,7 @@ class SharedCounts {
   }
 }
 
-/** Redis gets only a hash of 128 bits, no email or address. */
+/** Redis gets only a hash of 128 bits, never an email or an IP address. */
 function hashedKey(key: string): string {
   return hash('sha256', key, 'base64url').slice(0, 22);
 }

@@ -169,15 +169,18 @@ describe('the alerts', () => {
     expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);
   });
 
-  test.each(alerts.map((alert) => [alert.alert, alert] as const))('%s', (name, alert) => {
-    expect(name).toMatch(/^TicketBooking[A-Z]\w+$/);
-    expect(alert.severity).toMatch(/^(critical|warning)$/);
-    expect(alert.for).toMatch(/^\d+[sm]$/);
-    expect(alert.expr).toMatch(/(?:==|>|<) *[\d.]+$/);
-    // YAML does not read a value that begins with these characters as text, and ends one at ": " or " #".
-    expect(alert.expr).not.toMatch(/^["'{[&*!|>%@`]|: | #/);
-    if (/[{:#]/.test(alert.summary)) expect(alert.summary).toMatch(/^("[^"]*"|[^{:#"][^:#]*)$/);
-  });
+  test.each(alerts.map((alert) => [alert.alert, alert] as const))(
+    '%s has a name, severity, duration, query and summary in the required format',
+    (name, alert) => {
+      expect(name).toMatch(/^TicketBooking[A-Z]\w+$/);
+      expect(alert.severity).toMatch(/^(critical|warning)$/);
+      expect(alert.for).toMatch(/^\d+[sm]$/);
+      expect(alert.expr).toMatch(/(?:==|>|<) *[\d.]+$/);
+      // YAML does not read a value as text if it begins with one of these characters, and ends a value at ": " or " #".
+      expect(alert.expr).not.toMatch(/^["'{[&*!|>%@`]|: | #/);
+      if (/[{:#]/.test(alert.summary)) expect(alert.summary).toMatch(/^("[^"]*"|[^{:#"][^:#]*)$/);
+    },
+  );
 
   test('have a runbook section each, with the meaning, the signs and the remedy', () => {
     const sections = new Map(

@@ -57,7 +57,7 @@ describe('the exposition', () => {
     const families = readExposition(text);
     const ours = [...families.values()].filter(({ name }) => name.startsWith('ticket_booking_'));
     for (const { name, samples } of ours) expect([name, samples.length > 0]).toEqual([name, true]);
-    // A hundred packages at most have series of their own, five each.
+    // At most a hundred packages have series of their own: five series each.
     const series = (name: string) => families.get(`ticket_booking_${name}`)?.samples ?? [];
     expect(series('package_waiting_orders')).toHaveLength(100);
     expect(series('package_units')).toHaveLength(400);
@@ -77,7 +77,7 @@ describe('the exposition', () => {
     expect(ours.length).toBeGreaterThan(25);
     for (const { name, type, samples } of ours) {
       expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);
-      // Base units without abbreviations, no types, and none of the suffixes that a histogram adds.
+      // Names contain unabbreviated base units, no metric types, and no suffix that a histogram adds.
       expect(name).not.toMatch(/_(ms|millis\w*|minutes?|hours?|kb|mb|kilobytes|percent)(_|$)/);
       expect(name).not.toMatch(/_(gauge|counter|histogram|summary|untyped|bucket|count|sum)(_|$)/);
       expect(name).toMatch(/^[a-z_]+$/);

@@ -22,15 +22,15 @@ export interface Exposition {
 
 export interface MetricsSource extends Metrics {
   /**
-   * All values in Prometheus's text format, with those of the process (`process_…`, `nodejs_…`). Concurrent scrapes
-   * share one read.
+   * All values in Prometheus's text format, with the metrics of the process (`process_…`, `nodejs_…`). Concurrent
+   * scrapes share one read.
    */
   expose(sources: GaugeSources): Promise<Exposition>;
 }
 
 /** A gauge that takes longer to read is left out of the scrape. */
 const readTimeoutMs = 1_000;
-/** Packages with series of their own, five each. */
+/** The most packages that have series of their own: five series each. */
 const packagesMax = 100;
 
 /** The metrics of one instance. */
@@ -53,7 +53,7 @@ class PrometheusMetrics extends MetricsRecorder implements MetricsSource {
   }
 }
 
-/** The gauges of the `Metrics` port have its names as keys. */
+/** All gauges. A gauge of the `Metrics` port has its name as the key. */
 export const gauges = {
   active_actors: metric('active_actors', 'Packages that this instance owns, or is about to own.'),
   mailbox_messages: metric('mailbox_messages', 'Messages in the mailboxes of all active actors.'),
@@ -84,13 +84,13 @@ export const gauges = {
 
 type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
 
-/** A registry that reads the recorder and the sources at each scrape. prom-client is loaded for the first one. */
+/** A registry that reads the recorder and the sources at each scrape. prom-client is loaded for the first scrape. */
 async function registryOf(recorder: MetricsRecorder, sources: GaugeSources): Promise<Registry> {
   const { default: prometheus } = await import('prom-client');
   const registry = new prometheus.Registry();
   prometheus.collectDefaultMetrics({ register: registry });
   const add = (type: 'counter' | 'histogram' | 'gauge', { name, help }: MetricDefinition, read: Read) => {
-    // All that the registry needs of a metric.
+    // The registry uses only these members of a metric.
     const metric = { name, help, type, get: async () => ({ name, help, type, values: await read() }) };
     registry.registerMetric(metric as unknown as Metric);
   };

@@ -17,10 +17,10 @@ const links: Links = {
   amendPackage: { parameters, requestBody: { version: '$response.body#/version' } },
 };
 
-/** A change is made by the package's owner. */
+/** The errors of each change, because the package's owner makes the changes. */
 const owner: readonly ErrorCode[] = ['overloaded', 'no_owner'];
 
-/** `admin/api/` */
+/** The operations of `src/admin/api/`. */
 export const adminOperations = defineOperations('Admin', {
   'get /api/admin/packages': {
     operationId: 'listManagedPackages',

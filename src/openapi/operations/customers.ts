@@ -69,7 +69,7 @@ const cancelledExample: OrderView = {
   ],
 };
 
-/** `http/api/packages.ts` */
+/** The operations of `src/http/api/packages.ts`. */
 export const packageOperations = defineOperations('Packages', {
   'get /api/packages': {
     operationId: 'listPackages',
@@ -141,7 +141,7 @@ const settled = (description: string, example: OrderView): Answer => [
   { example, headers, links },
 ];
 
-/** `http/api/orders.ts` */
+/** The operations of `src/http/api/orders.ts`. */
 export const orderOperations = defineOperations('Orders', {
   'post /api/orders': {
     operationId: 'createOrder',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { healthAnswer, readyAnswer } from '../../http/api/views.ts';
 import { defineOperations } from '../operation.ts';
 
-/** For load balancers, monitoring and tools. */
+/** Operations for load balancers, monitoring and tools. */
 export const monitoringOperations = defineOperations('Operations', {
   'get /healthz': {
     operationId: 'health',

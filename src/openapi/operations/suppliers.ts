@@ -37,7 +37,7 @@ function cancel(kind: 'Flight' | 'Hotel'): Definition {
   };
 }
 
-/** `http/api/suppliers.ts` */
+/** The operations of `src/http/api/suppliers.ts`. */
 export const supplierOperations = defineOperations('Suppliers', {
   'post /api/suppliers/flights/reservations': {
     ...reserve,
