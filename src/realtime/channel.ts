@@ -2,7 +2,7 @@ import { type Fragment, fragmentsFrame } from './frame.ts';
 
 /** One connection, as the fan-out sees it. No method throws or waits. */
 export interface Viewer {
-  /** Sends one whole WebSocket frame. The bytes are shared by all viewers: never write to them. */
+  /** Sends one whole WebSocket frame. All viewers share the bytes, so never write to them. */
   send(frame: Buffer): void;
   /** How many bytes were sent and are still in this process. */
   bufferedBytes(): number;
@@ -12,24 +12,27 @@ export interface Viewer {
   terminate(): void;
 }
 
-/** RFC 6455, section 7.4.1. The pages' hx-ws extension reconnects after `restart`, but not after `refused`. */
+/**
+ * Close codes (RFC 6455, section 7.4.1). The pages' hx-ws extension reconnects after `restart`, but not after
+ * `refused`.
+ */
 export const closeCodes = { refused: 1008, restart: 1012 } as const;
 
 /** A viewer of a channel. */
 export interface Subscription {
   readonly viewer: Viewer;
   readonly channel: Channel;
-  /** The channel's version that the viewer has; 0 if it has none. */
+  /** The channel's version that the viewer has; 0 if the viewer has none. */
   version: number;
-  /** When something was last sent to the viewer, in ms since the epoch. */
+  /** When something was last sent to the viewer, as Unix time in ms. */
   sentAt: number;
-  /** Since when the viewer has been too slow, in ms since the epoch; undefined while it keeps up. */
+  /** Since when the viewer has been too slow, as Unix time in ms; undefined while the viewer keeps up. */
   laggingSince: number | undefined;
 }
 
 interface Part {
   readonly fragment: Fragment;
-  /** The channel's version that brought it. */
+  /** The channel's version that brought the fragment. */
   readonly version: number;
 }
 
@@ -41,7 +44,9 @@ interface Part {
 export class Channel {
   readonly subscriptions = new Set<Subscription>();
   readonly #parts = new Map<string, Part>();
-  /** Frames that lead to the current version, by the version they start from. Viewers at one version share a frame. */
+  /**
+   * Frames that lead to the current version, by the version before. Viewers that have the same version share a frame.
+   */
   readonly #frames = new Map<number, Buffer>();
   #version = 0;
 
@@ -70,7 +75,7 @@ export class Channel {
     if (this.#parts.delete(rootId)) this.#frames.clear();
   }
 
-  /** The frame that leads from this version to the current one, which must be newer. */
+  /** The frame that leads from the given version to the current version, which must be newer. */
   frameSince(version: number): Buffer {
     let frame = this.#frames.get(version);
     if (frame === undefined) {

@@ -5,11 +5,11 @@ import { clockFrame } from './frame.ts';
 import { TimeSlice, type TimeSliceOptions } from './time-slice.ts';
 
 export interface FanoutOptions extends TimeSliceOptions {
-  /** A viewer with more unsent bytes than this is lagging and gets nothing new. */
+  /** A viewer with more unsent bytes than this is lagging. A lagging viewer gets nothing new. */
   readonly bufferedBytesMax: number;
   /** A viewer that lags for longer than this is disconnected. */
   readonly stuckMs: number;
-  /** A viewer that was sent nothing for this long is sent the time. */
+  /** A viewer that was sent nothing for this long is sent the server's time. */
   readonly heartbeatMs: number;
 }
 
@@ -23,7 +23,10 @@ export const fanoutDefaults: FanoutOptions = {
   monotonicNow: () => performance.now(),
 };
 
-/** Sends viewers the newest version of their channel. A slow viewer gets it later, and skips the versions between. */
+/**
+ * Sends viewers the newest version of their channel. A slow viewer gets this version later, and skips the versions
+ * between.
+ */
 export class Fanout {
   readonly #clock: Clock;
   readonly #options: FanoutOptions;
@@ -36,7 +39,7 @@ export class Fanout {
     this.#slice = new TimeSlice(options);
   }
 
-  /** Opens a connection with the time, followed by the channel's state if it is known. */
+  /** Opens a connection: sends the server's time, and then the channel's state if it is known. */
   open(subscription: Subscription): void {
     subscription.sentAt = this.#clock.now();
     subscription.viewer.send(clockFrame(subscription.sentAt));
@@ -50,7 +53,7 @@ export class Fanout {
     }
   }
 
-  /** Sends lagging viewers the newest version if they can take it again, and disconnects those that are stuck. */
+  /** Sends lagging viewers the newest version if they can read again, and disconnects viewers that are stuck. */
   async deliverLagging(): Promise<void> {
     for (const subscription of this.#lagging) {
       this.#deliver(subscription);
@@ -63,7 +66,7 @@ export class Fanout {
     }
   }
 
-  /** Sends the time to viewers that were sent nothing for a while. */
+  /** Sends the server's time to viewers that were sent nothing for a while. */
   async sendHeartbeats(channel: Channel): Promise<void> {
     const now = this.#clock.now();
     const frame = clockFrame(now);

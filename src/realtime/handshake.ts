@@ -7,13 +7,13 @@ import { isOwnOrigin } from '../http/security.ts';
 
 export const livePath = '/live';
 
-/** What a customer's connection watches: every package, one package, or one order. */
+/** The topic that a customer's connection watches: every package, one package, or one order. */
 export type CustomerTopic =
   | { readonly kind: 'packages' }
   | { readonly kind: 'package'; readonly packageId: number }
   | { readonly kind: 'order'; readonly orderId: string };
 
-/** What a connection watches. Only the pages of signed-in operators may watch `admin`. */
+/** The topic that a connection watches. Only the pages of signed-in operators may watch `admin`. */
 export type Topic = CustomerTopic | { readonly kind: 'admin' };
 
 /** Longer than any URL of the pages. */
@@ -27,9 +27,9 @@ export function isWebSocketUpgrade({ headers }: Pick<Handshake, 'headers'>): boo
 }
 
 /**
- * Returns what an upgrade request wants to watch, or why it is refused. Its URL and headers may hold any bytes that
- * Node's parser accepts, so everything that the WebSocket library would refuse or fail on is refused here (RFC 6455,
- * section 4.2.1).
+ * Returns the topic of an upgrade request, or the error that refuses it. The URL and the headers may hold any bytes
+ * that Node's parser accepts. So this function refuses everything that the WebSocket library would refuse or fail on
+ * (RFC 6455, section 4.2.1).
  */
 export function checkHandshake(
   { method, url = '', headers }: Handshake,
@@ -62,7 +62,7 @@ function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }
 
-/** Shared by thousands of connections. */
+/** Topics that thousands of connections share. */
 const allPackages: Topic = { kind: 'packages' };
 const admin: Topic = { kind: 'admin' };
 

@@ -10,7 +10,7 @@ import type { Viewer } from './channel.ts';
 import { Hub, type HubOptions, type LiveRender } from './hub.ts';
 import { localLiveBus } from './live-bus.ts';
 
-/** Records what it is sent, and can pretend to be slow. */
+/** Records every message that it is sent, and can pretend to be slow. */
 class TestViewer implements Viewer {
   readonly received: string[] = [];
   buffered = 0;
@@ -34,7 +34,7 @@ class TestViewer implements Viewer {
     this.onEnd();
   }
 
-  /** The fragments that it was sent, without their wrappers. */
+  /** The fragments that the viewer was sent, without their wrappers. */
   get shown(): string[] {
     return this.received
       .filter((text) => text.startsWith('<hx-partial'))
@@ -148,7 +148,7 @@ afterEach(async () => {
 /** Lets one tick pass. */
 const tick = () => clock.advance(50);
 
-it('sends the time first, and then the current state', async () => {
+it('sends a new viewer the time first, and then the current state', async () => {
   const scene = new Scene();
   const viewer = scene.watchPackages();
   expect(viewer.received).toEqual([`{"now":${clock.now()}}`]);
@@ -181,7 +181,7 @@ it('sends at most one message per tick', async () => {
   expect(viewer.shown.at(-1)).toBe('1: 1 free, 100 held;');
 });
 
-it('merges the two changes of a held and confirmed unit into one message if there are many viewers', async () => {
+it('merges the changes of a unit that is held and soon confirmed into one message, if there are many viewers', async () => {
   for (const [viewersPerMs, expected] of [
     [0.1, ['1: 0 free, 0 held;']],
     [1000, ['1: 0 free, 1 held;', '1: 0 free, 0 held;']],
@@ -359,7 +359,7 @@ it('sends a viewer only the watched package, and closes a viewer of a package th
   expect([viewer.closed, stranger.closed, stranger.shown.length]).toEqual([undefined, 1008, 0]);
 });
 
-it('sends an unlisted package only to viewers of this package, and shows archived and removed packages as closed', async () => {
+it('sends an unlisted package only to viewers of this package, and shows viewers that an archived or removed package is closed', async () => {
   const scene = new Scene();
   scene.set(3, {}, { listed: false });
   const viewer = scene.watchPackages();
@@ -432,7 +432,7 @@ it('ignores order updates older than the known state', async () => {
   expect(viewer.shown).toEqual([`${order.id} held - 0;`, `${order.id} confirmed - 0;`]);
 });
 
-it('sends one message per tick for an order that changes during a pass', async () => {
+it('sends one message per tick for an order that changes while orders are rendered', async () => {
   const steps: (() => void)[] = [];
   const scene = new Scene({ sliceMsMin: 0, sliceMsMax: 0, yieldToEventLoop: async () => steps.shift()?.() });
   const order = scene.setOrder({ number: 7 });
@@ -490,7 +490,7 @@ it('updates the first twenty queue positions with every tick, the others once a 
   }
 });
 
-it('Q6 shows an outcome that the bus has lost', async () => {
+it('Q6 shows an outcome whose update the bus has lost', async () => {
   const scene = new Scene();
   const order = scene.setOrder({ number: 7 });
   const viewer = scene.watchOrder(order.id);
@@ -561,7 +561,7 @@ it('closes viewers with 1012 in small groups, and terminates viewers that do not
   expect(clock.sleepers).toBe(0);
 });
 
-it('renders a failed order again when its trip sells out, because it cannot be ordered again', async () => {
+it('renders a failed order again when its trip sells out, because the trip can no longer be ordered again', async () => {
   const scene = new Scene();
   scene.publish(1, { remaining: 1 });
   const order = scene.setOrder({ status: 'failed', reason: 'flight_unavailable' });

@@ -19,7 +19,7 @@ export interface LiveRender {
   order(shown: ShownOrder): Fragment;
 }
 
-/** Renders with the same components as the pages. */
+/** Renders fragments with the same components as the pages. */
 export function pageRender(currency: string, clock: Clock): LiveRender {
   return {
     package: (snapshot) => ({
@@ -37,18 +37,18 @@ export interface HubOptions extends FanoutOptions {
   /** The least time between two renderings, in ms. */
   readonly tickMs: number;
   /**
-   * Changes are gathered for 1 ms per this many viewers, but for half a tick at most. So a unit that is held and
+   * Changes are gathered for 1 ms per this many viewers, but for half a tick at most. So a unit that is held and then
    * confirmed within a few ms costs each viewer one message instead of two.
    */
   readonly gatherViewersPerMs: number;
-  /** Over how long a stopping instance spreads its close messages, so that not all viewers reconnect at once. */
+  /** How long a stopping instance spreads its close messages over, in ms, so that not all viewers reconnect at once. */
   readonly shutdownSpreadMs: number;
 }
 
 const maintenanceMs = 1000;
 /** How often packages and unfinished orders are read from the store, in case the bus has lost an update. */
 const rereadMs = 3000;
-/** The most orders that are read again in one maintenance. */
+/** The most orders that one maintenance pass reads again. */
 const rereadsMax = 500;
 /** How many orders are read concurrently. */
 const rereadsAtOnce = 16;
@@ -72,7 +72,7 @@ export interface HubDeps {
 
 /**
  * The fan-out of one instance. The feeds are told of every change. Each tick renders the changes once and sends every
- * viewer the newest state. The maintenance, once a second while somebody watches, does what is less urgent.
+ * viewer the newest state. Once a second, while somebody watches, a maintenance pass does the less urgent work.
  *
  * ```
  * bus, store ──► cached packages ──► PackageFeed ──(tick)──► Channel ──(Fanout)──► Viewer
@@ -134,8 +134,8 @@ export class Hub {
   }
 
   /**
-   * Adds a viewer. It is sent the time at once, the current state as soon as that is known, and then every change. A
-   * viewer of a package or order that does not exist is closed. Returns a function that removes the viewer.
+   * Adds a viewer. The viewer is sent the time at once, the current state as soon as it is known, and then every
+   * change. A viewer of a package or order that does not exist is closed. Returns a function that removes the viewer.
    */
   subscribe(topic: CustomerTopic, viewer: Viewer): () => void {
     const isFirst = !this.#packages.isWatched();
@@ -157,7 +157,7 @@ export class Hub {
     else this.#orders.unwatch(watched);
   }
 
-  /** Closes all connections, a few at a time, and terminates those that do not answer. */
+  /** Closes all connections, a few at a time, and terminates viewers that do not answer. */
   async stop(): Promise<void> {
     this.#unsubscribe();
     this.#ticker.stop();
@@ -220,7 +220,8 @@ export class Hub {
   }
 
   #loadPackages(topic: CustomerTopic, isFirst: boolean): void {
-    // Nothing was rendered while nobody watched. With other viewers the ticks have rendered everything.
+    // Nothing was rendered while nobody watched. If there were other viewers, the ticks have already rendered
+    // everything.
     if (isFirst) this.#packages.render();
     const { cachedPackages } = this.#deps.engine;
     const exists = () => topic.kind !== 'package' || cachedPackages.peek(topic.packageId) !== undefined;

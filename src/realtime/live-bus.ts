@@ -3,8 +3,8 @@ import type { PackageSnapshot } from '../domain/travel-package.ts';
 import { type Log, silentLog } from '../observability/log.ts';
 
 /**
- * The queue of a package, as order numbers in the order of the queue. `first` holds the first twenty at most and comes
- * with every change. `all` comes at most once a second for a longer queue, and always for a shorter one.
+ * The queue of a package, as order numbers in queue order. `first` holds the first twenty at most and comes with every
+ * change. For a longer queue `all` comes at most once a second, and for a shorter queue with every change.
  */
 export interface QueueSnapshot {
   readonly packageId: number;
@@ -15,14 +15,14 @@ export interface QueueSnapshot {
 export interface LiveListener {
   readonly package?: (snapshot: PackageSnapshot) => void;
   readonly order?: (order: Order) => void;
-  /** A package that nobody had ordered was removed. */
+  /** A package without orders was removed. */
   readonly removed?: (packageId: number) => void;
   readonly queue?: (queue: QueueSnapshot) => void;
 }
 
 /**
- * Carries changes from the engine to viewers and to waiting callers, after their commit. A change may be lost, so a
- * caller that waits for one must also read the store. Listeners are called in commit order for each package and must
+ * Carries changes from the engine to viewers and to waiting callers, after the commit. A change may be lost, so a
+ * caller that waits for one must also read the store. Listeners are called in commit order for each package, and must
  * not throw.
  */
 export interface LiveBus {
@@ -58,7 +58,7 @@ export function localLiveBus(log: Log = silentLog): LiveBus {
     publishOrder: (order) => publish((listener) => listener.order?.(order)),
     publishQueue: (queue) => publish((listener) => listener.queue?.(queue)),
     subscribe(listener) {
-      // A copy, so that the same listener can subscribe twice and be removed once.
+      // Add a copy, so that the same listener can subscribe twice and be removed once.
       const own = { ...listener };
       listeners.add(own);
       return () => listeners.delete(own);

@@ -13,18 +13,20 @@ export interface OrderFeedDeps {
   readonly clock: Clock;
   /** Undefined if the order cannot be rendered. */
   readonly render: (shown: ShownOrder) => Fragment | undefined;
-  /** How many units of a package are held, which means: are being booked now. */
+  /** How many units of a package are held. Held units are being booked now. */
   readonly held: (packageId: number) => number;
   /** Whether a package can be ordered now; undefined if that is unknown. */
   readonly offer: (packageId: number) => TripOffer | undefined;
 }
 
-/** The newest state of the watched orders, their positions in the queues, and which of them must be rendered again. */
+/**
+ * The newest state of the watched orders and their positions in the queues. Knows which orders must be rendered again.
+ */
 export class OrderFeed {
   readonly #deps: OrderFeedDeps;
   readonly #orders = new Map<string, WatchedOrder>();
   readonly #packages = new Map<number, WatchedPackage>();
-  /** Orders that are unfinished or still unknown. The one that was checked first comes first. */
+  /** Orders that are unfinished or still unknown. The order that was checked longest ago comes first. */
   readonly #unfinished = new Set<WatchedOrder>();
   readonly #changed = new Set<WatchedOrder>();
   /** Packages whose queue or number of held units has changed. */
@@ -34,7 +36,7 @@ export class OrderFeed {
     this.#deps = deps;
   }
 
-  /** The watched order with this id, added if it is not watched yet. `read` then loads its state. */
+  /** Returns the watched order with this id, and adds it if it is not watched yet. Call `read` to load its state. */
   watch(orderId: string): WatchedOrder {
     let watched = this.#orders.get(orderId);
     if (watched === undefined) {
@@ -62,7 +64,7 @@ export class OrderFeed {
     this.#removeIfEmpty(group, watched.order.packageId);
   }
 
-  /** Stores an order from the bus if it is watched. Returns whether it is. */
+  /** Stores an order from the bus if the order is watched. Returns whether it is watched. */
   update(order: Order): boolean {
     const watched = this.#orders.get(order.id);
     if (watched === undefined) return false;
@@ -71,7 +73,7 @@ export class OrderFeed {
     return true;
   }
 
-  /** Stores a queue from the bus if an order of its package is watched. Returns whether one is. */
+  /** Stores a queue from the bus if an order of its package is watched. Returns whether such an order is watched. */
   updateQueue(queue: QueueSnapshot): boolean {
     const group = this.#packages.get(queue.packageId);
     if (group === undefined) return false;
@@ -89,8 +91,8 @@ export class OrderFeed {
   }
 
   /**
-   * Reads an order from the store. An update that comes over the bus meanwhile wins. Returns false if there is no such
-   * order.
+   * Reads an order from the store. If an update comes over the bus meanwhile, the update is kept. Returns false if
+   * there is no such order.
    * @throws StoreUnavailableError
    */
   async read(watched: WatchedOrder): Promise<boolean> {
@@ -107,7 +109,7 @@ export class OrderFeed {
     return true;
   }
 
-  /** Orders without an outcome that were last checked before this time, in ms since the epoch; `max` at most. */
+  /** Orders without an outcome that were last checked before this time, as Unix time in ms; `max` at most. */
   unchecked(before: number, max: number): WatchedOrder[] {
     const found: WatchedOrder[] = [];
     for (const watched of this.#unfinished) {
@@ -117,7 +119,10 @@ export class OrderFeed {
     return found;
   }
 
-  /** Updates what changes for many orders at once: all queue positions, and offers whose sale opened or closed. */
+  /**
+   * Updates the state that changes for many orders at once: all queue positions, and offers whose sale opened or
+   * closed.
+   */
   updateAll(): void {
     for (const [packageId, group] of this.#packages) {
       group.positionAll();
@@ -173,7 +178,10 @@ export class OrderFeed {
     this.#moved.delete(group);
   }
 
-  /** Marks the orders with a link to buy again for rendering, but only if that offer has changed: there may be thousands. */
+  /**
+   * Marks the orders with a link to buy again for rendering. Does so only if the offer has changed, because there may
+   * be thousands of such orders.
+   */
   #checkOffer(packageId: number, group: WatchedPackage): void {
     if (group.reorderable.size === 0) return;
     const offer = this.#deps.offer(packageId);
@@ -182,7 +190,7 @@ export class OrderFeed {
     for (const watched of group.reorderable) this.#changed.add(watched);
   }
 
-  /** Moves the order to the end of the unfinished ones. */
+  /** Moves the order to the end of the unfinished orders. */
   #checked(watched: WatchedOrder): void {
     watched.checkedAt = this.#deps.clock.now();
     this.#unfinished.delete(watched);

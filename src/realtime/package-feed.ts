@@ -5,8 +5,8 @@ import { Channel } from './channel.ts';
 import type { Fragment } from './frame.ts';
 
 /**
- * The channels that show the packages: one with all packages, and one for each package that is watched alone. A package
- * is rendered once per change, and only while somebody watches.
+ * The channels that show the packages. One channel shows all packages. Each package that is watched alone has a channel
+ * of its own. A package is rendered once per change, and only while somebody watches.
  */
 export class PackageFeed {
   /** The channel of all packages. */
@@ -23,7 +23,7 @@ export class PackageFeed {
   readonly #clock: Clock;
   readonly #render: (snapshot: PackageSnapshot) => Fragment | undefined;
 
-  /** @param render undefined if a package cannot be rendered. */
+  /** @param render returns undefined if a package cannot be rendered. */
   constructor(
     packages: CachedPackages,
     clock: Clock,
@@ -41,14 +41,14 @@ export class PackageFeed {
     this.#changed.add(packageId);
   }
 
-  /** Call this when a package was removed. Pages that show it get it once more, as an archived package. */
+  /** Call this when a package was removed. Pages that show the package get it once more, as archived. */
   remove(last: PackageSnapshot): void {
     const { id, archived } = last.package;
     this.#removed.set(id, { ...last, package: { ...last.package, archived: true } });
     if (archived !== true) this.#changed.add(id);
   }
 
-  /** The channel of one package. It stays empty if there is no such package. */
+  /** Returns the channel of one package. The channel stays empty if there is no such package. */
   single(packageId: number): Channel {
     let channel = this.#single.get(packageId);
     if (channel === undefined) {
@@ -68,7 +68,7 @@ export class PackageFeed {
     return this.all.subscriptions.size > 0 || this.#single.size > 0;
   }
 
-  /** Removes the channels and packages that only former viewers needed. Call this after a viewer has left. */
+  /** Removes channels and packages that no viewer needs any more. Call this after a viewer has left. */
   prune(): void {
     for (const [packageId, channel] of this.#single) {
       if (channel.subscriptions.size === 0) this.#single.delete(packageId);
@@ -107,8 +107,8 @@ export class PackageFeed {
   }
 
   /**
-   * When the next sale opens or closes, in ms since the epoch; Infinity if none does. The package then looks different
-   * although no update comes.
+   * When the next sale opens or closes, as Unix time in ms; Infinity if none does. At that time a package looks
+   * different, although no update comes.
    */
   nextSaleChange(): number {
     const now = this.#clock.now();

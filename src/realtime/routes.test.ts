@@ -160,7 +160,7 @@ it.each(['/nothing', '/live?topic=packages'])(
   },
 );
 
-it('answers 503 while it has the most viewers that it accepts', async () => {
+it('answers 503 to a new viewer while the maximum of viewers is reached', async () => {
   const { open, live } = await start({ viewersMax: 2 });
   const first = open('topic=packages');
   const second = open('topic=packages');
@@ -171,7 +171,7 @@ it('answers 503 while it has the most viewers that it accepts', async () => {
   await once(open('topic=packages'), 'open');
 });
 
-it('ignores messages of a viewer, and closes the connection when there are too many', async () => {
+it('ignores messages of a viewer, and closes the connection when there are too many messages', async () => {
   const { open, live } = await start();
   const socket = open('topic=packages');
   const messages = received(socket);
@@ -186,7 +186,7 @@ it('ignores messages of a viewer, and closes the connection when there are too m
   await vi.waitFor(() => expect(live.viewers).toBe(0));
 });
 
-it('skips versions for a viewer that does not read, and sends it the newest state in the end', async () => {
+it('skips versions for a viewer that does not read, and sends this viewer the newest state in the end', async () => {
   const page = 'x'.repeat(512 * 1024);
   const render: LiveRender = {
     package: ({ inventory }) => ({ rootId: 'stay-1', html: `${page}<b>${inventory.held}</b>` }),
@@ -237,7 +237,7 @@ it('terminates a connection that does not answer pings', async () => {
   expect([live.viewers, answering.readyState]).toEqual([1, WebSocket.OPEN]);
 });
 
-it('closes all connections with 1012 and refuses new ones when it stops', async () => {
+it('closes all connections with 1012 and refuses new connections when the server stops', async () => {
   const { open, live } = await start({ shutdownSpreadMs: 100 });
   const sockets = Array.from({ length: 30 }, () => open('topic=packages'));
   await Promise.all(sockets.map((socket) => once(socket, 'open')));

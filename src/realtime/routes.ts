@@ -12,15 +12,18 @@ import { limitedUpgrade, refuse } from './upgrade.ts';
 
 export interface LiveDeps
   extends Pick<AppServices, 'engine' | 'liveBus' | 'clock' | 'log' | 'settings' | 'limits'> {
-  /** The topic `admin`; undefined without operators' pages. */
+  /** The live updates of topic `admin`. Undefined without operators' pages. */
   readonly operators?: LiveAdmin;
 }
 
 /** The live updates of the operators' pages. */
 export interface LiveAdmin {
-  /** Returns a check of the sender's session, to be repeated while it watches; undefined if it is not signed in. */
+  /**
+   * Returns a check of the sender's session, to be repeated while the sender watches. Undefined if the sender is not
+   * signed in.
+   */
   admit(headers: IncomingMessage['headers']): Promise<SessionCheck | undefined>;
-  /** Adds a viewer. Returns a function that removes it. */
+  /** Adds a viewer. Returns a function that removes the viewer. */
   join(viewer: Viewer, isSignedIn: SessionCheck): () => void;
   /** Closes all connections so that the pages reconnect. Resolves when they are closed. */
   stop(): Promise<void>;
@@ -31,7 +34,7 @@ export interface LiveAdmin {
 export type SessionCheck = () => Promise<boolean>;
 
 export interface LiveOptions extends HubOptions {
-  /** The most viewers of this instance. Further ones are refused with a time to retry, and their pages poll. */
+  /** The most viewers of this instance. Further viewers are refused with a time to retry, and their pages poll. */
   readonly viewersMax: number;
   readonly render: LiveRender;
 }
@@ -49,7 +52,7 @@ export interface Live {
 /**
  * The live updates of the pages, over a WebSocket: `GET /live?topic=packages`, `/live?topic=package:3`,
  * `/live?topic=order:<id>&proof=<signature>` or, for signed-in operators, `/live?topic=admin`. `frame.ts` describes the
- * messages. Clients send none.
+ * messages. Clients send no messages.
  */
 export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): Live {
   const { clock, log, settings, limits, operators } = deps;
@@ -86,11 +89,11 @@ export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): 
       )
       .all(livePath, allowOnly('GET')),
     attach(server) {
-      // A request for another protocol (curl --http2 asks for h2c) is answered as if it had not asked (RFC 9110,
-      // section 7.8).
+      // A request for another protocol (curl --http2 asks for h2c) is answered as if it had not asked for an upgrade
+      // (RFC 9110, section 7.8).
       Object.assign(server, { shouldUpgradeCallback: isWebSocketUpgrade });
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        // Node has removed its own listener: without this one, an error of the socket would end the process.
+        // Node has removed its own error listener. Without this listener an error of the socket would end the process.
         socket.on('error', destroy);
         accept(request, socket, head);
       });

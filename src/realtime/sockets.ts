@@ -12,7 +12,7 @@ import { livePath } from './handshake.ts';
 import { Interval } from './ticker.ts';
 import { refuse } from './upgrade.ts';
 
-/** The largest message that a client may send, in bytes. The pages send none. */
+/** The largest message that a client may send, in bytes. The pages send no messages. */
 const messageBytesMax = 64 * 1024;
 /** The most messages and pings that a client may send in ten seconds. */
 const messagesMax = 64;
@@ -26,7 +26,7 @@ const rateWindowMs = 10_000;
 
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
 
-/** Called when a connection is open. Returns a function that is called when it has ended. */
+/** Called when a connection has opened. Returns a function to call when the connection has ended. */
 type OnOpen = (viewer: Viewer) => () => void;
 
 interface PendingHandshake {
@@ -36,7 +36,7 @@ interface PendingHandshake {
 
 /**
  * WebSockets over `@hono/node-ws`. Only this file uses that library, and only for requests that have passed
- * `checkHandshake`: its `upgrade` listener handles no errors, and it leaks memory when a handshake fails.
+ * `checkHandshake`: the library's `upgrade` listener handles no errors, and a failed handshake leaks memory.
  */
 export class Sockets {
   readonly #clock: Clock;
@@ -45,7 +45,7 @@ export class Sockets {
   readonly #handshakes = new WeakMap<IncomingMessage, PendingHandshake>();
   readonly #pings: Interval;
   readonly #upgrade: UpgradeListener;
-  /** The same functions listen to every socket, because a closure for each would cost memory. */
+  /** All sockets share these functions, because a closure for each socket would cost memory. */
   readonly #onMessage: (this: WebSocket) => void;
   readonly #onClose: (this: WebSocket) => void;
 
@@ -87,7 +87,7 @@ export class Sockets {
     this.#pings.stop();
   }
 
-  /** The library attaches its `upgrade` listener to a server. This catches the listener instead. */
+  /** The library attaches its `upgrade` listener to a server. This method catches the listener instead. */
   #nodeWebSocket(): UpgradeListener {
     const app = new Hono();
     const { wss, injectWebSocket, upgradeWebSocket } = createNodeWebSocket({ app });
@@ -117,8 +117,8 @@ export class Sockets {
   }
 
   #opened(socket: WebSocket, { onOpen, connection }: PendingHandshake): void {
-    // Right after this call the library adds listeners that keep the whole request alive, which is half of the memory
-    // of an idle connection. This microtask replaces them before any event can arrive.
+    // Right after this call the library adds listeners that keep the whole request in memory, which is half of the
+    // memory of an idle connection. This microtask replaces those listeners before any event can arrive.
     const own = socket.listeners('close');
     queueMicrotask(() => {
       for (const event of ['message', 'error'] as const) socket.removeAllListeners(event);
@@ -132,7 +132,7 @@ export class Sockets {
     });
     const viewer = new SocketViewer(socket, connection, this.#clock.now());
     this.#open.set(socket, viewer);
-    // The first messages leave in one packet.
+    // Cork the connection, so that the first messages leave in one packet.
     connection.cork();
     try {
       viewer.onEnd = onOpen(viewer);
@@ -167,7 +167,7 @@ export class Sockets {
 
 function ignore(): void {}
 
-/** A WebSocket as a viewer. It holds little more than numbers, because there are thousands. */
+/** A WebSocket as a viewer. A viewer holds little more than numbers, because there are thousands of viewers. */
 class SocketViewer implements Viewer {
   readonly #socket: WebSocket;
   /** The TCP connection under the socket. */
@@ -185,7 +185,10 @@ class SocketViewer implements Viewer {
     this.#windowFrom = now;
   }
 
-  /** Bypasses the library, which would frame the message again for each viewer. Without compression this is valid. */
+  /**
+   * Writes to the connection directly, because the library would frame the message again for each viewer. This is valid
+   * because there is no compression.
+   */
   send(frame: Buffer): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#connection.write(frame);
   }
@@ -202,7 +205,7 @@ class SocketViewer implements Viewer {
     this.#socket.terminate();
   }
 
-  /** Returns how many messages came within ten seconds, this one included. */
+  /** Counts a message. Returns how many messages came within ten seconds, including this message. */
   countMessage(now: number): number {
     this.#isAlive = true;
     if (now - this.#windowFrom >= rateWindowMs) {
@@ -212,7 +215,10 @@ class SocketViewer implements Viewer {
     return ++this.#messages;
   }
 
-  /** When it is time, pings the client, or terminates it if it sent nothing since the last ping. Returns whether. */
+  /**
+   * If a ping is due, pings the client, or terminates a client that sent nothing since the last ping. Returns whether a
+   * ping was due.
+   */
   ping(now: number): boolean {
     if (now - this.#pingedAt < pingEveryMs) return false;
     this.#pingedAt = now;

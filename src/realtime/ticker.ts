@@ -8,7 +8,7 @@ export interface IntervalOptions {
   readonly pass: () => Promise<void>;
 }
 
-/** Repeats a pass after pauses for as long as it is needed. While it is not needed there is no timer. */
+/** Repeats a pass after pauses for as long as the pass is needed. While no pass is needed there is no timer. */
 export class Interval {
   readonly #clock: Clock;
   readonly #options: IntervalOptions;
@@ -49,7 +49,10 @@ export interface TickerOptions {
   readonly gatherMs: () => number;
 }
 
-/** Runs a pass after it was requested, at most once per `everyMs`. A request during a pass leads to another pass. */
+/**
+ * Runs a pass after it was requested, at most once per `everyMs`. A request that comes during a pass leads to another
+ * pass.
+ */
 export class Ticker {
   readonly #interval: Interval;
   #isRequested = false;
@@ -58,7 +61,7 @@ export class Ticker {
   /** @param pass must not throw. */
   constructor(clock: Clock, { everyMs, gatherMs }: TickerOptions, pass: () => Promise<void>) {
     this.#interval = new Interval(clock, {
-      // Never more than `everyMs`, even when the clock was set back.
+      // The pause is at most `everyMs`, even when the clock was set back.
       pauseMs: () => Math.min(Math.max(this.#lastAt + everyMs - clock.now(), gatherMs()), everyMs),
       isNeeded: () => this.#isRequested,
       pass: () => {

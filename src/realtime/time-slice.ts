@@ -4,14 +4,14 @@ export interface TimeSliceOptions {
   readonly sliceMsMax: number;
   /** Resolves after other work of the event loop had its turn. */
   readonly yieldToEventLoop: () => Promise<void>;
-  /** ms on a clock that never jumps. */
+  /** The time of a monotonic clock, in ms. */
   readonly monotonicNow: () => number;
 }
 
 /**
  * Divides a long pass over thousands of items into slices. Other work runs between them. A slice lasts as long as the
- * other work before it took, within bounds. So purchases never wait long for the pass, and under load the pass still
- * gets half of the time.
+ * other work between the slices took, within bounds. So purchases never wait long for the pass, and under load the pass
+ * still gets half of the time.
  */
 export class TimeSlice {
   readonly #options: TimeSliceOptions;
@@ -21,7 +21,7 @@ export class TimeSlice {
     this.#options = options;
   }
 
-  /** Ask after each item. If true, await `next` before the next item. */
+  /** Whether the slice is over. Call it after each item. If it is true, await `next` before the next item. */
   isOver(): boolean {
     return this.#options.monotonicNow() >= this.#endsAt;
   }

@@ -7,12 +7,12 @@ import { type HttpLimits, rateItem, secondsUntil } from '../rate-limits/limits.t
 /** Handles an upgrade request, as a listener to the `upgrade` event of a server. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** For a client with too many sockets, which must close one of them first. */
+/** When a client with too many sockets may retry. The client must close one of its sockets first. */
 const occupiedRetryS = 10;
 
 /**
- * Applies a client's limits: how often it may open a socket, and how many it may have open. Beyond them the answer is
- * 429. Each attempt counts, even one that is refused later, so that nobody can try order ids without limit.
+ * Applies a client's limits: how often it may open a socket, and how many sockets it may have open. Above a limit the
+ * answer is 429. Every attempt counts, even if it is refused later, so that nobody can try order ids without limit.
  */
 export function limitedUpgrade(limits: HttpLimits | undefined, admit: Upgrade): Upgrade {
   if (limits === undefined) return admit;

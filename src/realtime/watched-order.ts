@@ -21,9 +21,12 @@ export class WatchedOrder {
   readonly channel = new Channel();
   order: Order | undefined;
   queuePosition: number | undefined;
-  /** How many updates came over the bus. A read that began before an update must not replace it. */
+  /**
+   * How many updates of the order came over the bus. The result of a read that began before an update must not replace
+   * the update.
+   */
   updates = 0;
-  /** When the order was last read or updated, in ms since the epoch. */
+  /** When the order was last read or updated, as Unix time in ms. */
   checkedAt = Number.NEGATIVE_INFINITY;
   shown: ShownOrder | undefined;
 
@@ -31,7 +34,10 @@ export class WatchedOrder {
     this.id = id;
   }
 
-  /** What the fragment should show now; undefined if the order is unknown, or if it shows this already. */
+  /**
+   * The state that the fragment should show now. Undefined if the order is unknown, or if the fragment already shows
+   * this state.
+   */
   change(held: number, tripOffer: TripOffer | undefined): ShownOrder | undefined {
     const { order, shown } = this;
     if (order === undefined) return undefined;
@@ -49,7 +55,7 @@ export class WatchedOrder {
   }
 }
 
-/** The watched orders of one package that change together with it or with its queue. */
+/** The watched orders of one package. They change together with the package or with its queue. */
 export class WatchedPackage {
   /** The queued orders, by number. */
   readonly queued = new Map<number, WatchedOrder>();
@@ -58,7 +64,7 @@ export class WatchedPackage {
   /** The offer that the pages of `reorderable` show. */
   offer: TripOffer | undefined;
   #first: readonly number[] = [];
-  /** The newest whole queue whose positions are not set yet. */
+  /** The newest whole queue, until its positions are set. */
   #all: readonly number[] | undefined;
 
   isEmpty(): boolean {
@@ -70,7 +76,7 @@ export class WatchedPackage {
     this.#all = all ?? this.#all;
   }
 
-  /** Sets the positions at the head of the queue. Returns the watched orders there. */
+  /** Sets the positions at the head of the queue. Returns the watched orders at the head. */
   positionFirst(): WatchedOrder[] {
     return this.#position(this.#first);
   }
@@ -94,7 +100,7 @@ export class WatchedPackage {
   }
 }
 
-/** Compares status and length of the timeline, because every change of an order adds to its timeline. */
+/** Compares only the status and the length of the timeline, because every change of an order adds to its timeline. */
 export function isSameState(a: Order, b: Order): boolean {
   return a === b || (a.status === b.status && a.timeline.length === b.timeline.length);
 }

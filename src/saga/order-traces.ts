@@ -10,7 +10,7 @@ export function traced(tracing: Tracing, packageId: number, message: CommandMess
   if (trace === undefined) return message;
   const attributes = { 'package.id': packageId, 'order.id': message.orderId, 'message.kind': message.kind };
   const waiting = tracing.begin('mailbox wait', { parent: trace, attributes });
-  // A message can be answered without having been taken from the mailbox. Its wait ends then too.
+  // A message can be answered before it is taken from the mailbox. Then its wait ends with the answer.
   const caller: CommandMessage['caller'] = (answer) => {
     waiting.end();
     message.caller(answer);
@@ -18,15 +18,15 @@ export function traced(tracing: Tracing, packageId: number, message: CommandMess
   return { ...message, trace, waiting, caller };
 }
 
-/** The traces of a batch: all of them, and by order. */
+/** The traces of a batch: all traces, and the trace of each order. */
 interface BatchTraces {
   readonly all: readonly TraceContext[];
   readonly byOrder: ReadonlyMap<string, TraceContext>;
 }
 
 /**
- * Keeps the trace of each unfinished order, because the request is over when its saga ends or when the queue is served.
- * A commit belongs to the first of the traces in its batch, and links to the others.
+ * Keeps the trace of each unfinished order, because the order's request may be over before its saga ends or before the
+ * queue is served. A commit belongs to the first of the traces in its batch, and links to the others.
  */
 export class OrderTraces {
   readonly #tracing: Tracing;
@@ -37,7 +37,7 @@ export class OrderTraces {
     this.#tracing = tracing;
   }
 
-  /** Notes a batch that was taken from the mailbox. */
+  /** Notes the traces of a batch that was taken from the mailbox. */
   taken(state: PackageState, batch: readonly PackageMessage[]): void {
     const all = new Set<TraceContext>();
     const byOrder = new Map<string, TraceContext>();

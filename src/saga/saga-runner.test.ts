@@ -36,7 +36,7 @@ describe('ActivationSagas', () => {
     expect(runner.count).toBe(0);
   });
 
-  it('Q8 restarts a saga with the same key, and the former one reports nothing more', async () => {
+  it('Q8 restarts a saga with the same key, and the former saga reports nothing more', async () => {
     sagas.start('book', order);
     await clock.advance(5_000);
     const [former] = suppliers.flights;
@@ -84,7 +84,7 @@ describe('ActivationSagas', () => {
     expect(suppliers.flightKeys).toEqual([order.id]);
   });
 
-  it('Q9 stops all sagas when the activation ends, and starts no further ones', async () => {
+  it('Q9 stops all sagas when the activation ends, and starts no further sagas', async () => {
     sagas.start('book', order);
     await clock.advance(5_000);
     sagas.retry(order);

@@ -21,11 +21,11 @@ const clearFirstMs = 100;
 const clearMaxMs = 2_000;
 
 /**
- * Books a held order: the flight, then the hotel with the flight's ticket number. After a crash or takeover it runs
- * again. The order's id is the key at the suppliers, so existing reservations are found again.
+ * Books a held order: the flight, then the hotel with the flight's ticket number. After a crash or takeover the booking
+ * runs again. The order's id is the key at the suppliers, so the second run finds the reservations of the first.
  *
- * It never cancels anything. It reports `needsCompensation`, and only the commit of that starts {@link compensateOrder}
- * (rule Q9).
+ * The booking never cancels anything. It reports `needsCompensation`, and only the commit of this report starts {@link
+ * compensateOrder} (rule Q9).
  */
 export async function bookOrder(order: Order, options: SagaOptions): Promise<void> {
   const steps = new Steps(options);
@@ -47,8 +47,8 @@ export async function bookOrder(order: Order, options: SagaOptions): Promise<voi
 }
 
 /**
- * Cancels the reservations with the order's key at both suppliers, and retries until both have confirmed. Always at
- * both, because a cancellation that finds nothing prevents a later reservation with the same key (rule Q8).
+ * Cancels the reservations with the order's key at both suppliers, and retries until both have confirmed. Always
+ * cancels at both, because a cancellation that finds nothing prevents a later reservation with the same key (rule Q8).
  */
 export async function compensateOrder(order: Order, options: SagaOptions): Promise<void> {
   const steps = new Steps(options);
@@ -100,7 +100,10 @@ class Steps {
     return shown;
   }
 
-  /** Only a refused flight leaves nothing to cancel. After anything else, a reservation may exist. */
+  /**
+   * Reports that the booking failed. Only after a refused flight is there nothing to cancel. In all other cases a
+   * reservation may exist.
+   */
   giveUp(answer: SupplierAnswer | UnknownAnswer, refused: OrderReason, ticketNumber?: string): void {
     if (answer.kind === 'unknown') return this.#needsCompensation('supplier_silent', ticketNumber);
     const code = answer.kind === 'refused' ? answer.code : undefined;
@@ -142,13 +145,13 @@ export interface SagaRun extends Pick<SagaOptions, 'signal' | 'report'> {
 }
 
 /**
- * Bookings in progress at once in this process: as many as one batch of callers that a balancer keeps waiting.
- * Compensations have as many slots of their own, so neither kind starves the other.
+ * The most bookings in progress at once in this process. A balancer keeps about as many callers waiting. Compensations
+ * have as many slots of their own, so neither kind starves the other.
  */
 const sagasMax = 512;
-/** An operator's retry does not restart a saga that began less than this ago: its call is in progress. */
+/** An operator's retry does not restart a saga that began more recently than this, because its call is in progress. */
 const justBegunMs = 2_000;
-/** The results of a saga as metrics name them. */
+/** The names of a saga's results in metrics. */
 const outcomes = {
   booked: 'booked',
   refused: 'refused',
@@ -212,7 +215,7 @@ export interface ActivationSagasOptions {
 
 interface Running {
   readonly stop: AbortController;
-  /** ms since the epoch; undefined while the saga waits for a slot. */
+  /** Unix time in ms; undefined while the saga waits for a slot. */
   begunAt: number | undefined;
 }
 
@@ -234,7 +237,7 @@ export class ActivationSagas {
     ended.addEventListener('abort', stopAll, { once: true });
   }
 
-  /** Results come back as messages that carry the epoch. */
+  /** Starts a saga. Its result comes back as a message that carries the epoch. */
   start(kind: 'book' | 'compensate', order: Order): void {
     if (this.#ended.aborted) return;
     const { runner, clock, notify, log } = this.#options;
@@ -253,7 +256,7 @@ export class ActivationSagas {
       () => this.#forget(orderId, running),
       (err: unknown) => {
         this.#forget(orderId, running);
-        // A bug. The order keeps its unit, and the next activation tries again.
+        // Only a bug ends here. The order keeps its unit, and the next activation tries again.
         log.error({ orderId, packageId, err }, `the saga failed: ${kind}`);
       },
     );
@@ -261,7 +264,8 @@ export class ActivationSagas {
 
   /**
    * Restarts the saga of an order, so that it calls the suppliers at once instead of waiting for its next attempt. The
-   * former saga is stopped first and reports nothing more. The key stays the same, so the new one finds what exists.
+   * former saga is stopped first and reports nothing more. The key stays the same, so the new saga finds existing
+   * reservations.
    */
   retry(order: Order): void {
     const running = this.#running.get(order.id);
@@ -273,7 +277,7 @@ export class ActivationSagas {
     this.start(order.status === 'held' ? 'book' : 'compensate', order);
   }
 
-  /** Another saga of the same order may have replaced it: a compensation follows a failed booking. */
+  /** Forgets a saga, unless another saga of the same order has replaced it: a compensation follows a failed booking. */
   #forget(orderId: string, running: Running): void {
     if (this.#running.get(orderId) === running) this.#running.delete(orderId);
   }

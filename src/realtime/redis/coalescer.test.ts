@@ -27,7 +27,7 @@ test('keeps the last whole queue together with the newer head of this queue', ()
   expect(waiting.take(10)).toEqual([{ queue: all }, { queue: { packageId: 1, first: [3] } }]);
 });
 
-test('drops the oldest changes beyond its limit, and counts them', () => {
+test('drops the oldest changes beyond its limit, and counts the dropped changes', () => {
   const waiting = new Coalescer(3);
   for (const id of ['A', 'B', 'C', 'D', 'E']) waiting.add({ order: fakeOrder({ id }) });
   expect(waiting.takeDropped()).toBe(2);

@@ -1,15 +1,15 @@
 import type { LiveChange } from './protocol.ts';
 
 /**
- * Changes that wait to be sent to the other instances. A newer change of the same thing replaces the older one and
- * moves to the end.
+ * Changes that wait to be sent to the other instances. A newer change of the same package, order or queue replaces the
+ * older change and moves to the end.
  */
 export class Coalescer {
   readonly #changes = new Map<string, LiveChange>();
   readonly #changesMax: number;
   #dropped = 0;
 
-  /** @param changesMax if more wait, the oldest are dropped. */
+  /** @param changesMax the most changes that wait. Above this number the oldest are dropped. */
   constructor(changesMax: number) {
     this.#changesMax = changesMax;
   }
@@ -20,7 +20,7 @@ export class Coalescer {
 
   add(change: LiveChange): void {
     const key = keyOf(change);
-    // A whole queue replaces its head. A head does not replace a whole queue, which comes less often.
+    // A whole queue replaces its head. A head does not replace a whole queue, because whole queues come less often.
     if ('queue' in change && change.queue.all !== undefined)
       this.#changes.delete(`head ${change.queue.packageId}`);
     this.#changes.delete(key);
@@ -50,7 +50,7 @@ export class Coalescer {
   }
 }
 
-/** A package and its removal share a key. */
+/** A package and its removal share a key, so that the newer of both replaces the other. */
 function keyOf(change: LiveChange): string {
   if ('order' in change) return `order ${change.order.id}`;
   if ('removed' in change) return `package ${change.removed.packageId}`;

@@ -11,8 +11,8 @@ export type LiveChange =
   | { readonly queue: QueueSnapshot };
 
 /**
- * Members may be added within a version, and are passed on to listeners as they are. Anything that an older release
- * must not read gets a new version.
+ * A release may add members within a version, and receivers pass unknown members on to listeners. A change that an
+ * older release must not read gets a new version.
  */
 const version = 1;
 
@@ -76,7 +76,7 @@ const message = z.object({
   items: z.array(z.record(z.string(), z.unknown())),
 });
 
-/** The first line is the id of the sender, so that it can skip its own messages without parsing them. */
+/** The first line is the id of the sender, so that the sender can skip its own messages without parsing them. */
 export function encodeChanges(from: string, changes: readonly LiveChange[]): string {
   return `${from}\n${JSON.stringify({ v: version, items: changes.map(toWire) })}`;
 }

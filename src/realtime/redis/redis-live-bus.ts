@@ -9,9 +9,9 @@ import { Coalescer } from './coalescer.ts';
 import { decodeChanges, encodeChanges, isSentBy, type LiveChange } from './protocol.ts';
 
 export interface RedisLiveBusOptions {
-  /** The bus within this process. It is closed together with this one. */
+  /** The bus within this process. Closing the Redis bus closes the local bus too. */
   readonly local: LiveBus;
-  /** Opens a connection. Two are opened, because Redis allows nothing else on a subscriber's connection. */
+  /** Opens a connection. The bus opens two, because Redis allows no other commands on a subscriber's connection. */
   readonly connect: (purpose: string, options: RedisOptions) => Redis;
   readonly instance: string;
   readonly clock: Clock;
@@ -20,19 +20,19 @@ export interface RedisLiveBusOptions {
   readonly waitingMax?: number;
 }
 
-/** Pub/sub ignores the number of the database, so the channel's name contains it. */
+/** Pub/sub ignores the database number, so the channel's name contains this number. */
 const channelOf = (redis: Redis) => `live:${redis.options.db ?? 0}`;
 
 const sendEveryMs = 20;
 const changesPerMessage = 1_000;
 const commandTimeoutMs = 1_000;
-/** How often the subscriber's connection is checked. A connection can break without an event. */
+/** How often the subscriber's connection is checked, because a connection can break without an event. */
 const pingEveryMs = 5_000;
 
 /**
  * The live bus between instances, over Redis pub/sub. Listeners in this process are called at once. The other instances
  * get the newest state of each package, queue and order every 20 ms. Only one message is under way at a time, so a slow
- * Redis gets fewer messages, not older ones. While Redis is unreachable, a bounded number of changes waits.
+ * Redis gets fewer messages, but no outdated ones. While Redis is unreachable, a bounded number of changes waits.
  */
 export function redisLiveBus(options: RedisLiveBusOptions): LiveBus {
   return new RedisLiveBus(options);
@@ -78,7 +78,7 @@ class RedisLiveBus implements LiveBus {
     return this.#options.local.subscribe(listener);
   }
 
-  /** Sends waiting changes first, if Redis answers. */
+  /** Closes the bus. If Redis answers, waiting changes are sent first. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
@@ -108,7 +108,7 @@ class RedisLiveBus implements LiveBus {
     }
   }
 
-  /** Returns whether Redis has accepted the message. Otherwise its changes are lost. */
+  /** Sends one message. Returns whether Redis has accepted it. Otherwise the changes in the message are lost. */
   async #sendSome(): Promise<boolean> {
     const { instance, log } = this.#options;
     const changes = this.#waiting.take(changesPerMessage);
@@ -151,7 +151,7 @@ class RedisLiveBus implements LiveBus {
       for (const change of decodeChanges(text)) publishTo(local, change);
       this.#unreadable.end();
     } catch (err) {
-      // A newer release may send many of them.
+      // Log once, because a newer release may send many such messages.
       this.#unreadable.report('unreadable', () =>
         log.warn({ err }, 'live changes cannot be read and are dropped'),
       );
