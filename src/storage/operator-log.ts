@@ -52,7 +52,7 @@ export interface OperatorTarget {
  */
 export interface OperatorEvent {
   readonly id: string;
-  /** The time of the request, in ms since the epoch. */
+  /** The time of the request, as Unix time in ms. */
   readonly at: number;
   readonly by: Operator;
   /** The instance that got the request. */
@@ -68,7 +68,7 @@ export interface OperatorEvent {
   readonly after?: Json;
   /** The reason of a refusal. */
   readonly code?: ErrorCode;
-  /** ms since the epoch. */
+  /** Unix time in ms. */
   readonly endedAt?: number;
 }
 

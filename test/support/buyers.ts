@@ -9,7 +9,7 @@ export interface Attempt {
   readonly email: string;
   readonly key: string;
   readonly origin: string;
-  /** ms since the epoch. */
+  /** Unix time in ms. */
   readonly sentAt: number;
   readonly endedAt: number;
   /** Absent if the connection failed, so that the outcome is unknown. */
