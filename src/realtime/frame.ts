@@ -1,10 +1,10 @@
 /**
  * The messages of a live socket, which htmx 4's hx-ws extension reads. They are text messages of two kinds:
  *
- * 1. HTML: one or more fragments, each wrapped so that it replaces the element with its id, for example `<hx-partial
- * hx-target="#stay-1" hx-swap="outerMorph">…</hx-partial>`. htmx skips an id that is not on the page.
+ * 1. HTML: one or more fragments, each wrapped so that it replaces the element with its id, for example
+ *    `<hx-partial hx-target="#stay-1" hx-swap="outerMorph">…</hx-partial>`. htmx skips an id that is not on the page.
  * 2. JSON `{"now": 1700000000000}`: the server's clock as Unix time in ms. This message opens every connection, and is
- * sent again when nothing else was sent for 4 s. A page treats a socket as dead when it was silent for 9 s.
+ *    sent again when nothing else was sent for 4 s. A page treats a socket as dead when it was silent for 9 s.
  */
 
 /** A part of a page, and the id of its root element. The part contains no `hx-*` attributes. */

@@ -90,7 +90,7 @@ export class Hub {
   readonly #stopped = new AbortController();
   readonly #unsubscribe: () => void;
   #viewers = 0;
-  /** When the last read of all packages began, in ms since the epoch. */
+  /** When the last read of all packages began, as Unix time in ms. */
   #packagesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: HubDeps, render: LiveRender, options: Partial<HubOptions> = {}) {
