@@ -20,7 +20,7 @@ import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../storage/store.ts';
 
-/** A caller's message to a package without the function that answers it, so that it can travel to another instance. */
+/** A message to a package without its reply function, so that the message can be sent to another instance. */
 export type Command =
   | Omit<Purchase, 'caller' | 'deadlineAt' | 'waiting'>
   | Omit<Cancel, 'caller' | 'deadlineAt' | 'waiting'>
@@ -33,7 +33,7 @@ export function refused(code: ErrorCode, order?: Order): Refused {
 }
 
 /**
- * Narrows an answer to the kind that the command expects, or a refusal.
+ * Narrows the type of an answer to the kind that the command expects, or to a refusal.
  * @throws TypeError for an answer of another kind.
  */
 export function answerOf<Kind extends Answer['kind']>(
@@ -45,7 +45,7 @@ export function answerOf<Kind extends Answer['kind']>(
   throw new TypeError(`${answer.kind} is no answer to this command`);
 }
 
-/** Turns operating errors into refusals. */
+/** Turns operating errors, for example an unavailable store, into refusals. */
 export async function answered<T>(work: () => Promise<T | Refused>): Promise<T | Refused> {
   try {
     return await work();
@@ -57,7 +57,7 @@ export async function answered<T>(work: () => Promise<T | Refused>): Promise<T |
   }
 }
 
-/** A commit did not succeed in time, because other commits were quicker or the store was away. */
+/** A commit did not succeed within its limits, because other commits were quicker or the store was away. */
 export class ContendedError extends Error {
   override readonly name = 'ContendedError';
 }
@@ -96,7 +96,7 @@ export async function loadLookups(
   ]);
   return {
     byKey: mapBy(keyed, (order) => order.key),
-    // An order of another package must not change under the fence of this one.
+    // A commit under the fence of this package must not change an order of another package.
     byId: mapBy(
       identified.filter((order) => order.packageId === packageId),
       (order) => order.id,
@@ -118,7 +118,7 @@ function mapBy(
   return map;
 }
 
-/** Counts and times a commit by its outcome. Rejects as the commit does. */
+/** Counts a commit by its outcome and measures its duration. Rejects with the commit's own error. */
 export async function measuredCommit(metrics: Metrics, commit: () => Promise<void>): Promise<void> {
   const ended = metrics.commit();
   try {
@@ -130,7 +130,7 @@ export async function measuredCommit(metrics: Metrics, commit: () => Promise<voi
   ended('applied');
 }
 
-/** Publishes a change that is applied. */
+/** Publishes a change that the store has applied. */
 export function publishChange(liveBus: LiveBus, travelPackage: TravelPackage, change: Change): void {
   const { inventory, inserted, updated, erased = [] } = change;
   liveBus.publishPackage({ package: travelPackage, inventory });

@@ -4,7 +4,7 @@ import type { PackageSnapshot } from '../domain/travel-package.ts';
 
 export interface PurchaseRequest {
   readonly packageId: number;
-  /** Trimmed and in lower case. */
+  /** The buyer's email, trimmed and in lower case. */
   readonly email: string;
   /** The Idempotency-Key. The same key with the same body returns the same order (rule Q7). */
   readonly key?: string;
@@ -13,7 +13,7 @@ export interface PurchaseRequest {
 }
 
 export interface Settling {
-  /** How long to wait for the outcome. */
+  /** The longest wait for the outcome. */
   readonly waitMs: number;
   /** Aborts when the caller hangs up, which ends the wait. */
   readonly gone?: AbortSignal;
@@ -38,22 +38,24 @@ export interface CachedPackages {
 }
 
 /**
- * The port that the API and the pages buy from: the actor, lock or queue engine. Operating errors are returned as
+ * The port through which the API and the pages buy: the actor, lock or queue engine. Operating errors are returned as
  * `refused` with a code of the error catalogue. A thrown error is a bug, unless documented.
  */
 export interface BookingEngine {
   purchase(request: PurchaseRequest): Promise<OrderAnswer>;
-  /** The caller must have proved that it knows the id and the email. A repetition is harmless. */
+  /** Cancels an order. The caller must have proved knowledge of its id and email. Repeating a cancel is harmless. */
   cancel(order: Order): Promise<OrderAnswer>;
-  /** Resolves with the order once it has an outcome, or as it is when the time is up. */
+  /** Resolves with the order once it has an outcome, or after the wait with its current state. */
   outcome(order: Order, settling: Settling): Promise<Order>;
   /** @throws StoreUnavailableError */
   order(id: string): Promise<Order | undefined>;
-  /** The orders with these ids, without those that do not exist, in any order. @throws StoreUnavailableError */
+  /** The orders with these ids, in any sequence. Unknown ids are left out. @throws StoreUnavailableError */
   orders(ids: readonly string[]): Promise<Order[]>;
-  /** The orders of a package that came with one of these Idempotency-Keys. @throws StoreUnavailableError */
+  /** The orders of a package whose purchases had one of these Idempotency-Keys. @throws StoreUnavailableError */
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]>;
-  /** The position in the queue, from 1; undefined unless the order is queued and its queue is known here. */
+  /**
+   * The position in the queue, from 1; undefined if the order is not queued or this instance does not know the queue.
+   */
   queuePosition(order: Order): number | undefined;
   /** All packages by id, at most 250 ms old. @throws StoreUnavailableError */
   packages(): Promise<readonly PackageSnapshot[]>;

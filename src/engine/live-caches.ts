@@ -15,15 +15,15 @@ export interface PackageCacheOptions {
 }
 
 interface Entry {
-  /** Undefined if the package was removed. So a read that began before the removal does not bring it back. */
+  /** Undefined if the package was removed, so that a read that began before the removal does not restore the package. */
   readonly snapshot: PackageSnapshot | undefined;
-  /** Time of the read or of the live update, in ms since the epoch. */
+  /** When the snapshot was read or came as a live update, as Unix time in ms. */
   readonly at: number;
 }
 
 interface Reading {
   readonly stored: PackageSnapshot | undefined;
-  /** The entry after the read. It is newer than `stored` if a live update came meanwhile. */
+  /** The cache entry after the read. It is newer than `stored` if a live update came during the read. */
   readonly entry: Entry;
 }
 
@@ -69,10 +69,13 @@ export class PackageCache implements CachedPackages {
     return (await this.#readOnce(id)).entry.snapshot;
   }
 
-  /** The stored package, by a read that begins after this call. Calls share a read. @throws StoreUnavailableError */
+  /**
+   * The stored package, from a read that begins after this call. Concurrent calls share one read.
+   * @throws StoreUnavailableError
+   */
   async reread(id: number): Promise<PackageSnapshot | undefined> {
     if (this.#options.maxAgeMs === Number.POSITIVE_INFINITY) return this.get(id);
-    // A read in progress may have begun before this call.
+    // Let a read in progress end unused, because it may have begun before this call.
     await this.#reading.get(id)?.catch(() => {});
     return (await this.#readOnce(id)).stored;
   }
@@ -115,13 +118,15 @@ export class PackageCache implements CachedPackages {
     const stored = await this.#options.store.packages();
     for (const snapshot of stored) this.#keep(snapshot.package.id, snapshot, at);
     const ids = new Set(stored.map((snapshot) => snapshot.package.id));
-    // A package that is not stored was removed, and the live update was lost. One that was heard of after the read began
-    // may be new, so it stays.
+    // A cached package that is not stored was removed, and the live update of its removal was lost. A package whose live
+    // update came after the read began may be new, so it stays.
     for (const [id, known] of this.#entries) if (!ids.has(id) && known.at < at) this.#delete(id);
     this.#allAt = at;
   }
 
-  /** A live update during the read is newer than the read. Misses are not cached, because anybody can ask for any id. */
+  /**
+   * A live update during the read is newer than the read. Misses are not cached, because anybody can ask for any id.
+   */
   #keep(id: number, snapshot: PackageSnapshot | undefined, at: number): Entry {
     const known = this.#entries.get(id);
     if (known !== undefined && known.at >= at) return known;
@@ -160,12 +165,12 @@ interface Waiter {
 }
 
 const rereadMs = 1_000;
-/** Outcomes to keep that came before anybody waited for them: the live bus may be quicker than the answer. */
+/** How many early outcomes are kept. An outcome is early if the live bus delivers it before a caller waits for it. */
 const earlyMax = 1_000;
 
 /**
- * Lets callers wait for the outcome of their orders. It comes over the live bus. The store is read once a second as well,
- * so that a lost message is only a delay.
+ * Lets callers wait for the outcome of their orders. The outcome comes over the live bus. The store is also read once a
+ * second, so that a lost message only causes a delay.
  */
 export class Outcomes {
   readonly #store: Pick<Store, 'orders'>;
@@ -182,7 +187,10 @@ export class Outcomes {
     this.#unsubscribe = liveBus.subscribe({ order: (order) => this.#hear(order) });
   }
 
-  /** Resolves with the order once it has an outcome, or as it is when the time is up, the caller hangs up or `close` is called. */
+  /**
+   * Resolves with the order once it has an outcome. Resolves with its current state after the wait, when the caller hangs
+   * up, or on `close`.
+   */
   async wait(order: Order, { waitMs, gone }: Settling): Promise<Order> {
     if (isSettled(order) || waitMs <= 0 || gone?.aborted === true || this.#closing.signal.aborted)
       return order;
@@ -201,7 +209,7 @@ export class Outcomes {
     return waiter.latest;
   }
 
-  /** All waiting callers get the order as it is. */
+  /** Answers all waiting callers with the current state of their orders. */
   close(): void {
     this.#closing.abort();
     this.#unsubscribe();

@@ -4,7 +4,7 @@ import type { TravelPackage } from '../domain/travel-package.ts';
 import type { Json } from '../lib/json.ts';
 import type { BookingEngine } from './engine.ts';
 
-/** What came of an operator's request: the value, or an error of the catalogue. */
+/** The result of an operator's request: a value, or an error of the catalogue. */
 export type Result<Value> = { readonly kind: 'done'; readonly value: Value } | Refused;
 
 /** A package that this instance owns. */
@@ -27,7 +27,7 @@ export type PeerRequest = { readonly kind: 'status' } | { readonly kind: 'drain'
 export interface PeerHandler {
   /** The status of this instance. */
   status(): Promise<Json>;
-  /** Begins to drain, as on SIGTERM. */
+  /** Begins to drain this instance, as SIGTERM does. */
   drain(): void;
 }
 
@@ -35,36 +35,36 @@ export interface PeerHandler {
 export interface Peers {
   /** The instances that announce themselves now, including this one, sorted. */
   members(): readonly string[];
-  /** Whether other instances can be reached. While false, `members` returns the last known ones. */
+  /** Whether other instances can be reached. While false, `members` returns the last known members. */
   readonly available: boolean;
   /** The status of an instance; undefined if it does not answer in time. */
   status(instance: string, timeoutMs: number): Promise<Json | undefined>;
   /** Makes an instance drain. False if it could not be reached. */
   drain(instance: string): Promise<boolean>;
-  /** Answers requests of other instances from now on. */
+  /** Sets the handler that answers the requests of other instances from now on. */
   serve(handler: PeerHandler): void;
 }
 
 /**
- * The port for operators. Only the admin service calls it, and logs each change. Operating errors are returned as
- * `refused`. A thrown error is a bug.
+ * The port for operators. Only the admin service calls this port, and it logs each change. Operating errors are
+ * returned as `refused`. A thrown error is a bug.
  */
 export interface OperatedEngine extends BookingEngine {
   updatePackage(packageId: number, change: PackageUpdate): Promise<Result<TravelPackage>>;
   /** Tries the order's next step at once. Refused with `not_retryable` if the order has ended. */
   retry(order: Order): Promise<OrderAnswer>;
   /**
-   * Replaces an email in at most a thousand orders of one package. Repeating it is harmless. `left`: how many of them keep
-   * the email because they have not ended.
+   * Replaces an email in at most a thousand orders of one package. Repeating the call is harmless. `left` is the number
+   * of these orders that keep the email because they have not ended.
    */
   erase(
     packageId: number,
     email: string,
     erasures: readonly Erasure[],
   ): Promise<Result<{ readonly left: number }>>;
-  /** A package has been added to the store. */
+  /** Tells the engine that a package has been added to the store. */
   added(travelPackage: TravelPackage): void;
-  /** A package has been removed from the store. */
+  /** Tells the engine that a package has been removed from the store. */
   removed(packageId: number): void;
   load(): EngineLoad;
   readonly peers?: Peers;
@@ -72,9 +72,9 @@ export interface OperatedEngine extends BookingEngine {
 
 /** Activity of a package over the last minute, from its owner's memory. Arrays are oldest first. */
 export interface Activity {
-  /** Length of each bucket of the arrays. */
+  /** The length of the time that each array element covers. */
   readonly bucketMs: number;
-  /** When the last bucket ended, in ms since the epoch by the owner's clock. */
+  /** When the last bucket ended, as Unix time in ms by the owner's clock. */
   readonly endedAt: number;
   /** Orders stored, per second. */
   readonly purchasesPerS: readonly number[];
@@ -82,12 +82,12 @@ export interface Activity {
   readonly batchSize: readonly number[];
   /** Duration of a commit, on average, in ms; 0 if there was no commit. */
   readonly commitMs: readonly number[];
-  /** The same over the last ten seconds. */
+  /** The averages over the last ten seconds. */
   readonly recent: {
     readonly purchasesPerS: number;
     readonly batchSize: number;
     readonly commitMs: number;
   };
-  /** Messages that wait for their commit now. */
+  /** The number of messages that now wait for their commit. */
   readonly mailbox: number;
 }

@@ -7,7 +7,7 @@ import { Outcomes } from './live-caches.ts';
 
 const events: readonly TimelineEvent[] = ['claimed', 'confirmed', 'cancel requested', 'cancelled'];
 
-/** The order with this many events in its timeline. */
+/** A version of the order with this many events in its timeline. */
 function order(status: OrderStatus, happened: number): Order {
   return fakeOrder({
     status,
@@ -40,7 +40,7 @@ test('returns at once if the outcome came before the wait', async () => {
 test('ignores an older confirmed version while it waits for a cancellation', async () => {
   liveBus.publishOrder(confirmed);
   const outcome = outcomes.wait(cancelling, { waitMs: 10_000 });
-  // A late update with an older version.
+  // An older version of the order arrives late, both live and from the store.
   liveBus.publishOrder(confirmed);
   stored = [confirmed];
   await clock.advance(3_000);
@@ -49,7 +49,7 @@ test('ignores an older confirmed version while it waits for a cancellation', asy
   expect(await outcome).toBe(cancelled);
 });
 
-test('returns the newest version when the time is up', async () => {
+test('returns the newest version if the wait ends without an outcome', async () => {
   const outcome = outcomes.wait(held, { waitMs: 500 });
   const further = order('held', 2);
   liveBus.publishOrder(further);
@@ -58,7 +58,7 @@ test('returns the newest version when the time is up', async () => {
   expect(await outcome).toBe(further);
 });
 
-test('reads the outcome from the store when the live update is lost', async () => {
+test('reads the outcome from the store if the live update is lost', async () => {
   const outcome = outcomes.wait(held, { waitMs: 10_000 });
   stored = [confirmed];
   await clock.advance(2_000);

@@ -44,7 +44,7 @@ test('reads a snapshot again when it is too old, unless the live bus updated it'
   catalogue.close();
 });
 
-test('forgets a removed package, also when the live update is lost', async () => {
+test('forgets a removed package even if the live update of its removal is lost', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   await catalogue.all();
   liveBus.publishRemoved(1);

@@ -12,7 +12,7 @@ export class QueuePositions {
     this.#unsubscribe = liveBus.subscribe({ queue: (snapshot) => this.#hear(snapshot) });
   }
 
-  /** The position of an order's number in its queue, from 1; undefined if it is not known. */
+  /** The position of an order's number in its queue, from 1; undefined if the position is not known. */
   position(packageId: number, number: number): number | undefined {
     const snapshot = this.#queues.get(packageId);
     if (snapshot === undefined) return undefined;
@@ -36,10 +36,10 @@ export class QueuePositions {
   }
 }
 
-/** The first orders of a queue see every change of their position, the others see it once a second. */
+/** The first orders of a queue get every change of their position. The others get their position once a second. */
 const firstMax = 20;
 const wholeEveryMs = 1_000;
-/** Queues in the store are read at most this often, and up to this many orders. */
+/** Shortest interval between two reads of a stored queue, and the most orders in one read. */
 const readEveryMs = 200;
 const readMax = 10_000;
 
@@ -85,17 +85,17 @@ export interface StoredQueuePublisherOptions {
   readonly clock: Clock;
 }
 
-/** Publishes queues of packages that no process has in memory. It reads them from the store. */
+/** Publishes queues that no process has in memory, by reading them from the store. */
 export class StoredQueuePublisher {
   readonly #options: StoredQueuePublisherOptions;
-  /** Packages whose queue is being published; true if it has changed since it was read. */
+  /** Packages whose queue is being published. The value is true if the queue has changed since the last read. */
   readonly #busy = new Map<number, boolean>();
 
   constructor(options: StoredQueuePublisherOptions) {
     this.#options = options;
   }
 
-  /** The queue of a package has changed. */
+  /** Notes that the queue of a package has changed. */
   changed(packageId: number): void {
     const isBusy = this.#busy.has(packageId);
     this.#busy.set(packageId, true);
@@ -116,7 +116,7 @@ export class StoredQueuePublisher {
     this.#busy.delete(packageId);
   }
 
-  /** True if the queue is longer than what was published. */
+  /** Publishes the queue once. True if the queue has more orders than were published. */
   async #publishOnce(packageId: number, isWhole: boolean): Promise<boolean> {
     const { store, liveBus } = this.#options;
     const max = isWhole ? readMax : firstMax + 1;

@@ -14,9 +14,9 @@ export interface InstanceCondition {
   readonly isTransportAvailable: boolean;
 }
 
-/** The store is written to, and the lease service is asked, once in this time at most. */
+/** Shortest interval between two test writes to the store, and between two requests to the lease service. */
 const lookEveryMs = 2_000;
-/** After a failed test write, the next one waits longer, because it may have blocked other writes until it failed. */
+/** Interval after a failed test write. It is longer, because a test write may block other writes until it fails. */
 const writeAgainMs = 5_000;
 
 /** Finds the reasons why an engine cannot take orders. */
@@ -38,7 +38,7 @@ export class Readiness {
     try {
       await this.#store.ping();
     } catch (error) {
-      // A store that does not answer takes no writes either, so the probes are skipped.
+      // A store that does not answer reads takes no writes either, so the probes are skipped.
       return [...transportProblems, `the store does not answer: ${reasonOf(error)}`];
     }
     const found = await Promise.all(this.#looks.map((look) => look.problem()));
@@ -65,7 +65,7 @@ class Probe {
 
   problem(): Promise<string | undefined> {
     if (this.#problem === undefined || this.#clock.now() >= this.#lookAgainAt) {
-      // One check at a time.
+      // No second check begins while this one runs.
       this.#lookAgainAt = Number.POSITIVE_INFINITY;
       this.#problem = this.#look();
     }

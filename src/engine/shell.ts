@@ -25,7 +25,7 @@ export interface ShellOptions {
   readonly rules: Pick<PackageRules, 'waitersPerUnit' | 'ordersPerEmail'>;
   /** See {@link PackageCache}. */
   readonly snapshotMaxAgeMs: number;
-  /** Time until a command must be stored, in ms; default 8,000. */
+  /** The time within which a command must be stored, in ms; default 8,000. */
   readonly commandTimeoutMs?: number;
 }
 
@@ -58,7 +58,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
 
   /** Decides a command, and stores its change. */
   protected abstract send(packageId: number, command: Command): Promise<Answer>;
-  /** The current version of the order. Its outcome may have come since the caller read it. */
+  /** The current version of the order, which may have changed since the caller read it. */
   protected abstract latest(order: Order): Promise<Order>;
   /** Withdraws a queued order without a key, because its caller hung up. */
   protected abstract withdraw(order: Order): void;
@@ -133,21 +133,23 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
     this.options.liveBus.publishRemoved(packageId);
   }
 
-  /** Callers that still wait for an outcome get the order as it is. */
+  /** Answers the callers that still wait for an outcome with the current state of their orders. */
   close(): void {
     this.outcomes.close();
     this.cachedPackages.close();
     this.#queuePositions.close();
   }
 
-  /** The stored answer for the key of a purchase, so that a lost reply can be repeated even after a sell-out (rule Q7). */
+  /**
+   * The stored answer for the key of a purchase, so that a lost reply can be repeated even after a sell-out (rule Q7).
+   */
   protected async answerByKey({ packageId, email, key }: PurchaseRequest): Promise<OrderAnswer | undefined> {
     if (key === undefined) return undefined;
     const [order] = await this.options.store.ordersByKey(packageId, [key]);
     return keyAnswer(order, email);
   }
 
-  /** The reason why a package accepts no purchase, by a snapshot that may be some ms old. */
+  /** The reason why a package accepts no purchase, judged by a snapshot that may be some ms old. */
   protected obstacle({ package: travelPackage, inventory }: PackageSnapshot): ErrorCode | undefined {
     const { clock, suppliers, rules } = this.options;
     return saleObstacle(travelPackage, inventory, clock.now(), rules.waitersPerUnit, suppliers.available);

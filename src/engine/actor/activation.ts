@@ -9,31 +9,31 @@ import type { DrainRate, Mailbox } from './mailbox.ts';
  * `loadLookups → decide → commit → apply → runEffects` for each batch, and `end` at last.
  */
 export interface Actor<Message, Lookups, Step> {
-  /** Resumes what was going on before. `signal` aborts when the activation ends. */
+  /** Resumes the unfinished work of the previous activation. `signal` aborts when this activation ends. */
   resume(signal: AbortSignal): void;
-  /** Reads what the store already has for the messages of the batch. */
+  /** Reads the stored data that the messages of the batch refer to. */
   loadLookups(batch: readonly Message[]): Promise<Lookups>;
-  /** Decides the batch. Pure. */
+  /** Decides the batch without side effects. */
   decide(batch: readonly Message[], lookups: Lookups, now: number): Step;
   /**
    * Writes the step in one fenced transaction.
-   * @throws GoneError, FencedError, CommitUnknownError, StoreUnavailableError, or another Error that will not pass.
+   * @throws GoneError, FencedError, CommitUnknownError, StoreUnavailableError, or another Error, which is permanent.
    */
   commit(step: Step): Promise<void>;
-  /** Takes the step over into the state. It is known to be committed. */
+  /** Applies a committed step to the state in memory. */
   apply(step: Step): void;
   /** Answers callers, starts sagas, tells viewers. Must not throw. */
   runEffects(step: Step): void;
-  /** Whether nothing is going on, so that the actor may be passivated. */
+  /** Whether the actor has no unfinished work, so that it may be passivated. */
   readonly isIdle: boolean;
   end(): void;
 }
 
-/** Activates actors, and handles messages that no active actor takes. */
+/** Activates actors, and handles the messages that no active actor can process. */
 export interface Behaviour<Message, Active> {
-  /** Becomes the owner under a new epoch and reads the state from the store. Undefined: there is no such actor. */
+  /** Becomes the owner under a new epoch and reads the state from the store. Undefined if the actor does not exist. */
   activate(id: number): Promise<Active | undefined>;
-  /** Answers the messages that have waited past their deadline, and returns the others. */
+  /** Answers the messages whose deadline has passed, and returns the others. */
   expire(batch: readonly Message[], now: number, cause: 'store' | 'owner'): Message[];
   /** Tells the senders that another instance owns the actor. */
   redirect(batch: readonly Message[]): void;
@@ -41,11 +41,11 @@ export interface Behaviour<Message, Active> {
   unknown(batch: readonly Message[]): void;
   /** Tells the sender that this message alone could not be processed. */
   drop(message: Message): void;
-  /** Marks messages whose commit may have been applied, so that they are looked up when they come again. */
+  /** Marks messages whose commit may have been applied, so that the next attempt first looks them up in the store. */
   doubt(batch: readonly Message[]): Message[];
 }
 
-/** The thing that the actor stands for was removed from the store. */
+/** The actor's entity, for example its package, was removed from the store. */
 export class GoneError extends Error {
   override readonly name = 'GoneError';
 }
@@ -61,15 +61,20 @@ export interface ActivationOptions<Message, Lookups, Step> {
   readonly metrics: Metrics;
   /** Aborts when the actor must stop: it is drained or given away, or its lease is in doubt. */
   readonly stop: AbortSignal;
-  /** Asked before each commit, because a process that was paused past its lease has not run its timers yet. */
+  /**
+   * Whether the lease still holds. Checked before each commit, because a process that was paused past its lease has not
+   * run its timers yet.
+   */
   readonly isHeld?: () => boolean;
-  /** Messages in one commit, at most. */
+  /** The most messages in one commit. */
   readonly batchMax: number;
   /** An idle actor ends after this many ms without a message. */
   readonly idleMs: number;
 }
 
-/** Why an activation ended. After `gone`, `doubt` and `fenced` its state must not be used any more. */
+/**
+ * The reason why an activation ended. After `gone`, `doubt` and `fenced` the actor's state must not be used any more.
+ */
 export type End = 'stopped' | 'idle' | 'fenced' | 'doubt' | 'gone';
 
 const retryFirstMs = 50;
@@ -103,7 +108,7 @@ export async function runActivation<Message, Lookups, Step>(
   }
 }
 
-/** Waits for a message. True when the actor is idle and none came for `idleMs`. */
+/** Waits for a message. True if the actor is idle and no message came for `idleMs`. */
 async function hasIdledOut<Message, Lookups, Step>(
   options: ActivationOptions<Message, Lookups, Step>,
 ): Promise<boolean> {
@@ -121,7 +126,7 @@ async function hasIdledOut<Message, Lookups, Step>(
   return mailbox.size === 0 && !stop.aborted;
 }
 
-/** The reason for the activation's end, and the messages that were not processed, in their order. */
+/** The reason for the activation's end, and the unprocessed messages in the order of their arrival. */
 interface Interrupted<Message> {
   readonly end: End;
   readonly rest: readonly Message[];
@@ -129,14 +134,14 @@ interface Interrupted<Message> {
 
 class Batch<Message, Lookups, Step> {
   readonly #options: ActivationOptions<Message, Lookups, Step>;
-  /** Messages that failed alone and are tried once more, in doubt. */
+  /** Messages that failed alone. Each is tried once more, marked as in doubt. */
   readonly #doubted = new Set<Message>();
 
   constructor(options: ActivationOptions<Message, Lookups, Step>) {
     this.#options = options;
   }
 
-  /** Commits the batch, without the messages that cannot be committed. */
+  /** Commits the batch, and drops the messages that cannot be committed. */
   async handle(batch: readonly Message[]): Promise<Interrupted<Message> | undefined> {
     const { behaviour, mailbox, clock, stop } = this.#options;
     let messages = [...batch];
@@ -163,7 +168,7 @@ class Batch<Message, Lookups, Step> {
         this.#log('warn', error, 'the store is away: the batch waits');
         await clock.sleep(pauseMs, stop);
         messages = behaviour.expire(messages, clock.now(), 'store');
-        // A saga's result in the batch waits for ever. The callers in the mailbox must not wait with it.
+        // A batch with a saga's result is retried without a time limit. Callers in the mailbox must not wait that long.
         mailbox.putBack(behaviour.expire(mailbox.take(Infinity), clock.now(), 'store'));
       }
     }
@@ -186,7 +191,7 @@ class Batch<Message, Lookups, Step> {
     }
   }
 
-  /** Halves the batch until the message that causes the error is alone. The error will not pass by itself. */
+  /** Halves the batch until the message that causes a permanent error is alone. */
   async #bisect(messages: readonly Message[], error: unknown): Promise<Interrupted<Message> | undefined> {
     if (messages.length === 1) {
       const [message] = messages as [Message];
@@ -202,7 +207,7 @@ class Batch<Message, Lookups, Step> {
     return { end: interrupted.end, rest: [...interrupted.rest, ...second] };
   }
 
-  /** A previous owner may have stored the message already, so it is looked up before it is dropped. */
+  /** A previous owner may have stored the message already, so the message is looked up before it is dropped. */
   #handleInDoubt(message: Message): Promise<Interrupted<Message> | undefined> {
     const [doubted] = this.#options.behaviour.doubt([message]) as [Message];
     this.#doubted.add(doubted);

@@ -78,7 +78,7 @@ describe('purchases', () => {
     expect(await store.order(order.id)).toEqual(outcome);
   });
 
-  test('Q5 after a slow flight fails, the next buyer gets the unit, and the first key returns its own failure', async () => {
+  test('Q5 after a slow flight fails, the next buyer gets the unit, and the first buyer’s key still returns the failed order', async () => {
     const first = await accepted(engine.purchase({ packageId: 1, email, key: 'first' }));
     const second = await accepted(engine.purchase({ packageId: 1, email: 'b@example.com', key: 'second' }));
     expect([first.status, second.status]).toEqual(['held', 'queued']);
@@ -107,7 +107,7 @@ describe('purchases', () => {
     expect(other).toEqual({ kind: 'refused', code: 'key_reused' });
   });
 
-  test('Q7 a repeated key joins the purchase that waits for its commit, also when the sale closes meanwhile', async () => {
+  test('Q7 a repeated key joins a purchase that waits for its commit, even if the sale closes meanwhile', async () => {
     await stop();
     await database.delete();
     const closesAt = Date.now() + 60_000;
@@ -135,7 +135,7 @@ describe('purchases', () => {
     });
   });
 
-  test('Q6 while the store is away purchases wait, and those past their deadline are refused', async () => {
+  test('Q6 a purchase waits while the store is away, and is stored afterwards', async () => {
     const away = vi.spyOn(store, 'commit').mockRejectedValue(new StoreUnavailableError('away'));
     const purchase = engine.purchase({ packageId: 1, email });
     await vi.waitFor(() => expect(away).toHaveBeenCalled());
@@ -156,7 +156,7 @@ describe('callers who hang up', () => {
     const outcome = engine.outcome(order, { waitMs: 60_000, gone: gone.signal });
     gone.abort();
     await outcome;
-    // Once this later message is processed, the withdrawal is too.
+    // The mailbox is processed in sequence, so the withdrawal is done once this later purchase is accepted.
     await accepted(engine.purchase({ packageId: 1, email: 'b@example.com' }));
     expect(await engine.order(order.id)).toMatchObject({ status });
   });
@@ -218,7 +218,7 @@ describe('recovery', () => {
     expect(suppliers.cancelled.map(({ kind }) => kind).sort()).toEqual(['flights', 'hotels']);
   });
 
-  test('Q4 a queue that waited for the suppliers is served after the next start, without another message', async () => {
+  test('Q4 a queue that waited for the suppliers is served after a restart, without another purchase', async () => {
     suppliers.available = false;
     const order = await accepted(engine.purchase({ packageId: 1, email, key: 'k' }));
     expect(order.status).toBe('queued');
@@ -230,7 +230,7 @@ describe('recovery', () => {
   });
 });
 
-test('Q4 while the suppliers are away nothing is claimed and no order is rejected', async () => {
+test('Q4 while the suppliers are away no unit is claimed and no order is rejected', async () => {
   suppliers.available = false;
   const order = await accepted(engine.purchase({ packageId: 1, email }));
   expect(order.status).toBe('queued');
@@ -247,7 +247,7 @@ test('Q6 a caller gets the outcome from the store when the live update is lost',
   expect(await outcome).toMatchObject({ status: 'failed' });
 });
 
-test('Q4 a replaced owner that has not noticed does not refuse units that its successor has', async () => {
+test('Q4 a replaced owner that has not noticed its replacement does not refuse a unit that its successor released', async () => {
   await stop();
   let lease = new AbortController();
   const acquire = async () => {
@@ -270,7 +270,7 @@ test('Q4 a replaced owner that has not noticed does not refuse units that its su
   await successor.drain();
 });
 
-test('a draining engine accepts nothing, and waiting callers get the order as it is', async () => {
+test('a draining engine accepts no purchases, and waiting callers get the current state of their order', async () => {
   const order = await accepted(engine.purchase({ packageId: 1, email }));
   const outcome = engine.outcome(order, { waitMs: 60_000 });
   await engine.drain();

@@ -21,7 +21,9 @@ export interface LocalActorsOptions extends Omit<PackageActorOptions, 'notify'> 
   readonly onFenced?: (packageId: number) => void;
 }
 
-/** A package that was given away is not activated here again by a purchase for this long, so that its next owner can. */
+/**
+ * For this long after a package was given away, purchases do not activate it here, so that the next owner takes over.
+ */
 const givenAwayMs = 1_000;
 
 /** The package actors of this instance. */
@@ -30,7 +32,7 @@ export class LocalActors implements LocalOwner {
   readonly #runtime: ActorRuntime<PackageMessage, PackageActor>;
   readonly #behaviour: PackageBehaviour;
   readonly #unsubscribe: () => void;
-  /** Until when messages for these packages are redirected, in ms since the epoch. */
+  /** End of the time in which messages for a given-away package are redirected, as Unix time in ms, by package. */
   readonly #givenAway = new Map<number, number>();
   #isHandingOver = false;
 
@@ -51,7 +53,7 @@ export class LocalActors implements LocalOwner {
       const message: CommandMessage = { ...command, deadlineAt, caller: resolve };
       if (tracing === undefined) return this.#tell(packageId, message);
       const tracedMessage = traced(tracing, packageId, message);
-      // The actor that this message wakes outlives the request, so it must not belong to the request's trace.
+      // This message may wake an actor that outlives the request, so the actor must not belong to the request's trace.
       tracing.outside(() => this.#tell(packageId, tracedMessage));
     });
   }
@@ -100,7 +102,7 @@ export class LocalActors implements LocalOwner {
     return !this.#isHandingOver;
   }
 
-  /** The package was removed. */
+  /** Ends the actor of a package that was removed. */
   retire(packageId: number): void {
     this.#runtime.retire(packageId);
   }
@@ -111,14 +113,14 @@ export class LocalActors implements LocalOwner {
     this.#givenAway.set(packageId, this.#options.clock.now() + givenAwayMs);
   }
 
-  /** Commits what is in the mailboxes, then stops. For the last instance. */
+  /** Commits the messages in the mailboxes, then stops. Used when no other instance can take over. */
   async drain(): Promise<void> {
     this.#unsubscribe();
     await this.#runtime.drain();
     this.#isHandingOver = true;
   }
 
-  /** Gives every package away at once; returns their ids. For one of several instances. */
+  /** Gives every package away at once, and returns their ids. Used when other instances can take over. */
   handOver(): Promise<number[]> {
     this.#isHandingOver = true;
     this.#unsubscribe();
@@ -138,17 +140,23 @@ export interface ActorEngineOptions extends LocalActorsOptions, ShellOptions {
   readonly rules: PackageRules;
 }
 
-/** Pause before a replaced owner is asked again. It notices when its lease or its next commit fails. */
+/**
+ * Pause before a replaced owner is asked again. The owner notices its replacement when its lease or its next commit
+ * fails.
+ */
 const staleOwnerPauseMs = 100;
 
 /** The actor engine: each purchase goes to its package's mailbox, and is answered after its commit. */
 export class ActorEngine extends EngineShell<ActorEngineOptions> {
-  /** Absent for a single instance. */
+  /** Requests between instances. Absent for a single instance. */
   readonly peers?: PeerService;
   readonly #local: LocalActors;
   readonly #placement?: Placement;
   readonly #router?: Router;
-  /** Keys whose purchase waits for its commit. They must not be refused from a snapshot (rule Q7). */
+  /**
+   * Keys whose purchase waits for its commit. A repeated purchase with such a key must not be refused from a snapshot
+   * (rule Q7).
+   */
   readonly #keysUnderWay = new UnderWay();
   readonly #unsubscribe: () => void;
 
@@ -173,7 +181,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     this.#unsubscribe = liveBus.subscribe({ removed: (packageId) => this.#local.retire(packageId) });
   }
 
-  /** Activates every package with unfinished orders, or lets placement do so if there are other instances. */
+  /** Activates every package with unfinished orders. If there are other instances, placement does this instead. */
   override async start(): Promise<void> {
     await super.start();
     await this.options.messages?.join();
@@ -266,7 +274,10 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     return answer.kind === 'notOwner' ? refused('no_owner') : answer;
   }
 
-  /** Refuses without asking the owner. A key is looked up first, because its reply may have been lost. */
+  /**
+   * Refuses a purchase without asking the owner. A key is looked up first, because the reply to an accepted purchase
+   * may have been lost.
+   */
   async #answerFrom(snapshot: PackageSnapshot, request: PurchaseRequest): Promise<OrderAnswer | undefined> {
     const { packageId, key } = request;
     const code = this.obstacle(snapshot);

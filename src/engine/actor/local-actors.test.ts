@@ -48,7 +48,7 @@ const buy = () => {
   );
 };
 
-test('a released package is left to its next owner for a while', async () => {
+test('a purchase does not activate a package again here just after its release', async () => {
   expect(await buy()).toMatchObject({ kind: 'accepted' });
   const released = actors.release(packageId);
   expect(await buy()).toEqual({ kind: 'notOwner' });

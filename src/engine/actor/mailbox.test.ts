@@ -9,7 +9,7 @@ test('a full mailbox refuses messages from `offer` and accepts those from `put`'
   expect(mailbox.take(10)).toEqual([1, 2, 4]);
 });
 
-test('Q5 messages are taken in the order of their arrival, including those that were put back', () => {
+test('Q5 messages are taken in the order of their arrival, also after some were put back', () => {
   const mailbox = new Mailbox<number>(10);
   for (const message of [1, 2, 3, 4]) mailbox.offer(message);
   const taken = mailbox.take(2);
@@ -18,7 +18,7 @@ test('Q5 messages are taken in the order of their arrival, including those that 
   expect(mailbox.size).toBe(1);
 });
 
-test('a reader wakes on a message or on its signal, and removes its listener', async () => {
+test('a reader wakes on a message or on its abort signal, and then removes its listener', async () => {
   const mailbox = new Mailbox<number>(10);
   const stop = new AbortController();
   const arrival = mailbox.arrival(stop.signal);
@@ -59,7 +59,7 @@ describe('DrainRate refuses a message that would wait more than a second', () =>
     [4_000, 4_100, true],
     [10_000, 9_900, false],
     [10_000, 10_100, true],
-  ])('at %i per second with %i messages ahead: %s', (perSecond, messages, isTooLong) => {
+  ])('at %i messages per second with %i messages ahead: %s', (perSecond, messages, isTooLong) => {
     const { rate, now } = drained(perSecond);
     expect(rate.isTooLong(messages, now)).toBe(isTooLong);
   });
@@ -81,7 +81,7 @@ test('DrainRate never refuses while the next two commits have room, even if comm
 });
 
 describe('DrainRate refuses nothing', () => {
-  it('before the first commit after a takeover', () => {
+  it('before the first commit after a takeover, because the rate is unknown', () => {
     expect(new DrainRate(options).isTooLong(19_999, 0)).toBe(false);
   });
 
@@ -99,7 +99,7 @@ describe('DrainRate refuses nothing', () => {
     expect(rate.isTooLong(10_000, now)).toBe(false);
   });
 
-  it('by a rate that was measured before a pause', () => {
+  it('because of a rate that was measured before a pause', () => {
     const { rate, now } = drained(2_500);
     const later = now + 60_000;
     rate.committed(1_000, later - 50, later);
@@ -107,7 +107,7 @@ describe('DrainRate refuses nothing', () => {
   });
 });
 
-test('DrainRate still refuses between two commits of a store that takes seconds for each', () => {
+test('DrainRate still refuses messages between two commits that take seconds each', () => {
   const rate = new DrainRate(options);
   rate.committed(1_000, 0, 3_000);
   expect(rate.isTooLong(2_000, 3_000 + 2_900)).toBe(true);

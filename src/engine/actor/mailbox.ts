@@ -21,13 +21,13 @@ export class Mailbox<Message> {
     return true;
   }
 
-  /** Adds a message even when the mailbox is full. For results of what the actor itself started, such as sagas. */
+  /** Adds a message even when the mailbox is full. Meant for results of the actor's own work, such as sagas. */
   put(message: Message): void {
     this.#messages.push(message);
     this.#wakeReader();
   }
 
-  /** Puts messages back to the front, in their order. */
+  /** Puts messages back to the front of the queue, in the given order. */
   putBack(messages: readonly Message[]): void {
     if (messages.length === 0) return;
     this.#messages = [...messages, ...this.#messages];
@@ -67,24 +67,24 @@ export class Mailbox<Message> {
 const weight = 0.3;
 
 export interface DrainRateOptions {
-  /** Messages in one commit, at most. */
+  /** The most messages in one commit. */
   readonly batchMax: number;
   /** Messages that would wait longer than this, in ms, are refused. */
   readonly shedAfterMs: number;
 }
 
 /**
- * Measures how fast commits empty a mailbox, to estimate how long its newest message waits. Only large batches are
- * measured, because a small one takes nearly as long. Times are ms since the epoch.
+ * Measures how fast commits empty a mailbox, to estimate how long the newest message waits. Only large batches are
+ * measured, because a small batch takes nearly as long as a large one. Times are Unix time in ms.
  *
  *     unknown ──a large batch is committed──► known ──no large commit for a while, or a failure──► unknown
  *
- * While the rate is unknown nothing is refused: after a takeover, while the store is away, and under little load.
+ * While the rate is unknown, no message is refused: after a takeover, while the store is away, and under little load.
  */
 export class DrainRate {
   readonly #batchMax: number;
   readonly #shedAfterMs: number;
-  /** Messages per ms; 0: unknown. */
+  /** Messages per ms; 0 while the rate is unknown. */
   #rate = 0;
   #knownUntil = 0;
 
@@ -93,17 +93,17 @@ export class DrainRate {
     this.#shedAfterMs = shedAfterMs;
   }
 
-  /** Notes a commit of this many messages, with its begin and end. */
+  /** Records a commit of this many messages, with the times of its begin and end. */
   committed(messages: number, from: number, to: number): void {
     if (messages * 2 < this.#batchMax) return;
     const tookMs = Math.max(1, to - from);
     const rate = messages / tookMs;
     this.#rate = this.#isKnown(to) ? this.#rate + weight * (rate - this.#rate) : rate;
-    // A slow store commits seldom, so its rate stays known for longer.
+    // A slow store commits rarely, so its measured rate stays valid for longer.
     this.#knownUntil = to + Math.max(this.#shedAfterMs, 2 * tookMs);
   }
 
-  /** Makes the rate unknown, because nothing can be committed for now. */
+  /** Forgets the rate, because nothing can be committed at present. */
   forget(): void {
     this.#rate = 0;
   }
@@ -121,14 +121,14 @@ export class DrainRate {
 
 /** A commit that was applied, for the {@link ActivityMeter}. */
 export interface CommitNote {
-  /** Orders that it inserted. */
+  /** Orders that the commit inserted. */
   readonly orders: number;
   readonly messages: number;
   readonly ms: number;
 }
 
 interface Bucket {
-  /** Number of the bucket since the epoch. */
+  /** The bucket's number: Unix time divided by the length of a bucket. */
   index: number;
   orders: number;
   messages: number;
@@ -137,18 +137,18 @@ interface Bucket {
 }
 
 const bucketMs = 2_000;
-/** One minute. */
+/** The number of buckets in a minute. */
 const buckets = 30;
-/** Ten seconds. */
+/** The number of buckets in ten seconds. */
 const recentBuckets = 5;
 
 /** Measures how busy one package was over the last minute, in buckets of two seconds. */
 export class ActivityMeter {
-  /** One more than is shown, because the current bucket is not over. */
+  /** One bucket more than `read` returns, because the current bucket is incomplete. */
   readonly #ring: Bucket[] = Array.from({ length: buckets + 1 }, emptyBucket);
   readonly #startedAt: number;
 
-  /** @param now when the activation began, in ms since the epoch */
+  /** @param now when the activation began, as Unix time in ms */
   constructor(now: number) {
     this.#startedAt = now;
   }
@@ -178,7 +178,7 @@ export class ActivityMeter {
     };
   }
 
-  /** Includes the current bucket, so that a sale shows as soon as it begins. */
+  /** The activity of the last ten seconds. Includes the current bucket, so that a sale shows as soon as it begins. */
   #recent(now: number, current: number): Activity['recent'] {
     const first = current - recentBuckets;
     const sum = emptyBucket();
@@ -211,7 +211,7 @@ function mean(total: number, count: number): number {
   return count === 0 ? 0 : rounded(total / count);
 }
 
-/** Two digits are enough to show, and keep the messages between instances short. */
+/** Rounds to two decimals, which are enough for the pages and keep messages between instances short. */
 function rounded(value: number): number {
   return Math.round(value * 100) / 100;
 }

@@ -36,7 +36,7 @@ test('a new owner publishes the queue at once, although the queue has not change
   expect(published).toEqual([{ packageId: 7, first: [3], all: [3] }]);
 });
 
-test('Q2 the result of a saga that could not be processed is delivered again', async () => {
+test('Q2 a saga’s result that could not be processed is delivered again', async () => {
   const clock = new ManualClock();
   const notify = vi.fn();
   const order = fakeOrder({ packageId: 7, status: 'held' });
@@ -68,7 +68,7 @@ describe('messages past their deadline', () => {
   test.each([
     ['without a key leaves the queue', undefined, [{ kind: 'withdraw', orderId: 'order-1' }]],
     ['with a key keeps its position', 'k', []],
-  ])('Q4 a refused purchase that may be stored: an order %s', (_, key, rest) => {
+  ])('Q4 when a purchase that may be stored is refused, an order %s', (_, key, rest) => {
     const bench = new DecideFixture();
     const purchase = bench.purchase({ deadlineAt: 999, ...(key === undefined ? {} : { key }) });
     expect(behaviour.expire([{ ...purchase, inDoubt: true }], 1_000, 'owner')).toEqual(rest);

@@ -35,7 +35,7 @@ export interface PackageActorOptions {
   readonly notify: (packageId: number, message: PackageMessage) => void;
 }
 
-/** The options, and what the actors of all packages share. */
+/** The options and objects that the actors of all packages share. */
 interface Shared extends PackageActorOptions {
   readonly metrics: Metrics;
   readonly runner: SagaRunner;
@@ -45,7 +45,7 @@ interface Shared extends PackageActorOptions {
 const redeliverMs = 5_000;
 const refusals = { store: 'store_unavailable', owner: 'no_owner' } as const;
 
-/** Activates package actors, and handles messages that no active actor takes. */
+/** Activates package actors, and handles the messages that no active actor can process. */
 export class PackageBehaviour implements Behaviour<PackageMessage, PackageActor> {
   readonly #shared: Shared;
 
@@ -60,7 +60,7 @@ export class PackageBehaviour implements Behaviour<PackageMessage, PackageActor>
     const { store, suppliers, instance, liveBus, metrics } = this.#shared;
     const ownership = await store.takeOwnership(id, instance);
     if (ownership === undefined) {
-      // The sender's snapshot still had the package, so snapshots elsewhere are outdated too.
+      // The sender's snapshot still contained the package, so the snapshots of other instances may contain it too.
       liveBus.publishRemoved(id);
       return undefined;
     }
@@ -73,13 +73,16 @@ export class PackageBehaviour implements Behaviour<PackageMessage, PackageActor>
     return batch.flatMap((message) => {
       if (!('caller' in message) || now <= message.deadlineAt) return [message];
       message.caller({ kind: 'refused', code: refusals[cause] });
-      // The order may be stored, and nobody will know its id. Without a key it must not stay in the queue.
+      // The order may be stored, but its caller never learns the id. Without a key the order must leave the queue.
       const isLost = message.kind === 'purchase' && message.inDoubt === true && message.key === undefined;
       return isLost ? [{ kind: 'withdraw', orderId: message.orderId }] : [];
     });
   }
 
-  /** Messages without a caller are dropped: the next owner finds in the store what they are about. */
+  /**
+   * Tells callers to ask another instance. Messages without a caller are dropped, because the next owner reads their
+   * orders from the store.
+   */
   redirect(batch: readonly PackageMessage[]): void {
     for (const message of batch) if ('caller' in message) message.caller({ kind: 'notOwner' });
   }
@@ -99,7 +102,7 @@ export class PackageBehaviour implements Behaviour<PackageMessage, PackageActor>
     return inDoubt(batch);
   }
 
-  /** Sagas of all packages, including those that wait for a slot. */
+  /** The number of sagas of all packages, including sagas that wait for a slot. */
   get sagas(): number {
     return this.#shared.runner.count;
   }
@@ -121,7 +124,7 @@ export class PackageBehaviour implements Behaviour<PackageMessage, PackageActor>
     );
   }
 
-  /** A saga's result must not get lost, even if it could not be processed this time. */
+  /** Delivers a saga's result again that could not be processed, because such a result must not get lost. */
   async #redeliver(message: PackageMessage & { orderId: string }): Promise<void> {
     const { clock, notify, store } = this.#shared;
     await clock.sleep(redeliverMs);
@@ -138,9 +141,9 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
   readonly #activity: ActivityMeter;
   #sagas!: ActivationSagas;
   #ended!: AbortSignal;
-  /** Created when an order waits for the first time. */
+  /** Created when an order joins the queue for the first time. */
   #queuePublisher: QueuePublisher | undefined;
-  /** Messages in the current batch. */
+  /** The number of messages in the current batch. */
   #messages = 0;
 
   constructor(shared: Shared, state: PackageState) {
@@ -161,7 +164,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
       else if (order.status !== 'queued') sagas.start('compensate', order);
     }
     notify(state.package.id, { kind: 'suppliers', available: suppliers.available });
-    // Viewers at other instances know the queue from the former owner, if at all.
+    // Viewers at other instances know at best the former owner's queue.
     this.#publishQueue();
   }
 
@@ -222,7 +225,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
     this.#shared.traces?.forget(this.state);
   }
 
-  /** @param mailbox messages that wait for their commit now */
+  /** @param mailbox the number of messages that now wait for their commit */
   activity(mailbox: number): Activity {
     return this.#activity.read(this.#shared.clock.now(), mailbox);
   }
@@ -248,7 +251,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
     this.#queuePublisher.publish(this.state, this.#ended);
   }
 
-  /** Whether the commit was fenced because the package was removed, not because another instance owns it. */
+  /** Whether a commit was fenced because the package was removed, not because another instance owns the package. */
   async #isRemoved(id: number): Promise<boolean> {
     return this.#shared.store.package(id).then(
       (stored) => stored === undefined,

@@ -4,7 +4,7 @@ import type { Messages } from '../../cluster/messages.ts';
 import { silentLog } from '../../observability/log.ts';
 import { Placement, preference } from './placement.ts';
 
-/** The members, set by the test. */
+/** A list of members that the test sets. */
 class Members implements Pick<Messages, 'members' | 'onMembers' | 'available'> {
   all = ['a', 'b'];
   available = true;
@@ -56,7 +56,7 @@ beforeEach(() => {
   });
 });
 
-test('Q6 an actor with unfinished work that prefers this instance is woken by the next scan', async () => {
+test('Q6 the next scan wakes an actor with unfinished work if the actor prefers this instance', async () => {
   void placement.run();
   unfinished = ids;
   await clock.advance(1_000);
@@ -100,7 +100,7 @@ test('no actor moves while the transport is away', async () => {
   placement.stop();
 });
 
-test('a store that is away is read again at the next scan', async () => {
+test('a scan that fails because the store is away is repeated at the next interval', async () => {
   let isAway = true;
   const patient = new Placement({
     instance: 'a',
@@ -134,14 +134,14 @@ describe('preference', () => {
     }
   });
 
-  test('spreads actors evenly over the members', () => {
+  test('is spread evenly over the members', () => {
     const counts = members.map(
       (member) => actors.filter((actor) => preference(actor, members)[0] === member).length,
     );
     for (const count of counts) expect(count).toBeGreaterThan(850);
   });
 
-  test('moves only the actors of a member that leaves, each to its next preference', () => {
+  test('changes only for the actors of a member that leaves, each to its next member', () => {
     for (const actor of actors) {
       const before = preference(actor, members);
       const after = preference(actor, ['a', 'b']);

@@ -16,17 +16,17 @@ export interface PlacementOptions {
   readonly messages: Messages;
   readonly actors: Placeable;
   readonly store: Pick<Store, 'packagesWithUnfinished'>;
-  /** Asks their preferred instances to take these actors over. */
+  /** Asks the preferred instance of each actor to take it over. */
   readonly wakeOnPreferred: (ids: readonly number[]) => void;
   readonly clock: Clock;
   readonly log: Log;
-  /** Interval of the search for actors without an owner; default 1,000 ms. */
+  /** Interval of the scans for actors without an owner; default 1,000 ms. */
   readonly scanMs?: number;
   /** Actors move only after the members have been the same for this long; default 10,000 ms. */
   readonly stableMs?: number;
 }
 
-/** Actors that one scan wakes or moves, at most, to spread many takeovers over time. */
+/** The most actors that one scan wakes or moves. Spreads many takeovers over time. */
 const perScan = 100;
 
 /**
@@ -66,7 +66,10 @@ export class Placement {
     this.#unsubscribe();
   }
 
-  /** Wakes actors that have unfinished work and prefer this instance. The lease protects those that have an owner. */
+  /**
+   * Wakes actors that have unfinished work and prefer this instance. If an actor has an owner elsewhere, the lease
+   * prevents a takeover.
+   */
   async #adopt(): Promise<void> {
     const { actors, store } = this.#options;
     const active = new Set(actors.activeIds());
@@ -98,9 +101,8 @@ export class Placement {
 }
 
 /**
- * The members in their order of preference as owner of an actor: rendezvous hashing (Thaler and
- * Ravishankar, 1998). All instances with the same members compute the same order. When a member leaves, only its
- * actors move.
+ * Ranks the members as owners of an actor, the preferred member first, by rendezvous hashing (Thaler and Ravishankar,
+ * 1998). All instances with the same members compute the same ranks. When a member leaves, only its actors move.
  */
 export function preference(actor: number, members: readonly string[]): string[] {
   const ranked = members.map((member) => ({ member, weight: weigh(`${member}/${actor}`) }));

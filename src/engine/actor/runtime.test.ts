@@ -12,7 +12,7 @@ interface Note {
   readonly inDoubt?: boolean;
 }
 
-/** An actor that records its messages, with a store that can be told to fail. It is its own behaviour. */
+/** An actor, and also its own behaviour, that records its messages. Its commits can be made to fail. */
 class Notebook implements Behaviour<Note, Notebook>, Actor<Note, null, readonly Note[]> {
   readonly written: string[] = [];
   readonly batches: number[] = [];
@@ -20,7 +20,7 @@ class Notebook implements Behaviour<Note, Notebook>, Actor<Note, null, readonly 
   readonly redirected: string[] = [];
   readonly unknowns: string[] = [];
   readonly expired: string[] = [];
-  /** The signal of each activation. */
+  /** The abort signal of each activation. */
   readonly signals: AbortSignal[] = [];
   epochs = 0;
   attempts = 0;
@@ -117,7 +117,7 @@ describe('group commit', () => {
     await runtime.drain();
   });
 
-  test('Q7 a message that is stored already is looked up, not dropped', async () => {
+  test('Q7 a message that cannot be committed but is stored already is not dropped', async () => {
     const notebook = new Notebook();
     notebook.obstacle = (batch) => {
       if (batch.some((note) => note.text === 'again' && note.inDoubt !== true))
@@ -220,7 +220,7 @@ describe('activations', () => {
     await runtime.drain();
   });
 
-  test('messages to an actor that does not exist are answered', async () => {
+  test('answer messages to an actor that does not exist', async () => {
     const notebook = new Notebook();
     const runtime = start(notebook);
     runtime.tell(404, { text: 'a' });
@@ -228,7 +228,7 @@ describe('activations', () => {
     await runtime.drain();
   });
 
-  test('end when their package is gone, and answer waiting and later messages', async () => {
+  test('end when their package was removed, and answer waiting and later messages', async () => {
     const notebook = new Notebook();
     const fencedFor: number[] = [];
     const runtime = start(notebook, { onFenced: (id) => fencedFor.push(id) });
@@ -265,7 +265,7 @@ describe('draining', () => {
     expect(runtime.tell(1, { text: 'c' })).toBe(false);
   });
 
-  test('messages that cannot be committed in time are answered', async () => {
+  test('messages that cannot be committed within the timeout are answered', async () => {
     const notebook = new Notebook();
     notebook.obstacle = () => {
       throw new StoreUnavailableError('away');
@@ -278,7 +278,7 @@ describe('draining', () => {
   });
 });
 
-test('a full mailbox refuses', async () => {
+test('a full mailbox refuses messages', async () => {
   const notebook = new Notebook();
   notebook.hold = new Promise(() => {});
   const runtime = start(notebook, { mailboxMax: 2 });
@@ -287,7 +287,7 @@ test('a full mailbox refuses', async () => {
 });
 
 describe('overload', () => {
-  /** A full batch takes 300 ms. */
+  /** A runtime under overload: a full batch takes 300 ms. */
   async function overloaded() {
     const clock = new ManualClock();
     const notebook = new Notebook();
@@ -306,7 +306,7 @@ describe('overload', () => {
     offer(10);
     await clock.advance(0);
     offer(30);
-    // One batch is committed, so the rate is known. The next one is in progress.
+    // The first batch is committed, so the rate is known. The second batch is in progress.
     await clock.advance(300);
     return { clock, notebook, runtime, taken };
   }
@@ -315,7 +315,7 @@ describe('overload', () => {
     const { clock, notebook, runtime, taken } = await overloaded();
     expect(runtime.mailboxSize(1)).toBe(20);
     expect(taken(50)).toBe(14);
-    // `tell` is not limited by the rate.
+    // The rate limits `tellIfInTime`, but not `tell`.
     expect(runtime.tell(1, { text: 'a cancel' })).toBe(true);
     await clock.advance(300);
     expect(taken(50)).toBe(9);

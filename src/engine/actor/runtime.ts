@@ -11,15 +11,15 @@ export interface RuntimeOptions<Message, Active> {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics;
-  /** Messages in one mailbox, at most. */
+  /** The most messages in one mailbox. */
   readonly mailboxMax?: number;
-  /** Messages in one commit, at most. */
+  /** The most messages in one commit. */
   readonly batchMax?: number;
   /** `tellIfInTime` refuses a message that would wait longer than this, in ms. */
   readonly shedAfterMs?: number;
   /** An idle actor is passivated after this many ms. */
   readonly idleMs?: number;
-  /** Called when a commit was fenced. The actor then stays with the instance that took it over. */
+  /** Called when a commit was fenced. The actor is then left to the instance that took it over. */
   readonly onFenced?: (id: number) => void;
 }
 
@@ -41,8 +41,9 @@ const defaults = {
   mailboxMax: 20_000,
   batchMax: 1_000,
   /**
-   * Well below the time that callers wait. Not shorter, because refused callers come back a second later and take the
-   * time that the others need: with 1,000 ms, a load of ten times MongoDB's maximum left 0.4 of its throughput.
+   * Well below the time that callers wait. Not shorter, because refused callers try again a second later, and these
+   * requests slow down the accepted ones. With 1,000 ms, a load of ten times MongoDB's maximum reduced throughput to
+   * 0.4.
    */
   shedAfterMs: 4_000,
   idleMs: 60_000,
@@ -71,7 +72,7 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     return this.#cell(id).mailbox.offer(message);
   }
 
-  /** Sends a message. False also when it would wait too long. */
+  /** Sends a message like {@link tell}. False also if the message would wait too long. */
   tellIfInTime(id: number, message: Message): boolean {
     if (this.#draining.signal.aborted) return false;
     const { mailbox, drainRate } = this.#cell(id);
@@ -88,22 +89,22 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     if (!this.#draining.signal.aborted) this.#cell(id);
   }
 
-  /** Undefined unless the actor is active. */
+  /** The actor if it is active, else undefined. */
   actor(id: number): Active | undefined {
     return this.#cells.get(id)?.actor;
   }
 
-  /** Messages that wait for an actor. */
+  /** The number of messages in the mailbox of an actor. */
   mailboxSize(id: number): number {
     return this.#cells.get(id)?.mailbox.size ?? 0;
   }
 
-  /** Actors that are active or being activated. */
+  /** Ids of the actors that are active or being activated. */
   activeIds(): number[] {
     return [...this.#cells.keys()];
   }
 
-  /** Finishes the batch of an actor, releases its lease, and redirects the messages that wait. */
+  /** Finishes the current batch of an actor, releases its lease, and redirects the messages in its mailbox. */
   async release(id: number): Promise<void> {
     const cell = this.#cells.get(id);
     cell?.leaving.abort('released');
@@ -118,7 +119,7 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     cell.leaving.abort('removed');
   }
 
-  /** Refuses new messages and releases every actor; returns their ids. */
+  /** Refuses new messages and releases every actor. Returns the ids of the actors. */
   async handOver(): Promise<number[]> {
     this.#draining.abort('handed over');
     const ids = this.activeIds();
@@ -126,7 +127,10 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     return ids;
   }
 
-  /** Commits what is in the mailboxes, for `timeoutMs` at most, then ends every activation and refuses new messages. */
+  /**
+   * Commits the messages in the mailboxes, for at most `timeoutMs`. Then ends every activation and refuses new
+   * messages.
+   */
   async drain(timeoutMs = 5_000): Promise<void> {
     const { clock } = this.#options;
     const until = clock.now() + timeoutMs;
@@ -161,11 +165,11 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     while (!stop.aborted) {
       const startedAt = clock.now();
       const end = await this.#activate(cell, stop);
-      // Without leases, two owners would fence each other in turns.
+      // Without leases, two owners would keep fencing each other, so this one stops.
       if (end === 'fenced' && this.#options.onFenced !== undefined) break;
       if (end === 'unknown' || end === 'gone') cell.isGone = true;
       if (end === 'notOwner' || cell.isGone || (end === 'idle' && cell.mailbox.size === 0)) break;
-      // Backs off if the activation ended soon. After one that lasted, the next may follow at once.
+      // Back off if the activation was short. After a long activation, the next one may follow at once.
       pauseMs = clock.now() - startedAt > retryMaxMs ? retryFirstMs : Math.min(pauseMs * 2, retryMaxMs);
       if (end !== 'idle') await clock.sleep(pauseMs, stop);
       cell.mailbox.putBack(behaviour.expire(cell.mailbox.take(Infinity), clock.now(), 'owner'));

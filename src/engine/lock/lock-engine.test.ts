@@ -40,11 +40,11 @@ afterEach(async () => {
 interface TestLocks extends Leases {
   /** All leases expire, and their holders notice only at their next use. */
   expire(): void;
-  /** Whether the service answers. */
+  /** Whether the lock service is away. */
   isAway: boolean;
 }
 
-/** Leases that really lock, for several engines in this process. */
+/** Leases that exclude each other, shared by several engines in this process. */
 function locks(): TestLocks {
   const held = new Set<number>();
   let leases = new Set<AbortController>();
@@ -92,7 +92,7 @@ describe('a sale', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q3 Q8 nothing is sold twice although every process gets the lock', async () => {
+  test('Q3 Q8 no unit is sold twice even if every process gets the lock at once', async () => {
     await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.3, latencyMs: 2 });
     const many: LockEngine[] = [];
     for (let each = 0; each < 4; each++) many.push(await start({ leases: broken }));
@@ -147,7 +147,7 @@ describe('a sale', () => {
 });
 
 describe('the lock', () => {
-  test('makes the next purchase wait, and this gets the unit that the first one released', async () => {
+  test('makes the second purchase wait until the first releases its unit, which the second then gets', async () => {
     await setStage();
     const suppliers = new ScriptedSuppliers();
     const engine = await start({ suppliers });
@@ -172,7 +172,7 @@ describe('the lock', () => {
     expect(await stage.orders()).toEqual([]);
   });
 
-  test('stores nothing for a purchase whose timeout ends while other orders are finished first', async () => {
+  test('stores nothing for a purchase that times out while orders before it are finished', async () => {
     await setStage();
     const leases = locks();
     await bought(await start({ leases, suppliers: new ScriptedSuppliers() }));
@@ -186,7 +186,7 @@ describe('the lock', () => {
     expect((await stage.orders()).map(({ status }) => status)).toEqual(['failed']);
   });
 
-  test('buys nothing for a caller without a key that hangs up while it waits', async () => {
+  test('buys nothing for a caller without a key who hangs up while waiting', async () => {
     await setStage();
     const leases = locks();
     const lease = await leases.acquire(1);
@@ -203,7 +203,7 @@ describe('the lock', () => {
     expect(await stage.orders()).toHaveLength(1);
   });
 
-  test('when its service is away, refuses purchases, makes the engine unready, and recovers', async () => {
+  test('refuses purchases and makes the engine unready while its service is away, and then recovers', async () => {
     await setStage();
     const leases = locks();
     leases.isAway = true;
@@ -217,7 +217,7 @@ describe('the lock', () => {
 });
 
 describe('a process that dies in the middle of a purchase', () => {
-  test('Q2 Q8 its order is finished by the next holder of the lock', async () => {
+  test('Q2 Q8 leaves an order that the next holder of the lock finishes', async () => {
     await setStage();
     const leases = locks();
     const silent = new ScriptedSuppliers();
@@ -230,7 +230,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q8 its compensation is finished by the next holder, and the unit is sold again', async () => {
+  test('Q8 leaves a compensation that the next holder of the lock finishes, and the unit is sold again', async () => {
     await setStage();
     const leases = locks();
     const silent = new ScriptedSuppliers();
@@ -246,7 +246,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q3 Q8 it changes nothing if it wakes up after its order was finished', async () => {
+  test('Q3 Q8 changes nothing if it wakes up after another process finished its order', async () => {
     await setStage();
     const silent = new ScriptedSuppliers();
     const first = await start({ leases: broken, suppliers: silent });
@@ -261,7 +261,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q5 a queue that another engine left behind is served before new orders', async () => {
+  test('Q5 a queue left by another engine is served before new orders', async () => {
     await setStage({ package: { quota: 2 } });
     const queueing = new QueueEngine({ ...stage.options(), workQueue: memoryQueue() });
     await queueing.start();
@@ -279,7 +279,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
-  test('its orders are finished at the next start although nobody buys', async () => {
+  test('leaves orders that the next start finishes even if nobody buys', async () => {
     await setStage();
     const order = await bought(await start({ suppliers: new ScriptedSuppliers() }));
     const next = await start();
@@ -314,8 +314,8 @@ describe('cancelling', () => {
   });
 });
 
-describe('while something is away', () => {
-  test('the store: purchases are refused, and the engine is not ready', async () => {
+describe('unavailable:', () => {
+  test('while the store is away, purchases are refused and the engine is not ready', async () => {
     await setStage();
     const engine = await start();
     vi.spyOn(stage.store, 'versionedPackage').mockRejectedValue(new StoreUnavailableError('away'));
@@ -326,7 +326,7 @@ describe('while something is away', () => {
     expect(await outcomeOf(engine)).toBe('confirmed');
   });
 
-  test('the suppliers: nothing is claimed', async () => {
+  test('while the suppliers are away, no unit is claimed', async () => {
     await setStage();
     const suppliers = new ScriptedSuppliers();
     suppliers.available = false;
@@ -334,7 +334,7 @@ describe('while something is away', () => {
     expect(await stage.orders()).toEqual([]);
   });
 
-  test('this instance: a draining engine accepts nothing', async () => {
+  test('while the engine drains, it accepts no purchase', async () => {
     await setStage();
     const engine = await start({ suppliers: new ScriptedSuppliers() });
     const order = await bought(engine);

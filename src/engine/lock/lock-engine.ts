@@ -13,17 +13,19 @@ export interface LockEngineOptions extends StrategyOptions {
   readonly leases: Leases;
 }
 
-/** Interval between searches for unfinished orders, normally and while the lock service is away. */
+/**
+ * Intervals between searches for unfinished orders: the normal one, and a shorter one while the lock service is away.
+ */
 const roundMs = 5_000;
 const roundWhileAwayMs = 1_000;
-/** Orders of a package that one round finishes, at most. */
+/** The most orders of one package that a round finishes. */
 const leftMax = 1_000;
 
 /**
- * The lock engine: a lock around each purchase. Its holder claims a unit, runs the saga and stores the outcome. Then the
- * next purchase gets the lock. The next holder also finishes orders of a process that died.
+ * The lock engine: a lock around each purchase. The holder of the lock claims a unit, runs the saga and stores the
+ * outcome. Then the next purchase gets the lock. A holder also finishes the orders of a process that died.
  *
- * No promise depends on the lock. Each commit is conditional on the state that it was decided on, so two holders at the
+ * No promise depends on the lock. Each commit applies only to the state for which it was decided, so two holders at the
  * same time only delay each other (rule Q3).
  */
 export class LockEngine extends StrategyEngine {
@@ -31,7 +33,7 @@ export class LockEngine extends StrategyEngine {
 
   constructor(options: LockEngineOptions) {
     const rules = { ...options.rules, waitersPerUnit: 0, claimsMax: 1, rejectionsMax: defaultRejectionsMax };
-    // `buy` checks the suppliers before it waits for the lock. A purchase with the lock goes on in any case.
+    // `buy` checks the suppliers before it waits for the lock. A purchase that has the lock continues in any case.
     super(options, { rules, suppliersAvailable: () => true });
     const { leases, clock, random } = options;
     this.#locks = new Locks({ leases, clock, random, closing: this.closing });
@@ -59,20 +61,20 @@ export class LockEngine extends StrategyEngine {
     );
   }
 
-  /** Ignores `queue_full`: a held unit may be free again when this purchase has the lock. */
+  /** Ignores `queue_full`, because a held unit may be free again once this purchase has the lock. */
   protected override obstacle({ package: travelPackage, inventory }: PackageSnapshot): ErrorCode | undefined {
     const code = saleObstacle(travelPackage, inventory, this.options.clock.now(), 0, true);
     return code === 'queue_full' ? undefined : code;
   }
 
-  /** Does nothing: a purchase that waits for the lock watches its caller itself. */
+  /** Does nothing, because a purchase that waits for the lock notices by itself that its caller hung up. */
   protected withdraw(): void {}
 
   protected get isTransportAvailable(): boolean {
     return this.#locks.isReachable;
   }
 
-  /** Resolves as soon as `work` has replied. The work continues under the lock. */
+  /** Runs `work` under the lock. Resolves as soon as `work` has replied, while it continues under the lock. */
   #under(
     packageId: number,
     waiting: WaitingCaller,
@@ -107,7 +109,10 @@ export class LockEngine extends StrategyEngine {
     if (answer?.kind === 'accepted') await this.sagas.finish(answer.order, signal);
   }
 
-  /** Undefined if nothing was decided, because other orders must be finished first or the caller has its answer. */
+  /**
+   * Claims a unit. Undefined if nothing was decided, because other orders must be finished first or the caller has its
+   * answer.
+   */
   async #claim(
     { packageId, email, key }: PurchaseRequest,
     orderId: string,
@@ -132,7 +137,7 @@ export class LockEngine extends StrategyEngine {
     if (answer.kind === 'accepted') await this.sagas.finish(answer.order, signal);
   }
 
-  /** Finishes orders of processes that died or lost the lock. */
+  /** Finishes orders that other processes left when they died or lost the lock. */
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
     const versioned = await this.options.store.versionedPackage(packageId, {
       statuses: sagaStatuses,
@@ -142,7 +147,7 @@ export class LockEngine extends StrategyEngine {
     if (versioned !== undefined && versioned.inventory.waiting > 0) await this.#serveQueue(packageId, signal);
   }
 
-  /** Serves a queue that another engine left behind, one order at a time and before new ones (rule Q5). */
+  /** Serves a queue left by another engine, one order at a time, and before new orders (rule Q5). */
   async #serveQueue(packageId: number, signal: AbortSignal): Promise<void> {
     const wanted = { statuses: ['queued'], max: defaultRejectionsMax } as const;
     while (!signal.aborted && this.suppliersAvailable) {
@@ -158,7 +163,7 @@ export class LockEngine extends StrategyEngine {
     }
   }
 
-  /** Finishes orders although nobody buys, and detects whether the lock service answers. */
+  /** Finishes orders even if nobody buys, and detects whether the lock service answers. */
   async #rounds(): Promise<void> {
     const { store, clock, log } = this.options;
     while (!this.closing.aborted) {

@@ -9,7 +9,7 @@ export interface LocksOptions {
   readonly leases: Leases;
   readonly clock: Clock;
   readonly random: Random;
-  /** Once it aborts, no further lock is taken. */
+  /** Once this signal aborts, no further lock is taken. */
   readonly closing: AbortSignal;
 }
 
@@ -26,13 +26,14 @@ const yieldMs = 20;
 
 interface Turns {
   readonly limit: LimitFunction;
-  /** Start of the current streak of taking the lock, in ms since the epoch. */
+  /** Start of the current streak of taking the lock, as Unix time in ms. */
   since: number | undefined;
 }
 
 /**
- * Runs work on a package under its lock. Callers of this process wait for the same lock in a local queue, so each process
- * asks the lock service once at a time, and its load grows with the processes, not with the customers.
+ * Runs work on a package under its lock. Callers of this process wait for the same lock in a local queue, so each
+ * process asks the lock service for it once at a time. The load of the lock service grows with the number of processes,
+ * not of customers.
  */
 export class Locks {
   readonly #options: LocksOptions;
@@ -49,7 +50,7 @@ export class Locks {
   }
 
   /**
-   * Waits for the lock and runs the work. Does nothing if the work is no longer wanted by then.
+   * Waits for the lock and runs the work. Does nothing if the work is no longer wanted when the lock is free.
    * @throws LocksUnavailableError when the lock service cannot be reached.
    */
   under(packageId: number, isWanted: () => Promise<boolean>, work: LockedWork): Promise<void> {
@@ -133,9 +134,9 @@ export class LocksUnavailableError extends Error {
 }
 
 /**
- * A caller that waits for a lock. It is answered once: by the work under the lock, or with `overloaded` if the timeout
- * ends before the work begins. Once the work has begun there is no timeout, so that no caller is told that nothing was
- * stored while something is being stored.
+ * A caller that waits for a lock. The caller is answered once: by the work under the lock, or with `overloaded` if the
+ * timeout ends before the work begins. Work that has begun has no timeout, because `overloaded` promises that nothing
+ * is stored.
  */
 export class WaitingCaller {
   readonly answer: Promise<OrderAnswer>;
@@ -164,7 +165,7 @@ export class WaitingCaller {
     return this.#isOver;
   }
 
-  /** Ends the timeout, because the work begins. False if it is too late: nothing must be stored then. */
+  /** Ends the timeout, because the work begins. False if the timeout has already passed, and nothing may be stored. */
   serve(): boolean {
     if (!this.#isOver) this.#isServed = true;
     return this.#isServed;

@@ -22,39 +22,42 @@ export interface ConsumerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** An order without progress for this long counts as abandoned by its consumer; ms, default 10,000. */
+  /** An order without progress for this many ms counts as abandoned by its consumer; default 10,000. */
   readonly abandonedAfterMs?: number;
 }
 
 /** Timeout of a pop, by state: busy, waiting for units that other consumers hold, or idle. */
 const popMs = { busy: 0, waiting: 50, idle: 500 } as const;
-/** Interval between scans of the store, normally and while the list is empty. */
+/** Intervals between scans of the store: the normal one, and a shorter one while the list is empty. */
 const rescanMs = 5_000;
 const rescanWhileIdleMs = 1_000;
 const pauseAfterErrorMs = 200;
 const leftMax = 1_000;
-/** `stop` waits this long for the current order. */
+/** The longest time that `stop` waits for the current order. */
 const graceMs = 10_000;
 
-/** Result of serving a package once: an order was served, none waits, or none could be served. */
+/** Result of serving a package once: an order was served, the queue is empty, or no order could be served. */
 type Served = 'done' | 'empty' | 'waiting';
 
 /**
- * The consumer of the queue engine: pops one order after the other and books it, without a lock. A popped id only names
- * the package to serve. The unit goes to the first order of its queue by number, so the order of the list does not
- * matter (rule Q5). Several consumers may run, because each commit is conditional on a free unit.
+ * The consumer of the queue engine: pops one order id after the other and books an order, without a lock. A popped id
+ * only selects the package to serve. A unit goes to the order with the lowest number in the package's queue, so the
+ * sequence of the list does not matter (rule Q5). Several consumers may run, because each commit is conditional on a
+ * free unit.
  */
 export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #transactions: OptimisticTransactions;
   readonly #sagas: UnownedSagas;
-  /** Packages whose queue is to be served. */
+  /** Packages whose queue must be served next. */
   readonly #due = new Set<number>();
   readonly #closing = new AbortController();
   #isStopping = false;
   #running: Promise<void> | undefined;
   #rescannedAt = Number.NEGATIVE_INFINITY;
-  /** False before the first scan. Until then all orders count as abandoned, because this consumer has begun none. */
+  /**
+   * False before the first scan. The first scan counts all orders as abandoned, because this consumer has begun none.
+   */
   #hasRescanned = false;
   readonly #problems = new LogOnce();
 
@@ -153,7 +156,7 @@ export class Consumer {
     return this.#options.clock.now() - this.#rescannedAt >= afterMs;
   }
 
-  /** Finds orders that the list has lost, and finishes abandoned ones. */
+  /** Finds queued orders that the list has lost, and finishes abandoned orders. */
   async #rescan(): Promise<void> {
     const { store, clock } = this.#options;
     this.#rescannedAt = clock.now();

@@ -42,7 +42,7 @@ function consume(over: Partial<ConsumerOptions> = {}): Consumer {
   return consumer;
 }
 
-/** A consumer that dies during an order: its suppliers never answer. */
+/** A consumer that hangs during an order like a dead one, because its suppliers never answer. */
 async function dyingConsumer(): Promise<ScriptedSuppliers> {
   const suppliers = new ScriptedSuppliers();
   consume({ suppliers });
@@ -79,7 +79,7 @@ describe('a sale', () => {
     expect(await stage.orders('queued')).toEqual([]);
   });
 
-  test('Q5 units are given by number, in any order of the list', async () => {
+  test('Q5 units are given by order number, whatever the sequence of the list', async () => {
     await setStage({ package: { quota: 10 } });
     const numbers: number[] = [];
     stage.liveBus.subscribe({
@@ -94,7 +94,7 @@ describe('a sale', () => {
     expect(await stage.orders('rejected')).toHaveLength(10);
   });
 
-  test('Q1 Q3 Q8 several consumers at once sell nothing twice', async () => {
+  test('Q1 Q3 Q8 several consumers at once sell no unit twice', async () => {
     await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.3, latencyMs: 2 });
     const engine = await start();
     for (let each = 0; each < 3; each++) consume({ abandonedAfterMs: 50 });
@@ -107,7 +107,7 @@ describe('a sale', () => {
   test('Q7 one key sent many times over two servers makes one order, also after a sell-out', async () => {
     await setStage();
     const pair = [await start(), await start()];
-    // Purchases without a key come first, so that those with the same key share a commit.
+    // Purchases without a key come first, so that the purchases with the same key share a later commit.
     const keyless = pair.map((engine) => bought(engine, { email: 'c@example.com' }));
     const orders = await Promise.all(
       crowd(100).map((_, each) => bought(pair[each % 2] as QueueEngine, { key: 'k' })),
@@ -152,8 +152,8 @@ function lastInFirstOut(): WorkQueue {
   };
 }
 
-describe('when something gets lost', () => {
-  test('Q2 Q8 the next consumer finishes orders of a dead one before it serves the queue', async () => {
+describe('losses', () => {
+  test('Q2 Q8 the next consumer finishes the orders of a dead consumer before it serves the queue', async () => {
     await setStage();
     const engine = await start();
     const [order, other] = [await bought(engine), await bought(engine, { email: 'b@example.com' })];
@@ -161,7 +161,7 @@ describe('when something gets lost', () => {
     consume();
     expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
     expect(await engine.outcome(other, { waitMs: 5_000 })).toMatchObject({ status: 'rejected' });
-    // The dead consumer wakes up: its result is ignored, and it cancels nothing.
+    // The dead consumer wakes up. Its result must be ignored, and it must not cancel anything.
     silent.answerFlight({ kind: 'unknown', cause: 'time-out' });
     await consumers[0]?.stop();
     expect(await engine.order(order.id)).toMatchObject({ status: 'confirmed' });
@@ -169,7 +169,7 @@ describe('when something gets lost', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q2 a running consumer finishes the abandoned orders of another one', async () => {
+  test('Q2 a running consumer finishes the abandoned orders of another consumer', async () => {
     await setStage();
     const engine = await start();
     consume({ abandonedAfterMs: 100 });
@@ -227,7 +227,7 @@ describe('leaving', () => {
   test.each([
     ['the order leaves the queue without a key', undefined, 'withdrawn'],
     ['its position is kept with a key', 'k', 'queued'],
-  ])('a caller hangs up: %s', async (_, key, status) => {
+  ])('when a caller hangs up, %s', async (_, key, status) => {
     await setStage();
     const engine = await start();
     const order = await bought(engine, key === undefined ? {} : { key });
@@ -252,7 +252,7 @@ describe('leaving', () => {
 });
 
 describe('a consumer', () => {
-  test('that is stopped finishes its current order and takes no other', async () => {
+  test('finishes its current order when it is stopped, and takes no other order', async () => {
     await setStage({ package: { quota: 2 } });
     const engine = await start();
     const [order, other] = [await bought(engine), await bought(engine)];

@@ -15,12 +15,13 @@ interface Newcomer {
   readonly reject: (error: unknown) => void;
 }
 
-/** Orders that one commit stores, at most. */
+/** The most orders that one commit stores. */
 const batchMax = 100;
 
 /**
- * The queue engine: a purchase is stored as queued, with the package's next number, and its id is pushed to a list. A
- * {@link Consumer} in another process pops the ids. A lost id loses no order, because consumers also scan the store.
+ * The queue engine: a purchase is stored as a queued order with the package's next number, and the order's id is pushed
+ * to a list. A {@link Consumer} in another process pops the ids. If an id is lost, its order is still found, because
+ * consumers also scan the store.
  */
 export class QueueEngine extends StrategyEngine {
   readonly #workQueue: WorkQueue;
@@ -31,7 +32,7 @@ export class QueueEngine extends StrategyEngine {
     const { store, liveBus, clock, suppliers, workQueue } = options;
     const queuePublisher = new StoredQueuePublisher({ store, liveBus, clock });
     super(options, {
-      // Consumers claim units and reject queued orders.
+      // Only consumers claim units and reject queued orders.
       rules: { ...options.rules, claimsMax: 0, rejectionsMax: 0 },
       suppliersAvailable: () => suppliers.available,
       onQueueChange: (packageId) => queuePublisher.changed(packageId),
@@ -77,7 +78,10 @@ export class QueueEngine extends StrategyEngine {
     return this.#workQueue.available;
   }
 
-  /** Purchases that arrive during a commit share the next one, so they do not contend with each other. */
+  /**
+   * Stores the purchases that have arrived. Purchases that arrive during a commit share the next commit, so they do not
+   * contend.
+   */
   async #storeAll(packageId: number): Promise<void> {
     const arrived = this.#arrived.get(packageId) ?? [];
     while (arrived.length > 0) await this.#storeBatch(packageId, arrived.splice(0, batchMax));
@@ -99,7 +103,7 @@ export class QueueEngine extends StrategyEngine {
     }
   }
 
-  /** A queued order waits for a consumer, so its id is pushed again. */
+  /** Pushes the id of a queued order again, because only a consumer can serve the order. */
   protected override tryNow(order: Order): void {
     if (order.status === 'queued') this.#push(order.id);
     else super.tryNow(order);

@@ -2,7 +2,10 @@ import type { Redis, RedisOptions } from 'ioredis';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface RedisListOptions {
-  /** Opens a connection. A pop blocks its connection, so it has one of its own, opened by the first pop. */
+  /**
+   * Opens a connection. Pops have a connection of their own, because a pop blocks it. The first pop opens this
+   * connection.
+   */
   readonly connect: (purpose: string, options: RedisOptions) => Redis;
 }
 
@@ -22,7 +25,7 @@ export function redisList({ connect }: RedisListOptions): WorkQueue {
   const pusher = connect('work', { ...once, commandTimeout: timeoutMs, enableAutoPipelining: true });
   let popper: Redis | undefined;
 
-  /** Waits for the connection, so that the first pop after the start does not fail. */
+  /** Waits until the connection is ready, so that the first pop after the start does not fail. */
   async function popping(): Promise<Redis> {
     popper ??= connect('work-pop', { ...once, commandTimeout: popMaxMs + timeoutMs });
     if (popper.status !== 'ready' && popper.status !== 'end') await contact(popper);

@@ -33,7 +33,7 @@ function purchase(orderId: string, caller: Purchase['caller'] = () => {}): Purch
   return { kind: 'purchase', orderId, email: `${orderId}@example.com`, deadlineAt, caller };
 }
 
-/** Claims a unit for an order with this id; returns the code of a refusal. */
+/** Claims a unit for an order with this id. Returns the error code if the claim is refused. */
 async function run(
   id: string,
   over: Partial<Omit<Transaction, 'messages'>> = {},
@@ -44,7 +44,7 @@ async function run(
 }
 
 describe('a change', () => {
-  test('Q3 that was decided on an older state is decided again', async () => {
+  test('Q3 is decided again if another process changed the state meanwhile', async () => {
     const others = [newTransactions(), newTransactions()];
     const seen: number[] = [];
     const { commit } = stage.store;
@@ -52,7 +52,7 @@ describe('a change', () => {
     vi.spyOn(stage.store, 'commit').mockImplementation(async (...parameters) => {
       const other = isOwn ? others.pop() : undefined;
       if (other !== undefined) {
-        // Another process is quicker each time.
+        // Before each commit, another process commits first.
         isOwn = false;
         await run(`other-${others.length}`, {}, other);
         isOwn = true;
@@ -65,7 +65,7 @@ describe('a change', () => {
     expect(await stage.orders('held')).toHaveLength(2);
   });
 
-  test('Q7 with an unknown commit is stored once, whether or not the commit was applied', async () => {
+  test('Q7 is stored once if the outcome of its commit is unknown, whether or not the commit was applied', async () => {
     const { commit } = stage.store;
     const spy = vi.spyOn(stage.store, 'commit').mockImplementationOnce(async (...parameters) => {
       await commit.apply(stage.store, parameters);
@@ -77,7 +77,7 @@ describe('a change', () => {
     expect(await stage.orders()).toHaveLength(2);
   });
 
-  test('Q6 is published and answered once it is applied; the queue only if it has changed', async () => {
+  test('Q6 is published and answered once it is applied, and the queue is published only if the queue has changed', async () => {
     const heard: string[] = [];
     const answers: (Answer | NotOwner)[] = [];
     stage.liveBus.subscribe({ order: ({ id }) => heard.push(id) });
@@ -95,13 +95,13 @@ describe('a change', () => {
     expect(changedQueues).toEqual([1]);
   });
 
-  test('that the store rejects for good is given up', async () => {
+  test('is given up if the store rejects it permanently', async () => {
     const commit = vi.spyOn(stage.store, 'commit').mockRejectedValue(new Error('the id is taken'));
     await expect(run('one')).rejects.toThrow('the id is taken');
     expect(commit).toHaveBeenCalledTimes(1);
   });
 
-  test('that is no longer wanted is not stored, and no caller is answered', async () => {
+  test('is not stored, and its caller is not answered, if it is no longer wanted', async () => {
     const caller = vi.fn();
     const { step } = await transactions.run({
       packageId: 1,
@@ -113,11 +113,11 @@ describe('a change', () => {
     expect(await stage.orders()).toEqual([]);
   });
 
-  test('of a package that does not exist is refused', async () => {
+  test('is refused if its package does not exist', async () => {
     await expect(run('one', { packageId: 99 })).rejects.toBeInstanceOf(UnknownPackageError);
   });
 
-  test('Q8 of a saga is committed under the current epoch, and only while its order is held', async () => {
+  test('Q8 from a saga is committed under the current epoch, and only while its order is held', async () => {
     await run('one');
     await stage.store.takeOwnership(1, 'another engine');
     const message = { kind: 'refused', orderId: 'one', events: [], reason: 'flight_unavailable' } as const;
@@ -134,8 +134,8 @@ describe('a change', () => {
   });
 });
 
-describe('limits', () => {
-  test('end a transaction when others are always quicker or the store is away', async () => {
+describe('the limits of a transaction', () => {
+  test('end it if other processes are always quicker or the store is away', async () => {
     const { clock } = stage.options();
     vi.spyOn(stage.store, 'commit').mockRejectedValue(new FencedError('too late'));
     await expect(run('one', { until: clock.now() + 30 })).rejects.toBeInstanceOf(ContendedError);
@@ -147,7 +147,7 @@ describe('limits', () => {
     await expect(run('one')).rejects.toBeInstanceOf(StoreUnavailableError);
   });
 
-  test('of one transaction do not end the next ones', async () => {
+  test('do not end the transactions after it', async () => {
     const { clock } = stage.options();
     vi.spyOn(stage.store, 'commit').mockRejectedValueOnce(new FencedError('too late'));
     const [first, second] = await Promise.allSettled([run('one', { until: clock.now() - 1 }), run('two')]);

@@ -23,17 +23,17 @@ import {
 } from '../commands.ts';
 
 export interface Limits {
-  /** ms since the epoch. No further attempt begins after it. */
+  /** After this time no further attempt begins. Unix time in ms. */
   readonly until?: number;
-  /** Once it aborts, no further attempt begins. */
+  /** Once this signal aborts, no further attempt begins. */
   readonly signal?: AbortSignal;
 }
 
 export interface Transaction extends Limits {
   readonly packageId: number;
-  /** Unfinished orders of the package that the decision may touch. */
+  /** The unfinished orders of the package that the decision may change. */
   readonly wanted?: OrderSelection;
-  /** Called for each attempt with the epoch, which results of sagas carry. */
+  /** Makes the messages for each attempt. Results of sagas carry the given epoch. */
   readonly messages: (epoch: number) => readonly PackageMessage[];
   /** Overrides rules for this transaction. */
   readonly rules?: Partial<PackageRules>;
@@ -42,7 +42,7 @@ export interface Transaction extends Limits {
 }
 
 export interface TransactionResult {
-  /** The package and the orders that the step was decided on. */
+  /** The package and the orders from which the step was decided. */
   readonly versioned: VersionedPackage;
   /** The stored step. It has no effects if the transaction was not wanted. */
   readonly step: Step;
@@ -66,12 +66,12 @@ const pauseMaxMs = 200;
 
 /**
  * Changes packages without an owner: reads the package, decides, and commits on condition of the fence that was read.
- * If another process was quicker, it reads and decides again. Each decision is thus applied to the state that it was
- * made for, and no lock is needed (rules Q1, Q3).
+ * If another process was quicker, the transaction reads and decides again. Each decision thus applies to the state for
+ * which it was made, and no lock is needed (rules Q1, Q3).
  */
 export class OptimisticTransactions {
   readonly #options: TransactionOptions;
-  /** One transaction at a time per package, so that those of this process do not contend. One entry per package. */
+  /** Runs one transaction at a time per package, so that transactions of this process do not contend. By package. */
   readonly #turns = new Map<number, LimitFunction>();
 
   constructor(options: TransactionOptions) {

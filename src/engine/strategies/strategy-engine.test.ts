@@ -20,7 +20,7 @@ const email = 'ana@example.com';
 describe.each([
   ['lock', (options: StrategyOptions) => new LockEngine({ ...options, leases: localLeases() })],
   ['queue', (options: StrategyOptions) => new QueueEngine({ ...options, workQueue: memoryQueue() })],
-] as const)('what operators do with the %s engine', (_, make) => {
+] as const)('operators use the %s engine:', (_, make) => {
   let stage: StrategyFixture;
   let engine: StrategyEngine;
   beforeEach(async () => {
@@ -44,7 +44,7 @@ describe.each([
     return order;
   }
 
-  test('Q1 a package is updated at the version that was read, and its quota never falls below held and confirmed', async () => {
+  test('Q1 a package is updated only at its current version, and its quota never falls below held plus confirmed', async () => {
     await left(1);
     expect(await engine.updatePackage(1, { version: 1, quota: 0 })).toMatchObject({ code: 'quota_too_low' });
     expect(await engine.updatePackage(1, { version: 1, quota: 5, price: 7 })).toMatchObject({
@@ -73,7 +73,7 @@ describe.each([
     expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'sale_closed' });
   });
 
-  test('an update whose commit was applied without an answer is not made twice', async () => {
+  test('an update is not made twice if its commit was applied but the answer was lost', async () => {
     const { store } = stage;
     const commit = store.commit.bind(store);
     const once = vi.spyOn(store, 'commit').mockImplementationOnce(async (...all) => {
@@ -95,7 +95,7 @@ describe.each([
     const order = await bought(engine, { email, key: email });
     const erasures = [{ orderId: order.id, email: 'x@erased.invalid', key: 'erased-x' }];
     if (engine instanceof QueueEngine) {
-      // No consumer runs.
+      // No consumer runs, so the order stays unfinished.
       expect(await engine.erase(1, email, erasures)).toEqual({ kind: 'done', value: { left: 1 } });
       await engine.cancel(order);
     } else {

@@ -20,7 +20,7 @@ export interface StrategyOptions extends ShellOptions {
   readonly metrics?: Metrics;
 }
 
-/** Time for sagas in progress when the engine drains. */
+/** How long a draining engine waits for sagas in progress. */
 const drainMs = 1_000;
 
 /** The common part of the lock and queue engines. They differ in how an order gets its unit. */
@@ -29,7 +29,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
   protected readonly sagas: UnownedSagas;
   readonly #closing = new AbortController();
   readonly #background = new Set<Promise<void>>();
-  /** Orders that are being retried for an operator. */
+  /** Ids of orders that are being retried for an operator. */
   readonly #retrying = new Set<string>();
 
   constructor(
@@ -59,7 +59,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     });
   }
 
-  /** Waits a second for sagas in progress. The next process finishes the others. */
+  /** Waits a second for sagas in progress. The next process finishes the remaining sagas. */
   async drain(): Promise<void> {
     this.isDraining = true;
     const over = new AbortController();
@@ -75,7 +75,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     super.close();
   }
 
-  /** Another process may work on the same order: the first to commit decides. */
+  /** Tries an order's next step. Another process may work on the same order, and the first commit decides. */
   retry({ id }: Order): Promise<OrderAnswer> {
     return answered(async () => {
       const order = await this.order(id);
@@ -86,12 +86,12 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     });
   }
 
-  /** Packages have no owner here. */
+  /** The work of this instance. It lists no packages, because packages have no owner with this engine. */
   load(): EngineLoad {
     return { packages: [], sagas: this.#background.size, isDraining: this.isDraining };
   }
 
-  /** Finishes an order now. */
+  /** Finishes an order at once, in the background. */
   protected tryNow(order: Order): void {
     const { id } = order;
     if (this.#retrying.has(id)) return;
@@ -139,7 +139,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     void task.finally(() => this.#background.delete(task));
   }
 
-  /** An answer that needs no commit: the order with the same key, or a refusal by a fresh snapshot. */
+  /** An answer that needs no commit: the order with the same key, or a refusal based on a fresh snapshot. */
   protected async early(request: PurchaseRequest): Promise<OrderAnswer | undefined> {
     const snapshot = await this.cachedPackages.get(request.packageId);
     if (snapshot === undefined) return refused('unknown_package');

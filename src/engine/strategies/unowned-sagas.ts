@@ -23,7 +23,7 @@ const retryMs = 500;
 
 /**
  * Sagas of packages without an owner: books held orders, and compensates the others. Several processes may work on the
- * same order. The suppliers give each the same answers, and the first to commit decides (rules Q2, Q8).
+ * same order. The suppliers give each process the same answers, and the first commit decides (rules Q2, Q8).
  */
 export class UnownedSagas {
   readonly #options: UnownedSagasOptions;
@@ -32,7 +32,9 @@ export class UnownedSagas {
     this.#options = options;
   }
 
-  /** Resolves with the order once it needs no saga, or as it is when the signal aborts. */
+  /**
+   * Runs the saga of an order. Resolves once the order needs no saga, or with its current state when the signal aborts.
+   */
   async finish(order: Order, signal: AbortSignal): Promise<Order> {
     let latest = order;
     while (sagaStatuses.includes(latest.status) && !signal.aborted) {
@@ -43,7 +45,7 @@ export class UnownedSagas {
     return latest;
   }
 
-  /** Undefined if the signal has stopped the saga. */
+  /** The report of one saga. Undefined if the signal has stopped the saga. */
   async #run(order: Order, signal: AbortSignal): Promise<Report | undefined> {
     const { runner, log } = this.#options;
     let last: Report | undefined;
@@ -60,7 +62,7 @@ export class UnownedSagas {
     return last;
   }
 
-  /** Retries until the result is stored. If it got lost, the suppliers would have to be asked again. */
+  /** Retries until the result is stored, because a lost result would mean asking the suppliers again. */
   async #record(order: Order, report: Report, signal: AbortSignal): Promise<Order> {
     const { clock, log } = this.#options;
     for (;;) {

@@ -64,7 +64,7 @@ describe('peers', () => {
     expect(drained).toBe(1);
   });
 
-  test('without a handler, or that do not exist, give no answer', async () => {
+  test('give no answer if they have no handler or do not exist', async () => {
     const { one } = pair();
     expect(await one.status('two', 100)).toBeUndefined();
     expect(await one.drain('two')).toBe(false);
@@ -88,13 +88,13 @@ describe('requests of operators on the wire', () => {
     { kind: 'erase', email: 'ana@example.com', erasures },
   ] as const;
 
-  test.each(commands)('$kind arrives as it was sent', (command) => {
+  test.each(commands)('the command $kind is decoded as it was sent', (command) => {
     const request: InstanceRequest = { kind: 'command', packageId: 1, patienceMs: 10, command };
     const { v: _, ...received } = decodeRequest(encodeRequest(request)) as InstanceRequest & { v: number };
     expect(received).toEqual(request);
   });
 
-  test('encodes the names that older releases know', () => {
+  test('are encoded under the names that older releases know', () => {
     const { command } = encodeRequest({ kind: 'command', packageId: 1, patienceMs: 1, command: update }) as {
       command: unknown;
     };
@@ -103,11 +103,11 @@ describe('requests of operators on the wire', () => {
     expect(decodeAnswer({ v: 1, kind: 'elsewhere' })).toEqual({ kind: 'notOwner' });
   });
 
-  test('answers arrive as they were sent', () => {
+  test('an answer is decoded as it was sent', () => {
     expect(decodeAnswer(encodeAnswer({ kind: 'erased', left: 2 }))).toEqual({ kind: 'erased', left: 2 });
   });
 
-  test('more than 1,000 erasures in one message are not understood', () => {
+  test('a message with more than 1,000 erasures is refused', () => {
     const command = { kind: 'erase', email: 'a@b', erasures: Array(1_001).fill(erasures[0]) } as const;
     expect(
       decodeRequest(encodeRequest({ kind: 'command', packageId: 1, patienceMs: 1, command })),

@@ -5,7 +5,7 @@ import { decodeAnswer, encodeRequest, type InstanceAnswer } from './protocol.ts'
 
 const tellTimeoutMs = 2_000;
 
-/** Requests of operators between instances. The router passes incoming ones to {@link answer}. */
+/** Requests of operators between instances. The router passes incoming requests to {@link answer}. */
 export class PeerService implements Peers {
   readonly #messages: Messages;
   #handler: PeerHandler | undefined;

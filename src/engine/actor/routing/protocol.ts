@@ -8,13 +8,13 @@ import type { Command } from '../../commands.ts';
 import type { PeerRequest } from '../../operated-engine.ts';
 
 /**
- * The messages between instances, as JSON. `v` is the version of the format. A receiver ignores members that it does
- * not know, and answers a greater version with `elsewhere`, so that two releases can run side by side.
+ * The messages between instances, as JSON. `v` is the version of the format. A receiver ignores unknown members, and
+ * answers a greater version with `elsewhere`, so that two releases can run side by side.
  */
 const version = 1;
 
 const id = z.string().min(1).max(64);
-/** The place in a trace. An invalid one is dropped, and the message is accepted. */
+/** The sender's span in a trace. An invalid value is dropped, and the message is accepted. */
 const trace = z.string().max(64).optional().catch(undefined);
 const command = z.discriminatedUnion('kind', [
   z.object({
@@ -64,14 +64,14 @@ const request = z.discriminatedUnion('kind', [
   z.object({ v: z.literal(version), kind: z.literal('drain') }),
 ]);
 
-/** A request of another instance. */
+/** A request from another instance. */
 export type InstanceRequest =
   | { kind: 'command'; packageId: number; patienceMs: number; command: Command }
   | { kind: 'withdraw'; packageId: number; orderId: string }
   | { kind: 'wake'; packageIds: readonly number[] }
   | PeerRequest;
 
-/** Kinds that have another name on the wire, which older releases expect. */
+/** Kinds with a different name on the wire, because older releases expect that name. */
 const wireKinds: ReadonlyMap<string, string> = new Map([
   ['update', 'amend'],
   ['updated', 'amended'],
@@ -123,7 +123,7 @@ export function encodeAnswer(body: InstanceAnswer): Json {
   return { v: version, ...renameKind(wireKinds, body) } as unknown as Json;
 }
 
-/** An answer that is not understood counts as `notOwner`. */
+/** Decodes an answer. An answer that this release does not understand counts as `notOwner`. */
 export function decodeAnswer(json: Json): InstanceAnswer {
   const parsed = answer.safeParse(json);
   if (!parsed.success) return { kind: 'notOwner' };

@@ -57,7 +57,7 @@ class Instance {
   readonly got: Command[] = [];
   readonly withdrawn: string[] = [];
   mayOwn = true;
-  /** Whether it takes over packages without an owner. */
+  /** Whether the instance takes over packages without an owner. */
   takesOver = true;
   answer: Answer = { kind: 'accepted', order };
   readonly router: Router;
@@ -110,20 +110,20 @@ beforeEach(() => {
 });
 
 const accepted = { kind: 'accepted', order };
-/** A package that prefers this instance. */
+/** The id of a package that prefers this instance. */
 const packageOf = (instance: string) =>
   Array.from({ length: 100 }, (_, index) => index + 1).find(
     (id) => preference(id, ['a', 'b'])[0] === instance,
   ) as number;
 
 describe('finding the owner', () => {
-  test('a command for a package that is owned here needs no message', async () => {
+  test('a command for a package of this instance needs no message', async () => {
     a.owned.add(1);
     expect(await a.router.send(1, purchase)).toEqual(accepted);
     expect(network.sent).toEqual([]);
   });
 
-  test('the owner in the store is asked, and remembered', async () => {
+  test('the owner that the store names is asked, and is asked first the next time', async () => {
     ownerInStore = 'b';
     b.owned.add(1);
     expect(await a.router.send(1, purchase)).toEqual(accepted);
@@ -156,7 +156,7 @@ describe('finding the owner', () => {
     expect(b.got).toEqual([{ ...purchase, inDoubt: true }]);
   });
 
-  test('Q7 a refusal counts only when no unanswered copy of the command can still be stored', async () => {
+  test('Q7 a refusal counts only after no unanswered copy of the command can be stored any more', async () => {
     const clock = new ManualClock();
     a = new Instance('a', network, () => 'b', clock, 8_000);
     a.takesOver = false;
@@ -172,14 +172,14 @@ describe('finding the owner', () => {
     await clock.advance(3_000);
     expect(b.got.length).toBeGreaterThan(0);
     expect(answered).not.toHaveBeenCalled();
-    // The unanswered copy is stored now.
+    // From now on the answer shows that the unanswered copy was stored.
     b.answer = { kind: 'accepted', order };
     await clock.advance(2_000);
     await sending;
     expect(answered).toHaveBeenCalledWith(accepted);
   });
 
-  test('a refusal of the first instance counts at once', async () => {
+  test('a refusal by the first instance asked counts at once', async () => {
     a = new Instance('a', network, () => 'b', new ManualClock());
     b.owned.add(1);
     b.answer = { kind: 'refused', code: 'queue_full' };
@@ -196,7 +196,7 @@ describe('finding the owner', () => {
     expect(a.got).toEqual([]);
   });
 
-  test('a command is refused in time when no instance answers', async () => {
+  test('a command is refused at its timeout if no instance answers', async () => {
     a.takesOver = false;
     b.takesOver = false;
     expect(await a.router.send(1, purchase)).toEqual({ kind: 'refused', code: 'no_owner' });
@@ -224,7 +224,7 @@ describe('a command that may be stored already', () => {
     expect(restarted.got.at(-1)).toEqual(purchase);
   });
 
-  test('Q6 is in doubt also for an update by an operator', async () => {
+  test('Q6 is in doubt also if it is an operator’s update', async () => {
     ownerInStore = 'b';
     let isLost = true;
     network.fault = () => {
@@ -238,7 +238,7 @@ describe('a command that may be stored already', () => {
     expect(b.got).toEqual([{ ...change, inDoubt: true }]);
   });
 
-  test('an order without a key that may be stored leaves the queue when its sender gives up', async () => {
+  test('is withdrawn from the queue when its sender gives up, if it has no key', async () => {
     ownerInStore = 'b';
     b.owned.add(1);
     a.takesOver = false;
@@ -249,7 +249,7 @@ describe('a command that may be stored already', () => {
     await vi.waitFor(() => expect(b.withdrawn).toEqual([order.id]));
   });
 
-  test('an order with a key stays in the queue', async () => {
+  test('stays in the queue when its sender gives up, if it has a key', async () => {
     ownerInStore = 'b';
     b.owned.add(1);
     a.takesOver = false;
@@ -281,7 +281,7 @@ describe('a caller who hangs up', () => {
   });
 });
 
-test('released packages are woken at their preferred instances', async () => {
+test('wakeOnPreferred() wakes each package at the instance that it prefers', async () => {
   const mine = packageOf('a');
   a.router.wakeOnPreferred([mine, packageOf('b')]);
   await Promise.resolve();

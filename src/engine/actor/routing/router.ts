@@ -10,12 +10,12 @@ import { preference } from '../placement.ts';
 import type { PeerService } from './peers.ts';
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type InstanceAnswer } from './protocol.ts';
 
-/** No answer came. The command may be stored, now or a little later. */
+/** No answer came. The command may be stored already, or may still be stored. */
 interface NoReply {
   readonly kind: 'noReply';
 }
 
-/** The packages of this instance. */
+/** The packages that this instance owns. */
 export interface LocalOwner {
   /** Resolves after the commit, or with `notOwner` if another instance owns the package. Never rejects. */
   send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | NotOwner>;
@@ -31,7 +31,7 @@ export interface RouterOptions {
   readonly instance: string;
   readonly messages: Messages;
   readonly local: LocalOwner;
-  /** Answers requests of operators that other instances pass on. */
+  /** Answers operators' requests that other instances pass on. */
   readonly peers?: Pick<PeerService, 'answer'>;
   readonly store: Pick<Store, 'owner'>;
   readonly clock: Clock;
@@ -42,19 +42,19 @@ export interface RouterOptions {
 }
 
 const askTimeoutMs = 2_000;
-/** Time until a command without an answer is certainly stored or lost: the wait for the answer, and as long again. */
+/** After this time an unanswered command is certainly either stored or lost. Twice the wait for an answer. */
 const copyLivesMs = 2 * askTimeoutMs;
 const pauseFirstMs = 10;
 const pauseMaxMs = 250;
-/** For this long after its start, an instance may get requests again that its previous process has stored. */
+/** For this long after its start, an instance may receive repeated requests that its previous process has stored. */
 const afterlifeMs = 5_000;
-/** Longest wait for a transport that is away. Without it, only packages that are owned here can be sold. */
+/** Longest wait for an unavailable transport. Without the transport, only packages of this instance can be sold. */
 const transportTimeoutMs = 1_500;
 
 /**
- * Sends commands to the owner of a package, and repeats them with the same ids until an owner has answered or the time
- * is up. It first asks the instance that answered last, then the owner in the store, then the instance that rendezvous
- * hashing prefers, which takes the package over if it has no owner.
+ * Sends commands to the owner of a package, and repeats them with the same ids until an owner has answered or the
+ * timeout has passed. The router first asks the instance that answered last, then the owner in the store, then the
+ * instance that rendezvous hashing prefers. The preferred instance takes the package over if it has no owner.
  */
 export class Router {
   readonly #options: RouterOptions;
@@ -95,7 +95,7 @@ export class Router {
       }
       if (target === undefined || failed.size >= messages.members().length) failed.clear();
       if (!messages.available && clock.now() - startedAt > transportTimeoutMs) break;
-      // The last instance is draining.
+      // This instance is draining and there is no other.
       if (!local.mayOwn && messages.members().every((member) => member === instance)) break;
       await clock.sleep(pauseMs);
     }
@@ -118,13 +118,13 @@ export class Router {
     this.#tell(owner, { kind: 'withdraw', packageId, orderId });
   }
 
-  /** The order may be stored, and nobody will know its id. Without a key it must not stay in the queue. */
+  /** Withdraws an order without a key that may be stored, because its caller never learns the id. */
   #forgo(packageId: number, sent: Command): void {
     const isLost = sent.kind === 'purchase' && sent.inDoubt === true && sent.key === undefined;
     if (isLost) this.withdraw(packageId, sent.orderId);
   }
 
-  /** Asks the preferred instances to take these packages over. */
+  /** Asks the preferred instance of each package to take it over. */
   wakeOnPreferred(packageIds: readonly number[]): void {
     const { messages, instance } = this.#options;
     const others = messages.members().filter((member) => member !== instance);
@@ -226,15 +226,15 @@ export class Router {
   }
 }
 
-/** Whether a purchase was refused for a reason that does not pass at once. */
+/** Whether a purchase was refused for a lasting reason. */
 function isRefusedPurchase({ kind }: Command, answer: Answer): boolean {
   return kind === 'purchase' && answer.kind === 'refused' && !passing.has(answer.code);
 }
 
-/** Refusals that may pass, and say nothing about the order. */
+/** Codes of temporary refusals, which say nothing about the order. */
 const passing: ReadonlySet<ErrorCode> = new Set(['overloaded', 'no_owner', 'store_unavailable', 'internal']);
 
-/** Marks a command that may be stored although no answer came. */
+/** Marks a command as in doubt: it may be stored although no answer came. */
 function inDoubt(command: Command): Command {
   return command.kind === 'purchase' || command.kind === 'update' ? { ...command, inDoubt: true } : command;
 }
