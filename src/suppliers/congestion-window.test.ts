@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CongestionWindow } from './congestion-window.ts';
+import { CongestionWindow } from './circuit-breaker.ts';
 
 /** A round of calls, all answered. */
 function round(window: CongestionWindow): number {
