@@ -1,8 +1,151 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
-import type { Channel, Subscription } from './channel.ts';
-import { clockFrame } from './frame.ts';
-import { TimeSlice, type TimeSliceOptions } from './time-slice.ts';
+import { TimeSlice, type TimeSliceOptions } from './schedule.ts';
+
+/**
+ * The messages of a live socket, which htmx 4's hx-ws extension reads. They are text messages of two kinds:
+ *
+ * 1. HTML: one or more fragments, each wrapped so that it replaces the element with its id, for example
+ *    `<hx-partial hx-target="#stay-1" hx-swap="outerMorph">…</hx-partial>`. htmx skips an id that is not on the page.
+ * 2. JSON `{"now": 1700000000000}`: the server's clock as Unix time in ms. This message opens every connection, and is
+ *    sent again when nothing else was sent for 4 s. A page treats a socket as dead when it was silent for 9 s.
+ */
+
+/** A part of a page, and the id of its root element. The part contains no `hx-*` attributes. */
+export interface Fragment {
+  readonly rootId: string;
+  readonly html: string;
+}
+
+/** A message with fragments. White space around a fragment is removed, because htmx would insert it as a node. */
+function fragmentsFrame(fragments: Iterable<Fragment>): Buffer {
+  let text = '';
+  for (const { rootId, html } of fragments) {
+    text += `<hx-partial hx-target="#${rootId}" hx-swap="outerMorph">${html.trim()}</hx-partial>`;
+  }
+  return textFrame(text);
+}
+
+/** A message with the server's clock. */
+function clockFrame(now: number): Buffer {
+  return textFrame(JSON.stringify({ now }));
+}
+
+/**
+ * Returns a text as one unmasked, final WebSocket frame (RFC 6455, section 5.2). The same frame is sent to many
+ * sockets, which is cheaper than letting the WebSocket library make a frame for each.
+ */
+export function textFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const header = headerOf(length);
+  const frame = Buffer.allocUnsafe(header.length + length);
+  frame.set(header);
+  frame.write(text, header.length);
+  return frame;
+}
+
+const finalText = 0x81;
+
+function headerOf(length: number): Buffer {
+  if (length < 126) return Buffer.from([finalText, length]);
+  if (length < 65_536) return Buffer.from([finalText, 126, length >> 8, length & 0xff]);
+  const header = Buffer.alloc(10);
+  header.set([finalText, 127]);
+  header.writeUIntBE(length, 4, 6);
+  return header;
+}
+
+/** One connection, as the fan-out sees it. No method throws or waits. */
+export interface Viewer {
+  /** Sends one whole WebSocket frame. All viewers share the bytes, so never write to them. */
+  send(frame: Buffer): void;
+  /** How many bytes were sent and are still in this process. */
+  bufferedBytes(): number;
+  /** Starts the closing handshake with a close code (RFC 6455, section 7.4). */
+  close(code: number, reason: string): void;
+  /** Ends the connection without a handshake, for clients that do not read. */
+  terminate(): void;
+}
+
+/**
+ * Close codes (RFC 6455, section 7.4.1). The pages' hx-ws extension reconnects after `restart`, but not after
+ * `refused`.
+ */
+export const closeCodes = { refused: 1008, restart: 1012 } as const;
+
+/** A viewer of a channel. */
+export interface Subscription {
+  readonly viewer: Viewer;
+  readonly channel: Channel;
+  /** The channel's version that the viewer has; 0 if the viewer has none. */
+  version: number;
+  /** When something was last sent to the viewer, as Unix time in ms. */
+  sentAt: number;
+  /** Since when the viewer has been too slow, as Unix time in ms; undefined while the viewer keeps up. */
+  laggingSince: number | undefined;
+}
+
+interface Part {
+  readonly fragment: Fragment;
+  /** The channel's version that brought the fragment. */
+  readonly version: number;
+}
+
+/**
+ * The newest state of a topic, as fragments, and its viewers. Each `put` makes a new version. A viewer at version v
+ * needs exactly the fragments that are newer than v: a new viewer gets all of them, and a viewer that missed a hundred
+ * versions gets one message. The only state per viewer is a number.
+ */
+export class Channel {
+  readonly subscriptions = new Set<Subscription>();
+  readonly #parts = new Map<string, Part>();
+  /**
+   * Frames that lead to the current version, by the version before. Viewers that have the same version share a frame.
+   */
+  readonly #frames = new Map<number, Buffer>();
+  #version = 0;
+
+  get version(): number {
+    return this.#version;
+  }
+
+  subscribe(viewer: Viewer): Subscription {
+    const subscription = { viewer, channel: this, version: 0, sentAt: 0, laggingSince: undefined };
+    this.subscriptions.add(subscription);
+    return subscription;
+  }
+
+  /** Replaces the fragments with the same ids. */
+  put(fragments: readonly Fragment[]): void {
+    if (fragments.length === 0) return;
+    this.#version++;
+    this.#frames.clear();
+    for (const fragment of fragments) {
+      this.#parts.set(fragment.rootId, { fragment, version: this.#version });
+    }
+  }
+
+  /** Removes a fragment. Viewers that have it keep it; later viewers do not get it. */
+  remove(rootId: string): void {
+    if (this.#parts.delete(rootId)) this.#frames.clear();
+  }
+
+  /** The frame that leads from the given version to the current version, which must be newer. */
+  frameSince(version: number): Buffer {
+    let frame = this.#frames.get(version);
+    if (frame === undefined) {
+      frame = fragmentsFrame(this.#newerThan(version));
+      this.#frames.set(version, frame);
+    }
+    return frame;
+  }
+
+  *#newerThan(version: number): Iterable<Fragment> {
+    for (const part of this.#parts.values()) {
+      if (part.version > version) yield part.fragment;
+    }
+  }
+}
 
 export interface FanoutOptions extends TimeSliceOptions {
   /** A viewer with more unsent bytes than this is lagging. A lagging viewer gets nothing new. */

@@ -6,7 +6,7 @@ import type { Inventory, PackageSnapshot } from '../domain/travel-package.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import { silentLog } from '../observability/log.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import type { Viewer } from './channel.ts';
+import type { Viewer } from './fanout.ts';
 import { Hub, type HubOptions, type LiveRender } from './hub.ts';
 import { localLiveBus } from './live-bus.ts';
 

@@ -4,14 +4,21 @@ import { orderElementId, orderFragment } from '../http/pages/fragments/order.ts'
 import { offerOf, packageFragment, stayElementId } from '../http/pages/fragments/package.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
-import { type Channel, closeCodes, type Subscription, type Viewer } from './channel.ts';
-import { Fanout, type FanoutOptions, fanoutDefaults } from './fanout.ts';
-import type { Fragment } from './frame.ts';
+import {
+  type Channel,
+  closeCodes,
+  Fanout,
+  type FanoutOptions,
+  type Fragment,
+  fanoutDefaults,
+  type Subscription,
+  type Viewer,
+} from './fanout.ts';
 import type { CustomerTopic } from './handshake.ts';
 import type { LiveBus } from './live-bus.ts';
 import { OrderFeed } from './order-feed.ts';
 import { PackageFeed } from './package-feed.ts';
-import { Interval, Ticker } from './ticker.ts';
+import { Interval, Ticker } from './schedule.ts';
 import type { ShownOrder, WatchedOrder } from './watched-order.ts';
 
 export interface LiveRender {

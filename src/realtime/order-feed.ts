@@ -3,8 +3,7 @@ import type { BookingEngine } from '../engine/engine.ts';
 import { offersAgain } from '../http/pages/fragments/order.ts';
 import type { TripOffer } from '../http/pages/fragments/package.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Channel } from './channel.ts';
-import type { Fragment } from './frame.ts';
+import type { Channel, Fragment } from './fanout.ts';
 import type { QueueSnapshot } from './live-bus.ts';
 import { isSameState, type ShownOrder, WatchedOrder, WatchedPackage } from './watched-order.ts';
 

@@ -1,8 +1,7 @@
 import { isListed, type PackageSnapshot } from '../domain/travel-package.ts';
 import type { CachedPackages } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Channel } from './channel.ts';
-import type { Fragment } from './frame.ts';
+import { Channel, type Fragment } from './fanout.ts';
 
 /**
  * The channels that show the packages. One channel shows all packages. Each package that is watched alone has a channel

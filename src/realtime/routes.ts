@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import type { AppServices } from '../http/app-services.ts';
 import { allowOnly } from '../http/methods.ts';
 import { problem } from '../http/problem.ts';
-import type { Viewer } from './channel.ts';
+import type { Viewer } from './fanout.ts';
 import { checkHandshake, isWebSocketUpgrade, livePath } from './handshake.ts';
 import { Hub, type HubOptions, type LiveRender, pageRender } from './hub.ts';
 import { Sockets } from './sockets.ts';
@@ -51,7 +51,7 @@ export interface Live {
 
 /**
  * The live updates of the pages, over a WebSocket: `GET /live?topic=packages`, `/live?topic=package:3`,
- * `/live?topic=order:<id>&proof=<signature>` or, for signed-in operators, `/live?topic=admin`. `frame.ts` describes the
+ * `/live?topic=order:<id>&proof=<signature>` or, for signed-in operators, `/live?topic=admin`. `fanout.ts` describes the
  * messages. Clients send no messages.
  */
 export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): Live {

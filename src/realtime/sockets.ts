@@ -7,9 +7,9 @@ import { Hono } from 'hono';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
-import { closeCodes, type Viewer } from './channel.ts';
+import { closeCodes, type Viewer } from './fanout.ts';
 import { livePath } from './handshake.ts';
-import { Interval } from './ticker.ts';
+import { Interval } from './schedule.ts';
 import { refuse } from './upgrade.ts';
 
 /** The largest message that a client may send, in bytes. The pages send no messages. */

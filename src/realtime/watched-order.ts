@@ -1,7 +1,7 @@
 import type { Order } from '../domain/order.ts';
 import { offersAgain } from '../http/pages/fragments/order.ts';
 import type { TripOffer } from '../http/pages/fragments/package.ts';
-import { Channel } from './channel.ts';
+import { Channel } from './fanout.ts';
 import type { QueueSnapshot } from './live-bus.ts';
 
 /** Everything that the fragment of an order shows. */

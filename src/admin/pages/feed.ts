@@ -2,11 +2,17 @@ import type { Html } from '../../http/pages/markup.ts';
 import { singleFlight } from '../../lib/cached.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
-import { Channel, closeCodes, type Subscription, type Viewer } from '../../realtime/channel.ts';
-import { Fanout, type FanoutOptions } from '../../realtime/fanout.ts';
-import type { Fragment } from '../../realtime/frame.ts';
+import {
+  Channel,
+  closeCodes,
+  Fanout,
+  type FanoutOptions,
+  type Fragment,
+  type Subscription,
+  type Viewer,
+} from '../../realtime/fanout.ts';
 import type { SessionCheck } from '../../realtime/routes.ts';
-import { Interval } from '../../realtime/ticker.ts';
+import { Interval } from '../../realtime/schedule.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import type { Overview, OverviewReader } from './overview.ts';
 import { overviewFragments, packageFragments, packagesFragment } from './overview-page.ts';

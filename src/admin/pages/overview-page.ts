@@ -2,7 +2,7 @@ import { icon } from '../../http/pages/elements.ts';
 import { formatCount } from '../../http/pages/format.ts';
 import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
-import type { Fragment } from '../../realtime/frame.ts';
+import type { Fragment } from '../../realtime/fanout.ts';
 import { rateWords } from './format.ts';
 import { stuckOrSlowElementId, stuckOrSlowTable } from './fragments/orders.ts';
 import { packageElementId, packagesElementId, packagesTable } from './fragments/packages.ts';

@@ -1,5 +1,5 @@
 import type { Html } from '../../http/pages/markup.ts';
-import { TimeSlice, type TimeSliceOptions } from '../../realtime/time-slice.ts';
+import { TimeSlice, type TimeSliceOptions } from '../../realtime/schedule.ts';
 import type { PackageStatus } from '../package-service.ts';
 import { packageRow } from './fragments/packages.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { TimeSlice } from './time-slice.ts';
+import { TimeSlice } from './schedule.ts';
 
 /** How long a slice lasts after other work took this many ms. */
 async function sliceAfter(othersMs: number): Promise<number> {
