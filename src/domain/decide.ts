@@ -1,8 +1,8 @@
-import { Draft, type Effect } from './draft.ts';
 import type { ErrorCode } from './errors.ts';
 import type {
   Cancel,
   Change,
+  Effect,
   Erase,
   OrderAnswer,
   PackageMessage,
@@ -14,7 +14,7 @@ import type {
 import { eraseEmail, updatePackage } from './operator-changes.ts';
 import * as to from './order.ts';
 import { isSettled, type Order } from './order.ts';
-import type { PackageState } from './package-state.ts';
+import { Draft, type PackageState } from './package-state.ts';
 import { isSoldOut, queueCapacity, salePhase } from './travel-package.ts';
 
 /** Limits of one decision about a package. */

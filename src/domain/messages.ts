@@ -180,6 +180,18 @@ export interface Change {
   readonly erased?: readonly Order[];
 }
 
+/** Something to do once the change is known to be applied. */
+export type Effect =
+  | { readonly kind: 'answer'; readonly caller: Reply; readonly answer: Answer }
+  /** Books a held order at the suppliers. */
+  | { readonly kind: 'book'; readonly order: Order }
+  /** Cancels the reservations of a compensating or cancelling order. */
+  | { readonly kind: 'compensate'; readonly order: Order }
+  /** Restarts the order's saga. */
+  | { readonly kind: 'retry'; readonly order: Order }
+  /** More work is left than one commit should take: a `tick` follows. */
+  | { readonly kind: 'continue' };
+
 /** Proof of ownership. A commit applies only while the stored package carries the same epoch and seq. */
 export interface Fence {
   readonly epoch: number;

@@ -1,7 +1,7 @@
-import type { Draft } from './draft.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Erasure, PackageUpdate, UpdatePackage } from './messages.ts';
 import { isSettled, type Order } from './order.ts';
+import type { Draft } from './package-state.ts';
 import { type Inventory, isSaleWindow, isSoldOut, salePhase, type TravelPackage } from './travel-package.ts';
 
 /** Applies an operator's update to the version that was read, or refuses all of it. */

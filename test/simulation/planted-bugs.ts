@@ -184,7 +184,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the last order in the queue gets the first unit',
     edits: [
       {
-        file: 'src/domain/draft.ts',
+        file: 'src/domain/package-state.ts',
         find: `    this.#committedQueue = state.queue[Symbol.iterator]();
 `,
         replace: `    this.#committedQueue = [...state.queue].reverse()[Symbol.iterator]();

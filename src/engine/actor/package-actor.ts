@@ -1,7 +1,6 @@
 import type { Messages } from '../../cluster/messages.ts';
 import { decide, type Lookups, type PackageRules, type Step } from '../../domain/decide.ts';
-import type { Effect } from '../../domain/draft.ts';
-import { inDoubt, type Ownership, type PackageMessage } from '../../domain/messages.ts';
+import { type Effect, inDoubt, type Ownership, type PackageMessage } from '../../domain/messages.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
