@@ -9,7 +9,6 @@ import type { IncomingRequest } from '../rate-limits/rate-limits.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import type { SupplierClient } from '../suppliers/suppliers.ts';
-import type { LoopAdmission } from './server/overload.ts';
 
 /** Everything that the HTTP routes need. src/compose puts it together. */
 export interface AppServices {
@@ -22,13 +21,19 @@ export interface AppServices {
   readonly log: Log;
   readonly settings: HttpSettings;
   /** Omitted when purchases are never refused for overload. */
-  readonly admission?: Pick<LoopAdmission, 'admits'>;
+  readonly admission?: Admission;
   /** Omitted when rate limits are off. */
   readonly limits?: HttpLimits;
   /** Omitted when telemetry is off. */
   readonly telemetry?: HttpTelemetry;
   /** Omitted when there is no admin token. Then the admin pages and the admin API do not exist. */
   readonly admin?: { readonly auth: OperatorAuth };
+}
+
+/** Sheds load. */
+export interface Admission {
+  /** Whether the server has the capacity for another purchase. Ask once per purchase. */
+  admits(): boolean;
 }
 
 /** Metrics, traces and request logs of the HTTP server. */

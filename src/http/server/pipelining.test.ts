@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it, vi } from 'vitest';
-import { limitPipelining } from './pipelining.ts';
+import { limitPipelining } from './server.ts';
 
 let server: Server;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { ManualClock, runUntilIdle } from '../../../test/support/manual-clock.ts';
-import { LoopAdmission } from './overload.ts';
+import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
+import { LoopAdmission } from './limits.ts';
 
 /** An event loop in which each timer is late by the given ms. */
 class LateClock extends ManualClock {
