@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseStrictJson } from './strict-json.ts';
+import { parseStrictJson } from './request.ts';
 
 describe('strict JSON', () => {
   test.each([

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { instanceIdInput } from '../admin/api/schemas.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import { idempotencyKeyHeader } from '../http/api/headers.ts';
 import { packageIdField, storedKey } from '../http/inputs.ts';
+import { idempotencyKeyHeader } from '../http/request.ts';
 
 /** The parts of an operation that cannot be derived from its method, path, tag and schemas. */
 export interface Definition {

@@ -1,10 +1,10 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
-import { readForm } from '../../http/body.ts';
 import { emailInput } from '../../http/inputs.ts';
 import { markup } from '../../http/pages/markup.ts';
 import type { FieldError } from '../../http/problem.ts';
+import { readForm } from '../../http/request.ts';
 import type { EraseResult } from '../email-eraser.ts';
 import { confirmStep } from './confirm.ts';
 import {
@@ -18,8 +18,7 @@ import {
 } from './context.ts';
 import { field } from './field.ts';
 import { formatQuantity } from './format.ts';
-import type { AdminPageParts } from './layout.ts';
-import { heading } from './layout.ts';
+import { type AdminPageParts, heading } from './layout.ts';
 
 const eraseForm = z.object({ email: emailInput, confirmed: z.literal('yes').optional() });
 

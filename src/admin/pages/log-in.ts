@@ -1,11 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
-import { readForm } from '../../http/body.ts';
 import { incomingRequest } from '../../http/limits.ts';
 import { formatWait } from '../../http/pages/format.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import { ProblemError, toProblemError } from '../../http/problem.ts';
+import { readForm } from '../../http/request.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, show, showRefused } from './context.ts';
 import { field } from './field.ts';
 import type { AdminPageParts } from './layout.ts';

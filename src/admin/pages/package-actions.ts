@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { TravelPackage } from '../../domain/travel-package.ts';
-import { check, readForm } from '../../http/body.ts';
 import { formatCount, formatNight, peopleAre } from '../../http/pages/format.ts';
+import { check, readForm } from '../../http/request.ts';
 import type { PackageStatus } from '../package-service.ts';
 import { confirmStep, type PageAction, serveAction } from './confirm.ts';
 import {

@@ -3,10 +3,10 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { PackageUpdate } from '../../domain/messages.ts';
 import { salePhase, type TravelPackage } from '../../domain/travel-package.ts';
-import { readForm } from '../../http/body.ts';
 import { packageIdFrom } from '../../http/inputs.ts';
 import { formatCount } from '../../http/pages/format.ts';
 import type { FieldError } from '../../http/problem.ts';
+import { readForm } from '../../http/request.ts';
 import type { NewPackage, PackageStatus } from '../package-service.ts';
 import { confirmStep } from './confirm.ts';
 import {

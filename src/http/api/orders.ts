@@ -3,15 +3,21 @@ import { errorKind } from '../../domain/errors.ts';
 import type { Refused } from '../../domain/messages.ts';
 import { type Order, parseOrderId } from '../../domain/order.ts';
 import type { AppServices } from '../app-services.ts';
-import { readJson } from '../body.ts';
 import { buyerBody, purchaseBody } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
 import { serveRoutes } from '../methods.ts';
 import { orderOf } from '../order-access.ts';
 import { ProblemError, problem } from '../problem.ts';
+import {
+  type Preferences,
+  parsePrefer,
+  preferenceApplied,
+  readIdempotencyKey,
+  readJson,
+  waitMs,
+} from '../request.ts';
 import { purchaseOutcome } from '../telemetry/observe-requests.ts';
-import { type Preferences, parsePrefer, preferenceApplied, readIdempotencyKey, waitMs } from './headers.ts';
 import { type OrderView, orderView } from './views.ts';
 
 type Services = Pick<AppServices, 'engine' | 'clock' | 'telemetry' | 'limits' | 'admission'>;

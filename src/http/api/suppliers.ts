@@ -7,14 +7,13 @@ import {
   supplierKinds,
 } from '../../suppliers/suppliers.ts';
 import type { AppServices, HttpSettings } from '../app-services.ts';
-import { check, readJson } from '../body.ts';
 import { cursorInput, flightBody, hotelBody, storedKey } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { take } from '../limits.ts';
 import { serveRoutes } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
+import { check, readIdempotencyKey, readJson } from '../request.ts';
 import { isSameText } from '../security.ts';
-import { readIdempotencyKey } from './headers.ts';
 
 type Services = Pick<AppServices, 'suppliers' | 'random' | 'limits'> & {
   readonly settings: Pick<HttpSettings, 'suppliersToken'>;

@@ -6,8 +6,8 @@ import { Hono } from 'hono';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { silentLog } from '../../observability/log.ts';
-import { readForm, readJson } from '../body.ts';
 import { onError } from '../problem.ts';
+import { readForm, readJson } from '../request.ts';
 import { createServer, type ServerTimes } from './server.ts';
 
 let server: ReturnType<typeof createServer>;

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { waitSMax } from '../../http/api/headers.ts';
 import {
   type OrderView,
   orderAnswer,
@@ -8,6 +7,7 @@ import {
   packagesAnswer,
 } from '../../http/api/views.ts';
 import { buyerBody, emailInput, purchaseBody } from '../../http/inputs.ts';
+import { waitSMax } from '../../http/request.ts';
 import {
   type Answer,
   defineOperations,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePrefer, waitMs } from './headers.ts';
+import { parsePrefer, waitMs } from './request.ts';
 
 describe('parsePrefer', () => {
   it.each([

@@ -5,8 +5,8 @@ import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { silentLog } from '../observability/log.ts';
-import { bodyBytesMax, readForm, readJson } from './body.ts';
 import { onError } from './problem.ts';
+import { bodyBytesMax, readForm, readJson } from './request.ts';
 
 const schema = z.object({ name: z.string(), size: z.coerce.number().optional() });
 
