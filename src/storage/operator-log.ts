@@ -10,7 +10,7 @@ export interface Operator {
   readonly via: 'token' | 'session';
   /** The id of the browser's session: 128 random bits, without the cookie's secret. */
   readonly session?: string;
-  /** The client's address, behind trusted proxies. */
+  /** The client's IP address, also behind trusted proxies. */
   readonly address?: string;
 }
 
@@ -36,7 +36,9 @@ export interface OperatorTarget {
   readonly packageId?: number;
   readonly orderId?: string;
   readonly instance?: string;
-  /** The email's keyed hash. With the server's secret one can test an email against it, but not read it. */
+  /**
+   * The email's keyed hash. With the server's secret one can test an email against the hash, but cannot read the email.
+   */
   readonly emailHash?: string;
 }
 
@@ -91,6 +93,6 @@ export interface OperatorLog {
   appendOperatorEvent(event: OperatorEvent): Promise<void>;
   /** Ends an open event. An event that has ended stays as it is. */
   endOperatorEvent(id: string, end: OperatorEventEnd): Promise<void>;
-  /** Newest first, at most `limit`. The cursor is `next` of the page before. */
+  /** Lists events, newest first, at most `limit`. The cursor is `next` of the page before. */
   operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>>;
 }

@@ -5,7 +5,9 @@ import type { Page } from '../lib/page.ts';
 import type { OperatorEvent } from './operator-log.ts';
 import { FencedError } from './store.ts';
 
-/** Both stores page in the same way: the cursor of the next page is made from the last item of a full page. */
+/**
+ * The page of items, and the cursor of the next page. Both stores make the cursor from the last item of a full page.
+ */
 export function pageOf<Item>(
   items: readonly Item[],
   limit: number,
@@ -15,7 +17,10 @@ export function pageOf<Item>(
   return items.length < limit || last === undefined ? { items } : { items, next: cursorAfter(last) };
 }
 
-/** The package and number in the cursor of a page that goes down; without a valid cursor, above all orders. */
+/**
+ * Parses the cursor of a page in descending order: the package and the number. Without a valid cursor, returns a
+ * position above all orders.
+ */
 export function parseOrderCursor(cursor: string | undefined): { packageId: number; number: number } {
   const found = /^(?<packageId>\d{1,15})-(?<number>\d{1,15})$/.exec(cursor ?? '')?.groups;
   const top = Number.MAX_SAFE_INTEGER;
@@ -37,7 +42,7 @@ export function eventCursorAfter({ at, id }: OperatorEvent): string {
 }
 
 /**
- * A random first seq for a package, below 2^47. A package may get the id of one that was removed. With a random seq, the
+ * A random first seq for a package, below 2^47. A package may get the id of a removed package. With a random seq, the
  * fence of the removed package's owner does not match the new package.
  */
 export function firstSeq(): number {

@@ -43,7 +43,7 @@ export interface Store extends OperatorLog {
   owner(packageId: number): Promise<string | undefined>;
   /** The last owners of all packages, by id. */
   ownerRecords(): Promise<OwnerRecord[]>;
-  /** Ids of the packages with unfinished orders: they need an owner after a crash. */
+  /** Ids of the packages with unfinished orders. These packages need an owner after a crash. */
   packagesWithUnfinished(): Promise<number[]>;
 
   /**
@@ -53,17 +53,18 @@ export interface Store extends OperatorLog {
   takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined>;
 
   /**
-   * The package with its fence and the selected orders. If a commit with this fence succeeds, none of them has changed
-   * in between. For engines without owners, which read again when they are fenced.
+   * The package with its fence and the selected orders. If a commit with this fence succeeds, neither the package nor
+   * these orders changed in between. For engines without owners, which read again when they are fenced.
    */
   versionedPackage(packageId: number, selection?: OrderSelection): Promise<VersionedPackage | undefined>;
 
   /**
    * Applies a change if the package still has the fence, and raises its seq.
-   * @throws FencedError if it has another fence, for example because another owner took over: nothing was applied.
+   * @throws FencedError if the package has another fence, for example because another owner took over. Nothing was
+   * applied.
    * @throws CommitUnknownError if the change may or may not have been applied.
-   * @throws StoreUnavailableError if it was not applied and may work later.
-   * @throws Error if it will never work, for example for a duplicate id or key: nothing was applied.
+   * @throws StoreUnavailableError if the change was not applied, but may work later.
+   * @throws Error if the change can never work, for example because of a duplicate id or key. Nothing was applied.
    */
   commit(packageId: number, fence: Fence, change: Change): Promise<void>;
 
@@ -79,7 +80,10 @@ export interface Store extends OperatorLog {
   orders(ids: readonly string[]): Promise<Order[]>;
   /** The orders of a package that were sent with one of these Idempotency-Keys. */
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]>;
-  /** Counts the queued, held, compensating, confirmed and cancelling orders of each email; absent means none. */
+  /**
+   * Counts the queued, held, compensating, confirmed and cancelling orders of each email. An email without such orders
+   * is absent.
+   */
   liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>>;
 
   /** All orders of a package by number, in pages of at most `limit`, for the audit. */
@@ -88,8 +92,8 @@ export interface Store extends OperatorLog {
   /** The newest orders of a package below this number, newest first. */
   ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]>;
   /**
-   * The orders of a package with an email, by number. There is no index: one page reads `span` numbers, so it may be
-   * empty although there is a next page.
+   * The orders of a package with an email, by number. There is no index: one page reads `span` numbers, so a page may
+   * be empty although there is a next page.
    */
   ordersOfEmail(
     packageId: number,
@@ -103,7 +107,9 @@ export interface Store extends OperatorLog {
 
   /** The value of a setting, if there is one. */
   settingIfAny(name: string): Promise<string | undefined>;
-  /** The value of a setting. If there is none, stores the one that is made. Every instance gets the same value. */
+  /**
+   * The value of a setting. A missing setting gets the value that `make` returns. Every instance gets the same value.
+   */
   setting(name: string, make: () => string): Promise<string>;
   /** The settings whose names begin with the prefix, by name. */
   settingsNamed(prefix: string): Promise<ReadonlyMap<string, string>>;
@@ -114,8 +120,9 @@ export interface Store extends OperatorLog {
   swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean>;
 
   /**
-   * A snapshot of the store, for the audit, which closes it after each package. If it is undefined, or a store does not
-   * have this method, the audit checks only packages that did not change while it read them.
+   * Opens a snapshot of the store for the audit, which closes the snapshot after each package. If the result is
+   * undefined, or a store does not have this method, the audit checks only packages that did not change while it read
+   * them.
    */
   snapshot?(): Promise<StoreSnapshot | undefined>;
   /**
@@ -127,8 +134,9 @@ export interface Store extends OperatorLog {
   /** Checks with a cheap read that the store answers. @throws StoreUnavailableError */
   ping(): Promise<void>;
   /**
-   * Checks with a small durable write that the store accepts writes: with a full disk, or another process's lock, reads
-   * still work. May run concurrently. @throws StoreUnavailableError
+   * Checks with a small durable write that the store accepts writes. A read would not notice a full disk or another
+   * process's lock. Probes may run concurrently.
+   * @throws StoreUnavailableError
    */
   probe(): Promise<void>;
   close(): Promise<void>;
@@ -144,12 +152,12 @@ export class FencedError extends Error {
   override readonly name = 'FencedError';
 }
 
-/** The answer to the commit was lost. After taking ownership again, a read shows whether it was applied. */
+/** The answer to the commit was lost. After taking ownership again, a read shows whether the commit was applied. */
 export class CommitUnknownError extends Error {
   override readonly name = 'CommitUnknownError';
 }
 
-/** The store does not answer. Nothing was applied, and it may work later. */
+/** The store does not answer. Nothing was applied, and a later attempt may work. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
 }

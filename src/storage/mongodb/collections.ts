@@ -18,12 +18,12 @@ export interface Collections {
   readonly ledgers: Readonly<Record<SupplierKind, Collection<ReservationDocument>>>;
 }
 
-/** The server uses a partial index only for queries that repeat its condition. */
+/** MongoDB uses a partial index only for a query that repeats the condition of the index. */
 export const unfinished = { unfinished: true } as const;
 export const live = { live: true } as const;
 export const hasNumber = { number: { $gt: '' } };
 
-/** With these, no query of a purchase reads more documents than it needs. */
+/** With these indexes, no query of a purchase reads more documents than it needs. */
 const orderIndexes: IndexDescription[] = [
   { name: 'by_number', key: { packageId: 1, number: 1 }, unique: true },
   {
@@ -38,18 +38,24 @@ const orderIndexes: IndexDescription[] = [
     partialFilterExpression: unfinished,
   },
 ];
-/** Made only if there is a limit per email, because every write of an order pays for each index. */
+/**
+ * The index for a limit per email. It is made only if there is such a limit, because every write of an order pays for
+ * each index.
+ */
 const emailIndex: IndexDescription = {
   name: 'live_by_email',
   key: { packageId: 1, email: 1, live: 1 },
   partialFilterExpression: live,
 };
-/** For operators. */
+/** The index for operators who search by email. */
 const ordersByEmail: IndexDescription = {
   name: 'orders_by_email',
   key: { email: 1, packageId: 1, number: 1 },
 };
-/** How long a start waits for this index. For millions of orders of an older release it takes longer. */
+/**
+ * How long a start waits for the index `orders_by_email`. Over millions of orders of an older release, building it
+ * takes longer.
+ */
 const ordersByEmailMs = 2_000;
 const ledgerIndexes: IndexDescription[] = [
   { name: 'by_number', key: { number: 1 }, unique: true, partialFilterExpression: hasNumber },
@@ -77,7 +83,7 @@ export async function prepareIndexes(
     ...Object.values(ledgers).map((ledger) => ledger.createIndexes(ledgerIndexes)),
     operatorEvents.createIndexes(operatorEventIndexes),
   ]);
-  // The server builds this one in the background. Until then a search by email may time out. If the build fails, the
+  // MongoDB builds this index in the background. Until then a search by email may time out. If the build fails, the
   // next start tries again.
   const built = orders.createIndexes([ordersByEmail]).catch(() => {});
   await settlesWithin(ordersByEmailMs, built);

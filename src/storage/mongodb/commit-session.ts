@@ -4,8 +4,9 @@ import { withTimeout } from '../../lib/deadline.ts';
 /**
  * A session in which this process commits changes, one after the other.
  *
- * A transaction that is open when its connection is lost locks its packages for a minute. The next transaction of the same
- * session ends it, so the session is reused. A new owner can also kill the session by its id, which the package has.
+ * A transaction that is open when its connection is lost locks its packages for a minute. The next transaction of the
+ * same session ends the open transaction, so the session is reused. A new owner can also kill the session by its id,
+ * which is in the package's document.
  */
 export class CommitSession {
   readonly #client: MongoClient;
@@ -15,7 +16,7 @@ export class CommitSession {
   #last: Promise<void> = Promise.resolve();
 
   /**
-   * @param hungMs if a turn takes longer, it hangs: the session is replaced.
+   * @param hungMs a turn that takes longer counts as hanging, and the session is replaced.
    * @param onReplaced gets the id of the replaced session, in which a transaction may be open.
    */
   constructor(client: MongoClient, hungMs: number, onReplaced: (id: UUID) => void) {
@@ -38,7 +39,10 @@ export class CommitSession {
     return turn;
   }
 
-  /** Waits for the end of a turn. Replaces the session if it hangs: the driver can wait forever for a broken connection. */
+  /**
+   * Waits for the end of a turn. Replaces the session if the turn hangs, because the driver can wait forever for a
+   * broken connection.
+   */
   async #ended(turn: Promise<unknown>): Promise<void> {
     try {
       await withTimeout({ ms: this.#hungMs, late: () => new Hung() }, () => turn);
@@ -97,19 +101,22 @@ export class CommitSessions {
     return named;
   }
 
-  /** Whether the ids in a package's document are outdated: its next owner could not end open transactions. */
+  /**
+   * Whether the ids in a package's document are outdated. Then the package's next owner could not end open
+   * transactions.
+   */
   isMisnamed(packageId: number): boolean {
     const named = this.#named.get(packageId);
     if (named === undefined) return false;
     return !named.group.equals(this.group.id) || !named.session.equals(this.of(packageId).id);
   }
 
-  /** Notes a session in which a transaction may be open, which locks its packages. */
+  /** Notes an abandoned session. A transaction that is open in this session locks its packages. */
   leave(id: UUID): void {
     this.#left.set(id.toString(), id);
   }
 
-  /** Ends transactions in abandoned sessions. Never throws: if it fails, the next call tries again. */
+  /** Ends transactions in abandoned sessions. Never throws: after a failure the next call tries again. */
   async endWhatWasLeft(): Promise<void> {
     const ids = [...this.#left.values()];
     if (ids.length === 0) return;
@@ -118,7 +125,7 @@ export class CommitSessions {
       await this.#client.db('admin').command({ killSessions });
       for (const id of ids) this.#left.delete(id.toString());
     } catch {
-      // The packages stay locked, so the commit that follows fails.
+      // The packages stay locked, so the commit that follows will fail.
     }
   }
 

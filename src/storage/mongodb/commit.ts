@@ -28,9 +28,10 @@ export interface Part {
 }
 
 /**
- * Applies changes of one or several packages in one transaction: it updates the packages with the expected fences, then
- * writes the orders. Each package is updated and not only read, because two transactions that only read could both commit.
- * @throws Error as Store.commit. For several packages it does not say which one is the cause.
+ * Applies changes of one or several packages in one transaction. The transaction updates the packages with the expected
+ * fences, then writes the orders. Each package is updated and not only read, because two transactions that only read
+ * could both commit.
+ * @throws Error as Store.commit. For several packages the error does not say which package is the cause.
  */
 export async function commitParts(
   connection: Connection,
@@ -70,7 +71,7 @@ class Attempt {
       await this.#write(session);
       this.#refuseGivenUp();
     } catch (error) {
-      // If the server is away this fails silently, and the session's next transaction ends this one.
+      // If the server is away, the abort fails silently, and the session's next transaction ends this transaction.
       await session.abortTransaction();
       throw notApplied(error);
     }
@@ -79,7 +80,7 @@ class Attempt {
     this.#connection.wrote(session);
   }
 
-  /** Called after the timeout. Nothing more is sent after this. */
+  /** Called after the timeout. From then on this attempt sends nothing more. */
   giveUp(): Error {
     this.#isGivenUp = true;
     return this.#isCommitting
@@ -101,7 +102,7 @@ class Attempt {
     const { matchedCount: found } = await orders.bulkWrite(
       [
         ...inserted.map(insertionOf),
-        // Before the updates: one commit may both end an order and erase its email.
+        // Erasures come before the updates, because one commit may both end an order and erase its email.
         ...erased.map(erasureOf),
         ...updated.map(this.#connection.isSharded ? shardedUpdateOf : updateOf),
       ],
@@ -112,7 +113,10 @@ class Attempt {
     }
   }
 
-  /** May be repeated: the server knows whether a session's transaction was committed. */
+  /**
+   * Commits the transaction. Repeating the commit is safe, because the server knows whether a session's transaction was
+   * committed.
+   */
   async #commit(session: ClientSession): Promise<void> {
     for (;;) {
       try {
@@ -156,18 +160,21 @@ function insertionOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
   return { insertOne: { document: orderDocument(order) } };
 }
 
-/** Finds the order by its id only, which needs no query plan. The other fields that identify it never change. */
+/**
+ * Finds the order by its id alone, which needs no query plan. An order's package, number and key never change, so the
+ * id is enough.
+ */
 function updateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
   return { updateOne: { filter: { _id: order.id }, update: orderUpdate(order) } };
 }
 
-/** With the shard key. */
+/** Like {@link updateOf}, with the shard key. */
 function shardedUpdateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
   const { id, packageId } = order;
   return { updateOne: { filter: { _id: id, packageId }, update: orderUpdate(order) } };
 }
 
-/** Matches only the ended order: an unfinished one needs its email. */
+/** Erases only an ended order, because an unfinished order needs its email. */
 function erasureOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
   const { id, packageId, number, status } = order;
   return { updateOne: { filter: { _id: id, packageId, number, status }, update: orderErasure(order) } };
@@ -176,7 +183,7 @@ function erasureOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
 function notApplied(error: unknown): unknown {
   if (error instanceof FencedError) return error;
   if (isUnavailable(error)) return unavailable(error);
-  // The driver's error has whole orders, and the server's message has the key. Neither may be logged.
+  // The driver's error contains whole orders, and the server's message contains the key. Neither may be logged.
   if (isDuplicate(error)) {
     const index = /index: (\w+)/.exec(error.message)?.[1] ?? 'unknown';
     return new Error(`an order's id, number or key is taken (index ${index})`);

@@ -16,7 +16,7 @@ export interface MongoConnectionOptions {
   readonly timeoutMs?: number;
   /** Makes the index for counting orders by email, which a limit per email needs. Default false. */
   readonly countsEmails?: boolean;
-  /** Makes no indexes: for the audit. */
+  /** Makes no indexes. For the audit, which only reads. */
   readonly readOnly?: boolean;
 }
 
@@ -48,7 +48,7 @@ export async function openConnection(options: MongoConnectionOptions): Promise<C
   }
 }
 
-/** These override the options in the URL, because the store's guarantees depend on them. */
+/** Options that override those in the URL, because the store's guarantees depend on them. */
 function clientOptions(timeoutMs: number): MongoClientOptions {
   return {
     appName: 'ticket-booking',
@@ -114,7 +114,10 @@ export class Connection {
     return { session, readConcern: majority, maxTimeMS: this.timeoutMs };
   }
 
-  /** Waits with the timeout. @throws StoreUnavailableError for temporary errors; after the timeout, what `late` makes. */
+  /**
+   * Waits with the timeout. @throws StoreUnavailableError for temporary errors; after the timeout, the error that
+   * `late` makes.
+   */
   async bounded<T>(work: Promise<T>, late: () => Error = tooLate): Promise<T> {
     try {
       return await withTimeout({ ms: this.timeoutMs, late }, () => work);
@@ -143,7 +146,7 @@ export class Connection {
     if (this.#latest) session.advanceOperationTime(this.#latest);
   }
 
-  /** Makes later sessions see the writes of this one. */
+  /** Makes later sessions see the writes of this session. */
   wrote({ operationTime }: ClientSession): void {
     if (!operationTime || (this.#latest && operationTime.lessThanOrEqual(this.#latest))) return;
     this.#latest = operationTime;

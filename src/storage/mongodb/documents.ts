@@ -12,8 +12,9 @@ import type { OperatorEvent } from '../operator-log.ts';
 import { firstSeq } from '../store-helpers.ts';
 
 /**
- * The version of the documents that this release writes. It is raised if older releases would misunderstand the
- * documents, not for a new field that they may ignore: they leave such a field as it is.
+ * The version of the documents that this release writes. Raise it when older releases would misunderstand the
+ * documents. A new field that older releases may ignore needs no new version, because they leave such a field
+ * unchanged.
  */
 export const documentVersion = 1;
 
@@ -27,7 +28,7 @@ export interface PackageDocument extends Versioned {
   readonly figures: Inventory;
   readonly epoch: number;
   readonly seq: number;
-  /** The owner, and the sessions in which it commits: the package's own, and the one for groups. */
+  /** The owner and its sessions for commits: `session` for this package alone, `group` for several packages at once. */
   readonly owner?: { readonly instance: string; readonly session: UUID; readonly group?: UUID };
 }
 
@@ -36,8 +37,8 @@ export interface OrderDocument extends Versioned, Omit<Order, 'id'>, Indexed {
 }
 
 /**
- * The fields of the partial indexes: true, or absent. The status itself is not indexed, because a change of an indexed
- * field makes the server update every index. Most changes of the status change neither of these.
+ * The fields of the partial indexes, each true or absent. The status itself is not indexed, because a change of an
+ * indexed field makes the server update every index. Most changes of the status leave both fields unchanged.
  */
 interface Indexed {
   /** The order needs an owner. */

@@ -13,7 +13,7 @@ import {
 } from 'mongodb';
 import { StoreUnavailableError } from '../store.ts';
 
-/** https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
+/** Error codes of MongoDB: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
 export const mongoCode = {
   unauthorized: 13,
   authenticationFailed: 18,
@@ -96,8 +96,8 @@ const closed = [
 ];
 
 /**
- * Whether the store is the cause, not the request: the same request may work later.
- * The driver wraps all errors of a bulk write, also a broken connection.
+ * Whether the store, not the request, is the cause. The same request may then work later. The driver wraps all errors
+ * of a bulk write, including a broken connection.
  */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof StoreUnavailableError) return true;
@@ -109,7 +109,8 @@ export function isUnavailable(error: unknown): boolean {
   if (error instanceof MongoServerError) {
     return error instanceof MongoWriteConcernError || unavailableCodes.has(error.code);
   }
-  // Of the driver's own errors only those of misuse are permanent. The others are about servers and the network.
+  // Of the driver's own errors, only errors of misuse are permanent. The other errors are about servers and the
+  // network.
   return !(error instanceof MongoAPIError) || closed.some((kind) => error instanceof kind);
 }
 
@@ -119,7 +120,7 @@ function isSocketError(error: unknown): boolean {
   return /^(E[A-Z]+|ERR_(STREAM|SOCKET|TLS|SSL)_\w+)$/.test(error.code);
 }
 
-/** Converts an error to the port's: StoreUnavailableError, or the error itself. */
+/** Converts an error whose cause is the store to the port's StoreUnavailableError. Returns other errors unchanged. */
 export function asStoreError(error: unknown): unknown {
   return isUnavailable(error) ? unavailable(error) : error;
 }
@@ -134,7 +135,10 @@ export function isDuplicate(error: unknown): error is MongoServerError {
   return error instanceof MongoServerError && error.code === mongoCode.duplicateKey;
 }
 
-/** Runs an upsert. If another one of this key is applied at the same time, a second try finds its document. */
+/**
+ * Runs an upsert. If another upsert of the same key is applied at the same time, a second try finds the other's
+ * document.
+ */
 export async function upsert<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

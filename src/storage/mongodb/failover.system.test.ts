@@ -23,7 +23,7 @@ afterEach(() => store.close());
 interface Told {
   readonly applied: number[];
   readonly notApplied: number[];
-  /** Orders with an unknown outcome, until the next takeover shows it. */
+  /** Orders with an unknown outcome, by what the next takeover showed. */
   readonly unknown: { readonly applied: number[]; readonly notApplied: number[] };
 }
 
@@ -81,7 +81,7 @@ class Owner {
         notApplied.push(number);
         await sleep(20);
       } else {
-        // Nobody else takes the package, so a FencedError is wrong too.
+        // Nobody else takes the package, so a FencedError is wrong, too.
         throw error;
       }
     }

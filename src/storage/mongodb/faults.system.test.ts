@@ -11,7 +11,7 @@ const timeoutMs = 1_000;
 
 let mongod: Mongod;
 let proxy: MongodProxy;
-/** Connects through the proxy. */
+/** The store under test, which connects through the proxy. */
 let store: MongoStore;
 /** Another instance, which connects without the proxy. */
 let other: MongoStore;
@@ -60,7 +60,7 @@ async function story(): Promise<{ seq: number; orders: number[]; nextNumber: num
   return { seq: found.seq - seqAtStart, orders, nextNumber: inventory.nextNumber };
 }
 
-/** Breaks the connection at the first commands with this name, as many as given. */
+/** Breaks the connection at the first `times` commands with this name. */
 function breakAt(command: string, fate: 'cut' | 'cut the reply', times: number): void {
   let left = times;
   proxy.decide((name) => (name === command && left-- > 0 ? fate : 'pass'));
@@ -139,7 +139,7 @@ describe('a commit that breaks before it is sent', () => {
     expect(await story()).toEqual({ seq: 1, orders: [2], nextNumber: 3 });
   });
 
-  test('and cannot be aborted was not applied, and the next one works', async () => {
+  test('and cannot be aborted was not applied, and the next commit works', async () => {
     proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
     await expect(commit(1)).rejects.toBeInstanceOf(StoreUnavailableError);
     proxy.decide(() => 'pass');
@@ -198,7 +198,7 @@ describe('Q9 the commit of an owner that is being replaced', () => {
       if (seen) applied += 1;
       await expect(commit(number + 10_000, store, held)).rejects.toBeInstanceOf(FencedError);
     }
-    // Both outcomes must have occurred: otherwise there was no race.
+    // Both outcomes must have occurred. Otherwise there was no race.
     expect(applied).toBeGreaterThan(0);
     expect(applied).toBeLessThan(60);
   });
@@ -252,7 +252,7 @@ describe('a hanging server', () => {
     expect(await story()).toEqual({ seq: 1, orders: [3], nextNumber: 4 });
   });
 
-  test('makes a commit unknown after the timeout', async () => {
+  test('gives a commit an unknown outcome after the timeout', async () => {
     proxy.decide((name) => {
       if (name === 'commitTransaction') mongod.freeze(0);
       return 'pass';
@@ -283,7 +283,7 @@ describe('a hanging server', () => {
 });
 
 test('a server that ends and restarts is used again', async () => {
-  // Long enough for the driver to report that there is no server, before the timeout.
+  // The timeout is long, so that the driver reports first that there is no server.
   const patient = await openMongoStore({ url: mongod.url, timeoutMs: 4_000 });
   await commit(1);
   await mongod.kill(0);

@@ -5,7 +5,10 @@ import { commitParts, GivenUpError, type Part } from './commit.ts';
 import type { CommitSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
 
-/** Orders and packages in one transaction. With more, the round trip is only a small part of the cost. */
+/**
+ * The most orders and packages in one transaction. In a transaction of this size the round trip is only a small part of
+ * the cost.
+ */
 const documentsMax = 2_000;
 
 /**
@@ -61,7 +64,7 @@ export class GroupCommit {
       return parts.map(() => undefined);
     } catch (error) {
       if (error instanceof CommitUnknownError) return parts.map(() => error);
-      // The abort may not have reached the server. The transaction would then lock all these packages.
+      // The abort may not have reached the server. Then the open transaction would lock all these packages.
       if (!(error instanceof FencedError)) this.#sessions.leave(group.id);
       this.#log.debug({ packages: parts.length, err: error }, 'a group was not applied');
       if (error instanceof GivenUpError) return parts.map(() => error);

@@ -8,14 +8,17 @@ import { documentVersion, type ReservationDocument, refuseNewer } from './docume
 import { takenIn, upsert } from './errors.ts';
 import { first, inOneAnswer } from './reads.ts';
 
-/** Each purchase makes one call of each. Under load, hundreds of calls share one round trip. */
+/** Each purchase makes one call of each kind. Under load, hundreds of calls share one round trip. */
 interface Groups {
   readonly record: Batcher<LedgerEntry, LedgerEntry>;
   readonly find: Batcher<string, LedgerEntry | undefined>;
   readonly findByNumber: Batcher<string, LedgerEntry | undefined>;
 }
 
-/** The ledger of the simulated suppliers, shared by all instances. The first instance makes the document of a key. */
+/**
+ * The ledger of the simulated suppliers, shared by all instances. The first instance that records a key makes its
+ * document.
+ */
 export class MongoLedger implements SupplierLedger {
   readonly #connection: Connection;
   readonly #groups: Readonly<Record<SupplierKind, Groups>>;

@@ -183,7 +183,7 @@ test('many instances may start at once on an empty server', async () => {
 });
 
 describe('no query reads more documents than it needs:', () => {
-  test('each uses its index', () =>
+  test('each query uses its index', () =>
     withStore({ countsEmails: true }, async (store) => {
       const statuses: OrderStatus[] = ['queued', 'held', 'confirmed', 'failed', 'withdrawn'];
       const many = Array.from({ length: 500 }, (_, each) =>

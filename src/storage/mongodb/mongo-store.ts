@@ -13,10 +13,10 @@ import { raiseEpoch } from './ownership.ts';
 import { Reads } from './reads.ts';
 import { Writes } from './writes.ts';
 
-/** A commit ends at its timeout. If it has not ended after so many timeouts, it hangs. */
+/** A commit normally ends at its timeout. A commit that has not ended after this many timeouts counts as hanging. */
 const hungAfter = 2;
 
-/** Idempotency-Keys in one query. */
+/** The most Idempotency-Keys in one query. */
 const keysMax = 2_000;
 
 interface KeysWanted {
@@ -26,7 +26,7 @@ interface KeysWanted {
 
 /**
  * The store on a MongoDB replica set, for any number of instances.
- * @throws Error with one line, without a password, that says why it cannot be used.
+ * @throws Error with one line, without a password, that says why the server cannot be used.
  */
 export async function openMongoStore(options: MongoConnectionOptions): Promise<MongoStore> {
   return new MongoStore(await openConnection(options), options.log ?? silentLog);
@@ -44,7 +44,7 @@ export class MongoStore implements Store {
   readonly #sessions: CommitSessions;
   readonly #commits: GroupCommit;
   readonly #log: Log;
-  /** Under load, hundreds of look-ups run at once: they share one round trip. */
+  /** Gathers look-ups: under load hundreds run at once, and they share one round trip. */
   readonly #byId: Batcher<string, Order | undefined>;
   readonly #byKey: Batcher<KeysWanted, Order[]>;
 
@@ -104,7 +104,10 @@ export class MongoStore implements Store {
     await this.#commits.commit({ packageId, fence, change });
   }
 
-  /** May be repeated: if the package is already removed, it throws FencedError, and the caller reads the state. */
+  /**
+   * Repeating a removal is safe: if the package is already removed, `removePackage` throws FencedError, and the caller
+   * reads the state.
+   */
   order(id: string): Promise<Order | undefined> {
     return this.#byId.add(id);
   }
@@ -118,7 +121,10 @@ export class MongoStore implements Store {
     return kept ?? this.#write((writes) => writes.addSetting(name, make()));
   }
 
-  /** The time of the first read. The server keeps it for minSnapshotHistoryWindowInSeconds, 300 by default. */
+  /**
+   * All reads of a snapshot see the state at its first read. The server keeps this state for
+   * minSnapshotHistoryWindowInSeconds, 300 by default.
+   */
   async snapshot(): Promise<StoreSnapshot | undefined> {
     const connection = this.#connection;
     connection.refuseClosed();

@@ -7,7 +7,10 @@ import type { Connection } from './connection.ts';
 import { documentVersion, refuseNewer, snapshotFrom } from './documents.ts';
 import { mongoCode } from './errors.ts';
 
-/** The timeouts of the attempts to raise the epoch. After each, the transaction that locks the package is killed. */
+/**
+ * The timeouts of the attempts to raise the epoch. After each timeout, the transaction that locks the package is
+ * killed.
+ */
 const timeoutsMs = [250, 1_000, 4_000];
 
 interface Claim extends NamedSessions {
@@ -17,9 +20,9 @@ interface Claim extends NamedSessions {
 
 /**
  * Raises the epoch durably. Also sets the document version of the package, so that older releases do not change it. An
- * earlier owner's transaction either was committed before, and later reads of this session see it, or it conflicts and is
- * undone.
- * @returns the package with its new fence and its former owner, or undefined if there is none.
+ * earlier owner's transaction was either committed before, so later reads of this session see it, or it conflicts and
+ * is undone.
+ * @returns the package with its new fence and its former owner, or undefined if there is no such package.
  * @throws Error for a package with a newer document version.
  */
 export async function raiseEpoch(
@@ -63,7 +66,10 @@ export async function raiseEpoch(
     if (other) refuseNewer(other);
   }
 
-  /** Ends the open transaction of an owner that crashed or froze. It would lock the package for a minute. */
+  /**
+   * Ends the open transaction of an owner that crashed or froze. Otherwise the transaction would lock the package for a
+   * minute.
+   */
   async function killHolder(): Promise<void> {
     const held = await packages.findOne({ _id: packageId }, { session, projection: { owner: 1 } });
     if (!held?.owner) return;
@@ -78,7 +84,7 @@ export async function raiseEpoch(
   }
 }
 
-/** Whether a transaction locks the package. False if only the majority was slow. */
+/** Whether a transaction locks the package. False if only the majority was slow to acknowledge. */
 function isBlocked(error: unknown): boolean {
   return (
     error instanceof MongoServerError &&

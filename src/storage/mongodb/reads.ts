@@ -25,7 +25,7 @@ export interface ReadOptions {
 /** A batch larger than any result, so that only the size in bytes can cause a second round trip. */
 export const inOneAnswer = { batchSize: 100_000 };
 
-/** The first documents, in one answer. */
+/** The options for the first documents, in one answer. */
 export function first(limit: number) {
   return { limit, batchSize: limit + 1 };
 }
@@ -51,7 +51,7 @@ export class Reads {
     return found === null ? undefined : snapshotFrom(found);
   }
 
-  /** Reads the package first: any change after that changes the fence. */
+  /** Reads the package before the orders, because a later change of an order also changes the fence. */
   async versionedPackage(
     id: number,
     selection: OrderSelection = { ids: [] },
@@ -127,7 +127,7 @@ export class Reads {
     return this.#orders(filter, { ...first(limit), sort: { number: -1 } });
   }
 
-  /** The cursor is the last number of the span. */
+  /** The cursor is the last number of the span that the page has read. */
   async ordersOfEmail(
     packageId: number,
     email: string,

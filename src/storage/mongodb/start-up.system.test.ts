@@ -34,7 +34,7 @@ async function refusal(url: string): Promise<string> {
 }
 
 describe.concurrent('an unusable server is refused with one line that names it:', () => {
-  test('an invalid address', async () => {
+  test('an invalid URL', async () => {
     for (const url of ['', 'mongodb:', 'mongodb://', 'http://127.0.0.1/', 'localhost:27017']) {
       expect(await refusal(url), url).toMatch(/must look like mongodb:\/\//);
     }
@@ -48,7 +48,7 @@ describe.concurrent('an unusable server is refused with one line that names it:'
     }
   });
 
-  test('no server at the address', async () => {
+  test('a URL without a server', async () => {
     const closed = await freePort();
     expect(await refusal(`mongodb://ann:s3cret@127.0.0.1:${closed}/db?replicaSet=rs0`)).toMatch(
       new RegExp(`^MongoDB at 127.0.0.1:${closed} cannot be used: no server answers there.*ECONNREFUSED`),
@@ -72,7 +72,7 @@ describe.concurrent('an unusable server is refused with one line that names it:'
     mute.close();
   });
 
-  test('a server without a replica set, whether or not the address names one', async () => {
+  test('a server without a replica set, whether or not the URL names one', async () => {
     await using alone = await startLoneMongod();
     for (const query of ['', '?replicaSet=rs0', '?directConnection=true']) {
       expect(await refusal(`mongodb://127.0.0.1:${alone.port}/${query}`)).toMatch(
@@ -88,7 +88,7 @@ describe.concurrent('an unusable server is refused with one line that names it:'
     }
   });
 
-  test('another replica set than in the address', async () => {
+  test('another replica set than in the URL', async () => {
     expect(await refusal(`mongodb://127.0.0.1:${mongod.ports[0]}/?replicaSet=other`)).toMatch(
       /its replica set is called rs0, and the address says replicaSet=other/,
     );
@@ -148,7 +148,7 @@ describe.concurrent('an unusable server is refused with one line that names it:'
 });
 
 test.each(['listCollections', 'createIndexes'])(
-  'a start that loses the server at %s waits for it',
+  'a start that loses the server at %s waits for the server',
   async (command) => {
     await using proxy = await mongodProxy(mongod.ports[0] as number);
     proxy.decide((each) => (each === command ? 'cut' : 'pass'));
@@ -161,7 +161,7 @@ test.each(['listCollections', 'createIndexes'])(
   },
 );
 
-test('the database is the one in the address; by default ticket-booking', async () => {
+test('the database is the one in the URL; by default ticket-booking', async () => {
   await using raw = new MongoClient(mongod.url);
   for (const [url, name] of [
     [mongod.url, 'ticket-booking'],
@@ -174,7 +174,7 @@ test('the database is the one in the address; by default ticket-booking', async 
   }
 });
 
-test('options in the address cannot weaken the guarantees of the store', async () => {
+test('options in the URL cannot weaken the guarantees of the store', async () => {
   const weak = 'w=1&journal=false&readPreference=nearest&retryWrites=false&readConcernLevel=local';
   const store = await openMongoStore({ url: `${mongod.url.replace('/?', '/weak?')}&${weak}` });
   await using raw = new MongoClient(mongod.url);

@@ -43,8 +43,8 @@ function lackOf(hello: Document): string | undefined {
 }
 
 /**
- * Converts an error of the start to one of one line, with the server's address and without the password. It is a
- * StoreUnavailableError if waiting may help.
+ * Converts an error of the start to an error with one line, with the server's host and without the password. The result
+ * is a StoreUnavailableError if waiting may help.
  */
 export async function explainStart(error: unknown, client: MongoClient | undefined): Promise<Error> {
   if (error instanceof StartError) return error;
@@ -58,11 +58,11 @@ export async function explainStart(error: unknown, client: MongoClient | undefin
   const denied = whyDenied(error, client);
   if (denied !== undefined) return refused(client, denied, error);
   const diagnosis = refused(client, words, error);
-  // The server ended, or is no longer the primary, since it was selected.
+  // The server has ended, or is no longer the primary, since the driver selected it.
   return isUnavailable(error) ? new StoreUnavailableError(diagnosis.message, { cause: error }) : diagnosis;
 }
 
-/** Undefined if the error is not about authentication. */
+/** Explains an error of authentication. Returns undefined for other errors. */
 function whyDenied(error: unknown, client: MongoClient): string | undefined {
   if (!(error instanceof MongoServerError)) return undefined;
   if (error.code === mongoCode.authenticationFailed) {
@@ -111,7 +111,7 @@ async function diagnosed(words: string, client: MongoClient): Promise<Diagnosis>
   const members = (hello.hosts as string[]).map((host) => ({ host, answer: probe(host, tls) }));
   for (const { host, answer } of members) {
     if ((await answer) === undefined) continue;
-    // The names are right: the primary was elected, or ended, at this moment.
+    // The names are right, so the primary was elected, or has ended, just now.
     const isPrimary = host === hello.primary;
     const why = isPrimary ? 'its primary was only just elected' : `its primary ${hello.primary} is silent`;
     return { why, mayPass: true };

@@ -53,7 +53,7 @@ export class Writes {
     if (deletedCount !== 1) throw notRemovable(packageId, fence);
   }
 
-  /** Returns the stored value. */
+  /** Stores the value unless the setting has one. Returns the stored value. */
   async addSetting(name: string, value: string): Promise<string> {
     const { settings } = this.#collections;
     const kept = await upsert(() =>
@@ -104,7 +104,7 @@ export class Writes {
     );
   }
 
-  /** Stores the time. */
+  /** Stores the current time, to check that writes work. */
   async probe(): Promise<void> {
     const { settings } = this.#collections;
     await upsert(() =>
@@ -116,7 +116,10 @@ export class Writes {
     );
   }
 
-  /** Deletes orders first: if this fails halfway, an audit notices packages without orders, but not the opposite. */
+  /**
+   * Deletes orders first. If the deletion fails halfway, an audit notices packages without orders, but would not notice
+   * orders without packages.
+   */
   async clear(): Promise<void> {
     const { orders, ledgers, packages } = this.#collections;
     for (const collection of [orders, ...Object.values(ledgers), packages]) {

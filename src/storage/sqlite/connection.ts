@@ -49,7 +49,10 @@ export function openConnection(options: ConnectionOptions): Connection {
   }
 }
 
-/** Only this user may read the file: it has emails and the secret. SQLite gives the files beside it the same mode. */
+/**
+ * Makes a file that only this user may read, because it contains emails and the secret. SQLite gives the files beside
+ * it the same mode.
+ */
 function createPrivately(file: string): void {
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
 }
@@ -88,15 +91,15 @@ function explained<T>(file: string, open: () => T): T {
 }
 
 /**
- * Takes an exclusive lock on `<file>.lock`, so that only this process writes to the file. SQLite takes it as a lock of
- * the kernel, which ends with the process. Readers need no lock.
- * @returns the function that releases it; it may be called repeatedly.
- * @throws Error if another process, or another store of this process, holds it.
+ * Takes an exclusive lock on `<file>.lock`, so that only this process writes to the file. SQLite uses a lock of the
+ * kernel, which ends with the process. Readers need no lock.
+ * @returns the function that releases the lock; calling it repeatedly is safe.
+ * @throws Error if another process, or another store of this process, holds the lock.
  */
 function lockProcess(file: string): () => void {
   const sidecar = new DatabaseSync(`${file}.lock`, { timeout: 0 });
   try {
-    // Only the lock is needed. Nothing is written, so there is no need for a journal file.
+    // Only the lock matters. Nothing is written, so a journal file is not needed.
     sidecar.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     sidecar.close();

@@ -83,7 +83,7 @@ describe('the path of a database', () => {
   });
 });
 
-/** The error for a user who is not root. If root runs the tests, a child process with the user nobody makes it. */
+/** The error for a user who is not root. If root runs the tests, a child process of the user nobody gets the error. */
 function asNobody(file: string): string {
   const code = `
     const { locateDatabase } = await import(${JSON.stringify(join(import.meta.dirname, 'database-path.ts'))});

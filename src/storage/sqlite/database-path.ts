@@ -5,7 +5,8 @@ import { dirname, resolve } from 'node:path';
 const besides = ['.lock', '-wal', '-shm'];
 
 /**
- * Checks a database's path, and makes its folder if it does not exist. SQLite itself only says "unable to open".
+ * Checks a database's path, and makes its folder if it does not exist. Without this check, SQLite would only say
+ * "unable to open".
  * @returns the real path, so that all names of a file share one lock.
  * @throws Error with one line that names the path and says what is wrong with it.
  */

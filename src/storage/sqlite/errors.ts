@@ -1,6 +1,6 @@
 import { StoreUnavailableError } from '../store.ts';
 
-/** Primary result codes, https://www.sqlite.org/rescode.html */
+/** Primary result codes of SQLite: https://www.sqlite.org/rescode.html */
 export const sqliteCode = {
   busy: 5,
   locked: 6,
@@ -27,14 +27,14 @@ export function sqliteCodeOf(error: unknown): number | undefined {
   return error.errcode & 0xff;
 }
 
-/** Whether the store is the cause, not the request: the same request may work later. */
+/** Whether the store, not the request, is the cause. The same request may then work later. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof StoreUnavailableError) return true;
   const code = sqliteCodeOf(error);
   return code !== undefined ? unavailableCodes.has(code) : isClosed(error);
 }
 
-/** Converts an error to the port's: StoreUnavailableError, or the error itself. */
+/** Converts an error whose cause is the store to the port's StoreUnavailableError. Returns other errors unchanged. */
 export function asStoreError(error: unknown): unknown {
   return isUnavailable(error) ? unavailable(error) : error;
 }

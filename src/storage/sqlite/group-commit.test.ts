@@ -86,7 +86,7 @@ describe('group commit', () => {
     },
   );
 
-  test('a COMMIT that fails and cannot be rolled back is unknown, and the next flush rolls it back', async () => {
+  test('a COMMIT that fails and cannot be rolled back has an unknown outcome, and the next flush rolls it back', async () => {
     let failing = true;
     const commits = new GroupCommit(
       tampered(db, (sql) => (failing && /COMMIT|ROLLBACK/.test(sql) ? sqliteError(13) : undefined)),

@@ -8,12 +8,13 @@ interface Write {
   readonly rows: number;
 }
 
-/** A flush blocks the process, so it ends at this many rows (about 20 ms). The others follow in the next turn. */
+/** A flush blocks the process, so it ends at this many rows (about 20 ms). Further writes wait for the next turn. */
 const rowsPerFlush = 2000;
 
 /**
  * Gathers the writes of one turn of the event loop in one transaction, so that any number of packages share one fsync.
- * Each write has a savepoint: if it throws, only this write is undone and rejected. Promises settle after the COMMIT.
+ * Each write has a savepoint: if a write throws, only this write is undone and rejected. Promises settle after the
+ * COMMIT.
  */
 export class GroupCommit {
   readonly #db: Pick<DatabaseSync, 'exec' | 'isTransaction'>;
@@ -31,17 +32,17 @@ export class GroupCommit {
   }
 
   /**
-   * Runs `work` in the next flush. Resolves with its result once it is durable.
-   * @param rows about how many rows it writes.
-   * @throws StoreUnavailableError if it was not applied and may work later.
-   * @throws CommitUnknownError if it may or may not have been applied.
+   * Runs `work` in the next flush. Resolves with its result once the write is durable.
+   * @param rows about how many rows the work writes.
+   * @throws StoreUnavailableError if the write was not applied, but may work later.
+   * @throws CommitUnknownError if the write may or may not have been applied.
    */
   write<T>(work: () => T, rows = 1): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreUnavailableError('the store is closed'));
     return this.#writes.add({ work, rows }) as Promise<T>;
   }
 
-  /** Refuses new writes, and resolves when the waiting ones are written. */
+  /** Refuses new writes, and resolves when the waiting writes are done. */
   close(): Promise<void> {
     this.#isClosed = true;
     return this.#writes.idle();
@@ -66,7 +67,7 @@ export class GroupCommit {
     return results;
   }
 
-  /** Returns the Error of a write that is undone alone. Throws only if the whole flush is lost. */
+  /** Runs one write. Returns the Error if only this write is undone. Throws only if the whole flush is lost. */
   #attempt({ work }: Write): unknown {
     this.#db.exec('SAVEPOINT one');
     try {
@@ -82,8 +83,8 @@ export class GroupCommit {
   }
 
   /**
-   * After a failed fsync the commit's last page may be on the disk, and a crash before the next write would make it
-   * valid. After any other error of a COMMIT nothing is applied, once the transaction is rolled back.
+   * After a failed fsync the commit's last page may be on the disk. A crash before the next write would then make the
+   * commit valid. After any other error of a COMMIT nothing is applied, once the transaction is rolled back.
    */
   #commitFailed(error: unknown): Error {
     const isUndone = this.#rollBack();
@@ -91,12 +92,12 @@ export class GroupCommit {
     return new CommitUnknownError(`the commit's outcome is unknown: ${String(error)}`, { cause: error });
   }
 
-  /** Returns whether no transaction is open. */
+  /** Rolls back. Returns whether no transaction is open afterwards. */
   #rollBack(): boolean {
     try {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
     } catch {
-      // The next flush tries again before it begins.
+      // The next flush tries to roll back again before it begins.
     }
     return !this.#db.isTransaction;
   }

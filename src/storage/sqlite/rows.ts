@@ -15,7 +15,7 @@ export function orderFrom(row: Row): Order {
   return document<Order>(row);
 }
 
-/** In the order of {@link inventoryColumns}. */
+/** The values of the inventory, in the order of {@link inventoryColumns}. */
 export function inventoryValues(inventory: Inventory): number[] {
   const { remaining, held, confirmed, cancelling, waiting, nextNumber } = inventory;
   return [remaining, held, confirmed, cancelling, waiting, nextNumber];

@@ -56,7 +56,7 @@ const tables = `
   CREATE UNIQUE INDEX reservations_by_number ON reservations (kind, number) WHERE number <> '';
 `;
 
-/** Since version 2: the operator log. An event is inserted open, and replaced once when it ends. */
+/** The tables of the operator log, since version 2. An event is inserted open, and replaced once when it ends. */
 const operatorTables = `
   CREATE TABLE operator_events (
     row INTEGER PRIMARY KEY,
@@ -69,12 +69,18 @@ const operatorTables = `
   CREATE INDEX operator_events_by_time ON operator_events (at, id);
 `;
 
-/** Made only if there is a limit per email: every order pays for each index, and this one's pages are spread widely. */
+/**
+ * The index for a limit per email. It is made only if there is such a limit, because every order pays for each index,
+ * and the writes to this index spread over many pages.
+ */
 const emailIndex = `
   CREATE INDEX IF NOT EXISTS orders_live_by_email ON orders (package_id, email) WHERE ${liveCondition}
 `;
 
-/** For operators. It is added to a file of an older release when that is opened: about 1 s per million orders. */
+/**
+ * The index for operators who search by email. Opening a file of an older release adds the index, which takes about 1 s
+ * per million orders.
+ */
 const ordersByEmailIndex = `
   CREATE INDEX IF NOT EXISTS orders_by_email ON orders (email, package_id, number)
 `;

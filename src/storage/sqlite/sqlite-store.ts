@@ -49,7 +49,7 @@ export class SqliteStore implements Store {
   readonly settingIfAny = this.#reader('setting');
   readonly ping = this.#reader('ping');
 
-  // And those that only call a write which may be repeated.
+  // The methods of the port that only call a write which may be repeated.
   /** Resolves once the new epoch is durable. */
   readonly takeOwnership = this.#writer('takeOwnership');
   readonly clear = this.#writer('clear');
@@ -104,7 +104,10 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#operators.page(cursor, limit));
   }
 
-  /** A read transaction of another connection. A database in memory has no other connection. */
+  /**
+   * Opens a read transaction on another connection. A database in memory has no other connection, so the result is
+   * undefined.
+   */
   async snapshot(): Promise<StoreSnapshot | undefined> {
     const { file, inMemory } = this.#connection;
     return inMemory ? undefined : snapshotOf(file);
@@ -115,7 +118,7 @@ export class SqliteStore implements Store {
     this.#connection.close();
   }
 
-  /** Prepared when it is needed: a file of an older release that is only read does not have the table. */
+  /** Prepared at the first use, because a file of an older release that is only read does not have the table. */
   get #operators(): OperatorEvents {
     this.#operatorEvents ??= new OperatorEvents(this.#connection.db);
     return this.#operatorEvents;

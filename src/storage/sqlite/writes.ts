@@ -64,14 +64,14 @@ export class Writes {
     this.#reads = reads;
   }
 
-  /** Returns whether it was added. */
+  /** Adds a package. Returns false if it exists already. */
   addPackage(added: TravelPackage): boolean {
     const inventory = inventoryValues(fullInventory(added.quota));
     const values = [added.id, JSON.stringify(added), documentVersion, firstSeq(), ...inventory];
     return this.#sql.addPackage.run(...values).changes === 1;
   }
 
-  /** Reads after raising the epoch, so the new owner starts from the state of its epoch. */
+  /** Raises the epoch before it reads, so the new owner starts from the state of its epoch. */
   takeOwnership(packageId: number, instance: string): Ownership | undefined {
     const former = this.#reads.owner(packageId);
     const raised = this.#sql.raiseEpoch.get(instance, packageId);
@@ -96,7 +96,7 @@ export class Writes {
       this.#sql.updatePackage.run(JSON.stringify(change.package), documentVersion, packageId);
     }
     for (const order of change.inserted) this.#insert(order);
-    // Before the updates: one commit may both end an order and erase its email.
+    // Erasures come before the updates, because one commit may both end an order and erase its email.
     for (const order of change.erased ?? []) this.#erase(order);
     for (const order of change.updated) this.#update(order);
   }
@@ -113,7 +113,7 @@ export class Writes {
     return this.#reads.setting(name) ?? value;
   }
 
-  /** Returns false if the value was no longer `before`. */
+  /** Replaces the value. Returns false if the value was no longer `before`. */
   swapSetting(name: string, before: string | undefined, after: string | undefined): boolean {
     if (before === undefined) {
       if (after === undefined) return this.#reads.setting(name) === undefined;
@@ -126,7 +126,7 @@ export class Writes {
     return swapped.changes === 1;
   }
 
-  /** Stores the time. */
+  /** Stores the current time, to check that writes work. */
   probe(): void {
     this.#sql.probe.run();
   }
