@@ -81,7 +81,7 @@ describe('a circuit breaker', () => {
     expect(steps).toEqual(['open']);
   });
 
-  test('makes calls wait while it is open, and lets only the first of them probe after the pause', async () => {
+  test('makes calls wait while it is open, and lets only the first waiting call probe after the pause', async () => {
     await open();
     const calls = ['a', 'b', 'c'].map((name) => call(name));
     await clock.advance(499);

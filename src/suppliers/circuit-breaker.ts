@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 
 export interface CircuitBreakerOptions {
   readonly clock: Clock;
-  /** Opens after so many unknown outcomes in a row. */
+  /** Opens after this many unknown outcomes in a row. */
   readonly failuresToOpen: number;
   /** The pause before the first probe, in ms. It doubles with every probe that fails. */
   readonly reopenAfterMs: number;
@@ -26,20 +26,24 @@ export type BreakerStep = 'open' | 'due' | 'probing' | 'closed';
  *     └────────────────────────────────────┴──────────────────────── probing
  * ```
  *
- * Calls pass while it is closed. While it is due, one call at a time probes. A call whose probe fails goes to the end of
- * the queue, so that a single key which the supplier cannot process does not keep the breaker open for all calls.
+ * Calls pass while the breaker is closed. While a probe is due, one call at a time probes. A call whose probe fails
+ * goes to the end of the queue, so that a single key which the supplier cannot process does not keep the breaker open
+ * for all calls.
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
   readonly #breaker;
-  /** Callers that wait, in the order of their calls. Called with true for a probe, with false to try again. */
+  /**
+   * The waiting callers, in the order of their calls. Each function is called with true to probe, or with false to try
+   * again.
+   */
   readonly #queue = new Set<(probe: boolean) => void>();
   readonly #window = new CongestionWindow();
   /** Cancels the pause before a probe. */
   #pause = new AbortController();
   #due = false;
   #probing = false;
-  /** How often it has opened since it was closed last. */
+  /** How often the breaker has opened since it was last closed. */
   #opened = 0;
 
   constructor(options: CircuitBreakerOptions) {
@@ -48,7 +52,7 @@ export class CircuitBreaker {
       handleWhen((error) => !(error instanceof GivenUp)),
       {
         breaker: new ConsecutiveBreaker(options.failuresToOpen),
-        // This class decides when to probe, by its clock: the library would use the machine's clock.
+        // This class decides when to probe by its own clock, because the library would use the machine's clock.
         halfOpenAfter: Number.NEGATIVE_INFINITY,
       },
     );
@@ -62,9 +66,9 @@ export class CircuitBreaker {
   }
 
   /**
-   * Makes an attempt as soon as the breaker allows, and counts its outcome: a rejection is an unknown outcome.
-   * If the attempt is a probe and fails, the call goes back to the queue.
-   * @throws what the attempt throws; the signal's reason if that aborts first.
+   * Makes an attempt as soon as the breaker allows, and counts its outcome. A rejection is an unknown outcome. If the
+   * attempt is a probe and fails, the call goes back to the queue.
+   * @throws the error of the attempt; the reason of the signal if the signal aborts first.
    */
   async run<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
@@ -74,7 +78,7 @@ export class CircuitBreaker {
       try {
         return await this.#breaker.execute(attempt);
       } catch {
-        // A failed probe is repeated: it does not count as an attempt of this call.
+        // A failed probe does not count as an attempt of this call, so the call tries again.
       } finally {
         this.#endProbe();
       }
@@ -90,7 +94,7 @@ export class CircuitBreaker {
     return this.#breaker.state === CircuitState.Closed;
   }
 
-  /** An attempt that its caller stops is not counted: it says nothing about the supplier. */
+  /** Makes an attempt. An attempt that its caller stops is not counted, because it says nothing about the supplier. */
   async #attempt<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     this.#window.begun();
     try {
@@ -123,12 +127,12 @@ export class CircuitBreaker {
     this.#letFirstProbe();
     const probe = await promise.finally(() => signal.removeEventListener('abort', leave));
     if (!probe || !signal.aborted) return probe;
-    // Stopped in the same turn of the event loop: the next caller probes instead.
+    // This call was stopped in the same turn of the event loop, so the next caller probes instead.
     this.#endProbe();
     throw signal.reason;
   }
 
-  /** While the breaker is closed, lets as many waiting calls pass as there is room for. */
+  /** While the breaker is closed, lets as many waiting calls pass as the congestion window allows. */
   #admit(): void {
     if (!this.#closed) return;
     let { room } = this.#window;
@@ -153,7 +157,7 @@ export class CircuitBreaker {
     if (this.#due) this.#seekProbe();
   }
 
-  /** Lets the first waiting call probe. If there is none, the next call will. */
+  /** Lets the first waiting call probe. If no call waits, the next new call probes. */
   #seekProbe(): void {
     this.#letFirstProbe();
     if (!this.#probing) this.#options.onStep('due');

@@ -43,7 +43,7 @@ export async function read(response: Response, bytesMax: number): Promise<Suppli
   const { status } = response;
   const bytes = await readBytes(response, bytesMax);
   if (bytes.length === 0) return { status, json: undefined };
-  // A gateway in between may answer with HTML: only its status is of use.
+  // A gateway in between may answer with HTML, so only its status is used.
   if (status >= 500) return { status, json: undefined };
   const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? 'none';
   if (!/^application\/(\S+\+)?json$/.test(type)) {

@@ -37,8 +37,8 @@ const refusals: Readonly<Record<SupplierKind, Readonly<Partial<Record<Refusal, n
 /**
  * The client of the supplier protocol, over HTTP with persistent connections.
  *
- * Anything that the protocol does not define throws, because it is then unknown whether a reservation exists. The
- * message says what was wrong. Emails are sent in bodies only, and no error message repeats a body.
+ * An answer that the protocol does not define throws, because a reservation may or may not exist then. The error's
+ * message names the problem. Emails are sent in bodies only, and no error message repeats a body.
  * @throws TypeError if the URL is invalid.
  */
 export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): SupplierClient {

@@ -109,7 +109,7 @@ describe('Q8 a call with an unknown outcome is repeated with the same key', () =
     expect((await supplier.ledger()).flights).toMatchObject([{ key: 'A', status: 'active' }]);
   });
 
-  test('after a timeout, which the cause names', async () => {
+  test('after a timeout, and the cause names the timeout', async () => {
     const { suppliers } = await against(() => supplierFaults.hang, { attempts: 1 });
     const answer = await suppliers.reserveFlight(flight('A'), never);
     expect(answer).toEqual({ kind: 'unknown', cause: 'no answer within 300 ms' });

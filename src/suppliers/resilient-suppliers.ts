@@ -19,15 +19,17 @@ export interface ResilientOptions {
   readonly tracing?: Tracing;
   /** The timeout of one attempt, in ms. */
   readonly timeoutMs: number;
-  /** After so many attempts with an unknown outcome a call ends as unknown. Probes do not count. Default 5. */
+  /** A call ends as unknown after this many attempts with an unknown outcome. Probes do not count. Default 5. */
   readonly attempts?: number;
   /** The longest pause before the second attempt, in ms. It triples for each further attempt. Default 100. */
   readonly retryAfterMs?: number;
-  /** Default 2,000. */
+  /** The longest pause before any attempt, in ms. Default 2,000. */
   readonly retryAfterMaxMs?: number;
   /** A call ends as unknown this long after its first unknown outcome, also while it waits. Default 60,000. */
   readonly giveUpAfterMs?: number;
-  /** Unknown outcomes in a row that open a breaker. More than `attempts`, so that one order cannot. Default 10. */
+  /**
+   * Unknown outcomes in a row that open a breaker. More than `attempts`, so that one order cannot open it. Default 10.
+   */
   readonly failuresToOpen?: number;
   /** The pause before the first probe, in ms; default 500. */
   readonly reopenAfterMs?: number;
@@ -43,8 +45,9 @@ export interface ResilientSuppliers extends Suppliers {
 type Reserve = (signal: AbortSignal) => Promise<SupplierAnswer>;
 
 /**
- * Makes a supplier client fit for a saga. Each attempt has a timeout. A call with an unknown outcome is repeated with
- * the same key. Each kind of supplier has a circuit breaker, at which calls wait while the supplier does not answer.
+ * Makes a supplier client reliable enough for a saga. Each attempt has a timeout. A call with an unknown outcome is
+ * repeated with the same key. Each kind of supplier has a circuit breaker, at which calls wait while the supplier does
+ * not answer.
  */
 export function resilientSuppliers(options: ResilientOptions): ResilientSuppliers {
   const { client, clock, log, timeoutMs } = options;
@@ -68,7 +71,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     isAvailable = !isAvailable;
     for (const listener of [...listeners]) {
       try {
-        // The current value: a listener before this one may have changed it by making a call.
+        // Pass the current value, because an earlier listener may have changed it by making a call.
         listener(isAvailable);
       } catch (error) {
         log.error({ err: error }, 'A listener to the availability of the suppliers failed.');
@@ -131,7 +134,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       return isAvailable;
     },
     onAvailability(listener) {
-      // Wrapped, so that a function which listens twice can stop once.
+      // A wrapper, so that a function which listens twice can stop listening once.
       const own = (available: boolean) => listener(available);
       listeners.add(own);
       return () => {

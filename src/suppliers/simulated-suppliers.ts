@@ -65,7 +65,7 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
     return decide();
   }
 
-  /** Decides at random. An answer that is already recorded under this key wins. */
+  /** Decides at random. If an answer is already recorded under this key, returns the recorded answer. */
   async function draw(
     kind: SupplierKind,
     failureRate: number,
@@ -114,7 +114,10 @@ function answerOf(kind: SupplierKind, { status, number }: LedgerEntry): Supplier
   return { kind: 'refused', code: status === 'cancelled' ? 'cancelled' : habits[kind].refusal };
 }
 
-/** @throws the signal's reason as soon as it aborts; the work continues. */
+/**
+ * Settles as `work` does.
+ * @throws the signal's reason as soon as the signal aborts; the work continues.
+ */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const ended = Promise.withResolvers<never>();
   const end = () => ended.reject(signal.reason);

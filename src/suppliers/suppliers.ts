@@ -11,7 +11,7 @@ export type SupplierKind = (typeof supplierKinds)[number];
 export const publicKeyPrefix = 'public:';
 
 interface ReservationRequest {
-  /** The order id. The same key gets the same answer until it is cancelled. */
+  /** The order id. The same key gets the same answer until the key is cancelled. */
   readonly key: string;
   readonly packageId: number;
   readonly email: string;
@@ -33,7 +33,7 @@ export type SupplierAnswer =
   | { readonly kind: 'reserved'; readonly number: string }
   | { readonly kind: 'refused'; readonly code: Refusal };
 
-/** It is unknown whether a reservation exists, so it has to be cancelled. */
+/** A reservation may or may not exist, so the caller has to cancel it. */
 export interface UnknownAnswer {
   readonly kind: 'unknown';
   /** The reason, for the log. */
@@ -60,7 +60,10 @@ export class LedgerForbiddenError extends Error {
 export interface SupplierClient {
   reserveFlight(request: FlightRequest, signal?: AbortSignal): Promise<SupplierAnswer>;
   reserveHotel(request: HotelRequest, signal?: AbortSignal): Promise<SupplierAnswer>;
-  /** Succeeds also if there is nothing to cancel. A reservation that arrives after its cancel stays cancelled. */
+  /**
+   * Cancels a reservation. Succeeds also if there is nothing to cancel. A reservation that arrives after its cancel
+   * stays cancelled.
+   */
   cancel(kind: SupplierKind, key: string, signal?: AbortSignal): Promise<void>;
   /** A page of the supplier's reservations, for audits. @throws LedgerForbiddenError */
   ledger(kind: SupplierKind, cursor?: string, signal?: AbortSignal): Promise<Page<Reservation>>;
@@ -97,7 +100,7 @@ export interface LedgerEntry {
  * The ledger of the simulated suppliers. Each method is one atomic, durable step. Only the simulated suppliers call it.
  */
 export interface SupplierLedger {
-  /** Stores the entry unless its key has one. Returns the stored entry. */
+  /** Stores the entry unless its key already has an entry. Returns the stored entry. */
   record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry>;
   find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined>;
   findByNumber(kind: SupplierKind, number: string): Promise<LedgerEntry | undefined>;

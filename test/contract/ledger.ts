@@ -49,7 +49,7 @@ export function ledgerContract(name: string, open: () => Promise<OpenedLedger>):
       expect(await ledger.findByNumber('flights', 'F-other')).toBeUndefined();
     });
 
-    test('Q8 concurrent records of one key all return the stored one', async () => {
+    test('Q8 concurrent records of one key all return the stored record', async () => {
       const kept = await Promise.all(
         Array.from({ length: 10 }, (_, each) =>
           ledger.record('flights', entry('A', { number: `F-${each}` })),

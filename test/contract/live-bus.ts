@@ -66,7 +66,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
       await vi.waitFor(() => expect(heard).toHaveLength(2));
     });
 
-    it('an ended subscription gets nothing, while a second one of the same listener goes on', async () => {
+    it('an ended subscription gets nothing, while a second subscription of the same listener goes on', async () => {
       const heard: string[] = [];
       const listener: LiveListener = { order: (order) => heard.push(order.id) };
       const leave = ends.subscriber.subscribe(listener);

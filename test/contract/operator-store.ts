@@ -46,7 +46,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       test('lists each entry once, newest first, for every page size', async () => {
         const numbers = [3, 1, 12, 2, 7, 5];
         for (const number of numbers) await store.appendOperatorEvent(event(number));
-        // At the same time as another entry.
+        // This event has the same time as another one.
         await store.appendOperatorEvent(event(8, { at: 1_007 }));
         const expected = [12, 8, 7, 5, 3, 2, 1].map((number) => `event-${number}`);
         for (const limit of [1, 2, 3, 7, 8]) {

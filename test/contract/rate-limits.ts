@@ -44,7 +44,7 @@ export function rateLimitsContract(name: string, open: () => Promise<RateLimits>
       }
     });
 
-    it('holds a limit of one', async () => {
+    it('enforces a limit of one use', async () => {
       const taken = await takeMany(limiter({ count: 1 }), 'ana', 3);
       expect(taken.map(({ isAllowed }) => isAllowed)).toEqual([true, false, false]);
     });
@@ -74,7 +74,7 @@ export function rateLimitsContract(name: string, open: () => Promise<RateLimits>
       }
     });
 
-    it('never refuses a key because many other keys came once', async () => {
+    it('never refuses a key because many other keys were used once', async () => {
       const limited = limiter({ count: 100 });
       const taken = await Promise.all(
         Array.from({ length: 20_000 }, (_, key) => limited.take(`buyer-${key}`)),

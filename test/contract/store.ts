@@ -222,7 +222,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await store.commit(1, next(fence), sampleChange());
       });
 
-      test('Q9 raises seq also when no figure changes', async () => {
+      test('Q9 raises seq also when the inventory does not change', async () => {
         const { fence, inventory } = await own();
         await store.commit(1, fence, { inventory, inserted: [], updated: [] });
         await fenced(store.commit(1, fence, { inventory, inserted: [], updated: [] }));
@@ -240,7 +240,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await store.ordersPage(1, undefined, 100)).items).toHaveLength(1);
       });
 
-      test('applies nothing when an id is taken', async () => {
+      test('applies nothing when an order id is taken', async () => {
         const fence = await insert(sampleOrder(1));
         const change = sampleChange({
           inventory: sampleInventory({ remaining: 0, held: 5 }),
@@ -268,7 +268,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await store.ordersPage(1, undefined, 100)).items).toHaveLength(1);
       });
 
-      test('Q5 applies nothing when a number is taken', async () => {
+      test('Q5 applies nothing when an order number is taken', async () => {
         const fence = await insert(sampleOrder(1));
         const second = sampleOrder(2, { number: 1 });
         await refused(store.commit(1, fence, sampleChange({ inserted: [second] })));
@@ -322,7 +322,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       });
     });
 
-    describe('the present', () => {
+    describe('a versioned package', () => {
       test('is the package with the fence that its next commit needs', async () => {
         expect(await store.versionedPackage(404)).toBeUndefined();
         const before = await store.versionedPackage(1);
@@ -332,7 +332,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await store.versionedPackage(1))?.fence).toEqual(fence);
       });
 
-      test('Q3 one of concurrent commits on the same read applies and fences the others', async () => {
+      test('Q3 one of several concurrent commits after the same read applies, and the others are fenced', async () => {
         const presents = await Promise.all(Array.from({ length: 5 }, () => store.versionedPackage(1)));
         const outcomes = await Promise.allSettled(
           presents.map((present, each) =>
@@ -543,7 +543,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       await store.probe();
     });
 
-    test('ping answers while open; closed, everything says unavailable', async () => {
+    test('ping answers while the store is open; after close, every method says that the store is unavailable', async () => {
       await store.ping();
       const { fence } = await own();
       await store.close();

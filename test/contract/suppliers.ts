@@ -14,7 +14,7 @@ export interface SupplierBehaviour {
   readonly latencyMs: number;
 }
 
-/** What a saga relies on, of every client and the suppliers behind it: see the port. */
+/** The contract of `SupplierClient`, run on each client and the suppliers behind it. Sagas rely on it. */
 export function supplierClientContract(
   name: string,
   open: (behaviour: SupplierBehaviour) => Promise<OpenedClient>,
@@ -43,7 +43,7 @@ export function supplierClientContract(
       expect(await readWholeLedger(client, 'hotels')).toMatchObject([{ key: 'A', status: 'active' }]);
     });
 
-    test('Q8 a repeated key gets the same answer, another key another number', async () => {
+    test('Q8 a repeated key gets the same answer, and another key gets another number', async () => {
       const client = await start();
       const first = await client.reserveFlight(flight('A'));
       expect(await client.reserveFlight(flight('A'))).toEqual(first);
@@ -67,7 +67,7 @@ export function supplierClientContract(
       expect(await readWholeLedger(client, 'flights')).toEqual([]);
     });
 
-    test('a hotel without a room says so', async () => {
+    test('a hotel without a free room refuses with hotel_unavailable', async () => {
       const client = await start({ hotelFailureRate: 1 });
       const ticket = await reservedFlight(client, 'A');
       const refused = { kind: 'refused', code: 'hotel_unavailable' };
@@ -104,17 +104,20 @@ export function supplierClientContract(
       expect(await client.reserveHotel(hotel('A', ticket))).toEqual(room);
     });
 
-    test.each(['flights', 'hotels'] as const)('Q8 cancels %s for good, more than once too', async (kind) => {
-      const client = await start();
-      const ticket = await reservedFlight(client, 'A');
-      await client.reserveHotel(hotel('A', ticket));
-      await client.cancel(kind, 'A');
-      await client.cancel(kind, 'A');
-      expect(await readWholeLedger(client, kind)).toMatchObject([{ key: 'A', status: 'cancelled' }]);
-      const again =
-        kind === 'flights' ? client.reserveFlight(flight('A')) : client.reserveHotel(hotel('A', ticket));
-      expect(await again).toEqual({ kind: 'refused', code: 'cancelled' });
-    });
+    test.each(['flights', 'hotels'] as const)(
+      'Q8 a cancel of %s is final, and can be repeated',
+      async (kind) => {
+        const client = await start();
+        const ticket = await reservedFlight(client, 'A');
+        await client.reserveHotel(hotel('A', ticket));
+        await client.cancel(kind, 'A');
+        await client.cancel(kind, 'A');
+        expect(await readWholeLedger(client, kind)).toMatchObject([{ key: 'A', status: 'cancelled' }]);
+        const again =
+          kind === 'flights' ? client.reserveFlight(flight('A')) : client.reserveHotel(hotel('A', ticket));
+        expect(await again).toEqual({ kind: 'refused', code: 'cancelled' });
+      },
+    );
 
     test('Q8 a reservation that arrives after its cancel is refused', async () => {
       const client = await start();
