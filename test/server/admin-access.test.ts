@@ -21,7 +21,7 @@ async function logIn(): Promise<string> {
   return answer.headers.getSetCookie().join('; ').split(';')[0] ?? '';
 }
 
-/** What a handshake comes to: `open`, or the status that it was refused with. */
+/** Opens a WebSocket. Returns `open`, or the status of the refusal. */
 function connect(headers: Record<string, string>): Promise<'open' | number | undefined> {
   const socket = new WebSocket(`${server.origin.replace('http', 'ws')}/live?topic=admin`, { headers });
   return new Promise((resolve) => {
@@ -69,7 +69,7 @@ test('without an admin token there are no admin routes', async () => {
   expect(await (await fetch(`${server.origin}/openapi.json`)).text()).not.toContain('/api/admin');
 });
 
-test('all tokens are slowed down after wrong guesses, and none is logged', async () => {
+test('all tokens are slowed down after wrong guesses, and no token is logged', async () => {
   const answers: number[] = [];
   for (let guess = 0; guess < 20; guess++) {
     answers.push((await post('/admin/log-in', { token: `guess ${guess}` })).status);

@@ -14,7 +14,7 @@ import {
 } from '../support/openapi-conformance.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 
-/* A real server, asked over the network, answers as the description that it serves itself says. */
+/* A real server answers over the network as the description that it serves says. */
 
 const ADMIN_TOKEN = 'a-token-of-some-length-0123456789';
 const SUPPLIERS_TOKEN = 'another-token-of-some-length-0123';
@@ -62,7 +62,7 @@ interface Asked {
 }
 
 /** Sends a request, checks the answer against the description, and returns its body. */
-// biome-ignore lint/suspicious/noExplicitAny: what an answer is made of was just checked.
+// biome-ignore lint/suspicious/noExplicitAny: the shape of the answer was just checked.
 async function ask(wanted: string, { body, headers = {}, of = server }: Asked = {}): Promise<any> {
   const [method, path, status] = wanted.split(' ') as [string, string, string];
   const answer = await fetch(of.origin + path, {
@@ -89,14 +89,14 @@ async function expectTold(method: string, path: string, answer: Response): Promi
   seen.set(operation.operationId, statuses.add(answer.status));
 }
 
-it('describes packages and health', async () => {
+it('answers reads of packages and health as described', async () => {
   await ask('GET /api/packages 200');
   await ask('GET /api/packages/3 200');
   await ask('GET /api/packages/99 404');
   await ask('GET /api/packages/x 404');
 });
 
-it('answers purchases, look-ups and cancels', async () => {
+it('answers purchases, look-ups and cancels as described', async () => {
   const body = { packageId: 1, email };
   const headers = { 'Idempotency-Key': '"a-key"' };
   const { id } = await ask('POST /api/orders 201', { body, headers });
@@ -117,7 +117,7 @@ it('answers purchases, look-ups and cancels', async () => {
   await ask('POST /api/orders 202', { body, headers: { Prefer: 'respond-async' } });
 });
 
-it('refuses invalid purchases', async () => {
+it('refuses invalid purchases as described', async () => {
   const code = async (status: number, packageId: unknown) =>
     (await ask(`POST /api/orders ${status}`, { body: { packageId, email } })).code;
   expect(await code(404, 99)).toBe('unknown_package');
@@ -131,7 +131,7 @@ it('refuses invalid purchases', async () => {
   await ask('POST /api/orders 413', { body: { packageId: 1, email, more: 'x'.repeat(20_000) } });
 });
 
-it('answers at the suppliers', async () => {
+it('answers suppliers’ requests as described', async () => {
   const flight = { packageId: 1, flight: 'Flight-1', email };
   const hotel = { packageId: 1, stay: '2022-08-09', email };
   const { ticketNumber } = await ask(`POST ${flights} 201`, { body: flight });
@@ -150,7 +150,7 @@ it('answers at the suppliers', async () => {
   await ask(`POST ${flights} 422`, { body: flight, headers: peer });
 });
 
-it('answers operators', async () => {
+it('answers operators as described', async () => {
   const headers = operator;
   const created = await ask('POST /api/admin/packages 201', {
     ...{ headers, body: { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 2 } },
@@ -204,7 +204,7 @@ it('answers operators', async () => {
   expect((await ask('GET /api/admin/changes?limit=200 200', { headers })).changes.length).toBeGreaterThan(4);
 });
 
-it('answers monitoring and tools', async () => {
+it('answers monitoring and tools as described', async () => {
   await ask('GET /healthz 200');
   await ask('GET /readyz 200');
   await ask('GET /metrics 200');
@@ -254,7 +254,7 @@ it('answers a request that arrives too slowly with 408', async () => {
   }
 });
 
-it.each(allOperations)('answers 405 to another method at $path', async ({ method, path }) => {
+it.each(allOperations)('answers 405 to a method that $path does not have', async ({ method, path }) => {
   const address = server.origin + path.replace(/\{\w+\}/g, '1');
   const answer = await fetch(address, { method: 'PUT', headers: operator });
   expect(answer.status).toBe(405);
@@ -263,7 +263,7 @@ it.each(allOperations)('answers 405 to another method at $path', async ({ method
   await expectTold(method, path, answer);
 });
 
-it('covers every operation', () => {
+it('has checked an answer of every described operation and status', () => {
   const unseen = allOperations.flatMap(({ operationId, answers }) =>
     Object.keys(answers)
       .filter((status) => !seen.get(operationId)?.has(Number(status)))
@@ -273,7 +273,7 @@ it('covers every operation', () => {
   expect(unseen).toEqual(['cancelOrder 202', 'dismissInstance 200']);
 });
 
-/** What a server says to bytes, read until it ends the connection. */
+/** Sends bytes and returns the server's answer, which is read until the server ends the connection. */
 async function answerTo(port: number, bytes: string): Promise<Response> {
   const socket = connect(port, '127.0.0.1');
   socket.write(bytes);

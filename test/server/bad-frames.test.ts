@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { resetSocket } from '../support/reset-socket.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-/* Invalid bytes on a socket close it or are ignored. The server goes on, and no quota changes. */
+/* Invalid bytes on a socket close the socket or are ignored. The server goes on, and no quota changes. */
 
 let server: TestServer;
 let port: number;
@@ -65,7 +65,7 @@ async function statusOf(bytes: string): Promise<number> {
   return Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? 0);
 }
 
-/** An open WebSocket of which the test writes every byte. */
+/** Opens a WebSocket at which the test writes every byte. */
 async function open(): Promise<Socket> {
   const socket = dial();
   socket.write(upgrade('/live?topic=packages'));
@@ -75,7 +75,7 @@ async function open(): Promise<Socket> {
   return socket;
 }
 
-/** All that comes until the connection ends; the server's goodbye is answered by hanging up. */
+/** Returns all bytes that come until the connection ends. Hangs up when the server closes. */
 async function ending(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => {
@@ -87,7 +87,7 @@ async function ending(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The code of the close frame that ends what a server sent; undefined where it ended without one. */
+/** The code of the close frame at the end of the received bytes; undefined without such a frame. */
 function closeCode(bytes: Buffer): number | undefined {
   const frame = bytes.subarray(-4);
   return frame[0] === 0x88 && frame[1] === 2 ? frame.readUInt16BE(2) : undefined;
@@ -110,13 +110,13 @@ const brokenFrames: [what: string, bytes: number[], code: number | undefined][] 
   ['a close frame with an invalid code', [0x88, 0x82, ...mask, 0x03, 0xed], 1002],
 ];
 
-it.each(brokenFrames)('closes on %s', async (_what, bytes, code) => {
+it.each(brokenFrames)('closes the socket on %s', async (_what, bytes, code) => {
   const socket = await open();
   socket.write(Buffer.from(bytes));
   expect(closeCode(await ending(socket))).toBe(code);
 });
 
-it('closes on a message that grows too large in pieces', async () => {
+it('closes the socket on a message that grows too large in pieces', async () => {
   const socket = await open();
   const piece = Buffer.concat([Buffer.from([0x01, 0xfe, 0xff, 0xff, ...mask]), Buffer.alloc(0xffff, 0x41)]);
   socket.write(piece);
@@ -230,7 +230,7 @@ it('survives upgrades with random URL, host and key', async () => {
       const socket = dial();
       socket.end(upgrade(someUrl, someHeaders), 'latin1');
       const status = /^HTTP\/1\.1 (\d{3}) /.exec(await text(socket))?.[1];
-      // What ends before its headers do is no request at all.
+      // A request that ends before its headers end gets no answer.
       expect(['400', '404', '403', '405', undefined]).toContain(status);
     }),
     { numRuns: 400 },

@@ -6,7 +6,9 @@ import { buy } from '../support/api-client.ts';
 import { resetSocket } from '../support/reset-socket.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 
-/** Whatever a caller sends, over a real socket: it gets a clear 4xx, the server goes on, no quota changes. */
+/**
+ * Whatever a caller sends over a real socket, the caller gets a clear 4xx, the server goes on, and no quota changes.
+ */
 
 const soldOutId = 2;
 let server: TestServer;
@@ -43,7 +45,7 @@ interface Answer {
 /** Sends bytes as they are and reads until the server ends the connection. */
 async function send(bytes: string | Buffer): Promise<Answer> {
   const socket = connect(Number(new URL(server.origin).port), '127.0.0.1');
-  // The server may refuse, and hang up, before it was sent everything.
+  // The server may refuse and hang up before all bytes were sent.
   socket.on('error', () => undefined);
   socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   const [head = '', ...rest] = (await text(socket)).split('\r\n\r\n');
@@ -59,7 +61,7 @@ interface Post {
   readonly headers?: readonly string[];
 }
 
-/** A POST whose connection ends with its answer. */
+/** A POST request after whose answer the connection ends. */
 function post(path: string, body: string | Buffer, { type = json, headers = [] }: Post = {}): Buffer {
   const bytes = Buffer.from(body);
   const head = [
@@ -302,7 +304,7 @@ it('a caller that disconnects during its body does not harm the server', async (
   }
 });
 
-it('a valid purchase still works afterwards', async () => {
+it('a valid purchase still works after all invalid requests', async () => {
   const { status } = await buy(server.origin, 1);
   expect(status).toBe(201);
   inventory = await readInventory();

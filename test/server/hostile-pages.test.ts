@@ -4,8 +4,8 @@ import { fakeApp } from '../support/fake-app.ts';
 import { fakeOrder } from '../support/fake-engine.ts';
 
 /*
- * All pages of the app's route table, so that these checks include every new page.
- * All that goes wrong here is asked for as a browser would, signed in to the operators' pages.
+ * The pages of the app's route table, so that these checks include every new page. The requests come as from a browser
+ * that is signed in to the operators' pages.
  */
 
 const app = fakeApp();
@@ -20,7 +20,7 @@ const routes = uniqueRoutes();
 const pages = routes.filter(({ method }) => method === 'GET');
 const forms = routes.filter(({ method }) => method === 'POST');
 
-/** What people see and send: not the API, nor files, nor what machines read. */
+/** The routes of pages and forms, without the API, files, and routes for machines. */
 function uniqueRoutes(): Route[] {
   const ofMachines = /^\/(api|assets|healthz|readyz|metrics|live|openapi\.json)\b|\*/;
   const all = new Map<string, Route>();
@@ -82,26 +82,29 @@ it('finds the pages and forms of customers and of operators', () => {
 });
 
 describe('a page runs and loads only our own files', () => {
-  it.each(pages)('$method $path', async (route) => {
+  it.each(pages)('at $method $path', async (route) => {
     const answer = await ask(route);
     expect(answer.status).toBeLessThan(500);
     await expectPolicy(answer, route.path);
   });
 
-  it.each(pages.filter(({ path }) => path.startsWith('/admin')))('$path, signed out', async (route) => {
-    const answer = await ask(route, { cookie: 'admin=forged' });
-    expect(answer.status).toBe(route.path === '/admin' ? 200 : 401);
-    await expectPolicy(answer, route.path);
-  });
+  it.each(pages.filter(({ path }) => path.startsWith('/admin')))(
+    'at $path, also for a browser that is signed out',
+    async (route) => {
+      const answer = await ask(route, { cookie: 'admin=forged' });
+      expect(answer.status).toBe(route.path === '/admin' ? 200 : 401);
+      await expectPolicy(answer, route.path);
+    },
+  );
 
-  it.each([...pages, ...forms])('an error at $method $path', async ({ path }) => {
-    // No file is behind this method, and no form.
+  it.each([...pages, ...forms])('also when $method $path answers an error', async ({ path }) => {
+    // No route has this method, so the answer is an error page.
     const refused = await ask({ method: 'DELETE', path });
     expect(refused.status).toBe(405);
     await expectPolicy(refused, path);
   });
 
-  it.each(forms)('$path with invalid input', async (route) => {
+  it.each(forms)('also when the form at $path gets invalid input', async (route) => {
     for (const [type, body] of [
       ['application/json', '{}'],
       ['application/x-www-form-urlencoded', 'a=<script>alert(1)</script>&a=2'],
@@ -118,7 +121,7 @@ describe('a page runs and loads only our own files', () => {
   });
 
   it.each(['/nothing', '/admin/nothing', '/orders', '/order/x', '/%00', '/docs/', '//evil.example/'])(
-    'there is nothing at %s',
+    'also when there is nothing at %s',
     async (path) => {
       const answer = await ask({ method: 'GET', path });
       expect(answer.status).toBe(404);
@@ -130,16 +133,16 @@ describe('a page runs and loads only our own files', () => {
 describe('a form is accepted from our own pages only', () => {
   const others: [string, Record<string, string>][] = [
     ['another site', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }],
-    ['another site that says no more than where it is', { origin: 'https://evil.example' }],
-    ['another site that hides where it is', { origin: 'null', 'sec-fetch-site': 'cross-site' }],
-    ['a frame in a sandbox', { origin: 'null' }],
+    ['another site that sends only its origin', { origin: 'https://evil.example' }],
+    ['another site that hides its origin', { origin: 'null', 'sec-fetch-site': 'cross-site' }],
+    ['a sandboxed frame', { origin: 'null' }],
     ['another host of this site', { 'sec-fetch-site': 'same-site' }],
     ['our name on another port', { origin: 'http://localhost:1' }],
     ['a name that begins with ours', { origin: 'http://localhost.evil.example' }],
   ];
 
-  describe.each(others)('not from %s', (_what, headers) => {
-    it.each(forms)('$path', async (route) => {
+  describe.each(others)('and refused from %s', (_what, headers) => {
+    it.each(forms)('at $path', async (route) => {
       const type = { 'content-type': 'application/x-www-form-urlencoded' };
       const answer = await ask(
         route,
@@ -152,7 +155,7 @@ describe('a form is accepted from our own pages only', () => {
     });
   });
 
-  it.each(forms)('$path, which we send', async (route) => {
+  it.each(forms)('at $path, when our own page sends it', async (route) => {
     const own = { origin: 'http://localhost', 'sec-fetch-site': 'same-origin' };
     const type = { 'content-type': 'application/x-www-form-urlencoded' };
     expect((await ask(route, { ...type, ...own }, 'a=b')).status).not.toBe(403);

@@ -6,7 +6,7 @@ import { type FaultySupplier, startFaultySupplier, supplierFaults } from '../sup
 import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
 import { type ServerProcess, spawnServer } from '../support/server-process.ts';
 
-/** Part of every email below, and of nothing else. */
+/** A part of every email below that occurs in no other text. */
 const mark = 'zebra';
 const json = { 'content-type': 'application/json' };
 
@@ -64,7 +64,7 @@ function lines(): Record<string, unknown>[] {
 
 const adminToken = 'a-token-for-operators-alone';
 
-/** What people type where they should not, and what goes wrong while they are named. */
+/** Sends emails in all places, also wrong ones, and causes failures of such requests. */
 async function everythingWithEmails(): Promise<void> {
   const email = `buyer.${mark}@example.com`;
   const { order } = await buy(server.origin, 1, { email, key: `${mark}-key` });

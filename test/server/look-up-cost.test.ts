@@ -17,8 +17,8 @@ import { ScriptedSuppliers } from '../support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
 
 /*
- * Q10: guessing ids or emails reveals nothing, neither by the answer nor by its cost. These tests run the whole app over
- * the real engine, and every call of the store is written down.
+ * Q10: guessing ids or emails reveals nothing, neither by the answer nor by its cost. These tests run the whole app
+ * over the real engine, and record every call of the store.
  */
 
 const email = 'ana@example.com';
@@ -89,7 +89,7 @@ function counted(whole: SqliteStore): SqliteStore {
   });
 }
 
-/** One request, byte by byte as it goes over the wire; its answer without what differs from one moment to the next. */
+/** Sends one request. Returns the raw answer without the parts that differ from one moment to the next. */
 async function send(
   method: string,
   path: string,
@@ -144,7 +144,7 @@ async function observe(tried: Promise<string>): Promise<{ answer: string; calls:
   return { answer, calls: [...calls] };
 }
 
-describe('Q10 a miss by email gives one answer, after the same calls of the store', () => {
+describe('Q10 every failed look-up by email gets the same answer, after the same calls of the store', () => {
   it.each(byEmail)('%s', async (_where, attempt) => {
     const first = await observe(attempt(order.id, 'eve@example.com'));
     expect(first.answer).toMatch(/^HTTP\/1\.1 404 /);
@@ -169,7 +169,7 @@ describe('Q10 a miss by email gives one answer, after the same calls of the stor
   });
 });
 
-describe('Q10 a miss by proof gives one answer, and the store is not asked', () => {
+describe('Q10 every failed look-up by proof gets the same answer, without a call of the store', () => {
   it.each(byProof)('%s', async (_where, attempt) => {
     const first = await observe(attempt(order.id, 'wrong'));
     expect(first.answer).toMatch(/^HTTP\/1\.1 404 /);
@@ -186,7 +186,7 @@ describe('Q10 a miss by proof gives one answer, and the store is not asked', () 
   });
 });
 
-it('Q10 a miss by the key of a form gives one answer, after the same calls of the store', async () => {
+it('Q10 every failed look-up by the key of a form gets the same answer, after the same calls of the store', async () => {
   const attempt = (packageId: string, by: string, formKey: string) =>
     send(
       'POST',
@@ -202,7 +202,7 @@ it('Q10 a miss by the key of a form gives one answer, after the same calls of th
   expect((await observe(attempt('1', email, key))).answer).toMatch(/^HTTP\/1\.1 303 /);
 });
 
-it('a hit makes more store calls than a miss, so the comparison is meaningful', async () => {
+it('a successful look-up makes more calls of the store than a failed one, so the comparison is meaningful', async () => {
   const { answer, calls: asked } = await observe(
     send('GET', `/api/orders/${order.id}?email=${encodeURIComponent(email)}`),
   );

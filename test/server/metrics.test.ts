@@ -43,7 +43,7 @@ describe('a whole server', () => {
     return (series) => samples.get(`ticket_booking_${series}`);
   }
 
-  test('exposes purchases by route, their duration, and gauges', async () => {
+  test('exposes purchases by route, the duration of purchases, and gauges', async () => {
     const packages = [onSale({ quota: 2 }), onSale({ id: 2, quota: 1 })];
     server = await startServer({ settings: { FLIGHT_FAILURE_RATE: '0' }, packages });
     const { order } = await buy(server.origin, 1, { email });

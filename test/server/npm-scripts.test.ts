@@ -15,7 +15,7 @@ const root = join(import.meta.dirname, '../..');
 const waitOptions = { timeout: 30_000, interval: 50 };
 
 let folder: string;
-/** Every process that a script has started, npm itself first. */
+/** The ids of all processes that a script has started. The first is npm itself. */
 let started: number[] = [];
 
 beforeEach(async () => {
@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a script of package.json as an operator does, and waits until it has printed this. */
+/** Runs a script of package.json as an operator does, and waits until its output matches `ready`. */
 async function npmRun(script: string, parameters: string[], settings: Record<string, string>, ready: RegExp) {
   const child = spawn('npm', ['run', script, '--', ...parameters], {
     cwd: root,
@@ -49,7 +49,7 @@ async function npmRun(script: string, parameters: string[], settings: Record<str
   return { child, ended, inside, match: ready.exec(output) as RegExpExecArray, output: () => output };
 }
 
-/** SIGTERM to npm alone, as a supervisor sends it; nothing that it started may live on. */
+/** Sends SIGTERM to npm alone, as a supervisor does, and expects that no process of the script lives on. */
 async function endsWhole({
   child,
   ended,
@@ -72,11 +72,11 @@ function descendantsOf(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
-/** Undefined for a process that is gone. */
+/** The parent of a process; undefined if the process has ended. */
 function parentOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name before it, in brackets, may contain anything.
+    // Skip the name in brackets, because it may contain anything.
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
     return undefined;
@@ -112,7 +112,7 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 describe('the scripts of package.json', () => {
-  it('exec the program in npm’s shell, because signals must reach it', () => {
+  it('replace npm’s shell with the program, so that signals reach the program', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };

@@ -35,7 +35,7 @@ interface Asking {
   readonly method?: string;
   readonly headers?: Record<string, string | string[]>;
   readonly body?: string;
-  /** The address that is asked from; all of 127/8 is this machine. */
+  /** The client's IP address. All of 127/8 is this machine. */
   readonly from?: string;
 }
 
@@ -99,7 +99,7 @@ describe('purchases of one client', () => {
     expect(problem(refused)).toMatchObject({ code: 'rate_limited', status: 429 });
     expect(refused.headers['content-type']).toBe('application/problem+json');
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(50);
-    // Somebody else, and something else.
+    // Another client can still buy, and this client can still read.
     expect((await buy({ from: '127.0.0.2' })).status).toBe(201);
     expect((await ask('/api/packages')).status).toBe(200);
     expect((await ask('/healthz')).status).toBe(200);
@@ -194,7 +194,7 @@ describe('look-ups', () => {
     expect(seen.found?.slice(0, 7)).toEqual([6, 5, 4, 3, 2, 1, 0].map((rest) => `"look-up";r=${rest};t`));
     expect(seen.found?.filter((item) => typeof item === 'number')).toEqual(Array(7).fill(429));
     expect(seen.missed).toEqual(seen.found);
-    // Buying is something else.
+    // The limit of look-ups does not apply to purchases.
     expect((await buy({ from: '127.0.0.2' })).status).toBe(201);
   });
 });
@@ -243,7 +243,7 @@ describe('an untrusted proxy', () => {
 });
 
 describe('reservations at the simulated suppliers', () => {
-  it('are limited for the public but not for peers', async () => {
+  it('are limited for public callers, but not for servers with the token', async () => {
     await start({ RATE_LIMIT_PURCHASES: '2/60s' });
     const reserve = (key: number, authorization?: string) =>
       ask('/api/suppliers/flights/reservations', {
@@ -274,13 +274,13 @@ describe('a forged X-Forwarded-For', () => {
     expect((await buy({ from: '127.0.0.2', headers: forged(0) })).status).toBe(201);
   });
 
-  it('has no effect before the address that a trusted proxy added', async () => {
+  it('has no effect in front of the IP address that a trusted proxy added', async () => {
     await start({ RATE_LIMIT_PURCHASES: '2/60s', TRUST_PROXY: 'on' });
     const through = (client: string, index: number) =>
       buy({ headers: { 'X-Forwarded-For': [`203.0.113.${index}, 10.0.0.${index}`, client] } });
     expect(await statuses(4, (index) => through('198.51.100.1', index))).toEqual([201, 201, 429, 429]);
     expect(await statuses(3, (index) => through('198.51.100.2', index))).toEqual([201, 201, 429]);
-    // One household, however many addresses it has.
+    // An IPv6 network counts as one client, however many addresses it has.
     expect(await statuses(3, (index) => through(`2001:db8:1:2::${index}`, index))).toEqual([201, 201, 429]);
     expect(await statuses(3, (index) => through(`::ffff:198.51.100.3`, index))).toEqual([201, 201, 429]);
     expect((await through('198.51.100.3', 9)).status).toBe(429);
@@ -315,7 +315,7 @@ async function opened(options: ClientOptions = {}, topic = 'packages'): Promise<
 }
 
 describe('sockets of one client', () => {
-  it('are limited in their rate, and the refusal has a retry time', async () => {
+  it('are refused above the rate limit with the time of the next try', async () => {
     await start({ RATE_LIMIT_SOCKETS: '3/60s' });
     const seen = [
       await opened(),
@@ -335,7 +335,7 @@ describe('sockets of one client', () => {
     expect(answer).toContain('\r\nRateLimit-Policy: "socket";q=3;w=60\r\n');
     expect(answer).toContain('"code":"rate_limited"');
     expect(await opened({ localAddress: '127.0.0.2' })).toBe('open');
-    // Whoever gets no socket polls.
+    // A client without a socket can still poll.
     expect((await ask('/order/fragments')).status).toBe(200);
   });
 

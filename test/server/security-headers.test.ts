@@ -6,7 +6,7 @@ import { buy, lookUp } from '../support/api-client.ts';
 import { fakeApp } from '../support/fake-app.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 
-/* Security headers of every answer, and emails in no URL and no log line. */
+/* Every answer has security headers, and no URL and no log line contains an email. */
 
 const adminToken = 'a-token-of-some-length-0123456789';
 const email = 'ana.secret@example.com';
@@ -103,7 +103,7 @@ describe('pages', () => {
       ]),
     );
     expect(policy).toContain("frame-ancestors 'none'");
-    // Swagger UI writes styles; scripts it may not.
+    // Swagger UI may write styles, but no scripts.
     const unsafe = policy.filter((rule) => rule.includes('unsafe'));
     expect(unsafe).toEqual(path === '/docs' ? ["style-src 'self' 'unsafe-inline'"] : []);
     expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');

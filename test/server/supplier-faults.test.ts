@@ -134,7 +134,7 @@ describe('Q8 one order', () => {
   });
 });
 
-test('Q1 Q3 Q4 Q8 hold in a sale with a supplier that fails in every way in turn', async () => {
+test('Q1 Q3 Q4 Q8 a sale keeps its promises with a supplier that fails in every way in turn', async () => {
   const kinds: SupplierFault[] = [
     supplierFaults.hang,
     supplierFaults.error500,
@@ -162,7 +162,7 @@ test('Q1 Q3 Q4 Q8 hold in a sale with a supplier that fails in every way in turn
   await expectCleanAudit();
 }, 90_000);
 
-test('Q5 Q7 a slow flight fails: the second buyer gets the unit, the first’s retry gets its own failure', async () => {
+test('Q5 Q7 when a slow flight fails, the second buyer gets the unit, and the first buyer’s retry gets the first buyer’s failure', async () => {
   const released = Promise.withResolvers<void>();
   let isFirst = true;
   await open(1, ({ kind, operation }) => {

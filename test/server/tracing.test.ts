@@ -37,7 +37,7 @@ function otel(settings: Record<string, string> = {}): Record<string, string> {
   return { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '50', ...settings };
 }
 
-/** Those of a trace, once a span of this name has come. */
+/** Waits for a span with this name. Returns all spans of its trace. */
 async function collected(name: string, traceId?: string): Promise<CollectedSpan[]> {
   const isThere = (span: CollectedSpan) => span.name === name && (traceId ?? span.traceId) === span.traceId;
   await vi.waitUntil(() => collector.spans.some(isThere), { timeout: 15_000 });
@@ -71,7 +71,7 @@ describe('with a collector', () => {
     expect(request?.resource).toMatchObject({ 'service.name': 'hotel-shop', team: 'travel' });
 
     expect(named('mailbox wait')).toMatchObject([{ parentSpanId: request?.spanId }]);
-    // What claims its unit, and what confirms it.
+    // The first commit claims the unit, and the second confirms it.
     expect(named('commit').map(({ parentSpanId }) => parentSpanId)).toEqual([
       request?.spanId,
       request?.spanId,
@@ -86,7 +86,7 @@ describe('with a collector', () => {
     const heard = supplier.calls.filter(({ key }) => key === id).map(({ headers }) => headers.traceparent);
     expect(heard).toEqual(calls.map(({ spanId }) => `00-${caller.traceId}-${spanId}-01`));
 
-    // All of it hangs together.
+    // Every span has a parent in the same trace.
     const ids = new Set(spans.map(({ spanId }) => spanId));
     const loose = spans.filter(({ parentSpanId }) => parentSpanId === undefined || !ids.has(parentSpanId));
     expect(loose.map(({ name }) => name)).toEqual(['POST /api/orders']);
@@ -134,7 +134,7 @@ describe('with a collector', () => {
     expect(new Set(collector.spans.map(({ traceId }) => traceId)).size).toBe(2);
   });
 
-  test('OTEL_TRACES_SAMPLER is used', async () => {
+  test('OTEL_TRACES_SAMPLER decides which traces are sent', async () => {
     server = await start(otel({ OTEL_TRACES_SAMPLER: 'always_off' }));
     expect((await purchase()).status).toBe(201);
     await server.end('SIGTERM');
@@ -173,11 +173,11 @@ describe('the loaded modules of OpenTelemetry', () => {
   const loaded = () =>
     new Set([...server.output().matchAll(/LOADED (\S+)\./g)].map(([, name]) => name as string));
 
-  test('are none without the variables', async () => {
+  test('are none without the OTEL_ variables', async () => {
     server = await start(preload);
     await purchase();
     expect(loaded()).toEqual(new Set());
-    // The metrics library brings the empty interface of it, for exemplars that nobody uses.
+    // prom-client loads only OpenTelemetry's interface, for exemplars that this program does not use.
     expect((await fetch(`${server.origin}/metrics`)).status).toBe(200);
     expect([...loaded()].filter((name) => name !== '@opentelemetry/api')).toEqual([]);
     expect(supplier.calls.at(-1)?.headers.traceparent).toBeUndefined();
@@ -193,7 +193,7 @@ describe('the loaded modules of OpenTelemetry', () => {
     expect(loaded()).toEqual(new Set());
   });
 
-  test('include the SDK with the variables', async () => {
+  test('include the SDK with the OTEL_ variables', async () => {
     const { OTEL_EXPORTER_OTLP_ENDPOINT: url, ...others } = otel();
     server = await start({ ...preload, ...others, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${url}/v1/traces` });
     await purchase();

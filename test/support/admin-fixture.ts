@@ -12,7 +12,7 @@ export interface AdminFixture extends AsyncDisposable {
   readonly origin: string;
   /** The operators' token. */
   readonly token: string;
-  /** The order that is stuck. */
+  /** The order whose saga is stuck. */
   readonly stuckOrder: Order;
 }
 
@@ -46,7 +46,7 @@ export async function startAdminFixture(): Promise<AdminFixture> {
   started.defer(async () => {
     await Promise.all(crowds.map((each) => each.stop()));
   });
-  // The sparklines show the last minute, so some time has to pass.
+  // The sparklines show the last minute, so wait until there is something to show.
   await sleep(4_000);
   const all = started.move();
   return { origin, token, stuckOrder, [Symbol.asyncDispose]: () => all.disposeAsync() };

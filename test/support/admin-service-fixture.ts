@@ -25,13 +25,13 @@ export interface AdminBench extends AsyncDisposable {
   readonly engine: OperatedEngine;
   readonly store: SqliteStore;
   readonly suppliers: ScriptedSuppliers;
-  /** The log of changes, the newest first. */
+  /** Reads the log of changes, newest first. */
   log(): Promise<readonly OperatorEvent[]>;
 }
 
 export interface AdminBenchOptions {
   readonly packages?: readonly Partial<TravelPackage>[];
-  /** Puts something between the service and the store. */
+  /** Wraps the store that the service uses. */
   readonly through?: (store: SqliteStore) => Store;
   readonly over?: Partial<AdminServiceOptions>;
   readonly onFenced?: (packageId: number) => void;

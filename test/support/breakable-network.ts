@@ -7,11 +7,11 @@ export interface BreakableNetwork {
   readonly origin: string;
   /** Ends every connection and refuses new ones. */
   cut(): void;
-  /** Connections stay open, but no bytes arrive any more, and no side notices. */
+  /** Keeps connections open, but passes on no bytes. Neither side notices. */
   swallow(): void;
   /** Refuses WebSockets; other requests pass. */
   refuseSockets(): void;
-  /** New connections work again; swallowed ones stay silent. */
+  /** Lets new connections work again. Connections that were swallowed stay silent. */
   mend(): void;
   /** Connects new connections to another server. */
   leadTo(target: string): void;

@@ -69,7 +69,7 @@ async function send(
 }
 
 export interface BuyersOptions {
-  /** Called for each purchase; the origins are used in turn. */
+  /** The origins to buy from, read for each purchase and used in turn. */
   readonly origins: () => readonly string[];
   /** The package of the nth purchase. */
   readonly packageOf: (nth: number) => number;
@@ -87,7 +87,7 @@ export interface Buyers {
   readonly history: readonly Attempt[];
   /** Resolves when all purchases are answered. */
   readonly done: Promise<readonly Attempt[]>;
-  /** Starts no more purchases. Resolves when those under way are answered. */
+  /** Starts no more purchases. Resolves when the purchases under way are answered. */
   stop(): Promise<readonly Attempt[]>;
 }
 
@@ -164,7 +164,7 @@ export function countAnswers(history: readonly Attempt[]): Record<string, number
 }
 
 /**
- * Compares the buyers' answers with the store: every order in an answer is stored (Q6), confirmed ones are still
+ * Compares the buyers' answers with the store. Every order in an answer is stored (Q6), confirmed orders are still
  * confirmed, and each key has one order (Q7).
  */
 export async function checkHistory(cluster: Cluster, history: readonly Attempt[]): Promise<void> {
@@ -191,7 +191,7 @@ export async function checkHistory(cluster: Cluster, history: readonly Attempt[]
   await checkKeys(cluster, history, orderOfKey);
 }
 
-/** Q7: each key has exactly one order in the store, and it is the one that was answered. */
+/** Q7: each key has exactly one order in the store, and the answers showed this order. */
 async function checkKeys(
   cluster: Cluster,
   history: readonly Attempt[],

@@ -21,9 +21,9 @@ export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Suppliers that already run; default: starts `npm run suppliers`. */
   readonly suppliersUrl?: string;
-  /** Port of the first instance; the others follow. Default: free ports. */
+  /** Port of the first instance. The other instances get the ports after it. Default: free ports. */
   readonly firstPort?: number;
-  /** Folder for the data of MongoDB and the suppliers; default: deleted at the end. */
+  /** Folder for the data of MongoDB and the suppliers. Default: a folder that is deleted at the end. */
   readonly folder?: string;
   /** Whether instances inherit this process's environment. */
   readonly inherit?: boolean;
@@ -33,13 +33,13 @@ export interface ClusterOptions {
   readonly onProgress?: (what: string) => void;
   /** Called with each line that instances, suppliers and consumer print. */
   readonly onLine?: (line: string) => void;
-  /** A network between the parts; default: direct connections. */
+  /** A network between the parts. Default: direct connections. */
   readonly network?: ClusterNetwork;
 }
 
-/** Puts proxies between the parts of a cluster: each method gets an address and returns the proxy's address. */
+/** Puts proxies between the parts of a cluster. Each method gets the port or URL of a part and returns the proxy's. */
 export interface ClusterNetwork {
-  /** Used by all clients of this replica set member, including the other members. */
+  /** Called for each replica set member. All clients of the member use the proxy, including the other members. */
   toMember(port: number, member: number): Promise<number>;
   toRedis(url: string, instance: string): Promise<string>;
   toSuppliers(url: string, instance: string): Promise<string>;
@@ -47,24 +47,24 @@ export interface ClusterNetwork {
 
 /** One server process of the cluster. */
 export interface ClusterInstance {
-  /** Its INSTANCE_ID. */
+  /** The instance's INSTANCE_ID. */
   readonly id: string;
   readonly origin: string;
   readonly pid: number;
   readonly isRunning: boolean;
-  /** Resolves with its exit code once it has ended, or null after a signal. */
+  /** Resolves when the process has ended, with its exit code, or null after a signal. */
   readonly ended: Promise<number | null>;
-  /** SIGKILL. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>;
-  /** SIGTERM, and waits until it has drained; returns its exit code. */
+  /** Sends SIGTERM and waits until the instance has drained. Returns its exit code. */
   terminate(): Promise<number | null>;
   /** Stops the process (SIGSTOP) until `resume`. */
   pause(): void;
-  /** SIGCONT. */
+  /** Lets the process run again (SIGCONT). */
   resume(): void;
-  /** Starts it again at the same address, after it has ended. */
+  /** Starts the instance again at the same origin, after its process has ended. */
   restart(): Promise<void>;
-  /** Everything it has printed, including before restarts. */
+  /** Everything that the instance has printed, including before restarts. */
   log(): string;
 }
 
@@ -74,7 +74,7 @@ export interface Cluster extends AsyncDisposable {
   readonly instances: readonly ClusterInstance[];
   readonly mongo: Mongod;
   readonly redis: RedisServer;
-  /** For `SUPPLIERS_URL`. */
+  /** The value for `SUPPLIERS_URL`. */
   readonly suppliersUrl: string;
   readonly suppliers: NodeProcess | undefined;
   readonly consumer: NodeProcess | undefined;
@@ -93,7 +93,7 @@ const drainMs = 20_000;
 
 /**
  * Starts MongoDB, Redis, the suppliers and the instances, in this order.
- * @throws Error with the output of a part that does not start. The other parts are stopped then.
+ * @throws Error with the output of a part that does not start. In that case the other parts are stopped.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { instances: count, engine = 'actor', members = 1, packages, detached = false } = options;

@@ -13,8 +13,8 @@ export function makePackage(overrides: Partial<TravelPackage> = {}): TravelPacka
 }
 
 /**
- * Runs the pure decision of a package's actor on a committed state and a list of stored orders, without
- * loop, store or suppliers.
+ * Runs the pure decision of a package's actor on a committed state and a list of stored orders, without the actor's
+ * loop, a store or suppliers.
  */
 export class DecideFixture {
   readonly rules: PackageRules;
@@ -35,7 +35,7 @@ export class DecideFixture {
     );
   }
 
-  /** Decides, commits and adopts one batch; answers are collected. */
+  /** Decides, commits and applies one batch. Collects the answers. */
   async batch(...messages: PackageMessage[]): Promise<Step> {
     const known = await this.#recall(messages);
     const step = decide(this.state, messages, known, this.now, this.rules);
@@ -50,7 +50,7 @@ export class DecideFixture {
     return step;
   }
 
-  /** Replaces the state by one that is built from the stored orders, as a new owner does. */
+  /** Replaces the state by a state that is built from the stored orders, as a new owner builds it. */
   takeover(): void {
     const { package: travelPackage, inventory, epoch, seq, suppliersAvailable } = this.state;
     const unfinished = this.ordersBy('queued', 'held', 'compensating', 'cancelling');

@@ -10,7 +10,7 @@ import { ProblemError } from '../../src/http/problem.ts';
 import type { Operator, OperatorAction, OperatorEvent } from '../../src/storage/operator-log.ts';
 import { fakeNow, fakeOrder, fakeSnapshot } from './fake-engine.ts';
 
-/** What the fake shows, to be changed by a test at any time. */
+/** The state that the fake shows. A test may change it at any time. */
 export interface FakeWorld {
   packages: PackageStatus[];
   instances: InstanceStatus[];
@@ -20,11 +20,11 @@ export interface FakeWorld {
 
 export interface FakeAdmin extends AdminService {
   readonly world: FakeWorld;
-  /** The requested changes, oldest first: `pause 1`. */
+  /** The requested changes, oldest first, such as `pause 1`. */
   readonly calls: string[];
 }
 
-/** Methods that a test puts in the place of the fake's. */
+/** Methods of a test that replace methods of the fake. */
 export type AdminOverrides = { readonly [Subject in keyof AdminService]?: Partial<AdminService[Subject]> };
 
 export const fakeOperator: Operator = { name: 'admin', via: 'session', session: 'one', address: '127.0.0.1' };
@@ -46,7 +46,7 @@ export function fakeStatus(
   };
 }
 
-/** A minute that begins quietly and ends in a rush. */
+/** The activity of one minute that begins quietly and ends in a rush. */
 export function fakeActivity(peak = 12): Activity {
   const series = (of: (share: number) => number) => Array.from({ length: 60 }, (_, index) => of(index / 59));
   return {
@@ -95,7 +95,7 @@ export function fakeLost(id: string, overrides: Partial<LostInstance> = {}): Ins
   };
 }
 
-/** An admin service over a world that the test sets up; changes change the world as the real service would. */
+/** An admin service over a state that the test sets up. Changes change this state as the real service would. */
 export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverrides = {}): FakeAdmin {
   const world: FakeWorld = {
     packages: [fakeStatus()],
@@ -261,7 +261,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
   };
 }
 
-/** Signs in whoever has this token, with a cookie that anybody could make. Programs send the bearer token. */
+/** Signs in every caller with this token, with a cookie that anybody could make. Programs send `bearer`. */
 export function fakeAuth(token = 'open-sesame', bearer = token): HttpAdmin['auth'] {
   const value = createHash('sha256').update(token).digest('base64url');
   const cookie = `admin=${value}`;

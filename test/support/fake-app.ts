@@ -19,12 +19,12 @@ export interface FakeAppOptions {
   readonly suppliers?: Partial<SupplierClient>;
   readonly settings?: Partial<HttpSettings>;
   readonly service?: AdminOverrides;
-  /** False leaves out the admin routes, as without an admin token. Default true. */
+  /** False leaves out the admin routes, as a server without an admin token does. Default true. */
   readonly hasOperators?: boolean;
   readonly log?: Log;
 }
 
-/** A stopped clock: sleeps end only by their signal. */
+/** A stopped clock. A sleep ends only when its signal aborts. */
 const stoppedClock: Clock = {
   now: () => fakeNow,
   sleep: (_ms, signal) =>

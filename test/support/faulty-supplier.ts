@@ -23,7 +23,7 @@ export interface SupplierCall {
   readonly index: number;
   readonly kind: SupplierKind;
   readonly operation: 'reserve' | 'cancel' | 'ledger';
-  /** Empty for the ledger. */
+  /** The Idempotency-Key. Empty for reads of the ledger. */
   readonly key: string;
   /** Counts the calls with the same kind, operation and key, from 1. */
   readonly nth: number;
@@ -35,11 +35,11 @@ export interface SupplierCall {
 /** A fault of one call: its effect on the ledger and its answer. */
 export interface SupplierFault {
   /**
-   * `none`: the call has no effect. `refuse`: permanently no seat or room. `afterMs`: takes effect later, even after
-   * a cancel. Absent: takes effect immediately.
+   * `none`: the call has no effect. `refuse`: there is never a seat or room. `afterMs`: the call takes effect later,
+   * even after a cancel. Absent: the call takes effect immediately.
    */
   readonly effect?: 'none' | 'refuse' | { readonly afterMs: number };
-  /** Replaces the true answer. A call with no effect or a late one hangs by default. */
+  /** Replaces the true answer. Without `answer`, a call hangs if it has no effect or takes effect later. */
   readonly answer?: 'hang' | 'cut' | 'garbage' | 'html' | 'numberless' | 'huge' | { readonly status: number };
   /** Delays the answer. */
   readonly answerAfterMs?: number;
@@ -63,19 +63,19 @@ export const supplierFaults = {
   oversized: { answer: 'huge' },
   /** Takes effect immediately and answers after the caller's timeout. */
   answerLate: (answerAfterMs: number): SupplierFault => ({ answerAfterMs }),
-  /** Takes effect after the caller has given up, maybe after its cancel. */
+  /** Takes effect after the caller has given up, maybe after the caller's cancel. */
   workLate: (afterMs: number): SupplierFault => ({ effect: { afterMs }, answer: 'hang' }),
 } as const satisfies Record<string, SupplierFault | ((ms: number) => SupplierFault)>;
 
 export interface FaultySupplierOptions {
-  /** Called once for every call. */
+  /** Returns the fault of a call, or undefined for none. Called once for every call. */
   readonly fault?: (call: SupplierCall) => SupplierFault | undefined;
   /** If set, calls without this bearer token get 401. */
   readonly token?: string;
 }
 
 export interface FaultySupplier {
-  /** For `SUPPLIERS_URL`. */
+  /** The value for `SUPPLIERS_URL`. */
   readonly url: string;
   /** All reservations, including cancelled ones. */
   ledger(): Promise<Record<SupplierKind, readonly Reservation[]>>;
@@ -90,7 +90,7 @@ interface Reply {
   readonly body?: object;
 }
 
-/** Starts a supplier over HTTP with a real ledger. It refuses nothing by itself and fails as `fault` says. */
+/** Starts a supplier over HTTP with a real ledger. It refuses nothing by itself; `fault` selects all its faults. */
 export async function startFaultySupplier(options: FaultySupplierOptions = {}): Promise<FaultySupplier> {
   const calls: SupplierCall[] = [];
   const counts = new Map<string, number>();
@@ -129,7 +129,7 @@ export async function startFaultySupplier(options: FaultySupplierOptions = {}): 
     return { index: calls.length + 1, kind, operation, key, nth, body, headers: request.headers };
   }
 
-  /** Undefined if there is no answer yet. */
+  /** Applies a call. Returns undefined if there is no answer yet. */
   async function take(call: SupplierCall, { effect }: SupplierFault): Promise<Reply | undefined> {
     if (effect === 'none') return undefined;
     if (effect === 'refuse') return callSupplier(unwilling, call);
@@ -170,7 +170,7 @@ const operations: Readonly<Record<string, SupplierCall['operation']>> = {
   GET: 'ledger',
 };
 
-/** Two supplier simulations over one ledger, so that a decision of one binds the other. */
+/** Two supplier simulations over one ledger, so that a decision of one simulation binds the other. */
 function simulations() {
   const base = { ledger: memoryLedger(), random: systemRandom(), clock: systemClock, latencyMs: 0 };
   return {
@@ -242,7 +242,7 @@ function sendText(response: ServerResponse, status: number, body: string, type =
   response.writeHead(status, { 'content-type': type }).end(body);
 }
 
-/** Announces the whole body and sends half of it. */
+/** Announces the whole body, but sends only half of it. */
 function cut(response: ServerResponse, status: number, body: string): void {
   if (body === '') return void response.destroy();
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length });

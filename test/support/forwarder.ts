@@ -5,13 +5,13 @@ import { resetSocket } from './reset-socket.ts';
 export interface ForwarderOptions {
   /** The port of the loopback to connect to. */
   readonly targetPort: number;
-  /** Whether one side may end while the other one still sends; default false. */
+  /** Whether one side may end while the other side still sends; default false. */
   readonly allowHalfOpen?: boolean;
-  /** Called for each new client. It calls `open`, and passes on the bytes. */
+  /** Called for each new client. The function calls `open` and passes on the bytes. */
   readonly onConnection: (connection: ForwardedConnection) => void;
 }
 
-/** Forwards a free port of the loopback to another one. Disposing it ends all connections. */
+/** Forwards a free port of the loopback to another port. Disposing the forwarder ends all connections. */
 export interface Forwarder extends AsyncDisposable {
   readonly port: number;
   readonly connections: ReadonlySet<ForwardedConnection>;
@@ -45,7 +45,7 @@ export async function startForwarder(options: ForwarderOptions): Promise<Forward
   };
 }
 
-/** A client's connection, and the one to the target. When one of them closes, the other one closes too. */
+/** A client's connection and the connection to the target. When one closes, the other closes too. */
 export class ForwardedConnection {
   readonly near: Socket;
   readonly #targetPort: number;

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 export interface FreePortOptions {
   /**
    * True for a server that is restarted at the same port. The port is then below the range of ephemeral ports, so that
-   * no outgoing connection takes it during the restart.
+   * no outgoing connection takes this port during the restart.
    */
   readonly isKept?: boolean;
 }

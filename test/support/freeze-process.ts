@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 const timeoutMs = 1_000;
 
 /**
- * Stops a process and waits until all of its threads have stopped. On a busy machine they run on for a while after the
- * signal. Where the system does not tell (there is no `/proc`), it returns at once.
+ * Stops a process and waits until all of its threads have stopped. On a busy machine the threads run on for a while
+ * after the signal. On systems without `/proc` the function returns at once, because it cannot see the threads.
  */
 export function freezeProcess(child: ChildProcess): void {
   if (!child.kill('SIGSTOP')) return;

@@ -19,7 +19,10 @@ export const longFlightNames = [
   'رحلة مصر للطيران ٩٨٦ من القاهرة إلى الدار البيضاء',
 ] as const;
 
-/** Every page with texts and inventory as long as they get. No store, no sale: each state is simply shown. */
+/**
+ * Serves every page with the longest texts and the greatest inventory. There is no store and no sale: each state is
+ * only shown.
+ */
 export interface LongTextFixture extends AsyncDisposable {
   readonly origin: string;
   /** The operators' token. */

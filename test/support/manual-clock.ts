@@ -34,7 +34,7 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** Advances the time by `ms`. Wakes sleepers in order and lets each run until it waits again. */
+  /** Advances the time by `ms`. Wakes sleepers in the order of their times, and lets each run until it waits again. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {

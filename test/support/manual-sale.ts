@@ -7,7 +7,7 @@ import { onSale, startServer, type TestServer } from './server.ts';
 export interface ManualSale {
   readonly supplier: ManualSupplier;
   readonly server: TestServer;
-  /** Another buyer's order takes the only unit of package 1 and waits for its flight. */
+  /** Lets another buyer's order take the only unit of package 1. That order then waits for its flight. */
   otherHolds(): Promise<void>;
   stop(): Promise<void>;
 }

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** A supplier that answers the flights of held buyers when the test says so, and all others immediately. */
+/** A supplier. For held buyers it answers flights when the test says so. It answers all other calls immediately. */
 export interface ManualSupplier {
-  /** For `SUPPLIERS_URL`. */
+  /** The value for `SUPPLIERS_URL`. */
   readonly url: string;
   /** Lets this buyer's flights wait from now on. */
   hold(email: string): void;

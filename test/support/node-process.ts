@@ -7,18 +7,18 @@ export interface NodeProcessOptions {
   /** Path of the program from the project's root, or from `folder`. */
   readonly program: string;
   readonly folder?: string;
-  /** User and group id of the process. Default: ours. */
+  /** User and group id of the process. Default: the ids of the test's process. */
   readonly uid?: number;
   readonly parameters?: readonly string[];
-  /** Its environment, in addition to PATH. */
+  /** Environment of the process, in addition to PATH. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Whether it inherits our environment; `settings` override it. */
+  /** Whether the process inherits the test's environment. `settings` override inherited values. */
   readonly inherit?: boolean;
-  /** Output that shows that it is ready. */
+  /** The output that shows that the program is ready. */
   readonly ready: RegExp;
   /** Starts the process in its own process group, so that Ctrl-C does not reach it. */
   readonly detached?: boolean;
-  /** Called with each line that it prints, without the line break. */
+  /** Called with each line that the program prints, without the line break. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -27,13 +27,13 @@ export interface NodeProcess {
   readonly pid: number;
   /** The match of `ready`. */
   readonly match: RegExpExecArray;
-  /** Its output so far, limited to the last 8 million characters. */
+  /** The output so far, limited to the last 8 million characters. */
   output(): string;
   readonly isRunning: boolean;
-  /** Resolves with its exit code once it has ended, or null after a signal. */
+  /** Resolves when the process has ended, with its exit code, or null after a signal. */
   readonly ended: Promise<number | null>;
   signal(signal: NodeJS.Signals): void;
-  /** Sends a signal and waits for the end. Kills the process after `timeoutMs`. */
+  /** Sends a signal and waits until the process has ended. Kills the process after `timeoutMs`. */
   end(signal: NodeJS.Signals, timeoutMs?: number): Promise<number | null>;
 }
 
@@ -44,14 +44,17 @@ const startMs = 60_000;
 const keptMax = 8_000_000;
 const chunksMax = 10_000;
 
-/** The environment of a program under test. It shares compiled code with other runs, which halves the time of a start. */
+/**
+ * The environment of a program under test. The program shares compiled code with other runs, which halves the time of a
+ * start.
+ */
 export function environmentOf(settings: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...settings };
 }
 
 /**
  * Starts a program and waits until it is ready.
- * @throws Error with its output if it ends early or is not ready within a minute.
+ * @throws Error with the program's output if the program ends early or is not ready within a minute.
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
   const { program, parameters = [], settings = {}, inherit = false, ready, detached = false } = options;

@@ -6,7 +6,7 @@ import { openApiDocument } from '../../src/openapi/document.ts';
 import type { Operation } from '../../src/openapi/operation.ts';
 import { allOperations as operations } from '../../src/openapi/routes.ts';
 
-/* Validates answers against the served OpenAPI document, as a tool would read it. */
+/* Validates answers against the OpenAPI document that the server serves, as an external tool would. */
 
 /** The parts of an OpenAPI document that the checks read. */
 export interface OpenApiDescription {
@@ -111,7 +111,7 @@ function validator(schema: object, { components }: OpenApiDescription): z.ZodTyp
   return known;
 }
 
-/** Removes `uri-reference`, which Zod reads as an absolute URL. Schemathesis checks this format. */
+/** Removes the format `uri-reference`, because Zod reads it as an absolute URL. Schemathesis checks this format. */
 function withoutRelativeAddresses(key: string, value: unknown): unknown {
   return key === 'format' && value === 'uri-reference' ? undefined : value;
 }

@@ -62,7 +62,7 @@ export async function startPagesFixture(): Promise<PagesFixture> {
   };
 }
 
-/** The email decides the suppliers' answer: `slow-flight@…` never gets one. */
+/** The email decides the suppliers' answer: flights of `slow-flight@…` never get an answer. */
 function faultOf(kind: string, email: string): SupplierFault {
   if (email.startsWith('no-seat') && kind === 'flights') return { effect: 'refuse' };
   const isSlow = email.startsWith(kind === 'flights' ? 'slow-flight' : 'slow-hotel');

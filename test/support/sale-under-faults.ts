@@ -63,7 +63,7 @@ export interface SaleUnderFaultsOptions {
 
 /** Three instances under load. The constructor registers the hooks of the calling test file. */
 export class SaleUnderFaults {
-  /** This instance gets no more purchases. */
+  /** An instance that gets no more purchases. */
   leaving: ClusterInstance | undefined;
   readonly #options: SaleUnderFaultsOptions;
   #cluster: Cluster | undefined;
@@ -95,7 +95,7 @@ export class SaleUnderFaults {
     return this.#crowd as Buyers;
   }
 
-  /** Expects every instance to sell every package again, and no lost order. */
+  /** Expects that every instance sells every package again, and that no order is lost. */
   async expectRecovery(): Promise<void> {
     const { packages, timeoutMs } = this.#options;
     const { cluster, buyers } = this;

@@ -7,7 +7,7 @@ import type {
 
 type Reply = SupplierAnswer | UnknownAnswer;
 
-/** Suppliers whose flight answers come from the test. They record every call. */
+/** Suppliers whose flight answers come from the test. Every call is recorded. */
 export class ScriptedSuppliers implements Suppliers {
   /** Unanswered flight requests, oldest first. */
   readonly flights: PromiseWithResolvers<Reply>[] = [];

@@ -1,19 +1,19 @@
 import { startNodeProcess } from './node-process.ts';
 
 export interface ServerProcess {
-  /** Where the server listens. */
+  /** The origin at which the server listens. */
   readonly origin: string;
-  /** Everything it has printed so far. */
+  /** Everything that the server has printed so far. */
   output(): string;
-  /** Null while it runs and if a signal ended it. */
+  /** The exit code. Null while the server runs, and if a signal ended it. */
   exitCode(): number | null;
-  /** Sends a signal and waits until the process has ended; returns its exit code, or null after a signal. */
+  /** Sends a signal and waits until the process has ended. Returns its exit code, or null after a signal. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
 /**
  * Starts the server in its own process on a free port of the loopback, without rate limits.
- * @throws Error with its output when it ends before it listens.
+ * @throws Error with the server's output when the server ends before it listens.
  */
 export async function spawnServer(settings: Record<string, string>): Promise<ServerProcess> {
   const server = await startNodeProcess({

@@ -23,7 +23,7 @@ export interface StrategyFixture {
   options(over?: Partial<StrategyOptions>): StrategyOptions;
   /** All orders of package 1, by number. */
   orders(...statuses: OrderStatus[]): Promise<Order[]>;
-  /** Expects an audit without findings and no unfinished booking or cancellation. */
+  /** Expects that an audit finds no problem, and that no booking or cancellation is unfinished. */
   expectCleanAudit(): Promise<void>;
   close(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export async function openStrategyFixture(options: StrategyFixtureOptions = {}):
   };
 }
 
-/** Buys and waits. Returns the final status, or the code of the refusal. */
+/** Buys and waits for the outcome. Returns the final status, or the code of the refusal. */
 export async function outcomeOf(
   engine: BookingEngine,
   request: Partial<PurchaseRequest> = {},

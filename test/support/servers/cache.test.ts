@@ -19,7 +19,7 @@ async function make(folder: string): Promise<string> {
   return join(folder, 'thing');
 }
 
-it('creates an entry once for concurrent callers and finds it again', async () => {
+it('creates an entry once for concurrent callers and finds the entry again', async () => {
   const making = vi.fn(make);
   const found = await Promise.all([1, 2, 3].map(() => cachedDownload('thing', making)));
   expect(making).toHaveBeenCalledTimes(1);

@@ -3,18 +3,17 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A download that takes longer has died. */
+/** A download that takes longer than this counts as dead. */
 export const downloadTimeoutMs = 300_000;
 
-/** Who makes something says so this often, and has died when it has not said so for that long. */
+/** A maker renews its lock this often. A lock that was not renewed for `aliveMs` is stale. */
 const aliveEveryMs = 5_000;
 const aliveMs = 60_000;
 
 /**
- * Something fetched once and kept outside the tree, under this name: a file or a folder. `make` gets an empty folder
- * to work in and returns what of it is to be kept. Test files that want it at the same time wait for the one that
- * makes it.
- * @throws Error when it cannot be made.
+ * Returns a file or folder that is made once and kept outside the tree, under this name. `make` gets an empty folder to
+ * work in and returns the path to keep. Other test files that need the entry wait until it is made.
+ * @throws Error when the entry cannot be made.
  */
 export async function cachedDownload(
   name: string,
@@ -26,13 +25,13 @@ export async function cachedDownload(
   while ((await stat(path).catch(() => undefined)) === undefined) {
     const lock = `${path}.lock`;
     if (await taken(lock)) await makeAt(path, cache, make).finally(keptAlive(lock));
-    // Another test file is at it.
+    // Another test file is making the entry.
     else await sleep(250);
   }
   return { path };
 }
 
-/** The one that makes the folder does the work. */
+/** Takes the lock by making its folder. Whoever makes the folder does the work. */
 async function taken(lock: string): Promise<boolean> {
   const made = await mkdir(lock).then(
     () => true,
@@ -44,7 +43,7 @@ async function taken(lock: string): Promise<boolean> {
   return false;
 }
 
-/** Keeps a lock from looking left behind; returns how to give it up. */
+/** Renews a lock, so that it does not become stale. Returns the function that gives the lock up. */
 function keptAlive(lock: string): () => Promise<void> {
   const timer = setInterval(() => {
     const now = new Date();

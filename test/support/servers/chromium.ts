@@ -6,7 +6,7 @@ import { aptInstall, firstFound, isRunnable, onPath } from './find.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
-/** What lets it run as root, without a screen and without calling home. */
+/** Flags that let Chromium run as root, without a screen and without contacting Google. */
 const flags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -18,17 +18,17 @@ const flags = [
   '--disable-sync',
 ];
 
-/** A browser of its own: its profile is new and goes away with it. */
+/** A browser with a new profile, which is deleted when the browser closes. */
 export interface Chromium extends AsyncDisposable {
-  /** Its window: pages of one context share cookies, so two buyers take two browsers, or `newContext`. */
+  /** The browser's window. Pages of one context share cookies, so two buyers need two browsers or `newContext`. */
   readonly context: BrowserContext;
-  /** Another buyer in the same process: nothing is shared. */
+  /** A context for another buyer in the same process. It shares nothing with `context`. */
   newContext(options?: ContextOptions): Promise<BrowserContext>;
   close(): Promise<void>;
 }
 
 export interface BrowserOptions extends ContextOptions {
-  /** As in Chromium's own `Preferences`; they hold for {@link Chromium.context}. */
+  /** Chromium's own `Preferences`. They apply to {@link Chromium.context}. */
   readonly preferences?: object;
 }
 
@@ -39,15 +39,15 @@ export interface ContextOptions {
   readonly deviceScaleFactor?: number;
   readonly hasTouch?: boolean;
   readonly isMobile?: boolean;
-  /** Cookies and local storage of a context that is gone, as its `storageState()` gave them. */
+  /** Cookies and local storage of an earlier context, from its `storageState()`. */
   readonly storageState?: Awaited<ReturnType<BrowserContext['storageState']>>;
-  /** Default `reduce`: without a graphics card the processor draws each step of an animation. */
+  /** Default `reduce`, because without a graphics card the processor draws each step of an animation. */
   readonly reducedMotion?: 'reduce' | 'no-preference';
 }
 
 /**
- * Starts a real Chromium, headless: the one that CHROMIUM_PATH names, one on PATH, or Debian's package.
- * @throws Error with what to do where there is none.
+ * Starts a real Chromium without a window: the program at CHROMIUM_PATH, a program on PATH, or Debian's package.
+ * @throws Error with what to do if there is none.
  */
 export async function launchChromium({ preferences, ...own }: BrowserOptions = {}): Promise<Chromium> {
   const options: ContextOptions = { reducedMotion: 'reduce', ...own };
@@ -79,7 +79,7 @@ export async function launchChromium({ preferences, ...own }: BrowserOptions = {
   };
 }
 
-/** Chromium's last children may still write to it for a moment. */
+/** Removes the profile. Retries, because Chromium's last child processes may still write to it for a moment. */
 function removeProfile(profile: string): Promise<void> {
   return rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }

@@ -10,26 +10,26 @@ const run = promisify(execFile);
 
 const version = 'v2.40.3';
 const module = 'github.com/docker/compose/v2';
-/** Two minutes on two idle cores, once. */
+/** The build takes two minutes on two idle cores, and runs once. */
 const buildTimeoutMs = 900_000;
 
-/** A real Docker Compose; it needs no engine to read a file. */
+/** A real Docker Compose. It needs no Docker engine to read a file. */
 export interface DockerCompose {
-  /** What `docker compose` prints. @throws Error with what it says, where its exit code is not 0. */
+  /** Returns the output of `docker compose`. @throws Error with the output when the exit code is not 0. */
   run(parameters: readonly string[], environment?: Readonly<Record<string, string>>): Promise<string>;
 }
 
 /**
- * The Compose that DOCKER_COMPOSE_PATH names, that of Docker's command line, or one built once from its Go module and
- * kept outside the tree.
- * @throws Error with what to do where there is none.
+ * Finds Docker Compose: the program at DOCKER_COMPOSE_PATH, the command of Docker's command line, or a program that is
+ * built once from its Go module and kept outside the tree.
+ * @throws Error with what to do if there is none.
  */
 export async function findDockerCompose(): Promise<DockerCompose> {
   const path = await findBinary();
   const plugin = basename(path) === 'docker' ? ['compose'] : [];
   return {
     async run(parameters, environment = {}) {
-      // A machine's own settings, and a file .env that it may have, say nothing about ours.
+      // Leave out this machine's other settings, because they must not change the result.
       const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
       const { stdout } = await run(path, [...plugin, ...parameters], { env, timeout: 60_000 });
       return stdout;
@@ -69,17 +69,20 @@ async function built(): Promise<{ path: string } | { why: string }> {
   }
 }
 
-/** `go install` refuses a module that excludes others, so a module of our own imports the command. */
+/**
+ * Builds Compose from a module of our own that imports the command, because `go install` refuses a module that excludes
+ * others.
+ */
 async function buildInto(folder: string): Promise<string> {
   const go = (await onPath('go')) ?? '/usr/local/go/bin/go';
   if (!(await isRunnable(go))) throw new Error('there is no go');
   await writeFile(join(folder, 'tools.go'), `package tools\n\nimport _ "${module}/cmd"\n`);
-  // As it is released: no C compiler is needed.
+  // Build without C, as the releases are built, so that no C compiler is needed.
   const env = { ...process.env, CGO_ENABLED: '0' };
   const options = { cwd: folder, env, timeout: buildTimeoutMs, maxBuffer: 2 ** 26 };
   const goes = async (...parameters: string[]) => {
     const running = run(go, parameters, options);
-    // Tests that run meanwhile go first.
+    // Lower the priority, because tests that run meanwhile are more urgent.
     if (running.child.pid !== undefined)
       setPriority(running.child.pid, priorities.priority.PRIORITY_BELOW_NORMAL);
     await running;
@@ -91,5 +94,5 @@ async function buildInto(folder: string): Promise<string> {
   return join(folder, 'docker-compose');
 }
 
-// Builds it before the tests, which have the machine to themselves then.
+// Run directly, this file builds Compose before the tests, so that the tests have the machine to themselves.
 if (import.meta.main) console.log(await findBinary());

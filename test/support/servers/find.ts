@@ -24,8 +24,8 @@ export async function isRunnable(file: string): Promise<boolean> {
 }
 
 /**
- * Installs a package of the distribution, where we may: as root, on a Debian. Several test files may try at once,
- * so each waits for the others. Undefined says that it went well.
+ * Installs a package of the distribution, if this process is root on a Debian. Several test files may try at once, so
+ * each waits for the others. Returns undefined on success, else the reason.
  */
 export async function aptInstall(name: string): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'apt-get needs root';
@@ -43,8 +43,8 @@ export async function aptInstall(name: string): Promise<string | undefined> {
 }
 
 /**
- * Tries ways to find a program, in their order: each gives its path, or why it has none.
- * @throws Error with what each way said and what to do: a test without its server fails, it does not skip.
+ * Tries ways to find a program, in their order. Each way returns the program's path, or the reason why there is none.
+ * @throws Error with all reasons and what to do. A test without its server fails and is not skipped.
  */
 export async function firstFound(
   what: string,

