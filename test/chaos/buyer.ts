@@ -9,7 +9,7 @@ export interface BuyerOptions {
   readonly client: Client;
   readonly prng: Prng;
   readonly request: PurchaseRequest;
-  /** Aborts when the load ends; the buyer then sends no further requests. */
+  /** Aborts when the load ends. The buyer then sends no further requests. */
   readonly leaving: AbortSignal;
   /** Called with the first definite answer. */
   readonly onDecided: (entry: PurchaseEntry) => void;
@@ -20,7 +20,7 @@ const retriesMax = 40;
 const followsMax = 15;
 const stranger = 'stranger@example.com';
 
-/** A simulated customer: buys, retries, looks the order up, and sometimes cancels. */
+/** A simulated customer, who buys, retries, looks the order up, and sometimes cancels. */
 export class Buyer {
   readonly #client: Client;
   readonly #prng: Prng;
@@ -55,7 +55,7 @@ export class Buyer {
     await this.#live(access, await this.#follow(access));
   }
 
-  /** Sends one purchase; sometimes two at the same time, or one with a very short timeout. */
+  /** Sends one purchase. Sometimes sends the same purchase twice at the same time, or with a very short timeout. */
   async #first(): Promise<PurchaseEntry> {
     const client = this.#client;
     const one = this.#anywhere();
@@ -76,8 +76,8 @@ export class Buyer {
   }
 
   /**
-   * Retries with the same key at random instances until there is a definite answer. Without a key it does not retry,
-   * because that would be another order.
+   * Retries with the same key at random instances until there is a definite answer. A purchase without a key is not
+   * retried, because the retry would be another order.
    */
   async #insist(first: PurchaseEntry): Promise<PurchaseEntry | undefined> {
     let last = first;
@@ -103,7 +103,7 @@ export class Buyer {
     return order;
   }
 
-  /** Cancels some confirmed orders. */
+  /** Cancels some of the confirmed orders. */
   async #live(access: OrderAccess, order: SeenOrder | undefined): Promise<void> {
     if (order?.status !== 'confirmed' || !this.#prng.chance(0.12)) return;
     await this.#pause(0, 10_000);
@@ -121,7 +121,7 @@ export class Buyer {
     }
   }
 
-  /** A stranger who knows the order's number and key, but not its email, tries to use them. */
+  /** Acts as a stranger who knows the order's id and key, but not its email, and tries to use them. */
   async #pry(access: OrderAccess): Promise<void> {
     await this.#client.lookUp(this.#anywhere(), { ...access, email: stranger });
     await this.#client.cancel(this.#anywhere(), { ...access, email: stranger });
@@ -147,7 +147,7 @@ export class Buyer {
   }
 }
 
-/** Anything except no answer and a server error, after which the stored state is unknown. */
+/** Whether the answer is definite. After no answer or a server error, the stored state is unknown. */
 function isDefinite({ status }: PurchaseEntry): boolean {
   return status !== undefined && (status < 500 || status === 502);
 }

@@ -7,14 +7,14 @@ import { type Network, startNetwork } from './network.ts';
 export interface ChaosCluster extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly network: Network;
-  /** The instances' addresses for clients. */
+  /** The instances' origins for clients. */
   readonly origins: readonly string[];
 }
 
 /** The server's `WAITERS_PER_UNIT`. */
 export const waitersPerUnit = 64;
 
-/** Short timeouts, so that failures occur soon. */
+/** Settings with short timeouts, so that failures occur soon. */
 const settings = {
   WAITERS_PER_UNIT: String(waitersPerUnit),
   LEASE_TTL_MS: String(leaseTtlMs),
@@ -39,7 +39,7 @@ export async function startChaosCluster(
       packages,
       settings,
       network,
-      // Ctrl-C reaches only this process, which ends the others in order.
+      // Ctrl-C must reach only this process, because it ends the other processes in the right order.
       detached: true,
       onProgress: (what) => onProgress(`starting ${what} …`),
     }),

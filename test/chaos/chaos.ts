@@ -24,21 +24,23 @@ export interface ChaosOptions {
   readonly rate: number;
   /** Folder for the results, which replace those of an earlier run. */
   readonly out: string;
-  /** Ends the run early; it then counts as failed. */
+  /** Ends the run early. A run that ends early counts as failed. */
   readonly stop: AbortSignal;
   /** Called every few seconds with one line. */
   readonly onProgress: (line: string) => void;
 }
 
 /**
- * An owner takes over within a lease and 5 s. Then its sagas need time: for circuit breakers and open compensations.
+ * The time for all orders to become final. An owner takes over within a lease and 5 s. Then its sagas need time,
+ * because circuit breakers may be open and compensations unfinished.
  */
 const settleMs = leaseTtlMs + 5_000 + 40_000;
 const progressEveryMs = 5_000;
 
 /**
- * Runs a cluster, sells under faults, lets it settle, and compares the clients' history with the stored state.
- * @throws Error when the run was not possible or was stopped, which says nothing about the cluster.
+ * Starts a cluster, sells under faults, lets the orders become final, and compares the clients' history with the stored
+ * state.
+ * @throws Error when the run was not possible or was stopped. Such a run says nothing about the cluster.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { out, seed, minutes, stop, onProgress } = options;
@@ -126,7 +128,7 @@ async function freshFiles(out: string) {
   return files;
 }
 
-/** Returns the duration of the load in ms. All faults are healed at the end. */
+/** Sells while faults occur. Returns the duration of the load in ms. All faults are healed at the end. */
 async function sellUnderFaults(
   { minutes, seed, stop, onProgress }: ChaosOptions,
   { cluster, network }: ChaosCluster,
@@ -159,7 +161,7 @@ async function sellUnderFaults(
   );
   const selling = load.run();
   try {
-    // If one fails, the other is ended.
+    // If the load or the faults fail, the other one is ended too.
     await Promise.race([selling, faults.then(() => new Promise(() => {})), over(minutes * 60_000, stop)]);
   } finally {
     healing.abort();

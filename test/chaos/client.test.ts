@@ -77,7 +77,7 @@ it('closes the connection after the timeout', async () => {
   await hungUp;
 });
 
-it('drains until nothing is held or waiting, and reports what is left after the timeout', async () => {
+it('drains until nothing is held or waiting, and reports the unfinished orders after the timeout', async () => {
   let asked = 0;
   const figures = (held: number) => ({
     packages: [{ id: 7, quota: 2, remaining: 1, held, confirmed: 1, waiting: 0 }],

@@ -11,7 +11,7 @@ import type {
 } from './history.ts';
 
 export interface ClientOptions {
-  /** The addresses of the instances. */
+  /** The origins of the instances. */
   readonly origins: readonly string[];
   readonly now: () => number;
   readonly write: (entry: HistoryEntry) => void;
@@ -25,7 +25,7 @@ export interface PurchaseRequest {
 
 export interface RequestOptions {
   readonly prefer?: string;
-  /** The client disconnects after this time. */
+  /** The client disconnects after this time, in ms. */
   readonly timeoutMs?: number;
 }
 
@@ -103,7 +103,7 @@ export class Client {
     return this.#recorded({ kind: 'figures', packageId, ...seen(answer), ...figures });
   }
 
-  /** All packages; undefined without an answer. This request is not recorded. */
+  /** Reads all packages; undefined without an answer. This request is not recorded. */
   async packages(
     instance: number,
   ): Promise<readonly (SeenInventory & { readonly id: number })[] | undefined> {

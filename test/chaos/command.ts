@@ -44,6 +44,6 @@ async function run({
 
 if (import.meta.main) {
   await runCommand(command, run);
-  // Exits explicitly: a broken connection may have left a timer or socket.
+  // Exit explicitly, because a broken connection may have left a timer or socket.
   process.exit();
 }

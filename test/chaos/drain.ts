@@ -11,7 +11,7 @@ export interface DrainOptions {
 
 export interface Drained {
   readonly tookMs: number;
-  /** What is still in progress, as text; empty when all is final. */
+  /** The unfinished orders and other work in progress, as text; empty when all is final. */
   readonly left: readonly string[];
 }
 
@@ -20,7 +20,8 @@ const everyMs = 500;
 const atOnce = 40;
 
 /**
- * After all faults are healed and all buyers have left: waits until every instance shows that nothing is in progress.
+ * Waits until every instance shows that nothing is in progress. Call it after all faults are healed and all buyers have
+ * left.
  */
 export async function drain(options: DrainOptions): Promise<Drained> {
   const { timeoutMs, stop } = options;
@@ -52,7 +53,7 @@ async function whatIsLeft({ client, unfinished }: DrainOptions): Promise<string[
   return [...shown.flat(), ...orders];
 }
 
-/** Looks all orders up at one instance; without `instance` at all of them in turn. */
+/** Looks all orders up at one instance, or without `instance` at all of them in turn. */
 export async function lookUpAll(
   client: Client,
   orders: readonly OrderAccess[],

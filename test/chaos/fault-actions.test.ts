@@ -5,7 +5,7 @@ import { type FaultContext, faultActions } from './fault-actions.ts';
 import type { FaultKind } from './fault-sequences.ts';
 import { WatchedInstance } from './watched-instance.ts';
 
-/** A fake cluster that records what is done to it. */
+/** A fake cluster that records every fault it is given. */
 function stageOf(kind: FaultKind, forMs: number) {
   const done: string[] = [];
   const healing = new AbortController();
@@ -40,7 +40,7 @@ function stageOf(kind: FaultKind, forMs: number) {
   return { context, done, healing, instances, applied: faultActions[kind](context) };
 }
 
-it('pauses and resumes one instance, and releases it', async () => {
+it('pauses and resumes one instance, and releases it for the next fault', async () => {
   const { done, applied, instances } = stageOf('pause', 1);
   await applied;
   const id = done[0]?.slice('pause '.length);
@@ -48,7 +48,7 @@ it('pauses and resumes one instance, and releases it', async () => {
   expect(instances.map(({ isTaken }) => isTaken)).toEqual([false, false, false]);
 });
 
-it('never takes the last free instance', async () => {
+it('never takes the last instance without a fault', async () => {
   const taken = stageOf('pause', 60_000);
   await expect.poll(() => taken.done).toHaveLength(1);
   for (const each of taken.instances) if (!each.isTaken) await each.take();

@@ -7,7 +7,7 @@ import type { Network } from './network.ts';
 import type { CallFault } from './supplier-gateway.ts';
 import type { WatchedInstance } from './watched-instance.ts';
 
-/** What the implementation of a fault needs. */
+/** Everything that a fault's implementation needs. */
 export interface FaultContext {
   readonly cluster: Cluster;
   readonly network: Network;
@@ -114,7 +114,10 @@ async function withInstance(
   }
 }
 
-/** Resolves when the replica set is complete again, because the next fault must not affect a second member. */
+/**
+ * Runs the work with the primary's index. Resolves when the replica set is complete again, because the next fault must
+ * not affect a second member.
+ */
 async function withPrimary(context: FaultContext, work: (primary: number) => Promise<void>): Promise<void> {
   const { mongo } = context.cluster;
   const primary = await mongo.primary();
@@ -122,7 +125,7 @@ async function withPrimary(context: FaultContext, work: (primary: number) => Pro
   await mongo.whole();
 }
 
-/** Retries: a step-down is refused while no other member has caught up. */
+/** Retries the work, because a step-down is refused while no other member has caught up. */
 async function retryStepDown(work: () => Promise<void>): Promise<void> {
   for (let attemptsLeft = 10; ; attemptsLeft--) {
     try {
@@ -147,8 +150,8 @@ async function withCalls(context: FaultContext, kinds: readonly CallFault[]): Pr
 }
 
 /**
- * All connections of the links or half of them. A server that answers only some requests is worse than one that is
- * down.
+ * Applies the fault to all connections of the links, or to half of them. A server that answers only some requests is
+ * worse than a server that is down.
  */
 async function withLinks(context: FaultContext, fault: LinkFault): Promise<void> {
   const { network, prng, sequence, cluster } = context;
@@ -168,7 +171,7 @@ async function someMember({ cluster, prng }: FaultContext): Promise<string> {
   return memberName(prng.chance(0.6) ? primary : prng.whole(0, cluster.mongo.ports.length - 1));
 }
 
-/** The links of one instance, or of all of them. */
+/** The links of one instance, or of all instances. */
 function someLinks({ network, prng, sequence }: FaultContext): string[] {
   const pattern =
     sequence === 'clients' ? /^clients to / : sequence === 'redis' ? / to redis$/ : / to suppliers$/;

@@ -21,7 +21,7 @@ export type FaultKind =
 export type SequenceName = 'instances' | 'more instances' | 'mongodb' | 'redis' | 'suppliers' | 'clients';
 
 export interface FaultSequence {
-  /** Each kind as often as its weight. */
+  /** The kinds to draw from. Each kind occurs as often as its weight. */
   readonly deck: readonly FaultKind[];
   /** Average time between faults within a storm, in ms. */
   readonly everyMs: number;
@@ -37,8 +37,8 @@ const link = { delay: [1_500, 5_000], cut: [500, 4_000], blackhole: [1_000, 5_00
 const pause = [leaseTtlMs * 1.25, leaseTtlMs * 3.5] as const;
 
 /**
- * Within a sequence, one fault follows the other. MongoDB has one sequence, so that a majority always exists or is recovering.
- * Instances have two sequences, so at least one of three instances has no fault.
+ * Within a sequence, a fault begins only after the fault before has ended. MongoDB has one sequence, so that a majority
+ * always exists or is recovering. Instances have two sequences, so at least one of three instances has no fault.
  */
 export const faultSequences: Readonly<Record<SequenceName, FaultSequence>> = {
   instances: {

@@ -1,6 +1,6 @@
 /**
  * The record of a chaos run, one line of JSON for each entry: requests of clients with their answers, and faults. The
- * checker and the timeline read only this.
+ * checker and the timeline read nothing else.
  */
 export type HistoryEntry =
   | PurchaseEntry
@@ -60,7 +60,7 @@ export interface InventoryEntry extends RequestEntry {
 export interface FaultEntry {
   readonly kind: 'fault';
   readonly at: number;
-  /** When it was healed; absent for a fault without duration. */
+  /** When the fault was healed; absent for a fault without duration. */
   readonly until?: number;
   /** `kill`, `pause`, `step-down`, `kill primary`, `redis wiped`, `redis restarted`, `redis paused`, `delay`, `cut`, … */
   readonly fault: string;
@@ -68,7 +68,7 @@ export interface FaultEntry {
   readonly target: string;
 }
 
-/** `load`, `drain` or `end`. */
+/** The beginning of `load`, `drain` or `end`. */
 export interface PhaseEntry {
   readonly kind: 'phase';
   readonly at: number;

@@ -6,7 +6,7 @@ import { type Link, startLink } from './link.ts';
 let server: Server;
 let link: Link;
 const clients: Socket[] = [];
-/** Everything that arrived at the server. */
+/** The text that arrived at the server. */
 let arrived: string;
 
 beforeEach(async () => {
@@ -42,16 +42,16 @@ async function open() {
   return { socket, received };
 }
 
-/** Time for pending events on the loopback, needed to check that nothing arrives. */
+/** Waits for pending events on the loopback, to check that nothing arrives. */
 const aWhile = () => new Promise((resolve) => setTimeout(resolve, 50));
 
-it('passes on bytes in both directions, and the end of one side', async () => {
+it('a link passes on bytes in both directions, and the end of one side', async () => {
   const { socket, received } = await open();
   socket.end('ping');
   await expect.poll(() => received).toEqual({ text: 'ping', isClosed: true });
 });
 
-it('delay: everything arrives later, and in order, also when the delay ends', async () => {
+it('delay: all bytes arrive later and in their sequence, also when the delay ends', async () => {
   const { socket, received } = await open();
   link.apply({ kind: 'delay', ms: 150 });
   const sentAt = performance.now();
@@ -76,7 +76,7 @@ it('cut: existing and new connections break until the link is healed', async () 
   await expect.poll(() => after.received.text).toBe('x');
 });
 
-it('blackhole: nothing arrives and no side notices; everything arrives once the link is healed', async () => {
+it('blackhole: nothing arrives and no side notices, until the link is healed and everything arrives', async () => {
   const before = await open();
   link.apply({ kind: 'blackhole' });
   const meanwhile = await open();
@@ -89,7 +89,7 @@ it('blackhole: nothing arrives and no side notices; everything arrives once the 
   await expect.poll(() => [before.received.text, meanwhile.received.text]).toEqual(['old', 'new']);
 });
 
-it('blackhole: a connection that does not survive breaks', async () => {
+it('blackhole: a connection that must not survive breaks when the link is healed', async () => {
   const { socket, received } = await open();
   link.apply({ kind: 'blackhole' });
   socket.write('lost');
@@ -98,7 +98,7 @@ it('blackhole: a connection that does not survive breaks', async () => {
   expect(received.text).toBe('');
 });
 
-it('affects only the chosen connections', async () => {
+it('a fault affects only the chosen connections', async () => {
   const lucky = await open();
   const unlucky = await open();
   await aWhile();
@@ -109,7 +109,7 @@ it('affects only the chosen connections', async () => {
   await expect.poll(() => lucky.received.text).toBe('x');
 });
 
-it('closes the connection when nothing listens at the target', async () => {
+it('a link closes the connection when nothing listens at the target', async () => {
   server.close();
   await once(server, 'close');
   const { received } = await open();

@@ -8,15 +8,17 @@ export type LinkFault =
   /** Connections break, and new ones are refused. */
   | { readonly kind: 'cut' }
   /**
-   * Nothing arrives and no side notices. After it is healed, the bytes arrive, as if TCP had retransmitted them; or the
-   * connection breaks, as if it had timed out.
+   * Nothing arrives and no side notices. After the link is healed, the bytes arrive, as if TCP had sent them again; or
+   * the connection breaks, as if it had timed out.
    */
   | { readonly kind: 'blackhole' };
 
 /** A network link to a port of the loopback, with faults. */
 export interface Link extends AsyncDisposable {
   readonly port: number;
-  /** Applies the fault to all connections, present and new, for which `affected` returns true, until it is healed. */
+  /**
+   * Applies the fault until the link is healed, to all connections for which `affected` returns true, present and new.
+   */
   apply(fault: LinkFault, affected?: () => boolean): void;
   /** `survives` is called for each connection that was in a blackhole. */
   heal(survives?: () => boolean): void;
@@ -24,7 +26,7 @@ export interface Link extends AsyncDisposable {
 
 const always = () => true;
 
-/** Forwards a free port of the loopback to another one. */
+/** Forwards a free port of the loopback to another port. */
 export async function startLink(targetPort: number): Promise<Link> {
   const connections = new Set<LinkedConnection>();
   let fault: LinkFault | undefined;
@@ -65,7 +67,7 @@ class LinkedConnection {
     this.#connection = connection;
   }
 
-  /** Connects to the target; in a blackhole only after it is healed. */
+  /** Connects to the target. In a blackhole it connects only after the link is healed. */
   open(): void {
     const { near, isOpen } = this.#connection;
     if (isOpen || near.destroyed || this.#fault?.kind === 'blackhole') return;
@@ -95,7 +97,7 @@ class LinkedConnection {
   }
 }
 
-/** One direction of a connection: passes bytes on in order, at once or after a delay. */
+/** One direction of a connection. Passes bytes on in their sequence, at once or after a delay. */
 class Direction {
   /** Delay of the bytes that arrive from now on, in ms. */
   delayMs = 0;
@@ -116,7 +118,7 @@ class Direction {
     to.once('close', () => clearTimeout(this.#timer));
   }
 
-  /** Lets bytes wait in the sender until `release`. */
+  /** Passes no bytes on until `release`. The bytes wait at the sender. */
   hold(): void {
     this.#isHeld = true;
     this.#from.pause();

@@ -14,7 +14,7 @@ export interface LoadOptions {
   readonly rate: number;
 }
 
-/** The most concurrent buyers, including those who only follow their orders. Others leave at once. */
+/** The most concurrent buyers, including buyers who only follow their orders. Further buyers leave at once. */
 const buyersMax = 3_000;
 const tickMs = 20;
 /** Regularly, a crowd buys one of the smallest packages. */
@@ -46,13 +46,14 @@ export class Load {
     return this.#decided;
   }
 
-  /** Buyers who left at once because there were too many. */
+  /** Buyers who left at once because there were too many buyers. */
   get turnedAway(): number {
     return this.#turnedAway;
   }
 
   /**
-   * Resolves after {@link stop}, when all buyers have left. @throws the error of a buyer, which is a bug of the test.
+   * Adds buyers until {@link stop}. Resolves when all buyers have left.
+   * @throws the error of a buyer, which is a bug of the test.
    */
   async run(): Promise<void> {
     const figures = this.#watchFigures();
@@ -75,7 +76,7 @@ export class Load {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Adds no more buyers, and lets the others leave. */
+  /** Adds no more buyers, and lets the present buyers leave. */
   stop(): void {
     this.#leaving.abort();
   }

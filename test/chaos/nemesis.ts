@@ -20,9 +20,9 @@ export interface NemesisOptions {
 }
 
 /**
- * Applies the scheduled faults to the cluster, with all sequences in parallel. A fault that is late, because the one before
- * took longer to heal, starts at once; none is skipped.
- * @param healing ends it early and heals all faults.
+ * Applies the scheduled faults to the cluster, with all sequences in parallel. A fault may be late, because the fault
+ * before took longer to heal. A late fault starts at once, and no fault is skipped.
+ * @param healing ends the schedule early and heals all faults.
  * @throws Error when a fault cannot be healed.
  */
 export async function runNemesis(options: NemesisOptions, healing: AbortSignal): Promise<void> {

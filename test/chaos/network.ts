@@ -2,13 +2,13 @@ import type { ClusterNetwork } from '../support/cluster.ts';
 import { type Link, startLink } from './link.ts';
 import { type SupplierGateway, startSupplierGateway } from './supplier-gateway.ts';
 
-/** The network links of a cluster under test; each can have faults of its own. */
+/** The network links of a cluster under test. Each link can have faults of its own. */
 export interface Network extends ClusterNetwork, AsyncDisposable {
-  /** By name: `mongod-1`, `instance-2 to redis`, `instance-2 to suppliers`, `clients to instance-2`. */
+  /** The links by name: `mongod-1`, `instance-2 to redis`, `instance-2 to suppliers`, `clients to instance-2`. */
   readonly links: ReadonlyMap<string, Link>;
-  /** Exists once an instance has got the suppliers' address. */
+  /** Exists once an instance has got the suppliers' URL. */
   readonly gateway: SupplierGateway;
-  /** The instance's address for clients. */
+  /** Returns the instance's origin for clients. */
   toInstance(origin: string, instance: string): Promise<string>;
 }
 

@@ -1,10 +1,10 @@
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import type { Prng } from '../simulation/prng.ts';
 
-/** A size of packages. A few packages of each size are on offer at the same time. */
+/** A size of packages. A few packages of each size are on sale at the same time. */
 interface PackageSize {
   readonly quota: readonly [number, number];
-  /** Packages of this size on offer. */
+  /** How many packages of this size are on sale at the same time. */
   readonly atOnce: number;
   /** Share of the purchases. */
   readonly share: number;
@@ -16,26 +16,26 @@ const kinds: readonly PackageSize[] = [
   { quota: [1, 5], atOnce: 3, share: 0.2, perMinute: 25 },
   { quota: [20, 120], atOnce: 3, share: 0.25, perMinute: 15 },
   { quota: [400, 1_500], atOnce: 2, share: 0.25, perMinute: 5 },
-  // Never sold out, so that there is always something to buy.
+  // These packages never sell out, so that there is always something to buy.
   { quota: [200_000, 400_000], atOnce: 3, share: 0.3, perMinute: 0 },
 ];
 
-/** Cumulative shares. */
+/** The cumulative shares of the sizes. */
 const bounds = kinds.map((_kind, index) =>
   kinds.slice(0, index + 1).reduce((sum, { share }) => sum + share, 0),
 );
 
-/** How long buyers still try to buy a sold-out package. */
+/** How long buyers still try to buy a sold-out package, in ms. */
 const lingerMs = 8_000;
 
 interface Place {
   packageId: number;
-  /** When a buyer was first told that it is sold out. */
+  /** When a buyer first got the answer that the package is sold out. */
   soldOutAt: number | undefined;
   readonly stock: number[];
 }
 
-/** Packages of very different sizes, a few on offer at a time. A sold-out package is replaced by the next one. */
+/** Packages of very different sizes. A few are on sale at a time, and the next package replaces a sold-out one. */
 export class PackageStock {
   readonly packages: readonly TravelPackage[];
   readonly #prng: Prng;
@@ -60,14 +60,14 @@ export class PackageStock {
     this.packages = packages;
   }
 
-  /** Picks a package on offer. */
+  /** Picks a package that is on sale. */
   pick(): number {
     const draw = this.#prng.fraction();
     const at = bounds.findIndex((bound) => draw < bound);
     return this.#offer(this.#prng.pick(this.#places.at(at) as Place[]));
   }
 
-  /** Picks one of the smallest packages on offer. */
+  /** Picks one of the smallest packages on sale. */
   pickHot(): number {
     return this.#offer(this.#prng.pick(this.#places[0] as Place[]));
   }

@@ -29,7 +29,7 @@ it('does not require all faults in a short run', () => {
   expect(weaknesses(1, sales(7), new Map())).toEqual([]);
 });
 
-it('names faults of links by their ends, like the expected faults', () => {
+it('names faults of links by the ends of the link, like the expected faults', () => {
   const targets = ['clients to instance-1', 'instance-2 to redis', 'instance-3 to suppliers', 'mongod-1'];
   const names = targets.map((target) => faultName('cut', target));
   expect(names).toEqual(['cut clients', 'cut redis', 'cut suppliers', 'cut mongodb']);

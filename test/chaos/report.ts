@@ -11,13 +11,13 @@ export interface ChaosReport {
   readonly seconds: number;
   /** Time from healing all faults until nothing was in progress. */
   readonly settledAfterMs: number;
-  /** Started purchases, each counted once in spite of retries, and those of them with a definite answer. */
+  /** Started purchases, each counted once in spite of retries, and how many of them got a definite answer. */
   readonly purchases: number;
   readonly decided: number;
-  /** Buyers who left at once because there were too many. */
+  /** Buyers who left at once because there were too many buyers. */
   readonly turnedAway: number;
   readonly requests: number;
-  /** Orders that clients have seen, and those of them that were confirmed. */
+  /** Orders that clients have seen, and how many of them were confirmed. */
   readonly orders: number;
   readonly confirmed: number;
   /** Counts of all purchase requests by answer. */
@@ -28,7 +28,7 @@ export interface ChaosReport {
   readonly violations: readonly Violation[];
 }
 
-/** Runs of at least this length must contain every kind of fault. */
+/** A run of at least this length must contain every kind of fault. */
 const allFaultsFromMinutes = 2;
 const linkSequences = {
   mongodb: 'mongodb',
@@ -37,11 +37,14 @@ const linkSequences = {
   clients: 'clients',
 } as const;
 
-/** Usually two of three orders are confirmed, and 19 of 20 purchases are decided. */
+/**
+ * The least shares that a run must reach. Usually two of three orders are confirmed, and 19 of 20 purchases are
+ * decided.
+ */
 const least = { confirmed: 0.2, decided: 0.5 };
 
 /**
- * Reasons why a run proves too little, which makes it fail: hardly any sales or answers, for example on an overloaded
+ * The reasons why a run proves too little and so fails: hardly any sales or answers, for example on an overloaded
  * machine, or a missing kind of fault.
  */
 export function weaknesses(
@@ -66,7 +69,7 @@ export function weaknesses(
   return found;
 }
 
-/** Named as in the counts of a run. */
+/** The names of all faults that a long run must contain, as in the counts of a run. */
 export function expectedFaults(): string[] {
   const names = new Set<string>();
   for (const [sequence, { deck }] of Object.entries(faultSequences)) {

@@ -16,12 +16,12 @@ export class RunCounts {
     return this.#orders.size;
   }
 
-  /** Orders that clients have seen as confirmed, including those cancelled later. */
+  /** Orders that clients have seen as confirmed, including orders that were cancelled later. */
   get confirmed(): number {
     return this.#confirmed.size;
   }
 
-  /** Every 200th order of the whole run. */
+  /** A sample: every 200th order of the whole run. */
   get sample(): readonly OrderAccess[] {
     return this.#sample;
   }

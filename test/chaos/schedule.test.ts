@@ -22,7 +22,7 @@ describe('drawSchedule', () => {
     }
   });
 
-  it('has 1.5 times the faults that 20 minutes need', () => {
+  it('has 1.5 times as many faults as a run of 20 minutes needs', () => {
     for (const seed of seeds) {
       const drawn = drawSchedule(seed, 20);
       expect(count(drawn, 'kill')).toBeGreaterThanOrEqual(60);
@@ -32,7 +32,7 @@ describe('drawSchedule', () => {
     }
   });
 
-  it('starts no fault in a calm or after the end, and keeps sequences out of step', () => {
+  it('starts no fault in a calm or after the end, and starts the sequences at different times', () => {
     for (const minutes of [0.25, 2, 20]) {
       const drawn = drawSchedule(3, minutes);
       expect(drawn.length).toBeGreaterThan(0);
@@ -46,7 +46,7 @@ describe('drawSchedule', () => {
     }
   });
 
-  it('keeps faults of a sequence in order', () => {
+  it('lets the faults of a sequence follow each other', () => {
     for (const sequence of Object.keys(faultSequences) as SequenceName[]) {
       const times = drawSchedule(5, 20).flatMap((each) => (each.sequence === sequence ? [each.at] : []));
       expect(times).toEqual(times.toSorted((one, other) => one - other));

@@ -3,7 +3,7 @@ import { type FaultKind, faultSequences, type SequenceName } from './fault-seque
 
 /** A scheduled fault. */
 export interface PlannedFault {
-  /** ms since the beginning of the load. */
+  /** Time since the beginning of the load, in ms. */
   readonly at: number;
   readonly sequence: SequenceName;
   readonly kind: FaultKind;
@@ -17,9 +17,9 @@ export interface PlannedFault {
 export const storm = { stormMs: 30_000, calmMs: 10_000 } as const;
 
 /**
- * Draws the times and kinds of all faults; the same seed gives the same schedule. Sequences run in parallel, so that their
- * faults overlap at random; within a sequence one fault ends before the next begins. Each sequence draws its kinds like cards
- * from a deck: all of them occur before one is repeated.
+ * Draws the times and kinds of all faults. The same seed gives the same schedule. Sequences run in parallel, so that
+ * their faults overlap at random. Within a sequence one fault ends before the next begins. Each sequence draws its
+ * kinds like cards from a deck: all kinds occur before one is repeated.
  */
 export function drawSchedule(seed: number, minutes: number): PlannedFault[] {
   const prng = new Prng(seed);

@@ -21,14 +21,14 @@ export type CallFault =
   | 'cut'
   /** Executed, and the connection breaks in the middle of the answer. */
   | 'cut reply'
-  /** Executed after the caller's timeout, and possibly after its cancellation. */
+  /** Executed after the caller's timeout, and possibly after the cancellation. */
   | 'done late'
   /** Executed at once, answered after the caller's timeout. */
   | 'answered late';
 
 export interface SupplierGateway extends AsyncDisposable {
   readonly port: number;
-  /** Called for every call from now on; by default calls pass. */
+  /** Sets the function that chooses the fault of every call from now on. By default calls pass. */
   decide(fault: () => CallFault | undefined): void;
   /** Delay of late calls in ms. */
   lateMs: () => number;

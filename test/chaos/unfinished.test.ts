@@ -20,7 +20,7 @@ it('knows the orders whose last seen status is not final', () => {
   expect(ids()).toEqual(['B', 'A']);
 });
 
-it('ignores an answer that a later request has overtaken', () => {
+it('ignores an answer if a later request was answered first', () => {
   const unfinished = new Unfinished();
   unfinished.record(seen('confirmed', 5));
   unfinished.record(seen('held', 4));

@@ -10,7 +10,7 @@ export function isFinal({ status }: SeenOrder): boolean {
 /** The orders whose last seen status is not final. After the drain there must be none. */
 export class Unfinished {
   readonly #orders = new Map<string, OrderAccess>();
-  /** When the request for the newest known status was sent: answers may overtake each other. */
+  /** When the request was sent that showed the newest known status. Needed because answers may overtake each other. */
   readonly #askedAt = new Map<string, number>();
 
   record(entry: HistoryEntry): void {

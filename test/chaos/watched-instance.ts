@@ -8,7 +8,8 @@ const lastWords = 1_500;
 const startsMax = 3;
 
 /**
- * An instance that only the nemesis may end. Any other end is reported as a violation, and the instance is restarted.
+ * An instance that only the nemesis may end. Any other end is reported as a violation, and the instance is started
+ * again.
  */
 export class WatchedInstance {
   readonly instance: ClusterInstance;
@@ -26,12 +27,12 @@ export class WatchedInstance {
     return this.instance.id;
   }
 
-  /** Whether a fault has taken it. */
+  /** Whether a fault has taken the instance. */
   get isTaken(): boolean {
     return this.#isTaken;
   }
 
-  /** Takes the instance for a fault; waits until the fault before has released it. */
+  /** Takes the instance for a fault. Waits until the fault before has released the instance. */
   async take(): Promise<void> {
     while (this.#isTaken) await sleep(20);
     this.#isTaken = true;
@@ -41,7 +42,7 @@ export class WatchedInstance {
     this.#isTaken = false;
   }
 
-  /** From now on an end is not a violation. */
+  /** From now on, an end of the instance is not a violation. */
   leave(): void {
     this.#isLeaving = true;
   }

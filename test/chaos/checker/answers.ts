@@ -1,6 +1,6 @@
 import type { HistoryEntry } from '../history.ts';
 
-/** An entry of the history that is a request. */
+/** A history entry that records a request. */
 export type Request = Exclude<HistoryEntry, { kind: 'fault' | 'phase' }>;
 
 const everywhere = [
@@ -68,12 +68,12 @@ export function mismatchOf(request: Request): string | undefined {
     : `with an order that is ${order.status}`;
 }
 
-/** Whether a purchase was refused for good: no order may be stored for it, neither before nor after. */
+/** Whether a purchase was refused for good. Then no order may be stored for the purchase, neither before nor after. */
 export function isRefused({ status, order }: Request): boolean {
   return order === undefined && status !== undefined && status >= 400 && status < 500;
 }
 
-/** Identifies the request in the history, for a message. */
+/** Names a request of the history in a message. */
 export function placeOf(request: Request): string {
   const answer = answerOf(request) ?? `no answer (${request.error ?? 'unknown'})`;
   return `${request.kind} at ${request.origin}, sent ${request.sentAt}, ended ${request.endedAt}: ${answer}`;

@@ -33,7 +33,7 @@ const released = (end: string, at: number) =>
     [end, at],
   ] as const;
 
-/** Three units. The first buyer's flight is refused, another buyer cancels, and two come too late. */
+/** Three units. The first buyer's flight is refused, another buyer cancels, and two buyers come too late. */
 const first = order(1, [['claimed', 100], ['flight refused', 105], ...released('failed', 106)]);
 const second = confirmed(2, 100);
 const third = confirmed(3, 101);
@@ -80,7 +80,7 @@ const clean = stateOf(3, everybody);
 const sale: readonly HistoryEntry[] = [
   { kind: 'phase', at: 90, phase: 'load' },
   ...bought([first, second, tooLate, last]),
-  // Answered while the order was held, repeated with the same key, and confirmed by then.
+  // The first answer came while the order was held. The same key was sent again, and the order was confirmed by then.
   purchase(third, 95, 104, 'held'),
   unanswered(third, 96, 120),
   { ...unanswered(third, 97, 99), status: 503, code: 'no_owner' },
@@ -99,12 +99,12 @@ const sale: readonly HistoryEntry[] = [
   lookUp(second.id, 'thief@example.com', 150, { status: 404, code: 'unknown_order' }),
   lookUp(second.id, second.email, 151, { error: 'timeout' }),
   lookUp('0000-0000-0000-0000', 'thief@example.com', 150, { status: 404, code: 'unknown_order' }),
-  // Sent before the purchase was answered.
+  // Sent before the purchase was answered, so the order may be unknown.
   lookUp(last.id, last.email, 199, { status: 404, code: 'unknown_order' }),
   refused(105, 112, 'queue_full'),
   refused(105, 112, 'sold_out'),
   refused(190, 201, 'sold_out'),
-  // From a snapshot older than the cancellation.
+  // The refusal comes from a snapshot that is older than the cancellation.
   refused(300, 301, 'sold_out'),
   {
     kind: 'figures',
@@ -128,7 +128,7 @@ describe('a correct run', () => {
     expect(await violations(sale.toReversed(), clean)).toEqual([]);
   });
 
-  it('has its orders, answers and faults counted', async () => {
+  it('is counted by orders, answers and faults', async () => {
     async function* entries() {
       yield* sale;
     }
@@ -150,7 +150,7 @@ describe('a correct run', () => {
     });
   });
 
-  it('may have buyers without a key who hang up and leave the queue, or whose order is stored without an answer', async () => {
+  it('may contain buyers without a key who hang up and leave the queue, or whose order is stored without an answer', async () => {
     const keyless = { key: undefined, email: 'no-key@example.com' } as object;
     const gone = order(
       1,
@@ -165,7 +165,7 @@ describe('a correct run', () => {
     expect(await violations(history, stateOf(1, [gone, unheard]))).toEqual([]);
   });
 
-  it('may have public reservations', async () => {
+  it('may contain public reservations', async () => {
     const flights = [...clean.flights, { key: 'public:x', number: 'F99', status: 'active' }];
     expect(await violations(sale, { ...clean, flights })).toEqual([]);
   });
@@ -178,7 +178,7 @@ describe('a correct run', () => {
 });
 
 describe('the listed violations', () => {
-  it('are limited for each rule, with the total count', async () => {
+  it('are limited for each rule, while the figures contain the total count', async () => {
     const many = Array.from({ length: 50 }, (_, index) =>
       refused(index, index + 1, 'internal', { status: 500 }),
     );
@@ -202,7 +202,7 @@ const elsewhere = order(
   { id: 'ID-elsewhere', packageId: 2 },
 );
 
-/** A planted violation, and exactly the rules that must be reported. */
+/** A planted violation, with exactly the rules that the checker must report. */
 const planted: readonly (readonly [
   words: string,
   rules: string,

@@ -11,8 +11,8 @@ import { Requests } from './requests.ts';
 import { checkTickets } from './tickets.ts';
 
 /**
- * Checks a run against the promises of the domain's SPEC.md. The history is read once and not stored: memory holds the
- * orders with a few times each. Its entries may be in any order.
+ * Checks a run against the promises of the domain's SPEC.md. The history is read once and not stored: memory contains
+ * only the orders, with a few times each. The entries of the history may come in any order.
  */
 export async function checkHistory(
   history: AsyncIterable<HistoryEntry>,

@@ -11,7 +11,10 @@ export class CountOverTime {
     this.#times = undefined;
   }
 
-  /** The highest possible value between these times, inclusive: rises at one time are applied first. */
+  /**
+   * The highest possible value in the interval, both ends included. Assumes that within one millisecond the rises come
+   * first.
+   */
   most(from: number, to: number): number {
     const times = this.#sorted();
     if (from === Number.NEGATIVE_INFINITY)
@@ -25,7 +28,7 @@ export class CountOverTime {
     return most;
   }
 
-  /** The highest certain value at any time: falls at one time are applied first. */
+  /** The highest value that was certainly reached. Assumes that within one millisecond the falls come first. */
   peak(): { readonly value: number; readonly at: number } {
     let [value, peak] = [0, { value: 0, at: 0 }];
     for (const { at, by } of this.#changes.toSorted((a, b) => a.at - b.at || a.by - b.by)) {
@@ -53,7 +56,7 @@ export class CountOverTime {
   }
 }
 
-/** The first index at which the condition is true. It must be true for all later ones. */
+/** The first index at which the condition is true. The condition must be true at all later indexes. */
 function indexOf(times: readonly number[], isBehind: (at: number) => boolean): number {
   let [low, high] = [0, times.length];
   while (low < high) {

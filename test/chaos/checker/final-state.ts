@@ -1,6 +1,6 @@
 /**
- * The state after a run: everything stored, and all reservations at the suppliers. The checker has types of its own and
- * shares no code with the server, so that a bug of the server cannot hide in the checker too.
+ * The state after a run: everything that is stored, and all reservations at the suppliers. The checker has types of its
+ * own and shares no code with the server, so that one bug cannot be in both.
  */
 export interface FinalState {
   readonly packages: readonly StoredPackage[];
@@ -41,8 +41,8 @@ export interface TimelineEvent {
   /**
    * Milliseconds since 1970 by the machine's clock. `queued`, `claimed`, `confirmed`, `cancel requested`, `released`
    * and final events have the time of the owner's decision, which is not after its commit. Within a package these times
-   * follow the order of commits: an owner decides only after its previous commit is known, and a new owner only when
-   * the former can no longer commit.
+   * follow the commits: an owner decides only after its previous commit is known, and a new owner only when the former
+   * owner can no longer commit.
    */
   readonly at: number;
   readonly event: string;
@@ -67,12 +67,12 @@ const eventOf: Readonly<Record<string, string>> = {
   cancelled: 'cancelled',
 };
 
-/** When the owner decided that the order gets this status; undefined if it never did. */
+/** When the owner decided that the order gets this status; undefined if the order never had it. */
 export function decidedAt(order: StoredOrder, status: string): number | undefined {
   return timeOf(order, eventOf[status] ?? '');
 }
 
-/** When one of these events first happened; undefined if none did. */
+/** When one of these events first happened; undefined if none of them happened. */
 export function timeOf(order: StoredOrder, ...events: readonly string[]): number | undefined {
   return order.timeline.find(({ event }) => events.includes(event))?.at;
 }

@@ -12,7 +12,10 @@ export interface Violation {
   readonly words: string;
 }
 
-/** A bug breaks its rule thousands of times; the first violations are enough to find it. */
+/**
+ * The most violations that are listed for each rule. A bug breaks its rule thousands of times, and the first violations
+ * are enough to find the bug.
+ */
 const violationsPerRule = 20;
 
 /** Collects violations and counts. */

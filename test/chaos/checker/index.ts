@@ -12,18 +12,18 @@ export { readHistory } from './read-history.ts';
 export interface CheckOptions {
   /** JSON lines of `HistoryEntry`. */
   readonly historyFile: string;
-  /** As in the server's `DATABASE_URL`. */
+  /** The same value as the server's `DATABASE_URL`. */
   readonly mongoUrl: string;
-  /** As in the server's `SUPPLIERS_URL`: `http://127.0.0.1:8890/api/suppliers`. */
+  /** The same value as the server's `SUPPLIERS_URL`, such as `http://127.0.0.1:8890/api/suppliers`. */
   readonly suppliersUrl: string;
   readonly suppliersToken?: string;
-  /** As in the server's `WAITERS_PER_UNIT`. Without it, a queue with one order counts as full. */
+  /** The same value as the server's `WAITERS_PER_UNIT`. Without it, a queue with one order counts as full. */
   readonly waitersPerUnit?: number;
 }
 
 /**
- * Checks a finished run: no purchases are in progress, all faults are healed, and all orders have had time to become
- * final.
+ * Checks a finished run. No purchases may be in progress, all faults must be healed, and all orders must have had time
+ * to become final.
  * @throws Error when the history, the store or the suppliers cannot be read.
  */
 export async function checkRun(options: CheckOptions): Promise<Findings> {

@@ -4,8 +4,9 @@ import type { FindingsCollector } from './findings.ts';
 import { canonical, type Orders } from './orders.ts';
 
 /**
- * Purchases without a key. If one has no answer, nothing links it to an order. But a package and email can have no more
- * orders than purchases that were not refused for good (rule Q7: a message delivered twice is stored once).
+ * Checks purchases without a key. If such a purchase has no answer, nothing links it to an order. But one package and
+ * email cannot have more orders than purchases that were not refused for good, because a message that is delivered
+ * twice is stored once (rule Q7).
  */
 export class KeylessPurchases {
   /** Stored orders without a known purchase, by package and email. */

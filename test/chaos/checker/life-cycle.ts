@@ -11,7 +11,6 @@ const next: Readonly<Record<string, readonly string[]>> = {
   cancelled: [],
 };
 
-/** All statuses. */
 export const statuses: readonly string[] = Object.keys(next);
 
 /** Whether an order can get from one status to another in any number of steps, including none. */

@@ -15,17 +15,17 @@ const waited = (number: number, from: number, to: number) =>
   ]);
 
 describe('Q5 order numbers', () => {
-  it('may be given, and served, within the same millisecond', async () => {
+  it('may be given, and get their units, within the same millisecond', async () => {
     const orders = [waited(1, 10, 30), waited(2, 10, 30), waited(3, 11, 30)];
     expect(await words(bought(orders), stateOf(1, orders, { quota: 3, remaining: 3 }))).toBe('');
   });
 
-  it('may be served late by an owner that was paused, or whose clock is slightly behind', async () => {
+  it('may get their units late, from an owner that was paused or whose clock is slightly behind', async () => {
     const orders = [waited(1, 10, 9_004), waited(2, 10, 9_000)];
     expect(await words(bought(orders), stateOf(1, orders, { quota: 2, remaining: 2 }))).toBe('');
   });
 
-  it('must not be served before lower ones that are served later', async () => {
+  it('must not get a unit before a lower number that gets its unit later', async () => {
     const orders = [waited(1, 10, 60), waited(2, 10, 30)];
     const state = stateOf(1, orders, { quota: 2, remaining: 2 });
     expect(await words(bought(orders), state)).toMatch(
@@ -33,7 +33,7 @@ describe('Q5 order numbers', () => {
     );
   });
 
-  it('must not be served before lower ones that are refused, leave the queue or are still waiting', async () => {
+  it('must not get a unit before a lower number that is refused, leaves the queue or is still waiting', async () => {
     const behind = confirmed(2, 30);
     for (const end of [
       ['sold out', 60],
@@ -64,8 +64,8 @@ describe('Q5 order numbers', () => {
     expect(await words(bought(ahead), stateOf(1, ahead, { nextNumber: 3 }))).toMatch(/^Q5 package 1 has 3/);
   });
 
-  it('must be lower if the order was answered before the other one was sent', async () => {
-    // The timelines alone are correct.
+  it('must be lower for an order that was answered before the other purchase was sent', async () => {
+    // The timelines alone contain no violation.
     const orders = [confirmed(1, 100), confirmed(2, 100)];
     const state = stateOf(2, orders);
     const [early, late] = orders as [(typeof orders)[0], (typeof orders)[0]];
@@ -73,7 +73,7 @@ describe('Q5 order numbers', () => {
     expect(await words(wrong, state)).toMatch(
       /^Q5 order ID-1 .* first sent at 121, when order ID-2 .* since 120$/,
     );
-    // Its first purchase was sent earlier and had no answer.
+    // The first purchase of the second order was sent earlier and had no answer.
     expect(await words([...wrong, unanswered(early, 119, 150)], state)).toBe('');
   });
 });

@@ -3,10 +3,10 @@ import { timeOf } from './final-state.ts';
 import type { FindingsCollector } from './findings.ts';
 import { nameOf, type Orders, type OrderTrace } from './orders.ts';
 
-/** How far the machine's clock may have been set back during a run. All processes read the same clock. */
+/** How far the machine's clock may have been set back during a run, in ms. All processes read the same clock. */
 export const clockToleranceMs = 5;
 
-/** Rule Q5: orders are numbered in the order in which they are stored, and get units in the order of their numbers. */
+/** Rule Q5: orders are numbered in the sequence in which they are stored, and get units by their numbers. */
 export function checkNumbers({ packages }: FinalState, orders: Orders, collector: FindingsCollector): void {
   for (const { id, nextNumber } of packages) {
     const traces = orders.of(id);
@@ -35,7 +35,7 @@ function checkSequence(
     collector.violation('Q5', `${name} has ${nextNumber} for the next number, after ${last}`);
 }
 
-/** No order may get a unit while one with a lower number is waiting. */
+/** No order may get a unit while an order with a lower number is waiting. */
 function checkClaims(traces: readonly OrderTrace[], collector: FindingsCollector): void {
   let last: { readonly order: StoredOrder; readonly leftAt: number } | undefined;
   for (const { order } of traces) {
@@ -51,8 +51,8 @@ function checkClaims(traces: readonly OrderTrace[], collector: FindingsCollector
 }
 
 /**
- * An order that was stored before another purchase was sent has the lower number. Only the clients' clock counts: the
- * answer with the one order must have arrived before the first request for the other was sent.
+ * An order that was stored before another purchase was sent has the lower number. Only the clients' clock counts. An
+ * answer with the one order must have arrived before the first request for the other order was sent.
  */
 function checkArrivals(traces: readonly OrderTrace[], collector: FindingsCollector): void {
   let first: OrderTrace | undefined;

@@ -2,42 +2,42 @@ import type { StoredOrder } from './final-state.ts';
 import type { FindingsCollector } from './findings.ts';
 import { statuses } from './life-cycle.ts';
 
-/** A stored order with what clients saw of it. */
+/** A stored order, and what clients saw of the order. */
 export interface OrderTrace {
   readonly order: StoredOrder;
-  /** When the first answer with the order had arrived: it was stored by then. */
+  /** When the first answer with the order arrived. By then the order was stored. */
   knownAt: number;
-  /** When the first purchase for it was sent: it was not stored before. */
+  /** When the first purchase of the order was sent. Before then the order was not stored. */
   askedAt: number;
   /** When the first answer showed the order in each status, by the status's index. */
   firstSeenAt: Float64Array | undefined;
-  /** When the last request was sent whose answer showed the order in each status. */
+  /** For each status, when the last request was sent whose answer showed the order in that status. */
   lastAskedAt: Float64Array | undefined;
   /** Whether a purchase was answered 201 or 202. */
   isAccepted: boolean;
-  /** Whether a cancellation was requested with its email, and whether it was answered 200 or 202. */
+  /** Whether a cancellation was requested with the order's email, and whether the answer was 200 or 202. */
   isCancelAsked: boolean;
   isCancelled: boolean;
-  /** Purchases with its key, and how many of them were not refused for good. */
+  /** Purchases with the order's key, and how many of them were not refused for good. */
   asked: number;
   askedInDoubt: number;
-  /** When the last purchase with its key was sent that was refused without an order. */
+  /** When the last purchase was sent that had the order's key and was refused without an order. */
   refusedAt: number;
-  /** When the last request with its email was sent that was answered 404. */
+  /** When the last request was sent that had the order's email and was answered 404. */
   missedAt: number;
-  /** When the last cancellation was sent that was answered `in_progress`. */
+  /** When the last cancellation was sent that got the answer `in_progress`. */
   inProgressAt: number;
   /** Answers with this order to purchases without a key. */
   keylessAnswers: number;
 }
 
-/** All stored orders by id, key and package. The history is compared with them. */
+/** All stored orders by id, key and package. The checker compares the history with these orders. */
 export class Orders {
   readonly #byId = new Map<string, OrderTrace>();
   readonly #byKey = new Map<string, OrderTrace>();
   readonly #byPackage = new Map<number, OrderTrace[]>();
 
-  /** Also checks rule Q7: no two orders have the same key. */
+  /** Stores the orders. Also checks rule Q7: no two orders have the same key. */
   constructor(orders: readonly StoredOrder[], collector: FindingsCollector) {
     for (const order of orders) {
       const trace = traceOf(order);
@@ -64,7 +64,7 @@ export class Orders {
     return this.#byId.values();
   }
 
-  /** In the order of their numbers. */
+  /** The orders of a package, by number. */
   of(packageId: number): readonly OrderTrace[] {
     return this.#byPackage.get(packageId) ?? [];
   }

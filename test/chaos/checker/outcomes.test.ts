@@ -9,7 +9,7 @@ describe('Q2 units', () => {
     return found.filter(({ rule }) => rule === 'Q2').map((each) => each.words);
   };
 
-  it('are claimed before a supplier is called', async () => {
+  it('must be claimed before a supplier is called', async () => {
     const end: [string, number][] = [
       ['released', 4],
       ['failed', 4],
@@ -20,7 +20,7 @@ describe('Q2 units', () => {
     ]);
   });
 
-  it('are returned only once, by a failure or a cancellation', async () => {
+  it('must be returned only once, by a failure or a cancellation', async () => {
     expect(await words(['claimed', 1], ['failed', 2])).toEqual([
       expect.stringContaining('gave back 0 units'),
     ]);
@@ -32,7 +32,7 @@ describe('Q2 units', () => {
     ]);
   });
 
-  it('are claimed once by each confirmed order', async () => {
+  it('must be claimed once by each confirmed order', async () => {
     expect(await words(['queued', 1], ['confirmed', 3])).toEqual([
       expect.stringContaining('claimed 0 units'),
     ]);
@@ -43,7 +43,7 @@ describe('Q2 units', () => {
 });
 
 describe('Q4 after the drain', () => {
-  it.each(['held', 'compensating', 'cancelling'])('no order is %s', async (status) => {
+  it.each(['held', 'compensating', 'cancelling'])('no order may be %s', async (status) => {
     const only = { ...confirmed(1, 10), status };
     const found = await violations([], stateOf(1, [only]));
     expect(found.map(({ rule, words }) => `${rule} ${words}`)).toContainEqual(
@@ -53,7 +53,7 @@ describe('Q4 after the drain', () => {
 });
 
 describe('Q7 orders without a key', () => {
-  it('are at most as many as the purchases that may have created them', async () => {
+  it('must not be more than the purchases that may have created them', async () => {
     const keyless = { key: undefined, email: 'one@example.com' } as object;
     const two = [confirmed(1, 10, keyless), confirmed(2, 20, keyless)];
     const state = stateOf(2, two);
@@ -68,7 +68,7 @@ describe('Q7 orders without a key', () => {
 });
 
 describe('the life cycle', () => {
-  it('of an order never goes back', () => {
+  it('of an order must never go back', () => {
     for (const from of statuses) {
       for (const to of statuses) if (from !== to && leadsTo(from, to)) expect(leadsTo(to, from)).toBe(false);
     }

@@ -2,7 +2,7 @@ import type { FindingsCollector } from './findings.ts';
 import { leadsTo, statuses } from './life-cycle.ts';
 import { nameOf, type Orders, type OrderTrace } from './orders.ts';
 
-/** Checks each order against the requests for it (rules Q2, Q6, Q7). */
+/** Checks each order against the requests for the order (rules Q2, Q6, Q7). */
 export function checkOutcomes(orders: Orders, collector: FindingsCollector): void {
   for (const trace of orders.all()) {
     checkUnits(trace, collector);
@@ -45,7 +45,7 @@ function checkCancellation(trace: OrderTrace, collector: FindingsCollector): voi
     collector.violation('Q6', `${nameOf(order)} is ${status}, although no cancellation was requested`);
 }
 
-/** Rule Q7: a key with an order is always answered with this order, and a refusal stores none. */
+/** Rule Q7: a key with an order is always answered with this order, and a refused purchase stores no order. */
 function checkRefusals(
   { order, asked, askedInDoubt, knownAt, refusedAt }: OrderTrace,
   collector: FindingsCollector,
@@ -64,7 +64,7 @@ function checkRefusals(
     );
 }
 
-/** Rule Q6: an order that was shown is found by later requests, and never goes back in its life cycle. */
+/** Rule Q6: later requests find an order that was shown before, and its status never goes back in the life cycle. */
 function checkSightings(
   { order, knownAt, missedAt, inProgressAt, firstSeenAt, lastAskedAt }: OrderTrace,
   collector: FindingsCollector,

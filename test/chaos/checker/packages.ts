@@ -2,7 +2,7 @@ import type { FinalState, StoredPackage } from './final-state.ts';
 import type { FindingsCollector } from './findings.ts';
 import { nameOf, type Orders, type OrderTrace } from './orders.ts';
 
-/** Rules Q1, Q3 and Q4 in the final state: each package's inventory against its orders. */
+/** Rules Q1, Q3 and Q4 in the final state. Compares each package's inventory with its orders. */
 export function checkPackages({ packages }: FinalState, orders: Orders, collector: FindingsCollector): void {
   const known = new Set(packages.map(({ id }) => id));
   for (const id of orders.packageIds()) {

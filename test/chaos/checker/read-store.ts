@@ -5,8 +5,8 @@ import type { FinalState, StoredOrder, StoredPackage } from './final-state.ts';
 const defaultDatabase = 'ticket-booking';
 
 /**
- * Reads packages and orders from one snapshot of MongoDB with the driver alone: a bug in the server's own adapter would
- * otherwise be in the checker too.
+ * Reads packages and orders from one snapshot of MongoDB, with nothing but the driver. If the checker used the server's
+ * own adapter, one bug would be in both.
  */
 export async function readStore(mongoUrl: string): Promise<Pick<FinalState, 'packages' | 'orders'>> {
   const client = new MongoClient(mongoUrl, { readPreference: 'primary' });
@@ -39,7 +39,10 @@ function packageFrom({ _id, package: onSale, figures }: Document): StoredPackage
   };
 }
 
-/** Every document repeats the same few texts in its timeline: `words` shares one copy of each. */
+/**
+ * Reads an order. Every document repeats the same few texts in its timeline, so all orders share one copy of each text
+ * in `words`.
+ */
 function orderFrom(document: Document, words: Map<string, string>): StoredOrder {
   const { packageId, number, email, key, flight, hotel } = document;
   const timeline = document.timeline as readonly { at: number; event: string }[];

@@ -6,12 +6,12 @@ async function words(...args: Parameters<typeof violations>): Promise<string> {
   return (await violations(...args)).map((found) => `${found.rule} ${found.words}`).join('\n');
 }
 
-/** Both units are sold at 109. */
+/** Two units. The second one is sold at 109. */
 const both = [confirmed(1, 50), confirmed(2, 100)];
 const soldOut = stateOf(2, both);
 
 describe('Q4 sold_out', () => {
-  it('is right once all units are sold, even for a request sent before and answered after', async () => {
+  it('is right once all units are sold, even for a request that was sent before and answered after', async () => {
     const history = [refused(10, 109, 'sold_out'), refused(100_000, 100_001, 'sold_out')];
     expect(await words([...bought(both), ...history], soldOut)).toBe('');
   });
@@ -63,12 +63,12 @@ describe('Q4 sold_out when a unit comes back', () => {
   } as HistoryEntry;
   const sale = [purchase(both[0]!, 40, 70), purchase(cancelled, 90, 120, 'confirmed'), cancel];
 
-  it('is right before the unit comes back, and then for the permitted age of a snapshot', async () => {
+  it('is right before the unit comes back, and after that for the permitted age of a snapshot', async () => {
     const history = [refused(9_000, 9_010, 'sold_out'), refused(11_000, 11_010, 'sold_out')];
     expect(await words([...sale, ...history], state)).toBe('');
   });
 
-  it('is wrong later, unless a fault delayed the message', async () => {
+  it('is wrong after the permitted age of a snapshot, unless a fault delayed the message', async () => {
     const late = refused(19_000, 19_001, 'sold_out');
     expect(await words([...sale, late], state)).toMatch(/^Q4 1 of 2 units were sold since 16750: /);
     const fault = (at: number, until?: number): HistoryEntry =>
@@ -91,7 +91,7 @@ describe('Q4 queue_full', () => {
     expect(await words([...bought(orders), refused(110, 120, 'queue_full')], state)).toBe('');
   });
 
-  it('is wrong before any order waited, and long after', async () => {
+  it('is wrong before any order waited, and long after the last one waited', async () => {
     for (const at of [90, 10_000]) {
       const found = await words([...bought(orders), refused(at, at + 1, 'queue_full')], state);
       expect(found).toMatch(/^Q4 0 waited in the queue, of at least 1/);

@@ -10,24 +10,24 @@ import { nameOf, type Orders } from './orders.ts';
 /** The promised maximum age of the snapshot from which an instance refuses. */
 const snapshotMs = 250;
 /**
- * Further delay between a decision and a refusal that does not know of it, on an overloaded machine: the commit, the
- * message to the instance, and the instance's event loop.
+ * A further delay between a decision and the last refusal that does not know of the decision, on an overloaded machine.
+ * The delay includes the commit, the message to the instance, and the instance's event loop.
  */
 const delayMs = 2_000;
 /** How long a fault has effects after it was healed: elections, reconnections, delayed messages. */
 const afterMs = 10_000;
-/** More than enough to find a bug. */
+/** The most refusals that are stored for the check at the end, which is more than enough to find a bug. */
 const suspectsMax = 100_000;
 
 /** The units of a package over time, derived from its orders. */
 interface Units {
   readonly onSale: StoredPackage;
-  /** Confirmed and never cancelled. */
+  /** Units that were confirmed and never cancelled. */
   readonly sold: CountOverTime;
   /** Units claimed, and confirmed, up to a time, regardless of later events. */
   readonly everClaimed: CountOverTime;
   readonly everConfirmed: CountOverTime;
-  /** Claimed and not returned. */
+  /** Units that were claimed and not returned. */
   readonly taken: CountOverTime;
   readonly waiting: CountOverTime;
   readonly hasCancels: boolean;
@@ -93,7 +93,10 @@ export class Refusals {
     this.#suspect(suspect, true);
   }
 
-  /** An answer cannot contain the result of a decision that was not taken yet. @param place describes the request. */
+  /**
+   * Checks an answer with inventory: it cannot contain the result of a decision that was not taken yet.
+   * @param place describes the request.
+   */
   figures({ packageId, figures, endedAt }: InventoryEntry, place: string): void {
     const units = this.#units.get(packageId);
     if (units === undefined || figures === undefined) return;
@@ -107,7 +110,7 @@ export class Refusals {
     if (!isTrue) this.#collector.violation('Q1', `more than there was: ${place}`);
   }
 
-  /** Must be called after the whole history: a fault may be recorded after its effect. */
+  /** Call it after the whole history, because a fault may be recorded after its effect. */
   finish(): void {
     for (const { purchase, level, enough, what } of this.#suspects) {
       const from = this.#since(purchase);
@@ -137,7 +140,9 @@ export class Refusals {
     return Math.min(since, ...atWork.map(({ from }) => from - snapshotMs - delayMs));
   }
 
-  /** Checks that follow from the orders alone: no waiting order was refused, and no unit claimed, beyond the quota. */
+  /**
+   * Checks what follows from the orders alone: no waiting order was refused, and no unit beyond the quota was claimed.
+   */
   #checkStored(orders: Orders): void {
     for (const { onSale, sold, taken } of this.#units.values()) {
       const { id, quota } = onSale;

@@ -18,7 +18,7 @@ async function words(extra: HistoryEntry, over = state): Promise<string[]> {
   return found.map((each) => `${each.rule} ${each.words}`);
 }
 
-/** Several checks may find the same violation; each of them must. */
+/** Several checks may find the same violation. Each of these checks must find it. */
 describe('each check reports its own message', () => {
   it('Q6 201 for an order that failed', async () => {
     const told = { ...seen(failed, 'confirmed'), ticketNumber: 'F9', reservationNumber: 'H9' };

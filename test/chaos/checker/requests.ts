@@ -9,8 +9,8 @@ import { isSameEmail, nameOf, type Orders, type OrderTrace, recordSighting } fro
 import type { Refusals } from './refusals.ts';
 
 /**
- * Compares each request of the history with the final state (rules Q6, Q7, Q10). What can be checked only after all
- * requests is recorded in the traces of the orders. The requests may come in any order.
+ * Compares each request of the history with the final state (rules Q6, Q7, Q10). Facts that can be checked only after
+ * all requests are recorded in the traces of the orders. The requests may come in any order.
  */
 export class Requests {
   readonly #orders: Orders;
@@ -49,7 +49,7 @@ export class Requests {
     }
   }
 
-  /** Must be called after the whole history. */
+  /** Call it after the whole history. */
   finish(): void {
     this.#keyless.check(this.#collector);
   }
@@ -79,7 +79,7 @@ export class Requests {
       );
   }
 
-  /** Rule Q7: answers to a key contain only its order, and only for its buyer. */
+  /** Rule Q7: answers to a key contain only the order of that key, and only for its buyer. */
   #underKey(purchase: PurchaseEntry, key: string): void {
     const { packageId, email, code, order, sentAt } = purchase;
     const trace = this.#orders.underKey(packageId, key);

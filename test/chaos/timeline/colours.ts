@@ -13,7 +13,7 @@ export const results = {
 } as const;
 export type PurchaseResult = keyof typeof results;
 
-/** What a fault does to its target: faults of one kind have one colour. */
+/** The damage that a fault does to its target. Faults with the same damage have the same colour. */
 export const damages = {
   killed: { label: 'killed or restarted', light: '#b3252f', dark: '#ff7d83' },
   frozen: { label: 'frozen', light: '#1f6fc0', dark: '#66b3fa' },

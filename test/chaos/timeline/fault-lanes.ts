@@ -4,12 +4,15 @@ import type { Damage } from './colours.ts';
 /** The faults of one kind of target. */
 export interface FaultLane {
   readonly title: string;
-  /** One row for each target: three instances, three members of the replica set. */
+  /** One row for each target, for example for three instances. */
   readonly rows: readonly (readonly FaultEntry[])[];
   readonly count: number;
 }
 
-/** In the order of the page. A link belongs to its far end; only the links of clients belong to the clients. */
+/**
+ * The kinds of targets, in the order of the page. A link belongs to the kind of its far end; only the links of clients
+ * belong to the clients.
+ */
 const kinds: readonly (readonly [title: string, target: RegExp])[] = [
   ['Instances', /^instance-\d+$/],
   ['Clients’ network', /^clients/],
@@ -47,7 +50,7 @@ const patterns: readonly (readonly [Damage, RegExp])[] = [
   ['failing', /./],
 ];
 
-/** By the fault's name. `cut` is a fault of the network; `supplier cuts` are failing calls. */
+/** The damage of a fault, by the fault's name. `cut` is a fault of the network; `supplier cuts` are failing calls. */
 export function damageOf(fault: string): Damage {
   return patterns.find(([, pattern]) => pattern.test(fault))?.[0] ?? 'failing';
 }

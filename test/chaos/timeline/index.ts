@@ -17,7 +17,7 @@ export interface TimelineOptions {
 
 /**
  * Writes a page about a run: answers and their latency by second, and the faults on the same time axis. The page is one
- * file that loads nothing.
+ * file that loads no other files.
  * @throws Error when the history cannot be read.
  */
 export async function writeTimeline({ historyFile, file, title, findings }: TimelineOptions): Promise<void> {
@@ -49,7 +49,7 @@ export async function writeTimeline({ historyFile, file, title, findings }: Time
   );
 }
 
-/** From the first event to the last one, at least one second. */
+/** The time from the first event to the last event, but at least one second. */
 function spanOf(
   seconds: Seconds,
   faults: readonly FaultEntry[],

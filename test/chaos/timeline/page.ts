@@ -43,7 +43,10 @@ function violationCount({ violations, figures }: Findings): Html {
   return html`<p class="${count === 0 ? 'met' : 'missed'}"><strong class="state">${words}</strong></p>`;
 }
 
-/** The findings list only the first violations of each rule; the figures count all of them. */
+/**
+ * The number of violations in the figures. The findings list only the first violations of each rule; the figures count
+ * all of them.
+ */
 function countInFigures(figures: Findings['figures']): number {
   return Object.entries(figures).reduce(
     (sum, [name, count]) => sum + (name.startsWith('violations ') ? count : 0),

@@ -16,12 +16,12 @@ export interface Timeline {
 }
 
 interface Frame {
-  /** Of each plot in pixels, without its labels. */
+  /** The width of each plot in pixels, without its labels. */
   readonly width: number;
   readonly isNarrow: boolean;
 }
 
-/** The same width for the labels of all plots aligns their time axes. */
+/** The width of the labels. Equal labels align the time axes of all plots. */
 const labelsWidth = 44;
 const laneTitleHeight = 19;
 const rowHeight = 10;
@@ -92,7 +92,7 @@ function throughput(timeline: Timeline, bins: readonly Bin[], frame: Frame): obj
 
 function latency(timeline: Timeline, bins: readonly Bin[], frame: Frame): object {
   const rows = bins.flatMap((bin) =>
-    // A null interrupts the line where nothing was answered.
+    // A null interrupts the line at a time without answers.
     (['p99', 'p50'] as const).map((name) => ({ at: bin.at - timeline.from, name, ms: bin[name] ?? null })),
   );
   const values = rows.flatMap(({ ms }) => ms ?? []);
@@ -126,7 +126,7 @@ function latency(timeline: Timeline, bins: readonly Bin[], frame: Frame): object
   };
 }
 
-/** Powers of ten; also 2 and 5 times them where there would be fewer than three ticks. */
+/** Ticks at powers of ten. With fewer than three such ticks, also at 2 and 5 times the powers. */
 function logTicks([low, high]: readonly [number, number]): number[] {
   const powers = [1, 10, 100, 1_000, 10_000, 100_000];
   const inside = (ticks: readonly number[]) => ticks.filter((tick) => tick >= low && tick <= high);
@@ -134,7 +134,7 @@ function logTicks([low, high]: readonly [number, number]): number[] {
   return few.length > 2 ? few : inside(powers.flatMap((power) => [power, 2 * power, 5 * power]));
 }
 
-/** Each lane has a title, and below it a row for each target. */
+/** The lanes of faults. Each lane has a title, and below the title a row for each target. */
 function faults(timeline: Timeline, frame: Frame): object {
   const leastMs = ((timeline.to - timeline.from) / frame.width) * 2;
   let top = 0;
@@ -218,7 +218,7 @@ function phaseMarks(
     encoding: { x },
   };
   const name = {
-    // The others begin soon after, so their names would overlap.
+    // Only the first phase has a name, because the others begin so soon after that their names would overlap.
     data: { values: values.slice(0, 1) },
     mark: { type: 'text', align: 'right', baseline: 'top', dx: -4, color: inks.soft.light },
     encoding: { x, y: { value: 2 }, text: { field: 'phase' } },

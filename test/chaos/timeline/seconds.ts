@@ -16,16 +16,16 @@ export interface Bin {
   /** The middle of the bin in ms since 1970. */
   readonly at: number;
   readonly perSecond: Readonly<Record<PurchaseResult, number>>;
-  /** In ms; absent where nothing was answered. */
+  /** In ms; absent without answers. */
   readonly p50?: number;
   readonly p99?: number;
 }
 
-/** Counts the answers to purchases by second. Its size depends on the run's length, not on the number of requests. */
+/** Counts the answers to purchases by second. Its memory depends on the run's length, not on the number of requests. */
 export class Seconds {
   readonly #seconds = new Map<number, Second>();
   readonly totals = new Map<PurchaseResult, number>();
-  /** By status and code. */
+  /** Answers by status and code. */
   readonly answers = new Map<string, number>();
 
   add(purchase: PurchaseEntry): void {

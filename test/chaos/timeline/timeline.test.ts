@@ -46,7 +46,7 @@ describe('Seconds', () => {
     ]);
   });
 
-  it('has the latency of the answered requests, exact to 5 %', () => {
+  it('reports the latency of the answered requests, exact to 5 %', () => {
     const seconds = new Seconds();
     for (let each = 1; each <= 100; each++) seconds.add(purchase(500, each * 10, { status: 201 }));
     seconds.add(purchase(500, 60_000, { error: 'timeout' }));
@@ -59,7 +59,7 @@ describe('Seconds', () => {
 });
 
 describe('fault lanes', () => {
-  it('are one lane for each kind of target and one row for each target', () => {
+  it('have one lane for each kind of target and one row for each target', () => {
     const lanes = lanesOf([
       fault('kill', 'instance-2'),
       fault('redis wiped', 'redis'),
@@ -122,7 +122,7 @@ describe('timeline page', () => {
     }
   }
 
-  it('shows a run and loads nothing', async () => {
+  it('shows a run and loads no other files', async () => {
     const page = await write(history, { violations: [], figures: { orders: 1234 } });
     expect(page).toContain('0 violations');
     expect(page).toContain('<title>A &lt;run&gt;</title>');
@@ -140,7 +140,7 @@ describe('timeline page', () => {
     expect(figure.match(/(?:fill|stroke)="(?!var\(|none|transparent)[^"]*"/g) ?? []).toEqual([]);
   });
 
-  it('lists violations, and also counts those that the findings do not list', async () => {
+  it('lists violations, and also counts violations that the findings do not list', async () => {
     const violations = [{ rule: 'Q4', words: 'sold out at <once>' }];
     const page = await write(history, { violations, figures: { 'violations Q4': 31 } });
     expect(page).toContain('31 violations');
