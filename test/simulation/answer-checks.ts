@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 /** A purchase request. */
 export interface SentPurchase extends Pick<PurchaseRequest, 'packageId' | 'email' | 'key'> {
   readonly at: number;
-  /** The order that was stored under its key at that time. */
+  /** The order that was stored under the purchase's key at that time. */
   readonly stored: Order | undefined;
 }
 
@@ -23,7 +23,7 @@ function nameOf({ packageId, email, key }: PurchaseParams): string {
   return `${email} with key ${key ?? 'none'} at package ${packageId}`;
 }
 
-/** After this calm time every package has an owner that all instances find. */
+/** After this time without faults, every package has an owner that all instances find. */
 const recoveredMs = 20_000;
 
 /** Refusals that say nothing about the order. */
@@ -38,10 +38,10 @@ export class AnswerChecks {
   readonly #accepted = new Set<string>();
   /** The accepted orders with a key, by package and key. */
   readonly #byKey = new Map<string, string>();
-  /** By package, email and key: the number of purchases that were not refused and so may be stored. */
+  /** How many purchases were not refused and so may be stored, by package, email and key. */
   readonly #storedMax = new Map<string, number>();
   readonly #cancelSent = new Set<string>();
-  /** The answer to the first look-up that missed. */
+  /** The answer to the first failed look-up. All other failed look-ups must get the same answer. */
   #miss: string | undefined;
 
   constructor(world: World, store: StoreCore, soldOut: SoldOutTimes) {
@@ -61,7 +61,7 @@ export class AnswerChecks {
     return { ...params, at: this.#world.scheduler.now, stored };
   }
 
-  /** @param answer undefined if there was none. */
+  /** @param answer undefined if the customer got no answer. */
   onPurchaseAnswered(sent: SentPurchase, answer: Accepted | Refused | undefined): void {
     const { stored, email, packageId, key } = sent;
     const isServed =
@@ -101,7 +101,7 @@ export class AnswerChecks {
     );
   }
 
-  /** Checks the answer to a look-up by id and email, of which one may be wrong. */
+  /** Checks the answer to a look-up by id and email. The id or the email may be wrong. */
   onLookUp(
     { id }: Pick<Order, 'id'>,
     knowsBoth: boolean,
@@ -166,8 +166,9 @@ export class AnswerChecks {
   }
 
   /**
-   * The first owner drops an unanswered purchase at its deadline, and the next owner may refuse it. If the first
-   * owner's clock was set back meanwhile, its deadline is later than the sender's, and it may still store the order.
+   * Whether an unanswered purchase can still be stored after its deadline. Usually the first owner drops the purchase
+   * at the deadline, and the next owner may refuse it. If the first owner's clock was set back meanwhile, its deadline
+   * is later than the sender's, and it may still store the order.
    */
   get #outlivesItsDeadline(): boolean {
     return this.#world.drawn.clockJump > 0;
@@ -180,7 +181,7 @@ export class AnswerChecks {
     });
   }
 
-  /** The email of the purchase, before an erasure. */
+  /** The email of the purchase, which an erasure may have replaced in the order. */
   #originalEmail({ id, email }: Order): string {
     return this.#store.erasedEmails.get(id) ?? email;
   }

@@ -19,9 +19,9 @@ export interface Hunt {
   readonly workers: number;
 }
 
-/** A copy of the program, in which bugs are planted. */
+/** A copy of the program to plant bugs in. */
 export interface ProgramCopy {
-  /** Plants a bug, searches a seed that finds it, and restores the copy. */
+  /** Plants a bug, searches for a seed that finds the bug, and restores the copy. */
   hunt(bug: PlantedBug, hunt: Hunt): Promise<Find>;
   remove(): Promise<void>;
 }
@@ -46,14 +46,17 @@ export async function copyProgram(): Promise<ProgramCopy> {
   };
 }
 
-/** @throws Error unless `find` occurs exactly once: if the program has changed, the planted bug must change too. */
+/**
+ * Plants an edit in a text.
+ * @throws Error unless `find` occurs exactly once. If the program has changed, the planted bug must change too.
+ */
 export function plant(text: string, { find, replace, file }: Edit, name: string): string {
   const times = text.split(find).length - 1;
   if (times !== 1) throw new Error(`“${name}” cannot be planted: its place is ${times} times in ${file}`);
   return text.replace(find, () => replace);
 }
 
-/** Returns a function that restores the files. */
+/** Plants a bug in a copy. Returns a function that restores the files. */
 async function plantIn(copy: string, { name, edits }: PlantedBug): Promise<() => Promise<void>> {
   const before = new Map<string, string>();
   for (const edit of edits) {
@@ -74,7 +77,7 @@ async function firstViolation(copy: string, { from, seeds, workers }: Hunt): Pro
   return violations[0] ?? {};
 }
 
-/** Returns the output for any exit code. */
+/** Runs a program. Returns its output, whatever the exit code. */
 function stdoutOf(program: string, words: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { maxBuffer: 64 * 1024 ** 2 };

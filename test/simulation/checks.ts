@@ -8,8 +8,8 @@ import type { SoldOutTimes } from './sold-out-times.ts';
 import type { SimHost, World } from './world.ts';
 
 /**
- * Checks the promises of domain/SPEC.md after every change of the store and of the suppliers' ledgers.
- * The checks do not use the product's code for this, and count orders themselves.
+ * Checks the promises of domain/SPEC.md after every change of the store and of the suppliers' ledgers. The checks count
+ * orders themselves and do not use the product's code to count.
  */
 export class Checks {
   readonly #world: World;
@@ -117,7 +117,7 @@ export class Checks {
     }
   }
 
-  /** Q8: a confirmed order has both reservations, a failed or cancelled one has none. */
+  /** Q8: a confirmed order has both reservations, and a failed or cancelled order has none. */
   #checkTickets({ id, status, flight, hotel }: Order): void {
     const has = supplierKinds.map((kind) => this.#suppliers.isActive(kind, id));
     if (status === 'confirmed') {
@@ -137,7 +137,7 @@ export class Checks {
     this.#require(isClaimed, 'Q2', () => `a ${kind} reservation for ${key}, which holds no unit`);
   }
 
-  /** Q8: a live reservation belongs to an order with a unit, which may have a cancellation pending. */
+  /** Q8: a live reservation belongs to an order with a unit. The order's cancellation may be pending. */
   #checkWanted(kind: SupplierKind, key: string): void {
     if (!this.#suppliers.isActive(kind, key)) return;
     const status = this.#store.orders.get(key)?.status;

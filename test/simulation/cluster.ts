@@ -36,7 +36,7 @@ export class Cluster {
     this.#begin(`i${this.#names}`);
   }
 
-  /** Drains an instance as SIGTERM does: it hands its packages over, answers waiting callers and ends. */
+  /** Drains an instance as SIGTERM does. The instance hands its packages over, answers waiting callers and ends. */
   leave(instance: SimInstance): void {
     const { host, engine } = instance;
     const { scheduler, counters } = this.#world;
@@ -60,7 +60,7 @@ export class Cluster {
       () => {
         instance.isReady = true;
       },
-      // The store did not answer. The real program retries, which is like a restart.
+      // The store did not answer. The real program retries, so restart the instance.
       () => this.#crashed(host, 'could not start'),
     );
   }

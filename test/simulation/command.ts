@@ -28,7 +28,7 @@ const command = {
   options,
 };
 
-/** In a range of at least this size every fault and outcome must occur. */
+/** A range with at least this many seeds must contain every fault and outcome. */
 const enoughSeeds = 1_000;
 const bugSeedsMax = 10_000;
 

@@ -37,7 +37,7 @@ export class Customer {
     const email = `buyer${prng.whole(0, Math.max(1, customers >> 1))}@example.com`;
     const key = prng.chance(withKey) ? `key-${index}` : undefined;
     const params = { packageId, email, ...(key === undefined ? {} : { key }) };
-    // The same purchase twice at the same time, as from two tabs or a retrying proxy.
+    // Sends the same purchase twice at the same time, as two tabs or a retrying proxy do.
     const twin = key !== undefined && prng.chance(repeats / 4) ? this.#buy(params) : undefined;
     const order = await this.#buyWithRetries(params);
     await twin;
@@ -52,7 +52,7 @@ export class Customer {
     for (let tries = 0; tries < triesMax; tries++) {
       const answer = await this.#buy(params);
       order = answer?.order ?? order;
-      // Without a key a retry could buy twice.
+      // A retry without a key could buy twice.
       if (params.key === undefined) break;
       const isUnanswered =
         answer === undefined || (answer.kind === 'refused' && retryableCodes.includes(answer.code));
@@ -115,7 +115,7 @@ export class Customer {
     }
   }
 
-  /** Looks up the order with the right id and email, and with one of them wrong. */
+  /** Looks up the order with the right id and email, and also with a wrong id or a wrong email. */
   async #lookUp({ id, email }: Order): Promise<void> {
     const stranger = 'nobody@example.com';
     const unknown = orderIdFrom(this.#prng.bytes(orderIdBytes));
@@ -133,7 +133,7 @@ export class Customer {
     }
   }
 
-  /** Repeats the purchase much later, then tries the same key with another email. */
+  /** Repeats the purchase much later, and then sends the same key with another email. */
   async #comeBack(params: PurchaseParams, order: Order | undefined): Promise<void> {
     await this.#balancer.wait(this.#prng.between(3_000, 40_000));
     await this.#buy(params);

@@ -5,7 +5,7 @@ export interface FaultRates {
   /** Per external call: the process crashes before the call arrives, or after it took effect. */
   readonly crashBefore: number;
   readonly crashAfter: number;
-  /** Per step of a process and per sent message: the process crashes before it. */
+  /** Per step of a process and per sent message: the process crashes before the step or the message. */
   readonly crashStep: number;
   /** Per call: the process pauses, often past its lease. */
   readonly pause: number;
@@ -18,13 +18,13 @@ export interface FaultRates {
   readonly storeOutage: number;
   readonly messageLost: number;
   readonly messageTwice: number;
-  /** Delivered late and out of order. */
+  /** Per message: it is delivered late and out of order. */
   readonly messageLate: number;
   /** Per virtual second: one instance no longer receives another's messages (one-way partition). */
   readonly partition: number;
   /** Per virtual second: the transport of messages and leases is unavailable for a while, to all instances or one. */
   readonly carrierOutage: number;
-  /** Per request for a lease that another instance holds: it is granted as well. */
+  /** Per request for a lease that another instance holds: the lease is granted as well. */
   readonly leaseTwice: number;
   /** Per virtual second: an instance is told to take over a package that may have an owner. */
   readonly rival: number;
@@ -33,13 +33,16 @@ export interface FaultRates {
   readonly leaseLost: number;
   readonly flightRefused: number;
   readonly hotelRefused: number;
-  /** Per supplier attempt: no effect and no answer; effect without an answer; effect after the timeout. */
+  /**
+   * Per supplier attempt: the request has no effect and no answer; or an effect without an answer; or an effect after
+   * the timeout.
+   */
   readonly supplierError: number;
   readonly supplierReplyLost: number;
   readonly supplierLate: number;
   /** Per supplier attempt: the request arrives twice. */
   readonly supplierTwice: number;
-  /** Per cancel. */
+  /** Per cancel: it fails. */
   readonly cancelFails: number;
   /** Per virtual second: the circuit breaker opens for a while. */
   readonly breaker: number;
@@ -48,7 +51,10 @@ export interface FaultRates {
   readonly leaves: number;
 }
 
-/** Draws the rates: many seeds have few faults, some none, some many of one kind. Each mix finds other bugs. */
+/**
+ * Draws the rates. Many seeds have few faults, some seeds have none, and some have many faults of one kind. Each mix
+ * finds other bugs.
+ */
 export function drawFaults(prng: Prng): FaultRates {
   const temper = prng.pick([0, 0.3, 1, 1, 1, 3]);
   const upTo = (most: number) =>

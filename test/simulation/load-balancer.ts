@@ -4,13 +4,16 @@ import type { SimInstance } from './sim-instance.ts';
 import type { SimHost, World } from './world.ts';
 
 const timeoutMs = 12_000;
-/** Every live process answers within this time, whatever it has lost. Its pauses do not count. */
+/**
+ * Every live process answers within this time, whatever messages are lost. Time in which the process is paused does not
+ * count.
+ */
 const answeredWithinMs = 40_000;
 
 interface Call {
   readonly host: SimHost;
   readonly since: number;
-  /** Offset of the host's clock at that time, in ms. */
+  /** Offset of the host's clock when the call was sent, in ms. */
   readonly clockOffsetMs: number;
 }
 

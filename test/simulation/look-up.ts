@@ -8,9 +8,9 @@ import { silentLog } from '../../src/observability/log.ts';
 /** The answer to a look-up. */
 export interface LookUpResult {
   readonly status: number;
-  /** Headers and body. */
+  /** The headers and the body. */
   readonly text: string;
-  /** Total store reads and look-ups at this instance so far. */
+  /** How many store reads and look-ups this instance has made so far. */
   readonly reads: number;
   readonly looks: number;
 }

@@ -10,7 +10,7 @@ import type { SimHost, World } from './world.ts';
 
 const instancesMax = 5;
 const everyMs = 1_000;
-/** Timeout of the request. */
+/** Timeout of the request to take over a package. */
 const requestTimeoutMs = 2_000;
 const outagesMs = [100, 2_000, 10_000];
 
@@ -94,7 +94,7 @@ export class Nemesis {
     return this.#prng.chance(0.5) ? undefined : instance?.host;
   }
 
-  /** Sends the wake request of an instance that left and expected this one to take over. */
+  /** Sends the wake request of an instance that left and expected this instance to take over. */
   #requestTakeover({ name }: SimHost): void {
     const { scheduler } = this.#world;
     const body = encodeRequest({ kind: 'wake', packageIds: [this.#prng.pick(this.#packageIds)] });
@@ -103,7 +103,7 @@ export class Nemesis {
     this.#network.node(name)?.receive('request', writeRequest({ id, from: 'gone', until, body }));
   }
 
-  /** Cuts the messages from one instance to another, in one direction. */
+  /** Loses the messages from one instance to another, in one direction. */
   #partition(): void {
     const names = this.#cluster.alive.map(({ host }) => host.name);
     if (names.length < 2) return;

@@ -4,27 +4,27 @@ import type { SimHost, World } from './world.ts';
 /** A process in the simulated network. */
 export interface SimulatedNode {
   readonly host: SimHost;
-  /** Whether it is a member. */
+  /** Whether the node is a member. */
   isJoined: boolean;
   isClosed: boolean;
   /** Called when a request or an answer arrives. */
   receive: (what: 'request' | 'answer', text: string) => void;
   readonly listeners: Set<(members: readonly string[]) => void>;
-  /** The members that it currently sees. */
+  /** The members that the node currently sees. */
   members: readonly string[];
   /** Called when a live update arrives. */
   readonly receiveLive: (what: keyof LiveListener, item: never) => void;
 }
 
-/** Delays until others notice that a member has gone or come. */
+/** Delays until other nodes notice that a member has gone or come, in ms. */
 const noticedMs = { gone: 1_500, come: 100 };
 
-/** The messages from one process to another. */
+/** The link from one process to another. */
 interface Link {
   sent: number;
   /** Number of the newest message that has arrived. */
   arrived: number;
-  /** Arrival time of the last message in time. Later messages do not overtake it. */
+  /** Arrival time of the last message that was not late. Later messages do not overtake this message. */
   lastAt: number;
 }
 
@@ -76,7 +76,7 @@ export class Network {
   /** Updates the members that a node sees: the joined nodes whose messages reach it. */
   refreshMembers(name: string): void {
     const node = this.node(name);
-    // The list stays as it is while the transport is unavailable.
+    // While the transport is unavailable, the list does not change.
     if (node === undefined || this.isAway(node.host)) return;
     const members = this.#joinedNames().filter((other) => !this.cut.has(`${other}>${name}`));
     if (members.join() === node.members.join()) return;
@@ -115,7 +115,9 @@ export class Network {
     }
   }
 
-  /** Messages that are not late arrive in the order in which they were sent. */
+  /**
+   * The delay of the next message on a link. Messages that are not late arrive in the sequence in which they were sent.
+   */
   #delayMs(link: Link): number {
     const { prng, scheduler } = this.#world;
     if (this.#world.strikes('messageLate')) return prng.between(0.2, prng.pick([100, 1_000, 3_000, 10_000]));

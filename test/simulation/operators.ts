@@ -6,12 +6,12 @@ import type { StoreCore } from './sim-store.ts';
 import type { World } from './world.ts';
 
 const timeoutMs = 12_000;
-/** The time in which operators act, in ms: as long as faults occur. */
+/** The time in which operators act, in ms. Faults occur all this time. */
 const withinMs = 30_000;
 
 /**
- * Operators who retry orders and erase emails in some of the seeds. They have their own random numbers, so that a seed
- * in which they do nothing runs as without them.
+ * Operators who retry orders and erase emails in some of the seeds. They draw from random numbers of their own, so a
+ * seed in which they do nothing runs as if there were no operators.
  */
 export class Operators {
   readonly #world: World;

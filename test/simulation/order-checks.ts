@@ -4,7 +4,9 @@ import type { AppliedCommit } from './sim-store.ts';
 import type { SupplierCore } from './sim-suppliers.ts';
 import type { World } from './world.ts';
 
-/** The allowed next statuses, written independently because the product's own table may be wrong. */
+/**
+ * The statuses that may follow each status. Written without the product's own table, because that table may be wrong.
+ */
 const next: Readonly<Record<string, readonly string[]>> = {
   queued: ['held', 'withdrawn', 'rejected'],
   held: ['confirmed', 'compensating', 'failed'],
@@ -65,7 +67,7 @@ export class OrderChecks {
     this.#require(isOffer, 'Q6', () => `order ${id} is of another offer: ${JSON.stringify(bought)}`);
   }
 
-  /** Fixed fields stay, the status follows the life cycle, and the timeline only grows. */
+  /** The fixed fields never change, the status follows the life cycle, and the timeline only grows. */
   #checkTransition(order: Order): void {
     const before = this.#last.get(order.id);
     if (before === undefined) return;
@@ -81,7 +83,7 @@ export class OrderChecks {
     this.#require(isLonger, 'Q6', () => `order ${order.id} has lost some of its timeline`);
   }
 
-  /** An erasure replaces email and key of a finished order and nothing else. */
+  /** An erasure replaces the email and the key of a finished order, and changes nothing else. */
   #checkErasure(order: Order): void {
     const { id, email, key, status } = order;
     const before = this.#last.get(id) as Order;

@@ -5,7 +5,7 @@ import { findsTable, readFinds, readTable } from './found-bugs.ts';
 import { plantedBugs } from './planted-bugs.ts';
 import { simulate } from './simulation.ts';
 
-/** Shown when a change of the product or the simulation has shifted the seeds. */
+/** The advice to show when a change of the product or of the simulation has shifted the seeds. */
 const refresh = 'look again: npm run simulate -- --bugs --write';
 
 describe('planted bugs', () => {
@@ -25,13 +25,16 @@ describe('planted bugs', () => {
     }
   });
 
-  test.each(plantedBugs)('is found by its seed, which is clean without it: $name', async (bug) => {
-    const { seed = 0 } = finds.find(({ name }) => name === bug.name) ?? {};
-    expect(seed, refresh).toBeGreaterThan(0);
-    expect((await simulate(seed)).violation, refresh).toBeUndefined();
-    const { violation } = await copy.hunt(bug, { from: seed, seeds: 1, workers: 1 });
-    expect(violation, refresh).toBeDefined();
-  });
+  test.each(plantedBugs)(
+    'is found by its seed, while the seed finds nothing without the bug: $name',
+    async (bug) => {
+      const { seed = 0 } = finds.find(({ name }) => name === bug.name) ?? {};
+      expect(seed, refresh).toBeGreaterThan(0);
+      expect((await simulate(seed)).violation, refresh).toBeUndefined();
+      const { violation } = await copy.hunt(bug, { from: seed, seeds: 1, workers: 1 });
+      expect(violation, refresh).toBeDefined();
+    },
+  );
 
   test('docs/verification.md has the results of the last hunt', async () => {
     expect(await readTable(), refresh).toBe(findsTable(finds));

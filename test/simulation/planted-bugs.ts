@@ -2,7 +2,7 @@
 export interface Edit {
   /** Path from the repository's root. */
   readonly file: string;
-  /** Must occur exactly once in the file. */
+  /** The text to replace. It must occur exactly once in the file. */
   readonly find: string;
   readonly replace: string;
 }
@@ -13,7 +13,7 @@ export interface PlantedBug {
   readonly edits: readonly Edit[];
 }
 
-/** Bugs that the simulation must find. found-bugs.json has the seed that finds each. */
+/** Bugs that the simulation must find. found-bugs.json contains the seed that finds each bug. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'the store ignores the fence',

@@ -8,7 +8,10 @@ export class Prng implements Random {
     this.#state = seed >>> 0;
   }
 
-  /** An independent generator for one part of the simulation, so that changes there do not shift the draws of others. */
+  /**
+   * Returns an independent generator for one part of the simulation, so that changes in this part do not shift the
+   * draws of other parts.
+   */
   fork(): Prng {
     return new Prng(this.#next());
   }

@@ -9,7 +9,7 @@ export interface Range {
   readonly workers: number;
   /** Called after each seed. */
   readonly onResult?: (result: SeedResult, done: number) => void;
-  /** Ends at the first violation. */
+  /** Whether to end at the first violation. */
   readonly stopAtFirst?: boolean;
 }
 
@@ -22,14 +22,17 @@ export interface RangeResult {
 }
 
 /**
- * A worker is replaced after this number of seeds: Node keeps the abort signals of crashed processes until the end of the
- * worker, about 0.25 MB per seed.
+ * A worker is replaced after this number of seeds. Node keeps the abort signals of crashed processes until the worker
+ * ends, about 0.25 MB per seed.
  */
 const shiftSeeds = 500;
 
 const program = new URL('simulate-program.ts', import.meta.url);
 
-/** Runs a range of seeds on several cores. @throws Error naming the seed at which a worker broke or ended too early. */
+/**
+ * Runs a range of seeds on several cores.
+ * @throws Error with the seed at which a worker broke or ended too early.
+ */
 export async function simulateRange(range: Range): Promise<RangeResult> {
   const { from, seeds, workers, onResult, stopAtFirst = false } = range;
   const startedAt = performance.now();
@@ -72,7 +75,10 @@ interface Shift {
   readonly step: number;
 }
 
-/** @throws Error naming the seed at which the worker broke, or ended before its time. */
+/**
+ * Runs one worker.
+ * @throws Error with the seed at which the worker broke or ended too early.
+ */
 async function runShift(
   shift: Shift,
   running: Set<Worker>,

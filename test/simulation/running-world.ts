@@ -3,7 +3,7 @@ import { Prng } from './prng.ts';
 import { Scheduler } from './scheduler.ts';
 import { World } from './world.ts';
 
-/** Simulated time runs as fast as possible, or with the wall clock for tests that sleep. */
+/** Whether simulated time runs as fast as possible, or with the wall clock for tests that sleep. */
 export type Pace = 'fast' | 'wall clock';
 
 const tickMs = 10;

@@ -9,12 +9,12 @@ export interface Sale {
   readonly rushMs: number;
   readonly waitersPerUnit: number;
   readonly ordersPerEmail: number;
-  /** Probabilities: sends a key, repeats the purchase, comes back much later, disconnects. */
+  /** Probabilities that a customer sends a key, repeats the purchase, comes back much later, or disconnects. */
   readonly withKey: number;
   readonly repeats: number;
   readonly returns: number;
   readonly hangsUp: number;
-  /** Probabilities: cancels the order, looks it up. */
+  /** Probabilities that a customer cancels the order, or looks it up. */
   readonly cancels: number;
   readonly looks: number;
   /** Number of package updates by operators. */

@@ -4,7 +4,7 @@ import { createHash, type Hash } from 'node:crypto';
 export interface Host {
   readonly name: string;
   isAlive: boolean;
-  /** It runs no step before this time, as during a long garbage collection. */
+  /** The process runs no step before this time, as during a long garbage collection. */
   pausedUntil: number;
   /** Ends the process immediately. */
   crash(why: string): void;
@@ -25,8 +25,8 @@ const hashedAtOnce = 16_384;
 const stepsPerTurn = 64;
 
 /**
- * Simulated time. Everything that takes time is planned here and runs one step at a time. Between two steps all
- * promises that can settle do. There is no other clock, so the same plans give the same history.
+ * Simulated time. Everything that takes time is planned here and runs one step at a time. Between two steps, all
+ * promises settle that can. There is no other clock, so the same plans give the same history.
  */
 export class Scheduler {
   readonly #heap: Planned[] = [];
@@ -35,7 +35,7 @@ export class Scheduler {
   #order = 0;
   #now = 0;
   #steps = 0;
-  /** Notes that are not hashed yet. */
+  /** The end of the history that is not hashed yet. */
   #fresh = '';
   /** Called before each step of a process, and may crash it. */
   onStep: (host: Host, what: string) => void = () => {};
@@ -61,7 +61,9 @@ export class Scheduler {
     return this.#hash.copy().digest('hex').slice(0, 16);
   }
 
-  /** Plans a step `delayMs` from now, which is dropped if its host dies. Returns a function that cancels it. */
+  /**
+   * Plans a step `delayMs` from now. The step is dropped if its host dies. Returns a function that cancels the step.
+   */
   after(delayMs: number, what: string, run: () => void, host?: Host): () => void {
     const at = this.#now + Math.max(0, delayMs);
     const planned: Planned = { at, order: this.#order++, host, what, run, isCancelled: false };
@@ -150,12 +152,15 @@ function isBefore(one: Planned, other: Planned): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
 
-/** process.nextTick runs after all settled promises, and is cheaper than a turn of the event loop. */
+/**
+ * Waits until promises have settled. `process.nextTick` runs after all settled promises, and costs less than a turn of
+ * the event loop.
+ */
 function promisesSettled(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }
 
-/** Node reports unhandled rejections between two turns of the event loop. */
+/** Waits for the next turn of the event loop, because Node reports unhandled rejections between two turns. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -21,16 +21,16 @@ export interface Services {
 export interface SimInstance {
   readonly host: SimHost;
   readonly engine: ActorEngine;
-  /** Whether it accepts customers. */
+  /** Whether the instance accepts customers. */
   isReady: boolean;
-  /** Opens or closes its circuit breaker. */
+  /** Opens or closes the instance's circuit breaker. */
   toggleBreaker(): void;
   readonly breakerIsOpen: () => boolean;
   readonly lookUp: LookUp;
 }
 
 export const leaseTtlMs = 5_000;
-/** As in compose.ts. */
+/** The same value as in src/compose. */
 const snapshotMaxAgeMs = 250;
 
 /** One run of an instance: the production engine over simulated services. */
@@ -73,7 +73,7 @@ export function simInstance(
   };
 }
 
-/** Reports every line that the product logs as an error as a bug. */
+/** Returns a log. An error line of the product counts as a bug. */
 function logOf(world: World, host: SimHost): Log {
   return {
     ...silentLog,

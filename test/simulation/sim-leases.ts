@@ -2,7 +2,7 @@ import type { Lease, Leases } from '../../src/cluster/lease.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { SimHost, World } from './world.ts';
 
-/** The state of the lease service: the holder and end of each lease, by its own clock. */
+/** The state of the lease service: the holder and the end of each lease, by the service's own clock. */
 export class LeaseCore {
   readonly #held = new Map<number, { readonly token: number; readonly until: number }>();
   #tokens = 0;
@@ -11,7 +11,10 @@ export class LeaseCore {
     return (this.#held.get(packageId)?.until ?? 0) > now;
   }
 
-  /** @param isForced grants the lease even while another instance holds it. */
+  /**
+   * Grants a lease.
+   * @param isForced grants the lease even while another instance holds it.
+   */
   grant(packageId: number, now: number, ttlMs: number, isForced: boolean): number | undefined {
     if (this.isHeld(packageId, now) && !isForced) return undefined;
     const token = ++this.#tokens;
@@ -80,7 +83,10 @@ interface Moment {
   readonly wall: number;
 }
 
-/** The holder ends its lease this share earlier than the service, by a steady clock and by the wall clock. */
+/**
+ * The holder ends its lease earlier than the service by this share of the time to live, by a steady clock and by the
+ * wall clock.
+ */
 const marginShare = 0.05;
 
 class SimLease implements Lease {

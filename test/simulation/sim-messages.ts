@@ -16,13 +16,13 @@ interface PendingRequest {
 }
 
 /**
- * Messages and members as one process sees them: the production message format and receiver
- * over the simulated network.
+ * Messages and members as one process sees them. Runs the production message format and receiver over the simulated
+ * network.
  */
 export function simMessages(world: World, network: Network, node: SimulatedNode, log: Log): Messages {
   const { scheduler } = world;
   const { host } = node;
-  // All processes read the transport's clock, whatever their own clocks do.
+  // All processes read the transport's clock, whatever times their own clocks show.
   const time = new RedisTime({ now: () => scheduler.now, sleep: () => Promise.resolve() });
   const requests = new IncomingRequests({
     time,

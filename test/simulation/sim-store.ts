@@ -25,7 +25,7 @@ interface PackageRow {
   epoch: number;
   seq: number;
   owner: string | undefined;
-  /** By number. */
+  /** The orders, by number. */
   readonly orders: Order[];
   readonly byKey: Map<string, string>;
 }
@@ -173,7 +173,7 @@ export function snapshotOf({ package: travelPackage, inventory }: Readonly<Packa
 /** Whether the store is unavailable to a host. */
 export type StoreOutage = (host: SimHost) => boolean;
 
-/** The store of one process. Every call or its reply may be lost. */
+/** The store of one process. Every call may be lost, and so may its reply. */
 export function simStore(world: World, host: SimHost, core: StoreCore, isAway: StoreOutage): Store {
   let isClosed = false;
   const failed = () => isClosed || isAway(host);

@@ -13,7 +13,7 @@ interface Entry {
   status: 'active' | 'refused' | 'cancelled';
 }
 
-/** The suppliers' ledgers, by kind and key. A key gets the same answer until it is cancelled. */
+/** The suppliers' ledgers, by kind and key. A key gets the same answer until the key is cancelled. */
 export class SupplierCore {
   readonly ledgers: Readonly<Record<SupplierKind, Map<string, Entry>>> = {
     flights: new Map(),
@@ -67,8 +67,8 @@ const attemptsMax = 3;
 const timeoutMs = 2_000;
 
 /**
- * The suppliers as a saga of one process sees them. An attempt without an answer is repeated with the same key,
- * and finally the outcome is unknown. An attempt that timed out may have taken effect, or may do so much later.
+ * The suppliers as a saga of one process sees them. An attempt without an answer is repeated with the same key, and in
+ * the end the outcome is unknown. An attempt that timed out may have taken effect, or may take effect much later.
  */
 export function simSuppliers(
   world: World,

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { simulate } from './simulation.ts';
 
-/** A worker thread that simulates its seeds and posts each result. */
+/** Runs in a worker thread: simulates the thread's seeds and posts each result. */
 const { from, to, step } = workerData as { from: number; to: number; step: number };
 for (let seed = from; seed < to; seed += step) parentPort?.postMessage(await simulate(seed));

@@ -33,7 +33,7 @@ export interface SeedResult {
 const faultsMs = 30_000;
 const calmMs = 180_000;
 const lookEveryMs = 1_000;
-/** Q6: a package has an owner within this time after its lease expired. */
+/** Q6: a package has an owner within this time after its last lease expired, in ms. */
 const ownerWithinMs = 5_000;
 
 /**
@@ -85,7 +85,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     const ownedBy = Math.max(pausedUntil, scheduler.now + restartMsMax) + leaseTtlMs + ownerWithinMs;
     let isOwnedChecked = false;
     const end = scheduler.now + calmMs;
-    // Lost owners are noticed after their leases have expired.
+    // Wait for one lease, because a lost owner is noticed only after its lease has expired.
     await runFor(leaseTtlMs);
     while (!isSettled() && scheduler.now < end && world.violation === undefined) {
       await runFor(lookEveryMs);

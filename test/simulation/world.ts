@@ -6,7 +6,7 @@ import type { Host, Scheduler } from './scheduler.ts';
 
 /** A process that runs an instance until it crashes. A restart is a new host, maybe with the same name. */
 export interface SimHost extends Host {
-  /** Offset of its wall clock, in ms. */
+  /** Offset of the process's wall clock, in ms. */
   clockOffsetMs: number;
 }
 
@@ -63,14 +63,17 @@ export class World {
     return this.#healedAt === undefined ? 0 : this.scheduler.now - this.#healedAt;
   }
 
-  /** Draws whether a fault occurs, and counts it. */
+  /** Draws whether a fault occurs. Counts the faults that do. */
   strikes(fault: keyof FaultRates): boolean {
     const isStruck = this.prng.chance(this.#faults[fault]);
     if (isStruck) this.counters.count(`fault ${fault}`);
     return isStruck;
   }
 
-  /** @param cause its stack is added to the trace. */
+  /**
+   * Records a broken promise and ends the simulation.
+   * @param cause its stack is added to the trace.
+   */
   violate(rule: string, words: string, cause?: unknown): void {
     if (this.#violation !== undefined) return;
     this.#violation = `${rule} ${words}`;
@@ -103,13 +106,13 @@ export class World {
   #pause(host: SimHost): void {
     const ms = this.prng.pick(pausesMs);
     if (ms > longPauseMs) this.counters.count('paused past the lease');
-    // A longer pause stays.
+    // Do not shorten a longer pause.
     host.pausedUntil = Math.max(host.pausedUntil, this.scheduler.now + ms);
   }
 
   /**
-   * A call from a process to an external service. `serve` runs at the service after a delay, and its result
-   * returns after another. Meanwhile the process may crash or pause, and the call or its reply may be lost.
+   * Makes a call from a process to an external service. `serve` runs at the service after a delay, and its result
+   * returns after another delay. Meanwhile the process may crash or pause, and the call or its reply may be lost.
    */
   call<T>(host: SimHost, what: string, options: CallOptions<T>): Promise<T> {
     const { scheduler, prng } = this;
@@ -162,6 +165,6 @@ export interface CallOptions<T> {
   readonly replyLost?: keyof FaultRates;
   /** Whether the service is unreachable. */
   readonly failed?: () => boolean;
-  /** The error if there is no reply. */
+  /** Makes the error for a call without a reply. */
   readonly unavailable: (mayBeDone: boolean) => Error;
 }
