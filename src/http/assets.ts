@@ -41,7 +41,10 @@ type Encoding = 'br' | 'gzip' | 'identity';
 export interface Assets {
   /** `GET /assets/:name` */
   readonly routes: Hono;
-  /** The URL of an asset. It contains a version, so browsers may cache it for ever. @throws Error for an unknown name. */
+  /**
+   * Returns the URL of an asset. The URL contains a version, so browsers may cache the asset for ever.
+   * @throws Error for an unknown name.
+   */
   readonly url: (name: string) => string;
 }
 

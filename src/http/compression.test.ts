@@ -44,6 +44,6 @@ it.each([
   ['gzip;q=0', false],
   ['gzip; q=0.000', false],
   ['gzipped', false],
-])('Accept-Encoding: %s', (header, accepts) => {
+])('whether the Accept-Encoding %j accepts gzip: %s', (header, accepts) => {
   expect(acceptsEncoding(header, 'gzip')).toBe(accepts);
 });

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { MiddlewareHandler } from 'hono';
 
-/** A smaller page is sent as it is: compression would save nothing. */
+/** A page with fewer bytes is not compressed, because compression would save nothing. */
 const bytesMin = 1024;
 
 /**

@@ -30,7 +30,10 @@ export function limited(
   };
 }
 
-/** Counts a request of the client and sets the `RateLimit` headers. Returns the problem when it is above the limit. */
+/**
+ * Counts a request of the client and sets the `RateLimit` headers. Returns the problem if the client is above the
+ * limit.
+ */
 export async function take(c: Context, limit: ClientLimit): Promise<ProblemExtra | undefined> {
   const result = await limit.take(incomingRequest(c));
   say(c, 'RateLimit', rateItem(result));
@@ -38,7 +41,7 @@ export async function take(c: Context, limit: ClientLimit): Promise<ProblemExtra
   return result.isAllowed ? undefined : tooMany(result);
 }
 
-/** Counts a purchase with this email. Returns the problem when it is above the limit. */
+/** Counts a purchase with this email. Returns the problem if the email is above the limit. */
 export async function takeEmail(
   c: Context,
   limits: HttpLimits | undefined,

@@ -21,7 +21,7 @@ export interface ProblemExtra {
   readonly errors?: readonly FieldError[];
   /** The order that the problem is about, where the caller may see it. */
   readonly order?: OrderView;
-  /** In seconds. Default: the error catalogue's value. */
+  /** The time to wait before a retry, in seconds. Default: the error catalogue's value. */
   readonly retryAfterS?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -83,7 +83,7 @@ function headersOf(code: ErrorCode, extra: ProblemExtra): JsonHeaders {
   });
 }
 
-/** Throw it anywhere below a handler to answer the request with a problem. */
+/** An error that any code below a handler may throw, to answer the request with a problem. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly code: ErrorCode;
@@ -114,7 +114,7 @@ function codeOf(status: number): ErrorCode {
 /** Sends a problem to the caller, as problem+json or as a page. */
 export type SendProblem = (c: Context, code: ErrorCode, extra?: ProblemExtra) => Response | Promise<Response>;
 
-/** For `app.onError`: logs what handlers throw and answers with a problem. */
+/** Returns the handler for `app.onError`, which logs what handlers throw and answers with a problem. */
 export function onError(log: Log, show: SendProblem = problem): ErrorHandler {
   return (error, c) => {
     const { code, extra } = toProblemError(error);

@@ -24,7 +24,7 @@ describe('parsePrefer', () => {
     ['return=minimal, respond-async, wait=0', { respondAsync: true, waitS: 0 }],
     ['nowait=5', {}],
     ['wait 5', {}],
-  ])('%j', (header, expected) => {
+  ])('parses %j', (header, expected) => {
     expect(parsePrefer(header)).toEqual({ respondAsync: false, ...expected });
   });
 

@@ -242,7 +242,7 @@ export function readIdempotencyKey(c: Context): string | undefined {
 /** The preferences in `Prefer` (RFC 7240) that the API supports. */
 export interface Preferences {
   readonly respondAsync: boolean;
-  /** In seconds. */
+  /** How long the caller wants to wait, in seconds. */
   readonly waitS?: number;
 }
 

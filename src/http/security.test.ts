@@ -25,7 +25,7 @@ describe('isOwnOrigin', () => {
     ['a sandboxed frame', 'null', none, false],
     ['another port', 'http://localhost:9999', none, false],
     ['an Origin that is no URL', 'localhost:8888x', none, false],
-  ])('%s', (_what, origin, site, isOwn) => {
+  ])('%s (Origin %s, Sec-Fetch-Site %s): %s', (_what, origin, site, isOwn) => {
     expect(isOwnOrigin({ host, origin, site }, 'https://tickets.example')).toBe(isOwn);
   });
 });

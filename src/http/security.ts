@@ -31,7 +31,7 @@ export function pageSecurity({ inlineStyles = false }: PageSecurityOptions = {})
     },
     // With `no-referrer`, browsers would send `Origin: null` with our own forms.
     referrerPolicy: 'same-origin',
-    // Set for every answer of the server: see `sendHsts` in server/server.ts.
+    // Not set here, because `sendHsts` in server/server.ts sets this header for every answer of the server.
     strictTransportSecurity: false,
     xFrameOptions: 'DENY',
     xXssProtection: false,

@@ -4,14 +4,14 @@ export interface BackoffOptions {
   /** The pause after the first failure, in ms. */
   readonly firstMs: number;
   readonly maxMs: number;
-  /** How much longer each pause is than the one before; default 2. */
+  /** The factor by which each pause is longer than the pause before; default 2. */
   readonly factor?: number;
   /** The share of a pause that is random, from 0 to 1, so that callers do not retry in step; default 0. */
   readonly jitter?: number;
 }
 
 /**
- * The pause before the next attempt, in ms: it grows exponentially up to `maxMs`.
+ * The pause before the next attempt, in ms. The pause grows exponentially up to `maxMs`.
  * @param failures how many attempts in a row have failed, from 1.
  * @param random is asked only if there is a jitter.
  */

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** Concurrent callers share one run of the work. The next call after that run starts a new one. */
+/** Makes concurrent callers share one run of the work. The next call after that run starts another run. */
 export function singleFlight<Value>(work: () => Promise<Value>): () => Promise<Value> {
   let running: Promise<Value> | undefined;
   return () => {
@@ -17,7 +17,7 @@ export interface CachedOptions<Value> {
   readonly maxAgeMs: number | ((value: Value) => number);
 }
 
-/** A value that is loaded when it is asked for, and cached for a while. There is one load at a time. */
+/** A value that is loaded at the first use, and cached for a while. There is one load at a time. */
 export class Cached<Value> {
   readonly #load: () => Promise<Value>;
   readonly #options: CachedOptions<Value>;
@@ -29,7 +29,10 @@ export class Cached<Value> {
     this.#options = options;
   }
 
-  /** The cached value if it is fresh; otherwise joins the load under way, or begins one. @throws what the load throws. */
+  /**
+   * Returns the cached value if the value is fresh. Otherwise joins the load that is running, or begins a load.
+   * @throws the error of the load.
+   */
   get(): Promise<Value> {
     const { clock } = this.#options;
     if (this.#cached !== undefined && clock.now() < this.#cached.until) return this.#cached.loaded;

@@ -1,4 +1,4 @@
-/** The time. It is passed in, so that the simulation and tests can control it. */
+/** The time. Functions get the clock as a parameter, so that the simulation and tests can control it. */
 export interface Clock {
   /** Unix time in ms. */
   now(): number;

@@ -37,7 +37,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** `--yes`: true when it is given. */
+/** An option without a value, such as `--yes`. Its value is true when the option is given. */
 export function flag(help: string): Option<boolean> {
   return { help, default: false, read: () => true };
 }

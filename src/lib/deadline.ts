@@ -9,7 +9,7 @@ export interface TimeoutOptions {
   readonly ms: number;
   /** Ends the wait early, with this signal's reason. */
   readonly stop?: AbortSignal;
-  /** Default: the machine's timers. */
+  /** The clock that measures the timeout. Default: the machine's timers. */
   readonly clock?: Pick<Clock, 'sleep'>;
   /** Makes the error for a timeout; default: a {@link TimeoutError}. Called once, when the time is up. */
   readonly late?: () => Error;

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Randomness. It is passed in, so that the simulation and tests can control it. */
+/** Randomness. Functions get it as a parameter, so that the simulation and tests can control it. */
 export interface Random {
   /** Bytes that cannot be guessed. */
   bytes(count: number): Uint8Array;

@@ -11,7 +11,7 @@ export interface StopSignalOptions {
    * Called for each signal after the first, because the user does not want to wait. Default: these signals are ignored.
    */
   readonly again?: () => void;
-  /** Default: SIGINT, SIGTERM and SIGHUP. */
+  /** The signals to listen to. Default: SIGINT, SIGTERM and SIGHUP. */
   readonly signals?: readonly NodeJS.Signals[];
   /** What emits the signals; default: the process. */
   readonly source?: Pick<EventEmitter, 'on'>;

@@ -151,7 +151,7 @@ class StartedSpan implements Span {
 
 const traceparent = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-|$)/;
 
-/** Undefined if the text is malformed; a new trace then begins. */
+/** Parses a `traceparent`. If the text is malformed, returns undefined, and a new trace begins. */
 function parse(context: TraceContext): SpanContext | undefined {
   const [, traceId, spanId, flags] = traceparent.exec(context) ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;

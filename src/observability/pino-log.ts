@@ -5,7 +5,7 @@ import { defined } from '../lib/defined.ts';
 export interface LogOptions {
   readonly level: string;
   readonly instanceId: string;
-  /** Default: standard output. */
+  /** Where the lines are written. Default: standard output. */
   readonly destination?: DestinationStream;
 }
 

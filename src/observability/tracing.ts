@@ -6,7 +6,7 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 export interface SpanOptions {
   /** OpenTelemetry's span kind; default `internal`. */
   readonly kind?: 'server' | 'client' | 'producer' | 'consumer';
-  /** Default: the current span. */
+  /** The parent of the span. Default: the current span. */
   readonly parent?: TraceContext | undefined;
   /** Other spans that this span does work for. */
   readonly links?: readonly TraceContext[];
@@ -15,7 +15,7 @@ export interface SpanOptions {
 }
 
 export interface Span {
-  /** Undefined when tracing is off. */
+  /** The identity of the span. Undefined when tracing is off. */
   readonly context: TraceContext | undefined;
   set(attributes: SpanAttributes): void;
   /** Ends the span. Further calls have no effect. */

@@ -121,7 +121,7 @@ describe('the description matches the answer', () => {
     [{ path: '/healthz' }, 200],
     [{ path: '/readyz' }, 200],
     [{ path: '/openapi.json' }, 200],
-  ])('%j with %i', async (request, status) => {
+  ])('to %j with status %i', async (request, status) => {
     expect(await answered(request)).toBe(status);
   });
 
@@ -152,7 +152,7 @@ describe('the description matches the answer', () => {
   it.each([
     ['is out of reach', 503, gone],
     ['is broken', 500, broken],
-  ])('when all services %s, with %i', async (_what, status, fail) => {
+  ])('when all services %s, with status %i', async (_what, status, fail) => {
     const inside: FakeAppOptions = {
       engine: { purchase: fail, order: fail, packages: fail, package: fail },
       suppliers: { reserveFlight: fail, reserveHotel: fail, ledger: fail, cancel: fail },

@@ -60,7 +60,7 @@ describe('the description of the API', () => {
   it('describes every error that a program can get', () => {
     const told = new Set([...everyProblem, ...operations.flatMap(({ problems }) => problems)]);
     const untold = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => !told.has(code));
-    // Only WebSockets get this error, and they are not described.
+    // Only WebSockets get this error, and the description leaves WebSockets out.
     expect(untold).toEqual(['upgrade_required']);
   });
 

@@ -6,7 +6,7 @@ import { idempotencyKeyHeader } from '../http/request.ts';
 
 /** The parts of an operation that cannot be derived from its method, path, tag and schemas. */
 export interface Definition {
-  /** Unique; links refer to it. */
+  /** A unique name, which links refer to. */
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
@@ -17,7 +17,7 @@ export interface Definition {
   readonly body?: { readonly schema: z.ZodType; readonly example: object };
   /** The answers on success, by status. */
   readonly answers: Readonly<Record<number, Answer>>;
-  /** The errors of this operation, besides those of every request. Their statuses come from the error catalogue. */
+  /** The errors of this operation, besides the errors of every request. The error catalogue has their statuses. */
   readonly problems?: readonly ErrorCode[];
   /** Counted against a rate limit, so every answer has `RateLimit` headers. */
   readonly isLimited?: true;
@@ -28,12 +28,12 @@ export interface Definition {
 /** One method of one path, as `/openapi.json` describes it. */
 export interface Operation extends Definition {
   readonly method: Method;
-  /** As in OpenAPI: `/api/orders/{id}`. */
+  /** The path in the notation of OpenAPI: `/api/orders/{id}`. */
   readonly path: string;
   readonly tag: Tag;
-  /** All parameters, also those of path and query. */
+  /** All parameters, including those in the path and in the query. */
   readonly parameters: readonly Parameter[];
-  /** All errors, also those that follow from parameters, body and tag. */
+  /** All errors, including errors that follow from the parameters, the body and the tag. */
   readonly problems: readonly ErrorCode[];
 }
 
@@ -51,7 +51,7 @@ export const tags = {
 
 export type Tag = keyof typeof tags;
 
-/** With `optional`, the operation also works without authentication, but does less. */
+/** How callers authenticate. With `optional`, the operation also works without authentication, but does less. */
 export interface Security {
   readonly scheme: keyof typeof securitySchemes;
   readonly optional?: true;
@@ -68,7 +68,7 @@ export const securitySchemes = {
 
 export interface Header {
   readonly description?: string;
-  /** Default: any string. */
+  /** The schema of the parameter. Default: any string. */
   readonly schema?: z.ZodType;
   readonly required?: true;
 }

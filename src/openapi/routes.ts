@@ -54,8 +54,8 @@ function docsPage(assetUrl: RenderContext['assetUrl']): Html {
 }
 
 /**
- * Every operation of the API, in the order in which they are shown. A test compares this list with the routes of the
- * app.
+ * Every operation of the API, in the order in which `/docs` shows the operations. A test compares this list with the
+ * routes of the app.
  */
 export const allOperations: readonly Operation[] = [
   ...packageOperations,

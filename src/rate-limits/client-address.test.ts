@@ -48,7 +48,7 @@ describe('behind a number of trusted proxies', () => {
     // With fewer IP addresses than trusted proxies, the first address counts.
     [2, '203.0.113.1', '203.0.113.1'],
     [2, 'forged, 203.0.113.1', '203.0.113.1'],
-  ])('%i: identifies %j as %s', (hops, forwarded, key) => {
+  ])('with %i proxies, the X-Forwarded-For %j identifies the client %s', (hops, forwarded, key) => {
     expect(client(hops, '10.0.0.1', forwarded)).toBe(key);
   });
 });
@@ -68,7 +68,7 @@ describe('behind trusted proxies that are listed by IP address', () => {
     ['10.1.2.3', '8.8.8.8, 10.6.6.6', '8.8.8.8'],
     ['10.1.2.3', '10.6.6.6', '10.6.6.6'],
     ['10.1.2.3', undefined, '10.1.2.3'],
-  ])('identifies %s with %j as %s', (peer, forwarded, key) => {
+  ])('the peer %s with the X-Forwarded-For %j identifies the client %s', (peer, forwarded, key) => {
     expect(client(trusted, peer, forwarded)).toBe(key);
   });
 

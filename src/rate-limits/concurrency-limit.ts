@@ -9,8 +9,8 @@ export class ConcurrencyLimit {
   }
 
   /**
-   * Counts one more for the client. Returns a function that uncounts it and may be called repeatedly; undefined at the
-   * limit.
+   * Counts one more for the client. Returns a function that counts one less, which is safe to call repeatedly. Returns
+   * undefined at the limit.
    */
   take(client: string): (() => void) | undefined {
     if (this.#max === 0) return () => {};

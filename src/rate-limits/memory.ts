@@ -86,12 +86,12 @@ export class MemoryLimiter implements RateLimiter {
   }
 }
 
-/** The library rejects with its result when the limit is exceeded; it has no other errors here. */
+/** The library rejects with its result when the limit is exceeded. The limiter in memory has no other errors. */
 function spent(result: RateLimiterRes): RateLimiterRes {
   return result;
 }
 
-/** Enough slots that few keys share one; a power of two. */
+/** The number of slots, a power of two. There are so many that few keys share a slot. */
 const slotsCount = 65_536;
 /** The highest approximate count. */
 const approximateMax = 65_535;

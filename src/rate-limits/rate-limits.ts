@@ -7,11 +7,11 @@ export interface RatePolicy {
   readonly name: string;
   /** 1 or more. */
   readonly count: number;
-  /** In whole seconds. */
+  /** The length of the window, in whole seconds. */
   readonly windowS: number;
 }
 
-/** The result of one use. */
+/** The result of one use of a key. */
 export interface Allowance {
   readonly isAllowed: boolean;
   /** Remaining uses in this window. */
@@ -23,7 +23,7 @@ export interface Allowance {
 /** Counts the uses of one policy by key. */
 export interface RateLimiter {
   readonly policy: RatePolicy;
-  /** Counts one use. */
+  /** Counts one use of the key. */
   take(key: string): Promise<Allowance>;
 }
 

@@ -238,7 +238,7 @@ describe('invalid input gets a problem and reserves nothing', () => {
     ['GET', '/api/suppliers/trains/reservations', 404],
     ['GET', '/api/suppliers', 404],
     ['DELETE', `${flights}/A/B`, 404],
-  ])('%s %s', async (method, path, status) => {
+  ])('answers a route that does not exist: %s %s with %i', async (method, path, status) => {
     expect(await send(method, path, undefined, peer)).toMatchObject({ status });
   });
 });

@@ -219,7 +219,7 @@ describe('a second order of the same trip', () => {
     ['cancelling', 2],
     ['cancelled', 2],
   ] as const)(
-    'needs a confirmation unless the first one ended without a trip: %s',
+    'needs a confirmation unless the first order ended without a trip: %s',
     async (status, boughtThen) => {
       const { ask, bought } = withFirst({ status });
       await ask('/order', form('first'));

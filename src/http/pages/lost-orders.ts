@@ -12,7 +12,7 @@ import type { PageServices } from './responses.ts';
 
 /** The result of a search for orders whose answer was lost. */
 interface LostOrders {
-  /** Orders whose answer was lost, newest first. This response adds them to the browser's cookie. */
+  /** Orders whose answer was lost, newest first. This response adds these orders to the browser's cookie. */
   readonly found: readonly Order[];
   /** An order may still appear: a purchase is being stored, or the store is unavailable. */
   readonly isPending: boolean;

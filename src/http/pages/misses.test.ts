@@ -48,7 +48,7 @@ it.each([
   ['GET', `/orders/ID/fragment`],
   ['POST', `/orders/ID/cancel`],
 ])(
-  'Q10 %s %s reads nothing for callers without the signature, and gives one answer',
+  'Q10 %s %s reads nothing for callers without the signature, and gives all of them the same answer',
   async (method, path) => {
     const { pages, order, cancel } = app();
     const misses = [];

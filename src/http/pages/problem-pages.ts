@@ -29,7 +29,7 @@ interface CachedPage {
  * second.
  */
 export function showProblemPage(services: PageServices): SendProblem {
-  /** By error code and seconds to wait. */
+  /** The cached pages, by error code and seconds to wait. */
   const cache = new Map<string, CachedPage>();
 
   function pageOf(code: ErrorCode, retryAfterS?: number): CachedPage {
@@ -89,7 +89,7 @@ function againAdvice(retryAfterS: number): Html {
     <p class="verdict-text">Reload this page in ${formatWait(retryAfterS)}. If you have sent an order, it counts only once.</p>`;
 }
 
-/** The same page for an order that does not exist and for one that this browser may not see (promise Q10). */
+/** The page for an order that does not exist, and also for an order that this browser may not see (promise Q10). */
 export function missPage(context: RenderContext): Html {
   return messagePage(context, {
     title: 'Order not found',

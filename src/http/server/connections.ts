@@ -6,9 +6,9 @@ import { ConcurrencyLimit } from '../../rate-limits/concurrency-limit.ts';
 import { rawProblem } from '../problem.ts';
 
 interface ConnectionLimits {
-  /** For all clients together. */
+  /** The most open connections of all clients together. */
   readonly max: number;
-  /** For one client. 0: no limit. */
+  /** The most open connections of one client. 0: no limit. */
   readonly maxPerClient: number;
   readonly clients: Pick<ClientResolver, 'ofConnection'>;
 }

@@ -12,7 +12,7 @@ import { defined } from '../../lib/defined.ts';
 interface ListenAddress {
   /** 0: any free port. */
   readonly port: number;
-  /** Default: every IP address of the machine. */
+  /** The IP address or host name to listen at. Default: every IP address of the machine. */
   readonly host?: string | undefined;
 }
 

@@ -136,7 +136,10 @@ export function sendHsts(server: Server, publicOrigin: string | undefined): void
   });
 }
 
-/** Requests that may wait behind the current one. Browsers pipeline none, and other clients rarely do. */
+/**
+ * How many requests of a connection may wait while it serves another one. Browsers pipeline none, and other clients
+ * rarely do.
+ */
 const waitingMax = 16;
 /**
  * A connection with this many waiting requests is closed. One packet of 64 KiB can hold 2,000 requests, and each uses
@@ -144,7 +147,7 @@ const waitingMax = 16;
  */
 const floodMin = 32;
 
-/** The requests of a connection behind its current one. */
+/** The requests that wait on a connection while it serves another one. */
 interface Waiting {
   count: number;
   /** The last request that will be served has arrived; its answer closes the connection. */

@@ -24,7 +24,7 @@ describe('the id of a request', () => {
     'two-of-them, at-once',
     '{"level":"error"}',
     'quoted"quoted"',
-  ])('%j is ignored', (id) => {
+  ])('ignores the malformed X-Request-Id %j', (id) => {
     expect(requestIdOf({ headers: { 'x-request-id': id } })).toMatch(/^[\da-f-]{36}$/);
   });
 
@@ -44,7 +44,7 @@ describe('a path in a log line', () => {
     ['/x#a@b.example', '/x'],
     ['http://host/order?x', 'http://host/order'],
     ['', ''],
-  ])('%s', (url, shown) => {
+  ])('of %s is shown as %s', (url, shown) => {
     expect(redactedPath(url)).toBe(shown);
   });
 
@@ -82,7 +82,7 @@ describe('the name of a route', () => {
     ['/wp-login.php', 'other'],
     ['*', 'other'],
     ['', 'other'],
-  ])('%s', (url, name) => {
+  ])('of %s is %s', (url, name) => {
     expect(nameOf(url)).toBe(name);
   });
 });

@@ -22,7 +22,7 @@ describe('requests from private networks', () => {
     '192.168.1.1',
     '::ffff:192.168.1.1',
     'fd00::1',
-  ])('%s', (remoteAddress) => {
+  ])('include requests from %s', (remoteAddress) => {
     expect(isFromPrivateNetwork({ headers: {}, socket: { remoteAddress } })).toBe(true);
   });
 
@@ -39,7 +39,7 @@ describe('requests from private networks', () => {
     '0.0.0.0',
     'nonsense',
     undefined,
-  ])('not %s', (remoteAddress) => {
+  ])('do not include requests from %s', (remoteAddress) => {
     expect(isFromPrivateNetwork({ headers: {}, socket: { remoteAddress } })).toBe(false);
   });
 });

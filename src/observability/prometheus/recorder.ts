@@ -32,7 +32,7 @@ type LabelValues = readonly (string | number)[];
 
 /** One value per combination of up to three labels. Nested maps are faster than a key that joins the labels. */
 class ByLabels<Value> {
-  /** In the order in which they were added. */
+  /** The values in the order in which their labels were added. */
   readonly entries: (readonly [LabelValues, Value])[] = [];
   readonly #tree = new Map<string | number, Map<string | number, Map<string | number, Value>>>();
   readonly #make: () => Value;
