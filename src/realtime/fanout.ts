@@ -81,7 +81,7 @@ export interface Subscription {
   version: number;
   /** When something was last sent to the viewer, as Unix time in ms. */
   sentAt: number;
-  /** Since when the viewer has been too slow, as Unix time in ms; undefined while the viewer keeps up. */
+  /** When the viewer became too slow, as Unix time in ms; undefined while the viewer keeps up. */
   laggingSince: number | undefined;
 }
 
@@ -125,7 +125,7 @@ export class Channel {
     }
   }
 
-  /** Removes a fragment. Viewers that have it keep it; later viewers do not get it. */
+  /** Removes a fragment. Present viewers keep the fragment; later viewers do not get it. */
   remove(rootId: string): void {
     if (this.#parts.delete(rootId)) this.#frames.clear();
   }
@@ -221,7 +221,7 @@ export class Fanout {
     }
   }
 
-  /** Ends a subscription. Returns whether it had not ended before. */
+  /** Ends a subscription. Returns false if the subscription had already ended. */
   remove(subscription: Subscription): boolean {
     this.#lagging.delete(subscription);
     return subscription.channel.subscriptions.delete(subscription);

@@ -16,7 +16,7 @@ export type CustomerTopic =
 /** The topic that a connection watches. Only the pages of signed-in operators may watch `admin`. */
 export type Topic = CustomerTopic | { readonly kind: 'admin' };
 
-/** Longer than any URL of the pages. */
+/** The most characters of a URL, which is more than any URL of the pages has. */
 const urlLengthMax = 1024;
 
 /** The members of an upgrade request that the handshake needs. */

@@ -273,7 +273,10 @@ export class Hub {
     }
   }
 
-  /** Renders a package again at the moment when its sale opens or closes, if that is before the next maintenance. */
+  /**
+   * Renders a package again at the moment when its sale opens or closes, if that moment is before the next maintenance
+   * pass.
+   */
   #scheduleSaleChange(): void {
     const { clock } = this.#deps;
     const at = this.#packages.nextSaleChange();
@@ -304,7 +307,7 @@ export class Hub {
     );
   }
 
-  /** Undefined if the fragment cannot be rendered. The other fragments are still shown. */
+  /** Renders a fragment. Returns undefined if that fails, so that the other fragments are still shown. */
   #tryRender(render: () => Fragment): Fragment | undefined {
     try {
       return render();
@@ -314,7 +317,7 @@ export class Hub {
     }
   }
 
-  /** Logs an error of the work instead of throwing it. A later maintenance does the work again. */
+  /** Logs an error of the work instead of throwing it. A later maintenance pass does the work again. */
   async #logged(work: () => Promise<void>): Promise<void> {
     try {
       await work();

@@ -10,7 +10,7 @@ import { isSameState, type ShownOrder, WatchedOrder, WatchedPackage } from './wa
 export interface OrderFeedDeps {
   readonly engine: Pick<BookingEngine, 'order' | 'queuePosition'>;
   readonly clock: Clock;
-  /** Undefined if the order cannot be rendered. */
+  /** Renders an order. Returns undefined if the order cannot be rendered. */
   readonly render: (shown: ShownOrder) => Fragment | undefined;
   /** How many units of a package are held. Held units are being booked now. */
   readonly held: (packageId: number) => number;

@@ -16,7 +16,10 @@ export class PackageFeed {
   readonly #changed = new Set<number>();
   /** Packages in `all`. A package that becomes unlisted stays until it is rendered again. */
   readonly #listed = new Set<number>();
-  /** Packages that were removed from the store, as archived ones. They are shown as closed while somebody watches. */
+  /**
+   * Packages that were removed from the store, kept as archived packages. They are shown as closed while somebody
+   * watches.
+   */
   readonly #removed = new Map<number, PackageSnapshot>();
   readonly #packages: CachedPackages;
   readonly #clock: Clock;

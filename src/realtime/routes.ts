@@ -25,7 +25,7 @@ export interface LiveAdmin {
   admit(headers: IncomingMessage['headers']): Promise<SessionCheck | undefined>;
   /** Adds a viewer. Returns a function that removes the viewer. */
   join(viewer: Viewer, isSignedIn: SessionCheck): () => void;
-  /** Closes all connections so that the pages reconnect. Resolves when they are closed. */
+  /** Closes all connections so that the pages reconnect. Resolves when all connections are closed. */
   stop(): Promise<void>;
   readonly viewers: number;
 }
@@ -44,7 +44,10 @@ export interface Live {
   readonly routes: Hono;
   /** Handles the WebSocket upgrades of a server. The server answers all other requests. */
   attach(server: Server): void;
-  /** Refuses new viewers and closes all connections with 1012, a few at a time. Resolves when they are closed. */
+  /**
+   * Refuses new viewers, and closes all connections with 1012, a few at a time. Resolves when all connections are
+   * closed.
+   */
   stop(): Promise<void>;
   readonly viewers: number;
 }

@@ -4,7 +4,7 @@ export interface IntervalOptions {
   /** The pause before each pass, in ms. */
   readonly pauseMs: () => number;
   readonly isNeeded: () => boolean;
-  /** Must not throw. */
+  /** The work to repeat. It must not throw. */
   readonly pass: () => Promise<void>;
 }
 

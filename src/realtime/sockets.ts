@@ -16,7 +16,9 @@ import { refuse } from './upgrade.ts';
 const messageBytesMax = 64 * 1024;
 /** The most messages and pings that a client may send in ten seconds. */
 const messagesMax = 64;
-/** A connection that has not answered a ping by the time of the next one is terminated. */
+/**
+ * How often connections are pinged. A connection that has not answered a ping when the next ping is due is terminated.
+ */
 const pingEveryMs = 30_000;
 /** How long a client may take to answer the close message. */
 const closeTimeoutMs = 2000;

@@ -108,7 +108,7 @@ describe('booking', () => {
       'needsCompensation',
       'supplier_silent',
     ],
-  ] as const)('%s, and nothing is cancelled here', async (_, flight, hotel, kind, reason) => {
+  ] as const)('%s, and the booking itself cancels nothing', async (_, flight, hotel, kind, reason) => {
     const suppliers = suppliersThat(flight, hotel);
     const { results } = await run(suppliers, bookOrder);
     expect(results).toMatchObject([{ kind, reason }]);

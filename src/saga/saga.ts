@@ -135,7 +135,7 @@ export interface SagaRunnerOptions {
   readonly suppliers: Suppliers;
   readonly clock: Clock;
   readonly metrics?: Metrics;
-  /** Absent when tracing is off. */
+  /** The traces of orders. Absent when tracing is off. */
   readonly traces?: OrderTraces | undefined;
 }
 
@@ -256,7 +256,7 @@ export class ActivationSagas {
       () => this.#forget(orderId, running),
       (err: unknown) => {
         this.#forget(orderId, running);
-        // Only a bug ends here. The order keeps its unit, and the next activation tries again.
+        // A saga fails only because of a bug. The order keeps its unit, and the next activation tries again.
         log.error({ orderId, packageId, err }, `the saga failed: ${kind}`);
       },
     );

@@ -7,7 +7,7 @@ import type { OperatorLog } from './operator-log.ts';
 /** The last owner of a package. */
 export interface OwnerRecord {
   readonly packageId: number;
-  /** Absent until the package has had an owner. */
+  /** The instance that owns or owned the package. Absent until the package has had an owner. */
   readonly instance?: string;
   readonly epoch: number;
 }
@@ -15,7 +15,7 @@ export interface OwnerRecord {
 /** A package with its fence, for a commit without ownership. */
 export interface VersionedPackage extends PackageSnapshot {
   readonly fence: Fence;
-  /** The selected orders, by number. */
+  /** The orders that the caller selected, by number. */
   readonly orders: readonly Order[];
 }
 
@@ -105,7 +105,7 @@ export interface Store extends OperatorLog {
   /** All orders with an email, from an index: by package and number, both descending. */
   ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>>;
 
-  /** The value of a setting, if there is one. */
+  /** The value of a setting; undefined if the setting does not exist. */
   settingIfAny(name: string): Promise<string | undefined>;
   /**
    * The value of a setting. A missing setting gets the value that `make` returns. Every instance gets the same value.

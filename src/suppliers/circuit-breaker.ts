@@ -60,7 +60,7 @@ export class CircuitBreaker {
     this.#breaker.onReset(() => this.#close());
   }
 
-  /** Whether a new call makes sense: the breaker is closed, or it needs a call that probes. */
+  /** Whether a new call can help: the breaker is closed, or it waits for a call that probes. */
   get available(): boolean {
     return this.#closed || (this.#due && !this.#probing);
   }
@@ -196,19 +196,20 @@ class GivenUp extends Error {
   override readonly name = 'GivenUp';
 }
 
-/** The limit right after a supplier has come back. */
+/** The limit right after a supplier has come back, in calls. */
 const sizeFirst = 8;
-/** The least size up to which the window grows fast. */
+/** The window grows fast at least up to this size. */
 const thresholdMin = 64;
 /** From this size on there is no limit: an instance never has more calls under way. */
 const sizeMax = 1_024;
 
 /**
- * Limits how many calls may be under way after a supplier was away: all waiting calls at once would overload it again.
+ * Limits how many calls may be under way after a supplier was away, because all waiting calls at once would overload
+ * the supplier again.
  *
- * The limit starts low and doubles with every round of answers, up to half of the size that was too much. After that it
- * grows by one per round. It is halved when an answer is missing. This is slow start and congestion avoidance of TCP
- * (RFC 5681). There is no limit until the supplier has been away.
+ * The limit starts low and doubles with every round of answers, up to half of the size that was too much. After that
+ * the limit grows by one per round. A missing answer halves the limit. This is slow start and congestion avoidance of
+ * TCP (RFC 5681). There is no limit until the supplier has been away.
  */
 export class CongestionWindow {
   #size = Number.POSITIVE_INFINITY;
@@ -240,7 +241,7 @@ export class CongestionWindow {
     this.#size = this.#threshold;
   }
 
-  /** The supplier is away: the limit is low when it comes back. */
+  /** Called when the supplier goes away, so that the limit is low when the supplier comes back. */
   shut(): void {
     this.#threshold = Math.max(thresholdMin, Math.min(this.#size, this.#underWay) / 2);
     this.#size = sizeFirst;

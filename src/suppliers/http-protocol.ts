@@ -31,7 +31,7 @@ export const ledgerPage = z.object({
 /** A supplier's complete answer. */
 export interface SupplierReply {
   readonly status: number;
-  /** Undefined for an empty body. */
+  /** The parsed body; undefined if the body is empty. */
   readonly json: unknown;
 }
 

@@ -317,7 +317,7 @@ describe('a cancel', () => {
     ['answers 500', supplierFaults.error500],
     ['cuts the connection', supplierFaults.cutMidBody],
     ['answers too late', supplierFaults.answerLate(700)],
-  ] as const)('is one try, and false when the supplier %s', async (_name, fault) => {
+  ] as const)('is tried once, and returns false when the supplier %s', async (_name, fault) => {
     const warn = vi.fn();
     const { supplier, suppliers } = await against(
       ({ operation, nth }) => (operation === 'cancel' && nth === 1 ? fault : undefined),

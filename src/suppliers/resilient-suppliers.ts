@@ -196,7 +196,10 @@ function causeOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Ends a supplier call: when its caller stops it, or `limitMs` after its first attempt with an unknown outcome. */
+/**
+ * Ends a supplier call when its caller stops the call, or `limitMs` after the call's first attempt with an unknown
+ * outcome.
+ */
 class CallDeadline {
   /** Aborts when the call has to end. The reason is an Error. */
   readonly signal: AbortSignal;
@@ -207,7 +210,7 @@ class CallDeadline {
   readonly #limitMs: number;
   readonly #expire: (why: string) => void;
   readonly #onStop = () => this.#expire('stopped');
-  /** Ends the timer. Undefined before `start`: most calls never need it, and an abort costs 5 µs. */
+  /** Ends the timer. Undefined before `start`, because most calls never need a timer, and an abort costs 5 µs. */
   #timer: AbortController | undefined;
   #isReleased = false;
 
@@ -229,7 +232,7 @@ class CallDeadline {
     else stop.addEventListener('abort', this.#onStop, { once: true });
   }
 
-  /** Starts the timer, the first time that it is called. */
+  /** Starts the timer. Only the first call has an effect. */
   start(): void {
     if (this.#timer !== undefined || this.#isReleased) return;
     this.#timer = new AbortController();

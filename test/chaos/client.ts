@@ -35,7 +35,7 @@ export interface OrderAccess {
   readonly email: string;
 }
 
-/** Longer than the longest wait of a server, which is 10 s. */
+/** The timeout of a request, in ms. It is longer than the longest wait of a server, which is 10 s. */
 const timeoutMs = 15_000;
 
 interface Answer {

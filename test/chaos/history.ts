@@ -17,7 +17,7 @@ interface RequestEntry {
   readonly endedAt: number;
   /** The instance, or its proxy, that the request was sent to. */
   readonly origin: string;
-  /** Absent without a complete answer: the effect of the request is then unknown. */
+  /** The HTTP status. Absent without a complete answer; then the effect of the request is unknown. */
   readonly status?: number;
   /** The `code` of a problem. */
   readonly code?: string;

@@ -62,7 +62,7 @@ it.each<[CallFault, RegExp, boolean]>([
   ['cut', /^cut$/, false],
   ['cut reply', /^cut$/, true],
   ['answered late', /^silent$/, true],
-])('%s: the caller gets %s; done: %s', async (fault, heard, isDone) => {
+])('after the fault %j the caller gets %s, and the call is executed: %s', async (fault, heard, isDone) => {
   const caller = new AbortController();
   const answer = call(fault, caller.signal);
   await expect.poll(() => done, { timeout: 20_000 }).toEqual(isDone ? [reserved] : []);
@@ -70,7 +70,7 @@ it.each<[CallFault, RegExp, boolean]>([
   expect(await answer).toMatch(heard);
 });
 
-it('done late: the call takes effect after its caller has left', async () => {
+it('after the fault "done late" the call takes effect when its caller has left', async () => {
   gateway.lateMs = () => 1_000;
   expect(await call('done late', AbortSignal.timeout(100))).toBe('silent');
   expect(done).toEqual([]);

@@ -7,23 +7,23 @@ import { Pool } from 'undici';
 
 /** A fault of one call to the suppliers. */
 export type CallFault =
-  /** Not executed, answered 500. */
+  /** The call is not executed, and answered 500. */
   | 'error'
-  /** Executed, answered 500. */
+  /** The call is executed, but answered 500. */
   | 'done but error'
-  /** Executed, answered with half of the body, which ends regularly. */
+  /** The call is executed, and answered with half of the body. The connection ends normally. */
   | 'garbage'
-  /** Not executed, never answered. */
+  /** The call is neither executed nor answered. */
   | 'lost'
-  /** Executed, never answered. */
+  /** The call is executed, but never answered. */
   | 'silent'
-  /** Not executed, and the connection breaks. */
+  /** The call is not executed, and the connection breaks. */
   | 'cut'
-  /** Executed, and the connection breaks in the middle of the answer. */
+  /** The call is executed, and the connection breaks in the middle of the answer. */
   | 'cut reply'
-  /** Executed after the caller's timeout, and possibly after the cancellation. */
+  /** The call is executed after the caller's timeout, and possibly after the caller's cancellation. */
   | 'done late'
-  /** Executed at once, answered after the caller's timeout. */
+  /** The call is executed at once, but answered after the caller's timeout. */
   | 'answered late';
 
 export interface SupplierGateway extends AsyncDisposable {

@@ -267,7 +267,7 @@ const forms: Case[] = [
   ['looking up nonsense', post('/query', 'id=%00&email=%00', { type: form }), 404, page],
 ];
 
-describe('a request with', () => {
+describe('a clear 4xx answers a request with', () => {
   it.each<Case>([...bodies, ...headers, ...addresses])('%s', async (_what, bytes, status, code) => {
     const answer = await send(bytes);
     expect(answer).toMatchObject({ status });
@@ -277,7 +277,7 @@ describe('a request with', () => {
   });
 });
 
-describe('a form', () => {
+describe('a clear 4xx answers a form', () => {
   it.each<Case>(forms)('%s', async (_what, bytes, status, type) => {
     const answer = await send(bytes);
     expect(answer).toMatchObject({ status });

@@ -14,7 +14,7 @@ test.each([
   ['SECRET', 32],
   ['ADMIN_TOKEN', 20],
 ])(
-  '%s with fewer than %d characters causes a warning at the start that does not contain it',
+  'the start warns of a %s with fewer than %d characters, without logging its value',
   async (name, least) => {
     database = await makeDatabase();
     const long = 'w'.repeat(least);

@@ -165,7 +165,7 @@ describe('the actor engine', () => {
     ['unknown', new CommitUnknownError('no reply')],
     ['unavailable', new StoreUnavailableError('away')],
     ['refused', new Error('impossible')],
-  ])('a commit that is %s is counted as such', async (kind, error) => {
+  ])('a commit with the outcome %s is counted with this outcome', async (kind, error) => {
     const engine = await start();
     vi.spyOn(store, 'commit').mockRejectedValueOnce(error);
     await engine.purchase({ packageId: 1, email });

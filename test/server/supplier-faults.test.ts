@@ -49,7 +49,7 @@ async function expectCleanAudit(): Promise<void> {
 
 const outcomeOf = ({ status, code, order }: ApiReply) => ({ status, code, reason: order?.reason });
 
-/** What becomes of one order when a fault hits its first calls. */
+/** Each fault hits the first calls of one order. */
 describe('Q8 one order', () => {
   const first =
     (kind: SupplierCall['kind'], fault: SupplierFault, times = 1) =>
@@ -81,7 +81,7 @@ describe('Q8 one order', () => {
       first('hotels', supplierFaults.doneWithoutReply, always),
       failed('supplier_silent'),
     ],
-  ])('%s', async (_, fault, expected) => {
+  ])('ends as expected after %s', async (_, fault, expected) => {
     await open(1, fault);
     const reply = await purchase(1);
     expect(outcomeOf(reply)).toEqual(expected);

@@ -11,7 +11,7 @@ describe('the simulation', () => {
   test.each([
     [11_658, 'Q4 sold_out is not answered in a batch that also releases a unit'],
     [82_252, 'Q7 a stored purchase that is sent again after a clock jump is answered with its order'],
-  ])('seed %i: %s', async (seed) => {
+  ])('seed %i proves again: %s', async (seed) => {
     expect((await simulate(seed)).violation).toBeUndefined();
   });
 

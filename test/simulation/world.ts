@@ -152,7 +152,7 @@ export class World {
 }
 
 const pausesMs = [20, 200, 2_000, 8_000, 20_000];
-/** Longer than any lease lasts. */
+/** The length of a long pause, in ms. It is longer than any lease lasts. */
 const longPauseMs = 5_000;
 
 /** The start of simulated time. */

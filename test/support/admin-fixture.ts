@@ -16,7 +16,10 @@ export interface AdminFixture extends AsyncDisposable {
   readonly stuckOrder: Order;
 }
 
-/** Two packages that sell, one paused with a queue, one sold out, one not open yet, one with a stuck order. */
+/**
+ * Package ids by state. Two packages sell, one is paused and has a queue, one is sold out, one is not open yet, and one
+ * has a stuck order.
+ */
 export const adminFixtureIds = { selling: 1, paused: 2, busy: 3, soldOut: 4, notOpen: 5, stuck: 6 } as const;
 
 const token = 'the-token-of-the-operators';

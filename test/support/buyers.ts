@@ -12,7 +12,7 @@ export interface Attempt {
   /** Unix time in ms. */
   readonly sentAt: number;
   readonly endedAt: number;
-  /** Absent if the connection failed, so that the outcome is unknown. */
+  /** The answer. Absent if the connection failed, so that the outcome is unknown. */
   readonly answer?: AttemptAnswer;
 }
 

@@ -135,7 +135,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   const settings = {
     HOST: '127.0.0.1',
-    // With an inherited environment the operator decides about rate limits.
+    // If instances inherit the environment, the environment decides about rate limits.
     ...(inherit ? {} : { RATE_LIMIT: 'off' }),
     ...options.settings,
     DATABASE_URL: mongo.url,

@@ -126,7 +126,9 @@ export class Connection {
     }
   }
 
-  /** Gathers calls for one round trip. A call that waits longer than the timeout is rejected and not sent. */
+  /**
+   * Gathers calls, so that they share a round trip. A call that waits longer than the timeout is rejected and not sent.
+   */
   batcher<Item, Result>(
     run: BatcherOptions<Item, Result>['run'],
     options: Pick<BatcherOptions<Item, Result>, 'weigh' | 'weightMax'> = {},

@@ -131,7 +131,7 @@ describe('a commit that breaks before it is sent', () => {
     ['update', 'cut the reply'],
     ['insert', 'cut'],
     ['insert', 'cut the reply'],
-  ] as const)('at its %s (%s) was not applied, and the next one works', async (command, fate) => {
+  ] as const)('at its %s (%s) was not applied, and the next commit works', async (command, fate) => {
     breakAt(command, fate, 1);
     await expect(commit(1)).rejects.toBeInstanceOf(StoreUnavailableError);
     expect(await other.order(order(1).id)).toBeUndefined();

@@ -123,7 +123,7 @@ describe('commits of several packages at once', () => {
     for (const id of both) fences.set(id, (await hasty.takeOwnership(id, 'hasty'))!.fence);
     mongod.freeze(0);
     const outcomes = await sellOneOfEach(both, hasty);
-    // Longer than a turn may take, so that the session is replaced.
+    // Wait longer than a turn may take, so that the session is replaced.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     mongod.thaw(0);
     for (const { status } of outcomes) expect(status).toBe('rejected');

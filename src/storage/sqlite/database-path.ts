@@ -58,13 +58,13 @@ function makeOne(folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Another process has made it meanwhile.
+    // Another process has made the folder meanwhile.
     if (codeOf(error) === 'EEXIST' && statOf(folder)?.isDirectory()) return;
     throw new Error(`cannot make the folder ${folder}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-/** Undefined if nothing exists there. */
+/** The type and mode of a file or folder; undefined if nothing exists at the path. */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });

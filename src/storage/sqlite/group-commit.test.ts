@@ -71,7 +71,7 @@ describe('group commit', () => {
     ['another holds the file', 5, StoreUnavailableError],
     ['the fsync failed', 1034, CommitUnknownError],
   ])(
-    'a COMMIT that fails because %s fails every write of the flush, and the next one works',
+    'a COMMIT that fails because %s fails every write of the flush, and the next flush works',
     async (_why, code, kind) => {
       let failing = true;
       const commits = new GroupCommit(

@@ -48,7 +48,7 @@ export class GroupCommit {
     return this.#writes.idle();
   }
 
-  /** Returns the result of each write, or the Error that it threw. */
+  /** Runs the writes in one transaction. Returns the result of each write, or the Error that the write threw. */
   #flush(writes: readonly Write[]): unknown[] {
     let results: unknown[];
     try {
@@ -92,7 +92,7 @@ export class GroupCommit {
     return new CommitUnknownError(`the commit's outcome is unknown: ${String(error)}`, { cause: error });
   }
 
-  /** Rolls back. Returns whether no transaction is open afterwards. */
+  /** Rolls back. Returns true when no transaction is open afterwards. */
   #rollBack(): boolean {
     try {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');

@@ -263,7 +263,7 @@ describe('no query reads more rows than it needs:', () => {
       `SELECT document FROM orders WHERE email = 'a' AND (package_id, number) < (5, 5)
         ORDER BY package_id DESC, number DESC LIMIT 5`,
     ],
-  ])('%s', async (query) => {
+  ])('an index serves %s', async (query) => {
     const file = join(folder, 'plan.db');
     await openSqliteStore({ file, countsEmails: true }).close();
     const plan = new DatabaseSync(file)

@@ -148,7 +148,10 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** For writes that may be repeated: an unknown outcome is reported as unavailable. */
+  /**
+   * Runs a write that may be repeated. An unknown outcome is reported as unavailable, so that the caller repeats the
+   * write.
+   */
   async #write<T>(work: () => T, rows = 1): Promise<T> {
     try {
       return await this.#commits.write(work, rows);

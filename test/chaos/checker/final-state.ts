@@ -14,7 +14,7 @@ export interface FinalState {
 export interface StoredPackage {
   readonly id: number;
   readonly quota: number;
-  /** Above 1 if an operator has changed the package. */
+  /** The package's version, which is above 1 if an operator has changed the package. */
   readonly version: number;
   readonly isPaused: boolean;
   readonly remaining: number;

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { startForwarder } from '../forwarder.ts';
 
 /**
- * The fate of a request: it passes, the connection breaks before it arrives, or the connection breaks after the server
- * has executed it, so that the client gets no reply.
+ * The fate of a request. The request passes, or the connection breaks before the request arrives, or the connection
+ * breaks after the server has executed the request, so that the client gets no reply.
  */
 export type Fate = 'pass' | 'cut' | 'cut the reply';
 
