@@ -5,7 +5,7 @@ import type { PackageMessage } from './messages.ts';
 import type { Order } from './order.ts';
 import { isConserved } from './travel-package.ts';
 
-/** One event. Its numbers choose among the existing orders. */
+/** A random event. Its numbers select among the existing orders. */
 const happenings = fc.oneof(
   {
     weight: 6,
@@ -102,7 +102,7 @@ function check(bench: DecideFixture): void {
   }
 }
 
-/** Q5: an order that is claimed in a batch has a lower number than every order that still waits. */
+/** Checks Q5: an order that a batch claims has a lower number than every order that still waits. */
 function checkOrder(bench: DecideFixture, before: ReadonlyMap<string, Order>): void {
   const claimed = bench.ordersBy('held').filter(({ id }) => before.get(id)?.status !== 'held');
   const stillWaiting = bench.ordersBy('queued')[0]?.number ?? Number.POSITIVE_INFINITY;
@@ -125,7 +125,7 @@ test('Q1 Q2 Q3 Q4 Q5 Q7 hold after every batch of random events', async () => {
   );
 });
 
-test('Q4 after the queue drains, every unit is confirmed or nobody waits', async () => {
+test('Q4 once all sagas have ended, every unit is confirmed or no order waits', async () => {
   await fc.assert(
     fc.asyncProperty(runs, fc.infiniteStream(fc.boolean()), async ({ quota, batches }, coin) => {
       const bench = new DecideFixture({ quota }, { waitersPerUnit: 3 });

@@ -14,7 +14,7 @@ describe('purchases', () => {
     expect(step.effects.map((effect) => effect.kind)).toEqual(['book', 'answer']);
   });
 
-  test('Q4 while units are held, other orders are queued; `sold_out` is answered once all units are confirmed', async () => {
+  test('Q4 other orders are queued while units are held, and refused with `sold_out` once all units are confirmed', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());
     expect(bench.stored.get('order-2')).toMatchObject({ status: 'queued', number: 2 });
@@ -24,7 +24,7 @@ describe('purchases', () => {
     expect(codes(bench).at(-1)).toBe('sold_out');
   });
 
-  test('Q4 a full queue is refused with `queue_full`, not with `sold_out`', async () => {
+  test('Q4 a purchase is refused with `queue_full`, not `sold_out`, while the queue is full', async () => {
     const bench = new DecideFixture({ quota: 1 }, { waitersPerUnit: 2 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase(), bench.purchase());
     expect(codes(bench)).toEqual(['accepted', 'accepted', 'accepted', 'queue_full']);
@@ -53,7 +53,7 @@ describe('purchases', () => {
     expect(bench.stored.get('order-2')?.status).toBe('held');
   });
 
-  test('Q5 a released unit goes to the lowest number, also after a takeover', async () => {
+  test('Q5 a released unit goes to the queued order with the lowest number, also after a takeover', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.purchase());
@@ -75,7 +75,7 @@ describe('purchases', () => {
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1']);
   });
 
-  test('Q5 a decision claims at most `claimsMax` units, by number', async () => {
+  test('Q5 a decision claims at most `claimsMax` units, for the orders with the lowest numbers', async () => {
     const bench = new DecideFixture({ quota: 3 }, { claimsMax: 1 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());
     expect(bench.ordersBy('held').map(({ id }) => id)).toEqual(['order-1']);
@@ -100,7 +100,7 @@ describe('purchases', () => {
     expect(bench.ordersBy('queued').map((order) => order.id)).toEqual(['order-3']);
   });
 
-  test('an answer shows the order as it is after the whole batch', async () => {
+  test('an answer shows the state of the order after the whole batch', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     await bench.batch(bench.purchase(), bench.refused('order-1'));
@@ -159,14 +159,14 @@ describe('purchases', () => {
     ['sale_closed', { closesAt: 1_000 }],
     ['paused', { paused: true }],
     ['sold_out', { quota: 0 }],
-  ])('a purchase is refused: %s', async (code, travelPackage) => {
+  ])('a purchase is refused with %s', async (code, travelPackage) => {
     const bench = new DecideFixture(travelPackage);
     await bench.batch(bench.purchase());
     expect(codes(bench)).toEqual([code]);
     expect(bench.stored.size).toBe(0);
   });
 
-  test('a message past its deadline is dropped', async () => {
+  test('a purchase past its deadline is refused with `overloaded`', async () => {
     const bench = new DecideFixture();
     await bench.batch(bench.purchase({ deadlineAt: 999 }));
     expect(codes(bench)).toEqual(['overloaded']);
@@ -184,7 +184,7 @@ describe('suppliers away', () => {
 });
 
 describe('leaving', () => {
-  test('an order whose caller hangs up leaves the queue if it has no key, and stays if it has one', async () => {
+  test('an order whose caller hangs up leaves the queue if it has no key, and stays if it has a key', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase({ key: 'k' }));
     for (const orderId of ['order-1', 'order-2', 'order-3']) await bench.batch({ kind: 'withdraw', orderId });
@@ -196,7 +196,7 @@ describe('leaving', () => {
     ['held', 'in_progress', 'held'],
     ['confirmed', 'accepted', 'cancelling'],
     ['failed', 'not_cancellable', 'failed'],
-  ] as const)('cancelling an order that is %s: %s', async (from, answer, status) => {
+  ] as const)('cancelling an order that is %s is answered with %s', async (from, answer, status) => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase());
     const orderId = from === 'queued' ? 'order-2' : 'order-1';
@@ -246,7 +246,7 @@ describe('sagas', () => {
       needsCompensation: (bench: DecideFixture, id: string) => bench.needsCompensation(id),
       compensated: (bench: DecideFixture, id: string) => bench.compensated(id),
     };
-    /** Messages that bring order-1, which is held, into each status. */
+    /** For each status, the messages that bring the held order-1 into it. */
     const ways: Record<string, (bench: DecideFixture) => PackageMessage[]> = {
       held: () => [],
       compensating: (bench) => [bench.needsCompensation('order-1')],
@@ -264,7 +264,7 @@ describe('sagas', () => {
       (Object.keys(results) as (keyof typeof results)[]).map((result) => [status, result] as const),
     );
 
-    test.each(cells)('%s: %s', async (status, result) => {
+    test.each(cells)('an order that is %s gets the result %s', async (status, result) => {
       const bench = new DecideFixture({ quota: 1 });
       await bench.batch(bench.purchase());
       for (const message of ways[status]?.(bench) ?? []) await bench.batch(message);
@@ -275,7 +275,7 @@ describe('sagas', () => {
     });
   });
 
-  test('progress is published before the outcome, and only once', async () => {
+  test('a saga’s progress is stored before its outcome, and only once', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     const events = [{ at: 1, event: 'flight reserved', detail: 'F1' }] as const;
@@ -304,7 +304,7 @@ describe('operators', () => {
     expect(bench.ordersBy('held').map((order) => order.id)).toEqual(['order-1', 'order-2']);
   });
 
-  test('Q1 a quota below the held and confirmed units is refused, and so is a change to an older version', async () => {
+  test('Q1 an update is refused if its quota is below held plus confirmed, or if it names an older version', async () => {
     const bench = new DecideFixture({ quota: 2 });
     await bench.batch(bench.purchase(), bench.purchase());
     await amend(bench, { quota: 1 });
@@ -313,7 +313,7 @@ describe('operators', () => {
     expect(bench.state.package.quota).toBe(2);
   });
 
-  test('a repeated update that is stored already is not applied twice, and causes no version conflict', async () => {
+  test('an update that is stored already is not applied again, and is answered without a version conflict', async () => {
     const bench = new DecideFixture({ quota: 2 });
     const { version } = bench.state.package;
     await amend(bench, { quota: 5, paused: true });

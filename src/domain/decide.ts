@@ -19,17 +19,17 @@ import { isSoldOut, queueCapacity, salePhase } from './travel-package.ts';
 
 /** Limits of one decision about a package. */
 export interface PackageRules {
-  /** Orders that may wait, per unit of quota. */
+  /** The most orders in the queue, per unit of quota. */
   readonly waitersPerUnit: number;
-  /** Orders with a unit or in the queue that one email may have per package; 0 means no limit. */
+  /** The most orders, with a unit or in the queue, that one email may have per package; 0 means no limit. */
   readonly ordersPerEmail: number;
-  /** Queued orders that one commit rejects after a sell-out. */
+  /** The most queued orders that one commit rejects after a sell-out. */
   readonly rejectionsMax: number;
-  /** Units that one decision may claim; absent means no limit. */
+  /** The most units that one decision claims; absent means no limit. */
   readonly claimsMax?: number;
 }
 
-/** Queued orders that one commit rejects after a sell-out. A transaction of this size stays below 100 ms. */
+/** The default of `rejectionsMax`. A transaction of this size takes less than 100 ms. */
 export const defaultRejectionsMax = 500;
 
 /** Stored orders that the messages of a batch refer to by key, id or email. */
@@ -49,8 +49,8 @@ export interface Step {
 
 /**
  * Decides a batch of messages of one package, for every engine. Returns the change to commit and the effects to run
- * once it is applied. Pure: the same input gives the same step, and the state is not touched.
- * @param now in ms since the epoch
+ * once the change is applied. Pure: the same input gives the same step, and the state is not modified.
+ * @param now as Unix time in ms
  */
 export function decide(
   state: PackageState,
@@ -70,7 +70,7 @@ class Decision {
   readonly #now: number;
   readonly #rules: PackageRules;
   #suppliersAvailable: boolean;
-  /** Units claimed by this batch. */
+  /** The number of units that this batch has claimed. */
   #claims = 0;
   /** Purchases that found the package sold out. They are decided at the end of the batch. */
   readonly #soldOut: Purchase[] = [];
@@ -212,7 +212,7 @@ class Decision {
     return withdrawn;
   }
 
-  /** A saga's result counts only in the current epoch, and only while the order still waits for it. */
+  /** Applies a saga's result. It counts only in the current epoch, and only while the order's status expects it. */
   #saga(message: SagaMessage): void {
     const draft = this.#draft;
     const order = draft.order(message.orderId);
@@ -279,7 +279,10 @@ class Decision {
     this.#draft.effects.push({ kind: 'book', order });
   }
 
-  /** Decides these last, because a later message of the batch may have begun to cancel a confirmed order (rule Q4). */
+  /**
+   * Decides purchases of a sold-out package last, because a later message may have begun to cancel a confirmed order
+   * (rule Q4).
+   */
   #refuseSoldOut(): void {
     const draft = this.#draft;
     for (const purchase of this.#soldOut.splice(0)) {
@@ -343,8 +346,8 @@ export function keyAnswer(order: Order | undefined, email: string): OrderAnswer 
 }
 
 /**
- * The reason why a package accepts no purchase now; undefined if it does. It depends on the package and its inventory
- * only, so any instance can refuse from a fresh snapshot.
+ * The reason why a package accepts no purchase now; undefined if it accepts one. The reason depends on no single order,
+ * so any instance can refuse from a fresh snapshot.
  */
 export function saleObstacle(
   travelPackage: PackageState['package'],

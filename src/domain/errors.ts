@@ -1,8 +1,8 @@
-/** What a caller can do about an error. */
+/** Advice to a caller whether to repeat a failed request. */
 export type RetryAdvice =
-  /** Asking again changes nothing. */
+  /** Repeating the request gives the same error. */
   | 'no'
-  /** The same request, with the same Idempotency-Key where it had one, may succeed later. */
+  /** The same request may succeed later, with the same Idempotency-Key if it had one. */
   | 'later'
   /** A new purchase, with a fresh key, may succeed. */
   | 'anew';
@@ -29,11 +29,11 @@ export interface ErrorKind {
   readonly retry: RetryAdvice;
   /** Seconds for `Retry-After`. */
   readonly retryAfterS?: number;
-  /** The same in words for a customer's page: a sentence or two, no jargon. */
+  /** The error in words for a customer's page: a sentence or two without jargon. */
   readonly words: string;
 }
 
-/** The one list of everything that can go wrong: problems, pages, docs and tests read it. */
+/** The only list of errors. Problems, pages, docs and tests read it. */
 export const errorCatalogue = {
   sold_out: {
     title: 'Every place is sold',

@@ -4,11 +4,11 @@ import type { Inventory, Offer, PackageSnapshot, TravelPackage } from './travel-
 
 export interface Accepted {
   readonly kind: 'accepted';
-  /** Stored durably (rule Q6). It may have ended already. */
+  /** The order, which is stored durably (rule Q6). It may have ended already. */
   readonly order: Order;
 }
 
-/** `order` is present if the error is about an order that the caller may see. */
+/** A refusal with an error code. `order` is present if the error is about an order that the caller may see. */
 export interface Refused {
   readonly kind: 'refused';
   readonly code: ErrorCode;
@@ -22,7 +22,7 @@ export type OrderAnswer = Accepted | Refused;
 export type Answer =
   | OrderAnswer
   | { readonly kind: 'updated'; readonly package: TravelPackage }
-  /** `left`: orders that have not ended. They keep the email until then. */
+  /** `left` is the number of orders that keep the email, because they have not ended. */
   | { readonly kind: 'erased'; readonly left: number };
 
 /** Another instance owns the package. Nothing was done here. */
@@ -30,26 +30,28 @@ export interface NotOwner {
   readonly kind: 'notOwner';
 }
 
-/** Answers the sender of a message. `decide` only passes it on; the code that runs the effects calls it, once. */
+/**
+ * Answers the sender of a message. `decide` only passes this function on. The code that runs the effects calls it once.
+ */
 export type Reply = (answer: Answer | NotOwner) => void;
 
-/** The place of a message in a trace, if it is traced. */
+/** The trace that a message belongs to, if requests are traced. */
 export interface Traced {
-  /** A W3C `traceparent`. */
+  /** The sender's span, as a W3C `traceparent`. */
   readonly trace?: string;
-  /** The span of its time in the mailbox. */
+  /** The span of the message's time in the mailbox. */
   readonly waiting?: { end(): void };
 }
 
 export interface Purchase extends Traced {
   readonly kind: 'purchase';
-  /** Drawn by the sender, so that the order can be found even if the answer is lost. */
+  /** The id of the order. The sender generates it, so that the order can be found even if the answer is lost. */
   readonly orderId: string;
   readonly email: string;
   readonly key?: string;
-  /** ms since the epoch. After it, a purchase that is not stored yet is refused. */
+  /** A purchase that is not stored by this time is refused. Unix time in ms. */
   readonly deadlineAt: number;
-  /** It may be stored already, because the outcome of an earlier commit is unknown. */
+  /** True if the change may be stored already, because the outcome of an earlier commit is unknown. */
   readonly inDoubt?: boolean;
   readonly caller: Reply;
 }
@@ -61,24 +63,24 @@ export interface Cancel extends Traced {
   readonly caller: Reply;
 }
 
-/** The caller hung up and has no key to find the order again. The order leaves the queue if it still waits. */
+/** Withdraws an order that still waits, because its caller hung up and has no key to find the order again. */
 export interface Withdraw {
   readonly kind: 'withdraw';
   readonly orderId: string;
 }
 
-/** Progress or result of a saga. It carries the epoch that the saga ran under; results of older epochs are ignored. */
+/** Progress or result of a saga, with the epoch under which the saga ran. Results of older epochs are ignored. */
 export type SagaMessage = {
   readonly orderId: string;
   readonly epoch: number;
-  /** Timeline entries of the calls to the suppliers, in order. */
+  /** Timeline entries of the calls to the suppliers, oldest first. */
   readonly events: readonly TimelineEntry[];
 } & SagaResult;
 
 export type SagaResult =
   | { readonly kind: 'progress'; readonly ticketNumber: string }
   | { readonly kind: 'booked'; readonly ticketNumber: string; readonly reservationNumber: string }
-  /** Nothing exists at any supplier, so the order fails at once. */
+  /** No reservation exists at any supplier, so the order fails at once. */
   | { readonly kind: 'refused'; readonly reason: OrderReason }
   /** A reservation may exist at a supplier and must be cancelled. */
   | { readonly kind: 'needsCompensation'; readonly reason: OrderReason; readonly ticketNumber?: string }
@@ -89,12 +91,12 @@ export type SagaResult =
 export interface UpdatePackage extends PackageUpdate {
   readonly kind: 'update';
   readonly deadlineAt: number;
-  /** It may be stored already, because the outcome of an earlier commit is unknown. */
+  /** True if the change may be stored already, because the outcome of an earlier commit is unknown. */
   readonly inDoubt?: boolean;
   readonly caller: Reply;
 }
 
-/** An operator has the order's next step tried at once, without waiting for its retry time. */
+/** An operator requests the order's next step at once, without the pause before a retry. */
 export interface Retry {
   readonly kind: 'retry';
   readonly orderId: string;
@@ -117,7 +119,7 @@ export interface SuppliersChanged {
   readonly available: boolean;
 }
 
-/** Serves the queue, or goes on rejecting it after a sell-out. */
+/** Serves the queue, or continues to reject queued orders after a sell-out. */
 export interface Tick {
   readonly kind: 'tick';
 }
@@ -136,7 +138,10 @@ export type PackageMessage =
 /** A message with a caller, who waits for the answer. */
 export type CommandMessage = Extract<PackageMessage, { caller: unknown }>;
 
-/** Marks messages whose commit may have been applied. Their orders are looked up before they are stored again. */
+/**
+ * Marks messages as in doubt, because their commit may have been applied. Their orders are looked up before a new
+ * attempt.
+ */
 export function inDoubt(batch: readonly PackageMessage[]): PackageMessage[] {
   return batch.map((message) =>
     message.kind === 'purchase' || message.kind === 'update' ? { ...message, inDoubt: true } : message,
@@ -144,12 +149,12 @@ export function inDoubt(batch: readonly PackageMessage[]): PackageMessage[] {
 }
 
 /**
- * New values of a package, based on the version that was read. Members that are absent stay as they are. Orders keep
- * the package as it was when they were made.
+ * New values of a package, based on the version that was read. Absent members leave their values unchanged. Existing
+ * orders keep the package as it was at their purchase.
  */
 export interface PackageUpdate extends Partial<Offer> {
   readonly version: number;
-  /** Never below held + confirmed: `quota_too_low`. */
+  /** A quota below held + confirmed is refused with `quota_too_low`. */
   readonly quota?: number;
   /** Null removes the limit. */
   readonly opensAt?: number | null;
@@ -160,27 +165,30 @@ export interface PackageUpdate extends Partial<Offer> {
   readonly archived?: true;
 }
 
-/** The random email, and key, that replace those of an order. The caller draws them, so the command can be repeated. */
+/**
+ * The random email and key that replace the email and key of an order. The caller generates both, so the command can be
+ * repeated.
+ */
 export interface Erasure {
   readonly orderId: string;
   readonly email: string;
   readonly key?: string;
 }
 
-/** Everything that one commit writes, all of it or nothing. */
+/** Everything that one commit writes. Either all of it is stored or nothing. */
 export interface Change {
   /** The complete new inventory. */
   readonly inventory: Inventory;
   /** The package, if an operator changed it. */
   readonly package?: TravelPackage;
   readonly inserted: readonly Order[];
-  /** Complete orders, which replace those with the same id. */
+  /** Complete orders, which replace the stored orders with the same id. */
   readonly updated: readonly Order[];
-  /** Complete orders that have ended, with another email and perhaps another key. Nothing else has changed. */
+  /** Complete orders that have ended, with a new email and sometimes a new key. All other members are unchanged. */
   readonly erased?: readonly Order[];
 }
 
-/** Something to do once the change is known to be applied. */
+/** An action to run once the change is known to be applied. */
 export type Effect =
   | { readonly kind: 'answer'; readonly caller: Reply; readonly answer: Answer }
   /** Books a held order at the suppliers. */
@@ -189,7 +197,7 @@ export type Effect =
   | { readonly kind: 'compensate'; readonly order: Order }
   /** Restarts the order's saga. */
   | { readonly kind: 'retry'; readonly order: Order }
-  /** More work is left than one commit should take: a `tick` follows. */
+  /** Requests a `tick`, because more work is left than one commit should contain. */
   | { readonly kind: 'continue' };
 
 /** Proof of ownership. A commit applies only while the stored package carries the same epoch and seq. */
@@ -202,8 +210,8 @@ export interface Fence {
 /** The package and its unfinished orders, which a new owner reads after its epoch is durable. */
 export interface Ownership extends PackageSnapshot {
   readonly fence: Fence;
-  /** The instance that owned it before; absent if there was none. */
+  /** The instance that owned the package before; absent if it had no owner. */
   readonly former?: string;
-  /** Every order of the package that is queued, held, compensating or cancelling, by number. */
+  /** All orders of the package that are queued, held, compensating or cancelling, sorted by number. */
   readonly unfinished: readonly Order[];
 }

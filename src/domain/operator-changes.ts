@@ -4,7 +4,7 @@ import { isSettled, type Order } from './order.ts';
 import type { Draft } from './package-state.ts';
 import { type Inventory, isSaleWindow, isSoldOut, salePhase, type TravelPackage } from './travel-package.ts';
 
-/** Applies an operator's update to the version that was read, or refuses all of it. */
+/** Applies an operator's update if its version is current. Otherwise refuses the whole update. */
 export function updatePackage(draft: Draft, change: UpdatePackage, now: number): void {
   const { caller } = change;
   const before = draft.package;
@@ -17,7 +17,7 @@ export function updatePackage(draft: Draft, change: UpdatePackage, now: number):
   draft.answer(caller, { kind: 'updated', package: next });
 }
 
-/** The package after an update, or the reason against the update. Units are added to, or taken from, the remaining. */
+/** The package after an update, or the reason for a refusal. A new quota changes the number of remaining units. */
 export function updatedPackage(
   before: TravelPackage,
   inventory: Inventory,
@@ -32,7 +32,7 @@ export function updatedPackage(
   return isSaleWindow(next) ? next : 'invalid';
 }
 
-/** Whether nobody can buy the package, and none of its orders is queued, held or being cancelled. */
+/** Whether the package can no longer be bought, and none of its orders is queued, held or being cancelled. */
 function hasEnded(next: TravelPackage, inventory: Inventory, now: number): boolean {
   const { waiting, held, cancelling } = inventory;
   const isClosed =
@@ -61,7 +61,7 @@ function amended(before: TravelPackage, change: PackageUpdate): TravelPackage {
   };
 }
 
-/** Whether the package is the result of applying this update to the version before. */
+/** Whether the stored package is the result of this update to the previous version. */
 export function isUpdated(stored: TravelPackage, change: PackageUpdate): boolean {
   const { version, opensAt, closesAt, paused, listed, archived } = change;
   return (

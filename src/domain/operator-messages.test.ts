@@ -30,7 +30,7 @@ async function sold(...messages: ((bench: DecideFixture) => PackageMessage)[]): 
 const booked = (bench: DecideFixture) => bench.booked('order-1');
 
 describe('an update of a package', () => {
-  test('of the flight, stay or price applies only to later orders', async () => {
+  test('changes flight, stay and price only for later orders', async () => {
     const bench = await sold();
     await bench.batch(amend(bench, { flight: 'Flight-8', stay: '2023-01-01', price: 5 }), bench.purchase());
     expect(last(bench)).toMatchObject({ kind: 'accepted' });
@@ -47,7 +47,7 @@ describe('an update of a package', () => {
     expect(bench.state.package).toMatchObject({ quota: 2, version: 2 });
   });
 
-  test('that closes the sale before it opens is refused', async () => {
+  test('is refused if it closes the sale before it opens', async () => {
     const bench = new DecideFixture({ opensAt: 100 });
     await bench.batch(amend(bench, { closesAt: 100 }));
     expect(last(bench)).toMatchObject({ code: 'invalid' });
@@ -59,7 +59,7 @@ describe('an update of a package', () => {
     expect(bench.state.package).not.toHaveProperty('opensAt');
   });
 
-  test('that may be stored already is recognised by comparing all values that it sets', async () => {
+  test('is recognised as stored already if the package has all values that it sets', async () => {
     const bench = new DecideFixture();
     const { version } = bench.state.package;
     await bench.batch(amend(bench, { price: 7 }));
@@ -84,7 +84,7 @@ describe('a retry', () => {
     }
   });
 
-  test('of a queued order serves the queue', async () => {
+  test('serves the queue if its order is queued', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(amend(bench, { paused: true }));
     bench.state.suppliersAvailable = false;
@@ -95,7 +95,7 @@ describe('a retry', () => {
     expect(bench.stored.get('order-1')?.status).toBe('held');
   });
 
-  test('of an order that has ended or does not exist is refused', async () => {
+  test('is refused if its order has ended or does not exist', async () => {
     const bench = await sold(booked);
     await bench.batch(retry(bench, 'order-1'), retry(bench, 'nobody'));
     expect(bench.answers.slice(-2)).toMatchObject([
@@ -144,7 +144,7 @@ describe('erasing', () => {
     expect(bench.stored.get('order-1')?.email).toBe('ana@example.com');
   });
 
-  test('can be repeated, and skips orders with another email', async () => {
+  test('can be repeated without effect, and skips orders with another email', async () => {
     const bench = await sold(booked);
     await bench.batch(bench.purchase({ email: 'ben@example.com' }));
     await bench.batch(bench.booked('order-2'));

@@ -51,33 +51,33 @@ export const timelineEvents = [
 export type TimelineEvent = (typeof timelineEvents)[number];
 
 export interface TimelineEntry {
-  /** ms since the epoch. */
+  /** Unix time in ms. */
   readonly at: number;
   readonly event: TimelineEvent;
   readonly detail?: string;
 }
 
 export interface Order {
-  /** In the canonical form that {@link orderIdFrom} makes. */
+  /** The order's id, in the canonical form of {@link orderIdFrom}. */
   readonly id: string;
   readonly packageId: number;
-  /** Orders of a package are numbered from 1. Units are given in this order (rule Q5). */
+  /** Orders of a package are numbered from 1. Units go to the lowest waiting number first (rule Q5). */
   readonly number: number;
   /** The package as it was when the order was made. */
   readonly package: Offer;
   readonly email: string;
-  /** The Idempotency-Key it came with. Unique per package (rule Q7). */
+  /** The Idempotency-Key of the purchase. Unique per package (rule Q7). */
   readonly key?: string;
   readonly status: OrderStatus;
   readonly reason?: OrderReason;
   readonly flight?: { readonly ticketNumber: string };
   readonly hotel?: { readonly reservationNumber: string };
-  /** ms since the epoch. */
+  /** Unix time in ms. */
   readonly createdAt: number;
   readonly timeline: readonly TimelineEntry[];
 }
 
-/** Orders with one of these statuses have an outcome. Only a confirmed one can change again, by a cancellation. */
+/** Orders with one of these statuses have an outcome. Only a confirmed order can change again, by a cancellation. */
 const settled: ReadonlySet<OrderStatus> = new Set([
   'confirmed',
   'failed',
@@ -86,14 +86,14 @@ const settled: ReadonlySet<OrderStatus> = new Set([
   'cancelled',
 ]);
 
-/** Whether the order has an outcome. A compensating order has none yet, because its unit is not released. */
+/** Whether the order has an outcome. A compensating order has no outcome yet, because its unit is not released. */
 export function isSettled(order: Order): boolean {
   return settled.has(order.status);
 }
 
 /**
- * Whether `order` is an older version of `known`: live updates can arrive in another order. Every change of an order
- * adds to its timeline, so the version with the shorter timeline is older.
+ * Whether `order` is an older version of `known`, because live updates may overtake each other. Every change of an
+ * order makes its timeline longer, so the version with the shorter timeline is older.
  */
 export function isOlder(order: Order, known: Order): boolean {
   return order.timeline.length < known.timeline.length;
@@ -108,11 +108,11 @@ export function isUnfinished(order: Order): boolean {
 export const holdingStatuses: readonly OrderStatus[] = ['held', 'compensating'];
 /** Orders with these statuses count as `confirmed` in the inventory (rule Q1). */
 export const confirmedStatuses: readonly OrderStatus[] = ['confirmed', 'cancelling'];
-/** Orders with these statuses have a saga: it books them or cancels their reservations. */
+/** Orders with these statuses have a saga, which books the order or cancels its reservations. */
 export const sagaStatuses: readonly OrderStatus[] = ['held', 'compensating', 'cancelling'];
 export const unfinishedStatuses: readonly OrderStatus[] = ['queued', ...sagaStatuses];
 
-/* The transitions of the life cycle. Each returns a new order, and `at` is the time in ms since the epoch. */
+/* The transitions of the life cycle. Each returns a new order. `at` is a Unix time in ms. */
 
 export function queue(order: Omit<Order, 'status' | 'timeline'>, at: number): Order {
   return { ...order, status: 'queued', timeline: [{ at, event: 'queued' }] };
@@ -147,12 +147,15 @@ export function confirm(
   };
 }
 
-/** The order fails, and there is nothing to cancel. Its unit is released at once. */
+/** The order fails without anything to cancel, so its unit is released at once. */
 export function fail(order: Order, at: number, reason: OrderReason, events: readonly TimelineEntry[]): Order {
   return { ...order, status: 'failed', reason, timeline: ended(merge(order, events), at, 'failed') };
 }
 
-/** A reservation may exist at a supplier. From the commit of this change on, it has to be cancelled. */
+/**
+ * The order fails, but a reservation may exist at a supplier. Once this change is committed, the reservation must be
+ * cancelled.
+ */
 export function compensate(
   order: Order,
   at: number,
@@ -198,7 +201,7 @@ function ended(timeline: TimelineEntry[], at: number, event: TimelineEvent): Tim
   return [...timeline, { at, event: 'released' }, { at, event }];
 }
 
-/** Adds the events of a saga. A resumed saga repeats events of its predecessor, which are left out. */
+/** Adds the events of a saga to the timeline. Events that a resumed saga repeats are left out. */
 function merge(order: Order, events: readonly TimelineEntry[]): TimelineEntry[] {
   const isNew = ({ event, detail }: TimelineEntry) =>
     !order.timeline.some((entry) => entry.event === event && entry.detail === detail);
@@ -209,7 +212,7 @@ function merge(order: Order, events: readonly TimelineEntry[]): TimelineEntry[] 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const length = 16;
 
-/** Random bytes in an order id: 80 bits, so that nobody can guess one (rule Q10). */
+/** The number of random bytes in an order id: 80 bits, so that nobody can guess an id (rule Q10). */
 export const orderIdBytes = 10;
 
 /**
@@ -234,8 +237,9 @@ export function orderIdFrom(bytes: Uint8Array): string {
 }
 
 /**
- * Reads an order id that a person typed or pasted. It ignores case, dashes, blanks and a leading `#`, and accepts
- * Crockford's look-alikes (O for 0, I and L for 1). Returns the canonical form, or undefined if it is no order id.
+ * Parses an order id that a person typed or pasted. Ignores case, dashes, blanks and a leading `#`, and accepts
+ * Crockford's look-alikes (O for 0, I and L for 1). Returns the canonical form, or undefined if the text is no order
+ * id.
  */
 export function parseOrderId(text: string): string | undefined {
   if (text.length > 100) return undefined;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WaitingQueue } from './package-state.ts';
 
-test('Q5 the queue stays in the order of numbers when orders leave at any position', () => {
+test('Q5 the queue stays sorted by number when orders leave at any position', () => {
   const steps = fc.array(fc.oneof(fc.constant('join' as const), fc.nat(400)), { maxLength: 600 });
   fc.assert(
     fc.property(steps, (all) => {
@@ -28,7 +28,7 @@ test('Q5 the queue stays in the order of numbers when orders leave at any positi
   );
 });
 
-test('a long queue with many gaps has the right positions', () => {
+test('positions are right in a long queue that many orders have left', () => {
   const queue = new WaitingQueue();
   for (let number = 1; number <= 5_000; number++) queue.add(number, `order-${number}`);
   for (let number = 2; number <= 5_000; number += 2) queue.remove(number);
@@ -39,7 +39,7 @@ test('a long queue with many gaps has the right positions', () => {
   expect([...queue].map(({ orderId }) => orderId).slice(0, 1)).toEqual(['order-1003']);
 });
 
-test('numbers only grow', () => {
+test('the queue refuses a number that is not greater than all before', () => {
   const queue = new WaitingQueue();
   queue.add(2, 'order-2');
   expect(() => queue.add(2, 'order-2')).toThrow(RangeError);

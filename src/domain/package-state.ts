@@ -47,7 +47,7 @@ export class PackageState {
     return this.#queue;
   }
 
-  /** Takes over a change that the store has applied. */
+  /** Applies a change that the store has already applied. */
   apply(change: Change): void {
     this.#seq += 1;
     this.#inventory = change.inventory;
@@ -74,8 +74,8 @@ export class PackageState {
 }
 
 /**
- * The changes of a batch on top of the committed state. The state itself is not touched, so nothing has to be undone
- * when the commit fails.
+ * The changes of a batch on top of the committed state. The state itself is not modified, so a failed commit needs no
+ * undo.
  */
 export class Draft {
   readonly state: PackageState;
@@ -86,9 +86,9 @@ export class Draft {
   readonly #updated = new Map<string, Order>();
   readonly #erased = new Map<string, Order>();
   readonly #byKey = new Map<string, Order>();
-  /** The rest of the committed queue that this batch has not served yet. */
+  /** The part of the committed queue that this batch has not served yet. */
   readonly #committedQueue: Iterator<{ orderId: string }>;
-  /** Orders that joined the queue in this batch, by number. */
+  /** Ids of orders that joined the queue in this batch, sorted by number. */
   readonly #joined: string[] = [];
 
   constructor(state: PackageState) {
@@ -117,7 +117,7 @@ export class Draft {
     this.#inventory = next;
   }
 
-  /** The order with the changes of this batch; undefined unless it is unfinished or was changed by the batch. */
+  /** The order with the changes of this batch. Undefined unless the order is unfinished or the batch has changed it. */
   order(id: string): Order | undefined {
     return (
       this.#inserted.get(id) ?? this.#updated.get(id) ?? this.#erased.get(id) ?? this.state.orders.get(id)
@@ -153,7 +153,7 @@ export class Draft {
     return this.#inserted.has(id) || this.#updated.has(id);
   }
 
-  /** Stores an order that has ended with another email. */
+  /** Stores an ended order whose email was replaced. */
   erase(order: Order): void {
     this.#erased.set(order.id, order);
   }
@@ -189,7 +189,7 @@ export class Draft {
     };
   }
 
-  /** The effects, with each order in an answer as it is at the end of the batch. */
+  /** The effects of the batch. Each answer contains the state of its order at the end of the batch. */
   settledEffects(): Effect[] {
     return this.effects.map((effect) => {
       if (effect.kind !== 'answer' || !('order' in effect.answer)) return effect;
@@ -206,28 +206,28 @@ interface Waiter {
 }
 
 /**
- * The queue of a package: orders by number. Numbers only grow, so it is an array with a head. An order that leaves
- * from the middle stays as a gap until there are enough gaps for a sweep. Adding and removing cost O(1) amortized,
- * a position O(log n).
+ * The queue of a package, sorted by order number. New numbers are always greater, so the queue is an array with a head.
+ * An order that leaves from the middle stays as a gap until there are enough gaps for a sweep. Adding and removing cost
+ * O(1) amortized, finding a position costs O(log n).
  */
 export class WaitingQueue implements Iterable<Waiter> {
   #waiters: Waiter[] = [];
   #head = 0;
-  /** Numbers of the orders that left from behind the head, ascending. */
+  /** The gaps: numbers of orders that left from behind the head, ascending. */
   #gaps: number[] = [];
 
   get size(): number {
     return this.#waiters.length - this.#head - this.#gaps.length;
   }
 
-  /** @throws RangeError unless the number is greater than any before. */
+  /** Adds an order at the end. @throws RangeError unless its number is greater than all numbers before. */
   add(number: number, orderId: string): void {
     const last = this.#waiters.at(-1);
     if (last !== undefined && last.number >= number) throw new RangeError('numbers in the queue only grow');
     this.#waiters.push({ number, orderId });
   }
 
-  /** Does nothing if the number is not in the queue. */
+  /** Removes an order. Does nothing if its number is not in the queue. */
   remove(number: number): void {
     const index = lowerBound(this.#waiters, number, this.#head);
     if (this.#waiters[index]?.number !== number) return;
@@ -239,7 +239,7 @@ export class WaitingQueue implements Iterable<Waiter> {
     if (this.#head > 1024 && this.#head * 2 > this.#waiters.length) this.#sweep();
   }
 
-  /** The position of a number, from 1; undefined if it is not in the queue. */
+  /** The position of a number, from 1; undefined if the number is not in the queue. */
   position(number: number): number | undefined {
     const index = lowerBound(this.#waiters, number, this.#head);
     const gap = gapIndex(this.#gaps, number);
@@ -247,7 +247,7 @@ export class WaitingQueue implements Iterable<Waiter> {
     return index - this.#head - gap + 1;
   }
 
-  /** The first `max` numbers. */
+  /** The first numbers of the queue, at most `max`. */
   first(max: number): number[] {
     const numbers: number[] = [];
     for (const { number } of this) {
@@ -282,7 +282,7 @@ export class WaitingQueue implements Iterable<Waiter> {
   }
 }
 
-/** The first index, from `from` on, with a number that is not below `number`. */
+/** The first index at or after `from` whose number is not below `number`. */
 function lowerBound(waiters: readonly Waiter[], number: number, from: number): number {
   return search(from, waiters.length, (index) => (waiters[index] as Waiter).number < number);
 }

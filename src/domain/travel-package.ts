@@ -1,4 +1,4 @@
-/** The goods and their price. Each order keeps a copy from the time of its purchase. */
+/** The flight, the night and their price. Each order keeps a copy from the time of its purchase. */
 export interface Offer {
   readonly flight: string;
   /** The night, as an ISO date (`2022-08-09`). */
@@ -7,29 +7,29 @@ export interface Offer {
   readonly price: number;
 }
 
-/** The greatest package id. Every store and client keeps fifteen digits exactly. */
+/** The greatest package id. Every store and client represents fifteen digits exactly. */
 export const packageIdMax = 999_999_999_999_999;
 
 /** A package on sale. Every change by an operator raises `version`. */
 export interface TravelPackage extends Offer {
   readonly id: number;
-  /** All units on sale. Never below held + confirmed. */
+  /** The number of units on sale. Never below held + confirmed. */
   readonly quota: number;
-  /** Sale window, in ms since the epoch; absent means no limit. */
+  /** Begin of the sale window, as Unix time in ms. An absent `opensAt` or `closesAt` means no limit. */
   readonly opensAt?: number;
   readonly closesAt?: number;
-  /** While paused, no unit is claimed and nobody joins the queue. Orders in the queue keep their position. */
+  /** While the sale is paused, no unit is claimed and no order joins the queue. Queued orders keep their position. */
   readonly paused?: boolean;
-  /** False hides the package from customers' lists; it can still be bought by its id. Absent means true. */
+  /** False hides the package from customers' lists, although it can still be bought by its id. Absent means true. */
   readonly listed?: boolean;
-  /** The sale has ended for good: the package is in no list and cannot be bought. Its orders stay. */
+  /** True after the final end of the sale: the package is in no list and cannot be bought. Its orders stay. */
   readonly archived?: boolean;
   readonly version: number;
 }
 
 /**
  * Counts of a package's units and waiting orders. Rule Q1: `quota = remaining + held + confirmed`.
- * Compensating orders count as held, cancelling ones as confirmed.
+ * Compensating orders count as held, cancelling orders as confirmed.
  */
 export interface Inventory {
   readonly remaining: number;
@@ -73,7 +73,7 @@ export function isSoldOut(quota: number, inventory: Inventory): boolean {
   return inventory.confirmed - inventory.cancelling >= quota;
 }
 
-/** How many orders may wait for a unit of a package. */
+/** The most orders that may wait in the queue of a package. */
 export function queueCapacity(quota: number, waitersPerUnit: number): number {
   return waitersPerUnit * quota;
 }
@@ -91,7 +91,7 @@ export function salePhase(travelPackage: TravelPackage, now: number): SalePhase 
   return 'open';
 }
 
-/** The packages that an empty store gets. */
+/** The packages that are added to an empty store. */
 export const samplePackages: readonly TravelPackage[] = [
   { id: 1, flight: 'Flight-1', stay: '2022-08-09', price: 100, quota: 1, version: 1 },
   { id: 2, flight: 'Flight-2', stay: '2022-08-09', price: 100, quota: 2, version: 1 },
