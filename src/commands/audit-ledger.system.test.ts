@@ -11,7 +11,7 @@ import { environmentOf } from '../../test/support/node-process.ts';
 import { onSale } from '../../test/support/server.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 
-/* What `npm run audit` says about suppliers that do not show their ledger. */
+/* The output of `npm run audit` if the suppliers' ledger cannot be read. */
 
 let folder: string;
 let file: string;
@@ -67,9 +67,9 @@ test.each([
   ['hang', () => {}, token, 'no answer within 1 s'],
   ['hang, without a token', () => {}, undefined, 'no answer within 1 s'],
   ['refuse the token', problem, token, 'the token is refused (status 401); check SUPPLIERS_TOKEN'],
-  ['answer rubbish', page({ rubbish: true }), token, 'flights: a malformed ledger page, status 200'],
+  ['answer nonsense', page({ rubbish: true }), token, 'flights: a malformed ledger page, status 200'],
   ['answer with a cursor that never moves', page({ reservations: [], next: '1' }), token, 'does not go on'],
-] as const)('names suppliers that %s, and exits 2', async (_, answer, sentToken, reason) => {
+] as const)('the audit names suppliers that %s, and exits 2', async (_, answer, sentToken, reason) => {
   const url = await listen(answer);
   const { code, out, err } = await audit(url, [], sentToken);
   expect([code, out]).toEqual([2, '']);
@@ -106,7 +106,7 @@ test('the audit skips a ledger that demands a token if none is configured', asyn
   expect(out).toContain("The suppliers' ledger was not read");
 });
 
-test('the audit prints its progress on stderr on request', async () => {
+test('the audit prints its progress on stderr if an option asks for it', async () => {
   const url = await listen(page({ reservations: [] }));
   const { code, err } = await audit(url, ['--progress'], token);
   expect(code).toBe(0);

@@ -57,7 +57,10 @@ function progressText({ packages, packagesTotal, orders, reservations }: AuditPr
   return `${packages} of ${packagesTotal} packages, ${orders} orders, ${reservations} reservations read`;
 }
 
-/** Shows on stderr how far the audit is: one line that changes on a terminal, and lines elsewhere if asked for. */
+/**
+ * Shows the progress of the audit on stderr: on a terminal in one changing line, elsewhere only on request, line by
+ * line.
+ */
 class ProgressLine {
   readonly #isAsked: boolean;
   #isShown = false;

@@ -33,7 +33,7 @@ afterAll(async () => {
   await Promise.all([mongod?.stop(), redis?.stop()]);
 });
 
-/** Starts the consumer like an operator. */
+/** Starts the consumer as an operator does. */
 function spawnConsumer(settings: Record<string, string>, ...parameters: string[]) {
   const child = spawn(process.execPath, ['src/commands/consumer.ts', ...parameters], {
     cwd: root,
@@ -66,7 +66,7 @@ async function openServer() {
   return { engine, store, close };
 }
 
-test('Q3 Q5 Q8 books stored orders, continues when Redis is wiped, and stops on SIGTERM', async () => {
+test('Q3 Q5 Q8 the consumer books stored orders, continues when Redis is wiped, and stops on SIGTERM', async () => {
   const { engine, store, close } = await openServer();
   await store.addPackages([onSale({ quota: 10 })]);
   await engine.start();
@@ -94,7 +94,7 @@ test('Q3 Q5 Q8 books stored orders, continues when Redis is wiped, and stops on 
 test.each([
   ['SQLite', { DATABASE_URL: 'sqlite:./x.db' }, 'SQLite serves one process alone'],
   ['no Redis', { DATABASE_URL: 'mongodb://localhost' }, 'needs the Redis'],
-])('reports the error and exits 2: %s', async (_, settings, words) => {
+])('the consumer reports the error and exits 2: %s', async (_, settings, words) => {
   const consumer = spawnConsumer(settings);
   await consumer.ended;
   expect(consumer.child.exitCode).toBe(2);

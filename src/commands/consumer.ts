@@ -24,7 +24,7 @@ const command = {
   options: {},
 };
 
-/** How often the start tries again to reach the store. */
+/** Interval between attempts to reach the store at the start. */
 const retryMs = 1_000;
 
 async function run(): Promise<number> {
@@ -80,7 +80,7 @@ async function openWhenReachable(database: DatabaseConfig, log: Log): Promise<Op
   }
 }
 
-/** Resolves with the first signal to stop. The second one ends the process at once. */
+/** Resolves with the first signal to stop. A second signal ends the process at once. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => onStopSignals(resolve, { again: () => process.exit(1) }));
 }

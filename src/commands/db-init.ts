@@ -49,7 +49,10 @@ async function initialise({ file, reset, yes }: OptionValues<typeof options>): P
   }
 }
 
-/** A wrong year is a likely mistake. The sample has old dates on purpose, and gets no warning. */
+/**
+ * Warns of nights in the past, because a wrong year is a likely mistake. The sample packages get no warning: their
+ * dates are old on purpose.
+ */
 function warnOfPast(packages: readonly TravelPackage[]): void {
   for (const { id, stay } of withNightInThePast(packages, systemClock.now()))
     console.error(`Warning: package ${id} has its night in the past (${stay}).`);

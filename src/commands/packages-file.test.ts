@@ -99,12 +99,12 @@ describe('packages file', () => {
       { packages: [{ ...good, opensAt: '2026-11-27T18:00:00Z', closesAt: '2026-11-27T18:00:00Z' }] },
       ': packages[0].closesAt (package 7): must be after opensAt',
     ],
-  ])('with %s is refused, naming the place', async (_, content, message) => {
+  ])('with %s is refused, and the error names the position of the mistake', async (_, content, message) => {
     await expect(read(content)).rejects.toThrow(message);
     await expect(read(content)).rejects.toThrow(file);
   });
 
-  test('is refused with all mistakes, each with its place', async () => {
+  test('is refused with a list of all mistakes, each with its position in the file', async () => {
     const window = { opensAt: '2026-11-27T18:00:00Z', closesAt: '2026-11-26T18:00:00Z' };
     const content = {
       pakages: [],
@@ -133,7 +133,7 @@ describe('packages file', () => {
     ]);
   });
 
-  test('causes a warning for a night before today in UTC', async () => {
+  test('causes a warning if a night is before today in UTC', async () => {
     const nights = ['2026-11-28', '2026-11-29', '2026-11-30'].map((stay, index) => ({
       ...good,
       id: index + 1,

@@ -27,7 +27,7 @@ const packagesFile = z.strictObject(
   { error: (issue) => (issue.code === 'invalid_type' ? 'expected {"packages": […]}' : undefined) },
 );
 
-/** A mistake in the file, with its place. */
+/** A mistake in the file, with its position. */
 interface Mistake {
   readonly path: readonly PropertyKey[];
   readonly message: string;
@@ -35,7 +35,7 @@ interface Mistake {
 
 /**
  * Reads `{packages: [{id, flight, stay, price, quota, opensAt?, closesAt?}]}`, times as ISO date-times.
- * @throws Error with a line for each mistake, which names the file and the place in it.
+ * @throws Error with a line for each mistake, which names the file and the position of the mistake.
  */
 export async function readPackagesFile(file: string): Promise<TravelPackage[]> {
   const content = await readJson(file);
@@ -57,13 +57,13 @@ export async function readPackagesFile(file: string): Promise<TravelPackage[]> {
   return parsed.flatMap(({ data }) => (data === undefined ? [] : [withoutAbsent(data)]));
 }
 
-/** The packages whose night is before the UTC day of `now`, in ms since the epoch. */
+/** The packages whose night is before the UTC day of `now`, a Unix time in ms. */
 export function withNightInThePast(packages: readonly TravelPackage[], now: number): TravelPackage[] {
   const today = new Date(now).toISOString().slice(0, 10);
   return packages.filter(({ stay }) => stay < today);
 }
 
-/** Mistakes that concern several values. They are found also if other values are wrong. */
+/** Mistakes that concern several values together. They are also found if other values are wrong. */
 function contradictionsIn(given: unknown, index: number, firstById: ReadonlyMap<unknown, number>): Mistake[] {
   const { id, opensAt, closesAt } = membersOf(given);
   const first = firstById.get(id) ?? index;
@@ -118,7 +118,7 @@ async function readJson(file: string): Promise<unknown> {
   }
 }
 
-/** `packages[2].quota (package 7): ` */
+/** The position of a mistake as text, for example `packages[2].quota (package 7): `. */
 function placeOf(path: readonly PropertyKey[], given: readonly unknown[]): string {
   if (path.length === 0) return '';
   const place = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');

@@ -26,7 +26,7 @@ interface Ran {
   readonly err: string;
 }
 
-/** Runs a command like npm, without a terminal. */
+/** Runs a command as npm does, without a terminal. */
 function run(command: 'db-init' | 'audit', args: string[] = [], settings: Record<string, string> = {}) {
   const path = fileURLToPath(import.meta.resolve(`./${command}.ts`));
   const env = environmentOf({ DATABASE_URL: `sqlite:${file}`, ...settings });
@@ -103,7 +103,7 @@ describe('db:init', () => {
     expect(await run('db-init', ['--file', packages])).toMatchObject({ code: 0, out: 'Added package 9.\n' });
   });
 
-  test('adds a package with its night in the past, with a warning', async () => {
+  test('adds a package whose night is in the past, and warns of it', async () => {
     const packages = join(folder, 'packages.json');
     const old = { id: 9, flight: 'F', stay: '2020-01-01', price: 5, quota: 2 };
     const next = { ...old, id: 10, stay: '2999-01-01' };
@@ -115,7 +115,7 @@ describe('db:init', () => {
     });
   });
 
-  test('warns of a misspelt setting, like audit', async () => {
+  test('warns of a misspelt setting, as audit does', async () => {
     const settings = { SUPPLIER_URL: 'http://127.0.0.1:1' };
     const warning = 'SUPPLIER_URL is not a setting: did you mean SUPPLIERS_URL?\n';
     expect(await run('db-init', [], settings)).toMatchObject({ code: 0, err: warning });
@@ -138,7 +138,7 @@ describe('db:init', () => {
     await store.close();
   });
 
-  test('is refused beside a running server, in one line', async () => {
+  test('is refused in one line while a server uses the store', async () => {
     const server = await startServer({ settings: { DATABASE_URL: `sqlite:${file}` } });
     const refused = await run('db-init', ['--reset', '--yes']);
     expect(refused).toMatchObject({ code: 2, out: '' });
@@ -153,7 +153,7 @@ describe('db:init', () => {
     expect(err).toContain('npm run db:init -- --help');
   });
 
-  test('--help needs no store', async () => {
+  test('--help works without a store', async () => {
     const { code, out } = await run('db-init', ['--help'], { DATABASE_URL: 'nonsense' });
     expect(code).toBe(0);
     expect(out).toContain('--reset');
@@ -170,7 +170,7 @@ describe('audit', () => {
     });
   });
 
-  test('names every finding and exits 1', async () => {
+  test('names every finding, and exits 1', async () => {
     await run('db-init');
     await fill();
     plant(`UPDATE packages SET held = 1 WHERE id = 1;
@@ -219,7 +219,7 @@ describe('audit', () => {
     expect(err).not.toContain('    at ');
   });
 
-  test('Q1 Q5 Q8 raises no false alarm beside a server under load', async () => {
+  test('Q1 Q5 Q8 reports no findings while a server sells under load', async () => {
     const packages = join(folder, 'packages.json');
     const offer = { flight: 'F', stay: '2027-01-01', price: 5 };
     await writeFile(

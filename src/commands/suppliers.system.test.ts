@@ -82,7 +82,7 @@ describe('npm run suppliers', () => {
     expect(second.output()).not.toMatch(/error|warn/i);
   });
 
-  it('reads the environment; options override it', async () => {
+  it('reads its settings from the environment, and options override them', async () => {
     const settings = { FLIGHT_FAILURE_RATE: '1', HOTEL_FAILURE_RATE: '1', SUPPLIERS_TOKEN: 'token-of-tests' };
     const { url } = await serve(['--ledger', ':memory:', '--flight-failure-rate', '0'], settings);
     const peer = httpSuppliers({ url, token: 'token-of-tests' });
@@ -110,7 +110,7 @@ describe('npm run suppliers', () => {
     [['left over'], 1, /Unexpected argument 'left over'/],
     [['--host', '0.0.0.0'], 1, /SUPPLIERS_TOKEN must be set to listen on 0\.0\.0\.0/],
     [['--ledger', '/'], 1, /is a folder/],
-  ])('%j', async (args, code, message) => {
+  ])('answers the options %j with the right text and exit code', async (args, code, message) => {
     const { exited, output } = run(args);
     expect(await exited).toBe(code);
     expect(output()).toMatch(message);

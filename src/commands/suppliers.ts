@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   console.log(`suppliers listen on http://${host}:${bound}/api/suppliers`);
 }
 
-/** The settings that options stand for. */
+/** The setting that each option overrides. */
 const settingOf = {
   port: 'PORT',
   'flight-failure-rate': 'FLIGHT_FAILURE_RATE',
@@ -80,7 +80,7 @@ const settingOf = {
 } as const;
 const settingOptions = Object.keys(settingOf) as (keyof typeof settingOf)[];
 
-/** Checks the options by the rules of the settings that they stand for. */
+/** Checks the options by the rules of the settings that they override. */
 function readOptions(values: OptionValues<typeof options>): {
   readonly port: number;
   readonly suppliers: Partial<SuppliersConfig>;

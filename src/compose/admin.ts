@@ -19,23 +19,28 @@ interface AdminParts {
   readonly store: Store & { readonly ledger: SupplierLedger };
   readonly engine: OperatedEngine;
   readonly settings: HttpSettings;
-  /** Open WebSockets. */
+  /** Returns the number of open WebSockets. */
   readonly sockets: () => number;
-  /** Drains the process, as SIGTERM does. Absent if that is not possible. */
+  /** Drains the process, as SIGTERM does. Absent if the process cannot be drained this way. */
   readonly onDrain?: (() => void) | undefined;
 }
 
 interface OpenAdmin {
-  /** Without `admin` if there is no admin token. */
+  /** The dependencies of the admin routes. `admin` is absent if no admin token is set. */
   readonly deps: { readonly admin?: HttpAdmin };
-  /** Tells the other instances that this one drains: a long drain is no loss. Never throws. */
+  /**
+   * Tells the other instances that this instance drains, so that a long drain does not count as a loss. Never throws.
+   */
   leaving(): Promise<void>;
-  /** Signs this instance out after its engine has drained: otherwise it would be shown as lost. Never throws. */
+  /** Signs this instance out after its engine has drained, so that it is not shown as lost. Never throws. */
   left(): Promise<void>;
   close(): void;
 }
 
-/** The operators' service. Needed also without a token: an instance with a token may ask this one for its status. */
+/**
+ * Opens the admin service. It is needed without a token too, because an instance with a token may ask for this one's
+ * status.
+ */
 export function openAdmin(parts: AdminParts): OpenAdmin {
   const { config, settings, engine, store, log, sockets } = parts;
   const random = systemRandom();

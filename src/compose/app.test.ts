@@ -32,7 +32,7 @@ async function problemOf(answer: Response) {
   return (await answer.json()) as Record<string, unknown>;
 }
 
-it('lists packages with their inventory, and the sale window if there is one', async () => {
+it('lists packages with their inventory, and with a sale window if they have one', async () => {
   const windowed = fakeSnapshot({ id: 2, opensAt: fakeNow, paused: true });
   const app = appWith({ packages: async () => [fakeSnapshot(), windowed] });
   const answer = await app.request('/api/packages');
@@ -72,7 +72,7 @@ it.each(['/nothing', '/api/nothing', '/api', '/api/orders/a/b', '/api/orders/', 
   },
 );
 
-it('shows browsers a page at an unknown address, with the strict content security policy', async () => {
+it('shows browsers a page at an unknown URL, with the strict content security policy', async () => {
   const answer = await appWith().request('/nothing', { headers: { Accept: 'text/html,*/*' } });
   expect(answer.status).toBe(404);
   expect(answer.headers.get('content-type')).toContain('text/html');
@@ -92,7 +92,7 @@ it('serves the routes of all subjects', async () => {
   expect(flight.status).toBe(201);
 });
 
-it('/healthz always succeeds, and /readyz if nothing prevents sales', async () => {
+it('answers /healthz with success always, and /readyz only if nothing prevents sales', async () => {
   expect((await appWith({ readinessProblems: async () => ['the store'] }).request('/healthz')).status).toBe(
     200,
   );

@@ -50,7 +50,7 @@ export function createApp(deps: AppServices & { readonly admin?: HttpAdmin }): A
   return { app, live };
 }
 
-/** An unknown address: browsers get a page, programs get a problem. */
+/** Answers a request for an unknown URL: browsers get a page, programs get a problem. */
 function nothingHere(deps: AppServices, assetUrl: (name: string) => string) {
   const showPage = showProblemPage({ ...deps, assetUrl });
   return (c: Context) => {

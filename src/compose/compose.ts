@@ -22,13 +22,13 @@ import { closeAfterFailure, startStep } from './start-step.ts';
 import { type OpenStore, openStore } from './store.ts';
 import { composeSuppliers } from './suppliers.ts';
 
-/** A whole instance, ready to listen. */
+/** A complete instance that is ready to listen. */
 export interface Instance {
   readonly engine: BookingEngine;
   readonly server: Server;
   /** Starts to listen and returns the port. @throws Error if the port is in use. */
   listen(port: number, host?: string): Promise<number>;
-  /** Takes the port over from a server that listens already, without refusing a connection. */
+  /** Takes over the port of a server that is already listening, without refusing a connection. */
   listenInsteadOf(other: Server): Promise<number>;
   /** Drains: readiness fails, requests in flight are answered, sockets are told to reconnect, and everything closes. */
   close(): Promise<void>;
@@ -37,21 +37,24 @@ export interface Instance {
 interface ComposeOptions {
   readonly config: Config;
   readonly log: Log;
-  /** Called when another process changes the same packages, although this instance runs without leases: it must end. */
+  /**
+   * Called when another process changes the same packages although this instance has no leases. The process must then
+   * end.
+   */
   readonly onFenced?: (packageId: number) => void;
   /** Called when an operator drains the instance. The caller has to close it. */
   readonly onDrain?: () => void;
 }
 
-/** How long a stop waits for requests in flight: with several instances they may wait for other owners. */
+/** How long a stop waits for requests in flight. With several instances a request may wait for another owner. */
 const answersTimeoutMs = { oneInstance: 2_000, severalInstances: 11_000 };
-/** How long it waits for the last answers, after waiting callers got the current state of their orders. */
+/** How long a stop waits for the last answers to be sent, after all waiting callers were answered. */
 const lastAnswersMs = 500;
-/** The time in which a load balancer notices that this instance is not ready. */
+/** Within this time a load balancer notices that this instance is not ready. */
 const noticeMs = 500;
 
 /**
- * Makes an instance. Only this folder chooses implementations.
+ * Makes an instance. Only this folder chooses the implementations of ports.
  * @throws StoreUnavailableError if the store's server does not answer.
  * @throws Error with one line that says what is wrong.
  */
@@ -79,7 +82,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   const { metrics, tracing } = telemetry;
   const observers = { metrics, ...defined({ tracing }) };
   const random = systemRandom();
-  // Reads the secret before the engine starts: if that failed, nothing would stop the engine.
+  // Read the secret before the engine starts, because nothing would stop the engine if the read failed.
   const settings = await startStep('reading the secret from the store', httpSettings(config, store));
   const { simulated, suppliers } = composeSuppliers(config.suppliers, store.ledger, log, observers);
   const cluster = await startStep('loading the Redis client', openCluster(config, log));
@@ -123,12 +126,12 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     await admin.leaving();
     await engine.drain();
     await admin.left();
-    // Until a load balancer notices that this instance is not ready, its requests are answered.
+    // Answer requests until a load balancer has noticed that this instance is not ready.
     if (hasOthers) await clock.sleep(noticeMs);
     const answered = stopServing();
     const timeoutMs = hasOthers ? answersTimeoutMs.severalInstances : answersTimeoutMs.oneInstance;
     await Promise.all([live.stop(), settlesWithin(timeoutMs, answered)]);
-    // Callers that wait for an outcome get the current state. Requests that are still being sent are cut off.
+    // Callers that wait for an outcome get the current state of their order. Requests still being received are cut off.
     engine.close();
     await settlesWithin(lastAnswersMs, answered);
     server.closeAllConnections();

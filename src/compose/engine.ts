@@ -27,7 +27,7 @@ interface RunningEngine {
 interface EngineParts {
   readonly config: Config;
   readonly log: Log;
-  /** Called when another process changes the same packages, although this instance runs without leases. */
+  /** Called when another process changes the same packages although this instance has no leases. */
   readonly onFenced?: (packageId: number) => void;
   readonly store: OpenStore;
   readonly suppliers: Suppliers;
@@ -38,7 +38,7 @@ interface EngineParts {
   readonly cluster: Cluster | undefined;
 }
 
-/** Several instances: the connection to Redis, and the modules that only they need. */
+/** The connection to Redis and the modules that only an instance with others needs. */
 interface Cluster {
   readonly modules: Awaited<ReturnType<typeof loadClusterModules>>;
   readonly connect: RedisConnector;
@@ -53,7 +53,7 @@ export async function openCluster({ redisUrl, instanceId }: Config, log: Log): P
   return { modules, connect: modules.redisConnector(redisUrl, instanceId, log) };
 }
 
-/** Loaded only for several instances: these modules take memory, and time at the start. */
+/** Loads the modules for several instances. A single instance does without, to save memory and start time. */
 async function loadClusterModules() {
   const [redis, leases, liveBus, list, messages, lock, queue] = await Promise.all([
     import('../cluster/redis/connector.ts'),
@@ -91,7 +91,7 @@ function chooseEngine({ config, log, onFenced, cluster, ...parts }: EngineParts)
       ordersPerEmail: config.ordersPerEmail,
       rejectionsMax: defaultRejectionsMax,
     },
-    // With SQLite only this process changes packages, and the live bus reports every change.
+    // With SQLite only this process changes packages, and the live bus reports every change, so snapshots never expire.
     snapshotMaxAgeMs: config.database.kind === 'sqlite' ? Number.POSITIVE_INFINITY : snapshotMaxAgeMs,
   };
   const { instanceId: instance } = config;

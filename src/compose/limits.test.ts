@@ -10,7 +10,7 @@ it.each([
   [20_000, 19_000],
   [1_024, 768],
   [256, 192],
-])('%s open files allow %i connections; some files are reserved for the store', (files, connections) => {
+])('%s open files allow %i connections and reserve some files for the store', (files, connections) => {
   expect(connectionsAllowed(files)).toBe(connections);
 });
 
@@ -22,7 +22,7 @@ it.each([
   ],
   ['no limit', 'Max open files            unlimited            unlimited            files\n', undefined],
   ['something else', 'nothing\n', undefined],
-])('reads the limit of open files: %s', (_what, text, expected) => {
+])('reads the limit of open files from a file that has %s', (_what, text, expected) => {
   const folder = mkdtempSync(join(tmpdir(), 'limits-'));
   const file = join(folder, 'limits');
   writeFileSync(file, text);
@@ -30,6 +30,6 @@ it.each([
   rmSync(folder, { recursive: true });
 });
 
-it('has no limit of open files if the file of the limits does not exist', () => {
+it('there is no limit of open files if the file of the limits does not exist', () => {
   expect(openFilesMax('/nowhere/limits')).toBe(undefined);
 });

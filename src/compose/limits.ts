@@ -13,7 +13,7 @@ import { clientResolver } from '../rate-limits/client-address.ts';
 import { httpLimits } from '../rate-limits/limits.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 
-/** Above comfortable load, below collapse. */
+/** Above the load that an instance serves well, below the load that it cannot survive. */
 const connectionsMax = 40_000;
 /** Reserved for the store, suppliers and Redis: without a free file descriptor the server could not commit. */
 const otherFilesMax = 1_000;
@@ -21,7 +21,7 @@ const otherFilesMax = 1_000;
 /** The limits that protect an instance from overload. */
 interface Protection {
   readonly deps: Pick<AppServices, 'limits' | 'admission'>;
-  /** Limits the connections of a server. */
+  /** Limits the number of connections to a server. */
   attach(server: Server): void;
   close(): Promise<void>;
 }
@@ -47,7 +47,9 @@ export async function openProtection(
   };
 }
 
-/** For each server that listens for customers, also while there is no instance yet. */
+/**
+ * Limits the connections to a server for customers. Needed also for a server that listens before there is an instance.
+ */
 export function attachConnectionLimits(
   server: Server,
   { limits, trustProxy }: Pick<Config, 'limits' | 'trustProxy'>,
@@ -66,8 +68,8 @@ export function connectionsAllowed(files: number | undefined): number {
 }
 
 /**
- * The number of files and connections that this process may have open. Node has already raised it to the hard limit.
- * Undefined if it is unknown or unlimited.
+ * The number of files and connections that this process may have open. Node has already raised this number to the hard
+ * limit. Undefined if the number is unknown or unlimited.
  */
 export function openFilesMax(limitsFile = '/proc/self/limits'): number | undefined {
   try {
@@ -78,7 +80,7 @@ export function openFilesMax(limitsFile = '/proc/self/limits'): number | undefin
   }
 }
 
-/** Warns once. Either TRUST_PROXY is set wrongly, or a client forges the header. */
+/** Warns once of X-Forwarded-For without a trusted proxy: TRUST_PROXY is set wrongly, or a client forges the header. */
 function proxyWarning(log: Log): () => void {
   const once = new LogOnce();
   return () => once.report('X-Forwarded-For', () => log.warn({}, proxyMessage));
@@ -88,7 +90,7 @@ const proxyMessage =
   'a client that is refused by a rate limit sends X-Forwarded-For, and TRUST_PROXY is off. If there is a proxy in ' +
   'front of this server, everybody behind it counts as one client: set TRUST_PROXY.';
 
-/** Loads the library only if there are limits: it takes memory, and time at the start. */
+/** Loads the rate limits' library only if there are limits, to save memory and start time. */
 async function openRateLimits(connect: RedisConnector | undefined, log: Log): Promise<RateLimits> {
   if (connect === undefined) {
     const { memoryRateLimits } = await import('../rate-limits/memory.ts');

@@ -10,7 +10,7 @@ it('a start step settles like its work', async () => {
   );
 });
 
-it('a start step that takes too long is named, and its later result is released', async () => {
+it('a start step that exceeds its timeout fails with its name, and its later result is released', async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
   const late = vi.fn();
   const step = startStep('opening the store', promise, { timeoutMs: 20, late });

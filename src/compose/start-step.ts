@@ -1,11 +1,11 @@
 import { settlesWithin, withTimeout } from '../lib/deadline.ts';
 
 interface StepOptions<T> {
-  /** Default: longer than any step that succeeds takes. */
+  /** Default: longer than any successful step takes. */
   readonly timeoutMs?: number;
   /** Makes the error for a timeout; default: an Error with the message. */
   readonly error?: (message: string) => Error;
-  /** Called with the result if the step ends after its timeout, to release it. */
+  /** Releases the result of a step that ends after its timeout. */
   readonly late?: (result: T) => unknown;
 }
 
@@ -28,7 +28,7 @@ export async function startStep<T>(
 /** How long a failed start waits for its resources to close. */
 const closingTimeoutMs = 5_000;
 
-/** Waits for resources to close after a failed start. The timeout ensures that the start's own error is reported. */
+/** Waits for resources to close after a failed start. The timeout ensures that the error of the start is reported. */
 export async function closeAfterFailure(...closing: Promise<unknown>[]): Promise<void> {
   await settlesWithin(closingTimeoutMs, Promise.allSettled(closing));
 }

@@ -7,13 +7,13 @@ import { type Store, StoreUnavailableError } from '../storage/store.ts';
 import type { SupplierLedger } from '../suppliers/suppliers.ts';
 import { startStep } from './start-step.ts';
 
-/** A store with the ledger of the simulated suppliers in it. */
+/** A store that also contains the ledger of the simulated suppliers. */
 export type OpenStore = Store & { readonly ledger: SupplierLedger };
 
 /**
  * Opens the store that a configuration names.
- * @throws StoreUnavailableError if its server does not answer.
- * @throws Error with one line that says what is wrong with it.
+ * @throws StoreUnavailableError if the store's server does not answer.
+ * @throws Error with one line that says what is wrong with the store.
  */
 export async function openStore(
   database: DatabaseConfig,
@@ -23,14 +23,14 @@ export async function openStore(
   try {
     if (database.kind === 'sqlite') {
       const { file } = database;
-      // SQLite's calls are synchronous: on a network file system that does not answer they would block the process.
+      // SQLite's calls are synchronous, so they would block the process if a network file system does not answer.
       await startStep(
         `looking at ${file}`,
         stat(dirname(file)).catch(() => undefined),
       );
       return openSqliteStore({ file, ...others });
     }
-    // The driver is loaded only if it is used: it takes memory, and time at the start.
+    // The driver is loaded only if it is used, to save memory and start time.
     const { openMongoStore } = await import('../storage/mongodb/mongo-store.ts');
     return await startStep('opening the store', openMongoStore({ url: database.url, ...options }), {
       error: (message) => new StoreUnavailableError(message),

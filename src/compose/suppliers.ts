@@ -33,7 +33,9 @@ export function composeSuppliers(
 /** Reservations in one page of the simulated suppliers' ledger. */
 const pageSize = 1000;
 
-/** The suppliers' ledger, for audits. Suppliers at a URL may demand a token: without one, the ledger is optional. */
+/**
+ * The suppliers' ledger, for audits. Suppliers at a URL may demand a token, so the ledger is optional if none is set.
+ */
 export function ledgerOf({ url, token }: SuppliersConfig, simulated: SupplierLedger): LedgerSource {
   if (url === undefined) return { ledger: (kind, cursor) => simulated.page(kind, cursor, pageSize) };
   const { origin } = new URL(url);

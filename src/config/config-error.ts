@@ -7,8 +7,8 @@ export interface Refusal {
 }
 
 /**
- * Lists all wrong settings. The message has one line for each, with the setting, its value and the allowed values. If there
- * are several, they come after a headline.
+ * Lists all wrong settings. The message has one line for each wrong setting, with its name, its value and the allowed
+ * values. A headline comes first if there are several lines.
  */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -20,19 +20,19 @@ export class ConfigError extends Error {
   }
 }
 
-/** A message that a value is not allowed, with the allowed values. */
+/** Makes the message that a value is not allowed, with the allowed values. */
 export function refused(value: string, allowed: string): string {
   return `${oneLine(value)} is not allowed: ${allowed}`;
 }
 
-/** One line as it is; several lines after a headline. */
+/** Joins lines to a text. A single line stays as it is. Several lines get a headline. */
 export function inLines(lines: readonly string[]): string {
   return lines.length === 1
     ? (lines[0] as string)
     : [`${lines.length} settings are wrong:`, ...lines].join('\n');
 }
 
-/** Shown in the place of a secret. */
+/** The text that is shown instead of a secret. */
 export const redacted = '(hidden)';
 
 /** Hides the passwords of all URLs in a text. */

@@ -203,7 +203,7 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('does not report a wrong setting as a contradiction too', () => {
+  it('does not report a setting as a contradiction that is already reported as wrong', () => {
     expect(refusal({ DATABASE_URL: 'mysql://h', ENGINE: 'lock' })).toMatch(/^DATABASE_URL=.*$/);
     expect(refusal({ DATABASE_URL: mongodb, REDIS_URL: 'h', ENGINE: 'lock' })).toMatch(/^REDIS_URL=.*$/);
     expect(refusal({ ENGINE: 'actr' })).toMatch(/^ENGINE=actr is not allowed: one of .*$/);
@@ -247,7 +247,7 @@ describe('readConfig', () => {
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SDK_DISABLED: 'yes' }, {}],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_TRACES_EXPORTER: 'none' }, undefined],
     [{ OTEL_SERVICE_NAME: 'alone' }, undefined],
-  ])('enables tracing if the standard variables name a collector: %j', (environment, tracing) => {
+  ])('enables tracing only if the standard variables name a collector: %j', (environment, tracing) => {
     expect(readConfig(environment as Record<string, string>).tracing).toEqual(tracing);
   });
 });

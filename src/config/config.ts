@@ -73,7 +73,7 @@ const settings = z.object({
     .default('USD'),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   PUBLIC_ORIGIN: origin().optional(),
-  // Standard variables, which OpenTelemetry reads too. Here they decide whether it is loaded.
+  // Standard variables of OpenTelemetry. Here they decide whether OpenTelemetry is loaded.
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_TRACES_EXPORTER: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
@@ -107,7 +107,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const wrong = parsed.flatMap(({ name, error }) =>
     error === undefined ? [] : [{ setting: name, allowed: `${error.issues[0]?.message}.` }],
   );
-  // A setting that is wrong by itself is not reported again as a contradiction.
+  // A setting with an invalid value is not reported again as part of a contradiction.
   const isWrong = new Set(wrong.map(({ setting }) => setting));
   const contradictions = contradictionsIn(read, isWrong).filter(({ setting }) => !isWrong.has(setting));
   const refusals = [...wrong, ...contradictions].map((refusal) => ({
@@ -162,18 +162,21 @@ function contradictionsIn(read: Partial<Settings>, isWrong: ReadonlySet<string>)
 
 function toConfig(read: Settings) {
   return {
-    /** 0 takes any free port. */
+    /** The port to listen on; 0 takes any free port. */
     port: read.PORT,
     database: read.DATABASE_URL,
     engine: read.ENGINE,
     instanceId: read.INSTANCE_ID,
     leaseTtlMs: read.LEASE_TTL_MS,
     waitersPerUnit: read.WAITERS_PER_UNIT,
-    /** The most orders that one email may have of a package at the same time; 0: any number. */
+    /** The most orders of one package that one email may have at the same time; 0 means no limit. */
     ordersPerEmail: read.ORDERS_PER_EMAIL,
     suppliers: {
       ...defined({
-        /** Without a trailing slash. Absent: the simulated suppliers of this process. */
+        /**
+         * The URL of the suppliers without a trailing slash. If absent, the simulated suppliers of this process are
+         * used.
+         */
         url: read.SUPPLIERS_URL?.replace(/\/+$/, ''),
         token: read.SUPPLIERS_TOKEN,
       }),
@@ -186,18 +189,20 @@ function toConfig(read: Settings) {
     currency: read.CURRENCY,
     logLevel: read.LOG_LEVEL,
     ...defined({
-      /** Absent: all addresses of the machine, IPv6 and IPv4. */
+      /**
+       * The network address to listen on. If absent, the server listens on all addresses of the machine, IPv6 and IPv4.
+       */
       host: read.HOST,
       redisUrl: read.REDIS_URL,
-      /** The Redis nodes for leases; absent: the one at `redisUrl`. */
+      /** The Redis nodes for leases. If absent, the only node is the Redis at `redisUrl`. */
       redlockUrls: read.REDLOCK_URLS,
       secret: read.SECRET,
       adminToken: read.ADMIN_TOKEN,
-      /** Without a trailing slash. */
+      /** The origin in the customers' URLs, without a trailing slash. */
       publicOrigin: read.PUBLIC_ORIGIN,
-      /** Absent without tracing. OpenTelemetry reads its other settings itself. */
+      /** Absent if tracing is off. OpenTelemetry reads its other settings itself. */
       tracing: tracing(read),
-      /** Absent: no limits. */
+      /** Absent if there are no limits. */
       limits: read.RATE_LIMIT ? limits(read) : undefined,
     }),
   };
@@ -207,22 +212,25 @@ function toConfig(read: Settings) {
 function limits(read: Settings) {
   return {
     purchases: read.RATE_LIMIT_PURCHASES,
-    /** Purchases with an email, of all clients. */
+    /** Purchases with one email, by all clients together. */
     purchasesPerEmail: read.RATE_LIMIT_EMAIL,
-    /** Orders looked up or cancelled by a client. */
+    /** Look-ups and cancellations of orders by one client. */
     lookUps: read.RATE_LIMIT_LOOKUPS,
-    /** Reads of packages and pages by a client. */
+    /** Reads of packages and pages by one client. */
     reads: read.RATE_LIMIT_READS,
-    /** Sockets opened by a client. */
+    /** WebSockets that one client opens. */
     sockets: read.RATE_LIMIT_SOCKETS,
-    /** Open sockets of a client; 0: any number. */
+    /** The most open WebSockets of one client; 0 means no limit. */
     socketsPerClient: read.SOCKETS_PER_CLIENT,
-    /** Open connections of a client; 0: any number. */
+    /** The most open connections of one client; 0 means no limit. */
     connectionsPerClient: read.CONNECTIONS_PER_CLIENT,
   };
 }
 
-/** As OpenTelemetry defines it: only `true` disables, and the exporter `none` exports nothing. */
+/**
+ * The settings of tracing, undefined if it is off. As OpenTelemetry defines, only `true` disables it, and the exporter
+ * `none` exports nothing.
+ */
 function tracing(read: Settings): { readonly protocol?: string } | undefined {
   const endpoint = read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? read.OTEL_EXPORTER_OTLP_ENDPOINT;
   const isDisabled = read.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || read.OTEL_TRACES_EXPORTER === 'none';

@@ -15,7 +15,7 @@ export function isRedisUrl(text: string): boolean {
   }
 }
 
-/** @throws RangeError if the text is not one of {@link redisUrlsAllowed}. */
+/** Parses a Redis URL. @throws RangeError if the text has none of the forms in {@link redisUrlsAllowed}. */
 export function parseRedisUrl(text: string): RedisOptions {
   const parts = /^(?<tls>rediss?)(?<sentinel>\+sentinel)?:\/\/(?<rest>[^\s]+)$/i.exec(text)?.groups;
   if (parts === undefined) throw new RangeError(redisUrlsAllowed);
@@ -38,7 +38,7 @@ function parseSingle(text: string): RedisOptions {
   };
 }
 
-/** `[user:password@]host:port,host:port/master[/db][?…]` */
+/** Parses a list of Sentinels: `[user:password@]host:port,host:port/master[/db][?…]`. */
 function parseSentinels(rest: string, tls: boolean): RedisOptions {
   const [, user = '', hosts, path] = /^([^@/]*@)?([^/?]+)(.*)$/.exec(rest) ?? [];
   if (hosts === undefined) throw new RangeError(redisUrlsAllowed);
@@ -77,7 +77,7 @@ function database(text: string): RedisOptions {
   return { db: Number(text) };
 }
 
-/** ioredis accepts every option as text, except `family`. */
+/** The options in the query of a URL. ioredis accepts every option as text except `family`, which must be a number. */
 function queryOf({ searchParams }: URL): RedisOptions {
   const { family, ...others } = Object.fromEntries(searchParams);
   return { ...others, ...defined({ family: family === undefined ? undefined : Number(family) }) };

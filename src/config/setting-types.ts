@@ -61,7 +61,7 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
   return parsed !== undefined && protocols.includes(parsed.protocol) && parsed.hostname !== '';
 }
 
-/** Normalised to the form of a browser's Origin header. */
+/** The origin of a URL, in the form of a browser's Origin header. */
 export function origin() {
   return z
     .string()
@@ -81,22 +81,22 @@ export function isCurrency(code: string): boolean {
 
 const databaseAllowed = 'sqlite:<file>, for example sqlite:./data/booking.db, or mongodb://<host>/<database>';
 
-/** `DATABASE_URL` */
+/** Parses `DATABASE_URL`. */
 export function database(text: string, context: z.RefinementCtx) {
   const file = /^sqlite:(?:\/\/)?(?<file>.+)$/i.exec(text)?.groups?.file;
-  // Accepted orders have to survive the process (promise Q6), so a database in memory is refused.
+  // Accepted orders must survive the process (promise Q6), so a database in memory is refused.
   if (file !== undefined && !/^:memory:|[?\0]/.test(file)) return { kind: 'sqlite', file } as const;
   if (isMongoUrl(text)) return { kind: 'mongodb', url: text } as const;
   context.addIssue({ code: 'custom', message: databaseAllowed });
   return z.NEVER;
 }
 
-/** `URL` cannot parse the several hosts of a replica set. */
+/** Whether a text is a MongoDB URL. The class `URL` cannot check this, because it does not parse several hosts. */
 function isMongoUrl(text: string): boolean {
   return /^mongodb(\+srv)?:\/\/[^\s/?]+(\/[^\s]*)?$/i.test(text);
 }
 
-/** `REDLOCK_URLS` */
+/** Parses `REDLOCK_URLS`. */
 export function redlockUrls(text: string, context: z.RefinementCtx): string[] {
   const urls = text
     .split(',')
@@ -115,21 +115,21 @@ export function redlockUrls(text: string, context: z.RefinementCtx): string[] {
 /** A count per time window. */
 interface RateConfig {
   readonly count: number;
-  /** Whole seconds. */
+  /** Length of the window in whole seconds. */
   readonly windowS: number;
 }
 
 /**
- * The proxies whose `X-Forwarded-For` is trusted: a number of proxies in a row (0: none), or a list of addresses and CIDR
- * ranges.
+ * The proxies whose `X-Forwarded-For` is trusted: a number of proxies in a row (0: none), or a list of addresses and
+ * CIDR ranges.
  */
 export type TrustProxy = number | readonly string[];
 
-/** A restart resets the counts, so a longer window would not work as expected. */
+/** The longest window, in seconds. A restart resets the counts, so a longer window would not work as expected. */
 const windowSMax = 86_400;
 const unitsS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
 
-/** `<count>/<duration>` */
+/** A rate limit in the form `<count>/<duration>`. */
 export function rateLimit(fallback: string) {
   return z
     .string()
@@ -151,7 +151,7 @@ export function rateLimit(fallback: string) {
 const trustAllowed =
   'off, on, a number of proxies up to 16, or their addresses or CIDR ranges with commas between';
 
-/** `TRUST_PROXY` */
+/** Parses `TRUST_PROXY`. */
 export function trustProxy() {
   return z
     .string()
@@ -173,7 +173,7 @@ function isRange(text: string): boolean {
   const version = isIP(address);
   if (version === 0 || address.includes('%') || text.split('/').length > 2) return false;
   if (prefix === undefined) return true;
-  // An IPv4 range written as IPv6 with a short prefix would include every address, probably by mistake.
+  // An IPv4 range written as IPv6 with a short prefix would include every IPv4 address, which is probably a mistake.
   const bitsMin = /^::ffff:/i.test(address) ? 96 : 0;
   const bitsMax = version === 4 ? 32 : 128;
   return /^\d{1,3}$/.test(prefix) && Number(prefix) >= bitsMin && Number(prefix) <= bitsMax;

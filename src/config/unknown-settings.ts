@@ -1,4 +1,4 @@
-/** Only variables of this program begin like this. */
+/** Prefixes that only variables of this program have. */
 const ownPrefixes = [
   'RATE_LIMIT_',
   'SUPPLIER_',
@@ -18,8 +18,8 @@ const ofServices = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)|_ENV
 const serviceAddress = /^(tcp|udp|sctp):\/\//;
 
 /**
- * A warning for each variable of an environment that is not a setting but resembles one: by a typing mistake, by its case,
- * or by its prefix. Values are not shown.
+ * A warning for each variable of an environment that is not a setting but resembles a setting: it has a typing mistake,
+ * another case, or the prefix of settings. Values are not shown.
  */
 export function resemblingSettings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -53,15 +53,18 @@ function closestTo(name: string, known: readonly string[]): string | undefined {
   return closest?.each;
 }
 
-/** Short names resemble many words: HOST and HOSTS, PORT and SORT. */
+/**
+ * The most typing mistakes in a name. Short names allow none, because they resemble many words, for example PORT and
+ * SORT.
+ */
 function slipsMax({ length }: string): number {
   if (length <= 4) return 0;
   return length <= 10 ? 1 : 2;
 }
 
 /**
- * The number of letters that were left out, added, changed, or swapped with the next one: the edit distance "optimal
- * string alignment".
+ * The number of typing mistakes between two names: letters left out, added, changed, or swapped with the next letter.
+ * This edit distance is known as "optimal string alignment".
  */
 function slipsBetween(one: string, other: string): number {
   let beforeLast: number[] = [];
