@@ -4,14 +4,14 @@ import type { Order, TimelineEvent } from '../domain/order.ts';
 const leaving: ReadonlySet<TimelineEvent> = new Set(['claimed', 'withdrawn', 'sold out']);
 
 /**
- * Checks rule Q5 on the orders of one package, read by number: when an order is claimed, all orders with smaller numbers
- * have left the queue. An order that still waits behind a claimed one proves a breach. For orders that have left, only
- * their times can prove one. Times count only if the clock that wrote them never went back: then the orders' times of
- * arrival grow with their numbers.
+ * Checks rule Q5 on the orders of one package, read by number: when an order is claimed, all orders with smaller
+ * numbers must have left the queue. An order that still waits although a later order was claimed proves a breach. For
+ * orders that have left the queue, only their times can prove a breach. Times count only if the clock never went back,
+ * which is so if the times of arrival grow with the order numbers.
  */
 export class Fairness {
   readonly #clockSkewMs: number;
-  /** The first order that still waits. It is named in one breach only, however many orders overtook it. */
+  /** The first order that still waits. It is reported in a single breach, however many orders overtook it. */
   #waiting: Order | undefined;
   /** The order that left the queue last so far, and how many later orders were claimed before it left. */
   #last: { readonly order: Order; readonly leftAt: number; overtakenBy: number } | undefined;
@@ -20,7 +20,7 @@ export class Fairness {
   readonly #standing: string[] = [];
   readonly #timed: string[] = [];
 
-  /** @param clockSkewMs how far the clocks of different owners may be apart, in ms. */
+  /** @param clockSkewMs the greatest difference between the clocks of different owners, in ms. */
   constructor(clockSkewMs: number) {
     this.#clockSkewMs = clockSkewMs;
   }

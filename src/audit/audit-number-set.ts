@@ -16,7 +16,7 @@ export class NumberSet {
     return ((this.#bits[number >> 3] ?? 0) & (1 << (number & 7))) !== 0;
   }
 
-  /** Whether it holds every number that `other` holds. */
+  /** Whether this set contains every number of `other`. */
   includes(other: NumberSet): boolean {
     return other.#bits.every((bits, byte) => (bits & ~(this.#bits[byte] ?? 0)) === 0);
   }

@@ -19,17 +19,17 @@ export interface PackageAudit {
 export interface PackageAuditOptions {
   readonly pageSize: number;
   readonly clockSkewMs: number;
-  /** Called for each order, once per attempt. */
+  /** Called for each order, in every attempt. */
   readonly onOrder: (order: Order) => void;
 }
 
-/** How often a package is read at most, if it changes while it is read. */
+/** The most attempts to read a package that changes during the read. */
 const attemptsMax = 5;
 
 /**
- * Checks one package by its inventory and all its orders, as they were at one moment: in a snapshot, or else
- * between two reads of the same inventory. The latter is as good: no order can take a unit, return one, join the
- * line or leave it such that all inventory, `nextNumber` among them, come out the same.
+ * Checks one package by its inventory and all its orders, as they were at one moment. The orders are read in a
+ * snapshot, or else between two reads of the inventory that are equal. Two equal reads are as good as a snapshot: no
+ * order can take or return a unit, or join or leave the queue, without a lasting change of a count or `nextNumber`.
  */
 export async function auditPackage(
   store: AuditedStore,
@@ -94,7 +94,7 @@ class PackageCheck {
     }
   }
 
-  /** Checks rule Q7. `sameKey` has all stored orders with the keys of `orders`. */
+  /** Checks rule Q7. `sameKey` contains all stored orders with the keys of `orders`. */
   compareKeys(orders: readonly Order[], sameKey: readonly Order[]): void {
     const byKey = new Map(orders.map((order) => [order.key, order]));
     for (const other of sameKey) {

@@ -10,17 +10,19 @@ export interface Finding {
 }
 
 export interface AuditReport {
-  /** No findings. */
+  /** True if there are no findings. */
   readonly ok: boolean;
   readonly packages: number;
   readonly orders: number;
-  /** Active reservations at the suppliers, except public ones. */
+  /** Number of active reservations at the suppliers, except public ones. */
   readonly reservations: number;
-  /** Active reservations that callers without the suppliers' token made. No order owns them. */
+  /** Number of active reservations made without the suppliers' token. They belong to no order. */
   readonly publicReservations: number;
   /** Whether the suppliers' ledger was read and checked against the orders. */
   readonly suppliersRead: boolean;
-  /** Packages of a store without snapshots that changed whenever they were read. They were not checked. */
+  /**
+   * Ids of packages that were not checked, because they changed during every read. Empty for a store with snapshots.
+   */
   readonly inMotion: readonly number[];
   readonly findings: readonly Finding[];
 }

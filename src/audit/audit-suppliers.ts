@@ -7,18 +7,18 @@ import { type LedgerReader, LedgerUnavailableError } from './bounded-reads.ts';
 
 const words = { flights: 'flight', hotels: 'hotel' } as const;
 
-/** The number of a supplier's reservation as its order carries it. */
+/** The number of a supplier's reservation, as stored in the order. */
 const numberOf: Record<SupplierKind, (order: Order) => string | undefined> = {
   flights: ({ flight }) => flight?.ticketNumber,
   hotels: ({ hotel }) => hotel?.reservationNumber,
 };
 
 /**
- * Checks rule Q8: one supplier's ledger against the orders, while both change. It reports only what cannot become right
- * by waiting:
+ * Checks rule Q8: compares one supplier's ledger with the orders, while both change. It reports only differences that
+ * cannot disappear by waiting:
  *
- * - The confirmed orders are noted before the ledger is read. An order that is missing in the ledger, and is still
- *   confirmed afterwards, was confirmed all the time.
+ * - The confirmed orders are noted before the ledger is read. If such an order has no reservation in the ledger and is
+ *   still confirmed afterwards, it was confirmed all the time.
  * - A reservation's order is read after the reservation. If that order has ended, its reservations were cancelled
  *   before, so the reservation must be gone when the ledger is read again.
  */
@@ -40,7 +40,7 @@ export class SupplierAudit {
     this.#ledger = ledger;
   }
 
-  /** Must be called for every order before {@link run}. */
+  /** Notes an order. Must be called for every order before {@link run}. */
   see({ status, packageId, number }: Order): void {
     if (status === 'confirmed') numbersOf(this.#confirmed, packageId).add(number);
   }

@@ -9,16 +9,16 @@ import type { LedgerReader } from './bounded-reads.ts';
 
 const offer = { flight: 'Flight-1', stay: '2022-08-09', price: 100 };
 
-/** What is in the store, the ledger with it, free to be wrong. */
+/** The contents of a store and its ledger, which a test can make wrong. */
 class World {
   package: TravelPackage = { id: 1, ...offer, quota: 4, version: 1 };
   inventory: Record<keyof PackageSnapshot['inventory'], number>;
   orders: Order[];
   ledger: Record<SupplierKind, Reservation[]> = { flights: [], hotels: [] };
-  /** Called before every read, with its name. */
+  /** Called before every read, with the name of the read. */
   onRead: (what: string) => void = () => {};
 
-  /** Two confirmed, one held, one compensating, one in the queue, and one of every end. */
+  /** Two confirmed orders, one held, one compensating, one queued, and one with each final status. */
   constructor() {
     this.orders = [
       order(1, 'confirmed', 'queued 1', 'claimed 2', 'confirmed 3'),
@@ -89,7 +89,7 @@ class World {
   }
 }
 
-/** Times in the timeline are in seconds: `claimed 2`. */
+/** Makes an order from events with their times in seconds, for example `claimed 2`. */
 function order(number: number, status: Order['status'], ...events: string[]): Order {
   const id = `ID-${number}`;
   const timeline = events.map((text): TimelineEntry => {
@@ -134,19 +134,19 @@ describe('audit', () => {
   });
 
   const planted: [string, (world: World) => void, string[]][] = [
-    ['Q1 inventory that do not add up', ({ inventory }) => inventory.remaining++, ['Q1']],
+    ['Q1 an inventory that does not add up', ({ inventory }) => inventory.remaining++, ['Q1']],
     [
-      'Q1 inventory that add up, but not to the orders',
+      'Q1 an inventory that adds up but differs from the orders',
       ({ inventory }) => {
         inventory.held--;
         inventory.remaining++;
       },
       ['Q1'],
     ],
-    ['Q1 a queue of another length', ({ inventory }) => inventory.waiting++, ['Q1']],
-    ['Q1 a cancelling count that is off', ({ inventory }) => inventory.cancelling--, ['Q1']],
+    ['Q1 a wrong count of queued orders', ({ inventory }) => inventory.waiting++, ['Q1']],
+    ['Q1 a wrong count of cancelling orders', ({ inventory }) => inventory.cancelling--, ['Q1']],
     [
-      'Q3 more confirmed than the quota',
+      'Q3 more confirmed orders than the quota',
       (world) => {
         world.package = { ...world.package, quota: 1 };
       },
@@ -160,9 +160,9 @@ describe('audit', () => {
       },
       ['Q5'],
     ],
-    ['Q5 a next number that is off', ({ inventory }) => inventory.nextNumber++, ['Q5']],
+    ['Q5 a wrong next number', ({ inventory }) => inventory.nextNumber++, ['Q5']],
     [
-      'Q5 a unit that went past one who still waits',
+      'Q5 a unit given past an order that still waits',
       (world) => {
         world.change(2, { status: 'queued', timeline: [{ at: 1, event: 'queued' }] });
         world.inventory.waiting++;
@@ -170,12 +170,12 @@ describe('audit', () => {
       ['Q5'],
     ],
     [
-      'Q5 a unit that went past one who waited then',
+      'Q5 a unit given past an order that was claimed later',
       (world) => world.change(4, order(4, 'failed', 'queued 3', 'claimed 20', 'failed 21')),
       ['Q5'],
     ],
     [
-      'Q5 a unit that went past one who gave up later',
+      'Q5 a unit given past an order that was withdrawn later',
       (world) => world.change(2, order(2, 'withdrawn', 'queued 1', 'withdrawn 20')),
       ['Q5'],
     ],
@@ -212,7 +212,7 @@ describe('audit', () => {
     ['Q8 a reservation of a failed order', (world) => world.reserve('flights', 'ID-4'), ['Q8 ID-4']],
     ['Q8 a reservation of a withdrawn order', (world) => world.reserve('hotels', 'ID-2'), ['Q8 ID-2']],
     ['Q8 a reservation of a queued order', (world) => world.reserve('flights', 'ID-8'), ['Q8 ID-8']],
-    ['Q8 a reservation of nobody', (world) => world.reserve('hotels', 'ID-99'), ['Q8 ID-99']],
+    ['Q8 a reservation without an order', (world) => world.reserve('hotels', 'ID-99'), ['Q8 ID-99']],
     [
       'Q8 a second ticket for one order',
       (world) => world.reserve('flights', 'ID-1', 'active', 'F-second'),
@@ -220,7 +220,7 @@ describe('audit', () => {
     ],
   ];
 
-  test.each(planted)('%s', async (_, plant, expected) => {
+  test.each(planted)('%s is reported', async (_, plant, expected) => {
     const world = new World();
     plant(world);
     const report = await world.audit();
@@ -229,20 +229,20 @@ describe('audit', () => {
   });
 
   describe('Q5 times prove nothing', () => {
-    test('within the same millisecond', async () => {
+    test('if both events are in the same millisecond', async () => {
       const world = new World();
       world.change(7, order(7, 'held', 'queued 4', 'claimed 7'));
       expect((await world.audit()).findings).toEqual([]);
     });
 
-    test('when the clock went back, which the arrival times show', async () => {
+    test('if the arrival times show that the clock went back', async () => {
       const world = new World();
       world.change(4, order(4, 'failed', 'queued 3', 'claimed 20', 'failed 21'));
       world.change(8, order(8, 'queued', 'queued 2'));
       expect((await world.audit()).findings).toEqual([]);
     });
 
-    test('within the skew of the clocks', async () => {
+    test('if they differ by less than the allowed clock skew', async () => {
       const world = new World();
       world.change(4, order(4, 'failed', 'queued 3', 'claimed 7', 'failed 7'));
       expect(rules((await world.audit()).findings)).toEqual(['Q5']);
@@ -251,7 +251,7 @@ describe('audit', () => {
   });
 
   describe('beside a running server', () => {
-    /** Runs `change` at the n-th read of a kind. */
+    /** Runs `change` at the n-th read with this name. */
     function at(world: World, what: string, nth: number, change: () => void): void {
       let seen = 0;
       world.onRead = (read) => {
@@ -319,7 +319,7 @@ describe('audit', () => {
     });
   });
 
-  test('a ledger whose cursor does not move ends the audit with an error', async () => {
+  test('a ledger whose cursor does not advance ends the audit with an error', async () => {
     const world = new World();
     const circling: LedgerReader = { ledger: async () => ({ items: [], next: 'same' }) };
     await expect(world.audit({ suppliers: circling })).rejects.toThrow('does not go on after same');

@@ -12,22 +12,24 @@ export interface AuditProgress {
 }
 
 export interface AuditOptions extends ReadLimits {
-  /** Undefined: rule Q8 is checked by the orders alone. */
+  /** The suppliers' ledger. If undefined, rule Q8 is checked by the orders alone. */
   readonly suppliers?: LedgerSource | undefined;
-  /** How far the clocks of different owners may be apart, in ms; default 0, as with one instance. */
+  /**
+   * The greatest difference between the clocks of different owners, in ms. Default 0, which is right for one instance.
+   */
   readonly clockSkewMs?: number;
   /** How many orders are read at a time; default 1000. */
   readonly pageSize?: number;
-  /** Called after each page and each package with what was read so far. */
+  /** Called after each page and each package with the counts read so far. */
   readonly onProgress?: (progress: AuditProgress) => void;
 }
 
 /**
- * Checks everything stored against the promises Q1, Q3, Q5, Q7 and Q8. The stored data cannot show whether somebody was
- * refused a unit that was free (Q4).
+ * Checks everything stored against the promises Q1, Q3, Q5, Q7 and Q8. Promise Q4 is not checked, because the stored
+ * data cannot show whether a purchase was refused while a unit was free.
  *
- * It reads in pages and needs two bits of memory for each order. It may run beside servers that go on selling: it
- * reports only what is certain, and waits for nothing.
+ * The audit reads in pages and needs two bits of memory for each order. It may run while servers sell: it reports only
+ * certain breaches, and does not wait for orders to end.
  * @throws StoreUnavailableError or LedgerUnavailableError if a page cannot be read, or not in time.
  */
 export async function audit(auditedStore: AuditedStore, options: AuditOptions = {}): Promise<AuditReport> {

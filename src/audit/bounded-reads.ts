@@ -20,7 +20,7 @@ export type LedgerReader = Pick<SupplierClient, 'ledger'>;
 export interface LedgerSource extends LedgerReader {
   /** The address of the ledger for messages, for example `http://127.0.0.1:8890`. */
   readonly origin?: string;
-  /** Set if no token is configured. A ledger that demands a token is then left out of the audit. */
+  /** True if no token is configured. The audit then leaves out a ledger that demands a token. */
   readonly isOptional?: boolean;
 }
 
@@ -29,15 +29,15 @@ export interface ReadLimits {
   readonly pageTimeoutMs?: number;
   /** Pause before each page, so that an audit leaves room for a sale in the same process; default none. */
   readonly pauseMs?: number;
-  /** Default: the machine's timers. Needed for a pause. */
+  /** The clock for timeouts and pauses. Default: the machine's timers. Required if `pauseMs` is set. */
   readonly clock?: Clock;
 }
 
 const pageTimeoutDefaultMs = 30_000;
 
 /**
- * Reads the first page of the ledger, to learn early whether it can be read. Undefined if the source is optional and
- * demands a token.
+ * Reads the first page of the ledger, so that an unreadable ledger is noticed early. Undefined if the source is
+ * optional and demands a token.
  * @throws LedgerUnavailableError; StoreUnavailableError for a ledger inside the store.
  */
 export async function openLedger(
@@ -54,7 +54,7 @@ export async function openLedger(
   }
 }
 
-/** The same ledger, with a time limit and a pause for each page. @throws LedgerUnavailableError from each page. */
+/** Wraps a ledger with a time limit for each page and a pause before it. Each page may throw LedgerUnavailableError. */
 export function boundedLedger(reader: LedgerSource, limits: ReadLimits): LedgerReader {
   const { pageTimeoutMs: ms = pageTimeoutDefaultMs, clock } = limits;
   return {
@@ -92,7 +92,10 @@ function networkCodeOf(error: unknown): string | undefined {
   return /^E[A-Z]+$/.test(code ?? '') ? code : networkCodeOf(error.cause);
 }
 
-/** The same store, with a time limit for each read and a pause before each page. @throws StoreUnavailableError */
+/**
+ * Wraps a store with a time limit for each read and a pause before each page. Each read may throw
+ * StoreUnavailableError.
+ */
 export function boundedStore(store: AuditedStore, limits: ReadLimits): AuditedStore {
   const { pageTimeoutMs: ms = pageTimeoutDefaultMs, clock } = limits;
   const late = () => new StoreUnavailableError(`the store did not answer within ${ms / 1_000} s`);

@@ -1,7 +1,7 @@
 -- Announces an instance, removes the instances that have been silent for too long, and lists the members. All times
 -- are by Redis's own clock.
 --
--- KEYS[1]  sorted set of instance ids; the score is the time of the last announcement in ms since the epoch
+-- KEYS[1]  sorted set of instance ids; the score is the time of the last announcement as Unix time in ms
 -- ARGV[1]  instance id; empty to list the members without announcing anybody
 -- ARGV[2]  ms of silence after which an instance is removed
 -- result   { now in ms, 1 if this instance was a member before or else 0, instance id, … }

@@ -57,7 +57,7 @@ describe('a Redis URL', () => {
 });
 
 describe('a Redis connection', () => {
-  it('reconnects by itself, and each change is logged once', async () => {
+  it('reconnects by itself, and logs each change of its state once', async () => {
     await using server = await startRedis();
     const lines: string[] = [];
     const write = (_: object, message: string) => lines.push(message);

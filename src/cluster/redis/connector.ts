@@ -7,11 +7,11 @@ import type { Log } from '../../observability/log.ts';
 /** Opens a separate connection. Its purpose appears in the log and in Redis's `CLIENT LIST`. */
 export type RedisConnector = (purpose: string, options?: RedisOptions) => Redis;
 
-/** Short, because the callers of a lost connection wait a few seconds at most. */
+/** Pauses before reconnecting. They are short, because callers wait for a lost connection a few seconds at most. */
 const reconnect = { firstMs: 40, maxMs: 500 };
 
 /**
- * Connects to the Redis at a URL, a single server or one behind Sentinels. The query of the URL may hold further
+ * Connects to the Redis at a URL: a single server, or a server behind Sentinels. The query of the URL may hold further
  * ioredis options, for example `?sentinelPassword=…`. Lost connections are opened again automatically. Each change
  * of a connection's state is logged once.
  * @throws RangeError when the URL is not one of `redisUrlsAllowed`.
@@ -21,7 +21,7 @@ export function redisConnector(url: string, instance: string, log: Log): RedisCo
   return (purpose, options) => {
     const usual: RedisOptions = {
       retryStrategy: (failures) => backoffMs(failures, reconnect),
-      // After a failover this server may have become a replica. Ask the Sentinels again.
+      // After a failover this server may be a replica, which refuses writes. Reconnecting asks the Sentinels again.
       reconnectOnError: (error) => error.message.includes('READONLY'),
       sentinelReconnectStrategy: () => reconnect.maxMs,
       connectTimeout: 2_000,

@@ -1,12 +1,12 @@
 import type { Lock } from 'redlock';
 import type { Lease } from '../lease.ts';
 
-/** The clocks by which a lease expires. It counts as expired as soon as one of them says so. */
+/** The two clocks by which a lease expires. A lease counts as expired as soon as it has expired on either clock. */
 export interface LeaseTimes {
   readonly ttlMs: number;
-  /** ms on a clock that never jumps, but may stop while the machine sleeps. */
+  /** Time in ms on a clock that never jumps, but may stop while the machine sleeps. */
   steady(): number;
-  /** ms since the epoch. This clock may jump; a jump forward ends the lease too early, which is safe. */
+  /** Unix time in ms. This clock may jump; a jump forward ends the lease too early, which is safe. */
   now(): number;
 }
 
@@ -18,15 +18,15 @@ export class HeldLease implements Lease {
   readonly #times: LeaseTimes;
   readonly #onRelease: (lease: HeldLease) => Promise<void>;
   #lock!: Lock;
-  /** When the lease ends on the wall clock. A copy, because an extension marks the old lock as expired. */
+  /** End of the lease on the wall clock. Copied from the lock, because an extension marks the old lock as expired. */
   #endsAtWallClock = 0;
-  /** The same on the steady clock. */
+  /** End of the lease on the steady clock. */
   #endsAt = 0;
   #extendAt = 0;
   #isOver = false;
   #isExtending = false;
 
-  /** @param askedAt when the lease was requested, on the steady clock. */
+  /** @param askedAt the time of the lease's request, on the steady clock. */
   constructor(
     packageId: number,
     lock: Lock,
@@ -52,27 +52,30 @@ export class HeldLease implements Lease {
     return false;
   }
 
-  /** Whether the lease should be extended now. After true, the caller extends it and calls one of the next two. */
+  /**
+   * Whether the lease should be extended now. If true, the caller extends it, then calls `extended` or
+   * `extensionFailed`.
+   */
   beginExtension(): boolean {
     if (this.#isExtending || this.#isOver || this.#times.steady() < this.#extendAt) return false;
     this.#isExtending = true;
     return true;
   }
 
-  /** @param askedAt when the extension was requested, on the steady clock. */
+  /** @param askedAt the time of the extension's request, on the steady clock. */
   extended(lock: Lock, askedAt: number): void {
     const { ttlMs } = this.#times;
     this.#isExtending = false;
     this.#lock = lock;
     this.#endsAtWallClock = lock.expiration;
-    // The same allowance for clock drift as Redlock's.
+    // Subtracts the same allowance for clock drift as Redlock.
     this.#endsAt = askedAt + ttlMs - Math.round(ttlMs * 0.01) - 2;
-    // After a quarter to a third of its time. It depends on the package, so that the extensions spread out.
+    // Extend after a quarter to a third of the TTL. The share depends on the package, so that extensions spread out.
     const share = 0.75 + 0.25 * ((this.packageId * 0.618_034) % 1);
     this.#extendAt = askedAt + (ttlMs / 3) * share;
   }
 
-  /** It is unknown whether the extension succeeded. It is tried again while the lease lasts. */
+  /** Notes an extension with an unknown result. The extension is tried again while the lease lasts. */
   extensionFailed(): void {
     this.#isExtending = false;
   }

@@ -17,7 +17,7 @@ const seenMin = 1_000;
 /** Passes each request to the handler once, and only while the sender still waits. */
 export class IncomingRequests {
   readonly #options: IncomingRequestsOptions;
-  /** Until when the sender of each request waits, by request id. */
+  /** The time until which the sender waits for an answer, by request id. */
   readonly #seen = new Map<string, number>();
   #pruneAtSize = seenMin;
   #handling = 0;
@@ -32,12 +32,12 @@ export class IncomingRequests {
     return this.#handling;
   }
 
-  /** Whether another request may be taken now. */
+  /** Whether another request can be handled now. */
   isOpen(): boolean {
     return this.handler !== undefined && this.#handling < this.#options.handlingMax;
   }
 
-  /** Handles the request in this message, if it is new and its sender still waits. Call only while `isOpen`. */
+  /** Handles the request in a message if the request is new and its sender still waits. Call only while `isOpen`. */
   take(text: string): void {
     const { time, log, reply } = this.#options;
     const request = readRequest(text);
@@ -68,7 +68,7 @@ export class IncomingRequests {
     return true;
   }
 
-  /** Forgets the ids of expired requests. A repeat of one is ignored anyway, because it has expired. */
+  /** Forgets the ids of expired requests, because a repeated expired request is ignored in any case. */
   #prune(): void {
     const now = this.#options.time.now();
     for (const [id, until] of this.#seen) if (until <= now) this.#seen.delete(id);

@@ -7,7 +7,7 @@ import type { Announced } from './scripts.ts';
 
 type Reply = Omit<Announced, 'now'> | 'none';
 
-/** A membership whose calls to Redis get these replies, one after the other. The last reply is repeated. */
+/** A membership whose calls to Redis get these replies in sequence. The last reply is repeated. */
 async function started(...replies: [Reply, ...Reply[]]) {
   const clock = new ManualClock();
   const announcers: string[] = [];
@@ -44,11 +44,11 @@ test('removes an instance that has stopped announcing itself', async () => {
   expect(changes).toEqual([['a', 'b'], ['a']]);
 });
 
-test('keeps the last list while Redis does not answer, and then until all instances could announce themselves again', async () => {
+test('keeps the last list while Redis does not answer, and afterwards until all instances had time to announce themselves', async () => {
   const { membership, clock } = await started(both, 'none', 'none', 'none', 'none', 'none', alone);
   await clock.advance(2_500);
   expect(membership.members).toEqual(['a', 'b']);
-  // Redis answers again. This instance has announced itself, the other one not yet.
+  // Redis answers again. This instance has announced itself, and the other instance has not yet.
   await clock.advance(500);
   expect(membership.members).toEqual(['a', 'b']);
   await clock.advance(1_000);
@@ -67,7 +67,7 @@ test('adds a new instance at once, even while missing instances are kept', async
   expect(membership.members).toEqual(['a', 'b', 'c']);
 });
 
-test('refreshes the list without announcing itself after it has left', async () => {
+test('still refreshes the list after it has left, without announcing itself', async () => {
   const { membership, clock, announcers, stop } = await started(both);
   await membership.leave(async () => {});
   expect(membership.members).toEqual(['b']);
@@ -78,7 +78,7 @@ test('refreshes the list without announcing itself after it has left', async () 
   expect(announcers).toHaveLength(3);
 });
 
-test('looks an instance up in Redis if it is not in the list', async () => {
+test('looks up an instance in Redis if the list does not contain it', async () => {
   const { membership, announcers } = await started(alone, both);
   expect(await Promise.all(['b', 'b', 'b'].map((each) => membership.has(each)))).toEqual([true, true, true]);
   expect(announcers).toHaveLength(2);

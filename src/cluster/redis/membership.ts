@@ -12,7 +12,7 @@ export interface MembershipOptions {
   readonly time: RedisTime;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called after each call to Redis: whether it answered. */
+  /** Called after each call to Redis with whether Redis answered. */
   readonly onContact: (reached: boolean) => void;
 }
 
@@ -23,9 +23,9 @@ const announcementsPerSilence = 4;
 
 /**
  * The instances of the cluster. Each announces itself every quarter of `silenceMs` and stops being a member after
- * `silenceMs` without an announcement. While Redis does not answer, the last list remains valid. If Redis has lost
- * this instance's announcement (it was wiped or paused), it has lost the others too: then no member is removed until
- * all had time to announce themselves again.
+ * `silenceMs` without an announcement. While Redis does not answer, the last list remains valid. If Redis was wiped or
+ * paused, it has lost the announcements of all instances. This instance then misses its own announcement, and removes
+ * no member until all had time to announce themselves again.
  */
 export class Membership {
   readonly #options: MembershipOptions;
@@ -34,10 +34,10 @@ export class Membership {
   #members: readonly string[] = [];
   #isAnnouncing = false;
   #wasAnnounced = false;
-  /** Whether the last call failed. Redis may still have executed it later. */
+  /** Whether the last call to Redis failed. Redis may have executed this call later. */
   #hasFailed = false;
   #refreshing: Promise<void> | undefined;
-  /** Until then no member is removed. In ms since the epoch. */
+  /** Before this time no member is removed. Unix time in ms. */
   #unsettledUntil = Number.NEGATIVE_INFINITY;
   #wakeUp = new AbortController();
 
@@ -46,12 +46,12 @@ export class Membership {
     this.#intervalMs = Math.ceil(options.silenceMs / announcementsPerSilence);
   }
 
-  /** Sorted ids. */
+  /** The ids of the members, sorted. */
   get members(): readonly string[] {
     return this.#members;
   }
 
-  /** Calls the listener after every change. Returns a function that removes it. */
+  /** Calls the listener after every change. Returns a function that removes the listener. */
   onChange(listener: Listener): () => void {
     // A wrapper, so that the same listener can be added twice and removed once.
     const own: Listener = (members) => listener(members);
@@ -59,7 +59,7 @@ export class Membership {
     return () => this.#listeners.delete(own);
   }
 
-  /** Announces this instance until the signal. Resolves after the first attempt, whether or not it succeeded. */
+  /** Announces this instance until the signal aborts. Resolves after the first attempt, whether or not it succeeded. */
   async start(stop: AbortSignal): Promise<void> {
     this.#isAnnouncing = true;
     stop.addEventListener('abort', () => this.refreshSoon(), { once: true });
@@ -67,23 +67,23 @@ export class Membership {
     void this.#run(stop);
   }
 
-  /** Does the next announcement at once instead of after the interval. */
+  /** Makes the next announcement at once instead of after the interval. */
   refreshSoon(): void {
     this.#wakeUp.abort();
   }
 
-  /** Whether the instance is a member. Asks Redis if it is not in the list. */
+  /** Whether the instance is a member. Asks Redis if the list does not contain the instance. */
   async has(instance: string): Promise<boolean> {
     if (this.#members.includes(instance)) return true;
-    // A call under way may have been executed before the instance joined.
+    // Redis may have executed a call under way before the instance joined, so its reply does not count.
     if (this.#refreshing !== undefined) await this.#refreshing;
     if (!this.#members.includes(instance)) await this.#refresh();
     return this.#members.includes(instance);
   }
 
   /**
-   * Stops the announcements and removes this instance with `remove`. If that fails, the other instances notice its
-   * silence. The list is still refreshed.
+   * Stops the announcements and removes this instance with `remove`. If the removal fails, the other instances notice
+   * the missing announcements. The list is still refreshed.
    */
   async leave(remove: () => Promise<unknown>): Promise<void> {
     this.#isAnnouncing = false;

@@ -2,16 +2,16 @@ import { z } from 'zod';
 import type { Json } from '../../lib/json.ts';
 
 /**
- * The version of the message format. A release must be able to read the messages of the release before it and of the
- * release after it. New members may be added within a version, because unknown members are ignored. Anything that an
- * older release must not read gets a new version, which the older release refuses.
+ * The version of the message format. Each release must be able to read the messages of the previous release and of the
+ * next release. New members may be added within a version, because unknown members are ignored. A change that older
+ * releases cannot ignore needs a new version, which they refuse.
  */
 const version = 1;
 
 export interface RequestMessage {
   readonly id: string;
   readonly from: string;
-  /** When the sender stops waiting, in ms since the epoch by Redis's clock. */
+  /** When the sender stops waiting, as Unix time in ms on Redis's clock. */
   readonly until: number;
   readonly body: Json;
 }
@@ -21,7 +21,7 @@ export type AnswerMessage =
   /** The receiver does not answer the request; `refused` says why. */
   | { readonly id: string; readonly refused: string };
 
-/** A message that cannot be read. `id` and `from` are present if at least these could be read. */
+/** A message that cannot be decoded. `id` and `from` are present if these members could be read. */
 export interface UnreadableMessage {
   readonly why: string;
   readonly id?: string | undefined;

@@ -63,7 +63,7 @@ describe('messages over Redis', () => {
   }
   const both = ['a', 'b'];
 
-  /** Redis's time, to write messages by hand. */
+  /** Redis's time, for messages that a test writes itself. */
   async function redisNow(): Promise<number> {
     const [seconds, micros] = await redis.time();
     return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
@@ -81,7 +81,7 @@ describe('messages over Redis', () => {
     }, soon);
   });
 
-  test('refuses requests to a full inbox, and accepts them again when its owner has caught up', async () => {
+  test('refuses requests to a full inbox, and accepts requests again when the receiver has caught up', async () => {
     const [a, b] = await pair({ inboxMax: 20, handlingMax: 5 });
     const gate = Promise.withResolvers<void>();
     let handled = 0;
@@ -105,7 +105,7 @@ describe('messages over Redis', () => {
     expect(await ask(26)).toBe(26);
   });
 
-  test('delivers a duplicated request once', async () => {
+  test('delivers a request once that was sent twice', async () => {
     const [, b] = await pair();
     const heard: Json[] = [];
     b.serve(async (request) => {
@@ -226,7 +226,7 @@ describe('messages over Redis', () => {
     expect(changes).not.toHaveBeenCalled();
   });
 
-  test('times out for a request that was wiped with Redis, and the next request is answered', async () => {
+  test('a request times out if Redis was wiped meanwhile, and the next request is answered', async () => {
     const [a] = await pair();
     const deaf = messagesOf('deaf');
     await deaf.join();
@@ -266,7 +266,7 @@ describe('messages over Redis', () => {
     expect(changes).not.toHaveBeenCalled();
   });
 
-  test('joins when Redis is back, if it was down at the start', async () => {
+  test('joins once Redis is up, if Redis was down at the start', async () => {
     await server.kill();
     const a = messagesOf('a');
     await a.join();
@@ -277,7 +277,7 @@ describe('messages over Redis', () => {
     await vi.waitFor(async () => expect(await a.ask('a', 1, 1_000)).toBe(1), soon);
   });
 
-  test('times out while Redis is paused, delivers no late request, and recovers', async () => {
+  test('requests time out while Redis is paused, are not delivered late, and succeed afterwards', async () => {
     const [a, b] = await pair({ silenceMs: 1_000 });
     const heard: Json[] = [];
     b.serve(async (request) => {

@@ -22,7 +22,7 @@ import { StreamSendQueue } from './send-queue.ts';
 import { readTimeoutMs, StreamReader } from './stream-reader.ts';
 
 export interface RedisMessagesOptions {
-  /** Opens a connection. Two are opened, because reading blocks its own. */
+  /** Opens a connection. Two connections are opened, because reading blocks a connection. */
   readonly connect: (purpose: string, options: RedisOptions) => Redis;
   readonly instance: string;
   readonly clock: Clock;
@@ -67,7 +67,7 @@ class RedisMessages implements Messages {
   /** Requests that wait for their answers, by id. */
   readonly #pending = new Map<string, PromiseWithResolvers<Json>>();
   readonly #closing = new AbortController();
-  /** Keeps request ids unique when an instance restarts under the same id. */
+  /** Keeps request ids unique if an instance restarts under the same name. */
   readonly #idPrefix: string;
   #requestCount = 0;
   #joined: Promise<void> | undefined;

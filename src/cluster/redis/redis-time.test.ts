@@ -13,7 +13,7 @@ test('the error of the estimate is at most the duration of the last call', () =>
       const clock: Clock = { now: () => now, sleep: async () => {} };
       const time = new RedisTime(clock);
       for (const { there, back, shift } of trips) {
-        // Redis's clock or ours is set to another time now and then.
+        // Sometimes Redis's clock or the local clock is set to another time.
         ahead += shift;
         const askedAt = now;
         now += there;

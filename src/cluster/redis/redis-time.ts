@@ -2,7 +2,8 @@ import type { Clock } from '../../lib/clock.ts';
 
 /**
  * An estimate of Redis's clock (Cristian's algorithm, 1989). The true time lies between the time in a reply and that
- * time plus the duration of the call. An estimate inside these bounds is kept, so a slow reply does not worsen it.
+ * time plus the duration of the call. An estimate inside these bounds is kept, so a slow reply does not worsen the
+ * estimate.
  */
 export class RedisTime {
   readonly #clock: Clock;
@@ -12,7 +13,7 @@ export class RedisTime {
     this.#clock = clock;
   }
 
-  /** ms since the epoch. */
+  /** The estimated time of Redis's clock, as Unix time in ms. */
   now(): number {
     return this.#clock.now() + this.#aheadMs;
   }

@@ -42,7 +42,7 @@ async function acquired(leases: Leases, packageId = 1): Promise<Lease> {
   });
 }
 
-/** Resolves once the lease is lost, with how many ms that took. */
+/** Resolves once the lease is lost. Returns the time until the loss, in ms. */
 async function untilLost({ lost }: Lease): Promise<number> {
   const since = performance.now();
   if (!lost.aborted) await new Promise((resolve) => lost.addEventListener('abort', resolve));
@@ -79,7 +79,7 @@ describe('a lease over one node', () => {
     expect(left).toBeLessThanOrEqual(ttlMs);
   });
 
-  test('Q9 ends for its holder before another instance can acquire it, when nobody extends it', async () => {
+  test('Q9 ends for its holder before another instance can acquire it, if it is not extended', async () => {
     const neverAwake: Clock = { now: () => Date.now(), sleep: () => new Promise(() => {}) };
     const lease = (await leasesOver([server], { clock: neverAwake }).acquire(1)) as Lease;
     const next = await vi.waitUntil(
@@ -95,7 +95,7 @@ describe('a lease over one node', () => {
     expect(next.isHeld?.()).toBe(true);
   });
 
-  test('Q9 is not held after a pause of the process past its end, even before timers run', async () => {
+  test('Q9 is not held after the process was paused past its end, even before timers run', async () => {
     let stoodStillMs = 0;
     const lease = await acquired(leasesOver([server], { steady: () => performance.now() + stoodStillMs }));
     expect(lease.isHeld?.()).toBe(true);
@@ -129,7 +129,7 @@ describe('a lease over one node', () => {
     expect(await one.acquire(1)).toBeUndefined();
   });
 
-  test('is lost when its key belongs to another instance, and its release does not delete this key', async () => {
+  test('is lost when its key belongs to another instance, and its release does not delete that key', async () => {
     const lease = await acquired(one);
     await using redis = inspector(server);
     await redis.client.set('lease:{1}', 'another', 'PX', 60_000);
@@ -156,7 +156,7 @@ describe('a lease over one node', () => {
 
   test('survives a pause of Redis that is shorter than its time to live', async () => {
     const lease = await acquired(one);
-    // Longer than the timeout of the first extension.
+    // The pause is longer than the timeout of the first extension.
     await server.pause(ttlMs * 0.6);
     await sleep(ttlMs);
     expect(lease.isHeld?.()).toBe(true);
@@ -204,7 +204,7 @@ describe('a lease over three nodes', () => {
     await Promise.all(servers.map((server) => server.restart()));
   });
 
-  test('is granted and kept while one node is down, and lost when two are', async () => {
+  test('is granted and kept while one node is down, and lost when two nodes are down', async () => {
     const [first, second] = servers as [RedisServer, RedisServer, RedisServer];
     const [one, other] = [leasesOver(servers), leasesOver(servers)];
     const early = await acquired(one, 1);

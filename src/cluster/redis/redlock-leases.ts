@@ -9,13 +9,13 @@ import { firstAttempt } from './connector.ts';
 import { HeldLease, type LeaseTimes } from './held-lease.ts';
 
 export interface RedlockLeasesOptions {
-  /** Opens a connection to each node: an odd number of Redis servers that are independent of each other. */
+  /** Each function opens a connection to one node. The nodes are an odd number of independent Redis servers. */
   readonly nodes: readonly ((purpose: string, options: RedisOptions) => Redis)[];
   /** Whole ms, at least 100. A lease that is not extended ends after this time. */
   readonly ttlMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** ms on a clock that never jumps; default `performance.now`. */
+  /** Time in ms on a clock that never jumps; default `performance.now`. */
   readonly steady?: () => number;
 }
 
@@ -26,9 +26,9 @@ const noMajority = 'no majority of the Redis nodes for leases answers';
 
 /**
  * Leases by Redlock (https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/) over one or several
- * Redis nodes, under the key `lease:{<package id>}`. A lease is extended after a quarter to a third of its time. It
- * is lost when its key is gone or belongs to another instance. While the nodes do not answer, it is held until its
- * time runs out. One timer checks all leases, and commands of one turn of the event loop travel together.
+ * Redis nodes, under the key `lease:{<package id>}`. A lease is extended after a quarter to a third of its TTL. A lease
+ * is lost when its key is gone or belongs to another instance. While the nodes do not answer, a lease is held until its
+ * TTL ends. One timer checks all leases, and commands of one turn of the event loop are sent together.
  * @throws RangeError when the number of nodes is even, because two instances could each hold half of them.
  */
 export function redlockLeases(options: RedlockLeasesOptions): Leases {
@@ -44,7 +44,7 @@ class RedlockLeases implements Leases {
   readonly #commandTimeoutMs: number;
   readonly #held = new Set<HeldLease>();
   readonly #closing = new AbortController();
-  /** Settles after the first attempt to connect to each node. Commands wait for it, so that none fails before. */
+  /** Settles after the first attempt to connect to each node. Commands wait for this, so that none fails too early. */
   #connecting: Promise<unknown> | undefined;
   #isChecking = false;
   readonly #problems = new LogOnce();
@@ -71,7 +71,7 @@ class RedlockLeases implements Leases {
     const lease = new HeldLease(packageId, lock, askedAt, this.#times, (ended) => this.#release(ended));
     this.#held.add(lease);
     if (!this.#isChecking) void this.#checkAll();
-    // The lease may have expired, or the service been closed, while the answer was under way.
+    // The lease may have expired, or this service may have been closed, while the answer was under way.
     if (lease.isHeld() && !this.#closing.signal.aborted) return lease;
     await lease.release();
     throw new Error(`the lease of package ${packageId} was granted too late`);
@@ -95,7 +95,7 @@ class RedlockLeases implements Leases {
     await settlesWithin(this.#commandTimeoutMs, this.#connecting, this.#clock);
   }
 
-  /** Undefined when another instance holds the lock. @throws Error when no majority of the nodes answers. */
+  /** Takes a lock; undefined when another instance holds it. @throws Error when no majority of the nodes answers. */
   async #lock(packageId: number): Promise<Lock | undefined> {
     try {
       const lock = await this.#redlock.acquire([`lease:{${packageId}}`], this.#times.ttlMs);
@@ -108,18 +108,18 @@ class RedlockLeases implements Leases {
     }
   }
 
-  /** Takes as long as the connections' command timeout at most. */
+  /** Releases a lease. Takes at most the command timeout of the connections. */
   async #release(lease: HeldLease): Promise<void> {
     this.#held.delete(lease);
     try {
       await this.#redlock.release(lease.lock);
     } catch (err) {
-      // The lock is gone already, or it will expire.
+      // This error is harmless, because the lock is gone already or will expire.
       this.#log.debug({ package: lease.packageId, err }, 'a lease could not be released');
     }
   }
 
-  /** Extends leases that are due and drops those that have run out, for as long as any is held. */
+  /** Runs while any lease is held: extends the leases that are due, and drops the leases that have expired. */
   async #checkAll(): Promise<void> {
     this.#isChecking = true;
     while (this.#held.size > 0 && !this.#closing.signal.aborted) {
@@ -150,7 +150,9 @@ class RedlockLeases implements Leases {
     this.#log.warn({ package: lease.packageId, why }, 'a lease was lost');
   }
 
-  /** Why no majority answered, or undefined if a majority answered and refused. Logs a change between the two. */
+  /**
+   * The reason why no majority answered, or undefined if a majority refused the lock. Logs each change between the two.
+   */
   async #unreachableCause(error: unknown): Promise<unknown> {
     const cause = await causeOf(error);
     if (cause === undefined) this.#reachable();
@@ -176,12 +178,12 @@ function connectionOptions(timeoutMs: number): RedisOptions {
 }
 
 /**
- * Redlock throws the same error for a lock of another instance and for nodes that do not answer. Returns undefined
- * for the former: a majority has answered. Otherwise returns why a node did not answer.
+ * Finds the cause of an error, because Redlock throws the same error for a lock of another instance and for nodes that
+ * do not answer. Returns undefined if a majority answered, otherwise the reason why a node did not answer.
  */
 async function causeOf(error: unknown): Promise<unknown> {
   if (!(error instanceof ExecutionError)) return error;
-  // There are no attempts if Redlock took the lock for expired and sent nothing.
+  // There are no attempts if Redlock considered the lock expired and sent nothing.
   const votes = await error.attempts.at(-1);
   if (votes === undefined) return error;
   const against = [...votes.votesAgainst.values()];

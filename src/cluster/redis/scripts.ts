@@ -10,11 +10,11 @@ export interface Scripts {
 }
 
 export interface Announced {
-  /** Redis's clock, in ms since the epoch. */
+  /** The time of Redis's clock, as Unix time in ms. */
   readonly now: number;
   /** Whether this instance was a member before. */
   readonly was: boolean;
-  /** Sorted. */
+  /** The ids of the members, sorted. */
   readonly members: readonly string[];
 }
 

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { InboxFullError, MessagesUnavailableError } from '../messages.ts';
 import { StreamSendQueue } from './send-queue.ts';
 
-/** A send queue whose calls to Redis the test answers. */
+/** A send queue with calls to Redis that the test answers. */
 function queueWith(entriesMax = 10_000) {
   const calls: { readonly texts: readonly string[]; readonly answer: PromiseWithResolvers<number> }[] = [];
   const queue = new StreamSendQueue({
@@ -57,7 +57,7 @@ test('does not send a stale message', async () => {
   await Promise.all([stale, wanted]);
 });
 
-test('rejects the messages that the stream had no room for', async () => {
+test('rejects the messages for which the stream has no room', async () => {
   const { queue, call } = queueWith();
   const sent = ['a', 'b', 'c'].map((text) => queue.send('s', text));
   const outcomes = Promise.allSettled(sent);
@@ -76,7 +76,7 @@ test('rejects a message when the number of waiting messages equals the stream’
   await Promise.all(sent);
 });
 
-test('rejects only the messages of a failed call, and a slow stream does not delay another one', async () => {
+test('rejects only the messages of a failed call, and a slow stream does not delay another stream', async () => {
   const { queue, call } = queueWith();
   const lost = expect(queue.send('s', 'lost')).rejects.toThrow(MessagesUnavailableError);
   const other = queue.send('other', 'other');

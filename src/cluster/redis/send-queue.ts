@@ -4,11 +4,11 @@ import type { Scripts } from './scripts.ts';
 
 export interface StreamSendQueueOptions {
   readonly scripts: Pick<Scripts, 'send'>;
-  /** The most unread messages in a stream, and the most that wait here to be sent to one stream. */
+  /** The most unread messages in a stream, and also the most messages that wait here for one stream. */
   readonly entriesMax: number;
   /** ms after the last message until Redis deletes a stream that nobody reads. */
   readonly keepMs: number;
-  /** Called after each call to Redis: whether it answered. */
+  /** Called after each call to Redis with whether Redis answered. */
   readonly onContact: (reached: boolean) => void;
 }
 
@@ -23,8 +23,8 @@ const batchMax = 500;
 const batchCharsMax = 1_000_000;
 
 /**
- * Sends messages to streams and keeps their order in each stream. While a call to Redis is under way the next
- * messages gather, so the batch size follows the load.
+ * Sends messages to streams, in sequence for each stream. While a call to Redis is under way, further messages gather
+ * for the next call, so the batch size follows the load.
  */
 export class StreamSendQueue {
   readonly #options: StreamSendQueueOptions;
@@ -34,7 +34,7 @@ export class StreamSendQueue {
     this.#options = options;
   }
 
-  /** Whether no message waits or is under way. */
+  /** True if no message waits to be sent or is being sent. */
   get isEmpty(): boolean {
     return this.#streams.size === 0;
   }
@@ -60,7 +60,7 @@ export class StreamSendQueue {
       run: (batch) => this.#deliver(stream, batch),
       weigh: ({ text }) => Math.max(text.length, batchCharsMax / batchMax),
       weightMax: batchCharsMax,
-      // Messages of the same turn of the event loop go together.
+      // Messages of the same turn of the event loop are sent together.
       schedule: (begin) => setImmediate(begin),
     });
     this.#streams.set(stream, batcher);

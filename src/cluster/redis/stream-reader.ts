@@ -6,7 +6,7 @@ import type { Log } from '../../observability/log.ts';
 /** A stream to read. */
 export interface StreamSource {
   readonly stream: string;
-  /** Whether to read it now. Unread messages stay in the stream. */
+  /** Whether the stream is to be read now. Unread messages stay in the stream. */
   readonly isOpen: () => boolean;
   /** Called for each message. Must not throw. */
   readonly take: (message: string) => void;
@@ -26,17 +26,19 @@ type Reply = readonly (readonly [stream: string, entries: readonly Entry[]])[] |
 const entriesPerRead = 500;
 /** How long Redis holds a read that finds nothing. */
 const blockMs = 1_000;
-/** The same while a source is closed: shorter, so that its reopening is noticed soon. */
+/**
+ * How long Redis holds a read while a source is closed. Shorter, so that the reopening of the source is noticed soon.
+ */
 const blockWhileClosedMs = 50;
 const retryMs = 50;
 
-/** The command timeout for the reader's connection, in ms. After it the connection is replaced. */
+/** The command timeout for the reader's connection, in ms. A connection that times out is replaced. */
 export const readTimeoutMs = blockMs + 2_000;
 
 /**
- * The only reader of its streams. It always reads from the beginning of a stream, and deletes what it has read
- * together with the next read. It keeps no position, so it misses nothing after Redis was wiped or its clock was set
- * back. A message comes twice if its deletion was lost.
+ * The only reader of its streams. It always reads from the beginning of a stream, and each read deletes the messages of
+ * the read before. It keeps no position, so it misses no message after Redis was wiped or Redis's clock was set back.
+ * A message is delivered twice if its deletion was lost.
  */
 export class StreamReader {
   readonly #options: StreamReaderOptions;
@@ -48,12 +50,12 @@ export class StreamReader {
     this.#options = options;
   }
 
-  /** Reads until the signal. */
+  /** Reads until the signal aborts. */
   async run(stop: AbortSignal): Promise<void> {
     const { redis, clock, log } = this.#options;
     while (!stop.aborted) {
       if (redis.status !== 'ready') {
-        // The connector logs this and reconnects.
+        // The connector logs the lost connection and reconnects.
         await clock.sleep(retryMs, stop);
         continue;
       }
@@ -71,7 +73,7 @@ export class StreamReader {
     }
   }
 
-  /** @throws Error when Redis does not answer. */
+  /** Reads once from all open sources. @throws Error when Redis does not answer. */
   async #read(): Promise<void> {
     const open = this.#options.sources.filter((source) => source.isOpen());
     const waitMs = open.length === this.#options.sources.length ? blockMs : blockWhileClosedMs;
