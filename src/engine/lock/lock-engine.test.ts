@@ -314,7 +314,7 @@ describe('cancelling', () => {
   });
 });
 
-describe('unavailable:', () => {
+describe('outages', () => {
   test('while the store is away, purchases are refused and the engine is not ready', async () => {
     await setStage();
     const engine = await start();

@@ -20,7 +20,7 @@ const email = 'ana@example.com';
 describe.each([
   ['lock', (options: StrategyOptions) => new LockEngine({ ...options, leases: localLeases() })],
   ['queue', (options: StrategyOptions) => new QueueEngine({ ...options, workQueue: memoryQueue() })],
-] as const)('operators use the %s engine:', (_, make) => {
+] as const)('requests of operators to the %s engine', (_, make) => {
   let stage: StrategyFixture;
   let engine: StrategyEngine;
   beforeEach(async () => {
