@@ -28,10 +28,10 @@ export const packageIdInput = z
   .max(packageIdMax, `must be ${packageIdMax} or less`)
   .meta({ description: "A package's number." });
 
-/** A number from 1 to {@link packageIdMax}. */
-const packageIdText = /^[1-9]\d{0,14}$/;
+/** A number from 1 to {@link packageIdMax}, which has only nines. */
+const packageIdText = new RegExp(`^[1-9]\\d{0,${String(packageIdMax).length - 1}}$`);
 
-/** Parses a package's id from a form field or a path; undefined when the text is not a valid id. */
+/** Parses a package's id from a form field, a path or a topic; undefined when the text is not a valid id. */
 export function packageIdFrom(text: string): number | undefined {
   return packageIdText.test(text) ? Number(text) : undefined;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../domain/errors.ts';
 import { parseOrderId } from '../domain/order.ts';
 import type { HttpSettings } from '../http/app-services.ts';
+import { packageIdFrom } from '../http/inputs.ts';
 import { isOrderSignature } from '../http/order-access.ts';
 import { isOwnOrigin } from '../http/security.ts';
 
@@ -74,8 +75,8 @@ function parseTopic(query: URLSearchParams, secret: string): Topic | ErrorCode {
   const text = query.get('topic') ?? '';
   if (text === 'packages') return allPackages;
   if (text === 'admin') return admin;
-  const packageId = /^package:([1-9]\d{0,8})$/.exec(text)?.[1];
-  if (packageId !== undefined) return { kind: 'package', packageId: Number(packageId) };
+  const packageId = text.startsWith('package:') ? packageIdFrom(text.slice('package:'.length)) : undefined;
+  if (packageId !== undefined) return { kind: 'package', packageId };
   if (!text.startsWith('order:')) return 'unknown_route';
   const orderId = parseOrderId(text.slice('order:'.length));
   if (orderId === undefined || !isOrderSignature(secret, orderId, query.get('proof') ?? ''))

@@ -8,6 +8,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { fakeEngine, fakeOrder, fakeSnapshot, livePackages } from '../../test/support/fake-engine.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
+import { packageIdMax } from '../domain/travel-package.ts';
 import { orderSignature } from '../http/order-access.ts';
 import { createServer } from '../http/server/server.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
@@ -23,10 +24,10 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-async function start(options: Partial<LiveOptions> = {}, clock: Clock = systemClock) {
+async function start(options: Partial<LiveOptions> = {}, clock: Clock = systemClock, packageId = 1) {
   const bus = localLiveBus();
   const settings = { instanceId: 'i1', secret, currency: 'USD', publicOrigin: 'https://tickets.example' };
-  const engine = fakeEngine(livePackages(bus, clock, async () => [fakeSnapshot()]));
+  const engine = fakeEngine(livePackages(bus, clock, async () => [fakeSnapshot({ id: packageId })]));
   const deps = { engine, liveBus: bus, clock, log: silentLog, settings };
   const live: Live = createLive(deps, options);
   const app = new Hono().get('/', (c) => c.text('home')).route('/', live.routes);
@@ -73,6 +74,13 @@ it('sends the time, the current state and every change, rendered like the pages'
   });
   await vi.waitFor(() => expect(messages).toHaveLength(3));
   expect(messages[2]).toContain('1 sold');
+});
+
+it('shows the package with the greatest id', async () => {
+  const { open } = await start({}, systemClock, packageIdMax);
+  const messages = received(open(`topic=package:${packageIdMax}`));
+  await vi.waitFor(() => expect(messages[1]).toContain(`id="stay-${packageIdMax}"`));
+  expect(await refusal(open(`topic=package:${packageIdMax}0`))).toBe(404);
 });
 
 it('Q10 shows an order only with its proof; a wrong proof and an unknown order get the same answer', async () => {

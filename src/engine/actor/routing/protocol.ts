@@ -13,6 +13,9 @@ import type { PeerRequest } from '../../operated-engine.ts';
  */
 const version = 1;
 
+/** The most packages in one `wake`: a receiver does not read a greater one. */
+export const wakeIdsMax = 10_000;
+
 const id = z.string().min(1).max(64);
 /** The sender's span in a trace. An invalid value is dropped, and the message is accepted. */
 const trace = z.string().max(64).optional().catch(undefined);
@@ -59,7 +62,7 @@ const request = z.discriminatedUnion('kind', [
     command,
   }),
   z.object({ v: z.literal(version), kind: z.literal('withdraw'), packageId: z.int(), orderId: id }),
-  z.object({ v: z.literal(version), kind: z.literal('wake'), packageIds: z.array(z.int()).max(10_000) }),
+  z.object({ v: z.literal(version), kind: z.literal('wake'), packageIds: z.array(z.int()).max(wakeIdsMax) }),
   z.object({ v: z.literal(version), kind: z.literal('status') }),
   z.object({ v: z.literal(version), kind: z.literal('drain') }),
 ]);

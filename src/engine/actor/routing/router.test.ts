@@ -288,6 +288,15 @@ test('wakeOnPreferred() wakes each package at the instance that it prefers', asy
   expect([...b.owned].sort()).toEqual([mine, packageOf('b')].sort());
 });
 
+test('a hand-over of more packages than one message may name takes several messages', async () => {
+  const ids = Array.from({ length: 25_001 }, (_, index) => index + 1);
+  network.handlers.delete('a');
+  a.router.wakeOnPreferred(ids);
+  await Promise.resolve();
+  expect(network.sent.map(({ to }) => to)).toEqual(['b', 'b', 'b']);
+  expect([...b.owned].sort((one, other) => one - other)).toEqual(ids);
+});
+
 describe('two releases side by side', () => {
   test('unknown members of a message are ignored', () => {
     const request = encodeRequest({ kind: 'command', packageId: 1, patienceMs: 10, command: purchase });

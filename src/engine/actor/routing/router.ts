@@ -8,7 +8,14 @@ import type { Store } from '../../../storage/store.ts';
 import type { Command } from '../../commands.ts';
 import { preference } from '../placement.ts';
 import type { PeerService } from './peers.ts';
-import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type InstanceAnswer } from './protocol.ts';
+import {
+  decodeAnswer,
+  decodeRequest,
+  encodeAnswer,
+  encodeRequest,
+  type InstanceAnswer,
+  wakeIdsMax,
+} from './protocol.ts';
 
 /** No answer came. The command may be stored already, or may still be stored. */
 interface NoReply {
@@ -130,7 +137,11 @@ export class Router {
     const others = messages.members().filter((member) => member !== instance);
     if (others.length === 0) return;
     const byOwner = Map.groupBy(packageIds, (id) => preference(id, others)[0] as string);
-    for (const [owner, ids] of byOwner) this.#tell(owner, { kind: 'wake', packageIds: ids });
+    for (const [owner, ids] of byOwner) {
+      for (let from = 0; from < ids.length; from += wakeIdsMax) {
+        this.#tell(owner, { kind: 'wake', packageIds: ids.slice(from, from + wakeIdsMax) });
+      }
+    }
   }
 
   async #target(packageId: number, failed: ReadonlySet<string>): Promise<string | undefined> {
