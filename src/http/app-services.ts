@@ -20,13 +20,16 @@ export interface AppServices {
   readonly random: Random;
   readonly log: Log;
   readonly settings: HttpSettings;
-  /** Omitted when purchases are never refused for overload. */
+  /** Decides whether a purchase is admitted. Omitted when no purchase is refused for overload. */
   readonly admission?: Admission;
-  /** Omitted when rate limits are off. */
+  /** The rate limits. Omitted when they are off. */
   readonly limits?: HttpLimits;
-  /** Omitted when telemetry is off. */
+  /** Metrics, traces and logs of requests. Omitted when telemetry is off. */
   readonly telemetry?: HttpTelemetry;
-  /** Omitted when there is no admin token. Then the admin pages and the admin API do not exist. */
+  /**
+   * How operators are identified. Without an admin token this is omitted, and the admin pages and the admin API do not
+   * exist.
+   */
   readonly admin?: { readonly auth: OperatorAuth };
 }
 
@@ -39,7 +42,7 @@ export interface Admission {
 /** Metrics, traces and request logs of the HTTP server. */
 export interface HttpTelemetry {
   readonly metrics: Metrics;
-  /** Omitted when tracing is off. */
+  /** The traces. Omitted when tracing is off. */
   readonly tracing?: Tracing;
   /** Whether the log gets a line per request. */
   readonly logsRequests: boolean;
@@ -63,7 +66,10 @@ export interface HttpSettings {
   readonly secret: string;
   /** The ISO 4217 code of the currency of all prices. */
   readonly currency: string;
-  /** The token for the simulated suppliers. Without it, all their callers are public: no DELETE and no ledger. */
+  /**
+   * The token for the simulated suppliers. Without a token all callers of these suppliers are public: they can neither
+   * cancel nor read the ledger.
+   */
   readonly suppliersToken?: string;
   /** An origin such as `https://tickets.example` that may send forms and open sockets, besides the request's host. */
   readonly publicOrigin?: string;

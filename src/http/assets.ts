@@ -31,7 +31,10 @@ interface Asset {
   readonly type: string;
   /** A hash of the content, used as its version. */
   readonly hash: string;
-  /** The content in an encoding. It is compressed at the first request for that encoding, then cached. */
+  /**
+   * Returns the content in an encoding. The content is compressed at the first request for that encoding, and then
+   * cached.
+   */
   readonly encoded: (encoding: Encoding) => Promise<Buffer<ArrayBuffer>>;
   readonly encodings: readonly Encoding[];
 }
@@ -39,7 +42,7 @@ interface Asset {
 type Encoding = 'br' | 'gzip' | 'identity';
 
 export interface Assets {
-  /** `GET /assets/:name` */
+  /** The route `GET /assets/:name`. */
   readonly routes: Hono;
   /**
    * Returns the URL of an asset. The URL contains a version, so browsers may cache the asset for ever.
@@ -50,7 +53,7 @@ export interface Assets {
 
 interface AssetsOptions {
   readonly directory?: string;
-  /** Also serve the files of the operators' pages. Default: true. */
+  /** Whether to serve also the files of the operators' pages. Default: true. */
   readonly hasAdmin?: boolean;
 }
 

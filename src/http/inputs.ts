@@ -44,8 +44,8 @@ export const packageIdField = z
   .meta({ description: "A package's number." });
 
 /**
- * Any text with at most `charactersMax` characters. Counts code points, as JSON Schema does; zod's own `max` counts
- * UTF-16 units, so an emoji would count twice.
+ * Any text with at most `charactersMax` characters. A character is a code point, as in JSON Schema. zod's own `max`
+ * counts UTF-16 units, so an emoji would count twice.
  */
 export function shortText(charactersMax: number, error?: string) {
   return z

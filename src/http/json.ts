@@ -6,7 +6,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
  */
 export const inertPolicy = "default-src 'none'; frame-ancestors 'none'";
 
-/** Headers of every API answer: no caching, no content sniffing, no use as a page. */
+/** Headers of every API answer. They forbid caching, guessing the content type, and use as a page. */
 const apiHeaders = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': inertPolicy,

@@ -71,7 +71,7 @@ function say(c: Context, name: string, value: string): void {
 
 /**
  * Puts a handler of purchases behind the client's rate limit and the overload check. An overloaded server answers 503
- * `overloaded` before it reads the body. Refusals are counted but not logged: there may be thousands a second.
+ * `overloaded` before it reads the body. Refusals are counted but not logged, because there may be thousands a second.
  */
 export function purchasing(
   { limits, admission, telemetry }: Pick<AppServices, 'limits' | 'admission' | 'telemetry'>,
@@ -87,15 +87,15 @@ export function purchasing(
   return limited(limits?.purchase, admitted, show);
 }
 
-/** Node's request, with the connection that it came over. Undefined in tests that call the app without a server. */
+/** Node's request, which has the connection of the request. Undefined in tests that call the app without a server. */
 export function incomingRequest(c: Context): IncomingRequest | undefined {
   return (c.env as Partial<HttpBindings> | undefined)?.incoming;
 }
 
 const tickMs = 100;
-/** A timer this late means thousands of requests per turn of the event loop. */
+/** A timer that is this late, in ms, shows that thousands of requests arrive per turn of the event loop. */
 const behindMs = 400;
-/** Fewer late ticks in a row may be a garbage collection or a paused process. */
+/** So many late ticks in a row count as overload. Fewer may be a garbage collection or a paused process. */
 const lateTurns = 3;
 /** Purchases admitted per tick even under overload: enough to keep the actors busy until the next tick. */
 const admittedPerTurn = 256;

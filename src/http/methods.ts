@@ -6,7 +6,7 @@ export type RouteHandler = (c: Context) => Response | Promise<Response>;
 /** The handlers of routes, by path and method. */
 export type RouteTable = Readonly<Record<string, Readonly<Record<string, RouteHandler>>>>;
 
-/** Serves the routes of a table. {@link allowOnly} says how other methods of their paths are answered. */
+/** Serves the routes of a table. Other methods of their paths are answered as {@link allowOnly} says. */
 export function serveRoutes(table: RouteTable, show: SendProblem = problem): Hono {
   const routes = new Hono();
   for (const [path, handlers] of Object.entries(table)) {

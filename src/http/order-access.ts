@@ -71,8 +71,8 @@ export async function maySeeOrder(
 }
 
 /**
- * The signature of an order's id, 128 bits of HMAC-SHA256. Links and the live socket carry it as `proof`; whoever has it may
- * see the order without its email (promise Q10).
+ * The signature of an order's id, 128 bits of HMAC-SHA256. Links and the live socket contain the signature as `proof`.
+ * Whoever has a proof may see the order without knowing its email (promise Q10).
  */
 export function orderSignature(secret: string, orderId: string): string {
   return sign(secret, `order:${orderId}`);

@@ -9,17 +9,20 @@ import type { OrderView, problemAnswer } from './api/views.ts';
 import { inertPolicy, type JsonHeaders, jsonHeaders, sendText } from './json.ts';
 import { orderIdInPath, redactedPath, requestIdOfContext } from './telemetry/log-fields.ts';
 
-/** An error in one member of the request. `path` is dotted, and empty for the request as a whole. */
+/**
+ * An error in one member of the request. `path` has the names of nested members with dots between them, and is empty
+ * for the request as a whole.
+ */
 export interface FieldError {
   readonly path: string;
   readonly message: string;
 }
 
 export interface ProblemExtra {
-  /** A sentence about this occurrence. */
+  /** A sentence about this case of the error. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
-  /** The order that the problem is about, where the caller may see it. */
+  /** The order that the problem is about, if the caller may see it. */
   readonly order?: OrderView;
   /** The time to wait before a retry, in seconds. Default: the error catalogue's value. */
   readonly retryAfterS?: number;
@@ -52,7 +55,7 @@ export function problemView(code: ErrorCode, extra: ProblemExtra = {}): ProblemV
  */
 export function problem(c: Context, code: ErrorCode, extra?: ProblemExtra): Response {
   const { status } = errorKind(code);
-  // Callers can quote this id, and operators find it in the log.
+  // With this id, operators find in the log what a caller reports.
   const named = status < 500 ? undefined : { 'X-Request-Id': requestIdOfContext(c) };
   if (extra !== undefined && Object.keys(extra).length > 0) {
     return sendText(status, JSON.stringify(problemView(code, extra)), {

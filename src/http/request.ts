@@ -188,7 +188,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Matches strings, with the colon that follows a member's name, and the brackets outside of strings. */
+/** Matches strings, together with the colon after a member's name, and matches brackets outside of strings. */
 const tokens = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/g;
 
 /** The full check of names and nesting, for text that is known to be valid JSON. */
@@ -226,9 +226,9 @@ export const idempotencyKeyHeader = z
   .meta({ pattern: '^(?!""$)[\\x21-\\x7e]+$', maxLength: keyBytesMax });
 
 /**
- * Reads the `Idempotency-Key`; undefined without the header. The IETF draft writes it in quotes (RFC 8941), but most
+ * Reads the `Idempotency-Key`; undefined without the header. The IETF draft puts the key in quotes (RFC 8941), but most
  * clients do not: `"abc"` and `abc` are the same key.
- * @throws ProblemError 422 unless it is 1 to 255 visible ASCII characters.
+ * @throws ProblemError 422 unless the key is 1 to 255 visible ASCII characters.
  */
 export function readIdempotencyKey(c: Context): string | undefined {
   const header = c.req.header('idempotency-key');
@@ -273,7 +273,7 @@ export function parsePrefer(header: string | undefined): Preferences {
   };
 }
 
-/** The longest wait for the outcome of a purchase, and the default, in seconds. */
+/** The longest wait for the outcome of a purchase, in seconds. Also the default. */
 export const waitSMax = 10;
 
 /** How long to wait for an outcome, in ms. Zero for `respond-async` without `wait`. */

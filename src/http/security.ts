@@ -5,13 +5,13 @@ import type { HttpSettings } from './app-services.ts';
 import { ProblemError } from './problem.ts';
 
 interface PageSecurityOptions {
-  /** Allows inline styles, for third-party pages that write them. Scripts stay restricted. Default: false. */
+  /** Whether to allow inline styles, for third-party pages that write them. Scripts stay restricted. Default: false. */
   readonly inlineStyles?: boolean;
 }
 
 /**
- * The security headers of pages: only files and requests of this origin are allowed, and no framing. Referrers are not
- * sent to other sites, because an order's link contains its signature.
+ * Sets the security headers of pages. Only files and requests of this origin are allowed, and no framing. Referrers are
+ * not sent to other sites, because an order's link contains its signature.
  */
 export function pageSecurity({ inlineStyles = false }: PageSecurityOptions = {}): MiddlewareHandler {
   const self = ["'self'"];

@@ -3,7 +3,7 @@ import { Batcher } from './batcher.ts';
 
 class AwayError extends Error {}
 
-/** Batches that end when the test says so. */
+/** A batcher whose batches end when the test says so. */
 function stage() {
   const batches: { items: readonly number[]; end: PromiseWithResolvers<readonly string[]> }[] = [];
   const run = (items: readonly number[]) => {

@@ -42,7 +42,7 @@ export class Batcher<Item, Result> {
   #waiting: Entry<Item, Result>[] = [];
   #running = 0;
   #isActive = false;
-  /** Resolves when nothing waits or runs. Undefined if nobody waits for that. */
+  /** Resolves when no item waits or runs. Undefined if nobody waits for that. */
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(options: BatcherOptions<Item, Result>) {
@@ -69,7 +69,7 @@ export class Batcher<Item, Result> {
     return promise;
   }
 
-  /** Resolves when nothing waits or runs. */
+  /** Resolves when no item waits or runs. */
   async idle(): Promise<void> {
     if (!this.#isActive) return;
     this.#idle ??= Promise.withResolvers();

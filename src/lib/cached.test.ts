@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { Cached, singleFlight } from './cached.ts';
 
-/** Loads that end when the test says so. */
+/** A load function whose loads end when the test says so. */
 function pendingLoads() {
   const loads: PromiseWithResolvers<string>[] = [];
   const load = () => {

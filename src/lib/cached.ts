@@ -39,12 +39,12 @@ export class Cached<Value> {
     return this.#loading ?? this.#begin();
   }
 
-  /** The value that was loaded last, however old. Undefined if there was none. Does not load. */
+  /** Returns the value that was loaded last, however old. Undefined if no value was loaded. Does not load. */
   peek(): Value | undefined {
     return this.#cached?.value;
   }
 
-  /** Forgets the value. The result of a load under way is not cached, and the next caller begins another load. */
+  /** Forgets the value. The result of a load that is running is not cached, and the next caller begins another load. */
   clear(): void {
     this.#cached = undefined;
     this.#loading = undefined;
@@ -62,7 +62,7 @@ export class Cached<Value> {
         this.#loading = undefined;
       },
       () => {
-        // A failure is not cached: the next caller tries again.
+        // A failure is not cached, so the next caller tries again.
         if (this.#loading === loading) this.#loading = undefined;
       },
     );

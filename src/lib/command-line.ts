@@ -12,7 +12,7 @@ export interface Option<Value> {
   readonly default: Value;
   /** The values that are allowed, in words. */
   readonly allowed?: string;
-  /** Returns undefined for a text that is not allowed. */
+  /** Parses the value. Returns undefined for a text that is not allowed. */
   readonly read: (text: string) => Value | undefined;
 }
 
@@ -63,7 +63,7 @@ export function choice<Word extends string, Default extends Word | undefined = u
   return { help, placeholder, default: byDefault as Default, allowed, read };
 }
 
-/** A whole number, by default from 0 to 999,999,999. */
+/** An option with a whole number as its value, by default from 0 to 999,999,999. */
 export function whole<Default extends number | undefined = undefined>(
   placeholder: string,
   help: string,
@@ -75,7 +75,7 @@ export function whole<Default extends number | undefined = undefined>(
   return { help, placeholder, default: range.default as Default, allowed, read };
 }
 
-/** A number above 0 that may have decimals. */
+/** An option with a number above 0 as its value, which may have decimals. */
 export function positive(
   placeholder: string,
   help: string,
@@ -106,7 +106,10 @@ export async function runCommand<Known extends Options>(
   }
 }
 
-/** @throws UsageError for an unknown option, a missing value, a value that is not allowed, and a stray word. */
+/**
+ * Parses the parameters of a command.
+ * @throws UsageError for an unknown option, a missing value, a value that is not allowed, and a word that is no option.
+ */
 export function parse<Known extends Options>(
   { options }: CommandLine<Known>,
   args: string[],

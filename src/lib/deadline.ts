@@ -7,11 +7,11 @@ export class TimeoutError extends Error {
 
 export interface TimeoutOptions {
   readonly ms: number;
-  /** Ends the wait early, with this signal's reason. */
+  /** A signal that ends the wait early. Its reason becomes the error. */
   readonly stop?: AbortSignal;
   /** The clock that measures the timeout. Default: the machine's timers. */
   readonly clock?: Pick<Clock, 'sleep'>;
-  /** Makes the error for a timeout; default: a {@link TimeoutError}. Called once, when the time is up. */
+  /** Makes the error for a timeout. Called once, when the time is up. Default: a {@link TimeoutError}. */
   readonly late?: () => Error;
 }
 

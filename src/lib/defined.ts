@@ -11,8 +11,9 @@ export type Defined<Members> = Omit<Members, Undefinable<Members> & keyof Member
 };
 
 /**
- * Copies the members that are not undefined. TypeScript's exactOptionalPropertyTypes tells an absent property from an
- * undefined one, so `{ ...defined({ price }) }` fits a type with `price?: number`. Not for hot paths: it copies.
+ * Copies the members that are not undefined. TypeScript's exactOptionalPropertyTypes distinguishes an absent property
+ * from an undefined one, so `{ ...defined({ price }) }` fits a type with `price?: number`. Do not use it on hot paths,
+ * because it copies.
  */
 export function defined<Members extends object>(members: Members): Defined<Members> {
   return Object.fromEntries(

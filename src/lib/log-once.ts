@@ -2,7 +2,7 @@
 export class LogOnce {
   #logged: string | undefined;
 
-  /** Calls `log` unless the same problem was the last one to be logged. */
+  /** Calls `log`, unless the last logged problem is the same. */
   report(problem: string, log: () => void): void {
     if (problem === this.#logged) return;
     this.#logged = problem;

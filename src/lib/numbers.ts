@@ -1,4 +1,6 @@
-/** The whole number that a text of decimal digits stands for; undefined for any other text, and out of the range. */
+/**
+ * Parses a whole number from decimal digits. Returns undefined for any other text, and for a number out of the range.
+ */
 export function wholeNumber(text: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | undefined {
   return /^\d+$/.test(text) ? inRange(Number(text), min, max) : undefined;
 }

@@ -13,7 +13,7 @@ export interface StopSignalOptions {
   readonly again?: () => void;
   /** The signals to listen to. Default: SIGINT, SIGTERM and SIGHUP. */
   readonly signals?: readonly NodeJS.Signals[];
-  /** What emits the signals; default: the process. */
+  /** The emitter of the signals. Default: the process. */
   readonly source?: Pick<EventEmitter, 'on'>;
 }
 

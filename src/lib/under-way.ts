@@ -1,4 +1,4 @@
-/** The names of work that is under way. A name may be under way several times. */
+/** The names of work that is running. Several works may have the same name. */
 export class UnderWay {
   readonly #counts = new Map<string, number>();
 

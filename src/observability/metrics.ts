@@ -6,7 +6,10 @@ import type { SupplierKind } from '../suppliers/suppliers.ts';
 export type PurchaseOutcome = 'confirmed' | 'accepted' | ErrorCode;
 export type CommitOutcome = 'applied' | 'fenced' | 'unknown' | 'unavailable' | 'refused';
 export type SagaKind = 'book' | 'clear';
-/** `stopped`: the activation ended first, and the next owner continues the saga. `failed`: a bug. */
+/**
+ * The end of a saga. `stopped`: the activation ended before the saga, and the next owner continues it. `failed`: the
+ * saga has a bug.
+ */
 export type SagaOutcome = 'booked' | 'refused' | 'owing' | 'cleared' | 'stopped' | 'failed';
 export type SupplierCallOutcome = 'reserved' | 'refused' | 'cancelled' | 'unknown';
 /** The outcome of a request to another instance. */
@@ -43,7 +46,7 @@ export interface Metrics {
   staleRefusal(): void;
   /** This instance has taken over a package. */
   takeover(hadUnfinishedOrders: boolean): void;
-  /** A saga is due. */
+  /** A saga is ready to run. */
   saga(kind: SagaKind): (outcome: SagaOutcome) => void;
   /** One attempt at a supplier begins. */
   supplierCall(kind: SupplierKind): (outcome: SupplierCallOutcome) => void;

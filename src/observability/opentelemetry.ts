@@ -21,9 +21,9 @@ type Api = typeof import('@opentelemetry/api');
 const closeTimeoutMs = 2_000;
 
 /**
- * Traces by OpenTelemetry, sent as OTLP over HTTP (JSON). The SDK reads the collector's address, the sampling and the
- * service name from the standard variables
- * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/). The SDK is loaded by this call.
+ * Makes traces with OpenTelemetry, sent as OTLP over HTTP (JSON). The SDK reads the collector's URL, the sampling and
+ * the service name from the standard variables
+ * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/). This call loads the SDK.
  */
 export async function createTracing({ instanceId, version, log }: TracingOptions): Promise<TracingSource> {
   const [api, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
@@ -41,7 +41,7 @@ export async function createTracing({ instanceId, version, log }: TracingOptions
   const resource = resources
     .defaultResource()
     .merge(resources.resourceFromAttributes(ours))
-    // The environment overrides our attributes.
+    // Attributes from the environment override our own.
     .merge(resources.detectResources({ detectors: [resources.envDetector] }));
   const processor = new sdk.BatchSpanProcessor(new OTLPTraceExporter());
   const provider = new sdk.NodeTracerProvider({ resource, spanProcessors: [processor] });

@@ -9,7 +9,7 @@ export interface LogOptions {
   readonly destination?: DestinationStream;
 }
 
-/** Members whose values are never logged, at the top level of a line or one level below. */
+/** Members whose values are never logged, whether they stand at the top level of a line or one level below. */
 const hidden = ['email', 'token', 'secret', 'key', 'authorization', 'cookie'];
 
 /**

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 export interface ProcessLoad {
   /** The longest delay of the event loop in the last second or two. */
   readonly eventLoopLagMs: number;
-  /** Resident memory. */
+  /** The resident memory of the process. */
   readonly rssBytes: number;
 }
 

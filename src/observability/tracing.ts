@@ -28,7 +28,7 @@ export interface Span {
  * errors that `work` throws.
  */
 export interface Tracing {
-  /** The context of the current span. Undefined when tracing is off; then no other method need be called. */
+  /** The context of the current span. Undefined when tracing is off. Then calls of the other methods are not needed. */
   current(): TraceContext | undefined;
   /** Runs `work` in a span. The span ends when `work` returns, or when its promise settles. */
   within<T>(name: string, options: SpanOptions, work: (span: Span) => T): T;

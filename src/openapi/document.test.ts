@@ -125,7 +125,7 @@ describe('the description of the API', () => {
   });
 });
 
-/** Pages, their assets and their socket. All other routes are for programs. */
+/** Whether a path belongs to pages, their assets or their socket. All other routes are for programs. */
 function isForPeople(path: string): boolean {
   return /^\/($|(order|order-queue|orders|query|assets|docs|live|admin)($|\/))/.test(path);
 }

@@ -37,7 +37,7 @@ export function openApiDocument(operations: readonly Operation[]): ApiDescriptio
   return {
     openapi: '3.1.1',
     info: { title: 'Ticket Booking', version: '1.0.0', description: about },
-    // The server that sent the description.
+    // This URL means the server that sent the description.
     servers: [{ url: '/' }],
     tags: Object.entries(tags)
       .filter(([name]) => used.has(name))

@@ -10,7 +10,7 @@ export interface Definition {
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
-  /** Header parameters, and query parameters that are not in `query`. */
+  /** The header parameters, and the query parameters that are not in `query`. */
   readonly parameters?: readonly Parameter[];
   /** The schema that validates the whole query. */
   readonly query?: z.ZodObject;
@@ -19,9 +19,9 @@ export interface Definition {
   readonly answers: Readonly<Record<number, Answer>>;
   /** The errors of this operation, besides the errors of every request. The error catalogue has their statuses. */
   readonly problems?: readonly ErrorCode[];
-  /** Counted against a rate limit, so every answer has `RateLimit` headers. */
+  /** Whether a rate limit applies. Then every answer has `RateLimit` headers. */
   readonly isLimited?: true;
-  /** Omitted for operations without authentication. */
+  /** How callers authenticate. Omitted for operations without authentication. */
   readonly security?: Security;
 }
 

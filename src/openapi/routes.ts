@@ -12,7 +12,7 @@ import { orderOperations, packageOperations } from './operations/customers.ts';
 import { monitoringOperations } from './operations/monitoring.ts';
 import { supplierOperations } from './operations/suppliers.ts';
 
-/** `GET /openapi.json`, and `GET /docs` to read it in a browser. */
+/** The routes `GET /openapi.json`, the description, and `GET /docs`, a page that shows it. */
 export function descriptionRoutes(
   { admin }: Pick<AppServices, 'admin'>,
   assetUrl: RenderContext['assetUrl'],

@@ -37,7 +37,7 @@ function statusOf(code: ErrorCode): number {
   return errorKind(code).status;
 }
 
-/** `components.responses`: the errors of every request, described once. */
+/** The content of `components.responses`: the errors of every request, described once. */
 export function sharedAnswers(): Record<string, object> {
   return Object.fromEntries(everyProblem.map((code) => [answerName(code), answerWith([code], {})]));
 }

@@ -49,7 +49,10 @@ export function supplierRoutes(services: Services, { trust = 'token' }: Supplier
     if (refused !== undefined) throw new ProblemError('rate_limited', refused);
   }
 
-  /** The key of a trusted caller, or the prefixed key of a public one. Public callers without a key get a random one. */
+  /**
+   * The key of a trusted caller, or the key of a public caller with its prefix. A public caller without a key gets a
+   * random one.
+   */
   function keyOf(c: Context): string {
     const key = readIdempotencyKey(c);
     if (!isTrusted(c))

@@ -2,7 +2,10 @@ import { type Html, markup } from './markup.ts';
 
 export type IconName = 'plane' | 'bed' | 'check' | 'cross' | 'clock' | 'line' | 'back' | 'ticket' | 'alert';
 
-/** An icon on a 24 × 24 grid in the text's colour. Hidden from screen readers: the text beside it has the meaning. */
+/**
+ * An icon on a 24 × 24 grid in the text's colour. The icon is hidden from screen readers, because the text beside it
+ * has the same meaning.
+ */
 export function icon(name: IconName): Html {
   return markup`
     <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${strokes[name]()}</svg>`;

@@ -1,6 +1,6 @@
 /* Formats numbers, prices, dates and times for pages. Times are UTC; scripts convert them to the reader's zone. */
 
-/** `$1,250`. An invalid currency code is appended: `1250 X`. */
+/** A price, such as `$1,250`. An invalid currency code is appended: `1250 X`. */
 export function formatPrice(price: number, currency: string): string {
   try {
     return formatter(
@@ -12,17 +12,17 @@ export function formatPrice(price: number, currency: string): string {
   }
 }
 
-/** `10,000` */
+/** A number with separators, such as `10,000`. */
 export function formatCount(figure: number): string {
   return formatter('figure', () => new Intl.NumberFormat('en')).format(figure);
 }
 
-/** `Tue, 9 Aug 2022` for the ISO date `2022-08-09`. Other texts are returned unchanged. */
+/** A night with its year: `Tue, 9 Aug 2022` for the ISO date `2022-08-09`. Other texts are returned unchanged. */
 export function formatNight(stay: string): string {
   return formatDate('night', stay, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
 }
 
-/** `Tue, 9 Aug`. */
+/** A night without its year, such as `Tue, 9 Aug`. */
 export function formatShortNight(stay: string): string {
   return formatDate('short night', stay, { weekday: 'short', day: 'numeric', month: 'short' });
 }
@@ -32,13 +32,13 @@ function formatDate(name: string, date: string, options: Intl.DateTimeFormatOpti
   return Number.isNaN(at) ? date : dateFormatter(name, options).format(at);
 }
 
-/** `14:03:22 UTC`. */
+/** A time of day, such as `14:03:22 UTC`. */
 export function formatTime(at: number): string {
   const clock = dateFormatter('clock', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
   return `${clock.format(at)} UTC`;
 }
 
-/** `9 Aug 2022, 14:03 UTC`. */
+/** A date and time, such as `9 Aug 2022, 14:03 UTC`. */
 export function formatDateTime(at: number): string {
   const moment = dateFormatter('moment', {
     day: 'numeric',
@@ -50,23 +50,23 @@ export function formatDateTime(at: number): string {
   return `${moment.format(at)} UTC`;
 }
 
-/** `1 second`, `7 seconds`, `2 minutes`; rounds up. */
+/** A wait in words, rounded up, such as `1 second`, `7 seconds` or `2 minutes`. */
 export function formatWait(seconds: number): string {
   const minutes = Math.ceil(seconds / 60);
   return seconds <= 90 ? formatQuantity(Math.ceil(seconds), 'second') : formatQuantity(minutes, 'minute');
 }
 
-/** `1 order`, `12 orders`. */
+/** A count with its noun, such as `1 order` or `12 orders`. */
 export function formatQuantity(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-/** `1 place is`, `3 places are`. */
+/** A count of places with its verb: `1 place is`, `3 places are`. */
 export function placesAre(count: number): string {
   return count === 1 ? '1 place is' : `${formatCount(count)} places are`;
 }
 
-/** `1 person is`, `3 people are`. */
+/** A count of people with its verb: `1 person is`, `3 people are`. */
 export function peopleAre(count: number): string {
   return count === 1 ? '1 person is' : `${formatCount(count)} people are`;
 }

@@ -14,9 +14,9 @@ import type { PageServices } from './responses.ts';
 interface LostOrders {
   /** Orders whose answer was lost, newest first. This response adds these orders to the browser's cookie. */
   readonly found: readonly Order[];
-  /** An order may still appear: a purchase is being stored, or the store is unavailable. */
+  /** Whether an order may still appear, because a purchase is being stored or the store is unavailable. */
   readonly isPending: boolean;
-  /** The whole store was searched, and there is no order. */
+  /** Whether the whole store was searched and there is no order. */
   readonly isNone: boolean;
 }
 

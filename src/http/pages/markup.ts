@@ -17,7 +17,10 @@ export function markup(strings: TemplateStringsArray, ...values: unknown[]): Htm
 
 const compacted = new WeakMap<TemplateStringsArray, TemplateStringsArray>();
 
-/** Processes each template once: its strings are the same array at every call. */
+/**
+ * Processes each template only once. A template is recognized by its array of strings, which is the same array at every
+ * call.
+ */
 function compact(strings: TemplateStringsArray): TemplateStringsArray {
   let known = compacted.get(strings);
   if (known === undefined) {

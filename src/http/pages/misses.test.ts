@@ -12,7 +12,7 @@ function app() {
   return { pages: fakeApp({ engine: { order, cancel } }), order, cancel };
 }
 
-/** An answer without the repeated input. */
+/** Returns an answer's text without the input that the page repeats. */
 async function shown(answer: Response, ...entered: string[]): Promise<string> {
   const body = await answer.text();
   const page = entered.reduce((text, word) => text.replaceAll(`value="${word}"`, 'value=""'), body);
@@ -38,7 +38,7 @@ it('Q10 /query gives the same answer to every failed look-up, after one read of 
   expect(misses[0]).toContain('[404,');
   expect(new Set(misses).size).toBe(1);
   expect(order).toHaveBeenCalledTimes(misses.length);
-  // A missing field counts as an empty one.
+  // A missing field counts as an empty field.
   await pages.request('/query', post({}));
   expect(order).toHaveBeenCalledTimes(misses.length + 1);
 });

@@ -7,7 +7,7 @@ import { packageFragment, type StayState, stayElementId, stayState } from './fra
 import { liveChip, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 
-/** The two order pages: `order` waits for the outcome; `order-queue` answers at once and shows the position live. */
+/** The two order pages. `order` waits for the outcome. `order-queue` answers at once and shows the position live. */
 export type OrderMode = 'order' | 'order-queue';
 
 interface OrderPageState {
@@ -18,7 +18,7 @@ interface OrderPageState {
   /** The previous input, unchanged. */
   readonly email?: string;
   readonly chosen?: string;
-  /** Shown above the form. */
+  /** A note to show above the form. */
   readonly note?: Html;
   /** Why the last attempt failed. */
   readonly error?: OrderError;
@@ -26,7 +26,7 @@ interface OrderPageState {
 
 export interface OrderError {
   readonly code: ErrorCode;
-  /** The wrong fields. Default: none. */
+  /** The fields with wrong input. Default: none. */
   readonly fields?: { readonly packageId?: boolean; readonly email?: boolean };
   /** Seconds until a retry can succeed, if known. */
   readonly retryAfterS?: number | undefined;
@@ -123,7 +123,10 @@ function flightCards(context: RenderContext, state: OrderPageState): Html[] {
   );
 }
 
-/** The radio button is outside of the live fragment, so that no update can change the focus or the choice. */
+/**
+ * The choice of one stay. Its radio button is outside of the live fragment, so that no update can change the focus or
+ * the choice.
+ */
 function stayChip(context: RenderContext, { chosen }: OrderPageState, snapshot: PackageSnapshot): Html {
   const { id, flight, stay } = snapshot.package;
   const state = stayState(snapshot, context.now);
@@ -143,7 +146,7 @@ function isChosen(snapshot: PackageSnapshot, chosen: string | undefined, now: nu
   return String(snapshot.package.id) === chosen && isChoosable(stayState(snapshot, now));
 }
 
-/** A trip can be chosen before its sale opens. */
+/** Whether the trip can be chosen. A trip can be chosen even before its sale opens. */
 function isChoosable(state: StayState): boolean {
   return isOnOffer(state) || state === 'not_open';
 }
@@ -168,7 +171,10 @@ function emailField(email: string, errors: OrderError['fields']): Html {
     </div>`;
 }
 
-/** order.js fills in the chosen trip. Without scripts the stylesheet shows only that a trip is chosen. */
+/**
+ * The chosen trip and the button. order.js fills in the trip. Without scripts the stylesheet shows only that a trip is
+ * chosen.
+ */
 function choiceAndButton({ currency, now }: RenderContext, { snapshots, chosen }: OrderPageState): Html {
   const choice = snapshots.find((snapshot) => isChosen(snapshot, chosen, now))?.package;
   const states = snapshots.map((snapshot) => stayState(snapshot, now));

@@ -45,8 +45,8 @@ const outcomeWaitMs = 10_000;
 const queueWaitMs = 1_000;
 
 /**
- * `/order`, `/order-queue`, their live fragments for browsers without a socket, and `/order/sent`, which finds the order of
- * a purchase whose answer was lost.
+ * The routes of `/order`, `/order-queue`, their live fragments for browsers without a socket, and `/order/sent`. The
+ * latter finds the order of a purchase whose answer was lost.
  */
 export function orderPages(pageServices: PageServices, sent: LostOrderFinder, show: SendProblem): RouteTable {
   const services = { ...pageServices, sent };

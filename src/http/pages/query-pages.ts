@@ -16,7 +16,10 @@ import type { LostOrderFinder } from './lost-orders.ts';
 import { type Html, markup } from './markup.ts';
 import { addressToShow, type PageServices, renderContext, sendErrorPage, sendPage } from './responses.ts';
 
-/** Accepts any input, because malformed input gets the same answer as every other miss (promise Q10). */
+/**
+ * A form that accepts any input, because malformed input gets the same answer as every other failed look-up (promise
+ * Q10).
+ */
 const queryForm = z.object({ id: z.string().catch(''), email: z.string().catch('') });
 
 /** `/query`: this browser's recent orders, and a form to look up an order by number and email. */
@@ -70,12 +73,12 @@ async function recentOf(c: Context, { engine, settings }: PageServices): Promise
 interface QueryPageState {
   /** This browser's orders, newest first. */
   readonly recent: readonly Order[];
-  /** Shown below the list. */
+  /** A note to show below the list. */
   readonly note?: Html;
   /** The previous input, unchanged. */
   readonly id?: string;
   readonly email?: string;
-  /** No order was found. */
+  /** Whether a look-up found no order. */
   readonly isMiss?: boolean;
 }
 

@@ -67,13 +67,13 @@ export function redirectTo(c: Context, address: string): Response {
 
 /** Options of the URL of an order's page. */
 interface AddressParts {
-  /** The order was made on `/order-queue`, so `Try again` leads there. */
+  /** Whether the order was made on `/order-queue`. Then `Try again` leads back there. */
   readonly fromQueue?: boolean;
-  /** The previous answer set the cookie. A browser that comes back without the cookie accepts no cookies. */
+  /** Whether the previous answer set the cookie. A browser that comes back without the cookie accepts no cookies. */
   readonly cookieSet?: boolean;
-  /** The page asks for confirmation to leave the queue or to cancel the trip. */
+  /** Whether the page asks for confirmation to leave the queue or to cancel the trip. */
   readonly asksToConfirm?: boolean;
-  /** Return the URL of the order's cancellation, which takes a POST. */
+  /** Whether to return the URL of the order's cancellation, which takes a POST. */
   readonly toCancel?: boolean;
 }
 

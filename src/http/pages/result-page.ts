@@ -14,7 +14,7 @@ interface ResultPageState {
   readonly live: Omit<LiveOrderState, 'now'>;
   /** The order's signature, for the socket, polling and the private link. */
   readonly proof: string;
-  /** The browser accepts no cookies, so the page's forms and links include the signature. */
+  /** Whether the browser accepts no cookies. Then the page's forms and links include the signature. */
   readonly actsByProof: boolean;
   /** The page that the order was made on, to which `Try again` leads. */
   readonly mode: OrderMode;
@@ -22,7 +22,7 @@ interface ResultPageState {
   readonly key: string;
   /** The host or origin that the private link shows, such as `tickets.example`. */
   readonly host: string;
-  /** Asks the buyer to confirm leaving the queue or cancelling the trip. */
+  /** Whether to ask the buyer to confirm leaving the queue or cancelling the trip. */
   readonly asksToConfirm?: boolean;
   /** Why the last action failed. */
   readonly error?: ErrorCode;
@@ -31,7 +31,7 @@ interface ResultPageState {
 /** How often a browser without JavaScript reloads the page, in seconds. */
 const refreshS = 2;
 
-/** An order's page. It is live until nothing can change any more. */
+/** An order's page. The page is live until nothing can change any more. */
 export function resultPage(context: RenderContext, state: ResultPageState): Html {
   const { order, proof, error, asksToConfirm = false } = state;
   const live: LiveOrderState = { ...state.live, now: context.now };

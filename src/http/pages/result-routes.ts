@@ -26,7 +26,10 @@ import {
 } from './responses.ts';
 import { resultPage } from './result-page.ts';
 
-/** `/orders/:id`, its live fragment, and its cancellation, which for a queued order means leaving the queue. */
+/**
+ * The routes of `/orders/:id`, its live fragment, and its cancellation. Cancelling a queued order means leaving the
+ * queue.
+ */
 export function resultPages(services: PageServices, showProblem: SendProblem): RouteTable {
   const limitedPage = (handle: RouteHandler) => limited(services.limits?.lookUp, handle, showProblem);
   return {

@@ -13,8 +13,9 @@ import { resultPages } from './result-routes.ts';
 const paths = ['/', '/order', '/order/*', '/order-queue', '/orders/*', '/query'];
 
 /**
- * The customers' pages, mounted at `/`. They set their own security headers, refuse forms of other sites, and show errors as
- * pages. `assetUrl` returns the URL of an asset.
+ * The routes of the customers' pages, mounted at `/`. The pages set their own security headers, refuse forms of other
+ * sites, and show errors as pages.
+ * @param assetUrl returns the URL of an asset.
  */
 export function pageRoutes(services: AppServices, assetUrl: (name: string) => string): Hono {
   const pageServices: PageServices = { ...services, assetUrl };

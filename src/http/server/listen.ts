@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defined } from '../../lib/defined.ts';
 
 interface ListenAddress {
-  /** 0: any free port. */
+  /** The port to listen at. 0 means any free port. */
   readonly port: number;
   /** The IP address or host name to listen at. Default: every IP address of the machine. */
   readonly host?: string | undefined;
@@ -24,7 +24,7 @@ interface ListenAddress {
 const listenersCount = 8;
 const backlog = 4_096;
 
-/** The listening sockets beside a server's own, and the server that gets their connections. */
+/** The additional listening sockets of a server, and the server that gets their connections. */
 interface Listeners {
   readonly others: readonly Listener[];
   target: Server;

@@ -17,9 +17,9 @@ import type { RequestListener } from '../telemetry/observe-requests.ts';
 
 /** Timeouts for clients, in ms, under Node's names. */
 const defaultTimes = {
-  /** To send the headers of a request. */
+  /** The time that a client may take to send the headers of a request. */
   headersTimeout: 10_000,
-  /** To send a whole request. */
+  /** The time that a client may take to send a whole request. */
   requestTimeout: 30_000,
   /** Idle time between two requests. */
   keepAliveTimeout: 20_000,
@@ -32,8 +32,8 @@ const defaultTimes = {
 export type ServerTimes = typeof defaultTimes;
 
 /**
- * Creates the HTTP server of an app; it does not listen yet. Malformed requests are answered with a problem too, and slow
- * clients are disconnected. `observe` may wrap the request listener.
+ * Creates the HTTP server of an app. The server does not listen yet. Malformed requests are answered with a problem
+ * too, and slow clients are disconnected. `observe` may wrap the request listener.
  */
 export function createServer(
   app: Pick<Hono, 'fetch'>,
@@ -67,7 +67,10 @@ function unreadable(error: unknown, log: Log): Response {
   });
 }
 
-/** Answers requests with an unknown `Expect` (RFC 9110, section 10.1.1). Node would send 417 without a body. */
+/**
+ * Answers requests with an unknown `Expect` header (RFC 9110, section 10.1.1). Without this, Node would send 417
+ * without a body.
+ */
 function refuseExpectation(_incoming: IncomingMessage, outgoing: ServerResponse): void {
   const detail = 'Nothing is known of what the request expects.';
   const text = JSON.stringify(problemView('bad_request', { detail }));
@@ -106,8 +109,8 @@ function endLate(socket: Socket): void {
 }
 
 /**
- * Prepares a graceful stop; call it before the server listens. The returned function stops the server: no new connections
- * are accepted, each answer closes its connection, and the promise resolves when the last answer is sent.
+ * Prepares a graceful stop. Call it before the server listens. The returned function stops the server: new connections
+ * are refused, and each answer closes its connection. Its promise resolves when the last answer is sent.
  */
 export function gracefulStop(server: Server): () => Promise<void> {
   const underWay = new Set<ServerResponse>();
@@ -150,7 +153,7 @@ const floodMin = 32;
 /** The requests that wait on a connection while it serves another one. */
 interface Waiting {
   count: number;
-  /** The last request that will be served has arrived; its answer closes the connection. */
+  /** Whether the last request that will be served has arrived. The answer to that request closes the connection. */
   isFull: boolean;
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 
-/** Accepted request ids: covers all usual formats, but not emails or URLs. */
+/** The request ids that are accepted: all usual formats, but no emails and no URLs. */
 const wellFormed = /^[\w.:~+/=-]{8,128}$/;
 const traceId = /^[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
 
@@ -12,8 +12,8 @@ const made = new WeakMap<object, string>();
 type Headers = IncomingMessage['headers'];
 
 /**
- * The id of a request in logs and in answers about failures: its `X-Request-Id`, else its trace id, else a new one.
- * Malformed ids are ignored.
+ * The id of a request in logs and in answers about failures. It is the `X-Request-Id`, or else the trace id, or else a
+ * new id. Malformed ids are ignored.
  */
 export function requestIdOf(request: { readonly headers: Headers }): string {
   return idFor(request, request.headers);

@@ -8,8 +8,8 @@ import { serveRoutes } from '../methods.ts';
 import { problem } from '../problem.ts';
 
 /**
- * `GET /metrics`, for Prometheus. Open to private networks and to operators. Others get 401, or 404 when there is no admin
- * token.
+ * The route `GET /metrics` for Prometheus, which is open to private networks and to operators. Other callers get 401,
+ * or 404 when there is no admin token.
  */
 export function metricsRoutes({ telemetry, admin }: Pick<AppServices, 'telemetry' | 'admin'>): Hono {
   const read = async (c: Context): Promise<Response> => {

@@ -6,7 +6,7 @@ import { supplierKinds } from '../../suppliers/suppliers.ts';
 import { gaugeNames, type Metrics } from '../metrics.ts';
 import { type MetricDefinition, MetricsRecorder, metric, type Sample } from './recorder.ts';
 
-/** What the gauges read besides the recorded values. */
+/** Values that the gauges read, besides the recorded values. */
 export interface GaugeSources {
   packages(): Promise<readonly PackageSnapshot[]>;
   /** Why this instance cannot take orders; empty when it is ready. */

@@ -27,7 +27,7 @@ export interface Sample {
   readonly metricName?: string;
 }
 
-/** The values of a metric's labels, in their order; three at most. */
+/** The values of a metric's labels, in the order of the labels. A metric has at most three labels. */
 type LabelValues = readonly (string | number)[];
 
 /** One value per combination of up to three labels. Nested maps are faster than a key that joins the labels. */
@@ -59,7 +59,7 @@ function labelsOf({ labels }: MetricDefinition, values: LabelValues): Record<str
   return Object.fromEntries(labels.map((label, index) => [label, values[index] ?? '']));
 }
 
-/** Counts for each combination of labels. */
+/** A counter for each combination of labels. */
 export class Counter {
   readonly definition: MetricDefinition;
   readonly #counts = new ByLabels(() => ({ count: 0 }));
@@ -202,9 +202,9 @@ export class MetricsRecorder implements Metrics {
     ),
   };
   readonly openBreakers = new Set<SupplierKind>();
-  /** How the gauges are read. */
+  /** The functions that read the gauges. */
   readonly gauges = new Map<GaugeName, () => number | Promise<number>>();
-  /** When each unfinished saga was due, by kind, the oldest first. */
+  /** When each unfinished saga became ready to run, by kind, the oldest first. */
   readonly #sagas = { book: new Set<{ at: number }>(), clear: new Set<{ at: number }>() };
 
   purchase(outcome: string): void {
@@ -274,7 +274,7 @@ export class MetricsRecorder implements Metrics {
     this.gauges.set(name, read);
   }
 
-  /** How many sagas of each kind are unfinished, and for how many seconds the oldest of them has been due. */
+  /** The number of unfinished sagas of each kind, and how many seconds ago the oldest of them became ready to run. */
   sagas(): readonly { readonly saga: SagaKind; readonly count: number; readonly oldestSeconds: number }[] {
     return sagaKinds.map((saga) => {
       const [oldest] = this.#sagas[saga];

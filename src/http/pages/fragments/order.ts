@@ -7,14 +7,14 @@ import type { TripOffer } from './package.ts';
 
 export const orderElementId = 'order-live';
 
-/** Whether the page shows an outcome. For its buyer, a compensating order has failed already. */
+/** Whether the page shows an outcome. A compensating order counts, because for its buyer it has failed already. */
 function hasOutcome(order: Order): boolean {
   return isSettled(order) || order.status === 'compensating';
 }
 
 const offering: ReadonlySet<OrderStatus> = new Set(['compensating', 'failed', 'withdrawn', 'cancelled']);
 
-/** Whether the page offers to order the same trip again. It then shows whether the trip is still on sale. */
+/** Whether the page offers to order the same trip again. Then the page also shows whether the trip is still on sale. */
 export function offersAgain({ status }: Order): boolean {
   return offering.has(status);
 }
@@ -66,7 +66,7 @@ function outcomeSentence({ headline, text }: OrderText): string {
   return headline.endsWith('.') ? `${headline} ${text}` : `${headline}. ${text}`;
 }
 
-/** The title of the page. The trip is last, because tabs are narrow. */
+/** The title of the page. The trip comes last, because a narrow tab shows only the beginning. */
 export function tabTitle(order: Order, live: LiveOrderState): string {
   const isPlaced = order.status === 'queued' && live.queuePosition !== undefined;
   const start = isPlaced

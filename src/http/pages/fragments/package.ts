@@ -18,7 +18,7 @@ export function stayState({ package: travelPackage, inventory }: PackageSnapshot
   return inventory.remaining > 0 && inventory.waiting === 0 ? 'free' : 'line';
 }
 
-/** Whether a trip can be ordered; `off`: not now, but perhaps later. */
+/** Whether a trip can be ordered. `off` means not now, but perhaps later. */
 export type TripOffer = 'open' | 'sold_out' | 'off';
 
 export function offerOf(snapshot: PackageSnapshot, now: number): TripOffer {
@@ -41,8 +41,8 @@ export function stayElementId(packageId: number): string {
 }
 
 /**
- * The live fragment of a package: price, status, bar and numbers. Nothing in it takes the focus, and each line has a fixed
- * height, so that an update moves nothing.
+ * The live fragment of a package: price, status, bar and numbers. No element in the fragment takes the focus, and each
+ * line has a fixed height, so that an update moves nothing.
  */
 export function packageFragment(
   snapshot: PackageSnapshot,
