@@ -14,7 +14,7 @@ export interface ClientResolver {
   ofConnection(socket: Pick<Socket, 'remoteAddress'>): string | undefined;
 }
 
-/** The most proxies in a row; real chains are shorter. */
+/** The most proxies in a row that are followed. Real chains are shorter. */
 const hopsMax = 16;
 /** The key of a client whose IP address is unknown, because the connection is closed or is not TCP. */
 const nobody = 'nobody';
@@ -35,7 +35,7 @@ export function clientResolver(trusted: TrustedProxies): ClientResolver {
   };
 }
 
-/** Keys by connection: reading a socket's address is half of the cost of a rate limit. */
+/** Keys by connection. They are cached, because reading a socket's IP address is half of the cost of a rate limit. */
 const known = new WeakMap<object, string>();
 
 function keyOf(socket: Pick<Socket, 'remoteAddress'>): string {
@@ -56,7 +56,7 @@ function proxyCheck(trusted: TrustedProxies): IsProxy {
   const ranges = new BlockList();
   for (const range of trusted) {
     const [text = '', prefix] = range.split('/');
-    // Addresses are compared as IPv4 where possible, so an IPv4-mapped IPv6 range is converted too.
+    // IP addresses are compared as IPv4 where possible, so an IPv4-mapped IPv6 range is converted too.
     const address = plainAddress(text) ?? text;
     const family = familyOf(address);
     const bits = prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix);
@@ -92,7 +92,10 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIPv6(address) ? 'ipv6' : 'ipv4';
 }
 
-/** Normalizes an address: without its zone, and as IPv4 if it is IPv4-mapped. Undefined if it is not an address. */
+/**
+ * Normalizes an IP address. Removes its zone, and converts an IPv4-mapped address to IPv4. Returns undefined if the
+ * text is not an IP address.
+ */
 function plainAddress(text: string): string | undefined {
   const address = text.split('%', 1)[0] as string;
   const version = isIP(address);
@@ -116,7 +119,7 @@ function clientKey(address: string): string {
   return `${compress(`${prefix.slice(0, 4).join(':')}::`)}/64`;
 }
 
-/** An address in `X-Forwarded-For`, to which some proxies add the port. */
+/** An IP address in `X-Forwarded-For`, to which some proxies add the port. */
 function forwardedAddress(entry: string): string | undefined {
   const text = entry.trim();
   const withPort = /^\[(?<v6>[^\]]*)\](?::\d+)?$|^(?<v4>[\d.]+):\d+$/.exec(text)?.groups;

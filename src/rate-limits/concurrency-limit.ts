@@ -3,7 +3,7 @@ export class ConcurrencyLimit {
   readonly #max: number;
   readonly #counts = new Map<string, number>();
 
-  /** @param max 0: no limit, and nothing is counted. */
+  /** @param max the most at the same time. 0 means no limit, and nothing is counted. */
   constructor(max: number) {
     this.#max = max;
   }

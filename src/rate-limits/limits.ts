@@ -10,7 +10,7 @@ export interface LimitSettings {
   readonly lookUps: Rate;
   readonly reads: Rate;
   readonly sockets: Rate;
-  /** 0: no limit. */
+  /** The most open sockets of one client. 0 means no limit. */
   readonly socketsPerClient: number;
 }
 
@@ -23,17 +23,20 @@ export interface LimitResult extends Allowance {
 export interface HttpLimits {
   readonly purchase: ClientLimit;
   readonly lookUp: ClientLimit;
-  /** The list of packages, as a page or as JSON. Rendering the page costs ten times as much as other reads. */
+  /**
+   * Limits reads of the list of packages, as a page or as JSON. Rendering the page costs ten times as much as other
+   * reads.
+   */
   readonly read: ClientLimit;
-  /** Reservations at the simulated suppliers by public callers. */
+  /** Limits reservations of public callers at the simulated suppliers. */
   readonly supplier: ClientLimit;
   readonly socketOpening: ClientLimit;
   /**
-   * Purchases per email, by all clients together. Callers do not see how many remain, which would reveal whether somebody
-   * else has just used the email.
+   * Limits purchases per email, by all clients together. Callers do not see how many remain, because that would reveal
+   * whether somebody else has just used the email.
    */
   readonly email: RateLimiter;
-  /** Open sockets per client. */
+  /** Limits the open sockets of each client. */
   readonly sockets: ConcurrencyLimit;
   clientOf(request: IncomingRequest): string;
 }

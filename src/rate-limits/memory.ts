@@ -13,7 +13,7 @@ export function memoryRateLimits({ clock }: { readonly clock: Clock }): RateLimi
 
 /** The most exact counters, each of a few hundred bytes. Above this number, the oldest are evicted. */
 const exactMax = 50_000;
-/** Evicts in chunks: finding a Map's first entry skips every deleted slot. */
+/** The counters are evicted in chunks of this size, because finding a Map's first entry skips every deleted slot. */
 const evictedAtOnce = 1_000;
 
 /**
@@ -26,7 +26,7 @@ export class MemoryLimiter implements RateLimiter {
   readonly #clock: Clock;
   readonly #onCounted: OnCounted;
   readonly #coarse: ApproximateCounts;
-  /** Uses that are only counted approximately. */
+  /** The number of uses that are counted only approximately. */
   readonly #free: number;
   readonly #exact: RateLimiterMemory;
   /** Keys that are counted exactly, with the end of their window as Unix time in ms. */
@@ -53,7 +53,7 @@ export class MemoryLimiter implements RateLimiter {
     return { isAllowed: true, remaining: this.policy.count - uses, resetMs: this.#coarse.endsAt - now };
   }
 
-  /** Sets the count of a key to that of all instances together. */
+  /** Sets the count of a key to the total of all instances. */
   setTotal(key: string, uses: number, resetMs: number): void {
     void this.#exact.set(key, uses, resetMs / 1000);
     this.#watch(key, this.#clock.now() + resetMs);

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 export interface RatePolicy {
   /** The name of the policy in headers and in Redis: lower-case letters and dashes. */
   readonly name: string;
-  /** 1 or more. */
+  /** The number of uses that are allowed, 1 or more. */
   readonly count: number;
   /** The length of the window, in whole seconds. */
   readonly windowS: number;

@@ -104,7 +104,7 @@ it('limits the counts that wait to be shared while Redis hangs', async () => {
   for (let buyer = 0; buyer < 60_000; buyer++) await limiter.take(`buyer-${buyer}`);
   await outage;
   const redis = new Redis(server.url);
-  // Everything that was pending is shared in several rounds, and nothing else.
+  // In several rounds, all pending counts are shared, and nothing else.
   let told = 0;
   const isAllTold = async () => {
     const before = told;

@@ -7,13 +7,13 @@ import { MemoryLimiter } from './memory.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 export interface RedisRateLimitsOptions {
-  /** Opens a connection. Called once. */
+  /** Opens a connection to Redis. It is called once. */
   readonly connect: (purpose: string, options: RedisOptions) => Redis;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** How often an instance shares its counts. */
+/** How often an instance shares its counts, in ms. */
 const shareEveryMs = 50;
 /** The most keys per round. Further keys wait for the next round. */
 const sharedMax = 1_000;
@@ -57,7 +57,7 @@ export function redisRateLimits(options: RedisRateLimitsOptions): RateLimits {
   };
 }
 
-/** Adds the uses counted here to Redis, and passes the totals of all instances to the limiter. */
+/** Adds the uses that this process has counted to Redis, and passes the totals of all instances to the limiter. */
 class SharedCounts {
   readonly #shared: RateLimiterRedis;
   readonly #redis: Redis;

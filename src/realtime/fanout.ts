@@ -55,7 +55,7 @@ function headerOf(length: number): Buffer {
   return header;
 }
 
-/** One connection, as the fan-out sees it. No method throws or waits. */
+/** One connection, as the fan-out sees it. Its methods neither throw nor wait. */
 export interface Viewer {
   /** Sends one whole WebSocket frame. All viewers share the bytes, so never write to them. */
   send(frame: Buffer): void;
@@ -93,8 +93,8 @@ interface Part {
 
 /**
  * The newest state of a topic, as fragments, and its viewers. Each `put` makes a new version. A viewer at version v
- * needs exactly the fragments that are newer than v: a new viewer gets all of them, and a viewer that missed a hundred
- * versions gets one message. The only state per viewer is a number.
+ * needs exactly the fragments that are newer than v. So a new viewer gets all fragments, and a viewer that missed a
+ * hundred versions gets one message. The only state per viewer is a number.
  */
 export class Channel {
   readonly subscriptions = new Set<Subscription>();
@@ -115,7 +115,7 @@ export class Channel {
     return subscription;
   }
 
-  /** Replaces the fragments with the same ids. */
+  /** Adds fragments. A fragment replaces the fragment with the same id. */
   put(fragments: readonly Fragment[]): void {
     if (fragments.length === 0) return;
     this.#version++;

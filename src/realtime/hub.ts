@@ -261,7 +261,7 @@ export class Hub {
     this.#ticker.request();
   }
 
-  /** Reads packages and orders again that had no update for a while, because the bus may lose updates. */
+  /** Reads packages and orders again if they had no update for a while, because the bus may lose updates. */
   async #reread(): Promise<void> {
     const before = this.#deps.clock.now() - rereadMs;
     if (this.#packagesReadAt <= before) await this.#readPackages();

@@ -50,7 +50,7 @@ export class OrderFeed {
     for (const watched of this.#orders.values()) yield watched.channel;
   }
 
-  /** Forgets an order if it has no viewer any more. */
+  /** Forgets an order when its last viewer has left. */
   unwatch(watched: WatchedOrder): void {
     if (watched.channel.subscriptions.size > 0) return;
     this.#orders.delete(watched.id);
@@ -136,7 +136,7 @@ export class OrderFeed {
       for (const watched of group.positionFirst()) this.#changed.add(watched);
     }
     this.#moved.clear();
-    // A copy, because changes during a pause belong to the next call.
+    // Work on a copy, because changes during a pause belong to the next call.
     const changed = [...this.#changed];
     this.#changed.clear();
     const { held, offer, render } = this.#deps;

@@ -236,7 +236,7 @@ it('terminates a connection that does not answer pings', async () => {
     const pinged = once(answering, 'ping');
     await clock.advance(31_000);
     await pinged;
-    // The server has received the first pong when it answers this ping.
+    // When the server answers this ping, it has received the first pong.
     const answered = once(answering, 'pong');
     answering.ping();
     await answered;

@@ -40,7 +40,7 @@ export interface LiveOptions extends HubOptions {
 }
 
 export interface Live {
-  /** Answers `GET /live` without an upgrade: 426. */
+  /** Answers `GET /live` with 426 if the request has no upgrade. */
   readonly routes: Hono;
   /** Handles the WebSocket upgrades of a server. The server answers all other requests. */
   attach(server: Server): void;
@@ -112,7 +112,7 @@ export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): 
   };
 }
 
-/** One function for all sockets, because a closure for each would cost memory. */
+/** All sockets share this function, because a closure for each socket would cost memory. */
 function destroy(this: Duplex): void {
   this.destroy();
 }

@@ -20,7 +20,7 @@ export class Interval {
     this.#options = options;
   }
 
-  /** Call this whenever the pass may have become needed. */
+  /** Starts the passes. Call it whenever a pass may have become necessary. */
   wake(): void {
     if (!this.#isRunning) void this.#run();
   }
@@ -86,7 +86,7 @@ export interface TimeSliceOptions {
   /** The shortest and the longest slice, in ms. */
   readonly sliceMsMin: number;
   readonly sliceMsMax: number;
-  /** Resolves after other work of the event loop had its turn. */
+  /** Resolves when other work of the event loop has had its turn. */
   readonly yieldToEventLoop: () => Promise<void>;
   /** The time of a monotonic clock, in ms. */
   readonly monotonicNow: () => number;

@@ -128,7 +128,7 @@ export class Sockets {
         if (!own.includes(listener)) socket.off('close', listener as () => void);
       }
       socket.on('close', this.#onClose);
-      // `ws` has already answered a broken frame with a close code. A `close` event follows.
+      // Ignore the error: `ws` has already answered the broken frame with a close code, and a `close` event follows.
       socket.on('error', ignore);
       for (const event of ['message', 'ping', 'pong'] as const) socket.on(event, this.#onMessage);
     });
@@ -144,7 +144,7 @@ export class Sockets {
     this.#pings.wake();
   }
 
-  /** The content of messages is ignored, but too many of them end the connection. */
+  /** Counts a message. The content of messages is ignored, but too many messages end the connection. */
   #countMessage(socket: WebSocket): void {
     const count = this.#open.get(socket)?.countMessage(this.#clock.now()) ?? 0;
     if (count > 2 * messagesMax) socket.terminate();
@@ -172,7 +172,7 @@ function ignore(): void {}
 /** A WebSocket as a viewer. A viewer holds little more than numbers, because there are thousands of viewers. */
 class SocketViewer implements Viewer {
   readonly #socket: WebSocket;
-  /** The TCP connection under the socket. */
+  /** The TCP connection of the WebSocket. */
   readonly #connection: Duplex;
   onEnd: () => void = ignore;
   #isAlive = true;

@@ -15,7 +15,7 @@ export interface SagaOptions {
   readonly report: (result: SagaResult, events: readonly TimelineEntry[]) => void;
 }
 
-/** If the hotel takes longer than this, the reserved flight is reported as progress. */
+/** If the hotel takes longer than this, in ms, the reserved flight is reported as progress. */
 const progressAfterMs = 250;
 const clearFirstMs = 100;
 const clearMaxMs = 2_000;
@@ -169,13 +169,13 @@ export class SagaRunner {
     this.#options = options;
   }
 
-  /** Sagas that run or wait for a slot. */
+  /** The number of sagas that run or wait for a slot. */
   get count(): number {
     const both = [this.#bookings, this.#compensations];
     return both.reduce((sum, { activeCount, pendingCount }) => sum + activeCount + pendingCount, 0);
   }
 
-  /** Resolves when the saga has reported its result, or was stopped. Rejects only for a bug. */
+  /** Runs a saga. Resolves when the saga has reported its result, or was stopped. Rejects only because of a bug. */
   run(kind: 'book' | 'compensate', order: Order, { signal, report, begun }: SagaRun): Promise<void> {
     const { suppliers, clock, traces, metrics = noMetrics } = this.#options;
     const name = kind === 'book' ? 'book' : 'clear';

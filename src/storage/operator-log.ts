@@ -8,7 +8,7 @@ export interface Operator {
   readonly name: string;
   /** `token`: a program with the token. `session`: a browser that logged in with it. */
   readonly via: 'token' | 'session';
-  /** The id of the browser's session: 128 random bits, without the cookie's secret. */
+  /** The id of the browser's session: 128 random bits. The secret of the cookie is not part of it. */
   readonly session?: string;
   /** The client's IP address, also behind trusted proxies. */
   readonly address?: string;
@@ -43,7 +43,7 @@ export interface OperatorTarget {
 }
 
 /**
- * One change that an operator asked for. It never has an email or a token.
+ * One change that an operator asked for. An event never contains an email or a token.
  *
  * ```
  *   open ──► done | refused | failed
@@ -89,9 +89,9 @@ export interface OperatorEventEnd {
  * Each method may be repeated if its outcome is unknown. Each throws StoreUnavailableError.
  */
 export interface OperatorLog {
-  /** Adds an event, unless one with its id exists. */
+  /** Adds an event, unless an event with the same id exists. */
   appendOperatorEvent(event: OperatorEvent): Promise<void>;
-  /** Ends an open event. An event that has ended stays as it is. */
+  /** Ends an open event. An event that has ended does not change. */
   endOperatorEvent(id: string, end: OperatorEventEnd): Promise<void>;
   /** Lists events, newest first, at most `limit`. The cursor is `next` of the page before. */
   operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>>;

@@ -49,7 +49,10 @@ export function firstSeq(): number {
   return randomInt(2 ** 47);
 }
 
-/** @throws Error if a package or order of the change does not belong to the package. */
+/**
+ * Refuses a change that contains another package or an order of another package.
+ * @throws Error for such a change.
+ */
 export function refuseForeign(packageId: number, change: Change): void {
   const { package: replacement, inserted, updated, erased = [] } = change;
   if (replacement && replacement.id !== packageId) {

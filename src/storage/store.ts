@@ -41,7 +41,7 @@ export interface Store extends OperatorLog {
   addPackages(packages: readonly TravelPackage[]): Promise<number[]>;
   /** The instance that last took the package over; undefined if none has, or if there is no such package. */
   owner(packageId: number): Promise<string | undefined>;
-  /** The last owners of all packages, by id. */
+  /** The last owner of each package, by package id. */
   ownerRecords(): Promise<OwnerRecord[]>;
   /** Ids of the packages with unfinished orders. These packages need an owner after a crash. */
   packagesWithUnfinished(): Promise<number[]>;
@@ -102,7 +102,7 @@ export interface Store extends OperatorLog {
     span: number,
   ): Promise<Page<Order>>;
 
-  /** All orders with an email, from an index: by package and number, both descending. */
+  /** All orders with an email, from an index. They are sorted by package and number, both descending. */
   ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>>;
 
   /** The value of a setting; undefined if the setting does not exist. */

@@ -85,7 +85,7 @@ export class CircuitBreaker {
     }
   }
 
-  /** Stops the timer. Waiting calls end by their own signals. */
+  /** Stops the timer. Waiting calls end when their own signals abort. */
   dispose(): void {
     this.#pause.abort();
   }
@@ -115,7 +115,7 @@ export class CircuitBreaker {
     }
   }
 
-  /** Waits in the queue. Resolves with true if this call has to probe, with false if it may try to pass. */
+  /** Waits in the queue. Resolves with true if this call has to probe, or with false if this call may try to pass. */
   async #turn(signal: AbortSignal): Promise<boolean> {
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     const leave = () => {
@@ -191,7 +191,7 @@ export class CircuitBreaker {
   }
 }
 
-/** The caller stopped the attempt. */
+/** The error of an attempt that its caller stopped. */
 class GivenUp extends Error {
   override readonly name = 'GivenUp';
 }
@@ -200,7 +200,7 @@ class GivenUp extends Error {
 const sizeFirst = 8;
 /** The window grows fast at least up to this size. */
 const thresholdMin = 64;
-/** From this size on there is no limit: an instance never has more calls under way. */
+/** The window has no limit from this size on, because an instance never has more calls under way. */
 const sizeMax = 1_024;
 
 /**

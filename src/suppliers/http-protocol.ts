@@ -67,7 +67,9 @@ async function readBytes({ body, status }: Response, bytesMax: number): Promise<
   return Buffer.concat(chunks);
 }
 
-/** The reason of a failure. The message of `fetch` says only that it failed; the reason is in the error's cause. */
+/**
+ * The reason of a failure. The message of `fetch` says only that the request failed; the error's cause has the reason.
+ */
 export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const below = error.cause instanceof Error ? error.cause : undefined;

@@ -12,7 +12,7 @@ import type { SupplierAnswer, SupplierClient, SupplierKind, Suppliers, UnknownAn
 export interface ResilientOptions {
   readonly client: SupplierClient;
   readonly clock: Clock;
-  /** Shortens the pauses at random; default: no randomness. */
+  /** The source of randomness that shortens the pauses. Default: no randomness. */
   readonly random?: Random;
   readonly log: Log;
   readonly metrics?: Metrics;
@@ -21,11 +21,11 @@ export interface ResilientOptions {
   readonly timeoutMs: number;
   /** A call ends as unknown after this many attempts with an unknown outcome. Probes do not count. Default 5. */
   readonly attempts?: number;
-  /** The longest pause before the second attempt, in ms. It triples for each further attempt. Default 100. */
+  /** The longest pause before the second attempt, in ms. The pause triples for each further attempt. Default 100. */
   readonly retryAfterMs?: number;
   /** The longest pause before any attempt, in ms. Default 2,000. */
   readonly retryAfterMaxMs?: number;
-  /** A call ends as unknown this long after its first unknown outcome, also while it waits. Default 60,000. */
+  /** A call ends as unknown this long after its first unknown outcome, even while it waits, in ms. Default 60,000. */
   readonly giveUpAfterMs?: number;
   /**
    * Unknown outcomes in a row that open a breaker. More than `attempts`, so that one order cannot open it. Default 10.
@@ -38,7 +38,7 @@ export interface ResilientOptions {
 }
 
 export interface ResilientSuppliers extends Suppliers {
-  /** Stops the breakers' timers. Calls under way end by their own signals. */
+  /** Stops the breakers' timers. Calls under way end when their own signals abort. */
   close(): void;
 }
 
@@ -149,7 +149,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
   };
 }
 
-/** Pauses are shortened by up to a half at random, so that callers do not retry in step. */
+/** Makes the retry policy. Pauses are shortened by up to a half at random, so that callers do not retry in step. */
 function retrier({ attempts = 5, retryAfterMs = 100, retryAfterMaxMs = 2000, random }: ResilientOptions) {
   const pauses = { firstMs: retryAfterMs, maxMs: retryAfterMaxMs, factor: 3, jitter: 0.5 };
   const backoff = new DelegateBackoff(({ attempt }: IRetryBackoffContext<unknown>) =>
@@ -203,7 +203,7 @@ function causeOf(error: unknown): string {
 class CallDeadline {
   /** Aborts when the call has to end. The reason is an Error. */
   readonly signal: AbortSignal;
-  /** Rejects with the same reason. May stay unhandled. */
+  /** Rejects with the same reason. A rejection that nobody handles is harmless. */
   readonly expired: Promise<never>;
   readonly #stop: AbortSignal;
   readonly #clock: Clock;

@@ -23,7 +23,7 @@ export interface SimulationOptions {
   readonly latencyMs: number;
 }
 
-/** Reservations in one page of the ledger. */
+/** The number of reservations in one page of the ledger. */
 const pageSize = 500;
 
 /** The prefix of the numbers of each kind of supplier, and its refusal when nothing is left. */
@@ -35,15 +35,18 @@ const habits = {
 /**
  * An airline and a hotel that refuse at random and record their answers.
  *
- * They behave like remote suppliers: a reservation continues when its caller has gone, concurrent calls with one key
- * get one answer, and a cancel may overtake its reservation. `invalid_ticket` is not recorded, because it depends on the
- * ticket and not on the key: the caller may ask again with the same key and a valid ticket.
+ * The simulation behaves like remote suppliers: a reservation continues when its caller has gone, concurrent calls with
+ * one key get one answer, and a cancel may overtake its reservation. `invalid_ticket` is not recorded, because the
+ * caller may ask again with the same key and a valid ticket.
  */
 export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
   const { ledger, random, clock, latencyMs } = options;
   const underWay = new Map<string, Promise<SupplierAnswer>>();
 
-  /** Runs the work once for all callers with this key. A caller's signal ends the caller's wait, not the work. */
+  /**
+   * Runs the work once for all concurrent callers with this key. A caller's signal ends the caller's wait, but not the
+   * work.
+   */
   async function once(
     kind: SupplierKind,
     key: string,

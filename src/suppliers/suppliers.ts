@@ -5,7 +5,7 @@ export const supplierKinds = ['flights', 'hotels'] as const;
 export type SupplierKind = (typeof supplierKinds)[number];
 
 /**
- * The prefix of keys of reservations that the public makes. No order's key has it, and tickets of such reservations are
+ * The prefix of the keys of public reservations. No order's key has this prefix, and tickets of public reservations are
  * not valid for orders.
  */
 export const publicKeyPrefix = 'public:';
@@ -28,7 +28,7 @@ export interface HotelRequest extends ReservationRequest {
 
 export type Refusal = 'flight_unavailable' | 'hotel_unavailable' | 'invalid_ticket' | 'cancelled';
 
-/** A definite answer: the supplier repeats it for the same key. */
+/** A definite answer. The supplier repeats this answer for the same key. */
 export type SupplierAnswer =
   | { readonly kind: 'reserved'; readonly number: string }
   | { readonly kind: 'refused'; readonly code: Refusal };
@@ -70,15 +70,15 @@ export interface SupplierClient {
 }
 
 /**
- * The suppliers for a saga: with timeouts, retries and a circuit breaker. Nothing is thrown.
+ * The suppliers for a saga: with timeouts, retries and a circuit breaker. The methods throw nothing.
  *
- * Only unknown outcomes open the circuit breaker. While it is open, calls wait instead of failing, and `available` is
- * false, so that no new unit is claimed.
+ * Only unknown outcomes open the circuit breaker. While the breaker is open, calls wait instead of failing, and
+ * `available` is false, so that no new unit is claimed.
  */
 export interface Suppliers {
   reserveFlight(request: FlightRequest, signal: AbortSignal): Promise<SupplierAnswer | UnknownAnswer>;
   reserveHotel(request: HotelRequest, signal: AbortSignal): Promise<SupplierAnswer | UnknownAnswer>;
-  /** Tries once. False means that it is unknown whether the cancel worked, so the caller has to repeat it. */
+  /** Tries once to cancel. Returns false if the cancel may not have worked, so that the caller has to repeat it. */
   cancel(kind: SupplierKind, key: string, signal: AbortSignal): Promise<boolean>;
   readonly available: boolean;
   /** Calls the listener with every change of `available`. Returns a function that removes the listener. */
@@ -104,7 +104,7 @@ export interface SupplierLedger {
   record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry>;
   find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined>;
   findByNumber(kind: SupplierKind, number: string): Promise<LedgerEntry | undefined>;
-  /** Marks the key as cancelled, also if it has no entry yet. */
+  /** Marks the key as cancelled, even if the key has no entry yet. */
   cancel(kind: SupplierKind, key: string): Promise<void>;
   /** Active and cancelled entries that have a number, sorted by key. */
   page(kind: SupplierKind, cursor: string | undefined, limit: number): Promise<Page<Reservation>>;

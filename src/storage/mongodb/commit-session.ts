@@ -62,13 +62,13 @@ export class CommitSession {
 
 class Hung extends Error {}
 
-/** The session ids in a package's document, with which the next owner can end open transactions. */
+/** The session ids in a package's document. With these ids the next owner can end open transactions. */
 export interface NamedSessions {
   readonly session: UUID;
   readonly group: UUID;
 }
 
-/** The sessions for commits: one per package, and one for commits of several packages. */
+/** The sessions for commits: one for each package, and one for commits of several packages. */
 export class CommitSessions {
   readonly group: CommitSession;
   readonly #client: MongoClient;

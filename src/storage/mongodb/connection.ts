@@ -20,7 +20,7 @@ export interface MongoConnectionOptions {
   readonly readOnly?: boolean;
 }
 
-/** Reads see only data that can never be rolled back. */
+/** With this read concern, reads see only data that can never be rolled back. */
 const majority = { level: 'majority' } as const;
 
 const defaultDatabase = 'ticket-booking';
@@ -63,7 +63,8 @@ function clientOptions(timeoutMs: number): MongoClientOptions {
     connectTimeoutMS: Math.min(2_000, timeoutMs),
     socketTimeoutMS: timeoutMs,
     waitQueueTimeoutMS: timeoutMs,
-    // A hanging server is detected within this time plus connectTimeoutMS (4 s at most), a closed connection at once.
+    // A hanging server is detected within this time plus connectTimeoutMS (4 s at most). A closed connection is
+    // detected at once.
     heartbeatFrequencyMS: 2_000,
   };
 }

@@ -41,9 +41,9 @@ export interface OrderDocument extends Versioned, Omit<Order, 'id'>, Indexed {
  * indexed field makes the server update every index. Most changes of the status leave both fields unchanged.
  */
 interface Indexed {
-  /** The order needs an owner. */
+  /** True if the order needs an owner. */
   readonly unfinished?: true | undefined;
-  /** The order counts for the limit per email. */
+  /** True if the order counts for the limit per email. */
   readonly live?: true | undefined;
 }
 
@@ -56,7 +56,10 @@ export interface OperatorEventDocument extends Versioned, Omit<OperatorEvent, 'i
   readonly _id: string;
 }
 
-/** @throws Error for a newer release's document, which this release could misunderstand. */
+/**
+ * Refuses a document of a newer release, which this release could misunderstand.
+ * @throws Error for such a document.
+ */
 export function refuseNewer({ v }: Versioned): void {
   if (v > documentVersion) {
     throw new Error(`a document was written by a newer release (document version ${v}): run that release`);
@@ -82,7 +85,7 @@ export function snapshotFrom(document: PackageDocument): PackageSnapshot {
   };
 }
 
-/** Updates each field alone, so that fields of a newer release stay. */
+/** The update of a package. It sets each field alone, so that fields of a newer release stay. */
 export function packageUpdate(
   figures: Inventory,
   replacement?: TravelPackage,
@@ -110,7 +113,10 @@ function indexed(order: Order): Required<Indexed> {
   return { unfinished, live: confirmedStatuses.includes(order.status) ? true : unfinished };
 }
 
-/** Keeps timeline entries as they are, so that fields of a newer release survive an update. */
+/**
+ * Reads an order from its document. Keeps timeline entries as they are, so that fields of a newer release survive an
+ * update.
+ */
 export function orderFrom(document: OrderDocument): Order {
   refuseNewer(document);
   const { _id, packageId, number, email, key, status, reason, flight, hotel, createdAt, timeline } = document;
@@ -129,8 +135,8 @@ export function orderFrom(document: OrderDocument): Order {
 }
 
 /**
- * Updates each changing field alone, so that fields of a newer release stay. The other fields of an order never change,
- * so the server does not have to compare them.
+ * The update of an order. It sets each changing field alone, so that fields of a newer release stay. The other fields
+ * of an order never change, so the server does not have to compare them.
  */
 export function orderUpdate(order: Order): UpdateFilter<OrderDocument> {
   const { status, reason, flight, hotel, timeline } = order;

@@ -24,7 +24,7 @@ export const mongoCode = {
 } as const;
 
 /**
- * Codes about the server or the network, not about the request: the same request may work later. Any other code counts as
+ * Codes of errors that the server or the network causes, so the same request may work later. Any other code counts as
  * an error of the request, so that one bad request cannot delay the others.
  */
 const unavailableCodes: ReadonlySet<unknown> = new Set<number>([
@@ -114,7 +114,10 @@ export function isUnavailable(error: unknown): boolean {
   return !(error instanceof MongoAPIError) || closed.some((kind) => error instanceof kind);
 }
 
-/** The driver passes some errors of Node on, for example EPIPE for a write to a connection that is being closed. */
+/**
+ * Whether Node caused the error. The driver passes some errors of Node on, for example EPIPE for a write to a
+ * connection that is being closed.
+ */
 function isSocketError(error: unknown): boolean {
   if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false;
   return /^(E[A-Z]+|ERR_(STREAM|SOCKET|TLS|SSL)_\w+)$/.test(error.code);
@@ -150,7 +153,7 @@ export async function upsert<T>(work: () => Promise<T>): Promise<T> {
 
 /**
  * The indexes of the documents in an unordered insertion whose keys exist already.
- * @throws the error itself if it has another cause.
+ * @throws the error itself if existing keys are not its cause.
  */
 export function takenIn(error: unknown): number[] {
   if (!(error instanceof MongoBulkWriteError)) throw error;

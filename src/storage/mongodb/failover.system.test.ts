@@ -28,8 +28,8 @@ interface Told {
 }
 
 /**
- * An owner that commits one new order after the other, like the actor. After an unknown outcome it takes ownership again
- * and continues from the stored state.
+ * An owner that commits one new order after the other, like the actor. After an unknown outcome the owner takes
+ * ownership again and continues from the stored state.
  */
 class Owner {
   readonly told: Told = { applied: [], notApplied: [], unknown: { applied: [], notApplied: [] } };
@@ -178,7 +178,7 @@ test('reads work after an election, and see all acknowledged writes', async () =
   }
 });
 
-/** Commits one order, repeatedly if necessary. Returns the fence after it. */
+/** Commits one order, repeatedly if necessary. Returns the fence after the commit. */
 async function surely(fence: Fence, number: number): Promise<Fence> {
   const inventory = sampleInventory({ nextNumber: number + 1 });
   const change = { inventory, inserted: [sampleOrder(number)], updated: [] };

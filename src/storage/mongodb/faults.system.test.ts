@@ -15,7 +15,7 @@ let proxy: MongodProxy;
 let store: MongoStore;
 /** Another instance, which connects without the proxy. */
 let other: MongoStore;
-/** The package of the current test: each test has its own. */
+/** The package of the current test. Each test has a package of its own. */
 let packageId = 0;
 let seqAtStart = 0;
 let fence: Fence;

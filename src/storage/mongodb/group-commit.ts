@@ -22,7 +22,8 @@ const documentsMax = 2_000;
  *            └─► refused: each is committed alone and gets its own outcome
  * ```
  *
- * If a package fails alone too, it is committed alone until it succeeds, so that it does not fail other groups.
+ * A package that fails alone too is committed alone until a commit succeeds, so that it does not make other groups
+ * fail.
  */
 export class GroupCommit {
   readonly #connection: Connection;
@@ -42,7 +43,10 @@ export class GroupCommit {
     });
   }
 
-  /** @throws Error as Store.commit says. */
+  /**
+   * Commits the change of a package.
+   * @throws Error as Store.commit says.
+   */
   async commit(part: Part): Promise<void> {
     const { packageId } = part;
     if (this.#sessions.isMisnamed(packageId)) {

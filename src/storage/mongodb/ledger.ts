@@ -59,7 +59,7 @@ export class MongoLedger implements SupplierLedger {
     });
   }
 
-  /** Does nothing: the store closes its connection. */
+  /** Does nothing, because the store closes the connection. */
   async close(): Promise<void> {}
 
   #groupsOf(kind: SupplierKind): Groups {
@@ -77,7 +77,7 @@ export class MongoLedger implements SupplierLedger {
     };
   }
 
-  /** Inserts all entries. For a key that exists, returns its stored entry. */
+  /** Inserts all entries. For a key that exists already, returns the stored entry. */
   async #record(kind: SupplierKind, entries: readonly LedgerEntry[]): Promise<LedgerEntry[]> {
     const taken = await this.#connection.write(async (session) => {
       try {

@@ -33,9 +33,10 @@ export async function openMongoStore(options: MongoConnectionOptions): Promise<M
 }
 
 /**
- * Writes are acknowledged by a majority and journaled. Reads go to the primary and see majority-committed data. A process
- * always sees its own earlier results. It also sees results of other instances, unless it reads from an isolated primary
- * that has not stepped down yet (ten seconds at most). This does not affect owners, because they raise the epoch first.
+ * The store on MongoDB. Writes are acknowledged by a majority and journaled. Reads go to the primary and see
+ * majority-committed data. A process always sees its own earlier results. It also sees results of other instances,
+ * unless it reads from an isolated primary that has not stepped down yet (ten seconds at most). Such old reads do not
+ * affect owners, because owners raise the epoch first.
  */
 export class MongoStore implements Store {
   /** The ledger of the simulated suppliers, in the same database. */
@@ -88,12 +89,12 @@ export class MongoStore implements Store {
   takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
     const connection = this.#connection;
     return connection.write(async (session) => {
-      // An open transaction of this process would block the update.
+      // End open transactions of this process, because they would block the update.
       await this.#sessions.endWhatWasLeft();
       const claim = { packageId, instance, ...this.#sessions.name(packageId) };
       const raised = await raiseEpoch(connection, session, claim, this.#log);
       if (!raised) return undefined;
-      // The session that raised the epoch sees every earlier commit.
+      // Read in the session that raised the epoch, because this session sees every earlier commit.
       const reads = new Reads(connection.collections, connection.current(session));
       return { ...raised, unfinished: await reads.unfinished(packageId) };
     });

@@ -30,7 +30,7 @@ export function first(limit: number) {
   return { limit, batchSize: limit + 1 };
 }
 
-/** The queries, on the primary, in one session. They throw the driver's errors. */
+/** The queries, on the primary, in one session. The methods throw the driver's errors. */
 export class Reads {
   readonly #collections: Collections;
   readonly #options: ReadOptions;
@@ -165,7 +165,7 @@ export class Reads {
   }
 
   async settingsNamed(prefix: string): Promise<Map<string, string>> {
-    // All names with the prefix are below this: no name has a greater character.
+    // All names with the prefix are below this bound, because no name contains a greater character.
     const filter = { _id: { $gte: prefix, $lt: `${prefix}\uffff` } };
     const found = this.#collections.settings.find(filter, { ...this.#options, ...inOneAnswer });
     return new Map((await found.toArray()).map(({ _id, value }) => [_id, value]));

@@ -2,10 +2,10 @@ import { type Document, MongoClient, MongoServerError, MongoServerSelectionError
 import { StoreUnavailableError } from '../store.ts';
 import { isUnavailable, mongoCode } from './errors.ts';
 
-/** The wire version of the oldest release that the tests run on. */
+/** The least wire version that is accepted, which is that of the oldest release in the tests. */
 const wireVersionMin = 17;
 const probeMs = 1_000;
-/** The answer of a router of a sharded cluster to `hello`. */
+/** A router of a sharded cluster answers `hello` with this text. */
 const mongos = 'isdbgrid';
 
 const tooOld = 'it is too old: MongoDB 6.0 or newer is needed';
@@ -14,7 +14,10 @@ const noReplicaSet =
   'it runs alone, and only a replica set has the transactions that the store needs. Start mongod with ' +
   '--replSet rs0 and run rs.initiate() once in mongosh; a single member will do';
 
-/** @throws Error in one line if it is not a MongoDB URL. The driver checks the rest. */
+/**
+ * Parses the URL. The driver checks more of it later.
+ * @throws Error with one line if it is not a MongoDB URL.
+ */
 export function parsed(url: string): { readonly hasDatabase: boolean } {
   const found = /^mongodb(?:\+srv)?:\/\/[^/?]+(?:\/(?<database>[^?]*))?/.exec(url);
   if (!found) {
@@ -25,7 +28,10 @@ export function parsed(url: string): { readonly hasDatabase: boolean } {
   return { hasDatabase: Boolean(found.groups?.database) };
 }
 
-/** @throws Error that says which feature the server lacks; the driver's error if the server does not answer. */
+/**
+ * Checks that the server has all features that the store needs.
+ * @throws Error that says which feature is missing; the driver's error if the server does not answer.
+ */
 export async function checkServer(client: MongoClient): Promise<{ readonly isSharded: boolean }> {
   const admin = client.db('admin');
   const hello = await admin.command({ hello: 1 });
@@ -86,11 +92,11 @@ function refused(client: MongoClient, why: string, cause?: unknown): StartError 
 
 interface Diagnosis {
   readonly why: string;
-  /** The cause may end without a restart of this process. */
+  /** Whether the cause may end without a restart of this process. */
   readonly mayPass: boolean;
 }
 
-/** Asks each host for its role, because the driver only says that it can use none of them. */
+/** Asks each host for its role, because the driver only says that it cannot use any of the hosts. */
 async function diagnosed(words: string, client: MongoClient): Promise<Diagnosis> {
   const { hosts, replicaSet, tls } = client.options;
   if (words.includes('wire version')) return { why: tooOld, mayPass: false };

@@ -8,7 +8,7 @@ import type { Collections } from './collections.ts';
 import { documentVersion, packageDocument, refuseNewer } from './documents.ts';
 import { isDuplicate, takenIn, upsert } from './errors.ts';
 
-/** All writes except commits. Each may be repeated. They throw the driver's errors. */
+/** All writes except commits. Each write may be repeated. The methods throw the driver's errors. */
 export class Writes {
   readonly #collections: Collections;
   readonly #session: ClientSession;
@@ -18,7 +18,7 @@ export class Writes {
     this.#session = session;
   }
 
-  /** Returns the ids of the packages that did not exist. */
+  /** Adds packages. Returns the ids of the packages that did not exist yet. */
   async addPackages(packages: readonly TravelPackage[]): Promise<number[]> {
     if (packages.length === 0) return [];
     const ids = packages.map(({ id }) => id);
@@ -67,7 +67,7 @@ export class Writes {
     return kept?.value ?? value;
   }
 
-  /** Returns false, and changes nothing, if the value is no longer `before`. */
+  /** Replaces the value. Returns false, and changes nothing, if the value is no longer `before`. */
   async swapSetting(name: string, before: string | undefined, after: string | undefined): Promise<boolean> {
     const { settings } = this.#collections;
     const session = this.#session;

@@ -5,9 +5,11 @@ import { sqliteCode, sqliteCodeOf } from './errors.ts';
 import { prepareIndexes, prepareSchema } from './schema.ts';
 
 export interface ConnectionOptions {
-  /** The file's folder is made if it does not exist. `:memory:` keeps everything in memory. */
+  /** The database file. Its folder is made if it does not exist. `:memory:` keeps everything in memory. */
   readonly file: string;
-  /** Reads beside a running server, without the lock that refuses a second process. The file must exist. */
+  /**
+   * Whether to read only, beside a running server, without the lock that refuses a second process. The file must exist.
+   */
   readonly readOnly?: boolean;
   /** Makes the index for counting orders by email, which a limit per email needs. Default false. */
   readonly countsEmails?: boolean;

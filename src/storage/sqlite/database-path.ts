@@ -26,7 +26,7 @@ export function locateDatabase(file: string, readOnly: boolean): string {
 function checkFile(file: string, readOnly: boolean): void {
   const stats = statOf(file);
   if (stats?.isDirectory()) throw new Error(`${file} is a folder, not a database file`);
-  // Opening a pipe may block forever.
+  // Refuse a pipe, because opening it may block forever.
   if (stats !== undefined && !stats.isFile()) throw new Error(`${file} is a device or a pipe, not a file`);
   if (readOnly) check(file, constants.R_OK, `read ${file}`);
   else check(file, constants.R_OK | constants.W_OK, `write to ${file}`);
@@ -40,7 +40,7 @@ function checkBesides(file: string): void {
   }
 }
 
-/** Makes one folder after the other: on some file systems a recursive `mkdir` of Node never ends. */
+/** Makes the folders one after the other, because on some file systems a recursive `mkdir` of Node never ends. */
 function makeFolder(folder: string): void {
   const missing: string[] = [];
   let parent = folder;

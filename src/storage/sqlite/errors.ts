@@ -17,7 +17,7 @@ export const sqliteCode = {
 } as const;
 
 const { constraint: _, ...environmental } = sqliteCode;
-/** Codes about the disk or the file, not about the statement. */
+/** Codes of errors that the disk or the file causes, not the statement. */
 const unavailableCodes: ReadonlySet<number> = new Set(Object.values(environmental));
 
 /** The primary result code of an error of SQLite; undefined for other errors. */

@@ -32,7 +32,7 @@ function prepare(db: DatabaseSync) {
     page: db.prepare(`${orders} WHERE package_id = ? AND number > ? ORDER BY number LIMIT ?`),
     below: db.prepare(`${orders} WHERE package_id = ? AND number < ? ORDER BY number DESC LIMIT ?`),
     lastNumber: db.prepare('SELECT max(number) AS last FROM orders WHERE package_id = ?'),
-    // `+email` keeps SQLite from using the index of emails: this query reads a span of numbers.
+    // `+email` keeps SQLite from using the index of emails, because this query reads a span of numbers.
     ofEmail: db.prepare(
       `${orders} WHERE package_id = ? AND number > ? AND number <= ? AND +email = ? ORDER BY number`,
     ),
@@ -45,7 +45,7 @@ function prepare(db: DatabaseSync) {
   };
 }
 
-/** The queries: one prepared statement each. All methods are synchronous and throw SQLite's errors. */
+/** The queries, each with one prepared statement. All methods are synchronous and throw SQLite's errors. */
 export class Reads {
   readonly #sql: ReturnType<typeof prepare>;
 

@@ -41,7 +41,10 @@ function inventoryFrom(row: Row): Inventory {
   };
 }
 
-/** @throws Error for a newer release's document, which this release could misunderstand. */
+/**
+ * Reads the document of a row.
+ * @throws Error for the document of a newer release, which this release could misunderstand.
+ */
 export function document<T>(row: Row): T {
   if (Number(row.document_version) > documentVersion) {
     throw new Error(`a row was written by a newer release (document version ${row.document_version})`);

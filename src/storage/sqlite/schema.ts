@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Incremented with every change of the tables. */
+/** The version of the tables, incremented with every change of them. */
 export const schemaVersion = 2;
 
 /** SQLite uses a partial index only for queries that repeat its condition literally. */

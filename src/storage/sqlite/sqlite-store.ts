@@ -162,7 +162,7 @@ export class SqliteStore implements Store {
   }
 }
 
-/** In WAL mode a transaction sees the database as it was at its first read. */
+/** Opens a snapshot. In WAL mode a transaction sees the database as it was at the transaction's first read. */
 function snapshotOf(file: string): StoreSnapshot {
   const db = new DatabaseSync(file, { readOnly: true });
   db.exec('BEGIN');
