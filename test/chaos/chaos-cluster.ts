@@ -11,7 +11,7 @@ export interface ChaosCluster extends AsyncDisposable {
   readonly origins: readonly string[];
 }
 
-/** The server's `WAITERS_PER_UNIT`. */
+/** The value of the server's setting `WAITERS_PER_UNIT`. */
 export const waitersPerUnit = 64;
 
 /** Settings with short timeouts, so that failures occur soon. */

@@ -174,7 +174,7 @@ async function sellUnderFaults(
   return elapsedMs();
 }
 
-/** Resolves after this time, or when stopped. */
+/** Resolves after this time, or when the run is stopped. */
 function over(ms: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
@@ -187,7 +187,7 @@ function over(ms: number, stop: AbortSignal): Promise<void> {
   });
 }
 
-/** Waits until all orders are final, and then looks up a sample of them at every instance. */
+/** Waits until all orders are final. Then looks up a sample of the orders at every instance. */
 async function settle(client: Client, recorder: Recorder, stop: AbortSignal): Promise<Drained> {
   recorder.phase('drain');
   const unfinished = () => recorder.unfinished.orders;

@@ -16,7 +16,7 @@ export interface Drained {
 }
 
 const everyMs = 500;
-/** Concurrent look-ups. */
+/** The number of concurrent look-ups. */
 const atOnce = 40;
 
 /**

@@ -12,7 +12,7 @@ export interface FaultContext {
   readonly cluster: Cluster;
   readonly network: Network;
   readonly instances: readonly WatchedInstance[];
-  /** Aborts when all faults must be healed; no fault lasts longer. */
+  /** Aborts when all faults must be healed. No fault lasts longer. */
   readonly healing: AbortSignal;
   readonly sequence: SequenceName;
   readonly forMs: number;
@@ -91,7 +91,7 @@ async function lasting({ forMs, healing }: FaultContext): Promise<void> {
   await sleep(forMs, undefined, { signal: healing }).catch(() => {});
 }
 
-/** Takes a random instance without a fault, unless it is the last one. */
+/** Runs the work with a random instance that has no fault, unless only one such instance is left. */
 async function withInstance(
   context: FaultContext,
   work: (victim: WatchedInstance) => Promise<void>,

@@ -57,7 +57,7 @@ export function leasesContract(name: string, open: () => Promise<OpenedLeases>):
     test('exactly one of many concurrent requests gets the lease', async () => {
       if (!opened.exclusive) return;
       const all = Array.from({ length: 20 }, (_, each) => (each % 2 ? opened.one : opened.other).acquire(7));
-      // With several Redis nodes, concurrent requests may block each other so that none wins.
+      // With several Redis nodes, concurrent requests may block each other, so that no request gets the lease.
       const granted = (await Promise.all(all)).filter((lease) => lease !== undefined);
       expect(granted.length).toBeLessThanOrEqual(1);
       await Promise.all(granted.map((lease) => lease.release()));

@@ -569,7 +569,7 @@ async function fenced(commit: Promise<void>): Promise<void> {
   await expect(commit).rejects.toBeInstanceOf(FencedError);
 }
 
-/** Expects a permanent error: neither fenced, unavailable nor unknown. */
+/** Expects a permanent error, which is neither fenced nor unavailable nor unknown. */
 async function refused(commit: Promise<void>): Promise<void> {
   const error: unknown = await commit.then(
     () => undefined,

@@ -37,7 +37,7 @@ async function readInventory(): Promise<unknown> {
 
 function dial(): Socket {
   const socket = connect(port, '127.0.0.1');
-  // The server closes the connection while the test still sends.
+  // Ignore errors, because the server closes the connection while the test still sends.
   socket.on('error', () => {});
   return socket;
 }

@@ -113,7 +113,7 @@ const upgrade = [
 const asForm = ['Content-Type: application/x-www-form-urlencoded'];
 const asJson = ['Content-Type: application/json'];
 
-/** An attempt to guess. Returns the answer without the typed input, which the form repeats. */
+/** An attempt to guess an order. Returns the answer without the typed input, which the form repeats. */
 type Try = (id: string, email: string) => Promise<string>;
 
 const byEmail: [string, Try][] = [

@@ -146,7 +146,7 @@ describe('purchases with one email', () => {
     const page = await ask('/order', form({ packageId: '1', email, key: 'my-key' }));
     expect(page.status).toBe(429);
     expect(page.headers['retry-after']).toBe(page.headers['retry-after']?.match(/^\d\d$/)?.[0]);
-    // The form keeps its input, so that it can be sent again later.
+    // The form keeps its input, so that the buyer can send the form again later.
     expect(page.body).toContain('value="ana@example.com"');
     expect(page.body).toContain('value="my-key"');
     expect(page.body).toMatch(/You can order again in \d+ seconds\./);
@@ -301,7 +301,7 @@ describe('a forged X-Forwarded-For', () => {
   });
 });
 
-/** `open`, or the status of the refusal. */
+/** Opens a WebSocket. Returns `open`, or the status of the refusal. */
 async function opened(options: ClientOptions = {}, topic = 'packages'): Promise<'open' | number> {
   const socket = new WebSocket(`${server.origin.replace('http', 'ws')}/live?topic=${topic}`, options);
   sockets.push(socket);

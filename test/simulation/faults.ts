@@ -7,7 +7,7 @@ export interface FaultRates {
   readonly crashAfter: number;
   /** Per step of a process and per sent message: the process crashes before the step or the message. */
   readonly crashStep: number;
-  /** Per call: the process pauses, often past its lease. */
+  /** Per call: the process pauses, often until after its lease has expired. */
   readonly pause: number;
   /** Per virtual second: an instance's clock jumps. */
   readonly clockJump: number;

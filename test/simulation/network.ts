@@ -64,7 +64,7 @@ export class Network {
     return [...this.#nodes.keys()].filter((other) => other !== name && this.node(other) !== undefined);
   }
 
-  /** Schedules that every node notices a change of members, each after its own delay. */
+  /** Schedules when each node notices a change of members. Each node has its own delay. */
   membersChanged(isGone: boolean): void {
     const { scheduler, prng } = this.#world;
     for (const { host } of this.#nodes.values()) {
@@ -73,7 +73,7 @@ export class Network {
     }
   }
 
-  /** Updates the members that a node sees: the joined nodes whose messages reach it. */
+  /** Updates the list of members that a node sees: the joined nodes whose messages reach it. */
   refreshMembers(name: string): void {
     const node = this.node(name);
     // While the transport is unavailable, the list does not change.
@@ -100,7 +100,7 @@ export class Network {
     const link = this.#link(`${from.name}>${to}`);
     const number = ++link.sent;
     const arrive = () => {
-      // The receiver may have been replaced by a process with the same name.
+      // Look the receiver up again, because a process with the same name may have replaced it.
       const node = this.node(to);
       if (node === undefined || this.isAway(node.host)) return;
       if (this.cut.has(`${from.name}>${to}`)) return world.counters.count('message cut off');

@@ -45,7 +45,7 @@ export class Scheduler {
     this.#trace = trace;
   }
 
-  /** ms since the simulation began. */
+  /** The time since the simulation began, in ms. */
   get now(): number {
     return this.#now;
   }

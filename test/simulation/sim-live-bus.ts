@@ -1,7 +1,7 @@
 import type { LiveBus, LiveListener } from '../../src/realtime/live-bus.ts';
 import type { Network, SimulatedNode } from './network.ts';
 
-/** The live bus of one process. It delivers locally at once, and to other processes over the network. */
+/** The live bus of one process. It delivers to local listeners at once, and to other processes over the network. */
 export function simLiveBus(network: Network, { host }: SimulatedNode, local: LiveBus): LiveBus {
   let isClosed = false;
 

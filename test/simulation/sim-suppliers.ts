@@ -177,7 +177,7 @@ export function simSuppliers(
   };
 }
 
-/** Rejects when the signal aborts. The work itself goes on. */
+/** Settles as `work` does, but rejects when the signal aborts. The work itself goes on. */
 function race<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(new Error('stopped'));

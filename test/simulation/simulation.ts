@@ -29,7 +29,7 @@ export interface SeedResult {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** Duration of the faults, and the maximum time without faults until everything has settled. */
+/** The time with faults, and then the maximum time without faults until everything has settled, in ms. */
 const faultsMs = 30_000;
 const calmMs = 180_000;
 const lookEveryMs = 1_000;

@@ -27,7 +27,7 @@ export class World {
   readonly scheduler: Scheduler;
   readonly prng: Prng;
   readonly counters = new Counters();
-  /** The fault rates of this seed, also after `heal`. */
+  /** The fault rates that were drawn for this seed. They stay the same after `heal`. */
   readonly drawn: FaultRates;
   #faults: FaultRates;
   #healedAt: number | undefined;
@@ -159,7 +159,7 @@ const longPauseMs = 5_000;
 export const epochMs = Date.UTC(2030, 0, 1);
 
 export interface CallOptions<T> {
-  /** Runs at the service, atomically. */
+  /** The work of the service. It runs as one atomic step. */
   readonly serve: () => T;
   readonly lost?: keyof FaultRates;
   readonly replyLost?: keyof FaultRates;

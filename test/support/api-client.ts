@@ -16,7 +16,10 @@ export interface BuyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Buys over the API. @throws Error when the connection fails: the outcome is unknown. */
+/**
+ * Buys over the API.
+ * @throws Error when the connection fails, so that the outcome is unknown.
+ */
 export async function buy(origin: string, packageId: number, options: BuyOptions = {}): Promise<ApiReply> {
   const { email = 'buyer@example.com', key, prefer, signal } = options;
   const response = await fetch(`${origin}/api/orders`, {

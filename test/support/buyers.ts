@@ -75,7 +75,7 @@ export interface BuyersOptions {
   readonly packageOf: (nth: number) => number;
   /** Number of concurrent purchases. */
   readonly concurrency: number;
-  /** Total number of purchases; default: until `stop`. */
+  /** The total number of purchases. Default: no limit until `stop`. */
   readonly purchases?: number;
   /** Pause of each buyer between two purchases, in ms; default 0. */
   readonly pauseMs?: number;
@@ -224,7 +224,7 @@ export async function waitUntilSettled(cluster: Cluster, timeoutMs = 60_000): Pr
   );
 }
 
-/** Expects an audit without findings that has read the suppliers' ledger (Q1, Q3, Q5, Q7, Q8). */
+/** Expects that an audit reads the suppliers' ledger and finds no problem (Q1, Q3, Q5, Q7, Q8). */
 export async function expectCleanAudit(cluster: Cluster): Promise<void> {
   const { report } = await cluster.audit();
   expect(report.findings).toEqual([]);

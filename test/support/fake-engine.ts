@@ -5,7 +5,7 @@ import { PackageCache } from '../../src/engine/live-caches.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { LiveBus } from '../../src/realtime/live-bus.ts';
 
-/** 2022-08-01T00:00:00.000Z */
+/** The time of the fakes: 2022-08-01T00:00:00.000Z. */
 export const fakeNow = Date.UTC(2022, 7, 1);
 
 /** A queued order, with overrides. */

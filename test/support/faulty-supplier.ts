@@ -19,13 +19,13 @@ import { readWholeLedger } from './read-whole-ledger.ts';
 
 /** A call that the supplier received. */
 export interface SupplierCall {
-  /** Counts all calls, from 1. */
+  /** The number of the call among all calls, from 1. */
   readonly index: number;
   readonly kind: SupplierKind;
   readonly operation: 'reserve' | 'cancel' | 'ledger';
   /** The Idempotency-Key. Empty for reads of the ledger. */
   readonly key: string;
-  /** Counts the calls with the same kind, operation and key, from 1. */
+  /** The number of the call among the calls with the same kind, operation and key, from 1. */
   readonly nth: number;
   /** The body of a reservation request. */
   readonly body: Readonly<Record<string, unknown>>;
@@ -47,23 +47,23 @@ export interface SupplierFault {
 
 /** Common faults by name. */
 export const supplierFaults = {
-  /** No effect, no answer. */
+  /** The call has no effect and gets no answer. */
   hang: { effect: 'none', answer: 'hang' },
-  /** Takes effect without an answer. */
+  /** The call takes effect but gets no answer. */
   doneWithoutReply: { answer: 'hang' },
-  /** Fails without an effect. */
+  /** The call has no effect and fails. */
   error500: { effect: 'none', answer: { status: 500 } },
   doneBut500: { answer: { status: 500 } },
-  /** Takes effect and cuts the connection in the middle of the answer. */
+  /** The call takes effect, and the connection breaks in the middle of the answer. */
   cutMidBody: { answer: 'cut' },
   refuse: { effect: 'refuse' },
   garbage: { answer: 'garbage' },
   wrongContentType: { answer: 'html' },
   withoutNumber: { answer: 'numberless' },
   oversized: { answer: 'huge' },
-  /** Takes effect immediately and answers after the caller's timeout. */
+  /** The call takes effect immediately, but is answered after the caller's timeout. */
   answerLate: (answerAfterMs: number): SupplierFault => ({ answerAfterMs }),
-  /** Takes effect after the caller has given up, maybe after the caller's cancel. */
+  /** The call takes effect after the caller has given up, maybe after the caller's cancel. */
   workLate: (afterMs: number): SupplierFault => ({ effect: { afterMs }, answer: 'hang' }),
 } as const satisfies Record<string, SupplierFault | ((ms: number) => SupplierFault)>;
 

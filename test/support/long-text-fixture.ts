@@ -93,7 +93,7 @@ export async function startLongTextFixture(): Promise<LongTextFixture> {
   };
 }
 
-/** One of forty packages: eight nights of each flight, with every state of a sale among them. */
+/** One of forty packages. There are eight nights of each flight, and all states of a sale occur. */
 function packageOf(index: number): PackageStatus {
   const held = index % 4 === 1 ? quota : 123_456;
   const isSoldOut = index % 8 === 7;

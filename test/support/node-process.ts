@@ -25,7 +25,7 @@ export interface NodeProcessOptions {
 /** A program of the project in a process of its own. */
 export interface NodeProcess {
   readonly pid: number;
-  /** The match of `ready`. */
+  /** The match of the regular expression `ready` in the output. */
   readonly match: RegExpExecArray;
   /** The output so far, limited to the last 8 million characters. */
   output(): string;
@@ -40,7 +40,7 @@ export interface NodeProcess {
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const compileCache = fileURLToPath(new URL('../../node_modules/.cache/node-compile', import.meta.url));
 const startMs = 60_000;
-/** Minimum number of output characters that are kept. */
+/** The least number of output characters that are kept. */
 const keptMax = 8_000_000;
 const chunksMax = 10_000;
 
@@ -75,7 +75,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     if (onLine !== undefined) createInterface({ input: stream }).on('line', onLine);
   }
   const output = () => chunks.join('');
-  // Kills the child if this process ends first.
+  // Kill the child if this process ends first.
   const endToo = () => child.kill('SIGKILL');
   process.once('exit', endToo);
   const ended = once(child, 'close').then(() => child.exitCode);

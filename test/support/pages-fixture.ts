@@ -12,7 +12,7 @@ export interface PagesFixture extends AsyncDisposable {
   readonly notOpenOrigin: string;
   /** Private links to orders, by state. */
   readonly links: Readonly<Record<OrderScene, string>>;
-  /** A server with the operators' pages; started on the first call. */
+  /** A server with the operators' pages, which starts on the first call. */
   admin(): Promise<AdminFixture>;
   /** Sells the last unit of the package with this id. */
   sellOut(packageId: number): Promise<void>;
@@ -30,7 +30,7 @@ const packages = [
   onSale({ id: 4, flight: 'Flight-3', stay: '2022-08-11', quota: 2 }),
 ];
 
-/** Just over two and a quarter hours: a countdown with hours, minutes and seconds. */
+/** Just over two and a quarter hours, so that the countdown has hours, minutes and seconds. */
 const opensInMs = 8_130_000;
 
 export async function startPagesFixture(): Promise<PagesFixture> {

@@ -9,7 +9,7 @@ import { type Log, silentLog } from '../../src/observability/log.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 
 export interface TestServer {
-  /** `http://127.0.0.1:<port>` */
+  /** The origin of the server: `http://127.0.0.1:<port>`. */
   readonly origin: string;
   readonly engine: BookingEngine;
   /** Drains the server and deletes its database. */
@@ -22,7 +22,7 @@ export interface ServerOptions {
    * database of an earlier server.
    */
   readonly settings?: Record<string, string>;
-  /** Packages on sale instead of the sample. */
+  /** Packages on sale instead of the sample packages. */
   readonly packages?: readonly TravelPackage[];
   readonly log?: Log;
 }

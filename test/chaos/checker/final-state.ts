@@ -7,7 +7,7 @@ export interface FinalState {
   readonly orders: readonly StoredOrder[];
   readonly flights: readonly Reservation[];
   readonly hotels: readonly Reservation[];
-  /** The server's `WAITERS_PER_UNIT`. Without it, a queue with one order counts as full. */
+  /** The value of the server's setting `WAITERS_PER_UNIT`. Without it, a queue with one order counts as full. */
   readonly waitersPerUnit?: number;
 }
 

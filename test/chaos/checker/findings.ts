@@ -1,13 +1,15 @@
 /** The result of checking a run. */
 export interface Findings {
-  /** At most {@link violationsPerRule} for each rule. The figures contain the total, as `violations Q5`. */
+  /**
+   * The violations, at most {@link violationsPerRule} for each rule. The figures contain the total, as `violations Q5`.
+   */
   readonly violations: readonly Violation[];
   /** Counts of checked items. Low counts show that a run proves little. */
   readonly figures: Readonly<Record<string, number>>;
 }
 
 export interface Violation {
-  /** `Q1` to `Q10` of the domain's SPEC.md, or `API` for an undocumented answer. */
+  /** The broken rule: `Q1` to `Q10` of the domain's SPEC.md, or `API` for an undocumented answer. */
   readonly rule: string;
   readonly words: string;
 }

@@ -10,7 +10,7 @@ export type { Findings, Violation } from './findings.ts';
 export { readHistory } from './read-history.ts';
 
 export interface CheckOptions {
-  /** JSON lines of `HistoryEntry`. */
+  /** The file of the history, with one `HistoryEntry` as JSON in each line. */
   readonly historyFile: string;
   /** The same value as the server's `DATABASE_URL`. */
   readonly mongoUrl: string;

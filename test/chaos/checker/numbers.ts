@@ -16,7 +16,7 @@ export function checkNumbers({ packages }: FinalState, orders: Orders, collector
   }
 }
 
-/** Numbers must be 1, 2, 3 … without gaps. */
+/** The numbers of a package's orders must be 1, 2, 3 … without gaps. */
 function checkSequence(
   traces: readonly OrderTrace[],
   nextNumber: number,

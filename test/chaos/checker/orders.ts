@@ -9,7 +9,7 @@ export interface OrderTrace {
   knownAt: number;
   /** When the first purchase of the order was sent. Before then the order was not stored. */
   askedAt: number;
-  /** When the first answer showed the order in each status, by the status's index. */
+  /** For each status, when the first answer arrived that showed the order in that status. */
   firstSeenAt: Float64Array | undefined;
   /** For each status, when the last request was sent whose answer showed the order in that status. */
   lastAskedAt: Float64Array | undefined;
@@ -27,7 +27,7 @@ export interface OrderTrace {
   missedAt: number;
   /** When the last cancellation was sent that got the answer `in_progress`. */
   inProgressAt: number;
-  /** Answers with this order to purchases without a key. */
+  /** How many answers to purchases without a key contained this order. */
   keylessAnswers: number;
 }
 
@@ -113,7 +113,7 @@ export function recordSighting(trace: OrderTrace, status: string, sentAt: number
   trace.lastAskedAt[index] = Math.max(trace.lastAskedAt[index] as number, sentAt);
 }
 
-/** Emails are compared without case and surrounding blanks. */
+/** Whether two emails are the same, without regard to case and surrounding blanks. */
 export function isSameEmail(one: string, other: string): boolean {
   return one === other || canonical(one) === canonical(other);
 }

@@ -44,7 +44,7 @@ function checkInventory(
   if (sold > quota) collector.violation('Q3', `package ${id} has sold ${sold} units of ${quota}`);
 }
 
-/** After the drain no order is in progress or waiting. Only a paused sale may keep its queue. */
+/** Checks that after the drain no order is in progress or waiting. Only a paused sale may keep its queue. */
 function checkDrain(
   onSale: StoredPackage,
   traces: readonly OrderTrace[],

@@ -7,7 +7,7 @@ import type { FindingsCollector } from './findings.ts';
 import { clockToleranceMs } from './numbers.ts';
 import { nameOf, type Orders } from './orders.ts';
 
-/** The promised maximum age of the snapshot from which an instance refuses. */
+/** The maximum age of a snapshot from which an instance may refuse, as promised, in ms. */
 const snapshotMs = 250;
 /**
  * A further delay between a decision and the last refusal that does not know of the decision, on an overloaded machine.
@@ -24,7 +24,7 @@ interface Units {
   readonly onSale: StoredPackage;
   /** Units that were confirmed and never cancelled. */
   readonly sold: CountOverTime;
-  /** Units claimed, and confirmed, up to a time, regardless of later events. */
+  /** The units that were ever claimed, and ever confirmed, up to a time. Later events do not matter. */
   readonly everClaimed: CountOverTime;
   readonly everConfirmed: CountOverTime;
   /** Units that were claimed and not returned. */
@@ -42,12 +42,12 @@ interface Suspect {
 
 /**
  * Rule Q4 during the sale: `sold_out` is right only when every unit is confirmed for good, and `queue_full` only when
- * the queue is full. The checker reconstructs confirmations from the timelines. Their times are those of the owners'
- * decisions, which are never after the commits, and no refusal can know of a decision before it was taken.
+ * the queue is full. The checker reconstructs confirmations from the timelines. The times are the owners' decisions,
+ * which are never after the commits. No refusal can know of a decision before it was taken.
  *
  * So by the end of the answer, all units must have been decided. Without cancellations that is sufficient, because a
  * sold-out package stays sold out. With cancellations, and for the queue, the condition must also have held shortly
- * before the request was sent: within {@link snapshotMs}, which is promised, plus {@link delayMs}. A fault may delay a
+ * before the request was sent: within the promised {@link snapshotMs} plus {@link delayMs}. A fault may delay a
  * snapshot for its whole duration, so the interval then begins before the fault. A package whose quota was changed is
  * not checked, because the time of the change is unknown.
  */

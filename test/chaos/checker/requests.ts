@@ -71,7 +71,8 @@ export class Requests {
     if (key !== undefined) return;
     trace.askedAt = Math.min(trace.askedAt, purchase.sentAt);
     trace.keylessAnswers += 1;
-    // The second buyer would have paid for another buyer's trip.
+    // Two purchases without a key must not get the same order, because the second buyer would have paid for another
+    // buyer's trip.
     if (trace.keylessAnswers > 1)
       this.#collector.violation(
         'Q6',
@@ -131,7 +132,7 @@ export class Requests {
     if (cancel.status === 200 || cancel.status === 202) trace.isCancelled = true;
   }
 
-  /** Rule Q10: without the order's email the answer is 404. */
+  /** Rule Q10: a request without the order's email must be answered 404. */
   #isStrangers(request: LookUpEntry | CancelEntry): boolean {
     const { orderId, email, status } = request;
     const order = this.#orders.get(orderId)?.order;
@@ -149,7 +150,7 @@ export class Requests {
     if (trace !== undefined) trace.missedAt = Math.max(trace.missedAt, sentAt);
   }
 
-  /** Rules Q6 and Q8 for the order in an answer. */
+  /** Checks rules Q6 and Q8 for the order in an answer. */
   #seen(request: Request): OrderTrace | undefined {
     const { order: shown, sentAt, endedAt } = request;
     if (shown === undefined) return undefined;
@@ -190,7 +191,7 @@ export class Requests {
     return trace;
   }
 
-  /** Rules Q1 and Q3 during the run. */
+  /** Checks rules Q1 and Q3 for the inventory in an answer. */
   #figures(request: InventoryEntry): void {
     if (request.figures === undefined) return;
     const { quota, remaining, held, confirmed, waiting } = request.figures;

@@ -2,10 +2,10 @@ import type { FinalState, Reservation, StoredOrder } from './final-state.ts';
 import type { FindingsCollector } from './findings.ts';
 import { nameOf, type Orders } from './orders.ts';
 
-/** Reservations by clients without the suppliers' token; they belong to no order. */
+/** The prefix of keys of clients without the suppliers' token. Their reservations belong to no order. */
 const publicPrefix = 'public:';
 
-/** Rules Q3 and Q8: the active tickets are exactly those of the confirmed orders. */
+/** Rules Q3 and Q8: confirmed orders have exactly the active tickets, and no other tickets are active. */
 export function checkTickets(state: FinalState, orders: Orders, collector: FindingsCollector): void {
   const quotas = new Map(state.packages.map(({ id, quota }) => [id, quota]));
   checkLedger('flight', state.flights, orders, quotas, ({ ticketNumber }) => ticketNumber, collector);

@@ -7,12 +7,15 @@ import { startForwarder } from '../forwarder.ts';
  */
 export type Fate = 'pass' | 'cut' | 'cut the reply';
 
-/** The network in front of one mongod. It parses the messages that it forwards. */
+/** The network in front of one mongod. The proxy parses the messages that it forwards. */
 export interface MongodProxy extends AsyncDisposable {
   readonly port: number;
-  /** Called for every request from now on with its command (`insert`, `commitTransaction`, …). */
+  /**
+   * Sets the function that decides the fate of every request from now on. It gets the request's command (`insert`,
+   * `commitTransaction`, …).
+   */
   decide(fate: (command: string) => Fate): void;
-  /** Changes every reply from now on, in place. */
+  /** Sets the function that changes every reply from now on, in place. */
   rewrite(change: (reply: Buffer) => void): void;
 }
 

@@ -28,7 +28,10 @@ export interface Mongod extends AsyncDisposable {
   readonly ports: readonly number[];
   /** Returns the member that takes writes now. Waits until an election has ended. */
   primary(): Promise<number>;
-  /** Resolves once every member is the primary or has caught up with it. @throws Error after a minute. */
+  /**
+   * Resolves once every member is the primary or has caught up with the primary.
+   * @throws Error after a minute.
+   */
   whole(): Promise<void>;
   /** Makes the primary step down. Does not wait for the election of another primary. */
   stepDown(): Promise<void>;

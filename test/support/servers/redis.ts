@@ -10,7 +10,7 @@ import { aptInstall, firstFound, isRunnable, onPath } from './find.ts';
 
 /** A real Redis with nothing on disk, on the loopback. */
 export interface RedisServer extends AsyncDisposable {
-  /** `redis://127.0.0.1:<port>` */
+  /** The URL of the server: `redis://127.0.0.1:<port>`. */
   readonly url: string;
   readonly port: number;
   /** Deletes all data. */
