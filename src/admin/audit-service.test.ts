@@ -22,7 +22,7 @@ it('only one audit runs at a time, and it reports its findings', async () => {
   expect(await bench.service.audits.run()).toMatchObject({ kind: 'done' });
 });
 
-it('another audit can start after a failed one', async () => {
+it('a new audit can start after an audit has failed', async () => {
   let isAway = true;
   const ledger: LedgerReader = {
     async ledger() {

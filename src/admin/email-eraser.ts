@@ -103,7 +103,8 @@ export class EmailEraser {
 }
 
 /**
- * Whether an Idempotency-Key reveals its buyer. Other keys stay: they keep a repeated request from buying again (Q7).
+ * Whether an Idempotency-Key reveals its buyer. Other keys stay in the order, so that a repeated request does not buy
+ * again (Q7).
  */
 export function revealsEmail(key: string, email: string): boolean {
   const plain = key.toLowerCase();

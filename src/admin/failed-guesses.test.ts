@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { FailedGuesses } from './failed-guesses.ts';
 
-it('lets a client guess a limited number of times in a window', async () => {
+it('FailedGuesses lets a client guess a limited number of times in a window', async () => {
   const clock = new ManualClock();
   const guesses = new FailedGuesses({ clock, guessesMax: 2, windowMs: 10_000 });
   guesses.failed('a');
@@ -17,7 +17,7 @@ it('lets a client guess a limited number of times in a window', async () => {
   expect(guesses.waitS('a')).toBe(0);
 });
 
-it('remembers a limited number of clients', () => {
+it('FailedGuesses forgets the oldest client beyond the limit of clients', () => {
   const guesses = new FailedGuesses({ clock: new ManualClock(), guessesMax: 1, clientsMax: 2 });
   for (const client of ['a', 'b', 'c']) guesses.failed(client);
   expect(['a', 'b', 'c'].map((client) => guesses.waitS(client) > 0)).toEqual([false, true, true]);

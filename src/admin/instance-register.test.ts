@@ -88,7 +88,7 @@ afterEach(() => stage.end());
 
 const names = (register: InstanceRegister) => register.lost.map(({ id }) => id);
 
-it('lists lost instances with their packages and the new owners, also for an instance that starts later', async () => {
+it('the register lists lost instances with their packages and the new owners, also for an instance that starts later', async () => {
   stage = new Stage();
   const { store, clock } = stage;
   await store.addPackages([1, 2, 3, 4].map((id) => onSale({ id })));
@@ -115,7 +115,7 @@ it('lists lost instances with their packages and the new owners, also for an ins
   expect(three.lost).toMatchObject([{ id: 'one', packages: 1, noticedBy: 'three' }, two]);
 });
 
-it('does not list an instance that has drained or come back', async () => {
+it('the register lists no instance as lost that has drained or come back', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -131,7 +131,7 @@ it('does not list an instance that has drained or come back', async () => {
   expect(names(one)).toEqual([]);
 });
 
-it('lists an absent instance as silent and then as lost, but never one that drained', async () => {
+it('the register lists an absent instance as silent and then as lost, but never a drained instance', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -153,7 +153,7 @@ it('lists an absent instance as silent and then as lost, but never one that drai
   expect([...new Set(seen)]).toEqual(['three silent', 'three lost']);
 });
 
-it('shows an instance with a long drain as draining, and as lost only after 30 s', async () => {
+it('the register shows an instance with a long drain as draining, and as lost only after 30 s', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -176,7 +176,7 @@ it('shows an instance with a long drain as draining, and as lost only after 30 s
   expect([one.absent, names(one)]).toEqual([[], ['three']]);
 });
 
-it('delays a drain by a second at most if the store is away', async () => {
+it('the register delays a drain by a second at most if the store is away', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -194,7 +194,7 @@ it('delays a drain by a second at most if the store is away', async () => {
   hang.resolve(new Map());
 });
 
-it('does not count archived packages among the packages that will get a new owner', async () => {
+it('the register does not count archived packages among the packages that will get a new owner', async () => {
   stage = new Stage();
   const { store, clock } = stage;
   await store.addPackages([onSale({ id: 1 }), onSale({ id: 2, paused: true, archived: true })]);
@@ -229,7 +229,7 @@ it('an instance signs out although another instance marks its entry as lost at t
   expect(names(one)).toEqual([]);
 });
 
-it('marks no instance as lost while Redis is away, or just after it lost its data', async () => {
+it('the register marks no instance as lost while Redis is away, or just after Redis lost its data', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -260,7 +260,7 @@ it('an instance that was cut off and has lost its entry registers again', async 
   expect([names(one), names(two)]).toEqual([[], []]);
 });
 
-it('lists a lost instance for a day, or until it is dismissed at any instance', async () => {
+it('the register lists a lost instance for a day, or until it is dismissed at any instance', async () => {
   stage = new Stage();
   const { clock } = stage;
   const one = stage.start('one');
@@ -291,7 +291,7 @@ it('lists a lost instance for a day, or until it is dismissed at any instance', 
   ]);
 });
 
-it('keeps the last list while the store is away, and does not touch entries that it cannot read', async () => {
+it('the register keeps its last list while the store is away, and does not touch entries that it cannot read', async () => {
   stage = new Stage();
   const { clock, store } = stage;
   await store.setting('instance:odd', () => 'not JSON');

@@ -15,11 +15,11 @@ export interface LostInstance {
   readonly noticedBy: string;
   /** How many packages the lost instance owned. */
   readonly packages: number;
-  /** The lowest ids of its packages, ten at most. */
+  /** The ids of the lost instance's packages, the lowest ten at most. */
   readonly firstPackages: readonly number[];
-  /** The present owners of its first thousand packages, with counts. */
+  /** The present owners of the lost instance's packages, counted for its first thousand packages. */
   readonly takenOver: readonly { readonly instance: string; readonly packages: number }[];
-  /** How many of its packages have no owner yet, without archived ones. The next purchase gives each an owner. */
+  /** How many packages of the lost instance have no new owner yet, without archived packages. */
   readonly unowned: number;
 }
 

@@ -16,7 +16,7 @@ function lookedAt() {
   return { missing, clock, looks };
 }
 
-it('returns the result of the check at once if it is fast', async () => {
+it('the readiness probe returns the result of a fast check at once', async () => {
   const { missing, looks } = lookedAt();
   for (const found of [[], ['Redis does not answer'], []]) {
     const read = missing.read();
@@ -26,7 +26,7 @@ it('returns the result of the check at once if it is fast', async () => {
   expect(looks).toHaveLength(3);
 });
 
-it('waits 300 ms for a check that hangs, begins no second check, and reports a silent store after two seconds', async () => {
+it('the readiness probe waits 300 ms for a check that hangs, begins no second check, and reports a silent store after two seconds', async () => {
   const { missing, clock, looks } = lookedAt();
   const first = missing.read();
   await clock.advance(300);
@@ -43,7 +43,7 @@ it('waits 300 ms for a check that hangs, begins no second check, and reports a s
   expect(await next).toEqual(['the store does not answer']);
 });
 
-it('reports a silent store if the check fails', async () => {
+it('the readiness probe reports a silent store if the check fails', async () => {
   const { missing, looks } = lookedAt();
   const read = missing.read();
   looks[0]?.reject(new Error('a bug'));

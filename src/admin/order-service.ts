@@ -51,7 +51,7 @@ export interface OrderServiceOptions {
 
 const limitDefault = 50;
 const limitMax = 200;
-/** How many orders of one package are checked for their health: the oldest ones. */
+/** How many orders of one package are checked for their health. These are the package's oldest orders. */
 const checkedMax = 500;
 /** How many orders one page reads at most, however few of them match. */
 const readMax = 2_000;

@@ -250,7 +250,7 @@ describe('audit', () => {
     });
   });
 
-  describe('beside a running server', () => {
+  describe('an audit while a server sells', () => {
     /** Runs `change` at the n-th read with this name. */
     function at(world: World, what: string, nth: number, change: () => void): void {
       let seen = 0;

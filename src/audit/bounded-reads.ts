@@ -85,7 +85,7 @@ const networkErrors: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host is unknown',
 };
 
-/** The code of the network error that caused this one, for example `ECONNREFUSED`. */
+/** The code of the network error that caused an error, for example `ECONNREFUSED`. */
 function networkCodeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code } = error as NodeJS.ErrnoException;

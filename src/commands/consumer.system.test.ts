@@ -102,7 +102,7 @@ test.each([
   expect(consumer.output().trim().split('\n')).toHaveLength(1);
 });
 
-test('--help explains the command', async () => {
+test('the consumer prints its usage on --help', async () => {
   const consumer = spawnConsumer({}, '--help');
   await consumer.ended;
   expect(consumer.child.exitCode).toBe(0);

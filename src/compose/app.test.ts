@@ -32,7 +32,7 @@ async function problemOf(answer: Response) {
   return (await answer.json()) as Record<string, unknown>;
 }
 
-it('lists packages with their inventory, and with a sale window if they have one', async () => {
+it('the app lists packages with their inventory, and with a sale window if they have one', async () => {
   const windowed = fakeSnapshot({ id: 2, opensAt: fakeNow, paused: true });
   const app = appWith({ packages: async () => [fakeSnapshot(), windowed] });
   const answer = await app.request('/api/packages');
@@ -55,7 +55,7 @@ it('lists packages with their inventory, and with a sale window if they have one
 });
 
 it.each(['/api/packages/2', '/api/packages/0', '/api/packages/1.0', '/api/packages/x', '/api/packages/1e0'])(
-  'answers 404 unknown_package to %s',
+  'the app answers 404 unknown_package to %s',
   async (path) => {
     expect(await problemOf(await appWith().request(path))).toMatchObject({
       status: 404,
@@ -65,21 +65,21 @@ it.each(['/api/packages/2', '/api/packages/0', '/api/packages/1.0', '/api/packag
 );
 
 it.each(['/nothing', '/api/nothing', '/api', '/api/orders/a/b', '/api/orders/', '/%ff%00', '/order/../x'])(
-  'answers 404 with a problem to the unknown route %s',
+  'the app answers the unknown route %s with 404 and a problem',
   async (path) => {
     const answer = await appWith().request(path);
     expect(await problemOf(answer)).toMatchObject({ status: 404, code: 'unknown_route' });
   },
 );
 
-it('shows browsers a page at an unknown URL, with the strict content security policy', async () => {
+it('the app shows browsers a page at an unknown URL, with the strict content security policy', async () => {
   const answer = await appWith().request('/nothing', { headers: { Accept: 'text/html,*/*' } });
   expect(answer.status).toBe(404);
   expect(answer.headers.get('content-type')).toContain('text/html');
   expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
 });
 
-it('serves the routes of all subjects', async () => {
+it('the app serves the routes of all subjects', async () => {
   const app = appWith();
   expect((await app.request('/order')).headers.get('content-type')).toContain('text/html');
   expect((await app.request('/assets/htmx.min.js')).status).toBe(200);
@@ -92,7 +92,7 @@ it('serves the routes of all subjects', async () => {
   expect(flight.status).toBe(201);
 });
 
-it('answers /healthz with success always, and /readyz only if nothing prevents sales', async () => {
+it('/healthz always succeeds, and /readyz succeeds only if nothing prevents sales', async () => {
   expect((await appWith({ readinessProblems: async () => ['the store'] }).request('/healthz')).status).toBe(
     200,
   );
@@ -102,14 +102,14 @@ it('answers /healthz with success always, and /readyz only if nothing prevents s
   expect(await problemOf(unready)).toMatchObject({ status: 503, detail: 'Missing: the store.' });
 });
 
-it('answers 503 while the store does not answer', async () => {
+it('the app answers 503 while the store does not answer', async () => {
   const app = appWith({ packages: () => Promise.reject(new StoreUnavailableError('gone')) });
   const answer = await app.request('/api/packages');
   expect(answer.headers.get('retry-after')).toBe('2');
   expect(await problemOf(answer)).toMatchObject({ code: 'store_unavailable' });
 });
 
-it('answers HEAD like GET, without a body', async () => {
+it('the app answers HEAD like GET, but without a body', async () => {
   const answer = await appWith().request('/api/packages', { method: 'HEAD' });
   expect(answer.status).toBe(200);
   expect(await answer.text()).toBe('');

@@ -56,7 +56,7 @@ const noticeMs = 500;
 /**
  * Makes an instance. Only this folder chooses the implementations of ports.
  * @throws StoreUnavailableError if the store's server does not answer.
- * @throws Error with one line that says what is wrong.
+ * @throws Error with a message of one line if another step of the start fails.
  */
 export async function compose(options: ComposeOptions): Promise<Instance> {
   const { database, ordersPerEmail } = options.config;

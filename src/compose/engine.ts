@@ -38,7 +38,7 @@ interface EngineParts {
   readonly cluster: Cluster | undefined;
 }
 
-/** The connection to Redis and the modules that only an instance with others needs. */
+/** The connection to Redis and the modules that only several instances need. */
 interface Cluster {
   readonly modules: Awaited<ReturnType<typeof loadClusterModules>>;
   readonly connect: RedisConnector;

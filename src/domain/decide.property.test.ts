@@ -109,7 +109,7 @@ function checkOrder(bench: DecideFixture, before: ReadonlyMap<string, Order>): v
   for (const { number } of claimed) expect(number, 'Q5').toBeLessThan(stillWaiting);
 }
 
-test('Q1 Q2 Q3 Q4 Q5 Q7 hold after every batch of random events', async () => {
+test('Q1 Q2 Q3 Q4 Q5 Q7 all hold after every batch of random events', async () => {
   await fc.assert(
     fc.asyncProperty(runs, async ({ quota, waitersPerUnit, rejectionsMax, batches }) => {
       const bench = new DecideFixture({ quota }, { waitersPerUnit, rejectionsMax });

@@ -173,7 +173,7 @@ describe('purchases', () => {
   });
 });
 
-describe('suppliers away', () => {
+describe('while the suppliers are away', () => {
   test('no unit is claimed while the suppliers are away; after their return the queue is served by number', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch({ kind: 'suppliers', available: false }, bench.purchase(), bench.purchase());
@@ -183,7 +183,7 @@ describe('suppliers away', () => {
   });
 });
 
-describe('leaving', () => {
+describe('withdrawing and cancelling', () => {
   test('an order whose caller hangs up leaves the queue if it has no key, and stays if it has a key', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase({ key: 'k' }));
@@ -287,7 +287,7 @@ describe('sagas', () => {
   });
 });
 
-describe('operators', () => {
+describe('requests of operators', () => {
   const amend = (bench: DecideFixture, change: object) =>
     bench.batch({
       kind: 'update',
@@ -336,7 +336,7 @@ describe('operators', () => {
   });
 });
 
-test('Q4 every order of a long queue is rejected, over several commits', async () => {
+test('Q4 after a sell-out every order of a long queue is rejected, over several commits', async () => {
   const bench = new DecideFixture({ quota: 1 }, { waitersPerUnit: 100, rejectionsMax: 10 });
   await bench.batch(...Array.from({ length: 36 }, () => bench.purchase()));
   let step = await bench.batch(bench.booked('order-1'));

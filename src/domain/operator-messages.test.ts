@@ -156,7 +156,7 @@ describe('erasing', () => {
     expect(bench.stored.get('order-2')?.email).toBe('ben@example.com');
   });
 
-  test('Q1 can share a batch with a cancel, in either order', async () => {
+  test('Q1 can share a batch with a cancel before or after it', async () => {
     const first = await sold(booked);
     const step = await first.batch(erase(first), first.cancel('order-1'));
     expect(step.change).toMatchObject({

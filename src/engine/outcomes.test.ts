@@ -32,12 +32,12 @@ beforeEach(() => {
 });
 afterEach(() => outcomes.close());
 
-test('returns at once if the outcome came before the wait', async () => {
+test('a wait returns at once if the outcome came before it', async () => {
   liveBus.publishOrder(confirmed);
   expect(await outcomes.wait(held, { waitMs: 1_000 })).toBe(confirmed);
 });
 
-test('ignores an older confirmed version while it waits for a cancellation', async () => {
+test('a wait for a cancellation ignores an older confirmed version', async () => {
   liveBus.publishOrder(confirmed);
   const outcome = outcomes.wait(cancelling, { waitMs: 10_000 });
   // An older version of the order arrives late, both live and from the store.
@@ -49,7 +49,7 @@ test('ignores an older confirmed version while it waits for a cancellation', asy
   expect(await outcome).toBe(cancelled);
 });
 
-test('returns the newest version if the wait ends without an outcome', async () => {
+test('a wait that ends without an outcome returns the newest version', async () => {
   const outcome = outcomes.wait(held, { waitMs: 500 });
   const further = order('held', 2);
   liveBus.publishOrder(further);
@@ -58,7 +58,7 @@ test('returns the newest version if the wait ends without an outcome', async () 
   expect(await outcome).toBe(further);
 });
 
-test('reads the outcome from the store if the live update is lost', async () => {
+test('a wait reads the outcome from the store if the live update is lost', async () => {
   const outcome = outcomes.wait(held, { waitMs: 10_000 });
   stored = [confirmed];
   await clock.advance(2_000);

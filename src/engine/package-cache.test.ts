@@ -23,7 +23,7 @@ beforeEach(() => {
   store.package.mockClear();
 });
 
-test('returns packages by id, and concurrent calls share one read', async () => {
+test('the cache returns packages sorted by id, and concurrent calls share one read', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const [all] = await Promise.all([catalogue.all(), catalogue.all()]);
   expect(all.map((each) => each.package.id)).toEqual([1, 2]);
@@ -32,7 +32,7 @@ test('returns packages by id, and concurrent calls share one read', async () => 
   catalogue.close();
 });
 
-test('reads a snapshot again when it is too old, unless the live bus updated it', async () => {
+test('the cache reads a snapshot again if it is too old, unless the live bus has updated the snapshot', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   await catalogue.all();
   await clock.advance(251);
@@ -44,7 +44,7 @@ test('reads a snapshot again when it is too old, unless the live bus updated it'
   catalogue.close();
 });
 
-test('forgets a removed package even if the live update of its removal is lost', async () => {
+test('the cache forgets a removed package even if the live update of its removal is lost', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   await catalogue.all();
   liveBus.publishRemoved(1);
@@ -58,7 +58,7 @@ test('forgets a removed package even if the live update of its removal is lost',
   catalogue.close();
 });
 
-test('prefers a live update that arrives during a read', async () => {
+test('the cache prefers a live update that arrives during a read', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const read = Promise.withResolvers<PackageSnapshot>();
   store.package.mockReturnValueOnce(read.promise);
@@ -69,7 +69,7 @@ test('prefers a live update that arrives during a read', async () => {
   catalogue.close();
 });
 
-test('does not bring back a package that is removed during a read', async () => {
+test('the cache does not restore a package that is removed during a read', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
   const read = Promise.withResolvers<PackageSnapshot[]>();
   store.packages.mockReturnValueOnce(read.promise);
@@ -83,7 +83,7 @@ test('does not bring back a package that is removed during a read', async () => 
   catalogue.close();
 });
 
-test('tells listeners of new, changed and removed packages, from the live bus and from reads', async () => {
+test('the cache tells listeners of new, changed and removed packages, from the live bus and from reads', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   const told: string[] = [];
   const unsubscribe = catalogue.subscribe({
@@ -126,7 +126,7 @@ test('reread() uses a read that begins after the call, and concurrent calls shar
   catalogue.close();
 });
 
-test('does not read unknown ids if only this process changes the store', async () => {
+test('the cache reads no unknown ids from the store if only this process changes the store', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
   await catalogue.all();
   expect(await catalogue.get(404)).toBeUndefined();

@@ -33,7 +33,7 @@ beforeEach(() => {
   readiness = new Readiness({ store, clock, leases });
 });
 
-test('reports no problem while everything works, and names the cause of each problem otherwise', async () => {
+test('readiness reports no problem while everything works, and otherwise the cause of each problem', async () => {
   expect(await readiness.problems(well)).toEqual([]);
   expect(await readiness.problems({ ...well, isDraining: true })).toEqual(['this instance is draining']);
   expect(await readiness.problems({ ...well, isTransportAvailable: false })).toEqual([
@@ -47,13 +47,13 @@ test('reports no problem while everything works, and names the cause of each pro
   ]);
 });
 
-test('makes no test write if the store does not answer reads', async () => {
+test('readiness makes no test write if the store does not answer reads', async () => {
   problem = { ping: new StoreUnavailableError('away') };
   expect(await readiness.problems(well)).toEqual(['the store does not answer: away']);
   expect(asked.probe).toBe(0);
 });
 
-test('makes a test write at most every two seconds, and every five seconds while writes fail', async () => {
+test('readiness makes a test write at most every two seconds, and every five seconds while writes fail', async () => {
   await Promise.all(Array.from({ length: 50 }, () => readiness.problems(well)));
   await clock.advance(1_999);
   await readiness.problems(well);

@@ -228,7 +228,7 @@ describe('packages', () => {
 });
 
 describe('instances', () => {
-  it('are shown with their load; silent instances are shown too', async () => {
+  it('are shown with their load, and silent instances are shown without load', async () => {
     const { send, world } = adminWith();
     world.instances.push({ id: 'instance-3', isThis: false, state: 'silent' });
     const shown = await fits(await send('GET', '/instances'), schemas.instancesAnswer);
@@ -268,7 +268,7 @@ describe('orders', () => {
     },
   );
 
-  it('are shown, retried and cancelled by id, in any spelling of the id', async () => {
+  it('are shown, retried and cancelled by an id in any spelling', async () => {
     const { send, world, calls } = adminWith();
     world.orders.push(operated);
     await fits(await send('GET', '/orders/7q4m9xkd2vbnh5tr'), schemas.operatedOrderAnswer);
@@ -291,7 +291,7 @@ describe('orders', () => {
   });
 });
 
-describe('the rest', () => {
+describe('emails, the change log, audits and outages', () => {
   it('an email is erased in its canonical form', async () => {
     const { send, calls } = adminWith();
     await fits(await send('POST', '/erase', { email: ' Ana@Example.com ' }), schemas.erasedAnswer);

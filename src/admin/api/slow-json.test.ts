@@ -15,7 +15,7 @@ function slowRoute() {
   return { app, clock, resolve, reject };
 }
 
-it('keeps a slow response alive with blanks, and the whole response is valid JSON', async () => {
+it('a slow response is kept alive with blanks, and the whole response is valid JSON', async () => {
   const { app, clock, resolve } = slowRoute();
   const request = app.request('/');
   await clock.advance(5_000);
@@ -29,7 +29,7 @@ it('keeps a slow response alive with blanks, and the whole response is valid JSO
   expect(JSON.parse(await text)).toEqual(report);
 });
 
-it('breaks the connection if the value fails late, because half a response must not look complete', async () => {
+it('the connection breaks if the value fails late, because half a response must not look complete', async () => {
   const { app, clock, reject } = slowRoute();
   const request = app.request('/');
   await clock.advance(5_000);

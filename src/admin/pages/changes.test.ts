@@ -9,7 +9,7 @@ const event = (overrides: Partial<OperatorEvent>): OperatorEvent => ({
   ...overrides,
 });
 
-test('lists only fields that differ, without the version', () => {
+test('a change lists only the fields that differ, without the version', () => {
   const before = { quota: 50, price: 100, version: 1, closesAt: 7 };
   const after = { quota: 60, price: 100, version: 2 };
   expect(changesOf(event({ before, after }))).toEqual([
@@ -33,14 +33,14 @@ test('a flag that a package does not have counts as its default value', () => {
   ]);
 });
 
-test('lists all fields of a new package', () => {
+test('the creation of a package lists all fields', () => {
   expect(changesOf(event({ wish: { quota: 5 }, after: { id: 3, quota: 5, flight: 'F' } }))).toEqual([
     { name: 'quota', after: 5 },
     { name: 'flight', after: 'F' },
   ]);
 });
 
-test('lists all fields of a deleted package, and finds the id of a created package', () => {
+test('a deletion lists all fields of the package, and the id of a created package is found', () => {
   const deletion = event({ action: 'package.delete', before: { id: 3, flight: 'F', version: 2 } });
   expect(changesOf(deletion)).toEqual([{ name: 'flight', before: 'F' }]);
   expect(changesOf({ ...deletion, outcome: 'refused', code: 'package_not_empty' })).toEqual([]);
@@ -48,14 +48,14 @@ test('lists all fields of a deleted package, and finds the id of a created packa
   expect([packageIdOf(creation), packageIdOf(event({}))]).toEqual([3, 1]);
 });
 
-test('shows the requested values beside the stored ones if nothing was changed', () => {
+test('a refused or open change shows the requested values beside the stored values', () => {
   for (const outcome of ['refused', 'failed', 'open'] as const) {
     const found = changesOf(event({ outcome, before: { quota: 50, price: 1 }, wish: { quota: 20 } }));
     expect(found).toEqual([{ name: 'quota', before: 50, after: 20 }]);
   }
 });
 
-test('names nested fields by their path, and ignores values that are no objects', () => {
+test('a nested field is named by its path, and a value that is no object is ignored', () => {
   const nested = { order: { status: 'queued' } };
   expect(changesOf(event({ before: nested, after: { order: { status: 'withdrawn' } } }))).toEqual([
     { name: 'order.status', before: 'queued', after: 'withdrawn' },

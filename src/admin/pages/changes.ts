@@ -13,7 +13,7 @@ export interface Change {
 /** Fields that the list leaves out, because they do not help an operator. */
 const bookkeeping: ReadonlySet<string> = new Set(['version', 'id']);
 
-/** The value that an absent member of a package stands for. */
+/** The default of each flag that a package may lack. */
 const absentMeans: Readonly<Record<string, boolean>> = { paused: false, listed: true, archived: false };
 
 /** Whether the change removed its target. */

@@ -39,7 +39,7 @@ test('the effects of a pause name the queue and the bookings under way', () => {
   expect(pauseEffects(fakeStatus({}, { waiting: 1 }))[1]).toBe('1 in the queue keeps the position.');
 });
 
-test('the effects of a drain name the instances that take over, or report that there are none', () => {
+test('the effects of a drain name the instances that take over, or say that there are none', () => {
   const [one, two] = [fakeInstance('instance-1'), fakeInstance('instance-2')];
   const three = fakeInstance('instance-3', { state: 'draining' });
   const silent = { id: 'instance-4', isThis: false, state: 'silent' } as const;

@@ -10,9 +10,9 @@ export interface AdminPageParts extends Pick<DocumentParts, 'title' | 'main' | '
   readonly isLive?: boolean;
   /** Nobody is signed in, so the page has no navigation. */
   readonly isOutside?: boolean;
-  /** Says what was done last. */
+  /** A sentence about the last action that was done. */
   readonly notice?: string | undefined;
-  /** Says why something was not done. */
+  /** A sentence about the reason why an action was not done. */
   readonly alert?: string | undefined;
 }
 
@@ -59,7 +59,7 @@ function noticeBox(words: string): Html {
     <div class="notice" role="status" id="notice" tabindex="-1" autofocus>${icon('check')}<p>${words}</p></div>`;
 }
 
-/** The heading of a page. `beside` stands on the same line. */
+/** The heading of a page, with the content of `beside` on the same line. */
 export function heading(title: Html | string, beside: Html | string = ''): Html {
   return markup`<div class="heading"><h1>${title}</h1>${beside}</div>`;
 }

@@ -25,7 +25,7 @@ const order = (health: 'stuck' | 'slow', forMs: number) => ({
   health,
 });
 
-test('a message about one thing is in the singular', () => {
+test('a problem with one waiting message is described in the singular', () => {
   const slow = (mailbox: number) => {
     const instance = fakeInstance('instance-1', {});
     const load = 'load' in instance ? { ...instance.load, eventLoopLagMs: 300, mailbox } : undefined;
@@ -106,7 +106,7 @@ test.each<[Partial<Overview>, string]>([
     { instances: [fakeInstance('instance-2', { state: 'draining' })] },
     'warn: instance-2 is draining. Packages and viewers move to the other instances.',
   ],
-])('problem %#', (overview, said) => {
+])('problem %# has its own message', (overview, said) => {
   expect(found(overview)).toEqual([said]);
 });
 
@@ -119,7 +119,7 @@ test('a paused package without a queue, a sold-out package and an idle package a
   expect(found({ packages: quiet })).toEqual([]);
 });
 
-test('problems that hurt customers come first', () => {
+test('problems that affect customers come first', () => {
   const overview = {
     packages: [fakeStatus({ paused: true }, { waiting: 3 }, { obstacle: 'paused' })],
     stuckOrSlow: [order('slow', 9_000), order('stuck', 31_000)],

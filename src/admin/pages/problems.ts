@@ -237,7 +237,7 @@ function draining(instances: readonly InstanceStatus[]): Problem[] {
   ];
 }
 
-/** `Package 3` */
+/** The name of a package in a problem, for example `Package 3`. */
 function nameOf({ package: { id } }: PackageStatus): string {
   return `Package ${id}`;
 }

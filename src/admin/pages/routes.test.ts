@@ -245,7 +245,7 @@ describe('the overview', () => {
 });
 
 describe('a package', () => {
-  test('is paused after its effects were shown, and the notice appears once', async () => {
+  test('is paused after a page showed the effects, and the notice appears once', async () => {
     const user = await signedIn({ packages: [fakeStatus({}, { waiting: 312, held: 3 })] });
     const step = words((await user.get('/admin/packages/1/pause')).text);
     expect(step).toContain('312 in the queue keep their positions.');
@@ -437,7 +437,7 @@ describe('a package', () => {
 });
 
 describe('instances, orders and emails', () => {
-  test('an instance is drained after its effects were shown', async () => {
+  test('an instance is drained after a page showed the effects', async () => {
     const user = await signedIn();
     const step = words((await user.get('/admin/instances/instance-2/drain')).text);
     expect(step).toContain('instance-2 hands over 14 packages to 1 other; 230 viewers reconnect.');
@@ -577,7 +577,7 @@ describe('while the store is away', () => {
     }
   });
 
-  test('a form that was sent can be sent again unchanged', async () => {
+  test('a submitted form is answered with a button that sends it again unchanged', async () => {
     const user = await untold();
     const fields = { flight: 'Flight-7 & "co"', stay: '2030-01-01', price: '7', version: '1' };
     const { status, text } = await user.post('/admin/packages/1', fields);

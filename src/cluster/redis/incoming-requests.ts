@@ -11,7 +11,7 @@ export interface IncomingRequestsOptions {
   readonly reply: (to: string, answer: AnswerMessage) => void;
 }
 
-/** Expired ids are removed only when more than this are remembered. */
+/** Expired ids are removed only while more ids than this are remembered. */
 const seenMin = 1_000;
 
 /** Passes each request to the handler once, and only while the sender still waits. */

@@ -38,13 +38,13 @@ async function started(...replies: [Reply, ...Reply[]]) {
 const both: Reply = { was: true, members: ['a', 'b'] };
 const alone: Reply = { was: true, members: ['a'] };
 
-test('removes an instance that has stopped announcing itself', async () => {
+test('an instance that has stopped announcing itself is removed', async () => {
   const { clock, changes } = await started(both, alone);
   await clock.advance(500);
   expect(changes).toEqual([['a', 'b'], ['a']]);
 });
 
-test('keeps the last list while Redis does not answer, and afterwards until all instances had time to announce themselves', async () => {
+test('the last list is kept while Redis does not answer, and then until all instances had time to announce themselves', async () => {
   const { membership, clock } = await started(both, 'none', 'none', 'none', 'none', 'none', alone);
   await clock.advance(2_500);
   expect(membership.members).toEqual(['a', 'b']);
@@ -55,19 +55,19 @@ test('keeps the last list while Redis does not answer, and afterwards until all 
   expect(membership.members).toEqual(['a']);
 });
 
-test('removes nobody when Redis has lost all announcements', async () => {
+test('no instance is removed just after Redis has lost all announcements', async () => {
   const { changes, clock } = await started(both, { was: false, members: ['a'] }, both);
   await clock.advance(5_000);
   expect(changes).toEqual([['a', 'b']]);
 });
 
-test('adds a new instance at once, even while missing instances are kept', async () => {
+test('a new instance is added at once, even while missing instances are kept', async () => {
   const { membership, clock } = await started(both, { was: false, members: ['a', 'c'] });
   await clock.advance(500);
   expect(membership.members).toEqual(['a', 'b', 'c']);
 });
 
-test('still refreshes the list after it has left, without announcing itself', async () => {
+test('an instance that has left still refreshes its list, without announcing itself', async () => {
   const { membership, clock, announcers, stop } = await started(both);
   await membership.leave(async () => {});
   expect(membership.members).toEqual(['b']);
@@ -78,7 +78,7 @@ test('still refreshes the list after it has left, without announcing itself', as
   expect(announcers).toHaveLength(3);
 });
 
-test('looks up an instance in Redis if the list does not contain it', async () => {
+test('an instance that the list does not contain is looked up in Redis', async () => {
   const { membership, announcers } = await started(alone, both);
   expect(await Promise.all(['b', 'b', 'b'].map((each) => membership.has(each)))).toEqual([true, true, true]);
   expect(announcers).toHaveLength(2);

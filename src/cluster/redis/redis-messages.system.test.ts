@@ -150,7 +150,7 @@ describe('messages over Redis', () => {
     expect(heard).toHaveBeenCalledTimes(1);
   });
 
-  test('ignores members that a newer release adds to a message', async () => {
+  test('unknown members that a newer release adds to a message are ignored', async () => {
     const [a, b] = await pair();
     b.serve(async (request, from) => ({ request, from }));
     const until = (await redisNow()) + 5_000;
@@ -266,7 +266,7 @@ describe('messages over Redis', () => {
     expect(changes).not.toHaveBeenCalled();
   });
 
-  test('joins once Redis is up, if Redis was down at the start', async () => {
+  test('an instance joins once Redis is up, if Redis was down at the start', async () => {
     await server.kill();
     const a = messagesOf('a');
     await a.join();

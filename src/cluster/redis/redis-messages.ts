@@ -49,8 +49,8 @@ const answersOf = (instance: string) => `answers:{${instance}}`;
 
 /**
  * Messages over Redis streams. Each instance has two bounded streams: `inbox:{<instance>}` with the requests to it,
- * and `answers:{<instance>}` with the answers. Messages that are sent in one turn of the event loop travel together.
- * Redis may lose all of this at any time.
+ * and `answers:{<instance>}` with the answers. Messages of one turn of the event loop are sent together. Redis may lose
+ * both streams at any time.
  */
 export function redisMessages(options: RedisMessagesOptions): Messages {
   return new RedisMessages(options);

@@ -26,7 +26,7 @@ function queueWith(entriesMax = 10_000) {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, each) => `${each}`);
 
-test('sends messages that arrive during a call in the next calls, in order and at most 500 at a time', async () => {
+test('messages that arrive during a call are sent in the next calls, in sequence and at most 500 at a time', async () => {
   const { queue, call } = queueWith();
   const first = queue.send('s', 'first');
   const { texts, answer } = await call(0);
@@ -44,7 +44,7 @@ test('sends messages that arrive during a call in the next calls, in order and a
   await vi.waitFor(() => expect(queue.isEmpty).toBe(true));
 });
 
-test('does not send a stale message', async () => {
+test('a stale message is not sent', async () => {
   const { queue, call } = queueWith();
   void queue.send('s', 'first');
   const { answer } = await call(0);
@@ -57,7 +57,7 @@ test('does not send a stale message', async () => {
   await Promise.all([stale, wanted]);
 });
 
-test('rejects the messages for which the stream has no room', async () => {
+test('messages are rejected for which the stream has no room', async () => {
   const { queue, call } = queueWith();
   const sent = ['a', 'b', 'c'].map((text) => queue.send('s', text));
   const outcomes = Promise.allSettled(sent);
@@ -66,7 +66,7 @@ test('rejects the messages for which the stream has no room', async () => {
   await expect(sent[2]).rejects.toThrow(InboxFullError);
 });
 
-test('rejects a message when the number of waiting messages equals the stream’s capacity', async () => {
+test('a message is rejected if the number of waiting messages equals the stream’s capacity', async () => {
   const { queue, call } = queueWith(3);
   const sent = ['a', 'b', 'c'].map((text) => queue.send('s', text));
   await expect(queue.send('s', 'd')).rejects.toThrow(InboxFullError);
@@ -76,7 +76,7 @@ test('rejects a message when the number of waiting messages equals the stream’
   await Promise.all(sent);
 });
 
-test('rejects only the messages of a failed call, and a slow stream does not delay another stream', async () => {
+test('a failed call rejects only its own messages, and a slow stream does not delay another stream', async () => {
   const { queue, call } = queueWith();
   const lost = expect(queue.send('s', 'lost')).rejects.toThrow(MessagesUnavailableError);
   const other = queue.send('other', 'other');

@@ -14,7 +14,7 @@ export interface StreamSendQueueOptions {
 
 interface Envelope {
   readonly text: string;
-  /** Whether nobody waits for the message any more. */
+  /** Whether the message is stale: no caller waits for its answer any more. */
   readonly isStale: () => boolean;
 }
 

@@ -24,7 +24,7 @@ type Entry = readonly [id: string, fields: readonly string[]];
 type Reply = readonly (readonly [stream: string, entries: readonly Entry[]])[] | null;
 
 const entriesPerRead = 500;
-/** How long Redis holds a read that finds nothing. */
+/** How long Redis holds a read that finds no message. */
 const blockMs = 1_000;
 /**
  * How long Redis holds a read while a source is closed. Shorter, so that the reopening of the source is noticed soon.

@@ -83,7 +83,7 @@ export class LocalActors implements LocalOwner {
     return this.#runtime.activeIds();
   }
 
-  /** The committed state of a package that is owned here, to read only. */
+  /** The committed, read-only state of a package. Undefined if this instance does not own the package. */
   state(packageId: number): PackageState | undefined {
     return this.#runtime.actor(packageId)?.state;
   }
@@ -192,7 +192,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
   purchase(request: PurchaseRequest): Promise<OrderAnswer> {
     return answered(async () => {
       const { packageId } = request;
-      // Only a refusal needs a fresh snapshot. The owner decides all other purchases.
+      // Only a refusal needs a fresh snapshot. All other purchases are decided by the owner.
       const cached = this.cachedPackages.peek(packageId);
       if (cached !== undefined && this.obstacle(cached) === undefined) {
         const answer = await this.#ask(request);
@@ -261,7 +261,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     return this.options.messages?.available ?? true;
   }
 
-  /** Whether another instance can take over the packages of this one. */
+  /** Whether another instance can take over this instance's packages. */
   get #hasOthers(): boolean {
     const { messages, instance } = this.options;
     return messages?.members().some((member) => member !== instance) ?? false;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { ActivityMeter, DrainRate, Mailbox } from './mailbox.ts';
 
-test('a full mailbox refuses messages from `offer` and accepts those from `put`', () => {
+test('a full mailbox refuses messages from `offer` and accepts messages from `put`', () => {
   const mailbox = new Mailbox<number>(2);
   expect([mailbox.offer(1), mailbox.offer(2), mailbox.offer(3)]).toEqual([true, true, false]);
   mailbox.put(4);
@@ -34,7 +34,7 @@ test('a reader wakes on a message or on its abort signal, and then removes its l
 
 const options = { batchMax: 1_000, shedAfterMs: 1_000 };
 
-/** Commits the batches one after the other; returns the time of the last. */
+/** Commits the batches one after the other. Returns the time of the last commit. */
 function commitAll(rate: DrainRate, from: number, batches: { messages: number; tookMs: number }[]): number {
   let now = from;
   for (const { messages, tookMs } of batches) {
@@ -74,7 +74,7 @@ describe('DrainRate refuses a message that would wait more than a second', () =>
   });
 });
 
-test('DrainRate never refuses while the next two commits have room, even if commits are slow', () => {
+test('DrainRate refuses no message while the next two commits have room, even if commits are slow', () => {
   const { rate, now } = drained(100);
   expect(rate.isTooLong(1_999, now)).toBe(false);
   expect(rate.isTooLong(2_000, now)).toBe(true);

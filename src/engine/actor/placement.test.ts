@@ -64,7 +64,7 @@ test('Q6 the next scan wakes an actor with unfinished work if the actor prefers 
   placement.stop();
 });
 
-test('Q6 when a member leaves, the others take over its actors', async () => {
+test('Q6 when a member leaves, the other members take over its actors', async () => {
   unfinished = ids;
   void placement.run();
   await clock.advance(1_000);

@@ -28,7 +28,7 @@ class Notebook implements Behaviour<Note, Notebook>, Actor<Note, null, readonly 
   /** Throws to make a commit fail. */
   obstacle: (batch: readonly Note[]) => void = () => {};
   hold: Promise<void> = Promise.resolve();
-  /** Runs within each commit. */
+  /** Work that each commit awaits, set by the test. */
   work: () => Promise<void> = async () => {};
 
   async activate(id: number) {
@@ -182,7 +182,7 @@ describe('activations', () => {
     },
   );
 
-  test('Q5 an interrupted bisection leaves the messages in their order', async () => {
+  test('Q5 an interrupted bisection keeps the messages in sequence', async () => {
     const notebook = new Notebook();
     let commits = 0;
     notebook.obstacle = (batch) => {
@@ -286,7 +286,7 @@ test('a full mailbox refuses messages', async () => {
   expect(taken).toEqual([true, true, false, false]);
 });
 
-describe('overload', () => {
+describe('an overloaded runtime', () => {
   /** A runtime under overload: a full batch takes 300 ms. */
   async function overloaded() {
     const clock = new ManualClock();
@@ -325,7 +325,7 @@ describe('overload', () => {
     void runtime.drain(0);
   });
 
-  test('refuses nothing while the store is away', async () => {
+  test('refuses no messages while the store is away', async () => {
     const { clock, notebook, runtime, taken } = await overloaded();
     notebook.obstacle = () => {
       throw new StoreUnavailableError('away');
@@ -335,7 +335,7 @@ describe('overload', () => {
     void runtime.drain(0);
   });
 
-  test('refuses nothing while a commit hangs', async () => {
+  test('refuses no messages while a commit hangs', async () => {
     const { clock, notebook, runtime, taken } = await overloaded();
     notebook.work = () => new Promise(() => {});
     await clock.advance(1_400);
@@ -343,7 +343,7 @@ describe('overload', () => {
     void runtime.drain(0);
   });
 
-  test('refuses nothing after a takeover', async () => {
+  test('refuses no messages just after a takeover', async () => {
     const { clock, notebook, runtime, taken } = await overloaded();
     notebook.obstacle = () => {
       notebook.obstacle = () => {};

@@ -42,8 +42,8 @@ const defaults = {
   batchMax: 1_000,
   /**
    * Well below the time that callers wait. Not shorter, because refused callers try again a second later, and these
-   * requests slow down the accepted ones. With 1,000 ms, a load of ten times MongoDB's maximum reduced throughput to
-   * 0.4.
+   * requests slow down the accepted ones. With 1,000 ms, a load of ten times MongoDB's maximum reduced the throughput to
+   * 40 %.
    */
   shedAfterMs: 4_000,
   idleMs: 60_000,

@@ -119,7 +119,7 @@ describe('a sale', () => {
     expect(await stage.orders()).toHaveLength(1);
   });
 
-  test('Q7 a key finds its order after a sell-out', async () => {
+  test('Q7 a repeated key returns its order after a sell-out', async () => {
     await setStage();
     const engine = await start();
     expect(await outcomeOf(engine, { key: 'k' })).toBe('confirmed');

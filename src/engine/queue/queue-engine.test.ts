@@ -213,7 +213,7 @@ describe('losses', () => {
   });
 });
 
-describe('leaving', () => {
+describe('withdrawing and cancelling', () => {
   test('a queued order is withdrawn, and never served', async () => {
     await setStage();
     const engine = await start();

@@ -22,7 +22,7 @@ workQueueContract('Redis list', async () => {
   return { queue, close: () => queue.close() };
 });
 
-test('is unavailable while Redis is away, and recovers with it', async () => {
+test('the work queue is unavailable while Redis is away, and available again afterwards', async () => {
   const queue = redisList({ connect });
   await vi.waitFor(() => expect(queue.available).toBe(true));
   const waiting = expect(queue.pop(5_000)).rejects.toThrow();

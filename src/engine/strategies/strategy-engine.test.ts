@@ -60,7 +60,7 @@ describe.each([
     expect(inventory.remaining + inventory.held + inventory.confirmed).toBe(stored.quota);
   });
 
-  test('Q6 a removed package is unknown, and an archived one is closed', async () => {
+  test('Q6 a purchase gets `unknown_package` for a removed package, and `sale_closed` for an archived package', async () => {
     await stage.store.addPackages([onSale({ id: 2 })]);
     await engine.packages();
     await stage.store.removePackage(2, (await stage.store.versionedPackage(2))!.fence);
