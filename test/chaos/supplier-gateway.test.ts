@@ -77,7 +77,7 @@ it('after the fault "done late" the call takes effect when its caller has left',
   await expect.poll(() => done, { timeout: 20_000 }).toEqual([reserved]);
 });
 
-it('passes the next call again', async () => {
+it('passes a call unchanged after a call with a fault', async () => {
   await call('cut');
   expect(await call()).toBe(whole);
 });

@@ -33,12 +33,11 @@ export interface FaultRates {
   readonly leaseLost: number;
   readonly flightRefused: number;
   readonly hotelRefused: number;
-  /**
-   * Per supplier attempt: the request has no effect and no answer; or an effect without an answer; or an effect after
-   * the timeout.
-   */
+  /** Per supplier attempt: the request has no effect and gets no answer. */
   readonly supplierError: number;
+  /** Per supplier attempt: the request takes effect but gets no answer. */
   readonly supplierReplyLost: number;
+  /** Per supplier attempt: the request takes effect only after its timeout. */
   readonly supplierLate: number;
   /** Per supplier attempt: the request arrives twice. */
   readonly supplierTwice: number;

@@ -10,7 +10,7 @@ export interface SimHost extends Host {
   clockOffsetMs: number;
 }
 
-/** A new process. */
+/** Makes a new process. */
 export function simHost(name: string, onCrash: (host: SimHost, why: string) => void): SimHost {
   const host: SimHost = {
     name,

@@ -182,7 +182,7 @@ describe('the alerts', () => {
     },
   );
 
-  test('have a runbook section each, with the meaning, the signs and the remedy', () => {
+  test('each have a runbook section with the meaning, the signs and the remedy', () => {
     const sections = new Map(
       read('RUNBOOK.md')
         .split(/^## /m)

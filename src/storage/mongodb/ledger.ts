@@ -16,8 +16,8 @@ interface Groups {
 }
 
 /**
- * The ledger of the simulated suppliers, shared by all instances. The first instance that records a key makes its
- * document.
+ * The ledger of the simulated suppliers, shared by all instances. The first instance that records a key makes the
+ * key's document.
  */
 export class MongoLedger implements SupplierLedger {
   readonly #connection: Connection;

@@ -4,7 +4,7 @@ import type { RenderContext } from '../layout.ts';
 import { type Html, markup } from '../markup.ts';
 
 /**
- * What a customer can do with a package. `line`: join the queue. public/order.js changes the state when a sale opens or
+ * What a customer can do with a package. `line` means joining the queue. public/order.js changes the state when a sale opens or
  * closes.
  */
 export type StayState = 'free' | 'line' | 'sold_out' | 'not_open' | 'closed' | 'paused';
