@@ -72,7 +72,7 @@ function appWith(over: Partial<AdminAuthOptions> = {}) {
 const bearer = (given: string) => ({ authorization: `Bearer ${given}` });
 
 describe('the bearer token', () => {
-  it('identifies an operator; the case of the scheme does not matter', async () => {
+  it('identifies an operator, whatever the case of the scheme `Bearer`', async () => {
     const { send } = appWith();
     for (const authorization of [`Bearer ${token}`, `bearer  ${token}`]) {
       const answer = await send('GET', '/who', { authorization });
@@ -94,7 +94,7 @@ describe('the bearer token', () => {
     expect(await answer.json()).toMatchObject({ code: 'unauthorized' });
   });
 
-  it('is refused without a check after ten wrong guesses of the same client; other clients are not affected', async () => {
+  it('is refused without a check after ten wrong guesses of the same client, and other clients are not affected', async () => {
     const { send } = appWith();
     for (let each = 0; each < 10; each++) {
       expect((await send('GET', '/who', bearer(`guess-${each}`))).status).toBe(401);

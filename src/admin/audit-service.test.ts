@@ -8,7 +8,7 @@ import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { AuditService } from './audit-service.ts';
 
-it('only one audit runs at a time, and it reports its findings', async () => {
+it('only one audit runs at a time, and each audit reports its findings', async () => {
   await using bench = await openAdminBench();
   const { fence, inventory } = (await bench.store.versionedPackage(1))!;
   await bench.store.commit(
@@ -69,7 +69,7 @@ describe('a ledger that cannot be read', () => {
     expect(await running).toEqual(refused);
   });
 
-  it('is reported if it hangs: the read is aborted, and the next audit can start', async () => {
+  it('is reported if it hangs, the read is aborted, and the next audit can start', async () => {
     const stopped = vi.fn();
     let hangs = true;
     const { audits, clock } = auditsOf({

@@ -67,7 +67,7 @@ describe('ChangeLog', () => {
     expect(await entries()).toMatchObject([{ outcome, code }]);
   });
 
-  it('logs a change that throws as failed, and rethrows unknown errors', async () => {
+  it('logs a change as failed if it throws, and rethrows unknown errors', async () => {
     const { log, entries } = logOver();
     const bug = log.record(request, () => Promise.reject(new TypeError('a bug')));
     await expect(bug).rejects.toThrow('a bug');

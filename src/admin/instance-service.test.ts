@@ -82,7 +82,7 @@ describe('instances', () => {
     expect(await handler().status()).toMatchObject(told);
   });
 
-  it('are asked once a second, however many operators watch', async () => {
+  it('are asked for their status once a second, however many operators watch', async () => {
     const { view, calls, clock } = viewWith({ two: undefined });
     await Promise.all([view.list(), view.list()]);
     await view.list();

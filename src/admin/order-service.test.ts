@@ -79,7 +79,7 @@ describe('the list of orders', () => {
     expect(second).not.toHaveProperty('next');
   });
 
-  it('shows queued orders oldest first', async () => {
+  it('shows the oldest order first if only queued orders are requested', async () => {
     await using bench = await openAdminBench();
     const queued = [1, 2, 3].map((number) => sampleOrder(number));
     await stored(bench, 1, ...queued, sampleOrder(4, { status: 'confirmed' }));

@@ -54,7 +54,7 @@ describe('creating', () => {
 });
 
 describe('changing', () => {
-  it('checks the version that was read, and logs the values before and after', async () => {
+  it('is refused for an outdated version, and logs the values before and after', async () => {
     await using bench = await openAdminBench({ packages: [{ quota: 2 }] });
     const { service } = bench;
     const updated = await service.packages.update(by, 1, { version: 1, quota: 9, price: 7 });
@@ -199,7 +199,7 @@ describe('deleting', () => {
     expect(await bench.store.packages()).toEqual([]);
   });
 
-  it('makes an owner refuse purchases that does not know of the removal, without counting it as replaced', async () => {
+  it('makes an uninformed owner refuse purchases, and the owner does not count as replaced', async () => {
     const fencedFor: number[] = [];
     await using bench = await openAdminBench({ onFenced: (id) => fencedFor.push(id) });
     const { engine, store, service } = bench;
@@ -213,7 +213,7 @@ describe('deleting', () => {
 });
 
 describe('packages', () => {
-  it('are listed with their owner and its activity', async () => {
+  it('are listed with their owner and the owner’s activity', async () => {
     await using bench = await openAdminBench({ packages: [{ id: 1, quota: 2 }, { id: 2 }] });
     await bench.engine.purchase({ packageId: 1, email: 'a@example.com' });
     const [bought, quiet] = await bench.service.packages.list();

@@ -85,7 +85,7 @@ describe('db:init', () => {
     ]);
   });
 
-  test('adds packages from a file, and nothing from a file with mistakes', async () => {
+  test('adds the packages of a file, and adds none if the file has mistakes', async () => {
     const packages = join(folder, 'packages.json');
     await writeFile(packages, JSON.stringify({ packages: [{ id: 9 }] }));
     const wrong = await run('db-init', ['--file', packages]);

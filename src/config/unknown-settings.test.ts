@@ -56,7 +56,7 @@ describe('an unknown variable', () => {
     expect(settingWarnings({ ...environment, SUPPLIERS_PORT: 'tcp://10.0.0.7:8890' })).toEqual([]);
   });
 
-  it('is not confused with a setting', () => {
+  it('is not reported if it is the exact name of a setting', () => {
     expect(settingWarnings({ PORT: '1', RATE_LIMIT: 'off', OTEL_TRACES_EXPORTER: 'none' })).toEqual([]);
   });
 });

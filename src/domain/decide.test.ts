@@ -6,7 +6,7 @@ const codes = (bench: DecideFixture) =>
   bench.answers.map((answer) => (answer.kind === 'refused' ? answer.code : answer.kind));
 
 describe('purchases', () => {
-  test('Q2 a free unit is claimed in the commit that stores the order, and booked after this commit', async () => {
+  test('Q2 a free unit is claimed in the commit that stores the order, and is booked after that commit', async () => {
     const bench = new DecideFixture({ quota: 1 });
     const step = await bench.batch(bench.purchase());
     expect(step.change?.inserted).toMatchObject([{ id: 'order-1', number: 1, status: 'held' }]);
@@ -84,7 +84,7 @@ describe('purchases', () => {
     expect(bench.state.inventory).toMatchObject({ remaining: 1, held: 2, waiting: 1 });
   });
 
-  test('Q4 purchases join the queue and none is refused if `claimsMax` is 0', async () => {
+  test('Q4 every purchase joins the queue if `claimsMax` is 0', async () => {
     const bench = new DecideFixture({ quota: 1 }, { claimsMax: 0 });
     await bench.batch(bench.purchase(), bench.purchase());
     await bench.batch({ kind: 'tick' });
@@ -174,7 +174,7 @@ describe('purchases', () => {
 });
 
 describe('while the suppliers are away', () => {
-  test('no unit is claimed while the suppliers are away; after their return the queue is served by number', async () => {
+  test('no unit is claimed, and after their return the queue is served by number', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch({ kind: 'suppliers', available: false }, bench.purchase(), bench.purchase());
     expect(bench.ordersBy('held')).toEqual([]);

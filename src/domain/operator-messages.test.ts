@@ -127,7 +127,7 @@ describe('erasing', () => {
     expect(last(bench)).toEqual({ kind: 'erased', left: 0 });
   });
 
-  test('keeps a key without the email: Q7 a purchase with that key is refused as reused', async () => {
+  test('keeps a key without the email, so that Q7 a purchase with that key is refused as reused', async () => {
     const bench = await sold(booked);
     await bench.batch(erase(bench, { erasures: [{ orderId: 'order-1', email: 'x@erased.invalid' }] }));
     await bench.batch(bench.purchase({ email: 'ana@example.com', key: 'ana@example.com-1' }));

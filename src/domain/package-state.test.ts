@@ -39,7 +39,7 @@ test('positions are right in a long queue that many orders have left', () => {
   expect([...queue].map(({ orderId }) => orderId).slice(0, 1)).toEqual(['order-1003']);
 });
 
-test('the queue refuses a number that is not greater than all before', () => {
+test('the queue refuses a number that is not greater than all earlier numbers', () => {
   const queue = new WaitingQueue();
   queue.add(2, 'order-2');
   expect(() => queue.add(2, 'order-2')).toThrow(RangeError);

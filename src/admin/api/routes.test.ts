@@ -94,7 +94,7 @@ describe('authorisation', () => {
     },
   );
 
-  it('answers operators 404 at unknown addresses and 405 with the allowed methods', async () => {
+  it('an operator gets 404 for an unknown URL, and 405 with the allowed methods for a wrong method', async () => {
     const { send } = adminWith();
     expect(await codeOf(await send('GET', '/nothing'))).toBe('unknown_route');
     for (const [method, path, allow] of [
@@ -113,7 +113,7 @@ describe('authorisation', () => {
 });
 
 describe('packages', () => {
-  it('are shown with their owner and its activity', async () => {
+  it('are shown with their owner and the owner’s activity', async () => {
     const { send, world } = adminWith();
     world.packages.push(fakeStatus({ id: 2, opensAt: fakeNow, paused: true }, {}, { obstacle: 'paused' }));
     const listed = await fits(await send('GET', '/packages'), schemas.packageStatusesAnswer);

@@ -17,7 +17,7 @@ describe('a quota', () => {
     expect(quotaEffects(status, quota)[0]).toBe(first);
   });
 
-  test('names the number of buyers in the queue', () => {
+  test('has effects that name the number of buyers in the queue', () => {
     expect(quotaEffects(withLine, 40)[1]).toBe(
       '2 of 312 in the queue get places at once, first come, first served.',
     );

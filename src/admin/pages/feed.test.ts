@@ -166,7 +166,7 @@ test('viewers keep the last inventory and get a notice while the store is away',
   expect(viewer.take()).toEqual([['problems']]);
 });
 
-test('heartbeats are sent to let pages notice a dead socket', async () => {
+test('heartbeats are sent to viewers, so that pages notice a dead socket', async () => {
   const viewer = watch();
   await clock.advance(0);
   viewer.received.splice(0);

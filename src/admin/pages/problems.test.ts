@@ -127,7 +127,7 @@ test('problems that affect customers come first', () => {
   expect(problemsOf({ ...well, ...overview }).map(({ id }) => id)).toEqual(['stuck', 'paused', 'slow']);
 });
 
-test('a problem of one package links to this package, a problem of several links to the table', () => {
+test('a problem of one package links to that package, and a problem of several packages links to the table', () => {
   const link = (packages: Overview['packages']) => problemsOf({ ...well, packages })[0]?.link;
   expect(link([ownedBy('gone', 3)])).toEqual({ href: '/admin/packages/3', what: 'package 3' });
   expect(link([ownedBy('gone', 3), ownedBy('gone', 4)])).toEqual({

@@ -335,7 +335,7 @@ describe('a package', () => {
     expect(raise).toContain('Raising to 60');
   });
 
-  test('shows the current effects and asks again if its quota was changed meanwhile', async () => {
+  test('asks again and shows the current effects if its quota was changed meanwhile', async () => {
     const user = await signedIn({ packages: [fakeStatus({ version: 4 }, { waiting: 5 })] });
     const before = hidden((await user.get('/admin/packages/1/quota?quota=60')).text);
     user.service.world.packages = [fakeStatus({ version: 5, quota: 55 }, { waiting: 9 })];
@@ -374,7 +374,7 @@ describe('a package', () => {
     expect(user.service.calls.at(-1)).toBe('amend 1 {"opensAt":null,"closesAt":null}');
   });
 
-  test('shows the stored values beside the entered ones if somebody else changed it', async () => {
+  test('shows the stored values beside the entered values if another operator changed it', async () => {
     const user = await signedIn({ packages: [fakeStatus({ version: 3, price: 90 })] });
     const conflict = await user.post('/admin/packages/1', { ...offer, price: '120', version: '2' });
     expect(conflict.status).toBe(409);
@@ -467,7 +467,7 @@ describe('instances, orders and emails', () => {
     expect([own.status, words(own.text).includes('instance-1 is draining.')]).toEqual([200, true]);
   });
 
-  test('an order is retried at once, and cancelled after the effects were shown', async () => {
+  test('an order is retried at once, and cancelled after a page showed the effects', async () => {
     const order = fakeOrder({ status: 'confirmed', flight: { ticketNumber: 'F-1' } });
     const user = await signedIn({ orders: [{ order, since: fakeNow }] });
     const step = words((await user.get(`/admin/orders/${orderId}/cancel`)).text);
@@ -498,7 +498,7 @@ describe('instances, orders and emails', () => {
     expect((await user.get('/admin/orders?cursor=%00&status=no-such')).status).toBe(200);
   });
 
-  test('orders are found by email, and the email is in no address', async () => {
+  test('orders are found by email, and the email appears in no URL', async () => {
     const ana = { order: fakeOrder(), since: fakeNow };
     const user = await signedIn(
       { orders: [ana] },
@@ -522,7 +522,7 @@ describe('instances, orders and emails', () => {
     expect((await user.get('/admin/orders/search')).status).toBe(303);
   });
 
-  test('an email is erased after the effects were shown, and appears in no address or cookie', async () => {
+  test('an email is erased after a page showed the effects, and appears in no URL or cookie', async () => {
     const user = await signedIn();
     const step = await user.post('/admin/erase', { email: ' Ana@Example.com ' });
     expect(words(step.text)).toContain('This cannot be undone.');

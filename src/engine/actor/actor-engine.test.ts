@@ -247,7 +247,7 @@ test('Q6 a caller gets the outcome from the store when the live update is lost',
   expect(await outcome).toMatchObject({ status: 'failed' });
 });
 
-test('Q4 a replaced owner that has not noticed its replacement does not refuse a unit that its successor released', async () => {
+test('Q4 a replaced owner does not refuse a unit that its successor released, even before it notices the replacement', async () => {
   await stop();
   let lease = new AbortController();
   const acquire = async () => {
@@ -279,7 +279,7 @@ test('a draining engine accepts no purchases, and waiting callers get the curren
   expect(await engine.readinessProblems()).toEqual(['this instance is draining']);
 });
 
-test('the last of several instances answers waiting callers at once when it drains', async () => {
+test('the last running instance answers waiting callers at once when it drains', async () => {
   await stop();
   const others = { v: 1, kind: 'elsewhere' };
   const messages: Messages = {

@@ -64,7 +64,7 @@ describe('DrainRate refuses a message that would wait more than a second', () =>
     expect(rate.isTooLong(messages, now)).toBe(isTooLong);
   });
 
-  it('follows a store that becomes slower or faster', () => {
+  it('and adapts to a store that becomes slower or faster', () => {
     const { rate, now } = drained(10_000);
     expect(rate.isTooLong(2_500, now)).toBe(false);
     const slower = commitAll(rate, now, fullBatches(20, 500));

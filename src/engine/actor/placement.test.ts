@@ -128,7 +128,7 @@ describe('preference', () => {
   const members = ['a', 'b', 'c'];
   const actors = Array.from({ length: 3_000 }, (_, index) => index + 1);
 
-  test('does not depend on the order of the members', () => {
+  test('does not depend on the sequence of the members', () => {
     for (const actor of actors.slice(0, 100)) {
       expect(preference(actor, ['c', 'a', 'b'])).toEqual(preference(actor, members));
     }

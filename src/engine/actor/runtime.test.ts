@@ -104,7 +104,7 @@ describe('group commit', () => {
     await runtime.drain();
   });
 
-  test('only the message that can never be stored is dropped, and the others keep their order', async () => {
+  test('only the message that can never be stored is dropped, and the other messages keep their sequence', async () => {
     const notebook = new Notebook();
     notebook.obstacle = (batch) => {
       if (batch.some((note) => note.text === 'poison')) throw new TypeError('never');
@@ -256,7 +256,7 @@ describe('activations', () => {
 });
 
 describe('draining', () => {
-  test('messages in the mailboxes are committed, and new ones are refused', async () => {
+  test('messages in the mailboxes are committed, and new messages are refused', async () => {
     const notebook = new Notebook();
     const runtime = start(notebook);
     for (const text of ['a', 'b']) runtime.tell(1, { text });

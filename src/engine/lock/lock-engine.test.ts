@@ -147,7 +147,7 @@ describe('a sale', () => {
 });
 
 describe('the lock', () => {
-  test('makes the second purchase wait until the first releases its unit, which the second then gets', async () => {
+  test('makes a second purchase wait for the first, and the second gets the unit that the first releases', async () => {
     await setStage();
     const suppliers = new ScriptedSuppliers();
     const engine = await start({ suppliers });
@@ -217,7 +217,7 @@ describe('the lock', () => {
 });
 
 describe('a process that dies in the middle of a purchase', () => {
-  test('Q2 Q8 leaves an order that the next holder of the lock finishes', async () => {
+  test('Q2 Q8 has its order finished by the next holder of the lock', async () => {
     await setStage();
     const leases = locks();
     const silent = new ScriptedSuppliers();
@@ -230,7 +230,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
-  test('Q8 leaves a compensation that the next holder of the lock finishes, and the unit is sold again', async () => {
+  test('Q8 has its compensation finished by the next holder of the lock, and the unit is sold again', async () => {
     await setStage();
     const leases = locks();
     const silent = new ScriptedSuppliers();
@@ -279,7 +279,7 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
-  test('leaves orders that the next start finishes even if nobody buys', async () => {
+  test('has its orders finished at the next start, even if nobody buys', async () => {
     await setStage();
     const order = await bought(await start({ suppliers: new ScriptedSuppliers() }));
     const next = await start();

@@ -121,7 +121,7 @@ describe('a sale', () => {
     expect(await outcomeOf(pair[1] as QueueEngine, { key: 'k', email: 'b@example.com' })).toBe('key_reused');
   });
 
-  test('the queue is bounded and published', async () => {
+  test('queue positions are published, and a purchase is refused while the queue is full', async () => {
     await setStage();
     const engine = await start({ rules: { waitersPerUnit: 3, ordersPerEmail: 0 } });
     const first = await bought(engine);
@@ -264,7 +264,7 @@ describe('a consumer', () => {
     expect(await engine.order(other.id)).toMatchObject({ status: 'queued' });
   });
 
-  test('Q4 claims nothing and rejects nothing while the suppliers are away or the sale is paused', async () => {
+  test('Q4 claims no unit and rejects no order while the suppliers are away or the sale is paused', async () => {
     await setStage();
     const engine = await start();
     const suppliers = new ScriptedSuppliers();
@@ -279,7 +279,7 @@ describe('a consumer', () => {
     expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
   });
 
-  test('serves other packages while one waits for its units', async () => {
+  test('serves other packages while one package waits for its units', async () => {
     await setStage();
     await stage.store.addPackages([onSale({ id: 2 })]);
     const engine = await start();

@@ -117,7 +117,7 @@ describe('a change', () => {
     await expect(run('one', { packageId: 99 })).rejects.toBeInstanceOf(UnknownPackageError);
   });
 
-  test('Q8 from a saga is committed under the current epoch, and only while its order is held', async () => {
+  test('Q8 that comes from a saga is committed under the current epoch, and only while its order is held', async () => {
     await run('one');
     await stage.store.takeOwnership(1, 'another engine');
     const message = { kind: 'refused', orderId: 'one', events: [], reason: 'flight_unavailable' } as const;
@@ -135,7 +135,7 @@ describe('a change', () => {
 });
 
 describe('the limits of a transaction', () => {
-  test('end it if other processes are always quicker or the store is away', async () => {
+  test('end the transaction if other processes are always quicker or the store is away', async () => {
     const { clock } = stage.options();
     vi.spyOn(stage.store, 'commit').mockRejectedValue(new FencedError('too late'));
     await expect(run('one', { until: clock.now() + 30 })).rejects.toBeInstanceOf(ContendedError);
@@ -147,7 +147,7 @@ describe('the limits of a transaction', () => {
     await expect(run('one')).rejects.toBeInstanceOf(StoreUnavailableError);
   });
 
-  test('do not end the transactions after it', async () => {
+  test('do not end later transactions', async () => {
     const { clock } = stage.options();
     vi.spyOn(stage.store, 'commit').mockRejectedValueOnce(new FencedError('too late'));
     const [first, second] = await Promise.allSettled([run('one', { until: clock.now() - 1 }), run('two')]);

@@ -54,7 +54,7 @@ function pair() {
 }
 
 describe('peers', () => {
-  test('read each other’s status, and one can drain the other', async () => {
+  test('read each other’s status and can drain each other', async () => {
     const { one, two } = pair();
     let drained = 0;
     two.serve({ status: async () => ({ load: [1, { a: null }] }), drain: () => void drained++ });
