@@ -13,7 +13,7 @@ afterEach(async () => {
 
 /** Opens a page in a browser with these preferences, on a server that lets the flights of `first@…` wait. */
 async function open(
-  preferences: object,
+  preferences?: object,
   options: ServerOptions = {},
   viewport = { width: 360, height: 740 },
 ) {
@@ -28,7 +28,7 @@ async function open(
     ...options,
   });
   all.defer(() => server.stop());
-  const browser = all.use(await launchChromium({ preferences, viewport }));
+  const browser = all.use(await launchChromium({ viewport, ...(preferences && { preferences }) }));
   const page = await browser.context.newPage();
   return { page, server, supplier };
 }
@@ -66,7 +66,7 @@ test('Q10 a browser without cookies can order, watch and leave the queue', async
 
 test.each([
   ['letters twice as large', { webkit: { webprefs: { default_font_size: 32 } } }, 360],
-  ['a window of 320 px', {}, 320],
+  ['a window of 320 px', undefined, 320],
 ] as const)('with %s nothing is cut off or scrolls sideways', async (_what, preferences, width) => {
   const flight = 'A flight with a very long name, from Thiruvananthapuram by Ouagadougou';
   const packages = [onSale({ id: 1, flight, price: 1_234_567, quota: 10_000 })];
@@ -103,7 +103,7 @@ const pressTwice = `{
 }`;
 
 test('Q7 an order without an answer is sent again automatically and buys once', async () => {
-  const { page, server, supplier } = await open({});
+  const { page, server, supplier } = await open();
   supplier.hold('ana@example.com');
   await page.addInitScript(hurry);
   await page.goto(`${server.origin}/order?package=1`);
@@ -123,7 +123,7 @@ test('Q7 an order without an answer is sent again automatically and buys once', 
 });
 
 test('the input is kept when the buyer switches to the other order page', async () => {
-  const { page, server } = await open({});
+  const { page, server } = await open();
   await page.goto(`${server.origin}/order`);
   await page.getByRole('radio').check();
   await page.getByLabel('Your email').fill('ana@example.com');
