@@ -1,6 +1,6 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { accessibilityViolations } from '../support/accessibility.ts';
 import { type BreakableNetwork, breakableNetwork } from '../support/breakable-network.ts';
 import { type ManualSupplier, startManualSupplier } from '../support/manual-supplier.ts';
 import { onSale, type ServerOptions, startServer, type TestServer } from '../support/server.ts';
@@ -131,8 +131,7 @@ describe('with JavaScript', () => {
     const said = page.getByRole('status').filter({ hasText: 'You are offline' });
     await said.getByText('Your order will be sent when the connection is back.').waitFor();
     expect(await page.evaluate('document.activeElement.textContent')).toBe('You are offline');
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
+    expect(await accessibilityViolations(page)).toEqual([]);
     expect(await page.evaluate('window.shifts')).toEqual([]);
     expect(keys).toEqual([]);
     await page.context().setOffline(false);
@@ -480,9 +479,7 @@ describe.each([true, false])('the same trip a second time, JavaScript %s', (java
 
   test('is not bought when the buyer declines', async () => {
     const page = await buyTwice();
-    // Axe needs JavaScript.
-    const { violations } = javaScriptEnabled ? await new AxeBuilder({ page }).analyze() : { violations: [] };
-    expect(violations.map(({ id }) => id)).toEqual([]);
+    if (javaScriptEnabled) expect(await accessibilityViolations(page)).toEqual([]);
     await page.getByRole('link', { name: 'No, show my order' }).click();
     await booked(page);
     expect(await inventory()).toMatchObject({ confirmed: 1, held: 0 });

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accessibilityViolations } from '../support/accessibility.ts';
 import { type PagesFixture, startPagesFixture } from '../support/pages-fixture.ts';
 import { type Chromium, launchChromium } from '../support/servers/chromium.ts';
 
@@ -40,8 +40,7 @@ describe.each(['light', 'dark'] as const)('every page, %s, on a phone', (colorSc
     await page.locator('#live-chip:not([data-state=live])').waitFor({ state: 'detached' });
     for (const confirm of await page.locator('summary').all()) await confirm.click();
 
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
+    expect(await accessibilityViolations(page)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
     expect(await smallTargets(page)).toEqual([]);
     expect(complaints).toEqual([]);
