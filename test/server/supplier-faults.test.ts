@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type ApiReply, buy, lookUp } from '../support/api-client.ts';
-import { runAudit } from '../support/audit.ts';
+import { auditHere } from '../support/audit.ts';
 import {
   type FaultySupplier,
   type FaultySupplierOptions,
@@ -42,7 +42,7 @@ const purchase = (buyer: number) =>
   buy(server.origin, 1, { email: email(buyer), key: `key-${buyer}`, prefer: 'wait=30' });
 
 async function expectCleanAudit(): Promise<void> {
-  const { report } = await runAudit(settings);
+  const report = await auditHere(settings);
   expect(report.findings).toEqual([]);
   expect(report.suppliersRead).toBe(true);
 }
@@ -121,13 +121,25 @@ describe('Q8 one order', () => {
   }, 90_000);
 
   test('a reservation that arrives after its cancel stays cancelled', async () => {
-    await open(1, (call) => {
-      if (call.operation !== 'reserve') return undefined;
-      return call.kind === 'flights' && call.nth === 1 ? supplierFaults.workLate(4_000) : supplierFaults.hang;
+    let isLate = false;
+    await open(1, (call) => (call.operation === 'reserve' && !isLate ? supplierFaults.hang : undefined));
+    const reply = await purchase(1);
+    expect(outcomeOf(reply)).toEqual(failed('supplier_silent'));
+    await vi.waitFor(
+      async () => {
+        const { order } = await lookUp(server.origin, reply.order?.id ?? '', email(1));
+        expect(order?.status).toBe('failed');
+      },
+      { timeout: 10_000 },
+    );
+    isLate = true;
+    const [{ key, body }] = supplier.calls as [SupplierCall];
+    const late = await fetch(`${supplier.url}/flights/reservations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'idempotency-key': key },
+      body: JSON.stringify(body),
     });
-    const lateAt = Date.now() + 4_000;
-    expect(outcomeOf(await purchase(1))).toEqual(failed('supplier_silent'));
-    await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(lateAt + 100), { timeout: 5_000 });
+    expect([late.status, await late.json()]).toMatchObject([409, { code: 'cancelled' }]);
     const { flights } = await supplier.ledger();
     expect(flights.filter(({ status }) => status === 'active')).toEqual([]);
     await expectCleanAudit();

@@ -1,5 +1,11 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { audit } from '../../src/audit/audit.ts';
+import type { AuditReport } from '../../src/audit/audit-report.ts';
+import { openLedger } from '../../src/audit/bounded-reads.ts';
+import { openStore } from '../../src/compose/store.ts';
+import { ledgerOf } from '../../src/compose/suppliers.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { environmentOf } from './node-process.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -25,4 +31,17 @@ export async function runAudit(settings: Record<string, string>): Promise<AuditR
       resolve({ exitCode, report: JSON.parse(stdout) });
     });
   });
+}
+
+/** Audits in this process, for tests that audit often: starting the command takes longer than the audit. */
+export async function auditHere(settings: Record<string, string>): Promise<AuditReport> {
+  const config = readConfig(settings);
+  const store = await openStore(config.database, { readOnly: true });
+  const limits = { pageTimeoutMs: 30_000 };
+  try {
+    const suppliers = await openLedger(ledgerOf(config.suppliers, store.ledger), limits);
+    return await audit(store, { ...limits, suppliers });
+  } finally {
+    await store.close();
+  }
 }
