@@ -5,9 +5,8 @@ export interface Lease {
   /**
    * Whether the lease is certainly held now, by the clock. Ask before each write: in a process that was paused past the
    * end of its lease, the timer that aborts `lost` may not have run yet. If the result is false, `lost` has aborted.
-   * Undefined for leases that never expire.
    */
-  isHeld?(): boolean;
+  isHeld(): boolean;
   /** Never throws. */
   release(): Promise<void>;
 }
@@ -23,17 +22,4 @@ export interface Leases {
   ping(): Promise<void>;
   /** Releases all leases. */
   close(): Promise<void>;
-}
-
-/**
- * Leases of a single process: every lease is granted and none is lost. They are safe because the store's own lock
- * keeps a second process out.
- */
-export function localLeases(): Leases {
-  const never = new AbortController().signal;
-  return {
-    acquire: async () => ({ lost: never, release: async () => {} }),
-    ping: async () => {},
-    close: async () => {},
-  };
 }

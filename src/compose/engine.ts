@@ -1,4 +1,4 @@
-import { type Leases, localLeases } from '../cluster/lease.ts';
+import type { Leases } from '../cluster/lease.ts';
 import type { RedisConnector } from '../cluster/redis/connector.ts';
 import type { Config } from '../config/config.ts';
 import { defaultRejectionsMax } from '../domain/decide.ts';
@@ -96,7 +96,7 @@ function chooseEngine({ config, log, onFenced, cluster, ...parts }: EngineParts)
   };
   const { instanceId: instance } = config;
   if (cluster === undefined) {
-    const engine = new ActorEngine({ ...common, instance, leases: localLeases(), ...defined({ onFenced }) });
+    const engine = new ActorEngine({ ...common, instance, ...defined({ onFenced }) });
     return { engine, hasOthers: false, close: async () => {} };
   }
   const { connect, modules } = cluster;

@@ -6,10 +6,8 @@ import type { Lease, Leases } from '../../src/cluster/lease.ts';
 export interface OpenedLeases {
   readonly one: Leases;
   readonly other: Leases;
-  /** Time to live of a lease that is not extended. Absent if leases never expire. */
-  readonly ttlMs?: number;
-  /** False if the implementation serves a single instance and grants every lease. */
-  readonly exclusive: boolean;
+  /** Time to live of a lease that is not extended. */
+  readonly ttlMs: number;
   close(): Promise<void>;
 }
 
@@ -32,16 +30,15 @@ export function leasesContract(name: string, open: () => Promise<OpenedLeases>):
     test('a granted lease is held', async () => {
       const lease = await acquire(opened.one);
       expect(lease.lost.aborted).toBe(false);
-      expect(lease.isHeld?.() ?? true).toBe(true);
+      expect(lease.isHeld()).toBe(true);
     });
 
     test('a held lease is refused to others until it is released', async () => {
-      if (!opened.exclusive) return;
       const lease = await acquire(opened.one);
       expect(await opened.other.acquire(1)).toBeUndefined();
       expect(await opened.one.acquire(1)).toBeUndefined();
       await lease.release();
-      expect(lease.isHeld?.()).toBe(false);
+      expect(lease.isHeld()).toBe(false);
       const next = await acquire(opened.other);
       expect(next.lost.aborted).toBe(false);
       expect(await opened.one.acquire(1)).toBeUndefined();
@@ -55,7 +52,6 @@ export function leasesContract(name: string, open: () => Promise<OpenedLeases>):
     });
 
     test('exactly one of many concurrent requests gets the lease', async () => {
-      if (!opened.exclusive) return;
       const all = Array.from({ length: 20 }, (_, each) => (each % 2 ? opened.one : opened.other).acquire(7));
       // With several Redis nodes, concurrent requests may block each other, so that no request gets the lease.
       const granted = (await Promise.all(all)).filter((lease) => lease !== undefined);
@@ -66,10 +62,10 @@ export function leasesContract(name: string, open: () => Promise<OpenedLeases>):
 
     test('the holder extends its lease beyond the time to live', async () => {
       const lease = await acquire(opened.one);
-      await sleep((opened.ttlMs ?? 0) * 2.2);
+      await sleep(opened.ttlMs * 2.2);
       expect(lease.lost.aborted).toBe(false);
-      expect(lease.isHeld?.() ?? true).toBe(true);
-      if (opened.exclusive) expect(await opened.other.acquire(1)).toBeUndefined();
+      expect(lease.isHeld()).toBe(true);
+      expect(await opened.other.acquire(1)).toBeUndefined();
     });
 
     test('a second release, or a release after close, has no effect', async () => {
@@ -77,7 +73,7 @@ export function leasesContract(name: string, open: () => Promise<OpenedLeases>):
       await lease.release();
       const next = await acquire(opened.other);
       await lease.release();
-      if (opened.exclusive) expect(await opened.one.acquire(1)).toBeUndefined();
+      expect(await opened.one.acquire(1)).toBeUndefined();
       await opened.one.close();
       await lease.release();
       expect(next.lost.aborted).toBe(false);

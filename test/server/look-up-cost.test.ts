@@ -4,7 +4,6 @@ import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { getRequestListener } from '@hono/node-server';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { localLeases } from '../../src/cluster/lease.ts';
 import { createApp } from '../../src/compose/app.ts';
 import type { Order } from '../../src/domain/order.ts';
 import { ActorEngine } from '../../src/engine/actor/actor-engine.ts';
@@ -45,7 +44,6 @@ beforeAll(async () => {
       clock,
       random,
       log,
-      leases: localLeases(),
       instance: 'one',
     },
     rules: { waitersPerUnit: 2, ordersPerEmail: 0, rejectionsMax: 100 },

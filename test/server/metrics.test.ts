@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { localLeases } from '../../src/cluster/lease.ts';
 import type { Order } from '../../src/domain/order.ts';
 import { ActorEngine, type ActorEngineOptions } from '../../src/engine/actor/actor-engine.ts';
 import { LockEngine } from '../../src/engine/lock/lock-engine.ts';
@@ -12,6 +11,7 @@ import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqli
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../src/storage/store.ts';
 import { resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
 import { buy, cancel } from '../support/api-client.ts';
+import { grantedLeases } from '../support/granted-leases.ts';
 import { samplesOf } from '../support/prometheus.ts';
 import { ScriptedSuppliers } from '../support/scripted-suppliers.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
@@ -145,7 +145,7 @@ describe('the actor engine', () => {
   async function start(options: Partial<ActorEngineOptions> = {}): Promise<ActorEngine> {
     const engine = new ActorEngine({
       ...{ store, suppliers, metrics, liveBus: localLiveBus(), clock: systemClock, random: systemRandom() },
-      ...{ log: silentLog, leases: localLeases(), instance: 'test', snapshotMaxAgeMs: 250 },
+      ...{ log: silentLog, instance: 'test', snapshotMaxAgeMs: 250 },
       rules: { waitersPerUnit: 2, ordersPerEmail: 0, rejectionsMax: 100 },
       ...options,
     });
@@ -224,7 +224,7 @@ describe('the lock and queue engines', () => {
     stage = await openStrategyFixture();
     const metrics = createMetrics();
     const value = reader(metrics);
-    const engine = new LockEngine({ ...stage.options(), metrics, leases: localLeases() });
+    const engine = new LockEngine({ ...stage.options(), metrics, leases: grantedLeases() });
     await engine.start();
     const answer = await engine.purchase({ packageId: 1, email });
     if (answer.kind !== 'accepted') throw new Error(answer.code);

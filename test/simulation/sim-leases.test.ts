@@ -9,5 +9,5 @@ leasesContract('simulated', async () => {
   const { world, stop } = runningWorld('wall clock');
   const core = new LeaseCore();
   const of = (name: string) => simLeases({ world, host: simHost(name, () => {}), core, ttlMs });
-  return { one: of('one'), other: of('other'), ttlMs, exclusive: true, close: async () => stop() };
+  return { one: of('one'), other: of('other'), ttlMs, close: async () => stop() };
 });

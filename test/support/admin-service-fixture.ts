@@ -4,7 +4,6 @@ import {
   type OpenAdminService,
 } from '../../src/admin/admin-service.ts';
 import type { LedgerSource } from '../../src/audit/bounded-reads.ts';
-import { localLeases } from '../../src/cluster/lease.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import { ActorEngine } from '../../src/engine/actor/actor-engine.ts';
 import type { OperatedEngine } from '../../src/engine/operated-engine.ts';
@@ -52,7 +51,7 @@ export async function openAdminBench(options: AdminBenchOptions = {}): Promise<A
   const suppliers = new ScriptedSuppliers();
   const common = { clock: systemClock, random: systemRandom(), log: silentLog, instance: 'one' };
   const engine = new ActorEngine({
-    ...{ ...common, store: sqlite, suppliers, liveBus: localLiveBus(), leases: localLeases() },
+    ...{ ...common, store: sqlite, suppliers, liveBus: localLiveBus() },
     rules: { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 100 },
     snapshotMaxAgeMs: Number.POSITIVE_INFINITY,
     ...(onFenced === undefined ? {} : { onFenced }),

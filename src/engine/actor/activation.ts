@@ -65,7 +65,7 @@ export interface ActivationOptions<Message, Lookups, Step> {
    * Whether the lease still holds. Checked before each commit, because a process that was paused past its lease has not
    * run its timers yet.
    */
-  readonly isHeld?: () => boolean;
+  readonly isHeld: () => boolean;
   /** The most messages in one commit. */
   readonly batchMax: number;
   /** An idle actor ends after this many ms without a message. */
@@ -147,7 +147,7 @@ class Batch<Message, Lookups, Step> {
     let messages = [...batch];
     for (let pauseMs = retryFirstMs; messages.length > 0; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
       if (stop.aborted) return { end: 'stopped', rest: messages };
-      if (this.#options.isHeld?.() === false) {
+      if (!this.#options.isHeld()) {
         const { id: actor, log, metrics } = this.#options;
         metrics.staleWrite();
         log.warn(

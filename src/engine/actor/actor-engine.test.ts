@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../../../test/support/server.ts';
-import { localLeases } from '../../cluster/lease.ts';
 import type { Messages } from '../../cluster/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { TravelPackage } from '../../domain/travel-package.ts';
@@ -33,7 +32,6 @@ function makeEngine(options: Partial<ActorEngineOptions> = {}): ActorEngine {
     clock: systemClock,
     random: systemRandom(),
     log: silentLog,
-    leases: localLeases(),
     instance: 'test',
     rules: { waitersPerUnit: 2, ordersPerEmail: 0, rejectionsMax: 100 },
     snapshotMaxAgeMs: Number.POSITIVE_INFINITY,
@@ -252,7 +250,8 @@ test('Q4 a replaced owner does not refuse a unit that its successor released, ev
   let lease = new AbortController();
   const acquire = async () => {
     lease = new AbortController();
-    return { lost: lease.signal, release: async () => {} };
+    const { signal } = lease;
+    return { lost: signal, isHeld: () => !signal.aborted, release: async () => {} };
   };
   await start({ snapshotMaxAgeMs: 0, leases: { acquire, ping: async () => {}, close: async () => {} } });
   const sold = await accepted(engine.purchase({ packageId: 1, email }));

@@ -17,7 +17,8 @@ import { type LocalOwner, Router } from './routing/router.ts';
 import { ActorRuntime } from './runtime.ts';
 
 export interface LocalActorsOptions extends Omit<PackageActorOptions, 'notify'> {
-  readonly leases: Leases;
+  /** Undefined for a single instance, which owns every package. */
+  readonly leases?: Leases;
   readonly onFenced?: (packageId: number) => void;
 }
 

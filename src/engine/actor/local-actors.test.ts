@@ -2,7 +2,6 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { defaultRules } from '../../../test/support/decide-fixture.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../../../test/support/server.ts';
-import { localLeases } from '../../cluster/lease.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import { localLiveBus } from '../../realtime/live-bus.ts';
@@ -28,7 +27,6 @@ beforeEach(async () => {
     log: silentLog,
     instance: 'test',
     rules: defaultRules,
-    leases: localLeases(),
   });
 });
 

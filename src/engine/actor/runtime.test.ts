@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { localLeases } from '../../cluster/lease.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
@@ -82,8 +81,7 @@ function start(
   notebook: Notebook,
   options: { idleMs?: number; mailboxMax?: number; onFenced?: (id: number) => void } = {},
 ) {
-  const leases = localLeases();
-  return new ActorRuntime({ behaviour: notebook, leases, clock: systemClock, log: silentLog, ...options });
+  return new ActorRuntime({ behaviour: notebook, clock: systemClock, log: silentLog, ...options });
 }
 
 const settled = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 5 });
@@ -294,7 +292,6 @@ describe('an overloaded runtime', () => {
     notebook.work = () => clock.sleep(300);
     const runtime = new ActorRuntime({
       behaviour: notebook,
-      leases: localLeases(),
       clock,
       log: silentLog,
       batchMax: 10,

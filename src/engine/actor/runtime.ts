@@ -7,7 +7,8 @@ import { DrainRate, Mailbox } from './mailbox.ts';
 
 export interface RuntimeOptions<Message, Active> {
   readonly behaviour: Behaviour<Message, Active>;
-  readonly leases: Leases;
+  /** Undefined for a single instance, which owns every package. */
+  readonly leases?: Leases;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics;
@@ -188,16 +189,15 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     const { id, drainRate } = cell;
     let lease: Lease | undefined;
     try {
-      lease = await leases.acquire(id);
-      if (lease === undefined) return 'notOwner';
+      lease = await leases?.acquire(id);
+      if (leases !== undefined && lease === undefined) return 'notOwner';
       const actor = await behaviour.activate(id);
       if (actor === undefined) return 'unknown';
       cell.actor = actor;
-      const stop = AbortSignal.any([leaving, lease.lost]);
-      const held = lease;
-      const isHeld = () => held.isHeld?.() ?? true;
+      const stop = lease === undefined ? leaving : AbortSignal.any([leaving, lease.lost]);
+      const isHeld = () => lease?.isHeld() ?? true;
       const end = await runActivation({ ...this.#options, ...cell, actor, stop, isHeld });
-      if (lease.lost.aborted) log.warn({ actor: id }, 'the lease is in doubt: the actor stopped acting');
+      if (lease?.lost.aborted) log.warn({ actor: id }, 'the lease is in doubt: the actor stopped acting');
       if (end === 'fenced') onFenced?.(id);
       return end;
     } catch (error) {

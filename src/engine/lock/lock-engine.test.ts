@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { grantedLeases } from '../../../test/support/granted-leases.ts';
 import { memoryQueue } from '../../../test/support/memory-queue.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import {
@@ -9,7 +10,7 @@ import {
   type StrategyFixture,
   type StrategyFixtureOptions,
 } from '../../../test/support/strategy-fixture.ts';
-import { type Lease, type Leases, localLeases } from '../../cluster/lease.ts';
+import type { Lease, Leases } from '../../cluster/lease.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { QueueEngine } from '../queue/queue-engine.ts';
@@ -59,7 +60,7 @@ function locks(): TestLocks {
       const release = async () => {
         if (leases.delete(lost)) held.delete(packageId);
       };
-      return { lost: lost.signal, release };
+      return { lost: lost.signal, isHeld: () => !lost.signal.aborted, release };
     },
     async ping() {
       if (this.isAway) throw new Error('away');
@@ -74,7 +75,7 @@ function locks(): TestLocks {
 }
 
 /** A lease that is granted to every caller. */
-const broken = localLeases();
+const broken = grantedLeases();
 
 const crowd = (count: number) => Array.from({ length: count }, (_, each) => `${each}@example.com`);
 

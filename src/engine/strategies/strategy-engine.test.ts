@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fakeOrder } from '../../../test/support/fake-engine.ts';
+import { grantedLeases } from '../../../test/support/granted-leases.ts';
 import { memoryQueue } from '../../../test/support/memory-queue.ts';
 import { onSale } from '../../../test/support/server.ts';
 import {
@@ -8,7 +9,6 @@ import {
   outcomeOf,
   type StrategyFixture,
 } from '../../../test/support/strategy-fixture.ts';
-import { localLeases } from '../../cluster/lease.ts';
 import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError } from '../../storage/store.ts';
 import { LockEngine } from '../lock/lock-engine.ts';
@@ -18,7 +18,7 @@ import type { StrategyEngine, StrategyOptions } from './strategy-engine.ts';
 const email = 'ana@example.com';
 
 describe.each([
-  ['lock', (options: StrategyOptions) => new LockEngine({ ...options, leases: localLeases() })],
+  ['lock', (options: StrategyOptions) => new LockEngine({ ...options, leases: grantedLeases() })],
   ['queue', (options: StrategyOptions) => new QueueEngine({ ...options, workQueue: memoryQueue() })],
 ] as const)('requests of operators to the %s engine', (_, make) => {
   let stage: StrategyFixture;
