@@ -15,8 +15,8 @@ export interface SpanOptions {
 }
 
 export interface Span {
-  /** The identity of the span. Undefined when tracing is off. */
-  readonly context: TraceContext | undefined;
+  /** The identity of the span. */
+  readonly context: TraceContext;
   set(attributes: SpanAttributes): void;
   /** Ends the span. Further calls have no effect. */
   end(error?: unknown): void;
@@ -28,7 +28,7 @@ export interface Span {
  * errors that `work` throws.
  */
 export interface Tracing {
-  /** The context of the current span. Undefined when tracing is off. Then calls of the other methods are not needed. */
+  /** The context of the current span; undefined if there is none. */
   current(): TraceContext | undefined;
   /** Runs `work` in a span. The span ends when `work` returns, or when its promise settles. */
   within<T>(name: string, options: SpanOptions, work: (span: Span) => T): T;
@@ -37,13 +37,3 @@ export interface Tracing {
   /** Starts a span without making it the current one. */
   begin(name: string, options: SpanOptions): Span;
 }
-
-const noSpan: Span = { context: undefined, set() {}, end() {} };
-
-/** Traces nothing. */
-export const noTracing: Tracing = {
-  current: () => undefined,
-  within: (_name, _options, work) => work(noSpan),
-  outside: (work) => work(),
-  begin: () => noSpan,
-};

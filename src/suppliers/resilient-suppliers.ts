@@ -5,7 +5,7 @@ import { withTimeout } from '../lib/deadline.ts';
 import type { Random } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics } from '../observability/metrics.ts';
-import { noTracing, type Tracing } from '../observability/tracing.ts';
+import type { Tracing } from '../observability/tracing.ts';
 import { type BreakerStep, CircuitBreaker } from './circuit-breaker.ts';
 import type { SupplierAnswer, SupplierClient, SupplierKind, Suppliers, UnknownAnswer } from './suppliers.ts';
 
@@ -159,7 +159,7 @@ function retrier({ attempts = 5, retryAfterMs = 100, retryAfterMaxMs = 2000, ran
 }
 
 /** Measures an attempt, and traces it as a span. */
-function observing({ metrics = noMetrics, tracing = noTracing }: ResilientOptions) {
+function observing({ metrics = noMetrics, tracing }: ResilientOptions) {
   return async function observed<T extends SupplierAnswer | undefined>(
     supplier: SupplierKind,
     method: 'POST' | 'DELETE',
@@ -168,11 +168,10 @@ function observing({ metrics = noMetrics, tracing = noTracing }: ResilientOption
   ): Promise<T> {
     const ended = metrics.supplierCall(supplier);
     const attributes = { supplier, 'order.id': orderId };
-    const isTraced = tracing.current() !== undefined;
     try {
-      const answer = await (isTraced
-        ? tracing.within(`supplier ${method}`, { kind: 'client', attributes }, attempt)
-        : attempt());
+      const answer = await (tracing?.current() === undefined
+        ? attempt()
+        : tracing.within(`supplier ${method}`, { kind: 'client', attributes }, attempt));
       ended(answer?.kind ?? 'cancelled');
       return answer;
     } catch (error) {

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../../domain/errors.ts';
 import type { Answer, NotOwner } from '../../../domain/messages.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Log } from '../../../observability/log.ts';
-import { noTracing, type Tracing } from '../../../observability/tracing.ts';
+import type { Tracing } from '../../../observability/tracing.ts';
 import type { Store } from '../../../storage/store.ts';
 import type { Command } from '../../commands.ts';
 import { preference } from '../placement.ts';
@@ -163,17 +163,16 @@ export class Router {
     command: Command,
     deadlineAt: number,
   ): Promise<Answer | NotOwner | NoReply> {
-    const { instance, local, tracing = noTracing } = this.#options;
+    const { instance, local, tracing } = this.#options;
     if (target === instance) return local.send(packageId, command, deadlineAt);
     const isTraced = command.kind === 'purchase' || command.kind === 'cancel';
-    if (!isTraced || tracing.current() === undefined) {
+    if (!isTraced || tracing?.current() === undefined) {
       return this.#ask(target, packageId, command, deadlineAt);
     }
     const attributes = { 'package.id': packageId, 'order.id': command.orderId, 'owner.instance': target };
-    return tracing.within('ask owner', { kind: 'producer', attributes }, ({ context: trace }) => {
-      const sent = trace === undefined ? command : { ...command, trace };
-      return this.#ask(target, packageId, sent, deadlineAt);
-    });
+    return tracing.within('ask owner', { kind: 'producer', attributes }, ({ context: trace }) =>
+      this.#ask(target, packageId, { ...command, trace }, deadlineAt),
+    );
   }
 
   async #ask(
